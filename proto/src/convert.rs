@@ -1,0 +1,1 @@
+//! Conversions between wire types and domain types: total towards the wire, fallible back.

@@ -1,0 +1,16 @@
+//! The wire: protobuf messages and services of `gongkai.v1`, the subjects they travel on, and the conversions
+//! between wire types and `gongkai-model`.
+//!
+//! [`v1`] is generated from `proto/gongkai/v1/*.proto` and checked in; `tests/codegen.rs` holds it to the sources.
+
+pub mod convert;
+pub mod subjects;
+
+/// Messages and services of package `gongkai.v1`.
+#[expect(missing_docs, clippy::all, clippy::pedantic, unreachable_pub, reason = "generated code")]
+#[rustfmt::skip]
+#[path = "gen/gongkai.v1.rs"]
+pub mod v1;
+
+/// The compiled `.proto` files, for gRPC reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/descriptors.bin");

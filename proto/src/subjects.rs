@@ -1,0 +1,121 @@
+//! The only place that spells a subject, a stream, a durable consumer or a bucket.
+//!
+//! Subjects end in a region token, the first six digits of the administrative division code, so that a province can
+//! run consumers and leaf nodes of its own.
+
+use gongkai_model::Region;
+
+/// CloudEvents `ce-type` and subject prefix of each kind of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// `DocumentReceived`
+    ReportReceived,
+    /// `ReportParsed`
+    ReportParsed,
+    /// `ReportValidated`
+    ReportValidated,
+    /// `ReportRejected`
+    ReportRejected,
+    /// `ReportWithdrawn`
+    ReportWithdrawn,
+    /// `AlertRaised`
+    AlertRaised,
+    /// `AlertResolved`
+    AlertResolved,
+}
+
+impl Event {
+    /// The CloudEvents type.
+    #[must_use]
+    pub fn ce_type(self) -> &'static str {
+        match self {
+            Self::ReportReceived => "gongkai.report.received.v1",
+            Self::ReportParsed => "gongkai.report.parsed.v1",
+            Self::ReportValidated => "gongkai.report.validated.v1",
+            Self::ReportRejected => "gongkai.report.rejected.v1",
+            Self::ReportWithdrawn => "gongkai.report.withdrawn.v1",
+            Self::AlertRaised => "gongkai.alert.raised.v1",
+            Self::AlertResolved => "gongkai.alert.resolved.v1",
+        }
+    }
+
+    /// The subject without its region token.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::ReportReceived => "gongkai.v1.report.received",
+            Self::ReportParsed => "gongkai.v1.report.parsed",
+            Self::ReportValidated => "gongkai.v1.report.validated",
+            Self::ReportRejected => "gongkai.v1.report.rejected",
+            Self::ReportWithdrawn => "gongkai.v1.report.withdrawn",
+            Self::AlertRaised | Self::AlertResolved => "gongkai.v1.alert",
+        }
+    }
+
+    /// The subject to publish on.
+    #[must_use]
+    pub fn subject(self, region: Region) -> String {
+        format!("{}.{region}", self.prefix())
+    }
+
+    /// The subject filter that takes every region.
+    #[must_use]
+    pub fn filter(self) -> String {
+        format!("{}.*", self.prefix())
+    }
+}
+
+/// Subject prefix of dead letters; the service's name follows.
+pub const DEAD_PREFIX: &str = "gongkai.v1.dead";
+
+/// Log of record: every report event, kept for years.
+pub const STREAM_REPORTS: &str = "GONGKAI_REPORTS";
+/// Alerts.
+pub const STREAM_ALERTS: &str = "GONGKAI_ALERTS";
+/// Dead letters.
+pub const STREAM_DEAD: &str = "GONGKAI_DEAD";
+/// The server's advisories on exhausted or terminated deliveries: the alarm, not the mechanism.
+pub const STREAM_ADVISORIES: &str = "GONGKAI_ADVISORIES";
+
+/// Object store: originals by content hash.
+pub const BUCKET_ORIGINALS: &str = "gongkai-originals";
+/// Object store: parsed texts by content hash and parser version.
+pub const BUCKET_TEXTS: &str = "gongkai-texts";
+/// Key-value: state of every submission.
+pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
+/// Key-value: open alerts of every report.
+pub const BUCKET_ALERTS: &str = "gongkai-alerts";
+
+/// Durable consumer of parse on received documents.
+pub const CONSUMER_PARSE: &str = "parse";
+/// Durable consumer of validate on parsed reports.
+pub const CONSUMER_VALIDATE: &str = "validate";
+/// Durable consumer of notify on validated, rejected and withdrawn reports.
+pub const CONSUMER_NOTIFY: &str = "notify";
+/// Durable consumer of ingest on the stages' events: fills the submissions' states.
+pub const CONSUMER_INGEST_STATE: &str = "ingest-state";
+/// Durable consumer of ingest on dead letters: marks their submissions dead.
+pub const CONSUMER_INGEST_DEAD: &str = "ingest-dead";
+/// Durable consumer of the projector.
+pub const CONSUMER_QUERY: &str = "query";
+
+/// Durable consumer that delivers alerts for one subscription.
+#[must_use]
+pub fn consumer_delivery(subscription: &str) -> String {
+    format!("notify-{subscription}")
+}
+
+/// The services' names: config sections, `service.name` in traces, last token of dead-letter subjects.
+pub const SERVICES: [&str; 5] = ["ingest", "parse", "validate", "notify", "query"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_carry_the_region() {
+        let region: Region = "360982".parse().unwrap();
+        assert_eq!(Event::ReportReceived.subject(region), "gongkai.v1.report.received.360982");
+        assert_eq!(Event::AlertResolved.filter(), "gongkai.v1.alert.*");
+    }
+}

@@ -1,0 +1,1 @@
+//! Takes reports in: HTTP and gRPC to the object store and JetStream.

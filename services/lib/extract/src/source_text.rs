@@ -1,0 +1,59 @@
+//! Cleaned text that remembers where each of its scalars stands in the decoded original.
+
+use gongkai_model::Span;
+
+/// Text as the readers see it (pinyin in brackets removed, glyphs simplified) with the way back to the original.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourceText {
+    text: String,
+    /// Original scalar offset of each scalar of `text`, then the original's length: never decreasing.
+    origin: Vec<u32>,
+}
+
+impl SourceText {
+    /// Text that is its own original.
+    #[must_use]
+    pub fn verbatim(text: String) -> Self {
+        let scalars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        Self { text, origin: (0..=scalars).collect() }
+    }
+
+    /// Text with its origins: one entry a scalar and one for the end.
+    ///
+    /// # Panics
+    /// If `origin` has not one entry more than `text` has scalars.
+    #[must_use]
+    pub fn new(text: String, origin: Vec<u32>) -> Self {
+        assert_eq!(origin.len(), text.chars().count() + 1, "one origin a scalar and one for the end");
+        Self { text, origin }
+    }
+
+    /// The cleaned text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where scalars `start..end` of the cleaned text stand in the original.
+    #[must_use]
+    pub fn span(&self, start: usize, end: usize) -> Span {
+        let last = self.origin.len().saturating_sub(1);
+        let from = self.origin.get(start.min(last)).copied().unwrap_or(0);
+        let to = if end > start {
+            self.origin.get((end - 1).min(last)).map_or(from, |o| o + 1)
+        } else {
+            from
+        };
+        Span { start: from, end: to }
+    }
+
+    /// The lines, each with the scalar index of its first character in the cleaned text; no line ends.
+    pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mut next = 0;
+        self.text.split('\n').map(move |line| {
+            let first = next;
+            next += line.chars().count() + 1;
+            (first, line.strip_suffix('\r').unwrap_or(line))
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! Blocks: a document as a reader hands it on: paragraphs and table grids, in reading order.
+//!
+//! Text is already decoded, and cleaned of what is not the author's (pinyin in brackets, traditional glyphs of a
+//! mirror), but not normalised further: labels keep their spaces and brackets. Where it stands in the original is
+//! kept beside it as a [`Span`].
+
+/// A half-open range in Unicode scalars of the decoded original, before any normalising.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// First scalar.
+    pub start: u32,
+    /// One past the last scalar.
+    pub end: u32,
+}
+
+impl Span {
+    /// The smallest span that holds both.
+    #[must_use]
+    pub fn cover(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// A piece of a document, in reading order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// Running text: one line or one `<p>`.
+    Paragraph(Paragraph),
+    /// A table, or what a flattened layout left of one.
+    Table(Grid),
+}
+
+/// A paragraph of prose or a heading.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Paragraph {
+    /// The text, trimmed.
+    pub text: String,
+    /// Where it stands in the original, if the format has positions.
+    pub span: Option<Span>,
+    /// Page, from 1, if the format has pages.
+    pub page: Option<u32>,
+}
+
+/// A table cell at its place on the expanded grid.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cell {
+    /// First row, from 0.
+    pub row: u32,
+    /// First column, from 0.
+    pub column: u32,
+    /// Rows covered, at least 1.
+    pub row_span: u32,
+    /// Columns covered, at least 1.
+    pub column_span: u32,
+    /// The text, verbatim but for its ends; empty for a blank cell.
+    pub text: String,
+    /// Where the text stands in the original (for a blank cell: where it would stand).
+    pub span: Option<Span>,
+    /// Page, from 1, if the format has pages.
+    pub page: Option<u32>,
+}
+
+/// A table as origin cells on an expanded grid.
+///
+/// `spans_known` tells the matcher whether columns mean something: a grid from HTML says where each cell stands, a
+/// grid from flattened text only says in which order the cells came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grid {
+    /// Number of rows.
+    pub rows: u32,
+    /// Number of columns of the widest row.
+    pub columns: u32,
+    /// The origin cells, by row, then column.
+    pub cells: Vec<Cell>,
+    /// True if `column` and `column_span` come from the document's own geometry.
+    pub spans_known: bool,
+}
+
+impl Grid {
+    /// The origin cells of each row, left to right.
+    #[must_use]
+    pub fn by_row(&self) -> Vec<Vec<&Cell>> {
+        let mut rows: Vec<Vec<&Cell>> = vec![Vec::new(); self.rows as usize];
+        for cell in &self.cells {
+            if let Some(row) = rows.get_mut(cell.row as usize) {
+                row.push(cell);
+            }
+        }
+        for row in &mut rows {
+            row.sort_by_key(|cell| cell.column);
+        }
+        rows
+    }
+}

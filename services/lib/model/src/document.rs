@@ -1,0 +1,54 @@
+//! A read document: its blocks and what the reader had to do to get them.
+
+use crate::block::Block;
+
+/// What kind of file a document is, by its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MediaType {
+    /// Plain text.
+    Text,
+    /// Markdown.
+    Markdown,
+    /// HTML.
+    Html,
+}
+
+impl MediaType {
+    /// The IANA name, as in `media_type` of every answer.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain",
+            Self::Markdown => "text/markdown",
+            Self::Html => "text/html",
+        }
+    }
+}
+
+/// Something the reader saw or did that a rule may speak about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Note {
+    /// Pinyin in brackets behind Han characters was taken out, this many times: the mark of a scraped mirror.
+    PinyinRemoved(u32),
+    /// Traditional glyphs were turned into simplified ones.
+    TraditionalConverted,
+    /// The declared charset was not the actual one.
+    CharsetMismatch,
+    /// Some bytes did not decode and stand as U+FFFD.
+    ReplacementCharacters(u32),
+}
+
+/// A decoded document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What it turned out to be.
+    pub media_type: MediaType,
+    /// The charset it was decoded from, by its WHATWG name in lower case.
+    pub charset: &'static str,
+    /// Title of the page's metadata, if the format has any: the last source for names.
+    pub meta_title: Option<String>,
+    /// Its content.
+    pub blocks: Vec<Block>,
+    /// What was seen on the way.
+    pub notes: Vec<Note>,
+}

@@ -1,0 +1,232 @@
+//! Facts: one number, blank or mark of one statutory cell, with its place in the original.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use rust_decimal::Decimal;
+
+use crate::block::Span;
+
+/// Who asked for information (申请人类别): the columns of chapter 三.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Applicant {
+    /// 自然人
+    NaturalPerson,
+    /// 商业企业
+    Enterprise,
+    /// 科研机构
+    ResearchInstitution,
+    /// 社会公益组织
+    SocialOrganization,
+    /// 法律服务机构
+    LegalService,
+    /// 其他
+    Other,
+    /// 总计
+    Total,
+}
+
+impl Applicant {
+    /// All, in the form's column order.
+    pub const ALL: [Self; 7] = [
+        Self::NaturalPerson,
+        Self::Enterprise,
+        Self::ResearchInstitution,
+        Self::SocialOrganization,
+        Self::LegalService,
+        Self::Other,
+        Self::Total,
+    ];
+
+    /// The public name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NaturalPerson => "natural_person",
+            Self::Enterprise => "enterprise",
+            Self::ResearchInstitution => "research_institution",
+            Self::SocialOrganization => "social_organization",
+            Self::LegalService => "legal_service",
+            Self::Other => "other",
+            Self::Total => "total",
+        }
+    }
+
+    /// The Chinese column title.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NaturalPerson => "自然人",
+            Self::Enterprise => "商业企业",
+            Self::ResearchInstitution => "科研机构",
+            Self::SocialOrganization => "社会公益组织",
+            Self::LegalService => "法律服务机构",
+            Self::Other => "其他",
+            Self::Total => "总计",
+        }
+    }
+}
+
+impl FromStr for Applicant {
+    type Err = ParseError;
+
+    fn from_str(name: &str) -> Result<Self, ParseError> {
+        Self::ALL.into_iter().find(|a| a.as_str() == name).ok_or(ParseError)
+    }
+}
+
+/// A concept's public name, such as `requests.received` (CONTRACT 2). Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Concept(Arc<str>);
+
+impl Concept {
+    /// Wraps a name; the forms decide which names exist.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(Arc::from(name))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Concept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Concept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A cell of the form: concept and, in chapter 三, applicant. Written `requests.received[total]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FactId {
+    /// What is counted.
+    pub concept: Concept,
+    /// Whose it is; absent in chapters 二 and 四.
+    pub applicant: Option<Applicant>,
+}
+
+impl fmt::Display for FactId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.applicant {
+            Some(applicant) => write!(f, "{}[{}]", self.concept, applicant.as_str()),
+            None => write!(f, "{}", self.concept),
+        }
+    }
+}
+
+/// The text is no name of the kind asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown name")]
+pub struct ParseError;
+
+impl FromStr for FactId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text.strip_suffix(']').and_then(|t| t.split_once('[')) {
+            Some((concept, applicant)) => {
+                Ok(Self { concept: Concept::new(concept), applicant: Some(applicant.parse()?) })
+            }
+            None if text.contains(['[', ']']) || text.is_empty() => Err(ParseError),
+            None => Ok(Self { concept: Concept::new(text), applicant: None }),
+        }
+    }
+}
+
+/// What stands in a cell. Blank, `/`, 0 and missing stay apart from here to the export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// A number stands there, in the concept's unit.
+    Reported(Decimal),
+    /// The cell is empty.
+    Blank,
+    /// `/`, `—`, `-`, 无, 不适用.
+    NotApplicable,
+    /// The form has the cell, the document does not.
+    Missing,
+    /// Two readings assign different cells to it: a person decides.
+    Unreadable,
+}
+
+impl State {
+    /// The public name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported(_) => "reported",
+            Self::Blank => "blank",
+            Self::NotApplicable => "not_applicable",
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// The number, if one stands there.
+    #[must_use]
+    pub fn value(self) -> Option<Decimal> {
+        match self {
+            Self::Reported(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// A cell's place on the expanded grid of one of the document's tables, all from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CellRef {
+    /// Ordinal of the table in the document.
+    pub table: u32,
+    /// Row on the expanded grid.
+    pub row: u32,
+    /// Column on the expanded grid.
+    pub column: u32,
+}
+
+/// Where a fact or a quotation stands in the original.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// The text verbatim.
+    pub text: String,
+    /// The cell, for a fact of a table.
+    pub cell: Option<CellRef>,
+    /// Page, from 1, if the format has pages.
+    pub page: Option<u32>,
+    /// Range in the decoded original, if the format has positions.
+    pub span: Option<Span>,
+}
+
+/// One fact of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Which cell of the form.
+    pub id: FactId,
+    /// What stands there.
+    pub state: State,
+    /// Where; absent for a missing cell.
+    pub source: Option<Source>,
+    /// For an unreadable cell: the places the readings proposed.
+    pub candidates: Vec<Source>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fact_ids_read_back_as_written() {
+        for text in ["requests.received[total]", "proactive.fees.amount", "disputes.reconsideration.upheld"] {
+            assert_eq!(text.parse::<FactId>().unwrap().to_string(), text);
+        }
+        for text in ["", "a[b]", "a[total", "a]"] {
+            assert!(text.parse::<FactId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Findings: what a rule says about a report.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    fact::{Concept, FactId, ParseError, Source},
+    versions::Versions,
+};
+
+/// How much a finding weighs. A clean report has no `Error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// A person decides.
+    Review,
+    /// Likely wrong.
+    Warning,
+    /// Wrong.
+    Error,
+}
+
+impl Severity {
+    /// All, lightest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Review, Self::Warning, Self::Error];
+
+    /// The public name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Review => "REVIEW",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Severity {
+    type Err = ParseError;
+
+    fn from_str(name: &str) -> Result<Self, ParseError> {
+        Self::ALL.into_iter().find(|s| s.as_str().eq_ignore_ascii_case(name)).ok_or(ParseError)
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable rule id, such as `T3-ROW`.
+    pub rule: String,
+    /// Its weight.
+    pub severity: Severity,
+    /// What is wrong, in Chinese, naming chapter, row and column as an editor would.
+    pub message: String,
+    /// The same in English.
+    pub message_en: String,
+    /// 32 hex digits, the same on every run over the same trouble (CONTRACT 4).
+    pub fingerprint: String,
+    /// The suspect cell that findings of one origin share; empty if the finding stands alone.
+    pub cause: Option<FactId>,
+    /// The concept it is about; absent for structure and prose.
+    pub concept: Option<Concept>,
+    /// The broken identity or condition in words, such as `sum of applicants = total`.
+    pub formula: String,
+    /// What the parts say, as a decimal string or a word.
+    pub expected: Option<String>,
+    /// What is printed.
+    pub actual: Option<String>,
+    /// The operands.
+    pub facts: Vec<FactId>,
+    /// For a finding about prose: the quotation and where it stands.
+    pub source: Option<Source>,
+    /// Which program, parser, forms and rules said so.
+    pub versions: Versions,
+}
+
+/// How many findings of each weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Findings of weight `ERROR`.
+    pub error: u32,
+    /// Findings of weight `WARNING`.
+    pub warning: u32,
+    /// Findings of weight `REVIEW`.
+    pub review: u32,
+    /// Findings of weight `INFO`.
+    pub info: u32,
+}
+
+impl Summary {
+    /// Counts.
+    #[must_use]
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut sum = Self::default();
+        for finding in findings {
+            match finding.severity {
+                Severity::Error => sum.error += 1,
+                Severity::Warning => sum.warning += 1,
+                Severity::Review => sum.review += 1,
+                Severity::Info => sum.info += 1,
+            }
+        }
+        sum
+    }
+}

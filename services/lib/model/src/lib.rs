@@ -1,0 +1,23 @@
+//! The words of the field as plain types: documents, reports, facts, findings, agencies.
+//!
+//! Nothing here reads a file, a socket or a clock; nothing here is a wire format (those are in `gongkai-proto`
+//! and in `gongkai-check`'s JSON line). Read in this order: [`block`] is what a reader makes of a document,
+//! [`report`] and [`fact`] are what the forms make of the blocks, [`finding`] is what the rules say about them.
+
+pub mod agency;
+pub mod block;
+pub mod document;
+pub mod fact;
+pub mod finding;
+pub mod rejection;
+pub mod report;
+pub mod versions;
+
+pub use agency::{AgencyKey, Region, ReportKey};
+pub use block::{Block, Cell, Grid, Paragraph, Span};
+pub use document::{Document, MediaType, Note};
+pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
+pub use finding::{Finding, Severity, Summary};
+pub use rejection::{LookAlike, Rejection, RejectionCode};
+pub use report::{FormId, Period, Report, Section, Variant};
+pub use versions::Versions;

@@ -1,0 +1,170 @@
+//! A report as read: who, which year, which form, its prose and its facts.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    block::{Paragraph, Span},
+    document::Note,
+    fact::{Fact, FactId, ParseError, State},
+};
+
+/// Which statutory form (格式) the tables follow, whatever notice the preamble cites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FormId {
+    /// 国办公开办函〔2021〕30号
+    Form2021,
+    /// 国办公开办函〔2019〕60号
+    Form2019,
+    /// 国办发〔2014〕32号
+    Form2014,
+}
+
+impl FormId {
+    /// The public name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Form2021 => "2021",
+            Self::Form2019 => "2019",
+            Self::Form2014 => "2014",
+        }
+    }
+}
+
+impl FromStr for FormId {
+    type Err = ParseError;
+
+    fn from_str(name: &str) -> Result<Self, ParseError> {
+        [Self::Form2021, Self::Form2019, Self::Form2014]
+            .into_iter()
+            .find(|f| f.as_str() == name)
+            .ok_or(ParseError)
+    }
+}
+
+/// A known departure from the form that leaves it whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Variant {
+    /// The form as decreed.
+    #[default]
+    Standard,
+    /// 2021 tables whose （六）其他处理 is one row: 186 facts.
+    SingleRowOther,
+}
+
+impl Variant {
+    /// The public name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::SingleRowOther => "single_row_other",
+        }
+    }
+}
+
+impl FromStr for Variant {
+    type Err = ParseError;
+
+    fn from_str(name: &str) -> Result<Self, ParseError> {
+        [Self::Standard, Self::SingleRowOther].into_iter().find(|v| v.as_str() == name).ok_or(ParseError)
+    }
+}
+
+/// A chapter (章): its title and prose. Tables are not repeated here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// 1 to 6 for 一 to 六.
+    pub number: u32,
+    /// The heading as printed, cleaned.
+    pub title: String,
+    /// Where the heading stands.
+    pub title_span: Option<Span>,
+    /// The prose, one entry a paragraph.
+    pub paragraphs: Vec<Paragraph>,
+    /// True if a table stands in this chapter.
+    pub has_table: bool,
+}
+
+impl Section {
+    /// The prose as one text, paragraphs joined by a line feed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        join(&self.paragraphs)
+    }
+}
+
+/// 统计期限: the statistical period as printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Year, month (1–12) and day (1–31) it begins.
+    pub from: (i32, u8, u8),
+    /// Year, month and day it ends, inclusive.
+    pub to: (i32, u8, u8),
+    /// Where it stands.
+    pub span: Option<Span>,
+}
+
+/// A report as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The fullest name the document gives for the body itself (CONTRACT 1).
+    pub agency: String,
+    /// The report's year, from the title, else the statistical period.
+    pub year: i32,
+    /// The year that the title names, if it names one.
+    pub title_year: Option<i32>,
+    /// The statistical period, if the document states one.
+    pub period: Option<Period>,
+    /// The form its tables follow.
+    pub form: FormId,
+    /// Its variant.
+    pub variant: Variant,
+    /// The title line, joined and cleaned; empty if the document has none.
+    pub title: String,
+    /// What stands between title and chapter 一.
+    pub preamble: Vec<Paragraph>,
+    /// Chapters in document order.
+    pub sections: Vec<Section>,
+    /// Every cell of the form and variant, in the form's order, each once.
+    pub facts: Vec<Fact>,
+    /// What the reader saw on the way.
+    pub notes: Vec<Note>,
+}
+
+impl Report {
+    /// The fact of one cell; absent if the form has no such cell.
+    #[must_use]
+    pub fn fact(&self, id: &FactId) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.id == *id)
+    }
+
+    /// What stands in one cell; `Missing` if the form has no such cell.
+    #[must_use]
+    pub fn state(&self, id: &FactId) -> State {
+        self.fact(id).map_or(State::Missing, |fact| fact.state)
+    }
+
+    /// The preamble as one text.
+    #[must_use]
+    pub fn preamble_text(&self) -> String {
+        join(&self.preamble)
+    }
+
+    /// The first chapter of a number.
+    #[must_use]
+    pub fn section(&self, number: u32) -> Option<&Section> {
+        self.sections.iter().find(|section| section.number == number)
+    }
+}
+
+fn join(paragraphs: &[Paragraph]) -> String {
+    let texts: Vec<&str> = paragraphs.iter().map(|p| p.text.as_str()).collect();
+    texts.join("\n")
+}
+
+impl fmt::Display for FormId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,1 @@
+//! Rule packs as data, and their evaluation: report to findings.

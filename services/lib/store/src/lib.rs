@@ -1,0 +1,1 @@
+//! The read model: what queries read and the projector writes.

@@ -1,0 +1,1 @@
+//! The message runtime every stage runs in.

@@ -1,0 +1,1 @@
+//! Tells the right people: alerts from findings, delivered once.

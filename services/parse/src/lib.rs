@@ -1,0 +1,1 @@
+//! Reads a received document: original to facts with provenance.

@@ -1,0 +1,1 @@
+//! Checks a parsed report against the rule packs.
