@@ -1,0 +1,360 @@
+//! A statutory form: its chapters, rows, columns and cells, in the order in which it prints them.
+//!
+//! A form is data (`forms/*.toml`) and says nothing about any document. The matcher looks its labels up, the rules
+//! derive their identities from it: every row of chapter 三 adds up to its 总计 column, the rows of kind
+//! [`RowKind::Result`] to the row of kind [`RowKind::Total`], and each block of chapter 四 to its total column.
+
+use std::collections::HashMap;
+
+use gongkai_model::{Applicant, Concept, FactId, FormId, Variant};
+
+/// One form in one variant.
+#[derive(Debug, Clone)]
+pub struct Form {
+    pub(crate) id: FormId,
+    pub(crate) variant: Variant,
+    pub(crate) notice: String,
+    pub(crate) chapters: Vec<Chapter>,
+    pub(crate) bands: Vec<Band>,
+    pub(crate) applicants: Vec<ApplicantColumn>,
+    pub(crate) rows: Vec<RequestRow>,
+    pub(crate) disputes: Disputes,
+    pub(crate) cells: Vec<FormCell>,
+    pub(crate) by_id: HashMap<FactId, usize>,
+}
+
+/// A printed name and the other names under which it has been seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// As the notice prints it.
+    pub text: String,
+    /// Other spellings with the same meaning.
+    pub aliases: Vec<String>,
+}
+
+impl Label {
+    /// The printed name, then the aliases.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.text.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
+}
+
+/// One of the six chapters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chapter {
+    /// 1 to 6.
+    pub number: u32,
+    /// The canonical title, without its numeral.
+    pub title: String,
+    /// Titles with the same meaning, as in article 50 of the regulations.
+    pub variants: Vec<String>,
+}
+
+/// What a cell counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// 件, 条: a whole number, not negative.
+    Count,
+    /// 本年增/减: a whole number with a sign.
+    Change,
+    /// 万元
+    TenThousandYuan,
+    /// 元
+    Yuan,
+}
+
+impl Unit {
+    /// True for sums of money, which may have decimals.
+    #[must_use]
+    pub fn is_money(self) -> bool {
+        matches!(self, Self::TenThousandYuan | Self::Yuan)
+    }
+}
+
+/// A band of chapter 二: the rows under one item of article 20, with their own column titles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Band {
+    /// 第二十条第（…）项
+    pub item: String,
+    /// Its value columns, left to right.
+    pub columns: Vec<BandColumn>,
+    /// Its rows, top to bottom.
+    pub rows: Vec<BandRow>,
+}
+
+/// A value column of a band.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BandColumn {
+    /// Last part of the concepts' names, such as `issued`.
+    pub name: String,
+    /// Its title.
+    pub label: Label,
+    /// What it counts.
+    pub unit: Unit,
+}
+
+/// A row of a band.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BandRow {
+    /// First part of the concepts' names, such as `proactive.regulations`.
+    pub concept: String,
+    /// Its title.
+    pub label: Label,
+}
+
+/// A column of chapter 三.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicantColumn {
+    /// Whose it is.
+    pub applicant: Applicant,
+    /// Its title.
+    pub label: Label,
+}
+
+/// What a row of chapter 三 is to the identities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowKind {
+    /// 一、本年新收
+    Received,
+    /// 二、上年结转
+    CarriedIn,
+    /// A row of 三、本年度办理结果 that sums to the total.
+    Result,
+    /// （七）总计
+    Total,
+    /// 四、结转下年度继续办理
+    CarriedOut,
+}
+
+/// A row of chapter 三.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRow {
+    /// What it counts.
+    pub concept: Concept,
+    /// Its part in the identities.
+    pub kind: RowKind,
+    /// The group it stands in, such as （三）不予公开.
+    pub group: Option<String>,
+    /// Its title.
+    pub label: Label,
+}
+
+impl RequestRow {
+    /// Group and title, as an editor would name the row.
+    #[must_use]
+    pub fn full_label(&self) -> String {
+        match &self.group {
+            Some(group) => format!("{group} {}", self.label.text),
+            None => self.label.text.clone(),
+        }
+    }
+}
+
+/// Chapter 四: blocks side by side, each with the same columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disputes {
+    /// Left to right.
+    pub blocks: Vec<DisputeBlock>,
+    /// The columns of every block, left to right; the last is the total of the others.
+    pub columns: Vec<DisputeColumn>,
+}
+
+/// A block of chapter 四.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeBlock {
+    /// First part of the concepts' names, such as `disputes.litigation_direct`.
+    pub concept: String,
+    /// Its title.
+    pub label: Label,
+    /// The title above it, 行政诉讼.
+    pub group: Option<String>,
+}
+
+/// A column of every block of chapter 四.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeColumn {
+    /// Last part of the concepts' names, such as `upheld`.
+    pub name: String,
+    /// Its title.
+    pub label: Label,
+    /// True for the column that is the sum of the others.
+    pub total: bool,
+}
+
+/// A cell of the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormCell {
+    /// Its public name.
+    pub id: FactId,
+    /// 2, 3 or 4.
+    pub chapter: u32,
+    /// What it counts.
+    pub unit: Unit,
+    /// Where an editor finds it, such as 表三「（一）予以公开」行「自然人」列.
+    pub position: String,
+}
+
+impl Form {
+    /// Which form.
+    #[must_use]
+    pub fn id(&self) -> FormId {
+        self.id
+    }
+
+    /// Which variant of it.
+    #[must_use]
+    pub fn variant(&self) -> Variant {
+        self.variant
+    }
+
+    /// The number of the notice (文号) that decrees it.
+    #[must_use]
+    pub fn notice(&self) -> &str {
+        &self.notice
+    }
+
+    /// The six chapters, in order.
+    #[must_use]
+    pub fn chapters(&self) -> &[Chapter] {
+        &self.chapters
+    }
+
+    /// Chapter 二, band by band.
+    #[must_use]
+    pub fn bands(&self) -> &[Band] {
+        &self.bands
+    }
+
+    /// The columns of chapter 三, in order; the last is the total of the others.
+    #[must_use]
+    pub fn applicants(&self) -> &[ApplicantColumn] {
+        &self.applicants
+    }
+
+    /// The rows of chapter 三, in order.
+    #[must_use]
+    pub fn request_rows(&self) -> &[RequestRow] {
+        &self.rows
+    }
+
+    /// The rows that sum to （七）总计.
+    pub fn result_rows(&self) -> impl Iterator<Item = &RequestRow> {
+        self.rows.iter().filter(|row| row.kind == RowKind::Result)
+    }
+
+    /// The one row of a kind other than [`RowKind::Result`] (of that kind: the first).
+    ///
+    /// # Panics
+    /// Never: a form without the row does not load.
+    #[must_use]
+    pub fn row(&self, kind: RowKind) -> &RequestRow {
+        self.rows.iter().find(|row| row.kind == kind).expect("loading a form requires a row of every kind")
+    }
+
+    /// Chapter 四.
+    #[must_use]
+    pub fn disputes(&self) -> &Disputes {
+        &self.disputes
+    }
+
+    /// Every cell with its chapter, unit and position, in the form's order.
+    #[must_use]
+    pub fn form_cells(&self) -> &[FormCell] {
+        &self.cells
+    }
+
+    /// Every cell's name, in the form's order.
+    pub fn cells(&self) -> impl Iterator<Item = FactId> {
+        self.cells.iter().map(|cell| cell.id.clone())
+    }
+
+    /// One cell; absent if the form has none of that name.
+    #[must_use]
+    pub fn cell(&self, id: &FactId) -> Option<&FormCell> {
+        self.by_id.get(id).and_then(|at| self.cells.get(*at))
+    }
+
+    /// Where an editor finds a cell; its public name if the form has no such cell.
+    #[must_use]
+    pub fn position(&self, id: &FactId) -> String {
+        self.cell(id).map_or_else(|| id.to_string(), |cell| cell.position.clone())
+    }
+
+    /// The cell of a row and column of chapter 三.
+    #[must_use]
+    pub fn request_cell(row: &RequestRow, applicant: Applicant) -> FactId {
+        FactId { concept: row.concept.clone(), applicant: Some(applicant) }
+    }
+
+    /// The cell of a row and column of chapter 二.
+    #[must_use]
+    pub fn band_cell(row: &BandRow, column: &BandColumn) -> FactId {
+        FactId { concept: Concept::new(&format!("{}.{}", row.concept, column.name)), applicant: None }
+    }
+
+    /// The cell of a block and column of chapter 四.
+    #[must_use]
+    pub fn dispute_cell(block: &DisputeBlock, column: &DisputeColumn) -> FactId {
+        FactId { concept: Concept::new(&format!("{}.{}", block.concept, column.name)), applicant: None }
+    }
+
+    /// Lists the cells from the rest of the form; called once, when it loads.
+    pub(crate) fn list_cells(&mut self) {
+        let mut cells = self.proactive_cells();
+        cells.extend(self.request_cells());
+        cells.extend(self.dispute_cells());
+        self.by_id = cells.iter().enumerate().map(|(at, cell)| (cell.id.clone(), at)).collect();
+        self.cells = cells;
+    }
+
+    fn proactive_cells(&self) -> Vec<FormCell> {
+        let mut cells = Vec::new();
+        for band in &self.bands {
+            for row in &band.rows {
+                for column in &band.columns {
+                    cells.push(FormCell {
+                        id: Self::band_cell(row, column),
+                        chapter: 2,
+                        unit: column.unit,
+                        position: format!("表二「{}」行「{}」列", row.label.text, column.label.text),
+                    });
+                }
+            }
+        }
+        cells
+    }
+
+    fn request_cells(&self) -> Vec<FormCell> {
+        let mut cells = Vec::new();
+        for row in &self.rows {
+            for column in &self.applicants {
+                cells.push(FormCell {
+                    id: Self::request_cell(row, column.applicant),
+                    chapter: 3,
+                    unit: Unit::Count,
+                    position: format!("表三「{}」行「{}」列", row.full_label(), column.label.text),
+                });
+            }
+        }
+        cells
+    }
+
+    fn dispute_cells(&self) -> Vec<FormCell> {
+        let mut cells = Vec::new();
+        for block in &self.disputes.blocks {
+            let name = match &block.group {
+                Some(group) => format!("{group}·{}", block.label.text),
+                None => block.label.text.clone(),
+            };
+            for column in &self.disputes.columns {
+                cells.push(FormCell {
+                    id: Self::dispute_cell(block, column),
+                    chapter: 4,
+                    unit: Unit::Count,
+                    position: format!("表四「{name}」栏「{}」列", column.label.text),
+                });
+            }
+        }
+        cells
+    }
+}
