@@ -7,7 +7,13 @@ pub mod convert;
 pub mod subjects;
 
 /// Messages and services of package `gongkai.v1`.
-#[expect(missing_docs, clippy::all, clippy::pedantic, unreachable_pub, reason = "generated code")]
+#[expect(
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::missing_errors_doc,
+    reason = "generated code"
+)]
 #[rustfmt::skip]
 #[path = "gen/gongkai.v1.rs"]
 pub mod v1;

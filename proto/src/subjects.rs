@@ -86,6 +86,22 @@ pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
 /// Key-value: open alerts of every report.
 pub const BUCKET_ALERTS: &str = "gongkai-alerts";
 
+/// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
+pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
+    (STREAM_REPORTS, &["gongkai.v1.report.>"], None),
+    (STREAM_ALERTS, &["gongkai.v1.alert.>"], Some(400)),
+    (STREAM_DEAD, &["gongkai.v1.dead.>"], Some(400)),
+    (
+        STREAM_ADVISORIES,
+        &["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>", "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>"],
+        Some(7),
+    ),
+];
+/// Object store buckets to declare.
+pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS];
+/// Key-value buckets to declare.
+pub const ENTRY_BUCKETS: &[&str] = &[BUCKET_SUBMISSIONS, BUCKET_ALERTS];
+
 /// Durable consumer of parse on received documents.
 pub const CONSUMER_PARSE: &str = "parse";
 /// Durable consumer of validate on parsed reports.

@@ -1,7 +1,10 @@
 //! Holds `src/gen` to the `.proto` files: compiled with protox (no protoc to install) and compared.
 //!
 //! `make gen` runs this with `GONGKAI_GEN=write` and rewrites the files; without it a difference fails.
-#![expect(clippy::disallowed_methods, reason = "the switch of a developer's tool, not a setting of the program")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the switch of a developer's tool, not a setting of the program"
+)]
 
 use std::{fs, path::Path};
 
@@ -34,11 +37,7 @@ fn generate(root: &Path, out: &Path) {
         .open_files(&files)
         .unwrap()
         .file_descriptor_set();
-    tonic_prost_build::configure()
-        .bytes(".")
-        .out_dir(out)
-        .compile_fds(descriptors)
-        .unwrap();
+    tonic_prost_build::configure().bytes(".").out_dir(out).compile_fds(descriptors).unwrap();
     // Reflection needs names and types, not comments.
     let bare = protox::Compiler::new([root])
         .unwrap()

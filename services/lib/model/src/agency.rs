@@ -115,10 +115,8 @@ impl FromStr for ReportKey {
     type Err = ParseError;
 
     fn from_str(name: &str) -> Result<Self, ParseError> {
-        let (agency, year) = name
-            .strip_prefix("agencies/")
-            .and_then(|rest| rest.split_once("/reports/"))
-            .ok_or(ParseError)?;
+        let (agency, year) =
+            name.strip_prefix("agencies/").and_then(|rest| rest.split_once("/reports/")).ok_or(ParseError)?;
         Ok(Self { agency: AgencyKey::from_code(agency)?, year: year.parse().map_err(|_| ParseError)? })
     }
 }
@@ -140,7 +138,13 @@ mod tests {
         let key: ReportKey = "agencies/p-0123456789abcdef/reports/2023".parse().unwrap();
         assert_eq!((key.agency.as_str(), key.year), ("p-0123456789abcdef", 2023));
         assert_eq!(key.to_string(), "agencies/p-0123456789abcdef/reports/2023");
-        for bad in ["", "agencies/x", "agencies//reports/2023", "agencies/x/reports/abc", "agencies/a b/reports/2023"] {
+        for bad in [
+            "",
+            "agencies/x",
+            "agencies//reports/2023",
+            "agencies/x/reports/abc",
+            "agencies/a b/reports/2023",
+        ] {
             assert!(bad.parse::<ReportKey>().is_err(), "{bad}");
         }
     }

@@ -1,0 +1,114 @@
+//! The contract between a stage and the runtime: one message in, outputs or a decision out.
+//!
+//! A handler cannot acknowledge, publish or spawn; that makes it a function to test.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+/// A stage's work on one kind of message.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// What it takes: decoded by the runtime; undecodable messages are buried.
+    type Input: Input;
+
+    /// Turns one input into outputs. Must be idempotent: a message may come more than once.
+    ///
+    /// # Errors
+    /// A [`Decision`]: try again later, or bury.
+    async fn handle(&self, input: Self::Input, context: &Context) -> Result<Vec<Output>, Decision>;
+}
+
+/// A message as a handler wants it: one protobuf type, or an enum over subjects.
+pub trait Input: Sized + Send + 'static {
+    /// Decodes a payload; the subject tells kinds apart where a consumer takes several.
+    ///
+    /// # Errors
+    /// The payload is no such message: it is buried as `UNDECODABLE`.
+    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError>;
+}
+
+impl<M: prost::Message + Default + 'static> Input for M {
+    fn decode(_subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
+        prost::Message::decode(payload)
+    }
+}
+
+/// What a handler may know about its message.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// `Nats-Msg-Id` of the input: outputs' ids are built on it.
+    pub message_id: String,
+    /// The subject it came on.
+    pub subject: String,
+    /// Its stream sequence.
+    pub sequence: u64,
+    /// When the stream took it: the only clock a handler has.
+    pub published_at: OffsetDateTime,
+    /// 1 for the first delivery.
+    pub attempt: u32,
+    /// The trace it travels under, 32 hex digits.
+    pub trace_id: String,
+    /// Cancelled when the process must stop at once or the deadline passed.
+    pub cancel: CancellationToken,
+}
+
+/// One message to publish. The runtime adds id, headers and trace context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The subject.
+    pub subject: String,
+    /// The CloudEvents type.
+    pub ce_type: &'static str,
+    /// The encoded message.
+    pub payload: Bytes,
+    /// Replaces `<input id>.<stage>.<index>` where the id must not depend on the input, such as for alerts.
+    pub message_id: Option<String>,
+}
+
+impl Output {
+    /// Encodes a message for a subject.
+    #[must_use]
+    pub fn new(subject: impl Into<String>, ce_type: &'static str, message: &impl prost::Message) -> Self {
+        Self { subject: subject.into(), ce_type, payload: message.encode_to_vec().into(), message_id: None }
+    }
+}
+
+/// What becomes of an input that gave no outputs.
+#[derive(Debug)]
+pub enum Decision {
+    /// Come again; the runtime computes the delay from the attempt unless one is given. Out of attempts: buried.
+    Retry {
+        /// Wait at least this long.
+        after: Option<Duration>,
+        /// Why.
+        cause: anyhow::Error,
+    },
+    /// It will never work: dead letter.
+    Bury {
+        /// Stable code, such as `UNDECODABLE`.
+        code: &'static str,
+        /// Why.
+        cause: anyhow::Error,
+    },
+}
+
+impl Decision {
+    /// Try again after the computed delay. Reads `.map_err(Decision::retry)?`.
+    pub fn retry(cause: impl Into<anyhow::Error>) -> Self {
+        Self::Retry { after: None, cause: cause.into() }
+    }
+
+    /// Try again after at least `delay`.
+    pub fn retry_after(delay: Duration, cause: impl Into<anyhow::Error>) -> Self {
+        Self::Retry { after: Some(delay), cause: cause.into() }
+    }
+
+    /// Give up and keep a dead letter.
+    pub fn bury(code: &'static str, cause: impl Into<anyhow::Error>) -> Self {
+        Self::Bury { code, cause: cause.into() }
+    }
+}

@@ -1,0 +1,1 @@
+//! The real transport: NATS JetStream through async-nats.
