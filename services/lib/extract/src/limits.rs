@@ -1,0 +1,34 @@
+//! What one document may cost. A document over a limit is rejected; it never slows its neighbours.
+
+/// Bounds on one document. The defaults are far above any real report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest input, in bytes: more is `TOO_LARGE`.
+    pub input_bytes: usize,
+    /// Deepest nesting, in open elements: more is `TOO_DEEP`.
+    pub nesting: usize,
+    /// Table cells of the whole document: more is `TOO_LARGE`.
+    pub cells: usize,
+    /// Paragraphs of the whole document: more is `TOO_LARGE`.
+    pub paragraphs: usize,
+    /// Longest paragraph or cell, in Unicode scalars: more is `TOO_LARGE`.
+    pub run_scalars: usize,
+    /// Widest table, in columns: wider spans are clipped, more cells in a row are `TOO_LARGE`.
+    pub columns: u32,
+    /// Longest table, in rows: longer spans are clipped, more rows are `TOO_LARGE`.
+    pub rows: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            input_bytes: 32 << 20,
+            nesting: 512,
+            cells: 200_000,
+            paragraphs: 200_000,
+            run_scalars: 1_000_000,
+            columns: 512,
+            rows: 20_000,
+        }
+    }
+}
