@@ -12,6 +12,7 @@ pub mod subjects;
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     clippy::missing_errors_doc,
+    clippy::too_many_lines,
     reason = "generated code"
 )]
 #[rustfmt::skip]
