@@ -6,7 +6,7 @@
     reason = "the switch of a developer's tool, not a setting of the program"
 )]
 
-use std::{fs, path::Path};
+use std::{error::Error, fs, path::Path};
 
 const PROTOS: [&str; 4] = ["report", "events", "submission_service", "report_service"];
 
@@ -28,23 +28,20 @@ fn generated_code_is_current() {
     }
 }
 
-fn generate(root: &Path, out: &Path) {
+fn generate(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     let files: Vec<String> = PROTOS.iter().map(|p| format!("gongkai/v1/{p}.proto")).collect();
-    let descriptors = protox::Compiler::new([root])
-        .unwrap()
+    let descriptors = protox::Compiler::new([root])?
         .include_imports(true)
         .include_source_info(true)
-        .open_files(&files)
-        .unwrap()
+        .open_files(&files)?
         .file_descriptor_set();
-    tonic_prost_build::configure().bytes(".").out_dir(out).compile_fds(descriptors).unwrap();
+    tonic_prost_build::configure().bytes(".").out_dir(out).compile_fds(descriptors)?;
     // Reflection needs names and types, not comments.
-    let bare = protox::Compiler::new([root])
-        .unwrap()
+    let bare = protox::Compiler::new([root])?
         .include_imports(true)
         .include_source_info(false)
-        .open_files(&files)
-        .unwrap()
+        .open_files(&files)?
         .encode_file_descriptor_set();
-    fs::write(out.join("descriptors.bin"), bare).unwrap();
+    fs::write(out.join("descriptors.bin"), bare)?;
+    Ok(())
 }

@@ -1,0 +1,125 @@
+//! Arbitrary values of the model for the round-trip tests.
+
+use gongkai_model::{
+    Applicant, CellRef, Concept, Fact, FactId, Finding, FormId, Note, Paragraph, Period, Report, Section,
+    Severity, Source, Span, State, Variant, Versions,
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use rust_decimal::Decimal;
+
+const TEXT: &str = "[一-龥a-z0-9 ]{0,12}";
+
+pub(super) fn versions() -> impl Strategy<Value = Versions> {
+    ("[0-9.]{0,5}", "[0-9.]{0,5}", "[0-9.]{0,5}", "[0-9.]{0,5}")
+        .prop_map(|(program, parser, forms, rules)| Versions { program, parser, forms, rules })
+}
+
+fn span() -> impl Strategy<Value = Option<Span>> {
+    option::of((any::<u32>(), any::<u32>()).prop_map(|(start, end)| Span { start, end }))
+}
+
+fn source() -> impl Strategy<Value = Source> {
+    let cell =
+        option::of((any::<u32>(), any::<u32>(), any::<u32>()).prop_map(|(table, row, column)| CellRef {
+            table,
+            row,
+            column,
+        }));
+    (TEXT, cell, option::of(1..99_u32), span()).prop_map(|(text, cell, page, span)| Source {
+        text,
+        cell,
+        page,
+        span,
+    })
+}
+
+fn state() -> impl Strategy<Value = State> {
+    prop_oneof![
+        (any::<i64>(), 0..9_u32).prop_map(|(n, scale)| State::Reported(Decimal::new(n, scale))),
+        select(vec![State::Blank, State::NotApplicable, State::Missing, State::Unreadable]),
+    ]
+}
+
+fn fact_id() -> impl Strategy<Value = FactId> {
+    ("[a-z_.]{1,20}", option::of(select(Applicant::ALL.to_vec())))
+        .prop_map(|(concept, applicant)| FactId { concept: Concept::new(&concept), applicant })
+}
+
+pub(super) fn fact() -> impl Strategy<Value = Fact> {
+    (fact_id(), state(), option::of(source()), vec(source(), 0..3))
+        .prop_map(|(id, state, source, candidates)| Fact { id, state, source, candidates })
+}
+
+pub(super) fn finding() -> impl Strategy<Value = Finding> {
+    let words = ("[A-Z0-9-]{1,9}", TEXT, TEXT, "[0-9a-f]{32}", TEXT);
+    let values = (option::of(TEXT), option::of(TEXT), option::of(source()), versions());
+    let ids = (option::of(fact_id()), option::of("[a-z.]{1,9}"), vec(fact_id(), 0..3));
+    (words, select(Severity::ALL.to_vec()), values, ids).prop_map(|(words, severity, values, ids)| {
+        let (rule, message, message_en, fingerprint, formula) = words;
+        let (expected, actual, source, versions) = values;
+        let (cause, concept, facts) = ids;
+        let concept = concept.as_deref().map(Concept::new);
+        Finding {
+            rule,
+            severity,
+            message,
+            message_en,
+            fingerprint,
+            cause,
+            concept,
+            formula,
+            expected,
+            actual,
+            facts,
+            source,
+            versions,
+        }
+    })
+}
+
+fn paragraph() -> impl Strategy<Value = Paragraph> {
+    (TEXT, span(), option::of(1..99_u32)).prop_map(|(text, span, page)| Paragraph { text, span, page })
+}
+
+fn section() -> impl Strategy<Value = Section> {
+    (1..=6_u32, TEXT, span(), vec(paragraph(), 0..3), any::<bool>()).prop_map(
+        |(number, title, title_span, paragraphs, has_table)| Section {
+            number,
+            title,
+            title_span,
+            paragraphs,
+            has_table,
+        },
+    )
+}
+
+fn period() -> impl Strategy<Value = Period> {
+    let day = || (2008..2030_i32, 1..=12_u8, 1..=31_u8);
+    (day(), day(), span()).prop_map(|(from, to, span)| Period { from, to, span })
+}
+
+fn notes() -> impl Strategy<Value = Vec<Note>> {
+    (option::of(1..99_u32), any::<bool>(), any::<bool>(), option::of(1..99_u32)).prop_map(
+        |(pinyin, traditional, charset, replaced)| {
+            let pinyin = pinyin.map(Note::PinyinRemoved);
+            let traditional = traditional.then_some(Note::TraditionalConverted);
+            let charset = charset.then_some(Note::CharsetMismatch);
+            let replaced = replaced.map(Note::ReplacementCharacters);
+            [pinyin, traditional, charset, replaced].into_iter().flatten().collect()
+        },
+    )
+}
+
+pub(super) fn report() -> impl Strategy<Value = Report> {
+    let head = (TEXT, 2008..2030_i32, option::of(2008..2030_i32), option::of(period()), TEXT);
+    let form = (
+        select(vec![FormId::Form2021, FormId::Form2019, FormId::Form2014]),
+        select(vec![Variant::Standard, Variant::SingleRowOther]),
+    );
+    let body = (vec(paragraph(), 0..3), vec(section(), 0..3), vec(fact(), 0..4), notes());
+    (head, form, body).prop_map(|(head, (form, variant), body)| {
+        let (agency, year, title_year, period, title) = head;
+        let (preamble, sections, facts, notes) = body;
+        Report { agency, year, title_year, period, form, variant, title, preamble, sections, facts, notes }
+    })
+}

@@ -1,0 +1,73 @@
+//! Rejections: a public code and, for `NOT_A_REPORT`, the kind of look-alike.
+
+use gongkai_model::{LookAlike, Rejection};
+
+use super::Error;
+use crate::v1;
+
+const LOOK_ALIKES: [LookAlike; 8] = [
+    LookAlike::WebsiteReport,
+    LookAlike::RuleOfLawReport,
+    LookAlike::WorkSummary,
+    LookAlike::Budget,
+    LookAlike::FormNotice,
+    LookAlike::IndexPage,
+    LookAlike::Infographic,
+    LookAlike::Other,
+];
+
+impl From<&Rejection> for v1::Rejection {
+    fn from(rejection: &Rejection) -> Self {
+        Self {
+            code: rejection.code.to_string(),
+            message: rejection.message.clone(),
+            message_en: rejection.message_en.clone(),
+            look_alike: rejection.look_alike.map(LookAlike::as_str).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl TryFrom<v1::Rejection> for Rejection {
+    type Error = Error;
+
+    fn try_from(rejection: v1::Rejection) -> Result<Self, Error> {
+        Ok(Self {
+            code: rejection.code.parse().map_err(|_| Error::unknown("code", rejection.code.as_str()))?,
+            look_alike: look_alike(&rejection.look_alike)?,
+            message: rejection.message,
+            message_en: rejection.message_en,
+        })
+    }
+}
+
+fn look_alike(name: &str) -> Result<Option<LookAlike>, Error> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let known = LOOK_ALIKES.into_iter().find(|kind| kind.as_str() == name);
+    known.map(Some).ok_or_else(|| Error::unknown("look_alike", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_model::RejectionCode;
+
+    use super::*;
+
+    #[test]
+    fn every_code_and_look_alike_survives_the_wire() {
+        let kinds = LOOK_ALIKES.into_iter().map(|kind| (RejectionCode::NotAReport, Some(kind)));
+        for (code, look_alike) in RejectionCode::ALL.into_iter().map(|code| (code, None)).chain(kinds) {
+            let rejection = Rejection { look_alike, ..Rejection::new(code, "不是年报", "not a report") };
+            assert_eq!(Rejection::try_from(v1::Rejection::from(&rejection)), Ok(rejection));
+        }
+    }
+
+    #[test]
+    fn unknown_codes_and_look_alikes_are_refused() {
+        let bad = v1::Rejection { code: "BORING".into(), ..Default::default() };
+        assert_eq!(Rejection::try_from(bad).unwrap_err(), Error::unknown("code", "BORING"));
+        let bad = v1::Rejection { code: "EMPTY".into(), look_alike: "novel".into(), ..Default::default() };
+        assert_eq!(Rejection::try_from(bad).unwrap_err(), Error::unknown("look_alike", "novel"));
+    }
+}

@@ -1,0 +1,109 @@
+//! A report in its two halves: the header with the facts, which goes into the log, and the prose, which lies in the
+//! object store so that it can be erased.
+
+use gongkai_model::{MediaType, Report, ReportKey};
+
+use super::{Error, text as parts};
+use crate::v1;
+
+/// The half for the log: everything but the prose, and where the prose lies.
+#[must_use]
+pub fn header(
+    report: &Report,
+    key: &ReportKey,
+    media_type: MediaType,
+    text: v1::ContentRef,
+) -> v1::ParsedReport {
+    v1::ParsedReport {
+        name: key.to_string(),
+        agency_name: report.agency.clone(),
+        year: report.year,
+        form: report.form.to_string(),
+        variant: report.variant.as_str().to_owned(),
+        title: report.title.clone(),
+        media_type: media_type.as_str().to_owned(),
+        facts: report.facts.iter().map(Into::into).collect(),
+        text: Some(text),
+    }
+}
+
+/// The half for the object store: the prose.
+#[must_use]
+pub fn text(report: &Report) -> v1::ParsedText {
+    let mut text = v1::ParsedText {
+        agency: report.agency.clone(),
+        year: report.year,
+        title_year: report.title_year,
+        period: report.period.map(Into::into),
+        title: report.title.clone(),
+        preamble: report.preamble.iter().map(Into::into).collect(),
+        sections: report.sections.iter().map(Into::into).collect(),
+        ..Default::default()
+    };
+    parts::put_notes(&report.notes, &mut text);
+    text
+}
+
+/// Joins the two halves. Agency and title are the header's.
+///
+/// # Errors
+/// A name, code or value that this version does not know, or the prose of another year.
+pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, Error> {
+    if header.year != text.year {
+        return Err(Error::Contradiction { what: "header and text name different years" });
+    }
+    Ok(Report {
+        year: header.year,
+        title_year: text.title_year,
+        period: text.period.map(TryInto::try_into).transpose()?,
+        form: header.form.parse().map_err(|_| Error::unknown("form", &header.form))?,
+        variant: header.variant.parse().map_err(|_| Error::unknown("variant", &header.variant))?,
+        notes: parts::notes(&text),
+        agency: header.agency_name,
+        title: header.title,
+        preamble: text.preamble.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        sections: text.sections.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        facts: header.facts.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The key in a field such as `ParsedReport.name`.
+///
+/// # Errors
+/// It is no `agencies/{agency}/reports/{year}`.
+pub fn key(name: &str) -> Result<ReportKey, Error> {
+    name.parse().map_err(|_| Error::unknown("name", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::convert::any;
+
+    proptest! {
+        #[test]
+        fn a_report_survives_in_two_halves(report in any::report()) {
+            let key: ReportKey = "agencies/360982/reports/2023".parse().unwrap();
+            let header = header(&report, &key, MediaType::Html, v1::ContentRef::default());
+            prop_assert_eq!(super::key(&header.name), Ok(key));
+            prop_assert_eq!(super::report(header, text(&report)), Ok(report));
+        }
+    }
+
+    #[test]
+    fn halves_of_different_years_do_not_join() {
+        let header = v1::ParsedReport {
+            year: 2023,
+            form: "2021".into(),
+            variant: "standard".into(),
+            ..Default::default()
+        };
+        let text = |year| v1::ParsedText { year, ..Default::default() };
+        assert!(report(header.clone(), text(2023)).is_ok());
+        assert!(matches!(report(header.clone(), text(2022)), Err(Error::Contradiction { .. })));
+        let header = v1::ParsedReport { form: "1999".into(), ..header };
+        assert_eq!(report(header, text(2023)).unwrap_err(), Error::unknown("form", "1999"));
+    }
+}
