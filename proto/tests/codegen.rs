@@ -14,7 +14,7 @@ const PROTOS: [&str; 4] = ["report", "events", "submission_service", "report_ser
 fn generated_code_is_current() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fresh = tempfile::tempdir().unwrap();
-    generate(root, fresh.path());
+    generate(root, fresh.path()).unwrap();
     let checked_in = root.join("src/gen");
     let write = std::env::var("GONGKAI_GEN").is_ok_and(|v| v == "write");
     for name in ["gongkai.v1.rs", "descriptors.bin"] {
