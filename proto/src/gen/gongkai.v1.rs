@@ -614,10 +614,18 @@ pub struct Alert {
     pub cause: ::prost::alloc::string::String,
     #[prost(enumeration = "Severity", tag = "9")]
     pub severity: i32,
+    /// When raised: what is wrong. When resolved: what was.
     #[prost(message, repeated, tag = "10")]
     pub findings: ::prost::alloc::vec::Vec<Finding>,
+    /// Of the event that raised or resolved it.
     #[prost(string, tag = "11")]
     pub trace_id: ::prost::alloc::string::String,
+    /// Raised in an AlertRaised, resolved in an AlertResolved, which share a subject.
+    #[prost(enumeration = "AlertState", tag = "12")]
+    pub state: i32,
+    /// When the event that raised or resolved it entered the log.
+    #[prost(message, optional, tag = "13")]
+    pub changed_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// gongkai.v1.alert.<region>: trouble seen for the first time.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -702,6 +710,36 @@ impl DocumentKind {
             "DOCUMENT_KIND_PUBLISHED" => Some(Self::Published),
             "DOCUMENT_KIND_UPDATED" => Some(Self::Updated),
             "DOCUMENT_KIND_DRAFT" => Some(Self::Draft),
+            _ => None,
+        }
+    }
+}
+/// Whether the trouble stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlertState {
+    Unspecified = 0,
+    Raised = 1,
+    Resolved = 2,
+}
+impl AlertState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALERT_STATE_UNSPECIFIED",
+            Self::Raised => "ALERT_STATE_RAISED",
+            Self::Resolved => "ALERT_STATE_RESOLVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALERT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALERT_STATE_RAISED" => Some(Self::Raised),
+            "ALERT_STATE_RESOLVED" => Some(Self::Resolved),
             _ => None,
         }
     }
