@@ -6,6 +6,7 @@
 
 pub mod jetstream;
 pub mod memory;
+pub mod subject;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -16,6 +17,13 @@ use time::OffsetDateTime;
 
 /// Headers of a message: case-sensitive names, one value each.
 pub type Headers = BTreeMap<String, String>;
+
+/// Header that carries a message's id: inside [`DUPLICATE_WINDOW`] a stream takes each id once.
+pub const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// How long a stream remembers ids; it must exceed the longest retry of a publisher.
+pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
+/// Largest message, headers included; larger contents go by reference to an object.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// A message on its way out, or as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +75,19 @@ pub struct Error {
     /// Why it failed.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// A failure with no cause below it.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn because(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
 }
 
 /// A durable pull consumer, created or adopted by name.

@@ -1,0 +1,283 @@
+//! What the broker knows: streams, their consumers, buckets. Pure: time comes in as an argument.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+pub use super::consumer::{ConsumerState, Outcome, Settlement};
+use super::{consumer::Consumer, not_found};
+use crate::transport::{
+    ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, MESSAGE_ID, Message, Published,
+    Topology, subject,
+};
+
+/// Everything behind the lock.
+#[derive(Default)]
+pub(super) struct State {
+    streams: BTreeMap<String, Stream>,
+    objects: BTreeMap<String, BTreeMap<String, Bytes>>,
+    entries: BTreeMap<String, Bucket>,
+}
+
+/// Messages in sequence, ids seen lately, consumers by durable name.
+struct Stream {
+    subjects: Vec<String>,
+    messages: BTreeMap<u64, Stored>,
+    last: u64,
+    seen: HashMap<String, (u64, Instant)>,
+    consumers: BTreeMap<String, Consumer>,
+}
+
+/// A message and when the stream took it.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) message: Message,
+    pub(super) at: Instant,
+}
+
+/// A message on its way to a consumer.
+pub(super) struct Taken {
+    pub(super) stored: Stored,
+    pub(super) sequence: u64,
+    pub(super) attempt: u32,
+    pub(super) delivery: u64,
+}
+
+/// Every write of a key-value bucket in order; a deletion has no value.
+#[derive(Default)]
+pub(super) struct Bucket {
+    writes: Vec<(String, Option<Bytes>)>,
+}
+
+// === impl State ===
+
+impl State {
+    pub(super) fn declare(&mut self, topology: &Topology) {
+        for (name, subjects, _) in &topology.streams {
+            let subjects = subjects.iter().map(ToString::to_string).collect();
+            self.streams.entry((*name).to_owned()).or_insert_with(Stream::empty).subjects = subjects;
+        }
+        for bucket in &topology.objects {
+            self.objects.entry((*bucket).to_owned()).or_default();
+        }
+        for bucket in &topology.entries {
+            self.entries.entry((*bucket).to_owned()).or_default();
+        }
+    }
+
+    pub(super) fn append(&mut self, message: Message, now: Instant) -> Result<Published, Error> {
+        if message.payload.len() > MAX_MESSAGE_BYTES {
+            return Err(Error::new(ErrorKind::TooLarge, "message is over the stream's size limit"));
+        }
+        let stream =
+            self.streams.values_mut().find(|stream| stream.takes(&message.subject)).ok_or_else(|| {
+                Error::new(ErrorKind::Unavailable, format!("no stream answers for {}", message.subject))
+            })?;
+        Ok(stream.append(message, now))
+    }
+
+    pub(super) fn bind(&mut self, spec: &ConsumerSpec) -> Result<(), Error> {
+        let stream = self.stream(&spec.stream)?;
+        let consumer = stream.consumers.entry(spec.durable.clone());
+        consumer
+            .and_modify(|present| present.spec = spec.clone())
+            .or_insert_with(|| Consumer::new(spec.clone()));
+        Ok(())
+    }
+
+    /// The next message for a consumer, or when to look again at the latest if nothing changes before.
+    pub(super) fn take(&mut self, stream: &str, durable: &str, now: Instant) -> Result<Next, Error> {
+        let (taken, exhausted) = self.stream(stream)?.take(durable, now)?;
+        if exhausted > 0 {
+            self.advise("MAX_DELIVERIES", stream, durable, now);
+        }
+        Ok(taken)
+    }
+
+    /// Applies what the receiver said about a delivery; a message that is over already is left as it is.
+    pub(super) fn settle(
+        &mut self,
+        spec: &ConsumerSpec,
+        settlement: Settlement,
+        delivery: u64,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let terminated = matches!(settlement.outcome, Outcome::Terminated(_));
+        let applied = self.consumer(&spec.stream, &spec.durable)?.settle(settlement, delivery, now);
+        if applied && terminated {
+            self.advise("MSG_TERMINATED", &spec.stream, &spec.durable, now);
+        }
+        Ok(())
+    }
+
+    pub(super) fn progress(&mut self, spec: &ConsumerSpec, sequence: u64, now: Instant) -> Result<(), Error> {
+        self.consumer(&spec.stream, &spec.durable)?.progress(sequence, now);
+        Ok(())
+    }
+
+    pub(super) fn consumer_state(&self, stream: &str, durable: &str, now: Instant) -> Option<ConsumerState> {
+        let stream = self.streams.get(stream)?;
+        let consumer = stream.consumers.get(durable)?;
+        let fresh = stream.messages.range(consumer.next..);
+        let fresh = fresh.filter(|(_, stored)| consumer.wants(&stored.message.subject)).count();
+        Some(consumer.state(fresh, now))
+    }
+
+    pub(super) fn settlements(&self, stream: &str, durable: &str) -> Vec<Settlement> {
+        let consumer = self.streams.get(stream).and_then(|stream| stream.consumers.get(durable));
+        consumer.map(|consumer| consumer.settlements.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.streams.values().flat_map(|stream| stream.messages.values()).map(|stored| &stored.message)
+    }
+
+    pub(super) fn objects(&self, bucket: &str) -> Result<&BTreeMap<String, Bytes>, Error> {
+        self.objects.get(bucket).ok_or_else(|| not_found("object bucket", bucket))
+    }
+
+    pub(super) fn objects_mut(&mut self, bucket: &str) -> Result<&mut BTreeMap<String, Bytes>, Error> {
+        self.objects.get_mut(bucket).ok_or_else(|| not_found("object bucket", bucket))
+    }
+
+    pub(super) fn entries(&self, bucket: &str) -> Result<&Bucket, Error> {
+        self.entries.get(bucket).ok_or_else(|| not_found("entry bucket", bucket))
+    }
+
+    pub(super) fn entries_mut(&mut self, bucket: &str) -> Result<&mut Bucket, Error> {
+        self.entries.get_mut(bucket).ok_or_else(|| not_found("entry bucket", bucket))
+    }
+
+    fn stream(&mut self, name: &str) -> Result<&mut Stream, Error> {
+        self.streams.get_mut(name).ok_or_else(|| not_found("stream", name))
+    }
+
+    fn consumer(&mut self, stream: &str, durable: &str) -> Result<&mut Consumer, Error> {
+        let stream = self.stream(stream)?;
+        stream.consumers.get_mut(durable).ok_or_else(|| not_found("consumer", durable))
+    }
+
+    /// Publishes an advisory, where a stream captures it.
+    fn advise(&mut self, kind: &str, stream: &str, durable: &str, now: Instant) {
+        let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.{stream}.{durable}");
+        if let Some(stream) = self.streams.values_mut().find(|stream| stream.takes(&subject)) {
+            stream.append(Message { subject, headers: BTreeMap::new(), payload: Bytes::new() }, now);
+        }
+    }
+}
+
+/// A consumer's next step.
+pub(super) enum Next {
+    /// This message.
+    Message(Taken),
+    /// Nothing now; a delivery falls due then, if any is out.
+    Nothing(Option<Instant>),
+}
+
+// === impl Stream ===
+
+impl Stream {
+    fn empty() -> Self {
+        Self {
+            subjects: Vec::new(),
+            messages: BTreeMap::new(),
+            last: 0,
+            seen: HashMap::new(),
+            consumers: BTreeMap::new(),
+        }
+    }
+
+    fn takes(&self, subject: &str) -> bool {
+        self.subjects.iter().any(|filter| subject::matches(filter, subject))
+    }
+
+    fn append(&mut self, message: Message, now: Instant) -> Published {
+        self.seen.retain(|_, (_, at)| now.duration_since(*at) < DUPLICATE_WINDOW);
+        let id = message.headers.get(MESSAGE_ID);
+        if let Some((sequence, _)) = id.and_then(|id| self.seen.get(id)) {
+            return Published { sequence: *sequence, duplicate: true };
+        }
+        self.last += 1;
+        if let Some(id) = id {
+            self.seen.insert(id.clone(), (self.last, now));
+        }
+        self.messages.insert(self.last, Stored { message, at: now });
+        Published { sequence: self.last, duplicate: false }
+    }
+
+    /// Redeliveries that are due come before messages never delivered. Also counts those out of deliveries.
+    fn take(&mut self, durable: &str, now: Instant) -> Result<(Next, usize), Error> {
+        let consumer = self.consumers.get_mut(durable).ok_or_else(|| not_found("consumer", durable))?;
+        let exhausted = consumer.give_up(now);
+        let sequence = match consumer.due(now) {
+            Some(sequence) => Some(sequence),
+            None if consumer.is_full() => None,
+            None => {
+                let mut fresh = self.messages.range(consumer.next..);
+                let found = fresh.find(|(_, stored)| consumer.wants(&stored.message.subject));
+                consumer.next = found.map_or(self.last, |(sequence, _)| *sequence) + 1;
+                found.map(|(sequence, _)| *sequence)
+            }
+        };
+        let Some(sequence) = sequence else {
+            return Ok((Next::Nothing(consumer.next_due(now)), exhausted));
+        };
+        let stored = self.messages[&sequence].clone();
+        let (attempt, delivery) = consumer.hand_out(sequence, now);
+        Ok((Next::Message(Taken { stored, sequence, attempt, delivery }), exhausted))
+    }
+}
+
+// === impl Bucket ===
+
+impl Bucket {
+    /// The latest write of a key that is not a deletion, with its revision.
+    pub(super) fn get(&self, key: &str) -> Option<(u64, Bytes)> {
+        let (revision, value) = self.latest(key)?;
+        value.map(|value| (revision, value))
+    }
+
+    /// Where a watcher starts: just before the present value, else after everything.
+    pub(super) fn watch_from(&self, key: &str) -> u64 {
+        self.get(key).map_or(self.writes.len() as u64, |(revision, _)| revision - 1)
+    }
+
+    /// The next value of a key after a revision.
+    pub(super) fn after(&self, key: &str, revision: u64) -> Option<(u64, Bytes)> {
+        let mut writes = (1..).zip(&self.writes).filter(|(at, (name, _))| *at > revision && name == key);
+        writes.find_map(|(at, (_, value))| value.clone().map(|value| (at, value)))
+    }
+
+    /// Writes if the key's revision is the expected one; none is expected of an absent or deleted key.
+    pub(super) fn write(
+        &mut self,
+        key: &str,
+        value: Option<Bytes>,
+        expected: Option<u64>,
+    ) -> Result<u64, Error> {
+        let present = match expected {
+            None => self.get(key).map(|(revision, _)| revision),
+            Some(_) => self.latest(key).map(|(revision, _)| revision),
+        };
+        if present != expected {
+            return Err(Error::new(ErrorKind::Conflict, format!("entry {key} has changed")));
+        }
+        Ok(self.push(key, value))
+    }
+
+    /// Deletes, whatever is there.
+    pub(super) fn delete(&mut self, key: &str) {
+        self.push(key, None);
+    }
+
+    fn latest(&self, key: &str) -> Option<(u64, Option<Bytes>)> {
+        let writes = (1..).zip(&self.writes).filter(|(_, (name, _))| name == key);
+        writes.last().map(|(revision, (_, value))| (revision, value.clone()))
+    }
+
+    fn push(&mut self, key: &str, value: Option<Bytes>) -> u64 {
+        self.writes.push((key.to_owned(), value));
+        self.writes.len() as u64
+    }
+}
