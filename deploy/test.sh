@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs every test of the workspace. Tests that need a broker start a throw-away real nats-server each; this script only
+# sees to it that the program is there. Arguments filter tests by name.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+GONGKAI_NATS_SERVER=$(deploy/nats-server.sh)
+export GONGKAI_NATS_SERVER
+echo "nats-server: $("$GONGKAI_NATS_SERVER" --version)" >&2
+
+# The tests start the programs as processes.
+cargo build --workspace --bins
+if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --workspace --all-features "$@"
+else
+    echo "cargo-nextest is not installed: using cargo test" >&2
+    cargo test --workspace --all-features -- "$@"
+fi
