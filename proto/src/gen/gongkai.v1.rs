@@ -808,6 +808,9 @@ pub struct Receipt {
     /// For UNCHANGED: the submission that brought this content first.
     #[prost(string, tag = "9")]
     pub duplicate_of: ::prost::alloc::string::String,
+    /// Stream sequence of the event this state comes from; 0 if it comes from none.
+    #[prost(uint64, tag = "10")]
+    pub sequence: u64,
 }
 /// Where a submission stands. All but RECEIVED and PARSED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
