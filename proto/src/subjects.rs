@@ -85,6 +85,8 @@ pub const BUCKET_TEXTS: &str = "gongkai-texts";
 pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
 /// Key-value: open alerts of every report.
 pub const BUCKET_ALERTS: &str = "gongkai-alerts";
+/// Key-value: which subscription was told of which alert.
+pub const BUCKET_DELIVERIES: &str = "gongkai-deliveries";
 
 /// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
 pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
@@ -100,7 +102,7 @@ pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
 /// Object store buckets to declare.
 pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS];
 /// Key-value buckets to declare.
-pub const ENTRY_BUCKETS: &[&str] = &[BUCKET_SUBMISSIONS, BUCKET_ALERTS];
+pub const ENTRY_BUCKETS: &[&str] = &[BUCKET_SUBMISSIONS, BUCKET_ALERTS, BUCKET_DELIVERIES];
 
 /// Durable consumer of parse on received documents.
 pub const CONSUMER_PARSE: &str = "parse";
