@@ -1,9 +1,37 @@
 //! The message runtime every stage runs in: take a message, call a function, publish, acknowledge.
 
+pub mod clock;
+pub mod config;
+pub mod consumer;
+mod cpu;
 pub mod handler;
+pub mod lifecycle;
+mod liveness;
+pub mod metrics;
+mod outage;
+pub mod panics;
+mod publisher;
+pub mod readiness;
+pub mod runtime;
 pub mod service;
+pub mod trace;
 pub mod transport;
 
+pub use clock::Clock;
+pub use consumer::Consume;
 pub use handler::{Context, Decision, Handler, Input, Output};
-pub use service::{Runtime, Service};
-pub use transport::{Message, Topology, Transport};
+pub use lifecycle::OnFailure;
+pub use metrics::{Counter, Gauge, Histogram};
+pub use panics::Panicked;
+pub use readiness::Latch;
+pub use runtime::Runtime;
+pub use service::Service;
+pub use transport::{Message, Published, Topology, Transport};
+
+/// What all programs' names begin with.
+pub const NAMESPACE: &str = "gongkai";
+
+/// `service.name` in traces and `ce-source` in messages.
+pub(crate) fn service_name(service: &str) -> String {
+    format!("{NAMESPACE}-{service}")
+}

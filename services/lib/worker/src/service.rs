@@ -1,12 +1,9 @@
 //! What a service is to the runtime: a name, a config section and one async function; and what it is given.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio_util::sync::CancellationToken;
 
-use crate::transport::Transport;
+pub use crate::runtime::Runtime;
 
 /// One of the services. Binaries hand it to [`crate::main`]; the all-in-one starts several in one process.
 #[async_trait]
@@ -29,14 +26,4 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// The process logs it and exits with failure.
     async fn run(config: Self::Config, runtime: Runtime) -> anyhow::Result<()>;
-}
-
-/// What a service works with. Cheap to clone.
-///
-/// Further methods (publisher, `consume`, readiness latches, clock) are in `runtime.rs`.
-#[derive(Clone)]
-pub struct Runtime {
-    pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) shutdown: CancellationToken,
-    pub(crate) service: &'static str,
 }

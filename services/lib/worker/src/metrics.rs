@@ -1,0 +1,134 @@
+//! Instruments: the runtime's own, by the messaging conventions, and plain wrappers for the services'.
+//!
+//! Label values are closed sets, and counters exist at zero from the start. Each service has a registry of its own,
+//! served as Prometheus text at its admin port and, if an endpoint is set, pushed over OTLP.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use opentelemetry::metrics::{
+    Counter as OtelCounter, Gauge as OtelGauge, Histogram as OtelHistogram, Meter, MeterProvider as _,
+};
+use opentelemetry::{KeyValue, metrics::UpDownCounter};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use prometheus::{Registry, TextEncoder};
+
+/// Seconds; from one cheap hop to a slow webhook.
+const DURATION_BOUNDS: [f64; 14] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+
+/// Where a service's instruments are registered. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Meters {
+    meter: Meter,
+    registry: Registry,
+    provider: SdkMeterProvider,
+}
+
+/// A number that only grows. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Counter(OtelCounter<u64>);
+
+/// A number that is set. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gauge(OtelGauge<f64>);
+
+/// A distribution. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Histogram(OtelHistogram<f64>);
+
+// === impl Meters ===
+
+impl Meters {
+    /// Instruments with no exporter but the text at `/metrics`.
+    pub(crate) fn local() -> Self {
+        Self::new(Registry::new(), |builder| builder)
+            .expect("an empty registry takes the exporter, and the builder adds nothing that can fail")
+    }
+
+    pub(crate) fn new(
+        registry: Registry,
+        configure: impl FnOnce(
+            opentelemetry_sdk::metrics::MeterProviderBuilder,
+        ) -> opentelemetry_sdk::metrics::MeterProviderBuilder,
+    ) -> anyhow::Result<Self> {
+        let text = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .scope_info_enabled(false)
+            .build()?;
+        let provider = configure(SdkMeterProvider::builder().with_reader(text)).build();
+        Ok(Self { meter: provider.meter("gongkai-worker"), registry, provider })
+    }
+
+    /// Prometheus text.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
+        Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
+    }
+
+    pub(crate) fn provider(&self) -> &SdkMeterProvider {
+        &self.provider
+    }
+
+    pub(crate) fn counter(&self, name: impl Into<Cow<'static, str>>, description: &'static str) -> Counter {
+        Counter(self.meter.u64_counter(name).with_description(description).build())
+    }
+
+    pub(crate) fn gauge(&self, name: impl Into<Cow<'static, str>>, description: &'static str) -> Gauge {
+        Gauge(self.meter.f64_gauge(name).with_description(description).build())
+    }
+
+    pub(crate) fn histogram(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        unit: &'static str,
+        description: &'static str,
+    ) -> Histogram {
+        let builder = self.meter.f64_histogram(name).with_unit(unit).with_description(description);
+        let builder = if unit == "s" { builder.with_boundaries(DURATION_BOUNDS.to_vec()) } else { builder };
+        Histogram(builder.build())
+    }
+
+    pub(crate) fn level(&self, name: &'static str, description: &'static str) -> UpDownCounter<i64> {
+        self.meter.i64_up_down_counter(name).with_description(description).build()
+    }
+}
+
+// === impl Counter, Gauge, Histogram ===
+
+impl Counter {
+    /// Adds `n`. Label values must come from a closed set; call once with 0 for each at the start.
+    pub fn add(&self, n: u64, labels: &[(&'static str, &'static str)]) {
+        self.0.add(n, &key_values(labels));
+    }
+
+    pub(crate) fn add_with(&self, n: u64, labels: &[KeyValue]) {
+        self.0.add(n, labels);
+    }
+}
+
+impl Gauge {
+    /// Sets the value.
+    pub fn set(&self, value: f64, labels: &[(&'static str, &'static str)]) {
+        self.0.record(value, &key_values(labels));
+    }
+}
+
+impl Histogram {
+    /// Records one value.
+    pub fn record(&self, value: f64, labels: &[(&'static str, &'static str)]) {
+        self.0.record(value, &key_values(labels));
+    }
+
+    /// Records a duration in seconds.
+    pub fn record_duration(&self, value: Duration, labels: &[(&'static str, &'static str)]) {
+        self.record(value.as_secs_f64(), labels);
+    }
+
+    pub(crate) fn record_with(&self, value: Duration, labels: &[KeyValue]) {
+        self.0.record(value.as_secs_f64(), labels);
+    }
+}
+
+fn key_values(labels: &[(&'static str, &'static str)]) -> Vec<KeyValue> {
+    labels.iter().map(|(key, value)| KeyValue::new(*key, *value)).collect()
+}

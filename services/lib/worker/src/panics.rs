@@ -1,0 +1,85 @@
+//! Panics end at a boundary and become values: [`Panicked`] says what was said and where.
+//!
+//! The process's panic hook logs panics outside a boundary. Inside one it only keeps the place, so that the boundary's
+//! own log line, which knows the message, is the only one.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// A panic that was caught.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("panicked: {message}")]
+pub struct Panicked {
+    /// What the panic said.
+    pub message: String,
+    /// File and line, if the hook is installed.
+    pub place: Option<String>,
+}
+
+/// Calls `f`; a panic comes back as a value.
+///
+/// # Errors
+/// `f` panicked; what it was working on is to be thrown away.
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panicked> {
+    let outer = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(f));
+    GUARDED.set(outer);
+    result.map_err(|payload| Panicked { message: text(&*payload), place: PLACE.take() })
+}
+
+/// A future whose panic comes back as a value.
+pub(crate) struct Caught<F>(pub(crate) Pin<Box<F>>);
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match catch(|| self.0.as_mut().poll(context)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panicked) => Poll::Ready(Err(panicked)),
+        }
+    }
+}
+
+/// Logs panics nobody catches; once a process.
+pub(crate) fn install_hook() {
+    std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
+        let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
+        if GUARDED.get() {
+            PLACE.set(place);
+        } else {
+            tracing::error!(panic = text(info.payload()), place, "panicked");
+        }
+    }));
+}
+
+fn text(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no text".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_value() {
+        assert_eq!(catch(|| 1), Ok(1));
+        assert_eq!(catch(|| panic!("no {}", 7)).unwrap_err().message, "no 7");
+        let caught = Caught(Box::pin(async { panic!("later") })).await;
+        assert_eq!(caught.map(|(): ()| ()).unwrap_err().message, "later");
+    }
+}

@@ -1,0 +1,195 @@
+//! Publishing: headers, trace context, and a bounded retry under the same id.
+//!
+//! The id makes a retry harmless: inside the stream's duplicate window a second copy is told its first one's sequence.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use opentelemetry::{Context, KeyValue};
+use time::format_description::well_known::Rfc3339;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::handler::Output;
+use crate::metrics::{Counter, Histogram, Meters};
+use crate::outage::Outage;
+use crate::trace::{self, Kind, Tracer};
+use crate::transport::{Error, ErrorKind, Headers, MESSAGE_ID, Message, Published, Transport};
+
+/// Publishes for one service. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Publisher(Arc<Inner>);
+
+struct Inner {
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    tracer: Tracer,
+    /// `ce-source`.
+    source: String,
+    /// How long an absent broker is waited for.
+    budget: Duration,
+    outage: Outage,
+    sent: Counter,
+    duration: Histogram,
+    labels: [KeyValue; 2],
+    error_labels: [KeyValue; 3],
+}
+
+impl Publisher {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        tracer: Tracer,
+        meters: &Meters,
+        budget: Duration,
+        outage: Outage,
+    ) -> Self {
+        let labels =
+            [KeyValue::new("messaging.system", "nats"), KeyValue::new("messaging.operation.name", "publish")];
+        let error_labels = [labels[0].clone(), labels[1].clone(), KeyValue::new("error.type", "unpublished")];
+        let sent = meters.counter("messaging.client.sent.messages", "messages the broker acknowledged");
+        sent.add_with(0, &labels);
+        Self(Arc::new(Inner {
+            source: crate::service_name(tracer.service()),
+            duration: meters.histogram(
+                "messaging.client.operation.duration",
+                "s",
+                "time until the broker answered",
+            ),
+            transport,
+            clock,
+            tracer,
+            budget,
+            outage,
+            sent,
+            labels,
+            error_labels,
+        }))
+    }
+
+    /// Publishes and awaits the stream's acknowledgement; an absent broker is waited for within the budget.
+    pub(crate) async fn publish(&self, id: &str, output: Output) -> Result<Published, Error> {
+        let delays = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(50))
+            .with_max_delay(Duration::from_secs(2))
+            .with_jitter()
+            .without_max_times()
+            .with_total_delay(Some(self.0.budget));
+        self.publish_with(id, output, delays, |kind| kind == ErrorKind::Unavailable).await
+    }
+
+    /// Publishes an output of a message that is kept alive meanwhile: a broker that is away or full is waited for
+    /// without end, so that an outage uses up no attempts. Ends by being dropped, at the hard stop.
+    pub(crate) async fn publish_patiently(&self, id: &str, output: Output) -> Result<Published, Error> {
+        let delays = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(50))
+            .with_max_delay(Duration::from_secs(5))
+            .with_jitter()
+            .without_max_times();
+        self.publish_with(id, output, delays, |kind| matches!(kind, ErrorKind::Unavailable | ErrorKind::Full))
+            .await
+    }
+
+    async fn publish_with(
+        &self,
+        id: &str,
+        output: Output,
+        delays: ExponentialBuilder,
+        again: impl Fn(ErrorKind) -> bool,
+    ) -> Result<Published, Error> {
+        let parent = current_or(&self.0.tracer);
+        let span =
+            self.0.tracer.start(name(&self.0.tracer, &output.subject), Kind::Producer, &parent, || {
+                attributes(id, &output)
+            });
+        let message = self.message(id, output, &span.context);
+        let attempts = self.attempts(message, delays, again);
+        let result = span.clone().run(attempts).await;
+        if let Err(error) = &result {
+            span.fail(error);
+        }
+        result
+    }
+
+    async fn attempts(
+        &self,
+        message: Message,
+        delays: ExponentialBuilder,
+        again: impl Fn(ErrorKind) -> bool,
+    ) -> Result<Published, Error> {
+        // Built at the first failure: most messages have none.
+        let mut backoff = None;
+        loop {
+            let started = Instant::now();
+            let result = self.0.transport.publish(message.clone()).await;
+            self.record(started.elapsed(), &result);
+            let error = match result {
+                Ok(published) => return Ok(published),
+                Err(error) => error,
+            };
+            let pauses = backoff.get_or_insert_with(|| delays.build());
+            let pause = if again(error.kind) { pauses.next() } else { None };
+            let Some(pause) = pause else { return Err(error) };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn record(&self, elapsed: Duration, result: &Result<Published, Error>) {
+        let inner = &self.0;
+        match result {
+            Ok(_) => {
+                inner.outage.over();
+                inner.sent.add_with(1, &inner.labels);
+                inner.duration.record_with(elapsed, &inner.labels);
+            }
+            Err(error) => {
+                inner.outage.seen(error);
+                inner.duration.record_with(elapsed, &inner.error_labels);
+            }
+        }
+    }
+
+    fn message(&self, id: &str, output: Output, context: &Context) -> Message {
+        let mut headers = Headers::new();
+        for (name, value) in [
+            (MESSAGE_ID, id),
+            ("ce-specversion", "1.0"),
+            ("ce-id", id),
+            ("ce-type", output.ce_type),
+            ("ce-source", &self.0.source),
+            ("content-type", "application/protobuf"),
+        ] {
+            headers.insert(name.to_owned(), value.to_owned());
+        }
+        let now = self.0.clock.now();
+        headers.insert(
+            "ce-time".to_owned(),
+            now.format(&Rfc3339).expect("a date of this era has an RFC 3339 form"),
+        );
+        trace::inject_into_message(context, &mut headers);
+        Message { subject: output.subject, headers, payload: output.payload }
+    }
+}
+
+/// The current context if it belongs to a service, else that of this one with no trace yet.
+fn current_or(tracer: &Tracer) -> Context {
+    let current = Context::current();
+    if current.get::<Tracer>().is_some() { current } else { tracer.base() }
+}
+
+fn name(tracer: &Tracer, subject: &str) -> String {
+    if tracer.is_exporting() { format!("publish {subject}") } else { String::new() }
+}
+
+fn attributes(id: &str, output: &Output) -> Vec<KeyValue> {
+    vec![
+        KeyValue::new("messaging.system", "nats"),
+        KeyValue::new("messaging.operation.name", "publish"),
+        KeyValue::new("messaging.operation.type", "send"),
+        KeyValue::new("messaging.destination.name", output.subject.clone()),
+        KeyValue::new("messaging.message.id", id.to_owned()),
+        KeyValue::new("messaging.message.body.size", i64::try_from(output.payload.len()).unwrap_or(i64::MAX)),
+        KeyValue::new("cloudevents.event_type", output.ce_type),
+    ]
+}
