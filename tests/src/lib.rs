@@ -1,1 +1,4 @@
-//! End-to-end tests over real servers, simulation, benches.
+//! The harness of the end-to-end tests: samples with their answers, deployments of real processes over a real
+//! nats-server, an OTLP receiver. The tests themselves are in `tests/tests/`, one file a question.
+
+pub mod samples;

@@ -1,0 +1,71 @@
+//! Holds the arrows between our crates, and which crates may name which outside ones (ARCHITECTURE.md, "Arrows").
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Who may use what of ours.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("gongkai-model", &[]),
+    ("gongkai-worker", &[]),
+    ("gongkai-extract", &["gongkai-model"]),
+    ("gongkai-forms", &["gongkai-model"]),
+    ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
+    ("gongkai-check", &["gongkai-model", "gongkai-extract", "gongkai-forms", "gongkai-rules"]),
+    ("gongkai-store", &["gongkai-model"]),
+    ("gongkai-proto", &["gongkai-model"]),
+    ("gongkai-ingest", &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check"]),
+    ("gongkai-parse", &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check"]),
+    (
+        "gongkai-validate",
+        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check", "gongkai-forms", "gongkai-rules"],
+    ),
+    ("gongkai-notify", &["gongkai-model", "gongkai-proto", "gongkai-worker"]),
+    ("gongkai-query", &["gongkai-model", "gongkai-proto", "gongkai-store", "gongkai-worker"]),
+];
+
+/// Outside crates that only some of ours may name, by prefix.
+const GUARDED: &[(&str, &[&str])] = &[
+    ("async-nats", &["gongkai-worker", "gongkai-tests"]),
+    ("opentelemetry", &["gongkai-worker", "gongkai-tests"]),
+    ("tracing-opentelemetry", &["gongkai-worker"]),
+    ("tonic", &["gongkai-proto", "gongkai-ingest", "gongkai-query", "gongkai", "gongkai-tests", "gongkai-worker"]),
+    ("rusqlite", &["gongkai-store"]),
+];
+
+#[test]
+fn arrows_point_one_way_and_guarded_crates_stay_behind_their_owner() {
+    let mut trouble = Vec::new();
+    for (package, dependencies) in normal_dependencies() {
+        let allowed = ARROWS.iter().find(|(name, _)| *name == package).map(|(_, allowed)| *allowed);
+        for dependency in &dependencies {
+            if let Some(allowed) = allowed
+                && dependency.starts_with("gongkai")
+                && !allowed.contains(&dependency.as_str())
+            {
+                trouble.push(format!("{package} must not use {dependency}"));
+            }
+            for (prefix, owners) in GUARDED {
+                if dependency.starts_with(prefix) && !owners.contains(&package.as_str()) {
+                    trouble.push(format!("{package} must not name {dependency}"));
+                }
+            }
+        }
+        if allowed.is_none() && !["gongkai", "gongkai-tests"].contains(&package.as_str()) {
+            trouble.push(format!("{package} has no line in this test: say what it may use"));
+        }
+    }
+    assert!(trouble.is_empty(), "{}", trouble.join("\n"));
+}
+
+fn normal_dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    metadata
+        .workspace_packages()
+        .into_iter()
+        .map(|package| {
+            let dependencies = package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);
+            (package.name.to_string(), dependencies.map(|d| d.name.clone()).collect())
+        })
+        .collect()
+}
