@@ -4,7 +4,9 @@
 //! are, [`charset`] makes text of them, the format's own module makes blocks of the text, and [`mirror`] takes out on
 //! the way what a mirror site added. Every block keeps where it stands in the decoded original.
 
+mod binary;
 mod charset;
+mod html;
 mod limits;
 mod markdown;
 mod mirror;
@@ -37,10 +39,22 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
     let decoded = charset::decode(bytes, hints)?;
     let media_type = sniff::media_type(&decoded.text, hints);
     let mut notes = decoded.notes;
+    if media_type == MediaType::Html {
+        let html = html::read(&decoded.text, limits)?;
+        notes.extend(html.notes);
+        return Ok(Document {
+            media_type,
+            charset: decoded.charset,
+            meta_title: html.meta_title,
+            blocks: html.blocks,
+            notes,
+        });
+    }
     let source = mirror::clean(decoded.text, &mut notes);
-    let blocks = match media_type {
-        MediaType::Markdown => markdown::read(&source, limits)?,
-        MediaType::Text | MediaType::Html => text::read(&source, limits)?,
+    let blocks = if media_type == MediaType::Markdown {
+        markdown::read(&source, limits)?
+    } else {
+        text::read(&source, limits)?
     };
     Ok(Document { media_type, charset: decoded.charset, meta_title: None, blocks, notes })
 }

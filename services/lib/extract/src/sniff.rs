@@ -1,17 +1,213 @@
-//! Says what the bytes are.
+//! Says what the bytes are: by the bytes first, by the sender's word second.
+//!
+//! [`screen`] turns away what no reader could use, before anything is decoded and in time that does not grow with the
+//! document. [`media_type`] picks the reader of a decoded text.
 
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 
-use crate::{Hints, Limits};
+use crate::{Hints, Limits, binary};
 
+/// How much of a document is looked at, in bytes.
+const LOOKED_AT: usize = 64 << 10;
+
+/// One control character in so many bytes makes the bytes no text.
+const CONTROL_SHARE: usize = 100;
+
+/// Turns away what is no text within the limits.
 pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<(), Rejection> {
     if bytes.len() > limits.input_bytes {
-        return Err(Rejection::new(RejectionCode::TooLarge, "文件过大", "the file is too large"));
+        return Err(too_large(bytes.len(), limits.input_bytes));
+    }
+    if is_blank(bytes) {
+        return Err(Rejection::new(
+            RejectionCode::Empty,
+            "文件为空或只含空白",
+            "the document is empty or white space only",
+        ));
+    }
+    if let Some(format) = binary::format(bytes) {
+        return Err(unsupported(format));
+    }
+    if is_binary(&bytes[..bytes.len().min(LOOKED_AT)]) {
+        return Err(unsupported("二进制数据 / binary data"));
     }
     Ok(())
 }
 
+/// Picks the reader of a decoded text.
 pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
-    let named = hints.filename.is_some_and(|name| name.ends_with(".md"));
-    if named || text.contains("|---") { MediaType::Markdown } else { MediaType::Text }
+    let head = head(text).to_ascii_lowercase();
+    let declared = declaration(hints);
+    let pipe_tables = has_markdown_table(text);
+    if is_page(&head)
+        || (!pipe_tables && declared != Some(MediaType::Markdown) && has_markup(&head, declared))
+    {
+        return MediaType::Html;
+    }
+    if pipe_tables || declared == Some(MediaType::Markdown) { MediaType::Markdown } else { MediaType::Text }
+}
+
+/// What the sender says, by media type, else by the file's name.
+fn declaration(hints: &Hints<'_>) -> Option<MediaType> {
+    let media_type =
+        hints.media_type.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    match media_type.as_deref() {
+        Some("text/html" | "application/xhtml+xml") => return Some(MediaType::Html),
+        Some("text/markdown" | "text/x-markdown") => return Some(MediaType::Markdown),
+        _ => {}
+    }
+    let extension = hints.filename?.rsplit_once('.')?.1.to_ascii_lowercase();
+    match extension.as_str() {
+        "html" | "htm" | "shtml" | "xhtml" => Some(MediaType::Html),
+        "md" | "markdown" => Some(MediaType::Markdown),
+        "txt" => Some(MediaType::Text),
+        _ => None,
+    }
+}
+
+// === HTML and Markdown ===
+
+fn head(text: &str) -> &str {
+    let end = (0..=text.len().min(LOOKED_AT)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
+/// True for a whole page, whatever else is in it.
+fn is_page(head: &str) -> bool {
+    ["<!doctype html", "<html", "<body", "<head"].into_iter().any(|tag| tags(head, tag) > 0)
+}
+
+/// True for a piece of a page. Text that merely names a tag has it once.
+fn has_markup(head: &str, declared: Option<MediaType>) -> bool {
+    let opened: usize =
+        ["<table", "<tr", "<td", "<div", "<p", "<span", "<section", "<h1", "<h2", "<br", "<ul", "<center"]
+            .into_iter()
+            .map(|tag| tags(head, tag))
+            .sum();
+    let enough = if declared == Some(MediaType::Html) { 1 } else { 2 };
+    opened >= enough && (head.contains("</") || declared == Some(MediaType::Html))
+}
+
+/// How often a tag opens, counted up to two.
+fn tags(head: &str, tag: &str) -> usize {
+    let ends = |rest: &str| rest.starts_with(|c: char| c.is_whitespace() || c == '>' || c == '/');
+    head.match_indices(tag).filter(|(at, _)| ends(&head[at + tag.len()..])).take(2).count()
+}
+
+/// True if a line is the rule under a Markdown table's header: `|---|:--:|`.
+fn has_markdown_table(text: &str) -> bool {
+    text.lines().map(str::trim).any(|line| {
+        line.contains("--")
+            && line.contains('|')
+            && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
+    })
+}
+
+// === rejections ===
+
+fn is_blank(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return true;
+    }
+    // White space beyond ASCII: an all-blank document is short, a long one ends the search at its first letter.
+    std::str::from_utf8(&text[..text.len().min(LOOKED_AT)]).is_ok_and(|start| {
+        text.len() <= LOOKED_AT && start.chars().all(|c| c.is_whitespace() || c == '\u{feff}')
+    })
+}
+
+/// True if control characters abound that no text has. UTF-16 has zero bytes, but then it has a byte order mark.
+fn is_binary(bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return false;
+    }
+    let control = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
+    bytes.iter().filter(control).count() * CONTROL_SHARE > bytes.len()
+}
+
+fn too_large(bytes: usize, limit: usize) -> Rejection {
+    Rejection::new(
+        RejectionCode::TooLarge,
+        format!("文件过大：{bytes} 字节，上限 {limit} 字节"),
+        format!("the document has {bytes} bytes, the limit is {limit}"),
+    )
+}
+
+fn unsupported(format: &str) -> Rejection {
+    Rejection::new(
+        RejectionCode::UnsupportedFormat,
+        format!("暂不支持的文件格式：{format}；请提交 HTML、纯文本或 Markdown"),
+        format!("the format is not supported: {format}; submit HTML, plain text or Markdown"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(bytes: &[u8]) -> (RejectionCode, String) {
+        let rejection = screen(bytes, &Limits::default()).unwrap_err();
+        (rejection.code, rejection.message_en)
+    }
+
+    fn check(text: &str, filename: Option<&str>, media_type: Option<&str>, expect: MediaType) {
+        let hints = Hints { media_type, filename, charset: None };
+        assert_eq!(super::media_type(text, &hints), expect, "{text:?} {hints:?}");
+    }
+
+    #[test]
+    fn nothing_to_read_is_empty() {
+        for bytes in [&b""[..], b" \r\n\t", b"\xef\xbb\xbf", "\u{3000}\u{a0}\n".as_bytes()] {
+            assert_eq!(refused(bytes).0, RejectionCode::Empty, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_the_limit_is_too_large() {
+        let limits = Limits { input_bytes: 7, ..Limits::default() };
+        assert_eq!(screen(b"12345678", &limits).unwrap_err().code, RejectionCode::TooLarge);
+        assert!(screen(b"1234567", &limits).is_ok());
+    }
+
+    #[test]
+    fn zeros_and_noise_are_no_text() {
+        let noise: Vec<u8> = (0..9000_u32).map(|i| (i * 7919 % 251) as u8).collect();
+        for bytes in [&[0; 4096][..], b"\0", &noise] {
+            assert_eq!(
+                refused(bytes),
+                (RejectionCode::UnsupportedFormat, unsupported("二进制数据 / binary data").message_en)
+            );
+        }
+    }
+
+    #[test]
+    fn a_picture_is_refused_by_its_own_name() {
+        let (code, message) = refused(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+        assert_eq!(code, RejectionCode::UnsupportedFormat);
+        assert!(message.contains("PNG"), "{message}");
+    }
+
+    #[test]
+    fn a_page_is_html_whatever_it_is_called() {
+        check("<!DOCTYPE html><p>x", Some("a.txt"), Some("text/plain"), MediaType::Html);
+        check("  <HTML>", None, None, MediaType::Html);
+        check("<table><tr><td>7</td></tr></table>", None, Some("text/plain; charset=utf-8"), MediaType::Html);
+        check("<div>一</div><div>二</div>", None, None, MediaType::Html);
+        check("<p>一", Some("a.HTM"), None, MediaType::Html);
+    }
+
+    #[test]
+    fn markdown_is_known_by_its_tables_or_its_name() {
+        check("| a | b |\n|---|:--:|\n| 3<br>x | 4<br>y |", None, Some("text/plain"), MediaType::Markdown);
+        check("# 一、总体情况", Some("报告.MD"), None, MediaType::Markdown);
+        check("# 一、总体情况", None, Some("text/markdown; charset=utf-8"), MediaType::Markdown);
+    }
+
+    #[test]
+    fn anything_else_is_text() {
+        check("一、总体情况\n| 规章 | 3 |", None, None, MediaType::Text);
+        check("实施《<长江三角洲规划>方案》, a<b", None, None, MediaType::Text);
+        check("标签 <table> 的用法", None, None, MediaType::Text);
+        check("没有标签", Some("a.html"), Some("text/html"), MediaType::Text);
+    }
 }

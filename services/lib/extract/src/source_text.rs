@@ -39,11 +39,8 @@ impl SourceText {
     pub fn span(&self, start: usize, end: usize) -> Span {
         let last = self.origin.len().saturating_sub(1);
         let from = self.origin.get(start.min(last)).copied().unwrap_or(0);
-        let to = if end > start {
-            self.origin.get((end - 1).min(last)).map_or(from, |o| o + 1)
-        } else {
-            from
-        };
+        let to =
+            if end > start { self.origin.get((end - 1).min(last)).map_or(from, |o| o + 1) } else { from };
         Span { start: from, end: to }
     }
 

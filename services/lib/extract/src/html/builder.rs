@@ -1,0 +1,412 @@
+//! Blocks out of a stream of tags and text, in one pass and without a tree.
+//!
+//! The builder keeps a stack of open elements for three things only: which text is hidden, how deep the page is nested,
+//! and where a forgotten end tag must be thought of. Inline elements are counted, not kept. Text gathers in a [`Run`];
+//! whatever ends a line hands it to the innermost open cell, or to the blocks.
+
+use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
+
+use super::{
+    element::{Attributes, Class, Name},
+    run::Run,
+    table::{Closed, OpenTable},
+};
+use crate::{Limits, mirror::Cleaner};
+
+/// Longest title that is kept, in bytes.
+const LONGEST_TITLE: usize = 4096;
+
+/// Builds blocks.
+#[derive(Debug)]
+pub(super) struct Builder<'a> {
+    limits: &'a Limits,
+    cleaner: Cleaner,
+    shows_hidden: bool,
+    frames: Vec<Frame>,
+    tables: Vec<OpenTable>,
+    run: Run,
+    raw: Option<Class>,
+    /// Open elements, inline ones included.
+    depth: usize,
+    cells: usize,
+    page: Page,
+}
+
+/// What a page turned out to hold.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) blocks: Vec<Block>,
+    /// `<title>`, as written.
+    pub(super) title: String,
+    /// `<meta name="ArticleTitle">`
+    pub(super) article_title: Option<String>,
+    /// Glosses that were taken out.
+    pub(super) pinyin: u32,
+    /// Tables that were not shown.
+    pub(super) hidden_tables: usize,
+}
+
+/// An open element.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    name: Name,
+    class: Class,
+    /// Its text is not read.
+    hidden: bool,
+    /// Its line ends count.
+    preformatted: bool,
+    /// Inline elements open right inside.
+    inline: usize,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(cleaner: Cleaner, shows_hidden: bool, limits: &'a Limits) -> Self {
+        let root =
+            Frame { name: Name::of(b""), class: Class::Break, hidden: false, preformatted: false, inline: 0 };
+        Self {
+            limits,
+            cleaner,
+            shows_hidden,
+            frames: vec![root],
+            tables: Vec::new(),
+            run: Run::default(),
+            raw: None,
+            depth: 0,
+            cells: 0,
+            page: Page::default(),
+        }
+    }
+
+    /// Takes a start tag that ends at `at`.
+    pub(super) fn start_tag(
+        &mut self,
+        name: &[u8],
+        attributes: &mut Attributes,
+        self_closing: bool,
+        at: u32,
+    ) -> Result<(), Rejection> {
+        self.raw = None;
+        let class = Class::of(name);
+        match class {
+            Class::Nothing => Ok(()),
+            Class::Meta => {
+                self.note_meta(attributes);
+                Ok(())
+            }
+            Class::Raw | Class::Title => {
+                // The first title counts: templates pasted into a page bring their own.
+                self.raw = Some(if self.page.title.is_empty() { class } else { Class::Raw });
+                Ok(())
+            }
+            Class::Break => self.break_line(),
+            Class::Inline | Class::Dropped if self_closing => Ok(()),
+            Class::Inline if !attributes.hidden => self.open_inline(),
+            Class::Inline | Class::Dropped => self.push(name, class, attributes),
+            Class::Block | Class::Paragraph | Class::Item | Class::List | Class::Preformatted => {
+                self.open_block(name, class, attributes)
+            }
+            Class::Table => self.open_table(name, attributes),
+            Class::Group | Class::Caption => self.open_group(class),
+            Class::Row => self.open_row(attributes),
+            Class::Cell => self.open_cell(name, attributes, at),
+        }
+    }
+
+    /// Takes an end tag.
+    pub(super) fn end_tag(&mut self, name: &[u8]) -> Result<(), Rejection> {
+        self.raw = None;
+        match Class::of(name) {
+            Class::Nothing | Class::Meta | Class::Raw | Class::Title => Ok(()),
+            Class::Inline => {
+                self.close_inline();
+                Ok(())
+            }
+            Class::Break => self.break_line(),
+            Class::Dropped => {
+                self.close_named(name);
+                Ok(())
+            }
+            Class::Block | Class::Paragraph | Class::Item | Class::List | Class::Preformatted => {
+                self.break_line()?;
+                self.close_named(name);
+                Ok(())
+            }
+            Class::Table => self.close_table(),
+            class => self.close_part(class),
+        }
+    }
+
+    /// Takes text, whose `n`-th scalar stands at the `n`-th of `places`.
+    pub(super) fn text(&mut self, text: &str, places: impl Iterator<Item = Span>) -> Result<(), Rejection> {
+        match self.raw {
+            Some(Class::Title) => self.note_title(text),
+            Some(_) => {}
+            None if self.top().hidden => {}
+            None => {
+                let preformatted = self.top().preformatted;
+                for (c, place) in text.chars().zip(places) {
+                    if preformatted && c == '\n' {
+                        self.break_line()?;
+                    }
+                    self.run.push(c, place);
+                }
+                if self.run.len() > self.limits.run_scalars {
+                    return Err(too_large("段落或单元格", "a paragraph or cell"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the page.
+    pub(super) fn finish(mut self) -> Result<Page, Rejection> {
+        while !self.tables.is_empty() {
+            self.close_table()?;
+        }
+        self.break_line()?;
+        Ok(self.page)
+    }
+}
+
+// === lines ===
+
+impl Builder<'_> {
+    /// Ends the line and hands it on.
+    fn break_line(&mut self) -> Result<(), Rejection> {
+        let Some((line, pinyin)) = self.run.take(self.cleaner) else { return Ok(()) };
+        self.page.pinyin += pinyin;
+        self.deliver(line)
+    }
+
+    /// Gives a line to the innermost open cell, else to the blocks.
+    fn deliver(&mut self, line: Paragraph) -> Result<(), Rejection> {
+        match self.tables.iter_mut().rev().find(|table| table.has_open_cell()) {
+            Some(table) if !table.is_layout => {
+                table.push_line(line);
+                Ok(())
+            }
+            _ => self.push_block(Block::Paragraph(line)),
+        }
+    }
+
+    fn push_block(&mut self, block: Block) -> Result<(), Rejection> {
+        self.page.blocks.push(block);
+        if self.page.blocks.len() > self.limits.paragraphs {
+            return Err(too_large("文档段落", "the document's paragraphs"));
+        }
+        Ok(())
+    }
+
+    fn note_title(&mut self, text: &str) {
+        if self.page.title.len() + text.len() <= LONGEST_TITLE {
+            self.page.title.push_str(text);
+        }
+    }
+
+    fn note_meta(&mut self, attributes: &mut Attributes) {
+        if attributes.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("ArticleTitle")) {
+            self.page.article_title = self.page.article_title.take().or_else(|| attributes.content.take());
+        }
+    }
+}
+
+// === the stack of open elements ===
+
+impl Builder<'_> {
+    fn top(&self) -> &Frame {
+        self.frames.last().expect("the root frame is never taken off")
+    }
+
+    fn push(&mut self, name: &[u8], class: Class, attributes: &Attributes) -> Result<(), Rejection> {
+        let top = *self.top();
+        self.frames.push(Frame {
+            name: Name::of(name),
+            class,
+            hidden: top.hidden || class == Class::Dropped || (attributes.hidden && !self.shows_hidden),
+            preformatted: top.preformatted || class == Class::Preformatted,
+            inline: 0,
+        });
+        self.deepen()
+    }
+
+    fn deepen(&mut self) -> Result<(), Rejection> {
+        self.depth += 1;
+        if self.depth > self.limits.nesting { Err(too_deep(self.limits.nesting)) } else { Ok(()) }
+    }
+
+    /// Takes off all frames from an index on.
+    fn truncate(&mut self, length: usize) {
+        let length = length.max(1);
+        let gone: usize =
+            self.frames.drain(length.min(self.frames.len())..).map(|frame| frame.inline + 1).sum();
+        self.depth = self.depth.saturating_sub(gone);
+    }
+
+    /// The topmost frame that fits, not looking beyond the cell or table.
+    fn find(&self, fits: impl Fn(&Frame) -> bool) -> Option<usize> {
+        let barrier = |frame: &Frame| matches!(frame.class, Class::Cell | Class::Table);
+        let found = self.frames.iter().rposition(|frame| barrier(frame) || fits(frame))?;
+        (found > 0 && !barrier(&self.frames[found])).then_some(found)
+    }
+
+    fn close_named(&mut self, name: &[u8]) {
+        let name = Name::of(name);
+        if let Some(found) = self.find(|frame| frame.name == name) {
+            self.truncate(found);
+        }
+    }
+
+    fn open_inline(&mut self) -> Result<(), Rejection> {
+        let top = self.frames.last_mut().expect("the root frame is never taken off");
+        top.inline += 1;
+        self.deepen()
+    }
+
+    fn close_inline(&mut self) {
+        let top = self.frames.last_mut().expect("the root frame is never taken off");
+        if top.inline > 0 {
+            top.inline -= 1;
+            self.depth = self.depth.saturating_sub(1);
+        } else if top.class == Class::Inline {
+            self.truncate(self.frames.len() - 1);
+        }
+    }
+
+    /// A block closes the paragraph before it, an item the item before it.
+    fn open_block(&mut self, name: &[u8], class: Class, attributes: &Attributes) -> Result<(), Rejection> {
+        self.break_line()?;
+        if self.top().class == Class::Paragraph {
+            self.truncate(self.frames.len() - 1);
+        }
+        if class == Class::Item
+            && let Some(found) = self.find(|frame| matches!(frame.class, Class::Item | Class::List))
+            && self.frames[found].class == Class::Item
+        {
+            self.truncate(found);
+        }
+        self.push(name, class, attributes)
+    }
+}
+
+// === tables ===
+
+impl Builder<'_> {
+    /// Opens a table. Right inside another table, where no cell is open, it ends that one first, as in a browser.
+    fn open_table(&mut self, name: &[u8], attributes: &Attributes) -> Result<(), Rejection> {
+        if self.tables.last().is_some_and(|table| !table.has_open_cell()) {
+            self.close_table()?;
+        }
+        self.break_line()?;
+        self.push(name, Class::Table, attributes)?;
+        self.page.hidden_tables += usize::from(self.top().hidden);
+        self.tables.push(OpenTable::default());
+        Ok(())
+    }
+
+    /// Takes off everything above the innermost table; false if there is none.
+    fn back_to_table(&mut self) -> Result<bool, Rejection> {
+        if self.tables.is_empty() {
+            return Ok(false);
+        }
+        self.break_line()?;
+        let table = self.frames.iter().rposition(|frame| frame.class == Class::Table);
+        self.truncate(table.map_or(1, |index| index + 1));
+        Ok(true)
+    }
+
+    fn open_group(&mut self, class: Class) -> Result<(), Rejection> {
+        if !self.back_to_table()? {
+            return self.break_line();
+        }
+        let table = self.tables.last_mut().expect("back_to_table found it");
+        if class == Class::Group {
+            table.close_group();
+        } else {
+            table.close_cell();
+        }
+        Ok(())
+    }
+
+    fn open_row(&mut self, attributes: &Attributes) -> Result<(), Rejection> {
+        if !self.back_to_table()? {
+            return self.break_line();
+        }
+        let hidden = self.top().hidden || attributes.flat || (attributes.hidden && !self.shows_hidden);
+        self.tables.last_mut().expect("back_to_table found it").open_row(hidden, self.limits)
+    }
+
+    fn open_cell(&mut self, name: &[u8], attributes: &mut Attributes, at: u32) -> Result<(), Rejection> {
+        if !self.back_to_table()? {
+            return self.break_line();
+        }
+        let table = self.tables.last_mut().expect("back_to_table found it");
+        attributes.hidden |= table.row_is_hidden();
+        if table.row_is_hidden()
+            || self.frames.last().is_some_and(|frame| frame.hidden)
+            || attributes.hidden && !self.shows_hidden
+        {
+            table.open_hidden_cell();
+        } else {
+            self.cells += 1;
+            let spans = (attributes.row_span.unwrap_or(1), attributes.column_span.unwrap_or(1));
+            table.open_cell(spans, at, self.limits)?;
+        }
+        if self.cells > self.limits.cells {
+            return Err(too_large("文档单元格", "the document's table cells"));
+        }
+        self.push(name, Class::Cell, attributes)
+    }
+
+    /// Ends a cell, row, group or caption of the innermost table.
+    fn close_part(&mut self, class: Class) -> Result<(), Rejection> {
+        if !self.back_to_table()? {
+            return self.break_line();
+        }
+        let table = self.tables.last_mut().expect("back_to_table found it");
+        match class {
+            Class::Cell | Class::Caption => table.close_cell(),
+            Class::Row => table.close_row(),
+            _ => table.close_group(),
+        }
+        Ok(())
+    }
+
+    /// Ends the innermost table. A grid makes layout of every table around it.
+    fn close_table(&mut self) -> Result<(), Rejection> {
+        if !self.back_to_table()? {
+            return self.break_line();
+        }
+        self.truncate(self.frames.len() - 1);
+        match self.tables.pop().expect("back_to_table found it").close() {
+            Closed::Layout(lines) => lines.into_iter().try_for_each(|line| self.deliver(line)),
+            Closed::Data(grid) => {
+                self.make_layout()?;
+                self.push_block(Block::Table(grid))
+            }
+        }
+    }
+
+    /// Turns the open tables into layout: what their cells hold so far stands before the grid that was found inside.
+    fn make_layout(&mut self) -> Result<(), Rejection> {
+        let mut lines = Vec::new();
+        for table in &mut self.tables {
+            if !table.is_layout {
+                table.is_layout = true;
+                lines.append(&mut table.take_lines());
+            }
+        }
+        lines.into_iter().try_for_each(|line| self.push_block(Block::Paragraph(line)))
+    }
+}
+
+fn too_deep(limit: usize) -> Rejection {
+    Rejection::new(
+        RejectionCode::TooDeep,
+        format!("嵌套过深：超过 {limit} 层"),
+        format!("nested deeper than {limit} elements"),
+    )
+}
+
+fn too_large(what: &str, what_en: &str) -> Rejection {
+    Rejection::new(RejectionCode::TooLarge, format!("{what}超过上限"), format!("{what_en} exceed the limit"))
+}

@@ -1,0 +1,166 @@
+//! What the elements of a page mean to a reader of text and tables.
+
+/// What an element does to the text around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Part of the line: `<span>`, `<b>`, `<o:p>` and all that is unknown.
+    Inline,
+    /// Nothing at all: void elements, column descriptions.
+    Nothing,
+    /// Page metadata.
+    Meta,
+    /// Ends the line; is not nested.
+    Break,
+    /// Ends the line and closes an open paragraph: `<div>`, `<h1>`, lists.
+    Block,
+    /// A paragraph: the next block closes it.
+    Paragraph,
+    /// A list item: the next item closes it.
+    Item,
+    /// A list: items close only within.
+    List,
+    /// Text whose line ends count.
+    Preformatted,
+    /// A table.
+    Table,
+    /// A row group.
+    Group,
+    /// A row.
+    Row,
+    /// A data or header cell.
+    Cell,
+    /// A caption.
+    Caption,
+    /// Content that nobody reads, as markup: `<svg>`, `<template>`.
+    Dropped,
+    /// Content that nobody reads, as raw text: `<script>`.
+    Raw,
+    /// The page's title, as raw text.
+    Title,
+}
+
+impl Class {
+    /// The class of an element, by its name in lower case.
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name {
+            b"td" | b"th" => Self::Cell,
+            b"tr" => Self::Row,
+            b"table" => Self::Table,
+            b"thead" | b"tbody" | b"tfoot" => Self::Group,
+            b"caption" => Self::Caption,
+            b"p" => Self::Paragraph,
+            b"br" | b"hr" | b"html" | b"head" | b"body" | b"form" => Self::Break,
+            b"div" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"center" | b"section" | b"article"
+            | b"header" | b"footer" | b"main" | b"nav" | b"aside" | b"address" | b"blockquote"
+            | b"fieldset" | b"figure" | b"figcaption" | b"hgroup" | b"details" | b"summary" | b"dialog"
+            | b"legend" => Self::Block,
+            b"ul" | b"ol" | b"dl" | b"menu" | b"dir" => Self::List,
+            b"li" | b"dt" | b"dd" => Self::Item,
+            b"pre" | b"listing" => Self::Preformatted,
+            b"img" | b"input" | b"link" | b"col" | b"colgroup" | b"wbr" | b"area" | b"base" | b"embed"
+            | b"param" | b"source" | b"track" | b"frame" | b"basefont" | b"bgsound" | b"keygen" => {
+                Self::Nothing
+            }
+            b"meta" => Self::Meta,
+            b"svg" | b"math" | b"template" | b"select" | b"datalist" | b"audio" | b"video" | b"canvas"
+            | b"rt" | b"rp" => Self::Dropped,
+            b"script" | b"style" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"textarea"
+            | b"xmp" => Self::Raw,
+            b"title" => Self::Title,
+            _ => Self::Inline,
+        }
+    }
+}
+
+/// An element's name, shortened to eight bytes: enough to tell those we know apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name(u64);
+
+impl Name {
+    pub(super) fn of(name: &[u8]) -> Self {
+        Self(name.iter().take(8).fold(0, |packed, byte| packed << 8 | u64::from(*byte)))
+    }
+}
+
+/// The attributes that matter.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Attributes {
+    /// `colspan`, if it is a number.
+    pub(super) column_span: Option<u32>,
+    /// `rowspan`, if it is a number; 0 means to the end of the row group.
+    pub(super) row_span: Option<u32>,
+    /// Not shown: `hidden` or `display:none`.
+    pub(super) hidden: bool,
+    /// Of no height: the row by which Word keeps its column widths.
+    pub(super) flat: bool,
+    /// `<meta name=…>`
+    pub(super) name: Option<String>,
+    /// `<meta content=…>`
+    pub(super) content: Option<String>,
+}
+
+impl Attributes {
+    /// Takes an attribute. The first of a name counts.
+    pub(super) fn set(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"colspan" => self.column_span = self.column_span.or_else(|| number(value)),
+            b"rowspan" => self.row_span = self.row_span.or_else(|| number(value)),
+            b"hidden" => self.hidden = true,
+            b"style" => self.hidden |= hides(value),
+            b"height" => self.flat = number(value) == Some(0),
+            b"name" => self.name = self.name.take().or_else(|| text(value)),
+            b"content" => self.content = self.content.take().or_else(|| text(value)),
+            _ => {}
+        }
+    }
+}
+
+/// The digits a value begins with, as browsers read a span; too large a number is as large as can be.
+fn number(value: &[u8]) -> Option<u32> {
+    let value = value.trim_ascii_start();
+    let value = value.strip_prefix(b"+").unwrap_or(value);
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(None, |number: Option<u32>, digit| {
+        Some(number.unwrap_or(0).saturating_mul(10).saturating_add(u32::from(digit - b'0')))
+    })
+}
+
+fn hides(style: &[u8]) -> bool {
+    let plain: Vec<u8> =
+        style.iter().filter(|byte| !byte.is_ascii_whitespace()).map(u8::to_ascii_lowercase).collect();
+    plain.windows(12).any(|window| window == b"display:none")
+}
+
+fn text(value: &[u8]) -> Option<String> {
+    std::str::from_utf8(value).ok().map(|text| text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_as_browsers_read_them() {
+        for (value, expect) in [
+            ("3", Some(3)),
+            (" +7x", Some(7)),
+            ("2.9", Some(2)),
+            ("0", Some(0)),
+            ("1000000000000", Some(u32::MAX)),
+            ("", None),
+            ("-2", None),
+            ("x", None),
+        ] {
+            assert_eq!(number(value.as_bytes()), expect, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_first_attribute_of_a_name_counts() {
+        let mut attributes = Attributes::default();
+        attributes.set(b"colspan", b"3");
+        attributes.set(b"colspan", b"5");
+        attributes.set(b"style", b"color:red; DISPLAY : none");
+        assert_eq!((attributes.column_span, attributes.hidden), (Some(3), true));
+    }
+}

@@ -1,0 +1,88 @@
+//! HTML: pages of every kind, Word's included, to paragraphs and grids with their places in the source.
+//!
+//! A tokenizer and a builder, no tree; DESIGN.md says why.
+
+mod builder;
+mod element;
+mod emitter;
+mod run;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use gongkai_model::{Block, Note, Rejection, RejectionCode};
+use html5gum::Tokenizer;
+
+use self::{
+    builder::{Builder, Page},
+    emitter::Events,
+};
+use crate::{Limits, mirror::Cleaner};
+
+/// Most text that a robot-check page shows, in scalars.
+const CHALLENGE_TEXT: usize = 100;
+
+/// Marks of scripts that check for robots.
+const CHALLENGE_MARKS: [&str; 8] =
+    ["$_ts", "_$", "__jsl_clid", "acw_sc__v2", "document.cookie", "__cf_chl", "captcha", "challenge"];
+
+/// What a page holds.
+#[derive(Debug)]
+pub(crate) struct Html {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) meta_title: Option<String>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Reads a page.
+pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
+    let cleaner = Cleaner::of(source);
+    let mut page = build(source, cleaner, false, limits)?;
+    // A page that shows its tables by script only.
+    if page.hidden_tables > 0 && !page.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
+        page = build(source, cleaner, true, limits)?;
+    }
+    if is_challenge(source, &page.blocks) {
+        return Err(challenge());
+    }
+    let title = page.article_title.filter(|title| !title.is_empty()).unwrap_or(page.title);
+    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = cleaner.clean(&title).map_or(title, |cleaned| cleaned.text);
+    Ok(Html {
+        blocks: page.blocks,
+        meta_title: Some(title).filter(|title| !title.is_empty()),
+        notes: cleaner.notes(page.pinyin).collect(),
+    })
+}
+
+fn build(source: &str, cleaner: Cleaner, shows_hidden: bool, limits: &Limits) -> Result<Page, Rejection> {
+    let mut builder = Builder::new(cleaner, shows_hidden, limits);
+    let events = Events::new(source, &mut builder);
+    let mut stops = Tokenizer::new_with_emitter(source, events);
+    if let Some(Ok(rejection)) = stops.next() {
+        return Err(rejection);
+    }
+    builder.finish()
+}
+
+/// True for a page that shows next to nothing and whose script checks who is asking.
+fn is_challenge(source: &str, blocks: &[Block]) -> bool {
+    let mut shown = 0;
+    for block in blocks {
+        match block {
+            Block::Paragraph(paragraph) => shown += paragraph.text.chars().count(),
+            Block::Table(_) => return false,
+        }
+    }
+    shown < CHALLENGE_TEXT
+        && source.contains("<script")
+        && CHALLENGE_MARKS.into_iter().any(|mark| source.contains(mark))
+}
+
+fn challenge() -> Rejection {
+    Rejection::new(
+        RejectionCode::ChallengePage,
+        "这是网站的人机验证页面（如瑞数），不是年报正文；请从网站后台导出原文或附件后提交",
+        "this is a robot-check page that stood in for the report; submit the article itself",
+    )
+}

@@ -1,0 +1,135 @@
+//! One line of text in the making: white space collapsed as a browser does, each scalar with its place.
+
+use gongkai_model::{Paragraph, Span};
+
+use crate::mirror::{self, Cleaner};
+
+/// A line of text that is being read.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    text: String,
+    /// Where each scalar of `text` stands.
+    spans: Vec<Span>,
+    /// White space behind `text` that counts only if more text follows.
+    gap: Option<Gap>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    span: Span,
+    breaks_line: bool,
+}
+
+impl Run {
+    /// Takes one more scalar.
+    pub(super) fn push(&mut self, c: char, span: Span) {
+        match c {
+            ' ' | '\t' | '\n' | '\r' | '\x0c' => {
+                let gap = self.gap.get_or_insert(Gap { span, breaks_line: false });
+                gap.breaks_line |= c == '\n' || c == '\r';
+            }
+            // Invisible: zero-width spaces, soft hyphens, byte order marks, control characters.
+            '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\0'..='\x1f' | '\x7f' => {}
+            _ => {
+                self.fill_gap(c);
+                self.text.push(c);
+                self.spans.push(span);
+            }
+        }
+    }
+
+    /// Number of scalars so far.
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Ends the line: its text without blank ends, cleaned, and how many glosses went; none if the line is blank.
+    pub(super) fn take(&mut self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
+        self.gap = None;
+        let line = self.finished(cleaner);
+        self.text.clear();
+        self.spans.clear();
+        line
+    }
+
+    fn finished(&self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
+        let text = self.text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let first = self.text.chars().take_while(|c| c.is_whitespace()).count();
+        let Some(cleaned) = cleaner.clean(text) else {
+            let last = first + text.chars().count() - 1;
+            return Some((paragraph(text.to_owned(), self.spans[first], self.spans[last]), 0));
+        };
+        let place = |from: &u32| self.spans[first + *from as usize];
+        let (from, to) = (cleaned.from.first().map(place)?, cleaned.from.last().map(place)?);
+        Some((paragraph(cleaned.text, from, to), cleaned.pinyin))
+    }
+
+    /// White space between two words is one space; a line end between two Han characters is none: editors wrap
+    /// Chinese text anywhere.
+    fn fill_gap(&mut self, next: char) {
+        let Some(gap) = self.gap.take() else { return };
+        let Some(last) = self.text.chars().next_back() else { return };
+        if gap.breaks_line && is_wide(last) && is_wide(next) {
+            return;
+        }
+        self.text.push(' ');
+        self.spans.push(gap.span);
+    }
+}
+
+fn paragraph(text: String, first: Span, last: Span) -> Paragraph {
+    Paragraph { text, span: Some(first.cover(last)), page: None }
+}
+
+/// Han characters and the punctuation that stands between them.
+fn is_wide(c: char) -> bool {
+    mirror::is_han(c) || matches!(c, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: &str) {
+        let mut run = Run::default();
+        for (at, c) in (0..).zip(text.chars()) {
+            run.push(c, Span { start: at, end: at + 1 });
+        }
+        let line = run.take(Cleaner::of(text));
+        assert_eq!(line.as_ref().map_or("", |(p, _)| p.text.as_str()), expect, "{text:?}");
+        if let Some(span) = line.and_then(|(p, _)| p.span) {
+            let original: Vec<char> = text.chars().collect();
+            let covered = &original[span.start as usize..span.end as usize];
+            assert_eq!(covered.first(), expect.chars().next().as_ref(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn white_space_collapses() {
+        check("  a \t b\u{a0} ", "a b");
+        check("\n1\n2 ", "1 2");
+        check("0\u{3000}", "0");
+        check("第二十条 第（一）项", "第二十条 第（一）项");
+    }
+
+    #[test]
+    fn a_wrapped_chinese_line_is_joined() {
+        check("申请\n    数量", "申请数量");
+        check("申请，\r\n数量", "申请，数量");
+        check("2023\n年", "2023 年");
+    }
+
+    #[test]
+    fn invisible_characters_go() {
+        check("\u{feff}1\u{200b}2\0", "12");
+        check(" \u{200b} ", "");
+    }
+
+    #[test]
+    fn pinyin_goes_and_the_place_stays() {
+        check(" 國(guó)務(wù)院報(bào)告 ", "国务院报告".replace("国务院报告", "國務院報告").as_str());
+    }
+}

@@ -1,0 +1,202 @@
+//! A table in the making: cells are placed on the grid as they open, spans are clipped as the table closes.
+//!
+//! This is the table model of the HTML standard: a cell takes the first free column of its row, a `rowspan` ends with
+//! its row group at the latest, and columns in which no cell begins do not exist.
+
+use gongkai_model::{Cell, Grid, Paragraph, Rejection, RejectionCode, Span};
+
+use crate::Limits;
+
+/// Longest text of a cell, in scalars, that a statutory table could have: with a longer one the table is page layout.
+const LONGEST_CELL: usize = 1000;
+
+/// A table that is being read.
+#[derive(Debug, Default)]
+pub(super) struct OpenTable {
+    cells: Vec<OpenCell>,
+    /// Rows begun.
+    rows: u32,
+    row_is_open: bool,
+    row_is_hidden: bool,
+    /// True while text belongs to the last cell.
+    cell: CellState,
+    /// For each column, the row from which on it is free.
+    free_from: Vec<u32>,
+    /// The first cell of the current row group.
+    group: usize,
+    /// True once a table with content was found inside: then all text here is paragraphs.
+    pub(super) is_layout: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum CellState {
+    #[default]
+    Closed,
+    Open,
+    /// Open, but not shown: it has no place on the grid.
+    Hidden,
+}
+
+#[derive(Debug, Default)]
+struct OpenCell {
+    row: u32,
+    column: u32,
+    row_span: u32,
+    column_span: u32,
+    /// Where its text would begin.
+    at: u32,
+    lines: Vec<Paragraph>,
+}
+
+/// What became of a table.
+#[derive(Debug)]
+pub(super) enum Closed {
+    /// Data: a grid.
+    Data(Grid),
+    /// Layout around text: its paragraphs, perhaps none.
+    Layout(Vec<Paragraph>),
+}
+
+impl OpenTable {
+    /// True if text belongs to a cell.
+    pub(super) fn has_open_cell(&self) -> bool {
+        self.cell != CellState::Closed
+    }
+
+    /// True if the rows and cells that open now are not shown.
+    pub(super) fn row_is_hidden(&self) -> bool {
+        self.row_is_hidden
+    }
+
+    /// Begins a row; closes the one before.
+    pub(super) fn open_row(&mut self, hidden: bool, limits: &Limits) -> Result<(), Rejection> {
+        self.close_row();
+        self.row_is_open = true;
+        self.row_is_hidden = hidden;
+        if !hidden {
+            self.rows += 1;
+        }
+        if self.rows > limits.rows { Err(too_large("rows", limits.rows)) } else { Ok(()) }
+    }
+
+    /// Ends the row.
+    pub(super) fn close_row(&mut self) {
+        self.cell = CellState::Closed;
+        self.row_is_open = false;
+        self.row_is_hidden = false;
+    }
+
+    /// Ends the row group: no `rowspan` reaches beyond it.
+    pub(super) fn close_group(&mut self) {
+        self.close_row();
+        let rows = self.rows;
+        for cell in &mut self.cells[self.group..] {
+            cell.row_span = cell.row_span.min(rows.saturating_sub(cell.row));
+        }
+        self.group = self.cells.len();
+        self.free_from.clear();
+    }
+
+    /// Begins a cell of the given spans where the row is free; closes the one before.
+    pub(super) fn open_cell(&mut self, spans: (u32, u32), at: u32, limits: &Limits) -> Result<(), Rejection> {
+        if !self.row_is_open {
+            self.open_row(false, limits)?;
+        }
+        let (row, (row_span, column_span)) = (self.rows.saturating_sub(1), spans);
+        let free = self.free_from.iter().position(|free| *free <= row).unwrap_or(self.free_from.len());
+        let column = u32::try_from(free).unwrap_or(u32::MAX);
+        if column >= limits.columns {
+            return Err(too_large("columns", limits.columns));
+        }
+        let column_span = column_span.clamp(1, limits.columns - column);
+        let row_span = if row_span == 0 { limits.rows } else { row_span.min(limits.rows) };
+        self.occupy(free, column_span as usize, row.saturating_add(row_span));
+        self.cell = CellState::Open;
+        self.cells.push(OpenCell { row, column, row_span, column_span, at, lines: Vec::new() });
+        Ok(())
+    }
+
+    /// Begins a cell that is not shown.
+    pub(super) fn open_hidden_cell(&mut self) {
+        self.cell = CellState::Hidden;
+    }
+
+    /// Ends the cell.
+    pub(super) fn close_cell(&mut self) {
+        self.cell = CellState::Closed;
+    }
+
+    /// Adds a line to the open cell.
+    pub(super) fn push_line(&mut self, line: Paragraph) {
+        if let (CellState::Open, Some(cell)) = (self.cell, self.cells.last_mut()) {
+            cell.lines.push(line);
+        }
+    }
+
+    /// Takes the lines of all cells so far, for a table that turns out to be layout.
+    pub(super) fn take_lines(&mut self) -> Vec<Paragraph> {
+        self.cells.iter_mut().flat_map(|cell| std::mem::take(&mut cell.lines)).collect()
+    }
+
+    /// Ends the table.
+    pub(super) fn close(mut self) -> Closed {
+        self.close_group();
+        if self.is_layout || !self.is_data() {
+            return Closed::Layout(self.take_lines());
+        }
+        let columns = self.cells.iter().map(|cell| cell.column + 1).max().unwrap_or(0);
+        let cells = self.cells.into_iter().map(|cell| cell.finished(columns)).collect();
+        Closed::Data(Grid { rows: self.rows, columns, cells, spans_known: true })
+    }
+
+    /// Marks the cell's columns as taken.
+    fn occupy(&mut self, column: usize, span: usize, until: u32) {
+        let end = column + span;
+        if self.free_from.len() < end {
+            self.free_from.resize(end, 0);
+        }
+        for free in &mut self.free_from[column..end] {
+            *free = (*free).max(until);
+        }
+    }
+
+    /// One cell, or one text beside a spacer or two, is layout; so is prose.
+    fn is_data(&self) -> bool {
+        let filled = self.cells.iter().filter(|cell| !cell.lines.is_empty()).count();
+        let longest = self.cells.iter().map(OpenCell::len).max().unwrap_or(0);
+        let enough = filled >= 2 || (filled == 1 && self.cells.len() > 3);
+        enough && longest <= LONGEST_CELL
+    }
+}
+
+// === impl OpenCell ===
+
+impl OpenCell {
+    fn len(&self) -> usize {
+        self.lines.iter().map(|line| line.text.chars().count()).sum()
+    }
+
+    fn finished(self, columns: u32) -> Cell {
+        let blank = Span { start: self.at, end: self.at };
+        let span = self.lines.iter().filter_map(|line| line.span).reduce(Span::cover).unwrap_or(blank);
+        let texts: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
+        Cell {
+            row: self.row,
+            column: self.column,
+            row_span: self.row_span.max(1),
+            column_span: self.column_span.min(columns - self.column),
+            text: texts.join("\n"),
+            span: Some(span),
+            page: None,
+        }
+    }
+}
+
+fn too_large(what: &str, limit: u32) -> Rejection {
+    let what_zh = if what == "rows" { "行" } else { "列" };
+    Rejection::new(
+        RejectionCode::TooLarge,
+        format!("表格过大：超过 {limit} {what_zh}"),
+        format!("a table has more than {limit} {what}"),
+    )
+}
