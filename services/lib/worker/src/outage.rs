@@ -1,5 +1,6 @@
 //! A broker that is away, or a disk that is full, is said in one clear line, and once more when it is over.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,14 @@ const REPEAT: Duration = Duration::from_secs(60);
 
 /// What is known about the broker's health. Cheap to clone; one a transport.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Outage(Arc<Mutex<Option<Trouble>>>);
+pub(crate) struct Outage(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Lets the good case, every message, pass without the lock.
+    troubled: AtomicBool,
+    trouble: Mutex<Option<Trouble>>,
+}
 
 #[derive(Debug)]
 struct Trouble {
@@ -29,7 +37,7 @@ impl Outage {
             return;
         }
         let now = Instant::now();
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let known = state.as_mut().filter(|trouble| trouble.kind == error.kind);
         if let Some(trouble) = known {
             trouble.failures += 1;
@@ -40,12 +48,17 @@ impl Outage {
             return;
         }
         say(error, 1, Duration::ZERO);
+        self.0.troubled.store(true, Ordering::Release);
         *state = Some(Trouble { kind: error.kind, since: now, said: now, failures: 1 });
     }
 
     /// A call succeeded.
     pub(crate) fn over(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.0.troubled.load(Ordering::Acquire) {
+            return;
+        }
+        let mut state = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.troubled.store(false, Ordering::Release);
         if let Some(trouble) = state.take() {
             let seconds = trouble.since.elapsed().as_secs();
             tracing::info!(seconds, failures = trouble.failures, "{} again", good(trouble.kind));

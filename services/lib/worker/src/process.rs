@@ -1,0 +1,437 @@
+//! One message, in a straight line: decode, handle, publish the outputs, acknowledge.
+//!
+//! Heartbeats run until the message is settled. Outputs carry ids made from the input's, so that doing it all again
+//! publishes nothing twice. A broker that is away or full is waited for while the message is kept alive: an outage uses
+//! up no attempts.
+
+use std::time::Duration;
+
+use opentelemetry::metrics::UpDownCounter;
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context as OtelContext, KeyValue};
+use tokio::time::{Instant, timeout};
+
+use crate::consumer::Plan;
+use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
+use crate::delivery::{Arrived, Held};
+use crate::handler::{Context, Decision, Handler, Input as _, Output};
+use crate::metrics::{Counter, Histogram};
+use crate::panics::Caught;
+use crate::retry::RetryPolicy;
+use crate::runtime::Runtime;
+use crate::trace::{self, Kind, Span};
+use crate::transport::{Delivery, Error, ErrorKind, MESSAGE_ID, Message};
+
+/// Header of a message that belongs to a trace of its own and only points to the one it came from: replays and
+/// reprocessing.
+pub const LINK_HEADER: &str = "gongkai-link";
+
+/// A handler and what surrounds it: one consumer of one service.
+pub(crate) struct Stage<H> {
+    handler: H,
+    runtime: Runtime,
+    stream: String,
+    durable: String,
+    heartbeat: Duration,
+    deadline: Duration,
+    retry: RetryPolicy,
+    base: OtelContext,
+    instruments: Instruments,
+}
+
+/// What became of a message.
+#[derive(Debug)]
+enum Verdict {
+    Done,
+    Retry { after: Option<Duration>, cause: anyhow::Error },
+    Bury { code: &'static str, cause: anyhow::Error },
+    Panicked { cause: anyhow::Error },
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Done,
+    Retry,
+    Buried,
+    Panicked,
+}
+
+struct Instruments {
+    consumed: Counter,
+    outcomes: Counter,
+    absorbed: Counter,
+    in_work: UpDownCounter<i64>,
+    processing: Histogram,
+    operation: Histogram,
+    group: [KeyValue; 1],
+    process: [KeyValue; 3],
+    ack: [KeyValue; 3],
+    by_outcome: [[KeyValue; 2]; 4],
+}
+
+/// Counts one message in work while it lives.
+pub(crate) struct InWorkGauge<'a>(&'a Instruments);
+
+// === impl Stage ===
+
+impl<H: Handler> Stage<H> {
+    pub(crate) fn new(runtime: &Runtime, plan: &Plan, handler: H) -> Self {
+        Self {
+            handler,
+            stream: plan.spec.stream.clone(),
+            durable: plan.spec.durable.clone(),
+            heartbeat: plan.heartbeat,
+            deadline: plan.deadline,
+            retry: plan.retry.clone(),
+            base: runtime.tracer().base(),
+            instruments: Instruments::new(runtime, &plan.spec.durable),
+            runtime: runtime.clone(),
+        }
+    }
+
+    /// The redelivery delay of a delivery whose handle is dropped.
+    pub(crate) fn delay_if_dropped(&self, delivery: &Delivery) -> Duration {
+        let id = delivery.message.headers.get(MESSAGE_ID).map_or("", String::as_str);
+        self.retry.delay(id, delivery.attempt)
+    }
+
+    pub(crate) fn count_absorbed(&self) {
+        self.instruments.absorbed.add_with(1, &self.instruments.group);
+    }
+
+    pub(crate) fn in_work(&self) -> InWorkGauge<'_> {
+        self.instruments.in_work.add(1, &self.instruments.group);
+        InWorkGauge(&self.instruments)
+    }
+
+    /// Works on one message until it is settled.
+    ///
+    /// # Cancel safety
+    /// Dropping it asks for redelivery; outputs already published are absorbed by their ids.
+    pub(crate) async fn process(&self, arrived: Arrived, held: Held) {
+        let started = Instant::now();
+        let id = self.message_id(&arrived);
+        let span = self.open_span(&arrived, &id);
+        let outcome = span.clone().run(self.work(&span, id, arrived, held)).await;
+        self.instruments.record(outcome, started.elapsed());
+    }
+
+    async fn work(&self, span: &Span, id: String, arrived: Arrived, held: Held) -> Outcome {
+        let context = Context {
+            message_id: id,
+            subject: arrived.message.subject.clone(),
+            sequence: arrived.sequence,
+            published_at: arrived.published_at,
+            attempt: arrived.attempt,
+            trace_id: span.trace_id(),
+            cancel: self.runtime.hard_stop().child_token(),
+        };
+        // Dropping the work, for whatever reason, cancels what the handler started.
+        let _cancel = context.cancel.clone().drop_guard();
+        let verdict = held.keep_alive(self.heartbeat, self.judge(&arrived.message, &context)).await;
+        match verdict {
+            Verdict::Done => self.done(&context, held).await,
+            Verdict::Bury { code, cause } => {
+                span.fail(code);
+                self.bury(&context, &arrived.message, code, &cause, held).await
+            }
+            Verdict::Retry { after, cause } => {
+                span.fail(&cause);
+                self.again(&context, &arrived.message, after, &cause, held).await
+            }
+            Verdict::Panicked { cause } => {
+                span.fail("panicked");
+                self.panicked(&context, &arrived.message, &cause, held).await
+            }
+        }
+    }
+
+    /// Handles the message and publishes its outputs.
+    async fn judge(&self, message: &Message, context: &Context) -> Verdict {
+        if context.attempt > self.retry.attempts {
+            // Only a crash during the last attempt, or several, brings a message here.
+            let cause = anyhow::anyhow!("no attempt came to an end");
+            return Verdict::Bury { code: ATTEMPTS_EXHAUSTED, cause };
+        }
+        let handled = timeout(self.deadline, Caught(Box::pin(self.handle(message, context)))).await;
+        let outputs = match handled {
+            Ok(Ok(Ok(outputs))) => outputs,
+            Ok(Ok(Err(Decision::Retry { after, cause }))) => return Verdict::Retry { after, cause },
+            Ok(Ok(Err(Decision::Bury { code, cause }))) => return Verdict::Bury { code, cause },
+            Ok(Err(panicked)) => return Verdict::Panicked { cause: panicked.into() },
+            Err(_elapsed) => {
+                let cause = anyhow::anyhow!("deadline of {} s passed", self.deadline.as_secs());
+                return Verdict::Retry { after: None, cause };
+            }
+        };
+        match self.publish(outputs, context).await {
+            Ok(()) => Verdict::Done,
+            Err(error) if error.kind == ErrorKind::TooLarge => {
+                Verdict::Bury { code: OUTPUT_TOO_LARGE, cause: error.into() }
+            }
+            Err(error) => Verdict::Retry { after: None, cause: error.into() },
+        }
+    }
+
+    async fn handle(&self, message: &Message, context: &Context) -> Result<Vec<Output>, Decision> {
+        let input = H::Input::decode(&message.subject, message.payload.clone())
+            .map_err(|error| Decision::bury(UNDECODABLE, error))?;
+        self.handler.handle(input, context).await
+    }
+
+    /// Publishes one after the other, in the handler's order, and awaits each acknowledgement.
+    async fn publish(&self, outputs: Vec<Output>, context: &Context) -> Result<(), Error> {
+        for (index, mut output) in outputs.into_iter().enumerate() {
+            let id = match output.message_id.take() {
+                Some(own) => own,
+                None => output_id(&context.message_id, self.runtime.service(), index),
+            };
+            self.runtime.0.publisher.publish_patiently(&id, output).await?;
+        }
+        Ok(())
+    }
+
+    async fn done(&self, context: &Context, held: Held) -> Outcome {
+        let started = Instant::now();
+        let span = self.ack_span(context);
+        let result = span.clone().run(held.ack()).await;
+        self.instruments.operation.record_with(started.elapsed(), &self.instruments.ack);
+        if let Err(error) = result {
+            span.fail(&error);
+            self.unsettled(context, &error);
+        }
+        Outcome::Done
+    }
+
+    async fn again(
+        &self,
+        context: &Context,
+        message: &Message,
+        after: Option<Duration>,
+        cause: &anyhow::Error,
+        held: Held,
+    ) -> Outcome {
+        if self.retry.is_last(context.attempt) {
+            return self.bury(context, message, ATTEMPTS_EXHAUSTED, cause, held).await;
+        }
+        let (id, attempt) = (&context.message_id, context.attempt);
+        let delay = match after {
+            Some(asked) => RetryPolicy::at_least(asked, id, attempt),
+            None => self.retry.delay(id, attempt),
+        };
+        let delay_ms = delay.as_millis();
+        tracing::warn!(
+            message_id = id,
+            subject = context.subject,
+            attempt,
+            delay_ms,
+            error = format!("{cause:#}"),
+            "message will be tried again"
+        );
+        if let Err(error) = held.nak(delay).await {
+            self.unsettled(context, &error);
+        }
+        Outcome::Retry
+    }
+
+    async fn panicked(
+        &self,
+        context: &Context,
+        message: &Message,
+        cause: &anyhow::Error,
+        held: Held,
+    ) -> Outcome {
+        let (id, attempt) = (&context.message_id, context.attempt);
+        let place = cause.downcast_ref::<crate::Panicked>().and_then(|panicked| panicked.place.as_deref());
+        tracing::error!(
+            message_id = id,
+            subject = context.subject,
+            attempt,
+            place,
+            error = format!("{cause:#}"),
+            "handler panicked"
+        );
+        if self.retry.is_last(attempt) {
+            self.bury(context, message, PANIC, cause, held).await;
+        } else if let Err(error) = held.nak(self.retry.delay(id, attempt)).await {
+            self.unsettled(context, &error);
+        }
+        Outcome::Panicked
+    }
+
+    /// Publishes the dead letter, awaits its acknowledgement, and only then ends the deliveries.
+    async fn bury(
+        &self,
+        context: &Context,
+        message: &Message,
+        code: &'static str,
+        cause: &anyhow::Error,
+        held: Held,
+    ) -> Outcome {
+        let letter = self.dead_letter(context, message, code, cause);
+        let output = letter.output(&self.runtime.0.dead_subject);
+        let id = letter.id();
+        let published =
+            held.keep_alive(self.heartbeat, self.runtime.0.publisher.publish_patiently(&id, output)).await;
+        let (message_id, attempt) = (&context.message_id, context.attempt);
+        if let Err(error) = published {
+            tracing::error!(
+                message_id,
+                code,
+                attempt,
+                error = &error as &dyn std::error::Error,
+                "dead letter not published; the message comes again"
+            );
+            held.nak(self.retry.max).await.ok();
+            return Outcome::Retry;
+        }
+        tracing::error!(
+            message_id,
+            subject = context.subject,
+            code,
+            attempt,
+            error = letter.cause,
+            "message buried"
+        );
+        if let Err(error) = held.term(code).await {
+            self.unsettled(context, &error);
+        }
+        Outcome::Buried
+    }
+
+    fn dead_letter(
+        &self,
+        context: &Context,
+        message: &Message,
+        code: &str,
+        cause: &anyhow::Error,
+    ) -> DeadLetter {
+        DeadLetter {
+            service: self.runtime.service().to_owned(),
+            subject: context.subject.clone(),
+            headers: dead_letter::headers(&message.headers),
+            payload: message.payload.clone(),
+            code: code.to_owned(),
+            cause: format!("{cause:#}"),
+            attempts: context.attempt,
+            first_seen_at: Some(dead_letter::timestamp(context.published_at)),
+            buried_at: Some(dead_letter::timestamp(self.runtime.clock().now())),
+            trace_id: context.trace_id.clone(),
+            message_id: context.message_id.clone(),
+            service_version: self.runtime.version().to_owned(),
+            sequence: context.sequence,
+        }
+    }
+
+    fn unsettled(&self, context: &Context, error: &Error) {
+        self.runtime.0.outage.seen(error);
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(message_id = context.message_id, error, "message not settled; it may come again");
+    }
+
+    fn message_id(&self, arrived: &Arrived) -> String {
+        match arrived.message.headers.get(MESSAGE_ID) {
+            Some(id) => id.clone(),
+            None => format!("{}.{}", self.stream, arrived.sequence),
+        }
+    }
+
+    fn open_span(&self, arrived: &Arrived, id: &str) -> Span {
+        let tracer = self.runtime.tracer();
+        let message = &arrived.message;
+        let sender = trace::extract_from_message(&self.base, &message.headers);
+        let name = if tracer.is_exporting() { format!("process {}", message.subject) } else { String::new() };
+        let attributes = || self.attributes(arrived, id);
+        if message.headers.contains_key(LINK_HEADER) {
+            let origin = sender.span().span_context().clone();
+            return tracer.start_linked(name, Kind::Consumer, &origin, &self.base, attributes);
+        }
+        tracer.start(name, Kind::Consumer, &sender, attributes)
+    }
+
+    fn ack_span(&self, context: &Context) -> Span {
+        let tracer = self.runtime.tracer();
+        let parent = OtelContext::current();
+        if !tracer.is_exporting() {
+            return tracer.start("", Kind::Client, &parent, Vec::new);
+        }
+        tracer.start(format!("ack {}", context.subject), Kind::Client, &parent, || {
+            vec![
+                KeyValue::new("messaging.system", "nats"),
+                KeyValue::new("messaging.operation.name", "ack"),
+                KeyValue::new("messaging.operation.type", "settle"),
+                KeyValue::new("messaging.destination.name", context.subject.clone()),
+                KeyValue::new("messaging.message.id", context.message_id.clone()),
+            ]
+        })
+    }
+
+    fn attributes(&self, arrived: &Arrived, id: &str) -> Vec<KeyValue> {
+        let size = i64::try_from(arrived.message.payload.len()).unwrap_or(i64::MAX);
+        vec![
+            KeyValue::new("messaging.system", "nats"),
+            KeyValue::new("messaging.operation.name", "process"),
+            KeyValue::new("messaging.operation.type", "process"),
+            KeyValue::new("messaging.destination.name", arrived.message.subject.clone()),
+            KeyValue::new("messaging.consumer.group.name", self.durable.clone()),
+            KeyValue::new("messaging.message.id", id.to_owned()),
+            KeyValue::new("messaging.message.body.size", size),
+            KeyValue::new("messaging.nats.stream", self.stream.clone()),
+            KeyValue::new("messaging.nats.delivery.attempt", i64::from(arrived.attempt)),
+        ]
+    }
+}
+
+/// The id of an output: the same input gives the same ids, however often it comes.
+fn output_id(input: &str, stage: &str, index: usize) -> String {
+    format!("{input}.{stage}.{index}")
+}
+
+// === impl Instruments ===
+
+impl Instruments {
+    fn new(runtime: &Runtime, durable: &str) -> Self {
+        let meters = &runtime.0.meters;
+        let group = KeyValue::new("messaging.consumer.group.name", durable.to_owned());
+        let system = KeyValue::new("messaging.system", "nats");
+        let operation =
+            |name| [system.clone(), KeyValue::new("messaging.operation.name", name), group.clone()];
+        let outcome = |name| [KeyValue::new("outcome", name), group.clone()];
+        let this = Self {
+            consumed: meters.counter("messaging.client.consumed.messages", "messages handed to the handler"),
+            outcomes: meters.counter("worker.messages", "messages by what became of them"),
+            absorbed: meters
+                .counter("worker.redeliveries.absorbed", "redeliveries of messages still in work"),
+            in_work: meters.level("worker.in_work", "messages in work"),
+            processing: meters.histogram("messaging.process.duration", "s", "time from arrival to settling"),
+            operation: meters.histogram(
+                "messaging.client.operation.duration",
+                "s",
+                "time until the broker answered",
+            ),
+            process: operation("process"),
+            ack: operation("ack"),
+            by_outcome: [outcome("done"), outcome("retry"), outcome("buried"), outcome("panicked")],
+            group: [group],
+        };
+        this.consumed.add_with(0, &this.process);
+        this.absorbed.add_with(0, &this.group);
+        this.in_work.add(0, &this.group);
+        for labels in &this.by_outcome {
+            this.outcomes.add_with(0, labels);
+        }
+        this
+    }
+
+    fn record(&self, outcome: Outcome, elapsed: Duration) {
+        self.consumed.add_with(1, &self.process);
+        self.processing.record_with(elapsed, &self.process);
+        self.outcomes.add_with(1, &self.by_outcome[outcome as usize]);
+    }
+}
+
+impl Drop for InWorkGauge<'_> {
+    fn drop(&mut self) {
+        self.0.in_work.add(-1, &self.0.group);
+    }
+}
