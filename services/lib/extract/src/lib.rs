@@ -37,24 +37,109 @@ pub struct Hints<'a> {
 pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document, Rejection> {
     sniff::screen(bytes, limits)?;
     let decoded = charset::decode(bytes, hints)?;
+    if decoded.text.trim().is_empty() {
+        return Err(sniff::empty());
+    }
     let media_type = sniff::media_type(&decoded.text, hints);
     let mut notes = decoded.notes;
-    if media_type == MediaType::Html {
-        let html = html::read(&decoded.text, limits)?;
-        notes.extend(html.notes);
-        return Ok(Document {
-            media_type,
-            charset: decoded.charset,
-            meta_title: html.meta_title,
-            blocks: html.blocks,
-            notes,
-        });
-    }
-    let source = mirror::clean(decoded.text, &mut notes);
-    let blocks = if media_type == MediaType::Markdown {
-        markdown::read(&source, limits)?
+    let (blocks, meta_title) = if media_type == MediaType::Html {
+        let page = html::read(&decoded.text, limits)?;
+        notes.extend(page.notes);
+        (page.blocks, page.meta_title)
     } else {
-        text::read(&source, limits)?
+        let source = mirror::clean(decoded.text, &mut notes);
+        let reader = if media_type == MediaType::Markdown { markdown::read } else { text::read };
+        (reader(&source, limits)?, None)
     };
-    Ok(Document { media_type, charset: decoded.charset, meta_title: None, blocks, notes })
+    Ok(Document { media_type, charset: decoded.charset, meta_title, blocks, notes })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use gongkai_model::{Block, Note, RejectionCode};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PAGE: &str = "<html><head><title>某局2023年年报</title></head><body><p>一、总体情况</p>\
+        <table><tr><td>规章</td><td>3</td><td>5</td><td>17</td></tr></table></body></html>";
+
+    fn read_named(bytes: &[u8], filename: &str) -> Result<Document, Rejection> {
+        read(bytes, &Hints { filename: Some(filename), ..Hints::default() }, &Limits::default())
+    }
+
+    fn check_rejected(bytes: &[u8], filename: &str, expect: RejectionCode) {
+        let begun = Instant::now();
+        let rejection = read_named(bytes, filename).unwrap_err();
+        assert_eq!(rejection.code, expect, "{filename}");
+        assert!(!rejection.message.is_ascii() && !rejection.message_en.is_empty(), "{rejection:?}");
+        assert!(begun.elapsed() < Duration::from_secs(1), "{filename}: {:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_page_in_any_charset_gives_the_same_blocks() {
+        let expect = read_named(PAGE.as_bytes(), "a.html").unwrap();
+        assert_eq!((expect.media_type, expect.charset), (MediaType::Html, "utf-8"));
+        assert_eq!(expect.meta_title.as_deref(), Some("某局2023年年报"));
+        let gbk = encoding_rs::GBK.encode(PAGE).0.into_owned();
+        let read = read_named(&gbk, "a.txt").unwrap();
+        assert_eq!((read.charset, &read.blocks), ("gb18030", &expect.blocks));
+        let utf16: Vec<u8> =
+            [0xfeff].into_iter().chain(PAGE.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+        let read = read_named(&utf16, "a").unwrap();
+        assert_eq!((read.charset, &read.blocks), ("utf-16be", &expect.blocks));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_rejected_with_its_code() {
+        check_rejected(b"", "a.html", RejectionCode::Empty);
+        check_rejected(b"\xff\xfe \0", "a.html", RejectionCode::Empty);
+        check_rejected(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a.html", RejectionCode::UnsupportedFormat);
+        check_rejected(&[0; 1 << 20], "a.html", RejectionCode::UnsupportedFormat);
+        check_rejected(&vec![0; 100 << 20], "a.html", RejectionCode::TooLarge);
+        check_rejected("报告\u{20ac}".as_bytes().get(..8).unwrap(), "a.txt", RejectionCode::BadEncoding);
+        check_rejected("<div>".repeat(100_000).as_bytes(), "a.html", RejectionCode::TooDeep);
+    }
+
+    #[test]
+    fn a_mirror_is_noticed_in_text_and_in_pages() {
+        let mirrored = "國(guó)務(wù)院報(bào)告";
+        let expect = [Note::PinyinRemoved(3), Note::TraditionalConverted];
+        for document in [mirrored.to_owned(), format!("<div><p>{mirrored}</p></div>")] {
+            let read = read_named(document.as_bytes(), "a").unwrap();
+            assert_eq!(read.notes, expect, "{document}");
+            let Some(Block::Paragraph(paragraph)) = read.blocks.first() else { panic!("{:?}", read.blocks) };
+            assert_eq!(paragraph.text, "国务院报告");
+        }
+    }
+
+    fn hints() -> impl Strategy<Value = Hints<'static>> {
+        let names = prop::sample::select(vec![None, Some("a.html"), Some("a.md"), Some("a.txt")]);
+        let charsets = prop::sample::select(vec![None, Some("gbk"), Some("utf-8"), Some("big5"), Some("?")]);
+        (names, charsets).prop_map(|(filename, charset)| Hints { media_type: None, charset, filename })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), hints in hints()) {
+            drop(read(&bytes, &hints, &Limits::default()));
+        }
+
+        #[test]
+        fn no_text_panics(text in "[ \t\n|#*\\-:/<>&;a-c0-9（）().一二三项總(guó)规章其他]{0,200}", hints in hints()) {
+            let first = read(text.as_bytes(), &hints, &Limits::default());
+            prop_assert_eq!(first, read(text.as_bytes(), &hints, &Limits::default()));
+        }
+
+        #[test]
+        fn no_damaged_page_panics(at in 0..PAGE.len(), byte in any::<u8>()) {
+            let mut bytes = PAGE.as_bytes().to_vec();
+            bytes[at] = byte;
+            drop(read_named(&bytes, "a.html"));
+            bytes.truncate(at);
+            drop(read_named(&bytes, "a.html"));
+        }
+    }
 }

@@ -19,11 +19,7 @@ pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<(), Rejection> {
         return Err(too_large(bytes.len(), limits.input_bytes));
     }
     if is_blank(bytes) {
-        return Err(Rejection::new(
-            RejectionCode::Empty,
-            "文件为空或只含空白",
-            "the document is empty or white space only",
-        ));
+        return Err(empty());
     }
     if let Some(format) = binary::format(bytes) {
         return Err(unsupported(format));
@@ -36,15 +32,15 @@ pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<(), Rejection> {
 
 /// Picks the reader of a decoded text.
 pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
-    let head = head(text).to_ascii_lowercase();
     let declared = declaration(hints);
-    let pipe_tables = has_markdown_table(text);
-    if is_page(&head)
-        || (!pipe_tables && declared != Some(MediaType::Markdown) && has_markup(&head, declared))
-    {
+    let markup = Markup::of(head(text));
+    if markup.is_page {
         return MediaType::Html;
     }
-    if pipe_tables || declared == Some(MediaType::Markdown) { MediaType::Markdown } else { MediaType::Text }
+    if declared == Some(MediaType::Markdown) || has_markdown_table(text) {
+        return MediaType::Markdown;
+    }
+    if markup.is_piece(declared == Some(MediaType::Html)) { MediaType::Html } else { MediaType::Text }
 }
 
 /// What the sender says, by media type, else by the file's name.
@@ -72,26 +68,49 @@ fn head(text: &str) -> &str {
     &text[..end]
 }
 
-/// True for a whole page, whatever else is in it.
-fn is_page(head: &str) -> bool {
-    ["<!doctype html", "<html", "<body", "<head"].into_iter().any(|tag| tags(head, tag) > 0)
+/// The tags at the beginning of a text.
+#[derive(Debug, Default)]
+struct Markup {
+    /// It has a tag that only whole pages have.
+    is_page: bool,
+    /// Start tags that pieces of pages have.
+    opened: usize,
+    /// End tags of any kind.
+    closed: usize,
 }
 
-/// True for a piece of a page. Text that merely names a tag has it once.
-fn has_markup(head: &str, declared: Option<MediaType>) -> bool {
-    let opened: usize =
-        ["<table", "<tr", "<td", "<div", "<p", "<span", "<section", "<h1", "<h2", "<br", "<ul", "<center"]
-            .into_iter()
-            .map(|tag| tags(head, tag))
-            .sum();
-    let enough = if declared == Some(MediaType::Html) { 1 } else { 2 };
-    opened >= enough && (head.contains("</") || declared == Some(MediaType::Html))
-}
+impl Markup {
+    fn of(head: &str) -> Self {
+        let mut markup = Self::default();
+        for (at, _) in head.match_indices('<') {
+            let rest = &head.as_bytes()[at + 1..];
+            let length = rest
+                .iter()
+                .take(10)
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'!')
+                .count();
+            let name = rest[..length].to_ascii_lowercase();
+            match name.as_slice() {
+                b"" => markup.closed += usize::from(rest.first() == Some(&b'/')),
+                _ if !rest
+                    .get(length)
+                    .is_some_and(|byte| byte.is_ascii_whitespace() || b"/>".contains(byte)) => {}
+                b"!doctype" | b"html" | b"body" | b"head" => {
+                    markup.is_page = true;
+                    return markup;
+                }
+                b"table" | b"tr" | b"td" | b"div" | b"p" | b"span" | b"section" | b"h1" | b"h2" | b"br"
+                | b"ul" | b"center" => markup.opened += 1,
+                _ => {}
+            }
+        }
+        markup
+    }
 
-/// How often a tag opens, counted up to two.
-fn tags(head: &str, tag: &str) -> usize {
-    let ends = |rest: &str| rest.starts_with(|c: char| c.is_whitespace() || c == '>' || c == '/');
-    head.match_indices(tag).filter(|(at, _)| ends(&head[at + tag.len()..])).take(2).count()
+    /// True for a piece of a page; text that merely names a tag has it once and does not close it.
+    fn is_piece(&self, declared: bool) -> bool {
+        if declared { self.opened > 0 } else { self.opened > 1 && self.closed > 0 }
+    }
 }
 
 /// True if a line is the rule under a Markdown table's header: `|---|:--:|`.
@@ -123,6 +142,10 @@ fn is_binary(bytes: &[u8]) -> bool {
     }
     let control = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
     bytes.iter().filter(control).count() * CONTROL_SHARE > bytes.len()
+}
+
+pub(crate) fn empty() -> Rejection {
+    Rejection::new(RejectionCode::Empty, "文件为空或只含空白", "the document is empty or white space only")
 }
 
 fn too_large(bytes: usize, limit: usize) -> Rejection {

@@ -130,6 +130,6 @@ mod tests {
 
     #[test]
     fn pinyin_goes_and_the_place_stays() {
-        check(" 國(guó)務(wù)院報(bào)告 ", "国务院报告".replace("国务院报告", "國務院報告").as_str());
+        check(" 报(bào)告17件(jiàn) ", "报告17件");
     }
 }
