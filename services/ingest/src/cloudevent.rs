@@ -1,0 +1,373 @@
+//! CloudEvents 1.0 over HTTP: structured, batch and binary mode to [`Event`].
+//!
+//! Only the envelope is read here; what the data means is [`crate::publication`]'s business. A request without a
+//! `application/cloudevents…` content type is binary mode, so one without any `ce-` header is told which attribute
+//! is missing.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::problem::{Code, Problem, quote};
+
+/// Most events in one batch.
+pub const BATCH_LIMIT: usize = 100;
+/// Longest attribute, in bytes.
+const ATTRIBUTE_LIMIT: usize = 4096;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Unique within its source.
+    pub id: String,
+    /// The site's URI.
+    pub source: String,
+    /// Such as `gongkai.report.published.v1`.
+    pub r#type: String,
+    /// The article's URL.
+    pub subject: Option<String>,
+    /// When it happened.
+    pub time: Option<OffsetDateTime>,
+    /// Extension attributes, by lower-case name.
+    pub extensions: BTreeMap<String, String>,
+    /// What it carries.
+    pub data: Data,
+}
+
+/// The data of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// None at all.
+    None,
+    /// JSON.
+    Json(Value),
+    /// Anything else: the document itself, with its content type.
+    Document(Bytes, String),
+}
+
+/// One event, or a batch: they are answered differently.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decoded {
+    /// Structured or binary mode.
+    One(Event),
+    /// Batch mode.
+    Batch(Vec<Event>),
+}
+
+/// Attributes that are no extensions.
+const CONTEXT: [&str; 8] =
+    ["id", "source", "specversion", "type", "subject", "time", "datacontenttype", "dataschema"];
+
+/// Reads the events of a request.
+///
+/// # Errors
+/// What is wrong with the first event that cannot be read; of a batch nothing is taken then.
+pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<Decoded, Problem> {
+    let content_type = content_type(headers);
+    match essence(&content_type).as_str() {
+        "application/cloudevents+json" => Ok(Decoded::One(structured(parse_json(body)?)?)),
+        "application/cloudevents-batch+json" => batch(parse_json(body)?).map(Decoded::Batch),
+        other if other.starts_with("application/cloudevents") => Err(Problem::new(
+            Code::UnsupportedMediaType,
+            format!("events come as application/cloudevents+json, application/cloudevents-batch+json or in binary mode, not as {}", quote(other)),
+        )),
+        _ => binary(headers, &content_type, body).map(Decoded::One),
+    }
+}
+
+/// The content type of a request; empty if there is none.
+#[must_use]
+pub fn content_type(headers: &HeaderMap) -> String {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// The media type without its parameters, in lower case.
+#[must_use]
+pub fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A parameter of a content type, such as `charset`.
+#[must_use]
+pub fn parameter(content_type: &str, name: &str) -> Option<String> {
+    content_type.split(';').skip(1).find_map(|part| {
+        let (key, value) = part.split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+    })
+}
+
+/// Decodes base64 with or without padding and line breaks.
+///
+/// # Errors
+/// `BAD_BASE64`.
+pub fn base64(field: &str, text: &str) -> Result<Bytes, Problem> {
+    const LENIENT: base64::engine::GeneralPurpose = base64::engine::GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        base64::engine::GeneralPurposeConfig::new()
+            .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
+    );
+    let dense: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    match LENIENT.decode(dense) {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(error) => Err(Problem::new(Code::BadBase64, format!("{field}: {error}"))),
+    }
+}
+
+/// A point in time of RFC 3339.
+///
+/// # Errors
+/// `INVALID_FIELD`.
+pub fn time(field: &str, text: &str) -> Result<OffsetDateTime, Problem> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| Problem::invalid(field, text, "must be a time such as 2024-01-15T10:12:00+08:00"))
+}
+
+fn parse_json(body: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))
+}
+
+fn batch(json: Value) -> Result<Vec<Event>, Problem> {
+    let Value::Array(events) = json else {
+        return Err(Problem::new(Code::InvalidField, "a batch is a JSON array of events"));
+    };
+    if events.len() > BATCH_LIMIT {
+        return Err(Problem::new(Code::TooLarge, format!("{} events in one batch, at most {BATCH_LIMIT}", events.len())));
+    }
+    let numbered = events.into_iter().enumerate();
+    numbered
+        .map(|(n, event)| {
+            structured(event).map_err(|p| Problem { detail: format!("event {n}: {}", p.detail), ..p })
+        })
+        .collect()
+}
+
+fn structured(json: Value) -> Result<Event, Problem> {
+    let Value::Object(mut members) = json else {
+        return Err(Problem::new(Code::InvalidField, "an event is a JSON object"));
+    };
+    let data = members.remove("data");
+    let data_base64 = members.remove("data_base64");
+    let attributes = text_attributes(members)?;
+    let content_type = attributes.get("datacontenttype").cloned().unwrap_or_default();
+    let data = match (data, data_base64) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::new(Code::AmbiguousContent, "data and data_base64 exclude each other"));
+        }
+        (None | Some(Value::Null), None) => Data::None,
+        (None, Some(Value::String(text))) => data_of_bytes(&content_type, base64("data_base64", &text)?)?,
+        (None, Some(_)) => return Err(Problem::new(Code::BadBase64, "data_base64 must be a string")),
+        (Some(Value::String(text)), None) if !is_json(&content_type) => {
+            // A JSON string is UTF-8 now, whatever the document was before.
+            let content_type = format!("{}; charset=utf-8", essence(&content_type));
+            Data::Document(text.into(), content_type)
+        }
+        (Some(json), None) => Data::Json(json),
+    };
+    event(attributes, data)
+}
+
+/// Attributes are strings; JSON allows numbers and booleans for extensions.
+fn text_attributes(members: Map<String, Value>) -> Result<BTreeMap<String, String>, Problem> {
+    let mut attributes = BTreeMap::new();
+    for (name, value) in members {
+        let text = match value {
+            Value::Null => continue,
+            Value::String(text) => text,
+            Value::Number(number) if !CONTEXT.contains(&name.as_str()) => number.to_string(),
+            Value::Bool(flag) if !CONTEXT.contains(&name.as_str()) => flag.to_string(),
+            _ => return Err(Problem::new(Code::InvalidField, format!("attribute {} must be a string", quote(&name)))),
+        };
+        attributes.insert(name, text);
+    }
+    Ok(attributes)
+}
+
+fn binary(headers: &HeaderMap, content_type: &str, body: &Bytes) -> Result<Event, Problem> {
+    let mut attributes = BTreeMap::new();
+    for (name, value) in headers {
+        if let Some(attribute) = name.as_str().strip_prefix("ce-") {
+            attributes.insert(attribute.to_owned(), header_text(name.as_str(), value.as_bytes())?);
+        }
+    }
+    let data = if body.is_empty() && (content_type.is_empty() || is_json(content_type)) {
+        Data::None
+    } else {
+        data_of_bytes(content_type, body.clone())?
+    };
+    event(attributes, data)
+}
+
+/// A header's value by the rules of the HTTP binding: quotes taken off, then percent-decoded.
+fn header_text(name: &str, value: &[u8]) -> Result<String, Problem> {
+    let no_text = || Problem::new(Code::InvalidField, format!("header {name} must be percent-encoded UTF-8"));
+    let text = std::str::from_utf8(value).map_err(|_| no_text())?;
+    let bare = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => unescape(quoted),
+        None => text.to_owned(),
+    };
+    Ok(percent_decode_str(&bare).decode_utf8().map_err(|_| no_text())?.into_owned())
+}
+
+/// Each backslash stands for the character behind it.
+fn unescape(quoted: &str) -> String {
+    let mut text = String::with_capacity(quoted.len());
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        text.push(if c == '\\' { chars.next().unwrap_or(c) } else { c });
+    }
+    text
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = essence(content_type);
+    essence.is_empty() || essence == "application/json" || essence.ends_with("+json")
+}
+
+fn data_of_bytes(content_type: &str, bytes: Bytes) -> Result<Data, Problem> {
+    if is_json(content_type) {
+        return Ok(Data::Json(parse_json(&bytes)?));
+    }
+    Ok(Data::Document(bytes, content_type.to_owned()))
+}
+
+fn event(mut attributes: BTreeMap<String, String>, data: Data) -> Result<Event, Problem> {
+    if let Some((name, _)) = attributes.iter().find(|(_, value)| value.len() > ATTRIBUTE_LIMIT) {
+        return Err(Problem::new(Code::InvalidField, format!("attribute {} is over {ATTRIBUTE_LIMIT} bytes", quote(name))));
+    }
+    let specversion = required(&mut attributes, "specversion")?;
+    if specversion != "1.0" {
+        return Err(Problem::new(
+            Code::UnsupportedSpecversion,
+            format!("specversion must be 1.0, got \"{}\"", quote(&specversion)),
+        ));
+    }
+    let time = attributes.remove("time").map(|text| time("time", &text)).transpose()?;
+    let event = Event {
+        id: required(&mut attributes, "id")?,
+        source: required(&mut attributes, "source")?,
+        r#type: required(&mut attributes, "type")?,
+        subject: attributes.remove("subject").filter(|subject| !subject.is_empty()),
+        time,
+        extensions: BTreeMap::new(),
+        data,
+    };
+    attributes.retain(|name, _| !CONTEXT.contains(&name.as_str()));
+    Ok(Event { extensions: attributes, ..event })
+}
+
+fn required(attributes: &mut BTreeMap<String, String>, name: &str) -> Result<String, Problem> {
+    let value = attributes.remove(name).filter(|value| !value.trim().is_empty());
+    value.ok_or_else(|| Problem::new(Code::MissingAttribute, format!("attribute {name} is missing or empty")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(k, v)| (k.parse::<http::HeaderName>().unwrap(), http::HeaderValue::from_bytes(v.as_bytes()).unwrap())).collect()
+    }
+
+    const STRUCTURED: (&str, &str) = ("content-type", "application/cloudevents+json; charset=utf-8");
+    const BINARY: [(&str, &str); 4] =
+        [("ce-specversion", "1.0"), ("ce-id", "7"), ("ce-source", "https://www.example.gov.cn"), ("ce-type", "t")];
+
+    fn one(headers: &HeaderMap, body: impl Into<Bytes>) -> Result<Event, Problem> {
+        match decode(headers, &body.into())? {
+            Decoded::One(event) => Ok(event),
+            Decoded::Batch(_) => panic!("one event was sent"),
+        }
+    }
+
+    #[test]
+    fn the_three_modes_give_the_same_event() {
+        let json = json!({"specversion": "1.0", "id": "7", "source": "https://www.example.gov.cn", "type": "t",
+            "subject": "https://www.example.gov.cn/a", "sitecode": "3609820001", "data": {"year": 2023}});
+        let structured = one(&headers(&[STRUCTURED]), json.to_string()).unwrap();
+        let batch = headers(&[("content-type", "application/cloudevents-batch+json")]);
+        let batched = decode(&batch, &json!([json]).to_string().into()).unwrap();
+        assert_eq!(batched, Decoded::Batch(vec![structured.clone()]));
+        let mut pairs = BINARY.to_vec();
+        pairs.extend([("ce-subject", "https://www.example.gov.cn/a"), ("ce-sitecode", "3609820001"), ("content-type", "application/json")]);
+        assert_eq!(one(&headers(&pairs), r#"{"year":2023}"#).unwrap(), structured);
+    }
+
+    #[test]
+    fn binary_headers_are_unquoted_and_percent_decoded() {
+        let mut pairs = BINARY.to_vec();
+        pairs.extend([("ce-agencyname", "%E9%B9%BF%E6%B1%9F"), ("ce-sitecode", r#""36\"1""#), ("content-type", "text/html; charset=gbk")]);
+        let event = one(&headers(&pairs), "<html>").unwrap();
+        assert_eq!(event.extensions["agencyname"], "鹿江");
+        assert_eq!(event.extensions["sitecode"], "36\"1");
+        assert_eq!(event.data, Data::Document("<html>".into(), "text/html; charset=gbk".into()));
+    }
+
+    #[test]
+    fn structured_events_may_carry_the_document_itself() {
+        let mut json = json!({"specversion": "1.0", "id": "7", "source": "s", "type": "t",
+            "datacontenttype": "text/html", "data": "<p>年报</p>"});
+        let event = one(&headers(&[STRUCTURED]), json.to_string()).unwrap();
+        assert_eq!(event.data, Data::Document("<p>年报</p>".into(), "text/html; charset=utf-8".into()));
+        json.as_object_mut().unwrap().remove("data");
+        json["data_base64"] = "/v8=".into();
+        let event = one(&headers(&[STRUCTURED]), json.to_string()).unwrap();
+        assert_eq!(event.data, Data::Document(Bytes::from_static(b"\xfe\xff"), "text/html".into()));
+    }
+
+    #[test]
+    fn broken_envelopes_are_told_apart() {
+        let good = json!({"specversion": "1.0", "id": "7", "source": "s", "type": "t"});
+        let with = |name: &str, value: Value| {
+            let mut event = good.clone();
+            event[name] = value;
+            event.to_string()
+        };
+        let cases = [
+            ("{".to_owned(), Code::MalformedJson),
+            ("[]".to_owned(), Code::InvalidField),
+            (with("id", "".into()), Code::MissingAttribute),
+            (with("source", Value::Null), Code::MissingAttribute),
+            (with("type", Value::Null), Code::MissingAttribute),
+            (with("specversion", Value::Null), Code::MissingAttribute),
+            (with("specversion", "0.3".into()), Code::UnsupportedSpecversion),
+            (with("id", 7.into()), Code::InvalidField),
+            (with("time", "yesterday".into()), Code::InvalidField),
+            (with("source", "s".repeat(5000).into()), Code::InvalidField),
+            (with("data_base64", "?".into()), Code::BadBase64),
+            (with("data_base64", 7.into()), Code::BadBase64),
+        ];
+        for (body, code) in cases {
+            assert_eq!(one(&headers(&[STRUCTURED]), body.clone()).unwrap_err().code, code, "{body}");
+        }
+        let none = HeaderMap::new();
+        assert_eq!(one(&none, "x").unwrap_err().code, Code::MalformedJson);
+        assert_eq!(one(&none, "").unwrap_err().code, Code::MissingAttribute);
+        let avro = headers(&[("content-type", "application/cloudevents+avro")]);
+        assert_eq!(one(&avro, "x").unwrap_err().code, Code::UnsupportedMediaType);
+        let mut pairs = BINARY.to_vec();
+        pairs.push(("ce-subject", "%ff"));
+        assert_eq!(one(&headers(&pairs), "").unwrap_err().code, Code::InvalidField);
+    }
+
+    #[test]
+    fn a_batch_names_its_broken_event_and_is_bounded() {
+        let batch = headers(&[("content-type", "application/cloudevents-batch+json")]);
+        let good = json!({"specversion": "1.0", "id": "7", "source": "s", "type": "t"});
+        let problem = decode(&batch, &json!([good, {}]).to_string().into()).unwrap_err();
+        assert!(problem.detail.starts_with("event 1: "), "{}", problem.detail);
+        let many = vec![good; BATCH_LIMIT + 1];
+        assert_eq!(decode(&batch, &json!(many).to_string().into()).unwrap_err().code, Code::TooLarge);
+    }
+
+    #[test]
+    fn base64_may_be_wrapped_and_unpadded() {
+        assert_eq!(base64("x", "YWJ\r\nj ZA").unwrap(), "abcd");
+    }
+}

@@ -1,0 +1,320 @@
+//! Who may call. Nobody has to show anything while no secret and no token is configured (then only loopback is bound).
+//!
+//! Otherwise a call needs one of:
+//! - a **signature** (Standard Webhooks) by a configured site;
+//! - a **bearer token**, in `Authorization`.
+//!
+//! An event or a report *claims* a site by its CloudEvents source or its site code. Every site that is claimed and has
+//! a secret must have signed the request: a token does not stand in for it, nor does another site's signature. A call
+//! that claims something which is no site with a secret needs a token. A call that claims nothing (a status query, a
+//! dry run, a report without a site code) takes either. gRPC cannot be signed: it takes tokens only, and a token
+//! holder may submit for any site.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
+
+use gongkai_worker::Clock;
+
+use crate::{
+    config::Config,
+    problem::{Code, Problem, quote},
+    signature::{Secret, Signature},
+};
+
+/// Knows the sites and the tokens.
+#[derive(Clone)]
+pub struct Gate {
+    sites: Vec<KnownSite>,
+    /// Hashed, so that comparing takes the same time whatever was sent.
+    tokens: Vec<[u8; 32]>,
+    tolerance: Duration,
+    clock: Clock,
+}
+
+#[derive(Clone)]
+struct KnownSite {
+    name: String,
+    source: String,
+    site_code: String,
+    secrets: Vec<Secret>,
+}
+
+/// What a caller has shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Caller {
+    has_token: bool,
+    /// Names and site codes of the sites whose secret signed the request: one, unless sites share a secret.
+    signed: Vec<(String, String)>,
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Name of the site that signed, or nothing: keys of two callers must not meet.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.signed.first().map_or("", |(name, _)| name)
+    }
+
+    /// Code of the site that signed; empty if none did or it has none.
+    #[must_use]
+    pub fn site_code(&self) -> &str {
+        self.signed.first().map_or("", |(_, code)| code)
+    }
+}
+
+// === impl Gate ===
+
+impl Gate {
+    /// Reads secrets and tokens, those in files too.
+    ///
+    /// # Errors
+    /// A file is not there or a secret is not of its form; names the key, never the secret.
+    pub fn new(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let mut tokens = config.tokens.clone();
+        for path in &config.token_files {
+            tokens.push(read_secret(path).context("couldn't read a file of ingest.token_files")?);
+        }
+        anyhow::ensure!(
+            tokens.iter().all(|token| token.trim().len() >= 16),
+            "ingest.tokens: a token needs at least 16 characters"
+        );
+        let tokens = tokens.iter().map(|token| Sha256::digest(token.trim()).into()).collect();
+        let mut sites = Vec::new();
+        for (name, site) in &config.sites {
+            let mut texts = site.secrets.clone();
+            for path in &site.secret_files {
+                texts.push(
+                    read_secret(path)
+                        .with_context(|| format!("couldn't read a file of ingest.sites.{name}.secret_files"))?,
+                );
+            }
+            let secrets: Result<Vec<Secret>, _> = texts.iter().map(|text| text.parse()).collect();
+            sites.push(KnownSite {
+                name: name.clone(),
+                source: trim(&site.source).to_owned(),
+                site_code: site.site_code.clone(),
+                secrets: secrets.with_context(|| format!("ingest.sites.{name}.secrets"))?,
+            });
+        }
+        let tolerance = Duration::from_secs(config.signature_tolerance_s);
+        Ok(Self { sites, tokens, tolerance, clock })
+    }
+
+    /// What the caller has shown with a request.
+    ///
+    /// # Errors
+    /// It has shown something that is wrong: `BAD_SIGNATURE`, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
+    pub fn caller(&self, headers: &HeaderMap, body: &[u8]) -> Result<Caller, Problem> {
+        Ok(Caller { has_token: self.has_token(headers)?, signed: self.signers(headers, body)? })
+    }
+
+    /// Lets a call pass that claims no site.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`.
+    pub fn admit(&self, caller: &Caller) -> Result<(), Problem> {
+        if self.is_open() || caller.has_token || !caller.signed.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(Code::Unauthenticated, "sign the request or send a bearer token"))
+    }
+
+    /// Lets something pass that claims to come from a site, by source or code; empty claims nothing.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, or `BAD_SIGNATURE` if another site signed.
+    pub fn admit_from(&self, caller: &Caller, source: &str, site_code: &str) -> Result<(), Problem> {
+        if self.is_open() {
+            return Ok(());
+        }
+        if source.is_empty() && site_code.is_empty() {
+            return self.admit(caller);
+        }
+        let mut is_signed = false;
+        for site in self.sites.iter().filter(|site| site.is_claimed(source, site_code)) {
+            if site.secrets.is_empty() {
+                continue;
+            }
+            if !caller.signed.iter().any(|(name, _)| *name == site.name) {
+                return Err(site.unsigned(!caller.signed.is_empty()));
+            }
+            is_signed = true;
+        }
+        if is_signed || caller.has_token {
+            return Ok(());
+        }
+        let claim = if source.is_empty() { site_code } else { source };
+        Err(Problem::new(
+            Code::Unauthenticated,
+            format!("\"{}\" is no site with a secret here; send a bearer token or have the site configured", quote(claim)),
+        ))
+    }
+
+    fn is_open(&self) -> bool {
+        self.tokens.is_empty() && self.sites.iter().all(|site| site.secrets.is_empty())
+    }
+
+    fn has_token(&self, headers: &HeaderMap) -> Result<bool, Problem> {
+        let Some(value) = headers.get(header::AUTHORIZATION).filter(|_| !self.is_open()) else {
+            return Ok(false);
+        };
+        let wrong = || Problem::new(Code::Unauthenticated, "the bearer token is not one of ours");
+        let text = value.to_str().map_err(|_| wrong())?;
+        let (scheme, token) = text.split_once(' ').ok_or_else(wrong)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(wrong());
+        }
+        let digest: [u8; 32] = Sha256::digest(token.trim()).into();
+        if self.tokens.contains(&digest) { Ok(true) } else { Err(wrong()) }
+    }
+
+    fn signers(&self, headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+        if self.sites.iter().all(|site| site.secrets.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let Some(signature) = Signature::of(headers)? else { return Ok(Vec::new()) };
+        signature.check_time(self.clock.now(), self.tolerance)?;
+        let signers: Vec<_> = self
+            .sites
+            .iter()
+            .filter(|site| signature.fits(&site.secrets, body))
+            .map(|site| (site.name.clone(), site.site_code.clone()))
+            .collect();
+        if signers.is_empty() {
+            return Err(Problem::new(Code::BadSignature, "no secret of a configured site makes this signature"));
+        }
+        Ok(signers)
+    }
+}
+
+// === impl KnownSite ===
+
+impl KnownSite {
+    fn is_claimed(&self, source: &str, site_code: &str) -> bool {
+        let by_source = !self.source.is_empty() && self.source == trim(source);
+        by_source || (!self.site_code.is_empty() && self.site_code == site_code)
+    }
+
+    fn unsigned(&self, by_another: bool) -> Problem {
+        if by_another {
+            return Problem::new(Code::BadSignature, format!("signed by another site than {}", self.name));
+        }
+        Problem::new(Code::Unauthenticated, format!("site {} must sign what comes from it", self.name))
+    }
+}
+
+/// `https://www.example.gov.cn/` and `https://www.example.gov.cn` are the same site.
+fn trim(source: &str) -> &str {
+    source.trim().trim_end_matches('/')
+}
+
+fn read_secret(path: &std::path::Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::config::Site;
+
+    const A: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const B: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    const TOKEN: &str = "a-token-of-some-length";
+
+    fn gate() -> Gate {
+        let site = |source: &str, code: &str, secrets: &[&str]| Site {
+            source: source.into(),
+            site_code: code.into(),
+            secrets: secrets.iter().map(|s| (*s).to_owned()).collect(),
+            secret_files: Vec::new(),
+        };
+        let sites = [
+            ("a".to_owned(), site("https://a.gov.cn", "1100000001", &[A])),
+            ("b".to_owned(), site("https://b.gov.cn", "", &[B])),
+            ("quiet".to_owned(), site("https://quiet.gov.cn", "", &[])),
+        ];
+        let config = Config { tokens: vec![TOKEN.into()], sites: sites.into(), ..Config::default() };
+        Gate::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap()
+    }
+
+    fn signed(secret: &str, body: &[u8]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let signature = standardwebhooks::Webhook::new(secret).unwrap().sign("m", 1000, body).unwrap();
+        headers.insert("webhook-id", "m".parse().unwrap());
+        headers.insert("webhook-timestamp", "1000".parse().unwrap());
+        headers.insert("webhook-signature", signature.parse().unwrap());
+        headers
+    }
+
+    fn bearer(token: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap())])
+    }
+
+    #[test]
+    fn who_may_send_what() {
+        use Code::{BadSignature, Unauthenticated};
+        let nobody = HeaderMap::new();
+        let cases: [(&HeaderMap, &str, &str, Option<Code>); 13] = [
+            (&nobody, "https://a.gov.cn", "", Some(Unauthenticated)),
+            (&nobody, "https://forged.gov.cn", "", Some(Unauthenticated)),
+            (&nobody, "", "", Some(Unauthenticated)),
+            (&signed(A, b"x"), "https://a.gov.cn/", "", None),
+            (&signed(A, b"x"), "https://forged.gov.cn", "1100000001", None),
+            (&signed(A, b"x"), "", "", None),
+            (&signed(A, b"x"), "https://b.gov.cn", "", Some(BadSignature)),
+            (&signed(B, b"x"), "https://b.gov.cn", "1100000001", Some(BadSignature)),
+            (&signed(A, b"x"), "https://forged.gov.cn", "", Some(Unauthenticated)),
+            (&bearer(TOKEN), "https://a.gov.cn", "", Some(Unauthenticated)),
+            (&bearer(TOKEN), "https://quiet.gov.cn", "", None),
+            (&bearer(TOKEN), "https://unknown.gov.cn", "", None),
+            (&bearer(TOKEN), "", "", None),
+        ];
+        let gate = gate();
+        for (n, (headers, source, code, expected)) in cases.into_iter().enumerate() {
+            let caller = gate.caller(headers, b"x").unwrap();
+            let outcome = gate.admit_from(&caller, source, code).err().map(|problem| problem.code);
+            assert_eq!(outcome, expected, "case {n}");
+        }
+    }
+
+    #[test]
+    fn something_wrong_is_worse_than_nothing() {
+        let gate = gate();
+        let code = |headers: &HeaderMap, body: &[u8]| gate.caller(headers, body).unwrap_err().code;
+        assert_eq!(code(&signed(A, b"x"), b"y"), Code::BadSignature);
+        assert_eq!(code(&signed("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b"x"), b"x"), Code::BadSignature);
+        assert_eq!(code(&bearer("another-token-of-length"), b"x"), Code::Unauthenticated);
+        let late = Gate { clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()), ..gate.clone() };
+        assert_eq!(late.caller(&signed(A, b"x"), b"x").unwrap_err().code, Code::StaleSignature);
+    }
+
+    #[test]
+    fn an_open_gate_asks_nobody() {
+        let gate = Gate::new(&Config::default(), Clock::system()).unwrap();
+        let caller = gate.caller(&signed(A, b"x"), b"other").unwrap();
+        assert_eq!(gate.admit_from(&caller, "https://a.gov.cn", ""), Ok(()));
+        assert_eq!(caller.name(), "");
+    }
+
+    #[test]
+    fn secrets_come_from_files_too_and_must_be_of_their_form() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("{A}\n")).unwrap();
+        let site = Site { source: "https://a.gov.cn".into(), secret_files: vec![file.path().into()], ..Site::default() };
+        let mut config = Config { sites: [("a".into(), site)].into(), ..Config::default() };
+        let gate = Gate::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap();
+        assert_eq!(gate.caller(&signed(A, b"x"), b"x").unwrap().name(), "a");
+        config.sites.get_mut("a").unwrap().secrets = vec!["hunter2".into()];
+        let error = format!("{:#}", Gate::new(&config, Clock::system()).err().unwrap());
+        assert!(error.contains("ingest.sites.a.secrets") && !error.contains("hunter2"), "{error}");
+        let config = Config { tokens: vec!["short".into()], ..Config::default() };
+        assert!(Gate::new(&config, Clock::system()).is_err());
+    }
+}

@@ -1,0 +1,393 @@
+//! What a caller is told when a call fails: RFC 9457 `application/problem+json` over HTTP, `google.rpc.ErrorInfo`
+//! over gRPC.
+//!
+//! One table holds every code with its HTTP status, its gRPC code and whether the same call may succeed later. Codes
+//! are public: scripts and CMS plug-ins branch on them.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tonic_types::{ErrorDetails, StatusExt};
+
+use gongkai_worker::{transport, transport::ErrorKind};
+
+/// Public codes of failed calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The body is no JSON.
+    MalformedJson,
+    /// A required CloudEvents attribute is missing.
+    MissingAttribute,
+    /// An attribute, parameter or member does not hold what it must.
+    InvalidField,
+    /// Not CloudEvents 1.0.
+    UnsupportedSpecversion,
+    /// An event type that nobody defined.
+    UnknownEventType,
+    /// A content type or encoding that this call does not take.
+    UnsupportedMediaType,
+    /// Text that should be base64 is not.
+    BadBase64,
+    /// The event carries no content.
+    MissingContent,
+    /// More than one of `base64`, `text`, `url`.
+    AmbiguousContent,
+    /// A withdrawal that does not say of what.
+    MissingUrl,
+    /// No bytes.
+    Empty,
+    /// More bytes, events or attachments than allowed.
+    TooLarge,
+    /// The content's host is not on the list.
+    FetchNotAllowed,
+    /// The content's host did not deliver.
+    FetchFailed,
+    /// Nobody we know.
+    Unauthenticated,
+    /// A signature that does not fit.
+    BadSignature,
+    /// Signed too long ago, or in the future.
+    StaleSignature,
+    /// No such route.
+    NotFound,
+    /// No such submission.
+    SubmissionNotFound,
+    /// The route takes another method.
+    MethodNotAllowed,
+    /// The key was used before for another document.
+    IdReused,
+    /// The body did not come in time.
+    Timeout,
+    /// The broker is away.
+    BrokerUnavailable,
+    /// The stream or the disk is full.
+    StorageFull,
+    /// Too many calls at once.
+    Overloaded,
+    /// A mistake of ours.
+    Internal,
+}
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {detail}", .code.as_str())]
+pub struct Problem {
+    /// What went wrong.
+    pub code: Code,
+    /// Where and how, for a person.
+    pub detail: String,
+}
+
+/// A row of the table.
+struct Row {
+    name: &'static str,
+    status: StatusCode,
+    grpc: tonic::Code,
+    retryable: bool,
+    title: &'static str,
+}
+
+const fn row(
+    name: &'static str,
+    status: StatusCode,
+    grpc: tonic::Code,
+    retryable: bool,
+    title: &'static str,
+) -> Row {
+    Row { name, status, grpc, retryable, title }
+}
+
+/// The members of `application/problem+json`.
+#[derive(Serialize)]
+struct Json<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    retryable: bool,
+    trace_id: String,
+}
+
+/// Seconds a sender should wait before it tries again.
+const RETRY_AFTER_S: u64 = 5;
+/// Longest quotation of the caller's own input in a detail, in characters.
+const QUOTE_LIMIT: usize = 80;
+
+// === impl Code ===
+
+impl Code {
+    /// The public name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        self.row().status
+    }
+
+    /// True if the same call may succeed later.
+    #[must_use]
+    pub fn retryable(self) -> bool {
+        self.row().retryable
+    }
+
+    fn row(self) -> Row {
+        use http::StatusCode as S;
+        use tonic::Code as G;
+        match self {
+            Self::MalformedJson => {
+                row("MALFORMED_JSON", S::BAD_REQUEST, G::InvalidArgument, false, "JSON 格式错误 / Malformed JSON")
+            }
+            Self::MissingAttribute => row(
+                "MISSING_ATTRIBUTE",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "缺少 CloudEvents 必需属性 / Missing CloudEvents attribute",
+            ),
+            Self::InvalidField => {
+                row("INVALID_FIELD", S::BAD_REQUEST, G::InvalidArgument, false, "字段取值无效 / Invalid field")
+            }
+            Self::UnsupportedSpecversion => row(
+                "UNSUPPORTED_SPECVERSION",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "不支持的 CloudEvents 版本 / Unsupported CloudEvents version",
+            ),
+            Self::UnknownEventType => row(
+                "UNKNOWN_EVENT_TYPE",
+                S::UNPROCESSABLE_ENTITY,
+                G::InvalidArgument,
+                false,
+                "未知的事件类型 / Unknown event type",
+            ),
+            Self::UnsupportedMediaType => row(
+                "UNSUPPORTED_MEDIA_TYPE",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                G::InvalidArgument,
+                false,
+                "不支持的内容类型 / Unsupported content type",
+            ),
+            Self::BadBase64 => {
+                row("BAD_BASE64", S::BAD_REQUEST, G::InvalidArgument, false, "base64 编码错误 / Malformed base64")
+            }
+            Self::MissingContent => {
+                row("MISSING_CONTENT", S::BAD_REQUEST, G::InvalidArgument, false, "缺少文档内容 / Missing content")
+            }
+            Self::AmbiguousContent => row(
+                "AMBIGUOUS_CONTENT",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "文档内容只能以一种方式给出 / More than one content",
+            ),
+            Self::MissingUrl => row(
+                "MISSING_URL",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "撤回事件缺少网址 / Withdrawal without url",
+            ),
+            Self::Empty => {
+                row("EMPTY", S::UNPROCESSABLE_ENTITY, G::InvalidArgument, false, "文档为空 / Empty document")
+            }
+            Self::TooLarge => {
+                row("TOO_LARGE", S::PAYLOAD_TOO_LARGE, G::OutOfRange, false, "超过大小上限 / Too large")
+            }
+            _ => self.other_row(),
+        }
+    }
+
+    /// The rows of what is not the document's own fault.
+    fn other_row(self) -> Row {
+        use http::StatusCode as S;
+        use tonic::Code as G;
+        match self {
+            Self::FetchNotAllowed => row(
+                "FETCH_NOT_ALLOWED",
+                S::UNPROCESSABLE_ENTITY,
+                G::InvalidArgument,
+                false,
+                "不允许从该主机抓取 / Host not on the fetch list",
+            ),
+            Self::FetchFailed => {
+                row("FETCH_FAILED", S::BAD_GATEWAY, G::Unavailable, true, "抓取失败 / Content could not be fetched")
+            }
+            Self::Unauthenticated => {
+                row("UNAUTHENTICATED", S::UNAUTHORIZED, G::Unauthenticated, false, "未认证 / Unauthenticated")
+            }
+            Self::BadSignature => {
+                row("BAD_SIGNATURE", S::UNAUTHORIZED, G::Unauthenticated, false, "签名无效 / Invalid signature")
+            }
+            Self::StaleSignature => row(
+                "STALE_SIGNATURE",
+                S::UNAUTHORIZED,
+                G::Unauthenticated,
+                false,
+                "签名时间超出允许范围 / Signature timestamp out of tolerance",
+            ),
+            Self::NotFound => row("NOT_FOUND", S::NOT_FOUND, G::NotFound, false, "没有此地址 / No such route"),
+            Self::SubmissionNotFound => row(
+                "SUBMISSION_NOT_FOUND",
+                S::NOT_FOUND,
+                G::NotFound,
+                false,
+                "没有此提交 / No such submission",
+            ),
+            Self::MethodNotAllowed => row(
+                "METHOD_NOT_ALLOWED",
+                S::METHOD_NOT_ALLOWED,
+                G::Unimplemented,
+                false,
+                "不支持此方法 / Method not allowed",
+            ),
+            Self::IdReused => row(
+                "ID_REUSED",
+                S::UNPROCESSABLE_ENTITY,
+                G::AlreadyExists,
+                false,
+                "幂等键已用于另一文档 / Key already used for another document",
+            ),
+            Self::Timeout => row("TIMEOUT", S::REQUEST_TIMEOUT, G::DeadlineExceeded, true, "接收超时 / Timed out"),
+            Self::BrokerUnavailable => row(
+                "BROKER_UNAVAILABLE",
+                S::SERVICE_UNAVAILABLE,
+                G::Unavailable,
+                true,
+                "消息系统暂不可用 / Broker unavailable",
+            ),
+            Self::StorageFull => row(
+                "STORAGE_FULL",
+                S::SERVICE_UNAVAILABLE,
+                G::ResourceExhausted,
+                true,
+                "存储已满 / Storage full",
+            ),
+            Self::Overloaded => {
+                row("OVERLOADED", S::SERVICE_UNAVAILABLE, G::ResourceExhausted, true, "请求过多 / Overloaded")
+            }
+            _ => row("INTERNAL", S::INTERNAL_SERVER_ERROR, G::Internal, true, "内部错误 / Internal error"),
+        }
+    }
+}
+
+// === impl Problem ===
+
+impl Problem {
+    /// A problem of one code.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// A field that does not hold what it must; quotes at most 80 characters of it.
+    #[must_use]
+    pub fn invalid(field: &str, value: &str, must: &str) -> Self {
+        Self::new(Code::InvalidField, format!("{field} {must}, got \"{}\"", quote(value)))
+    }
+
+    fn retry_after_s(&self) -> Option<u64> {
+        self.code.retryable().then_some(RETRY_AFTER_S)
+    }
+}
+
+/// The head of a caller's text, fit for a message: no control characters, bounded.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let head: String = text.chars().take(QUOTE_LIMIT).filter(|c| !c.is_control()).collect();
+    if text.chars().nth(QUOTE_LIMIT).is_some() { format!("{head}…") } else { head }
+}
+
+impl From<transport::Error> for Problem {
+    fn from(error: transport::Error) -> Self {
+        let code = match error.kind {
+            ErrorKind::Unavailable | ErrorKind::Conflict => Code::BrokerUnavailable,
+            ErrorKind::Full => Code::StorageFull,
+            ErrorKind::TooLarge => Code::TooLarge,
+            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Other => Code::Internal,
+        };
+        // What the broker said is for the log; the caller learns what to do.
+        match code {
+            Code::Internal => {
+                tracing::error!(error = &error as &dyn std::error::Error, "broker refused a call; check the deployment");
+            }
+            _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
+        }
+        Self::new(code, "nothing was accepted; send the same call again later")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let json = Json {
+            r#type: format!("urn:gongkai:problem:{}", self.code.as_str().to_ascii_lowercase().replace('_', "-")),
+            title: self.code.row().title,
+            status: self.code.status().as_u16(),
+            detail: &self.detail,
+            code: self.code.as_str(),
+            retryable: self.code.retryable(),
+            trace_id: gongkai_worker::trace::current_trace_id(),
+        };
+        let body = serde_json::to_vec(&json).expect("strings, numbers and booleans always serialise");
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.code.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after_s() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code.status() == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Problem> for tonic::Status {
+    fn from(problem: Problem) -> Self {
+        let retryable = problem.code.retryable().to_string();
+        let mut details = ErrorDetails::with_error_info(
+            problem.code.as_str(),
+            "gongkai",
+            [("retryable".to_owned(), retryable)],
+        );
+        if let Some(seconds) = problem.retry_after_s() {
+            details.set_retry_info(Some(std::time::Duration::from_secs(seconds)));
+        }
+        Self::with_error_details(problem.code.row().grpc, problem.detail, details)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retryable_problem_says_when() {
+        let response = Problem::new(Code::StorageFull, "later").into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "5");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn grpc_callers_get_the_same_code_as_a_reason() {
+        let status = tonic::Status::from(Problem::new(Code::SubmissionNotFound, "no such submission"));
+        assert_eq!(status.code(), tonic::Code::NotFound);
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("SUBMISSION_NOT_FOUND", "gongkai"));
+    }
+
+    #[test]
+    fn a_quotation_is_short_and_printable() {
+        assert_eq!(quote("a\nb"), "ab");
+        assert_eq!(quote(&"字".repeat(200)).chars().count(), QUOTE_LIMIT + 1);
+    }
+}

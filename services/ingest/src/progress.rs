@@ -1,0 +1,157 @@
+//! Keeps the receipts up to date: what the stages say about a submission, and what was buried on the way.
+//!
+//! Events may come in any order and more than once; [`crate::state::merge`] makes nothing of it.
+
+use anyhow::anyhow;
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use gongkai_proto::{
+    subjects::{self, Event},
+    v1::{DeadLetter, Origin, Receipt, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn, SubmissionState},
+};
+use gongkai_worker::{Consume, Context, Decision, Handler, Input, Output};
+
+use crate::{ledger::Ledger, submission::is_id};
+
+/// What a stage said.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// It was read.
+    Parsed(Box<ReportParsed>),
+    /// It was checked.
+    Validated(Box<ReportValidated>),
+    /// It is no report.
+    Rejected(Box<ReportRejected>),
+    /// Its article was withdrawn.
+    Withdrawn(Box<ReportWithdrawn>),
+}
+
+/// Follows the stages.
+pub struct Stages {
+    /// Where receipts are kept.
+    pub ledger: Ledger,
+}
+
+/// Follows the dead letters.
+pub struct Dead {
+    /// Where receipts are kept.
+    pub ledger: Ledger,
+}
+
+const STAGE_EVENTS: [Event; 4] =
+    [Event::ReportParsed, Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
+/// Stages whose dead letters end a submission. What query or notify bury was validated all the same.
+const DEADLY: [&str; 2] = ["parse", "validate"];
+
+// === impl News ===
+
+impl Input for News {
+    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
+        let is = |event: Event| subject.strip_prefix(event.prefix()).is_some_and(|rest| rest.starts_with('.'));
+        if is(Event::ReportValidated) {
+            prost::Message::decode(payload).map(|event| Self::Validated(Box::new(event)))
+        } else if is(Event::ReportRejected) {
+            prost::Message::decode(payload).map(|event| Self::Rejected(Box::new(event)))
+        } else if is(Event::ReportWithdrawn) {
+            prost::Message::decode(payload).map(|event| Self::Withdrawn(Box::new(event)))
+        } else {
+            prost::Message::decode(payload).map(|event| Self::Parsed(Box::new(event)))
+        }
+    }
+}
+
+// === impl Stages ===
+
+impl Stages {
+    /// What to consume.
+    #[must_use]
+    pub fn consume() -> Consume {
+        let filters = STAGE_EVENTS.map(Event::filter);
+        Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_INGEST_STATE, filters)
+    }
+}
+
+#[async_trait]
+impl Handler for Stages {
+    type Input = News;
+
+    async fn handle(&self, news: News, context: &Context) -> Result<Vec<Output>, Decision> {
+        if let News::Withdrawn(event) = &news {
+            // Noted again here, in case ingest stopped right after publishing.
+            self.ledger.note_withdrawn(&event.url, context.sequence).await.map_err(Decision::retry)?;
+        }
+        let receipt = receipt(news)?;
+        if !is_id(&receipt.submission_id) {
+            return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));
+        }
+        let receipt = Receipt { sequence: context.sequence, trace_id: context.trace_id.clone(), ..receipt };
+        self.ledger.merge(receipt).await.map_err(Decision::retry)?;
+        Ok(Vec::new())
+    }
+}
+
+fn receipt(news: News) -> Result<Receipt, Decision> {
+    Ok(match news {
+        News::Parsed(event) => Receipt {
+            report: event.report.map(|report| report.name).unwrap_or_default(),
+            ..about(event.origin, SubmissionState::Parsed)?
+        },
+        News::Validated(event) => Receipt {
+            report: event.report.map(|report| report.name).unwrap_or_default(),
+            findings: Some(event.summary.unwrap_or_default()),
+            ..about(event.origin, SubmissionState::Validated)?
+        },
+        News::Rejected(event) => Receipt {
+            rejection: event.rejection,
+            ..about(event.origin, SubmissionState::Rejected)?
+        },
+        News::Withdrawn(event) => {
+            let mut receipt = Receipt { submission_id: event.submission_id, ..Receipt::default() };
+            receipt.set_state(SubmissionState::Withdrawn);
+            receipt
+        }
+    })
+}
+
+fn about(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Decision> {
+    let origin = origin.ok_or_else(|| Decision::bury("NO_SUBMISSION", anyhow!("the event has no origin")))?;
+    let mut receipt =
+        Receipt { submission_id: origin.submission_id, revision: origin.content_hash, ..Receipt::default() };
+    receipt.set_state(state);
+    Ok(receipt)
+}
+
+// === impl Dead ===
+
+impl Dead {
+    /// What to consume.
+    #[must_use]
+    pub fn consume() -> Consume {
+        let filters = DEADLY.map(|service| format!("{}.{service}", subjects::DEAD_PREFIX));
+        Consume::new(subjects::STREAM_DEAD, subjects::CONSUMER_INGEST_DEAD, filters)
+    }
+}
+
+#[async_trait]
+impl Handler for Dead {
+    type Input = DeadLetter;
+
+    async fn handle(&self, letter: DeadLetter, _context: &Context) -> Result<Vec<Output>, Decision> {
+        // Message ids begin with the submission's: `s-…`, `s-….parse.0`. The payload may be what nobody could decode.
+        let id = letter.message_id.split('.').next().unwrap_or_default();
+        if !is_id(id) {
+            tracing::warn!(message_id = letter.message_id, "a dead letter belongs to no submission");
+            return Ok(Vec::new());
+        }
+        let mut receipt = Receipt {
+            submission_id: id.to_owned(),
+            trace_id: letter.trace_id,
+            sequence: letter.sequence,
+            ..Receipt::default()
+        };
+        receipt.set_state(SubmissionState::Dead);
+        self.ledger.merge(receipt).await.map_err(Decision::retry)?;
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,410 @@
+//! What an event means: its type and data to a submission or a withdrawal.
+//!
+//! Content given by `url` is left as a URL here; [`crate::fetch`] gets it, so that this page stays free of I/O.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+use gongkai_proto::{
+    convert,
+    v1::{AgencyHint, DocumentKind, ReviewStep, Site},
+};
+
+use crate::{
+    cloudevent::{self, Data, Event},
+    problem::{Code, Problem, quote},
+    submission::{About, File, Identity, Submission, Withdrawal},
+};
+
+/// Most attachments, and most steps of review.
+const LIST_LIMIT: usize = 50;
+/// Longest text member, in bytes: the event must fit one message.
+const TEXT_LIMIT: usize = 4096;
+
+/// What an event asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Take this document in.
+    Submit(Box<Submission>),
+    /// Take in what lies at this URL; the submission's content is empty so far.
+    Fetch(Box<Submission>, String),
+    /// Note that this was withdrawn.
+    Withdraw(Box<Withdrawal>),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Members {
+    agency: Option<Agency>,
+    year: Option<i32>,
+    title: Option<String>,
+    url: Option<String>,
+    published_at: Option<String>,
+    site: Option<SiteMember>,
+    content: Option<Content>,
+    attachments: Option<Vec<Attachment>>,
+    review: Option<Vec<Step>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Agency {
+    code: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SiteMember {
+    code: Option<String>,
+    column: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Content {
+    media_type: Option<String>,
+    charset: Option<String>,
+    filename: Option<String>,
+    base64: Option<String>,
+    text: Option<String>,
+    url: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Attachment {
+    name: Option<String>,
+    media_type: Option<String>,
+    base64: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Step {
+    level: Option<String>,
+    decision: Option<String>,
+    at: Option<String>,
+}
+
+/// Where the document of an event is.
+enum Place {
+    Here(File),
+    There(File, String),
+}
+
+/// Reads what an event asks for.
+///
+/// # Errors
+/// The type is unknown, or the data does not hold what its type needs.
+pub fn read(event: Event) -> Result<Request, Problem> {
+    let kind = match event.r#type.as_str() {
+        "gongkai.report.published.v1" => DocumentKind::Published,
+        "gongkai.report.updated.v1" => DocumentKind::Updated,
+        "gongkai.report.draft.v1" => DocumentKind::Draft,
+        "gongkai.report.withdrawn.v1" => return withdrawal(event),
+        other => {
+            return Err(Problem::new(
+                Code::UnknownEventType,
+                format!("type \"{}\" is none of gongkai.report.published.v1, .updated.v1, .withdrawn.v1, .draft.v1", quote(other)),
+            ));
+        }
+    };
+    let Event { id, source, subject, time, extensions, data, .. } = event;
+    let (mut members, content) = match data {
+        Data::None => return Err(Problem::new(Code::MissingContent, "the event has no data")),
+        Data::Json(json) => (members(json)?, None),
+        Data::Document(bytes, content_type) => (from_extensions(&extensions)?, Some(file(bytes, &content_type))),
+    };
+    let place = match content {
+        Some(file) => Place::Here(file),
+        None => place(members.content.take())?,
+    };
+    let attachments = attachments(members.attachments.take())?;
+    let mut about = about(members, subject)?;
+    about.event_source = source;
+    about.event_id = id;
+    about.published_at = about.published_at.or_else(|| time.map(convert::timestamp::timestamp));
+    let submission = |content| Box::new(Submission { kind, content, attachments, about, identity: Identity::Event });
+    Ok(match place {
+        Place::Here(file) => Request::Submit(submission(file)),
+        Place::There(file, url) => Request::Fetch(submission(file), url),
+    })
+}
+
+fn withdrawal(event: Event) -> Result<Request, Problem> {
+    let Event { id, source, subject, extensions, data, .. } = event;
+    let members = match data {
+        Data::Json(json) => members(json)?,
+        Data::None | Data::Document(..) => from_extensions(&extensions)?,
+    };
+    let about = About { event_source: source, event_id: id, ..about(members, subject)? };
+    if about.url.is_empty() {
+        return Err(Problem::new(Code::MissingUrl, "a withdrawal names the article by data.url or the subject attribute"));
+    }
+    Ok(Request::Withdraw(Box::new(Withdrawal { about })))
+}
+
+/// A year as a decimal number of four digits; empty text means unknown.
+///
+/// # Errors
+/// `INVALID_FIELD`.
+pub fn year(field: &str, text: &str) -> Result<i32, Problem> {
+    match text.parse() {
+        _ if text.is_empty() => Ok(0),
+        Ok(year) if (1000..=9999).contains(&year) => Ok(year),
+        _ => Err(Problem::invalid(field, text, "must be a year of four digits")),
+    }
+}
+
+/// A bounded text member.
+///
+/// # Errors
+/// `INVALID_FIELD`.
+pub fn text(field: &str, value: Option<String>) -> Result<String, Problem> {
+    let value = value.unwrap_or_default();
+    if value.len() > TEXT_LIMIT {
+        return Err(Problem::invalid(field, &value, &format!("must be at most {TEXT_LIMIT} bytes")));
+    }
+    Ok(value.trim().to_owned())
+}
+
+/// A point in time, or a day, which begins at midnight in Beijing.
+///
+/// # Errors
+/// `INVALID_FIELD`.
+pub fn published_at(field: &str, text: &str) -> Result<Option<prost_types::Timestamp>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let at = if text.len() == "2024-01-15".len() {
+        cloudevent::time(field, &format!("{text}T00:00:00+08:00"))?
+    } else {
+        cloudevent::time(field, text)?
+    };
+    Ok(Some(convert::timestamp::timestamp(at)))
+}
+
+/// A file from bytes and a content type.
+#[must_use]
+pub fn file(bytes: Bytes, content_type: &str) -> File {
+    // What a client says that was not told: curl's default, and "some bytes".
+    let vague = ["application/x-www-form-urlencoded", "application/octet-stream"];
+    let essence = cloudevent::essence(content_type);
+    File {
+        bytes,
+        media_type: if vague.contains(&essence.as_str()) { String::new() } else { essence },
+        charset: cloudevent::parameter(content_type, "charset").unwrap_or_default().to_ascii_lowercase(),
+        filename: String::new(),
+    }
+}
+
+fn members(json: Value) -> Result<Members, Problem> {
+    if !json.is_object() {
+        return Err(Problem::new(Code::InvalidField, "data must be a JSON object"));
+    }
+    let content = json.get("content");
+    if content.is_some_and(|content| !content.is_object() && !content.is_null()) {
+        return Err(Problem::new(Code::InvalidField, "data.content must be an object with base64, text or url"));
+    }
+    serde_json::from_value(json).map_err(|error| Problem::new(Code::InvalidField, format!("data: {error}")))
+}
+
+fn from_extensions(extensions: &BTreeMap<String, String>) -> Result<Members, Problem> {
+    let get = |name: &str| extensions.get(name).cloned();
+    let year = year("reportyear", extensions.get("reportyear").map_or("", String::as_str))?;
+    Ok(Members {
+        agency: Some(Agency { code: get("agencycode"), name: get("agencyname") }),
+        year: Some(year),
+        published_at: get("publishedat"),
+        site: Some(SiteMember { code: get("sitecode"), column: None }),
+        ..Members::default()
+    })
+}
+
+fn about(members: Members, subject: Option<String>) -> Result<About, Problem> {
+    let agency = members.agency.unwrap_or_default();
+    let site = members.site.unwrap_or_default();
+    let year = match members.year.unwrap_or_default() {
+        0 => 0,
+        number => year("data.year", &number.to_string())?,
+    };
+    let url = members.url.filter(|url| !url.trim().is_empty()).or(subject);
+    Ok(About {
+        agency: AgencyHint {
+            code: text("agency.code", agency.code)?,
+            name: text("agency.name", agency.name)?,
+        },
+        year,
+        title: text("title", members.title)?,
+        url: text("url", url)?,
+        published_at: published_at("published_at", members.published_at.as_deref().unwrap_or_default())?,
+        site: Site { code: text("site.code", site.code)?, column: text("site.column", site.column)? },
+        review: review(members.review.unwrap_or_default())?,
+        ..About::default()
+    })
+}
+
+fn review(steps: Vec<Step>) -> Result<Vec<ReviewStep>, Problem> {
+    if steps.len() > LIST_LIMIT {
+        return Err(Problem::new(Code::TooLarge, format!("{} steps of review, at most {LIST_LIMIT}", steps.len())));
+    }
+    let step = |step: Step| {
+        Ok(ReviewStep {
+            level: text("review.level", step.level)?,
+            decision: text("review.decision", step.decision)?,
+            decided_at: published_at("review.at", step.at.as_deref().unwrap_or_default())?,
+        })
+    };
+    steps.into_iter().map(step).collect()
+}
+
+fn place(content: Option<Content>) -> Result<Place, Problem> {
+    let content = content.unwrap_or_default();
+    let file = File {
+        bytes: Bytes::new(),
+        media_type: text("content.media_type", content.media_type)?.to_ascii_lowercase(),
+        charset: text("content.charset", content.charset)?.to_ascii_lowercase(),
+        filename: text("content.filename", content.filename)?,
+    };
+    match (content.base64, content.text, content.url) {
+        (Some(base64), None, None) => {
+            Ok(Place::Here(File { bytes: cloudevent::base64("content.base64", &base64)?, ..file }))
+        }
+        // JSON text is Unicode, whatever charset the page had.
+        (None, Some(text), None) => {
+            Ok(Place::Here(File { bytes: text.into(), charset: "utf-8".to_owned(), ..file }))
+        }
+        (None, None, Some(url)) => Ok(Place::There(file, text("content.url", Some(url))?)),
+        (None, None, None) => {
+            Err(Problem::new(Code::MissingContent, "data.content must have one of base64, text, url"))
+        }
+        _ => Err(Problem::new(Code::AmbiguousContent, "data.content must have exactly one of base64, text, url")),
+    }
+}
+
+fn attachments(list: Option<Vec<Attachment>>) -> Result<Vec<File>, Problem> {
+    let list = list.unwrap_or_default();
+    if list.len() > LIST_LIMIT {
+        return Err(Problem::new(Code::TooLarge, format!("{} attachments, at most {LIST_LIMIT}", list.len())));
+    }
+    let file = |attachment: Attachment| {
+        let Some(base64) = attachment.base64 else {
+            return Err(Problem::new(Code::MissingContent, "an attachment needs base64"));
+        };
+        Ok(File {
+            bytes: cloudevent::base64("attachments.base64", &base64)?,
+            media_type: text("attachments.media_type", attachment.media_type)?.to_ascii_lowercase(),
+            charset: String::new(),
+            filename: text("attachments.name", attachment.name)?,
+        })
+    };
+    list.into_iter().map(file).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(kind: &str, data: Data) -> Event {
+        Event {
+            id: "7".into(),
+            source: "https://www.example.gov.cn".into(),
+            r#type: format!("gongkai.report.{kind}.v1"),
+            subject: None,
+            time: None,
+            extensions: BTreeMap::new(),
+            data,
+        }
+    }
+
+    fn submitted(event: Event) -> Submission {
+        match read(event).unwrap() {
+            Request::Submit(submission) => *submission,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_member_finds_its_place() {
+        let data = json!({"agency": {"code": "360982004", "name": "鹿江街道办事处"}, "year": 2023, "title": "年报",
+            "url": "https://www.example.gov.cn/a", "published_at": "2024-01-15T10:12:00+08:00",
+            "site": {"code": "3609820001", "column": "年报"},
+            "content": {"media_type": "text/HTML", "charset": "GB18030", "base64": "xOqxqA=="},
+            "attachments": [{"name": "a.pdf", "media_type": "application/pdf", "base64": "JVBERg=="}],
+            "review": [{"level": "科室负责人", "decision": "approved", "at": "2024-01-14T08:00:00+08:00"}],
+            "unknown": {"is": "ignored"}});
+        let submission = submitted(event("updated", Data::Json(data)));
+        assert_eq!(submission.kind, DocumentKind::Updated);
+        assert_eq!(submission.content.bytes.as_ref(), b"\xc4\xea\xb1\xa8");
+        assert_eq!((submission.content.media_type.as_str(), submission.content.charset.as_str()), ("text/html", "gb18030"));
+        assert_eq!(submission.attachments[0].filename, "a.pdf");
+        let about = submission.about;
+        assert_eq!((about.year, about.agency.code.as_str(), about.site.column.as_str()), (2023, "360982004", "年报"));
+        assert_eq!(about.published_at.unwrap().seconds, 1_705_284_720);
+        assert_eq!(about.review[0].decision, "approved");
+        assert_eq!(about.region().as_str(), "360982");
+    }
+
+    #[test]
+    fn a_bare_document_takes_the_rest_from_extensions() {
+        let mut event = event("published", Data::Document("年报".into(), "text/plain; charset=UTF-8".into()));
+        event.subject = Some("https://www.example.gov.cn/a".into());
+        let extensions = [("agencyname", "鹿江"), ("reportyear", "2023"), ("publishedat", "2024-01-15"), ("sitecode", "3609820001")];
+        event.extensions = extensions.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let submission = submitted(event);
+        assert_eq!((submission.about.year, submission.about.agency.name.as_str()), (2023, "鹿江"));
+        assert_eq!(submission.about.url, "https://www.example.gov.cn/a");
+        assert_eq!(submission.about.published_at.unwrap().seconds, 1_705_248_000);
+        assert_eq!(submission.content.charset, "utf-8");
+    }
+
+    #[test]
+    fn a_url_is_left_to_be_fetched() {
+        let data = json!({"content": {"url": "https://www.example.gov.cn/a.html"}});
+        let Request::Fetch(_, url) = read(event("published", Data::Json(data))).unwrap() else { panic!() };
+        assert_eq!(url, "https://www.example.gov.cn/a.html");
+    }
+
+    #[test]
+    fn data_that_cannot_be_used_is_named() {
+        let text = json!({"text": "年报"});
+        let long = "字".repeat(2000);
+        let cases = [
+            (Data::None, Code::MissingContent),
+            (Data::Json(json!({})), Code::MissingContent),
+            (Data::Json(json!([])), Code::InvalidField),
+            (Data::Json(json!("text")), Code::InvalidField),
+            (Data::Json(json!({"content": "年报"})), Code::InvalidField),
+            (Data::Json(json!({"content": {}})), Code::MissingContent),
+            (Data::Json(json!({"content": {"text": "a", "base64": "YQ=="}})), Code::AmbiguousContent),
+            (Data::Json(json!({"content": {"base64": "*"}})), Code::BadBase64),
+            (Data::Json(json!({"content": text, "year": "2023"})), Code::InvalidField),
+            (Data::Json(json!({"content": text, "year": 23})), Code::InvalidField),
+            (Data::Json(json!({"content": text, "published_at": "2024"})), Code::InvalidField),
+            (Data::Json(json!({"content": text, "title": long})), Code::InvalidField),
+            (Data::Json(json!({"content": text, "attachments": [{}]})), Code::MissingContent),
+            (Data::Json(json!({"content": text, "attachments": vec![json!({"base64": ""}); 51]})), Code::TooLarge),
+        ];
+        for (data, code) in cases {
+            assert_eq!(read(event("published", data.clone())).unwrap_err().code, code, "{data:?}");
+        }
+        assert_eq!(read(event("burned", Data::None)).unwrap_err().code, Code::UnknownEventType);
+    }
+
+    #[test]
+    fn a_withdrawal_needs_a_url() {
+        assert_eq!(read(event("withdrawn", Data::None)).unwrap_err().code, Code::MissingUrl);
+        let by_subject = Event { subject: Some("https://x/a".into()), ..event("withdrawn", Data::None) };
+        let by_data = event("withdrawn", Data::Json(json!({"url": "https://x/a"})));
+        for event in [by_subject, by_data] {
+            let Request::Withdraw(withdrawal) = read(event).unwrap() else { panic!() };
+            assert_eq!(withdrawal.about.url, "https://x/a");
+        }
+    }
+}

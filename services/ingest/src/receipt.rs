@@ -1,0 +1,110 @@
+//! The receipt as JSON (CONTRACT 6).
+
+use serde::Serialize;
+
+use gongkai_proto::v1::{Receipt, SubmissionState};
+
+/// A receipt as HTTP callers see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Json {
+    submission_id: String,
+    state: &'static str,
+    /// Null until the document is read.
+    report: Option<String>,
+    revision: Option<String>,
+    trace_id: String,
+    status_url: String,
+    findings: Findings,
+    rejection: Option<Rejection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate_of: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+struct Findings {
+    error: u32,
+    warning: u32,
+    review: u32,
+    info: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Rejection {
+    code: String,
+    message: String,
+    message_en: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+}
+
+/// The public name of a state.
+#[must_use]
+pub fn state_name(state: SubmissionState) -> &'static str {
+    match state {
+        SubmissionState::Unspecified | SubmissionState::Received => "received",
+        SubmissionState::Parsed => "parsed",
+        SubmissionState::Validated => "validated",
+        SubmissionState::Rejected => "rejected",
+        SubmissionState::Withdrawn => "withdrawn",
+        SubmissionState::Unchanged => "unchanged",
+        SubmissionState::Dead => "dead",
+    }
+}
+
+fn filled(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+impl From<Receipt> for Json {
+    fn from(receipt: Receipt) -> Self {
+        let findings = receipt.findings.unwrap_or_default();
+        Self {
+            state: state_name(receipt.state()),
+            submission_id: receipt.submission_id,
+            report: filled(receipt.report),
+            revision: filled(receipt.revision),
+            trace_id: receipt.trace_id,
+            status_url: receipt.status_url,
+            findings: Findings {
+                error: findings.error,
+                warning: findings.warning,
+                review: findings.review,
+                info: findings.info,
+            },
+            rejection: receipt.rejection.map(|rejection| Rejection {
+                code: rejection.code,
+                message: rejection.message,
+                message_en: rejection.message_en,
+                kind: filled(rejection.look_alike),
+            }),
+            duplicate_of: filled(receipt.duplicate_of),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_proto::v1;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_shape_is_the_contract() {
+        let mut receipt = Receipt { submission_id: "s-1".into(), trace_id: "t".into(), ..Receipt::default() };
+        receipt.status_url = "/v1/submissions/s-1".into();
+        receipt.set_state(SubmissionState::Received);
+        let expected = json!({"submission_id": "s-1", "state": "received", "report": null, "revision": null,
+            "trace_id": "t", "status_url": "/v1/submissions/s-1",
+            "findings": {"error": 0, "warning": 0, "review": 0, "info": 0}, "rejection": null});
+        assert_eq!(serde_json::to_value(Json::from(receipt)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_look_alike_is_named() {
+        let rejection = v1::Rejection { code: "NOT_A_REPORT".into(), look_alike: "budget".into(), ..Default::default() };
+        let receipt = Receipt { rejection: Some(rejection), duplicate_of: "s-0".into(), ..Receipt::default() };
+        let json = serde_json::to_value(Json::from(receipt)).unwrap();
+        assert_eq!((&json["rejection"]["kind"], &json["duplicate_of"]), (&json!("budget"), &json!("s-0")));
+    }
+}

@@ -1,0 +1,176 @@
+//! Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256>` over `id.timestamp.body`.
+//!
+//! The body is signed as bytes, since a page in GB18030 is no UTF-8. Time is an argument. A site may have several
+//! secrets while it rotates them, and a request several signatures; one pair that fits is enough.
+
+use std::{fmt, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac_sha256::HMAC;
+use http::HeaderMap;
+use time::OffsetDateTime;
+
+use crate::problem::{Code, Problem};
+
+/// A signing secret. Its `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Vec<u8>);
+
+/// A secret that is no `whsec_` secret of 24 to 64 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a secret is whsec_ and the base64 of 24 to 64 bytes")]
+pub struct InvalidSecret;
+
+/// The signature that a request claims to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// `webhook-id`: the same on every retry.
+    pub id: String,
+    timestamp: i64,
+    sums: Vec<[u8; 32]>,
+}
+
+// === impl Secret ===
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = InvalidSecret;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSecret> {
+        let text = text.trim();
+        let bytes =
+            BASE64_STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).map_err(|_| InvalidSecret)?;
+        if (24..=64).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(InvalidSecret) }
+    }
+}
+
+// === impl Signature ===
+
+impl Signature {
+    /// The claim of a request, if it makes one.
+    ///
+    /// # Errors
+    /// `BAD_SIGNATURE`: one of the three headers is missing or not of its form.
+    pub fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+        if names.iter().all(|name| !headers.contains_key(*name)) {
+            return Ok(None);
+        }
+        // A webhook-id alone is an idempotency key.
+        if !headers.contains_key("webhook-signature") {
+            return Ok(None);
+        }
+        let text = |name: &str| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+            value.ok_or_else(|| Problem::new(Code::BadSignature, format!("header {name} is missing or no text")))
+        };
+        let timestamp = text("webhook-timestamp")?
+            .parse()
+            .map_err(|_| Problem::new(Code::BadSignature, "webhook-timestamp must be seconds since 1970"))?;
+        let sums = text("webhook-signature")?.split(' ').filter_map(sum).collect();
+        Ok(Some(Self { id: text("webhook-id")?.to_owned(), timestamp, sums }))
+    }
+
+    /// Checks the claim's time.
+    ///
+    /// # Errors
+    /// `STALE_SIGNATURE`: the sender's clock or a replay.
+    pub fn check_time(&self, now: OffsetDateTime, tolerance: Duration) -> Result<(), Problem> {
+        let apart = now.unix_timestamp().abs_diff(self.timestamp);
+        if apart > tolerance.as_secs() {
+            return Err(Problem::new(
+                Code::StaleSignature,
+                format!("webhook-timestamp is {apart} s from the server's time, at most {} s are allowed", tolerance.as_secs()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// True if one of the secrets made one of the signatures. Compared in constant time.
+    #[must_use]
+    pub fn fits(&self, secrets: &[Secret], body: &[u8]) -> bool {
+        secrets.iter().any(|secret| self.sums.iter().any(|sum| self.mac(secret, body).finalize_verify(sum)))
+    }
+
+    fn mac(&self, secret: &Secret, body: &[u8]) -> HMAC {
+        let mut mac = HMAC::new(&secret.0);
+        mac.update(format!("{}.{}.", self.id, self.timestamp));
+        mac.update(body);
+        mac
+    }
+}
+
+fn sum(signature: &str) -> Option<[u8; 32]> {
+    let base64 = signature.strip_prefix("v1,")?;
+    BASE64_STANDARD.decode(base64).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const OLD: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
+    fn headers(signature: &str, timestamp: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("webhook-id", "msg_1".parse().unwrap());
+        headers.insert("webhook-timestamp", timestamp.parse().unwrap());
+        headers.insert("webhook-signature", signature.parse().unwrap());
+        headers
+    }
+
+    fn sign(secret: &str, body: &[u8]) -> String {
+        standardwebhooks::Webhook::new(secret).unwrap().sign("msg_1", 1_705_284_720, body).unwrap()
+    }
+
+    #[test]
+    fn signatures_of_the_reference_crate_fit_while_secrets_rotate() {
+        let secrets = [NEW.parse().unwrap(), OLD.parse().unwrap()];
+        for secret in [OLD, NEW] {
+            let value = format!("v1a,xxx {} v1,AAAA", sign(secret, b"{}"));
+            let claim = Signature::of(&headers(&value, "1705284720")).unwrap().unwrap();
+            assert!(claim.fits(&secrets, b"{}"));
+            assert!(!claim.fits(&secrets, b"{ }"));
+            assert!(!claim.fits(&[], b"{}"));
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_no_utf_8_can_be_signed() {
+        let secret: Secret = NEW.parse().unwrap();
+        let claim = Signature { id: "msg_1".into(), timestamp: 1, sums: Vec::new() };
+        let sum = claim.mac(&secret, b"\xc4\xea").finalize();
+        let claim = Signature { sums: vec![sum], ..claim };
+        assert!(claim.fits(std::slice::from_ref(&secret), b"\xc4\xea"));
+        assert!(!claim.fits(&[secret], b"\xc4\xeb"));
+    }
+
+    #[test]
+    fn claims_out_of_time_are_stale_and_broken_ones_are_bad() {
+        let claim = Signature::of(&headers("v1,x", "1705284720")).unwrap().unwrap();
+        let at = |s: i64| OffsetDateTime::from_unix_timestamp(1_705_284_720 + s).unwrap();
+        let tolerance = Duration::from_secs(300);
+        assert!(claim.check_time(at(300), tolerance).is_ok() && claim.check_time(at(-300), tolerance).is_ok());
+        for s in [301, -301] {
+            assert_eq!(claim.check_time(at(s), tolerance).unwrap_err().code, Code::StaleSignature);
+        }
+        assert_eq!(Signature::of(&headers("v1,x", "noon")).unwrap_err().code, Code::BadSignature);
+        let mut no_id = headers("v1,x", "1");
+        no_id.remove("webhook-id");
+        assert_eq!(Signature::of(&no_id).unwrap_err().code, Code::BadSignature);
+        assert_eq!(Signature::of(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn secrets_are_checked_and_never_shown() {
+        assert!("whsec_c2hvcnQ=".parse::<Secret>().is_err());
+        assert!("whsec_*".parse::<Secret>().is_err());
+        assert_eq!(format!("{:?}", NEW.parse::<Secret>().unwrap()), "Secret(…)");
+    }
+}

@@ -1,0 +1,112 @@
+//! How two pieces of news about one submission become one: a join that gives the same result in every order.
+//!
+//! States have ranks, received < parsed < dead < the outcomes, and the higher rank wins. Between equals the event with
+//! the higher stream sequence wins. Dead is below the outcomes because a replayed dead letter may still lead to one.
+//! What only one side knows (report, revision, trace) is kept.
+
+use gongkai_proto::v1::{Receipt, SubmissionState as State};
+
+/// True if nothing more is expected to happen.
+#[must_use]
+pub fn is_final(receipt: &Receipt) -> bool {
+    rank(receipt) >= rank_of(State::Dead)
+}
+
+/// The join.
+#[must_use]
+pub fn merge(known: Receipt, news: Receipt) -> Receipt {
+    let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
+    let (mut winner, loser) = if order(&news) > order(&known) { (news, known.clone()) } else { (known.clone(), news) };
+    fill(&mut winner.submission_id, loser.submission_id);
+    fill(&mut winner.report, loser.report);
+    fill(&mut winner.revision, loser.revision);
+    fill(&mut winner.duplicate_of, loser.duplicate_of);
+    // The trace of the first acceptance: what was known first stays.
+    if !known.trace_id.is_empty() {
+        winner.trace_id = known.trace_id;
+    } else if winner.trace_id.is_empty() {
+        winner.trace_id = loser.trace_id;
+    }
+    winner
+}
+
+fn fill(field: &mut String, other: String) {
+    if field.is_empty() {
+        *field = other;
+    }
+}
+
+fn rank(receipt: &Receipt) -> u8 {
+    rank_of(receipt.state())
+}
+
+fn rank_of(state: State) -> u8 {
+    match state {
+        State::Unspecified => 0,
+        State::Received => 1,
+        State::Parsed => 2,
+        State::Dead => 3,
+        State::Validated | State::Rejected | State::Withdrawn | State::Unchanged => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_proto::v1::FindingsSummary;
+
+    use super::*;
+
+    fn news(state: State, sequence: u64) -> Receipt {
+        let mut news = Receipt { submission_id: "s-1".into(), trace_id: "t".into(), sequence, ..Receipt::default() };
+        news.set_state(state);
+        match state {
+            State::Received => news.revision = "hash".into(),
+            State::Parsed => news.report = "agencies/a/reports/2023".into(),
+            State::Validated => {
+                news.findings = Some(FindingsSummary { error: u32::try_from(sequence).unwrap(), ..Default::default() });
+            }
+            _ => {}
+        }
+        news
+    }
+
+    #[test]
+    fn every_order_of_arrival_gives_the_same_receipt() {
+        let all = [
+            news(State::Received, 1),
+            news(State::Parsed, 2),
+            news(State::Dead, 900),
+            news(State::Validated, 3),
+            news(State::Validated, 7),
+        ];
+        let mut results = Vec::new();
+        permute(&mut all.to_vec(), 0, &mut |order| {
+            let twice = order.iter().chain(order).cloned();
+            results.push(twice.fold(Receipt::default(), merge));
+        });
+        assert_eq!(results.len(), 120);
+        assert!(results.iter().all(|result| *result == results[0]), "{results:#?}");
+        assert_eq!(results[0].state(), State::Validated);
+        assert_eq!(results[0].findings.unwrap().error, 7);
+        assert_eq!((results[0].report.as_str(), results[0].revision.as_str()), ("agencies/a/reports/2023", "hash"));
+    }
+
+    fn permute(items: &mut Vec<Receipt>, at: usize, visit: &mut impl FnMut(&[Receipt])) {
+        if at == items.len() {
+            return visit(items);
+        }
+        for i in at..items.len() {
+            items.swap(at, i);
+            permute(items, at + 1, visit);
+            items.swap(at, i);
+        }
+    }
+
+    #[test]
+    fn received_and_parsed_are_not_final() {
+        let all = [State::Unspecified, State::Received, State::Parsed];
+        assert!(all.iter().all(|state| !is_final(&news(*state, 1))));
+        let done = [State::Dead, State::Validated, State::Rejected, State::Withdrawn, State::Unchanged];
+        assert!(done.iter().all(|state| is_final(&news(*state, 1))));
+    }
+}
