@@ -1,0 +1,142 @@
+//! `cells.*`: cells without a number. One finding a chapter, its `facts` list the cells.
+
+use gongkai_model::State;
+
+use crate::{
+    checks::{Draft, Input, Spec, Value},
+    fingerprint::Key,
+    rule::Rule,
+    table::Table,
+};
+
+/// Cells that a message names before it only counts them.
+const NAMED: usize = 5;
+
+const LISTED: &[&str] = &["chapter", "count", "cells"];
+
+pub(crate) const LISTED_SPEC: Spec = Spec { cases: &[("cells", LISTED)], params: &[] };
+
+pub(crate) const EMPTY_SPEC: Spec = Spec {
+    cases: &[
+        ("few", LISTED),
+        ("many", LISTED),
+        ("columns", &["chapter", "count", "cells", "columns"]),
+        ("no_zero", LISTED),
+        ("chapter", LISTED),
+    ],
+    params: &["error_above"],
+};
+
+const CHAPTERS: [(u32, &str); 3] = [(2, "表二"), (3, "表三"), (4, "表四")];
+
+pub(crate) fn missing(input: &Input<'_>) -> Vec<Draft> {
+    listed(input, State::Missing)
+}
+
+pub(crate) fn unreadable(input: &Input<'_>) -> Vec<Draft> {
+    listed(input, State::Unreadable)
+}
+
+fn listed(input: &Input<'_>, state: State) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let per_chapter = CHAPTERS.iter().filter_map(|(number, name)| {
+        let cells: Vec<usize> = table.chapter(*number).filter(|cell| table.state(*cell) == state).collect();
+        (!cells.is_empty()).then(|| draft(table, "cells", *number, name, &cells))
+    });
+    per_chapter.collect()
+}
+
+pub(crate) fn empty(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let error_above = rule.params.get("error_above").copied().unwrap_or(i64::MAX);
+    let per_chapter = CHAPTERS.iter().filter_map(|(number, name)| {
+        let chapter = Chapter::of(table, *number);
+        if chapter.blank.is_empty() {
+            return None;
+        }
+        let case = chapter.case(error_above);
+        let mut draft = draft(table, case, *number, name, &chapter.blank);
+        if case == "columns" {
+            let names: Vec<String> = chapter.blank_columns.iter().map(|c| format!("「{c}」")).collect();
+            draft.values.push(Value::same("columns", names.concat()));
+        }
+        Some(draft)
+    });
+    per_chapter.collect()
+}
+
+/// How a chapter is filled in.
+struct Chapter<'a> {
+    blank: Vec<usize>,
+    reported: usize,
+    zeros: usize,
+    /// Columns of chapter 三 or blocks of chapter 四 without a single mark.
+    blank_columns: Vec<&'a str>,
+    /// Blank cells outside those.
+    loose: usize,
+}
+
+impl<'a> Chapter<'a> {
+    fn of(table: &'a Table<'_>, number: u32) -> Self {
+        let cells: Vec<usize> = table.chapter(number).collect();
+        let is_blank = |cell: &usize| table.state(*cell) == State::Blank;
+        let column = |cell: &usize| table.layout.cells[*cell].column.as_str();
+        let mut columns: Vec<&str> = cells.iter().map(column).filter(|name| !name.is_empty()).collect();
+        columns.dedup();
+        columns.sort_unstable();
+        columns.dedup();
+        let in_form_order = |name: &&str| cells.iter().position(|cell| column(cell) == *name);
+        let mut blank_columns: Vec<&str> = columns
+            .into_iter()
+            .filter(|name| cells.iter().filter(|cell| column(cell) == *name).all(is_blank))
+            .collect();
+        blank_columns.sort_by_key(in_form_order);
+        let blank: Vec<usize> = cells.iter().copied().filter(is_blank).collect();
+        let loose = blank.iter().filter(|cell| !blank_columns.contains(&column(cell))).count();
+        let values = || cells.iter().filter_map(|cell| table.value(*cell));
+        Self {
+            reported: values().count(),
+            zeros: values().filter(rust_decimal::Decimal::is_zero).count(),
+            blank,
+            blank_columns,
+            loose,
+        }
+    }
+
+    /// Blank columns and zeros that are never written are a habit, not so many slips.
+    fn case(&self, error_above: i64) -> &'static str {
+        let many = i64::try_from(self.loose).is_ok_and(|loose| loose > error_above);
+        if self.reported == 0 {
+            "chapter"
+        } else if self.zeros == 0 && many {
+            "no_zero"
+        } else if many && self.reported > self.loose {
+            "many"
+        } else if self.blank_columns.is_empty() {
+            "few"
+        } else {
+            "columns"
+        }
+    }
+}
+
+fn draft(table: &Table<'_>, case: &'static str, number: u32, name: &str, cells: &[usize]) -> Draft {
+    let shown = cells.iter().take(NAMED).map(|cell| &table.layout.cells[*cell]);
+    let mut zh: Vec<String> = shown.clone().map(|cell| cell.position.clone()).collect();
+    let mut en: Vec<String> = shown.map(|cell| cell.id.to_string()).collect();
+    if cells.len() > NAMED {
+        zh.push("……".to_owned());
+        en.push("…".to_owned());
+    }
+    let first = &table.layout.cells[cells[0]].id;
+    Draft {
+        concept: Some(first.concept.clone()),
+        facts: table.ids(cells.iter().copied()),
+        values: vec![
+            Value::new("chapter", name, format!("table {number}")),
+            Value::same("count", cells.len().to_string()),
+            Value::new("cells", zh.join("、"), en.join(", ")),
+        ],
+        ..Draft::new(case, Key::Operands)
+    }
+}

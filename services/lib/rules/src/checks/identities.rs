@@ -1,0 +1,59 @@
+//! `identity.*`: the sums that the form itself prints. One finding a broken identity.
+
+use gongkai_model::State;
+
+use crate::{
+    checks::{Draft, Input, Spec, Value, decimal},
+    fingerprint::Key,
+    identity::Broken,
+    layout::{Identity, IdentityKind},
+    table::Table,
+};
+
+pub(crate) const SPEC: Spec =
+    Spec { cases: &[("broken", &["place", "parts", "expected", "printed", "actual", "cause"])], params: &[] };
+
+pub(crate) fn run(kind: IdentityKind, input: &Input<'_>) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let broken = input.broken.iter().map(|broken| (broken, &table.layout.identities[broken.identity]));
+    broken
+        .filter(|(_, identity)| identity.kind == kind)
+        .map(|(broken, identity)| draft(table, broken, identity))
+        .collect()
+}
+
+fn draft(table: &Table<'_>, broken: &Broken, identity: &Identity) -> Draft {
+    let (expected, actual) = (decimal(broken.left), decimal(broken.right));
+    let cause = &table.layout.cells[broken.cause];
+    Draft {
+        cause: Some(cause.id.clone()),
+        concept: Some(identity.concept.clone()),
+        facts: table.ids(identity.left.iter().chain(&identity.right).copied()),
+        values: vec![
+            Value::new("place", &identity.place, &identity.place_en),
+            addends(table, "parts", &identity.left),
+            Value::same("expected", &expected),
+            addends(table, "printed", &identity.right),
+            Value::same("actual", &actual),
+            Value::new("cause", &cause.position, cause.id.to_string()),
+        ],
+        expected: Some(expected),
+        actual: Some(actual),
+        ..Draft::new("broken", Key::Operands)
+    }
+}
+
+/// The numbers as printed, joined by `+`.
+fn addends(table: &Table<'_>, name: &'static str, cells: &[usize]) -> Value {
+    let join = |blank: &str| {
+        let texts: Vec<String> = cells
+            .iter()
+            .map(|cell| match table.state(*cell) {
+                State::Reported(value) => decimal(value),
+                _ => blank.to_owned(),
+            })
+            .collect();
+        texts.join("+")
+    };
+    Value::new(name, join("空"), join("blank"))
+}

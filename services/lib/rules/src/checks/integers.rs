@@ -1,0 +1,38 @@
+//! `integers`: counts are whole numbers, and only the change columns of the 2019 form may be negative.
+
+use rust_decimal::Decimal;
+
+use gongkai_forms::Unit;
+
+use crate::{
+    checks::{Draft, Input, Spec, Value, decimal},
+    fingerprint::Key,
+};
+
+pub(crate) const SPEC: Spec =
+    Spec { cases: &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])], params: &[] };
+
+pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let mut drafts = Vec::new();
+    for (at, cell) in table.layout.cells.iter().enumerate() {
+        let Some(value) = table.value(at) else { continue };
+        let case = match cell.unit {
+            Unit::Count | Unit::Change if !value.fract().is_zero() => "fraction",
+            Unit::Count if value < Decimal::ZERO => "negative",
+            _ => continue,
+        };
+        drafts.push(Draft {
+            cause: Some(cell.id.clone()),
+            concept: Some(cell.id.concept.clone()),
+            actual: Some(decimal(value)),
+            facts: vec![cell.id.clone()],
+            values: vec![
+                Value::new("cell", &cell.position, cell.id.to_string()),
+                Value::same("actual", decimal(value)),
+            ],
+            ..Draft::new(case, Key::Operands)
+        });
+    }
+    drafts
+}

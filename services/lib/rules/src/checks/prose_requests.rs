@@ -1,0 +1,237 @@
+//! `prose.requests`: what the prose says of requests against chapter 三.
+//!
+//! A number of the table counts if it is printed; a blank total stands for its row's printed cells and whatever its
+//! blanks may hold. A claim is wrong only if no reading of its verb and no filling of the blanks makes it right.
+
+use rust_decimal::Decimal;
+
+use gongkai_forms::RowKind;
+use gongkai_model::State;
+
+use crate::{
+    checks::{Draft, Input, Spec, Value, chapter_name, decimal},
+    fingerprint::Key,
+    layout::Row,
+    prose::{
+        claim::{Claim, Subject, claims},
+        passage::Passage,
+    },
+    table::Table,
+};
+
+pub(crate) const SPEC: Spec =
+    Spec { cases: &[("differs", &["chapter", "quote", "actual", "rows", "expected"])], params: &[] };
+
+pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let mut drafts = Vec::new();
+    for passage in input.prose.passages() {
+        let claims = claims(input.report, passage);
+        for claim in disputed(table, &claims) {
+            drafts.extend(draft(input, table, passage, claim));
+        }
+    }
+    drafts
+}
+
+/// The claims that no reading of the table bears out.
+///
+/// Where a passage says one thing twice, one right number is enough: the other is a part, or another body's. A wrong
+/// number of another scope silences the rest of its passage, which goes on about that scope.
+fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
+    let holds = |claim: &Claim| agrees(table, claim, claims).unwrap_or(true);
+    let mut found: Vec<&Claim> = Vec::new();
+    for claim in claims {
+        if holds(claim) {
+            continue;
+        }
+        if claim.foreign_scope {
+            break;
+        }
+        if !claims.iter().any(|other| other.subject == claim.subject && holds(other)) {
+            found.push(claim);
+        }
+    }
+    found
+}
+
+/// A sum of rows' totals, as far as it is printed.
+#[derive(Debug, Clone)]
+struct Printed {
+    /// What it is at least.
+    low: Decimal,
+    /// No blank stands in it.
+    exact: bool,
+    /// The cells it was read from.
+    cells: Vec<usize>,
+}
+
+/// True if some reading of a claim agrees with the table; `None` if the table does not say.
+fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
+    let mut any = false;
+    for (plus, minus) in readings(claim, claims) {
+        let (plus, minus) = (printed(table, &plus)?, printed(table, &minus)?);
+        let low = plus.low.checked_sub(minus.low)?;
+        any |=
+            claim.value == low || (!plus.exact && claim.value > low) || (!minus.exact && claim.value < low);
+    }
+    Some(any)
+}
+
+/// Which rows a subject may mean: sums of rows, each with the rows to take off.
+fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<Rows>, Vec<Rows>)> {
+    let in_hand = || (vec![Rows::Received, Rows::CarriedIn], Vec::new());
+    let just = |rows| (vec![rows], Vec::new());
+    match claim.subject {
+        Subject::Received => vec![just(Rows::Received), in_hand()],
+        Subject::NewlyReceived => vec![just(Rows::Received)],
+        Subject::Handled => vec![just(Rows::Total), (vec![Rows::Total], vec![Rows::CarriedIn])],
+        Subject::Worked => {
+            vec![
+                just(Rows::Total),
+                (vec![Rows::Total], vec![Rows::CarriedIn]),
+                in_hand(),
+                just(Rows::Received),
+            ]
+        }
+        Subject::CarriedIn => vec![just(Rows::CarriedIn)],
+        Subject::CarriedOut => vec![just(Rows::CarriedOut)],
+        Subject::Granted if claims.iter().any(|c| c.subject == Subject::PartiallyGranted) => {
+            vec![just(Rows::Granted)]
+        }
+        Subject::Granted => vec![just(Rows::Granted), (vec![Rows::Granted, Rows::Partial], Vec::new())],
+        Subject::PartiallyGranted => vec![just(Rows::Partial)],
+        Subject::GrantedOrPartially => vec![(vec![Rows::Granted, Rows::Partial], Vec::new())],
+        Subject::Refused => vec![just(Rows::Refused)],
+        Subject::Unavailable => vec![just(Rows::Unavailable)],
+        Subject::NotProcessed => vec![just(Rows::NotProcessed)],
+        Subject::Other => vec![just(Rows::Other)],
+    }
+}
+
+/// A row of chapter 三 or a group of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Received,
+    CarriedIn,
+    Total,
+    CarriedOut,
+    Granted,
+    Partial,
+    Refused,
+    Unavailable,
+    NotProcessed,
+    Other,
+}
+
+impl Rows {
+    fn holds(self, row: &Row) -> bool {
+        let concept = row.concept.as_str();
+        let result = |name: &str| {
+            let rest = concept.strip_prefix("requests.outcome.").and_then(|rest| rest.strip_prefix(name));
+            row.kind == RowKind::Result && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        match self {
+            Self::Received => row.kind == RowKind::Received,
+            Self::CarriedIn => row.kind == RowKind::CarriedIn,
+            Self::Total => row.kind == RowKind::Total,
+            Self::CarriedOut => row.kind == RowKind::CarriedOut,
+            Self::Granted => result("granted"),
+            Self::Partial => result("partially_granted"),
+            Self::Refused => result("refused"),
+            Self::Unavailable => result("unavailable"),
+            Self::NotProcessed => result("not_processed"),
+            Self::Other => result("other"),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Received => "一、本年新收",
+            Self::CarriedIn => "二、上年结转",
+            Self::Total => "（七）总计",
+            Self::CarriedOut => "四、结转下年度继续办理",
+            Self::Granted => "（一）予以公开",
+            Self::Partial => "（二）部分公开",
+            Self::Refused => "（三）不予公开",
+            Self::Unavailable => "（四）无法提供",
+            Self::NotProcessed => "（五）不予处理",
+            Self::Other => "（六）其他处理",
+        }
+    }
+
+    fn name_en(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::CarriedIn => "carried in",
+            Self::Total => "outcome total",
+            Self::CarriedOut => "carried out",
+            Self::Granted => "granted",
+            Self::Partial => "partially granted",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+            Self::NotProcessed => "not processed",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The 总计 of some rows together; `None` if a cell it needs is missing or unreadable.
+fn printed(table: &Table<'_>, rows: &[Rows]) -> Option<Printed> {
+    let mut sum = Printed { low: Decimal::ZERO, exact: true, cells: Vec::new() };
+    let wanted = table.layout.rows.iter().filter(|row| rows.iter().any(|rows| rows.holds(row)));
+    for row in wanted {
+        let total = row_total(table, row)?;
+        sum.low = sum.low.checked_add(total.low)?;
+        sum.exact &= total.exact;
+        sum.cells.extend(total.cells);
+    }
+    Some(sum)
+}
+
+fn row_total(table: &Table<'_>, row: &Row) -> Option<Printed> {
+    match table.state(row.total) {
+        State::Reported(low) => Some(Printed { low, exact: true, cells: vec![row.total] }),
+        State::Missing | State::Unreadable => None,
+        State::Blank | State::NotApplicable => {
+            let mut sum = Printed { low: Decimal::ZERO, exact: true, cells: row.parts.clone() };
+            for part in &row.parts {
+                match table.state(*part) {
+                    State::Reported(value) => sum.low = sum.low.checked_add(value)?,
+                    State::Blank | State::NotApplicable => sum.exact = false,
+                    State::Missing | State::Unreadable => return None,
+                }
+            }
+            Some(sum)
+        }
+    }
+}
+
+fn draft(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>, claim: &Claim) -> Option<Draft> {
+    let (rows, _) = readings(claim, &[]).into_iter().next()?;
+    // A claim of both results in one number compares with both rows.
+    let sum = printed(table, &rows)?;
+    let source = passage.quote(claim.quote.clone());
+    let names: Vec<String> = rows.iter().map(|rows| format!("「{}」", rows.name())).collect();
+    let names_en: Vec<&str> = rows.iter().map(|rows| rows.name_en()).collect();
+    let (expected, actual) = (decimal(sum.low), decimal(claim.value));
+    let bound = if sum.exact { ("", "") } else { ("至少 ", "at least ") };
+    let cause = input.suspected(&sum.cells);
+    Some(Draft {
+        cause: cause.map(|cell| table.id(cell)),
+        concept: sum.cells.first().map(|cell| table.id(*cell).concept),
+        facts: table.ids(sum.cells),
+        values: vec![
+            chapter_name(passage.chapter()),
+            Value::same("quote", source.text.as_str()),
+            Value::same("actual", &actual),
+            Value::new("rows", names.join("加"), names_en.join(" + ")),
+            Value::new("expected", format!("{}{expected}", bound.0), format!("{}{expected}", bound.1)),
+        ],
+        expected: Some(expected),
+        actual: Some(actual),
+        key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
+        source: Some(source),
+        ..Draft::new("differs", Key::Operands)
+    })
+}

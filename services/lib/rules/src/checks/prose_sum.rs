@@ -1,0 +1,279 @@
+//! `prose.sums`: a number of the prose and the list that breaks it down.
+//!
+//! Two kinds of list: one that 其中 opens, and the five results of 三、本年度办理结果 after the number of answers. A list
+//! that need not be whole, or whose parts may overlap, is a question for a person at most.
+
+use std::ops::Range;
+
+use rust_decimal::Decimal;
+
+use crate::{
+    checks::{Draft, Input, Spec, Value, chapter_name, decimal},
+    fingerprint::Key,
+    prose::{
+        claim::{Claim, Subject, claims},
+        count::{Count, starts_with},
+        passage::Passage,
+    },
+    rule::Rule,
+};
+
+const WORDS: &[&str] = &["chapter", "quote", "parts", "expected", "actual"];
+
+pub(crate) const SPEC: Spec = Spec {
+    cases: &[("differs", WORDS), ("unsure", WORDS), ("results", WORDS)],
+    params: &["tolerance_percent"],
+};
+
+/// What opens a list of parts.
+const OPENERS: &[&str] = &["其中", "包括", "分别为", "分别是", "具体为"];
+
+/// Units of things that a list counts once each.
+const UNITS: &[&str] = &["件", "条", "篇", "份", "期", "宗", "则"];
+
+/// Units of other things: a list that goes on with one of these is over.
+const EVENTS: &[&str] = &["次", "场", "名", "人", "家", "元", "批", "起", "例"];
+
+/// Words that end a list: what follows is counted by itself.
+const ENDS: &[&str] = &["另有", "另外", "此外", "同时", "共计", "总计", "合计", "累计", "全年", "今年"];
+
+/// Words that make a number a change.
+const CHANGES: &[&str] =
+    &["增加", "减少", "增长", "下降", "上升", "同比", "环比", "比上年", "较上年", "比去年", "较去年"];
+
+/// Channels carry the same thing more than once.
+const CHANNELS: &[&str] = &[
+    "网站",
+    "公众号",
+    "微信",
+    "微博",
+    "公报",
+    "公示栏",
+    "公开栏",
+    "宣传栏",
+    "平台",
+    "新媒体",
+    "客户端",
+    "渠道",
+    "抖音",
+    "头条",
+    "报刊",
+    "电视",
+    "广播",
+    "门户",
+    "显示屏",
+];
+
+/// Words that make a list one of lists, or of request results, which have rules of their own.
+const NESTED: &[&str] = &["其中", "包括", "包含", "分别"];
+const RESULTS: &[&str] = &[
+    "予以公开",
+    "部分公开",
+    "不予公开",
+    "无法提供",
+    "不予处理",
+    "其他处理",
+    "办结",
+    "答复",
+    "结转",
+    "顺延",
+    "受理",
+];
+
+pub(crate) fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let tolerance = Decimal::from(rule.params.get("tolerance_percent").copied().unwrap_or(0));
+    let mut drafts = Vec::new();
+    for passage in input.prose.passages() {
+        for list in lists(passage) {
+            drafts.extend(list.case(tolerance).map(|case| list.draft(case, passage)));
+        }
+        let claims = claims(input.report, passage);
+        drafts.extend(results(&claims).map(|list| list.draft("results", passage)));
+    }
+    drafts
+}
+
+/// A number and the parts it is broken down into.
+#[derive(Debug)]
+struct List {
+    total: Decimal,
+    parts: Vec<Decimal>,
+    sum: Decimal,
+    quote: Range<usize>,
+    /// It ends in 等, or goes on with things of another unit.
+    open: bool,
+    /// Its parts may overlap.
+    overlapping: bool,
+}
+
+impl List {
+    /// Which message the list deserves; none if it adds up, or need not.
+    fn case(&self, tolerance_percent: Decimal) -> Option<&'static str> {
+        if self.sum == self.total {
+            return None;
+        }
+        if self.sum > self.total {
+            return (!self.overlapping).then_some("differs");
+        }
+        if self.open {
+            return None;
+        }
+        let gap = self.total.checked_sub(self.sum)?.checked_mul(Decimal::ONE_HUNDRED)?;
+        let near = gap <= self.total.checked_mul(tolerance_percent)?;
+        Some(if near && !self.overlapping { "differs" } else { "unsure" })
+    }
+
+    fn draft(&self, case: &'static str, passage: &Passage<'_>) -> Draft {
+        let source = passage.quote(self.quote.clone());
+        let (expected, actual) = (decimal(self.sum), decimal(self.total));
+        let parts: Vec<String> = self.parts.iter().map(|part| decimal(*part)).collect();
+        Draft {
+            values: vec![
+                chapter_name(passage.chapter()),
+                Value::same("quote", source.text.as_str()),
+                Value::same("parts", parts.join("+")),
+                Value::same("expected", &expected),
+                Value::same("actual", &actual),
+            ],
+            expected: Some(expected),
+            actual: Some(actual),
+            key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
+            source: Some(source),
+            ..Draft::new(case, Key::Operands)
+        }
+    }
+}
+
+/// The lists of a passage that an opening word announces; inside such a list no other one is looked for.
+fn lists(passage: &Passage<'_>) -> Vec<List> {
+    let reading = passage.reading();
+    let mut found = Vec::new();
+    if reading.counts.len() < 3 {
+        return found;
+    }
+    for sentence in &reading.sentences {
+        let mut at = sentence.start;
+        while at < sentence.end {
+            match OPENERS.iter().find(|word| starts_with(reading.chars(), at, word)) {
+                Some(word) if !reading.is_quoted(at) => {
+                    let inside = at + word.chars().count()..reading.close(at, sentence.end);
+                    found.extend(list(passage, at, inside.clone()));
+                    at = inside.end;
+                }
+                _ => at += 1,
+            }
+        }
+    }
+    found
+}
+
+/// The list that stands in `inside`, opened at `opener`.
+fn list(passage: &Passage<'_>, opener: usize, inside: Range<usize>) -> Option<List> {
+    let reading = passage.reading();
+    let total = total(passage, opener)?;
+    if NESTED.iter().any(|word| reading.words(inside.clone()).contains(word)) {
+        return None;
+    }
+    let depth = reading.depth_at(opener);
+    let counts =
+        reading.counts.iter().filter(|c| inside.contains(&c.number.start) && reading.depth(c) == depth);
+    let mut parts: Vec<&Count> = Vec::new();
+    let (mut open, mut overlapping) = (false, false);
+    for count in counts {
+        let from = parts.last().map_or(inside.start, |part| part.end);
+        let words = reading.words(from..count.number.start);
+        if ENDS.iter().any(|word| words.contains(word)) || EVENTS.contains(&count.unit) {
+            break;
+        }
+        let head = reading.head(count, true).words;
+        if CHANGES.iter().any(|word| head.contains(word)) || (count.in_words && count.unit != total.unit) {
+            continue;
+        }
+        if count.approximate || RESULTS.iter().any(|word| head.contains(word)) {
+            return None;
+        }
+        if count.unit != total.unit {
+            open = true;
+            break;
+        }
+        overlapping |= CHANNELS.iter().any(|word| head.contains(word));
+        parts.push(count);
+    }
+    let last = parts.last().filter(|_| parts.len() > 1)?;
+    open |= starts_with(reading.chars(), last.end, "等");
+    Some(List {
+        total: total.value,
+        sum: parts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part.value))?,
+        parts: parts.iter().map(|part| part.value).collect(),
+        quote: reading.head(total, true).start..last.end,
+        open,
+        overlapping,
+    })
+}
+
+/// The number that a list breaks down: the last one before it in its sentence that is no change, or the only one of
+/// the sentence before.
+fn total<'p>(passage: &'p Passage<'_>, opener: usize) -> Option<&'p Count> {
+    let reading = passage.reading();
+    let depth = reading.depth_at(opener);
+    let is_total = |count: &&Count| {
+        let head = reading.head(count, true).words;
+        reading.depth(count) <= depth && !CHANGES.iter().any(|word| head.contains(word))
+    };
+    let sentence = reading.sentence(opener);
+    let within = |range: Range<usize>| {
+        let counts =
+            reading.counts.iter().filter(move |c| range.contains(&c.number.start) && c.end <= opener);
+        counts.filter(is_total).collect::<Vec<_>>()
+    };
+    let own = within(sentence.clone());
+    let found = match own.last() {
+        Some(count) => count,
+        None if sentence.start > 0 => match within(reading.sentence(sentence.start - 1)).as_slice() {
+            [only] => *only,
+            _ => return None,
+        },
+        None => return None,
+    };
+    (!found.approximate && UNITS.contains(&found.unit)).then_some(found)
+}
+
+/// The results of a passage, if it names all five and their number, and they do not add up to it, neither alone nor
+/// with what was carried out.
+fn results(claims: &[Claim]) -> Option<List> {
+    let only = |subject| {
+        let mut same = claims.iter().filter(|claim| claim.subject == subject);
+        let first = same.next();
+        if same.next().is_some() { None } else { first }
+    };
+    let open = match only(Subject::GrantedOrPartially) {
+        Some(both) => vec![both],
+        None => vec![only(Subject::Granted)?, only(Subject::PartiallyGranted)?],
+    };
+    let rest = [Subject::Refused, Subject::Unavailable, Subject::NotProcessed, Subject::Other];
+    let rest: Option<Vec<&Claim>> = rest.into_iter().map(only).collect();
+    let parts: Vec<&Claim> = open.into_iter().chain(rest?).collect();
+    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part.value))?;
+    let carried = claims.iter().find(|claim| claim.subject == Subject::CarriedOut);
+    let with_carried = carried.and_then(|carried| sum.checked_add(carried.value));
+    let is_total = |claim: &&Claim| {
+        matches!(
+            claim.subject,
+            Subject::Handled | Subject::Worked | Subject::Received | Subject::NewlyReceived
+        )
+    };
+    let totals: Vec<&Claim> = claims.iter().filter(is_total).collect();
+    if totals.iter().any(|total| total.value == sum || Some(total.value) == with_carried) {
+        return None;
+    }
+    let total = totals.iter().find(|total| total.subject == Subject::Handled).or(totals.first())?;
+    let end = parts.iter().map(|part| part.quote.end).max()?;
+    Some(List {
+        total: total.value,
+        parts: parts.iter().map(|part| part.value).collect(),
+        sum,
+        quote: total.quote.start.min(end)..end,
+        open: false,
+        overlapping: false,
+    })
+}

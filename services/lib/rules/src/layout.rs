@@ -1,0 +1,241 @@
+//! A form made ready for the rules: its cells by number, and the identities that its rows, columns and blocks imply.
+
+use std::collections::HashMap;
+
+use gongkai_forms::{
+    Form, Forms, RowKind, Unit,
+    form::{DisputeBlock, RequestRow},
+};
+use gongkai_model::{Applicant, Concept, FactId, FormId, Variant};
+
+/// Which rule an identity belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum IdentityKind {
+    /// A row of chapter 三: the six applicants add up to 总计.
+    Row,
+    /// A column of chapter 三: the results add up to （七）总计.
+    Sum,
+    /// A column of chapter 三: 一 + 二 = （七） + 四.
+    Balance,
+    /// A block of chapter 四: the parts add up to 总计.
+    Dispute,
+}
+
+/// Two sums of cells that must be equal. Cells are named by their number in the form's order.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) kind: IdentityKind,
+    /// The parts: what the other side is computed from.
+    pub(crate) left: Vec<usize>,
+    /// The printed side; its first cell is the one an editor would look at first.
+    pub(crate) right: Vec<usize>,
+    /// The row, column or block, in Chinese.
+    pub(crate) place: String,
+    /// The same by its public names.
+    pub(crate) place_en: String,
+    /// What a finding about it is about.
+    pub(crate) concept: Concept,
+}
+
+impl Identity {
+    /// All its cells, the printed side first.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = usize> {
+        self.right.iter().chain(&self.left).copied()
+    }
+}
+
+/// A cell as the rules need it.
+#[derive(Debug, Clone)]
+pub(crate) struct LayoutCell {
+    pub(crate) id: FactId,
+    pub(crate) chapter: u32,
+    pub(crate) unit: Unit,
+    pub(crate) position: String,
+    /// The column of chapter 三 or block of chapter 四 it stands in; empty in chapter 二.
+    pub(crate) column: String,
+}
+
+/// A row of chapter 三: its six applicants' cells and its total.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) concept: Concept,
+    pub(crate) kind: RowKind,
+    pub(crate) parts: Vec<usize>,
+    pub(crate) total: usize,
+}
+
+/// One form and variant, ready for the rules.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    pub(crate) form: FormId,
+    pub(crate) variant: Variant,
+    pub(crate) cells: Vec<LayoutCell>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) identities: Vec<Identity>,
+    /// For each cell the identities it stands in.
+    pub(crate) member_of: Vec<Vec<usize>>,
+}
+
+impl Layout {
+    /// Makes every form of a set ready.
+    pub(crate) fn all(forms: &Forms) -> Vec<Self> {
+        forms.iter().map(Self::new).collect()
+    }
+
+    fn new(form: &Form) -> Self {
+        let numbers: HashMap<FactId, usize> = form.cells().enumerate().map(|(at, id)| (id, at)).collect();
+        let builder = Builder { form, numbers };
+        let identities = builder.identities();
+        let cells: Vec<LayoutCell> = builder.cells();
+        let mut member_of = vec![Vec::new(); cells.len()];
+        for (at, identity) in identities.iter().enumerate() {
+            for cell in identity.cells() {
+                member_of[cell].push(at);
+            }
+        }
+        let rows = form.request_rows().iter().map(|row| builder.row(row)).collect();
+        Self { form: form.id(), variant: form.variant(), cells, rows, identities, member_of }
+    }
+}
+
+struct Builder<'a> {
+    form: &'a Form,
+    numbers: HashMap<FactId, usize>,
+}
+
+impl Builder<'_> {
+    fn number(&self, id: &FactId) -> usize {
+        *self.numbers.get(id).expect("the id was made from the form's own row and column")
+    }
+
+    fn request(&self, row: &RequestRow, applicant: Applicant) -> usize {
+        self.number(&Form::request_cell(row, applicant))
+    }
+
+    fn row(&self, row: &RequestRow) -> Row {
+        let parts = Applicant::ALL.into_iter().filter(|applicant| *applicant != Applicant::Total);
+        Row {
+            concept: row.concept.clone(),
+            kind: row.kind,
+            parts: parts.map(|applicant| self.request(row, applicant)).collect(),
+            total: self.request(row, Applicant::Total),
+        }
+    }
+
+    fn cells(&self) -> Vec<LayoutCell> {
+        let disputes = self.form.disputes();
+        let block_of = |id: &FactId| {
+            let block = disputes.blocks.iter().find(|block| {
+                id.concept.as_str().strip_prefix(&block.concept).is_some_and(|rest| rest.starts_with('.'))
+            });
+            block.map(block_name)
+        };
+        let cells = self.form.form_cells().iter().map(|cell| LayoutCell {
+            id: cell.id.clone(),
+            chapter: cell.chapter,
+            unit: cell.unit,
+            position: cell.position.clone(),
+            column: match cell.id.applicant {
+                Some(applicant) => applicant.label().to_owned(),
+                None => block_of(&cell.id).unwrap_or_default(),
+            },
+        });
+        cells.collect()
+    }
+
+    fn identities(&self) -> Vec<Identity> {
+        let rows = self.form.request_rows().iter().map(|row| self.row_identity(row));
+        let columns = self.form.applicants().iter();
+        let sums = columns.clone().map(|column| self.sum_identity(column.applicant));
+        let balances = columns.map(|column| self.balance_identity(column.applicant));
+        let disputes = self.form.disputes().blocks.iter().filter_map(|block| self.dispute_identity(block));
+        rows.chain(sums).chain(balances).chain(disputes).collect()
+    }
+
+    fn row_identity(&self, row: &RequestRow) -> Identity {
+        let cells = self.row(row);
+        Identity {
+            kind: IdentityKind::Row,
+            left: cells.parts,
+            right: vec![cells.total],
+            place: format!("表三「{}」行", row.full_label()),
+            place_en: row.concept.to_string(),
+            concept: row.concept.clone(),
+        }
+    }
+
+    fn column_identity(
+        &self,
+        kind: IdentityKind,
+        applicant: Applicant,
+        left: Vec<usize>,
+        right: Vec<usize>,
+    ) -> Identity {
+        Identity {
+            kind,
+            left,
+            right,
+            place: format!("表三「{}」列", applicant.label()),
+            place_en: applicant.as_str().to_owned(),
+            concept: self.form.row(RowKind::Total).concept.clone(),
+        }
+    }
+
+    fn sum_identity(&self, applicant: Applicant) -> Identity {
+        let results = self.form.result_rows().map(|row| self.request(row, applicant)).collect();
+        let total = self.request(self.form.row(RowKind::Total), applicant);
+        self.column_identity(IdentityKind::Sum, applicant, results, vec![total])
+    }
+
+    fn balance_identity(&self, applicant: Applicant) -> Identity {
+        let cell = |kind| self.request(self.form.row(kind), applicant);
+        let left = vec![cell(RowKind::Received), cell(RowKind::CarriedIn)];
+        let right = vec![cell(RowKind::Total), cell(RowKind::CarriedOut)];
+        self.column_identity(IdentityKind::Balance, applicant, left, right)
+    }
+
+    fn dispute_identity(&self, block: &DisputeBlock) -> Option<Identity> {
+        let columns = &self.form.disputes().columns;
+        let number = |column| self.number(&Form::dispute_cell(block, column));
+        let total = columns.iter().find(|column| column.total)?;
+        Some(Identity {
+            kind: IdentityKind::Dispute,
+            left: columns.iter().filter(|column| !column.total).map(number).collect(),
+            right: vec![number(total)],
+            place: format!("表四「{}」栏", block_name(block)),
+            place_en: block.concept.clone(),
+            concept: Form::dispute_cell(block, total).concept,
+        })
+    }
+}
+
+fn block_name(block: &DisputeBlock) -> String {
+    match &block.group {
+        Some(group) => format!("{group}·{}", block.label.text),
+        None => block.label.text.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_implies_as_many_identities_as_it_has_rows_columns_and_blocks() {
+        let layouts = Layout::all(&Forms::embedded());
+        for (form, variant, rows) in [
+            (FormId::Form2021, Variant::Standard, 25),
+            (FormId::Form2021, Variant::SingleRowOther, 23),
+            (FormId::Form2019, Variant::Standard, 23),
+        ] {
+            let layout = layouts.iter().find(|l| l.form == form && l.variant == variant).unwrap();
+            let count = |kind| layout.identities.iter().filter(|i| i.kind == kind).count();
+            assert_eq!(count(IdentityKind::Row), rows);
+            assert_eq!(count(IdentityKind::Sum), 7);
+            assert_eq!(count(IdentityKind::Balance), 7);
+            assert_eq!(count(IdentityKind::Dispute), 3);
+            let sum = layout.identities.iter().find(|i| i.kind == IdentityKind::Sum).unwrap();
+            assert_eq!(sum.left.len(), rows - 4);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A passage cut into sentences, with its counts and the words around each.
+
+use std::ops::Range;
+
+use crate::prose::count::{Count, counts};
+
+/// Longest clause that is looked at, in characters.
+const CLAUSE: usize = 60;
+
+/// A passage's characters with their nesting, sentences and counts.
+pub(crate) struct Reading {
+    chars: Vec<char>,
+    /// Brackets around each character; a bracket itself counts as inside.
+    depth: Vec<u8>,
+    /// Inside quotation marks or a document's title.
+    quoted: Vec<bool>,
+    pub(crate) sentences: Vec<Range<usize>>,
+    /// The counts outside quotation marks.
+    pub(crate) counts: Vec<Count>,
+}
+
+impl Reading {
+    pub(crate) fn new(chars: Vec<char>) -> Self {
+        let found = counts(&chars);
+        if found.is_empty() {
+            let (depth, quoted, sentences) = (Vec::new(), Vec::new(), Vec::new());
+            return Self { chars, depth, quoted, sentences, counts: found };
+        }
+        let (depth, quoted) = nesting(&chars);
+        let sentences = sentences(&chars);
+        let counts = found.into_iter().filter(|count| !quoted[count.number.start]).collect();
+        Self { chars, depth, quoted, sentences, counts }
+    }
+
+    /// The characters.
+    pub(crate) fn chars(&self) -> &[char] {
+        &self.chars
+    }
+
+    /// How deep in brackets a count stands.
+    pub(crate) fn depth(&self, count: &Count) -> u8 {
+        self.depth[count.number.start]
+    }
+
+    /// How deep in brackets a character stands.
+    pub(crate) fn depth_at(&self, at: usize) -> u8 {
+        self.depth[at]
+    }
+
+    /// True if a character stands in quotation marks or a document's title.
+    pub(crate) fn is_quoted(&self, at: usize) -> bool {
+        self.quoted[at]
+    }
+
+    /// Where the brackets around a character close, at most `end`.
+    pub(crate) fn close(&self, at: usize, end: usize) -> usize {
+        let depth = self.depth[at];
+        (at..end).find(|at| self.depth[*at] < depth).unwrap_or(end)
+    }
+
+    /// The sentence a character stands in.
+    pub(crate) fn sentence(&self, at: usize) -> Range<usize> {
+        let found = self.sentences.iter().find(|sentence| sentence.contains(&at));
+        found.cloned().unwrap_or(at..at)
+    }
+
+    /// The words of a range that stand in no quotation mark.
+    pub(crate) fn words(&self, range: Range<usize>) -> String {
+        range.filter(|at| !self.quoted[*at]).map(|at| self.chars[at]).collect()
+    }
+
+    /// The words just before a count: back to the last comma, semicolon, colon or count of the same depth, without
+    /// what stands in deeper brackets. `lists` also goes back over `、`.
+    pub(crate) fn head(&self, count: &Count, lists: bool) -> Head {
+        let start = count.number.start;
+        let mut first = start;
+        let (depth, floor) = (self.depth[start], self.clause_floor(count));
+        let mut words: Vec<char> = Vec::new();
+        for at in (floor..start).rev() {
+            let c = self.chars[at];
+            if self.depth[at] > depth || self.quoted[at] {
+                continue;
+            }
+            if self.depth[at] < depth || ",;:(".contains(c) || (c == '、' && !lists) || words.len() == CLAUSE
+            {
+                break;
+            }
+            words.push(c);
+            first = at;
+        }
+        Head { start: first, words: words.iter().rev().collect() }
+    }
+
+    /// Where the clause of a count may begin: after the count before it at its depth, and within its sentence.
+    fn clause_floor(&self, count: &Count) -> usize {
+        let sentence = self.sentence(count.number.start).start;
+        let depth = self.depth(count);
+        let before = self
+            .counts
+            .iter()
+            .rev()
+            .find(|other| other.end <= count.number.start && self.depth(other) == depth);
+        before.map_or(sentence, |other| other.end.max(sentence))
+    }
+
+    /// The words just after a count, up to the next mark or number.
+    pub(crate) fn tail(&self, count: &Count) -> String {
+        let depth = self.depth(count);
+        let mut words = String::new();
+        for at in count.end..self.chars.len().min(count.end + CLAUSE) {
+            let c = self.chars[at];
+            if self.depth[at] > depth || self.quoted[at] {
+                continue;
+            }
+            if self.depth[at] < depth || ",;:、。!?()".contains(c) || c.is_ascii_digit() {
+                break;
+            }
+            words.push(c);
+        }
+        words
+    }
+}
+
+/// The words before a count.
+pub(crate) struct Head {
+    /// Where they begin.
+    pub(crate) start: usize,
+    pub(crate) words: String,
+}
+
+fn nesting(chars: &[char]) -> (Vec<u8>, Vec<bool>) {
+    let (mut depths, mut quotes) = (Vec::with_capacity(chars.len()), Vec::with_capacity(chars.len()));
+    let (mut depth, mut quote) = (0_u8, 0_u8);
+    for c in chars {
+        match c {
+            '(' | '〔' | '[' | '【' => depth = depth.saturating_add(1),
+            '“' | '《' | '「' | '‘' => quote = quote.saturating_add(1),
+            _ => {}
+        }
+        depths.push(depth);
+        quotes.push(quote > 0);
+        match c {
+            ')' | '〕' | ']' | '】' => depth = depth.saturating_sub(1),
+            '”' | '》' | '」' | '’' => quote = quote.saturating_sub(1),
+            // A mark left open must not swallow the rest.
+            '。' => (depth, quote) = (0, 0),
+            _ => {}
+        }
+    }
+    (depths, quotes)
+}
+
+fn sentences(chars: &[char]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (at, c) in chars.iter().enumerate() {
+        if "。!?".contains(*c) {
+            found.push(start..at + 1);
+            start = at + 1;
+        }
+    }
+    if start < chars.len() {
+        found.push(start..chars.len());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_has_the_words_before_and_after_it_at_its_own_depth() {
+        fn check(text: &str, expect: &[(&str, &str)]) {
+            let chars: Vec<char> = text.chars().collect();
+            let reading = Reading::new(chars);
+            let seen: Vec<(String, String)> =
+                reading.counts.iter().map(|c| (reading.head(c, false).words, reading.tail(c))).collect();
+            let seen: Vec<(&str, &str)> = seen.iter().map(|(h, t)| (h.as_str(), t.as_str())).collect();
+            assert_eq!(seen, expect, "{text}");
+        }
+        check(
+            "作其他处理(含申请人主动撤回)469件,转下年度办理125件。",
+            &[("作其他处理", ""), ("转下年度办理", "")],
+        );
+        check(
+            "答复805件(含上年结转18件,另有72件申请顺延到下年度)。",
+            &[("答复", ""), ("含上年结转", ""), ("另有", "申请顺延到下年度")],
+        );
+        check("做到“办结一件申请”。其中:发布9条;机构设置7条", &[("发布", ""), ("机构设置", "")]);
+        check("办理了3件。收到4件", &[("办理了", ""), ("收到", "")]);
+    }
+}

@@ -1,0 +1,57 @@
+//! The cells of one report by the form's numbers.
+
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+
+use gongkai_model::{FactId, Report, State};
+
+use crate::layout::Layout;
+
+/// What stands in each cell of the form, in the form's order.
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    pub(crate) layout: &'a Layout,
+    states: Vec<State>,
+}
+
+impl<'a> Table<'a> {
+    /// Lines a report's facts up with its form; a cell without a fact is missing.
+    pub(crate) fn new(layout: &'a Layout, report: &Report) -> Self {
+        let in_order = report.facts.len() == layout.cells.len()
+            && report.facts.iter().zip(&layout.cells).all(|(fact, cell)| fact.id == cell.id);
+        let states = if in_order {
+            report.facts.iter().map(|fact| fact.state).collect()
+        } else {
+            let by_id: HashMap<&FactId, State> = report.facts.iter().map(|f| (&f.id, f.state)).collect();
+            layout.cells.iter().map(|c| by_id.get(&c.id).copied().unwrap_or(State::Missing)).collect()
+        };
+        Self { layout, states }
+    }
+
+    /// What stands in a cell.
+    pub(crate) fn state(&self, cell: usize) -> State {
+        self.states[cell]
+    }
+
+    /// The number in a cell, if one stands there.
+    pub(crate) fn value(&self, cell: usize) -> Option<Decimal> {
+        self.states[cell].value()
+    }
+
+    /// The cells of a chapter, by number.
+    pub(crate) fn chapter(&self, chapter: u32) -> impl Iterator<Item = usize> {
+        let cells = self.layout.cells.iter().enumerate();
+        cells.filter(move |(_, cell)| cell.chapter == chapter).map(|(at, _)| at)
+    }
+
+    /// A cell's public name.
+    pub(crate) fn id(&self, cell: usize) -> FactId {
+        self.layout.cells[cell].id.clone()
+    }
+
+    /// The public names of cells.
+    pub(crate) fn ids(&self, cells: impl IntoIterator<Item = usize>) -> Vec<FactId> {
+        cells.into_iter().map(|cell| self.id(cell)).collect()
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules over whole reports, through the public interface only.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
+
+mod packs;
+mod properties;
+mod prose;
+mod structure;
+mod support;
+mod tables;

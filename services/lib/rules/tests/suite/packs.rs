@@ -1,0 +1,83 @@
+//! Packs: the compiled-in one loads, a wrong one is refused with its line.
+
+use gongkai_rules::RuleSet;
+
+const CORE: &str = include_str!("../../packs/core.toml");
+
+#[test]
+fn the_compiled_in_pack_holds_the_rules_of_one_report() {
+    let rules = RuleSet::embedded();
+    let ids: Vec<&str> = rules.rules().iter().map(gongkai_rules::Rule::id).collect();
+    assert_eq!(
+        ids,
+        [
+            "T3-ROW",
+            "T3-SUM",
+            "T3-BAL",
+            "T3-INT",
+            "T4-SUM",
+            "CELL-EMPTY",
+            "CELL-MISSING",
+            "CELL-UNREAD",
+            "P-SUM",
+            "P-REQ",
+            "S-SECT",
+            "S-YEAR",
+            "L-FMT",
+        ]
+    );
+    assert_eq!(rules.version(), "core 1");
+    for rule in rules.rules() {
+        let words =
+            [rule.formula(), rule.legal(), rule.help(), rule.help_en(), rule.check(), rule.scope().as_str()];
+        assert!(words.iter().all(|text| !text.is_empty()), "{}", rule.id());
+    }
+}
+
+/// Changes the first occurrence of a text in the core pack and expects a refusal.
+fn check(from: &str, to: &str, expect: &str) {
+    let at = CORE.find(from).expect("the sample change must change something");
+    let text = format!("{}{to}{}", &CORE[..at], &CORE[at + from.len()..]);
+    let error = RuleSet::parse(&text).unwrap_err();
+    assert!(error.message.contains(expect), "{error}");
+    let line = CORE[..at].matches('\n').count() + 1;
+    assert!(error.line.abs_diff(line) <= 12 && error.line > 1, "{error}, the mistake is on line {line}");
+    assert!(error.to_string().starts_with(&format!("rule pack, line {}: ", error.line)));
+}
+
+#[test]
+fn a_wrong_pack_is_refused_with_its_line_and_reason() {
+    check("check = \"identity.row\"", "check = \"identity.diagonal\"", "unknown check \"identity.diagonal\"");
+    check("severity = \"WARNING\"", "severity = \"SHOUT\"", "unknown severity");
+    check("scope = \"single\"", "scope = \"galaxy\"", "unknown scope");
+    check("forms = [\"2021\", \"2019\"]", "forms = [\"2031\"]", "unknown form \"2031\"");
+    check("forms = [\"2021\", \"2019\"]", "forms = []", "needs a form");
+    check("legal =", "legals =", "legals");
+    check("{parts}={expected}，「总计」", "{addends}={expected}，「总计」", "unknown placeholder {addends}");
+    check("{parts}={expected}，「总计」", "{parts={expected}，「总计」", "placeholder");
+    check("[rules.cases.no_zero]", "[rules.cases.no_nil]", "no_nil");
+    check("id = \"T3-SUM\"", "id = \"T3-ROW\"", "stands twice");
+    check("params = { error_above = 10 }", "", "error_above");
+    check("params = { error_above = 10 }", "params = { error_below = 10 }", "error_below");
+    check(
+        "en = \"{cell} says {actual}; a count is a whole",
+        "fr = \"{cell} says {actual}; a count is a whole",
+        "fr",
+    );
+    check("formula = \"件数为非负整数\"", "formula = 件数", "");
+}
+
+#[test]
+fn a_pack_may_change_weight_years_and_forms() {
+    let text = CORE.replacen(
+        "severity = \"ERROR\"\nscope = \"single\"\nforms = [\"2021\", \"2019\"]",
+        "severity = \"INFO\"\nscope = \"single\"\nforms = [\"2019\"]\nyears_to = 2020",
+        1,
+    );
+    let rules = RuleSet::parse(&text).unwrap();
+    let rule = &rules.rules()[0];
+    assert_eq!((rule.severity().as_str(), rule.years()), ("INFO", (None, Some(2020))));
+    assert!(!rule.applies_to(&crate::support::clean()));
+    let (form, variant) = crate::support::FORMS[2];
+    assert!(rule.applies_to(&crate::support::clean_of(form, variant)));
+}

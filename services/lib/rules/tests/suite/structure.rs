@@ -1,0 +1,127 @@
+//! The rules of structure: chapters, years, and the notice that a report cites.
+
+use gongkai_model::{Period, Report};
+use time::macros::date;
+
+use crate::support::{brief, clean, findings, findings_published, paragraph};
+
+fn check(change: impl Fn(&mut Report), expect: &[&str]) {
+    let mut report = clean();
+    change(&mut report);
+    assert_eq!(brief(&findings(&report)), expect);
+}
+
+#[test]
+fn six_chapters_stand_in_order_and_none_is_empty() {
+    for number in 0..6 {
+        check(|r| drop(r.sections.remove(number)), &["S-SECT ERROR"]);
+    }
+    check(|r| r.sections.swap(4, 5), &["S-SECT ERROR"]);
+    check(|r| r.sections[4].paragraphs.clear(), &["S-SECT ERROR"]);
+    check(|r| r.sections[1].has_table = false, &["S-SECT ERROR"]);
+    check(|r| r.sections[5].paragraphs = vec![paragraph(" \u{3000}")], &["S-SECT ERROR"]);
+    check(|r| r.sections.clear(), &["S-SECT ERROR"; 6]);
+    // 无 is content, and so is a table alone.
+    check(|r| r.sections[5].paragraphs = vec![paragraph("无。")], &[]);
+}
+
+#[test]
+fn a_chapter_that_seems_to_stand_under_the_one_before_is_a_question() {
+    check(
+        |r| {
+            let lost = r.sections.remove(4);
+            r.sections[3].paragraphs.extend(lost.paragraphs);
+        },
+        &["S-SECT REVIEW"],
+    );
+    check(
+        |r| {
+            r.sections.remove(5);
+            r.sections[4].paragraphs.push(paragraph("本年度未收取信息处理费。"));
+        },
+        &["S-SECT REVIEW"],
+    );
+    check(|r| r.sections.push(r.sections[0].clone()), &["S-SECT REVIEW"]);
+}
+
+#[test]
+fn a_missing_chapter_is_named() {
+    let mut report = clean();
+    report.sections.remove(4);
+    let all = findings(&report);
+    assert_eq!(all[0].message, "缺少第五章「五、存在的主要问题及改进情况」。");
+    assert_eq!(all[0].message_en, "chapter 5 (存在的主要问题及改进情况) is missing");
+    report.sections.remove(2);
+    assert_eq!(all[0].fingerprint, findings(&report)[1].fingerprint);
+    assert_ne!(all[0].fingerprint, findings(&report)[0].fingerprint);
+}
+
+#[test]
+fn title_and_period_speak_of_one_whole_year() {
+    let period = |from, to| Some(Period { from, to, span: None });
+    check(|r| r.period = None, &[]);
+    check(|r| r.title_year = None, &[]);
+    check(|r| r.period = period((2022, 1, 1), (2022, 12, 31)), &["S-YEAR ERROR"]);
+    check(|r| r.period = period((2023, 1, 1), (2023, 12, 30)), &["S-YEAR ERROR"]);
+    check(|r| r.period = period((2023, 2, 1), (2023, 12, 31)), &["S-YEAR ERROR"]);
+    check(|r| r.period = period((2022, 1, 1), (2023, 12, 31)), &["S-YEAR ERROR"]);
+    check(
+        |r| {
+            r.title_year = None;
+            r.period = period((2023, 1, 1), (2023, 11, 30));
+        },
+        &["S-YEAR ERROR"],
+    );
+}
+
+#[test]
+fn publication_before_the_year_is_over_cannot_be_right_and_late_publication_may() {
+    for (published, expect) in [
+        (date!(2024 - 01 - 31), vec![]),
+        (date!(2025 - 06 - 01), vec![]),
+        (date!(2023 - 12 - 31), vec!["S-YEAR ERROR"]),
+        (date!(2022 - 01 - 20), vec!["S-YEAR ERROR"]),
+    ] {
+        assert_eq!(brief(&findings_published(&clean(), Some(published))), expect, "{published}");
+    }
+}
+
+#[test]
+fn the_notice_of_the_2019_form_is_superseded_from_2021_on() {
+    for cited in [
+        "（国办公开办函〔2019〕60号）",
+        "国办公开办函[2019]60号",
+        "国办公开办函（2019）60 号",
+        "国办公开办函【2019】60号",
+        "国办公开办函 ﹝2019﹞ 60号",
+        "国办公开办函［２０１９］６０号",
+    ] {
+        check(|r| r.preamble = vec![paragraph(&format!("根据通知{cited}要求编制。"))], &["L-FMT WARNING"]);
+    }
+    check(|r| r.sections[5].paragraphs = vec![paragraph("见国办公开办函〔2019〕60号。")], &["L-FMT WARNING"]);
+    for cited in
+        ["国办公开办函〔2021〕30号", "国办公开办函〔2019〕61号", "国办发〔2019〕60号", "年度报告格式的通知"]
+    {
+        check(|r| r.preamble = vec![paragraph(&format!("根据{cited}要求编制。"))], &[]);
+    }
+    check(
+        |r| {
+            r.preamble = vec![paragraph("根据国办公开办函〔2019〕60号编制。")];
+            (r.year, r.title_year) = (2020, Some(2020));
+            r.period = None;
+        },
+        &[],
+    );
+}
+
+#[test]
+fn a_citation_is_quoted_with_its_place() {
+    let mut report = clean();
+    report.preamble = vec![paragraph("根据国办公开办函〔2019〕60号编制。")];
+    let all = findings(&report);
+    let source = all[0].source.as_ref().unwrap();
+    assert_eq!(source.text, "国办公开办函〔2019〕60号");
+    let span = source.span.unwrap();
+    assert_eq!((span.start, span.end), (1002, 1017));
+    assert_eq!(all[0].message, "前言引用的「国办公开办函〔2019〕60号」已被国办公开办函〔2021〕30号取代。");
+}

@@ -1,0 +1,164 @@
+//! A clean report to break, and one `check` for every rule.
+
+use gongkai_forms::{Form, Forms, RowKind};
+use gongkai_model::{
+    Applicant, Fact, FactId, Finding, FormId, Paragraph, Period, Report, Section, Source, Span, State,
+    Variant, Versions,
+};
+use gongkai_rules::{Context, RuleSet};
+use rust_decimal::Decimal;
+
+pub(crate) const FORMS: [(FormId, Variant); 3] = [
+    (FormId::Form2021, Variant::Standard),
+    (FormId::Form2021, Variant::SingleRowOther),
+    (FormId::Form2019, Variant::Standard),
+];
+
+pub(crate) fn form(id: FormId, variant: Variant) -> Form {
+    Forms::embedded().get(id, variant).unwrap().clone()
+}
+
+/// A report whose identities all hold, whose numbers are distinct within a row and a column, and none 0.
+pub(crate) fn clean() -> Report {
+    clean_of(FormId::Form2021, Variant::Standard)
+}
+
+pub(crate) fn clean_of(id: FormId, variant: Variant) -> Report {
+    let results = form(id, variant).result_rows().count() * 6;
+    let seeds: Vec<u32> = (0..).step_by(7).map(|n| n % 97 + 2).take(results + 12 + 12).collect();
+    filled(id, variant, &seeds)
+}
+
+/// A report whose free cells take their numbers from `seeds` and whose other cells follow by the identities: the six
+/// parts of each result, of 二 and of 四 (then 一 follows), and the four parts of each block of chapter 四.
+pub(crate) fn filled(id: FormId, variant: Variant, seeds: &[u32]) -> Report {
+    let form = form(id, variant);
+    let mut seeds = seeds.iter().map(|n| Decimal::from(*n)).chain(std::iter::repeat(Decimal::ONE));
+    let mut next = || seeds.next().unwrap();
+    let mut values: Vec<(FactId, Decimal)> = Vec::new();
+    let applicants: Vec<Applicant> = Applicant::ALL.into_iter().filter(|a| *a != Applicant::Total).collect();
+    let (mut totals, mut carried) = (vec![Decimal::ZERO; 6], Vec::new());
+    for row in form.result_rows() {
+        for (at, applicant) in applicants.iter().enumerate() {
+            let value = next();
+            totals[at] += value;
+            values.push((Form::request_cell(row, *applicant), value));
+        }
+    }
+    for (at, applicant) in applicants.iter().enumerate() {
+        let (carried_in, carried_out) = (next() % (totals[at] + Decimal::ONE), next());
+        carried.push(totals[at] + carried_out - carried_in);
+        for (kind, value) in [
+            (RowKind::Received, carried[at]),
+            (RowKind::CarriedIn, carried_in),
+            (RowKind::Total, totals[at]),
+            (RowKind::CarriedOut, carried_out),
+        ] {
+            values.push((Form::request_cell(form.row(kind), *applicant), value));
+        }
+    }
+    for row in form.request_rows() {
+        let of_row = values.iter().filter(|(id, _)| id.concept == row.concept).map(|(_, value)| *value);
+        let sum = of_row.sum();
+        values.push((Form::request_cell(row, Applicant::Total), sum));
+    }
+    for block in &form.disputes().blocks {
+        let mut sum = Decimal::ZERO;
+        for column in &form.disputes().columns {
+            let value = if column.total { sum } else { next() };
+            sum += value;
+            values.push((Form::dispute_cell(block, column), value));
+        }
+    }
+    let facts = form.cells().map(|id| {
+        let value =
+            values.iter().find(|(other, _)| *other == id).map_or(Decimal::from(6), |(_, value)| *value);
+        fact(id, State::Reported(value))
+    });
+    report(id, variant, facts.collect())
+}
+
+fn fact(id: FactId, state: State) -> Fact {
+    let text = state.value().map(|value| value.to_string()).unwrap_or_default();
+    Fact { id, state, source: Some(Source { text, ..Source::default() }), candidates: Vec::new() }
+}
+
+fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {
+    let year = if form == FormId::Form2019 { 2020 } else { 2023 };
+    Report {
+        agency: "青溪市水务局".into(),
+        year,
+        title_year: Some(year),
+        period: Some(Period { from: (year, 1, 1), to: (year, 12, 31), span: None }),
+        form,
+        variant,
+        title: format!("青溪市水务局{year}年政府信息公开工作年度报告"),
+        preamble: vec![paragraph("根据《中华人民共和国政府信息公开条例》编制本报告。")],
+        sections: (1..=6).map(section).collect(),
+        facts,
+        notes: Vec::new(),
+    }
+}
+
+fn section(number: u32) -> Section {
+    let (title, text) = [
+        ("一、总体情况", "我局认真落实条例要求。"),
+        ("二、主动公开政府信息情况", ""),
+        ("三、收到和处理政府信息公开申请情况", ""),
+        ("四、政府信息公开行政复议、行政诉讼情况", ""),
+        ("五、存在的主要问题及改进情况", "存在公开内容不够全面的问题，将加强培训加以改进。"),
+        ("六、其他需要报告的事项", "无"),
+    ][number as usize - 1];
+    Section {
+        number,
+        title: title.into(),
+        title_span: None,
+        paragraphs: if text.is_empty() { Vec::new() } else { vec![paragraph(text)] },
+        has_table: (2..=4).contains(&number),
+    }
+}
+
+pub(crate) fn paragraph(text: &str) -> Paragraph {
+    let scalars = u32::try_from(text.chars().count()).unwrap();
+    Paragraph { text: text.into(), span: Some(Span { start: 1000, end: 1000 + scalars }), page: None }
+}
+
+/// Puts a state into a cell: a number, `_` for blank, `/` for not applicable, `?` for unreadable, `!` for missing.
+pub(crate) fn set(report: &mut Report, id: &str, state: &str) {
+    let id: FactId = id.parse().unwrap();
+    let fact = report.facts.iter_mut().find(|fact| fact.id == id).expect("the form has the cell");
+    fact.state = match state {
+        "_" => State::Blank,
+        "/" => State::NotApplicable,
+        "?" => State::Unreadable,
+        "!" => State::Missing,
+        number => State::Reported(number.parse().unwrap()),
+    };
+}
+
+pub(crate) fn value(report: &Report, id: &str) -> Decimal {
+    report.state(&id.parse().unwrap()).value().expect("a number stands there")
+}
+
+/// The clean report with another text in chapter 一.
+pub(crate) fn with_prose(text: &str) -> Report {
+    let mut report = clean();
+    report.sections[0].paragraphs = text.split('\n').map(paragraph).collect();
+    report
+}
+
+pub(crate) fn findings(report: &Report) -> Vec<Finding> {
+    findings_published(report, None)
+}
+
+pub(crate) fn findings_published(report: &Report, published_at: Option<time::Date>) -> Vec<Finding> {
+    let versions =
+        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: "core 1".into() };
+    let context = Context { published_at, agency_key: "p-0123456789abcdef", versions: &versions };
+    RuleSet::embedded().evaluate(report, &context)
+}
+
+/// `RULE SEVERITY` of each finding.
+pub(crate) fn brief(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|f| format!("{} {}", f.rule, f.severity)).collect()
+}
