@@ -8,6 +8,8 @@ GONGKAI_NATS_SERVER=$(deploy/nats-server.sh)
 export GONGKAI_NATS_SERVER
 echo "nats-server: $("$GONGKAI_NATS_SERVER" --version)" >&2
 
+deploy/python-client.sh >/dev/null
+
 # The tests start the programs as processes.
 cargo build --workspace --bins
 if cargo nextest --version >/dev/null 2>&1; then

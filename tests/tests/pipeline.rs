@@ -1,0 +1,157 @@
+//! The main job: reports go in at the hook and come out of gRPC, checked, each under one trace id.
+
+use std::collections::BTreeMap;
+
+use gongkai_proto::v1::{
+    CellState, GetReportRequest, ListFindingsRequest, ListReportsRequest, ListRevisionsRequest,
+    WatchReportsRequest, report_service_client::ReportServiceClient,
+};
+use gongkai_tests::{
+    deployment::{Deployment, Plan},
+    http,
+    samples::{self, Sample},
+};
+use serde_json::Value;
+use tonic::transport::Channel;
+
+async fn submit(deployment: &Deployment, sample: &Sample) -> Value {
+    let url = format!("{}/v1/reports?filename={}", deployment.ingest(), sample.file);
+    let answer = http::post(&url, sample.media_type(), sample.bytes()).await.unwrap();
+    assert_eq!(answer.status, 202, "{}: {}", sample.file, answer.json);
+    assert_eq!(answer.json["trace_id"].as_str().map(str::len), Some(32), "{}", answer.json);
+    http::settled(&deployment.ingest(), answer.json["submission_id"].as_str().unwrap()).await
+}
+
+async fn reports(deployment: &Deployment) -> ReportServiceClient<Channel> {
+    ReportServiceClient::connect(format!("http://{}", deployment.query())).await.unwrap()
+}
+
+/// The read model follows the log; asks until the revision is served.
+async fn served(
+    client: &mut ReportServiceClient<Channel>,
+    receipt: &Value,
+    sample: &Sample,
+) -> gongkai_proto::v1::Report {
+    let name = receipt["report"].as_str().unwrap_or_else(|| panic!("{}: {receipt}", sample.file)).to_owned();
+    for _ in 0..300 {
+        let request = GetReportRequest { name: name.clone(), as_of: None };
+        match client.get_report(request).await.map(tonic::Response::into_inner) {
+            Ok(report) if Some(report.content_hash.as_str()) == receipt["revision"].as_str() => return report,
+            _ => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+    panic!("{}: revision {} of {name} is not served", sample.file, receipt["revision"]);
+}
+
+fn cells(report: &gongkai_proto::v1::Report) -> BTreeMap<String, Option<String>> {
+    report
+        .facts
+        .iter()
+        .map(|fact| {
+            let applicant = fact.applicant().as_str_name().trim_start_matches("APPLICANT_").to_lowercase();
+            let id = match applicant.as_str() {
+                "unspecified" => fact.concept.clone(),
+                applicant => format!("{}[{applicant}]", fact.concept),
+            };
+            let value = match fact.state() {
+                CellState::Reported => fact.value.clone(),
+                CellState::Blank => None,
+                other => Some(other.as_str_name().to_owned()),
+            };
+            (id, value)
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_go_in_at_the_hook_and_come_out_of_grpc_checked() {
+    let deployment = Deployment::start(&Plan::default()).await;
+    let mut client = reports(&deployment).await;
+    for sample in samples::all() {
+        let receipt = submit(&deployment, &sample).await;
+        if sample.status == "rejected" {
+            assert_eq!(receipt["state"], "rejected", "{}: {receipt}", sample.file);
+            assert_eq!(receipt["rejection"]["code"].as_str(), sample.code.as_deref(), "{}", sample.file);
+            continue;
+        }
+        assert_eq!(receipt["state"], "validated", "{}: {receipt}", sample.file);
+        let report = served(&mut client, &receipt, &sample).await;
+        assert_eq!(Some(report.agency_name.as_str()), sample.agency.as_deref());
+        assert_eq!(Some(report.trace_id.as_str()), receipt["trace_id"].as_str(), "{}", sample.file);
+        assert_eq!(cells(&report), sample.facts, "{}", sample.file);
+        assert!(report.sections.len() >= 5, "{}: {} chapters", sample.file, report.sections.len());
+    }
+    a_corrected_report_is_a_second_revision(&deployment, &mut client).await;
+    findings_carry_their_trace_and_versions(&mut client).await;
+    a_watch_resumes_behind_its_token(&mut client).await;
+    the_same_content_again_changes_nothing(&deployment).await;
+}
+
+async fn a_corrected_report_is_a_second_revision(
+    deployment: &Deployment,
+    client: &mut ReportServiceClient<Channel>,
+) {
+    let sample = samples::all().into_iter().find(|s| s.file.contains("corrected")).unwrap();
+    let receipt = http::settled(
+        &deployment.ingest(),
+        submit(deployment, &sample).await["submission_id"].as_str().unwrap(),
+    )
+    .await;
+    let parent = receipt["report"].as_str().unwrap().to_owned();
+    let request = ListRevisionsRequest { parent, page_size: 0, page_token: String::new() };
+    let revisions = client.list_revisions(request).await.unwrap().into_inner().revisions;
+    let errors: Vec<u32> = revisions.iter().map(|r| r.findings_summary.unwrap_or_default().error).collect();
+    assert_eq!(revisions.iter().map(|r| r.revision).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!((errors[0] > 0, errors[1]), (true, 0), "the correction must be clean");
+}
+
+async fn findings_carry_their_trace_and_versions(client: &mut ReportServiceClient<Channel>) {
+    let request = ListFindingsRequest {
+        parent: "agencies/-/reports/-".to_owned(),
+        filter: "severity >= ERROR".to_owned(),
+        ..Default::default()
+    };
+    let findings = client.list_findings(request).await.unwrap().into_inner().findings;
+    assert!(!findings.is_empty());
+    for finding in findings {
+        let versions = finding.versions.clone().unwrap_or_default();
+        assert_eq!(finding.trace_id.len(), 32, "{finding:?}");
+        for version in [versions.program, versions.parser, versions.forms, versions.rules] {
+            assert!(!version.is_empty(), "a version is missing on {}", finding.rule);
+        }
+    }
+}
+
+async fn a_watch_resumes_behind_its_token(client: &mut ReportServiceClient<Channel>) {
+    let all = ListReportsRequest { parent: "agencies/-".to_owned(), ..Default::default() };
+    let served = client.list_reports(all).await.unwrap().into_inner().reports.len();
+    let request = WatchReportsRequest { parent: "agencies/-".to_owned(), resume_token: String::new() };
+    let mut stream = client.watch_reports(request).await.unwrap().into_inner();
+    let mut changes = Vec::new();
+    // One change a report, and one more for the corrected revision.
+    for _ in 0..=served {
+        changes.push(stream.message().await.unwrap().unwrap());
+    }
+    drop(stream);
+    let resume = changes[3].resume_token.clone();
+    let request = WatchReportsRequest { parent: "agencies/-".to_owned(), resume_token: resume };
+    let mut again = client.watch_reports(request).await.unwrap().into_inner();
+    for expected in &changes[4..] {
+        assert_eq!(again.message().await.unwrap().as_ref(), Some(expected));
+    }
+}
+
+async fn the_same_content_again_changes_nothing(deployment: &Deployment) {
+    let sample = samples::all().remove(0);
+    let once = submit(deployment, &sample).await;
+    let url = format!("{}/v1/reports?filename=another-name.txt", deployment.ingest());
+    let request = http::client()
+        .post(url)
+        .header("content-type", "text/plain")
+        .header("idempotency-key", "another-submission")
+        .body(sample.bytes());
+    let again = http::answer(request).await.unwrap();
+    assert_eq!(again.status, 202, "{}", again.json);
+    assert_eq!(again.json["state"], "unchanged", "{}", again.json);
+    assert_eq!(again.json["report"], once["report"]);
+}
