@@ -1,0 +1,162 @@
+//! The handler over report events: reads and saves the states, returns what they say.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gongkai_model::{AgencyKey, Region, ReportKey, Severity};
+use gongkai_proto::{convert::timestamp::timestamp, subjects, v1};
+use gongkai_worker::{Context, Decision, Handler, Input, Output, transport::Entries};
+use prost::Message;
+
+use super::{
+    group,
+    place::Place,
+    state::{Change, Event, ReportAlerts, Step},
+};
+use crate::ledger::Ledger;
+
+/// What the consumer takes.
+#[derive(Debug, Clone)]
+pub enum ReportEvent {
+    /// A revision was checked.
+    Validated(Box<v1::ReportValidated>),
+    /// A publication was taken back.
+    Withdrawn(v1::ReportWithdrawn),
+}
+
+/// Turns report events into alerts.
+pub struct Alerter {
+    ledger: Ledger,
+    bar: Severity,
+}
+
+// === impl ReportEvent ===
+
+impl Input for ReportEvent {
+    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
+        if subject.starts_with(subjects::Event::ReportWithdrawn.prefix()) {
+            Message::decode(payload).map(Self::Withdrawn)
+        } else {
+            Message::decode(payload).map(|event| Self::Validated(Box::new(event)))
+        }
+    }
+}
+
+// === impl Alerter ===
+
+impl Alerter {
+    /// Over the bucket of alerts; findings below `bar` are not told.
+    #[must_use]
+    pub fn new(entries: Arc<dyn Entries>, bar: Severity) -> Self {
+        Self { ledger: Ledger::new(entries), bar }
+    }
+
+    async fn validated(
+        &self,
+        event: v1::ReportValidated,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
+        let (Some(origin), Some(report)) = (event.origin, event.report) else {
+            return Err(malformed("origin or report is missing"));
+        };
+        if origin.kind() == v1::DocumentKind::Draft {
+            return Ok(Vec::new());
+        }
+        if report.name.parse::<ReportKey>().is_err() {
+            return Err(malformed("report has no name"));
+        }
+        let about = v1::Alert {
+            report: report.name.clone(),
+            agency_name: report.agency_name,
+            year: report.year,
+            region: origin.region,
+            url: origin.url.clone(),
+            content_hash: origin.content_hash,
+            ..Default::default()
+        };
+        let withdrawn_at = self.note_place(&origin.url, &report.name).await?;
+        let change = Change::Validated {
+            received_sequence: origin.received_sequence,
+            alerts: group::alerts(&event.findings, self.bar, &about),
+            withdrawn_at,
+            url: origin.url,
+        };
+        self.apply(&report.name, &event_of(context, change)).await
+    }
+
+    async fn withdrawn(
+        &self,
+        event: v1::ReportWithdrawn,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
+        let mut reports = Vec::new();
+        if !event.url.is_empty() {
+            let note = |place: &mut Place| (place.withdraw(context.sequence), ());
+            reports = self.ledger.change(&Place::key(&event.url), note).await?.0.reports;
+        }
+        reports.extend(named(&event).filter(|name| !reports.contains(name)));
+        let change = Change::Withdrawn { url: event.url, before: context.sequence };
+        let event = event_of(context, change);
+        let mut outputs = Vec::new();
+        for report in &reports {
+            outputs.extend(self.apply(report, &event).await?);
+        }
+        Ok(outputs)
+    }
+
+    /// Notes that the report stood at the URL; returns the sequence of the URL's newest withdrawal, 0 for none.
+    async fn note_place(&self, url: &str, report: &str) -> Result<u64, Decision> {
+        if url.is_empty() {
+            return Ok(0);
+        }
+        let note = |place: &mut Place| (place.add(report), ());
+        Ok(self.ledger.change(&Place::key(url), note).await?.0.withdrawn_at)
+    }
+
+    async fn apply(&self, report: &str, event: &Event) -> Result<Vec<Output>, Decision> {
+        let apply = |state: &mut ReportAlerts| {
+            let step = state.apply(event);
+            (step == Step::Advanced, step)
+        };
+        let (state, step) = self.ledger.change(&format!("reports/{report}"), apply).await?;
+        Ok(if step == Step::Stale { Vec::new() } else { state.outputs() })
+    }
+}
+
+#[async_trait::async_trait]
+impl Handler for Alerter {
+    type Input = ReportEvent;
+
+    async fn handle(&self, input: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+        match input {
+            ReportEvent::Validated(event) => self.validated(*event, context).await,
+            ReportEvent::Withdrawn(event) => self.withdrawn(event, context).await,
+        }
+    }
+}
+
+/// The report that a withdrawal names by agency and year, if it does.
+fn named(event: &v1::ReportWithdrawn) -> Option<String> {
+    let agency = event.agency.as_ref().filter(|_| event.year != 0)?;
+    let region = event.region.parse().unwrap_or(Region::UNKNOWN);
+    let agency = match (agency.code.as_str(), agency.name.as_str()) {
+        ("", "") => return None,
+        ("", name) => AgencyKey::provisional(name, region),
+        (code, _) => AgencyKey::from_code(code).ok()?,
+    };
+    Some(ReportKey { agency, year: event.year }.to_string())
+}
+
+fn event_of(context: &Context, change: Change) -> Event {
+    Event {
+        id: context.message_id.clone(),
+        sequence: context.sequence,
+        at: timestamp(context.published_at),
+        trace_id: context.trace_id.clone(),
+        change,
+    }
+}
+
+fn malformed(what: &'static str) -> Decision {
+    Decision::bury("MALFORMED", anyhow::anyhow!(what))
+}

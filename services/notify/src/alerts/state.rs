@@ -1,0 +1,292 @@
+//! What notify knows of one report: its open alerts, and what it said about them lately.
+//!
+//! A pure function of events: no broker, no clock. [`ReportAlerts::apply`] takes one event and says what to publish.
+//!
+//! **Order.** Reports are ranked by the stream sequence of their `DocumentReceived`; validations of one revision by
+//! their own sequence. An event that ranks below what was seen changes nothing. A withdrawal covers the revisions
+//! received before it, whichever of the two is handled first. So the open findings after N events are the same for
+//! every order of arrival.
+//!
+//! **Crashes.** The state is saved before the runtime publishes, so a crash in between must not lose an alert:
+//! - the outbox keeps the outputs of the last event, and a redelivery of that event gives the same outputs again,
+//!   under the same message ids;
+//! - an event that comes while an earlier one may still be unpublished takes the earlier one's outputs with it, in
+//!   order. The earlier one's redelivery then ranks below and gives nothing: whoever carries its outputs is itself
+//!   redelivered until they are published.
+//!
+//! What is carried was mostly published long ago: the stream's duplicate window drops it, and beyond the window the
+//! delivery log does. Outputs are carried for [`CARRY_S`] after their event, far longer than redeliveries go on.
+
+use std::collections::BTreeSet;
+
+use gongkai_model::Region;
+use gongkai_proto::{subjects::Event as Kind, v1};
+use gongkai_worker::Output;
+
+/// How long after an event its outputs ride along with later events of the report.
+pub const CARRY_S: i64 = 24 * 3600;
+/// Carried outputs stay below this, so that the state stays far from the broker's limit of 1 MiB a value.
+const CARRY_BYTES: usize = 256 * 1024;
+
+/// One event of a report, as far as alerts go.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its message id: a redelivery has the same.
+    pub id: String,
+    /// Its stream sequence.
+    pub sequence: u64,
+    /// When the stream took it.
+    pub at: prost_types::Timestamp,
+    /// The trace it travels under.
+    pub trace_id: String,
+    /// What happened.
+    pub change: Change,
+}
+
+/// What happened to a report.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A revision was validated.
+    Validated {
+        /// Stream sequence of its `DocumentReceived`.
+        received_sequence: u64,
+        /// Where it was published; empty if unknown.
+        url: String,
+        /// Stream sequence of the newest withdrawal of that URL; 0 for none.
+        withdrawn_at: u64,
+        /// What its findings amount to, from [`super::group::alerts`].
+        alerts: Vec<v1::Alert>,
+    },
+    /// What stood at a URL was withdrawn. With an empty URL: the report, wherever it stood.
+    Withdrawn {
+        /// The URL.
+        url: String,
+        /// Revisions received before this sequence are covered.
+        before: u64,
+    },
+}
+
+/// What [`ReportAlerts::apply`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Something newer is known: save nothing, publish nothing.
+    Stale,
+    /// The last event again: save nothing, publish the outbox.
+    Repeat,
+    /// Save, then publish the outbox.
+    Advanced,
+}
+
+/// The saved state of one report.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ReportAlerts {
+    #[prost(message, optional, tag = "1")]
+    newest: Option<Revision>,
+    #[prost(message, repeated, tag = "2")]
+    open: Vec<v1::Alert>,
+    #[prost(message, repeated, tag = "3")]
+    withdrawals: Vec<Withdrawal>,
+    #[prost(message, repeated, tag = "4")]
+    outbox: Vec<Said>,
+}
+
+/// The highest-ranked validation seen.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Revision {
+    #[prost(uint64, tag = "1")]
+    received_sequence: u64,
+    #[prost(uint64, tag = "2")]
+    event_sequence: u64,
+    #[prost(string, tag = "3")]
+    url: String,
+}
+
+/// The newest withdrawal of a URL.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Withdrawal {
+    #[prost(string, tag = "1")]
+    url: String,
+    #[prost(uint64, tag = "2")]
+    before: u64,
+}
+
+/// What one event made us say.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Said {
+    #[prost(string, tag = "1")]
+    event_id: String,
+    #[prost(message, optional, tag = "2")]
+    at: Option<prost_types::Timestamp>,
+    #[prost(message, repeated, tag = "3")]
+    alerts: Vec<v1::Alert>,
+}
+
+// === impl ReportAlerts ===
+
+impl ReportAlerts {
+    /// Takes one event. The outputs are in [`ReportAlerts::outputs`], unless the event is stale.
+    pub fn apply(&mut self, event: &Event) -> Step {
+        if self.outbox.last().is_some_and(|said| said.event_id == event.id) {
+            return Step::Repeat;
+        }
+        let said = match &event.change {
+            Change::Validated { received_sequence, url, withdrawn_at, alerts } => {
+                let revision = Revision {
+                    received_sequence: *received_sequence,
+                    event_sequence: event.sequence,
+                    url: url.clone(),
+                };
+                self.validated(revision, *withdrawn_at, alerts)
+            }
+            Change::Withdrawn { url, before } => self.withdrawn(url, *before),
+        };
+        let Some(mut alerts) = said else { return Step::Stale };
+        for alert in &mut alerts {
+            alert.trace_id.clone_from(&event.trace_id);
+            alert.changed_at = Some(event.at);
+        }
+        self.say(event, alerts);
+        Step::Advanced
+    }
+
+    /// What to publish now: the last event's outputs behind those it carries, oldest first.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<Output> {
+        self.outbox
+            .iter()
+            .flat_map(|said| said.alerts.iter().map(|alert| output(&said.event_id, alert)))
+            .collect()
+    }
+
+    /// The alerts that stand, by id.
+    #[must_use]
+    pub fn open(&self) -> &[v1::Alert] {
+        &self.open
+    }
+
+    /// Ranks a validation; `None` if something newer was seen.
+    fn validated(
+        &mut self,
+        revision: Revision,
+        withdrawn_at: u64,
+        alerts: &[v1::Alert],
+    ) -> Option<Vec<v1::Alert>> {
+        let rank = |r: &Revision| (r.received_sequence, r.event_sequence);
+        if self.newest.as_ref().is_some_and(|newest| rank(newest) >= rank(&revision)) {
+            return None;
+        }
+        self.note_withdrawal(&revision.url, withdrawn_at);
+        let standing = if self.covers(&revision) { &[] } else { alerts };
+        self.newest = Some(revision);
+        Some(self.change(standing))
+    }
+
+    /// Takes a withdrawal; `None` if it, or a later one, is known.
+    fn withdrawn(&mut self, url: &str, before: u64) -> Option<Vec<v1::Alert>> {
+        if !self.note_withdrawal(url, before) {
+            return None;
+        }
+        let gone = self.newest.as_ref().is_some_and(|newest| self.covers(newest));
+        Some(if gone { self.change(&[]) } else { Vec::new() })
+    }
+
+    /// Keeps the newest withdrawal of a URL; false if it is no news.
+    fn note_withdrawal(&mut self, url: &str, before: u64) -> bool {
+        match self.withdrawals.iter_mut().find(|w| w.url == url) {
+            _ if before == 0 => return false,
+            Some(known) if known.before >= before => return false,
+            Some(known) => known.before = before,
+            None => self.withdrawals.push(Withdrawal { url: url.to_owned(), before }),
+        }
+        true
+    }
+
+    /// True if a withdrawal covers the revision.
+    fn covers(&self, revision: &Revision) -> bool {
+        self.withdrawals.iter().any(|w| {
+            revision.received_sequence < w.before
+                && (w.url.is_empty() || revision.url.is_empty() || w.url == revision.url)
+        })
+    }
+
+    /// Makes `alerts` the open ones; returns those to say: raised where a finding is new, resolved where all are gone.
+    fn change(&mut self, alerts: &[v1::Alert]) -> Vec<v1::Alert> {
+        let known = fingerprints(&self.open);
+        let current = fingerprints(alerts);
+        let before = std::mem::take(&mut self.open);
+        let (mut open, mut raised, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
+
+        // Findings that stand under another cause already wait: if that alert goes on, nothing is said twice.
+        let mut waiting = Vec::new();
+        for alert in alerts {
+            if alert.findings.iter().any(|f| !known.contains(&f.fingerprint)) {
+                raised.push(alert);
+                open.push(alert.clone());
+            } else if before.iter().any(|b| b.alert_id == alert.alert_id) {
+                open.push(alert.clone());
+            } else {
+                waiting.push(alert);
+            }
+        }
+        let held = fingerprints(&open);
+        for mut old in before {
+            if open.iter().any(|o| o.alert_id == old.alert_id) {
+                continue;
+            }
+            let stands = |f: &v1::Finding| current.contains(&f.fingerprint) && !held.contains(&f.fingerprint);
+            if old.findings.iter().any(stands) {
+                old.findings.retain(stands);
+                open.push(old);
+            } else {
+                resolved.push(old);
+            }
+        }
+        let held = fingerprints(&open);
+        for alert in waiting {
+            if alert.findings.iter().any(|f| !held.contains(&f.fingerprint)) {
+                raised.push(alert);
+                open.push(alert.clone());
+            }
+        }
+        open.sort_by(|a, b| a.alert_id.cmp(&b.alert_id));
+        self.open = open;
+        let raised = raised.into_iter().map(|alert| in_state(alert, v1::AlertState::Raised));
+        raised.chain(resolved.iter().map(|alert| in_state(alert, v1::AlertState::Resolved))).collect()
+    }
+
+    /// Puts an event's outputs behind those still carried.
+    fn say(&mut self, event: &Event, alerts: Vec<v1::Alert>) {
+        self.outbox.retain(|said| {
+            !said.alerts.is_empty() && said.at.is_some_and(|at| event.at.seconds - at.seconds <= CARRY_S)
+        });
+        self.outbox.push(Said { event_id: event.id.clone(), at: Some(event.at), alerts });
+        while self.outbox.len() > 1
+            && self.outbox.iter().map(prost::Message::encoded_len).sum::<usize>() > CARRY_BYTES
+        {
+            self.outbox.remove(0);
+        }
+    }
+}
+
+fn fingerprints(alerts: &[v1::Alert]) -> BTreeSet<String> {
+    alerts.iter().flat_map(|alert| &alert.findings).map(|finding| finding.fingerprint.clone()).collect()
+}
+
+fn in_state(alert: &v1::Alert, state: v1::AlertState) -> v1::Alert {
+    v1::Alert { state: state.into(), ..alert.clone() }
+}
+
+/// An event says at most one thing of an alert, so event and alert together name the message for good.
+fn output(event_id: &str, alert: &v1::Alert) -> Output {
+    let region = alert.region.parse().unwrap_or(Region::UNKNOWN);
+    let wire = Some(alert.clone());
+    let mut output = if alert.state() == v1::AlertState::Resolved {
+        let message = v1::AlertResolved { alert: wire };
+        Output::new(Kind::AlertResolved.subject(region), Kind::AlertResolved.ce_type(), &message)
+    } else {
+        let message = v1::AlertRaised { alert: wire };
+        Output::new(Kind::AlertRaised.subject(region), Kind::AlertRaised.ce_type(), &message)
+    };
+    output.message_id = Some(format!("{event_id}.notify.{}", alert.alert_id));
+    output
+}

@@ -1,0 +1,212 @@
+//! `[notify]`: what is worth an alert, and who is told of it how.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use gongkai_model::Severity;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::delivery::{Filter, Secrets, Target};
+
+/// The section.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Findings below this severity raise no alert: `INFO`, `REVIEW`, `WARNING` or `ERROR`.
+    #[serde(with = "severity_name")]
+    pub min_severity: Severity,
+    /// Who is told. Without any entry, one named `log` writes every alert into the log.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// `[[notify.subscriptions]]`: one receiver. All filters given must match; an empty list matches all.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscription {
+    /// Names its durable consumer: 1 to 32 of `a-z 0-9 -`. A new name starts with the alerts still in the stream.
+    pub name: String,
+    /// `webhook` or `log`.
+    pub channel: ChannelKind,
+    /// For `webhook`: where to POST. `https`, or `http` to a loopback address.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// For `webhook`: the Standard Webhooks secret, `whsec_…`; several, parted by white space, while rotating.
+    #[serde(default, serialize_with = "redacted", skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// Instead of `secret`: a file that holds it.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+    /// For `webhook`: also deliver to private and link-local addresses.
+    #[serde(default)]
+    pub allow_private: bool,
+    /// Alerts below this severity are not told here.
+    #[serde(default = "lowest", with = "severity_name")]
+    pub min_severity: Severity,
+    /// Prefixes of division codes, such as `36` for a province or `360982` for a county.
+    #[serde(default)]
+    pub regions: Vec<String>,
+    /// The `{agency}` of reports' names.
+    #[serde(default)]
+    pub agencies: Vec<String>,
+    /// Rule ids, such as `T3-ROW`.
+    #[serde(default)]
+    pub rules: Vec<String>,
+}
+
+/// How a subscription is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelKind {
+    /// A signed HTTP POST.
+    Webhook,
+    /// A line in the service's log.
+    Log,
+}
+
+/// A secret from the config; never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+// === impl Config ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { min_severity: Severity::Warning, subscriptions: Vec::new() }
+    }
+}
+
+impl Config {
+    /// The subscriptions to serve: those configured, else the log.
+    #[must_use]
+    pub fn effective_subscriptions(&self) -> Vec<Subscription> {
+        if self.subscriptions.is_empty() {
+            vec![Subscription::to_log("log")]
+        } else {
+            self.subscriptions.clone()
+        }
+    }
+
+    /// Checks names, addresses and secrets.
+    ///
+    /// # Errors
+    /// Names the key and what to do.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let mut names = BTreeSet::new();
+        for (at, subscription) in self.subscriptions.iter().enumerate() {
+            let key = format!("notify.subscriptions[{at}]");
+            let name = subscription.name.as_str();
+            let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            ensure!(
+                (1..=32).contains(&name.len()) && name.bytes().all(fits),
+                "{key}.name is {name:?}: use 1 to 32 of a-z, 0-9 and -"
+            );
+            ensure!(names.insert(name), "{key}.name is {name:?}, as of an earlier entry: choose another");
+            subscription.filter().with_context(|| key.clone())?;
+            match subscription.channel {
+                ChannelKind::Webhook => drop(subscription.webhook().with_context(|| key.clone())?),
+                ChannelKind::Log => subscription.check_log(&key)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+// === impl Subscription ===
+
+impl Subscription {
+    /// One that writes every alert into the log.
+    #[must_use]
+    pub fn to_log(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            channel: ChannelKind::Log,
+            url: None,
+            secret: None,
+            secret_file: None,
+            allow_private: false,
+            min_severity: lowest(),
+            regions: Vec::new(),
+            agencies: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    /// Which alerts it asks for.
+    ///
+    /// # Errors
+    /// A region is no prefix of a division code.
+    pub fn filter(&self) -> anyhow::Result<Filter> {
+        for region in &self.regions {
+            let fits = (1..=6).contains(&region.len()) && region.bytes().all(|b| b.is_ascii_digit());
+            ensure!(fits, "regions holds {region:?}: use 1 to 6 digits");
+        }
+        Ok(Filter {
+            min_severity: self.min_severity,
+            regions: self.regions.clone(),
+            agencies: self.agencies.clone(),
+            rules: self.rules.clone(),
+        })
+    }
+
+    /// Where a webhook goes, and what signs it.
+    ///
+    /// # Errors
+    /// Address or secret are missing or not acceptable; names the key.
+    pub fn webhook(&self) -> anyhow::Result<(Target, Secrets)> {
+        let url = self.url.as_deref().context("url is missing: a webhook needs one")?;
+        let target = Target::new(url, self.allow_private).with_context(|| format!("url {url:?}"))?;
+        let secrets = match (&self.secret, &self.secret_file) {
+            (Some(_), Some(_)) => bail!("secret and secret_file are both set: keep one"),
+            (None, None) => {
+                bail!("secret is missing: set it to whsec_ and the base64 of 24 to 64 random bytes")
+            }
+            (Some(secret), None) => Secrets::new(&secret.0).context("secret")?,
+            (None, Some(file)) => {
+                let text =
+                    fs::read_to_string(file).with_context(|| format!("secret_file {}", file.display()))?;
+                Secrets::new(&text).with_context(|| format!("secret_file {}", file.display()))?
+            }
+        };
+        Ok((target, secrets))
+    }
+
+    fn check_log(&self, key: &str) -> anyhow::Result<()> {
+        let unused = self.url.is_some() || self.secret.is_some() || self.secret_file.is_some();
+        ensure!(!unused, "{key} is a log channel: it takes no url and no secret");
+        Ok(())
+    }
+}
+
+// === impl Secret ===
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+fn lowest() -> Severity {
+    Severity::Info
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn redacted<S: Serializer>(_: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("***")
+}
+
+/// A severity by its public name.
+mod severity_name {
+    use gongkai_model::Severity;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(severity.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Severity, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse()
+            .map_err(|_| D::Error::custom(format!("{name:?} is none of INFO, REVIEW, WARNING, ERROR")))
+    }
+}

@@ -1,0 +1,244 @@
+//! What a receiver reads: JSON, Chinese first, findings with the members of `gongkai check --format json`.
+
+use gongkai_model::Severity;
+use gongkai_proto::{
+    convert::{finding::severity, timestamp},
+    subjects::Event,
+    v1,
+};
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// The body of a webhook, in the shape that Standard Webhooks recommends.
+#[derive(Debug, Serialize)]
+pub(super) struct Body<'a> {
+    /// The CloudEvents type of the alert's message.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// When the event behind the alert entered the log, RFC 3339.
+    timestamp: String,
+    data: Data<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Data<'a> {
+    message: String,
+    message_en: String,
+    alert_id: &'a str,
+    state: &'static str,
+    /// Grows with every message: of two about one alert, the higher one stands.
+    sequence: u64,
+    severity: &'static str,
+    report: &'a str,
+    agency_name: &'a str,
+    year: i32,
+    region: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    url: &'a str,
+    content_hash: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    cause: &'a str,
+    findings: Vec<Finding<'a>>,
+    trace_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding<'a> {
+    rule: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    message_en: &'a str,
+    fingerprint: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    cause: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    concept: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    formula: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    facts: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Source<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Source<'a> {
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<u32>,
+}
+
+/// What an alert says in one sentence, in Chinese and in English.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Summary {
+    /// Chinese.
+    pub(super) message: String,
+    /// English.
+    pub(super) message_en: String,
+}
+
+// === impl Body ===
+
+impl<'a> Body<'a> {
+    /// The body for an alert that came with this stream sequence.
+    #[must_use]
+    pub(super) fn new(alert: &'a v1::Alert, sequence: u64) -> Self {
+        let resolved = is_resolved(alert);
+        let Summary { message, message_en } = summary(alert);
+        let event = if resolved { Event::AlertResolved } else { Event::AlertRaised };
+        let at = timestamp::optional(alert.changed_at, "changed_at").ok().flatten();
+        Self {
+            kind: event.ce_type(),
+            timestamp: at.unwrap_or(OffsetDateTime::UNIX_EPOCH).format(&Rfc3339).unwrap_or_default(),
+            data: Data {
+                message,
+                message_en,
+                alert_id: &alert.alert_id,
+                state: if resolved { "resolved" } else { "raised" },
+                sequence,
+                severity: severity_name(alert.severity),
+                report: &alert.report,
+                agency_name: &alert.agency_name,
+                year: alert.year,
+                region: &alert.region,
+                url: &alert.url,
+                content_hash: &alert.content_hash,
+                cause: &alert.cause,
+                findings: alert.findings.iter().map(Finding::new).collect(),
+                trace_id: &alert.trace_id,
+            },
+        }
+    }
+}
+
+impl<'a> Finding<'a> {
+    fn new(finding: &'a v1::Finding) -> Self {
+        Self {
+            rule: &finding.rule,
+            severity: severity_name(finding.severity),
+            message: &finding.message,
+            message_en: &finding.message_en,
+            fingerprint: &finding.fingerprint,
+            cause: &finding.cause,
+            concept: &finding.concept,
+            formula: &finding.formula,
+            expected: finding.expected.as_deref(),
+            actual: finding.actual.as_deref(),
+            facts: &finding.facts,
+            source: finding.source.as_ref().map(|source| Source {
+                text: &source.text,
+                page: source.page,
+                start: source.start,
+                end: source.end,
+            }),
+        }
+    }
+}
+
+/// True for an alert that is over.
+#[must_use]
+pub(super) fn is_resolved(alert: &v1::Alert) -> bool {
+    alert.state() == v1::AlertState::Resolved
+}
+
+/// The public name of a severity on the wire.
+#[must_use]
+pub(super) fn severity_name(wire: i32) -> &'static str {
+    severity(wire).map_or("UNSPECIFIED", Severity::as_str)
+}
+
+/// The alert in one sentence: whose report, what is wrong, and how many checks say so.
+#[must_use]
+pub(super) fn summary(alert: &v1::Alert) -> Summary {
+    let (agency, year) = (&alert.agency_name, alert.year);
+    let heaviest = alert.findings.iter().max_by_key(|finding| finding.severity);
+    let (first, first_en) = heaviest.map_or(("", ""), |finding| (&finding.message, &finding.message_en));
+    let count = alert.findings.len();
+    let (more, more_en) = match count {
+        0 | 1 => (String::new(), String::new()),
+        _ => {
+            (format!("（共{count}项检查不符，同一原因）"), format!(" ({count} failed checks with one cause)"))
+        }
+    };
+    if is_resolved(alert) {
+        Summary {
+            message: format!("已解决：{agency}{year}年度报告：{first}{more}"),
+            message_en: format!("resolved: {agency}, {year}: {first_en}{more_en}"),
+        }
+    } else {
+        Summary {
+            message: format!("{agency}{year}年度报告：{first}{more}"),
+            message_en: format!("{agency}, {year}: {first_en}{more_en}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert() -> v1::Alert {
+        let finding = |rule: &str, severity: v1::Severity, message: &str| v1::Finding {
+            rule: rule.into(),
+            severity: severity.into(),
+            message: message.into(),
+            message_en: format!("en {message}"),
+            fingerprint: format!("f-{rule}"),
+            expected: Some("7".into()),
+            actual: Some("8".into()),
+            facts: vec!["requests.received[total]".into()],
+            ..Default::default()
+        };
+        v1::Alert {
+            alert_id: "a1".into(),
+            report: "agencies/p-1/reports/2023".into(),
+            agency_name: "樟树市鹿江街道办事处".into(),
+            year: 2023,
+            region: "360982".into(),
+            severity: v1::Severity::Error.into(),
+            findings: vec![
+                finding("T3-INT", v1::Severity::Warning, "次要"),
+                finding("T3-ROW", v1::Severity::Error, "合计不符"),
+            ],
+            trace_id: "0af7651916cd43dd8448eb211c80319c".into(),
+            state: v1::AlertState::Raised.into(),
+            changed_at: Some(prost_types::Timestamp { seconds: 1_705_284_720, nanos: 0 }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn the_body_tells_people_first_and_machines_everything() {
+        let alert = alert();
+        let body = serde_json::to_value(Body::new(&alert, 17)).unwrap();
+        assert_eq!(body["type"], "gongkai.alert.raised.v1");
+        assert_eq!(body["timestamp"], "2024-01-15T02:12:00Z");
+        let data = &body["data"];
+        assert_eq!(data["message"], "樟树市鹿江街道办事处2023年度报告：合计不符（共2项检查不符，同一原因）");
+        assert_eq!(
+            data["message_en"],
+            "樟树市鹿江街道办事处, 2023: en 合计不符 (2 failed checks with one cause)"
+        );
+        assert_eq!((&data["state"], &data["severity"]), (&"raised".into(), &"ERROR".into()));
+        assert_eq!((&data["sequence"], &data["trace_id"]), (&17.into(), &alert.trace_id.clone().into()));
+        assert_eq!(data["findings"][1]["expected"], "7");
+        assert!(data.get("url").is_none() && data["findings"][0].get("source").is_none());
+    }
+
+    #[test]
+    fn a_resolved_alert_says_so() {
+        let alert = v1::Alert { state: v1::AlertState::Resolved.into(), ..alert() };
+        let body = serde_json::to_value(Body::new(&alert, 18)).unwrap();
+        assert_eq!(body["type"], "gongkai.alert.resolved.v1");
+        assert_eq!(body["data"]["state"], "resolved");
+        assert!(body["data"]["message"].as_str().unwrap().starts_with("已解决："));
+    }
+}

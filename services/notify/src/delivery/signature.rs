@@ -1,0 +1,90 @@
+//! Signatures of Standard Webhooks: `v1,` and the HMAC-SHA256 of id, timestamp and body.
+
+use standardwebhooks::Webhook;
+
+/// Shortest and longest key that the specification takes.
+const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// What signs for one receiver: one secret, or several while they are rotated.
+pub struct Secrets(Vec<Webhook>);
+
+/// Why a secret cannot be used. Never holds the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// There is none.
+    #[error("is empty")]
+    Empty,
+    /// Not `whsec_` and base64.
+    #[error("must be whsec_ and base64")]
+    Malformed,
+    /// Too weak, or longer than receivers take.
+    #[error("must be the base64 of 24 to 64 bytes, not of {0}")]
+    Length(usize),
+}
+
+// === impl Secrets ===
+
+impl Secrets {
+    /// Takes secrets parted by white space.
+    ///
+    /// # Errors
+    /// There is none, or one cannot be used.
+    pub fn new(text: &str) -> Result<Self, Unusable> {
+        let secrets: Vec<Webhook> = text.split_whitespace().map(key).collect::<Result<_, _>>()?;
+        if secrets.is_empty() { Err(Unusable::Empty) } else { Ok(Self(secrets)) }
+    }
+
+    /// The `webhook-signature` header: one signature a secret.
+    #[must_use]
+    pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
+        let sign = |key: &Webhook| {
+            key.sign(id, timestamp, body.as_bytes())
+                .expect("signing fails on a body that is no UTF-8 only, and this one is a str")
+        };
+        self.0.iter().map(sign).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} secrets", self.0.len())
+    }
+}
+
+fn key(text: &str) -> Result<Webhook, Unusable> {
+    use base64::Engine as _;
+    let encoded = text.strip_prefix("whsec_").unwrap_or(text);
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| Unusable::Malformed)?;
+    if !KEY_BYTES.contains(&bytes.len()) {
+        return Err(Unusable::Length(bytes.len()));
+    }
+    Webhook::from_bytes(bytes).map_err(|_| Unusable::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+    const TWO: &str = "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4";
+
+    #[test]
+    fn every_secret_signs_while_they_are_rotated() {
+        let one = Secrets::new(ONE).unwrap().sign("m", 1, "{}");
+        let two = Secrets::new(TWO).unwrap().sign("m", 1, "{}");
+        assert_eq!(
+            Secrets::new(&format!("{ONE}\n{TWO}\n")).unwrap().sign("m", 1, "{}"),
+            format!("{one} {two}")
+        );
+        assert!(one.starts_with("v1,") && one != two);
+    }
+
+    #[test]
+    fn weak_and_broken_secrets_are_refused_and_never_printed() {
+        for bad in ["", "  ", "whsec_", "whsec_c2hvcnQ=", "whsec_!!!", "hunter2"] {
+            let error = Secrets::new(bad).unwrap_err().to_string();
+            assert!(bad.trim().is_empty() || !error.contains(bad), "{error}");
+        }
+        assert_eq!(format!("{:?}", Secrets::new(ONE).unwrap()), "1 secrets");
+    }
+}

@@ -1,0 +1,76 @@
+//! `[notify]` as an operator writes it: what is taken, what is refused with which words, what is never shown.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
+use gongkai_notify::{Config, Notify};
+use gongkai_worker::Service;
+
+const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+
+fn read(text: &str) -> anyhow::Result<Config> {
+    let config: Config = toml::from_str(text)?;
+    Notify::validate(&config)?;
+    Ok(config)
+}
+
+#[track_caller]
+fn refused(text: &str, words: &str) {
+    let error = format!("{:#}", read(text).unwrap_err());
+    assert!(error.contains(words), "{error}");
+    assert!(!error.contains("MDEyMzQ1"), "{error}");
+}
+
+fn webhook(lines: &str) -> String {
+    format!("[[subscriptions]]\nname = \"office\"\nchannel = \"webhook\"\n{lines}")
+}
+
+#[test]
+fn the_default_tells_the_log() {
+    let config = read("").unwrap();
+    let subscriptions = config.effective_subscriptions();
+    assert_eq!((subscriptions.len(), subscriptions[0].name.as_str()), (1, "log"));
+}
+
+#[test]
+fn a_full_webhook_is_taken_and_its_secret_never_shown() {
+    let config = read(&webhook(&format!(
+        "url = \"https://oa.example.gov.cn/hooks/gongkai\"\nsecret = \"{SECRET}\"\nmin_severity = \"ERROR\"\n\
+         regions = [\"36\"]\nagencies = [\"p-0123456789abcdef\"]\nrules = [\"T3-ROW\"]"
+    )))
+    .unwrap();
+    assert!(!format!("{config:?}").contains("MDEyMzQ1"));
+    assert!(!toml::to_string(&config).unwrap().contains("MDEyMzQ1"));
+}
+
+#[test]
+fn the_secret_may_stand_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    let text = webhook(&format!("url = \"https://example.gov.cn/\"\nsecret_file = \"{}\"", file.display()));
+    refused(&text, "secret_file");
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    assert!(read(&text).is_ok());
+    refused(&format!("{text}\nsecret = \"{SECRET}\""), "secret and secret_file are both set");
+}
+
+#[test]
+fn mistakes_are_named_with_their_key() {
+    let url = "url = \"https://example.gov.cn/\"";
+    let secret = format!("secret = \"{SECRET}\"");
+    refused("colour = 1", "colour");
+    refused("min_severity = \"LOUD\"", "LOUD");
+    refused("[[subscriptions]]\nname = \"a.b\"\nchannel = \"log\"", "notify.subscriptions[0].name");
+    refused("[[subscriptions]]\nname = \"\"\nchannel = \"log\"", "notify.subscriptions[0].name");
+    refused(
+        "[[subscriptions]]\nname = \"a\"\nchannel = \"log\"\n[[subscriptions]]\nname = \"a\"\nchannel = \"log\"",
+        "notify.subscriptions[1].name",
+    );
+    refused("[[subscriptions]]\nname = \"a\"\nchannel = \"log\"\nurl = \"https://x/\"", "takes no url");
+    refused("[[subscriptions]]\nname = \"a\"\nchannel = \"log\"\nregions = [\"赣\"]", "regions");
+    refused("[[subscriptions]]\nname = \"a\"\nchannel = \"pigeon\"", "pigeon");
+    refused(&webhook(&secret), "url is missing");
+    refused(&webhook(url), "secret is missing");
+    refused(&webhook(&format!("{url}\nsecret = \"whsec_c2hvcnQ=\"")), "24 to 64 bytes");
+    refused(&webhook(&format!("url = \"http://example.gov.cn/\"\n{secret}")), "must be https");
+    refused(&webhook(&format!("url = \"https://169.254.169.254/\"\n{secret}")), "allow_private");
+    assert!(read(&webhook(&format!("url = \"https://10.0.0.1/\"\nallow_private = true\n{secret}"))).is_ok());
+}

@@ -1,0 +1,133 @@
+//! Events and a running notify over the memory transport.
+
+use std::{sync::Arc, time::Duration};
+
+use gongkai_notify::{Config, Notify};
+use gongkai_proto::{
+    subjects::{self, Event},
+    v1,
+};
+use gongkai_worker::{Output, Runtime, Service, Topology, Transport, transport::memory::Memory};
+use prost::Message as _;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const REPORT: &str = "agencies/p-1/reports/2023";
+pub(crate) const URL: &str = "https://example.gov.cn/2023.html";
+
+/// A finding of severity `ERROR`, of its own cause.
+pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
+    v1::Finding {
+        rule: "T3-ROW".into(),
+        severity: v1::Severity::Error.into(),
+        message: format!("合计不符 {fingerprint}"),
+        message_en: format!("total differs {fingerprint}"),
+        fingerprint: fingerprint.into(),
+        ..Default::default()
+    }
+}
+
+/// A validation of the revision received at `received`.
+pub(crate) fn validated(received: u64, fingerprints: &[&str]) -> v1::ReportValidated {
+    v1::ReportValidated {
+        origin: Some(v1::Origin {
+            kind: v1::DocumentKind::Published.into(),
+            content_hash: format!("hash-{received}"),
+            received_sequence: received,
+            url: URL.into(),
+            region: "360982".into(),
+            ..Default::default()
+        }),
+        report: Some(v1::ParsedReport {
+            name: REPORT.into(),
+            agency_name: "樟树市鹿江街道办事处".into(),
+            year: 2023,
+            ..Default::default()
+        }),
+        findings: fingerprints.iter().map(|f| finding(f)).collect(),
+        ..Default::default()
+    }
+}
+
+/// A notify in this process, and the broker it talks to.
+pub(crate) struct Running {
+    pub(crate) memory: Memory,
+    pub(crate) runtime: Runtime,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    pub(crate) async fn start(memory: Memory, config: Config) -> Self {
+        let topology = Topology {
+            streams: subjects::STREAMS.to_vec(),
+            objects: subjects::OBJECT_BUCKETS.to_vec(),
+            entries: subjects::ENTRY_BUCKETS.to_vec(),
+        };
+        memory.declare(&topology).await.unwrap();
+        let runtime = Runtime::builder(Notify::NAME, Arc::new(memory.clone()))
+            .dead_prefix(subjects::DEAD_PREFIX)
+            .shutdown(CancellationToken::new())
+            .build();
+        Notify::validate(&config).unwrap();
+        let task = tokio::spawn(Notify::run(config, runtime.clone()));
+        Self { memory, runtime, task }
+    }
+
+    pub(crate) async fn publish(&self, id: &str, event: Event, message: &impl prost::Message) -> u64 {
+        let output = Output::new(event.subject("360982".parse().unwrap()), event.ce_type(), message);
+        self.runtime.publish(id, output).await.unwrap().sequence
+    }
+
+    /// Sequences of report events that count as received before it.
+    pub(crate) async fn fill_stream(&self, to: u64) {
+        for n in 1..=to {
+            self.publish(&format!("filler-{n}"), Event::ReportParsed, &v1::ReportParsed::default()).await;
+        }
+    }
+
+    /// Waits until every report event is settled.
+    pub(crate) async fn settled(&self) {
+        self.memory.until(|m| idle(m, subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY)).await;
+    }
+
+    /// Waits until every alert is settled at a subscription.
+    pub(crate) async fn delivered(&self, subscription: &str) {
+        self.settled().await;
+        let durable = subjects::consumer_delivery(subscription);
+        self.memory.until(|m| idle(m, subjects::STREAM_ALERTS, &durable)).await;
+    }
+
+    /// What was published: `+` or `-` and the fingerprints of each alert.
+    pub(crate) fn said(&self) -> Vec<String> {
+        let alerts = self.memory.messages("gongkai.v1.alert.*").into_iter().map(|message| {
+            let alert = v1::AlertRaised::decode(message.payload).unwrap().alert.unwrap();
+            let sign = if alert.state() == v1::AlertState::Raised { '+' } else { '-' };
+            let fingerprints: Vec<_> = alert.findings.into_iter().map(|f| f.fingerprint).collect();
+            format!("{sign}{}", fingerprints.join(","))
+        });
+        alerts.collect()
+    }
+
+    /// Codes of dead letters, by their text in the message.
+    pub(crate) fn dead(&self) -> Vec<v1::DeadLetter> {
+        let letters = self.memory.messages("gongkai.v1.dead.*").into_iter();
+        letters.map(|message| v1::DeadLetter::decode(message.payload).unwrap()).collect()
+    }
+
+    pub(crate) async fn stop(self) -> Memory {
+        self.runtime.shutdown().cancel();
+        tokio::time::timeout(Duration::from_secs(60), self.task).await.unwrap().unwrap().unwrap();
+        self.memory
+    }
+
+    /// Ends it as a kill would: nothing is drained.
+    pub(crate) async fn kill(self) -> Memory {
+        self.task.abort();
+        self.task.await.unwrap_err();
+        self.memory
+    }
+}
+
+fn idle(memory: &Memory, stream: &str, durable: &str) -> bool {
+    memory.consumer_state(stream, durable).is_some_and(|state| state.queued == 0 && state.in_flight == 0)
+}

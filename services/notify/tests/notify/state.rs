@@ -1,0 +1,284 @@
+//! The state of one report: what is said of which events, in any order of arrival, through any crash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gongkai_model::Severity;
+use gongkai_notify::alerts::{
+    group,
+    state::{CARRY_S, Change, Event, ReportAlerts, Step},
+};
+use gongkai_proto::v1;
+use gongkai_worker::Output;
+use proptest::{collection::vec, prelude::*, sample::select};
+use prost::Message as _;
+
+use crate::running::{REPORT, URL, finding};
+
+const OTHER_URL: &str = "https://example.gov.cn/moved.html";
+
+/// `a` stands alone, `a@x` has the cause `x`.
+fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> Event {
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|text| {
+            let (fingerprint, cause) = text.split_once('@').unwrap_or((text, ""));
+            v1::Finding { cause: cause.into(), ..finding(fingerprint) }
+        })
+        .collect();
+    let about = v1::Alert { report: REPORT.into(), region: "360982".into(), ..Default::default() };
+    let alerts = group::alerts(&findings, Severity::Warning, &about);
+    let change = Change::Validated { received_sequence: received, url: url.into(), withdrawn_at: 0, alerts };
+    event(sequence, change)
+}
+
+fn withdrawal(sequence: u64, url: &str) -> Event {
+    event(sequence, Change::Withdrawn { url: url.into(), before: sequence })
+}
+
+fn event(sequence: u64, change: Change) -> Event {
+    Event {
+        id: format!("event-{sequence}"),
+        sequence,
+        at: prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 },
+        trace_id: format!("trace-{sequence}"),
+        change,
+    }
+}
+
+fn read(output: &Output) -> v1::Alert {
+    v1::AlertRaised::decode(output.payload.clone()).unwrap().alert.unwrap()
+}
+
+fn words(outputs: &[Output]) -> Vec<String> {
+    outputs
+        .iter()
+        .map(|output| {
+            let alert = read(output);
+            let raised = alert.state() == v1::AlertState::Raised;
+            assert_eq!(
+                output.ce_type,
+                if raised { "gongkai.alert.raised.v1" } else { "gongkai.alert.resolved.v1" }
+            );
+            let fingerprints: Vec<_> = alert.findings.iter().map(|f| f.fingerprint.as_str()).collect();
+            format!("{}{}", if raised { '+' } else { '-' }, fingerprints.join(","))
+        })
+        .collect()
+}
+
+/// Applies events in turn; what each adds to say must be as given.
+#[track_caller]
+fn says(steps: &[(Event, &[&str])]) -> ReportAlerts {
+    let mut state = ReportAlerts::default();
+    let mut carried = Vec::new();
+    for (event, expected) in steps {
+        let step = state.apply(event);
+        let outputs = if step == Step::Stale { carried.clone() } else { state.outputs() };
+        assert_eq!(outputs[..carried.len()], carried, "what was said before comes first");
+        assert_eq!(words(&outputs[carried.len()..]), *expected, "{}", event.id);
+        carried = outputs;
+    }
+    state
+}
+
+fn open(state: &ReportAlerts) -> BTreeSet<String> {
+    state.open().iter().flat_map(|alert| &alert.findings).map(|f| f.fingerprint.clone()).collect()
+}
+
+#[test]
+fn new_findings_are_raised_and_gone_ones_resolved() {
+    says(&[
+        (check(10, 1, URL, &["a@x", "b@x", "c"]), &["+a,b", "+c"]),
+        (check(11, 2, URL, &["a@x", "c"]), &[]),
+        (check(12, 3, URL, &["c"]), &["-a"]),
+        (check(13, 4, URL, &[]), &["-c"]),
+        (check(14, 5, URL, &["a@x"]), &["+a"]),
+    ]);
+}
+
+#[test]
+fn a_second_validation_of_the_same_revision_is_compared() {
+    says(&[
+        (check(10, 1, URL, &["a"]), &["+a"]),
+        (check(11, 1, URL, &["a"]), &[]),
+        (check(12, 1, URL, &["a", "b"]), &["+b"]),
+        (check(13, 1, URL, &["b"]), &["-a"]),
+    ]);
+}
+
+#[test]
+fn older_events_change_nothing() {
+    let state = says(&[
+        (check(20, 5, URL, &["a"]), &["+a"]),
+        (check(21, 4, URL, &["b"]), &[]),
+        (check(19, 5, URL, &["c"]), &[]),
+        (check(20, 5, URL, &["a"]), &[]),
+    ]);
+    assert_eq!(open(&state), BTreeSet::from(["a".to_owned()]));
+}
+
+#[test]
+fn a_finding_is_said_once_though_its_cause_moves() {
+    says(&[
+        (check(10, 1, URL, &["a@x"]), &["+a"]),
+        (check(11, 2, URL, &["a@y"]), &[]),
+        (check(12, 3, URL, &["a@y", "b@y"]), &["+a,b", "-a"]),
+        (check(13, 4, URL, &[]), &["-a,b"]),
+    ]);
+}
+
+#[test]
+fn new_trouble_at_a_known_cause_is_said() {
+    says(&[
+        (check(10, 1, URL, &["a@x"]), &["+a"]),
+        (check(11, 2, URL, &["b@x"]), &["+b"]),
+        (check(12, 3, URL, &[]), &["-b"]),
+    ]);
+}
+
+#[test]
+fn a_withdrawal_resolves_what_was_received_before_it() {
+    says(&[
+        (check(10, 1, URL, &["a"]), &["+a"]),
+        (withdrawal(11, OTHER_URL), &[]),
+        (withdrawal(12, URL), &["-a"]),
+        (check(13, 1, URL, &["a"]), &[]),
+        (check(14, 13, URL, &["a"]), &["+a"]),
+        (withdrawal(12, URL), &[]),
+    ]);
+}
+
+#[test]
+fn a_withdrawal_may_come_before_what_it_withdraws() {
+    says(&[
+        (withdrawal(12, URL), &[]),
+        (check(10, 1, URL, &["a"]), &[]),
+        (check(11, 2, OTHER_URL, &["a"]), &["+a"]),
+    ]);
+    says(&[(withdrawal(12, ""), &[]), (check(11, 2, OTHER_URL, &["a"]), &[])]);
+}
+
+#[test]
+fn outputs_ride_along_for_a_day() {
+    let mut state = ReportAlerts::default();
+    state.apply(&check(10, 1, URL, &["a"]));
+    let mut later = check(11, 2, URL, &["a", "b"]);
+    later.at.seconds += CARRY_S;
+    state.apply(&later);
+    assert_eq!(words(&state.outputs()), ["+a", "+b"]);
+    let mut latest = check(12, 3, URL, &["b"]);
+    latest.at.seconds = later.at.seconds + 1;
+    state.apply(&latest);
+    assert_eq!(words(&state.outputs()), ["+b", "-a"]);
+}
+
+#[test]
+fn the_state_stays_small() {
+    let mut state = ReportAlerts::default();
+    for n in 0..200 {
+        let long = "长".repeat(5_000);
+        let names = [format!("{n}-{long}")];
+        state.apply(&check(n + 1, n + 1, URL, &[names[0].as_str()]));
+    }
+    assert!(state.encoded_len() < 512 * 1024, "{}", state.encoded_len());
+    assert!(!state.outputs().is_empty());
+}
+
+#[test]
+fn an_alert_names_the_event_behind_it() {
+    let mut state = ReportAlerts::default();
+    state.apply(&check(10, 1, URL, &["a"]));
+    let output = &state.outputs()[0];
+    let alert = read(output);
+    assert_eq!(output.subject, "gongkai.v1.alert.360982");
+    assert_eq!(output.message_id.as_deref(), Some(format!("event-10.notify.{}", alert.alert_id).as_str()));
+    assert_eq!((alert.trace_id.as_str(), alert.changed_at.unwrap().seconds), ("trace-10", 1_700_000_000));
+}
+
+/// What an event does, before its place in the stream is known.
+#[derive(Debug, Clone)]
+enum Draft {
+    Check { received: u64, url: &'static str, findings: Vec<&'static str> },
+    Withdrawal { url: &'static str },
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let url = || select(vec![URL, OTHER_URL]);
+    let findings = vec(select(vec!["a", "a@x", "b@x", "b@y", "c@x", "c", "d"]), 0..4);
+    prop_oneof![
+        4 => (1..6_u64, url(), findings).prop_map(|(received, url, findings)| Draft::Check { received, url, findings }),
+        1 => select(vec![URL, OTHER_URL, ""]).prop_map(|url| Draft::Withdrawal { url }),
+    ]
+}
+
+/// Events with sequences, and the deliveries: which event, and after how many outputs the process dies, if it does.
+fn story() -> impl Strategy<Value = (Vec<Event>, Vec<(usize, Option<usize>)>)> {
+    vec(draft(), 1..7).prop_flat_map(|drafts| {
+        // One revision has one URL, and one content has one finding under one cause.
+        let events: Vec<Event> =
+            (3..).step_by(1).zip(&drafts).map(|(sequence, draft)| place(sequence, draft)).collect();
+        let count = events.len();
+        let once_each = Just((0..count).collect::<Vec<_>>()).prop_shuffle();
+        let crashes = vec((0..count, proptest::option::of(0..4_usize)), 0..6);
+        (Just(events), crashes, once_each).prop_map(|(events, mut deliveries, once_each)| {
+            deliveries.extend(once_each.into_iter().map(|at| (at, None)));
+            (events, deliveries)
+        })
+    })
+}
+
+fn place(sequence: u64, draft: &Draft) -> Event {
+    match draft {
+        Draft::Withdrawal { url } => withdrawal(sequence, url),
+        Draft::Check { received, url, findings } => {
+            let distinct: BTreeMap<&str, &str> =
+                findings.iter().map(|text| (text.split('@').next().unwrap(), *text)).collect();
+            check(sequence, *received, url, &distinct.into_values().collect::<Vec<_>>())
+        }
+    }
+}
+
+/// What must be open in the end, from the events alone.
+fn expected(events: &[Event]) -> BTreeSet<String> {
+    let newest = events.iter().filter_map(|event| match &event.change {
+        Change::Validated { received_sequence, url, alerts, .. } => {
+            Some((*received_sequence, event.sequence, url, alerts))
+        }
+        Change::Withdrawn { .. } => None,
+    });
+    let Some((received, _, url, alerts)) =
+        newest.max_by_key(|(received, sequence, ..)| (*received, *sequence))
+    else {
+        return BTreeSet::new();
+    };
+    let gone = events.iter().any(|event| match &event.change {
+        Change::Withdrawn { url: of, before } => received < *before && (of.is_empty() || of == url),
+        Change::Validated { .. } => false,
+    });
+    let alerts = if gone { &[] } else { alerts.as_slice() };
+    alerts.iter().flat_map(|alert| &alert.findings).map(|f| f.fingerprint.clone()).collect()
+}
+
+proptest! {
+    #[test]
+    fn neither_order_nor_crashes_decide_what_is_open_or_lose_an_alert((events, deliveries) in story()) {
+        let mut state = ReportAlerts::default();
+        let mut ids = BTreeSet::new();
+        // What a reader of the alert stream believes: the last word on each alert.
+        let mut believed = BTreeMap::new();
+        for (at, dies_after) in &deliveries {
+            if state.apply(&events[*at]) == Step::Stale {
+                continue;
+            }
+            for output in state.outputs().iter().take(dies_after.unwrap_or(usize::MAX)) {
+                if ids.insert(output.message_id.clone()) {
+                    let alert = read(output);
+                    believed.insert(alert.alert_id.clone(), alert.state());
+                }
+            }
+        }
+        prop_assert_eq!(open(&state), expected(&events));
+        let standing: BTreeSet<_> = believed.into_iter().filter(|(_, s)| *s == v1::AlertState::Raised).map(|(id, _)| id).collect();
+        let held: BTreeSet<_> = state.open().iter().map(|alert| alert.alert_id.clone()).collect();
+        prop_assert_eq!(standing, held);
+    }
+}
