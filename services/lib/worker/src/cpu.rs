@@ -1,15 +1,27 @@
 //! CPU work runs on a pool of threads sized to the cores, never on the threads that serve the network.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry::Context;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::panics::{self, Panicked};
 
 /// Slots for CPU work. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct CpuPool(Arc<Semaphore>);
+
+/// Why work with a time limit gave no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfinished {
+    /// It panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+    /// It ran longer than allowed.
+    #[error("ran longer than {} ms", .0.as_millis())]
+    TooSlow(Duration),
+}
 
 impl CpuPool {
     /// As many slots as the machine has cores.
@@ -27,17 +39,44 @@ impl CpuPool {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let slot = self.0.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let context = Context::current();
-        let task = tokio::task::spawn_blocking(move || {
-            let _slot = slot;
-            let _context = context.attach();
-            panics::catch(f)
-        });
-        match task.await {
-            Ok(result) => result,
-            Err(error) => Err(Panicked { message: error.to_string(), place: None }),
+        start(self.slot().await, f).await
+    }
+
+    /// The same with a time limit, which begins when the slot came.
+    ///
+    /// # Cancel safety
+    /// As for [`Self::run`]. After [`Unfinished::TooSlow`], too, `f` runs to its end and keeps its slot.
+    pub(crate) async fn run_within<F, R>(&self, limit: Duration, f: F) -> Result<R, Unfinished>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let slot = self.slot().await;
+        match tokio::time::timeout(limit, start(slot, f)).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(Unfinished::TooSlow(limit)),
         }
+    }
+
+    async fn slot(&self) -> OwnedSemaphorePermit {
+        self.0.clone().acquire_owned().await.expect("the semaphore is never closed")
+    }
+}
+
+async fn start<F, R>(slot: OwnedSemaphorePermit, f: F) -> Result<R, Panicked>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let context = Context::current();
+    let task = tokio::task::spawn_blocking(move || {
+        let _slot = slot;
+        let _context = context.attach();
+        panics::catch(f)
+    });
+    match task.await {
+        Ok(result) => result,
+        Err(error) => Err(Panicked { message: error.to_string(), place: None }),
     }
 }
 
@@ -51,5 +90,16 @@ mod tests {
         assert_eq!(pool.run(|| 2 + 2).await, Ok(4));
         assert!(pool.run(|| panic!("broken")).await.map(|(): ()| ()).is_err());
         assert_eq!(pool.run(|| 5).await, Ok(5));
+    }
+
+    #[tokio::test]
+    async fn slow_work_is_given_up_and_quick_work_is_not() {
+        let pool = CpuPool::of_this_machine();
+        assert_eq!(pool.run_within(Duration::from_secs(60), || 7).await, Ok(7));
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let limit = Duration::from_millis(1);
+        let slow = pool.run_within(limit, move || wait.recv().is_ok()).await;
+        assert_eq!(slow, Err(Unfinished::TooSlow(limit)));
+        drop(release);
     }
 }

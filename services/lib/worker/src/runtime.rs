@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::WorkerSettings;
 use crate::consumer::{self, Consume};
 use crate::cpu::CpuPool;
+pub use crate::cpu::Unfinished;
 use crate::handler::{Handler, Output};
 use crate::lifecycle::{Lifecycle, OnFailure};
 use crate::liveness::Liveness;
@@ -176,6 +177,21 @@ impl Runtime {
         R: Send + 'static,
     {
         self.0.cpu.run(f).await
+    }
+
+    /// Runs CPU work like [`Self::cpu`], but waits only so long for its end. The wait for a free core does not count.
+    ///
+    /// # Errors
+    /// `f` panicked or took too long. In the second case it runs on and keeps its core: `f` needs limits of its own.
+    ///
+    /// # Cancel safety
+    /// As for [`Self::cpu`].
+    pub async fn cpu_within<F, R>(&self, limit: Duration, f: F) -> Result<R, Unfinished>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.0.cpu.run_within(limit, f).await
     }
 
     /// Runs `future` as this service's work but in no trace yet, so that spans in it start new ones.
