@@ -18,6 +18,8 @@ pub mod readiness;
 mod retry;
 pub mod runtime;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod trace;
 pub mod transport;
 

@@ -1,0 +1,183 @@
+//! A throw-away nats-server: loopback only, a port of its own choosing, JetStream in a temporary folder.
+//!
+//! It is ended by its own pid when dropped, and the folder is removed. A test that needs a broker never passes without
+//! one: where no server is found, [`NatsServer::start`] panics and says how to get one.
+//!
+//! The binary is the one that `GONGKAI_NATS_SERVER` names, else the one on the `PATH` if it is 2.14 or later, else
+//! `.tools/bin/nats-server` of this workspace, where `deploy/nats-server.sh` installs it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+const OLDEST: (u64, u64) = (2, 14);
+/// Generous: several tests start servers at once on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running (or killed) server of one test.
+pub struct NatsServer {
+    binary: PathBuf,
+    folder: TempDir,
+    child: Option<Child>,
+    port: Option<u16>,
+}
+
+// === impl NatsServer ===
+
+impl NatsServer {
+    /// Starts a server with default settings and waits until it listens.
+    ///
+    /// # Panics
+    /// If no usable nats-server is found, or it does not come up.
+    pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// Starts a server with these lines of configuration besides address, port and store.
+    ///
+    /// # Panics
+    /// Like [`NatsServer::start`].
+    pub async fn start_with(config: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("gongkai-nats-").tempdir();
+        let folder = folder.expect("a test machine has a writable temporary folder");
+        fs::write(folder.path().join("server.conf"), config).expect("the folder was just created");
+        let mut server = Self { binary: find_binary(), folder, child: None, port: None };
+        server.spawn().await;
+        server
+    }
+
+    /// Where clients connect; the same after a restart.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port.expect("a server that started has a port"))
+    }
+
+    /// Ends the server at once, as a crash would. Its store stays.
+    pub fn kill(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        // Either can only fail if the process is gone already.
+        child.kill().ok();
+        child.wait().ok();
+    }
+
+    /// Starts the server again on the same port and store, after killing it if it runs.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.spawn().await;
+    }
+
+    async fn spawn(&mut self) {
+        let folder = self.folder.path();
+        let log = fs::File::options().create(true).append(true).open(folder.join("server.log"));
+        let port = self.port.map_or("-1".to_owned(), |port| port.to_string());
+        let child = Command::new(&self.binary)
+            .args(["--addr", "127.0.0.1", "--port", &port, "--jetstream"])
+            .arg("--store_dir")
+            .arg(folder.join("store"))
+            .arg("--ports_file_dir")
+            .arg(folder)
+            .arg("--config")
+            .arg(folder.join("server.conf"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log.expect("the folder is ours and writable"))
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} did not start: {error}", self.binary.display()));
+        let pid = child.id();
+        self.child = Some(child);
+        self.port = Some(self.wait_for_port(pid).await);
+    }
+
+    /// The server writes its ports into a file once it listens; choosing a port ourselves would be a race.
+    async fn wait_for_port(&mut self, pid: u32) -> u16 {
+        let started = Instant::now();
+        loop {
+            if let Some(port) = listening_port(self.folder.path(), pid) {
+                return port;
+            }
+            let has_ended = self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
+            if has_ended || started.elapsed() > START_TIMEOUT {
+                let log = fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
+                panic!("nats-server did not come up; its log:\n{log}");
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Reads `<program>_<pid>.ports`: JSON with the addresses of each listener.
+fn listening_port(folder: &Path, pid: u32) -> Option<u16> {
+    let suffix = format!("_{pid}.ports");
+    let is_ours = |path: &PathBuf| path.to_string_lossy().ends_with(&suffix);
+    let ports = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(is_ours)?;
+    let text = fs::read_to_string(ports).ok()?;
+    let (_, port) = text.split_once("nats://127.0.0.1:")?;
+    port.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn find_binary() -> PathBuf {
+    if let Some(named) = std::env::var_os("GONGKAI_NATS_SERVER").map(PathBuf::from) {
+        assert!(is_usable(&named), "GONGKAI_NATS_SERVER={} is no nats-server 2.14 or later", named.display());
+        return named;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
+    let installed = workspace().join(".tools/bin/nats-server");
+    on_path.chain([installed]).find(|candidate| is_usable(candidate)).unwrap_or_else(|| {
+        panic!(
+            "no nats-server 2.14 or later found: run deploy/nats-server.sh, or set GONGKAI_NATS_SERVER to one"
+        )
+    })
+}
+
+fn is_usable(binary: &Path) -> bool {
+    let output = Command::new(binary).arg("--version").output();
+    output.is_ok_and(|output| version(&String::from_utf8_lossy(&output.stdout)) >= Some(OLDEST))
+}
+
+/// Major and minor of `nats-server: v2.15.1`.
+fn version(text: &str) -> Option<(u64, u64)> {
+    let mut numbers = text.trim().rsplit_once('v')?.1.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(3).expect("this crate is three folders below the workspace")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(version("nats-server: v2.15.1\n") >= Some(OLDEST));
+        assert!(version("nats-server: v2.9.10") < Some(OLDEST));
+        assert!(version("something else") < Some(OLDEST));
+    }
+
+    #[tokio::test]
+    async fn a_dropped_server_leaves_no_folder() {
+        let server = NatsServer::start().await;
+        let folder = server.folder.path().to_owned();
+        assert!(server.url().starts_with("nats://127.0.0.1:"));
+        drop(server);
+        assert!(!folder.exists());
+    }
+}

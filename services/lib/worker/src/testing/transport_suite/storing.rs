@@ -1,0 +1,128 @@
+//! Cases on objects and entries.
+
+#![expect(missing_docs, reason = "a case's name says what it proves")]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt as _, stream::BoxStream};
+use tokio::time::timeout;
+
+use super::{ENTRIES, OBJECTS, PATIENCE, declare};
+use crate::transport::{Entry, Error, ErrorKind, Transport};
+
+pub async fn an_object_is_read_as_written(transport: &impl Transport) {
+    declare(transport).await;
+    let objects = transport.objects(OBJECTS);
+    let key = "sha256/0af7651916cd43dd8448eb211c80319c.樟树";
+    assert_eq!(objects.get(key).await.expect("reached"), None);
+    assert!(!objects.exists(key).await.expect("reached"));
+    let content = Bytes::from("一、总体情况");
+    objects.put(key, content.clone()).await.expect("stored");
+    objects.put("empty", Bytes::new()).await.expect("stored");
+    assert_eq!(objects.get(key).await.expect("reached"), Some(content));
+    assert_eq!(objects.get("empty").await.expect("reached"), Some(Bytes::new()));
+    assert!(objects.exists(key).await.expect("reached"));
+}
+
+pub async fn an_object_is_replaced(transport: &impl Transport) {
+    declare(transport).await;
+    let objects = transport.objects(OBJECTS);
+    for content in ["first", "second", "second", "third"] {
+        objects.put("key", content.into()).await.expect("stored");
+        assert_eq!(objects.get("key").await.expect("reached"), Some(content.into()));
+    }
+}
+
+pub async fn a_deleted_object_is_gone(transport: &impl Transport) {
+    declare(transport).await;
+    let objects = transport.objects(OBJECTS);
+    objects.put("key", "content".into()).await.expect("stored");
+    for _ in 0..2 {
+        objects.delete("key").await.expect("deleting what is not there is no error");
+        assert_eq!(objects.get("key").await.expect("reached"), None);
+        assert!(!objects.exists("key").await.expect("reached"));
+    }
+    objects.put("key", "content".into()).await.expect("stored");
+    assert_eq!(objects.get("key").await.expect("reached"), Some("content".into()));
+}
+
+pub async fn an_object_of_many_chunks_is_whole(transport: &impl Transport) {
+    declare(transport).await;
+    let objects = transport.objects(OBJECTS);
+    let large: Bytes =
+        (0..5 * 1024 * 1024_u32).map(|index| index.to_le_bytes()[index as usize % 4]).collect();
+    objects.put("large", large.clone()).await.expect("stored");
+    assert!(objects.get("large").await.expect("reached") == Some(large), "content differs");
+}
+
+pub async fn an_undeclared_bucket_is_not_found(transport: &impl Transport) {
+    let object = transport.objects("nowhere").get("key").await.expect_err("there is no bucket");
+    let entry = transport.entries("nowhere").get("key").await.expect_err("there is no bucket");
+    assert_eq!((object.kind, entry.kind), (ErrorKind::NotFound, ErrorKind::NotFound));
+}
+
+pub async fn an_entry_is_created_once(transport: &impl Transport) {
+    declare(transport).await;
+    let entries = transport.entries(ENTRIES);
+    assert_eq!(entries.get("a.b/c-1").await.expect("reached"), None);
+    let revision = entries.create("a.b/c-1", "first".into()).await.expect("absent");
+    let error = entries.create("a.b/c-1", "second".into()).await.expect_err("present");
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    let entry = entries.get("a.b/c-1").await.expect("reached");
+    assert_eq!(entry, Some(Entry { value: "first".into(), revision }));
+}
+
+pub async fn an_update_needs_the_present_revision(transport: &impl Transport) {
+    declare(transport).await;
+    let entries = transport.entries(ENTRIES);
+    let first = entries.create("key", "first".into()).await.expect("absent");
+    entries.create("other", "other".into()).await.expect("absent");
+    let second = entries.update("key", "second".into(), first).await.expect("the revision is right");
+    assert!(second > first);
+    let error = entries.update("key", "late".into(), first).await.expect_err("somebody else wrote");
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    let entry = entries.get("key").await.expect("reached");
+    assert_eq!(entry, Some(Entry { value: "second".into(), revision: second }));
+}
+
+pub async fn a_deleted_entry_can_be_created_again(transport: &impl Transport) {
+    declare(transport).await;
+    let entries = transport.entries(ENTRIES);
+    let first = entries.create("key", "first".into()).await.expect("absent");
+    entries.delete("key").await.expect("reached");
+    assert_eq!(entries.get("key").await.expect("reached"), None);
+    let again = entries.create("key", "again".into()).await.expect("absent");
+    assert!(again > first);
+    assert_eq!(entries.update("key", "late".into(), first).await.expect_err("old").kind, ErrorKind::Conflict);
+}
+
+pub async fn a_watch_sees_present_and_later_values(transport: &impl Transport) {
+    declare(transport).await;
+    let entries = transport.entries(ENTRIES);
+    let first = entries.create("key", "first".into()).await.expect("absent");
+    let second = entries.update("key", "second".into(), first).await.expect("right revision");
+    let mut watch = entries.watch("key").await.expect("reached");
+    assert_eq!(seen(&mut watch).await, Entry { value: "second".into(), revision: second });
+    entries.create("other", "other".into()).await.expect("absent");
+    let third = entries.update("key", "third".into(), second).await.expect("right revision");
+    entries.delete("key").await.expect("reached");
+    let fourth = entries.create("key", "fourth".into()).await.expect("absent");
+    assert_eq!(seen(&mut watch).await, Entry { value: "third".into(), revision: third });
+    assert_eq!(seen(&mut watch).await, Entry { value: "fourth".into(), revision: fourth });
+}
+
+pub async fn a_watch_of_an_absent_entry_sees_its_creation(transport: &impl Transport) {
+    declare(transport).await;
+    let entries = transport.entries(ENTRIES);
+    let mut watch = entries.watch("key").await.expect("reached");
+    assert!(timeout(Duration::from_millis(50), watch.next()).await.is_err(), "nothing was written");
+    let revision = entries.create("key", "first".into()).await.expect("absent");
+    assert_eq!(seen(&mut watch).await, Entry { value: "first".into(), revision });
+}
+
+/// The next value of a watch, which must come.
+async fn seen(watch: &mut BoxStream<'static, Result<Entry, Error>>) -> Entry {
+    let next = timeout(PATIENCE, watch.next()).await.expect("a value comes");
+    next.expect("a watch goes on").expect("a watch is well")
+}

@@ -1,1 +1,0 @@
-//! The real transport: NATS JetStream through async-nats.

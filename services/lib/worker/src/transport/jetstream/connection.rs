@@ -1,0 +1,313 @@
+//! One connection: how it is opened, how it comes back, and what the server says on it unasked.
+//!
+//! The server answers a publish or request that it does not permit with an event, not with an answer. Those events are
+//! kept, so that the call, once out of time, is told `Denied` and not `Unavailable`.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_nats::{Client, ConnectOptions, Event, ServerError, connection::State, jetstream};
+use futures::StreamExt as _;
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Credentials, Settings, errors};
+use crate::transport::{Error, ErrorKind};
+
+const OLDEST_SERVER: (i64, i64) = (2, 14);
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+const LONGEST_RECONNECT_DELAY: Duration = Duration::from_secs(4);
+const MAX_ACKS_IN_FLIGHT: usize = 1024;
+/// Refused permissions that are remembered; each is one mistake in a deployment.
+const MAX_DENIALS: usize = 16;
+
+/// The connection and its JetStream context.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) context: jetstream::Context,
+    pub(super) request_timeout: Duration,
+    link: watch::Receiver<Link>,
+    denials: Arc<Denials>,
+    _events: AbortOnDropHandle<()>,
+}
+
+/// How the connection does, as told by the client's events.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Link {
+    is_up: bool,
+    /// How often it was lost.
+    losses: u64,
+    /// Why the last attempt to connect failed.
+    failure: Option<String>,
+}
+
+/// What the server did not permit, latest last, numbered.
+#[derive(Default)]
+struct Denials(Mutex<VecDeque<(u64, String)>>);
+
+// === impl Connection ===
+
+impl Connection {
+    /// # Errors
+    /// See [`super::JetStream::connect`].
+    pub(super) async fn open(settings: &Settings) -> Result<Self, Error> {
+        let (events, received) = mpsc::unbounded_channel();
+        let client = options(settings)
+            .event_callback(move |event| {
+                // Fails only when the connection is being dropped, and then nobody wants to know.
+                events.send(event).ok();
+                std::future::ready(())
+            })
+            .connect(&settings.servers)
+            .await
+            .map_err(|error| errors::wrap(format!("connect to {}", settings.servers.join(", ")), error))?;
+        let (link, watched) = watch::channel(Link::default());
+        let denials = Arc::new(Denials::default());
+        let following = tokio::spawn(follow(client.clone(), received, link, denials.clone()));
+        let context = jetstream::ContextBuilder::new()
+            .timeout(settings.request_timeout)
+            .max_ack_inflight(MAX_ACKS_IN_FLIGHT)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        let connection = Self {
+            client,
+            context,
+            request_timeout: settings.request_timeout,
+            link: watched,
+            denials,
+            _events: AbortOnDropHandle::new(following),
+        };
+        connection.await_first(settings).await?;
+        connection.check_version()?;
+        Ok(connection)
+    }
+
+    /// Waits for a call no longer than a request may take.
+    ///
+    /// # Errors
+    /// `<verb> <target>` did not work out, or not in time.
+    pub(super) async fn bounded<T, E>(
+        &self,
+        verb: &str,
+        target: &str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        // The library's own limit is the same but does not cover all of its waits; ours comes just after.
+        let limit = self.request_timeout + self.request_timeout / 4;
+        self.bounded_by(limit, verb, target, call).await
+    }
+
+    /// The same with a limit of its own.
+    pub(super) async fn bounded_by<T, E>(
+        &self,
+        limit: Duration,
+        verb: &str,
+        target: &str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let mark = self.denials.mark();
+        let error = match timeout(limit, call).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(cause)) => errors::wrap(format!("{verb} {target} failed"), cause),
+            Err(elapsed) => errors::wrap(format!("{verb} {target} took too long"), elapsed),
+        };
+        if error.kind != ErrorKind::Unavailable {
+            return Err(error);
+        }
+        match self.denials.since(mark, target) {
+            Some(denial) => {
+                Err(Error::new(ErrorKind::Denied, format!("{verb} {target} was refused")).because(denial))
+            }
+            None => Err(error),
+        }
+    }
+
+    /// A round trip on the inbox of this connection: needs no permission beyond those every client has.
+    pub(super) async fn ping(&self) -> Result<(), Error> {
+        let inbox = self.client.new_inbox();
+        let round_trip = async {
+            let mut answers = self.client.subscribe(inbox.clone()).await.map_err(other)?;
+            self.client.publish(inbox.clone(), bytes::Bytes::new()).await.map_err(other)?;
+            answers.next().await.map(drop).ok_or_else(|| other("connection closed"))
+        };
+        self.bounded("ping", "the server", round_trip).await
+    }
+
+    /// Waits until the connection stands.
+    ///
+    /// # Errors
+    /// `Unavailable` if it does not within the time of a request.
+    pub(super) async fn await_link(&self) -> Result<(), Error> {
+        if self.client.connection_state() == State::Connected {
+            return Ok(());
+        }
+        let mut link = self.link.clone();
+        match timeout(self.request_timeout, link.wait_for(|link| link.is_up)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Error::new(ErrorKind::Unavailable, "not connected to the server")),
+        }
+    }
+
+    /// The connection's state, for [`lost`].
+    pub(super) fn watch_link(&self) -> watch::Receiver<Link> {
+        self.link.clone()
+    }
+
+    async fn await_first(&self, settings: &Settings) -> Result<(), Error> {
+        let mut link = self.link.clone();
+        let refused = |link: &Link| link.failure.as_deref().map(errors::classify) == Some(ErrorKind::Denied);
+        let first = link.wait_for(|link| link.is_up || refused(link));
+        let settled = match timeout(settings.connect_timeout, first).await {
+            Ok(Ok(link)) => link.clone(),
+            Ok(Err(_)) | Err(_) => self.link.borrow().clone(),
+        };
+        if settled.is_up {
+            return Ok(());
+        }
+        let kind = if refused(&settled) { ErrorKind::Denied } else { ErrorKind::Unavailable };
+        let error = Error::new(kind, format!("no connection to {}", settings.servers.join(", ")));
+        Err(match settled.failure {
+            Some(failure) => error.because(failure),
+            None => error,
+        })
+    }
+
+    fn check_version(&self) -> Result<(), Error> {
+        let (major, minor) = OLDEST_SERVER;
+        if self.client.is_server_compatible(major, minor, 0) {
+            return Ok(());
+        }
+        let version = self.client.server_info().version;
+        Err(Error::new(ErrorKind::Other, format!("nats-server is {version}, needs {major}.{minor} or later")))
+    }
+}
+
+/// Waits until the connection is lost after `since` losses.
+///
+/// # Cancel safety
+/// Safe: it changes nothing but what was seen.
+pub(super) async fn lost(link: &mut watch::Receiver<Link>, since: u64) {
+    // An error means that the connection is gone for good.
+    link.wait_for(|link| link.losses > since).await.ok();
+}
+
+impl Link {
+    pub(super) fn losses(&self) -> u64 {
+        self.losses
+    }
+}
+
+fn options(settings: &Settings) -> ConnectOptions {
+    let options = ConnectOptions::new()
+        .name(&settings.name)
+        .custom_inbox_prefix(format!("_INBOX_{}", settings.name))
+        .retry_on_initial_connect()
+        .max_reconnects(None)
+        .reconnect_delay_callback(reconnect_delay)
+        .ping_interval(PING_INTERVAL)
+        .request_timeout(Some(settings.request_timeout));
+    let options = match &settings.root_certificates {
+        Some(path) => options.add_root_certificates(path.clone()).require_tls(true),
+        None => options,
+    };
+    match settings.credentials.clone() {
+        Credentials::None => options,
+        Credentials::Token(token) => options.token(token),
+        Credentials::User { name, password } => options.user_and_password(name, password),
+        Credentials::Nkey(seed) => options.nkey(seed),
+    }
+}
+
+/// Doubles from 50 ms; short at first, because most losses are a restart behind a cluster.
+fn reconnect_delay(attempt: usize) -> Duration {
+    let doublings = u32::try_from(attempt.saturating_sub(1).min(10)).expect("at most 10");
+    (Duration::from_millis(50) * 2_u32.pow(doublings)).min(LONGEST_RECONNECT_DELAY)
+}
+
+/// Follows the client's events until the connection is dropped.
+async fn follow(
+    client: Client,
+    mut events: mpsc::UnboundedReceiver<Event>,
+    link: watch::Sender<Link>,
+    denials: Arc<Denials>,
+) {
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Connected => {
+                tracing::info!(server = client.server_info().server_name, "connected to nats");
+                link.send_modify(|link| link.is_up = true);
+            }
+            Event::Disconnected => {
+                tracing::warn!("connection to nats lost, reconnecting");
+                link.send_modify(|link| {
+                    link.is_up = false;
+                    link.losses += 1;
+                });
+            }
+            Event::LameDuckMode => {
+                tracing::info!("nats server is shutting down, moving to another");
+                if let Err(error) = client.force_reconnect().await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "reconnect was not started");
+                }
+            }
+            Event::ServerError(ServerError::Other(text)) if is_denial(&text) => {
+                tracing::error!(refusal = text, "nats server does not permit this");
+                denials.push(text);
+            }
+            Event::ServerError(_) | Event::ClientError(_) => {
+                let text = event.to_string();
+                tracing::warn!(event = text, "nats reported an error");
+                link.send_modify(|link| link.failure = Some(text));
+            }
+            Event::SlowConsumer(subscription) => tracing::warn!(subscription, "nats messages were dropped"),
+            Event::Draining | Event::Closed => tracing::debug!(%event, "nats connection ends"),
+        }
+    }
+}
+
+fn is_denial(text: &str) -> bool {
+    text.to_lowercase().contains("permissions violation")
+}
+
+fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> std::io::Error {
+    std::io::Error::other(error)
+}
+
+// === impl Denials ===
+
+impl Denials {
+    fn push(&self, text: String) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = kept.back().map_or(1, |(number, _)| number + 1);
+        kept.push_back((number, text));
+        if kept.len() > MAX_DENIALS {
+            kept.pop_front();
+        }
+    }
+
+    /// The number of the latest.
+    fn mark(&self) -> u64 {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.back().map_or(0, |(number, _)| *number)
+    }
+
+    /// The first after `mark` that names `target`.
+    fn since(&self, mark: u64, target: &str) -> Option<String> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut later = kept.iter().filter(|(number, text)| *number > mark && text.contains(target));
+        later.next().map(|(_, text)| text.clone())
+    }
+}

@@ -1,0 +1,291 @@
+//! Pulling messages and settling them.
+//!
+//! A fetch is one pull request with an inbox of its own: when its stream is dropped, the inbox goes, and the server
+//! hands the rest to somebody else. The request asks for heartbeats; two of them missing, or a lost connection, end the
+//! batch with `Unavailable`. (The library's own batches do not wake up again after a heartbeat, hence this one.)
+//!
+//! Each settlement waits for the server's answer over the connection's shared inbox, which costs no subscription.
+
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
+
+use async_nats::{
+    Request, StatusCode, Subject, Subscriber,
+    jetstream::{
+        self, AckKind,
+        consumer::{
+            AckPolicy, Consumer,
+            pull::{BatchConfig, Config},
+        },
+    },
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    connection::{Connection, Link, lost},
+    errors, from_nats,
+};
+use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Message, Pull, Settle};
+
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Below this a pull is over before heartbeats are of use.
+const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(250);
+/// How long the server's word that a pull has expired may be late.
+const GRACE: Duration = Duration::from_secs(2);
+/// Pulls that may wait at once, over all replicas.
+const MAX_WAITING: i64 = 64;
+
+/// Adopts the durable consumer, or creates it; settings that differ are updated.
+///
+/// # Errors
+/// See [`crate::Transport::consumer`].
+pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> Result<Box<dyn Pull>, Error> {
+    let (stream, durable) = (spec.stream.as_str(), spec.durable.as_str());
+    let look_up = connection.context.get_consumer_from_stream::<Config, _, _>(durable, stream);
+    let present = match connection.bounded("look up consumer", durable, look_up).await {
+        Ok(consumer) => Some(consumer),
+        Err(error) if error.kind == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let config = overlay(present.as_ref().map(|consumer| &consumer.cached_info().config), spec);
+    let consumer = match present {
+        Some(consumer) if is_same(consumer.cached_info(), &config) => consumer,
+        _ => {
+            let create = connection.context.create_consumer_on_stream(config, stream);
+            connection.bounded("create consumer", durable, create).await?
+        }
+    };
+    Ok(Box::new(JetStreamPull { connection: connection.clone(), consumer, durable: durable.into() }))
+}
+
+/// What is there (operators may have added to it) with our settings.
+fn overlay(present: Option<&jetstream::consumer::Config>, spec: &ConsumerSpec) -> Config {
+    let (filter_subject, filter_subjects) = match spec.filters.as_slice() {
+        [] => (String::new(), Vec::new()),
+        [only] => (only.clone(), Vec::new()),
+        several => (String::new(), several.to_vec()),
+    };
+    Config {
+        durable_name: Some(spec.durable.clone()),
+        name: Some(spec.durable.clone()),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: spec.ack_wait,
+        max_ack_pending: spec.max_ack_pending.into(),
+        max_deliver: spec.max_deliver.into(),
+        filter_subject,
+        filter_subjects,
+        max_waiting: present.map_or(MAX_WAITING, |config| config.max_waiting),
+        num_replicas: present.map_or(0, |config| config.num_replicas),
+        ..Config::default()
+    }
+}
+
+fn is_same(present: &jetstream::consumer::Info, wanted: &Config) -> bool {
+    let present = &present.config;
+    let has = filters(&present.filter_subject, &present.filter_subjects);
+    has == filters(&wanted.filter_subject, &wanted.filter_subjects)
+        && present.ack_wait == wanted.ack_wait
+        && present.max_ack_pending == wanted.max_ack_pending
+        && present.max_deliver == wanted.max_deliver
+}
+
+fn filters<'a>(one: &'a String, several: &'a [String]) -> BTreeSet<&'a String> {
+    several.iter().chain([one]).filter(|filter| !filter.is_empty()).collect()
+}
+
+struct JetStreamPull {
+    connection: Arc<Connection>,
+    consumer: Consumer<Config>,
+    durable: Arc<str>,
+}
+
+#[async_trait]
+impl Pull for JetStreamPull {
+    async fn fetch(
+        &mut self,
+        max: usize,
+        expires: Duration,
+    ) -> Result<BoxStream<'static, Result<Delivery, Error>>, Error> {
+        if max == 0 {
+            return Ok(stream::empty().boxed());
+        }
+        // Also keeps a caller that tries again at once from spinning while the server is away.
+        self.connection.await_link().await?;
+        let link = self.connection.watch_link();
+        let losses = link.borrow().losses();
+        let client = &self.connection.client;
+        let inbox = Subject::from(client.new_inbox());
+        let subscribe = client.subscribe(inbox.clone());
+        let messages = self.connection.bounded("subscribe for", &self.durable, subscribe).await?;
+        let heartbeat = Some(HEARTBEAT.min(expires / 3)).filter(|beat| *beat >= SHORTEST_HEARTBEAT);
+        let request = BatchConfig {
+            batch: max,
+            expires: Some(expires),
+            idle_heartbeat: heartbeat.unwrap_or_default(),
+            ..BatchConfig::default()
+        };
+        let ask = self.consumer.request_batch(request, inbox);
+        self.connection.bounded("pull from", &self.durable, ask).await?;
+        let now = Instant::now();
+        let batch = Batch {
+            connection: self.connection.clone(),
+            durable: self.durable.clone(),
+            messages,
+            link,
+            losses,
+            left: max,
+            heartbeat,
+            heard: now,
+            ends: now + expires + GRACE,
+        };
+        Ok(stream::unfold(batch, Batch::next).boxed())
+    }
+}
+
+/// What is left of one pull request.
+struct Batch {
+    connection: Arc<Connection>,
+    durable: Arc<str>,
+    messages: Subscriber,
+    link: watch::Receiver<Link>,
+    losses: u64,
+    left: usize,
+    heartbeat: Option<Duration>,
+    heard: Instant,
+    ends: Instant,
+}
+
+/// What an answer to a pull request means for its batch.
+enum Answer {
+    Message,
+    Heartbeat,
+    End,
+    Broken(ErrorKind),
+}
+
+impl Batch {
+    async fn next(mut self) -> Option<(Result<Delivery, Error>, Self)> {
+        while self.left > 0 {
+            let message = match self.hear().await {
+                Ok(message) => message,
+                Err(error) => return Some(self.fail(error)),
+            };
+            self.heard = Instant::now();
+            match read(&message) {
+                Answer::Heartbeat => {}
+                Answer::End => return None,
+                Answer::Broken(kind) => {
+                    let reason = message.description.unwrap_or_else(|| "no responders".to_owned());
+                    let error = Error::new(kind, format!("pull from {} ended", self.durable)).because(reason);
+                    return Some(self.fail(error));
+                }
+                Answer::Message => {
+                    self.left -= 1;
+                    match deliver(&self.connection, &self.durable, message) {
+                        Ok(delivery) => return Some((Ok(delivery), self)),
+                        Err(error) => return Some(self.fail(error)),
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Waits for the server's next word. What has arrived comes first, even if the connection was lost since.
+    async fn hear(&mut self) -> Result<async_nats::Message, Error> {
+        let silent_at =
+            self.heartbeat.map_or(self.ends, |beat| (self.heard + 2 * beat + beat / 2).min(self.ends));
+        let broken = |reason: &str| {
+            Error::new(ErrorKind::Unavailable, format!("pull from {} broke off", self.durable))
+                .because(reason)
+        };
+        let lost = pin!(lost(&mut self.link, self.losses));
+        tokio::select! {
+            biased;
+            message = self.messages.next() => message.ok_or_else(|| broken("connection closed")),
+            () = lost => Err(broken("connection lost")),
+            () = sleep_until(silent_at) => Err(broken("server fell silent")),
+        }
+    }
+
+    fn fail(mut self, error: Error) -> (Result<Delivery, Error>, Self) {
+        self.left = 0;
+        (Err(error), self)
+    }
+}
+
+fn read(message: &async_nats::Message) -> Answer {
+    let description = message.description.as_deref().unwrap_or_default();
+    match message.status {
+        None | Some(StatusCode::OK) => Answer::Message,
+        Some(StatusCode::IDLE_HEARTBEAT) => Answer::Heartbeat,
+        Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => Answer::End,
+        Some(_) if description.eq_ignore_ascii_case("batch completed") => Answer::End,
+        Some(_) if description.eq_ignore_ascii_case("consumer deleted") => {
+            Answer::Broken(ErrorKind::NotFound)
+        }
+        // Leadership change, server shutdown, too many pulls waiting, nobody answers.
+        Some(_) => Answer::Broken(ErrorKind::Unavailable),
+    }
+}
+
+fn deliver(
+    connection: &Arc<Connection>,
+    durable: &Arc<str>,
+    message: async_nats::Message,
+) -> Result<Delivery, Error> {
+    let wrapped = jetstream::Message { message, context: connection.context.clone() };
+    let strange = |cause| errors::wrap(format!("message for {durable} without delivery details"), cause);
+    let info = wrapped.info().map_err(|cause| strange(cause.to_string()))?;
+    let (sequence, published_at) = (info.stream_sequence, info.published);
+    let attempt = u32::try_from(info.delivered).unwrap_or(u32::MAX);
+    let async_nats::Message { subject, reply, payload, headers, .. } = wrapped.message;
+    let reply = reply.ok_or_else(|| strange("no reply subject".to_owned()))?;
+    Ok(Delivery {
+        message: Message { subject: subject.to_string(), headers: from_nats(headers.as_ref()), payload },
+        sequence,
+        attempt,
+        published_at,
+        settle: Box::new(JetStreamSettle { connection: connection.clone(), durable: durable.clone(), reply }),
+    })
+}
+
+struct JetStreamSettle {
+    connection: Arc<Connection>,
+    durable: Arc<str>,
+    reply: Subject,
+}
+
+impl JetStreamSettle {
+    /// Says it and waits for the server's answer.
+    async fn say(&self, verb: &str, word: Bytes) -> Result<(), Error> {
+        let request = Request::new().payload(word).timeout(Some(self.connection.request_timeout));
+        let asked = self.connection.client.send_request(self.reply.clone(), request);
+        self.connection.bounded(verb, &self.durable, asked).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Settle for JetStreamSettle {
+    async fn progress(&self) -> Result<(), Error> {
+        self.say("report progress to", AckKind::Progress.into()).await
+    }
+
+    async fn ack(self: Box<Self>) -> Result<(), Error> {
+        self.say("acknowledge to", AckKind::Ack.into()).await
+    }
+
+    async fn nak(self: Box<Self>, delay: Duration) -> Result<(), Error> {
+        self.say("nak to", AckKind::Nak(Some(delay)).into()).await
+    }
+
+    async fn term(self: Box<Self>, reason: &str) -> Result<(), Error> {
+        // The library has no word for the reason; the server puts it into its advisory.
+        self.say("terminate at", format!("+TERM {reason}").into()).await
+    }
+}

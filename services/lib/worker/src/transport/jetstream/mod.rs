@@ -1,0 +1,179 @@
+//! The real transport: NATS JetStream through async-nats, the only place in the workspace that names it.
+//!
+//! Every call is bounded in time, because the client does not fail what is in flight when the connection is lost: it
+//! waits. A call that ran out of time is [`ErrorKind::Unavailable`], whether or not it took effect; repeating it is
+//! harmless (message ids, compare-and-set, content keys).
+//!
+//! - `connection`: connecting, reconnecting, what the server says unasked (lame duck, refused permissions);
+//! - `topology`: streams and buckets as declared;
+//! - `consumer`: pulling and settling;
+//! - `buckets`: objects and entries;
+//! - `errors`: what a failure means to the caller.
+
+mod buckets;
+mod connection;
+mod consumer;
+mod errors;
+mod topology;
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use async_nats::{HeaderMap, HeaderName, HeaderValue, jetstream::message::PublishMessage};
+use async_trait::async_trait;
+
+use self::connection::Connection;
+use super::{
+    ConsumerSpec, Entries, Error, ErrorKind, Headers, Message, Objects, Published, Pull, Topology, Transport,
+};
+
+/// How to reach the servers and what to ask of them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// URLs of the servers; any of a cluster will do.
+    pub servers: Vec<String>,
+    /// Who we are.
+    pub credentials: Credentials,
+    /// Certificates to trust besides the system's, PEM; with it TLS is required.
+    pub root_certificates: Option<PathBuf>,
+    /// The connection's name in the server's monitoring, and the prefix of its inboxes: permissions can then let each
+    /// service read its own answers only.
+    pub name: String,
+    /// Copies of each stream and bucket that is created. What exists with more keeps them.
+    pub replicas: usize,
+    /// Limit of each stream's size; unlimited if none. Where the store is smaller, the limit is left away.
+    pub stream_max_bytes: Option<u64>,
+    /// How long [`JetStream::connect`] waits for a first connection.
+    pub connect_timeout: Duration,
+    /// How long each request waits for its answer: publishes, settlements, entries, the admin API.
+    pub request_timeout: Duration,
+    /// How long a whole object may take; it covers many requests.
+    pub object_timeout: Duration,
+}
+
+/// What the client shows to the server. The values never appear in logs.
+#[derive(Clone, Default)]
+pub enum Credentials {
+    /// Nothing: a server on the loopback.
+    #[default]
+    None,
+    /// A shared token.
+    Token(String),
+    /// User and password.
+    User {
+        /// The user's name.
+        name: String,
+        /// The password.
+        password: String,
+    },
+    /// The seed of an nkey.
+    Nkey(String),
+}
+
+/// A connection to a JetStream cluster. Cheap to clone; closed when the last clone is gone.
+#[derive(Clone)]
+pub struct JetStream {
+    connection: Arc<Connection>,
+    replicas: usize,
+    stream_max_bytes: Option<u64>,
+    object_timeout: Duration,
+}
+
+// === impl Settings ===
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            servers: vec!["nats://127.0.0.1:4222".to_owned()],
+            credentials: Credentials::None,
+            root_certificates: None,
+            name: "gongkai".to_owned(),
+            replicas: 1,
+            stream_max_bytes: None,
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(2),
+            object_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "None",
+            Self::Token(_) => "Token(…)",
+            Self::User { .. } => "User(…)",
+            Self::Nkey(_) => "Nkey(…)",
+        })
+    }
+}
+
+// === impl JetStream ===
+
+impl JetStream {
+    /// Connects, and checks that the server is new enough. Later losses of the connection heal by themselves.
+    ///
+    /// # Errors
+    /// `Unavailable` if no server answered within `connect_timeout`: the caller may try again. `Denied` if the
+    /// credentials were refused, `Other` for a server older than 2.14 or an unusable setting: a person must act.
+    pub async fn connect(settings: &Settings) -> Result<Self, Error> {
+        Ok(Self {
+            connection: Arc::new(Connection::open(settings).await?),
+            replicas: settings.replicas,
+            stream_max_bytes: settings.stream_max_bytes,
+            object_timeout: settings.object_timeout,
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for JetStream {
+    async fn declare(&self, topology: &Topology) -> Result<(), Error> {
+        topology::declare(self, topology).await
+    }
+
+    async fn publish(&self, message: Message) -> Result<Published, Error> {
+        let headers = to_nats(&message.headers)?;
+        let request = PublishMessage::build().payload(message.payload).headers(headers);
+        let subject = message.subject.as_str();
+        let publish = async {
+            let acknowledgement =
+                self.connection.context.send_publish(message.subject.clone(), request).await?;
+            acknowledgement.await
+        };
+        let answer = self.connection.bounded("publish to", subject, publish).await?;
+        Ok(Published { sequence: answer.sequence, duplicate: answer.duplicate })
+    }
+
+    async fn consumer(&self, spec: &ConsumerSpec) -> Result<Box<dyn Pull>, Error> {
+        consumer::bind(&self.connection, spec).await
+    }
+
+    fn objects(&self, bucket: &'static str) -> Arc<dyn Objects> {
+        Arc::new(buckets::ObjectBucket::new(self.connection.clone(), bucket, self.object_timeout))
+    }
+
+    fn entries(&self, bucket: &'static str) -> Arc<dyn Entries> {
+        Arc::new(buckets::EntryBucket::new(self.connection.clone(), bucket))
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.connection.ping().await
+    }
+}
+
+fn to_nats(headers: &Headers) -> Result<HeaderMap, Error> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let refuse = || Error::new(ErrorKind::Other, format!("header {name} cannot be sent"));
+        let header = name.parse::<HeaderName>().map_err(|error| refuse().because(error))?;
+        map.insert(header, value.parse::<HeaderValue>().map_err(|error| refuse().because(error))?);
+    }
+    Ok(map)
+}
+
+/// Of a header with several values the last one counts.
+fn from_nats(map: Option<&HeaderMap>) -> Headers {
+    let names = map.into_iter().flat_map(HeaderMap::iter);
+    let last = names.filter_map(|(name, values)| Some((name.to_string(), values.last()?.to_string())));
+    last.collect()
+}

@@ -1,0 +1,33 @@
+//! One suite, two transports: the fake is worth only what it shares with the real server.
+
+mod memory {
+    use gongkai_worker::{transport::memory::Memory, transport_test_suite};
+
+    async fn memory() -> (Memory, ()) {
+        (Memory::new(), ())
+    }
+
+    transport_test_suite!(
+        #[tokio::test(start_paused = true)]
+        memory
+    );
+}
+
+mod jetstream {
+    use gongkai_worker::{
+        testing::NatsServer,
+        transport::jetstream::{JetStream, Settings},
+        transport_test_suite,
+    };
+
+    async fn jetstream() -> (JetStream, NatsServer) {
+        let server = NatsServer::start().await;
+        let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+        (JetStream::connect(&settings).await.expect("the server is there"), server)
+    }
+
+    transport_test_suite!(
+        #[tokio::test]
+        jetstream
+    );
+}
