@@ -1,0 +1,178 @@
+//! Rows to plain types and back. What does not read back as written is damage, not a default.
+
+use std::str::FromStr;
+
+use gongkai_model::{
+    CellRef, Concept, Fact, FactId, Finding, ReportKey, Severity, Source, Span, State, Summary, Versions,
+};
+use rusqlite::{Row, types::Value};
+use time::OffsetDateTime;
+
+use crate::{arrival::Origin, error::Error, query::severity_rank, report::Revision};
+
+/// A sequence as SQLite keeps it.
+pub(super) fn signed(n: u64, what: &'static str) -> Result<i64, Error> {
+    i64::try_from(n).map_err(|_| Error::OutOfRange(what))
+}
+
+/// A sequence as it came from SQLite.
+pub(super) fn unsigned(row: &Row<'_>, column: &str) -> Result<u64, Error> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column))
+}
+
+/// A time as SQLite keeps it: what is finer than a microsecond is cut off.
+pub(super) fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos().div_euclid(1000))
+        .expect("±9999 years fit in 63 bits of microseconds")
+}
+
+/// A time as it came from SQLite.
+pub(super) fn time_of(micros: i64) -> Result<OffsetDateTime, Error> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).map_err(|_| damaged("time"))
+}
+
+pub(super) fn damaged(what: &str) -> Error {
+    Error::Damaged(format!("unknown value in column {what}"))
+}
+
+fn parsed<T: FromStr>(row: &Row<'_>, column: &str) -> Result<T, Error> {
+    row.get_ref(column)?.as_str().map_err(|_| damaged(column))?.parse().map_err(|_| damaged(column))
+}
+
+fn optional<T: FromStr>(row: &Row<'_>, column: &str) -> Result<Option<T>, Error> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|t| t.parse().map_err(|_| damaged(column))).transpose()
+}
+
+/// A report's key in columns `agency` and `year`.
+pub(super) fn key(row: &Row<'_>) -> Result<ReportKey, Error> {
+    let agency: String = row.get("agency")?;
+    let agency = gongkai_model::AgencyKey::from_code(&agency).map_err(|_| damaged("agency"))?;
+    Ok(ReportKey { agency, year: row.get("year")? })
+}
+
+/// What [`revision`] reads, of `f`, the first arrival, `c`, the one whose content counts, and `v`, its versions.
+pub(super) const REVISION: &str = "c.agency, c.year, c.agency_name, c.form, c.variant, c.title, c.media_type, c.trace_id, \
+     c.errors, c.warnings, c.reviews, c.infos, v.program, v.parser, v.forms, v.rules, \
+     f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region, \
+     (SELECT count(DISTINCT a.content_hash) FROM arrival a \
+       WHERE a.agency = f.agency AND a.year = f.year AND a.received_sequence <= f.received_sequence) AS ordinal";
+
+/// A revision's header.
+pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<Revision, Error> {
+    Ok(Revision {
+        key: key(row)?,
+        ordinal: row.get("ordinal")?,
+        origin: origin(row)?,
+        agency_name: row.get("agency_name")?,
+        form: parsed(row, "form")?,
+        variant: parsed(row, "variant")?,
+        title: row.get("title")?,
+        media_type: row.get("media_type")?,
+        summary: Summary {
+            error: row.get("errors")?,
+            warning: row.get("warnings")?,
+            review: row.get("reviews")?,
+            info: row.get("infos")?,
+        },
+        versions: versions(row)?,
+        trace_id: row.get("trace_id")?,
+        withdrawn,
+    })
+}
+
+fn origin(row: &Row<'_>) -> Result<Origin, Error> {
+    Ok(Origin {
+        submission_id: row.get("submission_id")?,
+        content_hash: row.get("content_hash")?,
+        received_sequence: unsigned(row, "received_sequence")?,
+        received_at: time_of(row.get("received_at")?)?,
+        published_at: row.get::<_, Option<i64>>("published_at")?.map(time_of).transpose()?,
+        url: row.get("url")?,
+        region: parsed(row, "region")?,
+    })
+}
+
+fn versions(row: &Row<'_>) -> Result<Versions, Error> {
+    Ok(Versions {
+        program: row.get("program")?,
+        parser: row.get("parser")?,
+        forms: row.get("forms")?,
+        rules: row.get("rules")?,
+    })
+}
+
+/// The columns `source_…` of a source.
+pub(super) fn source_values(source: Option<&Source>) -> [Value; 7] {
+    let number = |n: Option<u32>| n.map_or(Value::Null, |n| Value::Integer(n.into()));
+    let cell = source.and_then(|s| s.cell);
+    let span = source.and_then(|s| s.span);
+    [
+        source.map_or(Value::Null, |s| Value::Text(s.text.clone())),
+        number(cell.map(|c| c.table)),
+        number(cell.map(|c| c.row)),
+        number(cell.map(|c| c.column)),
+        number(source.and_then(|s| s.page)),
+        number(span.map(|s| s.start)),
+        number(span.map(|s| s.end)),
+    ]
+}
+
+/// A source from the columns `source_…`.
+pub(super) fn source(row: &Row<'_>) -> Result<Option<Source>, Error> {
+    let Some(text) = row.get("source_text")? else { return Ok(None) };
+    let (table, start): (Option<u32>, Option<u32>) = (row.get("source_table")?, row.get("source_start")?);
+    let cell = match table {
+        Some(table) => {
+            Some(CellRef { table, row: row.get("source_row")?, column: row.get("source_column")? })
+        }
+        None => None,
+    };
+    let span = match start {
+        Some(start) => Some(Span { start, end: row.get("source_end")? }),
+        None => None,
+    };
+    Ok(Some(Source { text, cell, page: row.get("source_page")?, span }))
+}
+
+/// A fact without its candidates.
+pub(super) fn fact(row: &Row<'_>) -> Result<Fact, Error> {
+    let value: Option<String> = row.get("value")?;
+    let state: String = row.get("state")?;
+    let state = match (state.as_str(), value) {
+        ("reported", Some(text)) => State::Reported(text.parse().map_err(|_| damaged("value"))?),
+        ("blank", None) => State::Blank,
+        ("not_applicable", None) => State::NotApplicable,
+        ("missing", None) => State::Missing,
+        ("unreadable", None) => State::Unreadable,
+        _ => return Err(damaged("state")),
+    };
+    let concept = Concept::new(&row.get::<_, String>("concept")?);
+    let applicant = optional(row, "applicant")?;
+    Ok(Fact { id: FactId { concept, applicant }, state, source: source(row)?, candidates: Vec::new() })
+}
+
+/// A finding, with its versions joined.
+pub(super) fn finding(row: &Row<'_>) -> Result<Finding, Error> {
+    let operands: String = row.get("facts")?;
+    let operands = operands.lines().map(|line| line.parse().map_err(|_| damaged("facts")));
+    Ok(Finding {
+        rule: row.get("rule")?,
+        severity: severity(row.get("severity")?)?,
+        message: row.get("message")?,
+        message_en: row.get("message_en")?,
+        fingerprint: row.get("fingerprint")?,
+        cause: optional(row, "cause")?,
+        concept: row.get::<_, Option<String>>("concept")?.as_deref().map(Concept::new),
+        formula: row.get("formula")?,
+        expected: row.get("expected")?,
+        actual: row.get("actual")?,
+        facts: operands.collect::<Result<_, _>>()?,
+        source: source(row)?,
+        versions: versions(row)?,
+    })
+}
+
+fn severity(rank: i64) -> Result<Severity, Error> {
+    Severity::ALL.into_iter().find(|s| severity_rank(*s) == rank).ok_or_else(|| damaged("severity"))
+}

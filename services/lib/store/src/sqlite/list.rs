@@ -1,0 +1,159 @@
+//! Reads over many reports, page by page.
+
+use gongkai_model::Severity;
+use rusqlite::{Connection, Row, types::ValueRef};
+
+use super::columns::{self, REVISION, damaged};
+use super::lookup::add_candidates;
+use super::sql::{Column, Has, Sql};
+use crate::error::Error;
+use crate::query::{
+    Cursor, FactField, FactQuery, FindingField, FindingOrder, FindingQuery, FoundFact, FoundFinding, Key,
+    Page, ReportField, ReportOrder, ReportQuery,
+};
+use crate::report::Revision;
+
+pub(super) fn reports(c: &Connection, query: &ReportQuery) -> Result<Page<Revision>, Error> {
+    let keys: &[&str] = match query.order {
+        ReportOrder::Name => &["r.agency", "r.year"],
+        ReportOrder::Year => &["r.year", "r.agency"],
+        ReportOrder::AgencyName => &["r.agency_name", "r.agency", "r.year"],
+        ReportOrder::ReceivedAt => &["r.received_at", "r.agency", "r.year"],
+    };
+    let mut sql = Sql::new(&format!(
+        "SELECT {REVISION}, r.withdrawn, {} FROM report r \
+         JOIN arrival f ON f.received_sequence = r.first_sequence \
+         JOIN arrival c ON c.received_sequence = r.content_sequence \
+         JOIN versions v ON v.id = c.versions_id WHERE true",
+        sort_columns(keys)
+    ));
+    sql.scope(&query.scope).conditions(&query.conditions, report_column);
+    sql.page(keys, query.descending, query.after.as_ref(), query.limit)?;
+    page(c, &sql, keys.len(), query.limit, |row| columns::revision(row, row.get("withdrawn")?))
+}
+
+pub(super) fn findings(c: &Connection, query: &FindingQuery) -> Result<Page<FoundFinding>, Error> {
+    let keys: &[&str] = match query.order {
+        FindingOrder::Report => &["r.agency", "r.year", "i.position"],
+        FindingOrder::Severity => &["i.severity", "r.agency", "r.year", "i.position"],
+    };
+    let mut sql = Sql::new(&format!(
+        "SELECT r.agency, r.year, a.trace_id, i.*, v.program, v.parser, v.forms, v.rules, {} FROM report r \
+         JOIN arrival a ON a.received_sequence = r.content_sequence \
+         JOIN finding i ON i.received_sequence = r.content_sequence \
+         JOIN versions v ON v.id = i.versions_id WHERE true",
+        sort_columns(keys)
+    ));
+    if !query.scope.is_one_report() {
+        sql.push(" AND NOT r.withdrawn");
+    }
+    sql.scope(&query.scope).conditions(&query.conditions, finding_column);
+    sql.page(keys, query.descending, query.after.as_ref(), query.limit)?;
+    page(c, &sql, keys.len(), query.limit, |row| {
+        Ok(FoundFinding {
+            key: columns::key(row)?,
+            finding: columns::finding(row)?,
+            trace_id: row.get("trace_id")?,
+        })
+    })
+}
+
+pub(super) fn facts(c: &Connection, query: &FactQuery) -> Result<Page<FoundFact>, Error> {
+    let keys: &[&str] = &["r.agency", "r.year", "t.position"];
+    let mut sql = Sql::new(&format!(
+        "SELECT r.agency, r.year, t.*, {} FROM report r \
+         JOIN arrival a ON a.received_sequence = r.content_sequence \
+         JOIN fact t ON t.received_sequence = r.content_sequence WHERE true",
+        sort_columns(keys)
+    ));
+    if !query.scope.is_one_report() {
+        sql.push(" AND NOT r.withdrawn");
+    }
+    sql.scope(&query.scope).conditions(&query.conditions, fact_column);
+    sql.page(keys, false, query.after.as_ref(), query.limit)?;
+    page(c, &sql, keys.len(), query.limit, |row| {
+        let mut fact = columns::fact(row)?;
+        add_candidates(c, &mut fact, row.get("received_sequence")?, row.get("position")?)?;
+        Ok(FoundFact { key: columns::key(row)?, fact })
+    })
+}
+
+fn report_column(field: ReportField) -> Column {
+    let (sql, has) = match field {
+        ReportField::Year => ("r.year", Has::Equals),
+        ReportField::Form => ("c.form", Has::Equals),
+        ReportField::Variant => ("c.variant", Has::Equals),
+        ReportField::AgencyName => ("r.agency_name", Has::Contains),
+        ReportField::Title => ("c.title", Has::Contains),
+        ReportField::Region => ("f.region", Has::BeginsWith),
+        ReportField::MediaType => ("c.media_type", Has::Equals),
+        ReportField::Findings(Severity::Error) => ("c.errors", Has::Equals),
+        ReportField::Findings(Severity::Warning) => ("c.warnings", Has::Equals),
+        ReportField::Findings(Severity::Review) => ("c.reviews", Has::Equals),
+        ReportField::Findings(Severity::Info) => ("c.infos", Has::Equals),
+        ReportField::Withdrawn => ("r.withdrawn", Has::Equals),
+    };
+    Column::new(sql, has)
+}
+
+fn finding_column(field: FindingField) -> Column {
+    let (sql, has) = match field {
+        FindingField::Severity => ("i.severity", Has::Equals),
+        FindingField::Rule => ("i.rule", Has::BeginsWith),
+        FindingField::Concept => ("i.concept", Has::BeginsWith),
+        FindingField::Fingerprint => ("i.fingerprint", Has::Equals),
+        FindingField::Year => ("r.year", Has::Equals),
+        FindingField::Region => ("a.region", Has::BeginsWith),
+    };
+    Column::new(sql, has)
+}
+
+fn fact_column(field: FactField) -> Column {
+    let (sql, has) = match field {
+        FactField::Concept => ("t.concept", Has::BeginsWith),
+        FactField::Applicant => ("t.applicant", Has::Equals),
+        FactField::State => ("t.state", Has::Equals),
+        FactField::Value => return Column::only_present("CAST(t.value AS REAL)"),
+        FactField::Year => ("r.year", Has::Equals),
+        FactField::Region => ("a.region", Has::BeginsWith),
+    };
+    Column::new(sql, has)
+}
+
+/// The sort key once more under names of its own, for the cursor.
+fn sort_columns(keys: &[&str]) -> String {
+    let named: Vec<String> = keys.iter().enumerate().map(|(i, key)| format!("{key} AS sort{i}")).collect();
+    named.join(", ")
+}
+
+fn page<T>(
+    c: &Connection,
+    sql: &Sql,
+    keys: usize,
+    limit: usize,
+    read: impl Fn(&Row<'_>) -> Result<T, Error>,
+) -> Result<Page<T>, Error> {
+    let mut select = c.prepare_cached(sql.text())?;
+    let mut rows = select.query(sql.params())?;
+    let mut items = Vec::new();
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        if items.len() == limit {
+            return Ok(Page { items, next: last });
+        }
+        items.push(read(row)?);
+        last = Some(cursor(row, keys)?);
+    }
+    Ok(Page { items, next: None })
+}
+
+fn cursor(row: &Row<'_>, keys: usize) -> Result<Cursor, Error> {
+    let key = |i: usize| match row.get_ref(format!("sort{i}").as_str())? {
+        ValueRef::Integer(n) => Ok(Key::Integer(n)),
+        ValueRef::Text(text) => {
+            String::from_utf8(text.to_vec()).map(Key::Text).map_err(|_| damaged("sort key"))
+        }
+        _ => Err(damaged("sort key")),
+    };
+    (0..keys).map(key).collect::<Result<_, _>>().map(Cursor)
+}

@@ -1,0 +1,152 @@
+//! Statements put together: text of ours, values bound. No text of a caller ever becomes part of a statement.
+
+use rusqlite::{Params, params_from_iter, types::Value as Bound};
+
+use crate::error::Error;
+use crate::query::{Condition, Cursor, Key, Op, Scope, Value};
+
+/// A statement in the making.
+pub(super) struct Sql {
+    text: String,
+    values: Vec<Bound>,
+}
+
+/// How a field appears in SQL.
+#[derive(Clone, Copy)]
+pub(super) struct Column {
+    /// The expression.
+    pub(super) sql: &'static str,
+    /// What [`Op::Has`] means.
+    pub(super) has: Has,
+    /// True if `!=` also holds where the field is absent.
+    pub(super) absent_differs: bool,
+}
+
+/// What "has" means for a field.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Has {
+    Contains,
+    BeginsWith,
+    Equals,
+}
+
+impl Column {
+    pub(super) const fn new(sql: &'static str, has: Has) -> Self {
+        Self { sql, has, absent_differs: true }
+    }
+
+    /// Where `!=` does not hold for an absent field.
+    pub(super) const fn only_present(sql: &'static str) -> Self {
+        Self { sql, has: Has::Equals, absent_differs: false }
+    }
+}
+
+impl Sql {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    pub(super) fn bind(&mut self, value: Bound) -> &mut Self {
+        self.text.push('?');
+        self.values.push(value);
+        self
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn params(&self) -> impl Params + use<'_> {
+        params_from_iter(self.values.iter())
+    }
+
+    /// ` AND …` for agency and year.
+    pub(super) fn scope(&mut self, scope: &Scope) -> &mut Self {
+        if let Some(agency) = &scope.agency {
+            self.push(" AND r.agency = ").bind(agency.as_str().to_owned().into());
+        }
+        if let Some(year) = scope.year {
+            self.push(" AND r.year = ").bind(i64::from(year).into());
+        }
+        self
+    }
+
+    /// ` AND …` for each condition.
+    pub(super) fn conditions<F: Copy>(
+        &mut self,
+        conditions: &[Condition<F>],
+        column: impl Fn(F) -> Column,
+    ) -> &mut Self {
+        for condition in conditions {
+            self.condition(column(condition.field), condition.op, &condition.value);
+        }
+        self
+    }
+
+    fn condition(&mut self, column: Column, op: Op, value: &Value) {
+        let Column { sql, has, absent_differs } = column;
+        let sign = match op {
+            Op::Eq => " = ",
+            Op::Ne if absent_differs => " IS DISTINCT FROM ",
+            Op::Ne => " <> ",
+            Op::Lt => " < ",
+            Op::Le => " <= ",
+            Op::Gt => " > ",
+            Op::Ge => " >= ",
+            Op::Has => return self.has(sql, has, value),
+        };
+        self.push(" AND ").push(sql).push(sign).bind(bound(value));
+    }
+
+    fn has(&mut self, sql: &str, has: Has, value: &Value) {
+        self.push(" AND ");
+        match has {
+            Has::Contains => self.push("instr(").push(sql).push(", ").bind(bound(value)).push(") > 0"),
+            Has::BeginsWith => self.push("instr(").push(sql).push(", ").bind(bound(value)).push(") = 1"),
+            Has::Equals => self.push(sql).push(" = ").bind(bound(value)),
+        };
+    }
+
+    /// ` AND (keys) > (cursor) ORDER BY keys LIMIT limit + 1`: one more row than asked for tells whether there are more.
+    pub(super) fn page(
+        &mut self,
+        keys: &[&str],
+        descending: bool,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<&mut Self, Error> {
+        if let Some(Cursor(values)) = after {
+            if values.len() != keys.len() {
+                return Err(Error::OutOfRange("cursor"));
+            }
+            let sign = if descending { " < (" } else { " > (" };
+            self.push(" AND (").push(&keys.join(", ")).push(") ").push(sign);
+            for (i, value) in values.iter().enumerate() {
+                let value = match value {
+                    Key::Integer(n) => Bound::Integer(*n),
+                    Key::Text(text) => Bound::Text(text.clone()),
+                };
+                self.push(if i == 0 { "" } else { ", " }).bind(value);
+            }
+            self.push(")");
+        }
+        let direction = if descending { " DESC" } else { "" };
+        let order: Vec<String> = keys.iter().map(|key| format!("{key}{direction}")).collect();
+        self.push(" ORDER BY ").push(&order.join(", "));
+        Ok(self.push(" LIMIT ").bind(super::feed::limit_of(limit.saturating_add(1))))
+    }
+}
+
+fn bound(value: &Value) -> Bound {
+    match value {
+        Value::Text(text) => Bound::Text(text.clone()),
+        Value::Integer(n) => Bound::Integer(*n),
+        Value::Number(n) => Bound::Real(*n),
+        Value::Flag(yes) => Bound::Integer((*yes).into()),
+    }
+}

@@ -1,0 +1,276 @@
+//! What the projector's writes do, each inside one transaction.
+
+use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions};
+use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from_iter, types::Value};
+
+use super::columns::{self, micros, signed, source_values};
+use super::lookup;
+use crate::arrival::{Arrival, Content, Outcome, Prose, Withdrawal};
+use crate::change::ChangeKind;
+use crate::digest::digest;
+use crate::error::Error;
+use crate::query::severity_rank;
+use crate::standing::Standing;
+use crate::store::Applied;
+
+/// Stores an arrival, unless what is stored of it is as new.
+pub(super) fn arrival(tx: &Transaction<'_>, arrival: &Arrival) -> Result<Applied, Error> {
+    let id = signed(arrival.origin.received_sequence, "received_sequence")?;
+    let event = signed(arrival.event_sequence, "event_sequence")?;
+    let stored = stored_arrival(tx, id)?;
+    if stored.as_ref().is_some_and(|(stored_event, _)| *stored_event >= event) {
+        return Ok(Applied::Unseen);
+    }
+    let new_key = match &arrival.outcome {
+        Outcome::Validated(content) => Some(content.key.clone()),
+        Outcome::Rejected => None,
+    };
+    // A later reading may find another agency or year, or no report at all: then the old report changes too.
+    let old_key = stored.and_then(|(_, key)| key).filter(|old| new_key.as_ref() != Some(old));
+    let touched: Vec<ReportKey> = old_key.into_iter().chain(new_key).collect();
+    changing(tx, &touched, || {
+        tx.prepare_cached("DELETE FROM arrival WHERE received_sequence = ?")?.execute([id])?;
+        insert_arrival(tx, id, event, arrival)?;
+        match &arrival.outcome {
+            Outcome::Validated(content) => insert_content(tx, id, content),
+            Outcome::Rejected => Ok(()),
+        }
+    })
+}
+
+/// Stores a withdrawal, unless it is stored.
+pub(super) fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, Error> {
+    let id = signed(withdrawal.sequence, "sequence")?;
+    let mut touched = reports_at(tx, &withdrawal.url)?;
+    touched.extend(withdrawal.key.iter().filter(|key| !touched.contains(key)).cloned().collect::<Vec<_>>());
+    changing(tx, &touched, || {
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO withdrawal (sequence, url, agency, year, withdrawn_at) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT DO NOTHING",
+        )?;
+        let agency = withdrawal.key.as_ref().map(|key| key.agency.as_str());
+        let year = withdrawal.key.as_ref().map(|key| key.year);
+        insert.execute(params![id, withdrawal.url, agency, year, micros(withdrawal.withdrawn_at)])?;
+        Ok(())
+    })
+}
+
+/// Makes a change, computes the touched reports anew, and writes an entry of the feed for each that looks different.
+fn changing(
+    tx: &Transaction<'_>,
+    touched: &[ReportKey],
+    change: impl FnOnce() -> Result<(), Error>,
+) -> Result<Applied, Error> {
+    let before = touched.iter().map(|key| view(tx, key)).collect::<Result<Vec<_>, _>>()?;
+    change()?;
+    let mut applied = Applied::Unseen;
+    for (key, before) in touched.iter().zip(before) {
+        refresh(tx, key)?;
+        let after = view(tx, key)?;
+        if after != before {
+            insert_change(tx, key, &after)?;
+            applied = Applied::Changed;
+        }
+    }
+    Ok(applied)
+}
+
+/// What a reader sees of a report, as far as the feed tells it.
+#[derive(PartialEq)]
+enum View {
+    Nothing,
+    Withdrawn,
+    Stands { content_hash: String, digest: String },
+}
+
+fn view(tx: &Transaction<'_>, key: &ReportKey) -> Result<View, Error> {
+    let mut select = tx.prepare_cached(
+        "SELECT r.withdrawn, c.content_hash, c.digest FROM report r \
+         JOIN arrival c ON c.received_sequence = r.content_sequence WHERE r.agency = ? AND r.year = ?",
+    )?;
+    let row = select.query_row(params![key.agency.as_str(), key.year], |row| {
+        let withdrawn: bool = row.get(0)?;
+        let stands = View::Stands { content_hash: row.get(1)?, digest: row.get(2)? };
+        Ok(if withdrawn { View::Withdrawn } else { stands })
+    });
+    Ok(row.optional()?.unwrap_or(View::Nothing))
+}
+
+/// Computes the row of `report` from the report's arrivals and withdrawals.
+fn refresh(tx: &Transaction<'_>, key: &ReportKey) -> Result<(), Error> {
+    let agency = key.agency.as_str();
+    let (arrivals, withdrawals) = lookup::history(tx, key)?;
+    let Some(standing) = Standing::of(&arrivals, &withdrawals) else {
+        tx.prepare_cached("DELETE FROM report WHERE agency = ? AND year = ?")?
+            .execute(params![agency, key.year])?;
+        return Ok(());
+    };
+    let newest = standing.revisions.last().expect("a standing has at least one revision");
+    let mut upsert = tx.prepare_cached(
+        "INSERT OR REPLACE INTO report \
+         (agency, year, first_sequence, content_sequence, withdrawn, agency_name, received_at) \
+         SELECT ?1, ?2, ?3, ?4, ?5, c.agency_name, f.received_at FROM arrival f, arrival c \
+         WHERE f.received_sequence = ?3 AND c.received_sequence = ?4",
+    )?;
+    let (first, content) = (signed(newest.first, "first")?, signed(newest.content, "content")?);
+    upsert.execute(params![agency, key.year, first, content, standing.withdrawn])?;
+    Ok(())
+}
+
+fn insert_change(tx: &Transaction<'_>, key: &ReportKey, after: &View) -> Result<(), Error> {
+    let kind = match after {
+        View::Stands { .. } => ChangeKind::Validated,
+        View::Withdrawn | View::Nothing => ChangeKind::Withdrawn,
+    };
+    tx.prepare_cached("INSERT INTO change (kind, agency, year) VALUES (?, ?, ?)")?.execute(params![
+        kind.as_str(),
+        key.agency.as_str(),
+        key.year
+    ])?;
+    Ok(())
+}
+
+fn stored_arrival(tx: &Transaction<'_>, id: i64) -> Result<Option<(i64, Option<ReportKey>)>, Error> {
+    let mut select =
+        tx.prepare_cached("SELECT event_sequence, agency, year FROM arrival WHERE received_sequence = ?")?;
+    let mut rows = select.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let rejected = row.get_ref("agency")?.as_str_or_null().map_err(rusqlite::Error::from)?.is_none();
+    let key = if rejected { None } else { Some(columns::key(row)?) };
+    Ok(Some((row.get("event_sequence")?, key)))
+}
+
+fn reports_at(tx: &Transaction<'_>, url: &str) -> Result<Vec<ReportKey>, Error> {
+    let mut select = tx.prepare_cached(
+        "SELECT DISTINCT agency, year FROM arrival WHERE url = ? AND url <> '' AND agency IS NOT NULL \
+         ORDER BY agency, year",
+    )?;
+    select.query_and_then([url], columns::key)?.collect()
+}
+
+fn insert_arrival(tx: &Transaction<'_>, id: i64, event: i64, arrival: &Arrival) -> Result<(), Error> {
+    let origin = &arrival.origin;
+    tx.prepare_cached(
+        "INSERT INTO arrival (received_sequence, event_sequence, content_hash, submission_id, received_at, \
+         published_at, url, region) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        id,
+        event,
+        origin.content_hash,
+        origin.submission_id,
+        micros(origin.received_at),
+        origin.published_at.map(micros),
+        origin.url,
+        origin.region.as_str(),
+    ])?;
+    Ok(())
+}
+
+fn insert_content(tx: &Transaction<'_>, id: i64, content: &Content) -> Result<(), Error> {
+    let summary = Summary::of(&content.findings);
+    tx.prepare_cached(
+        "UPDATE arrival SET agency = :agency, year = :year, agency_name = :agency_name, form = :form, \
+         variant = :variant, title = :title, media_type = :media_type, trace_id = :trace_id, \
+         versions_id = :versions, errors = :errors, warnings = :warnings, reviews = :reviews, infos = :infos, \
+         digest = :digest, preamble = :preamble WHERE received_sequence = :id",
+    )?
+    .execute(named_params! {
+        ":id": id,
+        ":agency": content.key.agency.as_str(),
+        ":year": content.key.year,
+        ":agency_name": content.agency_name,
+        ":form": content.form.as_str(),
+        ":variant": content.variant.as_str(),
+        ":title": content.title,
+        ":media_type": content.media_type,
+        ":trace_id": content.trace_id,
+        ":versions": versions_id(tx, &content.versions)?,
+        ":errors": summary.error,
+        ":warnings": summary.warning,
+        ":reviews": summary.review,
+        ":infos": summary.info,
+        ":digest": digest(content),
+        ":preamble": content.prose.as_ref().map(|prose| prose.preamble.as_str()),
+    })?;
+    if let Some(prose) = &content.prose {
+        insert_sections(tx, id, prose)?;
+    }
+    for (position, fact) in (0..).zip(&content.facts) {
+        insert_fact(tx, id, position, fact)?;
+    }
+    for (position, finding) in (0..).zip(&content.findings) {
+        insert_finding(tx, id, position, finding)?;
+    }
+    Ok(())
+}
+
+fn versions_id(tx: &Transaction<'_>, versions: &Versions) -> Result<i64, Error> {
+    let words = params![versions.program, versions.parser, versions.forms, versions.rules];
+    tx.prepare_cached(
+        "INSERT INTO versions (program, parser, forms, rules) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )?
+    .execute(words)?;
+    let mut select = tx.prepare_cached(
+        "SELECT id FROM versions WHERE program = ? AND parser = ? AND forms = ? AND rules = ?",
+    )?;
+    Ok(select.query_row(words, |row| row.get(0))?)
+}
+
+fn insert_sections(tx: &Transaction<'_>, id: i64, prose: &Prose) -> Result<(), Error> {
+    let mut insert = tx.prepare_cached("INSERT INTO section VALUES (?, ?, ?, ?, ?)")?;
+    for (position, section) in (0_i64..).zip(&prose.sections) {
+        insert.execute(params![id, position, section.number, section.title, section.text])?;
+    }
+    Ok(())
+}
+
+fn insert_fact(tx: &Transaction<'_>, id: i64, position: i64, fact: &Fact) -> Result<(), Error> {
+    let values = [
+        id.into(),
+        position.into(),
+        fact.id.concept.to_string().into(),
+        fact.id.applicant.map(|a| a.as_str().to_owned()).into(),
+        fact.state.as_str().to_owned().into(),
+        fact.state.value().map(|v| v.to_string()).into(),
+    ];
+    tx.prepare_cached("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(with_source(values, fact.source.as_ref()))?;
+    for (rank, source) in (0_i64..).zip(&fact.candidates) {
+        tx.prepare_cached("INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+            .execute(with_source([id.into(), position.into(), rank.into()], Some(source)))?;
+    }
+    Ok(())
+}
+
+fn insert_finding(tx: &Transaction<'_>, id: i64, position: i64, finding: &Finding) -> Result<(), Error> {
+    let operands: Vec<String> = finding.facts.iter().map(ToString::to_string).collect();
+    let values: [Value; 14] = [
+        id.into(),
+        position.into(),
+        finding.rule.clone().into(),
+        severity_rank(finding.severity).into(),
+        finding.message.clone().into(),
+        finding.message_en.clone().into(),
+        finding.fingerprint.clone().into(),
+        finding.cause.as_ref().map(ToString::to_string).into(),
+        finding.concept.as_ref().map(ToString::to_string).into(),
+        finding.formula.clone().into(),
+        finding.expected.clone().into(),
+        finding.actual.clone().into(),
+        operands.join("\n").into(),
+        versions_id(tx, &finding.versions)?.into(),
+    ];
+    tx.prepare_cached(
+        "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(with_source(values, finding.source.as_ref()))?;
+    Ok(())
+}
+
+fn with_source<const N: usize>(
+    values: [Value; N],
+    source: Option<&Source>,
+) -> rusqlite::ParamsFromIter<impl Iterator<Item = Value>> {
+    params_from_iter(values.into_iter().chain(source_values(source)))
+}

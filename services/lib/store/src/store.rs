@@ -1,0 +1,102 @@
+//! The contract of a read model.
+
+use gongkai_model::{AgencyKey, ReportKey};
+use time::OffsetDateTime;
+
+use crate::{
+    arrival::{Arrival, Withdrawal},
+    change::{Change, ResumeError, ResumeToken},
+    error::Error,
+    query::{Cursor, FactQuery, FindingQuery, FoundFact, FoundFinding, Page, ReportQuery},
+    report::{Report, Revision},
+};
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Applied {
+    /// Nothing that a reader could see.
+    Unseen,
+    /// The change feed has at least one new entry.
+    Changed,
+}
+
+/// A read model. All calls block.
+///
+/// Writes are idempotent and their order does not matter; each is one transaction that holds the projection and its
+/// entry in the change feed. Reads see a consistent state.
+///
+/// # Errors
+/// Every call fails with [`Error`]; the writer tries the same event again, a reader answers its client.
+pub trait Store: Send + Sync + 'static {
+    /// Stores what became of an arrival, unless a later stage event about it is stored already.
+    ///
+    /// # Errors
+    /// Nothing was stored: the caller tries again.
+    fn put_arrival(&self, arrival: &Arrival) -> Result<Applied, Error>;
+
+    /// Stores a withdrawal, which may come before what it takes down.
+    ///
+    /// # Errors
+    /// Nothing was stored: the caller tries again.
+    fn put_withdrawal(&self, withdrawal: &Withdrawal) -> Result<Applied, Error>;
+
+    /// The report: its newest revision, or the one that was the newest at `as_of`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<Report>, Error>;
+
+    /// Newest revisions of reports.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn reports(&self, query: &ReportQuery) -> Result<Page<Revision>, Error>;
+
+    /// All revisions of one report, oldest first; empty if there is no such report.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn revisions(
+        &self,
+        key: &ReportKey,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Revision>, Error>;
+
+    /// Findings of newest revisions.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn findings(&self, query: &FindingQuery) -> Result<Page<FoundFinding>, Error>;
+
+    /// Facts of newest revisions.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn facts(&self, query: &FactQuery) -> Result<Page<FoundFact>, Error>;
+
+    /// Up to `limit` changes behind an ordinal, of one agency or of all; empty if there are none yet.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn changes(&self, agency: Option<&AgencyKey>, after: u64, limit: usize) -> Result<Vec<Change>, Error>;
+
+    /// Ordinal of the newest change; 0 if there is none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn last_change(&self) -> Result<u64, Error>;
+
+    /// The name of this read model's life: 16 hex digits, another after every rebuild.
+    fn epoch(&self) -> &str;
+
+    /// The ordinal that a token stands behind.
+    ///
+    /// # Errors
+    /// Inside: the token is of another read model, or of a later state than this one (a restored copy). Outside: see
+    /// [`Error`].
+    fn resume(&self, token: &ResumeToken) -> Result<Result<u64, ResumeError>, Error> {
+        let known = token.epoch == self.epoch() && token.ordinal <= self.last_change()?;
+        Ok(if known { Ok(token.ordinal) } else { Err(ResumeError::OtherEpoch) })
+    }
+}

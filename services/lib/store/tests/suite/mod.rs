@@ -1,0 +1,64 @@
+//! What every back end of the store must do. `store_test_suite!(open)` makes tests of it; `open` gives an empty store.
+
+mod feed;
+mod order;
+mod paging;
+mod reading;
+mod sample;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use gongkai_store::Store;
+
+pub(crate) use feed::*;
+pub(crate) use order::*;
+pub(crate) use paging::*;
+pub(crate) use reading::*;
+
+/// An empty store and what must live as long as it.
+pub(crate) struct Opened {
+    /// The store.
+    pub(crate) store: Arc<dyn Store>,
+    /// Such as its folder.
+    pub(crate) keep: Box<dyn Any>,
+}
+
+/// Makes a test of each question of the suite.
+#[macro_export]
+macro_rules! store_test_suite {
+    ($open:expr) => {
+        $crate::store_test_suite!(@tests $open,
+            reads_back_what_was_written,
+            unknown_reports_are_none,
+            erased_prose_is_absent_and_the_rest_stays,
+            revisions_are_ranked_by_first_arrival,
+            as_of_gives_what_stood_then,
+            the_same_content_again_is_one_revision,
+            a_later_reading_replaces_an_earlier_one,
+            a_later_rejection_ends_a_report,
+            a_later_reading_may_move_a_report,
+            withdrawals_by_address_and_by_key,
+            withdrawn_reports_are_left_out_of_wide_questions,
+            any_order_and_duplication_give_the_same_state,
+            pages_are_stable_while_reports_come_in,
+            orders_go_both_ways,
+            conditions_on_reports,
+            conditions_on_findings,
+            conditions_on_facts,
+            a_cursor_of_another_shape_is_refused,
+            every_visible_change_is_one_entry,
+            the_same_event_again_adds_no_entry,
+            a_feed_of_one_agency,
+            tokens_of_other_lives_are_refused,
+        );
+    };
+    (@tests $open:expr, $($name:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                suite::$name(&$open);
+            }
+        )*
+    };
+}

@@ -1,0 +1,119 @@
+//! Order and duplication of events leave no trace in the state, and the feed leads every reader to that state.
+
+use std::collections::BTreeMap;
+
+use gongkai_model::ReportKey;
+use gongkai_store::query::{FactQuery, FindingQuery, FoundFact, FoundFinding, ReportQuery};
+use gongkai_store::{Applied, Arrival, ChangeKind, Report, Revision, Store, Withdrawal};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::Opened;
+use super::sample::{key, rejected, validated, withdrawal};
+
+#[derive(Debug, Clone)]
+enum Event {
+    Arrival(Arrival),
+    Withdrawal(Withdrawal),
+}
+
+fn keys() -> [ReportKey; 3] {
+    [key("361001", 2022), key("361001", 2023), key("361002", 2023)]
+}
+
+/// Hash, hence address, of an arrival: several arrivals share one.
+fn hash(received: u64) -> &'static str {
+    ["aa", "bb", "cc"][usize::try_from(received / 10 % 3).unwrap()]
+}
+
+/// Up to 12 events about few arrivals, reports and addresses, so that they interfere. Sequences are distinct.
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = (0..5_u64, 0..4_usize, 0..6_u8);
+    prop::collection::vec(event, 1..12).prop_map(|draws| {
+        let make = |(i, (place, which, kind)): (u64, &(u64, usize, u8))| {
+            let (received, event) = (place * 10 + 10, 100 + i);
+            let n = i64::try_from(i % 4).unwrap() + 1;
+            match (kind, keys().get(*which)) {
+                (0, key) => Event::Withdrawal(withdrawal(received + 1 + i % 9, "", key)),
+                (1, key) => {
+                    let url = format!("https://{}.example/", hash(received));
+                    Event::Withdrawal(withdrawal(received + 1 + i % 9, &url, key))
+                }
+                (_, Some(key)) => Event::Arrival(validated(received, event, hash(received), key, n)),
+                (_, None) => Event::Arrival(rejected(received, event, hash(received))),
+            }
+        };
+        let mut made: Vec<Event> = (0..).zip(&draws).map(make).collect();
+        // Sequences are unique in a stream.
+        let mut seen = Vec::new();
+        made.retain(|event| match event {
+            Event::Withdrawal(w) if seen.contains(&w.sequence) => false,
+            Event::Withdrawal(w) => {
+                seen.push(w.sequence);
+                true
+            }
+            Event::Arrival(_) => true,
+        });
+        made
+    })
+}
+
+fn apply(store: &dyn Store, event: &Event) -> Applied {
+    match event {
+        Event::Arrival(arrival) => store.put_arrival(arrival).unwrap(),
+        Event::Withdrawal(withdrawal) => store.put_withdrawal(withdrawal).unwrap(),
+    }
+}
+
+type State = (Vec<Option<Report>>, Vec<Vec<Revision>>, Vec<Revision>, Vec<FoundFinding>, Vec<FoundFact>);
+
+fn state(store: &dyn Store) -> State {
+    (
+        keys().iter().map(|key| store.report(key, None).unwrap()).collect(),
+        keys().iter().map(|key| store.revisions(key, None, 99).unwrap().items).collect(),
+        store.reports(&ReportQuery { limit: 99, ..ReportQuery::default() }).unwrap().items,
+        store.findings(&FindingQuery { limit: 999, ..FindingQuery::default() }).unwrap().items,
+        store.facts(&FactQuery { limit: 999, ..FactQuery::default() }).unwrap().items,
+    )
+}
+
+/// What a reader of the feed that keeps the last entry of each report believes to stand.
+fn followed(store: &dyn Store) -> BTreeMap<ReportKey, bool> {
+    let changes = store.changes(None, 0, 999).unwrap();
+    changes.into_iter().map(|change| (change.key, change.kind == ChangeKind::Validated)).collect()
+}
+
+fn standing(store: &dyn Store) -> BTreeMap<ReportKey, bool> {
+    let reports = state(store).2;
+    reports.into_iter().map(|revision| (revision.key, !revision.withdrawn)).collect()
+}
+
+pub(crate) fn any_order_and_duplication_give_the_same_state(open: &dyn Fn() -> Opened) {
+    let plan = events().prop_flat_map(|events| {
+        let twice: Vec<Event> = events.iter().chain(&events).cloned().collect();
+        (Just(events), Just(twice).prop_shuffle())
+    });
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(32) });
+    let result = runner.run(&plan, |(events, shuffled)| {
+        let (straight, mixed) = (open(), open());
+        for event in &events {
+            apply(&*straight.store, event);
+        }
+        for event in &shuffled {
+            apply(&*mixed.store, event);
+        }
+        prop_assert_eq!(state(&*straight.store), state(&*mixed.store));
+        for opened in [&straight, &mixed] {
+            let mut followed = followed(&*opened.store);
+            followed.retain(|key, stands| *stands || opened.store.report(key, None).unwrap().is_some());
+            prop_assert_eq!(followed, standing(&*opened.store));
+            let last = opened.store.last_change().unwrap();
+            for event in &events {
+                prop_assert_eq!(apply(&*opened.store, event), Applied::Unseen);
+            }
+            prop_assert_eq!(opened.store.last_change().unwrap(), last);
+        }
+        Ok(())
+    });
+    result.unwrap();
+}

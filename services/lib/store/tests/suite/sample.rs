@@ -1,0 +1,128 @@
+//! Sample arrivals. Sequences are small numbers; an arrival's hash, address and time follow from what the test gives.
+
+use gongkai_model::{
+    AgencyKey, CellRef, Concept, Fact, FactId, Finding, FormId, ReportKey, Severity, Source, Span, State,
+    Variant, Versions,
+};
+use gongkai_store::{Arrival, Content, Origin, Outcome, Prose, Section, Withdrawal};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+pub(crate) const START: OffsetDateTime = datetime!(2024-01-15 10:12:00.250 UTC);
+
+pub(crate) fn key(agency: &str, year: i32) -> ReportKey {
+    ReportKey { agency: AgencyKey::from_code(agency).unwrap(), year }
+}
+
+/// Day `sequence` after the start.
+pub(crate) fn day(sequence: u64) -> OffsetDateTime {
+    START + Duration::days(i64::try_from(sequence).unwrap())
+}
+
+pub(crate) fn origin(received: u64, hash: &str, url: &str) -> Origin {
+    Origin {
+        submission_id: format!("s{received}"),
+        content_hash: hash.into(),
+        received_sequence: received,
+        received_at: day(received),
+        published_at: (received % 2 == 1).then(|| day(received) - Duration::hours(3)),
+        url: url.into(),
+        region: "360982".parse().unwrap(),
+    }
+}
+
+/// A validated arrival; values and findings follow from `n`.
+pub(crate) fn validated(received: u64, event: u64, hash: &str, key: &ReportKey, n: i64) -> Arrival {
+    let outcome = Outcome::Validated(Box::new(content(key, n)));
+    Arrival {
+        origin: origin(received, hash, &format!("https://{hash}.example/")),
+        event_sequence: event,
+        outcome,
+    }
+}
+
+pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> Arrival {
+    let origin = origin(received, hash, &format!("https://{hash}.example/"));
+    Arrival { origin, event_sequence: event, outcome: Outcome::Rejected }
+}
+
+pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
+    Content {
+        key: key.clone(),
+        agency_name: format!("{}街道办事处", key.agency),
+        form: FormId::Form2021,
+        variant: Variant::Standard,
+        title: format!("{}年政府信息公开工作年度报告", key.year),
+        media_type: "text/html".into(),
+        facts: facts(n),
+        findings: (0..=n % 3).map(|i| finding(n, i)).collect(),
+        versions: versions(n),
+        trace_id: format!("{n:032x}"),
+        prose: Some(Prose {
+            preamble: format!("第{n}稿"),
+            sections: vec![
+                Section { number: 1, title: "一、总体情况".into(), text: format!("共{n}条\n完") },
+                Section { number: 2, title: "二、主动公开".into(), text: String::new() },
+            ],
+        }),
+    }
+}
+
+pub(crate) fn withdrawal(sequence: u64, url: &str, key: Option<&ReportKey>) -> Withdrawal {
+    Withdrawal { sequence, url: url.into(), key: key.cloned(), withdrawn_at: day(sequence) }
+}
+
+fn versions(n: i64) -> Versions {
+    let v = |prefix: &str| format!("{prefix}{n}");
+    Versions { program: v("p"), parser: v("r"), forms: v("f"), rules: v("u") }
+}
+
+fn source(text: &str, row: u32) -> Source {
+    Source {
+        text: text.into(),
+        cell: Some(CellRef { table: 1, row, column: 4 }),
+        page: Some(2),
+        span: Some(Span { start: 812 + row, end: 815 + row }),
+    }
+}
+
+/// One fact of each state; the fee has decimals.
+fn facts(n: i64) -> Vec<Fact> {
+    let number = |text: String| State::Reported(text.parse().unwrap());
+    let id = |text: &str| text.parse::<FactId>().unwrap();
+    let fact = |name: &str, state, source, candidates| Fact { id: id(name), state, source, candidates };
+    vec![
+        fact("proactive.fees.amount", number(format!("{n}.20")), Some(source("17.20", 3)), vec![]),
+        fact("requests.received[total]", number(n.to_string()), Some(source("7", 5)), vec![]),
+        fact("requests.received[enterprise]", State::Blank, Some(source("", 5)), vec![]),
+        fact("requests.carried_in[total]", State::NotApplicable, Some(source("/", 6)), vec![]),
+        fact("requests.carried_out[total]", State::Missing, None, vec![]),
+        fact("requests.received[other]", State::Unreadable, None, vec![source("8", 7), source("9", 8)]),
+    ]
+}
+
+fn finding(n: i64, i: i64) -> Finding {
+    let severity = [Severity::Error, Severity::Warning, Severity::Info][usize::try_from(i).unwrap()];
+    let prose = i == 2;
+    Finding {
+        rule: ["T3-ROW", "P-SUM", "S-SECT"][usize::try_from(i).unwrap()].into(),
+        severity,
+        message: format!("第三章合计不符（{n}）"),
+        message_en: format!("total differs ({n})"),
+        fingerprint: format!("f{n}-{i}"),
+        cause: (!prose).then(|| "requests.received[total]".parse().unwrap()),
+        concept: (!prose).then(|| Concept::new("requests.received")),
+        formula: "sum of applicants = total".into(),
+        expected: (!prose).then(|| "7".into()),
+        actual: Some("8".into()),
+        facts: if prose {
+            vec![]
+        } else {
+            vec![
+                "requests.received[natural_person]".parse().unwrap(),
+                "requests.received[total]".parse().unwrap(),
+            ]
+        },
+        source: prose.then(|| Source { text: "共收到".into(), ..Source::default() }),
+        versions: versions(n),
+    }
+}
