@@ -1,10 +1,9 @@
 //! Bytes to text, whatever the page says about itself.
 //!
-//! In this order: a byte order mark; bytes that are UTF-8; the statistics of the bytes; what was declared, where these
-//! leave a choice. Pages declare the wrong charset often enough that a declaration alone decides nothing. Positions
-//! count from the first scalar behind a byte order mark.
-
-use std::cmp::Reverse;
+//! In this order: a byte order mark; bytes that are UTF-8; the legacy charset of which the bytes are everyday
+//! characters; where that leaves a choice, a detector's opinion and then the declaration. Pages declare the wrong
+//! charset often enough that a declaration alone decides nothing. Positions count from the first scalar behind a byte
+//! order mark.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Encoding, GB18030, GBK, UTF_8};
@@ -14,6 +13,9 @@ use crate::Hints;
 
 /// Where a page may declare its charset, in bytes from its beginning.
 const DECLARATION_WITHIN: usize = 4096;
+
+/// How much the detector is shown, in bytes from the first that is not ASCII: it reads a megabyte a second.
+const DETECTED: usize = 1024;
 
 /// One undecodable character in so many others is still text.
 const REPLACEMENT_SHARE: usize = 20;
@@ -56,29 +58,29 @@ fn best(bytes: &[u8], declared: &Declared) -> Result<(&'static Encoding, String)
     if let Some(found) = decoded(UTF_8, bytes) {
         return Ok(found);
     }
-    let mut candidates: Vec<_> = candidates(bytes, declared)
-        .into_iter()
-        .map(|encoding| (everyday_tenths(encoding, bytes), encoding))
-        .filter(|(tenths, _)| *tenths >= EVERYDAY_TENTHS)
-        .collect();
-    // Stable: among equals the detector's guess comes first, then the declaration.
-    candidates.sort_by_key(|(tenths, _)| Reverse(*tenths));
-    candidates.into_iter().find_map(|(_, encoding)| decoded(encoding, bytes)).ok_or_else(rejection)
+    let order = candidates(bytes, declared);
+    let found = order.into_iter().find_map(|encoding| decoded(encoding, bytes));
+    found.ok_or_else(rejection)
 }
 
-/// The legacy charsets of Chinese pages, likeliest first.
+/// The legacy charsets of Chinese pages that the bytes may be in, likeliest first.
 fn candidates(bytes: &[u8], declared: &Declared) -> Vec<&'static Encoding> {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    let guess = detector.guess(Some(b"cn"), Utf8Detection::Deny);
-    let mut order: Vec<&'static Encoding> = Vec::new();
-    for encoding in [guess].into_iter().chain(declared.0.iter().copied()).chain([GB18030, BIG5]) {
-        let encoding = family(encoding);
-        if (encoding == GB18030 || encoding == BIG5) && !order.contains(&encoding) {
-            order.push(encoding);
-        }
+    let (gb18030, big5) = (everyday_tenths(GB18030, bytes), everyday_tenths(BIG5, bytes));
+    let mut order = vec![(gb18030, GB18030), (big5, BIG5)];
+    if gb18030 < big5 || (gb18030 == big5 && opinion(bytes, declared) == BIG5) {
+        order.reverse();
     }
-    order
+    order.into_iter().filter(|(tenths, _)| *tenths >= EVERYDAY_TENTHS).map(|(_, encoding)| encoding).collect()
+}
+
+/// What the detector says of bytes that may be both, else what was declared, else GB 18030.
+fn opinion(bytes: &[u8], declared: &Declared) -> &'static Encoding {
+    let first = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&bytes[first..bytes.len().min(first + DETECTED)], true);
+    let guess = detector.guess(Some(b"cn"), Utf8Detection::Deny);
+    let opinions = [guess].into_iter().chain(declared.0.iter().copied()).map(family);
+    opinions.into_iter().find(|encoding| [GB18030, BIG5].contains(encoding)).unwrap_or(GB18030)
 }
 
 fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> Option<(&'static Encoding, String)> {
@@ -90,8 +92,8 @@ fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> Option<(&'static Encodi
     bearable.then(|| (encoding, text.into_owned()))
 }
 
-/// How many tenths of the byte pairs are everyday characters of that charset. The detector alone takes short Big5
-/// texts for GBK, whose pairs cover nearly all of Big5's; but then they are rare and private characters.
+/// How many tenths of the byte pairs are everyday characters of that charset. Most pairs of one charset decode in the
+/// other, but to rare and private characters; a detector alone takes short Big5 texts for GBK.
 fn everyday_tenths(encoding: &'static Encoding, bytes: &[u8]) -> usize {
     let everyday = |lead: u8, trail: u8| {
         if encoding == BIG5 {

@@ -47,6 +47,7 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
         notes.extend(page.notes);
         (page.blocks, page.meta_title)
     } else {
+        sniff::count_lines(&decoded.text, limits)?;
         let source = mirror::clean(decoded.text, &mut notes);
         let reader = if media_type == MediaType::Markdown { markdown::read } else { text::read };
         (reader(&source, limits)?, None)

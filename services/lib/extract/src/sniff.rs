@@ -13,6 +13,9 @@ const LOOKED_AT: usize = 64 << 10;
 /// One control character in so many bytes makes the bytes no text.
 const CONTROL_SHARE: usize = 100;
 
+/// How many blank lines a text may have for each other one.
+const BLANK_LINES: usize = 4;
+
 /// Turns away what is no text within the limits.
 pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<(), Rejection> {
     if bytes.len() > limits.input_bytes {
@@ -41,6 +44,29 @@ pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
         return MediaType::Markdown;
     }
     if markup.is_piece(declared == Some(MediaType::Html)) { MediaType::Html } else { MediaType::Text }
+}
+
+/// Turns away a text of more lines than there may be cells and paragraphs, before anything is kept for each. Of blank
+/// lines it may have a few times as many.
+pub(crate) fn count_lines(text: &str, limits: &Limits) -> Result<(), Rejection> {
+    let limit = limits.cells.saturating_add(limits.paragraphs);
+    let (mut filled, mut blank) = (0, 0);
+    for line in text.split('\n') {
+        let count = if line.trim().is_empty() { &mut blank } else { &mut filled };
+        *count += 1;
+        if filled > limit || blank / BLANK_LINES > limit {
+            return Err(too_many_lines(limit));
+        }
+    }
+    Ok(())
+}
+
+fn too_many_lines(limit: usize) -> Rejection {
+    Rejection::new(
+        RejectionCode::TooLarge,
+        format!("文本行数过多：上限 {limit} 行"),
+        format!("the text has too many lines, the limit is {limit}"),
+    )
 }
 
 /// What the sender says, by media type, else by the file's name.
@@ -107,9 +133,14 @@ impl Markup {
         markup
     }
 
-    /// True for a piece of a page; text that merely names a tag has it once and does not close it.
+    /// True for a piece of a page; text that merely names a tag or two does not close them.
     fn is_piece(&self, declared: bool) -> bool {
-        if declared { self.opened > 0 } else { self.opened > 1 && self.closed > 0 }
+        let enough = match (declared, self.closed) {
+            (true, _) => 1,
+            (false, 0) => 5,
+            (false, _) => 2,
+        };
+        self.opened >= enough
     }
 }
 
@@ -190,6 +221,13 @@ mod tests {
         let limits = Limits { input_bytes: 7, ..Limits::default() };
         assert_eq!(screen(b"12345678", &limits).unwrap_err().code, RejectionCode::TooLarge);
         assert!(screen(b"1234567", &limits).is_ok());
+    }
+
+    #[test]
+    fn more_lines_than_cells_and_paragraphs_are_too_large() {
+        let limits = Limits { cells: 3, paragraphs: 2, ..Limits::default() };
+        assert!(count_lines("1\n\n2\n3\n \n4\n5", &limits).is_ok());
+        assert_eq!(count_lines("1\n2\n3\n4\n5\n6", &limits).unwrap_err().code, RejectionCode::TooLarge);
     }
 
     #[test]

@@ -149,9 +149,9 @@ impl<'a> Builder<'a> {
                         self.break_line()?;
                     }
                     self.run.push(c, place);
-                }
-                if self.run.len() > self.limits.run_scalars {
-                    return Err(too_large("段落或单元格", "a paragraph or cell"));
+                    if self.run.len() > self.limits.run_scalars {
+                        return Err(too_large("段落或单元格长度", "the length of a paragraph or cell"));
+                    }
                 }
             }
         }
@@ -192,7 +192,7 @@ impl Builder<'_> {
     fn push_block(&mut self, block: Block) -> Result<(), Rejection> {
         self.page.blocks.push(block);
         if self.page.blocks.len() > self.limits.paragraphs {
-            return Err(too_large("文档段落", "the document's paragraphs"));
+            return Err(too_large("文档段落数", "the number of paragraphs"));
         }
         Ok(())
     }
@@ -352,7 +352,7 @@ impl Builder<'_> {
             table.open_cell(spans, at, self.limits)?;
         }
         if self.cells > self.limits.cells {
-            return Err(too_large("文档单元格", "the document's table cells"));
+            return Err(too_large("文档单元格数", "the number of table cells"));
         }
         self.push(name, Class::Cell, attributes)
     }
@@ -408,5 +408,5 @@ fn too_deep(limit: usize) -> Rejection {
 }
 
 fn too_large(what: &str, what_en: &str) -> Rejection {
-    Rejection::new(RejectionCode::TooLarge, format!("{what}超过上限"), format!("{what_en} exceed the limit"))
+    Rejection::new(RejectionCode::TooLarge, format!("{what}超过上限"), format!("over the limit: {what_en}"))
 }
