@@ -1,10 +1,13 @@
-//! Names binary formats by their signatures, so that a refusal says what the file really is.
+//! Names formats that are no plain text by their signatures, so that a refusal says what the file really is.
 
 /// How much of a container is searched for the names of its parts, in bytes from either end.
 const SEARCHED: usize = 64 << 10;
 
 /// How much of a compound file's directory is searched, in bytes.
 const DIRECTORY: usize = 4096;
+
+/// Where a text format that wraps a document says so, in bytes from the beginning.
+const WRAPPER: usize = 1024;
 
 /// Signatures at the beginning of a file.
 const SIGNATURES: [(&[u8], &str); 19] = [
@@ -57,10 +60,22 @@ pub(crate) fn format(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
         return Some("WebP 图片 / WebP image");
     }
+    if let Some(name) = wrapped_format(&bytes[..bytes.len().min(WRAPPER)]) {
+        return Some(name);
+    }
     let (signature, name) = SIGNATURES.into_iter().find(|(signature, _)| bytes.starts_with(signature))?;
     // "BM" may begin a text; the picture has zero bytes in its header.
     let certain = signature != b"BM" || bytes.iter().take(32).any(|byte| *byte == 0);
     certain.then_some(name)
+}
+
+/// Formats that are text around a document, not the document's text.
+fn wrapped_format(head: &[u8]) -> Option<&'static str> {
+    let has = |needle: &[u8]| contains([head, &[]], needle);
+    if has(b"<?mso-application") {
+        return Some("Word/Excel 2003 XML");
+    }
+    (has(b"MIME-Version:") && has(b"multipart/related")).then_some("MHTML 网页归档 / MHTML")
 }
 
 fn zip_format(bytes: &[u8]) -> &'static str {
@@ -124,6 +139,8 @@ mod tests {
         check(b"7z\xbc\xaf\x27\x1c", Some("7z"));
         check(b"\x1f\x8b\x08", Some("gzip"));
         check(b"BM\x36\0\0\0", Some("BMP"));
+        check(b"<?xml version='1.0'?><?mso-application progid='Word.Document'?>", Some("2003 XML"));
+        check(b"MIME-Version: 1.0\r\nContent-Type: multipart/related", Some("MHTML"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Bytes to blocks: paragraphs and table grids, one module per format.
 //!
-//! [`read`] is a pure function: no file, no socket, no clock. It runs in this order: [`sniff`] says what the bytes
-//! are, [`charset`] makes text of them, the format's own module makes blocks of the text, and [`mirror`] takes out on
-//! the way what a mirror site added. Every block keeps where it stands in the decoded original.
+//! [`read`] is a pure function: no file, no socket, no clock. It runs in this order: `sniff` says what the bytes are,
+//! `charset` makes text of them, the format's own module makes blocks of the text, and `mirror` takes out on the way
+//! what a mirror site added. Every block keeps where it stands in the decoded original. DESIGN.md says why HTML is
+//! read without a tree.
 
 mod binary;
 mod charset;

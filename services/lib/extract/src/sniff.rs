@@ -1,7 +1,7 @@
 //! Says what the bytes are: by the bytes first, by the sender's word second.
 //!
-//! [`screen`] turns away what no reader could use, before anything is decoded and in time that does not grow with the
-//! document. [`media_type`] picks the reader of a decoded text.
+//! `screen` turns away what no reader could use, before anything is decoded and in time that does not grow with the
+//! document. `media_type` picks the reader of a decoded text.
 
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 
@@ -40,10 +40,20 @@ pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
     if markup.is_page {
         return MediaType::Html;
     }
-    if declared == Some(MediaType::Markdown) || has_markdown_table(text) {
+    if has_markdown_table(text) {
         return MediaType::Markdown;
     }
-    if markup.is_piece(declared == Some(MediaType::Html)) { MediaType::Html } else { MediaType::Text }
+    match declared {
+        _ if markup.is_piece(declared == Some(MediaType::Html)) => MediaType::Html,
+        Some(MediaType::Markdown) => MediaType::Markdown,
+        _ => MediaType::Text,
+    }
+}
+
+/// True for text whose only markup is its tables, as OCR programs write it: its lines count.
+pub(crate) fn is_text_with_tables(text: &str) -> bool {
+    let markup = Markup::of(head(text));
+    !markup.is_page && markup.parting == 0
 }
 
 /// Turns away a text of more lines than there may be cells and paragraphs, before anything is kept for each. Of blank
@@ -101,6 +111,8 @@ struct Markup {
     is_page: bool,
     /// Start tags that pieces of pages have.
     opened: usize,
+    /// Those of them that part paragraphs.
+    parting: usize,
     /// End tags of any kind.
     closed: usize,
 }
@@ -261,6 +273,8 @@ mod tests {
     fn markdown_is_known_by_its_tables_or_its_name() {
         check("| a | b |\n|---|:--:|\n| 3<br>x | 4<br>y |", None, Some("text/plain"), MediaType::Markdown);
         check("# 一、总体情况", Some("报告.MD"), None, MediaType::Markdown);
+        check("# 一\n<table><tr><td>7</td></tr></table>", Some("报告.md"), None, MediaType::Html);
+        check("| a |\n|---|\n<table><tr><td>7</td></tr></table>", Some("报告.md"), None, MediaType::Markdown);
         check("# 一、总体情况", None, Some("text/markdown; charset=utf-8"), MediaType::Markdown);
     }
 

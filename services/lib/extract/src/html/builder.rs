@@ -21,7 +21,7 @@ const LONGEST_TITLE: usize = 4096;
 pub(super) struct Builder<'a> {
     limits: &'a Limits,
     cleaner: Cleaner,
-    shows_hidden: bool,
+    options: Options,
     frames: Vec<Frame>,
     tables: Vec<OpenTable>,
     run: Run,
@@ -30,6 +30,15 @@ pub(super) struct Builder<'a> {
     depth: usize,
     cells: usize,
     page: Page,
+}
+
+/// How a page is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Options {
+    /// Reads what is not shown as well.
+    pub(super) shows_hidden: bool,
+    /// Line ends outside of tables end paragraphs.
+    pub(super) keeps_lines: bool,
 }
 
 /// What a page turned out to hold.
@@ -60,13 +69,18 @@ struct Frame {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(cleaner: Cleaner, shows_hidden: bool, limits: &'a Limits) -> Self {
-        let root =
-            Frame { name: Name::of(b""), class: Class::Break, hidden: false, preformatted: false, inline: 0 };
+    pub(super) fn new(cleaner: Cleaner, options: Options, limits: &'a Limits) -> Self {
+        let root = Frame {
+            name: Name::of(b""),
+            class: Class::Break,
+            hidden: false,
+            preformatted: options.keeps_lines,
+            inline: 0,
+        };
         Self {
             limits,
             cleaner,
-            shows_hidden,
+            options,
             frames: vec![root],
             tables: Vec::new(),
             run: Run::default(),
@@ -222,8 +236,10 @@ impl Builder<'_> {
         self.frames.push(Frame {
             name: Name::of(name),
             class,
-            hidden: top.hidden || class == Class::Dropped || (attributes.hidden && !self.shows_hidden),
-            preformatted: top.preformatted || class == Class::Preformatted,
+            hidden: top.hidden
+                || class == Class::Dropped
+                || (attributes.hidden && !self.options.shows_hidden),
+            preformatted: (top.preformatted && class != Class::Cell) || class == Class::Preformatted,
             inline: 0,
         });
         self.deepen()
@@ -331,7 +347,8 @@ impl Builder<'_> {
         if !self.back_to_table()? {
             return self.break_line();
         }
-        let hidden = self.top().hidden || attributes.flat || (attributes.hidden && !self.shows_hidden);
+        let hidden =
+            self.top().hidden || attributes.flat || (attributes.hidden && !self.options.shows_hidden);
         self.tables.last_mut().expect("back_to_table found it").open_row(hidden, self.limits)
     }
 
@@ -339,17 +356,16 @@ impl Builder<'_> {
         if !self.back_to_table()? {
             return self.break_line();
         }
+        let frame_is_hidden = self.top().hidden;
         let table = self.tables.last_mut().expect("back_to_table found it");
         attributes.hidden |= table.row_is_hidden();
-        if table.row_is_hidden()
-            || self.frames.last().is_some_and(|frame| frame.hidden)
-            || attributes.hidden && !self.shows_hidden
-        {
-            table.open_hidden_cell();
-        } else {
+        let shown = !table.row_is_hidden() && (!attributes.hidden || self.options.shows_hidden);
+        if shown && !frame_is_hidden {
             self.cells += 1;
             let spans = (attributes.row_span.unwrap_or(1), attributes.column_span.unwrap_or(1));
             table.open_cell(spans, at, self.limits)?;
+        } else {
+            table.open_hidden_cell();
         }
         if self.cells > self.limits.cells {
             return Err(too_large("文档单元格数", "the number of table cells"));

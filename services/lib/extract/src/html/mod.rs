@@ -14,10 +14,10 @@ use gongkai_model::{Block, Note, Rejection, RejectionCode};
 use html5gum::Tokenizer;
 
 use self::{
-    builder::{Builder, Page},
+    builder::{Builder, Options, Page},
     emitter::Events,
 };
-use crate::{Limits, mirror::Cleaner};
+use crate::{Limits, mirror::Cleaner, sniff};
 
 /// Most text that a robot-check page shows, in scalars.
 const CHALLENGE_TEXT: usize = 100;
@@ -37,10 +37,15 @@ pub(crate) struct Html {
 /// Reads a page.
 pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
     let cleaner = Cleaner::of(source);
-    let mut page = build(source, cleaner, false, limits)?;
+    let mut options = Options { shows_hidden: false, keeps_lines: sniff::is_text_with_tables(source) };
+    let mut page = build(source, cleaner, options, limits)?;
     // A page that shows its tables by script only.
     if page.hidden_tables > 0 && !page.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
-        page = build(source, cleaner, true, limits)?;
+        options.shows_hidden = true;
+        page = build(source, cleaner, options, limits)?;
+    }
+    if options.keeps_lines {
+        page.blocks.iter_mut().for_each(strip_heading_marks);
     }
     if is_challenge(source, &page.blocks) {
         return Err(challenge());
@@ -55,14 +60,24 @@ pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
     })
 }
 
-fn build(source: &str, cleaner: Cleaner, shows_hidden: bool, limits: &Limits) -> Result<Page, Rejection> {
-    let mut builder = Builder::new(cleaner, shows_hidden, limits);
+fn build(source: &str, cleaner: Cleaner, options: Options, limits: &Limits) -> Result<Page, Rejection> {
+    let mut builder = Builder::new(cleaner, options, limits);
     let events = Events::new(source, &mut builder);
     let mut stops = Tokenizer::new_with_emitter(source, events);
     if let Some(Ok(rejection)) = stops.next() {
         return Err(rejection);
     }
     builder.finish()
+}
+
+/// Takes Markdown's `#` and `**` off a heading.
+fn strip_heading_marks(block: &mut Block) {
+    if let Block::Paragraph(paragraph) = block {
+        let bare = paragraph.text.trim_start_matches('#').trim().trim_matches('*').trim();
+        if !bare.is_empty() && bare.len() < paragraph.text.len() {
+            paragraph.text = bare.to_owned();
+        }
+    }
 }
 
 /// True for a page that shows next to nothing and whose script checks who is asking.

@@ -99,6 +99,14 @@ fn the_title_is_the_articles_then_the_pages() {
     assert_eq!(title("<p>甲</p>"), None);
 }
 
+#[test]
+fn text_whose_only_markup_is_its_tables_keeps_its_lines() {
+    check(
+        "# 一、总体情况\n很好。\n**二、主动公开**\n<table><tr><td>规\n章</td><td>3</td></tr></table>\n注：\n7",
+        &["一、总体情况", "很好。", "二、主动公开", "规章@0 | 3@1", "注：", "7"],
+    );
+}
+
 // === tables ===
 
 #[test]
