@@ -1,5 +1,6 @@
 //! The message runtime every stage runs in: take a message, call a function, publish, acknowledge.
 
+mod admin;
 pub mod clock;
 pub mod config;
 pub mod consumer;
@@ -7,6 +8,7 @@ mod cpu;
 pub mod dead_letter;
 mod delivery;
 pub mod handler;
+pub mod host;
 pub mod lifecycle;
 mod liveness;
 pub mod metrics;
@@ -16,21 +18,26 @@ mod process;
 mod publisher;
 pub mod readiness;
 mod retry;
+pub mod run;
 pub mod runtime;
 pub mod service;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod trace;
 pub mod transport;
 
 pub use clock::Clock;
+pub use config::{Common, Config, Secret, bind_guard};
 pub use consumer::Consume;
 pub use handler::{Context, Decision, Handler, Input, Output};
+pub use host::Process;
 pub use lifecycle::OnFailure;
 pub use metrics::{Counter, Gauge, Histogram};
 pub use panics::Panicked;
 pub use process::LINK_HEADER;
 pub use readiness::Latch;
+pub use run::{About, main};
 pub use runtime::Runtime;
 pub use service::Service;
 pub use transport::{Message, Published, Topology, Transport};

@@ -79,7 +79,12 @@ fn say(error: &Error, failures: u64, lasting: Duration) {
             );
         }
         _ => {
-            tracing::error!(error = cause, failures, seconds, "broker is away; trying again until it is back")
+            tracing::error!(
+                error = cause,
+                failures,
+                seconds,
+                "broker is away; trying again until it is back"
+            );
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct Builder {
     dead_prefix: String,
     version: &'static str,
     cpu: CpuPool,
+    readiness: Readiness,
+    liveness: Liveness,
 }
 
 // === impl Runtime ===
@@ -73,6 +75,8 @@ impl Runtime {
             dead_prefix: "dead".to_owned(),
             version: env!("CARGO_PKG_VERSION"),
             cpu: CpuPool::of_this_machine(),
+            readiness: Readiness::default(),
+            liveness: Liveness::default(),
         }
     }
 
@@ -291,6 +295,11 @@ impl Builder {
         self
     }
 
+    pub(crate) fn health(mut self, readiness: Readiness, liveness: Liveness) -> Self {
+        (self.readiness, self.liveness) = (readiness, liveness);
+        self
+    }
+
     /// The runtime.
     #[must_use]
     pub fn build(self) -> Runtime {
@@ -309,8 +318,8 @@ impl Builder {
             publisher,
             clock: self.clock,
             lifecycle: self.lifecycle,
-            readiness: Readiness::default(),
-            liveness: Liveness::default(),
+            readiness: self.readiness,
+            liveness: self.liveness,
             tracer: self.tracer,
             meters: self.meters,
             outage: self.outage,

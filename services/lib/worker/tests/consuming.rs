@@ -1,5 +1,7 @@
 //! What the consumer loop promises, over the memory transport, in paused time.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

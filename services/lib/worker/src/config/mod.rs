@@ -1,5 +1,134 @@
 //! Settings: defaults, then the TOML file, then `GONGKAI_SECTION__KEY` in the environment. An unknown key is an error.
+//!
+//! Read once, before any port is bound. A section is a struct with `#[serde(default, deny_unknown_fields)]`; a program
+//! accepts its siblings' sections without reading them, so that one file serves all.
 
+mod bind;
+mod secret;
 mod sections;
 
-pub use sections::WorkerSettings;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use figment::Figment;
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use figment::value::{Dict, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use bind::bind_guard;
+pub use secret::Secret;
+pub use sections::{AdminSettings, Common, LogFormat, NatsSettings, TelemetrySettings, WorkerSettings};
+
+/// The sections of [`Common`].
+const COMMON: [&str; 4] = ["nats", "telemetry", "admin", "worker"];
+
+/// What file and environment say.
+#[derive(Debug, Clone)]
+pub struct Config(Figment);
+
+impl Config {
+    /// Reads the file, if one is given, and the environment. `sections` are the services' sections that may occur.
+    ///
+    /// # Errors
+    /// The file can't be read, or a section is unknown: exit with code 64.
+    pub fn load(file: Option<&Path>, sections: &[&str]) -> anyhow::Result<Self> {
+        let mut figment = Figment::new();
+        if let Some(file) = file {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("couldn't read the config file {}", file.display()))?;
+            figment = figment.merge(Named { file: file.display().to_string(), toml: Toml::string(&text) });
+        }
+        let environment = Env::prefixed("GONGKAI_").filter(|key| key.as_str().contains("__")).split("__");
+        let this = Self(figment.merge(environment));
+        this.check_sections(sections)?;
+        Ok(this)
+    }
+
+    /// Sets a key, such as `nats.url`, over file and environment: for command-line flags.
+    #[must_use]
+    pub fn with(self, key: &str, value: impl Serialize) -> Self {
+        Self(self.0.merge(Serialized::default(key, value)))
+    }
+
+    /// The sections every program has, checked.
+    ///
+    /// # Errors
+    /// An unknown key, a wrong type, or a value that can't be: exit with code 64.
+    pub fn common(&self) -> anyhow::Result<Common> {
+        let common = Common {
+            nats: self.section("nats")?,
+            telemetry: self.section("telemetry")?,
+            admin: self.section("admin")?,
+            worker: self.section("worker")?,
+        };
+        common.validate()?;
+        Ok(common)
+    }
+
+    /// One section; what is not set has its default.
+    ///
+    /// # Errors
+    /// An unknown key or a wrong type, named: exit with code 64.
+    pub fn section<T: DeserializeOwned + Default>(&self, name: &str) -> anyhow::Result<T> {
+        ensure_strict::<T>(name)?;
+        if self.0.find_value(name).is_err() {
+            return Ok(T::default());
+        }
+        self.0.focus(name).extract().map_err(|error| describe(name, error))
+    }
+
+    fn check_sections(&self, services: &[&str]) -> anyhow::Result<()> {
+        let all: Dict = self.0.extract().map_err(|error| describe("", error))?;
+        for (name, value) in &all {
+            if !COMMON.contains(&name.as_str()) && !services.contains(&name.as_str()) {
+                let known = COMMON.iter().chain(services).copied().collect::<Vec<_>>().join(", ");
+                bail!("unknown key {name} in the config; the sections are {known}");
+            }
+            ensure!(matches!(value, Value::Dict(..)), "{name} in the config must be a section");
+        }
+        Ok(())
+    }
+}
+
+/// A TOML file that errors name.
+struct Named {
+    file: String,
+    toml: figment::providers::Data<Toml>,
+}
+
+impl figment::Provider for Named {
+    fn metadata(&self) -> figment::Metadata {
+        figment::Metadata::named(self.file.clone())
+    }
+
+    fn data(&self) -> figment::error::Result<figment::value::Map<figment::Profile, Dict>> {
+        self.toml.data()
+    }
+}
+
+/// A mistake of ours, not of the operator: the section's struct lacks `deny_unknown_fields`.
+fn ensure_strict<T: DeserializeOwned>(section: &str) -> anyhow::Result<()> {
+    let unknown = Figment::from(Serialized::default("a key that nobody knows", 1));
+    ensure!(unknown.extract::<T>().is_err(), "section [{section}] accepts unknown keys");
+    Ok(())
+}
+
+/// Which key, what is wrong, where it was set.
+fn describe(section: &str, error: figment::Error) -> anyhow::Error {
+    let mistakes: Vec<_> = error
+        .into_iter()
+        .map(|error| {
+            let path = [section].into_iter().filter(|section| !section.is_empty());
+            let key = path.chain(error.path.iter().map(String::as_str)).collect::<Vec<_>>().join(".");
+            let key = if key.is_empty() { "config" } else { &key };
+            let origin =
+                error.metadata.as_ref().map(|origin| format!(" (in {})", origin.name)).unwrap_or_default();
+            format!("{key}: {}{origin}", error.kind)
+        })
+        .collect();
+    anyhow::anyhow!(mistakes.join("; "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,104 @@
 //! The sections every program has.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::ensure;
 use serde::{Deserialize, Serialize};
+
+use super::{Secret, bind_guard};
+use crate::transport::jetstream;
+
+/// Everything but the services' own sections.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Common {
+    /// The broker.
+    pub nats: NatsSettings,
+    /// Logs, traces, metrics.
+    pub telemetry: TelemetrySettings,
+    /// Health and metrics over HTTP.
+    pub admin: AdminSettings,
+    /// How messages are taken.
+    pub worker: WorkerSettings,
+}
+
+/// `[nats]`: the broker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NatsSettings {
+    /// URLs of the servers, separated by commas; any of a cluster will do.
+    pub url: String,
+    /// A shared token.
+    pub token: Option<Secret>,
+    /// File with the token.
+    pub token_file: Option<PathBuf>,
+    /// User; with `password`.
+    pub user: Option<String>,
+    /// Password of the user.
+    pub password: Option<Secret>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Seed of an nkey.
+    pub nkey: Option<Secret>,
+    /// File with the seed.
+    pub nkey_file: Option<PathBuf>,
+    /// Certificates to trust besides the system's, PEM; with it TLS is required.
+    pub root_certificates_file: Option<PathBuf>,
+    /// Copies of each stream and bucket that is created: 1, or 3 on a cluster.
+    pub replicas: usize,
+    /// Limit of each stream's size. What is over it is refused, and senders are told to wait.
+    pub stream_max_bytes: Option<u64>,
+    /// How long one attempt to connect may take. The program goes on trying.
+    pub connect_timeout_s: u64,
+    /// How long each request waits for its answer.
+    pub request_timeout_ms: u64,
+    /// How long a whole object may take.
+    pub object_timeout_s: u64,
+}
+
+/// `[telemetry]`: logs, traces, metrics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelemetrySettings {
+    /// OTLP over gRPC, such as `http://127.0.0.1:4317`; empty: nothing is exported.
+    pub otlp_endpoint: String,
+    /// Share of traces exported of those that start here, 0 to 1. Others follow their parent.
+    pub sample_ratio: f64,
+    /// Form of the log lines on stderr.
+    pub log_format: LogFormat,
+    /// Such as `info` or `warn,gongkai_parse=debug`.
+    pub log_filter: String,
+    /// How often metrics are pushed, if there is an endpoint.
+    pub metrics_interval_s: u64,
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    Auto,
+    /// One object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// `[admin]`: `/livez`, `/readyz`, `/metrics`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminSettings {
+    /// Address to listen on.
+    pub address: IpAddr,
+    /// Port; none takes the service's default, 0 a free one. The all-in-one counts up from it, one port a service.
+    pub port: Option<u16>,
+    /// Bearer token for `/metrics`. The health checks say nothing worth one.
+    pub token: Option<Secret>,
+    /// File with the token.
+    pub token_file: Option<PathBuf>,
+}
 
 /// `[worker]`: how messages are taken. Relations are checked at the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,11 +120,149 @@ pub struct WorkerSettings {
     pub deadline_s: u64,
     /// How long one fetch waits for messages.
     pub fetch_expires_s: u64,
-    /// How long a publish waits for an absent broker before its caller is told.
+    /// How long a publish waits for an absent broker before its caller is told. Below the broker's duplicate window.
     pub publish_budget_s: u64,
     /// How long messages in work may take after the first stop signal. Keep it below the pod's grace period.
     pub drain_timeout_s: u64,
 }
+
+// === impl Common ===
+
+impl Common {
+    /// Checks values and their relations.
+    ///
+    /// # Errors
+    /// Names the key and what to do.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        self.nats.validate()?;
+        self.telemetry.validate()?;
+        self.admin.address(0)?;
+        self.worker.validate()
+    }
+}
+
+// === impl NatsSettings ===
+
+impl Default for NatsSettings {
+    fn default() -> Self {
+        Self {
+            url: "nats://127.0.0.1:4222".to_owned(),
+            token: None,
+            token_file: None,
+            user: None,
+            password: None,
+            password_file: None,
+            nkey: None,
+            nkey_file: None,
+            root_certificates_file: None,
+            replicas: 1,
+            stream_max_bytes: None,
+            connect_timeout_s: 10,
+            request_timeout_ms: 2000,
+            object_timeout_s: 30,
+        }
+    }
+}
+
+impl NatsSettings {
+    fn validate(&self) -> anyhow::Result<()> {
+        ensure!(!self.url.trim().is_empty(), "nats.url must name a server");
+        ensure!(matches!(self.replicas, 1..=5), "nats.replicas must be 1 to 5, not {}", self.replicas);
+        ensure!(self.connect_timeout_s > 0, "nats.connect_timeout_s must be above 0");
+        ensure!(self.request_timeout_ms > 0, "nats.request_timeout_ms must be above 0");
+        ensure!(self.object_timeout_s > 0, "nats.object_timeout_s must be above 0");
+        self.credentials().map(drop)
+    }
+
+    /// What the real transport is opened with; `name` stands in the server's monitoring.
+    ///
+    /// # Errors
+    /// A secret's file can't be read, or there is more than one way to authenticate.
+    pub fn transport(&self, name: &str) -> anyhow::Result<jetstream::Settings> {
+        Ok(jetstream::Settings {
+            servers: self.url.split(',').map(|url| url.trim().to_owned()).collect(),
+            credentials: self.credentials()?,
+            root_certificates: self.root_certificates_file.clone(),
+            name: name.to_owned(),
+            replicas: self.replicas,
+            stream_max_bytes: self.stream_max_bytes,
+            connect_timeout: Duration::from_secs(self.connect_timeout_s),
+            request_timeout: Duration::from_millis(self.request_timeout_ms),
+            object_timeout: Duration::from_secs(self.object_timeout_s),
+        })
+    }
+
+    fn credentials(&self) -> anyhow::Result<jetstream::Credentials> {
+        let token = Secret::resolve(self.token.as_ref(), self.token_file.as_ref(), "nats.token")?;
+        let password = Secret::resolve(self.password.as_ref(), self.password_file.as_ref(), "nats.password")?;
+        let nkey = Secret::resolve(self.nkey.as_ref(), self.nkey_file.as_ref(), "nats.nkey")?;
+        let user = self.user.clone().filter(|user| !user.is_empty());
+        ensure!(user.is_some() == password.is_some(), "nats.user and nats.password go together");
+        let ways = [token.is_some(), user.is_some(), nkey.is_some()].into_iter().filter(|set| *set).count();
+        ensure!(ways <= 1, "of nats.token, nats.user and nats.nkey at most one may be set");
+        Ok(match (token, user, password, nkey) {
+            (Some(token), ..) => jetstream::Credentials::Token(token.expose().to_owned()),
+            (_, Some(name), Some(password), _) => {
+                jetstream::Credentials::User { name, password: password.expose().to_owned() }
+            }
+            (.., Some(seed)) => jetstream::Credentials::Nkey(seed.expose().to_owned()),
+            _ => jetstream::Credentials::None,
+        })
+    }
+}
+
+// === impl TelemetrySettings ===
+
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: String::new(),
+            sample_ratio: 1.0,
+            log_format: LogFormat::Auto,
+            log_filter: "info".to_owned(),
+            metrics_interval_s: 30,
+        }
+    }
+}
+
+impl TelemetrySettings {
+    fn validate(&self) -> anyhow::Result<()> {
+        ensure!((0.0..=1.0).contains(&self.sample_ratio), "telemetry.sample_ratio must be 0 to 1");
+        ensure!(self.metrics_interval_s > 0, "telemetry.metrics_interval_s must be above 0");
+        let endpoint = &self.otlp_endpoint;
+        ensure!(
+            endpoint.is_empty() || endpoint.starts_with("http://") || endpoint.starts_with("https://"),
+            "telemetry.otlp_endpoint must begin with http:// or https://, not be {endpoint}"
+        );
+        crate::telemetry::filter(&self.log_filter).map(drop)
+    }
+}
+
+// === impl AdminSettings ===
+
+impl Default for AdminSettings {
+    fn default() -> Self {
+        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token: None, token_file: None }
+    }
+}
+
+impl AdminSettings {
+    /// Where to listen if the service's default port is `default_port`.
+    ///
+    /// # Errors
+    /// Not a loopback address, and no token.
+    pub fn address(&self, default_port: u16) -> anyhow::Result<SocketAddr> {
+        let address = SocketAddr::new(self.address, self.port.unwrap_or(default_port));
+        bind_guard(address, self.secret()?.is_some(), "admin.token or admin.token_file")?;
+        Ok(address)
+    }
+
+    pub(crate) fn secret(&self) -> anyhow::Result<Option<Secret>> {
+        Secret::resolve(self.token.as_ref(), self.token_file.as_ref(), "admin.token")
+    }
+}
+
+// === impl WorkerSettings ===
 
 impl Default for WorkerSettings {
     fn default() -> Self {
@@ -42,5 +278,34 @@ impl Default for WorkerSettings {
             publish_budget_s: 15,
             drain_timeout_s: 25,
         }
+    }
+}
+
+impl WorkerSettings {
+    fn validate(&self) -> anyhow::Result<()> {
+        let window = crate::transport::DUPLICATE_WINDOW.as_secs();
+        ensure!(self.concurrency >= 1, "worker.concurrency must be at least 1");
+        ensure!(
+            self.ack_wait_s >= 3,
+            "worker.ack_wait_s must be at least 3: progress is shown every third of it"
+        );
+        ensure!(
+            self.concurrency <= self.max_ack_pending as usize,
+            "worker.concurrency ({}) must not exceed worker.max_ack_pending ({})",
+            self.concurrency,
+            self.max_ack_pending,
+        );
+        ensure!(self.max_attempts >= 1, "worker.max_attempts must be at least 1");
+        ensure!(
+            self.retry_base_ms > 0 && self.retry_base_ms <= self.retry_max_s.saturating_mul(1000),
+            "worker.retry_base_ms must be above 0 and not exceed worker.retry_max_s"
+        );
+        ensure!(self.deadline_s > 0, "worker.deadline_s must be above 0");
+        ensure!(self.fetch_expires_s > 0, "worker.fetch_expires_s must be above 0");
+        ensure!(
+            self.publish_budget_s < window,
+            "worker.publish_budget_s must be below the duplicate window of {window} s: a later retry would not be known"
+        );
+        Ok(())
     }
 }

@@ -1,0 +1,124 @@
+//! The admin server of a service.
+//!
+//! - `/livez`: 200, or 503 with the loops that stopped beating; a person or Kubernetes restarts the process.
+//! - `/readyz`: 200 once every latch is released and the broker answers; 503 from the first stop signal on.
+//! - `/metrics`: Prometheus text; wants the bearer token if one is set.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Secret;
+use crate::liveness::Liveness;
+use crate::metrics::Meters;
+use crate::readiness::Readiness;
+use crate::transport::Transport;
+
+/// A probe must not wait for the broker longer than its own timeout.
+const PING_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// What the server tells about.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    pub(crate) liveness: Liveness,
+    pub(crate) readiness: Readiness,
+    pub(crate) meters: Meters,
+    /// Set once the process is connected.
+    pub(crate) transport: Arc<OnceLock<Arc<dyn Transport>>>,
+    pub(crate) soft: CancellationToken,
+    pub(crate) token: Option<Secret>,
+}
+
+impl Admin {
+    /// Binds, and serves until `stop`: longer than the services, so that their drain can be watched.
+    pub(crate) async fn serve(
+        self,
+        address: SocketAddr,
+        stop: CancellationToken,
+    ) -> anyhow::Result<SocketAddr> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("couldn't listen on {address}; change admin.port"))?;
+        let bound = listener.local_addr()?;
+        let router = Router::new()
+            .route("/livez", get(livez))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .with_state(Arc::new(self));
+        tokio::spawn(async move {
+            let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+            if let Err(error) = server.await {
+                tracing::error!(error = &error as &dyn std::error::Error, "admin server failed");
+            }
+        });
+        Ok(bound)
+    }
+}
+
+async fn livez(State(admin): State<Arc<Admin>>) -> Response {
+    let stalled = admin.liveness.stalled();
+    if stalled.is_empty() {
+        return "ok\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, format!("stalled: {}\n", stalled.join(", "))).into_response()
+}
+
+async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
+    match admin.obstacle().await {
+        None => "ready\n".into_response(),
+        Some(obstacle) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {obstacle}\n")).into_response()
+        }
+    }
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    if !admin.may_read(&headers) {
+        return (StatusCode::UNAUTHORIZED, "a bearer token is needed\n").into_response();
+    }
+    match admin.meters.text() {
+        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}\n")).into_response(),
+    }
+}
+
+impl Admin {
+    async fn obstacle(&self) -> Option<String> {
+        if self.soft.is_cancelled() {
+            return Some("stopping".to_owned());
+        }
+        if !self.readiness.is_ready() {
+            return Some(format!("waiting for {}", self.readiness.waiting().join(", ")));
+        }
+        let Some(transport) = self.transport.get() else { return Some("broker not connected".to_owned()) };
+        match tokio::time::timeout(PING_TIMEOUT, transport.ping()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(format!("broker: {error}")),
+            Err(_elapsed) => Some("broker did not answer".to_owned()),
+        }
+    }
+
+    fn may_read(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        given
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .is_some_and(|given| is_same(given, token.expose()))
+    }
+}
+
+/// Compares digests, so that the time taken says nothing about the token.
+fn is_same(given: &str, expected: &str) -> bool {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(given) == Sha256::digest(expected)
+}

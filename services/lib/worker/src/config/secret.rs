@@ -1,0 +1,78 @@
+//! Secrets: given as a value or by a file, never printed.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A value that is neither logged nor dumped. In the config it is a string; beside each key `x` of this type stands a
+/// key `x_file`, and [`Secret::resolve`] makes one of the two.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A secret from a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value, for the one place that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Makes one secret of the value and the file that `key` and `<key>_file` gave. An empty value counts as none; the
+    /// file's trailing white space does not belong to it.
+    ///
+    /// # Errors
+    /// Both are set, or the file can't be read: the process must not start.
+    pub fn resolve(value: Option<&Self>, file: Option<&PathBuf>, key: &str) -> anyhow::Result<Option<Self>> {
+        let value = value.filter(|value| !value.0.is_empty());
+        let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else { return Ok(value.cloned()) };
+        if value.is_some() {
+            bail!("{key} and {key}_file are both set; keep one");
+        }
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("couldn't read {} ({key}_file)", file.display()))?;
+        let text = text.trim_end();
+        if text.is_empty() {
+            bail!("{} ({key}_file) is empty", file.display());
+        }
+        Ok(Some(Self::new(text)))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("<redacted>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_comes_from_one_place_and_is_never_printed() {
+        let secret = Secret::new("s3cret");
+        assert!(!format!("{secret:?}").contains("s3cret"));
+        assert!(!serde_json::to_string(&secret).unwrap().contains("s3cret"));
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        std::fs::write(&file, "from file\n").unwrap();
+        let resolved = Secret::resolve(None, Some(&file), "nats.token").unwrap().unwrap();
+        assert_eq!(resolved.expose(), "from file");
+        let error = Secret::resolve(Some(&secret), Some(&file), "nats.token").unwrap_err();
+        assert!(error.to_string().contains("nats.token_file"), "{error}");
+        assert_eq!(Secret::resolve(Some(&Secret::new("")), None, "nats.token").unwrap(), None);
+    }
+}

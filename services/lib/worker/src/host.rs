@@ -1,0 +1,291 @@
+//! One OS process with one service in it, or several: they share the connection, the signals and the CPU pool; each has
+//! its own admin port, tracer and instruments.
+//!
+//! Order of the end: not ready → stop fetching → drain, bounded → flush telemetry → exit code. A broker that is away at
+//! the start is waited for, with the admin port already up.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::Admin;
+use crate::clock::Clock;
+use crate::config::Common;
+use crate::cpu::CpuPool;
+use crate::lifecycle::Lifecycle;
+use crate::liveness::Liveness;
+use crate::outage::Outage;
+use crate::panics::Caught;
+use crate::readiness::Readiness;
+use crate::run::About;
+use crate::runtime::Runtime;
+use crate::service::Service;
+use crate::telemetry::Telemetry;
+use crate::transport::jetstream::JetStream;
+use crate::transport::{Error, ErrorKind, Transport};
+
+/// Longer than a service's own drain, which tells which messages were dropped.
+const DRAIN_MARGIN: Duration = Duration::from_secs(3);
+
+/// A running process.
+pub struct Process {
+    about: About,
+    common: Common,
+    telemetry: Telemetry,
+    lifecycle: Lifecycle,
+    outage: Outage,
+    cpu: CpuPool,
+    transport: Arc<OnceLock<Arc<dyn Transport>>>,
+    /// Cancelled once the transport is there.
+    connected: CancellationToken,
+    services: JoinSet<(&'static str, anyhow::Result<()>)>,
+    admin_stop: CancellationToken,
+    started: u16,
+}
+
+impl Process {
+    /// Installs telemetry and signals, and begins to connect. Must be called within the tokio runtime.
+    ///
+    /// # Errors
+    /// A setting is wrong; nothing was started.
+    pub fn boot(about: About, common: Common) -> anyhow::Result<Self> {
+        // A second installation finds the first one; both are the same.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let settings = common.nats.transport(about.program)?;
+        let this = Self::prepare(about, common)?;
+        this.handle_signals()?;
+        let (slot, connected, outage) = (this.transport.clone(), this.connected.clone(), this.outage.clone());
+        let topology = this.about.topology.clone();
+        let soft = this.lifecycle.soft.clone();
+        this.lifecycle.spawn("connect", crate::OnFailure::ShutDown, async move {
+            let opening = async {
+                let transport = patiently(&outage, || JetStream::connect(&settings)).await?;
+                patiently(&outage, || transport.declare(&topology)).await?;
+                Ok::<_, Error>(transport)
+            };
+            let transport = tokio::select! {
+                opened = opening => opened.context("couldn't use the broker")?,
+                () = soft.cancelled() => return Ok(()),
+            };
+            tracing::info!("connected to the broker");
+            // Nobody else sets it.
+            slot.set(Arc::new(transport)).ok();
+            connected.cancel();
+            Ok(())
+        });
+        Ok(this)
+    }
+
+    /// The same over a transport of the caller's, without signals: for tests.
+    ///
+    /// # Errors
+    /// A setting is wrong, or the topology can't be declared.
+    pub async fn boot_over(
+        about: About,
+        common: Common,
+        transport: Arc<dyn Transport>,
+    ) -> anyhow::Result<Self> {
+        transport.declare(&about.topology).await?;
+        let this = Self::prepare(about, common)?;
+        // A new cell takes its first value.
+        this.transport.set(transport).ok();
+        this.connected.cancel();
+        Ok(this)
+    }
+
+    /// Starts a service and its admin server; says where that listens.
+    ///
+    /// # Errors
+    /// A setting is wrong, or the admin port is taken.
+    pub async fn spawn<S: Service>(&mut self, config: S::Config) -> anyhow::Result<SocketAddr> {
+        S::validate(&config)?;
+        let (tracer, meters) = self.telemetry.of_service(S::NAME)?;
+        let (readiness, liveness) = (Readiness::default(), Liveness::default());
+        let latch = readiness.latch("broker");
+        let admin = Admin {
+            liveness: liveness.clone(),
+            readiness: readiness.clone(),
+            meters: meters.clone(),
+            transport: self.transport.clone(),
+            soft: self.lifecycle.soft.clone(),
+            token: self.common.admin.secret()?,
+        };
+        let bound = admin.serve(self.admin_address(S::ADMIN_PORT)?, self.admin_stop.clone()).await?;
+        tracing::info!(service = S::NAME, admin = %bound, version = self.about.version, "starting");
+        let settings = self.common.worker.clone();
+        let (dead_prefix, version) = (self.about.dead_prefix, self.about.version);
+        let (lifecycle, outage, cpu) = (self.lifecycle.clone(), self.outage.clone(), self.cpu.clone());
+        let (slot, connected) = (self.transport.clone(), self.connected.clone());
+        let base = crate::trace::Span { context: tracer.base() };
+        let run = async move {
+            tokio::select! {
+                () = connected.cancelled() => {}
+                () = lifecycle.soft.cancelled() => return Ok(()),
+            }
+            let transport = slot.get().expect("set before the token is cancelled").clone();
+            let runtime = Runtime::builder(S::NAME, transport)
+                .settings(settings)
+                .dead_prefix(dead_prefix)
+                .version(version)
+                .tracer(tracer)
+                .meters(meters)
+                .lifecycle(lifecycle)
+                .outage(outage)
+                .cpu(cpu)
+                .health(readiness, liveness)
+                .build();
+            latch.release();
+            Caught(Box::pin(S::run(config, runtime))).await.map_err(anyhow::Error::new).flatten()
+        };
+        self.services.spawn(base.run(async move { (S::NAME, run.await) }));
+        Ok(bound)
+    }
+
+    /// The token whose cancelling stops the process in order, as the first signal does.
+    #[must_use]
+    pub fn shutdown(&self) -> CancellationToken {
+        self.lifecycle.soft.clone()
+    }
+
+    /// Waits for a signal, or for a service that ends by itself, which is a failure; then stops everything in order.
+    pub async fn run_until_stopped(mut self) -> ExitCode {
+        let mut failed = tokio::select! {
+            () = self.lifecycle.soft.cancelled() => false,
+            Some(ended) = self.services.join_next() => {
+                report(ended, false);
+                true
+            }
+        };
+        self.lifecycle.soft.cancel();
+        tracing::info!("stopping");
+        failed |= !self.drain().await;
+        failed |= self.lifecycle.has_failed();
+        self.admin_stop.cancel();
+        tracing::info!("stopped");
+        let telemetry = self.telemetry;
+        // A panic in the exporter costs spans only.
+        tokio::task::spawn_blocking(move || telemetry.flush()).await.ok();
+        if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+
+    fn prepare(about: About, common: Common) -> anyhow::Result<Self> {
+        common.validate()?;
+        Ok(Self {
+            telemetry: Telemetry::install(&common.telemetry, about.version, Clock::system())?,
+            about,
+            common,
+            lifecycle: Lifecycle::default(),
+            outage: Outage::default(),
+            cpu: CpuPool::of_this_machine(),
+            transport: Arc::default(),
+            connected: CancellationToken::new(),
+            services: JoinSet::new(),
+            admin_stop: CancellationToken::new(),
+            started: 0,
+        })
+    }
+
+    fn handle_signals(&self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let lifecycle = self.lifecycle.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                if lifecycle.soft.is_cancelled() {
+                    tracing::warn!("second signal; dropping what still runs");
+                    lifecycle.hard.cancel();
+                    return;
+                }
+                tracing::info!("signal; finishing what runs");
+                lifecycle.soft.cancel();
+            }
+        });
+        Ok(())
+    }
+
+    /// Each service has its default port, or the next after the configured one, or a free one.
+    fn admin_address(&mut self, default_port: u16) -> anyhow::Result<SocketAddr> {
+        let mut address = self.common.admin.address(default_port)?;
+        if let Some(port) = self.common.admin.port.filter(|port| *port != 0) {
+            address.set_port(port.checked_add(self.started).context("admin.port is too high")?);
+        }
+        self.started += 1;
+        Ok(address)
+    }
+
+    /// Waits for services and background tasks; false if one failed or had to be dropped.
+    async fn drain(&mut self) -> bool {
+        let limit = Duration::from_secs(self.common.worker.drain_timeout_s) + DRAIN_MARGIN;
+        let (services, lifecycle) = (&mut self.services, &self.lifecycle);
+        let mut is_clean = true;
+        let all = async {
+            while let Some(ended) = services.join_next().await {
+                is_clean &= report(ended, true);
+            }
+            lifecycle.drained().await;
+        };
+        let drained = tokio::select! {
+            drained = timeout(limit, all) => drained.is_ok(),
+            () = hard_stop(lifecycle) => false,
+        };
+        if !drained {
+            tracing::warn!("not drained in time; dropping what still runs");
+            self.lifecycle.hard.cancel();
+            self.services.shutdown().await;
+        }
+        is_clean && drained
+    }
+}
+
+/// The hard token, and a moment for the loops to report what they drop.
+async fn hard_stop(lifecycle: &Lifecycle) {
+    lifecycle.hard.cancelled().await;
+    sleep(Duration::from_millis(1500)).await;
+}
+
+/// Logs how a service ended; false if that was not in order.
+fn report(ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>, stopping: bool) -> bool {
+    match ended {
+        Ok((_, Ok(()))) if stopping => true,
+        Ok((service, Ok(()))) => {
+            tracing::error!(service, "service ended by itself");
+            false
+        }
+        Ok((service, Err(error))) => {
+            tracing::error!(service, error = format!("{error:#}"), "service failed");
+            false
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "service dropped");
+            false
+        }
+    }
+}
+
+/// Tries again while the broker is away; other failures need a person.
+async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+    outage: &Outage,
+    call: impl Fn() -> F,
+) -> Result<T, Error> {
+    loop {
+        match call().await {
+            Err(error) if error.kind == ErrorKind::Unavailable => outage.seen(&error),
+            result => {
+                outage.over();
+                return result;
+            }
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}

@@ -1,0 +1,159 @@
+//! The one bootstrap of every program: flags, config, process. A program's `main` is one call of [`main`].
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use serde::Serialize;
+
+use crate::config::{Common, Config};
+use crate::host::Process;
+use crate::service::Service;
+use crate::transport::Topology;
+
+/// Exit code for a wrong flag or setting (`EX_USAGE`).
+const USAGE: u8 = 64;
+
+/// What a program says about itself.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Name of the program, such as `gongkai-parse`.
+    pub program: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Versions of what is compiled in, such as parser, forms, rules.
+    pub versions: &'static [(&'static str, &'static str)],
+    /// Sections of the config that this program accepts without reading: its siblings'.
+    pub sections: &'static [&'static str],
+    /// What the broker must hold.
+    pub topology: Topology,
+    /// Subject prefix of dead letters; the service's name follows.
+    pub dead_prefix: &'static str,
+}
+
+/// Everything a program of one service reads.
+struct Settings<C> {
+    common: Common,
+    own: C,
+}
+
+/// Runs one service as a program: reads flags, file and environment, and runs until a signal.
+pub fn main<S: Service>(about: About) -> ExitCode {
+    let matches = match command(&about).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    if matches.get_flag("version") {
+        return print(&about.versions_text());
+    }
+    let settings = match load::<S>(&about, &matches) {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&about, &error),
+    };
+    if matches.get_flag("dump-config") {
+        return match dump::<S>(&settings) {
+            Ok(text) => print(&text),
+            Err(error) => refuse(&about, &error),
+        };
+    }
+    start::<S>(about, settings)
+}
+
+impl About {
+    /// Program and compiled-in versions, one a line.
+    #[must_use]
+    pub fn versions_text(&self) -> String {
+        let mut text = format!("{} {}\n", self.program, self.version);
+        for (label, version) in self.versions {
+            text += &format!("{label} {version}\n");
+        }
+        text
+    }
+}
+
+fn command(about: &About) -> Command {
+    Command::new(about.program)
+        .disable_version_flag(true)
+        .after_help("Every key of the config is also an environment variable: GONGKAI_SECTION__KEY.")
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .env("GONGKAI_CONFIG")
+                .value_parser(value_parser!(PathBuf))
+                .help("TOML file; without it the defaults hold"),
+        )
+        .arg(flag("dump-config", "Print the effective config, secrets redacted, and exit"))
+        .arg(flag("version", "Print the versions and exit").short('V'))
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn load<S: Service>(about: &About, matches: &ArgMatches) -> anyhow::Result<Settings<S::Config>> {
+    let mut sections = about.sections.to_vec();
+    if !sections.contains(&S::NAME) {
+        sections.push(S::NAME);
+    }
+    let config = Config::load(matches.get_one::<PathBuf>("config").map(PathBuf::as_path), &sections)?;
+    let settings = Settings { common: config.common()?, own: config.section::<S::Config>(S::NAME)? };
+    S::validate(&settings.own)?;
+    Ok(settings)
+}
+
+fn dump<S: Service>(settings: &Settings<S::Config>) -> anyhow::Result<String> {
+    fn table(value: &impl Serialize) -> anyhow::Result<toml::Table> {
+        Ok(toml::Table::try_from(value)?)
+    }
+    let mut all = table(&settings.common)?;
+    all.insert(S::NAME.to_owned(), table(&settings.own)?.into());
+    Ok(toml::to_string(&all)?)
+}
+
+fn start<S: Service>(about: About, settings: Settings<S::Config>) -> ExitCode {
+    let tokio = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(tokio) => tokio,
+        Err(error) => return complain(about.program, &format!("couldn't start: {error}"), ExitCode::FAILURE),
+    };
+    let code = tokio.block_on(async {
+        let program = about.program;
+        let begun = async {
+            let mut process = Process::boot(about, settings.common)?;
+            process.spawn::<S>(settings.own).await?;
+            anyhow::Ok(process)
+        };
+        match begun.await {
+            Ok(process) => process.run_until_stopped().await,
+            Err(error) => complain(program, &format!("{error:#}"), ExitCode::FAILURE),
+        }
+    });
+    // Blocking work that was dropped at the hard stop is not waited for.
+    tokio.shutdown_timeout(Duration::from_millis(200));
+    code
+}
+
+/// Help goes to stdout with success, a wrong flag to stderr.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Where neither can be written there is nobody to tell.
+    error.print().ok();
+    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+}
+
+fn refuse(about: &About, error: &anyhow::Error) -> ExitCode {
+    complain(about.program, &format!("{error:#}"), ExitCode::from(USAGE))
+}
+
+fn complain(program: &str, text: &str, code: ExitCode) -> ExitCode {
+    writeln!(io::stderr(), "{program}: {text}").ok();
+    code
+}
+
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

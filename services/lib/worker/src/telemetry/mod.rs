@@ -1,0 +1,128 @@
+//! Telemetry: logs on stderr, and traces and metrics over OTLP if an endpoint is set.
+//!
+//! Installed once a process; each service asks for its own tracer and instruments, under its own `service.name`. The
+//! guard flushes: a process ends by [`Telemetry::flush`], or its last spans are lost.
+
+mod lines;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::PeriodicReader;
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, Sampler, SdkTracerProvider};
+use prometheus::Registry;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock::Clock;
+use crate::config::TelemetrySettings;
+use crate::metrics::Meters;
+use crate::panics;
+use crate::trace::Tracer;
+use lines::Lines;
+
+/// Below the grace period of any pod.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The exporter's own requests must not become log lines or spans; broker and exporter report what matters elsewhere.
+const QUIET: &str =
+    "h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,rustls=warn,async_nats=off,opentelemetry=error";
+
+/// What was installed.
+#[derive(Debug)]
+pub(crate) struct Telemetry {
+    settings: TelemetrySettings,
+    instance: String,
+    version: &'static str,
+    exporting: Mutex<Vec<(SdkTracerProvider, Meters)>>,
+}
+
+/// A log filter from the config's text, with the noise of the network's crates off.
+pub(crate) fn filter(text: &str) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(format!("{QUIET},{text}"))
+        .context("telemetry.log_filter is not a filter, such as info")
+}
+
+impl Telemetry {
+    /// Installs the log subscriber and the panic hook. A second installation in one process, as in tests, leaves the
+    /// first in place.
+    pub(crate) fn install(
+        settings: &TelemetrySettings,
+        version: &'static str,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let lines = Lines::new(settings.log_format, clock);
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter(&settings.log_filter)?)
+            .with_writer(std::io::stderr)
+            .event_format(lines)
+            .finish();
+        if tracing::subscriber::set_global_default(subscriber).is_ok() {
+            panics::install_hook();
+        }
+        let instance = RandomIdGenerator::default().new_trace_id().to_string();
+        Ok(Self { settings: settings.clone(), instance, version, exporting: Mutex::default() })
+    }
+
+    /// Tracer and instruments of one service. Must be called within the tokio runtime.
+    pub(crate) fn of_service(&self, service: &'static str) -> anyhow::Result<(Tracer, Meters)> {
+        let endpoint = self.settings.otlp_endpoint.as_str();
+        if endpoint.is_empty() {
+            return Ok((Tracer::silent(service), Meters::local()));
+        }
+        let resource = self.resource(service);
+        let spans = SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT_TIMEOUT)
+            .build()?;
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(spans)
+            .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
+                self.settings.sample_ratio,
+            ))))
+            .with_resource(resource.clone())
+            .build();
+        let metrics = MetricExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT_TIMEOUT)
+            .build()?;
+        let interval = Duration::from_secs(self.settings.metrics_interval_s);
+        let push = PeriodicReader::builder(metrics).with_interval(interval).build();
+        let meters =
+            Meters::new(Registry::new(), |builder| builder.with_reader(push).with_resource(resource))?;
+        let tracer = Tracer::exporting(service, provider.tracer("gongkai-worker"));
+        self.exporting.lock().unwrap_or_else(PoisonError::into_inner).push((provider, meters.clone()));
+        Ok((tracer, meters))
+    }
+
+    /// Sends what is left, and ends exporting. Blocks, a few seconds at most.
+    pub(crate) fn flush(&self) {
+        let all = std::mem::take(&mut *self.exporting.lock().unwrap_or_else(PoisonError::into_inner));
+        for (spans, meters) in all {
+            for result in [
+                spans.shutdown_with_timeout(EXPORT_TIMEOUT),
+                meters.provider().shutdown_with_timeout(EXPORT_TIMEOUT),
+            ] {
+                if let Err(error) = result {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "telemetry not flushed");
+                }
+            }
+        }
+    }
+
+    fn resource(&self, service: &'static str) -> Resource {
+        Resource::builder()
+            .with_service_name(crate::service_name(service))
+            .with_attributes([
+                KeyValue::new("service.namespace", crate::NAMESPACE),
+                KeyValue::new("service.version", self.version),
+                KeyValue::new("service.instance.id", self.instance.clone()),
+            ])
+            .build()
+    }
+}
