@@ -60,7 +60,7 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
 mod tests {
     use std::time::{Duration, Instant};
 
-    use gongkai_model::{Block, Note, RejectionCode};
+    use gongkai_model::{Block, Note, RejectionCode, Span};
     use proptest::prelude::*;
 
     use super::*;
@@ -123,6 +123,17 @@ mod tests {
         (names, charsets).prop_map(|(filename, charset)| Hints { media_type: None, charset, filename })
     }
 
+    fn places(block: &Block) -> Vec<(&str, Span)> {
+        match block {
+            Block::Paragraph(paragraph) => {
+                paragraph.span.map(|span| (paragraph.text.as_str(), span)).into_iter().collect()
+            }
+            Block::Table(grid) => {
+                grid.cells.iter().filter_map(|cell| Some((cell.text.as_str(), cell.span?))).collect()
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), hints in hints()) {
@@ -130,9 +141,17 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "[ \t\n|#*\\-:/<>&;a-c0-9（）().一二三项總(guó)规章其他]{0,200}", hints in hints()) {
+        fn no_text_panics_and_places_hold_their_digits(text in "[ \t\n|#*\\-:/<>&;a-c0-9（）().一二三项總(guó)规章其他]{0,200}", hints in hints()) {
             let first = read(text.as_bytes(), &hints, &Limits::default());
-            prop_assert_eq!(first, read(text.as_bytes(), &hints, &Limits::default()));
+            prop_assert_eq!(&first, &read(text.as_bytes(), &hints, &Limits::default()));
+            let original: Vec<char> = text.chars().collect();
+            for (text, span) in first.iter().flat_map(|document| &document.blocks).flat_map(places) {
+                let place = original.get(span.start as usize..span.end as usize);
+                let mut rest = place.unwrap_or_else(|| panic!("{span:?} is outside of {original:?}")).iter();
+                for digit in text.chars().filter(char::is_ascii_digit) {
+                    prop_assert!(rest.any(|c| *c == digit), "{text:?} does not stand at {span:?} of {original:?}");
+                }
+            }
         }
 
         #[test]
