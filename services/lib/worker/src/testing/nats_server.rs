@@ -66,6 +66,28 @@ impl NatsServer {
         child.wait().ok();
     }
 
+    /// Stops the server without ending it: connections stay open and nothing is answered, as on a hung machine.
+    ///
+    /// # Panics
+    /// If the server is not running.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a paused server go on.
+    ///
+    /// # Panics
+    /// If the server is not running.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().expect("only a running server takes signals").id().to_string();
+        let status = Command::new("kill").args([signal, &pid]).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill {signal} {pid} failed");
+    }
+
     /// Starts the server again on the same port and store, after killing it if it runs.
     ///
     /// # Panics

@@ -1,0 +1,354 @@
+//! What only a real server can show: versions, credentials, limits, crashes, silence.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures::StreamExt as _;
+use gongkai_worker::{
+    Message, Transport,
+    testing::{
+        NatsServer,
+        transport_suite::{LOG, OBJECTS, PATIENCE, message, spec, topology},
+    },
+    transport::{
+        ConsumerSpec, Delivery, Error, ErrorKind, Pull,
+        jetstream::{Credentials, JetStream, Settings},
+    },
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
+    time::Instant,
+};
+
+fn settings(url: String) -> Settings {
+    Settings { servers: vec![url], ..Settings::default() }
+}
+
+async fn connect(server: &NatsServer) -> JetStream {
+    JetStream::connect(&settings(server.url())).await.unwrap()
+}
+
+async fn declared(server: &NatsServer) -> JetStream {
+    let transport = connect(server).await;
+    transport.declare(&topology()).await.unwrap();
+    transport
+}
+
+/// The library itself, for what the transport rightly does not offer.
+async fn raw(server: &NatsServer) -> async_nats::jetstream::Context {
+    async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap())
+}
+
+async fn refusal(settings: &Settings) -> Error {
+    match JetStream::connect(settings).await {
+        Ok(_) => panic!("connected"),
+        Err(error) => error,
+    }
+}
+
+fn large(number: u32) -> Message {
+    Message { payload: vec![7; 50_000].into(), ..message("suite.log.a", &format!("id-{number}")) }
+}
+
+/// Publishes until it is refused.
+async fn fill(transport: &JetStream) -> Error {
+    for number in 0..100 {
+        if let Err(error) = transport.publish(large(number)).await {
+            return error;
+        }
+    }
+    panic!("5 MB went into less");
+}
+
+async fn fetch(pull: &mut Box<dyn Pull>, max: usize, expires: Duration) -> Vec<Result<Delivery, Error>> {
+    match pull.fetch(max, expires).await {
+        Ok(batch) => batch.collect().await,
+        Err(error) => vec![Err(error)],
+    }
+}
+
+/// Calls again until it works, as every caller of the transport does.
+async fn until_available<T>(mut call: impl AsyncFnMut() -> Result<T, Error>) -> T {
+    let started = Instant::now();
+    loop {
+        match call().await {
+            Ok(value) => return value,
+            Err(error) if error.kind == ErrorKind::Unavailable && started.elapsed() < 2 * PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => panic!("{error}: {:?}", error.source),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_old_server_is_refused_by_version() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("nats://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let (reader, mut writer) = socket.into_split();
+        let info = r#"{"server_id":"OLD","server_name":"old","version":"2.9.10","proto":1,"go":"go1.19","host":"127.0.0.1","port":4222,"max_payload":1048576,"headers":true,"jetstream":true}"#;
+        writer.write_all(format!("INFO {info}\r\n").as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(reader).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if line == "PING" {
+                writer.write_all(b"PONG\r\n").await.unwrap();
+            }
+        }
+    });
+    let error = refusal(&settings(url)).await;
+    assert_eq!(error.kind, ErrorKind::Other);
+    assert_eq!(error.to_string(), "nats-server is 2.9.10, needs 2.14 or later");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_is_said_in_one_line() {
+    let settings = Settings {
+        connect_timeout: Duration::from_millis(300),
+        // Port 1 of the loopback: nobody listens there.
+        ..settings("nats://127.0.0.1:1".to_owned())
+    };
+    let error = refusal(&settings).await;
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert_eq!(error.to_string(), "no connection to nats://127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_denied_at_once() {
+    let server = NatsServer::start_with("authorization { user: gongkai, password: right }").await;
+    let user =
+        |password: &str| Credentials::User { name: "gongkai".to_owned(), password: password.to_owned() };
+    let wrong = Settings { credentials: user("wrong"), connect_timeout: PATIENCE, ..settings(server.url()) };
+    let started = Instant::now();
+    assert_eq!(refusal(&wrong).await.kind, ErrorKind::Denied);
+    assert!(started.elapsed() < PATIENCE);
+    let right = Settings { credentials: user("right"), ..wrong };
+    JetStream::connect(&right).await.unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_forbidden_publish_is_denied_not_unavailable() {
+    let server = NatsServer::start_with(
+        r#"authorization { users: [
+            { user: admin, password: admin }
+            { user: parse, password: parse, permissions: {
+                publish: { allow: ["suite.log.parsed.>", "_INBOX_parse.>"] }, subscribe: { allow: ["_INBOX_parse.>"] } } }
+        ] }"#,
+    )
+    .await;
+    let user = |name: &str| Settings {
+        credentials: Credentials::User { name: name.to_owned(), password: name.to_owned() },
+        name: name.to_owned(),
+        ..settings(server.url())
+    };
+    JetStream::connect(&user("admin")).await.unwrap().declare(&topology()).await.unwrap();
+    let parse = JetStream::connect(&user("parse")).await.unwrap();
+    parse.publish(message("suite.log.parsed.360982", "one")).await.unwrap();
+    let error = parse.publish(message("suite.log.validated.360982", "two")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Denied);
+    let Err(error) = parse.consumer(&spec("reader")).await else { panic!("not permitted") };
+    assert_eq!(error.kind, ErrorKind::Denied);
+    parse.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_of_record_refuses_deletes_and_purges() {
+    let server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    transport.publish(message("suite.log.a", "one")).await.unwrap();
+    transport.publish(message("suite.short.a", "one")).await.unwrap();
+    let context = raw(&server).await;
+    let log = context.get_stream(LOG).await.unwrap();
+    assert!(log.purge().await.is_err());
+    assert!(log.delete_message(1).await.is_err());
+    context.get_stream("SUITE_SHORT").await.unwrap().purge().await.unwrap();
+}
+
+#[tokio::test]
+async fn declaring_widens_what_is_there_and_takes_nothing_away() {
+    let server = NatsServer::start().await;
+    let context = raw(&server).await;
+    let present = async_nats::jetstream::stream::Config {
+        name: LOG.to_owned(),
+        subjects: vec!["suite.older.>".to_owned()],
+        max_bytes: 123_456,
+        ..Default::default()
+    };
+    context.create_stream(present).await.unwrap();
+    declared(&server).await;
+    let config = context.get_stream(LOG).await.unwrap().cached_info().config.clone();
+    assert_eq!(config.subjects, ["suite.older.>", "suite.log.>"]);
+    assert_eq!(config.max_bytes, 123_456);
+    assert!(config.deny_purge && config.deny_delete && config.allow_direct);
+    assert_eq!(config.duplicate_window, Duration::from_secs(600));
+}
+
+#[tokio::test]
+async fn a_full_stream_is_full() {
+    let server = NatsServer::start().await;
+    let settings = Settings { stream_max_bytes: Some(200_000), ..settings(server.url()) };
+    let transport = JetStream::connect(&settings).await.unwrap();
+    transport.declare(&topology()).await.unwrap();
+    assert_eq!(fill(&transport).await.kind, ErrorKind::Full);
+}
+
+#[tokio::test]
+async fn a_store_smaller_than_the_limit_is_used_until_it_is_full() {
+    let server = NatsServer::start_with("jetstream { max_file_store: 1MB }").await;
+    let settings = Settings { stream_max_bytes: Some(1 << 30), ..settings(server.url()) };
+    let transport = JetStream::connect(&settings).await.unwrap();
+    transport.declare(&topology()).await.unwrap();
+    assert_eq!(fill(&transport).await.kind, ErrorKind::Full);
+}
+
+#[tokio::test]
+async fn a_repeat_after_a_crash_of_the_server_is_still_a_duplicate() {
+    let mut server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    let first = transport.publish(message("suite.log.a", "one")).await.unwrap();
+    server.kill();
+    let away = transport.publish(message("suite.log.a", "two")).await.unwrap_err();
+    assert_eq!(away.kind, ErrorKind::Unavailable);
+    server.restart().await;
+    let again = until_available(async || transport.publish(message("suite.log.a", "one")).await).await;
+    assert_eq!((again.sequence, again.duplicate), (first.sequence, true));
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_outlives_a_crash_of_the_server() {
+    let mut server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    for number in 0..20 {
+        transport.publish(message("suite.log.a", &number.to_string())).await.unwrap();
+    }
+    let mut pull = transport.consumer(&spec("reader")).await.unwrap();
+    let mut seen = BTreeSet::new();
+    for delivery in fetch(&mut pull, 10, PATIENCE).await {
+        let delivery = delivery.unwrap();
+        seen.insert(delivery.sequence);
+        delivery.settle.ack().await.unwrap();
+    }
+    server.restart().await;
+    // The same pull goes on; the last acknowledgements before the crash may be forgotten, no message may.
+    let mut attempts = BTreeMap::new();
+    while seen.len() < 20 {
+        let batch = async || fetch(&mut pull, 10, PATIENCE).await.into_iter().collect::<Result<Vec<_>, _>>();
+        for delivery in until_available(batch).await {
+            seen.insert(delivery.sequence);
+            attempts.insert(delivery.sequence, delivery.attempt);
+            delivery.settle.ack().await.unwrap();
+        }
+    }
+    assert_eq!(seen, (1..=20).collect());
+    assert!(attempts.len() >= 10, "{attempts:?}");
+}
+
+#[tokio::test]
+async fn a_lost_connection_ends_a_batch_and_the_next_one_works() {
+    let mut server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    let mut pull = transport.consumer(&spec("reader")).await.unwrap();
+    let mut batch = pull.fetch(5, 3 * PATIENCE).await.unwrap();
+    let started = Instant::now();
+    server.kill();
+    let broken = batch.next().await.unwrap();
+    assert_eq!(broken.err().unwrap().kind, ErrorKind::Unavailable);
+    assert!(batch.next().await.is_none(), "a batch ends with its error");
+    // Away: the error comes, neither at once nor never.
+    assert_eq!(pull.fetch(5, PATIENCE).await.err().unwrap().kind, ErrorKind::Unavailable);
+    assert!(
+        started.elapsed() >= Duration::from_secs(1) && started.elapsed() < PATIENCE,
+        "{:?}",
+        started.elapsed()
+    );
+    server.restart().await;
+    until_available(async || transport.publish(message("suite.log.a", "one")).await).await;
+    let delivery = until_available(async || fetch(&mut pull, 1, PATIENCE).await.remove(0)).await;
+    assert_eq!((delivery.sequence, delivery.attempt), (1, 1));
+    delivery.settle.ack().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_silent_server_ends_a_batch_and_no_call_hangs() {
+    let server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    transport.publish(message("suite.log.a", "one")).await.unwrap();
+    let spec = ConsumerSpec { ack_wait: PATIENCE, ..spec("reader") };
+    let mut pull = transport.consumer(&spec).await.unwrap();
+    let mut batch = pull.fetch(2, Duration::from_secs(3)).await.unwrap();
+    let delivery = batch.next().await.unwrap().unwrap();
+    let objects = transport.objects(OBJECTS);
+    server.pause();
+    let started = Instant::now();
+    let (batch, ack, publish, object, ping) = tokio::join!(
+        batch.next(),
+        delivery.settle.ack(),
+        transport.publish(message("suite.log.a", "two")),
+        objects.put("key", "content".into()),
+        transport.ping(),
+    );
+    let kinds = [batch.unwrap().err(), ack.err(), publish.err(), object.err(), ping.err()];
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+    assert!(kinds.iter().all(|error| error.as_ref().unwrap().kind == ErrorKind::Unavailable), "{kinds:?}");
+    server.resume();
+    until_available(async || transport.publish(message("suite.log.a", "two")).await).await;
+}
+
+#[tokio::test]
+async fn heartbeats_keep_a_quiet_batch_alive() {
+    let server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    let mut pull = transport.consumer(&spec("reader")).await.unwrap();
+    // Heartbeats come every second; the message comes after several.
+    let mut batch = pull.fetch(1, Duration::from_secs(4)).await.unwrap();
+    let publish = async {
+        tokio::time::sleep(Duration::from_millis(3200)).await;
+        transport.publish(message("suite.log.a", "one")).await.unwrap();
+    };
+    let (delivery, ()) = tokio::join!(batch.next(), publish);
+    assert_eq!(delivery.unwrap().unwrap().sequence, 1);
+}
+
+#[tokio::test]
+async fn reading_objects_leaves_no_consumers_on_the_server() {
+    let server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    let objects = transport.objects(OBJECTS);
+    objects.put("key", vec![7; 300_000].into()).await.unwrap();
+    for _ in 0..5 {
+        assert_eq!(objects.get("key").await.unwrap().unwrap().len(), 300_000);
+    }
+    let stream = raw(&server).await.get_stream(format!("OBJ_{OBJECTS}")).await.unwrap();
+    assert_eq!(stream.cached_info().state.consumer_count, 0);
+}
+
+#[tokio::test]
+async fn an_object_that_lost_a_chunk_is_not_handed_out() {
+    let server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    let objects = transport.objects(OBJECTS);
+    objects.put("key", vec![7; 300_000].into()).await.unwrap();
+    let stream = raw(&server).await.get_stream(format!("OBJ_{OBJECTS}")).await.unwrap();
+    stream.delete_message(2).await.unwrap();
+    assert!(objects.get("key").await.is_err());
+    // Written again although the description says that it is there.
+    let error = objects.get("key").await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let secrets = [
+        Credentials::Token("hush".to_owned()),
+        Credentials::User { name: "user".to_owned(), password: "hush".to_owned() },
+        Credentials::Nkey("hush".to_owned()),
+    ];
+    for credentials in secrets {
+        let settings = Settings { credentials, ..Settings::default() };
+        assert!(!format!("{settings:?}").contains("hush"));
+    }
+}
