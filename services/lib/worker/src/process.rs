@@ -435,3 +435,6 @@ impl Drop for InWorkGauge<'_> {
         self.0.in_work.add(-1, &self.0.group);
     }
 }
+
+#[cfg(test)]
+mod tests;

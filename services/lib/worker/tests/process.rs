@@ -1,0 +1,190 @@
+//! A process with services in it: health, order of the end, exit code.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gongkai_worker::transport::memory::{Fault, Memory, Operation};
+use gongkai_worker::{
+    About, Common, Consume, Context, Decision, Handler, Output, Process, Runtime, Service, Topology,
+};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// What the service of the tests is to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+enum Act {
+    #[default]
+    Consume,
+    End,
+    Fail,
+    Panic,
+    Hang,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    act: Act,
+}
+
+struct Quiet;
+
+#[async_trait]
+impl Handler for Quiet {
+    type Input = String;
+
+    async fn handle(&self, _: String, _: &Context) -> Result<Vec<Output>, Decision> {
+        Ok(vec![])
+    }
+}
+
+struct Stage;
+
+#[async_trait]
+impl Service for Stage {
+    const NAME: &'static str = "stage";
+    const ADMIN_PORT: u16 = 0;
+    type Config = Config;
+
+    fn validate(_: &Config) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
+        match config.act {
+            Act::Consume => runtime.consume(Consume::new("IN", "stage", ["in.>"]), Quiet).await,
+            Act::End => Ok(()),
+            Act::Fail => anyhow::bail!("no luck"),
+            Act::Panic => panic!("no luck at all"),
+            Act::Hang => std::future::pending().await,
+        }
+    }
+}
+
+async fn boot(act: Act, edit: impl FnOnce(&mut Common)) -> (Memory, Process, SocketAddr) {
+    let about = About {
+        program: "gongkai-stage",
+        version: "1.2.3",
+        versions: &[],
+        sections: &[],
+        topology: Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() },
+        dead_prefix: "dead",
+    };
+    let memory = Memory::new();
+    let mut common = Common::default();
+    common.admin.port = Some(0);
+    edit(&mut common);
+    let mut process = Process::boot_over(about, common, Arc::new(memory.clone())).await.unwrap();
+    let admin = process.spawn::<Stage>(Config { act }).await.unwrap();
+    (memory, process, admin)
+}
+
+async fn get(admin: SocketAddr, path: &str, headers: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(admin).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer)
+}
+
+async fn until_ready(admin: SocketAddr) {
+    while get(admin, "/readyz", "").await.0 != 200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn is_success(code: ExitCode) -> bool {
+    format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS)
+}
+
+#[tokio::test]
+async fn health_follows_the_consumer_the_broker_and_the_shutdown() {
+    let (memory, process, admin) = boot(Act::Consume, |_| {}).await;
+    until_ready(admin).await;
+    assert_eq!(get(admin, "/livez", "").await.0, 200);
+    memory.plan(Fault::fail(Operation::Ping).always());
+    let (status, answer) = get(admin, "/readyz", "").await;
+    assert_eq!(status, 503, "{answer}");
+    assert!(answer.contains("broker"), "{answer}");
+    memory.heal();
+    let shutdown = process.shutdown();
+    let running = tokio::spawn(process.run_until_stopped());
+    shutdown.cancel();
+    assert!(is_success(running.await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_stopping_process_is_not_ready() {
+    let (_memory, process, admin) = boot(Act::Hang, |_| {}).await;
+    process.shutdown().cancel();
+    let (status, answer) = get(admin, "/readyz", "").await;
+    assert_eq!(status, 503);
+    assert!(answer.contains("stopping"), "{answer}");
+}
+
+#[tokio::test]
+async fn metrics_exist_at_zero() {
+    let (_memory, _process, admin) = boot(Act::Consume, |_| {}).await;
+    until_ready(admin).await;
+    let (status, text) = get(admin, "/metrics", "").await;
+    assert_eq!(status, 200);
+    for outcome in ["done", "retry", "buried", "panicked"] {
+        let line = format!(
+            "worker_messages_total{{messaging_consumer_group_name=\"stage\",outcome=\"{outcome}\"}} 0"
+        );
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+    for name in ["messaging_client_sent_messages", "worker_in_work", "worker_fetch_failures"] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_want_the_token_if_there_is_one() {
+    let set = |common: &mut Common| common.admin.token = Some(gongkai_worker::Secret::new("s3cret"));
+    let (_memory, _process, admin) = boot(Act::Hang, set).await;
+    assert_eq!(get(admin, "/metrics", "").await.0, 401);
+    assert_eq!(get(admin, "/metrics", "authorization: Bearer wrong\r\n").await.0, 401);
+    assert_eq!(get(admin, "/metrics", "authorization: Bearer s3cret\r\n").await.0, 200);
+    assert_eq!(get(admin, "/livez", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_service_that_ends_by_itself_is_a_failure() {
+    for act in [Act::End, Act::Fail, Act::Panic] {
+        let (_memory, process, _) = boot(act, |_| {}).await;
+        assert!(!is_success(process.run_until_stopped().await), "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_stop_is_dropped() {
+    let (_memory, process, admin) = boot(Act::Hang, |common| common.worker.drain_timeout_s = 0).await;
+    until_ready(admin).await;
+    tokio::time::pause();
+    process.shutdown().cancel();
+    assert!(!is_success(process.run_until_stopped().await));
+}
+
+#[tokio::test]
+async fn an_address_beyond_this_machine_wants_a_token() {
+    let mut common = Common::default();
+    common.admin.address = "0.0.0.0".parse().unwrap();
+    let about = About {
+        program: "gongkai-stage",
+        version: "1.2.3",
+        versions: &[],
+        sections: &[],
+        topology: Topology::default(),
+        dead_prefix: "dead",
+    };
+    let refused = Process::boot_over(about, common, Arc::new(Memory::new())).await.map(drop).unwrap_err();
+    assert!(refused.to_string().contains("admin.token"), "{refused}");
+}
