@@ -1,9 +1,32 @@
-//! Reads markdown.
+//! Reads Markdown: pipe tables as grids, headings and paragraphs without their marks.
+//!
+//! Tables from PDF tools and vision models come torn (one small table a row, labels beside them), so everything that is
+//! not a pipe table is read as flattened text is.
 
-use gongkai_model::{Block, Rejection};
+use gongkai_model::{Block, Rejection, Span};
 
-use crate::{Limits, SourceText};
+use crate::{
+    Limits, SourceText,
+    text::{self, lines},
+};
 
-pub(crate) fn read(_source: &SourceText, _limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    Ok(Vec::new())
+pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let mut blocks = text::blocks(source, &lines::classify(source), limits)?;
+    for block in &mut blocks {
+        if let Block::Paragraph(paragraph) = block {
+            strip_marks(&mut paragraph.text, &mut paragraph.span);
+        }
+    }
+    blocks.retain(|block| !matches!(block, Block::Paragraph(p) if p.text.is_empty()));
+    Ok(blocks)
+}
+
+/// Takes off `##`, `>` and `**`; the span still begins at the text itself.
+fn strip_marks(text: &mut String, span: &mut Option<Span>) {
+    let bare = text.trim_start_matches(['#', '>', ' ']);
+    let marks = text.chars().count() - bare.chars().count();
+    if let (Some(span), Ok(marks)) = (span, u32::try_from(marks)) {
+        span.start = span.start.saturating_add(marks).min(span.end);
+    }
+    *text = bare.replace("**", "").trim().to_owned();
 }

@@ -1,9 +1,152 @@
-//! Reads text.
+//! Reads flattened plain text: prose becomes paragraphs, what was a table becomes a grid without geometry.
 
-use gongkai_model::{Block, Rejection};
+mod flat;
+pub(crate) mod lines;
 
+use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
+
+use self::lines::{Kind, Line};
 use crate::{Limits, SourceText};
 
-pub(crate) fn read(_source: &SourceText, _limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    Ok(Vec::new())
+/// Shortest line, in scalars, that a hard line break may have cut.
+const WRAPPED: usize = 24;
+
+pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    blocks(source, &lines::classify(source), limits)
+}
+
+/// Blocks of classified lines.
+pub(crate) fn blocks(
+    source: &SourceText,
+    lines: &[Line<'_>],
+    limits: &Limits,
+) -> Result<Vec<Block>, Rejection> {
+    let mut out = Blocks { source, limits, blocks: Vec::new(), open: None, cells: 0 };
+    let mut rest = lines;
+    while let Some(line) = rest.first() {
+        let run = rest.iter().position(|l| !l.kind.fits_table()).unwrap_or(rest.len());
+        if run == 0 {
+            out.prose(line);
+            rest = rest.get(1..).unwrap_or_default();
+        } else {
+            let (inside, other) = rest.split_at(run);
+            out.stretch(inside)?;
+            rest = other;
+        }
+    }
+    out.end_paragraph();
+    if out.blocks.len() > limits.paragraphs {
+        return Err(too_large());
+    }
+    Ok(out.blocks)
+}
+
+struct Blocks<'a> {
+    source: &'a SourceText,
+    limits: &'a Limits,
+    blocks: Vec<Block>,
+    /// The paragraph under construction, with the scalars it covers.
+    open: Option<(String, usize, usize)>,
+    cells: usize,
+}
+
+impl Blocks<'_> {
+    /// Lines without prose: a table with labels around it, or just short lines.
+    fn stretch(&mut self, lines: &[Line<'_>]) -> Result<(), Rejection> {
+        let hard =
+            |line: &&Line<'_>| matches!(line.kind, Kind::Bars | Kind::Tabs | Kind::Number | Kind::Spaced);
+        let count = |kind: Kind| lines.iter().filter(|line| line.kind == kind).count();
+        let is_table =
+            count(Kind::Bars) > 0 || count(Kind::Tabs) > 1 || count(Kind::Number) + count(Kind::Spaced) > 2;
+        let end =
+            if is_table { lines.len() - lines.iter().rev().take_while(|l| !hard(l)).count() } else { 0 };
+        let (table, tail) = lines.split_at(end);
+        let end = end + tail.iter().take_while(|l| matches!(l.kind, Kind::Mark)).count();
+        let (table, tail) = if end > table.len() { lines.split_at(end) } else { (table, tail) };
+        if !table.is_empty() {
+            self.end_paragraph();
+            let grid = flat::grid(self.source, table);
+            self.cells += grid.cells.len();
+            if self.cells > self.limits.cells
+                || grid.rows > self.limits.rows
+                || grid.columns > self.limits.columns
+            {
+                return Err(too_large());
+            }
+            if !grid.cells.is_empty() {
+                self.blocks.push(Block::Table(grid));
+            }
+        }
+        tail.iter().for_each(|line| self.prose(line));
+        Ok(())
+    }
+
+    /// A line of running text: goes on with the open paragraph if a line break cut it, else opens one.
+    fn prose(&mut self, line: &Line<'_>) {
+        let text = line.text.trim();
+        match line.kind {
+            Kind::PageNumber | Kind::Separator => return,
+            Kind::Blank => return self.end_paragraph(),
+            _ if text.is_empty() => return self.end_paragraph(),
+            _ => {}
+        }
+        let start = line.first + line.text.chars().take_while(|c| c.is_whitespace()).count();
+        let end = start + text.chars().count();
+        let cut = line.kind != Kind::Heading && !begins_paragraph(line.text);
+        match &mut self.open {
+            Some((open, _, last)) if cut && is_cut(open) => {
+                if open.ends_with(|c: char| c.is_ascii_alphanumeric())
+                    && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                {
+                    open.push(' ');
+                }
+                open.push_str(text);
+                *last = end;
+            }
+            _ => {
+                self.end_paragraph();
+                self.open = Some((text.to_owned(), start, end));
+                if line.kind == Kind::Heading {
+                    self.end_paragraph();
+                }
+            }
+        }
+    }
+
+    fn end_paragraph(&mut self) {
+        if let Some((text, start, end)) = self.open.take() {
+            let span = Some(self.source.span(start, end));
+            self.blocks.push(Block::Paragraph(Paragraph { text, span, page: None }));
+        }
+    }
+}
+
+/// True if the paragraph so far ends as a line does that was broken for its length.
+fn is_cut(open: &str) -> bool {
+    let ended =
+        open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.']) || open.ends_with("年度报告");
+    !ended && open.chars().nth(WRAPPED - 1).is_some()
+}
+
+/// True if a line looks like the first of a paragraph.
+fn begins_paragraph(line: &str) -> bool {
+    let text = line.trim_start();
+    let indent =
+        line.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '　' { 2 } else { 1 }).sum::<usize>();
+    let rest = text.trim_start_matches(['（', '(']);
+    let body = rest.trim_start_matches(|c: char| "一二三四五六七八九十".contains(c) || c.is_ascii_digit());
+    let enumerated = body.len() < rest.len()
+        && (body.starts_with('、')
+            || (rest.len() < text.len() && body.starts_with(['）', ')']))
+            || (body.starts_with(['.', '．'])
+                && !body.get(1..).is_some_and(|b| b.starts_with(|c: char| c.is_ascii_digit()))));
+    enumerated || indent >= 2 || text.starts_with("注：")
+}
+
+fn too_large() -> Rejection {
+    Rejection::new(
+        RejectionCode::TooLarge,
+        "文件中的表格或段落过多，超过上限；请只报送年度报告本身",
+        "more table cells or paragraphs than the limit; send the annual report alone",
+    )
 }

@@ -2,8 +2,29 @@
 //!
 //! Read [`form`] first: it is what the decrees print. [`load`] makes forms of TOML.
 
+mod answers;
+mod columns;
+mod disputes;
 pub mod form;
+mod header;
+mod identity;
+mod index;
+mod label;
+mod label_match;
 pub mod load;
+mod look_alike;
+mod matcher;
+mod outline;
+mod proactive;
+mod report;
+mod requests;
+mod rows;
+mod stretches;
+mod title;
+mod titles;
+mod value;
+mod vocabulary;
 
 pub use form::{Form, FormCell, RowKind, Unit};
 pub use load::{FormError, Forms, VERSION};
+pub use report::read_report;

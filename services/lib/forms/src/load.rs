@@ -8,9 +8,15 @@ use std::{collections::HashMap, sync::LazyLock};
 use gongkai_model::{Applicant, Concept, FormId, Variant};
 use serde::Deserialize;
 
-use crate::form::{
-    ApplicantColumn, Band, BandColumn, BandRow, Chapter, DisputeBlock, DisputeColumn, Disputes, Form, Label,
-    RequestRow, RowKind, Unit,
+use crate::{
+    form::{
+        ApplicantColumn, Band, BandColumn, BandRow, Chapter, DisputeBlock, DisputeColumn, Disputes, Form,
+        Label, RequestRow, RowKind, Unit,
+    },
+    index::RequestIndex,
+    matcher,
+    titles::Titles,
+    vocabulary::Vocabulary,
 };
 
 /// The version of the compiled-in forms; changed with every change of `forms/*.toml`.
@@ -28,6 +34,11 @@ static EMBEDDED: LazyLock<Forms> = LazyLock::new(|| {
 #[derive(Debug, Clone)]
 pub struct Forms {
     forms: Vec<Form>,
+    /// Look-ups over all forms, made once.
+    titles: Titles,
+    vocabulary: Vocabulary,
+    indexes: Vec<RequestIndex>,
+    marks: Vec<(FormId, Vec<String>)>,
 }
 
 /// A form file is not usable; the operator repairs the file.
@@ -64,7 +75,9 @@ impl Forms {
                 forms.push(form);
             }
         }
-        Ok(Self { forms })
+        let indexes = forms.iter().map(RequestIndex::of).collect();
+        let (titles, vocabulary) = (Titles::of(forms.iter()), Vocabulary::of(forms.iter()));
+        Ok(Self { titles, vocabulary, indexes, marks: matcher::marks(&forms), forms })
     }
 
     /// One form in one variant; absent if unknown.
@@ -76,6 +89,24 @@ impl Forms {
     /// All forms, each variant by itself.
     pub fn iter(&self) -> impl Iterator<Item = &Form> {
         self.forms.iter()
+    }
+
+    pub(crate) fn titles(&self) -> &Titles {
+        &self.titles
+    }
+
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    pub(crate) fn marks(&self) -> &[(FormId, Vec<String>)] {
+        &self.marks
+    }
+
+    /// The look-ups of one of these forms.
+    pub(crate) fn index(&self, form: &Form) -> &RequestIndex {
+        let at = self.forms.iter().position(|f| f.id == form.id && f.variant == form.variant);
+        at.and_then(|at| self.indexes.get(at)).expect("an index is made with every form")
     }
 }
 

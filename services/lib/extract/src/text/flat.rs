@@ -1,0 +1,426 @@
+//! Tables out of flattened text: bars, TABs, or one cell a line.
+//!
+//! What the text no longer says is left unsaid: cells keep their order and their rows where the layout has rows; a
+//! line on its own becomes a row of one cell, and whoever knows the form puts such rows together.
+
+use gongkai_model::{Cell, Grid};
+
+use super::lines::{self, Kind, Line};
+use crate::SourceText;
+
+/// Makes one grid of the lines of a table, headings and prose already cut away.
+pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>]) -> Grid {
+    let mut table = Rows::new(source);
+    let bars = |line: &Line<'_>| matches!(line.kind, Kind::Bars | Kind::Separator);
+    let first = lines.iter().position(bars).unwrap_or(lines.len());
+    let last = lines.iter().rposition(bars).map_or(first, |at| at + 1);
+    let (before, rest) = lines.split_at(first);
+    let (of_bars, after) = rest.split_at(last - first);
+    read_plain(&mut table, before);
+    read_bars(&mut table, of_bars);
+    read_plain(&mut table, after);
+    table.finish()
+}
+
+/// Rows under construction.
+struct Rows<'a> {
+    source: &'a SourceText,
+    rows: Vec<Vec<Piece>>,
+    row: Vec<Piece>,
+}
+
+/// A cell's text and its scalars in the source.
+struct Piece {
+    start: usize,
+    end: usize,
+    text: String,
+}
+
+impl<'a> Rows<'a> {
+    fn new(source: &'a SourceText) -> Self {
+        Self { source, rows: Vec::new(), row: Vec::new() }
+    }
+
+    /// Adds a cell to the open row.
+    fn cell(&mut self, first: usize, raw: &str) {
+        self.row.push(piece(first, raw));
+    }
+
+    /// Adds text to the last cell of the open row; a row of its own if there is none.
+    fn continue_cell(&mut self, first: usize, raw: &str) {
+        let more = piece(first, raw);
+        match self.row.last_mut() {
+            Some(last) if last.text.is_empty() => *last = more,
+            Some(last) => {
+                last.text.push('\n');
+                last.text.push_str(&more.text);
+                last.end = more.end;
+            }
+            None => self.alone(first, raw),
+        }
+    }
+
+    /// Ends the open row.
+    fn end_row(&mut self) {
+        if !self.row.is_empty() {
+            self.rows.push(std::mem::take(&mut self.row));
+        }
+    }
+
+    /// A row of one cell.
+    fn alone(&mut self, first: usize, raw: &str) {
+        self.end_row();
+        self.rows.push(vec![piece(first, raw)]);
+    }
+
+    fn finish(mut self) -> Grid {
+        self.end_row();
+        let mut grid = Grid { spans_known: false, ..Grid::default() };
+        for (row, pieces) in (0u32..).zip(self.rows) {
+            for (column, piece) in (0u32..).zip(pieces) {
+                grid.cells.push(Cell {
+                    row,
+                    column,
+                    row_span: 1,
+                    column_span: 1,
+                    span: Some(self.source.span(piece.start, piece.end)),
+                    text: piece.text,
+                    page: None,
+                });
+                grid.columns = grid.columns.max(column + 1);
+            }
+            grid.rows = row + 1;
+        }
+        grid
+    }
+}
+
+/// A trimmed text with its place; a blank one stands where its white space begins.
+fn piece(first: usize, raw: &str) -> Piece {
+    let text = raw.trim();
+    if text.is_empty() {
+        return Piece { start: first, end: first, text: String::new() };
+    }
+    let start = first + raw.chars().take_while(|c| c.is_whitespace()).count();
+    Piece { start, end: start + text.chars().count(), text: text.to_owned() }
+}
+
+// === Bars ===
+
+fn read_bars(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+    let mut whole_rows = 0;
+    let mut cells = 0;
+    for line in lines.iter().filter(|line| line.kind == Kind::Bars) {
+        let inner = line.text.trim().trim_matches('|');
+        if inner.contains('|') { whole_rows += 1 } else { cells += 1 }
+    }
+    if cells > 2 * whole_rows { read_closed_cells(table, lines) } else { read_bar_rows(table, lines) }
+}
+
+/// `| a | b |`, with or without the outer bars.
+fn read_bar_rows(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+    let bars = || lines.iter().filter(|line| line.kind == Kind::Bars);
+    let closed = bars().filter(|line| line.text.trim_end().ends_with('|')).count() * 2 > bars().count();
+    let opened = bars().filter(|line| line.text.trim_start().starts_with('|')).count() * 2 > bars().count();
+    // An opened row that is not closed goes on in the next line, in the middle of a cell.
+    let mut goes_on = false;
+    for line in lines {
+        match line.kind {
+            Kind::Bars => {
+                let starts = line.text.trim_start().starts_with('|');
+                let ends = line.text.trim_end().ends_with('|');
+                if !goes_on || starts {
+                    table.end_row();
+                    goes_on = false;
+                }
+                bar_row(table, line, opened && starts, closed && ends, goes_on);
+                goes_on = opened && closed && !ends && (starts || goes_on);
+            }
+            Kind::Short | Kind::Number | Kind::Spaced | Kind::Mark if goes_on => {
+                table.continue_cell(line.first, line.text);
+            }
+            Kind::Blank | Kind::PageNumber => {}
+            _ => {
+                table.end_row();
+                goes_on = false;
+                read_plain(table, std::slice::from_ref(line));
+            }
+        }
+    }
+    table.end_row();
+}
+
+fn bar_row(table: &mut Rows<'_>, line: &Line<'_>, drop_first: bool, drop_last: bool, mut goes_on: bool) {
+    let mut first = line.first;
+    let parts: Vec<&str> = line.text.split('|').collect();
+    let last = parts.len().saturating_sub(1);
+    for (at, part) in parts.iter().enumerate() {
+        let outside = (at == 0 && drop_first) || (at == last && drop_last);
+        if !(outside && part.trim().is_empty()) {
+            if goes_on {
+                table.continue_cell(first, part);
+                goes_on = false;
+            } else {
+                table.cell(first, part);
+            }
+        }
+        first += part.chars().count() + 1;
+    }
+}
+
+/// `规章 |⏎0 |⏎0 |`: one cell a line, closed by a bar; in some documents a bar alone opens each row.
+fn read_closed_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+    let marked = lines.first().is_some_and(|line| line.text.trim() == "|");
+    // True while a cell has begun that no bar has closed yet.
+    let mut open = false;
+    let mut after_filler = false;
+    for (at, line) in lines.iter().enumerate() {
+        let text = line.text.trim();
+        let filler = !text.is_empty() && text.chars().all(|c| c == '|' || c.is_whitespace());
+        match line.kind {
+            Kind::Separator | Kind::Blank | Kind::PageNumber => continue,
+            Kind::Bars if filler => {
+                let bars = text.chars().filter(|c| *c == '|').count();
+                open = false;
+                if marked
+                    && bars == 1
+                    && (after_filler || next_is_label(lines.get(at + 1..).unwrap_or_default()))
+                {
+                    table.end_row();
+                } else {
+                    (0..bars).for_each(|_| table.cell(line.first, ""));
+                }
+                after_filler = bars > 1;
+                continue;
+            }
+            Kind::Bars => {
+                closed_cell(table, line, open);
+                open = !text.ends_with('|');
+            }
+            _ if open => table.continue_cell(line.first, line.text),
+            _ => {
+                table.cell(line.first, line.text);
+                open = true;
+            }
+        }
+        after_filler = false;
+    }
+    table.end_row();
+}
+
+fn closed_cell(table: &mut Rows<'_>, line: &Line<'_>, open: bool) {
+    let body = line.text.trim_end();
+    let fillers = body.chars().rev().take_while(|c| *c == '|').count().saturating_sub(1);
+    let body = body.trim_end_matches('|');
+    if open {
+        table.continue_cell(line.first, body);
+    } else {
+        let lead = body.chars().take_while(|c| c.is_whitespace() || *c == '|').count();
+        let inner = body.trim_start_matches(|c: char| c.is_whitespace() || c == '|');
+        table.cell(line.first + lead, inner);
+    }
+    (0..fillers).for_each(|_| table.cell(line.first, ""));
+}
+
+fn next_is_label(lines: &[Line<'_>]) -> bool {
+    let next = lines.iter().find(|line| !matches!(line.kind, Kind::Blank | Kind::PageNumber));
+    next.is_some_and(|line| {
+        let text = line.text.trim().trim_end_matches('|').trim();
+        !text.is_empty() && !lines::is_number(text) && !lines::is_mark(text)
+    })
+}
+
+// === TABs and single lines ===
+
+fn read_plain(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+    let tabs = || lines.iter().filter(|line| line.kind == Kind::Tabs);
+    let leading = tabs().filter(|line| leads(line.text)).count();
+    if leading > 0 && leading * 10 >= tabs().count() * 6 {
+        read_tab_cells(table, lines);
+    } else {
+        read_lines(table, lines);
+    }
+}
+
+/// True for `⇥0`: one TAB, before the text.
+fn leads(text: &str) -> bool {
+    text.trim_start_matches(' ').starts_with('\t') && text.matches('\t').count() == 1
+}
+
+/// Word's paste: a TAB before each cell, a blank line behind each row.
+fn read_tab_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+    let leading = || lines.iter().filter(|line| line.kind == Kind::Tabs && leads(line.text));
+    let indented = leading().filter(|line| line.text.starts_with(' ')).count() * 2 > leading().count();
+    let mut page_break = false;
+    for (at, line) in lines.iter().enumerate() {
+        match line.kind {
+            Kind::Tabs => tab_cells(table, line, indented),
+            Kind::Blank => {
+                let next = lines.get(at + 1..).unwrap_or_default().iter().find(|l| l.kind != Kind::Blank);
+                // A page number inside a row does not end the row.
+                if !page_break && next.is_none_or(|l| l.kind != Kind::PageNumber) {
+                    table.end_row();
+                }
+                continue;
+            }
+            Kind::PageNumber => {
+                page_break = true;
+                continue;
+            }
+            _ if table.row.is_empty() => table.alone(line.first, line.text),
+            _ => table.continue_cell(line.first, line.text),
+        }
+        page_break = false;
+    }
+    table.end_row();
+}
+
+fn tab_cells(table: &mut Rows<'_>, line: &Line<'_>, indented: bool) {
+    let mut first = line.first;
+    for (at, part) in line.text.split('\t').enumerate() {
+        // Before the first TAB: the end of a cell, or, where lines are not indented, a blank cell that lost its TAB.
+        if at > 0 || (!indented && !part.is_empty() && !table.row.is_empty()) {
+            if at == 0 && !part.trim().is_empty() {
+                table.continue_cell(first, part);
+            } else {
+                table.cell(first, part);
+            }
+        } else if !part.trim().is_empty() {
+            table.cell(first, part);
+        }
+        first += part.chars().count() + 1;
+    }
+}
+
+/// Rows of cells apart by TABs or spaces, and lines of one cell each.
+fn read_lines(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+    let blanks = BlankLines::of(lines);
+    let mut previous: Option<&Line<'_>> = None;
+    let mut gap = 0;
+    for line in lines {
+        match line.kind {
+            Kind::Blank => {
+                gap += 1;
+                continue;
+            }
+            Kind::PageNumber | Kind::Separator => {
+                gap = 0;
+                previous = None;
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(before) = previous {
+            for _ in 0..blanks.cells(before, line, gap) {
+                table.alone(line.first, "");
+            }
+        }
+        match line.kind {
+            Kind::Tabs => split_row(table, line, |c| c == '\t'),
+            Kind::Spaced => split_numbers(table, line),
+            Kind::Number if !lines::is_number(line.text.trim()) => {
+                split_row(table, line, char::is_whitespace);
+            }
+            _ => split_wide(table, line),
+        }
+        gap = 0;
+        previous = Some(line);
+    }
+    table.end_row();
+}
+
+/// Cells between separators; runs of spaces are one separator, every TAB is one.
+fn split_row(table: &mut Rows<'_>, line: &Line<'_>, separator: impl Fn(char) -> bool) {
+    table.end_row();
+    let mut first = line.first;
+    for part in line.text.split(&separator) {
+        if line.kind == Kind::Tabs || !part.is_empty() {
+            table.cell(first, part);
+        }
+        first += part.chars().count() + 1;
+    }
+    table.end_row();
+}
+
+/// `行政许可 0`: the label, then each number.
+fn split_numbers(table: &mut Rows<'_>, line: &Line<'_>) {
+    table.end_row();
+    let mut end = line.text.trim_end();
+    let mut numbers = Vec::new();
+    while let Some((head, last)) = end.rsplit_once(char::is_whitespace) {
+        if !(lines::is_number(last) || lines::is_mark(last)) || head.trim().is_empty() {
+            break;
+        }
+        numbers.push((line.first + head.chars().count() + 1, last));
+        end = head.trim_end();
+    }
+    table.cell(line.first, end);
+    for (first, number) in numbers.into_iter().rev() {
+        table.cell(first, number);
+    }
+    table.end_row();
+}
+
+/// A label alone, or titles apart by two spaces or more.
+fn split_wide(table: &mut Rows<'_>, line: &Line<'_>) {
+    table.end_row();
+    let mut first = line.first;
+    for part in line.text.trim_end().split("  ") {
+        if !part.trim().is_empty() {
+            table.cell(first, part);
+        }
+        first += part.chars().count() + 2;
+    }
+    table.end_row();
+}
+
+/// What blank lines mean where each line is a cell.
+///
+/// They are cells if some stand between two numbers of a row: nothing else puts them there. Before a label they may
+/// also only set rows apart, which is told by whether all labels have them.
+struct BlankLines {
+    /// Blank lines between two cells that follow each other.
+    step: usize,
+    cells: bool,
+    cells_before_labels: bool,
+}
+
+impl BlankLines {
+    fn of(lines: &[Line<'_>]) -> Self {
+        let mut gaps = Vec::new();
+        let mut gap = 0;
+        let mut previous: Option<Kind> = None;
+        for line in lines {
+            match line.kind {
+                Kind::Blank => gap += 1,
+                Kind::PageNumber => previous = None,
+                kind => {
+                    gaps.extend(previous.map(|before| (is_value(before), is_value(kind), gap)));
+                    previous = Some(kind);
+                    gap = 0;
+                }
+            }
+        }
+        let separated = gaps.iter().filter(|(_, _, gap)| *gap > 0).count() * 10 > gaps.len() * 6;
+        let step = usize::from(separated);
+        let cells = gaps.iter().any(|(before, after, gap)| *before && *after && *gap > step);
+        let before_label = || gaps.iter().filter(|(before, after, _)| *before && !*after);
+        let set_apart = before_label().filter(|(_, _, gap)| *gap > step).count() * 2 > before_label().count();
+        Self { step, cells, cells_before_labels: cells && !set_apart }
+    }
+
+    /// How many blank cells stand in a gap.
+    fn cells(&self, before: &Line<'_>, after: &Line<'_>, gap: usize) -> usize {
+        let counts = match (is_value(before.kind), is_value(after.kind)) {
+            (_, true) => self.cells,
+            (true, false) => self.cells_before_labels,
+            (false, false) => false,
+        };
+        let extra = gap.saturating_sub(self.step);
+        if counts && extra.is_multiple_of(self.step + 1) { extra / (self.step + 1) } else { 0 }
+    }
+}
+
+fn is_value(kind: Kind) -> bool {
+    matches!(kind, Kind::Number | Kind::Mark)
+}

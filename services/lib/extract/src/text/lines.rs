@@ -1,0 +1,187 @@
+//! What a line of flattened text looks like, without knowing any form: the first step of the text readers.
+
+use crate::SourceText;
+
+/// Longest line, in scalars, that can still be a table's label.
+const LONGEST_LABEL: usize = 56;
+
+/// A line and what it looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Line<'a> {
+    /// Scalar index of its first character.
+    pub first: usize,
+    /// Its text without the line end, not trimmed.
+    pub text: &'a str,
+    /// What it looks like.
+    pub kind: Kind,
+}
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing but white space.
+    Blank,
+    /// A chapter's title, or a Markdown heading: ends any table.
+    Heading,
+    /// `— 4 —` and the like.
+    PageNumber,
+    /// `|---|---|` of Markdown.
+    Separator,
+    /// Holds a bar.
+    Bars,
+    /// Holds a TAB and no sentence.
+    Tabs,
+    /// Numbers only.
+    Number,
+    /// A label, then numbers, apart by spaces.
+    Spaced,
+    /// `/`, `—`, 无: a cell in a table, a word elsewhere.
+    Mark,
+    /// Short enough for a label and no sentence.
+    Short,
+    /// Anything else.
+    Prose,
+}
+
+impl Kind {
+    /// True if the line may stand inside a table.
+    pub(crate) fn fits_table(self) -> bool {
+        !matches!(self, Self::Heading | Self::Prose)
+    }
+}
+
+/// All lines of a text.
+pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
+    source.lines().map(|(first, text)| Line { first, text, kind: kind(text) }).collect()
+}
+
+fn kind(line: &str) -> Kind {
+    let text = line.trim();
+    if text.is_empty() {
+        return if line.contains('\t') { Kind::Tabs } else { Kind::Blank };
+    }
+    if text.starts_with('#') || is_chapter_title(text) {
+        return Kind::Heading;
+    }
+    if is_page_number(text) {
+        return Kind::PageNumber;
+    }
+    if text.contains('|') {
+        let rule = text.contains("--") && text.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
+        return if rule { Kind::Separator } else { Kind::Bars };
+    }
+    if text.contains(['。', '；', '！', '？']) {
+        return Kind::Prose;
+    }
+    if line.contains('\t') {
+        return Kind::Tabs;
+    }
+    plain_kind(text)
+}
+
+/// The kind of a line without bars, TABs and sentences.
+fn plain_kind(text: &str) -> Kind {
+    if is_mark(text) {
+        return Kind::Mark;
+    }
+    if is_number(text) || text.split_whitespace().all(|word| is_number(word) || is_mark(word)) {
+        return Kind::Number;
+    }
+    if text.chars().nth(LONGEST_LABEL).is_some() {
+        return Kind::Prose;
+    }
+    let last_is_number = text.split_whitespace().next_back().is_some_and(is_number);
+    if last_is_number && text.contains(char::is_whitespace) && !text.contains('，') {
+        return Kind::Spaced;
+    }
+    Kind::Short
+}
+
+/// `一、总体情况`, `3. 收到和处理…情况`, `（六）其他需要报告的事项`: a numeral and one of the words chapters end with.
+fn is_chapter_title(text: &str) -> bool {
+    let rest = text.trim_start_matches(['（', '(']);
+    let body = rest.trim_start_matches(|c: char| "一二三四五六七八九十".contains(c) || c.is_ascii_digit());
+    let enumerated = body.len() < rest.len() && body.starts_with(['、', '.', '．', ')', '）']);
+    let body = body.trim_start_matches(['、', '.', '．', ')', '）', ' ']);
+    let body = body.trim_end_matches(['：', ':', '*', ' ']);
+    let ends = ["情况", "报告的事项", "报告事项", "说明的事项", "措施", "改进", "概述", "行政诉讼"];
+    let short = body.chars().nth(32).is_none();
+    enumerated && short && !body.contains(['，', '|', '\t']) && ends.iter().any(|end| body.ends_with(end))
+}
+
+/// `— 4 —`, `- 4 -`, `第 4 页`, `4 / 6`.
+fn is_page_number(text: &str) -> bool {
+    let dash = |c: char| matches!(c, '-' | '—' | '–' | '－' | '―' | '─' | ' ');
+    let inner = text.trim_matches(dash);
+    let dashed = inner.len() < text.len() && text.starts_with(dash) && text.ends_with(dash);
+    let paged = text.starts_with('第') && text.ends_with('页');
+    let inner = inner.trim_start_matches('第').trim_end_matches('页').trim();
+    let digits = (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit());
+    digits && (dashed || paged)
+}
+
+/// `/`, `—`, 无 and the like.
+pub(crate) fn is_mark(text: &str) -> bool {
+    matches!(text, "无" | "不适用")
+        || text.chars().all(|c| matches!(c, '/' | '／' | '-' | '－' | '—' | '–' | '―'))
+}
+
+/// A number as tables print it: `0`, `1,234`, `减4`, `12件`, `17.27万元`, `22（其中修订 16 件）`.
+pub(crate) fn is_number(text: &str) -> bool {
+    let body = text.trim_start_matches(['+', '-', '－', '＋', '−', '减', '增']);
+    let digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);
+    if !body.starts_with(digit) {
+        return false;
+    }
+    let rest = body.trim_start_matches(|c: char| digit(c) || matches!(c, ',' | '，' | '.' | '．'));
+    let number = body.strip_suffix(rest).unwrap_or(body);
+    let grouped = rest.starts_with(' ')
+        && rest.split(' ').skip(1).all(|group| group.len() == 3 && group.chars().all(digit));
+    let rest = rest.trim_start();
+    let unit = ["", "件", "条", "项", "宗", "元", "万元"].contains(&rest);
+    let note = rest.starts_with(['（', '(']) && rest.ends_with(['）', ')']);
+    !number.ends_with(['.', '．', ',', '，']) && (unit || note || grouped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_apart_by_their_looks() {
+        for (line, expect) in [
+            ("", Kind::Blank),
+            ("　 ", Kind::Blank),
+            ("\t", Kind::Tabs),
+            ("\t0", Kind::Tabs),
+            ("二、主动公开政府信息情况", Kind::Heading),
+            ("四、政府信息公开行政复议、行政诉讼", Kind::Heading),
+            ("## 表二", Kind::Heading),
+            ("三、本年度办理结果", Kind::Short),
+            ("一、本年新收政府信息公开申请数量", Kind::Short),
+            ("（一）予以公开", Kind::Short),
+            ("1.属于国家秘密", Kind::Short),
+            ("8.属于行政查询事项", Kind::Short),
+            ("六、其他需要报告的事项", Kind::Heading),
+            ("— 4 —", Kind::PageNumber),
+            ("- 12 -", Kind::PageNumber),
+            ("第 3 页", Kind::PageNumber),
+            ("—", Kind::Mark),
+            ("无", Kind::Mark),
+            ("17", Kind::Number),
+            ("1 234", Kind::Number),
+            ("-1", Kind::Number),
+            ("减4", Kind::Number),
+            ("0 3 17", Kind::Number),
+            ("251000元", Kind::Number),
+            ("22（其中修订 16 件）", Kind::Number),
+            ("行政许可 0", Kind::Spaced),
+            ("| 规章 | 0 |", Kind::Bars),
+            ("|---|---|", Kind::Separator),
+            ("2023年，我局公开信息12条。", Kind::Prose),
+            ("\t2023年，我局公开信息12条。", Kind::Prose),
+        ] {
+            assert_eq!(kind(line), expect, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Which of a row's cells are the values of which columns.
+//!
+//! Two readings. By position: the cells behind the label, in order, as many as the form has columns; blanks beyond that
+//! at either end are filling. By label and geometry: the header names the columns, and where the document has geometry
+//! a value must stand under its name. Where a row's filling can be cut off in several ways, its neighbours of the same
+//! shape decide, then its sum; else nobody does.
+
+use crate::{
+    rows::{Piece, Row},
+    value::Value,
+};
+
+/// A header's column: which column of the form it names and what part of the grid it covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heading {
+    /// Ordinal of the column in the form.
+    pub column: usize,
+    /// First grid column.
+    pub start: u32,
+    /// One past the last grid column.
+    pub end: u32,
+}
+
+/// The columns as a header names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Header {
+    /// Too little is left of it to tell, and nothing speaks against the form's order.
+    Silent,
+    /// Names every column; with geometry if the document has it.
+    Named(Vec<usize>),
+    /// Names some columns, in an order that is not the form's: nobody can say which column is which.
+    Conflict,
+}
+
+impl Header {
+    /// The header that names columns in this order; `wanted` is how many there must be.
+    pub(crate) fn of(order: Vec<usize>, wanted: usize) -> Self {
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if order.len() == wanted && sorted.len() == wanted {
+            Self::Named(order)
+        } else if order.windows(2).all(|pair| pair.first() < pair.last()) {
+            Self::Silent
+        } else {
+            Self::Conflict
+        }
+    }
+
+    /// The form's column of each value, left to right; absent if nobody can say.
+    pub(crate) fn order(&self, wanted: usize) -> Option<Vec<usize>> {
+        match self {
+            Self::Silent => Some((0..wanted).collect()),
+            Self::Named(order) => Some(order.clone()),
+            Self::Conflict => None,
+        }
+    }
+}
+
+/// The offsets at which `wanted` values can begin: all other cells are blank.
+pub(crate) fn offsets(values: &[Piece<'_>], wanted: usize) -> Vec<usize> {
+    let Some(spare) = values.len().checked_sub(wanted) else { return Vec::new() };
+    let filled = |piece: &Piece<'_>| piece.value != Value::Blank;
+    let first = values.iter().position(filled).unwrap_or(values.len());
+    let last = values.iter().rposition(filled).map_or(0, |at| at + 1);
+    (0..=spare).filter(|offset| *offset <= first && last <= offset + wanted).collect()
+}
+
+/// How rows of one table are filled up: learnt from the rows that leave no choice.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filling {
+    /// Shape (cells behind the label, labels) and the one offset it had.
+    seen: Vec<((usize, usize), usize)>,
+}
+
+impl Filling {
+    /// Learns from all rows with their number of columns.
+    pub(crate) fn learn<'r, 'a: 'r>(rows: impl Iterator<Item = (&'r Row<'a>, usize)>) -> Self {
+        let mut seen = Vec::new();
+        for (row, wanted) in rows {
+            if let [one] = offsets(&row.values, wanted).as_slice()
+                && row.values.len() > wanted
+            {
+                seen.push((shape(row), *one));
+            }
+        }
+        Self { seen }
+    }
+
+    /// The offset that all rows of this shape had; else the end that all rows kept clear.
+    fn offset(&self, row: &Row<'_>, wanted: usize) -> Option<usize> {
+        let alike: Vec<usize> =
+            self.seen.iter().filter(|(other, _)| *other == shape(row)).map(|(_, offset)| *offset).collect();
+        if let Some(first) = alike.first() {
+            return alike.iter().all(|offset| offset == first).then_some(*first);
+        }
+        let spare = row.values.len().checked_sub(wanted)?;
+        let left = self.seen.iter().all(|(_, offset)| *offset == 0);
+        let right = self.seen.iter().all(|((values, _), offset)| offset + wanted == *values);
+        match (self.seen.is_empty(), left, right) {
+            (false, true, false) => Some(0),
+            (false, false, true) => Some(spare),
+            _ => None,
+        }
+    }
+}
+
+fn shape(row: &Row<'_>) -> (usize, usize) {
+    (row.values.len(), row.labels.len())
+}
+
+/// The row with each blank cell that covers several columns counted as often; absent if it has none.
+pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>> {
+    let covered = |piece: &Piece<'_>| {
+        let inside = |heading: &&Heading| piece.cell.column <= heading.start && heading.end <= piece.end();
+        if piece.value == Value::Blank { headings.iter().filter(inside).count().max(1) } else { 1 }
+    };
+    if row.values.iter().all(|piece| covered(piece) == 1) {
+        return None;
+    }
+    let values = row.values.iter().flat_map(|piece| {
+        let copies = covered(piece);
+        (0..copies).map(move |copy| (piece, copy, copies))
+    });
+    let values = values.map(|(piece, copy, copies)| {
+        match (copies > 1).then(|| place(piece, copy, headings)).flatten() {
+            Some(heading) => Piece { over: Some((heading.start, heading.end)), ..piece.clone() },
+            None => piece.clone(),
+        }
+    });
+    Some(Row { labels: row.labels.clone(), values: values.collect(), ..*row })
+}
+
+/// The heading that the n-th copy of a wide blank cell stands under.
+fn place<'h>(piece: &Piece<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
+    headings.iter().filter(|h| piece.cell.column <= h.start && h.end <= piece.end()).nth(copy)
+}
+
+/// The values of a row's columns, left to right.
+#[derive(Debug)]
+pub(crate) enum Values<'r, 'a> {
+    /// These.
+    These(&'r [Piece<'a>]),
+    /// One of these.
+    OneOf(Vec<&'r [Piece<'a>]>),
+    /// Too few or too many cells: nobody can say.
+    Unclear,
+}
+
+/// Cuts the filling off a row; `holds` says whether a choice satisfies the row's sum, if it can be computed.
+pub(crate) fn values<'r, 'a>(
+    row: &'r Row<'a>,
+    wanted: usize,
+    filling: &Filling,
+    headings: &[Heading],
+    holds: impl Fn(&[Piece<'a>]) -> Option<bool>,
+) -> Values<'r, 'a> {
+    let feasible = offsets(&row.values, wanted);
+    let cut = |offset: usize| row.values.get(offset..offset + wanted).unwrap_or_default();
+    let mut cuts: Vec<&[Piece<'a>]> = feasible.iter().map(|offset| cut(*offset)).collect();
+    if !headings.is_empty() && row.spans_known {
+        let fitting: Vec<&[Piece<'a>]> =
+            cuts.iter().copied().filter(|cut| stands_under(cut, headings)).collect();
+        match (fitting.is_empty(), cuts.as_slice()) {
+            (false, _) => cuts = fitting,
+            (true, []) => return Values::Unclear,
+            // By geometry another column, by order this one: the sum chooses.
+            (true, [one]) if holds(one) == Some(true) => return Values::These(one),
+            (true, _) => return Values::OneOf(cuts),
+        }
+    }
+    match cuts.as_slice() {
+        [] => return Values::Unclear,
+        [one] => return Values::These(one),
+        [first, ..] if row.values.iter().all(|piece| piece.value == Value::Blank) => {
+            return Values::These(first);
+        }
+        _ => {}
+    }
+    if let Some(offset) = filling.offset(row, wanted)
+        && feasible.contains(&offset)
+    {
+        return Values::These(cut(offset));
+    }
+    let verdicts: Vec<Option<bool>> = cuts.iter().map(|cut| holds(cut)).collect();
+    let right = verdicts.iter().filter(|verdict| **verdict == Some(true)).count();
+    let wrong = verdicts.iter().filter(|verdict| **verdict == Some(false)).count();
+    match verdicts.iter().position(|verdict| *verdict == Some(true)) {
+        Some(at) if right == 1 && right + wrong == verdicts.len() => {
+            cuts.get(at).map_or(Values::Unclear, |cut| Values::These(cut))
+        }
+        _ => Values::OneOf(cuts),
+    }
+}
+
+/// True if every value stands, at least in part, under its heading, left to right.
+fn stands_under(values: &[Piece<'_>], headings: &[Heading]) -> bool {
+    values.len() == headings.len()
+        && values
+            .iter()
+            .zip(headings)
+            .all(|(piece, heading)| piece.start() < heading.end && heading.start < piece.end())
+}

@@ -1,0 +1,223 @@
+//! Chapter 四: fifteen values in one row, in three blocks of five; or one row a block.
+//!
+//! By position the fifteen come in the form's order; by label and geometry each stands under the name of its column and
+//! block. Where names are whole they say the order, where they are broken they must at least not contradict it.
+
+use crate::{
+    answers::Answers,
+    columns::{Filling, Header, Heading, Values, spread, values},
+    form::Form,
+    label::norm,
+    rows::{Item, Piece, Row},
+    value::Value,
+};
+
+/// Reads one stretch of the document that holds chapter 四's table.
+pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, answers: &mut Answers<'a>) {
+    let names = Names::of(form);
+    let first = form.cells.len().saturating_sub(names.cells());
+    let mut head: Vec<Vec<&Piece<'a>>> = Vec::new();
+    let mut data: Vec<&Row<'a>> = Vec::new();
+    for item in items {
+        let Item::Row(row) = item else { continue };
+        let number = row.values.iter().any(|piece| piece.value != Value::Blank);
+        let whole = row.labels.is_empty() && row.values.len() >= names.columns.len();
+        if number || whole {
+            data.push(row);
+        }
+        if row.stream {
+            head.extend(row.labels.iter().map(|piece| vec![piece]));
+        } else if !row.labels.is_empty() {
+            head.push(row.labels.iter().collect());
+        }
+    }
+    let blocks: Vec<(usize, &Row<'a>)> =
+        data.iter().filter_map(|row| Some((names.block_row(row)?, *row))).collect();
+    if !blocks.is_empty() {
+        for (block, row) in blocks {
+            read_block(block, row, &head, &names, first, answers);
+        }
+        return;
+    }
+    for row in data {
+        read_whole(row, &head, &names, first, answers);
+    }
+}
+
+fn read_whole<'a>(
+    row: &Row<'a>,
+    head: &[Vec<&Piece<'a>>],
+    names: &Names,
+    first: usize,
+    answers: &mut Answers<'a>,
+) {
+    let wanted = names.cells();
+    let headings = if row.spans_known { names.headings(head) } else { Vec::new() };
+    let order = match headings.as_slice() {
+        [] => names.in_words(head).order(wanted),
+        headings => Some(headings.iter().map(|heading| heading.column).collect()),
+    };
+    let Some(order) = order else {
+        (0..wanted).for_each(|column| answers.unsure(first + column, &row.values));
+        return;
+    };
+    let spread = spread(row, &headings);
+    let row = spread.as_ref().unwrap_or(row);
+    match values(row, wanted, &Filling::default(), &headings, |cut| names.sums_hold(cut, &order)) {
+        Values::These(cells) => {
+            for (piece, column) in cells.iter().zip(&order) {
+                answers.read(first + column, piece);
+            }
+        }
+        Values::OneOf(cuts) => {
+            for (at, column) in order.iter().enumerate() {
+                answers.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
+            }
+        }
+        Values::Unclear => (0..wanted).for_each(|column| answers.unsure(first + column, filled(row))),
+    }
+}
+
+/// A row of one block: its label, then five values.
+fn read_block<'a>(
+    block: usize,
+    row: &Row<'a>,
+    head: &[Vec<&Piece<'a>>],
+    names: &Names,
+    first: usize,
+    answers: &mut Answers<'a>,
+) {
+    let wanted = names.columns.len();
+    let first = first + block * wanted;
+    let named =
+        head.iter().map(|line| line.iter().filter_map(|p| names.column(&p.label)).collect::<Vec<usize>>());
+    let order = match named.into_iter().find(|line| !line.is_empty()) {
+        Some(line) => Header::of(line, wanted).order(wanted),
+        None => Some((0..wanted).collect()),
+    };
+    let choice = values(row, wanted, &Filling::default(), &[], |_| None);
+    match (order, choice) {
+        (Some(order), Values::These(cells)) => {
+            for (piece, column) in cells.iter().zip(order) {
+                answers.read(first + column, piece);
+            }
+        }
+        _ => (0..wanted).for_each(|column| answers.unsure(first + column, filled(row))),
+    }
+}
+
+fn filled<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r Piece<'a>> {
+    row.values.iter().filter(|piece| piece.value != Value::Blank)
+}
+
+/// The names of blocks and columns as they are compared.
+struct Names {
+    blocks: Vec<String>,
+    columns: Vec<String>,
+}
+
+impl Names {
+    fn of(form: &Form) -> Self {
+        let blocks = form.disputes.blocks.iter().map(|block| norm(&block.label.text));
+        let columns = form.disputes.columns.iter().map(|column| norm(&column.label.text));
+        Self { blocks: blocks.collect(), columns: columns.collect() }
+    }
+
+    fn cells(&self) -> usize {
+        self.blocks.len() * self.columns.len()
+    }
+
+    fn column(&self, label: &str) -> Option<usize> {
+        self.columns.iter().position(|name| name == label)
+    }
+
+    fn block(&self, label: &str) -> Option<usize> {
+        self.blocks.iter().position(|name| name == label)
+    }
+
+    /// The block whose own row this is.
+    fn block_row(&self, row: &Row<'_>) -> Option<usize> {
+        let few = (self.columns.len()..2 * self.columns.len()).contains(&row.values.len());
+        let number = row.values.iter().any(|piece| piece.value != Value::Blank);
+        row.labels.last().filter(|_| few && number).and_then(|own| self.block(&own.label))
+    }
+
+    /// The order of the fifteen columns as their names are read.
+    fn in_words(&self, head: &[Vec<&Piece<'_>>]) -> Header {
+        let labels = || head.iter().flatten().map(|piece| piece.label.as_str());
+        let titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
+        if matches!(titles.as_slice(), ["行政诉讼", "行政复议", ..]) {
+            return Header::Conflict;
+        }
+        // The first block is 行政复议; the others come as their titles do.
+        let mut blocks = vec![0];
+        for block in labels().filter_map(|label| self.block(label)) {
+            if !blocks.contains(&block) {
+                blocks.push(block);
+            }
+        }
+        if blocks.len() < self.blocks.len() {
+            blocks = (0..self.blocks.len()).collect();
+        }
+        let names: Vec<usize> = labels().filter_map(|label| self.column(label)).collect();
+        if names.len() != self.cells() {
+            return self.broken(&names, &blocks);
+        }
+        let in_blocks = names.iter().enumerate().map(|(at, name)| {
+            blocks.get(at / self.columns.len()).map_or(0, |block| block * self.columns.len()) + name
+        });
+        Header::of(in_blocks.collect(), self.cells())
+    }
+
+    /// Names with gaps: silent if they come in the form's order, block after block.
+    fn broken(&self, names: &[usize], blocks: &[usize]) -> Header {
+        let mut form = (0..self.cells()).map(|at| at % self.columns.len());
+        let in_order = names.iter().all(|name| form.any(|column| column == *name));
+        let blocks_in_order = blocks.windows(2).all(|pair| pair.first() < pair.last());
+        if in_order && blocks_in_order { Header::Silent } else { Header::Conflict }
+    }
+
+    /// What each name covers, where all fifteen stand under their blocks' titles; else nothing.
+    fn headings(&self, head: &[Vec<&Piece<'_>>]) -> Vec<Heading> {
+        let pieces = || head.iter().flatten();
+        let blocks: Vec<(usize, u32, u32)> =
+            pieces().filter_map(|p| Some((self.block(&p.label)?, p.start(), p.end()))).collect();
+        let mut headings: Vec<Heading> = pieces()
+            .filter_map(|piece| {
+                let name = self.column(&piece.label)?;
+                let over =
+                    |(_, start, end): &&(usize, u32, u32)| *start <= piece.start() && piece.end() <= *end;
+                let (block, _, _) = blocks.iter().find(over)?;
+                let column = block * self.columns.len() + name;
+                Some(Heading { column, start: piece.start(), end: piece.end() })
+            })
+            .collect();
+        headings.sort_by_key(|heading| heading.start);
+        headings.dedup();
+        let mut columns: Vec<usize> = headings.iter().map(|heading| heading.column).collect();
+        columns.sort_unstable();
+        if columns.iter().copied().eq(0..self.cells()) { headings } else { Vec::new() }
+    }
+
+    /// Whether every block adds up; absent if a total is no number.
+    fn sums_hold(&self, cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
+        let mut holds = true;
+        for block in 0..self.blocks.len() {
+            let mut sum = rust_decimal::Decimal::ZERO;
+            let mut total = None;
+            for (piece, column) in
+                cells.iter().zip(order).filter(|(_, at)| **at / self.columns.len() == block)
+            {
+                let last = column % self.columns.len() + 1 == self.columns.len();
+                match (piece.value, last) {
+                    (Value::Number(number, _), true) => total = Some(number),
+                    (Value::Number(number, _), false) => sum = sum.checked_add(number)?,
+                    (_, true) => return None,
+                    (_, false) => {}
+                }
+            }
+            holds &= total? == sum;
+        }
+        Some(holds)
+    }
+}

@@ -1,0 +1,159 @@
+//! The heads of the tables: which column is whose, by name and by geometry.
+
+use crate::{
+    columns::{Header, Heading},
+    index::RequestIndex,
+    rows::{Item, Piece, Row},
+    value::Value,
+};
+
+/// Columns of chapter 三, and where 自然人, the five organisations and 总计 stand among them.
+const COLUMNS: usize = 7;
+const PERSON: usize = 0;
+const ORGANIZATIONS: std::ops::Range<usize> = 1..6;
+const TOTAL: usize = 6;
+
+/// What the head of chapter 三's table says.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// The columns in the order their names are read.
+    pub header: Header,
+    /// For tables with geometry that name all columns: table, and what each name covers, left to right.
+    headings: Vec<(u32, Vec<Heading>)>,
+}
+
+impl Head {
+    /// The names over the columns of one table; empty without geometry.
+    pub(crate) fn over(&self, table: u32) -> &[Heading] {
+        self.headings.iter().find(|(t, _)| *t == table).map_or(&[], |(_, headings)| headings)
+    }
+
+    /// The order of columns in one table.
+    pub(crate) fn order(&self, table: u32) -> Option<Vec<usize>> {
+        match self.over(table) {
+            [] => self.header.order(COLUMNS),
+            headings => Some(headings.iter().map(|heading| heading.column).collect()),
+        }
+    }
+}
+
+/// Reads the head of chapter 三's table.
+pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
+    let mut lines: Vec<Vec<&Piece<'_>>> = Vec::new();
+    let mut headings: Vec<(u32, Vec<Heading>)> = Vec::new();
+    let mut before_values = true;
+    for item in items {
+        let Item::Row(row) = item else { continue };
+        let has_values = row.values.iter().any(|piece| piece.value != Value::Blank);
+        if before_values {
+            if row.stream {
+                lines.extend(row.labels.iter().map(|piece| vec![piece]));
+            } else if !has_values {
+                lines.push(row.labels.iter().collect());
+            }
+        }
+        before_values &= !has_values;
+        if row.spans_known && !has_values {
+            collect(&mut headings, row, index);
+        }
+    }
+    headings.retain_mut(|(_, found)| {
+        found.sort_by_key(|heading| heading.start);
+        let mut columns: Vec<usize> = found.iter().map(|heading| heading.column).collect();
+        columns.sort_unstable();
+        let apart = found.windows(2).all(|pair| pair.first().map(|h| h.end) <= pair.last().map(|h| h.start));
+        apart && columns.iter().copied().eq(0..COLUMNS)
+    });
+    Head { header: in_words(&lines, index), headings }
+}
+
+/// Adds the names of a head row to its table's headings; a head printed again adds nothing.
+fn collect(headings: &mut Vec<(u32, Vec<Heading>)>, row: &Row<'_>, index: &RequestIndex) {
+    for piece in &row.labels {
+        let Some(column) = index.applicant(&piece.label) else { continue };
+        let heading = Heading { column, start: piece.cell.column, end: piece.end() };
+        match headings.iter_mut().find(|(table, _)| *table == piece.table) {
+            Some((_, found)) if found.contains(&heading) => {}
+            Some((_, found)) => found.push(heading),
+            None => headings.push((piece.table, vec![heading])),
+        }
+    }
+}
+
+/// The order of columns as the names are read, without geometry: 自然人, 法人或其他组织, 总计 on one line, the five
+/// organisations below.
+fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
+    let named = |line: &Vec<&Piece<'_>>| -> Vec<usize> {
+        line.iter().filter_map(|piece| index.applicant(&piece.label)).collect()
+    };
+    if let Some(flat) = lines.iter().map(named).find(|line| line.len() >= COLUMNS) {
+        return Header::of(flat, COLUMNS);
+    }
+    let mut organizations: Vec<usize> = Vec::new();
+    let mut ends: Vec<usize> = Vec::new();
+    for column in lines.iter().flat_map(named) {
+        let seen = if ORGANIZATIONS.contains(&column) { &mut organizations } else { &mut ends };
+        if !seen.contains(&column) {
+            seen.push(column);
+        }
+    }
+    match Header::of(organizations.clone(), COLUMNS) {
+        Header::Conflict if organizations.len() < ORGANIZATIONS.len() => return Header::Conflict,
+        _ => {}
+    }
+    if organizations.len() < ORGANIZATIONS.len() {
+        organizations = ORGANIZATIONS.collect();
+    }
+    let order = match (ends.as_slice(), place_of_organizations(lines)) {
+        ([TOTAL, PERSON], Place::Middle | Place::Unknown) => [vec![TOTAL], organizations, vec![PERSON]],
+        ([TOTAL, PERSON], Place::First) => [organizations, vec![TOTAL], vec![PERSON]],
+        ([TOTAL, PERSON], Place::Last) => [vec![TOTAL], vec![PERSON], organizations],
+        (_, Place::First) => [organizations, vec![PERSON], vec![TOTAL]],
+        (_, Place::Last) => [vec![PERSON], vec![TOTAL], organizations],
+        (_, Place::Middle | Place::Unknown) => [vec![PERSON], organizations, vec![TOTAL]],
+        (_, Place::Torn) => return Header::Conflict,
+    };
+    Header::of(order.concat(), COLUMNS)
+}
+
+/// Where 法人或其他组织 stands to 自然人 and 总计.
+enum Place {
+    First,
+    Middle,
+    Last,
+    /// It has a line of its own: its place says nothing.
+    Unknown,
+    /// One name a line, and it is not between them: nobody can say whether columns or lines were moved.
+    Torn,
+}
+
+fn place_of_organizations(lines: &[Vec<&Piece<'_>>]) -> Place {
+    let known = |label: &str| matches!(label, "法人或其他组织" | "自然人" | "总计");
+    let is_it = |piece: &&Piece<'_>| piece.label == "法人或其他组织";
+    let place = |names: &[&str]| match names.iter().position(|name| *name == "法人或其他组织") {
+        Some(0) if names.len() > 1 => Place::First,
+        Some(at) if at > 0 && at + 1 == names.len() => Place::Last,
+        Some(at) if at > 0 => Place::Middle,
+        _ => Place::Unknown,
+    };
+    let Some(line) = lines.iter().find(|line| line.iter().any(is_it)) else { return Place::Unknown };
+    if line.len() > 1 {
+        let names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
+        // The total may stand in the row above, over two rows.
+        return match place(&names) {
+            Place::Last if !names.contains(&"总计") => Place::Middle,
+            Place::First if !names.contains(&"自然人") => Place::Middle,
+            other => other,
+        };
+    }
+    let alone = |name: &str| lines.iter().any(|line| line.len() == 1 && line.iter().any(|p| p.label == name));
+    if !(alone("自然人") && alone("总计")) {
+        return Place::Unknown;
+    }
+    let names: Vec<&str> =
+        lines.iter().flatten().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
+    match place(names.get(..3).unwrap_or(&names)) {
+        Place::Middle => Place::Middle,
+        _ => Place::Torn,
+    }
+}

@@ -1,0 +1,212 @@
+//! Who reports on which year: agency, year, title and statistical period.
+//!
+//! The agency is the fullest name that the document gives for the body itself: title, preamble (由…编制), contact clause
+//! (与…联系), page metadata last. A longer name counts only if it is the same body's: a place in front, or 办事处 behind a
+//! street's name; 市政府 and 市政府办公室 are two bodies.
+
+use std::sync::LazyLock;
+
+use gongkai_model::{Document, Paragraph, Period};
+use regex::Regex;
+
+use crate::{
+    outline::Outline,
+    title::{self, Title},
+};
+
+static COMPILED_BY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"由([^，。；、（(]{3,40}?)(?:结合|根据|按照|依据|汇总|负责|牵头|组织|编制)")
+        .expect("the pattern is constant")
+});
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:请|可)?(?:直接)?(?:与|和|向|同)([^，。；、（(]{3,40}?)(?:[（(][^）)]*)?(?:联系|咨询|反映)",
+    )
+    .expect("the pattern is constant")
+});
+static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(20\d\d)年?(\d{1,2})月(\d{1,2})日?(?:起)?(?:至|到|-|—|－|~|～|——)+(?:(20\d\d)年?)?(\d{1,2})月(\d{1,2})日?",
+    )
+    .expect("the pattern is constant")
+});
+
+/// What a document says about its origin.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Identity {
+    pub title: Title,
+    pub agency: Option<String>,
+    pub year: Option<i32>,
+    pub period: Option<Period>,
+}
+
+/// Reads the identity.
+pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
+    let found = title::find(&outline.front);
+    let meta = document.meta_title.as_deref().and_then(title::parse);
+    let mut front: Vec<&Paragraph> = outline.front.iter().collect();
+    front.extend(outline.sections.iter().flat_map(|section| section.paragraphs.iter().take(3)));
+    let period = outline.front.iter().chain(all_prose(outline)).find_map(period);
+    let agency = agency(found.as_ref(), meta.as_ref(), &front);
+    let title_year = found.as_ref().and_then(|title| title.year);
+    let meta_year = meta.as_ref().and_then(|title| title.year);
+    let year = title_year.or(period.map(|period| period.to.0)).or(meta_year);
+    Identity { title: found.unwrap_or_default(), agency, year, period }
+}
+
+fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {
+    outline.sections.iter().flat_map(|section| &section.paragraphs)
+}
+
+fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
+    let mut others: Vec<String> = Vec::new();
+    for paragraph in front {
+        let text = title::squeeze(&paragraph.text);
+        if text.contains("编制") {
+            others.extend(COMPILED_BY.captures(&text).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned()));
+        }
+        if text.contains("联系") || text.contains("咨询") {
+            others.extend(CONTACT.captures(&text).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned()));
+        }
+    }
+    let others: Vec<String> = others.into_iter().filter(|name| is_name(name)).collect();
+    let named = title.and_then(|title| title.agency.clone());
+    let own = named.or_else(|| others.first().map(|name| body(name).to_owned()));
+    let own = own.or_else(|| meta.and_then(|title| title.agency.clone()))?;
+    Some(others.iter().fold(own, |own, other| fuller(own, other)))
+}
+
+/// True for what can be a body's name.
+fn is_name(name: &str) -> bool {
+    let vague = ["本", "我", "各", "该", "有关", "相关", "编制", "以下", "下列"];
+    let length = name.chars().count();
+    (4..=40).contains(&length)
+        && !vague.iter().any(|word| name.starts_with(word))
+        && !name.contains(['《', '》', '“'])
+}
+
+/// The body whose office (办公室) is named as contact; the office itself where it is a government's own.
+fn body(name: &str) -> &str {
+    match name.strip_suffix("办公室") {
+        Some(body) if !body.ends_with("政府") && !body.ends_with("委员会") && body.chars().count() > 3 => {
+            body
+        }
+        _ => name,
+    }
+}
+
+/// The longer of two names if both are the same body's.
+fn fuller(own: String, other: &str) -> String {
+    for other in [other, body(other)] {
+        if other.len() > own.len() {
+            // A place in front that the name does not have yet: 樟树市樟树市… is a slip, not a fuller name.
+            let place = other.strip_suffix(own.as_str());
+            let new_place = |p: &str| {
+                p.ends_with(['省', '市', '县', '区', '旗', '州', '盟', '镇', '乡']) && !own.starts_with(p)
+            };
+            if place.is_some_and(new_place) {
+                return other.to_owned();
+            }
+            if other.strip_prefix(own.as_str()).is_some_and(|suffix| completes(&own, suffix)) {
+                return other.to_owned();
+            }
+        }
+        if let Some(joined) = joined(&own, other) {
+            return joined;
+        }
+    }
+    own
+}
+
+/// True if a suffix makes a place's name its government's.
+fn completes(own: &str, suffix: &str) -> bool {
+    match suffix {
+        "办事处" => own.ends_with("街道"),
+        "人民政府" => own.ends_with(['省', '市', '县', '区', '旗', '州', '镇', '乡']),
+        _ => false,
+    }
+}
+
+/// 樟树市鹿江街道 and 鹿江街道办事处: the end of one is the beginning of the other.
+fn joined(own: &str, other: &str) -> Option<String> {
+    for (at, _) in own.char_indices().skip(1) {
+        let end = own.get(at..)?;
+        if end.chars().count() >= 4
+            && let Some(suffix) = other.strip_prefix(end)
+            && completes(own, suffix)
+        {
+            return Some(format!("{own}{suffix}"));
+        }
+    }
+    None
+}
+
+fn period(paragraph: &Paragraph) -> Option<Period> {
+    if !paragraph.text.contains(['月']) || !paragraph.text.contains("期") && !paragraph.text.contains("统计")
+    {
+        return None;
+    }
+    let text = title::squeeze(&paragraph.text);
+    let found = PERIOD.captures(&text)?;
+    let part = |at: usize| found.get(at).map(|m| m.as_str());
+    let number = |at: usize| part(at).and_then(|text| text.parse::<u8>().ok());
+    let year: i32 = part(1)?.parse().ok()?;
+    let to_year = part(4).map_or(Some(year), |text| text.parse().ok())?;
+    let day = |month: u8, day: u8| (1..=12).contains(&month) && (1..=31).contains(&day);
+    let (from, to) = ((number(2)?, number(3)?), (number(5)?, number(6)?));
+    let real = day(from.0, from.1) && day(to.0, to.1);
+    real.then_some(Period { from: (year, from.0, from.1), to: (to_year, to.0, to.1), span: paragraph.span })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paragraph(text: &str) -> Paragraph {
+        Paragraph { text: text.to_owned(), ..Paragraph::default() }
+    }
+
+    fn check(title: Option<&str>, prose: &str, expect: Option<&str>) {
+        let title = title.and_then(title::parse);
+        assert_eq!(agency(title.as_ref(), None, &[&paragraph(prose)]).as_deref(), expect, "{prose}");
+    }
+
+    #[test]
+    fn the_fullest_name_of_the_body_itself_is_taken() {
+        let report = |name: &str| format!("{name}2023年政府信息公开工作年度报告");
+        let street = report("云川市桥东街道");
+        check(Some(&street), "要求，由桥东街道办事处结合有关数据编制。", Some("云川市桥东街道办事处"));
+        check(
+            Some(&street),
+            "请与云川市桥东街道办事处办公室联系（地址：桥东）",
+            Some("云川市桥东街道办事处"),
+        );
+        let office = report("云川市政务中心");
+        check(Some(&office), "请与云川市云川市政务中心联系（电话：0）。", Some("云川市政务中心"));
+        let bureau = report("水务局");
+        check(Some(&bureau), "由云川市水务局编制。", Some("云川市水务局"));
+        let city = report("云川市人民政府");
+        check(Some(&city), "请与云川市人民政府办公室联系。", Some("云川市人民政府"));
+        check(
+            None,
+            "要求，由云川市机关事务管理中心结合云川市网站等有关数据编制。",
+            Some("云川市机关事务管理中心"),
+        );
+        check(None, "如有疑问，请与云川市水务局办公室联系", Some("云川市水务局"));
+        check(None, "本报告由本机关编制。", None);
+    }
+
+    #[test]
+    fn the_period_is_read_with_either_dash_and_without_its_second_year() {
+        for text in [
+            "统计期限自2023年1月1日起至2023年12月31日止。",
+            "统计期限为 2023 年 1 月 1 日至 12 月 31 日。",
+            "统计期限从2023年1月1日到12月31日止",
+            "统计期限2023年1月1日—2023年12月31日",
+        ] {
+            let period = period(&paragraph(text)).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((period.from, period.to), ((2023, 1, 1), (2023, 12, 31)), "{text}");
+        }
+        assert_eq!(period(&paragraph("统计期限自2023年13月1日起至2023年12月31日止")), None);
+    }
+}

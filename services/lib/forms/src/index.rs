@@ -1,0 +1,223 @@
+//! The labels of chapter 三 as they are looked up, and the look-ups.
+
+use std::collections::HashMap;
+
+use gongkai_model::Variant;
+
+use crate::{
+    form::Form,
+    label::{likeness, norm},
+    label_match::Evidence,
+    rows::Row,
+    value::Value,
+};
+
+/// Least likeness of a misprinted label, and how much more alike it must be than the next row's.
+const LIKE: f64 = 0.75;
+const MARGIN: f64 = 0.15;
+
+/// The labels of chapter 三 of one form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RequestIndex {
+    /// Ordinal of chapter 三's first cell.
+    pub first_cell: usize,
+    exact: HashMap<String, usize>,
+    /// The labels and aliases of each row.
+    names: Vec<Vec<String>>,
+    groups: Vec<String>,
+    applicants: HashMap<String, usize>,
+}
+
+impl RequestIndex {
+    pub(crate) fn of(form: &Form) -> Self {
+        let first_cell = form.bands.iter().map(|band| band.rows.len() * band.columns.len()).sum();
+        let mut index = Self { first_cell, ..Self::default() };
+        for (at, row) in form.rows.iter().enumerate() {
+            // A name as short as 其他 must not stand for the group 其他处理 beside it.
+            let names: Vec<String> = row
+                .label
+                .all()
+                .map(norm)
+                .enumerate()
+                .filter(|(alias, name)| {
+                    *alias == 0 || form.variant == Variant::Standard || name.chars().count() > 2
+                })
+                .map(|(_, name)| name)
+                .collect();
+            for name in &names {
+                index.exact.entry(name.clone()).or_insert(at);
+            }
+            index.names.push(names);
+            index.groups.extend(row.group.iter().map(|group| norm(group)));
+        }
+        index.groups.push("本年度办理结果".to_owned());
+        index.groups.dedup();
+        index.groups.retain(|group| !index.exact.contains_key(group));
+        for (at, column) in form.applicants.iter().enumerate() {
+            index.applicants.extend(column.label.all().map(|name| (norm(name), at)));
+        }
+        index
+    }
+
+    /// True if this is a name of the row.
+    pub(crate) fn names(&self, row: usize, label: &str) -> bool {
+        self.names.get(row).is_some_and(|names| names.iter().any(|name| name == label))
+    }
+
+    /// True for the label of a row that the other form does not have, or for the beginning of one.
+    pub(crate) fn is_only_here(&self, label: &str, other: &Self) -> bool {
+        let whole = |name: &str| name == label || (label.chars().count() >= 5 && name.starts_with(label));
+        self.all_names().any(|(_, name)| whole(name)) && !other.all_names().any(|(_, name)| whole(name))
+    }
+
+    /// The row of exactly this name.
+    pub(crate) fn exact(&self, label: &str) -> Option<usize> {
+        self.exact.get(label).copied()
+    }
+
+    /// The applicant column of exactly this name, or of its first half (`商业` over `企业`).
+    pub(crate) fn applicant(&self, label: &str) -> Option<usize> {
+        if let Some(at) = self.applicants.get(label) {
+            return Some(*at);
+        }
+        if label.chars().count() < 2 {
+            return None;
+        }
+        let mut found = self.applicants.iter().filter(|(name, _)| name.starts_with(label)).map(|(_, at)| *at);
+        let first = found.next()?;
+        found.all(|at| at == first).then_some(first)
+    }
+
+    /// True for a row of the table's head: applicants' names, and no number.
+    pub(crate) fn is_header(&self, row: &Row<'_>) -> bool {
+        let blank = row.values.iter().all(|piece| piece.value == Value::Blank);
+        let head = |label: &str| {
+            matches!(
+                label,
+                "法人或其他组织" | "申请人情况" | "自然人" | "商业企业" | "科研机构" | "法律服务机构"
+            ) || (label == "总计" && row.labels.len() > 1)
+        };
+        blank && row.labels.iter().any(|piece| head(&piece.label)) && {
+            let own = row.labels.last().map_or("", |piece| piece.label.as_str());
+            self.applicant(own).is_some() || head(own) || self.exact(own).is_none()
+        }
+    }
+
+    /// What a row's labels, and the lines before it, say about its place.
+    pub(crate) fn evidence(&self, row: &Row<'_>, before: &[&str]) -> Evidence {
+        let own: Vec<&str> = row.labels.iter().map(|piece| piece.label.as_str()).collect();
+        let raw = row.labels.last().map_or("", |piece| piece.cell.text.as_str());
+        if let Some(evidence) = self.whole(&own, raw) {
+            return evidence;
+        }
+        let all: Vec<&str> = before.iter().copied().chain(own.iter().copied()).collect();
+        for lines in 1..=all.len().min(4) {
+            let joined = tail(&all, lines);
+            if let Some(row) =
+                self.exact(&joined).filter(|_| lines > own.len() && joined.chars().count() >= 4)
+            {
+                return Evidence::Named(row);
+            }
+        }
+        let near = self.nearby(before);
+        let own = self.fragments(own.last().copied().unwrap_or_default());
+        match (own.is_empty(), near.is_empty()) {
+            (false, _) => Evidence::Few(own),
+            (true, false) => Evidence::Few(near),
+            (true, true) => Evidence::None,
+        }
+    }
+
+    /// The place that a row's own labels name.
+    fn whole(&self, own: &[&str], raw: &str) -> Option<Evidence> {
+        for cells in 1..=own.len().min(4) {
+            let joined = tail(own, cells);
+            let group_of_its_own = joined == "其他" && raw.trim_start().starts_with(['（', '(']);
+            if let Some(row) = self.exact(&joined).filter(|_| !group_of_its_own) {
+                return Some(Evidence::Named(row));
+            }
+            if group_of_its_own || self.groups.contains(&joined) {
+                return Some(Evidence::Group);
+            }
+        }
+        let last = own.last()?;
+        self.part(last).or_else(|| self.part(&tail(own, 2))).or_else(|| self.alike(last)).map(Evidence::Named)
+    }
+
+    /// The one row whose name is part of the label (glued behind a group's title, before a note), or which begins or
+    /// ends with the label (cut by a page).
+    fn part(&self, label: &str) -> Option<usize> {
+        let length = label.chars().count();
+        let mut longest: Option<(usize, usize)> = None;
+        let mut tied = false;
+        for (row, name) in self.all_names() {
+            let size = name.chars().count();
+            let inside = (size >= 4 && label.ends_with(name)) || (size >= 6 && label.starts_with(name));
+            let cut = length >= 5 && (name.starts_with(label) || name.ends_with(label));
+            let weight = if inside {
+                size
+            } else if cut {
+                length
+            } else {
+                0
+            };
+            if weight == 0 {
+                continue;
+            }
+            match longest {
+                Some((_, best)) if best > weight => {}
+                Some((other, best)) if best == weight => tied |= other != row,
+                _ => (longest, tied) = (Some((row, weight)), false),
+            }
+        }
+        longest.filter(|_| !tied).map(|(row, _)| row)
+    }
+
+    /// The one row whose name is nearly the label.
+    fn alike(&self, label: &str) -> Option<usize> {
+        if label.chars().count() < 4 {
+            return None;
+        }
+        let mut best = (0.0, 0);
+        let mut next = 0.0f64;
+        for (row, names) in self.names.iter().enumerate() {
+            let like = names.iter().map(|name| likeness(label, name)).fold(0.0, f64::max);
+            if like > best.0 {
+                (next, best) = (best.0, (like, row));
+            } else {
+                next = next.max(like);
+            }
+        }
+        (best.0 >= LIKE && best.0 - next >= MARGIN).then_some(best.1)
+    }
+
+    /// The rows that a piece of a label can be a piece of.
+    fn fragments(&self, label: &str) -> Vec<usize> {
+        if label.chars().count() < 4 {
+            return Vec::new();
+        }
+        let mut rows: Vec<usize> =
+            self.all_names().filter(|(_, name)| name.contains(label)).map(|(row, _)| row).collect();
+        rows.dedup();
+        rows
+    }
+
+    /// The rows whose names begin or end on the lines around.
+    fn nearby(&self, lines: &[&str]) -> Vec<usize> {
+        let mut rows: Vec<usize> = lines.iter().flat_map(|line| self.fragments(line)).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
+    fn all_names(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.names
+            .iter()
+            .enumerate()
+            .flat_map(|(row, names)| names.iter().map(move |name| (row, name.as_str())))
+    }
+}
+
+fn tail(labels: &[&str], count: usize) -> String {
+    labels.get(labels.len().saturating_sub(count)..).unwrap_or_default().concat()
+}

@@ -1,0 +1,116 @@
+//! The matcher: a document's tables against the forms.
+
+use gongkai_model::{Document, Fact, FormId, Variant};
+
+use crate::{
+    answers::Answers,
+    disputes,
+    form::Form,
+    index::RequestIndex,
+    label::norm,
+    load::Forms,
+    proactive, requests,
+    rows::{self, Item},
+    stretches::{self, Stretches},
+    value::Value,
+};
+
+/// What the tables say.
+#[derive(Debug)]
+pub(crate) struct Tables<'f> {
+    /// The form they follow.
+    pub form: &'f Form,
+    /// Every cell of the form.
+    pub facts: Vec<Fact>,
+    /// True if no cell of any form was found.
+    pub none: bool,
+}
+
+/// Reads a document's tables; `fallback` is the form to take where the tables do not tell.
+pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) -> Option<Tables<'f>> {
+    let items = rows::items(document, forms.titles(), forms.vocabulary());
+    let id = form_by_evidence(&items, forms).unwrap_or(fallback);
+    let standard = forms.get(id, Variant::Standard).or_else(|| forms.iter().next())?;
+    let index = forms.index(standard);
+    let stretches = stretches::cut(items, index);
+    let (form, index) = match forms.get(id, Variant::SingleRowOther) {
+        Some(single) if is_single(&stretches, index, forms.index(single)) => (single, forms.index(single)),
+        _ => (standard, index),
+    };
+    let mut answers = Answers::new(form);
+    proactive::read(&stretches.proactive, form, &mut answers);
+    stretches.requests.iter().for_each(|stretch| requests::read(stretch, form, index, &mut answers));
+    stretches.disputes.iter().for_each(|stretch| disputes::read(stretch, form, &mut answers));
+    let none = answers.is_empty();
+    Some(Tables { form, facts: answers.into_facts(form), none })
+}
+
+/// The form with the most labels that no other form has.
+fn form_by_evidence(items: &[Item<'_>], forms: &Forms) -> Option<FormId> {
+    let labels: Vec<&str> = items
+        .iter()
+        .flat_map(|item| match item {
+            Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
+            Item::Line(text) => vec![text.as_str()],
+            Item::Chapter(_) => Vec::new(),
+        })
+        .collect();
+    let mut best: Option<(usize, FormId)> = None;
+    let mut tied = false;
+    for (id, own) in forms.marks() {
+        let count = own.iter().filter(|mark| labels.iter().any(|label| label == mark)).count();
+        match best {
+            Some((most, _)) if count < most || count == 0 => {}
+            Some((most, _)) if count == most => tied = true,
+            _ if count > 0 => (best, tied) = (Some((count, *id)), false),
+            _ => {}
+        }
+    }
+    best.filter(|_| !tied).map(|(_, id)| id)
+}
+
+/// True if （六） has values in a row of its own and none of its children stands anywhere.
+fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
+    let mut one_row = false;
+    for item in stretches.requests.iter().flatten() {
+        match item {
+            Item::Row(row) => {
+                let own = row.labels.last();
+                let other = own.is_some_and(|own| {
+                    single.exact(&own.label).is_some() && standard.exact(&own.label).is_none()
+                });
+                let bracketed = own.is_some_and(|own| {
+                    own.label == "其他" && own.cell.text.trim_start().starts_with(['（', '('])
+                });
+                one_row |= (other || bracketed) && row.values.len() >= 7;
+                let has_values = row.values.iter().any(|piece| piece.value != Value::Blank);
+                let child = |label: &str| standard.is_only_here(label, single) && !(has_values && bracketed);
+                if row.labels.iter().any(|piece| child(&piece.label)) {
+                    return false;
+                }
+            }
+            Item::Line(text) if standard.is_only_here(text, single) => return false,
+            _ => {}
+        }
+    }
+    one_row
+}
+
+/// Labels that only one form has, form by form.
+pub(crate) fn marks(forms: &[Form]) -> Vec<(FormId, Vec<String>)> {
+    let of = |form: &Form| -> Vec<String> {
+        let bands = form.bands.iter().flat_map(|band| {
+            let columns = band.columns.iter().flat_map(|column| column.label.all());
+            columns.chain(band.rows.iter().flat_map(|row| row.label.all()))
+        });
+        bands.map(norm).collect()
+    };
+    let standard = || forms.iter().filter(|form| form.variant == Variant::Standard);
+    standard()
+        .map(|form| {
+            let others: Vec<String> = standard().filter(|other| other.id != form.id).flat_map(of).collect();
+            let own = of(form).into_iter().filter(|label| !others.contains(label)).collect();
+            (form.id, own)
+        })
+        .collect()
+}

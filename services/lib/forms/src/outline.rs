@@ -1,0 +1,148 @@
+//! A document's outline: what stands before the first chapter, and the chapters with their prose.
+//!
+//! A heading is a numbered line that names a chapter. Chapters are numbered in one style throughout (`一、` in nearly
+//! every report), so a sub-heading such as （二）依申请公开情况 is prose as long as the others say `一、`.
+
+use gongkai_model::{Block, Document, Paragraph, Section};
+
+use crate::titles::Titles;
+
+/// A document cut at its headings.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    /// Paragraphs before the first chapter.
+    pub front: Vec<Paragraph>,
+    /// The chapters, in document order.
+    pub sections: Vec<Section>,
+    /// True if a table stands before the first chapter.
+    pub table_in_front: bool,
+}
+
+/// How a heading is numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// `一、`
+    Chinese,
+    /// `1、`
+    Arabic,
+    /// `（一）`
+    Brackets,
+    /// Not at all.
+    Bare,
+}
+
+const STYLES: [Style; 4] = [Style::Chinese, Style::Arabic, Style::Brackets, Style::Bare];
+
+/// Cuts a document at its headings.
+pub(crate) fn read(document: &Document, titles: &Titles) -> Outline {
+    let style = style(document, titles);
+    let mut outline = Outline::default();
+    for block in &document.blocks {
+        match block {
+            Block::Paragraph(paragraph) => match heading(paragraph, titles, style) {
+                Some((number, rest)) => outline.open(number, paragraph, rest),
+                None => outline.prose(paragraph),
+            },
+            Block::Table(_) => match outline.sections.last_mut() {
+                Some(section) => section.has_table = true,
+                None => outline.table_in_front = true,
+            },
+        }
+    }
+    outline.drop_contents();
+    outline
+}
+
+impl Outline {
+    fn open(&mut self, number: u32, paragraph: &Paragraph, rest: Option<Paragraph>) {
+        self.sections.push(Section {
+            number,
+            title: clean_title(&paragraph.text, rest.is_some()),
+            title_span: paragraph.span,
+            paragraphs: rest.into_iter().collect(),
+            has_table: false,
+        });
+    }
+
+    fn prose(&mut self, paragraph: &Paragraph) {
+        if paragraph.text.trim().is_empty() {
+            return;
+        }
+        match self.sections.last_mut() {
+            Some(section) => section.paragraphs.push(paragraph.clone()),
+            None => self.front.push(paragraph.clone()),
+        }
+    }
+
+    /// A table of contents repeats every heading later on: headings with nothing under them that come again are dropped.
+    fn drop_contents(&mut self) {
+        let sections = std::mem::take(&mut self.sections);
+        for (at, section) in sections.iter().enumerate() {
+            let again = sections.iter().skip(at + 1).any(|later| later.number == section.number);
+            if !(again && section.paragraphs.is_empty() && !section.has_table) {
+                self.sections.push(section.clone());
+            }
+        }
+    }
+}
+
+/// The style in which most chapters are numbered.
+fn style(document: &Document, titles: &Titles) -> Option<Style> {
+    let mut seen = [[false; 7]; STYLES.len()];
+    for block in &document.blocks {
+        let Block::Paragraph(paragraph) = block else { continue };
+        let Some((number, _)) = split_heading(&paragraph.text, titles) else { continue };
+        let style = style_of(&paragraph.text);
+        let row = STYLES.iter().position(|s| *s == style).and_then(|at| seen.get_mut(at));
+        if let Some(slot) = row.and_then(|row| row.get_mut(number as usize)) {
+            *slot = true;
+        }
+    }
+    let count = |at: usize| seen.get(at).map_or(0, |row| row.iter().filter(|seen| **seen).count());
+    let best =
+        (0..STYLES.len()).max_by_key(|at| (count(*at), STYLES.len() - at)).filter(|at| count(*at) > 0)?;
+    STYLES.get(best).copied()
+}
+
+fn heading(paragraph: &Paragraph, titles: &Titles, style: Option<Style>) -> Option<(u32, Option<Paragraph>)> {
+    let (number, rest) = split_heading(&paragraph.text, titles)?;
+    if Some(style_of(&paragraph.text)) != style {
+        return None;
+    }
+    let rest =
+        rest.map(|rest| Paragraph { text: rest.to_owned(), span: paragraph.span, page: paragraph.page });
+    Some((number, rest))
+}
+
+/// The chapter a line names, and the prose that follows on the same line behind a colon.
+fn split_heading<'t>(text: &'t str, titles: &Titles) -> Option<(u32, Option<&'t str>)> {
+    if let Some(number) = titles.chapter(text) {
+        return Some((number, None));
+    }
+    let (head, rest) = text.split_once(['：', ':']).filter(|(_, rest)| !rest.trim().is_empty())?;
+    if style_of(head) == Style::Bare {
+        return None;
+    }
+    titles.chapter(head).map(|number| (number, Some(rest.trim())))
+}
+
+fn style_of(text: &str) -> Style {
+    let text = text.trim_start_matches(['#', '*', ' ', '　']);
+    let first = text.chars().next().unwrap_or(' ');
+    if matches!(first, '（' | '(') {
+        Style::Brackets
+    } else if "一二三四五六七八".contains(first) {
+        Style::Chinese
+    } else if first.is_ascii_digit() || ('０'..='９').contains(&first) {
+        Style::Arabic
+    } else {
+        Style::Bare
+    }
+}
+
+fn clean_title(text: &str, cut: bool) -> String {
+    let head = if cut { text.split(['：', ':']).next().unwrap_or(text) } else { text };
+    let bare = head.trim().trim_start_matches('#').replace("**", "");
+    let words: Vec<&str> = bare.split_whitespace().collect();
+    words.concat()
+}

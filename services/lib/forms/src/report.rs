@@ -1,0 +1,95 @@
+//! A document as a report: identity, chapters and facts, or the reason why it is none.
+
+use gongkai_model::{Document, FormId, LookAlike, Rejection, RejectionCode, Report, State};
+
+use crate::{
+    identity::{self, Identity},
+    load::Forms,
+    look_alike, matcher,
+    outline::{self, Outline},
+};
+
+/// Chapters that a document without tables needs to count as a report.
+const ENOUGH_CHAPTERS: usize = 3;
+
+/// Reads a document as an annual report: who, which year, its chapters, and every cell of its form exactly once.
+///
+/// A number is reported only where two readings, by label and geometry and by position in the form, assign the same
+/// cell; where they do not, the fact is unreadable with both as candidates.
+///
+/// # Errors
+/// `NOT_A_REPORT` with the kind of look-alike, `UNFILLED_FORM` for the blank official form, `NO_IDENTITY` if neither
+/// agency nor year can be told. The sender sends another document; trying again gives the same answer.
+pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejection> {
+    let outline = outline::read(document, forms.titles());
+    let identity = identity::read(document, &outline);
+    let fallback =
+        if identity.year.is_some_and(|year| year < 2021) { FormId::Form2019 } else { FormId::Form2021 };
+    let tables = matcher::read(document, forms, fallback).ok_or_else(|| {
+        Rejection::new(RejectionCode::NotAReport, "未加载任何报告格式", "no form is loaded")
+    })?;
+    check_kind(document, &outline, &identity, tables.none)?;
+    let empty = tables.facts.iter().all(|fact| matches!(fact.state, State::Blank | State::Missing));
+    if empty && !has_prose(&outline) && identity.agency.is_none() {
+        return Err(Rejection::new(
+            RejectionCode::UnfilledForm,
+            "这是未填写的年度报告格式，没有机关名称、数据和正文；请填写后报送",
+            "the official form, not filled in: no agency, no numbers, no prose; fill it in first",
+        ));
+    }
+    let (Some(agency), Some(year)) = (identity.agency, identity.year) else {
+        return Err(no_identity(identity.year));
+    };
+    let (from, to) = identity.title.lines;
+    let preamble =
+        outline.front.iter().enumerate().filter(|(at, _)| *at >= to.max(from)).map(|(_, p)| p.clone());
+    Ok(Report {
+        agency,
+        year,
+        title_year: identity.title.year,
+        period: identity.period,
+        form: tables.form.id,
+        variant: tables.form.variant,
+        title: identity.title.text,
+        preamble: preamble.collect(),
+        sections: outline.sections,
+        facts: tables.facts,
+        notes: document.notes.clone(),
+    })
+}
+
+fn check_kind(
+    document: &Document,
+    outline: &Outline,
+    identity: &Identity,
+    no_cell: bool,
+) -> Result<(), Rejection> {
+    let mut chapters: Vec<u32> = outline.sections.iter().map(|section| section.number).collect();
+    chapters.sort_unstable();
+    chapters.dedup();
+    let kind = look_alike::kind(document);
+    let notice = kind == LookAlike::FormNotice && identity.title.agency.is_none() && !has_prose(outline);
+    let few = no_cell && chapters.len() < ENOUGH_CHAPTERS;
+    if notice || few { Err(look_alike::rejection(kind)) } else { Ok(()) }
+}
+
+/// True if a chapter says something of its own: a sentence.
+fn has_prose(outline: &Outline) -> bool {
+    outline
+        .sections
+        .iter()
+        .flat_map(|s| &s.paragraphs)
+        .any(|p| p.text.contains('。') && p.text.chars().count() > 12)
+}
+
+fn no_identity(year: Option<i32>) -> Rejection {
+    let (what, what_en) = match year {
+        Some(_) => ("机关名称", "the agency's name"),
+        None => ("报告年度", "its year"),
+    };
+    Rejection::new(
+        RejectionCode::NoIdentity,
+        format!("无法从标题、引言和联系方式中确定{what}；请补全标题后报送"),
+        format!("neither title, preamble nor contact clause tell {what_en}; complete the title"),
+    )
+}

@@ -1,0 +1,256 @@
+//! Chapter 三: which rows of the document are which rows of the form, and their seven columns.
+//!
+//! By label: a row's own label, or what page breaks and torn layouts left of it around the row. By position: the order
+//! of the form. A row is read if its label names it and it stands in order, or if it stands between two such rows with
+//! as many unnamed rows as the form has there and nothing about it speaks for another row.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    answers::Answers,
+    columns::{Filling, Values, spread, values},
+    form::Form,
+    header::{Head, applicants},
+    index::RequestIndex,
+    label_match::Evidence,
+    rows::{Item, Piece, Row},
+    value::Value,
+};
+
+/// Columns of chapter 三.
+const COLUMNS: usize = 7;
+
+/// A row with values, and what is known of its place in the form.
+struct Entry<'r, 'a> {
+    row: &'r Row<'a>,
+    evidence: Evidence,
+    /// The form's row, once both readings agree.
+    at: Option<usize>,
+}
+
+/// Reads one stretch of the document that holds chapter 三's table.
+pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, index: &RequestIndex, answers: &mut Answers<'a>) {
+    let mut entries = entries(items, index);
+    let rest = align(&mut entries, form.rows.len());
+    let head = applicants(items, index);
+    let filling = Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)));
+    for entry in &entries {
+        if let Some(at) = entry.at {
+            read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, answers);
+        }
+    }
+    for gap in rest {
+        settle_gap(&gap, &entries, items, index, answers);
+    }
+}
+
+// === Rows ===
+
+fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<Entry<'r, 'a>> {
+    let mut entries: Vec<Entry<'r, 'a>> = Vec::new();
+    let mut before: Vec<&str> = Vec::new();
+    for item in items {
+        let row = match item {
+            Item::Line(text) => {
+                before.push(text);
+                continue;
+            }
+            Item::Chapter(_) => continue,
+            Item::Row(row) => row,
+        };
+        let labels: Vec<&str> = row.labels.iter().map(|piece| piece.label.as_str()).collect();
+        if row.values.is_empty() || index.is_header(row) {
+            if labels.len() == 1 || row.stream {
+                before.extend(labels);
+            }
+            continue;
+        }
+        let all_blank = row.values.iter().all(|piece| piece.value == Value::Blank);
+        if all_blank && continues(entries.last(), &labels, index) {
+            continue;
+        }
+        let evidence = index.evidence(row, &before);
+        let unnamed = matches!(evidence, Evidence::None | Evidence::Few(_));
+        if evidence == Evidence::Group || (unnamed && (all_blank || row.values.len() < COLUMNS)) {
+            before.extend(labels);
+            continue;
+        }
+        before.clear();
+        entries.push(Entry { row, evidence, at: None });
+    }
+    entries
+}
+
+/// True if a row without values holds the rest of the label of the row before it, cut by a page.
+fn continues(previous: Option<&Entry<'_, '_>>, labels: &[&str], index: &RequestIndex) -> bool {
+    let (Some(previous), Some(rest)) = (previous, labels.last()) else { return false };
+    let (Some(at), Some(head)) = (previous.evidence.row(), previous.row.labels.last()) else { return false };
+    index.names(at, &format!("{}{rest}", head.label))
+}
+
+/// Rows of the form without a place, and the entries that stand between the same neighbours.
+struct Gap {
+    rows: std::ops::Range<usize>,
+    entries: std::ops::Range<usize>,
+    /// A named row stands out of order here.
+    disordered: bool,
+}
+
+/// Gives each entry its row where both readings agree; what is left comes back as gaps.
+fn align(entries: &mut [Entry<'_, '_>], rows: usize) -> Vec<Gap> {
+    let named = entries.iter().filter(|entry| entry.evidence.row().is_some()).count();
+    if entries.len() == rows
+        && named * 2 > rows
+        && entries.iter().enumerate().all(|(at, e)| e.evidence.allows(at))
+    {
+        entries.iter_mut().enumerate().for_each(|(at, entry)| entry.at = Some(at));
+        return Vec::new();
+    }
+    let named: Vec<(usize, usize)> =
+        entries.iter().enumerate().filter_map(|(at, e)| e.evidence.row().map(|row| (at, row))).collect();
+    for at in in_order(&named) {
+        if let Some(entry) = entries.get_mut(at) {
+            entry.at = entry.evidence.row();
+        }
+    }
+    let mut gaps = Vec::new();
+    let (mut next_row, mut next_entry) = (0, 0);
+    let anchors: Vec<(usize, usize)> =
+        entries.iter().enumerate().filter_map(|(at, entry)| entry.at.map(|row| (at, row))).collect();
+    for (at, row) in anchors.into_iter().chain([(entries.len(), rows)]) {
+        if row > next_row || at > next_entry {
+            let disordered =
+                entries.get(next_entry..at).unwrap_or_default().iter().any(|e| e.evidence.row().is_some());
+            gaps.push(Gap { rows: next_row..row, entries: next_entry..at, disordered });
+        }
+        (next_row, next_entry) = (row + 1, at + 1);
+    }
+    gaps.retain(|gap| !fill(gap, entries));
+    gaps
+}
+
+/// Fills a gap that has as many entries as rows, if every entry's label speaks for its row.
+fn fill(gap: &Gap, entries: &mut [Entry<'_, '_>]) -> bool {
+    if gap.disordered || gap.rows.len() != gap.entries.len() {
+        return false;
+    }
+    let inside = entries.get_mut(gap.entries.clone()).unwrap_or_default();
+    let supported = inside.iter().zip(gap.rows.clone()).all(|(entry, row)| entry.evidence.supports(row));
+    if supported {
+        inside.iter_mut().zip(gap.rows.clone()).for_each(|(entry, row)| entry.at = Some(row));
+    }
+    supported
+}
+
+/// The entries of `(entry, row)` pairs that every longest ordered choice of them contains.
+fn in_order(named: &[(usize, usize)]) -> Vec<usize> {
+    let before = |a: usize, b: usize| named.get(a).zip(named.get(b)).is_some_and(|(a, b)| a.1 < b.1);
+    let mut up = vec![1usize; named.len()];
+    let mut down = vec![1usize; named.len()];
+    for at in 0..named.len() {
+        let best =
+            (0..at).filter(|other| before(*other, at)).filter_map(|other| up.get(other)).max().copied();
+        if let (Some(slot), Some(best)) = (up.get_mut(at), best) {
+            *slot = best + 1;
+        }
+    }
+    for at in (0..named.len()).rev() {
+        let later = (at + 1..named.len()).filter(|other| before(at, *other));
+        let best = later.filter_map(|other| down.get(other)).max().copied();
+        if let (Some(slot), Some(best)) = (down.get_mut(at), best) {
+            *slot = best + 1;
+        }
+    }
+    let longest = up.iter().max().copied().unwrap_or_default();
+    let on_path: Vec<bool> = up.iter().zip(&down).map(|(u, d)| u + d == longest + 1).collect();
+    let alone = |level: usize| up.iter().zip(&on_path).filter(|(u, on)| **on && **u == level).count() == 1;
+    let sure = named.iter().zip(&up).zip(&on_path).filter(|((_, level), on)| **on && alone(**level));
+    sure.map(|(((entry, _), _), _)| *entry).collect()
+}
+
+// === Cells ===
+
+fn read_row<'a>(row: &Row<'a>, first: usize, head: &Head, filling: &Filling, answers: &mut Answers<'a>) {
+    let table = row.values.first().map_or(0, |piece| piece.table);
+    let headings = if row.spans_known { head.over(table) } else { &[] };
+    let Some(order) = head.order(table) else {
+        (0..COLUMNS).for_each(|column| answers.unsure(first + column, &row.values));
+        return;
+    };
+    let spread = spread(row, headings);
+    let row = spread.as_ref().unwrap_or(row);
+    let holds = |cut: &[Piece<'a>]| sum_holds(cut, &order);
+    match values(row, COLUMNS, filling, headings, holds) {
+        Values::These(cells) => {
+            for (piece, column) in cells.iter().zip(&order) {
+                answers.read(first + column, piece);
+            }
+        }
+        Values::OneOf(cuts) => {
+            for (at, column) in order.iter().enumerate() {
+                answers.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
+            }
+        }
+        Values::Unclear => (0..COLUMNS).for_each(|column| answers.unsure(first + column, &row.values)),
+    }
+}
+
+/// Whether the applicants add up to the total; absent if the total or a part is no number.
+fn sum_holds(cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
+    let mut sum = Decimal::ZERO;
+    let mut total = None;
+    for (piece, column) in cells.iter().zip(order) {
+        let number = match piece.value {
+            Value::Number(number, _) => number,
+            Value::Blank | Value::NotApplicable if *column + 1 < COLUMNS => Decimal::ZERO,
+            _ => return None,
+        };
+        if column + 1 == COLUMNS { total = Some(number) } else { sum = sum.checked_add(number)? }
+    }
+    total.map(|total| total == sum)
+}
+
+/// Rows of the form that no entry surely is: unsure if entries stand there, empty if only their labels do.
+fn settle_gap<'a>(
+    gap: &Gap,
+    entries: &[Entry<'_, 'a>],
+    items: &[Item<'a>],
+    index: &RequestIndex,
+    answers: &mut Answers<'a>,
+) {
+    let inside = entries.get(gap.entries.clone()).unwrap_or_default();
+    let torn = entries.iter().any(|entry| entry.at.is_none());
+    for row in gap.rows.clone() {
+        let first = index.first_cell + row * COLUMNS;
+        if !inside.is_empty() {
+            for column in 0..COLUMNS {
+                answers.unsure(first + column, inside.iter().filter_map(|e| last_columns(e.row).get(column)));
+            }
+        } else if !torn && stands_alone(items, row, index) {
+            (0..COLUMNS).for_each(|column| answers.empty(first + column));
+        }
+    }
+    // An entry out of order claims a row that another entry has: neither is sure.
+    for entry in inside {
+        if let Some(row) = entry.evidence.row().filter(|row| !gap.rows.contains(row)) {
+            for (column, piece) in last_columns(entry.row).iter().enumerate() {
+                answers.unsure(index.first_cell + row * COLUMNS + column, [piece]);
+            }
+        }
+    }
+}
+
+fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [Piece<'a>] {
+    row.values.get(row.values.len().saturating_sub(COLUMNS)..).unwrap_or_default()
+}
+
+/// True if the row's label stands in the document with nothing behind it.
+fn stands_alone(items: &[Item<'_>], row: usize, index: &RequestIndex) -> bool {
+    items.iter().any(|item| match item {
+        Item::Row(other) => {
+            other.values.is_empty() && other.labels.iter().any(|l| index.names(row, &l.label))
+        }
+        Item::Line(text) => index.names(row, text),
+        Item::Chapter(_) => false,
+    })
+}

@@ -1,0 +1,195 @@
+//! The title of a report: `{agency}{year}年政府信息公开工作年度报告`, in either order, over several lines, with suffixes.
+
+use gongkai_model::Paragraph;
+
+/// Words that come right before 年度报告, longest first: where the agency's name ends.
+const SUBJECTS: [&str; 5] = ["政府信息公开", "政务信息公开", "信息公开", "政务公开", "政府信息"];
+
+/// Longest title, in scalars.
+const LONGEST: usize = 80;
+
+/// A title and what it names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Title {
+    /// The lines of the title, joined, without white space.
+    pub text: String,
+    /// The agency, if it names one.
+    pub agency: Option<String>,
+    /// The year, if it names one.
+    pub year: Option<i32>,
+    /// How many of the paragraphs given belong to it: from, to.
+    pub lines: (usize, usize),
+}
+
+/// Finds the title among the paragraphs before the first chapter: the last one, as page chrome comes before it.
+pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
+    let mut best: Option<Title> = None;
+    for (at, paragraph) in front.iter().enumerate() {
+        let text = squeeze(&paragraph.text);
+        if !is_title_end(&text) {
+            continue;
+        }
+        let title = with_lines_before(front, at, text);
+        let better = |old: &Title| {
+            let worth = |t: &Title| usize::from(t.agency.is_some()) + usize::from(t.year.is_some());
+            worth(&title) >= worth(old)
+        };
+        if best.as_ref().is_none_or(better) {
+            best = Some(title);
+        }
+    }
+    best
+}
+
+/// Reads one line as a title.
+pub(crate) fn parse(text: &str) -> Option<Title> {
+    let text = squeeze(text);
+    is_title_end(&text).then(|| read(&text))
+}
+
+/// Text without white space and Markdown's marks.
+pub(crate) fn squeeze(text: &str) -> String {
+    text.trim_start_matches('#').replace("**", "").chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+fn is_title_end(text: &str) -> bool {
+    let plain = !text.contains(['。', '，', ',', '；', '《', '：', '|']);
+    plain && text.contains("年度报告") && text.chars().nth(LONGEST).is_none() || plain && is_yearbook(text)
+}
+
+/// 年报, as some call it.
+fn is_yearbook(text: &str) -> bool {
+    text.contains("信息公开") && text.ends_with("年报") && text.chars().nth(LONGEST).is_none()
+}
+
+/// Takes lines before in while the title lacks its agency, its year or its subject.
+fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
+    let mut text = last;
+    let mut first = at;
+    for earlier in (at.saturating_sub(2)..at).rev() {
+        let title = read(&text);
+        let whole =
+            title.agency.is_some() && title.year.is_some() && SUBJECTS.iter().any(|s| text.contains(s));
+        let Some(line) = front.get(earlier).map(|p| squeeze(&p.text)) else { break };
+        if whole || !may_open(&line) {
+            break;
+        }
+        text = format!("{line}{text}");
+        first = earlier;
+    }
+    Title { lines: (first, at + 1), ..read(&text) }
+}
+
+/// True if a line can be the first of a title: short, and no sentence or page chrome.
+fn may_open(line: &str) -> bool {
+    let length = line.chars().count();
+    let chrome = ["正文", "首页", "当前位置", "索引号", "发布", "来源", "打印", "字体", "浏览", "年度报告"];
+    (3..=40).contains(&length)
+        && !line.contains(['。', '，', '：', ':', '；', '>', '|', '【'])
+        && !chrome.iter().any(|word| line.contains(word))
+        && !line.chars().all(|c| c.is_ascii_digit() || c.is_ascii_punctuation())
+}
+
+fn read(text: &str) -> Title {
+    let end = text.find("年度报告").or_else(|| text.rfind("年报")).unwrap_or(text.len());
+    let head = text.get(..end).unwrap_or(text);
+    let subject = SUBJECTS.iter().filter_map(|s| head.rfind(s)).min();
+    let (year, before_year, after_year) = split_year(head);
+    let name = match subject {
+        Some(at) => head.get(..at).unwrap_or(head),
+        None => head,
+    };
+    let agency = match year {
+        // Year first: the name stands between year and subject.
+        Some(_) if before_year.len() < name.len() => {
+            let between = name.get(name.len().min(head.len() - after_year.len())..).unwrap_or_default();
+            format!("{}{}", tidy(before_year), tidy(between))
+        }
+        _ => tidy(name).to_owned(),
+    };
+    let agency = if agency.ends_with("人民") { format!("{agency}政府") } else { agency };
+    let plausible = (3..=40).contains(&agency.chars().count());
+    Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
+}
+
+fn tidy(name: &str) -> &str {
+    let name = name.trim_matches(['关', '于']).trim_start_matches(['年', '度']);
+    name.trim_start_matches("标题").trim_matches(['-', '—', '_', '“', '”', '"', '（', '）', '(', ')', '*'])
+}
+
+/// The first year of a text with what stands before and behind it (`2023年`, `2023年度`, `二〇二三年`).
+pub(crate) fn split_year(text: &str) -> (Option<i32>, &str, &str) {
+    for (at, _) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some((year, length)) = year_at(rest) else { continue };
+        let before = text.get(..at).unwrap_or_default();
+        if before.ends_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        let behind = rest.get(length..).unwrap_or_default();
+        let behind = behind.strip_prefix("年度").filter(|b| !b.starts_with("报告")).unwrap_or(behind);
+        return (Some(year), before, behind.strip_prefix('年').unwrap_or(behind));
+    }
+    (None, text, "")
+}
+
+/// A year at the start of a text: its value and its length in bytes.
+fn year_at(text: &str) -> Option<(i32, usize)> {
+    let mut year = 0i32;
+    let mut length = 0;
+    for c in text.chars().take(4) {
+        let digit = match c {
+            '〇' | '○' | '零' | 'Ｏ' | 'O' => 0,
+            '0'..='9' | '０'..='９' => i32::try_from(c.to_digit(10).or_else(|| wide_digit(c))?).ok()?,
+            _ => i32::try_from("一二三四五六七八九".chars().position(|d| d == c)?).ok()? + 1,
+        };
+        year = year * 10 + digit;
+        length += c.len_utf8();
+    }
+    let rest = text.get(length..)?;
+    let known = (2007..=2099).contains(&year) && !rest.starts_with(|c: char| c.is_ascii_digit());
+    known.then_some((year, length))
+}
+
+fn wide_digit(c: char) -> Option<u32> {
+    u32::from(c).checked_sub(0xff10).filter(|digit| *digit < 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(lines: &[&str], agency: Option<&str>, year: Option<i32>) {
+        let front: Vec<Paragraph> =
+            lines.iter().map(|line| Paragraph { text: (*line).to_owned(), ..Paragraph::default() }).collect();
+        let title = find(&front).unwrap_or_default();
+        assert_eq!((title.agency.as_deref(), title.year), (agency, year), "{lines:?}");
+    }
+
+    #[test]
+    fn titles_name_agency_and_year_in_either_order_and_over_lines() {
+        check(&["云川市水务局2023年政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
+        check(&["云川市水务局 2023 年政府信息公开 工作年度报告"], Some("云川市水务局"), Some(2023));
+        check(
+            &["2019年云川市人民政府办公厅政府信息公开工作年度报告"],
+            Some("云川市人民政府办公厅"),
+            Some(2019),
+        );
+        check(&["云川市水务局", "2023年政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
+        check(&["云川市水务局2023年政府信息公开工作", "年度报告"], Some("云川市水务局"), Some(2023));
+        check(&["云川市水务局", "2023年政府信息公开工作", "年度报告"], Some("云川市水务局"), Some(2023));
+        check(&["云川市人民政府政府信息公开工作2023年年度报告"], Some("云川市人民政府"), Some(2023));
+        check(&["云川市人民政府信息公开工作2023年度报告"], Some("云川市人民政府"), Some(2023));
+        check(&["云川市水务局二〇二三年政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
+        check(&["云川市水务局2023年度政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
+        check(&["云川市水务局2023年政府信息公开年度报告-云川县门户"], Some("云川市水务局"), Some(2023));
+        check(&["首页", "2023年政府信息公开工作年度报告"], None, Some(2023));
+        check(&["正文", "2025 年云川市水务局政府信息公开", "工作年度报告"], Some("云川市水务局"), Some(2025));
+    }
+
+    #[test]
+    fn sentences_are_no_titles() {
+        assert_eq!(parse("根据《条例》要求，编制本年度报告。"), None);
+        assert_eq!(parse("全文包括总体情况，主动公开政府信息情况"), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! Chapter titles: which line is the heading of which chapter.
+
+use std::collections::HashMap;
+
+use crate::{form::Form, label::norm};
+
+/// Longest heading, in scalars.
+const LONGEST: usize = 48;
+
+/// The titles of the six chapters, with their variants, as they are compared.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Titles {
+    numbers: HashMap<String, u32>,
+}
+
+impl Titles {
+    /// The titles of some forms.
+    pub(crate) fn of<'f>(forms: impl Iterator<Item = &'f Form>) -> Self {
+        let mut numbers = HashMap::new();
+        for chapter in forms.flat_map(|form| &form.chapters) {
+            for title in std::iter::once(&chapter.title).chain(&chapter.variants) {
+                numbers.insert(norm(title), chapter.number);
+            }
+        }
+        Self { numbers }
+    }
+
+    /// The chapter whose heading a line is; absent for prose, also for prose that names chapters.
+    pub(crate) fn chapter(&self, line: &str) -> Option<u32> {
+        let line = line.trim();
+        if line.is_empty() || line.chars().nth(LONGEST).is_some() || line.contains('。') {
+            return None;
+        }
+        let title = norm(line);
+        if let Some(number) = self.numbers.get(&title) {
+            return Some(*number);
+        }
+        let bare = title.strip_prefix("关于").unwrap_or(&title);
+        let enumerated = norm_keeps_no_enumerator(line);
+        enumerated.then(|| by_words(bare)).flatten()
+    }
+}
+
+/// True if the line begins with an enumerator such as `四、` or `4.`.
+fn norm_keeps_no_enumerator(line: &str) -> bool {
+    let rest = line.trim_start_matches(['#', '*', ' ', '　', '（', '(']);
+    let body = rest.trim_start_matches(|c: char| "一二三四五六".contains(c) || ('1'..='6').contains(&c));
+    let numeral = rest.len() - body.len();
+    (1..=3).contains(&numeral) && body.starts_with(['、', '.', '．', '）', ')', ' ', '，'])
+}
+
+/// A numbered heading in words of its own: by the words only one chapter uses.
+fn by_words(title: &str) -> Option<u32> {
+    let has = |word: &str| title.contains(word);
+    let ends = title.ends_with("情况") || title.ends_with("诉讼");
+    if ends && has("行政复议") && has("诉讼") && !has("其他") {
+        return Some(4);
+    }
+    if ends && has("公开申请") && (has("收到") || has("处理")) {
+        return Some(3);
+    }
+    if ends && title.ends_with("主动公开政府信息情况") {
+        return Some(2);
+    }
+    let remedies = has("改进") || has("整改") || has("措施") || has("改进情况");
+    if has("问题") && remedies && title.chars().nth(30).is_none() {
+        return Some(5);
+    }
+    if has("报告的事项") || has("报告事项") {
+        return Some(6);
+    }
+    None
+}

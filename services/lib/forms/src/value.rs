@@ -1,0 +1,247 @@
+//! What a cell's text says: a number, nothing, a mark for "does not apply", or something else.
+//!
+//! A text is a number only if nothing in it is left unexplained: a digit too many read as part of a number would be a
+//! wrong number, so a line break or a lone space between digits makes it text.
+
+use rust_decimal::Decimal;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::form::Unit;
+
+/// A cell's text, read without knowing which cell of the form it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Nothing but white space.
+    Blank,
+    /// `/`, `—`, `-`, 无, 不适用.
+    NotApplicable,
+    /// A number and the unit printed beside it.
+    Number(Decimal, Printed),
+    /// Anything else.
+    Text,
+}
+
+/// The unit printed in a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// None, or a counting word.
+    Plain,
+    /// 元
+    Yuan,
+    /// 万元
+    TenThousandYuan,
+}
+
+impl Value {
+    /// Reads a cell's text.
+    pub(crate) fn of(text: &str) -> Self {
+        if let Some(value) = plain_digits(text) {
+            return value;
+        }
+        let clean: String = text.nfkc().filter(|c| !is_ignored(*c)).collect();
+        let clean = clean.trim();
+        if clean.is_empty() {
+            return Self::Blank;
+        }
+        if matches!(clean, "无" | "不适用") || clean.chars().all(is_mark) {
+            return Self::NotApplicable;
+        }
+        number(without_note(clean)).unwrap_or(Self::Text)
+    }
+
+    /// The number in a cell's unit; absent if this is no number or the printed unit does not fit the cell.
+    pub(crate) fn in_unit(self, unit: Unit) -> Option<Decimal> {
+        let Self::Number(number, printed) = self else { return None };
+        let exact = match (printed, unit) {
+            (Printed::Plain, _)
+            | (Printed::Yuan, Unit::Yuan)
+            | (Printed::TenThousandYuan, Unit::TenThousandYuan) => Some(number),
+            (Printed::Yuan, Unit::TenThousandYuan) => number.checked_div(Decimal::from(10_000)),
+            (Printed::TenThousandYuan, Unit::Yuan) => number.checked_mul(Decimal::from(10_000)),
+            (Printed::Yuan | Printed::TenThousandYuan, Unit::Count | Unit::Change) => None,
+        };
+        exact.map(|value| value.normalize())
+    }
+
+    /// True for a number, a blank or a mark: what may stand in a value cell.
+    pub(crate) fn is_value(self) -> bool {
+        self != Self::Text
+    }
+}
+
+/// The quick way for what nearly all cells hold: a few ASCII digits, or nothing.
+fn plain_digits(text: &str) -> Option<Value> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(Value::Blank);
+    }
+    let plain = text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit());
+    let number: i64 = if plain { text.parse().ok()? } else { return None };
+    Some(Value::Number(Decimal::from(number), Printed::Plain))
+}
+
+/// Characters without meaning in a number: zero-width ones, and the stars of Markdown.
+fn is_ignored(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '*')
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c, '/' | '-' | '—' | '–' | '―' | '−' | '─' | '_')
+}
+
+/// Cuts off a note in brackets: `22(其中修订 16 件)`.
+fn without_note(text: &str) -> &str {
+    match text.split_once('(') {
+        Some((head, note)) if note.ends_with(')') && note.chars().any(char::is_alphabetic) => head.trim_end(),
+        _ => text,
+    }
+}
+
+fn number(text: &str) -> Option<Value> {
+    let (sign, rest) = sign(text);
+    let digits: String =
+        rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | ' ')).collect();
+    let unit = rest.get(digits.len()..)?.trim();
+    let printed = match unit {
+        "" | "件" | "条" | "项" | "宗" | "个" | "次" => Printed::Plain,
+        "元" => Printed::Yuan,
+        "万元" => Printed::TenThousandYuan,
+        _ => return None,
+    };
+    let value: Decimal = ungrouped(digits.trim())?.parse().ok()?;
+    let value = if sign { value.checked_mul(Decimal::NEGATIVE_ONE)? } else { value };
+    Some(Value::Number(value.normalize(), printed))
+}
+
+/// Whether the number is negative, and the rest.
+fn sign(text: &str) -> (bool, &str) {
+    for (mark, negative) in
+        [("减少", true), ("增加", false), ("减", true), ("增", false), ("-", true), ("−", true), ("+", false)]
+    {
+        if let Some(rest) = text.strip_prefix(mark) {
+            return (negative, rest.trim_start());
+        }
+    }
+    (false, text)
+}
+
+/// The digits without their thousands separators; absent if those are not every three digits.
+fn ungrouped(digits: &str) -> Option<String> {
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((_, "")) => return None,
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    if fraction.is_some_and(|f| !f.bytes().all(|b| b.is_ascii_digit())) {
+        return None;
+    }
+    let separator = if whole.contains(',') { ',' } else { ' ' };
+    let mut groups = whole.split(separator);
+    let head = groups.next()?;
+    let mut joined = head.to_owned();
+    let mut grouped = false;
+    for group in groups {
+        grouped = true;
+        if group.len() != 3 {
+            return None;
+        }
+        joined.push_str(group);
+    }
+    if grouped && (head.is_empty() || head.len() > 3 || head.starts_with('0')) {
+        return None;
+    }
+    if joined.is_empty() || !joined.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    if let Some(fraction) = fraction {
+        joined.push('.');
+        joined.push_str(fraction);
+    }
+    Some(joined)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, unit: Unit, expect: Option<&str>) {
+        let value = Value::of(text).in_unit(unit).map(|v| v.to_string());
+        assert_eq!(value.as_deref(), expect, "{text:?}");
+    }
+
+    #[test]
+    fn numbers_are_read_exactly() {
+        for (text, expect) in [
+            ("0", "0"),
+            ("17 ", "17"),
+            ("\u{a0}17\u{3000}", "17"),
+            ("１２３", "123"),
+            ("1,234", "1234"),
+            ("1，234", "1234"),
+            ("1 234", "1234"),
+            ("12件", "12"),
+            ("22（其中修订 16 件）", "22"),
+            ("22\n（其中修订 16 件）", "22"),
+            ("-1", "-1"),
+            ("－1", "-1"),
+            ("+1036", "1036"),
+            ("减4", "-4"),
+            ("增 4", "4"),
+            ("007", "7"),
+            ("11398889", "11398889"),
+            ("\u{200b}5\u{feff}", "5"),
+            ("1.5", "1.5"),
+            ("**5**", "5"),
+        ] {
+            check(text, Unit::Count, Some(expect));
+        }
+    }
+
+    #[test]
+    fn money_is_converted_exactly_into_the_cells_unit() {
+        check("17.27万元", Unit::Yuan, Some("172700"));
+        check("251000元", Unit::TenThousandYuan, Some("25.1"));
+        check("251000元", Unit::Yuan, Some("251000"));
+        check("59237.2449", Unit::TenThousandYuan, Some("59237.2449"));
+        check("0.00", Unit::TenThousandYuan, Some("0"));
+        check("3元", Unit::Count, None);
+    }
+
+    #[test]
+    fn what_is_not_wholly_a_number_is_none() {
+        for text in [
+            "1\n2", "1 2", "12 34", "1,23", ",123", "0,123", "1.2.3", "3.", "约3", "3余", "十二", "O", "1/2",
+            "1-2", "（3）", "12%",
+        ] {
+            assert_eq!(Value::of(text), Value::Text, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn blanks_and_marks_are_kept_apart() {
+        for text in ["", " ", "\u{a0}", "　", "\u{200b}"] {
+            assert_eq!(Value::of(text), Value::Blank, "{text:?}");
+        }
+        for text in ["/", "／", "—", "——", "-", "－", "无", "不适用", " / "] {
+            assert_eq!(Value::of(text), Value::NotApplicable, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_count_reads_back_in_every_dress(number in 0u32..10_000_000) {
+            let wide: String = number.to_string().chars()
+                .map(|c| char::from_u32(u32::from(c) - 0x30 + 0xff10).unwrap()).collect();
+            for text in [number.to_string(), wide, format!(" {number}件"), format!("{number}（其中 3 件）")] {
+                prop_assert_eq!(Value::of(&text).in_unit(Unit::Count), Some(Decimal::from(number)));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,24}") {
+            let _ = Value::of(&text);
+        }
+    }
+}
