@@ -15,22 +15,23 @@ use tokio::time::Instant;
 
 async fn declared() -> Memory {
     let memory = Memory::new();
-    memory.declare(&topology()).await.unwrap();
+    memory.declare(&topology()).await.expect("no fault is planned");
     memory
 }
 
 async fn publish(memory: &Memory, ids: &[&str]) {
     for id in ids {
-        memory.publish(message("suite.log.a", id)).await.unwrap();
+        memory.publish(message("suite.log.a", id)).await.expect("no fault is planned");
     }
 }
 
 async fn fetch_one(pull: &mut Box<dyn Pull>) -> Delivery {
-    pull.fetch(1, PATIENCE).await.unwrap().next().await.unwrap().unwrap()
+    let mut batch = pull.fetch(1, PATIENCE).await.expect("no fault is planned");
+    batch.next().await.expect("a message comes").expect("no fault is planned")
 }
 
 fn state(memory: &Memory) -> ConsumerState {
-    memory.consumer_state(LOG, "reader").unwrap()
+    memory.consumer_state(LOG, "reader").expect("the test has bound it")
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,6 +72,15 @@ impl ObjectBucket {
         self.connection.bounded("look up object in", self.bucket, info).await
     }
 
+    /// True if this very content is there and whole; what is damaged is written again.
+    async fn has(&self, key: &str, content: &Bytes) -> Result<bool, Error> {
+        let present = self.info(key).await?;
+        let Some(info) = present.filter(|info| info.digest.as_ref() == Some(&digest(content))) else {
+            return Ok(false);
+        };
+        Ok(self.read(&info).await.is_ok_and(|present| present == content))
+    }
+
     async fn read(&self, info: &ObjectInfo) -> Result<Bytes, Error> {
         let (_, stream) = self.store().await?;
         let subject = format!("$O.{}.C.{}", self.bucket, info.nuid);
@@ -100,8 +109,7 @@ impl ObjectBucket {
 #[async_trait]
 impl Objects for ObjectBucket {
     async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
-        let digest = digest(&content);
-        if self.info(key).await?.is_some_and(|present| present.digest.as_ref() == Some(&digest)) {
+        if self.has(key, &content).await? {
             return Ok(());
         }
         let (store, _) = self.store().await?;

@@ -1,7 +1,7 @@
 //! Pulling messages and settling them.
 //!
-//! A fetch is one pull request with an inbox of its own: when its stream is dropped, the inbox goes, and the server
-//! hands the rest to somebody else. The request asks for heartbeats; two of them missing, or a lost connection, end the
+//! A fetch is one pull request with an inbox of its own: when its stream is dropped, the inbox is closed, and what was
+//! already on its way is given back at once, so that a stopping replica holds nothing up. The request asks for heartbeats; two of them missing, or a lost connection, end the
 //! batch with `Unavailable`. (The library's own batches do not wake up again after a heartbeat, hence this one.)
 //!
 //! Each settlement waits for the server's answer over the connection's shared inbox, which costs no subscription.
@@ -23,7 +23,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -135,7 +135,7 @@ impl Pull for JetStreamPull {
         let batch = Batch {
             connection: self.connection.clone(),
             durable: self.durable.clone(),
-            messages,
+            messages: Some(messages),
             link,
             losses,
             left: max,
@@ -151,7 +151,8 @@ impl Pull for JetStreamPull {
 struct Batch {
     connection: Arc<Connection>,
     durable: Arc<str>,
-    messages: Subscriber,
+    /// Taken only when the batch is dropped.
+    messages: Option<Subscriber>,
     link: watch::Receiver<Link>,
     losses: u64,
     left: usize,
@@ -178,7 +179,10 @@ impl Batch {
             self.heard = Instant::now();
             match read(&message) {
                 Answer::Heartbeat => {}
-                Answer::End => return None,
+                Answer::End => {
+                    self.left = 0;
+                    return None;
+                }
                 Answer::Broken(kind) => {
                     let reason = message.description.unwrap_or_else(|| "no responders".to_owned());
                     let error = Error::new(kind, format!("pull from {} ended", self.durable)).because(reason);
@@ -204,10 +208,11 @@ impl Batch {
             Error::new(ErrorKind::Unavailable, format!("pull from {} broke off", self.durable))
                 .because(reason)
         };
+        let messages = self.messages.as_mut().expect("taken only when the batch is dropped");
         let lost = pin!(lost(&mut self.link, self.losses));
         tokio::select! {
             biased;
-            message = self.messages.next() => message.ok_or_else(|| broken("connection closed")),
+            message = messages.next() => message.ok_or_else(|| broken("connection closed")),
             () = lost => Err(broken("connection lost")),
             () = sleep_until(silent_at) => Err(broken("server fell silent")),
         }
@@ -217,6 +222,30 @@ impl Batch {
         self.left = 0;
         (Err(error), self)
     }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let (Some(messages), true) = (self.messages.take(), self.left > 0) else { return };
+        // Without a runtime the process is ending: the messages come again after `ack_wait`.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(give_back(self.connection.clone(), messages));
+        }
+    }
+}
+
+/// Closes an inbox and hands what was on its way to it back to the server. Best effort: what fails here comes again
+/// after `ack_wait`.
+async fn give_back(connection: Arc<Connection>, mut messages: Subscriber) {
+    let closing = async {
+        messages.drain().await.ok();
+        while let Some(message) = messages.next().await {
+            if let (Answer::Message, Some(reply)) = (read(&message), message.reply) {
+                connection.client.publish(reply, AckKind::Nak(None).into()).await.ok();
+            }
+        }
+    };
+    timeout(connection.request_timeout, closing).await.ok();
 }
 
 fn read(message: &async_nats::Message) -> Answer {

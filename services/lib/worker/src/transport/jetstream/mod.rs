@@ -8,12 +8,14 @@
 //! - `topology`: streams and buckets as declared;
 //! - `consumer`: pulling and settling;
 //! - `buckets`: objects and entries;
+//! - `status`: streams and consumers for a person who looks;
 //! - `errors`: what a failure means to the caller.
 
 mod buckets;
 mod connection;
 mod consumer;
 mod errors;
+mod status;
 mod topology;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
@@ -22,6 +24,7 @@ use async_nats::{HeaderMap, HeaderName, HeaderValue, jetstream::message::Publish
 use async_trait::async_trait;
 
 use self::connection::Connection;
+pub use self::status::{ConsumerStatus, StreamStatus};
 use super::{
     ConsumerSpec, Entries, Error, ErrorKind, Headers, Message, Objects, Published, Pull, Topology, Transport,
 };
