@@ -24,13 +24,11 @@ use gongkai_worker::{
 use crate::{
     fetch::Fetcher,
     ledger::{Ledger, Seen, SeenEntry},
+    offload,
     problem::{Code, Problem},
     publication::Request,
     submission::{File, Identity, Stored, Submission, Withdrawal},
 };
-
-/// Bytes up to which hashing is not worth another thread.
-const HASH_INLINE: usize = 256 * 1024;
 
 /// Takes submissions in. Cheap to clone.
 #[derive(Clone)]
@@ -91,7 +89,12 @@ impl Intake {
         if submission.content.bytes.is_empty() || submission.attachments.iter().any(|file| file.bytes.is_empty()) {
             return Err(Problem::new(Code::Empty, "a document of no bytes cannot be read"));
         }
-        let (submission, stored) = hashed(submission).await?;
+        let size = submission.size();
+        let hash = move || {
+            let stored = submission.references();
+            (submission, stored)
+        };
+        let (submission, stored) = offload::over(size, hash).await?;
         let content_hash = stored.content.sha256.clone();
         let id = submission.id(&content_hash);
         if let Some(known) = self.ledger.resolve(&id).await? {
@@ -246,20 +249,4 @@ impl Intake {
 
 fn not_found(id: &str) -> Problem {
     Problem::new(Code::SubmissionNotFound, format!("nobody submitted \"{}\" here", crate::problem::quote(id)))
-}
-
-/// Hashes the files, large ones off the threads that serve the network.
-async fn hashed(submission: Submission) -> Result<(Submission, Stored), Problem> {
-    if submission.size() <= HASH_INLINE {
-        let stored = submission.references();
-        return Ok((submission, stored));
-    }
-    let task = tokio::task::spawn_blocking(move || {
-        let stored = submission.references();
-        (submission, stored)
-    });
-    task.await.map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "hashing stopped");
-        Problem::new(Code::Internal, "nothing was accepted; send the same call again later")
-    })
 }

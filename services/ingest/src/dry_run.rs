@@ -1,0 +1,101 @@
+//! A dry run: what `gongkai check --format json` would print of a document, before it is published. Nothing is stored.
+//!
+//! It shares the CPU pool with everything else in the process, so it waits for a core only so long.
+
+use std::time::Duration;
+
+use gongkai_check::{Event, Hints, Limits, Line};
+use gongkai_model::{AgencyKey, Rejection, RejectionCode};
+use gongkai_worker::{Runtime, runtime::Unfinished};
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::{
+    config::Config,
+    problem::{Code, Problem},
+    submission::Submission,
+};
+
+/// How long a dry run waits for a free core.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Does dry runs. Cheap to clone.
+#[derive(Clone)]
+pub struct DryRun {
+    runtime: Runtime,
+    timeout: Duration,
+    limits: Limits,
+}
+
+// === impl DryRun ===
+
+impl DryRun {
+    /// Dry runs with the config's limits.
+    #[must_use]
+    pub fn new(config: &Config, runtime: Runtime) -> Self {
+        let limits = Limits { input_bytes: config.max_body_bytes, ..Limits::default() };
+        Self { runtime, timeout: Duration::from_secs(config.check_timeout_s), limits }
+    }
+
+    /// The JSON line of a document. One that cannot be read is a line too, with its rejection.
+    ///
+    /// # Errors
+    /// `OVERLOADED`: no core became free in time.
+    ///
+    /// # Cancel safety
+    /// Dropping it does not stop a check that has begun.
+    pub async fn line(&self, submission: Submission) -> Result<String, Problem> {
+        let file = file_name(&submission);
+        let limits = self.limits;
+        let check = self.runtime.cpu_within(self.timeout, move || check(&submission, &limits).to_json());
+        let Ok(result) = tokio::time::timeout(PATIENCE + self.timeout, check).await else {
+            return Err(Problem::new(Code::Overloaded, "every core is busy; send the same call again later"));
+        };
+        Ok(result.unwrap_or_else(|unfinished| Line::of_rejection(&file, &rejection(&unfinished)).to_json()))
+    }
+}
+
+fn check(submission: &Submission, limits: &Limits) -> Line {
+    let (file, content, about) = (file_name(submission), &submission.content, &submission.about);
+    let hints = Hints {
+        media_type: filled(&content.media_type),
+        charset: filled(&content.charset),
+        filename: filled(&content.filename),
+    };
+    let reading = match gongkai_check::read(&content.bytes, &hints, limits) {
+        Ok(reading) => reading,
+        Err(rejection) => return Line::of_rejection(&file, &rejection),
+    };
+    // The same key as parse gives, so that the fingerprints are those the published report will have.
+    let agency = AgencyKey::from_code(&about.agency.code)
+        .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, about.region()));
+    let published_at = about
+        .published_at
+        .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok())
+        .and_then(|at| at.checked_to_offset(UtcOffset::from_hms(8, 0, 0).expect("Beijing is eight hours ahead")))
+        .map(OffsetDateTime::date);
+    let findings = gongkai_check::rules(&reading.report, &Event { published_at, agency: Some(&agency) });
+    Line::of_report(&file, &reading, &findings)
+}
+
+fn file_name(submission: &Submission) -> String {
+    filled(&submission.content.filename).unwrap_or("-").to_owned()
+}
+
+fn filled(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn rejection(unfinished: &Unfinished) -> Rejection {
+    match unfinished {
+        Unfinished::TooSlow(limit) => Rejection::new(
+            RejectionCode::TooSlow,
+            format!("读取超过 {} 秒，已停止；请检查文件是否完整、是否混入大量无关内容。", limit.as_secs()),
+            format!("reading took longer than {} s and was given up", limit.as_secs()),
+        ),
+        Unfinished::Panicked(_) => Rejection::new(
+            RejectionCode::ParserPanic,
+            "程序在读取本文件时出错；请把文件发给维护人员。",
+            "the program failed on this document; please send it to the maintainers",
+        ),
+    }
+}

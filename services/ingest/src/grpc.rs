@@ -1,0 +1,169 @@
+//! The gRPC side: `SubmissionService`, health, reflection v1 and v1alpha.
+//!
+//! Calls take a bearer token where one is configured; health and reflection are open.
+
+use std::pin::Pin;
+
+use anyhow::Context as _;
+use futures::{Stream, StreamExt as _};
+use http::HeaderMap;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, transport::Server};
+
+use gongkai_proto::{
+    FILE_DESCRIPTOR_SET,
+    v1::{
+        AgencyHint, DocumentKind, GetSubmissionRequest, Receipt, Site, SubmitRequest, WatchSubmissionRequest,
+        submission_service_server::{SubmissionService, SubmissionServiceServer},
+    },
+};
+use gongkai_worker::Runtime;
+
+use crate::{
+    config::Config,
+    gate::Gate,
+    intake::Intake,
+    problem::{Code, Problem},
+    publication,
+    submission::{About, File, Identity, Submission},
+};
+
+/// Room for everything in a request but the document.
+const MESSAGE_SLACK: usize = 64 * 1024;
+/// Longest `request_id`, in bytes.
+const KEY_LIMIT: usize = 256;
+/// Requests in work for one connection.
+const PER_CONNECTION: usize = 32;
+
+/// The service.
+#[derive(Clone)]
+pub struct Submissions {
+    intake: Intake,
+    gate: Gate,
+    limit: usize,
+    shutdown: CancellationToken,
+}
+
+// === impl Submissions ===
+
+impl Submissions {
+    /// The service over an intake.
+    #[must_use]
+    pub fn new(config: &Config, runtime: &Runtime, intake: Intake, gate: Gate) -> Self {
+        Self { intake, gate, limit: config.max_body_bytes, shutdown: runtime.shutdown() }
+    }
+
+    /// Serves until shutdown.
+    ///
+    /// # Errors
+    /// The listener failed, or the descriptors are broken.
+    ///
+    /// # Cancel safety
+    /// Dropping it closes all connections.
+    pub async fn serve(self, listener: TcpListener, runtime: &Runtime) -> anyhow::Result<()> {
+        let shutdown = self.shutdown.clone();
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<SubmissionServiceServer<Self>>().await;
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let limit = self.limit.saturating_add(MESSAGE_SLACK);
+        let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
+        Server::builder()
+            .concurrency_limit_per_connection(PER_CONNECTION)
+            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+            .layer(runtime.server_layer())
+            .add_service(health_service)
+            .add_service(reflection().build_v1().context("couldn't build reflection v1")?)
+            .add_service(reflection().build_v1alpha().context("couldn't build reflection v1alpha")?)
+            .add_service(SubmissionServiceServer::new(self).max_decoding_message_size(limit))
+            .serve_with_incoming_shutdown(incoming, async move {
+                shutdown.cancelled().await;
+                health.set_not_serving::<SubmissionServiceServer<Self>>().await;
+            })
+            .await
+            .context("the gRPC server failed")
+    }
+
+    /// gRPC cannot be signed; metadata carry the bearer token.
+    fn admit<T>(&self, request: Request<T>) -> Result<T, Problem> {
+        let (metadata, _, message) = request.into_parts();
+        let mut headers: HeaderMap = metadata.into_headers();
+        headers.remove("webhook-signature");
+        self.gate.admit(&self.gate.caller(&headers, b"")?)?;
+        Ok(message)
+    }
+
+    fn submission(&self, request: SubmitRequest) -> Result<Submission, Problem> {
+        if request.content.len() > self.limit {
+            return Err(Problem::new(Code::TooLarge, format!("content is over {} bytes", self.limit)));
+        }
+        let kind = match request.kind() {
+            DocumentKind::Unspecified if request.kind == 0 => DocumentKind::Published,
+            DocumentKind::Unspecified => {
+                return Err(Problem::invalid("kind", &request.kind.to_string(), "must be a known kind"));
+            }
+            kind => kind,
+        };
+        let identity = match publication::text("request_id", Some(request.request_id))? {
+            key if key.is_empty() => Identity::Content,
+            key if key.len() <= KEY_LIMIT => Identity::Key { caller: String::new(), key },
+            key => return Err(Problem::invalid("request_id", &key, "must be at most 256 bytes")),
+        };
+        let (agency, site) = (request.agency.unwrap_or_default(), request.site.unwrap_or_default());
+        let about = About {
+            agency: AgencyHint {
+                code: publication::text("agency.code", Some(agency.code))?,
+                name: publication::text("agency.name", Some(agency.name))?,
+            },
+            year: match request.year {
+                0 => 0,
+                year => publication::year("year", &year.to_string())?,
+            },
+            title: publication::text("title", Some(request.title))?,
+            url: publication::text("url", Some(request.url))?,
+            published_at: request.published_at,
+            site: Site {
+                code: publication::text("site.code", Some(site.code))?,
+                column: publication::text("site.column", Some(site.column))?,
+            },
+            ..About::default()
+        };
+        let content = File {
+            media_type: publication::text("media_type", Some(request.media_type))?.to_ascii_lowercase(),
+            charset: publication::text("charset", Some(request.charset))?.to_ascii_lowercase(),
+            filename: publication::text("filename", Some(request.filename))?,
+            bytes: request.content,
+        };
+        Ok(Submission { kind, content, attachments: Vec::new(), about, identity })
+    }
+}
+
+#[tonic::async_trait]
+impl SubmissionService for Submissions {
+    type WatchSubmissionStream = Pin<Box<dyn Stream<Item = Result<Receipt, Status>> + Send>>;
+
+    async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<Receipt>, Status> {
+        let submission = self.submission(self.admit(request)?)?;
+        Ok(Response::new(self.intake.submit(submission).await?))
+    }
+
+    async fn get_submission(&self, request: Request<GetSubmissionRequest>) -> Result<Response<Receipt>, Status> {
+        let id = self.admit(request)?.submission_id;
+        Ok(Response::new(self.intake.receipt(&id).await?))
+    }
+
+    async fn watch_submission(
+        &self,
+        request: Request<WatchSubmissionRequest>,
+    ) -> Result<Response<Self::WatchSubmissionStream>, Status> {
+        let id = self.admit(request)?.submission_id;
+        let receipts = self.intake.watch(&id).await?;
+        // A drained server must not wait for a submission that takes long.
+        let receipts = receipts.take_until(self.shutdown.clone().cancelled_owned());
+        Ok(Response::new(receipts.map(|receipt| receipt.map_err(|e| Problem::from(e).into())).boxed()))
+    }
+}

@@ -1,0 +1,122 @@
+//! The HTTP side (CONTRACT 6):
+//!
+//! - `POST /v1/events`: CloudEvents → 202 and a receipt, or a list of them for a batch
+//! - `POST /v1/reports`: a document → 202 and a receipt
+//! - `POST /v1/check`: a document → 200 and what `gongkai check --format json` would print
+//! - `GET /v1/submissions/{id}` → 200 and the receipt
+//!
+//! Everything that fails, an unknown route or a panic included, is an `application/problem+json`.
+
+mod body;
+mod events;
+mod reports;
+
+use std::{any::Any, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Path, Request, State, rejection::PathRejection},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use gongkai_proto::v1::Receipt;
+use gongkai_worker::Runtime;
+
+use self::body::Bodies;
+use crate::{
+    config::Config,
+    dry_run::DryRun,
+    gate::Gate,
+    intake::Intake,
+    problem::{Code, Problem},
+    receipt,
+};
+
+/// What the routes share. Cheap to clone.
+#[derive(Clone)]
+struct App {
+    intake: Intake,
+    gate: Gate,
+    dry_run: DryRun,
+    bodies: Bodies,
+    slots: Arc<Semaphore>,
+}
+
+/// The routes.
+#[must_use]
+pub fn router(config: &Config, runtime: &Runtime, intake: Intake, gate: Gate, dry_run: DryRun) -> Router {
+    let slots = Arc::new(Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)));
+    let app = App { intake, gate, dry_run, bodies: Bodies::new(config), slots };
+    Router::new()
+        .route("/v1/events", post(events::accept))
+        .route("/v1/reports", post(reports::submit))
+        .route("/v1/check", post(reports::check))
+        .route("/v1/submissions/{id}", get(submission))
+        .fallback(|| async { Problem::new(Code::NotFound, "see POST /v1/events, /v1/reports, /v1/check and GET /v1/submissions/{id}") })
+        .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed, "the Allow header lists what this route takes") })
+        // Bodies are bounded by `Bodies`; this one is of axum's own extractors.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(app.clone(), one_of_many))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(runtime.server_layer())
+        .with_state(app)
+}
+
+async fn submission(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Json<receipt::Json>, Problem> {
+    app.gate.admit(&app.gate.caller(&headers, b"")?)?;
+    let Path(id) = id.map_err(|_| Problem::new(Code::SubmissionNotFound, "an id is s- and 32 hex digits"))?;
+    Ok(Json(app.intake.receipt(&id).await?.into()))
+}
+
+/// Sends away what is too much at once: a queue would only make everybody late.
+async fn one_of_many(State(app): State<App>, request: Request, next: Next) -> Response {
+    match app.slots.try_acquire() {
+        Ok(_slot) => next.run(request).await,
+        Err(_) => Problem::new(Code::Overloaded, "too many calls at once; send the same call again later").into_response(),
+    }
+}
+
+fn panicked(_what: Box<dyn Any + Send>) -> Response {
+    Problem::new(Code::Internal, "a mistake of ours; the log has it under this trace id").into_response()
+}
+
+/// 202 and the receipt; `Location` leads to its later states.
+fn accepted(receipt: Receipt) -> Response {
+    let location = HeaderValue::from_str(&receipt.status_url).ok();
+    let mut response = (StatusCode::ACCEPTED, Json(receipt::Json::from(receipt))).into_response();
+    if let Some(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn broken() {
+        panic!("a mistake");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_too() {
+        let router = Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(panicked));
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&problem["code"], &problem["retryable"]), (&"INTERNAL".into(), &true.into()));
+    }
+}

@@ -1,0 +1,153 @@
+//! `POST /v1/reports` and `POST /v1/check`: the document as the body or as a multipart field, the rest in the query.
+
+use axum::{
+    body::Body,
+    extract::{FromRequest as _, Multipart, Query, State, rejection::QueryRejection},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use serde::Deserialize;
+
+use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
+
+use super::{App, accepted};
+use crate::{
+    cloudevent,
+    gate::Caller,
+    problem::{Code, Problem},
+    publication,
+    submission::{About, File, Identity, Submission},
+};
+
+/// Longest idempotency key, in bytes.
+const KEY_LIMIT: usize = 256;
+
+/// The query parameters. A misspelt one is an error rather than silence.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Parameters {
+    agency_name: Option<String>,
+    agency_code: Option<String>,
+    year: Option<String>,
+    title: Option<String>,
+    url: Option<String>,
+    published_at: Option<String>,
+    filename: Option<String>,
+    site_code: Option<String>,
+}
+
+type Parsed = Result<Query<Parameters>, QueryRejection>;
+
+pub(super) async fn submit(
+    State(app): State<App>,
+    parameters: Parsed,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = app.bodies.read(&headers, body).await?;
+    let caller = app.gate.caller(&headers, &body.bytes)?;
+    app.gate.admit(&caller)?;
+    let submission = submission(parameters, &headers, body.bytes.clone(), &caller).await?;
+    app.gate.admit_from(&caller, "", &submission.about.site.code)?;
+    let receipt = app.intake.submit(submission).await?;
+    Ok(accepted(receipt))
+}
+
+pub(super) async fn check(
+    State(app): State<App>,
+    parameters: Parsed,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = app.bodies.read(&headers, body).await?;
+    let caller = app.gate.caller(&headers, &body.bytes)?;
+    app.gate.admit(&caller)?;
+    let submission = submission(parameters, &headers, body.bytes.clone(), &caller).await?;
+    let line = app.dry_run.line(submission).await?;
+    let json = HeaderValue::from_static("application/json");
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], line).into_response())
+}
+
+async fn submission(
+    parameters: Parsed,
+    headers: &HeaderMap,
+    body: Bytes,
+    caller: &Caller,
+) -> Result<Submission, Problem> {
+    let Query(parameters) =
+        parameters.map_err(|rejection| Problem::new(Code::InvalidField, format!("query: {}", rejection.body_text())))?;
+    let identity = identity(headers, caller)?;
+    let (about, filename) = about(parameters, caller)?;
+    let mut content = document(headers, body).await?;
+    if !filename.is_empty() {
+        content.filename = filename;
+    }
+    Ok(Submission { kind: DocumentKind::Published, content, attachments: Vec::new(), about, identity })
+}
+
+fn identity(headers: &HeaderMap, caller: &Caller) -> Result<Identity, Problem> {
+    let Some((name, value)) =
+        ["webhook-id", "idempotency-key"].iter().find_map(|name| Some((name, headers.get(*name)?)))
+    else {
+        return Ok(Identity::Content);
+    };
+    let key = value.to_str().unwrap_or_default().trim().to_owned();
+    if key.is_empty() || key.len() > KEY_LIMIT {
+        return Err(Problem::invalid(name, &key, "must be 1 to 256 ASCII characters"));
+    }
+    Ok(Identity::Key { caller: caller.name().to_owned(), key })
+}
+
+fn about(parameters: Parameters, caller: &Caller) -> Result<(About, String), Problem> {
+    let site_code = publication::text("site_code", parameters.site_code)?;
+    let about = About {
+        agency: AgencyHint {
+            code: publication::text("agency_code", parameters.agency_code)?,
+            name: publication::text("agency_name", parameters.agency_name)?,
+        },
+        year: publication::year("year", parameters.year.as_deref().unwrap_or_default().trim())?,
+        title: publication::text("title", parameters.title)?,
+        url: publication::text("url", parameters.url)?,
+        published_at: publication::published_at(
+            "published_at",
+            parameters.published_at.as_deref().unwrap_or_default().trim(),
+        )?,
+        site: Site {
+            // Whoever signed as a site need not repeat its code.
+            code: if site_code.is_empty() { caller.site_code().to_owned() } else { site_code },
+            column: String::new(),
+        },
+        ..About::default()
+    };
+    Ok((about, publication::text("filename", parameters.filename)?))
+}
+
+async fn document(headers: &HeaderMap, body: Bytes) -> Result<File, Problem> {
+    let content_type = cloudevent::content_type(headers);
+    if cloudevent::essence(&content_type) == "multipart/form-data" {
+        return form_field(&content_type, body).await;
+    }
+    Ok(publication::file(body, &content_type))
+}
+
+/// The field `file` of a form that is in memory already.
+async fn form_field(content_type: &str, body: Bytes) -> Result<File, Problem> {
+    let broken = |detail: String| Problem::new(Code::InvalidField, format!("multipart form: {detail}"));
+    let request = Request::builder()
+        .header(header::CONTENT_TYPE, content_type)
+        .body(Body::from(body))
+        .map_err(|error| broken(error.to_string()))?;
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|rejection| broken(rejection.body_text()))?;
+    while let Some(field) = form.next_field().await.map_err(|error| broken(error.body_text()))? {
+        if field.name() != Some("file") {
+            continue;
+        }
+        let filename = publication::text("filename", field.file_name().map(str::to_owned))?;
+        let content_type = field.content_type().unwrap_or_default().to_owned();
+        let bytes = field.bytes().await.map_err(|error| broken(error.body_text()))?;
+        return Ok(File { filename, ..publication::file(bytes, &content_type) });
+    }
+    Err(Problem::new(Code::MissingContent, "the form has no field \"file\""))
+}

@@ -1,0 +1,242 @@
+//! What acceptance promises: durable before 202, once in effect, nothing lost by a stop between two steps.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+
+mod house;
+
+use std::time::Duration;
+
+use gongkai_ingest::{config::Config, progress};
+use gongkai_proto::{
+    subjects::BUCKET_ORIGINALS,
+    v1::{DeadLetter, FindingsSummary, Origin, ParsedReport, ReportValidated, SubmissionState},
+};
+use gongkai_worker::{
+    Context, Handler as _,
+    transport::memory::{Fault, Operation},
+};
+use house::{House, NOW, published, withdrawn};
+use http::StatusCode;
+use serde_json::Value;
+
+async fn house() -> House {
+    House::new(&Config::default()).await
+}
+
+fn context(sequence: u64) -> Context {
+    Context {
+        message_id: String::new(),
+        subject: "gongkai.v1.report.validated.360982".into(),
+        sequence,
+        published_at: NOW,
+        attempt: 1,
+        trace_id: "0123456789abcdef0123456789abcdef".into(),
+        cancel: Default::default(),
+    }
+}
+
+async fn validate(house: &House, submission_id: &str, errors: u32) {
+    let event = ReportValidated {
+        origin: Some(Origin { submission_id: submission_id.into(), ..Origin::default() }),
+        report: Some(ParsedReport { name: "agencies/p-1/reports/2023".into(), ..ParsedReport::default() }),
+        summary: Some(FindingsSummary { error: errors, ..FindingsSummary::default() }),
+        ..ReportValidated::default()
+    };
+    let stages = progress::Stages { ledger: house.ledger.clone() };
+    let news = progress::News::Validated(Box::new(event));
+    assert!(stages.handle(news, &context(99)).await.unwrap().is_empty());
+}
+
+async fn bury(house: &House, submission_id: &str) {
+    let letter = DeadLetter {
+        service: "parse".into(),
+        message_id: submission_id.into(),
+        sequence: 1,
+        ..DeadLetter::default()
+    };
+    let dead = progress::Dead { ledger: house.ledger.clone() };
+    dead.handle(letter, &context(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn accepted_means_stored_and_published_with_the_receipts_trace() {
+    let house = house().await;
+    let answer = house.event(&published("1", "第一版")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    assert_eq!(answer.text("state"), "received");
+    assert_eq!(answer.headers["location"], answer.text("status_url"));
+    let received = house.received();
+    let content = received[0].content.clone().unwrap();
+    let stored = house.runtime.objects(BUCKET_ORIGINALS).get(&content.key).await.unwrap().unwrap();
+    assert_eq!(stored, "第一版".as_bytes());
+    assert_eq!((content.sha256.as_str(), content.size_bytes), (answer.text("revision"), 9));
+    assert_eq!((received[0].region.as_str(), received[0].year), ("360982", 2023));
+    let message = &house.memory.messages("gongkai.v1.report.received.360982")[0];
+    assert_eq!(message.headers["Nats-Msg-Id"], answer.text("submission_id"));
+    assert_ne!(answer.text("trace_id"), "0".repeat(32));
+    assert!(message.headers["traceparent"].contains(answer.text("trace_id")));
+    assert_eq!(house.get(answer.text("submission_id")).await.json, answer.json);
+}
+
+#[tokio::test]
+async fn the_same_id_gives_the_same_receipt_as_now_known() {
+    let house = house().await;
+    let first = house.event(&published("1", "第一版")).await;
+    assert_eq!(house.event(&published("1", "第一版")).await.json, first.json);
+    validate(&house, first.text("submission_id"), 3).await;
+    let later = house.event(&published("1", "第一版")).await;
+    assert_eq!((later.status, later.text("state")), (StatusCode::ACCEPTED, "validated"));
+    assert_eq!((later.text("trace_id"), &later.json["findings"]["error"]), (first.text("trace_id"), &3.into()));
+    assert_eq!(house.received().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_content_under_another_id_is_unchanged_and_shows_the_first_outcome() {
+    let house = house().await;
+    let first = house.event(&published("1", "第一版")).await;
+    let second = house.event(&published("2", "第一版")).await;
+    assert_eq!((second.text("state"), second.text("duplicate_of")), ("unchanged", first.text("submission_id")));
+    assert_ne!(second.text("submission_id"), first.text("submission_id"));
+    validate(&house, first.text("submission_id"), 2).await;
+    let now = house.get(second.text("submission_id")).await;
+    assert_eq!((now.text("state"), now.text("report")), ("unchanged", "agencies/p-1/reports/2023"));
+    assert_eq!(now.json["findings"]["error"], 2);
+    assert_eq!(house.received().len(), 1);
+    // Another content, another year and a draft are news.
+    house.event(&published("3", "第二版")).await;
+    let mut other_year = published("4", "第一版");
+    other_year["data"]["year"] = 2022.into();
+    house.event(&other_year).await;
+    let mut draft = published("5", "第一版");
+    draft["type"] = "gongkai.report.draft.v1".into();
+    house.event(&draft).await;
+    assert_eq!(house.received().len(), 4);
+}
+
+#[tokio::test]
+async fn a_withdrawal_makes_the_same_content_new_again() {
+    let house = house().await;
+    house.event(&published("1", "第一版")).await;
+    let withdrawal = house.event(&withdrawn("w1")).await;
+    assert_eq!((withdrawal.status, withdrawal.text("state")), (StatusCode::ACCEPTED, "withdrawn"));
+    assert_eq!(house.event(&withdrawn("w1")).await.json, withdrawal.json);
+    assert_eq!(house.memory.messages("gongkai.v1.report.withdrawn.*").len(), 1);
+    let again = house.event(&published("2", "第一版")).await;
+    assert_eq!((again.text("state"), house.received().len()), ("received", 2));
+    assert_eq!(house.event(&published("3", "第一版")).await.text("duplicate_of"), again.text("submission_id"));
+}
+
+#[tokio::test]
+async fn dead_content_may_be_sent_again() {
+    let house = house().await;
+    let first = house.event(&published("1", "第一版")).await;
+    bury(&house, first.text("submission_id")).await;
+    assert_eq!(house.get(first.text("submission_id")).await.text("state"), "dead");
+    assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
+    assert_eq!(house.received().len(), 2);
+    validate(&house, first.text("submission_id"), 0).await;
+    assert_eq!(house.get(first.text("submission_id")).await.text("state"), "validated", "replayed");
+}
+
+#[tokio::test]
+async fn news_may_come_before_the_receipt() {
+    let house = house().await;
+    let id = house::House::new(&Config::default()).await.event(&published("1", "第一版")).await;
+    let id = id.text("submission_id");
+    house.memory.plan(Fault::fail(Operation::Write).on(id));
+    assert_eq!(house.event(&published("1", "第一版")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    validate(&house, id, 1).await;
+    let answer = house.event(&published("1", "第一版")).await;
+    assert_eq!((answer.text("state"), answer.status), ("validated", StatusCode::ACCEPTED));
+    assert_eq!(house.received().len(), 1);
+}
+
+/// Stops the acceptance at every step, before and after its effect, and calls again with the same id.
+#[tokio::test]
+async fn a_stop_between_any_two_steps_loses_nothing_and_doubles_nothing() {
+    let reference = house().await;
+    let event = published("1", "第一版");
+    let expected = reference.event(&event).await;
+    let id = expected.text("submission_id").to_owned();
+    for operation in [Operation::Read, Operation::Get, Operation::Put, Operation::Publish, Operation::Write] {
+        let faults = [
+            Fault::fail(operation),
+            Fault::lose_answer(operation),
+            Fault::delay(operation, Duration::from_secs(3600)),
+        ];
+        for (n, fault) in faults.into_iter().enumerate() {
+            for target in [None, Some(id.clone())] {
+                let house = house().await;
+                house.memory.plan(match target.clone() {
+                    Some(target) => fault.clone().on(target),
+                    None => fault.clone(),
+                });
+                // A caller that hangs up drops the acceptance where it stands.
+                let first = tokio::time::timeout(Duration::from_millis(20), house.event(&event)).await;
+                let case = format!("{operation:?} fault {n} on {target:?}");
+                if let Ok(answer) = &first {
+                    check_promise(&house, answer.status, &answer.json, &case).await;
+                }
+                house.memory.heal();
+                let second = house.event(&event).await;
+                assert_eq!(second.status, StatusCode::ACCEPTED, "{case}: {second:?}");
+                assert_eq!(second.text("submission_id"), id, "{case}");
+                check_promise(&house, second.status, &second.json, &case).await;
+                assert_eq!(house.received().len(), 1, "{case}");
+                assert_eq!(house.event(&published("2", "第一版")).await.status, StatusCode::ACCEPTED, "{case}");
+            }
+        }
+    }
+}
+
+/// 202 means stored and in the log; anything else is 503 and says that it may be sent again.
+async fn check_promise(house: &House, status: StatusCode, json: &Value, case: &str) {
+    if status == StatusCode::ACCEPTED {
+        let hash = json["revision"].as_str().unwrap();
+        assert!(house.runtime.objects(BUCKET_ORIGINALS).get(hash).await.unwrap().is_some(), "{case}");
+        assert_eq!(house.received().len(), 1, "{case}");
+    } else {
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{case}: {json}");
+        assert_eq!((&json["code"], &json["retryable"]), (&"BROKER_UNAVAILABLE".into(), &true.into()), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_withdrawal_survives_a_stop_after_its_publication() {
+    let house = house().await;
+    house.event(&published("1", "第一版")).await;
+    house.memory.plan(Fault::fail(Operation::Write));
+    assert_eq!(house.event(&withdrawn("w1")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    // Ingest hears its own event.
+    let message = house.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
+    let news = <progress::News as gongkai_worker::Input>::decode(&message.subject, message.payload).unwrap();
+    progress::Stages { ledger: house.ledger.clone() }.handle(news, &context(2)).await.unwrap();
+    assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
+    assert_eq!(house.event(&withdrawn("w1")).await.text("state"), "withdrawn");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_apart_from_an_absent_broker() {
+    let house = house().await;
+    house.memory.plan(Fault::fail(Operation::Put).kind(gongkai_worker::transport::ErrorKind::Full));
+    let answer = house.event(&published("1", "第一版")).await;
+    assert_eq!((answer.status, answer.text("code")), (StatusCode::SERVICE_UNAVAILABLE, "STORAGE_FULL"));
+    assert_eq!(answer.headers["retry-after"], "5");
+    assert!(house.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_watch_ends_with_the_final_state() {
+    use futures::StreamExt as _;
+    let house = house().await;
+    let first = house.event(&published("1", "第一版")).await;
+    let second = house.event(&published("2", "第一版")).await;
+    let watch = house.intake.watch(first.text("submission_id")).await.unwrap();
+    let duplicate = house.intake.watch(second.text("submission_id")).await.unwrap();
+    validate(&house, first.text("submission_id"), 4).await;
+    let states: Vec<_> = watch.map(|receipt| receipt.unwrap().state()).collect().await;
+    assert_eq!(states, [SubmissionState::Received, SubmissionState::Validated]);
+    let errors: Vec<_> = duplicate.map(|r| r.unwrap().findings.unwrap_or_default().error).collect().await;
+    assert_eq!(errors, [0, 4], "an unchanged one is followed until the first is final");
+    assert!(house.intake.watch("s-00000000000000000000000000000000").await.is_err());
+}

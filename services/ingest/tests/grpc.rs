@@ -1,0 +1,116 @@
+//! The gRPC side over a real socket: submit, get, watch, reflection, health, errors with reasons.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+
+mod house;
+
+use futures::StreamExt as _;
+use gongkai_ingest::{config::Config, grpc::Submissions};
+use gongkai_proto::v1::{
+    AgencyHint, GetSubmissionRequest, Receipt, SubmissionState, SubmitRequest, WatchSubmissionRequest,
+    submission_service_client::SubmissionServiceClient,
+};
+use house::House;
+use tonic::{Code, Request, transport::Channel};
+use tonic_types::StatusExt as _;
+
+async fn served(config: Config) -> (House, SubmissionServiceClient<Channel>, Channel) {
+    let house = House::new(&config).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let service = Submissions::new(&config, &house.runtime, house.intake.clone(), house.gate.clone());
+    let runtime = house.runtime.clone();
+    tokio::spawn(async move { service.serve(listener, &runtime).await });
+    let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+    (house, SubmissionServiceClient::new(channel.clone()), channel)
+}
+
+fn request(content: &'static str) -> SubmitRequest {
+    let agency = Some(AgencyHint { name: "鹿江街道办事处".into(), ..AgencyHint::default() });
+    SubmitRequest { content: content.into(), agency, year: 2023, ..SubmitRequest::default() }
+}
+
+#[tokio::test]
+async fn a_report_is_submitted_asked_for_and_watched() {
+    let (house, mut client, _) = served(Config::default()).await;
+    let receipt = client.submit(request("年报")).await.unwrap().into_inner();
+    assert_eq!((receipt.state(), receipt.trace_id.len()), (SubmissionState::Received, 32));
+    assert_eq!(house.received()[0].submission_id, receipt.submission_id);
+    let id = receipt.submission_id.clone();
+    let asked = client.get_submission(GetSubmissionRequest { submission_id: id.clone() }).await.unwrap();
+    assert_eq!(asked.into_inner(), receipt);
+    let watch = client.watch_submission(WatchSubmissionRequest { submission_id: id.clone() }).await.unwrap();
+    let mut watch = watch.into_inner();
+    assert_eq!(watch.next().await.unwrap().unwrap().state(), SubmissionState::Received);
+    let mut news = Receipt { submission_id: id, sequence: 9, ..Receipt::default() };
+    news.set_state(SubmissionState::Rejected);
+    house.ledger.merge(news).await.unwrap();
+    assert_eq!(watch.next().await.unwrap().unwrap().state(), SubmissionState::Rejected);
+    assert!(watch.next().await.is_none());
+}
+
+#[tokio::test]
+async fn errors_carry_reasons() {
+    let config = Config { max_body_bytes: 1024, ..Config::default() };
+    let (_house, mut client, _) = served(config).await;
+    let with = |change: fn(&mut SubmitRequest)| {
+        let mut request = request("年报");
+        change(&mut request);
+        request
+    };
+    let cases = [
+        (with(|r| r.content.clear()), Code::InvalidArgument, "EMPTY"),
+        (with(|r| r.content = vec![0; 1025].into()), Code::OutOfRange, "TOO_LARGE"),
+        (with(|r| r.year = 23), Code::InvalidArgument, "INVALID_FIELD"),
+        (with(|r| r.kind = 77), Code::InvalidArgument, "INVALID_FIELD"),
+    ];
+    for (request, code, reason) in cases {
+        let status = client.submit(request).await.unwrap_err();
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!((status.code(), info.reason.as_str(), info.domain.as_str()), (code, reason, "gongkai"));
+    }
+    let status = client.submit(with(|r| r.content = vec![0; 1 << 20].into())).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    let unknown = GetSubmissionRequest { submission_id: "s-00000000000000000000000000000000".into() };
+    let status = client.get_submission(unknown).await.unwrap_err();
+    assert_eq!((status.code(), status.get_details_error_info().unwrap().reason.as_str()), (Code::NotFound, "SUBMISSION_NOT_FOUND"));
+    let watched = client.watch_submission(WatchSubmissionRequest { submission_id: "nonsense".into() }).await;
+    assert_eq!(watched.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_where_one_is_configured() {
+    let token = "a-token-of-some-length";
+    let (_house, mut client, _) = served(Config { tokens: vec![token.into()], ..Config::default() }).await;
+    let status = client.submit(request("年报")).await.unwrap_err();
+    assert_eq!((status.code(), status.get_details_error_info().unwrap().reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
+    let mut authorised = Request::new(request("年报"));
+    authorised.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    assert!(client.submit(authorised).await.is_ok());
+}
+
+#[tokio::test]
+async fn health_and_both_reflections_answer() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    use tonic_reflection::pb::{v1, v1alpha};
+    let (_house, _, channel) = served(Config::default()).await;
+    let service = "gongkai.v1.SubmissionService".to_owned();
+    let health = HealthClient::new(channel.clone()).check(HealthCheckRequest { service: service.clone() }).await.unwrap();
+    assert_eq!(health.into_inner().status, 1);
+    let ask = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(service.clone())),
+    };
+    let mut alpha = v1alpha::server_reflection_client::ServerReflectionClient::new(channel.clone());
+    let answer = alpha.server_reflection_info(tokio_stream::once(ask)).await.unwrap();
+    let answer = answer.into_inner().next().await.unwrap().unwrap().message_response.unwrap();
+    assert!(matches!(answer, v1alpha::server_reflection_response::MessageResponse::FileDescriptorResponse(_)));
+    let ask = v1::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1::server_reflection_request::MessageRequest::FileContainingSymbol(service)),
+    };
+    let mut current = v1::server_reflection_client::ServerReflectionClient::new(channel);
+    let answer = current.server_reflection_info(tokio_stream::once(ask)).await.unwrap();
+    let answer = answer.into_inner().next().await.unwrap().unwrap().message_response.unwrap();
+    assert!(matches!(answer, v1::server_reflection_response::MessageResponse::FileDescriptorResponse(_)));
+}

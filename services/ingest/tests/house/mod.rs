@@ -1,0 +1,108 @@
+//! An ingest in this process: the real routes over the memory transport.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+};
+use gongkai_ingest::{config::Config, dry_run::DryRun, fetch::Fetcher, gate::Gate, http::router, intake::Intake, ledger::Ledger};
+use gongkai_proto::{subjects, v1::DocumentReceived};
+use gongkai_worker::{Clock, Runtime, Topology, Transport, config::WorkerSettings, transport::memory::Memory};
+use http::{Request, StatusCode};
+use prost::Message as _;
+use serde_json::{Value, json};
+use time::{OffsetDateTime, macros::datetime};
+use tower::ServiceExt as _;
+
+pub const NOW: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
+
+pub struct House {
+    pub memory: Memory,
+    pub runtime: Runtime,
+    pub router: Router,
+    pub intake: Intake,
+    pub gate: Gate,
+    pub ledger: Ledger,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub json: Value,
+}
+
+impl Answer {
+    pub fn text(&self, member: &str) -> &str {
+        self.json[member].as_str().unwrap_or_else(|| panic!("no text {member} in {self:?}"))
+    }
+}
+
+impl House {
+    pub async fn new(config: &Config) -> Self {
+        let memory = Memory::new();
+        let topology = Topology {
+            streams: subjects::STREAMS.to_vec(),
+            objects: subjects::OBJECT_BUCKETS.to_vec(),
+            entries: subjects::ENTRY_BUCKETS.to_vec(),
+        };
+        memory.declare(&topology).await.unwrap();
+        // An absent broker is not waited for.
+        let settings = WorkerSettings { publish_budget_s: 0, ..WorkerSettings::default() };
+        let runtime = Runtime::builder("ingest", Arc::new(memory.clone()))
+            .clock(Clock::fixed(NOW))
+            .settings(settings)
+            .build();
+        let gate = Gate::new(config, runtime.clock()).unwrap();
+        let intake = Intake::new(runtime.clone(), Fetcher::new(config).unwrap(), &config.public_url);
+        let dry_run = DryRun::new(config, runtime.clone());
+        let router = router(config, &runtime, intake.clone(), gate.clone(), dry_run);
+        let ledger = Ledger::new(&runtime);
+        Self { memory, runtime, router, intake, gate, ledger }
+    }
+
+    pub async fn call(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 24).await.unwrap();
+        let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, json }
+    }
+
+    /// Sends a structured event.
+    pub async fn event(&self, event: &Value) -> Answer {
+        self.call(structured(event)).await
+    }
+
+    pub async fn get(&self, id: &str) -> Answer {
+        self.call(Request::get(format!("/v1/submissions/{id}")).body(Body::empty()).unwrap()).await
+    }
+
+    /// The documents in the log.
+    pub fn received(&self) -> Vec<DocumentReceived> {
+        let messages = self.memory.messages("gongkai.v1.report.received.*");
+        messages.into_iter().map(|m| DocumentReceived::decode(m.payload).unwrap()).collect()
+    }
+}
+
+pub fn structured(event: &Value) -> Request<Body> {
+    Request::post("/v1/events")
+        .header("content-type", "application/cloudevents+json")
+        .body(Body::from(event.to_string()))
+        .unwrap()
+}
+
+/// A report that was published.
+pub fn published(id: &str, text: &str) -> Value {
+    json!({"specversion": "1.0", "id": id, "source": "https://www.example.gov.cn",
+        "type": "gongkai.report.published.v1",
+        "data": {"agency": {"name": "樟树市鹿江街道办事处"}, "year": 2023, "url": "https://www.example.gov.cn/a",
+            "site": {"code": "3609820001"}, "content": {"media_type": "text/html", "text": text}}})
+}
+
+pub fn withdrawn(id: &str) -> Value {
+    json!({"specversion": "1.0", "id": id, "source": "https://www.example.gov.cn",
+        "type": "gongkai.report.withdrawn.v1", "data": {"url": "https://www.example.gov.cn/a"}})
+}
