@@ -47,7 +47,8 @@ impl JetStream {
         let mut all = Vec::with_capacity(streams.len());
         for info in streams {
             let name = info.config.name;
-            let consumers = if info.state.consumer_count == 0 { Vec::new() } else { self.consumers(&name).await? };
+            let consumers =
+                if info.state.consumer_count == 0 { Vec::new() } else { self.consumers(&name).await? };
             all.push(StreamStatus {
                 messages: info.state.messages,
                 bytes: info.state.bytes,
@@ -62,7 +63,8 @@ impl JetStream {
 
     async fn consumers(&self, stream: &str) -> Result<Vec<ConsumerStatus>, Error> {
         let connection = &self.connection;
-        let handle = connection.bounded("look up", stream, connection.context.get_stream_no_info(stream)).await?;
+        let handle =
+            connection.bounded("look up", stream, connection.context.get_stream_no_info(stream)).await?;
         let listed = handle.consumers().try_collect::<Vec<_>>();
         let listed = connection.bounded("list consumers of", stream, listed).await?;
         let mut consumers: Vec<_> = listed
