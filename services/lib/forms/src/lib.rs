@@ -27,4 +27,4 @@ mod vocabulary;
 
 pub use form::{Form, FormCell, RowKind, Unit};
 pub use load::{FormError, Forms, VERSION};
-pub use report::read_report;
+pub use report::{Known, read_report, read_report_of};

@@ -12,6 +12,23 @@ use crate::{
 /// Chapters that a document without tables needs to count as a report.
 const ENOUGH_CHAPTERS: usize = 3;
 
+/// What the sender says of a report. The document's own words go first: this only fills what they leave open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known<'a> {
+    /// Whose report it is.
+    pub agency: Option<&'a str>,
+    /// Of which year.
+    pub year: Option<i32>,
+}
+
+/// Reads a document as an annual report, knowing nothing but the document.
+///
+/// # Errors
+/// As [`read_report_of`].
+pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejection> {
+    read_report_of(document, forms, &Known::default())
+}
+
 /// Reads a document as an annual report: who, which year, its chapters, and every cell of its form exactly once.
 ///
 /// A number is reported only where two readings, by label and geometry and by position in the form, assign the same
@@ -19,8 +36,8 @@ const ENOUGH_CHAPTERS: usize = 3;
 ///
 /// # Errors
 /// `NOT_A_REPORT` with the kind of look-alike, `UNFILLED_FORM` for the blank official form, `NO_IDENTITY` if neither
-/// agency nor year can be told. The sender sends another document; trying again gives the same answer.
-pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejection> {
+/// document nor sender tell agency and year. The sender sends another document; trying again gives the same answer.
+pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> Result<Report, Rejection> {
     let outline = outline::read(document, forms.titles());
     let identity = identity::read(document, &outline);
     let fallback =
@@ -37,8 +54,10 @@ pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejecti
             "the official form, not filled in: no agency, no numbers, no prose; fill it in first",
         ));
     }
-    let (Some(agency), Some(year)) = (identity.agency, identity.year) else {
-        return Err(no_identity(identity.year));
+    let year = identity.year.or(known.year);
+    let (Some(agency), Some(year)) = (identity.agency.or_else(|| known.agency.map(str::to_owned)), year)
+    else {
+        return Err(no_identity(year));
     };
     let (from, to) = identity.title.lines;
     let preamble =
