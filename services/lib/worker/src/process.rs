@@ -160,6 +160,7 @@ impl<H: Handler> Stage<H> {
             Ok(Ok(Err(Decision::Bury { code, cause }))) => return Verdict::Bury { code, cause },
             Ok(Err(panicked)) => return Verdict::Panicked { cause: panicked.into() },
             Err(_elapsed) => {
+                context.cancel.cancel();
                 let cause = anyhow::anyhow!("deadline of {} s passed", self.deadline.as_secs());
                 return Verdict::Retry { after: None, cause };
             }

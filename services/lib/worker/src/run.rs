@@ -157,3 +157,73 @@ fn print(text: &str) -> ExitCode {
         Err(_) => ExitCode::FAILURE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::runtime::Runtime;
+
+    #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Own {
+        size: u32,
+    }
+
+    struct Stage;
+
+    #[async_trait]
+    impl Service for Stage {
+        const NAME: &'static str = "stage";
+        const ADMIN_PORT: u16 = 0;
+        type Config = Own;
+
+        fn validate(config: &Own) -> anyhow::Result<()> {
+            anyhow::ensure!(config.size < 10, "stage.size must be below 10");
+            Ok(())
+        }
+
+        async fn run(_: Own, _: Runtime) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn about() -> About {
+        About {
+            program: "gongkai-stage",
+            version: "1.2.3",
+            versions: &[("parser", "7"), ("rules", "8")],
+            sections: &["stage", "sibling"],
+            topology: Topology::default(),
+            dead_prefix: "dead",
+        }
+    }
+
+    fn loaded(toml: &str) -> anyhow::Result<Settings<Own>> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("gongkai.toml");
+        std::fs::write(&file, toml).unwrap();
+        let arguments = ["gongkai-stage", "--config", file.to_str().unwrap()];
+        load::<Stage>(&about(), &command(&about()).try_get_matches_from(arguments).unwrap())
+    }
+
+    #[test]
+    fn flags_are_well_formed() {
+        command(&about()).debug_assert();
+        assert_eq!(about().versions_text(), "gongkai-stage 1.2.3\nparser 7\nrules 8\n");
+    }
+
+    #[test]
+    fn a_config_is_read_checked_and_dumped() {
+        let settings = loaded("[stage]\nsize = 3\n[sibling]\nx = 1\n[nats]\ntoken = 's3cret'").unwrap();
+        let text = dump::<Stage>(&settings).unwrap();
+        assert!(text.contains("[stage]\nsize = 3") && text.contains("concurrency = 64"), "{text}");
+        assert!(!text.contains("s3cret") && !text.contains("sibling"), "{text}");
+        let error = loaded("[stage]\nsize = 30").map(drop).unwrap_err();
+        assert!(error.to_string().contains("stage.size"), "{error}");
+        let error = loaded("[stage]\nsice = 3").map(drop).unwrap_err();
+        assert!(error.to_string().contains("sice"), "{error}");
+    }
+}

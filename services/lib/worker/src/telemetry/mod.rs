@@ -3,6 +3,7 @@
 //! Installed once a process; each service asks for its own tracer and instruments, under its own `service.name`. The
 //! guard flushes: a process ends by [`Telemetry::flush`], or its last spans are lost.
 
+mod collector;
 mod lines;
 
 use std::sync::{Mutex, PoisonError};
@@ -23,13 +24,14 @@ use crate::config::TelemetrySettings;
 use crate::metrics::Meters;
 use crate::panics;
 use crate::trace::Tracer;
+use collector::Collector;
 use lines::Lines;
 
 /// Below the grace period of any pod.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The exporter's own requests must not become log lines or spans; broker and exporter report what matters elsewhere.
 const QUIET: &str =
-    "h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,rustls=warn,async_nats=off,opentelemetry=error";
+    "h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,rustls=warn,async_nats=off,opentelemetry=off";
 
 /// What was installed.
 #[derive(Debug)]
@@ -80,7 +82,7 @@ impl Telemetry {
             .with_timeout(EXPORT_TIMEOUT)
             .build()?;
         let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(spans)
+            .with_batch_exporter(Collector::new(spans, endpoint))
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
                 self.settings.sample_ratio,
             ))))

@@ -1,0 +1,51 @@
+//! A span exporter that says once that the collector is away, and once that it is back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use opentelemetry_otlp::SpanExporter as Otlp;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+/// Exports over OTLP.
+#[derive(Debug)]
+pub(super) struct Collector {
+    exporter: Otlp,
+    endpoint: String,
+    away: AtomicBool,
+}
+
+impl Collector {
+    pub(super) fn new(exporter: Otlp, endpoint: &str) -> Self {
+        Self { exporter, endpoint: endpoint.to_owned(), away: AtomicBool::new(false) }
+    }
+}
+
+impl SpanExporter for Collector {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let result = self.exporter.export(batch).await;
+        let was_away = self.away.swap(result.is_err(), Ordering::AcqRel);
+        match &result {
+            Err(error) if !was_away => {
+                let (error, endpoint) = (error as &dyn std::error::Error, &self.endpoint);
+                tracing::warn!(error, endpoint, "collector is away; traces are lost until it is back");
+            }
+            Ok(()) if was_away => tracing::info!(endpoint = self.endpoint, "collector is there again"),
+            _ => {}
+        }
+        result
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
