@@ -1,1 +1,85 @@
 //! The gRPC facade over the read model, and the projector that fills it.
+//!
+//! Read in this order: [`projector`] turns events into writes; [`service`] turns questions into reads, over [`name`],
+//! [`filter`] and [`page`]; [`watch`] follows the change feed; [`refusal`] says why a question gets no answer;
+//! [`server`] puts it on the network. Nothing here asks another service.
+
+pub mod answer;
+pub mod auth;
+pub mod bell;
+pub mod config;
+pub mod filter;
+pub mod health;
+pub mod name;
+pub mod page;
+pub mod projector;
+pub mod reads;
+pub mod refusal;
+pub mod server;
+pub mod service;
+pub mod watch;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use gongkai_proto::subjects;
+use gongkai_store::Store;
+use gongkai_store::sqlite::{Options, SqliteStore};
+use gongkai_worker::{Runtime, Service};
+use tokio::net::TcpListener;
+
+use bell::Bell;
+pub use config::Config;
+use projector::Projector;
+use reads::Reads;
+use service::Reports;
+use watch::Watchers;
+
+/// The service.
+pub struct Query;
+
+#[async_trait]
+impl Service for Query {
+    const NAME: &'static str = "query";
+    const ADMIN_PORT: u16 = 8085;
+    type Config = Config;
+
+    fn validate(config: &Config) -> anyhow::Result<()> {
+        config.validate()
+    }
+
+    async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
+        let listener = server::bind(&config).await?;
+        run_on(listener, config, runtime).await
+    }
+}
+
+/// [`Query`] on a listener of the caller's.
+///
+/// # Errors
+/// The read model cannot be opened, or the consumer or the listener failed: the process cannot go on.
+pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> anyhow::Result<()> {
+    let latch = runtime.latch("read model");
+    let store = open(&config).await?;
+    tracing::info!(address = %listener.local_addr()?, epoch = store.epoch(), "serving");
+    let bell = Bell::new();
+    let reads = Reads::new(store.clone(), config.max_requests, config.request_timeout());
+    let watchers = Watchers::new(reads.clone(), bell.clone(), config.max_watchers, runtime.shutdown());
+    let consume = projector::consume(store.epoch());
+    let projector = Projector::new(store, runtime.objects(subjects::BUCKET_TEXTS), bell);
+    let projecting = runtime.consume(consume, projector);
+    latch.release();
+    let serving = server::serve(&config, runtime.clone(), listener, Reports::new(reads, watchers));
+    tokio::try_join!(projecting, serving)?;
+    Ok(())
+}
+
+async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let (path, readers) = (config.database.clone(), config.readers);
+    let options = Options { readers, ..Options::default() };
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, options)).await?;
+    let store =
+        opened.with_context(|| format!("couldn't open query.database = {}", config.database.display()))?;
+    Ok(Arc::new(store))
+}

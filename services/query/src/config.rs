@@ -1,0 +1,136 @@
+//! `[query]`: address, database, limits, who may ask.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use gongkai_worker::{Secret, bind_guard};
+use serde::{Deserialize, Serialize};
+
+/// `[query]`. The defaults serve this machine only, without tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port of gRPC and gRPC-Web. Anything but loopback needs `tokens` or `token_files`.
+    pub bind: SocketAddr,
+    /// The read model's file. Deleting it while the service is stopped has it rebuilt from the log.
+    pub database: PathBuf,
+    /// Read connections: as many questions touch the file at once.
+    pub readers: usize,
+    /// Questions in work or waiting for a read connection; more wait until `request_timeout_s`.
+    pub max_requests: usize,
+    /// Seconds a question may take; then it gets `DEADLINE_EXCEEDED`.
+    pub request_timeout_s: u64,
+    /// Open `WatchReports` streams; more get `RESOURCE_EXHAUSTED`.
+    pub max_watchers: usize,
+    /// HTTP/2 streams of one connection at once.
+    pub max_streams_per_connection: u32,
+    /// Largest request message.
+    pub max_request_bytes: usize,
+    /// Largest answer. Clients take 4 MiB unless told otherwise.
+    pub max_response_bytes: usize,
+    /// Bearer tokens of callers, `authorization: Bearer …`. Without any, everybody on this machine may ask. Better in
+    /// `token_files`.
+    pub tokens: Vec<Secret>,
+    /// Files with one bearer token each.
+    pub token_files: Vec<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 50051)),
+            database: PathBuf::from("gongkai-query.db"),
+            readers: 4,
+            max_requests: 64,
+            request_timeout_s: 20,
+            max_watchers: 256,
+            max_streams_per_connection: 128,
+            max_request_bytes: 64 * 1024,
+            max_response_bytes: 16 * 1024 * 1024,
+            tokens: Vec::new(),
+            token_files: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Checks relations between settings.
+    ///
+    /// # Errors
+    /// Names the key and what to do.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        let has_auth = !self.tokens.is_empty() || !self.token_files.is_empty();
+        bind_guard(self.bind, has_auth, "query.tokens or query.token_files").context("query.bind")?;
+        let is_empty = |token: &Secret| token.expose().trim().is_empty();
+        ensure!(!self.tokens.iter().any(is_empty), "query.tokens holds an empty token");
+        ensure!(!self.database.as_os_str().is_empty(), "query.database must name a file");
+        let positive = [
+            ("readers", self.readers),
+            ("max_requests", self.max_requests),
+            ("request_timeout_s", usize::try_from(self.request_timeout_s)?),
+            ("max_watchers", self.max_watchers),
+            ("max_streams_per_connection", usize::try_from(self.max_streams_per_connection)?),
+            ("max_request_bytes", self.max_request_bytes),
+            ("max_response_bytes", self.max_response_bytes),
+        ];
+        for (key, value) in positive {
+            ensure!(value > 0, "query.{key} must be positive");
+        }
+        Ok(())
+    }
+
+    /// All bearer tokens, those in files included.
+    ///
+    /// # Errors
+    /// A file cannot be read or is empty; the message names it.
+    pub fn all_tokens(&self) -> anyhow::Result<Vec<Secret>> {
+        let mut tokens = self.tokens.clone();
+        for file in &self.token_files {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("query.token_files: {} was not read", file.display()))?;
+            ensure!(!text.trim().is_empty(), "query.token_files: {} is empty", file.display());
+            tokens.push(Secret::new(text.trim()));
+        }
+        Ok(tokens)
+    }
+
+    /// [`Config::request_timeout_s`] as a duration.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        Config::default().validate().unwrap();
+    }
+
+    #[test]
+    fn an_open_address_needs_a_token() {
+        let open = Config { bind: "0.0.0.0:50051".parse().unwrap(), ..Config::default() };
+        let error = format!("{:#}", open.validate().unwrap_err());
+        assert!(error.contains("query.bind") && error.contains("query.tokens"), "{error}");
+        Config { tokens: vec![Secret::new("secret-1")], ..open.clone() }.validate().unwrap();
+        assert!(Config { tokens: vec![Secret::new(" ")], ..open }.validate().is_err());
+    }
+
+    #[test]
+    fn tokens_come_from_files_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let config =
+            Config { tokens: vec![Secret::new("one")], token_files: vec![file.clone()], ..Config::default() };
+        assert!(config.all_tokens().unwrap_err().to_string().contains("token_files"));
+        std::fs::write(&file, "\n").unwrap();
+        assert!(config.all_tokens().is_err());
+        std::fs::write(&file, "two\n").unwrap();
+        assert_eq!(config.all_tokens().unwrap(), ["one", "two"].map(Secret::new));
+    }
+}

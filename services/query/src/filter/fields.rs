@@ -1,0 +1,189 @@
+//! Which fields a filter may name, what they take, and how they may be compared.
+
+use gongkai_model::{Applicant, FormId, Severity, Variant};
+use gongkai_store::query::{Condition, FactField, FindingField, Op, ReportField, Value, severity_rank};
+
+use super::syntax::{self, Term, refusal};
+use crate::refusal::Refusal;
+
+/// What a field takes.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Any text, `=`, `!=` and `:`.
+    Text,
+    /// One of a closed set of names, `=` and `!=`; the function knows them.
+    Name(fn(&str) -> bool),
+    /// A whole number, compared.
+    Integer,
+    /// Any number, compared.
+    Number,
+    /// A severity's name, compared by weight.
+    Severity,
+    /// `true` or `false`, `=` and `!=`.
+    Flag,
+}
+
+/// Conditions of `ListReports`.
+///
+/// # Errors
+/// The filter does not parse, or names an unknown field, or a value that the field does not take.
+pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, Refusal> {
+    conditions(filter, |name| {
+        Some(match name {
+            "year" => (ReportField::Year, Kind::Integer),
+            "form" => (ReportField::Form, Kind::Name(|t| t.parse::<FormId>().is_ok())),
+            "variant" => (ReportField::Variant, Kind::Name(|t| t.parse::<Variant>().is_ok())),
+            "agency_name" => (ReportField::AgencyName, Kind::Text),
+            "title" => (ReportField::Title, Kind::Text),
+            "region" => (ReportField::Region, Kind::Text),
+            "media_type" => (ReportField::MediaType, Kind::Text),
+            "error" => (ReportField::Findings(Severity::Error), Kind::Integer),
+            "warning" => (ReportField::Findings(Severity::Warning), Kind::Integer),
+            "review" => (ReportField::Findings(Severity::Review), Kind::Integer),
+            "info" => (ReportField::Findings(Severity::Info), Kind::Integer),
+            "withdrawn" => (ReportField::Withdrawn, Kind::Flag),
+            _ => return None,
+        })
+    })
+}
+
+/// Conditions of `ListFindings`.
+///
+/// # Errors
+/// As for [`reports`].
+pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, Refusal> {
+    conditions(filter, |name| {
+        Some(match name {
+            "severity" => (FindingField::Severity, Kind::Severity),
+            "rule" => (FindingField::Rule, Kind::Text),
+            "concept" => (FindingField::Concept, Kind::Text),
+            "fingerprint" => (FindingField::Fingerprint, Kind::Text),
+            "year" => (FindingField::Year, Kind::Integer),
+            "region" => (FindingField::Region, Kind::Text),
+            _ => return None,
+        })
+    })
+}
+
+/// Conditions of `QueryFacts`.
+///
+/// # Errors
+/// As for [`reports`].
+pub fn facts(filter: &str) -> Result<Vec<Condition<FactField>>, Refusal> {
+    conditions(filter, |name| {
+        Some(match name {
+            "concept" => (FactField::Concept, Kind::Text),
+            "applicant" => (FactField::Applicant, Kind::Name(|t| t.parse::<Applicant>().is_ok())),
+            "state" => (FactField::State, Kind::Name(is_state)),
+            "value" => (FactField::Value, Kind::Number),
+            "year" => (FactField::Year, Kind::Integer),
+            "region" => (FactField::Region, Kind::Text),
+            _ => return None,
+        })
+    })
+}
+
+fn is_state(name: &str) -> bool {
+    ["reported", "blank", "not_applicable", "missing", "unreadable"].contains(&name)
+}
+
+fn conditions<F>(
+    filter: &str,
+    known: impl Fn(&str) -> Option<(F, Kind)>,
+) -> Result<Vec<Condition<F>>, Refusal> {
+    let condition = |term: Term| {
+        let (field, kind) = known(&term.field)
+            .ok_or_else(|| refusal(term.field_at, format!("there is no field {:?}", term.field)))?;
+        if !kind.takes(term.op) {
+            return Err(refusal(term.op_at, format!("field {:?} is not compared like this", term.field)));
+        }
+        let value = kind.value(&term.value).ok_or_else(|| {
+            refusal(term.value_at, format!("field {:?} takes {}", term.field, kind.words()))
+        })?;
+        Ok(Condition { field, op: term.op, value })
+    };
+    syntax::parse(filter)?.into_iter().map(condition).collect()
+}
+
+impl Kind {
+    fn takes(self, op: Op) -> bool {
+        match self {
+            Self::Text => matches!(op, Op::Eq | Op::Ne | Op::Has),
+            Self::Name(_) | Self::Flag => matches!(op, Op::Eq | Op::Ne),
+            Self::Integer | Self::Number | Self::Severity => op != Op::Has,
+        }
+    }
+
+    fn value(self, text: &str) -> Option<Value> {
+        match self {
+            Self::Text => Some(Value::Text(text.to_owned())),
+            Self::Name(is_known) => is_known(text).then(|| Value::Text(text.to_owned())),
+            Self::Integer => text.parse().ok().map(Value::Integer),
+            Self::Number => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Number),
+            Self::Severity => text.parse().ok().map(|s: Severity| Value::Integer(severity_rank(s))),
+            Self::Flag => text.parse().ok().map(Value::Flag),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Name(_) => "one of its known names",
+            Self::Integer => "a whole number",
+            Self::Number => "a number",
+            Self::Severity => "INFO, REVIEW, WARNING or ERROR",
+            Self::Flag => "true or false",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_become_conditions() {
+        let cases = [
+            ("year = 2023", ReportField::Year, Op::Eq, Value::Integer(2023)),
+            (r#"form = "2021""#, ReportField::Form, Op::Eq, Value::Text("2021".into())),
+            ("form = 2021", ReportField::Form, Op::Eq, Value::Text("2021".into())),
+            (
+                "variant != single_row_other",
+                ReportField::Variant,
+                Op::Ne,
+                Value::Text("single_row_other".into()),
+            ),
+            (r#"agency_name : "办公室""#, ReportField::AgencyName, Op::Has, Value::Text("办公室".into())),
+            ("error > 0", ReportField::Findings(Severity::Error), Op::Gt, Value::Integer(0)),
+            ("withdrawn = false", ReportField::Withdrawn, Op::Eq, Value::Flag(false)),
+        ];
+        for (filter, field, op, value) in cases {
+            assert_eq!(reports(filter).unwrap(), [Condition { field, op, value }], "{filter}");
+        }
+        let severity = findings("severity >= warning").unwrap().remove(0);
+        assert_eq!((severity.op, severity.value), (Op::Ge, Value::Integer(3)));
+        let value = facts("value < -1.5 AND applicant = total").unwrap().remove(0);
+        assert_eq!(value, Condition { field: FactField::Value, op: Op::Lt, value: Value::Number(-1.5) });
+    }
+
+    #[test]
+    fn what_a_field_does_not_take_is_refused_with_its_place() {
+        fn place<T: std::fmt::Debug>(result: Result<T, Refusal>) -> usize {
+            match result {
+                Err(Refusal::InvalidFilter { position, .. }) => position,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(place(reports("year = 2023 AND yaer = 2022")), 17);
+        assert_eq!(place(reports("year = next")), 8);
+        assert_eq!(place(reports("year : 2023")), 6);
+        assert_eq!(place(reports("title > a")), 7);
+        assert_eq!(place(reports("form = 1999")), 8);
+        assert_eq!(place(reports("withdrawn = maybe")), 13);
+        assert_eq!(place(reports("severity = ERROR")), 1);
+        assert_eq!(place(findings("severity >= LOUD")), 13);
+        assert_eq!(place(facts("value = NaN")), 9);
+        assert_eq!(place(facts("state = zero")), 9);
+        assert_eq!(place(facts("applicant : tot")), 11);
+    }
+}

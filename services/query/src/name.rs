@@ -1,0 +1,92 @@
+//! Resource names in requests. `-` stands for all, where that makes sense.
+
+use gongkai_model::{AgencyKey, ReportKey};
+use gongkai_store::Scope;
+
+use crate::refusal::Refusal;
+
+const ALL: &str = "-";
+
+/// `agencies/{agency}/reports/{year}`, one report.
+///
+/// # Errors
+/// It is not of that form.
+pub fn report(field: &'static str, name: &str) -> Result<ReportKey, Refusal> {
+    let refusal = || Refusal::InvalidName { field, form: "agencies/{agency}/reports/{year}" };
+    let key: ReportKey = name.parse().map_err(|_| refusal())?;
+    // `+2023` and `02023` are numbers, but no names; `-` is a wildcard, not an agency.
+    if key.to_string() == name && key.agency.as_str() != ALL { Ok(key) } else { Err(refusal()) }
+}
+
+/// `agencies/{agency}` or `agencies/-`.
+///
+/// # Errors
+/// It is not of that form.
+pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, Refusal> {
+    let refusal = || Refusal::InvalidName { field, form: "agencies/{agency} or agencies/-" };
+    let code = name.strip_prefix("agencies/").ok_or_else(refusal)?;
+    one_or_all(code).ok_or_else(refusal)
+}
+
+/// `agencies/{agency}/reports/{year}` with `-` for either, or `agencies/{agency}` for all years.
+///
+/// # Errors
+/// It is not of that form.
+pub fn reports(field: &'static str, name: &str) -> Result<Scope, Refusal> {
+    let form = "agencies/{agency}/reports/{year}, - for all";
+    let refusal = || Refusal::InvalidName { field, form };
+    let rest = name.strip_prefix("agencies/").ok_or_else(refusal)?;
+    let (code, year) = rest.split_once("/reports/").unwrap_or((rest, ALL));
+    let agency = one_or_all(code).ok_or_else(refusal)?;
+    let year = if year == ALL {
+        None
+    } else {
+        Some(year.parse().ok().filter(|y: &i32| y.to_string() == year).ok_or_else(refusal)?)
+    };
+    Ok(Scope { agency, year })
+}
+
+fn one_or_all(code: &str) -> Option<Option<AgencyKey>> {
+    if code == ALL { Some(None) } else { AgencyKey::from_code(code).ok().map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_wildcards() {
+        assert_eq!(report("name", "agencies/361001/reports/2023").unwrap().year, 2023);
+        assert_eq!(agency("parent", "agencies/-").unwrap(), None);
+        assert_eq!(agency("parent", "agencies/361001").unwrap().unwrap().as_str(), "361001");
+        let scope = |name| reports("parent", name).unwrap();
+        assert_eq!(scope("agencies/-"), Scope::default());
+        assert_eq!(scope("agencies/-/reports/-"), Scope::default());
+        assert_eq!(scope("agencies/-/reports/2023").year, Some(2023));
+        assert!(scope("agencies/361001/reports/2023").is_one_report());
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for bad in [
+            "",
+            "361001",
+            "agencies/",
+            "agencies/361001",
+            "agencies/-/reports/2023",
+            "agencies/361001/reports/-",
+            "agencies/361001/reports/+2023",
+            "agencies/361001/reports/02023",
+            "agencies/361001/reports/2023/",
+            "agencies/街道/reports/2023",
+        ] {
+            assert!(report("name", bad).is_err(), "{bad}");
+        }
+        for bad in ["", "agencies", "agencies/", "agencies/a b", "agencies/361001/reports/2023", "-"] {
+            assert!(agency("parent", bad).is_err(), "{bad}");
+        }
+        for bad in ["agencies//reports/-", "agencies/361001/reports/", "agencies/-/reports/x"] {
+            assert!(reports("parent", bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Page sizes and page tokens. A token is bound to its question: another question with it is refused, not answered wrongly.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use gongkai_store::Cursor;
+use gongkai_store::query::Key;
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::refusal::Refusal;
+
+const DEFAULT_SIZE: usize = 50;
+const MAX_SIZE: usize = 1000;
+/// Longer than any token of ours.
+const MAX_TOKEN: usize = 4096;
+
+/// The number of rows to give; 0 means 50, more than 1000 means 1000.
+///
+/// # Errors
+/// It is negative.
+pub fn size(page_size: i32) -> Result<usize, Refusal> {
+    match usize::try_from(page_size) {
+        Ok(0) => Ok(DEFAULT_SIZE),
+        Ok(n) => Ok(n.min(MAX_SIZE)),
+        Err(_) => Err(Refusal::InvalidPageSize),
+    }
+}
+
+/// A question, as far as a page token is bound to it: everything but size and token.
+pub struct Question([u8; 8]);
+
+/// What a token holds.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Body {
+    #[prost(bytes = "vec", tag = "1")]
+    question: Vec<u8>,
+    #[prost(message, repeated, tag = "2")]
+    keys: Vec<Part>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Part {
+    #[prost(sint64, optional, tag = "1")]
+    integer: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    text: Option<String>,
+}
+
+impl Question {
+    /// Of the method's name and its fields.
+    #[must_use]
+    pub fn new(parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update(part.len().to_string());
+            hash.update(b":");
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        Self(std::array::from_fn(|i| digest[i]))
+    }
+
+    /// The token behind a row; empty if there are no more.
+    #[must_use]
+    pub fn token(&self, next: Option<Cursor>) -> String {
+        let Some(Cursor(keys)) = next else { return String::new() };
+        let part = |key| match key {
+            Key::Integer(n) => Part { integer: Some(n), text: None },
+            Key::Text(text) => Part { integer: None, text: Some(text) },
+        };
+        let body = Body { question: self.0.to_vec(), keys: keys.into_iter().map(part).collect() };
+        URL_SAFE_NO_PAD.encode(body.encode_to_vec())
+    }
+
+    /// The row a token stands behind; `None` for the first page.
+    ///
+    /// # Errors
+    /// It is not ours, or of another question.
+    pub fn cursor(&self, token: &str) -> Result<Option<Cursor>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let bytes = Some(token).filter(|t| t.len() <= MAX_TOKEN).and_then(|t| URL_SAFE_NO_PAD.decode(t).ok());
+        let body = bytes.and_then(|b| Body::decode(b.as_slice()).ok()).ok_or(Refusal::InvalidPageToken)?;
+        if body.question != self.0 {
+            return Err(Refusal::InvalidPageToken);
+        }
+        let key = |part| match part {
+            Part { integer: Some(n), text: None } => Ok(Key::Integer(n)),
+            Part { integer: None, text: Some(text) } => Ok(Key::Text(text)),
+            _ => Err(Refusal::InvalidPageToken),
+        };
+        body.keys.into_iter().map(key).collect::<Result<_, _>>().map(|keys| Some(Cursor(keys)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!([0, 1, 1000, 1001, i32::MAX].map(|n| size(n).unwrap()), [50, 1, 1000, 1000, 1000]);
+        assert!(size(-1).is_err());
+    }
+
+    #[test]
+    fn a_token_reads_back_for_its_own_question_only() {
+        let question = Question::new(&["ListReports", "agencies/-", "year = 2023", ""]);
+        let cursor = Cursor(vec![Key::Text("办公室".into()), Key::Integer(-7)]);
+        let token = question.token(Some(cursor.clone()));
+        assert_eq!(question.cursor(&token).unwrap(), Some(cursor));
+        assert_eq!(question.cursor("").unwrap(), None);
+        assert_eq!(question.token(None), "");
+        let other = Question::new(&["ListReports", "agencies/-", "year = 2022", ""]);
+        assert!(other.cursor(&token).is_err());
+        for bad in ["x", "!!!", &token[1..], &"A".repeat(5000)] {
+            assert!(question.cursor(bad).is_err(), "{bad}");
+        }
+    }
+}

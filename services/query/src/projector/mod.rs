@@ -1,0 +1,148 @@
+//! Fills the read model from the log: validated, rejected and withdrawn reports, in whatever order they come.
+//!
+//! The consumer is named for the read model's epoch. A file that was deleted is a new read model with a new consumer, so it
+//! is rebuilt from the first event on; and every replica with a file of its own gets every event. Nothing is ordered: the
+//! store comes to the same state whatever the order, and a slow event holds back no other.
+
+pub mod event;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use gongkai_proto::subjects::{self, Event};
+use gongkai_proto::v1;
+use gongkai_store::{Applied, Arrival, Error, Prose, Store, Withdrawal};
+use gongkai_worker::transport::Objects;
+use gongkai_worker::{Consume, Context, Decision, Handler, Input, Output};
+
+use crate::bell::Bell;
+
+/// Events in work at once: while one waits for the disk, others load their prose.
+const CONCURRENCY: usize = 16;
+/// A disk that is full or a bucket that is away takes a while; an operator is told by the log meanwhile.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// What cannot be written now can be written later: nothing is given up for want of disk or broker.
+const PATIENCE: u32 = 100_000;
+
+/// What the projector takes.
+#[derive(Debug)]
+pub enum Projected {
+    /// A checked report.
+    Validated(Box<v1::ReportValidated>),
+    /// No report.
+    Rejected(v1::ReportRejected),
+    /// Taken down by its publisher.
+    Withdrawn(v1::ReportWithdrawn),
+}
+
+/// The handler.
+pub struct Projector {
+    store: Arc<dyn Store>,
+    texts: Arc<dyn Objects>,
+    bell: Bell,
+}
+
+/// The consumer of a read model.
+#[must_use]
+pub fn consume(epoch: &str) -> Consume {
+    let kinds = [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
+    Consume {
+        concurrency: Some(CONCURRENCY),
+        max_attempts: Some(PATIENCE),
+        ..Consume::new(
+            subjects::STREAM_REPORTS,
+            format!("{}-{epoch}", subjects::CONSUMER_QUERY),
+            kinds.map(Event::filter),
+        )
+    }
+}
+
+impl Input for Projected {
+    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
+        let is = |event: Event| subject.starts_with(event.prefix());
+        if is(Event::ReportValidated) {
+            Input::decode(subject, payload).map(|event| Self::Validated(Box::new(event)))
+        } else if is(Event::ReportRejected) {
+            Input::decode(subject, payload).map(Self::Rejected)
+        } else {
+            Input::decode(subject, payload).map(Self::Withdrawn)
+        }
+    }
+}
+
+impl Projector {
+    /// Writes into `store`, takes prose from `texts`, rings `bell` after every visible change.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, texts: Arc<dyn Objects>, bell: Bell) -> Self {
+        Self { store, texts, bell }
+    }
+
+    /// The prose of a report; `None` if it was erased or never kept.
+    async fn prose(&self, text: Option<&v1::ContentRef>) -> Result<Option<Prose>, Decision> {
+        let Some(text) = text.filter(|text| !text.key.is_empty()) else { return Ok(None) };
+        let content = self.texts.get(&text.key).await;
+        let Some(content) = content.map_err(|error| Decision::retry_after(RETRY_AFTER, error))? else {
+            return Ok(None);
+        };
+        let text: v1::ParsedText =
+            prost::Message::decode(content).map_err(|error| Decision::bury("DAMAGED_TEXT", error))?;
+        event::prose(text).map(Some).map_err(|error| Decision::bury("DAMAGED_TEXT", error))
+    }
+
+    async fn write<F>(&self, write: F) -> Result<(), Decision>
+    where
+        F: FnOnce(&dyn Store) -> Result<Applied, Error> + Send + 'static,
+    {
+        let store = self.store.clone();
+        let written = tokio::task::spawn_blocking(move || write(&*store)).await;
+        match written {
+            Ok(Ok(Applied::Changed)) => self.bell.ring(),
+            Ok(Ok(Applied::Unseen)) => {}
+            Ok(Err(error @ Error::OutOfRange(_))) => return Err(invalid(error)),
+            Ok(Err(error)) => return Err(Decision::retry_after(RETRY_AFTER, error)),
+            Err(panic) => return Err(Decision::retry_after(RETRY_AFTER, panic)),
+        }
+        Ok(())
+    }
+
+    async fn put(&self, arrival: Arrival) -> Result<(), Decision> {
+        self.write(move |store| store.put_arrival(&arrival)).await
+    }
+}
+
+#[async_trait]
+impl Handler for Projector {
+    type Input = Projected;
+
+    async fn handle(&self, input: Projected, context: &Context) -> Result<Vec<Output>, Decision> {
+        match input {
+            Projected::Validated(event) => {
+                // A draft is answered, not published: it is never a revision.
+                if event::is_draft(event.origin.as_ref()) {
+                    return Ok(Vec::new());
+                }
+                let text = event.report.as_ref().and_then(|report| report.text.as_ref());
+                let prose = self.prose(text).await?;
+                self.put(event::validated(*event, prose, context.sequence).map_err(invalid)?).await?;
+            }
+            Projected::Rejected(event) => {
+                if event::is_draft(event.origin.as_ref()) {
+                    return Ok(Vec::new());
+                }
+                self.put(event::rejected(event, context.sequence).map_err(invalid)?).await?;
+            }
+            Projected::Withdrawn(event) => {
+                let withdrawal: Withdrawal =
+                    event::withdrawn(&event, context.sequence, context.published_at).map_err(invalid)?;
+                self.write(move |store| store.put_withdrawal(&withdrawal)).await?;
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn invalid(error: impl Into<anyhow::Error>) -> Decision {
+    Decision::bury("INVALID_EVENT", error)
+}

@@ -1,0 +1,58 @@
+//! Reads of the store from async code: bounded in number and time, on threads that may block.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gongkai_store::{Error, Store};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::refusal::Refusal;
+
+/// The store as the gRPC side sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Reads {
+    store: Arc<dyn Store>,
+    slots: Arc<Semaphore>,
+    limit: Duration,
+}
+
+impl Reads {
+    /// At most `slots` reads at once, each for at most `limit`, waiting for a slot included.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, slots: usize, limit: Duration) -> Self {
+        Self { store, slots: Arc::new(Semaphore::new(slots)), limit }
+    }
+
+    /// The read model's epoch.
+    #[must_use]
+    pub fn epoch(&self) -> String {
+        self.store.epoch().to_owned()
+    }
+
+    /// Runs a read.
+    ///
+    /// # Errors
+    /// It failed or took too long.
+    ///
+    /// # Cancel safety
+    /// Dropping it leaves a read that has begun running to its end; it keeps its slot until then, so abandoned reads
+    /// cannot pile up.
+    pub async fn run<T, F>(&self, read: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Store) -> Result<T, Error> + Send + 'static,
+    {
+        let (store, slots) = (self.store.clone(), self.slots.clone());
+        let work = async move {
+            let slot = slots.acquire_owned().await.expect("nobody closes the semaphore");
+            let done = tokio::task::spawn_blocking(move || {
+                let done = read(&*store);
+                drop(slot);
+                done
+            });
+            done.await.unwrap_or_else(|panic| Err(Error::Backend(Box::new(panic))))
+        };
+        Ok(timeout(self.limit, work).await.map_err(|_| Refusal::TooSlow)??)
+    }
+}

@@ -1,0 +1,155 @@
+//! Why a question gets no answer: the one place that maps situations to gRPC codes, reasons and words.
+//!
+//! Every status carries `google.rpc.ErrorInfo` with domain `gongkai` and a stable `reason`, and the Chinese text once more as
+//! `google.rpc.LocalizedMessage`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use gongkai_store::Error as StoreError;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// `ErrorInfo.domain` of every error.
+pub const DOMAIN: &str = "gongkai";
+/// When a caller that met a busy server should come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A situation a caller can tell apart.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No report has that name, or none had at `as_of`.
+    #[error("no such report: {0}")]
+    ReportNotFound(String),
+    /// A resource name is not of the form asked for.
+    #[error("{field} is not a resource name of the form {form}")]
+    InvalidName {
+        /// The request's field.
+        field: &'static str,
+        /// What it should look like.
+        form: &'static str,
+    },
+    /// The filter does not parse, or names something unknown.
+    #[error("filter, character {position}: {what}")]
+    InvalidFilter {
+        /// Character from 1.
+        position: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// `order_by` names no order.
+    #[error("order_by takes one of {known}, with \" desc\" for the other way round")]
+    InvalidOrderBy {
+        /// The orders.
+        known: &'static str,
+    },
+    /// `page_size` is negative.
+    #[error("page_size must not be negative")]
+    InvalidPageSize,
+    /// `page_token` is not ours, or belongs to another question.
+    #[error("page_token does not belong to this question: repeat parent, filter and order_by unchanged")]
+    InvalidPageToken,
+    /// `as_of` is no point in time.
+    #[error("as_of is not a point in time")]
+    InvalidTime,
+    /// `resume_token` is not ours.
+    #[error("resume_token is malformed: start anew with an empty one")]
+    InvalidResumeToken,
+    /// `resume_token` belongs to a read model that was replaced.
+    #[error("resume_token belongs to a read model that was rebuilt: start anew with an empty one")]
+    StaleResumeToken,
+    /// The caller showed no token or a wrong one.
+    #[error("a bearer token is required")]
+    Unauthenticated,
+    /// As many watchers as allowed are connected.
+    #[error("too many watchers")]
+    TooManyWatchers,
+    /// It took longer than allowed.
+    #[error("the question took too long: narrow it with parent or filter")]
+    TooSlow,
+    /// The read model failed.
+    #[error("the read model failed")]
+    Store(#[from] StoreError),
+}
+
+impl Refusal {
+    /// Code, stable reason and the Chinese words.
+    fn facets(&self) -> (Code, &'static str, &'static str) {
+        match self {
+            Self::ReportNotFound(_) => (Code::NotFound, "REPORT_NOT_FOUND", "没有这份报告"),
+            Self::InvalidName { .. } => (Code::InvalidArgument, "INVALID_NAME", "资源名称格式不对"),
+            Self::InvalidFilter { .. } => (Code::InvalidArgument, "INVALID_FILTER", "筛选条件有误"),
+            Self::InvalidOrderBy { .. } => (Code::InvalidArgument, "INVALID_ORDER_BY", "不支持这种排序"),
+            Self::InvalidPageSize => (Code::InvalidArgument, "INVALID_PAGE_SIZE", "每页条数不能为负"),
+            Self::InvalidPageToken | Self::Store(StoreError::OutOfRange(_)) => {
+                (Code::InvalidArgument, "INVALID_PAGE_TOKEN", "翻页标记与本次查询不符，请保持查询条件不变")
+            }
+            Self::InvalidTime => (Code::InvalidArgument, "INVALID_TIME", "时间有误"),
+            Self::InvalidResumeToken => {
+                (Code::InvalidArgument, "INVALID_RESUME_TOKEN", "续传标记有误，请留空从头开始")
+            }
+            Self::StaleResumeToken => {
+                (Code::FailedPrecondition, "STALE_RESUME_TOKEN", "数据库已重建，续传标记失效，请留空从头开始")
+            }
+            Self::Unauthenticated => (Code::Unauthenticated, "UNAUTHENTICATED", "需要有效的访问令牌"),
+            Self::TooManyWatchers => (Code::ResourceExhausted, "TOO_MANY_WATCHERS", "订阅连接已达上限"),
+            Self::TooSlow => (Code::DeadlineExceeded, "TOO_SLOW", "查询超时，请缩小范围"),
+            Self::Store(StoreError::Full) => (Code::ResourceExhausted, "DISK_FULL", "数据库所在磁盘已满"),
+            Self::Store(StoreError::Busy) => (Code::Unavailable, "READ_MODEL_BUSY", "数据库繁忙，请稍后再试"),
+            Self::Store(StoreError::Newer { .. } | StoreError::Damaged(_) | StoreError::Backend(_)) => {
+                (Code::Internal, "READ_MODEL_FAILED", "数据库出错")
+            }
+        }
+    }
+
+    fn metadata(&self) -> HashMap<String, String> {
+        let pair = match self {
+            Self::ReportNotFound(name) => ("name", name.clone()),
+            Self::InvalidName { field, .. } => ("field", (*field).to_owned()),
+            Self::InvalidFilter { position, .. } => ("position", position.to_string()),
+            _ => return HashMap::new(),
+        };
+        HashMap::from([(pair.0.to_owned(), pair.1)])
+    }
+
+    /// The request's field that is to blame.
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidName { field, .. } => Some(field),
+            Self::InvalidFilter { .. } => Some("filter"),
+            Self::InvalidOrderBy { .. } => Some("order_by"),
+            Self::InvalidPageSize => Some("page_size"),
+            Self::InvalidPageToken | Self::Store(StoreError::OutOfRange(_)) => Some("page_token"),
+            Self::InvalidTime => Some("as_of"),
+            Self::InvalidResumeToken => Some("resume_token"),
+            _ => None,
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Store(StoreError::OutOfRange(_)) => Self::InvalidPageToken.to_string(),
+            Self::Store(error @ (StoreError::Full | StoreError::Busy)) => error.to_string(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let (code, reason, chinese) = refusal.facets();
+        if code == Code::Internal {
+            tracing::error!(error = &refusal as &dyn std::error::Error, "question failed");
+        }
+        let english = refusal.words();
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, refusal.metadata());
+        details.set_localized_message("zh-CN", chinese);
+        if let Some(field) = refusal.field() {
+            details.add_bad_request_violation(field, &english);
+        }
+        if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
+            details.set_retry_info(Some(RETRY_AFTER));
+        }
+        Self::with_error_details(code, format!("{english} ({chinese})"), details)
+    }
+}

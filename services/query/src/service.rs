@@ -1,0 +1,191 @@
+//! `gongkai.v1.ReportService`: checks a question, asks the store, words the answer.
+
+use gongkai_proto::convert::timestamp;
+use gongkai_proto::v1::report_service_server::ReportService;
+use gongkai_proto::v1::{
+    GetReportRequest, ListFindingsRequest, ListFindingsResponse, ListReportsRequest, ListReportsResponse,
+    ListRevisionsRequest, ListRevisionsResponse, QueryFactsRequest, QueryFactsResponse, Report,
+    WatchReportsRequest,
+};
+use gongkai_store::Scope;
+use gongkai_store::query::{FactQuery, FindingOrder, FindingQuery, ReportOrder, ReportQuery};
+use tonic::{Request, Response, Status};
+
+use crate::answer;
+use crate::filter::fields;
+use crate::name;
+use crate::page::{self, Question};
+use crate::reads::Reads;
+use crate::refusal::Refusal;
+use crate::watch::{self, Watchers};
+
+/// The service.
+pub struct Reports {
+    reads: Reads,
+    watchers: Watchers,
+}
+
+impl Reports {
+    /// Answers from the store.
+    #[must_use]
+    pub fn new(reads: Reads, watchers: Watchers) -> Self {
+        Self { reads, watchers }
+    }
+
+    async fn get(&self, request: GetReportRequest) -> Result<Report, Refusal> {
+        let key = name::report("name", &request.name)?;
+        let as_of = timestamp::optional(request.as_of, "as_of").map_err(|_| Refusal::InvalidTime)?;
+        let found = self.reads.run(move |store| store.report(&key, as_of)).await?;
+        found.map(answer::report).ok_or(Refusal::ReportNotFound(request.name))
+    }
+
+    async fn list(&self, request: ListReportsRequest) -> Result<ListReportsResponse, Refusal> {
+        let question = Question::new(&["ListReports", &request.parent, &request.filter, &request.order_by]);
+        let (order, descending) = report_order(&request.order_by)?;
+        let query = ReportQuery {
+            scope: Scope { agency: name::agency("parent", &request.parent)?, year: None },
+            conditions: fields::reports(&request.filter)?,
+            order,
+            descending,
+            limit: page::size(request.page_size)?,
+            after: question.cursor(&request.page_token)?,
+        };
+        let found = self.reads.run(move |store| store.reports(&query)).await?;
+        let reports = found.items.into_iter().map(answer::revision).collect();
+        Ok(ListReportsResponse { reports, next_page_token: question.token(found.next) })
+    }
+
+    async fn revisions(&self, request: ListRevisionsRequest) -> Result<ListRevisionsResponse, Refusal> {
+        let question = Question::new(&["ListRevisions", &request.parent]);
+        let key = name::report("parent", &request.parent)?;
+        let limit = page::size(request.page_size)?;
+        let after = question.cursor(&request.page_token)?;
+        let is_first = after.is_none();
+        let found = self.reads.run(move |store| store.revisions(&key, after.as_ref(), limit)).await?;
+        if is_first && found.items.is_empty() {
+            return Err(Refusal::ReportNotFound(request.parent));
+        }
+        let revisions = found.items.into_iter().map(answer::revision).collect();
+        Ok(ListRevisionsResponse { revisions, next_page_token: question.token(found.next) })
+    }
+
+    async fn findings(&self, request: ListFindingsRequest) -> Result<ListFindingsResponse, Refusal> {
+        let question = Question::new(&["ListFindings", &request.parent, &request.filter, &request.order_by]);
+        let (order, descending) = finding_order(&request.order_by)?;
+        let query = FindingQuery {
+            scope: name::reports("parent", &request.parent)?,
+            conditions: fields::findings(&request.filter)?,
+            order,
+            descending,
+            limit: page::size(request.page_size)?,
+            after: question.cursor(&request.page_token)?,
+        };
+        let found = self.reads.run(move |store| store.findings(&query)).await?;
+        let findings = found.items.into_iter().map(answer::finding).collect();
+        Ok(ListFindingsResponse { findings, next_page_token: question.token(found.next) })
+    }
+
+    async fn facts(&self, request: QueryFactsRequest) -> Result<QueryFactsResponse, Refusal> {
+        let question = Question::new(&["QueryFacts", &request.parent, &request.filter]);
+        let query = FactQuery {
+            scope: name::reports("parent", &request.parent)?,
+            conditions: fields::facts(&request.filter)?,
+            limit: page::size(request.page_size)?,
+            after: question.cursor(&request.page_token)?,
+        };
+        let found = self.reads.run(move |store| store.facts(&query)).await?;
+        let facts = found.items.iter().map(answer::fact).collect();
+        Ok(QueryFactsResponse { facts, next_page_token: question.token(found.next) })
+    }
+}
+
+fn report_order(order_by: &str) -> Result<(ReportOrder, bool), Refusal> {
+    let (field, descending) = direction(order_by);
+    let order = match field {
+        "" | "name" => ReportOrder::Name,
+        "year" => ReportOrder::Year,
+        "agency_name" => ReportOrder::AgencyName,
+        "received_at" => ReportOrder::ReceivedAt,
+        _ => return Err(Refusal::InvalidOrderBy { known: "name, year, agency_name, received_at" }),
+    };
+    Ok((order, descending))
+}
+
+fn finding_order(order_by: &str) -> Result<(FindingOrder, bool), Refusal> {
+    let (field, descending) = direction(order_by);
+    let order = match field {
+        "" | "report" => FindingOrder::Report,
+        "severity" => FindingOrder::Severity,
+        _ => return Err(Refusal::InvalidOrderBy { known: "report, severity" }),
+    };
+    Ok((order, descending))
+}
+
+fn direction(order_by: &str) -> (&str, bool) {
+    let order_by = order_by.trim();
+    match order_by.strip_suffix(" desc") {
+        Some(field) => (field.trim_end(), true),
+        None => (order_by, false),
+    }
+}
+
+#[tonic::async_trait]
+impl ReportService for Reports {
+    async fn get_report(&self, request: Request<GetReportRequest>) -> Result<Response<Report>, Status> {
+        Ok(Response::new(self.get(request.into_inner()).await?))
+    }
+
+    async fn list_reports(
+        &self,
+        request: Request<ListReportsRequest>,
+    ) -> Result<Response<ListReportsResponse>, Status> {
+        Ok(Response::new(self.list(request.into_inner()).await?))
+    }
+
+    async fn list_revisions(
+        &self,
+        request: Request<ListRevisionsRequest>,
+    ) -> Result<Response<ListRevisionsResponse>, Status> {
+        Ok(Response::new(self.revisions(request.into_inner()).await?))
+    }
+
+    async fn list_findings(
+        &self,
+        request: Request<ListFindingsRequest>,
+    ) -> Result<Response<ListFindingsResponse>, Status> {
+        Ok(Response::new(self.findings(request.into_inner()).await?))
+    }
+
+    async fn query_facts(
+        &self,
+        request: Request<QueryFactsRequest>,
+    ) -> Result<Response<QueryFactsResponse>, Status> {
+        Ok(Response::new(self.facts(request.into_inner()).await?))
+    }
+
+    type WatchReportsStream = watch::Stream;
+
+    async fn watch_reports(
+        &self,
+        request: Request<WatchReportsRequest>,
+    ) -> Result<Response<watch::Stream>, Status> {
+        let request = request.into_inner();
+        let agency = name::agency("parent", &request.parent)?;
+        Ok(Response::new(self.watchers.start(agency, &request.resume_token).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders() {
+        assert_eq!(report_order("").unwrap(), (ReportOrder::Name, false));
+        assert_eq!(report_order("received_at desc").unwrap(), (ReportOrder::ReceivedAt, true));
+        assert_eq!(finding_order(" severity  desc ").unwrap(), (FindingOrder::Severity, true));
+        for bad in ["title", "name asc", "desc", "year,name"] {
+            assert!(report_order(bad).is_err(), "{bad}");
+        }
+    }
+}

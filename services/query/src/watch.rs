@@ -1,0 +1,124 @@
+//! `WatchReports`: the change feed from a token on, then live.
+//!
+//! Every watcher reads the store by itself, a batch at a time, and only as fast as its client takes: a slow one costs a few
+//! buffered answers, not memory. It listens to the bell before it looks, so nothing is missed between looking and waiting.
+
+use std::sync::Arc;
+
+use gongkai_model::AgencyKey;
+use gongkai_proto::v1::WatchReportsResponse;
+use gongkai_store::ResumeError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::answer;
+use crate::bell::{Bell, Ear};
+use crate::reads::Reads;
+use crate::refusal::Refusal;
+
+/// Changes read at once.
+const BATCH: usize = 64;
+/// Answers that wait for a slow client.
+const BUFFER: usize = 16;
+
+/// What watchers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Watchers {
+    reads: Reads,
+    bell: Bell,
+    slots: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+/// What a client reads.
+pub type Stream = ReceiverStream<Result<WatchReportsResponse, Status>>;
+
+struct Watcher {
+    reads: Reads,
+    ear: Ear,
+    agency: Option<AgencyKey>,
+    after: u64,
+    out: mpsc::Sender<Result<WatchReportsResponse, Status>>,
+    shutdown: CancellationToken,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Watchers {
+    /// At most `slots` at once; all end when `shutdown` is cancelled.
+    #[must_use]
+    pub fn new(reads: Reads, bell: Bell, slots: usize, shutdown: CancellationToken) -> Self {
+        Self { reads, bell, slots: Arc::new(Semaphore::new(slots)), shutdown }
+    }
+
+    /// Starts a watcher of one agency or all.
+    ///
+    /// # Errors
+    /// The token is not ours or of another read model, or there are too many watchers.
+    pub async fn start(&self, agency: Option<AgencyKey>, resume_token: &str) -> Result<Stream, Refusal> {
+        let slot = self.slots.clone().try_acquire_owned().map_err(|_| Refusal::TooManyWatchers)?;
+        let after = self.position(resume_token).await?;
+        let (out, stream) = mpsc::channel(BUFFER);
+        let watcher = Watcher {
+            reads: self.reads.clone(),
+            ear: self.bell.listen(),
+            agency,
+            after,
+            out,
+            shutdown: self.shutdown.clone(),
+            _slot: slot,
+        };
+        // Ends with its client or at shutdown, whichever comes first: nobody needs to wait for it.
+        drop(tokio::spawn(watcher.run()));
+        Ok(ReceiverStream::new(stream))
+    }
+
+    async fn position(&self, token: &str) -> Result<u64, Refusal> {
+        if token.is_empty() {
+            return Ok(0);
+        }
+        let token = token.parse().map_err(|_| Refusal::InvalidResumeToken)?;
+        let position = self.reads.run(move |store| store.resume(&token)).await?;
+        position.map_err(|error| match error {
+            ResumeError::Malformed => Refusal::InvalidResumeToken,
+            ResumeError::OtherEpoch => Refusal::StaleResumeToken,
+        })
+    }
+}
+
+impl Watcher {
+    async fn run(mut self) {
+        let (shutdown, out) = (self.shutdown.clone(), self.out.clone());
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = out.closed() => {}
+            refusal = self.follow() => {
+                // A client that is gone needs no reason.
+                out.send(Err(refusal.into())).await.ok();
+            }
+        }
+    }
+
+    /// Sends changes until the read model fails.
+    async fn follow(&mut self) -> Refusal {
+        let epoch = self.reads.epoch();
+        loop {
+            let (agency, after) = (self.agency.clone(), self.after);
+            let read = self.reads.run(move |store| store.changes(agency.as_ref(), after, BATCH)).await;
+            let changes = match read {
+                Ok(changes) => changes,
+                Err(refusal) => return refusal,
+            };
+            if changes.is_empty() {
+                self.ear.rung().await;
+            }
+            for change in changes {
+                self.after = change.ordinal;
+                if self.out.send(Ok(answer::change(change, &epoch))).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+}
