@@ -1,10 +1,11 @@
 //! `[notify]`: what is worth an alert, and who is told of it how.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use gongkai_model::Severity;
-use serde::{Deserialize, Serialize, Serializer};
+use gongkai_worker::Secret;
+use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Filter, Secrets, Target};
 
@@ -31,7 +32,7 @@ pub struct Subscription {
     #[serde(default)]
     pub url: Option<String>,
     /// For `webhook`: the Standard Webhooks secret, `whsec_…`; several, parted by white space, while rotating.
-    #[serde(default, serialize_with = "redacted", skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub secret: Option<Secret>,
     /// Instead of `secret`: a file that holds it.
     #[serde(default)]
@@ -62,11 +63,6 @@ pub enum ChannelKind {
     /// A line in the service's log.
     Log,
 }
-
-/// A secret from the config; never printed.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
 
 // === impl Config ===
 
@@ -156,18 +152,10 @@ impl Subscription {
     pub fn webhook(&self) -> anyhow::Result<(Target, Secrets)> {
         let url = self.url.as_deref().context("url is missing: a webhook needs one")?;
         let target = Target::new(url, self.allow_private).with_context(|| format!("url {url:?}"))?;
-        let secrets = match (&self.secret, &self.secret_file) {
-            (Some(_), Some(_)) => bail!("secret and secret_file are both set: keep one"),
-            (None, None) => {
-                bail!("secret is missing: set it to whsec_ and the base64 of 24 to 64 random bytes")
-            }
-            (Some(secret), None) => Secrets::new(&secret.0).context("secret")?,
-            (None, Some(file)) => {
-                let text =
-                    fs::read_to_string(file).with_context(|| format!("secret_file {}", file.display()))?;
-                Secrets::new(&text).with_context(|| format!("secret_file {}", file.display()))?
-            }
-        };
+        let secret = Secret::resolve(self.secret.as_ref(), self.secret_file.as_ref(), "secret")?;
+        let secret =
+            secret.context("secret is missing: set it to whsec_ and the base64 of 24 to 64 random bytes")?;
+        let secrets = Secrets::new(secret.expose()).context("secret")?;
         Ok((target, secrets))
     }
 
@@ -178,21 +166,8 @@ impl Subscription {
     }
 }
 
-// === impl Secret ===
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
 fn lowest() -> Severity {
     Severity::Info
-}
-
-#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
-fn redacted<S: Serializer>(_: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("***")
 }
 
 /// A severity by its public name.

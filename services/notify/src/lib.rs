@@ -25,7 +25,7 @@ use futures::future::try_join_all;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_worker::{Consume, Runtime, Service};
 
-pub use self::config::{ChannelKind, Config, Secret, Subscription};
+pub use self::config::{ChannelKind, Config, Subscription};
 use self::{
     alerts::Alerter,
     delivery::{Channel, Deliverer, Webhook},

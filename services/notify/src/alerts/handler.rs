@@ -84,22 +84,26 @@ impl Alerter {
         self.apply(&report.name, &event_of(context, change)).await
     }
 
+    /// By URL it takes down what stood there, by agency and year the report wherever it stood.
     async fn withdrawn(
         &self,
         event: v1::ReportWithdrawn,
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
-        let mut reports = Vec::new();
-        if !event.url.is_empty() {
-            let note = |place: &mut Place| (place.withdraw(context.sequence), ());
-            reports = self.ledger.change(&Place::key(&event.url), note).await?.0.reports;
-        }
-        reports.extend(named(&event).filter(|name| !reports.contains(name)));
-        let change = Change::Withdrawn { url: event.url, before: context.sequence };
-        let event = event_of(context, change);
         let mut outputs = Vec::new();
-        for report in &reports {
-            outputs.extend(self.apply(report, &event).await?);
+        let named = named(&event);
+        if let Some(report) = &named {
+            let change = Change::Withdrawn { url: String::new(), before: context.sequence };
+            outputs.extend(self.apply(report, &event_of(context, change)).await?);
+        }
+        if event.url.is_empty() {
+            return Ok(outputs);
+        }
+        let note = |place: &mut Place| (place.withdraw(context.sequence), ());
+        let (place, ()) = self.ledger.change(&Place::key(&event.url), note).await?;
+        let at_url = event_of(context, Change::Withdrawn { url: event.url, before: context.sequence });
+        for report in place.reports.iter().filter(|report| named.as_ref() != Some(report)) {
+            outputs.extend(self.apply(report, &at_url).await?);
         }
         Ok(outputs)
     }

@@ -203,10 +203,8 @@ impl ReportAlerts {
 
     /// True if a withdrawal covers the revision.
     fn covers(&self, revision: &Revision) -> bool {
-        self.withdrawals.iter().any(|w| {
-            revision.received_sequence < w.before
-                && (w.url.is_empty() || revision.url.is_empty() || w.url == revision.url)
-        })
+        let named = |w: &Withdrawal| w.url.is_empty() || w.url == revision.url;
+        self.withdrawals.iter().any(|w| revision.received_sequence < w.before && named(w))
     }
 
     /// Makes `alerts` the open ones; returns those to say: raised where a finding is new, resolved where all are gone.
