@@ -32,7 +32,7 @@ pub enum Projected {
     /// A checked report.
     Validated(Box<v1::ReportValidated>),
     /// No report.
-    Rejected(v1::ReportRejected),
+    Rejected(Box<v1::ReportRejected>),
     /// Taken down by its publisher.
     Withdrawn(v1::ReportWithdrawn),
 }
@@ -65,7 +65,7 @@ impl Input for Projected {
         if is(Event::ReportValidated) {
             Input::decode(subject, payload).map(|event| Self::Validated(Box::new(event)))
         } else if is(Event::ReportRejected) {
-            Input::decode(subject, payload).map(Self::Rejected)
+            Input::decode(subject, payload).map(|event| Self::Rejected(Box::new(event)))
         } else {
             Input::decode(subject, payload).map(Self::Withdrawn)
         }
@@ -131,7 +131,7 @@ impl Handler for Projector {
                 if event::is_draft(event.origin.as_ref()) {
                     return Ok(Vec::new());
                 }
-                self.put(event::rejected(event, context.sequence).map_err(invalid)?).await?;
+                self.put(event::rejected(*event, context.sequence).map_err(invalid)?).await?;
             }
             Projected::Withdrawn(event) => {
                 let withdrawal: Withdrawal =
