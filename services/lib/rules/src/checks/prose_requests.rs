@@ -13,7 +13,7 @@ use crate::{
     fingerprint::Key,
     layout::Row,
     prose::{
-        claim::{Claim, Subject, claims},
+        claim::{Claim, Subject},
         passage::Passage,
     },
     table::Table,
@@ -25,9 +25,8 @@ pub(crate) const SPEC: Spec =
 pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let mut drafts = Vec::new();
-    for passage in input.prose.passages() {
-        let claims = claims(input.report, passage);
-        for claim in disputed(table, &claims) {
+    for (passage, claims) in input.prose.claims() {
+        for claim in disputed(table, claims) {
             drafts.extend(draft(input, table, passage, claim));
         }
     }

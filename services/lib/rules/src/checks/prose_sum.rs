@@ -3,7 +3,7 @@
 //! Two kinds of list: one that 其中 opens, and the five results of 三、本年度办理结果 after the number of answers. A list
 //! that need not be whole, or whose parts may overlap, is a question for a person at most.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use rust_decimal::Decimal;
 
@@ -11,9 +11,10 @@ use crate::{
     checks::{Draft, Input, Spec, Value, chapter_name, decimal},
     fingerprint::Key,
     prose::{
-        claim::{Claim, Subject, claims},
+        claim::{Claim, Subject},
         count::{Count, starts_with},
         passage::Passage,
+        words::Words,
     },
     rule::Rule,
 };
@@ -38,57 +39,73 @@ const EVENTS: &[&str] = &["次", "场", "名", "人", "家", "元", "批", "起"
 const ENDS: &[&str] = &["另有", "另外", "此外", "同时", "共计", "总计", "合计", "累计", "全年", "今年"];
 
 /// Words that make a number a change.
-const CHANGES: &[&str] =
-    &["增加", "减少", "增长", "下降", "上升", "同比", "环比", "比上年", "较上年", "比去年", "较去年"];
+static CHANGES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "增加",
+        "减少",
+        "增长",
+        "下降",
+        "上升",
+        "同比",
+        "环比",
+        "比上年",
+        "较上年",
+        "比去年",
+        "较去年",
+    ])
+});
 
 /// Channels carry the same thing more than once.
-const CHANNELS: &[&str] = &[
-    "网站",
-    "公众号",
-    "微信",
-    "微博",
-    "公报",
-    "公示栏",
-    "公开栏",
-    "宣传栏",
-    "平台",
-    "新媒体",
-    "客户端",
-    "渠道",
-    "抖音",
-    "头条",
-    "报刊",
-    "电视",
-    "广播",
-    "门户",
-    "显示屏",
-];
+static CHANNELS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "网站",
+        "公众号",
+        "微信",
+        "微博",
+        "公报",
+        "公示栏",
+        "公开栏",
+        "宣传栏",
+        "平台",
+        "新媒体",
+        "客户端",
+        "渠道",
+        "抖音",
+        "头条",
+        "报刊",
+        "电视",
+        "广播",
+        "门户",
+        "显示屏",
+    ])
+});
 
 /// Words that make a list one of lists, or of request results, which have rules of their own.
-const NESTED: &[&str] = &["其中", "包括", "包含", "分别"];
-const RESULTS: &[&str] = &[
-    "予以公开",
-    "部分公开",
-    "不予公开",
-    "无法提供",
-    "不予处理",
-    "其他处理",
-    "办结",
-    "答复",
-    "结转",
-    "顺延",
-    "受理",
-];
+static NESTED: LazyLock<Words> = LazyLock::new(|| Words::new(&["其中", "包括", "包含", "分别"]));
+static RESULTS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "予以公开",
+        "部分公开",
+        "不予公开",
+        "无法提供",
+        "不予处理",
+        "其他处理",
+        "办结",
+        "答复",
+        "结转",
+        "顺延",
+        "受理",
+    ])
+});
 
 pub(crate) fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     let tolerance = Decimal::from(rule.params.get("tolerance_percent").copied().unwrap_or(0));
     let mut drafts = Vec::new();
-    for passage in input.prose.passages() {
+    for (passage, claims) in input.prose.claims() {
         for list in lists(passage) {
             drafts.extend(list.case(tolerance).map(|case| list.draft(case, passage)));
         }
-        let claims = claims(input.report, passage);
-        drafts.extend(results(&claims).map(|list| list.draft("results", passage)));
+        drafts.extend(results(claims).map(|list| list.draft("results", passage)));
     }
     drafts
 }
@@ -154,7 +171,7 @@ fn lists(passage: &Passage<'_>) -> Vec<List> {
     for sentence in &reading.sentences {
         let mut at = sentence.start;
         while at < sentence.end {
-            match OPENERS.iter().find(|word| starts_with(reading.chars(), at, word)) {
+            match opener(reading.chars(), at) {
                 Some(word) if !reading.is_quoted(at) => {
                     let inside = at + word.chars().count()..reading.close(at, sentence.end);
                     found.extend(list(passage, at, inside.clone()));
@@ -167,11 +184,20 @@ fn lists(passage: &Passage<'_>) -> Vec<List> {
     found
 }
 
+/// The opening word at a character.
+fn opener(chars: &[char], at: usize) -> Option<&'static str> {
+    // Nearly every character begins none.
+    if !matches!(chars[at], '其' | '包' | '分' | '具') {
+        return None;
+    }
+    OPENERS.iter().copied().find(|word| starts_with(chars, at, word))
+}
+
 /// The list that stands in `inside`, opened at `opener`.
 fn list(passage: &Passage<'_>, opener: usize, inside: Range<usize>) -> Option<List> {
     let reading = passage.reading();
     let total = total(passage, opener)?;
-    if NESTED.iter().any(|word| reading.words(inside.clone()).contains(word)) {
+    if NESTED.any(&reading.words(inside.clone())) {
         return None;
     }
     let depth = reading.depth_at(opener);
@@ -186,17 +212,17 @@ fn list(passage: &Passage<'_>, opener: usize, inside: Range<usize>) -> Option<Li
             break;
         }
         let head = reading.head(count, true).words;
-        if CHANGES.iter().any(|word| head.contains(word)) || (count.in_words && count.unit != total.unit) {
+        if CHANGES.any(&head) || (count.in_words && count.unit != total.unit) {
             continue;
         }
-        if count.approximate || RESULTS.iter().any(|word| head.contains(word)) {
+        if count.approximate || RESULTS.any(&head) {
             return None;
         }
         if count.unit != total.unit {
             open = true;
             break;
         }
-        overlapping |= CHANNELS.iter().any(|word| head.contains(word));
+        overlapping |= CHANNELS.any(&head);
         parts.push(count);
     }
     let last = parts.last().filter(|_| parts.len() > 1)?;
@@ -218,7 +244,7 @@ fn total<'p>(passage: &'p Passage<'_>, opener: usize) -> Option<&'p Count> {
     let depth = reading.depth_at(opener);
     let is_total = |count: &&Count| {
         let head = reading.head(count, true).words;
-        reading.depth(count) <= depth && !CHANGES.iter().any(|word| head.contains(word))
+        reading.depth(count) <= depth && !CHANGES.any(&head)
     };
     let sentence = reading.sentence(opener);
     let within = |range: Range<usize>| {

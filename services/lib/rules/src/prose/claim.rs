@@ -3,13 +3,13 @@
 //! Whatever may be a part, another year's, another body's or another matter's number is no claim: a wrong alarm costs
 //! an editor's trust, a silence only this one check.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use rust_decimal::Decimal;
 
 use gongkai_model::Report;
 
-use crate::prose::{count::Count, passage::Passage, reading::Reading};
+use crate::prose::{count::Count, passage::Passage, reading::Reading, words::Words};
 
 /// What a claim says how many of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,7 +69,7 @@ pub(crate) struct Claim {
     pub(crate) foreign_scope: bool,
 }
 
-/// Verbs and results, and what they speak of. Where two end at one place the longer counts.
+/// Verbs and results, and what they speak of.
 const KEYWORDS: &[(&str, Subject)] = &[
     ("予以公开", Subject::Granted),
     ("部分公开", Subject::PartiallyGranted),
@@ -100,181 +100,227 @@ const KEYWORDS: &[(&str, Subject)] = &[
     ("转入下年", Subject::CarriedOut),
 ];
 
+static KEYWORD: LazyLock<Words> =
+    LazyLock::new(|| Words::new(&KEYWORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>()));
+
 /// Words that make a number a part, a change or a rate of something.
-const PARTS: &[&str] = &[
-    "比上年",
-    "较上年",
-    "同比",
-    "环比",
-    "去年同期",
-    "上年同期",
-    "比去年",
-    "较去年",
-    "增加",
-    "减少",
-    "增长",
-    "下降",
-    "上升",
-    "当面",
-    "信函",
-    "邮寄",
-    "来函",
-    "网络",
-    "网上",
-    "在线",
-    "线上",
-    "线下",
-    "互联网",
-    "平台",
-    "邮件",
-    "邮箱",
-    "传真",
-    "现场",
-    "窗口",
-    "网站",
-    "通过",
-    "自然人",
-    "法人",
-    "公民",
-    "企业",
-    "个人",
-    "律师",
-    "机构",
-    "延期",
-    "逾期",
-    "当场",
-    "补正",
-    "撤回",
-    "涉及",
-    "关于",
-    "有关",
-    "平均",
-    "人均",
-    "上半年",
-    "下半年",
-    "季度",
-    "以来",
-    "历年",
-    "仍在",
-    "在办",
-    "部门",
-    "科室",
-];
+static PARTS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "比上年",
+        "较上年",
+        "同比",
+        "环比",
+        "去年同期",
+        "上年同期",
+        "比去年",
+        "较去年",
+        "增加",
+        "减少",
+        "增长",
+        "下降",
+        "上升",
+        "当面",
+        "信函",
+        "邮寄",
+        "来函",
+        "网络",
+        "网上",
+        "在线",
+        "线上",
+        "线下",
+        "互联网",
+        "平台",
+        "邮件",
+        "邮箱",
+        "传真",
+        "现场",
+        "窗口",
+        "网站",
+        "通过",
+        "自然人",
+        "法人",
+        "公民",
+        "企业",
+        "个人",
+        "律师",
+        "机构",
+        "延期",
+        "逾期",
+        "当场",
+        "补正",
+        "撤回",
+        "涉及",
+        "关于",
+        "有关",
+        "平均",
+        "人均",
+        "上半年",
+        "下半年",
+        "季度",
+        "以来",
+        "历年",
+        "仍在",
+        "在办",
+        "部门",
+        "科室",
+    ])
+});
 
 /// Words of other business.
-const OTHER_BUSINESS: &[&str] = &[
-    "复议", "诉讼", "应诉", "起诉", "建议", "提案", "议案", "热线", "12345", "留言", "来信", "来电", "咨询",
-    "信箱", "问政", "网民", "投诉", "举报", "信访", "许可", "审批", "补贴", "救助", "登记", "意见", "稿件",
-    "公文", "工单", "诉求", "舆情", "来访", "案卷",
-];
+static OTHER_BUSINESS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "复议", "诉讼", "应诉", "起诉", "建议", "提案", "议案", "热线", "12345", "留言", "来信", "来电",
+        "咨询", "信箱", "问政", "网民", "投诉", "举报", "信访", "许可", "审批", "补贴", "救助", "登记",
+        "意见", "稿件", "公文", "工单", "诉求", "舆情", "来访", "案卷",
+    ])
+});
 
 /// Words of an area or a body that may be wider or narrower than the report's own.
-const SCOPES: &[&str] = &[
-    "全市",
-    "全区",
-    "全县",
-    "全省",
-    "全州",
-    "全旗",
-    "全盟",
-    "全国",
-    "全镇",
-    "全乡",
-    "全系统",
-    "各单位",
-    "各部门",
-    "各乡镇",
-    "各镇",
-    "各街道",
-    "各区",
-    "各县",
-    "各市",
-    "各级",
-    "本级",
-    "市级",
-    "县级",
-    "区级",
-    "省级",
-    "下属",
-    "所属",
-    "直属",
-    "市直",
-    "区直",
-    "县直",
-    "代表",
-    "本办",
-    "镇街",
-    "基层",
-    "局机关",
-    "分局",
-    "街道办理",
-    "其他单位",
-];
+static SCOPES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "全市",
+        "全区",
+        "全县",
+        "全省",
+        "全州",
+        "全旗",
+        "全盟",
+        "全国",
+        "全镇",
+        "全乡",
+        "全系统",
+        "各单位",
+        "各部门",
+        "各乡镇",
+        "各镇",
+        "各街道",
+        "各区",
+        "各县",
+        "各市",
+        "各级",
+        "本级",
+        "市级",
+        "县级",
+        "区级",
+        "省级",
+        "下属",
+        "所属",
+        "直属",
+        "市直",
+        "区直",
+        "县直",
+        "代表",
+        "本办",
+        "镇街",
+        "基层",
+        "局机关",
+        "分局",
+        "街道办理",
+        "其他单位",
+    ])
+});
+
+/// Words that name requests for information.
+static TOPIC: LazyLock<Words> =
+    LazyLock::new(|| Words::new(&["信息公开申请", "依申请", "公开申请", "申请公开", "信息申请"]));
 
 const UNITS: &[&str] = &["件", "宗", "份", "条", "起", "例"];
 
 /// The claims of one passage, left to right.
 pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
     let (text, reading) = (passage.text(), passage.reading());
-    if !matches!(passage.chapter(), 1 | 3) || !text.contains("申请") {
+    if reading.counts.is_empty() || !matches!(passage.chapter(), 1 | 3) || !text.contains("申请") {
         return Vec::new();
     }
+    let named_from = TOPIC.all(text).next().map(|found| found.start());
+    let reader = Reader { report, reading, named_from: named_from.map(|byte| text[..byte].chars().count()) };
     let countable = reading.counts.iter().filter(|c| !c.approximate && UNITS.contains(&c.unit));
-    countable.filter_map(|count| claim(report, reading, count)).collect()
+    countable.filter_map(|count| reader.claim(count)).collect()
 }
 
-fn claim(report: &Report, reading: &Reading, count: &Count) -> Option<Claim> {
-    let found = reading.head(count, false);
-    let (head, tail) = (found.words.as_str(), reading.tail(count));
-    let sentence = reading.sentence(count.number.start);
-    let so_far = reading.words(sentence.start..count.number.start);
-    let subject = subject(report, reading, count, head, &tail)?;
-    let is_part = match subject {
-        Subject::Received | Subject::Worked => so_far.contains("其中"),
-        Subject::Handled => head.contains("按") && has_late_answers(&reading.words(sentence)),
-        _ => false,
-    };
-    if is_part
-        || PARTS.iter().any(|word| head.contains(word))
-        || speaks_of_another_year(report, subject, &so_far)
-        || !is_about_requests(reading, count, subject, (head, &tail, &so_far))
-    {
-        return None;
+/// Reads the claims of one passage.
+struct Reader<'p> {
+    report: &'p Report,
+    reading: &'p Reading,
+    /// Where the passage first speaks of requests for information.
+    named_from: Option<usize>,
+}
+
+impl Reader<'_> {
+    fn claim(&self, count: &Count) -> Option<Claim> {
+        let found = self.reading.head(count, false);
+        let (head, tail) = (found.words.as_str(), self.reading.tail(count));
+        let subject = self.subject(count, head, &tail)?;
+        let sentence = self.reading.sentence(count.number.start);
+        let so_far = self.reading.words(sentence.start..count.number.start);
+        let is_part = match subject {
+            Subject::Received | Subject::Worked => so_far.contains("其中"),
+            Subject::Handled => head.contains('按') && has_late_answers(&self.reading.words(sentence)),
+            _ => false,
+        };
+        if is_part
+            || PARTS.any(head)
+            || speaks_of_another_year(self.report, subject, &so_far)
+            || !self.is_about_requests(count, subject, (head, &tail, &so_far))
+        {
+            return None;
+        }
+        Some(Claim {
+            subject,
+            value: count.value,
+            quote: found.start..count.end,
+            foreign_scope: has_foreign_scope(&self.report.agency, &so_far),
+        })
     }
-    Some(Claim {
-        subject,
-        value: count.value,
-        quote: found.start..count.end,
-        foreign_scope: has_foreign_scope(&report.agency, &so_far),
-    })
+
+    /// Whose number it is: by the last keyword before the count, else by the first one after it.
+    fn subject(&self, count: &Count, head: &str, tail: &str) -> Option<Subject> {
+        if is_carried_in(self.report, head) {
+            return Some(Subject::CarriedIn);
+        }
+        if is_carried_out(self.report, head) {
+            return Some(Subject::CarriedOut);
+        }
+        let listed = || self.reading.head(count, true).words;
+        match last_keyword(head) {
+            Some((at, _)) if is_negated(&head[..at]) => None,
+            // Carried, but neither from last year nor to the next.
+            Some((_, Subject::CarriedOut)) => None,
+            Some((_, Subject::PartiallyGranted)) if listed().contains("予以公开") => {
+                Some(Subject::GrantedOrPartially)
+            }
+            Some((_, Subject::Granted)) if listed().contains("部分公开") => {
+                Some(Subject::GrantedOrPartially)
+            }
+            Some((_, subject)) => Some(subject),
+            None if is_carried_out(self.report, tail) => Some(Subject::CarriedOut),
+            None => subject_after(tail),
+        }
+    }
+
+    /// A verb alone says little: the words around it must speak of requests, and of nothing else.
+    fn is_about_requests(
+        &self,
+        count: &Count,
+        subject: Subject,
+        (head, tail, so_far): (&str, &str, &str),
+    ) -> bool {
+        if subject.is_outcome() {
+            return !["复议", "诉讼", "建议", "提案"].iter().any(|word| so_far.contains(word));
+        }
+        if OTHER_BUSINESS.any(so_far) || OTHER_BUSINESS.any(tail) {
+            return false;
+        }
+        head.contains("申请")
+            || tail.starts_with("申请")
+            || TOPIC.any(tail)
+            || self.named_from.is_some_and(|from| from < count.number.start)
+    }
 }
 
 /// Beside late answers, those in time are but a part.
 fn has_late_answers(sentence: &str) -> bool {
     ["延期", "逾期", "超期"].iter().any(|word| sentence.contains(word))
-}
-
-/// Whose number it is: by the last keyword before the count, else by the first one after it.
-fn subject(report: &Report, reading: &Reading, count: &Count, head: &str, tail: &str) -> Option<Subject> {
-    if is_carried_in(report, head) {
-        return Some(Subject::CarriedIn);
-    }
-    if is_carried_out(report, head) {
-        return Some(Subject::CarriedOut);
-    }
-    let listed = || reading.head(count, true).words;
-    match last_keyword(head) {
-        Some((at, _)) if is_negated(&head[..at]) => None,
-        // Carried, but neither from last year nor to the next.
-        Some((_, Subject::CarriedOut)) => None,
-        Some((_, Subject::PartiallyGranted)) if listed().contains("予以公开") => {
-            Some(Subject::GrantedOrPartially)
-        }
-        Some((_, Subject::Granted)) if listed().contains("部分公开") => Some(Subject::GrantedOrPartially),
-        Some((_, subject)) => Some(subject),
-        None if is_carried_out(report, tail) => Some(Subject::CarriedOut),
-        None => subject_after(tail),
-    }
 }
 
 /// `3件予以公开`: only a result just behind the unit speaks of it.
@@ -285,10 +331,9 @@ fn subject_after(tail: &str) -> Option<Subject> {
 }
 
 fn last_keyword(head: &str) -> Option<(usize, Subject)> {
-    let found = KEYWORDS
-        .iter()
-        .filter_map(|(word, subject)| head.rfind(word).map(|at| (at + word.len(), word.len(), at, *subject)));
-    found.max_by_key(|(end, length, ..)| (*end, *length)).map(|(_, _, at, subject)| (at, subject))
+    let found = KEYWORD.all(head).last()?;
+    let (_, subject) = KEYWORDS.iter().find(|(word, _)| *word == found.as_str())?;
+    Some((found.start(), *subject))
 }
 
 fn is_negated(before: &str) -> bool {
@@ -296,6 +341,9 @@ fn is_negated(before: &str) -> bool {
 }
 
 fn is_carried_in(report: &Report, words: &str) -> bool {
+    if !words.contains(['转', '留', '延', '未']) {
+        return false;
+    }
     let last_year = format!("{}年", report.year.saturating_sub(1));
     let from = ["上年", "上一年", "去年", "往年", "前一年", last_year.as_str()];
     let carried = ["结转", "转结", "转入", "遗留", "接转", "转来", "顺延", "延续", "未办结"];
@@ -305,6 +353,9 @@ fn is_carried_in(report: &Report, words: &str) -> bool {
 }
 
 fn is_carried_out(report: &Report, words: &str) -> bool {
+    if !words.contains(['转', '延']) {
+        return false;
+    }
     let next_year = format!("{}年", report.year.saturating_add(1));
     let to = ["下年", "下一年", "次年", "明年", next_year.as_str()];
     let carried = ["结转", "顺延", "转", "延续", "延至", "延期至"];
@@ -331,35 +382,13 @@ fn speaks_of_another_year(report: &Report, subject: Subject, so_far: &str) -> bo
     })
 }
 
-/// A verb alone says little: the words around it must speak of requests, and of nothing else.
-fn is_about_requests(
-    reading: &Reading,
-    count: &Count,
-    subject: Subject,
-    (head, tail, so_far): (&str, &str, &str),
-) -> bool {
-    if subject.is_outcome() {
-        return !["复议", "诉讼", "建议", "提案"].iter().any(|word| so_far.contains(word));
-    }
-    if OTHER_BUSINESS.iter().any(|word| so_far.contains(word) || tail.contains(word)) {
-        return false;
-    }
-    let named = |text: &str| {
-        ["信息公开申请", "依申请", "公开申请", "申请公开", "信息申请"].iter().any(|w| text.contains(w))
-    };
-    head.contains("申请")
-        || tail.starts_with("申请")
-        || named(tail)
-        || named(&reading.words(0..count.number.start))
-}
-
 /// True if the words name an area or body that is not the report's own.
 fn has_foreign_scope(agency: &str, so_far: &str) -> bool {
     let is_office = agency.contains("办公室") || agency.contains("办公厅");
-    SCOPES.iter().filter(|word| so_far.contains(**word)).any(|word| match word.strip_prefix('全') {
+    SCOPES.all(so_far).any(|found| match found.as_str().strip_prefix('全') {
         Some(level) if level.chars().count() == 1 => {
             !agency.strip_suffix("人民政府").is_some_and(|place| place.ends_with(level))
         }
-        _ => !(*word == "本办" && is_office),
+        _ => !(found.as_str() == "本办" && is_office),
     })
 }

@@ -30,6 +30,10 @@ pub(crate) fn counts(chars: &[char]) -> Vec<Count> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < chars.len() {
+        if !is_numeral(chars[at]) {
+            at += 1;
+            continue;
+        }
         match numeral(chars, at) {
             Some((value, end)) => {
                 found.extend(count(chars, at, value, end));
@@ -73,6 +77,10 @@ fn is_rough(chars: &[char], start: usize) -> bool {
     ["近", "约", "超", "逾", "数", "几", "超过", "不足", "将近", "大约", "达到近", "至少", "最多"]
         .iter()
         .any(|word| ends_with(chars, start, word))
+}
+
+fn is_numeral(c: char) -> bool {
+    c.is_ascii_digit() || (c > '\u{3000}' && (chinese_digit(c).is_some() || chinese_scale(c).is_some()))
 }
 
 /// The number that begins at a character, and where it ends.

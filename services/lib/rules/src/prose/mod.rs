@@ -7,14 +7,18 @@ pub(crate) mod claim;
 pub(crate) mod count;
 pub(crate) mod passage;
 pub(crate) mod reading;
+pub(crate) mod words;
 
 use gongkai_model::Report;
 
+use claim::{Claim, claims};
 use passage::Passage;
 
 /// The prose of a report, passage by passage, preamble first.
 pub(crate) struct Prose<'a> {
     passages: Vec<Passage<'a>>,
+    /// The claims of each passage.
+    claims: Vec<Vec<Claim>>,
 }
 
 impl<'a> Prose<'a> {
@@ -23,10 +27,16 @@ impl<'a> Prose<'a> {
         for section in &report.sections {
             passages.extend(Passage::all(section.number, &section.paragraphs));
         }
-        Self { passages }
+        let claims = passages.iter().map(|passage| claims(report, passage)).collect();
+        Self { passages, claims }
     }
 
     pub(crate) fn passages(&self) -> &[Passage<'a>] {
         &self.passages
+    }
+
+    /// Each passage with what it claims about chapter 三.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (&Passage<'a>, &[Claim])> {
+        self.passages.iter().zip(self.claims.iter().map(Vec::as_slice))
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Passage<'a> {
     text: String,
     reading: Reading,
     /// For each character its paragraph and its number in that paragraph's text.
-    origin: Vec<(usize, usize)>,
+    origin: Vec<(u32, u32)>,
     paragraphs: &'a [Paragraph],
 }
 
@@ -36,12 +36,14 @@ impl<'a> Passage<'a> {
     }
 
     fn new(chapter: u32, paragraphs: &'a [Paragraph], lines: Range<usize>) -> Self {
-        let (mut chars, mut origin) = (Vec::new(), Vec::new());
+        // Han characters take three bytes.
+        let size = paragraphs[lines.clone()].iter().map(|paragraph| paragraph.text.len() / 2).sum();
+        let (mut chars, mut origin) = (Vec::with_capacity(size), Vec::with_capacity(size));
         for line in lines {
-            for (at, c) in paragraphs[line].text.chars().enumerate() {
+            for (at, c) in (0_u32..).zip(paragraphs[line].text.chars()) {
                 if !c.is_whitespace() && c != '*' {
                     chars.push(half_width(c));
-                    origin.push((line, at));
+                    origin.push((number(line), at));
                 }
             }
         }
@@ -65,8 +67,8 @@ impl<'a> Passage<'a> {
 
     /// A quotation by byte range of [`Passage::text`].
     pub(crate) fn quote_bytes(&self, range: Range<usize>) -> Source {
-        let number = |byte| self.text.get(..byte).map_or(0, |head: &str| head.chars().count());
-        self.quote(number(range.start)..number(range.end))
+        let at = |byte| self.text.get(..byte).map_or(0, |head: &str| head.chars().count());
+        self.quote(at(range.start)..at(range.end))
     }
 
     /// A quotation: verbatim text, page, and its span, narrowed to the quotation where a paragraph's text is as long as
@@ -75,7 +77,8 @@ impl<'a> Passage<'a> {
         let Some(places) = self.origin.get(range).filter(|places| !places.is_empty()) else {
             return Source::default();
         };
-        let (first, last) = (places[0], places[places.len() - 1]);
+        let place = |at: usize| (places[at].0 as usize, places[at].1 as usize);
+        let (first, last) = (place(0), place(places.len() - 1));
         let mut source = Source { page: self.paragraphs[first.0].page, ..Source::default() };
         for (at, paragraph) in self.paragraphs.iter().enumerate().take(last.0 + 1).skip(first.0) {
             let from = if at == first.0 { first.1 } else { 0 };
@@ -89,6 +92,11 @@ impl<'a> Passage<'a> {
         }
         source
     }
+}
+
+/// A paragraph's number, as the origins keep it.
+fn number(paragraph: usize) -> u32 {
+    u32::try_from(paragraph).unwrap_or(u32::MAX)
 }
 
 /// The span of characters `from..to` of a paragraph; the whole paragraph's if characters do not map one to one.

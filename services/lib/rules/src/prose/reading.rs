@@ -81,7 +81,10 @@ impl Reading {
             if self.depth[at] > depth || self.quoted[at] {
                 continue;
             }
-            if self.depth[at] < depth || ",;:(".contains(c) || (c == '、' && !lists) || words.len() == CLAUSE
+            if self.depth[at] < depth
+                || matches!(c, ',' | ';' | ':' | '(')
+                || (c == '、' && !lists)
+                || words.len() == CLAUSE
             {
                 break;
             }
@@ -112,7 +115,10 @@ impl Reading {
             if self.depth[at] > depth || self.quoted[at] {
                 continue;
             }
-            if self.depth[at] < depth || ",;:、。!?()".contains(c) || c.is_ascii_digit() {
+            if self.depth[at] < depth
+                || matches!(c, ',' | ';' | ':' | '、' | '。' | '!' | '?' | '(' | ')')
+                || c.is_ascii_digit()
+            {
                 break;
             }
             words.push(c);
@@ -154,7 +160,7 @@ fn sentences(chars: &[char]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     for (at, c) in chars.iter().enumerate() {
-        if "。!?".contains(*c) {
+        if matches!(c, '。' | '!' | '?') {
             found.push(start..at + 1);
             start = at + 1;
         }

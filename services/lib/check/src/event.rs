@@ -1,0 +1,30 @@
+//! A report's findings, given what its publishing event says.
+
+use std::sync::LazyLock;
+
+use gongkai_model::{AgencyKey, Finding, Region, Report};
+use gongkai_rules::{Context, RuleSet};
+
+use crate::versions::versions;
+
+pub(crate) static RULES: LazyLock<RuleSet> = LazyLock::new(RuleSet::embedded);
+
+/// What the publishing event says beside the document. Everything is optional.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Event<'a> {
+    /// The day of publication, in the site's own time zone.
+    pub published_at: Option<time::Date>,
+    /// The agency's key; without one a provisional key is made of the name in the report.
+    pub agency: Option<&'a AgencyKey>,
+}
+
+/// Applies the compiled-in rules to a report.
+#[must_use]
+pub fn rules(report: &Report, event: &Event<'_>) -> Vec<Finding> {
+    let provisional = || AgencyKey::provisional(&report.agency, Region::UNKNOWN);
+    let agency = event.agency.cloned().unwrap_or_else(provisional);
+    let versions = versions();
+    let context =
+        Context { published_at: event.published_at, agency_key: agency.as_str(), versions: &versions };
+    RULES.evaluate(report, &context)
+}

@@ -1,0 +1,309 @@
+//! The JSON line of one document: the shape is public (CONTRACT 1), so it stands here by itself and not on the model.
+
+use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Source, Versions};
+use serde::{Deserialize, Serialize};
+
+use crate::{reading::Reading, versions::versions};
+
+/// What became of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It was read.
+    Ok,
+    /// It is no report, or cannot be read.
+    Rejected,
+}
+
+/// One document's line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The file's name as given.
+    pub file: String,
+    /// What became of it.
+    pub status: Status,
+    /// What kind of file it turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The report, if it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportLine>,
+    /// What the rules say; empty for a rejected document.
+    #[serde(default)]
+    pub findings: Vec<FindingLine>,
+    /// Why it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<RejectionLine>,
+    /// What made this line.
+    pub versions: VersionsLine,
+}
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportLine {
+    /// The body's fullest name in the document.
+    pub agency: String,
+    /// The report's year.
+    pub year: i32,
+    /// `2021`, `2019` or `2014`.
+    pub form: String,
+    /// `standard` or `single_row_other`.
+    pub variant: String,
+    /// The title, joined.
+    pub title: String,
+    /// What stands before chapter 一.
+    pub preamble: String,
+    /// The chapters, in document order.
+    pub sections: Vec<SectionLine>,
+    /// Every cell of the form, in the form's order.
+    pub facts: Vec<FactLine>,
+}
+
+/// A chapter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionLine {
+    /// 1 to 6.
+    pub number: u32,
+    /// Its heading.
+    pub title: String,
+    /// Its prose.
+    pub text: String,
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactLine {
+    /// What is counted.
+    pub concept: String,
+    /// Whose it is, in chapter 三.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applicant: Option<String>,
+    /// `reported`, `blank`, `not_applicable`, `missing` or `unreadable`.
+    pub state: String,
+    /// The number as a decimal string, if one is reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Where it stands; absent for a missing cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceLine>,
+    /// For an unreadable cell: the places the readings proposed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<SourceLine>,
+}
+
+/// A place in the original; each member where the format has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// The text verbatim.
+    pub text: String,
+    /// Ordinal of the table in the document, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<u32>,
+    /// Row on the expanded grid, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+    /// Column on the expanded grid, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// Page, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// First Unicode scalar in the decoded original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<u32>,
+    /// One past the last Unicode scalar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u32>,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingLine {
+    /// Stable rule id.
+    pub rule: String,
+    /// `INFO`, `REVIEW`, `WARNING` or `ERROR`.
+    pub severity: String,
+    /// What is wrong, in Chinese.
+    pub message: String,
+    /// The same in English.
+    pub message_en: String,
+    /// The same on every run over the same trouble.
+    pub fingerprint: String,
+    /// The suspect cell that findings of one origin share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The concept it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concept: Option<String>,
+    /// The broken condition in words.
+    pub formula: String,
+    /// What the parts say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What is printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+    /// The operands.
+    #[serde(default)]
+    pub facts: Vec<String>,
+    /// For a finding about prose: the quotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceLine>,
+    /// What made the finding.
+    pub versions: VersionsLine,
+}
+
+/// Why a document was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectionLine {
+    /// Public code.
+    pub code: String,
+    /// What is wrong and what to do, in Chinese.
+    pub message: String,
+    /// The same in English.
+    pub message_en: String,
+    /// For `NOT_A_REPORT`: what it is instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+/// Which versions made an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionsLine {
+    /// The program.
+    pub program: String,
+    /// The readers and the matcher.
+    pub parser: String,
+    /// The statutory forms.
+    pub forms: String,
+    /// The rule packs.
+    pub rules: String,
+}
+
+impl Line {
+    /// The line of a document that was read.
+    #[must_use]
+    pub fn of_report(file: &str, reading: &Reading, findings: &[Finding]) -> Self {
+        Self {
+            file: file.to_owned(),
+            status: Status::Ok,
+            media_type: Some(reading.media_type.as_str().to_owned()),
+            report: Some(ReportLine::from(&reading.report)),
+            findings: findings.iter().map(FindingLine::from).collect(),
+            rejection: None,
+            versions: VersionsLine::from(&versions()),
+        }
+    }
+
+    /// The line of a document that was not read.
+    #[must_use]
+    pub fn of_rejection(file: &str, rejection: &Rejection) -> Self {
+        Self {
+            file: file.to_owned(),
+            status: Status::Rejected,
+            media_type: None,
+            report: None,
+            findings: Vec::new(),
+            rejection: Some(RejectionLine::from(rejection)),
+            versions: VersionsLine::from(&versions()),
+        }
+    }
+
+    /// The line as JSON, without a line end.
+    ///
+    /// # Panics
+    /// Never: the line holds strings and numbers only.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a line holds strings and numbers only, and its keys are strings")
+    }
+}
+
+impl From<&Report> for ReportLine {
+    fn from(report: &Report) -> Self {
+        let sections = report.sections.iter().map(|section| SectionLine {
+            number: section.number,
+            title: section.title.clone(),
+            text: section.text(),
+        });
+        Self {
+            agency: report.agency.clone(),
+            year: report.year,
+            form: report.form.to_string(),
+            variant: report.variant.as_str().to_owned(),
+            title: report.title.clone(),
+            preamble: report.preamble_text(),
+            sections: sections.collect(),
+            facts: report.facts.iter().map(FactLine::from).collect(),
+        }
+    }
+}
+
+impl From<&Fact> for FactLine {
+    fn from(fact: &Fact) -> Self {
+        Self {
+            concept: fact.id.concept.to_string(),
+            applicant: fact.id.applicant.map(|applicant| applicant.as_str().to_owned()),
+            state: fact.state.as_str().to_owned(),
+            value: fact.state.value().map(|value| value.normalize().to_string()),
+            source: fact.source.as_ref().map(SourceLine::from),
+            candidates: fact.candidates.iter().map(SourceLine::from).collect(),
+        }
+    }
+}
+
+impl From<&Source> for SourceLine {
+    fn from(source: &Source) -> Self {
+        Self {
+            text: source.text.clone(),
+            table: source.cell.map(|cell| cell.table),
+            row: source.cell.map(|cell| cell.row),
+            column: source.cell.map(|cell| cell.column),
+            page: source.page,
+            start: source.span.map(|span| span.start),
+            end: source.span.map(|span| span.end),
+        }
+    }
+}
+
+impl From<&Finding> for FindingLine {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            rule: finding.rule.clone(),
+            severity: finding.severity.to_string(),
+            message: finding.message.clone(),
+            message_en: finding.message_en.clone(),
+            fingerprint: finding.fingerprint.clone(),
+            cause: finding.cause.as_ref().map(FactId::to_string),
+            concept: finding.concept.as_ref().map(ToString::to_string),
+            formula: finding.formula.clone(),
+            expected: finding.expected.clone(),
+            actual: finding.actual.clone(),
+            facts: finding.facts.iter().map(FactId::to_string).collect(),
+            source: finding.source.as_ref().map(SourceLine::from),
+            versions: VersionsLine::from(&finding.versions),
+        }
+    }
+}
+
+impl From<&Rejection> for RejectionLine {
+    fn from(rejection: &Rejection) -> Self {
+        Self {
+            code: rejection.code.to_string(),
+            message: rejection.message.clone(),
+            message_en: rejection.message_en.clone(),
+            kind: rejection.look_alike.map(|kind| kind.as_str().to_owned()),
+        }
+    }
+}
+
+impl From<&Versions> for VersionsLine {
+    fn from(versions: &Versions) -> Self {
+        Self {
+            program: versions.program.clone(),
+            parser: versions.parser.clone(),
+            forms: versions.forms.clone(),
+            rules: versions.rules.clone(),
+        }
+    }
+}

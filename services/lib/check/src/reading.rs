@@ -1,0 +1,77 @@
+//! Bytes to report: the reader of the format, then the matcher of the forms, behind one boundary against panics.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::LazyLock,
+};
+
+use gongkai_extract::{Hints, Limits};
+use gongkai_forms::{Forms, Known};
+use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
+
+static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
+
+/// A document as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What kind of file it turned out to be.
+    pub media_type: MediaType,
+    /// The charset it was decoded from, by its WHATWG name in lower case.
+    pub charset: &'static str,
+    /// The report.
+    pub report: Report,
+}
+
+/// Reads a report from bytes, knowing nothing but the document.
+///
+/// # Errors
+/// As [`read_known`].
+pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Reading, Rejection> {
+    read_known(bytes, hints, limits, &Known::default())
+}
+
+/// Reads a report from bytes; what the document leaves open about agency and year the sender may fill in.
+///
+/// A panic in a reader ends here and becomes `PARSER_PANIC`: the readers share nothing that it could leave half
+/// changed. The panic hook has run by then, so what it prints is the program's choice. An overflow of the stack is no
+/// panic and ends the program; the limit on nesting keeps documents away from it.
+///
+/// # Errors
+/// The document is no report or cannot be read; the code says why. Trying again with the same bytes gives the same
+/// answer.
+pub fn read_known(
+    bytes: &[u8],
+    hints: &Hints<'_>,
+    limits: &Limits,
+    known: &Known<'_>,
+) -> Result<Reading, Rejection> {
+    guarded(|| {
+        let document = gongkai_extract::read(bytes, hints, limits)?;
+        let report = gongkai_forms::read_report_of(&document, &FORMS, known)?;
+        Ok(Reading { media_type: document.media_type, charset: document.charset, report })
+    })
+}
+
+/// Runs code over one document; a panic in it is a rejection of that document.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
+    // Unwind safety: the work borrows nothing that it may change.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Rejection::new(
+            RejectionCode::ParserPanic,
+            "程序在读取本文件时出错，文件已保留供排查；请把文件发给维护人员。",
+            "the program failed on this document; it is kept for us to look at, please send it to the maintainers",
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_rejection_of_that_document_only() {
+        let rejection = guarded::<()>(|| panic!("a reader's mistake")).unwrap_err();
+        assert_eq!(rejection.code, RejectionCode::ParserPanic);
+        assert_eq!(guarded(|| Ok(7)), Ok(7));
+    }
+}

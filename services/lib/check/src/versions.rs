@@ -1,0 +1,20 @@
+//! The versions of everything that decides an output of this build.
+
+use gongkai_model::Versions;
+
+use crate::event::RULES;
+
+/// The version of the readers and the matcher; changed with every change of `gongkai-extract` or `gongkai-forms` that
+/// changes what is read from any document.
+const PARSER: &str = "1";
+
+/// Versions of the program, its parser, its statutory forms and its rules.
+#[must_use]
+pub fn versions() -> Versions {
+    Versions {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        parser: PARSER.to_owned(),
+        forms: gongkai_forms::VERSION.to_owned(),
+        rules: RULES.version(),
+    }
+}
