@@ -74,7 +74,10 @@ pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<Decoded, Problem> {
         "application/cloudevents-batch+json" => batch(parse_json(body)?).map(Decoded::Batch),
         other if other.starts_with("application/cloudevents") => Err(Problem::new(
             Code::UnsupportedMediaType,
-            format!("events come as application/cloudevents+json, application/cloudevents-batch+json or in binary mode, not as {}", quote(other)),
+            format!(
+                "events come as application/cloudevents+json, application/cloudevents-batch+json or in binary mode, not as {}",
+                quote(other)
+            ),
         )),
         _ => binary(headers, &content_type, body).map(Decoded::One),
     }
@@ -136,7 +139,10 @@ fn batch(json: Value) -> Result<Vec<Event>, Problem> {
         return Err(Problem::new(Code::InvalidField, "a batch is a JSON array of events"));
     };
     if events.len() > BATCH_LIMIT {
-        return Err(Problem::new(Code::TooLarge, format!("{} events in one batch, at most {BATCH_LIMIT}", events.len())));
+        return Err(Problem::new(
+            Code::TooLarge,
+            format!("{} events in one batch, at most {BATCH_LIMIT}", events.len()),
+        ));
     }
     let numbered = events.into_iter().enumerate();
     numbered
@@ -180,7 +186,12 @@ fn text_attributes(members: Map<String, Value>) -> Result<BTreeMap<String, Strin
             Value::String(text) => text,
             Value::Number(number) if !CONTEXT.contains(&name.as_str()) => number.to_string(),
             Value::Bool(flag) if !CONTEXT.contains(&name.as_str()) => flag.to_string(),
-            _ => return Err(Problem::new(Code::InvalidField, format!("attribute {} must be a string", quote(&name)))),
+            _ => {
+                return Err(Problem::new(
+                    Code::InvalidField,
+                    format!("attribute {} must be a string", quote(&name)),
+                ));
+            }
         };
         attributes.insert(name, text);
     }
@@ -237,7 +248,10 @@ fn data_of_bytes(content_type: &str, bytes: Bytes) -> Result<Data, Problem> {
 
 fn event(mut attributes: BTreeMap<String, String>, data: Data) -> Result<Event, Problem> {
     if let Some((name, _)) = attributes.iter().find(|(_, value)| value.len() > ATTRIBUTE_LIMIT) {
-        return Err(Problem::new(Code::InvalidField, format!("attribute {} is over {ATTRIBUTE_LIMIT} bytes", quote(name))));
+        return Err(Problem::new(
+            Code::InvalidField,
+            format!("attribute {} is over {ATTRIBUTE_LIMIT} bytes", quote(name)),
+        ));
     }
     let specversion = required(&mut attributes, "specversion")?;
     if specversion != "1.0" {
@@ -272,12 +286,21 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (k.parse::<http::HeaderName>().unwrap(), http::HeaderValue::from_bytes(v.as_bytes()).unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| {
+                (k.parse::<http::HeaderName>().unwrap(), http::HeaderValue::from_bytes(v.as_bytes()).unwrap())
+            })
+            .collect()
     }
 
     const STRUCTURED: (&str, &str) = ("content-type", "application/cloudevents+json; charset=utf-8");
-    const BINARY: [(&str, &str); 4] =
-        [("ce-specversion", "1.0"), ("ce-id", "7"), ("ce-source", "https://www.example.gov.cn"), ("ce-type", "t")];
+    const BINARY: [(&str, &str); 4] = [
+        ("ce-specversion", "1.0"),
+        ("ce-id", "7"),
+        ("ce-source", "https://www.example.gov.cn"),
+        ("ce-type", "t"),
+    ];
 
     fn one(headers: &HeaderMap, body: impl Into<Bytes>) -> Result<Event, Problem> {
         match decode(headers, &body.into())? {
@@ -295,14 +318,22 @@ mod tests {
         let batched = decode(&batch, &json!([json]).to_string().into()).unwrap();
         assert_eq!(batched, Decoded::Batch(vec![structured.clone()]));
         let mut pairs = BINARY.to_vec();
-        pairs.extend([("ce-subject", "https://www.example.gov.cn/a"), ("ce-sitecode", "3609820001"), ("content-type", "application/json")]);
+        pairs.extend([
+            ("ce-subject", "https://www.example.gov.cn/a"),
+            ("ce-sitecode", "3609820001"),
+            ("content-type", "application/json"),
+        ]);
         assert_eq!(one(&headers(&pairs), r#"{"year":2023}"#).unwrap(), structured);
     }
 
     #[test]
     fn binary_headers_are_unquoted_and_percent_decoded() {
         let mut pairs = BINARY.to_vec();
-        pairs.extend([("ce-agencyname", "%E9%B9%BF%E6%B1%9F"), ("ce-sitecode", r#""36\"1""#), ("content-type", "text/html; charset=gbk")]);
+        pairs.extend([
+            ("ce-agencyname", "%E9%B9%BF%E6%B1%9F"),
+            ("ce-sitecode", r#""36\"1""#),
+            ("content-type", "text/html; charset=gbk"),
+        ]);
         let event = one(&headers(&pairs), "<html>").unwrap();
         assert_eq!(event.extensions["agencyname"], "鹿江");
         assert_eq!(event.extensions["sitecode"], "36\"1");

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use gongkai_worker::{Secret, bind_guard};
 
 /// `[ingest]`. The defaults serve this machine only, without secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +38,7 @@ pub struct Config {
     /// Seconds by which a signature's time may differ from ours. Longer eases replays, shorter needs better clocks.
     pub signature_tolerance_s: u64,
     /// Bearer tokens of callers that do not sign. Better in `token_files`.
-    #[serde(serialize_with = "redacted")]
-    pub tokens: Vec<String>,
+    pub tokens: Vec<Secret>,
     /// Files with one bearer token each.
     pub token_files: Vec<PathBuf>,
     /// Publishing sites by a name of the operator's choice.
@@ -53,8 +54,7 @@ pub struct Site {
     /// Its 政府网站标识码.
     pub site_code: String,
     /// Standard Webhooks secrets, `whsec_…`; several while they are rotated. Better in `secret_files`.
-    #[serde(serialize_with = "redacted")]
-    pub secrets: Vec<String>,
+    pub secrets: Vec<Secret>,
     /// Files with one secret each.
     pub secret_files: Vec<PathBuf>,
 }
@@ -112,6 +112,10 @@ impl Config {
         ] {
             anyhow::ensure!(value > 0, "ingest.{key} must be positive");
         }
+        let keys = "ingest.tokens, ingest.token_files or ingest.sites.<name>.secrets";
+        for address in [self.http_address, self.grpc_address] {
+            bind_guard(address, self.has_auth(), keys)?;
+        }
         for (name, site) in &self.sites {
             anyhow::ensure!(
                 !site.source.is_empty() || !site.site_code.is_empty(),
@@ -122,11 +126,6 @@ impl Config {
     }
 }
 
-/// How many there are, never what they are.
-fn redacted<S: Serializer>(secrets: &[String], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(secrets.iter().map(|_| "***"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +134,11 @@ mod tests {
     fn the_defaults_are_valid_and_need_loopback() {
         let config = Config::default();
         config.validate().unwrap();
-        assert!(!config.has_auth() && config.http_address.ip().is_loopback() && config.grpc_address.ip().is_loopback());
+        assert!(
+            !config.has_auth()
+                && config.http_address.ip().is_loopback()
+                && config.grpc_address.ip().is_loopback()
+        );
     }
 
     #[test]
@@ -145,6 +148,8 @@ mod tests {
             change(&mut config);
             config.validate().unwrap_err().to_string()
         };
+        assert!(with(|c| c.http_address = ([0, 0, 0, 0], 8080).into()).contains("ingest.tokens"));
+        assert!(with(|c| c.grpc_address = ([0, 0, 0, 0], 50052).into()).contains("ingest.tokens"));
         assert!(with(|c| c.max_buffered_bytes = 1).contains("max_buffered_bytes"));
         assert!(with(|c| c.body_timeout_s = 0).contains("body_timeout_s"));
         assert!(with(|c| drop(c.sites.insert("a".into(), Site::default()))).contains("sites.a"));
@@ -152,9 +157,15 @@ mod tests {
 
     #[test]
     fn secrets_are_not_written_out() {
-        let site = Site { secrets: vec!["whsec_hidden".into()], source: "s".into(), ..Site::default() };
-        let config = Config { tokens: vec!["hidden".into()], sites: [("a".into(), site)].into(), ..Config::default() };
+        let site = Site { secrets: vec![Secret::new("whsec_hidden")], source: "s".into(), ..Site::default() };
+        let config = Config {
+            tokens: vec![Secret::new("hidden")],
+            sites: [("a".into(), site)].into(),
+            ..Config::default()
+        };
         assert!(config.has_auth());
+        config.validate().unwrap();
+        assert!(!format!("{config:?}").contains("hidden"));
         assert!(!serde_json::to_string(&config).unwrap().contains("hidden"));
     }
 }

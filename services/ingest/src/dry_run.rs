@@ -4,9 +4,6 @@
 
 use std::time::Duration;
 
-use gongkai_check::{Event, Hints, Limits, Line};
-use gongkai_model::{AgencyKey, Rejection, RejectionCode};
-use gongkai_worker::{Runtime, runtime::Unfinished};
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::{
@@ -14,6 +11,9 @@ use crate::{
     problem::{Code, Problem},
     submission::Submission,
 };
+use gongkai_check::{Event, Hints, Limits, Line};
+use gongkai_model::{AgencyKey, Rejection, RejectionCode};
+use gongkai_worker::{Runtime, runtime::Unfinished};
 
 /// How long a dry run waits for a free core.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,7 +71,9 @@ fn check(submission: &Submission, limits: &Limits) -> Line {
     let published_at = about
         .published_at
         .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok())
-        .and_then(|at| at.checked_to_offset(UtcOffset::from_hms(8, 0, 0).expect("Beijing is eight hours ahead")))
+        .and_then(|at| {
+            at.checked_to_offset(UtcOffset::from_hms(8, 0, 0).expect("Beijing is eight hours ahead"))
+        })
         .map(OffsetDateTime::date);
     let findings = gongkai_check::rules(&reading.report, &Event { published_at, agency: Some(&agency) });
     Line::of_report(&file, &reading, &findings)

@@ -33,7 +33,8 @@ impl Fetcher {
     pub fn new(config: &Config) -> anyhow::Result<Self> {
         // Whoever came first in this process has installed the same one.
         rustls::crypto::ring::default_provider().install_default().ok();
-        let hosts: Arc<[String]> = config.fetch_allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        let hosts: Arc<[String]> =
+            config.fetch_allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
         let listed = hosts.clone();
         let policy = redirect::Policy::custom(move |attempt| {
             let is_allowed = attempt.previous().len() <= REDIRECT_LIMIT && is_listed(&listed, attempt.url());
@@ -52,12 +53,15 @@ impl Fetcher {
     /// # Errors
     /// `FETCH_NOT_ALLOWED`, `TOO_LARGE`, `INVALID_FIELD` for good; `FETCH_FAILED` for now.
     pub async fn fetch(&self, url: &str, declared: File) -> Result<File, Problem> {
-        let parsed =
-            Url::parse(url).map_err(|_| Problem::invalid("data.content.url", url, "must be an absolute URL"))?;
+        let parsed = Url::parse(url)
+            .map_err(|_| Problem::invalid("data.content.url", url, "must be an absolute URL"))?;
         if !is_listed(&self.hosts, &parsed) {
             return Err(Problem::new(
                 Code::FetchNotAllowed,
-                format!("\"{}\" is not in ingest.fetch_allowed_hosts; send the content as base64 or text", quote(url)),
+                format!(
+                    "\"{}\" is not in ingest.fetch_allowed_hosts; send the content as base64 or text",
+                    quote(url)
+                ),
             ));
         }
         let response = self.client.get(parsed).send().await.map_err(|error| failed(&error))?;
@@ -77,7 +81,10 @@ impl Fetcher {
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             if body.len() + chunk.len() > self.limit {
-                return Err(Problem::new(Code::TooLarge, format!("the fetched content is over {} bytes", self.limit)));
+                return Err(Problem::new(
+                    Code::TooLarge,
+                    format!("the fetched content is over {} bytes", self.limit),
+                ));
             }
             body.extend_from_slice(&chunk);
         }

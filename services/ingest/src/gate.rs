@@ -16,13 +16,12 @@ use anyhow::Context as _;
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use gongkai_worker::Clock;
-
 use crate::{
     config::Config,
     problem::{Code, Problem, quote},
     signature::{Secret, Signature},
 };
+use gongkai_worker::Clock;
 
 /// Knows the sites and the tokens.
 #[derive(Clone)]
@@ -74,7 +73,7 @@ impl Gate {
     /// # Errors
     /// A file is not there or a secret is not of its form; names the key, never the secret.
     pub fn new(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        let mut tokens = config.tokens.clone();
+        let mut tokens: Vec<String> = config.tokens.iter().map(|token| token.expose().to_owned()).collect();
         for path in &config.token_files {
             tokens.push(read_secret(path).context("couldn't read a file of ingest.token_files")?);
         }
@@ -85,11 +84,13 @@ impl Gate {
         let tokens = tokens.iter().map(|token| Sha256::digest(token.trim()).into()).collect();
         let mut sites = Vec::new();
         for (name, site) in &config.sites {
-            let mut texts = site.secrets.clone();
+            let mut texts: Vec<String> =
+                site.secrets.iter().map(|secret| secret.expose().to_owned()).collect();
             for path in &site.secret_files {
                 texts.push(
-                    read_secret(path)
-                        .with_context(|| format!("couldn't read a file of ingest.sites.{name}.secret_files"))?,
+                    read_secret(path).with_context(|| {
+                        format!("couldn't read a file of ingest.sites.{name}.secret_files")
+                    })?,
                 );
             }
             let secrets: Result<Vec<Secret>, _> = texts.iter().map(|text| text.parse()).collect();
@@ -150,7 +151,10 @@ impl Gate {
         let claim = if source.is_empty() { site_code } else { source };
         Err(Problem::new(
             Code::Unauthenticated,
-            format!("\"{}\" is no site with a secret here; send a bearer token or have the site configured", quote(claim)),
+            format!(
+                "\"{}\" is no site with a secret here; send a bearer token or have the site configured",
+                quote(claim)
+            ),
         ))
     }
 
@@ -185,7 +189,10 @@ impl Gate {
             .map(|site| (site.name.clone(), site.site_code.clone()))
             .collect();
         if signers.is_empty() {
-            return Err(Problem::new(Code::BadSignature, "no secret of a configured site makes this signature"));
+            return Err(Problem::new(
+                Code::BadSignature,
+                "no secret of a configured site makes this signature",
+            ));
         }
         Ok(signers)
     }
@@ -232,7 +239,7 @@ mod tests {
         let site = |source: &str, code: &str, secrets: &[&str]| Site {
             source: source.into(),
             site_code: code.into(),
-            secrets: secrets.iter().map(|s| (*s).to_owned()).collect(),
+            secrets: secrets.iter().map(|s| gongkai_worker::Secret::new(*s)).collect(),
             secret_files: Vec::new(),
         };
         let sites = [
@@ -240,7 +247,11 @@ mod tests {
             ("b".to_owned(), site("https://b.gov.cn", "", &[B])),
             ("quiet".to_owned(), site("https://quiet.gov.cn", "", &[])),
         ];
-        let config = Config { tokens: vec![TOKEN.into()], sites: sites.into(), ..Config::default() };
+        let config = Config {
+            tokens: vec![gongkai_worker::Secret::new(TOKEN)],
+            sites: sites.into(),
+            ..Config::default()
+        };
         Gate::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap()
     }
 
@@ -291,7 +302,8 @@ mod tests {
         assert_eq!(code(&signed(A, b"x"), b"y"), Code::BadSignature);
         assert_eq!(code(&signed("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b"x"), b"x"), Code::BadSignature);
         assert_eq!(code(&bearer("another-token-of-length"), b"x"), Code::Unauthenticated);
-        let late = Gate { clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()), ..gate.clone() };
+        let late =
+            Gate { clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()), ..gate.clone() };
         assert_eq!(late.caller(&signed(A, b"x"), b"x").unwrap_err().code, Code::StaleSignature);
     }
 
@@ -307,14 +319,19 @@ mod tests {
     fn secrets_come_from_files_too_and_must_be_of_their_form() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("{A}\n")).unwrap();
-        let site = Site { source: "https://a.gov.cn".into(), secret_files: vec![file.path().into()], ..Site::default() };
+        let site = Site {
+            source: "https://a.gov.cn".into(),
+            secret_files: vec![file.path().into()],
+            ..Site::default()
+        };
         let mut config = Config { sites: [("a".into(), site)].into(), ..Config::default() };
-        let gate = Gate::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap();
+        let gate =
+            Gate::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap();
         assert_eq!(gate.caller(&signed(A, b"x"), b"x").unwrap().name(), "a");
-        config.sites.get_mut("a").unwrap().secrets = vec!["hunter2".into()];
+        config.sites.get_mut("a").unwrap().secrets = vec![gongkai_worker::Secret::new("hunter2")];
         let error = format!("{:#}", Gate::new(&config, Clock::system()).err().unwrap());
         assert!(error.contains("ingest.sites.a.secrets") && !error.contains("hunter2"), "{error}");
-        let config = Config { tokens: vec!["short".into()], ..Config::default() };
+        let config = Config { tokens: vec![gongkai_worker::Secret::new("short")], ..Config::default() };
         assert!(Gate::new(&config, Clock::system()).is_err());
     }
 }

@@ -11,15 +11,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Server};
 
-use gongkai_proto::{
-    FILE_DESCRIPTOR_SET,
-    v1::{
-        AgencyHint, DocumentKind, GetSubmissionRequest, Receipt, Site, SubmitRequest, WatchSubmissionRequest,
-        submission_service_server::{SubmissionService, SubmissionServiceServer},
-    },
-};
-use gongkai_worker::Runtime;
-
 use crate::{
     config::Config,
     gate::Gate,
@@ -28,6 +19,14 @@ use crate::{
     publication,
     submission::{About, File, Identity, Submission},
 };
+use gongkai_proto::{
+    FILE_DESCRIPTOR_SET,
+    v1::{
+        AgencyHint, DocumentKind, GetSubmissionRequest, Receipt, Site, SubmitRequest, WatchSubmissionRequest,
+        submission_service_server::{SubmissionService, SubmissionServiceServer},
+    },
+};
+use gongkai_worker::Runtime;
 
 /// Room for everything in a request but the document.
 const MESSAGE_SLACK: usize = 64 * 1024;
@@ -151,7 +150,10 @@ impl SubmissionService for Submissions {
         Ok(Response::new(self.intake.submit(submission).await?))
     }
 
-    async fn get_submission(&self, request: Request<GetSubmissionRequest>) -> Result<Response<Receipt>, Status> {
+    async fn get_submission(
+        &self,
+        request: Request<GetSubmissionRequest>,
+    ) -> Result<Response<Receipt>, Status> {
         let id = self.admit(request)?.submission_id;
         Ok(Response::new(self.intake.receipt(&id).await?))
     }

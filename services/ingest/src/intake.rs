@@ -11,6 +11,14 @@
 
 use std::sync::Arc;
 
+use crate::{
+    fetch::Fetcher,
+    ledger::{Ledger, Seen, SeenEntry},
+    offload,
+    problem::{Code, Problem},
+    publication::Request,
+    submission::{File, Identity, Stored, Submission, Withdrawal},
+};
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::{BUCKET_ORIGINALS, Event},
@@ -19,15 +27,6 @@ use gongkai_proto::{
 use gongkai_worker::{
     Output, Runtime, trace,
     transport::{self, Objects},
-};
-
-use crate::{
-    fetch::Fetcher,
-    ledger::{Ledger, Seen, SeenEntry},
-    offload,
-    problem::{Code, Problem},
-    publication::Request,
-    submission::{File, Identity, Stored, Submission, Withdrawal},
 };
 
 /// Takes submissions in. Cheap to clone.
@@ -86,7 +85,9 @@ impl Intake {
     /// # Cancel safety
     /// As for [`Self::request`].
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, Problem> {
-        if submission.content.bytes.is_empty() || submission.attachments.iter().any(|file| file.bytes.is_empty()) {
+        if submission.content.bytes.is_empty()
+            || submission.attachments.iter().any(|file| file.bytes.is_empty())
+        {
             return Err(Problem::new(Code::Empty, "a document of no bytes cannot be read"));
         }
         let size = submission.size();
@@ -110,7 +111,8 @@ impl Intake {
             self.store(file, reference).await?;
         }
         let sequence = self.publish_received(&id, &submission, stored).await?;
-        let receipt = Receipt { revision: content_hash, sequence, ..self.news(&id, SubmissionState::Received) };
+        let receipt =
+            Receipt { revision: content_hash, sequence, ..self.news(&id, SubmissionState::Received) };
         let receipt = self.ledger.merge(receipt).await?;
         let now_seen = Seen { submission_id: id, sequence, url: submission.about.url };
         if let Err(error) = self.ledger.note_seen(&content_key, &now_seen, seen.as_ref()).await {
@@ -172,14 +174,22 @@ impl Intake {
     }
 
     /// The answer to a call whose id is known.
-    fn repeated(&self, submission: &Submission, content_hash: &str, known: Receipt) -> Result<Receipt, Problem> {
+    fn repeated(
+        &self,
+        submission: &Submission,
+        content_hash: &str,
+        known: Receipt,
+    ) -> Result<Receipt, Problem> {
         if known.revision.is_empty() || known.revision == content_hash {
             return Ok(self.addressed(known));
         }
         if matches!(submission.identity, Identity::Key { .. }) {
             return Err(Problem::new(
                 Code::IdReused,
-                format!("the key belongs to {}, whose content is another; take a new key", known.submission_id),
+                format!(
+                    "the key belongs to {}, whose content is another; take a new key",
+                    known.submission_id
+                ),
             ));
         }
         // By the specification the same source and id are the same event.

@@ -18,6 +18,7 @@ use futures::{
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
+use crate::{state, submission::digest};
 use gongkai_proto::{
     subjects::BUCKET_SUBMISSIONS,
     v1::{Receipt, SubmissionState},
@@ -26,8 +27,6 @@ use gongkai_worker::{
     Runtime,
     transport::{Entries, Entry, Error, ErrorKind},
 };
-
-use crate::{state, submission::digest};
 
 /// How often a lost compare-and-set is tried again. Each loss means that somebody else got on.
 const TURNS: u32 = 32;
@@ -184,10 +183,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The store was not reached.
-    pub async fn watch(
-        &self,
-        id: &str,
-    ) -> Result<Option<BoxStream<'static, Result<Receipt, Error>>>, Error> {
+    pub async fn watch(&self, id: &str) -> Result<Option<BoxStream<'static, Result<Receipt, Error>>>, Error> {
         let Some(now) = self.resolve(id).await? else { return Ok(None) };
         let unchanged = (now.state() == SubmissionState::Unchanged).then(|| now.clone());
         let followed = unchanged.as_ref().map_or(id, |own| own.duplicate_of.as_str());
@@ -195,7 +191,10 @@ impl Ledger {
         let later = entries.map(move |entry| {
             let news = receipt(&entry?)?;
             let is_last = state::is_final(&news);
-            Ok((unchanged.as_ref().map_or_else(|| news.clone(), |own| outcome_of(own, news.clone())), is_last))
+            Ok((
+                unchanged.as_ref().map_or_else(|| news.clone(), |own| outcome_of(own, news.clone())),
+                is_last,
+            ))
         });
         let all = stream::once(async move { Ok((now, false)) }).chain(later);
         Ok(Some(changes(all.boxed())))

@@ -22,3 +22,96 @@ pub mod server;
 pub mod signature;
 pub mod state;
 pub mod submission;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use tokio::net::TcpListener;
+
+use gongkai_worker::{Runtime, Service};
+
+pub use config::Config;
+
+/// The service.
+pub struct Ingest;
+
+/// Where it listens.
+pub struct Listeners {
+    /// The HTTP side.
+    pub http: TcpListener,
+    /// The gRPC side.
+    pub grpc: TcpListener,
+}
+
+#[async_trait]
+impl Service for Ingest {
+    const NAME: &'static str = "ingest";
+    const ADMIN_PORT: u16 = 8081;
+    type Config = Config;
+
+    fn validate(config: &Config) -> anyhow::Result<()> {
+        config.validate()
+    }
+
+    async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
+        let listeners = Listeners::bind(&config).await?;
+        run_on(listeners, config, runtime).await
+    }
+}
+
+// === impl Listeners ===
+
+impl Listeners {
+    /// Binds both addresses of the config.
+    ///
+    /// # Errors
+    /// An address is taken; names the key to change.
+    pub async fn bind(config: &Config) -> anyhow::Result<Self> {
+        let bind = |key: &'static str, address| async move {
+            TcpListener::bind(address)
+                .await
+                .with_context(|| format!("couldn't listen on {address}; set ingest.{key} to another address"))
+        };
+        Ok(Self {
+            http: bind("http_address", config.http_address).await?,
+            grpc: bind("grpc_address", config.grpc_address).await?,
+        })
+    }
+}
+
+/// [`Ingest`] on listeners of the caller's.
+///
+/// # Errors
+/// A secret cannot be read, or a consumer or server failed: the process cannot go on.
+pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> anyhow::Result<()> {
+    let gate = gate::Gate::new(&config, runtime.clock())?;
+    let intake = intake::Intake::new(runtime.clone(), fetch::Fetcher::new(&config)?, &config.public_url);
+    let dry_run = dry_run::DryRun::new(&config, runtime.clone());
+    let router = http::router(&config, &runtime, intake.clone(), gate.clone(), dry_run);
+    let limits = server::Limits {
+        connections: config.max_connections,
+        header_timeout: Duration::from_secs(config.header_timeout_s),
+    };
+    let (http, grpc) = (listeners.http.local_addr()?, listeners.grpc.local_addr()?);
+    tracing::info!(%http, %grpc, "serving");
+    let serving_http = async {
+        tokio::select! {
+            () = server::serve(listeners.http, router, limits, runtime.shutdown()) => {}
+            // Requests that outlast the drain are dropped; their senders call again.
+            () = runtime.hard_stop().cancelled_owned() => {}
+        }
+        anyhow::Ok(())
+    };
+    let submissions = grpc::Submissions::new(&config, &runtime, intake, gate);
+    let ledger = ledger::Ledger::new(&runtime);
+    let stages = runtime.consume(progress::Stages::consume(), progress::Stages { ledger: ledger.clone() });
+    let dead = runtime.consume(progress::Dead::consume(), progress::Dead { ledger });
+    tokio::try_join!(
+        Box::pin(serving_http),
+        Box::pin(submissions.serve(listeners.grpc, &runtime)),
+        Box::pin(stages),
+        Box::pin(dead)
+    )?;
+    Ok(())
+}

@@ -82,6 +82,7 @@ pub struct Problem {
 }
 
 /// A row of the table.
+#[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
     status: StatusCode,
@@ -99,6 +100,211 @@ const fn row(
 ) -> Row {
     Row { name, status, grpc, retryable, title }
 }
+
+/// Every code: name, HTTP status, gRPC code, whether the same call may succeed later, title.
+const TABLE: [(Code, Row); 26] = {
+    use http::StatusCode as S;
+    use tonic::Code as G;
+    [
+        (
+            Code::MalformedJson,
+            row(
+                "MALFORMED_JSON",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "JSON 格式错误 / Malformed JSON",
+            ),
+        ),
+        (
+            Code::MissingAttribute,
+            row(
+                "MISSING_ATTRIBUTE",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "缺少 CloudEvents 必需属性 / Missing CloudEvents attribute",
+            ),
+        ),
+        (
+            Code::InvalidField,
+            row("INVALID_FIELD", S::BAD_REQUEST, G::InvalidArgument, false, "字段取值无效 / Invalid field"),
+        ),
+        (
+            Code::UnsupportedSpecversion,
+            row(
+                "UNSUPPORTED_SPECVERSION",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "不支持的 CloudEvents 版本 / Unsupported CloudEvents version",
+            ),
+        ),
+        (
+            Code::UnknownEventType,
+            row(
+                "UNKNOWN_EVENT_TYPE",
+                S::UNPROCESSABLE_ENTITY,
+                G::InvalidArgument,
+                false,
+                "未知的事件类型 / Unknown event type",
+            ),
+        ),
+        (
+            Code::UnsupportedMediaType,
+            row(
+                "UNSUPPORTED_MEDIA_TYPE",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                G::InvalidArgument,
+                false,
+                "不支持的内容类型 / Unsupported content type",
+            ),
+        ),
+        (
+            Code::BadBase64,
+            row(
+                "BAD_BASE64",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "base64 编码错误 / Malformed base64",
+            ),
+        ),
+        (
+            Code::MissingContent,
+            row(
+                "MISSING_CONTENT",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "缺少文档内容 / Missing content",
+            ),
+        ),
+        (
+            Code::AmbiguousContent,
+            row(
+                "AMBIGUOUS_CONTENT",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "文档内容只能以一种方式给出 / More than one content",
+            ),
+        ),
+        (
+            Code::MissingUrl,
+            row(
+                "MISSING_URL",
+                S::BAD_REQUEST,
+                G::InvalidArgument,
+                false,
+                "撤回事件缺少网址 / Withdrawal without url",
+            ),
+        ),
+        (
+            Code::Empty,
+            row("EMPTY", S::UNPROCESSABLE_ENTITY, G::InvalidArgument, false, "文档为空 / Empty document"),
+        ),
+        (
+            Code::TooLarge,
+            row("TOO_LARGE", S::PAYLOAD_TOO_LARGE, G::OutOfRange, false, "超过大小上限 / Too large"),
+        ),
+        (
+            Code::FetchNotAllowed,
+            row(
+                "FETCH_NOT_ALLOWED",
+                S::UNPROCESSABLE_ENTITY,
+                G::InvalidArgument,
+                false,
+                "不允许从该主机抓取 / Host not on the fetch list",
+            ),
+        ),
+        (
+            Code::FetchFailed,
+            row(
+                "FETCH_FAILED",
+                S::BAD_GATEWAY,
+                G::Unavailable,
+                true,
+                "抓取失败 / Content could not be fetched",
+            ),
+        ),
+        (
+            Code::Unauthenticated,
+            row("UNAUTHENTICATED", S::UNAUTHORIZED, G::Unauthenticated, false, "未认证 / Unauthenticated"),
+        ),
+        (
+            Code::BadSignature,
+            row("BAD_SIGNATURE", S::UNAUTHORIZED, G::Unauthenticated, false, "签名无效 / Invalid signature"),
+        ),
+        (
+            Code::StaleSignature,
+            row(
+                "STALE_SIGNATURE",
+                S::UNAUTHORIZED,
+                G::Unauthenticated,
+                false,
+                "签名时间超出允许范围 / Signature timestamp out of tolerance",
+            ),
+        ),
+        (Code::NotFound, row("NOT_FOUND", S::NOT_FOUND, G::NotFound, false, "没有此地址 / No such route")),
+        (
+            Code::SubmissionNotFound,
+            row("SUBMISSION_NOT_FOUND", S::NOT_FOUND, G::NotFound, false, "没有此提交 / No such submission"),
+        ),
+        (
+            Code::MethodNotAllowed,
+            row(
+                "METHOD_NOT_ALLOWED",
+                S::METHOD_NOT_ALLOWED,
+                G::Unimplemented,
+                false,
+                "不支持此方法 / Method not allowed",
+            ),
+        ),
+        (
+            Code::IdReused,
+            row(
+                "ID_REUSED",
+                S::UNPROCESSABLE_ENTITY,
+                G::AlreadyExists,
+                false,
+                "幂等键已用于另一文档 / Key already used for another document",
+            ),
+        ),
+        (
+            Code::Timeout,
+            row("TIMEOUT", S::REQUEST_TIMEOUT, G::DeadlineExceeded, true, "接收超时 / Timed out"),
+        ),
+        (
+            Code::BrokerUnavailable,
+            row(
+                "BROKER_UNAVAILABLE",
+                S::SERVICE_UNAVAILABLE,
+                G::Unavailable,
+                true,
+                "消息系统暂不可用 / Broker unavailable",
+            ),
+        ),
+        (
+            Code::StorageFull,
+            row(
+                "STORAGE_FULL",
+                S::SERVICE_UNAVAILABLE,
+                G::ResourceExhausted,
+                true,
+                "存储已满 / Storage full",
+            ),
+        ),
+        (
+            Code::Overloaded,
+            row("OVERLOADED", S::SERVICE_UNAVAILABLE, G::ResourceExhausted, true, "请求过多 / Overloaded"),
+        ),
+        (
+            Code::Internal,
+            row("INTERNAL", S::INTERNAL_SERVER_ERROR, G::Internal, true, "内部错误 / Internal error"),
+        ),
+    ]
+};
 
 /// The members of `application/problem+json`.
 #[derive(Serialize)]
@@ -139,143 +345,8 @@ impl Code {
     }
 
     fn row(self) -> Row {
-        use http::StatusCode as S;
-        use tonic::Code as G;
-        match self {
-            Self::MalformedJson => {
-                row("MALFORMED_JSON", S::BAD_REQUEST, G::InvalidArgument, false, "JSON 格式错误 / Malformed JSON")
-            }
-            Self::MissingAttribute => row(
-                "MISSING_ATTRIBUTE",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "缺少 CloudEvents 必需属性 / Missing CloudEvents attribute",
-            ),
-            Self::InvalidField => {
-                row("INVALID_FIELD", S::BAD_REQUEST, G::InvalidArgument, false, "字段取值无效 / Invalid field")
-            }
-            Self::UnsupportedSpecversion => row(
-                "UNSUPPORTED_SPECVERSION",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "不支持的 CloudEvents 版本 / Unsupported CloudEvents version",
-            ),
-            Self::UnknownEventType => row(
-                "UNKNOWN_EVENT_TYPE",
-                S::UNPROCESSABLE_ENTITY,
-                G::InvalidArgument,
-                false,
-                "未知的事件类型 / Unknown event type",
-            ),
-            Self::UnsupportedMediaType => row(
-                "UNSUPPORTED_MEDIA_TYPE",
-                S::UNSUPPORTED_MEDIA_TYPE,
-                G::InvalidArgument,
-                false,
-                "不支持的内容类型 / Unsupported content type",
-            ),
-            Self::BadBase64 => {
-                row("BAD_BASE64", S::BAD_REQUEST, G::InvalidArgument, false, "base64 编码错误 / Malformed base64")
-            }
-            Self::MissingContent => {
-                row("MISSING_CONTENT", S::BAD_REQUEST, G::InvalidArgument, false, "缺少文档内容 / Missing content")
-            }
-            Self::AmbiguousContent => row(
-                "AMBIGUOUS_CONTENT",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "文档内容只能以一种方式给出 / More than one content",
-            ),
-            Self::MissingUrl => row(
-                "MISSING_URL",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "撤回事件缺少网址 / Withdrawal without url",
-            ),
-            Self::Empty => {
-                row("EMPTY", S::UNPROCESSABLE_ENTITY, G::InvalidArgument, false, "文档为空 / Empty document")
-            }
-            Self::TooLarge => {
-                row("TOO_LARGE", S::PAYLOAD_TOO_LARGE, G::OutOfRange, false, "超过大小上限 / Too large")
-            }
-            _ => self.other_row(),
-        }
-    }
-
-    /// The rows of what is not the document's own fault.
-    fn other_row(self) -> Row {
-        use http::StatusCode as S;
-        use tonic::Code as G;
-        match self {
-            Self::FetchNotAllowed => row(
-                "FETCH_NOT_ALLOWED",
-                S::UNPROCESSABLE_ENTITY,
-                G::InvalidArgument,
-                false,
-                "不允许从该主机抓取 / Host not on the fetch list",
-            ),
-            Self::FetchFailed => {
-                row("FETCH_FAILED", S::BAD_GATEWAY, G::Unavailable, true, "抓取失败 / Content could not be fetched")
-            }
-            Self::Unauthenticated => {
-                row("UNAUTHENTICATED", S::UNAUTHORIZED, G::Unauthenticated, false, "未认证 / Unauthenticated")
-            }
-            Self::BadSignature => {
-                row("BAD_SIGNATURE", S::UNAUTHORIZED, G::Unauthenticated, false, "签名无效 / Invalid signature")
-            }
-            Self::StaleSignature => row(
-                "STALE_SIGNATURE",
-                S::UNAUTHORIZED,
-                G::Unauthenticated,
-                false,
-                "签名时间超出允许范围 / Signature timestamp out of tolerance",
-            ),
-            Self::NotFound => row("NOT_FOUND", S::NOT_FOUND, G::NotFound, false, "没有此地址 / No such route"),
-            Self::SubmissionNotFound => row(
-                "SUBMISSION_NOT_FOUND",
-                S::NOT_FOUND,
-                G::NotFound,
-                false,
-                "没有此提交 / No such submission",
-            ),
-            Self::MethodNotAllowed => row(
-                "METHOD_NOT_ALLOWED",
-                S::METHOD_NOT_ALLOWED,
-                G::Unimplemented,
-                false,
-                "不支持此方法 / Method not allowed",
-            ),
-            Self::IdReused => row(
-                "ID_REUSED",
-                S::UNPROCESSABLE_ENTITY,
-                G::AlreadyExists,
-                false,
-                "幂等键已用于另一文档 / Key already used for another document",
-            ),
-            Self::Timeout => row("TIMEOUT", S::REQUEST_TIMEOUT, G::DeadlineExceeded, true, "接收超时 / Timed out"),
-            Self::BrokerUnavailable => row(
-                "BROKER_UNAVAILABLE",
-                S::SERVICE_UNAVAILABLE,
-                G::Unavailable,
-                true,
-                "消息系统暂不可用 / Broker unavailable",
-            ),
-            Self::StorageFull => row(
-                "STORAGE_FULL",
-                S::SERVICE_UNAVAILABLE,
-                G::ResourceExhausted,
-                true,
-                "存储已满 / Storage full",
-            ),
-            Self::Overloaded => {
-                row("OVERLOADED", S::SERVICE_UNAVAILABLE, G::ResourceExhausted, true, "请求过多 / Overloaded")
-            }
-            _ => row("INTERNAL", S::INTERNAL_SERVER_ERROR, G::Internal, true, "内部错误 / Internal error"),
-        }
+        let row = TABLE.into_iter().find(|(code, _)| *code == self);
+        row.expect("a unit test finds every code in the table").1
     }
 }
 
@@ -316,7 +387,10 @@ impl From<transport::Error> for Problem {
         // What the broker said is for the log; the caller learns what to do.
         match code {
             Code::Internal => {
-                tracing::error!(error = &error as &dyn std::error::Error, "broker refused a call; check the deployment");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "broker refused a call; check the deployment"
+                );
             }
             _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
         }
@@ -327,7 +401,10 @@ impl From<transport::Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let json = Json {
-            r#type: format!("urn:gongkai:problem:{}", self.code.as_str().to_ascii_lowercase().replace('_', "-")),
+            r#type: format!(
+                "urn:gongkai:problem:{}",
+                self.code.as_str().to_ascii_lowercase().replace('_', "-")
+            ),
             title: self.code.row().title,
             status: self.code.status().as_u16(),
             detail: &self.detail,
@@ -368,6 +445,14 @@ impl From<Problem> for tonic::Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_has_one_row_and_one_name() {
+        let mut names: Vec<&str> = TABLE.iter().map(|(code, _)| code.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::Internal as usize + 1, "Internal is the last code");
+    }
 
     #[test]
     fn a_retryable_problem_says_when() {

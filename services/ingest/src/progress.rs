@@ -6,13 +6,15 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::{ledger::Ledger, submission::is_id};
 use gongkai_proto::{
     subjects::{self, Event},
-    v1::{DeadLetter, Origin, Receipt, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn, SubmissionState},
+    v1::{
+        DeadLetter, Origin, Receipt, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn,
+        SubmissionState,
+    },
 };
 use gongkai_worker::{Consume, Context, Decision, Handler, Input, Output};
-
-use crate::{ledger::Ledger, submission::is_id};
 
 /// What a stage said.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +50,8 @@ const DEADLY: [&str; 2] = ["parse", "validate"];
 
 impl Input for News {
     fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        let is = |event: Event| subject.strip_prefix(event.prefix()).is_some_and(|rest| rest.starts_with('.'));
+        let is =
+            |event: Event| subject.strip_prefix(event.prefix()).is_some_and(|rest| rest.starts_with('.'));
         if is(Event::ReportValidated) {
             prost::Message::decode(payload).map(|event| Self::Validated(Box::new(event)))
         } else if is(Event::ReportRejected) {
@@ -102,10 +105,9 @@ fn receipt(news: News) -> Result<Receipt, Decision> {
             findings: Some(event.summary.unwrap_or_default()),
             ..about(event.origin, SubmissionState::Validated)?
         },
-        News::Rejected(event) => Receipt {
-            rejection: event.rejection,
-            ..about(event.origin, SubmissionState::Rejected)?
-        },
+        News::Rejected(event) => {
+            Receipt { rejection: event.rejection, ..about(event.origin, SubmissionState::Rejected)? }
+        }
         News::Withdrawn(event) => {
             let mut receipt = Receipt { submission_id: event.submission_id, ..Receipt::default() };
             receipt.set_state(SubmissionState::Withdrawn);

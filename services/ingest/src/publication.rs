@@ -8,15 +8,14 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use gongkai_proto::{
-    convert,
-    v1::{AgencyHint, DocumentKind, ReviewStep, Site},
-};
-
 use crate::{
     cloudevent::{self, Data, Event},
     problem::{Code, Problem, quote},
     submission::{About, File, Identity, Submission, Withdrawal},
+};
+use gongkai_proto::{
+    convert,
+    v1::{AgencyHint, DocumentKind, ReviewStep, Site},
 };
 
 /// Most attachments, and most steps of review.
@@ -109,7 +108,10 @@ pub fn read(event: Event) -> Result<Request, Problem> {
         other => {
             return Err(Problem::new(
                 Code::UnknownEventType,
-                format!("type \"{}\" is none of gongkai.report.published.v1, .updated.v1, .withdrawn.v1, .draft.v1", quote(other)),
+                format!(
+                    "type \"{}\" is none of gongkai.report.published.v1, .updated.v1, .withdrawn.v1, .draft.v1",
+                    quote(other)
+                ),
             ));
         }
     };
@@ -117,7 +119,9 @@ pub fn read(event: Event) -> Result<Request, Problem> {
     let (mut members, content) = match data {
         Data::None => return Err(Problem::new(Code::MissingContent, "the event has no data")),
         Data::Json(json) => (members(json)?, None),
-        Data::Document(bytes, content_type) => (from_extensions(&extensions)?, Some(file(bytes, &content_type))),
+        Data::Document(bytes, content_type) => {
+            (from_extensions(&extensions)?, Some(file(bytes, &content_type)))
+        }
     };
     let place = match content {
         Some(file) => Place::Here(file),
@@ -128,7 +132,8 @@ pub fn read(event: Event) -> Result<Request, Problem> {
     about.event_source = source;
     about.event_id = id;
     about.published_at = about.published_at.or_else(|| time.map(convert::timestamp::timestamp));
-    let submission = |content| Box::new(Submission { kind, content, attachments, about, identity: Identity::Event });
+    let submission =
+        |content| Box::new(Submission { kind, content, attachments, about, identity: Identity::Event });
     Ok(match place {
         Place::Here(file) => Request::Submit(submission(file)),
         Place::There(file, url) => Request::Fetch(submission(file), url),
@@ -143,7 +148,10 @@ fn withdrawal(event: Event) -> Result<Request, Problem> {
     };
     let about = About { event_source: source, event_id: id, ..about(members, subject)? };
     if about.url.is_empty() {
-        return Err(Problem::new(Code::MissingUrl, "a withdrawal names the article by data.url or the subject attribute"));
+        return Err(Problem::new(
+            Code::MissingUrl,
+            "a withdrawal names the article by data.url or the subject attribute",
+        ));
     }
     Ok(Request::Withdraw(Box::new(Withdrawal { about })))
 }
@@ -208,7 +216,10 @@ fn members(json: Value) -> Result<Members, Problem> {
     }
     let content = json.get("content");
     if content.is_some_and(|content| !content.is_object() && !content.is_null()) {
-        return Err(Problem::new(Code::InvalidField, "data.content must be an object with base64, text or url"));
+        return Err(Problem::new(
+            Code::InvalidField,
+            "data.content must be an object with base64, text or url",
+        ));
     }
     serde_json::from_value(json).map_err(|error| Problem::new(Code::InvalidField, format!("data: {error}")))
 }
@@ -250,7 +261,10 @@ fn about(members: Members, subject: Option<String>) -> Result<About, Problem> {
 
 fn review(steps: Vec<Step>) -> Result<Vec<ReviewStep>, Problem> {
     if steps.len() > LIST_LIMIT {
-        return Err(Problem::new(Code::TooLarge, format!("{} steps of review, at most {LIST_LIMIT}", steps.len())));
+        return Err(Problem::new(
+            Code::TooLarge,
+            format!("{} steps of review, at most {LIST_LIMIT}", steps.len()),
+        ));
     }
     let step = |step: Step| {
         Ok(ReviewStep {
@@ -282,14 +296,20 @@ fn place(content: Option<Content>) -> Result<Place, Problem> {
         (None, None, None) => {
             Err(Problem::new(Code::MissingContent, "data.content must have one of base64, text, url"))
         }
-        _ => Err(Problem::new(Code::AmbiguousContent, "data.content must have exactly one of base64, text, url")),
+        _ => Err(Problem::new(
+            Code::AmbiguousContent,
+            "data.content must have exactly one of base64, text, url",
+        )),
     }
 }
 
 fn attachments(list: Option<Vec<Attachment>>) -> Result<Vec<File>, Problem> {
     let list = list.unwrap_or_default();
     if list.len() > LIST_LIMIT {
-        return Err(Problem::new(Code::TooLarge, format!("{} attachments, at most {LIST_LIMIT}", list.len())));
+        return Err(Problem::new(
+            Code::TooLarge,
+            format!("{} attachments, at most {LIST_LIMIT}", list.len()),
+        ));
     }
     let file = |attachment: Attachment| {
         let Some(base64) = attachment.base64 else {
@@ -342,10 +362,16 @@ mod tests {
         let submission = submitted(event("updated", Data::Json(data)));
         assert_eq!(submission.kind, DocumentKind::Updated);
         assert_eq!(submission.content.bytes.as_ref(), b"\xc4\xea\xb1\xa8");
-        assert_eq!((submission.content.media_type.as_str(), submission.content.charset.as_str()), ("text/html", "gb18030"));
+        assert_eq!(
+            (submission.content.media_type.as_str(), submission.content.charset.as_str()),
+            ("text/html", "gb18030")
+        );
         assert_eq!(submission.attachments[0].filename, "a.pdf");
         let about = submission.about;
-        assert_eq!((about.year, about.agency.code.as_str(), about.site.column.as_str()), (2023, "360982004", "年报"));
+        assert_eq!(
+            (about.year, about.agency.code.as_str(), about.site.column.as_str()),
+            (2023, "360982004", "年报")
+        );
         assert_eq!(about.published_at.unwrap().seconds, 1_705_284_720);
         assert_eq!(about.review[0].decision, "approved");
         assert_eq!(about.region().as_str(), "360982");
@@ -355,7 +381,12 @@ mod tests {
     fn a_bare_document_takes_the_rest_from_extensions() {
         let mut event = event("published", Data::Document("年报".into(), "text/plain; charset=UTF-8".into()));
         event.subject = Some("https://www.example.gov.cn/a".into());
-        let extensions = [("agencyname", "鹿江"), ("reportyear", "2023"), ("publishedat", "2024-01-15"), ("sitecode", "3609820001")];
+        let extensions = [
+            ("agencyname", "鹿江"),
+            ("reportyear", "2023"),
+            ("publishedat", "2024-01-15"),
+            ("sitecode", "3609820001"),
+        ];
         event.extensions = extensions.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let submission = submitted(event);
         assert_eq!((submission.about.year, submission.about.agency.name.as_str()), (2023, "鹿江"));
@@ -389,7 +420,10 @@ mod tests {
             (Data::Json(json!({"content": text, "published_at": "2024"})), Code::InvalidField),
             (Data::Json(json!({"content": text, "title": long})), Code::InvalidField),
             (Data::Json(json!({"content": text, "attachments": [{}]})), Code::MissingContent),
-            (Data::Json(json!({"content": text, "attachments": vec![json!({"base64": ""}); 51]})), Code::TooLarge),
+            (
+                Data::Json(json!({"content": text, "attachments": vec![json!({"base64": ""}); 51]})),
+                Code::TooLarge,
+            ),
         ];
         for (data, code) in cases {
             assert_eq!(read(event("published", data.clone())).unwrap_err().code, code, "{data:?}");

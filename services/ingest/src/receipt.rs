@@ -102,8 +102,10 @@ mod tests {
 
     #[test]
     fn a_look_alike_is_named() {
-        let rejection = v1::Rejection { code: "NOT_A_REPORT".into(), look_alike: "budget".into(), ..Default::default() };
-        let receipt = Receipt { rejection: Some(rejection), duplicate_of: "s-0".into(), ..Receipt::default() };
+        let rejection =
+            v1::Rejection { code: "NOT_A_REPORT".into(), look_alike: "budget".into(), ..Default::default() };
+        let receipt =
+            Receipt { rejection: Some(rejection), duplicate_of: "s-0".into(), ..Receipt::default() };
         let json = serde_json::to_value(Json::from(receipt)).unwrap();
         assert_eq!((&json["rejection"]["kind"], &json["duplicate_of"]), (&json!("budget"), &json!("s-0")));
     }

@@ -3,6 +3,7 @@
 //! Connections are counted before they are accepted, so that too many wait in the kernel and not in memory. On
 //! shutdown no more are accepted, requests in work are finished.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,8 +18,6 @@ use tokio::{
     sync::Semaphore,
 };
 use tokio_util::sync::CancellationToken;
-
-use std::sync::Arc;
 
 /// Pause after a failed accept: out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

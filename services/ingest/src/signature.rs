@@ -66,8 +66,11 @@ impl Signature {
             return Ok(None);
         }
         let text = |name: &str| {
-            let value = headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
-            value.ok_or_else(|| Problem::new(Code::BadSignature, format!("header {name} is missing or no text")))
+            let value =
+                headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+            value.ok_or_else(|| {
+                Problem::new(Code::BadSignature, format!("header {name} is missing or no text"))
+            })
         };
         let timestamp = text("webhook-timestamp")?
             .parse()
@@ -85,7 +88,10 @@ impl Signature {
         if apart > tolerance.as_secs() {
             return Err(Problem::new(
                 Code::StaleSignature,
-                format!("webhook-timestamp is {apart} s from the server's time, at most {} s are allowed", tolerance.as_secs()),
+                format!(
+                    "webhook-timestamp is {apart} s from the server's time, at most {} s are allowed",
+                    tolerance.as_secs()
+                ),
             ));
         }
         Ok(())
@@ -156,7 +162,9 @@ mod tests {
         let claim = Signature::of(&headers("v1,x", "1705284720")).unwrap().unwrap();
         let at = |s: i64| OffsetDateTime::from_unix_timestamp(1_705_284_720 + s).unwrap();
         let tolerance = Duration::from_secs(300);
-        assert!(claim.check_time(at(300), tolerance).is_ok() && claim.check_time(at(-300), tolerance).is_ok());
+        assert!(
+            claim.check_time(at(300), tolerance).is_ok() && claim.check_time(at(-300), tolerance).is_ok()
+        );
         for s in [301, -301] {
             assert_eq!(claim.check_time(at(s), tolerance).unwrap_err().code, Code::StaleSignature);
         }

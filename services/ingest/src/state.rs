@@ -16,7 +16,8 @@ pub fn is_final(receipt: &Receipt) -> bool {
 #[must_use]
 pub fn merge(known: Receipt, news: Receipt) -> Receipt {
     let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
-    let (mut winner, loser) = if order(&news) > order(&known) { (news, known.clone()) } else { (known.clone(), news) };
+    let (mut winner, loser) =
+        if order(&news) > order(&known) { (news, known.clone()) } else { (known.clone(), news) };
     fill(&mut winner.submission_id, loser.submission_id);
     fill(&mut winner.report, loser.report);
     fill(&mut winner.revision, loser.revision);
@@ -57,13 +58,15 @@ mod tests {
     use super::*;
 
     fn news(state: State, sequence: u64) -> Receipt {
-        let mut news = Receipt { submission_id: "s-1".into(), trace_id: "t".into(), sequence, ..Receipt::default() };
+        let mut news =
+            Receipt { submission_id: "s-1".into(), trace_id: "t".into(), sequence, ..Receipt::default() };
         news.set_state(state);
         match state {
             State::Received => news.revision = "hash".into(),
             State::Parsed => news.report = "agencies/a/reports/2023".into(),
             State::Validated => {
-                news.findings = Some(FindingsSummary { error: u32::try_from(sequence).unwrap(), ..Default::default() });
+                news.findings =
+                    Some(FindingsSummary { error: u32::try_from(sequence).unwrap(), ..Default::default() });
             }
             _ => {}
         }
@@ -88,7 +91,10 @@ mod tests {
         assert!(results.iter().all(|result| *result == results[0]), "{results:#?}");
         assert_eq!(results[0].state(), State::Validated);
         assert_eq!(results[0].findings.unwrap().error, 7);
-        assert_eq!((results[0].report.as_str(), results[0].revision.as_str()), ("agencies/a/reports/2023", "hash"));
+        assert_eq!(
+            (results[0].report.as_str(), results[0].revision.as_str()),
+            ("agencies/a/reports/2023", "hash")
+        );
     }
 
     fn permute(items: &mut Vec<Receipt>, at: usize, visit: &mut impl FnMut(&[Receipt])) {

@@ -151,7 +151,9 @@ impl About {
             18 => code.get(2..8),
             _ => None,
         };
-        Region::from_code(&self.site.code).or_else(|| division.and_then(Region::from_code)).unwrap_or_default()
+        Region::from_code(&self.site.code)
+            .or_else(|| division.and_then(Region::from_code))
+            .unwrap_or_default()
     }
 }
 
@@ -269,7 +271,13 @@ mod tests {
 
     fn submission(identity: Identity) -> Submission {
         let content = File { bytes: "年报".into(), ..File::default() };
-        Submission { kind: DocumentKind::Published, content, attachments: Vec::new(), about: About::default(), identity }
+        Submission {
+            kind: DocumentKind::Published,
+            content,
+            attachments: Vec::new(),
+            about: About::default(),
+            identity,
+        }
     }
 
     #[test]

@@ -21,16 +21,16 @@ const KIB: usize = 1024;
 
 /// Reads bodies. Cheap to clone.
 #[derive(Clone)]
-pub struct Bodies {
+pub(super) struct Bodies {
     limit: usize,
     timeout: Duration,
     budget: Arc<Semaphore>,
 }
 
 /// A body in memory; it counts against the budget until it is dropped.
-pub struct Buffered {
+pub(super) struct Buffered {
     /// The bytes.
-    pub bytes: Bytes,
+    pub(super) bytes: Bytes,
     _hold: Option<OwnedSemaphorePermit>,
 }
 
@@ -39,7 +39,7 @@ pub struct Buffered {
 impl Bodies {
     /// A reader with the config's limits.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         let budget = (config.max_buffered_bytes / KIB).clamp(1, Semaphore::MAX_PERMITS);
         Self {
             limit: config.max_body_bytes,
@@ -53,7 +53,7 @@ impl Bodies {
     /// # Errors
     /// `TOO_LARGE` with or without a declared length, `TIMEOUT`, `OVERLOADED`, `UNSUPPORTED_MEDIA_TYPE` if it is
     /// compressed, `INVALID_FIELD` if it broke off.
-    pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Buffered, Problem> {
+    pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Buffered, Problem> {
         let encoding = headers.get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| encoding != "identity") {
             return Err(Problem::new(Code::UnsupportedMediaType, "send the body without Content-Encoding"));
@@ -88,7 +88,10 @@ impl Bodies {
         let held = hold.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let missing = u32::try_from(bytes.div_ceil(KIB).saturating_sub(held)).unwrap_or(u32::MAX);
         let Ok(more) = self.budget.clone().try_acquire_many_owned(missing) else {
-            return Err(Problem::new(Code::Overloaded, "too many bodies at once; send the same call again later"));
+            return Err(Problem::new(
+                Code::Overloaded,
+                "too many bodies at once; send the same call again later",
+            ));
         };
         match hold {
             Some(hold) => hold.merge(more),
@@ -97,7 +100,12 @@ impl Bodies {
         Ok(())
     }
 
-    async fn too_large(&self, headers: &HeaderMap, declared: Option<usize>, mut body: BodyDataStream) -> Problem {
+    async fn too_large(
+        &self,
+        headers: &HeaderMap,
+        declared: Option<usize>,
+        mut body: BodyDataStream,
+    ) -> Problem {
         // A client that asked first has not begun to send.
         let asked = headers.contains_key(header::EXPECT);
         if !asked && declared.is_none_or(|length| length <= DRAIN_LIMIT) {

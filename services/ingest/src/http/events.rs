@@ -40,11 +40,11 @@ pub(super) async fn accept(
             let requests: Result<Vec<Request>, Problem> = events
                 .into_iter()
                 .enumerate()
-                .map(|(n, event)| authorised(&app.gate, &caller, event).map_err(|p| numbered(n, p)))
+                .map(|(n, event)| authorised(&app.gate, &caller, event).map_err(|p| numbered(n, &p)))
                 .collect();
             let mut receipts = Vec::new();
             for (n, request) in requests?.into_iter().enumerate() {
-                let receipt = app.intake.request(request).await.map_err(|p| numbered(n, p))?;
+                let receipt = app.intake.request(request).await.map_err(|p| numbered(n, &p))?;
                 receipts.push(receipt::Json::from(receipt));
             }
             Ok((StatusCode::ACCEPTED, Json(receipts)).into_response())
@@ -63,6 +63,6 @@ fn authorised(gate: &Gate, caller: &Caller, event: Event) -> Result<Request, Pro
     Ok(request)
 }
 
-fn numbered(n: usize, problem: Problem) -> Problem {
-    Problem { detail: format!("event {n}: {}", problem.detail), ..problem }
+fn numbered(n: usize, problem: &Problem) -> Problem {
+    Problem::new(problem.code, format!("event {n}: {}", problem.detail))
 }

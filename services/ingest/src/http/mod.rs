@@ -24,9 +24,6 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use gongkai_proto::v1::Receipt;
-use gongkai_worker::Runtime;
-
 use self::body::Bodies;
 use crate::{
     config::Config,
@@ -36,6 +33,8 @@ use crate::{
     problem::{Code, Problem},
     receipt,
 };
+use gongkai_proto::v1::Receipt;
+use gongkai_worker::Runtime;
 
 /// What the routes share. Cheap to clone.
 #[derive(Clone)]
@@ -48,7 +47,6 @@ struct App {
 }
 
 /// The routes.
-#[must_use]
 pub fn router(config: &Config, runtime: &Runtime, intake: Intake, gate: Gate, dry_run: DryRun) -> Router {
     let slots = Arc::new(Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)));
     let app = App { intake, gate, dry_run, bodies: Bodies::new(config), slots };
@@ -57,8 +55,15 @@ pub fn router(config: &Config, runtime: &Runtime, intake: Intake, gate: Gate, dr
         .route("/v1/reports", post(reports::submit))
         .route("/v1/check", post(reports::check))
         .route("/v1/submissions/{id}", get(submission))
-        .fallback(|| async { Problem::new(Code::NotFound, "see POST /v1/events, /v1/reports, /v1/check and GET /v1/submissions/{id}") })
-        .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed, "the Allow header lists what this route takes") })
+        .fallback(|| async {
+            Problem::new(
+                Code::NotFound,
+                "see POST /v1/events, /v1/reports, /v1/check and GET /v1/submissions/{id}",
+            )
+        })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Code::MethodNotAllowed, "the Allow header lists what this route takes")
+        })
         // Bodies are bounded by `Bodies`; this one is of axum's own extractors.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(app.clone(), one_of_many))
@@ -81,7 +86,8 @@ async fn submission(
 async fn one_of_many(State(app): State<App>, request: Request, next: Next) -> Response {
     match app.slots.try_acquire() {
         Ok(_slot) => next.run(request).await,
-        Err(_) => Problem::new(Code::Overloaded, "too many calls at once; send the same call again later").into_response(),
+        Err(_) => Problem::new(Code::Overloaded, "too many calls at once; send the same call again later")
+            .into_response(),
     }
 }
 

@@ -9,8 +9,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use serde::Deserialize;
 
-use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
-
 use super::{App, accepted};
 use crate::{
     cloudevent,
@@ -19,6 +17,7 @@ use crate::{
     publication,
     submission::{About, File, Identity, Submission},
 };
+use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
 
 /// Longest idempotency key, in bytes.
 const KEY_LIMIT: usize = 256;
@@ -75,8 +74,8 @@ async fn submission(
     body: Bytes,
     caller: &Caller,
 ) -> Result<Submission, Problem> {
-    let Query(parameters) =
-        parameters.map_err(|rejection| Problem::new(Code::InvalidField, format!("query: {}", rejection.body_text())))?;
+    let Query(parameters) = parameters
+        .map_err(|rejection| Problem::new(Code::InvalidField, format!("query: {}", rejection.body_text())))?;
     let identity = identity(headers, caller)?;
     let (about, filename) = about(parameters, caller)?;
     let mut content = document(headers, body).await?;

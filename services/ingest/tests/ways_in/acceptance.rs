@@ -1,11 +1,11 @@
 //! What acceptance promises: durable before 202, once in effect, nothing lost by a stop between two steps.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
-
-mod house;
-
 use std::time::Duration;
 
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::house::{House, NOW, published, withdrawn};
 use gongkai_ingest::{config::Config, progress};
 use gongkai_proto::{
     subjects::BUCKET_ORIGINALS,
@@ -15,9 +15,6 @@ use gongkai_worker::{
     Context, Handler as _,
     transport::memory::{Fault, Operation},
 };
-use house::{House, NOW, published, withdrawn};
-use http::StatusCode;
-use serde_json::Value;
 
 async fn house() -> House {
     House::new(&Config::default()).await
@@ -86,7 +83,10 @@ async fn the_same_id_gives_the_same_receipt_as_now_known() {
     validate(&house, first.text("submission_id"), 3).await;
     let later = house.event(&published("1", "第一版")).await;
     assert_eq!((later.status, later.text("state")), (StatusCode::ACCEPTED, "validated"));
-    assert_eq!((later.text("trace_id"), &later.json["findings"]["error"]), (first.text("trace_id"), &3.into()));
+    assert_eq!(
+        (later.text("trace_id"), &later.json["findings"]["error"]),
+        (first.text("trace_id"), &3.into())
+    );
     assert_eq!(house.received().len(), 1);
 }
 
@@ -95,7 +95,10 @@ async fn the_same_content_under_another_id_is_unchanged_and_shows_the_first_outc
     let house = house().await;
     let first = house.event(&published("1", "第一版")).await;
     let second = house.event(&published("2", "第一版")).await;
-    assert_eq!((second.text("state"), second.text("duplicate_of")), ("unchanged", first.text("submission_id")));
+    assert_eq!(
+        (second.text("state"), second.text("duplicate_of")),
+        ("unchanged", first.text("submission_id"))
+    );
     assert_ne!(second.text("submission_id"), first.text("submission_id"));
     validate(&house, first.text("submission_id"), 2).await;
     let now = house.get(second.text("submission_id")).await;
@@ -123,7 +126,10 @@ async fn a_withdrawal_makes_the_same_content_new_again() {
     assert_eq!(house.memory.messages("gongkai.v1.report.withdrawn.*").len(), 1);
     let again = house.event(&published("2", "第一版")).await;
     assert_eq!((again.text("state"), house.received().len()), ("received", 2));
-    assert_eq!(house.event(&published("3", "第一版")).await.text("duplicate_of"), again.text("submission_id"));
+    assert_eq!(
+        house.event(&published("3", "第一版")).await.text("duplicate_of"),
+        again.text("submission_id")
+    );
 }
 
 #[tokio::test]
@@ -141,7 +147,7 @@ async fn dead_content_may_be_sent_again() {
 #[tokio::test]
 async fn news_may_come_before_the_receipt() {
     let house = house().await;
-    let id = house::House::new(&Config::default()).await.event(&published("1", "第一版")).await;
+    let id = House::new(&Config::default()).await.event(&published("1", "第一版")).await;
     let id = id.text("submission_id");
     house.memory.plan(Fault::fail(Operation::Write).on(id));
     assert_eq!(house.event(&published("1", "第一版")).await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -183,7 +189,11 @@ async fn a_stop_between_any_two_steps_loses_nothing_and_doubles_nothing() {
                 assert_eq!(second.text("submission_id"), id, "{case}");
                 check_promise(&house, second.status, &second.json, &case).await;
                 assert_eq!(house.received().len(), 1, "{case}");
-                assert_eq!(house.event(&published("2", "第一版")).await.status, StatusCode::ACCEPTED, "{case}");
+                assert_eq!(
+                    house.event(&published("2", "第一版")).await.status,
+                    StatusCode::ACCEPTED,
+                    "{case}"
+                );
             }
         }
     }
@@ -197,7 +207,11 @@ async fn check_promise(house: &House, status: StatusCode, json: &Value, case: &s
         assert_eq!(house.received().len(), 1, "{case}");
     } else {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{case}: {json}");
-        assert_eq!((&json["code"], &json["retryable"]), (&"BROKER_UNAVAILABLE".into(), &true.into()), "{case}");
+        assert_eq!(
+            (&json["code"], &json["retryable"]),
+            (&"BROKER_UNAVAILABLE".into(), &true.into()),
+            "{case}"
+        );
     }
 }
 

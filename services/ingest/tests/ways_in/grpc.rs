@@ -1,18 +1,15 @@
 //! The gRPC side over a real socket: submit, get, watch, reflection, health, errors with reasons.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
-
-mod house;
-
 use futures::StreamExt as _;
+use tonic::{Code, Request, transport::Channel};
+use tonic_types::StatusExt as _;
+
+use crate::house::House;
 use gongkai_ingest::{config::Config, grpc::Submissions};
 use gongkai_proto::v1::{
     AgencyHint, GetSubmissionRequest, Receipt, SubmissionState, SubmitRequest, WatchSubmissionRequest,
     submission_service_client::SubmissionServiceClient,
 };
-use house::House;
-use tonic::{Code, Request, transport::Channel};
-use tonic_types::StatusExt as _;
 
 async fn served(config: Config) -> (House, SubmissionServiceClient<Channel>, Channel) {
     let house = House::new(&config).await;
@@ -73,7 +70,10 @@ async fn errors_carry_reasons() {
     assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
     let unknown = GetSubmissionRequest { submission_id: "s-00000000000000000000000000000000".into() };
     let status = client.get_submission(unknown).await.unwrap_err();
-    assert_eq!((status.code(), status.get_details_error_info().unwrap().reason.as_str()), (Code::NotFound, "SUBMISSION_NOT_FOUND"));
+    assert_eq!(
+        (status.code(), status.get_details_error_info().unwrap().reason.as_str()),
+        (Code::NotFound, "SUBMISSION_NOT_FOUND")
+    );
     let watched = client.watch_submission(WatchSubmissionRequest { submission_id: "nonsense".into() }).await;
     assert_eq!(watched.unwrap_err().code(), Code::NotFound);
 }
@@ -81,9 +81,13 @@ async fn errors_carry_reasons() {
 #[tokio::test]
 async fn a_token_is_asked_for_where_one_is_configured() {
     let token = "a-token-of-some-length";
-    let (_house, mut client, _) = served(Config { tokens: vec![token.into()], ..Config::default() }).await;
+    let (_house, mut client, _) =
+        served(Config { tokens: vec![gongkai_worker::Secret::new(token)], ..Config::default() }).await;
     let status = client.submit(request("年报")).await.unwrap_err();
-    assert_eq!((status.code(), status.get_details_error_info().unwrap().reason.as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
+    assert_eq!(
+        (status.code(), status.get_details_error_info().unwrap().reason.as_str()),
+        (Code::Unauthenticated, "UNAUTHENTICATED")
+    );
     let mut authorised = Request::new(request("年报"));
     authorised.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     assert!(client.submit(authorised).await.is_ok());
@@ -95,16 +99,24 @@ async fn health_and_both_reflections_answer() {
     use tonic_reflection::pb::{v1, v1alpha};
     let (_house, _, channel) = served(Config::default()).await;
     let service = "gongkai.v1.SubmissionService".to_owned();
-    let health = HealthClient::new(channel.clone()).check(HealthCheckRequest { service: service.clone() }).await.unwrap();
+    let health = HealthClient::new(channel.clone())
+        .check(HealthCheckRequest { service: service.clone() })
+        .await
+        .unwrap();
     assert_eq!(health.into_inner().status, 1);
     let ask = v1alpha::ServerReflectionRequest {
         host: String::new(),
-        message_request: Some(v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(service.clone())),
+        message_request: Some(v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(
+            service.clone(),
+        )),
     };
     let mut alpha = v1alpha::server_reflection_client::ServerReflectionClient::new(channel.clone());
     let answer = alpha.server_reflection_info(tokio_stream::once(ask)).await.unwrap();
     let answer = answer.into_inner().next().await.unwrap().unwrap().message_response.unwrap();
-    assert!(matches!(answer, v1alpha::server_reflection_response::MessageResponse::FileDescriptorResponse(_)));
+    assert!(matches!(
+        answer,
+        v1alpha::server_reflection_response::MessageResponse::FileDescriptorResponse(_)
+    ));
     let ask = v1::ServerReflectionRequest {
         host: String::new(),
         message_request: Some(v1::server_reflection_request::MessageRequest::FileContainingSymbol(service)),

@@ -6,42 +6,47 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use gongkai_ingest::{config::Config, dry_run::DryRun, fetch::Fetcher, gate::Gate, http::router, intake::Intake, ledger::Ledger};
-use gongkai_proto::{subjects, v1::DocumentReceived};
-use gongkai_worker::{Clock, Runtime, Topology, Transport, config::WorkerSettings, transport::memory::Memory};
 use http::{Request, StatusCode};
 use prost::Message as _;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, macros::datetime};
 use tower::ServiceExt as _;
 
-pub const NOW: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
+use gongkai_ingest::{
+    config::Config, dry_run::DryRun, fetch::Fetcher, gate::Gate, http::router, intake::Intake, ledger::Ledger,
+};
+use gongkai_proto::{subjects, v1::DocumentReceived};
+use gongkai_worker::{
+    Clock, Runtime, Topology, Transport, config::WorkerSettings, transport::memory::Memory,
+};
 
-pub struct House {
-    pub memory: Memory,
-    pub runtime: Runtime,
-    pub router: Router,
-    pub intake: Intake,
-    pub gate: Gate,
-    pub ledger: Ledger,
+pub(crate) const NOW: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
+
+pub(crate) struct House {
+    pub(crate) memory: Memory,
+    pub(crate) runtime: Runtime,
+    pub(crate) router: Router,
+    pub(crate) intake: Intake,
+    pub(crate) gate: Gate,
+    pub(crate) ledger: Ledger,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: http::HeaderMap,
-    pub json: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) json: Value,
 }
 
 impl Answer {
-    pub fn text(&self, member: &str) -> &str {
+    pub(crate) fn text(&self, member: &str) -> &str {
         self.json[member].as_str().unwrap_or_else(|| panic!("no text {member} in {self:?}"))
     }
 }
 
 impl House {
-    pub async fn new(config: &Config) -> Self {
+    pub(crate) async fn new(config: &Config) -> Self {
         let memory = Memory::new();
         let topology = Topology {
             streams: subjects::STREAMS.to_vec(),
@@ -63,7 +68,7 @@ impl House {
         Self { memory, runtime, router, intake, gate, ledger }
     }
 
-    pub async fn call(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 1 << 24).await.unwrap();
@@ -72,22 +77,22 @@ impl House {
     }
 
     /// Sends a structured event.
-    pub async fn event(&self, event: &Value) -> Answer {
+    pub(crate) async fn event(&self, event: &Value) -> Answer {
         self.call(structured(event)).await
     }
 
-    pub async fn get(&self, id: &str) -> Answer {
+    pub(crate) async fn get(&self, id: &str) -> Answer {
         self.call(Request::get(format!("/v1/submissions/{id}")).body(Body::empty()).unwrap()).await
     }
 
     /// The documents in the log.
-    pub fn received(&self) -> Vec<DocumentReceived> {
+    pub(crate) fn received(&self) -> Vec<DocumentReceived> {
         let messages = self.memory.messages("gongkai.v1.report.received.*");
         messages.into_iter().map(|m| DocumentReceived::decode(m.payload).unwrap()).collect()
     }
 }
 
-pub fn structured(event: &Value) -> Request<Body> {
+pub(crate) fn structured(event: &Value) -> Request<Body> {
     Request::post("/v1/events")
         .header("content-type", "application/cloudevents+json")
         .body(Body::from(event.to_string()))
@@ -95,14 +100,14 @@ pub fn structured(event: &Value) -> Request<Body> {
 }
 
 /// A report that was published.
-pub fn published(id: &str, text: &str) -> Value {
+pub(crate) fn published(id: &str, text: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "https://www.example.gov.cn",
         "type": "gongkai.report.published.v1",
         "data": {"agency": {"name": "樟树市鹿江街道办事处"}, "year": 2023, "url": "https://www.example.gov.cn/a",
             "site": {"code": "3609820001"}, "content": {"media_type": "text/html", "text": text}}})
 }
 
-pub fn withdrawn(id: &str) -> Value {
+pub(crate) fn withdrawn(id: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "https://www.example.gov.cn",
         "type": "gongkai.report.withdrawn.v1", "data": {"url": "https://www.example.gov.cn/a"}})
 }
