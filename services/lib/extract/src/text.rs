@@ -56,8 +56,11 @@ impl Blocks<'_> {
         let hard =
             |line: &&Line<'_>| matches!(line.kind, Kind::Bars | Kind::Tabs | Kind::Number | Kind::Spaced);
         let count = |kind: Kind| lines.iter().filter(|line| line.kind == kind).count();
-        let is_table =
-            count(Kind::Bars) > 0 || count(Kind::Tabs) > 1 || count(Kind::Number) + count(Kind::Spaced) > 2;
+        let row = lines.iter().any(|l| l.kind == Kind::Number && l.text.split_whitespace().nth(4).is_some());
+        let is_table = count(Kind::Bars) > 0
+            || count(Kind::Tabs) > 1
+            || count(Kind::Number) + count(Kind::Spaced) > 2
+            || row;
         let end =
             if is_table { lines.len() - lines.iter().rev().take_while(|l| !hard(l)).count() } else { 0 };
         let (table, tail) = lines.split_at(end);

@@ -71,20 +71,58 @@ pub(crate) fn offsets(values: &[Piece<'_>], wanted: usize) -> Vec<usize> {
 pub(crate) struct Filling {
     /// Shape (cells behind the label, labels) and the one offset it had.
     seen: Vec<((usize, usize), usize)>,
+    /// Where labels stand, how many columns follow, and how many cells their rows have.
+    widths: Vec<(u32, usize, usize)>,
+    /// How many cells the rows have whose values fill all behind the label.
+    full: Vec<usize>,
+    /// True if rows are filled up behind their values.
+    padded: bool,
 }
 
 impl Filling {
-    /// Learns from all rows with their number of columns.
-    pub(crate) fn learn<'r, 'a: 'r>(rows: impl Iterator<Item = (&'r Row<'a>, usize)>) -> Self {
-        let mut seen = Vec::new();
+    /// Learns from all rows with their number of columns; `holds` as for [`values`].
+    pub(crate) fn learn<'r, 'a: 'r>(
+        rows: impl Iterator<Item = (&'r Row<'a>, usize)>,
+        holds: impl Fn(&[Piece<'a>]) -> Option<bool>,
+    ) -> Self {
+        let mut filling = Self::default();
         for (row, wanted) in rows {
-            if let [one] = offsets(&row.values, wanted).as_slice()
-                && row.values.len() > wanted
-            {
-                seen.push((shape(row), *one));
+            filling.widths.extend(row.shape.map(|(column, width)| (column, wanted, width)));
+            if row.values.len() == wanted {
+                filling.full.extend(row.shape.map(|(_, width)| width));
+            }
+            let feasible = offsets(&row.values, wanted);
+            let sums = |offset: &&usize| {
+                let cut = row.values.get(**offset..**offset + wanted).unwrap_or_default();
+                holds(cut) == Some(true) && cut.last().is_some_and(|total| !is_zero(total))
+            };
+            let mut holding = feasible.iter().filter(sums);
+            let offset = match (feasible.as_slice(), holding.next(), holding.next()) {
+                ([one], _, _) => *one,
+                (_, Some(one), None) => *one,
+                _ => continue,
+            };
+            if row.values.len() > wanted {
+                filling.seen.push((shape(row), offset));
             }
         }
-        Self { seen }
+        let behind = filling.seen.iter().filter(|(_, offset)| *offset == 0).count();
+        filling.padded = behind * 2 > filling.seen.len() && behind > 3;
+        filling
+    }
+
+    /// True if rows are filled up behind their values, so that a blank at the end may be one cell too few.
+    pub(crate) fn is_padded(&self) -> bool {
+        self.padded
+    }
+
+    /// True if the row has as many cells as others whose labels stand where its label does.
+    fn is_whole(&self, row: &Row<'_>, wanted: usize) -> bool {
+        let Some((column, own)) = row.shape else { return true };
+        let like =
+            |width: usize| self.widths.iter().filter(|known| **known == (column, wanted, width)).count();
+        let others = self.widths.iter().filter(|(c, w, width)| (*c, *w) == (column, wanted) && *width != own);
+        others.map(|(_, _, width)| like(*width)).max().unwrap_or_default() < like(own).max(1)
     }
 
     /// The offset that all rows of this shape had; else the end that all rows kept clear.
@@ -95,6 +133,11 @@ impl Filling {
             return alike.iter().all(|offset| offset == first).then_some(*first);
         }
         let spare = row.values.len().checked_sub(wanted)?;
+        // Rows as wide as this one end with their values: so does this one.
+        let as_wide = |(_, width): (u32, usize)| self.full.iter().filter(|full| **full == width).count() > 2;
+        if row.shape.is_some_and(as_wide) && !self.padded {
+            return Some(spare);
+        }
         let left = self.seen.iter().all(|(_, offset)| *offset == 0);
         let right = self.seen.iter().all(|((values, _), offset)| offset + wanted == *values);
         match (self.seen.is_empty(), left, right) {
@@ -103,6 +146,25 @@ impl Filling {
             _ => None,
         }
     }
+}
+
+fn is_zero(piece: &Piece<'_>) -> bool {
+    matches!(piece.value, Value::Number(number, _) if number.is_zero())
+}
+
+/// Behind a blank last column nobody sees whether a cell before it is gone and all others have moved up: then the last
+/// number is the total, and not less than the others together.
+fn may_have_moved_up(cut: &[Piece<'_>]) -> bool {
+    let Some((last, rest)) = cut.split_last() else { return false };
+    let Some((total, parts)) = rest.split_last().filter(|_| last.value == Value::Blank) else { return false };
+    let Value::Number(total, _) = total.value else { return false };
+    let mut sum = rust_decimal::Decimal::ZERO;
+    for part in parts {
+        if let Value::Number(number, _) = part.value {
+            sum = sum.saturating_add(number);
+        }
+    }
+    sum <= total
 }
 
 fn shape(row: &Row<'_>) -> (usize, usize) {
@@ -169,18 +231,17 @@ pub(crate) fn values<'r, 'a>(
             (true, _) => return Values::OneOf(cuts),
         }
     }
+    let all_blank = row.values.iter().all(|piece| piece.value == Value::Blank);
     match cuts.as_slice() {
         [] => return Values::Unclear,
-        [one] => return Values::These(one),
-        [first, ..] if row.values.iter().all(|piece| piece.value == Value::Blank) => {
-            return Values::These(first);
-        }
+        [first, ..] if all_blank => return Values::These(first),
+        [one] => return sure(one, row, filling),
         _ => {}
     }
     if let Some(offset) = filling.offset(row, wanted)
         && feasible.contains(&offset)
     {
-        return Values::These(cut(offset));
+        return sure(cut(offset), row, filling);
     }
     let verdicts: Vec<Option<bool>> = cuts.iter().map(|cut| holds(cut)).collect();
     let right = verdicts.iter().filter(|verdict| **verdict == Some(true)).count();
@@ -191,6 +252,14 @@ pub(crate) fn values<'r, 'a>(
         }
         _ => Values::OneOf(cuts),
     }
+}
+
+/// A cut with blanks at its ends is sure only if those cannot be filling that stands in for a lost cell.
+fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
+    let blank = |piece: Option<&Piece<'a>>| piece.is_some_and(|piece| piece.value == Value::Blank);
+    let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
+    let moved = filling.is_padded() && may_have_moved_up(cut);
+    if !row.spans_known && (short || moved) { Values::OneOf(vec![cut]) } else { Values::These(cut) }
 }
 
 /// True if every value stands, at least in part, under its heading, left to right.

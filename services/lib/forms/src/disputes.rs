@@ -12,8 +12,8 @@ use crate::{
     value::Value,
 };
 
-/// Reads one stretch of the document that holds chapter 四's table.
-pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, answers: &mut Answers<'a>) {
+/// Reads one stretch of the document that holds chapter 四's table; `padded` if rows are filled up at their ends.
+pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &mut Answers<'a>) {
     let names = Names::of(form);
     let first = form.cells.len().saturating_sub(names.cells());
     let mut head: Vec<Vec<&Piece<'a>>> = Vec::new();
@@ -40,7 +40,7 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, answers: &mut Answers<'a
         return;
     }
     for row in data {
-        read_whole(row, &head, &names, first, answers);
+        read_whole(row, &head, &names, first, padded, answers);
     }
 }
 
@@ -49,6 +49,7 @@ fn read_whole<'a>(
     head: &[Vec<&Piece<'a>>],
     names: &Names,
     first: usize,
+    padded: bool,
     answers: &mut Answers<'a>,
 ) {
     let wanted = names.cells();
@@ -64,6 +65,10 @@ fn read_whole<'a>(
     let spread = spread(row, &headings);
     let row = spread.as_ref().unwrap_or(row);
     match values(row, wanted, &Filling::default(), &headings, |cut| names.sums_hold(cut, &order)) {
+        // A filled-up row may have lost a cell before the blank at its end.
+        Values::These(cells) if padded && !row.spans_known && blank_at_end(cells) => {
+            (0..wanted).for_each(|column| answers.unsure(first + column, filled(row)));
+        }
         Values::These(cells) => {
             for (piece, column) in cells.iter().zip(&order) {
                 answers.read(first + column, piece);
@@ -104,6 +109,11 @@ fn read_block<'a>(
         }
         _ => (0..wanted).for_each(|column| answers.unsure(first + column, filled(row))),
     }
+}
+
+fn blank_at_end(cells: &[Piece<'_>]) -> bool {
+    let blank = |piece: &Piece<'_>| piece.value == Value::Blank;
+    cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 
 fn filled<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r Piece<'a>> {

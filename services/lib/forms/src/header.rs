@@ -50,6 +50,9 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
                 lines.extend(row.labels.iter().map(|piece| vec![piece]));
             } else if !has_values {
                 lines.push(row.labels.iter().collect());
+            } else if let Some((_, titles)) = row.labels.split_last() {
+                // Row ends are lost: one title after the other.
+                lines.extend(titles.iter().map(|piece| vec![piece]));
             }
         }
         before_values &= !has_values;

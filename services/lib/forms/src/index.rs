@@ -59,13 +59,22 @@ impl RequestIndex {
         index
     }
 
+    /// How many rows the form has.
+    pub(crate) fn rows(&self) -> usize {
+        self.names.len()
+    }
+
     /// True if this is a name of the row.
     pub(crate) fn names(&self, row: usize, label: &str) -> bool {
         self.names.get(row).is_some_and(|names| names.iter().any(|name| name == label))
     }
 
-    /// True for the label of a row that the other form does not have, or for the beginning of one.
+    /// True for the label of a row that the other form does not have, or for the beginning of one; 其他 says nothing,
+    /// it is a column's name too.
     pub(crate) fn is_only_here(&self, label: &str, other: &Self) -> bool {
+        if label.chars().count() < 4 {
+            return false;
+        }
         let whole = |name: &str| name == label || (label.chars().count() >= 5 && name.starts_with(label));
         self.all_names().any(|(_, name)| whole(name)) && !other.all_names().any(|(_, name)| whole(name))
     }

@@ -38,9 +38,12 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
         _ => (standard, index),
     };
     let mut answers = Answers::new(form);
-    proactive::read(&stretches.proactive, form, &mut answers);
-    stretches.requests.iter().for_each(|stretch| requests::read(stretch, form, index, &mut answers));
-    stretches.disputes.iter().for_each(|stretch| disputes::read(stretch, form, &mut answers));
+    let mut padded = false;
+    for stretch in &stretches.requests {
+        padded |= requests::read(stretch, form, index, &mut answers);
+    }
+    proactive::read(&stretches.proactive, form, padded, &mut answers);
+    stretches.disputes.iter().for_each(|stretch| disputes::read(stretch, form, padded, &mut answers));
     let none = answers.is_empty();
     Some(Tables { form, facts: answers.into_facts(form), none })
 }
@@ -69,9 +72,15 @@ fn form_by_evidence(items: &[Item<'_>], forms: &Forms) -> Option<FormId> {
     best.filter(|_| !tied).map(|(_, id)| id)
 }
 
-/// True if （六） has values in a row of its own and none of its children stands anywhere.
+/// True if none of the children of （六） stands anywhere, and either it has values in a row of its own or there are just
+/// as many rows as the form has without the children.
 fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
-    let mut one_row = false;
+    let with_values = |item: &&Item<'_>| match item {
+        Item::Row(row) => row.values.len() >= 7 && !standard.is_header(row),
+        _ => false,
+    };
+    let as_many = |stretch: &Vec<Item<'_>>| stretch.iter().filter(with_values).count() == single.rows();
+    let mut one_row = stretches.requests.iter().any(as_many);
     for item in stretches.requests.iter().flatten() {
         match item {
             Item::Row(row) => {
@@ -82,7 +91,7 @@ fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &Reques
                 let bracketed = own.is_some_and(|own| {
                     own.label == "其他" && own.cell.text.trim_start().starts_with(['（', '('])
                 });
-                one_row |= (other || bracketed) && row.values.len() >= 7;
+                one_row |= (other || bracketed) && !row.values.is_empty();
                 let has_values = row.values.iter().any(|piece| piece.value != Value::Blank);
                 let child = |label: &str| standard.is_only_here(label, single) && !(has_values && bracketed);
                 if row.labels.iter().any(|piece| child(&piece.label)) {

@@ -22,8 +22,8 @@ struct Hit<'r, 'a> {
     head: Vec<&'r Piece<'a>>,
 }
 
-/// Reads all stretches that hold chapter 二's tables.
-pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, answers: &mut Answers<'a>) {
+/// Reads all stretches that hold chapter 二's tables; `padded` if the document fills rows up at their ends.
+pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &mut Answers<'a>) {
     let names = Names::of(form);
     let mut hits: Vec<Hit<'_, 'a>> = Vec::new();
     let mut head: Vec<&Piece<'a>> = Vec::new();
@@ -45,10 +45,10 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, answers: &mut Answers<'a
         }
     }
     let width = |hit: &Hit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
-    let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))));
+    let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))), |_| None);
     for hit in &hits {
         if let Some(band) = form.bands.get(hit.band) {
-            read_hit(hit, band, &filling, answers);
+            read_hit(hit, band, &filling, padded, answers);
         }
     }
 }
@@ -71,7 +71,7 @@ fn note_head<'r, 'a>(head: &mut Vec<&'r Piece<'a>>, labels: &'r [Piece<'a>], nam
     }
 }
 
-fn read_hit<'a>(hit: &Hit<'_, 'a>, band: &Band, filling: &Filling, answers: &mut Answers<'a>) {
+fn read_hit<'a>(hit: &Hit<'_, 'a>, band: &Band, filling: &Filling, padded: bool, answers: &mut Answers<'a>) {
     let wanted = band.columns.len();
     let named: Vec<(usize, &Piece<'a>)> =
         hit.head.iter().filter_map(|piece| column(band, &piece.label).map(|at| (at, *piece))).collect();
@@ -92,6 +92,10 @@ fn read_hit<'a>(hit: &Hit<'_, 'a>, band: &Band, filling: &Filling, answers: &mut
     let spread = spread(hit.row, &headings);
     let row = spread.as_ref().unwrap_or(hit.row);
     match values(row, wanted, filling, &headings, |_| None) {
+        // A filled-up row may have lost a cell before the blank at its end.
+        Values::These(cells) if padded && some_blank_at_end(cells) => {
+            (0..wanted).for_each(|column| answers.unsure(hit.first + column, cells));
+        }
         Values::These(cells) => {
             for (piece, column) in cells.iter().zip(&order) {
                 answers.read(hit.first + column, piece);
@@ -107,6 +111,11 @@ fn read_hit<'a>(hit: &Hit<'_, 'a>, band: &Band, filling: &Filling, answers: &mut
             (0..wanted).for_each(|column| answers.unsure(hit.first + column, filled()));
         }
     }
+}
+
+fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
+    let blank = |piece: &Piece<'_>| piece.value == Value::Blank;
+    cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 
 /// The band's column of a title.

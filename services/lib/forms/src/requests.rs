@@ -29,11 +29,19 @@ struct Entry<'r, 'a> {
 }
 
 /// Reads one stretch of the document that holds chapter 三's table.
-pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, index: &RequestIndex, answers: &mut Answers<'a>) {
+/// True comes back if its rows are filled up at their ends.
+pub(crate) fn read<'a>(
+    items: &[Item<'a>],
+    form: &Form,
+    index: &RequestIndex,
+    answers: &mut Answers<'a>,
+) -> bool {
     let mut entries = entries(items, index);
     let rest = align(&mut entries, form.rows.len());
     let head = applicants(items, index);
-    let filling = Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)));
+    let order = head.header.order(COLUMNS).unwrap_or_default();
+    let filling =
+        Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)), |cut| sum_holds(cut, &order));
     for entry in &entries {
         if let Some(at) = entry.at {
             read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, answers);
@@ -42,6 +50,7 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, index: &RequestIndex, an
     for gap in rest {
         settle_gap(&gap, &entries, items, index, answers);
     }
+    filling.is_padded()
 }
 
 // === Rows ===
@@ -244,13 +253,12 @@ fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [Piece<'a>] {
     row.values.get(row.values.len().saturating_sub(COLUMNS)..).unwrap_or_default()
 }
 
-/// True if the row's label stands in the document with nothing behind it.
+/// True if the row's label stands in the document with nothing behind it; names as short as a head's say nothing.
 fn stands_alone(items: &[Item<'_>], row: usize, index: &RequestIndex) -> bool {
+    let named = |label: &str| label.chars().count() > 3 && index.names(row, label);
     items.iter().any(|item| match item {
-        Item::Row(other) => {
-            other.values.is_empty() && other.labels.iter().any(|l| index.names(row, &l.label))
-        }
-        Item::Line(text) => index.names(row, text),
+        Item::Row(other) => other.values.is_empty() && other.labels.iter().any(|piece| named(&piece.label)),
+        Item::Line(text) => named(text),
         Item::Chapter(_) => false,
     })
 }

@@ -68,6 +68,8 @@ pub(crate) struct Row<'a> {
     pub spans_known: bool,
     /// True if the row was put together of lines with one cell each.
     pub stream: bool,
+    /// Where the row's own label stands in the layout's row, and how many cells that has; absent in streams.
+    pub shape: Option<(u32, usize)>,
 }
 
 /// What stands in a document, in reading order.
@@ -149,20 +151,22 @@ impl<'a> Maker<'_, 'a> {
     /// A row of the layout itself. A known label behind values is the next row, its break lost.
     fn physical(&mut self, pieces: Vec<Piece<'a>>, spans_known: bool) {
         self.close();
+        let cells = pieces.len();
         let mut row = Row { spans_known, ..Row::default() };
         for piece in pieces {
-            let label = !piece.is_value();
+            let label = !piece.is_value() && !self.is_broken_value(&piece);
             if label && row.values.iter().any(|v| v.value != Value::Blank) {
                 if !self.vocabulary.is_structural(&piece.label) {
                     row.values.push(piece);
                     continue;
                 }
                 let done = std::mem::replace(&mut row, Row { spans_known, ..Row::default() });
-                self.out.push(Item::Row(done));
+                self.out.push(Item::Row(Row { shape: None, ..done }));
             }
             if label {
                 // Blanks before a label are what merged cells left.
                 row.values.clear();
+                row.shape = Some((piece.cell.column, cells));
                 row.labels.push(piece);
             } else {
                 row.values.push(piece);
@@ -173,8 +177,11 @@ impl<'a> Maker<'_, 'a> {
 
     /// A text that begins with a digit and is no label of the form: a value that does not read.
     fn is_broken_value(&self, piece: &Piece<'a>) -> bool {
-        let digits = piece.label.starts_with(|c: char| c.is_ascii_digit());
-        digits && !self.vocabulary.is_structural(&piece.label)
+        let first = piece.cell.text.trim_start().chars().next().unwrap_or(' ');
+        let digit = first.is_ascii_digit() || ('０'..='９').contains(&first);
+        let words =
+            piece.label.chars().filter(|c| !c.is_ascii_digit() && !"件条项元万余约多个".contains(*c)).count();
+        digit && words == 0 && !piece.label.is_empty() && !self.vocabulary.is_structural(&piece.label)
     }
 
     fn close(&mut self) {

@@ -120,8 +120,11 @@ fn read_bars(table: &mut Rows<'_>, lines: &[Line<'_>]) {
 /// `| a | b |`, with or without the outer bars.
 fn read_bar_rows(table: &mut Rows<'_>, lines: &[Line<'_>]) {
     let bars = || lines.iter().filter(|line| line.kind == Kind::Bars);
-    let closed = bars().filter(|line| line.text.trim_end().ends_with('|')).count() * 2 > bars().count();
-    let opened = bars().filter(|line| line.text.trim_start().starts_with('|')).count() * 2 > bars().count();
+    let open_first = bars().filter(|line| !line.text.trim_start().starts_with('|')).count();
+    let open_last = bars().filter(|line| !line.text.trim_end().ends_with('|')).count();
+    // Without outer bars a bar at either end belongs to a blank cell; few lines begin without one where there are any.
+    let opened = open_first * 10 <= bars().count();
+    let closed = if opened { open_last * 2 < bars().count() } else { open_last == 0 };
     // An opened row that is not closed goes on in the next line, in the middle of a cell.
     let mut goes_on = false;
     for line in lines {
@@ -188,18 +191,18 @@ fn read_closed_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
                 {
                     table.end_row();
                 } else {
-                    (0..bars).for_each(|_| table.cell(line.first, ""));
+                    (0..bars).for_each(|_| closed_piece(table, marked, line.first, ""));
                 }
                 after_filler = bars > 1;
                 continue;
             }
             Kind::Bars => {
-                closed_cell(table, line, open);
+                closed_cell(table, line, open, marked);
                 open = !text.ends_with('|');
             }
             _ if open => table.continue_cell(line.first, line.text),
             _ => {
-                table.cell(line.first, line.text);
+                closed_piece(table, marked, line.first, line.text);
                 open = true;
             }
         }
@@ -208,7 +211,15 @@ fn read_closed_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
     table.end_row();
 }
 
-fn closed_cell(table: &mut Rows<'_>, line: &Line<'_>, open: bool) {
+/// A cell of a marked row; where nothing marks rows, a row of its own.
+fn closed_piece(table: &mut Rows<'_>, marked: bool, first: usize, text: &str) {
+    if !marked {
+        table.end_row();
+    }
+    table.cell(first, text);
+}
+
+fn closed_cell(table: &mut Rows<'_>, line: &Line<'_>, open: bool, marked: bool) {
     let body = line.text.trim_end();
     let fillers = body.chars().rev().take_while(|c| *c == '|').count().saturating_sub(1);
     let body = body.trim_end_matches('|');
@@ -217,9 +228,9 @@ fn closed_cell(table: &mut Rows<'_>, line: &Line<'_>, open: bool) {
     } else {
         let lead = body.chars().take_while(|c| c.is_whitespace() || *c == '|').count();
         let inner = body.trim_start_matches(|c: char| c.is_whitespace() || c == '|');
-        table.cell(line.first + lead, inner);
+        closed_piece(table, marked, line.first + lead, inner);
     }
-    (0..fillers).for_each(|_| table.cell(line.first, ""));
+    (0..fillers).for_each(|_| closed_piece(table, marked, line.first, ""));
 }
 
 fn next_is_label(lines: &[Line<'_>]) -> bool {
@@ -317,7 +328,7 @@ fn read_lines(table: &mut Rows<'_>, lines: &[Line<'_>]) {
         }
         match line.kind {
             Kind::Tabs => split_row(table, line, |c| c == '\t'),
-            Kind::Spaced => split_numbers(table, line),
+            Kind::Spaced if !line.text.trim().contains("  ") => split_numbers(table, line),
             Kind::Number if !lines::is_number(line.text.trim()) => {
                 split_row(table, line, char::is_whitespace);
             }

@@ -87,11 +87,14 @@ fn plain_kind(text: &str) -> Kind {
     if is_number(text) || text.split_whitespace().all(|word| is_number(word) || is_mark(word)) {
         return Kind::Number;
     }
-    if text.chars().nth(LONGEST_LABEL).is_some() {
+    let last_is_number =
+        text.split_whitespace().next_back().is_some_and(|word| is_number(word) || is_mark(word));
+    let label = text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit());
+    if label.count() > LONGEST_LABEL {
         return Kind::Prose;
     }
-    let last_is_number = text.split_whitespace().next_back().is_some_and(is_number);
-    if last_is_number && text.contains(char::is_whitespace) && !text.contains('，') {
+    if last_is_number && text.contains(char::is_whitespace) && (text.contains("  ") || !text.contains('，'))
+    {
         return Kind::Spaced;
     }
     Kind::Short

@@ -1,0 +1,200 @@
+//! The layouts in which tables arrive as text (and as HTML).
+
+use super::{Cell, Sample, Table};
+
+/// A layout by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `| a | b |`, merged cells as blanks.
+    Bars,
+    /// `a | b`.
+    OpenBars,
+    /// `| a | b |||`: merged cells as filling at the end of the row.
+    FilledBars,
+    /// One cell a line.
+    Lines,
+    /// One cell a line, blank lines between.
+    SpacedLines,
+    /// `a |⏎b |`.
+    ClosedCells,
+    /// `|⏎a |⏎b |⏎||`: a bar opens each row, filling closes it.
+    MarkedRows,
+    /// `⇥a⏎⇥b`, a blank line behind each row.
+    WordPaste,
+    /// `a⇥b`.
+    TabRows,
+    /// `a   b`.
+    Columns,
+    /// Markdown's pipe table.
+    Markdown,
+    /// HTML with spans.
+    Html,
+    /// HTML without its chapters' headings in own paragraphs and with Word's cut-up text.
+    WordHtml,
+}
+
+pub(crate) const ALL: [Layout; 13] = [
+    Layout::Bars,
+    Layout::OpenBars,
+    Layout::FilledBars,
+    Layout::Lines,
+    Layout::SpacedLines,
+    Layout::ClosedCells,
+    Layout::MarkedRows,
+    Layout::WordPaste,
+    Layout::TabRows,
+    Layout::Columns,
+    Layout::Markdown,
+    Layout::Html,
+    Layout::WordHtml,
+];
+
+impl Layout {
+    pub(crate) fn filename(self) -> &'static str {
+        match self {
+            Self::Markdown => "a.md",
+            Self::Html | Self::WordHtml => "a.html",
+            _ => "a.txt",
+        }
+    }
+
+    /// The whole report.
+    pub(crate) fn render(self, sample: &Sample) -> String {
+        let [two, three, four] = &sample.tables;
+        let html = matches!(self, Self::Html | Self::WordHtml);
+        let line = |text: &str| if html { format!("<p>{text}</p>\n") } else { format!("{text}\n\n") };
+        let mut out = String::new();
+        out += &line("云川市水务局2023年政府信息公开工作年度报告");
+        out += &line("本报告由云川市水务局编制，统计期限自2023年1月1日起至2023年12月31日止。");
+        out += &line("一、总体情况");
+        out += &line("2023年，本局主动公开政府信息312条，其中部门文件12条。");
+        out += &line("二、主动公开政府信息情况");
+        out += &self.table(two);
+        out += &line("三、收到和处理政府信息公开申请情况");
+        out += &self.table(three);
+        out += &line("四、政府信息公开行政复议、行政诉讼情况");
+        out += &self.table(four);
+        out += &line("五、存在的主要问题及改进情况");
+        out += &line("一是公开不够及时。下一步加强培训，完善制度，提高公开的时效。");
+        out += &line("六、其他需要报告的事项");
+        out += &line("2023年未收取信息处理费。");
+        out
+    }
+
+    fn table(self, table: &Table) -> String {
+        let grid = expanded(table);
+        let width = grid.first().map_or(0, Vec::len);
+        match self {
+            Self::Html | Self::WordHtml => self.html(table),
+            Self::Bars => rows(&grid, |row| format!("| {} |\n", row.join(" | "))),
+            Self::OpenBars => rows(&grid, |row| format!("{}\n", row.join(" | "))),
+            Self::TabRows => rows(&grid, |row| format!("{}\n", row.join("\t"))),
+            Self::Markdown => {
+                let mut out = String::new();
+                for (at, row) in grid.iter().enumerate() {
+                    out += &format!("| {} |\n", row.join(" | "));
+                    if at == 0 {
+                        out += &format!("|{}\n", "---|".repeat(width));
+                    }
+                }
+                out + "\n"
+            }
+            Self::FilledBars => origins(table, |row| {
+                format!("| {} {}\n", row.join(" | "), "|".repeat(1 + width.saturating_sub(row.len())))
+            }),
+            Self::Lines => origins(table, |row| format!("{}\n", row.join("\n"))),
+            Self::SpacedLines => origins(table, |row| format!("{}\n\n", row.join("\n\n"))),
+            Self::ClosedCells => origins(table, |row| row.iter().map(|cell| format!("{cell} |\n")).collect()),
+            Self::MarkedRows => origins(table, |row| {
+                let cells: String = row.iter().map(|cell| format!("{cell} |\n")).collect();
+                let filling = width.saturating_sub(row.len());
+                let filling = if filling > 0 { format!("{}\n", "|".repeat(filling)) } else { String::new() };
+                format!("|\n{cells}{filling}")
+            }),
+            Self::WordPaste => rows(&grid_with_lead(table), |row| {
+                let cells: String = row.iter().map(|cell| format!("\t{cell}\n")).collect();
+                format!("{cells}\n")
+            }),
+            Self::Columns => origins(table, |row| {
+                let filled: Vec<&str> =
+                    row.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
+                format!("{}\n", filled.join("    "))
+            }),
+        }
+    }
+
+    fn html(self, table: &Table) -> String {
+        let cell = |cell: &Cell| {
+            let text = match self {
+                Self::WordHtml => {
+                    let middle =
+                        cell.text.char_indices().nth(cell.text.chars().count() / 2).map_or(0, |(at, _)| at);
+                    let number = cell.text.chars().all(|c| c.is_ascii_digit());
+                    let (a, b) = cell.text.split_at(if number { 0 } else { middle });
+                    format!(
+                        "<p class=\"MsoNormal\"><span>{a}</span><span style=\"color:red\">{b}<o:p></o:p></span></p>"
+                    )
+                }
+                _ => cell.text.clone(),
+            };
+            format!("<td colspan=\"{}\" rowspan=\"{}\">{text}</td>", cell.columns, cell.rows)
+        };
+        let body: String = table
+            .iter()
+            .map(|row| format!("<tr>{}</tr>\n", row.iter().map(cell).collect::<String>()))
+            .collect();
+        format!("<table>{body}</table>\n")
+    }
+}
+
+fn rows(grid: &[Vec<String>], render: impl Fn(&[String]) -> String) -> String {
+    grid.iter().map(|row| render(row)).collect::<String>() + "\n"
+}
+
+fn origins(table: &Table, render: impl Fn(&[String]) -> String) -> String {
+    let texts = |row: &Vec<Cell>| row.iter().map(|cell| cell.text.clone()).collect::<Vec<String>>();
+    table.iter().map(|row| render(&texts(row))).collect::<String>() + "\n"
+}
+
+/// The grid with merged cells as their text and blanks; damaged rows are as long as their cells.
+fn expanded(table: &Table) -> Vec<Vec<String>> {
+    spread(table, true)
+}
+
+/// Word's paste: blanks for what stands above, none for what stands to the left.
+fn grid_with_lead(table: &Table) -> Vec<Vec<String>> {
+    spread(table, false)
+}
+
+fn spread(table: &Table, across: bool) -> Vec<Vec<String>> {
+    let mut covered: Vec<usize> = Vec::new();
+    let mut grid = Vec::new();
+    for row in table {
+        let mut line = Vec::new();
+        let mut column = 0;
+        let mut new = Vec::new();
+        for cell in row {
+            while covered.get(column).is_some_and(|rows| *rows > 0) {
+                line.push(String::new());
+                column += 1;
+            }
+            line.push(cell.text.clone());
+            if across {
+                line.extend(std::iter::repeat_n(String::new(), cell.columns - 1));
+            }
+            new.push((column, cell.columns, cell.rows));
+            column += cell.columns;
+        }
+        while covered.get(column).is_some_and(|rows| *rows > 0) {
+            line.push(String::new());
+            column += 1;
+        }
+        covered.iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
+        for (first, columns, rows) in new {
+            covered.resize(covered.len().max(first + columns), 0);
+            covered[first..first + columns].iter_mut().for_each(|left| *left = rows - 1);
+        }
+        grid.push(line);
+    }
+    grid
+}
