@@ -1,1 +1,40 @@
-//! Reads a received document: original to facts with provenance.
+//! Reads a received document: original to facts with provenance, or a rejection with a code.
+//!
+//! Read [`handler`]: it is the stage. [`key`] says whose report it is.
+
+pub mod config;
+pub mod handler;
+pub mod key;
+
+use async_trait::async_trait;
+use gongkai_proto::subjects::{self, Event};
+use gongkai_worker::{Consume, Runtime, Service};
+
+pub use config::Config;
+pub use handler::Reader;
+
+/// The service.
+pub struct Parse;
+
+#[async_trait]
+impl Service for Parse {
+    const NAME: &'static str = "parse";
+    const ADMIN_PORT: u16 = 8082;
+    type Config = Config;
+
+    fn validate(config: &Config) -> anyhow::Result<()> {
+        config.validate()
+    }
+
+    async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
+        let consume = Consume {
+            concurrency: Some(config.concurrency),
+            ..Consume::new(
+                subjects::STREAM_REPORTS,
+                subjects::CONSUMER_PARSE,
+                [Event::ReportReceived.filter()],
+            )
+        };
+        runtime.consume(consume, Reader::new(&config, &runtime)).await
+    }
+}

@@ -1,0 +1,178 @@
+//! The stage: load the original, read it, put the prose away, say what stands in the tables.
+//!
+//! A document that cannot be a report is a normal output, `ReportRejected`. Only what is ours to mend is an error: an
+//! original that cannot be loaded is tried again, and one that is gone is buried.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::anyhow;
+use async_trait::async_trait;
+use bytes::Bytes;
+use gongkai_check::{Hints, Known, Limits, Reading};
+use gongkai_model::{Rejection, RejectionCode, Versions};
+use gongkai_proto::{
+    convert,
+    subjects::{self, Event},
+    v1,
+};
+use gongkai_worker::{Context, Decision, Handler, Output, Runtime, runtime::Unfinished, transport::Objects};
+use prost::Message as _;
+
+use crate::{config::Config, key};
+
+/// Media type of the prose in the object store.
+const PARSED_TEXT: &str = "application/protobuf; type=gongkai.v1.ParsedText";
+
+/// The stage's handler.
+pub struct Reader {
+    originals: Arc<dyn Objects>,
+    texts: Arc<dyn Objects>,
+    runtime: Runtime,
+    limits: Limits,
+    timeout: Duration,
+    versions: Versions,
+}
+
+impl Reader {
+    /// A reader over the runtime's buckets and CPU pool.
+    #[must_use]
+    pub fn new(config: &Config, runtime: &Runtime) -> Self {
+        Self {
+            originals: runtime.objects(subjects::BUCKET_ORIGINALS),
+            texts: runtime.objects(subjects::BUCKET_TEXTS),
+            runtime: runtime.clone(),
+            limits: config.limits(),
+            timeout: Duration::from_secs(config.document_timeout_s),
+            versions: Versions { rules: String::new(), ..gongkai_check::versions() },
+        }
+    }
+
+    async fn original(&self, content: &v1::ContentRef) -> Result<Bytes, Decision> {
+        let found = self.originals.get(&content.key).await.map_err(Decision::retry)?;
+        found.ok_or_else(|| Decision::bury("ORIGINAL_MISSING", anyhow!("no object {}", content.key)))
+    }
+
+    /// Reads on the CPU pool. A reader that panics or takes too long costs this document only.
+    async fn read(
+        &self,
+        bytes: Bytes,
+        received: &v1::DocumentReceived,
+    ) -> Result<Result<Reading, Rejection>, Decision> {
+        let (received, limits) = (received.clone(), self.limits);
+        let read = move || read(&bytes, &received, &limits);
+        match self.runtime.cpu_within(self.timeout, read).await {
+            Ok(result) => Ok(result),
+            Err(Unfinished::TooSlow(limit)) => Ok(Err(too_slow(limit))),
+            // The readers' own panics are rejections already; this one is ours.
+            Err(panicked @ Unfinished::Panicked(_)) => Err(Decision::retry(panicked)),
+        }
+    }
+
+    async fn parsed(
+        &self,
+        reading: &Reading,
+        received: &v1::DocumentReceived,
+        origin: v1::Origin,
+    ) -> Result<Output, Decision> {
+        let report = &reading.report;
+        let text = convert::report::text(report).encode_to_vec();
+        let reference = self.text_reference(&text, &origin.content_hash);
+        self.texts.put(&reference.key, text.into()).await.map_err(Decision::retry)?;
+        let header =
+            convert::report::header(report, &key::of(report, received), reading.media_type, reference);
+        let event = v1::ReportParsed {
+            origin: Some(origin),
+            report: Some(header),
+            versions: Some((&self.versions).into()),
+        };
+        Ok(output(Event::ReportParsed, received, &event))
+    }
+
+    /// Prose is known by the original it came from and by the parser that made it, so that a repeat replaces itself.
+    fn text_reference(&self, text: &[u8], content_hash: &str) -> v1::ContentRef {
+        v1::ContentRef {
+            bucket: subjects::BUCKET_TEXTS.to_owned(),
+            key: format!("{content_hash}.p{}.f{}", self.versions.parser, self.versions.forms),
+            size_bytes: text.len() as u64,
+            media_type: PARSED_TEXT.to_owned(),
+            ..Default::default()
+        }
+    }
+
+    fn rejected(
+        &self,
+        rejection: &Rejection,
+        received: &v1::DocumentReceived,
+        origin: v1::Origin,
+        context: &Context,
+    ) -> Output {
+        let event = v1::ReportRejected {
+            origin: Some(origin),
+            rejection: Some(rejection.into()),
+            versions: Some((&self.versions).into()),
+            trace_id: context.trace_id.clone(),
+        };
+        output(Event::ReportRejected, received, &event)
+    }
+}
+
+#[async_trait]
+impl Handler for Reader {
+    type Input = v1::DocumentReceived;
+
+    async fn handle(&self, received: v1::DocumentReceived, context: &Context) -> Result<Vec<Output>, Decision> {
+        let Some(content) = received.content.clone() else {
+            return Err(Decision::bury("NO_CONTENT", anyhow!("the event names no original")));
+        };
+        let bytes = self.original(&content).await?;
+        let origin = origin(&received, content, context.sequence);
+        let output = match self.read(bytes, &received).await? {
+            Ok(reading) => self.parsed(&reading, &received, origin).await?,
+            Err(rejection) => self.rejected(&rejection, &received, origin, context),
+        };
+        Ok(vec![output])
+    }
+}
+
+fn read(bytes: &[u8], received: &v1::DocumentReceived, limits: &Limits) -> Result<Reading, Rejection> {
+    let content = received.content.clone().unwrap_or_default();
+    let hints = Hints {
+        media_type: given(&content.media_type),
+        charset: given(&content.charset),
+        filename: given(&content.filename),
+    };
+    let agency = received.agency.as_ref().and_then(|hint| given(&hint.name));
+    let known = Known { agency, year: (received.year != 0).then_some(received.year) };
+    gongkai_check::read_known(bytes, &hints, limits, &known)
+}
+
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, sequence: u64) -> v1::Origin {
+    v1::Origin {
+        submission_id: received.submission_id.clone(),
+        kind: received.kind,
+        content_hash: content.sha256.clone(),
+        received_sequence: sequence,
+        received_at: received.received_at,
+        published_at: received.published_at,
+        url: received.url.clone(),
+        site: received.site.clone(),
+        region: key::region(received).to_string(),
+        content: Some(content),
+    }
+}
+
+fn output(event: Event, received: &v1::DocumentReceived, message: &impl prost::Message) -> Output {
+    Output::new(event.subject(key::region(received)), event.ce_type(), message)
+}
+
+fn too_slow(limit: Duration) -> Rejection {
+    Rejection::new(
+        RejectionCode::TooSlow,
+        format!("读取超过 {} 秒，已停止；请检查文件是否完整、是否混入大量无关内容。", limit.as_secs()),
+        format!("reading took longer than {} s and was given up", limit.as_secs()),
+    )
+}
