@@ -280,7 +280,7 @@ impl<H: Handler> Loop<H> {
             let Some(delivery) = next else { return Ok(count) };
             let delivery = delivery?;
             count += 1;
-            self.outage.over();
+            self.outage.answered();
             if let Some(permit) = permits.split(1) {
                 self.start(delivery, permit);
             }

@@ -280,9 +280,11 @@ async fn patiently<T, F: Future<Output = Result<T, Error>>>(
 ) -> Result<T, Error> {
     loop {
         match call().await {
-            Err(error) if error.kind == ErrorKind::Unavailable => outage.seen(&error),
+            Err(error) if error.kind == ErrorKind::Unavailable => {
+                outage.seen(&error);
+            }
             result => {
-                outage.over();
+                outage.answered();
                 return result;
             }
         }

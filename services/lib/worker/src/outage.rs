@@ -1,4 +1,7 @@
 //! A broker that is away, or a disk that is full, is said in one clear line, and once more when it is over.
+//!
+//! Calls succeed and fail side by side while things go wrong (one stream full, another not), so trouble is over only
+//! after a while without failures; and while it lasts the line is repeated once a minute at most.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +13,8 @@ use crate::transport::{Error, ErrorKind};
 
 /// While it lasts, the line is repeated no oftener than this.
 const REPEAT: Duration = Duration::from_secs(60);
+/// Trouble is over at the first success so long after the last failure.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// What is known about the broker's health. Cheap to clone; one a transport.
 #[derive(Debug, Clone, Default)]
@@ -27,68 +32,105 @@ struct Trouble {
     kind: ErrorKind,
     since: Instant,
     said: Instant,
+    last: Instant,
     failures: u64,
 }
 
 impl Outage {
-    /// A call failed. Other failures than an absent or full broker are their caller's to report.
-    pub(crate) fn seen(&self, error: &Error) {
+    /// A call failed; true if that was said. Other failures than an absent or full broker are their caller's to report.
+    pub(crate) fn seen(&self, error: &Error) -> bool {
         if !matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Full) {
-            return;
+            return false;
         }
         let now = Instant::now();
         let mut state = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = state.as_mut().filter(|trouble| trouble.kind == error.kind);
-        if let Some(trouble) = known {
+        if let Some(trouble) = state.as_mut().filter(|trouble| trouble.kind == error.kind) {
             trouble.failures += 1;
-            if now - trouble.said >= REPEAT {
+            trouble.last = now;
+            let is_due = now - trouble.said >= REPEAT;
+            if is_due {
                 trouble.said = now;
                 say(error, trouble.failures, now - trouble.since);
             }
-            return;
+            return is_due;
         }
         say(error, 1, Duration::ZERO);
         self.0.troubled.store(true, Ordering::Release);
-        *state = Some(Trouble { kind: error.kind, since: now, said: now, failures: 1 });
+        *state = Some(Trouble { kind: error.kind, since: now, said: now, last: now, failures: 1 });
+        true
     }
 
-    /// A call succeeded.
-    pub(crate) fn over(&self) {
+    /// The broker answered: it is there, though it may still be full. True if the end of an outage was said.
+    pub(crate) fn answered(&self) -> bool {
+        self.over(|kind| kind == ErrorKind::Unavailable)
+    }
+
+    /// The broker took a message: it is there and has room. True if the end of an outage was said.
+    pub(crate) fn accepted(&self) -> bool {
+        self.over(|_| true)
+    }
+
+    fn over(&self, disproved: impl Fn(ErrorKind) -> bool) -> bool {
         if !self.0.troubled.load(Ordering::Acquire) {
-            return;
+            return false;
         }
         let mut state = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(trouble) =
+            state.take_if(|trouble| disproved(trouble.kind) && trouble.last.elapsed() >= QUIET)
+        else {
+            return false;
+        };
         self.0.troubled.store(false, Ordering::Release);
-        if let Some(trouble) = state.take() {
-            let seconds = trouble.since.elapsed().as_secs();
-            tracing::info!(seconds, failures = trouble.failures, "{} again", good(trouble.kind));
-        }
+        let seconds = trouble.since.elapsed().as_secs();
+        tracing::info!(seconds, failures = trouble.failures, "{} again", good(trouble.kind));
+        true
     }
 }
 
 fn say(error: &Error, failures: u64, lasting: Duration) {
     let cause = error as &dyn std::error::Error;
     let seconds = lasting.as_secs();
-    match error.kind {
-        ErrorKind::Full => {
-            tracing::error!(
-                error = cause,
-                failures,
-                seconds,
-                "broker's disk or stream is full; nothing is accepted until there is room"
-            );
-        }
-        _ => {
-            tracing::error!(
-                error = cause,
-                failures,
-                seconds,
-                "broker is away; trying again until it is back"
-            );
-        }
+    if error.kind == ErrorKind::Full {
+        tracing::error!(
+            error = cause,
+            failures,
+            seconds,
+            "broker's disk or stream is full; nothing is accepted until there is room"
+        );
+    } else {
+        tracing::error!(error = cause, failures, seconds, "broker is away; trying again until it is back");
     }
 }
 
 fn good(kind: ErrorKind) -> &'static str {
     if kind == ErrorKind::Full { "broker has room" } else { "broker is there" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_said_once_a_minute_and_once_when_over() {
+        let outage = Outage::default();
+        let away = Error::new(ErrorKind::Unavailable, "no answer");
+        let said = (0..120).filter(|_| outage.seen(&away)).count();
+        assert_eq!(said, 1);
+        assert!(!outage.answered(), "a success beside failures ends nothing");
+        tokio::time::advance(REPEAT).await;
+        assert!(outage.seen(&away));
+        tokio::time::advance(QUIET).await;
+        assert!(outage.answered());
+        assert!(!outage.answered());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_accepted_message_shows_that_there_is_room() {
+        let outage = Outage::default();
+        assert!(outage.seen(&Error::new(ErrorKind::Full, "no space")));
+        tokio::time::advance(QUIET).await;
+        assert!(!outage.answered());
+        assert!(outage.accepted());
+        assert!(!outage.seen(&Error::new(ErrorKind::Denied, "not yours")), "not an outage");
+    }
 }

@@ -195,10 +195,14 @@ impl<H: Handler> Stage<H> {
     async fn done(&self, context: &Context, held: Held) -> Outcome {
         let started = Instant::now();
         let span = self.ack_span(context);
-        let result = span.clone().run(held.ack()).await;
+        let acknowledging = async {
+            held.ack().await.inspect_err(|error| {
+                span.fail(error);
+            })
+        };
+        let result = span.clone().run(acknowledging).await;
         self.instruments.operation.record_with(started.elapsed(), &self.instruments.ack);
         if let Err(error) = result {
-            span.fail(&error);
             self.unsettled(context, &error);
         }
         Outcome::Done

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::handler::Output;
 use crate::metrics::{Counter, Histogram, Meters};
 use crate::outage::Outage;
-use crate::trace::{self, Kind, Tracer};
+use crate::trace::{self, Kind, Span, Tracer};
 use crate::transport::{Error, ErrorKind, Headers, MESSAGE_ID, Message, Published, Transport};
 
 /// Publishes for one service. Cheap to clone.
@@ -103,18 +103,20 @@ impl Publisher {
             self.0.tracer.start(name(&self.0.tracer, &output.subject), Kind::Producer, &parent, || {
                 attributes(id, &output)
             });
-        let message = self.message(id, output, &span.context);
-        let attempts = self.attempts(message, delays, again);
-        let result = span.clone().run(attempts).await;
-        if let Err(error) = &result {
-            span.fail(error);
-        }
-        result
+        let attempts = async {
+            let result = self.attempts(id, &output, &span, delays, again).await;
+            result.inspect_err(|error| {
+                span.fail(error);
+            })
+        };
+        span.clone().run(attempts).await
     }
 
     async fn attempts(
         &self,
-        message: Message,
+        id: &str,
+        output: &Output,
+        span: &Span,
         delays: ExponentialBuilder,
         again: impl Fn(ErrorKind) -> bool,
     ) -> Result<Published, Error> {
@@ -122,7 +124,8 @@ impl Publisher {
         let mut backoff = None;
         loop {
             let started = Instant::now();
-            let result = self.0.transport.publish(message.clone()).await;
+            // Made anew for each attempt, instead of a copy for the attempts that mostly never come.
+            let result = self.0.transport.publish(self.message(id, output, &span.context)).await;
             self.record(started.elapsed(), &result);
             let error = match result {
                 Ok(published) => return Ok(published),
@@ -139,7 +142,7 @@ impl Publisher {
         let inner = &self.0;
         match result {
             Ok(_) => {
-                inner.outage.over();
+                inner.outage.accepted();
                 inner.sent.add_with(1, &inner.labels);
                 inner.duration.record_with(elapsed, &inner.labels);
             }
@@ -150,7 +153,7 @@ impl Publisher {
         }
     }
 
-    fn message(&self, id: &str, output: Output, context: &Context) -> Message {
+    fn message(&self, id: &str, output: &Output, context: &Context) -> Message {
         let mut headers = Headers::new();
         for (name, value) in [
             (MESSAGE_ID, id),
@@ -168,7 +171,7 @@ impl Publisher {
             now.format(&Rfc3339).expect("a date of this era has an RFC 3339 form"),
         );
         trace::inject_into_message(context, &mut headers);
-        Message { subject: output.subject, headers, payload: output.payload }
+        Message { subject: output.subject.clone(), headers, payload: output.payload.clone() }
     }
 }
 
