@@ -27,21 +27,22 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
     let names = Names::of(form);
     let mut hits: Vec<Hit<'_, 'a>> = Vec::new();
     let mut head: Vec<&Piece<'a>> = Vec::new();
-    for item in items {
+    for (at, item) in items.iter().enumerate() {
         let Item::Row(row) = item else { continue };
         let own = row.labels.last();
-        let found = own.and_then(|own| names.row(&own.label));
-        if let Some((band, first)) = found.filter(|_| has_values(row)) {
+        let Some((band, first)) = own.and_then(|own| names.row(&own.label)) else {
+            note_head(&mut head, &row.labels, &names);
+            continue;
+        };
+        if !row.values.is_empty() {
             if row.stream {
                 let titles = row.labels.split_last().map_or(&[][..], |(_, titles)| titles);
                 note_head(&mut head, titles, &names);
             }
             hits.push(Hit { row, band, first, head: head.clone() });
-        } else if let Some((band, first)) = found {
+        } else if !has_loose_values(items.get(at + 1)) {
             let columns = form.bands.get(band).map_or(0, |band| band.columns.len());
             (0..columns).for_each(|column| answers.empty(first + column));
-        } else {
-            note_head(&mut head, &row.labels, &names);
         }
     }
     let width = |hit: &Hit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
@@ -53,9 +54,9 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
     }
 }
 
-/// A stream row needs a value; a row of a layout may be all blank.
-fn has_values(row: &Row<'_>) -> bool {
-    !row.values.is_empty()
+/// True for values without a label: they may be the row's before them.
+fn has_loose_values(item: Option<&Item<'_>>) -> bool {
+    matches!(item, Some(Item::Row(row)) if row.labels.is_empty())
 }
 
 /// Remembers titles over columns; a band's own title begins a new head.

@@ -228,7 +228,11 @@ fn settle_gap<'a>(
     answers: &mut Answers<'a>,
 ) {
     let inside = entries.get(gap.entries.clone()).unwrap_or_default();
-    let torn = entries.iter().any(|entry| entry.at.is_none());
+    let loose = |item: &Item<'_>| match item {
+        Item::Row(row) => row.labels.is_empty() && row.values.iter().any(|piece| piece.value != Value::Blank),
+        _ => false,
+    };
+    let torn = entries.iter().any(|entry| entry.at.is_none()) || items.iter().any(loose);
     for row in gap.rows.clone() {
         let first = index.first_cell + row * COLUMNS;
         if !inside.is_empty() {
