@@ -1,1 +1,45 @@
-fn main() {}
+//! `gongkai`: the command line, and all services in one process.
+
+mod cli;
+mod client;
+mod commands;
+mod output;
+mod table;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::{
+    cli::Cli,
+    output::{Output, complain, is_closed_pipe},
+};
+
+/// The command could not do its work.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(format_args!("couldn't start: {error}"));
+            return ExitCode::from(FAILED);
+        }
+    };
+    let mut out = Output::stdout();
+    // On this thread: a child's life may hang on the thread that started it.
+    let result = runtime.block_on(cli.run(&mut out));
+    let result = result.and_then(|code| Ok(out.flush().map(|()| code)?));
+    // What still blocks is not waited for.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!("{error:#}"));
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The command line: what may be typed, and which command it starts.
+
+use std::{process::ExitCode, sync::LazyLock};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    commands::{check, findings, get, list, status, submit, up, watch},
+    output::Output,
+};
+
+static VERSIONS: LazyLock<String> = LazyLock::new(|| {
+    let versions = gongkai_check::versions();
+    let gongkai_model::Versions { program, parser, forms, rules } = versions;
+    format!("{program}\nparser {parser}\nforms {forms}\nrules {rules}")
+});
+
+/// 公开：政府信息公开工作年度报告的读取、核查与查询
+///
+/// Reads, checks and serves Chinese annual reports on government information disclosure.
+#[derive(Debug, Parser)]
+#[command(name = "gongkai", version = VERSIONS.as_str(), propagate_version = false, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  gongkai check report.html            check one document, offline
+  gongkai up                           run everything on this machine
+  gongkai submit report.html --wait    hand a report in and follow it
+  gongkai findings                     what is wrong, and where")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Args),
+    Check(check::Args),
+    Submit(submit::Args),
+    Get(get::Args),
+    List(list::Args),
+    Findings(findings::Args),
+    Watch(watch::Args),
+    Status(status::Args),
+}
+
+impl Cli {
+    /// Does what was asked; the exit code is the command's own.
+    pub(crate) async fn run(self, out: &mut Output) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Up(args) => up::run(args, out).await,
+            Command::Check(args) => check::run(args, out).await,
+            Command::Submit(args) => submit::run(args, out).await,
+            Command::Get(args) => get::run(&args, out).await,
+            Command::List(args) => list::run(&args, out).await,
+            Command::Findings(args) => findings::run(&args, out).await,
+            Command::Watch(args) => watch::run(args, out).await,
+            Command::Status(args) => status::run(&args, out).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Examples:\n"), "{} has no examples", command.get_name());
+        }
+    }
+}

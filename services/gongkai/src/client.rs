@@ -1,0 +1,143 @@
+//! The connection to query.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use gongkai_proto::v1::report_service_client::ReportServiceClient;
+use tonic::{
+    Code, Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+
+/// Largest answer taken: a report with all its prose.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Which server answers queries.
+#[derive(Debug, Args)]
+pub(crate) struct QueryServer {
+    /// Address of the query service
+    #[arg(
+        long = "query",
+        value_name = "URL",
+        env = "GONGKAI_QUERY_URL",
+        default_value = "http://127.0.0.1:50051"
+    )]
+    url: String,
+    /// File with the bearer token, if query wants one
+    #[arg(long, value_name = "FILE", env = "GONGKAI_QUERY_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Shows who asks.
+pub(crate) struct Credentials(Option<MetadataValue<Ascii>>);
+
+/// Asks about reports.
+pub(crate) type Reports = ReportServiceClient<InterceptedService<Channel, Credentials>>;
+
+// === impl QueryServer ===
+
+impl QueryServer {
+    /// Connects.
+    pub(crate) async fn reports(&self) -> anyhow::Result<Reports> {
+        let url = &self.url;
+        let credentials = Credentials(self.token()?);
+        let endpoint =
+            Endpoint::from_shared(url.clone()).with_context(|| format!("--query {url} is no URL"))?;
+        let channel = endpoint.connect().await.with_context(|| {
+            format!("couldn't reach query at {url}: is `gongkai up` running? --query names another address")
+        })?;
+        let client = ReportServiceClient::with_interceptor(channel, credentials);
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    fn token(&self) -> anyhow::Result<Option<MetadataValue<Ascii>>> {
+        let Some(file) = &self.token_file else { return Ok(None) };
+        let text = fs::read_to_string(file).with_context(|| format!("couldn't read {}", file.display()))?;
+        let mut value: MetadataValue<Ascii> = format!("Bearer {}", text.trim())
+            .parse()
+            .with_context(|| format!("{} holds no token", file.display()))?;
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+}
+
+impl Interceptor for Credentials {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A refusal in the server's words.
+pub(crate) fn refused(status: &Status) -> anyhow::Error {
+    match status.code() {
+        Code::Unknown | Code::Internal => anyhow::anyhow!("query failed: {}", status.message()),
+        code => anyhow::anyhow!("{} ({code:?})", status.message()),
+    }
+}
+
+/// Page by page up to a limit.
+pub(crate) struct Pages {
+    /// Rows still wanted; `None` for all.
+    left: Option<usize>,
+    token: Option<String>,
+}
+
+/// Rows asked for at once.
+const PAGE_ROWS: usize = 500;
+
+// === impl Pages ===
+
+impl Pages {
+    /// Up to `limit` rows; 0 for all.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { left: (limit > 0).then_some(limit), token: Some(String::new()) }
+    }
+
+    /// Size and token of the next page; `None` when there is nothing more to ask for.
+    pub(crate) fn next(&mut self) -> Option<(i32, String)> {
+        let rows = self.left.unwrap_or(PAGE_ROWS).min(PAGE_ROWS);
+        if rows == 0 {
+            return None;
+        }
+        Some((i32::try_from(rows).unwrap_or(i32::MAX), self.token.take()?))
+    }
+
+    /// Notes what the page brought.
+    pub(crate) fn got(&mut self, rows: usize, next_page_token: String) {
+        self.left = self.left.map(|left| left.saturating_sub(rows));
+        self.token = (!next_page_token.is_empty()).then_some(next_page_token);
+    }
+
+    /// True if the limit, not the end, stopped it.
+    pub(crate) fn has_more(&self) -> bool {
+        self.token.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_end_at_the_limit_or_with_the_rows() {
+        let mut pages = Pages::new(700);
+        assert_eq!(pages.next(), Some((500, String::new())));
+        pages.got(500, "a".into());
+        assert_eq!(pages.next(), Some((200, "a".into())));
+        pages.got(200, "b".into());
+        assert_eq!(pages.next(), None);
+        assert!(pages.has_more());
+
+        let mut all = Pages::new(0);
+        assert_eq!(all.next(), Some((500, String::new())));
+        all.got(3, String::new());
+        assert_eq!(all.next(), None);
+        assert!(!all.has_more());
+    }
+}

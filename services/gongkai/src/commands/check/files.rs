@@ -1,0 +1,121 @@
+//! What to check: files, folders with all below them, standard input.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// Something to read a document from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+    /// A folder that could not be listed.
+    Unlisted(PathBuf, io::Error),
+}
+
+// === impl Source ===
+
+impl Source {
+    /// As it is shown.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "-".to_owned(),
+            Self::File(path) | Self::Unlisted(path, _) => path.display().to_string(),
+        }
+    }
+
+    /// The file's own name, a hint at its format.
+    pub(super) fn filename(&self) -> Option<&str> {
+        match self {
+            Self::File(path) => path.file_name()?.to_str(),
+            _ => None,
+        }
+    }
+
+    /// Its bytes: one more than `limit` at most, so that what is over the limit is seen to be.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
+        let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        let mut bytes = Vec::new();
+        match self {
+            Self::Stdin => io::stdin().lock().take(bound).read_to_end(&mut bytes)?,
+            Self::File(path) => File::open(path)?.take(bound).read_to_end(&mut bytes)?,
+            Self::Unlisted(_, error) => return Err(io::Error::new(error.kind(), error.to_string())),
+        };
+        Ok(bytes)
+    }
+}
+
+/// The sources behind the arguments, in the arguments' order; a folder's are sorted.
+pub(super) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = Source> {
+    paths.into_iter().flat_map(|path| {
+        if path == Path::new("-") {
+            vec![Source::Stdin]
+        } else if path.is_dir() {
+            let mut sources = Vec::new();
+            walk(&path, &mut BTreeSet::new(), &mut sources);
+            sources
+        } else {
+            vec![Source::File(path)]
+        }
+    })
+}
+
+/// Adds every file below a folder. A folder reached twice, such as by a link to its parent, is taken once; hidden
+/// files are left out.
+fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<Source>) {
+    let listed = fs::canonicalize(folder).and_then(|real| {
+        if !seen.insert(real) {
+            return Ok(Vec::new());
+        }
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
+    });
+    let mut paths = match listed {
+        Ok(paths) => paths,
+        Err(error) => return sources.push(Source::Unlisted(folder.to_owned(), error)),
+    };
+    paths.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            walk(&path, seen, sources);
+        } else {
+            sources.push(Source::File(path));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_read_with_all_below_them_in_sorted_order() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("b/c")).unwrap();
+        for name in ["z.txt", "b/c/2.txt", "b/1.txt", "a.txt", ".hidden"] {
+            fs::write(root.path().join(name), "x").unwrap();
+        }
+        std::os::unix::fs::symlink(root.path(), root.path().join("b/loop")).unwrap();
+        let names: Vec<_> = sources(vec![root.path().to_owned(), "-".into()])
+            .map(|s| s.name().replace(&root.path().display().to_string(), ""))
+            .collect();
+        assert_eq!(names, ["/a.txt", "/b/1.txt", "/b/c/2.txt", "/z.txt", "-"]);
+    }
+
+    #[test]
+    fn no_more_is_read_than_shows_that_it_is_too_much() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("long");
+        fs::write(&path, [b'x'; 100]).unwrap();
+        assert_eq!(Source::File(path).read(9).unwrap().len(), 10);
+        assert!(Source::File(root.path().join("none")).read(9).is_err());
+    }
+}

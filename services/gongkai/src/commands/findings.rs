@@ -1,0 +1,65 @@
+//! `gongkai findings`: what is wrong, and where.
+
+use std::process::ExitCode;
+
+use gongkai_proto::v1;
+
+use crate::{
+    client::{self, QueryServer},
+    output::{Output, complain},
+    table::{self, Format},
+    view::FindingView,
+};
+
+/// 疑点列表 / List findings of the newest revisions
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai findings
+  gongkai findings agencies/p-0123456789abcdef/reports/2023
+  gongkai findings --filter 'severity >= WARNING AND year = 2023'
+  gongkai findings --format json --limit 0 | jq -r .rule | sort | uniq -c")]
+pub(crate) struct Args {
+    /// agencies/{agency}/reports/{year}, with - for any agency or year
+    #[arg(default_value = "agencies/-/reports/-")]
+    parent: String,
+    /// Terms joined by AND: severity, rule, year, concept
+    #[arg(long, default_value = "", value_name = "TERMS")]
+    filter: String,
+    /// report or severity; with " desc" for the other way round
+    #[arg(long, default_value = "", value_name = "COLUMN")]
+    order_by: String,
+    /// Show at most so many; 0 shows all
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let mut client = args.server.reports().await?;
+    let mut pages = client::Pages::new(args.limit);
+    let mut rows = Vec::new();
+    while let Some((page_size, page_token)) = pages.next() {
+        let request = v1::ListFindingsRequest {
+            parent: args.parent.clone(),
+            filter: args.filter.clone(),
+            order_by: args.order_by.clone(),
+            page_size,
+            page_token,
+        };
+        let response =
+            client.list_findings(request).await.map_err(|status| client::refused(&status))?.into_inner();
+        pages.got(response.findings.len(), response.next_page_token);
+        for finding in response.findings {
+            rows.push(FindingView::try_from(finding)?);
+        }
+    }
+    table::write(out, args.format, &rows)?;
+    if pages.has_more() {
+        complain(format_args!("there are more: --limit 0 shows all"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

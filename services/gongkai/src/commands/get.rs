@@ -1,0 +1,105 @@
+//! `gongkai get`: one report.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use gongkai_proto::{convert::timestamp::timestamp, v1};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{
+    client::{self, QueryServer},
+    output::{Output, Style, clean},
+    view::ReportView,
+};
+
+/// 查看一份年报 / Show one report
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai get agencies/p-0123456789abcdef/reports/2023
+  gongkai get agencies/p-0123456789abcdef/reports/2023 --format json | jq '.facts[] | select(.state==\"reported\")'
+  gongkai get agencies/p-0123456789abcdef/reports/2023 --as-of 2024-02-01T00:00:00+08:00")]
+pub(crate) struct Args {
+    /// agencies/{agency}/reports/{year}, as `gongkai list` shows it
+    name: String,
+    /// As the report stood then (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let as_of = match &args.as_of {
+        Some(text) => {
+            let at = OffsetDateTime::parse(text, &Rfc3339);
+            Some(timestamp(
+                at.with_context(|| format!("--as-of {text}: must be like 2024-02-01T00:00:00+08:00"))?,
+            ))
+        }
+        None => None,
+    };
+    let request = v1::GetReportRequest { name: args.name.clone(), as_of };
+    let mut client = args.server.reports().await?;
+    let report = client.get_report(request).await.map_err(|status| client::refused(&status))?.into_inner();
+    let report = ReportView::try_from(report)?;
+    match args.format {
+        Format::Json => out.line(serde_json::to_string(&report)?)?,
+        Format::Text => write(out, &report)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(out: &mut Output, report: &ReportView) -> std::io::Result<()> {
+    out.line(out.styled(Style::Bold, &clean(&report.title)))?;
+    let summary = report.findings_summary;
+    let findings = format!(
+        "错误 {}  警告 {}  待核 {}  提示 {} / error, warning, review, info",
+        summary.error, summary.warning, summary.review, summary.info
+    );
+    let withdrawn = if report.withdrawn { "已撤回 / withdrawn" } else { "" };
+    let none = String::new();
+    for (label, value) in [
+        ("名称 name", &report.name),
+        ("机关 agency", &report.agency_name),
+        ("年度 year", &report.year.to_string()),
+        ("格式 form", &format!("{} {}", report.form, report.variant)),
+        ("版次 revision", &format!("{} {}", report.revision, report.content_hash)),
+        ("发布 published", report.published_at.as_ref().unwrap_or(&none)),
+        ("收到 received", report.received_at.as_ref().unwrap_or(&none)),
+        ("地址 url", report.url.as_ref().unwrap_or(&none)),
+        ("疑点 findings", &findings),
+        ("状态 state", &withdrawn.to_owned()),
+        ("跟踪 trace", &report.trace_id),
+    ] {
+        if !value.is_empty() {
+            out.line(format!("{}  {}", out.styled(Style::Dim, label), clean(value)))?;
+        }
+    }
+    for section in &report.sections {
+        out.line("")?;
+        out.line(out.styled(Style::Bold, &clean(&section.title)))?;
+        for paragraph in section.text.lines() {
+            out.line(clean(paragraph))?;
+        }
+    }
+    out.line("")?;
+    for fact in &report.facts {
+        let applicant = fact.applicant.as_ref().map(|a| format!("[{a}]")).unwrap_or_default();
+        let value = fact.value.as_deref().unwrap_or(&fact.state);
+        out.line(format!("{}{applicant} = {}", clean(&fact.concept), clean(value)))?;
+    }
+    Ok(())
+}

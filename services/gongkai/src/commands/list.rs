@@ -1,0 +1,65 @@
+//! `gongkai list`: reports.
+
+use std::process::ExitCode;
+
+use gongkai_proto::v1;
+
+use crate::{
+    client::{self, QueryServer},
+    output::{Output, complain},
+    table::{self, Format},
+    view::ReportView,
+};
+
+/// 年报列表 / List reports
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai list
+  gongkai list agencies/p-0123456789abcdef
+  gongkai list --filter 'year = 2023 AND error > 0' --order-by 'received_at desc'
+  gongkai list --format csv --limit 0 > reports.csv")]
+pub(crate) struct Args {
+    /// agencies/{agency}, or agencies/- for all
+    #[arg(default_value = "agencies/-")]
+    parent: String,
+    /// Terms joined by AND: year, form, variant, agency_name, region, error
+    #[arg(long, default_value = "", value_name = "TERMS")]
+    filter: String,
+    /// name, year, agency_name or received_at; with " desc" for the other way round
+    #[arg(long, default_value = "", value_name = "COLUMN")]
+    order_by: String,
+    /// Show at most so many; 0 shows all
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let mut client = args.server.reports().await?;
+    let mut pages = client::Pages::new(args.limit);
+    let mut rows = Vec::new();
+    while let Some((page_size, page_token)) = pages.next() {
+        let request = v1::ListReportsRequest {
+            parent: args.parent.clone(),
+            filter: args.filter.clone(),
+            order_by: args.order_by.clone(),
+            page_size,
+            page_token,
+        };
+        let response =
+            client.list_reports(request).await.map_err(|status| client::refused(&status))?.into_inner();
+        pages.got(response.reports.len(), response.next_page_token);
+        for report in response.reports {
+            rows.push(ReportView::try_from(report)?);
+        }
+    }
+    table::write(out, args.format, &rows)?;
+    if pages.has_more() {
+        complain(format_args!("there are more: --limit 0 shows all"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,10 @@
+//! One module a command: its flags, and what it does.
+
+pub(crate) mod check;
+pub(crate) mod findings;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod status;
+pub(crate) mod submit;
+pub(crate) mod up;
+pub(crate) mod watch;

@@ -1,0 +1,223 @@
+//! `gongkai status`: streams, consumers, lag, dead letters, services' health.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use gongkai_proto::subjects;
+use gongkai_worker::{
+    Config, Service,
+    config::AdminSettings,
+    transport::jetstream::{JetStream, StreamStatus},
+};
+use reqwest::Client;
+use serde::Serialize;
+
+use crate::{
+    output::{Output, Style, clean},
+    table::{self, Row},
+};
+
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// 系统状态 / Show streams, consumers, lag, dead letters and services' health
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai status
+  gongkai status --config gongkai.toml --format json
+  gongkai status --nats-url nats://10.0.0.5:4222 --admin http://10.0.0.6:8081 --admin http://10.0.0.7:8082
+
+Exit code: 0 all is well, 1 a service is not ready or there are dead letters, 2 the broker cannot be asked.")]
+pub(crate) struct Args {
+    /// The services' config file: says where the broker and the admin ports are
+    #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address of the broker
+    #[arg(long, value_name = "URL")]
+    nats_url: Option<String>,
+    /// Admin addresses to probe; without any, those of the config on this machine
+    #[arg(long, value_name = "URL")]
+    admin: Vec<String>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// Tables for people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    services: Vec<Health>,
+    streams: Vec<StreamStatus>,
+    dead_letters: u64,
+}
+
+/// A service as its admin port tells.
+#[derive(Debug, Serialize)]
+struct Health {
+    service: String,
+    admin: String,
+    ready: bool,
+    /// What it waits for, or why it does not answer.
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+struct StreamRow<'a>(&'a StreamStatus);
+
+#[derive(Debug, Serialize)]
+struct ConsumerRow {
+    stream: String,
+    consumer: String,
+    lag: u64,
+    in_flight: usize,
+    redelivered: usize,
+    waiting: usize,
+}
+
+pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let mut config = Config::load(args.config.as_deref(), &subjects::SERVICES)?;
+    if let Some(url) = &args.nats_url {
+        config = config.with("nats.url", url);
+    }
+    let common = config.common()?;
+    let services = probe_all(&targets(&args.admin, &common.admin)?).await?;
+    // The client logs nothing here: what goes wrong is in the error.
+    let broker = JetStream::connect(&common.nats.transport("gongkai-status")?).await;
+    let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url));
+    let streams = match broker {
+        Ok(broker) => broker.status().await.context("couldn't list the streams")?,
+        Err(error) => {
+            if args.format == Format::Table {
+                table::write(out, table::Format::Table, &services)?;
+            }
+            return Err(error);
+        }
+    };
+    let dead_letters = streams.iter().find(|s| s.name == subjects::STREAM_DEAD).map_or(0, |s| s.messages);
+    let report = Report { services, streams, dead_letters };
+    match args.format {
+        Format::Json => out.line(serde_json::to_string(&report)?)?,
+        Format::Table => write(out, &report)?,
+    }
+    let is_well = dead_letters == 0 && report.services.iter().all(|service| service.ready);
+    Ok(ExitCode::from(u8::from(!is_well)))
+}
+
+/// Service and admin address of each.
+fn targets(given: &[String], admin: &AdminSettings) -> anyhow::Result<Vec<(String, String)>> {
+    if !given.is_empty() {
+        let named = |url: &String| (String::new(), url.trim_end_matches('/').to_owned());
+        return Ok(given.iter().map(named).collect());
+    }
+    let defaults = [
+        (gongkai_ingest::Ingest::NAME, gongkai_ingest::Ingest::ADMIN_PORT),
+        (gongkai_parse::Parse::NAME, gongkai_parse::Parse::ADMIN_PORT),
+        (gongkai_validate::Validate::NAME, gongkai_validate::Validate::ADMIN_PORT),
+        (gongkai_notify::Notify::NAME, gongkai_notify::Notify::ADMIN_PORT),
+        (gongkai_query::Query::NAME, gongkai_query::Query::ADMIN_PORT),
+    ];
+    let mut targets = Vec::new();
+    for (offset, (service, port)) in (0_u16..).zip(defaults) {
+        let mut address = admin.address(port)?;
+        // As the all-in-one counts them up.
+        if admin.port.is_some() {
+            address.set_port(address.port().saturating_add(offset));
+        }
+        targets.push((service.to_owned(), format!("http://{address}")));
+    }
+    Ok(targets)
+}
+
+async fn probe_all(targets: &[(String, String)]) -> anyhow::Result<Vec<Health>> {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let client = Client::builder().timeout(PROBE_TIMEOUT).tls_certs_only([]).no_proxy().build()?;
+    let probes = targets.iter().map(|(service, admin)| probe(&client, service, admin));
+    Ok(futures::future::join_all(probes).await)
+}
+
+async fn probe(client: &Client, service: &str, admin: &str) -> Health {
+    let answer = async {
+        let response = client.get(format!("{admin}/readyz")).send().await?;
+        let ready = response.status().is_success();
+        Ok::<_, reqwest::Error>((ready, response.text().await?.trim().to_owned()))
+    };
+    let (ready, detail) = answer.await.unwrap_or_else(|error| {
+        let away = if error.is_timeout() { "no answer in time" } else { "nobody listens" };
+        (false, away.to_owned())
+    });
+    Health { service: service.to_owned(), admin: admin.to_owned(), ready, detail }
+}
+
+fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
+    let ours = |name: &str| name.to_lowercase().contains("gongkai");
+    let streams: Vec<_> = report.streams.iter().filter(|s| ours(&s.name)).map(StreamRow).collect();
+    let consumers: Vec<_> = report
+        .streams
+        .iter()
+        .filter(|stream| ours(&stream.name))
+        .flat_map(|stream| stream.consumers.iter().map(move |consumer| (stream, consumer)))
+        .map(|(stream, consumer)| ConsumerRow {
+            stream: stream.name.clone(),
+            consumer: consumer.name.clone(),
+            lag: consumer.pending,
+            in_flight: consumer.in_flight,
+            redelivered: consumer.redelivered,
+            waiting: consumer.waiting,
+        })
+        .collect();
+    table::write(out, table::Format::Table, &report.services)?;
+    out.line("")?;
+    table::write(out, table::Format::Table, &streams)?;
+    out.line("")?;
+    table::write(out, table::Format::Table, &consumers)?;
+    out.line("")?;
+    let style = if report.dead_letters == 0 { Style::Green } else { Style::Red };
+    out.line(out.styled(style, &format!("死信 dead letters: {}", report.dead_letters)))?;
+    Ok(())
+}
+
+impl Row for Health {
+    const COLUMNS: &'static [&'static str] = &["service", "admin", "ready", "detail"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.service.clone(), self.admin.clone(), self.ready.to_string(), clean(&self.detail)]
+    }
+}
+
+impl Row for StreamRow<'_> {
+    const COLUMNS: &'static [&'static str] = &["stream", "messages", "bytes", "last"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self(stream) = self;
+        vec![
+            stream.name.clone(),
+            stream.messages.to_string(),
+            stream.bytes.to_string(),
+            stream.last_sequence.to_string(),
+        ]
+    }
+}
+
+impl Row for ConsumerRow {
+    const COLUMNS: &'static [&'static str] =
+        &["stream", "consumer", "lag", "in_flight", "redelivered", "waiting"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.stream.clone(),
+            self.consumer.clone(),
+            self.lag.to_string(),
+            self.in_flight.to_string(),
+            self.redelivered.to_string(),
+            self.waiting.to_string(),
+        ]
+    }
+}

@@ -1,0 +1,163 @@
+//! The HTTP side of ingest, as a client sees it.
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use reqwest::{
+    Client, RequestBuilder, Response, Url,
+    header::{CONTENT_TYPE, HeaderMap},
+};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::document::{self, Document};
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A running ingest.
+pub(super) struct Ingest {
+    client: Client,
+    base: Url,
+    token: Option<String>,
+}
+
+/// What it says about a submission.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Receipt {
+    pub(super) submission_id: String,
+    pub(super) state: State,
+    pub(super) report: Option<String>,
+    pub(super) revision: Option<String>,
+    pub(super) trace_id: String,
+    pub(super) status_url: String,
+    pub(super) findings: Counts,
+    pub(super) rejection: Option<Rejection>,
+}
+
+/// Where a submission stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    Received,
+    Parsed,
+    Validated,
+    Rejected,
+    Withdrawn,
+    Unchanged,
+    Dead,
+}
+
+/// Findings by severity.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Counts {
+    pub(super) error: u32,
+    pub(super) warning: u32,
+    pub(super) review: u32,
+    pub(super) info: u32,
+}
+
+/// Why a document is not read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Rejection {
+    pub(super) code: String,
+    pub(super) message: String,
+    #[serde(default)]
+    pub(super) message_en: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<String>,
+}
+
+/// RFC 9457.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    code: String,
+    title: String,
+    detail: String,
+}
+
+// === impl State ===
+
+impl State {
+    fn is_final(self) -> bool {
+        !matches!(self, Self::Received | Self::Parsed)
+    }
+}
+
+// === impl Ingest ===
+
+impl Ingest {
+    /// The ingest at `server`.
+    pub(super) fn new(server: &str, token_file: Option<&Path>) -> anyhow::Result<Self> {
+        let base = Url::parse(server).with_context(|| format!("--ingest {server} is no URL"))?;
+        let read = |file: &Path| {
+            let text =
+                fs::read_to_string(file).with_context(|| format!("couldn't read {}", file.display()))?;
+            anyhow::Ok(text.trim().to_owned())
+        };
+        let token = token_file.map(read).transpose()?;
+        Ok(Self { client: document::client(&base).timeout(TIMEOUT).build()?, base, token })
+    }
+
+    /// Hands a document in, with what is known `about` it as query parameters.
+    pub(super) async fn submit(
+        &self,
+        document: &Document,
+        about: &[(&str, &str)],
+    ) -> anyhow::Result<Receipt> {
+        let mut url = self.at("v1/reports")?;
+        url.query_pairs_mut().extend_pairs(about);
+        let media_type = document.media_type.as_deref().unwrap_or("application/octet-stream");
+        let request = self.client.post(url).header(CONTENT_TYPE, media_type).body(document.bytes.clone());
+        self.send(request).await
+    }
+
+    /// Asks again and again until the state is final or the time is over; then gives what is known.
+    pub(super) async fn follow(&self, mut receipt: Receipt, limit: Duration) -> anyhow::Result<Receipt> {
+        let end = Instant::now() + limit;
+        let mut pause = FIRST_LOOK;
+        while !receipt.state.is_final() && Instant::now() < end {
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let url = self.at(&format!("v1/submissions/{}", receipt.submission_id))?;
+            receipt = self.send(self.client.get(url)).await?;
+        }
+        Ok(receipt)
+    }
+
+    fn at(&self, path: &str) -> anyhow::Result<Url> {
+        let base = self.base.as_str().trim_end_matches('/');
+        Url::parse(&format!("{base}/{path}")).context("ingest's address is no base of addresses")
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Receipt> {
+        let mut headers = HeaderMap::new();
+        gongkai_worker::trace::inject(&mut headers);
+        let request = request.headers(headers);
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let response = request.send().await.with_context(|| {
+            format!(
+                "couldn't reach ingest at {}: is `gongkai up` running? --ingest names another address",
+                self.base
+            )
+        })?;
+        if response.status().is_success() {
+            return response.json().await.context("ingest's answer is no receipt");
+        }
+        refused(response).await
+    }
+}
+
+async fn refused(response: Response) -> anyhow::Result<Receipt> {
+    let status = response.status();
+    let problem: Problem = response.json().await.unwrap_or_default();
+    if problem.code.is_empty() {
+        bail!("ingest refused it: {status}");
+    }
+    bail!("ingest refused it: {} {}: {} {}", status.as_u16(), problem.code, problem.title, problem.detail)
+}

@@ -1,0 +1,158 @@
+//! `gongkai submit`: documents to a running ingest.
+
+mod document;
+mod ingest;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::ValueEnum;
+
+use self::{
+    document::Document,
+    ingest::{Ingest, Receipt, State},
+};
+use crate::output::{Output, Style, clean, complain};
+
+/// 提交年报 / Hand documents in to a running ingest
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai submit report.html --wait
+  gongkai submit https://example.gov.cn/2023.html --agency 樟树市鹿江街道办事处 --site 3609820001
+  gongkai submit reports/*.txt --wait --format json
+
+Exit code: 0 taken (with --wait: read and checked), 1 rejected, 2 not taken or given up.")]
+pub(crate) struct Args {
+    /// Files, - for standard input, or addresses: those are fetched here and handed in with their address
+    #[arg(required = true, value_name = "FILE|URL")]
+    documents: Vec<String>,
+    /// The agency's name, or its code in the registry
+    #[arg(long)]
+    agency: Option<String>,
+    /// The publishing site's code (政府网站标识码)
+    #[arg(long, value_name = "CODE")]
+    site: Option<String>,
+    /// The report's year, if the document does not say
+    #[arg(long)]
+    year: Option<i32>,
+    /// Where it was published
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Follow each until it is read and checked, or refused
+    #[arg(long)]
+    wait: bool,
+    /// Longest wait in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "wait")]
+    timeout: u64,
+    /// How to write the receipts
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Address of the ingest service
+    #[arg(
+        long = "ingest",
+        value_name = "URL",
+        env = "GONGKAI_INGEST_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    server: String,
+    /// File with the bearer token, if ingest wants one
+    #[arg(long, value_name = "FILE", env = "GONGKAI_INGEST_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// The receipt, one JSON object a line
+    Json,
+}
+
+/// The worst so far; later ones outweigh earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    Taken = 0,
+    Rejected = 1,
+    Failed = 2,
+}
+
+pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let ingest = Ingest::new(&args.server, args.token_file.as_deref())?;
+    let mut verdict = Verdict::Taken;
+    for name in &args.documents {
+        let (judged, receipt) = match submit(&args, &ingest, name).await {
+            Ok(receipt) => (judge(receipt.state, args.wait), receipt),
+            Err(error) => {
+                complain(format_args!("{}: {error:#}", clean(name)));
+                verdict = Verdict::Failed;
+                continue;
+            }
+        };
+        verdict = verdict.max(judged);
+        match args.format {
+            Format::Json => out.line(serde_json::to_string(&receipt)?)?,
+            Format::Text => write(out, name, &receipt)?,
+        }
+        out.flush()?;
+    }
+    Ok(ExitCode::from(verdict as u8))
+}
+
+async fn submit(args: &Args, ingest: &Ingest, name: &str) -> anyhow::Result<Receipt> {
+    let document = Document::read(name).await?;
+    let is_code = |agency: &str| agency.is_ascii() && gongkai_model::AgencyKey::from_code(agency).is_ok();
+    let agency = args.agency.as_deref().map(|a| (if is_code(a) { "agency_code" } else { "agency_name" }, a));
+    let year = args.year.map(|year| year.to_string());
+    let about = [
+        agency,
+        args.site.as_deref().map(|site| ("site_code", site)),
+        year.as_deref().map(|year| ("year", year)),
+        args.url.as_deref().or(document.url.as_deref()).map(|url| ("url", url)),
+        document.filename.as_deref().map(|filename| ("filename", filename)),
+    ];
+    let about: Vec<_> = about.into_iter().flatten().collect();
+    let receipt = ingest.submit(&document, &about).await?;
+    if !args.wait {
+        return Ok(receipt);
+    }
+    ingest.follow(receipt, Duration::from_secs(args.timeout)).await
+}
+
+fn judge(state: State, waited: bool) -> Verdict {
+    match state {
+        State::Rejected => Verdict::Rejected,
+        State::Dead => Verdict::Failed,
+        // Waiting came to no end in time.
+        State::Received | State::Parsed if waited => Verdict::Failed,
+        _ => Verdict::Taken,
+    }
+}
+
+fn write(out: &mut Output, name: &str, receipt: &Receipt) -> std::io::Result<()> {
+    let (word, style) = match receipt.state {
+        State::Received => ("已收到 received", Style::Bold),
+        State::Parsed => ("已读取 parsed", Style::Bold),
+        State::Validated => ("已核查 validated", Style::Green),
+        State::Rejected => ("已拒绝 rejected", Style::Red),
+        State::Withdrawn => ("已撤回 withdrawn", Style::Bold),
+        State::Unchanged => ("内容未变 unchanged", Style::Bold),
+        State::Dead => ("处理失败 dead", Style::Red),
+    };
+    out.line(format!("{}  {}", out.styled(Style::Bold, &clean(name)), out.styled(style, word)))?;
+    let counts = receipt.findings;
+    if receipt.state == State::Validated {
+        out.line(format!(
+            "    疑点 findings: 错误 error {}, 警告 warning {}, 待核 review {}, 提示 info {}",
+            counts.error, counts.warning, counts.review, counts.info
+        ))?;
+    }
+    if let Some(rejection) = &receipt.rejection {
+        out.line(format!("    {}  {}", rejection.code, clean(&rejection.message)))?;
+        out.line(format!("    {}", out.styled(Style::Dim, &clean(&rejection.message_en))))?;
+    }
+    if let Some(report) = &receipt.report {
+        out.line(format!("    report      {}", clean(report)))?;
+    }
+    out.line(format!("    submission  {}", clean(&receipt.submission_id)))?;
+    out.line(format!("    trace       {}", clean(&receipt.trace_id)))
+}

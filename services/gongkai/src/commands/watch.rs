@@ -1,0 +1,45 @@
+//! `gongkai watch`: every change of reports, as it happens.
+
+use std::process::ExitCode;
+
+use gongkai_proto::v1;
+
+use crate::{
+    client::{self, QueryServer},
+    output::Output,
+    table::{self, Format},
+    view::ChangeView,
+};
+
+/// 跟踪年报变化 / Follow every change of reports; ends with Ctrl-C
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai watch
+  gongkai watch agencies/p-0123456789abcdef --format json
+  gongkai watch --resume TOKEN         go on behind the change that came with TOKEN, without a gap")]
+pub(crate) struct Args {
+    /// agencies/{agency}, or agencies/- for all
+    #[arg(default_value = "agencies/-")]
+    parent: String,
+    /// The resume_token of the last change seen; without it the oldest change kept comes first
+    #[arg(long, default_value = "", value_name = "TOKEN", hide_default_value = true)]
+    resume: String,
+    /// How to write the changes
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let mut client = args.server.reports().await?;
+    let request = v1::WatchReportsRequest { parent: args.parent, resume_token: args.resume };
+    let mut changes =
+        client.watch_reports(request).await.map_err(|status| client::refused(&status))?.into_inner();
+    let mut is_first = true;
+    while let Some(change) = changes.message().await.map_err(|status| client::refused(&status))? {
+        table::follow(out, args.format, &ChangeView::try_from(change)?, is_first)?;
+        is_first = false;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,110 @@
+//! Standard output, the only place that writes to it: buffered, without surprises for a terminal or a closed pipe.
+//!
+//! A reader that has seen enough (`gongkai list | head`) closes the pipe; that is no error, [`is_closed_pipe`] tells
+//! it apart. What comes from documents or servers is written through [`clean`] in text formats, so that it cannot
+//! steer the terminal.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+/// Standard output.
+pub(crate) struct Output {
+    writer: BufWriter<Stdout>,
+    is_terminal: bool,
+    has_colour: bool,
+}
+
+/// How a word stands out on a terminal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Style {
+    Bold,
+    Red,
+    Yellow,
+    Green,
+    Dim,
+}
+
+// === impl Output ===
+
+impl Output {
+    /// Standard output of this process.
+    pub(crate) fn stdout() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let has_colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { writer: BufWriter::new(stdout), is_terminal, has_colour }
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
+        self.writer.write_all(text.as_ref().as_bytes())?;
+        self.writer.write_all(b"\n")?;
+        // A person, and a script that follows a stream, want it now.
+        if self.is_terminal { self.writer.flush() } else { Ok(()) }
+    }
+
+    /// Writes what waits in the buffer.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    /// The text, standing out if this is a terminal with colours.
+    pub(crate) fn styled(&self, style: Style, text: &str) -> String {
+        if !self.has_colour {
+            return text.to_owned();
+        }
+        let code = match style {
+            Style::Bold => 1,
+            Style::Dim => 2,
+            Style::Red => 31,
+            Style::Green => 32,
+            Style::Yellow => 33,
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Text of others without control characters.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// True if somewhere in the chain a reader of ours has gone away.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let closed = |e: &(dyn std::error::Error + 'static)| {
+        e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(closed)
+}
+
+/// Writes a line to standard error: for people, beside the data on standard output.
+pub(crate) fn complain(text: impl std::fmt::Display) {
+    // Where standard error is closed there is nobody to tell.
+    writeln!(io::stderr(), "gongkai: {text}").ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_cannot_steer_the_terminal() {
+        assert_eq!(clean("合计\u{1b}[2J\u{7}8\r\n9"), "合计 [2J 8  9");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_found_in_the_chain() {
+        let broken = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(is_closed_pipe(&anyhow::Error::new(broken).context("couldn't write")));
+        assert!(!is_closed_pipe(&anyhow::anyhow!("other")));
+    }
+}

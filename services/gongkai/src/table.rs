@@ -1,0 +1,80 @@
+//! Rows as a table for people, or as CSV or JSON lines for scripts.
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::output::{Output, clean};
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people
+    #[default]
+    Table,
+    /// One JSON object a line
+    Json,
+    /// CSV with a header line, UTF-8
+    Csv,
+}
+
+/// Something that is one row.
+pub(crate) trait Row: Serialize {
+    /// Titles of the columns.
+    const COLUMNS: &'static [&'static str];
+    /// The cells, one a column.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// Writes rows that are all there.
+pub(crate) fn write<R: Row>(out: &mut Output, format: Format, rows: &[R]) -> anyhow::Result<()> {
+    match format {
+        Format::Table => table(out, rows),
+        Format::Json => json(out, rows),
+        Format::Csv => csv(out, rows, true),
+    }
+}
+
+/// Writes one row of an endless stream; `first` asks for the header.
+pub(crate) fn follow<R: Row>(out: &mut Output, format: Format, row: &R, first: bool) -> anyhow::Result<()> {
+    match format {
+        // A table cannot know the widths of rows to come.
+        Format::Table => out.line(clean(&row.cells().join("  ")))?,
+        Format::Json => json(out, std::slice::from_ref(row))?,
+        Format::Csv => csv(out, std::slice::from_ref(row), first)?,
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn table<R: Row>(out: &mut Output, rows: &[R]) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(R::COLUMNS);
+    for row in rows {
+        table.add_row(row.cells().iter().map(|cell| clean(cell)));
+    }
+    for line in table.lines() {
+        out.line(line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn json<R: Row>(out: &mut Output, rows: &[R]) -> anyhow::Result<()> {
+    for row in rows {
+        out.line(serde_json::to_string(row)?)?;
+    }
+    Ok(())
+}
+
+fn csv<R: Row>(out: &mut Output, rows: &[R], header: bool) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    if header {
+        writer.write_record(R::COLUMNS)?;
+    }
+    for row in rows {
+        writer.write_record(row.cells())?;
+    }
+    writer.flush()?;
+    Ok(())
+}

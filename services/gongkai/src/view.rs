@@ -1,0 +1,213 @@
+//! Answers of query as this program shows them: JSON in the shapes of the contract, and cells of tables.
+
+use anyhow::Context as _;
+use gongkai_check::{FactLine, FindingLine, SectionLine};
+use gongkai_model::{Fact, Finding};
+use gongkai_proto::{convert::timestamp, v1};
+use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
+
+use crate::table::Row;
+
+/// A report.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReportView {
+    pub(crate) name: String,
+    pub(crate) agency: String,
+    pub(crate) agency_name: String,
+    pub(crate) year: i32,
+    pub(crate) form: String,
+    pub(crate) variant: String,
+    pub(crate) title: String,
+    pub(crate) revision: u32,
+    pub(crate) content_hash: String,
+    pub(crate) published_at: Option<String>,
+    pub(crate) received_at: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) region: String,
+    pub(crate) media_type: String,
+    pub(crate) withdrawn: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) preamble: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sections: Vec<SectionLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) facts: Vec<FactLine>,
+    pub(crate) findings_summary: Summary,
+    pub(crate) trace_id: String,
+}
+
+/// Counts of findings.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) error: u32,
+    pub(crate) warning: u32,
+    pub(crate) review: u32,
+    pub(crate) info: u32,
+}
+
+/// A finding of a stored report.
+#[derive(Debug, Serialize)]
+pub(crate) struct FindingView {
+    pub(crate) report: String,
+    #[serde(flatten)]
+    pub(crate) finding: FindingLine,
+    pub(crate) trace_id: String,
+}
+
+/// A change of a report.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangeView {
+    pub(crate) change: &'static str,
+    pub(crate) report: ReportView,
+    pub(crate) resume_token: String,
+}
+
+// === impl ReportView ===
+
+impl TryFrom<v1::Report> for ReportView {
+    type Error = anyhow::Error;
+
+    fn try_from(report: v1::Report) -> anyhow::Result<Self> {
+        let facts = report.facts.into_iter().map(|fact| Ok(FactLine::from(&Fact::try_from(fact)?)));
+        let sections = report.sections.into_iter().map(|section| SectionLine {
+            number: section.number,
+            title: section.title,
+            text: section.text,
+        });
+        Ok(Self {
+            name: report.name,
+            agency: report.agency,
+            agency_name: report.agency_name,
+            year: report.year,
+            form: report.form,
+            variant: report.variant,
+            title: report.title,
+            revision: report.revision,
+            content_hash: report.content_hash,
+            published_at: rfc3339(report.published_at)?,
+            received_at: rfc3339(report.received_at)?,
+            url: (!report.url.is_empty()).then_some(report.url),
+            region: report.region,
+            media_type: report.media_type,
+            withdrawn: report.withdrawn,
+            preamble: report.preamble,
+            sections: sections.collect(),
+            facts: facts.collect::<anyhow::Result<_>>()?,
+            findings_summary: report.findings_summary.map(Summary::from).unwrap_or_default(),
+            trace_id: report.trace_id,
+        })
+    }
+}
+
+impl Row for ReportView {
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "agency_name",
+        "year",
+        "form",
+        "revision",
+        "error",
+        "warning",
+        "review",
+        "withdrawn",
+        "trace_id",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let Summary { error, warning, review, .. } = self.findings_summary;
+        vec![
+            self.name.clone(),
+            self.agency_name.clone(),
+            self.year.to_string(),
+            self.form.clone(),
+            self.revision.to_string(),
+            error.to_string(),
+            warning.to_string(),
+            review.to_string(),
+            self.withdrawn.to_string(),
+            self.trace_id.clone(),
+        ]
+    }
+}
+
+// === impl FindingView ===
+
+impl TryFrom<v1::Finding> for FindingView {
+    type Error = anyhow::Error;
+
+    fn try_from(mut finding: v1::Finding) -> anyhow::Result<Self> {
+        let report = std::mem::take(&mut finding.report);
+        let trace_id = std::mem::take(&mut finding.trace_id);
+        let finding =
+            Finding::try_from(finding).context("server sent a finding that this version does not know")?;
+        Ok(Self { report, finding: FindingLine::from(&finding), trace_id })
+    }
+}
+
+impl Row for FindingView {
+    const COLUMNS: &'static [&'static str] =
+        &["report", "severity", "rule", "message", "message_en", "expected", "actual", "fingerprint"];
+
+    fn cells(&self) -> Vec<String> {
+        let finding = &self.finding;
+        vec![
+            self.report.clone(),
+            finding.severity.clone(),
+            finding.rule.clone(),
+            finding.message.clone(),
+            finding.message_en.clone(),
+            finding.expected.clone().unwrap_or_default(),
+            finding.actual.clone().unwrap_or_default(),
+            finding.fingerprint.clone(),
+        ]
+    }
+}
+
+// === impl ChangeView ===
+
+impl TryFrom<v1::WatchReportsResponse> for ChangeView {
+    type Error = anyhow::Error;
+
+    fn try_from(response: v1::WatchReportsResponse) -> anyhow::Result<Self> {
+        let change = match response.change() {
+            v1::ReportChange::Validated => "validated",
+            v1::ReportChange::Withdrawn => "withdrawn",
+            v1::ReportChange::Unspecified => "unspecified",
+        };
+        let report = response.report.context("server sent a change without a report")?.try_into()?;
+        Ok(Self { change, report, resume_token: response.resume_token })
+    }
+}
+
+impl Row for ChangeView {
+    const COLUMNS: &'static [&'static str] =
+        &["change", "name", "agency_name", "year", "revision", "error", "warning", "review", "resume_token"];
+
+    fn cells(&self) -> Vec<String> {
+        let Summary { error, warning, review, .. } = self.report.findings_summary;
+        vec![
+            self.change.to_owned(),
+            self.report.name.clone(),
+            self.report.agency_name.clone(),
+            self.report.year.to_string(),
+            self.report.revision.to_string(),
+            error.to_string(),
+            warning.to_string(),
+            review.to_string(),
+            self.resume_token.clone(),
+        ]
+    }
+}
+
+impl From<v1::FindingsSummary> for Summary {
+    fn from(summary: v1::FindingsSummary) -> Self {
+        let v1::FindingsSummary { error, warning, review, info } = summary;
+        Self { error, warning, review, info }
+    }
+}
+
+fn rfc3339(at: Option<prost_types::Timestamp>) -> anyhow::Result<Option<String>> {
+    let Some(at) = at else { return Ok(None) };
+    Ok(Some(timestamp::time(at, "timestamp")?.format(&Rfc3339)?))
+}
