@@ -1,0 +1,118 @@
+//! The stage over the in-memory transport: a document in, one event out.
+
+use std::sync::Arc;
+
+use gongkai_parse::{Config, Reader};
+use gongkai_proto::{subjects, v1};
+use gongkai_worker::{
+    Context, Decision, Handler, Runtime, Topology, Transport,
+    transport::{Objects, memory::Memory},
+};
+use prost::Message as _;
+use time::OffsetDateTime;
+
+/// One chapter of tables is enough to be read: every number is different.
+const REPORT: &str = "云溪县档案局2023年政府信息公开工作年度报告\n\
+    一、总体情况\n全年主动公开信息三百余条。\n\
+    二、主动公开政府信息情况\n\
+    信息内容\t本年制发件数\t本年废止件数\t现行有效件数\n规章\t2\t3\t14\n行政规范性文件\t5\t6\t17\n\
+    三、收到和处理政府信息公开申请情况\n四、政府信息公开行政复议、行政诉讼情况\n\
+    五、存在的主要问题及改进情况\n解读形式单一，将增加图解。\n六、其他需要报告的事项\n无。\n";
+
+struct Stage {
+    originals: Arc<dyn Objects>,
+    texts: Arc<dyn Objects>,
+    reader: Reader,
+}
+
+async fn stage() -> Stage {
+    let memory = Memory::new();
+    let topology = Topology {
+        streams: subjects::STREAMS.to_vec(),
+        objects: subjects::OBJECT_BUCKETS.to_vec(),
+        entries: subjects::ENTRY_BUCKETS.to_vec(),
+    };
+    memory.declare(&topology).await.unwrap();
+    let runtime = Runtime::builder("parse", Arc::new(memory)).build();
+    Stage {
+        originals: runtime.objects(subjects::BUCKET_ORIGINALS),
+        texts: runtime.objects(subjects::BUCKET_TEXTS),
+        reader: Reader::new(&Config::default(), &runtime),
+    }
+}
+
+fn received(key: &str) -> v1::DocumentReceived {
+    v1::DocumentReceived {
+        submission_id: "s-7".to_owned(),
+        region: "360982".to_owned(),
+        content: Some(v1::ContentRef { key: key.to_owned(), sha256: "ab12".to_owned(), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+fn context() -> Context {
+    Context {
+        message_id: "s-7.ingest.0".to_owned(),
+        subject: "gongkai.v1.report.received.360982".to_owned(),
+        sequence: 41,
+        published_at: OffsetDateTime::UNIX_EPOCH,
+        attempt: 1,
+        trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+        cancel: tokio_util::sync::CancellationToken::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_report_becomes_facts_in_the_event_and_prose_in_the_store() {
+    let stage = stage().await;
+    stage.originals.put("k", REPORT.into()).await.unwrap();
+    let outputs = stage.reader.handle(received("k"), &context()).await.unwrap();
+    assert_eq!(outputs.len(), 1);
+    assert_eq!(outputs[0].subject, "gongkai.v1.report.parsed.360982");
+    let event = v1::ReportParsed::decode(outputs[0].payload.clone()).unwrap();
+    let (origin, report) = (event.origin.unwrap(), event.report.unwrap());
+    assert_eq!((origin.received_sequence, origin.content_hash.as_str()), (41, "ab12"));
+    assert_eq!((report.agency_name.as_str(), report.year), ("云溪县档案局", 2023));
+    let value = |concept: &str| report.facts.iter().find(|f| f.concept == concept).unwrap().value.clone();
+    assert_eq!(value("proactive.normative_documents.in_force").as_deref(), Some("17"));
+    let prose = "解读形式单一".as_bytes();
+    assert!(!outputs[0].payload.windows(prose.len()).any(|window| window == prose), "prose is in the log");
+    let text = stage.texts.get(&report.text.unwrap().key).await.unwrap().unwrap();
+    let text = v1::ParsedText::decode(text).unwrap();
+    assert_eq!(text.sections.len(), 6);
+    assert_eq!(text.sections[4].paragraphs[0].text, "解读形式单一，将增加图解。");
+}
+
+#[tokio::test]
+async fn the_senders_agency_code_names_the_report() {
+    let stage = stage().await;
+    stage.originals.put("k", REPORT.into()).await.unwrap();
+    let mut received = received("k");
+    received.agency = Some(v1::AgencyHint { code: "11360982MB1234567X".to_owned(), name: String::new() });
+    let outputs = stage.reader.handle(received, &context()).await.unwrap();
+    let event = v1::ReportParsed::decode(outputs[0].payload.clone()).unwrap();
+    assert_eq!(event.report.unwrap().name, "agencies/11360982MB1234567X/reports/2023");
+}
+
+#[tokio::test]
+async fn what_is_no_report_is_rejected_with_a_code() {
+    for (bytes, code) in [
+        (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "UNSUPPORTED_FORMAT"),
+        ("关于放假的通知".as_bytes(), "NOT_A_REPORT"),
+        (b"   \n", "EMPTY"),
+    ] {
+        let stage = stage().await;
+        stage.originals.put("k", bytes.to_vec().into()).await.unwrap();
+        let outputs = stage.reader.handle(received("k"), &context()).await.unwrap();
+        assert_eq!(outputs[0].subject, "gongkai.v1.report.rejected.360982");
+        let event = v1::ReportRejected::decode(outputs[0].payload.clone()).unwrap();
+        assert_eq!(event.rejection.unwrap().code, code);
+        assert_eq!(event.trace_id, context().trace_id);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_original_is_buried() {
+    let result = stage().await.reader.handle(received("gone"), &context()).await;
+    assert!(matches!(result, Err(Decision::Bury { code: "ORIGINAL_MISSING", .. })));
+}

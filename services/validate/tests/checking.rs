@@ -1,0 +1,92 @@
+//! The stage over the in-memory transport: tables and prose in, findings out.
+
+use std::sync::Arc;
+
+use gongkai_proto::{subjects, v1};
+use gongkai_validate::Checker;
+use gongkai_worker::{
+    Context, Handler, Runtime, Topology, Transport,
+    transport::{Objects, memory::Memory},
+};
+use prost::Message as _;
+use time::OffsetDateTime;
+
+async fn stage() -> (Checker, Arc<dyn Objects>) {
+    let memory = Memory::new();
+    let topology = Topology {
+        streams: subjects::STREAMS.to_vec(),
+        objects: subjects::OBJECT_BUCKETS.to_vec(),
+        entries: subjects::ENTRY_BUCKETS.to_vec(),
+    };
+    memory.declare(&topology).await.unwrap();
+    let runtime = Runtime::builder("validate", Arc::new(memory)).build();
+    (Checker::new(&runtime), runtime.objects(subjects::BUCKET_TEXTS))
+}
+
+/// A row whose applicants add up to 27, printed 28.
+fn parsed() -> v1::ReportParsed {
+    let row = [2, 3, 4, 5, 6, 7, 28];
+    let fact = |(index, value): (usize, &i32)| v1::Fact {
+        concept: "requests.received".to_owned(),
+        applicant: i32::try_from(index + 1).unwrap(),
+        state: v1::CellState::Reported.into(),
+        value: Some(value.to_string()),
+        ..Default::default()
+    };
+    let report = v1::ParsedReport {
+        name: "agencies/p-0123456789abcdef/reports/2023".to_owned(),
+        agency_name: "云溪县档案局".to_owned(),
+        year: 2023,
+        form: "2021".to_owned(),
+        variant: "standard".to_owned(),
+        facts: row.iter().enumerate().map(fact).collect(),
+        text: Some(v1::ContentRef { key: "t".to_owned(), ..Default::default() }),
+        ..Default::default()
+    };
+    let origin = v1::Origin { region: "360982".to_owned(), ..Default::default() };
+    v1::ReportParsed { origin: Some(origin), report: Some(report), ..Default::default() }
+}
+
+fn context() -> Context {
+    Context {
+        message_id: "s-7.parse.0".to_owned(),
+        subject: "gongkai.v1.report.parsed.360982".to_owned(),
+        sequence: 42,
+        published_at: OffsetDateTime::UNIX_EPOCH,
+        attempt: 1,
+        trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+        cancel: tokio_util::sync::CancellationToken::new(),
+    }
+}
+
+async fn validated(checker: &Checker) -> v1::ReportValidated {
+    let outputs = checker.handle(parsed(), &context()).await.unwrap();
+    assert_eq!(outputs[0].subject, "gongkai.v1.report.validated.360982");
+    v1::ReportValidated::decode(outputs[0].payload.clone()).unwrap()
+}
+
+fn rules(event: &v1::ReportValidated) -> Vec<&str> {
+    event.findings.iter().map(|finding| finding.rule.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_broken_row_is_a_finding_with_numbers_versions_and_trace() {
+    let (checker, texts) = stage().await;
+    let text = v1::ParsedText { year: 2023, ..Default::default() };
+    texts.put("t", text.encode_to_vec().into()).await.unwrap();
+    let event = validated(&checker).await;
+    let finding = event.findings.iter().find(|f| f.rule == "T3-ROW").unwrap();
+    assert_eq!((finding.expected.as_deref(), finding.actual.as_deref()), (Some("27"), Some("28")));
+    assert_eq!(finding.trace_id, context().trace_id);
+    let versions = finding.versions.clone().unwrap();
+    assert!([versions.program, versions.parser, versions.forms, versions.rules].iter().all(|v| !v.is_empty()));
+    assert!(event.summary.unwrap().error >= 1);
+}
+
+#[tokio::test]
+async fn erased_prose_silences_what_rests_on_it_and_nothing_else() {
+    let (checker, _texts) = stage().await;
+    let event = validated(&checker).await;
+    assert!(rules(&event).contains(&"T3-ROW"));
+    assert!(!rules(&event).contains(&"S-SECT"), "{:?}", rules(&event));
+}
