@@ -11,7 +11,7 @@ use crate::{
     problem::{Code, Problem},
     submission::Submission,
 };
-use gongkai_check::{Event, Hints, Limits, Line};
+use gongkai_check::{Event, Hints, Known, Limits, Line};
 use gongkai_model::{AgencyKey, Rejection, RejectionCode};
 use gongkai_worker::{Runtime, runtime::Unfinished};
 
@@ -61,7 +61,8 @@ fn check(submission: &Submission, limits: &Limits) -> Line {
         charset: filled(&content.charset),
         filename: filled(&content.filename),
     };
-    let reading = match gongkai_check::read(&content.bytes, &hints, limits) {
+    let known = Known { agency: filled(&about.agency.name), year: (about.year != 0).then_some(about.year) };
+    let reading = match gongkai_check::read_known(&content.bytes, &hints, limits, &known) {
         Ok(reading) => reading,
         Err(rejection) => return Line::of_rejection(&file, &rejection),
     };
