@@ -114,8 +114,14 @@ pub const CONSUMER_NOTIFY: &str = "notify";
 pub const CONSUMER_INGEST_STATE: &str = "ingest-state";
 /// Durable consumer of ingest on dead letters: marks their submissions dead.
 pub const CONSUMER_INGEST_DEAD: &str = "ingest-dead";
-/// Durable consumer of the projector.
+/// Durable consumers of projectors begin with this; see [`consumer_query`].
 pub const CONSUMER_QUERY: &str = "query";
+
+/// Durable consumer of the projector of one read model: another read model begins with the first event.
+#[must_use]
+pub fn consumer_query(epoch: &str) -> String {
+    format!("{CONSUMER_QUERY}-{epoch}")
+}
 
 /// Durable consumer that delivers alerts for one subscription.
 #[must_use]

@@ -1340,6 +1340,8 @@ pub struct ListReportsRequest {
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
     /// Terms joined by AND: year = 2023, form = "2021", variant, agency_name : "办公室", region = "360982", error > 0.
+    /// Also title, media_type, warning, review, info, withdrawn = true. Operators: = != \< \<= > >= for numbers,
+    /// = != for names, = != : for text, where : means "contains" (agency_name, title) or "begins with" (region).
     #[prost(string, tag = "4")]
     pub filter: ::prost::alloc::string::String,
     /// name (default), year, agency_name, received_at; with " desc" for the other way round.
@@ -1372,7 +1374,7 @@ pub struct ListRevisionsResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListFindingsRequest {
-    /// agencies/{agency}/reports/{year}, agencies/{agency}/reports/-, or agencies/-/reports/-.
+    /// agencies/{agency}/reports/{year}, with - for all agencies or all years; agencies/{agency} for all its years.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
     #[prost(int32, tag = "2")]
@@ -1380,6 +1382,7 @@ pub struct ListFindingsRequest {
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
     /// Terms joined by AND: severity >= WARNING, rule = "T3-ROW", year = 2023, concept = "requests.received".
+    /// Also fingerprint, region. For text, : means "begins with".
     #[prost(string, tag = "4")]
     pub filter: ::prost::alloc::string::String,
     /// report (default), severity; with " desc".
@@ -1403,6 +1406,7 @@ pub struct QueryFactsRequest {
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
     /// Terms joined by AND: concept = "requests.received" (or a prefix: concept : "requests."), applicant = "total", year = 2023, state = "reported", value > 10.
+    /// Also region. A comparison of value holds for reported cells only, != too: a blank is no number.
     #[prost(string, tag = "4")]
     pub filter: ::prost::alloc::string::String,
 }
@@ -1418,7 +1422,8 @@ pub struct WatchReportsRequest {
     /// agencies/{agency}, or agencies/- for all.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
-    /// From an earlier answer; empty starts with the oldest change kept.
+    /// From an earlier answer; empty starts with the oldest change kept. FAILED_PRECONDITION with reason STALE_RESUME_TOKEN
+    /// if the read model was rebuilt since: start anew with an empty one.
     #[prost(string, tag = "2")]
     pub resume_token: ::prost::alloc::string::String,
 }
@@ -1426,7 +1431,7 @@ pub struct WatchReportsRequest {
 pub struct WatchReportsResponse {
     #[prost(enumeration = "ReportChange", tag = "1")]
     pub change: i32,
-    /// Without sections and facts.
+    /// As it stands now, without sections and facts; only its name if a later reading found that it is no report.
     #[prost(message, optional, tag = "2")]
     pub report: ::core::option::Option<Report>,
     /// Resumes behind this change.
@@ -1627,7 +1632,7 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ListRevisions"));
             self.inner.unary(req, path, codec).await
         }
-        /// Findings of the newest revisions.
+        /// Findings of the newest revisions; those of withdrawn reports only if the parent names the report.
         pub async fn list_findings(
             &mut self,
             request: impl tonic::IntoRequest<super::ListFindingsRequest>,
@@ -1652,7 +1657,7 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ListFindings"));
             self.inner.unary(req, path, codec).await
         }
-        /// Facts of the newest revisions.
+        /// Facts of the newest revisions; those of withdrawn reports only if the parent names the report.
         pub async fn query_facts(
             &mut self,
             request: impl tonic::IntoRequest<super::QueryFactsRequest>,
@@ -1738,7 +1743,7 @@ pub mod report_service_server {
             tonic::Response<super::ListRevisionsResponse>,
             tonic::Status,
         >;
-        /// Findings of the newest revisions.
+        /// Findings of the newest revisions; those of withdrawn reports only if the parent names the report.
         async fn list_findings(
             &self,
             request: tonic::Request<super::ListFindingsRequest>,
@@ -1746,7 +1751,7 @@ pub mod report_service_server {
             tonic::Response<super::ListFindingsResponse>,
             tonic::Status,
         >;
-        /// Facts of the newest revisions.
+        /// Facts of the newest revisions; those of withdrawn reports only if the parent names the report.
         async fn query_facts(
             &self,
             request: tonic::Request<super::QueryFactsRequest>,

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Address and port of gRPC and gRPC-Web. Anything but loopback needs `tokens` or `token_files`.
     pub bind: SocketAddr,
-    /// The read model's file. Deleting it while the service is stopped has it rebuilt from the log.
+    /// The read model's file. Deleting it while the service is stopped has it rebuilt from the log. It belongs to one log:
+    /// delete it too where the broker's data was deleted.
     pub database: PathBuf,
     /// Read connections: as many questions touch the file at once.
     pub readers: usize,

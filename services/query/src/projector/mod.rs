@@ -51,11 +51,7 @@ pub fn consume(epoch: &str) -> Consume {
     Consume {
         concurrency: Some(CONCURRENCY),
         max_attempts: Some(PATIENCE),
-        ..Consume::new(
-            subjects::STREAM_REPORTS,
-            format!("{}-{epoch}", subjects::CONSUMER_QUERY),
-            kinds.map(Event::filter),
-        )
+        ..Consume::new(subjects::STREAM_REPORTS, subjects::consumer_query(epoch), kinds.map(Event::filter))
     }
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod projecting;
+#[cfg(test)]
 mod questions;
 #[cfg(test)]
 mod surroundings;

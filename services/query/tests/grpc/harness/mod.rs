@@ -129,7 +129,7 @@ impl Bench {
         let done = |broker: &Memory| {
             let kinds = [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
             let due: usize = kinds.iter().map(|kind| broker.messages(&kind.filter()).len()).sum();
-            let durable = format!("{}-{}", subjects::CONSUMER_QUERY, self.epoch());
+            let durable = subjects::consumer_query(&self.epoch());
             broker.consumer_state(STREAM_REPORTS, &durable).is_some_and(|state| state.settled == due)
         };
         timeout(SOON, self.broker.until(done)).await.expect("the projector is through in time");
