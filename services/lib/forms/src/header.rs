@@ -107,6 +107,12 @@ fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
     if organizations.len() < ORGANIZATIONS.len() {
         organizations = ORGANIZATIONS.collect();
     }
+    let ends = match outer(lines, index) {
+        Outer::Torn => return Header::Conflict,
+        Outer::TotalFirst => vec![TOTAL, PERSON],
+        Outer::PersonFirst => vec![PERSON, TOTAL],
+        Outer::AsRead => ends,
+    };
     let order = match (ends.as_slice(), place_of_organizations(lines)) {
         ([TOTAL, PERSON], Place::Middle | Place::Unknown) => [vec![TOTAL], organizations, vec![PERSON]],
         ([TOTAL, PERSON], Place::First) => [organizations, vec![TOTAL], vec![PERSON]],
@@ -117,6 +123,37 @@ fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
         (_, Place::Torn) => return Header::Conflict,
     };
     Header::of(order.concat(), COLUMNS)
+}
+
+/// Which of 自然人 and 总计 comes first, where they stand on different lines of several names.
+enum Outer {
+    PersonFirst,
+    TotalFirst,
+    /// One line names both, or every line one of them: the order of reading is the order.
+    AsRead,
+    /// 总计 is read first and nothing says on which side of the applicants it stands.
+    Torn,
+}
+
+/// 总计 over two rows is printed with the first, beside 申请人情况, and 自然人 below that: what is read first need not
+/// stand first. The side of 申请人情况 on which 总计 stands is what counts.
+fn outer(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Outer {
+    let line_of = |column: usize| {
+        lines.iter().position(|line| line.iter().any(|piece| index.applicant(&piece.label) == Some(column)))
+    };
+    let (Some(person), Some(total)) = (line_of(PERSON), line_of(TOTAL)) else { return Outer::AsRead };
+    let Some(line) = lines.get(total).filter(|line| line.len() > 1) else { return Outer::AsRead };
+    if person == total {
+        return Outer::AsRead;
+    }
+    let total_at = line.iter().position(|piece| index.applicant(&piece.label) == Some(TOTAL));
+    let applicants_at = line.iter().position(|piece| piece.label.ends_with("申请人情况"));
+    match applicants_at {
+        Some(at) if Some(at) < total_at => Outer::PersonFirst,
+        Some(_) => Outer::TotalFirst,
+        None if total < person => Outer::Torn,
+        None => Outer::AsRead,
+    }
 }
 
 /// Where 法人或其他组织 stands to 自然人 and 总计.
