@@ -392,6 +392,10 @@ impl From<transport::Error> for Problem {
                     "broker refused a call; check the deployment"
                 );
             }
+            // An outage is said once, by the runtime; not again for each caller.
+            Code::BrokerUnavailable => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "broker was not reached");
+            }
             _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
         }
         Self::new(code, "nothing was accepted; send the same call again later")

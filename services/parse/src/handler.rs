@@ -1,7 +1,8 @@
 //! The stage: load the original, read it, put the prose away, say what stands in the tables.
 //!
 //! A document that cannot be a report is a normal output, `ReportRejected`. Only what is ours to mend is an error: an
-//! original that cannot be loaded is tried again, and one that is gone is buried.
+//! original that cannot be loaded is tried again, and one that is gone is buried. (A replica of the store may be a moment
+//! behind the event, so the first deliveries wait for it.)
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,13 +16,22 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
-use gongkai_worker::{Context, Decision, Handler, Output, Runtime, runtime::Unfinished, transport::Objects};
+use gongkai_worker::{
+    Context, Decision, Handler, Output, Runtime,
+    runtime::Unfinished,
+    transport::{MAX_MESSAGE_BYTES, Objects},
+};
 use prost::Message as _;
 
 use crate::{config::Config, key};
 
 /// Media type of the prose in the object store.
 const PARSED_TEXT: &str = "application/protobuf; type=gongkai.v1.ParsedText";
+
+/// Deliveries that wait for an original that is not there.
+const ORIGINAL_ATTEMPTS: u32 = 3;
+/// Largest event: half of what a message may have, since validate adds its findings to the same facts.
+const EVENT_LIMIT: usize = MAX_MESSAGE_BYTES / 2;
 
 /// The stage's handler.
 pub struct Reader {
@@ -47,9 +57,16 @@ impl Reader {
         }
     }
 
-    async fn original(&self, content: &v1::ContentRef) -> Result<Bytes, Decision> {
+    async fn original(&self, content: &v1::ContentRef, attempt: u32) -> Result<Bytes, Decision> {
         let found = self.originals.get(&content.key).await.map_err(Decision::retry)?;
-        found.ok_or_else(|| Decision::bury("ORIGINAL_MISSING", anyhow!("no object {}", content.key)))
+        found.ok_or_else(|| {
+            let missing = anyhow!("no object {}", content.key);
+            if attempt < ORIGINAL_ATTEMPTS {
+                Decision::retry(missing)
+            } else {
+                Decision::bury("ORIGINAL_MISSING", missing)
+            }
+        })
     }
 
     /// Reads on the CPU pool. A reader that panics or takes too long costs this document only.
@@ -76,7 +93,7 @@ impl Reader {
     ) -> Result<Output, Decision> {
         let report = &reading.report;
         let text = convert::report::text(report).encode_to_vec();
-        let reference = self.text_reference(&text, &origin.content_hash);
+        let reference = self.text_reference(&text, report.year, &origin.content_hash);
         self.texts.put(&reference.key, text.into()).await.map_err(Decision::retry)?;
         let header =
             convert::report::header(report, &key::of(report, received), reading.media_type, reference);
@@ -88,11 +105,12 @@ impl Reader {
         Ok(output(Event::ReportParsed, received, &event))
     }
 
-    /// Prose is known by the original it came from and by the parser that made it, so that a repeat replaces itself.
-    fn text_reference(&self, text: &[u8], content_hash: &str) -> v1::ContentRef {
+    /// Prose is known by the original it came from and by the parser that made it, so that a repeat replaces itself. The
+    /// year is with them since a sender may have told it: the same page sent for two years is two texts.
+    fn text_reference(&self, text: &[u8], year: i32, content_hash: &str) -> v1::ContentRef {
         v1::ContentRef {
             bucket: subjects::BUCKET_TEXTS.to_owned(),
-            key: format!("{content_hash}.p{}.f{}", self.versions.parser, self.versions.forms),
+            key: format!("{content_hash}.p{}.f{}.y{year}", self.versions.parser, self.versions.forms),
             size_bytes: text.len() as u64,
             media_type: PARSED_TEXT.to_owned(),
             ..Default::default()
@@ -120,14 +138,25 @@ impl Reader {
 impl Handler for Reader {
     type Input = v1::DocumentReceived;
 
-    async fn handle(&self, received: v1::DocumentReceived, context: &Context) -> Result<Vec<Output>, Decision> {
+    async fn handle(
+        &self,
+        received: v1::DocumentReceived,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
         let Some(content) = received.content.clone() else {
             return Err(Decision::bury("NO_CONTENT", anyhow!("the event names no original")));
         };
-        let bytes = self.original(&content).await?;
+        let bytes = self.original(&content, context.attempt).await?;
         let origin = origin(&received, content, context.sequence);
         let output = match self.read(bytes, &received).await? {
-            Ok(reading) => self.parsed(&reading, &received, origin).await?,
+            Ok(reading) => {
+                let parsed = self.parsed(&reading, &received, origin.clone()).await?;
+                if parsed.payload.len() <= EVENT_LIMIT {
+                    parsed
+                } else {
+                    self.rejected(&too_large(), &received, origin, context)
+                }
+            }
             Err(rejection) => self.rejected(&rejection, &received, origin, context),
         };
         Ok(vec![output])
@@ -167,6 +196,14 @@ fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, sequence: u6
 
 fn output(event: Event, received: &v1::DocumentReceived, message: &impl prost::Message) -> Output {
     Output::new(event.subject(key::region(received)), event.ce_type(), message)
+}
+
+fn too_large() -> Rejection {
+    Rejection::new(
+        RejectionCode::TooLarge,
+        "表格单元格中的内容过长，不是年度报告应有的数据；请检查文件后重新报送。",
+        "what stands in the table cells is far too long for a report; check the document and send it again",
+    )
 }
 
 fn too_slow(limit: Duration) -> Rejection {

@@ -45,7 +45,11 @@ fn received(key: &str) -> v1::DocumentReceived {
     v1::DocumentReceived {
         submission_id: "s-7".to_owned(),
         region: "360982".to_owned(),
-        content: Some(v1::ContentRef { key: key.to_owned(), sha256: "ab12".to_owned(), ..Default::default() }),
+        content: Some(v1::ContentRef {
+            key: key.to_owned(),
+            sha256: "ab12".to_owned(),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -112,7 +116,46 @@ async fn what_is_no_report_is_rejected_with_a_code() {
 }
 
 #[tokio::test]
-async fn a_missing_original_is_buried() {
-    let result = stage().await.reader.handle(received("gone"), &context()).await;
+async fn a_missing_original_is_waited_for_and_then_buried() {
+    let reader = stage().await.reader;
+    let result = reader.handle(received("gone"), &context()).await;
+    assert!(matches!(result, Err(Decision::Retry { .. })));
+    let late = Context { attempt: 3, ..context() };
+    let result = reader.handle(received("gone"), &late).await;
     assert!(matches!(result, Err(Decision::Bury { code: "ORIGINAL_MISSING", .. })));
+}
+
+#[tokio::test]
+async fn hostile_documents_cost_one_rejection_each() {
+    let deep = "<div>".repeat(100_000).into_bytes();
+    let stuffed = REPORT.replacen("17", &"9".repeat(900_000), 1).into_bytes();
+    assert_ne!(stuffed.len(), REPORT.len());
+    for (name, bytes, codes) in [
+        ("nested", deep, ["TOO_DEEP", ""]),
+        ("invalid UTF-8", b"\xff\xfe\xfd\x81 2023".to_vec(), ["BAD_ENCODING", "NOT_A_REPORT"]),
+        ("a cell of 900,000 digits", stuffed, ["TOO_LARGE", ""]),
+    ] {
+        let stage = stage().await;
+        stage.originals.put("k", bytes.into()).await.unwrap();
+        let outputs = stage.reader.handle(received("k"), &context()).await.unwrap();
+        let event = v1::ReportRejected::decode(outputs[0].payload.clone()).unwrap();
+        let code = event.rejection.unwrap_or_default().code;
+        assert!(codes.contains(&code.as_str()), "{name}: {code}, {} bytes", outputs[0].payload.len());
+    }
+}
+
+#[tokio::test]
+async fn one_page_sent_for_two_years_is_two_texts() {
+    let stage = stage().await;
+    let nameless = REPORT.replace("2023", "");
+    stage.originals.put("k", nameless.into_bytes().into()).await.unwrap();
+    let mut keys = Vec::new();
+    for year in [2022, 2023] {
+        let received = v1::DocumentReceived { year, ..received("k") };
+        let outputs = stage.reader.handle(received, &context()).await.unwrap();
+        let report = v1::ReportParsed::decode(outputs[0].payload.clone()).unwrap().report.unwrap();
+        assert_eq!(report.year, year);
+        keys.push(report.text.unwrap().key);
+    }
+    assert_ne!(keys[0], keys[1]);
 }
