@@ -188,7 +188,7 @@ impl Deployment {
         let child = Command::new(program(service))
             .arg("--config")
             .arg(self.config())
-            .env("GONGKAI_ADMIN__ADDRESS", admin.to_string())
+            .env("GONGKAI_ADMIN__PORT", admin.port().to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("a file in our temporary folder"))
