@@ -66,6 +66,11 @@ impl Blocks<'_> {
         let (table, tail) = lines.split_at(end);
         let end = end + tail.iter().take_while(|l| matches!(l.kind, Kind::Mark)).count();
         let (table, tail) = if end > table.len() { lines.split_at(end) } else { (table, tail) };
+        // Short lines above bars are titles and the like; above numbers they are the table's first labels.
+        let first = table.iter().position(|line| hard(&line)).unwrap_or(0);
+        let barred = table.get(first).is_some_and(|line| line.kind == Kind::Bars);
+        let (above, table) = table.split_at(if barred { first } else { 0 });
+        above.iter().for_each(|line| self.prose(line));
         if !table.is_empty() {
             self.end_paragraph();
             let grid = flat::grid(self.source, table);

@@ -89,8 +89,13 @@ fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
     let named = |line: &Vec<&Piece<'_>>| -> Vec<usize> {
         line.iter().filter_map(|piece| index.applicant(&piece.label)).collect()
     };
-    if let Some(flat) = lines.iter().map(named).find(|line| line.len() >= COLUMNS) {
-        return Header::of(flat, COLUMNS);
+    let two_rows = |line: &&Vec<&Piece<'_>>| line.iter().any(|piece| piece.label == "法人或其他组织");
+    if let Some(flat) =
+        lines.iter().filter(|line| !two_rows(line)).map(named).find(|line| line.len() >= COLUMNS)
+    {
+        // 自然人 and 总计 before the organisations: more likely two rows of a head run together.
+        let run_together = matches!(flat.as_slice(), [PERSON | TOTAL, PERSON | TOTAL, ..]);
+        return if run_together { Header::Conflict } else { Header::of(flat, COLUMNS) };
     }
     let mut organizations: Vec<usize> = Vec::new();
     let mut ends: Vec<usize> = Vec::new();

@@ -1,0 +1,96 @@
+//! What is no report, and what still is one.
+
+#![expect(clippy::unwrap_used, reason = "a sample that does not build fails its test")]
+
+use gongkai_extract::{Hints, Limits};
+use gongkai_forms::{Forms, read_report};
+use gongkai_model::{LookAlike, Rejection, RejectionCode, Report, State};
+
+fn read(text: &str) -> Result<Report, Rejection> {
+    let document = gongkai_extract::read(text.as_bytes(), &Hints::default(), &Limits::default()).unwrap();
+    read_report(&document, &Forms::embedded())
+}
+
+fn check(text: &str, code: RejectionCode, kind: Option<LookAlike>) {
+    let rejection = read(text).unwrap_err();
+    assert_eq!((rejection.code, rejection.look_alike), (code, kind), "{text}");
+    assert!(!rejection.message.is_empty() && !rejection.message_en.is_empty());
+}
+
+/// The form's tables with nothing in them.
+const BLANK_TABLES: &str = "二、主动公开政府信息情况\n\n| 第二十条第（一）项 | | | |\n| 信息内容 | 本年制发件数 | 本年废止件数 | 现行有效件数 |\n\
+    | 规章 | | | |\n| 行政规范性文件 | | | |\n\n三、收到和处理政府信息公开申请情况\n\n\
+    | 一、本年新收政府信息公开申请数量 | | | | | | | |\n| 四、结转下年度继续办理 | | | | | | | |\n\n\
+    四、政府信息公开行政复议、行政诉讼情况\n\n五、存在的主要问题及改进情况\n\n六、其他需要报告的事项\n";
+
+#[test]
+fn look_alikes_are_rejected_with_their_kind() {
+    for (text, kind) in [
+        (
+            "云川市政府网站工作年度报表\n\n填报单位：云川市人民政府办公室\n\n独立用户访问总量（单位：个） | 318",
+            LookAlike::WebsiteReport,
+        ),
+        (
+            "云川市水务局2023年法治政府建设年度报告\n\n一、主要举措\n2023年，我局推进依法行政。",
+            LookAlike::RuleOfLawReport,
+        ),
+        ("云川市水务局2023年部门决算\n\n第一部分 单位概况\n一、主要职能。", LookAlike::Budget),
+        ("云川市水务局2023年政务公开工作总结\n\n2023年，我局认真落实要点。", LookAlike::WorkSummary),
+        ("一图读懂云川市水务局2023年政府信息公开工作年度报告", LookAlike::Infographic),
+        ("关于召开会议的公告\n\n请准时参加会议。", LookAlike::Other),
+    ] {
+        check(text, RejectionCode::NotAReport, Some(kind));
+    }
+    let notice = format!(
+        "关于印发《政府信息公开工作年度报告格式》的通知\n\n各部门：\n\n一、总体情况\n\n{BLANK_TABLES}"
+    );
+    check(&notice, RejectionCode::NotAReport, Some(LookAlike::FormNotice));
+}
+
+#[test]
+fn the_blank_form_is_unfilled_and_a_report_without_a_name_has_no_identity() {
+    check(&format!("一、总体情况\n\n{BLANK_TABLES}"), RejectionCode::UnfilledForm, None);
+    let prose = "一、总体情况\n\n本年度全面推进主动公开，及时更新各类栏目的信息。\n\n";
+    check(&format!("{prose}{BLANK_TABLES}"), RejectionCode::NoIdentity, None);
+}
+
+#[test]
+fn a_real_report_with_every_cell_blank_is_read() {
+    let title = "云川市水务局2023年政府信息公开工作年度报告\n\n一、总体情况\n\n本年度全面推进主动公开，及时更新栏目。\n\n";
+    let report = read(&format!("{title}{BLANK_TABLES}")).unwrap();
+    assert_eq!(report.facts.len(), 200);
+    assert!(report.facts.iter().all(|fact| matches!(fact.state, State::Blank | State::Missing)));
+    assert_eq!(report.facts.iter().filter(|fact| fact.state == State::Blank).count(), 20);
+}
+
+#[test]
+fn a_report_without_tables_is_read_with_every_cell_missing() {
+    let report = read(
+        "云川市水务局\n2023年政府信息公开工作年度报告\n\n1、总体情况\n2023年，全年公开信息3条。\n\n\
+         2、主动公开政府信息情况\n\n3、收到和处理政府信息公开申请情况\n\n4、政府信息公开行政复议、行政诉讼情况\n\n\
+         5、存在的主要问题及改进情况\n一是不够及时。\n6、其他需要报告的事项：无。\n",
+    )
+    .unwrap();
+    assert!(report.facts.iter().all(|fact| fact.state == State::Missing && fact.source.is_none()));
+    let sections: Vec<(u32, String)> = report.sections.iter().map(|s| (s.number, s.text())).collect();
+    assert_eq!(sections.len(), 6);
+    assert_eq!(sections.last(), Some(&(6, "无。".to_owned())));
+}
+
+#[test]
+fn chapter_names_in_prose_and_sub_headings_are_no_headings() {
+    let report = read(
+        "云川市水务局2023年政府信息公开工作年度报告\n\n本报告由云川市水务局编制，全文包括总体情况，主动公开政府信息情况，\
+         收到和处理政府信息公开申请情况，其他需要报告的事项共六部分。\n\n一、总体情况\n（一）主动公开政府信息情况\n\
+         全年公开信息5条。\n（二）依申请公开情况\n全年收到申请3件。\n\n二、主动公开政府信息情况\n\n| 行政许可 | 7 |\n\n\
+         三、收到和处理政府信息公开申请情况\n\n四、因政府信息公开工作被申请行政复议、提起行政诉讼情况\n\n\
+         五、存在的主要问题及整改措施\n一是不够及时。\n\n六、需要报告的其他事项\n无。\n",
+    )
+    .unwrap();
+    let numbers: Vec<u32> = report.sections.iter().map(|section| section.number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(report.sections[0].paragraphs.len(), 4);
+    assert_eq!(report.preamble.len(), 1);
+    let licences = report.state(&"proactive.licensing.decisions".parse().unwrap());
+    assert_eq!(licences.value().map(|v| v.to_string()).as_deref(), Some("7"));
+}
