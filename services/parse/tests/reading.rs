@@ -1,5 +1,7 @@
 //! The stage over the in-memory transport: a document in, one event out.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::Arc;
 
 use gongkai_parse::{Config, Reader};

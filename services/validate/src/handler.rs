@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gongkai_check::Event as Publication;
-use gongkai_model::{Finding, Report, Summary};
+use gongkai_model::{Finding, Report, Summary, Versions};
 use gongkai_proto::{
     convert,
     subjects::{self, Event},
@@ -47,7 +47,12 @@ impl Checker {
         v1::ParsedText::decode(bytes).map(Some).map_err(|error| Decision::bury(UNREADABLE_EVENT, error))
     }
 
-    async fn findings(&self, report: Report, origin: &v1::Origin, name: &str) -> Result<Vec<Finding>, Decision> {
+    async fn findings(
+        &self,
+        report: Report,
+        origin: &v1::Origin,
+        name: &str,
+    ) -> Result<Vec<Finding>, Decision> {
         let key = convert::report::key(name).map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let published_at = published_on(origin);
         let check = move || {
@@ -74,11 +79,15 @@ impl Handler for Checker {
         let report = convert::report::report(header.clone(), text)
             .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let mut findings = self.findings(report, &origin, &header.name).await?;
+        let versions = versions(parsed.versions);
+        for finding in &mut findings {
+            finding.versions.clone_from(&versions);
+        }
         if erased {
             findings.retain(|finding| !finding.facts.is_empty());
         }
         let subject = Event::ReportValidated.subject(origin.region.parse().unwrap_or_default());
-        let event = validated(origin, header, &findings, context);
+        let event = validated(origin, header, &findings, &versions, context);
         Ok(vec![Output::new(subject, Event::ReportValidated.ce_type(), &event)])
     }
 }
@@ -87,6 +96,7 @@ fn validated(
     origin: v1::Origin,
     header: v1::ParsedReport,
     findings: &[Finding],
+    versions: &Versions,
     context: &Context,
 ) -> v1::ReportValidated {
     let of_trace = |finding: &Finding| v1::Finding {
@@ -97,10 +107,19 @@ fn validated(
     v1::ReportValidated {
         findings: findings.iter().map(of_trace).collect(),
         summary: Some(Summary::of(findings).into()),
-        versions: Some((&gongkai_check::versions()).into()),
+        versions: Some(versions.into()),
         trace_id: context.trace_id.clone(),
         origin: Some(origin),
         report: Some(header),
+    }
+}
+
+/// The rules are ours; parser and forms are those of whoever parsed, perhaps a replica of another version.
+fn versions(parsed_by: Option<v1::Versions>) -> Versions {
+    let ours = gongkai_check::versions();
+    match parsed_by {
+        Some(v1::Versions { parser, forms, .. }) => Versions { parser, forms, ..ours },
+        None => ours,
     }
 }
 

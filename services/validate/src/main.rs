@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use gongkai_validate::Validate;
 use gongkai_proto::subjects;
+use gongkai_validate::Validate;
 use gongkai_worker::{About, Topology};
 
 fn main() -> ExitCode {

@@ -1,38 +1,56 @@
-//! Personal data in quotations: the log is append-only, so it never holds any.
+//! Hides personal data in what findings quote: the log keeps every event for years, and nothing in it can be erased.
 //!
-//! Mobile numbers keep three digits in front and four behind (138****1234, as published reports mask them), identity
-//! numbers (居民身份证号) six and four.
-
-use std::sync::LazyLock;
+//! Mobile numbers become `138****1234`, identity numbers `360982********123X`. Half-width and full-width digits count
+//! alike. Fingerprints are made before, so that they stay the same.
 
 use gongkai_model::Finding;
-use regex::{Captures, Regex};
 
-/// A run of 11 to 18 digits, the last perhaps an X.
-static LONG_NUMBER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\d{10,17}[\dXx]").expect("the pattern is constant"));
-
-/// Masks what a finding says or quotes. Formulas and operands hold names of cells and counts, no quotations.
+/// Hides personal data in every text of a finding.
 pub fn finding(finding: &mut Finding) {
-    finding.message = masked(&finding.message);
-    finding.message_en = masked(&finding.message_en);
-    if let Some(source) = &mut finding.source {
-        source.text = masked(&source.text);
+    let texts = [&mut finding.message, &mut finding.message_en, &mut finding.formula];
+    let quoted = finding.source.as_mut().map(|source| &mut source.text);
+    for text in texts.into_iter().chain(&mut finding.expected).chain(&mut finding.actual).chain(quoted) {
+        if let Some(masked) = masked(text) {
+            *text = masked;
+        }
     }
 }
 
-/// The text with mobile and identity numbers masked.
+/// The text with personal data hidden; `None` if there is none in it.
 #[must_use]
-pub fn masked(text: &str) -> String {
-    let mask = |found: &Captures<'_>| {
-        let number = &found[0];
-        match number.len() {
-            11 if number.starts_with('1') => format!("{}****{}", &number[..3], &number[7..]),
-            18 => format!("{}********{}", &number[..6], &number[14..]),
-            _ => number.to_owned(),
+pub fn masked(text: &str) -> Option<String> {
+    let mut chars: Vec<char> = text.chars().collect();
+    let mut is_changed = false;
+    let mut at = 0;
+    while at < chars.len() {
+        let run = chars[at..].iter().take_while(|c| digit(**c).is_some()).count();
+        let has_check = chars.get(at + run).is_some_and(|c| matches!(c, 'X' | 'x' | 'Ｘ' | 'ｘ'));
+        if let Some(hidden) = hidden(&chars[at..at + run], has_check) {
+            chars[at + hidden.start..at + hidden.end].fill('*');
+            is_changed = true;
         }
-    };
-    LONG_NUMBER.replace_all(text, mask).into_owned()
+        at += run.max(1);
+    }
+    is_changed.then(|| chars.into_iter().collect())
+}
+
+/// Which digits of a whole run of digits are to be hidden.
+fn hidden(run: &[char], has_check: bool) -> Option<std::ops::Range<usize>> {
+    let is_mobile = run.len() == 11
+        && digit(run[0]) == Some(1)
+        && digit(run[1]).is_some_and(|second| (3..=9).contains(&second));
+    if is_mobile {
+        return Some(3..7);
+    }
+    let is_identity = run.len() == 18 || (run.len() == 17 && has_check);
+    is_identity.then_some(6..14)
+}
+
+fn digit(c: char) -> Option<u32> {
+    match c {
+        '０'..='９' => Some(u32::from(c) - u32::from('０')),
+        _ => c.to_digit(10),
+    }
 }
 
 #[cfg(test)]
@@ -40,16 +58,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_people_are_masked_and_others_stay() {
-        for (text, expected) in [
-            ("联系电话13812345678。", "联系电话138****5678。"),
-            ("身份证360102199003071234", "身份证360102********1234"),
-            ("身份证36010219900307123X", "身份证360102********123X"),
-            ("全年公开11398889条", "全年公开11398889条"),
-            ("收费98765432101元", "收费98765432101元"),
-            ("文号20231234567890", "文号20231234567890"),
+    fn personal_data_is_hidden_and_nothing_else() {
+        let cases = [
+            ("联系电话：13812341234。", "联系电话：138****1234。"),
+            ("13812341234、15900001111", "138****1234、159****1111"),
+            ("１３８１２３４１２３４", "１３８****１２３４"),
+            ("身份证360982199001011234号", "身份证360982********1234号"),
+            ("36098219900101123X", "360982********123X"),
+            ("电话13812341234转", "电话138****1234转"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(masked(text).as_deref(), Some(expected));
+        }
+        for text in [
+            "",
+            "0799-6611023",
+            "收到申请12345678901234件",
+            "23812341234",
+            "138123412345",
+            "2023年",
+            "１２３456789012",
+            "文号20231234567890",
+            "收费98765432101元",
         ] {
-            assert_eq!(masked(text), expected);
+            assert_eq!(masked(text), None, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The stage over the in-memory transport: tables and prose in, findings out.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::Arc;
 
 use gongkai_proto::{subjects, v1};
@@ -79,7 +81,9 @@ async fn a_broken_row_is_a_finding_with_numbers_versions_and_trace() {
     assert_eq!((finding.expected.as_deref(), finding.actual.as_deref()), (Some("27"), Some("28")));
     assert_eq!(finding.trace_id, context().trace_id);
     let versions = finding.versions.clone().unwrap();
-    assert!([versions.program, versions.parser, versions.forms, versions.rules].iter().all(|v| !v.is_empty()));
+    assert!(
+        [versions.program, versions.parser, versions.forms, versions.rules].iter().all(|v| !v.is_empty())
+    );
     assert!(event.summary.unwrap().error >= 1);
 }
 
