@@ -1,0 +1,183 @@
+//! `gongkai check` as a script meets it: exit codes, JSON lines, standard input, folders, closed pipes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+const CLEAN: &str = "01_word_paste_clean.txt";
+
+fn sample(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples").join(name)).unwrap()
+}
+
+/// The clean sample with one number changed, so that a row no longer adds up.
+fn broken() -> Vec<u8> {
+    let text = String::from_utf8(sample(CLEAN)).unwrap();
+    let (before, row) = text.split_once("一、本年新收政府信息公开申请数量").unwrap();
+    let (label_end, numbers) = row.split_at(row.find(|c: char| c.is_ascii_digit()).unwrap());
+    format!("{before}一、本年新收政府信息公开申请数量{label_end}9{numbers}").into_bytes()
+}
+
+fn gongkai() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gongkai"));
+    command.stdin(Stdio::null());
+    command
+}
+
+fn check(arguments: &[&str]) -> Output {
+    gongkai().arg("check").args(arguments).output().unwrap()
+}
+
+fn lines(output: &Output) -> Vec<serde_json::Value> {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A folder with one clean document, one with a finding and one that is no report.
+fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("b")).unwrap();
+    fs::write(folder.path().join("a.txt"), sample(CLEAN)).unwrap();
+    fs::write(folder.path().join("b/broken.txt"), broken()).unwrap();
+    fs::write(folder.path().join("c.txt"), "今天天气很好。").unwrap();
+    let root: PathBuf = folder.path().to_owned();
+    (folder, move |name: &str| root.join(name).display().to_string())
+}
+
+#[test]
+fn the_exit_code_says_what_was_found() {
+    let (_folder, path) = folder();
+    let code = |arguments: &[&str]| check(arguments).status.code().unwrap();
+    assert_eq!(code(&[&path("a.txt")]), 0);
+    assert_eq!(code(&[&path("b/broken.txt")]), 1);
+    assert_eq!(code(&[&path("b/broken.txt"), "--fail-on", "never"]), 0);
+    assert_eq!(code(&[&path("c.txt")]), 2);
+    assert_eq!(code(&[&path("c.txt"), "--fail-on", "never"]), 2);
+    assert_eq!(code(&[&path("b/broken.txt"), &path("c.txt")]), 2, "2 beats 1");
+}
+
+#[test]
+fn json_has_one_line_a_document_in_order() {
+    let (_folder, path) = folder();
+    let output = check(&[&path(""), "--format", "json"]);
+    let lines = lines(&output);
+    let files: Vec<_> = lines.iter().map(|line| line["file"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(files, ["a.txt", "b/broken.txt", "c.txt"].map(&path));
+    assert_eq!(lines[0]["status"], "ok");
+    assert_eq!(lines[0]["report"]["facts"].as_array().unwrap().len(), 200);
+    let finding = &lines[1]["findings"][0];
+    assert!(
+        finding["severity"] == "ERROR" && finding["message"].is_string() && finding["message_en"].is_string()
+    );
+    assert_eq!(lines[2]["status"], "rejected");
+    assert_eq!(lines[2]["rejection"]["code"], "NOT_A_REPORT");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn many_documents_stay_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..40 {
+        let content = if n % 2 == 0 { sample(CLEAN) } else { b"x".to_vec() };
+        fs::write(folder.path().join(format!("{n:02}.txt")), content).unwrap();
+    }
+    let lines = lines(&check(&[&folder.path().display().to_string(), "--format", "json"]));
+    let names: Vec<_> = lines.iter().map(|line| line["file"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names.len(), 40);
+    assert!(names.is_sorted());
+}
+
+#[test]
+fn standard_input_is_a_document() {
+    let mut child = gongkai()
+        .args(["check", "-", "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&sample(CLEAN)).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(lines(&output)[0]["file"], "-");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_and_the_others_are_checked() {
+    let (_folder, path) = folder();
+    let output = check(&[&path("none.txt"), &path("a.txt"), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("none.txt"));
+    assert_eq!(lines(&output).len(), 1);
+}
+
+#[test]
+fn text_is_for_people_and_plain_without_a_terminal() {
+    let (_folder, path) = folder();
+    let output = check(&[&path("")]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("未发现疑点") && text.contains("错误 ERROR") && text.contains("NOT_A_REPORT"),
+        "{text}"
+    );
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn csv_has_a_header_and_a_line_a_finding() {
+    let (_folder, path) = folder();
+    let output = check(&[&path(""), "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(output.stdout.as_slice());
+    assert_eq!(
+        reader.headers().unwrap().iter().take(6).collect::<Vec<_>>().join(","),
+        "file,status,agency,year,form,rejection"
+    );
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert!(rows.len() >= 3);
+    assert_eq!((&rows[0][1], &rows[0][6]), ("ok", ""));
+    assert_eq!(&rows[rows.len() - 1][5], "NOT_A_REPORT");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..30 {
+        fs::write(folder.path().join(format!("{n}.txt")), sample(CLEAN)).unwrap();
+    }
+    let mut child = gongkai()
+        .args(["check", "--format", "json"])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 64];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
+    let help = gongkai().arg("--help").output().unwrap();
+    let text = String::from_utf8(help.stdout).unwrap();
+    let commands =
+        text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["up", "check", "submit", "get", "list", "findings", "watch", "status", "help"]);
+    let version = gongkai().arg("--version").output().unwrap();
+    let text = String::from_utf8(version.stdout).unwrap();
+    let labels: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(labels, ["gongkai", "parser", "forms", "rules"]);
+}
+
+#[test]
+fn nobody_at_the_other_end_is_said_in_one_line() {
+    let output = gongkai().args(["list", "--query", "http://127.0.0.1:1"]).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), text.lines().count()), (Some(2), 1), "{text}");
+    assert!(text.contains("gongkai up") && text.contains("--query"), "{text}");
+}
