@@ -62,11 +62,14 @@ fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> 
     let mut others: Vec<String> = Vec::new();
     for paragraph in front {
         let text = title::squeeze(&paragraph.text);
-        if text.contains("编制") {
-            others.extend(COMPILED_BY.captures(&text).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned()));
-        }
-        if text.contains("联系") || text.contains("咨询") {
-            others.extend(CONTACT.captures(&text).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned()));
+        for sentence in text.split('。') {
+            let name = |pattern: &Regex| pattern.captures(sentence)?.get(1).map(|m| m.as_str().to_owned());
+            if sentence.contains("编制") && sentence.contains('由') {
+                others.extend(name(&COMPILED_BY));
+            }
+            if sentence.contains("联系") || sentence.contains("咨询") {
+                others.extend(name(&CONTACT));
+            }
         }
     }
     let others: Vec<String> = others.into_iter().filter(|name| is_name(name)).collect();
@@ -147,7 +150,8 @@ fn period(paragraph: &Paragraph) -> Option<Period> {
         return None;
     }
     let text = title::squeeze(&paragraph.text);
-    let found = PERIOD.captures(&text)?;
+    let stated = text.split('。').find(|sentence| sentence.contains('月') && sentence.contains('日'))?;
+    let found = PERIOD.captures(stated).or_else(|| PERIOD.captures(&text))?;
     let part = |at: usize| found.get(at).map(|m| m.as_str());
     let number = |at: usize| part(at).and_then(|text| text.parse::<u8>().ok());
     let year: i32 = part(1)?.parse().ok()?;

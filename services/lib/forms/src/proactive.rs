@@ -49,7 +49,7 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
     let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))), |_| None);
     for hit in &hits {
         if let Some(band) = form.bands.get(hit.band) {
-            read_hit(hit, band, &filling, padded, answers);
+            read_hit(hit, band, &names, (&filling, padded), answers);
         }
     }
 }
@@ -72,10 +72,19 @@ fn note_head<'r, 'a>(head: &mut Vec<&'r Piece<'a>>, labels: &'r [Piece<'a>], nam
     }
 }
 
-fn read_hit<'a>(hit: &Hit<'_, 'a>, band: &Band, filling: &Filling, padded: bool, answers: &mut Answers<'a>) {
+fn read_hit<'a>(
+    hit: &Hit<'_, 'a>,
+    band: &Band,
+    names: &Names,
+    (filling, padded): (&Filling, bool),
+    answers: &mut Answers<'a>,
+) {
     let wanted = band.columns.len();
-    let named: Vec<(usize, &Piece<'a>)> =
-        hit.head.iter().filter_map(|piece| column(band, &piece.label).map(|at| (at, *piece))).collect();
+    let named: Vec<(usize, &Piece<'a>)> = hit
+        .head
+        .iter()
+        .filter_map(|piece| names.column(hit.band, &piece.label).map(|at| (at, *piece)))
+        .collect();
     let header = Header::of(named.iter().map(|(at, _)| *at).collect(), wanted);
     let Some(order) = header.order(wanted) else {
         (0..wanted).for_each(|column| answers.unsure(hit.first + column, &hit.row.values));
@@ -119,27 +128,32 @@ fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
     cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 
-/// The band's column of a title.
-fn column(band: &Band, label: &str) -> Option<usize> {
-    band.columns.iter().position(|column| column.label.all().any(|name| norm(name) == label))
-}
-
 /// The labels of the band rows, with their bands and first cells.
 struct Names {
     rows: Vec<(String, usize, usize)>,
+    /// The titles over columns: title, band, column.
+    columns: Vec<(String, usize, usize)>,
 }
 
 impl Names {
     fn of(form: &Form) -> Self {
-        let mut rows = Vec::new();
+        let (mut rows, mut columns) = (Vec::new(), Vec::new());
         let mut first = 0;
         for (at, band) in form.bands.iter().enumerate() {
+            for (place, column) in band.columns.iter().enumerate() {
+                columns.extend(column.label.all().map(|name| (norm(name), at, place)));
+            }
             for row in &band.rows {
                 rows.extend(row.label.all().map(|name| (norm(name), at, first)));
                 first += band.columns.len();
             }
         }
-        Self { rows }
+        Self { rows, columns }
+    }
+
+    /// The band's column of a title.
+    fn column(&self, band: usize, label: &str) -> Option<usize> {
+        self.columns.iter().find(|(name, of, _)| *of == band && name == label).map(|(_, _, column)| *column)
     }
 
     /// The band and first cell of a label; a misprint is taken if it is nearly one label and no other.
