@@ -136,7 +136,8 @@ impl Deployment {
     #[must_use]
     pub fn resident_kib(&self, service: &str) -> Vec<u64> {
         let of = |p: &Process| {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", p.child.id())).expect("a live child");
+            let status =
+                std::fs::read_to_string(format!("/proc/{}/status", p.child.id())).expect("a live child");
             let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("VmRSS is always there");
             line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("VmRSS is a number of kB")
         };
@@ -260,7 +261,11 @@ pub fn binary(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("this test is a file");
     let folder = own.parent().and_then(Path::parent).expect("tests are in target/<profile>/deps");
     let path = folder.join(name);
-    assert!(path.exists(), "{} is not built: run `cargo build --workspace --bins` or `make test`", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: run `cargo build --workspace --bins` or `make test`",
+        path.display()
+    );
     path
 }
 

@@ -63,6 +63,7 @@ pub fn directory() -> PathBuf {
 /// If `expected.json` is not there or not as it should be: the checkout is broken.
 #[must_use]
 pub fn all() -> Vec<Sample> {
-    let text = std::fs::read_to_string(directory().join("expected.json")).expect("expected.json is checked in");
+    let text =
+        std::fs::read_to_string(directory().join("expected.json")).expect("expected.json is checked in");
     serde_json::from_str(&text).expect("expected.json is a list of samples")
 }

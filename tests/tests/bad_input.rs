@@ -21,12 +21,17 @@ fn documents() -> Vec<(&'static str, &'static str, Vec<u8>, Expect)> {
     use Expect::{Problem, Rejected};
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89".to_vec();
     vec![
-        ("empty file", "text/html", Vec::new(), Problem(400, "EMPTY")),
+        ("empty file", "text/html", Vec::new(), Problem(422, "EMPTY")),
         ("body over the limit", "text/plain", vec![b'0'; 100 << 20], Problem(413, "TOO_LARGE")),
         ("20 MB of zero bytes", "text/plain", vec![0; 20 << 20], Rejected("UNSUPPORTED_FORMAT")),
         ("nested 100,000 deep", "text/html", "<div>".repeat(100_000).into_bytes(), Rejected("TOO_DEEP")),
         ("a picture named .html", "text/html", png, Rejected("UNSUPPORTED_FORMAT")),
-        ("invalid UTF-8", "text/plain; charset=utf-8", vec![0xc3, 0x28, 0xff, 0xfe, 0x80, 0x81, 0x0a].repeat(200), Rejected("BAD_ENCODING")),
+        (
+            "invalid UTF-8",
+            "text/plain; charset=utf-8",
+            vec![0xc3, 0x28, 0xff, 0xfe, 0x80, 0x81, 0x0a].repeat(200),
+            Rejected("BAD_ENCODING"),
+        ),
         ("white space", "text/plain", vec![b' '; 4096], Rejected("EMPTY")),
         ("another kind of document", "text/plain", "关于放假的通知".into(), Rejected("NOT_A_REPORT")),
     ]
@@ -34,11 +39,35 @@ fn documents() -> Vec<(&'static str, &'static str, Vec<u8>, Expect)> {
 
 fn events() -> Vec<(&'static str, &'static str, &'static str, u16, &'static str)> {
     vec![
-        ("not JSON", "application/cloudevents+json", "{", 400, "MALFORMED_EVENT"),
-        ("no id", "application/cloudevents+json", r#"{"specversion":"1.0","type":"gongkai.report.published.v1","source":"https://a.example"}"#, 400, "MALFORMED_EVENT"),
-        ("unknown type", "application/cloudevents+json", r#"{"specversion":"1.0","id":"7","type":"x","source":"https://a.example","data":{}}"#, 400, "UNSUPPORTED_EVENT_TYPE"),
-        ("bad base64", "application/cloudevents+json", r#"{"specversion":"1.0","id":"8","type":"gongkai.report.published.v1","source":"https://a.example","data":{"content":{"base64":"***"}}}"#, 400, "MALFORMED_EVENT"),
-        ("two contents", "application/cloudevents+json", r#"{"specversion":"1.0","id":"9","type":"gongkai.report.published.v1","source":"https://a.example","data":{"content":{"text":"a","base64":"YQ=="}}}"#, 400, "MALFORMED_EVENT"),
+        ("not JSON", "application/cloudevents+json", "{", 400, "MALFORMED_JSON"),
+        (
+            "no id",
+            "application/cloudevents+json",
+            r#"{"specversion":"1.0","type":"gongkai.report.published.v1","source":"https://a.example"}"#,
+            400,
+            "MISSING_ATTRIBUTE",
+        ),
+        (
+            "unknown type",
+            "application/cloudevents+json",
+            r#"{"specversion":"1.0","id":"7","type":"x","source":"https://a.example","data":{}}"#,
+            422,
+            "UNKNOWN_EVENT_TYPE",
+        ),
+        (
+            "bad base64",
+            "application/cloudevents+json",
+            r#"{"specversion":"1.0","id":"8","type":"gongkai.report.published.v1","source":"https://a.example","data":{"content":{"base64":"***"}}}"#,
+            400,
+            "BAD_BASE64",
+        ),
+        (
+            "two contents",
+            "application/cloudevents+json",
+            r#"{"specversion":"1.0","id":"9","type":"gongkai.report.published.v1","source":"https://a.example","data":{"content":{"text":"a","base64":"YQ=="}}}"#,
+            400,
+            "AMBIGUOUS_CONTENT",
+        ),
     ]
 }
 
@@ -65,7 +94,12 @@ async fn bad_input_gets_a_code_and_costs_nobody_else_anything() {
     }
     for (what, media_type, body, status, code) in events() {
         let answer = http::post(&format!("{ingest}/v1/events"), media_type, body.into()).await.unwrap();
-        assert_eq!((answer.status, answer.json["code"].as_str()), (status, Some(code)), "{what}: {}", answer.json);
+        assert_eq!(
+            (answer.status, answer.json["code"].as_str()),
+            (status, Some(code)),
+            "{what}: {}",
+            answer.json
+        );
     }
     let answer = http::get(&format!("{ingest}/v1/nothing")).await.unwrap();
     assert_eq!(answer.status, 404, "{}", answer.json);
@@ -89,7 +123,8 @@ async fn unknown_names_over_grpc(deployment: &Deployment) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_with_a_secret_must_sign() {
-    let config = format!("[ingest.sites.yunxi]\nsource = \"https://www.yunxi.example/cms\"\nsecrets = [\"{SECRET}\"]");
+    let config =
+        format!("[ingest.sites.yunxi]\nsource = \"https://www.yunxi.example/cms\"\nsecrets = [\"{SECRET}\"]");
     let deployment = Deployment::start(&Plan { config, ..Plan::default() }).await;
     let event = r#"{"specversion":"1.0","id":"17","type":"gongkai.report.published.v1","source":"https://www.yunxi.example/cms","data":{"content":{"text":"一份文件"}}}"#;
     let url = format!("{}/v1/events", deployment.ingest());

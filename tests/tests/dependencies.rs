@@ -18,7 +18,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-parse", &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check"]),
     (
         "gongkai-validate",
-        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check", "gongkai-forms", "gongkai-rules"],
+        &[
+            "gongkai-model",
+            "gongkai-proto",
+            "gongkai-worker",
+            "gongkai-check",
+            "gongkai-forms",
+            "gongkai-rules",
+        ],
     ),
     ("gongkai-notify", &["gongkai-model", "gongkai-proto", "gongkai-worker"]),
     ("gongkai-query", &["gongkai-model", "gongkai-proto", "gongkai-store", "gongkai-worker"]),
@@ -29,7 +36,10 @@ const GUARDED: &[(&str, &[&str])] = &[
     ("async-nats", &["gongkai-worker", "gongkai-tests"]),
     ("opentelemetry", &["gongkai-worker", "gongkai-tests"]),
     ("tracing-opentelemetry", &["gongkai-worker"]),
-    ("tonic", &["gongkai-proto", "gongkai-ingest", "gongkai-query", "gongkai", "gongkai-tests", "gongkai-worker"]),
+    (
+        "tonic",
+        &["gongkai-proto", "gongkai-ingest", "gongkai-query", "gongkai", "gongkai-tests", "gongkai-worker"],
+    ),
     ("rusqlite", &["gongkai-store"]),
 ];
 

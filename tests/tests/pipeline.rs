@@ -36,7 +36,9 @@ async fn served(
     for _ in 0..300 {
         let request = GetReportRequest { name: name.clone(), as_of: None };
         match client.get_report(request).await.map(tonic::Response::into_inner) {
-            Ok(report) if Some(report.content_hash.as_str()) == receipt["revision"].as_str() => return report,
+            Ok(report) if Some(report.content_hash.as_str()) == receipt["revision"].as_str() => {
+                return report;
+            }
             _ => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }
     }

@@ -18,8 +18,13 @@ fn find<'a>(spans: &'a [Span], service: &str, name: &str) -> &'a Span {
 }
 
 fn complete(spans: &[Span]) -> bool {
-    let has = |service: &str, name: &str| spans.iter().any(|s| s.service == service && s.name.starts_with(name));
-    has("gongkai-query", "ack gongkai.v1.report.validated") && has("gongkai-notify", "process gongkai.v1.alert")
+    let has =
+        |service: &str, name: &str| spans.iter().any(|s| s.service == service && s.name.starts_with(name));
+    has("gongkai-ingest", "POST /v1/reports")
+        && has("gongkai-query", "ack gongkai.v1.report.validated")
+        && has("gongkai-notify", "ack gongkai.v1.alert")
+        && ["parse", "validate"].iter().all(|s| has(&format!("gongkai-{s}"), "ack gongkai.v1.report"))
+        && has("gongkai-notify", "ack gongkai.v1.report.validated")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +53,10 @@ async fn one_trace_leads_from_the_request_to_the_projection_and_the_notification
         assert_eq!((publish.kind, process.kind), (PRODUCER, CONSUMER), "{subject}");
         assert!(leads_to(&spans, parent, publish), "{producer} publishes {subject} outside its work");
         assert_eq!(process.parent_id, publish.span_id, "{consumer} on {subject}");
-        assert!(process.links.is_empty(), "{consumer} on {subject}: a first delivery has a parent, not a link");
+        assert!(
+            process.links.is_empty(),
+            "{consumer} on {subject}: a first delivery has a parent, not a link"
+        );
         assert_eq!(publish.attribute("messaging.system"), Some("nats"));
         let ack = spans.iter().find(|s| s.name.starts_with("ack") && s.parent_id == process.span_id);
         assert!(ack.is_some_and(|a| a.service == consumer), "{consumer} does not acknowledge {subject}");
@@ -85,7 +93,11 @@ async fn a_callers_trace_is_continued() {
         .body(sample.bytes());
     let answer = http::answer(request).await.unwrap();
     assert_eq!(answer.json["trace_id"].as_str(), Some(trace_id), "{}", answer.json);
-    let done = |spans: &[Span]| spans.iter().any(|s| s.name.starts_with("ack gongkai.v1.report.validated"));
+    // Exporters send in their own time: wait for both ends.
+    let done = |spans: &[Span]| {
+        let has = |name: &str| spans.iter().any(|s| s.name.starts_with(name));
+        has("POST /v1/reports") && has("ack gongkai.v1.report.validated")
+    };
     let spans = collector.wait_for(trace_id, done).await;
     assert_eq!(find(&spans, "gongkai-ingest", "POST /v1/reports").parent_id, "00f067aa0ba902b7");
 }
