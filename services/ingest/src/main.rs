@@ -7,17 +7,11 @@ use gongkai_proto::subjects;
 use gongkai_worker::{About, Topology};
 
 fn main() -> ExitCode {
-    let versions = gongkai_check::versions();
     gongkai_worker::main::<Ingest>(About {
         program: "gongkai-ingest",
         version: env!("CARGO_PKG_VERSION"),
-        // What a dry run uses. Kept for the life of the process.
-        versions: vec![
-            ("parser", &*versions.parser.leak()),
-            ("forms", &*versions.forms.leak()),
-            ("rules", &*versions.rules.leak()),
-        ]
-        .leak(),
+        // What a dry run uses.
+        versions: gongkai_check::labels(),
         sections: &subjects::SERVICES,
         topology: Topology {
             streams: subjects::STREAMS.to_vec(),

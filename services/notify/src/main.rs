@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     gongkai_worker::main::<Notify>(About {
         program: "gongkai-notify",
         version: env!("CARGO_PKG_VERSION"),
-        versions: &[],
+        versions: Vec::new(),
         sections: &subjects::SERVICES,
         topology: Topology {
             streams: subjects::STREAMS.to_vec(),

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     gongkai_worker::main::<Parse>(About {
         program: "gongkai-parse",
         version: env!("CARGO_PKG_VERSION"),
-        versions: &[],
+        versions: gongkai_check::labels(),
         sections: &subjects::SERVICES,
         topology: Topology {
             streams: subjects::STREAMS.to_vec(),

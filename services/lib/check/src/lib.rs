@@ -15,7 +15,7 @@ pub use line::{
     FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, SourceLine, Status, VersionsLine,
 };
 pub use reading::{Reading, read, read_known};
-pub use versions::versions;
+pub use versions::{labels, versions};
 
 /// Reads one document and applies the rules to it, knowing nothing of its publication.
 ///

@@ -18,3 +18,10 @@ pub fn versions() -> Versions {
         rules: RULES.version(),
     }
 }
+
+/// What a program that reads or checks says of itself beside its own version.
+#[must_use]
+pub fn labels() -> Vec<(&'static str, String)> {
+    let Versions { program: _, parser, forms, rules } = versions();
+    vec![("parser", parser), ("forms", forms), ("rules", rules)]
+}

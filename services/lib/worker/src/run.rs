@@ -24,7 +24,7 @@ pub struct About {
     /// Its version.
     pub version: &'static str,
     /// Versions of what is compiled in, such as parser, forms, rules.
-    pub versions: &'static [(&'static str, &'static str)],
+    pub versions: Vec<(&'static str, String)>,
     /// Sections of the config that this program accepts without reading: its siblings'.
     pub sections: &'static [&'static str],
     /// What the broker must hold.
@@ -66,7 +66,7 @@ impl About {
     #[must_use]
     pub fn versions_text(&self) -> String {
         let mut text = format!("{} {}\n", self.program, self.version);
-        for (label, version) in self.versions {
+        for (label, version) in &self.versions {
             text += &format!("{label} {version}\n");
         }
         text
@@ -194,7 +194,7 @@ mod tests {
         About {
             program: "gongkai-stage",
             version: "1.2.3",
-            versions: &[("parser", "7"), ("rules", "8")],
+            versions: vec![("parser", "7".to_owned()), ("rules", "8".to_owned())],
             sections: &["stage", "sibling"],
             topology: Topology::default(),
             dead_prefix: "dead",

@@ -70,7 +70,7 @@ async fn boot(act: Act, edit: impl FnOnce(&mut Common)) -> (Memory, Process, Soc
     let about = About {
         program: "gongkai-stage",
         version: "1.2.3",
-        versions: &[],
+        versions: Vec::new(),
         sections: &[],
         topology: Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() },
         dead_prefix: "dead",
@@ -180,7 +180,7 @@ async fn an_address_beyond_this_machine_wants_a_token() {
     let about = About {
         program: "gongkai-stage",
         version: "1.2.3",
-        versions: &[],
+        versions: Vec::new(),
         sections: &[],
         topology: Topology::default(),
         dead_prefix: "dead",

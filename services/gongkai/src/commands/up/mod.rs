@@ -145,7 +145,7 @@ fn about() -> About {
     About {
         program: "gongkai",
         version: env!("CARGO_PKG_VERSION"),
-        versions: &[],
+        versions: gongkai_check::labels(),
         sections: &subjects::SERVICES,
         topology: Topology {
             streams: subjects::STREAMS.to_vec(),
