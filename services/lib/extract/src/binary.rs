@@ -1,4 +1,6 @@
-//! Names formats that are no plain text by their signatures, so that a refusal says what the file really is.
+//! Knows formats that are no plain text by their signatures: which of them are read, and what the others really are.
+
+use gongkai_model::MediaType;
 
 /// How much of a container is searched for the names of its parts, in bytes from either end.
 const SEARCHED: usize = 64 << 10;
@@ -10,7 +12,7 @@ const DIRECTORY: usize = 4096;
 const WRAPPER: usize = 1024;
 
 /// Signatures at the beginning of a file.
-const SIGNATURES: [(&[u8], &str); 19] = [
+const SIGNATURES: [(&[u8], &str); 18] = [
     (b"\x89PNG\r\n\x1a\n", "PNG 图片 / PNG image"),
     (b"\xff\xd8\xff", "JPEG 图片 / JPEG image"),
     (b"GIF87a", "GIF 图片 / GIF image"),
@@ -18,7 +20,6 @@ const SIGNATURES: [(&[u8], &str); 19] = [
     (b"BM", "BMP 图片 / BMP image"),
     (b"II*\0", "TIFF 图片 / TIFF image"),
     (b"MM\0*", "TIFF 图片 / TIFF image"),
-    (b"%PDF-", "PDF"),
     (b"Rar!\x1a\x07", "RAR 压缩包 / RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "7z 压缩包 / 7z archive"),
     (b"\x1f\x8b", "gzip 压缩文件 / gzip"),
@@ -32,9 +33,28 @@ const SIGNATURES: [(&[u8], &str); 19] = [
     (b"%!PS", "PostScript"),
 ];
 
+/// What bytes that are no plain text are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A document with a reader of its own.
+    Document(MediaType),
+    /// An Office document locked by a password.
+    Locked,
+    /// Something that is not read, by its Chinese and English name.
+    Other(&'static str),
+}
+
+/// The entry that a DOCX has.
+const DOCX_ENTRY: &[u8] = b"word/document";
+
+/// The stream that a DOC has.
+const DOC_STREAM: &str = "WordDocument";
+
+/// The stream that a locked DOCX, XLSX or PPTX has.
+const LOCKED_STREAM: &str = "EncryptedPackage";
+
 /// Names of entries that tell what a ZIP container holds.
-const ZIP_ENTRIES: [(&[u8], &str); 6] = [
-    (b"word/document.xml", "Word 文档 / DOCX"),
+const ZIP_ENTRIES: [(&[u8], &str); 5] = [
     (b"xl/workbook.xml", "Excel 工作簿 / XLSX"),
     (b"ppt/presentation.xml", "PowerPoint / PPTX"),
     (b"OFD.xml", "OFD 版式文件 / OFD"),
@@ -43,20 +63,24 @@ const ZIP_ENTRIES: [(&[u8], &str); 6] = [
 ];
 
 /// Names of streams that tell what a compound file holds.
-const CFB_STREAMS: [(&str, &str); 3] = [
-    ("WordDocument", "Word 97-2003 文档 / DOC"),
-    ("Workbook", "Excel 97-2003 工作簿 / XLS"),
-    ("PowerPoint Document", "PowerPoint 97-2003 / PPT"),
-];
+const CFB_STREAMS: [(&str, &str); 2] =
+    [("Workbook", "Excel 97-2003 工作簿 / XLS"), ("PowerPoint Document", "PowerPoint 97-2003 / PPT")];
 
-/// The name of a format that is no text, in Chinese and English.
-pub(crate) fn format(bytes: &[u8]) -> Option<&'static str> {
+/// The format of bytes that are no text.
+pub(crate) fn format(bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return Some(zip_format(bytes));
     }
     if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Some(cfb_format(bytes));
     }
+    if bytes.trim_ascii_start().starts_with(b"%PDF-") {
+        return Some(Format::Document(MediaType::Pdf));
+    }
+    other_format(bytes).map(Format::Other)
+}
+
+fn other_format(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
         return Some("WebP 图片 / WebP image");
     }
@@ -78,13 +102,17 @@ fn wrapped_format(head: &[u8]) -> Option<&'static str> {
     (has(b"MIME-Version:") && has(b"multipart/related")).then_some("MHTML 网页归档 / MHTML")
 }
 
-fn zip_format(bytes: &[u8]) -> &'static str {
-    let found = ZIP_ENTRIES.into_iter().find(|(entry, _)| contains(ends(bytes), entry));
-    found.map_or("ZIP 压缩包 / ZIP archive", |(_, name)| name)
+fn zip_format(bytes: &[u8]) -> Format {
+    let parts = ends(bytes);
+    if contains(parts, DOCX_ENTRY) {
+        return Format::Document(MediaType::Docx);
+    }
+    let found = ZIP_ENTRIES.into_iter().find(|(entry, _)| contains(parts, entry));
+    Format::Other(found.map_or("ZIP 压缩包 / ZIP archive", |(_, name)| name))
 }
 
 /// Looks at the beginning of the directory, which lists the streams of every ordinary document.
-fn cfb_format(bytes: &[u8]) -> &'static str {
+fn cfb_format(bytes: &[u8]) -> Format {
     let names = || {
         let shift = u32::from(*bytes.get(30)?);
         let first = u32::from_le_bytes(bytes.get(48..52)?.try_into().ok()?);
@@ -94,8 +122,15 @@ fn cfb_format(bytes: &[u8]) -> &'static str {
     };
     let searched = [names().unwrap_or_default(), &[]];
     let utf16 = |name: &str| name.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    let found = CFB_STREAMS.into_iter().find(|(stream, _)| contains(searched, &utf16(stream)));
-    found.map_or("OLE 复合文档 / OLE compound file", |(_, name)| name)
+    let has = |stream: &str| contains(searched, &utf16(stream));
+    if has(DOC_STREAM) {
+        return Format::Document(MediaType::Doc);
+    }
+    if has(LOCKED_STREAM) {
+        return Format::Locked;
+    }
+    let found = CFB_STREAMS.into_iter().find(|(stream, _)| has(stream));
+    Format::Other(found.map_or("OLE 复合文档 / OLE compound file", |(_, name)| name))
 }
 
 fn ends(bytes: &[u8]) -> [&[u8]; 2] {
@@ -112,11 +147,14 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8], expect: Option<&str>) {
-        let named = format(bytes);
-        match expect {
-            Some(part) => assert!(named.is_some_and(|name| name.contains(part)), "{named:?} names no {part}"),
-            None => assert_eq!(named, None),
+        match (format(bytes), expect) {
+            (Some(Format::Other(name)), Some(part)) => assert!(name.contains(part), "{name} is no {part}"),
+            (found, expect) => assert_eq!((found, expect), (None, None)),
         }
+    }
+
+    fn check_format(bytes: &[u8], expect: Format) {
+        assert_eq!(format(bytes), Some(expect));
     }
 
     fn compound_file(stream: &str) -> Vec<u8> {
@@ -134,7 +172,6 @@ mod tests {
         check(b"\x89PNG\r\n\x1a\n....", Some("PNG"));
         check(b"\xff\xd8\xff\xe0", Some("JPEG"));
         check(b"GIF89a", Some("GIF"));
-        check(b"%PDF-1.7", Some("PDF"));
         check(b"Rar!\x1a\x07\x01", Some("RAR"));
         check(b"7z\xbc\xaf\x27\x1c", Some("7z"));
         check(b"\x1f\x8b\x08", Some("gzip"));
@@ -145,11 +182,14 @@ mod tests {
 
     #[test]
     fn containers_are_named_by_what_is_in_them() {
-        check(b"PK\x03\x04....[Content_Types].xml....word/document.xml", Some("DOCX"));
+        let docx = b"PK\x03\x04....[Content_Types].xml....word/document.xml";
+        check_format(docx, Format::Document(MediaType::Docx));
         check(b"PK\x03\x04....xl/workbook.xml", Some("XLSX"));
         check(b"PK\x03\x04....OFD.xml", Some("OFD"));
         check(b"PK\x03\x04....a.txt", Some("ZIP"));
-        check(&compound_file("WordDocument"), Some("DOC"));
+        check_format(&compound_file("WordDocument"), Format::Document(MediaType::Doc));
+        check_format(&compound_file("EncryptedPackage"), Format::Locked);
+        check_format(b"\n%PDF-1.7", Format::Document(MediaType::Pdf));
         check(&compound_file("Workbook"), Some("XLS"));
         check(&compound_file("x"), Some("OLE"));
         check(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Some("OLE"));

@@ -2,15 +2,21 @@
 //!
 //! [`read`] is a pure function: no file, no socket, no clock. It runs in this order: `sniff` says what the bytes are,
 //! `charset` makes text of them, the format's own module makes blocks of the text, and `mirror` takes out on the way
-//! what a mirror site added. Every block keeps where it stands in the decoded original. DESIGN.md says why HTML is
-//! read without a tree.
+//! what a mirror site added. Every block of a text format keeps where it stands in the decoded original; DOCX, PDF and
+//! DOC have no such places, and a PDF's blocks keep their page. DESIGN.md says why HTML is read without a tree.
 
 mod binary;
 mod charset;
+mod doc;
+mod docx;
+mod grid;
+mod guard;
 mod html;
 mod limits;
 mod markdown;
 mod mirror;
+mod pdf;
+mod reject;
 mod sniff;
 mod source_text;
 mod text;
@@ -36,7 +42,9 @@ pub struct Hints<'a> {
 /// # Errors
 /// The document cannot be read; the code says why. Trying again with the same bytes gives the same answer.
 pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document, Rejection> {
-    sniff::screen(bytes, limits)?;
+    if let Some(media_type) = sniff::screen(bytes, limits)? {
+        return read_binary(bytes, media_type, limits);
+    }
     let decoded = charset::decode(bytes, hints)?;
     if decoded.text.trim().is_empty() {
         return Err(sniff::empty());
@@ -54,6 +62,20 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
         (reader(&source, limits)?, None)
     };
     Ok(Document { media_type, charset: decoded.charset, meta_title, blocks, notes })
+}
+
+/// Reads a document whose characters are known from its format: no charset is guessed, and no place is a place in text.
+fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
+    let mut blocks = guard::guarded(|| match media_type {
+        MediaType::Docx => docx::read(bytes, limits),
+        MediaType::Pdf => pdf::read(bytes, limits),
+        _ => doc::read(bytes, limits),
+    })?;
+    if blocks.is_empty() {
+        return Err(sniff::empty());
+    }
+    let notes = mirror::clean_blocks(&mut blocks);
+    Ok(Document { media_type, charset: "utf-8", meta_title: None, blocks, notes })
 }
 
 #[cfg(test)]
@@ -103,6 +125,15 @@ mod tests {
         check_rejected(&vec![0; 100 << 20], "a.html", RejectionCode::TooLarge);
         check_rejected("报告\u{20ac}".as_bytes().get(..8).unwrap(), "a.txt", RejectionCode::BadEncoding);
         check_rejected("<div>".repeat(100_000).as_bytes(), "a.html", RejectionCode::TooDeep);
+    }
+
+    #[test]
+    fn a_document_that_is_no_text_is_known_by_its_bytes() {
+        let read = read_named(include_bytes!("../tests/fixtures/small.doc"), "a.html").unwrap();
+        assert_eq!((read.media_type, read.media_type.as_str()), (MediaType::Doc, "application/msword"));
+        assert_eq!((read.blocks.len(), read.notes.len()), (4, 0));
+        check_rejected(b"%PDF-1.7\n", "a.docx", RejectionCode::Corrupt);
+        check_rejected(b"PK\x03\x04 word/document.xml", "a.pdf", RejectionCode::Corrupt);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 pub struct Limits {
     /// Longest input, in bytes: more is `TOO_LARGE`.
     pub input_bytes: usize,
+    /// Longest expansion of a compressed document, in bytes: more is `TOO_LARGE`.
+    pub expanded_bytes: usize,
     /// Deepest nesting, in open elements: more is `TOO_DEEP`.
     pub nesting: usize,
     /// Table cells of the whole document: more is `TOO_LARGE`.
@@ -17,18 +19,25 @@ pub struct Limits {
     pub columns: u32,
     /// Longest table, in rows: longer spans are clipped, more rows are `TOO_LARGE`.
     pub rows: u32,
+    /// Pages of the whole document: more is `TOO_LARGE`.
+    pub pages: usize,
+    /// Glyphs of a page, and its ruled lines: more is `TOO_LARGE`.
+    pub glyphs: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             input_bytes: 32 << 20,
+            expanded_bytes: 64 << 20,
             nesting: 512,
             cells: 200_000,
             paragraphs: 200_000,
             run_scalars: 1_000_000,
             columns: 512,
             rows: 20_000,
+            pages: 2_000,
+            glyphs: 200_000,
         }
     }
 }

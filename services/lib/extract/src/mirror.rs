@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 
 use ferrous_opencc::{OpenCC, config::BuiltinConfig};
-use gongkai_model::Note;
+use gongkai_model::{Block, Note};
 use pinyin::ToPinyinMulti;
 use unicode_normalization::UnicodeNormalization;
 
@@ -73,6 +73,28 @@ pub(crate) fn clean(text: String, notes: &mut Vec<Note>) -> SourceText {
     let mut origin = cleaned.from;
     origin.push(u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
     SourceText::new(cleaned.text, origin)
+}
+
+/// Cleans a document that is blocks without places.
+pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
+    fn texts(blocks: &mut [Block]) -> impl Iterator<Item = &mut String> {
+        blocks.iter_mut().flat_map(|block| -> Vec<&mut String> {
+            match block {
+                Block::Paragraph(paragraph) => vec![&mut paragraph.text],
+                Block::Table(grid) => grid.cells.iter_mut().map(|cell| &mut cell.text).collect(),
+            }
+        })
+    }
+    let whole: String = texts(blocks).map(|text| text.as_str()).collect();
+    let cleaner = Cleaner::of(&whole);
+    let mut pinyin = 0;
+    for text in texts(blocks) {
+        if let Some(cleaned) = cleaner.clean(text) {
+            pinyin += cleaned.pinyin;
+            *text = cleaned.text;
+        }
+    }
+    cleaner.notes(pinyin).collect()
 }
 
 // === pinyin ===

@@ -1,11 +1,15 @@
 //! Says what the bytes are: by the bytes first, by the sender's word second.
 //!
 //! `screen` turns away what no reader could use, before anything is decoded and in time that does not grow with the
-//! document. `media_type` picks the reader of a decoded text.
+//! document, and names the documents that are no text. `media_type` picks the reader of a decoded text.
 
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 
-use crate::{Hints, Limits, binary};
+use crate::{
+    Hints, Limits,
+    binary::{self, Format},
+    reject,
+};
 
 /// How much of a document is looked at, in bytes.
 const LOOKED_AT: usize = 64 << 10;
@@ -16,21 +20,24 @@ const CONTROL_SHARE: usize = 100;
 /// How many blank lines a text may have for each other one.
 const BLANK_LINES: usize = 4;
 
-/// Turns away what is no text within the limits.
-pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<(), Rejection> {
+/// Turns away what is no document within the limits; tells the media type of one that is no text.
+pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<Option<MediaType>, Rejection> {
     if bytes.len() > limits.input_bytes {
         return Err(too_large(bytes.len(), limits.input_bytes));
     }
     if is_blank(bytes) {
         return Err(empty());
     }
-    if let Some(format) = binary::format(bytes) {
-        return Err(unsupported(format));
+    match binary::format(bytes) {
+        Some(Format::Document(media_type)) => return Ok(Some(media_type)),
+        Some(Format::Locked) => return Err(reject::encrypted("Office")),
+        Some(Format::Other(name)) => return Err(unsupported(name)),
+        None => {}
     }
     if is_binary(&bytes[..bytes.len().min(LOOKED_AT)]) {
         return Err(unsupported("二进制数据 / binary data"));
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Picks the reader of a decoded text.
@@ -202,8 +209,8 @@ fn too_large(bytes: usize, limit: usize) -> Rejection {
 fn unsupported(format: &str) -> Rejection {
     Rejection::new(
         RejectionCode::UnsupportedFormat,
-        format!("暂不支持的文件格式：{format}；请提交 HTML、纯文本或 Markdown"),
-        format!("the format is not supported: {format}; submit HTML, plain text or Markdown"),
+        format!("暂不支持的文件格式：{format}；请提交 HTML、DOCX、PDF、DOC 或纯文本"),
+        format!("the format is not supported: {format}; submit HTML, DOCX, PDF, DOC or plain text"),
     )
 }
 

@@ -11,6 +11,12 @@ pub enum MediaType {
     Markdown,
     /// HTML.
     Html,
+    /// Word and WPS since 2007.
+    Docx,
+    /// PDF.
+    Pdf,
+    /// Word and WPS before 2007.
+    Doc,
 }
 
 impl MediaType {
@@ -21,6 +27,9 @@ impl MediaType {
             Self::Text => "text/plain",
             Self::Markdown => "text/markdown",
             Self::Html => "text/html",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Pdf => "application/pdf",
+            Self::Doc => "application/msword",
         }
     }
 }
@@ -43,7 +52,7 @@ pub enum Note {
 pub struct Document {
     /// What it turned out to be.
     pub media_type: MediaType,
-    /// The charset it was decoded from, by its WHATWG name in lower case.
+    /// The charset it was decoded from, by its WHATWG name in lower case; `utf-8` where the format has none.
     pub charset: &'static str,
     /// Title of the page's metadata, if the format has any: the last source for names.
     pub meta_title: Option<String>,

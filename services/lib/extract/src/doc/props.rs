@@ -1,0 +1,234 @@
+//! Properties of characters and paragraphs: pages of runs, each with a list of changes to a default.
+
+use super::bytes::{i16_at, size_at, slice, u8_at, u16_at};
+
+/// Bytes of a page of properties.
+const PAGE: usize = 512;
+
+/// Most columns of a row.
+const MOST_COLUMNS: usize = 64;
+
+/// Properties of the characters or paragraphs from one offset to another.
+#[derive(Debug, Clone)]
+pub(super) struct Run<T> {
+    from: usize,
+    to: usize,
+    pub(super) value: T,
+}
+
+/// What a run of characters says that matters here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Character {
+    /// Hidden, or deleted by a tracked change.
+    pub(super) is_gone: bool,
+    /// The character means something else: a symbol, a picture.
+    pub(super) is_special: bool,
+    pub(super) symbol: Option<char>,
+}
+
+/// What a paragraph says that matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Paragraph {
+    in_table: bool,
+    depth: Option<usize>,
+    /// It ends a row of a table that is not inside another.
+    ends_row: bool,
+    ends_inner_cell: bool,
+    ends_inner_row: bool,
+    /// For the end of a row: its cells.
+    pub(super) row: Option<RowShape>,
+}
+
+/// Where the cells of a row stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct RowShape {
+    /// Edges of the cells, in twentieths of a point: one more than cells.
+    pub(super) edges: Vec<i16>,
+    pub(super) merges: Vec<Merge>,
+}
+
+/// How a cell hangs together with its neighbours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Merge {
+    /// It belongs to the cell to its left.
+    pub(super) left: bool,
+    /// It belongs to the cell above.
+    pub(super) above: bool,
+    /// It may go on below.
+    pub(super) begins: bool,
+}
+
+impl Paragraph {
+    /// How many tables the paragraph is inside of.
+    pub(super) fn depth(&self) -> usize {
+        self.depth.filter(|depth| *depth > 0).unwrap_or(usize::from(self.in_table))
+    }
+
+    pub(super) fn ends_row(&self) -> bool {
+        if self.depth() > 1 { self.ends_inner_row } else { self.ends_row }
+    }
+
+    /// True if the paragraph is the last of its cell; `mark` is the character that ends it.
+    pub(super) fn ends_cell(&self, mark: char) -> bool {
+        match self.depth() {
+            0 => false,
+            1 => mark == '\u{7}',
+            _ => self.ends_inner_cell,
+        }
+    }
+}
+
+/// The run that holds the offset.
+pub(super) fn at<T>(runs: &[Run<T>], offset: usize) -> Option<&Run<T>> {
+    let index = runs.partition_point(|run| run.from <= offset).checked_sub(1)?;
+    runs.get(index).filter(|run| offset < run.to)
+}
+
+impl<T> Run<T> {
+    pub(super) fn holds(&self, offset: usize) -> bool {
+        (self.from..self.to).contains(&offset)
+    }
+}
+
+pub(super) fn characters(word: &[u8], pages: &[usize]) -> Vec<Run<Character>> {
+    runs(word, pages, 1, |page, entry| {
+        let mut character = Character::default();
+        let start = usize::from(u8_at(page, entry)?) * 2;
+        if start > 0 {
+            let length = usize::from(u8_at(page, start)?);
+            for_each_change(slice(page, start + 1, length)?, |code, operand| character.change(code, operand));
+        }
+        Some(character)
+    })
+}
+
+pub(super) fn paragraphs(word: &[u8], pages: &[usize], data: &[u8]) -> Vec<Run<Paragraph>> {
+    runs(word, pages, 13, |page, entry| {
+        let mut paragraph = Paragraph::default();
+        let start = usize::from(u8_at(page, entry)?) * 2;
+        if start > 0 {
+            let (at, length) = match usize::from(u8_at(page, start)?) {
+                0 => (start + 2, usize::from(u8_at(page, start + 1)?) * 2),
+                words => (start + 1, words * 2 - 1),
+            };
+            // The first two bytes name the style.
+            let changes = slice(page, at, length)?.get(2..).unwrap_or_default();
+            for_each_change(changes, |code, operand| paragraph.change(code, operand, data));
+        }
+        Some(paragraph)
+    })
+}
+
+/// The runs of all pages, by offset.
+fn runs<T>(
+    word: &[u8],
+    pages: &[usize],
+    entry: usize,
+    read: impl Fn(&[u8], usize) -> Option<T>,
+) -> Vec<Run<T>> {
+    let mut runs = Vec::new();
+    for page in pages {
+        let Some(page) = page.checked_mul(PAGE).and_then(|at| slice(word, at, PAGE)) else { continue };
+        let count = usize::from(page[PAGE - 1]);
+        for index in 0..count {
+            let bounds = size_at(page, index * 4).zip(size_at(page, index * 4 + 4));
+            let value = read(page, (count + 1) * 4 + index * entry);
+            if let (Some((from, to)), Some(value)) = (bounds, value) {
+                runs.push(Run { from, to, value });
+            }
+        }
+    }
+    runs.sort_by_key(|run| run.from);
+    runs
+}
+
+/// Calls `change` with code and operand of each change in a list.
+fn for_each_change(list: &[u8], mut change: impl FnMut(u16, &[u8])) {
+    let mut rest = list;
+    while let Some(code) = u16_at(rest, 0) {
+        let length = match (code >> 13, code) {
+            (_, 0xd608 | 0xd606) => u16_at(rest, 2).map(|length| usize::from(length) + 1),
+            (6, _) => u8_at(rest, 2).map(|length| usize::from(length) + 1),
+            (0 | 1, _) => Some(1),
+            (2 | 4 | 5, _) => Some(2),
+            (3, _) => Some(4),
+            _ => Some(3),
+        };
+        let Some(operand) = length.and_then(|length| slice(rest, 2, length)) else { return };
+        change(code, operand);
+        rest = &rest[2 + operand.len()..];
+    }
+}
+
+// === changes ===
+
+impl Character {
+    fn change(&mut self, code: u16, operand: &[u8]) {
+        let is_on = u8_at(operand, 0) == Some(1);
+        match code {
+            // Deleted and hidden text.
+            0x0800 | 0x083c => self.is_gone |= is_on,
+            0x0855 => self.is_special = is_on,
+            0x6a09 => self.symbol = u16_at(operand, 2).and_then(|code| char::from_u32(code.into())),
+            _ => {}
+        }
+    }
+}
+
+impl Paragraph {
+    fn change(&mut self, code: u16, operand: &[u8], data: &[u8]) {
+        let is_on = u8_at(operand, 0) == Some(1);
+        match code {
+            0x2416 => self.in_table = is_on,
+            0x2417 => self.ends_row = is_on,
+            0x6649 => self.depth = size_at(operand, 0),
+            0x244b => self.ends_inner_cell = is_on,
+            0x244c => self.ends_inner_row = is_on,
+            0xd608 => self.row = RowShape::read(operand),
+            0xd62b => self.merge_down(operand),
+            0x5624 => self.merge_right(operand),
+            // A list too long for its page lies in a stream of its own, and holds no such change again.
+            0x6645 | 0x6646 => {
+                let list = size_at(operand, 0).and_then(|at| {
+                    let length = usize::from(u16_at(data, at)?);
+                    slice(data, at + 2, length)
+                });
+                for_each_change(list.unwrap_or_default(), |code, operand| self.change(code, operand, &[]));
+            }
+            _ => {}
+        }
+    }
+
+    fn merge_down(&mut self, operand: &[u8]) {
+        let cell = u8_at(operand, 1).map(usize::from);
+        let flags = u8_at(operand, 2).unwrap_or(0);
+        let row = self.row.as_mut();
+        if let Some(merge) = row.zip(cell).and_then(|(row, cell)| row.merges.get_mut(cell)) {
+            (merge.above, merge.begins) = (flags == 1, flags == 3);
+        }
+    }
+
+    fn merge_right(&mut self, operand: &[u8]) {
+        let first = u8_at(operand, 0).map_or(0, usize::from);
+        let end = u8_at(operand, 1).map_or(0, usize::from);
+        let row = self.row.as_mut();
+        if let Some(merges) = row.and_then(|row| row.merges.get_mut(first + 1..end)) {
+            merges.iter_mut().for_each(|merge| merge.left = true);
+        }
+    }
+}
+
+impl RowShape {
+    fn read(operand: &[u8]) -> Option<Self> {
+        let count = usize::from(u8_at(operand, 2)?).min(MOST_COLUMNS);
+        let edges: Option<Vec<i16>> = (0..=count).map(|index| i16_at(operand, 3 + index * 2)).collect();
+        let cells = 3 + (count + 1) * 2;
+        let merge = |index: usize| {
+            // Cells that are not described have no properties.
+            let flags = u16_at(operand, cells + index * 20).unwrap_or(0);
+            let down = flags >> 5 & 3;
+            Merge { left: flags & 3 == 1, above: down == 1, begins: down == 3 }
+        };
+        Some(Self { edges: edges?, merges: (0..count).map(merge).collect() })
+    }
+}

@@ -1,0 +1,403 @@
+//! Blocks out of the main part, in one pass and without a tree.
+//!
+//! What is not the document's own text as it would be printed is passed over: deleted and moved-away text, old
+//! properties, field codes, hidden text, placeholders, fallbacks of drawings, pinyin over characters. Paragraphs may
+//! hold paragraphs (text boxes), so open ones are kept on a stack.
+
+use std::mem;
+
+use gongkai_model::{Block, Paragraph, Rejection};
+use quick_xml::events::BytesStart;
+
+use super::{
+    numbering::Numbering,
+    styles::Styles,
+    table::{Merge, OpenTable},
+    xml::{self, Node},
+};
+use crate::{Limits, reject};
+
+/// Builds blocks.
+pub(super) struct Body<'a> {
+    limits: &'a Limits,
+    styles: Styles,
+    numbering: Numbering,
+    blocks: Vec<Block>,
+    tables: Vec<OpenTable>,
+    paragraphs: Vec<OpenParagraph>,
+    /// Elements open inside one that is passed over.
+    skipped: usize,
+    /// For each open content control, whether it shows its placeholder only.
+    controls: Vec<bool>,
+    /// For each open field, whether its result has begun.
+    fields: Vec<bool>,
+    run: Run,
+    /// Text here is the document's.
+    in_text: bool,
+    in_row_properties: bool,
+    cells: usize,
+    /// Text of paragraphs whose end was deleted: it goes on in the next one.
+    carried: Vec<String>,
+}
+
+/// What a run of characters says about itself.
+#[derive(Debug, Default)]
+struct Run {
+    is_open: bool,
+    hidden: Option<bool>,
+    style: Option<String>,
+}
+
+/// A paragraph that is being read.
+#[derive(Debug, Default)]
+struct OpenParagraph {
+    lines: Vec<String>,
+    /// Scalars so far.
+    length: usize,
+    style: Option<String>,
+    list: Option<u32>,
+    level: Option<u32>,
+    in_properties: bool,
+    /// Its end was deleted by a tracked change.
+    end_is_deleted: bool,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(styles: Styles, numbering: Numbering, limits: &'a Limits) -> Self {
+        Self {
+            limits,
+            styles,
+            numbering,
+            blocks: Vec::new(),
+            tables: Vec::new(),
+            paragraphs: Vec::new(),
+            skipped: 0,
+            controls: Vec::new(),
+            fields: Vec::new(),
+            run: Run::default(),
+            in_text: false,
+            in_row_properties: false,
+            cells: 0,
+            carried: Vec::new(),
+        }
+    }
+
+    pub(super) fn visit(&mut self, node: &Node<'_>) -> Result<(), Rejection> {
+        match node {
+            Node::Start(_, true) if self.skipped > 0 => Ok(()),
+            Node::Start(_, false) if self.skipped > 0 => {
+                self.skipped += 1;
+                Ok(())
+            }
+            Node::Start(tag, empty) => {
+                self.start(tag, *empty)?;
+                if *empty && self.skipped == 0 { self.end(tag.local_name().as_ref()) } else { Ok(()) }
+            }
+            Node::End(_) if self.skipped > 0 => {
+                self.skipped -= 1;
+                Ok(())
+            }
+            Node::End(name) => self.end(name),
+            Node::Text(text) if self.in_text && self.skipped == 0 => self.text(text),
+            Node::Text(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Result<Vec<Block>, Rejection> {
+        let rest = mem::take(&mut self.carried);
+        self.close_paragraph(&rest)?;
+        Ok(self.blocks)
+    }
+
+    // === elements ===
+
+    fn start(&mut self, tag: &BytesStart<'_>, empty: bool) -> Result<(), Rejection> {
+        let name = tag.local_name();
+        let name = name.as_ref();
+        let properties = self.paragraphs.last().is_some_and(|paragraph| paragraph.in_properties);
+        match name {
+            "del" if properties => self.note_paragraph(name, tag),
+            "del" | "hidden" if self.in_row_properties => {
+                if let Some(table) = self.tables.last_mut() {
+                    table.row_is_gone |= xml::is_on(tag);
+                }
+            }
+            "trPr" => self.in_row_properties = !empty,
+            "pPr" => {
+                if let Some(paragraph) = self.paragraphs.last_mut() {
+                    paragraph.in_properties = !empty;
+                }
+            }
+            _ if is_passed_over(name) => self.skipped = usize::from(!empty),
+            "p" => self.paragraphs.push(OpenParagraph::default()),
+            "r" => self.run = Run { is_open: true, ..Run::default() },
+            "t" => self.in_text = true,
+            "tab" | "ptab" if !properties => self.push_text("\t")?,
+            "br" | "cr" => self.break_line(),
+            "noBreakHyphen" => self.push_text("-")?,
+            "sym" => self.push_symbol(tag)?,
+            "tbl" => self.tables.push(OpenTable::default()),
+            "tr" | "tc" | "gridCol" | "gridBefore" | "gridSpan" | "vMerge" | "hMerge" | "cellDel" => {
+                self.table(name, tag)?;
+            }
+            "sdt" => self.controls.push(false),
+            "showingPlcHdr" => {
+                if let Some(control) = self.controls.last_mut() {
+                    *control = xml::is_on(tag);
+                }
+            }
+            "fldChar" => self.field(tag),
+            "pStyle" | "numId" | "ilvl" => self.note_paragraph(name, tag),
+            "vanish" if self.run.is_open => self.run.hidden = Some(xml::is_on(tag)),
+            "rStyle" if self.run.is_open => self.run.style = xml::attribute(tag, "val"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str) -> Result<(), Rejection> {
+        match name {
+            "t" => self.in_text = false,
+            "r" => self.run = Run::default(),
+            "trPr" => self.in_row_properties = false,
+            "pPr" => {
+                if let Some(paragraph) = self.paragraphs.last_mut() {
+                    paragraph.in_properties = false;
+                }
+            }
+            "p" => {
+                if let Some(paragraph) = self.paragraphs.pop() {
+                    self.end_paragraph(paragraph)?;
+                }
+            }
+            "tr" | "tc" => {
+                if let Some(table) = self.tables.last_mut() {
+                    table.cell_is_open = false;
+                    if name == "tr" {
+                        table.close_row();
+                    }
+                }
+            }
+            "tbl" => self.close_table()?,
+            "sdt" => drop(self.controls.pop()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A property of the open paragraph.
+    fn note_paragraph(&mut self, name: &str, tag: &BytesStart<'_>) {
+        let Some(paragraph) = self.paragraphs.last_mut().filter(|paragraph| paragraph.in_properties) else {
+            return;
+        };
+        match name {
+            "pStyle" => paragraph.style = xml::attribute(tag, "val"),
+            "numId" => paragraph.list = xml::number(tag),
+            "ilvl" => paragraph.level = xml::number(tag),
+            "del" => paragraph.end_is_deleted = true,
+            _ => {}
+        }
+    }
+
+    fn table(&mut self, name: &str, tag: &BytesStart<'_>) -> Result<(), Rejection> {
+        let limits = self.limits;
+        let Some(table) = self.tables.last_mut() else { return Ok(()) };
+        match name {
+            "tr" => return table.open_row(limits),
+            "tc" => {
+                self.cells += 1;
+                if self.cells > limits.cells {
+                    return Err(reject::too_many_cells(limits));
+                }
+                return table.open_cell(limits);
+            }
+            "gridCol" => {
+                let width = xml::attribute(tag, "w").and_then(|width| width.split('.').next()?.parse().ok());
+                table.push_width(width.unwrap_or(0), limits);
+            }
+            "gridBefore" => table.skip(xml::number(tag).unwrap_or(0).min(limits.columns)),
+            "hMerge" if xml::attribute(tag, "val").as_deref() != Some("restart") => table.merge_left(),
+            _ => {}
+        }
+        let Some(cell) = table.cell() else { return Ok(()) };
+        match name {
+            "gridSpan" => cell.span = xml::number(tag).unwrap_or(1).clamp(1, limits.columns),
+            "vMerge" => {
+                let restarts = xml::attribute(tag, "val").as_deref() == Some("restart");
+                cell.merge = if restarts { Merge::Restart } else { Merge::Continue };
+            }
+            "cellDel" => cell.is_gap = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, tag: &BytesStart<'_>) {
+        match xml::attribute(tag, "fldCharType").as_deref() {
+            Some("begin") => self.fields.push(false),
+            Some("separate") => {
+                if let Some(field) = self.fields.last_mut() {
+                    *field = true;
+                }
+            }
+            Some("end") => drop(self.fields.pop()),
+            _ => {}
+        }
+    }
+
+    // === text ===
+
+    fn text(&mut self, text: &str) -> Result<(), Rejection> {
+        let is_break = |c| c == '\n' || c == '\r';
+        self.push_text(&text.replace(is_break, " "))
+    }
+
+    /// A character by its place in a symbol font: most such places mean nothing elsewhere, but something stands there.
+    fn push_symbol(&mut self, tag: &BytesStart<'_>) -> Result<(), Rejection> {
+        let code = xml::attribute(tag, "char").and_then(|code| u32::from_str_radix(&code, 16).ok());
+        let c = code.and_then(char::from_u32).unwrap_or('\u{fffd}');
+        self.push_text(c.encode_utf8(&mut [0; 4]))
+    }
+
+    fn push_text(&mut self, text: &str) -> Result<(), Rejection> {
+        if !self.is_shown() {
+            return Ok(());
+        }
+        let limits = self.limits;
+        let Some(paragraph) = self.paragraphs.last_mut() else { return Ok(()) };
+        paragraph.length += text.chars().count();
+        if paragraph.length > limits.run_scalars {
+            return Err(reject::too_large(("段落字数", "characters in a paragraph"), limits.run_scalars));
+        }
+        let shown = text.chars().filter(|c| !is_invisible(*c));
+        match paragraph.lines.last_mut() {
+            Some(line) => line.extend(shown),
+            None => paragraph.lines.push(shown.collect()),
+        }
+        Ok(())
+    }
+
+    fn break_line(&mut self) {
+        if let Some(paragraph) = self.paragraphs.last_mut()
+            && paragraph.length < self.limits.run_scalars
+        {
+            // Counted as text, so that breaks alone cannot grow without bound.
+            paragraph.length += 1;
+            paragraph.lines.push(String::new());
+        }
+    }
+
+    fn is_shown(&self) -> bool {
+        let by_style = || self.run.style.as_deref().and_then(|style| self.styles.hides(style));
+        let hidden = self.run.hidden.or_else(by_style).unwrap_or(false);
+        !hidden && !self.controls.contains(&true) && self.fields.iter().all(|in_result| *in_result)
+    }
+
+    // === ends ===
+
+    fn end_paragraph(&mut self, mut paragraph: OpenParagraph) -> Result<(), Rejection> {
+        // A field code never goes beyond its paragraph; one without an end must not hide the rest of the document.
+        if let Some(code) = self.fields.iter().position(|in_result| !in_result) {
+            self.fields.truncate(code);
+        }
+        if paragraph.style.as_deref().is_some_and(|style| self.styles.is_contents(style)) {
+            return Ok(());
+        }
+        self.number(&mut paragraph);
+        if paragraph.end_is_deleted {
+            join(&mut self.carried, paragraph.lines);
+            return Ok(());
+        }
+        let mut lines = mem::take(&mut self.carried);
+        join(&mut lines, mem::take(&mut paragraph.lines));
+        self.close_paragraph(&lines)
+    }
+
+    /// Puts the automatic number before the text.
+    fn number(&mut self, paragraph: &mut OpenParagraph) {
+        let style = paragraph.style.as_deref();
+        let by_style = || style.and_then(|style| self.styles.numbering(style));
+        let numbered = paragraph.list.map(|list| (list, paragraph.level)).or_else(by_style);
+        let Some((list, level)) = numbered.filter(|(list, _)| *list > 0) else { return };
+        // An empty paragraph shows its number too, but says nothing.
+        if paragraph.lines.iter().all(|line| line.trim().is_empty()) {
+            return;
+        }
+        let Some(mut label) = self.numbering.next(list, level, style) else { return };
+        if label.ends_with(|c: char| c.is_ascii()) {
+            label.push(' ');
+        }
+        if let Some(line) = paragraph.lines.iter_mut().find(|line| !line.trim().is_empty()) {
+            *line = label + line.trim_start();
+        }
+    }
+
+    fn close_paragraph(&mut self, lines: &[String]) -> Result<(), Rejection> {
+        let lines = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+        for line in lines {
+            self.emit(line.to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// A finished line: to the innermost open cell, or to the blocks.
+    fn emit(&mut self, text: String) -> Result<(), Rejection> {
+        match self.tables.last_mut() {
+            Some(table) if !table.is_layout() => {
+                table.push_line(text);
+                Ok(())
+            }
+            _ => self.push_block(Block::Paragraph(Paragraph { text, span: None, page: None })),
+        }
+    }
+
+    fn push_block(&mut self, block: Block) -> Result<(), Rejection> {
+        self.blocks.push(block);
+        let limits = self.limits;
+        if self.blocks.len() > limits.paragraphs { Err(reject::too_many_paragraphs(limits)) } else { Ok(()) }
+    }
+
+    fn close_table(&mut self) -> Result<(), Rejection> {
+        let Some(table) = self.tables.pop() else { return Ok(()) };
+        let blocks = table.close(self.limits)?;
+        let is_data = blocks.iter().any(|block| matches!(block, Block::Table(_)));
+        if is_data {
+            // A table that holds a table is layout: its text so far comes before.
+            for at in 0..self.tables.len() {
+                let lines = self.tables.get_mut(at).map(OpenTable::take_as_layout).unwrap_or_default();
+                for text in lines {
+                    self.push_block(Block::Paragraph(Paragraph { text, span: None, page: None }))?;
+                }
+            }
+        }
+        for block in blocks {
+            match block {
+                Block::Paragraph(paragraph) => self.emit(paragraph.text)?,
+                table @ Block::Table(_) => self.push_block(table)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Elements whose content is not the document's text as printed.
+fn is_passed_over(name: &str) -> bool {
+    matches!(
+        name,
+        "del" | "moveFrom" | "delText" | "delInstrText" | "instrText" | "Fallback" | "rt" | "tblGridChange"
+    ) || (name.ends_with("PrChange") || name == "numberingChange")
+}
+
+/// Zero-width characters and soft hyphens.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+}
+
+/// Appends lines to lines; the first goes on where the last ended.
+fn join(lines: &mut Vec<String>, more: Vec<String>) {
+    let mut more = more.into_iter();
+    if let Some(last) = lines.last_mut() {
+        last.extend(more.next());
+    }
+    lines.extend(more);
+}

@@ -1,0 +1,35 @@
+//! DOCX: Word's and WPS's packages to paragraphs and grids.
+//!
+//! The text is read as it would be printed with all tracked changes accepted. Headers, footers, notes and comments are
+//! other parts of the package and are not read.
+
+mod body;
+mod numbering;
+mod package;
+mod styles;
+mod table;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use gongkai_model::{Block, Rejection};
+
+use self::{body::Body, numbering::Numbering, package::Package, styles::Styles};
+use crate::{Limits, reject};
+
+/// Reads a package.
+pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let mut package = Package::open(bytes, limits)?;
+    let main = package.main_part()?;
+    let text = package.part(&main)?.ok_or_else(|| reject::corrupt("DOCX"))?;
+    let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut beside = |name: &str| package.part(format!("{folder}/{name}").trim_start_matches('/'));
+    // Styles are ten times the text in some files, and most texts use none that matters.
+    let styles = if text.contains("Style ") { beside("styles.xml")? } else { None };
+    let styles = styles.map_or(Ok(Styles::default()), |part| Styles::read(&part, limits))?;
+    let lists = beside("numbering.xml")?;
+    let lists = lists.map_or(Ok(Numbering::default()), |part| Numbering::read(&part, limits))?;
+    let mut body = Body::new(styles, lists, limits);
+    xml::walk(&text, limits, |node| body.visit(node))?;
+    body.finish()
+}

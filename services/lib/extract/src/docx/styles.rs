@@ -1,0 +1,86 @@
+//! What the document's styles say about text that is not in the text: automatic numbers, hidden characters.
+
+use std::collections::HashMap;
+
+use gongkai_model::Rejection;
+
+use super::xml::{self, Node};
+use crate::Limits;
+
+/// How many styles one may be based on.
+const LONGEST_CHAIN: usize = 32;
+
+/// The styles of a document, by id.
+#[derive(Debug, Default)]
+pub(super) struct Styles(HashMap<String, Style>);
+
+#[derive(Debug, Default)]
+struct Style {
+    based_on: Option<String>,
+    list: Option<u32>,
+    level: Option<u32>,
+    hidden: Option<bool>,
+    is_contents: bool,
+}
+
+impl Styles {
+    pub(super) fn read(part: &str, limits: &Limits) -> Result<Self, Rejection> {
+        let mut styles = Self::default();
+        let mut open: Option<(String, Style)> = None;
+        xml::walk(part, limits, |node| {
+            match node {
+                Node::Start(tag, empty) => match tag.local_name().as_ref() {
+                    "style" if !empty => {
+                        open = xml::attribute(tag, "styleId").map(|id| (id, Style::default()));
+                    }
+                    name => {
+                        if let Some((_, style)) = &mut open {
+                            style.note(name, tag);
+                        }
+                    }
+                },
+                Node::End("style") => styles.0.extend(open.take()),
+                Node::End(_) | Node::Text(_) => {}
+            }
+            Ok(())
+        })?;
+        Ok(styles)
+    }
+
+    /// The list and, if told, the level of paragraphs in this style.
+    pub(super) fn numbering(&self, id: &str) -> Option<(u32, Option<u32>)> {
+        let list = self.chain(id).find_map(|style| style.list)?;
+        Some((list, self.chain(id).find_map(|style| style.level)))
+    }
+
+    /// True if text in this style is not shown.
+    pub(super) fn hides(&self, id: &str) -> Option<bool> {
+        self.chain(id).find_map(|style| style.hidden)
+    }
+
+    /// True for a line of a table of contents.
+    pub(super) fn is_contents(&self, id: &str) -> bool {
+        self.0.get(id).is_some_and(|style| style.is_contents)
+    }
+
+    fn chain<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Style> {
+        let next = |style: &&'a Style| self.0.get(style.based_on.as_deref()?);
+        std::iter::successors(self.0.get(id), next).take(LONGEST_CHAIN)
+    }
+}
+
+impl Style {
+    fn note(&mut self, name: &str, tag: &quick_xml::events::BytesStart<'_>) {
+        match name {
+            "basedOn" => self.based_on = xml::attribute(tag, "val"),
+            "numId" => self.list = xml::number(tag),
+            "ilvl" => self.level = xml::number(tag),
+            "vanish" => self.hidden = Some(xml::is_on(tag)),
+            "name" => {
+                let name = xml::attribute(tag, "val").unwrap_or_default().to_ascii_lowercase();
+                self.is_contents = name.strip_prefix("toc ").is_some_and(|level| level.parse::<u8>().is_ok());
+            }
+            _ => {}
+        }
+    }
+}

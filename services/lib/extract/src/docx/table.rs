@@ -1,0 +1,200 @@
+//! A table in the making: rows of cells with `gridSpan` and `vMerge`, placed on the grid as the table ends.
+
+use gongkai_model::{Block, Cell, Rejection};
+
+use crate::{Limits, grid, reject};
+
+/// Column edges closer than this, in twentieths of a point, are one: rows that were drawn by hand.
+const SAME_EDGE: u32 = 100;
+
+/// A table that is being read.
+#[derive(Debug, Default)]
+pub(super) struct OpenTable {
+    rows: Vec<Vec<OpenCell>>,
+    /// Widths of the grid's columns, in twentieths of a point.
+    widths: Vec<u32>,
+    /// The open row is hidden, or deleted by a tracked change.
+    pub(super) row_is_gone: bool,
+    /// True while text belongs to the last cell.
+    pub(super) cell_is_open: bool,
+    /// True once a table with content was found inside: then all text here is paragraphs.
+    is_layout: bool,
+}
+
+/// A cell as written.
+#[derive(Debug, Default)]
+pub(super) struct OpenCell {
+    /// `gridSpan`
+    pub(super) span: u32,
+    pub(super) merge: Merge,
+    /// Deleted by a tracked change, or only room that the row leaves free.
+    pub(super) is_gap: bool,
+    lines: Vec<String>,
+}
+
+/// How a cell hangs together with the one above it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Merge {
+    /// Not at all.
+    #[default]
+    None,
+    /// It begins a merged cell.
+    Restart,
+    /// It belongs to the cell above.
+    Continue,
+}
+
+impl OpenTable {
+    pub(super) fn push_width(&mut self, width: u32, limits: &Limits) {
+        if self.widths.len() < limits.columns as usize {
+            self.widths.push(width);
+        }
+    }
+
+    pub(super) fn open_row(&mut self, limits: &Limits) -> Result<(), Rejection> {
+        self.row_is_gone = false;
+        self.cell_is_open = false;
+        self.rows.push(Vec::new());
+        if self.rows.len() > limits.rows as usize { Err(reject::too_many_rows(limits)) } else { Ok(()) }
+    }
+
+    pub(super) fn close_row(&mut self) {
+        self.cell_is_open = false;
+        if std::mem::take(&mut self.row_is_gone) {
+            self.rows.pop();
+        }
+    }
+
+    /// Leaves the next `columns` columns of the row free.
+    pub(super) fn skip(&mut self, columns: u32) {
+        if let Some(row) = self.rows.last_mut().filter(|_| columns > 0) {
+            row.push(OpenCell { span: columns, is_gap: true, ..OpenCell::default() });
+        }
+    }
+
+    pub(super) fn open_cell(&mut self, limits: &Limits) -> Result<(), Rejection> {
+        if self.rows.is_empty() {
+            self.open_row(limits)?;
+        }
+        self.cell_is_open = true;
+        let Some(row) = self.rows.last_mut() else { return Ok(()) };
+        row.push(OpenCell { span: 1, ..OpenCell::default() });
+        if row.len() > limits.columns as usize { Err(reject::too_many_columns(limits)) } else { Ok(()) }
+    }
+
+    /// The open cell goes on with the one to its left.
+    pub(super) fn merge_left(&mut self) {
+        if let Some([.., left, cell]) = self.rows.last_mut().map(Vec::as_mut_slice) {
+            left.span = left.span.saturating_add(std::mem::take(&mut cell.span));
+            cell.is_gap = true;
+        }
+    }
+
+    /// The cell that is open.
+    pub(super) fn cell(&mut self) -> Option<&mut OpenCell> {
+        self.rows.last_mut()?.last_mut().filter(|_| self.cell_is_open)
+    }
+
+    /// Adds a line to the open cell; text between cells goes nowhere.
+    pub(super) fn push_line(&mut self, line: String) {
+        if let Some(cell) = self.cell() {
+            cell.lines.push(line);
+        }
+    }
+
+    /// Takes the text so far out, for a table that turns out to be layout.
+    pub(super) fn take_as_layout(&mut self) -> Vec<String> {
+        self.is_layout = true;
+        self.rows.iter_mut().flatten().flat_map(|cell| std::mem::take(&mut cell.lines)).collect()
+    }
+
+    pub(super) fn is_layout(&self) -> bool {
+        self.is_layout
+    }
+
+    /// Ends the table.
+    pub(super) fn close(mut self, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+        let edges = self.edges();
+        let rows = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let mut placed = Placed { edges, ..Placed::default() };
+        for (row, cells) in (0..).zip(std::mem::take(&mut self.rows)) {
+            placed.row(row, cells, limits);
+        }
+        grid::blocks(rows, placed.cells, limits)
+    }
+
+    /// For each edge of the grid, the edge it stands for: none if that would leave a cell without width.
+    fn edges(&self) -> Option<Vec<u32>> {
+        let mut edges = vec![0];
+        let (mut rank, mut last, mut at) = (0, 0, 0_u32);
+        for width in &self.widths {
+            at = at.saturating_add(*width);
+            if at - last >= SAME_EDGE {
+                rank += 1;
+                last = at;
+            }
+            edges.push(rank);
+        }
+        let fits = self.rows.iter().all(|row| {
+            let mut column = 0_usize;
+            row.iter().all(|cell| {
+                let begin = edges.get(column);
+                column = column.saturating_add(cell.span as usize);
+                cell.is_gap || begin.zip(edges.get(column)).is_some_and(|(begin, end)| begin < end)
+            })
+        });
+        fits.then_some(edges)
+    }
+}
+
+/// Cells on the grid.
+#[derive(Debug, Default)]
+struct Placed {
+    edges: Option<Vec<u32>>,
+    cells: Vec<Cell>,
+    /// Merged cells that the row above leaves open: column, span, index.
+    open: Vec<(u32, u32, usize)>,
+}
+
+impl Placed {
+    fn row(&mut self, row: u32, cells: Vec<OpenCell>, limits: &Limits) {
+        let mut edge = 0_u32;
+        let mut open = Vec::new();
+        for cell in cells {
+            let next = edge.saturating_add(cell.span.min(limits.columns));
+            let (column, end) = (self.place(edge), self.place(next));
+            edge = next;
+            if cell.is_gap {
+                continue;
+            }
+            let span = end.saturating_sub(column).max(1);
+            let above = self.open.iter().find(|(c, s, _)| (*c, *s) == (column, span)).map(|open| open.2);
+            match (cell.merge, above) {
+                (Merge::Continue, Some(index)) => {
+                    if let Some(above) = self.cells.get_mut(index) {
+                        above.row_span = row - above.row + 1;
+                    }
+                    open.push((column, span, index));
+                }
+                (merge, _) => {
+                    if merge != Merge::None {
+                        open.push((column, span, self.cells.len()));
+                    }
+                    self.cells.push(cell.placed(row, column, span));
+                }
+            }
+        }
+        self.open = open;
+    }
+
+    fn place(&self, edge: u32) -> u32 {
+        self.edges.as_ref().and_then(|edges| edges.get(edge as usize)).copied().unwrap_or(edge)
+    }
+}
+
+impl OpenCell {
+    fn placed(self, row: u32, column: u32, column_span: u32) -> Cell {
+        let text = self.lines.join("\n");
+        Cell { row, column, row_span: 1, column_span, text, span: None, page: None }
+    }
+}

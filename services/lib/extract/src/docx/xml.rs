@@ -1,0 +1,92 @@
+//! A walk over the XML of a part, without a tree: names without prefix, entities resolved, depth limited.
+
+use std::borrow::Cow;
+
+use gongkai_model::Rejection;
+use quick_xml::{
+    Reader,
+    events::{BytesRef, BytesStart, Event},
+};
+
+use crate::{Limits, reject};
+
+/// What the walk meets.
+#[derive(Debug)]
+pub(super) enum Node<'a> {
+    /// An element begins; true if its end follows at once and is not told.
+    Start(&'a BytesStart<'a>, bool),
+    /// The innermost open element ends.
+    End(&'a str),
+    /// A piece of text.
+    Text(Cow<'a, str>),
+}
+
+/// Walks over a part, calling `visit` for every node.
+pub(super) fn walk(
+    text: &str,
+    limits: &Limits,
+    mut visit: impl FnMut(&Node<'_>) -> Result<(), Rejection>,
+) -> Result<(), Rejection> {
+    let mut reader = Reader::from_str(text);
+    let mut depth = 0_usize;
+    loop {
+        let event = reader.read_event().map_err(|_| reject::corrupt("DOCX"))?;
+        match &event {
+            Event::Start(tag) => {
+                depth += 1;
+                if depth > limits.nesting {
+                    return Err(reject::too_deep(limits.nesting));
+                }
+                visit(&Node::Start(tag, false))?;
+            }
+            Event::Empty(tag) => visit(&Node::Start(tag, true))?,
+            Event::End(tag) => {
+                depth = depth.saturating_sub(1);
+                visit(&Node::End(tag.local_name().as_ref()))?;
+            }
+            Event::Text(piece) => visit(&Node::Text(piece.xml10_content()))?,
+            Event::CData(piece) => visit(&Node::Text(piece.xml10_content()))?,
+            Event::GeneralRef(entity) => visit(&Node::Text(resolve(entity)?))?,
+            Event::Eof if depth > 0 => return Err(reject::corrupt("DOCX")),
+            Event::Eof => return Ok(()),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+    }
+}
+
+/// The attribute of that name, whatever its prefix.
+pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = tag.attributes().with_checks(false).flatten().find(|a| a.key.local_name().as_ref() == name);
+    let value = found?.value;
+    let plain = if value.contains('&') {
+        quick_xml::escape::unescape(&value).ok()?.into_owned()
+    } else {
+        value.into_owned()
+    };
+    Some(plain)
+}
+
+/// `val` as a number.
+pub(super) fn number(tag: &BytesStart<'_>) -> Option<u32> {
+    attribute(tag, "val")?.trim().parse().ok()
+}
+
+/// An on-off property: on unless it says otherwise.
+pub(super) fn is_on(tag: &BytesStart<'_>) -> bool {
+    !attribute(tag, "val").is_some_and(|value| matches!(value.as_str(), "0" | "false" | "off" | "none"))
+}
+
+fn resolve(entity: &BytesRef<'_>) -> Result<Cow<'static, str>, Rejection> {
+    if let Ok(Some(c)) = entity.resolve_char_ref() {
+        return Ok(c.to_string().into());
+    }
+    let text = match &**entity {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => return Err(reject::corrupt("DOCX")),
+    };
+    Ok(text.into())
+}

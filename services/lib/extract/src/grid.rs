@@ -1,0 +1,54 @@
+//! Cells with known places to blocks: a grid, or paragraphs if the table was only page layout.
+//!
+//! Shared by the readers of office formats and PDF, so that they agree on what is a table.
+
+use gongkai_model::{Block, Cell, Grid, Paragraph, Rejection};
+
+use crate::{Limits, reject};
+
+/// Longest text of a cell, in scalars, that a statutory table could have: with a longer one the table is page layout.
+const LONGEST_CELL: usize = 1000;
+
+/// Blocks of a table whose cells stand at `cells`, in rows, left to right.
+pub(crate) fn blocks(rows: u32, mut cells: Vec<Cell>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    if rows > limits.rows {
+        return Err(reject::too_many_rows(limits));
+    }
+    if !is_data(&cells) {
+        return Ok(cells.iter().flat_map(lines).collect());
+    }
+    drop_unused_columns(&mut cells);
+    let columns = cells.iter().map(|cell| cell.column + cell.column_span).max().unwrap_or(0);
+    if columns > limits.columns {
+        return Err(reject::too_many_columns(limits));
+    }
+    cells.sort_by_key(|cell| (cell.row, cell.column));
+    Ok(vec![Block::Table(Grid { rows, columns, cells, spans_known: true })])
+}
+
+/// One cell, or one text beside a spacer or two, is layout; so is prose.
+fn is_data(cells: &[Cell]) -> bool {
+    let filled = cells.iter().filter(|cell| !cell.text.is_empty()).count();
+    let longest = cells.iter().map(|cell| cell.text.chars().count()).max().unwrap_or(0);
+    (filled >= 2 || (filled == 1 && cells.len() > 3)) && longest <= LONGEST_CELL
+}
+
+fn lines(cell: &Cell) -> Vec<Block> {
+    let lines = cell.text.split('\n').map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| Block::Paragraph(Paragraph { text: line.to_owned(), span: None, page: cell.page }))
+        .collect()
+}
+
+/// Columns in which no cell begins do not exist.
+fn drop_unused_columns(cells: &mut [Cell]) {
+    let mut begun: Vec<u32> = cells.iter().map(|cell| cell.column).collect();
+    begun.sort_unstable();
+    begun.dedup();
+    let rank = |column: u32| u32::try_from(begun.partition_point(|b| *b < column)).unwrap_or(u32::MAX);
+    for cell in cells {
+        let end = rank(cell.column.saturating_add(cell.column_span));
+        cell.column = rank(cell.column);
+        cell.column_span = end.saturating_sub(cell.column).max(1);
+    }
+}

@@ -1,0 +1,32 @@
+//! The one place where a panic of a third-party reader ends.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gongkai_model::{Rejection, RejectionCode};
+
+/// Runs a reader; a panic inside becomes `PARSER_PANIC`.
+///
+/// Nothing that the reader saw outlives the call, so that no half-changed state is seen afterwards.
+pub(crate) fn guarded<T>(reader: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
+    catch_unwind(AssertUnwindSafe(reader)).unwrap_or_else(|_| Err(panicked()))
+}
+
+fn panicked() -> Rejection {
+    Rejection::new(
+        RejectionCode::ParserPanic,
+        "读取该文件时程序内部出错，文件已留存待查；可另存为 HTML 或 DOCX 后重新提交",
+        "a reader failed on this file; it is kept for us to look at; HTML or DOCX may work meanwhile",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_rejection() {
+        let code = guarded(|| -> Result<(), _> { panic!("as a reader might") }).unwrap_err().code;
+        assert_eq!(code, RejectionCode::ParserPanic);
+        assert_eq!(guarded(|| Ok(7)), Ok(7));
+    }
+}

@@ -1,0 +1,303 @@
+//! Pages to blocks: what a page break cut is joined, what it added is dropped.
+
+use gongkai_model::{Block, Cell, Paragraph, Rejection, Span};
+
+use super::{
+    canvas::Page,
+    lines::{self, Line},
+    rulings::{self, clustered},
+    table::{self, Part, PartCell},
+};
+use crate::{Limits, SourceText, grid, reject, text};
+
+/// Tables whose sides differ by no more than this, in points, may be one table.
+const SAME_SIDES: f64 = 8.0;
+
+/// Most rows of a header that is printed again on the next page.
+const MOST_HEADER_ROWS: usize = 6;
+
+/// The share of a page's height, above and below, where page numbers stand.
+const MARGIN: f64 = 0.12;
+
+/// Builds blocks page by page.
+pub(super) struct Assembler<'l> {
+    limits: &'l Limits,
+    items: Vec<Item>,
+    cells: usize,
+    /// Where the running text of the document begins and ends.
+    left: f64,
+    right: f64,
+}
+
+/// A piece of a page, in reading order.
+enum Item {
+    Line(PageLine),
+    Table(Part),
+}
+
+/// A line of running text.
+struct PageLine {
+    line: Line,
+    page: u32,
+}
+
+impl<'l> Assembler<'l> {
+    pub(super) fn new(limits: &'l Limits) -> Self {
+        Self { limits, items: Vec::new(), cells: 0, left: f64::MAX, right: f64::MIN }
+    }
+
+    /// Takes the next page.
+    pub(super) fn page(&mut self, number: u32, page: &Page) -> Result<(), Rejection> {
+        let mut taken = vec![false; page.glyphs.len()];
+        let mut parts = Vec::new();
+        for lattice in rulings::lattices(&page.rules) {
+            parts.extend(table::read(&lattice, &page.glyphs, &mut taken, number));
+        }
+        self.cells += parts.iter().map(|part| part.cells.len()).sum::<usize>();
+        if self.cells > self.limits.cells {
+            return Err(reject::too_many_cells(self.limits));
+        }
+        let free = page.glyphs.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(glyph, _)| glyph);
+        let mut lines = lines::lines(free);
+        lines.retain(|line| !is_page_number(line, page.height));
+        if self.items.len() + lines.len() > self.limits.paragraphs {
+            return Err(reject::too_many_paragraphs(self.limits));
+        }
+        self.left = lines.iter().map(|line| line.x0).fold(self.left, f64::min);
+        self.right = lines.iter().map(|line| line.x1).fold(self.right, f64::max);
+        let mut lines = lines.into_iter().peekable();
+        for part in parts {
+            while let Some(line) = lines.next_if(|line| line.y <= part.bottom) {
+                self.items.push(Item::Line(PageLine { line, page: number }));
+            }
+            self.table(part);
+        }
+        self.items.extend(lines.map(|line| Item::Line(PageLine { line, page: number })));
+        Ok(())
+    }
+
+    /// Adds a table, or goes on with the one that the page before ended with.
+    fn table(&mut self, part: Part) {
+        match self.items.last_mut() {
+            Some(Item::Table(last)) if continues(last, &part) => join(last, part),
+            _ => self.items.push(Item::Table(part)),
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<Vec<Block>, Rejection> {
+        let is_ruled = self.items.iter().any(|item| matches!(item, Item::Table(_)));
+        let is_spaced = |item: &Item| matches!(item, Item::Line(line) if line.line.text.contains('\t'));
+        if !is_ruled && self.items.iter().any(is_spaced) {
+            return unruled(&self.items, self.limits);
+        }
+        let mut blocks = Vec::new();
+        let mut open: Option<(Paragraph, PageLine)> = None;
+        for item in self.items {
+            match item {
+                Item::Line(line) => match &mut open {
+                    Some((paragraph, last)) if goes_on(last, &line, (self.left, self.right)) => {
+                        append(&mut paragraph.text, &line.line.text);
+                        *last = line;
+                    }
+                    _ => {
+                        blocks.extend(open.take().map(|(paragraph, _)| Block::Paragraph(paragraph)));
+                        open = Some((paragraph(&line), line));
+                    }
+                },
+                Item::Table(part) => {
+                    blocks.extend(open.take().map(|(paragraph, _)| Block::Paragraph(paragraph)));
+                    blocks.extend(table_blocks(part, self.limits)?);
+                }
+            }
+        }
+        blocks.extend(open.map(|(paragraph, _)| Block::Paragraph(paragraph)));
+        Ok(blocks)
+    }
+}
+
+// === running text ===
+
+fn paragraph(line: &PageLine) -> Paragraph {
+    let text = line.line.text.replace('\t', " ").trim().to_owned();
+    Paragraph { text, span: None, page: Some(line.page) }
+}
+
+/// True if a line goes on with the paragraph of the line above: that one is full, and this one is not indented.
+fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
+    let size = above.line.size.max(line.line.size);
+    let same_size = (above.line.size - line.line.size).abs() <= size * 0.15;
+    let is_full = above.line.x1 >= right - size * 2.0;
+    let is_indented = line.line.x0 >= left + size;
+    let is_below = above.page != line.page || line.line.y - above.line.y <= size * 3.0;
+    same_size && is_full && !is_indented && is_below && !is_heading(&line.line.text)
+}
+
+/// True for a text that begins as chapters do: `一、`, `（一）`.
+fn is_heading(text: &str) -> bool {
+    is_item(text) && !text.trim_start_matches(['（', '(', ' ']).starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn append(text: &mut String, line: &str) {
+    let line = line.replace('\t', " ");
+    let (last, first) = (text.chars().next_back(), line.chars().next());
+    let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
+    if word(last) && word(first) {
+        text.push(' ');
+    }
+    text.push_str(line.trim());
+}
+
+/// `- 4 -`, 第4页 and the like, above or below the text.
+fn is_page_number(line: &Line, height: f64) -> bool {
+    let is_marginal = line.y < height * MARGIN || line.y > height * (1.0 - MARGIN);
+    let bare: String = line.text.chars().filter(|c| !c.is_whitespace()).collect();
+    let digits = bare.trim_matches(|c| "-—–－―─·•第页共,，/／".contains(c));
+    let parts = digits.split(|c| "/／页共第,，".contains(c)).filter(|part| !part.is_empty());
+    is_marginal
+        && !digits.is_empty()
+        && parts.clone().count() <= 2
+        && parts.into_iter().all(|part| part.len() <= 4 && part.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// A document without a ruled line whose text stands in columns: read as flattened text is.
+fn unruled(items: &[Item], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let mut whole = String::new();
+    // Where the lines begin, and their pages.
+    let mut begun: Vec<(u32, u32)> = Vec::new();
+    let mut scalars = 0;
+    for item in items {
+        if let Item::Line(line) = item {
+            begun.push((scalars, line.page));
+            whole.push_str(&line.line.text);
+            whole.push('\n');
+            let length = line.line.text.chars().count() + 1;
+            scalars = scalars.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+        }
+    }
+    // The text was put together here: places in it are no places in the document.
+    let page = |span: &mut Option<Span>| {
+        let start = span.take()?.start;
+        let line = begun.partition_point(|(first, _)| *first <= start).checked_sub(1)?;
+        begun.get(line).map(|(_, page)| *page)
+    };
+    let mut blocks = text::read(&SourceText::verbatim(whole), limits)?;
+    for block in &mut blocks {
+        match block {
+            Block::Paragraph(paragraph) => paragraph.page = page(&mut paragraph.span),
+            Block::Table(grid) => grid.cells.iter_mut().for_each(|cell| cell.page = page(&mut cell.span)),
+        }
+    }
+    Ok(blocks)
+}
+
+// === tables ===
+
+/// True if a part goes on with the table above it: same sides, and nothing between them.
+fn continues(last: &Part, part: &Part) -> bool {
+    let near = |a: Option<&f64>, b: Option<&f64>| a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= SAME_SIDES);
+    let is_next_page = last.cells.last().map(|cell| cell.page) < part.cells.first().map(|cell| cell.page);
+    is_next_page && near(last.xs.first(), part.xs.first()) && near(last.xs.last(), part.xs.last())
+}
+
+fn join(last: &mut Part, mut part: Part) {
+    let header = repeated_header(last, &part);
+    part.cells.retain(|cell| cell.row >= header);
+    part.cells.iter_mut().for_each(|cell| cell.row -= header);
+    part.rows -= header;
+    let is_open = last.is_open_below && part.is_open_above;
+    let torn = last.rows > 0 && (is_open || goes_on_below(last, &part));
+    if torn {
+        mend(last, &mut part);
+    }
+    let offset = last.rows - usize::from(torn);
+    part.cells.iter_mut().for_each(|cell| cell.row += offset);
+    last.cells.append(&mut part.cells);
+    last.rows = offset + part.rows;
+    last.xs.extend(part.xs);
+    last.is_open_below = part.is_open_below;
+    last.bottom = part.bottom;
+}
+
+/// Puts the cells of a row that a page break tore back onto their upper halves.
+fn mend(last: &mut Part, part: &mut Part) {
+    let row = last.rows - 1;
+    part.cells.retain(|cell| {
+        let upper =
+            last.cells.iter_mut().find(|upper| upper.row + upper.row_span > row && is_above(upper, cell));
+        match upper.filter(|_| cell.row == 0) {
+            Some(upper) => {
+                upper.text.push_str(&cell.text);
+                upper.row_span += cell.row_span - 1;
+                false
+            }
+            None => true,
+        }
+    });
+}
+
+fn is_above(upper: &PartCell, cell: &PartCell) -> bool {
+    (upper.x0 - cell.x0).abs() <= SAME_SIDES && (upper.x1 - cell.x1).abs() <= SAME_SIDES
+}
+
+/// True if the first row of a part holds nothing but what did not fit into the last row of the page before: every text
+/// in it stands under a full cell and begins nothing of its own.
+fn goes_on_below(last: &Part, part: &Part) -> bool {
+    let upper: Vec<&PartCell> =
+        last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();
+    let mut filled =
+        part.cells.iter().filter(|cell| cell.row == 0 && !cell.text.trim().is_empty()).peekable();
+    filled.peek().is_some()
+        && filled.all(|cell| {
+            let above = upper.iter().find(|upper| is_above(upper, cell));
+            above.is_some_and(|above| above.is_full) && !is_item(&cell.text)
+        })
+}
+
+/// True for a text that begins with a number of its own: `2.`, `（三）`, `四、`.
+fn is_item(text: &str) -> bool {
+    let bare = text.trim_start().trim_start_matches(['（', '(']);
+    let number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十第".contains(c);
+    let rest = bare.trim_start_matches(number);
+    rest.len() < bare.len() && rest.starts_with(['.', '．', '、', '）', ')', '条'])
+}
+
+/// How many rows at the beginning of a part repeat the table's own first rows.
+fn repeated_header(last: &Part, part: &Part) -> usize {
+    let most = MOST_HEADER_ROWS.min(part.rows.saturating_sub(1)).min(last.rows);
+    (1..=most).rev().find(|rows| is_same_header(last, part, *rows)).unwrap_or(0)
+}
+
+fn is_same_header(last: &Part, part: &Part, rows: usize) -> bool {
+    fn top(part: &Part, rows: usize) -> Option<Vec<&PartCell>> {
+        let cells: Vec<&PartCell> = part.cells.iter().filter(|cell| cell.row < rows).collect();
+        cells.iter().all(|cell| cell.row + cell.row_span <= rows).then_some(cells)
+    }
+    let bare = |cell: &PartCell| cell.text.split_whitespace().collect::<String>();
+    let (Some(first), Some(again)) = (top(last, rows), top(part, rows)) else { return false };
+    let is_value = |text: &str| text.chars().any(|c| c.is_ascii_digit());
+    first.len() == again.len()
+        && first.iter().any(|cell| !bare(cell).is_empty())
+        && first.iter().zip(&again).all(|(a, b)| a.row == b.row && bare(a) == bare(b) && !is_value(&bare(a)))
+}
+
+fn table_blocks(part: Part, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let xs = clustered(part.xs);
+    let nearest = |x: f64| {
+        let at = xs.iter().enumerate().min_by(|(_, a), (_, b)| (*a - x).abs().total_cmp(&(*b - x).abs()));
+        at.and_then(|(index, _)| u32::try_from(index).ok()).unwrap_or(0)
+    };
+    let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    let cells = part.cells.into_iter().map(|cell| {
+        let (column, end) = (nearest(cell.x0), nearest(cell.x1));
+        Cell {
+            row: number(cell.row),
+            column,
+            row_span: number(cell.row_span).max(1),
+            column_span: end.saturating_sub(column).max(1),
+            text: cell.text.trim().to_owned(),
+            span: None,
+            page: Some(cell.page),
+        }
+    });
+    grid::blocks(number(part.rows), cells.collect(), limits)
+}

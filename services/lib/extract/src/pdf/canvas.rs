@@ -1,0 +1,218 @@
+//! What a page draws, as far as tables and text need it: glyphs with their boxes, and axis-parallel lines.
+//!
+//! Coordinates are points from the page's top left corner, y downwards.
+
+use gongkai_model::Rejection;
+use hayro_interpret::{
+    BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
+    font::{Glyph as Drawn, GlyphRun},
+    hayro_cmap::BfString,
+    kurbo::{Affine, BezPath, PathEl, Point},
+};
+
+use crate::{Limits, reject};
+
+/// What stands for a glyph that does not say which character it is: never nothing, so that no digit is lost unseen.
+pub(super) const UNREADABLE: &str = "\u{fffd}";
+
+/// Thickest line, in points; anything thicker is an area.
+const THICKEST: f64 = 3.0;
+
+/// How far from level or upright a line may be, in points.
+const SLANT: f64 = 0.7;
+
+/// A character at its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Glyph {
+    /// Nearly always one scalar; ligatures are more.
+    pub(super) text: String,
+    /// Left end.
+    pub(super) x0: f64,
+    /// Right end: where the next one would begin.
+    pub(super) x1: f64,
+    /// Baseline.
+    pub(super) y: f64,
+    /// Font size on the page.
+    pub(super) size: f64,
+}
+
+impl Glyph {
+    /// The middle of the box.
+    pub(super) fn middle(&self) -> (f64, f64) {
+        (f64::midpoint(self.x0, self.x1), self.y - self.size * 0.35)
+    }
+}
+
+/// A straight line: level at `y = at`, or upright at `x = at`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rule {
+    pub(super) is_level: bool,
+    pub(super) at: f64,
+    pub(super) from: f64,
+    pub(super) to: f64,
+}
+
+/// A drawn page.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) glyphs: Vec<Glyph>,
+    pub(super) rules: Vec<Rule>,
+    /// Glyphs that are not shown: an OCR layer under a scan.
+    pub(super) hidden_glyphs: usize,
+    pub(super) pictures: usize,
+}
+
+/// The device that pages are drawn on.
+pub(super) struct Canvas<'l> {
+    page: Page,
+    limits: &'l Limits,
+    overfull: bool,
+}
+
+impl<'l> Canvas<'l> {
+    pub(super) fn new(width: f64, height: f64, limits: &'l Limits) -> Self {
+        Self { page: Page { width, height, ..Page::default() }, limits, overfull: false }
+    }
+
+    pub(super) fn finish(self) -> Result<Page, Rejection> {
+        if self.overfull {
+            let limit = self.limits.glyphs;
+            return Err(reject::too_large(("一页的字符或线条数", "glyphs or lines on a page"), limit));
+        }
+        Ok(self.page)
+    }
+
+    fn rule(&mut self, rule: Rule) {
+        let is_sound = [rule.at, rule.from, rule.to].into_iter().all(f64::is_finite);
+        if self.page.rules.len() >= self.limits.glyphs {
+            self.overfull = true;
+        } else if is_sound && rule.to - rule.from > SLANT {
+            self.page.rules.push(rule);
+        }
+    }
+
+    /// A line between two points, if it is level or upright.
+    fn line(&mut self, a: Point, b: Point) {
+        let ((x0, x1), (y0, y1)) = (sorted(a.x, b.x), sorted(a.y, b.y));
+        if y1 - y0 <= SLANT {
+            self.rule(Rule { is_level: true, at: f64::midpoint(y0, y1), from: x0, to: x1 });
+        } else if x1 - x0 <= SLANT {
+            self.rule(Rule { is_level: false, at: f64::midpoint(x0, x1), from: y0, to: y1 });
+        }
+    }
+
+    /// A filled box: a line if it is thin.
+    fn filled(&mut self, corners: &[Point]) {
+        let (mut low, mut high) = (Point::new(f64::MAX, f64::MAX), Point::new(f64::MIN, f64::MIN));
+        for point in corners {
+            low = Point::new(low.x.min(point.x), low.y.min(point.y));
+            high = Point::new(high.x.max(point.x), high.y.max(point.y));
+        }
+        let (width, height) = (high.x - low.x, high.y - low.y);
+        if height <= THICKEST && width > height {
+            self.rule(Rule { is_level: true, at: f64::midpoint(low.y, high.y), from: low.x, to: high.x });
+        } else if width <= THICKEST && height > width {
+            self.rule(Rule { is_level: false, at: f64::midpoint(low.x, high.x), from: low.y, to: high.y });
+        }
+    }
+
+    fn part_of_path(&mut self, corners: &[Point], stroked: bool) {
+        if stroked {
+            corners.windows(2).for_each(|pair| {
+                if let [a, b] = pair {
+                    self.line(*a, *b);
+                }
+            });
+        } else if corners.len() > 2 {
+            self.filled(corners);
+        }
+    }
+
+    fn glyph(&mut self, glyph: &Drawn<'_>, transform: Affine) {
+        if self.page.glyphs.len() >= self.limits.glyphs {
+            self.overfull = true;
+            return;
+        }
+        let text = match glyph.as_unicode() {
+            Some(BfString::Char(c)) => String::from(c),
+            Some(BfString::String(text)) => text,
+            None => UNREADABLE.to_owned(),
+        };
+        let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        let width = match glyph {
+            Drawn::Outline(outline) => outline.advance_width(),
+            Drawn::Type3(drawn) => drawn.advance_width(),
+        };
+        let is_narrow = text.chars().all(|c| c < '\u{2000}');
+        let width =
+            width.map(f64::from).filter(|w| *w > 0.0).unwrap_or(if is_narrow { 500.0 } else { 1000.0 });
+        let origin = transform * Point::ZERO;
+        let size = (transform * Point::new(0.0, 1000.0)).distance(origin);
+        let end = transform * Point::new(width, 0.0);
+        let (x0, x1) = sorted(origin.x, end.x);
+        let page = &mut self.page;
+        let is_on_page = x1 >= 0.0 && x0 <= page.width && origin.y >= 0.0 && origin.y - size <= page.height;
+        if is_on_page && size.is_finite() && size > 0.5 && !text.is_empty() {
+            page.glyphs.push(Glyph { text, x0, x1, y: origin.y, size });
+        }
+    }
+}
+
+impl Device<'_> for Canvas<'_> {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
+        let stroked = matches!(mode, DrawMode::Stroke(_) | DrawMode::FillAndStroke(..));
+        let mut corners: Vec<Point> = Vec::new();
+        let mut is_curved = false;
+        for element in path.elements() {
+            match element {
+                PathEl::MoveTo(point) => {
+                    if !is_curved {
+                        self.part_of_path(&corners, stroked);
+                    }
+                    corners.clear();
+                    is_curved = false;
+                    corners.push(props.transform * *point);
+                }
+                PathEl::LineTo(point) => corners.push(props.transform * *point),
+                PathEl::ClosePath => corners.extend(corners.first().copied()),
+                PathEl::QuadTo(..) | PathEl::CurveTo(..) => is_curved = true,
+            }
+        }
+        if !is_curved {
+            self.part_of_path(&corners, stroked);
+        }
+    }
+
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {
+        if matches!(mode, DrawMode::Invisible) {
+            self.page.hidden_glyphs += run.glyphs().len();
+            return;
+        }
+        for glyph in run.glyphs() {
+            self.glyph(glyph, props.transform * glyph.transform());
+        }
+    }
+
+    fn draw_image(&mut self, _: Image<'_, '_>, props: ImageDrawProps<'_>) {
+        let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
+        // Some printers draw lines as pictures of one pixel.
+        self.filled(&corners.map(|corner| props.transform * Point::from(corner)));
+        self.page.pictures += 1;
+    }
+
+    // What clips, blends or groups changes nothing of where things stand.
+    fn push_clip_path(&mut self, _: &ClipPath) {}
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
+    fn pop_clip(&mut self) {}
+    fn pop_transparency_group(&mut self) {}
+}
+
+fn sorted(a: f64, b: f64) -> (f64, f64) {
+    if a <= b { (a, b) } else { (b, a) }
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\0'..='\x1f' | '\x7f')
+}

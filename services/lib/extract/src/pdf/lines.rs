@@ -1,0 +1,186 @@
+//! Glyphs to lines of text.
+
+use super::canvas::Glyph;
+
+/// Glyphs are on one line if their baselines are closer than this share of the font size.
+const SAME_LINE: f64 = 0.5;
+
+/// The same character closer than this share of the font size is the same one again, for bold print.
+const SAME_GLYPH: f64 = 0.15;
+
+/// A gap of this share of the font size parts two words, beside a character that is not Han.
+const WORD_GAP: f64 = 0.4;
+
+/// A gap of this share of the font size parts two Han characters.
+const HAN_GAP: f64 = 1.5;
+
+/// A gap of this share of the font size parts two columns.
+const COLUMN_GAP: f64 = 2.0;
+
+/// A line of text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) x0: f64,
+    pub(super) x1: f64,
+    /// Baseline.
+    pub(super) y: f64,
+    /// Size of its largest glyph.
+    pub(super) size: f64,
+}
+
+/// What a cell keeps free on both sides together, in points: Word 0.38 cm.
+const CELL_MARGINS: f64 = 13.0;
+
+impl Line {
+    /// True if another character would not fit beside the line in a cell of that width.
+    pub(super) fn fills(&self, width: f64) -> bool {
+        let next = if is_wide(self.text.chars().next_back()) { 1.0 } else { 0.5 };
+        width - (self.x1 - self.x0) < self.size * next + CELL_MARGINS
+    }
+}
+
+/// Cuts glyphs into lines, from top to bottom.
+///
+/// A gap as wide as between columns is a tab, so that a table without lines keeps its cells apart.
+pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<Line> {
+    let mut glyphs: Vec<&Glyph> = glyphs.into_iter().collect();
+    glyphs.sort_by(|a, b| a.y.total_cmp(&b.y));
+    let mut rows: Vec<(f64, f64, Vec<&Glyph>)> = Vec::new();
+    for glyph in glyphs {
+        match rows.last_mut() {
+            Some((y, size, row)) if glyph.y - *y <= size.min(glyph.size).max(4.0) * SAME_LINE => {
+                row.push(glyph);
+            }
+            _ => rows.push((glyph.y, glyph.size, vec![glyph])),
+        }
+    }
+    rows.into_iter().filter_map(|(_, _, row)| line(row)).collect()
+}
+
+fn line(mut row: Vec<&Glyph>) -> Option<Line> {
+    row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+    let mut text = String::new();
+    let mut previous: Option<&Glyph> = None;
+    let mut spaced = false;
+    let mut bounds: Option<(f64, f64)> = None;
+    for glyph in row.iter().copied() {
+        if glyph.text.trim().is_empty() {
+            spaced = true;
+            continue;
+        }
+        if let Some(previous) = previous {
+            if is_same(previous, glyph) {
+                continue;
+            }
+            text.push_str(between(previous, glyph, spaced));
+        }
+        text.push_str(&glyph.text);
+        bounds = Some((bounds.map_or(glyph.x0, |(x0, _)| x0), glyph.x1));
+        (previous, spaced) = (Some(glyph), false);
+    }
+    let (x0, x1) = bounds?;
+    let shown = row.iter().filter(|glyph| !glyph.text.trim().is_empty());
+    let size = shown.clone().map(|glyph| glyph.size).fold(0.0, f64::max);
+    let y = shown.map(|glyph| glyph.y).fold(f64::MIN, f64::max);
+    Some(Line { text, x0, x1, y, size })
+}
+
+fn is_same(a: &Glyph, b: &Glyph) -> bool {
+    let near = SAME_GLYPH * a.size.min(b.size);
+    a.text == b.text && (a.x0 - b.x0).abs() < near && (a.y - b.y).abs() < near
+}
+
+fn between(a: &Glyph, b: &Glyph, spaced: bool) -> &'static str {
+    let gap = (b.x0 - a.x1) / a.size.max(b.size);
+    let han = is_wide(a.text.chars().next_back()) && is_wide(b.text.chars().next());
+    let parted = gap > if han { HAN_GAP } else { WORD_GAP };
+    match (gap > COLUMN_GAP, parted || spaced) {
+        (true, _) => "\t",
+        (false, true) => " ",
+        (false, false) => "",
+    }
+}
+
+/// Joins the lines of a cell of that width.
+///
+/// A number that filled its cell goes on in the next line; any other two numbers stay apart.
+pub(super) fn cell_text(lines: &[Line], width: f64) -> String {
+    let mut text = String::new();
+    let mut previous: Option<&Line> = None;
+    for line in lines {
+        if let Some(previous) = previous {
+            text.push_str(cell_break(previous, line, width));
+        }
+        text.push_str(&line.text.replace('\t', " "));
+        previous = Some(line);
+    }
+    text
+}
+
+fn cell_break(above: &Line, below: &Line, width: f64) -> &'static str {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || c == '.');
+    let (last, first) = (above.text.chars().next_back(), below.text.chars().next());
+    if digit(last) && digit(first) {
+        return if above.fills(width) { "" } else { "\n" };
+    }
+    if is_wide(last) || is_wide(first) { "" } else { "\n" }
+}
+
+/// Han characters and the punctuation between them.
+pub(super) fn is_wide(c: Option<char>) -> bool {
+    c.is_some_and(|c| {
+        crate::mirror::is_han(c)
+            || matches!(c, '\u{2014}'..='\u{2026}' | '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glyphs(text: &str, x: f64, y: f64, step: f64) -> Vec<Glyph> {
+        let places = (0..).map(|index| x + f64::from(index) * step);
+        let glyph = |(c, x0): (char, f64)| {
+            let width = if c.is_ascii() { 5.0 } else { 10.0 };
+            Glyph { text: c.into(), x0, x1: x0 + width, y, size: 10.0 }
+        };
+        text.chars().zip(places).map(glyph).collect()
+    }
+
+    fn check(glyphs: &[Glyph], expect: &[&str]) {
+        let lines = lines(glyphs);
+        assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn glyphs_of_one_height_are_a_line() {
+        let mut all = glyphs("17", 0.0, 30.0, 5.0);
+        all.extend(glyphs("申请", 0.0, 10.0, 10.0));
+        all.extend(glyphs("5", 20.0, 11.0, 5.0));
+        check(&all, &["申请5", "17"]);
+    }
+
+    #[test]
+    fn a_digit_drawn_twice_for_bold_is_one_digit() {
+        let mut all = glyphs("11", 0.0, 10.0, 5.0);
+        all.extend(glyphs("11", 0.4, 10.2, 5.0));
+        check(&all, &["11"]);
+    }
+
+    #[test]
+    fn numbers_apart_stay_apart() {
+        check(&glyphs("12", 0.0, 10.0, 10.0), &["1 2"]);
+        check(&glyphs("12", 0.0, 10.0, 40.0), &["1\t2"]);
+        check(&glyphs("总计", 0.0, 10.0, 20.0), &["总计"]);
+    }
+
+    #[test]
+    fn a_number_that_fills_its_cell_goes_on_in_the_next_line() {
+        let mut all = glyphs("146", 6.0, 10.0, 5.0);
+        all.extend(glyphs("09", 6.0, 22.0, 5.0));
+        let lines = lines(&all);
+        assert_eq!(cell_text(&lines, 27.0), "14609");
+        assert_eq!(cell_text(&lines, 60.0), "146\n09");
+    }
+}

@@ -1,0 +1,103 @@
+//! PDF with a text layer: glyphs and ruled lines of each page to paragraphs and grids.
+//!
+//! `hayro` interprets the pages; what it draws lands on a [`Canvas`](canvas::Canvas). From there on all is ours:
+//! `rulings` makes lattices of lines, `table` cells of lattices and glyphs, `lines` text of glyphs, `assemble` joins
+//! what page breaks cut.
+
+mod assemble;
+mod canvas;
+mod expansion;
+mod lines;
+mod rulings;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use gongkai_model::{Block, Rejection, RejectionCode};
+use hayro_interpret::{
+    Context, InterpreterCache, InterpreterSettings, TransformExt,
+    hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
+    interpret_page,
+    kurbo::Rect,
+};
+
+use self::{assemble::Assembler, canvas::Canvas};
+use crate::{Limits, reject};
+
+/// Fewest glyphs that make a text; a scan may bear a stamp or a page number.
+const FEWEST_GLYPHS: usize = 20;
+
+/// Reads a document.
+pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    expansion::check(bytes, limits)?;
+    let pdf = Pdf::new(bytes.to_vec()).map_err(rejection)?;
+    let pages = pdf.pages();
+    if pages.is_empty() {
+        return Err(reject::corrupt("PDF"));
+    }
+    if pages.len() > limits.pages {
+        return Err(reject::too_large(("页数", "pages"), limits.pages));
+    }
+    let cache = InterpreterCache::new();
+    let mut assembler = Assembler::new(limits);
+    let mut seen = Seen::default();
+    for (number, page) in (1..).zip(pages.iter()) {
+        let (width, height) = page.render_dimensions();
+        let (width, height) = (f64::from(width), f64::from(height));
+        let mut canvas = Canvas::new(width, height, limits);
+        let area = Rect::new(0.0, 0.0, width, height);
+        let transform = page.initial_transform(true).to_kurbo();
+        let mut context = Context::new(transform, area, &cache, pdf.xref(), InterpreterSettings::default());
+        interpret_page(page, &mut context, &mut canvas);
+        let page = canvas.finish()?;
+        seen.note(&page);
+        assembler.page(number, &page)?;
+    }
+    seen.check()?;
+    assembler.finish()
+}
+
+/// What the pages hold altogether.
+#[derive(Debug, Default)]
+struct Seen {
+    readable: usize,
+    unreadable: usize,
+    hidden: usize,
+    pictures: usize,
+}
+
+impl Seen {
+    fn note(&mut self, page: &canvas::Page) {
+        let unreadable = page.glyphs.iter().filter(|glyph| glyph.text == canvas::UNREADABLE).count();
+        self.unreadable += unreadable;
+        self.readable += page.glyphs.len() - unreadable;
+        self.hidden += page.hidden_glyphs;
+        self.pictures += page.pictures;
+    }
+
+    /// Pictures of pages, or glyphs that do not say what they mean.
+    fn check(&self) -> Result<(), Rejection> {
+        let scanned = self.readable < FEWEST_GLYPHS && (self.pictures > 0 || self.hidden > 0);
+        if scanned || self.unreadable > self.readable {
+            return Err(needs_ocr());
+        }
+        Ok(())
+    }
+}
+
+fn rejection(error: LoadPdfError) -> Rejection {
+    match error {
+        LoadPdfError::Decryption(
+            DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm,
+        ) => reject::encrypted("PDF"),
+        LoadPdfError::Decryption(_) | LoadPdfError::Invalid => reject::corrupt("PDF"),
+    }
+}
+
+fn needs_ocr() -> Rejection {
+    Rejection::new(
+        RejectionCode::NeedsOcr,
+        "PDF 为扫描件或文字无法提取；请提交可复制文字的 PDF、DOCX 或 HTML",
+        "the PDF holds pictures of pages, or text that cannot be extracted; submit a PDF with text, DOCX or HTML",
+    )
+}

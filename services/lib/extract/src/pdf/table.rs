@@ -1,0 +1,147 @@
+//! One page's part of a table: the cells of a lattice with the glyphs that stand in them.
+
+use super::{
+    canvas::Glyph,
+    lines::{self, Line},
+    rulings::{Groups, Lattice},
+};
+
+/// A table, or the part of one that stands on a page.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Upright edges.
+    pub(super) xs: Vec<f64>,
+    pub(super) bottom: f64,
+    pub(super) rows: usize,
+    pub(super) cells: Vec<PartCell>,
+    /// No line closes it: the row goes on from the page before, or on the next page.
+    pub(super) is_open_above: bool,
+    pub(super) is_open_below: bool,
+}
+
+/// A cell by the edges around it.
+#[derive(Debug, Clone)]
+pub(super) struct PartCell {
+    pub(super) row: usize,
+    pub(super) row_span: usize,
+    pub(super) x0: f64,
+    pub(super) x1: f64,
+    pub(super) page: u32,
+    pub(super) text: String,
+    /// Its last line takes the whole width: the text may go on.
+    pub(super) is_full: bool,
+}
+
+/// Reads a lattice; marks the glyphs it took in `taken`. None if it has but one cell.
+pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page: u32) -> Option<Part> {
+    let regions = regions(lattice);
+    if regions.len() < 2 {
+        return None;
+    }
+    let columns = lattice.xs.len() - 1;
+    let rows = lattice.ys.len() - 1;
+    let mut region_at = vec![0; rows * columns];
+    for (index, region) in regions.iter().enumerate() {
+        for row in region.rows.clone() {
+            for column in region.columns.clone() {
+                if let Some(slot) = region_at.get_mut(row * columns + column) {
+                    *slot = index;
+                }
+            }
+        }
+    }
+    let mut inside: Vec<Vec<&Glyph>> = vec![Vec::new(); regions.len()];
+    for (glyph, taken) in glyphs.iter().zip(taken) {
+        let (x, y) = glyph.middle();
+        let place = between(&lattice.xs, x).zip(between(&lattice.ys, y));
+        if let (Some((column, row)), false) = (place, *taken) {
+            let index = region_at.get(row * columns + column).copied().unwrap_or(0);
+            inside.get_mut(index)?.push(glyph);
+            *taken = true;
+        }
+    }
+    let cells = regions.iter().zip(inside).map(|(region, glyphs)| region.cell(lattice, glyphs, page));
+    let cells = cells.collect();
+    let is_open = |y: f64| {
+        let (left, right) = (lattice.xs.first().copied(), lattice.xs.last().copied());
+        !lattice.is_drawn(true, y, left.unwrap_or(0.0), right.unwrap_or(0.0))
+    };
+    Some(Part {
+        bottom: lattice.bottom(),
+        rows,
+        cells,
+        is_open_above: is_open(lattice.top()),
+        is_open_below: is_open(lattice.bottom()),
+        xs: lattice.xs.clone(),
+    })
+}
+
+/// The stretch between two edges in which a place lies.
+fn between(edges: &[f64], place: f64) -> Option<usize> {
+    let index = edges.partition_point(|edge| *edge <= place);
+    (index > 0 && index < edges.len()).then(|| index - 1)
+}
+
+/// Boxes of the lattice that no line parts.
+struct Region {
+    rows: std::ops::Range<usize>,
+    columns: std::ops::Range<usize>,
+}
+
+impl Region {
+    fn cell(&self, lattice: &Lattice, glyphs: Vec<&Glyph>, page: u32) -> PartCell {
+        let x = |edge: usize| lattice.xs.get(edge).copied().unwrap_or(0.0);
+        let (x0, x1) = (x(self.columns.start), x(self.columns.end));
+        let lines: Vec<Line> = lines::lines(glyphs);
+        let text = lines::cell_text(&lines, x1 - x0);
+        let is_full = lines.last().is_some_and(|line| line.fills(x1 - x0));
+        PartCell { row: self.rows.start, row_span: self.rows.len(), x0, x1, page, text, is_full }
+    }
+}
+
+fn regions(lattice: &Lattice) -> Vec<Region> {
+    let (columns, rows) = (lattice.xs.len() - 1, lattice.ys.len() - 1);
+    let mut groups = Groups::new(columns * rows);
+    let beside = |row: usize, column: usize| {
+        let (Some(x), Some([from, to])) = (lattice.xs.get(column + 1), lattice.ys.get(row..row + 2)) else {
+            return true;
+        };
+        lattice.is_drawn(false, *x, *from, *to)
+    };
+    let below = |row: usize, column: usize| {
+        let (Some(y), Some([from, to])) = (lattice.ys.get(row + 1), lattice.xs.get(column..column + 2))
+        else {
+            return true;
+        };
+        lattice.is_drawn(true, *y, *from, *to)
+    };
+    for row in 0..rows {
+        for column in 0..columns {
+            let at = row * columns + column;
+            if column + 1 < columns && !beside(row, column) {
+                groups.unite(at, at + 1);
+            }
+            if row + 1 < rows && !below(row, column) {
+                groups.unite(at, at + columns);
+            }
+        }
+    }
+    groups.members().into_iter().flat_map(|members| boxes(&members, columns)).collect()
+}
+
+/// A group as one box; as one box a row if it has another shape.
+fn boxes(members: &[usize], columns: usize) -> Vec<Region> {
+    let row = |member: &usize| member / columns;
+    let column = |member: &usize| member % columns;
+    let bound = |members: &[usize]| Region {
+        rows: members.iter().map(row).min().unwrap_or(0)..members.iter().map(row).max().unwrap_or(0) + 1,
+        columns: members.iter().map(column).min().unwrap_or(0)
+            ..members.iter().map(column).max().unwrap_or(0) + 1,
+    };
+    let whole = bound(members);
+    if whole.rows.len() * whole.columns.len() == members.len() {
+        return vec![whole];
+    }
+    let parts = members.chunk_by(|a, b| *b == a + 1 && row(a) == row(b));
+    parts.map(bound).collect()
+}
