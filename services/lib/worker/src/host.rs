@@ -158,10 +158,8 @@ impl Process {
     pub async fn run_until_stopped(mut self) -> ExitCode {
         let mut failed = tokio::select! {
             () = self.lifecycle.soft.cancelled() => false,
-            Some(ended) = self.services.join_next() => {
-                report(ended, false);
-                true
-            }
+            // A signal may have come between: a service that has already drained then ended in order.
+            Some(ended) = self.services.join_next() => !report(ended, self.lifecycle.soft.is_cancelled()),
         };
         self.lifecycle.soft.cancel();
         tracing::info!("stopping");
