@@ -27,7 +27,9 @@ fn the_sample_config_states_the_defaults() {
 fn the_sample_config_names_every_key_in_force() {
     let sample = std::fs::read_to_string(sample()).unwrap();
     for service in SERVICES {
-        for key in in_force(service, &[]).lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key) {
+        for key in
+            in_force(service, &[]).lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key)
+        {
             assert!(sample.lines().any(|line| line.starts_with(&format!("{key} ="))), "{service}: {key}");
         }
     }
