@@ -44,8 +44,14 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    // `cargo bench -p gongkai-worker -- runtime` (or `bare`) runs one side alone, for a profiler.
+    let only =
+        [Kind::Runtime, Kind::Bare].into_iter().find(|kind| std::env::args().any(|name| name == kind.name()));
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    tokio.block_on(compare());
+    match only {
+        Some(kind) => tokio.block_on(repeat(kind)),
+        None => tokio.block_on(compare()),
+    }
 }
 
 async fn compare() {
@@ -77,10 +83,27 @@ async fn compare() {
     );
 }
 
+async fn repeat(kind: Kind) {
+    let server = NatsServer::start().await;
+    for _ in 0..ROUNDS {
+        let Figures { rate, cpu } = run(&server, kind).await;
+        println!("{}: {rate:.0}/s {cpu:.0} µs", kind.name());
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Bare,
     Runtime,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Runtime => "runtime",
+        }
+    }
 }
 
 async fn run(server: &NatsServer, kind: Kind) -> Figures {

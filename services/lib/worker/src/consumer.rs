@@ -1,7 +1,7 @@
 //! The consumer loop: a permit first, then at most as many messages as there are permits, each handed on as it arrives.
 //!
-//! A permit is a message in work; nothing waits in the client while its `ack_wait` runs. Each message has its own task
-//! ([`crate::process`]). Shutdown is one thought: stop fetching, then acquire all permits; who holds them all knows that
+//! A permit is a message in work; nothing waits in the client while its `ack_wait` runs. Each message is a job of its own
+//! ([`crate::process`]) in one of the [lanes](crate::lanes). Shutdown is one thought: stop fetching, then acquire all permits; who holds them all knows that
 //! nothing runs. What happens on a failure between any two steps is in DESIGN.md.
 
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::WorkerSettings;
 use crate::delivery::InWork;
 use crate::handler::Handler;
+use crate::lanes::Lanes;
 use crate::liveness::Pulse;
 use crate::metrics::Counter;
 use crate::outage::Outage;
@@ -75,6 +76,7 @@ struct Loop<H: Handler> {
     plan: Plan,
     permits: Arc<Semaphore>,
     in_work: InWork,
+    lanes: Lanes,
     soft: CancellationToken,
     /// Drops the messages in work; of this consumer only.
     hard: CancellationToken,
@@ -178,6 +180,7 @@ impl<H: Handler> Loop<H> {
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
             in_work: InWork::default(),
+            lanes: Lanes::new(plan.concurrency),
             soft: inner.lifecycle.soft.clone(),
             hard: inner.lifecycle.hard.child_token(),
             pulse: inner.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
@@ -263,7 +266,7 @@ impl<H: Handler> Loop<H> {
 
     /// Hands each message on as it arrives; permits that are left over are free again. Says how many came.
     async fn hand_on(
-        &self,
+        &mut self,
         mut messages: BoxStream<'static, Result<Delivery, Error>>,
         mut permits: OwnedSemaphorePermit,
     ) -> Result<usize, Error> {
@@ -287,14 +290,14 @@ impl<H: Handler> Loop<H> {
         }
     }
 
-    fn start(&self, delivery: Delivery, permit: OwnedSemaphorePermit) {
+    fn start(&mut self, delivery: Delivery, permit: OwnedSemaphorePermit) {
         let delay = self.stage.delay_if_dropped(&delivery);
         let Some((arrived, held)) = self.in_work.admit(delivery, delay) else {
             self.stage.count_absorbed();
             return;
         };
         let (stage, hard) = (self.stage.clone(), self.hard.clone());
-        tokio::spawn(async move {
+        self.lanes.start(async move {
             let _permit = permit;
             let in_work = stage.in_work();
             tokio::select! {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -88,7 +89,8 @@ impl Slot {
 
 impl Held {
     /// Runs `work`, telling the broker every `beat` that it goes on. A beat that fails is tried again at the next.
-    pub(crate) async fn keep_alive<F: Future>(&self, beat: Duration, work: F) -> F::Output {
+    /// Takes it pinned: work is large, and would be held twice over.
+    pub(crate) async fn keep_alive<F: Future>(&self, beat: Duration, work: Pin<&mut F>) -> F::Output {
         tokio::select! {
             biased;
             output = work => output,

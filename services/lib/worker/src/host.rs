@@ -123,7 +123,7 @@ impl Process {
         let (dead_prefix, version) = (self.about.dead_prefix, self.about.version);
         let (lifecycle, outage, cpu) = (self.lifecycle.clone(), self.outage.clone(), self.cpu.clone());
         let (slot, connected) = (self.transport.clone(), self.connected.clone());
-        let base = crate::trace::Span { context: tracer.base() };
+        let base = crate::trace::Span::of(tracer.base());
         let run = async move {
             tokio::select! {
                 () = connected.cancelled() => {}

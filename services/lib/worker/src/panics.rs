@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::ops::DerefMut;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -36,11 +37,15 @@ pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panicked> {
     result.map_err(|payload| Panicked { message: text(&*payload), place: PLACE.take() })
 }
 
-/// A future whose panic comes back as a value.
-pub(crate) struct Caught<F>(pub(crate) Pin<Box<F>>);
+/// A pinned future whose panic comes back as a value.
+pub(crate) struct Caught<P>(pub(crate) Pin<P>);
 
-impl<F: Future> Future for Caught<F> {
-    type Output = Result<F::Output, Panicked>;
+impl<P> Future for Caught<P>
+where
+    P: DerefMut + Unpin,
+    P::Target: Future,
+{
+    type Output = Result<<P::Target as Future>::Output, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match catch(|| self.0.as_mut().poll(context)) {

@@ -4,12 +4,14 @@
 //! publishes nothing twice. A broker that is away or full is waited for while the message is kept alive: an outage uses
 //! up no attempts.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use opentelemetry::metrics::UpDownCounter;
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::consumer::Plan;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
@@ -124,24 +126,28 @@ impl<H: Handler> Stage<H> {
             published_at: arrived.published_at,
             attempt: arrived.attempt,
             trace_id: span.trace_id(),
-            cancel: self.runtime.hard_stop().child_token(),
+            cancel: CancellationToken::new(),
         };
-        // Dropping the work, for whatever reason, cancels what the handler started.
+        // Dropping the work, for whatever reason (the hard stop too), cancels what the handler started.
         let _cancel = context.cancel.clone().drop_guard();
-        let verdict = held.keep_alive(self.heartbeat, self.judge(&arrived.message, &context)).await;
+        let verdict = {
+            let work = pin!(self.judge(&arrived.message, &context));
+            held.keep_alive(self.heartbeat, work).await
+        };
+        // Boxed but for the good case: a job's size is that of its largest way through.
         match verdict {
             Verdict::Done => self.done(&context, held).await,
             Verdict::Bury { code, cause } => {
                 span.fail(code);
-                self.bury(&context, &arrived.message, code, &cause, held).await
+                Box::pin(self.bury(&context, &arrived.message, code, &cause, held)).await
             }
             Verdict::Retry { after, cause } => {
                 span.fail(&cause);
-                self.again(&context, &arrived.message, after, &cause, held).await
+                Box::pin(self.again(&context, &arrived.message, after, &cause, held)).await
             }
             Verdict::Panicked { cause } => {
                 span.fail("panicked");
-                self.panicked(&context, &arrived.message, &cause, held).await
+                Box::pin(self.panicked(&context, &arrived.message, &cause, held)).await
             }
         }
     }
@@ -153,7 +159,10 @@ impl<H: Handler> Stage<H> {
             let cause = anyhow::anyhow!("no attempt came to an end");
             return Verdict::Bury { code: ATTEMPTS_EXHAUSTED, cause };
         }
-        let handled = timeout(self.deadline, Caught(Box::pin(self.handle(message, context)))).await;
+        let handled = {
+            let handling = pin!(self.handle(message, context));
+            timeout(self.deadline, Caught(handling)).await
+        };
         let outputs = match handled {
             Ok(Ok(Ok(outputs))) => outputs,
             Ok(Ok(Err(Decision::Retry { after, cause }))) => return Verdict::Retry { after, cause },
@@ -276,8 +285,8 @@ impl<H: Handler> Stage<H> {
         let letter = self.dead_letter(context, message, code, cause);
         let output = letter.output(&self.runtime.0.dead_subject);
         let id = letter.id();
-        let published =
-            held.keep_alive(self.heartbeat, self.runtime.0.publisher.publish_patiently(&id, output)).await;
+        let publishing = pin!(self.runtime.0.publisher.publish_patiently(&id, output));
+        let published = held.keep_alive(self.heartbeat, publishing).await;
         let (message_id, attempt) = (&context.message_id, context.attempt);
         if let Err(error) = published {
             tracing::error!(
@@ -355,12 +364,8 @@ impl<H: Handler> Stage<H> {
     }
 
     fn ack_span(&self, context: &Context) -> Span {
-        let tracer = self.runtime.tracer();
-        let parent = OtelContext::current();
-        if !tracer.is_exporting() {
-            return tracer.start("", Kind::Client, &parent, Vec::new);
-        }
-        tracer.start(format!("ack {}", context.subject), Kind::Client, &parent, || {
+        let name = || format!("ack {}", context.subject);
+        self.runtime.tracer().start_here(name, Kind::Client, || {
             vec![
                 KeyValue::new("messaging.system", "nats"),
                 KeyValue::new("messaging.operation.name", "ack"),

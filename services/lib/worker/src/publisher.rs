@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use opentelemetry::{Context, KeyValue};
 use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
@@ -34,6 +34,37 @@ struct Inner {
     duration: Histogram,
     labels: [KeyValue; 2],
     error_labels: [KeyValue; 3],
+}
+
+/// How long a publish goes on trying.
+#[derive(Debug, Clone, Copy)]
+enum Patience {
+    /// While the broker is away, so long.
+    Within(Duration),
+    /// While the broker is away or full.
+    Endless,
+}
+
+impl Patience {
+    fn covers(self, kind: ErrorKind) -> bool {
+        match self {
+            Self::Within(_) => kind == ErrorKind::Unavailable,
+            Self::Endless => matches!(kind, ErrorKind::Unavailable | ErrorKind::Full),
+        }
+    }
+
+    fn pauses(self) -> ExponentialBackoff {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(50))
+            .with_jitter()
+            .without_max_times();
+        match self {
+            Self::Within(budget) => {
+                pauses.with_max_delay(Duration::from_secs(2)).with_total_delay(Some(budget)).build()
+            }
+            Self::Endless => pauses.with_max_delay(Duration::from_secs(5)).build(),
+        }
+    }
 }
 
 impl Publisher {
@@ -69,47 +100,24 @@ impl Publisher {
     }
 
     /// Publishes and awaits the stream's acknowledgement; an absent broker is waited for within the budget.
-    pub(crate) async fn publish(&self, id: &str, output: Output) -> Result<Published, Error> {
-        let delays = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_delay(Duration::from_secs(2))
-            .with_jitter()
-            .without_max_times()
-            .with_total_delay(Some(self.0.budget));
-        self.publish_with(id, output, delays, |kind| kind == ErrorKind::Unavailable).await
+    pub(crate) fn publish(&self, id: &str, output: Output) -> impl Future<Output = Result<Published, Error>> {
+        self.publish_with(id, output, Patience::Within(self.0.budget))
     }
 
     /// Publishes an output of a message that is kept alive meanwhile: a broker that is away or full is waited for
     /// without end, so that an outage uses up no attempts. Ends by being dropped, at the hard stop.
-    pub(crate) async fn publish_patiently(&self, id: &str, output: Output) -> Result<Published, Error> {
-        let delays = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .without_max_times();
-        self.publish_with(id, output, delays, |kind| matches!(kind, ErrorKind::Unavailable | ErrorKind::Full))
-            .await
-    }
-
-    async fn publish_with(
+    pub(crate) fn publish_patiently(
         &self,
         id: &str,
         output: Output,
-        delays: ExponentialBuilder,
-        again: impl Fn(ErrorKind) -> bool,
-    ) -> Result<Published, Error> {
-        let parent = current_or(&self.0.tracer);
-        let span =
-            self.0.tracer.start(name(&self.0.tracer, &output.subject), Kind::Producer, &parent, || {
-                attributes(id, &output)
-            });
-        let attempts = async {
-            let result = self.attempts(id, &output, &span, delays, again).await;
-            result.inspect_err(|error| {
-                span.fail(error);
-            })
-        };
-        span.clone().run(attempts).await
+    ) -> impl Future<Output = Result<Published, Error>> {
+        self.publish_with(id, output, Patience::Endless)
+    }
+
+    async fn publish_with(&self, id: &str, output: Output, patience: Patience) -> Result<Published, Error> {
+        let name = || format!("publish {}", output.subject);
+        let span = self.0.tracer.start_here(name, Kind::Producer, || attributes(id, &output));
+        span.clone().run(self.attempts(id, &output, &span, patience)).await
     }
 
     async fn attempts(
@@ -117,11 +125,10 @@ impl Publisher {
         id: &str,
         output: &Output,
         span: &Span,
-        delays: ExponentialBuilder,
-        again: impl Fn(ErrorKind) -> bool,
+        patience: Patience,
     ) -> Result<Published, Error> {
-        // Built at the first failure: most messages have none.
-        let mut backoff = None;
+        // Made at the first failure: most messages have none.
+        let mut pauses = None;
         loop {
             let started = Instant::now();
             // Made anew for each attempt, instead of a copy for the attempts that mostly never come.
@@ -131,9 +138,12 @@ impl Publisher {
                 Ok(published) => return Ok(published),
                 Err(error) => error,
             };
-            let pauses = backoff.get_or_insert_with(|| delays.build());
-            let pause = if again(error.kind) { pauses.next() } else { None };
-            let Some(pause) = pause else { return Err(error) };
+            let pauses = pauses.get_or_insert_with(|| Box::new(patience.pauses()));
+            let pause = if patience.covers(error.kind) { pauses.next() } else { None };
+            let Some(pause) = pause else {
+                span.fail(&error);
+                return Err(error);
+            };
             tokio::time::sleep(pause).await;
         }
     }
@@ -173,16 +183,6 @@ impl Publisher {
         trace::inject_into_message(context, &mut headers);
         Message { subject: output.subject.clone(), headers, payload: output.payload.clone() }
     }
-}
-
-/// The current context if it belongs to a service, else that of this one with no trace yet.
-fn current_or(tracer: &Tracer) -> Context {
-    let current = Context::current();
-    if current.get::<Tracer>().is_some() { current } else { tracer.base() }
-}
-
-fn name(tracer: &Tracer, subject: &str) -> String {
-    if tracer.is_exporting() { format!("publish {subject}") } else { String::new() }
 }
 
 fn attributes(id: &str, output: &Output) -> Vec<KeyValue> {

@@ -200,7 +200,7 @@ impl Runtime {
 
     /// Runs `future` as this service's work but in no trace yet, so that spans in it start new ones.
     pub fn root<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        Span { context: self.0.tracer.base() }.run(future)
+        Span::of(self.0.tracer.base()).run(future)
     }
 
     /// An own counter, such as `rules.evaluated`.

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::future::Future;
 
+use futures::future::{Either, FutureExt as _};
 use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue};
 
@@ -45,6 +46,8 @@ pub enum Kind {
 #[derive(Clone)]
 pub struct Span {
     pub(crate) context: Context,
+    /// The context is the current one: there is nothing to enter and nothing to end.
+    is_entered: bool,
 }
 
 /// Opens a span under the current one, exported for the service whose work this is.
@@ -53,7 +56,7 @@ pub fn span(name: impl Into<Cow<'static, str>>, kind: Kind) -> Span {
     let parent = Context::current();
     match parent.get::<Tracer>().cloned() {
         Some(tracer) => tracer.start(name, kind, &parent, Vec::new),
-        None => Span { context: parent },
+        None => Span { context: parent, is_entered: true },
     }
 }
 
@@ -76,14 +79,24 @@ pub fn inject(headers: &mut http::HeaderMap) {
 // === impl Span ===
 
 impl Span {
+    pub(crate) fn of(context: Context) -> Self {
+        Self { context, is_entered: false }
+    }
+
     /// Runs `future` inside and ends the span.
     ///
     /// # Cancel safety
     /// Dropping it drops `future`; the span ends with its last handle.
-    pub async fn run<F: Future>(self, future: F) -> F::Output {
-        let output = future.with_context(self.context.clone()).await;
-        self.context.span().end();
-        output
+    pub fn run<F: Future>(self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        // Not an async fn, which would hold `future` twice over.
+        if self.is_entered {
+            return Either::Left(future);
+        }
+        let context = self.context.clone();
+        Either::Right(future.with_context(context).map(move |output| {
+            self.context.span().end();
+            output
+        }))
     }
 
     /// Runs `f` inside; the span stays open.

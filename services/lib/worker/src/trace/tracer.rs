@@ -56,7 +56,24 @@ impl Tracer {
     ) -> Span {
         let Some(tracer) = &self.0.exporting else { return self.pass_on(parent) };
         let builder = SpanBuilder::from_name(name).with_kind(kind.into()).with_attributes(attributes());
-        Span { context: parent.with_span(tracer.build_with_context(builder, parent)) }
+        Span::of(parent.with_span(tracer.build_with_context(builder, parent)))
+    }
+
+    /// Opens a span under the current one, or under [`Tracer::base`] outside of any. If nobody listens and there is a
+    /// trace, nothing is opened at all.
+    pub(crate) fn start_here(
+        &self,
+        name: impl FnOnce() -> String,
+        kind: Kind,
+        attributes: impl FnOnce() -> Vec<KeyValue>,
+    ) -> Span {
+        let current = Context::current();
+        if self.0.exporting.is_none() && current.span().span_context().is_valid() {
+            return Span { context: current, is_entered: true };
+        }
+        let parent = if current.get::<Self>().is_some() { current } else { self.base() };
+        let name = if self.is_exporting() { name() } else { String::new() };
+        self.start(name, kind, &parent, attributes)
     }
 
     /// Opens a span in a trace of its own, which points to `origin` by a link: a replay belongs to today, not to the
@@ -80,7 +97,7 @@ impl Tracer {
 
     fn pass_on(&self, parent: &Context) -> Span {
         let known = parent.span().span_context().is_valid();
-        Span { context: if known { parent.clone() } else { fresh_root(parent, self.0.sampled) } }
+        Span::of(if known { parent.clone() } else { fresh_root(parent, self.0.sampled) })
     }
 }
 

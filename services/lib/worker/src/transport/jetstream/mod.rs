@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use self::connection::Connection;
 pub use self::status::{ConsumerStatus, StreamStatus};
 use super::{
-    ConsumerSpec, Entries, Error, ErrorKind, Headers, Message, Objects, Published, Pull, Topology, Transport,
+    ConsumerSpec, Entries, Error, ErrorKind, Headers, MESSAGE_ID, Message, Objects, Published, Pull, Topology, Transport,
 };
 
 /// How to reach the servers and what to ask of them.
@@ -164,11 +164,26 @@ impl Transport for JetStream {
     }
 }
 
+/// Names that every message has; they need no check and no copy.
+const KNOWN_HEADERS: [&str; 8] = [
+    MESSAGE_ID,
+    "ce-id",
+    "ce-source",
+    "ce-specversion",
+    "ce-time",
+    "ce-type",
+    "content-type",
+    "traceparent",
+];
+
 fn to_nats(headers: &Headers) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let refuse = || Error::new(ErrorKind::Other, format!("header {name} cannot be sent"));
-        let header = name.parse::<HeaderName>().map_err(|error| refuse().because(error))?;
+        let header = match KNOWN_HEADERS.iter().find(|known| *known == name) {
+            Some(known) => HeaderName::from_static(known),
+            None => name.parse::<HeaderName>().map_err(|error| refuse().because(error))?,
+        };
         map.insert(header, value.parse::<HeaderValue>().map_err(|error| refuse().because(error))?);
     }
     Ok(map)
@@ -177,6 +192,10 @@ fn to_nats(headers: &Headers) -> Result<HeaderMap, Error> {
 /// Of a header with several values the last one counts.
 fn from_nats(map: Option<&HeaderMap>) -> Headers {
     let names = map.into_iter().flat_map(HeaderMap::iter);
-    let last = names.filter_map(|(name, values)| Some((name.to_string(), values.last()?.to_string())));
+    // Not `to_string`, which goes through the formatter: this runs for every header of every message.
+    let last = names.filter_map(|(name, values)| {
+        let name: &str = name.as_ref();
+        Some((name.to_owned(), values.last()?.as_str().to_owned()))
+    });
     last.collect()
 }
