@@ -132,6 +132,28 @@ pub fn consumer_delivery(subscription: &str) -> String {
 /// The services' names: config sections, `service.name` in traces, last token of dead-letter subjects.
 pub const SERVICES: [&str; 5] = ["ingest", "parse", "validate", "notify", "query"];
 
+/// What a program tells the runtime of itself and of the broker: its name and the versions compiled into it are its own,
+/// all else is spelled in this file.
+///
+/// A macro, because it joins two crates that know nothing of each other: it expands where both are at hand.
+#[macro_export]
+macro_rules! about {
+    ($program:expr, $versions:expr) => {
+        ::gongkai_worker::About {
+            program: $program,
+            version: env!("CARGO_PKG_VERSION"),
+            versions: $versions,
+            sections: &$crate::subjects::SERVICES,
+            topology: ::gongkai_worker::Topology {
+                streams: $crate::subjects::STREAMS.to_vec(),
+                objects: $crate::subjects::OBJECT_BUCKETS.to_vec(),
+                entries: $crate::subjects::ENTRY_BUCKETS.to_vec(),
+            },
+            dead_prefix: $crate::subjects::DEAD_PREFIX,
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,20 +3,7 @@
 use std::process::ExitCode;
 
 use gongkai_notify::Notify;
-use gongkai_proto::subjects;
-use gongkai_worker::{About, Topology};
 
 fn main() -> ExitCode {
-    gongkai_worker::main::<Notify>(About {
-        program: "gongkai-notify",
-        version: env!("CARGO_PKG_VERSION"),
-        versions: Vec::new(),
-        sections: &subjects::SERVICES,
-        topology: Topology {
-            streams: subjects::STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        },
-        dead_prefix: subjects::DEAD_PREFIX,
-    })
+    gongkai_worker::main::<Notify>(gongkai_proto::about!("gongkai-notify", Vec::new()))
 }

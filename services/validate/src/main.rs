@@ -2,21 +2,8 @@
 
 use std::process::ExitCode;
 
-use gongkai_proto::subjects;
 use gongkai_validate::Validate;
-use gongkai_worker::{About, Topology};
 
 fn main() -> ExitCode {
-    gongkai_worker::main::<Validate>(About {
-        program: "gongkai-validate",
-        version: env!("CARGO_PKG_VERSION"),
-        versions: gongkai_check::labels(),
-        sections: &subjects::SERVICES,
-        topology: Topology {
-            streams: subjects::STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        },
-        dead_prefix: subjects::DEAD_PREFIX,
-    })
+    gongkai_worker::main::<Validate>(gongkai_proto::about!("gongkai-validate", gongkai_check::labels()))
 }

@@ -21,10 +21,9 @@ use anyhow::{Context as _, bail};
 use gongkai_ingest::Ingest;
 use gongkai_notify::Notify;
 use gongkai_parse::Parse;
-use gongkai_proto::subjects;
 use gongkai_query::Query;
 use gongkai_validate::Validate;
-use gongkai_worker::{About, Process, Topology};
+use gongkai_worker::Process;
 use tokio::time::sleep;
 
 use self::{broker::Broker, settings::Settings};
@@ -104,7 +103,8 @@ async fn serve(
     out: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     let places = settings.places();
-    let mut process = Process::boot(about(), settings.common)?;
+    let mut process =
+        Process::boot(gongkai_proto::about!("gongkai", gongkai_check::labels()), settings.common)?;
     let admins = vec![
         ("ingest", process.spawn::<Ingest>(settings.ingest).await?),
         ("parse", process.spawn::<Parse>(settings.parse).await?),
@@ -138,21 +138,6 @@ async fn ended(broker: Option<&mut Broker>) {
     match broker {
         Some(broker) => broker.ended().await,
         None => std::future::pending().await,
-    }
-}
-
-fn about() -> About {
-    About {
-        program: "gongkai",
-        version: env!("CARGO_PKG_VERSION"),
-        versions: gongkai_check::labels(),
-        sections: &subjects::SERVICES,
-        topology: Topology {
-            streams: subjects::STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        },
-        dead_prefix: subjects::DEAD_PREFIX,
     }
 }
 
