@@ -10,7 +10,6 @@ use std::time::Duration;
 use anyhow::ensure;
 use futures::future::FutureExt as _;
 use futures::stream::{BoxStream, StreamExt as _};
-use opentelemetry::KeyValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +19,6 @@ use crate::delivery::InWork;
 use crate::handler::Handler;
 use crate::lanes::Lanes;
 use crate::liveness::Pulse;
-use crate::metrics::Counter;
 use crate::outage::Outage;
 use crate::process::Stage;
 use crate::retry::RetryPolicy;
@@ -82,8 +80,6 @@ struct Loop<H: Handler> {
     hard: CancellationToken,
     pulse: Pulse,
     outage: Outage,
-    fetch_failures: Counter,
-    labels: [KeyValue; 1],
     /// Failed fetches in a row.
     failed: u32,
 }
@@ -173,10 +169,6 @@ impl Plan {
 impl<H: Handler> Loop<H> {
     fn new(runtime: &Runtime, plan: Plan, handler: H) -> Self {
         let inner = &runtime.0;
-        let fetch_failures =
-            inner.meters.counter("worker.fetch.failures", "fetches the broker did not answer");
-        let labels = [KeyValue::new("messaging.consumer.group.name", plan.spec.durable.clone())];
-        fetch_failures.add_with(0, &labels);
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
             in_work: InWork::default(),
@@ -186,8 +178,6 @@ impl<H: Handler> Loop<H> {
             pulse: inner.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
             outage: inner.outage.clone(),
             stage: Arc::new(Stage::new(runtime, &plan, handler)),
-            fetch_failures,
-            labels,
             failed: 0,
             plan,
         }
@@ -293,13 +283,13 @@ impl<H: Handler> Loop<H> {
     fn start(&mut self, delivery: Delivery, permit: OwnedSemaphorePermit) {
         let delay = self.stage.delay_if_dropped(&delivery);
         let Some((arrived, held)) = self.in_work.admit(delivery, delay) else {
-            self.stage.count_absorbed();
+            self.stage.instruments.absorbed.add(1);
             return;
         };
         let (stage, hard) = (self.stage.clone(), self.hard.clone());
         self.lanes.start(async move {
             let _permit = permit;
-            let in_work = stage.in_work();
+            let in_work = stage.instruments.in_work();
             tokio::select! {
                 () = stage.process(arrived, held) => {}
                 () = hard.cancelled() => {}
@@ -309,7 +299,7 @@ impl<H: Handler> Loop<H> {
     }
 
     async fn pause_after(&mut self, error: &Error) {
-        self.fetch_failures.add_with(1, &self.labels);
+        self.stage.instruments.fetch_failures.add(1);
         self.outage.seen(error);
         if !matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Full) {
             let cause = error as &dyn std::error::Error;

@@ -9,6 +9,7 @@ pub mod dead_letter;
 mod delivery;
 pub mod handler;
 pub mod host;
+mod instruments;
 mod lanes;
 pub mod lifecycle;
 mod liveness;

@@ -4,12 +4,15 @@
 //! served as Prometheus text at its admin port and, if an endpoint is set, pushed over OTLP.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{
-    Counter as OtelCounter, Gauge as OtelGauge, Histogram as OtelHistogram, Meter, MeterProvider as _,
+    AsyncInstrument, Counter as OtelCounter, Gauge as OtelGauge, Histogram as OtelHistogram, Meter,
+    MeterProvider as _,
 };
-use opentelemetry::{KeyValue, metrics::UpDownCounter};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 
@@ -28,6 +31,10 @@ pub(crate) struct Meters {
 /// A number that only grows. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Counter(OtelCounter<u64>);
+
+/// An atomic that is read when somebody asks for metrics: nothing to look up at each message. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally(Arc<AtomicI64>);
 
 /// A number that is set. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -88,8 +95,49 @@ impl Meters {
         Histogram(builder.build())
     }
 
-    pub(crate) fn level(&self, name: &'static str, description: &'static str) -> UpDownCounter<i64> {
-        self.meter.i64_up_down_counter(name).with_description(description).build()
+    /// A counter with fixed labels, for what happens with every message.
+    pub(crate) fn tally(
+        &self,
+        name: &'static str,
+        description: &'static str,
+        labels: Vec<KeyValue>,
+    ) -> Tally {
+        let tally = Tally::default();
+        let count = tally.clone();
+        let observe =
+            move |observer: &dyn AsyncInstrument<u64>| observer.observe(count.get().cast_unsigned(), &labels);
+        self.meter.u64_observable_counter(name).with_description(description).with_callback(observe).build();
+        tally
+    }
+
+    /// A level with fixed labels, for what happens with every message.
+    pub(crate) fn level(
+        &self,
+        name: &'static str,
+        description: &'static str,
+        labels: Vec<KeyValue>,
+    ) -> Tally {
+        let tally = Tally::default();
+        let level = tally.clone();
+        let observe = move |observer: &dyn AsyncInstrument<i64>| observer.observe(level.get(), &labels);
+        self.meter
+            .i64_observable_up_down_counter(name)
+            .with_description(description)
+            .with_callback(observe)
+            .build();
+        tally
+    }
+}
+
+// === impl Tally ===
+
+impl Tally {
+    pub(crate) fn add(&self, n: i64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -99,10 +147,6 @@ impl Counter {
     /// Adds `n`. Label values must come from a closed set; call once with 0 for each at the start.
     pub fn add(&self, n: u64, labels: &[(&'static str, &'static str)]) {
         self.0.add(n, &key_values(labels));
-    }
-
-    pub(crate) fn add_with(&self, n: u64, labels: &[KeyValue]) {
-        self.0.add(n, labels);
     }
 }
 

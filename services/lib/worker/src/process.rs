@@ -7,7 +7,6 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use opentelemetry::metrics::UpDownCounter;
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 use tokio::time::{Instant, timeout};
@@ -17,7 +16,7 @@ use crate::consumer::Plan;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
 use crate::delivery::{Arrived, Held};
 use crate::handler::{Context, Decision, Handler, Input as _, Output};
-use crate::metrics::{Counter, Histogram};
+use crate::instruments::{Instruments, Outcome};
 use crate::panics::Caught;
 use crate::retry::RetryPolicy;
 use crate::runtime::Runtime;
@@ -38,7 +37,7 @@ pub(crate) struct Stage<H> {
     deadline: Duration,
     retry: RetryPolicy,
     base: OtelContext,
-    instruments: Instruments,
+    pub(crate) instruments: Instruments,
 }
 
 /// What became of a message.
@@ -49,30 +48,6 @@ enum Verdict {
     Bury { code: &'static str, cause: anyhow::Error },
     Panicked { cause: anyhow::Error },
 }
-
-#[derive(Debug, Clone, Copy)]
-enum Outcome {
-    Done,
-    Retry,
-    Buried,
-    Panicked,
-}
-
-struct Instruments {
-    consumed: Counter,
-    outcomes: Counter,
-    absorbed: Counter,
-    in_work: UpDownCounter<i64>,
-    processing: Histogram,
-    operation: Histogram,
-    group: [KeyValue; 1],
-    process: [KeyValue; 3],
-    ack: [KeyValue; 3],
-    by_outcome: [[KeyValue; 2]; 4],
-}
-
-/// Counts one message in work while it lives.
-pub(crate) struct InWorkGauge<'a>(&'a Instruments);
 
 // === impl Stage ===
 
@@ -86,7 +61,7 @@ impl<H: Handler> Stage<H> {
             deadline: plan.deadline,
             retry: plan.retry.clone(),
             base: runtime.tracer().base(),
-            instruments: Instruments::new(runtime, &plan.spec.durable),
+            instruments: Instruments::new(&runtime.0.meters, &plan.spec.durable),
             runtime: runtime.clone(),
         }
     }
@@ -95,15 +70,6 @@ impl<H: Handler> Stage<H> {
     pub(crate) fn delay_if_dropped(&self, delivery: &Delivery) -> Duration {
         let id = delivery.message.headers.get(MESSAGE_ID).map_or("", String::as_str);
         self.retry.delay(id, delivery.attempt)
-    }
-
-    pub(crate) fn count_absorbed(&self) {
-        self.instruments.absorbed.add_with(1, &self.instruments.group);
-    }
-
-    pub(crate) fn in_work(&self) -> InWorkGauge<'_> {
-        self.instruments.in_work.add(1, &self.instruments.group);
-        InWorkGauge(&self.instruments)
     }
 
     /// Works on one message until it is settled.
@@ -115,7 +81,7 @@ impl<H: Handler> Stage<H> {
         let id = self.message_id(&arrived);
         let span = self.open_span(&arrived, &id);
         let outcome = span.clone().run(self.work(&span, id, arrived, held)).await;
-        self.instruments.record(outcome, started.elapsed());
+        self.instruments.processed(outcome, started.elapsed());
     }
 
     async fn work(&self, span: &Span, id: String, arrived: Arrived, held: Held) -> Outcome {
@@ -210,7 +176,7 @@ impl<H: Handler> Stage<H> {
             })
         };
         let result = span.clone().run(acknowledging).await;
-        self.instruments.operation.record_with(started.elapsed(), &self.instruments.ack);
+        self.instruments.acknowledged(started.elapsed());
         if let Err(error) = result {
             self.unsettled(context, &error);
         }
@@ -395,55 +361,6 @@ impl<H: Handler> Stage<H> {
 /// The id of an output: the same input gives the same ids, however often it comes.
 fn output_id(input: &str, stage: &str, index: usize) -> String {
     format!("{input}.{stage}.{index}")
-}
-
-// === impl Instruments ===
-
-impl Instruments {
-    fn new(runtime: &Runtime, durable: &str) -> Self {
-        let meters = &runtime.0.meters;
-        let group = KeyValue::new("messaging.consumer.group.name", durable.to_owned());
-        let system = KeyValue::new("messaging.system", "nats");
-        let operation =
-            |name| [system.clone(), KeyValue::new("messaging.operation.name", name), group.clone()];
-        let outcome = |name| [KeyValue::new("outcome", name), group.clone()];
-        let this = Self {
-            consumed: meters.counter("messaging.client.consumed.messages", "messages handed to the handler"),
-            outcomes: meters.counter("worker.messages", "messages by what became of them"),
-            absorbed: meters
-                .counter("worker.redeliveries.absorbed", "redeliveries of messages still in work"),
-            in_work: meters.level("worker.in_work", "messages in work"),
-            processing: meters.histogram("messaging.process.duration", "s", "time from arrival to settling"),
-            operation: meters.histogram(
-                "messaging.client.operation.duration",
-                "s",
-                "time until the broker answered",
-            ),
-            process: operation("process"),
-            ack: operation("ack"),
-            by_outcome: [outcome("done"), outcome("retry"), outcome("buried"), outcome("panicked")],
-            group: [group],
-        };
-        this.consumed.add_with(0, &this.process);
-        this.absorbed.add_with(0, &this.group);
-        this.in_work.add(0, &this.group);
-        for labels in &this.by_outcome {
-            this.outcomes.add_with(0, labels);
-        }
-        this
-    }
-
-    fn record(&self, outcome: Outcome, elapsed: Duration) {
-        self.consumed.add_with(1, &self.process);
-        self.processing.record_with(elapsed, &self.process);
-        self.outcomes.add_with(1, &self.by_outcome[outcome as usize]);
-    }
-}
-
-impl Drop for InWorkGauge<'_> {
-    fn drop(&mut self) {
-        self.0.in_work.add(-1, &self.0.group);
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::handler::Output;
-use crate::metrics::{Counter, Histogram, Meters};
+use crate::metrics::{Histogram, Meters, Tally};
 use crate::outage::Outage;
 use crate::trace::{self, Kind, Span, Tracer};
 use crate::transport::{Error, ErrorKind, Headers, MESSAGE_ID, Message, Published, Transport};
@@ -30,7 +30,7 @@ struct Inner {
     /// How long an absent broker is waited for.
     budget: Duration,
     outage: Outage,
-    sent: Counter,
+    sent: Tally,
     duration: Histogram,
     labels: [KeyValue; 2],
     error_labels: [KeyValue; 3],
@@ -79,8 +79,11 @@ impl Publisher {
         let labels =
             [KeyValue::new("messaging.system", "nats"), KeyValue::new("messaging.operation.name", "publish")];
         let error_labels = [labels[0].clone(), labels[1].clone(), KeyValue::new("error.type", "unpublished")];
-        let sent = meters.counter("messaging.client.sent.messages", "messages the broker acknowledged");
-        sent.add_with(0, &labels);
+        let sent = meters.tally(
+            "messaging.client.sent.messages",
+            "messages the broker acknowledged",
+            labels.to_vec(),
+        );
         Self(Arc::new(Inner {
             source: crate::service_name(tracer.service()),
             duration: meters.histogram(
@@ -153,7 +156,7 @@ impl Publisher {
         match result {
             Ok(_) => {
                 inner.outage.accepted();
-                inner.sent.add_with(1, &inner.labels);
+                inner.sent.add(1);
                 inner.duration.record_with(elapsed, &inner.labels);
             }
             Err(error) => {
