@@ -1,4 +1,5 @@
 //! `gongkai up` as a newcomer runs it: a report in, an answer out, Ctrl-C, nothing left.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
     process::{Child, Command, Output, Stdio},

@@ -1,4 +1,5 @@
 //! Bad input: a clear error with a code each, no service restarts, nothing accepted is lost.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use gongkai_proto::v1::{GetReportRequest, report_service_client::ReportServiceClient};
 use gongkai_tests::{
@@ -29,7 +30,7 @@ fn documents() -> Vec<(&'static str, &'static str, Vec<u8>, Expect)> {
         (
             "invalid UTF-8",
             "text/plain; charset=utf-8",
-            vec![0xc3, 0x28, 0xff, 0xfe, 0x80, 0x81, 0x0a].repeat(200),
+            [0xc3, 0x28, 0xff, 0xfe, 0x80, 0x81, 0x0a].repeat(200),
             Rejected("BAD_ENCODING"),
         ),
         ("white space", "text/plain", vec![b' '; 4096], Rejected("EMPTY")),

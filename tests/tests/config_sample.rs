@@ -1,4 +1,5 @@
 //! `deploy/gongkai.toml` says of every key what its default is: with it and without it the programs are the same.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{path::PathBuf, process::Command};
 

@@ -1,4 +1,5 @@
 //! Holds the arrows between our crates, and which crates may name which outside ones (ARCHITECTURE.md, "Arrows").
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

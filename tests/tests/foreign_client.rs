@@ -1,5 +1,6 @@
 //! Two hundred distinct submissions from a client that is not ours (Python: the CloudEvents SDK, grpcio through
 //! reflection), with replicas, and with each service killed while they are under way.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
     path::{Path, PathBuf},

@@ -1,4 +1,5 @@
 //! Every sample is read cell by cell as `expected.json` says, and only the rules it names speak.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::collections::BTreeMap;
 
