@@ -77,6 +77,10 @@ pub(crate) struct Filling {
     full: Vec<usize>,
     /// True if rows are filled up behind their values.
     padded: bool,
+    /// True if the rows without a choice add up, but for a few: then a sum is evidence for other rows.
+    adds_up: bool,
+    /// True if most rows without a choice end with a blank: then nothing is missing from a row that does.
+    ends_blank: bool,
 }
 
 impl Filling {
@@ -86,17 +90,32 @@ impl Filling {
         holds: impl Fn(&[Piece<'a>]) -> Option<bool>,
     ) -> Self {
         let mut filling = Self::default();
+        let (mut sums, mut no_sums) = (0usize, 0usize);
+        let (mut sure, mut sure_blank) = (0usize, 0usize);
         for (row, wanted) in rows {
             filling.widths.extend(row.shape.map(|(column, width)| (column, wanted, width)));
             if row.values.len() == wanted {
                 filling.full.extend(row.shape.map(|(_, width)| width));
             }
             let feasible = offsets(&row.values, wanted);
-            let sums = |offset: &&usize| {
-                let cut = row.values.get(**offset..**offset + wanted).unwrap_or_default();
+            let cut = |offset: usize| row.values.get(offset..offset + wanted).unwrap_or_default();
+            if let [one] = feasible.as_slice() {
+                let cut = cut(*one);
+                let whole = cut.iter().all(|piece| piece.value != Value::Blank);
+                let telling = whole && !cut.iter().all(is_zero);
+                sure += 1;
+                sure_blank += usize::from(cut.last().is_some_and(|last| last.value == Value::Blank));
+                match holds(cut).filter(|_| telling) {
+                    Some(true) => sums += 1,
+                    Some(false) => no_sums += 1,
+                    None => {}
+                }
+            }
+            let holding = |offset: &&usize| {
+                let cut = cut(**offset);
                 holds(cut) == Some(true) && cut.last().is_some_and(|total| !is_zero(total))
             };
-            let mut holding = feasible.iter().filter(sums);
+            let mut holding = feasible.iter().filter(holding);
             let offset = match (feasible.as_slice(), holding.next(), holding.next()) {
                 ([one], _, _) => *one,
                 (_, Some(one), None) => *one,
@@ -108,6 +127,8 @@ impl Filling {
         }
         let behind = filling.seen.iter().filter(|(_, offset)| *offset == 0).count();
         filling.padded = behind * 2 > filling.seen.len() && behind > 3;
+        filling.adds_up = no_sums * 8 <= sums;
+        filling.ends_blank = sure_blank * 2 > sure;
         filling
     }
 
@@ -119,6 +140,10 @@ impl Filling {
     /// True if the row has as many cells as others whose labels stand where its label does.
     fn is_whole(&self, row: &Row<'_>, wanted: usize) -> bool {
         let Some((column, own)) = row.shape else { return true };
+        let wider = self.full.iter().filter(|full| **full > own).count();
+        if wider * 2 > self.full.len() && wider > 2 {
+            return false;
+        }
         let like =
             |width: usize| self.widths.iter().filter(|known| **known == (column, wanted, width)).count();
         let others = self.widths.iter().filter(|(c, w, width)| (*c, *w) == (column, wanted) && *width != own);
@@ -152,19 +177,30 @@ fn is_zero(piece: &Piece<'_>) -> bool {
     matches!(piece.value, Value::Number(number, _) if number.is_zero())
 }
 
+/// True for a number with a space inside: thousands set apart, or two cells run together.
+fn is_spaced(piece: &Piece<'_>) -> bool {
+    matches!(piece.value, Value::Number(..)) && {
+        let parts = piece.cell.text.split_whitespace();
+        parts.filter(|part| part.starts_with(|c: char| c.is_ascii_digit())).nth(1).is_some()
+    }
+}
+
 /// Behind a blank last column nobody sees whether a cell before it is gone and all others have moved up: then the last
-/// number is the total, and not less than the others together.
-fn may_have_moved_up(cut: &[Piece<'_>]) -> bool {
-    let Some((last, rest)) = cut.split_last() else { return false };
-    let Some((total, parts)) = rest.split_last().filter(|_| last.value == Value::Blank) else { return false };
-    let Value::Number(total, _) = total.value else { return false };
+/// number is the total, and not less than the others together if the table's sums can be relied on.
+fn may_have_moved_up(cut: &[Piece<'_>], filling: &Filling) -> bool {
+    let Some((_, rest)) = cut.split_last().filter(|(last, _)| last.value == Value::Blank) else {
+        return false;
+    };
+    let Some(at) = rest.iter().rposition(|piece| piece.value != Value::Blank) else { return false };
+    let (parts, last) = rest.split_at(at);
+    let Some(Value::Number(total, _)) = last.first().map(|piece| piece.value) else { return true };
     let mut sum = rust_decimal::Decimal::ZERO;
     for part in parts {
         if let Value::Number(number, _) = part.value {
             sum = sum.saturating_add(number);
         }
     }
-    sum <= total
+    sum <= total || !(filling.adds_up || filling.ends_blank)
 }
 
 fn shape(row: &Row<'_>) -> (usize, usize) {
@@ -258,8 +294,9 @@ pub(crate) fn values<'r, 'a>(
 fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
     let blank = |piece: Option<&Piece<'a>>| piece.is_some_and(|piece| piece.value == Value::Blank);
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
-    let moved = filling.is_padded() && may_have_moved_up(cut);
-    if !row.spans_known && (short || moved) { Values::OneOf(vec![cut]) } else { Values::These(cut) }
+    let moved = filling.is_padded() && may_have_moved_up(cut, filling);
+    let glued = blank(cut.last()) && cut.iter().any(is_spaced);
+    if !row.spans_known && (short || moved || glued) { Values::OneOf(vec![cut]) } else { Values::These(cut) }
 }
 
 /// True if every value stands, at least in part, under its heading, left to right.

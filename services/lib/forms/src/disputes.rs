@@ -155,7 +155,8 @@ impl Names {
     /// The order of the fifteen columns as their names are read.
     fn in_words(&self, head: &[Vec<&Piece<'_>>]) -> Header {
         let labels = || head.iter().flatten().map(|piece| piece.label.as_str());
-        let titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
+        let mut titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
+        titles.dedup();
         if matches!(titles.as_slice(), ["行政诉讼", "行政复议", ..]) {
             return Header::Conflict;
         }

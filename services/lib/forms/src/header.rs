@@ -183,7 +183,9 @@ fn place_of_organizations(lines: &[Vec<&Piece<'_>>]) -> Place {
     };
     let Some(line) = lines.iter().find(|line| line.iter().any(is_it)) else { return Place::Unknown };
     if line.len() > 1 {
-        let names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
+        let mut names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
+        // A name over several columns may be printed over each of them.
+        names.dedup();
         // The total may stand in the row above, over two rows.
         return match place(&names) {
             Place::Last if !names.contains(&"总计") => Place::Middle,

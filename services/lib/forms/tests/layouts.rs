@@ -7,7 +7,7 @@ mod support;
 use gongkai_model::{FormId, Variant};
 use proptest::prelude::*;
 use support::{
-    Sample, Score,
+    Cell, Sample, Score,
     damage::{self, Damage},
     layout::{self, Layout},
     read, score,
@@ -44,6 +44,51 @@ fn every_whole_report_is_read_whole() {
             let whole = score.wrong.is_empty() && score.open.is_empty() && score.right > 180;
             assert!(whole, "{form:?} {layout:?} {score:#?}\n{text}");
         }
+    }
+}
+
+/// Prints the names over several columns of a table's head over each of them.
+fn repeat_names(table: &mut [Vec<Cell>]) {
+    for row in table.iter_mut().take(3) {
+        let repeated = row
+            .iter()
+            .flat_map(|cell| std::iter::repeat_n(Cell { columns: 1, ..cell.clone() }, cell.columns));
+        *row = repeated.collect();
+    }
+}
+
+#[test]
+fn a_name_printed_over_each_of_its_columns_is_one_name() {
+    for form in FORMS {
+        let mut sample = Sample::filled(form.0, form.1, 3);
+        let [_, three, four] = &mut sample.tables;
+        three[1].rotate_right(1);
+        for row in three.iter_mut().skip(3) {
+            let values = row.len() - 7;
+            row[values..].rotate_right(1);
+        }
+        four[0].swap(0, 1);
+        four[1].rotate_left(5);
+        four[3].rotate_left(5);
+        repeat_names(three);
+        repeat_names(four);
+        let score = score(&read(&Layout::Bars.render(&sample), "a.txt"), &sample.truth);
+        assert!(score.wrong.is_empty() && score.open.len() == 15, "{form:?} {score:#?}");
+    }
+}
+
+#[test]
+fn two_cells_run_together_are_no_number_with_its_thousands_set_apart() {
+    for layout in [Layout::FilledBars, Layout::MarkedRows] {
+        let mut sample = Sample::filled(FormId::Form2021, Variant::Standard, 3);
+        let row = &mut sample.tables[1][4];
+        let right = row.remove(3);
+        row[2].text = "620 238".to_owned();
+        for cell in [right, row[2].clone()] {
+            sample.truth.insert(cell.fact.unwrap().to_string(), None);
+        }
+        let score = score(&read(&layout.render(&sample), "a.txt"), &sample.truth);
+        assert!(score.wrong.is_empty() && score.open.len() == 7, "{layout:?} {score:#?}");
     }
 }
 

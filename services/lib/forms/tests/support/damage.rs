@@ -9,6 +9,8 @@ pub(crate) enum Damage {
     None,
     /// A value cell is gone.
     DropCell,
+    /// A value cell is gone, and no total is the sum of its parts.
+    DropCellUnsummed,
     /// A number too many in a row.
     AddCell,
     /// A value cell is empty.
@@ -47,9 +49,10 @@ pub(crate) enum Damage {
     Garbage,
 }
 
-pub(crate) const ALL: [Damage; 20] = [
+pub(crate) const ALL: [Damage; 21] = [
     Damage::None,
     Damage::DropCell,
+    Damage::DropCellUnsummed,
     Damage::AddCell,
     Damage::BlankCell,
     Damage::BlankCells,
@@ -83,6 +86,11 @@ impl Damage {
             Self::None => {}
             Self::DropCell => {
                 let cell = rows[r].remove(c);
+                forget(sample, &cell);
+            }
+            Self::DropCellUnsummed => {
+                unsum(sample);
+                let cell = sample.tables[t][r].remove(c);
                 forget(sample, &cell);
             }
             Self::AddCell => rows[r].insert(c, super::head("99991", 1, 1)),
@@ -197,5 +205,14 @@ fn misprint(cell: &mut Cell) {
     if cell.text.chars().count() > 6 {
         let middle = cell.text.chars().count() - 3;
         cell.text = cell.text.chars().enumerate().filter(|(at, _)| *at != middle).map(|(_, c)| c).collect();
+    }
+}
+
+/// Makes every total of chapter 三 a number of its own, far below the sum of its parts.
+fn unsum(sample: &mut Sample) {
+    for (at, row) in sample.tables[1].iter_mut().enumerate().skip(3) {
+        let total = row.last_mut().unwrap();
+        total.text = (at * 2 + 1).to_string();
+        sample.truth.insert(total.fact.as_ref().unwrap().to_string(), Some(total.text.clone()));
     }
 }
