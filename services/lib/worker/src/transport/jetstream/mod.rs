@@ -26,7 +26,8 @@ use async_trait::async_trait;
 use self::connection::Connection;
 pub use self::status::{ConsumerStatus, StreamStatus};
 use super::{
-    ConsumerSpec, Entries, Error, ErrorKind, Headers, MESSAGE_ID, Message, Objects, Published, Pull, Topology, Transport,
+    ConsumerSpec, Entries, Error, ErrorKind, Headers, MESSAGE_ID, Message, Objects, Published, Pull,
+    Topology, Transport,
 };
 
 /// How to reach the servers and what to ask of them.
@@ -165,16 +166,8 @@ impl Transport for JetStream {
 }
 
 /// Names that every message has; they need no check and no copy.
-const KNOWN_HEADERS: [&str; 8] = [
-    MESSAGE_ID,
-    "ce-id",
-    "ce-source",
-    "ce-specversion",
-    "ce-time",
-    "ce-type",
-    "content-type",
-    "traceparent",
-];
+const KNOWN_HEADERS: [&str; 8] =
+    [MESSAGE_ID, "ce-id", "ce-source", "ce-specversion", "ce-time", "ce-type", "content-type", "traceparent"];
 
 fn to_nats(headers: &Headers) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::new();
