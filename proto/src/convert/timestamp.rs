@@ -28,7 +28,7 @@ pub fn time(timestamp: Timestamp, field: &'static str) -> Result<OffsetDateTime,
 /// From a field that must be set.
 ///
 /// # Errors
-/// It is not set, or as for [`time`].
+/// It is not set, or as for [`time()`].
 pub fn required(timestamp: Option<Timestamp>, field: &'static str) -> Result<OffsetDateTime, Error> {
     time(timestamp.ok_or(Error::Missing { field })?, field)
 }
@@ -36,7 +36,7 @@ pub fn required(timestamp: Option<Timestamp>, field: &'static str) -> Result<Off
 /// From a field that may be absent.
 ///
 /// # Errors
-/// As for [`time`].
+/// As for [`time()`].
 pub fn optional(timestamp: Option<Timestamp>, field: &'static str) -> Result<Option<OffsetDateTime>, Error> {
     timestamp.map(|t| time(t, field)).transpose()
 }

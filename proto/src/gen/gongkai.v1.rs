@@ -376,7 +376,7 @@ pub struct ReviewStep {
     #[prost(message, optional, tag = "3")]
     pub decided_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// gongkai.v1.report.received.<region>: who published what, where, when.
+/// `gongkai.v1.report.received.<region>`: who published what, where, when.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DocumentReceived {
     #[prost(string, tag = "1")]
@@ -536,7 +536,7 @@ pub struct TextSection {
     #[prost(bool, tag = "6")]
     pub has_table: bool,
 }
-/// gongkai.v1.report.parsed.<region>
+/// `gongkai.v1.report.parsed.<region>`
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportParsed {
     #[prost(message, optional, tag = "1")]
@@ -546,7 +546,7 @@ pub struct ReportParsed {
     #[prost(message, optional, tag = "3")]
     pub versions: ::core::option::Option<Versions>,
 }
-/// gongkai.v1.report.validated.<region>
+/// `gongkai.v1.report.validated.<region>`
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportValidated {
     #[prost(message, optional, tag = "1")]
@@ -562,7 +562,7 @@ pub struct ReportValidated {
     #[prost(string, tag = "6")]
     pub trace_id: ::prost::alloc::string::String,
 }
-/// gongkai.v1.report.rejected.<region>: not a report, or unreadable.
+/// `gongkai.v1.report.rejected.<region>`: not a report, or unreadable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReportRejected {
     #[prost(message, optional, tag = "1")]
@@ -574,7 +574,7 @@ pub struct ReportRejected {
     #[prost(string, tag = "4")]
     pub trace_id: ::prost::alloc::string::String,
 }
-/// gongkai.v1.report.withdrawn.<region>
+/// `gongkai.v1.report.withdrawn.<region>`
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReportWithdrawn {
     #[prost(string, tag = "1")]
@@ -627,13 +627,13 @@ pub struct Alert {
     #[prost(message, optional, tag = "13")]
     pub changed_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// gongkai.v1.alert.<region>: trouble seen for the first time.
+/// `gongkai.v1.alert.<region>`: trouble seen for the first time.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertRaised {
     #[prost(message, optional, tag = "1")]
     pub alert: ::core::option::Option<Alert>,
 }
-/// gongkai.v1.alert.<region>: a corrected revision or a withdrawal ended it.
+/// `gongkai.v1.alert.<region>`: a corrected revision or a withdrawal ended it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertResolved {
     #[prost(message, optional, tag = "1")]
@@ -647,7 +647,7 @@ pub struct Header {
     #[prost(string, tag = "2")]
     pub value: ::prost::alloc::string::String,
 }
-/// gongkai.v1.dead.<service>: a message that a service could not handle.
+/// `gongkai.v1.dead.<service>`: a message that a service could not handle.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DeadLetter {
     #[prost(string, tag = "1")]
