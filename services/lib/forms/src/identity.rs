@@ -50,8 +50,18 @@ pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
     let agency = agency(found.as_ref(), meta.as_ref(), &front);
     let title_year = found.as_ref().and_then(|title| title.year);
     let meta_year = meta.as_ref().and_then(|title| title.year);
-    let year = title_year.or(period.map(|period| period.to.0)).or(meta_year);
+    let year =
+        title_year.or(period.map(|period| period.to.0)).or(meta_year).or_else(|| opening_year(outline));
     Identity { title: found.unwrap_or_default(), agency, year, period }
+}
+
+/// The year that chapter 一 opens with: 「2023年，我局…」. The last resort.
+fn opening_year(outline: &Outline) -> Option<i32> {
+    let first = outline.sections.iter().find(|section| section.number == 1)?.paragraphs.first()?;
+    let text = title::squeeze(&first.text);
+    let (year, before, behind) = title::split_year(&text);
+    let opens = before.is_empty() && behind.starts_with(['，', ',', '度']);
+    year.filter(|_| opens)
 }
 
 fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {

@@ -29,7 +29,18 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
         if !is_title_end(&text) {
             continue;
         }
-        let title = with_lines_before(front, at, text);
+        let mut title = with_lines_before(front, at, text);
+        if title.year.is_none()
+            && let Some(below) = front.get(at + 1).map(|p| squeeze(&p.text))
+            && let Some(year) = year_alone(&below)
+        {
+            title = Title {
+                year: Some(year),
+                text: title.text + &below,
+                lines: (title.lines.0, at + 2),
+                ..title
+            };
+        }
         let better = |old: &Title| {
             let worth = |t: &Title| usize::from(t.agency.is_some()) + usize::from(t.year.is_some());
             worth(&title) >= worth(old)
@@ -80,6 +91,14 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     Title { lines: (first, at + 1), ..read(&text) }
 }
 
+/// The year of `（2023年）`, `(2023年度)`, `2023年`: the year and nothing else.
+fn year_alone(text: &str) -> Option<i32> {
+    let bare = text.trim_matches(['（', '）', '(', ')', '〔', '〕', '[', ']', '【', '】']);
+    let (year, before, behind) = split_year(bare);
+    let said = bare.ends_with(['年', '度']);
+    year.filter(|_| said && before.is_empty() && matches!(behind, "" | "年度" | "度"))
+}
+
 /// True if a line can be the first of a title: short, and no sentence or page chrome.
 fn may_open(line: &str) -> bool {
     let length = line.chars().count();
@@ -95,6 +114,7 @@ fn read(text: &str) -> Title {
     let head = text.get(..end).unwrap_or(text);
     let subject = SUBJECTS.iter().filter_map(|s| head.rfind(s)).min();
     let (year, before_year, after_year) = split_year(head);
+    let tail = text.get(end..).and_then(|t| t.strip_prefix("年度报告")).unwrap_or_default();
     let name = match subject {
         Some(at) => head.get(..at).unwrap_or(head),
         None => head,
@@ -109,6 +129,7 @@ fn read(text: &str) -> Title {
     };
     let agency = if agency.ends_with("人民") { format!("{agency}政府") } else { agency };
     let plausible = (3..=40).contains(&agency.chars().count());
+    let year = year.or_else(|| year_alone(tail));
     Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
 }
 
@@ -184,6 +205,10 @@ mod tests {
         check(&["云川市水务局2023年度政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局2023年政府信息公开年度报告-云川县门户"], Some("云川市水务局"), Some(2023));
         check(&["首页", "2023年政府信息公开工作年度报告"], None, Some(2023));
+        check(&["云川市水务局", "政府信息公开工作年度报告", "（2023年）"], Some("云川市水务局"), Some(2023));
+        check(&["云川市水务局政府信息公开工作年度报告（2021年度）"], Some("云川市水务局"), Some(2021));
+        check(&["云川市水务局政府信息公开工作年度报告", "2024-01-15"], Some("云川市水务局"), None);
+        check(&["云川市水务局政府信息公开工作年度报告-2024年专栏"], Some("云川市水务局"), None);
         check(&["正文", "2025 年云川市水务局政府信息公开", "工作年度报告"], Some("云川市水务局"), Some(2025));
     }
 
