@@ -6,9 +6,11 @@
 
 pub mod agency;
 pub mod block;
+mod division;
 pub mod document;
 pub mod fact;
 pub mod finding;
+pub mod profile;
 pub mod rejection;
 pub mod report;
 pub mod versions;
@@ -18,6 +20,7 @@ pub use block::{Block, Cell, Grid, Paragraph, Span};
 pub use document::{Document, MediaType, Note};
 pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
 pub use finding::{Finding, Severity, Summary};
+pub use profile::{AgencyKind, AgencyProfile, Level, kind_of, level_of};
 pub use rejection::{LookAlike, Rejection, RejectionCode};
 pub use report::{FormId, Period, Report, Section, Variant};
 pub use versions::Versions;

@@ -1,0 +1,101 @@
+//! The table of provinces and prefectures (省级、地级行政区划), compiled in.
+
+use std::sync::LazyLock;
+
+use crate::profile::Level;
+
+static TABLE: LazyLock<Vec<Division>> =
+    LazyLock::new(|| include_str!("../data/divisions.txt").lines().filter_map(division).collect());
+
+/// One division.
+struct Division {
+    level: Level,
+    /// What its bodies' names begin with, longest first.
+    names: Vec<String>,
+}
+
+/// A body's name without the province and prefecture it begins with.
+pub(crate) struct Place<'a> {
+    /// The lower of the two, if any.
+    pub(crate) level: Option<Level>,
+    /// What follows.
+    pub(crate) rest: &'a str,
+}
+
+/// Takes province and prefecture off the head of a name. A province's short name counts only before a prefecture.
+pub(crate) fn strip(name: &str) -> Place<'_> {
+    let (province, rest) = strip_level(name, Level::Province, true);
+    let (prefecture, rest_of_prefecture) = strip_level(rest, Level::Prefecture, true);
+    if prefecture.is_some() {
+        return Place { level: prefecture, rest: rest_of_prefecture };
+    }
+    if province.is_some() {
+        let (level, rest) = strip_level(name, Level::Province, false);
+        return Place { level, rest: if level.is_some() { rest } else { name } };
+    }
+    Place { level: None, rest: name }
+}
+
+fn strip_level(name: &str, level: Level, short: bool) -> (Option<Level>, &str) {
+    let rest = TABLE.iter().filter(|division| division.level == level).find_map(|division| {
+        let names = division.names.iter().take(if short || level == Level::Prefecture { 2 } else { 1 });
+        names.filter_map(|own| name.strip_prefix(own.as_str())).next()
+    });
+    rest.map_or((None, name), |rest| (Some(level), rest))
+}
+
+fn division(line: &str) -> Option<Division> {
+    let (code, name) = line.split_once(' ').filter(|_| !line.starts_with('#'))?;
+    let level = if code.ends_with("0000") { Level::Province } else { Level::Prefecture };
+    let mut names = vec![name.to_owned()];
+    names.extend(short(name, level));
+    Some(Division { level, names })
+}
+
+/// 江西 for 江西省, 恩施州 for 恩施土家族苗族自治州. A city has none.
+fn short(name: &str, level: Level) -> Option<String> {
+    if level == Level::Province {
+        let length = if name.starts_with("内蒙古") || name.starts_with("黑龙江") { 3 } else { 2 };
+        return (!name.ends_with('市')).then(|| name.chars().take(length).collect());
+    }
+    let peoples = [
+        "土家族",
+        "朝鲜族",
+        "藏族",
+        "彝族",
+        "布依族",
+        "哈尼族",
+        "壮族",
+        "傣族",
+        "白族",
+        "傈僳族",
+        "回族",
+        "哈萨克",
+        "蒙古",
+        "柯尔克孜",
+    ];
+    let own = name.strip_suffix("自治州")?;
+    let end = peoples.iter().filter_map(|people| own.find(people)).filter(|at| *at > 0).min()?;
+    Some(format!("{}州", &own[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_holds_every_province_and_prefecture() {
+        let count = |level| TABLE.iter().filter(|division| division.level == level).count();
+        assert_eq!((count(Level::Province), count(Level::Prefecture)), (34, 333));
+    }
+
+    #[test]
+    fn autonomous_prefectures_have_their_usual_short_names() {
+        assert_eq!(short("恩施土家族苗族自治州", Level::Prefecture).as_deref(), Some("恩施州"));
+        assert_eq!(short("伊犁哈萨克自治州", Level::Prefecture).as_deref(), Some("伊犁州"));
+        assert_eq!(short("海西蒙古族藏族自治州", Level::Prefecture).as_deref(), Some("海西州"));
+        assert_eq!(short("楚雄彝族自治州", Level::Prefecture).as_deref(), Some("楚雄州"));
+        assert_eq!(short("南昌市", Level::Prefecture), None);
+        assert_eq!(short("广西壮族自治区", Level::Province).as_deref(), Some("广西"));
+    }
+}
