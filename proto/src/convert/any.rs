@@ -1,8 +1,8 @@
 //! Arbitrary values of the model for the round-trip tests.
 
 use gongkai_model::{
-    Applicant, CellRef, Concept, Fact, FactId, Finding, FormId, Note, Paragraph, Period, Report, Section,
-    Severity, Source, Span, State, Variant, Versions,
+    Applicant, Area, CellRef, Citation, Concept, Contact, Fact, FactId, Field, FieldName, Finding, FormId,
+    Metadata, Note, Paragraph, Period, Report, Section, Severity, Source, Span, State, Variant, Versions,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use rust_decimal::Decimal;
@@ -25,12 +25,35 @@ fn source() -> impl Strategy<Value = Source> {
             row,
             column,
         }));
-    (TEXT, cell, option::of(1..99_u32), span()).prop_map(|(text, cell, page, span)| Source {
-        text,
-        cell,
-        page,
-        span,
-    })
+    (TEXT, cell, option::of(1..99_u32), span(), option::of(area()))
+        .prop_map(|(text, cell, page, span, area)| Source { text, cell, page, span, area })
+}
+
+fn area() -> impl Strategy<Value = Area> {
+    any::<[u32; 4]>().prop_map(|[left, top, right, bottom]| Area { left, top, right, bottom })
+}
+
+fn metadata() -> impl Strategy<Value = Metadata> {
+    let field = (select(FieldName::ALL.to_vec()), any::<bool>(), TEXT, source())
+        .prop_map(|(name, is_tag, value, source)| Field { name, is_tag, value, source });
+    let said = || option::of(TEXT);
+    let contact = (said(), said(), said(), said(), said(), source()).prop_map(
+        |(body, address, telephone, postcode, email, source)| Contact {
+            body,
+            address,
+            telephone,
+            postcode,
+            email,
+            source,
+        },
+    );
+    let citation = (TEXT, option::of(TEXT), source()).prop_map(|(number, title, source)| Citation {
+        number,
+        title,
+        source,
+    });
+    (vec(field, 0..3), option::of(contact), vec(citation, 0..3))
+        .prop_map(|(fields, contact, citations)| Metadata { fields, contact, citations })
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -116,10 +139,23 @@ pub(super) fn report() -> impl Strategy<Value = Report> {
         select(vec![FormId::Form2021, FormId::Form2019, FormId::Form2014]),
         select(vec![Variant::Standard, Variant::SingleRowOther]),
     );
-    let body = (vec(paragraph(), 0..3), vec(section(), 0..3), vec(fact(), 0..4), notes());
+    let body = (vec(paragraph(), 0..3), vec(section(), 0..3), vec(fact(), 0..4), notes(), metadata());
     (head, form, body).prop_map(|(head, (form, variant), body)| {
         let (agency, year, title_year, period, title) = head;
-        let (preamble, sections, facts, notes) = body;
-        Report { agency, year, title_year, period, form, variant, title, preamble, sections, facts, notes }
+        let (preamble, sections, facts, notes, metadata) = body;
+        Report {
+            agency,
+            year,
+            title_year,
+            period,
+            form,
+            variant,
+            title,
+            preamble,
+            sections,
+            facts,
+            metadata,
+            notes,
+        }
     })
 }

@@ -1,6 +1,6 @@
 //! Facts, their states and their sources. A blank has no value on either side.
 
-use gongkai_model::{Applicant, CellRef, Concept, Fact, FactId, Source, Span, State};
+use gongkai_model::{Applicant, Area, CellRef, Concept, Fact, FactId, Source, Span, State};
 
 use super::{Error, pair};
 use crate::v1;
@@ -80,6 +80,7 @@ impl From<&Source> for v1::Source {
             page: source.page,
             start: source.span.map(|s| s.start),
             end: source.span.map(|s| s.end),
+            area: source.area.map(Into::into),
         }
     }
 }
@@ -92,7 +93,20 @@ impl TryFrom<v1::Source> for Source {
         let place = pair(source.row, source.column, what)?;
         let cell = pair(source.table.map(|t| (t, t)), place, what)?
             .map(|((table, _), (row, column))| CellRef { table, row, column });
-        Ok(Self { text: source.text, cell, page: source.page, span: span(source.start, source.end)? })
+        let span = span(source.start, source.end)?;
+        Ok(Self { text: source.text, cell, page: source.page, span, area: source.area.map(Into::into) })
+    }
+}
+
+impl From<Area> for v1::Area {
+    fn from(area: Area) -> Self {
+        Self { left: area.left, top: area.top, right: area.right, bottom: area.bottom }
+    }
+}
+
+impl From<v1::Area> for Area {
+    fn from(area: v1::Area) -> Self {
+        Self { left: area.left, top: area.top, right: area.right, bottom: area.bottom }
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod fact;
 pub mod finding;
+mod metadata;
 pub mod rejection;
 pub mod report;
 pub mod text;

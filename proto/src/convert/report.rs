@@ -38,6 +38,7 @@ pub fn text(report: &Report) -> v1::ParsedText {
         title: report.title.clone(),
         preamble: report.preamble.iter().map(Into::into).collect(),
         sections: report.sections.iter().map(Into::into).collect(),
+        metadata: Some((&report.metadata).into()),
         ..Default::default()
     };
     parts::put_notes(&report.notes, &mut text);
@@ -59,6 +60,7 @@ pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, 
         form: header.form.parse().map_err(|_| Error::unknown("form", &header.form))?,
         variant: header.variant.parse().map_err(|_| Error::unknown("variant", &header.variant))?,
         notes: parts::notes(&text),
+        metadata: text.metadata.map(TryInto::try_into).transpose()?.unwrap_or_default(),
         agency: header.agency_name,
         title: header.title,
         preamble: text.preamble.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,

@@ -20,6 +20,21 @@ pub struct Source {
     pub start: ::core::option::Option<u32>,
     #[prost(uint32, optional, tag = "7")]
     pub end: ::core::option::Option<u32>,
+    /// The cell on its page.
+    #[prost(message, optional, tag = "8")]
+    pub area: ::core::option::Option<Area>,
+}
+/// A box on a page, in points from the page's top left corner, rounded outwards.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Area {
+    #[prost(uint32, tag = "1")]
+    pub left: u32,
+    #[prost(uint32, tag = "2")]
+    pub top: u32,
+    #[prost(uint32, tag = "3")]
+    pub right: u32,
+    #[prost(uint32, tag = "4")]
+    pub bottom: u32,
 }
 /// One cell of a statutory table.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -487,6 +502,59 @@ pub struct ParsedText {
     pub charset_mismatch: bool,
     #[prost(uint32, tag = "11")]
     pub replacement_characters: u32,
+    #[prost(message, optional, tag = "12")]
+    pub metadata: ::core::option::Option<Metadata>,
+}
+/// What a document says about its own publication.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Metadata {
+    #[prost(message, repeated, tag = "1")]
+    pub fields: ::prost::alloc::vec::Vec<MetadataField>,
+    #[prost(message, optional, tag = "2")]
+    pub contact: ::core::option::Option<Contact>,
+    #[prost(message, repeated, tag = "3")]
+    pub citations: ::prost::alloc::vec::Vec<Citation>,
+}
+/// A field of the page: a <meta> tag, or what the page shows.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MetadataField {
+    /// Such as article_title, published, content_source, site_id_code, index_number.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// True for a <meta> tag, which readers of the page do not see.
+    #[prost(bool, tag = "2")]
+    pub is_tag: bool,
+    #[prost(string, tag = "3")]
+    pub value: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub source: ::core::option::Option<Source>,
+}
+/// Whom to ask about the report (联系方式).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contact {
+    #[prost(string, optional, tag = "1")]
+    pub body: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "2")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub telephone: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub postcode: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub email: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "6")]
+    pub source: ::core::option::Option<Source>,
+}
+/// A document cited by its number (文号).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Citation {
+    #[prost(string, tag = "1")]
+    pub number: ::prost::alloc::string::String,
+    /// Printed in 《》 right before the number.
+    #[prost(string, optional, tag = "2")]
+    pub title: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub source: ::core::option::Option<Source>,
 }
 /// 统计期限, as printed; both days inclusive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

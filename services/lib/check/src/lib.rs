@@ -5,6 +5,7 @@
 
 mod event;
 mod line;
+mod metadata_line;
 mod reading;
 mod versions;
 
@@ -14,6 +15,7 @@ pub use gongkai_forms::Known;
 pub use line::{
     FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, SourceLine, Status, VersionsLine,
 };
+pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
 pub use reading::{Reading, read, read_known};
 pub use versions::{labels, versions};
 

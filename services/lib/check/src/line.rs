@@ -3,7 +3,7 @@
 use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Source, Versions};
 use serde::{Deserialize, Serialize};
 
-use crate::{reading::Reading, versions::versions};
+use crate::{metadata_line::MetadataLine, reading::Reading, versions::versions};
 
 /// What became of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct ReportLine {
     pub sections: Vec<SectionLine>,
     /// Every cell of the form, in the form's order.
     pub facts: Vec<FactLine>,
+    /// The page's fields, the contact and the documents cited.
+    #[serde(default, skip_serializing_if = "MetadataLine::is_empty")]
+    pub metadata: MetadataLine,
 }
 
 /// A chapter.
@@ -114,6 +117,9 @@ pub struct SourceLine {
     /// One past the last Unicode scalar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<u32>,
+    /// The cell's box on its page: left, top, right, bottom, in points from the page's top left corner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<[u32; 4]>,
 }
 
 /// A finding.
@@ -235,6 +241,7 @@ impl From<&Report> for ReportLine {
             preamble: report.preamble_text(),
             sections: sections.collect(),
             facts: report.facts.iter().map(FactLine::from).collect(),
+            metadata: MetadataLine::from(&report.metadata),
         }
     }
 }
@@ -262,6 +269,7 @@ impl From<&Source> for SourceLine {
             page: source.page,
             start: source.span.map(|span| span.start),
             end: source.span.map(|span| span.end),
+            area: source.area.map(|area| [area.left, area.top, area.right, area.bottom]),
         }
     }
 }

@@ -51,17 +51,17 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
     }
     let media_type = sniff::media_type(&decoded.text, hints);
     let mut notes = decoded.notes;
-    let (blocks, meta_title) = if media_type == MediaType::Html {
+    let (blocks, meta_title, fields) = if media_type == MediaType::Html {
         let page = html::read(&decoded.text, limits)?;
         notes.extend(page.notes);
-        (page.blocks, page.meta_title)
+        (page.blocks, page.meta_title, page.fields)
     } else {
         sniff::count_lines(&decoded.text, limits)?;
         let source = mirror::clean(decoded.text, &mut notes);
         let reader = if media_type == MediaType::Markdown { markdown::read } else { text::read };
-        (reader(&source, limits)?, None)
+        (reader(&source, limits)?, None, Vec::new())
     };
-    Ok(Document { media_type, charset: decoded.charset, meta_title, blocks, notes })
+    Ok(Document { media_type, charset: decoded.charset, meta_title, fields, blocks, notes })
 }
 
 /// Reads a document whose characters are known from its format: no charset is guessed, and no place is a place in text.
@@ -75,7 +75,7 @@ fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<D
         return Err(sniff::empty());
     }
     let notes = mirror::clean_blocks(&mut blocks);
-    Ok(Document { media_type, charset: "utf-8", meta_title: None, blocks, notes })
+    Ok(Document { media_type, charset: "utf-8", meta_title: None, fields: Vec::new(), blocks, notes })
 }
 
 #[cfg(test)]

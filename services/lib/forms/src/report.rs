@@ -1,6 +1,6 @@
 //! A document as a report: identity, chapters and facts, or the reason why it is none.
 
-use gongkai_model::{Document, FormId, LookAlike, Rejection, RejectionCode, Report, State};
+use gongkai_model::{Document, FormId, LookAlike, Metadata, Rejection, RejectionCode, Report, State};
 
 use crate::{
     identity::{self, Identity},
@@ -73,6 +73,7 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
         preamble: preamble.collect(),
         sections: outline.sections,
         facts: tables.facts,
+        metadata: Metadata::default(),
         notes: document.notes.clone(),
     })
 }

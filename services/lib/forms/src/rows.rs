@@ -37,6 +37,7 @@ impl<'a> Piece<'a> {
             cell: Some(CellRef { table: self.table, row: self.cell.row, column: self.cell.column }),
             page: self.cell.page,
             span: self.cell.span,
+            area: self.cell.area,
         }
     }
 

@@ -21,6 +21,19 @@ impl Span {
     }
 }
 
+/// A box on a page, in points from the page's top left corner, rounded outwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Area {
+    /// Left side.
+    pub left: u32,
+    /// Upper side.
+    pub top: u32,
+    /// Right side.
+    pub right: u32,
+    /// Lower side.
+    pub bottom: u32,
+}
+
 /// A piece of a document, in reading order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
@@ -58,6 +71,8 @@ pub struct Cell {
     pub span: Option<Span>,
     /// Page, from 1, if the format has pages.
     pub page: Option<u32>,
+    /// The cell's box on that page, if the format draws one.
+    pub area: Option<Area>,
 }
 
 /// A table as origin cells on an expanded grid.

@@ -1,6 +1,6 @@
 //! A read document: its blocks and what the reader had to do to get them.
 
-use crate::block::Block;
+use crate::{block::Block, metadata::Field};
 
 /// What kind of file a document is, by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +56,8 @@ pub struct Document {
     pub charset: &'static str,
     /// Title of the page's metadata, if the format has any: the last source for names.
     pub meta_title: Option<String>,
+    /// The page's `<meta>` tags that say something of its publication.
+    pub fields: Vec<Field>,
     /// Its content.
     pub blocks: Vec<Block>,
     /// What was seen on the way.

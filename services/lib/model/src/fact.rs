@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use rust_decimal::Decimal;
 
-use crate::block::Span;
+use crate::block::{Area, Span};
 
 /// Who asked for information (申请人类别): the columns of chapter 三.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -201,6 +201,8 @@ pub struct Source {
     pub page: Option<u32>,
     /// Range in the decoded original, if the format has positions.
     pub span: Option<Span>,
+    /// The cell's box on the page, if the format draws one.
+    pub area: Option<Area>,
 }
 
 /// One fact of a report.

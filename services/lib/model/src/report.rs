@@ -6,6 +6,7 @@ use crate::{
     block::{Paragraph, Span},
     document::Note,
     fact::{Fact, FactId, ParseError, State},
+    metadata::Metadata,
 };
 
 /// Which statutory form (格式) the tables follow, whatever notice the preamble cites.
@@ -128,6 +129,8 @@ pub struct Report {
     pub sections: Vec<Section>,
     /// Every cell of the form and variant, in the form's order, each once.
     pub facts: Vec<Fact>,
+    /// The page's fields, the contact and the documents cited.
+    pub metadata: Metadata,
     /// What the reader saw on the way.
     pub notes: Vec<Note>,
 }

@@ -131,7 +131,7 @@ impl Row {
                 open.push((column, column_span, cells.len()));
             }
             let text = lines.join("\n");
-            cells.push(Cell { row, column, row_span: 1, column_span, text, span: None, page: None });
+            cells.push(Cell { row, column, row_span: 1, column_span, text, ..Cell::default() });
         }
         open
     }

@@ -195,6 +195,6 @@ impl Placed {
 impl OpenCell {
     fn placed(self, row: u32, column: u32, column_span: u32) -> Cell {
         let text = self.lines.join("\n");
-        Cell { row, column, row_span: 1, column_span, text, span: None, page: None }
+        Cell { row, column, row_span: 1, column_span, text, ..Cell::default() }
     }
 }

@@ -8,6 +8,7 @@ use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 
 use super::{
     element::{Attributes, Class, Name},
+    meta::Meta,
     run::Run,
     table::{Closed, OpenTable},
 };
@@ -47,8 +48,8 @@ pub(super) struct Page {
     pub(super) blocks: Vec<Block>,
     /// `<title>`, as written.
     pub(super) title: String,
-    /// `<meta name="ArticleTitle">`
-    pub(super) article_title: Option<String>,
+    /// Its `<meta>` tags.
+    pub(super) meta: Meta,
     /// Glosses that were taken out.
     pub(super) pinyin: u32,
     /// Tables that were not shown.
@@ -91,20 +92,20 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Takes a start tag that ends at `at`.
+    /// Takes a start tag that stands at `place`.
     pub(super) fn start_tag(
         &mut self,
         name: &[u8],
         attributes: &mut Attributes,
         self_closing: bool,
-        at: u32,
+        place: Span,
     ) -> Result<(), Rejection> {
         self.raw = None;
         let class = Class::of(name);
         match class {
             Class::Nothing => Ok(()),
             Class::Meta => {
-                self.note_meta(attributes);
+                self.page.meta.take(attributes, place);
                 Ok(())
             }
             Class::Raw | Class::Title => {
@@ -122,7 +123,7 @@ impl<'a> Builder<'a> {
             Class::Table => self.open_table(name, attributes),
             Class::Group | Class::Caption => self.open_group(class),
             Class::Row => self.open_row(attributes),
-            Class::Cell => self.open_cell(name, attributes, at),
+            Class::Cell => self.open_cell(name, attributes, place.end),
         }
     }
 
@@ -214,12 +215,6 @@ impl Builder<'_> {
     fn note_title(&mut self, text: &str) {
         if self.page.title.len() + text.len() <= LONGEST_TITLE {
             self.page.title.push_str(text);
-        }
-    }
-
-    fn note_meta(&mut self, attributes: &mut Attributes) {
-        if attributes.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("ArticleTitle")) {
-            self.page.article_title = self.page.article_title.take().or_else(|| attributes.content.take());
         }
     }
 }

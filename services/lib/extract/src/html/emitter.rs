@@ -134,6 +134,7 @@ impl Emitter for Events<'_, '_, '_> {
     }
 
     fn emit_current_tag(&mut self) -> Option<State> {
+        let begun = self.last_end;
         self.end_of_event();
         self.finish_attribute();
         if !self.tag.is_start {
@@ -142,8 +143,9 @@ impl Emitter for Events<'_, '_, '_> {
             return None;
         }
         let mut attributes = std::mem::take(&mut self.tag.attributes);
-        let at = self.scalars.at(self.position);
-        let result = self.builder.start_tag(&self.tag.name, &mut attributes, self.tag.self_closing, at);
+        let (start, end) = (self.scalars.at(begun), self.scalars.at(self.position));
+        let place = Span { start, end };
+        let result = self.builder.start_tag(&self.tag.name, &mut attributes, self.tag.self_closing, place);
         self.keep(result);
         self.tag.last_start.clone_from(&self.tag.name);
         match self.tag.name.as_slice() {

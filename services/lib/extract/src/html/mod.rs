@@ -5,12 +5,13 @@
 mod builder;
 mod element;
 mod emitter;
+mod meta;
 mod run;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use gongkai_model::{Block, Note, Rejection, RejectionCode};
+use gongkai_model::{Block, Field, Note, Rejection, RejectionCode};
 use html5gum::Tokenizer;
 
 use self::{
@@ -31,6 +32,7 @@ const CHALLENGE_MARKS: [&str; 8] =
 pub(crate) struct Html {
     pub(crate) blocks: Vec<Block>,
     pub(crate) meta_title: Option<String>,
+    pub(crate) fields: Vec<Field>,
     pub(crate) notes: Vec<Note>,
 }
 
@@ -50,12 +52,13 @@ pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
     if is_challenge(source, &page.blocks) {
         return Err(challenge());
     }
-    let title = page.article_title.filter(|title| !title.is_empty()).unwrap_or(page.title);
+    let title = page.meta.article_title().map_or(page.title, str::to_owned);
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     let title = cleaner.clean(&title).map_or(title, |cleaned| cleaned.text);
     Ok(Html {
         blocks: page.blocks,
         meta_title: Some(title).filter(|title| !title.is_empty()),
+        fields: page.meta.fields,
         notes: cleaner.notes(page.pinyin).collect(),
     })
 }

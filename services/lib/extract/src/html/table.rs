@@ -188,6 +188,7 @@ impl OpenCell {
             text: texts.join("\n"),
             span: Some(span),
             page: None,
+            area: None,
         }
     }
 }

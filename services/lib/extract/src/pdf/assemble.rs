@@ -297,6 +297,7 @@ fn table_blocks(part: Part, limits: &Limits) -> Result<Vec<Block>, Rejection> {
             text: cell.text.trim().to_owned(),
             span: None,
             page: Some(cell.page),
+            area: cell.area,
         }
     });
     grid::blocks(number(part.rows), cells.collect(), limits)

@@ -1,5 +1,7 @@
 //! One page's part of a table: the cells of a lattice with the glyphs that stand in them.
 
+use gongkai_model::Area;
+
 use super::{
     canvas::Glyph,
     lines::{self, Line},
@@ -27,6 +29,8 @@ pub(super) struct PartCell {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) page: u32,
+    /// Its box; of a cell that a page break cut: the upper part's.
+    pub(super) area: Option<Area>,
     pub(super) text: String,
     /// Its last line takes the whole width: the text may go on.
     pub(super) is_full: bool,
@@ -76,6 +80,19 @@ pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page
     })
 }
 
+/// A box in whole points, rounded outwards; absent if it is nowhere near a page.
+fn area([left, top, right, bottom]: [f64; 4]) -> Option<Area> {
+    // Whole and checked: nothing is lost.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, and within the bounds"
+    )]
+    let whole = |place: f64| (0.0..1e6).contains(&place).then_some(place as u32);
+    let (left, top) = (whole(left.max(0.0).floor())?, whole(top.max(0.0).floor())?);
+    Some(Area { left, top, right: whole(right.ceil())?, bottom: whole(bottom.ceil())? })
+}
+
 /// The stretch between two edges in which a place lies.
 fn between(edges: &[f64], place: f64) -> Option<usize> {
     let index = edges.partition_point(|edge| *edge <= place);
@@ -95,7 +112,10 @@ impl Region {
         let lines: Vec<Line> = lines::lines(glyphs);
         let text = lines::cell_text(&lines, x1 - x0);
         let is_full = lines.last().is_some_and(|line| line.fills(x1 - x0));
-        PartCell { row: self.rows.start, row_span: self.rows.len(), x0, x1, page, text, is_full }
+        let y = |edge: usize| lattice.ys.get(edge).copied().unwrap_or(0.0);
+        let area = area([x0, y(self.rows.start), x1, y(self.rows.end)]);
+        let (row, row_span) = (self.rows.start, self.rows.len());
+        PartCell { row, row_span, x0, x1, page, area, text, is_full }
     }
 }
 

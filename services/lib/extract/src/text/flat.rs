@@ -86,6 +86,7 @@ impl<'a> Rows<'a> {
                     span: Some(self.source.span(piece.start, piece.end)),
                     text: piece.text,
                     page: None,
+                    area: None,
                 });
                 grid.columns = grid.columns.max(column + 1);
             }

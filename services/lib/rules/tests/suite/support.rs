@@ -2,8 +2,8 @@
 
 use gongkai_forms::{Form, Forms, RowKind};
 use gongkai_model::{
-    Applicant, Fact, FactId, Finding, FormId, Paragraph, Period, Report, Section, Source, Span, State,
-    Variant, Versions,
+    Applicant, Fact, FactId, Finding, FormId, Metadata, Paragraph, Period, Report, Section, Source, Span,
+    State, Variant, Versions,
 };
 use gongkai_rules::{Context, RuleSet};
 use rust_decimal::Decimal;
@@ -96,6 +96,7 @@ fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {
         preamble: vec![paragraph("根据《中华人民共和国政府信息公开条例》编制本报告。")],
         sections: (1..=6).map(section).collect(),
         facts,
+        metadata: Metadata::default(),
         notes: Vec::new(),
     }
 }

@@ -132,7 +132,7 @@ pub(super) fn source(row: &Row<'_>) -> Result<Option<Source>, Error> {
         Some(start) => Some(Span { start, end: row.get("source_end")? }),
         None => None,
     };
-    Ok(Some(Source { text, cell, page: row.get("source_page")?, span }))
+    Ok(Some(Source { text, cell, page: row.get("source_page")?, span, area: None }))
 }
 
 /// A fact without its candidates.

@@ -82,6 +82,7 @@ fn source(text: &str, row: u32) -> Source {
         cell: Some(CellRef { table: 1, row, column: 4 }),
         page: Some(2),
         span: Some(Span { start: 812 + row, end: 815 + row }),
+        area: None,
     }
 }
 

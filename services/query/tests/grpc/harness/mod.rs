@@ -206,6 +206,7 @@ fn report(key: &ReportKey, n: i64) -> Report {
             fact("requests.received", Some(Applicant::Total), State::Reported(n.into())),
             fact("requests.received", Some(Applicant::Enterprise), State::Blank),
         ],
+        metadata: gongkai_model::Metadata::default(),
         notes: vec![],
     }
 }

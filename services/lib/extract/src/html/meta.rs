@@ -1,0 +1,47 @@
+//! The page's `<meta>` tags: its title, and what it says of its own publication.
+
+use gongkai_model::{Field, FieldName, Source, Span};
+
+use super::element::Attributes;
+
+/// Most tags that are kept: a page has one of each.
+const MOST_FIELDS: usize = 64;
+
+/// What the tags say.
+#[derive(Debug, Default)]
+pub(super) struct Meta {
+    /// In the order of the page.
+    pub(super) fields: Vec<Field>,
+}
+
+impl Meta {
+    /// Takes a tag that stands at `span`.
+    pub(super) fn take(&mut self, attributes: &mut Attributes, span: Span) {
+        let Some(name) = attributes.name.as_deref().and_then(field_name) else { return };
+        let value = attributes.content.take().unwrap_or_default();
+        if self.fields.len() < MOST_FIELDS {
+            let source = Source { text: value.clone(), span: Some(span), ..Source::default() };
+            self.fields.push(Field { name, is_tag: true, value, source });
+        }
+    }
+
+    /// `<meta name="ArticleTitle">`: the first that is not empty.
+    pub(super) fn article_title(&self) -> Option<&str> {
+        let named = self.fields.iter().find(|f| f.name == FieldName::ArticleTitle && !f.value.is_empty());
+        named.map(|field| field.value.as_str())
+    }
+}
+
+/// The names of 国办发〔2017〕47号, in whatever case a page writes them.
+fn field_name(name: &str) -> Option<FieldName> {
+    let known = [
+        ("SiteName", FieldName::SiteName),
+        ("SiteDomain", FieldName::SiteDomain),
+        ("SiteIDCode", FieldName::SiteIdCode),
+        ("ColumnName", FieldName::ColumnName),
+        ("ArticleTitle", FieldName::ArticleTitle),
+        ("PubDate", FieldName::Published),
+        ("ContentSource", FieldName::ContentSource),
+    ];
+    known.into_iter().find(|(tag, _)| name.eq_ignore_ascii_case(tag)).map(|(_, field)| field)
+}

@@ -1,0 +1,198 @@
+//! What a document says about its own publication: the page's fields, the contact, the documents it cites. Each with
+//! its source, so that a rule can set one against the other.
+
+use std::str::FromStr;
+
+use crate::fact::{ParseError, Source};
+
+/// A field of the page, whatever the page calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FieldName {
+    /// `SiteName`, 网站名称
+    SiteName,
+    /// `SiteDomain`
+    SiteDomain,
+    /// `SiteIDCode`, 网站标识码
+    SiteIdCode,
+    /// `ColumnName`, 栏目
+    ColumnName,
+    /// `ArticleTitle`, 名称, 标题
+    ArticleTitle,
+    /// `PubDate`, 发布日期, 发布时间
+    Published,
+    /// `ContentSource`, 来源
+    ContentSource,
+    /// 索引号
+    IndexNumber,
+    /// 发布机构, 公开主体
+    Publisher,
+    /// 成文日期, 生成日期
+    Written,
+    /// 文号, 发文字号
+    DocumentNumber,
+}
+
+impl FieldName {
+    /// All names.
+    pub const ALL: [Self; 11] = [
+        Self::SiteName,
+        Self::SiteDomain,
+        Self::SiteIdCode,
+        Self::ColumnName,
+        Self::ArticleTitle,
+        Self::Published,
+        Self::ContentSource,
+        Self::IndexNumber,
+        Self::Publisher,
+        Self::Written,
+        Self::DocumentNumber,
+    ];
+
+    /// The public name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SiteName => "site_name",
+            Self::SiteDomain => "site_domain",
+            Self::SiteIdCode => "site_id_code",
+            Self::ColumnName => "column_name",
+            Self::ArticleTitle => "article_title",
+            Self::Published => "published",
+            Self::ContentSource => "content_source",
+            Self::IndexNumber => "index_number",
+            Self::Publisher => "publisher",
+            Self::Written => "written",
+            Self::DocumentNumber => "document_number",
+        }
+    }
+}
+
+impl FromStr for FieldName {
+    type Err = ParseError;
+
+    fn from_str(name: &str) -> Result<Self, ParseError> {
+        Self::ALL.into_iter().find(|field| field.as_str() == name).ok_or(ParseError)
+    }
+}
+
+/// One field of a page as it stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Which field.
+    pub name: FieldName,
+    /// True for a `<meta>` tag, which readers of the page do not see; false for what the page shows.
+    pub is_tag: bool,
+    /// As written, white space at its ends taken off. May be empty or `null`: that is for the rules.
+    pub value: String,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// Whom to ask about the report (联系方式), as the preamble, chapter 六 or a clause at the end says it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// The body named, if one is.
+    pub body: Option<String>,
+    /// 地址
+    pub address: Option<String>,
+    /// 电话
+    pub telephone: Option<String>,
+    /// 邮编
+    pub postcode: Option<String>,
+    /// 电子邮箱
+    pub email: Option<String>,
+    /// The sentence or paragraph that says so.
+    pub source: Source,
+}
+
+/// A document cited by its number (文号), such as 国办公开办函〔2021〕30号.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Citation {
+    /// The number as printed, without white space.
+    pub number: String,
+    /// The title printed in 《》 right before it, if there is one.
+    pub title: Option<String>,
+    /// Where the number stands; `text` is the number verbatim.
+    pub source: Source,
+}
+
+/// Everything of the kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metadata {
+    /// The page's fields, tags first, each in the order of the document. A field may be there twice.
+    pub fields: Vec<Field>,
+    /// The contact, if the document names one.
+    pub contact: Option<Contact>,
+    /// The documents cited, in order; one entry a place.
+    pub citations: Vec<Citation>,
+}
+
+impl Metadata {
+    /// The first field of a name that says something: what the page shows goes before what its tags say.
+    #[must_use]
+    pub fn field(&self, name: FieldName) -> Option<&Field> {
+        let says = |field: &&Field| field.name == name && !field.value.is_empty() && field.value != "null";
+        let mut found = self.fields.iter().filter(says);
+        found.clone().find(|field| !field.is_tag).or_else(|| found.next())
+    }
+
+    /// The day of publication (year, month, day) that the page names: shown, else in a tag.
+    ///
+    /// When a saver fetched the page (采集时间) is not among the fields and never stands here.
+    #[must_use]
+    pub fn published_on(&self) -> Option<(i32, u8, u8)> {
+        self.field(FieldName::Published).and_then(|field| day(&field.value))
+    }
+}
+
+/// The first day in a text: `2024-01-15 10:12`, `2024年1月15日`, `2024/1/15`, `20240115`.
+#[must_use]
+pub fn day(text: &str) -> Option<(i32, u8, u8)> {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+    let first = numbers.next()?;
+    let (year, month, day): (i32, u8, u8) = if first.len() == 8 {
+        (first.get(..4)?.parse().ok()?, first.get(4..6)?.parse().ok()?, first.get(6..)?.parse().ok()?)
+    } else {
+        (first.parse().ok()?, numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?)
+    };
+    let real = (1990..2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    real.then_some((year, month, day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_pages_print_them() {
+        for text in ["2024-01-15 10:12", "2024年1月15日", "2024/1/15", "20240115", " 2024.01.15"] {
+            assert_eq!(day(text), Some((2024, 1, 15)), "{text}");
+        }
+        for text in ["", "null", "2024", "2024-13-01", "15-01-2024", "昨天"] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_page_shows_goes_before_its_tags() {
+        let field = |is_tag, value: &str| Field {
+            name: FieldName::Published,
+            is_tag,
+            value: value.to_owned(),
+            source: Source::default(),
+        };
+        let metadata = |fields| Metadata { fields, ..Metadata::default() };
+        let both = metadata(vec![field(true, "2024-01-15"), field(false, "2024-01-17")]);
+        assert_eq!(both.published_on(), Some((2024, 1, 17)));
+        let null = metadata(vec![field(true, "2024-01-15"), field(false, "null")]);
+        assert_eq!(null.published_on(), Some((2024, 1, 15)));
+        assert_eq!(Metadata::default().published_on(), None);
+    }
+
+    #[test]
+    fn names_read_back_as_written() {
+        for name in FieldName::ALL {
+            assert_eq!(name.as_str().parse(), Ok(name));
+        }
+    }
+}
