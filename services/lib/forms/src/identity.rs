@@ -89,6 +89,12 @@ fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> 
     Some(others.iter().fold(own, |own, other| fuller(own, other)))
 }
 
+/// The body that a sentence tells readers to ask.
+pub(crate) fn contact_body(sentence: &str) -> Option<String> {
+    let name = CONTACT.captures(sentence)?.get(1)?.as_str();
+    is_name(name).then(|| name.to_owned())
+}
+
 /// True for what can be a body's name.
 fn is_name(name: &str) -> bool {
     let vague = ["本", "我", "各", "该", "有关", "相关", "编制", "以下", "下列"];

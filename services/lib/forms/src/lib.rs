@@ -3,7 +3,9 @@
 //! Read [`form`] first: it is what the decrees print. [`load`] makes forms of TOML.
 
 mod answers;
+mod citation;
 mod columns;
+mod contact;
 mod disputes;
 pub mod form;
 mod header;
@@ -16,9 +18,11 @@ mod look_alike;
 mod matcher;
 mod outline;
 mod proactive;
+mod publication;
 mod report;
 mod requests;
 mod rows;
+mod squeezed;
 mod stretches;
 mod title;
 mod titles;

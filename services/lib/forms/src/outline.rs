@@ -16,6 +16,8 @@ pub(crate) struct Outline {
     pub sections: Vec<Section>,
     /// True if a table stands before the first chapter.
     pub table_in_front: bool,
+    /// How many blocks of the document stand before the first heading.
+    pub first_heading: usize,
 }
 
 /// How a heading is numbered.
@@ -36,11 +38,14 @@ const STYLES: [Style; 4] = [Style::Chinese, Style::Arabic, Style::Brackets, Styl
 /// Cuts a document at its headings.
 pub(crate) fn read(document: &Document, titles: &Titles) -> Outline {
     let style = style(document, titles);
-    let mut outline = Outline::default();
-    for block in &document.blocks {
+    let mut outline = Outline { first_heading: document.blocks.len(), ..Outline::default() };
+    for (at, block) in document.blocks.iter().enumerate() {
         match block {
             Block::Paragraph(paragraph) => match heading(paragraph, titles, style) {
-                Some((number, rest)) => outline.open(number, paragraph, rest),
+                Some((number, rest)) => {
+                    outline.first_heading = outline.first_heading.min(at);
+                    outline.open(number, paragraph, rest);
+                }
                 None => outline.prose(paragraph),
             },
             Block::Table(_) => match outline.sections.last_mut() {

@@ -1,12 +1,13 @@
 //! A document as a report: identity, chapters and facts, or the reason why it is none.
 
-use gongkai_model::{Document, FormId, LookAlike, Metadata, Rejection, RejectionCode, Report, State};
+use gongkai_model::{Document, FormId, LookAlike, Rejection, RejectionCode, Report, State};
 
 use crate::{
     identity::{self, Identity},
     load::Forms,
     look_alike, matcher,
     outline::{self, Outline},
+    publication,
 };
 
 /// Chapters that a document without tables needs to count as a report.
@@ -59,6 +60,7 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
     else {
         return Err(no_identity(year));
     };
+    let metadata = publication::read(document, &outline);
     let (from, to) = identity.title.lines;
     let preamble =
         outline.front.iter().enumerate().filter(|(at, _)| *at >= to.max(from)).map(|(_, p)| p.clone());
@@ -73,7 +75,7 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
         preamble: preamble.collect(),
         sections: outline.sections,
         facts: tables.facts,
-        metadata: Metadata::default(),
+        metadata,
         notes: document.notes.clone(),
     })
 }

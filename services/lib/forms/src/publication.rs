@@ -1,0 +1,200 @@
+//! What a document says about its own publication: the page's fields, the contact, the documents it cites.
+//!
+//! Fields are what `<meta>` tags and the block above the article say (索引号, 发布日期, 来源 …). When somebody saved
+//! the page (采集时间) is none of them.
+
+use gongkai_model::{Block, CellRef, Document, Field, FieldName, Grid, Metadata, Paragraph, Source};
+
+use crate::{citation, contact, identity, outline::Outline, squeezed::Squeezed};
+
+/// Longest value of a field, in scalars.
+const LONGEST: usize = 80;
+
+/// The names that pages print before a field's value; of two that fit, the longer comes first.
+const NAMES: [(&str, FieldName); 26] = [
+    ("网站标识码", FieldName::SiteIdCode),
+    ("所属栏目", FieldName::ColumnName),
+    ("栏目名称", FieldName::ColumnName),
+    ("发布机构", FieldName::Publisher),
+    ("公开主体", FieldName::Publisher),
+    ("公开机构", FieldName::Publisher),
+    ("发文机关", FieldName::Publisher),
+    ("发文机构", FieldName::Publisher),
+    ("发布单位", FieldName::Publisher),
+    ("责任部门", FieldName::Publisher),
+    ("发布日期", FieldName::Published),
+    ("发布时间", FieldName::Published),
+    ("公开日期", FieldName::Published),
+    ("公开时间", FieldName::Published),
+    ("成文日期", FieldName::Written),
+    ("生成日期", FieldName::Written),
+    ("发文日期", FieldName::Written),
+    ("信息来源", FieldName::ContentSource),
+    ("文章来源", FieldName::ContentSource),
+    ("发文字号", FieldName::DocumentNumber),
+    ("文件编号", FieldName::DocumentNumber),
+    ("信息名称", FieldName::ArticleTitle),
+    ("索引号", FieldName::IndexNumber),
+    ("来源", FieldName::ContentSource),
+    ("文号", FieldName::DocumentNumber),
+    ("名称", FieldName::ArticleTitle),
+];
+
+/// Other words with a colon on the same line: where a value ends.
+const OTHER_NAMES: [&str; 14] = [
+    "采集时间",
+    "浏览次数",
+    "浏览量",
+    "访问量",
+    "阅读次数",
+    "点击数",
+    "点击率",
+    "点击",
+    "字体",
+    "字号",
+    "作者",
+    "打印",
+    "分享到",
+    "编辑",
+];
+
+/// Reads what a document says about its publication.
+pub(crate) fn read(document: &Document, outline: &Outline) -> Metadata {
+    let prose = || {
+        let sections = outline.sections.iter().flat_map(|section| &section.paragraphs);
+        outline.front.iter().chain(sections)
+    };
+    let mut fields = document.fields.clone();
+    let front = document.blocks.get(..outline.first_heading).unwrap_or(&document.blocks);
+    let mut table = 0;
+    for block in front {
+        match block {
+            Block::Paragraph(paragraph) => shown_in_line(paragraph, &mut fields),
+            Block::Table(grid) => {
+                shown_in_table(grid, table, &mut fields);
+                table += 1;
+            }
+        }
+    }
+    Metadata {
+        fields,
+        contact: contact::read(prose(), identity::contact_body),
+        citations: citation::read(prose()),
+    }
+}
+
+/// Fields on a line: `发布日期：2024-01-15 来源：某局 字体：大 中 小`.
+fn shown_in_line(paragraph: &Paragraph, fields: &mut Vec<Field>) {
+    if paragraph.text.contains('。') || !paragraph.text.contains(['：', ':']) {
+        return;
+    }
+    let line = Squeezed::new(paragraph);
+    let mut names: Vec<(usize, usize, Option<FieldName>)> = Vec::new();
+    let known = NAMES.iter().map(|(name, field)| (*name, Some(*field)));
+    for (name, field) in known.chain(OTHER_NAMES.iter().map(|name| (*name, None))) {
+        for (at, _) in line.text.match_indices(name) {
+            let colon = line.text.get(at + name.len()..).and_then(|rest| rest.chars().next());
+            let taken = names.iter().any(|(from, to, _)| at < *to && *from < at + name.len());
+            if let (Some(colon @ ('：' | ':')), false) = (colon, taken) {
+                names.push((at, at + name.len() + colon.len_utf8(), field));
+            }
+        }
+    }
+    names.sort_by_key(|(at, _, _)| *at);
+    for (index, (_, start, field)) in names.iter().enumerate() {
+        let end = names.get(index + 1).map_or(line.text.len(), |(next, _, _)| *next);
+        let value = line.text.get(*start..end).unwrap_or_default();
+        let bare = value.trim_end_matches(['|', '【', '[', '（', '(', '；', '，']);
+        if let Some(name) = field.filter(|name| is_value(*name, bare)) {
+            let source = line.source(*start..*start + bare.len());
+            let value = source.text.trim().to_owned();
+            fields.push(Field { name, is_tag: false, value, source });
+        }
+    }
+}
+
+/// Fields in a table above the article: a name, its value beside it.
+fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
+    for row in grid.by_row() {
+        for pair in row.windows(2) {
+            let [name, value] = pair else { continue };
+            let bare: String = name.text.chars().filter(|c| !c.is_whitespace()).collect();
+            let bare = bare.trim_end_matches(['：', ':']);
+            let known = NAMES.iter().find(|(known, _)| *known == bare);
+            let squeezed: String = value.text.chars().filter(|c| !c.is_whitespace()).collect();
+            if let Some((_, field)) = known.filter(|(_, field)| is_value(*field, &squeezed)) {
+                let source = Source {
+                    text: value.text.clone(),
+                    cell: Some(CellRef { table, row: value.row, column: value.column }),
+                    page: value.page,
+                    span: value.span,
+                    area: value.area,
+                };
+                let value = value.text.trim().to_owned();
+                fields.push(Field { name: *field, is_tag: false, value, source });
+            }
+        }
+    }
+}
+
+/// True for what can be a field's value. A saver's address (来源：http://…) is not where the content comes from.
+fn is_value(name: FieldName, value: &str) -> bool {
+    let address = name == FieldName::ContentSource && value.starts_with("http");
+    !value.is_empty() && value.chars().nth(LONGEST).is_none() && !address
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_model::Cell;
+
+    use super::*;
+
+    fn line(text: &str) -> Vec<(FieldName, String)> {
+        let mut fields = Vec::new();
+        shown_in_line(&Paragraph { text: text.to_owned(), ..Paragraph::default() }, &mut fields);
+        fields.into_iter().map(|field| (field.name, field.value)).collect()
+    }
+
+    #[test]
+    fn fields_are_read_from_the_line_above_the_article() {
+        assert_eq!(
+            line("发布日期：2024-01-15 10:12　来源：云川市水务局　浏览次数：317　字体：大 中 小"),
+            [
+                (FieldName::Published, "2024-01-15 10:12".to_owned()),
+                (FieldName::ContentSource, "云川市水务局".to_owned())
+            ]
+        );
+        assert_eq!(
+            line("索 引 号：014320144/2024-00017"),
+            [(FieldName::IndexNumber, "014320144/2024-00017".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_savers_words_are_no_fields() {
+        assert_eq!(line("采集时间：2025-12-30T21:37:37+08:00"), []);
+        assert_eq!(line("来源：http://www.yc.gov.cn/a.shtml"), []);
+        assert_eq!(line("数据来源：统计。发布日期：2024-01-15"), []);
+    }
+
+    #[test]
+    fn fields_are_read_from_the_table_above_the_article() {
+        let texts = ["索引号：", "014-7", "发布机构", "云川市水务局"];
+        let cells = (0..).zip(texts).map(|(column, text)| Cell {
+            column,
+            row_span: 1,
+            column_span: 1,
+            text: text.to_owned(),
+            ..Cell::default()
+        });
+        let grid = Grid { rows: 1, columns: 4, cells: cells.collect(), spans_known: true };
+        let mut fields = Vec::new();
+        shown_in_table(&grid, 3, &mut fields);
+        let found: Vec<_> = fields.iter().map(|f| (f.name, f.value.as_str(), f.source.cell)).collect();
+        let place = |column| Some(CellRef { table: 3, row: 0, column });
+        assert_eq!(
+            found,
+            [(FieldName::IndexNumber, "014-7", place(1)), (FieldName::Publisher, "云川市水务局", place(3))]
+        );
+    }
+}

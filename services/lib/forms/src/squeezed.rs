@@ -1,0 +1,44 @@
+//! A paragraph without white space, with the way back to where its characters stand.
+
+use std::ops::Range;
+
+use gongkai_model::{Paragraph, Source, Span};
+
+/// A paragraph's text without white space and Markdown's `**`.
+#[derive(Debug)]
+pub(crate) struct Squeezed<'a> {
+    pub text: String,
+    /// For each scalar of `text` its number in the paragraph's text.
+    origin: Vec<usize>,
+    paragraph: &'a Paragraph,
+}
+
+impl<'a> Squeezed<'a> {
+    pub(crate) fn new(paragraph: &'a Paragraph) -> Self {
+        let kept = || paragraph.text.chars().enumerate().filter(|(_, c)| !c.is_whitespace() && *c != '*');
+        Self { text: kept().map(|(_, c)| c).collect(), origin: kept().map(|(at, _)| at).collect(), paragraph }
+    }
+
+    /// The verbatim text at a byte range of [`Squeezed::text`], and where it stands: just there if the paragraph's
+    /// text maps one to one onto its span, else the paragraph.
+    pub(crate) fn source(&self, range: Range<usize>) -> Source {
+        let scalar = |byte: usize| self.text.get(..byte).map_or(0, |head| head.chars().count());
+        let (first, last) = (scalar(range.start), scalar(range.end).saturating_sub(1));
+        let (Some(from), Some(to)) = (self.origin.get(first), self.origin.get(last)) else {
+            return Source { page: self.paragraph.page, span: self.paragraph.span, ..Source::default() };
+        };
+        let (from, to) = (*from, *to + 1);
+        let text = self.paragraph.text.chars().skip(from).take(to.saturating_sub(from)).collect();
+        Source { text, page: self.paragraph.page, span: self.narrowed(from, to), ..Source::default() }
+    }
+
+    fn narrowed(&self, from: usize, to: usize) -> Option<Span> {
+        let span = self.paragraph.span?;
+        let scalars = u32::try_from(self.paragraph.text.chars().count()).ok()?;
+        if span.end.checked_sub(span.start) != Some(scalars) {
+            return Some(span);
+        }
+        let (from, to) = (u32::try_from(from).ok()?, u32::try_from(to).ok()?);
+        Some(Span { start: span.start.checked_add(from)?, end: span.start.checked_add(to)? })
+    }
+}
