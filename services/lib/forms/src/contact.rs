@@ -63,7 +63,7 @@ pub(crate) fn read<'p>(
         contact.postcode = contact.postcode.or(postcode);
         contact.email = contact.email.or(email);
         contact.body = contact.body.or_else(|| body(clause));
-        contact.source = joined(contact.source, text.source(sentence));
+        contact.source = joined(contact.source, &text.source(sentence));
     }
     Some(contact)
 }
@@ -92,9 +92,9 @@ fn sentence(text: &str) -> std::ops::Range<usize> {
     found.unwrap_or(0..text.len())
 }
 
-fn joined(a: Source, b: Source) -> Source {
+fn joined(a: Source, b: &Source) -> Source {
     if a == Source::default() {
-        return b;
+        return b.clone();
     }
     let span = match (a.span, b.span) {
         (Some(a), Some(b)) => Some(a.cover(b)),

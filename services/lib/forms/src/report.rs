@@ -46,8 +46,8 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
     let tables = matcher::read(document, forms, fallback).ok_or_else(|| {
         Rejection::new(RejectionCode::NotAReport, "未加载任何报告格式", "no form is loaded")
     })?;
-    check_kind(document, &outline, &identity, tables.none)?;
     let empty = tables.facts.iter().all(|fact| matches!(fact.state, State::Blank | State::Missing));
+    check_kind(document, &outline, &identity, (empty, tables.none))?;
     if empty && !has_prose(&outline) && identity.agency.is_none() {
         return Err(Rejection::new(
             RejectionCode::UnfilledForm,
@@ -80,28 +80,32 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
     })
 }
 
+/// Turns look-alikes away; `empty` is true if no cell holds anything, `no_cell` if there is none.
 fn check_kind(
     document: &Document,
     outline: &Outline,
     identity: &Identity,
-    no_cell: bool,
+    (empty, no_cell): (bool, bool),
 ) -> Result<(), Rejection> {
     let mut chapters: Vec<u32> = outline.sections.iter().map(|section| section.number).collect();
     chapters.sort_unstable();
     chapters.dedup();
     let kind = look_alike::kind(document);
-    let notice = kind == LookAlike::FormNotice && identity.title.agency.is_none() && !has_prose(outline);
-    let few = no_cell && chapters.len() < ENOUGH_CHAPTERS;
+    // The notice that decrees the form explains each chapter and names no body and year of its own; a report cites it.
+    let titled = identity.title.agency.is_some() && (identity.title.year.or(identity.year)).is_some();
+    let notice = kind == LookAlike::FormNotice && empty && !titled && identity.period.is_none();
+    let other = !matches!(kind, LookAlike::Other | LookAlike::FormNotice) && identity.title.text.is_empty();
+    let few = no_cell && (chapters.len() < ENOUGH_CHAPTERS || other);
     if notice || few { Err(look_alike::rejection(kind)) } else { Ok(()) }
 }
 
-/// True if a chapter says something of its own: a sentence.
+/// True if a chapter says something of its own: a sentence that is no hint in brackets such as （文字描述…）.
 fn has_prose(outline: &Outline) -> bool {
-    outline
-        .sections
-        .iter()
-        .flat_map(|s| &s.paragraphs)
-        .any(|p| p.text.contains('。') && p.text.chars().count() > 12)
+    let hint = |text: &str| text.starts_with(['（', '(']) && text.ends_with(['）', ')']);
+    outline.sections.iter().flat_map(|section| &section.paragraphs).any(|paragraph| {
+        let text = paragraph.text.trim();
+        text.contains('。') && text.chars().count() > 12 && !hint(text)
+    })
 }
 
 fn no_identity(year: Option<i32>) -> Rejection {

@@ -65,7 +65,10 @@ pub(crate) fn squeeze(text: &str) -> String {
 
 fn is_title_end(text: &str) -> bool {
     let plain = !text.contains(['。', '，', ',', '；', '《', '：', '|']);
-    plain && text.contains("年度报告") && text.chars().nth(LONGEST).is_none() || plain && is_yearbook(text)
+    // The title of the form, of a notice about it.
+    let form = ["年度报告格式", "年度报告模板", "年度报告样式", "年度报告范本", "年度报告编制"];
+    let named = text.contains("年度报告") && !form.iter().any(|form| text.contains(form));
+    plain && (named && text.chars().nth(LONGEST).is_none() || is_yearbook(text))
 }
 
 /// 年报, as some call it.
@@ -128,9 +131,16 @@ fn read(text: &str) -> Title {
         _ => tidy(name).to_owned(),
     };
     let agency = if agency.ends_with("人民") { format!("{agency}政府") } else { agency };
-    let plausible = (3..=40).contains(&agency.chars().count());
+    let plausible = (3..=40).contains(&agency.chars().count()) && !is_placeholder(&agency);
     let year = year.or_else(|| year_alone(tail));
     Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
+}
+
+/// True for the place that a form keeps for a name: `XX局`, `××市`, `____`.
+fn is_placeholder(name: &str) -> bool {
+    ["XX", "xx", "××", "__", "**", "某某", "□", "（机关名称）", "〇〇", "○○"]
+        .iter()
+        .any(|mark| name.contains(mark))
 }
 
 fn tidy(name: &str) -> &str {

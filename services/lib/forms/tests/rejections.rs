@@ -55,6 +55,39 @@ fn the_blank_form_is_unfilled_and_a_report_without_a_name_has_no_identity() {
 }
 
 #[test]
+fn hints_and_placeholders_fill_nothing_in() {
+    let hints = BLANK_TABLES.replace(
+        "六、其他需要报告的事项\n",
+        "六、其他需要报告的事项\n（文字描述，收取信息处理费情况在此处报告。）\n",
+    );
+    for title in [
+        "政府信息公开工作年度报告格式模板",
+        "XX局20XX年政府信息公开工作年度报告",
+        "××市××局政府信息公开工作年度报告",
+    ] {
+        let form = format!("{title}\n\n一、总体情况\n（文字描述）\n\n{hints}");
+        check(&form, RejectionCode::UnfilledForm, None);
+    }
+}
+
+#[test]
+fn the_notice_is_no_report_although_it_explains_its_chapters() {
+    let notice = format!(
+        "国务院办公厅政府信息与政务公开办公室关于印发《政府信息公开工作年度报告格式》的通知\n\n国办公开办函〔2021〕30号\n\n各部门：\n\n\
+         现将格式印发给你们，请遵照执行。\n\n2021年9月9日\n\n中华人民共和国政府信息公开工作年度报告格式\n\n一、总体情况\n\n\
+         对本机关贯彻落实条例的情况进行综述，主要包括主动公开、依申请公开、平台建设等内容。\n\n{BLANK_TABLES}"
+    );
+    check(&notice, RejectionCode::NotAReport, Some(LookAlike::FormNotice));
+    let report = "云川市水务局2023年政府信息公开工作年度报告\n\n按照《政府信息公开工作年度报告格式》的通知（国办公开办函〔2021〕30号）编制。\n\n";
+    let blank =
+        read(&format!("{report}一、总体情况\n\n本年度全面推进主动公开，及时更新栏目。\n\n{BLANK_TABLES}"))
+            .unwrap();
+    assert_eq!((blank.agency.as_str(), blank.year), ("云川市水务局", 2023));
+    let summary = "云川市水务局2023年政务公开工作总结\n\n一、总体情况\n有序推进。\n二、主动公开情况\n较好。\n三、依申请公开情况\n无。\n";
+    check(summary, RejectionCode::NotAReport, Some(LookAlike::WorkSummary));
+}
+
+#[test]
 fn a_real_report_with_every_cell_blank_is_read() {
     let title = "云川市水务局2023年政府信息公开工作年度报告\n\n一、总体情况\n\n本年度全面推进主动公开，及时更新栏目。\n\n";
     let report = read(&format!("{title}{BLANK_TABLES}")).unwrap();
