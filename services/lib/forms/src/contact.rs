@@ -63,7 +63,7 @@ pub(crate) fn read<'p>(
         contact.postcode = contact.postcode.or(postcode);
         contact.email = contact.email.or(email);
         contact.body = contact.body.or_else(|| body(clause));
-        contact.source = joined(contact.source, &text.source(sentence));
+        contact.source = joined(&contact.source, &text.source(sentence));
     }
     Some(contact)
 }
@@ -92,15 +92,15 @@ fn sentence(text: &str) -> std::ops::Range<usize> {
     found.unwrap_or(0..text.len())
 }
 
-fn joined(a: Source, b: &Source) -> Source {
-    if a == Source::default() {
+fn joined(a: &Source, b: &Source) -> Source {
+    if *a == Source::default() {
         return b.clone();
     }
     let span = match (a.span, b.span) {
         (Some(a), Some(b)) => Some(a.cover(b)),
         (a, b) => a.or(b),
     };
-    Source { text: format!("{}\n{}", a.text, b.text), span, ..a }
+    Source { text: format!("{}\n{}", a.text, b.text), page: a.page, span, ..Source::default() }
 }
 
 #[cfg(test)]
