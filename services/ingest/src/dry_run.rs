@@ -76,7 +76,10 @@ fn check(submission: &Submission, limits: &Limits) -> Line {
             at.checked_to_offset(UtcOffset::from_hms(8, 0, 0).expect("Beijing is eight hours ahead"))
         })
         .map(OffsetDateTime::date);
-    let findings = gongkai_check::rules(&reading.report, &Event { published_at, agency: Some(&agency) });
+    let findings = gongkai_check::rules(
+        &reading.report,
+        &Event { published_at, agency: Some(&agency), ..Event::default() },
+    );
     Line::of_report(&file, &reading, &findings)
 }
 

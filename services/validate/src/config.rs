@@ -1,5 +1,7 @@
 //! `[validate]`: how much at once.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// `[validate]`.
@@ -8,11 +10,13 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Reports in work at once in this process. Rules use a core each; the others wait for storage meanwhile.
     pub concurrency: usize,
+    /// Folder of local rule packs (`*.toml`) on top of the compiled-in rules; none if absent.
+    pub rules: Option<PathBuf>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { concurrency: 16 }
+        Self { concurrency: 16, rules: None }
     }
 }
 

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gongkai_check::Event as Publication;
+use gongkai_check::{Event, RuleSet};
 use gongkai_model::{Finding, Report, Summary, Versions};
 use gongkai_proto::{
     convert,
-    subjects::{self, Event},
+    subjects::{self, Event as Subject},
     v1,
 };
 use gongkai_worker::{Context, Decision, Handler, Output, Runtime, transport::Objects};
@@ -31,13 +31,14 @@ const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
 pub struct Checker {
     texts: Arc<dyn Objects>,
     runtime: Runtime,
+    rules: RuleSet,
 }
 
 impl Checker {
     /// A checker over the runtime's buckets and CPU pool.
     #[must_use]
-    pub fn new(runtime: &Runtime) -> Self {
-        Self { texts: runtime.objects(subjects::BUCKET_TEXTS), runtime: runtime.clone() }
+    pub fn new(runtime: &Runtime, rules: RuleSet) -> Self {
+        Self { texts: runtime.objects(subjects::BUCKET_TEXTS), runtime: runtime.clone(), rules }
     }
 
     /// The prose, or none if it was erased.
@@ -55,9 +56,10 @@ impl Checker {
     ) -> Result<Vec<Finding>, Decision> {
         let key = convert::report::key(name).map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let published_at = published_on(origin);
+        let rules = self.rules.clone();
         let check = move || {
-            let publication = Publication { published_at, agency: Some(&key.agency) };
-            gongkai_check::rules(&report, &publication)
+            let event = Event { published_at, agency: Some(&key.agency), ..Event::default() };
+            gongkai_check::rules_by(&rules, &report, &event)
         };
         let mut findings = self.runtime.cpu(check).await.map_err(Decision::retry)?;
         findings.iter_mut().for_each(mask::finding);
@@ -79,16 +81,16 @@ impl Handler for Checker {
         let report = convert::report::report(header.clone(), text)
             .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let mut findings = self.findings(report, &origin, &header.name).await?;
-        let versions = versions(parsed.versions);
+        let versions = versions(&self.rules, parsed.versions);
         for finding in &mut findings {
             finding.versions.clone_from(&versions);
         }
         if erased {
             findings.retain(|finding| !finding.facts.is_empty());
         }
-        let subject = Event::ReportValidated.subject(origin.region.parse().unwrap_or_default());
+        let subject = Subject::ReportValidated.subject(origin.region.parse().unwrap_or_default());
         let event = validated(origin, header, &findings, &versions, context);
-        Ok(vec![Output::new(subject, Event::ReportValidated.ce_type(), &event)])
+        Ok(vec![Output::new(subject, Subject::ReportValidated.ce_type(), &event)])
     }
 }
 
@@ -115,8 +117,8 @@ fn validated(
 }
 
 /// The rules are ours; parser and forms are those of whoever parsed, perhaps a replica of another version.
-fn versions(parsed_by: Option<v1::Versions>) -> Versions {
-    let ours = gongkai_check::versions();
+fn versions(rules: &RuleSet, parsed_by: Option<v1::Versions>) -> Versions {
+    let ours = gongkai_check::versions_by(rules);
     match parsed_by {
         Some(v1::Versions { parser, forms, .. }) => Versions { parser, forms, ..ours },
         None => ours,

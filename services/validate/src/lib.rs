@@ -35,6 +35,7 @@ impl Service for Validate {
                 [Event::ReportParsed.filter()],
             )
         };
-        runtime.consume(consume, Checker::new(&runtime)).await
+        let rules = gongkai_check::rule_set(config.rules.as_deref())?;
+        runtime.consume(consume, Checker::new(&runtime, rules)).await
     }
 }

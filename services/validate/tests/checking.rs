@@ -22,7 +22,7 @@ async fn stage() -> (Checker, Arc<dyn Objects>) {
     };
     memory.declare(&topology).await.unwrap();
     let runtime = Runtime::builder("validate", Arc::new(memory)).build();
-    (Checker::new(&runtime), runtime.objects(subjects::BUCKET_TEXTS))
+    (Checker::new(&runtime, gongkai_check::RuleSet::embedded()), runtime.objects(subjects::BUCKET_TEXTS))
 }
 
 /// A row whose applicants add up to 27, printed 28.

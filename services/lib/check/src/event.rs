@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use gongkai_model::{AgencyKey, Finding, Region, Report};
-use gongkai_rules::{Context, RuleSet};
+use gongkai_rules::{Context, Neighbours, Publication, RuleSet};
 
-use crate::versions::versions;
+use crate::versions::versions_by;
 
 pub(crate) static RULES: LazyLock<RuleSet> = LazyLock::new(RuleSet::embedded);
 
@@ -16,15 +16,29 @@ pub struct Event<'a> {
     pub published_at: Option<time::Date>,
     /// The agency's key; without one a provisional key is made of the name in the report.
     pub agency: Option<&'a AgencyKey>,
+    /// What the event says of the article.
+    pub publication: Publication<'a>,
+    /// The reports around this one, where somebody keeps them.
+    pub neighbours: Option<&'a Neighbours>,
 }
 
 /// Applies the compiled-in rules to a report.
 #[must_use]
 pub fn rules(report: &Report, event: &Event<'_>) -> Vec<Finding> {
+    rules_by(&RULES, report, event)
+}
+
+/// Applies rules to a report.
+#[must_use]
+pub fn rules_by(rules: &RuleSet, report: &Report, event: &Event<'_>) -> Vec<Finding> {
     let provisional = || AgencyKey::provisional(&report.agency, Region::UNKNOWN);
     let agency = event.agency.cloned().unwrap_or_else(provisional);
-    let versions = versions();
-    let context =
-        Context { published_at: event.published_at, agency_key: agency.as_str(), versions: &versions };
-    RULES.evaluate(report, &context)
+    let versions = versions_by(rules);
+    let context = Context {
+        published_at: event.published_at,
+        publication: event.publication,
+        neighbours: event.neighbours,
+        ..Context::new(agency.as_str(), &versions)
+    };
+    rules.evaluate(report, &context)
 }

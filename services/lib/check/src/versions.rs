@@ -1,6 +1,7 @@
 //! The versions of everything that decides an output of this build.
 
 use gongkai_model::Versions;
+use gongkai_rules::RuleSet;
 
 use crate::event::RULES;
 
@@ -11,11 +12,17 @@ const PARSER: &str = "1";
 /// Versions of the program, its parser, its statutory forms and its rules.
 #[must_use]
 pub fn versions() -> Versions {
+    versions_by(&RULES)
+}
+
+/// [`versions`] with other rules.
+#[must_use]
+pub fn versions_by(rules: &RuleSet) -> Versions {
     Versions {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         parser: PARSER.to_owned(),
         forms: gongkai_forms::VERSION.to_owned(),
-        rules: RULES.version(),
+        rules: rules.version(),
     }
 }
 

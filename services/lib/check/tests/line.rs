@@ -201,7 +201,7 @@ fn the_event_adds_publication_and_agency() {
         sample().as_bytes(),
         &hints(),
         &Limits::default(),
-        &Event { published_at, agency: Some(&agency) },
+        &Event { published_at, agency: Some(&agency), ..Event::default() },
     );
     assert_eq!(other.findings.len(), line.findings.len());
     assert!(other.findings.iter().zip(&line.findings).all(|(a, b)| a.fingerprint != b.fingerprint));

@@ -1,73 +1,101 @@
-//! Rule sets: a pack made ready, and its evaluation over one report.
+//! Rule sets: packs made ready, and their evaluation over one report.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use gongkai_forms::Forms;
-use gongkai_model::{Finding, Report};
+use gongkai_model::{FactId, Finding, Report};
 
 use crate::{
     checks::{Draft, Input, Value},
     context::Context,
+    expression::names::Needs,
     fingerprint::fingerprint,
     layout::Layout,
-    pack::{Pack, PackError, parse},
-    rule::{Case, Rule},
+    pack::{Ground, Label, PackError, PackText, load},
+    rule::{Case, Logic, Rule},
 };
 
-static EMBEDDED: LazyLock<RuleSet> = LazyLock::new(|| {
-    RuleSet::parse(include_str!("../packs/core.toml"))
-        .expect("the compiled-in pack loads: a unit test loads it")
+/// The packs compiled into the program.
+const EMBEDDED: [PackText<'static>; 1] =
+    [PackText { file: "core.toml", text: include_str!("../packs/core.toml") }];
+
+static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
+    RuleSet::load(&EMBEDDED, &Forms::embedded()).expect("the compiled-in packs load: a unit test loads them")
 });
 
-/// The rules a program applies, ready to run. Evaluation is a pure function and keeps nothing.
+/// The rules a program applies, ready to run. Evaluation is a pure function and keeps nothing. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
-    pack: Pack,
-    layouts: Vec<Layout>,
+    packs: Arc<[Label]>,
+    rules: Arc<[Rule]>,
+    layouts: Arc<[Layout]>,
+    needs: Needs,
 }
 
 impl RuleSet {
     /// The rules compiled into the program.
     #[must_use]
     pub fn embedded() -> Self {
-        EMBEDDED.clone()
+        RULES.clone()
     }
 
-    /// Reads a rule pack over the compiled-in forms.
+    /// The rules compiled into the program, and local packs on top of them in the order given.
     ///
     /// # Errors
-    /// The pack has a mistake; the error says on which line and which. Its author repairs it.
-    pub fn parse(text: &str) -> Result<Self, PackError> {
-        Self::parse_over(text, &Forms::embedded())
+    /// A pack has a mistake; the error says in which file, on which line and which. Its author repairs it.
+    pub fn with_local(packs: &[PackText<'_>]) -> Result<Self, PackError> {
+        let all: Vec<PackText<'_>> = EMBEDDED.into_iter().chain(packs.iter().cloned()).collect();
+        Self::load(&all, &Forms::embedded())
     }
 
-    /// Reads a rule pack over other forms.
+    /// Reads one pack by itself over the compiled-in forms.
     ///
     /// # Errors
-    /// As [`RuleSet::parse`].
-    pub fn parse_over(text: &str, forms: &Forms) -> Result<Self, PackError> {
-        Ok(Self { pack: parse(text)?, layouts: Layout::all(forms) })
+    /// As [`RuleSet::with_local`].
+    pub fn parse(file: &str, text: &str) -> Result<Self, PackError> {
+        Self::load(&[PackText { file, text }], &Forms::embedded())
     }
 
-    /// Name and version of the pack, such as `core 1`: the `rules` of every finding's versions.
+    /// Reads packs over forms. A later pack may change and switch off the rules of those before it.
+    ///
+    /// # Errors
+    /// As [`RuleSet::with_local`].
+    pub fn load(packs: &[PackText<'_>], forms: &Forms) -> Result<Self, PackError> {
+        let layouts = Layout::all(forms);
+        let is_cell = |id: &FactId| layouts.iter().any(|layout| layout.number(&id.to_string()).is_some());
+        let ground = Ground { is_cell: &is_cell };
+        let mut rules = Vec::new();
+        let mut labels = Vec::new();
+        for pack in packs {
+            labels.push(load(pack, &ground, &mut rules)?);
+        }
+        let needs = rules.iter().fold(Needs::default(), |needs, rule: &Rule| match &rule.logic {
+            Logic::Check(_) => needs,
+            Logic::Expression(expression) => needs.or(expression.needs),
+        });
+        Ok(Self { packs: labels.into(), rules: rules.into(), layouts: layouts.into(), needs })
+    }
+
+    /// Names and versions of the packs, such as `core 2` or `core 2, wuwei 1`: the `rules` of every finding's versions.
     #[must_use]
     pub fn version(&self) -> String {
-        format!("{} {}", self.pack.name, self.pack.version)
+        let labels: Vec<String> = self.packs.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+        labels.join(", ")
     }
 
-    /// The rules, in the pack's order.
+    /// The rules, in the packs' order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
-        &self.pack.rules
+        &self.rules
     }
 
-    /// What the rules say about a report, in the pack's order of rules and, within a rule, the form's or the text's.
+    /// What the rules say about a report, in the packs' order of rules and, within a rule, the form's or the text's.
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &Context<'_>) -> Vec<Finding> {
-        let input = Input::new(report, context, &self.layouts);
+        let input = Input::new(report, context, &self.layouts, self.needs);
         let mut findings = Vec::new();
-        for rule in self.pack.rules.iter().filter(|rule| rule.applies_to(report)) {
-            for draft in rule.check.run(rule, &input) {
+        for rule in self.rules.iter().filter(|rule| rule.applies_to(report, context.published_at)) {
+            for draft in rule.run(&input) {
                 findings.extend(rule.cases.get(draft.case).map(|case| finding(rule, case, draft, &input)));
             }
         }

@@ -1,6 +1,6 @@
 //! A form made ready for the rules: its cells by number, and the identities that its rows, columns and blocks imply.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use gongkai_forms::{
     Form, Forms, RowKind, Unit,
@@ -74,6 +74,10 @@ pub(crate) struct Layout {
     pub(crate) identities: Vec<Identity>,
     /// For each cell the identities it stands in.
     pub(crate) member_of: Vec<Vec<usize>>,
+    /// The cells' numbers by their public names.
+    pub(crate) numbers: Arc<HashMap<String, usize>>,
+    /// The cells' units.
+    pub(crate) units: Arc<Vec<Unit>>,
 }
 
 impl Layout {
@@ -84,6 +88,7 @@ impl Layout {
 
     fn new(form: &Form) -> Self {
         let numbers: HashMap<FactId, usize> = form.cells().enumerate().map(|(at, id)| (id, at)).collect();
+        let by_name = numbers.iter().map(|(id, at)| (id.to_string(), *at)).collect();
         let builder = Builder { form, numbers };
         let identities = builder.identities();
         let cells: Vec<LayoutCell> = builder.cells();
@@ -94,7 +99,24 @@ impl Layout {
             }
         }
         let rows = form.request_rows().iter().map(|row| builder.row(row)).collect();
-        Self { form: form.id(), variant: form.variant(), cells, rows, identities, member_of }
+        let units = cells.iter().map(|cell| cell.unit).collect();
+        Self {
+            form: form.id(),
+            variant: form.variant(),
+            cells,
+            rows,
+            identities,
+            member_of,
+            numbers: Arc::new(by_name),
+            units: Arc::new(units),
+        }
+    }
+}
+
+impl Layout {
+    /// A cell's number by its public name.
+    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+        self.numbers.get(name).copied()
     }
 }
 

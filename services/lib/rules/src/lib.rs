@@ -1,23 +1,29 @@
 //! Rule packs as data, and their evaluation: a pure function from a report and its event to findings.
 //!
-//! A pack (`packs/core.toml`) gives each rule its id, weight, forms, words and legal source, and names the check that
-//! looks: an identity that the form itself implies, or a function of this crate. Read in this order: `pack` reads the
-//! data, `layout` derives the identities from the forms, `identity` tests them and finds the suspect, `checks` are the
-//! functions a rule may name, [`RuleSet::evaluate`] puts the words to what they found.
+//! A pack (`packs/*.toml`) gives each rule its id, weight, forms, words and legal source, and says how it looks: by a
+//! check, which is an identity that the form itself implies or a function of this crate, or by an expression (CEL).
+//! Read in this order: `pack` reads the data, `layout` derives the identities from the forms, `identity` tests them and
+//! finds the suspect, `checks` are the functions a rule may name, `expression` is what a pack's author writes,
+//! [`RuleSet::evaluate`] puts the words to what they found.
 
 mod checks;
 mod context;
 mod evaluate;
+mod expression;
 mod fingerprint;
 mod identity;
 mod layout;
+mod neighbours;
 mod pack;
+mod params;
+mod pattern;
 mod prose;
 mod rule;
 mod table;
 mod template;
 
-pub use context::Context;
+pub use context::{Context, Publication};
 pub use evaluate::RuleSet;
-pub use pack::PackError;
+pub use neighbours::Neighbours;
+pub use pack::{PackError, PackText};
 pub use rule::{Rule, Scope};

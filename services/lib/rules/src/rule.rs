@@ -1,25 +1,65 @@
 //! Rules as a pack states them, checked and ready to run.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use gongkai_model::{FormId, Report, Severity};
 
-use crate::{checks::Check, template::Template};
+use crate::{
+    checks::{Check, Draft, Input},
+    expression::Expression,
+    params::Params,
+    pattern::Patterns,
+    template::Template,
+};
 
-/// What a rule needs beside the report.
+/// What a rule needs beside the report. Where it is not at hand the rule is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Nothing but the report and its own event.
     Single,
+    /// The agency's reports on other years.
+    CrossYear,
+    /// The reports of the parent, the children or the siblings.
+    RollUp,
+    /// The publishing event.
+    Event,
 }
 
 impl Scope {
+    pub(crate) const ALL: [Self; 4] = [Self::Single, Self::CrossYear, Self::RollUp, Self::Event];
+
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Single => "single",
+            Self::CrossYear => "cross-year",
+            Self::RollUp => "roll-up",
+            Self::Event => "event",
         }
+    }
+}
+
+/// How a rule looks.
+#[derive(Debug, Clone)]
+pub(crate) enum Logic {
+    /// By a function of this crate.
+    Check(&'static Check),
+    /// By an expression of the pack.
+    Expression(Arc<Expression>),
+}
+
+/// A first and a last value, both inclusive, open where absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds<T> {
+    pub(crate) from: Option<T>,
+    pub(crate) to: Option<T>,
+}
+
+impl<T: PartialOrd> Bounds<T> {
+    /// True if a value lies within.
+    pub(crate) fn hold(&self, value: &T) -> bool {
+        self.from.as_ref().is_none_or(|from| value >= from) && self.to.as_ref().is_none_or(|to| value <= to)
     }
 }
 
@@ -27,17 +67,21 @@ impl Scope {
 #[derive(Debug, Clone)]
 pub struct Rule {
     pub(crate) id: String,
+    /// Name and version of the pack that defines it.
+    pub(crate) pack: Arc<str>,
     pub(crate) severity: Severity,
     pub(crate) scope: Scope,
     pub(crate) forms: Vec<FormId>,
-    pub(crate) years_from: Option<i32>,
-    pub(crate) years_to: Option<i32>,
-    pub(crate) check: Check,
+    pub(crate) years: Bounds<i32>,
+    /// Days of publication; a report that names none is not held against them.
+    pub(crate) published: Bounds<time::Date>,
+    pub(crate) logic: Logic,
     pub(crate) formula: String,
     pub(crate) legal: String,
     pub(crate) help: String,
     pub(crate) help_en: String,
-    pub(crate) params: BTreeMap<String, i64>,
+    pub(crate) params: Params,
+    pub(crate) patterns: Patterns,
     pub(crate) cases: BTreeMap<String, Case>,
 }
 
@@ -46,6 +90,8 @@ pub struct Rule {
 pub(crate) struct Case {
     /// The rule's severity, unless the case has its own.
     pub(crate) severity: Severity,
+    /// The pack gives the case a severity of its own.
+    pub(crate) has_own_severity: bool,
     pub(crate) message: Template,
     pub(crate) message_en: Template,
 }
@@ -55,6 +101,12 @@ impl Rule {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Name and version of the pack that defines it, such as `core 2`.
+    #[must_use]
+    pub fn pack(&self) -> &str {
+        &self.pack
     }
 
     /// Its weight; single cases of a rule may weigh less or more.
@@ -78,13 +130,31 @@ impl Rule {
     /// First and last year of the reports it applies to; open where absent.
     #[must_use]
     pub fn years(&self) -> (Option<i32>, Option<i32>) {
-        (self.years_from, self.years_to)
+        (self.years.from, self.years.to)
     }
 
-    /// Name of the function that checks it.
+    /// First and last day of publication of the reports it applies to; open where absent.
     #[must_use]
-    pub fn check(&self) -> &'static str {
-        self.check.name()
+    pub fn published(&self) -> (Option<time::Date>, Option<time::Date>) {
+        (self.published.from, self.published.to)
+    }
+
+    /// Name of the function that checks it; absent for a rule that is an expression.
+    #[must_use]
+    pub fn check(&self) -> Option<&'static str> {
+        match &self.logic {
+            Logic::Check(check) => Some(check.name),
+            Logic::Expression(_) => None,
+        }
+    }
+
+    /// The expression that says when it is broken; absent for a rule that a function checks.
+    #[must_use]
+    pub fn when(&self) -> Option<&str> {
+        match &self.logic {
+            Logic::Check(_) => None,
+            Logic::Expression(expression) => Some(expression.when()),
+        }
     }
 
     /// The condition in words.
@@ -111,11 +181,24 @@ impl Rule {
         &self.help_en
     }
 
-    /// True if the rule speaks about reports of this form and year.
+    /// The names of the ways to break it, with the weight of each.
+    pub fn cases(&self) -> impl Iterator<Item = (&str, Severity)> {
+        self.cases.iter().map(|(name, case)| (name.as_str(), case.severity))
+    }
+
+    /// True if the rule speaks about reports of this form and year, published on this day if one is known.
     #[must_use]
-    pub fn applies_to(&self, report: &Report) -> bool {
+    pub fn applies_to(&self, report: &Report, published: Option<time::Date>) -> bool {
         self.forms.contains(&report.form)
-            && self.years_from.is_none_or(|from| report.year >= from)
-            && self.years_to.is_none_or(|to| report.year <= to)
+            && self.years.hold(&report.year)
+            && published.is_none_or(|day| self.published.hold(&day))
+    }
+
+    /// What it sees in a report.
+    pub(crate) fn run(&self, input: &Input<'_>) -> Vec<Draft> {
+        match &self.logic {
+            Logic::Check(check) => (check.run)(self, input),
+            Logic::Expression(expression) => expression.run(self, input).into_iter().collect(),
+        }
     }
 }

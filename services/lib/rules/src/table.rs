@@ -29,6 +29,11 @@ impl<'a> Table<'a> {
         Self { layout, states }
     }
 
+    /// What stands in every cell.
+    pub(crate) fn states(&self) -> &[State] {
+        &self.states
+    }
+
     /// What stands in a cell.
     pub(crate) fn state(&self, cell: usize) -> State {
         self.states[cell]

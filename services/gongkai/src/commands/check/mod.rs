@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
-use gongkai_check::{Hints, Limits, Line, Status};
+use gongkai_check::{Event, Hints, Limits, Line, RuleSet, Status};
 use gongkai_model::Severity;
 
 use self::files::Source;
@@ -19,6 +19,7 @@ use crate::output::{Output, complain};
   gongkai check report.html
   gongkai check reports/ --format json | jq .findings
   gongkai check a.txt b.md --fail-on warning
+  gongkai check reports/ --rules /etc/gongkai/rules
   curl -s https://example.gov.cn/2023.html | gongkai check -
 
 Exit code: 0 nothing at or above --fail-on, 1 something is, 2 something could not be read.")]
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// Lightest finding that makes the exit code 1
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
+    /// Folder of local rule packs (*.toml) on top of the built-in rules
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -74,9 +78,12 @@ struct Checked {
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut verdict = Verdict::Clean;
     let mut csv = (args.format == Format::Csv).then(text::CsvState::default);
-    let limits = Arc::new(Limits::default());
+    let checker = Arc::new(Checker {
+        rules: gongkai_check::rule_set(args.rules.as_deref())?,
+        limits: Limits::default(),
+    });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let checks = files::sources(args.paths).map(|source| check(source, limits.clone()));
+    let checks = files::sources(args.paths).map(|source| check(source, checker.clone()));
     let mut checked = stream::iter(checks).buffered(cores);
     while let Some(checked) = checked.next().await {
         let checked = checked?;
@@ -91,13 +98,20 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     Ok(ExitCode::from(verdict as u8))
 }
 
+/// What every document is checked with.
+struct Checker {
+    rules: RuleSet,
+    limits: Limits,
+}
+
 /// Reads and checks one source on a thread of its own.
-async fn check(source: Source, limits: Arc<Limits>) -> anyhow::Result<Checked> {
+async fn check(source: Source, checker: Arc<Checker>) -> anyhow::Result<Checked> {
     let work = move || {
         let name = source.name();
+        let Checker { rules, limits } = &*checker;
         let line = source.read(limits.input_bytes).map(|bytes| {
             let hints = Hints { filename: source.filename(), ..Hints::default() };
-            gongkai_check::check(&name, &bytes, &hints, &limits)
+            gongkai_check::check_by(rules, &name, &bytes, &hints, limits, &Event::default())
         });
         Checked { name, line }
     };

@@ -3,8 +3,9 @@
 use gongkai_model::State;
 
 use crate::{
-    checks::{Draft, Input, Spec, Value},
+    checks::{Check, Draft, Input, Value},
     fingerprint::Key,
+    params::Kind,
     rule::Rule,
     table::Table,
 };
@@ -14,28 +15,31 @@ const NAMED: usize = 5;
 
 const LISTED: &[&str] = &["chapter", "count", "cells"];
 
-pub(crate) const LISTED_SPEC: Spec = Spec { cases: &[("cells", LISTED)], params: &[] };
+pub(crate) const CHECKS: &[Check] = &[
+    Check { name: "cells.empty", cases: EMPTY_CASES, params: &[("error_above", Kind::Whole)], run: empty },
+    Check {
+        name: "cells.missing",
+        cases: &[("cells", LISTED)],
+        params: &[],
+        run: |_, input| listed(input, State::Missing),
+    },
+    Check {
+        name: "cells.unreadable",
+        cases: &[("cells", LISTED)],
+        params: &[],
+        run: |_, input| listed(input, State::Unreadable),
+    },
+];
 
-pub(crate) const EMPTY_SPEC: Spec = Spec {
-    cases: &[
-        ("few", LISTED),
-        ("many", LISTED),
-        ("columns", &["chapter", "count", "cells", "columns"]),
-        ("no_zero", LISTED),
-        ("chapter", LISTED),
-    ],
-    params: &["error_above"],
-};
+const EMPTY_CASES: &[(&str, &[&str])] = &[
+    ("few", LISTED),
+    ("many", LISTED),
+    ("columns", &["chapter", "count", "cells", "columns"]),
+    ("no_zero", LISTED),
+    ("chapter", LISTED),
+];
 
 const CHAPTERS: [(u32, &str); 3] = [(2, "表二"), (3, "表三"), (4, "表四")];
-
-pub(crate) fn missing(input: &Input<'_>) -> Vec<Draft> {
-    listed(input, State::Missing)
-}
-
-pub(crate) fn unreadable(input: &Input<'_>) -> Vec<Draft> {
-    listed(input, State::Unreadable)
-}
 
 fn listed(input: &Input<'_>, state: State) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
@@ -46,9 +50,9 @@ fn listed(input: &Input<'_>, state: State) -> Vec<Draft> {
     per_chapter.collect()
 }
 
-pub(crate) fn empty(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn empty(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
-    let error_above = rule.params.get("error_above").copied().unwrap_or(i64::MAX);
+    let error_above = rule.params.whole("error_above");
     let per_chapter = CHAPTERS.iter().filter_map(|(number, name)| {
         let chapter = Chapter::of(table, *number);
         if chapter.blank.is_empty() {

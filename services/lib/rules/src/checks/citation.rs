@@ -5,11 +5,16 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::{
-    checks::{Draft, Input, Spec, Value, chapter_name},
+    checks::{Check, Draft, Input, Value, chapter_name},
     fingerprint::Key,
 };
 
-pub(crate) const SPEC: Spec = Spec { cases: &[("cited", &["quote", "chapter"])], params: &[] };
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "citation.superseded_form",
+    cases: &[("cited", &["quote", "chapter"])],
+    params: &[],
+    run: |_, input| run(input),
+}];
 
 /// 国办公开办函〔2019〕60号 in every bracket style; passages hold no white space and half-width brackets only.
 static NOTICE: LazyLock<Regex> = LazyLock::new(|| {
@@ -17,7 +22,7 @@ static NOTICE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
+fn run(input: &Input<'_>) -> Vec<Draft> {
     let cited = input.prose.passages().iter().find_map(|passage| {
         let found = NOTICE.find(passage.text())?;
         Some((passage, passage.quote_bytes(found.range())))

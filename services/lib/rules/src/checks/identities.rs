@@ -3,17 +3,29 @@
 use gongkai_model::State;
 
 use crate::{
-    checks::{Draft, Input, Spec, Value, decimal},
+    checks::{Check, Draft, Input, Value, decimal},
     fingerprint::Key,
     identity::Broken,
     layout::{Identity, IdentityKind},
+    rule::Rule,
     table::Table,
 };
 
-pub(crate) const SPEC: Spec =
-    Spec { cases: &[("broken", &["place", "parts", "expected", "printed", "actual", "cause"])], params: &[] };
+pub(crate) const CHECKS: &[Check] = &[
+    check("identity.row", |_, input| run(IdentityKind::Row, input)),
+    check("identity.sum", |_, input| run(IdentityKind::Sum, input)),
+    check("identity.balance", |_, input| run(IdentityKind::Balance, input)),
+    check("identity.dispute", |_, input| run(IdentityKind::Dispute, input)),
+];
 
-pub(crate) fn run(kind: IdentityKind, input: &Input<'_>) -> Vec<Draft> {
+const CASES: &[(&str, &[&str])] =
+    &[("broken", &["place", "parts", "expected", "printed", "actual", "cause"])];
+
+const fn check(name: &'static str, run: fn(&Rule, &Input<'_>) -> Vec<Draft>) -> Check {
+    Check { name, cases: CASES, params: &[], run }
+}
+
+fn run(kind: IdentityKind, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let broken = input.broken.iter().map(|broken| (broken, &table.layout.identities[broken.identity]));
     broken

@@ -5,14 +5,18 @@ use rust_decimal::Decimal;
 use gongkai_forms::Unit;
 
 use crate::{
-    checks::{Draft, Input, Spec, Value, decimal},
+    checks::{Check, Draft, Input, Value, decimal},
     fingerprint::Key,
 };
 
-pub(crate) const SPEC: Spec =
-    Spec { cases: &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])], params: &[] };
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "integers",
+    cases: &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])],
+    params: &[],
+    run: |_, input| run(input),
+}];
 
-pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
+fn run(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let mut drafts = Vec::new();
     for (at, cell) in table.layout.cells.iter().enumerate() {

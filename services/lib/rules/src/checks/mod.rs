@@ -5,6 +5,7 @@
 
 mod cells;
 mod citation;
+mod cross;
 mod identities;
 mod integers;
 mod prose_requests;
@@ -12,13 +13,17 @@ mod prose_sum;
 mod sections;
 mod years;
 
+use std::{borrow::Cow, cell::OnceCell};
+
 use gongkai_model::{Concept, FactId, Report, Source};
 
 use crate::{
     context::Context,
+    expression::{names::Needs, world::World},
     fingerprint::Key,
     identity::{Broken, broken},
-    layout::{IdentityKind, Layout},
+    layout::Layout,
+    params::Kind,
     prose::Prose,
     rule::Rule,
     table::Table,
@@ -34,39 +39,65 @@ pub(crate) struct Input<'a> {
     pub(crate) broken: Vec<Broken>,
     /// The prose, ready for counting.
     pub(crate) prose: Prose<'a>,
+    /// What the expressions of the rules need.
+    needs: Needs,
+    world: OnceCell<World>,
 }
 
 impl<'a> Input<'a> {
-    pub(crate) fn new(report: &'a Report, context: &'a Context<'a>, layouts: &'a [Layout]) -> Self {
+    pub(crate) fn new(
+        report: &'a Report,
+        context: &'a Context<'a>,
+        layouts: &'a [Layout],
+        needs: Needs,
+    ) -> Self {
         let layout = layouts.iter().find(|l| l.form == report.form && l.variant == report.variant);
         let table = layout.map(|layout| Table::new(layout, report));
         let broken = table.as_ref().map(broken).unwrap_or_default();
-        Self { report, context, table, broken, prose: Prose::new(report) }
+        let prose = Prose::new(report);
+        Self { report, context, table, broken, prose, needs, world: OnceCell::new() }
+    }
+
+    /// What expressions see, made when the first one asks.
+    pub(crate) fn world(&self) -> &World {
+        self.world.get_or_init(|| World::new(self.report, self.context, self.table.as_ref(), self.needs))
     }
 
     /// The first of these cells that a broken identity suspects.
     pub(crate) fn suspected(&self, cells: &[usize]) -> Option<usize> {
         cells.iter().copied().find(|cell| self.broken.iter().any(|broken| broken.cause == *cell))
     }
+
+    /// The first of these cells, by their public names, that a broken identity suspects.
+    pub(crate) fn suspected_of(&self, facts: &[FactId]) -> Option<FactId> {
+        let table = self.table.as_ref()?;
+        let is_suspect =
+            |fact: &&FactId| self.broken.iter().any(|broken| table.layout.cells[broken.cause].id == **fact);
+        facts.iter().find(is_suspect).cloned()
+    }
 }
 
 /// A value for a placeholder, in both languages.
 #[derive(Debug, Clone)]
 pub(crate) struct Value {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) zh: String,
     pub(crate) en: String,
 }
 
 impl Value {
     /// A value that is the same in both languages.
-    pub(crate) fn same(name: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn same(name: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { name, zh: text.clone(), en: text }
+        Self { name: name.into(), zh: text.clone(), en: text }
     }
 
-    pub(crate) fn new(name: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { name, zh: zh.into(), en: en.into() }
+    pub(crate) fn new(
+        name: impl Into<Cow<'static, str>>,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        Self { name: name.into(), zh: zh.into(), en: en.into() }
     }
 }
 
@@ -102,95 +133,43 @@ impl Draft {
     }
 }
 
-/// What a check must be told by its rule: its cases with the placeholders of each, and its parameters.
-pub(crate) struct Spec {
+/// A check that a rule may name: what it must be told by its rule, and its function.
+pub(crate) struct Check {
+    /// The name in a pack.
+    pub(crate) name: &'static str,
+    /// The ways to break it, each with the placeholders of its messages.
     pub(crate) cases: &'static [(&'static str, &'static [&'static str])],
-    pub(crate) params: &'static [&'static str],
-}
-
-/// A check that a rule may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Check {
-    Identity(IdentityKind),
-    Integers,
-    EmptyCells,
-    MissingCells,
-    UnreadableCells,
-    ProseSums,
-    ProseRequests,
-    Sections,
-    Years,
-    SupersededForm,
+    /// The parameters that its rule must give.
+    pub(crate) params: &'static [(&'static str, Kind)],
+    /// Looks at a report.
+    pub(crate) run: fn(&Rule, &Input<'_>) -> Vec<Draft>,
 }
 
 impl Check {
-    const ALL: [Self; 13] = [
-        Self::Identity(IdentityKind::Row),
-        Self::Identity(IdentityKind::Sum),
-        Self::Identity(IdentityKind::Balance),
-        Self::Identity(IdentityKind::Dispute),
-        Self::Integers,
-        Self::EmptyCells,
-        Self::MissingCells,
-        Self::UnreadableCells,
-        Self::ProseSums,
-        Self::ProseRequests,
-        Self::Sections,
-        Self::Years,
-        Self::SupersededForm,
+    /// The checks that need one report only.
+    const SINGLE: &[&[Self]] = &[
+        identities::CHECKS,
+        integers::CHECKS,
+        cells::CHECKS,
+        prose_sum::CHECKS,
+        prose_requests::CHECKS,
+        sections::CHECKS,
+        years::CHECKS,
+        citation::CHECKS,
     ];
 
-    /// The name in a pack.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Identity(IdentityKind::Row) => "identity.row",
-            Self::Identity(IdentityKind::Sum) => "identity.sum",
-            Self::Identity(IdentityKind::Balance) => "identity.balance",
-            Self::Identity(IdentityKind::Dispute) => "identity.dispute",
-            Self::Integers => "integers",
-            Self::EmptyCells => "cells.empty",
-            Self::MissingCells => "cells.missing",
-            Self::UnreadableCells => "cells.unreadable",
-            Self::ProseSums => "prose.sums",
-            Self::ProseRequests => "prose.requests",
-            Self::Sections => "sections",
-            Self::Years => "years",
-            Self::SupersededForm => "citation.superseded_form",
-        }
+    pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
+        Self::SINGLE.iter().chain(cross::CHECKS).copied().flatten()
     }
 
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|check| check.name() == name)
+    pub(crate) fn from_name(name: &str) -> Option<&'static Self> {
+        Self::all().find(|check| check.name == name)
     }
+}
 
-    pub(crate) fn spec(self) -> Spec {
-        match self {
-            Self::Identity(_) => identities::SPEC,
-            Self::Integers => integers::SPEC,
-            Self::EmptyCells => cells::EMPTY_SPEC,
-            Self::MissingCells | Self::UnreadableCells => cells::LISTED_SPEC,
-            Self::ProseSums => prose_sum::SPEC,
-            Self::ProseRequests => prose_requests::SPEC,
-            Self::Sections => sections::SPEC,
-            Self::Years => years::SPEC,
-            Self::SupersededForm => citation::SPEC,
-        }
-    }
-
-    /// Looks at a report.
-    pub(crate) fn run(self, rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
-        match self {
-            Self::Identity(kind) => identities::run(kind, input),
-            Self::Integers => integers::run(input),
-            Self::EmptyCells => cells::empty(rule, input),
-            Self::MissingCells => cells::missing(input),
-            Self::UnreadableCells => cells::unreadable(input),
-            Self::ProseSums => prose_sum::run(rule, input),
-            Self::ProseRequests => prose_requests::run(input),
-            Self::Sections => sections::run(input),
-            Self::Years => years::run(input),
-            Self::SupersededForm => citation::run(input),
-        }
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
     }
 }
 

@@ -9,7 +9,7 @@ use gongkai_forms::RowKind;
 use gongkai_model::State;
 
 use crate::{
-    checks::{Draft, Input, Spec, Value, chapter_name, decimal},
+    checks::{Check, Draft, Input, Value, chapter_name, decimal},
     fingerprint::Key,
     layout::Row,
     prose::{
@@ -19,10 +19,14 @@ use crate::{
     table::Table,
 };
 
-pub(crate) const SPEC: Spec =
-    Spec { cases: &[("differs", &["chapter", "quote", "actual", "rows", "expected"])], params: &[] };
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "prose.requests",
+    cases: &[("differs", &["chapter", "quote", "actual", "rows", "expected"])],
+    params: &[],
+    run: |_, input| run(input),
+}];
 
-pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
+fn run(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let mut drafts = Vec::new();
     for (passage, claims) in input.prose.claims() {

@@ -8,8 +8,9 @@ use std::{ops::Range, sync::LazyLock};
 use rust_decimal::Decimal;
 
 use crate::{
-    checks::{Draft, Input, Spec, Value, chapter_name, decimal},
+    checks::{Check, Draft, Input, Value, chapter_name, decimal},
     fingerprint::Key,
+    params::Kind,
     prose::{
         claim::{Claim, Subject},
         count::{Count, starts_with},
@@ -21,10 +22,12 @@ use crate::{
 
 const WORDS: &[&str] = &["chapter", "quote", "parts", "expected", "actual"];
 
-pub(crate) const SPEC: Spec = Spec {
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "prose.sums",
     cases: &[("differs", WORDS), ("unsure", WORDS), ("results", WORDS)],
-    params: &["tolerance_percent"],
-};
+    params: &[("tolerance_percent", Kind::Decimal)],
+    run,
+}];
 
 /// What opens a list of parts.
 const OPENERS: &[&str] = &["其中", "包括", "分别为", "分别是", "具体为"];
@@ -98,8 +101,8 @@ static RESULTS: LazyLock<Words> = LazyLock::new(|| {
     ])
 });
 
-pub(crate) fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
-    let tolerance = Decimal::from(rule.params.get("tolerance_percent").copied().unwrap_or(0));
+fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let tolerance = rule.params.decimal("tolerance_percent");
     let mut drafts = Vec::new();
     for (passage, claims) in input.prose.claims() {
         for list in lists(passage) {

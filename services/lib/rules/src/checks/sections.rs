@@ -3,13 +3,14 @@
 use gongkai_model::{Report, Section};
 
 use crate::{
-    checks::{Draft, Input, Spec, Value},
+    checks::{Check, Draft, Input, Value},
     fingerprint::Key,
 };
 
 const NUMBERED: &[&str] = &["chapter", "title"];
 
-pub(crate) const SPEC: Spec = Spec {
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "sections",
     cases: &[
         ("missing", NUMBERED),
         ("merged", NUMBERED),
@@ -18,7 +19,8 @@ pub(crate) const SPEC: Spec = Spec {
         ("repeated", NUMBERED),
     ],
     params: &[],
-};
+    run: |_, input| run(input),
+}];
 
 const CHAPTERS: [(u32, &str, &str); 6] = [
     (1, "一", "总体情况"),
@@ -35,7 +37,7 @@ const TRACES: [(u32, &[&[&str]]); 2] = [
     (6, &[&["其他需要报告", "信息处理费", "信息公开处理费"]]),
 ];
 
-pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
+fn run(input: &Input<'_>) -> Vec<Draft> {
     let report = input.report;
     let mut drafts = Vec::new();
     for (number, numeral, title) in CHAPTERS {

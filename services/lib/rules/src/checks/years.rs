@@ -6,20 +6,22 @@
 use gongkai_model::{Period, Source};
 
 use crate::{
-    checks::{Draft, Input, Spec, Value},
+    checks::{Check, Draft, Input, Value},
     fingerprint::Key,
 };
 
-pub(crate) const SPEC: Spec = Spec {
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "years",
     cases: &[
         ("title", &["title_year", "period_year"]),
         ("period", &["year", "from", "to"]),
         ("published", &["year", "published"]),
     ],
     params: &[],
-};
+    run: |_, input| run(input),
+}];
 
-pub(crate) fn run(input: &Input<'_>) -> Vec<Draft> {
+fn run(input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     if let Some(period) = &input.report.period {
         drafts.extend(period_draft(period, input.report.title_year.unwrap_or(period.from.0)));

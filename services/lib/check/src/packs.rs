@@ -1,0 +1,59 @@
+//! The rules of a program: those compiled in, and the local packs of a folder.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use gongkai_rules::{PackError, PackText, RuleSet};
+
+/// The local packs cannot be used; the operator repairs the folder and starts again.
+#[derive(Debug, thiserror::Error)]
+pub enum PacksError {
+    /// The folder or a file in it cannot be read.
+    #[error("couldn't read {path}: {error}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The folder holds no pack: most likely it is the wrong one.
+    #[error("{0} holds no rule pack (*.toml)")]
+    Empty(PathBuf),
+    /// A pack has a mistake.
+    #[error(transparent)]
+    Wrong(#[from] PackError),
+}
+
+/// The compiled-in rules and, on top of them, the packs of a folder: its `*.toml` in the order of their names.
+///
+/// # Errors
+/// The folder cannot be read or holds no pack, or a pack has a mistake; the error names file and line.
+pub fn rule_set(folder: Option<&Path>) -> Result<RuleSet, PacksError> {
+    let Some(folder) = folder else { return Ok(RuleSet::embedded()) };
+    let texts = texts(folder)?;
+    let packs: Vec<PackText<'_>> = texts.iter().map(|(file, text)| PackText { file, text }).collect();
+    Ok(RuleSet::with_local(&packs)?)
+}
+
+/// Name and text of each pack.
+fn texts(folder: &Path) -> Result<Vec<(String, String)>, PacksError> {
+    let unreadable = |path: &Path, error| PacksError::Unreadable { path: path.to_owned(), error };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(PacksError::Empty(folder.to_owned()));
+    }
+    let read = |path: PathBuf| match fs::read_to_string(&path) {
+        Ok(text) => Ok((path.display().to_string(), text)),
+        Err(error) => Err(unreadable(&path, error)),
+    };
+    files.into_iter().map(read).collect()
+}

@@ -1,0 +1,141 @@
+//! Rules as expressions (CEL): compiled once when the pack loads, evaluated over a report.
+//!
+//! An expression that meets what is not there (a blank cell in a sum, a chapter that the report lacks, last year's
+//! report) has no value, and a rule without a value is silent: a blank is never taken for 0.
+
+use std::sync::{Arc, LazyLock};
+
+use cel::{Context as Scope, Env, Program, Value as Cel};
+
+use gongkai_model::{Concept, FactId};
+
+use crate::{
+    checks::{Draft, Input, Value, chapter_name},
+    fingerprint::Key,
+    rule::Rule,
+};
+
+pub(crate) mod names;
+pub(crate) mod world;
+
+/// The case of every rule that is an expression.
+pub(crate) const CASE: &str = "broken";
+
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+/// Compiles an expression.
+///
+/// # Errors
+/// It is no CEL; the text says where. The author of the pack repairs it.
+pub(crate) fn compile(text: &str) -> Result<Program, (usize, String)> {
+    ENV.compile(text).map_err(|errors| {
+        let first = errors.errors.first();
+        let line = first.and_then(|error| usize::try_from(error.pos.0).ok()).unwrap_or(1);
+        let message = first.map_or_else(|| errors.to_string(), |error| error.msg.clone());
+        (line.saturating_sub(1), format!("no CEL expression: {message}"))
+    })
+}
+
+/// A fresh scope over the standard library.
+pub(crate) fn scope<'v>() -> Scope<'static, 'v> {
+    Scope::with_env(Arc::clone(&ENV))
+}
+
+/// A rule's condition and what its finding tells.
+#[derive(Debug)]
+pub(crate) struct Expression {
+    pub(crate) text: String,
+    /// True where the rule is broken.
+    pub(crate) when: Program,
+    /// The values of the message's placeholders.
+    pub(crate) values: Vec<(String, Program)>,
+    pub(crate) expected: Option<Program>,
+    pub(crate) actual: Option<Program>,
+    /// The operands that the finding lists.
+    pub(crate) facts: Vec<FactId>,
+    /// The variables that its programs read.
+    pub(crate) needs: names::Needs,
+}
+
+impl Expression {
+    /// The condition as written.
+    pub(crate) fn when(&self) -> &str {
+        &self.text
+    }
+
+    /// The draft of the rule's finding, if the condition is true.
+    pub(crate) fn run(&self, rule: &Rule, input: &Input<'_>) -> Option<Draft> {
+        let world = input.world();
+        let matches = Matches::find(rule, input);
+        let mut scope = world.scope().new_inner_scope();
+        matches.bind(rule, &mut scope);
+        if rule.params.iter().next().is_some() {
+            scope.add_variable_from_value("params", world::params(&rule.params));
+        }
+        if !matches!(self.when.execute(&scope), Ok(Cel::Bool(true))) {
+            return None;
+        }
+        Some(self.draft(input, &matches, &scope))
+    }
+
+    fn draft(&self, input: &Input<'_>, matches: &Matches<'_, '_>, scope: &Scope<'_, '_>) -> Draft {
+        let text = |program: &Program| program.execute(scope).ok().and_then(|value| world::text(&value));
+        let mut values = Vec::new();
+        for (name, program) in &self.values {
+            // A value that cannot be computed is shown as such, not left out.
+            values.push(Value::same(name.clone(), text(program).unwrap_or_else(|| "—".to_owned())));
+        }
+        let place = matches.first();
+        let source = place.map(|(passage, range)| passage.quote_bytes(range));
+        if let (Some((passage, _)), Some(source)) = (matches.first(), &source) {
+            values.push(chapter_name(passage.chapter()));
+            values.push(Value::same("quote", source.text.as_str()));
+        }
+        let key = match (matches.first(), &source) {
+            (Some((passage, _)), Some(source)) => {
+                Key::Quote { chapter: passage.chapter(), text: source.text.clone() }
+            }
+            _ if self.facts.is_empty() => Key::Part("report".to_owned()),
+            _ => Key::Operands,
+        };
+        let concept: Option<Concept> = self.facts.first().map(|fact| fact.concept.clone());
+        Draft {
+            cause: input.suspected_of(&self.facts),
+            concept,
+            expected: self.expected.as_ref().and_then(text),
+            actual: self.actual.as_ref().and_then(text),
+            facts: self.facts.clone(),
+            source,
+            values,
+            ..Draft::new(CASE, key)
+        }
+    }
+}
+
+/// Where the patterns of a rule stand in a report.
+struct Matches<'p, 'r> {
+    found: Vec<Option<world::Place<'p, 'r>>>,
+}
+
+impl<'p, 'r> Matches<'p, 'r> {
+    fn find(rule: &Rule, input: &'p Input<'r>) -> Self {
+        Self { found: rule.patterns.iter().map(|pattern| pattern.find(&input.prose)).collect() }
+    }
+
+    /// The place of the first pattern that stands in the report.
+    fn first(&self) -> Option<world::Place<'p, 'r>> {
+        self.found.iter().flatten().next().cloned()
+    }
+
+    /// `quote.NAME`: the text that a pattern found, or null.
+    fn bind(&self, rule: &Rule, scope: &mut Scope<'_, '_>) {
+        if rule.patterns.is_empty() {
+            return;
+        }
+        let quotes = rule.patterns.iter().zip(&self.found).map(|(pattern, found)| {
+            let text = found.as_ref().and_then(|(passage, range)| passage.text().get(range.clone()));
+            (pattern.name.clone(), text.map_or(Cel::Null, Cel::from))
+        });
+        scope.add_variable_from_value("quote", quotes.collect::<std::collections::HashMap<_, _>>());
+    }
+}

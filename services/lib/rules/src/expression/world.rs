@@ -1,0 +1,196 @@
+//! What expressions see of a report: its cells, its head, its prose, its event and its neighbours.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use cel::{Context as Scope, ExecutionError, Value as Cel};
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
+
+use gongkai_forms::Unit;
+use gongkai_model::{Report, State};
+
+use crate::{
+    context::Context,
+    expression::names::Needs,
+    params::{Param, Params},
+    prose::passage::Passage,
+    table::Table,
+};
+
+/// A place in the prose, as bytes of a passage's text.
+pub(crate) type Place<'p, 'r> = (&'p Passage<'r>, Range<usize>);
+
+/// The members of `report`.
+pub(crate) const REPORT_FIELDS: &[&str] =
+    &["agency", "year", "title_year", "form", "variant", "title", "preamble", "period", "sections"];
+
+/// The scope in which the expressions of one report are evaluated.
+pub(crate) struct World {
+    scope: Scope<'static, 'static>,
+}
+
+impl World {
+    /// Makes what some rule needs.
+    pub(crate) fn new(
+        report: &Report,
+        context: &Context<'_>,
+        table: Option<&Table<'_>>,
+        needs: Needs,
+    ) -> Self {
+        let mut scope = super::scope();
+        if let Some(table) = table {
+            add_cells(&mut scope, table);
+        }
+        if needs.report {
+            scope.add_variable_from_value("report", head(report, needs));
+        }
+        if needs.agency {
+            scope.add_variable_from_value("agency", Cel::Null);
+        }
+        if needs.event {
+            scope.add_variable_from_value("event", event(context));
+        }
+        if needs.neighbours {
+            let neighbours = context.neighbours.map_or(Cel::Null, crate::neighbours::Neighbours::value);
+            scope.add_variable_from_value("neighbours", neighbours);
+        }
+        Self { scope }
+    }
+
+    pub(crate) fn scope(&self) -> &Scope<'static, 'static> {
+        &self.scope
+    }
+}
+
+/// The cells of a report, as the functions of its expressions hold them.
+struct Cells {
+    numbers: Arc<HashMap<String, usize>>,
+    states: Vec<State>,
+    units: Arc<Vec<Unit>>,
+}
+
+impl Cells {
+    fn state(&self, name: &str) -> Result<(State, Unit), ExecutionError> {
+        // A form without the cell: what other forms have and this one lacks is missing.
+        let Some(at) = self.numbers.get(name) else { return Ok((State::Missing, Unit::Count)) };
+        Ok((self.states[*at], self.units[*at]))
+    }
+
+    fn value(&self, name: &str) -> Result<Cel, ExecutionError> {
+        let (state, unit) = self.state(name)?;
+        Ok(state.value().map_or(Cel::Null, |value| number(value, unit)))
+    }
+
+    /// The sum of some cells; null if one of them is not reported.
+    fn sum(&self, names: &[Cel]) -> Result<Cel, ExecutionError> {
+        let mut sum = Decimal::ZERO;
+        let mut unit = Unit::Count;
+        for name in names {
+            let Cel::String(name) = name else {
+                return Err(ExecutionError::function_error("sum", "a list of cell names is wanted"));
+            };
+            let (state, of_cell) = self.state(name)?;
+            unit = of_cell;
+            let added = state.value().and_then(|value| sum.checked_add(value));
+            let Some(added) = added else { return Ok(Cel::Null) };
+            sum = added;
+        }
+        Ok(number(sum, unit))
+    }
+}
+
+fn add_cells(scope: &mut Scope<'static, 'static>, table: &Table<'_>) {
+    let cells = Arc::new(Cells {
+        numbers: Arc::clone(&table.layout.numbers),
+        states: table.states().to_vec(),
+        units: Arc::clone(&table.layout.units),
+    });
+    let (of_cell, of_state, of_sum) = (Arc::clone(&cells), Arc::clone(&cells), cells);
+    let added = [
+        scope.add_function("cell", move |name: Arc<String>| of_cell.value(&name)),
+        scope.add_function("state", move |name: Arc<String>| {
+            of_state.state(&name).map(|(state, _)| Cel::from(state.as_str()))
+        }),
+        scope.add_function("sum", move |names: Arc<Vec<Cel>>| of_sum.sum(&names)),
+    ];
+    debug_assert!(added.iter().all(Result::is_ok), "the standard library has none of these names");
+}
+
+/// Counts are whole numbers, amounts and what no count can be are decimals.
+fn number(value: Decimal, unit: Unit) -> Cel {
+    let is_count = matches!(unit, Unit::Count | Unit::Change) && value.fract().is_zero();
+    let whole = if is_count { value.to_i64().map(Cel::Int) } else { None };
+    whole.unwrap_or_else(|| value.to_f64().map_or(Cel::Null, Cel::Float))
+}
+
+fn head(report: &Report, needs: Needs) -> Cel {
+    let text = |text: &str| Cel::from(text);
+    let day = |(year, month, day): (i32, u8, u8)| Cel::from(format!("{year:04}-{month:02}-{day:02}"));
+    let mut members = HashMap::from([
+        ("agency", text(&report.agency)),
+        ("year", Cel::Int(report.year.into())),
+        ("title_year", report.title_year.map_or(Cel::Null, |year| Cel::Int(year.into()))),
+        ("form", text(report.form.as_str())),
+        ("variant", text(report.variant.as_str())),
+        ("title", text(&report.title)),
+    ]);
+    let period =
+        report.period.map(|period| HashMap::from([("from", day(period.from)), ("to", day(period.to))]));
+    members.insert("period", period.map_or(Cel::Null, Cel::from));
+    if needs.prose {
+        members.insert("preamble", Cel::from(report.preamble_text()));
+        members.insert("sections", sections(report));
+    }
+    Cel::from(members)
+}
+
+fn sections(report: &Report) -> Cel {
+    let mut sections: HashMap<i64, Cel> = HashMap::new();
+    for section in &report.sections {
+        let text = section.text();
+        let length = text.chars().filter(|c| !c.is_whitespace()).count();
+        let members = HashMap::from([
+            ("title", Cel::from(section.title.as_str())),
+            ("length", Cel::Int(i64::try_from(length).unwrap_or(i64::MAX))),
+            ("text", Cel::from(text)),
+        ]);
+        sections.entry(section.number.into()).or_insert_with(|| Cel::from(members));
+    }
+    Cel::from(sections)
+}
+
+fn event(context: &Context<'_>) -> Cel {
+    let text = |text: Option<&str>| text.map_or(Cel::Null, Cel::from);
+    let day = |day: Option<time::Date>| day.map_or(Cel::Null, |day| Cel::from(day.to_string()));
+    let publication = &context.publication;
+    Cel::from(HashMap::from([
+        ("published_at", day(context.published_at)),
+        ("first_seen", day(publication.first_seen)),
+        ("url", text(publication.url)),
+        ("site_code", text(publication.site_code)),
+        ("site_domain", text(publication.site_domain)),
+        ("column", text(publication.column)),
+    ]))
+}
+
+/// A rule's parameters as an expression sees them.
+pub(crate) fn params(params: &Params) -> Cel {
+    let value = |param: &Param| match param {
+        Param::Whole(number) => Cel::Int(*number),
+        Param::Decimal(number) => Cel::Float(*number),
+        Param::Text(text) => Cel::from(text.as_str()),
+        Param::List(list) => Cel::from(list.iter().map(String::as_str).collect::<Vec<_>>()),
+    };
+    Cel::from(params.iter().map(|(name, param)| (name.to_owned(), value(param))).collect::<HashMap<_, _>>())
+}
+
+/// A value as a message shows it; `None` for what has no short form.
+pub(crate) fn text(value: &Cel) -> Option<String> {
+    match value {
+        Cel::String(text) => Some(text.as_str().to_owned()),
+        Cel::Int(number) => Some(number.to_string()),
+        Cel::UInt(number) => Some(number.to_string()),
+        Cel::Float(number) => Some(number.to_string()),
+        Cel::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}

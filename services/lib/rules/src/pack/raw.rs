@@ -1,0 +1,87 @@
+//! A pack's TOML as written, before anything in it is held against what there is.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::params::Param;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pack {
+    pub(super) pack: Head,
+    #[serde(default)]
+    pub(super) rules: Vec<Rule>,
+    #[serde(default, rename = "override")]
+    pub(super) overrides: Vec<Override>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Head {
+    pub(super) name: Spanned<String>,
+    pub(super) version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) id: Spanned<String>,
+    pub(super) severity: Spanned<String>,
+    pub(super) scope: Option<Spanned<String>>,
+    pub(super) forms: Option<Spanned<Vec<String>>>,
+    pub(super) years_from: Option<i32>,
+    pub(super) years_to: Option<i32>,
+    pub(super) published_from: Option<Spanned<String>>,
+    pub(super) published_to: Option<Spanned<String>>,
+    pub(super) check: Option<Spanned<String>>,
+    pub(super) when: Option<Spanned<String>>,
+    pub(super) formula: Option<String>,
+    pub(super) legal: Option<String>,
+    pub(super) help: Option<String>,
+    pub(super) help_en: Option<String>,
+    #[serde(default)]
+    pub(super) params: BTreeMap<String, Spanned<Param>>,
+    #[serde(default)]
+    pub(super) patterns: BTreeMap<String, Spanned<Pattern>>,
+    #[serde(default)]
+    pub(super) values: BTreeMap<String, Spanned<String>>,
+    pub(super) expected: Option<Spanned<String>>,
+    pub(super) actual: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) facts: Vec<Spanned<String>>,
+    pub(super) message: Option<Spanned<Case>>,
+    #[serde(default)]
+    pub(super) cases: BTreeMap<String, Spanned<Case>>,
+}
+
+/// A regular expression, alone or with the chapters it is looked for in.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Pattern {
+    Everywhere(String),
+    Within { regex: String, chapters: Vec<u32> },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    pub(super) severity: Option<Spanned<String>>,
+    #[serde(rename = "zh-CN")]
+    pub(super) zh: Spanned<String>,
+    pub(super) en: Option<Spanned<String>>,
+}
+
+/// What a pack changes in a rule of a pack before it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Override {
+    pub(super) id: Spanned<String>,
+    pub(super) enabled: Option<bool>,
+    pub(super) severity: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) cases: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    pub(super) params: BTreeMap<String, Spanned<Param>>,
+}

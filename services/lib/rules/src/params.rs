@@ -1,0 +1,115 @@
+//! What a rule's check may be told: whole numbers, decimals, texts and lists of words.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rust_decimal::{Decimal, prelude::FromPrimitive as _};
+use serde::Deserialize;
+
+use crate::prose::words::Words;
+
+/// One parameter as a pack writes it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Param {
+    Whole(i64),
+    Decimal(f64),
+    Text(String),
+    List(Vec<String>),
+}
+
+/// What kind of parameter a check wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A whole number.
+    Whole,
+    /// A decimal; a whole number will do.
+    Decimal,
+    /// A list of words.
+    #[expect(dead_code, reason = "no check takes a list yet")]
+    List,
+}
+
+impl Kind {
+    /// True if a parameter is of this kind.
+    pub(crate) fn takes(self, param: &Param) -> bool {
+        matches!(
+            (self, param),
+            (Self::Whole | Self::Decimal, Param::Whole(_))
+                | (Self::Decimal, Param::Decimal(_))
+                | (Self::List, Param::List(_))
+        )
+    }
+
+    /// The kind in words, for the author of a pack.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "a whole number",
+            Self::Decimal => "a number",
+            Self::List => "a list of words",
+        }
+    }
+}
+
+/// The parameters of a rule, ready for use. Its check's spec says which there are; the pack was held against it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Params {
+    all: BTreeMap<String, Param>,
+    words: BTreeMap<String, Arc<Words>>,
+}
+
+impl Params {
+    pub(crate) fn new(all: BTreeMap<String, Param>) -> Self {
+        let mut params = Self::default();
+        all.into_iter().for_each(|(name, param)| params.set(name, param));
+        params
+    }
+
+    /// Sets one, as a pack's override does.
+    pub(crate) fn set(&mut self, name: String, param: Param) {
+        if let Param::List(list) = &param {
+            let list: Vec<&str> = list.iter().map(String::as_str).collect();
+            self.words.insert(name.clone(), Arc::new(Words::new(&list)));
+        }
+        self.all.insert(name, param);
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Param> {
+        self.all.get(name)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Param)> {
+        self.all.iter().map(|(name, param)| (name.as_str(), param))
+    }
+
+    /// A whole number; 0 if there is none of this name.
+    pub(crate) fn whole(&self, name: &str) -> i64 {
+        match self.all.get(name) {
+            Some(Param::Whole(number)) => *number,
+            _ => 0,
+        }
+    }
+
+    /// A number; 0 if there is none of this name.
+    pub(crate) fn decimal(&self, name: &str) -> Decimal {
+        match self.all.get(name) {
+            Some(Param::Whole(number)) => Decimal::from(*number),
+            Some(Param::Decimal(number)) => Decimal::from_f64(*number).unwrap_or_default(),
+            _ => Decimal::ZERO,
+        }
+    }
+
+    /// The words of a list, as written.
+    #[expect(dead_code, reason = "no check takes a list yet")]
+    pub(crate) fn list(&self, name: &str) -> &[String] {
+        match self.all.get(name) {
+            Some(Param::List(list)) => list,
+            _ => &[],
+        }
+    }
+
+    /// The words of a list, to be looked for all at once; `None` if there are none.
+    #[expect(dead_code, reason = "no check takes a list yet")]
+    pub(crate) fn words(&self, name: &str) -> Option<&Words> {
+        self.words.get(name).map(AsRef::as_ref)
+    }
+}

@@ -1,0 +1,43 @@
+//! The regular expressions of a rule, each over some chapters.
+
+use std::ops::Range;
+
+use regex::Regex;
+
+use crate::prose::{Prose, passage::Passage};
+
+/// One pattern of a rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    pub(crate) name: String,
+    pub(crate) regex: Regex,
+    /// The chapters it is looked for in (0: the preamble); all if empty.
+    pub(crate) chapters: Vec<u32>,
+}
+
+/// The patterns of a rule, by name.
+pub(crate) type Patterns = Vec<Pattern>;
+
+impl Pattern {
+    /// The first place where it stands; if it has a group, the group's place.
+    pub(crate) fn find<'p, 'r>(&self, prose: &'p Prose<'r>) -> Option<(&'p Passage<'r>, Range<usize>)> {
+        self.find_all(prose).next()
+    }
+
+    /// The first place in each passage.
+    pub(crate) fn find_all<'p, 'r>(
+        &self,
+        prose: &'p Prose<'r>,
+    ) -> impl Iterator<Item = (&'p Passage<'r>, Range<usize>)> {
+        let chosen =
+            |passage: &&Passage<'r>| self.chapters.is_empty() || self.chapters.contains(&passage.chapter());
+        prose.passages().iter().filter(chosen).filter_map(|passage| {
+            if self.regex.captures_len() == 1 {
+                return self.regex.find(passage.text()).map(|found| (passage, found.range()));
+            }
+            let captures = self.regex.captures(passage.text())?;
+            let found = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0))?;
+            Some((passage, found.range()))
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! Local packs: rules as expressions, changes of compiled-in rules, and refusals with file and line.
+
+use gongkai_model::Versions;
+use gongkai_rules::{Context, PackText, RuleSet};
+
+use crate::support::{brief, clean, set};
+
+const HEAD: &str = "[pack]\nname = \"county\"\nversion = \"3\"\n";
+
+fn load(text: &str) -> RuleSet {
+    RuleSet::with_local(&[PackText { file: "county.toml", text: &format!("{HEAD}{text}") }]).unwrap()
+}
+
+fn findings(rules: &RuleSet, report: &gongkai_model::Report) -> Vec<gongkai_model::Finding> {
+    let versions =
+        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: rules.version() };
+    rules.evaluate(report, &Context::new("p-0123456789abcdef", &versions))
+}
+
+const RECEIVED: &str = r#"
+[[rules]]
+id = "LOCAL-1"
+severity = "WARNING"
+when = "cell('requests.received[total]') > params.most"
+params = { most = 20 }
+facts = ["requests.received[total]"]
+values = { received = "cell('requests.received[total]')" }
+actual = "cell('requests.received[total]')"
+message = { "zh-CN" = "新收申请 {received} 件，超过本县常见数量。" }
+"#;
+
+#[test]
+fn an_expression_is_a_rule_and_tells_its_values() {
+    let rules = load(RECEIVED);
+    assert!(rules.version().ends_with(", county 3"), "{}", rules.version());
+    let mut report = clean();
+    let found = findings(&rules, &report);
+    assert_eq!(brief(&found), ["LOCAL-1 WARNING"]);
+    let received = crate::support::value(&report, "requests.received[total]").to_string();
+    assert_eq!(found[0].message, format!("新收申请 {received} 件，超过本县常见数量。"));
+    assert_eq!(found[0].actual.as_deref(), Some(received.as_str()));
+    assert_eq!(found[0].facts[0].to_string(), "requests.received[total]");
+    assert_eq!(found[0].message, found[0].message_en);
+
+    set(&mut report, "requests.received[total]", "_");
+    let found = findings(&rules, &report);
+    assert!(found.iter().all(|finding| finding.rule != "LOCAL-1"), "a blank is no number");
+}
+
+#[test]
+fn a_pattern_gives_its_quotation_and_place() {
+    let rules = load(
+        r#"
+[[rules]]
+id = "LOCAL-2"
+severity = "INFO"
+when = "quote.praise != null && report.year >= 2021 && size(report.sections) == 6"
+patterns = { praise = { regex = "认真落实.{0,4}", chapters = [1] } }
+message = { "zh-CN" = "{chapter}「{quote}」是套话。", en = "{chapter}: {quote} says nothing" }
+"#,
+    );
+    let found = findings(&rules, &clean());
+    assert_eq!(brief(&found), ["LOCAL-2 INFO"]);
+    assert_eq!(found[0].message, "第一章「认真落实条例要求」是套话。");
+    assert_eq!(found[0].message_en, "chapter 1: 认真落实条例要求 says nothing");
+    let source = found[0].source.as_ref().unwrap();
+    assert_eq!((source.text.as_str(), source.span.unwrap().start), ("认真落实条例要求", 1002));
+}
+
+#[test]
+fn a_local_pack_switches_off_and_weighs_anew() {
+    let mut report = clean();
+    set(&mut report, "requests.outcome.granted[total]", "1000001");
+    set(&mut report, "proactive.regulations.issued", "_");
+    let core = findings(&load(""), &report);
+    assert!(brief(&core).contains(&"T3-ROW ERROR".to_owned()), "{core:?}");
+    assert!(brief(&core).contains(&"CELL-EMPTY WARNING".to_owned()), "{core:?}");
+    let local = findings(
+        &load(
+            r#"
+[[override]]
+id = "T3-ROW"
+enabled = false
+[[override]]
+id = "CELL-EMPTY"
+severity = "REVIEW"
+params = { error_above = 3 }
+"#,
+        ),
+        &report,
+    );
+    let brief = brief(&local);
+    assert!(brief.iter().all(|finding| !finding.starts_with("T3-ROW")), "{brief:?}");
+    assert!(brief.contains(&"CELL-EMPTY REVIEW".to_owned()), "{brief:?}");
+}
+
+/// Expects a refusal that names the file, the line (of the text below the head) and the reason.
+fn check(text: &str, line: usize, expect: &str) {
+    let text = format!("{HEAD}{text}");
+    let error = RuleSet::with_local(&[PackText { file: "county.toml", text: &text }]).unwrap_err();
+    assert!(error.message.contains(expect), "{error}");
+    assert_eq!((error.file.as_str(), error.line), ("county.toml", line + 3), "{error}");
+}
+
+#[test]
+fn a_broken_pack_is_refused_with_its_line() {
+    let rule = |when: &str| {
+        format!(
+            "[[rules]]\nid = \"L\"\nseverity = \"INFO\"\nwhen = {when}\nmessage = {{ \"zh-CN\" = \"x\" }}\n"
+        )
+    };
+    check(&rule("\"cell('requests.received[total]') >\""), 4, "no CEL expression");
+    check(&rule("\"\"\"\ntrue &&\n  (false\n\"\"\""), 7, "no CEL expression");
+    check(
+        &rule("\"cell('requests.recieved[total]') > 1\""),
+        4,
+        "no form has a cell \"requests.recieved[total]\"",
+    );
+    check(&rule("\"sum(['proactive.fees.amount', 'proactive.fee']) > 1.0\""), 4, "no form has a cell");
+    check(&rule("\"reprot.year > 2020\""), 4, "unknown variable \"reprot\"");
+    check(&rule("\"report.yaer > 2020\""), 4, "unknown member of report \"yaer\"");
+    check(&rule("\"total('x') > 2020\""), 4, "unknown function \"total\"");
+    check(&rule("\"params.most > 3\""), 4, "unknown parameter \"most\"");
+    check(&rule("\"quote.a != null\""), 4, "unknown pattern \"a\"");
+    check(&rule("\"true\"\npatterns = { a = \"(\" }"), 5, "no regular expression");
+    check(&rule("\"true\"\ncheck = \"years\""), 2, "either a check or an expression");
+    check(&rule("\"true\"\npublished_from = \"2024-13-01\""), 5, "no day");
+    check(&rule("\"true\"\nfacts = [\"x\"]"), 5, "no form has a cell \"x\"");
+    check(
+        "[[rules]]\nid = \"T3-ROW\"\nseverity = \"INFO\"\nwhen = \"true\"\nmessage = { \"zh-CN\" = \"x\" }",
+        2,
+        "defined by pack core",
+    );
+    check("[[override]]\nid = \"T9-ROW\"\nenabled = false", 2, "no pack before this one defines rule T9-ROW");
+    check("[[override]]\nid = \"CELL-EMPTY\"\nparams = { error_above = \"x\" }", 3, "a whole number");
+    check("[[override]]\nid = \"CELL-EMPTY\"\ncases = { none = \"INFO\" }", 3, "no case \"none\"");
+    check("[[rules]]\nid = \"L\"\nseverty = \"INFO\"", 3, "severty");
+}
