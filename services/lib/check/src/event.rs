@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gongkai_model::{AgencyKey, Finding, Region, Report};
+use gongkai_model::{AgencyKey, AgencyProfile, Finding, Region, Report};
 use gongkai_rules::{Context, Neighbours, Publication, RuleSet};
 
 use crate::versions::versions_by;
@@ -16,6 +16,8 @@ pub struct Event<'a> {
     pub published_at: Option<time::Date>,
     /// The agency's key; without one a provisional key is made of the name in the report.
     pub agency: Option<&'a AgencyKey>,
+    /// What a registry knows of the agency; without it its name must tell.
+    pub profile: Option<&'a AgencyProfile>,
     /// What the event says of the article.
     pub publication: Publication<'a>,
     /// The reports around this one, where somebody keeps them.
@@ -36,6 +38,7 @@ pub fn rules_by(rules: &RuleSet, report: &Report, event: &Event<'_>) -> Vec<Find
     let versions = versions_by(rules);
     let context = Context {
         published_at: event.published_at,
+        agency: event.profile,
         publication: event.publication,
         neighbours: event.neighbours,
         ..Context::new(agency.as_str(), &versions)

@@ -1,6 +1,6 @@
 //! What a report's event and its neighbourhood say beside the document.
 
-use gongkai_model::Versions;
+use gongkai_model::{AgencyProfile, Versions};
 
 use crate::neighbours::Neighbours;
 
@@ -26,6 +26,8 @@ pub struct Context<'a> {
     pub published_at: Option<time::Date>,
     /// The agency's key, for fingerprints; its name where no key is at hand.
     pub agency_key: &'a str,
+    /// What a registry knows of the agency; without it its name must tell.
+    pub agency: Option<&'a AgencyProfile>,
     /// What the event says of the article.
     pub publication: Publication<'a>,
     /// The agency's other reports and its relatives'; absent where only one document is at hand.
@@ -41,6 +43,7 @@ impl<'a> Context<'a> {
         Self {
             published_at: None,
             agency_key,
+            agency: None,
             publication: Publication::default(),
             neighbours: None,
             versions,

@@ -15,7 +15,7 @@ mod years;
 
 use std::{borrow::Cow, cell::OnceCell};
 
-use gongkai_model::{Concept, FactId, Report, Source};
+use gongkai_model::{AgencyKind, Concept, FactId, Level, Report, Source, kind_of, level_of};
 
 use crate::{
     context::Context,
@@ -60,7 +60,17 @@ impl<'a> Input<'a> {
 
     /// What expressions see, made when the first one asks.
     pub(crate) fn world(&self) -> &World {
-        self.world.get_or_init(|| World::new(self.report, self.context, self.table.as_ref(), self.needs))
+        self.world.get_or_init(|| World::new(self, self.needs))
+    }
+
+    /// The agency's level, by the registry, else by its name; `None` if neither tells.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.context.agency.and_then(|agency| agency.level).or_else(|| level_of(&self.report.agency))
+    }
+
+    /// The agency's kind, by the registry, else by its name; `None` if neither tells.
+    pub(crate) fn kind(&self) -> Option<AgencyKind> {
+        self.context.agency.and_then(|agency| agency.kind).or_else(|| kind_of(&self.report.agency))
     }
 
     /// The first of these cells that a broken identity suspects.

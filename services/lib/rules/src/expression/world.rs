@@ -6,9 +6,10 @@ use cel::{Context as Scope, ExecutionError, Value as Cel};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use gongkai_forms::Unit;
-use gongkai_model::{Report, State};
+use gongkai_model::{AgencyKey, AgencyKind, Level, Report, State};
 
 use crate::{
+    checks::Input,
     context::Context,
     expression::names::Needs,
     params::{Param, Params},
@@ -30,12 +31,8 @@ pub(crate) struct World {
 
 impl World {
     /// Makes what some rule needs.
-    pub(crate) fn new(
-        report: &Report,
-        context: &Context<'_>,
-        table: Option<&Table<'_>>,
-        needs: Needs,
-    ) -> Self {
+    pub(crate) fn new(input: &Input<'_>, needs: Needs) -> Self {
+        let Input { report, context, table, .. } = input;
         let mut scope = super::scope();
         if let Some(table) = table {
             add_cells(&mut scope, table);
@@ -44,7 +41,7 @@ impl World {
             scope.add_variable_from_value("report", head(report, needs));
         }
         if needs.agency {
-            scope.add_variable_from_value("agency", Cel::Null);
+            scope.add_variable_from_value("agency", agency(input));
         }
         if needs.event {
             scope.add_variable_from_value("event", event(context));
@@ -156,6 +153,20 @@ fn sections(report: &Report) -> Cel {
         sections.entry(section.number.into()).or_insert_with(|| Cel::from(members));
     }
     Cel::from(sections)
+}
+
+fn agency(input: &Input<'_>) -> Cel {
+    let text = |text: Option<&str>| text.map_or(Cel::Null, Cel::from);
+    let profile = input.context.agency;
+    let name = profile.map_or(input.report.agency.as_str(), |profile| profile.name.as_str());
+    Cel::from(HashMap::from([
+        ("name", Cel::from(name)),
+        ("level", text(input.level().map(Level::as_str))),
+        ("kind", text(input.kind().map(AgencyKind::as_str))),
+        ("region", text(profile.map(|profile| profile.region.as_str()))),
+        ("parent", text(profile.and_then(|profile| profile.parent.as_ref()).map(AgencyKey::as_str))),
+        ("site_domain", text(profile.and_then(|profile| profile.site_domain.as_deref()))),
+    ]))
 }
 
 fn event(context: &Context<'_>) -> Cel {
