@@ -87,6 +87,8 @@ pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
 pub const BUCKET_ALERTS: &str = "gongkai-alerts";
 /// Key-value: which subscription was told of which alert.
 pub const BUCKET_DELIVERIES: &str = "gongkai-deliveries";
+/// Key-value: what validate keeps of reports to hold them against each other.
+pub const BUCKET_NEIGHBOURS: &str = "gongkai-neighbours";
 
 /// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
 pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
@@ -102,7 +104,7 @@ pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
 /// Object store buckets to declare.
 pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS];
 /// Key-value buckets to declare.
-pub const ENTRY_BUCKETS: &[&str] = &[BUCKET_SUBMISSIONS, BUCKET_ALERTS, BUCKET_DELIVERIES];
+pub const ENTRY_BUCKETS: &[&str] = &[BUCKET_SUBMISSIONS, BUCKET_ALERTS, BUCKET_DELIVERIES, BUCKET_NEIGHBOURS];
 
 /// Durable consumer of parse on received documents.
 pub const CONSUMER_PARSE: &str = "parse";

@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-forms", &["gongkai-model"]),
     ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
     ("gongkai-check", &["gongkai-model", "gongkai-extract", "gongkai-forms", "gongkai-rules"]),
+    ("gongkai-agencies", &["gongkai-model"]),
     ("gongkai-store", &["gongkai-model"]),
     ("gongkai-proto", &["gongkai-model"]),
     ("gongkai-ingest", &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check"]),

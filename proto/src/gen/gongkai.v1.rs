@@ -629,6 +629,10 @@ pub struct ReportValidated {
     pub versions: ::core::option::Option<Versions>,
     #[prost(string, tag = "6")]
     pub trace_id: ::prost::alloc::string::String,
+    /// Rank of this validation among those of its report: of two of one arrival the higher counts, whichever came last.
+    /// 0 in events of versions that did not rank; then the stream sequence is the rank.
+    #[prost(uint64, tag = "7")]
+    pub validation: u64,
 }
 /// `gongkai.v1.report.rejected.<region>`: not a report, or unreadable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -811,6 +815,168 @@ impl AlertState {
             _ => None,
         }
     }
+}
+/// All reports of one agency: key `agencies/{agency}`. One record, so that years change together or not at all.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AgencyRecord {
+    /// By year.
+    #[prost(message, repeated, tag = "1")]
+    pub reports: ::prost::alloc::vec::Vec<YearRecord>,
+}
+/// One report: everything that came in under its name.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct YearRecord {
+    #[prost(int32, tag = "1")]
+    pub year: i32,
+    /// Counts the changes of arrivals, contents and withdrawals.
+    #[prost(uint64, tag = "2")]
+    pub epoch: u64,
+    /// By received_sequence.
+    #[prost(message, repeated, tag = "3")]
+    pub arrivals: ::prost::alloc::vec::Vec<ArrivalRecord>,
+    /// By content_hash.
+    #[prost(message, repeated, tag = "4")]
+    pub contents: ::prost::alloc::vec::Vec<ContentRecord>,
+    /// By URL; the newest of each.
+    #[prost(message, repeated, tag = "5")]
+    pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
+    #[prost(message, optional, tag = "6")]
+    pub said: ::core::option::Option<SaidRecord>,
+}
+/// A document that came in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ArrivalRecord {
+    /// Stream sequence of the DocumentReceived.
+    #[prost(uint64, tag = "1")]
+    pub received_sequence: u64,
+    /// Stream sequence of its newest ReportParsed.
+    #[prost(uint64, tag = "2")]
+    pub parsed_sequence: u64,
+    #[prost(string, tag = "3")]
+    pub content_hash: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "5")]
+    pub received_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "6")]
+    pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// What its neighbours need of one content of a report.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContentRecord {
+    /// SHA-256 of the original, hex.
+    #[prost(string, tag = "1")]
+    pub content_hash: ::prost::alloc::string::String,
+    /// Stream sequence of the ReportParsed that it is taken from: the newest of this content.
+    #[prost(uint64, tag = "2")]
+    pub parsed_sequence: u64,
+    #[prost(string, tag = "3")]
+    pub agency_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub form: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "5")]
+    pub rows: ::prost::alloc::vec::Vec<CellRow>,
+    #[prost(uint32, tag = "6")]
+    pub prose_chars: u32,
+    #[prost(fixed32, repeated, tag = "7")]
+    pub prose_hashes: ::prost::alloc::vec::Vec<u32>,
+    #[prost(fixed64, repeated, tag = "8")]
+    pub prose_bands: ::prost::alloc::vec::Vec<u64>,
+    #[prost(bool, tag = "9")]
+    pub rolls_up: bool,
+    /// Over cells and prose.
+    #[prost(string, tag = "10")]
+    pub main_hash: ::prost::alloc::string::String,
+}
+/// The cells of one concept.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CellRow {
+    #[prost(string, tag = "1")]
+    pub concept: ::prost::alloc::string::String,
+    /// By applicant, separated by commas; one without that dimension. A number, _ for blank, / for not applicable, ? for
+    /// unreadable, ! for missing.
+    #[prost(string, tag = "2")]
+    pub cells: ::prost::alloc::string::String,
+}
+/// A publication taken back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawalRecord {
+    /// Stream sequence of the ReportWithdrawn: what came in before it is taken down.
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    /// Empty: the report, wherever it stood.
+    #[prost(string, tag = "2")]
+    pub url: ::prost::alloc::string::String,
+}
+/// What was said of a report last.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaidRecord {
+    /// Everything that the findings rest on, in one digest: as long as it is the same, so are they.
+    #[prost(string, tag = "1")]
+    pub basis: ::prost::alloc::string::String,
+    /// Digest of the findings.
+    #[prost(string, tag = "2")]
+    pub findings: ::prost::alloc::string::String,
+    /// Rank of what was said; rides on ReportValidated.
+    #[prost(uint64, tag = "3")]
+    pub validation: u64,
+    /// Message id of the input that made us say it: if that input comes again, it was perhaps not published.
+    #[prost(string, tag = "4")]
+    pub input: ::prost::alloc::string::String,
+}
+/// The reports that stood at an address: key `places/{digest of the URL}`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlaceRecord {
+    /// agencies/{agency}/reports/{year}
+    #[prost(string, repeated, tag = "1")]
+    pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Stream sequence of the newest withdrawal; 0 for none.
+    #[prost(uint64, tag = "2")]
+    pub withdrawn_at: u64,
+}
+/// What the bodies below one agency reported on one year: key `rollups/{agency}/{year}`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RollupRecord {
+    /// By agency.
+    #[prost(message, repeated, tag = "1")]
+    pub lines: ::prost::alloc::vec::Vec<RollupLine>,
+}
+/// One body's part.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RollupLine {
+    #[prost(string, tag = "1")]
+    pub agency: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub agency_name: ::prost::alloc::string::String,
+    /// Epoch of its report; of two lines the one with the higher counts.
+    #[prost(uint64, tag = "3")]
+    pub epoch: u64,
+    /// False once its report was withdrawn.
+    #[prost(bool, tag = "4")]
+    pub stands: bool,
+    #[prost(message, repeated, tag = "5")]
+    pub rows: ::prost::alloc::vec::Vec<CellRow>,
+    /// Of the year before, if it reported then and a number stands there.
+    #[prost(string, optional, tag = "6")]
+    pub carried_out_before: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The reports whose prose shares one band: key `bands/{year}/{scope}/{band}`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BandRecord {
+    /// By agency.
+    #[prost(message, repeated, tag = "1")]
+    pub members: ::prost::alloc::vec::Vec<BandMember>,
+}
+/// One of them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BandMember {
+    #[prost(string, tag = "1")]
+    pub agency: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub epoch: u64,
+    /// False once its prose changed or it was withdrawn.
+    #[prost(bool, tag = "3")]
+    pub stands: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmitRequest {

@@ -111,6 +111,7 @@ fn validated(
         summary: Some(Summary::of(findings).into()),
         versions: Some(versions.into()),
         trace_id: context.trace_id.clone(),
+        validation: 0,
         origin: Some(origin),
         report: Some(header),
     }

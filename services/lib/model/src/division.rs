@@ -36,6 +36,13 @@ pub(crate) fn strip(name: &str) -> Place<'_> {
     Place { level: None, rest: name }
 }
 
+/// A name without its province, if a prefecture follows; else the name.
+pub(crate) fn below_province(name: &str) -> &str {
+    let (_, rest) = strip_level(name, Level::Province, true);
+    let (prefecture, _) = strip_level(rest, Level::Prefecture, true);
+    if prefecture.is_some() { rest } else { name }
+}
+
 fn strip_level(name: &str, level: Level, short: bool) -> (Option<Level>, &str) {
     let rest = TABLE.iter().filter(|division| division.level == level).find_map(|division| {
         let names = division.names.iter().take(if short || level == Level::Prefecture { 2 } else { 1 });

@@ -16,13 +16,13 @@ pub mod rejection;
 pub mod report;
 pub mod versions;
 
-pub use agency::{AgencyKey, Region, ReportKey};
+pub use agency::{AgencyKey, Region, ReportKey, normalized_name};
 pub use block::{Area, Block, Cell, Grid, Paragraph, Span};
 pub use document::{Document, MediaType, Note};
 pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
 pub use finding::{Finding, Severity, Summary};
 pub use metadata::{Citation, Contact, Field, FieldName, Metadata};
-pub use profile::{AgencyKind, AgencyProfile, Level, kind_of, level_of};
+pub use profile::{AgencyKind, AgencyProfile, Level, kind_of, level_of, short_name};
 pub use rejection::{LookAlike, Rejection, RejectionCode};
 pub use report::{FormId, Period, Report, Section, Variant};
 pub use versions::Versions;

@@ -209,6 +209,17 @@ enum Lower {
     Zone,
 }
 
+/// A body's name without the province and prefecture it begins with: 东湖区财政局 for 江西省南昌市东湖区财政局. A name of nothing
+/// but those stays whole, and so does one whose body would lose its place: 南昌市财政局 for 江西省南昌市财政局.
+#[must_use]
+pub fn short_name(name: &str) -> String {
+    let name = normalized_name(name);
+    let place = division::strip(&name);
+    let below = division::below_province(&name);
+    let has_lower = matches!(lower_place(place.rest), Some(Lower::County)) || is_bare_town(place.rest);
+    if has_lower { place.rest.to_owned() } else { below.to_owned() }
+}
+
 fn is_bare_town(rest: &str) -> bool {
     let chars = rest.chars().count();
     (2..=16).contains(&chars) && (rest.ends_with('镇') || rest.ends_with('乡'))

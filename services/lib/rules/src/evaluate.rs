@@ -16,8 +16,10 @@ use crate::{
 };
 
 /// The packs compiled into the program.
-const EMBEDDED: [PackText<'static>; 1] =
-    [PackText { file: "core.toml", text: include_str!("../packs/core.toml") }];
+const EMBEDDED: [PackText<'static>; 2] = [
+    PackText { file: "core.toml", text: include_str!("../packs/core.toml") },
+    PackText { file: "cross.toml", text: include_str!("../packs/cross.toml") },
+];
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
     RuleSet::load(&EMBEDDED, &Forms::embedded()).expect("the compiled-in packs load: a unit test loads them")

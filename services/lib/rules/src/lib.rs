@@ -19,11 +19,15 @@ mod params;
 mod pattern;
 mod prose;
 mod rule;
+mod sketch;
 mod table;
 mod template;
 
 pub use context::{Context, Publication};
 pub use evaluate::RuleSet;
-pub use neighbours::Neighbours;
+pub use neighbours::{
+    AgencyYear, Cells, Child, Children, Neighbours, Publications, Published, Sibling, figures,
+};
 pub use pack::{PackError, PackText};
 pub use rule::{Rule, Scope};
+pub use sketch::{Bands, Sketch};

@@ -1,13 +1,261 @@
-//! What rules know of other reports: last year's, next year's, the parent's and the children's.
+//! What rules know of other reports: the agency's own of other years and other revisions, its children's, its siblings'.
+//!
+//! All of it is data that some stage keeps and hands in; nothing here fetches. What is absent is absent: a rule that would
+//! need it is silent.
 
-/// The reports around one report. Filled by the stage that keeps them; rules only read it.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Neighbours {}
+use std::collections::HashMap;
+
+use gongkai_model::{
+    AgencyKind, Applicant, Concept, FactId, FormId, Report, State, kind_of, normalized_name,
+};
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::sketch::{Bands, Sketch};
+
+/// What stands in a report's cells, in the order of the cells' names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cells(Vec<(FactId, State)>);
+
+/// One report as its neighbours need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgencyYear {
+    /// The agency's name as the report gives it.
+    pub agency_name: String,
+    /// The year.
+    pub year: i32,
+    /// The form its tables follow.
+    pub form: FormId,
+    /// Its cells.
+    pub cells: Cells,
+    /// Its prose in small.
+    pub sketch: Sketch,
+    /// What brings together reports whose prose is nearly the same.
+    pub bands: Bands,
+    /// True if it says that its numbers sum up those of the bodies below.
+    pub rolls_up: bool,
+    /// 32 hex digits over cells and prose: pages that differ in template, counters or navigation have the same.
+    pub main_hash: String,
+}
+
+/// The reports around one report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbours {
+    /// The report itself, as its neighbours see it.
+    pub own: AgencyYear,
+    /// The agency's report on the year before.
+    pub previous: Option<AgencyYear>,
+    /// True if there is one on the year before that.
+    pub before_previous: bool,
+    /// Other contents of this very report.
+    pub publications: Publications,
+    /// The bodies below, if a registry knows them.
+    pub children: Option<Children>,
+    /// A sibling's report on the same year whose prose is the same, as far as bands tell.
+    pub sibling: Option<Sibling>,
+}
+
+/// Where and in which contents a report was published.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Publications {
+    /// The addresses at which this very content stands.
+    pub urls: Vec<String>,
+    /// The revision before this one, if it stood at the same address.
+    pub before: Option<Published>,
+    /// The newest content at each other address.
+    pub elsewhere: Vec<Published>,
+    /// True if this content was taken down everywhere, and nothing else of the report stands.
+    pub withdrawn: bool,
+    /// The first day on which its publisher claims that the report was out.
+    pub first_claimed: Option<time::Date>,
+    /// The day we first saw it.
+    pub first_seen: Option<time::Date>,
+}
+
+/// Another content of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Where it stands; empty if unknown.
+    pub url: String,
+    /// As [`AgencyYear::main_hash`].
+    pub main_hash: String,
+    /// Its cells.
+    pub cells: Cells,
+}
+
+/// The bodies whose numbers a report may sum up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Children {
+    /// How many the registry knows, bodies led from above (垂直管理) left out.
+    pub registered: u32,
+    /// Those that reported, in the order of their keys.
+    pub reported: Vec<Child>,
+}
+
+/// One body below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// Its name.
+    pub name: String,
+    /// True for the government's own office (政府办公厅、政府办公室).
+    pub is_office: bool,
+    /// Its [`figures`].
+    pub cells: Cells,
+    /// Its `requests.carried_out[total]` of the year before, if it reported then.
+    pub carried_out_before: Option<Decimal>,
+}
+
+/// A report whose prose is the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sibling {
+    /// Whose.
+    pub agency_name: String,
+    /// Its prose.
+    pub sketch: Sketch,
+}
+
+// === impl Cells ===
+
+impl Cells {
+    /// Takes cells in any order; of two of one name the last counts.
+    #[must_use]
+    pub fn new(cells: impl IntoIterator<Item = (FactId, State)>) -> Self {
+        let mut cells: Vec<(FactId, State)> = cells.into_iter().collect();
+        cells.reverse();
+        cells.sort_by(|(a, _), (b, _)| a.cmp(b));
+        cells.dedup_by(|(a, _), (b, _)| a == b);
+        Self(cells)
+    }
+
+    /// What stands in a cell; `Missing` if there is no such cell.
+    #[must_use]
+    pub fn state(&self, id: &FactId) -> State {
+        let at = self.0.binary_search_by(|(own, _)| own.cmp(id));
+        at.map_or(State::Missing, |at| self.0[at].1)
+    }
+
+    /// The number in a cell, if one stands there.
+    #[must_use]
+    pub fn value(&self, id: &FactId) -> Option<Decimal> {
+        self.state(id).value()
+    }
+
+    /// All, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &(FactId, State)> {
+        self.0.iter()
+    }
+}
+
+// === impl Neighbours ===
 
 impl Neighbours {
-    /// What expressions see as `neighbours`.
-    pub(crate) fn value(&self) -> cel::Value {
-        cel::Value::Null
+    /// A report that stands alone.
+    #[must_use]
+    pub fn new(own: AgencyYear) -> Self {
+        Self {
+            own,
+            previous: None,
+            before_previous: false,
+            publications: Publications::default(),
+            children: None,
+            sibling: None,
+        }
     }
+
+    /// What expressions see as `neighbours`: `previous` (null, or `year` and the numbers of its `cells` by name).
+    pub(crate) fn value(&self) -> cel::Value {
+        let previous = self.previous.as_ref().map_or(cel::Value::Null, AgencyYear::value);
+        HashMap::from([("previous", previous)]).into()
+    }
+}
+
+// === impl AgencyYear ===
+
+impl AgencyYear {
+    /// Takes from a report what its neighbours need of it.
+    #[must_use]
+    pub fn of(report: &Report) -> Self {
+        let (sketch, bands) = Sketch::of(report);
+        Self {
+            agency_name: report.agency.clone(),
+            year: report.year,
+            form: report.form,
+            cells: Cells::new(report.facts.iter().map(|fact| (fact.id.clone(), fact.state))),
+            sketch,
+            bands,
+            rolls_up: rolls_up(report),
+            main_hash: main_hash(report),
+        }
+    }
+
+    fn value(&self) -> cel::Value {
+        let number = |value: Decimal| match value.to_i64().filter(|_| value.fract().is_zero()) {
+            Some(whole) => cel::Value::Int(whole),
+            None => value.to_f64().map_or(cel::Value::Null, cel::Value::Float),
+        };
+        let cells =
+            self.cells.iter().filter_map(|(id, state)| Some((id.to_string(), number(state.value()?))));
+        let cells: HashMap<String, cel::Value> = cells.collect();
+        HashMap::from([("year", cel::Value::Int(self.year.into())), ("cells", cells.into())]).into()
+    }
+}
+
+/// Words that say whose numbers a report sums up; what follows 全市 tells that bodies are meant and not a region.
+const WHOLE: [&str; 6] = ["全省", "全市", "全县", "全区", "全州", "全旗"];
+const BODIES: [&str; 8] = ["行政机关", "各级", "各部门", "各地", "政府系统", "政府部门", "共收到", "共新收"];
+
+/// True if a report says that it sums up others. An office's own report does not, unless it says 汇总 itself.
+fn rolls_up(report: &Report) -> bool {
+    let says = |text: &str| {
+        let sums = text.contains("汇总") && WHOLE.iter().any(|whole| text.contains(whole));
+        let is_office = kind_of(&report.agency) == Some(AgencyKind::Office);
+        sums || (!is_office
+            && WHOLE
+                .iter()
+                .any(|whole| BODIES.iter().any(|bodies| text.contains(&format!("{whole}{bodies}")))))
+    };
+    let chapters = report.sections.iter().filter(|section| matches!(section.number, 1 | 3 | 6));
+    let paragraphs = report.preamble.iter().chain(chapters.flat_map(|section| &section.paragraphs));
+    paragraphs.map(|paragraph| paragraph.text.as_str()).any(says)
+}
+
+fn main_hash(report: &Report) -> String {
+    let mut hash = Sha256::new();
+    for fact in &report.facts {
+        hash.update(fact.id.to_string());
+        hash.update([0]);
+        hash.update(
+            fact.state.value().map_or_else(|| fact.state.as_str().to_owned(), |v| v.normalize().to_string()),
+        );
+        hash.update([0]);
+    }
+    let chapters = report.sections.iter().flat_map(|section| &section.paragraphs);
+    for paragraph in report.preamble.iter().chain(chapters) {
+        hash.update(normalized_name(&paragraph.text));
+    }
+    hex::encode(&hash.finalize()[..16])
+}
+
+/// The cells that roll-up rules add up over children.
+#[must_use]
+pub fn figures() -> Vec<FactId> {
+    let total =
+        ["requests.received", "requests.carried_in", "requests.outcome.total", "requests.carried_out"];
+    let plain = [
+        "proactive.regulations.issued",
+        "proactive.regulations.repealed",
+        "proactive.regulations.in_force",
+        "proactive.normative_documents.issued",
+        "proactive.normative_documents.repealed",
+        "proactive.normative_documents.in_force",
+        "proactive.licensing.decisions",
+        "proactive.punishment.decisions",
+        "proactive.coercion.decisions",
+        "disputes.reconsideration.total",
+        "disputes.litigation_direct.total",
+        "disputes.litigation_after_reconsideration.total",
+    ];
+    let of = |name: &&str, applicant| FactId { concept: Concept::new(name), applicant };
+    let totals = total.iter().map(|name| of(name, Some(Applicant::Total)));
+    totals.chain(plain.iter().map(|name| of(name, None))).collect()
 }

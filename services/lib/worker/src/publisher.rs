@@ -2,7 +2,6 @@
 //!
 //! The id makes a retry harmless: inside the stream's duplicate window a second copy is told its first one's sequence.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,8 +120,7 @@ impl Publisher {
     async fn publish_with(&self, id: &str, output: Output, patience: Patience) -> Result<Published, Error> {
         let name = || format!("publish {}", output.subject);
         let span = self.0.tracer.start_here(name, Kind::Producer, || attributes(id, &output));
-        let attempts = pin!(self.attempts(id, &output, &span, patience));
-        span.clone().run(attempts).await
+        span.clone().run(self.attempts(id, &output, &span, patience)).await
     }
 
     async fn attempts(
@@ -137,10 +135,7 @@ impl Publisher {
         loop {
             let started = Instant::now();
             // Made anew for each attempt, instead of a copy for the attempts that mostly never come.
-            let result = match self.message(id, output, &span.context) {
-                Ok(message) => self.0.transport.publish(message).await,
-                Err(error) => Err(error),
-            };
+            let result = self.0.transport.publish(self.message(id, output, &span.context)).await;
             self.record(started.elapsed(), &result);
             let error = match result {
                 Ok(published) => return Ok(published),
@@ -171,7 +166,7 @@ impl Publisher {
         }
     }
 
-    fn message(&self, id: &str, output: &Output, context: &Context) -> Result<Message, Error> {
+    fn message(&self, id: &str, output: &Output, context: &Context) -> Message {
         let mut headers = Headers::new();
         for (name, value) in [
             (MESSAGE_ID, id),
@@ -181,13 +176,15 @@ impl Publisher {
             ("ce-source", &self.0.source),
             ("content-type", "application/protobuf"),
         ] {
-            headers.insert(name, value)?;
+            headers.insert(name.to_owned(), value.to_owned());
         }
         let now = self.0.clock.now();
-        let now = now.format(&Rfc3339).expect("a date of this era has an RFC 3339 form");
-        headers.insert("ce-time", &now)?;
+        headers.insert(
+            "ce-time".to_owned(),
+            now.format(&Rfc3339).expect("a date of this era has an RFC 3339 form"),
+        );
         trace::inject_into_message(context, &mut headers);
-        Ok(Message { subject: output.subject.clone(), headers, payload: output.payload.clone() })
+        Message { subject: output.subject.clone(), headers, payload: output.payload.clone() }
     }
 }
 

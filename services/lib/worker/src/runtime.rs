@@ -20,7 +20,7 @@ use crate::panics::Panicked;
 use crate::publisher::Publisher;
 use crate::readiness::{Latch, Readiness};
 use crate::trace::{self, Span, Tracer};
-use crate::transport::{self, Entries, Objects, Published, Transport};
+use crate::transport::{self, Entries, Message, Objects, Published, Transport};
 
 /// What a service works with. Cheap to clone.
 #[derive(Clone)]
@@ -116,6 +116,14 @@ impl Runtime {
     #[must_use]
     pub fn entries(&self, bucket: &'static str) -> Arc<dyn Entries> {
         self.0.transport.entries(bucket)
+    }
+
+    /// One message of a stream, by its sequence; `None` if there is none, or a replica that lags does not have it yet.
+    ///
+    /// # Errors
+    /// No such stream, or the broker is away: try again.
+    pub async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, transport::Error> {
+        self.0.transport.message(stream, sequence).await
     }
 
     /// Cancelled when the process is to stop: take no more work, finish what runs.

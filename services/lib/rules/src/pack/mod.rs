@@ -96,7 +96,9 @@ pub(crate) fn load(
     for rule in raw.rules {
         let at = rule.id.span();
         let rule = builder.rule(rule)?;
-        if let Some(other) = rules.iter().find(|other| other.id == rule.id) {
+        // A rule may look at one report in one way and at its neighbours in another: then it stands once for each scope.
+        let same = |other: &&Rule| other.id == rule.id && other.scope == rule.scope;
+        if let Some(other) = rules.iter().find(same) {
             let message = if other.pack == rule.pack {
                 format!("rule {} stands twice", rule.id)
             } else {

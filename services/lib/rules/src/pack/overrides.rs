@@ -5,38 +5,52 @@ use crate::{
     rule::Rule,
 };
 
-/// Applies one change.
+/// Applies one change to the rule of that id, in each scope in which it stands.
 pub(super) fn apply(
     change: raw::Override,
     rules: &mut Vec<Rule>,
     lines: &Lines<'_>,
 ) -> Result<(), PackError> {
     let id = change.id.get_ref();
-    let Some(at) = rules.iter().position(|rule| rule.id == *id) else {
+    let mut changed: Vec<&mut Rule> = rules.iter_mut().filter(|rule| rule.id == *id).collect();
+    if changed.is_empty() {
         return Err(lines.error(change.id.span(), format!("no pack before this one defines rule {id}")));
-    };
-    if change.enabled == Some(false) {
-        rules.remove(at);
-        return Ok(());
     }
-    let rule = &mut rules[at];
     if let Some(name) = &change.severity {
-        rule.severity = build::severity(name, lines)?;
-        let inheriting = rule.cases.values_mut().filter(|case| !case.has_own_severity);
-        inheriting.for_each(|case| case.severity = rule.severity);
+        let severity = build::severity(name, lines)?;
+        for rule in &mut changed {
+            rule.severity = severity;
+            let inheriting = rule.cases.values_mut().filter(|case| !case.has_own_severity);
+            inheriting.for_each(|case| case.severity = severity);
+        }
     }
     for (name, weight) in &change.cases {
-        let Some(case) = rule.cases.get_mut(name) else {
-            let known: Vec<&str> = rule.cases.keys().map(String::as_str).collect();
+        let severity = build::severity(weight, lines)?;
+        let mut cases: Vec<_> = changed.iter_mut().filter_map(|rule| rule.cases.get_mut(name)).collect();
+        if cases.is_empty() {
+            let known: Vec<&str> =
+                changed.iter().flat_map(|rule| rule.cases.keys().map(String::as_str)).collect();
             let message = format!("rule {id} has no case {name:?}; it has {}", known.join(", "));
             return Err(lines.error(weight.span(), message));
-        };
-        case.severity = build::severity(weight, lines)?;
-        case.has_own_severity = true;
+        }
+        for case in &mut cases {
+            case.severity = severity;
+            case.has_own_severity = true;
+        }
     }
     for (name, param) in change.params {
-        build::is_fit(rule, &name, param.get_ref()).map_err(|why| lines.error(param.span(), why))?;
-        rule.params.set(name, param.into_inner());
+        let fit = |rule: &Rule| build::is_fit(rule, &name, param.get_ref());
+        let fits: Vec<_> = changed.iter().map(|rule| fit(rule)).collect();
+        if fits.iter().all(Result::is_err) {
+            let why = fits.into_iter().find_map(Result::err).unwrap_or_default();
+            return Err(lines.error(param.span(), why));
+        }
+        for rule in changed.iter_mut().filter(|rule| fit(rule).is_ok()) {
+            rule.params.set(name.clone(), param.get_ref().clone());
+        }
+    }
+    if change.enabled == Some(false) {
+        rules.retain(|rule| rule.id != *id);
     }
     Ok(())
 }

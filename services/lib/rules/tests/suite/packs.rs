@@ -7,7 +7,8 @@ const CORE: &str = include_str!("../../packs/core.toml");
 #[test]
 fn the_compiled_in_pack_holds_the_rules_of_one_report() {
     let rules = RuleSet::embedded();
-    let ids: Vec<&str> = rules.rules().iter().map(gongkai_rules::Rule::id).collect();
+    let of_core = rules.rules().iter().filter(|rule| rule.pack().starts_with("core "));
+    let ids: Vec<&str> = of_core.map(gongkai_rules::Rule::id).collect();
     assert_eq!(
         ids,
         [
@@ -26,7 +27,7 @@ fn the_compiled_in_pack_holds_the_rules_of_one_report() {
             "L-FMT",
         ]
     );
-    assert_eq!(rules.version(), "core 1");
+    assert_eq!(rules.version(), "core 1, cross 1");
     for rule in rules.rules() {
         let words = [
             rule.formula(),

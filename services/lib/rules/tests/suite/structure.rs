@@ -79,8 +79,8 @@ fn publication_before_the_year_is_over_cannot_be_right_and_late_publication_may(
     for (published, expect) in [
         (date!(2024 - 01 - 31), vec![]),
         (date!(2025 - 06 - 01), vec![]),
-        (date!(2023 - 12 - 31), vec!["S-YEAR ERROR"]),
-        (date!(2022 - 01 - 20), vec!["S-YEAR ERROR"]),
+        (date!(2023 - 12 - 31), vec!["S-YEAR ERROR", "D-EARLY INFO"]),
+        (date!(2022 - 01 - 20), vec!["S-YEAR ERROR", "D-EARLY INFO"]),
     ] {
         assert_eq!(brief(&findings_published(&clean(), Some(published))), expect, "{published}");
     }

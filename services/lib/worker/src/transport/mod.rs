@@ -4,19 +4,19 @@
 //! Two transports stand behind these traits: [`jetstream`] for real, [`memory`] with visible state and a fault plan
 //! for tests. One suite (`transport_test_suite!`) runs over both; the fake is worth only what the suite proves.
 
-mod headers;
 pub mod jetstream;
 pub mod memory;
 pub mod subject;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use time::OffsetDateTime;
 
-pub use self::headers::Headers;
+/// Headers of a message: case-sensitive names, one value each.
+pub type Headers = BTreeMap<String, String>;
 
 /// Header that carries a message's id: inside [`DUPLICATE_WINDOW`] a stream takes each id once.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
@@ -260,6 +260,11 @@ pub trait Transport: Send + Sync + 'static {
     fn objects(&self, bucket: &'static str) -> Arc<dyn Objects>;
     /// A bucket of entries; it must be declared.
     fn entries(&self, bucket: &'static str) -> Arc<dyn Entries>;
+    /// One message of a stream, by its sequence; `None` if there is none, or a replica that lags does not have it yet.
+    ///
+    /// # Errors
+    /// No such stream, or the broker is away.
+    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error>;
     /// Round trip to the broker, for readiness.
     ///
     /// # Errors

@@ -120,6 +120,7 @@ impl Bench {
             findings: findings.iter().map(Into::into).collect(),
             summary: None,
             versions: Some((&versions()).into()),
+            validation: 0,
             trace_id: format!("{n:032x}"),
         }
     }

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::{SHORT, bind, declare, fetch, ids, message, publish, spec, topology};
+use super::{LOG, SHORT, bind, declare, fetch, ids, message, publish, spec, topology};
 use crate::transport::{ErrorKind, MAX_MESSAGE_BYTES, Transport};
 
 pub async fn a_repeated_id_keeps_the_first_sequence(transport: &impl Transport) {
@@ -26,12 +26,11 @@ pub async fn different_ids_are_different_messages(transport: &impl Transport) {
 pub async fn headers_and_payload_arrive_as_sent(transport: &impl Transport) {
     declare(transport).await;
     let mut sent = message("suite.log.a", "one");
-    for (name, value) in [
-        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-        ("ce-subject", "%E6%A8%9F"),
-    ] {
-        sent.headers.insert(name, value).expect("one line under a plain name");
-    }
+    sent.headers.insert(
+        "traceparent".to_owned(),
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+    );
+    sent.headers.insert("ce-subject".to_owned(), "%E6%A8%9F".to_owned());
     sent.payload = Bytes::from_static(&[0, 159, 146, 150, 10, 13]);
     let published = transport.publish(sent.clone()).await.expect("taken");
     let mut pull = bind(transport, &spec("reader")).await;
@@ -53,6 +52,18 @@ pub async fn sequences_count_up_and_order_is_kept(transport: &impl Transport) {
             .all(|(delivery, published)| delivery.sequence == published.sequence)
     );
     assert!(deliveries.is_sorted_by_key(|delivery| (delivery.sequence, delivery.published_at)));
+}
+
+pub async fn a_message_is_read_again_by_its_sequence(transport: &impl Transport) {
+    declare(transport).await;
+    let mut sent = message("suite.log.a", "one");
+    sent.payload = Bytes::from_static(b"first");
+    let published = transport.publish(sent.clone()).await.expect("taken");
+    publish(transport, "suite.log.a", &["two"]).await;
+    let read = transport.message(LOG, published.sequence).await.expect("the stream is there");
+    assert_eq!(read, Some(sent));
+    let none = transport.message(LOG, published.sequence + 100).await.expect("the stream is there");
+    assert_eq!(none, None);
 }
 
 pub async fn a_message_over_the_limit_is_too_large(transport: &impl Transport) {

@@ -32,7 +32,7 @@ pub enum Operation {
     Term,
     /// `Objects::put`; the target of object and entry calls is the key.
     Put,
-    /// `Objects::get` and `Objects::exists`.
+    /// `Objects::get` and `Objects::exists`; `Transport::message`, whose target is the stream.
     Get,
     /// `Objects::delete`.
     Delete,

@@ -151,6 +151,12 @@ impl Transport for Memory {
         Arc::new(buckets::EntryBucket { shared: self.shared.clone(), bucket })
     }
 
+    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error> {
+        let call = self.shared.enter(Operation::Get, stream).await?;
+        let found = self.shared.read(|state, _| state.message(stream, sequence))?;
+        call.leave(found)
+    }
+
     async fn ping(&self) -> Result<(), Error> {
         self.shared.enter(Operation::Ping, "").await?.leave(())
     }

@@ -1,0 +1,63 @@
+//! One line of the registry.
+
+use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region, kind_of, level_of};
+use time::Date;
+
+/// A body as the registry lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// Its code: the `{agency}` of its reports' names.
+    pub code: AgencyKey,
+    /// Its full name.
+    pub name: String,
+    /// Other names, and names it had.
+    pub aliases: Vec<Alias>,
+    /// The body above it.
+    pub parent: Option<AgencyKey>,
+    /// Its level; if the list gives none, what the name tells.
+    pub level: Option<Level>,
+    /// Its kind; if the list gives none, what the name tells.
+    pub kind: Option<AgencyKind>,
+    /// First six digits of its administrative division code; `000000` if not given.
+    pub region: Region,
+    /// Domain of its site, in lower case, without scheme and path.
+    pub site_domain: Option<String>,
+}
+
+/// Another name, and when it was in use: bodies are merged and renamed (机构改革).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The name.
+    pub name: String,
+    /// First day; open if absent.
+    pub from: Option<Date>,
+    /// Last day; open if absent.
+    pub to: Option<Date>,
+}
+
+impl Agency {
+    /// What rules need of it.
+    #[must_use]
+    pub fn profile(&self) -> AgencyProfile {
+        AgencyProfile {
+            key: self.code.clone(),
+            name: self.name.clone(),
+            level: self.level.or_else(|| level_of(&self.name)),
+            kind: self.kind.or_else(|| kind_of(&self.name)),
+            region: self.region,
+            parent: self.parent.clone(),
+            site_domain: self.site_domain.clone(),
+        }
+    }
+}
+
+impl Alias {
+    /// True if the name was in use at some time from the year's first day to the day its report is due.
+    ///
+    /// A body renamed in spring signs the report on the year before with its new name.
+    #[must_use]
+    pub fn fits(&self, year: i32) -> bool {
+        let starts_in_time = self.from.is_none_or(|from| from.year() <= year.saturating_add(1));
+        starts_in_time && self.to.is_none_or(|to| to.year() >= year)
+    }
+}

@@ -1,0 +1,226 @@
+//! All listed bodies, and the question whose report a report is.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use gongkai_model::{AgencyKey, Region, normalized_name, short_name};
+
+use crate::agency::Agency;
+
+/// The bodies of a list, by code.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    agencies: BTreeMap<AgencyKey, Agency>,
+    /// Codes by name and alias as compared, and by the same without province and prefecture.
+    names: HashMap<String, Vec<AgencyKey>>,
+    children: HashMap<AgencyKey, Vec<AgencyKey>>,
+}
+
+/// The list contradicts itself; whoever keeps it mends it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// Two bodies of one code.
+    #[error("code {0} stands twice")]
+    Twice(AgencyKey),
+    /// A parent that is not listed.
+    #[error("{child} stands under {parent}, which is not listed")]
+    UnknownParent {
+        /// Whose.
+        child: AgencyKey,
+        /// The code.
+        parent: AgencyKey,
+    },
+    /// A body above itself.
+    #[error("{0} stands above itself")]
+    Cycle(AgencyKey),
+}
+
+/// What is known of a report's origin.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The sender's code; empty if it gives none.
+    pub code: &'a str,
+    /// The sender's name for the body; empty if it gives none.
+    pub name: &'a str,
+    /// The name in the document.
+    pub document_name: &'a str,
+    /// The region of the event; `000000` if unknown.
+    pub region: Region,
+    /// Host of the article's address; empty if unknown.
+    pub host: &'a str,
+    /// The report's year: names change.
+    pub year: i32,
+}
+
+/// Whose report it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution<'a> {
+    /// This body's.
+    Known(&'a Agency),
+    /// One of these has that name, and nothing tells which: a person decides.
+    Ambiguous(Vec<&'a Agency>),
+    /// No listed body's.
+    Unknown,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// Takes a list.
+    ///
+    /// # Errors
+    /// A code stands twice, a parent is not listed, or a body stands above itself.
+    pub fn new(list: impl IntoIterator<Item = Agency>) -> Result<Self, RegistryError> {
+        let mut registry = Self::default();
+        for agency in list {
+            if registry.agencies.contains_key(&agency.code) {
+                return Err(RegistryError::Twice(agency.code));
+            }
+            registry.agencies.insert(agency.code.clone(), agency);
+        }
+        registry.check_parents()?;
+        for agency in registry.agencies.values() {
+            let names = std::iter::once(&agency.name).chain(agency.aliases.iter().map(|alias| &alias.name));
+            let names: HashSet<String> = names.flat_map(|name| keys(name)).collect();
+            for name in names {
+                registry.names.entry(name).or_default().push(agency.code.clone());
+            }
+            if let Some(parent) = &agency.parent {
+                registry.children.entry(parent.clone()).or_default().push(agency.code.clone());
+            }
+        }
+        Ok(registry)
+    }
+
+    fn check_parents(&self) -> Result<(), RegistryError> {
+        for agency in self.agencies.values() {
+            let mut above = agency;
+            // A chain longer than the list goes round.
+            for step in 0.. {
+                let Some(parent) = &above.parent else { break };
+                above = self.agencies.get(parent).ok_or_else(|| RegistryError::UnknownParent {
+                    child: above.code.clone(),
+                    parent: parent.clone(),
+                })?;
+                if step > self.agencies.len() || above.code == agency.code {
+                    return Err(RegistryError::Cycle(agency.code.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The body of a code.
+    #[must_use]
+    pub fn get(&self, code: &AgencyKey) -> Option<&Agency> {
+        self.agencies.get(code)
+    }
+
+    /// All bodies, by code.
+    pub fn iter(&self) -> impl Iterator<Item = &Agency> {
+        self.agencies.values()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.agencies.len()
+    }
+
+    /// True if nothing is listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.agencies.is_empty()
+    }
+
+    /// The bodies directly below one, by code.
+    #[must_use]
+    pub fn children(&self, code: &AgencyKey) -> &[AgencyKey] {
+        self.children.get(code).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Says whose report it is: by the sender's code, else by the sender's name, else by the name in the document.
+    ///
+    /// Bodies of one name in different counties are told apart by region, then by site. A body whose region contradicts
+    /// the event's is never taken, so that a street in a county that is not listed does not become its namesake.
+    #[must_use]
+    pub fn resolve(&self, asked: &Asked<'_>) -> Resolution<'_> {
+        let by_code = AgencyKey::from_code(asked.code).ok().and_then(|code| self.agencies.get(&code));
+        if let Some(agency) = by_code {
+            return Resolution::Known(agency);
+        }
+        for name in [asked.name, asked.document_name].into_iter().filter(|name| !name.is_empty()) {
+            match self.by_name(name, asked) {
+                Resolution::Unknown => {}
+                found => return found,
+            }
+        }
+        Resolution::Unknown
+    }
+
+    fn by_name(&self, name: &str, asked: &Asked<'_>) -> Resolution<'_> {
+        let key = normalized_name(name);
+        let exact = self.candidates(&key, asked);
+        let short = || self.candidates(&short_name(&key), asked);
+        let found = if exact.is_empty() { short() } else { exact };
+        let nearest = |fits: &dyn Fn(&Agency) -> bool| {
+            let fitting: Vec<&Agency> = found.iter().copied().filter(|agency| fits(agency)).collect();
+            <[&Agency; 1]>::try_from(fitting).ok().map(|[agency]| agency)
+        };
+        let known = asked.region != Region::UNKNOWN;
+        let one = match found.as_slice() {
+            [] => return Resolution::Unknown,
+            // Without a region a name that says no place may be anybody's.
+            [agency] if known || says_place(&key, agency) => Some(*agency),
+            _ => None,
+        };
+        let one = one
+            .or_else(|| nearest(&|agency| known && agency.region == asked.region))
+            .or_else(|| nearest(&|agency| is_on_site(agency, asked.host)))
+            .or_else(|| nearest(&|agency| normalized_name(&agency.name) == key && says_place(&key, agency)));
+        one.map_or(Resolution::Ambiguous(found), Resolution::Known)
+    }
+
+    /// The bodies of a name in the report's year whose region does not contradict the event's.
+    fn candidates(&self, key: &str, asked: &Asked<'_>) -> Vec<&Agency> {
+        let codes = self.names.get(key).map(Vec::as_slice).unwrap_or_default();
+        let agencies = codes.iter().filter_map(|code| self.agencies.get(code));
+        let has_name = |agency: &&Agency| {
+            let is_own = keys(&agency.name).any(|own| own == key);
+            let is_alias =
+                |alias: &&crate::Alias| alias.fits(asked.year) && keys(&alias.name).any(|own| own == key);
+            is_own || agency.aliases.iter().any(|alias| is_alias(&alias))
+        };
+        agencies.filter(has_name).filter(|agency| agree(agency.region, asked.region)).collect()
+    }
+}
+
+/// A name as compared, and the same without province and prefecture.
+fn keys(name: &str) -> impl Iterator<Item = String> {
+    let whole = normalized_name(name);
+    let short = short_name(&whole);
+    let short = (short != whole).then_some(short);
+    std::iter::once(whole).chain(short)
+}
+
+/// True if one region is the other, lies in it, or is not known: a province's site carries its counties' reports.
+fn agree(a: Region, b: Region) -> bool {
+    let head = |region: Region| region.as_str().trim_end_matches("00").to_owned();
+    let (a, b) = (head(a), head(b));
+    a.starts_with(&b) || b.starts_with(&a)
+}
+
+/// True if a name says of which county or city the body is, so that it can be nobody else's.
+fn says_place(name: &str, agency: &Agency) -> bool {
+    let whole = normalized_name(&agency.name);
+    let of_town = ["街道", "镇", "乡"].iter().any(|word| name.contains(word));
+    let places = name.chars().filter(|c| matches!(c, '省' | '市' | '县' | '区' | '旗' | '州' | '盟')).count();
+    places > 0 && (whole.ends_with(name) || !of_town)
+}
+
+fn is_on_site(agency: &Agency, host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    agency.site_domain.as_deref().is_some_and(|domain| {
+        !domain.is_empty()
+            && (host == domain || host.strip_suffix(domain).is_some_and(|head| head.ends_with('.')))
+    })
+}

@@ -1,0 +1,148 @@
+//! Numbers that one year hands to the next: requests carried over, documents in force, items of the 2019 form.
+
+use gongkai_model::{Applicant, FactId, FormId};
+
+use super::{about, cell, mentions, of, previous, total, value};
+use crate::{
+    checks::{Check, Draft, Input, Value, decimal},
+    params::Kind,
+    rule::Rule,
+};
+
+/// The values of [`about`].
+const ABOUT: &[&str] = &["cell", "expected", "actual", "year", "last_year"];
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "cross.carried_in",
+        cases: &[("total", ABOUT), ("column", ABOUT), ("reorganised", ABOUT)],
+        params: &[("reorganised", Kind::List)],
+        run: carried_in,
+    },
+    Check {
+        name: "cross.in_force",
+        cases: &[("differs", &["cell", "expected", "actual", "year", "last_year", "parts"])],
+        params: &[("redefined", Kind::List)],
+        run: in_force,
+    },
+    Check {
+        name: "cross.repealed",
+        cases: &[("too_many", &["cell", "expected", "actual", "year", "last_year", "parts"])],
+        params: &[("redefined", Kind::List)],
+        run: repealed,
+    },
+    Check {
+        name: "cross.prior_items",
+        cases: &[("differs", &["cell", "expected", "actual", "year", "last_year", "parts"])],
+        params: &[],
+        run: |_, input| prior_items(input),
+    },
+];
+
+/// What came in from last year is what last year handed on, in the total and in each column. Bodies that were merged or
+/// re-cut, and reports whose scope changed, are a person's to judge.
+fn carried_in(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(previous) = previous(input) else { return Vec::new() };
+    let neighbours = input.context.neighbours.map(|neighbours| neighbours.own.rolls_up);
+    let is_recut =
+        mentions(rule, "reorganised", input) || neighbours.is_some_and(|now| now != previous.rolls_up);
+    let cause = total("requests.carried_in");
+    let mut is_total_broken = false;
+    let mut drafts = Vec::new();
+    for applicant in Applicant::ALL.into_iter().rev() {
+        let (own, before) = (of("requests.carried_in", applicant), of("requests.carried_out", applicant));
+        let (Some(actual), Some(expected)) = (value(input, &own), previous.cells.value(&before)) else {
+            continue;
+        };
+        if actual == expected {
+            continue;
+        }
+        let case = match applicant {
+            _ if is_recut => "reorganised",
+            Applicant::Total => "total",
+            _ => "column",
+        };
+        is_total_broken |= applicant == Applicant::Total;
+        let shared = if is_total_broken { &cause } else { &own };
+        drafts.push(Draft { cause: Some(shared.clone()), ..about(input, case, &own, expected, actual) });
+    }
+    drafts
+}
+
+/// The two kinds of documents of chapter 二.
+const DOCUMENTS: [&str; 2] = ["proactive.regulations", "proactive.normative_documents"];
+
+fn document(kind: &str, column: &str) -> FactId {
+    cell(&format!("{kind}.{column}"))
+}
+
+/// In force now = in force last year + issued − repealed. Not over the change of forms, and not where the report says
+/// that documents expired, moved or are counted anew.
+fn in_force(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(previous) = comparable(input) else { return Vec::new() };
+    if mentions(rule, "redefined", input) {
+        return Vec::new();
+    }
+    let drafts = DOCUMENTS.iter().filter_map(|kind| {
+        let now = document(kind, "in_force");
+        let (issued, repealed) = (document(kind, "issued"), document(kind, "repealed"));
+        let before = previous.cells.value(&now)?;
+        let (made, ended) = (value(input, &issued)?, value(input, &repealed)?);
+        let (expected, actual) = (before.checked_add(made)?.checked_sub(ended)?, value(input, &now)?);
+        let mut draft = about(input, "differs", &now, expected, actual);
+        draft.facts.extend([issued, repealed]);
+        let parts = format!("{}+{}−{}", decimal(before), decimal(made), decimal(ended));
+        draft.values.push(Value::same("parts", parts));
+        (expected != actual).then_some(draft)
+    });
+    drafts.collect()
+}
+
+/// No more can be repealed than was in force and was issued.
+fn repealed(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(previous) = comparable(input) else { return Vec::new() };
+    if mentions(rule, "redefined", input) {
+        return Vec::new();
+    }
+    let drafts = DOCUMENTS.iter().filter_map(|kind| {
+        let (issued, repealed) = (document(kind, "issued"), document(kind, "repealed"));
+        let before = previous.cells.value(&document(kind, "in_force"))?;
+        let (made, actual) = (value(input, &issued)?, value(input, &repealed)?);
+        let most = before.checked_add(made)?;
+        let mut draft = about(input, "too_many", &repealed, most, actual);
+        draft.facts.push(issued);
+        draft.values.push(Value::same("parts", format!("{}+{}", decimal(before), decimal(made))));
+        (actual > most).then_some(draft)
+    });
+    drafts.collect()
+}
+
+/// Last year's report if it followed the same form.
+fn comparable<'a>(input: &Input<'a>) -> Option<&'a crate::neighbours::AgencyYear> {
+    previous(input).filter(|previous| previous.form == input.report.form && previous.form == FormId::Form2021)
+}
+
+/// The rows of the 2019 form with a column 上一年项目数量.
+const ITEMS: [&str; 5] = [
+    "proactive.licensing",
+    "proactive.other_external_services",
+    "proactive.punishment",
+    "proactive.coercion",
+    "proactive.fees",
+];
+
+/// Items of the year before = its own items of the year before + its change.
+fn prior_items(input: &Input<'_>) -> Vec<Draft> {
+    let Some(previous) = previous(input).filter(|previous| previous.form == FormId::Form2019) else {
+        return Vec::new();
+    };
+    let drafts = ITEMS.iter().filter_map(|row| {
+        let (prior, change) = (cell(&format!("{row}.prior_year_items")), cell(&format!("{row}.change")));
+        let (items, changed) = (previous.cells.value(&prior)?, previous.cells.value(&change)?);
+        let (expected, actual) = (items.checked_add(changed)?, value(input, &prior)?);
+        let mut draft = about(input, "differs", &prior, expected, actual);
+        draft.values.push(Value::same("parts", format!("{}+({})", decimal(items), decimal(changed))));
+        (expected != actual).then_some(draft)
+    });
+    drafts.collect()
+}

@@ -1,0 +1,185 @@
+//! Numbers beside last year's: leaps, slips of the unit, whole tables copied, years left out, growth as the prose has it.
+
+use std::sync::LazyLock;
+
+use gongkai_model::FactId;
+use regex::Regex;
+use rust_decimal::Decimal;
+
+use super::{about, cell, previous, total, value};
+use crate::{
+    checks::{Check, Draft, Input, Value, chapter_name, decimal},
+    fingerprint::Key,
+    params::Kind,
+    rule::Rule,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "cross.jump",
+        cases: &[("leaps", &["cell", "expected", "actual", "year", "last_year"])],
+        params: &[("ratio", Kind::Decimal), ("least", Kind::Whole)],
+        run: jump,
+    },
+    Check {
+        name: "cross.fee_unit",
+        cases: &[("slip", &["cell", "expected", "actual", "year", "last_year"])],
+        params: &[("ratio", Kind::Decimal)],
+        run: fee_unit,
+    },
+    Check {
+        name: "cross.copied_numbers",
+        cases: &[("copied", &["count", "last_year"])],
+        params: &[("least", Kind::Whole)],
+        run: copied_numbers,
+    },
+    Check {
+        name: "cross.gap",
+        cases: &[("missing", &["missing", "before"])],
+        params: &[],
+        run: |_, input| gap(input),
+    },
+    Check {
+        name: "cross.growth",
+        cases: &[("differs", &["chapter", "quote", "expected", "actual", "now", "before", "last_year"])],
+        params: &[("tolerance", Kind::Decimal)],
+        run: growth,
+    },
+];
+
+/// The cells whose leaps are worth a look: what an agency did in all, not its single results.
+fn leaping() -> Vec<FactId> {
+    let plain = [
+        "proactive.licensing.decisions",
+        "proactive.punishment.decisions",
+        "proactive.coercion.decisions",
+        "disputes.reconsideration.total",
+        "disputes.litigation_direct.total",
+        "disputes.litigation_after_reconsideration.total",
+    ];
+    let mut cells = vec![total("requests.received"), total("requests.outcome.total")];
+    cells.extend(plain.map(cell));
+    cells
+}
+
+fn jump(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(previous) = previous(input) else { return Vec::new() };
+    let (ratio, least) = (rule.params.decimal("ratio"), Decimal::from(rule.params.whole("least")));
+    let drafts = leaping().into_iter().filter_map(|id| {
+        let (now, before) = (value(input, &id)?, previous.cells.value(&id)?);
+        let is_far = (now - before).abs() >= least;
+        let leaps = is_far && (now > before.checked_mul(ratio)? || before > now.checked_mul(ratio)?);
+        leaps.then(|| about(input, "leaps", &id, before, now))
+    });
+    drafts.collect()
+}
+
+/// 元 written where 万元 is asked for, or the other way round.
+fn fee_unit(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let slip = || {
+        let id = cell("proactive.fees.amount");
+        let (now, before) = (value(input, &id)?, previous(input)?.cells.value(&id)?);
+        let (low, high) = (now.min(before), now.max(before));
+        let is_slip = low > Decimal::ZERO && high >= low.checked_mul(rule.params.decimal("ratio"))?;
+        is_slip.then(|| about(input, "slip", &id, before, now))
+    };
+    slip().into_iter().collect()
+}
+
+/// Every number that is not 0 is last year's. Reports of nothing but zeros are alike by nature.
+fn copied_numbers(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(previous) = previous(input).filter(|previous| previous.form == input.report.form) else {
+        return Vec::new();
+    };
+    let not_zero = |value: &Decimal| !value.is_zero();
+    let own = input
+        .report
+        .facts
+        .iter()
+        .filter_map(|fact| fact.state.value().filter(not_zero).map(|v| (&fact.id, v)));
+    let mut count = 0_i64;
+    for (id, value) in own {
+        if previous.cells.value(id) != Some(value) {
+            return Vec::new();
+        }
+        count += 1;
+    }
+    let before =
+        previous.cells.iter().filter(|(_, state)| state.value().is_some_and(|v| not_zero(&v))).count();
+    if count < rule.params.whole("least") || usize::try_from(count) != Ok(before) {
+        return Vec::new();
+    }
+    let values =
+        vec![Value::same("count", count.to_string()), Value::same("last_year", previous.year.to_string())];
+    vec![Draft { values, ..Draft::new("copied", Key::Part("numbers".to_owned())) }]
+}
+
+/// There is a report two years back and none on the year between.
+fn gap(input: &Input<'_>) -> Vec<Draft> {
+    let Some(neighbours) = input.context.neighbours else { return Vec::new() };
+    if neighbours.previous.is_some() || !neighbours.before_previous {
+        return Vec::new();
+    }
+    let year = |back| input.report.year.saturating_sub(back).to_string();
+    let values = vec![Value::same("missing", year(1)), Value::same("before", year(2))];
+    vec![Draft { values, ..Draft::new("missing", Key::Part("gap".to_owned())) }]
+}
+
+/// `(新)收(到)…申请 N 件，比上年增长 X%`: one clause about requests, then growth or decline in percent.
+static GROWTH: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:收到|新收|受理)[^。;,]{0,16}?申请[^。;,%]{0,12}?(\d+)[件宗条](?:\([^)]*\))?,?(?:同比|(?:比|较|与)(?:上年度?|去年|上一年度?|\d{4}年)(?:同期)?(?:相比)?)[^。;,%\d]{0,6}?(增长|增加|上升|提高|下降|减少|降低)(?:了|约|近)?(\d+(?:\.\d+)?)%",
+    )
+    .expect("the pattern is a constant: a test runs it")
+});
+
+/// Growth of the requests as the prose has it, against this year's and last year's table. What the prose counts must be
+/// what the table counts; else it speaks of something else.
+fn growth(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(previous) = previous(input) else { return Vec::new() };
+    let id = total("requests.received");
+    let (Some(now), Some(before)) = (value(input, &id), previous.cells.value(&id)) else { return Vec::new() };
+    if before.is_zero() {
+        return Vec::new();
+    }
+    let mut drafts = Vec::new();
+    for passage in input.prose.passages() {
+        for found in GROWTH.captures_iter(passage.text()) {
+            let is_same_count = found[1].parse() == Ok(now);
+            let Ok(printed) = found[3].parse::<Decimal>() else { continue };
+            let falls = matches!(&found[2], "下降" | "减少" | "降低");
+            let stated = if falls { -printed } else { printed };
+            let Some(actual) =
+                (now - before).checked_div(before).and_then(|part| part.checked_mul(100.into()))
+            else {
+                continue;
+            };
+            // What is printed with fewer decimals may be off by half of its last one.
+            let half = Decimal::new(5, printed.scale() + 1);
+            if !is_same_count || (stated - actual).abs() <= half + rule.params.decimal("tolerance") {
+                continue;
+            }
+            let source = passage.quote_bytes(found.get(0).map_or(0..0, |found| found.range()));
+            let quote = source.text.clone();
+            let (expected, actual) = (decimal(actual.round_dp(2)), decimal(stated));
+            drafts.push(Draft {
+                concept: Some(id.concept.clone()),
+                facts: vec![id.clone()],
+                values: vec![
+                    chapter_name(passage.chapter()),
+                    Value::same("quote", &quote),
+                    Value::same("expected", &expected),
+                    Value::same("actual", &actual),
+                    Value::same("now", decimal(now)),
+                    Value::same("before", decimal(before)),
+                    Value::same("last_year", previous.year.to_string()),
+                ],
+                expected: Some(expected),
+                actual: Some(actual),
+                source: Some(source),
+                ..Draft::new("differs", Key::Quote { chapter: passage.chapter(), text: quote })
+            });
+        }
+    }
+    drafts
+}

@@ -1,0 +1,74 @@
+//! Prose that stands in another report too: last year's, or a sibling's.
+
+use crate::{
+    checks::{Check, Draft, Input, Value},
+    fingerprint::Key,
+    params::Kind,
+    rule::Rule,
+    sketch::Sketch,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "cross.same_as_last_year",
+        cases: &[("similar", &["percent", "last_year"]), ("same", &["percent", "last_year"])],
+        params: &[("similar", Kind::Decimal), ("same", Kind::Decimal), ("least_chars", Kind::Whole)],
+        run: last_year,
+    },
+    Check {
+        name: "cross.same_as_sibling",
+        cases: &[("similar", &["percent", "agency"])],
+        params: &[("similar", Kind::Decimal), ("least_chars", Kind::Whole)],
+        run: sibling,
+    },
+];
+
+fn last_year(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some((neighbours, previous)) = input.context.neighbours.and_then(|n| Some((n, n.previous.as_ref()?)))
+    else {
+        return Vec::new();
+    };
+    let Some(percent) = percent(rule, &neighbours.own.sketch, &previous.sketch) else { return Vec::new() };
+    let at_least = |name| f64::from(percent) >= per_mille(rule, name);
+    let case = match (at_least("same"), at_least("similar")) {
+        (true, _) => "same",
+        (false, true) => "similar",
+        (false, false) => return Vec::new(),
+    };
+    let values = vec![shown(percent), Value::same("last_year", previous.year.to_string())];
+    vec![Draft { values, ..Draft::new(case, Key::Part("prose-last-year".to_owned())) }]
+}
+
+fn sibling(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some((neighbours, sibling)) = input.context.neighbours.and_then(|n| Some((n, n.sibling.as_ref()?)))
+    else {
+        return Vec::new();
+    };
+    let percent = percent(rule, &neighbours.own.sketch, &sibling.sketch);
+    let Some(percent) = percent.filter(|percent| f64::from(*percent) >= per_mille(rule, "similar")) else {
+        return Vec::new();
+    };
+    let values = vec![shown(percent), Value::same("agency", &sibling.agency_name)];
+    vec![Draft { values, ..Draft::new("similar", Key::Part("prose-sibling".to_owned())) }]
+}
+
+/// The similarity in thousandths; `None` where there is too little to compare.
+fn percent(rule: &Rule, own: &Sketch, other: &Sketch) -> Option<u16> {
+    let least = rule.params.whole("least_chars");
+    let is_long = |sketch: &Sketch| i64::from(sketch.chars) >= least;
+    if !is_long(own) || !is_long(other) {
+        return None;
+    }
+    let thousandths = (own.similarity(other) * 1000.0).round();
+    // 0 to 1000: a similarity lies between 0 and 1.
+    (0..=1000).find(|whole| (f64::from(*whole) - thousandths).abs() < 0.5)
+}
+
+fn per_mille(rule: &Rule, name: &str) -> f64 {
+    use rust_decimal::prelude::ToPrimitive as _;
+    rule.params.decimal(name).to_f64().unwrap_or(1.0) * 1000.0
+}
+
+fn shown(thousandths: u16) -> Value {
+    Value::same("percent", format!("{}.{}", thousandths / 10, thousandths % 10))
+}

@@ -1,0 +1,70 @@
+//! Chapter 四 beside last year's: suits after reconsideration, and disputes without requests.
+
+use rust_decimal::Decimal;
+
+use super::{about, cell, mentions, previous, total, value};
+use crate::{
+    checks::{Check, Draft, Input, decimal},
+    params::Kind,
+    rule::Rule,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "cross.suits_after_reconsideration",
+        cases: &[("more", &["cell", "expected", "actual", "year", "last_year"])],
+        params: &[],
+        run: |_, input| after_reconsideration(input),
+    },
+    Check {
+        name: "cross.disputes_without_requests",
+        cases: &[("disputes", &["cell", "expected", "actual", "year", "last_year"])],
+        params: &[("proactive", Kind::List)],
+        run: without_requests,
+    },
+];
+
+/// Who sues after reconsideration had one that was concluded, this year or last.
+fn after_reconsideration(input: &Input<'_>) -> Vec<Draft> {
+    let concluded = ["upheld", "corrected", "other"].map(|r| cell(&format!("disputes.reconsideration.{r}")));
+    let more = || {
+        let previous = previous(input)?;
+        let suits = cell("disputes.litigation_after_reconsideration.total");
+        let mut most = Decimal::ZERO;
+        for id in &concluded {
+            most = most.checked_add(value(input, id)?)?.checked_add(previous.cells.value(id)?)?;
+        }
+        let actual = value(input, &suits)?;
+        let mut draft = about(input, "more", &suits, most, actual);
+        draft.facts.extend(concluded.clone());
+        (actual > most).then_some(draft)
+    };
+    more().into_iter().collect()
+}
+
+/// No request this year or last, yet disputes over requests. Disputes over what is published on one's own need none.
+fn without_requests(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let blocks = ["reconsideration", "litigation_direct", "litigation_after_reconsideration"];
+    let none = |read: &dyn Fn(&gongkai_model::FactId) -> Option<Decimal>| {
+        ["requests.received", "requests.carried_in"]
+            .iter()
+            .all(|row| read(&total(row)) == Some(Decimal::ZERO))
+    };
+    let found = || {
+        let previous = previous(input)?;
+        if !none(&|id| value(input, id))
+            || !none(&|id| previous.cells.value(id))
+            || mentions(rule, "proactive", input)
+        {
+            return None;
+        }
+        let totals = blocks.map(|block| cell(&format!("disputes.{block}.total")));
+        let first = totals.iter().find(|id| value(input, id).is_some_and(|number| number > Decimal::ZERO))?;
+        let sum: Decimal = totals.iter().filter_map(|id| value(input, id)).sum();
+        let mut draft = about(input, "disputes", first, Decimal::ZERO, sum);
+        draft.actual = Some(decimal(sum));
+        draft.facts = totals.to_vec();
+        Some(draft)
+    };
+    found().into_iter().collect()
+}

@@ -1,0 +1,150 @@
+//! A government's report beside those of the bodies below it (汇总).
+//!
+//! Children are the direct ones of the registry: what a county sums up already contains its own departments. Bodies led
+//! from above (垂直管理) are not among them.
+
+use gongkai_model::{AgencyKind, FactId, Level, kind_of, level_of};
+use rust_decimal::Decimal;
+
+use super::{about, cell, previous, total, value};
+use crate::{
+    checks::{Check, Draft, Input, Value, decimal},
+    fingerprint::Key,
+    neighbours::{Child, Children, figures},
+};
+
+const SUM: &[&str] = &["cell", "expected", "actual", "year", "last_year", "children", "registered"];
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check { name: "rollup.at_least", cases: &[("less", SUM)], params: &[], run: |_, input| at_least(input) },
+    Check { name: "rollup.equal", cases: &[("differs", SUM)], params: &[], run: |_, input| equal(input) },
+    Check {
+        name: "rollup.carried_in",
+        cases: &[("differs", SUM)],
+        params: &[],
+        run: |_, input| carried_in(input),
+    },
+    Check {
+        name: "rollup.scope",
+        cases: &[
+            ("no_statement", &["expected", "actual", "children"]),
+            ("equals_office", &["office", "actual", "children"]),
+        ],
+        params: &[],
+        run: |_, input| scope(input),
+    },
+];
+
+/// The children that reported, if any did.
+fn children<'a>(input: &Input<'a>) -> Option<&'a Children> {
+    let children = input.context.neighbours?.children.as_ref()?;
+    (!children.reported.is_empty()).then_some(children)
+}
+
+/// The same, if the report says that it sums them up.
+fn summed<'a>(input: &Input<'a>) -> Option<&'a Children> {
+    children(input).filter(|_| input.context.neighbours.is_some_and(|neighbours| neighbours.own.rolls_up))
+}
+
+/// The sum of a cell over the children that give a number.
+fn sum(children: &Children, id: &FactId) -> Option<Decimal> {
+    let mut numbers = children.reported.iter().filter_map(|child| child.cells.value(id));
+    numbers.try_fold(Decimal::ZERO, Decimal::checked_add)
+}
+
+fn draft(
+    input: &Input<'_>,
+    case: &'static str,
+    id: &FactId,
+    children: &Children,
+    numbers: (Decimal, Decimal),
+) -> Draft {
+    let mut draft = about(input, case, id, numbers.0, numbers.1);
+    draft.values.push(Value::same("children", children.reported.len().to_string()));
+    draft.values.push(Value::same("registered", children.registered.to_string()));
+    draft
+}
+
+/// What is handed on or stands from year to year is not summed: it would be wrong with every body that joins or leaves.
+fn is_summed(id: &FactId) -> bool {
+    !matches!(id.concept.as_str(), "requests.carried_in" | "requests.carried_out")
+}
+
+fn at_least(input: &Input<'_>) -> Vec<Draft> {
+    let Some(children) = summed(input) else { return Vec::new() };
+    let drafts = figures().into_iter().filter(is_summed).filter_map(|id| {
+        let (actual, least) = (value(input, &id)?, sum(children, &id)?);
+        (actual < least).then(|| draft(input, "less", &id, children, (least, actual)))
+    });
+    drafts.collect()
+}
+
+/// Where every child reported, the sum is the whole.
+fn equal(input: &Input<'_>) -> Vec<Draft> {
+    let is_whole = |children: &&Children| usize::try_from(children.registered) == Ok(children.reported.len());
+    let Some(children) = summed(input).filter(is_whole) else { return Vec::new() };
+    let of_all = |id: &FactId| children.reported.iter().all(|child| child.cells.value(id).is_some());
+    let drafts = figures().into_iter().filter(is_summed).filter(of_all).filter_map(|id| {
+        let (actual, whole) = (value(input, &id)?, sum(children, &id)?);
+        // Less is the other rule's business.
+        (actual > whole).then(|| draft(input, "differs", &id, children, (whole, actual)))
+    });
+    drafts.collect()
+}
+
+/// The parent's carry-over broke while that of every child holds.
+fn carried_in(input: &Input<'_>) -> Vec<Draft> {
+    let broken = || {
+        let (children, previous) = (summed(input)?, previous(input)?);
+        let (own, before) = (total("requests.carried_in"), total("requests.carried_out"));
+        let (actual, expected) = (value(input, &own)?, previous.cells.value(&before)?);
+        let agrees = |child: &Child| {
+            child.carried_out_before.is_some() && child.cells.value(&own) == child.carried_out_before
+        };
+        let is_broken = actual != expected && children.reported.iter().all(agrees);
+        is_broken.then(|| draft(input, "differs", &own, children, (expected, actual)))
+    };
+    broken().into_iter().collect()
+}
+
+/// A government above towns reports on all its bodies. Small counties whose bodies had nothing are not asked.
+fn scope(input: &Input<'_>) -> Vec<Draft> {
+    let found = || {
+        let children = children(input).filter(|_| is_government(input))?;
+        let received = total("requests.received");
+        let (actual, below) = (value(input, &received)?, sum(children, &received)?);
+        let values = |draft: &mut Draft| {
+            draft.values.push(Value::same("actual", decimal(actual)));
+            draft.values.push(Value::same("children", children.reported.len().to_string()));
+        };
+        let is_same = |child: &&Child| child.is_office && same_as(input, child);
+        if let Some(office) = children.reported.iter().find(is_same).filter(|_| below > actual) {
+            let mut draft = Draft::new("equals_office", Key::Part("scope".to_owned()));
+            draft.values.push(Value::same("office", &office.name));
+            values(&mut draft);
+            return Some(draft);
+        }
+        let says = input.context.neighbours.is_some_and(|neighbours| neighbours.own.rolls_up);
+        let mut draft = Draft::new("no_statement", Key::Part("scope".to_owned()));
+        draft.values.push(Value::same("expected", decimal(below)));
+        values(&mut draft);
+        (!says && actual < below).then_some(draft)
+    };
+    found().into_iter().collect()
+}
+
+/// True if table 3 of the report is that of the office.
+fn same_as(input: &Input<'_>, office: &Child) -> bool {
+    let rows = ["requests.received", "requests.carried_in", "requests.outcome.total", "requests.carried_out"];
+    let disputes = cell("disputes.reconsideration.total");
+    let cells = rows.map(total).into_iter().chain([disputes]);
+    cells.map(|id| (value(input, &id), office.cells.value(&id))).all(|(own, its)| own.is_some() && own == its)
+}
+
+/// True for a people's government above towns.
+fn is_government(input: &Input<'_>) -> bool {
+    let profile = input.context.agency;
+    let kind = profile.and_then(|profile| profile.kind).or_else(|| kind_of(&input.report.agency));
+    let level = profile.and_then(|profile| profile.level).or_else(|| level_of(&input.report.agency));
+    kind == Some(AgencyKind::Government) && level.is_some_and(|level| level < Level::Town)
+}

@@ -1,0 +1,146 @@
+//! When and where a report was published (条例 art. 49). All days come from events: there is no clock here.
+
+use gongkai_model::{AgencyKind, Level, kind_of, level_of};
+use time::{Date, Month};
+
+use crate::{
+    checks::{Check, Draft, Input, Value},
+    fingerprint::Key,
+    params::Kind,
+    rule::Rule,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "timely.late",
+        cases: &[
+            ("department", &["published", "deadline", "days"]),
+            ("government", &["published", "deadline", "days"]),
+            ("town", &["published", "deadline", "days"]),
+        ],
+        params: &[("migrated_after_days", Kind::Whole)],
+        run: late,
+    },
+    Check {
+        name: "timely.early",
+        cases: &[("early", &["published", "year"])],
+        params: &[],
+        run: |_, input| early(input),
+    },
+    Check {
+        name: "timely.back_dated",
+        cases: &[("back_dated", &["published", "seen", "days"])],
+        params: &[("interval_days", Kind::Whole), ("window_days", Kind::Whole)],
+        run: back_dated,
+    },
+    Check {
+        name: "timely.column",
+        cases: &[("elsewhere", &["column"])],
+        params: &[("columns", Kind::List)],
+        run: column,
+    },
+];
+
+/// The first day on which the publisher says the report was out.
+fn claimed(input: &Input<'_>) -> Option<Date> {
+    let kept = input.context.neighbours.and_then(|neighbours| neighbours.publications.first_claimed);
+    kept.into_iter().chain(input.context.published_at).min()
+}
+
+/// The first day we saw it.
+fn seen(input: &Input<'_>) -> Option<Date> {
+    let kept = input.context.neighbours.and_then(|neighbours| neighbours.publications.first_seen);
+    kept.into_iter().chain(input.context.publication.first_seen).min()
+}
+
+/// The day by which the report was due, and how the law names the body; `None` if it is not known what kind of body it is.
+fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
+    let profile = input.context.agency;
+    let level = profile.and_then(|profile| profile.level).or_else(|| level_of(&input.report.agency))?;
+    let kind = profile.and_then(|profile| profile.kind).or_else(|| kind_of(&input.report.agency))?;
+    let next = input.report.year.checked_add(1)?;
+    // An office also compiles the government's report, so its own is not held to the earlier day.
+    let (case, month) = match (level, kind) {
+        (Level::Town, _) => ("town", Month::January),
+        (_, AgencyKind::Government | AgencyKind::Office) => ("government", Month::March),
+        _ => ("department", Month::January),
+    };
+    Some((case, Date::from_calendar_date(next, month, 31).ok()?))
+}
+
+/// The deadline's own day is in time. Pages that came to a new site years after carry the day of the move.
+fn late(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let late = || {
+        let (case, deadline) = deadline(input)?;
+        let published =
+            claimed(input).map(|claimed| seen(input).map_or(claimed, |seen| seen.min(claimed)))?;
+        let days = (published - deadline).whole_days();
+        if days <= 0 || days > rule.params.whole("migrated_after_days") {
+            return None;
+        }
+        Some(Draft {
+            expected: Some(day(deadline)),
+            actual: Some(day(published)),
+            values: vec![
+                Value::same("published", day(published)),
+                Value::same("deadline", day(deadline)),
+                Value::same("days", days.to_string()),
+            ],
+            ..Draft::new(case, Key::Part("deadline".to_owned()))
+        })
+    };
+    late().into_iter().collect()
+}
+
+fn early(input: &Input<'_>) -> Vec<Draft> {
+    let year = input.report.year;
+    let Some(published) = claimed(input).filter(|published| published.year() <= year) else {
+        return Vec::new();
+    };
+    let values = vec![Value::same("published", day(published)), Value::same("year", year.to_string())];
+    vec![Draft { actual: Some(day(published)), values, ..Draft::new("early", Key::Part("early".to_owned())) }]
+}
+
+/// The report claims a day in time, but was first seen after the deadline, and more than the time between two visits
+/// after that day. What was seen much later is an old report that came in late, not a page with a false day.
+fn back_dated(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let back_dated = || {
+        let (_, deadline) = deadline(input)?;
+        let (claimed, seen) = (claimed(input)?, seen(input)?);
+        let days = (seen - claimed).whole_days();
+        let is_suspect = claimed <= deadline
+            && seen > deadline
+            && days > rule.params.whole("interval_days")
+            && days <= rule.params.whole("window_days");
+        is_suspect.then(|| Draft {
+            expected: Some(day(seen)),
+            actual: Some(day(claimed)),
+            values: vec![
+                Value::same("published", day(claimed)),
+                Value::same("seen", day(seen)),
+                Value::same("days", days.to_string()),
+            ],
+            ..Draft::new("back_dated", Key::Part("back-dated".to_owned()))
+        })
+    };
+    back_dated().into_iter().collect()
+}
+
+fn column(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(column) = input.context.publication.column.filter(|column| !column.trim().is_empty()) else {
+        return Vec::new();
+    };
+    if rule.params.words("columns").is_some_and(|words| words.any(column)) {
+        return Vec::new();
+    }
+    let values = vec![Value::same("column", column)];
+    vec![Draft {
+        actual: Some(column.to_owned()),
+        values,
+        ..Draft::new("elsewhere", Key::Part("column".to_owned()))
+    }]
+}
+
+fn day(date: Date) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
