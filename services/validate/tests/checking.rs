@@ -57,7 +57,6 @@ fn context() -> Context {
         published_at: OffsetDateTime::UNIX_EPOCH,
         attempt: 1,
         trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
-        cancel: tokio_util::sync::CancellationToken::new(),
     }
 }
 

@@ -28,7 +28,6 @@ fn context(sequence: u64) -> Context {
         published_at: NOW,
         attempt: 1,
         trace_id: "0123456789abcdef0123456789abcdef".into(),
-        cancel: Default::default(),
     }
 }
 
@@ -69,7 +68,7 @@ async fn accepted_means_stored_and_published_with_the_receipts_trace() {
     assert_eq!((content.sha256.as_str(), content.size_bytes), (answer.text("revision"), 9));
     assert_eq!((received[0].region.as_str(), received[0].year), ("360982", 2023));
     let message = &house.memory.messages("gongkai.v1.report.received.360982")[0];
-    assert_eq!(message.headers["Nats-Msg-Id"], answer.text("submission_id"));
+    assert_eq!(&message.headers["Nats-Msg-Id"], answer.text("submission_id"));
     assert_ne!(answer.text("trace_id"), "0".repeat(32));
     assert!(message.headers["traceparent"].contains(answer.text("trace_id")));
     assert_eq!(house.get(answer.text("submission_id")).await.json, answer.json);

@@ -1,9 +1,10 @@
 //! The consumer loop: a permit first, then at most as many messages as there are permits, each handed on as it arrives.
 //!
 //! A permit is a message in work; nothing waits in the client while its `ack_wait` runs. Each message is a job of its own
-//! ([`crate::process`]) in one of the [lanes](crate::lanes). Shutdown is one thought: stop fetching, then acquire all permits; who holds them all knows that
+//! ([`crate::process`]) in the consumer's [lane](crate::lane). Shutdown is one thought: stop fetching, then acquire all permits; who holds them all knows that
 //! nothing runs. What happens on a failure between any two steps is in DESIGN.md.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +14,12 @@ use futures::stream::{BoxStream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::WorkerSettings;
 use crate::delivery::InWork;
 use crate::handler::Handler;
-use crate::lanes::Lanes;
+use crate::lane::Lane;
 use crate::liveness::Pulse;
 use crate::outage::Outage;
 use crate::process::Stage;
@@ -74,7 +76,8 @@ struct Loop<H: Handler> {
     plan: Plan,
     permits: Arc<Semaphore>,
     in_work: InWork,
-    lanes: Lanes,
+    _beats: AbortOnDropHandle<()>,
+    lane: Lane,
     soft: CancellationToken,
     /// Drops the messages in work; of this consumer only.
     hard: CancellationToken,
@@ -169,12 +172,15 @@ impl Plan {
 impl<H: Handler> Loop<H> {
     fn new(runtime: &Runtime, plan: Plan, handler: H) -> Self {
         let inner = &runtime.0;
+        let hard = inner.lifecycle.hard.child_token();
+        let in_work = InWork::default();
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
-            in_work: InWork::default(),
-            lanes: Lanes::new(plan.concurrency),
+            lane: Lane::new(&hard),
+            _beats: AbortOnDropHandle::new(tokio::spawn(in_work.clone().beats(plan.heartbeat))),
+            in_work,
             soft: inner.lifecycle.soft.clone(),
-            hard: inner.lifecycle.hard.child_token(),
+            hard,
             pulse: inner.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
             outage: inner.outage.clone(),
             stage: Arc::new(Stage::new(runtime, &plan, handler)),
@@ -261,11 +267,13 @@ impl<H: Handler> Loop<H> {
         mut permits: OwnedSemaphorePermit,
     ) -> Result<usize, Error> {
         let mut count = 0;
+        let soft = self.soft.clone();
+        let mut stop = pin!(soft.cancelled());
         loop {
             let next = tokio::select! {
                 biased;
                 next = messages.next() => next,
-                () = self.soft.cancelled() => {
+                () = &mut stop => {
                     give_back(messages).await;
                     return Ok(count);
                 }
@@ -281,21 +289,16 @@ impl<H: Handler> Loop<H> {
     }
 
     fn start(&mut self, delivery: Delivery, permit: OwnedSemaphorePermit) {
-        let delay = self.stage.delay_if_dropped(&delivery);
-        let Some((arrived, held)) = self.in_work.admit(delivery, delay) else {
+        let Some((arrived, held)) = self.in_work.admit(delivery, self.plan.retry) else {
             self.stage.instruments.absorbed.add(1);
             return;
         };
-        let (stage, hard) = (self.stage.clone(), self.hard.clone());
-        self.lanes.start(async move {
+        let stage = self.stage.clone();
+        self.lane.start(Box::pin(async move {
             let _permit = permit;
-            let in_work = stage.instruments.in_work();
-            tokio::select! {
-                () = stage.process(arrived, held) => {}
-                () = hard.cancelled() => {}
-            }
-            drop(in_work);
-        });
+            let _in_work = stage.instruments.in_work();
+            stage.process(arrived, held).await;
+        }));
     }
 
     async fn pause_after(&mut self, error: &Error) {

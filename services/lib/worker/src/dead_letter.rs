@@ -3,13 +3,12 @@
 //! The dead letter is in its stream before the broker is told to stop deliveries; its id is made from the message's,
 //! so that burying twice gives one.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use prost_types::Timestamp;
 use time::OffsetDateTime;
 
 use crate::handler::Output;
+use crate::transport::Headers;
 
 /// Code: the payload is no message of the kind expected.
 pub const UNDECODABLE: &str = "UNDECODABLE";
@@ -91,8 +90,9 @@ impl DeadLetter {
     }
 }
 
-pub(crate) fn headers(headers: &BTreeMap<String, String>) -> Vec<Header> {
-    headers.iter().map(|(name, value)| Header { name: name.clone(), value: value.clone() }).collect()
+pub(crate) fn headers(headers: &Headers) -> Vec<Header> {
+    let header = |(name, value): (&str, &str)| Header { name: name.to_owned(), value: value.to_owned() };
+    headers.sorted().into_iter().map(header).collect()
 }
 
 pub(crate) fn timestamp(at: OffsetDateTime) -> Timestamp {

@@ -5,14 +5,14 @@
 //! sequence and not the delivery. A handle that is dropped unsettled asks for redelivery after the retry delay.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _};
 use time::OffsetDateTime;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use crate::retry::RetryPolicy;
 use crate::transport::{Delivery, Error, Message, Settle};
 
 /// The deliveries one consumer has in work, by stream sequence. Cheap to clone.
@@ -21,6 +21,7 @@ pub(crate) struct InWork(Arc<Mutex<HashMap<u64, Arc<Slot>>>>);
 
 /// The settle handles of one message.
 struct Slot {
+    since: Instant,
     current: tokio::sync::Mutex<Option<Box<dyn Settle>>>,
     /// Of a redelivery; takes the current one's place at the next use.
     newer: Mutex<Option<Box<dyn Settle>>>,
@@ -40,25 +41,47 @@ pub(crate) struct Held {
     slot: Arc<Slot>,
     all: InWork,
     /// For a handle that is dropped unsettled; `None` once settled.
-    on_drop: Option<Duration>,
+    on_drop: Option<(RetryPolicy, u32)>,
 }
 
 // === impl InWork ===
 
 impl InWork {
-    /// Takes a delivery into work; `None` if it is in work already. `on_drop` is the redelivery delay if the handle is
+    /// Takes a delivery into work; `None` if it is in work already. `retry` gives the redelivery delay if the handle is
     /// dropped.
-    pub(crate) fn admit(&self, delivery: Delivery, on_drop: Duration) -> Option<(Arrived, Held)> {
+    pub(crate) fn admit(&self, delivery: Delivery, retry: RetryPolicy) -> Option<(Arrived, Held)> {
         let Delivery { message, sequence, attempt, published_at, settle } = delivery;
         let mut all = self.lock();
         if let Some(slot) = all.get(&sequence) {
             *slot.newer.lock().unwrap_or_else(PoisonError::into_inner) = Some(settle);
             return None;
         }
-        let slot = Arc::new(Slot { current: tokio::sync::Mutex::new(Some(settle)), newer: Mutex::default() });
+        let slot = Arc::new(Slot {
+            since: Instant::now(),
+            current: tokio::sync::Mutex::new(Some(settle)),
+            newer: Mutex::default(),
+        });
         all.insert(sequence, slot.clone());
-        let held = Held { sequence, slot, all: self.clone(), on_drop: Some(on_drop) };
+        let held = Held { sequence, slot, all: self.clone(), on_drop: Some((retry, attempt)) };
         Some((Arrived { message, sequence, attempt, published_at }, held))
+    }
+
+    /// Tells the broker every `beat`, for as long as this is polled, that what is in work goes on. A beat that fails is
+    /// tried again at the next. What came within the last half beat has time until then.
+    pub(crate) async fn beats(self, beat: Duration) {
+        let mut beats = interval_at(Instant::now() + beat, beat);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            beats.tick().await;
+            let slots: Vec<_> =
+                self.lock().values().filter(|slot| slot.since.elapsed() >= beat / 2).cloned().collect();
+            let progress = |slot: Arc<Slot>| async move {
+                if let Err(error) = slot.progress().await {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "heartbeat failed");
+                }
+            };
+            stream::iter(slots).for_each_concurrent(None, progress).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Slot>>> {
@@ -88,27 +111,6 @@ impl Slot {
 // === impl Held ===
 
 impl Held {
-    /// Runs `work`, telling the broker every `beat` that it goes on. A beat that fails is tried again at the next.
-    /// Takes it pinned: work is large, and would be held twice over.
-    pub(crate) async fn keep_alive<F: Future>(&self, beat: Duration, work: Pin<&mut F>) -> F::Output {
-        tokio::select! {
-            biased;
-            output = work => output,
-            () = self.beats(beat) => unreachable!("beats never end"),
-        }
-    }
-
-    async fn beats(&self, beat: Duration) {
-        let mut beats = interval_at(Instant::now() + beat, beat);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            beats.tick().await;
-            if let Err(error) = self.slot.progress().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "heartbeat failed");
-            }
-        }
-    }
-
     pub(crate) async fn ack(mut self) -> Result<(), Error> {
         match self.take().await {
             Some(settle) => settle.ack().await,
@@ -143,7 +145,8 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.all.lock().remove(&self.sequence);
-        let Some(delay) = self.on_drop else { return };
+        let Some((retry, attempt)) = self.on_drop else { return };
+        let delay = retry.delay(&self.sequence.to_string(), attempt);
         let slot = self.slot.clone();
         let Ok(tokio) = tokio::runtime::Handle::try_current() else { return };
         tokio.spawn(async move {

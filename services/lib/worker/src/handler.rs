@@ -7,7 +7,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use time::OffsetDateTime;
-use tokio_util::sync::CancellationToken;
 
 /// A stage's work on one kind of message.
 #[async_trait]
@@ -52,8 +51,6 @@ pub struct Context {
     pub attempt: u32,
     /// The trace it travels under, 32 hex digits.
     pub trace_id: String,
-    /// Cancelled when the process must stop at once or the deadline passed.
-    pub cancel: CancellationToken,
 }
 
 /// One message to publish. The runtime adds id, headers and trace context.

@@ -10,7 +10,6 @@ use std::time::Duration;
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 use tokio::time::{Instant, timeout};
-use tokio_util::sync::CancellationToken;
 
 use crate::consumer::Plan;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
@@ -21,7 +20,7 @@ use crate::panics::Caught;
 use crate::retry::RetryPolicy;
 use crate::runtime::Runtime;
 use crate::trace::{self, Kind, Span};
-use crate::transport::{Delivery, Error, ErrorKind, MESSAGE_ID, Message};
+use crate::transport::{Error, ErrorKind, MESSAGE_ID, Message};
 
 /// Header of a message that belongs to a trace of its own and only points to the one it came from: replays and
 /// reprocessing.
@@ -33,7 +32,6 @@ pub(crate) struct Stage<H> {
     runtime: Runtime,
     stream: String,
     durable: String,
-    heartbeat: Duration,
     deadline: Duration,
     retry: RetryPolicy,
     base: OtelContext,
@@ -57,19 +55,12 @@ impl<H: Handler> Stage<H> {
             handler,
             stream: plan.spec.stream.clone(),
             durable: plan.spec.durable.clone(),
-            heartbeat: plan.heartbeat,
             deadline: plan.deadline,
-            retry: plan.retry.clone(),
+            retry: plan.retry,
             base: runtime.tracer().base(),
             instruments: Instruments::new(&runtime.0.meters, &plan.spec.durable),
             runtime: runtime.clone(),
         }
-    }
-
-    /// The redelivery delay of a delivery whose handle is dropped.
-    pub(crate) fn delay_if_dropped(&self, delivery: &Delivery) -> Duration {
-        let id = delivery.message.headers.get(MESSAGE_ID).map_or("", String::as_str);
-        self.retry.delay(id, delivery.attempt)
     }
 
     /// Works on one message until it is settled.
@@ -80,7 +71,9 @@ impl<H: Handler> Stage<H> {
         let started = Instant::now();
         let id = self.message_id(&arrived);
         let span = self.open_span(&arrived, &id);
-        let outcome = span.clone().run(self.work(&span, id, arrived, held)).await;
+        // Pinned here, as large futures are throughout: each hand that a future passes through is a copy of it.
+        let work = pin!(self.work(&span, id, arrived, held));
+        let outcome = span.clone().run(work).await;
         self.instruments.processed(outcome, started.elapsed());
     }
 
@@ -92,14 +85,8 @@ impl<H: Handler> Stage<H> {
             published_at: arrived.published_at,
             attempt: arrived.attempt,
             trace_id: span.trace_id(),
-            cancel: CancellationToken::new(),
         };
-        // Dropping the work, for whatever reason (the hard stop too), cancels what the handler started.
-        let _cancel = context.cancel.clone().drop_guard();
-        let verdict = {
-            let work = pin!(self.judge(&arrived.message, &context));
-            held.keep_alive(self.heartbeat, work).await
-        };
+        let verdict = self.judge(&arrived.message, &context).await;
         // Boxed but for the good case: a job's size is that of its largest way through.
         match verdict {
             Verdict::Done => self.done(&context, held).await,
@@ -135,7 +122,6 @@ impl<H: Handler> Stage<H> {
             Ok(Ok(Err(Decision::Bury { code, cause }))) => return Verdict::Bury { code, cause },
             Ok(Err(panicked)) => return Verdict::Panicked { cause: panicked.into() },
             Err(_elapsed) => {
-                context.cancel.cancel();
                 let cause = anyhow::anyhow!("deadline of {} s passed", self.deadline.as_secs());
                 return Verdict::Retry { after: None, cause };
             }
@@ -170,11 +156,11 @@ impl<H: Handler> Stage<H> {
     async fn done(&self, context: &Context, held: Held) -> Outcome {
         let started = Instant::now();
         let span = self.ack_span(context);
-        let acknowledging = async {
+        let acknowledging = pin!(async {
             held.ack().await.inspect_err(|error| {
                 span.fail(error);
             })
-        };
+        });
         let result = span.clone().run(acknowledging).await;
         self.instruments.acknowledged(started.elapsed());
         if let Err(error) = result {
@@ -251,8 +237,7 @@ impl<H: Handler> Stage<H> {
         let letter = self.dead_letter(context, message, code, cause);
         let output = letter.output(&self.runtime.0.dead_subject);
         let id = letter.id();
-        let publishing = pin!(self.runtime.0.publisher.publish_patiently(&id, output));
-        let published = held.keep_alive(self.heartbeat, publishing).await;
+        let published = self.runtime.0.publisher.publish_patiently(&id, output).await;
         let (message_id, attempt) = (&context.message_id, context.attempt);
         if let Err(error) = published {
             tracing::error!(
@@ -311,7 +296,7 @@ impl<H: Handler> Stage<H> {
 
     fn message_id(&self, arrived: &Arrived) -> String {
         match arrived.message.headers.get(MESSAGE_ID) {
-            Some(id) => id.clone(),
+            Some(id) => id.to_owned(),
             None => format!("{}.{}", self.stream, arrived.sequence),
         }
     }
@@ -322,7 +307,7 @@ impl<H: Handler> Stage<H> {
         let sender = trace::extract_from_message(&self.base, &message.headers);
         let name = if tracer.is_exporting() { format!("process {}", message.subject) } else { String::new() };
         let attributes = || self.attributes(arrived, id);
-        if message.headers.contains_key(LINK_HEADER) {
+        if message.headers.contains(LINK_HEADER) {
             let origin = sender.span().span_context().clone();
             return tracer.start_linked(name, Kind::Consumer, &origin, &self.base, attributes);
         }

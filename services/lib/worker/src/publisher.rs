@@ -2,6 +2,7 @@
 //!
 //! The id makes a retry harmless: inside the stream's duplicate window a second copy is told its first one's sequence.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,7 +121,8 @@ impl Publisher {
     async fn publish_with(&self, id: &str, output: Output, patience: Patience) -> Result<Published, Error> {
         let name = || format!("publish {}", output.subject);
         let span = self.0.tracer.start_here(name, Kind::Producer, || attributes(id, &output));
-        span.clone().run(self.attempts(id, &output, &span, patience)).await
+        let attempts = pin!(self.attempts(id, &output, &span, patience));
+        span.clone().run(attempts).await
     }
 
     async fn attempts(
@@ -135,7 +137,10 @@ impl Publisher {
         loop {
             let started = Instant::now();
             // Made anew for each attempt, instead of a copy for the attempts that mostly never come.
-            let result = self.0.transport.publish(self.message(id, output, &span.context)).await;
+            let result = match self.message(id, output, &span.context) {
+                Ok(message) => self.0.transport.publish(message).await,
+                Err(error) => Err(error),
+            };
             self.record(started.elapsed(), &result);
             let error = match result {
                 Ok(published) => return Ok(published),
@@ -166,7 +171,7 @@ impl Publisher {
         }
     }
 
-    fn message(&self, id: &str, output: &Output, context: &Context) -> Message {
+    fn message(&self, id: &str, output: &Output, context: &Context) -> Result<Message, Error> {
         let mut headers = Headers::new();
         for (name, value) in [
             (MESSAGE_ID, id),
@@ -176,15 +181,13 @@ impl Publisher {
             ("ce-source", &self.0.source),
             ("content-type", "application/protobuf"),
         ] {
-            headers.insert(name.to_owned(), value.to_owned());
+            headers.insert(name, value)?;
         }
         let now = self.0.clock.now();
-        headers.insert(
-            "ce-time".to_owned(),
-            now.format(&Rfc3339).expect("a date of this era has an RFC 3339 form"),
-        );
+        let now = now.format(&Rfc3339).expect("a date of this era has an RFC 3339 form");
+        headers.insert("ce-time", &now)?;
         trace::inject_into_message(context, &mut headers);
-        Message { subject: output.subject.clone(), headers, payload: output.payload.clone() }
+        Ok(Message { subject: output.subject.clone(), headers, payload: output.payload.clone() })
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 const GROWTH: u32 = 4;
 
 /// Delays and the limit of attempts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct RetryPolicy {
     pub(crate) base: Duration,
     pub(crate) max: Duration,

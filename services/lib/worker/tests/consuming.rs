@@ -71,7 +71,8 @@ impl Bench {
     }
 
     async fn put_raw(&self, id: &str, payload: Vec<u8>) {
-        let headers = Headers::from([(MESSAGE_ID.to_owned(), id.to_owned())]);
+        let mut headers = Headers::new();
+        headers.insert(MESSAGE_ID, id).unwrap();
         let message = Message { subject: "in.a".to_owned(), headers, payload: Bytes::from(payload) };
         self.memory.publish(message).await.unwrap();
     }
@@ -123,7 +124,7 @@ impl Bench {
     }
 
     fn ids(&self, filter: &str) -> Vec<String> {
-        self.memory.messages(filter).iter().map(|message| message.headers[MESSAGE_ID].clone()).collect()
+        self.memory.messages(filter).iter().map(|message| message.headers[MESSAGE_ID].to_owned()).collect()
     }
 }
 
@@ -146,9 +147,9 @@ async fn outputs_go_out_under_ids_made_from_the_inputs_before_the_ack() {
 
     assert_eq!(bench.ids("out.>"), ["one.stage.0", "one.stage.1"]);
     let message = &memory.messages("out.>")[0];
-    assert_eq!(message.headers["ce-type"], "test.done.v1");
-    assert_eq!(message.headers["ce-source"], "gongkai-stage");
-    assert_eq!(message.headers["content-type"], "application/protobuf");
+    assert_eq!(&message.headers["ce-type"], "test.done.v1");
+    assert_eq!(&message.headers["ce-source"], "gongkai-stage");
+    assert_eq!(&message.headers["content-type"], "application/protobuf");
     assert_eq!(bench.outcomes(), [Outcome::Acked]);
 }
 

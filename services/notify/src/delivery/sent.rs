@@ -85,7 +85,6 @@ mod tests {
             published_at: OffsetDateTime::UNIX_EPOCH,
             attempt: 1,
             trace_id: String::new(),
-            cancel: tokio_util::sync::CancellationToken::default(),
         }
     }
 

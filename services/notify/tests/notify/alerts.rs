@@ -195,7 +195,6 @@ async fn handle(alerter: &Alerter, sequence: u64, event: v1::ReportValidated) ->
         published_at: time::OffsetDateTime::UNIX_EPOCH,
         attempt: 1,
         trace_id: String::new(),
-        cancel: tokio_util::sync::CancellationToken::default(),
     };
     alerter.handle(ReportEvent::Validated(Box::new(event)), &context).await.unwrap()
 }

@@ -21,7 +21,6 @@ fn context(sequence: u64) -> Context {
         published_at: datetime!(2024-01-15 10:12 UTC),
         attempt: 5,
         trace_id: String::new(),
-        cancel: Default::default(),
     }
 }
 

@@ -100,8 +100,7 @@ async fn one_message_is_one_trace() {
 
 #[tokio::test(start_paused = true)]
 async fn a_replay_is_a_trace_of_its_own_with_a_link() {
-    let mark =
-        |message: &mut Message| drop(message.headers.insert(LINK_HEADER.to_owned(), "true".to_owned()));
+    let mark = |message: &mut Message| drop(message.headers.insert(LINK_HEADER, "true"));
     let (_, kept, trace_id) = one_hop(exporting, mark).await;
     let (sent, process) = (kept.span("publish first.a"), kept.span("process in.a"));
     assert_eq!(process.parent_span_id, SpanId::INVALID);

@@ -8,14 +8,14 @@ mod delivery;
 mod publishing;
 mod storing;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 
 pub use self::{delivery::*, publishing::*, storing::*};
 use crate::transport::{
-    ConsumerSpec, Delivery, Error, MESSAGE_ID, Message, Published, Pull, Topology, Transport,
+    ConsumerSpec, Delivery, Error, Headers, MESSAGE_ID, Message, Published, Pull, Topology, Transport,
 };
 
 /// Short, so that a redelivery can be waited for; long against a round trip to a busy server.
@@ -115,7 +115,8 @@ pub fn topology() -> Topology {
 /// A message with an id.
 #[must_use]
 pub fn message(subject: &str, id: &str) -> Message {
-    let headers = BTreeMap::from([(MESSAGE_ID.to_owned(), id.to_owned())]);
+    let mut headers = Headers::new();
+    headers.insert(MESSAGE_ID, id).expect("an id of the suite is one line of ASCII");
     Message { subject: subject.to_owned(), headers, payload: Bytes::from(id.to_owned()) }
 }
 
@@ -161,7 +162,7 @@ async fn fetch_one(pull: &mut Box<dyn Pull>) -> Delivery {
 }
 
 fn ids(deliveries: &[Delivery]) -> Vec<&str> {
-    deliveries.iter().map(|delivery| delivery.message.headers[MESSAGE_ID].as_str()).collect()
+    deliveries.iter().map(|delivery| &delivery.message.headers[MESSAGE_ID]).collect()
 }
 
 async fn ack(delivery: Delivery) {

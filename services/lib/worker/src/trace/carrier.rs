@@ -8,9 +8,6 @@ use crate::transport::Headers;
 
 /// The context of a message's sender, on top of `base`.
 pub(crate) fn extract_from_message(base: &Context, headers: &Headers) -> Context {
-    if !headers.contains_key("traceparent") {
-        return base.clone();
-    }
     TraceContextPropagator::new().extract_with_context(base, &MessageHeaders(headers))
 }
 
@@ -31,11 +28,11 @@ struct MessageHeaders<'a>(&'a Headers);
 
 impl Extractor for MessageHeaders<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.0.get(key)
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
+        self.0.names().collect()
     }
 }
 
@@ -44,7 +41,7 @@ struct MessageHeadersMut<'a>(&'a mut Headers);
 impl Injector for MessageHeadersMut<'_> {
     fn set(&mut self, key: &str, value: String) {
         if !value.is_empty() {
-            self.0.insert(key.to_owned(), value);
+            self.0.insert(key, &value).expect("W3C trace context is one line of ASCII under a plain name");
         }
     }
 }

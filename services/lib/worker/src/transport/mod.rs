@@ -4,19 +4,19 @@
 //! Two transports stand behind these traits: [`jetstream`] for real, [`memory`] with visible state and a fault plan
 //! for tests. One suite (`transport_test_suite!`) runs over both; the fake is worth only what the suite proves.
 
+mod headers;
 pub mod jetstream;
 pub mod memory;
 pub mod subject;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use time::OffsetDateTime;
 
-/// Headers of a message: case-sensitive names, one value each.
-pub type Headers = BTreeMap<String, String>;
+pub use self::headers::Headers;
 
 /// Header that carries a message's id: inside [`DUPLICATE_WINDOW`] a stream takes each id once.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";

@@ -6,6 +6,7 @@
 use std::{
     collections::VecDeque,
     future::Future,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -104,7 +105,7 @@ impl Connection {
     {
         // The library's own limit is the same but does not cover all of its waits; ours comes just after.
         let limit = self.request_timeout + self.request_timeout / 4;
-        self.bounded_by(limit, verb, target, call).await
+        self.bounded_by(limit, verb, target, pin!(call)).await
     }
 
     /// The same with a limit of its own.
@@ -119,7 +120,7 @@ impl Connection {
         E: std::error::Error + Send + Sync + 'static,
     {
         let mark = self.denials.mark();
-        let error = match timeout(limit, call).await {
+        let error = match timeout(limit, pin!(call)).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(cause)) => errors::wrap(format!("{verb} {target} failed"), cause),
             Err(elapsed) => errors::wrap(format!("{verb} {target} took too long"), elapsed),

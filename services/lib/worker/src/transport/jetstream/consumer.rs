@@ -20,7 +20,10 @@ use async_nats::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::{self, BoxStream, StreamExt as _};
+use futures::{
+    future::FutureExt as _,
+    stream::{self, BoxStream, StreamExt as _},
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -28,9 +31,9 @@ use tokio::{
 
 use super::{
     connection::{Connection, Link, lost},
-    errors, from_nats,
+    errors,
 };
-use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Message, Pull, Settle};
+use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Headers, Message, Pull, Settle};
 
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Below this a pull is over before heartbeats are of use.
@@ -209,6 +212,9 @@ impl Batch {
                 .because(reason)
         };
         let messages = self.messages.as_mut().expect("taken only when the batch is dropped");
+        if let Some(Some(message)) = messages.next().now_or_never() {
+            return Ok(message);
+        }
         let lost = pin!(lost(&mut self.link, self.losses));
         tokio::select! {
             biased;
@@ -276,7 +282,7 @@ fn deliver(
     let async_nats::Message { subject, reply, payload, headers, .. } = wrapped.message;
     let reply = reply.ok_or_else(|| strange("no reply subject".to_owned()))?;
     Ok(Delivery {
-        message: Message { subject: subject.to_string(), headers: from_nats(headers.as_ref()), payload },
+        message: Message { subject: subject.to_string(), headers: Headers::of(headers), payload },
         sequence,
         attempt,
         published_at,
@@ -293,7 +299,8 @@ struct JetStreamSettle {
 impl JetStreamSettle {
     /// Says it and waits for the server's answer.
     async fn say(&self, verb: &str, word: Bytes) -> Result<(), Error> {
-        let request = Request::new().payload(word).timeout(Some(self.connection.request_timeout));
+        // Without the library's own limit: `bounded` has one.
+        let request = Request::new().payload(word).timeout(None);
         let asked = self.connection.client.send_request(self.reply.clone(), request);
         self.connection.bounded(verb, &self.durable, asked).await.map(drop)
     }

@@ -1,4 +1,4 @@
-//! The real transport: NATS JetStream through async-nats, the only place in the workspace that names it.
+//! The real transport: NATS JetStream through async-nats, which nothing else in the workspace names but [`Headers`](super::Headers).
 //!
 //! Every call is bounded in time, because the client does not fail what is in flight when the connection is lost: it
 //! waits. A call that ran out of time is [`ErrorKind::Unavailable`], whether or not it took effect; repeating it is
@@ -20,18 +20,12 @@ mod topology;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use async_nats::{
-    HeaderMap, HeaderName, HeaderValue,
-    jetstream::{message::PublishMessage, stream::DirectGetErrorKind},
-};
+use async_nats::jetstream::{message::PublishMessage, stream::DirectGetErrorKind};
 use async_trait::async_trait;
 
 use self::connection::Connection;
 pub use self::status::{ConsumerStatus, StreamStatus};
-use super::{
-    ConsumerSpec, Entries, Error, ErrorKind, Headers, MESSAGE_ID, Message, Objects, Published, Pull,
-    Topology, Transport,
-};
+use super::{ConsumerSpec, Entries, Error, Headers, Message, Objects, Published, Pull, Topology, Transport};
 
 /// How to reach the servers and what to ask of them.
 #[derive(Debug, Clone)]
@@ -139,8 +133,7 @@ impl Transport for JetStream {
     }
 
     async fn publish(&self, message: Message) -> Result<Published, Error> {
-        let headers = to_nats(&message.headers)?;
-        let request = PublishMessage::build().payload(message.payload).headers(headers);
+        let request = PublishMessage::build().payload(message.payload).headers(message.headers.into_map());
         let subject = message.subject.as_str();
         let publish = async {
             let acknowledgement =
@@ -175,7 +168,7 @@ impl Transport for JetStream {
         let found = self.connection.bounded("read message of", stream, found).await?;
         Ok(found.map(|found| Message {
             subject: found.subject.to_string(),
-            headers: as_sent(from_nats(Some(&found.headers))),
+            headers: Headers::as_sent(&found.headers),
             payload: found.payload,
         }))
     }
@@ -183,40 +176,4 @@ impl Transport for JetStream {
     async fn ping(&self) -> Result<(), Error> {
         self.connection.ping().await
     }
-}
-
-/// Names that every message has; they need no check and no copy.
-const KNOWN_HEADERS: [&str; 8] =
-    [MESSAGE_ID, "ce-id", "ce-source", "ce-specversion", "ce-time", "ce-type", "content-type", "traceparent"];
-
-fn to_nats(headers: &Headers) -> Result<HeaderMap, Error> {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        let refuse = || Error::new(ErrorKind::Other, format!("header {name} cannot be sent"));
-        let header = match KNOWN_HEADERS.iter().find(|known| *known == name) {
-            Some(known) => HeaderName::from_static(known),
-            None => name.parse::<HeaderName>().map_err(|error| refuse().because(error))?,
-        };
-        map.insert(header, value.parse::<HeaderValue>().map_err(|error| refuse().because(error))?);
-    }
-    Ok(map)
-}
-
-/// Without what the server adds to a message that is read by its place.
-fn as_sent(mut headers: Headers) -> Headers {
-    for added in ["Nats-Sequence", "Nats-Stream", "Nats-Subject", "Nats-Time-Stamp"] {
-        headers.remove(added);
-    }
-    headers
-}
-
-/// Of a header with several values the last one counts.
-fn from_nats(map: Option<&HeaderMap>) -> Headers {
-    let names = map.into_iter().flat_map(HeaderMap::iter);
-    // Not `to_string`, which goes through the formatter: this runs for every header of every message.
-    let last = names.filter_map(|(name, values)| {
-        let name: &str = name.as_ref();
-        Some((name.to_owned(), values.last()?.as_str().to_owned()))
-    });
-    last.collect()
 }

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 pub use super::consumer::{ConsumerState, Outcome, Settlement};
 use super::{consumer::Consumer, not_found};
 use crate::transport::{
-    ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, MESSAGE_ID, Message, Published,
-    Topology, subject,
+    ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID, Message,
+    Published, Topology, subject,
 };
 
 /// Everything behind the lock.
@@ -167,7 +167,7 @@ impl State {
     fn advise(&mut self, kind: &str, stream: &str, durable: &str, now: Instant) {
         let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.{stream}.{durable}");
         if let Some(stream) = self.streams.values_mut().find(|stream| stream.takes(&subject)) {
-            stream.append(Message { subject, headers: BTreeMap::new(), payload: Bytes::new() }, now);
+            stream.append(Message { subject, headers: Headers::new(), payload: Bytes::new() }, now);
         }
     }
 }
@@ -205,7 +205,7 @@ impl Stream {
         }
         self.last += 1;
         if let Some(id) = id {
-            self.seen.insert(id.clone(), (self.last, now));
+            self.seen.insert(id.to_owned(), (self.last, now));
         }
         self.messages.insert(self.last, Stored { message, at: now });
         Published { sequence: self.last, duplicate: false }
