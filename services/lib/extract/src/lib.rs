@@ -17,6 +17,7 @@ mod markdown;
 mod mirror;
 mod pdf;
 mod reject;
+mod retabulate;
 mod sniff;
 mod source_text;
 mod text;
@@ -54,7 +55,7 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
     let (blocks, meta_title, fields) = if media_type == MediaType::Html {
         let page = html::read(&decoded.text, limits)?;
         notes.extend(page.notes);
-        (page.blocks, page.meta_title, page.fields)
+        (retabulate::read(page.blocks, limits)?, page.meta_title, page.fields)
     } else {
         sniff::count_lines(&decoded.text, limits)?;
         let source = mirror::clean(decoded.text, &mut notes);
@@ -71,6 +72,9 @@ fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<D
         MediaType::Pdf => pdf::read(bytes, limits),
         _ => doc::read(bytes, limits),
     })?;
+    if media_type != MediaType::Pdf {
+        blocks = retabulate::read(blocks, limits)?;
+    }
     if blocks.is_empty() {
         return Err(sniff::empty());
     }

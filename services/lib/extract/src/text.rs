@@ -2,6 +2,7 @@
 
 mod flat;
 pub(crate) mod lines;
+mod unroll;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
 
@@ -73,7 +74,8 @@ impl Blocks<'_> {
         above.iter().for_each(|line| self.prose(line));
         if !table.is_empty() {
             self.end_paragraph();
-            let grid = flat::grid(self.source, table);
+            let table: Vec<Line<'_>> = table.iter().map(Line::in_table).collect();
+            let grid = flat::grid(self.source, &table);
             self.cells += grid.cells.len();
             if self.cells > self.limits.cells
                 || grid.rows > self.limits.rows
@@ -131,8 +133,7 @@ impl Blocks<'_> {
 
 /// True if the paragraph so far ends as a line does that was broken for its length.
 fn is_cut(open: &str) -> bool {
-    let ended =
-        open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.']) || open.ends_with("年度报告");
+    let ended = open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.']) || open.ends_with("报告");
     !ended && open.chars().nth(WRAPPED - 1).is_some()
 }
 

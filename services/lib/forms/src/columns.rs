@@ -137,6 +137,11 @@ impl Filling {
         self.padded
     }
 
+    /// True if rows of `wanted` columns end with their values: what fills them up stands before.
+    pub(crate) fn ends_with_values(&self, wanted: usize) -> bool {
+        !self.seen.is_empty() && self.seen.iter().all(|((values, _), offset)| offset + wanted == *values)
+    }
+
     /// True if the row has as many cells as others whose labels stand where its label does.
     fn is_whole(&self, row: &Row<'_>, wanted: usize) -> bool {
         let Some((column, own)) = row.shape else { return true };

@@ -8,12 +8,13 @@ use crate::{
     columns::{Filling, Header, Heading, Values, spread, values},
     form::Form,
     label::norm,
+    requests::Padding,
     rows::{Item, Piece, Row},
     value::Value,
 };
 
-/// Reads one stretch of the document that holds chapter 四's table; `padded` if rows are filled up at their ends.
-pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &mut Answers<'a>) {
+/// Reads one stretch of the document that holds chapter 四's table; `padding` as chapter 三 shows it.
+pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padding: Padding, answers: &mut Answers<'a>) {
     let names = Names::of(form);
     let first = form.cells.len().saturating_sub(names.cells());
     let mut head: Vec<Vec<&Piece<'a>>> = Vec::new();
@@ -39,8 +40,15 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
         }
         return;
     }
+    // Beside a row with all its values a number on its own is a page's.
+    let whole = |row: &Row<'_>| {
+        row.values.len() == names.cells() && row.values.iter().all(|p| p.value != Value::Blank)
+    };
+    if data.iter().any(|row| whole(row)) {
+        data.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
+    }
     for row in data {
-        read_whole(row, &head, &names, first, padded, answers);
+        read_whole(row, &head, &names, first, padding, answers);
     }
 }
 
@@ -49,7 +57,7 @@ fn read_whole<'a>(
     head: &[Vec<&Piece<'a>>],
     names: &Names,
     first: usize,
-    padded: bool,
+    padding: Padding,
     answers: &mut Answers<'a>,
 ) {
     let wanted = names.cells();
@@ -65,8 +73,15 @@ fn read_whole<'a>(
     let spread = spread(row, &headings);
     let row = spread.as_ref().unwrap_or(row);
     match values(row, wanted, &Filling::default(), &headings, |cut| names.sums_hold(cut, &order)) {
-        // A filled-up row may have lost a cell before the blank at its end.
-        Values::These(cells) if padded && !row.spans_known && blank_at_end(cells) => {
+        // A filled-up row may have lost a cell before the blank at its end; and where a row with a blank at an end does
+        // not add up, that blank may be filling.
+        Values::These(cells)
+            if !row.spans_known
+                && (padding.behind && blank_at_end(cells)
+                    || padding.any
+                        && blank_at_an_end(cells)
+                        && names.sums_hold(cells, &order) != Some(true)) =>
+        {
             (0..wanted).for_each(|column| answers.unsure(first + column, filled(row)));
         }
         Values::These(cells) => {
@@ -109,6 +124,11 @@ fn read_block<'a>(
         }
         _ => (0..wanted).for_each(|column| answers.unsure(first + column, filled(row))),
     }
+}
+
+fn blank_at_an_end(cells: &[Piece<'_>]) -> bool {
+    let first = cells.first().is_some_and(|piece| piece.value == Value::Blank);
+    (first && cells.iter().any(|piece| piece.value != Value::Blank)) || blank_at_end(cells)
 }
 
 fn blank_at_end(cells: &[Piece<'_>]) -> bool {
@@ -162,7 +182,13 @@ impl Names {
         }
         // The first block is 行政复议; the others come as their titles do.
         let mut blocks = vec![0];
-        for block in labels().filter_map(|label| self.block(label)) {
+        // Titles that a line break cut are whole again where all labels are read in one go.
+        let all: String = labels().collect();
+        let mut found: Vec<(usize, usize)> = (0..self.blocks.len())
+            .filter_map(|block| Some((all.find(self.blocks.get(block)?.as_str())?, block)))
+            .collect();
+        found.sort_unstable();
+        for (_, block) in found {
             if !blocks.contains(&block) {
                 blocks.push(block);
             }

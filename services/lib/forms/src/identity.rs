@@ -69,24 +69,26 @@ fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {
 }
 
 fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
-    let mut others: Vec<String> = Vec::new();
+    let (mut compilers, mut contacts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for paragraph in front {
         let text = title::squeeze(&paragraph.text);
         for sentence in text.split('。') {
             let name = |pattern: &Regex| pattern.captures(sentence)?.get(1).map(|m| m.as_str().to_owned());
             if sentence.contains("编制") && sentence.contains('由') {
-                others.extend(name(&COMPILED_BY));
+                compilers.extend(name(&COMPILED_BY));
             }
             if sentence.contains("联系") || sentence.contains("咨询") {
-                others.extend(name(&CONTACT));
+                contacts.extend(name(&CONTACT));
             }
         }
     }
-    let others: Vec<String> = others.into_iter().filter(|name| is_name(name)).collect();
+    compilers.retain(|name| is_name(name));
+    contacts.retain(|name| is_name(name));
     let named = title.and_then(|title| title.agency.clone());
-    let own = named.or_else(|| others.first().map(|name| body(name).to_owned()));
+    let own = named.or_else(|| compilers.first().cloned());
+    let own = own.or_else(|| contacts.first().map(|name| body(name).to_owned()));
     let own = own.or_else(|| meta.and_then(|title| title.agency.clone()))?;
-    Some(others.iter().fold(own, |own, other| fuller(own, other)))
+    Some(compilers.iter().chain(&contacts).fold(own, |own, other| fuller(own, other)))
 }
 
 /// The body that a sentence tells readers to ask.

@@ -2,8 +2,11 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::residue;
+
 /// A label's text without what layouts change: NFKC, no white space, no enumerator in front, letters and digits only.
 pub(crate) fn norm(text: &str) -> String {
+    let text = residue::without(text);
     let folded: Option<String> = text.chars().filter(|c| !c.is_whitespace()).map(fold).collect();
     let folded = folded.unwrap_or_else(|| text.nfkc().filter(|c| !c.is_whitespace()).collect());
     let bare = without_enumerator(&folded);

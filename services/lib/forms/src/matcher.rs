@@ -9,7 +9,8 @@ use crate::{
     index::RequestIndex,
     label::norm,
     load::Forms,
-    proactive, requests,
+    proactive,
+    requests::{self, Padding},
     rows::{self, Item},
     stretches::{self, Stretches},
     value::Value,
@@ -38,12 +39,14 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
         _ => (standard, index),
     };
     let mut answers = Answers::new(form);
-    let mut padded = false;
+    let mut padding = Padding::default();
     for stretch in &stretches.requests {
-        padded |= requests::read(stretch, form, index, &mut answers);
+        let own = requests::read(stretch, form, index, &mut answers);
+        padding.behind |= own.behind;
+        padding.any |= own.any;
     }
-    proactive::read(&stretches.proactive, form, padded, &mut answers);
-    stretches.disputes.iter().for_each(|stretch| disputes::read(stretch, form, padded, &mut answers));
+    proactive::read(&stretches.proactive, form, padding.behind, &mut answers);
+    stretches.disputes.iter().for_each(|stretch| disputes::read(stretch, form, padding, &mut answers));
     let none = answers.is_empty();
     Some(Tables { form, facts: answers.into_facts(form), none })
 }

@@ -9,6 +9,7 @@ use crate::{
     form::{Band, Form},
     label::{likeness, norm},
     rows::{Item, Piece, Row},
+    strays::{self, Completed},
     value::Value,
 };
 
@@ -27,10 +28,14 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
     let names = Names::of(form);
     let mut hits: Vec<Hit<'_, 'a>> = Vec::new();
     let mut head: Vec<&Piece<'a>> = Vec::new();
+    let torn = torn_rows(items, &names);
     for (at, item) in items.iter().enumerate() {
         let Item::Row(row) = item else { continue };
-        let own = row.labels.last();
-        let Some((band, first)) = own.and_then(|own| names.row(&own.label)) else {
+        if let Some((_, band, first)) = torn.iter().find(|(values, _, _)| *values == at) {
+            hits.push(Hit { row, band: *band, first: *first, head: head.clone() });
+            continue;
+        }
+        let Some((band, first)) = names.row_of(row) else {
             note_head(&mut head, &row.labels, &names);
             continue;
         };
@@ -47,11 +52,72 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
     }
     let width = |hit: &Hit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
     let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))), |_| None);
-    for hit in &hits {
+    let strays =
+        strays::find(items, |row| hits.iter().any(|hit| std::ptr::eq(hit.row, row))).unwrap_or_default();
+    let short: Vec<usize> =
+        (0..hits.len()).filter(|at| hits.get(*at).is_some_and(|hit| is_short(hit, width(hit)))).collect();
+    for (at, hit) in hits.iter().enumerate() {
         if let Some(band) = form.bands.get(hit.band) {
+            let in_order = named(hit, &names)
+                .windows(2)
+                .all(|pair| pair.first().map(|n| n.0) < pair.last().map(|n| n.0));
+            let own = short.iter().position(|short| *short == at);
+            let own = own.filter(|_| in_order && short.len() == strays.len());
+            if let Some(stray) = own.and_then(|own| strays.get(own)) {
+                complete(hit, stray, band, answers);
+                continue;
+            }
             read_hit(hit, band, &names, (&filling, padded), answers);
         }
     }
+}
+
+/// True for a row of numbers that is one cell short.
+fn is_short(hit: &Hit<'_, '_>, width: usize) -> bool {
+    let number = |piece: &Piece<'_>| matches!(piece.value, Value::Number(..));
+    width > 1 && hit.row.values.len() + 1 == width && hit.row.values.iter().all(number)
+}
+
+/// Reads a row that is one cell short, and the stray that is its own.
+fn complete<'a>(hit: &Hit<'_, 'a>, stray: &Piece<'a>, band: &Band, answers: &mut Answers<'a>) {
+    for (column, cell) in strays::complete(hit.row, stray, band).into_iter().enumerate() {
+        match cell {
+            Completed::Sure(piece) => answers.read(hit.first + column, piece),
+            Completed::OneOf(pieces) => answers.unsure(hit.first + column, pieces),
+        }
+    }
+}
+
+/// Values that were torn off their labels: where each stands, and the band and first cell that its label, the item right
+/// before, names. Only where all loose values stand so, each as many as its band has columns, and no label is left over.
+fn torn_rows(items: &[Item<'_>], names: &Names) -> Vec<(usize, usize, usize)> {
+    let mut torn = Vec::new();
+    let mut open: Option<(usize, usize)> = None;
+    for (at, item) in items.iter().enumerate() {
+        let found = match item {
+            Item::Row(row) if row.labels.is_empty() => {
+                if row.values.iter().all(|piece| piece.value == Value::Blank) {
+                    continue;
+                }
+                let Some((band, first)) =
+                    open.take().filter(|(band, _)| names.width(*band) == row.values.len())
+                else {
+                    return Vec::new();
+                };
+                torn.push((at, band, first));
+                continue;
+            }
+            Item::Row(row) if row.values.is_empty() => names.row_of(row),
+            Item::Line(text) => names.row(text),
+            Item::Row(_) | Item::Chapter(_) => None,
+        };
+        if open.is_some() && found.is_some() {
+            return Vec::new();
+        }
+        // What stands between a label and its values is no row: a page number, a title.
+        open = found;
+    }
+    if open.is_some() { Vec::new() } else { torn }
 }
 
 /// True for values without a label: they may be the row's before them.
@@ -80,11 +146,13 @@ fn read_hit<'a>(
     answers: &mut Answers<'a>,
 ) {
     let wanted = band.columns.len();
-    let named: Vec<(usize, &Piece<'a>)> = hit
-        .head
-        .iter()
-        .filter_map(|piece| names.column(hit.band, &piece.label).map(|at| (at, *piece)))
-        .collect();
+    let named = named(hit, names);
+    if let Some(cells) = printed_over(&named, hit.row, wanted) {
+        for (column, piece) in cells.into_iter().enumerate() {
+            answers.read(hit.first + column, piece);
+        }
+        return;
+    }
     let header = Header::of(named.iter().map(|(at, _)| *at).collect(), wanted);
     let Some(order) = header.order(wanted) else {
         (0..wanted).for_each(|column| answers.unsure(hit.first + column, &hit.row.values));
@@ -123,6 +191,31 @@ fn read_hit<'a>(
     }
 }
 
+/// The band's columns that the head above a row names, in reading order.
+fn named<'r, 'a>(hit: &Hit<'r, 'a>, names: &Names) -> Vec<(usize, &'r Piece<'a>)> {
+    hit.head.iter().filter_map(|piece| names.column(hit.band, &piece.label).map(|at| (at, *piece))).collect()
+}
+
+/// The cells of a row whose merged cells were printed over each column they cover, as their titles above were:
+/// `本年处理决定数量` three times over the same number three times.
+fn printed_over<'r, 'a>(
+    named: &[(usize, &Piece<'a>)],
+    row: &'r Row<'a>,
+    wanted: usize,
+) -> Option<Vec<&'r Piece<'a>>> {
+    if named.len() <= wanted || named.len() != row.values.len() {
+        return None;
+    }
+    let in_order = named.windows(2).all(|pair| pair.first().map(|n| n.0) <= pair.last().map(|n| n.0));
+    let under = |column: usize| {
+        let mut own =
+            named.iter().zip(&row.values).filter(|((at, _), _)| *at == column).map(|(_, piece)| piece);
+        let first = own.next()?;
+        own.all(|piece| piece.value == first.value && piece.cell.text == first.cell.text).then_some(first)
+    };
+    if in_order { (0..wanted).map(under).collect() } else { None }
+}
+
 fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
     let blank = |piece: &Piece<'_>| piece.value == Value::Blank;
     cells.last().is_some_and(blank) && !cells.iter().all(blank)
@@ -130,6 +223,8 @@ fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
 
 /// The labels of the band rows, with their bands and first cells.
 struct Names {
+    /// How many columns each band has.
+    widths: Vec<usize>,
     rows: Vec<(String, usize, usize)>,
     /// The titles over columns: title, band, column.
     columns: Vec<(String, usize, usize)>,
@@ -148,7 +243,21 @@ impl Names {
                 first += band.columns.len();
             }
         }
-        Self { rows, columns }
+        let widths = form.bands.iter().map(|band| band.columns.len()).collect();
+        Self { widths, rows, columns }
+    }
+
+    fn width(&self, band: usize) -> usize {
+        self.widths.get(band).copied().unwrap_or_default()
+    }
+
+    /// The band and first cell of a row: by its own label, or by its last two lines where a break cut it.
+    fn row_of(&self, row: &Row<'_>) -> Option<(usize, usize)> {
+        let (own, others) = row.labels.split_last()?;
+        self.row(&own.label).or_else(|| {
+            let joined = format!("{}{}", others.last()?.label, own.label);
+            self.rows.iter().find(|(name, _, _)| *name == joined).map(|(_, band, first)| (*band, *first))
+        })
     }
 
     /// The band's column of a title.

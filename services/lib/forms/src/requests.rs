@@ -28,14 +28,23 @@ struct Entry<'r, 'a> {
     at: Option<usize>,
 }
 
+/// How a document fills its rows up, as chapter 三 shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Padding {
+    /// Behind their values: what stands last may stand in for a cell that was lost.
+    pub behind: bool,
+    /// Some rows have more cells than columns, and not only before their values.
+    pub any: bool,
+}
+
 /// Reads one stretch of the document that holds chapter 三's table.
-/// True comes back if its rows are filled up at their ends.
+/// How its rows are filled up comes back.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     form: &Form,
     index: &RequestIndex,
     answers: &mut Answers<'a>,
-) -> bool {
+) -> Padding {
     let mut entries = entries(items, index);
     let rest = align(&mut entries, form.rows.len());
     let head = applicants(items, index);
@@ -50,7 +59,11 @@ pub(crate) fn read<'a>(
     for gap in rest {
         settle_gap(&gap, &entries, items, index, answers);
     }
-    filling.is_padded()
+    let wide = |entry: &Entry<'_, 'a>| entry.row.values.len() > COLUMNS && !entry.row.spans_known;
+    Padding {
+        behind: filling.is_padded(),
+        any: entries.iter().any(wide) && !filling.ends_with_values(COLUMNS),
+    }
 }
 
 // === Rows ===

@@ -21,13 +21,15 @@ pub(crate) struct Piece<'a> {
     pub label: String,
     /// The grid columns it stands for, if those are only a part of the cell's.
     pub over: Option<(u32, u32)>,
+    /// A note in brackets that belongs to it and stands in a cell of its own.
+    pub note: Option<&'a Cell>,
 }
 
 impl<'a> Piece<'a> {
     fn new(table: u32, cell: &'a Cell) -> Self {
         let value = Value::of(&cell.text);
         let label = if value == Value::Text { norm(&cell.text) } else { String::new() };
-        Self { cell, table, value, label, over: None }
+        Self { cell, table, value, label, over: None, note: None }
     }
 
     /// Where it stands.
@@ -133,12 +135,20 @@ impl<'a> Maker<'_, 'a> {
             self.out.push(Item::Chapter(number));
             return;
         }
+        if !piece.is_value() && !self.vocabulary.run_together(&piece.label).is_empty() {
+            self.physical(vec![piece], false);
+            return;
+        }
         self.open.stream = true;
         if piece.is_value() {
             self.open.values.push(piece);
             return;
         }
-        if !self.open.values.is_empty() {
+        if let Some(value) = self.open.values.last_mut() {
+            if value.note.is_none() && is_note(&piece, self.vocabulary) {
+                value.note = Some(piece.cell);
+                return;
+            }
             if self.is_broken_value(&piece) {
                 self.open.values.push(piece);
                 return;
@@ -168,7 +178,13 @@ impl<'a> Maker<'_, 'a> {
                 // Blanks before a label are what merged cells left.
                 row.values.clear();
                 row.shape = Some((piece.cell.column, cells));
-                row.labels.push(piece);
+                let titles =
+                    if spans_known { Vec::new() } else { self.vocabulary.run_together(&piece.label) };
+                let title = |title: &&str| Piece { label: (*title).to_owned(), ..piece.clone() };
+                row.labels.extend(titles.iter().map(title));
+                if titles.is_empty() {
+                    row.labels.push(piece);
+                }
             } else {
                 row.values.push(piece);
             }
@@ -182,7 +198,12 @@ impl<'a> Maker<'_, 'a> {
         let digit = first.is_ascii_digit() || ('０'..='９').contains(&first);
         let words =
             piece.label.chars().filter(|c| !c.is_ascii_digit() && !"件条项元万余约多个".contains(*c)).count();
-        digit && words == 0 && !piece.label.is_empty() && !self.vocabulary.is_structural(&piece.label)
+        let enumerator = piece.cell.text.trim_end().ends_with(['.', '．', '、']);
+        digit
+            && !enumerator
+            && words == 0
+            && !piece.label.is_empty()
+            && !self.vocabulary.is_structural(&piece.label)
     }
 
     fn close(&mut self) {
@@ -191,4 +212,14 @@ impl<'a> Maker<'_, 'a> {
             self.out.push(Item::Row(row));
         }
     }
+}
+
+/// `（其中修订 16 件）` on a line of its own: a note to the number before it.
+fn is_note(piece: &Piece<'_>, vocabulary: &Vocabulary) -> bool {
+    let text = piece.cell.text.trim();
+    let inner = text.strip_prefix(['（', '(']).and_then(|text| text.strip_suffix(['）', ')']));
+    inner.is_some_and(|inner| {
+        let counts = inner.contains(|c: char| c.is_ascii_digit() || ('０'..='９').contains(&c));
+        counts && inner.contains(char::is_alphabetic) && !inner.contains(['（', '(', '）', ')'])
+    }) && !vocabulary.is_structural(&piece.label)
 }

@@ -2,6 +2,8 @@
 
 use gongkai_model::Paragraph;
 
+use crate::residue;
+
 /// Words that come right before 年度报告, longest first: where the agency's name ends.
 const SUBJECTS: [&str; 5] = ["政府信息公开", "政务信息公开", "信息公开", "政务公开", "政府信息"];
 
@@ -60,6 +62,7 @@ pub(crate) fn parse(text: &str) -> Option<Title> {
 
 /// Text without white space and Markdown's marks.
 pub(crate) fn squeeze(text: &str) -> String {
+    let text = residue::without(text);
     text.trim_start_matches('#').replace("**", "").chars().filter(|c| !c.is_whitespace()).collect()
 }
 
@@ -71,9 +74,12 @@ fn is_title_end(text: &str) -> bool {
     plain && (named && text.chars().nth(LONGEST).is_none() || is_yearbook(text))
 }
 
-/// 年报, as some call it.
+/// 年报, or a plain 报告 of a year, as some call it.
 fn is_yearbook(text: &str) -> bool {
-    text.contains("信息公开") && text.ends_with("年报") && text.chars().nth(LONGEST).is_none()
+    let text = text.split(['-', '_', '—']).next().unwrap_or(text);
+    let plain = ["工作报告", "情况报告", "情况的报告", "公开报告"].iter().any(|end| text.ends_with(end));
+    let named = text.ends_with("年报") || (plain && split_year(text).0.is_some());
+    named && text.contains("信息公开") && text.chars().nth(LONGEST).is_none()
 }
 
 /// Takes lines before in while the title lacks its agency, its year or its subject.
@@ -82,9 +88,10 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     let mut first = at;
     for earlier in (at.saturating_sub(2)..at).rev() {
         let title = read(&text);
-        let whole =
-            title.agency.is_some() && title.year.is_some() && SUBJECTS.iter().any(|s| text.contains(s));
         let Some(line) = front.get(earlier).map(|p| squeeze(&p.text)) else { break };
+        let names_body = title.agency.is_some() && SUBJECTS.iter().any(|s| text.contains(s));
+        // With the body's name found, only a line with the year can still belong to it.
+        let whole = names_body && (title.year.is_some() || split_year(&line).0.is_none());
         if whole || !may_open(&line) {
             break;
         }
@@ -113,7 +120,8 @@ fn may_open(line: &str) -> bool {
 }
 
 fn read(text: &str) -> Title {
-    let end = text.find("年度报告").or_else(|| text.rfind("年报")).unwrap_or(text.len());
+    let end = text.find("年度报告").or_else(|| text.rfind("年报")).or_else(|| text.rfind("报告"));
+    let end = end.unwrap_or(text.len());
     let head = text.get(..end).unwrap_or(text);
     let subject = SUBJECTS.iter().filter_map(|s| head.rfind(s)).min();
     let (year, before_year, after_year) = split_year(head);
@@ -144,7 +152,8 @@ fn is_placeholder(name: &str) -> bool {
 }
 
 fn tidy(name: &str) -> &str {
-    let name = name.trim_matches(['关', '于']).trim_start_matches(['年', '度']);
+    let name = name.strip_prefix("关于").unwrap_or(name);
+    let name = name.strip_suffix("关于").unwrap_or(name).trim_start_matches(['年', '度']);
     name.trim_start_matches("标题").trim_matches(['-', '—', '_', '“', '”', '"', '（', '）', '(', ')', '*'])
 }
 

@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::form::Unit;
+use crate::{form::Unit, residue};
 
 /// A cell's text, read without knowing which cell of the form it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,9 @@ impl Value {
         if let Some(value) = plain_digits(text) {
             return value;
         }
-        let clean: String = text.nfkc().filter(|c| !is_ignored(*c)).collect();
+        let text = residue::without(text);
+        let folded = text.trim().chars().map(|c| if is_thin_space(c) { ',' } else { c }).nfkc();
+        let clean: String = folded.filter(|c| !is_ignored(*c)).collect();
         let clean = clean.trim();
         if clean.is_empty() {
             return Self::Blank;
@@ -85,6 +87,11 @@ fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '*')
 }
 
+/// Spaces that set thousands apart. An ordinary one may as well part two cells that were run together.
+fn is_thin_space(c: char) -> bool {
+    matches!(c, '\u{2009}' | '\u{202f}' | '\u{2007}')
+}
+
 fn is_mark(c: char) -> bool {
     matches!(c, '/' | '-' | '—' | '–' | '―' | '−' | '─' | '_')
 }
@@ -99,8 +106,7 @@ fn without_note(text: &str) -> &str {
 
 fn number(text: &str) -> Option<Value> {
     let (sign, rest) = sign(text);
-    let digits: String =
-        rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | ' ')).collect();
+    let digits: String = rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect();
     let unit = rest.get(digits.len()..)?.trim();
     let printed = match unit {
         "" | "件" | "条" | "项" | "宗" | "个" | "次" => Printed::Plain,
@@ -135,8 +141,7 @@ fn ungrouped(digits: &str) -> Option<String> {
     if fraction.is_some_and(|f| !f.bytes().all(|b| b.is_ascii_digit())) {
         return None;
     }
-    let separator = if whole.contains(',') { ',' } else { ' ' };
-    let mut groups = whole.split(separator);
+    let mut groups = whole.split(',');
     let head = groups.next()?;
     let mut joined = head.to_owned();
     let mut grouped = false;
@@ -180,7 +185,8 @@ mod tests {
             ("１２３", "123"),
             ("1,234", "1234"),
             ("1，234", "1234"),
-            ("1 234", "1234"),
+            ("1\u{202f}234", "1234"),
+            ("0[bookmark: _GoBack]", "0"),
             ("12件", "12"),
             ("22（其中修订 16 件）", "22"),
             ("22\n（其中修订 16 件）", "22"),
@@ -212,8 +218,24 @@ mod tests {
     #[test]
     fn what_is_not_wholly_a_number_is_none() {
         for text in [
-            "1\n2", "1 2", "12 34", "1,23", ",123", "0,123", "1.2.3", "3.", "约3", "3余", "十二", "O", "1/2",
-            "1-2", "（3）", "12%",
+            "1\n2",
+            "1 2",
+            "12 34",
+            "620 238",
+            "1\u{a0}234",
+            "1,23",
+            ",123",
+            "0,123",
+            "1.2.3",
+            "3.",
+            "约3",
+            "3余",
+            "十二",
+            "O",
+            "1/2",
+            "1-2",
+            "（3）",
+            "12%",
         ] {
             assert_eq!(Value::of(text), Value::Text, "{text:?}");
         }

@@ -8,6 +8,8 @@ use crate::{form::Form, label::norm};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vocabulary {
     structural: HashSet<String>,
+    /// Titles over columns, longest first.
+    titles: Vec<String>,
 }
 
 impl Vocabulary {
@@ -15,7 +17,15 @@ impl Vocabulary {
     pub(crate) fn of<'f>(forms: impl Iterator<Item = &'f Form>) -> Self {
         let mut structural: HashSet<String> =
             ["信息内容", "行政复议", "行政诉讼", "申请人情况", "本年度办理结果"].map(str::to_owned).into();
+        let mut titles: HashSet<String> =
+            ["信息内容", "行政复议", "行政诉讼", "申请人情况", "法人或其他组织"].map(str::to_owned).into();
         for form in forms {
+            titles.extend(
+                form.bands.iter().flat_map(|band| &band.columns).flat_map(|c| c.label.all()).map(norm),
+            );
+            titles.extend(form.applicants.iter().flat_map(|column| column.label.all()).map(norm));
+            titles.extend(form.disputes.columns.iter().flat_map(|column| column.label.all()).map(norm));
+            titles.extend(form.disputes.blocks.iter().flat_map(|block| block.label.all()).map(norm));
             for band in &form.bands {
                 structural.insert(norm(&band.item));
                 structural.extend(band.rows.iter().flat_map(|row| row.label.all()).map(norm));
@@ -26,7 +36,24 @@ impl Vocabulary {
             }
             structural.extend(form.disputes.blocks.iter().flat_map(|block| block.label.all()).map(norm));
         }
-        Self { structural }
+        let mut titles: Vec<String> = titles.into_iter().collect();
+        titles.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        Self { structural, titles }
+    }
+
+    /// The titles over columns that a text runs together: `自然人 法人或其他组织 总计`, `行政复议行政诉讼`. Empty if it holds anything
+    /// else, or one title only.
+    pub(crate) fn run_together(&self, label: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut rest = label;
+        while !rest.is_empty() {
+            let Some(title) = self.titles.iter().find(|title| rest.starts_with(title.as_str())) else {
+                return Vec::new();
+            };
+            found.push(title.as_str());
+            rest = rest.get(title.len()..).unwrap_or_default();
+        }
+        if found.len() > 1 { found } else { Vec::new() }
     }
 
     /// True for the label of a row, a band or a group.

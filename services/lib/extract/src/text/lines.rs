@@ -1,5 +1,6 @@
 //! What a line of flattened text looks like, without knowing any form: the first step of the text readers.
 
+use super::unroll;
 use crate::SourceText;
 
 /// Longest line, in scalars, that can still be a table's label.
@@ -52,7 +53,28 @@ impl Kind {
 
 /// All lines of a text.
 pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
-    source.lines().map(|(first, text)| Line { first, text, kind: kind(text) }).collect()
+    let lines = source
+        .lines()
+        .flat_map(|(first, line)| unroll::lines(line).into_iter().map(move |(at, text)| (first + at, text)));
+    lines.map(|(first, text)| Line { first, text, kind: kind(without_bookmark(text)) }).collect()
+}
+
+/// True for a line of values, with or without a label.
+pub(crate) fn holds_values(line: &str) -> bool {
+    matches!(kind(line), Kind::Number | Kind::Spaced | Kind::Tabs | Kind::Mark)
+}
+
+impl<'a> Line<'a> {
+    /// The line as a table's: without the bookmark that a word processor left at its end.
+    pub(crate) fn in_table(&self) -> Self {
+        Self { text: without_bookmark(self.text), ..*self }
+    }
+}
+
+/// Cuts `[bookmark: _GoBack]` off the end of a line.
+fn without_bookmark(line: &str) -> &str {
+    let ended = line.trim_end().ends_with(']');
+    ended.then(|| line.rfind("[bookmark:")).flatten().and_then(|at| line.get(..at)).unwrap_or(line)
 }
 
 fn kind(line: &str) -> Kind {
@@ -89,6 +111,10 @@ fn plain_kind(text: &str) -> Kind {
     }
     let last_is_number =
         text.split_whitespace().next_back().is_some_and(|word| is_number(word) || is_mark(word));
+    let numbers = text.split_whitespace().rev().take_while(|word| is_number(word) || is_mark(word)).count();
+    if numbers >= 7 {
+        return Kind::Spaced;
+    }
     let label = text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit());
     if label.count() > LONGEST_LABEL {
         return Kind::Prose;
@@ -167,6 +193,7 @@ mod tests {
             ("8.属于行政查询事项", Kind::Short),
             ("六、其他需要报告的事项", Kind::Heading),
             ("— 4 —", Kind::PageNumber),
+            ("17[bookmark: _GoBack]", Kind::Number),
             ("- 12 -", Kind::PageNumber),
             ("第 3 页", Kind::PageNumber),
             ("—", Kind::Mark),
@@ -184,7 +211,7 @@ mod tests {
             ("2023年，我局公开信息12条。", Kind::Prose),
             ("\t2023年，我局公开信息12条。", Kind::Prose),
         ] {
-            assert_eq!(kind(line), expect, "{line:?}");
+            assert_eq!(kind(without_bookmark(line)), expect, "{line:?}");
         }
     }
 }

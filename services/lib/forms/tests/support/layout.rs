@@ -25,15 +25,25 @@ pub(crate) enum Layout {
     TabRows,
     /// `a   b`.
     Columns,
+    /// `a b`: one space.
+    Words,
+    /// The whole report on one line, a space between cells.
+    OneLine,
     /// Markdown's pipe table.
     Markdown,
+    /// Labels as lines, their values as small tables of Markdown.
+    TornMarkdown,
+    /// `| a | a | b |`: merged cells printed over each of their columns.
+    RepeatedBars,
+    /// HTML with a `<div>` a cell, and no table.
+    Divs,
     /// HTML with spans.
     Html,
     /// HTML without its chapters' headings in own paragraphs and with Word's cut-up text.
     WordHtml,
 }
 
-pub(crate) const ALL: [Layout; 13] = [
+pub(crate) const ALL: [Layout; 18] = [
     Layout::Bars,
     Layout::OpenBars,
     Layout::FilledBars,
@@ -44,7 +54,12 @@ pub(crate) const ALL: [Layout; 13] = [
     Layout::WordPaste,
     Layout::TabRows,
     Layout::Columns,
+    Layout::Words,
+    Layout::OneLine,
     Layout::Markdown,
+    Layout::TornMarkdown,
+    Layout::RepeatedBars,
+    Layout::Divs,
     Layout::Html,
     Layout::WordHtml,
 ];
@@ -52,8 +67,8 @@ pub(crate) const ALL: [Layout; 13] = [
 impl Layout {
     pub(crate) fn filename(self) -> &'static str {
         match self {
-            Self::Markdown => "a.md",
-            Self::Html | Self::WordHtml => "a.html",
+            Self::Markdown | Self::TornMarkdown => "a.md",
+            Self::Html | Self::WordHtml | Self::Divs => "a.html",
             _ => "a.txt",
         }
     }
@@ -61,7 +76,7 @@ impl Layout {
     /// The whole report.
     pub(crate) fn render(self, sample: &Sample) -> String {
         let [two, three, four] = &sample.tables;
-        let html = matches!(self, Self::Html | Self::WordHtml);
+        let html = matches!(self, Self::Html | Self::WordHtml | Self::Divs);
         let line = |text: &str| if html { format!("<p>{text}</p>\n") } else { format!("{text}\n\n") };
         let mut out = String::new();
         out += &line("云川市水务局2023年政府信息公开工作年度报告");
@@ -78,7 +93,7 @@ impl Layout {
         out += &line("一是公开不够及时。下一步加强培训，完善制度，提高公开的时效。");
         out += &line("六、其他需要报告的事项");
         out += &line("2023年未收取信息处理费。");
-        out
+        if self == Self::OneLine { out.split_whitespace().collect::<Vec<_>>().join(" ") } else { out }
     }
 
     fn table(self, table: &Table) -> String {
@@ -115,10 +130,17 @@ impl Layout {
                 let cells: String = row.iter().map(|cell| format!("\t{cell}\n")).collect();
                 format!("{cells}\n")
             }),
-            Self::Columns => origins(table, |row| {
-                let filled: Vec<&str> =
-                    row.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
-                format!("{}\n", filled.join("    "))
+            Self::Columns => origins(table, |row| format!("{}\n", filled(row).join("    "))),
+            Self::Words | Self::OneLine => origins(table, |row| format!("{}\n", filled(row).join(" "))),
+            Self::RepeatedBars => {
+                let repeat = |cell: &Cell| std::iter::repeat_n(cell.text.clone(), cell.columns);
+                let row = |row: &Vec<Cell>| row.iter().flat_map(repeat).collect::<Vec<_>>().join(" | ");
+                table.iter().map(|cells| format!("| {} |\n", row(cells))).collect::<String>() + "\n"
+            }
+            Self::TornMarkdown => table.iter().map(|row| torn(row)).collect(),
+            Self::Divs => origins(table, |row| {
+                let cells: String = row.iter().map(|cell| format!("<div>{cell}</div>\n")).collect();
+                format!("<div class=\"row\">{cells}</div>\n")
             }),
         }
     }
@@ -145,6 +167,24 @@ impl Layout {
             .collect();
         format!("<table>{body}</table>\n")
     }
+}
+
+fn filled(row: &[String]) -> Vec<&str> {
+    row.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect()
+}
+
+/// The labels of a row with values as lines, the values as a table of one row; other rows as tables.
+fn torn(row: &[Cell]) -> String {
+    let bars = |cells: &[&Cell]| {
+        let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+        format!("| {} |\n|{}\n", texts.join(" | "), "---|".repeat(cells.len()))
+    };
+    let (values, labels): (Vec<&Cell>, Vec<&Cell>) = row.iter().partition(|cell| cell.fact.is_some());
+    if values.is_empty() {
+        return bars(&labels);
+    }
+    let labels: String = labels.iter().map(|label| format!("{}\n", label.text)).collect();
+    format!("\n{labels}{}", bars(&values))
 }
 
 fn rows(grid: &[Vec<String>], render: impl Fn(&[String]) -> String) -> String {

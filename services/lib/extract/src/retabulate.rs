@@ -1,0 +1,107 @@
+//! Documents with tables that are none: cells as paragraphs, one or a row each, as CSS grids and TABs leave them.
+
+use gongkai_model::{Block, Paragraph, Rejection, Span};
+
+use crate::{
+    Limits, SourceText,
+    text::{self, lines},
+};
+
+/// Fewest lines of values that make a table likely.
+const VALUES: usize = 25;
+
+/// Reads paragraphs again as flattened text where there is no table and many lines hold nothing but values.
+pub(crate) fn read(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let paragraphs: Option<Vec<&Paragraph>> = blocks.iter().map(paragraph).collect();
+    let Some(paragraphs) = paragraphs else { return Ok(blocks) };
+    let values = paragraphs.iter().filter(|paragraph| lines::holds_values(&paragraph.text)).count();
+    if values < VALUES {
+        return Ok(blocks);
+    }
+    let (source, pages) = joined(&paragraphs);
+    let placed = paragraphs.iter().all(|paragraph| paragraph.span.is_some());
+    let mut read = text::read(&source, limits)?;
+    let page = |span: Option<Span>| {
+        let at = pages.partition_point(|(start, _)| *start <= span.map_or(0, |span| span.start));
+        pages.get(at.saturating_sub(1)).and_then(|(_, page)| *page)
+    };
+    for block in &mut read {
+        match block {
+            Block::Paragraph(paragraph) => paragraph.page = page(paragraph.span),
+            Block::Table(grid) => grid.cells.iter_mut().for_each(|cell| cell.page = page(cell.span)),
+        }
+    }
+    if !placed {
+        read.iter_mut().for_each(forget_places);
+    }
+    Ok(read)
+}
+
+fn paragraph(block: &Block) -> Option<&Paragraph> {
+    match block {
+        Block::Paragraph(paragraph) => Some(paragraph),
+        Block::Table(_) => None,
+    }
+}
+
+/// The paragraphs as lines of one text that knows where they stand; and the page of each.
+fn joined(paragraphs: &[&Paragraph]) -> (SourceText, Vec<(u32, Option<u32>)>) {
+    let mut text = String::new();
+    let mut origin: Vec<u32> = Vec::new();
+    let mut pages = Vec::new();
+    let mut last = 0;
+    for paragraph in paragraphs {
+        let span = paragraph.span.unwrap_or(Span { start: last, end: u32::MAX });
+        pages.push((span.start.max(last), paragraph.page));
+        for (c, at) in paragraph.text.chars().zip(span.start..) {
+            text.push(c);
+            last = at.min(span.end.saturating_sub(1)).max(last);
+            origin.push(last);
+        }
+        text.push('\n');
+        last = last.saturating_add(1);
+        origin.push(last);
+    }
+    origin.push(last);
+    (SourceText::new(text, origin), pages)
+}
+
+/// Takes off places that are none in the document.
+fn forget_places(block: &mut Block) {
+    match block {
+        Block::Paragraph(paragraph) => paragraph.span = None,
+        Block::Table(grid) => grid.cells.iter_mut().for_each(|cell| cell.span = None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(count: u32) -> Vec<Block> {
+        let line = |at: u32| {
+            let text = if at.is_multiple_of(4) { format!("规章{at}") } else { format!("{}", at + 1000) };
+            let length = u32::try_from(text.chars().count()).unwrap();
+            let start = at * 100;
+            Block::Paragraph(Paragraph {
+                text,
+                span: Some(Span { start, end: start + length }),
+                page: Some(at),
+            })
+        };
+        (0..count).map(line).collect()
+    }
+
+    #[test]
+    fn lines_of_values_become_a_table_with_their_places() {
+        let blocks = read(lines(40), &Limits::default()).unwrap();
+        let Some(Block::Table(grid)) = blocks.first() else { panic!("{blocks:?}") };
+        let cell = grid.cells.iter().find(|cell| cell.text == "1007").unwrap();
+        assert_eq!((cell.span, cell.page), (Some(Span { start: 700, end: 704 }), Some(7)));
+    }
+
+    #[test]
+    fn few_numbers_are_no_table() {
+        assert_eq!(read(lines(20), &Limits::default()).unwrap(), lines(20));
+    }
+}
