@@ -392,9 +392,9 @@ impl From<transport::Error> for Problem {
                     "broker refused a call; check the deployment"
                 );
             }
-            // An outage is said once, by the runtime; not again for each caller.
-            Code::BrokerUnavailable => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "broker was not reached");
+            // An outage, or a full disk, is said once, by the runtime; not again for each caller.
+            Code::BrokerUnavailable | Code::StorageFull => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "nothing was accepted");
             }
             _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
         }

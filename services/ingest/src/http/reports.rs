@@ -44,10 +44,7 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let body = app.bodies.read(&headers, body).await?;
-    let caller = app.gate.caller(&headers, &body.bytes)?;
-    app.gate.admit(&caller)?;
-    let submission = submission(parameters, &headers, body.bytes.clone(), &caller).await?;
+    let (submission, caller) = admitted(&app, parameters, &headers, body).await?;
     app.gate.admit_from(&caller, "", &submission.about.site.code)?;
     let receipt = app.intake.submit(submission).await?;
     Ok(accepted(receipt))
@@ -59,13 +56,24 @@ pub(super) async fn check(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let body = app.bodies.read(&headers, body).await?;
-    let caller = app.gate.caller(&headers, &body.bytes)?;
-    app.gate.admit(&caller)?;
-    let submission = submission(parameters, &headers, body.bytes.clone(), &caller).await?;
+    let (submission, _) = admitted(&app, parameters, &headers, body).await?;
     let line = app.dry_run.line(submission).await?;
     let json = HeaderValue::from_static("application/json");
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], line).into_response())
+}
+
+/// Reads the body, knows the caller by it, and only then looks at what was sent.
+async fn admitted(
+    app: &App,
+    parameters: Parsed,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Submission, Caller), Problem> {
+    let body = app.bodies.read(headers, body).await?;
+    let caller = app.gate.caller(headers, &body.bytes)?;
+    app.gate.admit(&caller)?;
+    let submission = submission(parameters, headers, body.bytes.clone(), &caller).await?;
+    Ok((submission, caller))
 }
 
 async fn submission(

@@ -23,6 +23,7 @@ mod retry;
 pub mod run;
 pub mod runtime;
 pub mod service;
+mod stores;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -17,6 +17,7 @@ use crate::delivery::{Arrived, Held};
 use crate::handler::{Context, Decision, Handler, Input as _, Output};
 use crate::instruments::{Instruments, Outcome};
 use crate::panics::Caught;
+use crate::publisher::Patience;
 use crate::retry::RetryPolicy;
 use crate::runtime::Runtime;
 use crate::trace::{self, Kind, Span};
@@ -86,7 +87,7 @@ impl<H: Handler> Stage<H> {
             attempt: arrived.attempt,
             trace_id: span.trace_id(),
         };
-        let verdict = self.judge(&arrived.message, &context).await;
+        let verdict = self.judge_patiently(&arrived.message, &context).await;
         // Boxed but for the good case: a job's size is that of its largest way through.
         match verdict {
             Verdict::Done => self.done(&context, held).await,
@@ -101,6 +102,22 @@ impl<H: Handler> Stage<H> {
             Verdict::Panicked { cause } => {
                 span.fail("panicked");
                 Box::pin(self.panicked(&context, &arrived.message, &cause, held)).await
+            }
+        }
+    }
+
+    /// Judges again while the broker is away or full. The message is kept alive meanwhile.
+    async fn judge_patiently(&self, message: &Message, context: &Context) -> Verdict {
+        // Made at the first failure: most messages have none.
+        let mut pauses = None;
+        loop {
+            let verdict = self.judge(message, context).await;
+            let Verdict::Retry { cause, .. } = &verdict else { return verdict };
+            let is_outage = broker_error(cause).is_some_and(|error| Patience::Endless.covers(error.kind));
+            let pauses = pauses.get_or_insert_with(|| Box::new(Patience::Endless.pauses()));
+            match pauses.next() {
+                Some(pause) if is_outage => tokio::time::sleep(pause).await,
+                _ => return verdict,
             }
         }
     }
@@ -341,6 +358,11 @@ impl<H: Handler> Stage<H> {
             KeyValue::new("messaging.nats.delivery.attempt", i64::from(arrived.attempt)),
         ]
     }
+}
+
+/// The call to the broker behind a failure, if one is.
+fn broker_error(cause: &anyhow::Error) -> Option<&Error> {
+    cause.chain().find_map(|link| link.downcast_ref())
 }
 
 /// The id of an output: the same input gives the same ids, however often it comes.

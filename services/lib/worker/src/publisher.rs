@@ -39,7 +39,7 @@ struct Inner {
 
 /// How long a publish goes on trying.
 #[derive(Debug, Clone, Copy)]
-enum Patience {
+pub(crate) enum Patience {
     /// While the broker is away, so long.
     Within(Duration),
     /// While the broker is away or full.
@@ -47,14 +47,14 @@ enum Patience {
 }
 
 impl Patience {
-    fn covers(self, kind: ErrorKind) -> bool {
+    pub(crate) fn covers(self, kind: ErrorKind) -> bool {
         match self {
             Self::Within(_) => kind == ErrorKind::Unavailable,
             Self::Endless => matches!(kind, ErrorKind::Unavailable | ErrorKind::Full),
         }
     }
 
-    fn pauses(self) -> ExponentialBackoff {
+    pub(crate) fn pauses(self) -> ExponentialBackoff {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(50))
             .with_jitter()

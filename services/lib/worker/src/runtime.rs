@@ -19,6 +19,7 @@ use crate::outage::Outage;
 use crate::panics::Panicked;
 use crate::publisher::Publisher;
 use crate::readiness::{Latch, Readiness};
+use crate::stores::Noted;
 use crate::trace::{self, Span, Tracer};
 use crate::transport::{self, Entries, Message, Objects, Published, Transport};
 
@@ -109,13 +110,13 @@ impl Runtime {
     /// A bucket of objects.
     #[must_use]
     pub fn objects(&self, bucket: &'static str) -> Arc<dyn Objects> {
-        self.0.transport.objects(bucket)
+        Arc::new(Noted::new(self.0.transport.objects(bucket), self.0.outage.clone()))
     }
 
     /// A bucket of entries.
     #[must_use]
     pub fn entries(&self, bucket: &'static str) -> Arc<dyn Entries> {
-        self.0.transport.entries(bucket)
+        Arc::new(Noted::new(self.0.transport.entries(bucket), self.0.outage.clone()))
     }
 
     /// One message of a stream, by its sequence; `None` if there is none, or a replica that lags does not have it yet.

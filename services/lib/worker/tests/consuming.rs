@@ -55,6 +55,7 @@ impl Bench {
         let memory = Memory::new();
         let topology = Topology {
             streams: vec![("IN", &["in.>"], None), ("OUT", &["out.>"], None), ("DEAD", &["dead.>"], None)],
+            objects: vec!["TEXTS"],
             ..Topology::default()
         };
         memory.declare(&topology).await.unwrap();
@@ -341,6 +342,28 @@ async fn a_full_broker_is_waited_for_and_uses_up_no_attempts() {
     bench.settled(1).await;
     bench.stop(running).await;
     assert_eq!(bench.outcomes(), [Outcome::Acked]);
+    assert_eq!(bench.memory.settlements("IN", "stage")[0].attempt, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_meets_a_full_store_uses_up_no_attempts() {
+    let bench = Bench::new().await;
+    bench.put("one", "x").await;
+    bench.memory.plan(Fault::fail(Operation::Put).kind(ErrorKind::Full).always());
+    let texts = bench.runtime.objects("TEXTS");
+    let running = bench.run(move |text, _| {
+        let texts = texts.clone();
+        async move {
+            texts.put("k", Bytes::from_static(b"kept")).await.map_err(Decision::retry)?;
+            Ok(vec![output(&text)])
+        }
+    });
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(bench.outcomes(), []);
+    bench.memory.heal();
+    bench.settled(1).await;
+    bench.stop(running).await;
+    assert_eq!(bench.ids("out.>"), ["one.stage.0"]);
     assert_eq!(bench.memory.settlements("IN", "stage")[0].attempt, 1);
 }
 
