@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-model",
             "gongkai-proto",
             "gongkai-worker",
+            "gongkai-agencies",
             "gongkai-check",
             "gongkai-forms",
             "gongkai-rules",

@@ -633,6 +633,9 @@ pub struct ReportValidated {
     /// 0 in events of versions that did not rank; then the stream sequence is the rank.
     #[prost(uint64, tag = "7")]
     pub validation: u64,
+    /// True if a newer content of the report is known: history, nothing to act on.
+    #[prost(bool, tag = "8")]
+    pub superseded: bool,
 }
 /// `gongkai.v1.report.rejected.<region>`: not a report, or unreadable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -860,6 +863,9 @@ pub struct ArrivalRecord {
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, optional, tag = "6")]
     pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Region of its events.
+    #[prost(string, tag = "7")]
+    pub region: ::prost::alloc::string::String,
 }
 /// What its neighbours need of one content of a report.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -1,4 +1,4 @@
-//! The stage: join the tables with the prose, apply the rules, say what they found.
+//! The stage: take in what arrived or was withdrawn, and say of every report it concerns what the rules say now.
 //!
 //! A broken rule is a finding inside `ReportValidated`, not an error. Prose that was erased from the object store between
 //! two stages is read as absent: the report's tables are checked all the same, and what rests on prose is silent.
@@ -6,127 +6,177 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gongkai_check::{Event, RuleSet};
-use gongkai_model::{Finding, Report, Summary, Versions};
+use bytes::Bytes;
+use gongkai_agencies::Registry;
+use gongkai_check::RuleSet;
+use gongkai_model::{AgencyKey, Region, ReportKey};
 use gongkai_proto::{
-    convert,
-    subjects::{self, Event as Subject},
-    v1,
+    subjects::{self, Event},
+    v1::{self, AgencyRecord, PlaceRecord},
 };
-use gongkai_worker::{Context, Decision, Handler, Output, Runtime, transport::Objects};
-use prost::Message as _;
-use time::{Date, UtcOffset};
+use gongkai_worker::{Context, Decision, Handler, Input, Output, Runtime};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 
-use crate::mask;
-
-/// Buried: an event that this version cannot read as a report.
-const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
-/// The sites' own time zone: the day of publication is theirs.
-const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
-    Ok(offset) => offset,
-    Err(_) => UtcOffset::UTC,
+use crate::{
+    cells,
+    ledger::Ledger,
+    record,
+    settle::{self, Ask, Settler},
+    subject::Subject,
 };
+
+/// What the stage takes.
+#[derive(Debug)]
+pub enum Arrived {
+    /// A report was read.
+    Parsed(Box<v1::ReportParsed>),
+    /// A publication was taken back.
+    Withdrawn(v1::ReportWithdrawn),
+}
+
+impl Input for Arrived {
+    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
+        if subject.starts_with(Event::ReportWithdrawn.prefix()) {
+            prost::Message::decode(payload).map(Self::Withdrawn)
+        } else {
+            prost::Message::decode(payload).map(|parsed| Self::Parsed(Box::new(parsed)))
+        }
+    }
+}
 
 /// The stage's handler.
 pub struct Checker {
-    texts: Arc<dyn Objects>,
-    runtime: Runtime,
-    rules: RuleSet,
+    settler: Settler,
 }
 
 impl Checker {
-    /// A checker over the runtime's buckets and CPU pool.
+    /// A checker over the runtime's buckets and CPU pool, for the agencies of a registry.
     #[must_use]
-    pub fn new(runtime: &Runtime, rules: RuleSet) -> Self {
-        Self { texts: runtime.objects(subjects::BUCKET_TEXTS), runtime: runtime.clone(), rules }
+    pub fn new(runtime: &Runtime, rules: RuleSet, registry: watch::Receiver<Arc<Registry>>) -> Self {
+        Self {
+            settler: Settler {
+                ledger: Ledger::new(runtime.entries(subjects::BUCKET_NEIGHBOURS)),
+                texts: runtime.objects(subjects::BUCKET_TEXTS),
+                runtime: runtime.clone(),
+                rules,
+                registry,
+            },
+        }
     }
 
-    /// The prose, or none if it was erased.
-    async fn text(&self, header: &v1::ParsedReport) -> Result<Option<v1::ParsedText>, Decision> {
-        let key = header.text.as_ref().map(|text| text.key.as_str()).unwrap_or_default();
-        let Some(bytes) = self.texts.get(key).await.map_err(Decision::retry)? else { return Ok(None) };
-        v1::ParsedText::decode(bytes).map(Some).map_err(|error| Decision::bury(UNREADABLE_EVENT, error))
-    }
-
-    async fn findings(
-        &self,
-        report: Report,
-        origin: &v1::Origin,
-        name: &str,
-    ) -> Result<Vec<Finding>, Decision> {
-        let key = convert::report::key(name).map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
-        let published_at = published_on(origin);
-        let rules = self.rules.clone();
-        let check = move || {
-            let event = Event { published_at, agency: Some(&key.agency), ..Event::default() };
-            gongkai_check::rules_by(&rules, &report, &event)
+    async fn parsed(&self, parsed: v1::ReportParsed, context: &Context) -> Result<Vec<Output>, Decision> {
+        let own = self.settler.subject(parsed, context.trace_id.clone()).await?;
+        if own.origin.kind() == v1::DocumentKind::Draft {
+            return Ok(vec![self.settler.draft(own).await?]);
+        }
+        let withdrawn_at = self.note_place(&own).await?;
+        let report = own.report.clone();
+        let seen = move || gongkai_rules::AgencyYear::of(&report);
+        let seen = self.settler.runtime.cpu(seen).await.map_err(Decision::retry)?;
+        let arrival = settle::arrival(&own, context.sequence);
+        let content = cells::content(&seen, &own.origin.content_hash, context.sequence);
+        let take = |record: &mut AgencyRecord| {
+            let report = record::year_mut(record, own.key.year);
+            let is_down = withdrawn_at > 0 && record::take_withdrawal(report, &own.origin.url, withdrawn_at);
+            record::take_arrival(report, &arrival, &content) || is_down
         };
-        let mut findings = self.runtime.cpu(check).await.map_err(Decision::retry)?;
-        findings.iter_mut().for_each(mask::finding);
-        Ok(findings)
+        self.settle(&own.key, &take, Some(&own), context).await
+    }
+
+    /// By URL it takes down what stood there, by agency and year the report wherever it stood.
+    async fn withdrawn(
+        &self,
+        event: v1::ReportWithdrawn,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
+        let mut outputs = Vec::new();
+        let named = named(&event);
+        if let Some(key) = &named {
+            outputs.extend(self.withdraw(key, "", context).await?);
+        }
+        if event.url.is_empty() {
+            return Ok(outputs);
+        }
+        let note = |place: &mut PlaceRecord| {
+            let is_news = place.withdrawn_at < context.sequence;
+            place.withdrawn_at = place.withdrawn_at.max(context.sequence);
+            is_news
+        };
+        let place = self.settler.ledger.change(&place_key(&event.url), note).await?;
+        for key in place.reports.iter().filter_map(|report| report.parse().ok()) {
+            if named.as_ref() != Some(&key) {
+                outputs.extend(self.withdraw(&key, &event.url, context).await?);
+            }
+        }
+        Ok(outputs)
+    }
+
+    async fn withdraw(&self, key: &ReportKey, url: &str, context: &Context) -> Result<Vec<Output>, Decision> {
+        let take = |record: &mut AgencyRecord| {
+            record::take_withdrawal(record::year_mut(record, key.year), url, context.sequence)
+        };
+        self.settle(key, &take, None, context).await
+    }
+
+    /// Changes a report and settles everything that looks at it.
+    async fn settle(
+        &self,
+        key: &ReportKey,
+        take: &(dyn Fn(&mut AgencyRecord) -> bool + Sync),
+        own: Option<&Subject>,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
+        let years: Vec<i32> = (0..=2).filter_map(|after| key.year.checked_add(after)).collect();
+        let ask = Ask { own, ..Ask::other(&key.agency, &years, context) };
+        let (record, mut outputs) = self.settler.change(ask, take).await?;
+        outputs.extend(self.settler.spread(&key.agency, &record, key.year, context).await?);
+        Ok(outputs)
+    }
+
+    /// Notes that the report stood at its URL; returns the sequence of the URL's newest withdrawal, 0 for none.
+    async fn note_place(&self, own: &Subject) -> Result<u64, Decision> {
+        if own.origin.url.is_empty() {
+            return Ok(0);
+        }
+        let name = own.key.to_string();
+        let note = |place: &mut PlaceRecord| {
+            let at = place.reports.partition_point(|known| *known < name);
+            let is_news = place.reports.get(at) != Some(&name);
+            if is_news {
+                place.reports.insert(at, name.clone());
+            }
+            is_news
+        };
+        Ok(self.settler.ledger.change(&place_key(&own.origin.url), note).await?.withdrawn_at)
     }
 }
 
 #[async_trait]
 impl Handler for Checker {
-    type Input = v1::ReportParsed;
+    type Input = Arrived;
 
-    async fn handle(&self, parsed: v1::ReportParsed, context: &Context) -> Result<Vec<Output>, Decision> {
-        let (Some(origin), Some(header)) = (parsed.origin, parsed.report) else {
-            return Err(Decision::bury(UNREADABLE_EVENT, anyhow::anyhow!("no origin or no report")));
-        };
-        let text = self.text(&header).await?;
-        let erased = text.is_none();
-        let text = text.unwrap_or_else(|| v1::ParsedText { year: header.year, ..Default::default() });
-        let report = convert::report::report(header.clone(), text)
-            .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
-        let mut findings = self.findings(report, &origin, &header.name).await?;
-        let versions = versions(&self.rules, parsed.versions);
-        for finding in &mut findings {
-            finding.versions.clone_from(&versions);
+    async fn handle(&self, arrived: Arrived, context: &Context) -> Result<Vec<Output>, Decision> {
+        match arrived {
+            Arrived::Parsed(parsed) => self.parsed(*parsed, context).await,
+            Arrived::Withdrawn(event) => self.withdrawn(event, context).await,
         }
-        if erased {
-            findings.retain(|finding| !finding.facts.is_empty());
-        }
-        let subject = Subject::ReportValidated.subject(origin.region.parse().unwrap_or_default());
-        let event = validated(origin, header, &findings, &versions, context);
-        Ok(vec![Output::new(subject, Subject::ReportValidated.ce_type(), &event)])
     }
 }
 
-fn validated(
-    origin: v1::Origin,
-    header: v1::ParsedReport,
-    findings: &[Finding],
-    versions: &Versions,
-    context: &Context,
-) -> v1::ReportValidated {
-    let of_trace = |finding: &Finding| v1::Finding {
-        trace_id: context.trace_id.clone(),
-        report: header.name.clone(),
-        ..finding.into()
+/// The report that a withdrawal names by agency and year, if it does.
+fn named(event: &v1::ReportWithdrawn) -> Option<ReportKey> {
+    let agency = event.agency.as_ref().filter(|_| event.year != 0)?;
+    let region = event.region.parse().unwrap_or(Region::UNKNOWN);
+    let agency = match (agency.code.as_str(), agency.name.as_str()) {
+        ("", "") => return None,
+        ("", name) => AgencyKey::provisional(name, region),
+        (code, _) => AgencyKey::from_code(code).ok()?,
     };
-    v1::ReportValidated {
-        findings: findings.iter().map(of_trace).collect(),
-        summary: Some(Summary::of(findings).into()),
-        versions: Some(versions.into()),
-        trace_id: context.trace_id.clone(),
-        validation: 0,
-        origin: Some(origin),
-        report: Some(header),
-    }
+    Some(ReportKey { agency, year: event.year })
 }
 
-/// The rules are ours; parser and forms are those of whoever parsed, perhaps a replica of another version.
-fn versions(rules: &RuleSet, parsed_by: Option<v1::Versions>) -> Versions {
-    let ours = gongkai_check::versions_by(rules);
-    match parsed_by {
-        Some(v1::Versions { parser, forms, .. }) => Versions { parser, forms, ..ours },
-        None => ours,
-    }
-}
-
-fn published_on(origin: &v1::Origin) -> Option<Date> {
-    let at = convert::timestamp::optional(origin.published_at, "published_at").ok().flatten()?;
-    Some(at.to_offset(CHINA).date())
+/// Key of an address's record: its digest, since an address has characters that a key has not.
+fn place_key(url: &str) -> String {
+    format!("places/{}", hex::encode(&Sha256::digest(url)[..16]))
 }

@@ -1,17 +1,32 @@
-//! Checks a parsed report against the rule packs.
+//! Checks parsed reports against the rule packs, and against each other.
 //!
-//! Read [`handler`]: it is the stage. [`mask`] keeps personal data out of the log.
+//! Read DESIGN.md, then [`handler`]: it is the stage. [`record`] is what is kept of an agency's reports, `settle` says what
+//! follows from it, `relatives` is what parents and siblings need. [`mask`] keeps personal data out of the log.
 
+pub mod cells;
 pub mod config;
+pub mod day;
 pub mod handler;
+mod ledger;
 pub mod mask;
+pub mod record;
+mod relatives;
+mod settle;
+mod subject;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use gongkai_agencies::Registry;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_worker::{Consume, Runtime, Service};
+use tokio::sync::watch;
 
 pub use config::Config;
 pub use handler::Checker;
+
+/// Buried: an event that this version cannot read as a report.
+const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 
 /// The service.
 pub struct Validate;
@@ -32,10 +47,11 @@ impl Service for Validate {
             ..Consume::new(
                 subjects::STREAM_REPORTS,
                 subjects::CONSUMER_VALIDATE,
-                [Event::ReportParsed.filter()],
+                [Event::ReportParsed.filter(), Event::ReportWithdrawn.filter()],
             )
         };
         let rules = gongkai_check::rule_set(config.rules.as_deref())?;
-        runtime.consume(consume, Checker::new(&runtime, rules)).await
+        let (_sender, registry) = watch::channel(Arc::new(Registry::default()));
+        runtime.consume(consume, Checker::new(&runtime, rules, registry)).await
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use gongkai_proto::{subjects, v1};
-use gongkai_validate::Checker;
+use gongkai_validate::{Checker, handler::Arrived};
 use gongkai_worker::{
     Context, Handler, Runtime, Topology, Transport,
     transport::{Objects, memory::Memory},
@@ -22,7 +22,9 @@ async fn stage() -> (Checker, Arc<dyn Objects>) {
     };
     memory.declare(&topology).await.unwrap();
     let runtime = Runtime::builder("validate", Arc::new(memory)).build();
-    (Checker::new(&runtime, gongkai_check::RuleSet::embedded()), runtime.objects(subjects::BUCKET_TEXTS))
+    let (_, registry) = tokio::sync::watch::channel(Arc::default());
+    let rules = gongkai_check::RuleSet::embedded();
+    (Checker::new(&runtime, rules, registry), runtime.objects(subjects::BUCKET_TEXTS))
 }
 
 /// A row whose applicants add up to 27, printed 28.
@@ -61,7 +63,7 @@ fn context() -> Context {
 }
 
 async fn validated(checker: &Checker) -> v1::ReportValidated {
-    let outputs = checker.handle(parsed(), &context()).await.unwrap();
+    let outputs = checker.handle(Arrived::Parsed(Box::new(parsed())), &context()).await.unwrap();
     assert_eq!(outputs[0].subject, "gongkai.v1.report.validated.360982");
     v1::ReportValidated::decode(outputs[0].payload.clone()).unwrap()
 }

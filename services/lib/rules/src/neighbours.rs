@@ -65,7 +65,7 @@ pub struct Publications {
     /// The newest content at each other address.
     pub elsewhere: Vec<Published>,
     /// True if this content was taken down everywhere, and nothing else of the report stands.
-    pub withdrawn: bool,
+    pub is_withdrawn: bool,
     /// The first day on which its publisher claims that the report was out.
     pub first_claimed: Option<time::Date>,
     /// The day we first saw it.

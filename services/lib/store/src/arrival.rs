@@ -83,7 +83,7 @@ pub enum Outcome {
 pub struct Arrival {
     /// Which original.
     pub origin: Origin,
-    /// Stream sequence of the stage event; the highest one of an arrival counts.
+    /// Rank of the stage event: what validate ranks it, else its stream sequence. The highest of an arrival counts.
     pub event_sequence: u64,
     /// What it says.
     pub outcome: Outcome,

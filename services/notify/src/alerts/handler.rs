@@ -75,8 +75,13 @@ impl Alerter {
             ..Default::default()
         };
         let withdrawn_at = self.note_place(&origin.url, &report.name).await?;
+        // A newer content stands: what an older one says is history.
+        if event.superseded {
+            return Ok(Vec::new());
+        }
         let change = Change::Validated {
             received_sequence: origin.received_sequence,
+            validation: event.validation,
             alerts: group::alerts(&event.findings, self.bar, &about),
             withdrawn_at,
             url: origin.url,

@@ -2,8 +2,8 @@
 //!
 //! A pure function of events: no broker, no clock. [`ReportAlerts::apply`] takes one event and says what to publish.
 //!
-//! **Order.** Reports are ranked by the stream sequence of their `DocumentReceived`; validations of one revision by
-//! their own sequence. An event that ranks below what was seen changes nothing. A withdrawal covers the revisions
+//! **Order.** Validate ranks what it says of a report, since it says it again when a neighbour changes. Events without
+//! ranks are ranked by the stream sequence of their `DocumentReceived`, then by their own. An event that ranks below what was seen changes nothing. A withdrawal covers the revisions
 //! received before it, whichever of the two is handled first. So the open findings after N events are the same for
 //! every order of arrival.
 //!
@@ -50,6 +50,8 @@ pub enum Change {
     Validated {
         /// Stream sequence of its `DocumentReceived`.
         received_sequence: u64,
+        /// Rank among the validations of the report; 0 from a version that did not rank.
+        validation: u64,
         /// Where it was published; empty if unknown.
         url: String,
         /// Stream sequence of the newest withdrawal of that URL; 0 for none.
@@ -99,6 +101,8 @@ struct Revision {
     event_sequence: u64,
     #[prost(string, tag = "3")]
     url: String,
+    #[prost(uint64, tag = "4")]
+    validation: u64,
 }
 
 /// The newest withdrawal of a URL.
@@ -130,9 +134,10 @@ impl ReportAlerts {
             return Step::Repeat;
         }
         let said = match &event.change {
-            Change::Validated { received_sequence, url, withdrawn_at, alerts } => {
+            Change::Validated { received_sequence, validation, url, withdrawn_at, alerts } => {
                 let revision = Revision {
                     received_sequence: *received_sequence,
+                    validation: *validation,
                     event_sequence: event.sequence,
                     url: url.clone(),
                 };
@@ -171,8 +176,7 @@ impl ReportAlerts {
         withdrawn_at: u64,
         alerts: &[v1::Alert],
     ) -> Option<Vec<v1::Alert>> {
-        let rank = |r: &Revision| (r.received_sequence, r.event_sequence);
-        if self.newest.as_ref().is_some_and(|newest| rank(newest) >= rank(&revision)) {
+        if self.newest.as_ref().is_some_and(|newest| !newest.is_below(&revision)) {
             return None;
         }
         self.note_withdrawal(&revision.url, withdrawn_at);
@@ -263,6 +267,17 @@ impl ReportAlerts {
         {
             self.outbox.remove(0);
         }
+    }
+}
+
+impl Revision {
+    /// True if the other validation counts more: validate ranks what it says of a report; without its ranks the newer
+    /// revision counts, and of one revision the newer event.
+    fn is_below(&self, other: &Self) -> bool {
+        if self.validation > 0 && other.validation > 0 {
+            return self.validation < other.validation;
+        }
+        (self.received_sequence, self.event_sequence) < (other.received_sequence, other.event_sequence)
     }
 }
 

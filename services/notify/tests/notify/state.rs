@@ -27,7 +27,13 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> Event {
         .collect();
     let about = v1::Alert { report: REPORT.into(), region: "360982".into(), ..Default::default() };
     let alerts = group::alerts(&findings, Severity::Warning, &about);
-    let change = Change::Validated { received_sequence: received, url: url.into(), withdrawn_at: 0, alerts };
+    let change = Change::Validated {
+        received_sequence: received,
+        validation: 0,
+        url: url.into(),
+        withdrawn_at: 0,
+        alerts,
+    };
     event(sequence, change)
 }
 
@@ -102,6 +108,23 @@ fn a_second_validation_of_the_same_revision_is_compared() {
         (check(11, 1, URL, &["a"]), &[]),
         (check(12, 1, URL, &["a", "b"]), &["+b"]),
         (check(13, 1, URL, &["b"]), &["-a"]),
+    ]);
+}
+
+#[test]
+fn what_validate_ranked_higher_counts_whichever_came_last() {
+    let ranked = |sequence, validation, rules: &[&str]| {
+        let mut event = check(sequence, 1, URL, rules);
+        if let Change::Validated { validation: rank, .. } = &mut event.change {
+            *rank = validation;
+        }
+        event
+    };
+    says(&[
+        (ranked(10, 7, &["a"]), &["+a"]),
+        (ranked(11, 9, &["a", "b"]), &["+b"]),
+        (ranked(12, 8, &["c"]), &[]),
+        (ranked(13, 11, &["b"]), &["-a"]),
     ]);
 }
 

@@ -121,7 +121,9 @@ impl Handler for Projector {
                 }
                 let text = event.report.as_ref().and_then(|report| report.text.as_ref());
                 let prose = self.prose(text).await?;
-                self.put(event::validated(*event, prose, context.sequence).map_err(invalid)?).await?;
+                // Of two validations the one that saw more ranks higher, whichever came into the log last.
+                let rank = if event.validation == 0 { context.sequence } else { event.validation };
+                self.put(event::validated(*event, prose, rank).map_err(invalid)?).await?;
             }
             Projected::Rejected(event) => {
                 if event::is_draft(event.origin.as_ref()) {

@@ -121,6 +121,7 @@ impl Bench {
             summary: None,
             versions: Some((&versions()).into()),
             validation: 0,
+            superseded: false,
             trace_id: format!("{n:032x}"),
         }
     }

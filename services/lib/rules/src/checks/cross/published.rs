@@ -61,7 +61,7 @@ fn changed(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
 }
 
 fn gone(input: &Input<'_>) -> Vec<Draft> {
-    let Some((publications, _, _)) = publications(input).filter(|(all, _, _)| all.withdrawn) else {
+    let Some((publications, _, _)) = publications(input).filter(|(all, _, _)| all.is_withdrawn) else {
         return Vec::new();
     };
     let values = vec![Value::same("urls", publications.urls.join(" "))];
@@ -84,7 +84,8 @@ fn differs(input: &Input<'_>) -> Vec<Draft> {
 
 /// The same report stands at several addresses.
 fn twice(input: &Input<'_>) -> Vec<Draft> {
-    let Some((publications, main_hash, _)) = publications(input).filter(|(all, _, _)| !all.withdrawn) else {
+    let Some((publications, main_hash, _)) = publications(input).filter(|(all, _, _)| !all.is_withdrawn)
+    else {
         return Vec::new();
     };
     let same = publications.elsewhere.iter().filter(|other| other.main_hash == main_hash);

@@ -1,0 +1,281 @@
+//! Saying of a report what follows from what is known, once, whoever finds out and in whatever order. See DESIGN.md.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use gongkai_agencies::Registry;
+use gongkai_model::{AgencyKey, AgencyProfile, Finding};
+use gongkai_proto::{
+    subjects::{self, Event},
+    v1::{self, AgencyRecord, SaidRecord},
+};
+use gongkai_rules::{Neighbours, RuleSet};
+use gongkai_worker::{Context, Decision, Output, Runtime, transport::Objects};
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    UNREADABLE_EVENT, cells,
+    ledger::{self, Ledger, MAX_RACES},
+    record,
+    relatives::Relatives,
+    subject::{Subject, digest},
+};
+
+/// Settles reports: reads what is known, applies the rules, notes what is said, and says it.
+pub(crate) struct Settler {
+    pub(crate) ledger: Ledger,
+    pub(crate) texts: Arc<dyn Objects>,
+    pub(crate) runtime: Runtime,
+    pub(crate) rules: RuleSet,
+    pub(crate) registry: tokio::sync::watch::Receiver<Arc<Registry>>,
+}
+
+/// What is asked of one agency's record.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) agency: &'a AgencyKey,
+    /// The years to settle.
+    pub(crate) years: &'a [i32],
+    /// The report whose event this is: it is answered in any case, the others only if their findings changed.
+    pub(crate) own: Option<&'a Subject>,
+    /// False where the same input has already said what it owed.
+    pub(crate) pays: bool,
+    pub(crate) context: &'a Context,
+}
+
+impl<'a> Ask<'a> {
+    /// Asks to settle years of somebody who is not the input's own.
+    pub(crate) fn other(agency: &'a AgencyKey, years: &'a [i32], context: &'a Context) -> Self {
+        Self { agency, years, own: None, pays: true, context }
+    }
+}
+
+/// One year's findings and everything needed to say them.
+struct Verdict {
+    subject: Subject,
+    findings: Vec<Finding>,
+}
+
+impl Settler {
+    /// Changes an agency's record and settles some of its years in the same write.
+    ///
+    /// # Errors
+    /// A store was not reached, or others were faster too often: retry. A record or an event is none of ours: bury.
+    pub(crate) async fn change(
+        &self,
+        ask: Ask<'_>,
+        take: &(dyn Fn(&mut AgencyRecord) -> bool + Sync),
+    ) -> Result<(AgencyRecord, Vec<Output>), Decision> {
+        let key = agency_key(ask.agency);
+        for race in 0..MAX_RACES {
+            let mut read = self.ledger.read::<AgencyRecord>(&key).await?;
+            let mut is_changed = take(&mut read.record);
+            let mut outputs = Vec::new();
+            for year in ask.years {
+                is_changed |= self.settle(ask, *year, &mut read.record, &mut outputs).await?;
+            }
+            if !is_changed || self.ledger.save(&key, &read).await? {
+                return Ok((read.record, outputs));
+            }
+            ledger::lost(race).await;
+        }
+        Err(ledger::too_many(&key))
+    }
+
+    /// Settles years without changing anything else.
+    ///
+    /// # Errors
+    /// As for [`Settler::change`].
+    pub(crate) async fn look(&self, ask: Ask<'_>) -> Result<Vec<Output>, Decision> {
+        Ok(self.change(ask, &|_| false).await?.1)
+    }
+
+    /// Settles one year. True if the record changed.
+    async fn settle(
+        &self,
+        ask: Ask<'_>,
+        year: i32,
+        record: &mut AgencyRecord,
+        outputs: &mut Vec<Output>,
+    ) -> Result<bool, Decision> {
+        let Some(report) = record::year(record, year) else { return Ok(false) };
+        let Some(standing) = record::standing(report) else { return Ok(false) };
+        let Some(seen) = cells::agency_year(standing.content, year) else { return Ok(false) };
+        let (context, own) = (ask.context, ask.own.filter(|own| own.key.year == year));
+        let profile = self.profile(ask.agency);
+        let relatives = self.relatives(ask.agency, year, standing, profile.as_ref()).await?;
+        let before = report.said.clone().unwrap_or_default();
+        let basis = self.basis(record, year, &relatives, profile.as_ref());
+        let is_new_basis = before.basis != basis;
+        let is_own_last =
+            own.is_some_and(|own| own.origin.received_sequence == standing.arrival.received_sequence);
+        let owes = is_own_last || (ask.pays && before.input == context.message_id);
+        if !is_new_basis && !owes && own.is_none() {
+            return Ok(false);
+        }
+        let neighbours = relatives.join(record::neighbours(record, year, seen));
+        let subject = match own.filter(|_| is_own_last) {
+            Some(own) => own.clone(),
+            None => self.load(standing.arrival.parsed_sequence).await?,
+        };
+        let other = own.filter(|_| !is_own_last);
+        let is_same = other.is_some_and(|own| own.origin.content_hash == standing.content.content_hash);
+        let verdict = self.judge(subject, neighbours.clone(), profile.clone()).await?;
+        // Another arrival of the same content is answered one rank below, so that the newest arrival has the last word.
+        let is_raised = before.findings != digest(&verdict.findings) || (is_same && is_new_basis);
+        let said = said(&before, &verdict, is_raised, basis, context);
+        if let Some(own) = other {
+            let neighbours = if is_same { neighbours } else { alone(neighbours) };
+            let own = self.judge(own.clone(), neighbours, profile).await?;
+            let validation = if is_same { said.validation - 1 } else { context.sequence };
+            outputs.push(own.output(validation, !is_same));
+        }
+        if is_raised || owes {
+            let mut output = verdict.output(said.validation, false);
+            if !is_own_last {
+                output.message_id = Some(again(context, ask.agency, year, &said));
+            }
+            outputs.push(output);
+        }
+        let is_changed = said != before;
+        record::year_mut(record, year).said = Some(said);
+        Ok(is_changed)
+    }
+
+    async fn judge(
+        &self,
+        subject: Subject,
+        neighbours: Neighbours,
+        profile: Option<AgencyProfile>,
+    ) -> Result<Verdict, Decision> {
+        let rules = self.rules.clone();
+        let judge = move || {
+            let findings = subject.findings(&rules, Some(&neighbours), profile.as_ref());
+            Verdict { subject, findings }
+        };
+        self.runtime.cpu(judge).await.map_err(Decision::retry)
+    }
+
+    /// A report from the log.
+    async fn load(&self, parsed_sequence: u64) -> Result<Subject, Decision> {
+        let found = self.runtime.message(subjects::STREAM_REPORTS, parsed_sequence).await;
+        let message = found.map_err(Decision::retry)?;
+        let message = message.ok_or_else(|| {
+            Decision::retry(anyhow!("no message {parsed_sequence} in {}", subjects::STREAM_REPORTS))
+        })?;
+        let parsed = v1::ReportParsed::decode(message.payload)
+            .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
+        let trace = message.headers.get("traceparent").and_then(|parent| parent.split('-').nth(1));
+        self.subject(parsed, trace.unwrap_or_default().to_owned()).await
+    }
+
+    /// Joins an event with its prose, if that was not erased.
+    pub(crate) async fn subject(
+        &self,
+        parsed: v1::ReportParsed,
+        trace_id: String,
+    ) -> Result<Subject, Decision> {
+        let text = parsed.report.as_ref().and_then(|header| header.text.as_ref());
+        let text = self.texts.get(text.map(|text| text.key.as_str()).unwrap_or_default()).await;
+        let text = text.map_err(Decision::retry)?.map(v1::ParsedText::decode).transpose();
+        Subject::new(
+            parsed,
+            text.map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?,
+            trace_id,
+            &self.rules,
+        )
+    }
+
+    /// What a draft is told: what its neighbours are, without becoming one.
+    pub(crate) async fn draft(&self, draft: Subject) -> Result<Output, Decision> {
+        let agency = draft.key.agency.clone();
+        let record = self.ledger.read::<AgencyRecord>(&agency_key(&agency)).await?.record;
+        let seen = gongkai_rules::AgencyYear::of(&draft.report);
+        let profile = self.profile(&agency);
+        let neighbours = alone(record::neighbours(&record, draft.key.year, seen));
+        let verdict = self.judge(draft, neighbours, profile).await?;
+        Ok(verdict.output(0, false))
+    }
+
+    /// Everything that findings rest on, in one digest.
+    fn basis(
+        &self,
+        record: &AgencyRecord,
+        year: i32,
+        relatives: &Relatives,
+        profile: Option<&AgencyProfile>,
+    ) -> String {
+        let mut hash = Sha256::new();
+        for back in 0..=2 {
+            let report = year.checked_sub(back).and_then(|year| record::year(record, year));
+            hash.update(report.map_or(0, |report| report.epoch).to_be_bytes());
+        }
+        hash.update(relatives.digest());
+        hash.update(format!("{profile:?}"));
+        let versions = gongkai_check::versions_by(&self.rules);
+        hash.update(versions.rules);
+        hash.update(versions.program);
+        hex::encode(&hash.finalize()[..16])
+    }
+
+    /// What the registry knows of an agency.
+    pub(crate) fn profile(&self, agency: &AgencyKey) -> Option<AgencyProfile> {
+        self.registry.borrow().get(agency).map(gongkai_agencies::Agency::profile)
+    }
+}
+
+impl Verdict {
+    fn output(&self, validation: u64, superseded: bool) -> Output {
+        let region = self.subject.origin.region.parse().unwrap_or_default();
+        let event = self.subject.validated(&self.findings, validation, superseded);
+        Output::new(Event::ReportValidated.subject(region), Event::ReportValidated.ce_type(), &event)
+    }
+}
+
+/// Key of an agency's record.
+pub(crate) fn agency_key(agency: &AgencyKey) -> String {
+    format!("agencies/{agency}")
+}
+
+/// The neighbours of something that is not what stands: its own publications are not.
+fn alone(neighbours: Neighbours) -> Neighbours {
+    Neighbours { publications: gongkai_rules::Publications::default(), ..neighbours }
+}
+
+/// What is noted as said. Ranks leave room for another arrival of the same content just below.
+fn said(
+    before: &SaidRecord,
+    verdict: &Verdict,
+    is_raised: bool,
+    basis: String,
+    context: &Context,
+) -> SaidRecord {
+    if !is_raised {
+        return SaidRecord { basis, ..before.clone() };
+    }
+    SaidRecord {
+        basis,
+        findings: digest(&verdict.findings),
+        validation: before.validation.max(context.sequence) + 2,
+        input: context.message_id.clone(),
+    }
+}
+
+/// A message's id when a neighbour is validated again: the input's, whose it is, and what is said (CONTRACT 3).
+fn again(context: &Context, agency: &AgencyKey, year: i32, said: &SaidRecord) -> String {
+    format!("{}.validate.{agency}-{year}-{}.{}", context.message_id, said.validation, said.findings)
+}
+
+/// What arrived, as the record keeps it.
+pub(crate) fn arrival(own: &Subject, parsed_sequence: u64) -> v1::ArrivalRecord {
+    v1::ArrivalRecord {
+        received_sequence: own.origin.received_sequence,
+        parsed_sequence,
+        content_hash: own.origin.content_hash.clone(),
+        url: own.origin.url.clone(),
+        received_at: own.origin.received_at,
+        published_at: own.origin.published_at,
+        region: own.origin.region.clone(),
+    }
+}

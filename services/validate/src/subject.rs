@@ -1,0 +1,148 @@
+//! One parsed report as the rules want it: tables joined with prose, and what its event says.
+
+use anyhow::anyhow;
+use gongkai_check::Event as Publication;
+use gongkai_model::{AgencyProfile, Finding, Report, ReportKey, Summary, Versions};
+use gongkai_proto::{convert, v1};
+use gongkai_rules::{Neighbours, RuleSet};
+use gongkai_worker::Decision;
+use sha2::{Digest as _, Sha256};
+
+use crate::{UNREADABLE_EVENT, day, mask};
+
+/// A parsed report and what came with it. Cheap to clone where it matters: the report is shared.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) key: ReportKey,
+    pub(crate) origin: v1::Origin,
+    pub(crate) header: v1::ParsedReport,
+    pub(crate) report: std::sync::Arc<Report>,
+    /// The prose was erased: what rests on it is silent.
+    pub(crate) is_erased: bool,
+    /// Of the document, whatever message made us look at it.
+    pub(crate) trace_id: String,
+    versions: Versions,
+}
+
+impl Subject {
+    /// Joins an event with its prose.
+    ///
+    /// # Errors
+    /// Nothing that any version of ours writes: bury.
+    pub(crate) fn new(
+        parsed: v1::ReportParsed,
+        text: Option<v1::ParsedText>,
+        trace_id: String,
+        rules: &RuleSet,
+    ) -> Result<Self, Decision> {
+        let (Some(origin), Some(header)) = (parsed.origin, parsed.report) else {
+            return Err(Decision::bury(UNREADABLE_EVENT, anyhow!("no origin or no report")));
+        };
+        let bury = |error| Decision::bury(UNREADABLE_EVENT, error);
+        let is_erased = text.is_none();
+        let text = text.unwrap_or_else(|| v1::ParsedText { year: header.year, ..Default::default() });
+        let key = convert::report::key(&header.name).map_err(bury)?;
+        let report = convert::report::report(header.clone(), text).map_err(bury)?.into();
+        Ok(Self {
+            key,
+            origin,
+            header,
+            report,
+            is_erased,
+            trace_id,
+            versions: versions(rules, parsed.versions),
+        })
+    }
+
+    /// What the rules say. Personal data in quotations is masked.
+    pub(crate) fn findings(
+        &self,
+        rules: &RuleSet,
+        neighbours: Option<&Neighbours>,
+        profile: Option<&AgencyProfile>,
+    ) -> Vec<Finding> {
+        let time = |at, field| convert::timestamp::optional(at, field).ok().flatten().map(day::in_china);
+        let site = self.origin.site.as_ref();
+        let event = Publication {
+            published_at: time(self.origin.published_at, "published_at"),
+            agency: Some(&self.key.agency),
+            profile,
+            publication: gongkai_rules::Publication {
+                url: given(&self.origin.url),
+                site_code: site.and_then(|site| given(&site.code)),
+                site_domain: profile.and_then(|profile| profile.site_domain.as_deref()),
+                column: site.and_then(|site| given(&site.column)),
+                first_seen: time(self.origin.received_at, "received_at"),
+            },
+            neighbours,
+        };
+        let mut findings = gongkai_check::rules_by(rules, &self.report, &event);
+        for finding in &mut findings {
+            mask::finding(finding);
+            finding.versions.clone_from(&self.versions);
+        }
+        if self.is_erased {
+            findings.retain(|finding| !finding.facts.is_empty());
+        }
+        findings
+    }
+
+    /// The event that says it.
+    pub(crate) fn validated(
+        &self,
+        findings: &[Finding],
+        validation: u64,
+        superseded: bool,
+    ) -> v1::ReportValidated {
+        let of_trace = |finding: &Finding| v1::Finding {
+            trace_id: self.trace_id.clone(),
+            report: self.header.name.clone(),
+            ..finding.into()
+        };
+        v1::ReportValidated {
+            findings: findings.iter().map(of_trace).collect(),
+            summary: Some(Summary::of(findings).into()),
+            versions: Some((&self.versions).into()),
+            trace_id: self.trace_id.clone(),
+            origin: Some(self.origin.clone()),
+            report: Some(self.header.clone()),
+            validation,
+            superseded,
+        }
+    }
+}
+
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// The rules are ours; parser and forms are those of whoever parsed, perhaps a replica of another version.
+fn versions(rules: &RuleSet, parsed_by: Option<v1::Versions>) -> Versions {
+    let ours = gongkai_check::versions_by(rules);
+    match parsed_by {
+        Some(v1::Versions { parser, forms, .. }) => Versions { parser, forms, ..ours },
+        None => ours,
+    }
+}
+
+/// Findings in one digest, 32 hex digits: as long as it is the same, there is nothing new to say.
+#[must_use]
+pub(crate) fn digest(findings: &[Finding]) -> String {
+    let mut hash = Sha256::new();
+    for finding in findings {
+        let expected = finding.expected.as_deref().unwrap_or_default();
+        let actual = finding.actual.as_deref().unwrap_or_default();
+        for part in [
+            &finding.rule,
+            finding.severity.as_str(),
+            &finding.fingerprint,
+            expected,
+            actual,
+            &finding.message,
+        ] {
+            hash.update(part);
+            hash.update([0]);
+        }
+    }
+    hex::encode(&hash.finalize()[..16])
+}
