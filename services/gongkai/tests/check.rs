@@ -8,6 +8,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use calamine::Reader as _;
+
 const CLEAN: &str = "01_word_paste_clean.txt";
 
 fn sample(name: &str) -> Vec<u8> {
@@ -139,6 +141,62 @@ fn csv_has_a_header_and_a_line_a_finding() {
     assert!(rows.len() >= 3);
     assert_eq!((&rows[0][1], &rows[0][6]), ("ok", ""));
     assert_eq!(&rows[rows.len() - 1][5], "NOT_A_REPORT");
+}
+
+#[test]
+fn a_workbook_has_all_findings_and_a_list_for_each_agency() {
+    let (folder, path) = folder();
+    let workbook = folder.path().join("out.xlsx");
+    let output = check(&[
+        &path("a.txt"),
+        &path("b"),
+        &path("c.txt"),
+        "--format",
+        "xlsx",
+        "--output",
+        workbook.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut workbook: calamine::Xlsx<_> = calamine::open_workbook(workbook).unwrap();
+    let names = workbook.sheet_names();
+    assert_eq!((names.len(), names[0].as_str(), names[1].as_str()), (3, "汇总", "疑点"));
+    let sheet = |workbook: &mut calamine::Xlsx<_>, name: &str| -> Vec<Vec<String>> {
+        let range = workbook.worksheet_range(name).unwrap();
+        range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+    };
+    let overview = sheet(&mut workbook, "汇总");
+    assert_eq!(overview.len(), 4, "a head and three documents");
+    assert!(overview[3][3].contains("NOT_A_REPORT"));
+    let findings = sheet(&mut workbook, "疑点");
+    let row = findings.iter().find(|row| row[5] == "T3-ROW").unwrap();
+    assert_eq!((row[4].as_str(), row[6].as_str()), ("错误", "三、收到和处理政府信息公开申请情况"));
+    assert!(row[10].contains("国办公开办函") && !row[11].is_empty());
+    let list = sheet(&mut workbook, &names[2]);
+    assert_eq!(list[0][0], format!("{}政府信息公开工作年度报告整改清单", names[2]));
+    assert_eq!((list[1][0].as_str(), list[1][10].as_str()), ("序号", "整改情况"));
+    assert!(list[2..].iter().any(|row| row[3] == "T3-ROW" && row[10].is_empty()));
+}
+
+#[test]
+fn csv_lists_are_written_a_file_an_agency() {
+    let (folder, path) = folder();
+    let lists = folder.path().join("lists");
+    check(&[&path("b"), "--format", "csv", "--lists", lists.to_str().unwrap()]);
+    let files: Vec<_> = fs::read_dir(&lists).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    let text = fs::read_to_string(&files[0]).unwrap();
+    let agency = files[0].file_stem().unwrap().to_str().unwrap();
+    assert!(text.starts_with(&format!("\u{feff}{agency}政府信息公开工作年度报告整改清单")), "{text}");
+    assert!(text.contains("T3-ROW"), "{text}");
+}
+
+#[test]
+fn options_that_do_not_go_together_are_refused() {
+    let (_folder, path) = folder();
+    for arguments in [["--format", "json", "--lists", "x"], ["--format", "csv", "--output", "x"]] {
+        let output = gongkai().arg("check").arg(path("a.txt")).args(arguments).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,219 @@
+//! What many documents have to be told, kept as rows: all findings in one table, and a 整改清单 (list of what to put
+//! right) for each agency, as a supervising office sends it.
+
+use std::collections::BTreeMap;
+
+use gongkai_check::{FindingLine, Line, RuleSet};
+use gongkai_model::Severity;
+
+/// The heads of the table of all findings.
+pub(super) const FINDING_HEADS: [&str; 12] = [
+    "序号",
+    "机关",
+    "年度",
+    "文件",
+    "级别",
+    "规则",
+    "章节",
+    "问题",
+    "填报（原文）",
+    "核算（应为）",
+    "依据",
+    "整改建议",
+];
+/// The heads of a 整改清单; the last two are for the agency to fill in.
+pub(super) const LIST_HEADS: [&str; 11] = [
+    "序号",
+    "年度",
+    "级别",
+    "规则",
+    "章节",
+    "问题",
+    "填报（原文）",
+    "核算（应为）",
+    "依据",
+    "整改建议",
+    "整改情况",
+];
+/// The heads of the overview, one row a document.
+pub(super) const OVERVIEW_HEADS: [&str; 8] = ["文件", "机关", "年度", "结果", "错误", "警告", "待核", "提示"];
+
+/// What was found, document after document.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    documents: Vec<Document>,
+}
+
+/// One document.
+#[derive(Debug)]
+struct Document {
+    file: String,
+    agency: String,
+    year: String,
+    /// In Chinese: read, or why not.
+    outcome: String,
+    items: Vec<Item>,
+}
+
+/// One finding.
+#[derive(Debug)]
+struct Item {
+    severity: Severity,
+    rule: String,
+    chapter: &'static str,
+    problem: String,
+    actual: String,
+    expected: String,
+    legal: String,
+    advice: String,
+}
+
+/// What one agency has to put right.
+#[derive(Debug)]
+pub(super) struct List {
+    /// The agency's name.
+    pub(super) agency: String,
+    /// Such as 某某局政府信息公开工作年度报告整改清单.
+    pub(super) title: String,
+    /// Under [`LIST_HEADS`].
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Takes a document's findings; `rules` are those that made them.
+    pub(super) fn add(&mut self, line: &Line, rules: &RuleSet) {
+        let report = line.report.as_ref();
+        let outcome = match &line.rejection {
+            Some(rejection) => format!("未读取（{}）：{}", rejection.code, rejection.message),
+            None if line.findings.is_empty() => "未发现疑点".to_owned(),
+            None => format!("疑点{}处", line.findings.len()),
+        };
+        self.documents.push(Document {
+            file: line.file.clone(),
+            agency: report.map(|report| report.agency.clone()).unwrap_or_default(),
+            year: report.map(|report| report.year.to_string()).unwrap_or_default(),
+            outcome,
+            items: line.findings.iter().map(|finding| Item::new(finding, rules)).collect(),
+        });
+    }
+
+    /// One row a document, under [`OVERVIEW_HEADS`].
+    pub(super) fn overview(&self) -> Vec<Vec<String>> {
+        let row = |document: &Document| {
+            let count = |severity| document.items.iter().filter(|item| item.severity == severity).count();
+            let counts = [Severity::Error, Severity::Warning, Severity::Review, Severity::Info];
+            let mut row = vec![
+                document.file.clone(),
+                document.agency.clone(),
+                document.year.clone(),
+                document.outcome.clone(),
+            ];
+            row.extend(counts.map(|severity| count(severity).to_string()));
+            row
+        };
+        self.documents.iter().map(row).collect()
+    }
+
+    /// One row a finding, under [`FINDING_HEADS`].
+    pub(super) fn findings(&self) -> Vec<Vec<String>> {
+        let all = self
+            .documents
+            .iter()
+            .flat_map(|document| document.items.iter().map(move |item| (document, item)));
+        let row = |(index, (document, item)): (usize, (&Document, &Item))| {
+            vec![
+                (index + 1).to_string(),
+                document.agency.clone(),
+                document.year.clone(),
+                document.file.clone(),
+                word(item.severity).to_owned(),
+                item.rule.clone(),
+                item.chapter.to_owned(),
+                item.problem.clone(),
+                item.actual.clone(),
+                item.expected.clone(),
+                item.legal.clone(),
+                item.advice.clone(),
+            ]
+        };
+        all.enumerate().map(row).collect()
+    }
+
+    /// The 整改清单 of each agency that has something to put right, by name; hints (`INFO`) are not in it.
+    pub(super) fn lists(&self) -> Vec<List> {
+        let mut by_agency: BTreeMap<&str, Vec<(&Document, &Item)>> = BTreeMap::new();
+        for document in &self.documents {
+            let due = document.items.iter().filter(|item| item.severity > Severity::Info);
+            for item in due {
+                by_agency.entry(&document.agency).or_default().push((document, item));
+            }
+        }
+        let list = |(agency, mut items): (&str, Vec<(&Document, &Item)>)| {
+            // The gravest first; within a weight as found.
+            items.sort_by_key(|(_, item)| std::cmp::Reverse(item.severity));
+            List {
+                agency: agency.to_owned(),
+                title: format!("{agency}政府信息公开工作年度报告整改清单"),
+                rows: items.iter().enumerate().map(list_row).collect(),
+            }
+        };
+        by_agency.into_iter().map(list).collect()
+    }
+}
+
+fn list_row((index, (document, item)): (usize, &(&Document, &Item))) -> Vec<String> {
+    vec![
+        (index + 1).to_string(),
+        document.year.clone(),
+        word(item.severity).to_owned(),
+        item.rule.clone(),
+        item.chapter.to_owned(),
+        item.problem.clone(),
+        item.actual.clone(),
+        item.expected.clone(),
+        item.legal.clone(),
+        item.advice.clone(),
+        String::new(),
+    ]
+}
+
+// === impl Item ===
+
+impl Item {
+    fn new(finding: &FindingLine, rules: &RuleSet) -> Self {
+        let rule = rules.rules().iter().find(|rule| rule.id() == finding.rule);
+        let quotation = finding.source.as_ref().map(|source| source.text.clone());
+        Self {
+            severity: finding.severity.parse().unwrap_or(Severity::Review),
+            rule: finding.rule.clone(),
+            chapter: finding.concept.as_deref().map_or("", chapter),
+            problem: finding.message.clone(),
+            actual: finding.actual.clone().or(quotation).unwrap_or_default(),
+            expected: finding.expected.clone().unwrap_or_default(),
+            legal: rule.map(|rule| rule.legal().to_owned()).unwrap_or_default(),
+            advice: rule.map(|rule| rule.help().to_owned()).unwrap_or_default(),
+        }
+    }
+}
+
+/// The chapter whose table holds a concept.
+fn chapter(concept: &str) -> &'static str {
+    match concept.split('.').next() {
+        Some("proactive") => "二、主动公开政府信息情况",
+        Some("requests") => "三、收到和处理政府信息公开申请情况",
+        Some("disputes") => "四、政府信息公开行政复议、行政诉讼情况",
+        _ => "",
+    }
+}
+
+/// A severity as an editor reads it.
+pub(super) fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "错误",
+        Severity::Warning => "警告",
+        Severity::Review => "待核",
+        Severity::Info => "提示",
+    }
+}

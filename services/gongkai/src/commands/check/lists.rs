@@ -1,0 +1,91 @@
+//! `--lists DIR`: a file a 整改清单, named after its agency.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use anyhow::Context as _;
+
+use super::{
+    Format,
+    ledger::{LIST_HEADS, Ledger, List},
+    workbook,
+};
+
+/// Spreadsheets take UTF-8 for what it is only after this mark.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Writes every list into the folder, which is made if it is not there; a list of the same name is replaced.
+///
+/// # Errors
+/// Names the file that could not be written.
+pub(super) fn write(folder: &Path, format: Format, ledger: &Ledger) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("couldn't make {}", folder.display()))?;
+    let mut names = BTreeSet::new();
+    for list in ledger.lists() {
+        let (extension, bytes) = match format {
+            Format::Xlsx => ("xlsx", workbook::list_bytes(&list)?),
+            _ => ("csv", csv_bytes(&list)?),
+        };
+        let path = folder.join(format!("{}.{extension}", free_name(&list.agency, &mut names)));
+        fs::write(&path, bytes).with_context(|| format!("couldn't write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn csv_bytes(list: &List) -> io::Result<Vec<u8>> {
+    let mut bytes = BYTE_ORDER_MARK.to_vec();
+    {
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(&mut bytes);
+        writer.write_record([&list.title])?;
+        writer.write_record(LIST_HEADS)?;
+        for row in &list.rows {
+            writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+        }
+        writer.flush()?;
+    }
+    bytes.flush()?;
+    Ok(bytes)
+}
+
+/// A text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay as they are.
+fn harmless(cell: &str) -> String {
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+    if is_formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// A file name of an agency's name, used once.
+fn free_name(agency: &str, names: &mut BTreeSet<String>) -> String {
+    let plain: String = agency
+        .chars()
+        .map(|c| if c.is_control() || "/\\:*?\"<>|.".contains(c) { '_' } else { c })
+        .take(60)
+        .collect();
+    let plain = if plain.is_empty() { "未识别机关".to_owned() } else { plain };
+    let numbered = |n: u32| if n == 1 { plain.clone() } else { format!("{plain}（{n}）") };
+    let free = (1..).map(numbered).find(|name| names.insert(name.to_lowercase()));
+    free.unwrap_or(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_harmless_and_used_once() {
+        let mut names = BTreeSet::new();
+        let free: Vec<_> =
+            ["甲局", "甲局", "../乙", ""].iter().map(|agency| free_name(agency, &mut names)).collect();
+        assert_eq!(free, ["甲局", "甲局（2）", "___乙", "未识别机关"]);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (cell, written) in [("=1+1", "'=1+1"), ("-5", "-5"), ("-x", "'-x"), ("甲", "甲"), ("", "")] {
+            assert_eq!(harmless(cell), written);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The workbook of `--format xlsx`: an overview, all findings, and a 整改清单 for each agency.
+//!
+//! Every cell is written as text or as a number, never as a formula, whatever a document says.
+
+use std::collections::BTreeSet;
+
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+
+use super::ledger::{FINDING_HEADS, LIST_HEADS, Ledger, List, OVERVIEW_HEADS};
+
+/// Widths of columns in characters, by head.
+fn width(head: &str) -> f64 {
+    match head {
+        "问题" | "整改建议" | "依据" | "结果" => 48.0,
+        "文件" | "机关" | "章节" | "填报（原文）" | "整改情况" => 26.0,
+        "核算（应为）" => 16.0,
+        _ => 8.0,
+    }
+}
+
+/// Excel's limit on a sheet's name, in UTF-16 units.
+const LONGEST_NAME: usize = 31;
+
+struct Look {
+    title: Format,
+    head: Format,
+    cell: Format,
+}
+
+/// The workbook's bytes.
+///
+/// # Errors
+/// There are more rows than a sheet holds (1,048,576).
+pub(super) fn bytes(ledger: &Ledger) -> Result<Vec<u8>, XlsxError> {
+    let look = Look::new();
+    let mut workbook = Workbook::new();
+    let mut names = BTreeSet::new();
+    table(named(&mut workbook, "汇总", &mut names)?, 0, &OVERVIEW_HEADS, &ledger.overview(), &look)?;
+    table(named(&mut workbook, "疑点", &mut names)?, 0, &FINDING_HEADS, &ledger.findings(), &look)?;
+    for list in ledger.lists() {
+        rectification(named(&mut workbook, &list.agency, &mut names)?, &list, &look)?;
+    }
+    workbook.save_to_buffer()
+}
+
+/// The workbook of one agency's list alone.
+///
+/// # Errors
+/// As [`bytes`].
+pub(super) fn list_bytes(list: &List) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    rectification(named(&mut workbook, "整改清单", &mut BTreeSet::new())?, list, &Look::new())?;
+    workbook.save_to_buffer()
+}
+
+fn rectification(sheet: &mut Worksheet, list: &List, look: &Look) -> Result<(), XlsxError> {
+    let last = u16::try_from(LIST_HEADS.len() - 1).unwrap_or(u16::MAX);
+    sheet.merge_range(0, 0, 0, last, &list.title, &look.title)?;
+    sheet.set_landscape().set_print_fit_to_pages(1, 0);
+    table(sheet, 1, &LIST_HEADS, &list.rows, look)
+}
+
+/// Heads at `top`, rows below, frozen and filtered.
+fn table(
+    sheet: &mut Worksheet,
+    top: u32,
+    heads: &[&str],
+    rows: &[Vec<String>],
+    look: &Look,
+) -> Result<(), XlsxError> {
+    for (column, head) in (0_u16..).zip(heads) {
+        sheet.write_string_with_format(top, column, *head, &look.head)?;
+        sheet.set_column_width(column, width(head))?;
+    }
+    for (row, cells) in (top + 1..).zip(rows) {
+        for (column, cell) in (0_u16..).zip(cells) {
+            write(sheet, row, column, cell, look)?;
+        }
+    }
+    sheet.set_freeze_panes(top + 1, 0)?;
+    let last = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    sheet.autofilter(top, 0, top.saturating_add(last), u16::try_from(heads.len() - 1).unwrap_or(u16::MAX))?;
+    Ok(())
+}
+
+/// Whole numbers as numbers, so that they sort; all else as text.
+fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &Look) -> Result<(), XlsxError> {
+    match cell.parse::<u32>() {
+        Ok(number) if number.to_string() == cell => {
+            sheet.write_number_with_format(row, column, number, &look.cell)?;
+        }
+        _ => {
+            sheet.write_string_with_format(row, column, cell, &look.cell)?;
+        }
+    }
+    Ok(())
+}
+
+/// A new sheet under a name that Excel takes: no longer than it may be, without the signs it forbids, used once.
+fn named<'a>(
+    workbook: &'a mut Workbook,
+    wanted: &str,
+    names: &mut BTreeSet<String>,
+) -> Result<&'a mut Worksheet, XlsxError> {
+    let plain: String = wanted.chars().filter(|c| !c.is_control() && !"[]:*?/\\'".contains(*c)).collect();
+    let plain = if plain.is_empty() { "未识别机关".to_owned() } else { plain };
+    let numbered = |n: u32| {
+        let suffix = if n == 1 { String::new() } else { format!("（{n}）") };
+        let mut name = plain.clone();
+        while name.encode_utf16().count() + suffix.encode_utf16().count() > LONGEST_NAME {
+            name.pop();
+        }
+        name + &suffix
+    };
+    let free = (1..).map(numbered).find(|name| names.insert(name.to_lowercase()));
+    let sheet = workbook.add_worksheet();
+    sheet.set_name(free.unwrap_or_default())?;
+    Ok(sheet)
+}
+
+// === impl Look ===
+
+impl Look {
+    fn new() -> Self {
+        let cell = Format::new().set_text_wrap().set_align(FormatAlign::Top).set_border(FormatBorder::Thin);
+        Self {
+            title: Format::new().set_bold().set_font_size(14).set_align(FormatAlign::Center),
+            head: cell.clone().set_bold().set_background_color(Color::RGB(0x00DD_EBF7)),
+            cell,
+        }
+    }
+}
