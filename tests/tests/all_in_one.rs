@@ -61,6 +61,21 @@ impl Up {
         Command::new(binary("gongkai")).arg(command).args(side).args(arguments).output().unwrap()
     }
 
+    /// What a new pack would change over the stored reports, as CSV.
+    fn shadow_run(&self, rules: &str) -> String {
+        let pack = tempfile::tempdir().unwrap();
+        let text = format!("[pack]\nname = \"new\"\nversion = \"1\"\n{rules}");
+        std::fs::write(pack.path().join("new.toml"), text).unwrap();
+        let folder = pack.path().to_str().unwrap();
+        let output = Command::new(binary("gongkai"))
+            .args(["rules", "test", "--format", "csv", "--pack", folder])
+            .args(["--nats-url", &format!("nats://{}", self.nats)])
+            .output()
+            .unwrap();
+        assert_ne!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+        text_of(&output.stdout)
+    }
+
     /// The exit code after Ctrl-C, and the log.
     async fn interrupt(&mut self) -> (Option<i32>, String) {
         Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
@@ -89,7 +104,11 @@ fn nats_server() -> String {
 }
 
 fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    text_of(&output.stdout)
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,6 +128,9 @@ async fn a_newcomer_hands_a_report_in_sees_its_findings_and_stops_it_all() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(findings.contains("T4-SUM"), "{findings}");
+    let changes = up.shadow_run("[[override]]\nid = \"T4-SUM\"\nenabled = false\n");
+    assert!(changes.lines().any(|row| row.starts_with("removed,") && row.contains("T4-SUM")), "{changes}");
+    assert!(up.shadow_run("").lines().count() <= 1, "the same rules change nothing");
     let (code, log) = up.interrupt().await;
     assert_eq!(code, Some(0), "Ctrl-C is a clean end\n{log}");
     let broker = std::net::TcpStream::connect(up.nats);

@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::LazyLock};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{check, findings, get, list, status, submit, up, watch},
+    commands::{check, findings, get, list, rules, status, submit, up, watch},
     output::Output,
 };
 
@@ -40,6 +40,7 @@ enum Command {
     Findings(findings::Args),
     Watch(watch::Args),
     Status(status::Args),
+    Rules(rules::Args),
 }
 
 impl Cli {
@@ -54,6 +55,7 @@ impl Cli {
             Command::Findings(args) => findings::run(&args, out).await,
             Command::Watch(args) => watch::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,
+            Command::Rules(args) => rules::run(args, out).await,
         }
     }
 }

@@ -225,7 +225,10 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
     let commands =
         text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let names: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names, ["up", "check", "submit", "get", "list", "findings", "watch", "status", "help"]);
+    assert_eq!(
+        names,
+        ["up", "check", "submit", "get", "list", "findings", "watch", "status", "rules", "help"]
+    );
     let version = gongkai().arg("--version").output().unwrap();
     let text = String::from_utf8(version.stdout).unwrap();
     let labels: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod findings;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod rules;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod up;

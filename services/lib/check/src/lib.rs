@@ -14,12 +14,12 @@ mod versions;
 pub use event::{Event, rules, rules_by};
 pub use gongkai_extract::{Hints, Limits};
 pub use gongkai_forms::Known;
-pub use gongkai_rules::{Neighbours, Publication, RuleSet};
+pub use gongkai_rules::{Neighbours, Publication, Rule, RuleSet};
 pub use line::{
     FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, SourceLine, Status, VersionsLine,
 };
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
-pub use packs::{PacksError, rule_set};
+pub use packs::{PacksError, rule_set, rule_set_of};
 pub use reading::{Reading, read, read_known};
 pub use versions::{labels, versions, versions_by};
 

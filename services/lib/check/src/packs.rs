@@ -31,8 +31,20 @@ pub enum PacksError {
 /// # Errors
 /// The folder cannot be read or holds no pack, or a pack has a mistake; the error names file and line.
 pub fn rule_set(folder: Option<&Path>) -> Result<RuleSet, PacksError> {
-    let Some(folder) = folder else { return Ok(RuleSet::embedded()) };
-    let texts = texts(folder)?;
+    match folder {
+        Some(folder) => rule_set_of(&[folder]),
+        None => Ok(RuleSet::embedded()),
+    }
+}
+
+/// The compiled-in rules and, on top of them, the packs of several folders, one after the other.
+///
+/// # Errors
+/// As [`rule_set`].
+pub fn rule_set_of(folders: &[&Path]) -> Result<RuleSet, PacksError> {
+    let texts: Vec<Vec<(String, String)>> =
+        folders.iter().map(|folder| texts(folder)).collect::<Result<_, _>>()?;
+    let texts = texts.concat();
     let packs: Vec<PackText<'_>> = texts.iter().map(|(file, text)| PackText { file, text }).collect();
     Ok(RuleSet::with_local(&packs)?)
 }

@@ -1,0 +1,70 @@
+//! `gongkai rules`: the catalogue of checks, and what another pack would change.
+
+mod catalogue;
+mod shadow;
+mod stored;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use crate::{output::Output, table::Format};
+
+/// 规则目录与规则包 / Show the rules, and try out rule packs
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai rules list
+  gongkai rules show T3-ROW
+  gongkai rules test --pack new-rules/ reports/
+  gongkai rules test --pack new-rules/ --since 2024-01-01")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    List(ListArgs),
+    Show(ShowArgs),
+    Test(shadow::Args),
+}
+
+/// 全部规则 / All rules, one row each
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai rules list
+  gongkai rules list --rules /etc/gongkai/rules --format csv")]
+struct ListArgs {
+    /// Folder of local rule packs (*.toml) on top of the built-in rules
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// 一条规则 / One rule with its words, its source and what to do
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai rules show T3-BAL
+  gongkai rules show T3-BAL --format json")]
+struct ShowArgs {
+    /// The rule's id
+    id: String,
+    /// Folder of local rule packs (*.toml) on top of the built-in rules
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::List(args) => {
+            catalogue::list(&gongkai_check::rule_set(args.rules.as_deref())?, args.format, out)
+        }
+        Command::Show(args) => {
+            catalogue::show(&gongkai_check::rule_set(args.rules.as_deref())?, &args.id, args.format, out)
+        }
+        Command::Test(args) => shadow::run(args, out).await,
+    }
+}

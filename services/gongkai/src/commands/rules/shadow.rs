@@ -1,0 +1,193 @@
+//! `gongkai rules test`: a shadow run. Reports are checked twice, by the rules in force and with a new pack, and the
+//! difference is shown. Nothing is published.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use gongkai_check::{Event, Hints, Limits, RuleSet};
+use gongkai_model::{Finding, Report};
+use gongkai_validate::mask;
+use serde::Serialize;
+use time::Date;
+
+use super::stored;
+use crate::{
+    output::{Output, complain},
+    table::{self, Format, Row},
+};
+
+/// 试运行规则包 / What a new rule pack would change, without publishing anything
+///
+/// Checks each report by the rules in force and with the new pack, and shows which findings would come, go or change.
+/// Rules that need other reports are silent here, in both runs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai rules test --pack new-rules/ reports/
+  gongkai rules test --pack new-rules/ --since 2024-01-01
+  gongkai rules test --pack new-rules/ --rules /etc/gongkai/rules --format csv
+
+Exit code: 0 nothing would change, 1 something would, 2 it could not be tried.")]
+pub(super) struct Args {
+    /// Folder with the new pack (*.toml)
+    #[arg(long, value_name = "DIR")]
+    pack: PathBuf,
+    /// Folder of the local packs in force, if any
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Files to try it on; without any, the reports that are stored
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Of the stored reports, those received on this day or later (YYYY-MM-DD, UTC)
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    since: Option<Date>,
+    /// The services' config file: says where the broker is
+    #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address of the broker
+    #[arg(long, value_name = "URL")]
+    nats_url: Option<String>,
+    /// How to write the changes
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// A finding that would come, go or change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Change {
+    change: &'static str,
+    report: String,
+    rule: String,
+    /// Today's, or empty.
+    before: String,
+    /// With the new pack, or empty.
+    after: String,
+    message: String,
+}
+
+/// The rules in force, and with the new pack.
+struct Trial {
+    before: RuleSet,
+    after: RuleSet,
+    changes: Vec<Change>,
+    reports: usize,
+}
+
+pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let before = gongkai_check::rule_set(args.rules.as_deref())?;
+    let after = match &args.rules {
+        Some(present) => gongkai_check::rule_set_of(&[present, &args.pack])?,
+        None => gongkai_check::rule_set(Some(&args.pack))?,
+    };
+    let mut trial = Trial { before, after, changes: Vec::new(), reports: 0 };
+    if args.files.is_empty() {
+        let source = stored::Source::open(args.config.as_deref(), args.nats_url.as_deref()).await?;
+        source.each(args.since, |name, report, event| trial.try_on(name, report, event)).await?;
+    } else {
+        for file in &args.files {
+            trial.try_file(file)?;
+        }
+    }
+    table::write(out, args.format, &trial.changes)?;
+    complain(format_args!("{}", trial.summary()));
+    Ok(ExitCode::from(u8::from(!trial.changes.is_empty())))
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    let form = time::macros::format_description!("[year]-[month]-[day]");
+    Date::parse(text, form).map_err(|_| "a day is written YYYY-MM-DD, such as 2024-01-31".to_owned())
+}
+
+// === impl Trial ===
+
+impl Trial {
+    fn try_file(&mut self, file: &Path) -> anyhow::Result<()> {
+        let bytes =
+            fs::read(file).map_err(|error| anyhow::anyhow!("couldn't read {}: {error}", file.display()))?;
+        let hints = Hints { filename: file.file_name().and_then(|name| name.to_str()), ..Hints::default() };
+        match gongkai_check::read(&bytes, &hints, &Limits::default()) {
+            Ok(reading) => self.try_on(&file.display().to_string(), &reading.report, &Event::default()),
+            Err(rejection) => complain(format_args!("{}: {}", file.display(), rejection.message)),
+        }
+        Ok(())
+    }
+
+    fn try_on(&mut self, name: &str, report: &Report, event: &Event<'_>) {
+        self.reports += 1;
+        let findings = |rules: &RuleSet| {
+            let mut findings = gongkai_check::rules_by(rules, report, event);
+            findings.iter_mut().for_each(mask::finding);
+            findings
+        };
+        self.changes.extend(difference(name, &findings(&self.before), &findings(&self.after)));
+    }
+
+    fn summary(&self) -> String {
+        let count = |kind| self.changes.iter().filter(|change| change.change == kind).count();
+        let touched: BTreeSet<&str> = self.changes.iter().map(|change| change.report.as_str()).collect();
+        format!(
+            "试运行 {} 份报告，其中 {} 份有变化：新增 {}，消失 {}，改变 {} / {0} reports tried, {1} would change: \
+             {2} findings come, {3} go, {4} change",
+            self.reports,
+            touched.len(),
+            count("added"),
+            count("removed"),
+            count("changed"),
+        )
+    }
+}
+
+/// What differs, by fingerprint: a finding keeps its own over severities and wordings.
+fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<Change> {
+    let keyed = |findings: &[Finding]| -> BTreeMap<String, Finding> {
+        findings.iter().map(|finding| (finding.fingerprint.clone(), finding.clone())).collect()
+    };
+    let (before, after) = (keyed(before), keyed(after));
+    let fingerprints: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let change =
+        |fingerprint: &&String| Change::of(report, before.get(*fingerprint), after.get(*fingerprint));
+    fingerprints.iter().filter_map(change).collect()
+}
+
+// === impl Change ===
+
+impl Change {
+    /// `None` if nothing that a reader sees differs.
+    fn of(report: &str, before: Option<&Finding>, after: Option<&Finding>) -> Option<Self> {
+        let change = match (before, after) {
+            (None, Some(_)) => "added",
+            (Some(_), None) => "removed",
+            (Some(old), Some(new)) if old.severity != new.severity || old.message != new.message => "changed",
+            _ => return None,
+        };
+        let shown = after.or(before)?;
+        let severity = |finding: Option<&Finding>| finding.map(|finding| finding.severity.to_string());
+        Some(Self {
+            change,
+            report: report.to_owned(),
+            rule: shown.rule.clone(),
+            before: severity(before).unwrap_or_default(),
+            after: severity(after).unwrap_or_default(),
+            message: shown.message.clone(),
+        })
+    }
+}
+
+impl Row for Change {
+    const COLUMNS: &'static [&'static str] = &["change", "report", "rule", "before", "after", "message"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { change, report, rule, before, after, message } = self;
+        vec![
+            (*change).to_owned(),
+            report.clone(),
+            rule.clone(),
+            before.clone(),
+            after.clone(),
+            message.clone(),
+        ]
+    }
+}

@@ -1,0 +1,84 @@
+//! `gongkai rules` as a person who writes packs meets it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples").join(name)
+}
+
+fn rules(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gongkai")).arg("rules").args(arguments).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A folder with one pack.
+fn pack(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("new.toml"), text).unwrap();
+    folder
+}
+
+const HEAD: &str = "[pack]\nname = \"new\"\nversion = \"1\"\n";
+
+#[test]
+fn every_rule_is_listed_and_one_is_shown_whole() {
+    let listed = text(&rules(&["list", "--format", "csv"]));
+    let ids: Vec<_> = listed.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert!(ids.contains(&"T3-ROW") && ids.contains(&"L-FMT"), "{ids:?}");
+    let shown = text(&rules(&["show", "t3-row"]));
+    assert!(shown.contains("国办公开办函〔2021〕30号") && shown.contains("自然人 + 商业企业"), "{shown}");
+}
+
+#[test]
+fn an_unknown_rule_is_said_to_be_unknown() {
+    let output = rules(&["show", "T9-NONE"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("T9-NONE"));
+}
+
+#[test]
+fn a_shadow_run_tells_what_would_change() {
+    let clean = fs::read_to_string(sample("01_word_paste_clean.txt")).unwrap();
+    let (before, row) = clean.split_once("一、本年新收政府信息公开申请数量").unwrap();
+    let (label, numbers) = row.split_at(row.find(|c: char| c.is_ascii_digit()).unwrap());
+    let broken = format!("{before}一、本年新收政府信息公开申请数量{label}9{numbers}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("broken.txt");
+    fs::write(&path, broken).unwrap();
+    let before = Command::new(env!("CARGO_BIN_EXE_gongkai"))
+        .args(["check", "--format", "csv", path.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let rule = csv::Reader::from_reader(before.stdout.as_slice())
+        .records()
+        .map(Result::unwrap)
+        .find_map(|row| (!row[6].is_empty()).then(|| row[6].to_owned()))
+        .unwrap();
+    let off = pack(&format!("{HEAD}[[override]]\nid = \"{rule}\"\nenabled = false\n"));
+    let output =
+        rules(&["test", "--pack", off.path().to_str().unwrap(), "--format", "csv", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows: Vec<_> =
+        csv::Reader::from_reader(output.stdout.as_slice()).into_records().map(Result::unwrap).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|row| &row[0] == "removed" && row[2] == rule), "{rows:?}");
+    let same = pack(HEAD);
+    let output = rules(&["test", "--pack", same.path().to_str().unwrap(), path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_broken_pack_is_refused_with_its_line() {
+    let broken = pack(&format!("{HEAD}[[override]]\nid = \"NO-SUCH\"\nenabled = false\n"));
+    let output = rules(&["test", "--pack", broken.path().to_str().unwrap(), "x.txt"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("new.toml") && said.contains('5'), "{said}");
+}
