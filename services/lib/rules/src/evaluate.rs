@@ -16,8 +16,11 @@ use crate::{
 };
 
 /// The packs compiled into the program.
-const EMBEDDED: [PackText<'static>; 2] = [
+const EMBEDDED: [PackText<'static>; 5] = [
     PackText { file: "core.toml", text: include_str!("../packs/core.toml") },
+    PackText { file: "prose.toml", text: include_str!("../packs/prose.toml") },
+    PackText { file: "structure.toml", text: include_str!("../packs/structure.toml") },
+    PackText { file: "hygiene.toml", text: include_str!("../packs/hygiene.toml") },
     PackText { file: "cross.toml", text: include_str!("../packs/cross.toml") },
 ];
 
@@ -81,7 +84,10 @@ impl RuleSet {
     /// Names and versions of the packs, such as `core 2` or `core 2, wuwei 1`: the `rules` of every finding's versions.
     #[must_use]
     pub fn version(&self) -> String {
-        let labels: Vec<String> = self.packs.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+        let mut labels: Vec<String> =
+            self.packs.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+        // A pack may stand in several files.
+        labels.dedup();
         labels.join(", ")
     }
 

@@ -18,6 +18,7 @@ mod pack;
 mod params;
 mod pattern;
 mod prose;
+mod repair;
 mod rule;
 mod sketch;
 mod table;

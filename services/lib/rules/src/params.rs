@@ -66,7 +66,9 @@ impl Params {
     /// Sets one, as a pack's override does.
     pub(crate) fn set(&mut self, name: String, param: Param) {
         if let Param::List(list) = &param {
-            let list: Vec<&str> = list.iter().map(String::as_str).collect();
+            let heads =
+                list.iter().map(|entry| entry.split_once(' ').map_or(entry.as_str(), |(head, _)| head));
+            let list: Vec<&str> = heads.collect();
             self.words.insert(name.clone(), Arc::new(Words::new(&list)));
         }
         self.all.insert(name, param);
@@ -98,7 +100,6 @@ impl Params {
     }
 
     /// The words of a list, as written.
-    #[expect(dead_code, reason = "no check needs them one by one yet")]
     pub(crate) fn list(&self, name: &str) -> &[String] {
         match self.all.get(name) {
             Some(Param::List(list)) => list,
@@ -106,7 +107,7 @@ impl Params {
         }
     }
 
-    /// The words of a list, to be looked for all at once; `None` if there are none.
+    /// The words of a list, each up to its first blank, to be looked for all at once; `None` if there are none.
     pub(crate) fn words(&self, name: &str) -> Option<&Words> {
         self.words.get(name).map(AsRef::as_ref)
     }

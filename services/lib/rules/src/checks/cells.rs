@@ -29,6 +29,12 @@ pub(crate) const CHECKS: &[Check] = &[
         params: &[],
         run: |_, input| listed(input, State::Unreadable),
     },
+    Check {
+        name: "cells.not_applicable",
+        cases: &[("cells", LISTED)],
+        params: &[],
+        run: |_, input| listed(input, State::NotApplicable),
+    },
 ];
 
 const EMPTY_CASES: &[(&str, &[&str])] = &[

@@ -18,6 +18,9 @@ pub(crate) const CHECKS: &[Check] = &[
     check("identity.dispute", |_, input| run(IdentityKind::Dispute, input)),
 ];
 
+/// Repairs that a finding names.
+const SHOWN: usize = 2;
+
 const CASES: &[(&str, &[&str])] =
     &[("broken", &["place", "parts", "expected", "printed", "actual", "cause"])];
 
@@ -30,8 +33,26 @@ fn run(kind: IdentityKind, input: &Input<'_>) -> Vec<Draft> {
     let broken = input.broken.iter().map(|broken| (broken, &table.layout.identities[broken.identity]));
     broken
         .filter(|(_, identity)| identity.kind == kind)
-        .map(|(broken, identity)| draft(table, broken, identity))
+        .map(|(broken, identity)| Draft {
+            suggestion: suggestion(input, table, broken.cause),
+            ..draft(table, broken, identity)
+        })
         .collect()
+}
+
+/// What would mend all that has this suspect: the best change, and the next best if it is as small.
+fn suggestion(input: &Input<'_>, table: &Table<'_>, cause: usize) -> Option<Value> {
+    let (_, repairs) = input.repairs.iter().find(|(suspect, _)| *suspect == cause)?;
+    let shown: Vec<(String, String)> = repairs.iter().take(SHOWN).map(|repair| repair.words(table)).collect();
+    let (zh, en): (Vec<String>, Vec<String>) = shown.into_iter().unzip();
+    if zh.is_empty() {
+        return None;
+    }
+    Some(Value::new(
+        "suggestion",
+        format!("{}，相关勾稽关系即全部成立（仅供参考，请核对原始数据）", zh.join("；或")),
+        format!("{}: then every identity holds (a suggestion, check the records)", en.join("; or ")),
+    ))
 }
 
 fn draft(table: &Table<'_>, broken: &Broken, identity: &Identity) -> Draft {

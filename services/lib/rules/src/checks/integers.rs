@@ -9,21 +9,26 @@ use crate::{
     fingerprint::Key,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "integers",
-    cases: &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])],
-    params: &[],
-    run: |_, input| run(input),
-}];
+const CASES: &[(&str, &[&str])] = &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])];
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+pub(crate) const CHECKS: &[Check] = &[
+    Check { name: "integers", cases: CASES, params: &[], run: |_, input| run(input, |chapter| chapter > 2) },
+    Check {
+        name: "integers.proactive",
+        cases: CASES,
+        params: &[],
+        run: |_, input| run(input, |chapter| chapter == 2),
+    },
+];
+
+fn run(input: &Input<'_>, is_wanted: fn(u32) -> bool) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let mut drafts = Vec::new();
     for (at, cell) in table.layout.cells.iter().enumerate() {
-        let Some(value) = table.value(at) else { continue };
+        let Some(value) = table.value(at).filter(|_| is_wanted(cell.chapter)) else { continue };
         let case = match cell.unit {
             Unit::Count | Unit::Change if !value.fract().is_zero() => "fraction",
-            Unit::Count if value < Decimal::ZERO => "negative",
+            Unit::Count | Unit::TenThousandYuan | Unit::Yuan if value < Decimal::ZERO => "negative",
             _ => continue,
         };
         drafts.push(Draft {

@@ -3,17 +3,36 @@
 //! A check looks at one report and says where its condition fails. It knows neither rule ids nor words nor
 //! severities: those are the pack's.
 
+mod blanks;
 mod cells;
 mod citation;
+mod contents;
 mod cross;
+mod dictionary;
+mod documents;
+mod doubles;
+mod headings;
 mod identities;
 mod integers;
+mod links;
+mod mentioned_years;
+mod names;
+mod page;
+mod personal;
+mod proactive;
+mod prose_disputes;
+mod prose_documents;
+mod prose_fees;
+mod prose_none;
+mod prose_percent;
 mod prose_requests;
 mod prose_sum;
+mod residue;
 mod sections;
+mod shifts;
 mod years;
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::{borrow::Cow, cell::OnceCell, ops::Range};
 
 use gongkai_model::{AgencyKind, Concept, FactId, Level, Report, Source, kind_of, level_of};
 
@@ -24,7 +43,8 @@ use crate::{
     identity::{Broken, broken},
     layout::Layout,
     params::Kind,
-    prose::Prose,
+    prose::{Prose, passage::Passage},
+    repair::{Repair, repairs},
     rule::Rule,
     table::Table,
 };
@@ -37,6 +57,8 @@ pub(crate) struct Input<'a> {
     pub(crate) table: Option<Table<'a>>,
     /// The broken identities with their suspects.
     pub(crate) broken: Vec<Broken>,
+    /// What would mend them, one list a suspect.
+    pub(crate) repairs: Vec<(usize, Vec<Repair>)>,
     /// The prose, ready for counting.
     pub(crate) prose: Prose<'a>,
     /// What the expressions of the rules need.
@@ -54,8 +76,9 @@ impl<'a> Input<'a> {
         let layout = layouts.iter().find(|l| l.form == report.form && l.variant == report.variant);
         let table = layout.map(|layout| Table::new(layout, report));
         let broken = table.as_ref().map(broken).unwrap_or_default();
+        let repairs = table.as_ref().map(|table| repairs(table, &broken)).unwrap_or_default();
         let prose = Prose::new(report);
-        Self { report, context, table, broken, prose, needs, world: OnceCell::new() }
+        Self { report, context, table, broken, repairs, prose, needs, world: OnceCell::new() }
     }
 
     /// What expressions see, made when the first one asks.
@@ -124,6 +147,8 @@ pub(crate) struct Draft {
     pub(crate) source: Option<Source>,
     pub(crate) key: Key,
     pub(crate) values: Vec<Value>,
+    /// What would mend it, in Chinese and English.
+    pub(crate) suggestion: Option<Value>,
 }
 
 impl Draft {
@@ -139,8 +164,36 @@ impl Draft {
             source: None,
             key,
             values: Vec::new(),
+            suggestion: None,
         }
     }
+}
+
+/// [`quoted`] by characters of the passage.
+pub(crate) fn quoted_chars(
+    case: &'static str,
+    passage: &Passage<'_>,
+    chars: Range<usize>,
+    values: Vec<Value>,
+) -> Draft {
+    of_source(case, passage, passage.quote(chars), values)
+}
+
+/// A draft about words: their chapter and quotation are among its values, and tell it apart.
+pub(crate) fn quoted(
+    case: &'static str,
+    passage: &Passage<'_>,
+    bytes: Range<usize>,
+    values: Vec<Value>,
+) -> Draft {
+    of_source(case, passage, passage.quote_bytes(bytes), values)
+}
+
+fn of_source(case: &'static str, passage: &Passage<'_>, source: Source, mut values: Vec<Value>) -> Draft {
+    values.push(chapter_name(passage.chapter()));
+    values.push(Value::same("quote", source.text.as_str()));
+    let key = Key::Quote { chapter: passage.chapter(), text: source.text.clone() };
+    Draft { source: Some(source), values, ..Draft::new(case, key) }
 }
 
 /// A check that a rule may name: what it must be told by its rule, and its function.
@@ -166,6 +219,25 @@ impl Check {
         sections::CHECKS,
         years::CHECKS,
         citation::CHECKS,
+        shifts::CHECKS,
+        proactive::CHECKS,
+        prose_none::CHECKS,
+        prose_disputes::CHECKS,
+        prose_documents::CHECKS,
+        prose_fees::CHECKS,
+        prose_percent::CHECKS,
+        blanks::CHECKS,
+        headings::CHECKS,
+        contents::CHECKS,
+        names::CHECKS,
+        documents::CHECKS,
+        mentioned_years::CHECKS,
+        doubles::CHECKS,
+        residue::CHECKS,
+        links::CHECKS,
+        personal::CHECKS,
+        dictionary::CHECKS,
+        page::CHECKS,
     ];
 
     pub(crate) fn all() -> impl Iterator<Item = &'static Self> {

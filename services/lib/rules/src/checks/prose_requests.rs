@@ -19,9 +19,11 @@ use crate::{
     table::Table,
 };
 
+const WORDS: &[&str] = &["chapter", "quote", "actual", "rows", "expected"];
+
 pub(crate) const CHECKS: &[Check] = &[Check {
     name: "prose.requests",
-    cases: &[("differs", &["chapter", "quote", "actual", "rows", "expected"])],
+    cases: &[("differs", WORDS), ("unsure", WORDS)],
     params: &[],
     run: |_, input| run(input),
 }];
@@ -40,7 +42,7 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
 /// The claims that no reading of the table bears out.
 ///
 /// Where a passage says one thing twice, one right number is enough: the other is a part, or another body's. A wrong
-/// number of another scope silences the rest of its passage, which goes on about that scope.
+/// number of another scope is a question, and silences the rest of its passage, which goes on about that scope.
 fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
     let holds = |claim: &Claim| agrees(table, claim, claims).unwrap_or(true);
     let mut found: Vec<&Claim> = Vec::new();
@@ -49,6 +51,7 @@ fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
             continue;
         }
         if claim.foreign_scope {
+            found.push(claim);
             break;
         }
         if !claims.iter().any(|other| other.subject == claim.subject && holds(other)) {
@@ -235,6 +238,6 @@ fn draft(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>, claim: &Cl
         actual: Some(actual),
         key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
         source: Some(source),
-        ..Draft::new("differs", Key::Operands)
+        ..Draft::new(if claim.foreign_scope { "unsure" } else { "differs" }, Key::Operands)
     })
 }

@@ -260,7 +260,7 @@ impl Reader<'_> {
         };
         if is_part
             || PARTS.any(head)
-            || speaks_of_another_year(self.report, subject, &so_far)
+            || speaks_of_another_year_than_its_own(self.report, subject, &so_far)
             || !self.is_about_requests(count, subject, (head, &tail, &so_far))
         {
             return None;
@@ -364,15 +364,8 @@ fn is_carried_out(report: &Report, words: &str) -> bool {
 }
 
 /// True if the last year named before a number is not the report's; a number carried in may name the year before.
-fn speaks_of_another_year(report: &Report, subject: Subject, so_far: &str) -> bool {
-    let mut last = None;
-    for (at, _) in so_far.match_indices('年') {
-        let digits: String = so_far[..at].chars().rev().take_while(char::is_ascii_digit).collect();
-        if digits.len() == 4 {
-            last = digits.chars().rev().collect::<String>().parse::<i32>().ok();
-        }
-    }
-    last.is_some_and(|year| {
+fn speaks_of_another_year_than_its_own(report: &Report, subject: Subject, so_far: &str) -> bool {
+    last_year(so_far).is_some_and(|year| {
         let own = year == report.year;
         match subject {
             Subject::CarriedIn => !own && year != report.year.saturating_sub(1),
@@ -382,13 +375,29 @@ fn speaks_of_another_year(report: &Report, subject: Subject, so_far: &str) -> bo
     })
 }
 
-/// True if the words name an area or body that is not the report's own.
-fn has_foreign_scope(agency: &str, so_far: &str) -> bool {
-    let is_office = agency.contains("办公室") || agency.contains("办公厅");
-    SCOPES.all(so_far).any(|found| match found.as_str().strip_prefix('全') {
-        Some(level) if level.chars().count() == 1 => {
-            !agency.strip_suffix("人民政府").is_some_and(|place| place.ends_with(level))
+/// True if the last year named in some words is not this one.
+pub(crate) fn speaks_of_another_year(year: i32, so_far: &str) -> bool {
+    last_year(so_far).is_some_and(|named| named != year)
+}
+
+/// The last year that some words name.
+fn last_year(so_far: &str) -> Option<i32> {
+    let mut last = None;
+    for (at, _) in so_far.match_indices('年') {
+        let digits: String = so_far[..at].chars().rev().take_while(char::is_ascii_digit).collect();
+        if digits.len() == 4 {
+            last = digits.chars().rev().collect::<String>().parse::<i32>().ok();
         }
+    }
+    last
+}
+
+/// True if the words name an area or body that is not the report's own.
+pub(crate) fn has_foreign_scope(agency: &str, so_far: &str) -> bool {
+    let is_office = agency.contains("办公室") || agency.contains("办公厅");
+    let place = agency.strip_suffix("人民政府").unwrap_or(agency);
+    SCOPES.all(so_far).any(|found| match found.as_str().strip_prefix('全') {
+        Some(level) if level.chars().count() == 1 => !place.ends_with(level),
         _ => !(found.as_str() == "本办" && is_office),
     })
 }

@@ -21,8 +21,8 @@ fn six_chapters_stand_in_order_and_none_is_empty() {
     check(|r| r.sections[1].has_table = false, &["S-SECT ERROR"]);
     check(|r| r.sections[5].paragraphs = vec![paragraph(" \u{3000}")], &["S-SECT ERROR"]);
     check(|r| r.sections.clear(), &["S-SECT ERROR"; 6]);
-    // 无 is content, and so is a table alone.
-    check(|r| r.sections[5].paragraphs = vec![paragraph("无。")], &[]);
+    // 无 is content, and so is a table alone; but the fee must be told.
+    check(|r| r.sections[5].paragraphs = vec![paragraph("无。")], &["T3-FEE WARNING", "P-FEE WARNING"]);
 }
 
 #[test]
@@ -88,17 +88,20 @@ fn publication_before_the_year_is_over_cannot_be_right_and_late_publication_may(
 
 #[test]
 fn the_notice_of_the_2019_form_is_superseded_from_2021_on() {
+    for cited in ["（国办公开办函〔2019〕60号）", "国办公开办函 ﹝2019﹞ 60号"] {
+        check(|r| r.preamble = vec![paragraph(&format!("根据通知{cited}要求编制。"))], &["L-FMT WARNING"]);
+    }
+    // Other brackets are a trouble of their own.
     for cited in [
-        "（国办公开办函〔2019〕60号）",
         "国办公开办函[2019]60号",
         "国办公开办函（2019）60 号",
         "国办公开办函【2019】60号",
-        "国办公开办函 ﹝2019﹞ 60号",
         "国办公开办函［２０１９］６０号",
     ] {
-        check(|r| r.preamble = vec![paragraph(&format!("根据通知{cited}要求编制。"))], &["L-FMT WARNING"]);
+        let expect = ["L-FMT WARNING", "L-NUM WARNING"];
+        check(|r| r.preamble = vec![paragraph(&format!("根据通知{cited}要求编制。"))], &expect);
     }
-    check(|r| r.sections[5].paragraphs = vec![paragraph("见国办公开办函〔2019〕60号。")], &["L-FMT WARNING"]);
+    check(|r| r.sections[1].paragraphs = vec![paragraph("见国办公开办函〔2019〕60号。")], &["L-FMT WARNING"]);
     for cited in
         ["国办公开办函〔2021〕30号", "国办公开办函〔2019〕61号", "国办发〔2019〕60号", "年度报告格式的通知"]
     {

@@ -71,8 +71,10 @@ pub(crate) fn filled(id: FormId, variant: Variant, seeds: &[u32]) -> Report {
         }
     }
     let facts = form.cells().map(|id| {
-        let value =
-            values.iter().find(|(other, _)| *other == id).map_or(Decimal::from(6), |(_, value)| *value);
+        // A department makes no rules.
+        let is_rule = id.concept.as_str().starts_with("proactive.regulations.");
+        let rest = if is_rule { Decimal::ZERO } else { Decimal::from(6) };
+        let value = values.iter().find(|(other, _)| *other == id).map_or(rest, |(_, value)| *value);
         fact(id, State::Reported(value))
     });
     report(id, variant, facts.collect())
@@ -101,14 +103,20 @@ fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {
     }
 }
 
+/// A chapter 一 that speaks of all five parts and counts nothing.
+const FIVE_PARTS: &str =
+    "我局认真落实条例要求，做好主动公开，健全依申请公开、政府信息管理、平台建设和监督保障制度。";
+const PROBLEMS: &str =
+    "存在公开内容不够全面、政策解读形式不够丰富的问题，将加强业务培训，完善工作机制，加以改进。";
+
 fn section(number: u32) -> Section {
     let (title, text) = [
-        ("一、总体情况", "我局认真落实条例要求。"),
+        ("一、总体情况", FIVE_PARTS),
         ("二、主动公开政府信息情况", ""),
         ("三、收到和处理政府信息公开申请情况", ""),
         ("四、政府信息公开行政复议、行政诉讼情况", ""),
-        ("五、存在的主要问题及改进情况", "存在公开内容不够全面的问题，将加强培训加以改进。"),
-        ("六、其他需要报告的事项", "无"),
+        ("五、存在的主要问题及改进情况", PROBLEMS),
+        ("六、其他需要报告的事项", "本年度未收取信息处理费。"),
     ][number as usize - 1];
     Section {
         number,
@@ -144,7 +152,7 @@ pub(crate) fn value(report: &Report, id: &str) -> Decimal {
 /// The clean report with another text in chapter 一.
 pub(crate) fn with_prose(text: &str) -> Report {
     let mut report = clean();
-    report.sections[0].paragraphs = text.split('\n').map(paragraph).collect();
+    report.sections[0].paragraphs = text.split('\n').chain([FIVE_PARTS]).map(paragraph).collect();
     report
 }
 

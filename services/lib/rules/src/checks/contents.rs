@@ -1,0 +1,180 @@
+//! `contents.*`: what chapters 一 and 五 must speak of (regulations art. 50; notice 〔2021〕30号).
+
+use crate::{
+    checks::{Check, Draft, Input, Value},
+    fingerprint::Key,
+    params::Kind,
+    rule::Rule,
+};
+
+use gongkai_model::AgencyKind;
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "contents.five_parts",
+        cases: &[("missing", &["parts"])],
+        params: &[],
+        run: |_, input| five_parts(input),
+    },
+    Check {
+        name: "contents.government",
+        cases: &[("missing", &["parts"]), ("some", &["parts"])],
+        params: &[],
+        run: |_, input| government(input),
+    },
+    Check {
+        name: "contents.problems",
+        cases: &[("short", &["length"]), ("problems", &[]), ("measures", &[])],
+        params: &[("shortest", Kind::Whole)],
+        run: problems,
+    },
+];
+
+/// The five parts of chapter 一, in the notice's words and in others for the same thing.
+const PARTS: [(&str, &[&str]); 5] = [
+    ("主动公开", &["主动公开", "主动发布", "公开政府信息", "公开信息", "发布信息"]),
+    ("依申请公开", &["依申请", "申请公开", "公开申请", "政府信息公开申请"]),
+    (
+        "政府信息管理",
+        &[
+            "信息管理",
+            "管理情况",
+            "信息资源管理",
+            "公文属性",
+            "公开属性",
+            "属性认定",
+            "属性源头",
+            "源头认定",
+            "三审",
+            "先审",
+            "一事一审",
+            "保密审查",
+            "发布审查",
+            "审查机制",
+            "审核制度",
+            "审核机制",
+            "审核流程",
+            "审核发布",
+            "审签",
+            "文件清理",
+            "规范性文件管理",
+            "动态管理",
+            "动态调整",
+        ],
+    ),
+    ("政府信息公开平台建设", &["平台", "网站", "公众号", "新媒体", "公报", "公开栏", "专栏", "专区"]),
+    ("监督保障", &["监督", "保障", "考核", "培训", "督导", "责任追究", "评议", "检查"]),
+];
+
+fn five_parts(input: &Input<'_>) -> Vec<Draft> {
+    let text = chapter(input, 1);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let missing: Vec<&str> = PARTS
+        .into_iter()
+        .filter(|(_, words)| !words.iter().any(|word| text.contains(word)))
+        .map(|(name, _)| name)
+        .collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    vec![Draft {
+        actual: Some(missing.join("、")),
+        values: vec![Value::same("parts", missing.join("、"))],
+        ..Draft::new("missing", Key::Part("chapter-1-parts".to_owned()))
+    }]
+}
+
+/// The three things that a government's report tells besides.
+const OF_GOVERNMENTS: [(&str, &[&str]); 3] = [
+    ("工作考核", &["考核", "测评", "评估", "绩效", "检查"]),
+    ("社会评议", &["评议", "社会评估", "满意度", "社会评价", "群众评价", "第三方"]),
+    ("责任追究", &["责任追究", "追责", "问责", "追究责任", "责任倒查"]),
+];
+
+fn government(input: &Input<'_>) -> Vec<Draft> {
+    if input.kind() != Some(AgencyKind::Government) {
+        return Vec::new();
+    }
+    let text = [1, 5, 6].map(|number| chapter(input, number)).concat();
+    let missing: Vec<&str> = OF_GOVERNMENTS
+        .into_iter()
+        .filter(|(_, words)| !words.iter().any(|word| text.contains(word)))
+        .map(|(name, _)| name)
+        .collect();
+    let case = match missing.len() {
+        0 => return Vec::new(),
+        3 => "missing",
+        _ => "some",
+    };
+    vec![Draft {
+        actual: Some(missing.join("、")),
+        values: vec![Value::same("parts", missing.join("、"))],
+        ..Draft::new(case, Key::Part("government-parts".to_owned()))
+    }]
+}
+
+const PROBLEMS: &[&str] = &[
+    "问题",
+    "不足",
+    "差距",
+    "短板",
+    "薄弱",
+    "有待",
+    "不够",
+    "欠缺",
+    "困难",
+    "需要加强",
+    "需加强",
+    "仍需",
+    "不高",
+    "不到位",
+    "滞后",
+    "不强",
+    "单一",
+];
+const MEASURES: &[&str] = &[
+    "改进",
+    "措施",
+    "下一步",
+    "将",
+    "加强",
+    "提升",
+    "提高",
+    "整改",
+    "完善",
+    "今后",
+    "优化",
+    "强化",
+    "健全",
+    "加大",
+];
+
+fn problems(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let Some(section) = input.report.section(5).filter(|section| !section.paragraphs.is_empty()) else {
+        return Vec::new();
+    };
+    let text = chapter(input, section.number);
+    let length = text.chars().count();
+    let case = if i64::try_from(length).is_ok_and(|length| length <= rule.params.whole("shortest")) {
+        "short"
+    } else if !PROBLEMS.iter().any(|word| text.contains(word)) {
+        "problems"
+    } else if !MEASURES.iter().any(|word| text.contains(word)) {
+        "measures"
+    } else {
+        return Vec::new();
+    };
+    vec![Draft {
+        actual: Some(length.to_string()),
+        values: vec![Value::same("length", length.to_string())],
+        ..Draft::new(case, Key::Part("chapter-5".to_owned()))
+    }]
+}
+
+/// The prose of a chapter without white space.
+fn chapter(input: &Input<'_>, number: u32) -> String {
+    let passages = input.prose.passages().iter().filter(|passage| passage.chapter() == number);
+    passages.map(crate::prose::passage::Passage::text).collect()
+}

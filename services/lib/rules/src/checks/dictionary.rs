@@ -1,0 +1,45 @@
+//! `dictionary`: words that a person must look at, and words for which there are right ones. The lists are the pack's.
+
+use crate::{
+    checks::{Check, Draft, Input, Value, quoted},
+    params::Kind,
+    rule::Rule,
+};
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "dictionary",
+    cases: &[("word", &["chapter", "quote", "expected"])],
+    params: &[("words", Kind::List)],
+    run,
+}];
+
+/// Each entry is a word, and after a blank what to write instead. One finding a word: its first place.
+fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    // The words alone are looked for at once; which one it was tells the entry.
+    let Some(words) = rule.params.words("words") else { return Vec::new() };
+    let entries: Vec<(&str, &str)> =
+        rule.params.list("words").iter().map(|entry| entry.split_once(' ').unwrap_or((entry, ""))).collect();
+    let mut seen: Vec<&str> = Vec::new();
+    let mut drafts = Vec::new();
+    for passage in input.prose.passages() {
+        for found in words.all(passage.text()) {
+            if seen.contains(&found.as_str()) {
+                continue;
+            }
+            seen.push(found.as_str());
+            let instead =
+                entries.iter().find(|(word, _)| *word == found.as_str()).map_or("", |(_, instead)| *instead);
+            drafts.push(Draft {
+                expected: (!instead.is_empty()).then(|| instead.to_owned()),
+                actual: Some(found.as_str().to_owned()),
+                ..quoted(
+                    "word",
+                    passage,
+                    found.range(),
+                    vec![Value::same("expected", if instead.is_empty() { "—" } else { instead })],
+                )
+            });
+        }
+    }
+    drafts
+}

@@ -1,0 +1,96 @@
+//! `prose.doubles`: words written twice: 樟树市樟树市, 的的, 。。.
+
+use crate::{
+    checks::{Check, Draft, Value, quoted_chars},
+    prose::passage::Passage,
+};
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "prose.doubles",
+    cases: &[("doubled", &["chapter", "quote", "expected"])],
+    params: &[],
+    run: |_, input| {
+        // Tables that fell apart leave their headers in the chapters of tables.
+        let passages =
+            input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 0 | 1 | 5 | 6));
+        passages.filter_map(first).collect()
+    },
+}];
+
+/// Longest word looked for, in characters.
+const LONGEST: usize = 8;
+
+/// Marks and particles that never stand twice.
+const SINGLE: &str = "的了，。、；,;:";
+
+/// What a doubled pair of characters may begin with: 一步一步, 逐条逐条, 越来越…, 研究研究.
+const RHYTHM: &str = "一逐越再有不同各每层步点件个";
+
+fn first(passage: &Passage<'_>) -> Option<Draft> {
+    let chars = passage.reading().chars();
+    let (at, length) =
+        (2..=LONGEST).rev().find_map(|length| doubled(chars, length)).or_else(|| particle(chars))?;
+    let word: String = chars[at..at + length].iter().collect();
+    Some(quoted_chars("doubled", passage, at..at + 2 * length, vec![Value::same("expected", word)]))
+}
+
+/// Where a word of some length stands twice.
+fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
+    let mut run = 0;
+    for at in length..chars.len() {
+        run = if chars[at] == chars[at - length] && is_han(chars[at]) { run + 1 } else { 0 };
+        if run == length {
+            let start = at + 1 - 2 * length;
+            let word = &chars[start..start + length];
+            // 人人人人 is one character four times; so are the zeros of a number in words.
+            let is_one = word.iter().all(|c| *c == word[0]);
+            if !is_one && !(length == 2 && word.iter().any(|c| RHYTHM.contains(*c))) {
+                return Some((start, length));
+            }
+        }
+    }
+    None
+}
+
+fn particle(chars: &[char]) -> Option<(usize, usize)> {
+    let at = chars.windows(2).position(|pair| pair[0] == pair[1] && SINGLE.contains(pair[0]))?;
+    // 目的的确、真的的确: a word ends and the next begins with it.
+    let before = at.checked_sub(1).map(|before| chars[before]);
+    let after = chars.get(at + 2);
+    let is_word = chars[at] == '的' && (before == Some('目') || after == Some(&'确'));
+    let is_end = chars[at] == '了' && after.is_some_and(|c| "解断如".contains(*c));
+    (!is_word && !is_end).then_some((at, 1))
+}
+
+fn is_han(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubled_words_are_found_and_rhythm_is_not() {
+        let check = |text: &str| {
+            let chars: Vec<char> = text.chars().collect();
+            (2..=LONGEST).rev().find_map(|n| doubled(&chars, n)).or_else(|| particle(&chars)).is_some()
+        };
+        for text in ["请与樟树市樟树市行政服务中心", "公开信息信息77条", "做好的的工作", "完成。。"]
+        {
+            assert!(check(text), "{text}");
+        }
+        for text in [
+            "一步一步推进",
+            "认认真真",
+            "目的的实现",
+            "逐条逐条落实",
+            "越来越好",
+            "方方面面",
+            "了了解解",
+            "时时刻刻",
+        ] {
+            assert!(!check(text), "{text}");
+        }
+    }
+}

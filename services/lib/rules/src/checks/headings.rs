@@ -1,0 +1,123 @@
+//! `headings.*`: the titles of the chapters, and whether preamble and tables agree with them.
+
+use gongkai_model::{Section, State};
+
+use crate::{
+    checks::{Check, Draft, Input, Value, chapter_name},
+    fingerprint::Key,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "headings.titles",
+        cases: &[
+            ("variant", &["chapter", "actual", "expected"]),
+            ("differs", &["chapter", "actual", "expected"]),
+        ],
+        params: &[],
+        run: |_, input| titles(input),
+    },
+    Check {
+        name: "headings.preamble",
+        cases: &[("differs", &["titles"])],
+        params: &[],
+        run: |_, input| preamble(input),
+    },
+    Check {
+        name: "headings.tables",
+        cases: &[("missing", &["chapter", "table"]), ("order", &["columns", "table"])],
+        params: &[],
+        run: |_, input| tables(input),
+    },
+];
+
+/// Chapter, its title by the form, and words that a title of the same meaning holds.
+const TITLES: [(u32, &str, &[&str]); 6] = [
+    (1, "总体情况", &["总体", "概述", "基本情况", "工作情况"]),
+    (2, "主动公开政府信息情况", &["主动公开"]),
+    (3, "收到和处理政府信息公开申请情况", &["申请"]),
+    (4, "政府信息公开行政复议、行政诉讼情况", &["复议", "诉讼"]),
+    (5, "存在的主要问题及改进情况", &["问题", "改进", "整改", "不足"]),
+    (6, "其他需要报告的事项", &["其他", "其它"]),
+];
+
+fn titles(input: &Input<'_>) -> Vec<Draft> {
+    input.report.sections.iter().filter_map(title).collect()
+}
+
+fn title(section: &Section) -> Option<Draft> {
+    let (number, expected, words) = TITLES.iter().find(|(number, _, _)| *number == section.number)?;
+    let actual = bare(&section.title);
+    if actual.is_empty() || actual == bare(expected) {
+        return None;
+    }
+    let case = if words.iter().any(|word| actual.contains(word)) { "variant" } else { "differs" };
+    Some(Draft {
+        expected: Some((*expected).to_owned()),
+        actual: Some(section.title.clone()),
+        values: vec![
+            chapter_name(*number),
+            Value::same("actual", &section.title),
+            Value::same("expected", *expected),
+        ],
+        source: Some(gongkai_model::Source {
+            text: section.title.clone(),
+            span: section.title_span,
+            ..gongkai_model::Source::default()
+        }),
+        ..Draft::new(case, Key::Part(format!("title-{number}")))
+    })
+}
+
+/// A title without its numeral, its marks and white space.
+fn bare(title: &str) -> String {
+    let title: String = title.chars().filter(|c| !c.is_whitespace() && *c != '#' && *c != '*').collect();
+    let numbered = title.trim_start_matches(['（', '(', '第']);
+    let rest = numbered.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六".contains(c));
+    let words = if rest.len() < numbered.len() {
+        rest.trim_start_matches(['）', ')', '、', '.', '．', '，', ',', ':', '：', '章', '部', '分'])
+    } else {
+        title.as_str()
+    };
+    words.chars().filter(|c| !"、，,。.：:；;（）()".contains(*c)).collect()
+}
+
+/// The preamble's list of chapters, if it has one, names each as its heading does.
+fn preamble(input: &Input<'_>) -> Vec<Draft> {
+    let text: String = input.report.preamble_text();
+    if !text.contains("总体情况") || !(text.contains("其他需要") || text.contains("其它需要")) {
+        return Vec::new();
+    }
+    let told = bare(&text);
+    let sections = input.report.sections.iter();
+    let others: Vec<String> = sections
+        .map(|section| bare(&section.title))
+        .filter(|title| !title.is_empty() && !told.contains(title.as_str()))
+        .collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let titles: Vec<String> = others.iter().map(|title| format!("「{title}」")).collect();
+    vec![Draft {
+        actual: Some(others.join("，")),
+        values: vec![Value::same("titles", titles.concat())],
+        ..Draft::new("differs", Key::Part("preamble".to_owned()))
+    }]
+}
+
+/// A chapter that stands there without its table, and a table whose columns stand in another order.
+fn tables(input: &Input<'_>) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let mut drafts = Vec::new();
+    for (number, name) in [(2, "表二"), (3, "表三"), (4, "表四")] {
+        let section = input.report.section(number);
+        let is_gone = table.chapter(number).all(|cell| table.state(cell) == State::Missing);
+        if is_gone && section.is_some_and(|section| !section.has_table) {
+            drafts.push(Draft {
+                values: vec![chapter_name(number), Value::new("table", name, format!("table {number}"))],
+                ..Draft::new("missing", Key::Part(format!("table-{number}")))
+            });
+        }
+    }
+    drafts
+}

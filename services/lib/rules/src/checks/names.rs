@@ -1,0 +1,144 @@
+//! `names.*`: the report's title, and the bodies that its parts name.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use gongkai_model::Source;
+
+use crate::{
+    checks::{Check, Draft, Input, Value, quoted},
+    fingerprint::Key,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "names.title",
+        cases: &[
+            ("none", &["expected"]),
+            ("agency", &["actual", "expected"]),
+            ("words", &["actual", "expected"]),
+        ],
+        params: &[],
+        run: |_, input| title(input),
+    },
+    Check {
+        name: "names.agency",
+        cases: &[("differs", &["chapter", "quote", "expected", "actual"])],
+        params: &[],
+        run: |_, input| agency(input),
+    },
+];
+
+/// `{agency}{year}年政府信息公开工作年度报告`, the year first or second.
+static TITLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^关?于?(.*?)(?:\d{4}|[二〇○零一三四五六七八九]{4})年度?(.*?)政府信息公开工作年度报告")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+fn title(input: &Input<'_>) -> Vec<Draft> {
+    let report = input.report;
+    let expected = format!("{}{}年政府信息公开工作年度报告", report.agency, report.year);
+    let actual: String = report.title.chars().filter(|c| !c.is_whitespace()).collect();
+    let case = if actual.is_empty() {
+        "none"
+    } else {
+        match TITLE.captures(&actual) {
+            Some(parts) => {
+                let named = parts.iter().skip(1).flatten().any(|part| part.as_str().chars().count() >= 2);
+                if named {
+                    return Vec::new();
+                }
+                "agency"
+            }
+            None => "words",
+        }
+    };
+    vec![Draft {
+        actual: (!actual.is_empty()).then(|| report.title.clone()),
+        values: vec![Value::same("actual", &report.title), Value::same("expected", &expected)],
+        expected: Some(expected),
+        source: (!actual.is_empty()).then(|| Source { text: report.title.clone(), ..Source::default() }),
+        ..Draft::new(case, Key::Part("title".to_owned()))
+    }]
+}
+
+/// Who compiled the report, as its preamble says: `由…编制`.
+static COMPILER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"由([\p{Han}]{3,30}?)(?:结合|根据|按照|依据|依照|负责|组织|汇总|编制|编写|\()")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// Words with which a preamble speaks of the body itself, or that say why two names stand there.
+const ITSELF: [&str; 6] = ["本机关", "本单位", "我单位", "我局", "本局", "办公室"];
+const EXPLAINED: [&str; 7] = ["加挂", "挂牌", "合署", "更名", "原名", "牌子", "以下简称"];
+
+/// The preamble's compiler is the title's body, or its office.
+fn agency(input: &Input<'_>) -> Vec<Draft> {
+    let named = named_in_title(input);
+    let passages = input.prose.passages().iter().take_while(|passage| passage.chapter() == 0);
+    for passage in passages {
+        let text = passage.text();
+        let Some(name) = COMPILER.captures(text).and_then(|captures| captures.get(1)) else { continue };
+        let compiler = name.as_str();
+        let is_same = |other: &str| is_short_for(compiler, other) || is_short_for(other, compiler);
+        let is_explained = ITSELF.iter().any(|word| compiler.contains(word))
+            || EXPLAINED.iter().any(|word| text.contains(word))
+            || is_government_of(compiler, &named)
+            || is_government_of(&named, compiler);
+        // A body at all, and not 由各科室汇总.
+        let is_body = ["局", "委", "府", "厅", "办", "处", "会", "院", "中心", "镇", "乡", "街道"]
+            .iter()
+            .any(|end| compiler.ends_with(end));
+        if !is_body || named.is_empty() || is_explained || is_same(&named) || is_same(&input.report.agency) {
+            continue;
+        }
+        return vec![Draft {
+            expected: Some(named.clone()),
+            actual: Some(compiler.to_owned()),
+            ..quoted(
+                "differs",
+                passage,
+                name.range(),
+                vec![Value::same("expected", &named), Value::same("actual", compiler)],
+            )
+        }];
+    }
+    Vec::new()
+}
+
+/// The body that the title names.
+fn named_in_title(input: &Input<'_>) -> String {
+    let title: String = input.report.title.chars().filter(|c| !c.is_whitespace()).collect();
+    let Some(parts) = TITLE.captures(&title) else { return String::new() };
+    parts.iter().skip(1).flatten().map(|part| part.as_str()).collect()
+}
+
+/// True if all characters of the short name stand in the long one in order: 沭阳县发改局 in 沭阳县发展和改革局.
+fn is_short_for(short: &str, long: &str) -> bool {
+    let mut rest = long.chars();
+    short.chars().all(|c| rest.any(|other| other == c))
+}
+
+/// 淮安市人民政府办公室 compiles for 淮安市人民政府, and 某市 is its government.
+fn is_government_of(office: &str, government: &str) -> bool {
+    let place = government.trim_end_matches("人民政府");
+    let is_place =
+        place.ends_with(['市', '县', '区', '省', '州', '旗', '镇', '乡']) || place.ends_with("街道");
+    is_place && office.starts_with(place) && (office.contains("政府") || office.contains("办"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_and_offices_are_the_same_body() {
+        assert!(is_short_for("沭阳县发改局", "沭阳县发展和改革局"));
+        assert!(is_short_for("鹿江街道办事处", "樟树市鹿江街道办事处"));
+        assert!(!is_short_for("云溪县林业局", "云溪县水务局"));
+        assert!(is_government_of("淮安市人民政府办公室", "淮安市人民政府"));
+        assert!(is_government_of("淮安市政府办公室", "淮安市"));
+        assert!(!is_government_of("淮安市林业局", "淮安市水务局"));
+    }
+}

@@ -1,0 +1,115 @@
+//! `page.*`: what the page's own fields say, against each other and against the registry.
+
+use gongkai_model::{FieldName, Region, metadata::day};
+
+use crate::{
+    checks::{Check, Draft, Input, Value},
+    fingerprint::Key,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "page.fields",
+        cases: &[("missing", &["fields"]), ("differs", &["field", "actual", "expected"])],
+        params: &[],
+        run: |_, input| fields(input),
+    },
+    Check {
+        name: "page.codes",
+        cases: &[("site", &["actual", "expected"]), ("index", &["actual", "expected"])],
+        params: &[],
+        run: |_, input| codes(input),
+    },
+];
+
+/// The tags that every article must have, by the site guideline's names.
+const TAGS: [(FieldName, &str); 3] = [
+    (FieldName::ArticleTitle, "ArticleTitle"),
+    (FieldName::Published, "PubDate"),
+    (FieldName::ContentSource, "ContentSource"),
+];
+
+/// Only a page with tags of its own is held to them.
+fn fields(input: &Input<'_>) -> Vec<Draft> {
+    let fields = &input.report.metadata.fields;
+    if !fields.iter().any(|field| field.is_tag) {
+        return Vec::new();
+    }
+    let tag = |name: FieldName| {
+        let found = fields.iter().find(|field| field.is_tag && field.name == name);
+        found.map(|field| field.value.trim()).filter(|value| !value.is_empty() && *value != "null")
+    };
+    let missing: Vec<&str> =
+        TAGS.iter().filter(|(name, _)| tag(*name).is_none()).map(|(_, name)| *name).collect();
+    let mut drafts = Vec::new();
+    if !missing.is_empty() {
+        drafts.push(Draft {
+            actual: Some(missing.join("、")),
+            values: vec![Value::same("fields", missing.join("、"))],
+            ..Draft::new("missing", Key::Part("page-fields".to_owned()))
+        });
+    }
+    let shown = fields.iter().find(|field| !field.is_tag && field.name == FieldName::Published);
+    if let (Some(tagged), Some(shown)) =
+        (tag(FieldName::Published).and_then(day), shown.and_then(|f| day(&f.value)))
+    {
+        let text = |(year, month, day): (i32, u8, u8)| format!("{year:04}-{month:02}-{day:02}");
+        if tagged != shown {
+            drafts.push(differs("PubDate", &text(tagged), &text(shown)));
+        }
+    }
+    drafts
+}
+
+fn differs(field: &'static str, actual: &str, expected: &str) -> Draft {
+    Draft {
+        actual: Some(actual.to_owned()),
+        expected: Some(expected.to_owned()),
+        values: vec![
+            Value::same("field", field),
+            Value::same("actual", actual),
+            Value::same("expected", expected),
+        ],
+        ..Draft::new("differs", Key::Part(format!("page-{field}")))
+    }
+}
+
+/// The site's code against the agency's region, the index number against the agency's code.
+fn codes(input: &Input<'_>) -> Vec<Draft> {
+    let Some(agency) = input.context.agency else { return Vec::new() };
+    let field = |name| input.report.metadata.field(name).map(|field| field.value.trim());
+    let mut drafts = Vec::new();
+    let site = input.context.publication.site_code.or_else(|| field(FieldName::SiteIdCode));
+    // Ten digits by the rule; longer and lettered codes have no region to speak of.
+    let site = site.filter(|code| code.len() == 10 && code.bytes().all(|byte| byte.is_ascii_digit()));
+    if let (Some(code), true) = (site, agency.region != Region::UNKNOWN) {
+        let own = agency.region.as_str().trim_end_matches("00");
+        // A site of the province or the city carries its lower bodies, too.
+        let shared = code.chars().zip(own.chars()).take_while(|(a, b)| a == b).count();
+        let is_above = code[..6].trim_end_matches('0').len() <= shared;
+        if shared < own.len() && !is_above {
+            drafts.push(code_draft("site", code, agency.region.as_str()));
+        }
+    }
+    let key = agency.key.as_str();
+    if let Some(index) = field(FieldName::IndexNumber).and_then(|index| index.split(['/', '-']).next())
+        && key.len() >= 9
+        && !key.starts_with("p-")
+        && index.len() >= 9
+        && index.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !key.contains(index)
+        && !index.contains(key)
+    {
+        drafts.push(code_draft("index", index, key));
+    }
+    drafts
+}
+
+fn code_draft(case: &'static str, actual: &str, expected: &str) -> Draft {
+    Draft {
+        actual: Some(actual.to_owned()),
+        expected: Some(expected.to_owned()),
+        values: vec![Value::same("actual", actual), Value::same("expected", expected)],
+        ..Draft::new(case, Key::Part(format!("code-{case}")))
+    }
+}

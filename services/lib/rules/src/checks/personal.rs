@@ -1,0 +1,189 @@
+//! `personal`: data of persons that a public report must not print: mobile numbers, identity and card numbers, homes.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::{
+    checks::{Check, Draft, Input, Value, quoted_chars},
+    prose::passage::Passage,
+};
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "personal",
+    cases: &[
+        ("mobile", &["chapter", "quote"]),
+        ("identity", &["chapter", "quote"]),
+        ("card", &["chapter", "quote"]),
+        ("account", &["chapter", "quote"]),
+        ("home", &["chapter", "quote"]),
+        ("email", &["chapter", "quote"]),
+    ],
+    params: &[],
+    run: |_, input| run(input),
+}];
+
+fn run(input: &Input<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for passage in input.prose.passages() {
+        numbers(passage, &mut drafts);
+        drafts.extend(home(passage));
+        drafts.extend(email(passage));
+    }
+    drafts
+}
+
+/// Runs of digits, single hyphens between them taken out.
+fn numbers(passage: &Passage<'_>, drafts: &mut Vec<Draft>) {
+    let chars = passage.reading().chars();
+    let mut at = 0;
+    while at < chars.len() {
+        if !chars[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let mut end = at;
+        let mut digits: Vec<u8> = Vec::new();
+        while let Some(c) = chars.get(end) {
+            match c.to_digit(10) {
+                Some(digit) => digits.push(u8::try_from(digit).unwrap_or(0)),
+                None if *c == '-' && chars.get(end + 1).is_some_and(char::is_ascii_digit) => {}
+                None => break,
+            }
+            end += 1;
+        }
+        let has_check = digits.len() == 17 && matches!(chars.get(end), Some('X' | 'x'));
+        end += usize::from(has_check);
+        if let Some(case) = kind(chars, at..end, &digits, has_check) {
+            drafts.push(quoted_chars(case, passage, at..end, Vec::<Value>::new()));
+        }
+        at = end.max(at + 1);
+    }
+}
+
+/// What a run of digits is.
+fn kind(
+    chars: &[char],
+    range: std::ops::Range<usize>,
+    digits: &[u8],
+    has_check: bool,
+) -> Option<&'static str> {
+    let before = range.start.checked_sub(1).map(|at| chars[at]);
+    let after = chars.get(range.end).copied();
+    // Part of a code, of a masked number, or a count.
+    let is_code = before.is_some_and(|c| c.is_ascii_alphabetic() || "*/_.=".contains(c))
+        || after.is_some_and(|c| c.is_ascii_alphabetic() || "*/_=件条元次个万亿份篇人页".contains(c));
+    if is_code {
+        return None;
+    }
+    let local = match digits {
+        [8, 6, rest @ ..] if rest.len() == 11 => rest,
+        all => all,
+    };
+    if local.len() == 11 && local[0] == 1 && local[1] >= 3 {
+        return Some("mobile");
+    }
+    if is_identity(digits, has_check) {
+        return Some("identity");
+    }
+    if !(16..=19).contains(&digits.len()) || has_check || !digits.starts_with(&[6, 2]) || !luhn(digits) {
+        return None;
+    }
+    let words: String = chars[range.start.saturating_sub(16)..range.start].iter().collect();
+    let is_office = ["账号", "账户", "帐号", "户名", "开户"].iter().any(|word| words.contains(word));
+    Some(if is_office { "account" } else { "card" })
+}
+
+/// 18 digits, the last perhaps X, with a day of birth and the check digit of GB 11643.
+fn is_identity(digits: &[u8], has_check: bool) -> bool {
+    if digits.len() + usize::from(has_check) != 18 {
+        return false;
+    }
+    let number = |range: std::ops::Range<usize>| {
+        digits[range].iter().fold(0_u32, |n, digit| n * 10 + u32::from(*digit))
+    };
+    let is_day = (1900..2100).contains(&number(6..10))
+        && (1..=12).contains(&number(10..12))
+        && (1..=31).contains(&number(12..14));
+    let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let sum: u32 = digits.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum();
+    let check = (12 - sum % 11) % 11;
+    let printed = if has_check { 10 } else { digits.get(17).map_or(11, |digit| u32::from(*digit)) };
+    is_day && check == printed
+}
+
+fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| {
+            let doubled = u32::from(*digit) * if at % 2 == 1 { 2 } else { 1 };
+            if doubled > 9 { doubled - 9 } else { doubled }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+static HOME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:家庭住址|家住|现住址|户籍地址|居住于)[^。;,]{2,30}?\d+(?:号|室|栋|幢)")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+fn home(passage: &Passage<'_>) -> Option<Draft> {
+    let text = passage.text();
+    if !text.contains('住') && !text.contains("户籍") {
+        return None;
+    }
+    Some(crate::checks::quoted("home", passage, HOME.find(text)?.range(), Vec::new()))
+}
+
+static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)[a-z0-9._-]+@(?:qq|163|126|gmail|sina|sohu|outlook|hotmail|139|foxmail|yeah|aliyun)\.(?:com|cn|net)")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// A private mailbox outside the contact: the office's own address may lie anywhere.
+fn email(passage: &Passage<'_>) -> Option<Draft> {
+    let text = passage.text();
+    if passage.chapter() == 0 || !text.contains('@') {
+        return None;
+    }
+    let office = ["邮箱", "邮件", "联系", "电话", "受理", "申请", "咨询", "监督", "举报", "投诉", "地址"];
+    if office.iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    Some(crate::checks::quoted("email", passage, EMAIL.find(text)?.range(), Vec::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Option<&'static str> {
+        let chars: Vec<char> = text.chars().collect();
+        let start = chars.iter().position(char::is_ascii_digit)?;
+        let length = chars[start..].iter().take_while(|c| c.is_ascii_digit()).count();
+        let digits: Vec<u8> = chars[start..start + length]
+            .iter()
+            .map(|c| u8::try_from(c.to_digit(10).unwrap()).unwrap())
+            .collect();
+        let has_check = length == 17 && chars.get(start + length) == Some(&'X');
+        kind(&chars, start..start + length + usize::from(has_check), &digits, has_check)
+    }
+
+    #[test]
+    fn numbers_of_persons_are_told_from_other_numbers() {
+        assert_eq!(check("电话13812341234。"), Some("mobile"));
+        assert_eq!(check("电话8613812341234"), Some("mobile"));
+        assert_eq!(check("收到13812341234件"), None);
+        assert_eq!(check("电话12812341234"), None);
+        assert_eq!(check("邮编331200"), None);
+        assert_eq!(check("110105194912310021"), None);
+        assert_eq!(check("11010519491231002X"), Some("identity"));
+        assert_eq!(check("6222021234567890129"), None);
+        assert_eq!(check("卡号6222021234567890128"), Some("card"));
+        assert_eq!(check("缴费账号6222021234567890128"), Some("account"));
+        assert_eq!(check("12620600MB0523338C"), None);
+    }
+}

@@ -1,0 +1,294 @@
+//! `prose.disputes`: what the prose says of 行政复议 and 行政诉讼 against chapter 四.
+//!
+//! A number belongs to the block that was named last before it, and to the result named beside it. What the body did as
+//! 复议机关, what other people complained of, and what is only filed with it are other numbers.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rust_decimal::Decimal;
+
+use crate::{
+    checks::{Check, Draft, Input, Value, decimal, quoted},
+    prose::{
+        claim::{has_foreign_scope, speaks_of_another_year},
+        count::Count,
+        passage::Passage,
+    },
+    table::Table,
+};
+
+const WORDS: &[&str] = &["chapter", "quote", "actual", "expected", "rows"];
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "prose.disputes",
+    cases: &[
+        ("differs", WORDS),
+        ("unsure", WORDS),
+        ("none", &["chapter", "quote", "expected", "rows"]),
+        ("upheld", &["chapter", "quote", "expected"]),
+    ],
+    params: &[],
+    run: |_, input| run(input),
+}];
+
+/// Which blocks of chapter 四 a number may mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blocks {
+    Review,
+    Direct,
+    AfterReview,
+    Litigation,
+    Both,
+}
+
+impl Blocks {
+    fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Review => &["disputes.reconsideration"],
+            Self::Direct => &["disputes.litigation_direct"],
+            Self::AfterReview => &["disputes.litigation_after_reconsideration"],
+            Self::Litigation => &["disputes.litigation_direct", "disputes.litigation_after_reconsideration"],
+            Self::Both => &[
+                "disputes.reconsideration",
+                "disputes.litigation_direct",
+                "disputes.litigation_after_reconsideration",
+            ],
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Review => "行政复议",
+            Self::Direct => "未经复议直接起诉",
+            Self::AfterReview => "复议后起诉",
+            Self::Litigation => "行政诉讼",
+            Self::Both => "行政复议和行政诉讼",
+        }
+    }
+
+    /// The block that some words name last.
+    fn named(words: &str) -> Option<Self> {
+        let last = |names: &[&str]| names.iter().filter_map(|name| words.rfind(name)).max();
+        let direct = last(&["直接起诉", "直接提起"]);
+        let after = last(&["复议后起诉", "复议后提起", "经复议起诉"]);
+        let review = last(&["复议"]);
+        let litigation = last(&["诉讼", "应诉", "起诉"]);
+        if after.is_some() && after.map(|at| at + "复议后起诉".len()) >= litigation {
+            return Some(Self::AfterReview);
+        }
+        if direct.is_some() && direct >= review {
+            return Some(Self::Direct);
+        }
+        match (review, litigation) {
+            (Some(review), Some(litigation)) => {
+                let (first, second) = (review.min(litigation), review.max(litigation));
+                let between = &words[first..second];
+                let joined = between.chars().count() <= 12
+                    && ["和", "、", "及", "与", "或", "/"].iter().any(|word| between.contains(word));
+                if joined && !between.contains(|c: char| c.is_ascii_digit()) {
+                    Some(Self::Both)
+                } else if review > litigation {
+                    Some(Self::Review)
+                } else {
+                    Some(Self::Litigation)
+                }
+            }
+            (Some(_), None) => Some(Self::Review),
+            (None, Some(_)) => Some(Self::Litigation),
+            (None, None) => None,
+        }
+    }
+}
+
+const RESULTS: &[(&str, &str, &str)] = &[
+    ("维持", "upheld", "结果维持"),
+    ("驳回", "upheld", "结果维持"),
+    ("纠正", "corrected", "结果纠正"),
+    ("纠错", "corrected", "结果纠正"),
+    ("其他结果", "other", "其他结果"),
+    ("尚未审结", "pending", "尚未审结"),
+    ("未审结", "pending", "尚未审结"),
+    ("正在审理", "pending", "尚未审结"),
+];
+
+/// Numbers of something else than this body's cases about information.
+const OTHER: [&str; 11] =
+    ["复议机关", "法院", "代理", "咨询", "应诉率", "调解", "同比", "增长", "下降", "比上年", "较上年"];
+
+/// Numbers that may be counted another way than chapter 四 does.
+const UNSURE: [&str; 12] =
+    ["备案", "新收", "审结", "办结", "受理", "收到", "承办", "败诉", "撤销", "撤回", "上年", "驳回"];
+
+fn run(input: &Input<'_>) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let mut drafts = Vec::new();
+    for passage in input.prose.passages() {
+        let text = passage.text();
+        if !matches!(passage.chapter(), 1 | 3 | 4) || !(text.contains("复议") || text.contains("诉讼")) {
+            continue;
+        }
+        for count in passage.reading().counts.iter() {
+            drafts.extend(claim(input, passage, count).and_then(|claim| claim.draft(input, table, passage)));
+        }
+        drafts.extend(none(input, table, passage));
+        drafts.extend(upheld(table, passage));
+    }
+    drafts
+}
+
+/// A number about disputes.
+struct Claim {
+    blocks: Blocks,
+    column: &'static str,
+    column_name: &'static str,
+    value: Decimal,
+    /// Characters of the passage.
+    quote: std::ops::Range<usize>,
+    is_sure: bool,
+}
+
+fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Claim> {
+    if count.approximate || !matches!(count.unit, "件" | "起" | "宗" | "例" | "次") {
+        return None;
+    }
+    let reading = passage.reading();
+    let head = reading.head(count, true);
+    let sentence = reading.sentence(count.number.start);
+    let so_far = reading.words(sentence.start..count.number.start);
+    // What stands before the sentence's last turn to another matter is over.
+    let turn = ["申请公开", "公开申请", "建议", "提案", "信访", "投诉", "举报", "申诉", "许可"];
+    let blocks = Blocks::named(&so_far)?;
+    let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"))?;
+    let since = &so_far[named_at..];
+    if turn.iter().any(|word| since.contains(word))
+        || OTHER.iter().any(|word| so_far.contains(word))
+        || speaks_of_another_year(input.report.year, &so_far)
+    {
+        return None;
+    }
+    let tail = reading.tail(count);
+    let result = |words: &str| RESULTS.iter().find(|(word, _, _)| words.contains(word));
+    let named_in_head = head.words.contains("复议") || head.words.contains("诉");
+    let (column, column_name) = match result(&head.words).or_else(|| result(&tail).filter(|_| !named_in_head))
+    {
+        Some((_, column, name)) => (*column, *name),
+        // A number that neither names the matter nor a result speaks of a part.
+        None if !named_in_head => return None,
+        None => ("total", "总计"),
+    };
+    let is_sure =
+        !UNSURE.iter().any(|word| so_far.contains(word)) && !has_foreign_scope(&input.report.agency, &so_far);
+    Some(Claim { blocks, column, column_name, value: count.value, quote: head.start..count.end, is_sure })
+}
+
+impl Claim {
+    fn draft(&self, input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
+        let cells = cells(table, self.blocks, self.column)?;
+        let expected = sum(table, &cells)?;
+        if expected == self.value {
+            return None;
+        }
+        let source = passage.quote(self.quote.clone());
+        let rows = format!("「{}」「{}」", self.blocks.name(), self.column_name);
+        Some(Draft {
+            concept: Some(table.id(cells[0]).concept),
+            cause: input.suspected(&cells).map(|cell| table.id(cell)),
+            facts: table.ids(cells),
+            expected: Some(decimal(expected)),
+            actual: Some(decimal(self.value)),
+            values: vec![
+                crate::checks::chapter_name(passage.chapter()),
+                Value::same("quote", source.text.as_str()),
+                Value::same("actual", decimal(self.value)),
+                Value::same("expected", decimal(expected)),
+                Value::new("rows", rows, format!("{:?} {}", self.blocks, self.column).to_lowercase()),
+            ],
+            key: crate::fingerprint::Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
+            source: Some(source),
+            ..Draft::new(if self.is_sure { "differs" } else { "unsure" }, crate::fingerprint::Key::Operands)
+        })
+    }
+}
+
+fn cells(table: &Table<'_>, blocks: Blocks, column: &str) -> Option<Vec<usize>> {
+    blocks.prefixes().iter().map(|prefix| table.layout.number(&format!("{prefix}.{column}"))).collect()
+}
+
+fn sum(table: &Table<'_>, cells: &[usize]) -> Option<Decimal> {
+    cells.iter().try_fold(Decimal::ZERO, |sum, cell| sum.checked_add(table.value(*cell)?))
+}
+
+static NONE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?:未|没有|无)(?:因[^,。;]{0,24}?)?(?:发生|产生|收到|出现|引起|引发|涉及|存在|被|有)?[^,。;:经0-9]{0,20}?(?:行政复议|行政诉讼|复议|诉讼)[^,。;]{0,16}")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// 未发生行政复议: then chapter 四 has none.
+fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
+    let text = passage.text();
+    let found = NONE.find(text)?;
+    let words = found.as_str();
+    let lost = ["纠错", "败诉", "纠正", "被撤销", "超期", "逾期", "未经", "申诉", "率", "审结", "不服"];
+    let before = &text[..found.start()];
+    let sentence = before.rsplit(['。', ';']).next().unwrap_or(before);
+    if lost.iter().any(|word| words.contains(word))
+        || has_foreign_scope(&input.report.agency, sentence)
+        || speaks_of_another_year(input.report.year, sentence)
+    {
+        return None;
+    }
+    let blocks = match (words.contains("复议"), words.contains("诉讼")) {
+        (true, true) => Blocks::Both,
+        (true, false) => Blocks::Review,
+        _ => Blocks::Litigation,
+    };
+    let cells = cells(table, blocks, "total")?;
+    let expected = sum(table, &cells).filter(|sum| *sum > Decimal::ZERO)?;
+    Some(Draft {
+        concept: Some(table.id(cells[0]).concept),
+        facts: table.ids(cells),
+        expected: Some(decimal(expected)),
+        actual: Some("0".to_owned()),
+        ..quoted(
+            "none",
+            passage,
+            found.range(),
+            vec![
+                Value::same("expected", decimal(expected)),
+                Value::new(
+                    "rows",
+                    format!("「{}」「总计」", blocks.name()),
+                    format!("{blocks:?} total").to_lowercase(),
+                ),
+            ],
+        )
+    })
+}
+
+static UPHELD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?:复议|诉讼)[^。;]{0,24}(?:均|全部)(?:获|被|予以|为)?(?:结果)?维持")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// 均获维持: then chapter 四 has no other result.
+fn upheld(table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
+    let found = UPHELD.find(passage.text())?;
+    let blocks = Blocks::named(found.as_str()).unwrap_or(Blocks::Both);
+    let blocks = match (found.as_str().contains("复议"), found.as_str().contains("诉讼")) {
+        (true, true) => Blocks::Both,
+        _ => blocks,
+    };
+    let mut others = Vec::new();
+    for column in ["corrected", "other", "pending"] {
+        others.extend(cells(table, blocks, column)?);
+    }
+    others.retain(|cell| table.value(*cell).is_some_and(|value| value > Decimal::ZERO));
+    let expected = sum(table, &others).filter(|_| !others.is_empty())?;
+    Some(Draft {
+        concept: Some(table.id(others[0]).concept),
+        expected: Some(decimal(expected)),
+        facts: table.ids(others),
+        ..quoted("upheld", passage, found.range(), vec![Value::same("expected", decimal(expected))])
+    })
+}

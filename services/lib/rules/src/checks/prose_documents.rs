@@ -1,0 +1,148 @@
+//! `prose.documents`: what the prose says of 规章 and 行政规范性文件 against chapter 二.
+
+use crate::{
+    checks::{Check, Draft, Input, Value, chapter_name, decimal},
+    fingerprint::Key,
+    prose::{
+        claim::{has_foreign_scope, speaks_of_another_year},
+        count::Count,
+        passage::Passage,
+    },
+};
+
+const WORDS: &[&str] = &["chapter", "quote", "actual", "expected", "row", "column"];
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "prose.documents",
+    cases: &[("differs", WORDS), ("unsure", WORDS)],
+    params: &[],
+    run: |_, input| run(input),
+}];
+
+/// Verbs, the column each speaks of, and whether it speaks of no other.
+const VERBS: &[(&str, &str, &str)] = &[
+    ("制发", "issued", "本年制发件数"),
+    ("新制定", "issued", "本年制发件数"),
+    ("制定", "issued", "本年制发件数"),
+    ("出台", "issued", "本年制发件数"),
+    ("印发", "issued", "本年制发件数"),
+    ("新增", "issued", "本年制发件数"),
+    ("废止", "repealed", "本年废止件数"),
+    ("失效", "repealed", "本年废止件数"),
+    ("现行有效", "in_force", "现行有效件数"),
+    ("继续有效", "in_force", "现行有效件数"),
+];
+
+/// Numbers of something else: kept by another body, reviewed, printed, or a part.
+const OTHER: &[&str] = &[
+    "起草",
+    "审核",
+    "审查",
+    "备案",
+    "解读",
+    "刊登",
+    "转载",
+    "报送",
+    "清理",
+    "评估",
+    "公平竞争",
+    "修订",
+    "修改",
+    "部门规范性文件",
+    "其他文件",
+    "比上年",
+    "较上年",
+    "同比",
+    "累计",
+    "拟",
+    "征求意见",
+    "归集",
+    "文件库",
+    "公开率",
+];
+
+fn run(input: &Input<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for passage in input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 1 | 2)) {
+        if !(passage.text().contains("规范性文件") || passage.text().contains("规章")) {
+            continue;
+        }
+        let mut noun: Option<(usize, &str, &str)> = None;
+        for count in &passage.reading().counts {
+            let sentence = passage.reading().sentence(count.number.start).start;
+            let head = passage.reading().head(count, true).words;
+            if let Some((row, name)) = named(&head) {
+                noun = Some((sentence, row, name));
+            }
+            // The noun holds for the clauses after it in its sentence, as far as those only go on.
+            let Some((_, row, name)) = noun.filter(|(of, _, _)| *of == sentence) else { continue };
+            drafts.extend(draft(input, passage, count, (row, name)));
+        }
+    }
+    drafts
+}
+
+/// Which row some words name: the last noun counts, and two nouns at once name none.
+fn named(head: &str) -> Option<(&'static str, &'static str)> {
+    match (head.contains("规范性文件"), head.contains("规章")) {
+        (true, false) => Some(("normative_documents", "行政规范性文件")),
+        (false, true) => Some(("regulations", "规章")),
+        _ => None,
+    }
+}
+
+fn draft(
+    input: &Input<'_>,
+    passage: &Passage<'_>,
+    count: &Count,
+    (row, name): (&'static str, &str),
+) -> Option<Draft> {
+    let table = input.table.as_ref()?;
+    if count.approximate || !matches!(count.unit, "件" | "个" | "份" | "项") {
+        return None;
+    }
+    let reading = passage.reading();
+    let head = reading.head(count, true);
+    let sentence = reading.sentence(count.number.start);
+    let so_far = reading.words(sentence.start..count.number.start);
+    // The verb stands before its count, or right behind it; a clause with neither a verb nor the noun is over.
+    let last = |words: &str| {
+        VERBS.iter().filter_map(|verb| Some((words.rfind(verb.0)?, verb))).max_by_key(|(at, _)| *at)
+    };
+    let (_, (verb, column, column_name)) =
+        last(&head.words).or_else(|| last(&so_far).filter(|_| named(&head.words).is_some()))?;
+    if head.words.contains("不") || reading.depth(count) > 0 {
+        return None;
+    }
+    let cell = table.layout.number(&format!("proactive.{row}.{column}"))?;
+    let expected = table.value(cell)?;
+    if expected == count.value
+        || OTHER.iter().any(|word| so_far.contains(word))
+        || (named(&so_far).is_none() && named(&head.words).is_none())
+        || has_foreign_scope(&input.report.agency, &so_far)
+        || speaks_of_another_year(input.report.year, &so_far)
+    {
+        return None;
+    }
+    // 印发、公开 are said of what others made, too.
+    let is_sure =
+        !matches!(*verb, "印发" | "新增" | "失效") && !so_far.contains("公开") && !so_far.contains("政府");
+    let source = passage.quote(head.start..count.end);
+    Some(Draft {
+        concept: Some(table.id(cell).concept),
+        facts: vec![table.id(cell)],
+        expected: Some(decimal(expected)),
+        actual: Some(decimal(count.value)),
+        values: vec![
+            chapter_name(passage.chapter()),
+            Value::same("quote", source.text.as_str()),
+            Value::same("actual", decimal(count.value)),
+            Value::same("expected", decimal(expected)),
+            Value::new("row", name, row),
+            Value::new("column", *column_name, *column),
+        ],
+        key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
+        source: Some(source),
+        ..Draft::new(if is_sure { "differs" } else { "unsure" }, Key::Operands)
+    })
+}

@@ -1,0 +1,154 @@
+//! `prose.fees`: what the text says of 信息处理费 (办法 国办函〔2020〕109号): whether it says so at all, whether it says
+//! one thing, and in which unit.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rust_decimal::Decimal;
+
+use crate::{
+    checks::{Check, Draft, Input, Value, decimal, quoted},
+    fingerprint::Key,
+    params::Kind,
+    prose::{passage::Passage, words::Words},
+    rule::Rule,
+};
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "prose.fees",
+    cases: &[
+        ("missing", &[]),
+        ("contradiction", &["chapter", "quote", "actual"]),
+        ("table", &["chapter", "quote", "expected"]),
+        ("unit", &["chapter", "quote", "actual"]),
+    ],
+    params: &[("never_above_yuan", Kind::Whole)],
+    run,
+}];
+
+/// What speaks of the fee, complete or not.
+static FEE: LazyLock<Words> =
+    LazyLock::new(|| Words::new(&["处理费", "信息处理", "收费", "收取费用", "费用", "收取任何费", "缴费"]));
+
+static NONE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?:未|没有|无|不)(?:收取|产生|发生|收过|征收|涉及|存在)[^。;]{0,18}?(?:处理费|收费|费用)")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// An amount, and whether it is of 万元; `/` after it makes it a price.
+static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(\d[\d,]*(?:\.\d+)?)(万?)元([/每]?)")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// Sentences that tell prices, or another fee.
+const TARIFF: [&str; 6] = ["标准", "每件", "每页", "事业性", "预算", "经费"];
+
+fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+    let chapters = |passage: &&Passage<'_>| matches!(passage.chapter(), 1 | 6);
+    let passages: Vec<&Passage<'_>> = input.prose.passages().iter().filter(chapters).collect();
+    let about: Vec<&Passage<'_>> = passages.iter().copied().filter(|p| FEE.any(p.text())).collect();
+    if about.is_empty() {
+        // An empty or missing chapter is another rule's.
+        let stands = passages.iter().any(|passage| passage.chapter() == 6 && !passage.text().is_empty());
+        return stands
+            .then(|| Draft::new("missing", Key::Part("chapter-6".to_owned())))
+            .into_iter()
+            .collect();
+    }
+    let mut drafts: Vec<Draft> = Vec::new();
+    drafts.extend(unit(&about, rule.params.decimal("never_above_yuan")));
+    drafts.extend(contradiction(&about));
+    drafts.extend(table(input, &about));
+    drafts
+}
+
+/// An amount of the fee in 元, with its place.
+struct Amount<'p, 'r> {
+    passage: &'p Passage<'r>,
+    range: std::ops::Range<usize>,
+    yuan: Decimal,
+    text: String,
+}
+
+/// The amounts that the text says were collected.
+fn amounts<'p, 'r>(about: &[&'p Passage<'r>]) -> Vec<Amount<'p, 'r>> {
+    let mut found = Vec::new();
+    for passage in about {
+        let text = passage.text();
+        for captures in AMOUNT.captures_iter(text) {
+            let (Some(whole), Some(number)) = (captures.get(0), captures.get(1)) else { continue };
+            let sentence = sentence(text, whole.start());
+            let is_price = captures.get(3).is_some_and(|price| !price.is_empty());
+            let is_fee = passage.chapter() == 6 || sentence.contains("处理费");
+            let Ok(value) = number.as_str().replace(',', "").parse::<Decimal>() else { continue };
+            let factor = if captures.get(2).is_some_and(|unit| !unit.is_empty()) { 10_000 } else { 1 };
+            let Some(yuan) = value.checked_mul(Decimal::from(factor)) else { continue };
+            if !is_price && is_fee && !TARIFF.iter().any(|word| sentence.contains(word)) {
+                let text = whole.as_str().to_owned();
+                found.push(Amount { passage, range: whole.range(), yuan, text });
+            }
+        }
+    }
+    found
+}
+
+/// The sentence around a byte.
+fn sentence(text: &str, at: usize) -> &str {
+    let start = text[..at]
+        .rfind(['。', ';'])
+        .map_or(0, |dot| dot + text[dot..].chars().next().map_or(1, char::len_utf8));
+    let end = text[at..].find(['。', ';']).map_or(text.len(), |dot| at + dot);
+    &text[start..end]
+}
+
+fn unit(about: &[&Passage<'_>], most: Decimal) -> Option<Draft> {
+    let amount = amounts(about).into_iter().find(|amount| amount.yuan >= most)?;
+    Some(Draft {
+        actual: Some(decimal(amount.yuan)),
+        ..quoted("unit", amount.passage, amount.range, vec![Value::same("actual", amount.text)])
+    })
+}
+
+/// Nothing was collected, and this much.
+fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
+    let (passage, none) = about.iter().find_map(|passage| Some((*passage, NONE.find(passage.text())?)))?;
+    // 未发生违规收取处理费 denies the breach, not the fee.
+    if ["违规", "乱收", "擅自", "超标"].iter().any(|word| none.as_str().contains(word)) {
+        return None;
+    }
+    let amount = amounts(about).into_iter().find(|amount| amount.yuan > Decimal::ZERO)?;
+    let range = if std::ptr::eq(passage, amount.passage) && amount.range.start >= none.start() {
+        none.start()..amount.range.end
+    } else {
+        none.range()
+    };
+    Some(Draft {
+        actual: Some(decimal(amount.yuan)),
+        expected: Some("0".to_owned()),
+        ..quoted("contradiction", passage, range, vec![Value::same("actual", amount.text)])
+    })
+}
+
+/// No 行政事业性收费 in the text, an amount in chapter 二.
+fn table(input: &Input<'_>, about: &[&Passage<'_>]) -> Option<Draft> {
+    let table = input.table.as_ref()?;
+    let cell = table.layout.number("proactive.fees.amount")?;
+    let amount = table.value(cell).filter(|amount| *amount > Decimal::ZERO)?;
+    let (passage, none) = about.iter().find_map(|passage| {
+        let denied = NONE_OF_TABLE.find(passage.text())?;
+        Some((*passage, denied.range()))
+    })?;
+    Some(Draft {
+        concept: Some(table.id(cell).concept),
+        facts: vec![table.id(cell)],
+        expected: Some(decimal(amount)),
+        actual: Some("0".to_owned()),
+        ..quoted("table", passage, none, vec![Value::same("expected", decimal(amount))])
+    })
+}
+
+static NONE_OF_TABLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?:未|没有|无)(?:收取|产生|发生|征收|涉及)?[^。;,]{0,8}(?:行政)?事业性收费")
+        .expect("the pattern is a constant that a test compiles")
+});

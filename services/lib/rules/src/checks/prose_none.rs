@@ -1,0 +1,65 @@
+//! `prose.none`: the text says that no request came in, chapter 三 says how many did.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rust_decimal::Decimal;
+
+use crate::{
+    checks::{Check, Draft, Input, Value, decimal, quoted},
+    prose::claim::{has_foreign_scope, speaks_of_another_year},
+};
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "prose.none",
+    cases: &[("received", &["chapter", "quote", "expected"])],
+    params: &[],
+    run: |_, input| run(input),
+}];
+
+static NONE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        "(?:未|没有)(?:收到|接到|受理|接收|收悉|新收|办理)[^。;,、:上转]{0,14}?(?:依申请公开|信息公开申请|公开申请|申请公开|信息公开的申请)([^。;,]*)",
+    )
+    .expect("the pattern is a constant that a test compiles")
+});
+
+/// What came of requests is another matter.
+const OTHERS: [&str; 8] = ["复议", "诉讼", "投诉", "举报", "异议", "引起", "引发", "结转"];
+
+fn run(input: &Input<'_>) -> Vec<Draft> {
+    let Some(table) = &input.table else { return Vec::new() };
+    let Some(cell) = table.layout.number("requests.received[total]") else { return Vec::new() };
+    let Some(received) = table.value(cell).filter(|value| *value > Decimal::ZERO) else { return Vec::new() };
+    let mut drafts = Vec::new();
+    let passages = input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 1 | 3));
+    for passage in passages {
+        let text = passage.text();
+        let Some(captures) = NONE.captures(text) else { continue };
+        let Some(whole) = captures.get(0) else { continue };
+        let tail = captures.get(1).map_or("", |tail| tail.as_str());
+        let before = &text[..whole.start()];
+        let sentence = before.rsplit('。').next().unwrap_or(before);
+        if OTHERS.iter().any(|word| tail.contains(word))
+            || has_foreign_scope(&input.report.agency, sentence)
+            || speaks_of_another_year(input.report.year, sentence)
+        {
+            continue;
+        }
+        let end = captures.get(1).map_or(whole.end(), |tail| tail.start());
+        drafts.push(Draft {
+            concept: Some(table.id(cell).concept),
+            cause: input.suspected(&[cell]).map(|cell| table.id(cell)),
+            expected: Some(decimal(received)),
+            actual: Some("0".to_owned()),
+            facts: vec![table.id(cell)],
+            ..quoted(
+                "received",
+                passage,
+                whole.start()..end,
+                vec![Value::same("expected", decimal(received))],
+            )
+        });
+    }
+    drafts
+}

@@ -1,0 +1,112 @@
+//! `residue.*`: what word processors, content systems and mirrors leave behind.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use gongkai_model::{Note, Paragraph, Source};
+
+use crate::{
+    checks::{Check, Draft, Input, Value, chapter_name},
+    fingerprint::Key,
+};
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "residue.markup",
+        cases: &[("left", &["chapter", "quote"])],
+        params: &[],
+        run: |_, input| found(input, "left", &MARKUP),
+    },
+    Check {
+        name: "residue.encoding",
+        cases: &[("garbled", &["chapter", "quote"]), ("lost", &["count"])],
+        params: &[],
+        run: |_, input| encoding(input),
+    },
+    Check {
+        name: "residue.mirror",
+        cases: &[("pinyin", &["count"]), ("traditional", &[])],
+        params: &[],
+        run: |_, input| mirror(input),
+    },
+];
+
+/// Fields and marks of documents, entities of pages, marks of Markdown.
+static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\[bookmark:[^\]]{0,40}\]|HYPERLINK|MERGEFORMAT|错误[!！]\s?未(?:找到|定义)[^。，]{0,8}|Error! Reference|&nbsp;|&amp;|&lt;|&#\d+;|<o:p>|</?(?:span|font|p|br|div)\b|\*\*|\{\{|#REF!")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// U+FFFD, private-use glyphs, and what UTF-8 read as GBK or Latin-1 looks like.
+static GARBLED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("[\u{fffd}\u{e000}-\u{f8ff}]|锟斤拷|烫烫烫|屯屯屯|Ã¤|Ã¥|ä¸|å›|æ”|ï¼|鐨勬|锛屽|涓€")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// One finding a pattern: its first place.
+fn found(input: &Input<'_>, case: &'static str, pattern: &Regex) -> Vec<Draft> {
+    let report = input.report;
+    let preamble = report.preamble.iter().map(|paragraph| (0, paragraph));
+    let sections = report.sections.iter();
+    let prose = sections.flat_map(|section| section.paragraphs.iter().map(|p| (section.number, p)));
+    let mut places = preamble.chain(prose);
+    places.find_map(|(chapter, paragraph)| place(case, pattern, chapter, paragraph)).into_iter().collect()
+}
+
+fn place(case: &'static str, pattern: &Regex, chapter: u32, paragraph: &Paragraph) -> Option<Draft> {
+    let quote = pattern.find(&paragraph.text)?.as_str();
+    let source =
+        Source { text: quote.to_owned(), span: paragraph.span, page: paragraph.page, ..Source::default() };
+    Some(Draft {
+        actual: Some(quote.to_owned()),
+        values: vec![chapter_name(chapter), Value::same("quote", quote)],
+        source: Some(source),
+        ..Draft::new(case, Key::Quote { chapter, text: quote.to_owned() })
+    })
+}
+
+fn encoding(input: &Input<'_>) -> Vec<Draft> {
+    let garbled = found(input, "garbled", &GARBLED);
+    if !garbled.is_empty() {
+        return garbled;
+    }
+    let lost = input.report.notes.iter().find_map(|note| match note {
+        Note::ReplacementCharacters(count) => Some(*count),
+        _ => None,
+    });
+    let draft = |count: u32| Draft {
+        actual: Some(count.to_string()),
+        values: vec![Value::same("count", count.to_string())],
+        ..Draft::new("lost", Key::Part("encoding".to_owned()))
+    };
+    lost.map(draft).into_iter().collect()
+}
+
+/// Pinyin behind the glyphs is the mark of a scraped mirror; traditional glyphs alone may be a site's own edition.
+fn mirror(input: &Input<'_>) -> Vec<Draft> {
+    let notes = &input.report.notes;
+    let pinyin = notes.iter().find_map(|note| match note {
+        Note::PinyinRemoved(count) => Some(*count),
+        _ => None,
+    });
+    let draft = match pinyin {
+        Some(count) => Draft {
+            actual: Some(count.to_string()),
+            values: vec![Value::same("count", count.to_string())],
+            ..Draft::new("pinyin", Key::Part("mirror".to_owned()))
+        },
+        None if notes.contains(&Note::TraditionalConverted) && !is_gate(input) => {
+            Draft::new("traditional", Key::Part("mirror".to_owned()))
+        }
+        None => return Vec::new(),
+    };
+    vec![draft]
+}
+
+/// Government sites run gates that show every page in traditional glyphs.
+fn is_gate(input: &Input<'_>) -> bool {
+    input.context.publication.url.is_some_and(|url| {
+        ["/gate/", "big5", "/hant/", "zh-tw", "zh-hk", "trad"].iter().any(|mark| url.contains(mark))
+    })
+}
