@@ -74,12 +74,12 @@ pub(super) fn fact() -> impl Strategy<Value = Fact> {
 }
 
 pub(super) fn finding() -> impl Strategy<Value = Finding> {
-    let words = ("[A-Z0-9-]{1,9}", TEXT, TEXT, "[0-9a-f]{32}", TEXT);
-    let values = (option::of(TEXT), option::of(TEXT), option::of(source()), versions());
+    let words = ("[A-Z0-9-]{1,9}", TEXT, TEXT, "[0-9a-f]{32}", TEXT, TEXT, TEXT);
+    let values = (option::of(TEXT), option::of(TEXT), option::of(source()), versions(), option::of(TEXT));
     let ids = (option::of(fact_id()), option::of("[a-z.]{1,9}"), vec(fact_id(), 0..3));
     (words, select(Severity::ALL.to_vec()), values, ids).prop_map(|(words, severity, values, ids)| {
-        let (rule, message, message_en, fingerprint, formula) = words;
-        let (expected, actual, source, versions) = values;
+        let (rule, message, message_en, fingerprint, formula, legal, help) = words;
+        let (expected, actual, source, versions, suggestion) = values;
         let (cause, concept, facts) = ids;
         let concept = concept.as_deref().map(Concept::new);
         Finding {
@@ -95,6 +95,9 @@ pub(super) fn finding() -> impl Strategy<Value = Finding> {
             actual,
             facts,
             source,
+            legal,
+            help,
+            suggestion,
             versions,
         }
     })

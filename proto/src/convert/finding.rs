@@ -56,6 +56,9 @@ impl From<&Finding> for v1::Finding {
             versions: Some((&finding.versions).into()),
             trace_id: String::new(),
             report: String::new(),
+            legal: finding.legal.clone(),
+            help: finding.help.clone(),
+            suggestion: finding.suggestion.clone(),
         }
     }
 }
@@ -84,6 +87,9 @@ impl TryFrom<v1::Finding> for Finding {
             formula: finding.formula,
             expected: finding.expected,
             actual: finding.actual,
+            legal: finding.legal,
+            help: finding.help,
+            suggestion: finding.suggestion,
         })
     }
 }

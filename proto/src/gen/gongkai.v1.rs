@@ -126,6 +126,15 @@ pub struct Finding {
     /// Resource name of the report; set in answers over many reports.
     #[prost(string, tag = "15")]
     pub report: ::prost::alloc::string::String,
+    /// Where the law or the form says so.
+    #[prost(string, tag = "16")]
+    pub legal: ::prost::alloc::string::String,
+    /// What an editor should do about it, in Chinese.
+    #[prost(string, tag = "17")]
+    pub help: ::prost::alloc::string::String,
+    /// The smallest change that would mend it, in Chinese: a suggestion, never applied.
+    #[prost(string, optional, tag = "18")]
+    pub suggestion: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// How many findings of each severity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -155,6 +155,15 @@ pub struct FindingLine {
     /// For a finding about prose: the quotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLine>,
+    /// Where the law or the form says so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub legal: String,
+    /// What an editor should do about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+    /// The smallest change that would mend it; never applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
     /// What made the finding.
     pub versions: VersionsLine,
 }
@@ -289,6 +298,9 @@ impl From<&Finding> for FindingLine {
             actual: finding.actual.clone(),
             facts: finding.facts.iter().map(FactId::to_string).collect(),
             source: finding.source.as_ref().map(SourceLine::from),
+            legal: finding.legal.clone(),
+            help: finding.help.clone(),
+            suggestion: finding.suggestion.clone(),
             versions: VersionsLine::from(&finding.versions),
         }
     }

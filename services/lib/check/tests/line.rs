@@ -155,7 +155,7 @@ fn a_finding_names_rule_cause_operands_and_versions() {
     let line = checked();
     let findings = line["findings"].as_array().unwrap();
     let rules: Vec<&Value> = findings.iter().map(|f| &f["rule"]).collect();
-    assert_eq!(rules, ["T3-ROW", "T3-BAL", "P-SUM"]);
+    assert_eq!(rules, ["T3-ROW", "T3-BAL", "T2-RULE", "P-SUM", "S-FIVE", "S-CH5"]);
     let row = &findings[0];
     assert_eq!(row["severity"], "ERROR");
     assert_eq!(row["cause"], "requests.received[total]");
@@ -165,7 +165,10 @@ fn a_finding_names_rule_cause_operands_and_versions() {
     assert_eq!(number("actual"), number("expected") + 5);
     assert_eq!(row["fingerprint"].as_str().unwrap().len(), 32);
     assert_eq!(row["versions"], line["versions"]);
-    let sum = &findings[2];
+    for advice in ["legal", "help", "suggestion"] {
+        assert!(row[advice].as_str().is_some_and(|text| !text.is_empty()), "{advice}");
+    }
+    let sum = &findings[3];
     assert_eq!((&sum["expected"], &sum["actual"]), (&json!("76"), &json!("77")));
     assert_eq!(sum["source"]["text"], "我局主动公开信息77条，其中决策公开16条，执行公开60条");
     for version in ["program", "parser", "forms", "rules"] {

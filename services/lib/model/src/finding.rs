@@ -77,6 +77,12 @@ pub struct Finding {
     pub facts: Vec<FactId>,
     /// For a finding about prose: the quotation and where it stands.
     pub source: Option<Source>,
+    /// Where the law or the form says so.
+    pub legal: String,
+    /// What an editor should do about it, in Chinese.
+    pub help: String,
+    /// The smallest change that would mend it, in Chinese: a suggestion, never applied.
+    pub suggestion: Option<String>,
     /// Which program, parser, forms and rules said so.
     pub versions: Versions,
 }

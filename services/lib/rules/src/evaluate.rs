@@ -127,6 +127,9 @@ fn finding(rule: &Rule, case: &Case, draft: Draft, input: &Input<'_>) -> Finding
         actual: draft.actual,
         facts: draft.facts,
         source: draft.source,
+        legal: rule.legal.clone(),
+        help: rule.help.clone(),
+        suggestion: draft.suggestion,
         versions: input.context.versions.clone(),
     }
 }

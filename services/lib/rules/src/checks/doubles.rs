@@ -44,7 +44,8 @@ fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
             let word = &chars[start..start + length];
             // 人人人人 is one character four times; so are the zeros of a number in words.
             let is_one = word.iter().all(|c| *c == word[0]);
-            if !is_one && !(length == 2 && word.iter().any(|c| RHYTHM.contains(*c))) {
+            let is_rhythm = length == 2 && word.iter().any(|c| RHYTHM.contains(*c));
+            if !(is_one || is_rhythm) {
                 return Some((start, length));
             }
         }

@@ -41,18 +41,11 @@ fn run(kind: IdentityKind, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// What would mend all that has this suspect: the best change, and the next best if it is as small.
-fn suggestion(input: &Input<'_>, table: &Table<'_>, cause: usize) -> Option<Value> {
+fn suggestion(input: &Input<'_>, table: &Table<'_>, cause: usize) -> Option<String> {
     let (_, repairs) = input.repairs.iter().find(|(suspect, _)| *suspect == cause)?;
-    let shown: Vec<(String, String)> = repairs.iter().take(SHOWN).map(|repair| repair.words(table)).collect();
-    let (zh, en): (Vec<String>, Vec<String>) = shown.into_iter().unzip();
-    if zh.is_empty() {
-        return None;
-    }
-    Some(Value::new(
-        "suggestion",
-        format!("{}，相关勾稽关系即全部成立（仅供参考，请核对原始数据）", zh.join("；或")),
-        format!("{}: then every identity holds (a suggestion, check the records)", en.join("; or ")),
-    ))
+    let shown: Vec<String> = repairs.iter().take(SHOWN).map(|repair| repair.words(table).0).collect();
+    let words = shown.join("；或");
+    (!shown.is_empty()).then(|| format!("{words}，相关勾稽关系即全部成立（仅供参考，请核对原始数据）"))
 }
 
 fn draft(table: &Table<'_>, broken: &Broken, identity: &Identity) -> Draft {

@@ -147,8 +147,8 @@ pub(crate) struct Draft {
     pub(crate) source: Option<Source>,
     pub(crate) key: Key,
     pub(crate) values: Vec<Value>,
-    /// What would mend it, in Chinese and English.
-    pub(crate) suggestion: Option<Value>,
+    /// What would mend it, in Chinese.
+    pub(crate) suggestion: Option<String>,
 }
 
 impl Draft {

@@ -24,10 +24,10 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
             concept: cells.first().map(|cell| table.id(*cell).concept),
             facts: table.ids(cells),
             values: vec![
-                Value::new("repair", &zh, &en),
+                Value::new("repair", &zh, en),
                 Value::new("cause", &cause.position, cause.id.to_string()),
             ],
-            suggestion: Some(Value::new("suggestion", zh, en)),
+            suggestion: Some(zh),
             ..Draft::new("moved", Key::Operands)
         })
     });

@@ -169,6 +169,9 @@ pub(super) fn finding(row: &Row<'_>) -> Result<Finding, Error> {
         actual: row.get("actual")?,
         facts: operands.collect::<Result<_, _>>()?,
         source: source(row)?,
+        legal: row.get("legal")?,
+        help: row.get("help")?,
+        suggestion: row.get("suggestion")?,
         versions: versions(row)?,
     })
 }

@@ -261,10 +261,13 @@ fn insert_finding(tx: &Transaction<'_>, id: i64, position: i64, finding: &Findin
         operands.join("\n").into(),
         versions_id(tx, &finding.versions)?.into(),
     ];
+    let advice =
+        [finding.legal.clone().into(), finding.help.clone().into(), finding.suggestion.clone().into()];
+    let values = values.into_iter().chain(source_values(finding.source.as_ref())).chain(advice);
     tx.prepare_cached(
-        "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
-    .execute(with_source(values, finding.source.as_ref()))?;
+    .execute(params_from_iter(values))?;
     Ok(())
 }
 

@@ -124,6 +124,9 @@ fn finding(n: i64, i: i64) -> Finding {
             ]
         },
         source: prose.then(|| Source { text: "共收到".into(), ..Source::default() }),
+        legal: "条例第五十条".into(),
+        help: "核对该行".into(),
+        suggestion: (!prose).then(|| "将总计由 8 改为 7".into()),
         versions: versions(n),
     }
 }

@@ -228,6 +228,9 @@ fn finding(n: i64, i: i64) -> Finding {
         actual: Some("8".into()),
         facts: vec!["requests.received[total]".parse().unwrap()],
         source: None,
+        legal: "条例第五十条".into(),
+        help: "核对".into(),
+        suggestion: None,
         versions: versions(),
     }
 }
