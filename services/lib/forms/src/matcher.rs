@@ -76,7 +76,7 @@ fn form_by_evidence(items: &[Item<'_>], forms: &Forms) -> Option<FormId> {
 }
 
 /// True if none of the children of （六） stands anywhere, and either it has values in a row of its own or there are just
-/// as many rows as the form has without the children.
+/// as many rows, or labels of rows, as the form has without the children.
 fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
     let with_values = |item: &&Item<'_>| match item {
         Item::Row(row) => row.values.len() >= 7 && !standard.is_header(row),
@@ -105,7 +105,23 @@ fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &Reques
             _ => {}
         }
     }
-    one_row
+    one_row || names_all_rows(stretches, single)
+}
+
+/// True if the labels of all rows stand in the document, but for one that may be misprinted.
+fn names_all_rows(stretches: &Stretches<'_>, single: &RequestIndex) -> bool {
+    let labels: Vec<&str> = stretches
+        .requests
+        .iter()
+        .flatten()
+        .flat_map(|item| match item {
+            Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
+            Item::Line(text) => vec![text.as_str()],
+            Item::Chapter(_) => Vec::new(),
+        })
+        .collect();
+    let named = (0..single.rows()).filter(|row| labels.iter().any(|label| single.names(*row, label)));
+    named.count() + 1 >= single.rows()
 }
 
 /// Labels that only one form has, form by form.

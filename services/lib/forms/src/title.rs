@@ -7,6 +7,9 @@ use crate::residue;
 /// Words that come right before 年度报告, longest first: where the agency's name ends.
 const SUBJECTS: [&str; 5] = ["政府信息公开", "政务信息公开", "信息公开", "政务公开", "政府信息"];
 
+/// The words a title ends with.
+const END: &str = "年度报告";
+
 /// Longest title, in scalars.
 const LONGEST: usize = 80;
 
@@ -27,19 +30,25 @@ pub(crate) struct Title {
 pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
     let mut best: Option<Title> = None;
     for (at, paragraph) in front.iter().enumerate() {
-        let text = squeeze(&paragraph.text);
+        let mut text = squeeze(&paragraph.text);
+        let mut last = at;
         if !is_title_end(&text) {
-            continue;
+            let Some(whole) = front.get(at + 1).and_then(|next| cut_in_two(&text, &squeeze(&next.text)))
+            else {
+                continue;
+            };
+            (text, last) = (whole, at + 1);
         }
         let mut title = with_lines_before(front, at, text);
+        title.lines.1 = last + 1;
         if title.year.is_none()
-            && let Some(below) = front.get(at + 1).map(|p| squeeze(&p.text))
+            && let Some(below) = front.get(last + 1).map(|p| squeeze(&p.text))
             && let Some(year) = year_alone(&below)
         {
             title = Title {
                 year: Some(year),
                 text: title.text + &below,
-                lines: (title.lines.0, at + 2),
+                lines: (title.lines.0, last + 2),
                 ..title
             };
         }
@@ -52,6 +61,17 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
         }
     }
     best
+}
+
+/// A title that a line break cut in its last words: `…年度报⏎告`.
+fn cut_in_two(line: &str, next: &str) -> Option<String> {
+    let short = next.chars().nth(30).is_none() && !next.is_empty() && !is_title_end(next);
+    let cut = (1..4).any(|at| {
+        let (head, tail) = END.split_at(at * "年".len());
+        line.ends_with(head) && next.starts_with(tail)
+    });
+    let whole = format!("{line}{next}");
+    (short && cut && is_title_end(&whole)).then_some(whole)
 }
 
 /// Reads one line as a title.
@@ -224,6 +244,15 @@ mod tests {
         check(&["云川市水务局2023年度政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局2023年政府信息公开年度报告-云川县门户"], Some("云川市水务局"), Some(2023));
         check(&["首页", "2023年政府信息公开工作年度报告"], None, Some(2023));
+        check(&["云川市水务局2023年政府信息公开工作年度报", "告"], Some("云川市水务局"), Some(2023));
+        check(&["云川市水务局政府信息公开工作年", "度报告（2020年度）"], Some("云川市水务局"), Some(2020));
+        check(&["云川海关2023年政府信息公开工作年度报告"], Some("云川海关"), Some(2023));
+        check(
+            &["左侧导航", "云川市水务局", "政府信息公开工作年度报告", "（2023年）"],
+            Some("云川市水务局"),
+            Some(2023),
+        );
+        check(&["云川市水务局2023年政府信息公开工作报告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局", "政府信息公开工作年度报告", "（2023年）"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局政府信息公开工作年度报告（2021年度）"], Some("云川市水务局"), Some(2021));
         check(&["云川市水务局政府信息公开工作年度报告", "2024-01-15"], Some("云川市水务局"), None);

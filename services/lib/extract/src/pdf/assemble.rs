@@ -3,7 +3,7 @@
 use gongkai_model::{Block, Cell, Paragraph, Rejection, Span};
 
 use super::{
-    canvas::Page,
+    canvas::{Page, UNREADABLE},
     lines::{self, Line},
     rulings::{self, clustered},
     table::{self, Part, PartCell},
@@ -19,14 +19,30 @@ const MOST_HEADER_ROWS: usize = 6;
 /// The share of a page's height, above and below, where page numbers stand.
 const MARGIN: f64 = 0.12;
 
+/// A header stands no further off its place than this on the next page, in points.
+const SAME_HEIGHT: f64 = 3.0;
+
+/// Most different lines in the margins that are compared.
+const MOST_RUNNING: usize = 64;
+
 /// Builds blocks page by page.
 pub(super) struct Assembler<'l> {
     limits: &'l Limits,
+    pages: Vec<Sheet>,
     items: Vec<Item>,
     cells: usize,
+    paragraphs: usize,
     /// Where the running text of the document begins and ends.
     left: f64,
     right: f64,
+}
+
+/// What stands on a page.
+struct Sheet {
+    number: u32,
+    height: f64,
+    lines: Vec<Line>,
+    parts: Vec<Part>,
 }
 
 /// A piece of a page, in reading order.
@@ -43,7 +59,15 @@ struct PageLine {
 
 impl<'l> Assembler<'l> {
     pub(super) fn new(limits: &'l Limits) -> Self {
-        Self { limits, items: Vec::new(), cells: 0, left: f64::MAX, right: f64::MIN }
+        Self {
+            limits,
+            pages: Vec::new(),
+            items: Vec::new(),
+            cells: 0,
+            paragraphs: 0,
+            left: f64::MAX,
+            right: f64::MIN,
+        }
     }
 
     /// Takes the next page.
@@ -60,35 +84,64 @@ impl<'l> Assembler<'l> {
         let free = page.glyphs.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(glyph, _)| glyph);
         let mut lines = lines::lines(free);
         lines.retain(|line| !is_page_number(line, page.height));
-        if self.items.len() + lines.len() > self.limits.paragraphs {
+        self.paragraphs += lines.len();
+        if self.paragraphs > self.limits.paragraphs {
             return Err(reject::too_many_paragraphs(self.limits));
         }
-        self.left = lines.iter().map(|line| line.x0).fold(self.left, f64::min);
-        self.right = lines.iter().map(|line| line.x1).fold(self.right, f64::max);
-        let mut lines = lines.into_iter().peekable();
-        for part in parts {
-            while let Some(line) = lines.next_if(|line| line.y <= part.bottom) {
-                self.items.push(Item::Line(PageLine { line, page: number }));
-            }
-            self.table(part);
-        }
-        self.items.extend(lines.map(|line| Item::Line(PageLine { line, page: number })));
+        self.pages.push(Sheet { number, height: page.height, lines, parts });
         Ok(())
     }
 
-    /// Adds a table, or goes on with the one that the page before ended with.
-    fn table(&mut self, part: Part) {
-        match self.items.last_mut() {
-            Some(Item::Table(last)) if continues(last, &part) => join(last, part),
-            _ => self.items.push(Item::Table(part)),
+    /// Puts the pages together, without what is printed on each of them again.
+    fn join_pages(&mut self) {
+        let pages = std::mem::take(&mut self.pages);
+        let running = Running::of(&pages);
+        for page in pages {
+            let number = page.number;
+            let kept = page.lines.into_iter().filter(|line| !running.has(line, page.height));
+            let lines: Vec<Line> = kept.collect();
+            self.left = lines.iter().map(|line| line.x0).fold(self.left, f64::min);
+            self.right = lines.iter().map(|line| line.x1).fold(self.right, f64::max);
+            let mut lines = lines.into_iter().peekable();
+            for part in page.parts {
+                while let Some(line) = lines.next_if(|line| line.y <= part.bottom) {
+                    self.items.push(Item::Line(PageLine { line, page: number }));
+                }
+                self.table(part);
+            }
+            self.items.extend(lines.map(|line| Item::Line(PageLine { line, page: number })));
         }
     }
 
-    pub(super) fn finish(self) -> Result<Vec<Block>, Rejection> {
+    /// Adds a table, or goes on with the one that the page before ended with.
+    fn table(&mut self, mut part: Part) {
+        match self.items.last_mut() {
+            Some(Item::Table(last)) if continues(last, &part) => join(last, part),
+            _ => {
+                self.doubt(&mut part);
+                self.items.push(Item::Table(part));
+            }
+        }
+    }
+
+    /// A line above a table that goes on with the row cut by the page break may be a header or may not: then the two
+    /// halves of that row's numbers must not be taken for numbers.
+    fn doubt(&mut self, part: &mut Part) {
+        let Some(Item::Table(last)) = self.items.iter_mut().rev().find(|item| matches!(item, Item::Table(_)))
+        else {
+            return;
+        };
+        if continues(last, part) && goes_on_below(last, part) {
+            doubt(last, part);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Result<Vec<Block>, Rejection> {
+        self.join_pages();
         let is_ruled = self.items.iter().any(|item| matches!(item, Item::Table(_)));
         let is_spaced = |item: &Item| matches!(item, Item::Line(line) if line.line.text.contains('\t'));
         if !is_ruled && self.items.iter().any(is_spaced) {
-            return unruled(&self.items, self.limits);
+            return unruled(&self.items, (self.left, self.right), self.limits);
         }
         let mut blocks = Vec::new();
         let mut open: Option<(Paragraph, PageLine)> = None;
@@ -115,6 +168,51 @@ impl<'l> Assembler<'l> {
     }
 }
 
+// === headers and footers ===
+
+/// Lines that stand on several pages at one place, above or below the text.
+struct Running(Vec<(f64, String)>);
+
+impl Running {
+    fn of(pages: &[Sheet]) -> Self {
+        let mut seen: Vec<(f64, String, usize)> = Vec::new();
+        for page in pages {
+            for line in page.lines.iter().filter(|line| is_marginal(line, page.height)) {
+                let text = without_numbers(&line.text);
+                let room = seen.len() < MOST_RUNNING;
+                match seen
+                    .iter_mut()
+                    .find(|(y, other, _)| (line.y - *y).abs() <= SAME_HEIGHT && *other == text)
+                {
+                    Some((_, _, pages)) => *pages += 1,
+                    None if room => seen.push((line.y, text, 1)),
+                    None => {}
+                }
+            }
+        }
+        // The first page may have none, and even pages another than odd ones.
+        let enough = (pages.len() / 2).max(2);
+        seen.retain(|(_, text, pages)| *pages >= enough && !text.is_empty());
+        Self(seen.into_iter().map(|(y, text, _)| (y, text)).collect())
+    }
+
+    fn has(&self, line: &Line, height: f64) -> bool {
+        is_marginal(line, height)
+            && self
+                .0
+                .iter()
+                .any(|(y, text)| (line.y - *y).abs() <= SAME_HEIGHT && *text == without_numbers(&line.text))
+    }
+}
+
+fn is_marginal(line: &Line, height: f64) -> bool {
+    line.y < height * MARGIN || line.y > height * (1.0 - MARGIN)
+}
+
+fn without_numbers(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit()).collect()
+}
+
 // === running text ===
 
 fn paragraph(line: &PageLine) -> Paragraph {
@@ -125,11 +223,26 @@ fn paragraph(line: &PageLine) -> Paragraph {
 /// True if a line goes on with the paragraph of the line above: that one is full, and this one is not indented.
 fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
     let size = above.line.size.max(line.line.size);
-    let same_size = (above.line.size - line.line.size).abs() <= size * 0.15;
+    let same_size = is_same_size(&above.line, &line.line);
     let is_full = above.line.x1 >= right - size * 2.0;
-    let is_indented = line.line.x0 >= left + size;
+    let is_indented = line.line.x0 >= left + size && !is_centred(above, line, (left, right));
     let is_below = above.page != line.page || line.line.y - above.line.y <= size * 3.0;
     same_size && is_full && !is_indented && is_below && !is_heading(&line.line.text)
+}
+
+fn is_same_size(a: &Line, b: &Line) -> bool {
+    (a.size - b.size).abs() <= a.size.max(b.size) * 0.15
+}
+
+/// True for the short last line of a title: in the middle of the page, under a line that is in the middle too.
+fn is_centred(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
+    let off = |line: &Line| ((line.x0 - left) - (right - line.x1)).abs() / line.size;
+    off(&above.line) <= 1.5 && off(&line.line) <= 1.5 && line.line.x1 < right - line.line.size * 2.0
+}
+
+/// True for a line of prose that is indented.
+fn is_first(line: &PageLine, left: f64) -> bool {
+    line.line.x0 >= left + line.line.size && !line.line.text.contains('\t')
 }
 
 /// True for a text that begins as chapters do: `一、`, `（一）`.
@@ -149,29 +262,40 @@ fn append(text: &mut String, line: &str) {
 
 /// `- 4 -`, 第4页 and the like, above or below the text.
 fn is_page_number(line: &Line, height: f64) -> bool {
-    let is_marginal = line.y < height * MARGIN || line.y > height * (1.0 - MARGIN);
     let bare: String = line.text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = bare.trim_matches(|c| "-—–－―─·•第页共,，/／".contains(c));
     let parts = digits.split(|c| "/／页共第,，".contains(c)).filter(|part| !part.is_empty());
-    is_marginal
+    is_marginal(line, height)
         && !digits.is_empty()
         && parts.clone().count() <= 2
         && parts.into_iter().all(|part| part.len() <= 4 && part.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// A document without a ruled line whose text stands in columns: read as flattened text is.
-fn unruled(items: &[Item], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+fn unruled(items: &[Item], (left, right): (f64, f64), limits: &Limits) -> Result<Vec<Block>, Rejection> {
     let mut whole = String::new();
     // Where the lines begin, and their pages.
     let mut begun: Vec<(u32, u32)> = Vec::new();
-    let mut scalars = 0;
+    let mut scalars: u32 = 0;
+    let mut above: Option<&PageLine> = None;
     for item in items {
         if let Item::Line(line) = item {
+            // What the page shows by its print: a title in larger type, a paragraph's first line indented.
+            let sides = (left, right);
+            let is_title = |above: &PageLine| is_centred(above, line, sides) && goes_on(above, line, sides);
+            if above.is_some_and(is_title) {
+                scalars = scalars.saturating_sub(1);
+                whole.pop();
+            }
+            let parted = above.is_some_and(|above| !is_same_size(&above.line, &line.line));
+            let dress = if parted { "\n" } else { "" };
+            let indent = if !above.is_some_and(is_title) && is_first(line, left) { "\u{3000}" } else { "" };
             begun.push((scalars, line.page));
-            whole.push_str(&line.line.text);
-            whole.push('\n');
-            let length = line.line.text.chars().count() + 1;
+            let text = format!("{dress}{indent}{}\n", line.line.text);
+            let length = text.chars().count();
             scalars = scalars.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+            whole.push_str(&text);
+            above = Some(line);
         }
     }
     // The text was put together here: places in it are no places in the document.
@@ -205,9 +329,11 @@ fn join(last: &mut Part, mut part: Part) {
     part.cells.iter_mut().for_each(|cell| cell.row -= header);
     part.rows -= header;
     let is_open = last.is_open_below && part.is_open_above;
-    let torn = last.rows > 0 && (is_open || goes_on_below(last, &part));
+    let torn = last.rows > 0 && fits_below(last, &part) && (is_open || goes_on_below(last, &part));
     if torn {
         mend(last, &mut part);
+    } else if is_open && last.rows > 0 {
+        doubt(last, &mut part);
     }
     let offset = last.rows - usize::from(torn);
     part.cells.iter_mut().for_each(|cell| cell.row += offset);
@@ -216,6 +342,24 @@ fn join(last: &mut Part, mut part: Part) {
     last.xs.extend(part.xs);
     last.is_open_below = part.is_open_below;
     last.bottom = part.bottom;
+}
+
+/// True if the cells of a part's first row are the lower halves of the cells that end the table above, one by one.
+fn fits_below(last: &Part, part: &Part) -> bool {
+    let upper: Vec<&PartCell> =
+        last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();
+    let mut lower = part.cells.iter().filter(|cell| cell.row == 0);
+    let apart = |cell: &PartCell| upper.iter().filter(|upper| is_above(upper, cell)).count() == 1;
+    lower.clone().count() == upper.len() && lower.all(apart)
+}
+
+/// Marks the texts of a row that may be cut by the page break: their halves must not be taken for numbers.
+fn doubt(last: &mut Part, part: &mut Part) {
+    let is_filled = |cell: &&mut PartCell| !cell.text.trim().is_empty();
+    let bottom = last.rows;
+    let upper = last.cells.iter_mut().filter(|cell| cell.row + cell.row_span == bottom);
+    let lower = part.cells.iter_mut().filter(|cell| cell.row == 0);
+    upper.chain(lower).filter(is_filled).for_each(|cell| cell.text.push_str(UNREADABLE));
 }
 
 /// Puts the cells of a row that a page break tore back onto their upper halves.
@@ -249,8 +393,16 @@ fn goes_on_below(last: &Part, part: &Part) -> bool {
     filled.peek().is_some()
         && filled.all(|cell| {
             let above = upper.iter().find(|upper| is_above(upper, cell));
-            above.is_some_and(|above| above.is_full) && !is_item(&cell.text)
+            above.is_some_and(|above| above.is_full && !is_value_below(&above.text, &cell.text))
+                && !is_item(&cell.text)
         })
+}
+
+/// True for a number under a text that is none: the next row, and not the rest of the text.
+fn is_value_below(above: &str, below: &str) -> bool {
+    let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let (above, below) = (above.trim(), below.trim());
+    digits(below) && !above.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','))
 }
 
 /// True for a text that begins with a number of its own: `2.`, `（三）`, `四、`.

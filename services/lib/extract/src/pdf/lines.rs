@@ -17,6 +17,9 @@ const HAN_GAP: f64 = 1.5;
 /// A gap of this share of the font size parts two columns.
 const COLUMN_GAP: f64 = 2.0;
 
+/// A gap of this share of the font size before a digit parts two columns: spaces inside and around numbers are narrower.
+const DIGIT_GAP: f64 = 0.6;
+
 /// A line of text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
@@ -93,9 +96,12 @@ fn is_same(a: &Glyph, b: &Glyph) -> bool {
 
 fn between(a: &Glyph, b: &Glyph, spaced: bool) -> &'static str {
     let gap = (b.x0 - a.x1) / a.size.max(b.size);
-    let han = is_wide(a.text.chars().next_back()) && is_wide(b.text.chars().next());
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || ('０'..='９').contains(&c));
+    let (last, first) = (a.text.chars().next_back(), b.text.chars().next());
+    let han = is_wide(last) && is_wide(first) && !(digit(last) && digit(first));
     let parted = gap > if han { HAN_GAP } else { WORD_GAP };
-    match (gap > COLUMN_GAP, parted || spaced) {
+    let columns = digit(first) && (digit(last) || is_wide(last)) && gap > DIGIT_GAP;
+    match (gap > COLUMN_GAP || columns, parted || spaced) {
         (true, _) => "\t",
         (false, true) => " ",
         (false, false) => "",
@@ -171,6 +177,7 @@ mod tests {
     #[test]
     fn numbers_apart_stay_apart() {
         check(&glyphs("12", 0.0, 10.0, 10.0), &["1 2"]);
+        check(&glyphs("12", 0.0, 10.0, 12.0), &["1\t2"]);
         check(&glyphs("12", 0.0, 10.0, 40.0), &["1\t2"]);
         check(&glyphs("总计", 0.0, 10.0, 20.0), &["总计"]);
     }

@@ -217,6 +217,67 @@ fn a_row_torn_where_lines_are_drawn_is_one_row() {
     );
 }
 
+/// A table whose last row is cut in the middle of its number, under headers; the number fills its cell.
+fn cut_under(headers: [&str; 2]) -> Vec<String> {
+    let xs = [20.0, 120.0, 150.0];
+    let first = text(20.0, 285.0, headers[0])
+        + &text(20.0, 200.0, "Annual report on information disclosure")
+        + &ruled(&xs, &[40.0, 60.0, 80.0])
+        + &text(25.0, 65.0, "x")
+        + &text(125.0, 65.0, "71")
+        + &text(25.0, 45.0, "y")
+        + &text(125.0, 45.0, "2119");
+    let second = text(20.0, 285.0, headers[1])
+        + &ruled(&xs, &[220.0, 240.0, 260.0])
+        + &text(125.0, 245.0, "3")
+        + &text(25.0, 225.0, "z")
+        + &text(125.0, 225.0, "74");
+    vec![first, second]
+}
+
+#[test]
+fn a_number_cut_under_a_running_header_is_one_number() {
+    let table = "x@0 | 71@1 / y@0 | 21193@1 / z@0 | 74@1";
+    check(&cut_under(["Report 2023 1", "Report 2023 2"]), &[TITLE, table]);
+}
+
+#[test]
+fn a_number_cut_under_a_line_of_unknown_kind_is_no_number() {
+    let expect = [
+        "1: Left",
+        TITLE,
+        "x@0 | 71@1 / y\u{fffd}@0 | 2119\u{fffd}@1",
+        "2: Right",
+        "@0 | 3\u{fffd}@1 / z@0 | 74@1",
+    ];
+    check(&cut_under(["Left", "Right"]), &expect);
+}
+
+#[test]
+fn values_under_their_names_on_the_next_page_are_a_row() {
+    let xs = [20.0, 50.0, 80.0];
+    let first = title()
+        + &ruled(&xs, &[40.0, 60.0, 80.0])
+        + &text(25.0, 65.0, "name")
+        + &text(55.0, 65.0, "word")
+        + &text(25.0, 45.0, "abcd")
+        + &text(55.0, 45.0, "efgh");
+    let second = ruled(&xs, &[240.0, 260.0]) + &text(25.0, 245.0, "17") + &text(55.0, 245.0, "18");
+    check(&[first, second], &[TITLE, "name@0 | word@1 / abcd@0 | efgh@1 / 17@0 | 18@1"]);
+}
+
+#[test]
+fn a_cell_says_where_on_its_page_it_stands() {
+    let page = title()
+        + &ruled(&[20.0, 120.0, 200.0], &[40.0, 60.0, 80.0])
+        + &text(25.0, 65.0, "x")
+        + &text(125.0, 45.0, "7");
+    let blocks = read(&file(&[page]), &Limits::default()).unwrap();
+    let Some(Block::Table(grid)) = blocks.last() else { panic!("{blocks:?}") };
+    let area = grid.cells.iter().find(|cell| cell.text == "7").and_then(|cell| cell.area).unwrap();
+    assert_eq!((area.left, area.top, area.right, area.bottom), (120, 240, 200, 260));
+}
+
 #[test]
 fn lines_of_a_paragraph_are_joined() {
     let long = "one line that goes on to the right hand margin of the page so that it is full";
