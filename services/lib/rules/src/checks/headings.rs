@@ -1,10 +1,13 @@
 //! `headings.*`: the titles of the chapters, and whether preamble and tables agree with them.
 
+use std::collections::BTreeMap;
+
 use gongkai_model::{Section, State};
 
 use crate::{
     checks::{Check, Draft, Input, Value, chapter_name},
     fingerprint::Key,
+    table::Table,
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -119,5 +122,54 @@ fn tables(input: &Input<'_>) -> Vec<Draft> {
             });
         }
     }
+    drafts.extend(order(input, table));
     drafts
+}
+
+/// Tables whose columns a header names in another order than the form's. The cells were read by their headers, so
+/// where they stand on the grid tells the order of the print.
+fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
+    let names = [(2, "表二"), (3, "表三"), (4, "表四")];
+    let of_chapter = names.into_iter().filter_map(|(number, name)| {
+        let mut rows: BTreeMap<(u32, u32), Vec<(u32, usize)>> = BTreeMap::new();
+        for fact in &input.report.facts {
+            let Some(cell) = fact.source.as_ref().and_then(|source| source.cell) else { continue };
+            let Some(at) = table.layout.number(&fact.id.to_string()) else { continue };
+            if table.layout.cells[at].chapter == number {
+                rows.entry((cell.table, cell.row)).or_default().push((cell.column, at));
+            }
+        }
+        let whole: Vec<&Vec<(u32, usize)>> = rows.values().filter(|cells| cells.len() >= 3).collect();
+        let is_mixed = |cells: &&&Vec<(u32, usize)>| {
+            let mut columns: Vec<u32> = cells.iter().map(|(column, _)| *column).collect();
+            let increasing = columns.windows(2).all(|pair| pair[0] < pair[1]);
+            columns.sort_unstable();
+            columns.dedup();
+            // Several cells in one column of the grid tell nothing of an order.
+            !increasing && columns.len() == cells.len()
+        };
+        let mixed: Vec<&&Vec<(u32, usize)>> = whole.iter().filter(is_mixed).collect();
+        let first = mixed.first().filter(|_| mixed.len() * 2 > whole.len())?;
+        let mut printed: Vec<(u32, usize)> = (**first).clone();
+        printed.sort_unstable();
+        let titles: Vec<String> = printed.iter().map(|(_, at)| column_title(table, *at)).collect();
+        Some(Draft {
+            actual: Some(titles.join("、")),
+            facts: table.ids(printed.iter().map(|(_, at)| *at)),
+            values: vec![
+                Value::same("columns", titles.join("、")),
+                Value::new("table", name, format!("table {number}")),
+            ],
+            ..Draft::new("order", Key::Part(format!("order-{number}")))
+        })
+    });
+    of_chapter.collect()
+}
+
+/// A cell's column as the header names it.
+fn column_title(table: &Table<'_>, at: usize) -> String {
+    let cell = &table.layout.cells[at];
+    let of_position =
+        || cell.position.rsplit('「').next().and_then(|rest| rest.split('」').next()).unwrap_or_default();
+    if cell.chapter == 3 { cell.column.clone() } else { of_position().to_owned() }
 }

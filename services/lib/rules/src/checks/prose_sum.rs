@@ -211,7 +211,8 @@ fn list(passage: &Passage<'_>, opener: usize, inside: Range<usize>) -> Option<Li
     for count in counts {
         let from = parts.last().map_or(inside.start, |part| part.end);
         let words = reading.words(from..count.number.start);
-        if ENDS.iter().any(|word| words.contains(word)) || EVENTS.contains(&count.unit) {
+        let turns = parts.len() > 1 && words.contains(';') && !is_divided_by_semicolons(passage, &parts);
+        if turns || ENDS.iter().any(|word| words.contains(word)) || EVENTS.contains(&count.unit) {
             break;
         }
         let head = reading.head(count, true).words;
@@ -238,6 +239,12 @@ fn list(passage: &Passage<'_>, opener: usize, inside: Range<usize>) -> Option<Li
         open,
         overlapping,
     })
+}
+
+/// True if a semicolon stands between the first two parts: then it divides the list, else it ends it.
+fn is_divided_by_semicolons(passage: &Passage<'_>, parts: &[&Count]) -> bool {
+    let [first, second, ..] = parts else { return false };
+    passage.reading().words(first.end..second.number.start).contains(';')
 }
 
 /// The number that a list breaks down: the last one before it in its sentence that is no change, or the only one of

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
 
+mod form;
+mod hygiene;
 mod local;
 mod packs;
 mod properties;
 mod prose;
+mod real;
+mod single_errors;
 mod structure;
 mod support;
 mod tables;

@@ -1,0 +1,49 @@
+//! What all rules cost: `cargo run --release -p gongkai-rules --example speed`.
+//!
+//! Prints the processor time of one report, warm and on one core: the reports of the tests, clean and with an error.
+#![expect(clippy::unwrap_used, reason = "a measuring program may stop")]
+
+#[path = "../tests/suite/real.rs"]
+mod real;
+
+use std::time::Instant;
+
+use gongkai_model::{Report, State, Versions};
+use gongkai_rules::{Context, RuleSet};
+
+const ROUNDS: u32 = 2000;
+
+fn main() {
+    let clean = real::report();
+    let mut broken = clean.clone();
+    let total =
+        broken.facts.iter_mut().find(|fact| fact.id.to_string() == "requests.received[total]").unwrap();
+    total.state = State::Reported(7.into());
+    // Some offices write ten pages of prose.
+    let mut long = clean.clone();
+    let prose: Vec<_> = long.sections[0].paragraphs.iter().cycle().take(60).cloned().collect();
+    long.sections[0].paragraphs = prose;
+    for (name, report) in [("clean", &clean), ("broken", &broken), ("long", &long)] {
+        measure(name, report);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "its output is what it is for")]
+fn measure(name: &str, report: &Report) {
+    let rules = RuleSet::embedded();
+    let versions =
+        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: rules.version() };
+    let context = Context::new("p-0123456789abcdef", &versions);
+    let mut best = f64::MAX;
+    let mut findings = 0;
+    for _ in 0..5 {
+        let start = Instant::now();
+        for _ in 0..ROUNDS / 5 {
+            findings = rules.evaluate(report, &context).len();
+        }
+        best = best.min(start.elapsed().as_secs_f64() * 1e6 / f64::from(ROUNDS / 5));
+    }
+    let chars: usize =
+        report.sections.iter().flat_map(|s| &s.paragraphs).map(|p| p.text.chars().count()).sum();
+    println!("{name}: {best:.0} µs a report ({chars} characters of prose, {findings} findings)");
+}
