@@ -113,7 +113,8 @@ fn everyday_tenths(encoding: &'static Encoding, bytes: &[u8]) -> usize {
 }
 
 fn replacements(text: &str) -> usize {
-    text.matches(char::REPLACEMENT_CHARACTER).count()
+    const REPLACEMENT: [u8; 3] = [0xef, 0xbf, 0xbd];
+    text.as_bytes().windows(REPLACEMENT.len()).filter(|bytes| *bytes == REPLACEMENT).count()
 }
 
 fn rejection() -> Rejection {

@@ -1,6 +1,6 @@
 //! The one place where a panic of a third-party reader ends.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use gongkai_model::{Rejection, RejectionCode};
 
@@ -8,7 +8,14 @@ use gongkai_model::{Rejection, RejectionCode};
 ///
 /// Nothing that the reader saw outlives the call, so that no half-changed state is seen afterwards.
 pub(crate) fn guarded<T>(reader: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
-    catch_unwind(AssertUnwindSafe(reader)).unwrap_or_else(|_| Err(panicked()))
+    catch_unwind(AssertUnwindSafe(reader)).unwrap_or_else(|payload| {
+        Err(payload.downcast::<Rejection>().map_or_else(|_| panicked(), |rejection| *rejection))
+    })
+}
+
+/// Leaves a third-party reader from within: the rejection comes out of [`guarded`]. No panic: no hook runs.
+pub(crate) fn give_up(rejection: Rejection) -> ! {
+    resume_unwind(Box::new(rejection))
 }
 
 fn panicked() -> Rejection {
@@ -22,6 +29,12 @@ fn panicked() -> Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_can_be_left_from_within() {
+        let rejection = Rejection::new(RejectionCode::TooSlow, "慢", "slow");
+        assert_eq!(guarded::<()>(|| give_up(rejection.clone())), Err(rejection));
+    }
 
     #[test]
     fn a_panic_becomes_a_rejection() {

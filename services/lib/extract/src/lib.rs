@@ -1,6 +1,6 @@
 //! Bytes to blocks: paragraphs and table grids, one module per format.
 //!
-//! [`read`] is a pure function: no file, no socket, no clock. It runs in this order: `sniff` says what the bytes are,
+//! [`read`] is a pure function: no file, no socket, no clock but the one that gives up a PDF ([`Limits::drawing_time`]). It runs in this order: `sniff` says what the bytes are,
 //! `charset` makes text of them, the format's own module makes blocks of the text, and `mirror` takes out on the way
 //! what a mirror site added. Every block of a text format keeps where it stands in the decoded original; DOCX, PDF and
 //! DOC have no such places, and a PDF's blocks keep their page. DESIGN.md says why HTML is read without a tree.

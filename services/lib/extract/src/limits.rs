@@ -1,5 +1,7 @@
 //! What one document may cost. A document over a limit is rejected; it never slows its neighbours.
 
+use std::time::Duration;
+
 /// Bounds on one document. The defaults are far above any real report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -23,6 +25,12 @@ pub struct Limits {
     pub pages: usize,
     /// Glyphs of a page, and its ruled lines: more is `TOO_LARGE`.
     pub glyphs: usize,
+    /// Everything that a PDF draws on all its pages, in calls: more is `TOO_LARGE`.
+    pub drawings: usize,
+    /// Longest that a PDF may take to be drawn: more is `TOO_SLOW`. The only limit that is told by a clock, and far above
+    /// what any real report takes: what a page draws can be drawn again and again by a few bytes, and no count tells how
+    /// long the library takes over each time.
+    pub drawing_time: Duration,
 }
 
 impl Default for Limits {
@@ -31,13 +39,15 @@ impl Default for Limits {
             input_bytes: 32 << 20,
             expanded_bytes: 64 << 20,
             nesting: 512,
-            cells: 200_000,
-            paragraphs: 200_000,
-            run_scalars: 1_000_000,
+            cells: 50_000,
+            paragraphs: 50_000,
+            run_scalars: 200_000,
             columns: 512,
             rows: 20_000,
             pages: 2_000,
             glyphs: 200_000,
+            drawings: 500_000,
+            drawing_time: Duration::from_secs(15),
         }
     }
 }

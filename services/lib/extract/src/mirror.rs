@@ -100,7 +100,9 @@ pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
 // === pinyin ===
 
 fn without_pinyin(text: &str) -> Option<Cleaned> {
-    text.find(['(', '（'])?;
+    if !has_gloss(text) {
+        return None;
+    }
     let mut cleaned = Cleaned { text: String::with_capacity(text.len()), from: Vec::new(), pinyin: 0 };
     let (mut rest, mut index, mut previous) = (text, 0, ' ');
     while let Some(c) = rest.chars().next() {
@@ -118,6 +120,14 @@ fn without_pinyin(text: &str) -> Option<Cleaned> {
         previous = c;
     }
     (cleaned.pinyin > 0).then_some(cleaned)
+}
+
+/// True if there is anything to take out: nearly always there is not, and nothing is copied.
+fn has_gloss(text: &str) -> bool {
+    text.match_indices(['(', '（']).any(|(at, _)| {
+        let before = text[..at].chars().next_back().unwrap_or(' ');
+        gloss(before, &text[at..]).is_some()
+    })
 }
 
 /// Length in bytes and scalars of the gloss on `han` that `rest` begins with.
@@ -153,23 +163,41 @@ pub(crate) fn is_han(c: char) -> bool {
 
 /// True if enough of the words that every report has are written in traditional glyphs.
 fn is_traditional(document: &str) -> bool {
-    let (mut traditional, mut simplified) = (0, 0);
-    for c in document.chars().filter(|c| *c >= '\u{4e00}') {
-        match c {
-            '國' | '務' | '報' | '開' | '關' | '數' | '據' | '請' | '與' | '業' | '條' | '處' | '訴'
-            | '訟' | '議' | '總' | '計' | '結' | '項' | '規' | '發' | '辦' | '應' | '動' | '許' | '罰'
-            | '強' | '費' | '無' | '複' => {
-                traditional += 1;
-            }
-            '国' | '务' | '报' | '开' | '关' | '数' | '据' | '请' | '与' | '业' | '条' | '处' | '诉'
-            | '讼' | '议' | '总' | '计' | '结' | '项' | '规' | '发' | '办' | '应' | '动' | '许' | '罚'
-            | '强' | '费' | '无' | '复' => {
-                simplified += 1;
-            }
-            _ => {}
+    let mut counts = [0_usize; 3];
+    for c in document.chars() {
+        let place = u32::from(c).wrapping_sub(FIRST_HAN);
+        let kind = usize::try_from(place).ok().and_then(|place| MARKERS.get(place)).copied().unwrap_or(0);
+        if let Some(count) = counts.get_mut(usize::from(kind)) {
+            *count += 1;
         }
     }
+    let [_, traditional, simplified] = counts;
     traditional >= FEWEST_MARKERS && traditional * MARKER_SHARE >= traditional + simplified
+}
+
+const FIRST_HAN: u32 = 0x4e00;
+
+/// For each Han character 1 if it is a traditional marker, 2 if a simplified one: every character of a document is
+/// looked up.
+static MARKERS: [u8; 0x5200] = markers();
+
+const fn markers() -> [u8; 0x5200] {
+    const TRADITIONAL: [char; 30] = [
+        '國', '務', '報', '開', '關', '數', '據', '請', '與', '業', '條', '處', '訴', '訟', '議', '總', '計',
+        '結', '項', '規', '發', '辦', '應', '動', '許', '罰', '強', '費', '無', '複',
+    ];
+    const SIMPLIFIED: [char; 30] = [
+        '国', '务', '报', '开', '关', '数', '据', '请', '与', '业', '条', '处', '诉', '讼', '议', '总', '计',
+        '结', '项', '规', '发', '办', '应', '动', '许', '罚', '强', '费', '无', '复',
+    ];
+    let mut markers = [0; 0x5200];
+    let mut at = 0;
+    while at < TRADITIONAL.len() {
+        markers[(TRADITIONAL[at] as u32 - FIRST_HAN) as usize] = 1;
+        markers[(SIMPLIFIED[at] as u32 - FIRST_HAN) as usize] = 2;
+        at += 1;
+    }
+    markers
 }
 
 fn converter() -> &'static OpenCC {

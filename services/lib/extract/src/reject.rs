@@ -1,5 +1,7 @@
 //! The rejections that several readers share.
 
+use std::time::Duration;
+
 use gongkai_model::{Rejection, RejectionCode};
 
 use crate::Limits;
@@ -51,4 +53,13 @@ pub(crate) fn too_many_cells(limits: &Limits) -> Rejection {
 
 pub(crate) fn too_many_paragraphs(limits: &Limits) -> Rejection {
     too_large(("段落数", "paragraphs"), limits.paragraphs)
+}
+
+pub(crate) fn too_slow(limit: Duration) -> Rejection {
+    let seconds = limit.as_secs();
+    Rejection::new(
+        RejectionCode::TooSlow,
+        format!("文件内容过于复杂，{seconds} 秒内无法读完；请另存为 DOCX 或 HTML 后提交"),
+        format!("the document took longer than {seconds} s to read; save it as DOCX or HTML"),
+    )
 }

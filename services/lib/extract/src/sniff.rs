@@ -67,8 +67,14 @@ pub(crate) fn is_text_with_tables(text: &str) -> bool {
 /// lines it may have a few times as many.
 pub(crate) fn count_lines(text: &str, limits: &Limits) -> Result<(), Rejection> {
     let limit = limits.cells.saturating_add(limits.paragraphs);
+    if text.len() < limit.min(limits.run_scalars) {
+        return Ok(());
+    }
     let (mut filled, mut blank) = (0, 0);
     for line in text.split('\n') {
+        if line.len() > limits.run_scalars && line.chars().count() > limits.run_scalars {
+            return Err(reject::too_large(("一行字数", "characters in a line"), limits.run_scalars));
+        }
         let count = if line.trim().is_empty() { &mut blank } else { &mut filled };
         *count += 1;
         if filled > limit || blank / BLANK_LINES > limit {
@@ -165,11 +171,12 @@ impl Markup {
 
 /// True if a line is the rule under a Markdown table's header: `|---|:--:|`.
 fn has_markdown_table(text: &str) -> bool {
-    text.lines().map(str::trim).any(|line| {
+    let rule = |line: &str| {
         line.contains("--")
             && line.contains('|')
             && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
-    })
+    };
+    text.contains("--") && text.lines().map(str::trim).any(rule)
 }
 
 // === rejections ===

@@ -6,16 +6,18 @@ use gongkai_model::Span;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceText {
     text: String,
-    /// Original scalar offset of each scalar of `text`, then the original's length: never decreasing.
-    origin: Vec<u32>,
+    /// Scalars of `text`.
+    scalars: usize,
+    /// Original scalar offset of each scalar of `text`, then the original's length: never decreasing. Absent for text
+    /// that is its own original.
+    origin: Option<Vec<u32>>,
 }
 
 impl SourceText {
     /// Text that is its own original.
     #[must_use]
     pub fn verbatim(text: String) -> Self {
-        let scalars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        Self { text, origin: (0..=scalars).collect() }
+        Self { scalars: text.chars().count(), text, origin: None }
     }
 
     /// Text with its origins: one entry a scalar and one for the end.
@@ -24,8 +26,9 @@ impl SourceText {
     /// If `origin` has not one entry more than `text` has scalars.
     #[must_use]
     pub fn new(text: String, origin: Vec<u32>) -> Self {
-        assert_eq!(origin.len(), text.chars().count() + 1, "one origin a scalar and one for the end");
-        Self { text, origin }
+        let scalars = text.chars().count();
+        assert_eq!(origin.len(), scalars + 1, "one origin a scalar and one for the end");
+        Self { text, scalars, origin: Some(origin) }
     }
 
     /// The cleaned text.
@@ -37,11 +40,17 @@ impl SourceText {
     /// Where scalars `start..end` of the cleaned text stand in the original.
     #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {
-        let last = self.origin.len().saturating_sub(1);
-        let from = self.origin.get(start.min(last)).copied().unwrap_or(0);
-        let to =
-            if end > start { self.origin.get((end - 1).min(last)).map_or(from, |o| o + 1) } else { from };
+        let from = self.original(start);
+        let to = if end > start { self.original(end - 1).saturating_add(1) } else { from };
         Span { start: from, end: to }
+    }
+
+    fn original(&self, scalar: usize) -> u32 {
+        let scalar = scalar.min(self.scalars);
+        match &self.origin {
+            Some(origin) => origin.get(scalar).copied().unwrap_or(0),
+            None => u32::try_from(scalar).unwrap_or(u32::MAX),
+        }
     }
 
     /// The lines, each with the scalar index of its first character in the cleaned text; no line ends.

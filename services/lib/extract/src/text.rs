@@ -36,7 +36,12 @@ pub(crate) fn blocks(
         }
     }
     out.end_paragraph();
-    if out.blocks.len() > limits.paragraphs {
+    let is_long = |text: &str| text.len() > limits.run_scalars && text.chars().count() > limits.run_scalars;
+    let holds_long = |block: &Block| match block {
+        Block::Paragraph(paragraph) => is_long(&paragraph.text),
+        Block::Table(grid) => grid.cells.iter().any(|cell| is_long(&cell.text)),
+    };
+    if out.blocks.len() > limits.paragraphs || out.blocks.iter().any(holds_long) {
         return Err(too_large());
     }
     Ok(out.blocks)
@@ -75,7 +80,7 @@ impl Blocks<'_> {
         if !table.is_empty() {
             self.end_paragraph();
             let table: Vec<Line<'_>> = table.iter().map(Line::in_table).collect();
-            let grid = flat::grid(self.source, &table);
+            let grid = flat::grid(self.source, &table, self.limits.cells - self.cells);
             self.cells += grid.cells.len();
             if self.cells > self.limits.cells
                 || grid.rows > self.limits.rows

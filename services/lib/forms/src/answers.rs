@@ -8,6 +8,9 @@ use crate::{
     value::Value,
 };
 
+/// Most cells of a document that are kept as candidates for one cell of the form.
+const MOST_CANDIDATES: usize = 64;
+
 /// What is known of one cell of the form.
 #[derive(Debug, Clone)]
 enum Slot<'a> {
@@ -60,7 +63,7 @@ impl<'a> Answers<'a> {
         };
         for piece in candidates {
             let source = piece.source();
-            if !all.contains(&source) {
+            if all.len() < MOST_CANDIDATES && !all.contains(&source) {
                 all.push(source);
             }
         }

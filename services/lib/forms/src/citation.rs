@@ -14,6 +14,12 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
+/// The end of every number: found by its first characters, where the whole pattern must try every Han character.
+static END: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[〔\[【（(﹝［〈<](?:19|20)\d{2}年?[〕\]】）)﹞］〉>]第?\d{1,5}号|国务院令第?\d{3}号")
+        .expect("the pattern is constant")
+});
+
 /// Words before a number that are none of its own.
 const LEADS: [&str; 16] = [
     "根据", "按照", "依据", "依照", "落实", "执行", "贯彻", "转发", "印发", "文件", "通知", "以及", "规定",
@@ -22,11 +28,14 @@ const LEADS: [&str; 16] = [
 
 /// All numbers in some paragraphs, in order.
 pub(crate) fn read<'p>(paragraphs: impl Iterator<Item = &'p Paragraph>) -> Vec<Citation> {
-    paragraphs.filter(|paragraph| paragraph.text.contains('号')).flat_map(of_paragraph).collect()
+    paragraphs.filter(|paragraph| paragraph.text.contains("号")).flat_map(of_paragraph).collect()
 }
 
 fn of_paragraph(paragraph: &Paragraph) -> Vec<Citation> {
     let text = Squeezed::new(paragraph);
+    if !END.is_match(&text.text) {
+        return Vec::new();
+    }
     let found = NUMBER.find_iter(&text.text).map(|found| {
         let start = LEADS.iter().filter_map(|lead| Some(found.as_str().rfind(lead)? + lead.len())).max();
         let start = found.start() + start.unwrap_or(0);

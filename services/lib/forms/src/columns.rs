@@ -5,6 +5,8 @@
 //! a value must stand under its name. Where a row's filling can be cut off in several ways, its neighbours of the same
 //! shape decide, then its sum; else nobody does.
 
+use std::collections::HashMap;
+
 use crate::{
     rows::{Piece, Row},
     value::Value,
@@ -71,8 +73,8 @@ pub(crate) fn offsets(values: &[Piece<'_>], wanted: usize) -> Vec<usize> {
 pub(crate) struct Filling {
     /// Shape (cells behind the label, labels) and the one offset it had.
     seen: Vec<((usize, usize), usize)>,
-    /// Where labels stand, how many columns follow, and how many cells their rows have.
-    widths: Vec<(u32, usize, usize)>,
+    /// Where labels stand, how many columns follow, and how many cells their rows have: the number of such rows.
+    widths: HashMap<(u32, usize, usize), usize>,
     /// How many cells the rows have whose values fill all behind the label.
     full: Vec<usize>,
     /// True if rows are filled up behind their values.
@@ -93,7 +95,9 @@ impl Filling {
         let (mut sums, mut no_sums) = (0usize, 0usize);
         let (mut sure, mut sure_blank) = (0usize, 0usize);
         for (row, wanted) in rows {
-            filling.widths.extend(row.shape.map(|(column, width)| (column, wanted, width)));
+            if let Some((column, width)) = row.shape {
+                *filling.widths.entry((column, wanted, width)).or_default() += 1;
+            }
             if row.values.len() == wanted {
                 filling.full.extend(row.shape.map(|(_, width)| width));
             }
@@ -149,10 +153,10 @@ impl Filling {
         if wider * 2 > self.full.len() && wider > 2 {
             return false;
         }
-        let like =
-            |width: usize| self.widths.iter().filter(|known| **known == (column, wanted, width)).count();
-        let others = self.widths.iter().filter(|(c, w, width)| (*c, *w) == (column, wanted) && *width != own);
-        others.map(|(_, _, width)| like(*width)).max().unwrap_or_default() < like(own).max(1)
+        let like = self.widths.get(&(column, wanted, own)).copied().unwrap_or_default();
+        let others =
+            self.widths.iter().filter(|((c, w, width), _)| (*c, *w) == (column, wanted) && *width != own);
+        others.map(|(_, count)| *count).max().unwrap_or_default() < like.max(1)
     }
 
     /// The offset that all rows of this shape had; else the end that all rows kept clear.

@@ -10,21 +10,47 @@ use crate::squeezed::Squeezed;
 /// How many paragraphs a clause may take, one line a part.
 const LINES: usize = 5;
 
-fn pattern(pattern: &'static str) -> Regex {
-    Regex::new(pattern).expect("the pattern is constant")
+/// A pattern, and words of which one must stand in every text that it fits: most texts have none, and looking for words is
+/// many times quicker.
+struct Pattern {
+    words: &'static [&'static str],
+    regex: Regex,
 }
 
-static ADDRESS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:通讯|通信|联系|办公)?地址(?:为|是)?[：:]?([^，,；;。）)：:、]{4,60})"));
-static TELEPHONE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
+impl Pattern {
+    fn new(words: &'static [&'static str], pattern: &'static str) -> Self {
+        Self { words, regex: Regex::new(pattern).expect("the pattern is constant") }
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        self.may_fit(text) && self.regex.is_match(text)
+    }
+
+    /// The text of its first group.
+    fn part(&self, text: &str) -> Option<String> {
+        let found = self.may_fit(text).then(|| self.regex.captures(text)).flatten()?;
+        Some(found.get(1)?.as_str().to_owned())
+    }
+
+    fn may_fit(&self, text: &str) -> bool {
+        self.words.iter().any(|word| text.contains(word))
+    }
+}
+
+static ADDRESS: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(&["地址"], r"(?:通讯|通信|联系|办公)?地址(?:为|是)?[：:]?([^，,；;。）)：:、]{4,60})")
+});
+static TELEPHONE: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        &["电话", "传真"],
         r"(?:联系)?(?:电话|传真)(?:号码)?(?:为|是)?(?:/传真)?[：:]?([（(]?[0-9０-９][0-9０-９\-—－–()（）*]{5,18}[0-9０-９])",
     )
 });
-static POSTCODE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:邮政编码|邮编)(?:为|是)?[：:]?([0-9０-９]{6})"));
-static EMAIL: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"([A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,64}\.[A-Za-z]{2,12})"));
+static POSTCODE: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(&["邮政编码", "邮编"], r"(?:邮政编码|邮编)(?:为|是)?[：:]?([0-9０-９]{6})")
+});
+static EMAIL: LazyLock<Pattern> =
+    LazyLock::new(|| Pattern::new(&["@"], r"([A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,64}\.[A-Za-z]{2,12})"));
 
 /// The first contact clause of some paragraphs; `body` names the body that a sentence tells to ask.
 pub(crate) fn read<'p>(
@@ -43,9 +69,9 @@ pub(crate) fn read<'p>(
         let text = Squeezed::new(paragraph);
         let sentence = sentence(&text.text);
         let clause = text.text.get(sentence.clone()).unwrap_or_default();
-        let part = |slot: &Option<String>, pattern: &Regex| match slot {
+        let part = |slot: &Option<String>, pattern: &Pattern| match slot {
             Some(_) => None,
-            None => pattern.captures(clause).and_then(|found| Some(found.get(1)?.as_str().to_owned())),
+            None => pattern.part(clause),
         };
         let parts = [
             part(&contact.address, &ADDRESS),
@@ -70,16 +96,17 @@ pub(crate) fn read<'p>(
 
 /// True for a sentence that says whom to ask and how.
 fn is_clause(text: &str) -> bool {
-    let asks = ["联系", "咨询", "地址", "电话"].iter().any(|word| text.contains(word));
+    if !["联系", "咨询", "地址", "电话"].iter().any(|word| text.contains(word)) {
+        return false;
+    }
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    asks && (TELEPHONE.is_match(&text) || POSTCODE.is_match(&text) || EMAIL.is_match(&text))
+    TELEPHONE.fits(&text) || POSTCODE.fits(&text) || EMAIL.fits(&text)
 }
 
 /// The byte range of the sentence that says so; the whole paragraph where several do.
 fn sentence(text: &str) -> std::ops::Range<usize> {
-    let tells = |part: &str| {
-        TELEPHONE.is_match(part) || POSTCODE.is_match(part) || EMAIL.is_match(part) || ADDRESS.is_match(part)
-    };
+    let tells =
+        |part: &str| TELEPHONE.fits(part) || POSTCODE.fits(part) || EMAIL.fits(part) || ADDRESS.fits(part);
     let mut found: Option<std::ops::Range<usize>> = None;
     let mut start = 0;
     for part in text.split_inclusive('。') {

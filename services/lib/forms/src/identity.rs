@@ -74,7 +74,7 @@ fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> 
         let text = title::squeeze(&paragraph.text);
         for sentence in text.split('。') {
             let name = |pattern: &Regex| pattern.captures(sentence)?.get(1).map(|m| m.as_str().to_owned());
-            if sentence.contains("编制") && sentence.contains('由') {
+            if sentence.contains("编制") && sentence.contains("由") {
                 compilers.extend(name(&COMPILED_BY));
             }
             if sentence.contains("联系") || sentence.contains("咨询") {
@@ -163,7 +163,7 @@ fn joined(own: &str, other: &str) -> Option<String> {
 }
 
 fn period(paragraph: &Paragraph) -> Option<Period> {
-    if !paragraph.text.contains(['月']) || !paragraph.text.contains("期") && !paragraph.text.contains("统计")
+    if !paragraph.text.contains("月") || !paragraph.text.contains("期") && !paragraph.text.contains("统计")
     {
         return None;
     }

@@ -6,7 +6,7 @@ use gongkai_model::Variant;
 
 use crate::{
     form::Form,
-    label::{likeness, norm},
+    label::{likeness_from, norm},
     label_match::Evidence,
     rows::Row,
     value::Value,
@@ -16,6 +16,15 @@ use crate::{
 const LIKE: f64 = 0.75;
 const MARGIN: f64 = 0.15;
 
+/// Over how many lines a label can be broken.
+const JOINED: usize = 4;
+
+/// How many lines before a row are searched for pieces of its label.
+const NEAR: usize = 64;
+
+/// What is less alike than this cannot be the row, nor come near the row that is.
+const TOLD_APART: f64 = LIKE - MARGIN;
+
 /// The labels of chapter 三 of one form.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestIndex {
@@ -24,6 +33,8 @@ pub(crate) struct RequestIndex {
     exact: HashMap<String, usize>,
     /// The labels and aliases of each row.
     names: Vec<Vec<String>>,
+    /// All of them, sorted.
+    sorted: Vec<String>,
     groups: Vec<String>,
     applicants: HashMap<String, usize>,
 }
@@ -50,6 +61,8 @@ impl RequestIndex {
             index.names.push(names);
             index.groups.extend(row.group.iter().map(|group| norm(group)));
         }
+        index.sorted = index.names.iter().flatten().cloned().collect();
+        index.sorted.sort_unstable();
         index.groups.push("本年度办理结果".to_owned());
         index.groups.dedup();
         index.groups.retain(|group| !index.exact.contains_key(group));
@@ -72,11 +85,14 @@ impl RequestIndex {
     /// True for the label of a row that the other form does not have, or for the beginning of one; 其他 says nothing,
     /// it is a column's name too.
     pub(crate) fn is_only_here(&self, label: &str, other: &Self) -> bool {
-        if label.chars().count() < 4 {
-            return false;
-        }
-        let whole = |name: &str| name == label || (label.chars().count() >= 5 && name.starts_with(label));
-        self.all_names().any(|(_, name)| whole(name)) && !other.all_names().any(|(_, name)| whole(name))
+        let length = label.chars().count();
+        length >= 4 && self.begins_name(label, length >= 5) && !other.begins_name(label, length >= 5)
+    }
+
+    /// True for a name; with `cut` also for the beginning of one.
+    fn begins_name(&self, label: &str, cut: bool) -> bool {
+        let at = self.sorted.partition_point(|name| name.as_str() < label);
+        self.sorted.get(at).is_some_and(|name| name == label || (cut && name.starts_with(label)))
     }
 
     /// The row of exactly this name.
@@ -119,8 +135,9 @@ impl RequestIndex {
         if let Some(evidence) = self.whole(&own, raw) {
             return evidence;
         }
-        let all: Vec<&str> = before.iter().copied().chain(own.iter().copied()).collect();
-        for lines in 1..=all.len().min(4) {
+        let nearest = before.get(before.len().saturating_sub(JOINED)..).unwrap_or_default();
+        let all: Vec<&str> = nearest.iter().chain(&own).copied().collect();
+        for lines in 1..=all.len().min(JOINED) {
             let joined = tail(&all, lines);
             if let Some(row) =
                 self.exact(&joined).filter(|_| lines > own.len() && joined.chars().count() >= 4)
@@ -128,7 +145,7 @@ impl RequestIndex {
                 return Evidence::Named(row);
             }
         }
-        let near = self.nearby(before);
+        let near = self.nearby(before.get(before.len().saturating_sub(NEAR)..).unwrap_or_default());
         let own = self.fragments(own.last().copied().unwrap_or_default());
         match (own.is_empty(), near.is_empty()) {
             (false, _) => Evidence::Few(own),
@@ -190,7 +207,7 @@ impl RequestIndex {
         let mut best = (0.0, 0);
         let mut next = 0.0f64;
         for (row, names) in self.names.iter().enumerate() {
-            let like = names.iter().map(|name| likeness(label, name)).fold(0.0, f64::max);
+            let like = names.iter().map(|name| likeness_from(TOLD_APART, label, name)).fold(0.0, f64::max);
             if like > best.0 {
                 (next, best) = (best.0, (like, row));
             } else {

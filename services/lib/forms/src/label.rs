@@ -7,12 +7,25 @@ use crate::residue;
 /// A label's text without what layouts change: NFKC, no white space, no enumerator in front, letters and digits only.
 pub(crate) fn norm(text: &str) -> String {
     let text = residue::without(text);
-    let folded: Option<String> = text.chars().filter(|c| !c.is_whitespace()).map(fold).collect();
-    let folded = folded.unwrap_or_else(|| text.nfkc().filter(|c| !c.is_whitespace()).collect());
-    let bare = without_enumerator(&folded);
-    let mut label = String::with_capacity(bare.len());
-    label.extend(bare.chars().filter(|c| is_ideograph(*c) || c.is_alphanumeric()));
+    let mut label = folded(&text).unwrap_or_else(|| text.nfkc().filter(|c| !c.is_whitespace()).collect());
+    let enumerator = label.len() - without_enumerator(&label).len();
+    label.drain(..enumerator);
+    label.retain(|c| is_ideograph(c) || c.is_alphanumeric());
     label
+}
+
+/// NFKC without white space, for a text of usual characters.
+fn folded(text: &str) -> Option<String> {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match fold(c) {
+            Some(' ') => {}
+            Some(c) => folded.push(c),
+            None if c.is_whitespace() => {}
+            None => return None,
+        }
+    }
+    Some(folded)
 }
 
 /// NFKC of the characters that labels are nearly always made of; absent for the others.
@@ -45,32 +58,56 @@ fn is_numeral(c: char) -> bool {
     "一二三四五六七八九十".contains(c) || c.is_ascii_digit()
 }
 
+/// Longest label that is compared, in scalars.
+const LONGEST: usize = 64;
+
 /// How alike two labels are, from 0 to 1: one less the edits per character of the longer.
 pub(crate) fn likeness(a: &str, b: &str) -> f64 {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let longest = a.len().max(b.len());
-    if longest == 0 || longest > 64 {
+    let (a_length, b_length) = (a.chars().count(), b.chars().count());
+    let longest = a_length.max(b_length);
+    if longest == 0 || longest > LONGEST {
         return 0.0;
     }
-    let mut row: Vec<u8> = (0..=64).take(b.len() + 1).collect();
-    for (i, x) in (1u8..).zip(&a) {
-        let mut diagonal = row.first().copied().unwrap_or_default();
-        if let Some(first) = row.first_mut() {
-            *first = i;
-        }
-        let mut left = i;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
+    let edits = edits(a, b, b_length);
+    1.0 - ratio(edits, longest)
+}
+
+/// [`likeness`] where it is at least `least`, which is more than 0; else some number below that. Most pairs differ so
+/// much in length that nothing need be compared.
+pub(crate) fn likeness_from(least: f64, a: &str, b: &str) -> f64 {
+    let (a_length, b_length) = (a.chars().count(), b.chars().count());
+    let longest = a_length.max(b_length);
+    if longest == 0 || 1.0 - ratio(a_length.abs_diff(b_length), longest) < least {
+        return 0.0;
+    }
+    likeness(a, b)
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    let number = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    number(part) / number(whole)
+}
+
+/// Characters to change, add or take away to make one text of at most [`LONGEST`] scalars the other.
+fn edits(a: &str, b: &str, b_length: usize) -> usize {
+    let mut other = ['\0'; LONGEST];
+    other.iter_mut().zip(b.chars()).for_each(|(slot, c)| *slot = c);
+    let other = other.get(..b_length).unwrap_or_default();
+    // The row above in the table of edits, without its first column.
+    let mut row = [0_u8; LONGEST];
+    (1_u8..).zip(&mut row).for_each(|(at, cell)| *cell = at);
+    let mut last = u8::try_from(b_length).unwrap_or(u8::MAX);
+    for (i, x) in (1_u8..).zip(a.chars()) {
+        let (mut diagonal, mut left) = (i - 1, i);
+        for (cell, y) in row.iter_mut().zip(other) {
             let above = *cell;
-            let cost = u8::from(x != y);
-            left = (diagonal + cost).min(above + 1).min(left + 1);
+            left = (diagonal + u8::from(x != *y)).min(above + 1).min(left + 1);
             diagonal = above;
             *cell = left;
         }
+        last = left;
     }
-    let edits = row.last().copied().unwrap_or_default();
-    let longest = u32::try_from(longest).unwrap_or(u32::MAX);
-    1.0 - f64::from(edits) / f64::from(longest)
+    usize::from(last)
 }
 
 #[cfg(test)]
@@ -111,5 +148,36 @@ mod tests {
         assert!((likeness("其他法律行政止公开", "其他法律行政法规禁止公开") - 0.75).abs() < 1e-9);
         assert!((likeness("重复申请", "重复申请") - 1.0).abs() < 1e-9);
         assert!(likeness("", "重复申请") < 1e-9);
+        assert!(likeness("重复申请", "") < 1e-9);
+    }
+
+    /// The edits as the definition has them.
+    fn slow_likeness(a: &str, b: &str) -> f64 {
+        let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+        let mut table = vec![vec![0_usize; b.len() + 1]; a.len() + 1];
+        for i in 0..=a.len() {
+            for j in 0..=b.len() {
+                table[i][j] = match (i, j) {
+                    (0, _) => j,
+                    (_, 0) => i,
+                    _ => {
+                        let change = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                        change.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
+                    }
+                };
+            }
+        }
+        let longest = a.len().max(b.len());
+        if longest == 0 { 0.0 } else { 1.0 - ratio(table[a.len()][b.len()], longest) }
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_count_of_edits_is_the_right_one(a in "[一二三四]{0,12}", b in "[一二三四五]{0,12}") {
+            prop_assert!((likeness(&a, &b) - slow_likeness(&a, &b)).abs() < 1e-12);
+            let bounded = likeness_from(0.6, &a, &b);
+            let same = (bounded - likeness(&a, &b)).abs() < 1e-12;
+            prop_assert!(same || (bounded < 0.6 && likeness(&a, &b) < 0.6));
+        }
     }
 }

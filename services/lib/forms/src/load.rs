@@ -14,7 +14,7 @@ use crate::{
         Label, RequestRow, RowKind, Unit,
     },
     index::RequestIndex,
-    matcher,
+    matcher, proactive,
     titles::Titles,
     vocabulary::Vocabulary,
 };
@@ -38,6 +38,7 @@ pub struct Forms {
     titles: Titles,
     vocabulary: Vocabulary,
     indexes: Vec<RequestIndex>,
+    proactive: Vec<proactive::Names>,
     marks: Vec<(FormId, Vec<String>)>,
 }
 
@@ -76,8 +77,9 @@ impl Forms {
             }
         }
         let indexes = forms.iter().map(RequestIndex::of).collect();
+        let proactive = forms.iter().map(proactive::Names::of).collect();
         let (titles, vocabulary) = (Titles::of(forms.iter()), Vocabulary::of(forms.iter()));
-        Ok(Self { titles, vocabulary, indexes, marks: matcher::marks(&forms), forms })
+        Ok(Self { titles, vocabulary, indexes, proactive, marks: matcher::marks(&forms), forms })
     }
 
     /// One form in one variant; absent if unknown.
@@ -105,8 +107,17 @@ impl Forms {
 
     /// The look-ups of one of these forms.
     pub(crate) fn index(&self, form: &Form) -> &RequestIndex {
-        let at = self.forms.iter().position(|f| f.id == form.id && f.variant == form.variant);
-        at.and_then(|at| self.indexes.get(at)).expect("an index is made with every form")
+        self.indexes.get(self.place(form)).expect("an index is made with every form")
+    }
+
+    /// The labels of chapter 二 of one of these forms.
+    pub(crate) fn proactive(&self, form: &Form) -> &proactive::Names {
+        self.proactive.get(self.place(form)).expect("the labels are listed with every form")
+    }
+
+    fn place(&self, form: &Form) -> usize {
+        let is_it = |own: &Form| own.id == form.id && own.variant == form.variant;
+        self.forms.iter().position(is_it).unwrap_or(usize::MAX)
     }
 }
 

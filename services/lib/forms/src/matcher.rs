@@ -45,7 +45,7 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
         padding.behind |= own.behind;
         padding.any |= own.any;
     }
-    proactive::read(&stretches.proactive, form, padding.behind, &mut answers);
+    proactive::read(&stretches.proactive, (form, forms.proactive(form)), padding.behind, &mut answers);
     stretches.disputes.iter().for_each(|stretch| disputes::read(stretch, form, padding, &mut answers));
     let none = answers.is_empty();
     Some(Tables { form, facts: answers.into_facts(form), none })

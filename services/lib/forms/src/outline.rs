@@ -37,11 +37,12 @@ const STYLES: [Style; 4] = [Style::Chinese, Style::Arabic, Style::Brackets, Styl
 
 /// Cuts a document at its headings.
 pub(crate) fn read(document: &Document, titles: &Titles) -> Outline {
-    let style = style(document, titles);
+    let heads: Vec<Option<Head<'_>>> = document.blocks.iter().map(|block| head(block, titles)).collect();
+    let style = style(&heads);
     let mut outline = Outline { first_heading: document.blocks.len(), ..Outline::default() };
-    for (at, block) in document.blocks.iter().enumerate() {
+    for (at, (block, head)) in document.blocks.iter().zip(heads).enumerate() {
         match block {
-            Block::Paragraph(paragraph) => match heading(paragraph, titles, style) {
+            Block::Paragraph(paragraph) => match heading(paragraph, head, style) {
                 Some((number, rest)) => {
                     outline.first_heading = outline.first_heading.min(at);
                     outline.open(number, paragraph, rest);
@@ -91,15 +92,27 @@ impl Outline {
     }
 }
 
+/// A line that names a chapter.
+#[derive(Debug, Clone, Copy)]
+struct Head<'t> {
+    number: u32,
+    style: Style,
+    /// Prose on the same line.
+    rest: Option<&'t str>,
+}
+
+fn head<'t>(block: &'t Block, titles: &Titles) -> Option<Head<'t>> {
+    let Block::Paragraph(paragraph) = block else { return None };
+    let (number, rest) = split_heading(&paragraph.text, titles)?;
+    Some(Head { number, style: style_of(&paragraph.text), rest })
+}
+
 /// The style in which most chapters are numbered.
-fn style(document: &Document, titles: &Titles) -> Option<Style> {
+fn style(heads: &[Option<Head<'_>>]) -> Option<Style> {
     let mut seen = [[false; 7]; STYLES.len()];
-    for block in &document.blocks {
-        let Block::Paragraph(paragraph) = block else { continue };
-        let Some((number, _)) = split_heading(&paragraph.text, titles) else { continue };
-        let style = style_of(&paragraph.text);
-        let row = STYLES.iter().position(|s| *s == style).and_then(|at| seen.get_mut(at));
-        if let Some(slot) = row.and_then(|row| row.get_mut(number as usize)) {
+    for head in heads.iter().flatten() {
+        let row = STYLES.iter().position(|s| *s == head.style).and_then(|at| seen.get_mut(at));
+        if let Some(slot) = row.and_then(|row| row.get_mut(head.number as usize)) {
             *slot = true;
         }
     }
@@ -109,14 +122,15 @@ fn style(document: &Document, titles: &Titles) -> Option<Style> {
     STYLES.get(best).copied()
 }
 
-fn heading(paragraph: &Paragraph, titles: &Titles, style: Option<Style>) -> Option<(u32, Option<Paragraph>)> {
-    let (number, rest) = split_heading(&paragraph.text, titles)?;
-    if Some(style_of(&paragraph.text)) != style {
-        return None;
-    }
+fn heading(
+    paragraph: &Paragraph,
+    head: Option<Head<'_>>,
+    style: Option<Style>,
+) -> Option<(u32, Option<Paragraph>)> {
+    let head = head.filter(|head| Some(head.style) == style)?;
     let rest =
-        rest.map(|rest| Paragraph { text: rest.to_owned(), span: paragraph.span, page: paragraph.page });
-    Some((number, rest))
+        head.rest.map(|rest| Paragraph { text: rest.to_owned(), span: paragraph.span, page: paragraph.page });
+    Some((head.number, rest))
 }
 
 /// The chapter a line names, and the prose that follows on the same line behind a colon.

@@ -7,11 +7,17 @@ use crate::{
     answers::Answers,
     columns::{Filling, Header, Heading, Values, spread, values},
     form::{Band, Form},
-    label::{likeness, norm},
+    label::{likeness_from, norm},
     rows::{Item, Piece, Row},
     strays::{self, Completed},
     value::Value,
 };
+
+/// Least likeness of a misprinted label.
+const LIKE: f64 = 0.8;
+
+/// Most titles that are kept for a head, the nearest ones: a band's own are four.
+const LONGEST_HEAD: usize = 64;
 
 /// A band row found in the document.
 struct Hit<'r, 'a> {
@@ -24,11 +30,15 @@ struct Hit<'r, 'a> {
 }
 
 /// Reads all stretches that hold chapter 二's tables; `padded` if the document fills rows up at their ends.
-pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &mut Answers<'a>) {
-    let names = Names::of(form);
+pub(crate) fn read<'a>(
+    items: &[Item<'a>],
+    (form, names): (&Form, &Names),
+    padded: bool,
+    answers: &mut Answers<'a>,
+) {
     let mut hits: Vec<Hit<'_, 'a>> = Vec::new();
     let mut head: Vec<&Piece<'a>> = Vec::new();
-    let torn = torn_rows(items, &names);
+    let torn = torn_rows(items, names);
     for (at, item) in items.iter().enumerate() {
         let Item::Row(row) = item else { continue };
         if let Some((_, band, first)) = torn.iter().find(|(values, _, _)| *values == at) {
@@ -36,13 +46,13 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
             continue;
         }
         let Some((band, first)) = names.row_of(row) else {
-            note_head(&mut head, &row.labels, &names);
+            note_head(&mut head, &row.labels, names);
             continue;
         };
         if !row.values.is_empty() {
             if row.stream {
                 let titles = row.labels.split_last().map_or(&[][..], |(_, titles)| titles);
-                note_head(&mut head, titles, &names);
+                note_head(&mut head, titles, names);
             }
             hits.push(Hit { row, band, first, head: head.clone() });
         } else if !has_loose_values(items.get(at + 1)) {
@@ -58,16 +68,15 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padded: bool, answers: &
         (0..hits.len()).filter(|at| hits.get(*at).is_some_and(|hit| is_short(hit, width(hit)))).collect();
     for (at, hit) in hits.iter().enumerate() {
         if let Some(band) = form.bands.get(hit.band) {
-            let in_order = named(hit, &names)
-                .windows(2)
-                .all(|pair| pair.first().map(|n| n.0) < pair.last().map(|n| n.0));
+            let in_order =
+                named(hit, names).windows(2).all(|pair| pair.first().map(|n| n.0) < pair.last().map(|n| n.0));
             let own = short.iter().position(|short| *short == at);
             let own = own.filter(|_| in_order && short.len() == strays.len());
             if let Some(stray) = own.and_then(|own| strays.get(own)) {
                 complete(hit, stray, band, answers);
                 continue;
             }
-            read_hit(hit, band, &names, (&filling, padded), answers);
+            read_hit(hit, band, names, (&filling, padded), answers);
         }
     }
 }
@@ -133,6 +142,9 @@ fn note_head<'r, 'a>(head: &mut Vec<&'r Piece<'a>>, labels: &'r [Piece<'a>], nam
             || names.row(&piece.label).is_some()
         {
             head.clear();
+        }
+        if head.len() == LONGEST_HEAD {
+            head.remove(0);
         }
         head.push(piece);
     }
@@ -222,7 +234,8 @@ fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
 }
 
 /// The labels of the band rows, with their bands and first cells.
-struct Names {
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
     /// How many columns each band has.
     widths: Vec<usize>,
     rows: Vec<(String, usize, usize)>,
@@ -231,7 +244,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(form: &Form) -> Self {
+    pub(crate) fn of(form: &Form) -> Self {
         let (mut rows, mut columns) = (Vec::new(), Vec::new());
         let mut first = 0;
         for (at, band) in form.bands.iter().enumerate() {
@@ -276,7 +289,7 @@ impl Names {
         }
         let mut alike = self.rows.iter().filter(|(name, _, _)| {
             let glued = name.chars().count() >= 4 && label.ends_with(name.as_str());
-            glued || likeness(name, label) >= 0.8
+            glued || likeness_from(LIKE, name, label) >= LIKE
         });
         let (_, band, first) = alike.next()?;
         alike.all(|(_, _, other)| other == first).then_some((*band, *first))

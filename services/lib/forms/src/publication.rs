@@ -10,6 +10,9 @@ use crate::{citation, contact, identity, outline::Outline, squeezed::Squeezed};
 /// Longest value of a field, in scalars.
 const LONGEST: usize = 80;
 
+/// Longest line of fields, in bytes.
+const LONGEST_LINE: usize = 4096;
+
 /// The names that pages print before a field's value; of two that fit, the longer comes first.
 const NAMES: [(&str, FieldName); 26] = [
     ("网站标识码", FieldName::SiteIdCode),
@@ -85,7 +88,10 @@ pub(crate) fn read(document: &Document, outline: &Outline) -> Metadata {
 
 /// Fields on a line: `发布日期：2024-01-15 来源：某局 字体：大 中 小`.
 fn shown_in_line(paragraph: &Paragraph, fields: &mut Vec<Field>) {
-    if paragraph.text.contains('。') || !paragraph.text.contains(['：', ':']) {
+    if paragraph.text.len() > LONGEST_LINE
+        || paragraph.text.contains("。")
+        || !paragraph.text.contains(['：', ':'])
+    {
         return;
     }
     let line = Squeezed::new(paragraph);

@@ -90,9 +90,12 @@ fn check_kind(
     let mut chapters: Vec<u32> = outline.sections.iter().map(|section| section.number).collect();
     chapters.sort_unstable();
     chapters.dedup();
-    let kind = look_alike::kind(document);
     // The notice that decrees the form explains each chapter and names no body and year of its own; a report cites it.
     let titled = identity.title.agency.is_some() && (identity.title.year.or(identity.year)).is_some();
+    if !no_cell && (!empty || titled || identity.period.is_some()) {
+        return Ok(());
+    }
+    let kind = look_alike::kind(document);
     let notice = kind == LookAlike::FormNotice && empty && !titled && identity.period.is_none();
     let other = !matches!(kind, LookAlike::Other | LookAlike::FormNotice) && identity.title.text.is_empty();
     let few = no_cell && (chapters.len() < ENOUGH_CHAPTERS || other);

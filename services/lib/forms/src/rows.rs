@@ -116,7 +116,7 @@ fn line<'a>(paragraph: &Paragraph, titles: &Titles) -> Option<Item<'a>> {
     if let Some(number) = titles.chapter(&paragraph.text) {
         return Some(Item::Chapter(number));
     }
-    let short = paragraph.text.chars().nth(60).is_none() && !paragraph.text.contains('。');
+    let short = paragraph.text.chars().nth(60).is_none() && !paragraph.text.contains("。");
     short.then(|| Item::Line(norm(&paragraph.text)))
 }
 
@@ -130,7 +130,9 @@ struct Maker<'m, 'a> {
 impl<'a> Maker<'_, 'a> {
     /// A line with one cell: a label opens a row if values have been seen, a value goes to the open row.
     fn single(&mut self, piece: Piece<'a>, titles: &Titles) {
-        if let Some(number) = titles.chapter(&piece.cell.text) {
+        // A number is no title; one cell a line is what the longest of all layouts have.
+        let chapter = if piece.is_value() { None } else { titles.chapter(&piece.cell.text) };
+        if let Some(number) = chapter {
             self.close();
             self.out.push(Item::Chapter(number));
             return;

@@ -15,8 +15,13 @@ pub(crate) struct Squeezed<'a> {
 
 impl<'a> Squeezed<'a> {
     pub(crate) fn new(paragraph: &'a Paragraph) -> Self {
-        let kept = || paragraph.text.chars().enumerate().filter(|(_, c)| !c.is_whitespace() && *c != '*');
-        Self { text: kept().map(|(_, c)| c).collect(), origin: kept().map(|(at, _)| at).collect(), paragraph }
+        let mut squeezed =
+            Self { text: String::with_capacity(paragraph.text.len()), origin: Vec::new(), paragraph };
+        for (at, c) in paragraph.text.chars().enumerate().filter(|(_, c)| !c.is_whitespace() && *c != '*') {
+            squeezed.text.push(c);
+            squeezed.origin.push(at);
+        }
+        squeezed
     }
 
     /// The verbatim text at a byte range of [`Squeezed::text`], and where it stands: just there if the paragraph's

@@ -83,7 +83,12 @@ pub(crate) fn parse(text: &str) -> Option<Title> {
 /// Text without white space and Markdown's marks.
 pub(crate) fn squeeze(text: &str) -> String {
     let text = residue::without(text);
-    text.trim_start_matches('#').replace("**", "").chars().filter(|c| !c.is_whitespace()).collect()
+    let text = text.trim_start_matches('#');
+    let mut squeezed = String::with_capacity(text.len());
+    for piece in text.split("**") {
+        squeezed.extend(piece.chars().filter(|c| !c.is_whitespace()));
+    }
+    squeezed
 }
 
 fn is_title_end(text: &str) -> bool {

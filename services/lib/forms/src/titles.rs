@@ -28,7 +28,7 @@ impl Titles {
     /// The chapter whose heading a line is; absent for prose, also for prose that names chapters.
     pub(crate) fn chapter(&self, line: &str) -> Option<u32> {
         let line = line.trim();
-        if line.is_empty() || line.chars().nth(LONGEST).is_some() || line.contains('。') {
+        if line.is_empty() || line.chars().nth(LONGEST).is_some() || line.contains("。") {
             return None;
         }
         let title = norm(line);

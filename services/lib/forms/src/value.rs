@@ -39,6 +39,9 @@ impl Value {
             return value;
         }
         let text = residue::without(text);
+        if begins_words(&text) {
+            return Self::Text;
+        }
         let folded = text.trim().chars().map(|c| if is_thin_space(c) { ',' } else { c }).nfkc();
         let clean: String = folded.filter(|c| !is_ignored(*c)).collect();
         let clean = clean.trim();
@@ -80,6 +83,26 @@ fn plain_digits(text: &str) -> Option<Value> {
     let plain = text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit());
     let number: i64 = if plain { text.parse().ok()? } else { return None };
     Some(Value::Number(Decimal::from(number), Printed::Plain))
+}
+
+/// The quick way for labels: nothing that begins with a Han character or a bracket is a value, but for 无, 不适用 and the
+/// words of a change, and nothing that counts something else than cells are counted in.
+fn begins_words(text: &str) -> bool {
+    let mut letters = text.chars().filter(|c| !c.is_whitespace() && !is_ignored(*c));
+    let first = letters.next().unwrap_or(' ');
+    match first {
+        '（' | '(' => true,
+        // An enumerator: `1.属于国家秘密`.
+        '0'..='9' => {
+            let next = letters.find(|c| !(c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(' ');
+            next == '、' || is_ideograph(next) && !"件条项宗个次元万".contains(next)
+        }
+        _ => is_ideograph(first) && !matches!(first, '无' | '不' | '减' | '增'),
+    }
+}
+
+fn is_ideograph(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
 /// Characters without meaning in a number: zero-width ones, and the stars of Markdown.
@@ -258,6 +281,16 @@ mod tests {
                 .map(|c| char::from_u32(u32::from(c) - 0x30 + 0xff10).unwrap()).collect();
             for text in [number.to_string(), wide, format!(" {number}件"), format!("{number}（其中 3 件）")] {
                 prop_assert_eq!(Value::of(&text).in_unit(Unit::Count), Some(Decimal::from(number)));
+            }
+        }
+
+        #[test]
+        fn what_begins_words_is_no_value(text in "[ 　（(一-龥\u{200b}]{0,2}[0-9件（(）)元/—*、. ，,一万]{0,7}") {
+            if begins_words(&text) && plain_digits(&text).is_none() {
+                let clean: String = text.nfkc().filter(|c| !is_ignored(*c)).collect();
+                let clean = clean.trim();
+                prop_assert!(!clean.is_empty() && !clean.chars().all(is_mark), "{:?}", text);
+                prop_assert_eq!(number(without_note(clean)), None);
             }
         }
 

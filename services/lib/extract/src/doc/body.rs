@@ -43,6 +43,9 @@ impl<'a> Body<'a> {
             // Page and section breaks end a paragraph in no table.
             '\u{c}' => return self.end_paragraph(c, offset),
             _ if is.is_gone => {}
+            '\u{13}' if self.fields.len() >= self.limits.nesting => {
+                return Err(reject::too_deep(self.limits.nesting));
+            }
             '\u{13}' => self.fields.push(false),
             '\u{14}' => {
                 if let Some(field) = self.fields.last_mut() {

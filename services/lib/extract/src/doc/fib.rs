@@ -1,6 +1,9 @@
 //! The header of a Word stream: where the text and its properties lie.
 
-use super::bytes::{size_at, slice, u8_at, u16_at, u32_at};
+use super::{
+    bytes::{size_at, slice, u8_at, u16_at, u32_at},
+    props::PAGE,
+};
 
 /// The first version with Unicode: Word 97, and everything that WPS writes.
 const WORD_97: u16 = 0x00c1;
@@ -77,17 +80,19 @@ impl Header {
             let offset = if is_narrow { offset / 2 } else { offset };
             pieces.push(Piece { length: last.checked_sub(first)?, offset, is_narrow });
         }
-        Some(pieces)
+        // No two pieces share a character, so that all together are no longer than the stream.
+        let together = pieces.iter().fold(0, |sum: usize, piece| sum.saturating_add(piece.length));
+        Some(pieces).filter(|_| together <= word.len())
     }
 
     /// Numbers of the pages with the characters' properties.
     pub(super) fn character_pages(&self, word: &[u8], tables: &[u8]) -> Option<Vec<usize>> {
-        page_numbers(self.table(word, tables, CHARACTER_PAGES)?)
+        page_numbers(self.table(word, tables, CHARACTER_PAGES)?, word)
     }
 
     /// Numbers of the pages with the paragraphs' properties.
     pub(super) fn paragraph_pages(&self, word: &[u8], tables: &[u8]) -> Option<Vec<usize>> {
-        page_numbers(self.table(word, tables, PARAGRAPH_PAGES)?)
+        page_numbers(self.table(word, tables, PARAGRAPH_PAGES)?, word)
     }
 
     fn table<'t>(&self, word: &[u8], tables: &'t [u8], index: usize) -> Option<&'t [u8]> {
@@ -96,8 +101,12 @@ impl Header {
     }
 }
 
-fn page_numbers(plc: &[u8]) -> Option<Vec<usize>> {
-    let count = plc.len().checked_sub(4)? / 8;
+/// The pages that a table lists; none if those are more than the stream has.
+fn page_numbers(plc: &[u8], word: &[u8]) -> Option<Vec<usize>> {
+    let count = plc.len().checked_sub(4).map(|length| length / 8)?;
+    if count > word.len() / PAGE {
+        return None;
+    }
     (0..count)
         .map(|index| usize::try_from(u32_at(plc, (count + 1) * 4 + index * 4)? & 0x003f_ffff).ok())
         .collect()

@@ -3,7 +3,7 @@
 use super::bytes::{i16_at, size_at, slice, u8_at, u16_at};
 
 /// Bytes of a page of properties.
-const PAGE: usize = 512;
+pub(super) const PAGE: usize = 512;
 
 /// Most columns of a row.
 const MOST_COLUMNS: usize = 64;

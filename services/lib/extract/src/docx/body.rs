@@ -146,7 +146,7 @@ impl<'a> Body<'a> {
                     *control = xml::is_on(tag);
                 }
             }
-            "fldChar" => self.field(tag),
+            "fldChar" => self.field(tag)?,
             "pStyle" | "numId" | "ilvl" => self.note_paragraph(name, tag),
             "vanish" if self.run.is_open => self.run.hidden = Some(xml::is_on(tag)),
             "rStyle" if self.run.is_open => self.run.style = xml::attribute(tag, "val"),
@@ -232,8 +232,11 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
-    fn field(&mut self, tag: &BytesStart<'_>) {
+    fn field(&mut self, tag: &BytesStart<'_>) -> Result<(), Rejection> {
         match xml::attribute(tag, "fldCharType").as_deref() {
+            Some("begin") if self.fields.len() >= self.limits.nesting => {
+                return Err(reject::too_deep(self.limits.nesting));
+            }
             Some("begin") => self.fields.push(false),
             Some("separate") => {
                 if let Some(field) = self.fields.last_mut() {
@@ -243,6 +246,7 @@ impl<'a> Body<'a> {
             Some("end") => drop(self.fields.pop()),
             _ => {}
         }
+        Ok(())
     }
 
     // === text ===

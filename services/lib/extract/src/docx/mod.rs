@@ -26,7 +26,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     let mut beside = |name: &str| package.part(format!("{folder}/{name}").trim_start_matches('/'));
     // Styles are ten times the text in some files, and most texts use none that matters.
     let styles = if text.contains("Style ") { beside("styles.xml")? } else { None };
-    let styles = styles.map_or(Ok(Styles::default()), |part| Styles::read(&part, limits))?;
+    let styles = styles.map_or(Ok(Styles::default()), |part| Styles::used(&part, &text, limits))?;
     let lists = beside("numbering.xml")?;
     let lists = lists.map_or(Ok(Numbering::default()), |part| Numbering::read(&part, limits))?;
     let mut body = Body::new(styles, lists, limits);

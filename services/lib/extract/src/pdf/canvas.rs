@@ -2,6 +2,8 @@
 //!
 //! Coordinates are points from the page's top left corner, y downwards.
 
+use std::time::Instant;
+
 use gongkai_model::Rejection;
 use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
@@ -10,7 +12,7 @@ use hayro_interpret::{
     kurbo::{Affine, BezPath, PathEl, Point},
 };
 
-use crate::{Limits, reject};
+use crate::{Limits, guard, reject};
 
 /// What stands for a glyph that does not say which character it is: never nothing, so that no digit is lost unseen.
 pub(super) const UNREADABLE: &str = "\u{fffd}";
@@ -69,11 +71,35 @@ pub(super) struct Canvas<'l> {
     page: Page,
     limits: &'l Limits,
     overfull: bool,
+    budget: &'l mut Budget,
+}
+
+/// What a document may still draw.
+pub(super) struct Budget {
+    calls: usize,
+    until: Instant,
+}
+
+impl Budget {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { calls: 0, until: Instant::now() + limits.drawing_time }
+    }
+
+    /// Spends one call. Leaves the library when nothing is left: it would go on for as long as the document says.
+    fn spend(&mut self, limits: &Limits) {
+        self.calls += 1;
+        if self.calls > limits.drawings {
+            guard::give_up(reject::too_large(("绘制次数", "things drawn"), limits.drawings));
+        }
+        if Instant::now() > self.until {
+            guard::give_up(reject::too_slow(limits.drawing_time));
+        }
+    }
 }
 
 impl<'l> Canvas<'l> {
-    pub(super) fn new(width: f64, height: f64, limits: &'l Limits) -> Self {
-        Self { page: Page { width, height, ..Page::default() }, limits, overfull: false }
+    pub(super) fn new(width: f64, height: f64, limits: &'l Limits, budget: &'l mut Budget) -> Self {
+        Self { page: Page { width, height, ..Page::default() }, limits, overfull: false, budget }
     }
 
     pub(super) fn finish(self) -> Result<Page, Rejection> {
@@ -162,6 +188,7 @@ impl<'l> Canvas<'l> {
 
 impl Device<'_> for Canvas<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
+        self.budget.spend(self.limits);
         let stroked = matches!(mode, DrawMode::Stroke(_) | DrawMode::FillAndStroke(..));
         let mut corners: Vec<Point> = Vec::new();
         let mut is_curved = false;
@@ -186,6 +213,7 @@ impl Device<'_> for Canvas<'_> {
     }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {
+        self.budget.spend(self.limits);
         if matches!(mode, DrawMode::Invisible) {
             self.page.hidden_glyphs += run.glyphs().len();
             return;
@@ -196,6 +224,7 @@ impl Device<'_> for Canvas<'_> {
     }
 
     fn draw_image(&mut self, _: Image<'_, '_>, props: ImageDrawProps<'_>) {
+        self.budget.spend(self.limits);
         let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
         // Some printers draw lines as pictures of one pixel.
         self.filled(&corners.map(|corner| props.transform * Point::from(corner)));
@@ -203,8 +232,14 @@ impl Device<'_> for Canvas<'_> {
     }
 
     // What clips, blends or groups changes nothing of where things stand.
-    fn push_clip_path(&mut self, _: &ClipPath) {}
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.budget.spend(self.limits);
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
+        self.budget.spend(self.limits);
+    }
+
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
 }

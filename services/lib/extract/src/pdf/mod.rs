@@ -16,12 +16,15 @@ mod tests;
 use gongkai_model::{Block, Rejection, RejectionCode};
 use hayro_interpret::{
     Context, InterpreterCache, InterpreterSettings, TransformExt,
-    hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
+    hayro_syntax::{DecryptionError, LoadPdfError, Pdf, page::Pages},
     interpret_page,
     kurbo::Rect,
 };
 
-use self::{assemble::Assembler, canvas::Canvas};
+use self::{
+    assemble::Assembler,
+    canvas::{Budget, Canvas},
+};
 use crate::{Limits, reject};
 
 /// Fewest glyphs that make a text; a scan may bear a stamp or a page number.
@@ -38,13 +41,15 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     if pages.len() > limits.pages {
         return Err(reject::too_large(("页数", "pages"), limits.pages));
     }
+    check_content(pages, limits)?;
     let cache = InterpreterCache::new();
     let mut assembler = Assembler::new(limits);
     let mut seen = Seen::default();
+    let mut budget = Budget::new(limits);
     for (number, page) in (1..).zip(pages.iter()) {
         let (width, height) = page.render_dimensions();
         let (width, height) = (f64::from(width), f64::from(height));
-        let mut canvas = Canvas::new(width, height, limits);
+        let mut canvas = Canvas::new(width, height, limits, &mut budget);
         let area = Rect::new(0.0, 0.0, width, height);
         let transform = page.initial_transform(true).to_kurbo();
         let mut context = Context::new(transform, area, &cache, pdf.xref(), InterpreterSettings::default());
@@ -55,6 +60,21 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     }
     seen.check()?;
     assembler.finish()
+}
+
+/// Counts what the pages draw from: they may share a content that was expanded once.
+fn check_content(pages: &Pages, limits: &Limits) -> Result<(), Rejection> {
+    let mut content = 0_usize;
+    for page in pages.iter() {
+        content = content.saturating_add(page.page_stream().map_or(0, <[u8]>::len));
+        if content > limits.expanded_bytes {
+            return Err(reject::too_large(
+                ("各页内容字节数", "bytes of page contents"),
+                limits.expanded_bytes,
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What the pages hold altogether.

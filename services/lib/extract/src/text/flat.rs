@@ -8,9 +8,10 @@ use gongkai_model::{Cell, Grid};
 use super::lines::{self, Kind, Line};
 use crate::SourceText;
 
-/// Makes one grid of the lines of a table, headings and prose already cut away.
-pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>]) -> Grid {
-    let mut table = Rows::new(source);
+/// Makes one grid of the lines of a table, headings and prose already cut away; of cells beyond `most` only the first is
+/// kept, which is one too many.
+pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid {
+    let mut table = Rows::new(source, most.saturating_add(1));
     let bars = |line: &Line<'_>| matches!(line.kind, Kind::Bars | Kind::Separator);
     let first = lines.iter().position(bars).unwrap_or(lines.len());
     let last = lines.iter().rposition(bars).map_or(first, |at| at + 1);
@@ -27,6 +28,8 @@ struct Rows<'a> {
     source: &'a SourceText,
     rows: Vec<Vec<Piece>>,
     row: Vec<Piece>,
+    /// How many more cells are kept.
+    room: usize,
 }
 
 /// A cell's text and its scalars in the source.
@@ -37,13 +40,16 @@ struct Piece {
 }
 
 impl<'a> Rows<'a> {
-    fn new(source: &'a SourceText) -> Self {
-        Self { source, rows: Vec::new(), row: Vec::new() }
+    fn new(source: &'a SourceText, room: usize) -> Self {
+        Self { source, rows: Vec::new(), row: Vec::new(), room }
     }
 
     /// Adds a cell to the open row.
     fn cell(&mut self, first: usize, raw: &str) {
-        self.row.push(piece(first, raw));
+        if let Some(room) = self.room.checked_sub(1) {
+            self.room = room;
+            self.row.push(piece(first, raw));
+        }
     }
 
     /// Adds text to the last cell of the open row; a row of its own if there is none.
@@ -70,7 +76,8 @@ impl<'a> Rows<'a> {
     /// A row of one cell.
     fn alone(&mut self, first: usize, raw: &str) {
         self.end_row();
-        self.rows.push(vec![piece(first, raw)]);
+        self.cell(first, raw);
+        self.end_row();
     }
 
     fn finish(mut self) -> Grid {

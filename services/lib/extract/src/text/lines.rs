@@ -78,6 +78,10 @@ fn without_bookmark(line: &str) -> &str {
 }
 
 fn kind(line: &str) -> Kind {
+    // What most lines of a flattened table are.
+    if !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()) {
+        return Kind::Number;
+    }
     let text = line.trim();
     if text.is_empty() {
         return if line.contains('\t') { Kind::Tabs } else { Kind::Blank };
