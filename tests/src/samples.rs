@@ -46,6 +46,9 @@ impl Sample {
         match self.file.rsplit('.').next() {
             Some("html") => "text/html",
             Some("md") => "text/markdown",
+            Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Some("pdf") => "application/pdf",
+            Some("doc") => "application/msword",
             _ => "text/plain",
         }
     }

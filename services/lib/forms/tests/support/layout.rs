@@ -1,6 +1,12 @@
-//! The layouts in which tables arrive as text (and as HTML).
+//! The layouts in which tables arrive as text, HTML, DOCX, PDF and DOC.
 
-use super::{Cell, Sample, Table};
+use super::{Cell, Sample, Table, doc, docx, pdf};
+
+/// A piece of a report, in order.
+pub(crate) enum Part<'s> {
+    Line(&'static str),
+    Table(&'s Table),
+}
 
 /// A layout by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +47,18 @@ pub(crate) enum Layout {
     Html,
     /// HTML without its chapters' headings in own paragraphs and with Word's cut-up text.
     WordHtml,
+    /// Word's package.
+    Docx,
+    /// Ruled tables over several pages.
+    Pdf,
+    /// Word's binary file.
+    Doc,
 }
 
+/// The layouts that are no text.
+pub(crate) const FILES: [Layout; 3] = [Layout::Docx, Layout::Pdf, Layout::Doc];
+
+/// The layouts that are text.
 pub(crate) const ALL: [Layout; 18] = [
     Layout::Bars,
     Layout::OpenBars,
@@ -69,30 +85,32 @@ impl Layout {
         match self {
             Self::Markdown | Self::TornMarkdown => "a.md",
             Self::Html | Self::WordHtml | Self::Divs => "a.html",
+            Self::Docx => "a.docx",
+            Self::Pdf => "a.pdf",
+            Self::Doc => "a.doc",
             _ => "a.txt",
         }
     }
 
-    /// The whole report.
+    /// The whole report as a file.
+    pub(crate) fn file(self, sample: &Sample) -> Vec<u8> {
+        match self {
+            Self::Docx => docx::write(&parts(sample)),
+            Self::Pdf => pdf::write(&parts(sample)),
+            Self::Doc => doc::write(&parts(sample)),
+            _ => self.render(sample).into_bytes(),
+        }
+    }
+
+    /// The whole report as text.
     pub(crate) fn render(self, sample: &Sample) -> String {
-        let [two, three, four] = &sample.tables;
         let html = matches!(self, Self::Html | Self::WordHtml | Self::Divs);
-        let line = |text: &str| if html { format!("<p>{text}</p>\n") } else { format!("{text}\n\n") };
-        let mut out = String::new();
-        out += &line("云川市水务局2023年政府信息公开工作年度报告");
-        out += &line("本报告由云川市水务局编制，统计期限自2023年1月1日起至2023年12月31日止。");
-        out += &line("一、总体情况");
-        out += &line("2023年，本局主动公开政府信息312条，其中部门文件12条。");
-        out += &line("二、主动公开政府信息情况");
-        out += &self.table(two);
-        out += &line("三、收到和处理政府信息公开申请情况");
-        out += &self.table(three);
-        out += &line("四、政府信息公开行政复议、行政诉讼情况");
-        out += &self.table(four);
-        out += &line("五、存在的主要问题及改进情况");
-        out += &line("一是公开不够及时。下一步加强培训，完善制度，提高公开的时效。");
-        out += &line("六、其他需要报告的事项");
-        out += &line("2023年未收取信息处理费。");
+        let part = |part: &Part<'_>| match part {
+            Part::Line(text) if html => format!("<p>{text}</p>\n"),
+            Part::Line(text) => format!("{text}\n\n"),
+            Part::Table(table) => self.table(table),
+        };
+        let out: String = parts(sample).iter().map(part).collect();
         if self == Self::OneLine { out.split_whitespace().collect::<Vec<_>>().join(" ") } else { out }
     }
 
@@ -101,6 +119,7 @@ impl Layout {
         let width = grid.first().map_or(0, Vec::len);
         match self {
             Self::Html | Self::WordHtml => self.html(table),
+            Self::Docx | Self::Pdf | Self::Doc => panic!("{self:?} is no text"),
             Self::Bars => rows(&grid, |row| format!("| {} |\n", row.join(" | "))),
             Self::OpenBars => rows(&grid, |row| format!("{}\n", row.join(" | "))),
             Self::TabRows => rows(&grid, |row| format!("{}\n", row.join("\t"))),
@@ -185,6 +204,26 @@ fn torn(row: &[Cell]) -> String {
     }
     let labels: String = labels.iter().map(|label| format!("{}\n", label.text)).collect();
     format!("\n{labels}{}", bars(&values))
+}
+
+fn parts(sample: &Sample) -> Vec<Part<'_>> {
+    let [two, three, four] = &sample.tables;
+    vec![
+        Part::Line("云川市水务局2023年政府信息公开工作年度报告"),
+        Part::Line("本报告由云川市水务局编制，统计期限自2023年1月1日起至2023年12月31日止。"),
+        Part::Line("一、总体情况"),
+        Part::Line("2023年，本局主动公开政府信息312条，其中部门文件12条。"),
+        Part::Line("二、主动公开政府信息情况"),
+        Part::Table(two),
+        Part::Line("三、收到和处理政府信息公开申请情况"),
+        Part::Table(three),
+        Part::Line("四、政府信息公开行政复议、行政诉讼情况"),
+        Part::Table(four),
+        Part::Line("五、存在的主要问题及改进情况"),
+        Part::Line("一是公开不够及时。下一步加强培训，完善制度，提高公开的时效。"),
+        Part::Line("六、其他需要报告的事项"),
+        Part::Line("2023年未收取信息处理费。"),
+    ]
 }
 
 fn rows(grid: &[Vec<String>], render: impl Fn(&[String]) -> String) -> String {

@@ -1,7 +1,11 @@
 //! Made-up reports: a form filled with numbers, in any layout, whole or damaged.
 
 pub(crate) mod damage;
+mod doc;
+mod docx;
 pub(crate) mod layout;
+mod pdf;
+mod placed;
 
 use std::collections::BTreeMap;
 
@@ -169,10 +173,12 @@ fn disputes(form: &Form, value: &dyn Fn(FactId, usize) -> Cell) -> Table {
 }
 
 /// Reads a laid-out report.
-pub(crate) fn read(text: &str, filename: &str) -> Report {
+pub(crate) fn read(text: &(impl AsRef<[u8]> + ?Sized), filename: &str) -> Report {
+    let text = text.as_ref();
     let hints = Hints { filename: Some(filename), ..Hints::default() };
-    let document = gongkai_extract::read(text.as_bytes(), &hints, &Limits::default()).unwrap();
-    read_report(&document, &Forms::embedded()).unwrap_or_else(|e| panic!("{e}\n{text}"))
+    let document = gongkai_extract::read(text, &hints, &Limits::default()).unwrap();
+    read_report(&document, &Forms::embedded())
+        .unwrap_or_else(|e| panic!("{e}\n{}", String::from_utf8_lossy(text)))
 }
 
 /// How a reading compares with the truth.
