@@ -89,6 +89,10 @@ pub const BUCKET_ALERTS: &str = "gongkai-alerts";
 pub const BUCKET_DELIVERIES: &str = "gongkai-deliveries";
 /// Key-value: what validate keeps of reports to hold them against each other.
 pub const BUCKET_NEIGHBOURS: &str = "gongkai-neighbours";
+/// Key-value: which list of agencies counts.
+pub const BUCKET_AGENCIES: &str = "gongkai-agencies";
+/// Object store: lists of agencies by digest.
+pub const BUCKET_REGISTRIES: &str = "gongkai-registries";
 
 /// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
 pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
@@ -102,9 +106,10 @@ pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
     ),
 ];
 /// Object store buckets to declare.
-pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS];
+pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS, BUCKET_REGISTRIES];
 /// Key-value buckets to declare.
-pub const ENTRY_BUCKETS: &[&str] = &[BUCKET_SUBMISSIONS, BUCKET_ALERTS, BUCKET_DELIVERIES, BUCKET_NEIGHBOURS];
+pub const ENTRY_BUCKETS: &[&str] =
+    &[BUCKET_SUBMISSIONS, BUCKET_ALERTS, BUCKET_DELIVERIES, BUCKET_NEIGHBOURS, BUCKET_AGENCIES];
 
 /// Durable consumer of parse on received documents.
 pub const CONSUMER_PARSE: &str = "parse";

@@ -8,7 +8,8 @@
 
 use std::{error::Error, fs, path::Path};
 
-const PROTOS: [&str; 5] = ["report", "events", "neighbours", "submission_service", "report_service"];
+const PROTOS: [&str; 6] =
+    ["agency_service", "report", "events", "neighbours", "submission_service", "report_service"];
 
 #[test]
 fn generated_code_is_current() {

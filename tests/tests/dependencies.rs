@@ -13,11 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-forms", &["gongkai-model"]),
     ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
     ("gongkai-check", &["gongkai-model", "gongkai-extract", "gongkai-forms", "gongkai-rules"]),
-    ("gongkai-agencies", &["gongkai-model"]),
+    ("gongkai-agencies", &["gongkai-model", "gongkai-worker"]),
     ("gongkai-store", &["gongkai-model"]),
     ("gongkai-proto", &["gongkai-model"]),
     ("gongkai-ingest", &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check"]),
-    ("gongkai-parse", &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check"]),
+    (
+        "gongkai-parse",
+        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-agencies", "gongkai-check"],
+    ),
     (
         "gongkai-validate",
         &[
@@ -31,7 +34,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("gongkai-notify", &["gongkai-model", "gongkai-proto", "gongkai-worker"]),
-    ("gongkai-query", &["gongkai-model", "gongkai-proto", "gongkai-store", "gongkai-worker"]),
+    (
+        "gongkai-query",
+        &["gongkai-model", "gongkai-proto", "gongkai-agencies", "gongkai-store", "gongkai-worker"],
+    ),
 ];
 
 /// Outside crates that only some of ours may name, by prefix.

@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::LazyLock};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{check, findings, get, list, rules, status, submit, up, watch},
+    commands::{agencies, check, findings, get, list, rules, status, submit, up, watch},
     output::Output,
 };
 
@@ -39,6 +39,7 @@ enum Command {
     List(list::Args),
     Findings(findings::Args),
     Watch(watch::Args),
+    Agencies(agencies::Args),
     Status(status::Args),
     Rules(rules::Args),
 }
@@ -54,6 +55,7 @@ impl Cli {
             Command::List(args) => list::run(&args, out).await,
             Command::Findings(args) => findings::run(&args, out).await,
             Command::Watch(args) => watch::run(args, out).await,
+            Command::Agencies(args) => agencies::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,
         }

@@ -4,7 +4,9 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use gongkai_proto::v1::report_service_client::ReportServiceClient;
+use gongkai_proto::v1::{
+    agency_service_client::AgencyServiceClient, report_service_client::ReportServiceClient,
+};
 use tonic::{
     Code, Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -37,20 +39,31 @@ pub(crate) struct Credentials(Option<MetadataValue<Ascii>>);
 /// Asks about reports.
 pub(crate) type Reports = ReportServiceClient<InterceptedService<Channel, Credentials>>;
 
+/// Asks about agencies.
+pub(crate) type Agencies = AgencyServiceClient<InterceptedService<Channel, Credentials>>;
+
 // === impl QueryServer ===
 
 impl QueryServer {
-    /// Connects.
+    /// Connects to ask about reports.
     pub(crate) async fn reports(&self) -> anyhow::Result<Reports> {
+        let client = ReportServiceClient::with_interceptor(self.connect().await?, Credentials(self.token()?));
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// Connects to ask about agencies.
+    pub(crate) async fn agencies(&self) -> anyhow::Result<Agencies> {
+        let client = AgencyServiceClient::with_interceptor(self.connect().await?, Credentials(self.token()?));
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    async fn connect(&self) -> anyhow::Result<Channel> {
         let url = &self.url;
-        let credentials = Credentials(self.token()?);
         let endpoint =
             Endpoint::from_shared(url.clone()).with_context(|| format!("--query {url} is no URL"))?;
-        let channel = endpoint.connect().await.with_context(|| {
+        endpoint.connect().await.with_context(|| {
             format!("couldn't reach query at {url}: is `gongkai up` running? --query names another address")
-        })?;
-        let client = ReportServiceClient::with_interceptor(channel, credentials);
-        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+        })
     }
 
     fn token(&self) -> anyhow::Result<Option<MetadataValue<Ascii>>> {

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
+use gongkai_agencies::Registry;
 use gongkai_check::{Hints, Known, Limits, Reading};
 use gongkai_model::{Rejection, RejectionCode, Versions};
 use gongkai_proto::{
@@ -22,6 +23,7 @@ use gongkai_worker::{
     transport::{MAX_MESSAGE_BYTES, Objects},
 };
 use prost::Message as _;
+use tokio::sync::watch;
 
 use crate::{config::Config, key};
 
@@ -41,12 +43,13 @@ pub struct Reader {
     limits: Limits,
     timeout: Duration,
     versions: Versions,
+    registry: watch::Receiver<Arc<Registry>>,
 }
 
 impl Reader {
-    /// A reader over the runtime's buckets and CPU pool.
+    /// A reader over the runtime's buckets and CPU pool, for the agencies of a registry.
     #[must_use]
-    pub fn new(config: &Config, runtime: &Runtime) -> Self {
+    pub fn new(config: &Config, runtime: &Runtime, registry: watch::Receiver<Arc<Registry>>) -> Self {
         Self {
             originals: runtime.objects(subjects::BUCKET_ORIGINALS),
             texts: runtime.objects(subjects::BUCKET_TEXTS),
@@ -54,6 +57,7 @@ impl Reader {
             limits: config.limits(),
             timeout: Duration::from_secs(config.document_timeout_s),
             versions: Versions { rules: String::new(), ..gongkai_check::versions() },
+            registry,
         }
     }
 
@@ -95,8 +99,12 @@ impl Reader {
         let text = convert::report::text(report).encode_to_vec();
         let reference = self.text_reference(&text, report.year, &origin.content_hash);
         self.texts.put(&reference.key, text.into()).await.map_err(Decision::retry)?;
-        let header =
-            convert::report::header(report, &key::of(report, received), reading.media_type, reference);
+        let header = convert::report::header(
+            report,
+            &key::of(report, received, &self.registry.borrow()),
+            reading.media_type,
+            reference,
+        );
         let event = v1::ReportParsed {
             origin: Some(origin),
             report: Some(header),

@@ -7,6 +7,7 @@ pub mod handler;
 pub mod key;
 
 use async_trait::async_trait;
+use gongkai_agencies::Shelf;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_worker::{Consume, Runtime, Service};
 
@@ -35,6 +36,11 @@ impl Service for Parse {
                 [Event::ReportReceived.filter()],
             )
         };
-        runtime.consume(consume, Reader::new(&config, &runtime)).await
+        let shelf = Shelf::new(
+            runtime.entries(subjects::BUCKET_AGENCIES),
+            runtime.objects(subjects::BUCKET_REGISTRIES),
+        );
+        let registry = shelf.follow(&runtime).await;
+        runtime.consume(consume, Reader::new(&config, &runtime, registry)).await
     }
 }

@@ -39,7 +39,7 @@ async fn stage() -> Stage {
     Stage {
         originals: runtime.objects(subjects::BUCKET_ORIGINALS),
         texts: runtime.objects(subjects::BUCKET_TEXTS),
-        reader: Reader::new(&Config::default(), &runtime),
+        reader: Reader::new(&Config::default(), &runtime, tokio::sync::watch::channel(Arc::default()).1),
     }
 }
 

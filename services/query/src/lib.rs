@@ -1,9 +1,10 @@
 //! The gRPC facade over the read model, and the projector that fills it.
 //!
-//! Read in this order: [`projector`] turns events into writes; [`service`] turns questions into reads, over [`name`],
+//! Read in this order: [`projector`] turns events into writes; [`service`] and [`agencies`] turn questions into reads, over [`name`],
 //! [`filter`] and [`page`]; [`watch`] follows the change feed; [`refusal`] says why a question gets no answer;
 //! [`server`] puts it on the network. Nothing here asks another service.
 
+pub mod agencies;
 pub mod answer;
 pub mod auth;
 pub mod bell;
@@ -23,12 +24,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use gongkai_agencies::Shelf;
 use gongkai_proto::subjects;
 use gongkai_store::Store;
 use gongkai_store::sqlite::{Options, SqliteStore};
 use gongkai_worker::{Runtime, Service};
 use tokio::net::TcpListener;
 
+use agencies::Agencies;
 use bell::Bell;
 pub use config::Config;
 use projector::Projector;
@@ -69,8 +72,12 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let consume = projector::consume(store.epoch());
     let projector = Projector::new(store, runtime.objects(subjects::BUCKET_TEXTS), bell);
     let projecting = runtime.consume(consume, projector);
+    let shelf =
+        Shelf::new(runtime.entries(subjects::BUCKET_AGENCIES), runtime.objects(subjects::BUCKET_REGISTRIES));
+    let registry = shelf.clone().follow(&runtime).await;
+    let agencies = Agencies::new(shelf, registry, reads.clone());
     latch.release();
-    let serving = server::serve(&config, runtime.clone(), listener, Reports::new(reads, watchers));
+    let serving = server::serve(&config, runtime.clone(), listener, Reports::new(reads, watchers), agencies);
     tokio::try_join!(projecting, serving)?;
     Ok(())
 }

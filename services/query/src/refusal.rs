@@ -21,6 +21,15 @@ pub enum Refusal {
     /// No report has that name, or none had at `as_of`.
     #[error("no such report: {0}")]
     ReportNotFound(String),
+    /// No agency of that name is listed or has a report.
+    #[error("no such agency: {0}")]
+    AgencyNotFound(String),
+    /// The list of agencies has a mistake.
+    #[error("the list of agencies is not usable: {0}")]
+    InvalidRegistry(String),
+    /// The broker did not take what was to be kept.
+    #[error("the broker did not take it")]
+    Broker(#[source] gongkai_worker::transport::Error),
     /// A resource name is not of the form asked for.
     #[error("{field} is not a resource name of the form {form}")]
     InvalidName {
@@ -77,6 +86,9 @@ impl Refusal {
     fn facets(&self) -> (Code, &'static str, &'static str) {
         match self {
             Self::ReportNotFound(_) => (Code::NotFound, "REPORT_NOT_FOUND", "没有这份报告"),
+            Self::AgencyNotFound(_) => (Code::NotFound, "AGENCY_NOT_FOUND", "没有这个机构"),
+            Self::InvalidRegistry(_) => (Code::InvalidArgument, "INVALID_REGISTRY", "机构名录有误"),
+            Self::Broker(_) => (Code::Unavailable, "BROKER_UNAVAILABLE", "消息服务器暂不可用，请稍后再试"),
             Self::InvalidName { .. } => (Code::InvalidArgument, "INVALID_NAME", "资源名称格式不对"),
             Self::InvalidFilter { .. } => (Code::InvalidArgument, "INVALID_FILTER", "筛选条件有误"),
             Self::InvalidOrderBy { .. } => (Code::InvalidArgument, "INVALID_ORDER_BY", "不支持这种排序"),

@@ -14,13 +14,10 @@ mod relatives;
 mod settle;
 mod subject;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use gongkai_agencies::Registry;
+use gongkai_agencies::Shelf;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_worker::{Consume, Runtime, Service};
-use tokio::sync::watch;
 
 pub use config::Config;
 pub use handler::Checker;
@@ -51,7 +48,11 @@ impl Service for Validate {
             )
         };
         let rules = gongkai_check::rule_set(config.rules.as_deref())?;
-        let (_sender, registry) = watch::channel(Arc::new(Registry::default()));
+        let shelf = Shelf::new(
+            runtime.entries(subjects::BUCKET_AGENCIES),
+            runtime.objects(subjects::BUCKET_REGISTRIES),
+        );
+        let registry = shelf.follow(&runtime).await;
         runtime.consume(consume, Checker::new(&runtime, rules, registry)).await
     }
 }

@@ -1,5 +1,6 @@
 //! One module a command: its flags, and what it does.
 
+pub(crate) mod agencies;
 pub(crate) mod check;
 pub(crate) mod findings;
 pub(crate) mod get;

@@ -101,10 +101,21 @@ impl RuleSet {
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &Context<'_>) -> Vec<Finding> {
         let input = Input::new(report, context, &self.layouts, self.needs);
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.applies_to(report, context.published_at)) {
-            for draft in rule.run(&input) {
-                findings.extend(rule.cases.get(draft.case).map(|case| finding(rule, case, draft, &input)));
+            let drafts = rule.run(&input).into_iter();
+            let said = drafts.filter_map(|draft| {
+                let case = rule.cases.get(draft.case)?;
+                Some(finding(rule, case, draft, &input))
+            });
+            // A rule that stands once for each scope says of one trouble what it says first.
+            let before = findings.len();
+            for finding in said {
+                let is_same =
+                    |known: &Finding| known.rule == finding.rule && known.fingerprint == finding.fingerprint;
+                if !findings[..before].iter().any(is_same) {
+                    findings.push(finding);
+                }
             }
         }
         findings

@@ -1,0 +1,170 @@
+//! `gongkai.v1.AgencyService`: the registry, and the agencies that are not in it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use gongkai_agencies::{Agency, Registry, Shelf, read_csv};
+use gongkai_model::{AgencyKey, AgencyProfile, Region};
+use gongkai_proto::v1;
+use gongkai_store::{
+    Cursor, Scope,
+    query::{Key, ReportQuery},
+};
+use tokio::sync::watch;
+use tonic::{Request, Response, Status};
+
+use crate::{
+    name,
+    page::{self, Question},
+    reads::Reads,
+    refusal::Refusal,
+};
+
+/// The only filter.
+const PROVISIONAL: &str = "provisional = true";
+/// Reports read at once when looking for agencies that are not listed.
+const BATCH: usize = 1000;
+
+/// The service.
+pub struct Agencies {
+    shelf: Shelf,
+    registry: watch::Receiver<Arc<Registry>>,
+    reads: Reads,
+}
+
+impl Agencies {
+    /// Answers from the registry, and from the read model for agencies that are not listed.
+    #[must_use]
+    pub fn new(shelf: Shelf, registry: watch::Receiver<Arc<Registry>>, reads: Reads) -> Self {
+        Self { shelf, registry, reads }
+    }
+
+    async fn get(&self, request: v1::GetAgencyRequest) -> Result<v1::Agency, Refusal> {
+        let key = name::agency("name", &request.name)?;
+        let key = key.ok_or(Refusal::InvalidName { field: "name", form: "agencies/{agency}" })?;
+        if let Some(agency) = self.registry.borrow().get(&key) {
+            return Ok(listed(agency));
+        }
+        let query = ReportQuery {
+            scope: Scope { agency: Some(key.clone()), year: None },
+            limit: 1,
+            ..ReportQuery::default()
+        };
+        let found = self.reads.run(move |store| store.reports(&query)).await?;
+        let report = found.items.into_iter().next().ok_or(Refusal::AgencyNotFound(request.name))?;
+        Ok(provisional(&key, &report.agency_name, report.origin.region))
+    }
+
+    async fn list(&self, request: v1::ListAgenciesRequest) -> Result<v1::ListAgenciesResponse, Refusal> {
+        let question = Question::new(&["ListAgencies", &request.filter]);
+        let size = page::size(request.page_size)?;
+        let after = match question.cursor(&request.page_token)? {
+            None => None,
+            Some(Cursor(keys)) => match <[Key; 1]>::try_from(keys) {
+                Ok([Key::Text(code)]) => Some(code),
+                _ => return Err(Refusal::InvalidPageToken),
+            },
+        };
+        let all = match request.filter.trim() {
+            "" => self.registry.borrow().iter().map(|agency| (agency.code.clone(), listed(agency))).collect(),
+            filter if filter.split_whitespace().collect::<String>() == PROVISIONAL.replace(' ', "") => {
+                self.unlisted().await?
+            }
+            _ => {
+                let what = format!("only {PROVISIONAL} is known");
+                return Err(Refusal::InvalidFilter { position: 1, what });
+            }
+        };
+        let is_behind = |code: &AgencyKey| after.as_ref().is_none_or(|after| code.as_str() > after.as_str());
+        let mut rest = all.into_iter().filter(|(code, _)| is_behind(code));
+        let page: Vec<(AgencyKey, v1::Agency)> = rest.by_ref().take(size).collect();
+        let last = page.last().filter(|_| rest.next().is_some());
+        let next = last.map(|(code, _)| Cursor(vec![Key::Text(code.to_string())]));
+        let agencies = page.iter().map(|(_, agency)| agency.clone()).collect();
+        Ok(v1::ListAgenciesResponse { agencies, next_page_token: question.token(next) })
+    }
+
+    /// The agencies that have reports and are not listed, by key.
+    async fn unlisted(&self) -> Result<BTreeMap<AgencyKey, v1::Agency>, Refusal> {
+        let registry = self.registry.borrow().clone();
+        let mut found = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let query = ReportQuery { limit: BATCH, after: after.take(), ..ReportQuery::default() };
+            let page = self.reads.run(move |store| store.reports(&query)).await?;
+            for report in page.items {
+                let key = report.key.agency.clone();
+                if registry.get(&key).is_none() {
+                    found.insert(key.clone(), provisional(&key, &report.agency_name, report.origin.region));
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn import(
+        &self,
+        request: v1::ImportAgenciesRequest,
+    ) -> Result<v1::ImportAgenciesResponse, Refusal> {
+        let registry = read_csv(&request.csv).map_err(|error| Refusal::InvalidRegistry(error.to_string()))?;
+        if !request.validate_only {
+            self.shelf.put(&registry).await.map_err(Refusal::Broker)?;
+        }
+        Ok(v1::ImportAgenciesResponse { agencies: u32::try_from(registry.len()).unwrap_or(u32::MAX) })
+    }
+}
+
+fn listed(agency: &Agency) -> v1::Agency {
+    let day = |date: Option<time::Date>| date.map(|date| date.to_string()).unwrap_or_default();
+    let alias = |alias: &gongkai_agencies::Alias| v1::AgencyAlias {
+        name: alias.name.clone(),
+        from: day(alias.from),
+        to: day(alias.to),
+    };
+    v1::Agency { aliases: agency.aliases.iter().map(alias).collect(), ..of_profile(&agency.profile()) }
+}
+
+fn provisional(key: &AgencyKey, agency_name: &str, region: Region) -> v1::Agency {
+    let profile = AgencyProfile::of_name(key.clone(), agency_name, region);
+    v1::Agency { provisional: true, ..of_profile(&profile) }
+}
+
+fn of_profile(profile: &AgencyProfile) -> v1::Agency {
+    let name = |key: &AgencyKey| format!("agencies/{key}");
+    v1::Agency {
+        name: name(&profile.key),
+        display_name: profile.name.clone(),
+        parent: profile.parent.as_ref().map(name).unwrap_or_default(),
+        level: profile.level.map(|level| level.as_str().to_owned()).unwrap_or_default(),
+        kind: profile.kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        region: profile.region.to_string(),
+        site_domain: profile.site_domain.clone().unwrap_or_default(),
+        ..v1::Agency::default()
+    }
+}
+
+#[tonic::async_trait]
+impl v1::agency_service_server::AgencyService for Agencies {
+    async fn get_agency(
+        &self,
+        request: Request<v1::GetAgencyRequest>,
+    ) -> Result<Response<v1::Agency>, Status> {
+        Ok(Response::new(self.get(request.into_inner()).await?))
+    }
+
+    async fn list_agencies(
+        &self,
+        request: Request<v1::ListAgenciesRequest>,
+    ) -> Result<Response<v1::ListAgenciesResponse>, Status> {
+        Ok(Response::new(self.list(request.into_inner()).await?))
+    }
+
+    async fn import_agencies(
+        &self,
+        request: Request<v1::ImportAgenciesRequest>,
+    ) -> Result<Response<v1::ImportAgenciesResponse>, Status> {
+        Ok(Response::new(self.import(request.into_inner()).await?))
+    }
+}
