@@ -136,3 +136,17 @@ fn a_broken_pack_is_refused_with_its_line() {
     check("[[override]]\nid = \"CELL-EMPTY\"\ncases = { none = \"INFO\" }", 3, "no case \"none\"");
     check("[[rules]]\nid = \"L\"\nseverty = \"INFO\"", 3, "severty");
 }
+
+#[test]
+fn the_example_pack_loads_and_speaks() {
+    let text = include_str!("../../../../../deploy/rules/county.toml");
+    let rules = RuleSet::with_local(&[PackText { file: "county.toml", text }]).unwrap();
+    let mut report = clean();
+    report.sections[0].paragraphs.push(crate::support::paragraph("各项工作取得了明显成效。"));
+    set(&mut report, "requests.carried_out[total]", "99999");
+    let found = brief(&findings(&rules, &report));
+    for expect in ["YX-REPLIES REVIEW", "YX-SLOGAN INFO"] {
+        assert!(found.contains(&expect.to_owned()), "{expect} not among {found:?}");
+    }
+    assert!(rules.rules().iter().all(|rule| rule.id() != "M-META"));
+}
