@@ -23,6 +23,7 @@ mod report;
 mod requests;
 mod residue;
 mod rows;
+mod runs;
 mod squeezed;
 mod strays;
 mod stretches;

@@ -12,6 +12,7 @@ use crate::{
     proactive,
     requests::{self, Padding},
     rows::{self, Item},
+    runs,
     stretches::{self, Stretches},
     value::Value,
 };
@@ -33,7 +34,8 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     let id = form_by_evidence(&items, forms).unwrap_or(fallback);
     let standard = forms.get(id, Variant::Standard).or_else(|| forms.iter().next())?;
     let index = forms.index(standard);
-    let stretches = stretches::cut(items, index);
+    let mut stretches = stretches::cut(items, index);
+    stretches.requests.iter_mut().for_each(|stretch| runs::part(stretch, standard));
     let (form, index) = match forms.get(id, Variant::SingleRowOther) {
         Some(single) if is_single(&stretches, index, forms.index(single)) => (single, forms.index(single)),
         _ => (standard, index),

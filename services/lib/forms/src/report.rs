@@ -1,6 +1,6 @@
 //! A document as a report: identity, chapters and facts, or the reason why it is none.
 
-use gongkai_model::{Document, FormId, LookAlike, Rejection, RejectionCode, Report, State};
+use gongkai_model::{Document, FormId, LookAlike, Rejection, RejectionCode, Report, State, Variant};
 
 use crate::{
     identity::{self, Identity},
@@ -12,6 +12,9 @@ use crate::{
 
 /// Chapters that a document without tables needs to count as a report.
 const ENOUGH_CHAPTERS: usize = 3;
+
+/// The last year that was reported on before the form of 国办公开办函〔2019〕60号.
+const LAST_OF_2014: i32 = 2018;
 
 /// What the sender says of a report. The document's own words go first: this only fills what they leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,17 +67,23 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
     let (from, to) = identity.title.lines;
     let preamble =
         outline.front.iter().enumerate().filter(|(at, _)| *at >= to.max(from)).map(|(_, p)| p.clone());
+    let (form, variant, facts) = if tables.none && year <= LAST_OF_2014 {
+        // The form of 国办发〔2014〕32号 and those before it have no cells that anybody named.
+        (FormId::Form2014, Variant::Standard, Vec::new())
+    } else {
+        (tables.form.id, tables.form.variant, tables.facts)
+    };
     Ok(Report {
         agency,
         year,
         title_year: identity.title.year,
         period: identity.period,
-        form: tables.form.id,
-        variant: tables.form.variant,
+        form,
+        variant,
         title: identity.title.text,
         preamble: preamble.collect(),
         sections: outline.sections,
-        facts: tables.facts,
+        facts,
         metadata,
         notes: document.notes.clone(),
     })

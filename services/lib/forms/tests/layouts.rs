@@ -131,6 +131,37 @@ fn what_word_leaves_behind_is_no_part_of_a_cell() {
     }
 }
 
+/// Takes the labels of all rows that stand in groups away; the group's own label and the numbers stay.
+fn lose_sub_labels(table: &mut [Vec<Cell>]) {
+    for row in table {
+        row.retain(|cell| {
+            cell.fact.is_some() || !cell.text.starts_with(|c: char| c.is_ascii_digit()) || cell.columns > 1
+        });
+    }
+}
+
+#[test]
+fn a_run_of_numbers_is_parted_if_it_is_complete_and_else_unreadable() {
+    for form in [FORMS[0], FORMS[2]] {
+        let mut sample = Sample::filled(form.0, form.1, 3);
+        lose_sub_labels(&mut sample.tables[1]);
+        let whole = Layout::Lines.render(&sample);
+        let whole_score = score(&read(&whole, "a.txt"), &sample.truth);
+        assert!(
+            whole_score.wrong.is_empty() && whole_score.open.is_empty(),
+            "{form:?} {whole_score:#?}\n{whole}"
+        );
+        // Without one of its numbers nobody knows whose the others are.
+        let row =
+            sample.tables[1].iter().position(|row| row.iter().any(|c| c.text == "（三）不予公开")).unwrap()
+                + 2;
+        sample.tables[1][row].remove(3);
+        let text = Layout::Lines.render(&sample);
+        let score = score(&read(&text, "a.txt"), &sample.truth);
+        assert!(score.wrong.is_empty() && score.open.len() >= 56, "{form:?} {score:#?}\n{text}");
+    }
+}
+
 /// What PDF line and page breaks do to the text of a table.
 #[derive(Debug, Clone, Copy)]
 enum Break {

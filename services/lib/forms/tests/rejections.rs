@@ -110,6 +110,19 @@ fn a_report_without_tables_is_read_with_every_cell_missing() {
     assert_eq!(sections.last(), Some(&(6, "无。".to_owned())));
 }
 
+/// 统计指标 of 国办发〔2014〕32号, whose rows are numbered and named much as the later forms' are.
+#[test]
+fn a_report_from_before_2019_is_read_without_facts() {
+    let rows = "指标名称\t计量单位\t统计数\n（一）收到申请数\t件\t7\n（三）申请答复数\t件\t8\n1.属于已主动公开范围数\t件\t1\n\
+        2.同意公开答复数\t件\t3\n4.不同意公开答复数\t件\t2\n其中：1.涉及国家秘密\t件\t5\n四、行政复议数量\t件\t6\n五、行政诉讼数量\t件\t4\n";
+    let report = read(&format!(
+        "云川市水务局2016年政府信息公开工作年度报告\n\n一、概述\n2016年，我局推进公开工作。\n二、主动公开政府信息情况\n公开信息312条。\n\
+         三、依申请公开情况\n收到申请7件。\n四、行政复议、行政诉讼情况\n无。\n五、存在的问题及改进措施\n不够及时。\n\n附：统计表\n{rows}"
+    ))
+    .unwrap();
+    assert_eq!((report.year, report.form, report.facts.len()), (2016, gongkai_model::FormId::Form2014, 0));
+}
+
 #[test]
 fn chapter_names_in_prose_and_sub_headings_are_no_headings() {
     let report = read(
