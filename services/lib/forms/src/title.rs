@@ -60,7 +60,22 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
             best = Some(title);
         }
     }
+    let best =
+        best.or_else(|| front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)));
     best
+}
+
+/// A title that the text below it was run into, where there is no other: it opens the paragraph and names body and year.
+fn run_in(at: usize, paragraph: &str) -> Option<Title> {
+    let text = squeeze(paragraph);
+    let end = text.find(END)? + END.len();
+    let head = text.get(..end)?;
+    let opens = ["现", "根据", "按照", "依据", "依照", "本", "为", "我", "由", "《", "一、"];
+    if opens.iter().any(|word| head.starts_with(word)) || !is_title_end(head) {
+        return None;
+    }
+    let title = read(head);
+    (title.agency.is_some() && title.year.is_some()).then_some(Title { lines: (at, at), ..title })
 }
 
 /// A title that a line break cut in its last words: `…年度报⏎告`.
@@ -263,6 +278,18 @@ mod tests {
         check(&["云川市水务局政府信息公开工作年度报告", "2024-01-15"], Some("云川市水务局"), None);
         check(&["云川市水务局政府信息公开工作年度报告-2024年专栏"], Some("云川市水务局"), None);
         check(&["正文", "2025 年云川市水务局政府信息公开", "工作年度报告"], Some("云川市水务局"), Some(2025));
+    }
+
+    #[test]
+    fn a_title_with_the_text_run_into_it_is_still_the_title() {
+        let preamble = "按照《条例》和有关要求，现将情况报告如下。";
+        check(
+            &[&format!("云川市水务局关于2020年度政府信息公开工作的年度报告{preamble}")],
+            Some("云川市水务局"),
+            Some(2020),
+        );
+        check(&[&format!("现公布云川市水务局2020年政府信息公开工作年度报告，{preamble}")], None, None);
+        check(&["根据云川市水务局2020年政府信息公开工作年度报告，有关情况如下。"], None, None);
     }
 
     #[test]
