@@ -60,9 +60,7 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
             best = Some(title);
         }
     }
-    let best =
-        best.or_else(|| front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)));
-    best
+    best.or_else(|| front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)))
 }
 
 /// A title that the text below it was run into, where there is no other: it opens the paragraph and names body and year.
