@@ -38,7 +38,12 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 /// Documents by their numbers: brackets, leading zeros, and the title of those that everybody cites.
 fn numbers(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    for passage in input.prose.passages().iter().filter(|passage| passage.text().contains('号')) {
+    let openings = ["〔20", "[20", "(20", "【20", "〈20", "<20", "〔19", "[19", "(19", "【19"];
+    let cites = |passage: &&Passage<'_>| {
+        let text = passage.text();
+        text.contains('号') && openings.iter().any(|opening| text.contains(opening))
+    };
+    for passage in input.prose.passages().iter().filter(cites) {
         for found in NUMBER.captures_iter(passage.text()) {
             drafts.extend(number(rule, passage, &found));
         }

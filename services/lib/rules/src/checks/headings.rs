@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_model::{Section, State};
+use gongkai_model::{CellRef, Section, State};
 
 use crate::{
     checks::{Check, Draft, Input, Value, chapter_name},
@@ -130,14 +130,15 @@ fn tables(input: &Input<'_>) -> Vec<Draft> {
 /// where they stand on the grid tells the order of the print.
 fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
     let names = [(2, "表二"), (3, "表三"), (4, "表四")];
+    // Facts stand in the form's order, so that a fact's number is its cell's.
+    let facts = input.report.facts.iter().zip(&table.layout.cells).enumerate();
+    let aligned = facts.filter(|(_, (fact, cell))| fact.id == cell.id);
+    let places: Vec<(usize, CellRef)> =
+        aligned.filter_map(|(at, (fact, _))| Some((at, fact.source.as_ref()?.cell?))).collect();
     let of_chapter = names.into_iter().filter_map(|(number, name)| {
         let mut rows: BTreeMap<(u32, u32), Vec<(u32, usize)>> = BTreeMap::new();
-        for fact in &input.report.facts {
-            let Some(cell) = fact.source.as_ref().and_then(|source| source.cell) else { continue };
-            let Some(at) = table.layout.number(&fact.id.to_string()) else { continue };
-            if table.layout.cells[at].chapter == number {
-                rows.entry((cell.table, cell.row)).or_default().push((cell.column, at));
-            }
+        for (at, cell) in places.iter().filter(|(at, _)| table.layout.cells[*at].chapter == number) {
+            rows.entry((cell.table, cell.row)).or_default().push((cell.column, *at));
         }
         let whole: Vec<&Vec<(u32, usize)>> = rows.values().filter(|cells| cells.len() >= 3).collect();
         let is_mixed = |cells: &&&Vec<(u32, usize)>| {

@@ -35,11 +35,24 @@ const AHEAD: [&str; 10] =
 fn run(input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for passage in input.prose.passages() {
-        if matches!(passage.chapter(), 1 | 5 | 6) && passage.text().contains('年') {
+        let may_speak = match passage.chapter() {
+            1 | 6 => names_another_year(passage.text(), input.report.year),
+            5 => passage.text().contains('年'),
+            _ => false,
+        };
+        if may_speak {
             drafts.extend(first(input, passage));
         }
     }
     drafts
+}
+
+/// True if some year of four digits in a text is not this one.
+fn names_another_year(text: &str, own: i32) -> bool {
+    text.match_indices('年').any(|(at, _)| {
+        let digits = at.checked_sub(4).and_then(|start| text.get(start..at));
+        digits.and_then(|digits| digits.parse::<i32>().ok()).is_some_and(|year| year != own)
+    })
 }
 
 fn first(input: &Input<'_>, passage: &Passage<'_>) -> Option<Draft> {

@@ -64,6 +64,9 @@ pub(crate) struct Input<'a> {
     /// What the expressions of the rules need.
     needs: Needs,
     world: OnceCell<World>,
+    /// What the agency's name tells, looked up once.
+    level: OnceCell<Option<Level>>,
+    kind: OnceCell<Option<AgencyKind>>,
 }
 
 impl<'a> Input<'a> {
@@ -78,7 +81,18 @@ impl<'a> Input<'a> {
         let broken = table.as_ref().map(broken).unwrap_or_default();
         let repairs = table.as_ref().map(|table| repairs(table, &broken)).unwrap_or_default();
         let prose = Prose::new(report);
-        Self { report, context, table, broken, repairs, prose, needs, world: OnceCell::new() }
+        Self {
+            report,
+            context,
+            table,
+            broken,
+            repairs,
+            prose,
+            needs,
+            world: OnceCell::new(),
+            level: OnceCell::new(),
+            kind: OnceCell::new(),
+        }
     }
 
     /// What expressions see, made when the first one asks.
@@ -88,12 +102,14 @@ impl<'a> Input<'a> {
 
     /// The agency's level, by the registry, else by its name; `None` if neither tells.
     pub(crate) fn level(&self) -> Option<Level> {
-        self.context.agency.and_then(|agency| agency.level).or_else(|| level_of(&self.report.agency))
+        let known = self.context.agency.and_then(|agency| agency.level);
+        known.or_else(|| *self.level.get_or_init(|| level_of(&self.report.agency)))
     }
 
     /// The agency's kind, by the registry, else by its name; `None` if neither tells.
     pub(crate) fn kind(&self) -> Option<AgencyKind> {
-        self.context.agency.and_then(|agency| agency.kind).or_else(|| kind_of(&self.report.agency))
+        let known = self.context.agency.and_then(|agency| agency.kind);
+        known.or_else(|| *self.kind.get_or_init(|| kind_of(&self.report.agency)))
     }
 
     /// The first of these cells that a broken identity suspects.

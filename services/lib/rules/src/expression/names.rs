@@ -37,8 +37,10 @@ const STANDARD: &[&str] = &[
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
     pub(crate) report: bool,
-    /// `report.preamble`, `report.sections`: the prose.
-    pub(crate) prose: bool,
+    /// `report.sections`: titles and lengths of the chapters.
+    pub(crate) sections: bool,
+    /// `report.preamble` and the chapters' `text`.
+    pub(crate) text: bool,
     pub(crate) agency: bool,
     pub(crate) event: bool,
     pub(crate) neighbours: bool,
@@ -49,7 +51,8 @@ impl Needs {
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             report: self.report || other.report,
-            prose: self.prose || other.prose,
+            sections: self.sections || other.sections,
+            text: self.text || other.text,
             agency: self.agency || other.agency,
             event: self.event || other.event,
             neighbours: self.neighbours || other.neighbours,
@@ -89,11 +92,17 @@ impl Reader<'_> {
     fn read(&mut self, expression: &IdedExpr) -> Result<(), String> {
         match &expression.expr {
             Expr::Ident(name) => self.variable(name),
+            // An index or a macro may reach a chapter's text under any name.
+            Expr::Literal(LiteralValue::String(text)) if text.inner() == "text" => {
+                self.needs.text = true;
+                Ok(())
+            }
             Expr::Call(call) => {
                 self.function(&call.func_name, &call.args)?;
                 call.target.iter().map(AsRef::as_ref).chain(&call.args).try_for_each(|part| self.read(part))
             }
             Expr::Select(select) => {
+                self.needs.text |= select.field == "text";
                 self.member(&select.operand, &select.field)?;
                 self.read(&select.operand)
             }
@@ -146,7 +155,8 @@ impl Reader<'_> {
             "quote" => (self.known.patterns, "pattern"),
             "params" => (self.known.params, "parameter"),
             "report" => {
-                self.needs.prose |= matches!(field, "sections" | "preamble");
+                self.needs.sections |= field == "sections";
+                self.needs.text |= field == "preamble";
                 (super::world::REPORT_FIELDS, "member of report")
             }
             _ => return Ok(()),

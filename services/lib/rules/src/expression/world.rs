@@ -133,23 +133,27 @@ fn head(report: &Report, needs: Needs) -> Cel {
     let period =
         report.period.map(|period| HashMap::from([("from", day(period.from)), ("to", day(period.to))]));
     members.insert("period", period.map_or(Cel::Null, Cel::from));
-    if needs.prose {
+    if needs.text {
         members.insert("preamble", Cel::from(report.preamble_text()));
-        members.insert("sections", sections(report));
+    }
+    if needs.sections {
+        members.insert("sections", sections(report, needs.text));
     }
     Cel::from(members)
 }
 
-fn sections(report: &Report) -> Cel {
+fn sections(report: &Report, with_text: bool) -> Cel {
     let mut sections: HashMap<i64, Cel> = HashMap::new();
     for section in &report.sections {
-        let text = section.text();
-        let length = text.chars().filter(|c| !c.is_whitespace()).count();
-        let members = HashMap::from([
+        let chars = section.paragraphs.iter().flat_map(|paragraph| paragraph.text.chars());
+        let length = chars.filter(|c| !c.is_whitespace()).count();
+        let mut members = HashMap::from([
             ("title", Cel::from(section.title.as_str())),
             ("length", Cel::Int(i64::try_from(length).unwrap_or(i64::MAX))),
-            ("text", Cel::from(text)),
         ]);
+        if with_text {
+            members.insert("text", Cel::from(section.text()));
+        }
         sections.entry(section.number.into()).or_insert_with(|| Cel::from(members));
     }
     Cel::from(sections)
