@@ -1,7 +1,7 @@
-//! The real transport: NATS JetStream through async-nats, which nothing else in the workspace names but [`Headers`](super::Headers).
+//! The real transport: NATS JetStream through async-nats, which nothing else in the workspace names but [`Headers`].
 //!
 //! Every call is bounded in time, because the client does not fail what is in flight when the connection is lost: it
-//! waits. A call that ran out of time is [`ErrorKind::Unavailable`], whether or not it took effect; repeating it is
+//! waits. A call that ran out of time is [`Unavailable`](super::ErrorKind::Unavailable), whether or not it took effect; repeating it is
 //! harmless (message ids, compare-and-set, content keys).
 //!
 //! - `connection`: connecting, reconnecting, what the server says unasked (lame duck, refused permissions);
