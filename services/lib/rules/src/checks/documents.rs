@@ -66,7 +66,8 @@ fn number(rule: &Rule, passage: &Passage<'_>, found: &regex::Captures<'_>) -> Op
     let title = title_before(&passage.text()[..whole.start()])?;
     let known = rule.params.list("known").iter().filter_map(|entry| entry.split_once(' '));
     let (number, word) = known.into_iter().find(|(number, _)| {
-        number.ends_with(proper.as_str()) && part(1).ends_with(number.trim_end_matches(proper.as_str()))
+        // More words than the number's own (和, 要求和) stand between it and a title that is another document's.
+        number.strip_suffix(proper.as_str()) == Some(part(1))
     })?;
     if title.contains(word) {
         return None;

@@ -9,7 +9,12 @@ use rust_decimal::Decimal;
 
 use gongkai_model::Report;
 
-use crate::prose::{count::Count, passage::Passage, reading::Reading, words::Words};
+use crate::prose::{
+    count::Count,
+    passage::Passage,
+    reading::{Head, Reading},
+    words::Words,
+};
 
 /// What a claim says how many of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,6 +87,13 @@ const KEYWORDS: &[(&str, Subject)] = &[
     ("新收", Subject::NewlyReceived),
     ("新收到", Subject::NewlyReceived),
     ("新受理", Subject::NewlyReceived),
+    ("新接收", Subject::NewlyReceived),
+    ("新接到", Subject::NewlyReceived),
+    // 新增 alone may be columns or documents.
+    ("新增政府信息公开申请", Subject::NewlyReceived),
+    ("新增信息公开申请", Subject::NewlyReceived),
+    ("新增依申请", Subject::NewlyReceived),
+    ("新增申请", Subject::NewlyReceived),
     ("收到", Subject::Received),
     ("受理", Subject::Received),
     ("接收", Subject::Received),
@@ -93,6 +105,10 @@ const KEYWORDS: &[(&str, Subject)] = &[
     ("回复", Subject::Handled),
     ("办理", Subject::Worked),
     ("处理", Subject::Worked),
+    ("承办政府信息公开申请", Subject::Worked),
+    ("共有政府信息公开申请", Subject::Worked),
+    ("全年政府信息公开申请", Subject::Worked),
+    ("年度政府信息公开申请", Subject::Worked),
     ("结转", Subject::CarriedOut),
     ("顺延", Subject::CarriedOut),
     ("转下年度", Subject::CarriedOut),
@@ -163,6 +179,26 @@ static PARTS: LazyLock<Words> = LazyLock::new(|| {
         "在办",
         "部门",
         "科室",
+    ])
+});
+
+/// Words that name every applicant or every channel there is, so that they part nothing off.
+static WHOLES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "公民、法人和其他组织",
+        "公民、法人及其他组织",
+        "公民、法人或其他组织",
+        "公民、法人或者其他组织",
+        "公民、法人以及其他组织",
+        "公民、法人和社会组织",
+        "自然人、法人和其他组织",
+        "自然人、法人及其他组织",
+        "自然人、法人或其他组织",
+        "自然人、法人或者其他组织",
+        "自然人、法人和非法人组织",
+        "通过各种渠道",
+        "通过各类渠道",
+        "通过各渠道",
     ])
 });
 
@@ -248,7 +284,7 @@ struct Reader<'p> {
 
 impl Reader<'_> {
     fn claim(&self, count: &Count) -> Option<Claim> {
-        let found = self.reading.head(count, false);
+        let found = self.head(count);
         let (head, tail) = (found.words.as_str(), self.reading.tail(count));
         let subject = self.subject(count, head, &tail)?;
         let sentence = self.reading.sentence(count.number.start);
@@ -259,7 +295,7 @@ impl Reader<'_> {
             _ => false,
         };
         if is_part
-            || PARTS.any(head)
+            || is_parted(head)
             || speaks_of_another_year_than_its_own(self.report, subject, &so_far)
             || !self.is_about_requests(count, subject, (head, &tail, &so_far))
         {
@@ -271,6 +307,15 @@ impl Reader<'_> {
             quote: found.start..count.end,
             foreign_scope: has_foreign_scope(&self.report.agency, &so_far),
         })
+    }
+
+    /// The words before a count, without those that name every applicant, whose `、` parts no clause.
+    fn head(&self, count: &Count) -> Head {
+        let listed = self.reading.head(count, true);
+        if !WHOLES.any(&listed.words) {
+            return self.reading.head(count, false);
+        }
+        Head { start: listed.start, words: WHOLES.removed(&listed.words).into_owned() }
     }
 
     /// Whose number it is: by the last keyword before the count, else by the first one after it.
@@ -316,6 +361,13 @@ impl Reader<'_> {
             || TOPIC.any(tail)
             || self.named_from.is_some_and(|from| from < count.number.start)
     }
+}
+
+/// True if some words make a number a part of the whole. `网络等渠道共收到` names the channels of the whole.
+fn is_parted(head: &str) -> bool {
+    let together = ["等渠道共", "等方式共", "等途径共", "等形式共"];
+    let cut = together.iter().find_map(|word| head.rsplit_once(word));
+    PARTS.any(cut.map_or(head, |(_, rest)| rest))
 }
 
 /// Beside late answers, those in time are but a part.

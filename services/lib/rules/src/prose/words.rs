@@ -1,5 +1,7 @@
 //! Sets of words that are looked for all at once.
 
+use std::borrow::Cow;
+
 use regex::{Match, Regex};
 
 /// A set of words; where two begin at one place the longer counts.
@@ -27,6 +29,11 @@ impl Words {
     pub(crate) fn all<'t>(&self, text: &'t str) -> impl Iterator<Item = Match<'t>> {
         self.0.find_iter(text)
     }
+
+    /// A text without the words.
+    pub(crate) fn removed<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.0.replace_all(text, "")
+    }
 }
 
 #[cfg(test)]
@@ -40,5 +47,6 @@ mod tests {
         assert_eq!(found, ["办结", "不予处理", "处理"]);
         assert!(words.any("已办结") && !words.any("已办"));
         assert!(!Words::new(&[]).any("办结"));
+        assert_eq!(words.removed("已办结后处理3件"), "已后3件");
     }
 }
