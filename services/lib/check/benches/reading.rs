@@ -24,6 +24,10 @@ use std::{
 use gongkai_check::{Hints, Limits};
 use rustix::time::{ClockId, clock_gettime};
 
+/// As every program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Shortest time that a file is read again and again.
 const MEASURED: Duration = Duration::from_millis(400);
 
