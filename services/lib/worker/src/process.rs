@@ -87,7 +87,10 @@ impl<H: Handler> Stage<H> {
             attempt: arrived.attempt,
             trace_id: span.trace_id(),
         };
-        let verdict = self.judge_patiently(&arrived.message, &context).await;
+        let mut verdict = self.judge(&arrived.message, &context).await;
+        if verdict.is_outage() {
+            verdict = Box::pin(self.judge_again(&arrived.message, &context, verdict)).await;
+        }
         // Boxed but for the good case: a job's size is that of its largest way through.
         match verdict {
             Verdict::Done => self.done(&context, held).await,
@@ -106,20 +109,16 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    /// Judges again while the broker is away or full. The message is kept alive meanwhile.
-    async fn judge_patiently(&self, message: &Message, context: &Context) -> Verdict {
-        // Made at the first failure: most messages have none.
-        let mut pauses = None;
-        loop {
-            let verdict = self.judge(message, context).await;
-            let Verdict::Retry { cause, .. } = &verdict else { return verdict };
-            let is_outage = broker_error(cause).is_some_and(|error| Patience::Endless.covers(error.kind));
-            let pauses = pauses.get_or_insert_with(|| Box::new(Patience::Endless.pauses()));
-            match pauses.next() {
-                Some(pause) if is_outage => tokio::time::sleep(pause).await,
-                _ => return verdict,
-            }
+    /// Judges again for as long as the broker is away or full. The message is kept alive meanwhile.
+    async fn judge_again(&self, message: &Message, context: &Context, mut verdict: Verdict) -> Verdict {
+        let mut pauses = Patience::Endless.pauses();
+        while verdict.is_outage()
+            && let Some(pause) = pauses.next()
+        {
+            tokio::time::sleep(pause).await;
+            verdict = self.judge(message, context).await;
         }
+        verdict
     }
 
     /// Handles the message and publishes its outputs.
@@ -360,9 +359,13 @@ impl<H: Handler> Stage<H> {
     }
 }
 
-/// The call to the broker behind a failure, if one is.
-fn broker_error(cause: &anyhow::Error) -> Option<&Error> {
-    cause.chain().find_map(|link| link.downcast_ref())
+impl Verdict {
+    /// True if it failed because the broker is away or full: no fault of the message.
+    fn is_outage(&self) -> bool {
+        let Self::Retry { cause, .. } = self else { return false };
+        let error = cause.chain().find_map(|link| link.downcast_ref::<Error>());
+        error.is_some_and(|error| Patience::Endless.covers(error.kind))
+    }
 }
 
 /// The id of an output: the same input gives the same ids, however often it comes.
