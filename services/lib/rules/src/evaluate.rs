@@ -81,7 +81,7 @@ impl RuleSet {
         Ok(Self { packs: labels.into(), rules: rules.into(), layouts: layouts.into(), needs })
     }
 
-    /// Names and versions of the packs, such as `core 2` or `core 2, wuwei 1`: the `rules` of every finding's versions.
+    /// Names and versions of the packs, such as `core 3` or `core 3, wuwei 1`: the `rules` of every finding's versions.
     #[must_use]
     pub fn version(&self) -> String {
         let mut labels: Vec<String> =

@@ -103,7 +103,7 @@ impl Rule {
         &self.id
     }
 
-    /// Name and version of the pack that defines it, such as `core 2`.
+    /// Name and version of the pack that defines it, such as `core 3`.
     #[must_use]
     pub fn pack(&self) -> &str {
         &self.pack

@@ -24,7 +24,7 @@ pub(crate) const CHECKS: &[Check] = &[Check {
 
 /// A year that opens a sentence, and what follows it.
 static OPENING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[。;:\])!]|一是|情况[,:])(?:截至|在)?((?:19|20)\d{2})年(度?(?:以来|起|底|初|末|前|期间|至|到|-|—|的|\d|工作中|存在|部门|预算|决算|年度报告|政府信息公开工作年度报告)?)([^。;!]*)")
+    Regex::new(r"(?:^|[。;:\])!]|一是|情况[,:])(?:截至|在)?((?:19|20)\d{2})年(度?(?:结转|遗留|未办结|转入|以来|起|底|初|末|前|期间|至|到|-|—|的|\d|工作中|存在|部门|预算|决算|年度报告|政府信息公开工作年度报告)?)([^。;!]*)")
         .expect("the pattern is a constant that a test compiles")
 });
 

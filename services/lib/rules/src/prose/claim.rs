@@ -3,17 +3,18 @@
 //! Whatever may be a part, another year's, another body's or another matter's number is no claim: a wrong alarm costs
 //! an editor's trust, a silence only this one check.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
 use rust_decimal::Decimal;
 
 use gongkai_model::Report;
 
 use crate::prose::{
+    bare,
     count::Count,
     passage::Passage,
     reading::{Head, Reading},
-    words::Words,
+    vocabulary::{KEYWORD, KEYWORDS, OTHER_BUSINESS, PAPERS, PARTS, SCOPES, TOPIC, UNITS, WHOLES},
 };
 
 /// What a claim says how many of.
@@ -74,203 +75,21 @@ pub(crate) struct Claim {
     pub(crate) foreign_scope: bool,
 }
 
-/// Verbs and results, and what they speak of.
-const KEYWORDS: &[(&str, Subject)] = &[
-    ("予以公开", Subject::Granted),
-    ("部分公开", Subject::PartiallyGranted),
-    ("不予公开", Subject::Refused),
-    ("不予以公开", Subject::Refused),
-    ("无法提供", Subject::Unavailable),
-    ("不予处理", Subject::NotProcessed),
-    ("不予以处理", Subject::NotProcessed),
-    ("其他处理", Subject::Other),
-    ("新收", Subject::NewlyReceived),
-    ("新收到", Subject::NewlyReceived),
-    ("新受理", Subject::NewlyReceived),
-    ("新接收", Subject::NewlyReceived),
-    ("新接到", Subject::NewlyReceived),
-    // 新增 alone may be columns or documents.
-    ("新增政府信息公开申请", Subject::NewlyReceived),
-    ("新增信息公开申请", Subject::NewlyReceived),
-    ("新增依申请", Subject::NewlyReceived),
-    ("新增申请", Subject::NewlyReceived),
-    ("收到", Subject::Received),
-    ("受理", Subject::Received),
-    ("接收", Subject::Received),
-    ("接到", Subject::Received),
-    ("收办", Subject::Received),
-    ("办结", Subject::Handled),
-    ("答复", Subject::Handled),
-    ("办复", Subject::Handled),
-    ("回复", Subject::Handled),
-    ("办理", Subject::Worked),
-    ("处理", Subject::Worked),
-    ("承办政府信息公开申请", Subject::Worked),
-    ("共有政府信息公开申请", Subject::Worked),
-    ("全年政府信息公开申请", Subject::Worked),
-    ("年度政府信息公开申请", Subject::Worked),
-    ("结转", Subject::CarriedOut),
-    ("顺延", Subject::CarriedOut),
-    ("转下年度", Subject::CarriedOut),
-    ("转下年", Subject::CarriedOut),
-    ("转入下年", Subject::CarriedOut),
-];
-
-static KEYWORD: LazyLock<Words> =
-    LazyLock::new(|| Words::new(&KEYWORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>()));
-
-/// Words that make a number a part, a change or a rate of something.
-static PARTS: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "比上年",
-        "较上年",
-        "同比",
-        "环比",
-        "去年同期",
-        "上年同期",
-        "比去年",
-        "较去年",
-        "增加",
-        "减少",
-        "增长",
-        "下降",
-        "上升",
-        "当面",
-        "信函",
-        "邮寄",
-        "来函",
-        "网络",
-        "网上",
-        "在线",
-        "线上",
-        "线下",
-        "互联网",
-        "平台",
-        "邮件",
-        "邮箱",
-        "传真",
-        "现场",
-        "窗口",
-        "网站",
-        "通过",
-        "自然人",
-        "法人",
-        "公民",
-        "企业",
-        "个人",
-        "律师",
-        "机构",
-        "延期",
-        "逾期",
-        "当场",
-        "补正",
-        "撤回",
-        "涉及",
-        "关于",
-        "有关",
-        "平均",
-        "人均",
-        "上半年",
-        "下半年",
-        "季度",
-        "以来",
-        "历年",
-        "仍在",
-        "在办",
-        "部门",
-        "科室",
-    ])
-});
-
-/// Words that name every applicant or every channel there is, so that they part nothing off.
-static WHOLES: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "公民、法人和其他组织",
-        "公民、法人及其他组织",
-        "公民、法人或其他组织",
-        "公民、法人或者其他组织",
-        "公民、法人以及其他组织",
-        "公民、法人和社会组织",
-        "自然人、法人和其他组织",
-        "自然人、法人及其他组织",
-        "自然人、法人或其他组织",
-        "自然人、法人或者其他组织",
-        "自然人、法人和非法人组织",
-        "通过各种渠道",
-        "通过各类渠道",
-        "通过各渠道",
-    ])
-});
-
-/// Words of other business.
-static OTHER_BUSINESS: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "复议", "诉讼", "应诉", "起诉", "建议", "提案", "议案", "热线", "12345", "留言", "来信", "来电",
-        "咨询", "信箱", "问政", "网民", "投诉", "举报", "信访", "许可", "审批", "补贴", "救助", "登记",
-        "意见", "稿件", "公文", "工单", "诉求", "舆情", "来访", "案卷",
-    ])
-});
-
-/// Words of an area or a body that may be wider or narrower than the report's own.
-static SCOPES: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "全市",
-        "全区",
-        "全县",
-        "全省",
-        "全州",
-        "全旗",
-        "全盟",
-        "全国",
-        "全镇",
-        "全乡",
-        "全系统",
-        "各单位",
-        "各部门",
-        "各乡镇",
-        "各镇",
-        "各街道",
-        "各区",
-        "各县",
-        "各市",
-        "各级",
-        "本级",
-        "市级",
-        "县级",
-        "区级",
-        "省级",
-        "下属",
-        "所属",
-        "直属",
-        "市直",
-        "区直",
-        "县直",
-        "代表",
-        "本办",
-        "镇街",
-        "基层",
-        "局机关",
-        "分局",
-        "街道办理",
-        "其他单位",
-    ])
-});
-
-/// Words that name requests for information.
-static TOPIC: LazyLock<Words> =
-    LazyLock::new(|| Words::new(&["信息公开申请", "依申请", "公开申请", "申请公开", "信息申请"]));
-
-const UNITS: &[&str] = &["件", "宗", "份", "条", "起", "例"];
-
 /// The claims of one passage, left to right.
 pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
     let (text, reading) = (passage.text(), passage.reading());
-    if reading.counts.is_empty() || !matches!(passage.chapter(), 1 | 3) || !text.contains("申请") {
+    if reading.counts.is_empty()
+        || !matches!(passage.chapter(), 1 | 3)
+        || !(text.contains("申请") || text.contains("信息公开答复"))
+    {
         return Vec::new();
     }
     let named_from = TOPIC.all(text).next().map(|found| found.start());
     let reader = Reader { report, reading, named_from: named_from.map(|byte| text[..byte].chars().count()) };
-    let countable = reading.counts.iter().filter(|c| !c.approximate && UNITS.contains(&c.unit));
+    // 12件次 counts what was done, not the things.
+    let is_whole = |c: &&Count| reading.chars().get(c.end) != Some(&'次');
+    let countable =
+        reading.counts.iter().filter(|c| !c.approximate && UNITS.contains(&c.unit)).filter(is_whole);
     countable.filter_map(|count| reader.claim(count)).collect()
 }
 
@@ -292,6 +111,7 @@ impl Reader<'_> {
         let is_part = match subject {
             Subject::Received | Subject::Worked => so_far.contains("其中"),
             Subject::Handled => head.contains('按') && has_late_answers(&self.reading.words(sentence)),
+            subject if subject.is_outcome() => sorts_documents(&so_far),
             _ => false,
         };
         if is_part
@@ -328,19 +148,34 @@ impl Reader<'_> {
         }
         let listed = || self.reading.head(count, true).words;
         match last_keyword(head) {
-            Some((at, _)) if is_negated(&head[..at]) => None,
+            Some((at, _)) if is_negated(&head[..at]) => {
+                is_carried_out(self.report, tail).then_some(Subject::CarriedOut)
+            }
+            Some((at, _)) if PAPERS.any(&head[at..]) => None,
             // Carried, but neither from last year nor to the next.
             Some((_, Subject::CarriedOut)) => None,
-            Some((_, Subject::PartiallyGranted)) if listed().contains("予以公开") => {
+            Some((_, Subject::PartiallyGranted)) if names(&listed(), Subject::Granted) => {
                 Some(Subject::GrantedOrPartially)
             }
-            Some((_, Subject::Granted)) if listed().contains("部分公开") => {
+            Some((_, Subject::Granted)) if names(&listed(), Subject::PartiallyGranted) => {
                 Some(Subject::GrantedOrPartially)
             }
             Some((_, subject)) => Some(subject),
             None if is_carried_out(self.report, tail) => Some(Subject::CarriedOut),
-            None => subject_after(tail),
+            None => subject_after(tail).or_else(|| self.without_a_verb(count, head, tail)),
         }
+    }
+
+    /// Requests counted without a verb. Beside documents that are open or open on request it counts those.
+    fn without_a_verb(&self, count: &Count, head: &str, tail: &str) -> Option<Subject> {
+        if !matches!(count.unit, "件" | "宗" | "起" | "份")
+            || !bare::is_of_requests(&self.report.agency, head, tail)
+        {
+            return None;
+        }
+        let sentence = self.reading.sentence(count.number.start);
+        let so_far = self.reading.words(sentence.start..count.number.start);
+        (!sorts_documents(&so_far)).then_some(Subject::Worked)
     }
 
     /// A verb alone says little: the words around it must speak of requests, and of nothing else.
@@ -353,7 +188,7 @@ impl Reader<'_> {
         if subject.is_outcome() {
             return !["复议", "诉讼", "建议", "提案"].iter().any(|word| so_far.contains(word));
         }
-        if OTHER_BUSINESS.any(so_far) || OTHER_BUSINESS.any(tail) {
+        if is_other_business(so_far) || is_other_business(tail) {
             return false;
         }
         head.contains("申请")
@@ -361,6 +196,23 @@ impl Reader<'_> {
             || TOPIC.any(tail)
             || self.named_from.is_some_and(|from| from < count.number.start)
     }
+}
+
+/// True if some words are of other business. Requests too are entered (登记).
+fn is_other_business(words: &str) -> bool {
+    OTHER_BUSINESS.all(words).any(|found| {
+        let rest = &words[found.end()..];
+        let of_requests = ["政府信息公开申请", "信息公开申请", "依申请公开", "申请"];
+        found.as_str() != "登记" || !of_requests.iter().any(|word| rest.starts_with(word))
+    })
+}
+
+/// True if a sentence sorts documents by how far they are open: 主动公开35件、依申请公开12件、不予公开7件.
+fn sorts_documents(so_far: &str) -> bool {
+    let of_documents = ["公文", "属性", "发文", "制发", "印发", "文件"];
+    let after_open = so_far.rsplit_once("主动公开").map(|(_, rest)| rest.trim_start_matches("类"));
+    of_documents.iter().any(|word| so_far.contains(word))
+        || after_open.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// True if some words make a number a part of the whole. `网络等渠道共收到` names the channels of the whole.
@@ -384,8 +236,16 @@ fn subject_after(tail: &str) -> Option<Subject> {
 
 fn last_keyword(head: &str) -> Option<(usize, Subject)> {
     let found = KEYWORD.all(head).last()?;
-    let (_, subject) = KEYWORDS.iter().find(|(word, _)| *word == found.as_str())?;
-    Some((found.start(), *subject))
+    Some((found.start(), subject_of(found.as_str())?))
+}
+
+fn subject_of(keyword: &str) -> Option<Subject> {
+    KEYWORDS.iter().find(|(word, _)| *word == keyword).map(|(_, subject)| *subject)
+}
+
+/// True if some words name a subject.
+fn names(words: &str, subject: Subject) -> bool {
+    KEYWORD.all(words).any(|found| subject_of(found.as_str()) == Some(subject))
 }
 
 fn is_negated(before: &str) -> bool {

@@ -74,9 +74,11 @@ fn count(chars: &[char], start: usize, value: Decimal, end: usize) -> Option<Cou
 
 /// True if the words before a number say that it is rounded.
 fn is_rough(chars: &[char], start: usize) -> bool {
-    ["近", "约", "超", "逾", "数", "几", "超过", "不足", "将近", "大约", "达到近", "至少", "最多"]
-        .iter()
-        .any(|word| ends_with(chars, start, word))
+    let rough = ["近", "约", "超", "逾", "不足", "至少", "最多"];
+    // 数十条 is rough, 总数10条 is not.
+    let of_words =
+        !chars[start].is_ascii_digit() && ["数", "几"].iter().any(|word| ends_with(chars, start, word));
+    of_words || rough.iter().any(|word| ends_with(chars, start, word))
 }
 
 fn is_numeral(c: char) -> bool {
@@ -162,7 +164,7 @@ pub(crate) fn starts_with(chars: &[char], at: usize, word: &str) -> bool {
 }
 
 /// True if a word ends just before a character.
-fn ends_with(chars: &[char], end: usize, word: &str) -> bool {
+pub(crate) fn ends_with(chars: &[char], end: usize, word: &str) -> bool {
     end.checked_sub(word.chars().count()).is_some_and(|start| starts_with(chars, start, word))
 }
 
@@ -206,6 +208,7 @@ mod tests {
             ],
         );
         check("第三条,第20条,每一件,高效办成一件事,2023年,26.78%,12345热线,数十条", &[("10", "条", true)]);
+        check("总数10条", &[("10", "条", false)]);
         check("收费2230元", &[("2230", "元", false)]);
     }
 }

@@ -3,10 +3,12 @@
 //! [`passage`] is the text with its way back, [`count`] finds numbers with units, [`reading`] the words around each,
 //! and [`claim`] says which row of chapter 三 a count speaks of.
 
+mod bare;
 pub(crate) mod claim;
 pub(crate) mod count;
 pub(crate) mod passage;
 pub(crate) mod reading;
+mod vocabulary;
 pub(crate) mod words;
 
 use gongkai_model::Report;

@@ -106,7 +106,7 @@ impl Reading {
         before.map_or(sentence, |other| other.end.max(sentence))
     }
 
-    /// The words just after a count, up to the next mark or number.
+    /// The words just after a count, up to the next mark or number but a year.
     pub(crate) fn tail(&self, count: &Count) -> String {
         let depth = self.depth(count);
         let mut words = String::new();
@@ -117,13 +117,23 @@ impl Reading {
             }
             if self.depth[at] < depth
                 || matches!(c, ',' | ';' | ':' | '、' | '。' | '!' | '?' | '(' | ')')
-                || c.is_ascii_digit()
+                || (c.is_ascii_digit() && !self.is_in_a_year(at))
             {
                 break;
             }
             words.push(c);
         }
         words
+    }
+}
+
+impl Reading {
+    /// True if a digit belongs to a year, `2024年`.
+    fn is_in_a_year(&self, at: usize) -> bool {
+        let is_digit = |at: &usize| self.chars.get(*at).is_some_and(char::is_ascii_digit);
+        let first = (0..at).rev().take_while(is_digit).last().unwrap_or(at);
+        let end = (first..).find(|at| !is_digit(at)).unwrap_or(first);
+        end - first == 4 && self.chars.get(end) == Some(&'年')
     }
 }
 

@@ -14,3 +14,4 @@ mod single_errors;
 mod structure;
 mod support;
 mod tables;
+mod wordings;

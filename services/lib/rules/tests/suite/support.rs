@@ -162,7 +162,7 @@ pub(crate) fn findings(report: &Report) -> Vec<Finding> {
 
 pub(crate) fn findings_published(report: &Report, published_at: Option<time::Date>) -> Vec<Finding> {
     let versions =
-        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: "core 2".into() };
+        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: "core 3".into() };
     let context = Context { published_at, ..Context::new("p-0123456789abcdef", &versions) };
     RuleSet::embedded().evaluate(report, &context)
 }

@@ -1,0 +1,255 @@
+//! The words that tell what a count of requests speaks of, and those that make it something else.
+
+use std::sync::LazyLock;
+
+use crate::prose::{claim::Subject, words::Words};
+
+/// Verbs and results, and what they speak of.
+pub(super) const KEYWORDS: &[(&str, Subject)] = &[
+    ("予以公开", Subject::Granted),
+    ("同意公开", Subject::Granted),
+    ("部分公开", Subject::PartiallyGranted),
+    ("部分予以公开", Subject::PartiallyGranted),
+    ("予以部分公开", Subject::PartiallyGranted),
+    ("同意部分公开", Subject::PartiallyGranted),
+    ("不予公开", Subject::Refused),
+    ("不予以公开", Subject::Refused),
+    ("不同意公开", Subject::Refused),
+    ("无法提供", Subject::Unavailable),
+    ("不予处理", Subject::NotProcessed),
+    ("不予以处理", Subject::NotProcessed),
+    ("其他处理", Subject::Other),
+    ("新收", Subject::NewlyReceived),
+    ("新收到", Subject::NewlyReceived),
+    ("新受理", Subject::NewlyReceived),
+    ("新接收", Subject::NewlyReceived),
+    ("新接到", Subject::NewlyReceived),
+    // 新增 alone may be columns or documents.
+    ("新增政府信息公开申请", Subject::NewlyReceived),
+    ("新增信息公开申请", Subject::NewlyReceived),
+    ("新增依申请", Subject::NewlyReceived),
+    ("新增申请", Subject::NewlyReceived),
+    ("收到", Subject::Received),
+    ("受理", Subject::Received),
+    ("接收", Subject::Received),
+    ("接到", Subject::Received),
+    ("收办", Subject::Received),
+    ("办结", Subject::Handled),
+    ("答复", Subject::Handled),
+    ("办复", Subject::Handled),
+    ("回复", Subject::Handled),
+    ("办理", Subject::Worked),
+    ("处理", Subject::Worked),
+    ("承办政府信息公开申请", Subject::Worked),
+    ("结转", Subject::CarriedOut),
+    ("顺延", Subject::CarriedOut),
+    ("转下年度", Subject::CarriedOut),
+    ("转下年", Subject::CarriedOut),
+    ("转入下年", Subject::CarriedOut),
+];
+
+pub(super) static KEYWORD: LazyLock<Words> =
+    LazyLock::new(|| Words::new(&KEYWORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>()));
+
+/// Words that make a number a part, a change or a rate of something.
+pub(super) static PARTS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "比上年",
+        "较上年",
+        "同比",
+        "环比",
+        "去年同期",
+        "上年同期",
+        "比去年",
+        "较去年",
+        "增加",
+        "减少",
+        "增长",
+        "下降",
+        "上升",
+        "当面",
+        "信函",
+        "邮寄",
+        "来函",
+        "网络",
+        "网上",
+        "在线",
+        "线上",
+        "线下",
+        "互联网",
+        "平台",
+        "邮件",
+        "邮箱",
+        "传真",
+        "现场",
+        "窗口",
+        "网站",
+        "通过",
+        "自然人",
+        "法人",
+        "公民",
+        "企业",
+        "个人",
+        "律师",
+        "机构",
+        "延期",
+        "逾期",
+        "当场",
+        "补正",
+        "撤回",
+        "涉及",
+        "关于",
+        "有关",
+        "平均",
+        "人均",
+        "上半年",
+        "下半年",
+        "季度",
+        "以来",
+        "历年",
+        "仍在",
+        "在办",
+        "部门",
+        "科室",
+        "指导",
+        "协助",
+        "抽查",
+        "评查",
+        "会商",
+        "研判",
+        "学习",
+        "修订",
+        "编制",
+        "编印",
+        "梳理",
+        "转办",
+        "交办",
+        "回访",
+        "转为",
+        "转化",
+        "疑难",
+        "兄弟单位",
+        "一名申请人",
+        "同一申请人",
+        "同一人",
+    ])
+});
+
+/// Papers that speak of requests and are none, behind the verb: `答复文书模板12份`.
+pub(super) static PAPERS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "模板", "范本", "样本", "文本", "格式", "规程", "规范", "规定", "流程", "制度", "指南", "指引",
+        "案例", "目录", "清单", "栏目", "专栏", "手册", "台账", "机制", "培训", "办法",
+    ])
+});
+
+/// Words that name every applicant or every channel there is, so that they part nothing off.
+pub(super) static WHOLES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "公民、法人和其他组织",
+        "公民、法人及其他组织",
+        "公民、法人或其他组织",
+        "公民、法人或者其他组织",
+        "公民、法人以及其他组织",
+        "公民、法人和社会组织",
+        "自然人、法人和其他组织",
+        "自然人、法人及其他组织",
+        "自然人、法人或其他组织",
+        "自然人、法人或者其他组织",
+        "自然人、法人和非法人组织",
+        "通过各种渠道",
+        "通过各类渠道",
+        "通过各渠道",
+    ])
+});
+
+/// Words of other business.
+pub(super) static OTHER_BUSINESS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "复议",
+        "诉讼",
+        "应诉",
+        "起诉",
+        "建议",
+        "提案",
+        "议案",
+        "热线",
+        "12345",
+        "留言",
+        "来信",
+        "来电",
+        "咨询",
+        "信箱",
+        "问政",
+        "网民",
+        "投诉",
+        "举报",
+        "信访",
+        "许可",
+        "审批",
+        "补贴",
+        "救助",
+        "登记",
+        "意见",
+        "稿件",
+        "公文",
+        "工单",
+        "政务服务事项",
+        "诉求",
+        "舆情",
+        "来访",
+        "案卷",
+    ])
+});
+
+/// Words of an area or a body that may be wider or narrower than the report's own.
+pub(super) static SCOPES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "全市",
+        "全区",
+        "全县",
+        "全省",
+        "全州",
+        "全旗",
+        "全盟",
+        "全国",
+        "全镇",
+        "全乡",
+        "全系统",
+        "各单位",
+        "各部门",
+        "各乡镇",
+        "各镇",
+        "各街道",
+        "各区",
+        "各县",
+        "各市",
+        "各级",
+        "本级",
+        "市级",
+        "县级",
+        "区级",
+        "省级",
+        "下属",
+        "所属",
+        "直属",
+        "市直",
+        "区直",
+        "县直",
+        "代表",
+        "本办",
+        "镇街",
+        "基层",
+        "局机关",
+        "分局",
+        "街道办理",
+        "其他单位",
+    ])
+});
+
+/// Words that name requests for information.
+pub(super) static TOPIC: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&["信息公开申请", "依申请", "公开申请", "申请公开", "信息申请", "信息公开答复"])
+});
+
+pub(super) const UNITS: &[&str] = &["件", "宗", "份", "条", "起", "例"];
