@@ -11,6 +11,7 @@ use regex::Regex;
 
 use crate::{
     outline::Outline,
+    period,
     title::{self, Title},
 };
 
@@ -24,13 +25,6 @@ static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("the pattern is constant")
 });
-static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(20\d\d)年?(\d{1,2})月(\d{1,2})日?(?:起)?(?:至|到|-|—|－|~|～|——)+(?:(20\d\d)年?)?(\d{1,2})月(\d{1,2})日?",
-    )
-    .expect("the pattern is constant")
-});
-
 /// What a document says about its origin.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Identity {
@@ -46,7 +40,7 @@ pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
     let meta = document.meta_title.as_deref().and_then(title::parse);
     let mut front: Vec<&Paragraph> = outline.front.iter().collect();
     front.extend(outline.sections.iter().flat_map(|section| section.paragraphs.iter().take(3)));
-    let period = outline.front.iter().chain(all_prose(outline)).find_map(period);
+    let period = period::read(&outline.front, all_prose(outline));
     let agency = agency(found.as_ref(), meta.as_ref(), &front);
     let title_year = found.as_ref().and_then(|title| title.year);
     let meta_year = meta.as_ref().and_then(|title| title.year);
@@ -162,24 +156,6 @@ fn joined(own: &str, other: &str) -> Option<String> {
     None
 }
 
-fn period(paragraph: &Paragraph) -> Option<Period> {
-    if !paragraph.text.contains("月") || !paragraph.text.contains("期") && !paragraph.text.contains("统计")
-    {
-        return None;
-    }
-    let text = title::squeeze(&paragraph.text);
-    let stated = text.split('。').find(|sentence| sentence.contains('月') && sentence.contains('日'))?;
-    let found = PERIOD.captures(stated).or_else(|| PERIOD.captures(&text))?;
-    let part = |at: usize| found.get(at).map(|m| m.as_str());
-    let number = |at: usize| part(at).and_then(|text| text.parse::<u8>().ok());
-    let year: i32 = part(1)?.parse().ok()?;
-    let to_year = part(4).map_or(Some(year), |text| text.parse().ok())?;
-    let day = |month: u8, day: u8| (1..=12).contains(&month) && (1..=31).contains(&day);
-    let (from, to) = ((number(2)?, number(3)?), (number(5)?, number(6)?));
-    let real = day(from.0, from.1) && day(to.0, to.1);
-    real.then_some(Period { from: (year, from.0, from.1), to: (to_year, to.0, to.1), span: paragraph.span })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,19 +192,5 @@ mod tests {
         );
         check(None, "如有疑问，请与云川市水务局办公室联系", Some("云川市水务局"));
         check(None, "本报告由本机关编制。", None);
-    }
-
-    #[test]
-    fn the_period_is_read_with_either_dash_and_without_its_second_year() {
-        for text in [
-            "统计期限自2023年1月1日起至2023年12月31日止。",
-            "统计期限为 2023 年 1 月 1 日至 12 月 31 日。",
-            "统计期限从2023年1月1日到12月31日止",
-            "统计期限2023年1月1日—2023年12月31日",
-        ] {
-            let period = period(&paragraph(text)).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((period.from, period.to), ((2023, 1, 1), (2023, 12, 31)), "{text}");
-        }
-        assert_eq!(period(&paragraph("统计期限自2023年13月1日起至2023年12月31日止")), None);
     }
 }

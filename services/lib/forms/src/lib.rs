@@ -17,6 +17,7 @@ pub mod load;
 mod look_alike;
 mod matcher;
 mod outline;
+mod period;
 mod proactive;
 mod publication;
 mod report;

@@ -1,6 +1,6 @@
 //! `citation.superseded_form`: a report on 2021 or after that cites the notice of the 2019 form.
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
@@ -16,16 +16,27 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run: |_, input| run(input),
 }];
 
-/// 国办公开办函〔2019〕60号 in every bracket style; passages hold no white space and half-width brackets only.
+/// 〔2019〕60号 in every bracket style; passages hold no white space and half-width brackets only.
+const NUMBER: &str = r"[〔\[【(〈<]?(?:2019|二[○〇零]一九)年?[〕\]】)〉>]?第?[〔\[(]?60[〕\])]?号";
+
+/// The notice by its issuer, whose short name is often misspelt. 国办发 is another series.
 static NOTICE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"国办公开办函[〔\[【(〈<]?2019[〕\]】)〉>]?第?60号")
+    Regex::new(&format!(
+        r"(?:国办公开?办?函?|国公开办?函|国办信?息?公开办?函?|国务院办公厅[^。;,、《》〔\[(]{{0,20}}?(?:公开办函|公开办公室)|政务公开办公室){NUMBER}"
+    ))
+    .expect("the pattern is a constant that a test compiles")
+});
+
+/// The number alone or with a wrong series, and the words before it.
+static ALONE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(r"(?:^|根据|按照|依据|依照|遵照|落实|执行|对照|[(》:”]|国办函)({NUMBER})"))
         .expect("the pattern is a constant that a test compiles")
 });
 
 fn run(input: &Input<'_>) -> Vec<Draft> {
     let cited = input.prose.passages().iter().find_map(|passage| {
-        let found = NOTICE.find(passage.text())?;
-        Some((passage, passage.quote_bytes(found.range())))
+        let range = cited(passage.text())?;
+        Some((passage, passage.quote_bytes(range)))
     });
     let Some((passage, source)) = cited else { return Vec::new() };
     let key = Key::Quote { chapter: passage.chapter(), text: source.text.clone() };
@@ -36,4 +47,21 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
         source: Some(source),
         ..Draft::new("cited", key)
     }]
+}
+
+/// Where a text cites the notice: by its issuer, or by its number alone where it speaks of annual reports.
+fn cited(text: &str) -> Option<Range<usize>> {
+    if !text.contains("60") || !text.contains('号') {
+        return None;
+    }
+    if let Some(found) = NOTICE.find(text) {
+        return Some(found.range());
+    }
+    let found = ALONE.captures(text)?.get(1)?;
+    let before = text[..found.start()].rsplit(['。', ';']).next().unwrap_or_default();
+    let after = text[found.end()..].split(['。', ';']).next().unwrap_or_default();
+    let is_about_reports = ["编制", "年度报告", "年报", "报告格式"]
+        .iter()
+        .any(|word| before.contains(word) || after.contains(word));
+    is_about_reports.then(|| found.range())
 }

@@ -21,7 +21,7 @@ pub(crate) const CHECKS: &[Check] = &[Check {
 /// A host with its scheme, or one that ends as hosts do.
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store))",
+        r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store|app|icu|ink|red|dev|art|mom|cyou|buzz|live|today|world))|((?:\d{1,3}\.){3}\d{1,3})(?::\d{2,5}|/[a-z])",
     )
     .expect("the pattern is a constant that a test compiles")
 });
@@ -46,15 +46,19 @@ fn draft(
     found: &regex::Captures<'_>,
 ) -> Option<Draft> {
     let text = passage.text();
-    let host = found.get(1).or_else(|| found.get(2))?;
+    let host = found.get(1).or_else(|| found.get(2)).or_else(|| found.get(3))?;
     let has_scheme = found.get(1).is_some();
     let after = text[host.end()..].chars().next();
-    let before = text[..host.start()].chars().next_back();
-    // The domain of an e-mail address, or the head of a longer word.
+    let mut backwards = text[..host.start()].chars().rev();
+    let before = backwards.next();
+    // The domain of an e-mail address, the head of a longer word, or a piece of an address.
     let is_part = before == Some('@')
         || after == Some('@')
-        || before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-        || after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+        || before.is_some_and(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '=' | '?' | '&' | '%')
+        })
+        || (before == Some('/') && backwards.next() != Some('/'))
+        || (found.get(3).is_none() && after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_'));
     if !has_scheme && is_part {
         return None;
     }

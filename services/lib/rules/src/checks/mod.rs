@@ -16,6 +16,7 @@ mod identities;
 mod integers;
 mod links;
 mod mentioned_years;
+mod mobile;
 mod names;
 mod page;
 mod personal;

@@ -1,6 +1,6 @@
 //! `residue.*`: what word processors, content systems and mirrors leave behind.
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
@@ -55,7 +55,8 @@ fn found(input: &Input<'_>, case: &'static str, pattern: &Regex) -> Vec<Draft> {
 }
 
 fn place(case: &'static str, pattern: &Regex, chapter: u32, paragraph: &Paragraph) -> Option<Draft> {
-    let quote = pattern.find(&paragraph.text)?.as_str();
+    let text = paragraph.text.as_str();
+    let quote = pattern.find_iter(text).find(|found| !is_mask(text, found.range()))?.as_str();
     let source =
         Source { text: quote.to_owned(), span: paragraph.span, page: paragraph.page, ..Source::default() };
     Some(Draft {
@@ -64,6 +65,14 @@ fn place(case: &'static str, pattern: &Regex, chapter: u32, paragraph: &Paragrap
         source: Some(source),
         ..Draft::new(case, Key::Quote { chapter, text: quote.to_owned() })
     })
+}
+
+/// True if asterisks hide digits: 138****1234.
+fn is_mask(text: &str, range: Range<usize>) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let (before, after) =
+        (text[..range.start].trim_end_matches('*'), text[range.end..].trim_start_matches('*'));
+    text[range].starts_with('*') && before.ends_with(is_digit) && after.starts_with(is_digit)
 }
 
 fn encoding(input: &Input<'_>) -> Vec<Draft> {

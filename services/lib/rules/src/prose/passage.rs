@@ -65,6 +65,16 @@ impl<'a> Passage<'a> {
         &self.reading
     }
 
+    /// True if white space or a line's end stood before a character.
+    pub(crate) fn is_apart(&self, at: usize) -> bool {
+        let places =
+            at.checked_sub(1).and_then(|before| Some((self.origin.get(before)?, self.origin.get(at)?)));
+        let Some((&(line, before), &(next, here))) = places else { return false };
+        let text = self.paragraphs.get(line as usize).map_or("", |paragraph| paragraph.text.as_str());
+        line != next
+            || (here > before + 1 && text.chars().nth(before as usize + 1).is_some_and(char::is_whitespace))
+    }
+
     /// A quotation by byte range of [`Passage::text`].
     pub(crate) fn quote_bytes(&self, range: Range<usize>) -> Source {
         let at = |byte| self.text.get(..byte).map_or(0, |head: &str| head.chars().count());
