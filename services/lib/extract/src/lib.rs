@@ -67,10 +67,10 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
 
 /// Reads a document whose characters are known from its format: no charset is guessed, and no place is a place in text.
 fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
-    let mut blocks = guard::guarded(|| match media_type {
+    let (mut blocks, fields) = guard::guarded(|| match media_type {
         MediaType::Docx => docx::read(bytes, limits),
-        MediaType::Pdf => pdf::read(bytes, limits),
-        _ => doc::read(bytes, limits),
+        MediaType::Pdf => pdf::read(bytes, limits).map(|blocks| (blocks, Vec::new())),
+        _ => doc::read(bytes, limits).map(|blocks| (blocks, Vec::new())),
     })?;
     if media_type != MediaType::Pdf {
         blocks = retabulate::read(blocks, limits)?;
@@ -79,7 +79,7 @@ fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<D
         return Err(sniff::empty());
     }
     let notes = mirror::clean_blocks(&mut blocks);
-    Ok(Document { media_type, charset: "utf-8", meta_title: None, fields: Vec::new(), blocks, notes })
+    Ok(Document { media_type, charset: "utf-8", meta_title: None, fields, blocks, notes })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod identity;
 mod index;
 mod label;
 mod label_match;
+mod links;
 pub mod load;
 mod look_alike;
 mod matcher;

@@ -1,9 +1,12 @@
 //! A document as a report: identity, chapters and facts, or the reason why it is none.
 
-use gongkai_model::{Document, FormId, LookAlike, Rejection, RejectionCode, Report, State, Variant};
+use gongkai_model::{
+    Document, FormId, LookAlike, Paragraph, Rejection, RejectionCode, Report, State, Variant,
+};
 
 use crate::{
     identity::{self, Identity},
+    links,
     load::Forms,
     look_alike, matcher,
     outline::{self, Outline},
@@ -63,10 +66,16 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
     else {
         return Err(no_identity(year));
     };
-    let metadata = publication::read(document, &outline);
+    let mut metadata = publication::read(document, &outline);
     let (from, to) = identity.title.lines;
-    let preamble =
-        outline.front.iter().enumerate().filter(|(at, _)| *at >= to.max(from)).map(|(_, p)| p.clone());
+    let preamble: Vec<Paragraph> = outline
+        .front
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at >= to.max(from))
+        .map(|(_, p)| p.clone())
+        .collect();
+    links::keep_own(&mut metadata.fields, document, &preamble, &outline.sections);
     let (form, variant, facts) = if tables.none && year <= LAST_OF_2014 {
         // The form of 国办发〔2014〕32号 and those before it have no cells that anybody named.
         (FormId::Form2014, Variant::Standard, Vec::new())
@@ -81,7 +90,7 @@ pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> 
         form,
         variant,
         title: identity.title.text,
-        preamble: preamble.collect(),
+        preamble,
         sections: outline.sections,
         facts,
         metadata,

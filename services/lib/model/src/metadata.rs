@@ -30,11 +30,13 @@ pub enum FieldName {
     Written,
     /// 文号, 发文字号
     DocumentNumber,
+    /// Where a link of the prose leads, if to a host of its own: what `href` says, not what is shown.
+    Link,
 }
 
 impl FieldName {
     /// All names.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SiteName,
         Self::SiteDomain,
         Self::SiteIdCode,
@@ -46,6 +48,7 @@ impl FieldName {
         Self::Publisher,
         Self::Written,
         Self::DocumentNumber,
+        Self::Link,
     ];
 
     /// The public name.
@@ -63,6 +66,7 @@ impl FieldName {
             Self::Publisher => "publisher",
             Self::Written => "written",
             Self::DocumentNumber => "document_number",
+            Self::Link => "link",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! other parts of the package and are not read.
 
 mod body;
+mod links;
 mod numbering;
 mod package;
 mod styles;
@@ -12,13 +13,13 @@ mod table;
 mod tests;
 mod xml;
 
-use gongkai_model::{Block, Rejection};
+use gongkai_model::{Block, Field, Rejection};
 
 use self::{body::Body, numbering::Numbering, package::Package, styles::Styles};
 use crate::{Limits, reject};
 
-/// Reads a package.
-pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+/// Reads a package: its blocks, and where its links lead.
+pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Field>), Rejection> {
     let mut package = Package::open(bytes, limits)?;
     let main = package.main_part()?;
     let text = package.part(&main)?.ok_or_else(|| reject::corrupt("DOCX"))?;
@@ -31,5 +32,13 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     let lists = lists.map_or(Ok(Numbering::default()), |part| Numbering::read(&part, limits))?;
     let mut body = Body::new(styles, lists, limits);
     xml::walk(&text, limits, |node| body.visit(node))?;
-    body.finish()
+    let relations = package.part(&relations_of(&main))?;
+    let links = links::read(&text, relations.as_deref(), limits)?;
+    Ok((body.finish()?, links))
+}
+
+/// The part that holds the relations of another.
+fn relations_of(part: &str) -> String {
+    let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
+    format!("{folder}/_rels/{name}.rels").trim_start_matches('/').to_owned()
 }

@@ -43,7 +43,8 @@ fn zipped(parts: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn shown(body: &str) -> Vec<String> {
-    let blocks = read(&package(body), &Limits::default()).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let (blocks, _) =
+        read(&package(body), &Limits::default()).unwrap_or_else(|error| panic!("{error}: {body}"));
     blocks.iter().map(shown_block).collect()
 }
 
@@ -153,6 +154,29 @@ fn a_field_shows_its_result() {
         "<w:p><w:hyperlink><w:r><w:t>链接</w:t></w:r></w:hyperlink><w:bookmarkStart w:name=\"_GoBack\"/></w:p>",
         &["链接"],
     );
+}
+
+#[test]
+fn links_are_told_by_their_relations_and_fields() {
+    let relation = |id: &str, kind: &str, target: &str| {
+        format!(r#"<Relationship Id="{id}" Type="http://x/relationships/{kind}" Target="{target}"/>"#)
+    };
+    let relations = [
+        relation("rId7", "hyperlink", "http://www.example.com/a?b=1&amp;c=2"),
+        relation("rId8", "hyperlink", "mailto:a@example.com"),
+        relation("rId9", "hyperlink", "http://unused.example.com"),
+        relation("rId3", "image", "http://image.example.com"),
+    ];
+    let body = r#"<w:p><w:hyperlink r:id="rId7"><w:r><w:t>网站</w:t></w:r></w:hyperlink><w:hyperlink r:id="rId8"/>
+        <w:r><w:instrText> HYPERLINK "https://field.example.com/x" \h</w:instrText></w:r><w:pict r:id="rId3"/></w:p>"#;
+    let document = format!(r#"<w:document xmlns:w="w" xmlns:r="r"><w:body>{body}</w:body></w:document>"#);
+    let bytes = zipped(&[
+        ("word/document.xml", &document),
+        ("word/_rels/document.xml.rels", &format!("<Relationships>{}</Relationships>", relations.concat())),
+    ]);
+    let (_, links) = read(&bytes, &Limits::default()).unwrap();
+    let addresses: Vec<&str> = links.iter().map(|link| link.value.as_str()).collect();
+    assert_eq!(addresses, ["http://www.example.com/a?b=1&c=2", "https://field.example.com/x"]);
 }
 
 #[test]
@@ -266,7 +290,7 @@ fn the_main_part_may_have_another_name() {
     let relations = r#"<Relationships><Relationship Type="x/officeDocument" Target="/word/document2.xml"/></Relationships>"#;
     let document = format!("<w:document><w:body>{}</w:body></w:document>", p("正文"));
     let bytes = zipped(&[("_rels/.rels", relations), ("word/document2.xml", &document)]);
-    let blocks = read(&bytes, &Limits::default()).unwrap();
+    let (blocks, _) = read(&bytes, &Limits::default()).unwrap();
     assert_eq!(blocks.iter().map(shown_block).collect::<Vec<_>>(), ["正文"]);
 }
 
@@ -339,7 +363,7 @@ proptest! {
             body.push_str("</");
             body.push_str(last);
         }
-        for block in read(&package(&body), &Limits::default()).unwrap() {
+        for block in read(&package(&body), &Limits::default()).unwrap().0 {
             let Block::Table(grid) = block else { continue };
             let mut places: Vec<(u32, u32)> = Vec::new();
             for cell in &grid.cells {

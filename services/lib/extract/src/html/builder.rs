@@ -115,7 +115,14 @@ impl<'a> Builder<'a> {
             }
             Class::Break => self.break_line(),
             Class::Inline | Class::Dropped if self_closing => Ok(()),
-            Class::Inline if !attributes.hidden => self.open_inline(),
+            Class::Inline if !attributes.hidden => {
+                if let Some(address) =
+                    attributes.address.take().filter(|_| name == b"a" && !self.top().hidden)
+                {
+                    self.page.meta.link(address, place);
+                }
+                self.open_inline()
+            }
             Class::Inline | Class::Dropped => self.push(name, class, attributes),
             Class::Block | Class::Paragraph | Class::Item | Class::List | Class::Preformatted => {
                 self.open_block(name, class, attributes)

@@ -97,6 +97,8 @@ pub(super) struct Attributes {
     pub(super) name: Option<String>,
     /// `<meta content=…>`
     pub(super) content: Option<String>,
+    /// `<a href=…>`, if it names a host.
+    pub(super) address: Option<String>,
 }
 
 impl Attributes {
@@ -110,9 +112,17 @@ impl Attributes {
             b"height" => self.flat = number(value) == Some(0),
             b"name" => self.name = self.name.take().or_else(|| text(value)),
             b"content" => self.content = self.content.take().or_else(|| text(value)),
+            b"href" if names_host(value) => self.address = self.address.take().or_else(|| text(value)),
             _ => {}
         }
     }
+}
+
+/// True for an address with a host; one without leads to the page's own site.
+fn names_host(address: &[u8]) -> bool {
+    let address = address.trim_ascii_start();
+    let scheme = address.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http"));
+    scheme || address.starts_with(b"//")
 }
 
 /// The digits a value begins with, as browsers read a span; too large a number is as large as can be.

@@ -1,4 +1,4 @@
-//! The page's `<meta>` tags: its title, and what it says of its own publication.
+//! The page's `<meta>` tags: its title, and what it says of its own publication; and where its links lead.
 
 use gongkai_model::{Field, FieldName, Source, Span};
 
@@ -7,11 +7,16 @@ use super::element::Attributes;
 /// Most tags that are kept: a page has one of each.
 const MOST_FIELDS: usize = 64;
 
+/// Most links that are kept.
+const MOST_LINKS: usize = 4096;
+
 /// What the tags say.
 #[derive(Debug, Default)]
 pub(super) struct Meta {
     /// In the order of the page.
     pub(super) fields: Vec<Field>,
+    /// Links to hosts, menus included.
+    pub(super) links: Vec<Field>,
 }
 
 impl Meta {
@@ -22,6 +27,14 @@ impl Meta {
         if self.fields.len() < MOST_FIELDS {
             let source = Source { text: value.clone(), span: Some(span), ..Source::default() };
             self.fields.push(Field { name, is_tag: true, value, source });
+        }
+    }
+
+    /// Takes a link whose start tag stands at `span`.
+    pub(super) fn link(&mut self, address: String, span: Span) {
+        if self.links.len() < MOST_LINKS {
+            let source = Source { text: address.clone(), span: Some(span), ..Source::default() };
+            self.links.push(Field { name: FieldName::Link, is_tag: false, value: address, source });
         }
     }
 

@@ -55,10 +55,12 @@ pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
     let title = page.meta.article_title().map_or(page.title, str::to_owned);
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     let title = cleaner.clean(&title).map_or(title, |cleaned| cleaned.text);
+    let mut fields = page.meta.fields;
+    fields.extend(page.meta.links);
     Ok(Html {
         blocks: page.blocks,
         meta_title: Some(title).filter(|title| !title.is_empty()),
-        fields: page.meta.fields,
+        fields,
         notes: cleaner.notes(page.pinyin).collect(),
     })
 }

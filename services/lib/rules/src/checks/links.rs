@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
+use gongkai_model::{FieldName, Paragraph, Span};
 use regex::Regex;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, quoted},
+    checks::{Check, Draft, Input, Value, chapter_name, quoted},
+    fingerprint::Key,
     params::Kind,
     prose::passage::Passage,
     rule::Rule,
@@ -36,7 +38,54 @@ fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
             drafts.extend(draft(rule, input, passage, &found));
         }
     }
+    let behind_words = hidden(rule, input, &drafts);
+    drafts.extend(behind_words);
     drafts
+}
+
+/// Links whose words do not show where they lead.
+fn hidden(rule: &Rule, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    for link in input.report.metadata.fields.iter().filter(|field| field.name == FieldName::Link) {
+        let rest = link.value.split_once("//").map_or("", |(_, rest)| rest);
+        let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default().trim().to_ascii_lowercase();
+        let Some(case) = case(rule, input, &host) else { continue };
+        let is_known = |draft: &Draft| draft.actual.as_deref() == Some(host.as_str());
+        if shown.iter().chain(&drafts).any(is_known) {
+            continue;
+        }
+        let chapter = chapter(input, link.source.span);
+        let values =
+            vec![chapter_name(chapter), Value::same("quote", &link.value), Value::same("host", &host)];
+        drafts.push(Draft {
+            actual: Some(host),
+            values,
+            source: Some(link.source.clone()),
+            ..Draft::new(case, Key::Quote { chapter, text: link.value.clone() })
+        });
+    }
+    drafts
+}
+
+/// The chapter that a link stands in.
+fn chapter(input: &Input<'_>, link: Option<Span>) -> u32 {
+    let holds = |paragraph: &Paragraph| match (paragraph.span, link) {
+        (Some(own), Some(link)) => own.end > link.end,
+        _ => false,
+    };
+    if input.report.preamble.iter().any(holds) {
+        return 0;
+    }
+    input.report.sections.iter().find(|section| section.paragraphs.iter().any(holds)).map_or(0, |s| s.number)
+}
+
+/// What is wrong with a host, if anything is.
+fn case(rule: &Rule, input: &Input<'_>, name: &str) -> Option<&'static str> {
+    let is_bare = name.split('.').all(|part| part.parse::<u8>().is_ok()) && name.matches('.').count() == 3;
+    if is_bare {
+        return Some("address");
+    }
+    (name.contains('.') && !is_own(rule, input, name)).then_some("foreign")
 }
 
 fn draft(
@@ -63,13 +112,7 @@ fn draft(
         return None;
     }
     let name = host.as_str().to_ascii_lowercase();
-    let case = if name.split('.').all(|part| part.parse::<u8>().is_ok()) && name.matches('.').count() == 3 {
-        "address"
-    } else if is_own(rule, input, &name) || !name.contains('.') {
-        return None;
-    } else {
-        "foreign"
-    };
+    let case = case(rule, input, &name)?;
     Some(Draft {
         actual: Some(name.clone()),
         ..quoted(case, passage, found.get(0)?.range(), vec![Value::same("host", name)])
