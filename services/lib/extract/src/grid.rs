@@ -23,7 +23,7 @@ pub(crate) fn blocks(rows: u32, mut cells: Vec<Cell>, limits: &Limits) -> Result
         return Err(reject::too_many_columns(limits));
     }
     cells.sort_by_key(|cell| (cell.row, cell.column));
-    Ok(vec![Block::Table(Grid { rows, columns, cells, spans_known: true })])
+    Ok(vec![Block::Table(Grid { rows, columns, cells, spans_known: true, ends_unsure: false })])
 }
 
 /// One cell, or one text beside a spacer or two, is layout; so is prose.

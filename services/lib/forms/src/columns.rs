@@ -94,7 +94,9 @@ impl Filling {
         let mut filling = Self::default();
         let (mut sums, mut no_sums) = (0usize, 0usize);
         let (mut sure, mut sure_blank) = (0usize, 0usize);
+        let mut ends_unsure = false;
         for (row, wanted) in rows {
+            ends_unsure |= row.ends_unsure;
             if let Some((column, width)) = row.shape {
                 *filling.widths.entry((column, wanted, width)).or_default() += 1;
             }
@@ -130,7 +132,7 @@ impl Filling {
             }
         }
         let behind = filling.seen.iter().filter(|(_, offset)| *offset == 0).count();
-        filling.padded = behind * 2 > filling.seen.len() && behind > 3;
+        filling.padded = ends_unsure || (behind * 2 > filling.seen.len() && behind > 3);
         filling.adds_up = no_sums * 8 <= sums;
         filling.ends_blank = sure_blank * 2 > sure;
         filling

@@ -193,7 +193,8 @@ mod tests {
             text: text.to_owned(),
             ..Cell::default()
         });
-        let grid = Grid { rows: 1, columns: 4, cells: cells.collect(), spans_known: true };
+        let grid =
+            Grid { rows: 1, columns: 4, cells: cells.collect(), spans_known: true, ends_unsure: false };
         let mut fields = Vec::new();
         shown_in_table(&grid, 3, &mut fields);
         let found: Vec<_> = fields.iter().map(|f| (f.name, f.value.as_str(), f.source.cell)).collect();

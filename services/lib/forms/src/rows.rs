@@ -69,6 +69,8 @@ pub(crate) struct Row<'a> {
     pub values: Vec<Piece<'a>>,
     /// True if columns come from the document's own geometry.
     pub spans_known: bool,
+    /// True if its blanks were put in: see [`gongkai_model::Grid::ends_unsure`].
+    pub ends_unsure: bool,
     /// True if the row was put together of lines with one cell each.
     pub stream: bool,
     /// Where the row's own label stands in the layout's row, and how many cells that has; absent in streams.
@@ -94,7 +96,8 @@ pub(crate) fn items<'a>(document: &'a Document, titles: &Titles, vocabulary: &Vo
         match block {
             Block::Paragraph(paragraph) => items.extend(line(paragraph, titles)),
             Block::Table(grid) => {
-                let mut maker = Maker { out: &mut items, open: Row::default(), vocabulary };
+                let ends_unsure = grid.ends_unsure;
+                let mut maker = Maker { out: &mut items, open: Row::default(), vocabulary, ends_unsure };
                 for cells in grid.by_row() {
                     let pieces: Vec<Piece<'a>> =
                         cells.into_iter().map(|cell| Piece::new(table, cell)).collect();
@@ -125,6 +128,7 @@ struct Maker<'m, 'a> {
     /// The row under construction of single cells.
     open: Row<'a>,
     vocabulary: &'m Vocabulary,
+    ends_unsure: bool,
 }
 
 impl<'a> Maker<'_, 'a> {
@@ -165,7 +169,8 @@ impl<'a> Maker<'_, 'a> {
     fn physical(&mut self, pieces: Vec<Piece<'a>>, spans_known: bool) {
         self.close();
         let cells = pieces.len();
-        let mut row = Row { spans_known, ..Row::default() };
+        let new = || Row { spans_known, ends_unsure: self.ends_unsure, ..Row::default() };
+        let mut row = new();
         for piece in pieces {
             let label = !piece.is_value() && !self.is_broken_value(&piece);
             if label && row.values.iter().any(|v| v.value != Value::Blank) {
@@ -173,7 +178,7 @@ impl<'a> Maker<'_, 'a> {
                     row.values.push(piece);
                     continue;
                 }
-                let done = std::mem::replace(&mut row, Row { spans_known, ..Row::default() });
+                let done = std::mem::replace(&mut row, new());
                 self.out.push(Item::Row(Row { shape: None, ..done }));
             }
             if label {

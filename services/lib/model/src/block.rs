@@ -89,6 +89,9 @@ pub struct Grid {
     pub cells: Vec<Cell>,
     /// True if `column` and `column_span` come from the document's own geometry.
     pub spans_known: bool,
+    /// True if blank cells were put in where nothing stands under others: behind such a blank at the end of a row nobody
+    /// sees whether a cell before it is gone and the others have moved up.
+    pub ends_unsure: bool,
 }
 
 impl Grid {

@@ -146,7 +146,7 @@ impl OpenTable {
         }
         let columns = self.cells.iter().map(|cell| cell.column + 1).max().unwrap_or(0);
         let cells = self.cells.into_iter().map(|cell| cell.finished(columns)).collect();
-        Closed::Data(Grid { rows: self.rows, columns, cells, spans_known: true })
+        Closed::Data(Grid { rows: self.rows, columns, cells, spans_known: true, ends_unsure: false })
     }
 
     /// Marks the cell's columns as taken.

@@ -1,14 +1,15 @@
 //! Pages to blocks: what a page break cut is joined, what it added is dropped.
 
-use gongkai_model::{Block, Cell, Paragraph, Rejection, Span};
+use gongkai_model::{Block, Cell, Paragraph, Rejection};
 
 use super::{
     canvas::{Page, UNREADABLE},
     lines::{self, Line},
     rulings::{self, clustered},
     table::{self, Part, PartCell},
+    unruled,
 };
-use crate::{Limits, SourceText, grid, reject, text};
+use crate::{Limits, grid, reject};
 
 /// Tables whose sides differ by no more than this, in points, may be one table.
 const SAME_SIDES: f64 = 8.0;
@@ -52,9 +53,9 @@ enum Item {
 }
 
 /// A line of running text.
-struct PageLine {
-    line: Line,
-    page: u32,
+pub(super) struct PageLine {
+    pub(super) line: Line,
+    pub(super) page: u32,
 }
 
 impl<'l> Assembler<'l> {
@@ -138,33 +139,29 @@ impl<'l> Assembler<'l> {
 
     pub(super) fn finish(mut self) -> Result<Vec<Block>, Rejection> {
         self.join_pages();
-        let is_ruled = self.items.iter().any(|item| matches!(item, Item::Table(_)));
-        let is_spaced = |item: &Item| matches!(item, Item::Line(line) if line.line.text.contains('\t'));
-        if !is_ruled && self.items.iter().any(is_spaced) {
-            return unruled(&self.items, (self.left, self.right), self.limits);
-        }
+        let items = std::mem::take(&mut self.items);
+        let is_ruled = items.iter().any(|item| matches!(item, Item::Table(_)));
         let mut blocks = Vec::new();
-        let mut open: Option<(Paragraph, PageLine)> = None;
-        for item in self.items {
+        let mut lines: Vec<PageLine> = Vec::new();
+        for item in items {
             match item {
-                Item::Line(line) => match &mut open {
-                    Some((paragraph, last)) if goes_on(last, &line, (self.left, self.right)) => {
-                        append(&mut paragraph.text, &line.line.text);
-                        *last = line;
-                    }
-                    _ => {
-                        blocks.extend(open.take().map(|(paragraph, _)| Block::Paragraph(paragraph)));
-                        open = Some((paragraph(&line), line));
-                    }
-                },
+                Item::Line(line) => lines.push(line),
                 Item::Table(part) => {
-                    blocks.extend(open.take().map(|(paragraph, _)| Block::Paragraph(paragraph)));
+                    blocks.extend(self.text(&std::mem::take(&mut lines), is_ruled)?);
                     blocks.extend(table_blocks(part, self.limits)?);
                 }
             }
         }
-        blocks.extend(open.map(|(paragraph, _)| Block::Paragraph(paragraph)));
+        blocks.extend(self.text(&lines, is_ruled)?);
         Ok(blocks)
+    }
+
+    /// Lines that follow each other: running text, or a table without ruled lines.
+    fn text(&self, lines: &[PageLine], is_ruled: bool) -> Result<Vec<Block>, Rejection> {
+        let is_spaced = |line: &PageLine| line.line.text.contains('\t');
+        let is_table = if is_ruled { unruled::holds_table(lines) } else { lines.iter().any(is_spaced) };
+        let sides = (self.left, self.right);
+        if is_table { unruled::read(lines, sides, self.limits) } else { Ok(paragraphs(lines, sides)) }
     }
 }
 
@@ -215,13 +212,28 @@ fn without_numbers(text: &str) -> String {
 
 // === running text ===
 
+fn paragraphs(lines: &[PageLine], sides: (f64, f64)) -> Vec<Block> {
+    let mut paragraphs: Vec<Paragraph> = Vec::new();
+    let mut above: Option<&PageLine> = None;
+    for line in lines {
+        match paragraphs.last_mut() {
+            Some(open) if above.is_some_and(|above| goes_on(above, line, sides)) => {
+                append(&mut open.text, &line.line.text);
+            }
+            _ => paragraphs.push(paragraph(line)),
+        }
+        above = Some(line);
+    }
+    paragraphs.into_iter().map(Block::Paragraph).collect()
+}
+
 fn paragraph(line: &PageLine) -> Paragraph {
     let text = line.line.text.replace('\t', " ").trim().to_owned();
     Paragraph { text, span: None, page: Some(line.page) }
 }
 
 /// True if a line goes on with the paragraph of the line above: that one is full, and this one is not indented.
-fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
+pub(super) fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
     let size = above.line.size.max(line.line.size);
     let same_size = is_same_size(&above.line, &line.line);
     let is_full = above.line.x1 >= right - size * 2.0;
@@ -230,18 +242,18 @@ fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool
     same_size && is_full && !is_indented && is_below && !is_heading(&line.line.text)
 }
 
-fn is_same_size(a: &Line, b: &Line) -> bool {
+pub(super) fn is_same_size(a: &Line, b: &Line) -> bool {
     (a.size - b.size).abs() <= a.size.max(b.size) * 0.15
 }
 
 /// True for the short last line of a title: in the middle of the page, under a line that is in the middle too.
-fn is_centred(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
+pub(super) fn is_centred(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
     let off = |line: &Line| ((line.x0 - left) - (right - line.x1)).abs() / line.size;
     off(&above.line) <= 1.5 && off(&line.line) <= 1.5 && line.line.x1 < right - line.line.size * 2.0
 }
 
 /// True for a line of prose that is indented.
-fn is_first(line: &PageLine, left: f64) -> bool {
+pub(super) fn is_first(line: &PageLine, left: f64) -> bool {
     line.line.x0 >= left + line.line.size && !line.line.text.contains('\t')
 }
 
@@ -269,49 +281,6 @@ fn is_page_number(line: &Line, height: f64) -> bool {
         && !digits.is_empty()
         && parts.clone().count() <= 2
         && parts.into_iter().all(|part| part.len() <= 4 && part.chars().all(|c| c.is_ascii_digit()))
-}
-
-/// A document without a ruled line whose text stands in columns: read as flattened text is.
-fn unruled(items: &[Item], (left, right): (f64, f64), limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    let mut whole = String::new();
-    // Where the lines begin, and their pages.
-    let mut begun: Vec<(u32, u32)> = Vec::new();
-    let mut scalars: u32 = 0;
-    let mut above: Option<&PageLine> = None;
-    for item in items {
-        if let Item::Line(line) = item {
-            // What the page shows by its print: a title in larger type, a paragraph's first line indented.
-            let sides = (left, right);
-            let is_title = |above: &PageLine| is_centred(above, line, sides) && goes_on(above, line, sides);
-            if above.is_some_and(is_title) {
-                scalars = scalars.saturating_sub(1);
-                whole.pop();
-            }
-            let parted = above.is_some_and(|above| !is_same_size(&above.line, &line.line));
-            let dress = if parted { "\n" } else { "" };
-            let indent = if !above.is_some_and(is_title) && is_first(line, left) { "\u{3000}" } else { "" };
-            begun.push((scalars, line.page));
-            let text = format!("{dress}{indent}{}\n", line.line.text);
-            let length = text.chars().count();
-            scalars = scalars.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
-            whole.push_str(&text);
-            above = Some(line);
-        }
-    }
-    // The text was put together here: places in it are no places in the document.
-    let page = |span: &mut Option<Span>| {
-        let start = span.take()?.start;
-        let line = begun.partition_point(|(first, _)| *first <= start).checked_sub(1)?;
-        begun.get(line).map(|(_, page)| *page)
-    };
-    let mut blocks = text::read(&SourceText::verbatim(whole), limits)?;
-    for block in &mut blocks {
-        match block {
-            Block::Paragraph(paragraph) => paragraph.page = page(&mut paragraph.span),
-            Block::Table(grid) => grid.cells.iter_mut().for_each(|cell| cell.page = page(&mut cell.span)),
-        }
-    }
-    Ok(blocks)
 }
 
 // === tables ===
@@ -406,7 +375,7 @@ fn is_value_below(above: &str, below: &str) -> bool {
 }
 
 /// True for a text that begins with a number of its own: `2.`, `（三）`, `四、`.
-fn is_item(text: &str) -> bool {
+pub(super) fn is_item(text: &str) -> bool {
     let bare = text.trim_start().trim_start_matches(['（', '(']);
     let number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十第".contains(c);
     let rest = bare.trim_start_matches(number);

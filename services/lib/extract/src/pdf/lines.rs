@@ -1,5 +1,7 @@
 //! Glyphs to lines of text.
 
+use std::ops::Range;
+
 use super::canvas::Glyph;
 
 /// Glyphs are on one line if their baselines are closer than this share of the font size.
@@ -17,6 +19,9 @@ const HAN_GAP: f64 = 1.5;
 /// A gap of this share of the font size parts two columns.
 const COLUMN_GAP: f64 = 2.0;
 
+/// A gap of this share of the font size may part two narrow cells with names.
+const RUN_GAP: f64 = 0.3;
+
 /// A gap of this share of the font size before a digit parts two columns: spaces inside and around numbers are narrower.
 const DIGIT_GAP: f64 = 0.6;
 
@@ -30,10 +35,32 @@ pub(super) struct Line {
     pub(super) y: f64,
     /// Size of its largest glyph.
     pub(super) size: f64,
+    /// Its pieces with gaps between them as wide as between cells.
+    pub(super) pieces: Vec<Piece>,
+    /// From where to where it is printed without a gap that could part two cells.
+    pub(super) runs: Vec<Piece>,
+}
+
+/// A part of a line that may be a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Piece {
+    /// Where it stands in the line's text, in bytes.
+    pub(super) place: Range<usize>,
+    pub(super) x0: f64,
+    pub(super) x1: f64,
+    /// Baseline of its first glyph.
+    pub(super) y: f64,
+}
+
+impl Line {
+    /// The text of one of its pieces.
+    pub(super) fn text_of(&self, piece: &Piece) -> &str {
+        self.text.get(piece.place.clone()).unwrap_or_default()
+    }
 }
 
 /// What a cell keeps free on both sides together, in points: Word 0.38 cm.
-const CELL_MARGINS: f64 = 13.0;
+pub(super) const CELL_MARGINS: f64 = 13.0;
 
 impl Line {
     /// True if another character would not fit beside the line in a cell of that width.
@@ -66,7 +93,8 @@ fn line(mut row: Vec<&Glyph>) -> Option<Line> {
     let mut text = String::new();
     let mut previous: Option<&Glyph> = None;
     let mut spaced = false;
-    let mut bounds: Option<(f64, f64)> = None;
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut runs: Vec<Piece> = Vec::new();
     for glyph in row.iter().copied() {
         if glyph.text.trim().is_empty() {
             spaced = true;
@@ -78,15 +106,24 @@ fn line(mut row: Vec<&Glyph>) -> Option<Line> {
             }
             text.push_str(between(previous, glyph, spaced));
         }
+        let place = text.len()..text.len() + glyph.text.len();
         text.push_str(&glyph.text);
-        bounds = Some((bounds.map_or(glyph.x0, |(x0, _)| x0), glyph.x1));
+        let gap = previous.map_or(f64::MAX, |previous| gap(previous, glyph));
+        match pieces.last_mut() {
+            Some(piece) if gap <= WORD_GAP => (piece.place.end, piece.x1) = (place.end, glyph.x1),
+            _ => pieces.push(Piece { place: place.clone(), x0: glyph.x0, x1: glyph.x1, y: glyph.y }),
+        }
+        match runs.last_mut() {
+            Some(run) if gap <= RUN_GAP => (run.place.end, run.x1) = (place.end, glyph.x1),
+            _ => runs.push(Piece { place, x0: glyph.x0, x1: glyph.x1, y: glyph.y }),
+        }
         (previous, spaced) = (Some(glyph), false);
     }
-    let (x0, x1) = bounds?;
+    let (x0, x1) = (pieces.first()?.x0, pieces.last()?.x1);
     let shown = row.iter().filter(|glyph| !glyph.text.trim().is_empty());
     let size = shown.clone().map(|glyph| glyph.size).fold(0.0, f64::max);
     let y = shown.map(|glyph| glyph.y).fold(f64::MIN, f64::max);
-    Some(Line { text, x0, x1, y, size })
+    Some(Line { text, x0, x1, y, size, pieces, runs })
 }
 
 fn is_same(a: &Glyph, b: &Glyph) -> bool {
@@ -94,8 +131,13 @@ fn is_same(a: &Glyph, b: &Glyph) -> bool {
     a.text == b.text && (a.x0 - b.x0).abs() < near && (a.y - b.y).abs() < near
 }
 
+/// The gap between two glyphs as a share of the font size.
+fn gap(a: &Glyph, b: &Glyph) -> f64 {
+    (b.x0 - a.x1) / a.size.max(b.size)
+}
+
 fn between(a: &Glyph, b: &Glyph, spaced: bool) -> &'static str {
-    let gap = (b.x0 - a.x1) / a.size.max(b.size);
+    let gap = gap(a, b);
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || ('０'..='９').contains(&c));
     let (last, first) = (a.text.chars().next_back(), b.text.chars().next());
     let han = is_wide(last) && is_wide(first) && !(digit(last) && digit(first));

@@ -2,16 +2,22 @@
 //!
 //! `hayro` interprets the pages; what it draws lands on a [`Canvas`](canvas::Canvas). From there on all is ours:
 //! `rulings` makes lattices of lines, `table` cells of lattices and glyphs, `lines` text of glyphs, `assemble` joins
-//! what page breaks cut.
+//! what page breaks cut. Where nothing is ruled, `columns` and `head` say which column a number stands in, and `unruled`
+//! reads the text as flattened.
 
 mod assemble;
 mod canvas;
+mod columns;
 mod expansion;
+mod head;
 mod lines;
 mod rulings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unruled;
+#[cfg(test)]
+mod unruled_tests;
 
 use gongkai_model::{Block, Rejection, RejectionCode};
 use hayro_interpret::{

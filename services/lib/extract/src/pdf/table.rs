@@ -36,10 +36,11 @@ pub(super) struct PartCell {
     pub(super) is_full: bool,
 }
 
-/// Reads a lattice; marks the glyphs it took in `taken`. None if it has but one cell.
+/// Reads a lattice; marks the glyphs it took in `taken`. None if it has but one cell a row.
 pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page: u32) -> Option<Part> {
     let regions = regions(lattice);
-    if regions.len() < 2 {
+    // Rows without a line between their cells are not parted by lines: their numbers' places part them.
+    if regions.len() < 2 || lattice.xs.len() < 3 {
         return None;
     }
     let columns = lattice.xs.len() - 1;

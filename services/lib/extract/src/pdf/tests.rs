@@ -7,7 +7,7 @@ use super::read;
 use crate::Limits;
 
 /// A file of pages of 400 by 300 points, each with its content stream, in Helvetica of 10 points.
-fn file(pages: &[String]) -> Vec<u8> {
+pub(super) fn file(pages: &[String]) -> Vec<u8> {
     file_with(pages, "")
 }
 
@@ -49,21 +49,21 @@ fn file_in(font: &str, pages: &[String], trailer: &str) -> Vec<u8> {
 }
 
 /// Text at a place from the bottom left corner.
-fn text(x: f64, y: f64, text: &str) -> String {
+pub(super) fn text(x: f64, y: f64, text: &str) -> String {
     format!("BT /F 10 Tf {x} {y} Td ({text}) Tj ET\n")
 }
 
-fn line(x0: f64, y0: f64, x1: f64, y1: f64) -> String {
+pub(super) fn line(x0: f64, y0: f64, x1: f64, y1: f64) -> String {
     format!("{x0} {y0} m {x1} {y1} l S\n")
 }
 
 /// Text that makes a file long enough to be one, above the tables.
-fn title() -> String {
+pub(super) fn title() -> String {
     text(20.0, 280.0, "Annual report on information disclosure")
 }
 
 /// Lines at those places.
-fn ruled(xs: &[f64], ys: &[f64]) -> String {
+pub(super) fn ruled(xs: &[f64], ys: &[f64]) -> String {
     let (left, right) = (xs[0], xs[xs.len() - 1]);
     let (bottom, top) = (ys[0], ys[ys.len() - 1]);
     let level = ys.iter().map(|y| line(left, *y, right, *y));

@@ -130,6 +130,11 @@ fn plain_kind(text: &str) -> Kind {
     Kind::Short
 }
 
+/// True for a chapter's title.
+pub(crate) fn is_title(line: &str) -> bool {
+    is_chapter_title(line.trim())
+}
+
 /// `一、总体情况`, `3. 收到和处理…情况`, `（六）其他需要报告的事项`: a numeral and one of the words chapters end with.
 fn is_chapter_title(text: &str) -> bool {
     let rest = text.trim_start_matches(['（', '(']);

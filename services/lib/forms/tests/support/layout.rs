@@ -51,12 +51,14 @@ pub(crate) enum Layout {
     Docx,
     /// Ruled tables over several pages.
     Pdf,
+    /// The same without lines.
+    BarePdf,
     /// Word's binary file.
     Doc,
 }
 
 /// The layouts that are no text.
-pub(crate) const FILES: [Layout; 3] = [Layout::Docx, Layout::Pdf, Layout::Doc];
+pub(crate) const FILES: [Layout; 4] = [Layout::Docx, Layout::Pdf, Layout::BarePdf, Layout::Doc];
 
 /// The layouts that are text.
 pub(crate) const ALL: [Layout; 18] = [
@@ -86,7 +88,7 @@ impl Layout {
             Self::Markdown | Self::TornMarkdown => "a.md",
             Self::Html | Self::WordHtml | Self::Divs => "a.html",
             Self::Docx => "a.docx",
-            Self::Pdf => "a.pdf",
+            Self::Pdf | Self::BarePdf => "a.pdf",
             Self::Doc => "a.doc",
             _ => "a.txt",
         }
@@ -96,7 +98,8 @@ impl Layout {
     pub(crate) fn file(self, sample: &Sample) -> Vec<u8> {
         match self {
             Self::Docx => docx::write(&parts(sample)),
-            Self::Pdf => pdf::write(&parts(sample)),
+            Self::Pdf => pdf::write(&parts(sample), true),
+            Self::BarePdf => pdf::write(&parts(sample), false),
             Self::Doc => doc::write(&parts(sample)),
             _ => self.render(sample).into_bytes(),
         }
@@ -119,7 +122,7 @@ impl Layout {
         let width = grid.first().map_or(0, Vec::len);
         match self {
             Self::Html | Self::WordHtml => self.html(table),
-            Self::Docx | Self::Pdf | Self::Doc => panic!("{self:?} is no text"),
+            Self::Docx | Self::Pdf | Self::BarePdf | Self::Doc => panic!("{self:?} is no text"),
             Self::Bars => rows(&grid, |row| format!("| {} |\n", row.join(" | "))),
             Self::OpenBars => rows(&grid, |row| format!("{}\n", row.join(" | "))),
             Self::TabRows => rows(&grid, |row| format!("{}\n", row.join("\t"))),

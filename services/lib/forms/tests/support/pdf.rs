@@ -1,4 +1,4 @@
-//! A report as a PDF: ruled tables over several pages, in a Chinese font that is not embedded.
+//! A report as a PDF: tables over several pages, ruled or not, in a Chinese font that is not embedded.
 
 use super::{
     Table,
@@ -12,8 +12,9 @@ const MARGIN: f64 = 40.0;
 const SIZE: f64 = 8.0;
 const LEADING: f64 = 10.0;
 
-pub(crate) fn write(parts: &[Part<'_>]) -> Vec<u8> {
-    let mut paper = Paper { pages: vec![String::new()], y: HEIGHT - MARGIN };
+/// Writes a file; tables have lines around their cells if they are ruled, and texts in the middle of them if not.
+pub(crate) fn write(parts: &[Part<'_>], is_ruled: bool) -> Vec<u8> {
+    let mut paper = Paper { pages: vec![String::new()], y: HEIGHT - MARGIN, is_ruled };
     for part in parts {
         match part {
             Part::Line(text) => paper.paragraph(text),
@@ -27,6 +28,7 @@ struct Paper {
     pages: Vec<String>,
     /// Where the next thing begins, from the bottom.
     y: f64,
+    is_ruled: bool,
 }
 
 impl Paper {
@@ -72,7 +74,8 @@ impl Paper {
                 let Some(cell) = placed.cell else { continue };
                 let (x, width) = (x(placed, step), count(placed.columns) * step);
                 for (line, piece) in (1..).zip(wrapped(&cell.text, width - 4.0)) {
-                    self.draw(&text(x + 2.0, top - 1.0 - f64::from(line) * LEADING + 2.0, &piece));
+                    let indent = if self.is_ruled { 2.0 } else { (width - taken(&piece)) / 2.0 };
+                    self.draw(&text(x + indent, top - 1.0 - f64::from(line) * LEADING + 2.0, &piece));
                 }
                 open.push((x, width, top));
             }
@@ -90,6 +93,9 @@ impl Paper {
     }
 
     fn cell(&mut self, x: f64, width: f64, top: f64, bottom: f64) {
+        if !self.is_ruled {
+            return;
+        }
         self.draw(&format!("{x:.2} {bottom:.2} {width:.2} {:.2} re S\n", top - bottom));
     }
 }
@@ -106,6 +112,11 @@ fn needed(placed: &Placed<'_>, step: f64) -> f64 {
 
 fn count(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap())
+}
+
+/// How wide a text is printed.
+fn taken(text: &str) -> f64 {
+    text.chars().map(|c| if c.is_ascii() { SIZE / 2.0 } else { SIZE }).sum()
 }
 
 fn wrapped(text: &str, width: f64) -> Vec<String> {

@@ -1,0 +1,138 @@
+//! The head of a table without ruled lines: the names over its columns, which cells break over lines.
+
+use std::ops::Range;
+
+use super::{
+    columns::{OnPage, TOUCH},
+    lines::Piece,
+};
+use crate::text::lines::is_title;
+
+/// Most lines above a group's rows that are looked at as its head.
+const MOST_HEAD_LINES: usize = 12;
+
+/// Lines of a head are no further apart than this many times their size.
+const HEAD_GAP: f64 = 3.0;
+
+/// Lines of one name in a head are no further apart than this many times their size.
+pub(super) const ONE_NAME: f64 = 1.5;
+
+/// Most columns of a group: more is no table of figures.
+pub(super) const MOST_COLUMNS: usize = 64;
+
+/// The lines right above the rows, the nearest first.
+pub(super) fn above(lines: &[OnPage<'_>], above: Range<usize>) -> Vec<usize> {
+    let mut head = Vec::new();
+    let mut below = above.end;
+    for at in above.rev().take(MOST_HEAD_LINES) {
+        let Some(((line, page), (next, next_page))) = lines.get(at).zip(lines.get(below)) else { break };
+        if page != next_page
+            || next.y - line.y > HEAD_GAP * line.size
+            || is_title(&line.text)
+            || line.text.contains('。')
+        {
+            break;
+        }
+        head.push(at);
+        below = at;
+    }
+    head
+}
+
+/// A column seen from above.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) x0: f64,
+    pub(super) x1: f64,
+    pub(super) has_numbers: bool,
+    /// What stands over it, and over no other, in the head: lines from the bottom, each with the ordinal of its run.
+    pub(super) name: Vec<(usize, usize)>,
+}
+
+/// A name in a head: its lines from the bottom, each with the ordinal of its run.
+#[derive(Debug)]
+struct Name {
+    runs: Vec<(usize, usize)>,
+    x0: f64,
+    x1: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Name {
+    fn is_over(&self, x0: f64, x1: f64) -> bool {
+        self.x0 < x1 - TOUCH && x0 < self.x1 - TOUCH
+    }
+
+    fn is_beside(&self, other: &Self) -> bool {
+        self.top <= other.bottom && other.top <= self.bottom
+    }
+}
+
+/// The names in a head, the lowest first: runs that stand close under each other, one by one.
+fn names(lines: &[OnPage<'_>], head: &[usize], labels: f64) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    for (at, line) in head.iter().filter_map(|at| Some((*at, lines.get(*at)?.0))) {
+        if line.runs.len() > MOST_COLUMNS {
+            continue;
+        }
+        let runs = line.runs.iter().enumerate().filter(|(_, run)| run.x0 >= labels - TOUCH);
+        let is_under = |name: &Name, run: &Piece| {
+            name.is_over(run.x0, run.x1) && (0.0..=ONE_NAME * line.size).contains(&(name.top - run.y))
+        };
+        let under: Vec<(usize, &Piece, Vec<usize>)> = runs
+            .map(|(ordinal, run)| {
+                (ordinal, run, (0..names.len()).filter(|name| is_under(&names[*name], run)).collect())
+            })
+            .collect();
+        for (ordinal, run, below) in &under {
+            let own = below.first().filter(|name| {
+                below.len() == 1 && under.iter().filter(|(_, _, below)| below.contains(name)).count() == 1
+            });
+            match own.and_then(|name| names.get_mut(*name)) {
+                Some(name) => {
+                    name.runs.push((at, *ordinal));
+                    (name.x0, name.x1, name.top) = (name.x0.min(run.x0), name.x1.max(run.x1), run.y);
+                }
+                None => names.push(Name {
+                    runs: vec![(at, *ordinal)],
+                    x0: run.x0,
+                    x1: run.x1,
+                    top: run.y,
+                    bottom: run.y,
+                }),
+            }
+        }
+    }
+    names
+}
+
+/// Gives the columns their names: the lowest over a column, and over no other, is its own. A name over none that stands
+/// beside others is a column where all is blank.
+///
+/// Gives back whether all columns have names; where they do not, names do not stand over their numbers, and there are
+/// no columns but those of the numbers.
+pub(super) fn name(columns: &mut Vec<Column>, lines: &[OnPage<'_>], head: &[usize], labels: f64) -> bool {
+    let mut named = columns.clone();
+    let names = names(lines, head, labels);
+    for (at, name) in names.iter().enumerate() {
+        let mut over = named.iter_mut().filter(|column| name.is_over(column.x0, column.x1));
+        match (over.next(), over.next()) {
+            (Some(column), None) if column.name.is_empty() => {
+                (column.x0, column.x1) = (column.x0.min(name.x0), column.x1.max(name.x1));
+                column.name.clone_from(&name.runs);
+            }
+            (None, _) if names.iter().enumerate().any(|(b, other)| b != at && name.is_beside(other)) => {
+                let (x0, x1, name) = (name.x0, name.x1, name.runs.clone());
+                let place = named.partition_point(|column| column.x0 < x0);
+                named.insert(place, Column { x0, x1, has_numbers: false, name });
+            }
+            _ => {}
+        }
+    }
+    let is_sure = named.iter().all(|column| !column.name.is_empty()) && named.len() <= MOST_COLUMNS;
+    if is_sure {
+        *columns = named;
+    }
+    is_sure
+}
