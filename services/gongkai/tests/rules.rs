@@ -75,6 +75,26 @@ fn a_shadow_run_tells_what_would_change() {
 }
 
 #[test]
+fn nothing_is_tried_if_an_example_of_the_pack_does_not_hold() {
+    let example = |expect: &str| {
+        pack(&format!(
+            "{HEAD}[[example]]\nrule = \"P-SUM\"\n{expect} = [\"公开信息53条，其中政策类30条，动态类24条。\"]\n"
+        ))
+    };
+    let run = |pack: &tempfile::TempDir| {
+        let sample = sample("01_word_paste_clean.txt");
+        let output = rules(&["test", "--pack", pack.path().to_str().unwrap(), sample.to_str().unwrap()]);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = run(&example("silent"));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("new.toml, line 6") && said.contains("30+24=54"), "{said}");
+    let (code, said) = run(&example("fires"));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("all 1 examples"), "{said}");
+}
+
+#[test]
 fn a_broken_pack_is_refused_with_its_line() {
     let broken = pack(&format!("{HEAD}[[override]]\nid = \"NO-SUCH\"\nenabled = false\n"));
     let output = rules(&["test", "--pack", broken.path().to_str().unwrap(), "x.txt"]);

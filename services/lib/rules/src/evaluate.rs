@@ -8,6 +8,7 @@ use gongkai_model::{FactId, Finding, Report};
 use crate::{
     checks::{Draft, Input, Value},
     context::Context,
+    example::Example,
     expression::names::Needs,
     fingerprint::fingerprint,
     layout::Layout,
@@ -35,6 +36,8 @@ pub struct RuleSet {
     rules: Arc<[Rule]>,
     layouts: Arc<[Layout]>,
     needs: Needs,
+    /// What the packs say of themselves.
+    examples: Arc<[Example]>,
 }
 
 impl RuleSet {
@@ -71,14 +74,21 @@ impl RuleSet {
         let ground = Ground { is_cell: &is_cell };
         let mut rules = Vec::new();
         let mut labels = Vec::new();
+        let mut examples = Vec::new();
         for pack in packs {
-            labels.push(load(pack, &ground, &mut rules)?);
+            labels.push(load(pack, &ground, &mut rules, &mut examples)?);
         }
         let needs = rules.iter().fold(Needs::default(), |needs, rule: &Rule| match &rule.logic {
             Logic::Check(_) => needs,
             Logic::Expression(expression) => needs.or(expression.needs),
         });
-        Ok(Self { packs: labels.into(), rules: rules.into(), layouts: layouts.into(), needs })
+        Ok(Self {
+            packs: labels.into(),
+            rules: rules.into(),
+            layouts: layouts.into(),
+            needs,
+            examples: examples.into(),
+        })
     }
 
     /// Names and versions of the packs, such as `core 3` or `core 3, wuwei 1`: the `rules` of every finding's versions.
@@ -95,6 +105,24 @@ impl RuleSet {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// How many examples the packs bring, and those that do not hold: with file and line, and what the rule says instead.
+    /// Examples of rules that a later pack switched off are left out.
+    #[must_use]
+    pub fn run_examples(&self) -> (usize, Vec<PackError>) {
+        let examples: Vec<&Example> = self.examples().collect();
+        (examples.len(), examples.iter().filter_map(|example| example.failure(self)).collect())
+    }
+
+    /// The rule of each example and whether it must speak there.
+    pub fn covered(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.examples().map(|example| (example.rule(), example.fires()))
+    }
+
+    fn examples(&self) -> impl Iterator<Item = &Example> {
+        let is_on = |example: &&Example| self.rules.iter().any(|rule| rule.id == example.rule());
+        self.examples.iter().filter(is_on)
     }
 
     /// What the rules say about a report, in the packs' order of rules and, within a rule, the form's or the text's.

@@ -9,6 +9,7 @@
 mod checks;
 mod context;
 mod evaluate;
+mod example;
 mod expression;
 mod fingerprint;
 mod identity;

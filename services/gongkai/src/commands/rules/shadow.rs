@@ -22,7 +22,8 @@ use crate::{
 
 /// 试运行规则包 / What a new rule pack would change, without publishing anything
 ///
-/// Checks each report by the rules in force and with the new pack, and shows which findings would come, go or change.
+/// Runs the pack's own examples, then checks each report by the rules in force and with the new pack, and shows which
+/// findings would come, go or change.
 /// Rules that need other reports are silent here, in both runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -30,7 +31,7 @@ use crate::{
   gongkai rules test --pack new-rules/ --since 2024-01-01
   gongkai rules test --pack new-rules/ --rules /etc/gongkai/rules --format csv
 
-Exit code: 0 nothing would change, 1 something would, 2 it could not be tried.")]
+Exit code: 0 nothing would change, 1 something would, 2 it could not be tried, or an example does not hold.")]
 pub(super) struct Args {
     /// Folder with the new pack (*.toml)
     #[arg(long, value_name = "DIR")]
@@ -82,6 +83,18 @@ pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
         Some(present) => gongkai_check::rule_set_of(&[present, &args.pack])?,
         None => gongkai_check::rule_set(Some(&args.pack))?,
     };
+    let (count, failures) = after.run_examples();
+    if !failures.is_empty() {
+        failures.iter().for_each(|failure| complain(format_args!("{failure}")));
+        complain(format_args!(
+            "规则包的例子 {} 个不成立，未试运行 / {0} of {count} examples do not hold, nothing tried",
+            failures.len()
+        ));
+        return Ok(ExitCode::from(2));
+    }
+    if count > 0 {
+        complain(format_args!("规则包的例子全部成立：{count} 个 / all {count} examples of the packs hold"));
+    }
     let mut trial = Trial { before, after, changes: Vec::new(), reports: 0 };
     if args.files.is_empty() {
         let source = stored::Source::open(args.config.as_deref(), args.nats_url.as_deref()).await?;

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use cel::Program;
 use regex::Regex;
-use time::{Date, macros::format_description};
 use toml::Spanned;
 
 use gongkai_model::{FactId, FormId, Severity};
@@ -12,7 +11,7 @@ use gongkai_model::{FactId, FormId, Severity};
 use crate::{
     checks::Check,
     expression::{self, CASE, Expression, names},
-    pack::{Ground, Lines, PackError, raw},
+    pack::{Ground, Lines, PackError, days, raw},
     params::{Param, Params},
     pattern::{Pattern, Patterns},
     rule::{Bounds, Case, Logic, Rule, Scope},
@@ -44,7 +43,8 @@ impl Builder<'_> {
         };
         let scope = raw.scope.as_ref().map(|name| self.scope(name)).transpose()?;
         let forms = raw.forms.as_ref().map(|names| self.forms(names)).transpose()?;
-        let day = |day: &Option<Spanned<String>>| day.as_ref().map(|day| self.day(day)).transpose();
+        let day =
+            |day: &Option<Spanned<String>>| day.as_ref().map(|day| days::parse(day, self.lines)).transpose();
         Ok(Rule {
             severity,
             scope: scope.unwrap_or(Scope::Single),
@@ -206,18 +206,12 @@ impl Builder<'_> {
         }
         Ok(forms)
     }
-
-    fn day(&self, day: &Spanned<String>) -> Result<Date, PackError> {
-        Date::parse(day.get_ref(), format_description!("[year]-[month]-[day]")).map_err(|_| {
-            self.lines.error(day.span(), format!("{:?} is no day such as 2024-01-31", day.get_ref()))
-        })
-    }
 }
 
 /// How a rule looks and what it then says.
 type Looks = (Logic, BTreeMap<String, Case>);
 
-pub(super) fn severity(name: &Spanned<String>, lines: &Lines<'_>) -> Result<Severity, PackError> {
+pub(crate) fn severity(name: &Spanned<String>, lines: &Lines<'_>) -> Result<Severity, PackError> {
     let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == name.get_ref());
     known.ok_or_else(|| lines.error(name.span(), format!("unknown severity {:?}", name.get_ref())))
 }

@@ -5,6 +5,7 @@
 //! `PACKS.md` beside this crate tells authors what a pack may say.
 
 mod build;
+pub(crate) mod days;
 mod overrides;
 mod raw;
 
@@ -12,7 +13,12 @@ use std::ops::Range;
 
 use gongkai_model::FactId;
 
-use crate::rule::Rule;
+pub(crate) use build::severity;
+
+use crate::{
+    example::{self, Example},
+    rule::Rule,
+};
 
 /// A pack is not usable; its author repairs it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,13 +55,13 @@ pub(crate) struct Label {
 }
 
 /// The text of a pack, to say on which line a place in it lies.
-struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     file: &'a str,
     text: &'a str,
 }
 
 impl Lines<'_> {
-    fn error(&self, at: Range<usize>, message: impl Into<String>) -> PackError {
+    pub(crate) fn error(&self, at: Range<usize>, message: impl Into<String>) -> PackError {
         self.error_below(at, 0, message)
     }
 
@@ -81,6 +87,7 @@ pub(crate) fn load(
     pack: &PackText<'_>,
     ground: &Ground<'_>,
     rules: &mut Vec<Rule>,
+    examples: &mut Vec<Example>,
 ) -> Result<Label, PackError> {
     let lines = Lines { file: pack.file, text: pack.text };
     let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {
@@ -107,6 +114,9 @@ pub(crate) fn load(
             return Err(lines.error(at, message));
         }
         rules.push(rule);
+    }
+    for group in raw.examples {
+        examples.extend(example::read(group, rules, ground, &lines)?);
     }
     for change in raw.overrides {
         overrides::apply(change, rules, &lines)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::params::Param;
+use crate::{example, params::Param};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +15,8 @@ pub(super) struct Pack {
     pub(super) rules: Vec<Rule>,
     #[serde(default, rename = "override")]
     pub(super) overrides: Vec<Override>,
+    #[serde(default, rename = "example")]
+    pub(super) examples: Vec<example::Group>,
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,11 @@
 //! Rules over other reports, the registry and the event: each fires, is silent on a clean report, and bears its traps.
 
+use std::{collections::BTreeSet, sync::Mutex};
+
 use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, FormId, Level, Region, Report, Variant, Versions};
 use gongkai_rules::{
-    AgencyYear, Cells, Child, Children, Context, Neighbours, Publication, Published, RuleSet, Scope, Sibling,
-    figures,
+    AgencyYear, Cells, Child, Children, Context, Neighbours, Publication, Published, Rule, RuleSet, Scope,
+    Sibling, figures,
 };
 use time::{Date, macros::date};
 
@@ -47,8 +49,47 @@ impl Case {
         let is_cross =
             |id: &str| rules.rules().iter().any(|rule| rule.id() == id && rule.scope() != Scope::Single);
         let cross = findings.iter().filter(|finding| is_cross(&finding.rule));
+        SEEN.lock().unwrap().extend(cross.clone().map(|finding| finding.rule.clone()));
         cross.map(|finding| format!("{} {}", finding.rule, finding.severity)).collect()
     }
+}
+
+/// The rules that spoke in some case.
+static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The rules over more than the report that speak in some case of this file, or are silent on the clean one.
+pub(crate) fn covered(fires: bool) -> BTreeSet<String> {
+    if fires {
+        let all: [fn(); 18] = [
+            x_carry,
+            x_valid_and_t2_valid,
+            x_prev2019,
+            x_jump_and_t2_unit,
+            x_copy_num,
+            x_gap,
+            t4_link_and_t4_req,
+            p_up,
+            h_sim_y_and_h_sim_p,
+            r_lb_and_r_eq,
+            r_carry,
+            r_scope,
+            d_late_and_d_early,
+            d_back,
+            d_col,
+            v_change,
+            v_gone_v_multi_and_v_dupl,
+            messages_are_whole,
+        ];
+        all.iter().for_each(|test| test());
+        return SEEN.lock().unwrap().clone();
+    }
+    let spoken = years(|_, _| {}).brief();
+    let rules = RuleSet::embedded();
+    let others = rules.rules().iter().filter(|rule| rule.scope() != Scope::Single).map(Rule::id);
+    others
+        .filter(|id| !spoken.iter().any(|said| said.starts_with(&format!("{id} "))))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[track_caller]

@@ -150,3 +150,39 @@ fn the_example_pack_loads_and_speaks() {
     }
     assert!(rules.rules().iter().all(|rule| rule.id() != "M-META"));
 }
+
+#[test]
+fn examples_of_a_pack_are_run_and_told_by_their_line() {
+    let county = include_str!("../../../../../deploy/rules/county.toml");
+    let rules = RuleSet::with_local(&[PackText { file: "county.toml", text: county }]).unwrap();
+    assert_eq!(rules.run_examples(), (4, Vec::new()));
+
+    let example = |lines: &str| load(&format!("{RECEIVED}[[example]]\nrule = \"LOCAL-1\"\n{lines}"));
+    let cells = "cells = { \"requests.received[total]\" = \"21\" }\n";
+    assert!(example(&format!("{cells}fires = [\"\"]")).run_examples().1.is_empty());
+    let line = 3 + RECEIVED.lines().count() + 4;
+    for wrong in ["silent = [\"\"]", "fires = [\"\"]\nseverity = \"ERROR\""] {
+        let (count, failures) = example(&format!("{cells}{wrong}")).run_examples();
+        assert_eq!((count, failures.len()), (1, 1), "{wrong}");
+        assert_eq!((failures[0].file.as_str(), failures[0].line), ("county.toml", line), "{}", failures[0]);
+        assert!(failures[0].message.contains("新收申请 21 件"), "{}", failures[0]);
+    }
+    // The rule of an example may be switched off.
+    let off = example(&format!("{cells}silent = [\"\"]\n[[override]]\nid = \"LOCAL-1\"\nenabled = false"));
+    assert_eq!(off.run_examples(), (0, Vec::new()));
+}
+
+#[test]
+fn an_example_of_what_there_is_not_is_refused() {
+    for wrong in [
+        "rule = \"NO-SUCH\"",
+        "rule = \"T3-ROW\"\ncells = { \"no.such.cell\" = \"3\" }",
+        "rule = \"T3-ROW\"\nseverity = \"FATAL\"",
+        "rule = \"T3-ROW\"\npublished = \"31.1.2024\"",
+        "rule = \"T3-ROW\"\nno_such_key = 3",
+    ] {
+        let text = format!("{HEAD}[[example]]\n{wrong}\n");
+        let error = RuleSet::with_local(&[PackText { file: "county.toml", text: &text }]).unwrap_err();
+        assert!((4..=6).contains(&error.line), "{error}");
+    }
+}

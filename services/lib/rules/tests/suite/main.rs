@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
 
+mod catalogue;
 mod cross;
 mod form;
 mod hygiene;

@@ -1,0 +1,197 @@
+//! Examples of packs: what a rule must speak of, and what it must leave alone.
+//!
+//! An example changes a sound report of nothing but zeros; only its own rule is looked at. They are run by tests and by
+//! `gongkai rules test`, never while reports are checked.
+
+mod sound;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Region, Severity, Versions};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::{
+    AgencyYear, Context, Neighbours, PackError, Publication, RuleSet,
+    pack::{Ground, Lines, days},
+    rule::Rule,
+};
+
+/// A group of examples as a pack writes it: how their report differs from the sound one, and texts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Group {
+    rule: Spanned<String>,
+    /// Texts that the rule speaks of; `""` adds no text.
+    #[serde(default)]
+    fires: Vec<Spanned<String>>,
+    /// Texts that it leaves alone.
+    #[serde(default)]
+    silent: Vec<Spanned<String>>,
+    /// The weight of what it says; any if absent.
+    severity: Option<Spanned<String>>,
+    /// What the examples show, for readers.
+    #[serde(default, rename = "about")]
+    _about: String,
+    form: Option<String>,
+    agency: Option<String>,
+    /// The agency's code in the registry.
+    code: Option<String>,
+    /// The agency's division code in the registry.
+    region: Option<String>,
+    year: Option<i32>,
+    title: Option<String>,
+    /// First and last day of 统计期限.
+    period: Option<[Spanned<String>; 2]>,
+    /// Cells by name; a name that ends in `*` means all that begin so.
+    #[serde(default)]
+    cells: BTreeMap<String, Spanned<String>>,
+    /// The chapter that the text goes into; 0 is the preamble.
+    chapter: Option<u32>,
+    /// The text is all that the chapter says.
+    #[serde(default)]
+    replaces: bool,
+    /// Chapters that are not there.
+    #[serde(default)]
+    without: Vec<u32>,
+    /// Chapters that have no table.
+    #[serde(default)]
+    without_table: Vec<u32>,
+    /// Other titles of chapters.
+    #[serde(default)]
+    titles: BTreeMap<String, String>,
+    /// The page's tags by their public names.
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    /// Glosses of pinyin that were taken out.
+    pinyin: Option<u32>,
+    /// The agency's report on the year before.
+    previous: Option<Previous>,
+    published: Option<Spanned<String>>,
+    first_seen: Option<Spanned<String>>,
+    url: Option<String>,
+    column: Option<String>,
+}
+
+/// What the report on the year before says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Previous {
+    cells: BTreeMap<String, Spanned<String>>,
+    text: String,
+}
+
+/// One example, ready to run.
+#[derive(Debug, Clone)]
+pub(crate) struct Example {
+    /// Id and whether it must speak.
+    rule: String,
+    fires: bool,
+    severity: Option<Severity>,
+    text: String,
+    setting: Arc<Group>,
+    /// What to say if it does not hold: file and line.
+    failed: PackError,
+}
+
+/// Holds a group against the rules there are.
+///
+/// # Errors
+/// It names a rule, cell, severity or day that there is not.
+pub(crate) fn read(
+    group: Group,
+    rules: &[Rule],
+    ground: &Ground<'_>,
+    lines: &Lines<'_>,
+) -> Result<Vec<Example>, PackError> {
+    let id = group.rule.get_ref();
+    if !rules.iter().any(|rule| rule.id == *id) {
+        return Err(lines.error(group.rule.span(), format!("no pack so far defines rule {id}")));
+    }
+    let severity = group.severity.as_ref().map(|name| crate::pack::severity(name, lines)).transpose()?;
+    let before = group.previous.iter().flat_map(|previous| &previous.cells);
+    for (name, state) in group.cells.iter().chain(before) {
+        let is_known = || name.parse::<FactId>().is_ok_and(|id| (ground.is_cell)(&id));
+        if !name.ends_with('*') && !is_known() {
+            return Err(lines.error(state.span(), format!("no form has a cell {name:?}")));
+        }
+    }
+    let named_days = [&group.published, &group.first_seen].into_iter().flatten();
+    for day in named_days.chain(group.period.iter().flatten()) {
+        days::parse(day, lines)?;
+    }
+
+    let group = Arc::new(group);
+    let example = |fires: bool, text: &Spanned<String>| Example {
+        rule: group.rule.get_ref().clone(),
+        fires,
+        severity: severity.filter(|_| fires),
+        text: text.get_ref().clone(),
+        setting: Arc::clone(&group),
+        failed: lines.error(text.span(), String::new()),
+    };
+    let spoken = group.fires.iter().map(|text| example(true, text));
+    Ok(spoken.chain(group.silent.iter().map(|text| example(false, text))).collect())
+}
+
+impl Example {
+    /// The rule's id.
+    pub(crate) fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// True if the rule must speak.
+    pub(crate) fn fires(&self) -> bool {
+        self.fires
+    }
+
+    /// Says how the rule fails the example, if it does.
+    pub(crate) fn failure(&self, rules: &RuleSet) -> Option<PackError> {
+        let said = self.said(rules);
+        let fits = |finding: &Finding| self.severity.is_none_or(|severity| finding.severity == severity);
+        if said.iter().any(fits) == self.fires && (self.fires || said.is_empty()) {
+            return None;
+        }
+        let said: Vec<String> =
+            said.iter().map(|finding| format!("{} {}", finding.severity, finding.message)).collect();
+        let wanted = match (self.fires, self.severity) {
+            (false, _) => "be silent".to_owned(),
+            (true, None) => "speak".to_owned(),
+            (true, Some(severity)) => format!("speak as {severity}"),
+        };
+        let said = if said.is_empty() { "nothing".to_owned() } else { said.join("; ") };
+        let message = format!("{} should {wanted} of {:?}, it says {said}", self.rule, self.text);
+        Some(PackError { message, ..self.failed.clone() })
+    }
+
+    /// What the rule says of the example.
+    fn said(&self, rules: &RuleSet) -> Vec<Finding> {
+        let setting = &self.setting;
+        let report = sound::report(setting, &self.text);
+        let versions = Versions::default();
+        let day = |day: &Option<Spanned<String>>| day.as_ref().and_then(|day| days::day(day.get_ref()));
+        let neighbours = setting.previous.as_ref().map(|previous| Neighbours {
+            previous: Some(AgencyYear::of(&sound::previous(&report, &previous.cells, &previous.text))),
+            ..Neighbours::new(AgencyYear::of(&report))
+        });
+        let region = setting.region.as_deref().and_then(|region| region.parse().ok());
+        let key = setting.code.as_deref().and_then(|code| AgencyKey::from_code(code).ok());
+        let agency =
+            key.map(|key| AgencyProfile::of_name(key, &report.agency, region.unwrap_or(Region::UNKNOWN)));
+        let context = Context {
+            published_at: day(&setting.published),
+            publication: Publication {
+                url: setting.url.as_deref(),
+                column: setting.column.as_deref(),
+                first_seen: day(&setting.first_seen),
+                ..Publication::default()
+            },
+            agency: agency.as_ref(),
+            neighbours: neighbours.as_ref(),
+            ..Context::new("p-0123456789abcdef", &versions)
+        };
+        let mut said = rules.evaluate(&report, &context);
+        said.retain(|finding| finding.rule == self.rule);
+        said
+    }
+}

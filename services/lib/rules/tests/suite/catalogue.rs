@@ -1,0 +1,51 @@
+//! The catalogue by its examples: they hold, and no rule is without one that fires and one that does not.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use gongkai_rules::{PackText, RuleSet, Scope};
+
+use crate::cross;
+
+/// The compiled-in rules with the examples of `packs/examples`.
+fn with_examples() -> RuleSet {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/examples");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let texts: Vec<(String, String)> = files
+        .iter()
+        .map(|path| {
+            (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let packs: Vec<PackText<'_>> = texts.iter().map(|(file, text)| PackText { file, text }).collect();
+    RuleSet::with_local(&packs).unwrap()
+}
+
+#[test]
+fn every_example_holds() {
+    let (count, failures) = with_examples().run_examples();
+    let failures: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(count > 200, "{count}");
+}
+
+#[test]
+fn every_rule_fires_in_one_case_and_is_silent_in_another() {
+    let rules = with_examples();
+    let of = |fires: bool| -> BTreeSet<String> {
+        let examples =
+            rules.covered().filter(|(_, expect)| *expect == fires).map(|(rule, _)| rule.to_owned());
+        examples.chain(cross::covered(fires)).collect()
+    };
+    let (firing, silent) = (of(true), of(false));
+    for rule in rules.rules() {
+        assert!(
+            firing.contains(rule.id()),
+            "{} ({}) has no case that fires",
+            rule.id(),
+            rule.scope().as_str()
+        );
+        assert!(silent.contains(rule.id()), "{} ({}) has no clean case", rule.id(), rule.scope().as_str());
+    }
+    assert!(rules.rules().iter().any(|rule| rule.scope() == Scope::Single));
+}
