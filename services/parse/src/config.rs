@@ -1,5 +1,7 @@
 //! `[parse]`: what one document may cost.
 
+use std::time::Duration;
+
 use gongkai_check::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +35,22 @@ impl Config {
         Ok(())
     }
 
+    /// What a reader may spend. A PDF is given up before the document's time ends, so that its reader ends too and does not
+    /// go on for an answer that nobody waits for.
     pub(crate) fn limits(&self) -> Limits {
-        Limits { input_bytes: self.max_document_bytes, ..Limits::default() }
+        let drawing_time = Duration::from_secs(self.document_timeout_s) * 3 / 4;
+        Limits { input_bytes: self.max_document_bytes, drawing_time, ..Limits::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pdf_is_given_up_before_its_document() {
+        assert_eq!(Config::default().limits().drawing_time, Limits::default().drawing_time);
+        let config = Config { document_timeout_s: 8, ..Config::default() };
+        assert_eq!(config.limits().drawing_time, Duration::from_secs(6));
     }
 }

@@ -7,6 +7,8 @@
 
 mod binary;
 mod charset;
+#[cfg(test)]
+mod cpu;
 mod doc;
 mod docx;
 mod grid;
@@ -84,12 +86,13 @@ fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<D
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use gongkai_model::{Block, Note, RejectionCode, Span};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cpu::Cpu;
 
     const PAGE: &str = "<html><head><title>某局2023年年报</title></head><body><p>一、总体情况</p>\
         <table><tr><td>规章</td><td>3</td><td>5</td><td>17</td></tr></table></body></html>";
@@ -99,7 +102,7 @@ mod tests {
     }
 
     fn check_rejected(bytes: &[u8], filename: &str, expect: RejectionCode) {
-        let begun = Instant::now();
+        let begun = Cpu::now();
         let rejection = read_named(bytes, filename).unwrap_err();
         assert_eq!(rejection.code, expect, "{filename}");
         assert!(!rejection.message.is_ascii() && !rejection.message_en.is_empty(), "{rejection:?}");

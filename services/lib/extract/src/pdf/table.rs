@@ -65,8 +65,16 @@ pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page
             *taken = true;
         }
     }
-    let cells = regions.iter().zip(inside).map(|(region, glyphs)| region.cell(lattice, glyphs, page));
-    let cells = cells.collect();
+    // Where some rows end with a line, a box without text and without that line is what a short row leaves free.
+    let ends = lattice
+        .ys
+        .windows(2)
+        .any(|row| row.first().zip(row.last()).is_some_and(|(y0, y1)| lattice.ends(*y0, *y1)));
+    let is_cell = |(region, glyphs): &(&Region, Vec<&Glyph>)| {
+        !ends || !glyphs.is_empty() || region.columns.end < columns || region.ends(lattice)
+    };
+    let cells = regions.iter().zip(inside).filter(is_cell);
+    let cells = cells.map(|(region, glyphs)| region.cell(lattice, glyphs, page)).collect();
     let is_open = |y: f64| {
         let (left, right) = (lattice.xs.first().copied(), lattice.xs.last().copied());
         !lattice.is_drawn(true, y, left.unwrap_or(0.0), right.unwrap_or(0.0))
@@ -107,6 +115,12 @@ struct Region {
 }
 
 impl Region {
+    /// True if the lattice's right side is drawn beside it.
+    fn ends(&self, lattice: &Lattice) -> bool {
+        let y = |edge: usize| lattice.ys.get(edge).copied().unwrap_or(0.0);
+        lattice.ends(y(self.rows.start), y(self.rows.end))
+    }
+
     fn cell(&self, lattice: &Lattice, glyphs: Vec<&Glyph>, page: u32) -> PartCell {
         let x = |edge: usize| lattice.xs.get(edge).copied().unwrap_or(0.0);
         let (x0, x1) = (x(self.columns.start), x(self.columns.end));

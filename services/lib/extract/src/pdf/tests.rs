@@ -1,10 +1,14 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gongkai_model::{Block, RejectionCode};
 use proptest::prelude::*;
 
+use self::pdf_file::pdf_file;
 use super::read;
-use crate::Limits;
+use crate::{Limits, cpu::Cpu};
+
+#[path = "../../tests/support/pdf_file.rs"]
+mod pdf_file;
 
 /// A file of pages of 400 by 300 points, each with its content stream, in Helvetica of 10 points.
 pub(super) fn file(pages: &[String]) -> Vec<u8> {
@@ -32,20 +36,7 @@ fn file_in(font: &str, pages: &[String], trailer: &str) -> Vec<u8> {
         ));
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     }
-    let mut bytes = b"%PDF-1.4\n".to_vec();
-    let mut offsets = Vec::new();
-    for (number, object) in (1..).zip(&objects) {
-        offsets.push(bytes.len());
-        bytes.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
-    }
-    let start = bytes.len();
-    bytes.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
-    bytes.extend(offsets.iter().flat_map(|offset| format!("{offset:010} 00000 n \n").into_bytes()));
-    let size = objects.len() + 1;
-    bytes.extend(
-        format!("trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{start}\n%%EOF\n").bytes(),
-    );
-    bytes
+    pdf_file(&objects, trailer)
 }
 
 /// Text at a place from the bottom left corner.
@@ -98,7 +89,7 @@ fn check(pages: &[String], expect: &[&str]) {
 }
 
 fn check_rejected(bytes: &[u8], limits: &Limits, expect: RejectionCode) {
-    let begun = Instant::now();
+    let begun = Cpu::now();
     assert_eq!(read(bytes, limits).unwrap_err().code, expect);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

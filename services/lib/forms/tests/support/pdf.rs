@@ -1,10 +1,14 @@
 //! A report as a PDF: tables over several pages, ruled or not, in a Chinese font that is not embedded.
 
+use self::pdf_file::pdf_file;
 use super::{
     Table,
     layout::Part,
     placed::{self, Placed},
 };
+
+#[path = "../../../extract/tests/support/pdf_file.rs"]
+mod pdf_file;
 
 const WIDTH: f64 = 595.0;
 const HEIGHT: f64 = 842.0;
@@ -158,15 +162,5 @@ fn file(pages: &[String]) -> Vec<u8> {
         ));
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     }
-    let mut bytes = b"%PDF-1.4\n".to_vec();
-    let mut offsets = Vec::new();
-    for (number, object) in (1..).zip(&objects) {
-        offsets.push(bytes.len());
-        bytes.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
-    }
-    let (start, size) = (bytes.len(), objects.len() + 1);
-    bytes.extend(format!("xref\n0 {size}\n0000000000 65535 f \n").bytes());
-    bytes.extend(offsets.iter().flat_map(|offset| format!("{offset:010} 00000 n \n").into_bytes()));
-    bytes.extend(format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n").bytes());
-    bytes
+    pdf_file(&objects, "")
 }
