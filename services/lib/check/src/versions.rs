@@ -7,7 +7,7 @@ use crate::event::RULES;
 
 /// The version of the readers and the matcher; changed with every change of `gongkai-extract` or `gongkai-forms` that
 /// changes what is read from any document.
-const PARSER: &str = "4";
+const PARSER: &str = "5";
 
 /// Versions of the program, its parser, its statutory forms and its rules.
 #[must_use]

@@ -162,6 +162,21 @@ fn a_run_of_numbers_is_parted_if_it_is_complete_and_else_unreadable() {
     }
 }
 
+#[test]
+fn of_two_reports_side_by_side_no_number_is_taken_for_the_other_ones() {
+    for is_ruled in [true, false] {
+        let sample = |seed| Sample::filled(FormId::Form2021, Variant::Standard, seed);
+        let (left, right) = (sample(3), sample(7));
+        let report = read(&layout::beside(&left, &right, is_ruled), "a.pdf");
+        assert_eq!((report.agency.as_str(), report.year), ("云川市水务局", 2023));
+        let score = score(&report, &left.truth);
+        // Both candidates are told, as where one report follows the other; a few numbers are the same.
+        assert!(score.wrong.is_empty() && score.right < 5 && score.open.len() > 190, "{is_ruled} {score:#?}");
+        let numbers = report.sections.iter().map(|section| section.number).collect::<Vec<_>>();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
+    }
+}
+
 /// What PDF line and page breaks do to the text of a table.
 #[derive(Debug, Clone, Copy)]
 enum Break {

@@ -18,7 +18,7 @@ const SAME_SIDES: f64 = 8.0;
 const MOST_HEADER_ROWS: usize = 6;
 
 /// The share of a page's height, above and below, where page numbers stand.
-const MARGIN: f64 = 0.12;
+pub(super) const MARGIN: f64 = 0.12;
 
 /// A header stands no further off its place than this on the next page, in points.
 const SAME_HEIGHT: f64 = 3.0;

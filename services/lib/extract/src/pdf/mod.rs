@@ -9,6 +9,7 @@ mod assemble;
 mod canvas;
 mod columns;
 mod expansion;
+mod halves;
 mod head;
 mod lines;
 mod rulings;
@@ -36,6 +37,9 @@ use crate::{Limits, reject};
 /// Fewest glyphs that make a text; a scan may bear a stamp or a page number.
 const FEWEST_GLYPHS: usize = 20;
 
+/// Most glyphs and lines of pages that are kept; a report has some thousands.
+const MOST_KEPT: usize = 100_000;
+
 /// Reads a document.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
     expansion::check(bytes, limits)?;
@@ -49,7 +53,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     }
     check_content(pages, limits)?;
     let cache = InterpreterCache::new();
-    let mut assembler = Assembler::new(limits);
+    let mut drawn = Drawn::new(limits);
     let mut seen = Seen::default();
     let mut budget = Budget::new(limits);
     for (number, page) in (1..).zip(pages.iter()) {
@@ -62,10 +66,56 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
         interpret_page(page, &mut context, &mut canvas);
         let page = canvas.finish()?;
         seen.note(&page);
-        assembler.page(number, &page)?;
+        drawn.page(number, page)?;
     }
     seen.check()?;
-    assembler.finish()
+    drawn.finish()
+}
+
+/// The pages as they are drawn: kept until they are too many to hold two reports side by side.
+struct Drawn<'l> {
+    limits: &'l Limits,
+    assembler: Assembler<'l>,
+    kept: Vec<canvas::Page>,
+    glyphs: usize,
+}
+
+impl<'l> Drawn<'l> {
+    fn new(limits: &'l Limits) -> Self {
+        Self { limits, assembler: Assembler::new(limits), kept: Vec::new(), glyphs: 0 }
+    }
+
+    fn page(&mut self, number: u32, page: canvas::Page) -> Result<(), Rejection> {
+        let is_kept = self.glyphs <= MOST_KEPT;
+        self.glyphs = self.glyphs.saturating_add(page.glyphs.len() + page.rules.len());
+        if self.glyphs <= MOST_KEPT {
+            self.kept.push(page);
+            return Ok(());
+        }
+        if is_kept {
+            self.assemble_kept()?;
+        }
+        self.assembler.page(number, &page)
+    }
+
+    fn assemble_kept(&mut self) -> Result<(), Rejection> {
+        let pages = std::mem::take(&mut self.kept);
+        (1..).zip(&pages).try_for_each(|(number, page)| self.assembler.page(number, page))
+    }
+
+    fn finish(mut self) -> Result<Vec<Block>, Rejection> {
+        if let Some((left, right)) = halves::cut(&self.kept) {
+            let mut blocks = Vec::new();
+            for pages in [left, right] {
+                let mut report = Assembler::new(self.limits);
+                (1..).zip(&pages).try_for_each(|(number, page)| report.page(number, page))?;
+                blocks.extend(report.finish()?);
+            }
+            return Ok(blocks);
+        }
+        self.assemble_kept()?;
+        self.assembler.finish()
+    }
 }
 
 /// Counts what the pages draw from: they may share a content that was expanded once.

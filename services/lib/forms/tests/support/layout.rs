@@ -191,6 +191,11 @@ impl Layout {
     }
 }
 
+/// Two reports side by side in a PDF.
+pub(crate) fn beside(left: &Sample, right: &Sample, is_ruled: bool) -> Vec<u8> {
+    pdf::write_beside(&parts(left), &parts(right), is_ruled)
+}
+
 fn filled(row: &[String]) -> Vec<&str> {
     row.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect()
 }

@@ -18,6 +18,21 @@ const LEADING: f64 = 10.0;
 
 /// Writes a file; tables have lines around their cells if they are ruled, and texts in the middle of them if not.
 pub(crate) fn write(parts: &[Part<'_>], is_ruled: bool) -> Vec<u8> {
+    file(&pages(parts, is_ruled), WIDTH)
+}
+
+/// Writes two reports side by side.
+pub(crate) fn write_beside(left: &[Part<'_>], right: &[Part<'_>], is_ruled: bool) -> Vec<u8> {
+    let (mut left, mut right) = (pages(left, is_ruled), pages(right, is_ruled));
+    let most = left.len().max(right.len());
+    left.resize(most, String::new());
+    right.resize(most, String::new());
+    let both = |(left, right): (&String, &String)| format!("{left}q 1 0 0 1 {WIDTH} 0 cm\n{right}Q\n");
+    let pages: Vec<String> = left.iter().zip(&right).map(both).collect();
+    file(&pages, WIDTH * 2.0)
+}
+
+fn pages(parts: &[Part<'_>], is_ruled: bool) -> Vec<String> {
     let mut paper = Paper { pages: vec![String::new()], y: HEIGHT - MARGIN, is_ruled };
     for part in parts {
         match part {
@@ -25,7 +40,7 @@ pub(crate) fn write(parts: &[Part<'_>], is_ruled: bool) -> Vec<u8> {
             Part::Table(table) => paper.table(table),
         }
     }
-    file(&paper.pages)
+    paper.pages
 }
 
 struct Paper {
@@ -143,7 +158,7 @@ fn text(x: f64, y: f64, text: &str) -> String {
     format!("BT /F {SIZE} Tf {x:.2} {y:.2} Td <{hex}> Tj ET\n")
 }
 
-fn file(pages: &[String]) -> Vec<u8> {
+fn file(pages: &[String], width: f64) -> Vec<u8> {
     let kids: String = (0..pages.len()).map(|at| format!("{} 0 R ", 6 + at * 2)).collect();
     let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
@@ -156,7 +171,7 @@ fn file(pages: &[String]) -> Vec<u8> {
     ];
     for (at, content) in pages.iter().enumerate() {
         objects.push(format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] /Contents {} 0 R \
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {HEIGHT}] /Contents {} 0 R \
              /Resources << /Font << /F 3 0 R >> >> >>",
             7 + at * 2
         ));

@@ -1,0 +1,80 @@
+//! Two reports side by side: pages cut along the strip that all of them leave free.
+
+use std::collections::BTreeSet;
+
+use super::{
+    assemble::MARGIN,
+    canvas::{Glyph, Page},
+    lines,
+};
+use crate::text::lines::is_title;
+
+/// The strip is looked for in this part of the width.
+const MIDDLE: (f64, f64) = (0.35, 0.65);
+
+/// Narrowest strip, in points.
+const STRIP: f64 = 8.0;
+
+/// Fewest chapters that both sides must have.
+const SHARED: usize = 2;
+
+/// The pages of the left and of the right report, if each side of all pages has chapters that the other has as well.
+pub(super) fn cut(pages: &[Page]) -> Option<(Vec<Page>, Vec<Page>)> {
+    let middle = strip(pages)?;
+    let side = |is_left: bool| pages.iter().map(move |page| half(page, middle, is_left));
+    let (left, right): (Vec<Page>, Vec<Page>) = (side(true).collect(), side(false).collect());
+    let (here, there) = (chapters(&left), chapters(&right));
+    (here.intersection(&there).count() >= SHARED).then_some((left, right))
+}
+
+/// The middle of the widest strip that no text and no line of any page crosses; headers and footers may.
+fn strip(pages: &[Page]) -> Option<f64> {
+    let width = pages.first()?.width;
+    if pages.iter().any(|page| (page.width - width).abs() > 1.0) {
+        return None;
+    }
+    let inside = |page: &Page, y: f64| (page.height * MARGIN..page.height * (1.0 - MARGIN)).contains(&y);
+    let mut taken: Vec<(f64, f64)> = Vec::new();
+    for page in pages {
+        let glyphs =
+            page.glyphs.iter().filter(|glyph| inside(page, glyph.y) && !glyph.text.trim().is_empty());
+        taken.extend(glyphs.map(|glyph| (glyph.x0, glyph.x1)));
+        let rules = page.rules.iter().filter(|rule| rule.is_level && inside(page, rule.at));
+        taken.extend(rules.map(|rule| (rule.from, rule.to)));
+    }
+    taken.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut end, last) = (MIDDLE.0 * width, MIDDLE.1 * width);
+    let mut widest: Option<(f64, f64)> = None;
+    for (x0, x1) in taken {
+        let x0 = x0.min(last);
+        if x0 - end > widest.map_or(STRIP, |(from, to)| to - from) {
+            widest = Some((end, x0));
+        }
+        end = end.max(x1);
+    }
+    widest.map(|(from, to)| f64::midpoint(from, to))
+}
+
+fn half(page: &Page, middle: f64, is_left: bool) -> Page {
+    let is_here = |from: f64, to: f64| (f64::midpoint(from, to) < middle) == is_left;
+    let own = |glyph: &&Glyph| is_here(glyph.x0, glyph.x1);
+    let rules = page.rules.iter().filter(|rule| {
+        let (from, to) = if rule.is_level { (rule.from, rule.to) } else { (rule.at, rule.at) };
+        is_here(from, to)
+    });
+    Page {
+        width: page.width,
+        height: page.height,
+        glyphs: page.glyphs.iter().filter(own).cloned().collect(),
+        rules: rules.copied().collect(),
+        hidden_glyphs: 0,
+        pictures: 0,
+    }
+}
+
+/// The numerals of the chapters' titles.
+fn chapters(pages: &[Page]) -> BTreeSet<char> {
+    let lines = pages.iter().flat_map(|page| lines::lines(&page.glyphs));
+    let titles = lines.filter(|line| is_title(&line.text));
+    titles.filter_map(|line| line.text.trim_start_matches(['（', '(']).chars().next()).collect()
+}
