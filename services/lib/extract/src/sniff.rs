@@ -14,6 +14,12 @@ use crate::{
 /// How much of a document is looked at, in bytes.
 const LOOKED_AT: usize = 64 << 10;
 
+/// Where most documents have a letter, in bytes from the beginning.
+const NEAR: usize = 64;
+
+/// Bytes whose control characters are counted at a time.
+const PIECE: usize = u8::MAX as usize;
+
 /// One control character in so many bytes makes the bytes no text.
 const CONTROL_SHARE: usize = 100;
 
@@ -183,13 +189,18 @@ fn has_markdown_table(text: &str) -> bool {
 
 fn is_blank(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    // Nearly every document has a letter near its beginning.
+    let start = text[..text.len().min(NEAR)].utf8_chunks().next();
+    if start.is_some_and(|start| !start.valid().chars().all(is_blank)) {
+        return false;
+    }
     if text.iter().all(u8::is_ascii_whitespace) {
         return true;
     }
     // White space beyond ASCII: an all-blank document is short, a long one ends the search at its first letter.
-    std::str::from_utf8(&text[..text.len().min(LOOKED_AT)]).is_ok_and(|start| {
-        text.len() <= LOOKED_AT && start.chars().all(|c| c.is_whitespace() || c == '\u{feff}')
-    })
+    std::str::from_utf8(&text[..text.len().min(LOOKED_AT)])
+        .is_ok_and(|start| text.len() <= LOOKED_AT && start.chars().all(is_blank))
 }
 
 /// True if control characters abound that no text has. UTF-16 has zero bytes, but then it has a byte order mark.
@@ -197,8 +208,10 @@ fn is_binary(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return false;
     }
-    let control = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
-    bytes.iter().filter(control).count() * CONTROL_SHARE > bytes.len()
+    // Without a branch, and in pieces whose count fits a byte: many bytes are looked at in one step.
+    let control = |byte: &u8| u8::from((*byte < 32) & !(9..14).contains(byte) & (*byte != 27));
+    let in_piece = |piece: &[u8]| usize::from(piece.iter().map(control).sum::<u8>());
+    bytes.chunks(PIECE).map(in_piece).sum::<usize>() * CONTROL_SHARE > bytes.len()
 }
 
 pub(crate) fn empty() -> Rejection {

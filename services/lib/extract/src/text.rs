@@ -148,7 +148,7 @@ fn begins_paragraph(line: &str) -> bool {
     let indent =
         line.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '　' { 2 } else { 1 }).sum::<usize>();
     let rest = text.trim_start_matches(['（', '(']);
-    let body = rest.trim_start_matches(|c: char| "一二三四五六七八九十".contains(c) || c.is_ascii_digit());
+    let body = rest.trim_start_matches(lines::is_numeral);
     let enumerated = body.len() < rest.len()
         && (body.starts_with('、')
             || (rest.len() < text.len() && body.starts_with(['）', ')']))

@@ -28,7 +28,14 @@ const LEADS: [&str; 16] = [
 
 /// All numbers in some paragraphs, in order.
 pub(crate) fn read<'p>(paragraphs: impl Iterator<Item = &'p Paragraph>) -> Vec<Citation> {
-    paragraphs.filter(|paragraph| paragraph.text.contains("号")).flat_map(of_paragraph).collect()
+    paragraphs.filter(|paragraph| counts(&paragraph.text)).flat_map(of_paragraph).collect()
+}
+
+/// True if a text has 号 behind a digit, as every number ends.
+fn counts(text: &str) -> bool {
+    let spaced = |c: char| c.is_whitespace() || c == '*';
+    let before = |at: usize| text.get(..at).unwrap_or_default().trim_end_matches(spaced);
+    text.match_indices('号').any(|(at, _)| before(at).ends_with(char::is_numeric))
 }
 
 fn of_paragraph(paragraph: &Paragraph) -> Vec<Citation> {

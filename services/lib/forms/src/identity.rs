@@ -65,6 +65,11 @@ fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {
 fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
     let (mut compilers, mut contacts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for paragraph in front {
+        // The words below, as far as white space cannot part them.
+        let has = |c: char| paragraph.text.contains(c);
+        if !(has('编') && has('由') || has('联') || has('咨')) {
+            continue;
+        }
         let text = title::squeeze(&paragraph.text);
         for sentence in text.split('。') {
             let name = |pattern: &Regex| pattern.captures(sentence)?.get(1).map(|m| m.as_str().to_owned());

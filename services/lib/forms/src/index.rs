@@ -6,7 +6,7 @@ use gongkai_model::Variant;
 
 use crate::{
     form::Form,
-    label::{likeness_from, norm},
+    label::{Spelling, norm},
     label_match::Evidence,
     rows::Row,
     value::Value,
@@ -32,7 +32,7 @@ pub(crate) struct RequestIndex {
     pub first_cell: usize,
     exact: HashMap<String, usize>,
     /// The labels and aliases of each row.
-    names: Vec<Vec<String>>,
+    names: Vec<Vec<Spelling<String>>>,
     /// All of them, sorted.
     sorted: Vec<String>,
     groups: Vec<String>,
@@ -45,23 +45,21 @@ impl RequestIndex {
         let mut index = Self { first_cell, ..Self::default() };
         for (at, row) in form.rows.iter().enumerate() {
             // A name as short as 其他 must not stand for the group 其他处理 beside it.
-            let names: Vec<String> = row
+            let names: Vec<Spelling<String>> = row
                 .label
                 .all()
-                .map(norm)
+                .map(|name| Spelling::of(norm(name)))
                 .enumerate()
-                .filter(|(alias, name)| {
-                    *alias == 0 || form.variant == Variant::Standard || name.chars().count() > 2
-                })
+                .filter(|(alias, name)| *alias == 0 || form.variant == Variant::Standard || name.scalars > 2)
                 .map(|(_, name)| name)
                 .collect();
             for name in &names {
-                index.exact.entry(name.clone()).or_insert(at);
+                index.exact.entry(name.text.clone()).or_insert(at);
             }
             index.names.push(names);
             index.groups.extend(row.group.iter().map(|group| norm(group)));
         }
-        index.sorted = index.names.iter().flatten().cloned().collect();
+        index.sorted = index.names.iter().flatten().map(|name| name.text.clone()).collect();
         index.sorted.sort_unstable();
         index.groups.push("本年度办理结果".to_owned());
         index.groups.dedup();
@@ -79,7 +77,7 @@ impl RequestIndex {
 
     /// True if this is a name of the row.
     pub(crate) fn names(&self, row: usize, label: &str) -> bool {
-        self.names.get(row).is_some_and(|names| names.iter().any(|name| name == label))
+        self.names.get(row).is_some_and(|names| names.iter().any(|name| name.text == label))
     }
 
     /// True for the label of a row that the other form does not have, or for the beginning of one; 其他 says nothing,
@@ -176,9 +174,10 @@ impl RequestIndex {
         let length = label.chars().count();
         let mut longest: Option<(usize, usize)> = None;
         let mut tied = false;
-        for (row, name) in self.all_names() {
-            let size = name.chars().count();
-            let inside = (size >= 4 && label.ends_with(name)) || (size >= 6 && label.starts_with(name));
+        for (row, Spelling { text: name, scalars: size, .. }) in self.all_names() {
+            let size = *size;
+            let inside = (size >= 4 && label.ends_with(name.as_str()))
+                || (size >= 6 && label.starts_with(name.as_str()));
             let cut = length >= 5 && (name.starts_with(label) || name.ends_with(label));
             let weight = if inside {
                 size
@@ -201,13 +200,14 @@ impl RequestIndex {
 
     /// The one row whose name is nearly the label.
     fn alike(&self, label: &str) -> Option<usize> {
-        if label.chars().count() < 4 {
+        let label = Spelling::of(label);
+        if label.scalars < 4 {
             return None;
         }
         let mut best = (0.0, 0);
         let mut next = 0.0f64;
         for (row, names) in self.names.iter().enumerate() {
-            let like = names.iter().map(|name| likeness_from(TOLD_APART, label, name)).fold(0.0, f64::max);
+            let like = names.iter().map(|name| label.likeness_from(TOLD_APART, name)).fold(0.0, f64::max);
             if like > best.0 {
                 (next, best) = (best.0, (like, row));
             } else {
@@ -223,7 +223,7 @@ impl RequestIndex {
             return Vec::new();
         }
         let mut rows: Vec<usize> =
-            self.all_names().filter(|(_, name)| name.contains(label)).map(|(row, _)| row).collect();
+            self.all_names().filter(|(_, name)| name.text.contains(label)).map(|(row, _)| row).collect();
         rows.dedup();
         rows
     }
@@ -236,11 +236,8 @@ impl RequestIndex {
         rows
     }
 
-    fn all_names(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.names
-            .iter()
-            .enumerate()
-            .flat_map(|(row, names)| names.iter().map(move |name| (row, name.as_str())))
+    fn all_names(&self) -> impl Iterator<Item = (usize, &Spelling<String>)> {
+        self.names.iter().enumerate().flat_map(|(row, names)| names.iter().map(move |name| (row, name)))
     }
 }
 

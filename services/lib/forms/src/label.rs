@@ -7,6 +7,9 @@ use crate::residue;
 /// A label's text without what layouts change: NFKC, no white space, no enumerator in front, letters and digits only.
 pub(crate) fn norm(text: &str) -> String {
     let text = residue::without(text);
+    if text.chars().all(|c| is_ideograph(c) && !is_numeral(c)) {
+        return text.into_owned();
+    }
     let mut label = folded(&text).unwrap_or_else(|| text.nfkc().filter(|c| !c.is_whitespace()).collect());
     let enumerator = label.len() - without_enumerator(&label).len();
     label.drain(..enumerator);
@@ -55,7 +58,7 @@ pub(crate) fn without_enumerator(text: &str) -> &str {
 }
 
 fn is_numeral(c: char) -> bool {
-    "一二三四五六七八九十".contains(c) || c.is_ascii_digit()
+    matches!(c, '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十') || c.is_ascii_digit()
 }
 
 /// Longest label that is compared, in scalars.
@@ -72,15 +75,39 @@ pub(crate) fn likeness(a: &str, b: &str) -> f64 {
     1.0 - ratio(edits, longest)
 }
 
-/// [`likeness`] where it is at least `least`, which is more than 0; else some number below that. Most pairs differ so
-/// much in length that nothing need be compared.
-pub(crate) fn likeness_from(least: f64, a: &str, b: &str) -> f64 {
-    let (a_length, b_length) = (a.chars().count(), b.chars().count());
-    let longest = a_length.max(b_length);
-    if longest == 0 || 1.0 - ratio(a_length.abs_diff(b_length), longest) < least {
-        return 0.0;
+/// A label and what tells at a glance that another is not like it.
+#[derive(Debug, Clone)]
+pub(crate) struct Spelling<T> {
+    pub text: T,
+    /// Its length in scalars.
+    pub scalars: usize,
+    /// A bit for each of its characters, by their last six: what differs here differs in a character.
+    letters: u64,
+}
+
+impl<T: AsRef<str>> Spelling<T> {
+    pub(crate) fn of(text: T) -> Self {
+        let (mut scalars, mut letters) = (0, 0);
+        for c in text.as_ref().chars() {
+            scalars += 1;
+            letters |= 1 << (u32::from(c) % u64::BITS);
+        }
+        Self { text, scalars, letters }
     }
-    likeness(a, b)
+
+    /// [`likeness`] where it is at least `least`, which is more than 0; else some number below that. Most pairs differ so
+    /// much in length or letters that nothing need be compared.
+    pub(crate) fn likeness_from<U: AsRef<str>>(&self, least: f64, other: &Spelling<U>) -> f64 {
+        let longest = self.scalars.max(other.scalars);
+        // Each letter that the other lacks takes an edit at least.
+        let lacking =
+            (self.letters & !other.letters).count_ones().max((other.letters & !self.letters).count_ones());
+        let edits = self.scalars.abs_diff(other.scalars).max(usize::try_from(lacking).unwrap_or(0));
+        if longest == 0 || 1.0 - ratio(edits, longest) < least {
+            return 0.0;
+        }
+        likeness(self.text.as_ref(), other.text.as_ref())
+    }
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {
@@ -175,7 +202,7 @@ mod tests {
         #[test]
         fn the_quick_count_of_edits_is_the_right_one(a in "[一二三四]{0,12}", b in "[一二三四五]{0,12}") {
             prop_assert!((likeness(&a, &b) - slow_likeness(&a, &b)).abs() < 1e-12);
-            let bounded = likeness_from(0.6, &a, &b);
+            let bounded = Spelling::of(&a).likeness_from(0.6, &Spelling::of(&b));
             let same = (bounded - likeness(&a, &b)).abs() < 1e-12;
             prop_assert!(same || (bounded < 0.6 && likeness(&a, &b) < 0.6));
         }

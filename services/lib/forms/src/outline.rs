@@ -138,10 +138,10 @@ fn split_heading<'t>(text: &'t str, titles: &Titles) -> Option<(u32, Option<&'t 
     if let Some(number) = titles.chapter(text) {
         return Some((number, None));
     }
-    let (head, rest) = text.split_once(['：', ':']).filter(|(_, rest)| !rest.trim().is_empty())?;
-    if style_of(head) == Style::Bare {
+    if style_of(text) == Style::Bare {
         return None;
     }
+    let (head, rest) = text.split_once(['：', ':']).filter(|(_, rest)| !rest.trim().is_empty())?;
     titles.chapter(head).map(|number| (number, Some(rest.trim())))
 }
 

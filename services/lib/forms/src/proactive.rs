@@ -7,7 +7,7 @@ use crate::{
     answers::Answers,
     columns::{Filling, Header, Heading, Values, spread, values},
     form::{Band, Form},
-    label::{likeness_from, norm},
+    label::{Spelling, norm},
     rows::{Item, Piece, Row},
     strays::{self, Completed},
     value::Value,
@@ -238,7 +238,7 @@ fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
 pub(crate) struct Names {
     /// How many columns each band has.
     widths: Vec<usize>,
-    rows: Vec<(String, usize, usize)>,
+    rows: Vec<(Spelling<String>, usize, usize)>,
     /// The titles over columns: title, band, column.
     columns: Vec<(String, usize, usize)>,
 }
@@ -252,7 +252,7 @@ impl Names {
                 columns.extend(column.label.all().map(|name| (norm(name), at, place)));
             }
             for row in &band.rows {
-                rows.extend(row.label.all().map(|name| (norm(name), at, first)));
+                rows.extend(row.label.all().map(|name| (Spelling::of(norm(name)), at, first)));
                 first += band.columns.len();
             }
         }
@@ -269,8 +269,12 @@ impl Names {
         let (own, others) = row.labels.split_last()?;
         self.row(&own.label).or_else(|| {
             let joined = format!("{}{}", others.last()?.label, own.label);
-            self.rows.iter().find(|(name, _, _)| *name == joined).map(|(_, band, first)| (*band, *first))
+            self.exact(&joined)
         })
+    }
+
+    fn exact(&self, label: &str) -> Option<(usize, usize)> {
+        self.rows.iter().find(|(name, _, _)| name.text == label).map(|(_, band, first)| (*band, *first))
     }
 
     /// The band's column of a title.
@@ -280,16 +284,16 @@ impl Names {
 
     /// The band and first cell of a label; a misprint is taken if it is nearly one label and no other.
     fn row(&self, label: &str) -> Option<(usize, usize)> {
-        if let Some((_, band, first)) = self.rows.iter().find(|(name, _, _)| name == label) {
-            return Some((*band, *first));
+        if let Some(row) = self.exact(label) {
+            return Some(row);
         }
-        let length = label.chars().count();
-        if !(4..=12).contains(&length) {
+        let label = Spelling::of(label);
+        if !(4..=12).contains(&label.scalars) {
             return None;
         }
         let mut alike = self.rows.iter().filter(|(name, _, _)| {
-            let glued = name.chars().count() >= 4 && label.ends_with(name.as_str());
-            glued || likeness_from(LIKE, name, label) >= LIKE
+            let glued = name.scalars >= 4 && label.text.ends_with(name.text.as_str());
+            glued || name.likeness_from(LIKE, &label) >= LIKE
         });
         let (_, band, first) = alike.next()?;
         alike.all(|(_, _, other)| other == first).then_some((*band, *first))

@@ -116,11 +116,12 @@ pub(crate) fn items<'a>(document: &'a Document, titles: &Titles, vocabulary: &Vo
 }
 
 fn line<'a>(paragraph: &Paragraph, titles: &Titles) -> Option<Item<'a>> {
-    if let Some(number) = titles.chapter(&paragraph.text) {
-        return Some(Item::Chapter(number));
+    let text = paragraph.text.as_str();
+    if text.chars().nth(60).is_some() || text.contains("。") {
+        return titles.chapter(text).map(Item::Chapter);
     }
-    let short = paragraph.text.chars().nth(60).is_none() && !paragraph.text.contains("。");
-    short.then(|| Item::Line(norm(&paragraph.text)))
+    let label = norm(text);
+    Some(titles.chapter_of(text, &label).map_or(Item::Line(label), Item::Chapter))
 }
 
 struct Maker<'m, 'a> {
@@ -135,7 +136,7 @@ impl<'a> Maker<'_, 'a> {
     /// A line with one cell: a label opens a row if values have been seen, a value goes to the open row.
     fn single(&mut self, piece: Piece<'a>, titles: &Titles) {
         // A number is no title; one cell a line is what the longest of all layouts have.
-        let chapter = if piece.is_value() { None } else { titles.chapter(&piece.cell.text) };
+        let chapter = if piece.is_value() { None } else { titles.chapter_of(&piece.cell.text, &piece.label) };
         if let Some(number) = chapter {
             self.close();
             self.out.push(Item::Chapter(number));
@@ -202,15 +203,13 @@ impl<'a> Maker<'_, 'a> {
     /// A text that begins with a digit and is no label of the form: a value that does not read.
     fn is_broken_value(&self, piece: &Piece<'a>) -> bool {
         let first = piece.cell.text.trim_start().chars().next().unwrap_or(' ');
-        let digit = first.is_ascii_digit() || ('０'..='９').contains(&first);
+        if !(first.is_ascii_digit() || ('０'..='９').contains(&first)) {
+            return false;
+        }
         let words =
             piece.label.chars().filter(|c| !c.is_ascii_digit() && !"件条项元万余约多个".contains(*c)).count();
         let enumerator = piece.cell.text.trim_end().ends_with(['.', '．', '、']);
-        digit
-            && !enumerator
-            && words == 0
-            && !piece.label.is_empty()
-            && !self.vocabulary.is_structural(&piece.label)
+        !enumerator && words == 0 && !piece.label.is_empty() && !self.vocabulary.is_structural(&piece.label)
     }
 
     fn close(&mut self) {

@@ -15,8 +15,11 @@ pub(crate) struct Squeezed<'a> {
 
 impl<'a> Squeezed<'a> {
     pub(crate) fn new(paragraph: &'a Paragraph) -> Self {
-        let mut squeezed =
-            Self { text: String::with_capacity(paragraph.text.len()), origin: Vec::new(), paragraph };
+        let mut squeezed = Self {
+            text: String::with_capacity(paragraph.text.len()),
+            origin: Vec::with_capacity(paragraph.text.len() / 2),
+            paragraph,
+        };
         for (at, c) in paragraph.text.chars().enumerate().filter(|(_, c)| !c.is_whitespace() && *c != '*') {
             squeezed.text.push(c);
             squeezed.origin.push(at);

@@ -99,7 +99,7 @@ pub(crate) fn squeeze(text: &str) -> String {
     let text = text.trim_start_matches('#');
     let mut squeezed = String::with_capacity(text.len());
     for piece in text.split("**") {
-        squeezed.extend(piece.chars().filter(|c| !c.is_whitespace()));
+        squeezed.extend(piece.split_whitespace());
     }
     squeezed
 }

@@ -27,18 +27,29 @@ impl Titles {
 
     /// The chapter whose heading a line is; absent for prose, also for prose that names chapters.
     pub(crate) fn chapter(&self, line: &str) -> Option<u32> {
-        let line = line.trim();
-        if line.is_empty() || line.chars().nth(LONGEST).is_some() || line.contains("。") {
-            return None;
-        }
-        let title = norm(line);
-        if let Some(number) = self.numbers.get(&title) {
+        if is_short(line) { self.named(line, &norm(line)) } else { None }
+    }
+
+    /// [`Titles::chapter`] of a line whose label ([`norm`]) is there already.
+    pub(crate) fn chapter_of(&self, line: &str, label: &str) -> Option<u32> {
+        if is_short(line) { self.named(line, label) } else { None }
+    }
+
+    fn named(&self, line: &str, label: &str) -> Option<u32> {
+        if let Some(number) = self.numbers.get(label) {
             return Some(*number);
         }
-        let bare = title.strip_prefix("关于").unwrap_or(&title);
+        let line = line.trim();
+        let bare = label.strip_prefix("关于").unwrap_or(label);
         let enumerated = norm_keeps_no_enumerator(line);
         enumerated.then(|| by_words(bare)).flatten()
     }
+}
+
+/// True unless a line is blank, longer than any heading, or a sentence.
+fn is_short(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && line.chars().nth(LONGEST).is_none() && !line.contains("。")
 }
 
 /// True if the line begins with an enumerator such as `四、` or `4.`.

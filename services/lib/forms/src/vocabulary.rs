@@ -8,8 +8,8 @@ use crate::{form::Form, label::norm};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vocabulary {
     structural: HashSet<String>,
-    /// Titles over columns, longest first.
-    titles: Vec<String>,
+    /// Titles over columns by their first characters, longest first.
+    titles: Vec<(char, String)>,
 }
 
 impl Vocabulary {
@@ -36,8 +36,11 @@ impl Vocabulary {
             }
             structural.extend(form.disputes.blocks.iter().flat_map(|block| block.label.all()).map(norm));
         }
-        let mut titles: Vec<String> = titles.into_iter().collect();
-        titles.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        let with_first = |title: String| Some((title.chars().next()?, title));
+        let mut titles: Vec<(char, String)> = titles.into_iter().filter_map(with_first).collect();
+        titles.sort_by(|(a_first, a), (b_first, b)| {
+            a_first.cmp(b_first).then(b.len().cmp(&a.len())).then(a.cmp(b))
+        });
         Self { structural, titles }
     }
 
@@ -46,8 +49,11 @@ impl Vocabulary {
     pub(crate) fn run_together(&self, label: &str) -> Vec<&str> {
         let mut found = Vec::new();
         let mut rest = label;
-        while !rest.is_empty() {
-            let Some(title) = self.titles.iter().find(|title| rest.starts_with(title.as_str())) else {
+        while let Some(first) = rest.chars().next() {
+            let from = self.titles.partition_point(|(c, _)| *c < first);
+            let alike = self.titles.iter().skip(from).take_while(|(c, _)| *c == first);
+            let Some((_, title)) = alike.into_iter().find(|(_, title)| rest.starts_with(title.as_str()))
+            else {
                 return Vec::new();
             };
             found.push(title.as_str());

@@ -26,8 +26,9 @@ pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid
 /// Rows under construction.
 struct Rows<'a> {
     source: &'a SourceText,
-    rows: Vec<Vec<Piece>>,
-    row: Vec<Piece>,
+    pieces: Vec<Piece>,
+    /// Where each row that is done begins among the pieces, and then the open one.
+    starts: Vec<usize>,
     /// How many more cells are kept.
     room: usize,
 }
@@ -41,35 +42,44 @@ struct Piece {
 
 impl<'a> Rows<'a> {
     fn new(source: &'a SourceText, room: usize) -> Self {
-        Self { source, rows: Vec::new(), row: Vec::new(), room }
+        Self { source, pieces: Vec::new(), starts: vec![0], room }
+    }
+
+    /// The cells of the open row.
+    fn row(&self) -> &[Piece] {
+        let start = self.starts.last().copied().unwrap_or_default();
+        self.pieces.get(start..).unwrap_or_default()
     }
 
     /// Adds a cell to the open row.
     fn cell(&mut self, first: usize, raw: &str) {
         if let Some(room) = self.room.checked_sub(1) {
             self.room = room;
-            self.row.push(piece(first, raw));
+            self.pieces.push(piece(first, raw));
         }
     }
 
     /// Adds text to the last cell of the open row; a row of its own if there is none.
     fn continue_cell(&mut self, first: usize, raw: &str) {
+        if self.row().is_empty() {
+            return self.alone(first, raw);
+        }
         let more = piece(first, raw);
-        match self.row.last_mut() {
-            Some(last) if last.text.is_empty() => *last = more,
-            Some(last) => {
+        match self.pieces.last_mut() {
+            Some(last) if !last.text.is_empty() => {
                 last.text.push('\n');
                 last.text.push_str(&more.text);
                 last.end = more.end;
             }
-            None => self.alone(first, raw),
+            Some(last) => *last = more,
+            None => {}
         }
     }
 
     /// Ends the open row.
     fn end_row(&mut self) {
-        if !self.row.is_empty() {
-            self.rows.push(std::mem::take(&mut self.row));
+        if !self.row().is_empty() {
+            self.starts.push(self.pieces.len());
         }
     }
 
@@ -83,8 +93,11 @@ impl<'a> Rows<'a> {
     fn finish(mut self) -> Grid {
         self.end_row();
         let mut grid = Grid { spans_known: false, ..Grid::default() };
-        for (row, pieces) in (0u32..).zip(self.rows) {
-            for (column, piece) in (0u32..).zip(pieces) {
+        grid.cells.reserve_exact(self.pieces.len());
+        let mut pieces = self.pieces.into_iter();
+        for (row, bounds) in (0u32..).zip(self.starts.windows(2)) {
+            let width = bounds.last().zip(bounds.first()).map_or(0, |(end, start)| end - start);
+            for (column, piece) in (0u32..).zip(pieces.by_ref().take(width)) {
                 grid.cells.push(Cell {
                     row,
                     column,
@@ -286,7 +299,7 @@ fn read_tab_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
                 page_break = true;
                 continue;
             }
-            _ if table.row.is_empty() => table.alone(line.first, line.text),
+            _ if table.row().is_empty() => table.alone(line.first, line.text),
             _ => table.continue_cell(line.first, line.text),
         }
         page_break = false;
@@ -298,7 +311,7 @@ fn tab_cells(table: &mut Rows<'_>, line: &Line<'_>, indented: bool) {
     let mut first = line.first;
     for (at, part) in line.text.split('\t').enumerate() {
         // Before the first TAB: the end of a cell, or, where lines are not indented, a blank cell that lost its TAB.
-        if at > 0 || (!indented && !part.is_empty() && !table.row.is_empty()) {
+        if at > 0 || (!indented && !part.is_empty() && !table.row().is_empty()) {
             if at == 0 && !part.trim().is_empty() {
                 table.continue_cell(first, part);
             } else {
@@ -336,7 +349,7 @@ fn read_lines(table: &mut Rows<'_>, lines: &[Line<'_>]) {
         }
         match line.kind {
             Kind::Tabs => split_row(table, line, |c| c == '\t'),
-            Kind::Spaced if !line.text.trim().contains("  ") => split_numbers(table, line),
+            Kind::Spaced if !has_wide_space(line.text.trim()) => split_numbers(table, line),
             Kind::Number if !lines::is_number(line.text.trim()) => {
                 split_row(table, line, char::is_whitespace);
             }
@@ -382,15 +395,23 @@ fn split_numbers(table: &mut Rows<'_>, line: &Line<'_>) {
 
 /// A label alone, or titles apart by two spaces or more.
 fn split_wide(table: &mut Rows<'_>, line: &Line<'_>) {
+    let text = line.text.trim_end();
+    if !has_wide_space(text) {
+        return table.alone(line.first, text);
+    }
     table.end_row();
     let mut first = line.first;
-    for part in line.text.trim_end().split("  ") {
+    for part in text.split("  ") {
         if !part.trim().is_empty() {
             table.cell(first, part);
         }
         first += part.chars().count() + 2;
     }
     table.end_row();
+}
+
+fn has_wide_space(text: &str) -> bool {
+    text.as_bytes().windows(2).any(|pair| matches!(pair, b"  "))
 }
 
 /// What blank lines mean where each line is a cell.

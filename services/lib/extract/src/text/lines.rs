@@ -53,10 +53,15 @@ impl Kind {
 
 /// All lines of a text.
 pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
-    let lines = source
-        .lines()
-        .flat_map(|(first, line)| unroll::lines(line).into_iter().map(move |(at, text)| (first + at, text)));
-    lines.map(|(first, text)| Line { first, text, kind: kind(without_bookmark(text)) }).collect()
+    let mut lines = Vec::new();
+    let mut add = |first, text| lines.push(Line { first, text, kind: kind(without_bookmark(text)) });
+    for (first, line) in source.lines() {
+        match unroll::lines(line) {
+            Some(parts) => parts.into_iter().for_each(|(at, text)| add(first + at, text)),
+            None => add(first, line),
+        }
+    }
+    lines
 }
 
 /// True for a line of values, with or without a label.
@@ -73,7 +78,9 @@ impl<'a> Line<'a> {
 
 /// Cuts `[bookmark: _GoBack]` off the end of a line.
 fn without_bookmark(line: &str) -> &str {
-    let ended = line.trim_end().ends_with(']');
+    // Most lines end in a digit or a Han character.
+    let last = line.bytes().next_back().unwrap_or(0);
+    let ended = !last.is_ascii_digit() && line.trim_end().ends_with(']');
     ended.then(|| line.rfind("[bookmark:")).flatten().and_then(|at| line.get(..at)).unwrap_or(line)
 }
 
@@ -119,8 +126,8 @@ fn plain_kind(text: &str) -> Kind {
     if numbers >= 7 {
         return Kind::Spaced;
     }
-    let label = text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit());
-    if label.count() > LONGEST_LABEL {
+    let label = || text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit());
+    if text.len() > LONGEST_LABEL && label().count() > LONGEST_LABEL {
         return Kind::Prose;
     }
     if last_is_number && text.contains(char::is_whitespace) && (text.contains("  ") || !text.contains('，'))
@@ -138,24 +145,33 @@ pub(crate) fn is_title(line: &str) -> bool {
 /// `一、总体情况`, `3. 收到和处理…情况`, `（六）其他需要报告的事项`: a numeral and one of the words chapters end with.
 fn is_chapter_title(text: &str) -> bool {
     let rest = text.trim_start_matches(['（', '(']);
-    let body = rest.trim_start_matches(|c: char| "一二三四五六七八九十".contains(c) || c.is_ascii_digit());
-    let enumerated = body.len() < rest.len() && body.starts_with(['、', '.', '．', ')', '）']);
+    let body = rest.trim_start_matches(is_numeral);
+    if body.len() == rest.len() || !body.starts_with(['、', '.', '．', ')', '）']) {
+        return false;
+    }
     let body = body.trim_start_matches(['、', '.', '．', ')', '）', ' ']);
     let body = body.trim_end_matches(['：', ':', '*', ' ']);
     let ends = ["情况", "报告的事项", "报告事项", "说明的事项", "措施", "改进", "概述", "行政诉讼"];
     let short = body.chars().nth(32).is_none();
-    enumerated && short && !body.contains(['，', '|', '\t']) && ends.iter().any(|end| body.ends_with(end))
+    short && ends.iter().any(|end| body.ends_with(end)) && !body.contains(['，', '|', '\t'])
+}
+
+/// `一` to `十`, `0` to `9`: what numbers a chapter or a paragraph.
+pub(super) fn is_numeral(c: char) -> bool {
+    matches!(c, '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十') || c.is_ascii_digit()
 }
 
 /// `— 4 —`, `- 4 -`, `第 4 页`, `4 / 6`.
 fn is_page_number(text: &str) -> bool {
     let dash = |c: char| matches!(c, '-' | '—' | '–' | '－' | '―' | '─' | ' ');
-    let inner = text.trim_matches(dash);
-    let dashed = inner.len() < text.len() && text.starts_with(dash) && text.ends_with(dash);
+    let dashed = text.starts_with(dash) && text.ends_with(dash);
     let paged = text.starts_with('第') && text.ends_with('页');
+    if !(dashed || paged) {
+        return false;
+    }
+    let inner = text.trim_matches(dash);
     let inner = inner.trim_start_matches('第').trim_end_matches('页').trim();
-    let digits = (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit());
-    digits && (dashed || paged)
+    (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `/`, `—`, 无 and the like.

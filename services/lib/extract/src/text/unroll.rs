@@ -18,12 +18,12 @@ static HEADING: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
-/// The lines that a line would be if it had not lost its breaks, each with the number of scalars before it; the line
-/// itself if it is no report.
-pub(super) fn lines(line: &str) -> Vec<(usize, &str)> {
+/// The lines that a line would be if it had not lost its breaks, each with the number of scalars before it; none if it
+/// is no report.
+pub(super) fn lines(line: &str) -> Option<Vec<(usize, &str)>> {
     let headings = if line.len() < LONG { Vec::new() } else { headings(line) };
     if headings.len() < CHAPTERS {
-        return vec![(0, line)];
+        return None;
     }
     let mut out = Cuts { line, lines: Vec::new(), byte: 0, scalar: 0 };
     let first = headings.first().map_or(0, |(start, ..)| *start);
@@ -33,7 +33,7 @@ pub(super) fn lines(line: &str) -> Vec<(usize, &str)> {
         let next = headings.get(at + 1).map_or(line.len(), |(start, ..)| *start);
         if matches!(chapter, '二' | '三' | '四') { out.words(*end, next) } else { out.cut(*end, next) }
     }
-    out.lines
+    Some(out.lines)
 }
 
 /// Titles of chapters, ascending, with their places and numerals.
@@ -104,7 +104,7 @@ mod tests {
              五、存在的主要问题及改进情况 不够 及时。 六、其他需要报告的事项 无。"
         );
         let scalars: Vec<char> = line.chars().collect();
-        let lines = lines(&line);
+        let lines = lines(&line).unwrap();
         for (first, text) in &lines {
             let length = text.chars().count();
             assert_eq!(scalars[*first..first + length].iter().collect::<String>(), *text);
@@ -138,6 +138,6 @@ mod tests {
     #[test]
     fn prose_that_names_chapters_stays_whole() {
         let line = "全文包括一、总体情况，二、主动公开政府信息情况 等。".repeat(60);
-        assert_eq!(lines(&line), [(0, line.as_str())]);
+        assert_eq!(lines(&line), None);
     }
 }
