@@ -59,18 +59,16 @@ fn listed(input: &Input<'_>, state: State) -> Vec<Draft> {
 fn empty(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let error_above = rule.params.whole("error_above");
-    let per_chapter = CHAPTERS.iter().filter_map(|(number, name)| {
+    let has_blank = |number: u32| table.chapter(number).any(|cell| table.state(cell) == State::Blank);
+    let per_chapter = CHAPTERS.iter().filter(|(number, _)| has_blank(*number)).map(|(number, name)| {
         let chapter = Chapter::of(table, *number);
-        if chapter.blank.is_empty() {
-            return None;
-        }
         let case = chapter.case(error_above);
         let mut draft = draft(table, case, *number, name, &chapter.blank);
         if case == "columns" {
             let names: Vec<String> = chapter.blank_columns.iter().map(|c| format!("「{c}」")).collect();
             draft.values.push(Value::same("columns", names.concat()));
         }
-        Some(draft)
+        draft
     });
     per_chapter.collect()
 }

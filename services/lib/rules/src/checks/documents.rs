@@ -106,9 +106,10 @@ fn stale(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
         {
             continue;
         }
-        let named = PLAN
-            .captures_iter(text)
-            .filter_map(|found| Some((found.get(0)?.range(), found.get(1)?.as_str().parse().ok()?)));
+        let is_planned = ["工作要点", "工作安排", "工作计划"].iter().any(|word| text.contains(word));
+        let named = is_planned.then(|| PLAN.captures_iter(text)).into_iter().flatten();
+        let named =
+            named.filter_map(|found| Some((found.get(0)?.range(), found.get(1)?.as_str().parse().ok()?)));
         let numbered = rule.params.list("plans").iter().filter_map(|entry| {
             let (number, year) = entry.split_once(' ')?;
             let at = text.find(number)?;

@@ -36,18 +36,22 @@ fn first(passage: &Passage<'_>) -> Option<Draft> {
 
 /// Where a word of some length stands twice.
 fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
-    let mut run = 0;
-    for at in length..chars.len() {
-        run = if chars[at] == chars[at - length] && is_han(chars[at]) { run + 1 } else { 0 };
-        if run == length {
-            let start = at + 1 - 2 * length;
-            let word = &chars[start..start + length];
-            // 人人人人 is one character four times; so are the zeros of a number in words.
-            let is_one = word.iter().all(|c| *c == word[0]);
-            let is_rhythm = length == 2 && word.iter().any(|c| RHYTHM.contains(*c));
-            if !(is_one || is_rhythm) {
-                return Some((start, length));
-            }
+    let again =
+        |at: usize| at >= length && at < chars.len() && chars[at] == chars[at - length] && is_han(chars[at]);
+    // The second of two has one place that is a multiple of its length: only there is anything looked at.
+    for at in (length..chars.len()).step_by(length).filter(|at| again(*at)) {
+        let before = (1..=length).take_while(|back| again(at - back)).count();
+        let second = at - before;
+        // With as many before it the place belongs to what the one before has shown.
+        if before == length || !(second..second + length).all(again) {
+            continue;
+        }
+        let word = &chars[second..second + length];
+        // 人人人人 is one character four times; so are the zeros of a number in words.
+        let is_one = word.iter().all(|c| *c == word[0]);
+        let is_rhythm = length == 2 && word.iter().any(|c| RHYTHM.contains(*c));
+        if !(is_one || is_rhythm) {
+            return Some((second - length, length));
         }
     }
     None

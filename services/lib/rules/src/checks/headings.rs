@@ -1,7 +1,5 @@
 //! `headings.*`: the titles of the chapters, and whether preamble and tables agree with them.
 
-use std::collections::BTreeMap;
-
 use gongkai_model::{CellRef, Section, State};
 
 use crate::{
@@ -74,15 +72,19 @@ fn title(section: &Section) -> Option<Draft> {
 
 /// A title without its numeral, its marks and white space.
 fn bare(title: &str) -> String {
-    let title: String = title.chars().filter(|c| !c.is_whitespace() && *c != '#' && *c != '*').collect();
+    let title: String = title.split(|c: char| c.is_whitespace() || c == '#' || c == '*').collect();
     let numbered = title.trim_start_matches(['（', '(', '第']);
-    let rest = numbered.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六".contains(c));
+    let rest = numbered.trim_start_matches(|c: char| {
+        c.is_ascii_digit() || matches!(c, '一' | '二' | '三' | '四' | '五' | '六')
+    });
     let words = if rest.len() < numbered.len() {
         rest.trim_start_matches(['）', ')', '、', '.', '．', '，', ',', ':', '：', '章', '部', '分'])
     } else {
         title.as_str()
     };
-    words.chars().filter(|c| !"、，,。.：:；;（）()".contains(*c)).collect()
+    let is_mark =
+        |c| matches!(c, '、' | '，' | ',' | '。' | '.' | '：' | ':' | '；' | ';' | '（' | '）' | '(' | ')');
+    words.split(is_mark).collect()
 }
 
 /// The preamble's list of chapters, if it has one, names each as its heading does.
@@ -136,23 +138,14 @@ fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
     let places: Vec<(usize, CellRef)> =
         aligned.filter_map(|(at, (fact, _))| Some((at, fact.source.as_ref()?.cell?))).collect();
     let of_chapter = names.into_iter().filter_map(|(number, name)| {
-        let mut rows: BTreeMap<(u32, u32), Vec<(u32, usize)>> = BTreeMap::new();
-        for (at, cell) in places.iter().filter(|(at, _)| table.layout.cells[*at].chapter == number) {
-            rows.entry((cell.table, cell.row)).or_default().push((cell.column, *at));
-        }
-        let whole: Vec<&Vec<(u32, usize)>> = rows.values().filter(|cells| cells.len() >= 3).collect();
-        let is_mixed = |cells: &&&Vec<(u32, usize)>| {
-            let mut columns: Vec<u32> = cells.iter().map(|(column, _)| *column).collect();
-            let increasing = columns.windows(2).all(|pair| pair[0] < pair[1]);
-            columns.sort_unstable();
-            columns.dedup();
-            // Several cells in one column of the grid tell nothing of an order.
-            !increasing && columns.len() == cells.len()
-        };
-        let mixed: Vec<&&Vec<(u32, usize)>> = whole.iter().filter(is_mixed).collect();
-        let first = mixed.first().filter(|_| mixed.len() * 2 > whole.len())?;
-        let mut printed: Vec<(u32, usize)> = (**first).clone();
-        printed.sort_unstable();
+        let of_chapter = places.iter().filter(|(at, _)| table.layout.cells[*at].chapter == number);
+        let mut cells: Vec<&(usize, CellRef)> = of_chapter.collect();
+        cells.sort_by_key(|(_, cell)| (cell.table, cell.row));
+        let rows = || cells.chunk_by(|(_, a), (_, b)| (a.table, a.row) == (b.table, b.row));
+        let whole = || rows().filter(|cells| cells.len() >= 3);
+        let mut mixed = whole().filter_map(in_print).peekable();
+        let first = mixed.peek().cloned();
+        let printed = first.filter(|_| mixed.count() * 2 > whole().count())?;
         let titles: Vec<String> = printed.iter().map(|(_, at)| column_title(table, *at)).collect();
         Some(Draft {
             actual: Some(titles.join("、")),
@@ -165,6 +158,17 @@ fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
         })
     });
     of_chapter.collect()
+}
+
+/// The cells of a row by their columns on the grid, with those; none if they stand in the form's order, or several in one
+/// column: that tells nothing of an order.
+fn in_print(cells: &[&(usize, CellRef)]) -> Option<Vec<(u32, usize)>> {
+    if cells.windows(2).all(|pair| pair[0].1.column < pair[1].1.column) {
+        return None;
+    }
+    let mut printed: Vec<(u32, usize)> = cells.iter().map(|(at, cell)| (cell.column, *at)).collect();
+    printed.sort_unstable();
+    printed.windows(2).all(|pair| pair[0].0 < pair[1].0).then_some(printed)
 }
 
 /// A cell's column as the header names it.

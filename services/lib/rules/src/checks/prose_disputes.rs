@@ -273,7 +273,7 @@ static UPHELD: LazyLock<Regex> = LazyLock::new(|| {
 
 /// 均获维持: then chapter 四 has no other result.
 fn upheld(table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
-    let found = UPHELD.find(passage.text())?;
+    let found = passage.text().contains("维持").then(|| UPHELD.find(passage.text())).flatten()?;
     let blocks = Blocks::named(found.as_str()).unwrap_or(Blocks::Both);
     let blocks = match (found.as_str().contains("复议"), found.as_str().contains("诉讼")) {
         (true, true) => Blocks::Both,

@@ -82,7 +82,12 @@ fn is_rough(chars: &[char], start: usize) -> bool {
 }
 
 fn is_numeral(c: char) -> bool {
-    c.is_ascii_digit() || (c > '\u{3000}' && (chinese_digit(c).is_some() || chinese_scale(c).is_some()))
+    // Of the numerals only 四, 百 and 零 stand in the greater part of the Han characters.
+    match c {
+        '0'..='9' | '四' | '百' | '零' => true,
+        '〇'..='千' => chinese_digit(c).is_some() || chinese_scale(c).is_some(),
+        _ => false,
+    }
 }
 
 /// The number that begins at a character, and where it ends.

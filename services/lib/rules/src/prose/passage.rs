@@ -36,18 +36,20 @@ impl<'a> Passage<'a> {
     }
 
     fn new(chapter: u32, paragraphs: &'a [Paragraph], lines: Range<usize>) -> Self {
+        let bytes: usize = paragraphs[lines.clone()].iter().map(|paragraph| paragraph.text.len()).sum();
         // Han characters take three bytes.
-        let size = paragraphs[lines.clone()].iter().map(|paragraph| paragraph.text.len() / 2).sum();
-        let (mut chars, mut origin) = (Vec::with_capacity(size), Vec::with_capacity(size));
+        let (mut chars, mut origin) = (Vec::with_capacity(bytes / 2), Vec::with_capacity(bytes / 2));
+        let mut text = String::with_capacity(bytes);
         for line in lines {
             for (at, c) in (0_u32..).zip(paragraphs[line].text.chars()) {
                 if !c.is_whitespace() && c != '*' {
-                    chars.push(half_width(c));
+                    let c = half_width(c);
+                    chars.push(c);
+                    text.push(c);
                     origin.push((number(line), at));
                 }
             }
         }
-        let text = chars.iter().collect();
         Self { chapter, text, reading: Reading::new(chars), origin, paragraphs }
     }
 

@@ -1,6 +1,6 @@
 //! When and where a report was published (条例 art. 49). All days come from events: there is no clock here.
 
-use gongkai_model::{AgencyKind, Level, kind_of, level_of};
+use gongkai_model::{AgencyKind, Level};
 use time::{Date, Month};
 
 use crate::{
@@ -55,9 +55,7 @@ fn seen(input: &Input<'_>) -> Option<Date> {
 
 /// The day by which the report was due, and how the law names the body; `None` if it is not known what kind of body it is.
 fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
-    let profile = input.context.agency;
-    let level = profile.and_then(|profile| profile.level).or_else(|| level_of(&input.report.agency))?;
-    let kind = profile.and_then(|profile| profile.kind).or_else(|| kind_of(&input.report.agency))?;
+    let (level, kind) = (input.level()?, input.kind()?);
     let next = input.report.year.checked_add(1)?;
     // An office also compiles the government's report, so its own is not held to the earlier day.
     let (case, month) = match (level, kind) {
@@ -71,9 +69,9 @@ fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
 /// The deadline's own day is in time. Pages that came to a new site years after carry the day of the move.
 fn late(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     let late = || {
-        let (case, deadline) = deadline(input)?;
         let published =
             claimed(input).map(|claimed| seen(input).map_or(claimed, |seen| seen.min(claimed)))?;
+        let (case, deadline) = deadline(input)?;
         let days = (published - deadline).whole_days();
         if days <= 0 || days > rule.params.whole("migrated_after_days") {
             return None;
@@ -105,8 +103,8 @@ fn early(input: &Input<'_>) -> Vec<Draft> {
 /// after that day. What was seen much later is an old report that came in late, not a page with a false day.
 fn back_dated(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     let back_dated = || {
-        let (_, deadline) = deadline(input)?;
         let (claimed, seen) = (claimed(input)?, seen(input)?);
+        let (_, deadline) = deadline(input)?;
         let days = (seen - claimed).whole_days();
         let is_suspect = claimed <= deadline
             && seen > deadline
