@@ -63,6 +63,21 @@ fn damage_locks_and_age_are_named() {
 }
 
 #[test]
+fn a_chain_of_sectors_that_bites_its_tail_ends() {
+    let number = |at: usize| u32::from_le_bytes(SMALL[at..at + 4].try_into().unwrap());
+    let size = 1 << SMALL[30];
+    // The first sector of the allocation table, and the first sector of the directory.
+    let (table, directory) = ((number(76) as usize + 1) * size, number(48));
+    let entry = table + directory as usize * 4;
+    assert_ne!(number(entry), directory);
+    let mut bytes = SMALL.to_vec();
+    bytes[entry..entry + 4].copy_from_slice(&directory.to_le_bytes());
+    let begun = Cpu::now();
+    assert_eq!(code(&bytes), RejectionCode::Corrupt);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn limits_end_the_reading() {
     for limits in [
         Limits { cells: 5, ..Limits::default() },
