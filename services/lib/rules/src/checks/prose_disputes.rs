@@ -67,6 +67,16 @@ impl Blocks {
         }
     }
 
+    /// The block that the words behind a number name: `5件政府信息公开行政复议案件`.
+    fn behind(tail: &str) -> Option<Self> {
+        let words = tail.trim_start_matches('的').trim_start_matches("政府").trim_start_matches("信息公开");
+        let words = words.trim_start_matches('类').trim_start_matches('的');
+        let is_named = ["行政复议案件", "行政诉讼案件", "复议案件", "诉讼案件"]
+            .iter()
+            .any(|word| words.starts_with(word));
+        Self::named(words).filter(|_| is_named)
+    }
+
     /// The block that some words name last.
     fn named(words: &str) -> Option<Self> {
         let last = |names: &[&str]| names.iter().filter_map(|name| words.rfind(name)).max();
@@ -113,12 +123,34 @@ const RESULTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Numbers of something else than this body's cases about information.
-const OTHER: [&str; 11] =
-    ["复议机关", "法院", "代理", "咨询", "应诉率", "调解", "同比", "增长", "下降", "比上年", "较上年"];
+const OTHER: [&str; 20] = [
+    "复议机关",
+    "法院",
+    "代理",
+    "咨询",
+    "应诉率",
+    "调解",
+    "同比",
+    "增长",
+    "下降",
+    "比上年",
+    "较上年",
+    "培训",
+    "旁听",
+    "观摩",
+    "学习",
+    "研讨",
+    "讲座",
+    "案例",
+    "会议",
+    "庭审",
+];
 
 /// Numbers that may be counted another way than chapter 四 does.
-const UNSURE: [&str; 12] =
-    ["备案", "新收", "审结", "办结", "受理", "收到", "承办", "败诉", "撤销", "撤回", "上年", "驳回"];
+const UNSURE: [&str; 14] = [
+    "备案", "办理", "审理", "新收", "审结", "办结", "受理", "收到", "承办", "败诉", "撤销", "撤回", "上年",
+    "驳回",
+];
 
 fn run(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
@@ -149,7 +181,7 @@ struct Claim {
 }
 
 fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Claim> {
-    if count.approximate || !matches!(count.unit, "件" | "起" | "宗" | "例" | "次") {
+    if count.approximate || !matches!(count.unit, "件" | "起" | "宗" | "例") {
         return None;
     }
     let reading = passage.reading();
@@ -158,9 +190,11 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Clai
     let so_far = reading.words(sentence.start..count.number.start);
     // What stands before the sentence's last turn to another matter is over.
     let turn = ["申请公开", "公开申请", "建议", "提案", "信访", "投诉", "举报", "申诉", "许可"];
-    let blocks = Blocks::named(&so_far)?;
-    let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"))?;
-    let since = &so_far[named_at..];
+    let named = Blocks::named(&so_far);
+    let behind = if named.is_none() { Blocks::behind(&reading.tail(count)) } else { None };
+    let blocks = named.or(behind)?;
+    let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"));
+    let since = named_at.map_or("", |at| &so_far[at..]);
     if turn.iter().any(|word| since.contains(word))
         || OTHER.iter().any(|word| so_far.contains(word))
         || speaks_of_another_year(input.report.year, &so_far)
@@ -169,7 +203,7 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Clai
     }
     let tail = reading.tail(count);
     let result = |words: &str| RESULTS.iter().find(|(word, _, _)| words.contains(word));
-    let named_in_head = head.words.contains("复议") || head.words.contains("诉");
+    let named_in_head = behind.is_some() || head.words.contains("复议") || head.words.contains("诉");
     let (column, column_name) = match result(&head.words).or_else(|| result(&tail).filter(|_| !named_in_head))
     {
         Some((_, column, name)) => (*column, *name),
@@ -232,7 +266,9 @@ fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<D
     let lost = ["纠错", "败诉", "纠正", "被撤销", "超期", "逾期", "未经", "申诉", "率", "审结", "不服"];
     let before = &text[..found.start()];
     let sentence = before.rsplit(['。', ';']).next().unwrap_or(before);
-    if lost.iter().any(|word| words.contains(word))
+    let of_decisions = ["许可", "处罚", "征收"].iter().any(|word| sentence.contains(word));
+    if of_decisions
+        || lost.iter().any(|word| words.contains(word))
         || has_foreign_scope(&input.report.agency, sentence)
         || speaks_of_another_year(input.report.year, sentence)
     {
