@@ -127,7 +127,8 @@ impl Checker {
         own: Option<&Subject>,
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
-        let years: Vec<i32> = (0..=2).filter_map(|after| key.year.checked_add(after)).collect();
+        let years: Vec<i32> =
+            (0..=record::YEARS_BACK).filter_map(|after| key.year.checked_add(after)).collect();
         let ask = Ask { own, ..Ask::other(&key.agency, &years, context) };
         let (record, mut outputs) = self.settler.change(ask, take).await?;
         outputs.extend(self.settler.spread(&key.agency, &record, key.year, context).await?);

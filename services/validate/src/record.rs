@@ -118,13 +118,17 @@ pub fn visible(record: &AgencyRecord, of: i32) -> Option<AgencyYear> {
     cells::agency_year(standing.content, of)
 }
 
+/// How many years back a report looks at the agency's own; a change is felt as many years on.
+pub const YEARS_BACK: i32 = 5;
+
 /// The neighbours that the agency's own record knows.
 #[must_use]
 pub fn neighbours(record: &AgencyRecord, of: i32, own: AgencyYear) -> Neighbours {
     let previous = of.checked_sub(1).and_then(|year| visible(record, year));
-    let before_previous = of.checked_sub(2).and_then(|year| visible(record, year)).is_some();
+    let mut before = (2..=YEARS_BACK).filter_map(|back| of.checked_sub(back));
+    let earlier = before.find(|year| visible(record, *year).is_some());
     let publications = year(record, of).map(publications).unwrap_or_default();
-    Neighbours { previous, before_previous, publications, ..Neighbours::new(own) }
+    Neighbours { previous, earlier, publications, ..Neighbours::new(own) }
 }
 
 /// Where and in which contents a report was published.

@@ -207,7 +207,7 @@ impl Settler {
         profile: Option<&AgencyProfile>,
     ) -> String {
         let mut hash = Sha256::new();
-        for back in 0..=2 {
+        for back in 0..=record::YEARS_BACK {
             let report = year.checked_sub(back).and_then(|year| record::year(record, year));
             hash.update(report.map_or(0, |report| report.epoch).to_be_bytes());
         }

@@ -319,6 +319,21 @@ fn neighbours_are_held_against_each_other() {
     assert!(!has("agencies/ZZ/reports/2021", "X-GAP"));
 }
 
+/// Three years are missing, whichever report came first; one that comes between makes the gap smaller.
+#[test]
+fn a_gap_of_several_years_is_told_in_every_order() {
+    let report = |year| Item::Report { agency: 3, year, content: 0, site: 0, late: false };
+    let gaps = |years: &[i32]| {
+        let items: Vec<Item> = years.iter().copied().map(report).collect();
+        let said = simulated(run(&items, &plainly(&items)));
+        rules_of(&said, "agencies/ZZ/reports/2023").iter().filter(|rule| *rule == "X-GAP").count()
+    };
+    assert_eq!((gaps(&[2019, 2023]), gaps(&[2023, 2019])), (1, 1));
+    assert_eq!((gaps(&[2023, 2022, 2019]), gaps(&[2019, 2022, 2023])), (0, 0));
+    // Further back nobody looks.
+    assert_eq!(gaps(&[2017, 2023]), 0);
+}
+
 /// A report that came late is told of by the year after it, and only by that.
 #[test]
 fn a_late_year_changes_the_next_and_only_that_is_said_again() {

@@ -45,8 +45,8 @@ pub struct Neighbours {
     pub own: AgencyYear,
     /// The agency's report on the year before.
     pub previous: Option<AgencyYear>,
-    /// True if there is one on the year before that.
-    pub before_previous: bool,
+    /// The latest year before that one with a report, as far back as anybody looks.
+    pub earlier: Option<i32>,
     /// Other contents of this very report.
     pub publications: Publications,
     /// The bodies below, if a registry knows them.
@@ -155,7 +155,7 @@ impl Neighbours {
         Self {
             own,
             previous: None,
-            before_previous: false,
+            earlier: None,
             publications: Publications::default(),
             children: None,
             sibling: None,

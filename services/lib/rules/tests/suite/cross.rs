@@ -281,15 +281,23 @@ fn x_copy_num() {
 
 #[test]
 fn x_gap() {
-    let of = |previous: bool, earlier: bool| {
+    let of = |previous: bool, earlier: Option<i32>| {
         let mut case = if previous { years(|_, _| {}) } else { Case::new(clean()) };
-        case.neighbours.before_previous = earlier;
+        case.neighbours.earlier = earlier;
         case
     };
-    check(&of(false, true), &["X-GAP WARNING"]);
-    check(&of(true, true), &[]);
+    check(&of(false, Some(2021)), &["X-GAP WARNING"]);
+    check(&of(true, Some(2021)), &[]);
     // A new agency has no years before.
-    check(&of(false, false), &[]);
+    check(&of(false, None), &[]);
+    // A gap of several years names them all.
+    let long = of(false, Some(2019));
+    let versions = Versions::default();
+    let context =
+        Context { neighbours: Some(&long.neighbours), ..Context::new("p-0123456789abcdef", &versions) };
+    let found = RuleSet::embedded().evaluate(&long.report, &context);
+    let gap = found.iter().find(|finding| finding.rule == "X-GAP").unwrap();
+    assert_eq!(gap.message, "有 2019 年和本年度的报告，缺少 2020、2021、2022 年的报告。");
 }
 
 #[test]

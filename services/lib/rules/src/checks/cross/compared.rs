@@ -114,14 +114,18 @@ fn copied_numbers(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { values, ..Draft::new("copied", Key::Part("numbers".to_owned())) }]
 }
 
-/// There is a report two years back and none on the year between.
+/// There is a report some years back and none on the years between.
 fn gap(input: &Input<'_>) -> Vec<Draft> {
     let Some(neighbours) = input.context.neighbours else { return Vec::new() };
-    if neighbours.previous.is_some() || !neighbours.before_previous {
+    let Some(earlier) = neighbours.earlier.filter(|_| neighbours.previous.is_none()) else {
         return Vec::new();
-    }
-    let year = |back| input.report.year.saturating_sub(back).to_string();
-    let values = vec![Value::same("missing", year(1)), Value::same("before", year(2))];
+    };
+    let years = earlier.saturating_add(1)..input.report.year;
+    let missing: Vec<String> = years.map(|year| year.to_string()).collect();
+    let values = vec![
+        Value::new("missing", missing.join("、"), missing.join(", ")),
+        Value::same("before", earlier.to_string()),
+    ];
     vec![Draft { values, ..Draft::new("missing", Key::Part("gap".to_owned())) }]
 }
 
