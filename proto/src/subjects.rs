@@ -18,6 +18,8 @@ pub enum Event {
     ReportRejected,
     /// `ReportWithdrawn`
     ReportWithdrawn,
+    /// `WaiverChanged`
+    ReportWaived,
     /// `AlertRaised`
     AlertRaised,
     /// `AlertResolved`
@@ -34,6 +36,7 @@ impl Event {
             Self::ReportValidated => "gongkai.report.validated.v1",
             Self::ReportRejected => "gongkai.report.rejected.v1",
             Self::ReportWithdrawn => "gongkai.report.withdrawn.v1",
+            Self::ReportWaived => "gongkai.report.waived.v1",
             Self::AlertRaised => "gongkai.alert.raised.v1",
             Self::AlertResolved => "gongkai.alert.resolved.v1",
         }
@@ -48,6 +51,7 @@ impl Event {
             Self::ReportValidated => "gongkai.v1.report.validated",
             Self::ReportRejected => "gongkai.v1.report.rejected",
             Self::ReportWithdrawn => "gongkai.v1.report.withdrawn",
+            Self::ReportWaived => "gongkai.v1.report.waived",
             Self::AlertRaised | Self::AlertResolved => "gongkai.v1.alert",
         }
     }
@@ -115,7 +119,7 @@ pub const ENTRY_BUCKETS: &[&str] =
 pub const CONSUMER_PARSE: &str = "parse";
 /// Durable consumer of validate on parsed reports.
 pub const CONSUMER_VALIDATE: &str = "validate";
-/// Durable consumer of notify on validated, rejected and withdrawn reports.
+/// Durable consumer of notify on validated and withdrawn reports and on waivers.
 pub const CONSUMER_NOTIFY: &str = "notify";
 /// Durable consumer of ingest on the stages' events: fills the submissions' states.
 pub const CONSUMER_INGEST_STATE: &str = "ingest-state";

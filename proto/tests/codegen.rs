@@ -8,8 +8,15 @@
 
 use std::{error::Error, fs, path::Path};
 
-const PROTOS: [&str; 6] =
-    ["agency_service", "report", "events", "neighbours", "submission_service", "report_service"];
+const PROTOS: [&str; 7] = [
+    "agency_service",
+    "alert_service",
+    "report",
+    "events",
+    "neighbours",
+    "submission_service",
+    "report_service",
+];
 
 #[test]
 fn generated_code_is_current() {

@@ -1,11 +1,13 @@
 //! Arbitrary values of the model for the round-trip tests.
 
 use gongkai_model::{
-    Applicant, Area, CellRef, Citation, Concept, Contact, Fact, FactId, Field, FieldName, Finding, FormId,
-    Metadata, Note, Paragraph, Period, Report, Section, Severity, Source, Span, State, Variant, Versions,
+    AgencyKey, Applicant, Area, CellRef, Citation, Concept, Contact, Fact, FactId, Field, FieldName, Finding,
+    FormId, Metadata, Note, Paragraph, Period, Region, Report, ReportKey, Revocation, Section, Severity,
+    Source, Span, State, Variant, Versions, Waiver, WaiverEnd,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use rust_decimal::Decimal;
+use time::OffsetDateTime;
 
 const TEXT: &str = "[一-龥a-z0-9 ]{0,12}";
 
@@ -76,11 +78,11 @@ pub(super) fn fact() -> impl Strategy<Value = Fact> {
 pub(super) fn finding() -> impl Strategy<Value = Finding> {
     let words = ("[A-Z0-9-]{1,9}", TEXT, TEXT, "[0-9a-f]{32}", TEXT, TEXT, TEXT);
     let values = (option::of(TEXT), option::of(TEXT), option::of(source()), versions(), option::of(TEXT));
-    let ids = (option::of(fact_id()), option::of("[a-z.]{1,9}"), vec(fact_id(), 0..3));
+    let ids = (option::of(fact_id()), option::of("[a-z.]{1,9}"), vec(fact_id(), 0..3), "[0-9a-f]{16}");
     (words, select(Severity::ALL.to_vec()), values, ids).prop_map(|(words, severity, values, ids)| {
         let (rule, message, message_en, fingerprint, formula, legal, help) = words;
         let (expected, actual, source, versions, suggestion) = values;
-        let (cause, concept, facts) = ids;
+        let (cause, concept, facts, operands_digest) = ids;
         let concept = concept.as_deref().map(Concept::new);
         Finding {
             rule,
@@ -98,6 +100,7 @@ pub(super) fn finding() -> impl Strategy<Value = Finding> {
             legal,
             help,
             suggestion,
+            operands_digest,
             versions,
         }
     })
@@ -105,6 +108,32 @@ pub(super) fn finding() -> impl Strategy<Value = Finding> {
 
 fn paragraph() -> impl Strategy<Value = Paragraph> {
     (TEXT, span(), option::of(1..99_u32)).prop_map(|(text, span, page)| Paragraph { text, span, page })
+}
+
+fn moment() -> impl Strategy<Value = OffsetDateTime> {
+    (0..4_000_000_000_i64).prop_map(|seconds| OffsetDateTime::from_unix_timestamp(seconds).unwrap())
+}
+
+pub(super) fn waiver() -> impl Strategy<Value = Waiver> {
+    let ids = ("[0-9a-f]{16}", "[0-9a-f]{32}", "[0-9a-f]{16}", "[A-Z0-9-]{1,9}");
+    let revoked = option::of((TEXT, TEXT).prop_map(|(person, reason)| Revocation { person, reason }));
+    let end = option::of((moment(), revoked).prop_map(|(at, revoked)| WaiverEnd { at, revoked }));
+    (ids, select(Severity::ALL.to_vec()), 2008..2030_i32, (TEXT, TEXT), (moment(), moment()), end).prop_map(
+        |((id, fingerprint, operands_digest, rule), severity, year, (reason, person), times, end)| Waiver {
+            id,
+            key: ReportKey { agency: AgencyKey::provisional(&person, Region::UNKNOWN), year },
+            region: Region::UNKNOWN,
+            fingerprint,
+            operands_digest,
+            rule,
+            severity,
+            reason,
+            person,
+            created_at: times.0,
+            expires_at: times.1,
+            end,
+        },
+    )
 }
 
 fn section() -> impl Strategy<Value = Section> {

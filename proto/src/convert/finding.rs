@@ -59,6 +59,8 @@ impl From<&Finding> for v1::Finding {
             legal: finding.legal.clone(),
             help: finding.help.clone(),
             suggestion: finding.suggestion.clone(),
+            operands_digest: finding.operands_digest.clone(),
+            waiver: None,
         }
     }
 }
@@ -90,6 +92,7 @@ impl TryFrom<v1::Finding> for Finding {
             legal: finding.legal,
             help: finding.help,
             suggestion: finding.suggestion,
+            operands_digest: finding.operands_digest,
         })
     }
 }

@@ -13,6 +13,7 @@ pub mod report;
 pub mod text;
 pub mod timestamp;
 pub mod versions;
+pub mod waiver;
 
 #[cfg(test)]
 mod any;

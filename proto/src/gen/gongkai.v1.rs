@@ -667,6 +667,55 @@ pub struct Finding {
     /// The smallest change that would mend it, in Chinese: a suggestion, never applied.
     #[prost(string, optional, tag = "18")]
     pub suggestion: ::core::option::Option<::prost::alloc::string::String>,
+    /// 16 hex digits over what stands in the operands, expected and actual: a waiver lapses when it changes.
+    #[prost(string, tag = "19")]
+    pub operands_digest: ::prost::alloc::string::String,
+    /// The waiver that lets it stand; set in answers only.
+    #[prost(message, optional, tag = "20")]
+    pub waiver: ::core::option::Option<Waiver>,
+}
+/// 豁免: a person's decision that a finding may stand as it is, for a while.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Waiver {
+    /// agencies/{agency}/reports/{year}/waivers/{waiver}; {waiver} is 16 hex digits.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// agencies/{agency}/reports/{year}/findings/{fingerprint}
+    #[prost(string, tag = "2")]
+    pub finding: ::prost::alloc::string::String,
+    /// Of the finding when it was waived.
+    #[prost(string, tag = "3")]
+    pub rule: ::prost::alloc::string::String,
+    /// Of the finding when it was waived.
+    #[prost(enumeration = "Severity", tag = "4")]
+    pub severity: i32,
+    /// Of the finding when it was waived: with other operands the waiver does not count.
+    #[prost(string, tag = "5")]
+    pub operands_digest: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who decided.
+    #[prost(string, tag = "7")]
+    pub person: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "8")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Until when, exclusive.
+    #[prost(message, optional, tag = "9")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(enumeration = "WaiverState", tag = "10")]
+    pub state: i32,
+    /// When it expired or was revoked.
+    #[prost(message, optional, tag = "11")]
+    pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who revoked it.
+    #[prost(string, tag = "12")]
+    pub ended_by: ::prost::alloc::string::String,
+    /// Why it was revoked.
+    #[prost(string, tag = "13")]
+    pub end_reason: ::prost::alloc::string::String,
+    /// Six digits, 000000 if unknown: of the report.
+    #[prost(string, tag = "14")]
+    pub region: ::prost::alloc::string::String,
 }
 /// How many findings of each severity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -882,6 +931,548 @@ impl Severity {
             "SEVERITY_ERROR" => Some(Self::Error),
             _ => None,
         }
+    }
+}
+/// How a waiver stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WaiverState {
+    Unspecified = 0,
+    /// It covers its finding whenever that is found with the same operands.
+    Active = 1,
+    /// Its time ran out.
+    Expired = 2,
+    /// Somebody took it back.
+    Revoked = 3,
+    /// The finding stands on other values now. Set in answers only.
+    Lapsed = 4,
+}
+impl WaiverState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WAIVER_STATE_UNSPECIFIED",
+            Self::Active => "WAIVER_STATE_ACTIVE",
+            Self::Expired => "WAIVER_STATE_EXPIRED",
+            Self::Revoked => "WAIVER_STATE_REVOKED",
+            Self::Lapsed => "WAIVER_STATE_LAPSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WAIVER_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "WAIVER_STATE_ACTIVE" => Some(Self::Active),
+            "WAIVER_STATE_EXPIRED" => Some(Self::Expired),
+            "WAIVER_STATE_REVOKED" => Some(Self::Revoked),
+            "WAIVER_STATE_LAPSED" => Some(Self::Lapsed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateWaiverRequest {
+    /// agencies/{agency}/reports/{year}/findings/{fingerprint}
+    #[prost(string, tag = "1")]
+    pub finding: ::prost::alloc::string::String,
+    /// Why it may stand: 1 to 2000 characters on one line, else INVALID_ARGUMENT with reason INVALID_TEXT.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who decides: 1 to 100 characters.
+    #[prost(string, tag = "3")]
+    pub person: ::prost::alloc::string::String,
+    /// Until when, exclusive; ahead by ten years at most, else INVALID_ARGUMENT with reason INVALID_EXPIRY.
+    #[prost(message, optional, tag = "4")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeWaiverRequest {
+    /// agencies/{agency}/reports/{year}/waivers/{waiver}
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why it ends: 1 to 2000 characters on one line.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who decides: 1 to 100 characters.
+    #[prost(string, tag = "3")]
+    pub person: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListWaiversRequest {
+    /// agencies/{agency}/reports/{year}, with - for all agencies or all years; agencies/{agency} for all its years.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// 1 to 1000; 0 means 50.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListWaiversResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub waivers: ::prost::alloc::vec::Vec<Waiver>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Generated client implementations.
+pub mod alert_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What people decide about findings. Served by query.
+    #[derive(Debug, Clone)]
+    pub struct AlertServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl AlertServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> AlertServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AlertServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AlertServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lets a finding stand, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
+        /// survives every new run of the rules and lapses when an operand changes. It is durable when this returns; ListFindings and
+        /// RevokeWaiver know it within moments. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding;
+        /// ALREADY_EXISTS with reason ALREADY_WAIVED if a waiver covers it, also where this very call was sent before; FAILED_PRECONDITION
+        /// with reason FINDING_OUTDATED if a version made it that did not note what it stands on.
+        pub async fn create_waiver(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/CreateWaiver",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "CreateWaiver"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a waiver; the finding is alerted again if it still stands. NOT_FOUND with reason WAIVER_NOT_FOUND
+        /// if there is none; of an ended one FAILED_PRECONDITION with reason WAIVER_ENDED.
+        pub async fn revoke_waiver(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/RevokeWaiver",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "RevokeWaiver"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// All that ever were, ended ones too: newest first.
+        pub async fn list_waivers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListWaiversRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWaiversResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/ListWaivers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "ListWaivers"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod alert_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AlertServiceServer.
+    #[async_trait]
+    pub trait AlertService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lets a finding stand, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
+        /// survives every new run of the rules and lapses when an operand changes. It is durable when this returns; ListFindings and
+        /// RevokeWaiver know it within moments. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding;
+        /// ALREADY_EXISTS with reason ALREADY_WAIVED if a waiver covers it, also where this very call was sent before; FAILED_PRECONDITION
+        /// with reason FINDING_OUTDATED if a version made it that did not note what it stands on.
+        async fn create_waiver(
+            &self,
+            request: tonic::Request<super::CreateWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
+        /// Ends a waiver; the finding is alerted again if it still stands. NOT_FOUND with reason WAIVER_NOT_FOUND
+        /// if there is none; of an ended one FAILED_PRECONDITION with reason WAIVER_ENDED.
+        async fn revoke_waiver(
+            &self,
+            request: tonic::Request<super::RevokeWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
+        /// All that ever were, ended ones too: newest first.
+        async fn list_waivers(
+            &self,
+            request: tonic::Request<super::ListWaiversRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWaiversResponse>,
+            tonic::Status,
+        >;
+    }
+    /// What people decide about findings. Served by query.
+    #[derive(Debug)]
+    pub struct AlertServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AlertServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AlertServiceServer<T>
+    where
+        T: AlertService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/gongkai.v1.AlertService/CreateWaiver" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateWaiverSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::CreateWaiverRequest>
+                    for CreateWaiverSvc<T> {
+                        type Response = super::Waiver;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateWaiverRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::create_waiver(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateWaiverSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AlertService/RevokeWaiver" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeWaiverSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::RevokeWaiverRequest>
+                    for RevokeWaiverSvc<T> {
+                        type Response = super::Waiver;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeWaiverRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::revoke_waiver(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeWaiverSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AlertService/ListWaivers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListWaiversSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::ListWaiversRequest>
+                    for ListWaiversSvc<T> {
+                        type Response = super::ListWaiversResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListWaiversRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::list_waivers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListWaiversSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AlertServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "gongkai.v1.AlertService";
+    impl<T> tonic::server::NamedService for AlertServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// A claim check: content lies in the object store.
@@ -1206,6 +1797,13 @@ pub struct ReportWithdrawn {
     #[prost(message, optional, tag = "6")]
     pub withdrawn_at: ::core::option::Option<::prost_types::Timestamp>,
 }
+/// `gongkai.v1.report.waived.<region>`: a waiver was granted, revoked, or expired; as it stands since. An end is
+/// for good; of several the earliest counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WaiverChanged {
+    #[prost(message, optional, tag = "1")]
+    pub waiver: ::core::option::Option<Waiver>,
+}
 /// One alert: all findings of one cause in one report.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Alert {
@@ -1242,14 +1840,17 @@ pub struct Alert {
     /// When the event that raised or resolved it entered the log.
     #[prost(message, optional, tag = "13")]
     pub changed_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of a resolved one.
+    #[prost(enumeration = "AlertResolution", tag = "14")]
+    pub resolution: i32,
 }
-/// `gongkai.v1.alert.<region>`: trouble seen for the first time.
+/// `gongkai.v1.alert.<region>`: trouble seen for the first time, or no longer waived.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertRaised {
     #[prost(message, optional, tag = "1")]
     pub alert: ::core::option::Option<Alert>,
 }
-/// `gongkai.v1.alert.<region>`: a corrected revision or a withdrawal ended it.
+/// `gongkai.v1.alert.<region>`: a corrected revision, a withdrawal or a waiver ended it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertResolved {
     #[prost(message, optional, tag = "1")]
@@ -1356,6 +1957,38 @@ impl AlertState {
             "ALERT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
             "ALERT_STATE_RAISED" => Some(Self::Raised),
             "ALERT_STATE_RESOLVED" => Some(Self::Resolved),
+            _ => None,
+        }
+    }
+}
+/// What ended an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlertResolution {
+    Unspecified = 0,
+    /// A corrected revision, a withdrawal, or a rule that judges otherwise.
+    Gone = 1,
+    /// A person waived what was left of it.
+    Waived = 2,
+}
+impl AlertResolution {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALERT_RESOLUTION_UNSPECIFIED",
+            Self::Gone => "ALERT_RESOLUTION_GONE",
+            Self::Waived => "ALERT_RESOLUTION_WAIVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALERT_RESOLUTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALERT_RESOLUTION_GONE" => Some(Self::Gone),
+            "ALERT_RESOLUTION_WAIVED" => Some(Self::Waived),
             _ => None,
         }
     }
@@ -2163,7 +2796,7 @@ pub struct ListFindingsRequest {
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
     /// Terms joined by AND: severity >= WARNING, rule = "T3-ROW", year = 2023, concept = "requests.received".
-    /// Also fingerprint, region. For text, : means "begins with".
+    /// Also fingerprint, region, waived = false. For text, : means "begins with".
     #[prost(string, tag = "4")]
     pub filter: ::prost::alloc::string::String,
     /// report (default), severity; with " desc".
@@ -2176,6 +2809,45 @@ pub struct ListFindingsResponse {
     pub findings: ::prost::alloc::vec::Vec<Finding>,
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainFindingRequest {
+    /// agencies/{agency}/reports/{year}/findings/{fingerprint}
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+/// A finding, and what a person needs to judge it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FindingExplanation {
+    #[prost(message, optional, tag = "1")]
+    pub finding: ::core::option::Option<Finding>,
+    /// Its operands in the report, with their values and where they stand.
+    #[prost(message, repeated, tag = "2")]
+    pub operands: ::prost::alloc::vec::Vec<Fact>,
+    /// Every weight it had since the read model keeps them, by the rules that gave it, oldest first.
+    #[prost(message, repeated, tag = "3")]
+    pub history: ::prost::alloc::vec::Vec<Judgement>,
+    /// Every waiver it had, newest first.
+    #[prost(message, repeated, tag = "4")]
+    pub waivers: ::prost::alloc::vec::Vec<Waiver>,
+    /// The report: where the operands were published.
+    #[prost(string, tag = "5")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub content_hash: ::prost::alloc::string::String,
+}
+/// What rules of one version made of a finding.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Judgement {
+    #[prost(enumeration = "Severity", tag = "1")]
+    pub severity: i32,
+    /// Names and versions of the rule packs.
+    #[prost(string, tag = "2")]
+    pub rules: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub first_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "4")]
+    pub last_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QueryFactsRequest {
@@ -2224,6 +2896,7 @@ pub struct WatchReportsResponse {
 #[repr(i32)]
 pub enum ReportChange {
     Unspecified = 0,
+    /// Also when a finding of it was waived, or a waiver ended.
     Validated = 1,
     Withdrawn = 2,
 }
@@ -2438,6 +3111,31 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ListFindings"));
             self.inner.unary(req, path, codec).await
         }
+        /// One finding with everything it stands on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
+        pub async fn explain_finding(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExplainFindingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FindingExplanation>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.ReportService/ExplainFinding",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.ReportService", "ExplainFinding"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Facts of the newest revisions; those of withdrawn reports only if the parent names the report.
         pub async fn query_facts(
             &mut self,
@@ -2530,6 +3228,14 @@ pub mod report_service_server {
             request: tonic::Request<super::ListFindingsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListFindingsResponse>,
+            tonic::Status,
+        >;
+        /// One finding with everything it stands on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
+        async fn explain_finding(
+            &self,
+            request: tonic::Request<super::ExplainFindingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FindingExplanation>,
             tonic::Status,
         >;
         /// Facts of the newest revisions; those of withdrawn reports only if the parent names the report.
@@ -2797,6 +3503,51 @@ pub mod report_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListFindingsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.ReportService/ExplainFinding" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainFindingSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::ExplainFindingRequest>
+                    for ExplainFindingSvc<T> {
+                        type Response = super::FindingExplanation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExplainFindingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::explain_finding(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainFindingSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,9 +1,9 @@
 //! What the store found, as it goes to the caller.
 
-use gongkai_model::ReportKey;
+use gongkai_model::{Fact, ReportKey};
 use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_proto::v1;
-use gongkai_store::query::{FoundFact, FoundFinding};
+use gongkai_store::query::{Explained, FoundFact, FoundFinding, FoundWaiver, Judgement};
 use gongkai_store::{Change, ChangeKind, Report, ResumeToken, Revision};
 
 /// A report without sections, facts and findings.
@@ -48,8 +48,40 @@ pub fn finding(found: FoundFinding) -> v1::Finding {
     v1::Finding {
         trace_id: found.trace_id,
         report: found.key.to_string(),
+        waiver: found.waiver.as_ref().map(Into::into),
         ..v1::Finding::from(&found.finding)
     }
+}
+
+/// A finding with everything it stands on.
+#[must_use]
+pub fn explanation(explained: Explained) -> v1::FindingExplanation {
+    let report = explained.revision.key.to_string();
+    let operand = |fact: &Fact| v1::Fact { report: report.clone(), ..v1::Fact::from(fact) };
+    let judgement = |judgement: Judgement| v1::Judgement {
+        severity: v1::Severity::from(judgement.severity).into(),
+        rules: judgement.rules,
+        first_at: Some(timestamp(judgement.first_at)),
+        last_at: Some(timestamp(judgement.last_at)),
+    };
+    v1::FindingExplanation {
+        operands: explained.operands.iter().map(operand).collect(),
+        history: explained.judgements.into_iter().map(judgement).collect(),
+        waivers: explained.waivers.iter().map(waiver).collect(),
+        url: explained.revision.origin.url,
+        content_hash: explained.revision.origin.content_hash,
+        finding: Some(finding(explained.found)),
+    }
+}
+
+/// A waiver as it stands.
+#[must_use]
+pub fn waiver(found: &FoundWaiver) -> v1::Waiver {
+    let mut waiver = v1::Waiver::from(&found.waiver);
+    if found.is_lapsed {
+        waiver.set_state(v1::WaiverState::Lapsed);
+    }
+    waiver
 }
 
 /// A fact with its report's name.

@@ -1,6 +1,6 @@
 //! The gRPC facade over the read model, and the projector that fills it.
 //!
-//! Read in this order: [`projector`] turns events into writes; [`service`] and [`agencies`] turn questions into reads, over [`name`],
+//! Read in this order: [`projector`] turns events into writes; [`service`], [`agencies`] and [`waivers`] turn questions into reads, over [`name`],
 //! [`filter`] and [`page`]; [`watch`] follows the change feed; [`refusal`] says why a question gets no answer;
 //! [`server`] puts it on the network. Nothing here asks another service.
 
@@ -18,6 +18,7 @@ pub mod reads;
 pub mod refusal;
 pub mod server;
 pub mod service;
+pub mod waivers;
 pub mod watch;
 
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use gongkai_agencies::Shelf;
 use gongkai_proto::subjects;
 use gongkai_store::Store;
 use gongkai_store::sqlite::{Options, SqliteStore};
-use gongkai_worker::{Runtime, Service};
+use gongkai_worker::{OnFailure, Runtime, Service};
 use tokio::net::TcpListener;
 
 use agencies::Agencies;
@@ -36,7 +37,9 @@ use bell::Bell;
 pub use config::Config;
 use projector::Projector;
 use reads::Reads;
+use server::Services;
 use service::Reports;
+use waivers::Waivers;
 use watch::Watchers;
 
 /// The service.
@@ -76,8 +79,11 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
         Shelf::new(runtime.entries(subjects::BUCKET_AGENCIES), runtime.objects(subjects::BUCKET_REGISTRIES));
     let registry = shelf.clone().follow(&runtime).await;
     let agencies = Agencies::new(shelf, registry, reads.clone());
+    let waivers = Waivers::new(runtime.clone(), reads.clone());
+    runtime.spawn("waivers", OnFailure::ShutDown, waivers::expire(runtime.clone(), reads.clone()));
     latch.release();
-    let serving = server::serve(&config, runtime.clone(), listener, Reports::new(reads, watchers), agencies);
+    let services = Services { reports: Reports::new(reads, watchers), agencies, waivers };
+    let serving = server::serve(&config, runtime.clone(), listener, services);
     tokio::try_join!(projecting, serving)?;
     Ok(())
 }

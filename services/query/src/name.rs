@@ -1,6 +1,7 @@
 //! Resource names in requests. `-` stands for all, where that makes sense.
 
 use gongkai_model::{AgencyKey, ReportKey};
+use gongkai_proto::convert::waiver as names;
 use gongkai_store::Scope;
 
 use crate::refusal::Refusal;
@@ -16,6 +17,32 @@ pub fn report(field: &'static str, name: &str) -> Result<ReportKey, Refusal> {
     let key: ReportKey = name.parse().map_err(|_| refusal())?;
     // `+2023` and `02023` are numbers, but no names; `-` is a wildcard, not an agency.
     if key.to_string() == name && key.agency.as_str() != ALL { Ok(key) } else { Err(refusal()) }
+}
+
+/// `agencies/{agency}/reports/{year}/findings/{fingerprint}`
+///
+/// # Errors
+/// It is not of that form.
+pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), Refusal> {
+    let form = "agencies/{agency}/reports/{year}/findings/{fingerprint}";
+    one(names::of_finding(name), field, form)
+}
+
+/// `agencies/{agency}/reports/{year}/waivers/{waiver}`
+///
+/// # Errors
+/// It is not of that form.
+pub fn waiver(field: &'static str, name: &str) -> Result<(ReportKey, String), Refusal> {
+    one(names::of_waiver(name), field, "agencies/{agency}/reports/{year}/waivers/{waiver}")
+}
+
+fn one(
+    found: Option<(ReportKey, &str)>,
+    field: &'static str,
+    form: &'static str,
+) -> Result<(ReportKey, String), Refusal> {
+    let found = found.filter(|(key, _)| key.agency.as_str() != ALL);
+    found.map(|(key, id)| (key, id.to_owned())).ok_or(Refusal::InvalidName { field, form })
 }
 
 /// `agencies/{agency}` or `agencies/-`.

@@ -24,6 +24,32 @@ pub enum Refusal {
     /// No agency of that name is listed or has a report.
     #[error("no such agency: {0}")]
     AgencyNotFound(String),
+    /// The newest revision has no such finding.
+    #[error("no such finding: {0}")]
+    FindingNotFound(String),
+    /// There is no such waiver.
+    #[error("no such waiver: {0}")]
+    WaiverNotFound(String),
+    /// A waiver covers the finding.
+    #[error("the finding is waived already by {0}")]
+    AlreadyWaived(String),
+    /// The waiver has ended.
+    #[error("the waiver has ended")]
+    WaiverEnded,
+    /// The finding comes from a version that did not note what it stands on.
+    #[error("the finding was made by an older version: it can be waived once its report is validated again")]
+    FindingOutdated,
+    /// A text is blank, too long, or holds control characters.
+    #[error("{field} takes 1 to {most} characters on one line")]
+    InvalidText {
+        /// The request's field.
+        field: &'static str,
+        /// Characters at most.
+        most: usize,
+    },
+    /// `expires_at` is missing, past, or too far ahead.
+    #[error("expires_at must be ahead, by ten years at most")]
+    InvalidExpiry,
     /// The list of agencies has a mistake.
     #[error("the list of agencies is not usable: {0}")]
     InvalidRegistry(String),
@@ -87,6 +113,15 @@ impl Refusal {
         match self {
             Self::ReportNotFound(_) => (Code::NotFound, "REPORT_NOT_FOUND", "没有这份报告"),
             Self::AgencyNotFound(_) => (Code::NotFound, "AGENCY_NOT_FOUND", "没有这个机构"),
+            Self::FindingNotFound(_) => (Code::NotFound, "FINDING_NOT_FOUND", "没有这个疑点"),
+            Self::WaiverNotFound(_) => (Code::NotFound, "WAIVER_NOT_FOUND", "没有这项豁免"),
+            Self::AlreadyWaived(_) => (Code::AlreadyExists, "ALREADY_WAIVED", "该疑点已被豁免"),
+            Self::WaiverEnded => (Code::FailedPrecondition, "WAIVER_ENDED", "该豁免已失效"),
+            Self::FindingOutdated => {
+                (Code::FailedPrecondition, "FINDING_OUTDATED", "该疑点由旧版本得出，报告重新核查后方可豁免")
+            }
+            Self::InvalidText { .. } => (Code::InvalidArgument, "INVALID_TEXT", "文字为空、过长或含控制字符"),
+            Self::InvalidExpiry => (Code::InvalidArgument, "INVALID_EXPIRY", "到期时间须晚于现在，最长十年"),
             Self::InvalidRegistry(_) => (Code::InvalidArgument, "INVALID_REGISTRY", "机构名录有误"),
             Self::Broker(_) => (Code::Unavailable, "BROKER_UNAVAILABLE", "消息服务器暂不可用，请稍后再试"),
             Self::InvalidName { .. } => (Code::InvalidArgument, "INVALID_NAME", "资源名称格式不对"),
@@ -116,7 +151,10 @@ impl Refusal {
 
     fn metadata(&self) -> HashMap<String, String> {
         let pair = match self {
-            Self::ReportNotFound(name) => ("name", name.clone()),
+            Self::ReportNotFound(name)
+            | Self::FindingNotFound(name)
+            | Self::WaiverNotFound(name)
+            | Self::AlreadyWaived(name) => ("name", name.clone()),
             Self::InvalidName { field, .. } => ("field", (*field).to_owned()),
             Self::InvalidFilter { position, .. } => ("position", position.to_string()),
             _ => return HashMap::new(),
@@ -127,7 +165,8 @@ impl Refusal {
     /// The request's field that is to blame.
     fn field(&self) -> Option<&'static str> {
         match self {
-            Self::InvalidName { field, .. } => Some(field),
+            Self::InvalidName { field, .. } | Self::InvalidText { field, .. } => Some(field),
+            Self::InvalidExpiry => Some("expires_at"),
             Self::InvalidFilter { .. } => Some("filter"),
             Self::InvalidOrderBy { .. } => Some("order_by"),
             Self::InvalidPageSize => Some("page_size"),

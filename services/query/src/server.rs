@@ -1,4 +1,4 @@
-//! The gRPC server: ReportService, AgencyService, health, reflection v1 and v1alpha, over HTTP/2 and gRPC-Web.
+//! The gRPC server: ReportService, AgencyService, AlertService, health, reflection v1 and v1alpha, over HTTP/2 and gRPC-Web.
 //!
 //! Health is open to everybody; all else asks for a token if there are any.
 
@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gongkai_proto::FILE_DESCRIPTOR_SET;
 use gongkai_proto::v1::agency_service_server::{self, AgencyServiceServer};
+use gongkai_proto::v1::alert_service_server::{self, AlertServiceServer};
 use gongkai_proto::v1::report_service_server::{ReportServiceServer, SERVICE_NAME};
 use gongkai_worker::Runtime;
 use tokio::net::TcpListener;
@@ -22,12 +23,23 @@ use crate::auth::Tokens;
 use crate::config::Config;
 use crate::health;
 use crate::service::Reports;
+use crate::waivers::Waivers;
 
 /// What connections may take to close after shutdown. Watchers end at once; a health watcher never does by itself.
 const GRACE: Duration = Duration::from_secs(5);
 /// A province's list of agencies takes a few MiB.
 const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// What answers.
+pub struct Services {
+    /// ReportService.
+    pub reports: Reports,
+    /// AgencyService.
+    pub agencies: Agencies,
+    /// AlertService.
+    pub waivers: Waivers,
+}
 
 /// Takes the address, before anything else is started.
 ///
@@ -47,14 +59,17 @@ pub async fn serve(
     config: &Config,
     runtime: Runtime,
     listener: TcpListener,
-    reports: Reports,
-    agencies: Agencies,
+    services: Services,
 ) -> anyhow::Result<()> {
     let tokens = Tokens::new(&config.all_tokens()?);
+    let Services { reports, agencies, waivers } = services;
     let service = ReportServiceServer::new(reports)
         .max_decoding_message_size(config.max_request_bytes)
         .max_encoding_message_size(config.max_response_bytes);
     let agencies = AgencyServiceServer::new(agencies).max_decoding_message_size(MAX_LIST_BYTES);
+    let waivers = AlertServiceServer::new(waivers)
+        .max_decoding_message_size(config.max_request_bytes)
+        .max_encoding_message_size(config.max_response_bytes);
     let (reporter, health) = health_reporter();
     let router = Server::builder()
         .accept_http1(true)
@@ -67,6 +82,7 @@ pub async fn serve(
         .add_service(health)
         .add_service(InterceptedService::new(service, tokens.clone()))
         .add_service(InterceptedService::new(agencies, tokens.clone()))
+        .add_service(InterceptedService::new(waivers, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, tokens));
     let shutdown = runtime.shutdown();
@@ -93,5 +109,6 @@ fn reflection() -> Reflection<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name(SERVICE_NAME)
         .with_service_name(agency_service_server::SERVICE_NAME)
+        .with_service_name(alert_service_server::SERVICE_NAME)
         .with_service_name("grpc.health.v1.Health")
 }

@@ -3,9 +3,9 @@
 use gongkai_proto::convert::timestamp;
 use gongkai_proto::v1::report_service_server::ReportService;
 use gongkai_proto::v1::{
-    GetReportRequest, ListFindingsRequest, ListFindingsResponse, ListReportsRequest, ListReportsResponse,
-    ListRevisionsRequest, ListRevisionsResponse, QueryFactsRequest, QueryFactsResponse, Report,
-    WatchReportsRequest,
+    ExplainFindingRequest, FindingExplanation, GetReportRequest, ListFindingsRequest, ListFindingsResponse,
+    ListReportsRequest, ListReportsResponse, ListRevisionsRequest, ListRevisionsResponse, QueryFactsRequest,
+    QueryFactsResponse, Report, WatchReportsRequest,
 };
 use gongkai_store::Scope;
 use gongkai_store::query::{FactQuery, FindingOrder, FindingQuery, ReportOrder, ReportQuery};
@@ -85,6 +85,12 @@ impl Reports {
         Ok(ListFindingsResponse { findings, next_page_token: question.token(found.next) })
     }
 
+    async fn explain(&self, request: ExplainFindingRequest) -> Result<FindingExplanation, Refusal> {
+        let (key, fingerprint) = name::finding("name", &request.name)?;
+        let found = self.reads.run(move |store| store.explained(&key, &fingerprint)).await?;
+        found.map(answer::explanation).ok_or(Refusal::FindingNotFound(request.name))
+    }
+
     async fn facts(&self, request: QueryFactsRequest) -> Result<QueryFactsResponse, Refusal> {
         let question = Question::new(&["QueryFacts", &request.parent, &request.filter]);
         let query = FactQuery {
@@ -154,6 +160,13 @@ impl ReportService for Reports {
         request: Request<ListFindingsRequest>,
     ) -> Result<Response<ListFindingsResponse>, Status> {
         Ok(Response::new(self.findings(request.into_inner()).await?))
+    }
+
+    async fn explain_finding(
+        &self,
+        request: Request<ExplainFindingRequest>,
+    ) -> Result<Response<FindingExplanation>, Status> {
+        Ok(Response::new(self.explain(request.into_inner()).await?))
     }
 
     async fn query_facts(

@@ -139,6 +139,7 @@ pub(crate) fn digest(findings: &[Finding]) -> String {
             expected,
             actual,
             &finding.message,
+            &finding.operands_digest,
         ] {
             hash.update(part);
             hash.update([0]);

@@ -152,6 +152,9 @@ pub struct FindingLine {
     /// The operands.
     #[serde(default)]
     pub facts: Vec<String>,
+    /// The operands with what stands in them and where; left out where the report is not at hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operands: Vec<FactLine>,
     /// For a finding about prose: the quotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLine>,
@@ -204,7 +207,10 @@ impl Line {
             status: Status::Ok,
             media_type: Some(reading.media_type.as_str().to_owned()),
             report: Some(ReportLine::from(&reading.report)),
-            findings: findings.iter().map(FindingLine::from).collect(),
+            findings: findings
+                .iter()
+                .map(|finding| FindingLine::explained(finding, &reading.report))
+                .collect(),
             rejection: None,
             versions: VersionsLine::from(&versions()),
         }
@@ -283,6 +289,15 @@ impl From<&Source> for SourceLine {
     }
 }
 
+impl FindingLine {
+    /// The finding with its operands as they stand in its report.
+    #[must_use]
+    pub fn explained(finding: &Finding, report: &Report) -> Self {
+        let operand = |id: &FactId| report.facts.iter().find(|fact| fact.id == *id).map(FactLine::from);
+        Self { operands: finding.facts.iter().filter_map(operand).collect(), ..Self::from(finding) }
+    }
+}
+
 impl From<&Finding> for FindingLine {
     fn from(finding: &Finding) -> Self {
         Self {
@@ -297,6 +312,7 @@ impl From<&Finding> for FindingLine {
             expected: finding.expected.clone(),
             actual: finding.actual.clone(),
             facts: finding.facts.iter().map(FactId::to_string).collect(),
+            operands: Vec::new(),
             source: finding.source.as_ref().map(SourceLine::from),
             legal: finding.legal.clone(),
             help: finding.help.clone(),

@@ -83,6 +83,9 @@ pub struct Finding {
     pub help: String,
     /// The smallest change that would mend it, in Chinese: a suggestion, never applied.
     pub suggestion: Option<String>,
+    /// 16 hex digits over what stands in the operands, what is expected and what is printed: a waiver holds as long as it
+    /// is the same. Empty in findings of versions that did not note it: those cannot be waived.
+    pub operands_digest: String,
     /// Which program, parser, forms and rules said so.
     pub versions: Versions,
 }

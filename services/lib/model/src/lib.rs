@@ -15,6 +15,7 @@ pub mod profile;
 pub mod rejection;
 pub mod report;
 pub mod versions;
+pub mod waiver;
 
 pub use agency::{AgencyKey, Region, ReportKey, normalized_name};
 pub use block::{Area, Block, Cell, Grid, Paragraph, Span};
@@ -26,3 +27,4 @@ pub use profile::{AgencyKind, AgencyProfile, Level, kind_of, level_of, short_nam
 pub use rejection::{LookAlike, Rejection, RejectionCode};
 pub use report::{FormId, Period, Report, Section, Variant};
 pub use versions::Versions;
+pub use waiver::{Revocation, Waiver, WaiverEnd};

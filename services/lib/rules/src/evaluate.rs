@@ -3,17 +3,17 @@
 use std::sync::{Arc, LazyLock};
 
 use gongkai_forms::Forms;
-use gongkai_model::{FactId, Finding, Report};
+use gongkai_model::{FactId, Finding, Report, State};
 
 use crate::{
     checks::{Draft, Input, Value},
     context::Context,
     example::Example,
     expression::names::Needs,
-    fingerprint::fingerprint,
+    fingerprint::{Stand, fingerprint, operands_digest},
     layout::Layout,
     pack::{Ground, Label, PackError, PackText, load},
-    rule::{Case, Logic, Rule},
+    rule::{Case, Logic, Rule, Scope},
 };
 
 /// The packs compiled into the program.
@@ -159,6 +159,7 @@ fn finding(rule: &Rule, case: &Case, draft: Draft, input: &Input<'_>) -> Finding
         message: case.message.render(|name| value(name).map(|value: &Value| value.zh.as_str())),
         message_en: case.message_en.render(|name| value(name).map(|value: &Value| value.en.as_str())),
         fingerprint: fingerprint(&rule.id, agency, year, &draft.key, &draft.facts),
+        operands_digest: digest(rule, &draft, input),
         cause: draft.cause,
         concept: draft.concept,
         formula: rule.formula.clone(),
@@ -171,4 +172,21 @@ fn finding(rule: &Rule, case: &Case, draft: Draft, input: &Input<'_>) -> Finding
         suggestion: draft.suggestion,
         versions: input.context.versions.clone(),
     }
+}
+
+fn digest(rule: &Rule, draft: &Draft, input: &Input<'_>) -> String {
+    let state = |id: &FactId| {
+        let cell =
+            input.table.as_ref().and_then(|table| Some(table.state(table.layout.number(&id.to_string())?)));
+        cell.unwrap_or(State::Missing)
+    };
+    let operands: Vec<_> = draft.facts.iter().map(|id| (id, state(id))).collect();
+    // A quotation tells findings apart already, and its spaces do not count.
+    let said = draft.values.iter().filter(|value| !matches!(&*value.name, "quote" | "chapter"));
+    let mut words: Vec<&str> = said.map(|value| value.zh.as_str()).collect();
+    // What happened to one content is decided for that content.
+    let own = input.context.neighbours.filter(|_| rule.scope == Scope::Event).map(|n| &n.own.main_hash);
+    words.extend(own.map(String::as_str));
+    let (expected, actual) = (draft.expected.as_deref(), draft.actual.as_deref());
+    operands_digest(&Stand { operands: &operands, case: draft.case, expected, actual, words: &words })
 }

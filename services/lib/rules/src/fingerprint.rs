@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
-use gongkai_model::FactId;
+use gongkai_model::{FactId, State};
 
 /// What tells two findings of one rule and report apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,51 @@ pub(crate) fn fingerprint(rule: &str, agency: &str, year: i32, key: &Key, operan
     hex::encode(&hash.finalize()[..16])
 }
 
+/// What a person who waives a finding decides about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stand<'a> {
+    /// The operands and what stands in them, in whatever order.
+    pub(crate) operands: &'a [(&'a FactId, State)],
+    /// Which way the rule is broken.
+    pub(crate) case: &'a str,
+    /// What the parts say, as far as the rule tells.
+    pub(crate) expected: Option<&'a str>,
+    /// What is printed, as far as the rule tells.
+    pub(crate) actual: Option<&'a str>,
+    /// What else the finding's words name: a share of copied prose, other addresses, other bodies.
+    pub(crate) words: &'a [&'a str],
+}
+
+/// 16 hex digits over what a finding stands on. Spaces and widths of what is quoted do not count.
+pub(crate) fn operands_digest(stand: &Stand<'_>) -> String {
+    let mut cells: Vec<String> = stand.operands.iter().map(|(id, state)| cell(id, *state)).collect();
+    cells.sort();
+    cells.dedup();
+    let quoted = |text: Option<&str>| match text {
+        Some(text) if text.is_ascii() => text.to_owned(),
+        text => normalized(text.unwrap_or("?")),
+    };
+    let mut hash = Sha256::new();
+    let mut field = |text: &str| {
+        hash.update(text);
+        hash.update([0]);
+    };
+    field(stand.case);
+    cells.iter().for_each(|cell| field(cell));
+    field(&quoted(stand.expected));
+    field(&quoted(stand.actual));
+    stand.words.iter().for_each(|word| field(word));
+    hex::encode(&hash.finalize()[..8])
+}
+
+/// A cell and what stands in it; `7.0` and `7` are one number.
+fn cell(id: &FactId, state: State) -> String {
+    match state {
+        State::Reported(value) => format!("{id}={}", value.normalize()),
+        other => format!("{id}:{}", other.as_str()),
+    }
+}
+
 /// A quotation as it is compared: NFKC, no white space.
 fn normalized(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).collect()
@@ -74,6 +119,53 @@ mod tests {
             fingerprint("R", "p-1", 2023, &Key::Part("x.a".into()), &[]),
         ] {
             assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn the_digest_depends_on_what_stands_there_and_not_on_order_or_zeros_behind_the_point() {
+        let ids = ids(&["x.a", "x.b[total]"]);
+        let of = |a: State, b: State, expected| {
+            let digest = |operands: &[(&FactId, State)]| {
+                let stand = Stand { operands, case: "sum", expected, actual: Some("8"), words: &["甲"] };
+                operands_digest(&stand)
+            };
+            let there = digest(&[(&ids[0], a), (&ids[1], b)]);
+            assert_eq!(there, digest(&[(&ids[1], b), (&ids[0], a)]));
+            there
+        };
+        let number = |text: &str| State::Reported(text.parse().unwrap());
+        let base = of(number("3"), number("4"), Some("7"));
+        assert_eq!(base.len(), 16);
+        assert_eq!(base, of(number("3.0"), number("4"), Some("7")));
+        for other in [
+            of(number("4"), number("3"), Some("7")),
+            of(number("3"), State::Blank, Some("7")),
+            of(number("3"), State::NotApplicable, Some("7")),
+            of(number("3"), number("4"), Some("6")),
+            of(number("3"), number("4"), None),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn the_digest_tells_ways_to_break_a_rule_apart_but_not_spaces_in_a_quotation() {
+        let base = Stand {
+            operands: &[],
+            case: "alike",
+            expected: None,
+            actual: Some("收到 条，"),
+            words: &["85%"],
+        };
+        let same = Stand { actual: Some("收到条,"), ..base };
+        assert_eq!(operands_digest(&base), operands_digest(&same));
+        for other in [
+            Stand { case: "the_same", ..base },
+            Stand { words: &["100%"], ..base },
+            Stand { actual: Some("收到5条"), ..base },
+        ] {
+            assert_ne!(operands_digest(&base), operands_digest(&other));
         }
     }
 

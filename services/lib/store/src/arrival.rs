@@ -85,6 +85,8 @@ pub struct Arrival {
     pub origin: Origin,
     /// Rank of the stage event: what validate ranks it, else its stream sequence. The highest of an arrival counts.
     pub event_sequence: u64,
+    /// When the log took the stage event.
+    pub event_at: OffsetDateTime,
     /// What it says.
     pub outcome: Outcome,
 }

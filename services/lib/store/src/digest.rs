@@ -46,6 +46,7 @@ impl Fields {
         self.optional(source.cell.map(|c| format!("{},{},{}", c.table, c.row, c.column)));
         self.optional(source.page.map(|page| page.to_string()));
         self.optional(source.span.map(|s| format!("{},{}", s.start, s.end)));
+        self.optional(source.area.map(|a| format!("{},{},{},{}", a.left, a.top, a.right, a.bottom)));
     }
 
     fn fact(&mut self, fact: &Fact) {
@@ -69,6 +70,7 @@ impl Fields {
         self.count(finding.facts.len());
         finding.facts.iter().for_each(|id| self.text(&id.to_string()));
         self.source(finding.source.as_ref());
+        self.text(&finding.operands_digest);
     }
 
     fn prose(&mut self, prose: Option<&Prose>) {

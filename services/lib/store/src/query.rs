@@ -3,7 +3,10 @@
 //! Pages are cut by key, not by number: the cursor holds the sort key of the last row, so rows that come in between pages
 //! shift nothing.
 
-use gongkai_model::{AgencyKey, Fact, Finding, ReportKey, Severity};
+use gongkai_model::{AgencyKey, Fact, Finding, ReportKey, Severity, Waiver};
+use time::OffsetDateTime;
+
+use crate::report::Revision;
 
 /// Reports of one agency or all, of one year or all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,6 +106,8 @@ pub enum FindingField {
     Year,
     /// Of the report; text; [`Op::Has`] is "begins with".
     Region,
+    /// True if a waiver lets it stand; flag.
+    Waived,
 }
 
 /// Fields of a fact that conditions may name.
@@ -226,6 +231,56 @@ pub struct FactQuery {
     pub limit: usize,
 }
 
+/// Which waivers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WaiverQuery {
+    /// Of which reports.
+    pub scope: Scope,
+    /// Of which finding; `None` for all.
+    pub fingerprint: Option<String>,
+    /// Behind this row.
+    pub after: Option<Cursor>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// A waiver, and whether its finding has moved on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundWaiver {
+    /// The waiver.
+    pub waiver: Waiver,
+    /// True if its finding stands in the newest revision on other values than those that were waived.
+    pub is_lapsed: bool,
+}
+
+/// A finding and everything it stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The finding.
+    pub found: FoundFinding,
+    /// The newest revision's header.
+    pub revision: Revision,
+    /// The operands in the order in which the finding names them.
+    pub operands: Vec<Fact>,
+    /// Every weight it had, oldest first.
+    pub judgements: Vec<Judgement>,
+    /// Every waiver it had, newest first.
+    pub waivers: Vec<FoundWaiver>,
+}
+
+/// What rules of one version made of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The weight.
+    pub severity: Severity,
+    /// Names and versions of the rule packs.
+    pub rules: String,
+    /// When the log first said so.
+    pub first_at: OffsetDateTime,
+    /// When the log last said so.
+    pub last_at: OffsetDateTime,
+}
+
 /// A finding and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFinding {
@@ -235,6 +290,8 @@ pub struct FoundFinding {
     pub finding: Finding,
     /// The trace that carried the report.
     pub trace_id: String,
+    /// The waiver that lets it stand.
+    pub waiver: Option<Waiver>,
 }
 
 /// A fact and whose it is.

@@ -1,13 +1,16 @@
 //! The contract of a read model.
 
-use gongkai_model::{AgencyKey, ReportKey};
+use gongkai_model::{AgencyKey, ReportKey, Waiver};
 use time::OffsetDateTime;
 
 use crate::{
     arrival::{Arrival, Withdrawal},
     change::{Change, ResumeError, ResumeToken},
     error::Error,
-    query::{Cursor, FactQuery, FindingQuery, FoundFact, FoundFinding, Page, ReportQuery},
+    query::{
+        Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
+        WaiverQuery,
+    },
     report::{Report, Revision},
 };
 
@@ -40,6 +43,12 @@ pub trait Store: Send + Sync + 'static {
     /// Nothing was stored: the caller tries again.
     fn put_withdrawal(&self, withdrawal: &Withdrawal) -> Result<Applied, Error>;
 
+    /// Stores a waiver as it stands, or its end, which may come first. Of two ends the earlier stays.
+    ///
+    /// # Errors
+    /// Nothing was stored: the caller tries again.
+    fn put_waiver(&self, waiver: &Waiver) -> Result<Applied, Error>;
+
     /// The report: its newest revision, or the one that was the newest at `as_of`.
     ///
     /// # Errors
@@ -68,6 +77,30 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`Error`].
     fn findings(&self, query: &FindingQuery) -> Result<Page<FoundFinding>, Error>;
+
+    /// A finding of the newest revision with everything it stands on; `None` if it has none such.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn explained(&self, key: &ReportKey, fingerprint: &str) -> Result<Option<Explained>, Error>;
+
+    /// One waiver, ended or not.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn waiver(&self, key: &ReportKey, id: &str) -> Result<Option<Waiver>, Error>;
+
+    /// Waivers, ended ones too, newest first.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn waivers(&self, query: &WaiverQuery) -> Result<Page<FoundWaiver>, Error>;
+
+    /// Up to `limit` waivers whose time ran out at `now` and that nothing ended yet, the oldest first.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn waivers_to_expire(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error>;
 
     /// Facts of newest revisions.
     ///

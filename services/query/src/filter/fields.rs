@@ -60,6 +60,7 @@ pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, Refusal> {
             "fingerprint" => (FindingField::Fingerprint, Kind::Text),
             "year" => (FindingField::Year, Kind::Integer),
             "region" => (FindingField::Region, Kind::Text),
+            "waived" => (FindingField::Waived, Kind::Flag),
             _ => return None,
         })
     })

@@ -1,6 +1,6 @@
 //! Events of the log as what the store keeps.
 
-use gongkai_model::{AgencyKey, Region, ReportKey};
+use gongkai_model::{AgencyKey, Region, ReportKey, Waiver};
 use gongkai_proto::convert::{Error, report, timestamp};
 use gongkai_proto::v1;
 use gongkai_store::{Arrival, Content, Origin, Outcome, Prose, Section, Withdrawal};
@@ -37,6 +37,7 @@ pub fn validated(
     event: v1::ReportValidated,
     prose: Option<Prose>,
     event_sequence: u64,
+    event_at: OffsetDateTime,
 ) -> Result<Arrival, Error> {
     let origin = origin(event.origin)?;
     let header = event.report.ok_or(Error::Missing { field: "report" })?;
@@ -53,15 +54,27 @@ pub fn validated(
         trace_id: event.trace_id,
         prose,
     };
-    Ok(Arrival { origin, event_sequence, outcome: Outcome::Validated(Box::new(content)) })
+    Ok(Arrival { origin, event_sequence, event_at, outcome: Outcome::Validated(Box::new(content)) })
 }
 
 /// No report, or unreadable.
 ///
 /// # Errors
 /// A field is missing or holds what this version does not know.
-pub fn rejected(event: v1::ReportRejected, event_sequence: u64) -> Result<Arrival, Error> {
-    Ok(Arrival { origin: origin(event.origin)?, event_sequence, outcome: Outcome::Rejected })
+pub fn rejected(
+    event: v1::ReportRejected,
+    event_sequence: u64,
+    event_at: OffsetDateTime,
+) -> Result<Arrival, Error> {
+    Ok(Arrival { origin: origin(event.origin)?, event_sequence, event_at, outcome: Outcome::Rejected })
+}
+
+/// A waiver as it stands.
+///
+/// # Errors
+/// A field is missing or holds what this version does not know.
+pub fn waived(event: v1::WaiverChanged) -> Result<Waiver, Error> {
+    event.waiver.ok_or(Error::Missing { field: "waiver" })?.try_into()
 }
 
 /// Taken down. An event without a time of its own counts from when the log took it.

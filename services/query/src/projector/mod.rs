@@ -1,4 +1,4 @@
-//! Fills the read model from the log: validated, rejected and withdrawn reports, in whatever order they come.
+//! Fills the read model from the log: validated, rejected and withdrawn reports and waivers, in whatever order they come.
 //!
 //! The consumer is named for the read model's epoch. A file that was deleted is a new read model with a new consumer, so it
 //! is rebuilt from the first event on; and every replica with a file of its own gets every event. Nothing is ordered: the
@@ -35,6 +35,8 @@ pub enum Projected {
     Rejected(Box<v1::ReportRejected>),
     /// Taken down by its publisher.
     Withdrawn(v1::ReportWithdrawn),
+    /// A person decided about a finding, or the decision's time ran out.
+    Waived(Box<v1::WaiverChanged>),
 }
 
 /// The handler.
@@ -47,7 +49,7 @@ pub struct Projector {
 /// The consumer of a read model.
 #[must_use]
 pub fn consume(epoch: &str) -> Consume {
-    let kinds = [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
+    let kinds = [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn, Event::ReportWaived];
     Consume {
         concurrency: Some(CONCURRENCY),
         max_attempts: Some(PATIENCE),
@@ -62,6 +64,8 @@ impl Input for Projected {
             Input::decode(subject, payload).map(|event| Self::Validated(Box::new(event)))
         } else if is(Event::ReportRejected) {
             Input::decode(subject, payload).map(|event| Self::Rejected(Box::new(event)))
+        } else if is(Event::ReportWaived) {
+            Input::decode(subject, payload).map(|event| Self::Waived(Box::new(event)))
         } else {
             Input::decode(subject, payload).map(Self::Withdrawn)
         }
@@ -123,18 +127,24 @@ impl Handler for Projector {
                 let prose = self.prose(text).await?;
                 // Of two validations the one that saw more ranks higher, whichever came into the log last.
                 let rank = if event.validation == 0 { context.sequence } else { event.validation };
-                self.put(event::validated(*event, prose, rank).map_err(invalid)?).await?;
+                self.put(event::validated(*event, prose, rank, context.published_at).map_err(invalid)?)
+                    .await?;
             }
             Projected::Rejected(event) => {
                 if event::is_draft(event.origin.as_ref()) {
                     return Ok(Vec::new());
                 }
-                self.put(event::rejected(*event, context.sequence).map_err(invalid)?).await?;
+                self.put(event::rejected(*event, context.sequence, context.published_at).map_err(invalid)?)
+                    .await?;
             }
             Projected::Withdrawn(event) => {
                 let withdrawal: Withdrawal =
                     event::withdrawn(&event, context.sequence, context.published_at).map_err(invalid)?;
                 self.write(move |store| store.put_withdrawal(&withdrawal)).await?;
+            }
+            Projected::Waived(event) => {
+                let waiver = event::waived(*event).map_err(invalid)?;
+                self.write(move |store| store.put_waiver(&waiver)).await?;
             }
         }
         Ok(Vec::new())

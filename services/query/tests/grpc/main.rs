@@ -9,4 +9,6 @@ mod questions;
 #[cfg(test)]
 mod surroundings;
 #[cfg(test)]
+mod waiving;
+#[cfg(test)]
 mod watching;

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use gongkai_model::{
-    CellRef, Concept, Fact, FactId, Finding, ReportKey, Severity, Source, Span, State, Summary, Versions,
+    Area, CellRef, Concept, Fact, FactId, Finding, ReportKey, Severity, Source, Span, State, Summary,
+    Versions,
 };
 use rusqlite::{Row, types::Value};
 use time::OffsetDateTime;
@@ -103,7 +104,7 @@ fn versions(row: &Row<'_>) -> Result<Versions, Error> {
 }
 
 /// The columns `source_…` of a source.
-pub(super) fn source_values(source: Option<&Source>) -> [Value; 7] {
+pub(super) fn source_values(source: Option<&Source>) -> [Value; 8] {
     let number = |n: Option<u32>| n.map_or(Value::Null, |n| Value::Integer(n.into()));
     let cell = source.and_then(|s| s.cell);
     let span = source.and_then(|s| s.span);
@@ -115,6 +116,7 @@ pub(super) fn source_values(source: Option<&Source>) -> [Value; 7] {
         number(source.and_then(|s| s.page)),
         number(span.map(|s| s.start)),
         number(span.map(|s| s.end)),
+        source.and_then(|s| s.area).map_or(Value::Null, |area| Value::Text(area_text(area))),
     ]
 }
 
@@ -132,7 +134,21 @@ pub(super) fn source(row: &Row<'_>) -> Result<Option<Source>, Error> {
         Some(start) => Some(Span { start, end: row.get("source_end")? }),
         None => None,
     };
-    Ok(Some(Source { text, cell, page: row.get("source_page")?, span, area: None }))
+    let area: Option<String> = row.get("source_area")?;
+    let area = area.map(|text| parse_area(&text).ok_or_else(|| damaged("source_area"))).transpose()?;
+    Ok(Some(Source { text, cell, page: row.get("source_page")?, span, area }))
+}
+
+fn area_text(area: Area) -> String {
+    let Area { left, top, right, bottom } = area;
+    format!("{left},{top},{right},{bottom}")
+}
+
+fn parse_area(text: &str) -> Option<Area> {
+    let mut numbers = text.split(',').map(|number| number.parse().ok());
+    let mut next = || numbers.next().flatten();
+    let area = Area { left: next()?, top: next()?, right: next()?, bottom: next()? };
+    numbers.next().is_none().then_some(area)
 }
 
 /// A fact without its candidates.
@@ -172,10 +188,11 @@ pub(super) fn finding(row: &Row<'_>) -> Result<Finding, Error> {
         legal: row.get("legal")?,
         help: row.get("help")?,
         suggestion: row.get("suggestion")?,
+        operands_digest: row.get("operands_digest")?,
         versions: versions(row)?,
     })
 }
 
-fn severity(rank: i64) -> Result<Severity, Error> {
+pub(super) fn severity(rank: i64) -> Result<Severity, Error> {
     Severity::ALL.into_iter().find(|s| severity_rank(*s) == rank).ok_or_else(|| damaged("severity"))
 }

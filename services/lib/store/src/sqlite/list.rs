@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, types::ValueRef};
 use super::columns::{self, REVISION, damaged};
 use super::lookup::add_candidates;
 use super::sql::{Column, Has, Sql};
+use super::waivers;
 use crate::error::Error;
 use crate::query::{
     Cursor, FactField, FactQuery, FindingField, FindingOrder, FindingQuery, FoundFact, FoundFinding, Key,
@@ -38,11 +39,14 @@ pub(super) fn findings(c: &Connection, query: &FindingQuery) -> Result<Page<Foun
         FindingOrder::Severity => &["i.severity", "r.agency", "r.year", "i.position"],
     };
     let mut sql = Sql::new(&format!(
-        "SELECT r.agency, r.year, a.trace_id, i.*, v.program, v.parser, v.forms, v.rules, {} FROM report r \
+        "SELECT r.agency, r.year, a.trace_id, i.*, v.program, v.parser, v.forms, v.rules, w.id AS waiver, {} \
+         FROM report r \
          JOIN arrival a ON a.received_sequence = r.content_sequence \
          JOIN finding i ON i.received_sequence = r.content_sequence \
-         JOIN versions v ON v.id = i.versions_id WHERE true",
-        sort_columns(keys)
+         JOIN versions v ON v.id = i.versions_id \
+         LEFT JOIN waiver w ON w.agency = r.agency AND w.year = r.year AND w.id = {} WHERE true",
+        sort_columns(keys),
+        waivers::COVERING,
     ));
     if !query.scope.is_one_report() {
         sql.push(" AND NOT r.withdrawn");
@@ -54,6 +58,7 @@ pub(super) fn findings(c: &Connection, query: &FindingQuery) -> Result<Page<Foun
             key: columns::key(row)?,
             finding: columns::finding(row)?,
             trace_id: row.get("trace_id")?,
+            waiver: waivers::covering(c, row)?,
         })
     })
 }
@@ -104,6 +109,7 @@ fn finding_column(field: FindingField) -> Column {
         FindingField::Fingerprint => ("i.fingerprint", Has::Equals),
         FindingField::Year => ("r.year", Has::Equals),
         FindingField::Region => ("a.region", Has::BeginsWith),
+        FindingField::Waived => ("(w.id IS NOT NULL)", Has::Equals),
     };
     Column::new(sql, has)
 }
@@ -121,12 +127,13 @@ fn fact_column(field: FactField) -> Column {
 }
 
 /// The sort key once more under names of its own, for the cursor.
-fn sort_columns(keys: &[&str]) -> String {
+pub(super) fn sort_columns(keys: &[&str]) -> String {
     let named: Vec<String> = keys.iter().enumerate().map(|(i, key)| format!("{key} AS sort{i}")).collect();
     named.join(", ")
 }
 
-fn page<T>(
+/// Runs a statement that [`Sql::page`] ended.
+pub(super) fn page<T>(
     c: &Connection,
     sql: &Sql,
     keys: usize,

@@ -10,20 +10,24 @@ mod list;
 mod lookup;
 mod schema;
 mod sql;
+mod waivers;
 mod write;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use gongkai_model::{AgencyKey, ReportKey};
+use gongkai_model::{AgencyKey, ReportKey, Waiver};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use time::OffsetDateTime;
 
 use crate::arrival::{Arrival, Withdrawal};
 use crate::change::Change;
 use crate::error::Error;
-use crate::query::{Cursor, FactQuery, FindingQuery, FoundFact, FoundFinding, Page, ReportQuery};
+use crate::query::{
+    Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
+    WaiverQuery,
+};
 use crate::report::{Report, Revision};
 use crate::store::{Applied, Store};
 use connections::Readers;
@@ -90,6 +94,10 @@ impl Store for SqliteStore {
         self.write(|tx| write::withdrawal(tx, withdrawal))
     }
 
+    fn put_waiver(&self, waiver: &Waiver) -> Result<Applied, Error> {
+        self.write(|tx| write::waiver(tx, waiver))
+    }
+
     fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<Report>, Error> {
         self.read(|c| lookup::report(c, key, as_of))
     }
@@ -109,6 +117,22 @@ impl Store for SqliteStore {
 
     fn findings(&self, query: &FindingQuery) -> Result<Page<FoundFinding>, Error> {
         self.read(|c| list::findings(c, query))
+    }
+
+    fn explained(&self, key: &ReportKey, fingerprint: &str) -> Result<Option<Explained>, Error> {
+        self.read(|c| waivers::explained(c, key, fingerprint))
+    }
+
+    fn waiver(&self, key: &ReportKey, id: &str) -> Result<Option<Waiver>, Error> {
+        self.read(|c| waivers::get(c, key, id))
+    }
+
+    fn waivers(&self, query: &WaiverQuery) -> Result<Page<FoundWaiver>, Error> {
+        self.read(|c| waivers::list(c, query))
+    }
+
+    fn waivers_to_expire(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error> {
+        self.read(|c| waivers::to_expire(c, now, limit))
     }
 
     fn facts(&self, query: &FactQuery) -> Result<Page<FoundFact>, Error> {

@@ -1,10 +1,10 @@
 //! What the projector's writes do, each inside one transaction.
 
-use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions};
+use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver};
 use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from_iter, types::Value};
 
 use super::columns::{self, micros, signed, source_values};
-use super::lookup;
+use super::{lookup, waivers};
 use crate::arrival::{Arrival, Content, Outcome, Prose, Withdrawal};
 use crate::change::ChangeKind;
 use crate::digest::digest;
@@ -17,6 +17,9 @@ use crate::store::Applied;
 pub(super) fn arrival(tx: &Transaction<'_>, arrival: &Arrival) -> Result<Applied, Error> {
     let id = signed(arrival.origin.received_sequence, "received_sequence")?;
     let event = signed(arrival.event_sequence, "event_sequence")?;
+    if let Outcome::Validated(content) = &arrival.outcome {
+        waivers::judged(tx, content, micros(arrival.event_at))?;
+    }
     let stored = stored_arrival(tx, id)?;
     if stored.as_ref().is_some_and(|(stored_event, _)| *stored_event >= event) {
         return Ok(Applied::Unseen);
@@ -53,6 +56,17 @@ pub(super) fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Resul
         insert.execute(params![id, withdrawal.url, agency, year, micros(withdrawal.withdrawn_at)])?;
         Ok(())
     })
+}
+
+/// Stores a waiver, or the end of one that is stored; readers of a standing report see it in its findings.
+pub(super) fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, Error> {
+    let is_news = waivers::put(tx, waiver)?;
+    let seen = view(tx, &waiver.key)?;
+    if !is_news || !matches!(seen, View::Stands { .. }) {
+        return Ok(Applied::Unseen);
+    }
+    insert_change(tx, &waiver.key, &seen)?;
+    Ok(Applied::Changed)
 }
 
 /// Makes a change, computes the touched reports anew, and writes an entry of the feed for each that looks different.
@@ -234,10 +248,10 @@ fn insert_fact(tx: &Transaction<'_>, id: i64, position: i64, fact: &Fact) -> Res
         fact.state.as_str().to_owned().into(),
         fact.state.value().map(|v| v.to_string()).into(),
     ];
-    tx.prepare_cached("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+    tx.prepare_cached("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
         .execute(with_source(values, fact.source.as_ref()))?;
     for (rank, source) in (0_i64..).zip(&fact.candidates) {
-        tx.prepare_cached("INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        tx.prepare_cached("INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
             .execute(with_source([id.into(), position.into(), rank.into()], Some(source)))?;
     }
     Ok(())
@@ -261,11 +275,25 @@ fn insert_finding(tx: &Transaction<'_>, id: i64, position: i64, finding: &Findin
         operands.join("\n").into(),
         versions_id(tx, &finding.versions)?.into(),
     ];
-    let advice =
-        [finding.legal.clone().into(), finding.help.clone().into(), finding.suggestion.clone().into()];
-    let values = values.into_iter().chain(source_values(finding.source.as_ref())).chain(advice);
+    let [text, table, row, column, page, start, end, area] = source_values(finding.source.as_ref());
+    // In the order in which the columns came to be.
+    let later: [Value; 12] = [
+        text,
+        table,
+        row,
+        column,
+        page,
+        start,
+        end,
+        finding.legal.clone().into(),
+        finding.help.clone().into(),
+        finding.suggestion.clone().into(),
+        area,
+        finding.operands_digest.clone().into(),
+    ];
+    let values = values.into_iter().chain(later);
     tx.prepare_cached(
-        "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params_from_iter(values))?;
     Ok(())

@@ -5,6 +5,7 @@ mod order;
 mod paging;
 mod reading;
 mod sample;
+mod waivers;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub(crate) use feed::*;
 pub(crate) use order::*;
 pub(crate) use paging::*;
 pub(crate) use reading::*;
+pub(crate) use waivers::*;
 
 /// An empty store and what must live as long as it.
 pub(crate) struct Opened {
@@ -51,6 +53,11 @@ macro_rules! store_test_suite {
             the_same_event_again_adds_no_entry,
             a_feed_of_one_agency,
             tokens_of_other_lives_are_refused,
+            a_waiver_lets_its_finding_stand_until_it_ends,
+            a_waiver_lapses_when_operands_change_and_survives_a_new_run,
+            an_end_is_for_good_and_may_come_first,
+            waivers_are_listed_newest_first_and_found_when_due,
+            a_finding_is_explained_with_operands_weights_and_waivers,
         );
     };
     (@tests $open:expr, $($name:ident),* $(,)?) => {

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_model::ReportKey;
-use gongkai_store::query::{FactQuery, FindingQuery, FoundFact, FoundFinding, ReportQuery};
+use gongkai_model::{ReportKey, Waiver};
+use gongkai_store::query::{
+    FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Judgement, ReportQuery, WaiverQuery,
+};
 use gongkai_store::{Applied, Arrival, ChangeKind, Report, Revision, Store, Withdrawal};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::Opened;
-use super::sample::{key, rejected, validated, withdrawal};
+use super::sample::{ended, key, rejected, validated, waiver, withdrawal};
 
 #[derive(Debug, Clone)]
 enum Event {
     Arrival(Arrival),
     Withdrawal(Withdrawal),
+    Waiver(Waiver),
 }
 
 fn keys() -> [ReportKey; 3] {
@@ -28,7 +31,7 @@ fn hash(received: u64) -> &'static str {
 
 /// Up to 12 events about few arrivals, reports and addresses, so that they interfere. Sequences are distinct.
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..5_u64, 0..4_usize, 0..6_u8);
+    let event = (0..5_u64, 0..4_usize, 0..8_u8);
     prop::collection::vec(event, 1..12).prop_map(|draws| {
         let make = |(i, (place, which, kind)): (u64, &(u64, usize, u8))| {
             let (received, event) = (place * 10 + 10, 100 + i);
@@ -38,6 +41,11 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                 (1, key) => {
                     let url = format!("https://{}.example/", hash(received));
                     Event::Withdrawal(withdrawal(received + 1 + i % 9, &url, key))
+                }
+                (2, Some(key)) => Event::Waiver(waiver(&format!("{place}-{n}"), key, n, 3)),
+                (3, Some(key)) => {
+                    let by = (i % 2 == 0).then_some("李四");
+                    Event::Waiver(ended(&waiver(&format!("{place}-{n}"), key, n, 3), 5 + i, by))
                 }
                 (_, Some(key)) => Event::Arrival(validated(received, event, hash(received), key, n)),
                 (_, None) => Event::Arrival(rejected(received, event, hash(received))),
@@ -52,7 +60,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                 seen.push(w.sequence);
                 true
             }
-            Event::Arrival(_) => true,
+            Event::Arrival(_) | Event::Waiver(_) => true,
         });
         made
     })
@@ -62,10 +70,19 @@ fn apply(store: &dyn Store, event: &Event) -> Applied {
     match event {
         Event::Arrival(arrival) => store.put_arrival(arrival).unwrap(),
         Event::Withdrawal(withdrawal) => store.put_withdrawal(withdrawal).unwrap(),
+        Event::Waiver(waiver) => store.put_waiver(waiver).unwrap(),
     }
 }
 
-type State = (Vec<Option<Report>>, Vec<Vec<Revision>>, Vec<Revision>, Vec<FoundFinding>, Vec<FoundFact>);
+type State = (
+    Vec<Option<Report>>,
+    Vec<Vec<Revision>>,
+    Vec<Revision>,
+    Vec<FoundFinding>,
+    Vec<FoundFact>,
+    Vec<FoundWaiver>,
+    Vec<Vec<Judgement>>,
+);
 
 fn state(store: &dyn Store) -> State {
     (
@@ -74,7 +91,18 @@ fn state(store: &dyn Store) -> State {
         store.reports(&ReportQuery { limit: 99, ..ReportQuery::default() }).unwrap().items,
         store.findings(&FindingQuery { limit: 999, ..FindingQuery::default() }).unwrap().items,
         store.facts(&FactQuery { limit: 999, ..FactQuery::default() }).unwrap().items,
+        store.waivers(&WaiverQuery { limit: 99, ..WaiverQuery::default() }).unwrap().items,
+        judgements(store),
     )
+}
+
+/// What is told of each finding's weights.
+fn judgements(store: &dyn Store) -> Vec<Vec<Judgement>> {
+    let found = store.findings(&FindingQuery { limit: 999, ..FindingQuery::default() }).unwrap().items;
+    let told = |found: &FoundFinding| {
+        store.explained(&found.key, &found.finding.fingerprint).unwrap().map(|explained| explained.judgements)
+    };
+    found.iter().filter_map(told).collect()
 }
 
 /// What a reader of the feed that keeps the last entry of each report believes to stand.

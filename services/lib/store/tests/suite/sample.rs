@@ -1,8 +1,8 @@
 //! Sample arrivals. Sequences are small numbers; an arrival's hash, address and time follow from what the test gives.
 
 use gongkai_model::{
-    AgencyKey, CellRef, Concept, Fact, FactId, Finding, FormId, ReportKey, Severity, Source, Span, State,
-    Variant, Versions,
+    AgencyKey, Area, CellRef, Concept, Fact, FactId, Finding, FormId, ReportKey, Revocation, Severity,
+    Source, Span, State, Variant, Versions, Waiver, WaiverEnd,
 };
 use gongkai_store::{Arrival, Content, Origin, Outcome, Prose, Section, Withdrawal};
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -36,13 +36,14 @@ pub(crate) fn validated(received: u64, event: u64, hash: &str, key: &ReportKey, 
     Arrival {
         origin: origin(received, hash, &format!("https://{hash}.example/")),
         event_sequence: event,
+        event_at: day(event),
         outcome,
     }
 }
 
 pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> Arrival {
     let origin = origin(received, hash, &format!("https://{hash}.example/"));
-    Arrival { origin, event_sequence: event, outcome: Outcome::Rejected }
+    Arrival { origin, event_sequence: event, event_at: day(event), outcome: Outcome::Rejected }
 }
 
 pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
@@ -71,6 +72,30 @@ pub(crate) fn withdrawal(sequence: u64, url: &str, key: Option<&ReportKey>) -> W
     Withdrawal { sequence, url: url.into(), key: key.cloned(), withdrawn_at: day(sequence) }
 }
 
+/// A waiver of the finding that [`content`] of `n` has first.
+pub(crate) fn waiver(id: &str, key: &ReportKey, n: i64, created: u64) -> Waiver {
+    let Finding { rule, severity, fingerprint, operands_digest, .. } = finding(n, 0);
+    Waiver {
+        id: id.into(),
+        key: key.clone(),
+        region: "360982".parse().unwrap(),
+        fingerprint,
+        operands_digest,
+        rule,
+        severity,
+        reason: "上级已同意保留".into(),
+        person: "张三".into(),
+        created_at: day(created),
+        expires_at: day(created + 30),
+        end: None,
+    }
+}
+
+pub(crate) fn ended(waiver: &Waiver, at: u64, by: Option<&str>) -> Waiver {
+    let revoked = by.map(|person| Revocation { person: person.into(), reason: "数据有误".into() });
+    Waiver { end: Some(WaiverEnd { at: day(at), revoked }), ..waiver.clone() }
+}
+
 fn versions(n: i64) -> Versions {
     let v = |prefix: &str| format!("{prefix}{n}");
     Versions { program: v("p"), parser: v("r"), forms: v("f"), rules: v("u") }
@@ -82,7 +107,7 @@ fn source(text: &str, row: u32) -> Source {
         cell: Some(CellRef { table: 1, row, column: 4 }),
         page: Some(2),
         span: Some(Span { start: 812 + row, end: 815 + row }),
-        area: None,
+        area: (row % 2 == 1).then_some(Area { left: 70, top: 100 + row, right: 99, bottom: 120 }),
     }
 }
 
@@ -127,6 +152,7 @@ fn finding(n: i64, i: i64) -> Finding {
         legal: "条例第五十条".into(),
         help: "核对该行".into(),
         suggestion: (!prose).then(|| "将总计由 8 改为 7".into()),
+        operands_digest: format!("d{n}-{i}"),
         versions: versions(n),
     }
 }

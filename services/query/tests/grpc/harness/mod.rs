@@ -129,7 +129,8 @@ impl Bench {
     /// Waits until the projector is through with everything published so far.
     pub(crate) async fn projected(&self) {
         let done = |broker: &Memory| {
-            let kinds = [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
+            let kinds =
+                [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn, Event::ReportWaived];
             let due: usize = kinds.iter().map(|kind| broker.messages(&kind.filter()).len()).sum();
             let durable = subjects::consumer_query(&self.epoch());
             broker.consumer_state(STREAM_REPORTS, &durable).is_some_and(|state| state.settled == due)
@@ -231,6 +232,7 @@ fn finding(n: i64, i: i64) -> Finding {
         legal: "条例第五十条".into(),
         help: "核对".into(),
         suggestion: None,
+        operands_digest: format!("d{n}-{i}"),
         versions: versions(),
     }
 }

@@ -1,0 +1,186 @@
+//! Waivers and the history of what findings weighed.
+
+use gongkai_model::{Fact, FactId, ReportKey, Revocation, Waiver, WaiverEnd};
+use rusqlite::{Connection, Row, Transaction, named_params, params};
+use time::OffsetDateTime;
+
+use super::columns::{self, damaged, micros, severity, time_of};
+use super::sql::Sql;
+use super::{list, lookup};
+use crate::arrival::Content;
+use crate::error::Error;
+use crate::query::{
+    Condition, Explained, FindingField, FindingQuery, FoundWaiver, Judgement, Op, Page, Scope, Value,
+    WaiverQuery, severity_rank,
+};
+
+/// The id of the waiver that lets finding `i` of report `r` stand: the newest that covers it.
+pub(super) const COVERING: &str = "(SELECT n.id FROM waiver n WHERE n.agency = r.agency AND n.year = r.year \
+     AND n.fingerprint = i.fingerprint AND n.operands_digest = i.operands_digest AND n.ended_at IS NULL \
+     ORDER BY n.created_at DESC, n.id LIMIT 1)";
+
+/// True for waiver `r` if its finding stands on other values now.
+const LAPSED: &str = "EXISTS (SELECT 1 FROM report t JOIN finding i ON i.received_sequence = t.content_sequence \
+     WHERE t.agency = r.agency AND t.year = r.year AND i.fingerprint = r.fingerprint \
+     AND i.operands_digest <> r.operands_digest)";
+
+/// Stores a waiver, or the end of one that is stored; false if that is no news. Of two ends the earlier stays.
+pub(super) fn put(tx: &Transaction<'_>, waiver: &Waiver) -> Result<bool, Error> {
+    let end = waiver.end.as_ref();
+    let revoked = end.and_then(|end| end.revoked.as_ref());
+    let mut upsert = tx.prepare_cached(
+        "INSERT INTO waiver VALUES (:agency, :year, :id, :fingerprint, :digest, :rule, :severity, :reason, \
+         :person, :created_at, :expires_at, :ended_at, :ended_by, :end_reason, :region) \
+         ON CONFLICT (agency, year, id) DO UPDATE SET ended_at = excluded.ended_at, \
+         ended_by = excluded.ended_by, end_reason = excluded.end_reason \
+         WHERE excluded.ended_at < coalesce(waiver.ended_at, excluded.ended_at + 1)",
+    )?;
+    let changed = upsert.execute(named_params! {
+        ":agency": waiver.key.agency.as_str(),
+        ":year": waiver.key.year,
+        ":id": waiver.id,
+        ":fingerprint": waiver.fingerprint,
+        ":digest": waiver.operands_digest,
+        ":rule": waiver.rule,
+        ":severity": severity_rank(waiver.severity),
+        ":reason": waiver.reason,
+        ":person": waiver.person,
+        ":created_at": micros(waiver.created_at),
+        ":expires_at": micros(waiver.expires_at),
+        ":ended_at": end.map(|end| micros(end.at)),
+        ":ended_by": revoked.map(|revoked| revoked.person.as_str()),
+        ":end_reason": revoked.map(|revoked| revoked.reason.as_str()),
+        ":region": waiver.region.as_str(),
+    })?;
+    Ok(changed > 0)
+}
+
+/// Notes what the findings of a validation weigh. Whatever order validations come in, the same is noted.
+pub(super) fn judged(tx: &Transaction<'_>, content: &Content, at: i64) -> Result<(), Error> {
+    let mut upsert = tx.prepare_cached(
+        "INSERT INTO judgement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO UPDATE SET \
+         first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)",
+    )?;
+    for finding in &content.findings {
+        upsert.execute(params![
+            content.key.agency.as_str(),
+            content.key.year,
+            finding.fingerprint,
+            severity_rank(finding.severity),
+            finding.versions.rules,
+            at,
+        ])?;
+    }
+    Ok(())
+}
+
+/// The waiver named by the column `waiver` of a finding's row.
+pub(super) fn covering(c: &Connection, row: &Row<'_>) -> Result<Option<Waiver>, Error> {
+    let Some(id) = row.get::<_, Option<String>>("waiver")? else { return Ok(None) };
+    get(c, &columns::key(row)?, &id)
+}
+
+/// One waiver.
+pub(super) fn get(c: &Connection, key: &ReportKey, id: &str) -> Result<Option<Waiver>, Error> {
+    let mut select = c.prepare_cached("SELECT * FROM waiver WHERE agency = ? AND year = ? AND id = ?")?;
+    let mut rows = select.query(params![key.agency.as_str(), key.year, id])?;
+    rows.next()?.map(waiver).transpose()
+}
+
+/// Waivers, newest first.
+pub(super) fn list(c: &Connection, query: &WaiverQuery) -> Result<Page<FoundWaiver>, Error> {
+    let keys: &[&str] = &["r.created_at", "r.agency", "r.year", "r.id"];
+    let mut sql = Sql::new(&format!(
+        "SELECT r.*, {LAPSED} AS lapsed, {} FROM waiver r WHERE true",
+        list::sort_columns(keys)
+    ));
+    sql.scope(&query.scope);
+    if let Some(fingerprint) = &query.fingerprint {
+        sql.push(" AND r.fingerprint = ").bind(fingerprint.clone().into());
+    }
+    sql.page(keys, true, query.after.as_ref(), query.limit)?;
+    list::page(c, &sql, keys.len(), query.limit, |row| {
+        let waiver = waiver(row)?;
+        Ok(FoundWaiver { is_lapsed: waiver.end.is_none() && row.get("lapsed")?, waiver })
+    })
+}
+
+/// Waivers that should have ended.
+pub(super) fn to_expire(c: &Connection, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error> {
+    let mut select = c.prepare_cached(
+        "SELECT * FROM waiver WHERE ended_at IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+    )?;
+    let found = select.query_and_then(params![micros(now), super::feed::limit_of(limit)], waiver)?;
+    found.collect()
+}
+
+/// A finding with everything it stands on.
+pub(super) fn explained(
+    c: &Connection,
+    key: &ReportKey,
+    fingerprint: &str,
+) -> Result<Option<Explained>, Error> {
+    let scope = Scope { agency: Some(key.agency.clone()), year: Some(key.year) };
+    let named = Condition {
+        field: FindingField::Fingerprint,
+        op: Op::Eq,
+        value: Value::Text(fingerprint.to_owned()),
+    };
+    let query =
+        FindingQuery { scope: scope.clone(), conditions: vec![named], limit: 1, ..FindingQuery::default() };
+    let Some(found) = list::findings(c, &query)?.items.into_iter().next() else { return Ok(None) };
+    let Some(report) = lookup::report(c, key, None)? else { return Ok(None) };
+    let fact = |id: &FactId| report.facts.iter().find(|fact| fact.id == *id).cloned();
+    let operands: Vec<Fact> = found.finding.facts.iter().filter_map(fact).collect();
+    let waivers = list(
+        c,
+        &WaiverQuery { scope, fingerprint: Some(fingerprint.to_owned()), after: None, limit: usize::MAX },
+    )?;
+    Ok(Some(Explained {
+        operands,
+        revision: report.revision,
+        judgements: judgements(c, key, fingerprint)?,
+        waivers: waivers.items,
+        found,
+    }))
+}
+
+fn judgements(c: &Connection, key: &ReportKey, fingerprint: &str) -> Result<Vec<Judgement>, Error> {
+    let mut select = c.prepare_cached(
+        "SELECT severity, rules, first_at, last_at FROM judgement \
+         WHERE agency = ? AND year = ? AND fingerprint = ? ORDER BY first_at, severity, rules",
+    )?;
+    let found = select.query_and_then(params![key.agency.as_str(), key.year, fingerprint], |row| {
+        Ok::<_, Error>(Judgement {
+            severity: severity(row.get("severity")?)?,
+            rules: row.get("rules")?,
+            first_at: time_of(row.get("first_at")?)?,
+            last_at: time_of(row.get("last_at")?)?,
+        })
+    })?;
+    found.collect()
+}
+
+fn waiver(row: &Row<'_>) -> Result<Waiver, Error> {
+    let ended_at: Option<i64> = row.get("ended_at")?;
+    let revoked = match (row.get("ended_by")?, row.get("end_reason")?) {
+        (Some(person), Some(reason)) => Some(Revocation { person, reason }),
+        _ => None,
+    };
+    let end = ended_at.map(|at| Ok::<_, Error>(WaiverEnd { at: time_of(at)?, revoked })).transpose()?;
+    let region: String = row.get("region")?;
+    Ok(Waiver {
+        id: row.get("id")?,
+        key: columns::key(row)?,
+        region: region.parse().map_err(|_| damaged("region"))?,
+        fingerprint: row.get("fingerprint")?,
+        operands_digest: row.get("operands_digest")?,
+        rule: row.get("rule")?,
+        severity: severity(row.get("severity")?)?,
+        reason: row.get("reason")?,
+        person: row.get("person")?,
+        created_at: time_of(row.get("created_at")?)?,
+        expires_at: time_of(row.get("expires_at")?)?,
+        end,
+    })
+}
