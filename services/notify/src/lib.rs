@@ -1,6 +1,6 @@
 //! Tells the right people: alerts from findings, delivered once.
 //!
-//! Two steps, with a stream between them. [`alerts`] turns validated and withdrawn reports into `AlertRaised` and
+//! Two steps, with a stream between them. [`alerts`] turns validated and withdrawn reports and waivers into `AlertRaised` and
 //! `AlertResolved`; [`delivery`] brings those to each subscription of the config, by a durable consumer of its own.
 //!
 //! **Nothing is lost between saving and publishing.** The state of a report (bucket `gongkai-alerts`) is saved by
@@ -57,8 +57,8 @@ impl Service for Notify {
 
 async fn raise(config: &Config, runtime: &Runtime) -> anyhow::Result<()> {
     let alerter = Alerter::new(runtime.entries(subjects::BUCKET_ALERTS), config.min_severity);
-    let filters = [Event::ReportValidated.filter(), Event::ReportWithdrawn.filter()];
-    let consume = Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY, filters);
+    let kinds = [Event::ReportValidated, Event::ReportWithdrawn, Event::ReportWaived];
+    let consume = Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY, kinds.map(Event::filter));
     runtime.consume(consume, alerter).await
 }
 

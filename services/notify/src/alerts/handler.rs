@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gongkai_model::{AgencyKey, Region, ReportKey, Severity};
-use gongkai_proto::{convert::timestamp::timestamp, subjects, v1};
+use gongkai_proto::{
+    convert::{timestamp::timestamp, waiver as names},
+    subjects, v1,
+};
 use gongkai_worker::{Context, Decision, Handler, Input, Output, transport::Entries};
 use prost::Message;
 
@@ -12,6 +15,7 @@ use super::{
     group,
     place::Place,
     state::{Change, Event, ReportAlerts, Step},
+    waivers::Waived,
 };
 use crate::ledger::Ledger;
 
@@ -22,6 +26,8 @@ pub enum ReportEvent {
     Validated(Box<v1::ReportValidated>),
     /// A publication was taken back.
     Withdrawn(v1::ReportWithdrawn),
+    /// A person let a finding stand, or that came to its end.
+    Waived(Box<v1::WaiverChanged>),
 }
 
 /// Turns report events into alerts.
@@ -36,6 +42,8 @@ impl Input for ReportEvent {
     fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
         if subject.starts_with(subjects::Event::ReportWithdrawn.prefix()) {
             Message::decode(payload).map(Self::Withdrawn)
+        } else if subject.starts_with(subjects::Event::ReportWaived.prefix()) {
+            Message::decode(payload).map(|event| Self::Waived(Box::new(event)))
         } else {
             Message::decode(payload).map(|event| Self::Validated(Box::new(event)))
         }
@@ -113,6 +121,20 @@ impl Alerter {
         Ok(outputs)
     }
 
+    async fn waived(&self, event: v1::WaiverChanged, context: &Context) -> Result<Vec<Output>, Decision> {
+        let Some(waiver) = event.waiver else { return Err(malformed("waiver is missing")) };
+        let Some((report, fingerprint)) = names::of_finding(&waiver.finding) else {
+            return Err(malformed("waiver names no finding"));
+        };
+        let waived = Waived {
+            fingerprint: fingerprint.to_owned(),
+            is_ended: waiver.state() != v1::WaiverState::Active,
+            name: waiver.name,
+            operands_digest: waiver.operands_digest,
+        };
+        self.apply(&report.to_string(), &event_of(context, Change::Waived(waived))).await
+    }
+
     /// Notes that the report stood at the URL; returns the sequence of the URL's newest withdrawal, 0 for none.
     async fn note_place(&self, url: &str, report: &str) -> Result<u64, Decision> {
         if url.is_empty() {
@@ -140,6 +162,7 @@ impl Handler for Alerter {
         match input {
             ReportEvent::Validated(event) => self.validated(*event, context).await,
             ReportEvent::Withdrawn(event) => self.withdrawn(event, context).await,
+            ReportEvent::Waived(event) => self.waived(*event, context).await,
         }
     }
 }

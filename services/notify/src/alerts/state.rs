@@ -23,6 +23,8 @@ use gongkai_model::Region;
 use gongkai_proto::{subjects::Event as Kind, v1};
 use gongkai_worker::Output;
 
+use super::waivers::{self, Parted, Waived, Waivers};
+
 /// How long after an event its outputs ride along with later events of the report.
 pub const CARRY_S: i64 = 24 * 3600;
 /// Carried outputs stay below this, so that the state stays far from the broker's limit of 1 MiB a value.
@@ -66,6 +68,8 @@ pub enum Change {
         /// Revisions received before this sequence are covered.
         before: u64,
     },
+    /// A person let a finding stand, or that came to its end.
+    Waived(Waived),
 }
 
 /// What [`ReportAlerts::apply`] did.
@@ -90,6 +94,11 @@ pub struct ReportAlerts {
     withdrawals: Vec<Withdrawal>,
     #[prost(message, repeated, tag = "4")]
     outbox: Vec<Said>,
+    #[prost(message, optional, tag = "5")]
+    waivers: Option<Waivers>,
+    /// What is found but waived: it stands again when its waiver ends.
+    #[prost(message, repeated, tag = "6")]
+    waived: Vec<v1::Alert>,
 }
 
 /// The highest-ranked validation seen.
@@ -144,6 +153,7 @@ impl ReportAlerts {
                 self.validated(revision, *withdrawn_at, alerts)
             }
             Change::Withdrawn { url, before } => self.withdrawn(url, *before),
+            Change::Waived(waived) => self.waive(waived),
         };
         let Some(mut alerts) = said else { return Step::Stale };
         for alert in &mut alerts {
@@ -180,9 +190,9 @@ impl ReportAlerts {
             return None;
         }
         self.note_withdrawal(&revision.url, withdrawn_at);
-        let standing = if self.covers(&revision) { &[] } else { alerts };
+        let found = if self.covers(&revision) { Vec::new() } else { alerts.to_vec() };
         self.newest = Some(revision);
-        Some(self.change(standing))
+        Some(self.find(found))
     }
 
     /// Takes a withdrawal; `None` if it, or a later one, is known.
@@ -191,7 +201,20 @@ impl ReportAlerts {
             return None;
         }
         let gone = self.newest.as_ref().is_some_and(|newest| self.covers(newest));
-        Some(if gone { self.change(&[]) } else { Vec::new() })
+        Some(if gone { self.find(Vec::new()) } else { Vec::new() })
+    }
+
+    /// Takes a waiver or its end; `None` if it is known.
+    fn waive(&mut self, waived: &Waived) -> Option<Vec<v1::Alert>> {
+        let is_news = self.waivers.get_or_insert_default().note(waived);
+        is_news.then(|| self.find(waivers::joined(&self.open, &self.waived)))
+    }
+
+    /// Makes `alerts` what is found; returns those to say.
+    fn find(&mut self, alerts: Vec<v1::Alert>) -> Vec<v1::Alert> {
+        let Parted { standing, waived } = self.waivers.get_or_insert_default().part(alerts);
+        self.waived = waived;
+        self.change(&standing)
     }
 
     /// Keeps the newest withdrawal of a URL; false if it is no news.
@@ -253,7 +276,15 @@ impl ReportAlerts {
         open.sort_by(|a, b| a.alert_id.cmp(&b.alert_id));
         self.open = open;
         let raised = raised.into_iter().map(|alert| in_state(alert, v1::AlertState::Raised));
-        raised.chain(resolved.iter().map(|alert| in_state(alert, v1::AlertState::Resolved))).collect()
+        raised.chain(resolved.iter().map(|alert| self.resolved(alert))).collect()
+    }
+
+    /// An alert that is over: waived if people let stand what is left of it.
+    fn resolved(&self, alert: &v1::Alert) -> v1::Alert {
+        let waived = fingerprints(&self.waived);
+        let is_waived = alert.findings.iter().any(|finding| waived.contains(&finding.fingerprint));
+        let resolution = if is_waived { v1::AlertResolution::Waived } else { v1::AlertResolution::Gone };
+        v1::Alert { resolution: resolution.into(), ..in_state(alert, v1::AlertState::Resolved) }
     }
 
     /// Puts an event's outputs behind those still carried.

@@ -26,6 +26,9 @@ struct Data<'a> {
     message_en: String,
     alert_id: &'a str,
     state: &'static str,
+    /// Of a resolved one: `gone` or `waived`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<&'static str>,
     /// Grows with every message: of two about one alert, the higher one stands.
     sequence: u64,
     severity: &'static str,
@@ -103,6 +106,7 @@ impl<'a> Body<'a> {
                 message_en,
                 alert_id: &alert.alert_id,
                 state: if resolved { "resolved" } else { "raised" },
+                resolution: resolved.then(|| if is_waived(alert) { "waived" } else { "gone" }),
                 sequence,
                 severity: severity_name(alert.severity),
                 report: &alert.report,
@@ -149,6 +153,11 @@ pub(super) fn is_resolved(alert: &v1::Alert) -> bool {
     alert.state() == v1::AlertState::Resolved
 }
 
+/// True for an alert that is over because people let stand what is left of it.
+fn is_waived(alert: &v1::Alert) -> bool {
+    alert.resolution() == v1::AlertResolution::Waived
+}
+
 /// The public name of a severity on the wire.
 #[must_use]
 pub(super) fn severity_name(wire: i32) -> &'static str {
@@ -168,7 +177,12 @@ pub(super) fn summary(alert: &v1::Alert) -> Summary {
             (format!("（共{count}项检查不符，同一原因）"), format!(" ({count} failed checks with one cause)"))
         }
     };
-    if is_resolved(alert) {
+    if is_waived(alert) {
+        Summary {
+            message: format!("已豁免：{agency}{year}年度报告：{first}{more}"),
+            message_en: format!("waived: {agency}, {year}: {first_en}{more_en}"),
+        }
+    } else if is_resolved(alert) {
         Summary {
             message: format!("已解决：{agency}{year}年度报告：{first}{more}"),
             message_en: format!("resolved: {agency}, {year}: {first_en}{more_en}"),

@@ -15,7 +15,7 @@ use gongkai_worker::{
 };
 use prost::Message as _;
 
-use crate::running::{REPORT, Running, URL, finding, validated};
+use crate::running::{DIGEST, REPORT, Running, URL, finding, validated};
 
 const ALERTS: &str = "gongkai.v1.alert.*";
 
@@ -60,6 +60,33 @@ async fn drafts_and_light_findings_are_not_told() {
     running.publish("light", Event::ReportValidated, &light).await;
     running.settled().await;
     assert_eq!(running.said(), [""; 0]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiver_ends_its_alert_until_it_ends_itself() {
+    let running = started().await;
+    running.publish("v1", Event::ReportValidated, &validated(1, &["a", "b"])).await;
+    running.settled().await;
+    let mut waiver = v1::Waiver {
+        name: format!("{REPORT}/waivers/0123456789abcdef"),
+        finding: format!("{REPORT}/findings/a"),
+        operands_digest: DIGEST.into(),
+        ..Default::default()
+    };
+    waiver.set_state(v1::WaiverState::Active);
+    running.publish("w1", Event::ReportWaived, &v1::WaiverChanged { waiver: Some(waiver.clone()) }).await;
+    running.settled().await;
+    running.publish("v2", Event::ReportValidated, &validated(2, &["a", "b"])).await;
+    running.settled().await;
+    waiver.set_state(v1::WaiverState::Expired);
+    running.publish("w2", Event::ReportWaived, &v1::WaiverChanged { waiver: Some(waiver) }).await;
+    running.settled().await;
+    assert_eq!(running.said(), ["+a", "+b", "-a", "+a"]);
+    assert!(running.dead().is_empty());
+    running.publish("w3", Event::ReportWaived, &v1::WaiverChanged::default()).await;
+    running.settled().await;
+    assert_eq!(running.dead().len(), 1);
     running.stop().await;
 }
 

@@ -16,6 +16,9 @@ pub(crate) const REPORT: &str = "agencies/p-1/reports/2023";
 pub(crate) const URL: &str = "https://example.gov.cn/2023.html";
 
 /// A finding of severity `ERROR`, of its own cause.
+/// What findings stand on.
+pub(crate) const DIGEST: &str = "0011223344556677";
+
 pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
     v1::Finding {
         rule: "T3-ROW".into(),
@@ -23,6 +26,7 @@ pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
         message: format!("合计不符 {fingerprint}"),
         message_en: format!("total differs {fingerprint}"),
         fingerprint: fingerprint.into(),
+        operands_digest: DIGEST.into(),
         ..Default::default()
     }
 }

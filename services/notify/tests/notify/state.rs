@@ -6,13 +6,14 @@ use gongkai_model::Severity;
 use gongkai_notify::alerts::{
     group,
     state::{CARRY_S, Change, Event, ReportAlerts, Step},
+    waivers::Waived,
 };
 use gongkai_proto::v1;
 use gongkai_worker::Output;
 use proptest::{collection::vec, prelude::*, sample::select};
 use prost::Message as _;
 
-use crate::running::{REPORT, URL, finding};
+use crate::running::{DIGEST, REPORT, URL, finding};
 
 const OTHER_URL: &str = "https://example.gov.cn/moved.html";
 
@@ -39,6 +40,18 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> Event {
 
 fn withdrawal(sequence: u64, url: &str) -> Event {
     event(sequence, Change::Withdrawn { url: url.into(), before: sequence })
+}
+
+/// `a` is granted, `-a` ended.
+fn waiver(sequence: u64, text: &str) -> Event {
+    let (fingerprint, is_ended) = text.strip_prefix('-').map_or((text, false), |ended| (ended, true));
+    let waived = Waived {
+        name: format!("{REPORT}/waivers/{fingerprint}"),
+        fingerprint: fingerprint.into(),
+        operands_digest: DIGEST.into(),
+        is_ended,
+    };
+    event(sequence, Change::Waived(waived))
 }
 
 fn event(sequence: u64, change: Change) -> Event {
@@ -217,11 +230,60 @@ fn an_alert_names_the_event_behind_it() {
     assert_eq!((alert.trace_id.as_str(), alert.changed_at.unwrap().seconds), ("trace-10", 1_700_000_000));
 }
 
+#[test]
+fn what_is_waived_is_resolved_and_stands_again_when_the_waiver_ends() {
+    let state = says(&[
+        (check(10, 1, URL, &["a@x", "b@x", "c"]), &["+a,b", "+c"]),
+        // One of two findings of a cause: the alert stands for the other.
+        (waiver(11, "a"), &[]),
+        (waiver(12, "c"), &["-c"]),
+        (waiver(13, "b"), &["-b"]),
+        // Found again by another run, in another revision: still waived.
+        (check(14, 1, URL, &["a@x", "b@x", "c"]), &[]),
+        (check(15, 9, URL, &["a@x", "b@x", "c"]), &[]),
+        (waiver(16, "-b"), &["+b"]),
+        (waiver(17, "-c"), &["+c"]),
+    ]);
+    let last = read(state.outputs().last().unwrap());
+    assert_eq!((last.state(), last.resolution()), (v1::AlertState::Raised, v1::AlertResolution::Unspecified));
+}
+
+#[test]
+fn a_resolved_alert_says_whether_it_was_waived() {
+    let resolution = |event: Event| {
+        let mut state = ReportAlerts::default();
+        state.apply(&check(10, 1, URL, &["a"]));
+        state.apply(&event);
+        read(state.outputs().last().unwrap()).resolution()
+    };
+    assert_eq!(resolution(waiver(11, "a")), v1::AlertResolution::Waived);
+    assert_eq!(resolution(check(11, 2, URL, &[])), v1::AlertResolution::Gone);
+    assert_eq!(resolution(withdrawal(11, URL)), v1::AlertResolution::Gone);
+}
+
+#[test]
+fn a_waiver_lapses_when_an_operand_changes() {
+    let changed = |sequence, received| {
+        let mut event = check(sequence, received, URL, &["a"]);
+        if let Change::Validated { alerts, .. } = &mut event.change {
+            alerts[0].findings[0].operands_digest = "other values".into();
+        }
+        event
+    };
+    says(&[
+        (waiver(9, "a"), &[]),
+        (check(10, 1, URL, &["a"]), &[]),
+        (changed(11, 2), &["+a"]),
+        (check(12, 3, URL, &["a"]), &["-a"]),
+    ]);
+}
+
 /// What an event does, before its place in the stream is known.
 #[derive(Debug, Clone)]
 enum Draft {
     Check { received: u64, url: &'static str, findings: Vec<&'static str> },
     Withdrawal { url: &'static str },
+    Waiver(&'static str),
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
@@ -230,6 +292,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     prop_oneof![
         4 => (1..6_u64, url(), findings).prop_map(|(received, url, findings)| Draft::Check { received, url, findings }),
         1 => select(vec![URL, OTHER_URL, ""]).prop_map(|url| Draft::Withdrawal { url }),
+        2 => select(vec!["a", "b", "-a", "-c"]).prop_map(Draft::Waiver),
     ]
 }
 
@@ -252,6 +315,7 @@ fn story() -> impl Strategy<Value = (Vec<Event>, Vec<(usize, Option<usize>)>)> {
 fn place(sequence: u64, draft: &Draft) -> Event {
     match draft {
         Draft::Withdrawal { url } => withdrawal(sequence, url),
+        Draft::Waiver(text) => waiver(sequence, text),
         Draft::Check { received, url, findings } => {
             let distinct: BTreeMap<&str, &str> =
                 findings.iter().map(|text| (text.split('@').next().unwrap(), *text)).collect();
@@ -266,7 +330,7 @@ fn expected(events: &[Event]) -> BTreeSet<String> {
         Change::Validated { received_sequence, url, alerts, .. } => {
             Some((*received_sequence, event.sequence, url, alerts))
         }
-        Change::Withdrawn { .. } => None,
+        Change::Withdrawn { .. } | Change::Waived(_) => None,
     });
     let Some((received, _, url, alerts)) =
         newest.max_by_key(|(received, sequence, ..)| (*received, *sequence))
@@ -275,10 +339,18 @@ fn expected(events: &[Event]) -> BTreeSet<String> {
     };
     let gone = events.iter().any(|event| match &event.change {
         Change::Withdrawn { url: of, before } => received < *before && (of.is_empty() || of == url),
-        Change::Validated { .. } => false,
+        Change::Validated { .. } | Change::Waived(_) => false,
     });
     let alerts = if gone { &[] } else { alerts.as_slice() };
-    alerts.iter().flat_map(|alert| &alert.findings).map(|f| f.fingerprint.clone()).collect()
+    let is_told = |fingerprint: &str, told_ended: bool| {
+        let told = |event: &Event| match &event.change {
+            Change::Waived(waived) => waived.fingerprint == fingerprint && waived.is_ended == told_ended,
+            _ => false,
+        };
+        events.iter().any(told)
+    };
+    let found = alerts.iter().flat_map(|alert| &alert.findings).map(|f| f.fingerprint.clone());
+    found.filter(|found| !is_told(found, false) || is_told(found, true)).collect()
 }
 
 proptest! {
