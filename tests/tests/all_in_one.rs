@@ -61,6 +61,49 @@ impl Up {
         Command::new(binary("gongkai")).arg(command).args(side).args(arguments).output().unwrap()
     }
 
+    /// Hands a text in as a file of its own; returns the receipt.
+    fn submit(&self, name: &str, content: &str) -> serde_json::Value {
+        let file = self.data.path().join(name);
+        std::fs::write(&file, content).unwrap();
+        let submitted = self.gongkai("submit", &["--wait", "--format", "json", file.to_str().unwrap()]);
+        serde_json::from_str(text(&submitted).trim()).unwrap()
+    }
+
+    fn waive(&self, finding: &str) {
+        let waived = Command::new(binary("gongkai"))
+            .args(["waivers", "create", finding, "--reason", "上级已同意保留", "--person", "张三"])
+            .args(["--until", "2035-12-31", "--query", &format!("http://{}", self.reports)])
+            .output()
+            .unwrap();
+        assert!(waived.status.success(), "{}", String::from_utf8_lossy(&waived.stderr));
+    }
+
+    /// The findings of one rule, once there are as many as asked for.
+    async fn findings(&self, filter: &str, count: usize) -> Vec<serde_json::Value> {
+        let mut found = Vec::new();
+        for _ in 0..200 {
+            let listed = text(&self.gongkai("findings", &["--format", "json", "--filter", filter]));
+            found = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            if found.len() == count {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{filter}: {found:?}");
+    }
+
+    /// Waits until the log says it so many times.
+    async fn logged(&self, words: &str, times: usize) {
+        let log = || std::fs::read_to_string(self.data.path().join("up.log")).unwrap();
+        for _ in 0..200 {
+            if log().matches(words).count() >= times {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the log does not say {words} {times} times:\n{}", log());
+    }
+
     /// What a new pack would change over the stored reports, as CSV.
     fn shadow_run(&self, rules: &str) -> String {
         let pack = tempfile::tempdir().unwrap();
@@ -135,4 +178,50 @@ async fn a_newcomer_hands_a_report_in_sees_its_findings_and_stops_it_all() {
     assert_eq!(code, Some(0), "Ctrl-C is a clean end\n{log}");
     let broker = std::net::TcpStream::connect(up.nats);
     assert!(broker.is_err(), "the nats-server child outlived `gongkai up`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
+    let up = Up::start().await;
+    let sample = std::fs::read_to_string(samples::directory().join("02_tab_rows_wrong_total.txt")).unwrap();
+    let receipt = up.submit("first.txt", &sample);
+    assert_eq!(receipt["state"], "validated", "{receipt}");
+    let found = up.findings("rule = T3-ROW", 1).await.remove(0);
+    let (report, fingerprint) = (found["report"].as_str().unwrap(), found["fingerprint"].as_str().unwrap());
+    let name = format!("{report}/findings/{fingerprint}");
+    // One wrong cell breaks its row and its column: one alert, two findings to waive.
+    let column = up.findings("rule = T3-SUM", 1).await.remove(0);
+    assert_eq!(column["cause"], found["cause"]);
+    up.logged("六类申请人之和", 1).await;
+    up.waive(&name);
+    up.waive(&format!("{report}/findings/{}", column["fingerprint"].as_str().unwrap()));
+    up.logged("waived: 云溪县自然资源局, 2023: table 3", 1).await;
+    let standing = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
+    assert_eq!(standing["waiver"]["person"], "张三");
+
+    // Other bytes, the same numbers: the decision holds.
+    up.submit("second.txt", &format!("{sample}\n"));
+    let again = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
+    assert_eq!(again["fingerprint"], found["fingerprint"]);
+    let explained = text(&up.gongkai("explain", &[&name, "--format", "json"]));
+    let explained: serde_json::Value = serde_json::from_str(&explained).unwrap();
+    assert_eq!(explained["operands"].as_array().unwrap().len(), 7, "{explained}");
+    assert_eq!(explained["operands"][6]["source"]["text"], "43", "{explained}");
+    assert_eq!(explained["waivers"][0]["state"], "active", "{explained}");
+
+    // Another wrong number under the same fingerprint is another matter.
+    let line = sample.lines().find(|line| line.contains("保护第三方合法权益")).unwrap();
+    let (row, _) = line.trim_end().rsplit_once("43").unwrap();
+    up.submit("third.txt", &sample.replace(line, &format!("{row}45")));
+    let lapsed = up.findings("rule = T3-ROW AND waived = false", 1).await.remove(0);
+    assert_eq!(
+        (&lapsed["fingerprint"], &lapsed["actual"]),
+        (&found["fingerprint"], &serde_json::json!("45"))
+    );
+    let listed = Command::new(binary("gongkai"))
+        .args(["waivers", "list", "--format", "json", "--query", &format!("http://{}", up.reports)])
+        .output()
+        .unwrap();
+    assert!(text(&listed).contains("\"state\":\"lapsed\""), "{}", text(&listed));
+    up.logged("=34，「总计」列填的是 45", 1).await;
 }

@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::LazyLock};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{agencies, check, findings, get, list, rules, status, submit, up, watch},
+    commands::{agencies, check, explain, findings, get, list, rules, status, submit, up, waivers, watch},
     output::Output,
 };
 
@@ -38,6 +38,8 @@ enum Command {
     Get(get::Args),
     List(list::Args),
     Findings(findings::Args),
+    Explain(explain::Args),
+    Waivers(waivers::Args),
     Watch(watch::Args),
     Agencies(agencies::Args),
     Status(status::Args),
@@ -54,6 +56,8 @@ impl Cli {
             Command::Get(args) => get::run(&args, out).await,
             Command::List(args) => list::run(&args, out).await,
             Command::Findings(args) => findings::run(&args, out).await,
+            Command::Explain(args) => explain::run(&args, out).await,
+            Command::Waivers(args) => waivers::run(args, out).await,
             Command::Watch(args) => watch::run(args, out).await,
             Command::Agencies(args) => agencies::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,

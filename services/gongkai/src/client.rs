@@ -1,17 +1,23 @@
 //! The connection to query.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args;
 use gongkai_proto::v1::{
-    agency_service_client::AgencyServiceClient, report_service_client::ReportServiceClient,
+    agency_service_client::AgencyServiceClient, alert_service_client::AlertServiceClient,
+    report_service_client::ReportServiceClient,
 };
 use tonic::{
     Code, Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
+};
+
+use crate::{
+    output::{Output, complain},
+    table::{self, Format, Row},
 };
 
 /// Largest answer taken: a report with all its prose.
@@ -42,6 +48,9 @@ pub(crate) type Reports = ReportServiceClient<InterceptedService<Channel, Creden
 /// Asks about agencies.
 pub(crate) type Agencies = AgencyServiceClient<InterceptedService<Channel, Credentials>>;
 
+/// Asks about alerts and what people decided.
+pub(crate) type Alerts = AlertServiceClient<InterceptedService<Channel, Credentials>>;
+
 // === impl QueryServer ===
 
 impl QueryServer {
@@ -54,6 +63,12 @@ impl QueryServer {
     /// Connects to ask about agencies.
     pub(crate) async fn agencies(&self) -> anyhow::Result<Agencies> {
         let client = AgencyServiceClient::with_interceptor(self.connect().await?, Credentials(self.token()?));
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// Connects to ask about alerts and decisions.
+    pub(crate) async fn alerts(&self) -> anyhow::Result<Alerts> {
+        let client = AlertServiceClient::with_interceptor(self.connect().await?, Credentials(self.token()?));
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
@@ -94,8 +109,33 @@ pub(crate) fn refused(status: &Status) -> anyhow::Error {
     }
 }
 
+/// Writes up to `limit` rows, page by page; 0 for all. `ask` gets the size and the token of a page, and gives its rows and
+/// the token of the next.
+///
+/// # Errors
+/// What `ask` or the writing says.
+pub(crate) async fn list<R: Row>(
+    out: &mut Output,
+    format: Format,
+    limit: usize,
+    mut ask: impl AsyncFnMut(i32, String) -> anyhow::Result<(Vec<R>, String)>,
+) -> anyhow::Result<ExitCode> {
+    let mut pages = Pages::new(limit);
+    let mut rows = Vec::new();
+    while let Some((size, token)) = pages.next() {
+        let (page, next) = ask(size, token).await?;
+        pages.got(page.len(), next);
+        rows.extend(page);
+    }
+    table::write(out, format, &rows)?;
+    if pages.has_more() {
+        complain(format_args!("there are more: --limit 0 shows all"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Page by page up to a limit.
-pub(crate) struct Pages {
+struct Pages {
     /// Rows still wanted; `None` for all.
     left: Option<usize>,
     token: Option<String>,
@@ -108,12 +148,12 @@ const PAGE_ROWS: usize = 500;
 
 impl Pages {
     /// Up to `limit` rows; 0 for all.
-    pub(crate) fn new(limit: usize) -> Self {
+    fn new(limit: usize) -> Self {
         Self { left: (limit > 0).then_some(limit), token: Some(String::new()) }
     }
 
     /// Size and token of the next page; `None` when there is nothing more to ask for.
-    pub(crate) fn next(&mut self) -> Option<(i32, String)> {
+    fn next(&mut self) -> Option<(i32, String)> {
         let rows = self.left.unwrap_or(PAGE_ROWS).min(PAGE_ROWS);
         if rows == 0 {
             return None;
@@ -122,13 +162,13 @@ impl Pages {
     }
 
     /// Notes what the page brought.
-    pub(crate) fn got(&mut self, rows: usize, next_page_token: String) {
+    fn got(&mut self, rows: usize, next_page_token: String) {
         self.left = self.left.map(|left| left.saturating_sub(rows));
         self.token = (!next_page_token.is_empty()).then_some(next_page_token);
     }
 
     /// True if the limit, not the end, stopped it.
-    pub(crate) fn has_more(&self) -> bool {
+    fn has_more(&self) -> bool {
         self.token.is_some()
     }
 }

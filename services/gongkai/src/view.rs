@@ -52,7 +52,27 @@ pub(crate) struct FindingView {
     pub(crate) report: String,
     #[serde(flatten)]
     pub(crate) finding: FindingLine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiver: Option<WaiverView>,
     pub(crate) trace_id: String,
+}
+
+/// A waiver.
+#[derive(Debug, Serialize)]
+pub(crate) struct WaiverView {
+    pub(crate) name: String,
+    pub(crate) finding: String,
+    pub(crate) rule: String,
+    pub(crate) state: &'static str,
+    pub(crate) reason: String,
+    pub(crate) person: String,
+    pub(crate) created_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
+    pub(crate) ended_at: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) ended_by: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) end_reason: String,
 }
 
 /// A change of a report.
@@ -139,15 +159,25 @@ impl TryFrom<v1::Finding> for FindingView {
     fn try_from(mut finding: v1::Finding) -> anyhow::Result<Self> {
         let report = std::mem::take(&mut finding.report);
         let trace_id = std::mem::take(&mut finding.trace_id);
+        let waiver = finding.waiver.take().map(WaiverView::try_from).transpose()?;
         let finding =
             Finding::try_from(finding).context("server sent a finding that this version does not know")?;
-        Ok(Self { report, finding: FindingLine::from(&finding), trace_id })
+        Ok(Self { report, finding: FindingLine::from(&finding), waiver, trace_id })
     }
 }
 
 impl Row for FindingView {
-    const COLUMNS: &'static [&'static str] =
-        &["report", "severity", "rule", "message", "message_en", "expected", "actual", "fingerprint"];
+    const COLUMNS: &'static [&'static str] = &[
+        "report",
+        "severity",
+        "rule",
+        "message",
+        "message_en",
+        "expected",
+        "actual",
+        "fingerprint",
+        "waiver",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let finding = &self.finding;
@@ -160,6 +190,53 @@ impl Row for FindingView {
             finding.expected.clone().unwrap_or_default(),
             finding.actual.clone().unwrap_or_default(),
             finding.fingerprint.clone(),
+            self.waiver.as_ref().map(|waiver| waiver.reason.clone()).unwrap_or_default(),
+        ]
+    }
+}
+
+// === impl WaiverView ===
+
+impl TryFrom<v1::Waiver> for WaiverView {
+    type Error = anyhow::Error;
+
+    fn try_from(waiver: v1::Waiver) -> anyhow::Result<Self> {
+        let state = match waiver.state() {
+            v1::WaiverState::Active => "active",
+            v1::WaiverState::Expired => "expired",
+            v1::WaiverState::Revoked => "revoked",
+            v1::WaiverState::Lapsed => "lapsed",
+            v1::WaiverState::Unspecified => "unspecified",
+        };
+        Ok(Self {
+            state,
+            created_at: rfc3339(waiver.created_at)?,
+            expires_at: rfc3339(waiver.expires_at)?,
+            ended_at: rfc3339(waiver.ended_at)?,
+            name: waiver.name,
+            finding: waiver.finding,
+            rule: waiver.rule,
+            reason: waiver.reason,
+            person: waiver.person,
+            ended_by: waiver.ended_by,
+            end_reason: waiver.end_reason,
+        })
+    }
+}
+
+impl Row for WaiverView {
+    const COLUMNS: &'static [&'static str] =
+        &["waiver", "finding", "rule", "state", "reason", "person", "expires_at"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.finding.rsplit('/').next().unwrap_or_default().to_owned(),
+            self.rule.clone(),
+            self.state.to_owned(),
+            self.reason.clone(),
+            self.person.clone(),
+            self.expires_at.clone().unwrap_or_default(),
         ]
     }
 }
@@ -207,7 +284,7 @@ impl From<v1::FindingsSummary> for Summary {
     }
 }
 
-fn rfc3339(at: Option<prost_types::Timestamp>) -> anyhow::Result<Option<String>> {
+pub(crate) fn rfc3339(at: Option<prost_types::Timestamp>) -> anyhow::Result<Option<String>> {
     let Some(at) = at else { return Ok(None) };
     Ok(Some(timestamp::time(at, "timestamp")?.format(&Rfc3339)?))
 }

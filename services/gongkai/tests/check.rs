@@ -233,7 +233,10 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
     let names: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(
         names,
-        ["up", "check", "submit", "get", "list", "findings", "watch", "agencies", "status", "rules", "help"]
+        [
+            "up", "check", "submit", "get", "list", "findings", "explain", "waivers", "watch", "agencies",
+            "status", "rules", "help"
+        ]
     );
     let version = gongkai().arg("--version").output().unwrap();
     let text = String::from_utf8(version.stdout).unwrap();

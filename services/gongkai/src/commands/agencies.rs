@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::{
     client::{self, QueryServer},
-    output::{Output, complain},
-    table::{self, Format, Row},
+    output::Output,
+    table::{Format, Row},
 };
 
 /// 机构名录 / The registry of agencies
@@ -107,21 +107,14 @@ async fn import(args: &Import, out: &mut Output) -> anyhow::Result<ExitCode> {
 
 async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.agencies().await?;
-    let mut pages = client::Pages::new(args.limit);
-    let mut rows = Vec::new();
-    while let Some((page_size, page_token)) = pages.next() {
+    client::list(out, args.format, args.limit, async |page_size, page_token| {
         let filter = if args.provisional { "provisional = true" } else { "" }.to_owned();
         let request = v1::ListAgenciesRequest { page_size, page_token, filter };
         let response = client.list_agencies(request).await.map_err(|status| client::refused(&status))?;
         let response = response.into_inner();
-        pages.got(response.agencies.len(), response.next_page_token);
-        rows.extend(response.agencies.into_iter().map(AgencyView::from));
-    }
-    table::write(out, args.format, &rows)?;
-    if pages.has_more() {
-        complain(format_args!("there are more: --limit 0 shows all"));
-    }
-    Ok(ExitCode::SUCCESS)
+        Ok((response.agencies.into_iter().map(AgencyView::from).collect(), response.next_page_token))
+    })
+    .await
 }
 
 impl From<v1::Agency> for AgencyView {

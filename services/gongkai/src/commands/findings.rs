@@ -6,8 +6,8 @@ use gongkai_proto::v1;
 
 use crate::{
     client::{self, QueryServer},
-    output::{Output, complain},
-    table::{self, Format},
+    output::Output,
+    table::Format,
     view::FindingView,
 };
 
@@ -16,13 +16,13 @@ use crate::{
 #[command(after_help = "Examples:
   gongkai findings
   gongkai findings agencies/p-0123456789abcdef/reports/2023
-  gongkai findings --filter 'severity >= WARNING AND year = 2023'
+  gongkai findings --filter 'severity >= WARNING AND year = 2023 AND waived = false'
   gongkai findings --format json --limit 0 | jq -r .rule | sort | uniq -c")]
 pub(crate) struct Args {
     /// agencies/{agency}/reports/{year}, with - for any agency or year
     #[arg(default_value = "agencies/-/reports/-")]
     parent: String,
-    /// Terms joined by AND: severity, rule, year, concept
+    /// Terms joined by AND: severity, rule, year, concept, waived
     #[arg(long, default_value = "", value_name = "TERMS")]
     filter: String,
     /// report or severity; with " desc" for the other way round
@@ -40,9 +40,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.reports().await?;
-    let mut pages = client::Pages::new(args.limit);
-    let mut rows = Vec::new();
-    while let Some((page_size, page_token)) = pages.next() {
+    client::list(out, args.format, args.limit, async |page_size, page_token| {
         let request = v1::ListFindingsRequest {
             parent: args.parent.clone(),
             filter: args.filter.clone(),
@@ -52,14 +50,8 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
         };
         let response =
             client.list_findings(request).await.map_err(|status| client::refused(&status))?.into_inner();
-        pages.got(response.findings.len(), response.next_page_token);
-        for finding in response.findings {
-            rows.push(FindingView::try_from(finding)?);
-        }
-    }
-    table::write(out, args.format, &rows)?;
-    if pages.has_more() {
-        complain(format_args!("there are more: --limit 0 shows all"));
-    }
-    Ok(ExitCode::SUCCESS)
+        let rows = response.findings.into_iter().map(FindingView::try_from).collect::<anyhow::Result<_>>()?;
+        Ok((rows, response.next_page_token))
+    })
+    .await
 }

@@ -6,8 +6,8 @@ use gongkai_proto::v1;
 
 use crate::{
     client::{self, QueryServer},
-    output::{Output, complain},
-    table::{self, Format},
+    output::Output,
+    table::Format,
     view::ReportView,
 };
 
@@ -40,9 +40,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.reports().await?;
-    let mut pages = client::Pages::new(args.limit);
-    let mut rows = Vec::new();
-    while let Some((page_size, page_token)) = pages.next() {
+    client::list(out, args.format, args.limit, async |page_size, page_token| {
         let request = v1::ListReportsRequest {
             parent: args.parent.clone(),
             filter: args.filter.clone(),
@@ -52,14 +50,8 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
         };
         let response =
             client.list_reports(request).await.map_err(|status| client::refused(&status))?.into_inner();
-        pages.got(response.reports.len(), response.next_page_token);
-        for report in response.reports {
-            rows.push(ReportView::try_from(report)?);
-        }
-    }
-    table::write(out, args.format, &rows)?;
-    if pages.has_more() {
-        complain(format_args!("there are more: --limit 0 shows all"));
-    }
-    Ok(ExitCode::SUCCESS)
+        let rows = response.reports.into_iter().map(ReportView::try_from).collect::<anyhow::Result<_>>()?;
+        Ok((rows, response.next_page_token))
+    })
+    .await
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod agencies;
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod get;
 pub(crate) mod list;
@@ -9,4 +10,5 @@ pub(crate) mod rules;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod up;
+pub(crate) mod waivers;
 pub(crate) mod watch;

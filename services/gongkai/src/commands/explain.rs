@@ -1,0 +1,157 @@
+//! `gongkai explain`: one finding and everything it stands on.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use gongkai_check::FactLine;
+use gongkai_model::{Fact, Severity};
+use gongkai_proto::{convert::finding::severity, v1};
+use serde::Serialize;
+
+use crate::{
+    client::{self, QueryServer},
+    output::{Output, Style, clean},
+    view::{FindingView, WaiverView, rfc3339},
+};
+
+/// 疑点说明 / Explain one finding: formula, operands and where they stand, source, history
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai explain agencies/361001/reports/2023/findings/0f3c…
+  gongkai explain agencies/361001/reports/2023/findings/0f3c… --format json")]
+pub(crate) struct Args {
+    /// agencies/{agency}/reports/{year}/findings/{fingerprint}: columns report and fingerprint of `gongkai findings`
+    name: String,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// A finding with everything it stands on.
+#[derive(Debug, Serialize)]
+struct View {
+    #[serde(flatten)]
+    finding: FindingView,
+    url: String,
+    content_hash: String,
+    history: Vec<Judgement>,
+    waivers: Vec<WaiverView>,
+}
+
+#[derive(Debug, Serialize)]
+struct Judgement {
+    severity: &'static str,
+    rules: String,
+    first_at: Option<String>,
+    last_at: Option<String>,
+}
+
+pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let request = v1::ExplainFindingRequest { name: args.name.clone() };
+    let mut client = args.server.reports().await?;
+    let told = client.explain_finding(request).await.map_err(|status| client::refused(&status))?.into_inner();
+    let view = view(told)?;
+    match args.format {
+        Format::Json => out.line(serde_json::to_string(&view)?)?,
+        Format::Text => write(out, &view)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn view(told: v1::FindingExplanation) -> anyhow::Result<View> {
+    let mut finding = FindingView::try_from(told.finding.context("server sent no finding")?)?;
+    let operand = |fact: v1::Fact| Ok(FactLine::from(&Fact::try_from(fact)?));
+    finding.finding.operands = told.operands.into_iter().map(operand).collect::<anyhow::Result<_>>()?;
+    let judgement = |judgement: v1::Judgement| {
+        Ok(Judgement {
+            severity: severity(judgement.severity).map_or("UNSPECIFIED", Severity::as_str),
+            rules: judgement.rules,
+            first_at: rfc3339(judgement.first_at)?,
+            last_at: rfc3339(judgement.last_at)?,
+        })
+    };
+    Ok(View {
+        finding,
+        url: told.url,
+        content_hash: told.content_hash,
+        history: told.history.into_iter().map(judgement).collect::<anyhow::Result<_>>()?,
+        waivers: told.waivers.into_iter().map(WaiverView::try_from).collect::<anyhow::Result<_>>()?,
+    })
+}
+
+fn write(out: &mut Output, view: &View) -> std::io::Result<()> {
+    let finding = &view.finding.finding;
+    let head = format!("{} {}  {}", finding.severity, finding.rule, finding.message);
+    out.line(out.styled(Style::Bold, &clean(&head)))?;
+    let none = String::new();
+    for (label, value) in [
+        ("英文 english", &finding.message_en),
+        ("公式 formula", &finding.formula),
+        ("应为 expected", finding.expected.as_ref().unwrap_or(&none)),
+        ("实为 actual", finding.actual.as_ref().unwrap_or(&none)),
+        ("引文 quotation", finding.source.as_ref().map_or(&none, |source| &source.text)),
+        ("根源 cause", finding.cause.as_ref().unwrap_or(&none)),
+        ("依据 legal source", &finding.legal),
+        ("建议 advice", &finding.help),
+        ("改法 repair", finding.suggestion.as_ref().unwrap_or(&none)),
+        ("规则 rules", &finding.versions.rules),
+        ("报告 report", &view.finding.report),
+        ("地址 url", &view.url),
+        ("内容 content", &view.content_hash),
+        ("跟踪 trace", &view.finding.trace_id),
+    ] {
+        if !value.is_empty() {
+            out.line(format!("{}  {}", out.styled(Style::Dim, label), clean(value)))?;
+        }
+    }
+    for operand in &finding.operands {
+        out.line(format!("  {}", clean(&operand_line(operand))))?;
+    }
+    for judged in &view.history {
+        let (first, last) = (judged.first_at.as_deref(), judged.last_at.as_deref());
+        let times = format!("{} – {}", first.unwrap_or_default(), last.unwrap_or_default());
+        out.line(format!(
+            "{}  {} {times} ({})",
+            out.styled(Style::Dim, "历次 history"),
+            judged.severity,
+            clean(&judged.rules)
+        ))?;
+    }
+    for waiver in &view.waivers {
+        let until = waiver.expires_at.as_deref().unwrap_or_default();
+        let said =
+            format!("{} {}（{}，至 {until}） {}", waiver.state, waiver.reason, waiver.person, waiver.name);
+        out.line(format!("{}  {}", out.styled(Style::Dim, "豁免 waiver"), clean(&said)))?;
+    }
+    Ok(())
+}
+
+/// A cell: its name, what stands in it, and where.
+fn operand_line(operand: &FactLine) -> String {
+    let applicant = operand.applicant.as_ref().map(|a| format!("[{a}]")).unwrap_or_default();
+    let value = operand.value.as_deref().unwrap_or(&operand.state);
+    let place = operand.source.as_ref().map(|source| {
+        let parts = [
+            ("page", source.page),
+            ("table", source.table),
+            ("row", source.row),
+            ("column", source.column),
+            ("start", source.start),
+        ];
+        let parts = parts.into_iter().filter_map(|(name, n)| Some(format!("{name} {}", n?)));
+        format!("  ({})", parts.collect::<Vec<_>>().join(", "))
+    });
+    format!("{}{applicant} = {value}{}", operand.concept, place.unwrap_or_default())
+}

@@ -1,0 +1,170 @@
+//! `gongkai waivers`: what people let stand.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use gongkai_proto::{convert::timestamp::timestamp, v1};
+use time::{
+    Date, OffsetDateTime, Time, UtcOffset,
+    format_description::well_known::{Iso8601, Rfc3339},
+};
+
+use crate::{
+    client::{self, QueryServer},
+    output::{Output, clean},
+    table::Format,
+    view::WaiverView,
+};
+
+/// 豁免 / Let findings stand, with a reason and for a time
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai waivers create agencies/361001/reports/2023/findings/0f3c… --reason 上级已同意保留 --person 张三 --until 2026-12-31
+  gongkai waivers list agencies/361001
+  gongkai waivers revoke agencies/361001/reports/2023/waivers/8a01… --reason 数据有误 --person 李四")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Create(Create),
+    List(List),
+    Revoke(Revoke),
+}
+
+/// 豁免一个疑点 / Let a finding stand; the alert is resolved once all findings of its cause are waived
+///
+/// It survives new runs of the rules and lapses when one of the finding's operands changes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai waivers create agencies/361001/reports/2023/findings/0f3c… --reason 上级已同意保留 --person 张三 --until 2026-12-31")]
+struct Create {
+    /// agencies/{agency}/reports/{year}/findings/{fingerprint}: columns report and fingerprint of `gongkai findings`
+    finding: String,
+    /// Why it may stand
+    #[arg(long)]
+    reason: String,
+    /// Who decides
+    #[arg(long)]
+    person: String,
+    /// Last day (yyyy-mm-dd, China time), or a time (RFC 3339)
+    #[arg(long, value_name = "DAY")]
+    until: String,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+/// 查看豁免 / List waivers, newest first, ended ones too
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai waivers list
+  gongkai waivers list agencies/361001/reports/2023 --format csv")]
+struct List {
+    /// agencies/{agency}/reports/{year}, with - for any agency or year
+    #[arg(default_value = "agencies/-/reports/-")]
+    parent: String,
+    /// Show at most so many; 0 shows all
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+/// 撤销豁免 / End a waiver; the finding is alerted again if it stands
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai waivers revoke agencies/361001/reports/2023/waivers/8a01… --reason 数据有误 --person 李四")]
+struct Revoke {
+    /// agencies/{agency}/reports/{year}/waivers/{waiver}, from `gongkai waivers list`
+    name: String,
+    /// Why it ends
+    #[arg(long)]
+    reason: String,
+    /// Who decides
+    #[arg(long)]
+    person: String,
+    #[command(flatten)]
+    server: QueryServer,
+}
+
+pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Create(args) => create(args, out).await,
+        Command::List(args) => list(&args, out).await,
+        Command::Revoke(args) => revoke(args, out).await,
+    }
+}
+
+async fn create(args: Create, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let until = end_of(&args.until).with_context(|| {
+        format!(
+            "--until {}: must be a day like 2026-12-31 or a time like 2026-12-31T18:00:00+08:00",
+            args.until
+        )
+    })?;
+    let request = v1::CreateWaiverRequest {
+        finding: args.finding,
+        reason: args.reason,
+        person: args.person,
+        expires_at: Some(timestamp(until)),
+    };
+    let mut client = args.server.alerts().await?;
+    let waiver = client.create_waiver(request).await.map_err(|status| client::refused(&status))?;
+    out.line(format!("已豁免 / waived: {}", clean(&waiver.into_inner().name)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let mut client = args.server.alerts().await?;
+    client::list(out, args.format, args.limit, async |page_size, page_token| {
+        let request = v1::ListWaiversRequest { parent: args.parent.clone(), page_size, page_token };
+        let response = client.list_waivers(request).await.map_err(|status| client::refused(&status))?;
+        let response = response.into_inner();
+        let rows = response.waivers.into_iter().map(WaiverView::try_from).collect::<anyhow::Result<_>>()?;
+        Ok((rows, response.next_page_token))
+    })
+    .await
+}
+
+async fn revoke(args: Revoke, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let request = v1::RevokeWaiverRequest { name: args.name, reason: args.reason, person: args.person };
+    let mut client = args.server.alerts().await?;
+    let waiver = client.revoke_waiver(request).await.map_err(|status| client::refused(&status))?;
+    out.line(format!("已撤销豁免 / revoked: {}", clean(&waiver.into_inner().name)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A time, or the end of a day in China.
+fn end_of(until: &str) -> Option<OffsetDateTime> {
+    let china = UtcOffset::from_hms(8, 0, 0).ok()?;
+    let day = || {
+        Some(
+            Date::parse(until, &Iso8601::DATE)
+                .ok()?
+                .next_day()?
+                .with_time(Time::MIDNIGHT)
+                .assume_offset(china),
+        )
+    };
+    OffsetDateTime::parse(until, &Rfc3339).ok().or_else(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_day_ends_in_china() {
+        assert_eq!(end_of("2026-12-31"), Some(datetime!(2027-01-01 00:00 +08:00)));
+        assert_eq!(end_of("2026-12-31T18:00:00+08:00"), Some(datetime!(2026-12-31 18:00 +08:00)));
+        assert_eq!(end_of("next year"), None);
+    }
+}
