@@ -1,7 +1,7 @@
 //! Points in time: `google.protobuf.Timestamp` and [`OffsetDateTime`] in UTC.
 
 use prost_types::Timestamp;
-use time::{OffsetDateTime, UtcOffset};
+use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::Error;
 
@@ -41,6 +41,19 @@ pub fn optional(timestamp: Option<Timestamp>, field: &'static str) -> Result<Opt
     timestamp.map(|t| time(t, field)).transpose()
 }
 
+/// The sites' own time zone.
+const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
+    Ok(offset) => offset,
+    Err(_) => UtcOffset::UTC,
+};
+
+/// The day in China, as sites count theirs; `None` if there is no such time.
+#[must_use]
+pub fn day_in_china(timestamp: Option<Timestamp>) -> Option<Date> {
+    let at = time(timestamp?, "timestamp").ok()?;
+    at.checked_to_offset(CHINA).map(OffsetDateTime::date)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -60,6 +73,21 @@ mod tests {
         let there = time::macros::datetime!(2024-01-15 10:12:00.5 +08:00);
         let back = time(timestamp(there), "at").unwrap();
         assert_eq!((back, back.offset()), (there, UtcOffset::UTC));
+    }
+
+    #[test]
+    fn a_day_begins_in_china_eight_hours_before_it_does_in_greenwich() {
+        let day = |at: OffsetDateTime| day_in_china(Some(timestamp(at)));
+        assert_eq!(
+            day(time::macros::datetime!(2024-01-15 15:59:59 UTC)),
+            Some(time::macros::date!(2024 - 01 - 15))
+        );
+        assert_eq!(
+            day(time::macros::datetime!(2024-01-15 16:00 UTC)),
+            Some(time::macros::date!(2024 - 01 - 16))
+        );
+        assert_eq!(day(time::macros::datetime!(9999-12-31 23:00 UTC)), None);
+        assert_eq!(day_in_china(None), None);
     }
 
     #[test]

@@ -17,7 +17,6 @@
 pub mod alerts;
 mod config;
 pub mod delivery;
-mod ledger;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -30,6 +29,9 @@ use self::{
     alerts::Alerter,
     delivery::{Channel, Deliverer, Webhook},
 };
+
+/// Lost races in a row for one record before a message is tried again later.
+const MAX_RACES: u32 = 16;
 
 /// The service.
 pub struct Notify;

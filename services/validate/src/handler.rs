@@ -9,22 +9,24 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
 use gongkai_check::RuleSet;
-use gongkai_model::{AgencyKey, Region, ReportKey};
+use gongkai_model::ReportKey;
 use gongkai_proto::{
+    convert::report,
     subjects::{self, Event},
     v1::{self, AgencyRecord, PlaceRecord},
 };
-use gongkai_worker::{Context, Decision, Handler, Input, Output, Runtime};
+use gongkai_worker::{Context, Decision, Handler, Input, Ledger, Output, Runtime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    cells,
-    ledger::Ledger,
-    record,
+    cells, record,
     settle::{self, Ask, Settler},
     subject::Subject,
 };
+
+/// Lost races in a row for one record before a message is tried again later: a parent's record sees all its children.
+const MAX_RACES: u32 = 40;
 
 /// What the stage takes.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Checker {
     pub fn new(runtime: &Runtime, rules: RuleSet, registry: watch::Receiver<Arc<Registry>>) -> Self {
         Self {
             settler: Settler {
-                ledger: Ledger::new(runtime.entries(subjects::BUCKET_NEIGHBOURS)),
+                ledger: Ledger::new(runtime.entries(subjects::BUCKET_NEIGHBOURS), MAX_RACES),
                 texts: runtime.objects(subjects::BUCKET_TEXTS),
                 runtime: runtime.clone(),
                 rules,
@@ -91,7 +93,7 @@ impl Checker {
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
         let mut outputs = Vec::new();
-        let named = named(&event);
+        let named = report::withdrawn(&event);
         if let Some(key) = &named {
             outputs.extend(self.withdraw(key, "", context).await?);
         }
@@ -101,9 +103,9 @@ impl Checker {
         let note = |place: &mut PlaceRecord| {
             let is_news = place.withdrawn_at < context.sequence;
             place.withdrawn_at = place.withdrawn_at.max(context.sequence);
-            is_news
+            (is_news, ())
         };
-        let place = self.settler.ledger.change(&place_key(&event.url), note).await?;
+        let (place, ()) = self.settler.ledger.change(&place_key(&event.url), note).await?;
         for key in place.reports.iter().filter_map(|report| report.parse().ok()) {
             if named.as_ref() != Some(&key) {
                 outputs.extend(self.withdraw(&key, &event.url, context).await?);
@@ -147,9 +149,9 @@ impl Checker {
             if is_news {
                 place.reports.insert(at, name.clone());
             }
-            is_news
+            (is_news, ())
         };
-        Ok(self.settler.ledger.change(&place_key(&own.origin.url), note).await?.withdrawn_at)
+        Ok(self.settler.ledger.change(&place_key(&own.origin.url), note).await?.0.withdrawn_at)
     }
 }
 
@@ -163,18 +165,6 @@ impl Handler for Checker {
             Arrived::Withdrawn(event) => self.withdrawn(event, context).await,
         }
     }
-}
-
-/// The report that a withdrawal names by agency and year, if it does.
-fn named(event: &v1::ReportWithdrawn) -> Option<ReportKey> {
-    let agency = event.agency.as_ref().filter(|_| event.year != 0)?;
-    let region = event.region.parse().unwrap_or(Region::UNKNOWN);
-    let agency = match (agency.code.as_str(), agency.name.as_str()) {
-        ("", "") => return None,
-        ("", name) => AgencyKey::provisional(name, region),
-        (code, _) => AgencyKey::from_code(code).ok()?,
-    };
-    Some(ReportKey { agency, year: event.year })
 }
 
 /// Key of an address's record: its digest, since an address has characters that a key has not.

@@ -5,9 +5,7 @@
 
 pub mod cells;
 pub mod config;
-pub mod day;
 pub mod handler;
-mod ledger;
 pub mod mask;
 pub mod record;
 mod relatives;

@@ -7,9 +7,8 @@ use gongkai_proto::{
     v1::{AgencyRecord, ArrivalRecord, ContentRecord, WithdrawalRecord, YearRecord},
 };
 use gongkai_rules::{AgencyYear, Neighbours, Publications, Published};
-use time::Date;
 
-use crate::{cells, day};
+use crate::cells;
 
 /// What stands of a report.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +143,7 @@ fn publications(report: &YearRecord) -> Publications {
     urls.dedup();
     let elsewhere = elsewhere(report, current);
     let days = |at: fn(&ArrivalRecord) -> Option<prost_types::Timestamp>| {
-        report.arrivals.iter().filter_map(move |arrival| china_day(at(arrival))).min()
+        report.arrivals.iter().filter_map(move |arrival| timestamp::day_in_china(at(arrival))).min()
     };
     Publications {
         before: before(report, current),
@@ -187,8 +186,4 @@ fn published(arrival: &ArrivalRecord, content: &ContentRecord) -> Published {
         main_hash: content.main_hash.clone(),
         cells: cells::cells(&content.rows),
     }
-}
-
-fn china_day(at: Option<prost_types::Timestamp>) -> Option<Date> {
-    timestamp::optional(at, "at").ok().flatten().map(day::in_china)
 }

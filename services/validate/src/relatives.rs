@@ -143,8 +143,8 @@ impl Settler {
         let mut years = Vec::new();
         for year in [Some(year), year.checked_add(1)].into_iter().flatten() {
             let Some(line) = line(agency, record, year) else { continue };
-            let put = |rollup: &mut RollupRecord| put_line(rollup, &line);
-            self.ledger.change(&rollup_key(&parent, year), put).await?;
+            let place = |rollup: &mut RollupRecord| (put(&mut rollup.lines, &line), ());
+            self.ledger.change(&rollup_key(&parent, year), place).await?;
             years.push(year);
         }
         self.look(Ask::other(&parent, &years, context)).await
@@ -171,8 +171,9 @@ impl Settler {
                 let stands =
                     stands || (!standing.is_withdrawn && standing.content.prose_bands.contains(band));
                 let member = BandMember { agency: agency.to_string(), epoch: report.epoch, stands };
-                let put = |record: &mut BandRecord| put_member(record, &member);
-                let band: BandRecord = self.ledger.change(&band_key(year, &scope, *band), put).await?;
+                let place = |record: &mut BandRecord| (put(&mut record.members, &member), ());
+                let (band, ()): (BandRecord, ()) =
+                    self.ledger.change(&band_key(year, &scope, *band), place).await?;
                 concerned.extend(concerned_by(&band, agency));
             }
         }
@@ -235,22 +236,41 @@ fn line(agency: &AgencyKey, record: &AgencyRecord, year: i32) -> Option<RollupLi
     })
 }
 
-fn put_line(record: &mut RollupRecord, line: &RollupLine) -> bool {
-    let at = record.lines.partition_point(|known| known.agency < line.agency);
-    match record.lines.get_mut(at) {
-        Some(known) if known.agency == line.agency && known.epoch >= line.epoch => return false,
-        Some(known) if known.agency == line.agency => known.clone_from(line),
-        _ => record.lines.insert(at, line.clone()),
-    }
-    true
+/// A part that one body has in a record shared with others.
+trait Part: Clone {
+    /// Whose it is.
+    fn agency(&self) -> &str;
+    /// Grows with every change of what it was made of.
+    fn epoch(&self) -> u64;
 }
 
-fn put_member(record: &mut BandRecord, member: &BandMember) -> bool {
-    let at = record.members.partition_point(|known| known.agency < member.agency);
-    match record.members.get_mut(at) {
-        Some(known) if known.agency == member.agency && known.epoch >= member.epoch => return false,
-        Some(known) if known.agency == member.agency => known.clone_from(member),
-        _ => record.members.insert(at, member.clone()),
+impl Part for RollupLine {
+    fn agency(&self) -> &str {
+        &self.agency
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+}
+
+impl Part for BandMember {
+    fn agency(&self) -> &str {
+        &self.agency
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+}
+
+/// Puts a body's part in its place, by agency; false if a part as new is there.
+fn put<P: Part>(parts: &mut Vec<P>, part: &P) -> bool {
+    let at = parts.partition_point(|known| known.agency() < part.agency());
+    match parts.get_mut(at) {
+        Some(known) if known.agency() == part.agency() && known.epoch() >= part.epoch() => return false,
+        Some(known) if known.agency() == part.agency() => known.clone_from(part),
+        _ => parts.insert(at, part.clone()),
     }
     true
 }

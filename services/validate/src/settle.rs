@@ -10,14 +10,12 @@ use gongkai_proto::{
     v1::{self, AgencyRecord, SaidRecord},
 };
 use gongkai_rules::{Neighbours, RuleSet};
-use gongkai_worker::{Context, Decision, Output, Runtime, transport::Objects};
+use gongkai_worker::{Context, Decision, Ledger, Output, Runtime, transport::Objects};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    UNREADABLE_EVENT, cells,
-    ledger::{self, Ledger, MAX_RACES},
-    record,
+    UNREADABLE_EVENT, cells, record,
     relatives::Relatives,
     subject::{Subject, digest},
 };
@@ -68,7 +66,8 @@ impl Settler {
         take: &(dyn Fn(&mut AgencyRecord) -> bool + Sync),
     ) -> Result<(AgencyRecord, Vec<Output>), Decision> {
         let key = agency_key(ask.agency);
-        for race in 0..MAX_RACES {
+        let mut race = 0;
+        loop {
             let mut read = self.ledger.read::<AgencyRecord>(&key).await?;
             let mut is_changed = take(&mut read.record);
             let mut outputs = Vec::new();
@@ -78,9 +77,9 @@ impl Settler {
             if !is_changed || self.ledger.save(&key, &read).await? {
                 return Ok((read.record, outputs));
             }
-            ledger::lost(race).await;
+            self.ledger.lost(&key, race).await?;
+            race += 1;
         }
-        Err(ledger::too_many(&key))
     }
 
     /// Settles years without changing anything else.

@@ -3,12 +3,15 @@
 use anyhow::anyhow;
 use gongkai_check::Event as Publication;
 use gongkai_model::{AgencyProfile, Finding, Report, ReportKey, Summary, Versions};
-use gongkai_proto::{convert, v1};
+use gongkai_proto::{
+    convert::{self, timestamp::day_in_china},
+    v1,
+};
 use gongkai_rules::{Neighbours, RuleSet};
 use gongkai_worker::Decision;
 use sha2::{Digest as _, Sha256};
 
-use crate::{UNREADABLE_EVENT, day, mask};
+use crate::{UNREADABLE_EVENT, mask};
 
 /// A parsed report and what came with it. Cheap to clone where it matters: the report is shared.
 #[derive(Debug, Clone)]
@@ -61,10 +64,9 @@ impl Subject {
         neighbours: Option<&Neighbours>,
         profile: Option<&AgencyProfile>,
     ) -> Vec<Finding> {
-        let time = |at, field| convert::timestamp::optional(at, field).ok().flatten().map(day::in_china);
         let site = self.origin.site.as_ref();
         let event = Publication {
-            published_at: time(self.origin.published_at, "published_at"),
+            published_at: day_in_china(self.origin.published_at),
             agency: Some(&self.key.agency),
             profile,
             publication: gongkai_rules::Publication {
@@ -72,7 +74,7 @@ impl Subject {
                 site_code: site.and_then(|site| given(&site.code)),
                 site_domain: profile.and_then(|profile| profile.site_domain.as_deref()),
                 column: site.and_then(|site| given(&site.column)),
-                first_seen: time(self.origin.received_at, "received_at"),
+                first_seen: day_in_china(self.origin.received_at),
             },
             neighbours,
         };

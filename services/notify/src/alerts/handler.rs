@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gongkai_model::{AgencyKey, Region, ReportKey, Severity};
+use gongkai_model::{ReportKey, Severity};
 use gongkai_proto::{
-    convert::{timestamp::timestamp, waiver as names},
+    convert::{report, timestamp::timestamp, waiver as names},
     subjects, v1,
 };
-use gongkai_worker::{Context, Decision, Handler, Input, Output, transport::Entries};
+use gongkai_worker::{Context, Decision, Handler, Input, Ledger, Output, transport::Entries};
 use prost::Message;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     state::{Change, Event, ReportAlerts, Step},
     waivers::Waived,
 };
-use crate::ledger::Ledger;
+use crate::MAX_RACES;
 
 /// What the consumer takes.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Alerter {
     /// Over the bucket of alerts; findings below `bar` are not told.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, bar: Severity) -> Self {
-        Self { ledger: Ledger::new(entries), bar }
+        Self { ledger: Ledger::new(entries, MAX_RACES), bar }
     }
 
     async fn validated(
@@ -104,7 +104,7 @@ impl Alerter {
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
         let mut outputs = Vec::new();
-        let named = named(&event);
+        let named = report::withdrawn(&event).map(|key| key.to_string());
         if let Some(report) = &named {
             let change = Change::Withdrawn { url: String::new(), before: context.sequence };
             outputs.extend(self.apply(report, &event_of(context, change)).await?);
@@ -165,18 +165,6 @@ impl Handler for Alerter {
             ReportEvent::Waived(event) => self.waived(*event, context).await,
         }
     }
-}
-
-/// The report that a withdrawal names by agency and year, if it does.
-fn named(event: &v1::ReportWithdrawn) -> Option<String> {
-    let agency = event.agency.as_ref().filter(|_| event.year != 0)?;
-    let region = event.region.parse().unwrap_or(Region::UNKNOWN);
-    let agency = match (agency.code.as_str(), agency.name.as_str()) {
-        ("", "") => return None,
-        ("", name) => AgencyKey::provisional(name, region),
-        (code, _) => AgencyKey::from_code(code).ok()?,
-    };
-    Some(ReportKey { agency, year: event.year }.to_string())
 }
 
 fn event_of(context: &Context, change: Change) -> Event {

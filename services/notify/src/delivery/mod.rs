@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gongkai_proto::v1;
-use gongkai_worker::{Context, Decision, Handler, Input, Output, transport::Entries};
+use gongkai_worker::{Context, Decision, Handler, Input, Ledger, Output, transport::Entries};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
@@ -30,7 +30,7 @@ pub use self::{
     target::{Refused, Target},
     webhook::Webhook,
 };
-use crate::ledger::Ledger;
+use crate::MAX_RACES;
 
 /// A raised or resolved alert: both look alike on the wire, and the alert says which it is.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Deliverer {
     /// Tells `subscription` what `filter` lets through; `entries` is the bucket of deliveries.
     #[must_use]
     pub fn new(subscription: String, filter: Filter, channel: Channel, entries: Arc<dyn Entries>) -> Self {
-        Self { subscription, filter, channel, ledger: Ledger::new(entries) }
+        Self { subscription, filter, channel, ledger: Ledger::new(entries, MAX_RACES) }
     }
 
     async fn tell(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
@@ -139,7 +139,7 @@ impl Handler for Deliverer {
             return Err(Decision::bury("MALFORMED", anyhow::anyhow!("alert has no id")));
         }
         let key = Sent::key(&self.subscription, &alert);
-        let sent: Sent = self.ledger.read(&key).await?;
+        let sent: Sent = self.ledger.read(&key).await?.record;
         // Who was told of the beginning hears of the end, though what is left of the alert may pass no filter.
         let wanted = self.filter.wants(&alert) || body::is_resolved(&alert) && sent.stands();
         if !wanted {

@@ -15,7 +15,7 @@ use gongkai_worker::{
     transport::{Message, jetstream::JetStream, subject},
 };
 use prost::Message as _;
-use time::{Date, UtcOffset};
+use time::Date;
 
 /// The broker that keeps them.
 pub(super) struct Source(JetStream);
@@ -50,7 +50,7 @@ impl Source {
             let Some(report) = self.report(header).await? else { continue };
             let key = convert::report::key(&name)?;
             let event = Event {
-                published_at: day_in_china(origin.published_at),
+                published_at: convert::timestamp::day_in_china(origin.published_at),
                 agency: Some(&key.agency),
                 ..Event::default()
             };
@@ -89,13 +89,6 @@ fn parsed(message: &Message) -> Option<v1::ReportParsed> {
     is_parsed.then(|| v1::ReportParsed::decode(message.payload.clone()).ok()).flatten()
 }
 
-/// The day of publication is the site's own.
-fn day_in_china(at: Option<prost_types::Timestamp>) -> Option<Date> {
-    let offset = UtcOffset::from_hms(8, 0, 0).ok()?;
-    convert::timestamp::optional(at, "published_at").ok().flatten().map(|at| at.to_offset(offset).date())
-}
-
 fn received_on(parsed: &v1::ReportParsed) -> Option<Date> {
-    let at = parsed.origin.as_ref()?.received_at;
-    convert::timestamp::optional(at, "received_at").ok().flatten().map(time::OffsetDateTime::date)
+    convert::timestamp::day_in_china(parsed.origin.as_ref()?.received_at)
 }
