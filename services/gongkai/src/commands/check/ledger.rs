@@ -123,20 +123,8 @@ impl Ledger {
             .iter()
             .flat_map(|document| document.items.iter().map(move |item| (document, item)));
         let row = |(index, (document, item)): (usize, (&Document, &Item))| {
-            vec![
-                (index + 1).to_string(),
-                document.agency.clone(),
-                document.year.clone(),
-                document.file.clone(),
-                word(item.severity).to_owned(),
-                item.rule.clone(),
-                item.chapter.to_owned(),
-                item.problem.clone(),
-                item.actual.clone(),
-                item.expected.clone(),
-                item.legal.clone(),
-                item.advice.clone(),
-            ]
+            let head = [&(index + 1).to_string(), &document.agency, &document.year, &document.file];
+            head.into_iter().cloned().chain(item.cells()).collect()
         };
         all.enumerate().map(row).collect()
     }
@@ -164,19 +152,8 @@ impl Ledger {
 }
 
 fn list_row((index, (document, item)): (usize, &(&Document, &Item))) -> Vec<String> {
-    vec![
-        (index + 1).to_string(),
-        document.year.clone(),
-        word(item.severity).to_owned(),
-        item.rule.clone(),
-        item.chapter.to_owned(),
-        item.problem.clone(),
-        item.actual.clone(),
-        item.expected.clone(),
-        item.legal.clone(),
-        item.advice.clone(),
-        String::new(),
-    ]
+    let head = [(index + 1).to_string(), document.year.clone()];
+    head.into_iter().chain(item.cells()).chain([String::new()]).collect()
 }
 
 // === impl Item ===
@@ -195,6 +172,14 @@ impl Item {
             legal: rule.map(|rule| rule.legal().to_owned()).unwrap_or_default(),
             advice: rule.map(|rule| rule.help().to_owned()).unwrap_or_default(),
         }
+    }
+
+    /// The cells that every table has of it, 级别 to 整改建议.
+    fn cells(&self) -> [String; 8] {
+        let Self { severity, rule, chapter, problem, actual, expected, legal, advice } = self;
+        let texts = [rule, *chapter, problem, actual, expected, legal, advice].map(str::to_owned);
+        let [rule, chapter, problem, actual, expected, legal, advice] = texts;
+        [word(*severity).to_owned(), rule, chapter, problem, actual, expected, legal, advice]
     }
 }
 
