@@ -30,6 +30,8 @@ pub struct Config {
     pub body_timeout_s: u64,
     /// Seconds a dry run may take; then its answer is the rejection `TOO_SLOW`.
     pub check_timeout_s: u64,
+    /// Folder of local rule packs (`*.toml`) for dry runs, the same as `validate.rules`; none if absent.
+    pub rules: Option<PathBuf>,
     /// Hosts (with `:port` where it is not the scheme's own) from which content given by `url` is fetched, redirects
     /// included. Empty: none.
     pub fetch_allowed_hosts: Vec<String>,
@@ -72,6 +74,7 @@ impl Default for Config {
             header_timeout_s: 15,
             body_timeout_s: 120,
             check_timeout_s: 20,
+            rules: None,
             fetch_allowed_hosts: Vec::new(),
             fetch_timeout_s: 30,
             signature_tolerance_s: 300,

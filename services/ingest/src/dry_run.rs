@@ -4,15 +4,15 @@
 
 use std::time::Duration;
 
-use time::{OffsetDateTime, UtcOffset};
-
 use crate::{
     config::Config,
     problem::{Code, Problem},
     submission::Submission,
 };
-use gongkai_check::{Event, Hints, Known, Limits, Line};
+use anyhow::Context as _;
+use gongkai_check::{Event, Hints, Known, Limits, Line, RuleSet, VersionsLine};
 use gongkai_model::{AgencyKey, Rejection, RejectionCode};
+use gongkai_proto::convert::timestamp::day_in_china;
 use gongkai_worker::{Runtime, runtime::Unfinished};
 
 /// How long a dry run waits for a free core.
@@ -24,16 +24,20 @@ pub struct DryRun {
     runtime: Runtime,
     timeout: Duration,
     limits: Limits,
+    rules: RuleSet,
 }
 
 // === impl DryRun ===
 
 impl DryRun {
-    /// Dry runs with the config's limits.
-    #[must_use]
-    pub fn new(config: &Config, runtime: Runtime) -> Self {
+    /// Dry runs with the config's limits and rules.
+    ///
+    /// # Errors
+    /// A rule pack has a mistake, or the folder cannot be read; the message names file and line.
+    pub fn new(config: &Config, runtime: Runtime) -> anyhow::Result<Self> {
+        let rules = gongkai_check::rule_set(config.rules.as_deref()).context("ingest.rules")?;
         let limits = Limits { input_bytes: config.max_body_bytes, ..Limits::default() };
-        Self { runtime, timeout: Duration::from_secs(config.check_timeout_s), limits }
+        Ok(Self { runtime, timeout: Duration::from_secs(config.check_timeout_s), limits, rules })
     }
 
     /// The JSON line of a document. One that cannot be read is a line too, with its rejection.
@@ -45,8 +49,9 @@ impl DryRun {
     /// Dropping it does not stop a check that has begun.
     pub async fn line(&self, submission: Submission) -> Result<String, Problem> {
         let file = file_name(&submission);
-        let limits = self.limits;
-        let check = self.runtime.cpu_within(self.timeout, move || check(&submission, &limits).to_json());
+        let (limits, rules) = (self.limits, self.rules.clone());
+        let check =
+            self.runtime.cpu_within(self.timeout, move || check(&submission, &limits, &rules).to_json());
         let Ok(result) = tokio::time::timeout(PATIENCE + self.timeout, check).await else {
             return Err(Problem::new(Code::Overloaded, "every core is busy; send the same call again later"));
         };
@@ -54,7 +59,7 @@ impl DryRun {
     }
 }
 
-fn check(submission: &Submission, limits: &Limits) -> Line {
+fn check(submission: &Submission, limits: &Limits, rules: &RuleSet) -> Line {
     let (file, content, about) = (file_name(submission), &submission.content, &submission.about);
     let hints = Hints {
         media_type: filled(&content.media_type),
@@ -69,18 +74,14 @@ fn check(submission: &Submission, limits: &Limits) -> Line {
     // The same key as parse gives, so that the fingerprints are those the published report will have.
     let agency = AgencyKey::from_code(&about.agency.code)
         .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, about.region()));
-    let published_at = about
-        .published_at
-        .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok())
-        .and_then(|at| {
-            at.checked_to_offset(UtcOffset::from_hms(8, 0, 0).expect("Beijing is eight hours ahead"))
-        })
-        .map(OffsetDateTime::date);
-    let findings = gongkai_check::rules(
+    let published_at = day_in_china(about.published_at);
+    let findings = gongkai_check::rules_by(
+        rules,
         &reading.report,
         &Event { published_at, agency: Some(&agency), ..Event::default() },
     );
-    Line::of_report(&file, &reading, &findings)
+    let versions = VersionsLine::from(&gongkai_check::versions_by(rules));
+    Line { versions, ..Line::of_report(&file, &reading, &findings) }
 }
 
 fn file_name(submission: &Submission) -> String {

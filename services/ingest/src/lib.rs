@@ -87,7 +87,7 @@ impl Listeners {
 pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> anyhow::Result<()> {
     let gate = gate::Gate::new(&config, runtime.clock())?;
     let intake = intake::Intake::new(runtime.clone(), fetch::Fetcher::new(&config)?, &config.public_url);
-    let dry_run = dry_run::DryRun::new(&config, runtime.clone());
+    let dry_run = dry_run::DryRun::new(&config, runtime.clone())?;
     let router = http::router(&config, &runtime, intake.clone(), gate.clone(), dry_run);
     let limits = server::Limits {
         connections: config.max_connections,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::house::{House, NOW, published, withdrawn};
-use gongkai_ingest::{config::Config, progress};
+use crate::house::{House, NOW, post, published, withdrawn};
+use gongkai_ingest::{config::Config, dry_run::DryRun, progress};
 use gongkai_proto::{
     subjects::BUCKET_ORIGINALS,
     v1::{DeadLetter, FindingsSummary, Origin, ParsedReport, ReportValidated, SubmissionState},
@@ -252,4 +252,24 @@ async fn a_watch_ends_with_the_final_state() {
     let errors: Vec<_> = duplicate.map(|r| r.unwrap().findings.unwrap_or_default().error).collect().await;
     assert_eq!(errors, [0, 4], "an unchanged one is followed until the first is final");
     assert!(house.intake.watch("s-00000000000000000000000000000000").await.is_err());
+}
+
+#[tokio::test]
+async fn a_dry_run_applies_local_packs() {
+    let packs = tempfile::tempdir().unwrap();
+    let pack = "[pack]\nname = \"yunxi\"\nversion = \"3\"\n[[rules]]\nid = \"YX-ONE\"\nseverity = \"REVIEW\"\n\
+        when = \"report.year == 2023\"\nmessage = { \"zh-CN\" = \"本地规则\" }\n";
+    std::fs::write(packs.path().join("yunxi.toml"), pack).unwrap();
+    let house = House::new(&Config { rules: Some(packs.path().to_owned()), ..Config::default() }).await;
+    let sample = include_str!("../../../../tests/samples/01_word_paste_clean.txt");
+    let line = house.call(post("/v1/check?filename=a.txt", sample)).await.json;
+    let rules: Vec<_> =
+        line["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap()).collect();
+    assert!(rules.contains(&"YX-ONE"), "{line}");
+    assert!(line["versions"]["rules"].as_str().unwrap().contains("yunxi 3"), "{line}");
+    let wrong = pack.replace("report.year", "report.yaer");
+    std::fs::write(packs.path().join("yunxi.toml"), wrong).unwrap();
+    let config = Config { rules: Some(packs.path().to_owned()), ..Config::default() };
+    let refused = format!("{:#}", DryRun::new(&config, house.runtime.clone()).err().unwrap());
+    assert!(refused.contains("ingest.rules") && refused.contains("yunxi.toml, line 7"), "{refused}");
 }

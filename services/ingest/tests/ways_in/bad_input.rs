@@ -6,7 +6,7 @@ use futures::stream;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::house::{House, NOW, published, structured};
+use crate::house::{House, NOW, post, published, structured};
 use gongkai_ingest::config::{Config, Site};
 
 const LIMIT: usize = 64 * 1024;
@@ -15,10 +15,6 @@ const TOKEN: &str = "a-token-of-some-length";
 
 fn config() -> Config {
     Config { max_body_bytes: LIMIT, ..Config::default() }
-}
-
-fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
-    Request::post(path).header("content-type", "text/html").body(body.into()).unwrap()
 }
 
 fn event(change: impl FnOnce(&mut Value)) -> Request<Body> {

@@ -62,7 +62,7 @@ impl House {
             .build();
         let gate = Gate::new(config, runtime.clock()).unwrap();
         let intake = Intake::new(runtime.clone(), Fetcher::new(config).unwrap(), &config.public_url);
-        let dry_run = DryRun::new(config, runtime.clone());
+        let dry_run = DryRun::new(config, runtime.clone()).unwrap();
         let router = router(config, &runtime, intake.clone(), gate.clone(), dry_run);
         let ledger = Ledger::new(&runtime);
         Self { memory, runtime, router, intake, gate, ledger }
@@ -110,4 +110,9 @@ pub(crate) fn published(id: &str, text: &str) -> Value {
 pub(crate) fn withdrawn(id: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "https://www.example.gov.cn",
         "type": "gongkai.report.withdrawn.v1", "data": {"url": "https://www.example.gov.cn/a"}})
+}
+
+/// A body without a declared type.
+pub(crate) fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::post(path).header("content-type", "text/html").body(body.into()).unwrap()
 }
