@@ -4,5 +4,6 @@
 pub mod collector;
 pub mod deployment;
 pub mod http;
+pub mod neighbourhood;
 pub mod samples;
 pub mod scorecard;

@@ -1,0 +1,271 @@
+//! Agencies of a few counties with two years of reports each, handed to a deployment in some order, and the findings that
+//! it ends in.
+//!
+//! Reports of one neighbourhood look at each other: last year's, the county's own against those below it, copies of the
+//! neighbour's prose. Whatever the order they come in, and whoever dies meanwhile, the findings at rest are the same.
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Duration,
+};
+
+use gongkai_proto::v1::{
+    GetAgencyRequest, ImportAgenciesRequest, ListFindingsRequest, ListReportsRequest,
+    agency_service_client::AgencyServiceClient, report_service_client::ReportServiceClient,
+};
+use tonic::transport::Channel;
+
+use crate::{
+    deployment::{Deployment, Plan},
+    http, samples,
+};
+
+/// Findings of each report in words, in the rules' order.
+pub type Findings = BTreeMap<String, Vec<String>>;
+
+const COUNTIES: [&str; 3] = ["云溪县", "青溪县", "兰溪县"];
+const YEARS: [i32; 2] = [2022, 2023];
+/// Looks in a row that must be alike before findings are at rest.
+const STILL: usize = 40;
+const PAUSE: Duration = Duration::from_millis(50);
+/// Looks before it is given up: a quarter of an hour.
+const PATIENCE: usize = 18_000;
+/// Rows of a page.
+const PAGE: i32 = 1000;
+
+/// Who reports.
+#[derive(Debug, Clone)]
+pub struct Neighbourhood {
+    agencies: Vec<Agency>,
+}
+
+#[derive(Debug, Clone)]
+struct Agency {
+    name: String,
+    code: String,
+    parent: String,
+}
+
+/// One report to hand in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The agency's name.
+    pub agency: String,
+    /// The year.
+    pub year: i32,
+    /// Which prose it has: reports of the same number copied each other.
+    prose: usize,
+}
+
+impl Turn {
+    /// A report of an agency that may be anybody.
+    #[must_use]
+    pub fn of(agency: &str, year: i32) -> Self {
+        Self { agency: agency.to_owned(), year, prose: 0 }
+    }
+}
+
+// === impl Neighbourhood ===
+
+impl Neighbourhood {
+    /// So many agencies over three counties; the first of each county is its government, to which the others belong.
+    #[must_use]
+    pub fn of(agencies: usize) -> Self {
+        let agency = |n: usize| {
+            let (place, rank) = (n % COUNTIES.len(), n / COUNTIES.len());
+            let county = COUNTIES[place];
+            Agency {
+                name: match rank {
+                    0 => format!("{county}人民政府"),
+                    _ => format!("{county}第{rank}街道办事处"),
+                },
+                code: format!("C{place}-{rank:04}"),
+                parent: if rank == 0 { String::new() } else { format!("C{place}-0000") },
+            }
+        };
+        Self { agencies: (0..agencies).map(agency).collect() }
+    }
+
+    /// All reports, year by year.
+    #[must_use]
+    pub fn turns(&self) -> Vec<Turn> {
+        let of_year = |year| {
+            let turn = move |(n, agency): (usize, &Agency)| Turn {
+                agency: agency.name.clone(),
+                year,
+                // Every fourth copied from one another, the others wrote for themselves.
+                prose: if n % 4 == 0 { 0 } else { n },
+            };
+            self.agencies.iter().enumerate().map(turn)
+        };
+        YEARS.into_iter().flat_map(of_year).collect()
+    }
+
+    /// The list for the registry.
+    #[must_use]
+    pub fn registry(&self) -> String {
+        let rows = self.agencies.iter().map(|a| format!("{},{},{}\n", a.code, a.name, a.parent));
+        "代码,名称,上级代码\n".to_owned() + &rows.collect::<String>()
+    }
+
+    /// Hands the reports in to two replicas of everything that judges, with both killed half way if `is_killed`; the
+    /// findings at rest.
+    ///
+    /// # Panics
+    /// If a report is not accepted and validated, or the findings do not come to rest.
+    pub async fn run(&self, turns: &[Turn], is_killed: bool) -> Findings {
+        let mut deployment = Deployment::start(&Plan { replicas: 2, ..Plan::default() }).await;
+        self.import(&deployment).await;
+        let mut submissions = Vec::new();
+        for (at, turn) in turns.iter().enumerate() {
+            submissions.push(submit(&deployment, turn).await);
+            if is_killed && at == turns.len() / 2 {
+                deployment.kill_and_restart("validate");
+            }
+        }
+        deployment.ready().await;
+        for submission in &submissions {
+            let receipt = http::settled(&deployment.ingest(), submission).await;
+            assert_eq!(receipt["state"], "validated", "{receipt}");
+        }
+        findings(&deployment, turns.len()).await
+    }
+
+    /// Gives a deployment the list, and waits until its services have it.
+    ///
+    /// # Panics
+    /// If it is not taken.
+    pub async fn import(&self, deployment: &Deployment) {
+        let address = format!("http://{}", deployment.query());
+        let mut client = AgencyServiceClient::connect(address).await.expect("query answers");
+        let csv = self.registry().into_bytes().into();
+        let request = ImportAgenciesRequest { csv, validate_only: false };
+        client.import_agencies(request).await.expect("the list is taken");
+        let last = self.agencies.last().expect("there are agencies");
+        // Services follow within moments; query is one of them.
+        for _ in 0..200 {
+            let request = GetAgencyRequest { name: format!("agencies/{}", last.code) };
+            if client.get_agency(request).await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("the registry did not reach query");
+    }
+}
+
+/// The turns in the order of a seed.
+#[must_use]
+pub fn shuffled(turns: &[Turn], seed: u64) -> Vec<Turn> {
+    let mut turns = turns.to_vec();
+    turns.sort_by_cached_key(|turn| {
+        let mut hash = DefaultHasher::new();
+        (seed, &turn.agency, turn.year).hash(&mut hash);
+        hash.finish()
+    });
+    turns
+}
+
+/// A clean report with an agency, year, number of licences and prose of its own.
+fn document(turn: &Turn) -> Vec<u8> {
+    let all = samples::all();
+    let sample = all.iter().find(|sample| sample.file.starts_with("05_")).expect("the sample is there");
+    let text = String::from_utf8(sample.bytes()).expect("the sample is UTF-8");
+    let licences =
+        100 + turn.agency.chars().count() * 7 + usize::try_from(turn.year).unwrap_or_default() % 10;
+    let text = text.replace("云溪县住房和城乡建设局", &turn.agency).replace("2023", &turn.year.to_string());
+    let text = text.replace("| 行政许可 | 1764 |", &format!("| 行政许可 | {licences} |"));
+    match turn.prose {
+        0 => text.into_bytes(),
+        own => text.replacen("## 二、", &format!("{}\n\n## 二、", own_prose(own)), 1).into_bytes(),
+    }
+}
+
+/// Some sentences that no other number has.
+fn own_prose(number: usize) -> String {
+    const SUBJECTS: [&str; 7] =
+        ["窗口服务", "专栏建设", "政策解读", "公报编印", "档案移交", "基层指导", "培训考核"];
+    const VERBS: [&str; 5] = ["稳步推进", "有序开展", "持续加强", "逐项落实", "定期通报"];
+    const OBJECTS: [&str; 6] = ["惠及群众", "方便查询", "便于监督", "注重实效", "补齐短板", "形成制度"];
+    let sentence = |step: usize| {
+        let at = number * 31 + step * step * 7 + step;
+        let part = |words: &[&'static str], by: usize| words[at / by % words.len()];
+        format!("{}{}，{}。", part(&SUBJECTS, 1), part(&VERBS, 3), part(&OBJECTS, 5))
+    };
+    (0..40).map(sentence).collect()
+}
+
+/// Hands a report in; the submission's id.
+///
+/// # Panics
+/// If it is not accepted.
+pub async fn submit(deployment: &Deployment, turn: &Turn) -> String {
+    let url = format!("{}/v1/reports?filename=report.md", deployment.ingest());
+    let answer = http::post(&url, "text/markdown", document(turn)).await.expect("ingest answers");
+    assert_eq!(answer.status, 202, "{}", answer.json);
+    answer.json["submission_id"].as_str().expect("a receipt names its submission").to_owned()
+}
+
+/// All findings, once they stay as they are.
+async fn findings(deployment: &Deployment, reports: usize) -> Findings {
+    let address = format!("http://{}", deployment.query());
+    let mut client = ReportServiceClient::connect(address).await.expect("query answers");
+    let (mut before, mut same) = (Findings::new(), 0);
+    for _ in 0..PATIENCE {
+        let now = listed(&mut client).await;
+        same = if now == before && now.len() == reports { same + 1 } else { 0 };
+        if same > STILL {
+            return now;
+        }
+        before = now;
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("findings do not come to rest: {} of {reports} reports", before.len());
+}
+
+async fn listed(client: &mut ReportServiceClient<Channel>) -> Findings {
+    let mut found = Findings::new();
+    let mut token = String::new();
+    loop {
+        let request = ListReportsRequest {
+            parent: "agencies/-".to_owned(),
+            page_size: PAGE,
+            page_token: token,
+            ..Default::default()
+        };
+        let page = client.list_reports(request).await.expect("query lists reports").into_inner();
+        found.extend(page.reports.into_iter().map(|report| (report.name, Vec::new())));
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    loop {
+        let request = ListFindingsRequest {
+            parent: "agencies/-/reports/-".to_owned(),
+            page_size: PAGE,
+            page_token: token,
+            ..Default::default()
+        };
+        let page = client.list_findings(request).await.expect("query lists findings").into_inner();
+        for finding in page.findings {
+            let line = format!(
+                "{} {} {} {} {:?} {:?} {}",
+                finding.rule,
+                finding.severity,
+                finding.fingerprint,
+                finding.operands_digest,
+                finding.expected,
+                finding.actual,
+                finding.message
+            );
+            found.entry(finding.report).or_default().push(line);
+        }
+        token = page.next_page_token;
+        if token.is_empty() {
+            return found;
+        }
+    }
+}
