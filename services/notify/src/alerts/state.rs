@@ -4,7 +4,7 @@
 //!
 //! **Order.** Validate ranks what it says of a report, since it says it again when a neighbour changes. Events without
 //! ranks are ranked by the stream sequence of their `DocumentReceived`, then by their own. An event that ranks below what was seen changes nothing. A withdrawal covers the revisions
-//! received before it, whichever of the two is handled first. So the open findings after N events are the same for
+//! received before it, whichever of the two is handled first; what is found because of it stands. So the open findings after N events are the same for
 //! every order of arrival.
 //!
 //! **Crashes.** The state is saved before the runtime publishes, so a crash in between must not lose an alert:
@@ -29,6 +29,9 @@ use super::waivers::{self, Parted, Waived, Waivers};
 pub const CARRY_S: i64 = 24 * 3600;
 /// Carried outputs stay below this, so that the state stays far from the broker's limit of 1 MiB a value.
 const CARRY_BYTES: usize = 256 * 1024;
+
+/// The rule that a withdrawn report breaks (已发布年报被撤下): a withdrawal does not resolve it.
+const GONE: &str = "V-GONE";
 
 /// One event of a report, as far as alerts go.
 #[derive(Debug, Clone)]
@@ -190,7 +193,7 @@ impl ReportAlerts {
             return None;
         }
         self.note_withdrawal(&revision.url, withdrawn_at);
-        let found = if self.covers(&revision) { Vec::new() } else { alerts.to_vec() };
+        let found = if self.covers(&revision) { of_withdrawal(alerts) } else { alerts.to_vec() };
         self.newest = Some(revision);
         Some(self.find(found))
     }
@@ -201,7 +204,8 @@ impl ReportAlerts {
             return None;
         }
         let gone = self.newest.as_ref().is_some_and(|newest| self.covers(newest));
-        Some(if gone { self.find(Vec::new()) } else { Vec::new() })
+        let found = waivers::joined(&self.open, &self.waived);
+        Some(if gone { self.find(of_withdrawal(&found)) } else { Vec::new() })
     }
 
     /// Takes a waiver or its end; `None` if it is known.
@@ -310,6 +314,11 @@ impl Revision {
         }
         (self.received_sequence, self.event_sequence) < (other.received_sequence, other.event_sequence)
     }
+}
+
+/// What is found because the report was withdrawn; all else went with it.
+fn of_withdrawal(alerts: &[v1::Alert]) -> Vec<v1::Alert> {
+    alerts.iter().filter(|alert| alert.findings.iter().all(|finding| finding.rule == GONE)).cloned().collect()
 }
 
 fn fingerprints(alerts: &[v1::Alert]) -> BTreeSet<String> {

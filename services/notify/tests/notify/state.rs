@@ -262,6 +262,26 @@ fn a_resolved_alert_says_whether_it_was_waived() {
 }
 
 #[test]
+fn that_a_report_is_gone_stands_until_it_comes_back() {
+    let gone = |sequence| {
+        let mut event = check(sequence, 1, URL, &["a", "gone"]);
+        if let Change::Validated { alerts, .. } = &mut event.change {
+            let alert = alerts.iter_mut().find(|alert| alert.findings[0].fingerprint == "gone").unwrap();
+            alert.findings[0].rule = "V-GONE".into();
+        }
+        event
+    };
+    says(&[
+        (check(10, 1, URL, &["a"]), &["+a"]),
+        (withdrawal(11, URL), &["-a"]),
+        (gone(12), &["+gone"]),
+        (check(13, 12, URL, &["a"]), &["+a", "-gone"]),
+    ]);
+    // Validate may be faster than we are.
+    says(&[(gone(12), &["+a", "+gone"]), (withdrawal(11, URL), &["-a"])]);
+}
+
+#[test]
 fn a_waiver_lapses_when_an_operand_changes() {
     let changed = |sequence, received| {
         let mut event = check(sequence, received, URL, &["a"]);
