@@ -54,7 +54,9 @@ const IN_FRONT: &[&str] = &["统计", "报告", "年报", "数据", "期", "时�
 const IN_CHAPTERS: &[&str] = &["统计期", "统计时", "统计周期", "统计区间", "统计数据", "报告期", "所列数据"];
 
 fn stated(paragraph: &Paragraph, words: &[&str]) -> Option<Period> {
-    if !paragraph.text.contains('年') && !paragraph.text.contains("20") {
+    let has = |c: char| paragraph.text.contains(c);
+    // Making the text plain costs more than all else: white space may part a word's characters, but not take them away.
+    if !(has('年') || paragraph.text.contains("20")) || !words.iter().any(|word| word.chars().all(has)) {
         return None;
     }
     let text = plain(&paragraph.text);
