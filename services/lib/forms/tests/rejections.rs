@@ -48,6 +48,16 @@ fn look_alikes_are_rejected_with_their_kind() {
 }
 
 #[test]
+fn what_another_program_made_of_a_report_is_none() {
+    let json = r#"{"title":"云川市水务局2023年政府信息公开工作年度报告","naturalPerson":{"newReceived":5,"carriedIn":2}}"#;
+    let garbled = "浜戝窛甯傛按鍔″眬2023骞存斂搴滀俊鎭叕寮€宸ヤ綔骞村害鎶ュ憡\n\n涓€銆佹€讳綋鎯呭喌\n\n| 瑙勭珷 | 3 | 5 | 79 |\n";
+    let lost = "?????2023????????????\n\n??????\n\n| ?? | 3 | 5 | 79 |\n";
+    for text in [json, garbled, lost] {
+        check(text, RejectionCode::NotAReport, Some(LookAlike::Other));
+    }
+}
+
+#[test]
 fn the_blank_form_is_unfilled_and_a_report_without_a_name_has_no_identity() {
     check(&format!("一、总体情况\n\n{BLANK_TABLES}"), RejectionCode::UnfilledForm, None);
     let prose = "一、总体情况\n\n本年度全面推进主动公开，及时更新各类栏目的信息。\n\n";

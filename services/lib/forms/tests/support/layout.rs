@@ -39,6 +39,8 @@ pub(crate) enum Layout {
     Markdown,
     /// Labels as lines, their values as small tables of Markdown.
     TornMarkdown,
+    /// A small table of Markdown for each row, under names that a model made up.
+    RowTables,
     /// `| a | a | b |`: merged cells printed over each of their columns.
     RepeatedBars,
     /// HTML with a `<div>` a cell, and no table.
@@ -85,7 +87,7 @@ pub(crate) const ALL: [Layout; 18] = [
 impl Layout {
     pub(crate) fn filename(self) -> &'static str {
         match self {
-            Self::Markdown | Self::TornMarkdown => "a.md",
+            Self::Markdown | Self::TornMarkdown | Self::RowTables => "a.md",
             Self::Html | Self::WordHtml | Self::Divs => "a.html",
             Self::Docx => "a.docx",
             Self::Pdf | Self::BarePdf => "a.pdf",
@@ -160,6 +162,7 @@ impl Layout {
                 table.iter().map(|cells| format!("| {} |\n", row(cells))).collect::<String>() + "\n"
             }
             Self::TornMarkdown => table.iter().map(|row| torn(row)).collect(),
+            Self::RowTables => table.iter().enumerate().map(|(at, row)| row_table(at, row)).collect(),
             Self::Divs => origins(table, |row| {
                 let cells: String = row.iter().map(|cell| format!("<div>{cell}</div>\n")).collect();
                 format!("<div class=\"row\">{cells}</div>\n")
@@ -212,6 +215,27 @@ fn torn(row: &[Cell]) -> String {
     }
     let labels: String = labels.iter().map(|label| format!("{}\n", label.text)).collect();
     format!("\n{labels}{}", bars(&values))
+}
+
+/// Names of chapter 三's columns that a model prints over whatever it finds.
+const ELSEWHERE: [&str; 7] =
+    ["本年新收件数", "上年结转件数", "予以公开", "部分公开", "不予公开", "无法提供", "其他处理"];
+
+/// A row as a table of its own: made-up names over its values, from some row on such as real tables have elsewhere.
+fn row_table(at: usize, row: &[Cell]) -> String {
+    let (values, labels): (Vec<&Cell>, Vec<&Cell>) = row.iter().partition(|cell| cell.fact.is_some());
+    let texts = |cells: &[&Cell]| cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" | ");
+    let labels = texts(&labels).replace(" | ", "");
+    if values.is_empty() {
+        return format!("{labels}\n\n");
+    }
+    let name = |n: usize| match ELSEWHERE.get(n).filter(|_| at >= 20) {
+        Some(name) => (*name).to_owned(),
+        None => format!("数据{}", n + 1),
+    };
+    let names: Vec<String> = (0..values.len()).map(name).collect();
+    let rule = "---|".repeat(values.len() + 1);
+    format!("| 项目 | {} |\n|{rule}\n| {labels} | {} |\n\n", names.join(" | "), texts(&values))
 }
 
 fn parts(sample: &Sample) -> Vec<Part<'_>> {
