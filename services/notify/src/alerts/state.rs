@@ -23,7 +23,7 @@ use gongkai_model::Region;
 use gongkai_proto::{subjects::Event as Kind, v1};
 use gongkai_worker::Output;
 
-use super::waivers::{self, Parted, Waived, Waivers};
+use super::waivers::{Parted, Waived, Waivers};
 
 /// How long after an event its outputs ride along with later events of the report.
 pub const CARRY_S: i64 = 24 * 3600;
@@ -99,9 +99,9 @@ pub struct ReportAlerts {
     outbox: Vec<Said>,
     #[prost(message, optional, tag = "5")]
     waivers: Option<Waivers>,
-    /// What is found but waived: it stands again when its waiver ends.
+    /// What the newest validation found, waived or not: waivers are held against it, however open alerts came to be.
     #[prost(message, repeated, tag = "6")]
-    waived: Vec<v1::Alert>,
+    found: Vec<v1::Alert>,
 }
 
 /// The highest-ranked validation seen.
@@ -153,14 +153,19 @@ impl ReportAlerts {
                     event_sequence: event.sequence,
                     url: url.clone(),
                 };
-                self.validated(revision, *withdrawn_at, alerts)
+                let traced =
+                    |alert: &v1::Alert| v1::Alert { trace_id: event.trace_id.clone(), ..alert.clone() };
+                self.validated(revision, *withdrawn_at, alerts.iter().map(traced).collect())
             }
             Change::Withdrawn { url, before } => self.withdrawn(url, *before),
             Change::Waived(waived) => self.waive(waived),
         };
         let Some(mut alerts) = said else { return Step::Stale };
         for alert in &mut alerts {
-            alert.trace_id.clone_from(&event.trace_id);
+            // A waiver is no document: what it raises or resolves goes under the trace of the report.
+            if !matches!(event.change, Change::Waived(_)) {
+                alert.trace_id.clone_from(&event.trace_id);
+            }
             alert.changed_at = Some(event.at);
         }
         self.say(event, alerts);
@@ -187,13 +192,13 @@ impl ReportAlerts {
         &mut self,
         revision: Revision,
         withdrawn_at: u64,
-        alerts: &[v1::Alert],
+        alerts: Vec<v1::Alert>,
     ) -> Option<Vec<v1::Alert>> {
         if self.newest.as_ref().is_some_and(|newest| !newest.is_below(&revision)) {
             return None;
         }
         self.note_withdrawal(&revision.url, withdrawn_at);
-        let found = if self.covers(&revision) { of_withdrawal(alerts) } else { alerts.to_vec() };
+        let found = if self.covers(&revision) { of_withdrawal(&alerts) } else { alerts };
         self.newest = Some(revision);
         Some(self.find(found))
     }
@@ -204,21 +209,23 @@ impl ReportAlerts {
             return None;
         }
         let gone = self.newest.as_ref().is_some_and(|newest| self.covers(newest));
-        let found = waivers::joined(&self.open, &self.waived);
-        Some(if gone { self.find(of_withdrawal(&found)) } else { Vec::new() })
+        let found = of_withdrawal(&self.found);
+        Some(if gone { self.find(found) } else { Vec::new() })
     }
 
     /// Takes a waiver or its end; `None` if it is known.
     fn waive(&mut self, waived: &Waived) -> Option<Vec<v1::Alert>> {
         let is_news = self.waivers.get_or_insert_default().note(waived);
-        is_news.then(|| self.find(waivers::joined(&self.open, &self.waived)))
+        // A state of a version that did not keep what was found has what is open.
+        let found = if self.found.is_empty() { self.open.clone() } else { self.found.clone() };
+        is_news.then(|| self.find(found))
     }
 
     /// Makes `alerts` what is found; returns those to say.
     fn find(&mut self, alerts: Vec<v1::Alert>) -> Vec<v1::Alert> {
-        let Parted { standing, waived } = self.waivers.get_or_insert_default().part(alerts);
-        self.waived = waived;
-        self.change(&standing)
+        let Parted { standing, waived } = self.waivers.get_or_insert_default().part(&alerts);
+        self.found = alerts;
+        self.change(&standing, &waived)
     }
 
     /// Keeps the newest withdrawal of a URL; false if it is no news.
@@ -238,8 +245,9 @@ impl ReportAlerts {
         self.withdrawals.iter().any(|w| revision.received_sequence < w.before && named(w))
     }
 
-    /// Makes `alerts` the open ones; returns those to say: raised where a finding is new, resolved where all are gone.
-    fn change(&mut self, alerts: &[v1::Alert]) -> Vec<v1::Alert> {
+    /// Makes `alerts` the open ones; returns those to say: raised where a finding is new, resolved where all are gone, or
+    /// among the `waived`.
+    fn change(&mut self, alerts: &[v1::Alert], waived: &BTreeSet<String>) -> Vec<v1::Alert> {
         let known = fingerprints(&self.open);
         let current = fingerprints(alerts);
         let before = std::mem::take(&mut self.open);
@@ -280,15 +288,7 @@ impl ReportAlerts {
         open.sort_by(|a, b| a.alert_id.cmp(&b.alert_id));
         self.open = open;
         let raised = raised.into_iter().map(|alert| in_state(alert, v1::AlertState::Raised));
-        raised.chain(resolved.iter().map(|alert| self.resolved(alert))).collect()
-    }
-
-    /// An alert that is over: waived if people let stand what is left of it.
-    fn resolved(&self, alert: &v1::Alert) -> v1::Alert {
-        let waived = fingerprints(&self.waived);
-        let is_waived = alert.findings.iter().any(|finding| waived.contains(&finding.fingerprint));
-        let resolution = if is_waived { v1::AlertResolution::Waived } else { v1::AlertResolution::Gone };
-        v1::Alert { resolution: resolution.into(), ..in_state(alert, v1::AlertState::Resolved) }
+        raised.chain(resolved.iter().map(|alert| resolved_by(alert, waived))).collect()
     }
 
     /// Puts an event's outputs behind those still carried.
@@ -323,6 +323,13 @@ fn of_withdrawal(alerts: &[v1::Alert]) -> Vec<v1::Alert> {
 
 fn fingerprints(alerts: &[v1::Alert]) -> BTreeSet<String> {
     alerts.iter().flat_map(|alert| &alert.findings).map(|finding| finding.fingerprint.clone()).collect()
+}
+
+/// An alert that is over: waived if people let stand what is left of it.
+fn resolved_by(alert: &v1::Alert, waived: &BTreeSet<String>) -> v1::Alert {
+    let is_waived = alert.findings.iter().any(|finding| waived.contains(&finding.fingerprint));
+    let resolution = if is_waived { v1::AlertResolution::Waived } else { v1::AlertResolution::Gone };
+    v1::Alert { resolution: resolution.into(), ..in_state(alert, v1::AlertState::Resolved) }
 }
 
 fn in_state(alert: &v1::Alert, state: v1::AlertState) -> v1::Alert {

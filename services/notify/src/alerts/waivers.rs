@@ -1,5 +1,7 @@
 //! Which findings of a report people let stand.
 
+use std::collections::BTreeSet;
+
 use gongkai_proto::v1;
 
 /// The waivers of one report. An ended one is remembered, so that a grant that comes late does not revive it.
@@ -31,8 +33,8 @@ pub struct Waived {
 pub(super) struct Parted {
     /// What nobody waived.
     pub(super) standing: Vec<v1::Alert>,
-    /// What somebody did.
-    pub(super) waived: Vec<v1::Alert>,
+    /// The fingerprints of what somebody did.
+    pub(super) waived: BTreeSet<String>,
 }
 
 impl Waivers {
@@ -52,12 +54,13 @@ impl Waivers {
     }
 
     /// Parts each alert's findings into those that stand and those that are waived.
-    pub(super) fn part(&self, alerts: Vec<v1::Alert>) -> Parted {
+    pub(super) fn part(&self, alerts: &[v1::Alert]) -> Parted {
         let mut parted = Parted::default();
         for alert in alerts {
-            let (waived, standing) = alert.findings.iter().cloned().partition(|f| self.covers(f));
-            parted.standing.extend(with_findings(&alert, standing));
-            parted.waived.extend(with_findings(&alert, waived));
+            let (waived, standing): (Vec<_>, Vec<_>) =
+                alert.findings.iter().cloned().partition(|finding| self.covers(finding));
+            parted.standing.extend(with_findings(alert, standing));
+            parted.waived.extend(waived.into_iter().map(|finding| finding.fingerprint));
         }
         parted
     }
@@ -70,21 +73,6 @@ impl Waivers {
                 && !waived.operands_digest.is_empty()
         })
     }
-}
-
-/// Puts together again what was parted: one alert an id.
-pub(super) fn joined(standing: &[v1::Alert], waived: &[v1::Alert]) -> Vec<v1::Alert> {
-    let mut all = standing.to_vec();
-    for alert in waived {
-        match all.iter_mut().find(|known| known.alert_id == alert.alert_id) {
-            Some(known) => {
-                known.findings.extend(alert.findings.iter().cloned());
-                known.severity = known.severity.max(alert.severity);
-            }
-            None => all.push(alert.clone()),
-        }
-    }
-    all
 }
 
 /// The alert over these findings; `None` if there are none.

@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const REPORT: &str = "agencies/p-1/reports/2023";
 pub(crate) const URL: &str = "https://example.gov.cn/2023.html";
 
-/// A finding of severity `ERROR`, of its own cause.
 /// What findings stand on.
 pub(crate) const DIGEST: &str = "0011223344556677";
 
+/// A finding of severity `ERROR`, of its own cause.
 pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
     v1::Finding {
         rule: "T3-ROW".into(),
