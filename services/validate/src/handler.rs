@@ -70,7 +70,7 @@ impl Checker {
     async fn parsed(&self, parsed: v1::ReportParsed, context: &Context) -> Result<Vec<Output>, Decision> {
         let own = self.settler.subject(parsed, context.trace_id.clone()).await?;
         if own.origin.kind() == v1::DocumentKind::Draft {
-            return Ok(vec![self.settler.draft(own).await?]);
+            return Ok(vec![self.settler.draft(own, context).await?]);
         }
         let withdrawn_at = self.note_place(&own).await?;
         let report = own.report.clone();

@@ -128,14 +128,10 @@ impl Settler {
             let neighbours = if is_same { neighbours } else { alone(neighbours) };
             let own = self.judge(own.clone(), neighbours, profile).await?;
             let validation = if is_same { said.validation - 1 } else { context.sequence };
-            outputs.push(own.output(validation, !is_same));
+            outputs.push(own.output(context, validation, !is_same));
         }
         if is_raised || owes {
-            let mut output = verdict.output(said.validation, false);
-            if !is_own_last {
-                output.message_id = Some(again(context, ask.agency, year, &said));
-            }
-            outputs.push(output);
+            outputs.push(verdict.output(context, said.validation, false));
         }
         let is_changed = said != before;
         record::year_mut(record, year).said = Some(said);
@@ -187,14 +183,14 @@ impl Settler {
     }
 
     /// What a draft is told: what its neighbours are, without becoming one.
-    pub(crate) async fn draft(&self, draft: Subject) -> Result<Output, Decision> {
+    pub(crate) async fn draft(&self, draft: Subject, context: &Context) -> Result<Output, Decision> {
         let agency = draft.key.agency.clone();
         let record = self.ledger.read::<AgencyRecord>(&agency_key(&agency)).await?.record;
         let seen = gongkai_rules::AgencyYear::of(&draft.report);
         let profile = self.profile(&agency);
         let neighbours = alone(record::neighbours(&record, draft.key.year, seen));
         let verdict = self.judge(draft, neighbours, profile).await?;
-        Ok(verdict.output(0, false))
+        Ok(verdict.output(context, 0, false))
     }
 
     /// Everything that findings rest on, in one digest.
@@ -225,10 +221,17 @@ impl Settler {
 }
 
 impl Verdict {
-    fn output(&self, validation: u64, superseded: bool) -> Output {
-        let region = self.subject.origin.region.parse().unwrap_or_default();
+    /// What is said, under an id of its own: the input's, whose it is, the rank and what is said (CONTRACT 3). An input that
+    /// comes again may have more to say than before, which must not pass for the same.
+    fn output(&self, context: &Context, validation: u64, superseded: bool) -> Output {
+        let Subject { key, origin, .. } = &self.subject;
         let event = self.subject.validated(&self.findings, validation, superseded);
-        Output::new(Event::ReportValidated.subject(region), Event::ReportValidated.ce_type(), &event)
+        let subject = Event::ReportValidated.subject(origin.region.parse().unwrap_or_default());
+        let mut output = Output::new(subject, Event::ReportValidated.ce_type(), &event);
+        let (input, findings) = (&context.message_id, digest(&self.findings));
+        let (agency, year) = (&key.agency, key.year);
+        output.message_id = Some(format!("{input}.validate.{agency}-{year}-{validation}.{findings}"));
+        output
     }
 }
 
@@ -259,11 +262,6 @@ fn said(
         validation: before.validation.max(context.sequence) + 2,
         input: context.message_id.clone(),
     }
-}
-
-/// A message's id when a neighbour is validated again: the input's, whose it is, and what is said (CONTRACT 3).
-fn again(context: &Context, agency: &AgencyKey, year: i32, said: &SaidRecord) -> String {
-    format!("{}.validate.{agency}-{year}-{}.{}", context.message_id, said.validation, said.findings)
 }
 
 /// What arrived, as the record keeps it.
