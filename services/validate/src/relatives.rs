@@ -81,6 +81,11 @@ impl Settler {
         let mut asked: Vec<AgencyKey> = Vec::new();
         for band in &standing.content.prose_bands {
             let record: BandRecord = self.ledger.read(&band_key(year, scope, *band)).await?.record;
+            // All of the others' epochs, gone ones too: who came and went leaves another basis than who never was.
+            for member in record.members.iter().filter(|member| member.agency != agency.as_str()) {
+                relatives.taken.update(&member.agency);
+                relatives.taken.update(member.epoch.to_be_bytes());
+            }
             let Some(first) = others(&record, agency).next().and_then(|key| AgencyKey::from_code(key).ok())
             else {
                 continue;
