@@ -39,6 +39,17 @@ pub(crate) struct QueryServer {
     token_file: Option<PathBuf>,
 }
 
+/// How much of a list is shown, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Listing {
+    /// Show at most so many; 0 shows all
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
 /// Shows who asks.
 pub(crate) struct Credentials(Option<MetadataValue<Ascii>>);
 
@@ -109,25 +120,24 @@ pub(crate) fn refused(status: &Status) -> anyhow::Error {
     }
 }
 
-/// Writes up to `limit` rows, page by page; 0 for all. `ask` gets the size and the token of a page, and gives its rows and
+/// Writes the rows of a list, page by page. `ask` gets the size and the token of a page, and gives its rows and
 /// the token of the next.
 ///
 /// # Errors
 /// What `ask` or the writing says.
 pub(crate) async fn list<R: Row>(
     out: &mut Output,
-    format: Format,
-    limit: usize,
+    listing: &Listing,
     mut ask: impl AsyncFnMut(i32, String) -> anyhow::Result<(Vec<R>, String)>,
 ) -> anyhow::Result<ExitCode> {
-    let mut pages = Pages::new(limit);
+    let mut pages = Pages::new(listing.limit);
     let mut rows = Vec::new();
     while let Some((size, token)) = pages.next() {
         let (page, next) = ask(size, token).await?;
         pages.got(page.len(), next);
         rows.extend(page);
     }
-    table::write(out, format, &rows)?;
+    table::write(out, listing.format, &rows)?;
     if pages.has_more() {
         complain(format_args!("there are more: --limit 0 shows all"));
     }

@@ -6,11 +6,23 @@
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
+use clap::ValueEnum;
+
 /// Standard output.
 pub(crate) struct Output {
     writer: BufWriter<Stdout>,
     is_terminal: bool,
     has_colour: bool,
+}
+
+/// How one thing is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Shape {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// How a word stands out on a terminal.

@@ -53,6 +53,8 @@ impl<'a> Ask<'a> {
 struct Verdict {
     subject: Subject,
     findings: Vec<Finding>,
+    /// Of the findings.
+    digest: String,
 }
 
 impl Settler {
@@ -122,7 +124,7 @@ impl Settler {
         let is_same = other.is_some_and(|own| own.origin.content_hash == standing.content.content_hash);
         let verdict = self.judge(subject, neighbours.clone(), profile.clone()).await?;
         // Another arrival of the same content is answered one rank below, so that the newest arrival has the last word.
-        let is_raised = before.findings != digest(&verdict.findings) || (is_same && is_new_basis);
+        let is_raised = before.findings != verdict.digest || (is_same && is_new_basis);
         let said = said(&before, &verdict, is_raised, basis, context);
         if let Some(own) = other {
             let neighbours = if is_same { neighbours } else { alone(neighbours) };
@@ -147,7 +149,7 @@ impl Settler {
         let rules = self.rules.clone();
         let judge = move || {
             let findings = subject.findings(&rules, Some(&neighbours), profile.as_ref());
-            Verdict { subject, findings }
+            Verdict { subject, digest: digest(&findings), findings }
         };
         self.runtime.cpu(judge).await.map_err(Decision::retry)
     }
@@ -228,7 +230,7 @@ impl Verdict {
         let event = self.subject.validated(&self.findings, validation, superseded);
         let subject = Event::ReportValidated.subject(origin.region.parse().unwrap_or_default());
         let mut output = Output::new(subject, Event::ReportValidated.ce_type(), &event);
-        let (input, findings) = (&context.message_id, digest(&self.findings));
+        let (input, findings) = (&context.message_id, &self.digest);
         let (agency, year) = (&key.agency, key.year);
         output.message_id = Some(format!("{input}.validate.{agency}-{year}-{validation}.{findings}"));
         output
@@ -258,7 +260,7 @@ fn said(
     }
     SaidRecord {
         basis,
-        findings: digest(&verdict.findings),
+        findings: verdict.digest.clone(),
         validation: before.validation.max(context.sequence) + 2,
         input: context.message_id.clone(),
     }

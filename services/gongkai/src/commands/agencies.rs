@@ -8,9 +8,9 @@ use gongkai_proto::v1;
 use serde::Serialize;
 
 use crate::{
-    client::{self, QueryServer},
+    client::{self, Listing, QueryServer},
     output::Output,
-    table::{Format, Row},
+    table::Row,
 };
 
 /// 机构名录 / The registry of agencies
@@ -58,12 +58,8 @@ struct List {
     /// Those that have reports and are not listed
     #[arg(long)]
     provisional: bool,
-    /// Show at most so many; 0 shows all
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    limit: usize,
-    /// How to write them
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    listing: Listing,
     #[command(flatten)]
     server: QueryServer,
 }
@@ -107,7 +103,7 @@ async fn import(args: &Import, out: &mut Output) -> anyhow::Result<ExitCode> {
 
 async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.agencies().await?;
-    client::list(out, args.format, args.limit, async |page_size, page_token| {
+    client::list(out, &args.listing, async |page_size, page_token| {
         let filter = if args.provisional { "provisional = true" } else { "" }.to_owned();
         let request = v1::ListAgenciesRequest { page_size, page_token, filter };
         let response = client.list_agencies(request).await.map_err(|status| client::refused(&status))?;

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::ValueEnum;
 use gongkai_check::FactLine;
 use gongkai_model::{Fact, Severity};
 use gongkai_proto::{convert::finding::severity, v1};
@@ -11,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     client::{self, QueryServer},
-    output::{Output, Style, clean},
+    output::{Output, Shape, Style, clean},
     view::{FindingView, WaiverView, rfc3339},
 };
 
@@ -25,18 +24,9 @@ pub(crate) struct Args {
     name: String,
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: Shape,
     #[command(flatten)]
     server: QueryServer,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 /// A finding with everything it stands on.
@@ -64,8 +54,8 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     let told = client.explain_finding(request).await.map_err(|status| client::refused(&status))?.into_inner();
     let view = view(told)?;
     match args.format {
-        Format::Json => out.line(serde_json::to_string(&view)?)?,
-        Format::Text => write(out, &view)?,
+        Shape::Json => out.line(serde_json::to_string(&view)?)?,
+        Shape::Text => write(out, &view)?,
     }
     Ok(ExitCode::SUCCESS)
 }

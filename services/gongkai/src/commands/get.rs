@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::ValueEnum;
 use gongkai_proto::{convert::timestamp::timestamp, v1};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     client::{self, QueryServer},
-    output::{Output, Style, clean},
+    output::{Output, Shape, Style, clean},
     view::ReportView,
 };
 
@@ -27,18 +26,9 @@ pub(crate) struct Args {
     as_of: Option<String>,
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: Shape,
     #[command(flatten)]
     server: QueryServer,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
@@ -56,8 +46,8 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     let report = client.get_report(request).await.map_err(|status| client::refused(&status))?.into_inner();
     let report = ReportView::try_from(report)?;
     match args.format {
-        Format::Json => out.line(serde_json::to_string(&report)?)?,
-        Format::Text => write(out, &report)?,
+        Shape::Json => out.line(serde_json::to_string(&report)?)?,
+        Shape::Text => write(out, &report)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use gongkai_proto::v1;
 
 use crate::{
-    client::{self, QueryServer},
+    client::{self, Listing, QueryServer},
     output::Output,
-    table::Format,
     view::ReportView,
 };
 
@@ -28,19 +27,15 @@ pub(crate) struct Args {
     /// name, year, agency_name or received_at; with " desc" for the other way round
     #[arg(long, default_value = "", value_name = "COLUMN")]
     order_by: String,
-    /// Show at most so many; 0 shows all
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    limit: usize,
-    /// How to write them
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    listing: Listing,
     #[command(flatten)]
     server: QueryServer,
 }
 
 pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.reports().await?;
-    client::list(out, args.format, args.limit, async |page_size, page_token| {
+    client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListReportsRequest {
             parent: args.parent.clone(),
             filter: args.filter.clone(),

@@ -11,9 +11,8 @@ use time::{
 };
 
 use crate::{
-    client::{self, QueryServer},
+    client::{self, Listing, QueryServer},
     output::{Output, clean},
-    table::Format,
     view::WaiverView,
 };
 
@@ -66,12 +65,8 @@ struct List {
     /// agencies/{agency}/reports/{year}, with - for any agency or year
     #[arg(default_value = "agencies/-/reports/-")]
     parent: String,
-    /// Show at most so many; 0 shows all
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    limit: usize,
-    /// How to write them
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    listing: Listing,
     #[command(flatten)]
     server: QueryServer,
 }
@@ -122,7 +117,7 @@ async fn create(args: Create, out: &mut Output) -> anyhow::Result<ExitCode> {
 
 async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.alerts().await?;
-    client::list(out, args.format, args.limit, async |page_size, page_token| {
+    client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListWaiversRequest { parent: args.parent.clone(), page_size, page_token };
         let response = client.list_waivers(request).await.map_err(|status| client::refused(&status))?;
         let response = response.into_inner();
