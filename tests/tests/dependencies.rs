@@ -16,22 +16,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-agencies", &["gongkai-model", "gongkai-worker"]),
     ("gongkai-store", &["gongkai-model"]),
     ("gongkai-proto", &["gongkai-model"]),
-    ("gongkai-ingest", &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check"]),
+    (
+        "gongkai-ingest",
+        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check", "gongkai-rules"],
+    ),
     (
         "gongkai-parse",
         &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-agencies", "gongkai-check"],
     ),
     (
         "gongkai-validate",
-        &[
-            "gongkai-model",
-            "gongkai-proto",
-            "gongkai-worker",
-            "gongkai-agencies",
-            "gongkai-check",
-            "gongkai-forms",
-            "gongkai-rules",
-        ],
+        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-agencies", "gongkai-rules"],
     ),
     ("gongkai-notify", &["gongkai-model", "gongkai-proto", "gongkai-worker"]),
     (

@@ -10,8 +10,8 @@ use crate::{
 };
 
 static VERSIONS: LazyLock<String> = LazyLock::new(|| {
-    let versions = gongkai_check::versions();
-    let gongkai_model::Versions { program, parser, forms, rules } = versions;
+    let rules = gongkai_rules::RuleSet::embedded();
+    let gongkai_model::Versions { program, parser, forms, rules } = rules.versions();
     format!("{program}\nparser {parser}\nforms {forms}\nrules {rules}")
 });
 

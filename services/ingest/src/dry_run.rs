@@ -10,9 +10,10 @@ use crate::{
     submission::Submission,
 };
 use anyhow::Context as _;
-use gongkai_check::{Event, Hints, Known, Limits, Line, RuleSet, VersionsLine};
+use gongkai_check::{Hints, Known, Limits, Line};
 use gongkai_model::{AgencyKey, Rejection, RejectionCode};
 use gongkai_proto::convert::timestamp::day_in_china;
+use gongkai_rules::{Context, RuleSet};
 use gongkai_worker::{Runtime, runtime::Unfinished};
 
 /// How long a dry run waits for a free core.
@@ -35,7 +36,7 @@ impl DryRun {
     /// # Errors
     /// A rule pack has a mistake, or the folder cannot be read; the message names file and line.
     pub fn new(config: &Config, runtime: Runtime) -> anyhow::Result<Self> {
-        let rules = gongkai_check::rule_set(config.rules.as_deref()).context("ingest.rules")?;
+        let rules = gongkai_rules::rule_set(config.rules.as_deref()).context("ingest.rules")?;
         let limits = Limits { input_bytes: config.max_body_bytes, ..Limits::default() };
         Ok(Self { runtime, timeout: Duration::from_secs(config.check_timeout_s), limits, rules })
     }
@@ -55,7 +56,8 @@ impl DryRun {
         let Ok(result) = tokio::time::timeout(PATIENCE + self.timeout, check).await else {
             return Err(Problem::new(Code::Overloaded, "every core is busy; send the same call again later"));
         };
-        Ok(result.unwrap_or_else(|unfinished| Line::of_rejection(&file, &rejection(&unfinished)).to_json()))
+        let refused = |unfinished| Line::of_rejection(&file, &rejection(&unfinished), self.rules.versions());
+        Ok(result.unwrap_or_else(|unfinished| refused(unfinished).to_json()))
     }
 }
 
@@ -69,19 +71,15 @@ fn check(submission: &Submission, limits: &Limits, rules: &RuleSet) -> Line {
     let known = Known { agency: filled(&about.agency.name), year: (about.year != 0).then_some(about.year) };
     let reading = match gongkai_check::read_known(&content.bytes, &hints, limits, &known) {
         Ok(reading) => reading,
-        Err(rejection) => return Line::of_rejection(&file, &rejection),
+        Err(rejection) => return Line::of_rejection(&file, &rejection, rules.versions()),
     };
     // The same key as parse gives, so that the fingerprints are those the published report will have.
     let agency = AgencyKey::from_code(&about.agency.code)
         .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, about.region()));
     let published_at = day_in_china(about.published_at);
-    let findings = gongkai_check::rules_by(
-        rules,
-        &reading.report,
-        &Event { published_at, agency: Some(&agency), ..Event::default() },
-    );
-    let versions = VersionsLine::from(&gongkai_check::versions_by(rules));
-    Line { versions, ..Line::of_report(&file, &reading, &findings) }
+    let context = Context { published_at, agency: Some(&agency), ..Context::default() };
+    let findings = rules.evaluate(&reading.report, &context);
+    Line::of_report(&file, &reading, &findings, rules.versions())
 }
 
 fn file_name(submission: &Submission) -> String {

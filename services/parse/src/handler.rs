@@ -56,7 +56,7 @@ impl Reader {
             runtime: runtime.clone(),
             limits: config.limits(),
             timeout: Duration::from_secs(config.document_timeout_s),
-            versions: Versions { rules: String::new(), ..gongkai_check::versions() },
+            versions: gongkai_check::versions(),
             registry,
         }
     }

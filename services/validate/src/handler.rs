@@ -8,13 +8,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
-use gongkai_check::RuleSet;
 use gongkai_model::ReportKey;
 use gongkai_proto::{
     convert::report,
     subjects::{self, Event},
     v1::{self, AgencyRecord, PlaceRecord},
 };
+use gongkai_rules::{AgencyYear, RuleSet};
 use gongkai_worker::{Context, Decision, Handler, Input, Ledger, Output, Runtime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -74,7 +74,7 @@ impl Checker {
         }
         let withdrawn_at = self.note_place(&own).await?;
         let report = own.report.clone();
-        let seen = move || gongkai_rules::AgencyYear::of(&report);
+        let seen = move || AgencyYear::of(&report);
         let seen = self.settler.runtime.cpu(seen).await.map_err(Decision::retry)?;
         let arrival = settle::arrival(&own, context.sequence);
         let content = cells::content(&seen, &own.origin.content_hash, context.sequence);

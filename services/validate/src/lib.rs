@@ -45,7 +45,7 @@ impl Service for Validate {
                 [Event::ReportParsed.filter(), Event::ReportWithdrawn.filter()],
             )
         };
-        let rules = gongkai_check::rule_set(config.rules.as_deref())?;
+        let rules = gongkai_rules::rule_set(config.rules.as_deref())?;
         let shelf = Shelf::new(
             runtime.entries(subjects::BUCKET_AGENCIES),
             runtime.objects(subjects::BUCKET_REGISTRIES),

@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
+use gongkai_rules::RuleSet;
 use gongkai_validate::Validate;
 
 fn main() -> ExitCode {
-    gongkai_worker::main::<Validate>(gongkai_proto::about!("gongkai-validate", gongkai_check::labels()))
+    gongkai_worker::main::<Validate>(gongkai_proto::about!(
+        "gongkai-validate",
+        RuleSet::embedded().versions().labels()
+    ))
 }

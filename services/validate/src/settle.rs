@@ -210,9 +210,9 @@ impl Settler {
         }
         hash.update(relatives.digest());
         hash.update(format!("{profile:?}"));
-        let versions = gongkai_check::versions_by(&self.rules);
-        hash.update(versions.rules);
-        hash.update(versions.program);
+        let versions = self.rules.versions();
+        hash.update(&versions.rules);
+        hash.update(&versions.program);
         hex::encode(&hash.finalize()[..16])
     }
 

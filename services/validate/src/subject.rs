@@ -1,13 +1,12 @@
 //! One parsed report as the rules want it: tables joined with prose, and what its event says.
 
 use anyhow::anyhow;
-use gongkai_check::Event as Publication;
 use gongkai_model::{AgencyProfile, Finding, Report, ReportKey, Summary, Versions};
 use gongkai_proto::{
     convert::{self, timestamp::day_in_china},
     v1,
 };
-use gongkai_rules::{Neighbours, RuleSet};
+use gongkai_rules::{Context, Neighbours, Publication, RuleSet};
 use gongkai_worker::Decision;
 use sha2::{Digest as _, Sha256};
 
@@ -65,11 +64,11 @@ impl Subject {
         profile: Option<&AgencyProfile>,
     ) -> Vec<Finding> {
         let site = self.origin.site.as_ref();
-        let event = Publication {
+        let context = Context {
             published_at: day_in_china(self.origin.published_at),
             agency: Some(&self.key.agency),
             profile,
-            publication: gongkai_rules::Publication {
+            publication: Publication {
                 url: given(&self.origin.url),
                 site_code: site.and_then(|site| given(&site.code)),
                 site_domain: profile.and_then(|profile| profile.site_domain.as_deref()),
@@ -78,7 +77,7 @@ impl Subject {
             },
             neighbours,
         };
-        let mut findings = gongkai_check::rules_by(rules, &self.report, &event);
+        let mut findings = rules.evaluate(&self.report, &context);
         for finding in &mut findings {
             mask::finding(finding);
             finding.versions.clone_from(&self.versions);
@@ -120,7 +119,7 @@ fn given(text: &str) -> Option<&str> {
 
 /// The rules are ours; parser and forms are those of whoever parsed, perhaps a replica of another version.
 fn versions(rules: &RuleSet, parsed_by: Option<v1::Versions>) -> Versions {
-    let ours = gongkai_check::versions_by(rules);
+    let ours = rules.versions().clone();
     match parsed_by {
         Some(v1::Versions { parser, forms, .. }) => Versions { parser, forms, ..ours },
         None => ours,

@@ -23,7 +23,7 @@ async fn stage() -> (Checker, Arc<dyn Objects>) {
     memory.declare(&topology).await.unwrap();
     let runtime = Runtime::builder("validate", Arc::new(memory)).build();
     let (_, registry) = tokio::sync::watch::channel(Arc::default());
-    let rules = gongkai_check::RuleSet::embedded();
+    let rules = gongkai_rules::RuleSet::embedded();
     (Checker::new(&runtime, rules, registry), runtime.objects(subjects::BUCKET_TEXTS))
 }
 

@@ -6,12 +6,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use gongkai_agencies::{Registry, read_csv};
-use gongkai_check::RuleSet;
 use gongkai_model::Applicant;
 use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
+use gongkai_rules::RuleSet;
 use gongkai_validate::Checker;
 use gongkai_worker::{
     Consume, Message, Runtime, Topology, Transport,

@@ -258,6 +258,6 @@ fn matched(document: &Document) -> Result<(), String> {
             _ => {}
         }
     }
-    drop(gongkai_check::rules(&report, &gongkai_check::Event::default()));
+    drop(gongkai_rules::RuleSet::embedded().evaluate(&report, &gongkai_rules::Context::default()));
     Ok(())
 }

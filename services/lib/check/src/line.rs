@@ -3,7 +3,7 @@
 use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Source, Versions};
 use serde::{Deserialize, Serialize};
 
-use crate::{metadata_line::MetadataLine, reading::Reading, versions::versions};
+use crate::{metadata_line::MetadataLine, reading::Reading};
 
 /// What became of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,9 +199,9 @@ pub struct VersionsLine {
 }
 
 impl Line {
-    /// The line of a document that was read.
+    /// The line of a document that was read; `versions` are those of the rules that made the findings.
     #[must_use]
-    pub fn of_report(file: &str, reading: &Reading, findings: &[Finding]) -> Self {
+    pub fn of_report(file: &str, reading: &Reading, findings: &[Finding], versions: &Versions) -> Self {
         Self {
             file: file.to_owned(),
             status: Status::Ok,
@@ -212,13 +212,13 @@ impl Line {
                 .map(|finding| FindingLine::explained(finding, &reading.report))
                 .collect(),
             rejection: None,
-            versions: VersionsLine::from(&versions()),
+            versions: VersionsLine::from(versions),
         }
     }
 
     /// The line of a document that was not read.
     #[must_use]
-    pub fn of_rejection(file: &str, rejection: &Rejection) -> Self {
+    pub fn of_rejection(file: &str, rejection: &Rejection, versions: &Versions) -> Self {
         Self {
             file: file.to_owned(),
             status: Status::Rejected,
@@ -226,7 +226,7 @@ impl Line {
             report: None,
             findings: Vec::new(),
             rejection: Some(RejectionLine::from(rejection)),
-            versions: VersionsLine::from(&versions()),
+            versions: VersionsLine::from(versions),
         }
     }
 

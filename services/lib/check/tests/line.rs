@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
 
-use gongkai_check::{Event, Hints, Limits, Line, check, check_event};
+use gongkai_check::{Hints, Limits, Line, check, check_by};
+use gongkai_rules::{Context, RuleSet};
 use serde_json::{Value, json};
 
 /// The statutory tables as one cell a line, after a tab, with distinct numbers; the total of 一 is 5 too high.
@@ -188,24 +189,16 @@ fn a_rejected_document_is_a_line_too() {
 }
 
 #[test]
-fn the_event_adds_publication_and_agency() {
+fn the_context_adds_publication_and_agency() {
     let published_at = Some(time::macros::date!(2023 - 06 - 01));
-    let line = check_event(
-        "a.txt",
-        sample().as_bytes(),
-        &hints(),
-        &Limits::default(),
-        &Event { published_at, ..Event::default() },
-    );
+    let sample = sample();
+    let check_in = |context: &Context<'_>| {
+        check_by(&RuleSet::embedded(), "a.txt", sample.as_bytes(), &hints(), &Limits::default(), context)
+    };
+    let line = check_in(&Context { published_at, ..Context::default() });
     assert!(line.findings.iter().any(|f| f.rule == "S-YEAR" && f.severity == "ERROR"));
     let agency = gongkai_model::AgencyKey::from_code("360981").unwrap();
-    let other = check_event(
-        "a.txt",
-        sample().as_bytes(),
-        &hints(),
-        &Limits::default(),
-        &Event { published_at, agency: Some(&agency), ..Event::default() },
-    );
+    let other = check_in(&Context { published_at, agency: Some(&agency), ..Context::default() });
     assert_eq!(other.findings.len(), line.findings.len());
     assert!(other.findings.iter().zip(&line.findings).all(|(a, b)| a.fingerprint != b.fingerprint));
 }

@@ -32,8 +32,10 @@ mod stretches;
 mod title;
 mod titles;
 mod value;
+mod versions;
 mod vocabulary;
 
 pub use form::{Form, FormCell, RowKind, Unit};
-pub use load::{FormError, Forms, VERSION};
+pub use load::{FormError, Forms};
 pub use report::{Known, read_report, read_report_of};
+pub use versions::versions;

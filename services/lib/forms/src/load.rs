@@ -19,9 +19,6 @@ use crate::{
     vocabulary::Vocabulary,
 };
 
-/// The version of the compiled-in forms; changed with every change of `forms/*.toml`.
-pub const VERSION: &str = "1";
-
 static EMBEDDED: LazyLock<Forms> = LazyLock::new(|| {
     Forms::parse(&[
         ("forms/2021.toml", include_str!("../forms/2021.toml")),

@@ -12,3 +12,15 @@ pub struct Versions {
     /// The rule packs; empty on outputs no rule took part in.
     pub rules: String,
 }
+
+impl Versions {
+    /// What a program says of itself beside its own version; the rules only if it applies any.
+    #[must_use]
+    pub fn labels(&self) -> Vec<(&'static str, String)> {
+        let mut labels = vec![("parser", self.parser.clone()), ("forms", self.forms.clone())];
+        if !self.rules.is_empty() {
+            labels.push(("rules", self.rules.clone()));
+        }
+        labels
+    }
+}

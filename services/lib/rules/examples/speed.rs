@@ -8,7 +8,7 @@ mod real;
 
 use std::time::Instant;
 
-use gongkai_model::{Report, State, Versions};
+use gongkai_model::{Report, State};
 use gongkai_rules::{AgencyYear, Context, Neighbours, RuleSet};
 
 /// Evaluations at a stretch: short enough to lie within one slice of a busy machine, of which the best counts.
@@ -46,9 +46,7 @@ fn say(line: &str) {
 
 fn measure(name: &str, report: &Report, neighbours: Option<&Neighbours>) {
     let rules = RuleSet::embedded();
-    let versions =
-        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: rules.version() };
-    let context = Context { neighbours, ..Context::new("p-0123456789abcdef", &versions) };
+    let context = Context { neighbours, ..Context::default() };
     let mut best = f64::MAX;
     let mut findings = 0;
     for _ in 0..STRETCHES {

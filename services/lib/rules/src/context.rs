@@ -1,6 +1,6 @@
 //! What a report's event and its neighbourhood say beside the document.
 
-use gongkai_model::{AgencyProfile, Versions};
+use gongkai_model::{AgencyKey, AgencyProfile};
 
 use crate::neighbours::Neighbours;
 
@@ -19,34 +19,17 @@ pub struct Publication<'a> {
     pub first_seen: Option<time::Date>,
 }
 
-/// Facts about the event, the agency and the program that a rule or a finding needs and the document does not give.
-#[derive(Debug, Clone, Copy)]
+/// What is known of a report beside the document. Everything is optional; the default is nothing but the document.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {
-    /// The day of publication that the event claims; absent if it claims none.
+    /// The day of publication that the event claims, in the site's own time zone; absent if it claims none.
     pub published_at: Option<time::Date>,
-    /// The agency's key, for fingerprints; its name where no key is at hand.
-    pub agency_key: &'a str,
+    /// The agency's key, for fingerprints; without one a provisional key is made of the name in the report.
+    pub agency: Option<&'a AgencyKey>,
     /// What a registry knows of the agency; without it its name must tell.
-    pub agency: Option<&'a AgencyProfile>,
+    pub profile: Option<&'a AgencyProfile>,
     /// What the event says of the article.
     pub publication: Publication<'a>,
     /// The agency's other reports and its relatives'; absent where only one document is at hand.
     pub neighbours: Option<&'a Neighbours>,
-    /// Which program, parser, forms and rules are at work: they ride on every finding.
-    pub versions: &'a Versions,
-}
-
-impl<'a> Context<'a> {
-    /// A context of nothing but the document.
-    #[must_use]
-    pub fn new(agency_key: &'a str, versions: &'a Versions) -> Self {
-        Self {
-            published_at: None,
-            agency_key,
-            agency: None,
-            publication: Publication::default(),
-            neighbours: None,
-            versions,
-        }
-    }
 }

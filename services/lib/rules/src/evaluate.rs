@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use gongkai_forms::Forms;
-use gongkai_model::{FactId, Finding, Report, State};
+use gongkai_model::{AgencyKey, FactId, Finding, Region, Report, State, Versions};
 
 use crate::{
     checks::{Draft, Input, Value},
@@ -32,7 +32,7 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
 /// The rules a program applies, ready to run. Evaluation is a pure function and keeps nothing. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
-    packs: Arc<[Label]>,
+    versions: Arc<Versions>,
     rules: Arc<[Rule]>,
     layouts: Arc<[Layout]>,
     needs: Needs,
@@ -83,7 +83,7 @@ impl RuleSet {
             Logic::Expression(expression) => needs.or(expression.needs),
         });
         Ok(Self {
-            packs: labels.into(),
+            versions: Versions { rules: version(&labels), ..gongkai_forms::versions() }.into(),
             rules: rules.into(),
             layouts: layouts.into(),
             needs,
@@ -91,14 +91,11 @@ impl RuleSet {
         })
     }
 
-    /// Names and versions of the packs, such as `core 3` or `core 3, wuwei 1`: the `rules` of every finding's versions.
+    /// The program, its parser, its forms and these rules, which are the packs' names and versions such as `core 3` or
+    /// `core 3, wuwei 1`. They ride on every finding.
     #[must_use]
-    pub fn version(&self) -> String {
-        let mut labels: Vec<String> =
-            self.packs.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
-        // A pack may stand in several files.
-        labels.dedup();
-        labels.join(", ")
+    pub fn versions(&self) -> &Versions {
+        &self.versions
     }
 
     /// The rules, in the packs' order.
@@ -129,12 +126,14 @@ impl RuleSet {
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &Context<'_>) -> Vec<Finding> {
         let input = Input::new(report, context, &self.layouts, self.needs);
+        let agency = context.agency.cloned();
+        let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, Region::UNKNOWN));
         let mut findings: Vec<Finding> = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.applies_to(report, context.published_at)) {
             let drafts = rule.run(&input).into_iter();
             let said = drafts.filter_map(|draft| {
                 let case = rule.cases.get(draft.case)?;
-                Some(finding(rule, case, draft, &input))
+                Some(self.finding(rule, case, draft, &agency, &input))
             });
             // A rule that stands once for each scope says of one trouble what it says first.
             let before = findings.len();
@@ -148,30 +147,44 @@ impl RuleSet {
         }
         findings
     }
+
+    fn finding(
+        &self,
+        rule: &Rule,
+        case: &Case,
+        draft: Draft,
+        agency: &AgencyKey,
+        input: &Input<'_>,
+    ) -> Finding {
+        let value = |name: &str| draft.values.iter().find(|value| value.name == name);
+        Finding {
+            rule: rule.id.clone(),
+            severity: case.severity,
+            message: case.message.render(|name| value(name).map(|value: &Value| value.zh.as_str())),
+            message_en: case.message_en.render(|name| value(name).map(|value: &Value| value.en.as_str())),
+            fingerprint: fingerprint(&rule.id, agency.as_str(), input.report.year, &draft.key, &draft.facts),
+            operands_digest: digest(rule, &draft, input),
+            cause: draft.cause,
+            concept: draft.concept,
+            formula: rule.formula.clone(),
+            expected: draft.expected,
+            actual: draft.actual,
+            facts: draft.facts,
+            source: draft.source,
+            legal: rule.legal.clone(),
+            help: rule.help.clone(),
+            suggestion: draft.suggestion,
+            versions: self.versions().clone(),
+        }
+    }
 }
 
-fn finding(rule: &Rule, case: &Case, draft: Draft, input: &Input<'_>) -> Finding {
-    let value = |name: &str| draft.values.iter().find(|value| value.name == name);
-    let (agency, year) = (input.context.agency_key, input.report.year);
-    Finding {
-        rule: rule.id.clone(),
-        severity: case.severity,
-        message: case.message.render(|name| value(name).map(|value: &Value| value.zh.as_str())),
-        message_en: case.message_en.render(|name| value(name).map(|value: &Value| value.en.as_str())),
-        fingerprint: fingerprint(&rule.id, agency, year, &draft.key, &draft.facts),
-        operands_digest: digest(rule, &draft, input),
-        cause: draft.cause,
-        concept: draft.concept,
-        formula: rule.formula.clone(),
-        expected: draft.expected,
-        actual: draft.actual,
-        facts: draft.facts,
-        source: draft.source,
-        legal: rule.legal.clone(),
-        help: rule.help.clone(),
-        suggestion: draft.suggestion,
-        versions: input.context.versions.clone(),
-    }
+/// Names and versions of the packs.
+fn version(packs: &[Label]) -> String {
+    let mut labels: Vec<String> = packs.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+    // A pack may stand in several files.
+    labels.dedup();
+    labels.join(", ")
 }
 
 fn digest(rule: &Rule, draft: &Draft, input: &Input<'_>) -> String {

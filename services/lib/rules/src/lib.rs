@@ -1,10 +1,10 @@
-//! Rule packs as data, and their evaluation: a pure function from a report and its event to findings.
+//! Rule packs as data, and their evaluation: a pure function from a report and its [`Context`] to findings.
 //!
 //! A pack (`packs/*.toml`) gives each rule its id, weight, forms, words and legal source, and says how it looks: by a
 //! check, which is an identity that the form itself implies or a function of this crate, or by an expression (CEL).
 //! Read in this order: `pack` reads the data, `layout` derives the identities from the forms, `identity` tests them and
 //! finds the suspect, `checks` are the functions a rule may name, `expression` is what a pack's author writes,
-//! [`RuleSet::evaluate`] puts the words to what they found.
+//! [`RuleSet::evaluate`] puts the words to what they found. Only [`rule_set`] reads files, once, when a program starts.
 
 mod checks;
 mod context;
@@ -12,6 +12,7 @@ mod evaluate;
 mod example;
 mod expression;
 mod fingerprint;
+mod folder;
 mod identity;
 mod layout;
 mod neighbours;
@@ -27,6 +28,7 @@ mod template;
 
 pub use context::{Context, Publication};
 pub use evaluate::RuleSet;
+pub use folder::{PacksError, rule_set, rule_set_of};
 pub use neighbours::{
     AgencyYear, Cells, Child, Children, Neighbours, Publications, Published, Sibling, figures,
 };

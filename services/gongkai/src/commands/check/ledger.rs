@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_check::{FindingLine, Line, RuleSet};
+use gongkai_check::{FindingLine, Line};
 use gongkai_model::Severity;
+use gongkai_rules::RuleSet;
 
 /// The heads of the table of all findings.
 pub(super) const FINDING_HEADS: [&str; 12] = [

@@ -17,8 +17,9 @@ use std::{
 use anyhow::Context as _;
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
-use gongkai_check::{Event, Hints, Limits, Line, RuleSet, Status};
+use gongkai_check::{Hints, Limits, Line, Status};
 use gongkai_model::Severity;
+use gongkai_rules::{Context, RuleSet};
 
 use self::{files::Source, ledger::Ledger};
 use crate::output::{Output, complain};
@@ -101,7 +102,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     let mut ledger = (args.lists.is_some() || args.format == Format::Xlsx).then(Ledger::default);
     let mut csv = (args.format == Format::Csv).then(text::CsvState::default);
     let checker = Arc::new(Checker {
-        rules: gongkai_check::rule_set(args.rules.as_deref())?,
+        rules: gongkai_rules::rule_set(args.rules.as_deref())?,
         limits: Limits::default(),
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -184,7 +185,7 @@ async fn check(source: Source, checker: Arc<Checker>) -> anyhow::Result<Checked>
         let Checker { rules, limits } = &*checker;
         let line = source.read(limits.input_bytes).map(|bytes| {
             let hints = Hints { filename: source.filename(), ..Hints::default() };
-            gongkai_check::check_by(rules, &name, &bytes, &hints, limits, &Event::default())
+            gongkai_check::check_by(rules, &name, &bytes, &hints, limits, &Context::default())
         });
         Checked { name, line }
     };

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gongkai_check::RuleSet;
+use gongkai_rules::RuleSet;
 use serde::Serialize;
 
 use crate::{
@@ -58,7 +58,7 @@ pub(super) fn show(rules: &RuleSet, id: &str, format: Format, out: &mut Output) 
 // === impl RuleView ===
 
 impl RuleView {
-    fn of(rule: &gongkai_check::Rule) -> Self {
+    fn of(rule: &gongkai_rules::Rule) -> Self {
         let logic = match (rule.check(), rule.when()) {
             (Some(function), _) => function.to_owned(),
             (None, when) => when.unwrap_or_default().to_owned(),

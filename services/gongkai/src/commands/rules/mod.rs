@@ -60,10 +60,10 @@ struct ShowArgs {
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::List(args) => {
-            catalogue::list(&gongkai_check::rule_set(args.rules.as_deref())?, args.format, out)
+            catalogue::list(&gongkai_rules::rule_set(args.rules.as_deref())?, args.format, out)
         }
         Command::Show(args) => {
-            catalogue::show(&gongkai_check::rule_set(args.rules.as_deref())?, &args.id, args.format, out)
+            catalogue::show(&gongkai_rules::rule_set(args.rules.as_deref())?, &args.id, args.format, out)
         }
         Command::Test(args) => shadow::run(args, out).await,
     }

@@ -8,8 +8,9 @@ use std::{
     process::ExitCode,
 };
 
-use gongkai_check::{Event, Hints, Limits, RuleSet};
+use gongkai_check::{Hints, Limits};
 use gongkai_model::{Finding, Report};
+use gongkai_rules::{Context, RuleSet};
 use gongkai_validate::mask;
 use serde::Serialize;
 use time::Date;
@@ -78,10 +79,10 @@ struct Trial {
 }
 
 pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
-    let before = gongkai_check::rule_set(args.rules.as_deref())?;
+    let before = gongkai_rules::rule_set(args.rules.as_deref())?;
     let after = match &args.rules {
-        Some(present) => gongkai_check::rule_set_of(&[present, &args.pack])?,
-        None => gongkai_check::rule_set(Some(&args.pack))?,
+        Some(present) => gongkai_rules::rule_set_of(&[present, &args.pack])?,
+        None => gongkai_rules::rule_set(Some(&args.pack))?,
     };
     let (count, failures) = after.run_examples();
     if !failures.is_empty() {
@@ -98,7 +99,7 @@ pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     let mut trial = Trial { before, after, changes: Vec::new(), reports: 0 };
     if args.files.is_empty() {
         let source = stored::Source::open(args.config.as_deref(), args.nats_url.as_deref()).await?;
-        source.each(args.since, |name, report, event| trial.try_on(name, report, event)).await?;
+        source.each(args.since, |name, report, context| trial.try_on(name, report, context)).await?;
     } else {
         for file in &args.files {
             trial.try_file(file)?;
@@ -122,16 +123,16 @@ impl Trial {
             fs::read(file).map_err(|error| anyhow::anyhow!("couldn't read {}: {error}", file.display()))?;
         let hints = Hints { filename: file.file_name().and_then(|name| name.to_str()), ..Hints::default() };
         match gongkai_check::read(&bytes, &hints, &Limits::default()) {
-            Ok(reading) => self.try_on(&file.display().to_string(), &reading.report, &Event::default()),
+            Ok(reading) => self.try_on(&file.display().to_string(), &reading.report, &Context::default()),
             Err(rejection) => complain(format_args!("{}: {}", file.display(), rejection.message)),
         }
         Ok(())
     }
 
-    fn try_on(&mut self, name: &str, report: &Report, event: &Event<'_>) {
+    fn try_on(&mut self, name: &str, report: &Report, context: &Context<'_>) {
         self.reports += 1;
         let findings = |rules: &RuleSet| {
-            let mut findings = gongkai_check::rules_by(rules, report, event);
+            let mut findings = rules.evaluate(report, context);
             findings.iter_mut().for_each(mask::finding);
             findings
         };

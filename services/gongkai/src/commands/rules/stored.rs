@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context as _;
-use gongkai_check::Event;
 use gongkai_model::Report;
 use gongkai_proto::{
     convert,
-    subjects::{self, Event as Subject},
+    subjects::{self, Event},
     v1,
 };
+use gongkai_rules::Context;
 use gongkai_worker::{
     Config, Transport as _,
     transport::{Message, jetstream::JetStream, subject},
@@ -42,19 +42,19 @@ impl Source {
     pub(super) async fn each(
         &self,
         since: Option<Date>,
-        mut visit: impl FnMut(&str, &Report, &Event<'_>),
+        mut visit: impl FnMut(&str, &Report, &Context<'_>),
     ) -> anyhow::Result<()> {
         for parsed in self.newest(since).await?.into_values() {
             let (Some(origin), Some(header)) = (parsed.origin, parsed.report) else { continue };
             let name = header.name.clone();
             let Some(report) = self.report(header).await? else { continue };
             let key = convert::report::key(&name)?;
-            let event = Event {
+            let context = Context {
                 published_at: convert::timestamp::day_in_china(origin.published_at),
                 agency: Some(&key.agency),
-                ..Event::default()
+                ..Context::default()
             };
-            visit(&name, &report, &event);
+            visit(&name, &report, &context);
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Source {
 }
 
 fn parsed(message: &Message) -> Option<v1::ReportParsed> {
-    let is_parsed = subject::matches(&Subject::ReportParsed.filter(), &message.subject);
+    let is_parsed = subject::matches(&Event::ReportParsed.filter(), &message.subject);
     is_parsed.then(|| v1::ReportParsed::decode(message.payload.clone()).ok()).flatten()
 }
 

@@ -22,6 +22,7 @@ use gongkai_ingest::Ingest;
 use gongkai_notify::Notify;
 use gongkai_parse::Parse;
 use gongkai_query::Query;
+use gongkai_rules::RuleSet;
 use gongkai_validate::Validate;
 use gongkai_worker::Process;
 use tokio::time::sleep;
@@ -103,8 +104,10 @@ async fn serve(
     out: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     let places = settings.places();
-    let mut process =
-        Process::boot(gongkai_proto::about!("gongkai", gongkai_check::labels()), settings.common)?;
+    let mut process = Process::boot(
+        gongkai_proto::about!("gongkai", RuleSet::embedded().versions().labels()),
+        settings.common,
+    )?;
     let admins = vec![
         ("ingest", process.spawn::<Ingest>(settings.ingest).await?),
         ("parse", process.spawn::<Parse>(settings.parse).await?),

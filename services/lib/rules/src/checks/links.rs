@@ -125,7 +125,7 @@ fn is_own(rule: &Rule, input: &Input<'_>, host: &str) -> bool {
         let domain = domain.trim_start_matches("www.");
         host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    let own = input.context.agency.and_then(|agency| agency.site_domain.as_deref());
+    let own = input.context.profile.and_then(|agency| agency.site_domain.as_deref());
     let site = input.context.publication.site_domain;
     within("gov.cn")
         || own.into_iter().chain(site).any(|domain| !domain.is_empty() && within(domain))

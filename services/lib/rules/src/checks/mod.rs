@@ -103,13 +103,13 @@ impl<'a> Input<'a> {
 
     /// The agency's level, by the registry, else by its name; `None` if neither tells.
     pub(crate) fn level(&self) -> Option<Level> {
-        let known = self.context.agency.and_then(|agency| agency.level);
+        let known = self.context.profile.and_then(|agency| agency.level);
         known.or_else(|| *self.level.get_or_init(|| level_of(&self.report.agency)))
     }
 
     /// The agency's kind, by the registry, else by its name; `None` if neither tells.
     pub(crate) fn kind(&self) -> Option<AgencyKind> {
-        let known = self.context.agency.and_then(|agency| agency.kind);
+        let known = self.context.profile.and_then(|agency| agency.kind);
         known.or_else(|| *self.kind.get_or_init(|| kind_of(&self.report.agency)))
     }
 

@@ -76,7 +76,7 @@ fn differs(field: &'static str, actual: &str, expected: &str) -> Draft {
 
 /// The site's code against the agency's region, the index number against the agency's code.
 fn codes(input: &Input<'_>) -> Vec<Draft> {
-    let Some(agency) = input.context.agency else { return Vec::new() };
+    let Some(agency) = input.context.profile else { return Vec::new() };
     let field = |name| input.report.metadata.field(name).map(|field| field.value.trim());
     let mut drafts = Vec::new();
     let site = input.context.publication.site_code.or_else(|| field(FieldName::SiteIdCode));

@@ -7,7 +7,7 @@ mod sound;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Region, Severity, Versions};
+use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Region, Severity};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -168,7 +168,6 @@ impl Example {
     fn said(&self, rules: &RuleSet) -> Vec<Finding> {
         let setting = &self.setting;
         let report = sound::report(setting, &self.text);
-        let versions = Versions::default();
         let day = |day: &Option<Spanned<String>>| day.as_ref().and_then(|day| days::day(day.get_ref()));
         let neighbours = setting.previous.as_ref().map(|previous| Neighbours {
             previous: Some(AgencyYear::of(&sound::previous(&report, &previous.cells, &previous.text))),
@@ -176,7 +175,7 @@ impl Example {
         });
         let region = setting.region.as_deref().and_then(|region| region.parse().ok());
         let key = setting.code.as_deref().and_then(|code| AgencyKey::from_code(code).ok());
-        let agency =
+        let profile =
             key.map(|key| AgencyProfile::of_name(key, &report.agency, region.unwrap_or(Region::UNKNOWN)));
         let context = Context {
             published_at: day(&setting.published),
@@ -186,9 +185,9 @@ impl Example {
                 first_seen: day(&setting.first_seen),
                 ..Publication::default()
             },
-            agency: agency.as_ref(),
+            profile: profile.as_ref(),
             neighbours: neighbours.as_ref(),
-            ..Context::new("p-0123456789abcdef", &versions)
+            ..Context::default()
         };
         let mut said = rules.evaluate(&report, &context);
         said.retain(|finding| finding.rule == self.rule);

@@ -161,7 +161,7 @@ fn sections(report: &Report, with_text: bool) -> Cel {
 
 fn agency(input: &Input<'_>) -> Cel {
     let text = |text: Option<&str>| text.map_or(Cel::Null, Cel::from);
-    let profile = input.context.agency;
+    let profile = input.context.profile;
     let name = profile.map_or(input.report.agency.as_str(), |profile| profile.name.as_str());
     Cel::from(HashMap::from([
         ("name", Cel::from(name)),

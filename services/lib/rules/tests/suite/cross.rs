@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, FormId, Level, Region, Report, Variant, Versions};
+use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, FormId, Level, Region, Report, Variant};
 use gongkai_rules::{
     AgencyYear, Cells, Child, Children, Context, Neighbours, Publication, Published, Rule, RuleSet, Scope,
     Sibling, figures,
@@ -36,13 +36,12 @@ impl Case {
 
     /// `RULE SEVERITY` of the findings that rest on more than the report.
     fn brief(&self) -> Vec<String> {
-        let versions = Versions::default();
         let context = Context {
             published_at: self.published,
-            agency: self.profile.as_ref(),
+            profile: self.profile.as_ref(),
             publication: Publication { first_seen: self.seen, column: self.column, ..Publication::default() },
             neighbours: Some(&self.neighbours),
-            ..Context::new("p-0123456789abcdef", &versions)
+            ..Context::default()
         };
         let rules = RuleSet::embedded();
         let findings = rules.evaluate(&self.report, &context);
@@ -292,9 +291,7 @@ fn x_gap() {
     check(&of(false, None), &[]);
     // A gap of several years names them all.
     let long = of(false, Some(2019));
-    let versions = Versions::default();
-    let context =
-        Context { neighbours: Some(&long.neighbours), ..Context::new("p-0123456789abcdef", &versions) };
+    let context = Context { neighbours: Some(&long.neighbours), ..Context::default() };
     let found = RuleSet::embedded().evaluate(&long.report, &context);
     let gap = found.iter().find(|finding| finding.rule == "X-GAP").unwrap();
     assert_eq!(gap.message, "有 2019 年和本年度的报告，缺少 2020、2021、2022 年的报告。");
@@ -582,8 +579,7 @@ fn v_gone_v_multi_and_v_dupl() {
 #[test]
 fn messages_are_whole() {
     let case = years(|report, _| set(report, "requests.carried_in[total]", "1"));
-    let versions = Versions::default();
-    let context = Context { neighbours: Some(&case.neighbours), ..Context::new("p-1", &versions) };
+    let context = Context { neighbours: Some(&case.neighbours), ..Context::default() };
     let findings = RuleSet::embedded().evaluate(&case.report, &context);
     let carry = findings.iter().find(|finding| finding.rule == "X-CARRY").unwrap();
     assert!(carry.message.contains("上年结转") && carry.message.contains("2022 年报告"), "{}", carry.message);

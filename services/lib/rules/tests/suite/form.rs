@@ -1,6 +1,6 @@
 //! The rules of titles, names, contents and chapter 二, one line a case.
 
-use gongkai_model::{AgencyKind, AgencyProfile, Field, FieldName, Level, Region, Report, Source, Versions};
+use gongkai_model::{AgencyKind, AgencyProfile, Field, FieldName, Level, Region, Report, Source};
 use gongkai_rules::{Context, RuleSet};
 
 use crate::support::{FORMS, brief, clean, clean_of, findings, paragraph, set};
@@ -230,13 +230,12 @@ fn fields_and_codes_of_the_page() {
         parent: None,
         site_domain: None,
     };
-    let versions = Versions { program: "1".into(), parser: "1".into(), forms: "1".into(), rules: "1".into() };
     for (code, expect) in
         [("3707000009", 1), ("3609820001", 0), ("3600000052", 0), ("N000000672", 0), ("310000000044", 0)]
     {
         let mut report = clean();
         report.metadata.fields = vec![field(FieldName::SiteIdCode, true, code)];
-        let context = Context { agency: Some(&agency), ..Context::new("a", &versions) };
+        let context = Context { profile: Some(&agency), ..Context::default() };
         let found = RuleSet::embedded().evaluate(&report, &context);
         assert_eq!(found.iter().filter(|f| f.rule == "M-CODE").count(), expect, "{code}");
     }

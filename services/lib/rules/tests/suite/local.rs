@@ -1,6 +1,5 @@
 //! Local packs: rules as expressions, changes of compiled-in rules, and refusals with file and line.
 
-use gongkai_model::Versions;
 use gongkai_rules::{Context, PackText, RuleSet};
 
 use crate::support::{brief, clean, set};
@@ -12,9 +11,7 @@ fn load(text: &str) -> RuleSet {
 }
 
 fn findings(rules: &RuleSet, report: &gongkai_model::Report) -> Vec<gongkai_model::Finding> {
-    let versions =
-        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: rules.version() };
-    rules.evaluate(report, &Context::new("p-0123456789abcdef", &versions))
+    rules.evaluate(report, &Context::default())
 }
 
 const RECEIVED: &str = r#"
@@ -32,7 +29,8 @@ message = { "zh-CN" = "新收申请 {received} 件，超过本县常见数量。
 #[test]
 fn an_expression_is_a_rule_and_tells_its_values() {
     let rules = load(RECEIVED);
-    assert!(rules.version().ends_with(", county 3"), "{}", rules.version());
+    let version = &rules.versions().rules;
+    assert!(version.ends_with(", county 3"), "{version}");
     let mut report = clean();
     let found = findings(&rules, &report);
     assert_eq!(brief(&found), ["LOCAL-1 WARNING"]);

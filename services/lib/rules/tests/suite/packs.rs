@@ -69,7 +69,7 @@ fn the_compiled_in_pack_holds_the_rules_of_one_report() {
     let of_core = rules.rules().iter().filter(|rule| rule.pack().starts_with("core "));
     let ids: Vec<&str> = of_core.map(gongkai_rules::Rule::id).collect();
     assert_eq!(ids, IDS);
-    assert_eq!(rules.version(), "core 3, cross 1");
+    assert_eq!(rules.versions().rules, "core 3, cross 1");
     for rule in rules.rules() {
         let words = [
             rule.formula(),

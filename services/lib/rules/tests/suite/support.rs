@@ -3,7 +3,7 @@
 use gongkai_forms::{Form, Forms, RowKind};
 use gongkai_model::{
     Applicant, Fact, FactId, Finding, FormId, Metadata, Paragraph, Period, Report, Section, Source, Span,
-    State, Variant, Versions,
+    State, Variant,
 };
 use gongkai_rules::{Context, RuleSet};
 use rust_decimal::Decimal;
@@ -161,10 +161,7 @@ pub(crate) fn findings(report: &Report) -> Vec<Finding> {
 }
 
 pub(crate) fn findings_published(report: &Report, published_at: Option<time::Date>) -> Vec<Finding> {
-    let versions =
-        Versions { program: "0.1.0".into(), parser: "1".into(), forms: "1".into(), rules: "core 3".into() };
-    let context = Context { published_at, ..Context::new("p-0123456789abcdef", &versions) };
-    RuleSet::embedded().evaluate(report, &context)
+    RuleSet::embedded().evaluate(report, &Context { published_at, ..Context::default() })
 }
 
 /// `RULE SEVERITY` of each finding.

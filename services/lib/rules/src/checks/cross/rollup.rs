@@ -143,7 +143,7 @@ fn same_as(input: &Input<'_>, office: &Child) -> bool {
 
 /// True for a people's government above towns.
 fn is_government(input: &Input<'_>) -> bool {
-    let profile = input.context.agency;
+    let profile = input.context.profile;
     let kind = profile.and_then(|profile| profile.kind).or_else(|| kind_of(&input.report.agency));
     let level = profile.and_then(|profile| profile.level).or_else(|| level_of(&input.report.agency));
     kind == Some(AgencyKind::Government) && level.is_some_and(|level| level < Level::Town)

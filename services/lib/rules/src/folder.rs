@@ -1,11 +1,14 @@
-//! The rules of a program: those compiled in, and the local packs of a folder.
+//! The rules of a program: those compiled in, and the local packs of folders. Read once, when a program starts.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use gongkai_rules::{PackError, PackText, RuleSet};
+use crate::{
+    evaluate::RuleSet,
+    pack::{PackError, PackText},
+};
 
 /// The local packs cannot be used; the operator repairs the folder and starts again.
 #[derive(Debug, thiserror::Error)]

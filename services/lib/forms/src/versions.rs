@@ -1,0 +1,21 @@
+//! The versions of everything that decides what is read from a document.
+
+use gongkai_model::Versions;
+
+/// The version of the readers and the matcher; changed with every change of `gongkai-extract` or `gongkai-forms` that
+/// changes what is read from any document.
+const PARSER: &str = "5";
+
+/// The version of the compiled-in forms; changed with every change of `forms/*.toml`.
+const FORMS: &str = "1";
+
+/// Versions of the program, its parser and its statutory forms. `rules` is empty: no rule takes part in reading.
+#[must_use]
+pub fn versions() -> Versions {
+    Versions {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        parser: PARSER.to_owned(),
+        forms: FORMS.to_owned(),
+        rules: String::new(),
+    }
+}
