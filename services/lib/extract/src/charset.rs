@@ -11,7 +11,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Encoding, GB18030, GBK, UTF_8};
 use gongkai_model::{Note, Rejection, RejectionCode};
 
-use crate::Hints;
+use crate::hints::Hints;
 
 /// Where a page may declare its charset, in bytes from its beginning.
 const DECLARATION_WITHIN: usize = 4096;

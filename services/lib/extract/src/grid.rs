@@ -4,7 +4,7 @@
 
 use gongkai_model::{Block, Cell, Grid, Paragraph, Rejection};
 
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Longest text of a cell, in scalars, that a statutory table could have: with a longer one the table is page layout.
 const LONGEST_CELL: usize = 1000;

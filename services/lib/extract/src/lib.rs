@@ -13,6 +13,7 @@ mod doc;
 mod docx;
 mod grid;
 mod guard;
+mod hints;
 mod html;
 mod limits;
 mod markdown;
@@ -26,19 +27,9 @@ mod text;
 
 use gongkai_model::{Document, MediaType, Rejection};
 
+pub use hints::Hints;
 pub use limits::Limits;
 pub use source_text::SourceText;
-
-/// What the sender said about the bytes. Bytes win; a hint only decides where they leave a choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Hints<'a> {
-    /// The media type, as in a `Content-Type` header; parameters are allowed.
-    pub media_type: Option<&'a str>,
-    /// The charset, by any of its WHATWG labels.
-    pub charset: Option<&'a str>,
-    /// The file's name.
-    pub filename: Option<&'a str>,
-}
 
 /// Reads a document.
 ///

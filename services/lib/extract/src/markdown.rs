@@ -6,7 +6,8 @@
 use gongkai_model::{Block, Rejection, Span};
 
 use crate::{
-    Limits, SourceText,
+    limits::Limits,
+    source_text::SourceText,
     text::{self, lines},
 };
 

@@ -12,7 +12,7 @@ use gongkai_model::{Block, Note};
 use pinyin::ToPinyinMulti;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::SourceText;
+use crate::source_text::SourceText;
 
 /// Longest pinyin in brackets, in scalars: `zhuāng` and room for combining tone marks.
 const LONGEST_GLOSS: usize = 10;

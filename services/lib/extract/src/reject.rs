@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gongkai_model::{Rejection, RejectionCode};
 
-use crate::Limits;
+use crate::limits::Limits;
 
 pub(crate) fn corrupt(format: &str) -> Rejection {
     Rejection::new(

@@ -3,7 +3,8 @@
 use gongkai_model::{Block, Paragraph, Rejection, Span};
 
 use crate::{
-    Limits, SourceText,
+    limits::Limits,
+    source_text::SourceText,
     text::{self, lines},
 };
 

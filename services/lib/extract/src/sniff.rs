@@ -6,8 +6,9 @@
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 
 use crate::{
-    Hints, Limits,
     binary::{self, Format},
+    hints::Hints,
+    limits::Limits,
     reject,
 };
 

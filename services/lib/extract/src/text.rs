@@ -7,7 +7,7 @@ mod unroll;
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
 
 use self::lines::{Kind, Line};
-use crate::{Limits, SourceText};
+use crate::{limits::Limits, source_text::SourceText};
 
 /// Shortest line, in scalars, that a hard line break may have cut.
 const WRAPPED: usize = 24;

@@ -16,6 +16,7 @@ mod label_match;
 mod links;
 pub mod load;
 mod look_alike;
+mod marks;
 mod matcher;
 mod outline;
 mod period;

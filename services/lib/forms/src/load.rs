@@ -14,7 +14,8 @@ use crate::{
         Label, RequestRow, RowKind, Unit,
     },
     index::RequestIndex,
-    matcher, proactive,
+    marks::Marks,
+    proactive,
     titles::Titles,
     vocabulary::Vocabulary,
 };
@@ -36,7 +37,7 @@ pub struct Forms {
     vocabulary: Vocabulary,
     indexes: Vec<RequestIndex>,
     proactive: Vec<proactive::Names>,
-    marks: Vec<(FormId, Vec<String>)>,
+    marks: Marks,
 }
 
 /// A form file is not usable; the operator repairs the file.
@@ -76,7 +77,7 @@ impl Forms {
         let indexes = forms.iter().map(RequestIndex::of).collect();
         let proactive = forms.iter().map(proactive::Names::of).collect();
         let (titles, vocabulary) = (Titles::of(forms.iter()), Vocabulary::of(forms.iter()));
-        Ok(Self { titles, vocabulary, indexes, proactive, marks: matcher::marks(&forms), forms })
+        Ok(Self { titles, vocabulary, indexes, proactive, marks: Marks::of(&forms), forms })
     }
 
     /// One form in one variant; absent if unknown.
@@ -98,7 +99,7 @@ impl Forms {
         &self.vocabulary
     }
 
-    pub(crate) fn marks(&self) -> &[(FormId, Vec<String>)] {
+    pub(crate) fn marks(&self) -> &Marks {
         &self.marks
     }
 

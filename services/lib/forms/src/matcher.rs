@@ -7,7 +7,6 @@ use crate::{
     disputes,
     form::Form,
     index::RequestIndex,
-    label::norm,
     load::Forms,
     proactive,
     requests::{self, Padding},
@@ -53,28 +52,9 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     Some(Tables { form, facts: answers.into_facts(form), none })
 }
 
-/// The form with the most labels that no other form has.
+/// The form that the labels speak for.
 fn form_by_evidence(items: &[Item<'_>], forms: &Forms) -> Option<FormId> {
-    let labels: Vec<&str> = items
-        .iter()
-        .flat_map(|item| match item {
-            Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
-            Item::Line(text) => vec![text.as_str()],
-            Item::Chapter(_) => Vec::new(),
-        })
-        .collect();
-    let mut best: Option<(usize, FormId)> = None;
-    let mut tied = false;
-    for (id, own) in forms.marks() {
-        let count = own.iter().filter(|mark| labels.iter().any(|label| label == mark)).count();
-        match best {
-            Some((most, _)) if count < most || count == 0 => {}
-            Some((most, _)) if count == most => tied = true,
-            _ if count > 0 => (best, tied) = (Some((count, *id)), false),
-            _ => {}
-        }
-    }
-    best.filter(|_| !tied).map(|(_, id)| id)
+    forms.marks().form(&labels(items.iter()))
 }
 
 /// True if none of the children of （六） stands anywhere, and either it has values in a row of its own or there are just
@@ -112,35 +92,16 @@ fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &Reques
 
 /// True if the labels of all rows stand in the document, but for one that may be misprinted.
 fn names_all_rows(stretches: &Stretches<'_>, single: &RequestIndex) -> bool {
-    let labels: Vec<&str> = stretches
-        .requests
-        .iter()
-        .flatten()
-        .flat_map(|item| match item {
-            Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
-            Item::Line(text) => vec![text.as_str()],
-            Item::Chapter(_) => Vec::new(),
-        })
-        .collect();
+    let labels = labels(stretches.requests.iter().flatten());
     let named = (0..single.rows()).filter(|row| labels.iter().any(|label| single.names(*row, label)));
     named.count() + 1 >= single.rows()
 }
 
-/// Labels that only one form has, form by form.
-pub(crate) fn marks(forms: &[Form]) -> Vec<(FormId, Vec<String>)> {
-    let of = |form: &Form| -> Vec<String> {
-        let bands = form.bands.iter().flat_map(|band| {
-            let columns = band.columns.iter().flat_map(|column| column.label.all());
-            columns.chain(band.rows.iter().flat_map(|row| row.label.all()))
-        });
-        bands.map(norm).collect()
+fn labels<'i>(items: impl Iterator<Item = &'i Item<'i>>) -> Vec<&'i str> {
+    let of = |item: &'i Item<'i>| match item {
+        Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
+        Item::Line(text) => vec![text.as_str()],
+        Item::Chapter(_) => Vec::new(),
     };
-    let standard = || forms.iter().filter(|form| form.variant == Variant::Standard);
-    standard()
-        .map(|form| {
-            let others: Vec<String> = standard().filter(|other| other.id != form.id).flat_map(of).collect();
-            let own = of(form).into_iter().filter(|label| !others.contains(label)).collect();
-            (form.id, own)
-        })
-        .collect()
+    items.flat_map(of).collect()
 }

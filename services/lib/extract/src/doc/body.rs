@@ -6,7 +6,7 @@ use super::{
     props::{self, Character, Paragraph, Run},
     table::OpenTable,
 };
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Builds blocks.
 pub(super) struct Body<'a> {

@@ -21,7 +21,7 @@ use self::{
     fib::{Header, Piece},
     props::{Character, Run},
 };
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Reads a file.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {

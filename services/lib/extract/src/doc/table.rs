@@ -3,7 +3,7 @@
 use gongkai_model::{Block, Cell, Rejection};
 
 use super::props::RowShape;
-use crate::{Limits, grid, reject};
+use crate::{grid, limits::Limits, reject};
 
 /// Edges closer than this, in twentieths of a point, are one.
 const SAME_EDGE: i32 = 100;

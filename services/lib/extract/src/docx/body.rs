@@ -15,7 +15,7 @@ use super::{
     table::{Merge, OpenTable},
     xml::{self, Node},
 };
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Builds blocks.
 pub(super) struct Body<'a> {

@@ -3,7 +3,7 @@
 use gongkai_model::{Field, FieldName, Rejection, Source};
 
 use super::xml::{self, Node};
-use crate::Limits;
+use crate::limits::Limits;
 
 /// Most links that are kept.
 const MOST_LINKS: usize = 256;

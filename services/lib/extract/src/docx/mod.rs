@@ -16,7 +16,7 @@ mod xml;
 use gongkai_model::{Block, Field, Rejection};
 
 use self::{body::Body, numbering::Numbering, package::Package, styles::Styles};
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Reads a package: its blocks, and where its links lead.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Field>), Rejection> {

@@ -6,7 +6,7 @@ use gongkai_model::Rejection;
 use quick_xml::events::BytesStart;
 
 use super::xml::{self, Node};
-use crate::Limits;
+use crate::limits::Limits;
 
 /// Levels of a list.
 const LEVELS: usize = 9;

@@ -7,7 +7,7 @@ use quick_xml::events::BytesStart;
 use zip::{ZipArchive, result::ZipError};
 
 use super::xml::{self, Node};
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Most entries of a package.
 const ENTRIES: usize = 10_000;

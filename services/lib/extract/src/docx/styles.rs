@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use gongkai_model::Rejection;
 
 use super::xml::{self, Node};
-use crate::Limits;
+use crate::limits::Limits;
 
 /// How many styles one may be based on.
 const LONGEST_CHAIN: usize = 32;

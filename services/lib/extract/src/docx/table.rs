@@ -2,7 +2,7 @@
 
 use gongkai_model::{Block, Cell, Rejection};
 
-use crate::{Limits, grid, reject};
+use crate::{grid, limits::Limits, reject};
 
 /// Column edges closer than this, in twentieths of a point, are one: rows that were drawn by hand.
 const SAME_EDGE: u32 = 100;

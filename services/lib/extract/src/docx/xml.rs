@@ -8,7 +8,7 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// What the walk meets.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::{
     run::Run,
     table::{Closed, OpenTable},
 };
-use crate::{Limits, mirror::Cleaner};
+use crate::{limits::Limits, mirror::Cleaner};
 
 /// Longest title that is kept, in bytes.
 const LONGEST_TITLE: usize = 4096;

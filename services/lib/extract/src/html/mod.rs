@@ -18,7 +18,7 @@ use self::{
     builder::{Builder, Options, Page},
     emitter::Events,
 };
-use crate::{Limits, mirror::Cleaner, sniff};
+use crate::{limits::Limits, mirror::Cleaner, sniff};
 
 /// Most text that a robot-check page shows, in scalars.
 const CHALLENGE_TEXT: usize = 100;

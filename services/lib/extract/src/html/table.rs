@@ -5,7 +5,7 @@
 
 use gongkai_model::{Cell, Grid, Paragraph, Rejection, RejectionCode, Span};
 
-use crate::Limits;
+use crate::limits::Limits;
 
 /// Longest text of a cell, in scalars, that a statutory table could have: with a longer one the table is page layout.
 const LONGEST_CELL: usize = 1000;

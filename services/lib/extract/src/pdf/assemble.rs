@@ -4,21 +4,19 @@ use gongkai_model::{Block, Cell, Paragraph, Rejection};
 
 use super::{
     canvas::{Page, UNREADABLE},
-    lines::{self, Line},
+    lines::{self, Line, MARGIN},
+    page_line::{PageLine, goes_on},
     rulings::{self, clustered},
     table::{self, Part, PartCell},
     unruled,
 };
-use crate::{Limits, grid, reject};
+use crate::{grid, limits::Limits, reject, text::lines::is_item};
 
 /// Tables whose sides differ by no more than this, in points, may be one table.
 const SAME_SIDES: f64 = 8.0;
 
 /// Most rows of a header that is printed again on the next page.
 const MOST_HEADER_ROWS: usize = 6;
-
-/// The share of a page's height, above and below, where page numbers stand.
-pub(super) const MARGIN: f64 = 0.12;
 
 /// A header stands no further off its place than this on the next page, in points.
 const SAME_HEIGHT: f64 = 3.0;
@@ -50,12 +48,6 @@ struct Sheet {
 enum Item {
     Line(PageLine),
     Table(Part),
-}
-
-/// A line of running text.
-pub(super) struct PageLine {
-    pub(super) line: Line,
-    pub(super) page: u32,
 }
 
 impl<'l> Assembler<'l> {
@@ -232,36 +224,6 @@ fn paragraph(line: &PageLine) -> Paragraph {
     Paragraph { text, span: None, page: Some(line.page) }
 }
 
-/// True if a line goes on with the paragraph of the line above: that one is full, and this one is not indented.
-pub(super) fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
-    let size = above.line.size.max(line.line.size);
-    let same_size = is_same_size(&above.line, &line.line);
-    let is_full = above.line.x1 >= right - size * 2.0;
-    let is_indented = line.line.x0 >= left + size && !is_centred(above, line, (left, right));
-    let is_below = above.page != line.page || line.line.y - above.line.y <= size * 3.0;
-    same_size && is_full && !is_indented && is_below && !is_heading(&line.line.text)
-}
-
-pub(super) fn is_same_size(a: &Line, b: &Line) -> bool {
-    (a.size - b.size).abs() <= a.size.max(b.size) * 0.15
-}
-
-/// True for the short last line of a title: in the middle of the page, under a line that is in the middle too.
-pub(super) fn is_centred(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
-    let off = |line: &Line| ((line.x0 - left) - (right - line.x1)).abs() / line.size;
-    off(&above.line) <= 1.5 && off(&line.line) <= 1.5 && line.line.x1 < right - line.line.size * 2.0
-}
-
-/// True for a line of prose that is indented.
-pub(super) fn is_first(line: &PageLine, left: f64) -> bool {
-    line.line.x0 >= left + line.line.size && !line.line.text.contains('\t')
-}
-
-/// True for a text that begins as chapters do: `一、`, `（一）`.
-fn is_heading(text: &str) -> bool {
-    is_item(text) && !text.trim_start_matches(['（', '(', ' ']).starts_with(|c: char| c.is_ascii_digit())
-}
-
 fn append(text: &mut String, line: &str) {
     let line = line.replace('\t', " ");
     let (last, first) = (text.chars().next_back(), line.chars().next());
@@ -372,14 +334,6 @@ fn is_value_below(above: &str, below: &str) -> bool {
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
     let (above, below) = (above.trim(), below.trim());
     digits(below) && !above.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','))
-}
-
-/// True for a text that begins with a number of its own: `2.`, `（三）`, `四、`.
-pub(super) fn is_item(text: &str) -> bool {
-    let bare = text.trim_start().trim_start_matches(['（', '(']);
-    let number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十第".contains(c);
-    let rest = bare.trim_start_matches(number);
-    rest.len() < bare.len() && rest.starts_with(['.', '．', '、', '）', ')', '条'])
 }
 
 /// How many rows at the beginning of a part repeat the table's own first rows.

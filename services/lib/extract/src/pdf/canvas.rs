@@ -12,7 +12,7 @@ use hayro_interpret::{
     kurbo::{Affine, BezPath, PathEl, Point},
 };
 
-use crate::{Limits, guard, reject};
+use crate::{guard, limits::Limits, reject};
 
 /// What stands for a glyph that does not say which character it is: never nothing, so that no digit is lost unseen.
 pub(super) const UNREADABLE: &str = "\u{fffd}";

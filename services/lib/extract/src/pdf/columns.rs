@@ -7,12 +7,13 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    assemble::is_item,
     canvas::UNREADABLE,
-    head::{self, Column, MOST_COLUMNS, ONE_NAME},
+    column::{Column, TOUCH},
+    head::{self, MOST_COLUMNS, ONE_NAME},
     lines::{CELL_MARGINS, Line, Piece},
+    page_line::PageLine,
 };
-use crate::text::lines::{is_mark, is_number, is_title};
+use crate::text::lines::{is_item, is_mark, is_number, is_title};
 
 /// Lines closer than this many times their size are one row's: its numbers are too long for their cells.
 const ONE_ROW: f64 = 1.0;
@@ -25,12 +26,6 @@ const FEWEST_NUMBERED: usize = 3;
 
 /// Most lines of a number.
 const MOST_LINES: usize = 4;
-
-/// Places that overlap by no more than this, in points, are apart.
-pub(super) const TOUCH: f64 = 0.5;
-
-/// A line and its page.
-pub(super) type OnPage<'l> = (&'l Line, u32);
 
 /// What becomes of the lines of a text.
 #[derive(Debug, Default)]
@@ -50,10 +45,10 @@ pub(super) fn is_row(line: &Line) -> bool {
 }
 
 /// Finds the columns of all tables in the lines.
-pub(super) fn place(lines: &[OnPage<'_>]) -> Placed {
+pub(super) fn place(lines: &[PageLine]) -> Placed {
     let mut placed = Placed::default();
     let mut end = 0;
-    while let Some(first) = (end..lines.len()).find(|at| first_value(lines[*at].0).is_some()) {
+    while let Some(first) = (end..lines.len()).find(|at| first_value(&lines[*at].line).is_some()) {
         let body = body(lines, first);
         let head = head::above(lines, end..first);
         end = body.end;
@@ -76,10 +71,10 @@ fn first_value(line: &Line) -> Option<usize> {
 }
 
 /// The rows from `first` on that stand under one head, with the lines that only go on with their labels.
-fn body(lines: &[OnPage<'_>], first: usize) -> Range<usize> {
+fn body(lines: &[PageLine], first: usize) -> Range<usize> {
     let (mut left, mut right) = (f64::MAX, f64::MIN);
     let mut end = first;
-    for (line, _) in lines.get(first..).unwrap_or_default() {
+    for PageLine { line, .. } in lines.get(first..).unwrap_or_default() {
         match first_value(line) {
             Some(at) => {
                 left = line.pieces.get(at).map_or(left, |piece| left.min(piece.x0));
@@ -105,7 +100,7 @@ fn label_end(line: &Line, first: usize) -> Option<f64> {
 
 /// Rows under one head, and their columns.
 struct Group<'l> {
-    lines: &'l [OnPage<'l>],
+    lines: &'l [PageLine],
     rows: Vec<Vec<RowLine>>,
     columns: Vec<Column>,
     /// The lines of the head, the nearest first; none if it does not name the columns.
@@ -135,7 +130,7 @@ struct RowLine {
 
 impl<'l> Group<'l> {
     /// The group, if its columns can be told.
-    fn of(lines: &'l [OnPage<'l>], body: Range<usize>, mut head: Vec<usize>) -> Option<Self> {
+    fn of(lines: &'l [PageLine], body: Range<usize>, mut head: Vec<usize>) -> Option<Self> {
         let labels = labels_end(lines, body.clone());
         let mut rows: Vec<RowLine> = body.clone().filter_map(|at| RowLine::of(lines, at, labels)).collect();
         let mut columns = under_each_other(rows.iter().flat_map(|row| row.values(lines)))?;
@@ -218,7 +213,7 @@ impl<'l> Group<'l> {
         let mut label: Vec<(f64, f64, String)> = Vec::new();
         for at in own {
             placed.texts.insert(at, String::new());
-            let Some((line, _)) = self.lines.get(at) else { continue };
+            let Some(PageLine { line, .. }) = self.lines.get(at) else { continue };
             let end = row.iter().find(|row| row.line == at).map_or(line.pieces.len(), |row| row.first);
             for piece in line.pieces.get(..end).unwrap_or_default() {
                 let over = |(x0, x1, _): &&mut (f64, f64, String)| piece.x0 < *x1 && *x0 < piece.x1;
@@ -247,13 +242,13 @@ impl<'l> Group<'l> {
     fn place_names(&self, placed: &mut Placed) {
         let Some(lowest) = self.head.first() else { return };
         let run = |(line, run): &(usize, usize)| {
-            let (line, _) = self.lines.get(*line)?;
+            let PageLine { line, .. } = self.lines.get(*line)?;
             line.runs.get(*run).map(|run| line.text_of(run))
         };
         let name = |column: &Column| column.name.iter().rev().filter_map(run).collect::<String>();
         let names: Vec<String> = self.columns.iter().map(name).collect();
         for at in &self.head {
-            let Some((line, _)) = self.lines.get(*at) else { continue };
+            let Some(PageLine { line, .. }) = self.lines.get(*at) else { continue };
             let is_name = |run: usize| self.columns.iter().any(|column| column.name.contains(&(*at, run)));
             let mut rest = String::new();
             let mut end = 0;
@@ -277,7 +272,8 @@ impl<'l> Group<'l> {
         let mut above: Option<&Piece> = None;
         for line in row {
             let Some(at) = line.columns.iter().position(|own| *own == column) else { continue };
-            let Some(((on, _), piece)) = self.lines.get(line.line).zip(line.values(self.lines).get(at))
+            let Some((PageLine { line: on, .. }, piece)) =
+                self.lines.get(line.line).zip(line.values(self.lines).get(at))
             else {
                 continue;
             };
@@ -306,16 +302,18 @@ impl<'l> Group<'l> {
 impl Labels {
     /// Where labels begin with numbers of their own, as `（三）` or `2.`, beside the row's values: no other line begins one.
     /// Where they end there: each row has a piece of its label, and none that has such lines above it begins one.
-    fn of(rows: &[RowLine], body: Range<usize>, lines: &[OnPage<'_>]) -> Self {
+    fn of(rows: &[RowLine], body: Range<usize>, lines: &[PageLine]) -> Self {
         let own = |row: &RowLine| {
-            let line = lines.get(row.line)?.0;
+            let line = &lines.get(row.line)?.line;
             row.first.checked_sub(1).and_then(|last| line.pieces.get(last)).map(|piece| line.text_of(piece))
         };
         let begins = |row: &RowLine| own(row).is_some_and(is_item);
         let is_row = |at: usize| rows.binary_search_by_key(&at, |row| row.line).is_ok();
         let mut others = body.clone().filter(|at| !is_row(*at)).peekable();
         let begins_one = |at: &usize| {
-            let pieces = lines.get(*at).map(|(line, _)| line.pieces.iter().map(|piece| line.text_of(piece)));
+            let pieces = lines
+                .get(*at)
+                .map(|PageLine { line, .. }| line.pieces.iter().map(|piece| line.text_of(piece)));
             pieces.is_some_and(|mut texts| texts.any(is_item))
         };
         let numbered =
@@ -333,23 +331,27 @@ impl Labels {
 }
 
 impl RowLine {
-    fn of(lines: &[OnPage<'_>], at: usize, labels: f64) -> Option<Self> {
-        let line = lines.get(at)?.0;
+    fn of(lines: &[PageLine], at: usize, labels: f64) -> Option<Self> {
+        let line = &lines.get(at)?.line;
         let first = first_value(line)?;
         let inside = line.pieces.get(first..)?.iter().position(|piece| piece.x0 > labels - TOUCH)?;
         Some(Self { line: at, first: first + inside, columns: Vec::new() })
     }
 
-    fn values<'l>(&self, lines: &'l [OnPage<'l>]) -> &'l [Piece] {
-        lines.get(self.line).and_then(|(line, _)| line.pieces.get(self.first..)).unwrap_or_default()
+    fn values<'l>(&self, lines: &'l [PageLine]) -> &'l [Piece] {
+        lines
+            .get(self.line)
+            .and_then(|PageLine { line, .. }| line.pieces.get(self.first..))
+            .unwrap_or_default()
     }
 
     /// Where the row's label begins in the lines above it.
-    fn label_begin(&self, lines: &[OnPage<'_>], head: &[usize]) -> usize {
+    fn label_begin(&self, lines: &[PageLine], head: &[usize]) -> usize {
         let mut begin = self.line;
         let end = self.values(lines).first().map_or(f64::MAX, |piece| piece.x0);
         for at in head {
-            let Some(((line, _), (below, _))) = lines.get(*at).zip(lines.get(begin)) else { break };
+            let Some((line, below)) = lines.get(*at).zip(lines.get(begin)) else { break };
+            let (line, below) = (&line.line, &below.line);
             if is_item(&below.text) || line.x1 > end || below.y - line.y > ONE_NAME * line.size {
                 break;
             }
@@ -359,17 +361,21 @@ impl RowLine {
     }
 
     /// True if the line's text keeps its values apart as it is.
-    fn is_parted(&self, lines: &[OnPage<'_>]) -> bool {
-        let text = lines.get(self.line).map_or("", |(line, _)| line.text.as_str());
+    fn is_parted(&self, lines: &[PageLine]) -> bool {
+        let text = lines.get(self.line).map_or("", |PageLine { line, .. }| line.text.as_str());
         self.values(lines).windows(2).all(|two| {
             let between = two.first().zip(two.last()).map(|(a, b)| a.place.end..b.place.start);
             between.and_then(|between| text.get(between)).is_some_and(|between| between.contains('\t'))
         })
     }
 
-    fn label<'l>(&self, lines: &'l [OnPage<'l>]) -> &'l str {
+    fn label<'l>(&self, lines: &'l [PageLine]) -> &'l str {
         let begin = self.values(lines).first().map_or(0, |piece| piece.place.start);
-        lines.get(self.line).and_then(|(line, _)| line.text.get(..begin)).unwrap_or_default().trim_end()
+        lines
+            .get(self.line)
+            .and_then(|PageLine { line, .. }| line.text.get(..begin))
+            .unwrap_or_default()
+            .trim_end()
     }
 }
 
@@ -378,8 +384,8 @@ fn has(row: &[RowLine], column: usize) -> bool {
 }
 
 /// Where the labels of rows end.
-fn labels_end(lines: &[OnPage<'_>], body: Range<usize>) -> f64 {
-    let end = |(line, _): &OnPage<'_>| match first_value(line) {
+fn labels_end(lines: &[PageLine], body: Range<usize>) -> f64 {
+    let end = |PageLine { line, .. }: &PageLine| match first_value(line) {
         Some(first) => label_end(line, first),
         None => Some(line.x1),
     };
@@ -406,10 +412,11 @@ fn column_of(columns: &[Column], piece: &Piece) -> Option<usize> {
 }
 
 /// Lines that are too close to be rows as one row; none if that makes no sense.
-fn joined(lines: Vec<RowLine>, on: &[OnPage<'_>]) -> Option<Vec<Vec<RowLine>>> {
+fn joined(lines: Vec<RowLine>, on: &[PageLine]) -> Option<Vec<Vec<RowLine>>> {
     let distance = |above: &RowLine, below: &RowLine| {
-        let ((above, page), (below, next)) = on.get(above.line).zip(on.get(below.line))?;
-        (page == next).then(|| (below.y - above.y) / above.size.max(below.size))
+        let (above, below) = on.get(above.line).zip(on.get(below.line))?;
+        let size = above.line.size.max(below.line.size);
+        (above.page == below.page).then(|| (below.line.y - above.line.y) / size)
     };
     let mut all: Vec<f64> = lines.windows(2).filter_map(|two| distance(&two[0], &two[1])).collect();
     all.sort_by(f64::total_cmp);

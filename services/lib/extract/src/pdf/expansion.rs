@@ -8,7 +8,7 @@ use std::io::Read;
 use flate2::bufread::{DeflateDecoder, ZlibDecoder};
 use gongkai_model::Rejection;
 
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Shortest stream that is looked at, in bytes: deflate expands a thousandfold at most.
 const SHORTEST: usize = 32 << 10;

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    assemble::MARGIN,
     canvas::{Glyph, Page},
-    lines,
+    lines::{self, MARGIN},
 };
 use crate::text::lines::is_title;
 

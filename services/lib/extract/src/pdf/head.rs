@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    columns::{OnPage, TOUCH},
+    column::{Column, TOUCH},
     lines::Piece,
+    page_line::PageLine,
 };
 use crate::text::lines::is_title;
 
@@ -21,13 +22,13 @@ pub(super) const ONE_NAME: f64 = 1.5;
 pub(super) const MOST_COLUMNS: usize = 64;
 
 /// The lines right above the rows, the nearest first.
-pub(super) fn above(lines: &[OnPage<'_>], above: Range<usize>) -> Vec<usize> {
+pub(super) fn above(lines: &[PageLine], above: Range<usize>) -> Vec<usize> {
     let mut head = Vec::new();
     let mut below = above.end;
     for at in above.rev().take(MOST_HEAD_LINES) {
-        let Some(((line, page), (next, next_page))) = lines.get(at).zip(lines.get(below)) else { break };
-        if page != next_page
-            || next.y - line.y > HEAD_GAP * line.size
+        let Some((PageLine { line, page }, next)) = lines.get(at).zip(lines.get(below)) else { break };
+        if *page != next.page
+            || next.line.y - line.y > HEAD_GAP * line.size
             || is_title(&line.text)
             || line.text.contains('。')
         {
@@ -37,16 +38,6 @@ pub(super) fn above(lines: &[OnPage<'_>], above: Range<usize>) -> Vec<usize> {
         below = at;
     }
     head
-}
-
-/// A column seen from above.
-#[derive(Debug, Clone)]
-pub(super) struct Column {
-    pub(super) x0: f64,
-    pub(super) x1: f64,
-    pub(super) has_numbers: bool,
-    /// What stands over it, and over no other, in the head: lines from the bottom, each with the ordinal of its run.
-    pub(super) name: Vec<(usize, usize)>,
 }
 
 /// A name in a head: its lines from the bottom, each with the ordinal of its run.
@@ -70,9 +61,9 @@ impl Name {
 }
 
 /// The names in a head, the lowest first: runs that stand close under each other, one by one.
-fn names(lines: &[OnPage<'_>], head: &[usize], labels: f64) -> Vec<Name> {
+fn names(lines: &[PageLine], head: &[usize], labels: f64) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
-    for (at, line) in head.iter().filter_map(|at| Some((*at, lines.get(*at)?.0))) {
+    for (at, line) in head.iter().filter_map(|at| Some((*at, &lines.get(*at)?.line))) {
         if line.runs.len() > MOST_COLUMNS {
             continue;
         }
@@ -112,7 +103,7 @@ fn names(lines: &[OnPage<'_>], head: &[usize], labels: f64) -> Vec<Name> {
 ///
 /// Gives back whether all columns have names; where they do not, names do not stand over their numbers, and there are
 /// no columns but those of the numbers.
-pub(super) fn name(columns: &mut Vec<Column>, lines: &[OnPage<'_>], head: &[usize], labels: f64) -> bool {
+pub(super) fn name(columns: &mut Vec<Column>, lines: &[PageLine], head: &[usize], labels: f64) -> bool {
     let mut named = columns.clone();
     let names = names(lines, head, labels);
     for (at, name) in names.iter().enumerate() {

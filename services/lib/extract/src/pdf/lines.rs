@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::canvas::Glyph;
 
+/// The share of a page's height, above and below, where page numbers stand.
+pub(super) const MARGIN: f64 = 0.12;
+
 /// Glyphs are on one line if their baselines are closer than this share of the font size.
 const SAME_LINE: f64 = 0.5;
 

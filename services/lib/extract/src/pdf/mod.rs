@@ -2,16 +2,18 @@
 //!
 //! `hayro` interprets the pages; what it draws lands on a [`Canvas`](canvas::Canvas). From there on all is ours:
 //! `rulings` makes lattices of lines, `table` cells of lattices and glyphs, `lines` text of glyphs, `assemble` joins
-//! what page breaks cut. Where nothing is ruled, `columns` and `head` say which column a number stands in, and `unruled`
-//! reads the text as flattened.
+//! what page breaks cut to lines of pages (`page_line`) and tables. Where nothing is ruled, `columns` and `head` say which
+//! `column` a number stands in, and `unruled` reads the text as flattened.
 
 mod assemble;
 mod canvas;
+mod column;
 mod columns;
 mod expansion;
 mod halves;
 mod head;
 mod lines;
+mod page_line;
 mod rulings;
 mod table;
 #[cfg(test)]
@@ -32,7 +34,7 @@ use self::{
     assemble::Assembler,
     canvas::{Budget, Canvas},
 };
-use crate::{Limits, reject};
+use crate::{limits::Limits, reject};
 
 /// Fewest glyphs that make a text; a scan may bear a stamp or a page number.
 const FEWEST_GLYPHS: usize = 20;

@@ -3,10 +3,10 @@
 use gongkai_model::{Block, Rejection, Span};
 
 use super::{
-    assemble::{PageLine, goes_on, is_centred, is_first, is_same_size},
-    columns::{self, OnPage},
+    columns,
+    page_line::{PageLine, goes_on, is_centred, is_first, is_same_size},
 };
-use crate::{Limits, SourceText, text};
+use crate::{limits::Limits, source_text::SourceText, text};
 
 /// True if the lines hold a table's figures.
 pub(super) fn holds_table(lines: &[PageLine]) -> bool {
@@ -15,8 +15,7 @@ pub(super) fn holds_table(lines: &[PageLine]) -> bool {
 
 /// Reads the lines; `sides` is where the document's text begins and ends.
 pub(super) fn read(lines: &[PageLine], sides: (f64, f64), limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    let on_pages: Vec<OnPage<'_>> = lines.iter().map(|line| (&line.line, line.page)).collect();
-    let mut placed = columns::place(&on_pages);
+    let mut placed = columns::place(lines);
     let has_blanks = placed.has_blanks;
     let mut text = Joined::default();
     for (at, line) in lines.iter().enumerate() {

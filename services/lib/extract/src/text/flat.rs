@@ -6,7 +6,7 @@
 use gongkai_model::{Cell, Grid};
 
 use super::lines::{self, Kind, Line};
-use crate::SourceText;
+use crate::source_text::SourceText;
 
 /// Makes one grid of the lines of a table, headings and prose already cut away; of cells beyond `most` only the first is
 /// kept, which is one too many.

@@ -1,7 +1,7 @@
 //! What a line of flattened text looks like, without knowing any form: the first step of the text readers.
 
 use super::unroll;
-use crate::SourceText;
+use crate::source_text::SourceText;
 
 /// Longest line, in scalars, that can still be a table's label.
 const LONGEST_LABEL: usize = 56;
@@ -74,6 +74,14 @@ impl<'a> Line<'a> {
     pub(crate) fn in_table(&self) -> Self {
         Self { text: without_bookmark(self.text), ..*self }
     }
+}
+
+/// True for a text that begins with a number of its own: `2.`, `（三）`, `四、`.
+pub(crate) fn is_item(text: &str) -> bool {
+    let bare = text.trim_start().trim_start_matches(['（', '(']);
+    let number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十第".contains(c);
+    let rest = bare.trim_start_matches(number);
+    rest.len() < bare.len() && rest.starts_with(['.', '．', '、', '）', ')', '条'])
 }
 
 /// Cuts `[bookmark: _GoBack]` off the end of a line.

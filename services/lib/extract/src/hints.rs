@@ -1,0 +1,12 @@
+//! What comes with a document beside its bytes.
+
+/// What the sender said about the bytes. Bytes win; a hint only decides where they leave a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hints<'a> {
+    /// The media type, as in a `Content-Type` header; parameters are allowed.
+    pub media_type: Option<&'a str>,
+    /// The charset, by any of its WHATWG labels.
+    pub charset: Option<&'a str>,
+    /// The file's name.
+    pub filename: Option<&'a str>,
+}
