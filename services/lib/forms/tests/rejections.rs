@@ -114,6 +114,7 @@ fn a_report_without_tables_is_read_with_every_cell_missing() {
          5、存在的主要问题及改进情况\n一是不够及时。\n6、其他需要报告的事项：无。\n",
     )
     .unwrap();
+    assert_eq!(report.facts.len(), 200);
     assert!(report.facts.iter().all(|fact| fact.state == State::Missing && fact.source.is_none()));
     let sections: Vec<(u32, String)> = report.sections.iter().map(|s| (s.number, s.text())).collect();
     assert_eq!(sections.len(), 6);

@@ -4,7 +4,7 @@ use gongkai_model::{Block, RejectionCode};
 use proptest::prelude::*;
 
 use super::read;
-use crate::{Limits, cpu::Cpu};
+use crate::{cpu::Cpu, limits::Limits};
 
 /// Written by LibreOffice 7.4 from a page with one table.
 const SMALL: &[u8] = include_bytes!("../../tests/fixtures/small.doc");

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::read;
-use crate::{Limits, cpu::Cpu};
+use crate::{cpu::Cpu, limits::Limits};
 
 const STYLES: &str = r#"<w:styles xmlns:w="w"><w:style w:styleId="Base"><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>
 <w:style w:styleId="Chapter"><w:name w:val="heading 1"/><w:basedOn w:val="Base"/></w:style>
@@ -345,7 +345,8 @@ proptest! {
         ]), 0..60)
     ) {
         // End tags are made to fit, so that the soup gets past the XML reader.
-        let (mut body, mut open) = (String::new(), Vec::new());
+        let cell = "<w:tc><w:p><w:r><w:t>1</w:t></w:r></w:p></w:tc>";
+        let (mut body, mut open) = (format!("<w:tbl><w:tr>{cell}{cell}</w:tr><w:tr>"), vec!["w:tbl>", "w:tr>"]);
         for piece in soup {
             if let Some(name) = piece.strip_prefix("</") {
                 if !open.contains(&name) { continue }
@@ -363,7 +364,9 @@ proptest! {
             body.push_str("</");
             body.push_str(last);
         }
-        for block in read(&package(&body), &Limits::default()).unwrap().0 {
+        let blocks = read(&package(&body), &Limits::default()).unwrap().0;
+        prop_assert!(blocks.iter().any(|block| matches!(block, Block::Table(_))), "{}", body);
+        for block in blocks {
             let Block::Table(grid) = block else { continue };
             let mut places: Vec<(u32, u32)> = Vec::new();
             for cell in &grid.cells {
