@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::{
     fetch::Fetcher,
-    ledger::{Ledger, Seen, SeenEntry},
+    ledger::{Ledger, Seen},
     offload,
     problem::{Code, Problem},
     publication::Request,
@@ -102,8 +102,8 @@ impl Intake {
             return self.repeated(&submission, &content_hash, known);
         }
         let content_key = submission.content_key(&content_hash);
-        let seen = self.ledger.seen(&content_key).await?;
-        if let Some(first) = self.still_stands(&id, seen.as_ref()).await? {
+        let mut seen = self.ledger.seen(&content_key).await?;
+        if let Some(first) = self.still_stands(&id, &seen.record).await? {
             return self.unchanged(&id, &content_hash, first).await;
         }
         self.store(&submission.content, &stored.content).await?;
@@ -114,8 +114,8 @@ impl Intake {
         let receipt =
             Receipt { revision: content_hash, sequence, ..self.news(&id, SubmissionState::Received) };
         let receipt = self.ledger.merge(receipt).await?;
-        let now_seen = Seen { submission_id: id, sequence, url: submission.about.url };
-        if let Err(error) = self.ledger.note_seen(&content_key, &now_seen, seen.as_ref()).await {
+        seen.record = Seen { submission_id: id, sequence, url: submission.about.url };
+        if let Err(error) = self.ledger.note_seen(&content_key, &seen).await {
             // Accepted all the same; without the note the same content runs once more.
             tracing::warn!(error = &error as &dyn std::error::Error, "content was not noted as seen");
         }
@@ -203,10 +203,10 @@ impl Intake {
 
     /// The submission that brought this content first, if that still counts: not our own, not withdrawn since, and not
     /// dead.
-    async fn still_stands(&self, id: &str, seen: Option<&SeenEntry>) -> Result<Option<Seen>, Problem> {
-        let Some(SeenEntry { seen, .. }) = seen.filter(|entry| entry.seen.submission_id != id) else {
+    async fn still_stands(&self, id: &str, seen: &Seen) -> Result<Option<Seen>, Problem> {
+        if seen.submission_id.is_empty() || seen.submission_id == id {
             return Ok(None);
-        };
+        }
         if !seen.url.is_empty() && self.ledger.withdrawn(&seen.url).await? > seen.sequence {
             return Ok(None);
         }

@@ -8,14 +8,11 @@
 //!
 //! Nothing here is the truth; the log is. A lost entry costs a second run over the same content, never a document.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use futures::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
-use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{state, submission::digest};
@@ -23,22 +20,19 @@ use gongkai_proto::{
     subjects::BUCKET_SUBMISSIONS,
     v1::{Receipt, SubmissionState},
 };
-use gongkai_worker::{
-    Runtime,
-    transport::{Entries, Entry, Error, ErrorKind},
-};
+use gongkai_worker::{Record, RecordStore, Runtime, record_store::Noted, transport::Error};
 
-/// How often a lost compare-and-set is tried again. Each loss means that somebody else got on.
-const TURNS: u32 = 32;
+/// Lost races in a row for one entry before the caller is told. Each loss means that somebody else got on.
+const MAX_RACES: u32 = 32;
 
 /// The bucket. Cheap to clone.
 #[derive(Clone)]
 pub struct Ledger {
-    entries: Arc<dyn Entries>,
+    records: RecordStore,
 }
 
-/// The first arrival of a content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The first arrival of a content; the default if it never came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The submission that brought it.
     pub submission_id: String,
@@ -48,12 +42,31 @@ pub struct Seen {
     pub url: String,
 }
 
-/// A [`Seen`] as read, with what it takes to replace it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenEntry {
-    /// The entry.
-    pub seen: Seen,
-    revision: u64,
+/// Stream sequence of a URL's last withdrawal; 0 if there was none.
+#[derive(Default)]
+struct WithdrawnAt(u64);
+
+// === impl Seen, WithdrawnAt ===
+
+impl Record for Seen {
+    fn encode(&self) -> Bytes {
+        serde_json::to_vec(self).expect("strings and numbers always serialise").into()
+    }
+
+    /// An entry of another version counts as none: the content runs again.
+    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(serde_json::from_slice(&value).unwrap_or_default())
+    }
+}
+
+impl Record for WithdrawnAt {
+    fn encode(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.0.to_be_bytes())
+    }
+
+    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(value.as_ref().try_into().map_or(0, u64::from_be_bytes)))
+    }
 }
 
 // === impl Ledger ===
@@ -62,7 +75,7 @@ impl Ledger {
     /// The ledger of this deployment.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
-        Self { entries: runtime.entries(BUCKET_SUBMISSIONS) }
+        Self { records: RecordStore::new(runtime.entries(BUCKET_SUBMISSIONS), MAX_RACES) }
     }
 
     /// The receipt of a submission, if it is known.
@@ -70,7 +83,8 @@ impl Ledger {
     /// # Errors
     /// The store was not reached.
     pub async fn get(&self, id: &str) -> Result<Option<Receipt>, Error> {
-        self.entries.get(id).await?.as_ref().map(receipt).transpose()
+        let receipt: Receipt = self.records.read(id).await?.record;
+        Ok(is_known(&receipt).then_some(receipt))
     }
 
     /// The receipt as a reader should see it: one that is `unchanged` shows what became of the first.
@@ -95,58 +109,30 @@ impl Ledger {
     /// The store was not reached; merging the same news again does no harm.
     pub async fn merge(&self, news: Receipt) -> Result<Receipt, Error> {
         let id = news.submission_id.clone();
-        for _ in 0..TURNS {
-            let written = match self.entries.get(&id).await? {
-                None => self.entries.create(&id, encode(&news)).await.map(|_| news.clone()),
-                Some(entry) => {
-                    let known = receipt(&entry)?;
-                    let merged = state::merge(known.clone(), news.clone());
-                    if merged == known {
-                        return Ok(known);
-                    }
-                    self.entries.update(&id, encode(&merged), entry.revision).await.map(|_| merged)
-                }
-            };
-            match written {
-                Err(error) if error.kind == ErrorKind::Conflict => {}
-                done => return done,
-            }
-        }
-        Err(Error::new(ErrorKind::Conflict, format!("{id} was written by others {TURNS} times in a row")))
+        let take = |known: &mut Receipt| {
+            let merged =
+                if is_known(known) { state::merge(known.clone(), news.clone()) } else { news.clone() };
+            let is_news = merged != *known;
+            *known = merged;
+            (is_news, ())
+        };
+        Ok(self.records.change(&id, take).await?.0)
     }
 
     /// Who brought this content first.
     ///
     /// # Errors
     /// The store was not reached.
-    pub async fn seen(&self, content_key: &str) -> Result<Option<SeenEntry>, Error> {
-        let Some(entry) = self.entries.get(&content_entry(content_key)).await? else { return Ok(None) };
-        // An entry of another version counts as none: the content runs again.
-        let Ok(seen) = serde_json::from_slice(&entry.value) else { return Ok(None) };
-        Ok(Some(SeenEntry { seen, revision: entry.revision }))
+    pub async fn seen(&self, content_key: &str) -> Result<Noted<Seen>, Error> {
+        self.records.read(&content_entry(content_key)).await
     }
 
-    /// Notes who brought a content, in place of an entry that no longer counts. If somebody else noted the same
-    /// meanwhile, theirs stays.
+    /// Notes who brought a content, in place of what was read. If somebody else noted the same meanwhile, theirs stays.
     ///
     /// # Errors
     /// The store was not reached.
-    pub async fn note_seen(
-        &self,
-        content_key: &str,
-        seen: &Seen,
-        replaced: Option<&SeenEntry>,
-    ) -> Result<(), Error> {
-        let key = content_entry(content_key);
-        let value: Bytes = serde_json::to_vec(seen).expect("strings and numbers always serialise").into();
-        let written = match replaced {
-            Some(old) => self.entries.update(&key, value, old.revision).await,
-            None => self.entries.create(&key, value).await,
-        };
-        match written {
-            Err(error) if error.kind != ErrorKind::Conflict => Err(error),
-            _ => Ok(()),
-        }
+    pub async fn note_seen(&self, content_key: &str, seen: &Noted<Seen>) -> Result<(), Error> {
+        self.records.save(&content_entry(content_key), seen).await.map(drop)
     }
 
     /// Stream sequence of the last withdrawal of a URL; 0 if there was none.
@@ -154,7 +140,7 @@ impl Ledger {
     /// # Errors
     /// The store was not reached.
     pub async fn withdrawn(&self, url: &str) -> Result<u64, Error> {
-        Ok(self.entries.get(&url_entry(url)).await?.map_or(0, |entry| sequence(&entry)))
+        Ok(self.records.read::<WithdrawnAt>(&url_entry(url)).await?.record.0)
     }
 
     /// Notes a withdrawal; an older one changes nothing.
@@ -162,20 +148,12 @@ impl Ledger {
     /// # Errors
     /// The store was not reached.
     pub async fn note_withdrawn(&self, url: &str, at: u64) -> Result<(), Error> {
-        let key = url_entry(url);
-        let value = Bytes::copy_from_slice(&at.to_be_bytes());
-        for _ in 0..TURNS {
-            let written = match self.entries.get(&key).await? {
-                Some(entry) if sequence(&entry) >= at => return Ok(()),
-                Some(entry) => self.entries.update(&key, value.clone(), entry.revision).await,
-                None => self.entries.create(&key, value.clone()).await,
-            };
-            match written {
-                Err(error) if error.kind == ErrorKind::Conflict => {}
-                done => return done.map(|_| ()),
-            }
-        }
-        Err(Error::new(ErrorKind::Conflict, "a withdrawal was written by others again and again"))
+        let raise = |known: &mut WithdrawnAt| {
+            let is_news = known.0 < at;
+            known.0 = known.0.max(at);
+            (is_news, ())
+        };
+        self.records.change(&url_entry(url), raise).await.map(drop)
     }
 
     /// The receipt now and after every change, up to the final one; `None` if nobody submitted it. One that is
@@ -187,9 +165,9 @@ impl Ledger {
         let Some(now) = self.resolve(id).await? else { return Ok(None) };
         let unchanged = (now.state() == SubmissionState::Unchanged).then(|| now.clone());
         let followed = unchanged.as_ref().map_or(id, |own| own.duplicate_of.as_str());
-        let entries = self.entries.watch(followed).await?;
-        let later = entries.map(move |entry| {
-            let news = receipt(&entry?)?;
+        let receipts = self.records.watch::<Receipt>(followed).await?;
+        let later = receipts.map(move |news| {
+            let news = news?;
             let is_last = state::is_final(&news);
             Ok((
                 unchanged.as_ref().map_or_else(|| news.clone(), |own| outcome_of(own, news.clone())),
@@ -234,17 +212,8 @@ fn outcome_of(unchanged: &Receipt, first: Receipt) -> Receipt {
     }
 }
 
-fn encode(receipt: &Receipt) -> Bytes {
-    receipt.encode_to_vec().into()
-}
-
-fn receipt(entry: &Entry) -> Result<Receipt, Error> {
-    Receipt::decode(entry.value.clone())
-        .map_err(|error| Error::new(ErrorKind::Other, "an entry is no receipt").because(error))
-}
-
-fn sequence(entry: &Entry) -> u64 {
-    entry.value.as_ref().try_into().map_or(0, u64::from_be_bytes)
+fn is_known(receipt: &Receipt) -> bool {
+    !receipt.submission_id.is_empty()
 }
 
 fn content_entry(content_key: &str) -> String {

@@ -382,7 +382,9 @@ impl From<transport::Error> for Problem {
             ErrorKind::Unavailable | ErrorKind::Conflict => Code::BrokerUnavailable,
             ErrorKind::Full => Code::StorageFull,
             ErrorKind::TooLarge => Code::TooLarge,
-            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Other => Code::Internal,
+            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Unreadable | ErrorKind::Other => {
+                Code::Internal
+            }
         };
         // What the broker said is for the log; the caller learns what to do.
         match code {

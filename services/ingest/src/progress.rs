@@ -82,14 +82,14 @@ impl Handler for Stages {
     async fn handle(&self, news: News, context: &Context) -> Result<Vec<Output>, Decision> {
         if let News::Withdrawn(event) = &news {
             // Noted again here, in case ingest stopped right after publishing.
-            self.ledger.note_withdrawn(&event.url, context.sequence).await.map_err(Decision::retry)?;
+            self.ledger.note_withdrawn(&event.url, context.sequence).await?;
         }
         let receipt = receipt(news)?;
         if !is_id(&receipt.submission_id) {
             return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));
         }
         let receipt = Receipt { sequence: context.sequence, trace_id: context.trace_id.clone(), ..receipt };
-        self.ledger.merge(receipt).await.map_err(Decision::retry)?;
+        self.ledger.merge(receipt).await?;
         Ok(Vec::new())
     }
 }
@@ -153,7 +153,7 @@ impl Handler for Dead {
             ..Receipt::default()
         };
         receipt.set_state(SubmissionState::Dead);
-        self.ledger.merge(receipt).await.map_err(Decision::retry)?;
+        self.ledger.merge(receipt).await?;
         Ok(Vec::new())
     }
 }

@@ -62,7 +62,7 @@ impl Reader {
     }
 
     async fn original(&self, content: &v1::ContentRef, attempt: u32) -> Result<Bytes, Decision> {
-        let found = self.originals.get(&content.key).await.map_err(Decision::retry)?;
+        let found = self.originals.get(&content.key).await?;
         found.ok_or_else(|| {
             let missing = anyhow!("no object {}", content.key);
             if attempt < ORIGINAL_ATTEMPTS {
@@ -98,7 +98,7 @@ impl Reader {
         let report = &reading.report;
         let text = convert::report::text(report).encode_to_vec();
         let reference = self.text_reference(&text, report.year, &origin.content_hash);
-        self.texts.put(&reference.key, text.into()).await.map_err(Decision::retry)?;
+        self.texts.put(&reference.key, text.into()).await?;
         let header = convert::report::header(
             report,
             &key::of(report, received, &self.registry.borrow()),

@@ -15,7 +15,7 @@ use gongkai_proto::{
     v1::{self, AgencyRecord, PlaceRecord},
 };
 use gongkai_rules::{AgencyYear, RuleSet};
-use gongkai_worker::{Context, Decision, Handler, Input, Ledger, Output, Runtime};
+use gongkai_worker::{Context, Decision, Handler, Input, Output, RecordStore, Runtime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
@@ -58,7 +58,7 @@ impl Checker {
     pub fn new(runtime: &Runtime, rules: RuleSet, registry: watch::Receiver<Arc<Registry>>) -> Self {
         Self {
             settler: Settler {
-                ledger: Ledger::new(runtime.entries(subjects::BUCKET_NEIGHBOURS), MAX_RACES),
+                ledger: RecordStore::new(runtime.entries(subjects::BUCKET_NEIGHBOURS), MAX_RACES),
                 texts: runtime.objects(subjects::BUCKET_TEXTS),
                 runtime: runtime.clone(),
                 rules,

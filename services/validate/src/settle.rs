@@ -10,7 +10,7 @@ use gongkai_proto::{
     v1::{self, AgencyRecord, SaidRecord},
 };
 use gongkai_rules::{Neighbours, RuleSet};
-use gongkai_worker::{Context, Decision, Ledger, Output, Runtime, transport::Objects};
+use gongkai_worker::{Context, Decision, Output, RecordStore, Runtime, transport::Objects};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
@@ -22,7 +22,7 @@ use crate::{
 
 /// Settles reports: reads what is known, applies the rules, notes what is said, and says it.
 pub(crate) struct Settler {
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: RecordStore,
     pub(crate) texts: Arc<dyn Objects>,
     pub(crate) runtime: Runtime,
     pub(crate) rules: RuleSet,
@@ -156,9 +156,8 @@ impl Settler {
 
     /// A report from the log.
     async fn load(&self, parsed_sequence: u64) -> Result<Subject, Decision> {
-        let found = self.runtime.message(subjects::STREAM_REPORTS, parsed_sequence).await;
-        let message = found.map_err(Decision::retry)?;
-        let message = message.ok_or_else(|| {
+        let found = self.runtime.message(subjects::STREAM_REPORTS, parsed_sequence).await?;
+        let message = found.ok_or_else(|| {
             Decision::retry(anyhow!("no message {parsed_sequence} in {}", subjects::STREAM_REPORTS))
         })?;
         let parsed = v1::ReportParsed::decode(message.payload)
@@ -174,8 +173,8 @@ impl Settler {
         trace_id: String,
     ) -> Result<Subject, Decision> {
         let text = parsed.report.as_ref().and_then(|header| header.text.as_ref());
-        let text = self.texts.get(text.map(|text| text.key.as_str()).unwrap_or_default()).await;
-        let text = text.map_err(Decision::retry)?.map(v1::ParsedText::decode).transpose();
+        let text = self.texts.get(text.map(|text| text.key.as_str()).unwrap_or_default()).await?;
+        let text = text.map(v1::ParsedText::decode).transpose();
         Subject::new(
             parsed,
             text.map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?,

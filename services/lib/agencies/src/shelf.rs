@@ -3,9 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures::StreamExt as _;
 use gongkai_worker::{
-    OnFailure, Runtime,
+    OnFailure, Record, RecordStore, Runtime,
     transport::{Entries, Error, ErrorKind, Objects},
 };
 use sha2::{Digest as _, Sha256};
@@ -23,15 +24,29 @@ const MAX_RACES: u32 = 8;
 /// The registry's place in the broker. Cheap to clone.
 #[derive(Clone)]
 pub struct Shelf {
-    entries: Arc<dyn Entries>,
+    records: RecordStore,
     objects: Arc<dyn Objects>,
+}
+
+/// Name of the list that counts; empty if none was ever put.
+#[derive(Default)]
+struct Current(String);
+
+impl Record for Current {
+    fn encode(&self) -> Bytes {
+        self.0.clone().into()
+    }
+
+    fn decode(name: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(String::from_utf8(name.into())?))
+    }
 }
 
 impl Shelf {
     /// Over two declared buckets.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, objects: Arc<dyn Objects>) -> Self {
-        Self { entries, objects }
+        Self { records: RecordStore::new(entries, MAX_RACES), objects }
     }
 
     /// The list that counts; an empty one if none was ever put.
@@ -39,10 +54,8 @@ impl Shelf {
     /// # Errors
     /// The broker was not reached, or what lies there is no list of ours.
     pub async fn read(&self) -> Result<Registry, Error> {
-        match self.entries.get(CURRENT).await? {
-            Some(entry) => self.load(&entry.value).await,
-            None => Ok(Registry::default()),
-        }
+        let Current(name) = self.records.read(CURRENT).await?.record;
+        if name.is_empty() { Ok(Registry::default()) } else { self.load(&name).await }
     }
 
     /// Puts a list in place of the one before. Returns once it is durable; services follow within moments.
@@ -53,17 +66,8 @@ impl Shelf {
         let list = write_csv(registry);
         let name = hex::encode(Sha256::digest(&list));
         self.objects.put(&name, list.into()).await?;
-        for _ in 0..MAX_RACES {
-            let put = match self.entries.get(CURRENT).await? {
-                Some(entry) => self.entries.update(CURRENT, name.clone().into(), entry.revision).await,
-                None => self.entries.create(CURRENT, name.clone().into()).await,
-            };
-            match put {
-                Err(error) if error.kind == ErrorKind::Conflict => {}
-                put => return put.map(drop),
-            }
-        }
-        Err(Error::new(ErrorKind::Conflict, "the registry was replaced by others again and again"))
+        let replace = |current: &mut Current| (true, current.0.clone_from(&name));
+        self.records.change(CURRENT, replace).await.map(drop)
     }
 
     /// The list that counts now and every later one. Waits for the broker, so that a service does not begin without the
@@ -98,21 +102,20 @@ impl Shelf {
     }
 
     async fn forward_while_reached(&self, sender: &watch::Sender<Arc<Registry>>) -> Result<(), Error> {
-        let mut later = self.entries.watch(CURRENT).await?;
-        while let Some(entry) = later.next().await {
-            let registry = self.load(&entry?.value).await?;
+        let mut later = self.records.watch::<Current>(CURRENT).await?;
+        while let Some(current) = later.next().await {
+            let registry = self.load(&current?.0).await?;
             tracing::info!(agencies = registry.len(), "registry read");
             sender.send_replace(Arc::new(registry));
         }
         Ok(())
     }
 
-    async fn load(&self, name: &[u8]) -> Result<Registry, Error> {
-        let name = String::from_utf8_lossy(name);
-        let list = self.objects.get(&name).await?;
+    async fn load(&self, name: &str) -> Result<Registry, Error> {
+        let list = self.objects.get(name).await?;
         let list =
             list.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("registry {name} is not there")))?;
-        let unreadable = || Error::new(ErrorKind::Other, format!("registry {name} does not read"));
+        let unreadable = || Error::new(ErrorKind::Unreadable, format!("registry {name} does not read"));
         read_csv(&list).map_err(|error| unreadable().because(error))
     }
 }

@@ -304,7 +304,7 @@ impl<H: Handler> Loop<H> {
     async fn pause_after(&mut self, error: &Error) {
         self.stage.instruments.fetch_failures.add(1);
         self.outage.seen(error);
-        if !matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Full) {
+        if !error.kind.is_outage() {
             let cause = error as &dyn std::error::Error;
             tracing::warn!(error = cause, durable = self.plan.spec.durable, "fetch failed");
         }

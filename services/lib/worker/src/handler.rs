@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use time::OffsetDateTime;
 
+use crate::transport::{Error, ErrorKind};
+
 /// A stage's work on one kind of message.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
@@ -77,6 +79,9 @@ impl Output {
 /// What becomes of an input that gave no outputs.
 #[derive(Debug)]
 pub enum Decision {
+    /// The broker is away or full, which is no fault of the message: it is handled again once the broker is back, and
+    /// no attempt is used up.
+    Unavailable(Error),
     /// Come again; the runtime computes the delay from the attempt unless one is given. Out of attempts: buried.
     Retry {
         /// Wait at least this long.
@@ -94,7 +99,8 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Try again after the computed delay. Reads `.map_err(Decision::retry)?`.
+    /// Try again after the computed delay. Reads `.map_err(Decision::retry)?`. Not for the transport's errors, which
+    /// decide themselves: `?` does.
     pub fn retry(cause: impl Into<anyhow::Error>) -> Self {
         Self::Retry { after: None, cause: cause.into() }
     }
@@ -107,5 +113,40 @@ impl Decision {
     /// Give up and keep a dead letter.
     pub fn bury(code: &'static str, cause: impl Into<anyhow::Error>) -> Self {
         Self::Bury { code, cause: cause.into() }
+    }
+}
+
+impl From<Error> for Decision {
+    /// What a failed call to the broker means for the message that needed it.
+    fn from(error: Error) -> Self {
+        match error.kind {
+            ErrorKind::Unavailable | ErrorKind::Full => Self::Unavailable(error),
+            ErrorKind::TooLarge => Self::bury("STATE_TOO_LARGE", error),
+            ErrorKind::Unreadable => Self::bury("STATE_UNREADABLE", error),
+            ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Other => {
+                Self::retry(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transport_error_decides_by_its_kind() {
+        let decide = |kind| Decision::from(Error::new(kind, "refused"));
+        for kind in [ErrorKind::Unavailable, ErrorKind::Full] {
+            assert!(matches!(decide(kind), Decision::Unavailable(_)), "{kind:?}");
+        }
+        for kind in [ErrorKind::Conflict, ErrorKind::NotFound, ErrorKind::Denied, ErrorKind::Other] {
+            assert!(matches!(decide(kind), Decision::Retry { after: None, .. }), "{kind:?}");
+        }
+        for (kind, expected) in
+            [(ErrorKind::TooLarge, "STATE_TOO_LARGE"), (ErrorKind::Unreadable, "STATE_UNREADABLE")]
+        {
+            assert!(matches!(decide(kind), Decision::Bury { code, .. } if code == expected), "{kind:?}");
+        }
     }
 }

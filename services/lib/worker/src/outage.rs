@@ -39,7 +39,7 @@ struct Trouble {
 impl Outage {
     /// A call failed; true if that was said. Other failures than an absent or full broker are their caller's to report.
     pub(crate) fn seen(&self, error: &Error) -> bool {
-        if !matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Full) {
+        if !error.kind.is_outage() {
             return false;
         }
         let now = Instant::now();

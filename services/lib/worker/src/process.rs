@@ -16,7 +16,7 @@ use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE,
 use crate::delivery::{Arrived, Held};
 use crate::handler::{Context, Decision, Handler, Input as _, Output};
 use crate::instruments::{Instruments, Outcome};
-use crate::panics::Caught;
+use crate::panics::{Caught, Panicked};
 use crate::publisher::Patience;
 use crate::retry::RetryPolicy;
 use crate::runtime::Runtime;
@@ -43,9 +43,8 @@ pub(crate) struct Stage<H> {
 #[derive(Debug)]
 enum Verdict {
     Done,
-    Retry { after: Option<Duration>, cause: anyhow::Error },
-    Bury { code: &'static str, cause: anyhow::Error },
-    Panicked { cause: anyhow::Error },
+    Failed(Decision),
+    Panicked(Panicked),
 }
 
 // === impl Stage ===
@@ -88,23 +87,18 @@ impl<H: Handler> Stage<H> {
             trace_id: span.trace_id(),
         };
         let mut verdict = self.judge(&arrived.message, &context).await;
-        if verdict.is_outage() {
+        if matches!(verdict, Verdict::Failed(Decision::Unavailable(_))) {
             verdict = Box::pin(self.judge_again(&arrived.message, &context, verdict)).await;
         }
         // Boxed but for the good case: a job's size is that of its largest way through.
         match verdict {
             Verdict::Done => self.done(&context, held).await,
-            Verdict::Bury { code, cause } => {
-                span.fail(code);
-                Box::pin(self.bury(&context, &arrived.message, code, &cause, held)).await
+            Verdict::Failed(decision) => {
+                Box::pin(self.decided(span, &context, &arrived.message, decision, held)).await
             }
-            Verdict::Retry { after, cause } => {
-                span.fail(&cause);
-                Box::pin(self.again(&context, &arrived.message, after, &cause, held)).await
-            }
-            Verdict::Panicked { cause } => {
+            Verdict::Panicked(panicked) => {
                 span.fail("panicked");
-                Box::pin(self.panicked(&context, &arrived.message, &cause, held)).await
+                Box::pin(self.panicked(&context, &arrived.message, panicked, held)).await
             }
         }
     }
@@ -112,7 +106,7 @@ impl<H: Handler> Stage<H> {
     /// Judges again for as long as the broker is away or full. The message is kept alive meanwhile.
     async fn judge_again(&self, message: &Message, context: &Context, mut verdict: Verdict) -> Verdict {
         let mut pauses = Patience::Endless.pauses();
-        while verdict.is_outage()
+        while matches!(verdict, Verdict::Failed(Decision::Unavailable(_)))
             && let Some(pause) = pauses.next()
         {
             tokio::time::sleep(pause).await;
@@ -126,7 +120,7 @@ impl<H: Handler> Stage<H> {
         if context.attempt > self.retry.attempts {
             // Only a crash during the last attempt, or several, brings a message here.
             let cause = anyhow::anyhow!("no attempt came to an end");
-            return Verdict::Bury { code: ATTEMPTS_EXHAUSTED, cause };
+            return Verdict::Failed(Decision::bury(ATTEMPTS_EXHAUSTED, cause));
         }
         let handled = {
             let handling = pin!(self.handle(message, context));
@@ -134,20 +128,19 @@ impl<H: Handler> Stage<H> {
         };
         let outputs = match handled {
             Ok(Ok(Ok(outputs))) => outputs,
-            Ok(Ok(Err(Decision::Retry { after, cause }))) => return Verdict::Retry { after, cause },
-            Ok(Ok(Err(Decision::Bury { code, cause }))) => return Verdict::Bury { code, cause },
-            Ok(Err(panicked)) => return Verdict::Panicked { cause: panicked.into() },
+            Ok(Ok(Err(decision))) => return Verdict::Failed(decision),
+            Ok(Err(panicked)) => return Verdict::Panicked(panicked),
             Err(_elapsed) => {
                 let cause = anyhow::anyhow!("deadline of {} s passed", self.deadline.as_secs());
-                return Verdict::Retry { after: None, cause };
+                return Verdict::Failed(Decision::retry(cause));
             }
         };
         match self.publish(outputs, context).await {
             Ok(()) => Verdict::Done,
             Err(error) if error.kind == ErrorKind::TooLarge => {
-                Verdict::Bury { code: OUTPUT_TOO_LARGE, cause: error.into() }
+                Verdict::Failed(Decision::bury(OUTPUT_TOO_LARGE, error))
             }
-            Err(error) => Verdict::Retry { after: None, cause: error.into() },
+            Err(error) => Verdict::Failed(error.into()),
         }
     }
 
@@ -185,6 +178,27 @@ impl<H: Handler> Stage<H> {
         Outcome::Done
     }
 
+    /// Does what was decided. An outage gets here only when its patience ended: the message comes again.
+    async fn decided(
+        &self,
+        span: &Span,
+        context: &Context,
+        message: &Message,
+        decision: Decision,
+        held: Held,
+    ) -> Outcome {
+        let (after, cause) = match decision {
+            Decision::Bury { code, cause } => {
+                span.fail(code);
+                return self.bury(context, message, code, &cause, held).await;
+            }
+            Decision::Retry { after, cause } => (after, cause),
+            Decision::Unavailable(error) => (None, error.into()),
+        };
+        span.fail(&cause);
+        self.again(context, message, after, &cause, held).await
+    }
+
     async fn again(
         &self,
         context: &Context,
@@ -220,21 +234,20 @@ impl<H: Handler> Stage<H> {
         &self,
         context: &Context,
         message: &Message,
-        cause: &anyhow::Error,
+        panicked: Panicked,
         held: Held,
     ) -> Outcome {
         let (id, attempt) = (&context.message_id, context.attempt);
-        let place = cause.downcast_ref::<crate::Panicked>().and_then(|panicked| panicked.place.as_deref());
         tracing::error!(
             message_id = id,
             subject = context.subject,
             attempt,
-            place,
-            error = format!("{cause:#}"),
+            place = panicked.place.as_deref(),
+            error = &panicked as &dyn std::error::Error,
             "handler panicked"
         );
         if self.retry.is_last(attempt) {
-            self.bury(context, message, PANIC, cause, held).await;
+            self.bury(context, message, PANIC, &panicked.into(), held).await;
         } else if let Err(error) = held.nak(self.retry.delay(id, attempt)).await {
             self.unsettled(context, &error);
         }
@@ -356,15 +369,6 @@ impl<H: Handler> Stage<H> {
             KeyValue::new("messaging.nats.stream", self.stream.clone()),
             KeyValue::new("messaging.nats.delivery.attempt", i64::from(arrived.attempt)),
         ]
-    }
-}
-
-impl Verdict {
-    /// True if it failed because the broker is away or full: no fault of the message.
-    fn is_outage(&self) -> bool {
-        let Self::Retry { cause, .. } = self else { return false };
-        let error = cause.chain().find_map(|link| link.downcast_ref::<Error>());
-        error.is_some_and(|error| Patience::Endless.covers(error.kind))
     }
 }
 

@@ -50,7 +50,7 @@ impl Patience {
     pub(crate) fn covers(self, kind: ErrorKind) -> bool {
         match self {
             Self::Within(_) => kind == ErrorKind::Unavailable,
-            Self::Endless => matches!(kind, ErrorKind::Unavailable | ErrorKind::Full),
+            Self::Endless => kind.is_outage(),
         }
     }
 

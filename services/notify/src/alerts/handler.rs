@@ -8,7 +8,7 @@ use gongkai_proto::{
     convert::{report, timestamp::timestamp, waiver as names},
     subjects, v1,
 };
-use gongkai_worker::{Context, Decision, Handler, Input, Ledger, Output, transport::Entries};
+use gongkai_worker::{Context, Decision, Handler, Input, Output, RecordStore, transport::Entries};
 use prost::Message;
 
 use super::{
@@ -32,7 +32,7 @@ pub enum ReportEvent {
 
 /// Turns report events into alerts.
 pub struct Alerter {
-    ledger: Ledger,
+    ledger: RecordStore,
     bar: Severity,
 }
 
@@ -56,7 +56,7 @@ impl Alerter {
     /// Over the bucket of alerts; findings below `bar` are not told.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, bar: Severity) -> Self {
-        Self { ledger: Ledger::new(entries, MAX_RACES), bar }
+        Self { ledger: RecordStore::new(entries, MAX_RACES), bar }
     }
 
     async fn validated(

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gongkai_proto::v1;
-use gongkai_worker::{Context, Decision, Handler, Input, Ledger, Output, transport::Entries};
+use gongkai_worker::{Context, Decision, Handler, Input, Output, RecordStore, transport::Entries};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
@@ -49,7 +49,7 @@ pub struct Deliverer {
     subscription: String,
     filter: Filter,
     channel: Channel,
-    ledger: Ledger,
+    ledger: RecordStore,
 }
 
 // === impl AlertEvent ===
@@ -67,7 +67,7 @@ impl Deliverer {
     /// Tells `subscription` what `filter` lets through; `entries` is the bucket of deliveries.
     #[must_use]
     pub fn new(subscription: String, filter: Filter, channel: Channel, entries: Arc<dyn Entries>) -> Self {
-        Self { subscription, filter, channel, ledger: Ledger::new(entries, MAX_RACES) }
+        Self { subscription, filter, channel, ledger: RecordStore::new(entries, MAX_RACES) }
     }
 
     async fn tell(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {

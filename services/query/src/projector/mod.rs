@@ -21,7 +21,7 @@ use crate::bell::Bell;
 
 /// Events in work at once: while one waits for the disk, others load their prose.
 const CONCURRENCY: usize = 16;
-/// A disk that is full or a bucket that is away takes a while; an operator is told by the log meanwhile.
+/// A disk that is full takes a while; an operator is told by the log meanwhile.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// What cannot be written now can be written later: nothing is given up for want of disk or broker.
 const PATIENCE: u32 = 100_000;
@@ -82,10 +82,7 @@ impl Projector {
     /// The prose of a report; `None` if it was erased or never kept.
     async fn prose(&self, text: Option<&v1::ContentRef>) -> Result<Option<Prose>, Decision> {
         let Some(text) = text.filter(|text| !text.key.is_empty()) else { return Ok(None) };
-        let content = self.texts.get(&text.key).await;
-        let Some(content) = content.map_err(|error| Decision::retry_after(RETRY_AFTER, error))? else {
-            return Ok(None);
-        };
+        let Some(content) = self.texts.get(&text.key).await? else { return Ok(None) };
         let text: v1::ParsedText =
             prost::Message::decode(content).map_err(|error| Decision::bury("DAMAGED_TEXT", error))?;
         event::prose(text).map(Some).map_err(|error| Decision::bury("DAMAGED_TEXT", error))

@@ -35,7 +35,7 @@ async fn a_bucket_that_is_away_is_waited_for_and_a_repeat_is_harmless() {
     let project =
         || async { projector.handle(Projected::Validated(Box::new(event.clone())), &context(4)).await };
     bench.broker.plan(Fault::fail(Operation::Get).always());
-    assert!(matches!(project().await, Err(Decision::Retry { after: Some(_), .. })));
+    assert!(matches!(project().await, Err(Decision::Unavailable(_))));
     assert_eq!(store.last_change().unwrap(), 0);
     bench.broker.heal();
     for _ in 0..2 {

@@ -60,8 +60,18 @@ pub enum ErrorKind {
     NotFound,
     /// Not permitted: a deployment mistake.
     Denied,
+    /// What is stored is damaged or none of ours: no retry helps.
+    Unreadable,
     /// Anything else.
     Other,
+}
+
+impl ErrorKind {
+    /// True if the broker is away or full: time, or an operator, mends it.
+    #[must_use]
+    pub fn is_outage(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Full)
+    }
 }
 
 /// A failed call to the broker.
