@@ -26,8 +26,9 @@ fuzz: ## Fuzzes every format and the matcher, T seconds each (T=60; ONLY="html p
 doc: ## Builds the documentation of the crates
 	cargo doc --workspace --no-deps
 
-gen: ## Regenerates proto/src/gen from the .proto files
+gen: ## Regenerates proto/src/gen from the .proto files, and the wire samples of this version
 	GONGKAI_GEN=write cargo test --quiet -p gongkai-proto --test codegen
+	GONGKAI_GEN=write cargo test --quiet -p gongkai-proto --test wire
 
 up: ## Builds and runs everything on this machine on the default ports
 	cargo run --quiet -p gongkai -- up

@@ -1,10 +1,13 @@
-//! The wire: protobuf messages and services of `gongkai.v1`, the subjects they travel on, and the conversions
-//! between wire types and `gongkai-model`.
+//! The wire: protobuf messages and services of `gongkai.v1`, the subjects they travel on, the events that those name, and
+//! the conversions between wire types and `gongkai-model`.
 //!
 //! [`v1`] is generated from `proto/gongkai/v1/*.proto` and checked in; `tests/codegen.rs` holds it to the sources.
 
 pub mod convert;
+pub mod event;
 pub mod subjects;
+
+pub use event::ReportEvent;
 
 /// Messages and services of package `gongkai.v1`.
 #[expect(

@@ -27,6 +27,25 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every kind, in the order of a report's life.
+    pub const ALL: [Self; 8] = [
+        Self::ReportReceived,
+        Self::ReportParsed,
+        Self::ReportValidated,
+        Self::ReportRejected,
+        Self::ReportWithdrawn,
+        Self::ReportWaived,
+        Self::AlertRaised,
+        Self::AlertResolved,
+    ];
+
+    /// The kind that travels on a subject, whatever its region; [`Self::AlertRaised`] for both kinds of alerts, which
+    /// share theirs. `None`: nothing of ours.
+    #[must_use]
+    pub fn of(subject: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| token_after(event.prefix(), subject).is_some())
+    }
+
     /// The CloudEvents type.
     #[must_use]
     pub fn ce_type(self) -> &'static str {
@@ -67,6 +86,12 @@ impl Event {
     pub fn filter(self) -> String {
         format!("{}.*", self.prefix())
     }
+}
+
+/// The one token that follows a prefix; `None` if the subject does not begin with the prefix's tokens or has more or fewer.
+pub(crate) fn token_after<'a>(prefix: &str, subject: &'a str) -> Option<&'a str> {
+    let token = subject.strip_prefix(prefix)?.strip_prefix('.')?;
+    (!token.is_empty() && !token.contains('.')).then_some(token)
 }
 
 /// Subject prefix of dead letters; the service's name follows.
@@ -174,5 +199,23 @@ mod tests {
         let region: Region = "360982".parse().unwrap();
         assert_eq!(Event::ReportReceived.subject(region), "gongkai.v1.report.received.360982");
         assert_eq!(Event::AlertResolved.filter(), "gongkai.v1.alert.*");
+    }
+
+    #[test]
+    fn subjects_are_known_by_their_tokens() {
+        for event in Event::ALL {
+            let expected = if event == Event::AlertResolved { Event::AlertRaised } else { event };
+            assert_eq!(Event::of(&event.subject(Region::UNKNOWN)), Some(expected));
+            for (is_ours, end) in
+                [(true, ".x"), (false, ""), (false, "."), (false, "s.360982"), (false, ".36.09")]
+            {
+                assert_eq!(
+                    Event::of(&format!("{}{end}", event.prefix())).is_some(),
+                    is_ours,
+                    "{event:?} {end}"
+                );
+            }
+        }
+        assert_eq!(Event::of("gongkai.v1.report.erased.360982"), None);
     }
 }

@@ -4,30 +4,14 @@
 
 use anyhow::anyhow;
 use async_trait::async_trait;
-use bytes::Bytes;
 
 use crate::{ledger::Ledger, submission::is_id};
 use gongkai_proto::{
+    ReportEvent,
     subjects::{self, Event},
-    v1::{
-        DeadLetter, Origin, Receipt, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn,
-        SubmissionState,
-    },
+    v1::{DeadLetter, Origin, Receipt, SubmissionState},
 };
-use gongkai_worker::{Consume, Context, Decision, Handler, Input, Output};
-
-/// What a stage said.
-#[derive(Debug, Clone, PartialEq)]
-pub enum News {
-    /// It was read.
-    Parsed(Box<ReportParsed>),
-    /// It was checked.
-    Validated(Box<ReportValidated>),
-    /// It is no report.
-    Rejected(Box<ReportRejected>),
-    /// Its article was withdrawn.
-    Withdrawn(Box<ReportWithdrawn>),
-}
+use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
 /// Follows the stages.
 pub struct Stages {
@@ -46,24 +30,6 @@ const STAGE_EVENTS: [Event; 4] =
 /// Stages whose dead letters end a submission. What query or notify bury was validated all the same.
 const DEADLY: [&str; 2] = ["parse", "validate"];
 
-// === impl News ===
-
-impl Input for News {
-    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        let is =
-            |event: Event| subject.strip_prefix(event.prefix()).is_some_and(|rest| rest.starts_with('.'));
-        if is(Event::ReportValidated) {
-            prost::Message::decode(payload).map(|event| Self::Validated(Box::new(event)))
-        } else if is(Event::ReportRejected) {
-            prost::Message::decode(payload).map(|event| Self::Rejected(Box::new(event)))
-        } else if is(Event::ReportWithdrawn) {
-            prost::Message::decode(payload).map(|event| Self::Withdrawn(Box::new(event)))
-        } else {
-            prost::Message::decode(payload).map(|event| Self::Parsed(Box::new(event)))
-        }
-    }
-}
-
 // === impl Stages ===
 
 impl Stages {
@@ -77,14 +43,14 @@ impl Stages {
 
 #[async_trait]
 impl Handler for Stages {
-    type Input = News;
+    type Input = ReportEvent;
 
-    async fn handle(&self, news: News, context: &Context) -> Result<Vec<Output>, Decision> {
-        if let News::Withdrawn(event) = &news {
+    async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+        if let ReportEvent::Withdrawn(event) = &event {
             // Noted again here, in case ingest stopped right after publishing.
             self.ledger.note_withdrawn(&event.url, context.sequence).await?;
         }
-        let receipt = receipt(news)?;
+        let receipt = receipt(event, context)?;
         if !is_id(&receipt.submission_id) {
             return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));
         }
@@ -94,25 +60,26 @@ impl Handler for Stages {
     }
 }
 
-fn receipt(news: News) -> Result<Receipt, Decision> {
-    Ok(match news {
-        News::Parsed(event) => Receipt {
+fn receipt(event: ReportEvent, context: &Context) -> Result<Receipt, Decision> {
+    Ok(match event {
+        ReportEvent::Parsed(event) => Receipt {
             report: event.report.map(|report| report.name).unwrap_or_default(),
             ..about(event.origin, SubmissionState::Parsed)?
         },
-        News::Validated(event) => Receipt {
+        ReportEvent::Validated(event) => Receipt {
             report: event.report.map(|report| report.name).unwrap_or_default(),
             findings: Some(event.summary.unwrap_or_default()),
             ..about(event.origin, SubmissionState::Validated)?
         },
-        News::Rejected(event) => {
+        ReportEvent::Rejected(event) => {
             Receipt { rejection: event.rejection, ..about(event.origin, SubmissionState::Rejected)? }
         }
-        News::Withdrawn(event) => {
+        ReportEvent::Withdrawn(event) => {
             let mut receipt = Receipt { submission_id: event.submission_id, ..Receipt::default() };
             receipt.set_state(SubmissionState::Withdrawn);
             receipt
         }
+        _ => return Err(Decision::unexpected(context)),
     })
 }
 

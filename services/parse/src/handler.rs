@@ -13,7 +13,7 @@ use gongkai_agencies::Registry;
 use gongkai_check::{Hints, Known, Limits, Reading};
 use gongkai_model::{Rejection, RejectionCode, Versions};
 use gongkai_proto::{
-    convert,
+    ReportEvent, convert,
     subjects::{self, Event},
     v1,
 };
@@ -144,13 +144,10 @@ impl Reader {
 
 #[async_trait]
 impl Handler for Reader {
-    type Input = v1::DocumentReceived;
+    type Input = ReportEvent;
 
-    async fn handle(
-        &self,
-        received: v1::DocumentReceived,
-        context: &Context,
-    ) -> Result<Vec<Output>, Decision> {
+    async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+        let ReportEvent::Received(received) = event else { return Err(Decision::unexpected(context)) };
         let Some(content) = received.content.clone() else {
             return Err(Decision::bury("NO_CONTENT", anyhow!("the event names no original")));
         };

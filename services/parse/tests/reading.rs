@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use gongkai_parse::{Config, Reader};
-use gongkai_proto::{subjects, v1};
+use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::{
     Context, Decision, Handler, Runtime, Topology, Transport,
     transport::{Objects, memory::Memory},
@@ -56,6 +56,10 @@ fn received(key: &str) -> v1::DocumentReceived {
     }
 }
 
+fn event(received: v1::DocumentReceived) -> ReportEvent {
+    ReportEvent::Received(Box::new(received))
+}
+
 fn context() -> Context {
     Context {
         message_id: "s-7.ingest.0".to_owned(),
@@ -71,7 +75,7 @@ fn context() -> Context {
 async fn a_report_becomes_facts_in_the_event_and_prose_in_the_store() {
     let stage = stage().await;
     stage.originals.put("k", REPORT.into()).await.unwrap();
-    let outputs = stage.reader.handle(received("k"), &context()).await.unwrap();
+    let outputs = stage.reader.handle(event(received("k")), &context()).await.unwrap();
     assert_eq!(outputs.len(), 1);
     assert_eq!(outputs[0].subject, "gongkai.v1.report.parsed.360982");
     let event = v1::ReportParsed::decode(outputs[0].payload.clone()).unwrap();
@@ -94,7 +98,7 @@ async fn the_senders_agency_code_names_the_report() {
     stage.originals.put("k", REPORT.into()).await.unwrap();
     let mut received = received("k");
     received.agency = Some(v1::AgencyHint { code: "11360982MB1234567X".to_owned(), name: String::new() });
-    let outputs = stage.reader.handle(received, &context()).await.unwrap();
+    let outputs = stage.reader.handle(event(received), &context()).await.unwrap();
     let event = v1::ReportParsed::decode(outputs[0].payload.clone()).unwrap();
     assert_eq!(event.report.unwrap().name, "agencies/11360982MB1234567X/reports/2023");
 }
@@ -108,7 +112,7 @@ async fn what_is_no_report_is_rejected_with_a_code() {
     ] {
         let stage = stage().await;
         stage.originals.put("k", bytes.to_vec().into()).await.unwrap();
-        let outputs = stage.reader.handle(received("k"), &context()).await.unwrap();
+        let outputs = stage.reader.handle(event(received("k")), &context()).await.unwrap();
         assert_eq!(outputs[0].subject, "gongkai.v1.report.rejected.360982");
         let event = v1::ReportRejected::decode(outputs[0].payload.clone()).unwrap();
         assert_eq!(event.rejection.unwrap().code, code);
@@ -119,11 +123,17 @@ async fn what_is_no_report_is_rejected_with_a_code() {
 #[tokio::test]
 async fn a_missing_original_is_waited_for_and_then_buried() {
     let reader = stage().await.reader;
-    let result = reader.handle(received("gone"), &context()).await;
+    let result = reader.handle(event(received("gone")), &context()).await;
     assert!(matches!(result, Err(Decision::Retry { .. })));
     let late = Context { attempt: 3, ..context() };
-    let result = reader.handle(received("gone"), &late).await;
+    let result = reader.handle(event(received("gone")), &late).await;
     assert!(matches!(result, Err(Decision::Bury { code: "ORIGINAL_MISSING", .. })));
+}
+
+#[tokio::test]
+async fn what_the_stage_did_not_ask_for_is_buried() {
+    let result = stage().await.reader.handle(ReportEvent::Parsed(Box::default()), &context()).await;
+    assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }
 
 #[tokio::test]
@@ -138,7 +148,7 @@ async fn hostile_documents_cost_one_rejection_each() {
     ] {
         let stage = stage().await;
         stage.originals.put("k", bytes.into()).await.unwrap();
-        let outputs = stage.reader.handle(received("k"), &context()).await.unwrap();
+        let outputs = stage.reader.handle(event(received("k")), &context()).await.unwrap();
         let event = v1::ReportRejected::decode(outputs[0].payload.clone()).unwrap();
         let code = event.rejection.unwrap_or_default().code;
         assert!(codes.contains(&code.as_str()), "{name}: {code}, {} bytes", outputs[0].payload.len());
@@ -153,7 +163,7 @@ async fn one_page_sent_for_two_years_is_two_texts() {
     let mut keys = Vec::new();
     for year in [2022, 2023] {
         let received = v1::DocumentReceived { year, ..received("k") };
-        let outputs = stage.reader.handle(received, &context()).await.unwrap();
+        let outputs = stage.reader.handle(event(received), &context()).await.unwrap();
         let report = v1::ReportParsed::decode(outputs[0].payload.clone()).unwrap().report.unwrap();
         assert_eq!(report.year, year);
         keys.push(report.text.unwrap().key);

@@ -6,16 +6,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use gongkai_agencies::Registry;
 use gongkai_model::ReportKey;
 use gongkai_proto::{
+    ReportEvent,
     convert::report,
-    subjects::{self, Event},
+    subjects,
     v1::{self, AgencyRecord, PlaceRecord},
 };
 use gongkai_rules::{AgencyYear, RuleSet};
-use gongkai_worker::{Context, Decision, Handler, Input, Output, RecordStore, Runtime};
+use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, Runtime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
@@ -27,25 +27,6 @@ use crate::{
 
 /// Lost races in a row for one record before a message is tried again later: a parent's record sees all its children.
 const MAX_RACES: u32 = 40;
-
-/// What the stage takes.
-#[derive(Debug)]
-pub enum Arrived {
-    /// A report was read.
-    Parsed(Box<v1::ReportParsed>),
-    /// A publication was taken back.
-    Withdrawn(v1::ReportWithdrawn),
-}
-
-impl Input for Arrived {
-    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        if subject.starts_with(Event::ReportWithdrawn.prefix()) {
-            prost::Message::decode(payload).map(Self::Withdrawn)
-        } else {
-            prost::Message::decode(payload).map(|parsed| Self::Parsed(Box::new(parsed)))
-        }
-    }
-}
 
 /// The stage's handler.
 pub struct Checker {
@@ -157,12 +138,13 @@ impl Checker {
 
 #[async_trait]
 impl Handler for Checker {
-    type Input = Arrived;
+    type Input = ReportEvent;
 
-    async fn handle(&self, arrived: Arrived, context: &Context) -> Result<Vec<Output>, Decision> {
-        match arrived {
-            Arrived::Parsed(parsed) => self.parsed(*parsed, context).await,
-            Arrived::Withdrawn(event) => self.withdrawn(event, context).await,
+    async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+        match event {
+            ReportEvent::Parsed(event) => self.parsed(*event, context).await,
+            ReportEvent::Withdrawn(event) => self.withdrawn(*event, context).await,
+            _ => Err(Decision::unexpected(context)),
         }
     }
 }

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use gongkai_agencies::Registry;
 use gongkai_model::{AgencyKey, AgencyProfile, Finding};
 use gongkai_proto::{
+    ReportEvent,
     subjects::{self, Event},
     v1::{self, AgencyRecord, SaidRecord},
 };
@@ -160,8 +161,14 @@ impl Settler {
         let message = found.ok_or_else(|| {
             Decision::retry(anyhow!("no message {parsed_sequence} in {}", subjects::STREAM_REPORTS))
         })?;
-        let parsed = v1::ReportParsed::decode(message.payload)
-            .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
+        let parsed = match ReportEvent::decode(&message.subject, message.payload) {
+            Ok(ReportEvent::Parsed(parsed)) => *parsed,
+            Ok(_) => {
+                let other = anyhow!("message {parsed_sequence} is no parsed report");
+                return Err(Decision::bury(UNREADABLE_EVENT, other));
+            }
+            Err(error) => return Err(Decision::bury(UNREADABLE_EVENT, error)),
+        };
         let trace = message.headers.get("traceparent").and_then(|parent| parent.split('-').nth(1));
         self.subject(parsed, trace.unwrap_or_default().to_owned()).await
     }

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use gongkai_proto::{subjects, v1};
-use gongkai_validate::{Checker, handler::Arrived};
+use gongkai_proto::{ReportEvent, subjects, v1};
+use gongkai_validate::Checker;
 use gongkai_worker::{
-    Context, Handler, Runtime, Topology, Transport,
+    Context, Decision, Handler, Runtime, Topology, Transport,
     transport::{Objects, memory::Memory},
 };
 use prost::Message as _;
@@ -63,7 +63,7 @@ fn context() -> Context {
 }
 
 async fn validated(checker: &Checker) -> v1::ReportValidated {
-    let outputs = checker.handle(Arrived::Parsed(Box::new(parsed())), &context()).await.unwrap();
+    let outputs = checker.handle(ReportEvent::Parsed(Box::new(parsed())), &context()).await.unwrap();
     assert_eq!(outputs[0].subject, "gongkai.v1.report.validated.360982");
     v1::ReportValidated::decode(outputs[0].payload.clone()).unwrap()
 }
@@ -94,4 +94,13 @@ async fn erased_prose_silences_what_rests_on_it_and_nothing_else() {
     let event = validated(&checker).await;
     assert!(rules(&event).contains(&"T3-ROW"));
     assert!(!rules(&event).contains(&"S-SECT"), "{:?}", rules(&event));
+}
+
+#[tokio::test]
+async fn what_the_stage_did_not_ask_for_is_buried() {
+    let (checker, _texts) = stage().await;
+    for event in [ReportEvent::Rejected(Box::default()), ReportEvent::Waived(Box::default())] {
+        let result = checker.handle(event, &context()).await;
+        assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
+    }
 }

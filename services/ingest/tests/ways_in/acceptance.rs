@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::house::{House, NOW, post, published, withdrawn};
 use gongkai_ingest::{config::Config, dry_run::DryRun, progress};
 use gongkai_proto::{
+    ReportEvent,
     subjects::BUCKET_ORIGINALS,
     v1::{DeadLetter, FindingsSummary, Origin, ParsedReport, ReportValidated, SubmissionState},
 };
 use gongkai_worker::{
-    Context, Handler as _,
+    Context, Decision, Handler as _,
     transport::memory::{Fault, Operation},
 };
 
@@ -39,8 +40,8 @@ async fn validate(house: &House, submission_id: &str, errors: u32) {
         ..ReportValidated::default()
     };
     let stages = progress::Stages { ledger: house.ledger.clone() };
-    let news = progress::News::Validated(Box::new(event));
-    assert!(stages.handle(news, &context(99)).await.unwrap().is_empty());
+    let event = ReportEvent::Validated(Box::new(event));
+    assert!(stages.handle(event, &context(99)).await.unwrap().is_empty());
 }
 
 async fn bury(house: &House, submission_id: &str) {
@@ -222,10 +223,17 @@ async fn a_withdrawal_survives_a_stop_after_its_publication() {
     assert_eq!(house.event(&withdrawn("w1")).await.status, StatusCode::SERVICE_UNAVAILABLE);
     // Ingest hears its own event.
     let message = house.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
-    let news = <progress::News as gongkai_worker::Input>::decode(&message.subject, message.payload).unwrap();
-    progress::Stages { ledger: house.ledger.clone() }.handle(news, &context(2)).await.unwrap();
+    let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
+    progress::Stages { ledger: house.ledger.clone() }.handle(event, &context(2)).await.unwrap();
     assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
     assert_eq!(house.event(&withdrawn("w1")).await.text("state"), "withdrawn");
+}
+
+#[tokio::test]
+async fn what_ingest_did_not_ask_for_is_buried() {
+    let stages = progress::Stages { ledger: house().await.ledger.clone() };
+    let result = stages.handle(ReportEvent::Received(Box::default()), &context(2)).await;
+    assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }
 
 #[tokio::test]

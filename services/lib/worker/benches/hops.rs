@@ -22,7 +22,7 @@ use bytes::Bytes;
 use futures::stream::{self as futures_stream, StreamExt as _};
 use gongkai_worker::testing::NatsServer;
 use gongkai_worker::transport::jetstream::{JetStream, Settings};
-use gongkai_worker::{Consume, Context, Decision, Handler, Input, Output, Runtime};
+use gongkai_worker::{Consume, Context, Decision, Handler, Output, Raw, Runtime};
 use tokio::task::JoinSet;
 
 const HOPS: usize = 4;
@@ -212,22 +212,14 @@ async fn bare_hop(context: jetstream::Context, hop: usize) {
 
 // === the runtime ===
 
-struct Raw(Bytes);
-
-impl Input for Raw {
-    fn decode(_: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        Ok(Self(payload))
-    }
-}
-
 struct Forward(String);
 
 #[async_trait]
 impl Handler for Forward {
     type Input = Raw;
 
-    async fn handle(&self, input: Raw, _: &Context) -> Result<Vec<Output>, Decision> {
-        Ok(vec![Output { subject: self.0.clone(), ce_type: "bench.v1", payload: input.0, message_id: None }])
+    async fn handle(&self, Raw(payload): Raw, _: &Context) -> Result<Vec<Output>, Decision> {
+        Ok(vec![Output { subject: self.0.clone(), ce_type: "bench.v1", payload, message_id: None }])
     }
 }
 

@@ -12,6 +12,8 @@ use crate::transport::Headers;
 
 /// Code: the payload is no message of the kind expected.
 pub const UNDECODABLE: &str = "UNDECODABLE";
+/// Code: the message is of a kind that its handler has no use for.
+pub const UNEXPECTED_EVENT: &str = "UNEXPECTED_EVENT";
 /// Code: every attempt failed.
 pub const ATTEMPTS_EXHAUSTED: &str = "ATTEMPTS_EXHAUSTED";
 /// Code: every attempt failed, the last one by a panic.

@@ -8,13 +8,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use time::OffsetDateTime;
 
+use crate::dead_letter::UNEXPECTED_EVENT;
 use crate::transport::{Error, ErrorKind};
 
 /// A stage's work on one kind of message.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// What it takes: decoded by the runtime; undecodable messages are buried.
-    type Input: Input;
+    /// What it takes: made by the runtime from a message's subject, which tells kinds apart, and its payload. What cannot be
+    /// made is buried as `UNDECODABLE`.
+    ///
+    /// The bound is the standard library's, so that a crate of messages need not know this one.
+    type Input: for<'a> TryFrom<(&'a str, Bytes), Error: Into<anyhow::Error>> + Send + 'static;
 
     /// Turns one input into outputs. Must be idempotent: a message may come more than once.
     ///
@@ -23,18 +27,13 @@ pub trait Handler: Send + Sync + 'static {
     async fn handle(&self, input: Self::Input, context: &Context) -> Result<Vec<Output>, Decision>;
 }
 
-/// A message as a handler wants it: one protobuf type, or an enum over subjects.
-pub trait Input: Sized + Send + 'static {
-    /// Decodes a payload; the subject tells kinds apart where a consumer takes several.
-    ///
-    /// # Errors
-    /// The payload is no such message: it is buried as `UNDECODABLE`.
-    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError>;
-}
+/// A payload as it came, for a handler that looks into none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw(pub Bytes);
 
-impl<M: prost::Message + Default + 'static> Input for M {
-    fn decode(_subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        prost::Message::decode(payload)
+impl From<(&str, Bytes)> for Raw {
+    fn from((_, payload): (&str, Bytes)) -> Self {
+        Self(payload)
     }
 }
 
@@ -113,6 +112,12 @@ impl Decision {
     /// Give up and keep a dead letter.
     pub fn bury(code: &'static str, cause: impl Into<anyhow::Error>) -> Self {
         Self::Bury { code, cause: cause.into() }
+    }
+
+    /// Give up a message of a kind that the handler has no use for: its consumer's filters let through too much.
+    #[must_use]
+    pub fn unexpected(context: &Context) -> Self {
+        Self::bury(UNEXPECTED_EVENT, anyhow::anyhow!("nothing is taken from {}", context.subject))
     }
 }
 

@@ -34,7 +34,7 @@ pub mod transport;
 pub use clock::Clock;
 pub use config::{Common, Config, Secret, bind_guard};
 pub use consumer::Consume;
-pub use handler::{Context, Decision, Handler, Input, Output};
+pub use handler::{Context, Decision, Handler, Output, Raw};
 pub use host::Process;
 pub use lifecycle::OnFailure;
 pub use metrics::{Counter, Gauge, Histogram};

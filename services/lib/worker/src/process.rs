@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use crate::consumer::Plan;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
 use crate::delivery::{Arrived, Held};
-use crate::handler::{Context, Decision, Handler, Input as _, Output};
+use crate::handler::{Context, Decision, Handler, Output};
 use crate::instruments::{Instruments, Outcome};
 use crate::panics::{Caught, Panicked};
 use crate::publisher::Patience;
@@ -145,7 +145,7 @@ impl<H: Handler> Stage<H> {
     }
 
     async fn handle(&self, message: &Message, context: &Context) -> Result<Vec<Output>, Decision> {
-        let input = H::Input::decode(&message.subject, message.payload.clone())
+        let input = H::Input::try_from((&message.subject, message.payload.clone()))
             .map_err(|error| Decision::bury(UNDECODABLE, error))?;
         self.handler.handle(input, context).await
     }

@@ -24,6 +24,17 @@ const DONE_ONLY: &str = "out.done";
 /// The wire form of the tests: a text.
 type Text = String;
 
+/// A text that was decoded.
+struct Decoded(Text);
+
+impl TryFrom<(&str, Bytes)> for Decoded {
+    type Error = prost::DecodeError;
+
+    fn try_from((_, payload): (&str, Bytes)) -> Result<Self, Self::Error> {
+        Text::decode(payload).map(Self)
+    }
+}
+
 type Reply = Pin<Box<dyn Future<Output = Result<Vec<Output>, Decision>> + Send>>;
 
 /// A handler made of a closure.
@@ -34,9 +45,9 @@ impl<F> Handler for Act<F>
 where
     F: Fn(Text, Context) -> Reply + Send + Sync + 'static,
 {
-    type Input = Text;
+    type Input = Decoded;
 
-    async fn handle(&self, input: Text, context: &Context) -> Result<Vec<Output>, Decision> {
+    async fn handle(&self, Decoded(input): Decoded, context: &Context) -> Result<Vec<Output>, Decision> {
         (self.0)(input, context.clone()).await
     }
 }

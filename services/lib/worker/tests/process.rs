@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gongkai_worker::transport::memory::{Fault, Memory, Operation};
 use gongkai_worker::{
-    About, Common, Consume, Context, Decision, Handler, Output, Process, Runtime, Service, Topology,
+    About, Common, Consume, Context, Decision, Handler, Output, Process, Raw, Runtime, Service, Topology,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -36,9 +36,9 @@ struct Quiet;
 
 #[async_trait]
 impl Handler for Quiet {
-    type Input = String;
+    type Input = Raw;
 
-    async fn handle(&self, _: String, _: &Context) -> Result<Vec<Output>, Decision> {
+    async fn handle(&self, _: Raw, _: &Context) -> Result<Vec<Output>, Decision> {
         Ok(vec![])
     }
 }

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use gongkai_model::{ReportKey, Severity};
 use gongkai_proto::{
+    ReportEvent,
     convert::{report, timestamp::timestamp, waiver as names},
-    subjects, v1,
+    v1,
 };
-use gongkai_worker::{Context, Decision, Handler, Input, Output, RecordStore, transport::Entries};
-use prost::Message;
+use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, transport::Entries};
 
 use super::{
     group,
@@ -19,35 +18,10 @@ use super::{
 };
 use crate::MAX_RACES;
 
-/// What the consumer takes.
-#[derive(Debug, Clone)]
-pub enum ReportEvent {
-    /// A revision was checked.
-    Validated(Box<v1::ReportValidated>),
-    /// A publication was taken back.
-    Withdrawn(v1::ReportWithdrawn),
-    /// A person let a finding stand, or that came to its end.
-    Waived(Box<v1::WaiverChanged>),
-}
-
 /// Turns report events into alerts.
 pub struct Alerter {
     ledger: RecordStore,
     bar: Severity,
-}
-
-// === impl ReportEvent ===
-
-impl Input for ReportEvent {
-    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        if subject.starts_with(subjects::Event::ReportWithdrawn.prefix()) {
-            Message::decode(payload).map(Self::Withdrawn)
-        } else if subject.starts_with(subjects::Event::ReportWaived.prefix()) {
-            Message::decode(payload).map(|event| Self::Waived(Box::new(event)))
-        } else {
-            Message::decode(payload).map(|event| Self::Validated(Box::new(event)))
-        }
-    }
 }
 
 // === impl Alerter ===
@@ -161,8 +135,9 @@ impl Handler for Alerter {
     async fn handle(&self, input: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
         match input {
             ReportEvent::Validated(event) => self.validated(*event, context).await,
-            ReportEvent::Withdrawn(event) => self.withdrawn(event, context).await,
+            ReportEvent::Withdrawn(event) => self.withdrawn(*event, context).await,
             ReportEvent::Waived(event) => self.waived(*event, context).await,
+            _ => Err(Decision::unexpected(context)),
         }
     }
 }

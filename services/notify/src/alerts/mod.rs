@@ -9,4 +9,4 @@ pub mod place;
 pub mod state;
 pub mod waivers;
 
-pub use handler::{Alerter, ReportEvent};
+pub use handler::Alerter;

@@ -13,10 +13,8 @@ mod webhook;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use gongkai_proto::v1;
-use gongkai_worker::{Context, Decision, Handler, Input, Output, RecordStore, transport::Entries};
-use prost::Message;
+use gongkai_proto::{ReportEvent, v1};
+use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, transport::Entries};
 use sha2::{Digest, Sha256};
 
 use self::{
@@ -32,10 +30,6 @@ pub use self::{
 };
 use crate::MAX_RACES;
 
-/// A raised or resolved alert: both look alike on the wire, and the alert says which it is.
-#[derive(Debug, Clone)]
-pub struct AlertEvent(pub v1::Alert);
-
 /// How a subscription is told.
 pub enum Channel {
     /// A signed POST.
@@ -50,15 +44,6 @@ pub struct Deliverer {
     filter: Filter,
     channel: Channel,
     ledger: RecordStore,
-}
-
-// === impl AlertEvent ===
-
-impl Input for AlertEvent {
-    fn decode(_subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        let event: v1::AlertRaised = Message::decode(payload)?;
-        Ok(Self(event.alert.unwrap_or_default()))
-    }
 }
 
 // === impl Deliverer ===
@@ -128,13 +113,12 @@ impl Deliverer {
 
 #[async_trait::async_trait]
 impl Handler for Deliverer {
-    type Input = AlertEvent;
+    type Input = ReportEvent;
 
-    async fn handle(
-        &self,
-        AlertEvent(alert): AlertEvent,
-        context: &Context,
-    ) -> Result<Vec<Output>, Decision> {
+    async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+        let (ReportEvent::AlertRaised(alert) | ReportEvent::AlertResolved(alert)) = event else {
+            return Err(Decision::unexpected(context));
+        };
         if alert.alert_id.is_empty() {
             return Err(Decision::bury("MALFORMED", anyhow::anyhow!("alert has no id")));
         }

@@ -3,14 +3,15 @@
 use gongkai_model::Severity;
 use gongkai_notify::{
     Config,
-    alerts::{Alerter, ReportEvent, state::ReportAlerts},
+    alerts::{Alerter, state::ReportAlerts},
 };
 use gongkai_proto::{
+    ReportEvent,
     subjects::{BUCKET_ALERTS, Event},
     v1,
 };
 use gongkai_worker::{
-    Context, Handler, Transport,
+    Context, Decision, Handler, Transport,
     transport::memory::{Fault, Memory, Operation},
 };
 use prost::Message as _;
@@ -214,16 +215,27 @@ async fn what_cannot_be_an_event_is_buried() {
     running.stop().await;
 }
 
-async fn handle(alerter: &Alerter, sequence: u64, event: v1::ReportValidated) -> Vec<gongkai_worker::Output> {
-    let context = Context {
+#[tokio::test(start_paused = true)]
+async fn what_the_alerter_did_not_ask_for_is_buried() {
+    let memory = started().await.stop().await;
+    let alerter = Alerter::new(memory.entries(BUCKET_ALERTS), Severity::Warning);
+    let result = alerter.handle(ReportEvent::AlertRaised(Box::default()), &context(10)).await;
+    assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
+}
+
+fn context(sequence: u64) -> Context {
+    Context {
         message_id: format!("event-{sequence}"),
         subject: String::new(),
         sequence,
         published_at: time::OffsetDateTime::UNIX_EPOCH,
         attempt: 1,
         trace_id: String::new(),
-    };
-    alerter.handle(ReportEvent::Validated(Box::new(event)), &context).await.unwrap()
+    }
+}
+
+async fn handle(alerter: &Alerter, sequence: u64, event: v1::ReportValidated) -> Vec<gongkai_worker::Output> {
+    alerter.handle(ReportEvent::Validated(Box::new(event)), &context(sequence)).await.unwrap()
 }
 
 async fn open(memory: &Memory) -> Vec<String> {

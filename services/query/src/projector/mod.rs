@@ -10,12 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use gongkai_proto::subjects::{self, Event};
-use gongkai_proto::v1;
+use gongkai_proto::{ReportEvent, v1};
 use gongkai_store::{Applied, Arrival, Error, Prose, Store, Withdrawal};
 use gongkai_worker::transport::Objects;
-use gongkai_worker::{Consume, Context, Decision, Handler, Input, Output};
+use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
 use crate::bell::Bell;
 
@@ -25,19 +24,6 @@ const CONCURRENCY: usize = 16;
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// What cannot be written now can be written later: nothing is given up for want of disk or broker.
 const PATIENCE: u32 = 100_000;
-
-/// What the projector takes.
-#[derive(Debug)]
-pub enum Projected {
-    /// A checked report.
-    Validated(Box<v1::ReportValidated>),
-    /// No report.
-    Rejected(Box<v1::ReportRejected>),
-    /// Taken down by its publisher.
-    Withdrawn(v1::ReportWithdrawn),
-    /// A person decided about a finding, or the decision's time ran out.
-    Waived(Box<v1::WaiverChanged>),
-}
 
 /// The handler.
 pub struct Projector {
@@ -54,21 +40,6 @@ pub fn consume(epoch: &str) -> Consume {
         concurrency: Some(CONCURRENCY),
         max_attempts: Some(PATIENCE),
         ..Consume::new(subjects::STREAM_REPORTS, subjects::consumer_query(epoch), kinds.map(Event::filter))
-    }
-}
-
-impl Input for Projected {
-    fn decode(subject: &str, payload: Bytes) -> Result<Self, prost::DecodeError> {
-        let is = |event: Event| subject.starts_with(event.prefix());
-        if is(Event::ReportValidated) {
-            Input::decode(subject, payload).map(|event| Self::Validated(Box::new(event)))
-        } else if is(Event::ReportRejected) {
-            Input::decode(subject, payload).map(|event| Self::Rejected(Box::new(event)))
-        } else if is(Event::ReportWaived) {
-            Input::decode(subject, payload).map(|event| Self::Waived(Box::new(event)))
-        } else {
-            Input::decode(subject, payload).map(Self::Withdrawn)
-        }
     }
 }
 
@@ -111,11 +82,11 @@ impl Projector {
 
 #[async_trait]
 impl Handler for Projector {
-    type Input = Projected;
+    type Input = ReportEvent;
 
-    async fn handle(&self, input: Projected, context: &Context) -> Result<Vec<Output>, Decision> {
-        match input {
-            Projected::Validated(event) => {
+    async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+        match event {
+            ReportEvent::Validated(event) => {
                 // A draft is answered, not published: it is never a revision.
                 if event::is_draft(event.origin.as_ref()) {
                     return Ok(Vec::new());
@@ -127,22 +98,23 @@ impl Handler for Projector {
                 self.put(event::validated(*event, prose, rank, context.published_at).map_err(invalid)?)
                     .await?;
             }
-            Projected::Rejected(event) => {
+            ReportEvent::Rejected(event) => {
                 if event::is_draft(event.origin.as_ref()) {
                     return Ok(Vec::new());
                 }
                 self.put(event::rejected(*event, context.sequence, context.published_at).map_err(invalid)?)
                     .await?;
             }
-            Projected::Withdrawn(event) => {
+            ReportEvent::Withdrawn(event) => {
                 let withdrawal: Withdrawal =
                     event::withdrawn(&event, context.sequence, context.published_at).map_err(invalid)?;
                 self.write(move |store| store.put_withdrawal(&withdrawal)).await?;
             }
-            Projected::Waived(event) => {
+            ReportEvent::Waived(event) => {
                 let waiver = event::waived(*event).map_err(invalid)?;
                 self.write(move |store| store.put_waiver(&waiver)).await?;
             }
+            _ => return Err(Decision::unexpected(context)),
         }
         Ok(Vec::new())
     }

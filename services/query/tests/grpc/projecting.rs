@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use gongkai_proto::ReportEvent;
 use gongkai_proto::subjects::{BUCKET_TEXTS, Event};
 use gongkai_query::bell::Bell;
-use gongkai_query::projector::{Projected, Projector};
+use gongkai_query::projector::Projector;
 use gongkai_store::Store as _;
 use gongkai_store::sqlite::{Options, SqliteStore};
 use gongkai_worker::transport::memory::{Fault, Operation};
@@ -33,7 +34,7 @@ async fn a_bucket_that_is_away_is_waited_for_and_a_repeat_is_harmless() {
     let projector = Projector::new(store.clone(), bench.broker.objects(BUCKET_TEXTS), Bell::new());
     let event = bench.validated(3, "agencies/361001/reports/2023", "aa", 2).await;
     let project =
-        || async { projector.handle(Projected::Validated(Box::new(event.clone())), &context(4)).await };
+        || async { projector.handle(ReportEvent::Validated(Box::new(event.clone())), &context(4)).await };
     bench.broker.plan(Fault::fail(Operation::Get).always());
     assert!(matches!(project().await, Err(Decision::Unavailable(_))));
     assert_eq!(store.last_change().unwrap(), 0);
@@ -66,9 +67,12 @@ async fn events_that_no_version_of_ours_writes_are_buried() {
         (contradictory, "INVALID_EVENT"),
         (damaged, "DAMAGED_TEXT"),
     ] {
-        match projector.handle(Projected::Validated(Box::new(event)), &context(4)).await {
+        match projector.handle(ReportEvent::Validated(Box::new(event)), &context(4)).await {
             Err(Decision::Bury { code, .. }) => assert_eq!(code, expected),
             other => panic!("{expected}: {other:?}"),
         }
     }
+    let unexpected = ReportEvent::Received(Box::default());
+    let result = projector.handle(unexpected, &context(4)).await;
+    assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }

@@ -4,15 +4,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context as _;
 use gongkai_model::Report;
-use gongkai_proto::{
-    convert,
-    subjects::{self, Event},
-    v1,
-};
+use gongkai_proto::{ReportEvent, convert, subjects, v1};
 use gongkai_rules::Context;
 use gongkai_worker::{
     Config, Transport as _,
-    transport::{Message, jetstream::JetStream, subject},
+    transport::{Message, jetstream::JetStream},
 };
 use prost::Message as _;
 use time::Date;
@@ -67,7 +63,7 @@ impl Source {
         let mut newest = BTreeMap::new();
         for sequence in 1..=last {
             let message = self.0.message(subjects::STREAM_REPORTS, sequence).await?;
-            let Some(parsed) = message.and_then(|message| parsed(&message)) else { continue };
+            let Some(parsed) = message.and_then(parsed) else { continue };
             let Some(name) = parsed.report.as_ref().map(|report| report.name.clone()) else { continue };
             if since.is_none_or(|since| received_on(&parsed).is_some_and(|day| day >= since)) {
                 newest.insert(name, parsed);
@@ -84,9 +80,11 @@ impl Source {
     }
 }
 
-fn parsed(message: &Message) -> Option<v1::ReportParsed> {
-    let is_parsed = subject::matches(&Event::ReportParsed.filter(), &message.subject);
-    is_parsed.then(|| v1::ReportParsed::decode(message.payload.clone()).ok()).flatten()
+fn parsed(message: Message) -> Option<v1::ReportParsed> {
+    match ReportEvent::decode(&message.subject, message.payload) {
+        Ok(ReportEvent::Parsed(parsed)) => Some(*parsed),
+        _ => None,
+    }
 }
 
 fn received_on(parsed: &v1::ReportParsed) -> Option<Date> {

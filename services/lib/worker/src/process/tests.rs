@@ -9,6 +9,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 
 use super::*;
 use crate::consumer::Consume;
+use crate::handler::Raw;
 use crate::trace::Tracer;
 use crate::transport::memory::Memory;
 use crate::transport::{Topology, Transport as _};
@@ -37,11 +38,11 @@ struct Forward;
 
 #[async_trait]
 impl Handler for Forward {
-    type Input = String;
+    type Input = Raw;
 
-    async fn handle(&self, input: String, context: &Context) -> Result<Vec<Output>, Decision> {
+    async fn handle(&self, Raw(payload): Raw, context: &Context) -> Result<Vec<Output>, Decision> {
         assert_eq!(trace::current_trace_id(), context.trace_id);
-        Ok(vec![Output::new("out.b", "test.v1", &input)])
+        Ok(vec![Output { payload, ..Output::new("out.b", "test.v1", &()) }])
     }
 }
 

@@ -1,0 +1,290 @@
+//! One message of every kind, every field filled with a value that no other field has.
+//!
+//! No `..Default::default()` here: a new field does not compile until it has a value.
+
+use gongkai_proto::{
+    subjects::Event,
+    v1::{
+        AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
+        CellState, ContentRef, DeadLetter, DocumentKind, DocumentReceived, Fact, Finding, FindingsSummary,
+        Header, Origin, ParsedReport, Rejection, ReportParsed, ReportRejected, ReportValidated,
+        ReportWithdrawn, ReviewStep, Severity, Site, Source, Versions, Waiver, WaiverChanged, WaiverState,
+    },
+};
+use prost::Message as _;
+use prost_types::Timestamp;
+
+use crate::stem;
+
+/// Every kind's file name and its sample's bytes.
+pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
+    // One counter for all would move every later sample with every new field.
+    let fill = || Fill(0);
+    vec![
+        (stem(Event::ReportReceived), fill().received().encode_to_vec()),
+        (stem(Event::ReportParsed), fill().parsed().encode_to_vec()),
+        (stem(Event::ReportValidated), fill().validated().encode_to_vec()),
+        (stem(Event::ReportRejected), fill().rejected().encode_to_vec()),
+        (stem(Event::ReportWithdrawn), fill().withdrawn().encode_to_vec()),
+        (stem(Event::ReportWaived), WaiverChanged { waiver: Some(fill().waiver()) }.encode_to_vec()),
+        (stem(Event::AlertRaised), AlertRaised { alert: fill().alert(AlertState::Raised) }.encode_to_vec()),
+        (
+            stem(Event::AlertResolved),
+            AlertResolved { alert: fill().alert(AlertState::Resolved) }.encode_to_vec(),
+        ),
+        ("dead", fill().dead().encode_to_vec()),
+    ]
+}
+
+/// Counts, so that no two values are alike.
+struct Fill(u32);
+
+impl Fill {
+    fn number(&mut self) -> u32 {
+        self.0 += 1;
+        self.0
+    }
+
+    fn long(&mut self) -> u64 {
+        u64::from(u32::MAX) + u64::from(self.number())
+    }
+
+    fn year(&mut self) -> i32 {
+        self.number().cast_signed() + 2000
+    }
+
+    fn text(&mut self) -> String {
+        format!("text {}", self.number())
+    }
+
+    fn time(&mut self) -> Option<Timestamp> {
+        let seconds = i64::from(self.number()) + 1_700_000_000;
+        Some(Timestamp { seconds, nanos: self.number().cast_signed() * 1000 })
+    }
+
+    fn content(&mut self) -> ContentRef {
+        ContentRef {
+            bucket: self.text(),
+            key: self.text(),
+            sha256: self.text(),
+            size_bytes: self.long(),
+            media_type: self.text(),
+            charset: self.text(),
+            filename: self.text(),
+        }
+    }
+
+    fn agency(&mut self) -> Option<AgencyHint> {
+        Some(AgencyHint { code: self.text(), name: self.text() })
+    }
+
+    fn site(&mut self) -> Option<Site> {
+        Some(Site { code: self.text(), column: self.text() })
+    }
+
+    fn versions(&mut self) -> Option<Versions> {
+        let (program, parser, forms, rules) = (self.text(), self.text(), self.text(), self.text());
+        Some(Versions { program, parser, forms, rules })
+    }
+
+    fn source(&mut self) -> Source {
+        Source {
+            text: self.text(),
+            table: Some(self.number()),
+            row: Some(self.number()),
+            column: Some(self.number()),
+            page: Some(self.number()),
+            start: Some(self.number()),
+            end: Some(self.number()),
+            area: Some(Area {
+                left: self.number(),
+                top: self.number(),
+                right: self.number(),
+                bottom: self.number(),
+            }),
+        }
+    }
+
+    fn fact(&mut self) -> Fact {
+        Fact {
+            concept: self.text(),
+            applicant: Applicant::LegalService.into(),
+            state: CellState::Unreadable.into(),
+            value: Some(self.text()),
+            source: Some(self.source()),
+            candidates: vec![self.source(), self.source()],
+            report: self.text(),
+        }
+    }
+
+    fn waiver(&mut self) -> Waiver {
+        Waiver {
+            name: self.text(),
+            finding: self.text(),
+            rule: self.text(),
+            severity: Severity::Review.into(),
+            operands_digest: self.text(),
+            reason: self.text(),
+            person: self.text(),
+            created_at: self.time(),
+            expires_at: self.time(),
+            state: WaiverState::Revoked.into(),
+            ended_at: self.time(),
+            ended_by: self.text(),
+            end_reason: self.text(),
+            region: self.text(),
+        }
+    }
+
+    fn finding(&mut self) -> Finding {
+        Finding {
+            rule: self.text(),
+            severity: Severity::Error.into(),
+            message: self.text(),
+            message_en: self.text(),
+            fingerprint: self.text(),
+            cause: self.text(),
+            concept: self.text(),
+            formula: self.text(),
+            expected: Some(self.text()),
+            actual: Some(self.text()),
+            facts: vec![self.text(), self.text()],
+            source: Some(self.source()),
+            versions: self.versions(),
+            trace_id: self.text(),
+            report: self.text(),
+            legal: self.text(),
+            help: self.text(),
+            suggestion: Some(self.text()),
+            operands_digest: self.text(),
+            waiver: Some(self.waiver()),
+        }
+    }
+
+    fn origin(&mut self) -> Option<Origin> {
+        Some(Origin {
+            submission_id: self.text(),
+            kind: DocumentKind::Updated.into(),
+            content_hash: self.text(),
+            received_sequence: self.long(),
+            received_at: self.time(),
+            published_at: self.time(),
+            url: self.text(),
+            site: self.site(),
+            region: self.text(),
+            content: Some(self.content()),
+        })
+    }
+
+    fn report(&mut self) -> Option<ParsedReport> {
+        Some(ParsedReport {
+            name: self.text(),
+            agency_name: self.text(),
+            year: self.year(),
+            form: self.text(),
+            variant: self.text(),
+            title: self.text(),
+            media_type: self.text(),
+            facts: vec![self.fact(), self.fact()],
+            text: Some(self.content()),
+        })
+    }
+
+    fn received(&mut self) -> DocumentReceived {
+        DocumentReceived {
+            submission_id: self.text(),
+            kind: DocumentKind::Published.into(),
+            content: Some(self.content()),
+            attachments: vec![self.content(), self.content()],
+            agency: self.agency(),
+            year: self.year(),
+            title: self.text(),
+            url: self.text(),
+            published_at: self.time(),
+            site: self.site(),
+            region: self.text(),
+            received_at: self.time(),
+            event_source: self.text(),
+            event_id: self.text(),
+            review: vec![ReviewStep { level: self.text(), decision: self.text(), decided_at: self.time() }],
+        }
+    }
+
+    fn parsed(&mut self) -> ReportParsed {
+        ReportParsed { origin: self.origin(), report: self.report(), versions: self.versions() }
+    }
+
+    fn validated(&mut self) -> ReportValidated {
+        let (error, warning) = (self.number(), self.number());
+        let (review, info) = (self.number(), self.number());
+        ReportValidated {
+            origin: self.origin(),
+            report: self.report(),
+            findings: vec![self.finding(), self.finding()],
+            summary: Some(FindingsSummary { error, warning, review, info }),
+            versions: self.versions(),
+            trace_id: self.text(),
+            validation: self.long(),
+            superseded: true,
+        }
+    }
+
+    fn rejected(&mut self) -> ReportRejected {
+        let (code, message) = (self.text(), self.text());
+        let (message_en, look_alike) = (self.text(), self.text());
+        ReportRejected {
+            origin: self.origin(),
+            rejection: Some(Rejection { code, message, message_en, look_alike }),
+            versions: self.versions(),
+            trace_id: self.text(),
+        }
+    }
+
+    fn withdrawn(&mut self) -> ReportWithdrawn {
+        ReportWithdrawn {
+            submission_id: self.text(),
+            url: self.text(),
+            agency: self.agency(),
+            year: self.year(),
+            region: self.text(),
+            withdrawn_at: self.time(),
+        }
+    }
+
+    fn alert(&mut self, state: AlertState) -> Option<Alert> {
+        Some(Alert {
+            alert_id: self.text(),
+            report: self.text(),
+            agency_name: self.text(),
+            year: self.year(),
+            region: self.text(),
+            url: self.text(),
+            content_hash: self.text(),
+            cause: self.text(),
+            severity: Severity::Warning.into(),
+            findings: vec![self.finding()],
+            trace_id: self.text(),
+            state: state.into(),
+            changed_at: self.time(),
+            resolution: AlertResolution::Waived.into(),
+        })
+    }
+
+    fn dead(&mut self) -> DeadLetter {
+        DeadLetter {
+            service: self.text(),
+            subject: self.text(),
+            headers: vec![Header { name: self.text(), value: self.text() }],
+            payload: self.text().into(),
+            code: self.text(),
+            cause: self.text(),
+            attempts: self.number(),
+            first_seen_at: self.time(),
+            buried_at: self.time(),
+            trace_id: self.text(),
+            message_id: self.text(),
+            service_version: self.text(),
+            sequence: self.long(),
+        }
+    }
+}
