@@ -1,13 +1,14 @@
 //! The gRPC facade over the read model, and the projector that fills it.
 //!
 //! Read in this order: [`projector`] turns events into writes; [`service`], [`agencies`] and [`waivers`] turn questions into reads, over [`name`],
-//! [`filter`] and [`page`]; [`watch`] follows the change feed; [`refusal`] says why a question gets no answer;
+//! [`filter`] and [`page`]; [`commands`] holds the few that change something; [`watch`] follows the change feed; [`refusal`] says why a question gets no answer;
 //! [`server`] puts it on the network. Nothing here asks another service.
 
 pub mod agencies;
 pub mod answer;
 pub mod auth;
 pub mod bell;
+pub mod commands;
 pub mod config;
 pub mod filter;
 pub mod health;
@@ -34,6 +35,7 @@ use tokio::net::TcpListener;
 
 use agencies::Agencies;
 use bell::Bell;
+use commands::Waiving;
 pub use config::Config;
 use projector::Projector;
 use reads::Reads;
@@ -79,8 +81,8 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
         Shelf::new(runtime.entries(subjects::BUCKET_AGENCIES), runtime.objects(subjects::BUCKET_REGISTRIES));
     let registry = shelf.clone().follow(&runtime).await;
     let agencies = Agencies::new(shelf, registry, reads.clone());
-    let waivers = Waivers::new(runtime.clone(), reads.clone());
-    runtime.spawn("waivers", OnFailure::ShutDown, waivers::expire(runtime.clone(), reads.clone()));
+    let waivers = Waivers::new(Waiving::new(runtime.clone(), reads.clone()), reads.clone());
+    runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(runtime.clone(), reads.clone()));
     latch.release();
     let services = Services { reports: Reports::new(reads, watchers), agencies, waivers };
     let serving = server::serve(&config, runtime.clone(), listener, services);

@@ -1,0 +1,51 @@
+//! The end of waivers whose time ran out: an event too, so that nobody who reads the log needs a clock.
+
+use std::time::Duration;
+
+use gongkai_model::{Waiver, WaiverEnd};
+use gongkai_worker::Runtime;
+
+use super::publish;
+use crate::reads::Reads;
+
+/// Between two looks for waivers whose time ran out.
+const SWEEP: Duration = Duration::from_secs(10);
+/// Waivers ended in one look.
+const BATCH: usize = 100;
+
+/// Ends waivers whose time ran out, until shutdown. Several replicas end one alike: the event says the same, under the same
+/// id.
+///
+/// # Errors
+/// Never; what fails is tried again at the next look.
+pub async fn expire(runtime: Runtime, reads: Reads) -> anyhow::Result<()> {
+    let shutdown = runtime.shutdown();
+    let mut ticks = tokio::time::interval(SWEEP);
+    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        let now = runtime.clock().now();
+        match reads.run(move |store| store.waivers_to_expire(now, BATCH)).await {
+            Ok(due) => expire_all(&runtime, due).await,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "waivers not looked through");
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn expire_all(runtime: &Runtime, due: Vec<Waiver>) {
+    for waiver in due {
+        let end = WaiverEnd { at: waiver.expires_at, revoked: None };
+        let ended = Waiver { end: Some(end), ..waiver };
+        match publish(runtime, &ended, "expired").await {
+            Ok(_) => tracing::info!(waiver = ended.id, report = %ended.key, "waiver expired"),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "waiver not ended, trying again soon"
+                );
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Waivers granted and revoked: what a person decides about a finding.
+
+use gongkai_model::{Finding, ReportKey, Revocation, Waiver, WaiverEnd};
+use gongkai_proto::convert::{timestamp, waiver as names};
+use gongkai_proto::v1;
+use gongkai_worker::Runtime;
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+
+use crate::name;
+use crate::reads::Reads;
+use crate::refusal::Refusal;
+
+/// Longest reason, in characters.
+const MAX_REASON: usize = 2000;
+/// Longest name of a person, in characters.
+const MAX_PERSON: usize = 100;
+/// Longest time, in days: nobody can foresee more, and an open end is none.
+const MAX_DAYS: i64 = 3653;
+/// Bytes of a waiver's id.
+const ID_BYTES: usize = 8;
+
+/// Grants and revokes. Times are cut to microseconds, as the read model keeps them.
+pub struct Waiving {
+    runtime: Runtime,
+    reads: Reads,
+}
+
+impl Waiving {
+    /// Publishes with the runtime, looks things up in the read model.
+    #[must_use]
+    pub fn new(runtime: Runtime, reads: Reads) -> Self {
+        Self { runtime, reads }
+    }
+
+    /// Lets a finding stand as it is, for a while.
+    ///
+    /// # Errors
+    /// The request is malformed, there is no such finding, it is waived already, or the broker is away.
+    pub async fn create(&self, request: v1::CreateWaiverRequest) -> Result<v1::Waiver, Refusal> {
+        let (key, fingerprint) = name::finding("finding", &request.finding)?;
+        let reason = text("reason", &request.reason, MAX_REASON)?;
+        let person = text("person", &request.person, MAX_PERSON)?;
+        let now = self.runtime.clock().now().truncate_to_microsecond();
+        let expires_at = expiry(request.expires_at, now)?;
+        let explained = self.reads.run(move |store| store.explained(&key, &fingerprint)).await?;
+        let explained = explained.ok_or(Refusal::FindingNotFound(request.finding))?;
+        if let Some(known) = explained.found.waiver.filter(|known| known.expires_at > now) {
+            return Err(Refusal::AlreadyWaived(names::waiver_name(&known.key, &known.id)));
+        }
+        let before = explained.waivers.len();
+        let (key, finding) = (explained.found.key, explained.found.finding);
+        if finding.operands_digest.is_empty() {
+            return Err(Refusal::FindingOutdated);
+        }
+        let region = explained.revision.origin.region;
+        let waiver = Waiver {
+            id: id(&key, &finding, before),
+            key,
+            region,
+            fingerprint: finding.fingerprint,
+            operands_digest: finding.operands_digest,
+            rule: finding.rule,
+            severity: finding.severity,
+            reason,
+            person,
+            created_at: now,
+            expires_at,
+            end: None,
+        };
+        // Another call, or this one before, was faster than the read model.
+        let known = || Refusal::AlreadyWaived(names::waiver_name(&waiver.key, &waiver.id));
+        self.publish(&waiver, "granted", known).await
+    }
+
+    /// Takes a waiver back.
+    ///
+    /// # Errors
+    /// The request is malformed, there is no such waiver, it has ended already, or the broker is away.
+    pub async fn revoke(&self, request: v1::RevokeWaiverRequest) -> Result<v1::Waiver, Refusal> {
+        let (key, id) = name::waiver("name", &request.name)?;
+        let reason = text("reason", &request.reason, MAX_REASON)?;
+        let person = text("person", &request.person, MAX_PERSON)?;
+        let found = self.reads.run(move |store| store.waiver(&key, &id)).await?;
+        let waiver = found.ok_or(Refusal::WaiverNotFound(request.name))?;
+        let at = self.runtime.clock().now().truncate_to_microsecond();
+        if waiver.end.is_some() || waiver.expires_at <= at {
+            return Err(Refusal::WaiverEnded);
+        }
+        let end = WaiverEnd { at, revoked: Some(Revocation { person, reason }) };
+        self.publish(&Waiver { end: Some(end), ..waiver }, "revoked", || Refusal::WaiverEnded).await
+    }
+
+    /// Publishes a waiver as it stands since; `known` says what it means that the log has this already.
+    async fn publish(
+        &self,
+        waiver: &Waiver,
+        what: &str,
+        known: impl FnOnce() -> Refusal,
+    ) -> Result<v1::Waiver, Refusal> {
+        if super::publish(&self.runtime, waiver, what).await.map_err(Refusal::Broker)?.duplicate {
+            return Err(known());
+        }
+        tracing::info!(waiver = waiver.id, finding = waiver.fingerprint, report = %waiver.key, what, "waiver");
+        Ok(waiver.into())
+    }
+}
+
+/// The id of the next waiver of a finding as it stands: two calls at once, or one that is sent again, make the same.
+fn id(key: &ReportKey, finding: &Finding, before: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in [&key.to_string(), &finding.fingerprint, &finding.operands_digest, &before.to_string()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hex::encode(&hash.finalize()[..ID_BYTES])
+}
+
+fn text(field: &'static str, text: &str, most: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    let is_fine = !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
+    if is_fine { Ok(text.to_owned()) } else { Err(Refusal::InvalidText { field, most }) }
+}
+
+fn expiry(wire: Option<prost_types::Timestamp>, now: OffsetDateTime) -> Result<OffsetDateTime, Refusal> {
+    let at = timestamp::required(wire, "expires_at").map_err(|_| Refusal::InvalidExpiry)?;
+    let at = at.truncate_to_microsecond();
+    let most = now.checked_add(time::Duration::days(MAX_DAYS)).ok_or(Refusal::InvalidExpiry)?;
+    if at > now && at <= most { Ok(at) } else { Err(Refusal::InvalidExpiry) }
+}
