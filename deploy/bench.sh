@@ -27,7 +27,7 @@ reading() {
     ours=$(mktemp)
     # shellcheck disable=SC2064
     trap "rm -f '$ours'" RETURN
-    cargo bench --quiet -p gongkai-check --bench reading -- "${files[@]}" >"$ours"
+    cargo bench --quiet -p gongkai-reading --bench reading -- "${files[@]}" >"$ours"
     "$(deploy/bench_peers.sh)" deploy/bench_readers.py "$ours"
 }
 

@@ -12,17 +12,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-extract", &["gongkai-model"]),
     ("gongkai-forms", &["gongkai-model"]),
     ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
-    ("gongkai-check", &["gongkai-model", "gongkai-extract", "gongkai-forms", "gongkai-rules"]),
+    ("gongkai-reading", &["gongkai-model", "gongkai-extract", "gongkai-forms"]),
+    ("gongkai-check", &["gongkai-model", "gongkai-reading", "gongkai-rules"]),
     ("gongkai-agencies", &["gongkai-model", "gongkai-worker"]),
     ("gongkai-store", &["gongkai-model"]),
     ("gongkai-proto", &["gongkai-model"]),
     (
         "gongkai-ingest",
-        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-check", "gongkai-rules"],
+        &[
+            "gongkai-model",
+            "gongkai-proto",
+            "gongkai-worker",
+            "gongkai-reading",
+            "gongkai-check",
+            "gongkai-rules",
+        ],
     ),
     (
         "gongkai-parse",
-        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-agencies", "gongkai-check"],
+        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-agencies", "gongkai-reading"],
     ),
     (
         "gongkai-validate",

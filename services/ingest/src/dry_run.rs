@@ -10,9 +10,10 @@ use crate::{
     submission::Submission,
 };
 use anyhow::Context as _;
-use gongkai_check::{Hints, Known, Limits, Line};
+use gongkai_check::Line;
 use gongkai_model::{AgencyKey, Rejection, RejectionCode};
 use gongkai_proto::convert::timestamp::day_in_china;
+use gongkai_reading::{Hints, Known, Limits};
 use gongkai_rules::{Context, RuleSet};
 use gongkai_worker::{Runtime, runtime::Unfinished};
 
@@ -69,7 +70,7 @@ fn check(submission: &Submission, limits: &Limits, rules: &RuleSet) -> Line {
         filename: filled(&content.filename),
     };
     let known = Known { agency: filled(&about.agency.name), year: (about.year != 0).then_some(about.year) };
-    let reading = match gongkai_check::read_known(&content.bytes, &hints, limits, &known) {
+    let reading = match gongkai_reading::read_known(&content.bytes, &hints, limits, &known) {
         Ok(reading) => reading,
         Err(rejection) => return Line::of_rejection(&file, &rejection, rules.versions()),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gongkai_check::Limits;
+use gongkai_reading::Limits;
 use serde::{Deserialize, Serialize};
 
 /// `[parse]`.

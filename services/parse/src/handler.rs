@@ -10,13 +10,13 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
-use gongkai_check::{Hints, Known, Limits, Reading};
 use gongkai_model::{Rejection, RejectionCode, Versions};
 use gongkai_proto::{
     ReportEvent, convert,
     subjects::{self, Event},
     v1,
 };
+use gongkai_reading::{Hints, Known, Limits, Reading};
 use gongkai_worker::{
     Context, Decision, Handler, Output, Runtime,
     runtime::Unfinished,
@@ -56,7 +56,7 @@ impl Reader {
             runtime: runtime.clone(),
             limits: config.limits(),
             timeout: Duration::from_secs(config.document_timeout_s),
-            versions: gongkai_check::versions(),
+            versions: gongkai_reading::versions(),
             registry,
         }
     }
@@ -177,7 +177,7 @@ fn read(bytes: &[u8], received: &v1::DocumentReceived, limits: &Limits) -> Resul
     };
     let agency = received.agency.as_ref().and_then(|hint| given(&hint.name));
     let known = Known { agency, year: (received.year != 0).then_some(received.year) };
-    gongkai_check::read_known(bytes, &hints, limits, &known)
+    gongkai_reading::read_known(bytes, &hints, limits, &known)
 }
 
 fn given(text: &str) -> Option<&str> {

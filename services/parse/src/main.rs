@@ -5,5 +5,8 @@ use std::process::ExitCode;
 use gongkai_parse::Parse;
 
 fn main() -> ExitCode {
-    gongkai_worker::main::<Parse>(gongkai_proto::about!("gongkai-parse", gongkai_check::versions().labels()))
+    gongkai_worker::main::<Parse>(gongkai_proto::about!(
+        "gongkai-parse",
+        gongkai_reading::versions().labels()
+    ))
 }

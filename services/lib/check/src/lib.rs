@@ -1,20 +1,17 @@
 //! One document without a server: bytes to report to findings, and its JSON line.
 //!
-//! [`read`] is what the parse stage does with a document, [`check`] that and the rules at once, as the command line and a
-//! dry run need it. All are pure: no file, no socket, no clock.
+//! [`check`] reads a document as the parse stage does and applies the rules as the validate stage does, for the command
+//! line and the dry run; [`Line`] is how both say it. All is pure: no file, no socket, no clock.
 
 mod line;
 mod metadata_line;
-mod reading;
 
-pub use gongkai_extract::{Hints, Limits};
-pub use gongkai_forms::{Known, versions};
+pub use gongkai_reading::{Hints, Limits};
 use gongkai_rules::{Context, RuleSet};
 pub use line::{
     FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, SourceLine, Status, VersionsLine,
 };
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
-pub use reading::{Reading, read, read_known};
 
 /// Reads one document and applies the compiled-in rules to it, knowing nothing of its publication.
 ///
@@ -34,8 +31,8 @@ pub fn check_by(
     limits: &Limits,
     context: &Context<'_>,
 ) -> Line {
-    let checked = read(bytes, hints, limits).and_then(|reading| {
-        let findings = reading::guarded(|| Ok(rules.evaluate(&reading.report, context)))?;
+    let checked = gongkai_reading::read(bytes, hints, limits).and_then(|reading| {
+        let findings = gongkai_reading::guarded(|| Ok(rules.evaluate(&reading.report, context)))?;
         Ok(Line::of_report(file, &reading, &findings, rules.versions()))
     });
     checked.unwrap_or_else(|rejection| Line::of_rejection(file, &rejection, rules.versions()))

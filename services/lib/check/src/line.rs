@@ -1,9 +1,10 @@
 //! The JSON line of one document: the shape is public (CONTRACT 1), so it stands here by itself and not on the model.
 
 use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Source, Versions};
+use gongkai_reading::Reading;
 use serde::{Deserialize, Serialize};
 
-use crate::{metadata_line::MetadataLine, reading::Reading};
+use crate::metadata_line::MetadataLine;
 
 /// What became of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

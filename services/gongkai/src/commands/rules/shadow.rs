@@ -8,8 +8,8 @@ use std::{
     process::ExitCode,
 };
 
-use gongkai_check::{Hints, Limits};
 use gongkai_model::{Finding, Report};
+use gongkai_reading::{Hints, Limits};
 use gongkai_rules::{Context, RuleSet};
 use gongkai_validate::mask;
 use serde::Serialize;
@@ -122,7 +122,7 @@ impl Trial {
         let bytes =
             fs::read(file).map_err(|error| anyhow::anyhow!("couldn't read {}: {error}", file.display()))?;
         let hints = Hints { filename: file.file_name().and_then(|name| name.to_str()), ..Hints::default() };
-        match gongkai_check::read(&bytes, &hints, &Limits::default()) {
+        match gongkai_reading::read(&bytes, &hints, &Limits::default()) {
             Ok(reading) => self.try_on(&file.display().to_string(), &reading.report, &Context::default()),
             Err(rejection) => complain(format_args!("{}: {}", file.display(), rejection.message)),
         }

@@ -1,13 +1,18 @@
 //! Bytes to report: the reader of the format, then the matcher of the forms, behind one boundary against panics.
+//!
+//! [`read`] knows nothing but the document, [`read_known`] also what its sender says of it. The parse stage, the dry run
+//! and the command line all read by these two. They are pure: no file, no socket, no clock; and no rule is known here.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::LazyLock,
 };
 
-use gongkai_extract::{Hints, Limits};
-use gongkai_forms::{Forms, Known};
+use gongkai_forms::Forms;
 use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
+
+pub use gongkai_extract::{Hints, Limits};
+pub use gongkai_forms::{Known, versions};
 
 static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
 
@@ -52,8 +57,13 @@ pub fn read_known(
     })
 }
 
-/// Runs code over one document; a panic in it is a rejection of that document.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
+/// Runs code over one document; a panic in it is a rejection of that document, `PARSER_PANIC`.
+///
+/// The code must leave nothing half changed that outlives it, as a function of its document does.
+///
+/// # Errors
+/// What the code returns, or the panic as a rejection.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
     // Unwind safety: the work borrows nothing that it may change.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Rejection::new(

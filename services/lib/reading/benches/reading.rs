@@ -1,10 +1,9 @@
 //! What a document costs from bytes to report: milliseconds of this thread's CPU, megabytes a second, and the most memory
 //! that reading it takes, above what the process had before it read anything.
 //!
-//!     cargo bench -p gongkai-check --bench reading -- FILE…
+//!     cargo bench -p gongkai-reading --bench reading -- FILE…
 //!
-//! Prints a line of JSON a file; with `--lines` the line of `gongkai check` instead, to hold two builds against each other.
-//! Warm: the forms, the dictionary of glyphs and the character maps are loaded by a first
+//! Prints a line of JSON a file. Warm: the forms, the dictionary of glyphs and the character maps are loaded by a first
 //! reading that is not counted. Memory is measured cold, in a process of its own that reads the one file once.
 
 #![expect(
@@ -21,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gongkai_check::{Hints, Limits};
+use gongkai_reading::{Hints, Limits};
 use rustix::time::{ClockId, clock_gettime};
 
 /// As every program has it.
@@ -45,10 +44,6 @@ fn main() {
         files.for_each(|file| println!("{}", peak_of_one(file)));
         return;
     }
-    if arguments.iter().any(|argument| argument == "--lines") {
-        files.for_each(|file| println!("{}", line(file)));
-        return;
-    }
     for file in files {
         let bytes = fs::read(file).unwrap();
         let (median, least, media_type) = cpu(&bytes, file);
@@ -66,7 +61,7 @@ fn cpu(bytes: &[u8], file: &str) -> (f64, f64, String) {
     let filename = Path::new(file).file_name().and_then(|name| name.to_str());
     let hints = Hints { filename, ..Hints::default() };
     let limits = Limits::default();
-    let read = || black_box(gongkai_check::read(black_box(bytes), &hints, &limits));
+    let read = || black_box(gongkai_reading::read(black_box(bytes), &hints, &limits));
     let media_type =
         read().map_or_else(|e| e.code.to_string(), |reading| reading.media_type.as_str().to_owned());
     let begun = Instant::now();
@@ -86,14 +81,6 @@ fn thread_time() -> Duration {
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
 
-/// What `gongkai check --format json` says of a file.
-fn line(file: &str) -> String {
-    let bytes = fs::read(file).unwrap();
-    let filename = Path::new(file).file_name().and_then(|name| name.to_str());
-    let hints = Hints { filename, ..Hints::default() };
-    serde_json::to_string(&gongkai_check::check(file, &bytes, &hints, &Limits::default())).unwrap()
-}
-
 /// What another process of this program says of the file, in kB.
 fn peak(file: &str) -> u64 {
     let output =
@@ -106,7 +93,11 @@ fn peak_of_one(file: &str) -> u64 {
     let idle = status("VmRSS:");
     let bytes = fs::read(file).unwrap();
     let filename = Path::new(file).file_name().and_then(|name| name.to_str());
-    drop(black_box(gongkai_check::read(&bytes, &Hints { filename, ..Hints::default() }, &Limits::default())));
+    drop(black_box(gongkai_reading::read(
+        &bytes,
+        &Hints { filename, ..Hints::default() },
+        &Limits::default(),
+    )));
     status("VmHWM:").saturating_sub(idle)
 }
 
