@@ -14,7 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
     ("gongkai-reading", &["gongkai-model", "gongkai-extract", "gongkai-forms"]),
     ("gongkai-check", &["gongkai-model", "gongkai-reading", "gongkai-rules"]),
-    ("gongkai-agencies", &["gongkai-model", "gongkai-worker"]),
+    ("gongkai-agencies", &["gongkai-model"]),
+    ("gongkai-registry", &["gongkai-agencies", "gongkai-worker"]),
     ("gongkai-store", &["gongkai-model"]),
     ("gongkai-proto", &["gongkai-model"]),
     (
@@ -30,16 +31,37 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "gongkai-parse",
-        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-agencies", "gongkai-reading"],
+        &[
+            "gongkai-model",
+            "gongkai-proto",
+            "gongkai-worker",
+            "gongkai-agencies",
+            "gongkai-registry",
+            "gongkai-reading",
+        ],
     ),
     (
         "gongkai-validate",
-        &["gongkai-model", "gongkai-proto", "gongkai-worker", "gongkai-agencies", "gongkai-rules"],
+        &[
+            "gongkai-model",
+            "gongkai-proto",
+            "gongkai-worker",
+            "gongkai-agencies",
+            "gongkai-registry",
+            "gongkai-rules",
+        ],
     ),
     ("gongkai-notify", &["gongkai-model", "gongkai-proto", "gongkai-worker"]),
     (
         "gongkai-query",
-        &["gongkai-model", "gongkai-proto", "gongkai-agencies", "gongkai-store", "gongkai-worker"],
+        &[
+            "gongkai-model",
+            "gongkai-proto",
+            "gongkai-agencies",
+            "gongkai-registry",
+            "gongkai-store",
+            "gongkai-worker",
+        ],
     ),
 ];
 

@@ -7,8 +7,8 @@ pub mod handler;
 pub mod key;
 
 use async_trait::async_trait;
-use gongkai_agencies::Shelf;
 use gongkai_proto::subjects::{self, Event};
+use gongkai_registry::Shelf;
 use gongkai_worker::{Consume, Runtime, Service};
 
 pub use config::Config;

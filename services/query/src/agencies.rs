@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gongkai_agencies::{Agency, Registry, Shelf, read_csv};
+use gongkai_agencies::{Agency, Registry, read_csv};
 use gongkai_model::{AgencyKey, AgencyProfile, Region};
 use gongkai_proto::v1;
+use gongkai_registry::Shelf;
 use gongkai_store::{
     Cursor, Scope,
     query::{Key, ReportQuery},

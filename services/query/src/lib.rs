@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use gongkai_agencies::Shelf;
 use gongkai_proto::subjects;
+use gongkai_registry::Shelf;
 use gongkai_store::Store;
 use gongkai_store::sqlite::{Options, SqliteStore};
 use gongkai_worker::{OnFailure, Runtime, Service};

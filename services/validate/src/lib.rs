@@ -13,8 +13,8 @@ mod settle;
 mod subject;
 
 use async_trait::async_trait;
-use gongkai_agencies::Shelf;
 use gongkai_proto::subjects::{self, Event};
+use gongkai_registry::Shelf;
 use gongkai_worker::{Consume, Runtime, Service};
 
 pub use config::Config;

@@ -1,16 +1,13 @@
 //! The registry of agencies (机关名录): which bodies there are, what they are called, who stands above whom.
 //!
 //! No code is printed in a report, so whose it is must be told from what the sender says, the name in the document and the
-//! region. [`table`] reads a supervising office's list, [`registry`] holds it, [`resolve`](Registry::resolve) asks it,
-//! and [`Shelf`] is where it lies for every service to read.
+//! region. [`table`] reads a supervising office's list, [`registry`] holds it, [`resolve`](Registry::resolve) asks it.
 //! A body that is not listed keeps a provisional key made of its name and region, and is listed for a person.
 
 mod agency;
 mod registry;
-mod shelf;
 mod table;
 
 pub use agency::{Agency, Alias};
 pub use registry::{Asked, Registry, RegistryError, Resolution};
-pub use shelf::Shelf;
 pub use table::{TableError, read_csv, write_csv};

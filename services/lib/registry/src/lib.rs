@@ -1,18 +1,19 @@
-//! Where the registry lies so that every service reads the same: the list as an object named by its digest, and an entry
-//! that says which list counts.
+//! Where the registry of agencies lies so that every service reads the same: the list as an object named by its digest,
+//! and an entry that says which list counts.
+//!
+//! What a list says and how it is asked is `gongkai-agencies`; here it is put, read and followed.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
+use gongkai_agencies::{Registry, read_csv, write_csv};
 use gongkai_worker::{
     OnFailure, Record, RecordStore, Runtime,
     transport::{Entries, Error, ErrorKind, Objects},
 };
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
-
-use crate::{Registry, read_csv, write_csv};
 
 /// The entry that names the list.
 const CURRENT: &str = "registry";
