@@ -1,19 +1,24 @@
 //! Rule sets: packs made ready, and their evaluation over one report.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    cell::LazyCell,
+    sync::{Arc, LazyLock},
+};
 
 use gongkai_forms::Forms;
 use gongkai_model::{AgencyKey, FactId, Finding, Region, Report, State, Versions};
 
 use crate::{
-    checks::{Draft, Input, Value},
     context::Context,
+    draft::{Draft, Value},
     example::Example,
-    expression::names::Needs,
+    expression::{names::Needs, world::World},
     fingerprint::{Stand, fingerprint, operands_digest},
+    input::Input,
     layout::Layout,
-    pack::{Ground, Label, PackError, PackText, load},
+    pack::{self, Packs},
     rule::{Case, Logic, Rule, Scope},
+    text::{Ground, PackError, PackText},
 };
 
 /// The packs compiled into the program.
@@ -72,18 +77,15 @@ impl RuleSet {
         let layouts = Layout::all(forms);
         let is_cell = |id: &FactId| layouts.iter().any(|layout| layout.number(&id.to_string()).is_some());
         let ground = Ground { is_cell: &is_cell };
-        let mut rules = Vec::new();
-        let mut labels = Vec::new();
-        let mut examples = Vec::new();
-        for pack in packs {
-            labels.push(load(pack, &ground, &mut rules, &mut examples)?);
-        }
-        let needs = rules.iter().fold(Needs::default(), |needs, rule: &Rule| match &rule.logic {
+        let Packs { mut labels, rules, examples } = pack::load(packs, &ground)?;
+        // A pack may stand in several files.
+        labels.dedup();
+        let needs = rules.iter().fold(Needs::default(), |needs, rule| match &rule.logic {
             Logic::Check(_) => needs,
             Logic::Expression(expression) => needs.or(expression.needs),
         });
         Ok(Self {
-            versions: Versions { rules: version(&labels), ..gongkai_forms::versions() }.into(),
+            versions: Versions { rules: labels.join(", "), ..gongkai_forms::versions() }.into(),
             rules: rules.into(),
             layouts: layouts.into(),
             needs,
@@ -108,8 +110,8 @@ impl RuleSet {
     /// Examples of rules that a later pack switched off are left out.
     #[must_use]
     pub fn run_examples(&self) -> (usize, Vec<PackError>) {
-        let examples: Vec<&Example> = self.examples().collect();
-        (examples.len(), examples.iter().filter_map(|example| example.failure(self)).collect())
+        let failure = |example: &Example| example.failure(|report, context| self.evaluate(report, context));
+        (self.examples().count(), self.examples().filter_map(failure).collect())
     }
 
     /// The rule of each example and whether it must speak there.
@@ -125,13 +127,20 @@ impl RuleSet {
     /// What the rules say about a report, in the packs' order of rules and, within a rule, the form's or the text's.
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &Context<'_>) -> Vec<Finding> {
-        let input = Input::new(report, context, &self.layouts, self.needs);
+        let input = Input::new(report, context, &self.layouts);
+        // What expressions see, made when the first one looks.
+        let world = LazyCell::new(|| World::new(&input, self.needs));
         let agency = context.agency.cloned();
         let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, Region::UNKNOWN));
         let mut findings: Vec<Finding> = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.applies_to(report, context.published_at)) {
-            let drafts = rule.run(&input).into_iter();
-            let said = drafts.filter_map(|draft| {
+            let drafts = match &rule.logic {
+                Logic::Check(check) => (check.run)(&rule.params, &input),
+                Logic::Expression(expression) => {
+                    expression.run(&rule.params, &rule.patterns, &input, &world).into_iter().collect()
+                }
+            };
+            let said = drafts.into_iter().filter_map(|draft| {
                 let case = rule.cases.get(draft.case)?;
                 Some(self.finding(rule, case, draft, &agency, &input))
             });
@@ -177,14 +186,6 @@ impl RuleSet {
             versions: self.versions().clone(),
         }
     }
-}
-
-/// Names and versions of the packs.
-fn version(packs: &[Label]) -> String {
-    let mut labels: Vec<String> = packs.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
-    // A pack may stand in several files.
-    labels.dedup();
-    labels.join(", ")
 }
 
 fn digest(rule: &Rule, draft: &Draft, input: &Input<'_>) -> String {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     evaluate::RuleSet,
-    pack::{PackError, PackText},
+    text::{PackError, PackText},
 };
 
 /// The local packs cannot be used; the operator repairs the folder and starts again.

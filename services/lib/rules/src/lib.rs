@@ -3,17 +3,20 @@
 //! A pack (`packs/*.toml`) gives each rule its id, weight, forms, words and legal source, and says how it looks: by a
 //! check, which is an identity that the form itself implies or a function of this crate, or by an expression (CEL).
 //! Read in this order: `pack` reads the data, `layout` derives the identities from the forms, `identity` tests them and
-//! finds the suspect, `checks` are the functions a rule may name, `expression` is what a pack's author writes,
-//! [`RuleSet::evaluate`] puts the words to what they found. Only [`rule_set`] reads files, once, when a program starts.
+//! finds the suspect, `input` is what a rule looks at and `draft` what it says, `checks` are the functions a rule may
+//! name, `expression` is what a pack's author writes, [`RuleSet::evaluate`] puts the words to what they found. Only [`rule_set`] reads files, once, when a program starts.
 
+mod check;
 mod checks;
 mod context;
+mod draft;
 mod evaluate;
 mod example;
 mod expression;
 mod fingerprint;
 mod folder;
 mod identity;
+mod input;
 mod layout;
 mod neighbours;
 mod pack;
@@ -25,6 +28,7 @@ mod rule;
 mod sketch;
 mod table;
 mod template;
+mod text;
 
 pub use context::{Context, Publication};
 pub use evaluate::RuleSet;
@@ -32,6 +36,6 @@ pub use folder::{PacksError, rule_set, rule_set_of};
 pub use neighbours::{
     AgencyYear, Cells, Child, Children, Neighbours, Publications, Published, Sibling, figures,
 };
-pub use pack::{PackError, PackText};
 pub use rule::{Rule, Scope};
 pub use sketch::{Bands, Sketch};
+pub use text::{PackError, PackText};

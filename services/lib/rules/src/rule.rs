@@ -4,13 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gongkai_model::{FormId, Report, Severity};
 
-use crate::{
-    checks::{Check, Draft, Input},
-    expression::Expression,
-    params::Params,
-    pattern::Patterns,
-    template::Template,
-};
+use crate::{check::Check, expression::Expression, params::Params, pattern::Patterns, template::Template};
 
 /// What a rule needs beside the report. Where it is not at hand the rule is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -192,13 +186,5 @@ impl Rule {
         self.forms.contains(&report.form)
             && self.years.hold(&report.year)
             && published.is_none_or(|day| self.published.hold(&day))
-    }
-
-    /// What it sees in a report.
-    pub(crate) fn run(&self, input: &Input<'_>) -> Vec<Draft> {
-        match &self.logic {
-            Logic::Check(check) => (check.run)(self, input),
-            Logic::Expression(expression) => expression.run(self, input).into_iter().collect(),
-        }
     }
 }

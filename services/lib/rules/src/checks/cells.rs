@@ -3,10 +3,11 @@
 use gongkai_model::State;
 
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
-    params::Kind,
-    rule::Rule,
+    input::Input,
+    params::{Kind, Params},
     table::Table,
 };
 
@@ -56,9 +57,9 @@ fn listed(input: &Input<'_>, state: State) -> Vec<Draft> {
     per_chapter.collect()
 }
 
-fn empty(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn empty(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
-    let error_above = rule.params.whole("error_above");
+    let error_above = params.whole("error_above");
     let has_blank = |number: u32| table.chapter(number).any(|cell| table.state(cell) == State::Blank);
     let per_chapter = CHAPTERS.iter().filter(|(number, _)| has_blank(*number)).map(|(number, name)| {
         let chapter = Chapter::of(table, *number);

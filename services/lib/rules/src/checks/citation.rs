@@ -5,8 +5,10 @@ use std::{ops::Range, sync::LazyLock};
 use regex::Regex;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name},
+    check::Check,
+    draft::{Draft, Value, chapter_name},
     fingerprint::Key,
+    input::Input,
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {

@@ -1,10 +1,11 @@
 //! `contents.*`: what chapters 一 and 五 must speak of (regulations art. 50; notice 〔2021〕30号).
 
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
-    params::Kind,
-    rule::Rule,
+    input::Input,
+    params::{Kind, Params},
 };
 
 use gongkai_model::AgencyKind;
@@ -164,13 +165,13 @@ const MEASURES: &[&str] = &[
     "加大",
 ];
 
-fn problems(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn problems(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(section) = input.report.section(5).filter(|section| !section.paragraphs.is_empty()) else {
         return Vec::new();
     };
     let text = chapter(input, section.number);
     let length = text.chars().count();
-    let case = if i64::try_from(length).is_ok_and(|length| length <= rule.params.whole("shortest")) {
+    let case = if i64::try_from(length).is_ok_and(|length| length <= params.whole("shortest")) {
         "short"
     } else if !PROBLEMS.iter().any(|word| text.contains(word)) {
         "problems"

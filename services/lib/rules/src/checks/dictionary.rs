@@ -1,9 +1,10 @@
 //! `dictionary`: words that a person must look at, and words for which there are right ones. The lists are the pack's.
 
 use crate::{
-    checks::{Check, Draft, Input, Value, quoted},
-    params::Kind,
-    rule::Rule,
+    check::Check,
+    draft::{Draft, Value, quoted},
+    input::Input,
+    params::{Kind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {
@@ -14,11 +15,11 @@ pub(crate) const CHECKS: &[Check] = &[Check {
 }];
 
 /// Each entry is a word, and after a blank what to write instead. One finding a word: its first place.
-fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     // The words alone are looked for at once; which one it was tells the entry.
-    let Some(words) = rule.params.words("words") else { return Vec::new() };
+    let Some(words) = params.words("words") else { return Vec::new() };
     let entries: Vec<(&str, &str)> =
-        rule.params.list("words").iter().map(|entry| entry.split_once(' ').unwrap_or((entry, ""))).collect();
+        params.list("words").iter().map(|entry| entry.split_once(' ').unwrap_or((entry, ""))).collect();
     let mut seen: Vec<&str> = Vec::new();
     let mut drafts = Vec::new();
     for passage in input.prose.passages() {

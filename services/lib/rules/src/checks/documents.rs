@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, quoted},
-    params::Kind,
+    check::Check,
+    draft::{Draft, Value, quoted},
+    input::Input,
+    params::{Kind, Params},
     prose::passage::Passage,
-    rule::Rule,
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -36,7 +37,7 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Documents by their numbers: brackets, leading zeros, and the title of those that everybody cites.
-fn numbers(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn numbers(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let openings = ["〔20", "[20", "(20", "【20", "〈20", "<20", "〔19", "[19", "(19", "【19"];
     let cites = |passage: &&Passage<'_>| {
@@ -45,13 +46,13 @@ fn numbers(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     };
     for passage in input.prose.passages().iter().filter(cites) {
         for found in NUMBER.captures_iter(passage.text()) {
-            drafts.extend(number(rule, passage, &found));
+            drafts.extend(number(params, passage, &found));
         }
     }
     drafts
 }
 
-fn number(rule: &Rule, passage: &Passage<'_>, found: &regex::Captures<'_>) -> Option<Draft> {
+fn number(params: &Params, passage: &Passage<'_>, found: &regex::Captures<'_>) -> Option<Draft> {
     let part = |at: usize| found.get(at).map_or("", |part| part.as_str());
     let whole = found.get(0)?;
     let proper = format!("〔{}〕{}号", part(3), part(6));
@@ -64,7 +65,7 @@ fn number(rule: &Rule, passage: &Passage<'_>, found: &regex::Captures<'_>) -> Op
         });
     }
     let title = title_before(&passage.text()[..whole.start()])?;
-    let known = rule.params.list("known").iter().filter_map(|entry| entry.split_once(' '));
+    let known = params.list("known").iter().filter_map(|entry| entry.split_once(' '));
     let (number, word) = known.into_iter().find(|(number, _)| {
         // More words than the number's own (和, 要求和) stand between it and a title that is another document's.
         number.strip_suffix(proper.as_str()) == Some(part(1))
@@ -98,7 +99,7 @@ static PLAN: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// 工作要点 of a year before the report's; their numbers are a dictionary of the pack.
-fn stale(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn stale(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for passage in input.prose.passages().iter().filter(|passage| passage.chapter() <= 1) {
         let text = passage.text();
@@ -110,7 +111,7 @@ fn stale(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
         let named = is_planned.then(|| PLAN.captures_iter(text)).into_iter().flatten();
         let named =
             named.filter_map(|found| Some((found.get(0)?.range(), found.get(1)?.as_str().parse().ok()?)));
-        let numbered = rule.params.list("plans").iter().filter_map(|entry| {
+        let numbered = params.list("plans").iter().filter_map(|entry| {
             let (number, year) = entry.split_once(' ')?;
             let at = text.find(number)?;
             Some((at..at + number.len(), year.parse::<i32>().ok()?))

@@ -1,7 +1,8 @@
 //! `prose.doubles`: words written twice: 樟树市樟树市, 的的, 。。.
 
 use crate::{
-    checks::{Check, Draft, Value, quoted_chars},
+    check::Check,
+    draft::{Draft, Value, quoted_chars},
     prose::passage::Passage,
 };
 

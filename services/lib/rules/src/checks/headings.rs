@@ -3,8 +3,10 @@
 use gongkai_model::{CellRef, Section, State};
 
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name},
+    check::Check,
+    draft::{Draft, Value, chapter_name},
     fingerprint::Key,
+    input::Input,
     table::Table,
 };
 

@@ -3,11 +3,13 @@
 use gongkai_model::State;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal},
+    check::Check,
+    draft::{Draft, Value, decimal},
     fingerprint::Key,
     identity::Broken,
+    input::Input,
     layout::{Identity, IdentityKind},
-    rule::Rule,
+    params::Params,
     table::Table,
 };
 
@@ -24,7 +26,7 @@ const SHOWN: usize = 2;
 const CASES: &[(&str, &[&str])] =
     &[("broken", &["place", "parts", "expected", "printed", "actual", "cause"])];
 
-const fn check(name: &'static str, run: fn(&Rule, &Input<'_>) -> Vec<Draft>) -> Check {
+const fn check(name: &'static str, run: fn(&Params, &Input<'_>) -> Vec<Draft>) -> Check {
     Check { name, cases: CASES, params: &[], run }
 }
 

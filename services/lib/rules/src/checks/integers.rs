@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use gongkai_forms::Unit;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal},
+    check::Check,
+    draft::{Draft, Value, decimal},
     fingerprint::Key,
+    input::Input,
 };
 
 const CASES: &[(&str, &[&str])] = &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])];

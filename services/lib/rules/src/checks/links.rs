@@ -6,11 +6,12 @@ use gongkai_model::{FieldName, Paragraph, Span};
 use regex::Regex;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name, quoted},
+    check::Check,
+    draft::{Draft, Value, chapter_name, quoted},
     fingerprint::Key,
-    params::Kind,
+    input::Input,
+    params::{Kind, Params},
     prose::passage::Passage,
-    rule::Rule,
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {
@@ -28,28 +29,28 @@ static HOST: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is a constant that a test compiles")
 });
 
-fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for passage in input.prose.passages() {
         if !passage.text().contains('.') {
             continue;
         }
         for found in HOST.captures_iter(passage.text()) {
-            drafts.extend(draft(rule, input, passage, &found));
+            drafts.extend(draft(params, input, passage, &found));
         }
     }
-    let behind_words = hidden(rule, input, &drafts);
+    let behind_words = hidden(params, input, &drafts);
     drafts.extend(behind_words);
     drafts
 }
 
 /// Links whose words do not show where they lead.
-fn hidden(rule: &Rule, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
+fn hidden(params: &Params, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for link in input.report.metadata.fields.iter().filter(|field| field.name == FieldName::Link) {
         let rest = link.value.split_once("//").map_or("", |(_, rest)| rest);
         let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default().trim().to_ascii_lowercase();
-        let Some(case) = case(rule, input, &host) else { continue };
+        let Some(case) = case(params, input, &host) else { continue };
         let is_known = |draft: &Draft| draft.actual.as_deref() == Some(host.as_str());
         if shown.iter().chain(&drafts).any(is_known) {
             continue;
@@ -80,16 +81,16 @@ fn chapter(input: &Input<'_>, link: Option<Span>) -> u32 {
 }
 
 /// What is wrong with a host, if anything is.
-fn case(rule: &Rule, input: &Input<'_>, name: &str) -> Option<&'static str> {
+fn case(params: &Params, input: &Input<'_>, name: &str) -> Option<&'static str> {
     let is_bare = name.split('.').all(|part| part.parse::<u8>().is_ok()) && name.matches('.').count() == 3;
     if is_bare {
         return Some("address");
     }
-    (name.contains('.') && !is_own(rule, input, name)).then_some("foreign")
+    (name.contains('.') && !is_own(params, input, name)).then_some("foreign")
 }
 
 fn draft(
-    rule: &Rule,
+    params: &Params,
     input: &Input<'_>,
     passage: &Passage<'_>,
     found: &regex::Captures<'_>,
@@ -112,7 +113,7 @@ fn draft(
         return None;
     }
     let name = host.as_str().to_ascii_lowercase();
-    let case = case(rule, input, &name)?;
+    let case = case(params, input, &name)?;
     Some(Draft {
         actual: Some(name.clone()),
         ..quoted(case, passage, found.get(0)?.range(), vec![Value::same("host", name)])
@@ -120,7 +121,7 @@ fn draft(
 }
 
 /// A government's host, the site's own, or one that governments use to reach people.
-fn is_own(rule: &Rule, input: &Input<'_>, host: &str) -> bool {
+fn is_own(params: &Params, input: &Input<'_>, host: &str) -> bool {
     let within = |domain: &str| {
         let domain = domain.trim_start_matches("www.");
         host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -129,5 +130,5 @@ fn is_own(rule: &Rule, input: &Input<'_>, host: &str) -> bool {
     let site = input.context.publication.site_domain;
     within("gov.cn")
         || own.into_iter().chain(site).any(|domain| !domain.is_empty() && within(domain))
-        || rule.params.list("allowed").iter().any(|domain| within(domain))
+        || params.list("allowed").iter().any(|domain| within(domain))
 }

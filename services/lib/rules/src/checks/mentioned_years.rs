@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, quoted},
+    check::Check,
+    draft::{Draft, Value, quoted},
+    input::Input,
     prose::passage::Passage,
 };
 

@@ -7,8 +7,10 @@ use regex::Regex;
 use gongkai_model::Source;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, quoted},
+    check::Check,
+    draft::{Draft, Value, quoted},
     fingerprint::Key,
+    input::Input,
 };
 
 pub(crate) const CHECKS: &[Check] = &[

@@ -3,8 +3,10 @@
 use gongkai_model::{FieldName, Region, metadata::day};
 
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
+    input::Input,
 };
 
 pub(crate) const CHECKS: &[Check] = &[

@@ -5,7 +5,10 @@ use std::{ops::Range, sync::LazyLock};
 use regex::Regex;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, mobile, quoted_chars},
+    check::Check,
+    checks::mobile,
+    draft::{Draft, Value, quoted, quoted_chars},
+    input::Input,
     prose::passage::Passage,
 };
 
@@ -125,7 +128,7 @@ fn home(passage: &Passage<'_>) -> Option<Draft> {
     if !text.contains('住') && !text.contains("户籍") {
         return None;
     }
-    Some(crate::checks::quoted("home", passage, HOME.find(text)?.range(), Vec::new()))
+    Some(quoted("home", passage, HOME.find(text)?.range(), Vec::new()))
 }
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
@@ -143,7 +146,7 @@ fn email(passage: &Passage<'_>) -> Option<Draft> {
     if office.iter().any(|word| text.contains(word)) {
         return None;
     }
-    Some(crate::checks::quoted("email", passage, EMAIL.find(text)?.range(), Vec::new()))
+    Some(quoted("email", passage, EMAIL.find(text)?.range(), Vec::new()))
 }
 
 #[cfg(test)]

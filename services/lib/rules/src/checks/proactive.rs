@@ -5,10 +5,11 @@ use rust_decimal::Decimal;
 use gongkai_model::{AgencyKind, Level};
 
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal},
+    check::Check,
+    draft::{Draft, Value, decimal},
     fingerprint::Key,
-    params::Kind,
-    rule::Rule,
+    input::Input,
+    params::{Kind, Params},
     table::Table,
 };
 
@@ -115,7 +116,7 @@ fn in_force_of(table: &Table<'_>, row: &str, name: &str) -> Option<Draft> {
 }
 
 /// An amount of 元 in a cell of 万元.
-fn fee_unit(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn fee_unit(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let Some(cell) = table.layout.number(FEES) else { return Vec::new() };
     let Some(amount) = table.value(cell) else { return Vec::new() };
@@ -124,9 +125,9 @@ fn fee_unit(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
         Some(Level::County) => input.kind() != Some(AgencyKind::Government),
         _ => false,
     };
-    let case = if amount >= rule.params.decimal("never_above") {
+    let case = if amount >= params.decimal("never_above") {
         "impossible"
-    } else if is_low && amount.fract().is_zero() && amount >= rule.params.decimal("county_whole_from") {
+    } else if is_low && amount.fract().is_zero() && amount >= params.decimal("county_whole_from") {
         "suspicious"
     } else {
         return Vec::new();
@@ -148,9 +149,9 @@ fn fee_unit(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// A body that decides by its very name and decided nothing.
-fn enforcement(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn enforcement(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
-    let Some(words) = rule.params.words("bodies") else { return Vec::new() };
+    let Some(words) = params.words("bodies") else { return Vec::new() };
     let Some(word) = words.all(&input.report.agency).next() else { return Vec::new() };
     let names = ["licensing", "punishment", "coercion"];
     let cells: Vec<usize> =

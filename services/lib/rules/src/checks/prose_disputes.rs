@@ -9,7 +9,9 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal, quoted},
+    check::Check,
+    draft::{Draft, Value, chapter_name, decimal, quoted},
+    input::Input,
     prose::{
         claim::{has_foreign_scope, speaks_of_another_year},
         count::Count,
@@ -232,7 +234,7 @@ impl Claim {
             expected: Some(decimal(expected)),
             actual: Some(decimal(self.value)),
             values: vec![
-                crate::checks::chapter_name(passage.chapter()),
+                chapter_name(passage.chapter()),
                 Value::same("quote", source.text.as_str()),
                 Value::same("actual", decimal(self.value)),
                 Value::same("expected", decimal(expected)),

@@ -1,8 +1,10 @@
 //! `prose.documents`: what the prose says of 规章 and 行政规范性文件 against chapter 二.
 
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name, decimal},
+    check::Check,
+    draft::{Draft, Value, chapter_name, decimal},
     fingerprint::Key,
+    input::Input,
     prose::{
         claim::{has_foreign_scope, speaks_of_another_year},
         count::Count,

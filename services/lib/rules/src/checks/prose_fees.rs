@@ -7,11 +7,12 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal, quoted},
+    check::Check,
+    draft::{Draft, Value, decimal, quoted},
     fingerprint::Key,
-    params::Kind,
+    input::Input,
+    params::{Kind, Params},
     prose::{passage::Passage, words::Words},
-    rule::Rule,
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {
@@ -44,7 +45,7 @@ static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
 /// Sentences that tell prices, or another fee.
 const TARIFF: [&str; 6] = ["标准", "每件", "每页", "事业性", "预算", "经费"];
 
-fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let chapters = |passage: &&Passage<'_>| matches!(passage.chapter(), 1 | 6);
     let passages: Vec<&Passage<'_>> = input.prose.passages().iter().filter(chapters).collect();
     let about: Vec<&Passage<'_>> = passages.iter().copied().filter(|p| FEE.any(p.text())).collect();
@@ -57,7 +58,7 @@ fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
             .collect();
     }
     let mut drafts: Vec<Draft> = Vec::new();
-    drafts.extend(unit(&about, rule.params.decimal("never_above_yuan")));
+    drafts.extend(unit(&about, params.decimal("never_above_yuan")));
     drafts.extend(contradiction(&about));
     drafts.extend(table(input, &about));
     drafts

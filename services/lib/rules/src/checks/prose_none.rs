@@ -6,7 +6,9 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal, quoted},
+    check::Check,
+    draft::{Draft, Value, decimal, quoted},
+    input::Input,
     prose::claim::{has_foreign_scope, speaks_of_another_year},
 };
 

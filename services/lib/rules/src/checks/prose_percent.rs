@@ -7,10 +7,11 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal, quoted},
-    params::Kind,
+    check::Check,
+    draft::{Draft, Value, decimal, quoted},
+    input::Input,
+    params::{Kind, Params},
     prose::passage::Passage,
-    rule::Rule,
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {
@@ -28,19 +29,19 @@ static SHARE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is a constant that a test compiles")
 });
 
-fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let passages = input.prose.passages().iter().filter(|p| matches!(p.chapter(), 1 | 3 | 4));
     for passage in passages.filter(|passage| passage.text().contains('%')) {
         drafts.extend(
-            SHARE.captures_iter(passage.text()).filter_map(|share| draft(rule, input, passage, &share)),
+            SHARE.captures_iter(passage.text()).filter_map(|share| draft(params, input, passage, &share)),
         );
     }
     drafts
 }
 
 fn draft(
-    rule: &Rule,
+    params: &Params,
     input: &Input<'_>,
     passage: &Passage<'_>,
     share: &regex::Captures<'_>,
@@ -53,7 +54,7 @@ fn draft(
     let decimals = printed.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     // Half a unit of the last digit is rounding.
     let rounding = Decimal::new(5, u32::try_from(decimals + 1).ok()?);
-    let tolerance = rule.params.decimal("tolerance").max(rounding);
+    let tolerance = params.decimal("tolerance").max(rounding);
     let at = passage.text()[..whole.start()].chars().count();
     let wholes = wholes(input, passage, at, unit, part);
     let percent = |whole: Decimal| part.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole);

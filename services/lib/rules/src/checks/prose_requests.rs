@@ -9,13 +9,12 @@ use gongkai_forms::RowKind;
 use gongkai_model::State;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name, decimal},
+    check::Check,
+    draft::{Draft, Value, chapter_name, decimal},
     fingerprint::Key,
+    input::Input,
     layout::Row,
-    prose::{
-        claim::{Claim, Subject},
-        passage::Passage,
-    },
+    prose::{claim::Claim, passage::Passage, subject::Subject},
     table::Table,
 };
 

@@ -9,16 +9,18 @@ use std::{ops::Range, sync::LazyLock};
 use rust_decimal::Decimal;
 
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name, decimal},
+    check::Check,
+    draft::{Draft, Value, chapter_name, decimal},
     fingerprint::Key,
-    params::Kind,
+    input::Input,
+    params::{Kind, Params},
     prose::{
-        claim::{Claim, Subject},
+        claim::Claim,
         count::{Count, ends_with, starts_with},
         passage::Passage,
+        subject::Subject,
         words::Words,
     },
-    rule::Rule,
 };
 
 const WORDS: &[&str] = &["chapter", "quote", "parts", "expected", "actual"];
@@ -119,8 +121,8 @@ static RESULTS: LazyLock<Words> = LazyLock::new(|| {
     ])
 });
 
-fn run(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
-    let tolerance = rule.params.decimal("tolerance_percent");
+fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
+    let tolerance = params.decimal("tolerance_percent");
     let mut drafts = Vec::new();
     for (passage, claims) in input.prose.claims() {
         for list in lists(passage) {

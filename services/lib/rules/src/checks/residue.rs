@@ -7,8 +7,10 @@ use regex::Regex;
 use gongkai_model::{Note, Paragraph, Source};
 
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name},
+    check::Check,
+    draft::{Draft, Value, chapter_name},
     fingerprint::Key,
+    input::Input,
 };
 
 pub(crate) const CHECKS: &[Check] = &[

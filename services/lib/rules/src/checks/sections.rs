@@ -3,8 +3,10 @@
 use gongkai_model::{Report, Section};
 
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
+    input::Input,
 };
 
 const NUMBERED: &[&str] = &["chapter", "title"];

@@ -1,8 +1,10 @@
 //! `shifts`: numbers of chapter 三 that stand in the wrong place as a whole. Only beside another failure.
 
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
+    input::Input,
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {

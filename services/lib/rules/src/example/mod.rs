@@ -3,83 +3,21 @@
 //! An example changes a sound report of nothing but zeros; only its own rule is looked at. They are run by tests and by
 //! `gongkai rules test`, never while reports are checked.
 
+pub(crate) mod group;
 mod sound;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Region, Severity};
-use serde::Deserialize;
+use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Region, Report, Severity};
 use toml::Spanned;
 
 use crate::{
-    AgencyYear, Context, Neighbours, PackError, Publication, RuleSet,
-    pack::{Ground, Lines, days},
+    context::{Context, Publication},
+    neighbours::{AgencyYear, Neighbours},
     rule::Rule,
+    text::{Ground, Lines, PackError, day},
 };
-
-/// A group of examples as a pack writes it: how their report differs from the sound one, and texts.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Group {
-    rule: Spanned<String>,
-    /// Texts that the rule speaks of; `""` adds no text.
-    #[serde(default)]
-    fires: Vec<Spanned<String>>,
-    /// Texts that it leaves alone.
-    #[serde(default)]
-    silent: Vec<Spanned<String>>,
-    /// The weight of what it says; any if absent.
-    severity: Option<Spanned<String>>,
-    /// What the examples show, for readers.
-    #[serde(default, rename = "about")]
-    _about: String,
-    form: Option<String>,
-    agency: Option<String>,
-    /// The agency's code in the registry.
-    code: Option<String>,
-    /// The agency's division code in the registry.
-    region: Option<String>,
-    year: Option<i32>,
-    title: Option<String>,
-    /// First and last day of 统计期限.
-    period: Option<[Spanned<String>; 2]>,
-    /// Cells by name; a name that ends in `*` means all that begin so.
-    #[serde(default)]
-    cells: BTreeMap<String, Spanned<String>>,
-    /// The chapter that the text goes into; 0 is the preamble.
-    chapter: Option<u32>,
-    /// The text is all that the chapter says.
-    #[serde(default)]
-    replaces: bool,
-    /// Chapters that are not there.
-    #[serde(default)]
-    without: Vec<u32>,
-    /// Chapters that have no table.
-    #[serde(default)]
-    without_table: Vec<u32>,
-    /// Other titles of chapters.
-    #[serde(default)]
-    titles: BTreeMap<String, String>,
-    /// The page's tags by their public names.
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    /// Glosses of pinyin that were taken out.
-    pinyin: Option<u32>,
-    /// The agency's report on the year before.
-    previous: Option<Previous>,
-    published: Option<Spanned<String>>,
-    first_seen: Option<Spanned<String>>,
-    url: Option<String>,
-    column: Option<String>,
-}
-
-/// What the report on the year before says.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Previous {
-    cells: BTreeMap<String, Spanned<String>>,
-    text: String,
-}
+use group::Group;
 
 /// One example, ready to run.
 #[derive(Debug, Clone)]
@@ -108,7 +46,7 @@ pub(crate) fn read(
     if !rules.iter().any(|rule| rule.id == *id) {
         return Err(lines.error(group.rule.span(), format!("no pack so far defines rule {id}")));
     }
-    let severity = group.severity.as_ref().map(|name| crate::pack::severity(name, lines)).transpose()?;
+    let severity = group.severity.as_ref().map(|name| lines.severity(name)).transpose()?;
     let before = group.previous.iter().flat_map(|previous| &previous.cells);
     for (name, state) in group.cells.iter().chain(before) {
         let is_known = || name.parse::<FactId>().is_ok_and(|id| (ground.is_cell)(&id));
@@ -118,7 +56,7 @@ pub(crate) fn read(
     }
     let named_days = [&group.published, &group.first_seen].into_iter().flatten();
     for day in named_days.chain(group.period.iter().flatten()) {
-        days::parse(day, lines)?;
+        lines.day(day)?;
     }
 
     let group = Arc::new(group);
@@ -145,9 +83,12 @@ impl Example {
         self.fires
     }
 
-    /// Says how the rule fails the example, if it does.
-    pub(crate) fn failure(&self, rules: &RuleSet) -> Option<PackError> {
-        let said = self.said(rules);
+    /// Says how the rule fails the example, if it does; `evaluate` says what the rules say of a report.
+    pub(crate) fn failure(
+        &self,
+        evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>,
+    ) -> Option<PackError> {
+        let said = self.said(evaluate);
         let fits = |finding: &Finding| self.severity.is_none_or(|severity| finding.severity == severity);
         if said.iter().any(fits) == self.fires && (self.fires || said.is_empty()) {
             return None;
@@ -165,10 +106,10 @@ impl Example {
     }
 
     /// What the rule says of the example.
-    fn said(&self, rules: &RuleSet) -> Vec<Finding> {
+    fn said(&self, evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>) -> Vec<Finding> {
         let setting = &self.setting;
         let report = sound::report(setting, &self.text);
-        let day = |day: &Option<Spanned<String>>| day.as_ref().and_then(|day| days::day(day.get_ref()));
+        let day = |text: &Option<Spanned<String>>| text.as_ref().and_then(|text| day(text.get_ref()));
         let neighbours = setting.previous.as_ref().map(|previous| Neighbours {
             previous: Some(AgencyYear::of(&sound::previous(&report, &previous.cells, &previous.text))),
             ..Neighbours::new(AgencyYear::of(&report))
@@ -189,7 +130,7 @@ impl Example {
             neighbours: neighbours.as_ref(),
             ..Context::default()
         };
-        let mut said = rules.evaluate(&report, &context);
+        let mut said = evaluate(&report, &context);
         said.retain(|finding| finding.rule == self.rule);
         said
     }

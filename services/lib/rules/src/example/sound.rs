@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use time::Date;
 use toml::Spanned;
 
-use super::Group;
-use crate::pack::days;
+use super::group::Group;
+use crate::text;
 
 const AGENCY: &str = "青溪市水务局";
 
@@ -70,7 +70,7 @@ pub(super) fn previous(report: &Report, cells: &BTreeMap<String, Spanned<String>
 
 fn period(setting: &Group, year: i32) -> Option<Period> {
     let triple = |day: Date| (day.year(), u8::from(day.month()), day.day());
-    let day = |at: usize| setting.period.as_ref().and_then(|days| days::day(days[at].get_ref())).map(triple);
+    let day = |at: usize| setting.period.as_ref().and_then(|days| text::day(days[at].get_ref())).map(triple);
     let (from, to) = (day(0).unwrap_or((year, 1, 1)), day(1).unwrap_or((year, 12, 31)));
     Some(Period { from, to, span: None })
 }

@@ -3,43 +3,26 @@
 //! An expression that meets what is not there (a blank cell in a sum, a chapter that the report lacks, last year's
 //! report) has no value, and a rule without a value is silent: a blank is never taken for 0.
 
-use std::sync::{Arc, LazyLock};
-
-use cel::{Context as Scope, Env, Program, Value as Cel};
+use cel::{Context as Scope, Program, Value as Cel};
 
 use gongkai_model::{Concept, FactId};
 
 use crate::{
-    checks::{Draft, Input, Value, chapter_name},
+    draft::{Draft, Value, chapter_name},
     fingerprint::Key,
-    rule::Rule,
+    input::Input,
+    params::Params,
+    pattern::Patterns,
+    prose::Prose,
 };
+use world::World;
 
+pub(crate) mod env;
 pub(crate) mod names;
 pub(crate) mod world;
 
 /// The case of every rule that is an expression.
 pub(crate) const CASE: &str = "broken";
-
-static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
-
-/// Compiles an expression.
-///
-/// # Errors
-/// It is no CEL; the text says where. The author of the pack repairs it.
-pub(crate) fn compile(text: &str) -> Result<Program, (usize, String)> {
-    ENV.compile(text).map_err(|errors| {
-        let first = errors.errors.first();
-        let line = first.and_then(|error| usize::try_from(error.pos.0).ok()).unwrap_or(1);
-        let message = first.map_or_else(|| errors.to_string(), |error| error.msg.clone());
-        (line.saturating_sub(1), format!("no CEL expression: {message}"))
-    })
-}
-
-/// A fresh scope over the standard library.
-pub(crate) fn scope<'v>() -> Scope<'static, 'v> {
-    Scope::with_env(Arc::clone(&ENV))
-}
 
 /// A rule's condition and what its finding tells.
 #[derive(Debug)]
@@ -63,14 +46,19 @@ impl Expression {
         &self.text
     }
 
-    /// The draft of the rule's finding, if the condition is true.
-    pub(crate) fn run(&self, rule: &Rule, input: &Input<'_>) -> Option<Draft> {
-        let world = input.world();
-        let matches = Matches::find(rule, input);
+    /// The draft of the rule's finding, if the condition is true of what the world shows of the report.
+    pub(crate) fn run(
+        &self,
+        params: &Params,
+        patterns: &Patterns,
+        input: &Input<'_>,
+        world: &World,
+    ) -> Option<Draft> {
+        let matches = Matches::find(patterns, &input.prose);
         let mut scope = world.scope().new_inner_scope();
-        matches.bind(rule, &mut scope);
-        if rule.params.iter().next().is_some() {
-            scope.add_variable_from_value("params", world::params(&rule.params));
+        matches.bind(patterns, &mut scope);
+        if params.iter().next().is_some() {
+            scope.add_variable_from_value("params", world::params(params));
         }
         if !matches!(self.when.execute(&scope), Ok(Cel::Bool(true))) {
             return None;
@@ -118,8 +106,8 @@ struct Matches<'p, 'r> {
 }
 
 impl<'p, 'r> Matches<'p, 'r> {
-    fn find(rule: &Rule, input: &'p Input<'r>) -> Self {
-        Self { found: rule.patterns.iter().map(|pattern| pattern.find(&input.prose)).collect() }
+    fn find(patterns: &Patterns, prose: &'p Prose<'r>) -> Self {
+        Self { found: patterns.iter().map(|pattern| pattern.find(prose)).collect() }
     }
 
     /// The place of the first pattern that stands in the report.
@@ -128,11 +116,11 @@ impl<'p, 'r> Matches<'p, 'r> {
     }
 
     /// `quote.NAME`: the text that a pattern found, or null.
-    fn bind(&self, rule: &Rule, scope: &mut Scope<'_, '_>) {
-        if rule.patterns.is_empty() {
+    fn bind(&self, patterns: &Patterns, scope: &mut Scope<'_, '_>) {
+        if patterns.is_empty() {
             return;
         }
-        let quotes = rule.patterns.iter().zip(&self.found).map(|(pattern, found)| {
+        let quotes = patterns.iter().zip(&self.found).map(|(pattern, found)| {
             let text = found.as_ref().and_then(|(passage, range)| passage.text().get(range.clone()));
             (pattern.name.clone(), text.map_or(Cel::Null, Cel::from))
         });

@@ -11,6 +11,10 @@ use gongkai_model::FactId;
 /// The variables of an expression.
 const VARIABLES: &[&str] = &["report", "agency", "event", "neighbours", "params", "quote"];
 
+/// The members of `report`.
+const REPORT_FIELDS: &[&str] =
+    &["agency", "year", "title_year", "form", "variant", "title", "preamble", "period", "sections"];
+
 /// Our functions over cells; each takes the public name of a cell, or a list of them.
 const CELL_FUNCTIONS: &[&str] = &["cell", "state", "sum"];
 
@@ -157,7 +161,7 @@ impl Reader<'_> {
             "report" => {
                 self.needs.sections |= field == "sections";
                 self.needs.text |= field == "preamble";
-                (super::world::REPORT_FIELDS, "member of report")
+                (REPORT_FIELDS, "member of report")
             }
             _ => return Ok(()),
         };

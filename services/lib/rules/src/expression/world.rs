@@ -9,9 +9,9 @@ use gongkai_forms::Unit;
 use gongkai_model::{AgencyKey, AgencyKind, Level, Report, State};
 
 use crate::{
-    checks::Input,
     context::Context,
-    expression::names::Needs,
+    expression::{env, names::Needs},
+    input::Input,
     params::{Param, Params},
     prose::passage::Passage,
     table::Table,
@@ -19,10 +19,6 @@ use crate::{
 
 /// A place in the prose, as bytes of a passage's text.
 pub(crate) type Place<'p, 'r> = (&'p Passage<'r>, Range<usize>);
-
-/// The members of `report`.
-pub(crate) const REPORT_FIELDS: &[&str] =
-    &["agency", "year", "title_year", "form", "variant", "title", "preamble", "period", "sections"];
 
 /// The scope in which the expressions of one report are evaluated.
 pub(crate) struct World {
@@ -33,7 +29,7 @@ impl World {
     /// Makes what some rule needs.
     pub(crate) fn new(input: &Input<'_>, needs: Needs) -> Self {
         let Input { report, context, table, .. } = input;
-        let mut scope = super::scope();
+        let mut scope = env::scope();
         if let Some(table) = table {
             add_cells(&mut scope, table);
         }

@@ -8,14 +8,16 @@ use toml::Spanned;
 
 use gongkai_model::{FactId, FormId, Severity};
 
+use super::raw;
 use crate::{
-    checks::Check,
-    expression::{self, CASE, Expression, names},
-    pack::{Ground, Lines, PackError, days, raw},
+    check::Check,
+    checks,
+    expression::{CASE, Expression, env, names},
     params::{Param, Params},
     pattern::{Pattern, Patterns},
     rule::{Bounds, Case, Logic, Rule, Scope},
     template::Template,
+    text::{Ground, Lines, PackError},
 };
 
 /// Placeholders of the message of a rule with patterns.
@@ -34,7 +36,7 @@ pub(super) struct Builder<'a> {
 impl Builder<'_> {
     pub(super) fn rule(&self, raw: raw::Rule) -> Result<Rule, PackError> {
         let at = raw.id.span();
-        let severity = severity(&raw.severity, self.lines)?;
+        let severity = self.lines.severity(&raw.severity)?;
         let patterns = self.patterns(&raw.patterns)?;
         let (logic, cases) = match (&raw.check, &raw.when) {
             (Some(name), None) => self.checked(&raw, name, severity)?,
@@ -43,8 +45,7 @@ impl Builder<'_> {
         };
         let scope = raw.scope.as_ref().map(|name| self.scope(name)).transpose()?;
         let forms = raw.forms.as_ref().map(|names| self.forms(names)).transpose()?;
-        let day =
-            |day: &Option<Spanned<String>>| day.as_ref().map(|day| days::parse(day, self.lines)).transpose();
+        let day = |day: &Option<Spanned<String>>| day.as_ref().map(|day| self.lines.day(day)).transpose();
         Ok(Rule {
             severity,
             scope: scope.unwrap_or(Scope::Single),
@@ -71,7 +72,7 @@ impl Builder<'_> {
         name: &Spanned<String>,
         severity: Severity,
     ) -> Result<Looks, PackError> {
-        let check = Check::from_name(name.get_ref())
+        let check = checks::from_name(name.get_ref())
             .ok_or_else(|| self.lines.error(name.span(), format!("unknown check {:?}", name.get_ref())))?;
         self.params(&raw.params, check, &raw.id.span())?;
         if let Some((name, value)) = raw.values.iter().next() {
@@ -138,7 +139,7 @@ impl Builder<'_> {
         text: &Spanned<String>,
         known: &names::Known<'_>,
     ) -> Result<(Program, names::Needs), PackError> {
-        let program = expression::compile(text.get_ref())
+        let program = env::compile(text.get_ref())
             .map_err(|(below, why)| self.lines.error_below(text.span(), below, why))?;
         let needs = names::check(&program, known).map_err(|why| self.lines.error(text.span(), why))?;
         Ok((program, needs))
@@ -182,7 +183,7 @@ impl Builder<'_> {
         let template = |text: &Spanned<String>| {
             Template::parse(text.get_ref(), known).map_err(|why| self.lines.error(text.span(), why))
         };
-        let own = raw.severity.as_ref().map(|name| severity(name, self.lines)).transpose()?;
+        let own = raw.severity.as_ref().map(|name| self.lines.severity(name)).transpose()?;
         Ok(Case {
             severity: own.unwrap_or(default),
             has_own_severity: own.is_some(),
@@ -210,11 +211,6 @@ impl Builder<'_> {
 
 /// How a rule looks and what it then says.
 type Looks = (Logic, BTreeMap<String, Case>);
-
-pub(crate) fn severity(name: &Spanned<String>, lines: &Lines<'_>) -> Result<Severity, PackError> {
-    let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == name.get_ref());
-    known.ok_or_else(|| lines.error(name.span(), format!("unknown severity {:?}", name.get_ref())))
-}
 
 /// Says why a rule cannot have a parameter.
 pub(super) fn is_fit(rule: &Rule, name: &str, param: &Param) -> Result<(), String> {

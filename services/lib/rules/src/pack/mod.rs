@@ -5,121 +5,75 @@
 //! `PACKS.md` beside this crate tells authors what a pack may say.
 
 mod build;
-pub(crate) mod days;
 mod overrides;
 mod raw;
-
-use std::ops::Range;
-
-use gongkai_model::FactId;
-
-pub(crate) use build::severity;
 
 use crate::{
     example::{self, Example},
     rule::Rule,
+    text::{Ground, Lines, PackError, PackText},
 };
 
-/// A pack is not usable; its author repairs it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("rule pack {file}, line {line}: {message}")]
-pub struct PackError {
-    /// The file, as the caller named it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong there.
-    pub message: String,
+/// What packs say together.
+#[derive(Debug, Default)]
+pub(crate) struct Packs {
+    /// Name and version of each pack, such as `core 3`, in their order.
+    pub(crate) labels: Vec<String>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) examples: Vec<Example>,
 }
 
-/// A pack's text and what to call it in a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackText<'a> {
-    /// The file's name.
-    pub file: &'a str,
-    /// Its TOML.
-    pub text: &'a str,
-}
-
-/// What packs are held against.
-pub(crate) struct Ground<'a> {
-    /// True if a form has the cell.
-    pub(crate) is_cell: &'a dyn Fn(&FactId) -> bool,
-}
-
-/// A pack's name and version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Label {
-    pub(crate) name: String,
-    pub(crate) version: String,
-}
-
-/// The text of a pack, to say on which line a place in it lies.
-pub(crate) struct Lines<'a> {
-    file: &'a str,
-    text: &'a str,
-}
-
-impl Lines<'_> {
-    pub(crate) fn error(&self, at: Range<usize>, message: impl Into<String>) -> PackError {
-        self.error_below(at, 0, message)
-    }
-
-    /// An error some lines below a place, as inside a string of several lines.
-    fn error_below(&self, at: Range<usize>, lines: usize, message: impl Into<String>) -> PackError {
-        let before = self.text.get(..at.start).unwrap_or(self.text);
-        // A string of several lines begins on the line after its quotation marks.
-        let opens = self.text.get(at).is_some_and(|text| {
-            ["\"\"\"\n", "'''\n", "\"\"\"\r\n", "'''\r\n"].iter().any(|open| text.starts_with(open))
-        });
-        let line = before.matches('\n').count() + 1 + lines + usize::from(opens);
-        PackError { file: self.file.to_owned(), line, message: message.into() }
-    }
-}
-
-/// Reads a pack on top of the rules of the packs before it.
+/// Reads packs, each on top of those before it.
 ///
 /// # Errors
-/// The text is no TOML, has an unknown or missing key, names what there is not (a check, severity, scope, form, cell,
+/// A text is no TOML, has an unknown or missing key, names what there is not (a check, severity, scope, form, cell,
 /// parameter, placeholder, variable or function), gives two rules one id, overrides a rule that no pack before it
 /// defines, or a message is missing.
-pub(crate) fn load(
-    pack: &PackText<'_>,
-    ground: &Ground<'_>,
-    rules: &mut Vec<Rule>,
-    examples: &mut Vec<Example>,
-) -> Result<Label, PackError> {
-    let lines = Lines { file: pack.file, text: pack.text };
-    let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {
-        let at = error.span().unwrap_or(0..0);
-        lines.error(at, error.message())
-    })?;
-    let label = Label { name: raw.pack.name.get_ref().clone(), version: raw.pack.version };
-    if label.name.is_empty() {
-        return Err(lines.error(raw.pack.name.span(), "a pack needs a name"));
-    }
-    let builder =
-        build::Builder { lines: &lines, ground, pack: format!("{} {}", label.name, label.version).into() };
-    for rule in raw.rules {
-        let at = rule.id.span();
-        let rule = builder.rule(rule)?;
-        // A rule may look at one report in one way and at its neighbours in another: then it stands once for each scope.
-        let same = |other: &&Rule| other.id == rule.id && other.scope == rule.scope;
-        if let Some(other) = rules.iter().find(same) {
-            let message = if other.pack == rule.pack {
-                format!("rule {} stands twice", rule.id)
-            } else {
-                format!("rule {} is defined by pack {}; change it with [[override]]", rule.id, other.pack)
-            };
-            return Err(lines.error(at, message));
+pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground<'_>) -> Result<Packs, PackError> {
+    packs.iter().try_fold(Packs::default(), |before, pack| before.and(pack, ground))
+}
+
+impl Packs {
+    /// These packs and one more.
+    fn and(mut self, pack: &PackText<'_>, ground: &Ground<'_>) -> Result<Self, PackError> {
+        let lines = Lines::new(pack);
+        let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {
+            let at = error.span().unwrap_or(0..0);
+            lines.error(at, error.message())
+        })?;
+        let raw::Head { name, version } = raw.pack;
+        if name.get_ref().is_empty() {
+            return Err(lines.error(name.span(), "a pack needs a name"));
         }
-        rules.push(rule);
+        let label = format!("{} {version}", name.get_ref());
+        let builder = build::Builder { lines: &lines, ground, pack: label.as_str().into() };
+        for rule in raw.rules {
+            let at = rule.id.span();
+            let rule = builder.rule(rule)?;
+            self.is_new(&rule).map_err(|why| lines.error(at, why))?;
+            self.rules.push(rule);
+        }
+        for group in raw.examples {
+            self.examples.extend(example::read(group, &self.rules, ground, &lines)?);
+        }
+        for change in raw.overrides {
+            overrides::apply(change, &mut self.rules, &lines)?;
+        }
+        self.labels.push(label);
+        Ok(self)
     }
-    for group in raw.examples {
-        examples.extend(example::read(group, rules, ground, &lines)?);
+
+    /// Says which rule a new one would stand beside. A rule may look at one report in one way and at its neighbours in
+    /// another: then it stands once for each scope.
+    fn is_new(&self, rule: &Rule) -> Result<(), String> {
+        let same = |other: &&Rule| other.id == rule.id && other.scope == rule.scope;
+        match self.rules.iter().find(same) {
+            None => Ok(()),
+            Some(other) if other.pack == rule.pack => Err(format!("rule {} stands twice", rule.id)),
+            Some(other) => Err(format!(
+                "rule {} is defined by pack {}; change it with [[override]]",
+                rule.id, other.pack
+            )),
+        }
     }
-    for change in raw.overrides {
-        overrides::apply(change, rules, &lines)?;
-    }
-    Ok(label)
 }

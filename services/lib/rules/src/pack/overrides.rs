@@ -1,8 +1,9 @@
 //! What a local pack changes in the rules of the packs before it.
 
+use super::{build, raw};
 use crate::{
-    pack::{Lines, PackError, build, raw},
     rule::Rule,
+    text::{Lines, PackError},
 };
 
 /// Applies one change to the rule of that id, in each scope in which it stands.
@@ -17,7 +18,7 @@ pub(super) fn apply(
         return Err(lines.error(change.id.span(), format!("no pack before this one defines rule {id}")));
     }
     if let Some(name) = &change.severity {
-        let severity = build::severity(name, lines)?;
+        let severity = lines.severity(name)?;
         for rule in &mut changed {
             rule.severity = severity;
             let inheriting = rule.cases.values_mut().filter(|case| !case.has_own_severity);
@@ -25,7 +26,7 @@ pub(super) fn apply(
         }
     }
     for (name, weight) in &change.cases {
-        let severity = build::severity(weight, lines)?;
+        let severity = lines.severity(weight)?;
         let mut cases: Vec<_> = changed.iter_mut().filter_map(|rule| rule.cases.get_mut(name)).collect();
         if cases.is_empty() {
             let known: Vec<&str> =

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{example, params::Param};
+use crate::{example::group::Group, params::Param};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,7 +16,7 @@ pub(super) struct Pack {
     #[serde(default, rename = "override")]
     pub(super) overrides: Vec<Override>,
     #[serde(default, rename = "example")]
-    pub(super) examples: Vec<example::Group>,
+    pub(super) examples: Vec<Group>,
 }
 
 #[derive(Deserialize)]

@@ -14,55 +14,9 @@ use crate::prose::{
     count::Count,
     passage::Passage,
     reading::{Head, Reading},
+    subject::Subject,
     vocabulary::{KEYWORD, KEYWORDS, OTHER_BUSINESS, PAPERS, PARTS, SCOPES, TOPIC, UNITS, WHOLES},
 };
-
-/// What a claim says how many of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Subject {
-    /// 收到、受理: this year's requests, with or without those carried in.
-    Received,
-    /// 新收: this year's requests.
-    NewlyReceived,
-    /// 办结、答复
-    Handled,
-    /// 办理、处理: handled, or in hand at all.
-    Worked,
-    /// 上年结转
-    CarriedIn,
-    /// 结转下年、顺延
-    CarriedOut,
-    /// 予以公开
-    Granted,
-    /// 部分公开
-    PartiallyGranted,
-    /// 予以公开及部分公开 in one number.
-    GrantedOrPartially,
-    /// 不予公开
-    Refused,
-    /// 无法提供
-    Unavailable,
-    /// 不予处理
-    NotProcessed,
-    /// 其他处理
-    Other,
-}
-
-impl Subject {
-    /// True for the results of 三、本年度办理结果.
-    pub(crate) fn is_outcome(self) -> bool {
-        matches!(
-            self,
-            Self::Granted
-                | Self::PartiallyGranted
-                | Self::GrantedOrPartially
-                | Self::Refused
-                | Self::Unavailable
-                | Self::NotProcessed
-                | Self::Other
-        )
-    }
-}
 
 /// A count that speaks of a row of chapter 三.
 #[derive(Debug, Clone)]

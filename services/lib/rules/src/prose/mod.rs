@@ -8,6 +8,7 @@ pub(crate) mod claim;
 pub(crate) mod count;
 pub(crate) mod passage;
 pub(crate) mod reading;
+pub(crate) mod subject;
 mod vocabulary;
 pub(crate) mod words;
 

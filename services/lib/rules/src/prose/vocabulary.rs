@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::prose::{claim::Subject, words::Words};
+use crate::prose::{subject::Subject, words::Words};
 
 /// Verbs and results, and what they speak of.
 pub(super) const KEYWORDS: &[(&str, Subject)] = &[

@@ -2,11 +2,12 @@
 
 use gongkai_model::{Applicant, FactId, FormId};
 
-use super::{about, cell, mentions, of, previous, total, value};
+use super::cells::{about, cell, mentions, of, previous, total, value};
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal},
-    params::Kind,
-    rule::Rule,
+    check::Check,
+    draft::{Draft, Value, decimal},
+    input::Input,
+    params::{Kind, Params},
 };
 
 /// The values of [`about`].
@@ -41,11 +42,11 @@ pub(crate) const CHECKS: &[Check] = &[
 
 /// What came in from last year is what last year handed on, in the total and in each column. Bodies that were merged or
 /// re-cut, and reports whose scope changed, are a person's to judge.
-fn carried_in(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn carried_in(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input) else { return Vec::new() };
     let neighbours = input.context.neighbours.map(|neighbours| neighbours.own.rolls_up);
     let is_recut =
-        mentions(rule, "reorganised", input) || neighbours.is_some_and(|now| now != previous.rolls_up);
+        mentions(params, "reorganised", input) || neighbours.is_some_and(|now| now != previous.rolls_up);
     let cause = total("requests.carried_in");
     let mut is_total_broken = false;
     let mut drafts = Vec::new();
@@ -78,9 +79,9 @@ fn document(kind: &str, column: &str) -> FactId {
 
 /// In force now = in force last year + issued − repealed. Not over the change of forms, and not where the report says
 /// that documents expired, moved or are counted anew.
-fn in_force(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
-    if mentions(rule, "redefined", input) {
+    if mentions(params, "redefined", input) {
         return Vec::new();
     }
     let drafts = DOCUMENTS.iter().filter_map(|kind| {
@@ -99,9 +100,9 @@ fn in_force(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// No more can be repealed than was in force and was issued.
-fn repealed(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn repealed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
-    if mentions(rule, "redefined", input) {
+    if mentions(params, "redefined", input) {
         return Vec::new();
     }
     let drafts = DOCUMENTS.iter().filter_map(|kind| {

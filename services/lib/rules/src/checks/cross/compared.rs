@@ -6,12 +6,13 @@ use gongkai_model::FactId;
 use regex::Regex;
 use rust_decimal::Decimal;
 
-use super::{about, cell, previous, total, value};
+use super::cells::{about, cell, previous, total, value};
 use crate::{
-    checks::{Check, Draft, Input, Value, chapter_name, decimal},
+    check::Check,
+    draft::{Draft, Value, chapter_name, decimal},
     fingerprint::Key,
-    params::Kind,
-    rule::Rule,
+    input::Input,
+    params::{Kind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -62,9 +63,9 @@ fn leaping() -> Vec<FactId> {
     cells
 }
 
-fn jump(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn jump(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input) else { return Vec::new() };
-    let (ratio, least) = (rule.params.decimal("ratio"), Decimal::from(rule.params.whole("least")));
+    let (ratio, least) = (params.decimal("ratio"), Decimal::from(params.whole("least")));
     let drafts = leaping().into_iter().filter_map(|id| {
         let (now, before) = (value(input, &id)?, previous.cells.value(&id)?);
         let is_far = (now - before).abs() >= least;
@@ -75,19 +76,19 @@ fn jump(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// 元 written where 万元 is asked for, or the other way round.
-fn fee_unit(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn fee_unit(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let slip = || {
         let id = cell("proactive.fees.amount");
         let (now, before) = (value(input, &id)?, previous(input)?.cells.value(&id)?);
         let (low, high) = (now.min(before), now.max(before));
-        let is_slip = low > Decimal::ZERO && high >= low.checked_mul(rule.params.decimal("ratio"))?;
+        let is_slip = low > Decimal::ZERO && high >= low.checked_mul(params.decimal("ratio"))?;
         is_slip.then(|| about(input, "slip", &id, before, now))
     };
     slip().into_iter().collect()
 }
 
 /// Every number that is not 0 is last year's. Reports of nothing but zeros are alike by nature.
-fn copied_numbers(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn copied_numbers(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input).filter(|previous| previous.form == input.report.form) else {
         return Vec::new();
     };
@@ -106,7 +107,7 @@ fn copied_numbers(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     }
     let before =
         previous.cells.iter().filter(|(_, state)| state.value().is_some_and(|v| not_zero(&v))).count();
-    if count < rule.params.whole("least") || usize::try_from(count) != Ok(before) {
+    if count < params.whole("least") || usize::try_from(count) != Ok(before) {
         return Vec::new();
     }
     let values =
@@ -139,7 +140,7 @@ static GROWTH: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Growth of the requests as the prose has it, against this year's and last year's table. What the prose counts must be
 /// what the table counts; else it speaks of something else.
-fn growth(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn growth(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input) else { return Vec::new() };
     let id = total("requests.received");
     let (Some(now), Some(before)) = (value(input, &id), previous.cells.value(&id)) else { return Vec::new() };
@@ -160,7 +161,7 @@ fn growth(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
             };
             // What is printed with fewer decimals may be off by half of its last one.
             let half = Decimal::new(5, printed.scale() + 1);
-            if !is_same_count || (stated - actual).abs() <= half + rule.params.decimal("tolerance") {
+            if !is_same_count || (stated - actual).abs() <= half + params.decimal("tolerance") {
                 continue;
             }
             let source = passage.quote_bytes(found.get(0).map_or(0..0, |found| found.range()));

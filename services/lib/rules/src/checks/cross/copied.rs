@@ -1,10 +1,11 @@
 //! Prose that stands in another report too: last year's, or a sibling's.
 
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
-    params::Kind,
-    rule::Rule,
+    input::Input,
+    params::{Kind, Params},
     sketch::Sketch,
 };
 
@@ -23,13 +24,13 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-fn last_year(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn last_year(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some((neighbours, previous)) = input.context.neighbours.and_then(|n| Some((n, n.previous.as_ref()?)))
     else {
         return Vec::new();
     };
-    let Some(percent) = percent(rule, &neighbours.own.sketch, &previous.sketch) else { return Vec::new() };
-    let at_least = |name| f64::from(percent) >= per_mille(rule, name);
+    let Some(percent) = percent(params, &neighbours.own.sketch, &previous.sketch) else { return Vec::new() };
+    let at_least = |name| f64::from(percent) >= per_mille(params, name);
     let case = match (at_least("same"), at_least("similar")) {
         (true, _) => "same",
         (false, true) => "similar",
@@ -39,13 +40,13 @@ fn last_year(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { values, ..Draft::new(case, Key::Part("prose-last-year".to_owned())) }]
 }
 
-fn sibling(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn sibling(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some((neighbours, sibling)) = input.context.neighbours.and_then(|n| Some((n, n.sibling.as_ref()?)))
     else {
         return Vec::new();
     };
-    let percent = percent(rule, &neighbours.own.sketch, &sibling.sketch);
-    let Some(percent) = percent.filter(|percent| f64::from(*percent) >= per_mille(rule, "similar")) else {
+    let percent = percent(params, &neighbours.own.sketch, &sibling.sketch);
+    let Some(percent) = percent.filter(|percent| f64::from(*percent) >= per_mille(params, "similar")) else {
         return Vec::new();
     };
     let values = vec![shown(percent), Value::same("agency", &sibling.agency_name)];
@@ -53,8 +54,8 @@ fn sibling(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// The similarity in thousandths; `None` where there is too little to compare.
-fn percent(rule: &Rule, own: &Sketch, other: &Sketch) -> Option<u16> {
-    let least = rule.params.whole("least_chars");
+fn percent(params: &Params, own: &Sketch, other: &Sketch) -> Option<u16> {
+    let least = params.whole("least_chars");
     let is_long = |sketch: &Sketch| i64::from(sketch.chars) >= least;
     if !is_long(own) || !is_long(other) {
         return None;
@@ -64,9 +65,9 @@ fn percent(rule: &Rule, own: &Sketch, other: &Sketch) -> Option<u16> {
     (0..=1000).find(|whole| (f64::from(*whole) - thousandths).abs() < 0.5)
 }
 
-fn per_mille(rule: &Rule, name: &str) -> f64 {
+fn per_mille(params: &Params, name: &str) -> f64 {
     use rust_decimal::prelude::ToPrimitive as _;
-    rule.params.decimal(name).to_f64().unwrap_or(1.0) * 1000.0
+    params.decimal(name).to_f64().unwrap_or(1.0) * 1000.0
 }
 
 fn shown(thousandths: u16) -> Value {

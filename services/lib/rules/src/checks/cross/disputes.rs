@@ -2,11 +2,12 @@
 
 use rust_decimal::Decimal;
 
-use super::{about, cell, mentions, previous, total, value};
+use super::cells::{about, cell, mentions, previous, total, value};
 use crate::{
-    checks::{Check, Draft, Input, decimal},
-    params::Kind,
-    rule::Rule,
+    check::Check,
+    draft::{Draft, decimal},
+    input::Input,
+    params::{Kind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -43,7 +44,7 @@ fn after_reconsideration(input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// No request this year or last, yet disputes over requests. Disputes over what is published on one's own need none.
-fn without_requests(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn without_requests(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let blocks = ["reconsideration", "litigation_direct", "litigation_after_reconsideration"];
     let none = |read: &dyn Fn(&gongkai_model::FactId) -> Option<Decimal>| {
         ["requests.received", "requests.carried_in"]
@@ -54,7 +55,7 @@ fn without_requests(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
         let previous = previous(input)?;
         if !none(&|id| value(input, id))
             || !none(&|id| previous.cells.value(id))
-            || mentions(rule, "proactive", input)
+            || mentions(params, "proactive", input)
         {
             return None;
         }

@@ -1,6 +1,7 @@
 //! Checks that need other reports, the registry or the publishing event. Without them they are silent.
 
 mod carried;
+mod cells;
 mod compared;
 mod copied;
 mod disputes;
@@ -8,15 +9,7 @@ mod published;
 mod rollup;
 mod timely;
 
-use gongkai_model::{Applicant, Concept, FactId};
-use rust_decimal::Decimal;
-
-use crate::{
-    checks::{Check, Draft, Input, Value, decimal},
-    fingerprint::Key,
-    neighbours::AgencyYear,
-    rule::Rule,
-};
+use crate::check::Check;
 
 /// The checks, one list a module.
 pub(crate) const CHECKS: &[&[Check]] = &[
@@ -28,57 +21,3 @@ pub(crate) const CHECKS: &[&[Check]] = &[
     timely::CHECKS,
     published::CHECKS,
 ];
-
-/// The agency's report on the year before.
-fn previous<'a>(input: &Input<'a>) -> Option<&'a AgencyYear> {
-    input.context.neighbours?.previous.as_ref()
-}
-
-fn cell(concept: &str) -> FactId {
-    FactId { concept: Concept::new(concept), applicant: None }
-}
-
-fn total(concept: &str) -> FactId {
-    of(concept, Applicant::Total)
-}
-
-fn of(concept: &str, applicant: Applicant) -> FactId {
-    FactId { concept: Concept::new(concept), applicant: Some(applicant) }
-}
-
-/// The number in a cell of the report at hand.
-fn value(input: &Input<'_>, id: &FactId) -> Option<Decimal> {
-    input.report.state(id).value()
-}
-
-/// A cell as an editor names it, under the placeholder `cell`.
-fn place(input: &Input<'_>, id: &FactId) -> Value {
-    let cells = input.table.as_ref().map(|table| &table.layout.cells);
-    let position =
-        cells.and_then(|cells| cells.iter().find(|cell| cell.id == *id)).map(|cell| &cell.position);
-    Value::new("cell", position.cloned().unwrap_or_else(|| id.to_string()), id.to_string())
-}
-
-/// True if the prose has one of the words of a rule's list.
-fn mentions(rule: &Rule, list: &str, input: &Input<'_>) -> bool {
-    let words = rule.params.words(list);
-    words.is_some_and(|words| input.prose.passages().iter().any(|passage| words.any(passage.text())))
-}
-
-/// A draft about one cell, with what it should say and what it says.
-fn about(input: &Input<'_>, case: &'static str, id: &FactId, expected: Decimal, actual: Decimal) -> Draft {
-    Draft {
-        concept: Some(id.concept.clone()),
-        expected: Some(decimal(expected)),
-        actual: Some(decimal(actual)),
-        facts: vec![id.clone()],
-        values: vec![
-            place(input, id),
-            Value::same("expected", decimal(expected)),
-            Value::same("actual", decimal(actual)),
-            Value::same("year", input.report.year.to_string()),
-            Value::same("last_year", input.report.year.saturating_sub(1).to_string()),
-        ],
-        ..Draft::new(case, Key::Operands)
-    }
-}

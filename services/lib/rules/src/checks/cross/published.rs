@@ -2,13 +2,14 @@
 
 use gongkai_model::{FactId, State};
 
-use super::{mentions, place};
+use super::cells::{mentions, place};
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
+    input::Input,
     neighbours::{Cells, Publications},
-    params::Kind,
-    rule::Rule,
+    params::{Kind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -43,11 +44,11 @@ fn publications<'a>(input: &Input<'a>) -> Option<(&'a Publications, &'a str, &'a
 
 /// The content changed after it was published, and the report does not say why. What only the page around it changed has
 /// the same main hash.
-fn changed(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn changed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let changed = || {
         let (publications, main_hash, cells) = publications(input)?;
         let before = publications.before.as_ref().filter(|before| before.main_hash != main_hash)?;
-        if mentions(rule, "explained", input) || input.report.title.contains("更正") {
+        if mentions(params, "explained", input) || input.report.title.contains("更正") {
             return None;
         }
         let changed = different(cells, &before.cells);

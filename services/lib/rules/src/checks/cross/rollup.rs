@@ -6,10 +6,12 @@
 use gongkai_model::{AgencyKind, FactId, Level, kind_of, level_of};
 use rust_decimal::Decimal;
 
-use super::{about, cell, previous, total, value};
+use super::cells::{about, cell, previous, total, value};
 use crate::{
-    checks::{Check, Draft, Input, Value, decimal},
+    check::Check,
+    draft::{Draft, Value, decimal},
     fingerprint::Key,
+    input::Input,
     neighbours::{Child, Children, figures},
 };
 

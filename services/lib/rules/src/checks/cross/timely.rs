@@ -4,10 +4,11 @@ use gongkai_model::{AgencyKind, Level};
 use time::{Date, Month};
 
 use crate::{
-    checks::{Check, Draft, Input, Value},
+    check::Check,
+    draft::{Draft, Value},
     fingerprint::Key,
-    params::Kind,
-    rule::Rule,
+    input::Input,
+    params::{Kind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -67,13 +68,13 @@ fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
 }
 
 /// The deadline's own day is in time. Pages that came to a new site years after carry the day of the move.
-fn late(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn late(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let late = || {
         let published =
             claimed(input).map(|claimed| seen(input).map_or(claimed, |seen| seen.min(claimed)))?;
         let (case, deadline) = deadline(input)?;
         let days = (published - deadline).whole_days();
-        if days <= 0 || days > rule.params.whole("migrated_after_days") {
+        if days <= 0 || days > params.whole("migrated_after_days") {
             return None;
         }
         Some(Draft {
@@ -101,15 +102,15 @@ fn early(input: &Input<'_>) -> Vec<Draft> {
 
 /// The report claims a day in time, but was first seen after the deadline, and more than the time between two visits
 /// after that day. What was seen much later is an old report that came in late, not a page with a false day.
-fn back_dated(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn back_dated(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let back_dated = || {
         let (claimed, seen) = (claimed(input)?, seen(input)?);
         let (_, deadline) = deadline(input)?;
         let days = (seen - claimed).whole_days();
         let is_suspect = claimed <= deadline
             && seen > deadline
-            && days > rule.params.whole("interval_days")
-            && days <= rule.params.whole("window_days");
+            && days > params.whole("interval_days")
+            && days <= params.whole("window_days");
         is_suspect.then(|| Draft {
             expected: Some(day(seen)),
             actual: Some(day(claimed)),
@@ -124,11 +125,11 @@ fn back_dated(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
     back_dated().into_iter().collect()
 }
 
-fn column(rule: &Rule, input: &Input<'_>) -> Vec<Draft> {
+fn column(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(column) = input.context.publication.column.filter(|column| !column.trim().is_empty()) else {
         return Vec::new();
     };
-    if rule.params.words("columns").is_some_and(|words| words.any(column)) {
+    if params.words("columns").is_some_and(|words| words.any(column)) {
         return Vec::new();
     }
     let values = vec![Value::same("column", column)];

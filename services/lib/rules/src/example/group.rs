@@ -1,0 +1,70 @@
+//! Examples as a pack writes them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// A group of examples as a pack writes it: how their report differs from the sound one, and texts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Group {
+    pub(super) rule: Spanned<String>,
+    /// Texts that the rule speaks of; `""` adds no text.
+    #[serde(default)]
+    pub(super) fires: Vec<Spanned<String>>,
+    /// Texts that it leaves alone.
+    #[serde(default)]
+    pub(super) silent: Vec<Spanned<String>>,
+    /// The weight of what it says; any if absent.
+    pub(super) severity: Option<Spanned<String>>,
+    /// What the examples show, for readers.
+    #[serde(default, rename = "about")]
+    pub(super) _about: String,
+    pub(super) form: Option<String>,
+    pub(super) agency: Option<String>,
+    /// The agency's code in the registry.
+    pub(super) code: Option<String>,
+    /// The agency's division code in the registry.
+    pub(super) region: Option<String>,
+    pub(super) year: Option<i32>,
+    pub(super) title: Option<String>,
+    /// First and last day of 统计期限.
+    pub(super) period: Option<[Spanned<String>; 2]>,
+    /// Cells by name; a name that ends in `*` means all that begin so.
+    #[serde(default)]
+    pub(super) cells: BTreeMap<String, Spanned<String>>,
+    /// The chapter that the text goes into; 0 is the preamble.
+    pub(super) chapter: Option<u32>,
+    /// The text is all that the chapter says.
+    #[serde(default)]
+    pub(super) replaces: bool,
+    /// Chapters that are not there.
+    #[serde(default)]
+    pub(super) without: Vec<u32>,
+    /// Chapters that have no table.
+    #[serde(default)]
+    pub(super) without_table: Vec<u32>,
+    /// Other titles of chapters.
+    #[serde(default)]
+    pub(super) titles: BTreeMap<String, String>,
+    /// The page's tags by their public names.
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    /// Glosses of pinyin that were taken out.
+    pub(super) pinyin: Option<u32>,
+    /// The agency's report on the year before.
+    pub(super) previous: Option<Previous>,
+    pub(super) published: Option<Spanned<String>>,
+    pub(super) first_seen: Option<Spanned<String>>,
+    pub(super) url: Option<String>,
+    pub(super) column: Option<String>,
+}
+
+/// What the report on the year before says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Previous {
+    pub(super) cells: BTreeMap<String, Spanned<String>>,
+    pub(super) text: String,
+}

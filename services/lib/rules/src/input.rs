@@ -1,0 +1,67 @@
+//! What rules look at: a report, what is known beside it, and what was made of it once for all of them.
+
+use std::cell::OnceCell;
+
+use gongkai_model::{AgencyKind, FactId, Level, Report, kind_of, level_of};
+
+use crate::{
+    context::Context,
+    identity::{Broken, broken},
+    layout::Layout,
+    prose::Prose,
+    repair::{Repair, repairs},
+    table::Table,
+};
+
+/// One report, ready for the rules.
+pub(crate) struct Input<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) context: &'a Context<'a>,
+    /// The cells; absent if the report's form is unknown.
+    pub(crate) table: Option<Table<'a>>,
+    /// The broken identities with their suspects.
+    pub(crate) broken: Vec<Broken>,
+    /// What would mend them, one list a suspect.
+    pub(crate) repairs: Vec<(usize, Vec<Repair>)>,
+    /// The prose, ready for counting.
+    pub(crate) prose: Prose<'a>,
+    /// What the agency's name tells, looked up once.
+    level: OnceCell<Option<Level>>,
+    kind: OnceCell<Option<AgencyKind>>,
+}
+
+impl<'a> Input<'a> {
+    pub(crate) fn new(report: &'a Report, context: &'a Context<'a>, layouts: &'a [Layout]) -> Self {
+        let layout = layouts.iter().find(|l| l.form == report.form && l.variant == report.variant);
+        let table = layout.map(|layout| Table::new(layout, report));
+        let broken = table.as_ref().map(broken).unwrap_or_default();
+        let repairs = table.as_ref().map(|table| repairs(table, &broken)).unwrap_or_default();
+        let prose = Prose::new(report);
+        Self { report, context, table, broken, repairs, prose, level: OnceCell::new(), kind: OnceCell::new() }
+    }
+
+    /// The agency's level, by the registry, else by its name; `None` if neither tells.
+    pub(crate) fn level(&self) -> Option<Level> {
+        let known = self.context.profile.and_then(|agency| agency.level);
+        known.or_else(|| *self.level.get_or_init(|| level_of(&self.report.agency)))
+    }
+
+    /// The agency's kind, by the registry, else by its name; `None` if neither tells.
+    pub(crate) fn kind(&self) -> Option<AgencyKind> {
+        let known = self.context.profile.and_then(|agency| agency.kind);
+        known.or_else(|| *self.kind.get_or_init(|| kind_of(&self.report.agency)))
+    }
+
+    /// The first of these cells that a broken identity suspects.
+    pub(crate) fn suspected(&self, cells: &[usize]) -> Option<usize> {
+        cells.iter().copied().find(|cell| self.broken.iter().any(|broken| broken.cause == *cell))
+    }
+
+    /// The first of these cells, by their public names, that a broken identity suspects.
+    pub(crate) fn suspected_of(&self, facts: &[FactId]) -> Option<FactId> {
+        let table = self.table.as_ref()?;
+        let is_suspect =
+            |fact: &&FactId| self.broken.iter().any(|broken| table.layout.cells[broken.cause].id == **fact);
+        facts.iter().find(is_suspect).cloned()
+    }
+}
