@@ -3,6 +3,7 @@
 //! Read DESIGN.md, then [`handler`]: it is the stage. [`record`] is what is kept of an agency's reports, `settle` says what
 //! follows from it, `relatives` is what parents and siblings need. [`mask`] keeps personal data out of the log.
 
+mod basis;
 pub mod cells;
 pub mod config;
 pub mod handler;

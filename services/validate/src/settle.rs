@@ -16,7 +16,7 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    UNREADABLE_EVENT, cells, record,
+    UNREADABLE_EVENT, basis, cells, record,
     relatives::Relatives,
     subject::{Subject, digest},
 };
@@ -215,7 +215,7 @@ impl Settler {
             hash.update(report.map_or(0, |report| report.epoch).to_be_bytes());
         }
         hash.update(relatives.digest());
-        hash.update(format!("{profile:?}"));
+        basis::take_profile(&mut hash, profile);
         let versions = self.rules.versions();
         hash.update(&versions.rules);
         hash.update(&versions.program);
