@@ -16,6 +16,7 @@ use crate::{
         claim::{has_foreign_scope, speaks_of_another_year},
         count::Count,
         passage::Passage,
+        vocabulary::DISPUTES,
     },
     table::Table,
 };
@@ -59,33 +60,36 @@ impl Blocks {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// In Chinese and in English.
+    fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::Review => "行政复议",
-            Self::Direct => "未经复议直接起诉",
-            Self::AfterReview => "复议后起诉",
-            Self::Litigation => "行政诉讼",
-            Self::Both => "行政复议和行政诉讼",
+            Self::Review => ("行政复议", "review"),
+            Self::Direct => ("未经复议直接起诉", "direct"),
+            Self::AfterReview => ("复议后起诉", "afterreview"),
+            Self::Litigation => ("行政诉讼", "litigation"),
+            Self::Both => ("行政复议和行政诉讼", "both"),
         }
+    }
+
+    /// The rows of a column, in Chinese and in English.
+    fn rows(self, column: &str) -> Option<(String, String)> {
+        let (name, name_en) = self.names();
+        let column_name = DISPUTES.columns.get(column)?;
+        Some((format!("「{name}」「{column_name}」"), format!("{name_en} {column}")))
     }
 
     /// The block that the words behind a number name: `5件政府信息公开行政复议案件`.
     fn behind(tail: &str) -> Option<Self> {
         let words = tail.trim_start_matches('的').trim_start_matches("政府").trim_start_matches("信息公开");
         let words = words.trim_start_matches('类').trim_start_matches('的');
-        let is_named = ["行政复议案件", "行政诉讼案件", "复议案件", "诉讼案件"]
-            .iter()
-            .any(|word| words.starts_with(word));
-        Self::named(words).filter(|_| is_named)
+        Self::named(words).filter(|_| DISPUTES.behind.begins(words))
     }
 
     /// The block that some words name last.
     fn named(words: &str) -> Option<Self> {
-        let last = |names: &[&str]| names.iter().filter_map(|name| words.rfind(name)).max();
-        let direct = last(&["直接起诉", "直接提起"]);
-        let after = last(&["复议后起诉", "复议后提起", "经复议起诉"]);
-        let review = last(&["复议"]);
-        let litigation = last(&["诉讼", "应诉", "起诉"]);
+        let names = &DISPUTES.blocks;
+        let (direct, after) = (names.direct.last(words), names.after_review.last(words));
+        let (review, litigation) = (names.review.last(words), names.litigation.last(words));
         if after.is_some() && after.map(|at| at + "复议后起诉".len()) >= litigation {
             return Some(Self::AfterReview);
         }
@@ -96,8 +100,7 @@ impl Blocks {
             (Some(review), Some(litigation)) => {
                 let (first, second) = (review.min(litigation), review.max(litigation));
                 let between = &words[first..second];
-                let joined = between.chars().count() <= 12
-                    && ["和", "、", "及", "与", "或", "/"].iter().any(|word| between.contains(word));
+                let joined = between.chars().count() <= 12 && DISPUTES.joins.any(between);
                 if joined && !between.contains(|c: char| c.is_ascii_digit()) {
                     Some(Self::Both)
                 } else if review > litigation {
@@ -112,47 +115,6 @@ impl Blocks {
         }
     }
 }
-
-const RESULTS: &[(&str, &str, &str)] = &[
-    ("维持", "upheld", "结果维持"),
-    ("驳回", "upheld", "结果维持"),
-    ("纠正", "corrected", "结果纠正"),
-    ("纠错", "corrected", "结果纠正"),
-    ("其他结果", "other", "其他结果"),
-    ("尚未审结", "pending", "尚未审结"),
-    ("未审结", "pending", "尚未审结"),
-    ("正在审理", "pending", "尚未审结"),
-];
-
-/// Numbers of something else than this body's cases about information.
-const OTHER: [&str; 20] = [
-    "复议机关",
-    "法院",
-    "代理",
-    "咨询",
-    "应诉率",
-    "调解",
-    "同比",
-    "增长",
-    "下降",
-    "比上年",
-    "较上年",
-    "培训",
-    "旁听",
-    "观摩",
-    "学习",
-    "研讨",
-    "讲座",
-    "案例",
-    "会议",
-    "庭审",
-];
-
-/// Numbers that may be counted another way than chapter 四 does.
-const UNSURE: [&str; 14] = [
-    "备案", "办理", "审理", "新收", "审结", "办结", "受理", "收到", "承办", "败诉", "撤销", "撤回", "上年",
-    "驳回",
-];
 
 fn run(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
@@ -175,7 +137,6 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
 struct Claim {
     blocks: Blocks,
     column: &'static str,
-    column_name: &'static str,
     value: Decimal,
     /// Characters of the passage.
     quote: std::ops::Range<usize>,
@@ -183,39 +144,36 @@ struct Claim {
 }
 
 fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Claim> {
-    if count.approximate || !matches!(count.unit, "件" | "起" | "宗" | "例") {
+    if count.approximate || !DISPUTES.units.has(count.unit) {
         return None;
     }
     let reading = passage.reading();
     let head = reading.head(count, true);
     let sentence = reading.sentence(count.number.start);
     let so_far = reading.words(sentence.start..count.number.start);
-    // What stands before the sentence's last turn to another matter is over.
-    let turn = ["申请公开", "公开申请", "建议", "提案", "信访", "投诉", "举报", "申诉", "许可"];
     let named = Blocks::named(&so_far);
     let behind = if named.is_none() { Blocks::behind(&reading.tail(count)) } else { None };
     let blocks = named.or(behind)?;
     let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"));
     let since = named_at.map_or("", |at| &so_far[at..]);
-    if turn.iter().any(|word| since.contains(word))
-        || OTHER.iter().any(|word| so_far.contains(word))
+    // What stands before the sentence's last turn to another matter is over.
+    if DISPUTES.turns.any(since)
+        || DISPUTES.other.any(&so_far)
         || speaks_of_another_year(input.report.year, &so_far)
     {
         return None;
     }
     let tail = reading.tail(count);
-    let result = |words: &str| RESULTS.iter().find(|(word, _, _)| words.contains(word));
+    let result = |words: &str| DISPUTES.results.iter().find(|(word, _)| words.contains(word));
     let named_in_head = behind.is_some() || head.words.contains("复议") || head.words.contains("诉");
-    let (column, column_name) = match result(&head.words).or_else(|| result(&tail).filter(|_| !named_in_head))
-    {
-        Some((_, column, name)) => (*column, *name),
+    let column = match result(&head.words).or_else(|| result(&tail).filter(|_| !named_in_head)) {
+        Some((_, column)) => column.as_str(),
         // A number that neither names the matter nor a result speaks of a part.
         None if !named_in_head => return None,
-        None => ("total", "总计"),
+        None => "total",
     };
-    let is_sure =
-        !UNSURE.iter().any(|word| so_far.contains(word)) && !has_foreign_scope(&input.report.agency, &so_far);
-    Some(Claim { blocks, column, column_name, value: count.value, quote: head.start..count.end, is_sure })
+    let is_sure = !DISPUTES.unsure.any(&so_far) && !has_foreign_scope(&input.report.agency, &so_far);
+    Some(Claim { blocks, column, value: count.value, quote: head.start..count.end, is_sure })
 }
 
 impl Claim {
@@ -226,7 +184,7 @@ impl Claim {
             return None;
         }
         let source = passage.quote(self.quote.clone());
-        let rows = format!("「{}」「{}」", self.blocks.name(), self.column_name);
+        let (rows, rows_en) = self.blocks.rows(self.column)?;
         Some(Draft {
             concept: Some(table.id(cells[0]).concept),
             cause: input.suspected(&cells).map(|cell| table.id(cell)),
@@ -238,7 +196,7 @@ impl Claim {
                 Value::same("quote", source.text.as_str()),
                 Value::same("actual", decimal(self.value)),
                 Value::same("expected", decimal(expected)),
-                Value::new("rows", rows, format!("{:?} {}", self.blocks, self.column).to_lowercase()),
+                Value::new("rows", rows, rows_en),
             ],
             key: crate::fingerprint::Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
             source: Some(source),
@@ -265,12 +223,10 @@ fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<D
     let text = passage.text();
     let found = NONE.find(text)?;
     let words = found.as_str();
-    let lost = ["纠错", "败诉", "纠正", "被撤销", "超期", "逾期", "未经", "申诉", "率", "审结", "不服"];
     let before = &text[..found.start()];
     let sentence = before.rsplit(['。', ';']).next().unwrap_or(before);
-    let of_decisions = ["许可", "处罚", "征收"].iter().any(|word| sentence.contains(word));
-    if of_decisions
-        || lost.iter().any(|word| words.contains(word))
+    if DISPUTES.decisions.any(sentence)
+        || DISPUTES.lost.any(words)
         || has_foreign_scope(&input.report.agency, sentence)
         || speaks_of_another_year(input.report.year, sentence)
     {
@@ -283,6 +239,7 @@ fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<D
     };
     let cells = cells(table, blocks, "total")?;
     let expected = sum(table, &cells).filter(|sum| *sum > Decimal::ZERO)?;
+    let (rows, rows_en) = blocks.rows("total")?;
     Some(Draft {
         concept: Some(table.id(cells[0]).concept),
         facts: table.ids(cells),
@@ -292,14 +249,7 @@ fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<D
             "none",
             passage,
             found.range(),
-            vec![
-                Value::same("expected", decimal(expected)),
-                Value::new(
-                    "rows",
-                    format!("「{}」「总计」", blocks.name()),
-                    format!("{blocks:?} total").to_lowercase(),
-                ),
-            ],
+            vec![Value::same("expected", decimal(expected)), Value::new("rows", rows, rows_en)],
         )
     })
 }

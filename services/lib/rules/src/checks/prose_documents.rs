@@ -9,6 +9,7 @@ use crate::{
         claim::{has_foreign_scope, speaks_of_another_year},
         count::Count,
         passage::Passage,
+        vocabulary::DOCUMENTS,
     },
 };
 
@@ -20,48 +21,6 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     params: &[],
     run: |_, input| run(input),
 }];
-
-/// Verbs, the column each speaks of, and whether it speaks of no other.
-const VERBS: &[(&str, &str, &str)] = &[
-    ("制发", "issued", "本年制发件数"),
-    ("新制定", "issued", "本年制发件数"),
-    ("制定", "issued", "本年制发件数"),
-    ("出台", "issued", "本年制发件数"),
-    ("印发", "issued", "本年制发件数"),
-    ("新增", "issued", "本年制发件数"),
-    ("废止", "repealed", "本年废止件数"),
-    ("失效", "repealed", "本年废止件数"),
-    ("现行有效", "in_force", "现行有效件数"),
-    ("继续有效", "in_force", "现行有效件数"),
-];
-
-/// Numbers of something else: kept by another body, reviewed, printed, or a part.
-const OTHER: &[&str] = &[
-    "起草",
-    "审核",
-    "审查",
-    "备案",
-    "解读",
-    "刊登",
-    "转载",
-    "报送",
-    "清理",
-    "评估",
-    "公平竞争",
-    "修订",
-    "修改",
-    "部门规范性文件",
-    "其他文件",
-    "比上年",
-    "较上年",
-    "同比",
-    "累计",
-    "拟",
-    "征求意见",
-    "归集",
-    "文件库",
-    "公开率",
-];
 
 fn run(input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -100,7 +59,7 @@ fn draft(
     (row, name): (&'static str, &str),
 ) -> Option<Draft> {
     let table = input.table.as_ref()?;
-    if count.approximate || !matches!(count.unit, "件" | "个" | "份" | "项") {
+    if count.approximate || !DOCUMENTS.units.has(count.unit) {
         return None;
     }
     let reading = passage.reading();
@@ -109,17 +68,22 @@ fn draft(
     let so_far = reading.words(sentence.start..count.number.start);
     // The verb stands before its count, or right behind it; a clause with neither a verb nor the noun is over.
     let last = |words: &str| {
-        VERBS.iter().filter_map(|verb| Some((words.rfind(verb.0)?, verb))).max_by_key(|(at, _)| *at)
+        DOCUMENTS
+            .verbs
+            .iter()
+            .filter_map(|verb| Some((words.rfind(&verb.0)?, verb)))
+            .max_by_key(|(at, _)| *at)
     };
-    let (_, (verb, column, column_name)) =
+    let (_, (verb, column)) =
         last(&head.words).or_else(|| last(&so_far).filter(|_| named(&head.words).is_some()))?;
     if head.words.contains("不") || reading.depth(count) > 0 {
         return None;
     }
+    let column_name = DOCUMENTS.columns.get(column)?;
     let cell = table.layout.number(&format!("proactive.{row}.{column}"))?;
     let expected = table.value(cell)?;
     if expected == count.value
-        || OTHER.iter().any(|word| so_far.contains(word))
+        || DOCUMENTS.other.any(&so_far)
         || (named(&so_far).is_none() && named(&head.words).is_none())
         || has_foreign_scope(&input.report.agency, &so_far)
         || speaks_of_another_year(input.report.year, &so_far)
@@ -127,8 +91,7 @@ fn draft(
         return None;
     }
     // 印发、公开 are said of what others made, too.
-    let is_sure =
-        !matches!(*verb, "印发" | "新增" | "失效") && !so_far.contains("公开") && !so_far.contains("政府");
+    let is_sure = !DOCUMENTS.unsure_verbs.has(verb) && !DOCUMENTS.unsure.any(&so_far);
     let source = passage.quote(head.start..count.end);
     Some(Draft {
         concept: Some(table.id(cell).concept),
@@ -141,7 +104,7 @@ fn draft(
             Value::same("actual", decimal(count.value)),
             Value::same("expected", decimal(expected)),
             Value::new("row", name, row),
-            Value::new("column", *column_name, *column),
+            Value::new("column", column_name, column),
         ],
         key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
         source: Some(source),

@@ -12,7 +12,7 @@ use crate::{
     fingerprint::Key,
     input::Input,
     params::{Kind, Params},
-    prose::{passage::Passage, words::Words},
+    prose::{passage::Passage, vocabulary::FEES},
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {
@@ -27,10 +27,6 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run,
 }];
 
-/// What speaks of the fee, complete or not.
-static FEE: LazyLock<Words> =
-    LazyLock::new(|| Words::new(&["处理费", "信息处理", "收费", "收取费用", "费用", "收取任何费", "缴费"]));
-
 static NONE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("(?:未|没有|无|不)(?:收取|产生|发生|收过|征收|涉及|存在)[^。;]{0,18}?(?:处理费|收费|费用)")
         .expect("the pattern is a constant that a test compiles")
@@ -42,13 +38,10 @@ static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// Sentences that tell prices, or another fee.
-const TARIFF: [&str; 6] = ["标准", "每件", "每页", "事业性", "预算", "经费"];
-
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let chapters = |passage: &&Passage<'_>| matches!(passage.chapter(), 1 | 6);
     let passages: Vec<&Passage<'_>> = input.prose.passages().iter().filter(chapters).collect();
-    let about: Vec<&Passage<'_>> = passages.iter().copied().filter(|p| FEE.any(p.text())).collect();
+    let about: Vec<&Passage<'_>> = passages.iter().copied().filter(|p| FEES.fee.any(p.text())).collect();
     if about.is_empty() {
         // An empty or missing chapter is another rule's.
         let stands = passages.iter().any(|passage| passage.chapter() == 6 && !passage.text().is_empty());
@@ -85,7 +78,7 @@ fn amounts<'p, 'r>(about: &[&'p Passage<'r>]) -> Vec<Amount<'p, 'r>> {
             let Ok(value) = number.as_str().replace(',', "").parse::<Decimal>() else { continue };
             let factor = if captures.get(2).is_some_and(|unit| !unit.is_empty()) { 10_000 } else { 1 };
             let Some(yuan) = value.checked_mul(Decimal::from(factor)) else { continue };
-            if !is_price && is_fee && !TARIFF.iter().any(|word| sentence.contains(word)) {
+            if !is_price && is_fee && !FEES.tariff.any(sentence) {
                 let text = whole.as_str().to_owned();
                 found.push(Amount { passage, range: whole.range(), yuan, text });
             }
@@ -115,7 +108,7 @@ fn unit(about: &[&Passage<'_>], most: Decimal) -> Option<Draft> {
 fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
     let (passage, none) = about.iter().find_map(|passage| Some((*passage, NONE.find(passage.text())?)))?;
     // 未发生违规收取处理费 denies the breach, not the fee.
-    if ["违规", "乱收", "擅自", "超标"].iter().any(|word| none.as_str().contains(word)) {
+    if FEES.breaches.any(none.as_str()) {
         return None;
     }
     let amount = amounts(about).into_iter().find(|amount| amount.yuan > Decimal::ZERO)?;

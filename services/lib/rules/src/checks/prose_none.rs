@@ -9,7 +9,10 @@ use crate::{
     check::Check,
     draft::{Draft, Value, decimal, quoted},
     input::Input,
-    prose::claim::{has_foreign_scope, speaks_of_another_year},
+    prose::{
+        claim::{has_foreign_scope, speaks_of_another_year},
+        vocabulary::REQUESTS,
+    },
 };
 
 pub(crate) const CHECKS: &[Check] = &[Check {
@@ -26,9 +29,6 @@ static NONE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is a constant that a test compiles")
 });
 
-/// What came of requests is another matter.
-const OTHERS: [&str; 8] = ["复议", "诉讼", "投诉", "举报", "异议", "引起", "引发", "结转"];
-
 fn run(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let Some(cell) = table.layout.number("requests.received[total]") else { return Vec::new() };
@@ -42,7 +42,8 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
         let tail = captures.get(1).map_or("", |tail| tail.as_str());
         let before = &text[..whole.start()];
         let sentence = before.rsplit('。').next().unwrap_or(before);
-        if OTHERS.iter().any(|word| tail.contains(word))
+        // What came of requests is another matter.
+        if REQUESTS.not_of_none.any(tail)
             || has_foreign_scope(&input.report.agency, sentence)
             || speaks_of_another_year(input.report.year, sentence)
         {

@@ -4,7 +4,7 @@
 //! after the number of answers. A list that need not be whole, or whose parts may overlap, is a question for a person at
 //! most; what only looks like a list is none unless it nearly adds up.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
 use rust_decimal::Decimal;
 
@@ -19,7 +19,7 @@ use crate::{
         count::{Count, ends_with, starts_with},
         passage::Passage,
         subject::Subject,
-        words::Words,
+        vocabulary::SUMS,
     },
 };
 
@@ -32,12 +32,6 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run,
 }];
 
-/// What opens a list of parts.
-const OPENERS: &[&str] = &["其中", "包括", "分别为", "分别是", "具体为", "具体是"];
-
-/// What may open one: 含 may name some parts only, 涉及 the same thing twice.
-const MAYBE_OPENERS: &[&str] = &["含", "即", "涉及", "涵盖"];
-
 /// How a list is announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {
@@ -48,78 +42,6 @@ enum Opening {
     /// By nothing but a comma.
     Bare,
 }
-
-/// Units of things that a list counts once each.
-const UNITS: &[&str] = &["件", "条", "篇", "份", "期", "宗", "则"];
-
-/// Units that count things too, but more often places and plans: only information is counted so.
-const LOOSE_UNITS: &[&str] = &["个", "项"];
-
-/// Units of other things: a list that goes on with one of these is over.
-const EVENTS: &[&str] = &["次", "场", "名", "人", "家", "元", "批", "起", "例"];
-
-/// Words that end a list: what follows is counted by itself.
-const ENDS: &[&str] = &["另有", "另外", "此外", "同时", "共计", "总计", "合计", "累计", "全年", "今年"];
-
-/// Words that make a number a change.
-static CHANGES: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "增加",
-        "减少",
-        "增长",
-        "下降",
-        "上升",
-        "同比",
-        "环比",
-        "比上年",
-        "较上年",
-        "比去年",
-        "较去年",
-    ])
-});
-
-/// Channels carry the same thing more than once.
-static CHANNELS: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "网站",
-        "公众号",
-        "微信",
-        "微博",
-        "公报",
-        "公示栏",
-        "公开栏",
-        "宣传栏",
-        "平台",
-        "新媒体",
-        "客户端",
-        "渠道",
-        "抖音",
-        "头条",
-        "报刊",
-        "电视",
-        "广播",
-        "门户",
-        "显示屏",
-    ])
-});
-
-/// Words that make a list one of lists, or of request results, which have rules of their own.
-static NESTED: LazyLock<Words> = LazyLock::new(|| Words::new(&["其中", "包括", "包含", "分别"]));
-static RESULTS: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "予以公开",
-        "部分公开",
-        "不予公开",
-        "无法提供",
-        "不予处理",
-        "其他处理",
-        "办结",
-        "答复",
-        "结转",
-        "顺延",
-        "受理",
-    ])
-});
 
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let tolerance = params.decimal("tolerance_percent");
@@ -229,33 +151,30 @@ fn lists(passage: &Passage<'_>) -> Vec<List> {
 fn opening(passage: &Passage<'_>, at: usize) -> Option<(Opening, usize)> {
     let reading = passage.reading();
     let chars = reading.chars();
-    // Nearly every character begins none.
     match chars[at] {
-        '其' | '包' | '分' | '具' => {
-            let word = OPENERS.iter().find(|word| starts_with(chars, at, word))?;
-            Some((Opening::Said, word.chars().count()))
-        }
-        '含' | '即' | '涉' | '涵' => {
-            let behind_mark = at.checked_sub(1).is_some_and(|before| matches!(chars[before], ',' | '('));
-            let word = MAYBE_OPENERS.iter().find(|word| starts_with(chars, at, word))?;
-            behind_mark.then(|| (Opening::Maybe, word.chars().count()))
-        }
         ':' => {
-            let told = ["如下", "情况", "包含"].iter().any(|word| ends_with(chars, at, word));
+            let told = SUMS.announcements.iter().any(|word| ends_with(chars, at, word));
             (told || is_behind_count(passage, at)).then_some((Opening::Said, 1))
         }
         '(' => is_behind_count(passage, at).then_some((Opening::Maybe, 1)),
         ',' => {
-            let is_said = MAYBE_OPENERS.iter().any(|word| starts_with(chars, at + 1, word));
+            let is_said = SUMS.maybe_openers.at(chars, at + 1).is_some();
             (!is_said && is_behind_count(passage, at)).then_some((Opening::Bare, 1))
         }
-        _ => None,
+        _ => {
+            if let Some(word) = SUMS.openers.at(chars, at) {
+                return Some((Opening::Said, word.chars().count()));
+            }
+            let word = SUMS.maybe_openers.at(chars, at)?;
+            let behind_mark = at.checked_sub(1).is_some_and(|before| matches!(chars[before], ',' | '('));
+            behind_mark.then(|| (Opening::Maybe, word.chars().count()))
+        }
     }
 }
 
 /// True if a count of things ends right before a character.
 fn is_behind_count(passage: &Passage<'_>, at: usize) -> bool {
-    passage.reading().counts.iter().any(|count| count.end == at && UNITS.contains(&count.unit))
+    passage.reading().counts.iter().any(|count| count.end == at && SUMS.units.has(count.unit))
 }
 
 /// The list that its own sum closes: `政策文件40条、工作动态55条、人事信息5条，共计100条`.
@@ -267,15 +186,19 @@ fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
     let closes = |at: &usize| {
         let words = words_before(*at);
         let words = words.trim_start_matches([',', ';']).trim_start_matches("以上");
-        ["共计", "合计", "总计"].iter().any(|word| words.starts_with(word))
+        SUMS.sums.begins(words)
     };
     let at = (3..counts.len()).find(closes)?;
     let (parts, total) = (&counts[..at], counts[at]);
     let is_part = |count: &&Count| {
-        count.unit == total.unit && !count.approximate && !CHANGES.any(&reading.head(count, true).words)
+        count.unit == total.unit && !count.approximate && !SUMS.changes.any(&reading.head(count, true).words)
     };
     let words = reading.words(sentence.start..total.number.start);
-    if total.approximate || !UNITS.contains(&total.unit) || !parts.iter().all(is_part) || NESTED.any(&words) {
+    if total.approximate
+        || !SUMS.units.has(total.unit)
+        || !parts.iter().all(is_part)
+        || SUMS.nested.any(&words)
+    {
         return None;
     }
     Some(List {
@@ -284,7 +207,7 @@ fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
         parts: parts.iter().map(|part| part.value).collect(),
         quote: reading.head(parts[0], true).start..total.end,
         open: false,
-        overlapping: CHANNELS.any(&words) || RESULTS.any(&words),
+        overlapping: SUMS.channels.any(&words) || SUMS.results.any(&words),
         opening: Opening::Maybe,
     })
 }
@@ -293,7 +216,7 @@ fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
 fn list(passage: &Passage<'_>, (opener, opening): (usize, Opening), inside: Range<usize>) -> Option<List> {
     let reading = passage.reading();
     let total = total(passage, opener)?;
-    if NESTED.any(&reading.words(inside.clone())) {
+    if SUMS.nested.any(&reading.words(inside.clone())) {
         return None;
     }
     let depth = reading.depth_at(opener);
@@ -308,21 +231,21 @@ fn list(passage: &Passage<'_>, (opener, opening): (usize, Opening), inside: Rang
             break;
         }
         let turns = parts.len() > 1 && words.contains(';') && !is_divided_by_semicolons(passage, &parts);
-        if turns || ENDS.iter().any(|word| words.contains(word)) || EVENTS.contains(&count.unit) {
+        if turns || SUMS.ends.any(&words) || SUMS.events.has(count.unit) {
             break;
         }
         let head = reading.head(count, true).words;
-        if CHANGES.any(&head) || (count.in_words && count.unit != total.unit) {
+        if SUMS.changes.any(&head) || (count.in_words && count.unit != total.unit) {
             continue;
         }
-        if count.approximate || RESULTS.any(&head) {
+        if count.approximate || SUMS.results.any(&head) {
             return None;
         }
         if count.unit != total.unit {
             open = true;
             break;
         }
-        overlapping |= CHANNELS.any(&head);
+        overlapping |= SUMS.channels.any(&head);
         parts.push(count);
     }
     let last = parts.last().filter(|_| parts.len() > 1)?;
@@ -351,7 +274,7 @@ fn total<'p>(passage: &'p Passage<'_>, opener: usize) -> Option<&'p Count> {
     let depth = reading.depth_at(opener);
     let is_total = |count: &&Count| {
         let head = reading.head(count, true).words;
-        reading.depth(count) <= depth && !CHANGES.any(&head)
+        reading.depth(count) <= depth && !SUMS.changes.any(&head)
     };
     let sentence = reading.sentence(opener);
     let within = |range: Range<usize>| {
@@ -368,8 +291,8 @@ fn total<'p>(passage: &'p Passage<'_>, opener: usize) -> Option<&'p Count> {
         },
         None => return None,
     };
-    let is_of_things = UNITS.contains(&found.unit)
-        || (LOOSE_UNITS.contains(&found.unit) && reading.head(found, true).words.contains("公开"));
+    let is_of_things = SUMS.units.has(found.unit)
+        || (SUMS.loose_units.has(found.unit) && reading.head(found, true).words.contains("公开"));
     (!found.approximate && is_of_things).then_some(found)
 }
 

@@ -15,7 +15,7 @@ use crate::prose::{
     passage::Passage,
     reading::{Head, Reading},
     subject::Subject,
-    vocabulary::{KEYWORD, KEYWORDS, OTHER_BUSINESS, PAPERS, PARTS, SCOPES, TOPIC, UNITS, WHOLES},
+    vocabulary::{Carried, REQUESTS},
 };
 
 /// A count that speaks of a row of chapter 三.
@@ -38,12 +38,12 @@ pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
     {
         return Vec::new();
     }
-    let named_from = TOPIC.all(text).next().map(|found| found.start());
+    let named_from = REQUESTS.topic.all(text).next().map(|found| found.start());
     let reader = Reader { report, reading, named_from: named_from.map(|byte| text[..byte].chars().count()) };
     // 12件次 counts what was done, not the things.
     let is_whole = |c: &&Count| reading.chars().get(c.end) != Some(&'次');
     let countable =
-        reading.counts.iter().filter(|c| !c.approximate && UNITS.contains(&c.unit)).filter(is_whole);
+        reading.counts.iter().filter(|c| !c.approximate && REQUESTS.units.has(c.unit)).filter(is_whole);
     countable.filter_map(|count| reader.claim(count)).collect()
 }
 
@@ -86,10 +86,10 @@ impl Reader<'_> {
     /// The words before a count, without those that name every applicant, whose `、` parts no clause.
     fn head(&self, count: &Count) -> Head {
         let listed = self.reading.head(count, true);
-        if !WHOLES.any(&listed.words) {
+        if !REQUESTS.wholes.any(&listed.words) {
             return self.reading.head(count, false);
         }
-        Head { start: listed.start, words: WHOLES.removed(&listed.words).into_owned() }
+        Head { start: listed.start, words: REQUESTS.wholes.removed(&listed.words).into_owned() }
     }
 
     /// Whose number it is: by the last keyword before the count, else by the first one after it.
@@ -105,7 +105,7 @@ impl Reader<'_> {
             Some((at, _)) if is_negated(&head[..at]) => {
                 is_carried_out(self.report, tail).then_some(Subject::CarriedOut)
             }
-            Some((at, _)) if PAPERS.any(&head[at..]) => None,
+            Some((at, _)) if REQUESTS.papers.any(&head[at..]) => None,
             // Carried, but neither from last year nor to the next.
             Some((_, Subject::CarriedOut)) => None,
             Some((_, Subject::PartiallyGranted)) if names(&listed(), Subject::Granted) => {
@@ -122,9 +122,7 @@ impl Reader<'_> {
 
     /// Requests counted without a verb. Beside documents that are open or open on request it counts those.
     fn without_a_verb(&self, count: &Count, head: &str, tail: &str) -> Option<Subject> {
-        if !matches!(count.unit, "件" | "宗" | "起" | "份")
-            || !bare::is_of_requests(&self.report.agency, head, tail)
-        {
+        if !REQUESTS.bare_units.has(count.unit) || !bare::is_of_requests(&self.report.agency, head, tail) {
             return None;
         }
         let sentence = self.reading.sentence(count.number.start);
@@ -140,93 +138,86 @@ impl Reader<'_> {
         (head, tail, so_far): (&str, &str, &str),
     ) -> bool {
         if subject.is_outcome() {
-            return !["复议", "诉讼", "建议", "提案"].iter().any(|word| so_far.contains(word));
+            return !REQUESTS.not_of_results.any(so_far);
         }
         if is_other_business(so_far) || is_other_business(tail) {
             return false;
         }
         head.contains("申请")
             || tail.starts_with("申请")
-            || TOPIC.any(tail)
+            || REQUESTS.topic.any(tail)
             || self.named_from.is_some_and(|from| from < count.number.start)
     }
 }
 
 /// True if some words are of other business. Requests too are entered (登记).
 fn is_other_business(words: &str) -> bool {
-    OTHER_BUSINESS.all(words).any(|found| {
+    REQUESTS.other_business.all(words).any(|found| {
         let rest = &words[found.end()..];
-        let of_requests = ["政府信息公开申请", "信息公开申请", "依申请公开", "申请"];
-        found.as_str() != "登记" || !of_requests.iter().any(|word| rest.starts_with(word))
+        found.as_str() != "登记" || !REQUESTS.of_requests.begins(rest)
     })
 }
 
 /// True if a sentence sorts documents by how far they are open: 主动公开35件、依申请公开12件、不予公开7件.
 fn sorts_documents(so_far: &str) -> bool {
-    let of_documents = ["公文", "属性", "发文", "制发", "印发", "文件"];
     let after_open = so_far.rsplit_once("主动公开").map(|(_, rest)| rest.trim_start_matches("类"));
-    of_documents.iter().any(|word| so_far.contains(word))
+    REQUESTS.documents.any(so_far)
         || after_open.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// True if some words make a number a part of the whole. `网络等渠道共收到` names the channels of the whole.
 fn is_parted(head: &str) -> bool {
-    let together = ["等渠道共", "等方式共", "等途径共", "等形式共"];
-    let cut = together.iter().find_map(|word| head.rsplit_once(word));
-    PARTS.any(cut.map_or(head, |(_, rest)| rest))
+    let cut = REQUESTS.together.iter().find_map(|word| head.rsplit_once(word));
+    REQUESTS.parts.any(cut.map_or(head, |(_, rest)| rest))
 }
 
 /// Beside late answers, those in time are but a part.
 fn has_late_answers(sentence: &str) -> bool {
-    ["延期", "逾期", "超期"].iter().any(|word| sentence.contains(word))
+    REQUESTS.late.any(sentence)
 }
 
 /// `3件予以公开`: only a result just behind the unit speaks of it.
 fn subject_after(tail: &str) -> Option<Subject> {
     let words = tail.trim_start_matches("申请").trim_start_matches("依法");
-    let found = KEYWORDS.iter().filter(|(_, subject)| subject.is_outcome());
-    found.filter(|(word, _)| words.starts_with(word)).map(|(_, subject)| *subject).next()
+    let mut results = REQUESTS.keywords.iter().filter(|(_, subject)| subject.is_outcome());
+    results.find(|(word, _)| words.starts_with(word)).map(|(_, subject)| subject)
 }
 
 fn last_keyword(head: &str) -> Option<(usize, Subject)> {
-    let found = KEYWORD.all(head).last()?;
-    Some((found.start(), subject_of(found.as_str())?))
-}
-
-fn subject_of(keyword: &str) -> Option<Subject> {
-    KEYWORDS.iter().find(|(word, _)| *word == keyword).map(|(_, subject)| *subject)
+    let found = REQUESTS.keywords.all.all(head).last()?;
+    Some((found.start(), REQUESTS.keywords.subject(found.as_str())?))
 }
 
 /// True if some words name a subject.
 fn names(words: &str, subject: Subject) -> bool {
-    KEYWORD.all(words).any(|found| subject_of(found.as_str()) == Some(subject))
+    let keywords = &REQUESTS.keywords;
+    keywords.all.all(words).any(|found| keywords.subject(found.as_str()) == Some(subject))
 }
 
 fn is_negated(before: &str) -> bool {
-    ["不", "未", "不予", "正在", "正", "待", "拟", "无"].iter().any(|word| before.ends_with(word))
+    REQUESTS.negations.ends(before)
 }
 
 fn is_carried_in(report: &Report, words: &str) -> bool {
     if !words.contains(['转', '留', '延', '未']) {
         return false;
     }
-    let last_year = format!("{}年", report.year.saturating_sub(1));
-    let from = ["上年", "上一年", "去年", "往年", "前一年", last_year.as_str()];
-    let carried = ["结转", "转结", "转入", "遗留", "接转", "转来", "顺延", "延续", "未办结"];
-    from.iter().any(|word| words.contains(word))
-        && carried.iter().any(|word| words.contains(word))
-        && !["下年", "下一年", "次年"].iter().any(|word| words.contains(word))
+    is_carried(&REQUESTS.carried_in, report.year.saturating_sub(1), words)
 }
 
 fn is_carried_out(report: &Report, words: &str) -> bool {
     if !words.contains(['转', '延']) {
         return false;
     }
-    let next_year = format!("{}年", report.year.saturating_add(1));
-    let to = ["下年", "下一年", "次年", "明年", next_year.as_str()];
-    let carried = ["结转", "顺延", "转", "延续", "延至", "延期至"];
-    (to.iter().any(|word| words.contains(word)) && carried.iter().any(|word| words.contains(word)))
+    is_carried(&REQUESTS.carried_out, report.year.saturating_add(1), words)
         || (words.contains("顺延") && !words.contains("上年"))
+}
+
+/// True if some words name the year, and say that requests went from one year to the next.
+fn is_carried(carried: &Carried, year: i32, words: &str) -> bool {
+    (carried.years.any(words) || words.contains(&format!("{year}年")))
+        && carried.words.any(words)
+        && !carried.not.any(words)
 }
 
 /// True if the last year named before a number is not the report's; a number carried in may name the year before.
@@ -262,7 +253,7 @@ fn last_year(so_far: &str) -> Option<i32> {
 pub(crate) fn has_foreign_scope(agency: &str, so_far: &str) -> bool {
     let is_office = agency.contains("办公室") || agency.contains("办公厅");
     let place = agency.strip_suffix("人民政府").unwrap_or(agency);
-    SCOPES.all(so_far).any(|found| match found.as_str().strip_prefix('全') {
+    REQUESTS.scopes.all(so_far).any(|found| match found.as_str().strip_prefix('全') {
         Some(level) if level.chars().count() == 1 => !place.ends_with(level),
         _ => !(found.as_str() == "本办" && is_office),
     })

@@ -9,7 +9,7 @@ pub(crate) mod count;
 pub(crate) mod passage;
 pub(crate) mod reading;
 pub(crate) mod subject;
-mod vocabulary;
+pub(crate) mod vocabulary;
 pub(crate) mod words;
 
 use gongkai_model::Report;

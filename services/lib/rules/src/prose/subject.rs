@@ -1,7 +1,10 @@
 //! What a claim says how many of.
 
+use serde::Deserialize;
+
 /// What a claim says how many of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Subject {
     /// 收到、受理: this year's requests, with or without those carried in.
     Received,

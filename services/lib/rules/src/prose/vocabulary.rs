@@ -1,255 +1,186 @@
-//! The words that tell what a count of requests speaks of, and those that make it something else.
+//! The words of the prose rules, from `packs/words/*.toml`: a file a matter, read when the first report needs it.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use crate::prose::{subject::Subject, words::Words};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::prose::{
+    subject::Subject,
+    words::{List, Words},
+};
+
+/// Of requests for information.
+pub(crate) static REQUESTS: LazyLock<Requests> =
+    LazyLock::new(|| read(include_str!("../../packs/words/requests.toml")));
+
+/// Of lists that break a number down.
+pub(crate) static SUMS: LazyLock<Sums> = LazyLock::new(|| read(include_str!("../../packs/words/sums.toml")));
+
+/// Of 行政复议 and 行政诉讼.
+pub(crate) static DISPUTES: LazyLock<Disputes> =
+    LazyLock::new(|| read(include_str!("../../packs/words/disputes.toml")));
+
+/// Of 规章 and 行政规范性文件.
+pub(crate) static DOCUMENTS: LazyLock<Documents> =
+    LazyLock::new(|| read(include_str!("../../packs/words/documents.toml")));
+
+/// Of 信息处理费.
+pub(crate) static FEES: LazyLock<Fees> = LazyLock::new(|| read(include_str!("../../packs/words/fees.toml")));
+
+fn read<T: DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).expect("the compiled-in words are read: a unit test reads them")
+}
+
+/// As `requests.toml` explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Requests {
+    pub(super) topic: Words,
+    pub(super) of_requests: List,
+    pub(super) units: List,
+    pub(super) bare_units: List,
+    pub(super) parts: Words,
+    pub(super) together: List,
+    pub(super) papers: Words,
+    pub(super) wholes: Words,
+    pub(super) other_business: Words,
+    pub(super) not_of_results: List,
+    pub(crate) not_of_none: List,
+    pub(super) documents: List,
+    pub(super) late: List,
+    pub(super) negations: List,
+    pub(super) scopes: Words,
+    pub(super) keywords: Keywords,
+    pub(super) carried_in: Carried,
+    pub(super) carried_out: Carried,
+}
+
+/// Requests of another year.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Carried {
+    pub(super) years: List,
+    pub(super) words: List,
+    #[serde(default)]
+    pub(super) not: List,
+}
 
 /// Verbs and results, and what they speak of.
-pub(super) const KEYWORDS: &[(&str, Subject)] = &[
-    ("予以公开", Subject::Granted),
-    ("同意公开", Subject::Granted),
-    ("部分公开", Subject::PartiallyGranted),
-    ("部分予以公开", Subject::PartiallyGranted),
-    ("予以部分公开", Subject::PartiallyGranted),
-    ("同意部分公开", Subject::PartiallyGranted),
-    ("不予公开", Subject::Refused),
-    ("不予以公开", Subject::Refused),
-    ("不同意公开", Subject::Refused),
-    ("无法提供", Subject::Unavailable),
-    ("不予处理", Subject::NotProcessed),
-    ("不予以处理", Subject::NotProcessed),
-    ("其他处理", Subject::Other),
-    ("新收", Subject::NewlyReceived),
-    ("新收到", Subject::NewlyReceived),
-    ("新受理", Subject::NewlyReceived),
-    ("新接收", Subject::NewlyReceived),
-    ("新接到", Subject::NewlyReceived),
-    // 新增 alone may be columns or documents.
-    ("新增政府信息公开申请", Subject::NewlyReceived),
-    ("新增信息公开申请", Subject::NewlyReceived),
-    ("新增依申请", Subject::NewlyReceived),
-    ("新增申请", Subject::NewlyReceived),
-    ("收到", Subject::Received),
-    ("受理", Subject::Received),
-    ("接收", Subject::Received),
-    ("接到", Subject::Received),
-    ("收办", Subject::Received),
-    ("办结", Subject::Handled),
-    ("答复", Subject::Handled),
-    ("办复", Subject::Handled),
-    ("回复", Subject::Handled),
-    ("办理", Subject::Worked),
-    ("处理", Subject::Worked),
-    ("承办政府信息公开申请", Subject::Worked),
-    ("结转", Subject::CarriedOut),
-    ("顺延", Subject::CarriedOut),
-    ("转下年度", Subject::CarriedOut),
-    ("转下年", Subject::CarriedOut),
-    ("转入下年", Subject::CarriedOut),
-];
+#[derive(Deserialize)]
+#[serde(from = "BTreeMap<Subject, Vec<String>>")]
+pub(super) struct Keywords {
+    /// All, to be looked for at once.
+    pub(super) all: Words,
+    subjects: Vec<(String, Subject)>,
+}
 
-pub(super) static KEYWORD: LazyLock<Words> =
-    LazyLock::new(|| Words::new(&KEYWORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>()));
+impl From<BTreeMap<Subject, Vec<String>>> for Keywords {
+    fn from(keywords: BTreeMap<Subject, Vec<String>>) -> Self {
+        let of_subject =
+            |(subject, words): (Subject, Vec<String>)| words.into_iter().map(move |word| (word, subject));
+        let subjects: Vec<(String, Subject)> = keywords.into_iter().flat_map(of_subject).collect();
+        Self {
+            all: Words::new(&subjects.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>()),
+            subjects,
+        }
+    }
+}
 
-/// Words that make a number a part, a change or a rate of something.
-pub(super) static PARTS: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "比上年",
-        "较上年",
-        "同比",
-        "环比",
-        "去年同期",
-        "上年同期",
-        "比去年",
-        "较去年",
-        "增加",
-        "减少",
-        "增长",
-        "下降",
-        "上升",
-        "当面",
-        "信函",
-        "邮寄",
-        "来函",
-        "网络",
-        "网上",
-        "在线",
-        "线上",
-        "线下",
-        "互联网",
-        "平台",
-        "邮件",
-        "邮箱",
-        "传真",
-        "现场",
-        "窗口",
-        "网站",
-        "通过",
-        "自然人",
-        "法人",
-        "公民",
-        "企业",
-        "个人",
-        "律师",
-        "机构",
-        "延期",
-        "逾期",
-        "当场",
-        "补正",
-        "撤回",
-        "涉及",
-        "关于",
-        "有关",
-        "平均",
-        "人均",
-        "上半年",
-        "下半年",
-        "季度",
-        "以来",
-        "历年",
-        "仍在",
-        "在办",
-        "部门",
-        "科室",
-        "指导",
-        "协助",
-        "抽查",
-        "评查",
-        "会商",
-        "研判",
-        "学习",
-        "修订",
-        "编制",
-        "编印",
-        "梳理",
-        "转办",
-        "交办",
-        "回访",
-        "转为",
-        "转化",
-        "疑难",
-        "兄弟单位",
-        "一名申请人",
-        "同一申请人",
-        "同一人",
-    ])
-});
+impl Keywords {
+    /// What a keyword speaks of.
+    pub(super) fn subject(&self, keyword: &str) -> Option<Subject> {
+        self.iter().find(|(word, _)| *word == keyword).map(|(_, subject)| subject)
+    }
 
-/// Papers that speak of requests and are none, behind the verb: `答复文书模板12份`.
-pub(super) static PAPERS: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "模板", "范本", "样本", "文本", "格式", "规程", "规范", "规定", "流程", "制度", "指南", "指引",
-        "案例", "目录", "清单", "栏目", "专栏", "手册", "台账", "机制", "培训", "办法",
-    ])
-});
+    /// Each with what it speaks of.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Subject)> {
+        self.subjects.iter().map(|(word, subject)| (word.as_str(), *subject))
+    }
+}
 
-/// Words that name every applicant or every channel there is, so that they part nothing off.
-pub(super) static WHOLES: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "公民、法人和其他组织",
-        "公民、法人及其他组织",
-        "公民、法人或其他组织",
-        "公民、法人或者其他组织",
-        "公民、法人以及其他组织",
-        "公民、法人和社会组织",
-        "自然人、法人和其他组织",
-        "自然人、法人及其他组织",
-        "自然人、法人或其他组织",
-        "自然人、法人或者其他组织",
-        "自然人、法人和非法人组织",
-        "通过各种渠道",
-        "通过各类渠道",
-        "通过各渠道",
-    ])
-});
+/// As `sums.toml` explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sums {
+    pub(crate) openers: List,
+    pub(crate) maybe_openers: List,
+    pub(crate) announcements: List,
+    pub(crate) sums: List,
+    pub(crate) units: List,
+    pub(crate) loose_units: List,
+    pub(crate) events: List,
+    pub(crate) ends: List,
+    pub(crate) changes: Words,
+    pub(crate) channels: Words,
+    pub(crate) nested: Words,
+    pub(crate) results: Words,
+}
 
-/// Words of other business.
-pub(super) static OTHER_BUSINESS: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "复议",
-        "诉讼",
-        "应诉",
-        "起诉",
-        "建议",
-        "提案",
-        "议案",
-        "热线",
-        "12345",
-        "留言",
-        "来信",
-        "来电",
-        "咨询",
-        "信箱",
-        "问政",
-        "网民",
-        "投诉",
-        "举报",
-        "信访",
-        "许可",
-        "审批",
-        "补贴",
-        "救助",
-        "登记",
-        "意见",
-        "稿件",
-        "公文",
-        "工单",
-        "政务服务事项",
-        "诉求",
-        "舆情",
-        "来访",
-        "案卷",
-    ])
-});
+/// As `disputes.toml` explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Disputes {
+    pub(crate) units: List,
+    pub(crate) turns: List,
+    pub(crate) other: List,
+    pub(crate) unsure: List,
+    pub(crate) lost: List,
+    pub(crate) decisions: List,
+    pub(crate) joins: List,
+    pub(crate) behind: List,
+    /// A word and its column.
+    pub(crate) results: Vec<(String, String)>,
+    /// Columns by their public names.
+    pub(crate) columns: BTreeMap<String, String>,
+    pub(crate) blocks: Blocks,
+}
 
-/// Words of an area or a body that may be wider or narrower than the report's own.
-pub(super) static SCOPES: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "全市",
-        "全区",
-        "全县",
-        "全省",
-        "全州",
-        "全旗",
-        "全盟",
-        "全国",
-        "全镇",
-        "全乡",
-        "全系统",
-        "各单位",
-        "各部门",
-        "各乡镇",
-        "各镇",
-        "各街道",
-        "各区",
-        "各县",
-        "各市",
-        "各级",
-        "本级",
-        "市级",
-        "县级",
-        "区级",
-        "省级",
-        "下属",
-        "所属",
-        "直属",
-        "市直",
-        "区直",
-        "县直",
-        "代表",
-        "本办",
-        "镇街",
-        "基层",
-        "局机关",
-        "分局",
-        "街道办理",
-        "其他单位",
-    ])
-});
+/// The names of the blocks of chapter 四.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Blocks {
+    pub(crate) review: List,
+    pub(crate) litigation: List,
+    pub(crate) direct: List,
+    pub(crate) after_review: List,
+}
 
-/// Words that name requests for information.
-pub(super) static TOPIC: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&["信息公开申请", "依申请", "公开申请", "申请公开", "信息申请", "信息公开答复"])
-});
+/// As `documents.toml` explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Documents {
+    pub(crate) units: List,
+    pub(crate) other: List,
+    pub(crate) unsure_verbs: List,
+    pub(crate) unsure: List,
+    /// A verb and its column.
+    pub(crate) verbs: Vec<(String, String)>,
+    /// Columns by their public names.
+    pub(crate) columns: BTreeMap<String, String>,
+}
 
-pub(super) const UNITS: &[&str] = &["件", "宗", "份", "条", "起", "例"];
+/// As `fees.toml` explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fees {
+    pub(crate) fee: Words,
+    pub(crate) tariff: List,
+    pub(crate) breaches: List,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_words_are_read_and_every_column_has_its_name() {
+        assert_eq!(REQUESTS.keywords.subject("予以公开"), Some(Subject::Granted));
+        assert!(SUMS.openers.has("其中") && FEES.fee.any("未收费"));
+        for (_, column) in &DISPUTES.results {
+            assert!(DISPUTES.columns.contains_key(column), "{column}");
+        }
+        for (_, column) in &DOCUMENTS.verbs {
+            assert!(DOCUMENTS.columns.contains_key(column), "{column}");
+        }
+    }
+}
