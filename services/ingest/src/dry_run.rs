@@ -78,7 +78,8 @@ fn check(submission: &Submission, limits: &Limits, rules: &RuleSet) -> Line {
     let agency = AgencyKey::from_code(&about.agency.code)
         .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, about.region()));
     let published_at = day_in_china(about.published_at);
-    let context = Context { published_at, agency: Some(&agency), ..Context::default() };
+    let by_name = gongkai_agencies::nature_of(&reading.report.agency);
+    let context = Context { published_at, agency: Some(&agency), by_name, ..Context::default() };
     let findings = rules.evaluate(&reading.report, &context);
     Line::of_report(&file, &reading, &findings, rules.versions())
 }

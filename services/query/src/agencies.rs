@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gongkai_agencies::{Agency, Registry, read_csv};
+use gongkai_agencies::{Agency, Registry, nature_of, read_csv};
 use gongkai_model::{AgencyKey, AgencyProfile, Region};
 use gongkai_proto::v1;
 use gongkai_registry::Shelf;
@@ -128,7 +128,8 @@ fn listed(agency: &Agency) -> v1::Agency {
 }
 
 fn provisional(key: &AgencyKey, agency_name: &str, region: Region) -> v1::Agency {
-    let profile = AgencyProfile::of_name(key.clone(), agency_name, region);
+    let by_name = nature_of(agency_name);
+    let profile = AgencyProfile::unlisted(key.clone(), agency_name, by_name, region);
     v1::Agency { provisional: true, ..of_profile(&profile) }
 }
 

@@ -55,7 +55,7 @@ impl Checker {
         }
         let withdrawn_at = self.note_place(&own).await?;
         let report = own.report.clone();
-        let seen = move || AgencyYear::of(&report);
+        let seen = move || AgencyYear::of(&report, gongkai_agencies::kind_of(&report.agency));
         let seen = self.settler.runtime.cpu(seen).await.map_err(Decision::retry)?;
         let arrival = settle::arrival(&own, context.sequence);
         let content = cells::content(&seen, &own.origin.content_hash, context.sequence);

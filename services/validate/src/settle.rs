@@ -194,7 +194,8 @@ impl Settler {
     pub(crate) async fn draft(&self, draft: Subject, context: &Context) -> Result<Output, Decision> {
         let agency = draft.key.agency.clone();
         let record = self.ledger.read::<AgencyRecord>(&agency_key(&agency)).await?.record;
-        let seen = gongkai_rules::AgencyYear::of(&draft.report);
+        let seen =
+            gongkai_rules::AgencyYear::of(&draft.report, gongkai_agencies::kind_of(&draft.report.agency));
         let profile = self.profile(&agency);
         let neighbours = alone(record::neighbours(&record, draft.key.year, seen));
         let verdict = self.judge(draft, neighbours, profile).await?;

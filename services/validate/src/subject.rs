@@ -68,6 +68,7 @@ impl Subject {
             published_at: day_in_china(self.origin.published_at),
             agency: Some(&self.key.agency),
             profile,
+            by_name: gongkai_agencies::nature_of(&self.report.agency),
             publication: Publication {
                 url: given(&self.origin.url),
                 site_code: site.and_then(|site| given(&site.code)),

@@ -258,6 +258,8 @@ fn matched(document: &Document) -> Result<(), String> {
             _ => {}
         }
     }
-    drop(gongkai_rules::RuleSet::embedded().evaluate(&report, &gongkai_rules::Context::default()));
+    let by_name = gongkai_agencies::nature_of(&report.agency);
+    let context = gongkai_rules::Context { by_name, ..Default::default() };
+    drop(gongkai_rules::RuleSet::embedded().evaluate(&report, &context));
     Ok(())
 }

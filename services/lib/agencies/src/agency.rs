@@ -1,7 +1,9 @@
 //! One line of the registry.
 
-use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region, kind_of, level_of};
+use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region};
 use time::Date;
+
+use crate::nature::{kind_of, level_of};
 
 /// A body as the registry lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]

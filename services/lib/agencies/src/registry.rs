@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use gongkai_model::{AgencyKey, Region, normalized_name, short_name};
+use gongkai_model::{AgencyKey, Region, normalized_name};
 
-use crate::agency::Agency;
+use crate::{agency::Agency, nature::short_name};
 
 /// The bodies of a list, by code.
 #[derive(Debug, Clone, Default)]

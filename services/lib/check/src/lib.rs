@@ -32,7 +32,8 @@ pub fn check_by(
     context: &Context<'_>,
 ) -> Line {
     let checked = gongkai_reading::read(bytes, hints, limits).and_then(|reading| {
-        let findings = gongkai_reading::guarded(|| Ok(rules.evaluate(&reading.report, context)))?;
+        let context = Context { by_name: gongkai_agencies::nature_of(&reading.report.agency), ..*context };
+        let findings = gongkai_reading::guarded(|| Ok(rules.evaluate(&reading.report, &context)))?;
         Ok(Line::of_report(file, &reading, &findings, rules.versions()))
     });
     checked.unwrap_or_else(|rejection| Line::of_rejection(file, &rejection, rules.versions()))

@@ -6,7 +6,6 @@
 
 pub mod agency;
 pub mod block;
-mod division;
 pub mod document;
 pub mod fact;
 pub mod finding;
@@ -23,7 +22,7 @@ pub use document::{Document, MediaType, Note};
 pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
 pub use finding::{Finding, Severity, Summary};
 pub use metadata::{Citation, Contact, Field, FieldName, Metadata};
-pub use profile::{AgencyKind, AgencyProfile, Level, kind_of, level_of, short_name};
+pub use profile::{AgencyKind, AgencyProfile, Level, Nature};
 pub use rejection::{LookAlike, Rejection, RejectionCode};
 pub use report::{FormId, Period, Report, Section, Variant};
 pub use versions::Versions;

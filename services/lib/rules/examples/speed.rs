@@ -30,11 +30,12 @@ fn main() {
     }
     // What neighbours need of a report is taken from it once, when it comes.
     let start = Instant::now();
-    let own = AgencyYear::of(&clean);
+    let kind = gongkai_agencies::kind_of(&clean.agency);
+    let own = AgencyYear::of(&clean, kind);
     say(&format!("summary for neighbours: {:.0} µs, once a report", start.elapsed().as_secs_f64() * 1e6));
     let mut before = clean.clone();
     before.year -= 1;
-    let previous = Some(AgencyYear::of(&before));
+    let previous = Some(AgencyYear::of(&before, kind));
     let neighbours = Neighbours { previous, ..Neighbours::new(own) };
     measure("neighbours", &clean, Some(&neighbours));
 }
@@ -46,7 +47,8 @@ fn say(line: &str) {
 
 fn measure(name: &str, report: &Report, neighbours: Option<&Neighbours>) {
     let rules = RuleSet::embedded();
-    let context = Context { neighbours, ..Context::default() };
+    let by_name = gongkai_agencies::nature_of(&report.agency);
+    let context = Context { neighbours, by_name, ..Context::default() };
     let mut best = f64::MAX;
     let mut findings = 0;
     for _ in 0..STRETCHES {

@@ -1,6 +1,6 @@
 //! What a report's event and its neighbourhood say beside the document.
 
-use gongkai_model::{AgencyKey, AgencyProfile};
+use gongkai_model::{AgencyKey, AgencyProfile, Nature};
 
 use crate::neighbours::Neighbours;
 
@@ -26,8 +26,10 @@ pub struct Context<'a> {
     pub published_at: Option<time::Date>,
     /// The agency's key, for fingerprints; without one a provisional key is made of the name in the report.
     pub agency: Option<&'a AgencyKey>,
-    /// What a registry knows of the agency; without it its name must tell.
+    /// What a registry knows of the agency.
     pub profile: Option<&'a AgencyProfile>,
+    /// What the agency's name in the report tells, for what no registry knows.
+    pub by_name: Nature,
     /// What the event says of the article.
     pub publication: Publication<'a>,
     /// The agency's other reports and its relatives'; absent where only one document is at hand.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use gongkai_forms::Forms;
-use gongkai_model::{AgencyKey, FactId, Finding, Region, Report, State, Versions};
+use gongkai_model::{AgencyKey, FactId, Finding, Nature, Region, Report, State, Versions};
 
 use crate::{
     context::Context,
@@ -107,10 +107,11 @@ impl RuleSet {
     }
 
     /// How many examples the packs bring, and those that do not hold: with file and line, and what the rule says instead.
-    /// Examples of rules that a later pack switched off are left out.
+    /// Examples of rules that a later pack switched off are left out. `nature_of` says what a body's name tells.
     #[must_use]
-    pub fn run_examples(&self) -> (usize, Vec<PackError>) {
-        let failure = |example: &Example| example.failure(|report, context| self.evaluate(report, context));
+    pub fn run_examples(&self, nature_of: fn(&str) -> Nature) -> (usize, Vec<PackError>) {
+        let evaluate = |report: &Report, context: &Context<'_>| self.evaluate(report, context);
+        let failure = |example: &Example| example.failure(nature_of, evaluate);
         (self.examples().count(), self.examples().filter_map(failure).collect())
     }
 

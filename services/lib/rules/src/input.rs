@@ -1,8 +1,6 @@
 //! What rules look at: a report, what is known beside it, and what was made of it once for all of them.
 
-use std::cell::OnceCell;
-
-use gongkai_model::{AgencyKind, FactId, Level, Report, kind_of, level_of};
+use gongkai_model::{AgencyKind, FactId, Level, Report};
 
 use crate::{
     context::Context,
@@ -25,9 +23,6 @@ pub(crate) struct Input<'a> {
     pub(crate) repairs: Vec<(usize, Vec<Repair>)>,
     /// The prose, ready for counting.
     pub(crate) prose: Prose<'a>,
-    /// What the agency's name tells, looked up once.
-    level: OnceCell<Option<Level>>,
-    kind: OnceCell<Option<AgencyKind>>,
 }
 
 impl<'a> Input<'a> {
@@ -37,19 +32,19 @@ impl<'a> Input<'a> {
         let broken = table.as_ref().map(broken).unwrap_or_default();
         let repairs = table.as_ref().map(|table| repairs(table, &broken)).unwrap_or_default();
         let prose = Prose::new(report);
-        Self { report, context, table, broken, repairs, prose, level: OnceCell::new(), kind: OnceCell::new() }
+        Self { report, context, table, broken, repairs, prose }
     }
 
     /// The agency's level, by the registry, else by its name; `None` if neither tells.
     pub(crate) fn level(&self) -> Option<Level> {
         let known = self.context.profile.and_then(|agency| agency.level);
-        known.or_else(|| *self.level.get_or_init(|| level_of(&self.report.agency)))
+        known.or(self.context.by_name.level)
     }
 
     /// The agency's kind, by the registry, else by its name; `None` if neither tells.
     pub(crate) fn kind(&self) -> Option<AgencyKind> {
         let known = self.context.profile.and_then(|agency| agency.kind);
-        known.or_else(|| *self.kind.get_or_init(|| kind_of(&self.report.agency)))
+        known.or(self.context.by_name.kind)
     }
 
     /// The first of these cells that a broken identity suspects.

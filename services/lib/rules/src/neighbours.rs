@@ -5,9 +5,7 @@
 
 use std::collections::HashMap;
 
-use gongkai_model::{
-    AgencyKind, Applicant, Concept, FactId, FormId, Report, State, kind_of, normalized_name,
-};
+use gongkai_model::{AgencyKind, Applicant, Concept, FactId, FormId, Report, State, normalized_name};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use sha2::{Digest as _, Sha256};
 
@@ -172,9 +170,9 @@ impl Neighbours {
 // === impl AgencyYear ===
 
 impl AgencyYear {
-    /// Takes from a report what its neighbours need of it.
+    /// Takes from a report what its neighbours need of it; `kind` is what the agency's name tells.
     #[must_use]
-    pub fn of(report: &Report) -> Self {
+    pub fn of(report: &Report, kind: Option<AgencyKind>) -> Self {
         let (sketch, bands) = Sketch::of(report);
         Self {
             agency_name: report.agency.clone(),
@@ -183,7 +181,7 @@ impl AgencyYear {
             cells: Cells::new(report.facts.iter().map(|fact| (fact.id.clone(), fact.state))),
             sketch,
             bands,
-            rolls_up: rolls_up(report),
+            rolls_up: rolls_up(report, kind == Some(AgencyKind::Office)),
             main_hash: main_hash(report),
         }
     }
@@ -205,10 +203,9 @@ const WHOLE: [&str; 6] = ["全省", "全市", "全县", "全区", "全州", "全
 const BODIES: [&str; 8] = ["行政机关", "各级", "各部门", "各地", "政府系统", "政府部门", "共收到", "共新收"];
 
 /// True if a report says that it sums up others. An office's own report does not, unless it says 汇总 itself.
-fn rolls_up(report: &Report) -> bool {
+fn rolls_up(report: &Report, is_office: bool) -> bool {
     let says = |text: &str| {
         let sums = text.contains("汇总") && WHOLE.iter().any(|whole| text.contains(whole));
-        let is_office = kind_of(&report.agency) == Some(AgencyKind::Office);
         sums || (!is_office
             && WHOLE
                 .iter()

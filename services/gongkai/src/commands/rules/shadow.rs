@@ -84,7 +84,7 @@ pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
         Some(present) => gongkai_rules::rule_set_of(&[present, &args.pack])?,
         None => gongkai_rules::rule_set(Some(&args.pack))?,
     };
-    let (count, failures) = after.run_examples();
+    let (count, failures) = after.run_examples(gongkai_agencies::nature_of);
     if !failures.is_empty() {
         failures.iter().for_each(|failure| complain(format_args!("{failure}")));
         complain(format_args!(
@@ -131,6 +131,8 @@ impl Trial {
 
     fn try_on(&mut self, name: &str, report: &Report, context: &Context<'_>) {
         self.reports += 1;
+        let by_name = gongkai_agencies::nature_of(&report.agency);
+        let context = &Context { by_name, ..*context };
         let findings = |rules: &RuleSet| {
             let mut findings = rules.evaluate(report, context);
             findings.iter_mut().for_each(mask::finding);

@@ -8,7 +8,7 @@ mod sound;
 
 use std::sync::Arc;
 
-use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Region, Report, Severity};
+use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Nature, Region, Report, Severity};
 use toml::Spanned;
 
 use crate::{
@@ -83,12 +83,14 @@ impl Example {
         self.fires
     }
 
-    /// Says how the rule fails the example, if it does; `evaluate` says what the rules say of a report.
+    /// Says how the rule fails the example, if it does; `nature_of` says what a body's name tells, `evaluate` what the rules
+    /// say of a report.
     pub(crate) fn failure(
         &self,
+        nature_of: fn(&str) -> Nature,
         evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>,
     ) -> Option<PackError> {
-        let said = self.said(evaluate);
+        let said = self.said(nature_of, evaluate);
         let fits = |finding: &Finding| self.severity.is_none_or(|severity| finding.severity == severity);
         if said.iter().any(fits) == self.fires && (self.fires || said.is_empty()) {
             return None;
@@ -106,18 +108,24 @@ impl Example {
     }
 
     /// What the rule says of the example.
-    fn said(&self, evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>) -> Vec<Finding> {
+    fn said(
+        &self,
+        nature_of: fn(&str) -> Nature,
+        evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>,
+    ) -> Vec<Finding> {
         let setting = &self.setting;
         let report = sound::report(setting, &self.text);
+        let by_name = nature_of(&report.agency);
+        let seen = |report: &Report| AgencyYear::of(report, by_name.kind);
         let day = |text: &Option<Spanned<String>>| text.as_ref().and_then(|text| day(text.get_ref()));
         let neighbours = setting.previous.as_ref().map(|previous| Neighbours {
-            previous: Some(AgencyYear::of(&sound::previous(&report, &previous.cells, &previous.text))),
-            ..Neighbours::new(AgencyYear::of(&report))
+            previous: Some(seen(&sound::previous(&report, &previous.cells, &previous.text))),
+            ..Neighbours::new(seen(&report))
         });
         let region = setting.region.as_deref().and_then(|region| region.parse().ok());
         let key = setting.code.as_deref().and_then(|code| AgencyKey::from_code(code).ok());
-        let profile =
-            key.map(|key| AgencyProfile::of_name(key, &report.agency, region.unwrap_or(Region::UNKNOWN)));
+        let region = region.unwrap_or(Region::UNKNOWN);
+        let profile = key.map(|key| AgencyProfile::unlisted(key, &report.agency, by_name, region));
         let context = Context {
             published_at: day(&setting.published),
             publication: Publication {
@@ -127,6 +135,7 @@ impl Example {
                 ..Publication::default()
             },
             profile: profile.as_ref(),
+            by_name,
             neighbours: neighbours.as_ref(),
             ..Context::default()
         };

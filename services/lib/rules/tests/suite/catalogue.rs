@@ -23,7 +23,7 @@ fn with_examples() -> RuleSet {
 
 #[test]
 fn every_example_holds() {
-    let (count, failures) = with_examples().run_examples();
+    let (count, failures) = with_examples().run_examples(gongkai_agencies::nature_of);
     let failures: Vec<String> = failures.iter().map(ToString::to_string).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(count > 200, "{count}");

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, FormId, Level, Region, Report, Variant};
+use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, FormId, Level, Nature, Region, Report, Variant};
 use gongkai_rules::{
-    AgencyYear, Cells, Child, Children, Context, Neighbours, Publication, Published, Rule, RuleSet, Scope,
-    Sibling, figures,
+    Cells, Child, Children, Context, Neighbours, Publication, Published, Rule, RuleSet, Scope, Sibling,
+    figures,
 };
 use time::{Date, macros::date};
 
-use crate::support::{clean, clean_of, paragraph, set, value, with_prose};
+use crate::support::{clean, clean_of, nothing_beside, paragraph, seen, set, value, with_prose};
 
 /// What stands around a report.
 struct Case {
@@ -23,14 +23,14 @@ struct Case {
 
 impl Case {
     fn new(report: Report) -> Self {
-        let neighbours = Neighbours::new(AgencyYear::of(&report));
+        let neighbours = Neighbours::new(seen(&report));
         Self { report, neighbours, profile: None, published: None, seen: None, column: None }
     }
 
     /// With a report on the year before.
     fn after(report: Report, previous: &Report) -> Self {
         let mut case = Self::new(report);
-        case.neighbours.previous = Some(AgencyYear::of(previous));
+        case.neighbours.previous = Some(seen(previous));
         case
     }
 
@@ -41,7 +41,7 @@ impl Case {
             profile: self.profile.as_ref(),
             publication: Publication { first_seen: self.seen, column: self.column, ..Publication::default() },
             neighbours: Some(&self.neighbours),
-            ..Context::default()
+            ..nothing_beside(&self.report)
         };
         let rules = RuleSet::embedded();
         let findings = rules.evaluate(&self.report, &context);
@@ -291,7 +291,7 @@ fn x_gap() {
     check(&of(false, None), &[]);
     // A gap of several years names them all.
     let long = of(false, Some(2019));
-    let context = Context { neighbours: Some(&long.neighbours), ..Context::default() };
+    let context = Context { neighbours: Some(&long.neighbours), ..nothing_beside(&long.report) };
     let found = RuleSet::embedded().evaluate(&long.report, &context);
     let gap = found.iter().find(|finding| finding.rule == "X-GAP").unwrap();
     assert_eq!(gap.message, "有 2019 年和本年度的报告，缺少 2020、2021、2022 年的报告。");
@@ -364,7 +364,7 @@ fn h_sim_y_and_h_sim_p() {
     let of = |now: std::ops::Range<u32>, then: std::ops::Range<u32>| {
         let report = with_prose(&sentences(now));
         let mut case = Case::after(report.clone(), &before(&with_prose(&sentences(then.clone()))));
-        let theirs = AgencyYear::of(&with_prose(&sentences(then)));
+        let theirs = seen(&with_prose(&sentences(then)));
         case.neighbours.sibling = Some(Sibling { agency_name: "石门县".into(), sketch: theirs.sketch });
         case
     };
@@ -436,7 +436,7 @@ fn r_carry() {
         });
         let mut previous = before(&case.report);
         set(&mut previous, "requests.carried_out[total]", "1");
-        case.neighbours.previous = Some(AgencyYear::of(&previous));
+        case.neighbours.previous = Some(seen(&previous));
         case.brief()
     };
     assert!(of(true).contains(&"R-CARRY WARNING".to_owned()), "{:?}", of(true));
@@ -500,7 +500,12 @@ fn d_late_and_d_early() {
     listed.profile = Some(AgencyProfile {
         level: Some(Level::County),
         kind: Some(AgencyKind::Department),
-        ..AgencyProfile::of_name(AgencyKey::from_code("X").unwrap(), "水务局", Region::UNKNOWN)
+        ..AgencyProfile::unlisted(
+            AgencyKey::from_code("X").unwrap(),
+            "水务局",
+            Nature::default(),
+            Region::UNKNOWN,
+        )
     });
     check(&listed, &["D-LATE ERROR"]);
     listed.neighbours.publications.first_claimed = Some(date!(2024 - 01 - 20));
@@ -528,7 +533,7 @@ fn d_col() {
 }
 
 fn other(report: &Report, url: &str) -> Published {
-    let seen = AgencyYear::of(report);
+    let seen = seen(report);
     Published { url: url.into(), main_hash: seen.main_hash, cells: seen.cells }
 }
 
@@ -579,7 +584,7 @@ fn v_gone_v_multi_and_v_dupl() {
 #[test]
 fn messages_are_whole() {
     let case = years(|report, _| set(report, "requests.carried_in[total]", "1"));
-    let context = Context { neighbours: Some(&case.neighbours), ..Context::default() };
+    let context = Context { neighbours: Some(&case.neighbours), ..nothing_beside(&case.report) };
     let findings = RuleSet::embedded().evaluate(&case.report, &context);
     let carry = findings.iter().find(|finding| finding.rule == "X-CARRY").unwrap();
     assert!(carry.message.contains("上年结转") && carry.message.contains("2022 年报告"), "{}", carry.message);

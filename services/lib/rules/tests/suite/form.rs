@@ -3,7 +3,7 @@
 use gongkai_model::{AgencyKind, AgencyProfile, Field, FieldName, Level, Region, Report, Source};
 use gongkai_rules::{Context, RuleSet};
 
-use crate::support::{FORMS, brief, clean, clean_of, findings, paragraph, set};
+use crate::support::{FORMS, brief, clean, clean_of, findings, nothing_beside, paragraph, set};
 
 #[track_caller]
 fn check(rule: &str, change: impl Fn(&mut Report), expect: &[&str]) {
@@ -235,7 +235,7 @@ fn fields_and_codes_of_the_page() {
     {
         let mut report = clean();
         report.metadata.fields = vec![field(FieldName::SiteIdCode, true, code)];
-        let context = Context { profile: Some(&agency), ..Context::default() };
+        let context = Context { profile: Some(&agency), ..nothing_beside(&report) };
         let found = RuleSet::embedded().evaluate(&report, &context);
         assert_eq!(found.iter().filter(|f| f.rule == "M-CODE").count(), expect, "{code}");
     }

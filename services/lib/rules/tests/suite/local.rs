@@ -1,8 +1,8 @@
 //! Local packs: rules as expressions, changes of compiled-in rules, and refusals with file and line.
 
-use gongkai_rules::{Context, PackText, RuleSet};
+use gongkai_rules::{PackText, RuleSet};
 
-use crate::support::{brief, clean, set};
+use crate::support::{brief, clean, nothing_beside, set};
 
 const HEAD: &str = "[pack]\nname = \"county\"\nversion = \"3\"\n";
 
@@ -11,7 +11,7 @@ fn load(text: &str) -> RuleSet {
 }
 
 fn findings(rules: &RuleSet, report: &gongkai_model::Report) -> Vec<gongkai_model::Finding> {
-    rules.evaluate(report, &Context::default())
+    rules.evaluate(report, &nothing_beside(report))
 }
 
 const RECEIVED: &str = r#"
@@ -153,21 +153,23 @@ fn the_example_pack_loads_and_speaks() {
 fn examples_of_a_pack_are_run_and_told_by_their_line() {
     let county = include_str!("../../../../../deploy/rules/county.toml");
     let rules = RuleSet::with_local(&[PackText { file: "county.toml", text: county }]).unwrap();
-    assert_eq!(rules.run_examples(), (4, Vec::new()));
+    assert_eq!(rules.run_examples(gongkai_agencies::nature_of), (4, Vec::new()));
 
     let example = |lines: &str| load(&format!("{RECEIVED}[[example]]\nrule = \"LOCAL-1\"\n{lines}"));
     let cells = "cells = { \"requests.received[total]\" = \"21\" }\n";
-    assert!(example(&format!("{cells}fires = [\"\"]")).run_examples().1.is_empty());
+    assert!(
+        example(&format!("{cells}fires = [\"\"]")).run_examples(gongkai_agencies::nature_of).1.is_empty()
+    );
     let line = 3 + RECEIVED.lines().count() + 4;
     for wrong in ["silent = [\"\"]", "fires = [\"\"]\nseverity = \"ERROR\""] {
-        let (count, failures) = example(&format!("{cells}{wrong}")).run_examples();
+        let (count, failures) = example(&format!("{cells}{wrong}")).run_examples(gongkai_agencies::nature_of);
         assert_eq!((count, failures.len()), (1, 1), "{wrong}");
         assert_eq!((failures[0].file.as_str(), failures[0].line), ("county.toml", line), "{}", failures[0]);
         assert!(failures[0].message.contains("新收申请 21 件"), "{}", failures[0]);
     }
     // The rule of an example may be switched off.
     let off = example(&format!("{cells}silent = [\"\"]\n[[override]]\nid = \"LOCAL-1\"\nenabled = false"));
-    assert_eq!(off.run_examples(), (0, Vec::new()));
+    assert_eq!(off.run_examples(gongkai_agencies::nature_of), (0, Vec::new()));
 }
 
 #[test]

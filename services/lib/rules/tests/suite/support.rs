@@ -5,7 +5,7 @@ use gongkai_model::{
     Applicant, Fact, FactId, Finding, FormId, Metadata, Paragraph, Period, Report, Section, Source, Span,
     State, Variant,
 };
-use gongkai_rules::{Context, RuleSet};
+use gongkai_rules::{AgencyYear, Context, RuleSet};
 use rust_decimal::Decimal;
 
 pub(crate) const FORMS: [(FormId, Variant); 3] = [
@@ -13,6 +13,16 @@ pub(crate) const FORMS: [(FormId, Variant); 3] = [
     (FormId::Form2021, Variant::SingleRowOther),
     (FormId::Form2019, Variant::Standard),
 ];
+
+/// What is known of a report of which nothing is known but itself.
+pub(crate) fn nothing_beside(report: &Report) -> Context<'static> {
+    Context { by_name: gongkai_agencies::nature_of(&report.agency), ..Context::default() }
+}
+
+/// The report as its neighbours see it.
+pub(crate) fn seen(report: &Report) -> AgencyYear {
+    AgencyYear::of(report, gongkai_agencies::kind_of(&report.agency))
+}
 
 pub(crate) fn form(id: FormId, variant: Variant) -> Form {
     Forms::embedded().get(id, variant).unwrap().clone()
@@ -161,7 +171,7 @@ pub(crate) fn findings(report: &Report) -> Vec<Finding> {
 }
 
 pub(crate) fn findings_published(report: &Report, published_at: Option<time::Date>) -> Vec<Finding> {
-    RuleSet::embedded().evaluate(report, &Context { published_at, ..Context::default() })
+    RuleSet::embedded().evaluate(report, &Context { published_at, ..nothing_beside(report) })
 }
 
 /// `RULE SEVERITY` of each finding.

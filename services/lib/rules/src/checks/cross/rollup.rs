@@ -3,7 +3,7 @@
 //! Children are the direct ones of the registry: what a county sums up already contains its own departments. Bodies led
 //! from above (垂直管理) are not among them.
 
-use gongkai_model::{AgencyKind, FactId, Level, kind_of, level_of};
+use gongkai_model::{AgencyKind, FactId, Level};
 use rust_decimal::Decimal;
 
 use super::cells::{about, cell, previous, total, value};
@@ -145,8 +145,5 @@ fn same_as(input: &Input<'_>, office: &Child) -> bool {
 
 /// True for a people's government above towns.
 fn is_government(input: &Input<'_>) -> bool {
-    let profile = input.context.profile;
-    let kind = profile.and_then(|profile| profile.kind).or_else(|| kind_of(&input.report.agency));
-    let level = profile.and_then(|profile| profile.level).or_else(|| level_of(&input.report.agency));
-    kind == Some(AgencyKind::Government) && level.is_some_and(|level| level < Level::Town)
+    input.kind() == Some(AgencyKind::Government) && input.level().is_some_and(|level| level < Level::Town)
 }

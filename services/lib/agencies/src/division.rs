@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::profile::Level;
+use gongkai_model::Level;
 
 static TABLE: LazyLock<Vec<Division>> =
     LazyLock::new(|| include_str!("../data/divisions.txt").lines().filter_map(division).collect());
