@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gongkai_model::{AgencyKey, Region, normalized_name};
 
-use crate::{agency::Agency, nature::short_name};
+use crate::{
+    agency::{Agency, Alias},
+    nature::short_name,
+};
 
 /// The bodies of a list, by code.
 #[derive(Debug, Clone, Default)]
@@ -186,8 +189,7 @@ impl Registry {
         let agencies = codes.iter().filter_map(|code| self.agencies.get(code));
         let has_name = |agency: &&Agency| {
             let is_own = keys(&agency.name).any(|own| own == key);
-            let is_alias =
-                |alias: &&crate::Alias| alias.fits(asked.year) && keys(&alias.name).any(|own| own == key);
+            let is_alias = |alias: &&Alias| alias.fits(asked.year) && keys(&alias.name).any(|own| own == key);
             is_own || agency.aliases.iter().any(|alias| is_alias(&alias))
         };
         agencies.filter(has_name).filter(|agency| agree(agency.region, asked.region)).collect()

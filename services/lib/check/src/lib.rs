@@ -5,13 +5,13 @@
 
 mod line;
 mod metadata_line;
+mod source_line;
 
 pub use gongkai_reading::{Hints, Limits};
 use gongkai_rules::{Context, RuleSet};
-pub use line::{
-    FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, SourceLine, Status, VersionsLine,
-};
+pub use line::{FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, Status, VersionsLine};
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
+pub use source_line::SourceLine;
 
 /// Reads one document and applies the compiled-in rules to it, knowing nothing of its publication.
 ///

@@ -3,7 +3,7 @@
 use gongkai_model::{Citation, Contact, Field, Metadata};
 use serde::{Deserialize, Serialize};
 
-use crate::line::SourceLine;
+use crate::source_line::SourceLine;
 
 /// The page's fields, the contact and the documents cited.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

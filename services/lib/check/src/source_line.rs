@@ -1,0 +1,47 @@
+//! Where something stands in the original, in the JSON line.
+
+use gongkai_model::Source;
+use serde::{Deserialize, Serialize};
+
+/// A place in the original; each member where the format has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// The text verbatim.
+    pub text: String,
+    /// Ordinal of the table in the document, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<u32>,
+    /// Row on the expanded grid, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+    /// Column on the expanded grid, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// Page, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// First Unicode scalar in the decoded original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<u32>,
+    /// One past the last Unicode scalar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u32>,
+    /// The cell's box on its page: left, top, right, bottom, in points from the page's top left corner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<[u32; 4]>,
+}
+
+impl From<&Source> for SourceLine {
+    fn from(source: &Source) -> Self {
+        Self {
+            text: source.text.clone(),
+            table: source.cell.map(|cell| cell.table),
+            row: source.cell.map(|cell| cell.row),
+            column: source.cell.map(|cell| cell.column),
+            page: source.page,
+            start: source.span.map(|span| span.start),
+            end: source.span.map(|span| span.end),
+            area: source.area.map(|area| [area.left, area.top, area.right, area.bottom]),
+        }
+    }
+}
