@@ -27,7 +27,7 @@ async fn stage() -> (Checker, Arc<dyn Objects>) {
     (Checker::new(&runtime, rules, registry), runtime.objects(subjects::BUCKET_TEXTS))
 }
 
-/// A row whose applicants add up to 27, printed 28.
+/// A row whose applicants add up to 27, printed 28; and regulations of a body that may make none.
 fn parsed() -> v1::ReportParsed {
     let row = [2, 3, 4, 5, 6, 7, 28];
     let fact = |(index, value): (usize, &i32)| v1::Fact {
@@ -37,13 +37,19 @@ fn parsed() -> v1::ReportParsed {
         value: Some(value.to_string()),
         ..Default::default()
     };
+    let regulations = v1::Fact {
+        concept: "proactive.regulations.issued".to_owned(),
+        state: v1::CellState::Reported.into(),
+        value: Some("2".to_owned()),
+        ..Default::default()
+    };
     let report = v1::ParsedReport {
         name: "agencies/p-0123456789abcdef/reports/2023".to_owned(),
         agency_name: "云溪县档案局".to_owned(),
         year: 2023,
         form: "2021".to_owned(),
         variant: "standard".to_owned(),
-        facts: row.iter().enumerate().map(fact).collect(),
+        facts: row.iter().enumerate().map(fact).chain([regulations]).collect(),
         text: Some(v1::ContentRef { key: "t".to_owned(), ..Default::default() }),
         ..Default::default()
     };
@@ -86,6 +92,13 @@ async fn a_broken_row_is_a_finding_with_numbers_versions_and_trace() {
         [versions.program, versions.parser, versions.forms, versions.rules].iter().all(|v| !v.is_empty())
     );
     assert!(event.summary.unwrap().error >= 1);
+}
+
+#[tokio::test]
+async fn a_body_that_no_registry_lists_is_known_by_its_name() {
+    let (checker, _texts) = stage().await;
+    let event = validated(&checker).await;
+    assert!(rules(&event).contains(&"T2-RULE"), "{:?}", rules(&event));
 }
 
 #[tokio::test]
