@@ -215,6 +215,14 @@ mod tests {
         assert_eq!(about().versions_text(), "gongkai-stage 1.2.3\nparser 7\nrules 8\n");
     }
 
+    /// All programs of one service have these flags. What help says of a variable that is set is left out.
+    #[test]
+    fn help_says_what_it_said() {
+        let command = command(&about()).mut_args(|argument| argument.hide_env_values(true));
+        let help = command.term_width(100).render_long_help();
+        insta::assert_snapshot!(help);
+    }
+
     #[test]
     fn a_config_is_read_checked_and_dumped() {
         let settings = loaded("[stage]\nsize = 3\n[sibling]\nx = 1\n[nats]\ntoken = 's3cret'").unwrap();

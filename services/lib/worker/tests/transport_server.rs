@@ -70,14 +70,15 @@ async fn fetch(pull: &mut Box<dyn Pull>, max: usize, expires: Duration) -> Vec<R
     }
 }
 
-/// Calls again until it works, as every caller of the transport does.
-async fn until_available<T>(mut call: impl AsyncFnMut() -> Result<T, Error>) -> T {
+/// Calls again until it works, as every caller of the transport does. Between two calls there is a round trip, which waits for
+/// the connection.
+async fn until_available<T>(transport: &JetStream, mut call: impl AsyncFnMut() -> Result<T, Error>) -> T {
     let started = Instant::now();
     loop {
         match call().await {
             Ok(value) => return value,
             Err(error) if error.kind == ErrorKind::Unavailable && started.elapsed() < 2 * PATIENCE => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                transport.ping().await.ok();
             }
             Err(error) => panic!("{error}: {:?}", error.source),
         }
@@ -214,7 +215,8 @@ async fn a_repeat_after_a_crash_of_the_server_is_still_a_duplicate() {
     let away = transport.publish(message("suite.log.a", "two")).await.unwrap_err();
     assert_eq!(away.kind, ErrorKind::Unavailable);
     server.restart().await;
-    let again = until_available(async || transport.publish(message("suite.log.a", "one")).await).await;
+    let again =
+        until_available(&transport, async || transport.publish(message("suite.log.a", "one")).await).await;
     assert_eq!((again.sequence, again.duplicate), (first.sequence, true));
 }
 
@@ -237,7 +239,7 @@ async fn what_was_acknowledged_outlives_a_crash_of_the_server() {
     let mut attempts = BTreeMap::new();
     while seen.len() < 20 {
         let batch = async || fetch(&mut pull, 10, PATIENCE).await.into_iter().collect::<Result<Vec<_>, _>>();
-        for delivery in until_available(batch).await {
+        for delivery in until_available(&transport, batch).await {
             seen.insert(delivery.sequence);
             attempts.insert(delivery.sequence, delivery.attempt);
             delivery.settle.ack().await.unwrap();
@@ -266,8 +268,8 @@ async fn a_lost_connection_ends_a_batch_and_the_next_one_works() {
         started.elapsed()
     );
     server.restart().await;
-    until_available(async || transport.publish(message("suite.log.a", "one")).await).await;
-    let delivery = until_available(async || fetch(&mut pull, 1, PATIENCE).await.remove(0)).await;
+    until_available(&transport, async || transport.publish(message("suite.log.a", "one")).await).await;
+    let delivery = until_available(&transport, async || fetch(&mut pull, 1, PATIENCE).await.remove(0)).await;
     assert_eq!((delivery.sequence, delivery.attempt), (1, 1));
     delivery.settle.ack().await.unwrap();
 }
@@ -295,7 +297,7 @@ async fn a_silent_server_ends_a_batch_and_no_call_hangs() {
     assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
     assert!(kinds.iter().all(|error| error.as_ref().unwrap().kind == ErrorKind::Unavailable), "{kinds:?}");
     server.resume();
-    until_available(async || transport.publish(message("suite.log.a", "two")).await).await;
+    until_available(&transport, async || transport.publish(message("suite.log.a", "two")).await).await;
 }
 
 #[tokio::test]
@@ -320,14 +322,9 @@ async fn heartbeats_keep_a_quiet_batch_alive() {
     let server = NatsServer::start().await;
     let transport = declared(&server).await;
     let mut pull = transport.consumer(&spec("reader")).await.unwrap();
-    // Heartbeats come every second; the message comes after several.
-    let mut batch = pull.fetch(1, Duration::from_secs(4)).await.unwrap();
-    let publish = async {
-        tokio::time::sleep(Duration::from_millis(3200)).await;
-        transport.publish(message("suite.log.a", "one")).await.unwrap();
-    };
-    let (delivery, ()) = tokio::join!(batch.next(), publish);
-    assert_eq!(delivery.unwrap().unwrap().sequence, 1);
+    // Without the heartbeats it would break off after 2.5 of the three intervals between them that the pull lasts.
+    let mut batch = pull.fetch(1, Duration::from_millis(1500)).await.unwrap();
+    assert!(batch.next().await.is_none(), "it ends by the server's word, with no error");
 }
 
 #[tokio::test]

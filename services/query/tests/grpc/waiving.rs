@@ -6,11 +6,10 @@ use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_proto::subjects::Event;
 use gongkai_proto::v1::alert_service_client::AlertServiceClient;
 use gongkai_proto::v1::{self, CreateWaiverRequest, RevokeWaiverRequest, WaiverState};
-use gongkai_worker::Clock;
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
-use crate::harness::{Bench, SOON};
+use crate::harness::{Bench, SOON, START};
 
 const REPORT: &str = "agencies/361001/reports/2023";
 const FINDING: &str = "agencies/361001/reports/2023/findings/f5-0";
@@ -20,7 +19,7 @@ fn request(finding: &str, seconds: i64) -> CreateWaiverRequest {
         finding: finding.into(),
         reason: "上级已同意保留".into(),
         person: "张三".into(),
-        expires_at: Some(timestamp(Clock::system().now() + time::Duration::seconds(seconds))),
+        expires_at: Some(timestamp(START + time::Duration::seconds(seconds))),
     }
 }
 
@@ -111,7 +110,7 @@ async fn time_ends_a_waiver_by_an_event() {
     bench.projected().await;
     let granted = alerts(&bench).await.create_waiver(request(FINDING, 1)).await.unwrap().into_inner();
     bench.projected().await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    bench.hand.advance(Duration::from_secs(2));
     // A service that starts looks at once.
     bench.restart(false).await;
     let events = Event::ReportWaived.filter();

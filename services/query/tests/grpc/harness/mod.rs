@@ -11,10 +11,11 @@ use gongkai_proto::convert::{report as halves, timestamp::timestamp};
 use gongkai_proto::subjects::{self, BUCKET_TEXTS, Event, STREAM_REPORTS};
 use gongkai_proto::v1::{self, report_service_client::ReportServiceClient};
 use gongkai_query::{Config, run_on};
+use gongkai_worker::clock::Hand;
 use gongkai_worker::transport::memory::Memory;
-use gongkai_worker::{Output, Runtime, Topology, Transport};
+use gongkai_worker::{Clock, Output, Runtime, Topology, Transport};
 use prost::Message as _;
-use time::macros::datetime;
+use time::{OffsetDateTime, macros::datetime};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -22,12 +23,16 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 pub(crate) const SOON: Duration = Duration::from_secs(20);
+/// When the service starts; its time moves by hand only.
+pub(crate) const START: OffsetDateTime = datetime!(2024-02-01 08:00 UTC);
 
 /// A running service with its broker and its folder.
 pub(crate) struct Bench {
     pub(crate) broker: Memory,
     pub(crate) address: String,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) hand: Hand,
+    clock: Clock,
     config: Config,
     folder: tempfile::TempDir,
     runtime: Runtime,
@@ -51,8 +56,9 @@ impl Bench {
         broker.declare(&topology).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = Config { database: folder.path().join("query.db"), ..config };
-        let (runtime, shutdown, address, running) = spawn(&broker, &config).await;
-        Self { broker, address, shutdown, config, folder, runtime, running, next_id: 1 }
+        let (clock, hand) = Clock::manual(START);
+        let (runtime, shutdown, address, running) = spawn(&broker, &config, &clock).await;
+        Self { broker, address, shutdown, hand, clock, config, folder, runtime, running, next_id: 1 }
     }
 
     /// Stops the service in order and starts it again; `rebuild` deletes its database in between.
@@ -63,7 +69,7 @@ impl Bench {
                 std::fs::remove_file(entry.unwrap().path()).unwrap();
             }
         }
-        let (runtime, shutdown, address, running) = spawn(&self.broker, &self.config).await;
+        let (runtime, shutdown, address, running) = spawn(&self.broker, &self.config, &self.clock).await;
         (self.runtime, self.shutdown, self.address, self.running) = (runtime, shutdown, address, running);
     }
 
@@ -148,10 +154,12 @@ impl Bench {
 async fn spawn(
     broker: &Memory,
     config: &Config,
+    clock: &Clock,
 ) -> (Runtime, CancellationToken, String, JoinHandle<anyhow::Result<()>>) {
     let shutdown = CancellationToken::new();
     let runtime = Runtime::builder("query", Arc::new(broker.clone()))
         .dead_prefix(subjects::DEAD_PREFIX)
+        .clock(clock.clone())
         .shutdown(shutdown.clone())
         .build();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -159,7 +167,7 @@ async fn spawn(
     let running = tokio::spawn(run_on(listener, config.clone(), runtime.clone()));
     while !runtime.is_ready() || !config.database.exists() {
         assert!(!running.is_finished(), "the service ended at once");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
     (runtime, shutdown, address, running)
 }
