@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Prints the figures. Each stands beside another one measured in the same run: the machine's speed cancels out.
 #
-#   deploy/bench.sh [hops|reading]…     hops: the runtime against a bare loop; reading: the readers against their peers
+#   deploy/bench.sh [hops|reading|answers]…     hops: the runtime against a bare loop; reading: the readers against their
+#                                               peers; answers: query against a bare gRPC server
 #
 # GONGKAI_CORPUS=folder adds its reports to the samples (default ../shared/corpus where there is one).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ $# -gt 0 ]; then parts=("$@"); else parts=(hops reading); fi
+if [ $# -gt 0 ]; then parts=("$@"); else parts=(hops reading answers); fi
 
 hops() {
     GONGKAI_NATS_SERVER=$(deploy/nats-server.sh)
@@ -29,6 +30,10 @@ reading() {
     trap "rm -f '$ours'" RETURN
     cargo bench --quiet -p gongkai-reading --bench reading -- "${files[@]}" >"$ours"
     "$(deploy/bench_peers.sh)" deploy/bench_readers.py "$ours"
+}
+
+answers() {
+    cargo bench --quiet -p gongkai-query --bench answers
 }
 
 for part in "${parts[@]}"; do "$part"; done

@@ -11,9 +11,9 @@ use gongkai_proto::v1::alert_service_server::{self, AlertServiceServer};
 use gongkai_proto::v1::report_service_server::{ReportServiceServer, SERVICE_NAME};
 use gongkai_worker::Runtime;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic_health::server::health_reporter;
 use tonic_reflection::server::Builder as Reflection;
 use tonic_web::GrpcWebLayer;
@@ -75,8 +75,6 @@ pub async fn serve(
         .accept_http1(true)
         .max_concurrent_streams(config.max_streams_per_connection)
         .http2_keepalive_interval(Some(KEEPALIVE))
-        .tcp_keepalive(Some(KEEPALIVE))
-        .tcp_nodelay(true)
         .layer(runtime.server_layer())
         .layer(GrpcWebLayer::new())
         .add_service(health)
@@ -85,9 +83,10 @@ pub async fn serve(
         .add_service(InterceptedService::new(waivers, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, tokens));
+    // The builder's own settings of sockets do not reach a listener that it did not bind.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
     let shutdown = runtime.shutdown();
-    let serving = router
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.clone().cancelled_owned());
+    let serving = router.serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
     let health = health::follow(runtime, reporter);
     let grace = async {
         shutdown.cancelled().await;

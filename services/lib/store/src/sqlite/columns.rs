@@ -45,6 +45,11 @@ fn optional<T: FromStr>(row: &Row<'_>, column: &str) -> Result<Option<T>, Error>
     text.map(|t| t.parse().map_err(|_| damaged(column))).transpose()
 }
 
+/// A text where it lies, or its absence.
+fn words<'a>(row: &'a Row<'_>, at: usize) -> Result<Option<&'a str>, Error> {
+    row.get_ref(at)?.as_str_or_null().map_err(|_| damaged("text"))
+}
+
 /// A report's key in columns `agency` and `year`.
 pub(super) fn key(row: &Row<'_>) -> Result<ReportKey, Error> {
     let agency: String = row.get("agency")?;
@@ -120,23 +125,25 @@ pub(super) fn source_values(source: Option<&Source>) -> [Value; 8] {
     ]
 }
 
-/// A source from the columns `source_…`.
-pub(super) fn source(row: &Row<'_>) -> Result<Option<Source>, Error> {
-    let Some(text) = row.get("source_text")? else { return Ok(None) };
-    let (table, start): (Option<u32>, Option<u32>) = (row.get("source_table")?, row.get("source_start")?);
+/// What [`source`] reads. Read by place: by name, every value of every row would search the names of all columns.
+pub(super) const SOURCE: &str = "source_text, source_table, source_row, source_column, source_page, \
+     source_start, source_end, source_area";
+
+/// A source from the columns [`SOURCE`], the first of which is the `at`-th.
+pub(super) fn source(row: &Row<'_>, at: usize) -> Result<Option<Source>, Error> {
+    let Some(text) = row.get(at)? else { return Ok(None) };
+    let (table, start): (Option<u32>, Option<u32>) = (row.get(at + 1)?, row.get(at + 5)?);
     let cell = match table {
-        Some(table) => {
-            Some(CellRef { table, row: row.get("source_row")?, column: row.get("source_column")? })
-        }
+        Some(table) => Some(CellRef { table, row: row.get(at + 2)?, column: row.get(at + 3)? }),
         None => None,
     };
     let span = match start {
-        Some(start) => Some(Span { start, end: row.get("source_end")? }),
+        Some(start) => Some(Span { start, end: row.get(at + 6)? }),
         None => None,
     };
-    let area: Option<String> = row.get("source_area")?;
-    let area = area.map(|text| parse_area(&text).ok_or_else(|| damaged("source_area"))).transpose()?;
-    Ok(Some(Source { text, cell, page: row.get("source_page")?, span, area }))
+    let area =
+        words(row, at + 7)?.map(|text| parse_area(text).ok_or_else(|| damaged("source_area"))).transpose()?;
+    Ok(Some(Source { text, cell, page: row.get(at + 4)?, span, area }))
 }
 
 fn area_text(area: Area) -> String {
@@ -151,24 +158,31 @@ fn parse_area(text: &str) -> Option<Area> {
     numbers.next().is_none().then_some(area)
 }
 
-/// A fact without its candidates.
-pub(super) fn fact(row: &Row<'_>) -> Result<Fact, Error> {
-    let value: Option<String> = row.get("value")?;
-    let state: String = row.get("state")?;
-    let state = match (state.as_str(), value) {
-        ("reported", Some(text)) => State::Reported(text.parse().map_err(|_| damaged("value"))?),
-        ("blank", None) => State::Blank,
-        ("not_applicable", None) => State::NotApplicable,
-        ("missing", None) => State::Missing,
-        ("unreadable", None) => State::Unreadable,
+/// What [`fact`] reads before [`SOURCE`].
+pub(super) const FACT: &str = "concept, applicant, state, value";
+
+/// A fact without its candidates, from the columns [`FACT`] and [`SOURCE`], the first of which is the `at`-th.
+pub(super) fn fact(row: &Row<'_>, at: usize) -> Result<Fact, Error> {
+    let concept = Concept::new(words(row, at)?.ok_or_else(|| damaged("concept"))?);
+    let applicant =
+        words(row, at + 1)?.map(|text| text.parse().map_err(|_| damaged("applicant"))).transpose()?;
+    let state = match (words(row, at + 2)?, words(row, at + 3)?) {
+        (Some("reported"), Some(text)) => State::Reported(text.parse().map_err(|_| damaged("value"))?),
+        (Some("blank"), None) => State::Blank,
+        (Some("not_applicable"), None) => State::NotApplicable,
+        (Some("missing"), None) => State::Missing,
+        (Some("unreadable"), None) => State::Unreadable,
         _ => return Err(damaged("state")),
     };
-    let concept = Concept::new(&row.get::<_, String>("concept")?);
-    let applicant = optional(row, "applicant")?;
-    Ok(Fact { id: FactId { concept, applicant }, state, source: source(row)?, candidates: Vec::new() })
+    Ok(Fact {
+        id: FactId { concept, applicant },
+        state,
+        source: source(row, at + 4)?,
+        candidates: Vec::new(),
+    })
 }
 
-/// A finding, with its versions joined.
+/// A finding, with its versions joined and the columns [`SOURCE`] first.
 pub(super) fn finding(row: &Row<'_>) -> Result<Finding, Error> {
     let operands: String = row.get("facts")?;
     let operands = operands.lines().map(|line| line.parse().map_err(|_| damaged("facts")));
@@ -184,7 +198,7 @@ pub(super) fn finding(row: &Row<'_>) -> Result<Finding, Error> {
         expected: row.get("expected")?,
         actual: row.get("actual")?,
         facts: operands.collect::<Result<_, _>>()?,
-        source: source(row)?,
+        source: source(row, 0)?,
         legal: row.get("legal")?,
         help: row.get("help")?,
         suggestion: row.get("suggestion")?,

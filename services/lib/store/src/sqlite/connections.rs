@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use super::Options;
 use crate::error::Error;
@@ -18,6 +18,8 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Er
     let connection = Connection::open(path)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans that never depend on what is bound. Otherwise kept statements are planned anew with every value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -3,7 +3,7 @@
 use gongkai_model::Severity;
 use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::columns::{self, REVISION, damaged};
+use super::columns::{self, FACT, REVISION, SOURCE, damaged};
 use super::lookup::add_candidates;
 use super::sql::{Column, Has, Sql};
 use super::waivers;
@@ -39,7 +39,7 @@ pub(super) fn findings(c: &Connection, query: &FindingQuery) -> Result<Page<Foun
         FindingOrder::Severity => &["i.severity", "r.agency", "r.year", "i.position"],
     };
     let mut sql = Sql::new(&format!(
-        "SELECT r.agency, r.year, a.trace_id, i.*, v.program, v.parser, v.forms, v.rules, w.id AS waiver, {} \
+        "SELECT {SOURCE}, r.agency, r.year, a.trace_id, i.*, v.program, v.parser, v.forms, v.rules, w.id AS waiver, {} \
          FROM report r \
          JOIN arrival a ON a.received_sequence = r.content_sequence \
          JOIN finding i ON i.received_sequence = r.content_sequence \
@@ -66,7 +66,7 @@ pub(super) fn findings(c: &Connection, query: &FindingQuery) -> Result<Page<Foun
 pub(super) fn facts(c: &Connection, query: &FactQuery) -> Result<Page<FoundFact>, Error> {
     let keys: &[&str] = &["r.agency", "r.year", "t.position"];
     let mut sql = Sql::new(&format!(
-        "SELECT r.agency, r.year, t.*, {} FROM report r \
+        "SELECT {FACT}, {SOURCE}, r.agency, r.year, t.received_sequence, t.position, {} FROM report r \
          JOIN arrival a ON a.received_sequence = r.content_sequence \
          JOIN fact t ON t.received_sequence = r.content_sequence WHERE true",
         sort_columns(keys)
@@ -77,7 +77,7 @@ pub(super) fn facts(c: &Connection, query: &FactQuery) -> Result<Page<FoundFact>
     sql.scope(&query.scope).conditions(&query.conditions, fact_column);
     sql.page(keys, false, query.after.as_ref(), query.limit)?;
     page(c, &sql, keys.len(), query.limit, |row| {
-        let mut fact = columns::fact(row)?;
+        let mut fact = columns::fact(row, 0)?;
         add_candidates(c, &mut fact, row.get("received_sequence")?, row.get("position")?)?;
         Ok(FoundFact { key: columns::key(row)?, fact })
     })

@@ -4,7 +4,7 @@ use gongkai_model::{Fact, ReportKey};
 use rusqlite::{Connection, OptionalExtension, params};
 use time::OffsetDateTime;
 
-use super::columns::{self, REVISION, signed, time_of, unsigned};
+use super::columns::{self, FACT, REVISION, SOURCE, damaged, signed, time_of, unsigned};
 use crate::arrival::{Prose, Section};
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
@@ -129,13 +129,22 @@ fn prose(c: &Connection, arrival: u64) -> Result<Option<Prose>, Error> {
 
 fn facts(c: &Connection, arrival: u64) -> Result<Vec<Fact>, Error> {
     let id = signed(arrival, "arrival")?;
-    let mut select = c.prepare_cached("SELECT * FROM fact WHERE received_sequence = ? ORDER BY position")?;
-    let found = select.query_and_then([id], |row| {
-        let mut fact = columns::fact(row)?;
-        add_candidates(c, &mut fact, id, row.get("position")?)?;
-        Ok(fact)
-    })?;
-    found.collect()
+    let mut select = c.prepare_cached(&format!(
+        "SELECT {FACT}, {SOURCE} FROM fact WHERE received_sequence = ? ORDER BY position"
+    ))?;
+    let found = select.query_and_then([id], |row| columns::fact(row, 0))?;
+    let mut facts = found.collect::<Result<Vec<_>, Error>>()?;
+    // All at once: few cells have any, and most reports none. Positions count from 0.
+    let mut select = c.prepare_cached(&format!(
+        "SELECT {SOURCE}, fact FROM candidate WHERE received_sequence = ? ORDER BY fact, position"
+    ))?;
+    let mut rows = select.query([id])?;
+    while let Some(row) = rows.next()? {
+        let position = usize::try_from(unsigned(row, "fact")?).ok();
+        let fact = position.and_then(|at| facts.get_mut(at)).ok_or_else(|| damaged("fact"))?;
+        fact.candidates.extend(columns::source(row, 0)?);
+    }
+    Ok(facts)
 }
 
 /// Adds what the readings of an unreadable cell proposed.
@@ -145,10 +154,10 @@ pub(super) fn add_candidates(
     arrival: i64,
     position: i64,
 ) -> Result<(), Error> {
-    let mut select = c.prepare_cached(
-        "SELECT * FROM candidate WHERE received_sequence = ? AND fact = ? ORDER BY position",
-    )?;
-    for source in select.query_and_then([arrival, position], columns::source)? {
+    let mut select = c.prepare_cached(&format!(
+        "SELECT {SOURCE} FROM candidate WHERE received_sequence = ? AND fact = ? ORDER BY position"
+    ))?;
+    for source in select.query_and_then([arrival, position], |row| columns::source(row, 0))? {
         fact.candidates.extend(source?);
     }
     Ok(())
