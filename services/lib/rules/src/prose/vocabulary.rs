@@ -109,7 +109,7 @@ pub(crate) struct Sums {
     pub(crate) units: List,
     pub(crate) loose_units: List,
     pub(crate) events: List,
-    pub(crate) ends: List,
+    pub(crate) ends: Words,
     pub(crate) changes: Words,
     pub(crate) channels: Words,
     pub(crate) nested: Words,
@@ -122,9 +122,9 @@ pub(crate) struct Sums {
 pub(crate) struct Disputes {
     pub(crate) units: List,
     pub(crate) turns: List,
-    pub(crate) other: List,
-    pub(crate) unsure: List,
-    pub(crate) lost: List,
+    pub(crate) other: Words,
+    pub(crate) unsure: Words,
+    pub(crate) lost: Words,
     pub(crate) decisions: List,
     pub(crate) joins: List,
     pub(crate) behind: List,
@@ -150,7 +150,7 @@ pub(crate) struct Blocks {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Documents {
     pub(crate) units: List,
-    pub(crate) other: List,
+    pub(crate) other: Words,
     pub(crate) unsure_verbs: List,
     pub(crate) unsure: List,
     /// A verb and its column.
