@@ -8,7 +8,7 @@ use gongkai_proto::subjects;
 use gongkai_worker::{
     Config, Service,
     config::AdminSettings,
-    transport::jetstream::{JetStream, StreamStatus},
+    transport::jetstream::{JetStream, status::StreamStatus},
 };
 use reqwest::Client;
 use serde::Serialize;

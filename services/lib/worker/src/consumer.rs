@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
 use futures::future::FutureExt as _;
 use futures::stream::{BoxStream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,19 +15,17 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::config::WorkerSettings;
 use crate::delivery::InWork;
 use crate::handler::Handler;
 use crate::lane::Lane;
-use crate::liveness::Pulse;
+use crate::lifecycle::Lifecycle;
+use crate::liveness::{Liveness, Pulse};
 use crate::outage::Outage;
+use crate::plan::Plan;
 use crate::process::Stage;
-use crate::retry::RetryPolicy;
-use crate::runtime::Runtime;
-use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Pull};
+use crate::readiness::Latch;
+use crate::transport::{Delivery, Error, ErrorKind, Pull, Transport};
 
-/// How far the server's delivery limit is above ours: room for crashes during the last attempt.
-const SERVER_MARGIN: u32 = 4;
 /// A fetch that ends sooner than this without a message counts as failed: no hot loop.
 const TOO_SOON: Duration = Duration::from_millis(20);
 /// While few permits are free, more are waited for this long: fetches of one are the slowest way to take messages.
@@ -36,43 +33,19 @@ const GATHER: Duration = Duration::from_millis(1);
 /// What dropped tasks may take to go.
 const AFTER_HARD_STOP: Duration = Duration::from_secs(1);
 
-/// What to consume, and how. `None` takes the value of the `[worker]` section.
-#[derive(Debug, Clone, Default)]
-pub struct Consume {
-    /// The stream.
-    pub stream: String,
-    /// The durable name; replicas with the same name share the work.
-    pub durable: String,
-    /// Subject filters; empty takes all.
-    pub filters: Vec<String>,
-    /// Messages in work at once in this process.
-    pub concurrency: Option<usize>,
-    /// Time after which a delivery that showed no progress comes again. Progress is shown every third of it.
-    pub ack_wait: Option<Duration>,
-    /// Unsettled deliveries over all replicas; at least `concurrency` × replicas.
-    pub max_ack_pending: Option<u32>,
-    /// Deliveries until a message that cannot be handled is buried. The server's own limit is four more.
-    pub max_attempts: Option<u32>,
-    /// Longest time a handler may take for one message.
-    pub deadline: Option<Duration>,
-    /// One message at a time, in stream order, over all replicas; a retry holds back what follows.
-    pub ordered: bool,
-}
-
-/// [`Consume`] with every value known and the relations checked.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    pub(crate) spec: ConsumerSpec,
-    pub(crate) concurrency: usize,
-    pub(crate) heartbeat: Duration,
-    pub(crate) deadline: Duration,
-    pub(crate) retry: RetryPolicy,
-    expires: Duration,
-    drain_timeout: Duration,
+/// What the loop needs of its process.
+pub(crate) struct Supplies {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) liveness: Liveness,
+    pub(crate) outage: Outage,
+    /// Released once the consumer is bound.
+    pub(crate) latch: Latch,
 }
 
 struct Loop<H: Handler> {
     stage: Arc<Stage<H>>,
+    transport: Arc<dyn Transport>,
     plan: Plan,
     permits: Arc<Semaphore>,
     in_work: InWork,
@@ -88,112 +61,43 @@ struct Loop<H: Handler> {
 }
 
 /// Consumes until shutdown, and drains.
-pub(crate) async fn run<H: Handler>(runtime: Runtime, consume: Consume, handler: H) -> anyhow::Result<()> {
-    let plan = Plan::new(&runtime.0.settings, consume)?;
-    let latch = runtime.latch("consumer");
-    let mut this = Loop::new(&runtime, plan, handler);
-    let Some(mut pull) = this.bind(&runtime).await? else { return Ok(()) };
-    latch.release();
+pub(crate) async fn run<H: Handler>(plan: Plan, stage: Stage<H>, supplies: Supplies) -> anyhow::Result<()> {
+    let mut this = Loop::new(plan, stage, &supplies);
+    let Some(mut pull) = this.bind().await? else { return Ok(()) };
+    supplies.latch.release();
     tracing::info!(stream = this.plan.spec.stream, durable = this.plan.spec.durable, "consuming");
-    let result = this.consume(&runtime, &mut pull).await;
+    let result = this.consume(&mut pull).await;
     this.drain().await;
     result
-}
-
-// === impl Consume, Plan ===
-
-impl Consume {
-    /// Takes the messages of a stream under a durable name, with the settings of the `[worker]` section.
-    #[must_use]
-    pub fn new<F: Into<String>>(
-        stream: impl Into<String>,
-        durable: impl Into<String>,
-        filters: impl IntoIterator<Item = F>,
-    ) -> Self {
-        let filters = filters.into_iter().map(Into::into).collect();
-        Self { stream: stream.into(), durable: durable.into(), filters, ..Self::default() }
-    }
-
-    /// One message at a time, in stream order.
-    #[must_use]
-    pub fn ordered(mut self) -> Self {
-        self.ordered = true;
-        self
-    }
-}
-
-impl Plan {
-    pub(crate) fn new(settings: &WorkerSettings, consume: Consume) -> anyhow::Result<Self> {
-        let concurrency =
-            if consume.ordered { 1 } else { consume.concurrency.unwrap_or(settings.concurrency) };
-        // The broker itself holds back what follows an unsettled message: order holds over replicas and retries.
-        let max_ack_pending =
-            if consume.ordered { 1 } else { consume.max_ack_pending.unwrap_or(settings.max_ack_pending) };
-        let attempts = consume.max_attempts.unwrap_or(settings.max_attempts);
-        let ack_wait = consume.ack_wait.unwrap_or(Duration::from_secs(settings.ack_wait_s));
-        ensure!(concurrency >= 1, "consumer {}: concurrency must be at least 1", consume.durable);
-        ensure!(attempts >= 1, "consumer {}: max_attempts must be at least 1", consume.durable);
-        ensure!(!ack_wait.is_zero(), "consumer {}: ack_wait must be above 0", consume.durable);
-        ensure!(
-            concurrency <= max_ack_pending as usize,
-            "consumer {}: concurrency ({concurrency}) must not exceed max_ack_pending ({max_ack_pending})",
-            consume.durable,
-        );
-        Ok(Self {
-            spec: ConsumerSpec {
-                stream: consume.stream,
-                durable: consume.durable,
-                filters: consume.filters,
-                ack_wait,
-                max_ack_pending,
-                max_deliver: attempts.saturating_add(SERVER_MARGIN),
-            },
-            concurrency,
-            heartbeat: ack_wait / 3,
-            deadline: consume.deadline.unwrap_or(Duration::from_secs(settings.deadline_s)),
-            retry: RetryPolicy {
-                base: Duration::from_millis(settings.retry_base_ms),
-                max: Duration::from_secs(settings.retry_max_s),
-                attempts,
-            },
-            expires: Duration::from_secs(settings.fetch_expires_s),
-            drain_timeout: Duration::from_secs(settings.drain_timeout_s),
-        })
-    }
-
-    /// A loop that did not beat for so long is stalled.
-    fn stalled_after(&self) -> Duration {
-        self.expires * 2 + Duration::from_secs(30)
-    }
 }
 
 // === impl Loop ===
 
 impl<H: Handler> Loop<H> {
-    fn new(runtime: &Runtime, plan: Plan, handler: H) -> Self {
-        let inner = &runtime.0;
-        let hard = inner.lifecycle.hard.child_token();
+    fn new(plan: Plan, stage: Stage<H>, supplies: &Supplies) -> Self {
+        let hard = supplies.lifecycle.hard.child_token();
         let in_work = InWork::default();
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
             lane: Lane::new(&hard),
             _beats: AbortOnDropHandle::new(tokio::spawn(in_work.clone().beats(plan.heartbeat))),
             in_work,
-            soft: inner.lifecycle.soft.clone(),
+            soft: supplies.lifecycle.soft.clone(),
             hard,
-            pulse: inner.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
-            outage: inner.outage.clone(),
-            stage: Arc::new(Stage::new(runtime, &plan, handler)),
+            pulse: supplies.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
+            outage: supplies.outage.clone(),
+            stage: Arc::new(stage),
+            transport: supplies.transport.clone(),
             failed: 0,
             plan,
         }
     }
 
     /// Binds the consumer; a broker that is away is waited for. `None` on shutdown.
-    async fn bind(&mut self, runtime: &Runtime) -> anyhow::Result<Option<Box<dyn Pull>>> {
+    async fn bind(&mut self) -> anyhow::Result<Option<Box<dyn Pull>>> {
         while !self.soft.is_cancelled() {
             self.pulse.beat();
-            match runtime.0.transport.consumer(&self.plan.spec).await {
+            match self.transport.consumer(&self.plan.spec).await {
                 Ok(pull) => return Ok(Some(pull)),
                 Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {
                     let name = &self.plan.spec.durable;
@@ -205,7 +109,7 @@ impl<H: Handler> Loop<H> {
         Ok(None)
     }
 
-    async fn consume(&mut self, runtime: &Runtime, pull: &mut Box<dyn Pull>) -> anyhow::Result<()> {
+    async fn consume(&mut self, pull: &mut Box<dyn Pull>) -> anyhow::Result<()> {
         while let Some(permits) = self.permits().await {
             self.pulse.beat();
             let started = Instant::now();
@@ -223,7 +127,7 @@ impl<H: Handler> Loop<H> {
                 Err(error) => {
                     self.pause_after(&error).await;
                     if error.kind == ErrorKind::NotFound {
-                        let Some(again) = self.bind(runtime).await? else { break };
+                        let Some(again) = self.bind().await? else { break };
                         *pull = again;
                     }
                 }

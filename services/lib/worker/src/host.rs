@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::about::About;
 use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::Common;
@@ -24,7 +25,6 @@ use crate::liveness::Liveness;
 use crate::outage::Outage;
 use crate::panics::Caught;
 use crate::readiness::Readiness;
-use crate::run::About;
 use crate::runtime::Runtime;
 use crate::service::Service;
 use crate::telemetry::Telemetry;

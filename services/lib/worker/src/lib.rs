@@ -1,9 +1,10 @@
 //! The message runtime every stage runs in: take a message, call a function, publish, acknowledge.
 
+mod about;
 mod admin;
 pub mod clock;
 pub mod config;
-pub mod consumer;
+mod consumer;
 mod cpu;
 pub mod dead_letter;
 mod delivery;
@@ -16,6 +17,7 @@ mod liveness;
 pub mod metrics;
 mod outage;
 pub mod panics;
+pub mod plan;
 mod process;
 mod publisher;
 pub mod readiness;
@@ -31,21 +33,21 @@ pub mod testing;
 pub mod trace;
 pub mod transport;
 
+pub use about::About;
 pub use clock::Clock;
 pub use config::{Common, Config, Secret, bind_guard};
-pub use consumer::Consume;
 pub use handler::{Context, Decision, Handler, Output, Raw};
 pub use host::Process;
 pub use lifecycle::OnFailure;
 pub use metrics::{Counter, Gauge, Histogram};
 pub use panics::Panicked;
-pub use process::LINK_HEADER;
+pub use plan::Consume;
 pub use readiness::Latch;
 pub use record_store::{Record, RecordStore};
-pub use run::{About, main};
+pub use run::main;
 pub use runtime::Runtime;
 pub use service::Service;
-pub use transport::{Message, Published, Topology, Transport};
+pub use transport::{LINK_HEADER, Message, Published, Topology, Transport};
 
 /// Every program's allocator: messages come and go by the thousand, of all sizes and freed by other threads than took
 /// them, which the system's allocator pays for with a third of a hop's CPU time (`benches/hops.rs`).

@@ -11,26 +11,36 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 use tokio::time::{Instant, timeout};
 
-use crate::consumer::Plan;
+use crate::clock::Clock;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
 use crate::delivery::{Arrived, Held};
 use crate::handler::{Context, Decision, Handler, Output};
 use crate::instruments::{Instruments, Outcome};
+use crate::metrics::Meters;
+use crate::outage::Outage;
 use crate::panics::{Caught, Panicked};
-use crate::publisher::Patience;
+use crate::plan::Plan;
+use crate::publisher::{Patience, Publisher};
 use crate::retry::RetryPolicy;
-use crate::runtime::Runtime;
-use crate::trace::{self, Kind, Span};
-use crate::transport::{Error, ErrorKind, MESSAGE_ID, Message};
+use crate::trace::{self, Kind, Span, Tracer};
+use crate::transport::{Error, ErrorKind, LINK_HEADER, MESSAGE_ID, Message};
 
-/// Header of a message that belongs to a trace of its own and only points to the one it came from: replays and
-/// reprocessing.
-pub const LINK_HEADER: &str = "gongkai-link";
+/// What a stage works with.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) publisher: Publisher,
+    pub(crate) tracer: Tracer,
+    pub(crate) clock: Clock,
+    pub(crate) outage: Outage,
+    /// Where dead letters go.
+    pub(crate) dead_subject: String,
+    pub(crate) version: &'static str,
+}
 
 /// A handler and what surrounds it: one consumer of one service.
 pub(crate) struct Stage<H> {
     handler: H,
-    runtime: Runtime,
+    tools: Tools,
     stream: String,
     durable: String,
     deadline: Duration,
@@ -50,16 +60,16 @@ enum Verdict {
 // === impl Stage ===
 
 impl<H: Handler> Stage<H> {
-    pub(crate) fn new(runtime: &Runtime, plan: &Plan, handler: H) -> Self {
+    pub(crate) fn new(tools: Tools, meters: &Meters, plan: &Plan, handler: H) -> Self {
         Self {
             handler,
             stream: plan.spec.stream.clone(),
             durable: plan.spec.durable.clone(),
             deadline: plan.deadline,
             retry: plan.retry,
-            base: runtime.tracer().base(),
-            instruments: Instruments::new(&runtime.0.meters, &plan.spec.durable),
-            runtime: runtime.clone(),
+            base: tools.tracer.base(),
+            instruments: Instruments::new(meters, &plan.spec.durable),
+            tools,
         }
     }
 
@@ -155,9 +165,9 @@ impl<H: Handler> Stage<H> {
         for (index, mut output) in outputs.into_iter().enumerate() {
             let id = match output.message_id.take() {
                 Some(own) => own,
-                None => output_id(&context.message_id, self.runtime.service(), index),
+                None => output_id(&context.message_id, self.tools.tracer.service(), index),
             };
-            self.runtime.0.publisher.publish_patiently(&id, output).await?;
+            self.tools.publisher.publish_patiently(&id, output).await?;
         }
         Ok(())
     }
@@ -264,9 +274,9 @@ impl<H: Handler> Stage<H> {
         held: Held,
     ) -> Outcome {
         let letter = self.dead_letter(context, message, code, cause);
-        let output = letter.output(&self.runtime.0.dead_subject);
+        let output = letter.output(&self.tools.dead_subject);
         let id = letter.id();
-        let published = self.runtime.0.publisher.publish_patiently(&id, output).await;
+        let published = self.tools.publisher.publish_patiently(&id, output).await;
         let (message_id, attempt) = (&context.message_id, context.attempt);
         if let Err(error) = published {
             tracing::error!(
@@ -301,7 +311,7 @@ impl<H: Handler> Stage<H> {
         cause: &anyhow::Error,
     ) -> DeadLetter {
         DeadLetter {
-            service: self.runtime.service().to_owned(),
+            service: self.tools.tracer.service().to_owned(),
             subject: context.subject.clone(),
             headers: dead_letter::headers(&message.headers),
             payload: message.payload.clone(),
@@ -309,16 +319,16 @@ impl<H: Handler> Stage<H> {
             cause: format!("{cause:#}"),
             attempts: context.attempt,
             first_seen_at: Some(dead_letter::timestamp(context.published_at)),
-            buried_at: Some(dead_letter::timestamp(self.runtime.clock().now())),
+            buried_at: Some(dead_letter::timestamp(self.tools.clock.now())),
             trace_id: context.trace_id.clone(),
             message_id: context.message_id.clone(),
-            service_version: self.runtime.version().to_owned(),
+            service_version: self.tools.version.to_owned(),
             sequence: context.sequence,
         }
     }
 
     fn unsettled(&self, context: &Context, error: &Error) {
-        self.runtime.0.outage.seen(error);
+        self.tools.outage.seen(error);
         let error = error as &dyn std::error::Error;
         tracing::warn!(message_id = context.message_id, error, "message not settled; it may come again");
     }
@@ -331,7 +341,7 @@ impl<H: Handler> Stage<H> {
     }
 
     fn open_span(&self, arrived: &Arrived, id: &str) -> Span {
-        let tracer = self.runtime.tracer();
+        let tracer = &self.tools.tracer;
         let message = &arrived.message;
         let sender = trace::extract_from_message(&self.base, &message.headers);
         let name = if tracer.is_exporting() { format!("process {}", message.subject) } else { String::new() };
@@ -345,7 +355,7 @@ impl<H: Handler> Stage<H> {
 
     fn ack_span(&self, context: &Context) -> Span {
         let name = || format!("ack {}", context.subject);
-        self.runtime.tracer().start_here(name, Kind::Client, || {
+        self.tools.tracer.start_here(name, Kind::Client, || {
             vec![
                 KeyValue::new("messaging.system", "nats"),
                 KeyValue::new("messaging.operation.name", "ack"),

@@ -8,30 +8,13 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde::Serialize;
 
+use crate::about::About;
 use crate::config::{Common, Config};
 use crate::host::Process;
 use crate::service::Service;
-use crate::transport::Topology;
 
 /// Exit code for a wrong flag or setting (`EX_USAGE`).
 const USAGE: u8 = 64;
-
-/// What a program says about itself.
-#[derive(Debug, Clone)]
-pub struct About {
-    /// Name of the program, such as `gongkai-parse`.
-    pub program: &'static str,
-    /// Its version.
-    pub version: &'static str,
-    /// Versions of what is compiled in, such as parser, forms, rules.
-    pub versions: Vec<(&'static str, String)>,
-    /// Sections of the config that this program accepts without reading: its siblings'.
-    pub sections: &'static [&'static str],
-    /// What the broker must hold.
-    pub topology: Topology,
-    /// Subject prefix of dead letters; the service's name follows.
-    pub dead_prefix: &'static str,
-}
 
 /// Everything a program of one service reads.
 struct Settings<C> {
@@ -59,18 +42,6 @@ pub fn main<S: Service>(about: About) -> ExitCode {
         };
     }
     start::<S>(about, settings)
-}
-
-impl About {
-    /// Program and compiled-in versions, one a line.
-    #[must_use]
-    pub fn versions_text(&self) -> String {
-        let mut text = format!("{} {}\n", self.program, self.version);
-        for (label, version) in &self.versions {
-            text += &format!("{label} {version}\n");
-        }
-        text
-    }
 }
 
 fn command(about: &About) -> Command {
@@ -165,6 +136,7 @@ mod tests {
 
     use super::*;
     use crate::runtime::Runtime;
+    use crate::transport::Topology;
 
     #[derive(Debug, Clone, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]

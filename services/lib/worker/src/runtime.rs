@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::WorkerSettings;
-use crate::consumer::{self, Consume};
+use crate::consumer::{self, Supplies};
 use crate::cpu::CpuPool;
 pub use crate::cpu::Unfinished;
 use crate::handler::{Handler, Output};
@@ -17,6 +17,8 @@ use crate::liveness::Liveness;
 use crate::metrics::{Counter, Gauge, Histogram, Meters};
 use crate::outage::Outage;
 use crate::panics::Panicked;
+use crate::plan::{Consume, Plan};
+use crate::process::{Stage, Tools};
 use crate::publisher::Publisher;
 use crate::readiness::{Latch, Readiness};
 use crate::stores::Noted;
@@ -25,21 +27,16 @@ use crate::transport::{self, Entries, Message, Objects, Published, Transport};
 
 /// What a service works with. Cheap to clone.
 #[derive(Clone)]
-pub struct Runtime(pub(crate) Arc<Inner>);
+pub struct Runtime(Arc<Inner>);
 
-pub(crate) struct Inner {
-    pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) publisher: Publisher,
-    pub(crate) clock: Clock,
-    pub(crate) lifecycle: Lifecycle,
-    pub(crate) readiness: Readiness,
-    pub(crate) liveness: Liveness,
-    pub(crate) tracer: Tracer,
-    pub(crate) meters: Meters,
-    pub(crate) outage: Outage,
-    pub(crate) settings: WorkerSettings,
-    pub(crate) dead_subject: String,
-    pub(crate) version: &'static str,
+struct Inner {
+    transport: Arc<dyn Transport>,
+    tools: Tools,
+    lifecycle: Lifecycle,
+    readiness: Readiness,
+    liveness: Liveness,
+    meters: Meters,
+    settings: WorkerSettings,
     cpu: CpuPool,
 }
 
@@ -92,9 +89,10 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping it leaves open whether the message was published; call again with the same id.
     pub async fn publish(&self, message_id: &str, mut output: Output) -> Result<Published, transport::Error> {
+        let publisher = &self.0.tools.publisher;
         match output.message_id.take() {
-            Some(own) => self.0.publisher.publish(&own, output).await,
-            None => self.0.publisher.publish(message_id, output).await,
+            Some(own) => publisher.publish(&own, output).await,
+            None => publisher.publish(message_id, output).await,
         }
     }
 
@@ -104,19 +102,28 @@ impl Runtime {
     /// # Errors
     /// The stream is missing or we are not permitted: a deployment mistake. A broker that is away is waited for.
     pub async fn consume<H: Handler>(&self, consume: Consume, handler: H) -> anyhow::Result<()> {
-        consumer::run(self.clone(), consume, handler).await
+        let plan = Plan::new(&self.0.settings, consume)?;
+        let supplies = Supplies {
+            transport: self.0.transport.clone(),
+            lifecycle: self.0.lifecycle.clone(),
+            liveness: self.0.liveness.clone(),
+            outage: self.0.tools.outage.clone(),
+            latch: self.latch("consumer"),
+        };
+        let stage = Stage::new(self.0.tools.clone(), &self.0.meters, &plan, handler);
+        consumer::run(plan, stage, supplies).await
     }
 
     /// A bucket of objects.
     #[must_use]
     pub fn objects(&self, bucket: &'static str) -> Arc<dyn Objects> {
-        Arc::new(Noted::new(self.0.transport.objects(bucket), self.0.outage.clone()))
+        Arc::new(Noted::new(self.0.transport.objects(bucket), self.0.tools.outage.clone()))
     }
 
     /// A bucket of entries.
     #[must_use]
     pub fn entries(&self, bucket: &'static str) -> Arc<dyn Entries> {
-        Arc::new(Noted::new(self.0.transport.entries(bucket), self.0.outage.clone()))
+        Arc::new(Noted::new(self.0.transport.entries(bucket), self.0.tools.outage.clone()))
     }
 
     /// One message of a stream, by its sequence; `None` if there is none, or a replica that lags does not have it yet.
@@ -142,7 +149,7 @@ impl Runtime {
     /// The only source of time.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        self.0.clock.clone()
+        self.0.tools.clock.clone()
     }
 
     /// Keeps `/readyz` unready until released.
@@ -159,13 +166,13 @@ impl Runtime {
     /// The service's short name.
     #[must_use]
     pub fn service(&self) -> &'static str {
-        self.0.tracer.service()
+        self.0.tools.tracer.service()
     }
 
     /// The program's version.
     #[must_use]
     pub fn version(&self) -> &'static str {
-        self.0.version
+        self.0.tools.version
     }
 
     /// Starts a background task; shutdown waits for it, the hard stop drops it. Its error or panic does what
@@ -209,7 +216,7 @@ impl Runtime {
 
     /// Runs `future` as this service's work but in no trace yet, so that spans in it start new ones.
     pub fn root<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        Span::of(self.0.tracer.base()).run(future)
+        Span::of(self.0.tools.tracer.base()).run(future)
     }
 
     /// An own counter, such as `rules.evaluated`.
@@ -233,11 +240,7 @@ impl Runtime {
     /// A layer that puts each HTTP or gRPC request under its trace.
     #[must_use]
     pub fn server_layer(&self) -> trace::ServerLayer {
-        trace::server_layer(self)
-    }
-
-    pub(crate) fn tracer(&self) -> &Tracer {
-        &self.0.tracer
+        trace::ServerLayer::new(&self.0.tools.tracer)
     }
 }
 
@@ -321,20 +324,22 @@ impl Builder {
             budget,
             self.outage.clone(),
         );
-        let dead_subject = format!("{}.{}", self.dead_prefix, self.tracer.service());
+        let tools = Tools {
+            publisher,
+            dead_subject: format!("{}.{}", self.dead_prefix, self.tracer.service()),
+            tracer: self.tracer,
+            clock: self.clock,
+            outage: self.outage,
+            version: self.version,
+        };
         Runtime(Arc::new(Inner {
             transport: self.transport,
-            publisher,
-            clock: self.clock,
+            tools,
             lifecycle: self.lifecycle,
             readiness: self.readiness,
             liveness: self.liveness,
-            tracer: self.tracer,
             meters: self.meters,
-            outage: self.outage,
             settings: self.settings,
-            dead_subject,
-            version: self.version,
             cpu: self.cpu,
         }))
     }

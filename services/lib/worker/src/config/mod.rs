@@ -4,6 +4,7 @@
 //! accepts its siblings' sections without reading them, so that one file serves all.
 
 mod bind;
+mod log_filter;
 mod secret;
 mod sections;
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use bind::bind_guard;
+pub(crate) use log_filter::log_filter;
 pub use secret::Secret;
 pub use sections::{AdminSettings, Common, LogFormat, NatsSettings, TelemetrySettings, WorkerSettings};
 

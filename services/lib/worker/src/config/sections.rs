@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, bind_guard};
+use super::bind::bind_guard;
+use super::log_filter::log_filter;
+use super::secret::Secret;
 use crate::transport::jetstream;
 
 /// Everything but the services' own sections.
@@ -234,7 +236,7 @@ impl TelemetrySettings {
             endpoint.is_empty() || endpoint.starts_with("http://"),
             "telemetry.otlp_endpoint must begin with http:// (a collector beyond this machine is reached through one on it), not be {endpoint}"
         );
-        crate::telemetry::filter(&self.log_filter).map(drop)
+        log_filter(&self.log_filter).map(drop)
     }
 }
 

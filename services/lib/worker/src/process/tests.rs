@@ -8,8 +8,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 
 use super::*;
-use crate::consumer::Consume;
 use crate::handler::Raw;
+use crate::plan::Consume;
+use crate::runtime::Runtime;
 use crate::trace::Tracer;
 use crate::transport::memory::Memory;
 use crate::transport::{Topology, Transport as _};

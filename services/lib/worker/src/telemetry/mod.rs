@@ -9,7 +9,6 @@ mod lines;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _};
@@ -17,10 +16,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, Sampler, SdkTracerProvider};
 use prometheus::Registry;
-use tracing_subscriber::EnvFilter;
 
 use crate::clock::Clock;
-use crate::config::TelemetrySettings;
+use crate::config::{TelemetrySettings, log_filter};
 use crate::metrics::Meters;
 use crate::panics;
 use crate::trace::Tracer;
@@ -29,10 +27,6 @@ use lines::Lines;
 
 /// Below the grace period of any pod.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The exporter's own requests must not become log lines or spans; broker and exporter report what matters elsewhere.
-const QUIET: &str =
-    "h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,rustls=warn,async_nats=off,opentelemetry=off";
-
 /// What was installed.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
@@ -40,12 +34,6 @@ pub(crate) struct Telemetry {
     instance: String,
     version: &'static str,
     exporting: Mutex<Vec<(SdkTracerProvider, Meters)>>,
-}
-
-/// A log filter from the config's text, with the noise of the network's crates off.
-pub(crate) fn filter(text: &str) -> anyhow::Result<EnvFilter> {
-    EnvFilter::try_new(format!("{QUIET},{text}"))
-        .context("telemetry.log_filter is not a filter, such as info")
 }
 
 impl Telemetry {
@@ -58,7 +46,7 @@ impl Telemetry {
     ) -> anyhow::Result<Self> {
         let lines = Lines::new(settings.log_format, clock);
         let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(filter(&settings.log_filter)?)
+            .with_env_filter(log_filter(&settings.log_filter)?)
             .with_writer(std::io::stderr)
             .event_format(lines)
             .finish();

@@ -15,23 +15,18 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
 use tower::{Layer, Service};
 
-use super::{Kind, Span, Tracer, carrier};
-use crate::runtime::Runtime;
+use super::carrier;
+use super::span::{Kind, Span};
+use super::tracer::Tracer;
 
 /// A layer that puts each request under the trace its headers name, or under a new one.
-#[must_use]
-pub fn server_layer(runtime: &Runtime) -> ServerLayer {
-    ServerLayer { tracer: runtime.tracer().clone(), base: runtime.tracer().base() }
-}
-
-/// See [`server_layer`].
 #[derive(Clone)]
 pub struct ServerLayer {
     tracer: Tracer,
     base: Context,
 }
 
-/// See [`server_layer`].
+/// See [`ServerLayer`].
 #[derive(Clone)]
 pub struct ServerTrace<S> {
     inner: S,
@@ -76,6 +71,10 @@ where
 }
 
 impl ServerLayer {
+    pub(crate) fn new(tracer: &Tracer) -> Self {
+        Self { tracer: tracer.clone(), base: tracer.base() }
+    }
+
     fn open<B>(&self, request: &Request<B>) -> Span {
         let parent = carrier::extract_from_http(&self.base, request.headers());
         if !self.tracer.is_exporting() {

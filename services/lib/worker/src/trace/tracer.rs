@@ -9,7 +9,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SdkTracer};
 
-use super::{Kind, Span};
+use super::span::{Kind, Span};
 
 /// Starts the spans of one service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl Tracer {
     ) -> Span {
         let current = Context::current();
         if self.0.exporting.is_none() && current.span().span_context().is_valid() {
-            return Span { context: current, is_entered: true };
+            return Span::entered(current);
         }
         let parent = if current.get::<Self>().is_some() { current } else { self.base() };
         let name = if self.is_exporting() { name() } else { String::new() };

@@ -7,14 +7,20 @@ use std::ops::Index;
 
 use async_nats::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Error, ErrorKind, MESSAGE_ID};
+use super::error::{Error, ErrorKind};
+
+/// Header that carries a message's id: inside the duplicate window a stream takes each id once.
+pub const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// Header of a message that belongs to a trace of its own and only points to the one it came from: replays and
+/// reprocessing.
+pub const LINK_HEADER: &str = "gongkai-link";
 
 /// Names that nearly every message has; they need no check and no copy.
 const KNOWN: [&str; 10] = [
     MESSAGE_ID,
     "traceparent",
     "tracestate",
-    crate::LINK_HEADER,
+    LINK_HEADER,
     "ce-id",
     "ce-source",
     "ce-specversion",

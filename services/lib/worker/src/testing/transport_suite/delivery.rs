@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures::StreamExt as _;
 use tokio::time::Instant;
 
-use super::{ACK_WAIT, PATIENCE, SHORT, ack, bind, declare, fetch, fetch_one, ids, publish, spec};
+use super::steps::{ACK_WAIT, PATIENCE, SHORT, ack, bind, declare, fetch, fetch_one, ids, publish, spec};
 use crate::transport::{ConsumerSpec, ErrorKind, Pull, Transport};
 
 /// Long enough for anything that still might come back.

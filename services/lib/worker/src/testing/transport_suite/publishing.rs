@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::{LOG, SHORT, bind, declare, fetch, ids, message, publish, spec, topology};
+use super::steps::{LOG, SHORT, bind, declare, fetch, ids, message, publish, spec, topology};
 use crate::transport::{ErrorKind, MAX_MESSAGE_BYTES, Transport};
 
 pub async fn a_repeated_id_keeps_the_first_sequence(transport: &impl Transport) {
@@ -35,7 +35,7 @@ pub async fn headers_and_payload_arrive_as_sent(transport: &impl Transport) {
     sent.payload = Bytes::from_static(&[0, 159, 146, 150, 10, 13]);
     let published = transport.publish(sent.clone()).await.expect("taken");
     let mut pull = bind(transport, &spec("reader")).await;
-    let delivery = super::fetch_one(&mut pull).await;
+    let delivery = super::steps::fetch_one(&mut pull).await;
     assert_eq!(delivery.message, sent);
     assert_eq!((delivery.sequence, delivery.attempt), (published.sequence, 1));
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream::BoxStream};
 use tokio::time::timeout;
 
-use super::{ENTRIES, OBJECTS, PATIENCE, declare};
+use super::steps::{ENTRIES, OBJECTS, PATIENCE, declare};
 use crate::transport::{Entry, Error, ErrorKind, Transport};
 
 pub async fn an_object_is_read_as_written(transport: &impl Transport) {

@@ -19,7 +19,8 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Credentials, Settings, errors};
+use super::errors;
+use super::settings::{Credentials, Settings};
 use crate::transport::{Error, ErrorKind};
 
 const OLDEST_SERVER: (i64, i64) = (2, 14);

@@ -31,9 +31,7 @@ pub use self::{
     faults::{Fault, Operation},
     state::{ConsumerState, Outcome, Settlement},
 };
-use super::{
-    ConsumerSpec, Entries, Error, ErrorKind, Message, Objects, Published, Pull, Topology, Transport, subject,
-};
+use super::{ConsumerSpec, Entries, Error, Message, Objects, Published, Pull, Topology, Transport, subject};
 
 /// What `published_at` counts from.
 const EPOCH: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
@@ -199,8 +197,4 @@ impl Shared {
 /// A panic in a test's closure must not turn every later call into another panic.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn not_found(what: &str, name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("no {what} named {name}"))
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::consumer::Consumer;
 pub use super::consumer::{ConsumerState, Outcome, Settlement};
-use super::{consumer::Consumer, not_found};
 use crate::transport::{
     ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID, Message,
     Published, Topology, subject,
@@ -285,4 +285,8 @@ impl Bucket {
         self.writes.push((key.to_owned(), value));
         self.writes.len() as u64
     }
+}
+
+fn not_found(what: &str, name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no {what} named {name}"))
 }
