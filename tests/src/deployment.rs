@@ -88,6 +88,20 @@ impl Deployment {
         self.reports.to_string()
     }
 
+    /// What each service says at `/metrics`, by its name.
+    ///
+    /// # Panics
+    /// A service does not answer.
+    pub async fn metrics(&self) -> Vec<(&'static str, String)> {
+        let mut all = Vec::new();
+        for process in &self.processes {
+            let url = format!("http://{}/metrics", process.admin);
+            let answer = crate::http::client().get(url).send().await.expect("the admin port answers");
+            all.push((process.service, answer.text().await.expect("metrics are text")));
+        }
+        all
+    }
+
     /// The broker.
     pub fn broker(&mut self) -> &mut NatsServer {
         &mut self.broker

@@ -4,6 +4,7 @@
 pub mod collector;
 pub mod deployment;
 pub mod http;
+pub mod metrics;
 pub mod neighbourhood;
 pub mod samples;
 pub mod scorecard;

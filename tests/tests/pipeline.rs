@@ -1,7 +1,7 @@
 //! The main job: reports go in at the hook and come out of gRPC, checked, each under one trace id.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use gongkai_proto::v1::{
     CellState, GetReportRequest, ListFindingsRequest, ListReportsRequest, ListRevisionsRequest,
@@ -10,6 +10,7 @@ use gongkai_proto::v1::{
 use gongkai_tests::{
     deployment::{Deployment, Plan},
     http,
+    metrics::{self, Exposition},
     samples::{self, Sample},
 };
 use serde_json::Value;
@@ -88,6 +89,7 @@ async fn reports_go_in_at_the_hook_and_come_out_of_grpc_checked() {
     findings_carry_their_trace_and_versions(&mut client).await;
     a_watch_resumes_behind_its_token(&mut client).await;
     the_same_content_again_changes_nothing(&deployment).await;
+    the_metrics_are_those_of_the_page(&deployment).await;
 }
 
 async fn a_corrected_report_is_a_second_revision(
@@ -157,4 +159,39 @@ async fn the_same_content_again_changes_nothing(deployment: &Deployment) {
     assert_eq!(again.status, 202, "{}", again.json);
     assert_eq!(again.json["state"], "unchanged", "{}", again.json);
     assert_eq!(again.json["report"], once["report"]);
+}
+
+/// The page names what the services export, they export what the page names, and the numbers are those of the samples.
+async fn the_metrics_are_those_of_the_page(deployment: &Deployment) {
+    let mut all = exported(deployment).await;
+    for _ in 0..300 {
+        // The last to come is notify's, which nobody waited for.
+        if all.sum("gongkai_report_processing_duration_seconds_count", "notified") > 0.0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        all = exported(deployment).await;
+    }
+    assert_eq!(all.kinds, metrics::documented());
+    let rejected = samples::all().iter().filter(|sample| sample.status == "rejected").count();
+    let counted = all.sum("gongkai_parse_documents_total", "outcome=\"rejected\"");
+    assert!((counted - rejected as f64).abs() < 0.5, "{counted} of {rejected} rejections");
+    assert!(all.sum("gongkai_parse_documents_total", "gongkai_document_format=\"html\"") > 0.0);
+    assert!((all.sum("gongkai_parse_rejections_total", "") - counted).abs() < 0.5);
+    assert!(all.sum("gongkai_parse_cells_total", "gongkai_cell_state=\"blank\"") > 0.0);
+    assert!(all.sum("gongkai_validate_findings_total", "gongkai_rule_id=\"T3-ROW\"") > 0.0);
+    assert!(all.sum("gongkai_report_processing_duration_seconds_count", "validated") > 0.0);
+    let waivers = all.samples.keys().filter(|series| series.starts_with("gongkai_query_waivers_total"));
+    assert_eq!(waivers.count(), 3, "at zero for each change");
+}
+
+/// What all services export, in one.
+async fn exported(deployment: &Deployment) -> Exposition {
+    let mut all = Exposition::default();
+    for (service, text) in deployment.metrics().await {
+        let own = Exposition::parse(&text).unwrap_or_else(|error| panic!("{service}: {error}"));
+        all.kinds.extend(own.kinds);
+        all.samples.extend(own.samples);
+    }
+    all
 }

@@ -62,6 +62,16 @@ async fn one_trace_leads_from_the_request_to_the_projection_and_the_notification
         assert!(ack.is_some_and(|a| a.service == consumer), "{consumer} does not acknowledge {subject}");
         parent = process;
     }
+    for (service, subject, steps) in [
+        ("gongkai-parse", "gongkai.v1.report.received", &["sniff", "decode", "extract", "match"][..]),
+        ("gongkai-validate", "gongkai.v1.report.parsed", &["rules", "neighbours"]),
+    ] {
+        let process = find(&spans, service, &format!("process {subject}"));
+        for step in steps {
+            let span = find(&spans, service, step);
+            assert_eq!(span.parent_id, process.span_id, "{step} is a step of {service}");
+        }
+    }
     let validated = find(&spans, "gongkai-validate", "publish gongkai.v1.report.validated");
     let projected = find(&spans, "gongkai-query", "process gongkai.v1.report.validated");
     assert_eq!(projected.parent_id, validated.span_id);

@@ -1843,6 +1843,9 @@ pub struct Alert {
     /// Of a resolved one.
     #[prost(enumeration = "AlertResolution", tag = "14")]
     pub resolution: i32,
+    /// When the document came in whose check this tells of; absent where something else made us look at it again.
+    #[prost(message, optional, tag = "15")]
+    pub received_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// `gongkai.v1.alert.<region>`: trouble seen for the first time, or no longer waived.
 #[derive(Clone, PartialEq, ::prost::Message)]

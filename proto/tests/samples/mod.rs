@@ -267,6 +267,7 @@ impl Fill {
             state: state.into(),
             changed_at: self.time(),
             resolution: AlertResolution::Waived.into(),
+            received_at: self.time(),
         })
     }
 

@@ -73,9 +73,8 @@ async fn deliver(subscription: &Subscription, runtime: &Runtime) -> anyhow::Resu
             Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?))
         }
     };
-    let entries = runtime.entries(subjects::BUCKET_DELIVERIES);
     let durable = subjects::consumer_delivery(&name);
     let mut consume = Consume::new(subjects::STREAM_ALERTS, durable, [Event::AlertRaised.filter()]);
     consume.max_attempts = Some(delivery::MAX_ATTEMPTS);
-    runtime.consume(consume, Deliverer::new(name, subscription.filter()?, channel, entries)).await
+    runtime.consume(consume, Deliverer::new(name, subscription.filter()?, channel, runtime)).await
 }

@@ -25,7 +25,11 @@ use gongkai_worker::{
 use prost::Message as _;
 use tokio::sync::watch;
 
-use crate::{config::Config, key};
+use crate::{
+    config::Config,
+    key,
+    metrics::{Metrics, Watch},
+};
 
 /// Media type of the prose in the object store.
 const PARSED_TEXT: &str = "application/protobuf; type=gongkai.v1.ParsedText";
@@ -44,6 +48,7 @@ pub struct Reader {
     timeout: Duration,
     versions: Versions,
     registry: watch::Receiver<Arc<Registry>>,
+    metrics: Metrics,
 }
 
 impl Reader {
@@ -58,6 +63,7 @@ impl Reader {
             timeout: Duration::from_secs(config.document_timeout_s),
             versions: gongkai_reading::versions(),
             registry,
+            metrics: Metrics::new(runtime),
         }
     }
 
@@ -78,9 +84,10 @@ impl Reader {
         &self,
         bytes: Bytes,
         received: &v1::DocumentReceived,
+        steps: Watch,
     ) -> Result<Result<Reading, Rejection>, Decision> {
         let (received, limits) = (received.clone(), self.limits);
-        let read = move || read(&bytes, &received, &limits);
+        let read = move || read(&bytes, &received, &limits, &steps);
         match self.runtime.cpu_within(self.timeout, read).await {
             Ok(result) => Ok(result),
             Err(Unfinished::TooSlow(limit)) => Ok(Err(too_slow(limit))),
@@ -153,22 +160,34 @@ impl Handler for Reader {
         };
         let bytes = self.original(&content, context.attempt).await?;
         let origin = origin(&received, content, context.sequence);
-        let output = match self.read(bytes, &received).await? {
+        let steps = Watch::default();
+        let read = match self.read(bytes, &received, steps.clone()).await? {
             Ok(reading) => {
                 let parsed = self.parsed(&reading, &received, origin.clone()).await?;
-                if parsed.payload.len() <= EVENT_LIMIT {
-                    parsed
-                } else {
-                    self.rejected(&too_large(), &received, origin, context)
-                }
+                if parsed.payload.len() <= EVENT_LIMIT { Ok((parsed, reading)) } else { Err(too_large()) }
             }
-            Err(rejection) => self.rejected(&rejection, &received, origin, context),
+            Err(rejection) => Err(rejection),
+        };
+        let output = match read {
+            Ok((parsed, reading)) => {
+                self.metrics.parsed(&steps, &reading.report);
+                parsed
+            }
+            Err(rejection) => {
+                self.metrics.rejected(&steps, rejection.code);
+                self.rejected(&rejection, &received, origin, context)
+            }
         };
         Ok(vec![output])
     }
 }
 
-fn read(bytes: &[u8], received: &v1::DocumentReceived, limits: &Limits) -> Result<Reading, Rejection> {
+fn read(
+    bytes: &[u8],
+    received: &v1::DocumentReceived,
+    limits: &Limits,
+    steps: &Watch,
+) -> Result<Reading, Rejection> {
     let content = received.content.clone().unwrap_or_default();
     let hints = Hints {
         media_type: given(&content.media_type),
@@ -177,7 +196,7 @@ fn read(bytes: &[u8], received: &v1::DocumentReceived, limits: &Limits) -> Resul
     };
     let agency = received.agency.as_ref().and_then(|hint| given(&hint.name));
     let known = Known { agency, year: (received.year != 0).then_some(received.year) };
-    gongkai_reading::read_known(bytes, &hints, limits, &known)
+    gongkai_reading::read_in_steps(bytes, &hints, limits, &known, steps)
 }
 
 fn given(text: &str) -> Option<&str> {

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod handler;
 pub mod key;
+mod metrics;
 
 use async_trait::async_trait;
 use gongkai_proto::subjects::{self, Event};

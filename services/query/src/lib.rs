@@ -81,8 +81,9 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
         Shelf::new(runtime.entries(subjects::BUCKET_AGENCIES), runtime.objects(subjects::BUCKET_REGISTRIES));
     let registry = shelf.clone().follow(&runtime).await;
     let agencies = Agencies::new(shelf, registry, reads.clone());
-    let waivers = Waivers::new(Waiving::new(runtime.clone(), reads.clone()), reads.clone());
-    runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(runtime.clone(), reads.clone()));
+    let log = commands::Log::new(runtime.clone());
+    let waivers = Waivers::new(Waiving::new(log.clone(), reads.clone()), reads.clone());
+    runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log, reads.clone()));
     latch.release();
     let services = Services { reports: Reports::new(reads, watchers), agencies, waivers };
     let serving = server::serve(&config, runtime.clone(), listener, services);

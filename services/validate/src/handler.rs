@@ -20,7 +20,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    cells, record,
+    cells,
+    metrics::Metrics,
+    record,
     settle::{self, Ask, Settler},
     subject::Subject,
 };
@@ -44,6 +46,7 @@ impl Checker {
                 runtime: runtime.clone(),
                 rules,
                 registry,
+                metrics: Metrics::new(runtime),
             },
         }
     }
@@ -142,7 +145,12 @@ impl Handler for Checker {
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
         match event {
-            ReportEvent::Parsed(event) => self.parsed(*event, context).await,
+            ReportEvent::Parsed(event) => {
+                let received_at = event.origin.as_ref().and_then(|origin| origin.received_at);
+                let outputs = self.parsed(*event, context).await?;
+                self.settler.metrics.validated(received_at);
+                Ok(outputs)
+            }
             ReportEvent::Withdrawn(event) => self.withdrawn(*event, context).await,
             _ => Err(Decision::unexpected(context)),
         }

@@ -8,6 +8,7 @@ pub mod cells;
 pub mod config;
 pub mod handler;
 pub mod mask;
+mod metrics;
 pub mod record;
 mod relatives;
 mod settle;

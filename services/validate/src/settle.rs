@@ -11,12 +11,18 @@ use gongkai_proto::{
     v1::{self, AgencyRecord, SaidRecord},
 };
 use gongkai_rules::{Neighbours, RuleSet};
-use gongkai_worker::{Context, Decision, Output, RecordStore, Runtime, transport::Objects};
+use gongkai_worker::{
+    Context, Decision, Output, RecordStore, Runtime,
+    trace::{self, Kind},
+    transport::Objects,
+};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    UNREADABLE_EVENT, basis, cells, record,
+    UNREADABLE_EVENT, basis, cells,
+    metrics::Metrics,
+    record,
     relatives::Relatives,
     subject::{Subject, digest},
 };
@@ -28,6 +34,7 @@ pub(crate) struct Settler {
     pub(crate) runtime: Runtime,
     pub(crate) rules: RuleSet,
     pub(crate) registry: tokio::sync::watch::Receiver<Arc<Registry>>,
+    pub(crate) metrics: Metrics,
 }
 
 /// What is asked of one agency's record.
@@ -58,6 +65,14 @@ struct Verdict {
     digest: String,
 }
 
+/// What is said of a report once the record is saved.
+struct Told {
+    output: Output,
+    findings: Vec<Finding>,
+    /// The report is not the input's: it was looked at again.
+    is_again: bool,
+}
+
 impl Settler {
     /// Changes an agency's record and settles some of its years in the same write.
     ///
@@ -73,12 +88,12 @@ impl Settler {
         loop {
             let mut read = self.ledger.read::<AgencyRecord>(&key).await?;
             let mut is_changed = take(&mut read.record);
-            let mut outputs = Vec::new();
+            let mut told = Vec::new();
             for year in ask.years {
-                is_changed |= self.settle(ask, *year, &mut read.record, &mut outputs).await?;
+                is_changed |= self.settle(ask, *year, &mut read.record, &mut told).await?;
             }
             if !is_changed || self.ledger.save(&key, &read).await? {
-                return Ok((read.record, outputs));
+                return Ok((read.record, told.into_iter().map(|told| self.counted(told)).collect()));
             }
             self.ledger.lost(&key, race).await?;
             race += 1;
@@ -93,20 +108,29 @@ impl Settler {
         Ok(self.change(ask, &|_| false).await?.1)
     }
 
+    fn counted(&self, told: Told) -> Output {
+        self.metrics.said(&told.findings);
+        if told.is_again {
+            self.metrics.again();
+        }
+        told.output
+    }
+
     /// Settles one year. True if the record changed.
     async fn settle(
         &self,
         ask: Ask<'_>,
         year: i32,
         record: &mut AgencyRecord,
-        outputs: &mut Vec<Output>,
+        told: &mut Vec<Told>,
     ) -> Result<bool, Decision> {
         let Some(report) = record::year(record, year) else { return Ok(false) };
         let Some(standing) = record::standing(report) else { return Ok(false) };
         let Some(seen) = cells::agency_year(standing.content, year) else { return Ok(false) };
         let (context, own) = (ask.context, ask.own.filter(|own| own.key.year == year));
         let profile = self.profile(ask.agency);
-        let relatives = self.relatives(ask.agency, year, standing, profile.as_ref()).await?;
+        let looking = self.relatives(ask.agency, year, standing, profile.as_ref());
+        let relatives = trace::span("neighbours", Kind::Internal).run(looking).await?;
         let before = report.said.clone().unwrap_or_default();
         let basis = self.basis(record, year, &relatives, profile.as_ref());
         let is_new_basis = before.basis != basis;
@@ -131,10 +155,11 @@ impl Settler {
             let neighbours = if is_same { neighbours } else { alone(neighbours) };
             let own = self.judge(own.clone(), neighbours, profile).await?;
             let validation = if is_same { said.validation - 1 } else { context.sequence };
-            outputs.push(own.output(context, validation, !is_same));
+            told.push(own.told(context, validation, !is_same));
         }
         if is_raised || owes {
-            outputs.push(verdict.output(context, said.validation, false));
+            let own = verdict.told(context, said.validation, false);
+            told.push(Told { is_again: !is_own_last, ..own });
         }
         let is_changed = said != before;
         record::year_mut(record, year).said = Some(said);
@@ -149,7 +174,8 @@ impl Settler {
     ) -> Result<Verdict, Decision> {
         let rules = self.rules.clone();
         let judge = move || {
-            let findings = subject.findings(&rules, Some(&neighbours), profile.as_ref());
+            let judging = || subject.findings(&rules, Some(&neighbours), profile.as_ref());
+            let findings = trace::span("rules", Kind::Internal).within(judging);
             Verdict { subject, digest: digest(&findings), findings }
         };
         self.runtime.cpu(judge).await.map_err(Decision::retry)
@@ -199,7 +225,7 @@ impl Settler {
         let profile = self.profile(&agency);
         let neighbours = alone(record::neighbours(&record, draft.key.year, seen));
         let verdict = self.judge(draft, neighbours, profile).await?;
-        Ok(verdict.output(context, 0, false))
+        Ok(self.counted(verdict.told(context, 0, false)))
     }
 
     /// Everything that findings rest on, in one digest.
@@ -232,7 +258,7 @@ impl Settler {
 impl Verdict {
     /// What is said, under an id of its own: the input's, whose it is, the rank and what is said (CONTRACT 3). An input that
     /// comes again may have more to say than before, which must not pass for the same.
-    fn output(&self, context: &Context, validation: u64, superseded: bool) -> Output {
+    fn told(self, context: &Context, validation: u64, superseded: bool) -> Told {
         let Subject { key, origin, .. } = &self.subject;
         let event = self.subject.validated(&self.findings, validation, superseded);
         let subject = Event::ReportValidated.subject(origin.region.parse().unwrap_or_default());
@@ -240,7 +266,7 @@ impl Verdict {
         let (input, findings) = (&context.message_id, &self.digest);
         let (agency, year) = (&key.agency, key.year);
         output.message_id = Some(format!("{input}.validate.{agency}-{year}-{validation}.{findings}"));
-        output
+        Told { output, findings: self.findings, is_again: false }
     }
 }
 

@@ -23,27 +23,50 @@ mod reject;
 mod retabulate;
 mod sniff;
 mod source_text;
+mod steps;
 mod text;
 
+use charset::Decoded;
 use gongkai_model::{Document, MediaType, Rejection};
 
 pub use hints::Hints;
 pub use limits::Limits;
 pub use source_text::SourceText;
+pub use steps::Steps;
 
 /// Reads a document.
 ///
 /// # Errors
 /// The document cannot be read; the code says why. Trying again with the same bytes gives the same answer.
 pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document, Rejection> {
-    if let Some(media_type) = sniff::screen(bytes, limits)? {
-        return read_binary(bytes, media_type, limits);
+    read_in_steps(bytes, hints, limits, &())
+}
+
+/// Reads a document and tells `steps` of each step on the way.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in_steps(
+    bytes: &[u8],
+    hints: &Hints<'_>,
+    limits: &Limits,
+    steps: &impl Steps,
+) -> Result<Document, Rejection> {
+    if let Some(media_type) = steps.step("sniff", || sniff::screen(bytes, limits))? {
+        steps.known(media_type);
+        return steps.step("extract", || read_binary(bytes, media_type, limits));
     }
-    let decoded = charset::decode(bytes, hints)?;
+    let decoded = steps.step("decode", || charset::decode(bytes, hints))?;
     if decoded.text.trim().is_empty() {
         return Err(sniff::empty());
     }
     let media_type = sniff::media_type(&decoded.text, hints);
+    steps.known(media_type);
+    steps.step("extract", || read_text(decoded, media_type, limits))
+}
+
+/// Reads a document whose places are places in its text.
+fn read_text(decoded: Decoded, media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
     let mut notes = decoded.notes;
     let (blocks, meta_title, fields) = if media_type == MediaType::Html {
         let page = html::read(&decoded.text, limits)?;

@@ -1,7 +1,7 @@
 //! Bytes to report: the reader of the format, then the matcher of the forms, behind one boundary against panics.
 //!
-//! [`read`] knows nothing but the document, [`read_known`] also what its sender says of it. The parse stage, the dry run
-//! and the command line all read by these two. They are pure: no file, no socket, no clock; and no rule is known here.
+//! [`read`] knows nothing but the document, [`read_known`] also what its sender says of it, and [`read_in_steps`] tells of
+//! each step on the way. The parse stage, the dry run and the command line all read by these. They are pure: no file, no socket, no clock; and no rule is known here.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,7 +11,7 @@ use std::{
 use gongkai_forms::Forms;
 use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
 
-pub use gongkai_extract::{Hints, Limits};
+pub use gongkai_extract::{Hints, Limits, Steps};
 pub use gongkai_forms::{Known, versions};
 
 static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
@@ -50,9 +50,23 @@ pub fn read_known(
     limits: &Limits,
     known: &Known<'_>,
 ) -> Result<Reading, Rejection> {
+    read_in_steps(bytes, hints, limits, known, &())
+}
+
+/// Reads a report from bytes and tells `steps` of each step on the way: `sniff`, `decode`, `extract`, `match`.
+///
+/// # Errors
+/// As [`read_known`].
+pub fn read_in_steps(
+    bytes: &[u8],
+    hints: &Hints<'_>,
+    limits: &Limits,
+    known: &Known<'_>,
+    steps: &impl Steps,
+) -> Result<Reading, Rejection> {
     guarded(|| {
-        let document = gongkai_extract::read(bytes, hints, limits)?;
-        let report = gongkai_forms::read_report_of(&document, &FORMS, known)?;
+        let document = gongkai_extract::read_in_steps(bytes, hints, limits, steps)?;
+        let report = steps.step("match", || gongkai_forms::read_report_of(&document, &FORMS, known))?;
         Ok(Reading { media_type: document.media_type, charset: document.charset, report })
     })
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use prost_types::Timestamp;
 use time::OffsetDateTime;
 
-use crate::handler::Output;
+use crate::output::Output;
 use crate::transport::Headers;
 
 /// Code: the payload is no message of the kind expected.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use time::OffsetDateTime;
 
 use crate::dead_letter::UNEXPECTED_EVENT;
+use crate::output::Output;
 use crate::transport::{Error, ErrorKind};
 
 /// A stage's work on one kind of message.
@@ -52,27 +53,6 @@ pub struct Context {
     pub attempt: u32,
     /// The trace it travels under, 32 hex digits.
     pub trace_id: String,
-}
-
-/// One message to publish. The runtime adds id, headers and trace context.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// The subject.
-    pub subject: String,
-    /// The CloudEvents type.
-    pub ce_type: &'static str,
-    /// The encoded message.
-    pub payload: Bytes,
-    /// Replaces `<input id>.<stage>.<index>` where the id must not depend on the input, such as for alerts.
-    pub message_id: Option<String>,
-}
-
-impl Output {
-    /// Encodes a message for a subject.
-    #[must_use]
-    pub fn new(subject: impl Into<String>, ce_type: &'static str, message: &impl prost::Message) -> Self {
-        Self { subject: subject.into(), ce_type, payload: message.encode_to_vec().into(), message_id: None }
-    }
 }
 
 /// What becomes of an input that gave no outputs.

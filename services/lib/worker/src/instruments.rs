@@ -41,20 +41,25 @@ impl Instruments {
             |name| [system.clone(), KeyValue::new("messaging.operation.name", name), group.clone()];
         let outcome = |name| {
             let labels = vec![KeyValue::new("outcome", name), group.clone()];
-            meters.tally("worker.messages", "messages by what became of them", labels)
+            meters.tally("worker.messages", "{message}", "messages by what became of them", labels)
         };
-        let own = |name, text| meters.tally(name, text, vec![group.clone()]);
+        let own = |name, unit, text| meters.tally(name, unit, text, vec![group.clone()]);
         let process = operation("process");
         Self {
-            absorbed: own("worker.redeliveries.absorbed", "redeliveries of messages still in work"),
-            fetch_failures: own("worker.fetch.failures", "fetches the broker did not answer"),
+            absorbed: own(
+                "worker.redeliveries.absorbed",
+                "{message}",
+                "redeliveries of messages still in work",
+            ),
+            fetch_failures: own("worker.fetch.failures", "{fetch}", "fetches the broker did not answer"),
             consumed: meters.tally(
                 "messaging.client.consumed.messages",
+                "{message}",
                 "messages handed to the handler",
                 process.to_vec(),
             ),
             outcomes: ["done", "retry", "buried", "panicked"].map(outcome),
-            in_work: meters.level("worker.in_work", "messages in work", vec![group.clone()]),
+            in_work: meters.level("worker.in_work", "{message}", "messages in work", vec![group.clone()]),
             processing: meters.histogram("messaging.process.duration", "s", "time from arrival to settling"),
             operation: meters.histogram(
                 "messaging.client.operation.duration",

@@ -1,17 +1,15 @@
 //! Instruments: the runtime's own, by the messaging conventions, and plain wrappers for the services'.
 //!
-//! Label values are closed sets, and counters exist at zero from the start. Each service has a registry of its own,
+//! Every instrument stands in METRICS.md. Label values are closed sets, and counters exist at zero from the start. Each service has a registry of its own,
 //! served as Prometheus text at its admin port and, if an endpoint is set, pushed over OTLP.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{
-    AsyncInstrument, Counter as OtelCounter, Gauge as OtelGauge, Histogram as OtelHistogram, Meter,
-    MeterProvider as _,
+    AsyncInstrument, Counter as OtelCounter, Histogram as OtelHistogram, Meter, MeterProvider as _,
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
@@ -35,10 +33,6 @@ pub struct Counter(OtelCounter<u64>);
 /// An atomic that is read when somebody asks for metrics: nothing to look up at each message. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally(Arc<AtomicI64>);
-
-/// A number that is set. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Gauge(OtelGauge<f64>);
 
 /// A distribution. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -76,17 +70,18 @@ impl Meters {
         &self.provider
     }
 
-    pub(crate) fn counter(&self, name: impl Into<Cow<'static, str>>, description: &'static str) -> Counter {
-        Counter(self.meter.u64_counter(name).with_description(description).build())
-    }
-
-    pub(crate) fn gauge(&self, name: impl Into<Cow<'static, str>>, description: &'static str) -> Gauge {
-        Gauge(self.meter.f64_gauge(name).with_description(description).build())
+    pub(crate) fn counter(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+    ) -> Counter {
+        Counter(self.meter.u64_counter(name).with_unit(unit).with_description(description).build())
     }
 
     pub(crate) fn histogram(
         &self,
-        name: impl Into<Cow<'static, str>>,
+        name: &'static str,
         unit: &'static str,
         description: &'static str,
     ) -> Histogram {
@@ -99,6 +94,7 @@ impl Meters {
     pub(crate) fn tally(
         &self,
         name: &'static str,
+        unit: &'static str,
         description: &'static str,
         labels: Vec<KeyValue>,
     ) -> Tally {
@@ -106,7 +102,12 @@ impl Meters {
         let count = tally.clone();
         let observe =
             move |observer: &dyn AsyncInstrument<u64>| observer.observe(count.get().cast_unsigned(), &labels);
-        self.meter.u64_observable_counter(name).with_description(description).with_callback(observe).build();
+        self.meter
+            .u64_observable_counter(name)
+            .with_unit(unit)
+            .with_description(description)
+            .with_callback(observe)
+            .build();
         tally
     }
 
@@ -114,6 +115,7 @@ impl Meters {
     pub(crate) fn level(
         &self,
         name: &'static str,
+        unit: &'static str,
         description: &'static str,
         labels: Vec<KeyValue>,
     ) -> Tally {
@@ -122,6 +124,7 @@ impl Meters {
         let observe = move |observer: &dyn AsyncInstrument<i64>| observer.observe(level.get(), &labels);
         self.meter
             .i64_observable_up_down_counter(name)
+            .with_unit(unit)
             .with_description(description)
             .with_callback(observe)
             .build();
@@ -141,30 +144,23 @@ impl Tally {
     }
 }
 
-// === impl Counter, Gauge, Histogram ===
+// === impl Counter, Histogram ===
 
 impl Counter {
     /// Adds `n`. Label values must come from a closed set; call once with 0 for each at the start.
-    pub fn add(&self, n: u64, labels: &[(&'static str, &'static str)]) {
+    pub fn add(&self, n: u64, labels: &[(&'static str, &str)]) {
         self.0.add(n, &key_values(labels));
-    }
-}
-
-impl Gauge {
-    /// Sets the value.
-    pub fn set(&self, value: f64, labels: &[(&'static str, &'static str)]) {
-        self.0.record(value, &key_values(labels));
     }
 }
 
 impl Histogram {
     /// Records one value.
-    pub fn record(&self, value: f64, labels: &[(&'static str, &'static str)]) {
+    pub fn record(&self, value: f64, labels: &[(&'static str, &str)]) {
         self.0.record(value, &key_values(labels));
     }
 
     /// Records a duration in seconds.
-    pub fn record_duration(&self, value: Duration, labels: &[(&'static str, &'static str)]) {
+    pub fn record_duration(&self, value: Duration, labels: &[(&'static str, &str)]) {
         self.record(value.as_secs_f64(), labels);
     }
 
@@ -173,6 +169,6 @@ impl Histogram {
     }
 }
 
-fn key_values(labels: &[(&'static str, &'static str)]) -> Vec<KeyValue> {
-    labels.iter().map(|(key, value)| KeyValue::new(*key, *value)).collect()
+fn key_values(labels: &[(&'static str, &str)]) -> Vec<KeyValue> {
+    labels.iter().map(|(key, value)| KeyValue::new(*key, (*value).to_owned())).collect()
 }

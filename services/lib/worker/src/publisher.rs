@@ -12,9 +12,9 @@ use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::handler::Output;
 use crate::metrics::{Histogram, Meters, Tally};
 use crate::outage::Outage;
+use crate::output::Output;
 use crate::trace::{self, Kind, Span, Tracer};
 use crate::transport::{Error, ErrorKind, Headers, MESSAGE_ID, Message, Published, Transport};
 
@@ -82,6 +82,7 @@ impl Publisher {
         let error_labels = [labels[0].clone(), labels[1].clone(), KeyValue::new("error.type", "unpublished")];
         let sent = meters.tally(
             "messaging.client.sent.messages",
+            "{message}",
             "messages the broker acknowledged",
             labels.to_vec(),
         );

@@ -11,11 +11,12 @@ use crate::config::WorkerSettings;
 use crate::consumer::{self, Supplies};
 use crate::cpu::CpuPool;
 pub use crate::cpu::Unfinished;
-use crate::handler::{Handler, Output};
+use crate::handler::Handler;
 use crate::lifecycle::{Lifecycle, OnFailure};
 use crate::liveness::Liveness;
-use crate::metrics::{Counter, Gauge, Histogram, Meters};
+use crate::metrics::{Counter, Histogram, Meters};
 use crate::outage::Outage;
+use crate::output::Output;
 use crate::panics::Panicked;
 use crate::plan::{Consume, Plan};
 use crate::process::{Stage, Tools};
@@ -219,19 +220,13 @@ impl Runtime {
         Span::of(self.0.tools.tracer.base()).run(future)
     }
 
-    /// An own counter, such as `rules.evaluated`.
+    /// An own counter, such as `gongkai.parse.documents` in `{document}`. Name it in METRICS.md.
     #[must_use]
-    pub fn counter(&self, name: &'static str, description: &'static str) -> Counter {
-        self.0.meters.counter(name, description)
+    pub fn counter(&self, name: &'static str, unit: &'static str, description: &'static str) -> Counter {
+        self.0.meters.counter(name, unit, description)
     }
 
-    /// An own gauge.
-    #[must_use]
-    pub fn gauge(&self, name: &'static str, description: &'static str) -> Gauge {
-        self.0.meters.gauge(name, description)
-    }
-
-    /// An own histogram; with the unit `s` its buckets suit durations.
+    /// An own histogram, named in METRICS.md; with the unit `s` its buckets suit durations.
     #[must_use]
     pub fn histogram(&self, name: &'static str, unit: &'static str, description: &'static str) -> Histogram {
         self.0.meters.histogram(name, unit, description)

@@ -54,6 +54,7 @@ impl Alerter {
             region: origin.region,
             url: origin.url.clone(),
             content_hash: origin.content_hash,
+            received_at: origin.received_at.filter(|_| event.trace_id == context.trace_id),
             ..Default::default()
         };
         let withdrawn_at = self.note_place(&origin.url, &report.name).await?;

@@ -5,20 +5,20 @@
 
 mod body;
 mod filter;
+mod metrics;
 mod retry;
 mod sent;
 mod signature;
 mod target;
 mod webhook;
 
-use std::sync::Arc;
-
-use gongkai_proto::{ReportEvent, v1};
-use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, transport::Entries};
+use gongkai_proto::{ReportEvent, subjects::BUCKET_DELIVERIES, v1};
+use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, Runtime};
 use sha2::{Digest, Sha256};
 
 use self::{
     body::Body,
+    metrics::Metrics,
     sent::{Sent, Verdict},
 };
 pub use self::{
@@ -44,15 +44,17 @@ pub struct Deliverer {
     filter: Filter,
     channel: Channel,
     ledger: RecordStore,
+    metrics: Metrics,
 }
 
 // === impl Deliverer ===
 
 impl Deliverer {
-    /// Tells `subscription` what `filter` lets through; `entries` is the bucket of deliveries.
+    /// Tells `subscription` what `filter` lets through; what was told is kept in the runtime's bucket of deliveries.
     #[must_use]
-    pub fn new(subscription: String, filter: Filter, channel: Channel, entries: Arc<dyn Entries>) -> Self {
-        Self { subscription, filter, channel, ledger: RecordStore::new(entries, MAX_RACES) }
+    pub fn new(subscription: String, filter: Filter, channel: Channel, runtime: &Runtime) -> Self {
+        let ledger = RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES);
+        Self { subscription, filter, channel, ledger, metrics: Metrics::new(runtime) }
     }
 
     async fn tell(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
@@ -141,6 +143,7 @@ impl Handler for Deliverer {
             }
             Verdict::Tell => self.tell(&alert, context).await?,
         }
+        self.metrics.told(&alert, context);
         let note =
             |sent: &mut Sent| (sent.judge(context) != Verdict::Repeat, sent.note(context, alert.state()));
         self.ledger.change(&key, note).await?;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use gongkai_model::{Waiver, WaiverEnd};
-use gongkai_worker::Runtime;
 
-use super::publish;
+use super::log::Log;
 use crate::reads::Reads;
 
 /// Between two looks for waivers whose time ran out.
@@ -18,13 +17,13 @@ const BATCH: usize = 100;
 ///
 /// # Errors
 /// Never; what fails is tried again at the next look.
-pub async fn expire(runtime: Runtime, reads: Reads) -> anyhow::Result<()> {
-    let shutdown = runtime.shutdown();
+pub async fn expire(log: Log, reads: Reads) -> anyhow::Result<()> {
+    let shutdown = log.runtime.shutdown();
     let mut ticks = tokio::time::interval(SWEEP);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        let now = runtime.clock().now();
+        let now = log.runtime.clock().now();
         match reads.run(move |store| store.waivers_to_expire(now, BATCH)).await {
-            Ok(due) => expire_all(&runtime, due).await,
+            Ok(due) => expire_all(&log, due).await,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "waivers not looked through");
             }
@@ -33,11 +32,11 @@ pub async fn expire(runtime: Runtime, reads: Reads) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn expire_all(runtime: &Runtime, due: Vec<Waiver>) {
+async fn expire_all(log: &Log, due: Vec<Waiver>) {
     for waiver in due {
         let end = WaiverEnd { at: waiver.expires_at, revoked: None };
         let ended = Waiver { end: Some(end), ..waiver };
-        match publish(runtime, &ended, "expired").await {
+        match log.publish(&ended, "expired").await {
             Ok(_) => tracing::info!(waiver = ended.id, report = %ended.key, "waiver expired"),
             Err(error) => {
                 tracing::warn!(

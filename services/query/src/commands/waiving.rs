@@ -3,10 +3,10 @@
 use gongkai_model::{Finding, ReportKey, Revocation, Waiver, WaiverEnd};
 use gongkai_proto::convert::{timestamp, waiver as names};
 use gongkai_proto::v1;
-use gongkai_worker::Runtime;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
+use super::log::Log;
 use crate::name;
 use crate::reads::Reads;
 use crate::refusal::Refusal;
@@ -22,15 +22,15 @@ const ID_BYTES: usize = 8;
 
 /// Grants and revokes. Times are cut to microseconds, as the read model keeps them.
 pub struct Waiving {
-    runtime: Runtime,
+    log: Log,
     reads: Reads,
 }
 
 impl Waiving {
-    /// Publishes with the runtime, looks things up in the read model.
+    /// Publishes into the log, looks things up in the read model.
     #[must_use]
-    pub fn new(runtime: Runtime, reads: Reads) -> Self {
-        Self { runtime, reads }
+    pub fn new(log: Log, reads: Reads) -> Self {
+        Self { log, reads }
     }
 
     /// Lets a finding stand as it is, for a while.
@@ -41,7 +41,7 @@ impl Waiving {
         let (key, fingerprint) = name::finding("finding", &request.finding)?;
         let reason = text("reason", &request.reason, MAX_REASON)?;
         let person = text("person", &request.person, MAX_PERSON)?;
-        let now = self.runtime.clock().now().truncate_to_microsecond();
+        let now = self.log.runtime.clock().now().truncate_to_microsecond();
         let expires_at = expiry(request.expires_at, now)?;
         let explained = self.reads.run(move |store| store.explained(&key, &fingerprint)).await?;
         let explained = explained.ok_or(Refusal::FindingNotFound(request.finding))?;
@@ -83,7 +83,7 @@ impl Waiving {
         let person = text("person", &request.person, MAX_PERSON)?;
         let found = self.reads.run(move |store| store.waiver(&key, &id)).await?;
         let waiver = found.ok_or(Refusal::WaiverNotFound(request.name))?;
-        let at = self.runtime.clock().now().truncate_to_microsecond();
+        let at = self.log.runtime.clock().now().truncate_to_microsecond();
         if waiver.end.is_some() || waiver.expires_at <= at {
             return Err(Refusal::WaiverEnded);
         }
@@ -98,7 +98,7 @@ impl Waiving {
         what: &str,
         known: impl FnOnce() -> Refusal,
     ) -> Result<v1::Waiver, Refusal> {
-        if super::publish(&self.runtime, waiver, what).await.map_err(Refusal::Broker)?.duplicate {
+        if self.log.publish(waiver, what).await.map_err(Refusal::Broker)?.duplicate {
             return Err(known());
         }
         tracing::info!(waiver = waiver.id, finding = waiver.fingerprint, report = %waiver.key, what, "waiver");
