@@ -7,6 +7,7 @@
 
 pub mod fact;
 pub mod finding;
+pub mod history;
 mod metadata;
 pub mod rejection;
 pub mod report;

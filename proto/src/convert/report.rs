@@ -1,7 +1,7 @@
 //! A report in its two halves: the header with the facts, which goes into the log, and the prose, which lies in the
 //! object store so that it can be erased.
 
-use gongkai_model::{AgencyKey, MediaType, Region, Report, ReportKey};
+use gongkai_model::{MediaType, Report, ReportKey};
 
 use super::{Error, text as parts};
 use crate::v1;
@@ -75,19 +75,6 @@ pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, 
 /// It is no `agencies/{agency}/reports/{year}`.
 pub fn key(name: &str) -> Result<ReportKey, Error> {
     name.parse().map_err(|_| Error::unknown("name", name))
-}
-
-/// The report that a withdrawal names by agency and year; `None` if it does not, or by a code that is none.
-#[must_use]
-pub fn withdrawn(event: &v1::ReportWithdrawn) -> Option<ReportKey> {
-    let agency = event.agency.as_ref().filter(|_| event.year != 0)?;
-    let region = event.region.parse().unwrap_or(Region::UNKNOWN);
-    let agency = match (agency.code.as_str(), agency.name.as_str()) {
-        ("", "") => return None,
-        ("", name) => AgencyKey::provisional(name, region),
-        (code, _) => AgencyKey::from_code(code).ok()?,
-    };
-    Some(ReportKey { agency, year: event.year })
 }
 
 #[cfg(test)]

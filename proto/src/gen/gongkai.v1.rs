@@ -1569,7 +1569,7 @@ pub struct Origin {
     /// SHA-256 of the original, hex: the revision's identity.
     #[prost(string, tag = "3")]
     pub content_hash: ::prost::alloc::string::String,
-    /// Stream sequence of the DocumentReceived: revisions are ranked by it.
+    /// Stream sequence of the DocumentReceived: identifies the arrival.
     #[prost(uint64, tag = "4")]
     pub received_sequence: u64,
     #[prost(message, optional, tag = "5")]
@@ -1584,6 +1584,10 @@ pub struct Origin {
     pub region: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "10")]
     pub content: ::core::option::Option<ContentRef>,
+    /// When the document takes effect among others of its report, never later than its arrival in the log. Revisions rank by
+    /// it, then by received_sequence. Absent in events of versions that did not say so: received_at counts.
+    #[prost(message, optional, tag = "11")]
+    pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// A parsed report without its prose, which lies in the object store.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1796,6 +1800,9 @@ pub struct ReportWithdrawn {
     pub region: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "6")]
     pub withdrawn_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// agencies/{agency}/reports/{year} if the withdrawal names a report by agency and year: resolved once, by ingest.
+    #[prost(string, tag = "7")]
+    pub report: ::prost::alloc::string::String,
 }
 /// `gongkai.v1.report.waived.<region>`: a waiver was granted, revoked, or expired; as it stands since. An end is
 /// for good; of several the earliest counts.
@@ -2017,7 +2024,7 @@ pub struct YearRecord {
     /// By content_hash.
     #[prost(message, repeated, tag = "4")]
     pub contents: ::prost::alloc::vec::Vec<ContentRecord>,
-    /// By URL; the newest of each.
+    /// By URL; of each the one that ranks highest.
     #[prost(message, repeated, tag = "5")]
     pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
     #[prost(message, optional, tag = "6")]
@@ -2029,7 +2036,7 @@ pub struct ArrivalRecord {
     /// Stream sequence of the DocumentReceived.
     #[prost(uint64, tag = "1")]
     pub received_sequence: u64,
-    /// Stream sequence of its newest ReportParsed.
+    /// Stream sequence of the stage event that this is taken from; of several the highest.
     #[prost(uint64, tag = "2")]
     pub parsed_sequence: u64,
     #[prost(string, tag = "3")]
@@ -2043,6 +2050,9 @@ pub struct ArrivalRecord {
     /// Region of its events.
     #[prost(string, tag = "7")]
     pub region: ::prost::alloc::string::String,
+    /// When it takes effect; absent in records of versions that did not say so: received_at counts.
+    #[prost(message, optional, tag = "8")]
+    pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// What its neighbours need of one content of a report.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2090,6 +2100,19 @@ pub struct WithdrawalRecord {
     /// Empty: the report, wherever it stood.
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
+    /// When it takes effect.
+    #[prost(message, optional, tag = "3")]
+    pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// All that happened to one report, for consumers that keep nothing else of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HistoryRecord {
+    /// By received_sequence.
+    #[prost(message, repeated, tag = "1")]
+    pub arrivals: ::prost::alloc::vec::Vec<ArrivalRecord>,
+    /// By URL; of each the one that ranks highest.
+    #[prost(message, repeated, tag = "2")]
+    pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
 }
 /// What was said of a report last.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2113,9 +2136,12 @@ pub struct PlaceRecord {
     /// agencies/{agency}/reports/{year}
     #[prost(string, repeated, tag = "1")]
     pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Stream sequence of the newest withdrawal; 0 for none.
+    /// Stream sequence of the withdrawal that ranks highest; 0 for none.
     #[prost(uint64, tag = "2")]
     pub withdrawn_at: u64,
+    /// When that withdrawal takes effect.
+    #[prost(message, optional, tag = "3")]
+    pub withdrawn_effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// What the bodies below one agency reported on one year: key `rollups/{agency}/{year}`.
 #[derive(Clone, PartialEq, ::prost::Message)]

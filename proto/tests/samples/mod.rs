@@ -173,6 +173,7 @@ impl Fill {
             site: self.site(),
             region: self.text(),
             content: Some(self.content()),
+            effective_at: self.time(),
         })
     }
 
@@ -248,6 +249,7 @@ impl Fill {
             year: self.year(),
             region: self.text(),
             withdrawn_at: self.time(),
+            report: self.text(),
         }
     }
 

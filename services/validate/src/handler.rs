@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gongkai_agencies::Registry;
+use gongkai_lifecycle::{TakenDown, UrlIndex, concerned, record_report, record_url_withdrawal};
 use gongkai_model::ReportKey;
 use gongkai_proto::{
     ReportEvent,
-    convert::report,
+    convert::history,
     subjects,
     v1::{self, AgencyRecord, PlaceRecord},
 };
@@ -20,10 +21,10 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    cells,
+    UNREADABLE_EVENT, cells,
     metrics::Metrics,
     record,
-    settle::{self, Ask, Settler},
+    settle::{Ask, Settler},
     subject::Subject,
 };
 
@@ -56,53 +57,45 @@ impl Checker {
         if own.origin.kind() == v1::DocumentKind::Draft {
             return Ok(vec![self.settler.draft(own, context).await?]);
         }
-        let withdrawn_at = self.note_place(&own).await?;
+        let arrival = history::arrival(&own.origin, context.sequence)
+            .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
+        let taken_down = self.record_address(&own).await?;
         let report = own.report.clone();
         let seen = move || AgencyYear::of(&report, gongkai_agencies::kind_of(&report.agency));
         let seen = self.settler.runtime.cpu(seen).await.map_err(Decision::retry)?;
-        let arrival = settle::arrival(&own, context.sequence);
         let content = cells::content(&seen, &own.origin.content_hash, context.sequence);
         let take = |record: &mut AgencyRecord| {
             let report = record::year_mut(record, own.key.year);
-            let is_down = withdrawn_at > 0 && record::take_withdrawal(report, &own.origin.url, withdrawn_at);
+            let is_down = taken_down.as_ref().is_some_and(|down| record::take_withdrawal(report, down));
             record::take_arrival(report, &arrival, &content) || is_down
         };
         self.settle(&own.key, &take, Some(&own), context).await
     }
 
-    /// By URL it takes down what stood there, by agency and year the report wherever it stood.
+    /// By URL it takes down what stood there, by report what it names wherever it stood.
     async fn withdrawn(
         &self,
-        event: v1::ReportWithdrawn,
+        event: &v1::ReportWithdrawn,
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
-        let mut outputs = Vec::new();
-        let named = report::withdrawn(&event);
-        if let Some(key) = &named {
-            outputs.extend(self.withdraw(key, "", context).await?);
-        }
-        if event.url.is_empty() {
-            return Ok(outputs);
-        }
-        let note = |place: &mut PlaceRecord| {
-            let is_news = place.withdrawn_at < context.sequence;
-            place.withdrawn_at = place.withdrawn_at.max(context.sequence);
-            (is_news, ())
-        };
-        let (place, ()) = self.settler.ledger.change(&place_key(&event.url), note).await?;
-        for key in place.reports.iter().filter_map(|report| report.parse().ok()) {
-            if named.as_ref() != Some(&key) {
-                outputs.extend(self.withdraw(&key, &event.url, context).await?);
+        let withdrawal = history::withdrawal(event, context.sequence, context.published_at)
+            .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
+        let index = match withdrawal.url.as_str() {
+            "" => UrlIndex::default(),
+            url => {
+                let take = |index: &mut UrlIndex| record_url_withdrawal(index, withdrawal.rank);
+                let change = |place: &mut PlaceRecord| history::change_index(place, take);
+                self.settler.ledger.change(&place_key(url), change).await?.1
             }
+        };
+        let mut outputs = Vec::new();
+        for (key, taken_down) in concerned(&withdrawal, &index) {
+            let take = |record: &mut AgencyRecord| {
+                record::take_withdrawal(record::year_mut(record, key.year), &taken_down)
+            };
+            outputs.extend(self.settle(&key, &take, None, context).await?);
         }
         Ok(outputs)
-    }
-
-    async fn withdraw(&self, key: &ReportKey, url: &str, context: &Context) -> Result<Vec<Output>, Decision> {
-        let take = |record: &mut AgencyRecord| {
-            record::take_withdrawal(record::year_mut(record, key.year), url, context.sequence)
-        };
-        self.settle(key, &take, None, context).await
     }
 
     /// Changes a report and settles everything that looks at it.
@@ -121,21 +114,16 @@ impl Checker {
         Ok(outputs)
     }
 
-    /// Notes that the report stood at its URL; returns the sequence of the URL's newest withdrawal, 0 for none.
-    async fn note_place(&self, own: &Subject) -> Result<u64, Decision> {
-        if own.origin.url.is_empty() {
-            return Ok(0);
+    /// Records that the report arrived with its address; gives the withdrawal of that address that ranks highest.
+    async fn record_address(&self, own: &Subject) -> Result<Option<TakenDown>, Decision> {
+        let url = &own.origin.url;
+        if url.is_empty() {
+            return Ok(None);
         }
-        let name = own.key.to_string();
-        let note = |place: &mut PlaceRecord| {
-            let at = place.reports.partition_point(|known| *known < name);
-            let is_news = place.reports.get(at) != Some(&name);
-            if is_news {
-                place.reports.insert(at, name.clone());
-            }
-            (is_news, ())
-        };
-        Ok(self.settler.ledger.change(&place_key(&own.origin.url), note).await?.0.withdrawn_at)
+        let take = |index: &mut UrlIndex| record_report(index, &own.key);
+        let change = |place: &mut PlaceRecord| history::change_index(place, take);
+        let (_, index) = self.settler.ledger.change(&place_key(url), change).await?;
+        Ok(index.withdrawn.map(|rank| TakenDown { rank, url: url.clone() }))
     }
 }
 
@@ -151,7 +139,7 @@ impl Handler for Checker {
                 self.settler.metrics.validated(received_at);
                 Ok(outputs)
             }
-            ReportEvent::Withdrawn(event) => self.withdrawn(*event, context).await,
+            ReportEvent::Withdrawn(event) => self.withdrawn(&event, context).await,
             _ => Err(Decision::unexpected(context)),
         }
     }

@@ -1,22 +1,24 @@
-//! What is kept of one agency's reports, as pure functions: taking in what arrives, and saying what stands.
-//!
-//! Nothing here depends on the order in which things came: sequences rank, sets are kept sorted, of two the higher counts.
+//! What is kept of one agency's reports: adapters between its record and [`gongkai_lifecycle`], which decides what stands.
 
+use std::collections::BTreeMap;
+
+use gongkai_lifecycle::{Arrival, History, Revision, TakenDown, current, is_taken_down, revisions};
 use gongkai_proto::{
-    convert::timestamp,
-    v1::{AgencyRecord, ArrivalRecord, ContentRecord, WithdrawalRecord, YearRecord},
+    convert::{history, timestamp},
+    v1::{AgencyRecord, ContentRecord, YearRecord},
 };
 use gongkai_rules::{AgencyYear, Neighbours, Publications, Published};
+use time::OffsetDateTime;
 
 use crate::cells;
 
 /// What stands of a report.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Standing<'a> {
-    /// The newest content: that whose first arrival ranks highest.
+    /// The content that ranks highest.
     pub content: &'a ContentRecord,
     /// Its newest arrival: what is said of the report is said under its name.
-    pub arrival: &'a ArrivalRecord,
+    pub arrival: Arrival,
     /// True if all arrivals of that content were taken down.
     pub is_withdrawn: bool,
 }
@@ -37,21 +39,7 @@ pub fn year(record: &AgencyRecord, year: i32) -> Option<&YearRecord> {
 }
 
 /// Takes in an arrival and its content; true if that is news.
-pub fn take_arrival(report: &mut YearRecord, arrival: &ArrivalRecord, content: &ContentRecord) -> bool {
-    let at = report.arrivals.partition_point(|known| known.received_sequence < arrival.received_sequence);
-    let is_news = match report.arrivals.get_mut(at) {
-        Some(known) if known.received_sequence == arrival.received_sequence => {
-            let is_newer = known.parsed_sequence < arrival.parsed_sequence;
-            if is_newer {
-                known.clone_from(arrival);
-            }
-            is_newer
-        }
-        _ => {
-            report.arrivals.insert(at, arrival.clone());
-            true
-        }
-    };
+pub fn take_arrival(report: &mut YearRecord, arrival: &Arrival, content: &ContentRecord) -> bool {
     let at = report.contents.partition_point(|known| known.content_hash < content.content_hash);
     match report.contents.get_mut(at) {
         Some(known) if known.content_hash == content.content_hash => {
@@ -61,53 +49,41 @@ pub fn take_arrival(report: &mut YearRecord, arrival: &ArrivalRecord, content: &
         }
         _ => report.contents.insert(at, content.clone()),
     }
-    report.epoch += u64::from(is_news);
+    change(report, |history| gongkai_lifecycle::record_arrival(history, arrival))
+}
+
+/// Takes in a withdrawal; true if that is news.
+pub fn take_withdrawal(report: &mut YearRecord, withdrawal: &TakenDown) -> bool {
+    change(report, |history| gongkai_lifecycle::record_withdrawal(history, withdrawal))
+}
+
+/// Changes what happened to a report and counts the change.
+fn change(report: &mut YearRecord, change: impl FnOnce(&mut History) -> bool) -> bool {
+    let mut history = history_of(report);
+    let is_news = change(&mut history);
+    if is_news {
+        report.arrivals = history.arrivals.iter().map(history::arrival_record).collect();
+        report.withdrawals = history.taken_down.iter().map(history::withdrawal_record).collect();
+        report.epoch += 1;
+    }
     is_news
 }
 
-/// Takes in a withdrawal; true if that is news. An empty URL takes down the report wherever it stood.
-pub fn take_withdrawal(report: &mut YearRecord, url: &str, sequence: u64) -> bool {
-    let at = report.withdrawals.partition_point(|known| known.url.as_str() < url);
-    match report.withdrawals.get_mut(at) {
-        Some(known) if known.url == url && known.sequence >= sequence => return false,
-        Some(known) if known.url == url => known.sequence = sequence,
-        _ => report.withdrawals.insert(at, WithdrawalRecord { sequence, url: url.to_owned() }),
-    }
-    report.epoch += 1;
-    true
+fn history_of(report: &YearRecord) -> History {
+    history::history(&report.arrivals, &report.withdrawals)
 }
 
-/// Contents with the rank of each, oldest first.
-fn revisions(report: &YearRecord) -> Vec<(u64, &ContentRecord)> {
-    let first = |content: &ContentRecord| {
-        let own = report.arrivals.iter().filter(|arrival| arrival.content_hash == content.content_hash);
-        own.map(|arrival| arrival.received_sequence).min()
-    };
-    let mut ranked: Vec<(u64, &ContentRecord)> =
-        report.contents.iter().filter_map(|content| Some((first(content)?, content))).collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    ranked
-}
-
-fn arrivals<'a>(report: &'a YearRecord, content: &ContentRecord) -> impl Iterator<Item = &'a ArrivalRecord> {
-    let hash = content.content_hash.clone();
-    report.arrivals.iter().filter(move |arrival| arrival.content_hash == hash)
-}
-
-fn is_down(report: &YearRecord, arrival: &ArrivalRecord) -> bool {
-    report.withdrawals.iter().any(|withdrawal| {
-        let names = withdrawal.url.is_empty() || withdrawal.url == arrival.url;
-        names && withdrawal.sequence > arrival.received_sequence
-    })
+fn content<'a>(report: &'a YearRecord, content_hash: &str) -> Option<&'a ContentRecord> {
+    report.contents.iter().find(|content| content.content_hash == content_hash)
 }
 
 /// What stands; `None` if nothing came in yet.
 #[must_use]
 pub fn standing(report: &YearRecord) -> Option<Standing<'_>> {
-    let (_, content) = revisions(report).pop()?;
-    let arrival = arrivals(report, content).max_by_key(|arrival| arrival.received_sequence)?;
-    let is_withdrawn = arrivals(report, content).all(|arrival| is_down(report, arrival));
-    Some(Standing { content, arrival, is_withdrawn })
+    let history = history_of(report);
+    let current = current(&history)?;
+    let content = content(report, current.content_hash())?;
+    Some(Standing { content, arrival: current.newest().clone(), is_withdrawn: current.is_withdrawn })
 }
 
 /// The year's report as its neighbours see it; `None` if there is none or it was withdrawn.
@@ -132,58 +108,54 @@ pub fn neighbours(record: &AgencyRecord, of: i32, own: AgencyYear) -> Neighbours
 
 /// Where and in which contents a report was published.
 fn publications(report: &YearRecord) -> Publications {
-    let Some(standing) = standing(report) else { return Publications::default() };
-    let current = standing.content;
-    let mut urls: Vec<String> = arrivals(report, current)
-        .filter(|arrival| standing.is_withdrawn || !is_down(report, arrival))
-        .map(|arrival| arrival.url.clone())
-        .filter(|url| !url.is_empty())
-        .collect();
+    let history = history_of(report);
+    let mut revisions = revisions(&history);
+    let Some(current) = revisions.pop() else { return Publications::default() };
+    let stands = |arrival: &&&Arrival| current.is_withdrawn || !is_taken_down(&history, arrival);
+    let mut urls: Vec<String> = current.arrivals().iter().filter(stands).map(|a| a.url.clone()).collect();
+    urls.retain(|url| !url.is_empty());
     urls.sort();
     urls.dedup();
-    let elsewhere = elsewhere(report, current);
-    let days = |at: fn(&ArrivalRecord) -> Option<prost_types::Timestamp>| {
-        report.arrivals.iter().filter_map(move |arrival| timestamp::day_in_china(at(arrival))).min()
-    };
+    let elsewhere = elsewhere(report, &history, &current);
+    let day = |at: OffsetDateTime| timestamp::day_in_china(Some(timestamp::timestamp(at)));
     Publications {
-        before: before(report, current),
-        is_withdrawn: standing.is_withdrawn && elsewhere.is_empty(),
-        first_claimed: days(|arrival| arrival.published_at),
-        first_seen: days(|arrival| arrival.received_at),
+        before: revisions.last().and_then(|before| replaced(report, before, &current)),
+        is_withdrawn: current.is_withdrawn && elsewhere.is_empty(),
+        first_claimed: history.arrivals.iter().filter_map(|arrival| day(arrival.published_at?)).min(),
+        first_seen: history.arrivals.iter().filter_map(|arrival| day(arrival.received_at)).min(),
         elsewhere,
         urls,
     }
 }
 
 /// The revision before the newest, if it stood at the same address or nobody knows where.
-fn before(report: &YearRecord, current: &ContentRecord) -> Option<Published> {
-    let mut revisions = revisions(report);
-    revisions.pop();
-    let (_, before) = revisions.pop()?;
-    let is_same = |arrival: &ArrivalRecord| {
-        arrivals(report, current).any(|newer| newer.url == arrival.url || newer.url.is_empty())
-    };
-    let arrival = arrivals(report, before).find(|arrival| arrival.url.is_empty() || is_same(arrival))?;
-    Some(published(arrival, before))
+fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) -> Option<Published> {
+    let is_same =
+        |arrival: &Arrival| current.arrivals().iter().any(|a| a.url == arrival.url || a.url.is_empty());
+    let arrival = before.arrivals().iter().find(|arrival| arrival.url.is_empty() || is_same(arrival))?;
+    published(report, arrival)
 }
 
 /// The newest content at each address where the newest of all does not stand.
-fn elsewhere(report: &YearRecord, current: &ContentRecord) -> Vec<Published> {
-    let mut newest: std::collections::BTreeMap<&str, &ArrivalRecord> = std::collections::BTreeMap::new();
-    for arrival in report.arrivals.iter().filter(|arrival| !arrival.url.is_empty()) {
-        newest.insert(&arrival.url, arrival);
+fn elsewhere(report: &YearRecord, history: &History, current: &Revision<'_>) -> Vec<Published> {
+    let mut newest: BTreeMap<&str, &Arrival> = BTreeMap::new();
+    for arrival in history.arrivals.iter().filter(|arrival| !arrival.url.is_empty()) {
+        let known = newest.entry(&arrival.url).or_insert(arrival);
+        if known.rank < arrival.rank {
+            *known = arrival;
+        }
     }
-    let is_here = |url: &str| arrivals(report, current).any(|arrival| arrival.url == url);
-    let others = newest.into_iter().filter(|(url, arrival)| !is_here(url) && !is_down(report, arrival));
-    let content =
-        |arrival: &ArrivalRecord| report.contents.iter().find(|c| c.content_hash == arrival.content_hash);
-    others.filter_map(|(_, arrival)| Some(published(arrival, content(arrival)?))).collect()
+    let is_here = |url: &str| current.arrivals().iter().any(|arrival| arrival.url == url);
+    let others =
+        newest.into_iter().filter(|(url, arrival)| !is_here(url) && !is_taken_down(history, arrival));
+    others.filter_map(|(_, arrival)| published(report, arrival)).collect()
 }
 
-fn published(arrival: &ArrivalRecord, content: &ContentRecord) -> Published {
-    Published {
+fn published(report: &YearRecord, arrival: &Arrival) -> Option<Published> {
+    let content = content(report, &arrival.content_hash)?;
+    Some(Published {
         url: arrival.url.clone(),
         main_hash: content.main_hash.clone(),
         cells: cells::cells(&content.rows),
-    }
+    })
 }

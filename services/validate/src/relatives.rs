@@ -5,10 +5,9 @@
 //! held against the one of the smallest key there, so that nothing is compared with everything.
 
 use gongkai_agencies::Registry;
+use gongkai_lifecycle::Arrival;
 use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Applicant, Concept, FactId, Region};
-use gongkai_proto::v1::{
-    AgencyRecord, ArrivalRecord, BandMember, BandRecord, ContentRecord, RollupLine, RollupRecord,
-};
+use gongkai_proto::v1::{AgencyRecord, BandMember, BandRecord, ContentRecord, RollupLine, RollupRecord};
 use gongkai_rules::{Cells, Child, Children, Neighbours, Sibling, figures};
 use gongkai_worker::{Context, Decision, Output};
 use prost::Message as _;
@@ -49,7 +48,7 @@ impl Settler {
         &self,
         agency: &AgencyKey,
         year: i32,
-        standing: Standing<'_>,
+        standing: &Standing<'_>,
         profile: Option<&AgencyProfile>,
     ) -> Result<Relatives, Decision> {
         let mut relatives = Relatives::default();
@@ -61,7 +60,7 @@ impl Settler {
             listed.iter().for_each(|key| relatives.taken.update(key.as_str()));
             relatives.children = Some(children(&record, &registry, &listed));
         }
-        let scope = scope(standing.arrival, profile).filter(|_| standing.content.prose_chars >= LEAST_CHARS);
+        let scope = scope(&standing.arrival, profile).filter(|_| standing.content.prose_chars >= LEAST_CHARS);
         if let Some(scope) = scope.filter(|_| !standing.is_withdrawn) {
             self.sibling(agency, year, standing, &scope, &mut relatives).await?;
         }
@@ -72,7 +71,7 @@ impl Settler {
         &self,
         agency: &AgencyKey,
         year: i32,
-        standing: Standing<'_>,
+        standing: &Standing<'_>,
         scope: &str,
         relatives: &mut Relatives,
     ) -> Result<(), Decision> {
@@ -168,7 +167,7 @@ impl Settler {
         else {
             return Ok(Vec::new());
         };
-        let Some(scope) = scope(standing.arrival, profile) else { return Ok(Vec::new()) };
+        let Some(scope) = scope(&standing.arrival, profile) else { return Ok(Vec::new()) };
         let mut concerned: Vec<AgencyKey> = Vec::new();
         for content in report.contents.iter().filter(|content| content.prose_chars >= LEAST_CHARS) {
             let stands = !standing.is_withdrawn && content.content_hash == standing.content.content_hash;
@@ -300,13 +299,12 @@ fn concerned_by(record: &BandRecord, agency: &AgencyKey) -> Vec<AgencyKey> {
 }
 
 /// Whose siblings an agency's are: the parent's children, else those of the same county. Nobody's if neither is known.
-fn scope(arrival: &ArrivalRecord, profile: Option<&AgencyProfile>) -> Option<String> {
+fn scope(arrival: &Arrival, profile: Option<&AgencyProfile>) -> Option<String> {
     if let Some(parent) = profile.and_then(|profile| profile.parent.as_ref()) {
         return Some(format!("p-{parent}"));
     }
-    let of_event: Region = arrival.region.parse().unwrap_or_default();
     let region = profile.map(|profile| profile.region).filter(|region| *region != Region::UNKNOWN);
-    let region = region.unwrap_or(of_event);
+    let region = region.unwrap_or(arrival.region);
     (region != Region::UNKNOWN).then(|| format!("r-{region}"))
 }
 

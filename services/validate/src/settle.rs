@@ -129,13 +129,13 @@ impl Settler {
         let Some(seen) = cells::agency_year(standing.content, year) else { return Ok(false) };
         let (context, own) = (ask.context, ask.own.filter(|own| own.key.year == year));
         let profile = self.profile(ask.agency);
-        let looking = self.relatives(ask.agency, year, standing, profile.as_ref());
+        let looking = self.relatives(ask.agency, year, &standing, profile.as_ref());
         let relatives = trace::span("neighbours", Kind::Internal).run(looking).await?;
         let before = report.said.clone().unwrap_or_default();
         let basis = self.basis(record, year, &relatives, profile.as_ref());
         let is_new_basis = before.basis != basis;
         let is_own_last =
-            own.is_some_and(|own| own.origin.received_sequence == standing.arrival.received_sequence);
+            own.is_some_and(|own| own.origin.received_sequence == standing.arrival.rank.sequence());
         let owes = is_own_last || (ask.pays && before.input == context.message_id);
         if !is_new_basis && !owes && own.is_none() {
             return Ok(false);
@@ -143,7 +143,7 @@ impl Settler {
         let neighbours = relatives.join(record::neighbours(record, year, seen));
         let subject = match own.filter(|_| is_own_last) {
             Some(own) => own.clone(),
-            None => self.load(standing.arrival.parsed_sequence).await?,
+            None => self.load(standing.arrival.event).await?,
         };
         let other = own.filter(|_| !is_own_last);
         let is_same = other.is_some_and(|own| own.origin.content_hash == standing.content.content_hash);
@@ -296,18 +296,5 @@ fn said(
         findings: verdict.digest.clone(),
         validation: before.validation.max(context.sequence) + 2,
         input: context.message_id.clone(),
-    }
-}
-
-/// What arrived, as the record keeps it.
-pub(crate) fn arrival(own: &Subject, parsed_sequence: u64) -> v1::ArrivalRecord {
-    v1::ArrivalRecord {
-        received_sequence: own.origin.received_sequence,
-        parsed_sequence,
-        content_hash: own.origin.content_hash.clone(),
-        url: own.origin.url.clone(),
-        received_at: own.origin.received_at,
-        published_at: own.origin.published_at,
-        region: own.origin.region.clone(),
     }
 }

@@ -53,7 +53,13 @@ fn parsed() -> v1::ReportParsed {
         text: Some(v1::ContentRef { key: "t".to_owned(), ..Default::default() }),
         ..Default::default()
     };
-    let origin = v1::Origin { region: "360982".to_owned(), ..Default::default() };
+    let origin = v1::Origin {
+        content_hash: "ab12".to_owned(),
+        received_sequence: 41,
+        received_at: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        region: "360982".to_owned(),
+        ..Default::default()
+    };
     v1::ReportParsed { origin: Some(origin), report: Some(report), ..Default::default() }
 }
 

@@ -124,6 +124,8 @@ fn text_key(year: i32, content: u32) -> String {
 fn parsed(agency: usize, year: i32, content: u32, site: u8, received_sequence: u64) -> v1::ReportParsed {
     let (code, name) = AGENCIES[agency];
     let at = prost_types::Timestamp { seconds: i64::from(year - 1969) * 31_557_600 + 2_000_000, nanos: 0 };
+    // Before or after every withdrawal, which takes effect when the broker takes it.
+    let seconds = if received_sequence < LATE { 0 } else { 4_000_000_000 };
     v1::ReportParsed {
         origin: Some(v1::Origin {
             submission_id: format!("s-{received_sequence}"),
@@ -131,6 +133,7 @@ fn parsed(agency: usize, year: i32, content: u32, site: u8, received_sequence: u
             received_sequence,
             received_at: Some(at),
             published_at: Some(at),
+            effective_at: Some(prost_types::Timestamp { seconds, nanos: 0 }),
             url: url(agency, year, site),
             region: "360982".to_owned(),
             ..Default::default()

@@ -1,16 +1,16 @@
-//! What the projector writes: arrivals with what the stages made of them, and withdrawals.
+//! What the projector writes: arrivals with what the stages made of them.
 
-use gongkai_model::{Fact, Finding, FormId, Region, ReportKey, Variant, Versions};
+use gongkai_model::{Arrival, Fact, Finding, FormId, Region, ReportKey, Variant, Versions};
 use time::OffsetDateTime;
 
-/// An original that came in.
+/// Where a revision came from: the arrival of its content that ranks lowest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Its submission.
     pub submission_id: String,
     /// SHA-256 of the bytes, hex: identifies a revision of a report.
     pub content_hash: String,
-    /// Stream sequence of its `DocumentReceived`: identifies the arrival and ranks revisions.
+    /// Stream sequence of its `DocumentReceived`: identifies the arrival.
     pub received_sequence: u64,
     /// When it came in.
     pub received_at: OffsetDateTime,
@@ -78,28 +78,15 @@ pub enum Outcome {
     Rejected,
 }
 
-/// An arrival and the stage event that says what became of it.
+/// An arrival and what the stage event that counts says became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
-    /// Which original.
-    pub origin: Origin,
-    /// Rank of the stage event: what validate ranks it, else its stream sequence. The highest of an arrival counts.
-    pub event_sequence: u64,
+pub struct ArrivalEvent {
+    /// Its submission.
+    pub submission_id: String,
+    /// Which arrival, and the rank of the stage event.
+    pub arrival: Arrival,
     /// When the log took the stage event.
     pub event_at: OffsetDateTime,
     /// What it says.
     pub outcome: Outcome,
-}
-
-/// A report taken down by its publisher, named by address, by key, or both.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withdrawal {
-    /// Stream sequence of the event: it takes down what arrived before.
-    pub sequence: u64,
-    /// The withdrawn address; empty if unknown.
-    pub url: String,
-    /// The withdrawn report, if the event names it.
-    pub key: Option<ReportKey>,
-    /// When.
-    pub withdrawn_at: OffsetDateTime,
 }

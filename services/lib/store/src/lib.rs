@@ -3,9 +3,9 @@
 //! [`Store`] is the contract, [`sqlite`] the back end that ships. Types are plain: no runtime, no wire format. All
 //! calls block; a caller with an async runtime runs them on its blocking pool.
 //!
-//! **Order does not matter.** Every original that came in is an [`Arrival`], known by the stream sequence of its
-//! `DocumentReceived`; of several stage events about one arrival the one with the highest stream sequence counts. What a
-//! report is, is computed from the set of its arrivals and withdrawals ([`standing`]), never from the order in which they
+//! **Order does not matter.** Every original that came in is an arrival, known by the stream sequence of its
+//! `DocumentReceived`; of several stage events about one arrival the one that ranks highest counts. What stands of a report
+//! is derived from the set of its arrivals and withdrawals ([`gongkai_lifecycle`]), never from the order in which they
 //! were projected. Only the [change feed](change) records an order: the one in which this read model saw the changes.
 
 pub mod arrival;
@@ -15,10 +15,9 @@ pub mod error;
 pub mod query;
 pub mod report;
 pub mod sqlite;
-pub mod standing;
 mod store;
 
-pub use arrival::{Arrival, Content, Origin, Outcome, Prose, Section, Withdrawal};
+pub use arrival::{ArrivalEvent, Content, Origin, Outcome, Prose, Section};
 pub use change::{Change, ChangeKind, ResumeError, ResumeToken};
 pub use error::Error;
 pub use query::{Cursor, Page, Scope};

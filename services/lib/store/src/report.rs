@@ -9,9 +9,9 @@ use crate::arrival::{Origin, Prose};
 pub struct Revision {
     /// Whose report of which year.
     pub key: ReportKey,
-    /// From 1: the rank of this content's first arrival among those of the report.
+    /// From 1: its place among the report's revisions, lowest rank first. It moves when other content arrives late or again.
     pub ordinal: u32,
-    /// The first arrival of this content.
+    /// The arrival of this content that ranks lowest.
     pub origin: Origin,
     /// The agency's name as the document gives it.
     pub agency_name: String,

@@ -1,10 +1,10 @@
 //! The contract of a read model.
 
-use gongkai_model::{AgencyKey, ReportKey, Waiver};
+use gongkai_model::{AgencyKey, ReportKey, Waiver, Withdrawal};
 use time::OffsetDateTime;
 
 use crate::{
-    arrival::{Arrival, Withdrawal},
+    arrival::ArrivalEvent,
     change::{Change, ResumeError, ResumeToken},
     error::Error,
     query::{
@@ -35,7 +35,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// Nothing was stored: the caller tries again.
-    fn put_arrival(&self, arrival: &Arrival) -> Result<Applied, Error>;
+    fn put_arrival(&self, arrival: &ArrivalEvent) -> Result<Applied, Error>;
 
     /// Stores a withdrawal, which may come before what it takes down.
     ///

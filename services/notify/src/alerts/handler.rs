@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use gongkai_lifecycle::{TakenDown, UrlIndex, concerned, record_report, record_url_withdrawal};
 use gongkai_model::{ReportKey, Severity};
 use gongkai_proto::{
     ReportEvent,
-    convert::{report, timestamp::timestamp, waiver as names},
+    convert::{self, history, timestamp::timestamp, waiver as names},
     v1,
 };
 use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, transport::Entries};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     group,
-    place::Place,
     state::{Change, Event, ReportAlerts, Step},
     waivers::Waived,
 };
@@ -44,54 +45,48 @@ impl Alerter {
         if origin.kind() == v1::DocumentKind::Draft {
             return Ok(Vec::new());
         }
-        if report.name.parse::<ReportKey>().is_err() {
-            return Err(malformed("report has no name"));
-        }
         let about = v1::Alert {
             report: report.name.clone(),
             agency_name: report.agency_name,
             year: report.year,
-            region: origin.region,
+            region: origin.region.clone(),
             url: origin.url.clone(),
-            content_hash: origin.content_hash,
+            content_hash: origin.content_hash.clone(),
             received_at: origin.received_at.filter(|_| event.trace_id == context.trace_id),
             ..Default::default()
         };
-        let withdrawn_at = self.note_place(&origin.url, &report.name).await?;
-        // A newer content stands: what an older one says is history.
-        if event.superseded {
-            return Ok(Vec::new());
-        }
+        let arrival = history::arrival(&origin, context.sequence).map_err(unreadable)?;
+        let report: ReportKey = report.name.parse().map_err(|_| malformed("report has no name"))?;
         let change = Change::Validated {
-            received_sequence: origin.received_sequence,
             validation: event.validation,
+            superseded: event.superseded,
+            taken_down: self.record_address(&arrival.url, &report).await?,
             alerts: group::alerts(&event.findings, self.bar, &about),
-            withdrawn_at,
-            url: origin.url,
+            arrival,
         };
-        self.apply(&report.name, &event_of(context, change)).await
+        self.apply(&report, &event_of(context, change)).await
     }
 
-    /// By URL it takes down what stood there, by agency and year the report wherever it stood.
+    /// By URL it takes down what stood there, by report what it names wherever it stood.
     async fn withdrawn(
         &self,
-        event: v1::ReportWithdrawn,
+        event: &v1::ReportWithdrawn,
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
+        let withdrawal =
+            history::withdrawal(event, context.sequence, context.published_at).map_err(unreadable)?;
+        let index = match withdrawal.url.as_str() {
+            "" => UrlIndex::default(),
+            url => {
+                let take = |index: &mut UrlIndex| record_url_withdrawal(index, withdrawal.rank);
+                let change = |place: &mut v1::PlaceRecord| history::change_index(place, take);
+                self.ledger.change(&url_key(url), change).await?.1
+            }
+        };
         let mut outputs = Vec::new();
-        let named = report::withdrawn(&event).map(|key| key.to_string());
-        if let Some(report) = &named {
-            let change = Change::Withdrawn { url: String::new(), before: context.sequence };
-            outputs.extend(self.apply(report, &event_of(context, change)).await?);
-        }
-        if event.url.is_empty() {
-            return Ok(outputs);
-        }
-        let note = |place: &mut Place| (place.withdraw(context.sequence), ());
-        let (place, ()) = self.ledger.change(&Place::key(&event.url), note).await?;
-        let at_url = event_of(context, Change::Withdrawn { url: event.url, before: context.sequence });
-        for report in place.reports.iter().filter(|report| named.as_ref() != Some(report)) {
-            outputs.extend(self.apply(report, &at_url).await?);
+        for (report, taken_down) in concerned(&withdrawal, &index) {
+            let event = event_of(context, Change::Withdrawn(taken_down));
+            outputs.extend(self.apply(&report, &event).await?);
         }
         Ok(outputs)
     }
@@ -107,24 +102,26 @@ impl Alerter {
             name: waiver.name,
             operands_digest: waiver.operands_digest,
         };
-        self.apply(&report.to_string(), &event_of(context, Change::Waived(waived))).await
+        self.apply(&report, &event_of(context, Change::Waived(waived))).await
     }
 
-    /// Notes that the report stood at the URL; returns the sequence of the URL's newest withdrawal, 0 for none.
-    async fn note_place(&self, url: &str, report: &str) -> Result<u64, Decision> {
+    /// Records that the report arrived with the address; gives the withdrawal of that address that ranks highest.
+    async fn record_address(&self, url: &str, report: &ReportKey) -> Result<Option<TakenDown>, Decision> {
         if url.is_empty() {
-            return Ok(0);
+            return Ok(None);
         }
-        let note = |place: &mut Place| (place.add(report), ());
-        Ok(self.ledger.change(&Place::key(url), note).await?.0.withdrawn_at)
+        let take = |index: &mut UrlIndex| record_report(index, report);
+        let change = |place: &mut v1::PlaceRecord| history::change_index(place, take);
+        let (_, index) = self.ledger.change(&url_key(url), change).await?;
+        Ok(index.withdrawn.map(|rank| TakenDown { rank, url: url.to_owned() }))
     }
 
-    async fn apply(&self, report: &str, event: &Event) -> Result<Vec<Output>, Decision> {
+    async fn apply(&self, report: &ReportKey, event: &Event) -> Result<Vec<Output>, Decision> {
         let apply = |state: &mut ReportAlerts| {
             let step = state.apply(event);
             (step == Step::Advanced, step)
         };
-        let (state, step) = self.ledger.change(&format!("reports/{report}"), apply).await?;
+        let (state, step) = self.ledger.change(&report_key(report), apply).await?;
         Ok(if step == Step::Stale { Vec::new() } else { state.outputs() })
     }
 }
@@ -136,7 +133,7 @@ impl Handler for Alerter {
     async fn handle(&self, input: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
         match input {
             ReportEvent::Validated(event) => self.validated(*event, context).await,
-            ReportEvent::Withdrawn(event) => self.withdrawn(*event, context).await,
+            ReportEvent::Withdrawn(event) => self.withdrawn(&event, context).await,
             ReportEvent::Waived(event) => self.waived(*event, context).await,
             _ => Err(Decision::unexpected(context)),
         }
@@ -151,6 +148,21 @@ fn event_of(context: &Context, change: Change) -> Event {
         trace_id: context.trace_id.clone(),
         change,
     }
+}
+
+fn unreadable(error: convert::Error) -> Decision {
+    Decision::bury("MALFORMED", error)
+}
+
+/// Key of an address's record: its digest, since an address has characters that a key has not.
+fn url_key(url: &str) -> String {
+    format!("urls/{}", hex::encode(&Sha256::digest(url)[..16]))
+}
+
+/// Key of a report's record.
+#[must_use]
+pub fn report_key(report: &ReportKey) -> String {
+    format!("reports/{report}")
 }
 
 fn malformed(what: &'static str) -> Decision {

@@ -2,10 +2,11 @@
 //!
 //! A pure function of events: no broker, no clock. [`ReportAlerts::apply`] takes one event and says what to publish.
 //!
-//! **Order.** Validate ranks what it says of a report, since it says it again when a neighbour changes. Events without
-//! ranks are ranked by the stream sequence of their `DocumentReceived`, then by their own. An event that ranks below what was seen changes nothing. A withdrawal covers the revisions
-//! received before it, whichever of the two is handled first; what is found because of it stands. So the open findings after N events are the same for
-//! every order of arrival.
+//! **Order.** Validate ranks what it says of a report, since it says it again when a neighbour changes; an event that ranks
+//! below what was seen does not change what is found. Events without ranks are ranked by the stream sequence of their
+//! `DocumentReceived`, then by their own. What arrived and what was withdrawn is a history, and
+//! [`gongkai_lifecycle`] says whether the content that alerts are about is withdrawn: then only what is found because of
+//! the withdrawal stands. So the open findings after N events are the same for every order of arrival.
 //!
 //! **Crashes.** The state is saved before the runtime publishes, so a crash in between must not lose an alert:
 //! - the outbox keeps the outputs of the last event, and a redelivery of that event gives the same outputs again,
@@ -19,8 +20,9 @@
 
 use std::collections::BTreeSet;
 
+use gongkai_lifecycle::{Arrival, History, TakenDown, record_arrival, record_withdrawal, revisions};
 use gongkai_model::Region;
-use gongkai_proto::{subjects::Event as Kind, v1};
+use gongkai_proto::{convert::history, subjects::Event as Kind, v1};
 use gongkai_worker::Output;
 
 use super::waivers::{Parted, Waived, Waivers};
@@ -53,24 +55,19 @@ pub struct Event {
 pub enum Change {
     /// A revision was validated.
     Validated {
-        /// Stream sequence of its `DocumentReceived`.
-        received_sequence: u64,
+        /// Its arrival.
+        arrival: Arrival,
         /// Rank among the validations of the report; 0 from a version that did not rank.
         validation: u64,
-        /// Where it was published; empty if unknown.
-        url: String,
-        /// Stream sequence of the newest withdrawal of that URL; 0 for none.
-        withdrawn_at: u64,
+        /// True if a newer content of the report is known: what is found in this one is history.
+        superseded: bool,
+        /// The withdrawal of its address that ranks highest.
+        taken_down: Option<TakenDown>,
         /// What its findings amount to, from [`super::group::alerts`].
         alerts: Vec<v1::Alert>,
     },
-    /// What stood at a URL was withdrawn. With an empty URL: the report, wherever it stood.
-    Withdrawn {
-        /// The URL.
-        url: String,
-        /// Revisions received before this sequence are covered.
-        before: u64,
-    },
+    /// The report, or what stood at an address of it, was withdrawn.
+    Withdrawn(TakenDown),
     /// A person let a finding stand, or that came to its end.
     Waived(Waived),
 }
@@ -90,11 +87,9 @@ pub enum Step {
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ReportAlerts {
     #[prost(message, optional, tag = "1")]
-    newest: Option<Revision>,
+    newest: Option<Validation>,
     #[prost(message, repeated, tag = "2")]
     open: Vec<v1::Alert>,
-    #[prost(message, repeated, tag = "3")]
-    withdrawals: Vec<Withdrawal>,
     #[prost(message, repeated, tag = "4")]
     outbox: Vec<Said>,
     #[prost(message, optional, tag = "5")]
@@ -102,28 +97,22 @@ pub struct ReportAlerts {
     /// What the newest validation found, waived or not: waivers are held against it, however open alerts came to be.
     #[prost(message, repeated, tag = "6")]
     found: Vec<v1::Alert>,
+    /// What arrived and what was withdrawn.
+    #[prost(message, optional, tag = "7")]
+    history: Option<v1::HistoryRecord>,
 }
 
 /// The highest-ranked validation seen.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Revision {
+struct Validation {
     #[prost(uint64, tag = "1")]
     received_sequence: u64,
     #[prost(uint64, tag = "2")]
     event_sequence: u64,
-    #[prost(string, tag = "3")]
-    url: String,
     #[prost(uint64, tag = "4")]
-    validation: u64,
-}
-
-/// The newest withdrawal of a URL.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Withdrawal {
-    #[prost(string, tag = "1")]
-    url: String,
-    #[prost(uint64, tag = "2")]
-    before: u64,
+    rank: u64,
+    #[prost(string, tag = "5")]
+    content_hash: String,
 }
 
 /// What one event made us say.
@@ -145,22 +134,28 @@ impl ReportAlerts {
         if self.outbox.last().is_some_and(|said| said.event_id == event.id) {
             return Step::Repeat;
         }
-        let said = match &event.change {
-            Change::Validated { received_sequence, validation, url, withdrawn_at, alerts } => {
-                let revision = Revision {
-                    received_sequence: *received_sequence,
-                    validation: *validation,
+        self.adopt_found();
+        let is_news = match &event.change {
+            Change::Validated { arrival, validation, superseded, taken_down, alerts } => {
+                let is_news = self.record(arrival, taken_down.as_ref());
+                let validation = Validation {
+                    received_sequence: arrival.rank.sequence(),
                     event_sequence: event.sequence,
-                    url: url.clone(),
+                    rank: *validation,
+                    content_hash: arrival.content_hash.clone(),
                 };
-                let traced =
-                    |alert: &v1::Alert| v1::Alert { trace_id: event.trace_id.clone(), ..alert.clone() };
-                self.validated(revision, *withdrawn_at, alerts.iter().map(traced).collect())
+                let is_found = !superseded && self.find(validation, alerts, &event.trace_id);
+                is_news || is_found
             }
-            Change::Withdrawn { url, before } => self.withdrawn(url, *before),
-            Change::Waived(waived) => self.waive(waived),
+            Change::Withdrawn(taken_down) => {
+                self.change_history(|history| record_withdrawal(history, taken_down))
+            }
+            Change::Waived(waived) => self.waivers.get_or_insert_default().note(waived),
         };
-        let Some(mut alerts) = said else { return Step::Stale };
+        if !is_news {
+            return Step::Stale;
+        }
+        let mut alerts = self.settle();
         for alert in &mut alerts {
             // A waiver is no document: what it raises or resolves goes under the trace of the report.
             if !matches!(event.change, Change::Waived(_)) {
@@ -187,62 +182,52 @@ impl ReportAlerts {
         &self.open
     }
 
-    /// Ranks a validation; `None` if something newer was seen.
-    fn validated(
-        &mut self,
-        revision: Revision,
-        withdrawn_at: u64,
-        alerts: Vec<v1::Alert>,
-    ) -> Option<Vec<v1::Alert>> {
-        if self.newest.as_ref().is_some_and(|newest| !newest.is_below(&revision)) {
-            return None;
+    /// The content of the newest validation, and whether it was withdrawn; `None` before the first.
+    #[must_use]
+    pub fn current(&self) -> Option<(&str, bool)> {
+        let newest = self.newest.as_ref()?;
+        let history = self.history.as_ref().map(History::from).unwrap_or_default();
+        let is_withdrawn =
+            revisions(&history).iter().any(|r| r.content_hash() == newest.content_hash && r.is_withdrawn);
+        Some((&newest.content_hash, is_withdrawn))
+    }
+
+    /// A state of a version that did not keep what was found has what is open.
+    fn adopt_found(&mut self) {
+        if self.found.is_empty() {
+            self.found.clone_from(&self.open);
         }
-        self.note_withdrawal(&revision.url, withdrawn_at);
-        let found = if self.covers(&revision) { of_withdrawal(&alerts) } else { alerts };
-        self.newest = Some(revision);
-        Some(self.find(found))
     }
 
-    /// Takes a withdrawal; `None` if it, or a later one, is known.
-    fn withdrawn(&mut self, url: &str, before: u64) -> Option<Vec<v1::Alert>> {
-        if !self.note_withdrawal(url, before) {
-            return None;
+    /// Records an arrival and the withdrawal of its address; false if both are known.
+    fn record(&mut self, arrival: &Arrival, taken_down: Option<&TakenDown>) -> bool {
+        self.change_history(|history| {
+            let is_down = taken_down.is_some_and(|taken_down| record_withdrawal(history, taken_down));
+            record_arrival(history, arrival) || is_down
+        })
+    }
+
+    fn change_history(&mut self, change: impl FnOnce(&mut History) -> bool) -> bool {
+        history::change_history(self.history.get_or_insert_default(), change).0
+    }
+
+    /// Makes `alerts` what is found, unless a validation that ranks higher was seen: then false.
+    fn find(&mut self, validation: Validation, alerts: &[v1::Alert], trace_id: &str) -> bool {
+        if self.newest.as_ref().is_some_and(|newest| !newest.is_below(&validation)) {
+            return false;
         }
-        let gone = self.newest.as_ref().is_some_and(|newest| self.covers(newest));
-        let found = of_withdrawal(&self.found);
-        Some(if gone { self.find(found) } else { Vec::new() })
-    }
-
-    /// Takes a waiver or its end; `None` if it is known.
-    fn waive(&mut self, waived: &Waived) -> Option<Vec<v1::Alert>> {
-        let is_news = self.waivers.get_or_insert_default().note(waived);
-        // A state of a version that did not keep what was found has what is open.
-        let found = if self.found.is_empty() { self.open.clone() } else { self.found.clone() };
-        is_news.then(|| self.find(found))
-    }
-
-    /// Makes `alerts` what is found; returns those to say.
-    fn find(&mut self, alerts: Vec<v1::Alert>) -> Vec<v1::Alert> {
-        let Parted { standing, waived } = self.waivers.get_or_insert_default().part(&alerts);
-        self.found = alerts;
-        self.change(&standing, &waived)
-    }
-
-    /// Keeps the newest withdrawal of a URL; false if it is no news.
-    fn note_withdrawal(&mut self, url: &str, before: u64) -> bool {
-        match self.withdrawals.iter_mut().find(|w| w.url == url) {
-            _ if before == 0 => return false,
-            Some(known) if known.before >= before => return false,
-            Some(known) => known.before = before,
-            None => self.withdrawals.push(Withdrawal { url: url.to_owned(), before }),
-        }
+        let traced = |alert: &v1::Alert| v1::Alert { trace_id: trace_id.to_owned(), ..alert.clone() };
+        self.found = alerts.iter().map(traced).collect();
+        self.newest = Some(validation);
         true
     }
 
-    /// True if a withdrawal covers the revision.
-    fn covers(&self, revision: &Revision) -> bool {
-        let named = |w: &Withdrawal| w.url.is_empty() || w.url == revision.url;
-        self.withdrawals.iter().any(|w| revision.received_sequence < w.before && named(w))
+    /// Opens what is found and stands; returns the alerts to say.
+    fn settle(&mut self) -> Vec<v1::Alert> {
+        let is_withdrawn = self.current().is_some_and(|(_, is_withdrawn)| is_withdrawn);
+        let found = if is_withdrawn { of_withdrawal(&self.found) } else { self.found.clone() };
+        let Parted { standing, waived } = self.waivers.get_or_insert_default().part(&found);
+        self.change(&standing, &waived)
     }
 
     /// Makes `alerts` the open ones; returns those to say: raised where a finding is new, resolved where all are gone, or
@@ -305,12 +290,12 @@ impl ReportAlerts {
     }
 }
 
-impl Revision {
+impl Validation {
     /// True if the other validation counts more: validate ranks what it says of a report; without its ranks the newer
     /// revision counts, and of one revision the newer event.
     fn is_below(&self, other: &Self) -> bool {
-        if self.validation > 0 && other.validation > 0 {
-            return self.validation < other.validation;
+        if self.rank > 0 && other.rank > 0 {
+            return self.rank < other.rank;
         }
         (self.received_sequence, self.event_sequence) < (other.received_sequence, other.event_sequence)
     }

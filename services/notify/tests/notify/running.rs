@@ -31,6 +31,11 @@ pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
     }
 }
 
+/// When a message of the log came in, long before the test runs: a second after the one before it.
+pub(crate) fn received_at(sequence: u64) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: i64::try_from(sequence).unwrap(), nanos: 0 }
+}
+
 /// A validation of the revision received at `received`.
 pub(crate) fn validated(received: u64, fingerprints: &[&str]) -> v1::ReportValidated {
     v1::ReportValidated {
@@ -38,6 +43,7 @@ pub(crate) fn validated(received: u64, fingerprints: &[&str]) -> v1::ReportValid
             kind: v1::DocumentKind::Published.into(),
             content_hash: format!("hash-{received}"),
             received_sequence: received,
+            received_at: Some(received_at(received)),
             url: URL.into(),
             region: "360982".into(),
             ..Default::default()

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gongkai_lifecycle::{Arrival, Rank, TakenDown};
 use gongkai_model::Severity;
 use gongkai_notify::alerts::{
     group,
@@ -12,6 +13,7 @@ use gongkai_proto::v1;
 use gongkai_worker::Output;
 use proptest::{collection::vec, prelude::*, sample::select};
 use prost::Message as _;
+use time::OffsetDateTime;
 
 use crate::running::{DIGEST, REPORT, URL, finding};
 
@@ -31,13 +33,30 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> Event {
     let about = v1::Alert { report: REPORT.into(), region: "360982".into(), ..Default::default() };
     let alerts = group::alerts(&findings, Severity::Warning, &about);
     let change = Change::Validated {
-        received_sequence: received,
+        arrival: arrival(sequence, received, url),
         validation: 0,
-        url: url.into(),
-        withdrawn_at: 0,
+        superseded: false,
+        taken_down: None,
         alerts,
     };
     event(sequence, change)
+}
+
+/// An arrival of a content of its own, taken from the event of that sequence.
+fn arrival(sequence: u64, received: u64, url: &str) -> Arrival {
+    Arrival {
+        rank: rank(received),
+        event: sequence,
+        content_hash: format!("hash-{received}"),
+        url: url.into(),
+        received_at: rank(received).effective_at(),
+        published_at: None,
+        region: "360982".parse().unwrap(),
+    }
+}
+
+fn rank(sequence: u64) -> Rank {
+    Rank::new(OffsetDateTime::from_unix_timestamp(i64::try_from(sequence).unwrap()).unwrap(), sequence)
 }
 
 /// The fingerprint and the digest of `a` or `a'`.
@@ -46,7 +65,7 @@ fn stands_on(text: &str) -> (&str, String) {
 }
 
 fn withdrawal(sequence: u64, url: &str) -> Event {
-    event(sequence, Change::Withdrawn { url: url.into(), before: sequence })
+    event(sequence, Change::Withdrawn(TakenDown { rank: rank(sequence), url: url.into() }))
 }
 
 /// `a` is granted, `-a` ended; `a2` is a second one for the same.
@@ -360,18 +379,21 @@ fn place(sequence: u64, draft: &Draft) -> Event {
 /// What must be open in the end, from the events alone.
 fn expected(events: &[Event]) -> BTreeSet<String> {
     let newest = events.iter().filter_map(|event| match &event.change {
-        Change::Validated { received_sequence, url, alerts, .. } => {
-            Some((*received_sequence, event.sequence, url, alerts))
-        }
-        Change::Withdrawn { .. } | Change::Waived(_) => None,
+        Change::Validated { arrival, alerts, .. } => Some((event.sequence, arrival, alerts)),
+        Change::Withdrawn(_) | Change::Waived(_) => None,
     });
-    let Some((received, _, url, alerts)) =
-        newest.max_by_key(|(received, sequence, ..)| (*received, *sequence))
+    let Some((_, arrival, alerts)) = newest.max_by_key(|(sequence, arrival, _)| (arrival.rank, *sequence))
     else {
         return BTreeSet::new();
     };
+    // Of two readings of an arrival the later event says where it was published.
+    let readings = events.iter().filter_map(|event| match &event.change {
+        Change::Validated { arrival: other, .. } if other.rank == arrival.rank => Some(other),
+        _ => None,
+    });
+    let url = readings.max_by_key(|reading| reading.event).map_or("", |reading| reading.url.as_str());
     let gone = events.iter().any(|event| match &event.change {
-        Change::Withdrawn { url: of, before } => received < *before && (of.is_empty() || of == url),
+        Change::Withdrawn(down) => down.rank > arrival.rank && (down.url.is_empty() || down.url == url),
         Change::Validated { .. } | Change::Waived(_) => false,
     });
     let waivers = || {

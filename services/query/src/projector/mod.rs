@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use gongkai_proto::convert::history;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_proto::{ReportEvent, v1};
-use gongkai_store::{Applied, Arrival, Error, Prose, Store, Withdrawal};
+use gongkai_store::{Applied, ArrivalEvent, Error, Prose, Store};
 use gongkai_worker::transport::Objects;
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
@@ -75,7 +76,7 @@ impl Projector {
         Ok(())
     }
 
-    async fn put(&self, arrival: Arrival) -> Result<(), Decision> {
+    async fn put(&self, arrival: ArrivalEvent) -> Result<(), Decision> {
         self.write(move |store| store.put_arrival(&arrival)).await
     }
 }
@@ -106,8 +107,8 @@ impl Handler for Projector {
                     .await?;
             }
             ReportEvent::Withdrawn(event) => {
-                let withdrawal: Withdrawal =
-                    event::withdrawn(&event, context.sequence, context.published_at).map_err(invalid)?;
+                let withdrawal =
+                    history::withdrawal(&event, context.sequence, context.published_at).map_err(invalid)?;
                 self.write(move |store| store.put_withdrawal(&withdrawal)).await?;
             }
             ReportEvent::Waived(event) => {

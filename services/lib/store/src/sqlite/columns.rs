@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use gongkai_model::{
-    Area, CellRef, Concept, Fact, FactId, Finding, ReportKey, Severity, Source, Span, State, Summary,
-    Versions,
+    Area, Arrival, CellRef, Concept, Fact, FactId, Finding, Rank, ReportKey, Severity, Source, Span, State,
+    Summary, TakenDown, Versions,
 };
 use rusqlite::{Row, types::Value};
 use time::OffsetDateTime;
@@ -57,12 +57,10 @@ pub(super) fn key(row: &Row<'_>) -> Result<ReportKey, Error> {
     Ok(ReportKey { agency, year: row.get("year")? })
 }
 
-/// What [`revision`] reads, of `f`, the first arrival, `c`, the one whose content counts, and `v`, its versions.
+/// What [`revision`] reads besides `ordinal`, of `f`, the first arrival, `c`, the one whose content counts, and `v`, its versions.
 pub(super) const REVISION: &str = "c.agency, c.year, c.agency_name, c.form, c.variant, c.title, c.media_type, c.trace_id, \
      c.errors, c.warnings, c.reviews, c.infos, v.program, v.parser, v.forms, v.rules, \
-     f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region, \
-     (SELECT count(DISTINCT a.content_hash) FROM arrival a \
-       WHERE a.agency = f.agency AND a.year = f.year AND a.received_sequence <= f.received_sequence) AS ordinal";
+     f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region";
 
 /// A revision's header.
 pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<Revision, Error> {
@@ -85,6 +83,33 @@ pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<Revision, Error
         trace_id: row.get("trace_id")?,
         withdrawn,
     })
+}
+
+/// An arrival as a fact of its report's history.
+pub(super) fn arrival(row: &Row<'_>) -> Result<Arrival, Error> {
+    Ok(Arrival {
+        rank: rank(row.get("effective_at")?, row.get("received_sequence")?, "received_sequence")?,
+        event: unsigned(row, "event_sequence")?,
+        content_hash: row.get("content_hash")?,
+        url: row.get("url")?,
+        received_at: time_of(row.get("received_at")?)?,
+        published_at: row.get::<_, Option<i64>>("published_at")?.map(time_of).transpose()?,
+        region: parsed(row, "region")?,
+    })
+}
+
+/// A withdrawal as a fact of a report's history.
+pub(super) fn taken_down(row: &Row<'_>) -> Result<TakenDown, Error> {
+    Ok(TakenDown {
+        rank: rank(row.get("effective_at")?, row.get("sequence")?, "sequence")?,
+        url: row.get("url")?,
+    })
+}
+
+/// A rank from microseconds and a sequence.
+pub(super) fn rank(effective_at: i64, sequence: i64, what: &'static str) -> Result<Rank, Error> {
+    let sequence = u64::try_from(sequence).map_err(|_| Error::OutOfRange(what))?;
+    Ok(Rank::new(time_of(effective_at)?, sequence))
 }
 
 fn origin(row: &Row<'_>) -> Result<Origin, Error> {

@@ -22,7 +22,8 @@ pub(super) fn reports(c: &Connection, query: &ReportQuery) -> Result<Page<Revisi
         ReportOrder::ReceivedAt => &["r.received_at", "r.agency", "r.year"],
     };
     let mut sql = Sql::new(&format!(
-        "SELECT {REVISION}, r.withdrawn, {} FROM report r \
+        "SELECT {REVISION}, r.withdrawn, (SELECT count(DISTINCT a.content_hash) FROM arrival a \
+         WHERE a.agency = r.agency AND a.year = r.year) AS ordinal, {} FROM report r \
          JOIN arrival f ON f.received_sequence = r.first_sequence \
          JOIN arrival c ON c.received_sequence = r.content_sequence \
          JOIN versions v ON v.id = c.versions_id WHERE true",

@@ -1,49 +1,42 @@
 //! Reads about one report.
 
-use gongkai_model::{Fact, ReportKey};
+use gongkai_lifecycle::{self as lifecycle, record_arrival, record_withdrawal, revisions};
+use gongkai_model::{Fact, History, Rank, ReportKey};
 use rusqlite::{Connection, OptionalExtension, params};
 use time::OffsetDateTime;
 
-use super::columns::{self, FACT, REVISION, SOURCE, damaged, signed, time_of, unsigned};
+use super::columns::{self, FACT, REVISION, SOURCE, damaged, micros, signed};
 use crate::arrival::{Prose, Section};
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
 use crate::report::{Report, Revision};
-use crate::standing::{ArrivalFacts, Ranked, Standing, WithdrawalFacts};
 
-/// All arrivals of a report and all withdrawals that may concern it.
+/// What happened to a report; with `as_of` what had happened by then.
+///
+/// Stored times are cut to microseconds; a time from an answer of ours finds what it names.
 pub(super) fn history(
     c: &Connection,
     key: &ReportKey,
-) -> Result<(Vec<ArrivalFacts>, Vec<WithdrawalFacts>), Error> {
+    as_of: Option<OffsetDateTime>,
+) -> Result<History, Error> {
+    let until = as_of.map_or(i64::MAX, micros);
+    let mut history = History::default();
     let mut select = c.prepare_cached(
-        "SELECT received_sequence, event_sequence, content_hash, url, received_at FROM arrival \
-         WHERE agency = ? AND year = ?",
+        "SELECT received_sequence, effective_at, event_sequence, content_hash, url, received_at, published_at, region \
+         FROM arrival WHERE agency = ?1 AND year = ?2 AND received_at <= ?3",
     )?;
-    let arrivals = select.query_and_then(params![key.agency.as_str(), key.year], |row| {
-        Ok::<_, Error>(ArrivalFacts {
-            received_sequence: unsigned(row, "received_sequence")?,
-            event_sequence: unsigned(row, "event_sequence")?,
-            content_hash: row.get("content_hash")?,
-            url: row.get("url")?,
-            received_at: time_of(row.get("received_at")?)?,
-        })
-    })?;
-    let arrivals = arrivals.collect::<Result<_, _>>()?;
+    for arrival in select.query_and_then(params![key.agency.as_str(), key.year, until], columns::arrival)? {
+        record_arrival(&mut history, &arrival?);
+    }
     let mut select = c.prepare_cached(
-        "SELECT sequence, url, (agency IS ?1 AND year IS ?2) AS names_report, withdrawn_at FROM withdrawal \
-         WHERE (agency = ?1 AND year = ?2) OR (url <> '' AND url IN \
-         (SELECT a.url FROM arrival a WHERE a.agency = ?1 AND a.year = ?2))",
+        "SELECT sequence, effective_at, CASE WHEN agency IS ?1 AND year IS ?2 THEN '' ELSE url END AS url \
+         FROM withdrawal WHERE withdrawn_at <= ?3 AND ((agency = ?1 AND year = ?2) OR (url <> '' AND url IN \
+         (SELECT a.url FROM arrival a WHERE a.agency = ?1 AND a.year = ?2)))",
     )?;
-    let withdrawals = select.query_and_then(params![key.agency.as_str(), key.year], |row| {
-        Ok::<_, Error>(WithdrawalFacts {
-            sequence: unsigned(row, "sequence")?,
-            url: row.get("url")?,
-            names_report: row.get("names_report")?,
-            withdrawn_at: time_of(row.get("withdrawn_at")?)?,
-        })
-    })?;
-    Ok((arrivals, withdrawals.collect::<Result<_, _>>()?))
+    for down in select.query_and_then(params![key.agency.as_str(), key.year, until], columns::taken_down)? {
+        record_withdrawal(&mut history, &down?);
+    }
+    Ok(history)
 }
 
 /// The report, now or at a time.
@@ -52,64 +45,69 @@ pub(super) fn report(
     key: &ReportKey,
     as_of: Option<OffsetDateTime>,
 ) -> Result<Option<Report>, Error> {
-    let (arrivals, withdrawals) = history(c, key)?;
-    // Stored times are cut to microseconds; a time from an answer of ours finds what it names.
-    let standing = match as_of {
-        Some(as_of) => Standing::at(&arrivals, &withdrawals, as_of),
-        None => Standing::of(&arrivals, &withdrawals),
-    };
-    let Some(standing) = standing else { return Ok(None) };
-    let newest = standing.revisions.last().expect("a standing has at least one revision");
+    let history = history(c, key, as_of)?;
+    let revisions = revisions(&history);
+    let Some(current) = revisions.last() else { return Ok(None) };
+    let content = current.content().rank.sequence();
     Ok(Some(Report {
-        revision: revision(c, *newest, standing.withdrawn)?,
-        prose: prose(c, newest.content)?,
-        facts: facts(c, newest.content)?,
+        revision: header(c, current, revisions.len(), current.is_withdrawn)?,
+        prose: prose(c, content)?,
+        facts: facts(c, content)?,
     }))
 }
 
-/// The newest revision's header.
+/// The current revision's header.
 pub(super) fn newest(c: &Connection, key: &ReportKey) -> Result<Option<Revision>, Error> {
-    let (arrivals, withdrawals) = history(c, key)?;
-    let Some(standing) = Standing::of(&arrivals, &withdrawals) else { return Ok(None) };
-    let newest = standing.revisions.last().expect("a standing has at least one revision");
-    revision(c, *newest, standing.withdrawn).map(Some)
+    let history = history(c, key, None)?;
+    let revisions = revisions(&history);
+    revisions.last().map(|current| header(c, current, revisions.len(), current.is_withdrawn)).transpose()
 }
 
-/// Revisions, oldest first.
-pub(super) fn revisions(
+/// The headers of a report's revisions, lowest rank first.
+pub(super) fn headers(
     c: &Connection,
     key: &ReportKey,
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Page<Revision>, Error> {
-    let after = match after.map(|cursor| cursor.0.as_slice()) {
-        None => 0,
-        Some([Key::Integer(n)]) => u64::try_from(*n).map_err(|_| Error::OutOfRange("cursor"))?,
-        Some(_) => return Err(Error::OutOfRange("cursor")),
-    };
-    let (arrivals, withdrawals) = history(c, key)?;
-    let Some(standing) = Standing::of(&arrivals, &withdrawals) else {
-        return Ok(Page { items: Vec::new(), next: None });
-    };
-    let newest = standing.revisions.last().map(|ranked| ranked.first);
-    let rest: Vec<Ranked> = standing.revisions.into_iter().filter(|ranked| ranked.first > after).collect();
+    let after = after.map(|cursor| match cursor.0.as_slice() {
+        [Key::Integer(at), Key::Integer(sequence)] => columns::rank(*at, *sequence, "cursor"),
+        _ => Err(Error::OutOfRange("cursor")),
+    });
+    let after = after.transpose()?;
+    let history = history(c, key, None)?;
+    let all = revisions(&history);
+    let start = all.partition_point(|revision| Some(revision.newest().rank) <= after);
+    let end = all.len().min(start.saturating_add(limit));
     let mut items = Vec::new();
-    for ranked in rest.iter().take(limit) {
-        let withdrawn = standing.withdrawn && Some(ranked.first) == newest;
-        items.push(revision(c, *ranked, withdrawn)?);
+    for (at, revision) in all.iter().enumerate().take(end).skip(start) {
+        let withdrawn = at + 1 == all.len() && revision.is_withdrawn;
+        items.push(header(c, revision, at + 1, withdrawn)?);
     }
-    let next = rest.get(..limit).filter(|page| page.len() < rest.len()).and_then(|page| page.last());
-    let next = next.map(|last| signed(last.first, "cursor")).transpose()?;
-    Ok(Page { items, next: next.map(|n| Cursor(vec![Key::Integer(n)])) })
+    let last = all.get(start..end).filter(|_| end < all.len()).and_then(<[_]>::last);
+    Ok(Page { items, next: last.map(|last| cursor(last.newest().rank)).transpose()? })
 }
 
-fn revision(c: &Connection, ranked: Ranked, withdrawn: bool) -> Result<Revision, Error> {
+fn cursor(rank: Rank) -> Result<Cursor, Error> {
+    Ok(Cursor(vec![
+        Key::Integer(micros(rank.effective_at())),
+        Key::Integer(signed(rank.sequence(), "cursor")?),
+    ]))
+}
+
+fn header(
+    c: &Connection,
+    revision: &lifecycle::Revision<'_>,
+    ordinal: usize,
+    withdrawn: bool,
+) -> Result<Revision, Error> {
     let mut select = c.prepare_cached(&format!(
-        "SELECT {REVISION} FROM arrival f JOIN arrival c ON c.received_sequence = ?2 \
+        "SELECT {REVISION}, ?3 AS ordinal FROM arrival f JOIN arrival c ON c.received_sequence = ?2 \
          JOIN versions v ON v.id = c.versions_id WHERE f.received_sequence = ?1"
     ))?;
-    let mut rows =
-        select.query(params![signed(ranked.first, "first")?, signed(ranked.content, "content")?])?;
+    let first = signed(revision.first().rank.sequence(), "first")?;
+    let content = signed(revision.content().rank.sequence(), "content")?;
+    let mut rows = select.query(params![first, content, i64::try_from(ordinal).unwrap_or(i64::MAX)])?;
     let row = rows.next()?.ok_or_else(|| Error::Damaged("an arrival has no versions".to_owned()))?;
     columns::revision(row, withdrawn)
 }

@@ -17,11 +17,11 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use gongkai_model::{AgencyKey, ReportKey, Waiver};
+use gongkai_model::{AgencyKey, ReportKey, Waiver, Withdrawal};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use time::OffsetDateTime;
 
-use crate::arrival::{Arrival, Withdrawal};
+use crate::arrival::ArrivalEvent;
 use crate::change::Change;
 use crate::error::Error;
 use crate::query::{
@@ -86,7 +86,7 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn put_arrival(&self, arrival: &Arrival) -> Result<Applied, Error> {
+    fn put_arrival(&self, arrival: &ArrivalEvent) -> Result<Applied, Error> {
         self.write(|tx| write::arrival(tx, arrival))
     }
 
@@ -112,7 +112,7 @@ impl Store for SqliteStore {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Revision>, Error> {
-        self.read(|c| lookup::revisions(c, key, after, limit))
+        self.read(|c| lookup::headers(c, key, after, limit))
     }
 
     fn findings(&self, query: &FindingQuery) -> Result<Page<FoundFinding>, Error> {
@@ -187,7 +187,7 @@ mod tests {
             store.write(|tx| {
                 for _ in 0..1000 {
                     tx.execute(
-                        "INSERT INTO withdrawal VALUES (NULL, hex(randomblob(500)), NULL, NULL, 3)",
+                        "INSERT INTO withdrawal VALUES (NULL, hex(randomblob(500)), NULL, NULL, 3, 3)",
                         [],
                     )?;
                 }

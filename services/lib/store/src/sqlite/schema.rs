@@ -5,8 +5,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::Error;
 
 /// In order; a released one is never edited.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Brings the file up to date, all in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
@@ -39,6 +43,6 @@ mod tests {
         migrate(&mut c).unwrap();
         assert_eq!((epoch(&c), first.len()), (first, 16));
         c.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(migrate(&mut c), Err(Error::Newer { found: 99, known: 3 })));
+        assert!(matches!(migrate(&mut c), Err(Error::Newer { found: 99, known: 4 })));
     }
 }

@@ -1,22 +1,22 @@
 //! What the projector's writes do, each inside one transaction.
 
-use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver};
+use gongkai_lifecycle::current;
+use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver, Withdrawal};
 use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from_iter, types::Value};
 
 use super::columns::{self, micros, signed, source_values};
 use super::{lookup, waivers};
-use crate::arrival::{Arrival, Content, Outcome, Prose, Withdrawal};
+use crate::arrival::{ArrivalEvent, Content, Outcome, Prose};
 use crate::change::ChangeKind;
 use crate::digest::digest;
 use crate::error::Error;
 use crate::query::severity_rank;
-use crate::standing::Standing;
 use crate::store::Applied;
 
 /// Stores an arrival, unless what is stored of it is as new.
-pub(super) fn arrival(tx: &Transaction<'_>, arrival: &Arrival) -> Result<Applied, Error> {
-    let id = signed(arrival.origin.received_sequence, "received_sequence")?;
-    let event = signed(arrival.event_sequence, "event_sequence")?;
+pub(super) fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Error> {
+    let id = signed(arrival.arrival.rank.sequence(), "received_sequence")?;
+    let event = signed(arrival.arrival.event, "event_sequence")?;
     if let Outcome::Validated(content) = &arrival.outcome {
         waivers::judged(tx, content, micros(arrival.event_at))?;
     }
@@ -43,17 +43,19 @@ pub(super) fn arrival(tx: &Transaction<'_>, arrival: &Arrival) -> Result<Applied
 
 /// Stores a withdrawal, unless it is stored.
 pub(super) fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, Error> {
-    let id = signed(withdrawal.sequence, "sequence")?;
+    let id = signed(withdrawal.rank.sequence(), "sequence")?;
     let mut touched = reports_at(tx, &withdrawal.url)?;
-    touched.extend(withdrawal.key.iter().filter(|key| !touched.contains(key)).cloned().collect::<Vec<_>>());
+    touched
+        .extend(withdrawal.report.iter().filter(|key| !touched.contains(key)).cloned().collect::<Vec<_>>());
     changing(tx, &touched, || {
         let mut insert = tx.prepare_cached(
-            "INSERT INTO withdrawal (sequence, url, agency, year, withdrawn_at) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO withdrawal (sequence, url, agency, year, withdrawn_at, effective_at) \
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )?;
-        let agency = withdrawal.key.as_ref().map(|key| key.agency.as_str());
-        let year = withdrawal.key.as_ref().map(|key| key.year);
-        insert.execute(params![id, withdrawal.url, agency, year, micros(withdrawal.withdrawn_at)])?;
+        let agency = withdrawal.report.as_ref().map(|key| key.agency.as_str());
+        let year = withdrawal.report.as_ref().map(|key| key.year);
+        let (at, effective_at) = (micros(withdrawal.withdrawn_at), micros(withdrawal.rank.effective_at()));
+        insert.execute(params![id, withdrawal.url, agency, year, at, effective_at])?;
         Ok(())
     })
 }
@@ -113,21 +115,21 @@ fn view(tx: &Transaction<'_>, key: &ReportKey) -> Result<View, Error> {
 /// Computes the row of `report` from the report's arrivals and withdrawals.
 fn refresh(tx: &Transaction<'_>, key: &ReportKey) -> Result<(), Error> {
     let agency = key.agency.as_str();
-    let (arrivals, withdrawals) = lookup::history(tx, key)?;
-    let Some(standing) = Standing::of(&arrivals, &withdrawals) else {
+    let history = lookup::history(tx, key, None)?;
+    let Some(current) = current(&history) else {
         tx.prepare_cached("DELETE FROM report WHERE agency = ? AND year = ?")?
             .execute(params![agency, key.year])?;
         return Ok(());
     };
-    let newest = standing.revisions.last().expect("a standing has at least one revision");
     let mut upsert = tx.prepare_cached(
         "INSERT OR REPLACE INTO report \
          (agency, year, first_sequence, content_sequence, withdrawn, agency_name, received_at) \
          SELECT ?1, ?2, ?3, ?4, ?5, c.agency_name, f.received_at FROM arrival f, arrival c \
          WHERE f.received_sequence = ?3 AND c.received_sequence = ?4",
     )?;
-    let (first, content) = (signed(newest.first, "first")?, signed(newest.content, "content")?);
-    upsert.execute(params![agency, key.year, first, content, standing.withdrawn])?;
+    let first = signed(current.first().rank.sequence(), "first")?;
+    let content = signed(current.content().rank.sequence(), "content")?;
+    upsert.execute(params![agency, key.year, first, content, current.is_withdrawn])?;
     Ok(())
 }
 
@@ -162,21 +164,22 @@ fn reports_at(tx: &Transaction<'_>, url: &str) -> Result<Vec<ReportKey>, Error> 
     select.query_and_then([url], columns::key)?.collect()
 }
 
-fn insert_arrival(tx: &Transaction<'_>, id: i64, event: i64, arrival: &Arrival) -> Result<(), Error> {
-    let origin = &arrival.origin;
+fn insert_arrival(tx: &Transaction<'_>, id: i64, event: i64, put: &ArrivalEvent) -> Result<(), Error> {
+    let arrival = &put.arrival;
     tx.prepare_cached(
         "INSERT INTO arrival (received_sequence, event_sequence, content_hash, submission_id, received_at, \
-         published_at, url, region) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+         published_at, url, region, effective_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         id,
         event,
-        origin.content_hash,
-        origin.submission_id,
-        micros(origin.received_at),
-        origin.published_at.map(micros),
-        origin.url,
-        origin.region.as_str(),
+        arrival.content_hash,
+        put.submission_id,
+        micros(arrival.received_at),
+        arrival.published_at.map(micros),
+        arrival.url,
+        arrival.region.as_str(),
+        micros(arrival.rank.effective_at()),
     ])?;
     Ok(())
 }

@@ -34,7 +34,7 @@ macro_rules! store_test_suite {
             reads_back_what_was_written,
             unknown_reports_are_none,
             erased_prose_is_absent_and_the_rest_stays,
-            revisions_are_ranked_by_first_arrival,
+            revisions_are_ranked_by_highest_arrival,
             as_of_gives_what_stood_then,
             the_same_content_again_is_one_revision,
             a_later_reading_replaces_an_earlier_one,

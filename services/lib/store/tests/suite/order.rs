@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_model::{ReportKey, Waiver};
+use gongkai_model::{ReportKey, Waiver, Withdrawal};
 use gongkai_store::query::{
     FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Judgement, ReportQuery, WaiverQuery,
 };
-use gongkai_store::{Applied, Arrival, ChangeKind, Report, Revision, Store, Withdrawal};
+use gongkai_store::{Applied, ArrivalEvent, ChangeKind, Report, Revision, Store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -15,7 +15,7 @@ use super::sample::{ended, key, rejected, validated, waiver, withdrawal};
 
 #[derive(Debug, Clone)]
 enum Event {
-    Arrival(Arrival),
+    Arrival(ArrivalEvent),
     Withdrawal(Withdrawal),
     Waiver(Waiver),
 }
@@ -55,9 +55,9 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         // Sequences are unique in a stream.
         let mut seen = Vec::new();
         made.retain(|event| match event {
-            Event::Withdrawal(w) if seen.contains(&w.sequence) => false,
+            Event::Withdrawal(w) if seen.contains(&w.rank.sequence()) => false,
             Event::Withdrawal(w) => {
-                seen.push(w.sequence);
+                seen.push(w.rank.sequence());
                 true
             }
             Event::Arrival(_) | Event::Waiver(_) => true,

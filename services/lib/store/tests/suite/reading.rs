@@ -1,7 +1,7 @@
 //! One report: what was written, its revisions, its withdrawals.
 
-use gongkai_store::query::{FactQuery, FindingQuery};
-use gongkai_store::{Applied, Arrival, Outcome, Scope, Store};
+use gongkai_store::query::{FactQuery, FindingQuery, ReportQuery};
+use gongkai_store::{Applied, Outcome, Scope, Store};
 use time::Duration;
 
 use super::Opened;
@@ -19,7 +19,7 @@ pub(crate) fn reads_back_what_was_written(open: &dyn Fn() -> Opened) {
     assert_eq!(report.prose, content.prose);
     let revision = report.revision;
     assert_eq!((revision.ordinal, revision.withdrawn, revision.key), (1, false, a.clone()));
-    assert_eq!(revision.origin, arrival.origin);
+    assert_eq!(revision.origin, origin(3, "aa", "https://aa.example/"));
     assert_eq!((revision.agency_name, revision.title), (content.agency_name, content.title));
     assert_eq!((revision.form, revision.variant), (content.form, content.variant));
     assert_eq!((revision.media_type, revision.trace_id), (content.media_type, content.trace_id.clone()));
@@ -60,7 +60,7 @@ pub(crate) fn erased_prose_is_absent_and_the_rest_stays(open: &dyn Fn() -> Opene
     assert_eq!((report.prose, report.facts.len()), (None, 6));
 }
 
-pub(crate) fn revisions_are_ranked_by_first_arrival(open: &dyn Fn() -> Opened) {
+pub(crate) fn revisions_are_ranked_by_highest_arrival(open: &dyn Fn() -> Opened) {
     let Opened { store, keep: _keep } = open();
     let a = key("361001", 2023);
     for (received, event, hash, n) in [(12, 20, "cc", 3), (4, 21, "aa", 1), (8, 22, "bb", 2)] {
@@ -74,6 +74,19 @@ pub(crate) fn revisions_are_ranked_by_first_arrival(open: &dyn Fn() -> Opened) {
         all.iter().map(|r| (r.ordinal, r.origin.content_hash.as_str(), r.origin.received_sequence)).collect();
     assert_eq!(seen, [(1, "aa", 4), (2, "bb", 8), (3, "cc", 12)]);
     assert_eq!(store.report(&a, None).unwrap().unwrap().revision.ordinal, 3);
+    // The first content comes back and stands again.
+    store.put_arrival(&validated(15, 23, "aa", &a, 1)).unwrap();
+    let all = store.revisions(&a, None, 9).unwrap().items;
+    assert_eq!(
+        all.iter().map(|r| (r.ordinal, r.origin.content_hash.as_str())).collect::<Vec<_>>(),
+        [(1, "bb"), (2, "cc"), (3, "aa")]
+    );
+    let report = store.report(&a, None).unwrap().unwrap();
+    assert_eq!((report.revision.ordinal, report.revision.origin.received_sequence), (3, 4));
+    assert_eq!(
+        store.reports(&ReportQuery { limit: 9, ..ReportQuery::default() }).unwrap().items,
+        [report.revision]
+    );
 }
 
 pub(crate) fn as_of_gives_what_stood_then(open: &dyn Fn() -> Opened) {
@@ -152,8 +165,7 @@ pub(crate) fn withdrawals_by_address_and_by_key(open: &dyn Fn() -> Opened) {
             store.put_withdrawal(&withdrawal).unwrap();
             let withdrawn = |store: &dyn Store| store.report(&a, None).unwrap().unwrap().revision.withdrawn;
             assert_eq!(withdrawn(&*store), expected, "{withdrawal:?}");
-            let again =
-                Arrival { origin: origin(9, "aa", "https://aa.example/"), ..validated(9, 12, "aa", &a, 1) };
+            let again = validated(9, 12, "aa", &a, 1);
             store.put_arrival(&again).unwrap();
             assert!(!withdrawn(&*store), "published again: {withdrawal:?}");
         }

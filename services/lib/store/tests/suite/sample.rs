@@ -1,10 +1,10 @@
 //! Sample arrivals. Sequences are small numbers; an arrival's hash, address and time follow from what the test gives.
 
 use gongkai_model::{
-    AgencyKey, Area, CellRef, Concept, Fact, FactId, Finding, FormId, ReportKey, Revocation, Severity,
-    Source, Span, State, Variant, Versions, Waiver, WaiverEnd,
+    AgencyKey, Area, Arrival, CellRef, Concept, Fact, FactId, Finding, FormId, Rank, ReportKey, Revocation,
+    Severity, Source, Span, State, Variant, Versions, Waiver, WaiverEnd, Withdrawal,
 };
-use gongkai_store::{Arrival, Content, Origin, Outcome, Prose, Section, Withdrawal};
+use gongkai_store::{ArrivalEvent, Content, Origin, Outcome, Prose, Section};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 pub(crate) const START: OffsetDateTime = datetime!(2024-01-15 10:12:00.250 UTC);
@@ -31,19 +31,16 @@ pub(crate) fn origin(received: u64, hash: &str, url: &str) -> Origin {
 }
 
 /// A validated arrival; values and findings follow from `n`.
-pub(crate) fn validated(received: u64, event: u64, hash: &str, key: &ReportKey, n: i64) -> Arrival {
-    let outcome = Outcome::Validated(Box::new(content(key, n)));
-    Arrival {
-        origin: origin(received, hash, &format!("https://{hash}.example/")),
-        event_sequence: event,
-        event_at: day(event),
-        outcome,
-    }
+pub(crate) fn validated(received: u64, event: u64, hash: &str, key: &ReportKey, n: i64) -> ArrivalEvent {
+    ArrivalEvent { outcome: Outcome::Validated(Box::new(content(key, n))), ..rejected(received, event, hash) }
 }
 
-pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> Arrival {
-    let origin = origin(received, hash, &format!("https://{hash}.example/"));
-    Arrival { origin, event_sequence: event, event_at: day(event), outcome: Outcome::Rejected }
+pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> ArrivalEvent {
+    let Origin { submission_id, content_hash, received_at, published_at, url, region, .. } =
+        origin(received, hash, &format!("https://{hash}.example/"));
+    let rank = Rank::new(received_at, received);
+    let arrival = Arrival { rank, event, content_hash, url, received_at, published_at, region };
+    ArrivalEvent { submission_id, arrival, event_at: day(event), outcome: Outcome::Rejected }
 }
 
 pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
@@ -69,7 +66,8 @@ pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
 }
 
 pub(crate) fn withdrawal(sequence: u64, url: &str, key: Option<&ReportKey>) -> Withdrawal {
-    Withdrawal { sequence, url: url.into(), key: key.cloned(), withdrawn_at: day(sequence) }
+    let at = day(sequence);
+    Withdrawal { rank: Rank::new(at, sequence), url: url.into(), report: key.cloned(), withdrawn_at: at }
 }
 
 /// A waiver of the finding that [`content`] of `n` has first.

@@ -180,6 +180,8 @@ pub(crate) fn origin(received: u64, hash: &str) -> v1::Origin {
         content_hash: hash.into(),
         received_sequence: received,
         received_at: Some(timestamp(datetime!(2024-01-15 10:12 UTC) + day)),
+        // Before anything that the broker of a test takes.
+        effective_at: Some(timestamp(time::OffsetDateTime::UNIX_EPOCH + day)),
         url: format!("https://{hash}.example/"),
         region: "360982".into(),
         ..Default::default()

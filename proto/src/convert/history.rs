@@ -1,0 +1,292 @@
+//! What happened to a report: facts of events for every consumer alike, and the records that consumers keep of them.
+
+use gongkai_model::{AgencyKey, Arrival, History, Rank, Region, ReportKey, TakenDown, UrlIndex, Withdrawal};
+use time::OffsetDateTime;
+
+use super::{
+    Error,
+    timestamp::{self, timestamp as wire},
+};
+use crate::v1;
+
+/// The arrival behind a stage event; `event` ranks the event among those about the same arrival.
+///
+/// # Errors
+/// No version of ours writes such an origin: bury the event.
+pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
+    if origin.received_sequence == 0 {
+        return Err(Error::Missing { field: "origin.received_sequence" });
+    }
+    if origin.content_hash.is_empty() {
+        return Err(Error::Missing { field: "origin.content_hash" });
+    }
+    let received_at = timestamp::required(origin.received_at, "origin.received_at")?;
+    let effective_at = timestamp::optional(origin.effective_at, "origin.effective_at")?;
+    Ok(Arrival {
+        rank: Rank::new(effective_at.unwrap_or(received_at), origin.received_sequence),
+        event,
+        content_hash: origin.content_hash.clone(),
+        url: origin.url.clone(),
+        received_at,
+        published_at: timestamp::optional(origin.published_at, "origin.published_at")?,
+        region: region(&origin.region)?,
+    })
+}
+
+/// A withdrawal. It takes effect when the log takes it.
+///
+/// The report is the one that ingest resolved. Events of versions that did not resolve it name an agency: their code, or
+/// their name and region, make the key, and a code that is none names no report.
+///
+/// # Errors
+/// It names neither an address nor a report, or holds what no version of ours writes: bury the event.
+pub fn withdrawal(
+    event: &v1::ReportWithdrawn,
+    sequence: u64,
+    published_at: OffsetDateTime,
+) -> Result<Withdrawal, Error> {
+    let report = match event.report.as_str() {
+        "" => hinted(event)?,
+        name => Some(name.parse().map_err(|_| Error::unknown("report", name))?),
+    };
+    if event.url.is_empty() && report.is_none() {
+        return Err(Error::Missing { field: "url" });
+    }
+    Ok(Withdrawal {
+        rank: Rank::new(published_at, sequence),
+        url: event.url.clone(),
+        report,
+        withdrawn_at: timestamp::optional(event.withdrawn_at, "withdrawn_at")?.unwrap_or(published_at),
+    })
+}
+
+fn hinted(event: &v1::ReportWithdrawn) -> Result<Option<ReportKey>, Error> {
+    let Some(hint) = event.agency.as_ref().filter(|_| event.year != 0) else { return Ok(None) };
+    let agency = match (hint.code.as_str(), hint.name.as_str()) {
+        ("", "") => None,
+        ("", name) => Some(AgencyKey::provisional(name, region(&event.region)?)),
+        (code, _) => AgencyKey::from_code(code).ok(),
+    };
+    Ok(agency.map(|agency| ReportKey { agency, year: event.year }))
+}
+
+fn region(text: &str) -> Result<Region, Error> {
+    if text.is_empty() {
+        Ok(Region::UNKNOWN)
+    } else {
+        text.parse().map_err(|_| Error::unknown("region", text))
+    }
+}
+
+/// The history in a record that consumers keep. A record has what [`arrival_record`] and [`withdrawal_record`] wrote;
+/// where an earlier version did not write when a withdrawal takes effect, it follows the arrivals before it.
+#[must_use]
+pub fn history(arrivals: &[v1::ArrivalRecord], withdrawals: &[v1::WithdrawalRecord]) -> History {
+    let arrivals: Vec<Arrival> = arrivals.iter().map(recorded_arrival).collect();
+    let last_before = |sequence: u64| {
+        let before = arrivals.iter().filter(|arrival| arrival.rank.sequence() < sequence);
+        before.map(|arrival| arrival.rank.effective_at()).max().unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    };
+    let taken_down = |record: &v1::WithdrawalRecord| TakenDown {
+        rank: Rank::new(
+            time(record.effective_at).unwrap_or_else(|| last_before(record.sequence)),
+            record.sequence,
+        ),
+        url: record.url.clone(),
+    };
+    let taken_down = withdrawals.iter().map(taken_down).collect();
+    History { arrivals, taken_down }
+}
+
+fn recorded_arrival(record: &v1::ArrivalRecord) -> Arrival {
+    let received_at = time(record.received_at).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    Arrival {
+        rank: Rank::new(time(record.effective_at).unwrap_or(received_at), record.received_sequence),
+        event: record.parsed_sequence,
+        content_hash: record.content_hash.clone(),
+        url: record.url.clone(),
+        received_at,
+        published_at: time(record.published_at),
+        region: record.region.parse().unwrap_or_default(),
+    }
+}
+
+fn time(timestamp: Option<prost_types::Timestamp>) -> Option<OffsetDateTime> {
+    timestamp::optional(timestamp, "time").ok().flatten()
+}
+
+/// An arrival for a record.
+#[must_use]
+pub fn arrival_record(arrival: &Arrival) -> v1::ArrivalRecord {
+    v1::ArrivalRecord {
+        received_sequence: arrival.rank.sequence(),
+        parsed_sequence: arrival.event,
+        content_hash: arrival.content_hash.clone(),
+        url: arrival.url.clone(),
+        received_at: Some(wire(arrival.received_at)),
+        published_at: arrival.published_at.map(wire),
+        region: arrival.region.to_string(),
+        effective_at: Some(wire(arrival.rank.effective_at())),
+    }
+}
+
+/// A withdrawal for a record.
+#[must_use]
+pub fn withdrawal_record(withdrawal: &TakenDown) -> v1::WithdrawalRecord {
+    v1::WithdrawalRecord {
+        sequence: withdrawal.rank.sequence(),
+        url: withdrawal.url.clone(),
+        effective_at: Some(wire(withdrawal.rank.effective_at())),
+    }
+}
+
+impl From<&v1::HistoryRecord> for History {
+    fn from(record: &v1::HistoryRecord) -> Self {
+        history(&record.arrivals, &record.withdrawals)
+    }
+}
+
+impl From<&History> for v1::HistoryRecord {
+    fn from(history: &History) -> Self {
+        Self {
+            arrivals: history.arrivals.iter().map(arrival_record).collect(),
+            withdrawals: history.taken_down.iter().map(withdrawal_record).collect(),
+        }
+    }
+}
+
+impl From<&v1::PlaceRecord> for UrlIndex {
+    fn from(record: &v1::PlaceRecord) -> Self {
+        let withdrawn = time(record.withdrawn_effective_at).map(|at| Rank::new(at, record.withdrawn_at));
+        Self { reports: record.reports.iter().filter_map(|name| name.parse().ok()).collect(), withdrawn }
+    }
+}
+
+impl From<&UrlIndex> for v1::PlaceRecord {
+    fn from(index: &UrlIndex) -> Self {
+        Self {
+            reports: index.reports.iter().map(ToString::to_string).collect(),
+            withdrawn_at: index.withdrawn.map_or(0, |rank| rank.sequence()),
+            withdrawn_effective_at: index.withdrawn.map(|rank| wire(rank.effective_at())),
+        }
+    }
+}
+
+/// Changes the history in a record. `change` says whether it did; so does the answer, with the history as it stands then.
+pub fn change_history(
+    record: &mut v1::HistoryRecord,
+    change: impl FnOnce(&mut History) -> bool,
+) -> (bool, History) {
+    let mut history = History::from(&*record);
+    let is_news = change(&mut history);
+    if is_news {
+        *record = (&history).into();
+    }
+    (is_news, history)
+}
+
+/// Changes what a record knows of an address, as [`change_history`] does.
+pub fn change_index(
+    record: &mut v1::PlaceRecord,
+    change: impl FnOnce(&mut UrlIndex) -> bool,
+) -> (bool, UrlIndex) {
+    let mut index = UrlIndex::from(&*record);
+    let is_news = change(&mut index);
+    if is_news {
+        *record = (&index).into();
+    }
+    (is_news, index)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const AT: OffsetDateTime = datetime!(2024-03-05 08:00:00.000003 UTC);
+
+    fn origin() -> v1::Origin {
+        v1::Origin {
+            received_sequence: 41,
+            content_hash: "ab12".into(),
+            url: "https://a/".into(),
+            received_at: Some(wire(AT)),
+            region: "360982".into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn an_arrival_takes_effect_when_its_origin_says_else_when_it_was_received() {
+        let stated = datetime!(2024-02-01 08:00 UTC);
+        assert_eq!(arrival(&origin(), 43).unwrap().rank, Rank::new(AT, 41));
+        let origin = v1::Origin { effective_at: Some(wire(stated)), ..origin() };
+        let arrival = arrival(&origin, 43).unwrap();
+        assert_eq!((arrival.rank, arrival.event, arrival.received_at), (Rank::new(stated, 41), 43, AT));
+    }
+
+    #[test]
+    fn an_origin_without_sequence_content_or_time_is_refused() {
+        for (origin, field) in [
+            (v1::Origin { received_sequence: 0, ..origin() }, "origin.received_sequence"),
+            (v1::Origin { content_hash: String::new(), ..origin() }, "origin.content_hash"),
+            (v1::Origin { received_at: None, ..origin() }, "origin.received_at"),
+        ] {
+            assert_eq!(arrival(&origin, 1), Err(Error::Missing { field }));
+        }
+    }
+
+    #[test]
+    fn withdrawals_name_an_address_a_report_or_both() {
+        let hint = |code: &str, name: &str| Some(v1::AgencyHint { code: code.into(), name: name.into() });
+        let event = v1::ReportWithdrawn { url: "https://a/".into(), year: 2023, ..Default::default() };
+        let report = |event: &v1::ReportWithdrawn| {
+            withdrawal(event, 7, AT).map(|w| w.report.map(|key| key.to_string()).unwrap_or_default())
+        };
+        assert_eq!(report(&event).unwrap(), "");
+        let resolved = v1::ReportWithdrawn {
+            report: "agencies/361001/reports/2022".into(),
+            agency: hint("9", ""),
+            ..event.clone()
+        };
+        assert_eq!(report(&resolved).unwrap(), "agencies/361001/reports/2022");
+        let by_code = v1::ReportWithdrawn { agency: hint("361001", "某街道"), ..event.clone() };
+        assert_eq!(report(&by_code).unwrap(), "agencies/361001/reports/2023");
+        let by_name =
+            v1::ReportWithdrawn { agency: hint("", "某街道"), region: "360982".into(), ..event.clone() };
+        let expected = AgencyKey::provisional("某街道", "360982".parse().unwrap());
+        assert_eq!(report(&by_name).unwrap(), format!("agencies/{expected}/reports/2023"));
+        // A code that is none names no report: what stood at the address is taken down all the same, by everybody.
+        let malformed = v1::ReportWithdrawn { agency: hint("36 10", "某街道"), ..event.clone() };
+        assert_eq!(report(&malformed).unwrap(), "");
+        let nothing = v1::ReportWithdrawn { url: String::new(), ..malformed };
+        assert_eq!(report(&nothing), Err(Error::Missing { field: "url" }));
+        let damaged = v1::ReportWithdrawn { report: "agencies/x".into(), ..event };
+        assert_eq!(report(&damaged), Err(Error::unknown("report", "agencies/x")));
+    }
+
+    #[test]
+    fn a_history_and_an_address_survive_their_records() {
+        let taken_down = TakenDown { rank: Rank::new(AT, 50), url: "https://a/".into() };
+        let whole = History { arrivals: vec![arrival(&origin(), 43).unwrap()], taken_down: vec![taken_down] };
+        assert_eq!(History::from(&v1::HistoryRecord::from(&whole)), whole);
+        let index = UrlIndex {
+            reports: ["agencies/a/reports/2022", "agencies/b/reports/2023"]
+                .map(|n| n.parse().unwrap())
+                .into(),
+            withdrawn: Some(Rank::new(AT, 50)),
+        };
+        assert_eq!(UrlIndex::from(&v1::PlaceRecord::from(&index)), index);
+        assert_eq!(UrlIndex::from(&v1::PlaceRecord::default()), UrlIndex::default());
+    }
+
+    #[test]
+    fn a_withdrawal_recorded_without_its_time_follows_the_arrivals_before_it() {
+        let arrivals = [arrival_record(&arrival(&origin(), 43).unwrap())];
+        let recorded = |sequence| v1::WithdrawalRecord { sequence, ..Default::default() };
+        let rank = |sequence| history(&arrivals, &[recorded(sequence)]).taken_down[0].rank;
+        let arrived = Rank::new(AT, 41);
+        assert!(rank(42) > arrived && rank(40) < arrived);
+    }
+}

@@ -1,0 +1,90 @@
+//! Whose report something is. Parse asks it of a document, ingest of a withdrawal; the same hints give the same key.
+
+use gongkai_agencies::{Asked, Registry, Resolution};
+use gongkai_model::{AgencyKey, ReportKey};
+
+/// The agency: the listed one that the hints point to; else the sender's code; else a provisional key made of a name and
+/// the region, the document's name before the sender's. `None` without code and name.
+///
+/// A sender's code that is none counts as absent.
+#[must_use]
+pub fn agency(asked: &Asked<'_>, registry: &Registry) -> Option<AgencyKey> {
+    if let Resolution::Known(agency) = registry.resolve(asked) {
+        return Some(agency.code.clone());
+    }
+    let by_code = AgencyKey::from_code(asked.code).ok();
+    let name = [asked.document_name, asked.name].into_iter().find(|name| !name.is_empty());
+    by_code.or_else(|| name.map(|name| AgencyKey::provisional(name, asked.region)))
+}
+
+/// The report that a withdrawal names by agency and year; `None` if it names none.
+#[must_use]
+pub fn report(asked: &Asked<'_>, registry: &Registry) -> Option<ReportKey> {
+    if asked.year == 0 {
+        return None;
+    }
+    Some(ReportKey { agency: agency(asked, registry)?, year: asked.year })
+}
+
+/// The host of an address, for [`Asked::host`]; empty if it has none.
+#[must_use]
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_agencies::read_csv;
+    use gongkai_model::Region;
+
+    use super::*;
+
+    fn registry() -> Registry {
+        let list = "code,name,parent,region\n11360982,樟树市鹿江街道办事处,,360982\n";
+        read_csv(list.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_listed_agency_named_only_by_its_name_is_found() {
+        let asked = Asked {
+            name: "樟树市鹿江街道办事处",
+            region: "360982".parse().unwrap(),
+            year: 2023,
+            ..Asked::default()
+        };
+        assert_eq!(report(&asked, &registry()).unwrap().to_string(), "agencies/11360982/reports/2023");
+        let unlisted = report(&asked, &Registry::default()).unwrap().agency;
+        assert_eq!(unlisted, AgencyKey::provisional(asked.name, asked.region));
+    }
+
+    #[test]
+    fn without_year_or_agency_no_report_is_named() {
+        let named = Asked { code: "361001", ..Asked::default() };
+        assert_eq!(report(&named, &registry()), None);
+        assert_eq!(report(&Asked { year: 2023, ..Asked::default() }, &registry()), None);
+        let malformed = Asked { code: "36 10", year: 2023, ..Asked::default() };
+        assert_eq!(report(&malformed, &registry()), None);
+    }
+
+    #[test]
+    fn the_name_in_the_document_goes_before_the_senders() {
+        let asked = Asked { name: "甲局", document_name: "乙局", ..Asked::default() };
+        let expected = AgencyKey::provisional("乙局", Region::UNKNOWN);
+        assert_eq!(agency(&asked, &Registry::default()), Some(expected));
+    }
+
+    #[test]
+    fn an_address_has_a_host_or_none() {
+        for (url, expected) in [
+            ("https://www.zhangshu.gov.cn:8080/a?b", "www.zhangshu.gov.cn"),
+            ("http://user@zhangshu.gov.cn", "zhangshu.gov.cn"),
+            ("zhangshu.gov.cn/a", ""),
+            ("", ""),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What stands, derived from a history.
+
+use std::collections::BTreeMap;
+
+use gongkai_model::{Arrival, History};
+
+/// One distinct content of a report with all its arrivals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision<'a> {
+    /// Lowest rank first; never empty.
+    arrivals: Vec<&'a Arrival>,
+    /// True if every arrival of this content was taken down.
+    pub is_withdrawn: bool,
+}
+
+impl<'a> Revision<'a> {
+    /// The revision's identity: SHA-256 of the original, hex.
+    #[must_use]
+    pub fn content_hash(&self) -> &'a str {
+        &self.first().content_hash
+    }
+
+    /// Its arrivals, lowest rank first.
+    #[must_use]
+    pub fn arrivals(&self) -> &[&'a Arrival] {
+        &self.arrivals
+    }
+
+    /// The arrival that ranks lowest: where the content came from.
+    #[must_use]
+    pub fn first(&self) -> &'a Arrival {
+        self.arrivals.first().expect("a revision is made of at least one arrival")
+    }
+
+    /// The arrival that ranks highest: it gives the revision its rank.
+    #[must_use]
+    pub fn newest(&self) -> &'a Arrival {
+        self.arrivals.last().expect("a revision is made of at least one arrival")
+    }
+
+    /// The arrival whose stage event is the highest: what it says is what is known of the content.
+    #[must_use]
+    pub fn content(&self) -> &'a Arrival {
+        let highest = self.arrivals.iter().max_by_key(|arrival| arrival.event);
+        highest.expect("a revision is made of at least one arrival")
+    }
+}
+
+/// All revisions, lowest rank first.
+#[must_use]
+pub fn revisions(history: &History) -> Vec<Revision<'_>> {
+    let mut by_hash: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
+    for arrival in &history.arrivals {
+        by_hash.entry(&arrival.content_hash).or_default().push(arrival);
+    }
+    let mut revisions = Vec::with_capacity(by_hash.len());
+    for mut arrivals in by_hash.into_values() {
+        arrivals.sort_by_key(|arrival| arrival.rank);
+        let is_withdrawn = arrivals.iter().all(|arrival| is_taken_down(history, arrival));
+        revisions.push(Revision { arrivals, is_withdrawn });
+    }
+    revisions.sort_by_key(|revision| revision.newest().rank);
+    revisions
+}
+
+/// The revision that stands, or stood until it was withdrawn; `None` if nothing arrived.
+#[must_use]
+pub fn current(history: &History) -> Option<Revision<'_>> {
+    revisions(history).pop()
+}
+
+/// True if a withdrawal that ranks above the arrival names its address or the whole report.
+#[must_use]
+pub fn is_taken_down(history: &History, arrival: &Arrival) -> bool {
+    history.taken_down.iter().any(|withdrawal| {
+        let names = withdrawal.url.is_empty() || withdrawal.url == arrival.url;
+        names && withdrawal.rank > arrival.rank
+    })
+}

@@ -1,0 +1,187 @@
+//! Lives of reports, told one by one and drawn at random.
+
+use gongkai_lifecycle::{
+    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, concerned, current, record_arrival,
+    record_report, record_url_withdrawal, record_withdrawal, revisions,
+};
+use gongkai_model::{Region, ReportKey};
+use proptest::{collection::vec, prelude::*, sample::select};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+const START: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
+
+/// Takes effect when it arrives, a minute after the message before it.
+fn rank(sequence: u64) -> Rank {
+    Rank::new(START + Duration::minutes(i64::try_from(sequence).unwrap()), sequence)
+}
+
+fn arrival(sequence: u64, hash: &str, url: &str) -> Arrival {
+    Arrival {
+        rank: rank(sequence),
+        event: sequence + 1,
+        content_hash: hash.into(),
+        url: url.into(),
+        received_at: rank(sequence).effective_at(),
+        published_at: None,
+        region: Region::UNKNOWN,
+    }
+}
+
+fn taken_down(sequence: u64, url: &str) -> TakenDown {
+    TakenDown { rank: rank(sequence), url: url.into() }
+}
+
+fn history(arrivals: &[Arrival], withdrawals: &[TakenDown]) -> History {
+    let mut history = History::default();
+    for arrival in arrivals {
+        record_arrival(&mut history, arrival);
+    }
+    for withdrawal in withdrawals {
+        record_withdrawal(&mut history, withdrawal);
+    }
+    history
+}
+
+/// The hash of what stands; with a minus where it was withdrawn.
+fn stands(arrivals: &[Arrival], withdrawals: &[TakenDown]) -> String {
+    let history = history(arrivals, withdrawals);
+    let current = current(&history).unwrap();
+    format!("{}{}", if current.is_withdrawn { "-" } else { "" }, current.content_hash())
+}
+
+#[test]
+fn the_highest_arrival_ranks_a_content_so_that_a_b_a_serves_a() {
+    let (a, b) = (arrival(3, "a", "u"), arrival(5, "b", "u"));
+    assert_eq!(stands(&[a.clone(), b.clone()], &[]), "b");
+    assert_eq!(stands(&[arrival(8, "a", "u"), a, b], &[]), "a");
+}
+
+#[test]
+fn effective_time_goes_before_the_order_of_arrival() {
+    let late = Arrival { rank: Rank::new(START, 9), ..arrival(9, "old", "u") };
+    assert_eq!(stands(&[arrival(3, "new", "u"), late], &[]), "new");
+}
+
+#[test]
+fn a_withdrawal_takes_down_what_ranks_below_it_under_its_address_or_report() {
+    let a = [arrival(3, "a", "u1")];
+    assert_eq!(stands(&a, &[taken_down(4, "u1")]), "-a");
+    assert_eq!(stands(&a, &[taken_down(4, "")]), "-a");
+    assert_eq!(stands(&a, &[taken_down(4, "u2")]), "a", "another address");
+    assert_eq!(stands(&a, &[taken_down(2, "u1")]), "a", "before it");
+}
+
+#[test]
+fn a_content_stands_as_long_as_one_of_its_arrivals_does() {
+    let copies = [arrival(3, "a", "u1"), arrival(4, "a", "u2")];
+    assert_eq!(stands(&copies, &[taken_down(6, "u1")]), "a");
+    assert_eq!(stands(&copies, &[taken_down(6, "u1"), taken_down(7, "u2")]), "-a");
+    assert_eq!(stands(&copies, &[taken_down(6, "")]), "-a");
+}
+
+#[test]
+fn what_is_published_again_stands_again_however_it_was_withdrawn() {
+    for url in ["u1", ""] {
+        let gone = [taken_down(6, url)];
+        assert_eq!(stands(&[arrival(3, "a", "u1"), arrival(8, "a", "u1")], &gone), "a");
+        assert_eq!(stands(&[arrival(3, "a", "u1"), arrival(8, "a", "u2")], &gone), "a");
+        assert_eq!(stands(&[arrival(3, "a", "u1"), arrival(8, "b", "u1")], &gone), "b");
+    }
+}
+
+#[test]
+fn of_two_readings_the_later_event_counts() {
+    let again = Arrival { event: 40, region: "360982".parse().unwrap(), ..arrival(3, "a", "u") };
+    let both = history(&[again.clone(), arrival(3, "a", "u"), arrival(9, "a", "u")], &[]);
+    let revision = &revisions(&both)[0];
+    assert_eq!((revision.first(), revision.content()), (&again, &again));
+    assert_eq!(revision.newest().rank, rank(9));
+}
+
+#[test]
+fn a_withdrawal_concerns_its_report_and_what_else_stood_at_its_address() {
+    let [a, b]: [ReportKey; 2] =
+        ["agencies/a/reports/2022", "agencies/b/reports/2022"].map(|name| name.parse().unwrap());
+    let mut index = UrlIndex::default();
+    assert!(record_report(&mut index, &a) && record_report(&mut index, &b) && !record_report(&mut index, &a));
+    let withdrawal = |url: &str, report: Option<&ReportKey>| Withdrawal {
+        rank: rank(7),
+        url: url.into(),
+        report: report.cloned(),
+        withdrawn_at: START,
+    };
+    let what = |url, report| concerned(&withdrawal(url, report), &index);
+    assert_eq!(what("u", None), [(a.clone(), taken_down(7, "u")), (b.clone(), taken_down(7, "u"))]);
+    assert_eq!(what("u", Some(&a)), [(a.clone(), taken_down(7, "")), (b.clone(), taken_down(7, "u"))]);
+    assert_eq!(what("", Some(&b)), [(b, taken_down(7, ""))]);
+    assert!(record_url_withdrawal(&mut index, rank(7)) && !record_url_withdrawal(&mut index, rank(6)));
+    assert_eq!(index.withdrawn, Some(rank(7)));
+}
+
+#[derive(Debug, Clone)]
+enum Fact {
+    Arrival(Arrival),
+    TakenDown(TakenDown),
+}
+
+/// Up to ten facts about few contents and addresses. Sequences are distinct; effective times go their own way.
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    let fact = (any::<bool>(), select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""]), 0..20_u64);
+    vec(fact, 1..10).prop_map(|draws| {
+        let fact = |(sequence, (arrives, hash, url, minute)): (u64, (bool, &str, &str, u64))| {
+            let rank = Rank::new(rank(minute).effective_at(), sequence);
+            match arrives {
+                true => Fact::Arrival(Arrival { rank, ..arrival(sequence, hash, url) }),
+                false => Fact::TakenDown(TakenDown { rank, url: url.into() }),
+            }
+        };
+        (1..).zip(draws).map(fact).collect()
+    })
+}
+
+fn record(history: &mut History, fact: &Fact) -> bool {
+    match fact {
+        Fact::Arrival(arrival) => record_arrival(history, arrival),
+        Fact::TakenDown(withdrawal) => record_withdrawal(history, withdrawal),
+    }
+}
+
+proptest! {
+    #[test]
+    fn neither_order_nor_repetition_matters(
+        (facts, shuffled) in facts().prop_flat_map(|facts| {
+            let twice: Vec<Fact> = facts.iter().chain(&facts).cloned().collect();
+            (Just(facts), Just(twice).prop_shuffle())
+        })
+    ) {
+        let (mut straight, mut mixed) = (History::default(), History::default());
+        for fact in &facts {
+            record(&mut straight, fact);
+        }
+        for fact in &shuffled {
+            record(&mut mixed, fact);
+        }
+        prop_assert_eq!(&straight, &mixed);
+        prop_assert!(facts.iter().all(|fact| !record(&mut mixed, fact)), "a fact that is known is no news");
+    }
+
+    /// The definition, word by word: the content of the highest arrival, down if each of its arrivals has a higher
+    /// withdrawal that names it.
+    #[test]
+    fn what_stands_is_what_the_definition_says(facts in facts()) {
+        let mut recorded = History::default();
+        for fact in &facts {
+            record(&mut recorded, fact);
+        }
+        let arrivals: Vec<&Arrival> =
+            facts.iter().filter_map(|f| match f { Fact::Arrival(a) => Some(a), Fact::TakenDown(_) => None }).collect();
+        let down = |a: &Arrival| facts.iter().any(|f| match f {
+            Fact::TakenDown(w) => w.rank > a.rank && (w.url.is_empty() || w.url == a.url),
+            Fact::Arrival(_) => false,
+        });
+        let highest = arrivals.iter().max_by_key(|a| a.rank).map(|a| a.content_hash.clone());
+        let is_withdrawn = arrivals.iter().filter(|a| Some(&a.content_hash) == highest.as_ref()).all(|a| down(a));
+        let current = current(&recorded).map(|c| (c.content_hash().to_owned(), c.is_withdrawn));
+        prop_assert_eq!(current, highest.map(|hash| (hash, is_withdrawn)));
+    }
+}

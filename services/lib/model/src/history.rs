@@ -1,0 +1,112 @@
+//! What happened to one report, as facts: its arrivals and withdrawals. What follows from them is `gongkai-lifecycle`'s.
+
+use std::collections::BTreeSet;
+
+use time::OffsetDateTime;
+
+use crate::agency::{Region, ReportKey};
+
+/// The place of an arrival or a withdrawal among all others: by effective time, then by stream sequence.
+///
+/// Times count in whole microseconds, so that a rank is the same before and after it was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rank {
+    effective_at: OffsetDateTime,
+    sequence: u64,
+}
+
+impl Rank {
+    /// The rank of the message with this stream sequence that takes effect at this time.
+    #[must_use]
+    pub fn new(effective_at: OffsetDateTime, sequence: u64) -> Self {
+        let micros = effective_at.microsecond();
+        let effective_at = effective_at.replace_microsecond(micros).unwrap_or(effective_at);
+        Self { effective_at, sequence }
+    }
+
+    /// When it takes effect.
+    #[must_use]
+    pub fn effective_at(&self) -> OffsetDateTime {
+        self.effective_at
+    }
+
+    /// Its stream sequence, which no other message has.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}
+
+/// One arrival of a content (`DocumentReceived`) that was read as a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its rank; the sequence is that of the `DocumentReceived` and identifies the arrival.
+    pub rank: Rank,
+    /// Rank of the stage event that this is taken from. Of several about one arrival the highest counts.
+    pub event: u64,
+    /// SHA-256 of the original, hex.
+    pub content_hash: String,
+    /// Where it was published; empty if unknown.
+    pub url: String,
+    /// When ingest took it.
+    pub received_at: OffsetDateTime,
+    /// When it was published, if the sender says so.
+    pub published_at: Option<OffsetDateTime>,
+    /// Region of its events.
+    pub region: Region,
+}
+
+/// A withdrawal as it concerns one report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenDown {
+    /// What ranks below it is taken down.
+    pub rank: Rank,
+    /// The address that it takes down; empty: the report, wherever it stood.
+    pub url: String,
+}
+
+/// A withdrawal as its publisher means it: by address, by report, or both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// What ranks below it is taken down.
+    pub rank: Rank,
+    /// The withdrawn address; empty if it names none.
+    pub url: String,
+    /// The withdrawn report, if it names one.
+    pub report: Option<ReportKey>,
+    /// When the publisher withdrew it.
+    pub withdrawn_at: OffsetDateTime,
+}
+
+/// All that happened to one report.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    /// By sequence, each once.
+    pub arrivals: Vec<Arrival>,
+    /// By address; of each the one that ranks highest.
+    pub taken_down: Vec<TakenDown>,
+}
+
+/// What happened at one address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UrlIndex {
+    /// The reports that arrived with this address.
+    pub reports: BTreeSet<ReportKey>,
+    /// Rank of the highest withdrawal of the address.
+    pub withdrawn: Option<Rank>,
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_rank_counts_whole_microseconds_then_sequences() {
+        let at = |nanos| datetime!(2024-01-15 10:12:00 UTC).replace_nanosecond(nanos).unwrap();
+        assert_eq!(Rank::new(at(1_999), 7), Rank::new(at(1_000), 7));
+        assert!(Rank::new(at(1_999), 7) < Rank::new(at(1_001), 8));
+        assert!(Rank::new(at(2_000), 7) > Rank::new(at(1_999), 8));
+    }
+}
