@@ -115,7 +115,7 @@ impl Submissions {
         let (agency, site) = (request.agency.unwrap_or_default(), request.site.unwrap_or_default());
         let about = About {
             agency: AgencyHint {
-                code: publication::text("agency.code", Some(agency.code))?,
+                code: publication::agency_code("agency.code", Some(agency.code))?,
                 name: publication::text("agency.name", Some(agency.name))?,
             },
             year: match request.year {

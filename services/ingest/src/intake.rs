@@ -19,6 +19,8 @@ use crate::{
     publication::Request,
     submission::{File, Identity, Stored, Submission, Withdrawal},
 };
+use gongkai_agencies::Registry;
+use gongkai_lifecycle::{self as lifecycle, Rank};
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::{BUCKET_ORIGINALS, Event},
@@ -28,6 +30,7 @@ use gongkai_worker::{
     Output, Runtime, trace,
     transport::{self, Objects},
 };
+use tokio::sync::watch;
 
 /// Takes submissions in. Cheap to clone.
 #[derive(Clone)]
@@ -37,15 +40,22 @@ pub struct Intake {
     ledger: Ledger,
     fetcher: Fetcher,
     public_url: String,
+    registry: watch::Receiver<Arc<Registry>>,
 }
 
 // === impl Intake ===
 
 impl Intake {
-    /// An intake over a runtime's broker.
+    /// An intake over a runtime's broker, for the agencies of a registry.
     #[must_use]
-    pub fn new(runtime: Runtime, fetcher: Fetcher, public_url: &str) -> Self {
+    pub fn new(
+        runtime: Runtime,
+        fetcher: Fetcher,
+        public_url: &str,
+        registry: watch::Receiver<Arc<Registry>>,
+    ) -> Self {
         Self {
+            registry,
             originals: runtime.objects(BUCKET_ORIGINALS),
             ledger: Ledger::new(&runtime),
             runtime,
@@ -103,7 +113,7 @@ impl Intake {
         }
         let content_key = submission.content_key(&content_hash);
         let mut seen = self.ledger.seen(&content_key).await?;
-        if let Some(first) = self.still_stands(&id, &seen.record).await? {
+        if let Some(first) = self.still_stands(&id, &submission, &content_hash, &seen.record).await? {
             return self.unchanged(&id, &content_hash, first).await;
         }
         self.store(&submission.content, &stored.content).await?;
@@ -134,11 +144,17 @@ impl Intake {
         if let Some(known) = self.ledger.resolve(&id).await? {
             return Ok(self.addressed(known));
         }
-        let event = withdrawal.withdrawn(&id, timestamp(self.runtime.clock().now()));
+        let report = withdrawal.report(&self.registry.borrow());
+        let withdrawn_at = self.runtime.clock().now();
+        let event = withdrawal.withdrawn(&id, report.as_ref(), timestamp(withdrawn_at));
         let subject = Event::ReportWithdrawn.subject(withdrawal.about.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
         let sequence = self.runtime.publish(&id, output).await?.sequence;
-        self.ledger.note_withdrawn(&withdrawal.about.url, sequence).await?;
+        // The log's own time follows with the event; until then this is near enough, and a content that it takes down
+        // without need runs once more.
+        let rank = Rank::new(self.runtime.clock().now(), sequence);
+        let noted = lifecycle::Withdrawal { rank, url: withdrawal.about.url, report, withdrawn_at };
+        self.ledger.note_withdrawal(&noted).await?;
         let receipt = Receipt { sequence, ..self.news(&id, SubmissionState::Withdrawn) };
         Ok(self.addressed(self.ledger.merge(receipt).await?))
     }
@@ -201,18 +217,24 @@ impl Intake {
         Ok(self.addressed(known))
     }
 
-    /// The submission that brought this content first, if that still counts: not our own, not withdrawn since, and not
-    /// dead.
-    async fn still_stands(&self, id: &str, seen: &Seen) -> Result<Option<Seen>, Problem> {
+    /// The submission that brought this content, if it still counts: not our own, not dead, and the content is what stands
+    /// of its report.
+    async fn still_stands(
+        &self,
+        id: &str,
+        submission: &Submission,
+        content_hash: &str,
+        seen: &Seen,
+    ) -> Result<Option<Seen>, Problem> {
         if seen.submission_id.is_empty() || seen.submission_id == id {
             return Ok(None);
         }
-        if !seen.url.is_empty() && self.ledger.withdrawn(&seen.url).await? > seen.sequence {
-            return Ok(None);
-        }
-        let first = self.ledger.get(&seen.submission_id).await?;
-        let is_dead = first.is_some_and(|first| first.state() == SubmissionState::Dead);
-        Ok((!is_dead).then(|| seen.clone()))
+        let first = self.ledger.get(&seen.submission_id).await?.unwrap_or_default();
+        let is_dead = first.state() == SubmissionState::Dead;
+        // A draft never stands: it is answered once and for all.
+        let counts = !is_dead
+            && (submission.is_draft() || self.ledger.stands(seen, &first.report, content_hash).await?);
+        Ok(counts.then(|| seen.clone()))
     }
 
     async fn unchanged(&self, id: &str, content_hash: &str, first: Seen) -> Result<Receipt, Problem> {

@@ -4,9 +4,13 @@
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
 //! | `c-…` | [`Seen`] | which submission brought this content first |
-//! | `w-…` | a stream sequence | when this URL was last withdrawn |
+//! | `r-…` | a `HistoryRecord` | what arrived of this report, and its withdrawals by name |
+//! | `u-…` | a `PlaceRecord` | when this URL was last withdrawn |
 //!
-//! Nothing here is the truth; the log is. A lost entry costs a second run over the same content, never a document.
+//! Nothing here is the truth; the log is. A lost entry costs a second run over the same content, never a document. What
+//! stands of a report is for [`gongkai_lifecycle`] to say.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use futures::{
@@ -16,9 +20,14 @@ use futures::{
 use serde::{Deserialize, Serialize};
 
 use crate::{state, submission::digest};
+use gongkai_lifecycle::{
+    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_url_withdrawal,
+    record_withdrawal,
+};
 use gongkai_proto::{
+    convert::history,
     subjects::BUCKET_SUBMISSIONS,
-    v1::{Receipt, SubmissionState},
+    v1::{HistoryRecord, PlaceRecord, Receipt, SubmissionState},
 };
 use gongkai_worker::{Record, RecordStore, Runtime, record_store::Noted, transport::Error};
 
@@ -42,11 +51,7 @@ pub struct Seen {
     pub url: String,
 }
 
-/// Stream sequence of a URL's last withdrawal; 0 if there was none.
-#[derive(Default)]
-struct WithdrawnAt(u64);
-
-// === impl Seen, WithdrawnAt ===
+// === impl Seen ===
 
 impl Record for Seen {
     fn encode(&self) -> Bytes {
@@ -56,16 +61,6 @@ impl Record for Seen {
     /// An entry of another version counts as none: the content runs again.
     fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Ok(serde_json::from_slice(&value).unwrap_or_default())
-    }
-}
-
-impl Record for WithdrawnAt {
-    fn encode(&self) -> Bytes {
-        Bytes::copy_from_slice(&self.0.to_be_bytes())
-    }
-
-    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self(value.as_ref().try_into().map_or(0, u64::from_be_bytes)))
     }
 }
 
@@ -135,25 +130,72 @@ impl Ledger {
         self.records.save(&content_entry(content_key), seen).await.map(drop)
     }
 
-    /// Stream sequence of the last withdrawal of a URL; 0 if there was none.
+    /// Notes that a report arrived.
     ///
     /// # Errors
     /// The store was not reached.
-    pub async fn withdrawn(&self, url: &str) -> Result<u64, Error> {
-        Ok(self.records.read::<WithdrawnAt>(&url_entry(url)).await?.record.0)
+    pub async fn note_arrival(&self, report: &str, arrival: &Arrival) -> Result<(), Error> {
+        self.change_history(report, |history| record_arrival(history, arrival)).await
     }
 
-    /// Notes a withdrawal; an older one changes nothing.
+    /// Notes a withdrawal; one that ranks below what is known changes nothing.
     ///
     /// # Errors
     /// The store was not reached.
-    pub async fn note_withdrawn(&self, url: &str, at: u64) -> Result<(), Error> {
-        let raise = |known: &mut WithdrawnAt| {
-            let is_news = known.0 < at;
-            known.0 = known.0.max(at);
-            (is_news, ())
-        };
-        self.records.change(&url_entry(url), raise).await.map(drop)
+    pub async fn note_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), Error> {
+        let Withdrawal { rank, url, report, .. } = withdrawal;
+        if let Some(report) = report {
+            let taken_down = TakenDown { rank: *rank, url: String::new() };
+            let take = |history: &mut History| record_withdrawal(history, &taken_down);
+            self.change_history(&report.to_string(), take).await?;
+        }
+        if !url.is_empty() {
+            let take = |index: &mut UrlIndex| record_url_withdrawal(index, *rank);
+            let change = |place: &mut PlaceRecord| history::change_index(place, take);
+            self.records.change(&url_entry(url), change).await?;
+        }
+        Ok(())
+    }
+
+    async fn change_history(
+        &self,
+        report: &str,
+        take: impl Fn(&mut History) -> bool + Send + Sync,
+    ) -> Result<(), Error> {
+        let change = |record: &mut HistoryRecord| history::change_history(record, &take);
+        self.records.change(&report_entry(report), change).await.map(drop)
+    }
+
+    /// True if the content is what stands of its report, as far as the stages have told. `report` is empty before they told
+    /// whose it is, and where it is no report: then only its address can
+    /// have been withdrawn, and whatever the log has behind it counts.
+    ///
+    /// # Errors
+    /// The store was not reached.
+    pub async fn stands(&self, seen: &Seen, report: &str, content_hash: &str) -> Result<bool, Error> {
+        if report.is_empty() {
+            let withdrawn = self.withdrawn(&seen.url).await?;
+            return Ok(withdrawn.is_none_or(|rank| rank.sequence() < seen.sequence));
+        }
+        let record: HistoryRecord = self.records.read(&report_entry(report)).await?.record;
+        let mut history = History::from(&record);
+        let urls: BTreeSet<String> = history.arrivals.iter().map(|arrival| arrival.url.clone()).collect();
+        for url in urls {
+            if let Some(rank) = self.withdrawn(&url).await? {
+                record_withdrawal(&mut history, &TakenDown { rank, url });
+            }
+        }
+        let stands = current(&history).filter(|current| !current.is_withdrawn);
+        Ok(stands.is_some_and(|current| current.content_hash() == content_hash))
+    }
+
+    /// The withdrawal of an address that ranks highest.
+    async fn withdrawn(&self, url: &str) -> Result<Option<Rank>, Error> {
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let record: PlaceRecord = self.records.read(&url_entry(url)).await?.record;
+        Ok(UrlIndex::from(&record).withdrawn)
     }
 
     /// The receipt now and after every change, up to the final one; `None` if nobody submitted it. One that is
@@ -221,5 +263,9 @@ fn content_entry(content_key: &str) -> String {
 }
 
 fn url_entry(url: &str) -> String {
-    format!("w-{}", digest(&[url]))
+    format!("u-{}", digest(&[url]))
+}
+
+fn report_entry(report: &str) -> String {
+    format!("r-{report}")
 }

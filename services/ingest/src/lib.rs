@@ -29,6 +29,8 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use tokio::net::TcpListener;
 
+use gongkai_proto::subjects::{BUCKET_AGENCIES, BUCKET_REGISTRIES};
+use gongkai_registry::Shelf;
 use gongkai_worker::{Runtime, Service};
 
 pub use config::Config;
@@ -86,7 +88,10 @@ impl Listeners {
 /// A secret cannot be read, or a consumer or server failed: the process cannot go on.
 pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> anyhow::Result<()> {
     let gate = gate::Gate::new(&config, runtime.clock())?;
-    let intake = intake::Intake::new(runtime.clone(), fetch::Fetcher::new(&config)?, &config.public_url);
+    let registry = Shelf::new(runtime.entries(BUCKET_AGENCIES), runtime.objects(BUCKET_REGISTRIES));
+    let registry = registry.follow(&runtime).await;
+    let fetcher = fetch::Fetcher::new(&config)?;
+    let intake = intake::Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
     let dry_run = dry_run::DryRun::new(&config, runtime.clone())?;
     let router = http::router(&config, &runtime, intake.clone(), gate.clone(), dry_run);
     let limits = server::Limits {

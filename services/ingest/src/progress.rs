@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use crate::{ledger::Ledger, submission::is_id};
 use gongkai_proto::{
     ReportEvent,
+    convert::{self, history},
     subjects::{self, Event},
-    v1::{DeadLetter, Origin, Receipt, SubmissionState},
+    v1::{DeadLetter, DocumentKind, Origin, Receipt, SubmissionState},
 };
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
@@ -29,6 +30,8 @@ const STAGE_EVENTS: [Event; 4] =
     [Event::ReportParsed, Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
 /// Stages whose dead letters end a submission. What query or notify bury was validated all the same.
 const DEADLY: [&str; 2] = ["parse", "validate"];
+/// Buried: an event that no version of ours writes.
+const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 
 // === impl Stages ===
 
@@ -41,15 +44,36 @@ impl Stages {
     }
 }
 
+impl Stages {
+    /// Notes what the event means for what stands, before its receipt says that it was read.
+    async fn note(&self, event: &ReportEvent, context: &Context) -> Result<(), Decision> {
+        let unreadable = |error: convert::Error| Decision::bury(UNREADABLE_EVENT, error);
+        match event {
+            // Noted at acceptance too, unless ingest stopped right after publishing.
+            ReportEvent::Withdrawn(event) => {
+                let withdrawal = history::withdrawal(event, context.sequence, context.published_at);
+                self.ledger.note_withdrawal(&withdrawal.map_err(unreadable)?).await?;
+            }
+            ReportEvent::Parsed(event) => {
+                let (Some(origin), Some(report)) = (&event.origin, &event.report) else { return Ok(()) };
+                // A draft is answered, not published.
+                if origin.kind() != DocumentKind::Draft {
+                    let arrival = history::arrival(origin, context.sequence).map_err(unreadable)?;
+                    self.ledger.note_arrival(&report.name, &arrival).await?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Handler for Stages {
     type Input = ReportEvent;
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
-        if let ReportEvent::Withdrawn(event) = &event {
-            // Noted again here, in case ingest stopped right after publishing.
-            self.ledger.note_withdrawn(&event.url, context.sequence).await?;
-        }
+        self.note(&event, context).await?;
         let receipt = receipt(event, context)?;
         if !is_id(&receipt.submission_id) {
             return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));

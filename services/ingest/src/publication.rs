@@ -13,6 +13,7 @@ use crate::{
     problem::{Code, Problem, quote},
     submission::{About, File, Identity, Submission, Withdrawal},
 };
+use gongkai_model::AgencyKey;
 use gongkai_proto::{
     convert,
     v1::{AgencyHint, DocumentKind, ReviewStep, Site},
@@ -180,6 +181,18 @@ pub fn text(field: &str, value: Option<String>) -> Result<String, Problem> {
     Ok(value.trim().to_owned())
 }
 
+/// An agency's code; empty text means unknown.
+///
+/// # Errors
+/// `INVALID_FIELD`.
+pub fn agency_code(field: &str, value: Option<String>) -> Result<String, Problem> {
+    let code = text(field, value)?;
+    if code.is_empty() || AgencyKey::from_code(&code).is_ok() {
+        return Ok(code);
+    }
+    Err(Problem::invalid(field, &code, "must be 1 to 64 of the characters A-Z a-z 0-9 _ -"))
+}
+
 /// A point in time, or a day, which begins at midnight in Beijing.
 ///
 /// # Errors
@@ -246,7 +259,7 @@ fn about(members: Members, subject: Option<String>) -> Result<About, Problem> {
     let url = members.url.filter(|url| !url.trim().is_empty()).or(subject);
     Ok(About {
         agency: AgencyHint {
-            code: text("agency.code", agency.code)?,
+            code: agency_code("agency.code", agency.code)?,
             name: text("agency.name", agency.name)?,
         },
         year,

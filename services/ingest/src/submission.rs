@@ -7,7 +7,9 @@ use bytes::Bytes;
 use prost_types::Timestamp;
 use sha2::{Digest, Sha256};
 
-use gongkai_model::Region;
+use gongkai_agencies::{Asked, Registry};
+use gongkai_lifecycle::key;
+use gongkai_model::{Region, ReportKey};
 use gongkai_proto::{
     subjects,
     v1::{AgencyHint, ContentRef, DocumentKind, DocumentReceived, ReportWithdrawn, ReviewStep, Site},
@@ -214,7 +216,9 @@ impl Submission {
         ])
     }
 
-    fn is_draft(&self) -> bool {
+    /// True if it is checked and answered, and never published.
+    #[must_use]
+    pub fn is_draft(&self) -> bool {
         self.kind == DocumentKind::Draft
     }
 
@@ -251,9 +255,29 @@ impl Withdrawal {
         id_of(&["event", &self.about.event_source, &self.about.event_id])
     }
 
+    /// The report that it names by agency and year, so that every consumer means the same one.
+    #[must_use]
+    pub fn report(&self, registry: &Registry) -> Option<ReportKey> {
+        let About { agency, year, url, .. } = &self.about;
+        let asked = Asked {
+            code: &agency.code,
+            name: &agency.name,
+            document_name: "",
+            region: self.about.region(),
+            host: key::host(url),
+            year: *year,
+        };
+        key::report(&asked, registry)
+    }
+
     /// The event, for the log.
     #[must_use]
-    pub fn withdrawn(&self, id: &str, withdrawn_at: Timestamp) -> ReportWithdrawn {
+    pub fn withdrawn(
+        &self,
+        id: &str,
+        report: Option<&ReportKey>,
+        withdrawn_at: Timestamp,
+    ) -> ReportWithdrawn {
         ReportWithdrawn {
             submission_id: id.to_owned(),
             url: self.about.url.clone(),
@@ -261,6 +285,7 @@ impl Withdrawal {
             year: self.about.year,
             region: self.about.region().to_string(),
             withdrawn_at: Some(withdrawn_at),
+            report: report.map(ToString::to_string).unwrap_or_default(),
         }
     }
 }

@@ -159,7 +159,7 @@ impl Handler for Reader {
             return Err(Decision::bury("NO_CONTENT", anyhow!("the event names no original")));
         };
         let bytes = self.original(&content, context.attempt).await?;
-        let origin = origin(&received, content, context.sequence);
+        let origin = origin(&received, content, context);
         let steps = Watch::default();
         let read = match self.read(bytes, &received, steps.clone()).await? {
             Ok(reading) => {
@@ -203,18 +203,20 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, sequence: u64) -> v1::Origin {
+/// A document takes effect when it arrives in the log, whose clock all documents share.
+fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Context) -> v1::Origin {
     v1::Origin {
         submission_id: received.submission_id.clone(),
         kind: received.kind,
         content_hash: content.sha256.clone(),
-        received_sequence: sequence,
+        received_sequence: context.sequence,
         received_at: received.received_at,
         published_at: received.published_at,
         url: received.url.clone(),
         site: received.site.clone(),
         region: key::region(received).to_string(),
         content: Some(content),
+        effective_at: Some(convert::timestamp::timestamp(context.published_at)),
     }
 }
 

@@ -110,7 +110,7 @@ fn about(parameters: Parameters, caller: &Caller) -> Result<(About, String), Pro
     let site_code = publication::text("site_code", parameters.site_code)?;
     let about = About {
         agency: AgencyHint {
-            code: publication::text("agency_code", parameters.agency_code)?,
+            code: publication::agency_code("agency_code", parameters.agency_code)?,
             name: publication::text("agency_name", parameters.agency_name)?,
         },
         year: publication::year("year", parameters.year.as_deref().unwrap_or_default().trim())?,

@@ -1,21 +1,28 @@
 //! What acceptance promises: durable before 202, once in effect, nothing lost by a stop between two steps.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use gongkai_agencies::read_csv;
 use http::StatusCode;
-use serde_json::Value;
+use prost::Message as _;
+use serde_json::{Value, json};
 
 use crate::house::{House, NOW, post, published, withdrawn};
 use gongkai_ingest::{config::Config, dry_run::DryRun, progress};
 use gongkai_proto::{
     ReportEvent,
     subjects::BUCKET_ORIGINALS,
-    v1::{DeadLetter, FindingsSummary, Origin, ParsedReport, ReportValidated, SubmissionState},
+    v1::{
+        DeadLetter, FindingsSummary, Origin, ParsedReport, ReportParsed, ReportValidated, ReportWithdrawn,
+        SubmissionState,
+    },
 };
 use gongkai_worker::{
     Context, Decision, Handler as _,
     transport::memory::{Fault, Operation},
 };
+
+const REPORT: &str = "agencies/360982004/reports/2023";
 
 async fn house() -> House {
     House::new(&Config::default()).await
@@ -130,6 +137,53 @@ async fn a_withdrawal_makes_the_same_content_new_again() {
         house.event(&published("3", "第一版")).await.text("duplicate_of"),
         again.text("submission_id")
     );
+}
+
+/// The stages read a submission as a report of 鹿江街道 on 2023.
+async fn read(house: &House, submission_id: &str, sequence: u64) {
+    let received = house.received().into_iter().find(|r| r.submission_id == submission_id).unwrap();
+    let event = ReportParsed {
+        origin: Some(Origin {
+            submission_id: received.submission_id,
+            content_hash: received.content.unwrap().sha256,
+            received_sequence: sequence,
+            received_at: received.received_at,
+            url: received.url,
+            ..Origin::default()
+        }),
+        report: Some(ParsedReport { name: REPORT.into(), ..ParsedReport::default() }),
+        ..ReportParsed::default()
+    };
+    let stages = progress::Stages { ledger: house.ledger.clone() };
+    stages.handle(ReportEvent::Parsed(Box::new(event)), &context(sequence + 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn content_that_comes_back_after_another_is_news() {
+    let house = house().await;
+    for (n, text) in [(1, "第一版"), (3, "第二版"), (5, "第一版")] {
+        let answer = house.event(&published(&n.to_string(), text)).await;
+        assert_eq!(answer.text("state"), "received", "{n}");
+        read(&house, answer.text("submission_id"), n).await;
+    }
+    assert_eq!(house.event(&published("7", "第一版")).await.text("state"), "unchanged");
+}
+
+#[tokio::test]
+async fn a_withdrawal_of_the_report_makes_its_content_new_again() {
+    let house = house().await;
+    let list = "code,name,parent,region\n360982004,樟树市鹿江街道办事处,,360982\n";
+    house.agencies.send_replace(Arc::new(read_csv(list.as_bytes()).unwrap()));
+    let first = house.event(&published("1", "第一版")).await;
+    read(&house, first.text("submission_id"), 1).await;
+    // By the name of a listed agency and the year, under an address where nothing stood.
+    let mut withdrawal = withdrawn("w1");
+    withdrawal["data"] = json!({"agency": {"name": "樟树市鹿江街道办事处"}, "year": 2023,
+        "site": {"code": "3609820001"}, "url": "https://www.example.gov.cn/b"});
+    assert_eq!(house.event(&withdrawal).await.text("state"), "withdrawn");
+    let message = house.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
+    assert_eq!(ReportWithdrawn::decode(message.payload).unwrap().report, REPORT);
+    assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
 }
 
 #[tokio::test]

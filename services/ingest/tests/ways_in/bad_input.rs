@@ -45,6 +45,7 @@ fn bad_documents() -> Vec<Case> {
         ("over the limit, one byte", post("/v1/reports", vec![0; LIMIT + 1]), 413, "TOO_LARGE"),
         ("compressed", gzip, 415, "UNSUPPORTED_MEDIA_TYPE"),
         ("year", post("/v1/reports?year=twenty", "x"), 400, "INVALID_FIELD"),
+        ("agency code", post("/v1/reports?agency_code=36%2010", "x"), 400, "INVALID_FIELD"),
         ("misspelt parameter", post("/v1/reports?agencyname=x", "x"), 400, "INVALID_FIELD"),
         ("time", post("/v1/reports?published_at=soon", "x"), 400, "INVALID_FIELD"),
         ("form without file", multipart(no_file), 400, "MISSING_CONTENT"),
@@ -80,7 +81,13 @@ fn bad_data() -> Vec<Case> {
         e["type"] = "gongkai.report.withdrawn.v1".into();
         e["data"] = json!({});
     });
+    let agency = json!({"agency": {"code": "36 10"}, "year": 2023, "url": "https://www.example.gov.cn/a"});
+    let malformed_code = event(|e| {
+        e["type"] = "gongkai.report.withdrawn.v1".into();
+        e["data"] = agency;
+    });
     vec![
+        ("withdrawal by a code that is none", malformed_code, 400, "INVALID_FIELD"),
         ("no data", event(|e| e["data"] = Value::Null), 400, "MISSING_CONTENT"),
         ("bad base64", content(json!({"base64": "***"})), 400, "BAD_BASE64"),
         ("empty text", content(json!({"text": ""})), 422, "EMPTY"),

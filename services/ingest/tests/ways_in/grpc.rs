@@ -58,6 +58,7 @@ async fn errors_carry_reasons() {
     let cases = [
         (with(|r| r.content.clear()), Code::InvalidArgument, "EMPTY"),
         (with(|r| r.content = vec![0; 1025].into()), Code::OutOfRange, "TOO_LARGE"),
+        (with(|r| r.agency.as_mut().unwrap().code = "36/10".into()), Code::InvalidArgument, "INVALID_FIELD"),
         (with(|r| r.year = 23), Code::InvalidArgument, "INVALID_FIELD"),
         (with(|r| r.kind = 77), Code::InvalidArgument, "INVALID_FIELD"),
     ];

@@ -10,8 +10,10 @@ use http::{Request, StatusCode};
 use prost::Message as _;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, macros::datetime};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use gongkai_agencies::Registry;
 use gongkai_ingest::{
     config::Config, dry_run::DryRun, fetch::Fetcher, gate::Gate, http::router, intake::Intake, ledger::Ledger,
 };
@@ -29,6 +31,8 @@ pub(crate) struct House {
     pub(crate) intake: Intake,
     pub(crate) gate: Gate,
     pub(crate) ledger: Ledger,
+    /// The registry that it follows; empty at first.
+    pub(crate) agencies: watch::Sender<Arc<Registry>>,
 }
 
 /// What came back.
@@ -61,11 +65,13 @@ impl House {
             .settings(settings)
             .build();
         let gate = Gate::new(config, runtime.clock()).unwrap();
-        let intake = Intake::new(runtime.clone(), Fetcher::new(config).unwrap(), &config.public_url);
+        let (agencies, registry) = watch::channel(Arc::default());
+        let fetcher = Fetcher::new(config).unwrap();
+        let intake = Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
         let dry_run = DryRun::new(config, runtime.clone()).unwrap();
         let router = router(config, &runtime, intake.clone(), gate.clone(), dry_run);
         let ledger = Ledger::new(&runtime);
-        Self { memory, runtime, router, intake, gate, ledger }
+        Self { memory, runtime, router, intake, gate, ledger, agencies }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
