@@ -1,5 +1,7 @@
 //! Lives of reports, told one by one and drawn at random.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use gongkai_lifecycle::{
     Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, concerned, current, record_arrival,
     record_report, record_url_withdrawal, record_withdrawal, revisions,

@@ -5,7 +5,7 @@ use gongkai_model::{Fact, History, Rank, ReportKey};
 use rusqlite::{Connection, OptionalExtension, params};
 use time::OffsetDateTime;
 
-use super::columns::{self, FACT, REVISION, SOURCE, damaged, micros, signed};
+use super::columns::{self, FACT, REVISION, SOURCE, damaged, micros, signed, unsigned};
 use crate::arrival::{Prose, Section};
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};

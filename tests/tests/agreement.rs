@@ -1,0 +1,440 @@
+//! Ingest, validate, notify and the read model each keep their own record of a report. The same random events, each consumer
+//! in an order of its own and with repeats: in the end all of them agree on what stands, and it is what the facts say.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use gongkai_agencies::Registry;
+use gongkai_ingest::{
+    ledger::{Ledger, Seen},
+    progress::Stages,
+};
+use gongkai_model::{ReportKey, Severity};
+use gongkai_notify::alerts::{Alerter, report_key, state::ReportAlerts};
+use gongkai_proto::{
+    ReportEvent,
+    convert::timestamp::timestamp,
+    subjects::{self, Event},
+    v1,
+};
+use gongkai_query::{bell::Bell, projector::Projector};
+use gongkai_rules::RuleSet;
+use gongkai_store::{
+    Store,
+    sqlite::{Options, SqliteStore},
+};
+use gongkai_validate::{Checker, record};
+use gongkai_worker::{
+    Context, Handler, Message, Runtime, Topology, Transport,
+    transport::{Headers, MESSAGE_ID, memory::Memory},
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+use prost::Message as _;
+use time::{Duration, OffsetDateTime, macros::datetime};
+use tokio::sync::watch;
+
+/// Few of each, so that what is drawn meets: copies, contents that come back, reports at one address.
+const AGENCIES: [&str; 2] = ["361001", "361002"];
+const YEAR: i32 = 2023;
+const CONTENTS: [&str; 2] = ["aa", "bb"];
+const URLS: [&str; 3] = ["", "https://a.example.gov.cn/1.html", "https://a.example.gov.cn/2.html"];
+
+/// One thing that enters the log.
+#[derive(Debug, Clone)]
+enum Entry {
+    Arrival { report: ReportKey, content: &'static str, url: &'static str },
+    Withdrawal(Withdrawn),
+}
+
+/// What a withdrawal says.
+#[derive(Debug, Clone)]
+struct Withdrawn {
+    /// What ingest resolved; events of earlier versions have hints only.
+    report: Option<ReportKey>,
+    code: &'static str,
+    name: &'static str,
+    year: i32,
+    url: &'static str,
+}
+
+/// What stands of a report: its content, and whether that is withdrawn.
+type Stands = BTreeMap<ReportKey, (String, bool)>;
+
+fn reports() -> Vec<ReportKey> {
+    AGENCIES.map(|agency| format!("agencies/{agency}/reports/{YEAR}").parse().unwrap()).to_vec()
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let arrival = (select(reports()), select(CONTENTS.to_vec()), select(URLS.to_vec()))
+        .prop_map(|(report, content, url)| Entry::Arrival { report, content, url });
+    // Resolved, by code, by a code that is none, by a name that two registries might resolve differently, or not at all.
+    let agency =
+        (select(vec!["", "361001", "361002", "36 10/01", "长".repeat(30).leak()]), select(vec!["", "某局"]));
+    let withdrawal = (
+        proptest::option::of(select(reports())),
+        agency,
+        select(vec![0, YEAR - 1, YEAR]),
+        select(URLS.to_vec()),
+    )
+        .prop_map(|(report, (code, name), year, url)| {
+            Entry::Withdrawal(Withdrawn { report, code, name, year, url })
+        });
+    prop_oneof![3 => arrival, 2 => withdrawal]
+}
+
+/// A story, and for each of the four consumers a seed of its order.
+fn story() -> impl Strategy<Value = (Vec<Entry>, [Vec<usize>; 4])> {
+    vec(entry(), 2..9).prop_flat_map(|entries| {
+        // More places than events, so that validated events find theirs too; each event comes once or more.
+        let order = || Just((0..60_usize).collect::<Vec<_>>()).prop_shuffle();
+        (Just(entries), [order(), order(), order(), order()])
+    })
+}
+
+/// A message of the log.
+#[derive(Debug, Clone)]
+struct Logged {
+    sequence: u64,
+    subject: String,
+    id: String,
+    payload: prost::bytes::Bytes,
+}
+
+/// The log takes a message a minute.
+fn logged_at(sequence: u64) -> OffsetDateTime {
+    datetime!(2024-01-15 10:12 UTC) + Duration::minutes(i64::try_from(sequence).unwrap())
+}
+
+impl Logged {
+    fn context(&self) -> Context {
+        Context {
+            message_id: self.id.clone(),
+            subject: self.subject.clone(),
+            sequence: self.sequence,
+            published_at: logged_at(self.sequence),
+            attempt: 1,
+            trace_id: format!("{:032x}", self.sequence),
+        }
+    }
+
+    fn event(&self) -> ReportEvent {
+        ReportEvent::decode(&self.subject, self.payload.clone()).unwrap()
+    }
+}
+
+/// A deployment over a broker in memory: each consumer with its own store.
+struct World {
+    memory: Memory,
+    log: Vec<Logged>,
+    checker: Checker,
+    alerter: Alerter,
+    store: Arc<dyn Store>,
+    projector: Projector,
+    stages: Stages,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let memory = Memory::new();
+        let topology = Topology {
+            streams: subjects::STREAMS.to_vec(),
+            objects: subjects::OBJECT_BUCKETS.to_vec(),
+            entries: subjects::ENTRY_BUCKETS.to_vec(),
+        };
+        memory.declare(&topology).await.unwrap();
+        let runtime = Runtime::builder("agreement", Arc::new(memory.clone())).build();
+        let (_, registry) = watch::channel(Arc::new(Registry::default()));
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("read-model.db"), Options::default()).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        Self {
+            checker: Checker::new(&runtime, RuleSet::embedded(), registry),
+            alerter: Alerter::new(memory.entries(subjects::BUCKET_ALERTS), Severity::Warning),
+            projector: Projector::new(store.clone(), memory.objects(subjects::BUCKET_TEXTS), Bell::new()),
+            stages: Stages { ledger: Ledger::new(&runtime) },
+            log: Vec::new(),
+            store,
+            memory,
+            _folder: folder,
+        }
+    }
+
+    async fn publish(&mut self, event: Event, id: String, payload: Vec<u8>) -> u64 {
+        let mut headers = Headers::new();
+        headers.insert(MESSAGE_ID, &id).unwrap();
+        let subject = event.subject("360982".parse().unwrap());
+        let message = Message { subject: subject.clone(), headers, payload: payload.into() };
+        let payload = message.payload.clone();
+        let sequence = self.memory.publish(message).await.unwrap().sequence;
+        self.log.push(Logged { sequence, subject, id, payload });
+        sequence
+    }
+
+    async fn enter(&mut self, at: usize, entry: &Entry) {
+        match entry {
+            Entry::Arrival { report, content, url } => {
+                let id = format!("s-{at:032x}");
+                let received = self.publish(Event::ReportReceived, id.clone(), Vec::new()).await;
+                let parsed = parsed(&id, received, report, content, url);
+                self.publish(Event::ReportParsed, format!("{id}.parse.0"), parsed.encode_to_vec()).await;
+            }
+            Entry::Withdrawal(withdrawn) => {
+                let id = format!("s-{at:032x}");
+                let event = withdrawal(&id, withdrawn);
+                self.publish(Event::ReportWithdrawn, id, event.encode_to_vec()).await;
+            }
+        }
+    }
+
+    /// The events of some kinds in a consumer's order. Some come twice.
+    fn deliveries(&self, kinds: &[Event], order: &[usize]) -> Vec<Logged> {
+        let of_kind = |logged: &&Logged| kinds.contains(&Event::of(&logged.subject).unwrap());
+        let events: Vec<&Logged> = self.log.iter().filter(of_kind).collect();
+        let again = order.iter().filter(|place| **place % 3 == 0);
+        let all = order.iter().chain(again).filter_map(|place| events.get(*place));
+        all.map(|logged| (*logged).clone()).collect()
+    }
+
+    /// Validate goes first: what it says enters the log, each message once.
+    async fn validate(&mut self, order: &[usize]) {
+        for logged in self.deliveries(&[Event::ReportParsed, Event::ReportWithdrawn], order) {
+            let Ok(outputs) = self.checker.handle(logged.event(), &logged.context()).await else { continue };
+            for output in outputs {
+                let id = output.message_id.unwrap();
+                if self.log.iter().all(|known| known.id != id) {
+                    self.publish(Event::ReportValidated, id, output.payload.to_vec()).await;
+                }
+            }
+        }
+    }
+
+    async fn hand_out(&self, [notify, query, ingest]: [&[usize]; 3]) {
+        let said = [Event::ReportValidated, Event::ReportWithdrawn];
+        for logged in self.deliveries(&said, notify) {
+            let _buried = self.alerter.handle(logged.event(), &logged.context()).await;
+        }
+        for logged in self.deliveries(&said, query) {
+            let _buried = self.projector.handle(logged.event(), &logged.context()).await;
+        }
+        let stages = [Event::ReportParsed, Event::ReportValidated, Event::ReportWithdrawn];
+        for logged in self.deliveries(&stages, ingest) {
+            let _buried = self.stages.handle(logged.event(), &logged.context()).await;
+        }
+    }
+
+    async fn by_validate(&self) -> Stands {
+        let entries = self.memory.entries(subjects::BUCKET_NEIGHBOURS);
+        let mut stands = Stands::new();
+        for key in reports() {
+            let Some(entry) = entries.get(&format!("agencies/{}", key.agency)).await.unwrap() else {
+                continue;
+            };
+            let record = v1::AgencyRecord::decode(entry.value).unwrap();
+            if let Some(standing) = record::year(&record, key.year).and_then(record::standing) {
+                let content = standing.content.content_hash.clone();
+                stands.insert(key.clone(), (content, standing.is_withdrawn));
+            }
+        }
+        stands
+    }
+
+    async fn alerts(&self, key: &ReportKey) -> Option<ReportAlerts> {
+        let entry = self.memory.entries(subjects::BUCKET_ALERTS).get(&report_key(key)).await.unwrap()?;
+        Some(ReportAlerts::decode(entry.value).unwrap())
+    }
+
+    async fn by_notify(&self) -> Stands {
+        let mut stands = Stands::new();
+        for key in reports() {
+            let Some(alerts) = self.alerts(&key).await else { continue };
+            if let Some((content, is_withdrawn)) = alerts.current() {
+                stands.insert(key, (content.to_owned(), is_withdrawn));
+            }
+        }
+        stands
+    }
+
+    fn by_query(&self) -> Stands {
+        let stands = |key: ReportKey| {
+            let revision = self.store.report(&key, None).unwrap()?.revision;
+            Some((key, (revision.origin.content_hash, revision.withdrawn)))
+        };
+        reports().into_iter().filter_map(stands).collect()
+    }
+
+    /// Ingest is asked of each content whether it stands.
+    async fn by_ingest(&self) -> BTreeMap<ReportKey, String> {
+        let mut stands = BTreeMap::new();
+        for key in reports() {
+            for content in CONTENTS {
+                let seen = Seen::default();
+                if self.stages.ledger.stands(&seen, &key.to_string(), content).await.unwrap() {
+                    assert_eq!(
+                        stands.insert(key.clone(), content.to_owned()),
+                        None,
+                        "two contents of {key} stand"
+                    );
+                }
+            }
+        }
+        stands
+    }
+}
+
+fn parsed(id: &str, received: u64, report: &ReportKey, content: &str, url: &str) -> v1::ReportParsed {
+    let at = Some(timestamp(logged_at(received)));
+    v1::ReportParsed {
+        origin: Some(v1::Origin {
+            submission_id: id.to_owned(),
+            kind: v1::DocumentKind::Published.into(),
+            content_hash: content.to_owned(),
+            received_sequence: received,
+            received_at: at,
+            effective_at: at,
+            url: url.to_owned(),
+            region: "360982".to_owned(),
+            ..Default::default()
+        }),
+        report: Some(v1::ParsedReport {
+            name: report.to_string(),
+            agency_name: format!("{}局", report.agency),
+            year: report.year,
+            form: "2021".to_owned(),
+            variant: "standard".to_owned(),
+            facts: facts(content),
+            ..Default::default()
+        }),
+        versions: Some(v1::Versions::default()),
+    }
+}
+
+/// 三: received 11 and carried in 5 are not the outcomes' 13 and carried out 4, so that each content alerts.
+fn facts(content: &str) -> Vec<v1::Fact> {
+    let more = u32::from(content.as_bytes()[0] - b'a');
+    let fact = |concept: &str, value: u32| v1::Fact {
+        concept: concept.to_owned(),
+        applicant: v1::Applicant::Total.into(),
+        state: v1::CellState::Reported.into(),
+        value: Some(value.to_string()),
+        ..Default::default()
+    };
+    vec![
+        fact("requests.received", 11 + more),
+        fact("requests.carried_in", 5),
+        fact("requests.outcome.total", 13 + more),
+        fact("requests.carried_out", 4),
+    ]
+}
+
+fn withdrawal(id: &str, withdrawn: &Withdrawn) -> v1::ReportWithdrawn {
+    let Withdrawn { report, code, name, year, url } = withdrawn;
+    v1::ReportWithdrawn {
+        submission_id: id.to_owned(),
+        url: (*url).to_owned(),
+        agency: Some(v1::AgencyHint { code: (*code).to_owned(), name: (*name).to_owned() }),
+        year: *year,
+        region: "360982".to_owned(),
+        withdrawn_at: None,
+        report: report.as_ref().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// The report that a withdrawal means: the resolved one, else that of a well-formed code.
+fn meant(withdrawn: &Withdrawn) -> Option<ReportKey> {
+    let by_code = || format!("agencies/{}/reports/{}", withdrawn.code, withdrawn.year).parse().ok();
+    withdrawn.report.clone().or_else(|| by_code().filter(|_| withdrawn.year != 0))
+}
+
+/// What the facts say, without any of our code: of each report the content that arrived last, down if each of its arrivals
+/// is followed by a withdrawal of its address or of the report.
+fn expected(entries: &[Entry]) -> Stands {
+    let mut stands = Stands::new();
+    for entry in entries {
+        let Entry::Arrival { report, content, .. } = entry else { continue };
+        let is_down = |from: usize, url: &str| {
+            entries[from..].iter().any(|later| match later {
+                Entry::Withdrawal(w) => {
+                    meant(w).as_ref() == Some(report) || (!url.is_empty() && w.url == url)
+                }
+                Entry::Arrival { .. } => false,
+            })
+        };
+        let is_up = |(from, other): (usize, &Entry)| match other {
+            Entry::Arrival { report: of, content: again, url } => {
+                of == report && again == content && !is_down(from, url)
+            }
+            Entry::Withdrawal(_) => false,
+        };
+        let is_withdrawn = !entries.iter().enumerate().any(is_up);
+        stands.insert(report.clone(), ((*content).to_owned(), is_withdrawn));
+    }
+    stands
+}
+
+async fn agree(entries: &[Entry], orders: &[Vec<usize>; 4]) -> Result<(), TestCaseError> {
+    let mut world = World::new().await;
+    for (at, entry) in entries.iter().enumerate() {
+        world.enter(at, entry).await;
+    }
+    let [validate, rest @ ..] = orders;
+    world.validate(validate).await;
+    world.hand_out(rest.each_ref().map(Vec::as_slice)).await;
+
+    let expected = expected(entries);
+    prop_assert_eq!(world.by_validate().await, expected.clone(), "validate");
+    prop_assert_eq!(world.by_query(), expected.clone(), "the read model");
+    prop_assert_eq!(world.by_notify().await, expected.clone(), "notify");
+    for (key, (_, is_withdrawn)) in &expected {
+        let alerts = world.alerts(key).await.unwrap();
+        let stands = alerts.open().iter().flat_map(|alert| &alert.findings).any(|f| f.rule != "V-GONE");
+        prop_assert_eq!(stands, !is_withdrawn, "the alerts of {}", key);
+    }
+    let up = expected.into_iter().filter(|(_, (_, is_withdrawn))| !is_withdrawn);
+    prop_assert_eq!(
+        world.by_ingest().await,
+        up.map(|(key, (content, _))| (key, content)).collect(),
+        "ingest"
+    );
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn four_consumers_agree_on_what_stands((entries, orders) in story()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(agree(&entries, &orders))?;
+    }
+}
+
+/// The withdrawal that once was `withdrawn` on the receipt and resolved alerts while the read model went on serving.
+#[tokio::test(start_paused = true)]
+async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
+    let report = reports().remove(0);
+    let entries = [
+        Entry::Arrival { report, content: "aa", url: URLS[1] },
+        Entry::Withdrawal(Withdrawn { report: None, code: "36 10/01", name: "", year: YEAR, url: URLS[1] }),
+    ];
+    assert!(expected(&entries).values().all(|(_, is_withdrawn)| *is_withdrawn));
+    agree(&entries, &in_order()).await.unwrap();
+}
+
+/// A copy that was taken down takes the report down only with the last of them.
+#[tokio::test(start_paused = true)]
+async fn a_report_stands_while_one_copy_of_it_does() {
+    let report = reports().remove(0);
+    let arrival = |url| Entry::Arrival { report: report.clone(), content: "aa", url };
+    let taken_down = |url| Entry::Withdrawal(Withdrawn { report: None, code: "", name: "", year: 0, url });
+    let mut entries = vec![arrival(URLS[1]), arrival(URLS[2]), taken_down(URLS[2])];
+    assert!(expected(&entries).values().all(|(_, is_withdrawn)| !is_withdrawn));
+    agree(&entries, &in_order()).await.unwrap();
+    entries.push(taken_down(URLS[1]));
+    agree(&entries, &in_order()).await.unwrap();
+}
+
+fn in_order() -> [Vec<usize>; 4] {
+    std::array::from_fn(|_| (0..60).collect())
+}
