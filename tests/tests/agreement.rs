@@ -112,7 +112,7 @@ impl Logged {
             message_id: self.id.clone(),
             subject: self.subject.clone(),
             sequence: self.sequence,
-            published_at: logged_at(self.sequence),
+            logged_at: logged_at(self.sequence),
             attempt: 1,
             trace_id: format!("{:032x}", self.sequence),
         }

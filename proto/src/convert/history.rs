@@ -43,7 +43,7 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
 pub fn withdrawal(
     event: &v1::ReportWithdrawn,
     sequence: u64,
-    published_at: OffsetDateTime,
+    logged_at: OffsetDateTime,
 ) -> Result<Withdrawal, Error> {
     let report = match event.report.as_str() {
         "" => hinted(event)?,
@@ -53,10 +53,10 @@ pub fn withdrawal(
         return Err(Error::Missing { field: "url" });
     }
     Ok(Withdrawal {
-        rank: Rank::new(published_at, sequence),
+        rank: Rank::new(logged_at, sequence),
         url: event.url.clone(),
         report,
-        withdrawn_at: timestamp::optional(event.withdrawn_at, "withdrawn_at")?.unwrap_or(published_at),
+        withdrawn_at: timestamp::optional(event.withdrawn_at, "withdrawn_at")?.unwrap_or(logged_at),
     })
 }
 

@@ -51,7 +51,7 @@ impl Stages {
         match event {
             // Noted at acceptance too, unless ingest stopped right after publishing.
             ReportEvent::Withdrawn(event) => {
-                let withdrawal = history::withdrawal(event, context.sequence, context.published_at);
+                let withdrawal = history::withdrawal(event, context.sequence, context.logged_at);
                 self.ledger.note_withdrawal(&withdrawal.map_err(unreadable)?).await?;
             }
             ReportEvent::Parsed(event) => {

@@ -216,7 +216,7 @@ fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Co
         site: received.site.clone(),
         region: key::region(received).to_string(),
         content: Some(content),
-        effective_at: Some(convert::timestamp::timestamp(context.published_at)),
+        effective_at: Some(convert::timestamp::timestamp(context.logged_at)),
     }
 }
 

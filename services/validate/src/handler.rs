@@ -78,7 +78,7 @@ impl Checker {
         event: &v1::ReportWithdrawn,
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
-        let withdrawal = history::withdrawal(event, context.sequence, context.published_at)
+        let withdrawal = history::withdrawal(event, context.sequence, context.logged_at)
             .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let index = match withdrawal.url.as_str() {
             "" => UrlIndex::default(),

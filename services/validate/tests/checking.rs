@@ -68,7 +68,7 @@ fn context() -> Context {
         message_id: "s-7.parse.0".to_owned(),
         subject: "gongkai.v1.report.parsed.360982".to_owned(),
         sequence: 42,
-        published_at: OffsetDateTime::UNIX_EPOCH,
+        logged_at: OffsetDateTime::UNIX_EPOCH,
         attempt: 1,
         trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
     }

@@ -33,7 +33,7 @@ fn context(sequence: u64) -> Context {
         message_id: String::new(),
         subject: "gongkai.v1.report.validated.360982".into(),
         sequence,
-        published_at: NOW,
+        logged_at: NOW,
         attempt: 1,
         trace_id: "0123456789abcdef0123456789abcdef".into(),
     }

@@ -32,7 +32,7 @@ pub(crate) struct Arrived {
     pub(crate) message: Message,
     pub(crate) sequence: u64,
     pub(crate) attempt: u32,
-    pub(crate) published_at: OffsetDateTime,
+    pub(crate) logged_at: OffsetDateTime,
 }
 
 /// The right to settle one message. Settling consumes it.
@@ -50,7 +50,7 @@ impl InWork {
     /// Takes a delivery into work; `None` if it is in work already. `retry` gives the redelivery delay if the handle is
     /// dropped.
     pub(crate) fn admit(&self, delivery: Delivery, retry: RetryPolicy) -> Option<(Arrived, Held)> {
-        let Delivery { message, sequence, attempt, published_at, settle } = delivery;
+        let Delivery { message, sequence, attempt, logged_at, settle } = delivery;
         let mut all = self.lock();
         if let Some(slot) = all.get(&sequence) {
             *slot.newer.lock().unwrap_or_else(PoisonError::into_inner) = Some(settle);
@@ -63,7 +63,7 @@ impl InWork {
         });
         all.insert(sequence, slot.clone());
         let held = Held { sequence, slot, all: self.clone(), on_drop: Some((retry, attempt)) };
-        Some((Arrived { message, sequence, attempt, published_at }, held))
+        Some((Arrived { message, sequence, attempt, logged_at }, held))
     }
 
     /// Tells the broker every `beat`, for as long as this is polled, that what is in work goes on. A beat that fails is

@@ -48,7 +48,7 @@ pub struct Context {
     /// Its stream sequence.
     pub sequence: u64,
     /// When the stream took it: the only clock a handler has.
-    pub published_at: OffsetDateTime,
+    pub logged_at: OffsetDateTime,
     /// 1 for the first delivery.
     pub attempt: u32,
     /// The trace it travels under, 32 hex digits.

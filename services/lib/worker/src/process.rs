@@ -93,7 +93,7 @@ impl<H: Handler> Stage<H> {
             message_id: id,
             subject: arrived.message.subject.clone(),
             sequence: arrived.sequence,
-            published_at: arrived.published_at,
+            logged_at: arrived.logged_at,
             attempt: arrived.attempt,
             trace_id: span.trace_id(),
         };
@@ -319,7 +319,7 @@ impl<H: Handler> Stage<H> {
             code: code.to_owned(),
             cause: format!("{cause:#}"),
             attempts: context.attempt,
-            first_seen_at: Some(dead_letter::timestamp(context.published_at)),
+            first_seen_at: Some(dead_letter::timestamp(context.logged_at)),
             buried_at: Some(dead_letter::timestamp(self.tools.clock.now())),
             trace_id: context.trace_id.clone(),
             message_id: context.message_id.clone(),

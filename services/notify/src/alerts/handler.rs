@@ -74,7 +74,7 @@ impl Alerter {
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
         let withdrawal =
-            history::withdrawal(event, context.sequence, context.published_at).map_err(unreadable)?;
+            history::withdrawal(event, context.sequence, context.logged_at).map_err(unreadable)?;
         let index = match withdrawal.url.as_str() {
             "" => UrlIndex::default(),
             url => {
@@ -144,7 +144,7 @@ fn event_of(context: &Context, change: Change) -> Event {
     Event {
         id: context.message_id.clone(),
         sequence: context.sequence,
-        at: timestamp(context.published_at),
+        at: timestamp(context.logged_at),
         trace_id: context.trace_id.clone(),
         change,
     }

@@ -82,7 +82,7 @@ mod tests {
             message_id: id.into(),
             subject: String::new(),
             sequence,
-            published_at: OffsetDateTime::UNIX_EPOCH,
+            logged_at: OffsetDateTime::UNIX_EPOCH,
             attempt: 1,
             trace_id: String::new(),
         }

@@ -228,7 +228,7 @@ fn context(sequence: u64) -> Context {
         message_id: format!("event-{sequence}"),
         subject: String::new(),
         sequence,
-        published_at: time::OffsetDateTime::UNIX_EPOCH,
+        logged_at: time::OffsetDateTime::UNIX_EPOCH,
         attempt: 1,
         trace_id: String::new(),
     }

@@ -96,19 +96,18 @@ impl Handler for Projector {
                 let prose = self.prose(text).await?;
                 // Of two validations the one that saw more ranks higher, whichever came into the log last.
                 let rank = if event.validation == 0 { context.sequence } else { event.validation };
-                self.put(event::validated(*event, prose, rank, context.published_at).map_err(invalid)?)
-                    .await?;
+                self.put(event::validated(*event, prose, rank, context.logged_at).map_err(invalid)?).await?;
             }
             ReportEvent::Rejected(event) => {
                 if event::is_draft(event.origin.as_ref()) {
                     return Ok(Vec::new());
                 }
-                self.put(event::rejected(*event, context.sequence, context.published_at).map_err(invalid)?)
+                self.put(event::rejected(*event, context.sequence, context.logged_at).map_err(invalid)?)
                     .await?;
             }
             ReportEvent::Withdrawn(event) => {
                 let withdrawal =
-                    history::withdrawal(&event, context.sequence, context.published_at).map_err(invalid)?;
+                    history::withdrawal(&event, context.sequence, context.logged_at).map_err(invalid)?;
                 self.write(move |store| store.put_withdrawal(&withdrawal)).await?;
             }
             ReportEvent::Waived(event) => {

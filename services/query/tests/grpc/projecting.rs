@@ -19,7 +19,7 @@ fn context(sequence: u64) -> Context {
         message_id: "m".into(),
         subject: Event::ReportValidated.prefix().into(),
         sequence,
-        published_at: datetime!(2024-01-15 10:12 UTC),
+        logged_at: datetime!(2024-01-15 10:12 UTC),
         attempt: 5,
         trace_id: String::new(),
     }

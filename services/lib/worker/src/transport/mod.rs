@@ -71,7 +71,7 @@ pub struct Delivery {
     /// 1 for the first delivery.
     pub attempt: u32,
     /// When the stream took it.
-    pub published_at: OffsetDateTime,
+    pub logged_at: OffsetDateTime,
     /// Settles it, once.
     pub settle: Box<dyn Settle>,
 }

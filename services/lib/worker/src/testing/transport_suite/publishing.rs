@@ -52,7 +52,7 @@ pub async fn sequences_count_up_and_order_is_kept(transport: &impl Transport) {
             .zip(&published)
             .all(|(delivery, published)| delivery.sequence == published.sequence)
     );
-    assert!(deliveries.is_sorted_by_key(|delivery| (delivery.sequence, delivery.published_at)));
+    assert!(deliveries.is_sorted_by_key(|delivery| (delivery.sequence, delivery.logged_at)));
 }
 
 pub async fn a_message_is_read_again_by_its_sequence(transport: &impl Transport) {

@@ -277,7 +277,7 @@ fn deliver(
     let wrapped = jetstream::Message { message, context: connection.context.clone() };
     let strange = |cause| errors::wrap(format!("message for {durable} without delivery details"), cause);
     let info = wrapped.info().map_err(|cause| strange(cause.to_string()))?;
-    let (sequence, published_at) = (info.stream_sequence, info.published);
+    let (sequence, logged_at) = (info.stream_sequence, info.published);
     let attempt = u32::try_from(info.delivered).unwrap_or(u32::MAX);
     let async_nats::Message { subject, reply, payload, headers, .. } = wrapped.message;
     let reply = reply.ok_or_else(|| strange("no reply subject".to_owned()))?;
@@ -285,7 +285,7 @@ fn deliver(
         message: Message { subject: subject.to_string(), headers: Headers::of(headers), payload },
         sequence,
         attempt,
-        published_at,
+        logged_at,
         settle: Box::new(JetStreamSettle { connection: connection.clone(), durable: durable.clone(), reply }),
     })
 }

@@ -3,7 +3,7 @@
 //! It keeps what the runtime builds on: sequences, the duplicate window, subject filters, shared durable pull
 //! consumers, `ack_wait` with redelivery and attempt counts, `max_ack_pending`, `max_deliver` with its advisory, delayed
 //! naks, progress and terms, objects, entries with compare-and-set. It does not keep age limits, byte limits or several
-//! accounts. All time is tokio's, so that a test with paused time runs through hours at once; `published_at` starts at a
+//! accounts. All time is tokio's, so that a test with paused time runs through hours at once; `logged_at` starts at a
 //! fixed day.
 //!
 //! State is read with [`Memory::consumer_state`], [`Memory::settlements`], [`Memory::messages`]; tests wait with
@@ -33,7 +33,7 @@ pub use self::{
 };
 use super::{ConsumerSpec, Entries, Error, Message, Objects, Published, Pull, Topology, Transport, subject};
 
-/// What `published_at` counts from.
+/// What `logged_at` counts from.
 const EPOCH: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
 
 /// A broker in this process. Cheap to clone; clones share everything.

@@ -112,7 +112,7 @@ impl Batch {
             message: taken.stored.message,
             sequence: taken.sequence,
             attempt: taken.attempt,
-            published_at: self.shared.time_of(taken.stored.at),
+            logged_at: self.shared.time_of(taken.stored.at),
             settle: Box::new(settle),
         })
     }
