@@ -96,48 +96,68 @@ impl Submissions {
         Ok(message)
     }
 
+    /// Takes the request apart by name: a field that is added does not compile until it is used here.
     fn submission(&self, request: SubmitRequest) -> Result<Submission, Problem> {
-        if request.content.len() > self.limit {
+        let SubmitRequest {
+            content,
+            media_type,
+            charset,
+            filename,
+            agency,
+            year,
+            title,
+            url,
+            published_at,
+            site,
+            request_id,
+            kind,
+        } = request;
+        if content.len() > self.limit {
             return Err(Problem::new(Code::TooLarge, format!("content is over {} bytes", self.limit)));
         }
-        let kind = match request.kind() {
-            DocumentKind::Unspecified if request.kind == 0 => DocumentKind::Published,
-            DocumentKind::Unspecified => {
-                return Err(Problem::invalid("kind", &request.kind.to_string(), "must be a known kind"));
-            }
-            kind => kind,
-        };
-        let identity = match publication::text("request_id", Some(request.request_id))? {
+        let kind = document_kind(kind)?;
+        let identity = match publication::text("request_id", Some(request_id))? {
             key if key.is_empty() => Identity::Content,
             key if key.len() <= KEY_LIMIT => Identity::Key { caller: String::new(), key },
             key => return Err(Problem::invalid("request_id", &key, "must be at most 256 bytes")),
         };
-        let (agency, site) = (request.agency.unwrap_or_default(), request.site.unwrap_or_default());
+        let (agency, site) = (agency.unwrap_or_default(), site.unwrap_or_default());
         let about = About {
             agency: AgencyHint {
                 code: publication::agency_code("agency.code", Some(agency.code))?,
                 name: publication::text("agency.name", Some(agency.name))?,
             },
-            year: match request.year {
+            year: match year {
                 0 => 0,
                 year => publication::year("year", &year.to_string())?,
             },
-            title: publication::text("title", Some(request.title))?,
-            url: publication::text("url", Some(request.url))?,
-            published_at: request.published_at,
+            title: publication::text("title", Some(title))?,
+            url: publication::text("url", Some(url))?,
+            published_at,
             site: Site {
                 code: publication::text("site.code", Some(site.code))?,
                 column: publication::text("site.column", Some(site.column))?,
             },
-            ..About::default()
+            review: Vec::new(),
+            event_source: String::new(),
+            event_id: String::new(),
         };
         let content = File {
-            media_type: publication::text("media_type", Some(request.media_type))?.to_ascii_lowercase(),
-            charset: publication::text("charset", Some(request.charset))?.to_ascii_lowercase(),
-            filename: publication::text("filename", Some(request.filename))?,
-            bytes: request.content,
+            media_type: publication::text("media_type", Some(media_type))?.to_ascii_lowercase(),
+            charset: publication::text("charset", Some(charset))?.to_ascii_lowercase(),
+            filename: publication::text("filename", Some(filename))?,
+            bytes: content,
         };
         Ok(Submission { kind, content, attachments: Vec::new(), about, identity })
+    }
+}
+
+/// Unspecified means published.
+fn document_kind(number: i32) -> Result<DocumentKind, Problem> {
+    match DocumentKind::try_from(number) {
+        Ok(DocumentKind::Unspecified) => Ok(DocumentKind::Published),
+        Ok(kind) => Ok(kind),
+        Err(_) => Err(Problem::invalid("kind", &number.to_string(), "must be a known kind")),
     }
 }
 

@@ -129,9 +129,7 @@ pub fn read(event: Event) -> Result<Request, Problem> {
         None => place(members.content.take())?,
     };
     let attachments = attachments(members.attachments.take())?;
-    let mut about = about(members, subject)?;
-    about.event_source = source;
-    about.event_id = id;
+    let mut about = about(members, subject, EventId { source, id })?;
     about.published_at = about.published_at.or_else(|| time.map(convert::timestamp::timestamp));
     let submission =
         |content| Box::new(Submission { kind, content, attachments, about, identity: Identity::Event });
@@ -147,7 +145,7 @@ fn withdrawal(event: Event) -> Result<Request, Problem> {
         Data::Json(json) => members(json)?,
         Data::None | Data::Document(..) => from_extensions(&extensions)?,
     };
-    let about = About { event_source: source, event_id: id, ..about(members, subject)? };
+    let about = about(members, subject, EventId { source, id })?;
     if about.url.is_empty() {
         return Err(Problem::new(
             Code::MissingUrl,
@@ -243,32 +241,52 @@ fn from_extensions(extensions: &BTreeMap<String, String>) -> Result<Members, Pro
     Ok(Members {
         agency: Some(Agency { code: get("agencycode"), name: get("agencyname") }),
         year: Some(year),
+        title: None,
+        url: None,
         published_at: get("publishedat"),
         site: Some(SiteMember { code: get("sitecode"), column: None }),
-        ..Members::default()
+        content: None,
+        attachments: None,
+        review: None,
     })
 }
 
-fn about(members: Members, subject: Option<String>) -> Result<About, Problem> {
-    let agency = members.agency.unwrap_or_default();
-    let site = members.site.unwrap_or_default();
-    let year = match members.year.unwrap_or_default() {
+/// What makes a `CloudEvent` one of its kind.
+struct EventId {
+    source: String,
+    id: String,
+}
+
+/// Takes the members apart by name: one that is added does not compile until it is used or set aside here.
+fn about(members: Members, subject: Option<String>, event: EventId) -> Result<About, Problem> {
+    let Members {
+        agency,
+        year: stated_year,
+        title,
+        url,
+        published_at: published,
+        site,
+        content: _,
+        attachments: _,
+        review: steps,
+    } = members;
+    let Agency { code, name } = agency.unwrap_or_default();
+    let SiteMember { code: site_code, column } = site.unwrap_or_default();
+    let year = match stated_year.unwrap_or_default() {
         0 => 0,
         number => year("data.year", &number.to_string())?,
     };
-    let url = members.url.filter(|url| !url.trim().is_empty()).or(subject);
+    let url = url.filter(|url| !url.trim().is_empty()).or(subject);
     Ok(About {
-        agency: AgencyHint {
-            code: agency_code("agency.code", agency.code)?,
-            name: text("agency.name", agency.name)?,
-        },
+        agency: AgencyHint { code: agency_code("agency.code", code)?, name: text("agency.name", name)? },
         year,
-        title: text("title", members.title)?,
+        title: text("title", title)?,
         url: text("url", url)?,
-        published_at: published_at("published_at", members.published_at.as_deref().unwrap_or_default())?,
-        site: Site { code: text("site.code", site.code)?, column: text("site.column", site.column)? },
-        review: review(members.review.unwrap_or_default())?,
-        ..About::default()
+        published_at: published_at("published_at", published.as_deref().unwrap_or_default())?,
+        site: Site { code: text("site.code", site_code)?, column: text("site.column", column)? },
+        review: review(steps.unwrap_or_default())?,
+        event_source: event.source,
+        event_id: event.id,
     })
 }
 

@@ -1,45 +1,76 @@
 //! What the store found, as it goes to the caller.
+//!
+//! Every literal of a [`v1::Report`] names every field, and what the store hands over is taken apart by name: a new field
+//! does not compile until somebody says where it comes from.
 
 use gongkai_model::{Fact, ReportKey};
 use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_proto::v1;
 use gongkai_store::query::{Explained, FoundFact, FoundFinding, FoundWaiver, Judgement};
-use gongkai_store::{Change, ChangeKind, Report, ResumeToken, Revision};
+use gongkai_store::{Change, ChangeKind, Origin, Prose, Report, ResumeToken, Revision, Section};
 
 /// A report without sections, facts and findings.
 #[must_use]
 pub fn revision(revision: Revision) -> v1::Report {
+    let Revision {
+        key,
+        ordinal,
+        origin,
+        agency_name,
+        form,
+        variant,
+        title,
+        media_type,
+        summary,
+        versions,
+        trace_id,
+        withdrawn,
+    } = revision;
+    let Origin {
+        submission_id: _,
+        content_hash,
+        received_sequence: _,
+        received_at,
+        published_at,
+        url,
+        region,
+    } = origin;
     v1::Report {
-        agency_name: revision.agency_name,
-        form: revision.form.to_string(),
-        variant: revision.variant.as_str().to_owned(),
-        title: revision.title,
-        revision: revision.ordinal,
-        content_hash: revision.origin.content_hash,
-        published_at: revision.origin.published_at.map(timestamp),
-        received_at: Some(timestamp(revision.origin.received_at)),
-        findings_summary: Some(revision.summary.into()),
-        trace_id: revision.trace_id,
-        versions: Some((&revision.versions).into()),
-        url: revision.origin.url,
-        withdrawn: revision.withdrawn,
-        media_type: revision.media_type,
-        region: revision.origin.region.to_string(),
-        ..named(&revision.key)
+        name: key.to_string(),
+        agency: format!("agencies/{}", key.agency),
+        agency_name,
+        year: key.year,
+        form: form.to_string(),
+        variant: variant.as_str().to_owned(),
+        title,
+        revision: ordinal,
+        content_hash,
+        published_at: published_at.map(timestamp),
+        received_at: Some(timestamp(received_at)),
+        sections: Vec::new(),
+        facts: Vec::new(),
+        findings_summary: Some(summary.into()),
+        trace_id,
+        preamble: String::new(),
+        versions: Some((&versions).into()),
+        url,
+        withdrawn,
+        media_type,
+        region: region.to_string(),
     }
 }
 
 /// A report, whole.
 #[must_use]
 pub fn report(report: Report) -> v1::Report {
-    let prose = report.prose.unwrap_or_default();
-    let section = |s: gongkai_store::Section| v1::Section { number: s.number, title: s.title, text: s.text };
-    v1::Report {
-        preamble: prose.preamble,
-        sections: prose.sections.into_iter().map(section).collect(),
-        facts: report.facts.iter().map(Into::into).collect(),
-        ..revision(report.revision)
-    }
+    let Report { revision: header, prose, facts } = report;
+    let Prose { preamble, sections } = prose.unwrap_or_default();
+    let section = |Section { number, title, text }| v1::Section { number, title, text };
+    let mut whole = revision(header);
+    whole.preamble = preamble;
+    whole.sections = sections.into_iter().map(section).collect();
+    whole.facts = facts.iter().map(Into::into).collect();
+    whole
 }
 
 /// A finding with its report's name.
@@ -97,20 +128,36 @@ pub fn change(change: Change, epoch: &str) -> v1::WatchReportsResponse {
         ChangeKind::Validated => v1::ReportChange::Validated,
         ChangeKind::Withdrawn => v1::ReportChange::Withdrawn,
     };
-    // A later reading found that it is no report: only its name is left.
-    let gone = || v1::Report { withdrawn: true, ..named(&change.key) };
     v1::WatchReportsResponse {
         change: kind.into(),
-        report: Some(change.report.map_or_else(gone, revision)),
+        report: Some(change.report.map_or_else(|| gone(&change.key), revision)),
         resume_token: ResumeToken { epoch: epoch.to_owned(), ordinal: change.ordinal }.to_string(),
     }
 }
 
-fn named(key: &ReportKey) -> v1::Report {
+/// A later reading found that it is no report: only its name is left.
+fn gone(key: &ReportKey) -> v1::Report {
     v1::Report {
         name: key.to_string(),
         agency: format!("agencies/{}", key.agency),
+        agency_name: String::new(),
         year: key.year,
-        ..v1::Report::default()
+        form: String::new(),
+        variant: String::new(),
+        title: String::new(),
+        revision: 0,
+        content_hash: String::new(),
+        published_at: None,
+        received_at: None,
+        sections: Vec::new(),
+        facts: Vec::new(),
+        findings_summary: None,
+        trace_id: String::new(),
+        preamble: String::new(),
+        versions: None,
+        url: String::new(),
+        withdrawn: true,
+        media_type: String::new(),
+        region: String::new(),
     }
 }

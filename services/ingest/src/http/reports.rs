@@ -107,27 +107,31 @@ fn identity(headers: &HeaderMap, caller: &Caller) -> Result<Identity, Problem> {
 }
 
 fn about(parameters: Parameters, caller: &Caller) -> Result<(About, String), Problem> {
-    let site_code = publication::text("site_code", parameters.site_code)?;
+    let Parameters { agency_name, agency_code, year, title, url, published_at, filename, site_code } =
+        parameters;
+    let site_code = publication::text("site_code", site_code)?;
     let about = About {
         agency: AgencyHint {
-            code: publication::agency_code("agency_code", parameters.agency_code)?,
-            name: publication::text("agency_name", parameters.agency_name)?,
+            code: publication::agency_code("agency_code", agency_code)?,
+            name: publication::text("agency_name", agency_name)?,
         },
-        year: publication::year("year", parameters.year.as_deref().unwrap_or_default().trim())?,
-        title: publication::text("title", parameters.title)?,
-        url: publication::text("url", parameters.url)?,
+        year: publication::year("year", year.as_deref().unwrap_or_default().trim())?,
+        title: publication::text("title", title)?,
+        url: publication::text("url", url)?,
         published_at: publication::published_at(
             "published_at",
-            parameters.published_at.as_deref().unwrap_or_default().trim(),
+            published_at.as_deref().unwrap_or_default().trim(),
         )?,
         site: Site {
             // Whoever signed as a site need not repeat its code.
             code: if site_code.is_empty() { caller.site_code().to_owned() } else { site_code },
             column: String::new(),
         },
-        ..About::default()
+        review: Vec::new(),
+        event_source: String::new(),
+        event_id: String::new(),
     };
-    Ok((about, publication::text("filename", parameters.filename)?))
+    Ok((about, publication::text("filename", filename)?))
 }
 
 async fn document(headers: &HeaderMap, body: Bytes) -> Result<File, Problem> {
