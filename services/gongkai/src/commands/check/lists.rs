@@ -10,7 +10,6 @@ use std::{
 use anyhow::Context as _;
 
 use super::{
-    Format,
     ledger::{LIST_HEADS, Ledger, List},
     workbook,
 };
@@ -18,18 +17,17 @@ use super::{
 /// Spreadsheets take UTF-8 for what it is only after this mark.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Writes every list into the folder, which is made if it is not there; a list of the same name is replaced.
+/// Writes each list to a file in the folder, as a workbook or as CSV. Creates the folder if it is missing and replaces
+/// files of the same name.
 ///
 /// # Errors
 /// Names the file that could not be written.
-pub(super) fn write(folder: &Path, format: Format, ledger: &Ledger) -> anyhow::Result<()> {
+pub(super) fn write(folder: &Path, as_workbooks: bool, ledger: &Ledger) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("couldn't make {}", folder.display()))?;
     let mut names = BTreeSet::new();
     for list in ledger.lists() {
-        let (extension, bytes) = match format {
-            Format::Xlsx => ("xlsx", workbook::list_bytes(&list)?),
-            _ => ("csv", csv_bytes(&list)?),
-        };
+        let (extension, bytes) =
+            if as_workbooks { ("xlsx", workbook::list_bytes(&list)?) } else { ("csv", csv_bytes(&list)?) };
         let path = folder.join(format!("{}.{extension}", free_name(&list.agency, &mut names)));
         fs::write(&path, bytes).with_context(|| format!("couldn't write {}", path.display()))?;
     }

@@ -167,7 +167,7 @@ fn hand_over(
         }
     }
     match folder {
-        Some(folder) => lists::write(folder, format, ledger),
+        Some(folder) => lists::write(folder, format == Format::Xlsx, ledger),
         None => Ok(()),
     }
 }

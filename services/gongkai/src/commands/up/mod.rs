@@ -74,7 +74,7 @@ pub(crate) struct Args {
 type Admins = Vec<(&'static str, SocketAddr)>;
 
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
-    let settings = match Settings::read(&args) {
+    let settings = match Settings::read(args.config.as_deref(), args.nats_url.as_deref(), &args.data) {
         Ok(settings) => settings,
         Err(error) => {
             complain(format_args!("{error:#}"));

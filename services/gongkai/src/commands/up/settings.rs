@@ -1,6 +1,9 @@
 //! What `up` runs with: the config, its ports made sure of, its files in the data folder.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::{
+    net::{IpAddr, SocketAddr, TcpListener},
+    path::Path,
+};
 
 use anyhow::{Context as _, bail, ensure};
 use gongkai_ingest::Ingest;
@@ -10,8 +13,6 @@ use gongkai_proto::subjects;
 use gongkai_query::Query;
 use gongkai_validate::Validate;
 use gongkai_worker::{Common, Config, Service};
-
-use super::Args;
 
 /// Settings of everything in the process.
 pub(super) struct Settings {
@@ -24,13 +25,14 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads the config and makes sure that every port can be had.
+    /// Reads the config and checks that every port is free. `nats_url` replaces the config's; without it the port of
+    /// our own broker is checked too. Files of the default config go to `data`.
     ///
     /// # Errors
     /// A setting is wrong, or a port is taken; names the key to change.
-    pub(super) fn read(args: &Args) -> anyhow::Result<Self> {
-        let mut config = Config::load(args.config.as_deref(), &subjects::SERVICES)?;
-        if let Some(url) = &args.nats_url {
+    pub(super) fn read(config: Option<&Path>, nats_url: Option<&str>, data: &Path) -> anyhow::Result<Self> {
+        let mut config = Config::load(config, &subjects::SERVICES)?;
+        if let Some(url) = nats_url {
             config = config.with("nats.url", url);
         }
         let mut this = Self {
@@ -42,12 +44,12 @@ impl Settings {
             query: section::<Query>(&config)?,
         };
         if this.query.database == <Query as Service>::Config::default().database {
-            this.query.database = args.data.join(&this.query.database);
+            this.query.database = data.join(&this.query.database);
         }
         this.ingest.http_address = claimed(this.ingest.http_address, "ingest.http_address")?;
         this.ingest.grpc_address = claimed(this.ingest.grpc_address, "ingest.grpc_address")?;
         this.query.bind = claimed(this.query.bind, "query.bind")?;
-        if args.nats_url.is_none() {
+        if nats_url.is_none() {
             let address = claimed(this.broker_address()?, "nats.url")?;
             this.common.nats.url = format!("nats://{address}");
         }

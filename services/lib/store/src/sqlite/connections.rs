@@ -7,11 +7,25 @@ use std::time::Duration;
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::Options;
 use crate::error::Error;
 
 /// Statements kept prepared on each connection.
 const STATEMENTS: usize = 64;
+
+/// How the file is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Read connections, at least 1: as many reads run at once, more wait.
+    pub readers: usize,
+    /// How long a call waits for a read connection, or for another process that writes, before [`Error::Busy`].
+    pub busy_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, busy_timeout: Duration::from_secs(5) }
+    }
+}
 
 /// Opens a connection that may write.
 pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, types::Value};
 
 use super::columns::{self, damaged, signed, unsigned};
 use super::lookup;
-use super::sql::Sql;
+use super::sql::{Sql, limit_of};
 use crate::change::{Change, ChangeKind};
 use crate::error::Error;
 
@@ -41,9 +41,4 @@ pub(super) fn last(c: &Connection) -> Result<u64, Error> {
     let mut rows = select.query([])?;
     let row = rows.next()?.ok_or_else(|| damaged("last"))?;
     unsigned(row, "last")
-}
-
-/// A limit as SQLite takes it.
-pub(super) fn limit_of(limit: usize) -> Value {
-    Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX))
 }

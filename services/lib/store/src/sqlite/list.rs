@@ -1,16 +1,17 @@
 //! Reads over many reports, page by page.
 
 use gongkai_model::Severity;
-use rusqlite::{Connection, Row, types::ValueRef};
+use rusqlite::Connection;
 
-use super::columns::{self, FACT, REVISION, SOURCE, damaged};
+use super::columns::{self, FACT, REVISION, SOURCE};
 use super::lookup::add_candidates;
+use super::paging::{page, sort_columns};
 use super::sql::{Column, Has, Sql};
 use super::waivers;
 use crate::error::Error;
 use crate::query::{
-    Cursor, FactField, FactQuery, FindingField, FindingOrder, FindingQuery, FoundFact, FoundFinding, Key,
-    Page, ReportField, ReportOrder, ReportQuery,
+    FactField, FactQuery, FindingField, FindingOrder, FindingQuery, FoundFact, FoundFinding, Page,
+    ReportField, ReportOrder, ReportQuery,
 };
 use crate::report::Revision;
 
@@ -125,43 +126,4 @@ fn fact_column(field: FactField) -> Column {
         FactField::Region => ("a.region", Has::BeginsWith),
     };
     Column::new(sql, has)
-}
-
-/// The sort key once more under names of its own, for the cursor.
-pub(super) fn sort_columns(keys: &[&str]) -> String {
-    let named: Vec<String> = keys.iter().enumerate().map(|(i, key)| format!("{key} AS sort{i}")).collect();
-    named.join(", ")
-}
-
-/// Runs a statement that [`Sql::page`] ended.
-pub(super) fn page<T>(
-    c: &Connection,
-    sql: &Sql,
-    keys: usize,
-    limit: usize,
-    read: impl Fn(&Row<'_>) -> Result<T, Error>,
-) -> Result<Page<T>, Error> {
-    let mut select = c.prepare_cached(sql.text())?;
-    let mut rows = select.query(sql.params())?;
-    let mut items = Vec::new();
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        if items.len() == limit {
-            return Ok(Page { items, next: last });
-        }
-        items.push(read(row)?);
-        last = Some(cursor(row, keys)?);
-    }
-    Ok(Page { items, next: None })
-}
-
-fn cursor(row: &Row<'_>, keys: usize) -> Result<Cursor, Error> {
-    let key = |i: usize| match row.get_ref(format!("sort{i}").as_str())? {
-        ValueRef::Integer(n) => Ok(Key::Integer(n)),
-        ValueRef::Text(text) => {
-            String::from_utf8(text.to_vec()).map(Key::Text).map_err(|_| damaged("sort key"))
-        }
-        _ => Err(damaged("sort key")),
-    };
-    (0..keys).map(key).collect::<Result<_, _>>().map(Cursor)
 }

@@ -5,9 +5,11 @@
 
 mod columns;
 mod connections;
+mod explained;
 mod feed;
 mod list;
 mod lookup;
+mod paging;
 mod schema;
 mod sql;
 mod waivers;
@@ -15,7 +17,6 @@ mod write;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use gongkai_model::{AgencyKey, ReportKey, Waiver, Withdrawal};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -30,22 +31,8 @@ use crate::query::{
 };
 use crate::report::{Report, Revision};
 use crate::store::{Applied, Store};
+pub use connections::Options;
 use connections::Readers;
-
-/// How the file is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Read connections, at least 1: as many reads run at once, more wait.
-    pub readers: usize,
-    /// How long a call waits for a read connection, or for another process that writes, before [`Error::Busy`].
-    pub busy_timeout: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { readers: 4, busy_timeout: Duration::from_secs(5) }
-    }
-}
 
 /// A read model in a file. Shared behind an `Arc`.
 pub struct SqliteStore {
@@ -120,7 +107,7 @@ impl Store for SqliteStore {
     }
 
     fn explained(&self, key: &ReportKey, fingerprint: &str) -> Result<Option<Explained>, Error> {
-        self.read(|c| waivers::explained(c, key, fingerprint))
+        self.read(|c| explained::explained(c, key, fingerprint))
     }
 
     fn waiver(&self, key: &ReportKey, id: &str) -> Result<Option<Waiver>, Error> {
@@ -172,6 +159,8 @@ impl From<rusqlite::Error> for Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn open(folder: &tempfile::TempDir, options: Options) -> Result<SqliteStore, Error> {

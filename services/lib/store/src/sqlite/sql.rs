@@ -138,7 +138,7 @@ impl Sql {
         let direction = if descending { " DESC" } else { "" };
         let order: Vec<String> = keys.iter().map(|key| format!("{key}{direction}")).collect();
         self.push(" ORDER BY ").push(&order.join(", "));
-        Ok(self.push(" LIMIT ").bind(super::feed::limit_of(limit.saturating_add(1))))
+        Ok(self.push(" LIMIT ").bind(limit_of(limit.saturating_add(1))))
     }
 }
 
@@ -149,4 +149,9 @@ fn bound(value: &Value) -> Bound {
         Value::Number(n) => Bound::Real(*n),
         Value::Flag(yes) => Bound::Integer((*yes).into()),
     }
+}
+
+/// A limit as SQLite takes it.
+pub(super) fn limit_of(limit: usize) -> Bound {
+    Bound::Integer(i64::try_from(limit).unwrap_or(i64::MAX))
 }

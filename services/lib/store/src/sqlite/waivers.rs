@@ -1,18 +1,14 @@
-//! Waivers and the history of what findings weighed.
+//! Waivers: stored, looked up, listed.
 
-use gongkai_model::{Fact, FactId, ReportKey, Revocation, Waiver, WaiverEnd};
+use gongkai_model::{ReportKey, Revocation, Waiver, WaiverEnd};
 use rusqlite::{Connection, Row, Transaction, named_params, params};
 use time::OffsetDateTime;
 
 use super::columns::{self, damaged, micros, severity, time_of};
-use super::sql::Sql;
-use super::{list, lookup};
-use crate::arrival::Content;
+use super::paging::{page, sort_columns};
+use super::sql::{Sql, limit_of};
 use crate::error::Error;
-use crate::query::{
-    Condition, Explained, FindingField, FindingQuery, FoundWaiver, Judgement, Op, Page, Scope, Value,
-    WaiverQuery, severity_rank,
-};
+use crate::query::{FoundWaiver, Page, WaiverQuery, severity_rank};
 
 /// The id of the waiver that lets finding `i` of report `r` stand: the newest that covers it.
 pub(super) const COVERING: &str = "(SELECT n.id FROM waiver n WHERE n.agency = r.agency AND n.year = r.year \
@@ -55,25 +51,6 @@ pub(super) fn put(tx: &Transaction<'_>, waiver: &Waiver) -> Result<bool, Error> 
     Ok(changed > 0)
 }
 
-/// Notes what the findings of a validation weigh. Whatever order validations come in, the same is noted.
-pub(super) fn judged(tx: &Transaction<'_>, content: &Content, at: i64) -> Result<(), Error> {
-    let mut upsert = tx.prepare_cached(
-        "INSERT INTO judgement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO UPDATE SET \
-         first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)",
-    )?;
-    for finding in &content.findings {
-        upsert.execute(params![
-            content.key.agency.as_str(),
-            content.key.year,
-            finding.fingerprint,
-            severity_rank(finding.severity),
-            finding.versions.rules,
-            at,
-        ])?;
-    }
-    Ok(())
-}
-
 /// The waiver named by the column `waiver` of a finding's row.
 pub(super) fn covering(c: &Connection, row: &Row<'_>) -> Result<Option<Waiver>, Error> {
     let Some(id) = row.get::<_, Option<String>>("waiver")? else { return Ok(None) };
@@ -90,16 +67,14 @@ pub(super) fn get(c: &Connection, key: &ReportKey, id: &str) -> Result<Option<Wa
 /// Waivers, newest first.
 pub(super) fn list(c: &Connection, query: &WaiverQuery) -> Result<Page<FoundWaiver>, Error> {
     let keys: &[&str] = &["r.created_at", "r.agency", "r.year", "r.id"];
-    let mut sql = Sql::new(&format!(
-        "SELECT r.*, {LAPSED} AS lapsed, {} FROM waiver r WHERE true",
-        list::sort_columns(keys)
-    ));
+    let mut sql =
+        Sql::new(&format!("SELECT r.*, {LAPSED} AS lapsed, {} FROM waiver r WHERE true", sort_columns(keys)));
     sql.scope(&query.scope);
     if let Some(fingerprint) = &query.fingerprint {
         sql.push(" AND r.fingerprint = ").bind(fingerprint.clone().into());
     }
     sql.page(keys, true, query.after.as_ref(), query.limit)?;
-    list::page(c, &sql, keys.len(), query.limit, |row| {
+    page(c, &sql, keys.len(), query.limit, |row| {
         let waiver = waiver(row)?;
         Ok(FoundWaiver { is_lapsed: waiver.end.is_none() && row.get("lapsed")?, waiver })
     })
@@ -110,54 +85,7 @@ pub(super) fn to_expire(c: &Connection, now: OffsetDateTime, limit: usize) -> Re
     let mut select = c.prepare_cached(
         "SELECT * FROM waiver WHERE ended_at IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",
     )?;
-    let found = select.query_and_then(params![micros(now), super::feed::limit_of(limit)], waiver)?;
-    found.collect()
-}
-
-/// A finding with everything it stands on.
-pub(super) fn explained(
-    c: &Connection,
-    key: &ReportKey,
-    fingerprint: &str,
-) -> Result<Option<Explained>, Error> {
-    let scope = Scope { agency: Some(key.agency.clone()), year: Some(key.year) };
-    let named = Condition {
-        field: FindingField::Fingerprint,
-        op: Op::Eq,
-        value: Value::Text(fingerprint.to_owned()),
-    };
-    let query =
-        FindingQuery { scope: scope.clone(), conditions: vec![named], limit: 1, ..FindingQuery::default() };
-    let Some(found) = list::findings(c, &query)?.items.into_iter().next() else { return Ok(None) };
-    let Some(report) = lookup::report(c, key, None)? else { return Ok(None) };
-    let fact = |id: &FactId| report.facts.iter().find(|fact| fact.id == *id).cloned();
-    let operands: Vec<Fact> = found.finding.facts.iter().filter_map(fact).collect();
-    let waivers = list(
-        c,
-        &WaiverQuery { scope, fingerprint: Some(fingerprint.to_owned()), after: None, limit: usize::MAX },
-    )?;
-    Ok(Some(Explained {
-        operands,
-        revision: report.revision,
-        judgements: judgements(c, key, fingerprint)?,
-        waivers: waivers.items,
-        found,
-    }))
-}
-
-fn judgements(c: &Connection, key: &ReportKey, fingerprint: &str) -> Result<Vec<Judgement>, Error> {
-    let mut select = c.prepare_cached(
-        "SELECT severity, rules, first_at, last_at FROM judgement \
-         WHERE agency = ? AND year = ? AND fingerprint = ? ORDER BY first_at, severity, rules",
-    )?;
-    let found = select.query_and_then(params![key.agency.as_str(), key.year, fingerprint], |row| {
-        Ok::<_, Error>(Judgement {
-            severity: severity(row.get("severity")?)?,
-            rules: row.get("rules")?,
-            first_at: time_of(row.get("first_at")?)?,
-            last_at: time_of(row.get("last_at")?)?,
-        })
-    })?;
+    let found = select.query_and_then(params![micros(now), limit_of(limit)], waiver)?;
     found.collect()
 }
 

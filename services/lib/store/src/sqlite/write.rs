@@ -5,7 +5,7 @@ use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver,
 use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from_iter, types::Value};
 
 use super::columns::{self, micros, signed, source_values};
-use super::{lookup, waivers};
+use super::{explained, lookup, waivers};
 use crate::arrival::{ArrivalEvent, Content, Outcome, Prose};
 use crate::change::ChangeKind;
 use crate::digest::digest;
@@ -18,7 +18,7 @@ pub(super) fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Ap
     let id = signed(arrival.arrival.rank.sequence(), "received_sequence")?;
     let event = signed(arrival.arrival.event, "event_sequence")?;
     if let Outcome::Validated(content) = &arrival.outcome {
-        waivers::judged(tx, content, micros(arrival.event_at))?;
+        explained::judged(tx, content, micros(arrival.event_at))?;
     }
     let stored = stored_arrival(tx, id)?;
     if stored.as_ref().is_some_and(|(stored_event, _)| *stored_event >= event) {
