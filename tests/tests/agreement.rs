@@ -18,7 +18,7 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
-use gongkai_query::{bell::Bell, projector::Projector};
+use gongkai_query::{notifier::ChangeNotifier, projector::Projector};
 use gongkai_rules::RuleSet;
 use gongkai_store::{
     Store,
@@ -152,7 +152,11 @@ impl World {
         Self {
             checker: Checker::new(&runtime, RuleSet::embedded(), registry),
             alerter: Alerter::new(memory.entries(subjects::BUCKET_ALERTS), Severity::Warning),
-            projector: Projector::new(store.clone(), memory.objects(subjects::BUCKET_TEXTS), Bell::new()),
+            projector: Projector::new(
+                store.clone(),
+                memory.objects(subjects::BUCKET_TEXTS),
+                ChangeNotifier::new(),
+            ),
             stages: Stages { ledger: Ledger::new(&runtime) },
             log: Vec::new(),
             store,
@@ -232,9 +236,9 @@ impl World {
                 continue;
             };
             let record = v1::AgencyRecord::decode(entry.value).unwrap();
-            if let Some(standing) = record::year(&record, key.year).and_then(record::standing) {
-                let content = standing.content.content_hash.clone();
-                stands.insert(key.clone(), (content, standing.is_withdrawn));
+            if let Some(current) = record::year(&record, key.year).and_then(record::current_revision) {
+                let content = current.content.content_hash.clone();
+                stands.insert(key.clone(), (content, current.is_withdrawn));
             }
         }
         stands

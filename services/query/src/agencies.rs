@@ -14,10 +14,10 @@ use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use crate::{
+    error::QueryError,
     name,
     page::{self, Question},
     reads::Reads,
-    refusal::Refusal,
 };
 
 /// The only filter.
@@ -39,9 +39,9 @@ impl Agencies {
         Self { shelf, registry, reads }
     }
 
-    async fn get(&self, request: v1::GetAgencyRequest) -> Result<v1::Agency, Refusal> {
+    async fn get(&self, request: v1::GetAgencyRequest) -> Result<v1::Agency, QueryError> {
         let key = name::agency("name", &request.name)?;
-        let key = key.ok_or(Refusal::InvalidName { field: "name", form: "agencies/{agency}" })?;
+        let key = key.ok_or(QueryError::InvalidName { field: "name", form: "agencies/{agency}" })?;
         if let Some(agency) = self.registry.borrow().get(&key) {
             return Ok(listed(agency));
         }
@@ -51,18 +51,18 @@ impl Agencies {
             ..ReportQuery::default()
         };
         let found = self.reads.run(move |store| store.reports(&query)).await?;
-        let report = found.items.into_iter().next().ok_or(Refusal::AgencyNotFound(request.name))?;
+        let report = found.items.into_iter().next().ok_or(QueryError::AgencyNotFound(request.name))?;
         Ok(provisional(&key, &report.agency_name, report.origin.region))
     }
 
-    async fn list(&self, request: v1::ListAgenciesRequest) -> Result<v1::ListAgenciesResponse, Refusal> {
+    async fn list(&self, request: v1::ListAgenciesRequest) -> Result<v1::ListAgenciesResponse, QueryError> {
         let question = Question::new(&["ListAgencies", &request.filter]);
         let size = page::size(request.page_size)?;
         let after = match question.cursor(&request.page_token)? {
             None => None,
             Some(Cursor(keys)) => match <[Key; 1]>::try_from(keys) {
                 Ok([Key::Text(code)]) => Some(code),
-                _ => return Err(Refusal::InvalidPageToken),
+                _ => return Err(QueryError::InvalidPageToken),
             },
         };
         let all = match request.filter.trim() {
@@ -72,7 +72,7 @@ impl Agencies {
             }
             _ => {
                 let what = format!("only {PROVISIONAL} is known");
-                return Err(Refusal::InvalidFilter { position: 1, what });
+                return Err(QueryError::InvalidFilter { position: 1, what });
             }
         };
         let is_behind = |code: &AgencyKey| after.as_ref().is_none_or(|after| code.as_str() > after.as_str());
@@ -85,7 +85,7 @@ impl Agencies {
     }
 
     /// The agencies that have reports and are not listed, by key.
-    async fn unlisted(&self) -> Result<BTreeMap<AgencyKey, v1::Agency>, Refusal> {
+    async fn unlisted(&self) -> Result<BTreeMap<AgencyKey, v1::Agency>, QueryError> {
         let registry = self.registry.borrow().clone();
         let mut found = BTreeMap::new();
         let mut after = None;
@@ -108,10 +108,11 @@ impl Agencies {
     async fn import(
         &self,
         request: v1::ImportAgenciesRequest,
-    ) -> Result<v1::ImportAgenciesResponse, Refusal> {
-        let registry = read_csv(&request.csv).map_err(|error| Refusal::InvalidRegistry(error.to_string()))?;
+    ) -> Result<v1::ImportAgenciesResponse, QueryError> {
+        let registry =
+            read_csv(&request.csv).map_err(|error| QueryError::InvalidRegistry(error.to_string()))?;
         if !request.validate_only {
-            self.shelf.put(&registry).await.map_err(Refusal::Broker)?;
+            self.shelf.put(&registry).await.map_err(QueryError::Broker)?;
         }
         Ok(v1::ImportAgenciesResponse { agencies: u32::try_from(registry.len()).unwrap_or(u32::MAX) })
     }

@@ -7,12 +7,12 @@ use gongkai_model::{Fact, ReportKey};
 use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_proto::v1;
 use gongkai_store::query::{Explained, FoundFact, FoundFinding, FoundWaiver, Judgement};
-use gongkai_store::{Change, ChangeKind, Origin, Prose, Report, ResumeToken, Revision, Section};
+use gongkai_store::{Change, ChangeKind, Origin, Prose, Report, ResumeToken, RevisionHeader, Section};
 
 /// A report without sections, facts and findings.
 #[must_use]
-pub fn revision(revision: Revision) -> v1::Report {
-    let Revision {
+pub fn revision(revision: RevisionHeader) -> v1::Report {
+    let RevisionHeader {
         key,
         ordinal,
         origin,

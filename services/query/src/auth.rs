@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
-use crate::refusal::Refusal;
+use crate::error::QueryError;
 
 /// Lets callers with one of the tokens pass; all, if there are none. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Interceptor for Tokens {
         if token.is_some_and(|token| self.knows(token)) {
             Ok(request)
         } else {
-            Err(Refusal::Unauthenticated.into())
+            Err(QueryError::Unauthenticated.into())
         }
     }
 }

@@ -1,22 +1,23 @@
 //! The gRPC facade over the read model, and the projector that fills it.
 //!
 //! Read in this order: [`projector`] turns events into writes; [`service`], [`agencies`] and [`waivers`] turn questions into reads, over [`name`],
-//! [`filter`] and [`page`]; [`commands`] holds the few that change something; [`watch`] follows the change feed; [`refusal`] says why a question gets no answer;
+//! [`filter`] and [`page`]; [`commands`] holds the few that change something; [`watch`] follows the change feed; [`error`] lists why a request fails;
 //! [`server`] puts it on the network. Nothing here asks another service.
 
 pub mod agencies;
 pub mod answer;
 pub mod auth;
-pub mod bell;
+
 pub mod commands;
 pub mod config;
+pub mod error;
 pub mod filter;
 pub mod health;
 pub mod name;
+pub mod notifier;
 pub mod page;
 pub mod projector;
 pub mod reads;
-pub mod refusal;
 pub mod server;
 pub mod service;
 pub mod waivers;
@@ -34,9 +35,9 @@ use gongkai_worker::{OnFailure, Runtime, Service};
 use tokio::net::TcpListener;
 
 use agencies::Agencies;
-use bell::Bell;
 use commands::Waiving;
 pub use config::Config;
+use notifier::ChangeNotifier;
 use projector::Projector;
 use reads::Reads;
 use server::Services;
@@ -71,11 +72,11 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let latch = runtime.latch("read model");
     let store = open(&config).await?;
     tracing::info!(address = %listener.local_addr()?, epoch = store.epoch(), "serving");
-    let bell = Bell::new();
+    let changes = ChangeNotifier::new();
     let reads = Reads::new(store.clone(), config.max_requests, config.request_timeout());
-    let watchers = Watchers::new(reads.clone(), bell.clone(), config.max_watchers, runtime.shutdown());
+    let watchers = Watchers::new(reads.clone(), changes.clone(), config.max_watchers, runtime.shutdown());
     let consume = projector::consume(store.epoch());
-    let projector = Projector::new(store, runtime.objects(subjects::BUCKET_TEXTS), bell);
+    let projector = Projector::new(store, runtime.objects(subjects::BUCKET_TEXTS), changes);
     let projecting = runtime.consume(consume, projector);
     let shelf =
         Shelf::new(runtime.entries(subjects::BUCKET_AGENCIES), runtime.objects(subjects::BUCKET_REGISTRIES));

@@ -4,7 +4,7 @@ use gongkai_model::{AgencyKey, ReportKey};
 use gongkai_proto::convert::waiver as names;
 use gongkai_store::Scope;
 
-use crate::refusal::Refusal;
+use crate::error::QueryError;
 
 const ALL: &str = "-";
 
@@ -12,18 +12,18 @@ const ALL: &str = "-";
 ///
 /// # Errors
 /// It is not of that form.
-pub fn report(field: &'static str, name: &str) -> Result<ReportKey, Refusal> {
-    let refusal = || Refusal::InvalidName { field, form: "agencies/{agency}/reports/{year}" };
-    let key: ReportKey = name.parse().map_err(|_| refusal())?;
+pub fn report(field: &'static str, name: &str) -> Result<ReportKey, QueryError> {
+    let error = || QueryError::InvalidName { field, form: "agencies/{agency}/reports/{year}" };
+    let key: ReportKey = name.parse().map_err(|_| error())?;
     // `+2023` and `02023` are numbers, but no names; `-` is a wildcard, not an agency.
-    if key.to_string() == name && key.agency.as_str() != ALL { Ok(key) } else { Err(refusal()) }
+    if key.to_string() == name && key.agency.as_str() != ALL { Ok(key) } else { Err(error()) }
 }
 
 /// `agencies/{agency}/reports/{year}/findings/{fingerprint}`
 ///
 /// # Errors
 /// It is not of that form.
-pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), Refusal> {
+pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), QueryError> {
     let form = "agencies/{agency}/reports/{year}/findings/{fingerprint}";
     one(names::of_finding(name), field, form)
 }
@@ -32,7 +32,7 @@ pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), R
 ///
 /// # Errors
 /// It is not of that form.
-pub fn waiver(field: &'static str, name: &str) -> Result<(ReportKey, String), Refusal> {
+pub fn waiver(field: &'static str, name: &str) -> Result<(ReportKey, String), QueryError> {
     one(names::of_waiver(name), field, "agencies/{agency}/reports/{year}/waivers/{waiver}")
 }
 
@@ -40,35 +40,35 @@ fn one(
     found: Option<(ReportKey, &str)>,
     field: &'static str,
     form: &'static str,
-) -> Result<(ReportKey, String), Refusal> {
+) -> Result<(ReportKey, String), QueryError> {
     let found = found.filter(|(key, _)| key.agency.as_str() != ALL);
-    found.map(|(key, id)| (key, id.to_owned())).ok_or(Refusal::InvalidName { field, form })
+    found.map(|(key, id)| (key, id.to_owned())).ok_or(QueryError::InvalidName { field, form })
 }
 
 /// `agencies/{agency}` or `agencies/-`.
 ///
 /// # Errors
 /// It is not of that form.
-pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, Refusal> {
-    let refusal = || Refusal::InvalidName { field, form: "agencies/{agency} or agencies/-" };
-    let code = name.strip_prefix("agencies/").ok_or_else(refusal)?;
-    one_or_all(code).ok_or_else(refusal)
+pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, QueryError> {
+    let error = || QueryError::InvalidName { field, form: "agencies/{agency} or agencies/-" };
+    let code = name.strip_prefix("agencies/").ok_or_else(error)?;
+    one_or_all(code).ok_or_else(error)
 }
 
 /// `agencies/{agency}/reports/{year}` with `-` for either, or `agencies/{agency}` for all years.
 ///
 /// # Errors
 /// It is not of that form.
-pub fn reports(field: &'static str, name: &str) -> Result<Scope, Refusal> {
+pub fn reports(field: &'static str, name: &str) -> Result<Scope, QueryError> {
     let form = "agencies/{agency}/reports/{year}, - for all";
-    let refusal = || Refusal::InvalidName { field, form };
-    let rest = name.strip_prefix("agencies/").ok_or_else(refusal)?;
+    let error = || QueryError::InvalidName { field, form };
+    let rest = name.strip_prefix("agencies/").ok_or_else(error)?;
     let (code, year) = rest.split_once("/reports/").unwrap_or((rest, ALL));
-    let agency = one_or_all(code).ok_or_else(refusal)?;
+    let agency = one_or_all(code).ok_or_else(error)?;
     let year = if year == ALL {
         None
     } else {
-        Some(year.parse().ok().filter(|y: &i32| y.to_string() == year).ok_or_else(refusal)?)
+        Some(year.parse().ok().filter(|y: &i32| y.to_string() == year).ok_or_else(error)?)
     };
     Ok(Scope { agency, year })
 }

@@ -6,7 +6,7 @@ use gongkai_store::query::Key;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::refusal::Refusal;
+use crate::error::QueryError;
 
 const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1000;
@@ -17,11 +17,11 @@ const MAX_TOKEN: usize = 4096;
 ///
 /// # Errors
 /// It is negative.
-pub fn size(page_size: i32) -> Result<usize, Refusal> {
+pub fn size(page_size: i32) -> Result<usize, QueryError> {
     match usize::try_from(page_size) {
         Ok(0) => Ok(DEFAULT_SIZE),
         Ok(n) => Ok(n.min(MAX_SIZE)),
-        Err(_) => Err(Refusal::InvalidPageSize),
+        Err(_) => Err(QueryError::InvalidPageSize),
     }
 }
 
@@ -75,19 +75,19 @@ impl Question {
     ///
     /// # Errors
     /// It is not ours, or of another question.
-    pub fn cursor(&self, token: &str) -> Result<Option<Cursor>, Refusal> {
+    pub fn cursor(&self, token: &str) -> Result<Option<Cursor>, QueryError> {
         if token.is_empty() {
             return Ok(None);
         }
         let bytes = Some(token).filter(|t| t.len() <= MAX_TOKEN).and_then(|t| URL_SAFE_NO_PAD.decode(t).ok());
-        let body = bytes.and_then(|b| Body::decode(b.as_slice()).ok()).ok_or(Refusal::InvalidPageToken)?;
+        let body = bytes.and_then(|b| Body::decode(b.as_slice()).ok()).ok_or(QueryError::InvalidPageToken)?;
         if body.question != self.0 {
-            return Err(Refusal::InvalidPageToken);
+            return Err(QueryError::InvalidPageToken);
         }
         let key = |part| match part {
             Part { integer: Some(n), text: None } => Ok(Key::Integer(n)),
             Part { integer: None, text: Some(text) } => Ok(Key::Text(text)),
-            _ => Err(Refusal::InvalidPageToken),
+            _ => Err(QueryError::InvalidPageToken),
         };
         body.keys.into_iter().map(key).collect::<Result<_, _>>().map(|keys| Some(Cursor(keys)))
     }

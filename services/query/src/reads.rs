@@ -7,7 +7,7 @@ use gongkai_store::{Error, Store};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::refusal::Refusal;
+use crate::error::QueryError;
 
 /// The store as the gRPC side sees it. Cheap to clone.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl Reads {
     /// # Cancel safety
     /// Dropping it leaves a read that has begun running to its end; it keeps its slot until then, so abandoned reads
     /// cannot pile up.
-    pub async fn run<T, F>(&self, read: F) -> Result<T, Refusal>
+    pub async fn run<T, F>(&self, read: F) -> Result<T, QueryError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Store) -> Result<T, Error> + Send + 'static,
@@ -53,6 +53,6 @@ impl Reads {
             });
             done.await.unwrap_or_else(|panic| Err(Error::Backend(Box::new(panic))))
         };
-        Ok(timeout(self.limit, work).await.map_err(|_| Refusal::TooSlow)??)
+        Ok(timeout(self.limit, work).await.map_err(|_| QueryError::TooSlow)??)
     }
 }

@@ -12,11 +12,11 @@ use gongkai_store::query::{FactQuery, FindingOrder, FindingQuery, ReportOrder, R
 use tonic::{Request, Response, Status};
 
 use crate::answer;
+use crate::error::QueryError;
 use crate::filter::fields;
 use crate::name;
 use crate::page::{self, Question};
 use crate::reads::Reads;
-use crate::refusal::Refusal;
 use crate::watch::{self, Watchers};
 
 /// The service.
@@ -32,14 +32,14 @@ impl Reports {
         Self { reads, watchers }
     }
 
-    async fn get(&self, request: GetReportRequest) -> Result<Report, Refusal> {
+    async fn get(&self, request: GetReportRequest) -> Result<Report, QueryError> {
         let key = name::report("name", &request.name)?;
-        let as_of = timestamp::optional(request.as_of, "as_of").map_err(|_| Refusal::InvalidTime)?;
+        let as_of = timestamp::optional(request.as_of, "as_of").map_err(|_| QueryError::InvalidTime)?;
         let found = self.reads.run(move |store| store.report(&key, as_of)).await?;
-        found.map(answer::report).ok_or(Refusal::ReportNotFound(request.name))
+        found.map(answer::report).ok_or(QueryError::ReportNotFound(request.name))
     }
 
-    async fn list(&self, request: ListReportsRequest) -> Result<ListReportsResponse, Refusal> {
+    async fn list(&self, request: ListReportsRequest) -> Result<ListReportsResponse, QueryError> {
         let question = Question::new(&["ListReports", &request.parent, &request.filter, &request.order_by]);
         let (order, descending) = report_order(&request.order_by)?;
         let query = ReportQuery {
@@ -55,7 +55,7 @@ impl Reports {
         Ok(ListReportsResponse { reports, next_page_token: question.token(found.next) })
     }
 
-    async fn revisions(&self, request: ListRevisionsRequest) -> Result<ListRevisionsResponse, Refusal> {
+    async fn revisions(&self, request: ListRevisionsRequest) -> Result<ListRevisionsResponse, QueryError> {
         let question = Question::new(&["ListRevisions", &request.parent]);
         let key = name::report("parent", &request.parent)?;
         let limit = page::size(request.page_size)?;
@@ -63,13 +63,13 @@ impl Reports {
         let is_first = after.is_none();
         let found = self.reads.run(move |store| store.revisions(&key, after.as_ref(), limit)).await?;
         if is_first && found.items.is_empty() {
-            return Err(Refusal::ReportNotFound(request.parent));
+            return Err(QueryError::ReportNotFound(request.parent));
         }
         let revisions = found.items.into_iter().map(answer::revision).collect();
         Ok(ListRevisionsResponse { revisions, next_page_token: question.token(found.next) })
     }
 
-    async fn findings(&self, request: ListFindingsRequest) -> Result<ListFindingsResponse, Refusal> {
+    async fn findings(&self, request: ListFindingsRequest) -> Result<ListFindingsResponse, QueryError> {
         let question = Question::new(&["ListFindings", &request.parent, &request.filter, &request.order_by]);
         let (order, descending) = finding_order(&request.order_by)?;
         let query = FindingQuery {
@@ -85,13 +85,13 @@ impl Reports {
         Ok(ListFindingsResponse { findings, next_page_token: question.token(found.next) })
     }
 
-    async fn explain(&self, request: ExplainFindingRequest) -> Result<FindingExplanation, Refusal> {
+    async fn explain(&self, request: ExplainFindingRequest) -> Result<FindingExplanation, QueryError> {
         let (key, fingerprint) = name::finding("name", &request.name)?;
         let found = self.reads.run(move |store| store.explained(&key, &fingerprint)).await?;
-        found.map(answer::explanation).ok_or(Refusal::FindingNotFound(request.name))
+        found.map(answer::explanation).ok_or(QueryError::FindingNotFound(request.name))
     }
 
-    async fn facts(&self, request: QueryFactsRequest) -> Result<QueryFactsResponse, Refusal> {
+    async fn facts(&self, request: QueryFactsRequest) -> Result<QueryFactsResponse, QueryError> {
         let question = Question::new(&["QueryFacts", &request.parent, &request.filter]);
         let query = FactQuery {
             scope: name::reports("parent", &request.parent)?,
@@ -105,24 +105,24 @@ impl Reports {
     }
 }
 
-fn report_order(order_by: &str) -> Result<(ReportOrder, bool), Refusal> {
+fn report_order(order_by: &str) -> Result<(ReportOrder, bool), QueryError> {
     let (field, descending) = direction(order_by);
     let order = match field {
         "" | "name" => ReportOrder::Name,
         "year" => ReportOrder::Year,
         "agency_name" => ReportOrder::AgencyName,
         "received_at" => ReportOrder::ReceivedAt,
-        _ => return Err(Refusal::InvalidOrderBy { known: "name, year, agency_name, received_at" }),
+        _ => return Err(QueryError::InvalidOrderBy { known: "name, year, agency_name, received_at" }),
     };
     Ok((order, descending))
 }
 
-fn finding_order(order_by: &str) -> Result<(FindingOrder, bool), Refusal> {
+fn finding_order(order_by: &str) -> Result<(FindingOrder, bool), QueryError> {
     let (field, descending) = direction(order_by);
     let order = match field {
         "" | "report" => FindingOrder::Report,
         "severity" => FindingOrder::Severity,
-        _ => return Err(Refusal::InvalidOrderBy { known: "report, severity" }),
+        _ => return Err(QueryError::InvalidOrderBy { known: "report, severity" }),
     };
     Ok((order, descending))
 }

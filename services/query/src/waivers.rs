@@ -6,10 +6,10 @@ use tonic::{Request, Response, Status};
 
 use crate::answer;
 use crate::commands::Waiving;
+use crate::error::QueryError;
 use crate::name;
 use crate::page::{self, Question};
 use crate::reads::Reads;
-use crate::refusal::Refusal;
 
 /// The service.
 pub struct Waivers {
@@ -24,7 +24,7 @@ impl Waivers {
         Self { waiving, reads }
     }
 
-    async fn list(&self, request: v1::ListWaiversRequest) -> Result<v1::ListWaiversResponse, Refusal> {
+    async fn list(&self, request: v1::ListWaiversRequest) -> Result<v1::ListWaiversResponse, QueryError> {
         let question = Question::new(&["ListWaivers", &request.parent]);
         let query = WaiverQuery {
             scope: name::reports("parent", &request.parent)?,

@@ -1,7 +1,7 @@
 //! `WatchReports`: the change feed from a token on, then live.
 //!
 //! Every watcher reads the store by itself, a batch at a time, and only as fast as its client takes: a slow one costs a few
-//! buffered answers, not memory. It listens to the bell before it looks, so nothing is missed between looking and waiting.
+//! buffered answers, not memory. It listens before it reads, so no change is missed in between.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::answer;
-use crate::bell::{Bell, Ear};
+use crate::error::QueryError;
+use crate::notifier::{ChangeListener, ChangeNotifier};
 use crate::reads::Reads;
-use crate::refusal::Refusal;
 
 /// Changes read at once.
 const BATCH: usize = 64;
@@ -27,7 +27,7 @@ const BUFFER: usize = 16;
 #[derive(Clone)]
 pub struct Watchers {
     reads: Reads,
-    bell: Bell,
+    changes: ChangeNotifier,
     slots: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
@@ -37,7 +37,7 @@ pub type Stream = ReceiverStream<Result<WatchReportsResponse, Status>>;
 
 struct Watcher {
     reads: Reads,
-    ear: Ear,
+    changes: ChangeListener,
     agency: Option<AgencyKey>,
     after: u64,
     out: mpsc::Sender<Result<WatchReportsResponse, Status>>,
@@ -48,21 +48,21 @@ struct Watcher {
 impl Watchers {
     /// At most `slots` at once; all end when `shutdown` is cancelled.
     #[must_use]
-    pub fn new(reads: Reads, bell: Bell, slots: usize, shutdown: CancellationToken) -> Self {
-        Self { reads, bell, slots: Arc::new(Semaphore::new(slots)), shutdown }
+    pub fn new(reads: Reads, changes: ChangeNotifier, slots: usize, shutdown: CancellationToken) -> Self {
+        Self { reads, changes, slots: Arc::new(Semaphore::new(slots)), shutdown }
     }
 
     /// Starts a watcher of one agency or all.
     ///
     /// # Errors
     /// The token is not ours or of another read model, or there are too many watchers.
-    pub async fn start(&self, agency: Option<AgencyKey>, resume_token: &str) -> Result<Stream, Refusal> {
-        let slot = self.slots.clone().try_acquire_owned().map_err(|_| Refusal::TooManyWatchers)?;
+    pub async fn start(&self, agency: Option<AgencyKey>, resume_token: &str) -> Result<Stream, QueryError> {
+        let slot = self.slots.clone().try_acquire_owned().map_err(|_| QueryError::TooManyWatchers)?;
         let after = self.position(resume_token).await?;
         let (out, stream) = mpsc::channel(BUFFER);
         let watcher = Watcher {
             reads: self.reads.clone(),
-            ear: self.bell.listen(),
+            changes: self.changes.listen(),
             agency,
             after,
             out,
@@ -74,15 +74,15 @@ impl Watchers {
         Ok(ReceiverStream::new(stream))
     }
 
-    async fn position(&self, token: &str) -> Result<u64, Refusal> {
+    async fn position(&self, token: &str) -> Result<u64, QueryError> {
         if token.is_empty() {
             return Ok(0);
         }
-        let token = token.parse().map_err(|_| Refusal::InvalidResumeToken)?;
+        let token = token.parse().map_err(|_| QueryError::InvalidResumeToken)?;
         let position = self.reads.run(move |store| store.resume(&token)).await?;
         position.map_err(|error| match error {
-            ResumeError::Malformed => Refusal::InvalidResumeToken,
-            ResumeError::OtherEpoch => Refusal::StaleResumeToken,
+            ResumeError::Malformed => QueryError::InvalidResumeToken,
+            ResumeError::OtherEpoch => QueryError::StaleResumeToken,
         })
     }
 }
@@ -93,25 +93,25 @@ impl Watcher {
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = out.closed() => {}
-            refusal = self.follow() => {
+            error = self.follow() => {
                 // A client that is gone needs no reason.
-                out.send(Err(refusal.into())).await.ok();
+                out.send(Err(error.into())).await.ok();
             }
         }
     }
 
     /// Sends changes until the read model fails.
-    async fn follow(&mut self) -> Refusal {
+    async fn follow(&mut self) -> QueryError {
         let epoch = self.reads.epoch();
         loop {
             let (agency, after) = (self.agency.clone(), self.after);
             let read = self.reads.run(move |store| store.changes(agency.as_ref(), after, BATCH)).await;
             let changes = match read {
                 Ok(changes) => changes,
-                Err(refusal) => return refusal,
+                Err(error) => return error,
             };
             if changes.is_empty() {
-                self.ear.rung().await;
+                self.changes.changed().await;
             }
             for change in changes {
                 self.after = change.ordinal;

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use gongkai_model::ReportKey;
 
-use crate::report::Revision;
+use crate::report::RevisionHeader;
 
 /// What happened to a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +38,7 @@ pub struct Change {
     /// To which report.
     pub key: ReportKey,
     /// The report as it stands now; absent if it is none any more.
-    pub report: Option<Revision>,
+    pub report: Option<RevisionHeader>,
 }
 
 /// A place in the feed of one read model: behind the change with this ordinal.

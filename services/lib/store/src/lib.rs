@@ -8,6 +8,8 @@
 //! is derived from the set of its arrivals and withdrawals ([`gongkai_lifecycle`]), never from the order in which they
 //! were projected. Only the [change feed](change) records an order: the one in which this read model saw the changes.
 
+#![warn(missing_docs)]
+
 pub mod arrival;
 pub mod change;
 mod digest;
@@ -21,5 +23,5 @@ pub use arrival::{ArrivalEvent, Content, Origin, Outcome, Prose, Section};
 pub use change::{Change, ChangeKind, ResumeError, ResumeToken};
 pub use error::Error;
 pub use query::{Cursor, Page, Scope};
-pub use report::{Report, Revision};
+pub use report::{Report, RevisionHeader};
 pub use store::{Applied, Store};

@@ -6,7 +6,7 @@
 use gongkai_model::{AgencyKey, Fact, Finding, ReportKey, Severity, Waiver};
 use time::OffsetDateTime;
 
-use crate::report::Revision;
+use crate::report::RevisionHeader;
 
 /// Reports of one agency or all, of one year or all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -259,7 +259,7 @@ pub struct Explained {
     /// The finding.
     pub found: FoundFinding,
     /// The newest revision's header.
-    pub revision: Revision,
+    pub revision: RevisionHeader,
     /// The operands in the order in which the finding names them.
     pub operands: Vec<Fact>,
     /// Every weight it had, oldest first.

@@ -6,7 +6,7 @@ use crate::arrival::{Origin, Prose};
 
 /// One revision of a report without its prose, facts and findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revision {
+pub struct RevisionHeader {
     /// Whose report of which year.
     pub key: ReportKey,
     /// From 1: its place among the report's revisions, lowest rank first. It moves when other content arrives late or again.
@@ -37,7 +37,7 @@ pub struct Revision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Its header.
-    pub revision: Revision,
+    pub revision: RevisionHeader,
     /// The prose; absent if it was erased.
     pub prose: Option<Prose>,
     /// Every cell of the form, in the form's order.

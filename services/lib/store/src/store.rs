@@ -11,7 +11,7 @@ use crate::{
         Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
         WaiverQuery,
     },
-    report::{Report, Revision},
+    report::{Report, RevisionHeader},
 };
 
 /// What a write did.
@@ -59,7 +59,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// See [`Error`].
-    fn reports(&self, query: &ReportQuery) -> Result<Page<Revision>, Error>;
+    fn reports(&self, query: &ReportQuery) -> Result<Page<RevisionHeader>, Error>;
 
     /// All revisions of one report, oldest first; empty if there is no such report.
     ///
@@ -70,7 +70,7 @@ pub trait Store: Send + Sync + 'static {
         key: &ReportKey,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> Result<Page<Revision>, Error>;
+    ) -> Result<Page<RevisionHeader>, Error>;
 
     /// Findings of newest revisions.
     ///

@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use super::log::Log;
+use crate::error::QueryError;
 use crate::name;
 use crate::reads::Reads;
-use crate::refusal::Refusal;
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 2000;
@@ -37,21 +37,21 @@ impl Waiving {
     ///
     /// # Errors
     /// The request is malformed, there is no such finding, it is waived already, or the broker is away.
-    pub async fn create(&self, request: v1::CreateWaiverRequest) -> Result<v1::Waiver, Refusal> {
+    pub async fn create(&self, request: v1::CreateWaiverRequest) -> Result<v1::Waiver, QueryError> {
         let (key, fingerprint) = name::finding("finding", &request.finding)?;
         let reason = text("reason", &request.reason, MAX_REASON)?;
         let person = text("person", &request.person, MAX_PERSON)?;
         let now = self.log.runtime.clock().now().truncate_to_microsecond();
         let expires_at = expiry(request.expires_at, now)?;
         let explained = self.reads.run(move |store| store.explained(&key, &fingerprint)).await?;
-        let explained = explained.ok_or(Refusal::FindingNotFound(request.finding))?;
+        let explained = explained.ok_or(QueryError::FindingNotFound(request.finding))?;
         if let Some(known) = explained.found.waiver.filter(|known| known.expires_at > now) {
-            return Err(Refusal::AlreadyWaived(names::waiver_name(&known.key, &known.id)));
+            return Err(QueryError::AlreadyWaived(names::waiver_name(&known.key, &known.id)));
         }
         let before = explained.waivers.len();
         let (key, finding) = (explained.found.key, explained.found.finding);
         if finding.operands_digest.is_empty() {
-            return Err(Refusal::FindingOutdated);
+            return Err(QueryError::FindingOutdated);
         }
         let region = explained.revision.origin.region;
         let waiver = Waiver {
@@ -69,7 +69,7 @@ impl Waiving {
             end: None,
         };
         // Another call, or this one before, was faster than the read model.
-        let known = || Refusal::AlreadyWaived(names::waiver_name(&waiver.key, &waiver.id));
+        let known = || QueryError::AlreadyWaived(names::waiver_name(&waiver.key, &waiver.id));
         self.publish(&waiver, "granted", known).await
     }
 
@@ -77,18 +77,18 @@ impl Waiving {
     ///
     /// # Errors
     /// The request is malformed, there is no such waiver, it has ended already, or the broker is away.
-    pub async fn revoke(&self, request: v1::RevokeWaiverRequest) -> Result<v1::Waiver, Refusal> {
+    pub async fn revoke(&self, request: v1::RevokeWaiverRequest) -> Result<v1::Waiver, QueryError> {
         let (key, id) = name::waiver("name", &request.name)?;
         let reason = text("reason", &request.reason, MAX_REASON)?;
         let person = text("person", &request.person, MAX_PERSON)?;
         let found = self.reads.run(move |store| store.waiver(&key, &id)).await?;
-        let waiver = found.ok_or(Refusal::WaiverNotFound(request.name))?;
+        let waiver = found.ok_or(QueryError::WaiverNotFound(request.name))?;
         let at = self.log.runtime.clock().now().truncate_to_microsecond();
         if waiver.end.is_some() || waiver.expires_at <= at {
-            return Err(Refusal::WaiverEnded);
+            return Err(QueryError::WaiverEnded);
         }
         let end = WaiverEnd { at, revoked: Some(Revocation { person, reason }) };
-        self.publish(&Waiver { end: Some(end), ..waiver }, "revoked", || Refusal::WaiverEnded).await
+        self.publish(&Waiver { end: Some(end), ..waiver }, "revoked", || QueryError::WaiverEnded).await
     }
 
     /// Publishes a waiver as it stands since; `known` says what it means that the log has this already.
@@ -96,9 +96,9 @@ impl Waiving {
         &self,
         waiver: &Waiver,
         what: &str,
-        known: impl FnOnce() -> Refusal,
-    ) -> Result<v1::Waiver, Refusal> {
-        if self.log.publish(waiver, what).await.map_err(Refusal::Broker)?.duplicate {
+        known: impl FnOnce() -> QueryError,
+    ) -> Result<v1::Waiver, QueryError> {
+        if self.log.publish(waiver, what).await.map_err(QueryError::Broker)?.duplicate {
             return Err(known());
         }
         tracing::info!(waiver = waiver.id, finding = waiver.fingerprint, report = %waiver.key, what, "waiver");
@@ -116,15 +116,15 @@ fn id(key: &ReportKey, finding: &Finding, before: usize) -> String {
     hex::encode(&hash.finalize()[..ID_BYTES])
 }
 
-fn text(field: &'static str, text: &str, most: usize) -> Result<String, Refusal> {
+fn text(field: &'static str, text: &str, most: usize) -> Result<String, QueryError> {
     let text = text.trim();
     let is_fine = !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
-    if is_fine { Ok(text.to_owned()) } else { Err(Refusal::InvalidText { field, most }) }
+    if is_fine { Ok(text.to_owned()) } else { Err(QueryError::InvalidText { field, most }) }
 }
 
-fn expiry(wire: Option<prost_types::Timestamp>, now: OffsetDateTime) -> Result<OffsetDateTime, Refusal> {
-    let at = timestamp::required(wire, "expires_at").map_err(|_| Refusal::InvalidExpiry)?;
+fn expiry(wire: Option<prost_types::Timestamp>, now: OffsetDateTime) -> Result<OffsetDateTime, QueryError> {
+    let at = timestamp::required(wire, "expires_at").map_err(|_| QueryError::InvalidExpiry)?;
     let at = at.truncate_to_microsecond();
-    let most = now.checked_add(time::Duration::days(MAX_DAYS)).ok_or(Refusal::InvalidExpiry)?;
-    if at > now && at <= most { Ok(at) } else { Err(Refusal::InvalidExpiry) }
+    let most = now.checked_add(time::Duration::days(MAX_DAYS)).ok_or(QueryError::InvalidExpiry)?;
+    if at > now && at <= most { Ok(at) } else { Err(QueryError::InvalidExpiry) }
 }

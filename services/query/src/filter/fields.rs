@@ -3,8 +3,8 @@
 use gongkai_model::{Applicant, FormId, Severity, Variant};
 use gongkai_store::query::{Condition, FactField, FindingField, Op, ReportField, Value, severity_rank};
 
-use super::syntax::{self, Term, refusal};
-use crate::refusal::Refusal;
+use super::syntax::{self, Term, invalid_filter};
+use crate::error::QueryError;
 
 /// What a field takes.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ enum Kind {
 ///
 /// # Errors
 /// The filter does not parse, or names an unknown field, or a value that the field does not take.
-pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, Refusal> {
+pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, QueryError> {
     conditions(filter, |name| {
         Some(match name {
             "year" => (ReportField::Year, Kind::Integer),
@@ -51,7 +51,7 @@ pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, Refusal> {
 ///
 /// # Errors
 /// As for [`reports`].
-pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, Refusal> {
+pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, QueryError> {
     conditions(filter, |name| {
         Some(match name {
             "severity" => (FindingField::Severity, Kind::Severity),
@@ -70,7 +70,7 @@ pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, Refusal> {
 ///
 /// # Errors
 /// As for [`reports`].
-pub fn facts(filter: &str) -> Result<Vec<Condition<FactField>>, Refusal> {
+pub fn facts(filter: &str) -> Result<Vec<Condition<FactField>>, QueryError> {
     conditions(filter, |name| {
         Some(match name {
             "concept" => (FactField::Concept, Kind::Text),
@@ -91,15 +91,18 @@ fn is_state(name: &str) -> bool {
 fn conditions<F>(
     filter: &str,
     known: impl Fn(&str) -> Option<(F, Kind)>,
-) -> Result<Vec<Condition<F>>, Refusal> {
+) -> Result<Vec<Condition<F>>, QueryError> {
     let condition = |term: Term| {
         let (field, kind) = known(&term.field)
-            .ok_or_else(|| refusal(term.field_at, format!("there is no field {:?}", term.field)))?;
+            .ok_or_else(|| invalid_filter(term.field_at, format!("there is no field {:?}", term.field)))?;
         if !kind.takes(term.op) {
-            return Err(refusal(term.op_at, format!("field {:?} is not compared like this", term.field)));
+            return Err(invalid_filter(
+                term.op_at,
+                format!("field {:?} is not compared like this", term.field),
+            ));
         }
         let value = kind.value(&term.value).ok_or_else(|| {
-            refusal(term.value_at, format!("field {:?} takes {}", term.field, kind.words()))
+            invalid_filter(term.value_at, format!("field {:?} takes {}", term.field, kind.words()))
         })?;
         Ok(Condition { field, op: term.op, value })
     };
@@ -169,9 +172,9 @@ mod tests {
 
     #[test]
     fn what_a_field_does_not_take_is_refused_with_its_place() {
-        fn place<T: std::fmt::Debug>(result: Result<T, Refusal>) -> usize {
+        fn place<T: std::fmt::Debug>(result: Result<T, QueryError>) -> usize {
             match result {
-                Err(Refusal::InvalidFilter { position, .. }) => position,
+                Err(QueryError::InvalidFilter { position, .. }) => position,
                 other => panic!("{other:?}"),
             }
         }

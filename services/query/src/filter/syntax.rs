@@ -9,7 +9,7 @@
 
 use gongkai_store::query::Op;
 
-use crate::refusal::Refusal;
+use crate::error::QueryError;
 
 /// Longest filter in characters.
 const MAX_LENGTH: usize = 2000;
@@ -37,10 +37,10 @@ pub struct Term {
 ///
 /// # Errors
 /// It is not of the grammar above.
-pub fn parse(filter: &str) -> Result<Vec<Term>, Refusal> {
+pub fn parse(filter: &str) -> Result<Vec<Term>, QueryError> {
     let chars: Vec<char> = filter.chars().collect();
     if chars.len() > MAX_LENGTH {
-        return Err(refusal(MAX_LENGTH, format!("it is longer than {MAX_LENGTH} characters")));
+        return Err(invalid_filter(MAX_LENGTH, format!("it is longer than {MAX_LENGTH} characters")));
     }
     let mut reader = Reader { chars: &chars, at: 0 };
     let mut terms = Vec::new();
@@ -58,9 +58,9 @@ pub fn parse(filter: &str) -> Result<Vec<Term>, Refusal> {
     Ok(terms)
 }
 
-/// A refusal at a place from 0.
-pub(super) fn refusal(at: usize, what: impl Into<String>) -> Refusal {
-    Refusal::InvalidFilter { position: at + 1, what: what.into() }
+/// The error at a character, counted from 0.
+pub(super) fn invalid_filter(at: usize, what: impl Into<String>) -> QueryError {
+    QueryError::InvalidFilter { position: at + 1, what: what.into() }
 }
 
 struct Reader<'a> {
@@ -77,8 +77,8 @@ impl Reader<'_> {
         self.chars.get(self.at).copied()
     }
 
-    fn refuse(&self, what: impl Into<String>) -> Refusal {
-        refusal(self.at, what)
+    fn refuse(&self, what: impl Into<String>) -> QueryError {
+        invalid_filter(self.at, what)
     }
 
     fn skip_space(&mut self) {
@@ -93,16 +93,16 @@ impl Reader<'_> {
         self.chars[start..self.at].iter().collect()
     }
 
-    fn and(&mut self) -> Result<(), Refusal> {
+    fn and(&mut self) -> Result<(), QueryError> {
         let start = self.at;
         if self.take_while(char::is_alphanumeric) == "AND" {
             self.skip_space();
             return Ok(());
         }
-        Err(refusal(start, "expected AND (OR, NOT and brackets are not supported)"))
+        Err(invalid_filter(start, "expected AND (OR, NOT and brackets are not supported)"))
     }
 
-    fn term(&mut self) -> Result<Term, Refusal> {
+    fn term(&mut self) -> Result<Term, QueryError> {
         let field_at = self.at;
         let field = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
         if field.is_empty() {
@@ -117,7 +117,7 @@ impl Reader<'_> {
         Ok(Term { field, field_at, op, op_at, value, value_at })
     }
 
-    fn op(&mut self) -> Result<Op, Refusal> {
+    fn op(&mut self) -> Result<Op, QueryError> {
         let start = self.at;
         Ok(match self.take_while(|c| "=!<>:".contains(c)).as_str() {
             "=" => Op::Eq,
@@ -127,11 +127,11 @@ impl Reader<'_> {
             ">" => Op::Gt,
             ">=" => Op::Ge,
             ":" => Op::Has,
-            _ => return Err(refusal(start, "expected one of = != < <= > >= :")),
+            _ => return Err(invalid_filter(start, "expected one of = != < <= > >= :")),
         })
     }
 
-    fn value(&mut self) -> Result<String, Refusal> {
+    fn value(&mut self) -> Result<String, QueryError> {
         if self.peek() == Some('"') {
             return self.quoted();
         }
@@ -139,13 +139,13 @@ impl Reader<'_> {
         if word.is_empty() { Err(self.refuse("expected a value")) } else { Ok(word) }
     }
 
-    fn quoted(&mut self) -> Result<String, Refusal> {
+    fn quoted(&mut self) -> Result<String, QueryError> {
         let start = self.at;
         let mut text = String::new();
         loop {
             self.at += 1;
             match self.peek() {
-                None => return Err(refusal(start, "the quotation mark is not closed")),
+                None => return Err(invalid_filter(start, "the quotation mark is not closed")),
                 Some('"') => break,
                 Some('\\') => {
                     self.at += 1;
@@ -201,7 +201,7 @@ mod tests {
         ];
         for (filter, expected) in cases {
             match parse(filter) {
-                Err(Refusal::InvalidFilter { position, .. }) => assert_eq!(position, expected, "{filter}"),
+                Err(QueryError::InvalidFilter { position, .. }) => assert_eq!(position, expected, "{filter}"),
                 other => panic!("{filter}: {other:?}"),
             }
         }

@@ -17,7 +17,7 @@ use gongkai_store::{Applied, ArrivalEvent, Error, Prose, Store};
 use gongkai_worker::transport::Objects;
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
-use crate::bell::Bell;
+use crate::notifier::ChangeNotifier;
 
 /// Events in work at once: while one waits for the disk, others load their prose.
 const CONCURRENCY: usize = 16;
@@ -30,7 +30,7 @@ const PATIENCE: u32 = 100_000;
 pub struct Projector {
     store: Arc<dyn Store>,
     texts: Arc<dyn Objects>,
-    bell: Bell,
+    changes: ChangeNotifier,
 }
 
 /// The consumer of a read model.
@@ -45,10 +45,10 @@ pub fn consume(epoch: &str) -> Consume {
 }
 
 impl Projector {
-    /// Writes into `store`, takes prose from `texts`, rings `bell` after every visible change.
+    /// Writes into `store`, takes prose from `texts`, notifies `changes` after every visible change.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, texts: Arc<dyn Objects>, bell: Bell) -> Self {
-        Self { store, texts, bell }
+    pub fn new(store: Arc<dyn Store>, texts: Arc<dyn Objects>, changes: ChangeNotifier) -> Self {
+        Self { store, texts, changes }
     }
 
     /// The prose of a report; `None` if it was erased or never kept.
@@ -67,7 +67,7 @@ impl Projector {
         let store = self.store.clone();
         let written = tokio::task::spawn_blocking(move || write(&*store)).await;
         match written {
-            Ok(Ok(Applied::Changed)) => self.bell.ring(),
+            Ok(Ok(Applied::Changed)) => self.changes.notify(),
             Ok(Ok(Applied::Unseen)) => {}
             Ok(Err(error @ Error::OutOfRange(_))) => return Err(invalid(error)),
             Ok(Err(error)) => return Err(Decision::retry_after(RETRY_AFTER, error)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gongkai_proto::ReportEvent;
 use gongkai_proto::subjects::{BUCKET_TEXTS, Event};
-use gongkai_query::bell::Bell;
+use gongkai_query::notifier::ChangeNotifier;
 use gongkai_query::projector::Projector;
 use gongkai_store::Store as _;
 use gongkai_store::sqlite::{Options, SqliteStore};
@@ -31,7 +31,7 @@ async fn a_bucket_that_is_away_is_waited_for_and_a_repeat_is_harmless() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("other.db"), Options::default()).unwrap();
     let store = Arc::new(store);
-    let projector = Projector::new(store.clone(), bench.broker.objects(BUCKET_TEXTS), Bell::new());
+    let projector = Projector::new(store.clone(), bench.broker.objects(BUCKET_TEXTS), ChangeNotifier::new());
     let event = bench.validated(3, "agencies/361001/reports/2023", "aa", 2).await;
     let project =
         || async { projector.handle(ReportEvent::Validated(Box::new(event.clone())), &context(4)).await };
@@ -50,7 +50,8 @@ async fn events_that_no_version_of_ours_writes_are_buried() {
     let bench = Bench::start().await;
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("other.db"), Options::default()).unwrap();
-    let projector = Projector::new(Arc::new(store), bench.broker.objects(BUCKET_TEXTS), Bell::new());
+    let projector =
+        Projector::new(Arc::new(store), bench.broker.objects(BUCKET_TEXTS), ChangeNotifier::new());
     let good = bench.validated(3, "agencies/361001/reports/2023", "aa", 2).await;
     let mut unsequenced = good.clone();
     unsequenced.origin.as_mut().unwrap().received_sequence = 0;

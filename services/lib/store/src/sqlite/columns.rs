@@ -9,7 +9,7 @@ use gongkai_model::{
 use rusqlite::{Row, types::Value};
 use time::OffsetDateTime;
 
-use crate::{arrival::Origin, error::Error, query::severity_rank, report::Revision};
+use crate::{arrival::Origin, error::Error, query::severity_rank, report::RevisionHeader};
 
 /// A sequence as SQLite keeps it.
 pub(super) fn signed(n: u64, what: &'static str) -> Result<i64, Error> {
@@ -63,8 +63,8 @@ pub(super) const REVISION: &str = "c.agency, c.year, c.agency_name, c.form, c.va
      f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region";
 
 /// A revision's header.
-pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<Revision, Error> {
-    Ok(Revision {
+pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<RevisionHeader, Error> {
+    Ok(RevisionHeader {
         key: key(row)?,
         ordinal: row.get("ordinal")?,
         origin: origin(row)?,

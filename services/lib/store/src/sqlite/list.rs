@@ -13,9 +13,9 @@ use crate::query::{
     FactField, FactQuery, FindingField, FindingOrder, FindingQuery, FoundFact, FoundFinding, Page,
     ReportField, ReportOrder, ReportQuery,
 };
-use crate::report::Revision;
+use crate::report::RevisionHeader;
 
-pub(super) fn reports(c: &Connection, query: &ReportQuery) -> Result<Page<Revision>, Error> {
+pub(super) fn reports(c: &Connection, query: &ReportQuery) -> Result<Page<RevisionHeader>, Error> {
     let keys: &[&str] = match query.order {
         ReportOrder::Name => &["r.agency", "r.year"],
         ReportOrder::Year => &["r.year", "r.agency"],

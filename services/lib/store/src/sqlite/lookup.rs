@@ -9,7 +9,7 @@ use super::columns::{self, FACT, REVISION, SOURCE, damaged, micros, signed, unsi
 use crate::arrival::{Prose, Section};
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
-use crate::report::{Report, Revision};
+use crate::report::{Report, RevisionHeader};
 
 /// What happened to a report; with `as_of` what had happened by then.
 ///
@@ -57,7 +57,7 @@ pub(super) fn report(
 }
 
 /// The current revision's header.
-pub(super) fn newest(c: &Connection, key: &ReportKey) -> Result<Option<Revision>, Error> {
+pub(super) fn newest(c: &Connection, key: &ReportKey) -> Result<Option<RevisionHeader>, Error> {
     let history = history(c, key, None)?;
     let revisions = revisions(&history);
     revisions.last().map(|current| header(c, current, revisions.len(), current.is_withdrawn)).transpose()
@@ -69,7 +69,7 @@ pub(super) fn headers(
     key: &ReportKey,
     after: Option<&Cursor>,
     limit: usize,
-) -> Result<Page<Revision>, Error> {
+) -> Result<Page<RevisionHeader>, Error> {
     let after = after.map(|cursor| match cursor.0.as_slice() {
         [Key::Integer(at), Key::Integer(sequence)] => columns::rank(*at, *sequence, "cursor"),
         _ => Err(Error::OutOfRange("cursor")),
@@ -100,7 +100,7 @@ fn header(
     revision: &lifecycle::Revision<'_>,
     ordinal: usize,
     withdrawn: bool,
-) -> Result<Revision, Error> {
+) -> Result<RevisionHeader, Error> {
     let mut select = c.prepare_cached(&format!(
         "SELECT {REVISION}, ?3 AS ordinal FROM arrival f JOIN arrival c ON c.received_sequence = ?2 \
          JOIN versions v ON v.id = c.versions_id WHERE f.received_sequence = ?1"

@@ -29,7 +29,7 @@ use crate::query::{
     Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
     WaiverQuery,
 };
-use crate::report::{Report, Revision};
+use crate::report::{Report, RevisionHeader};
 use crate::store::{Applied, Store};
 pub use connections::Options;
 use connections::Readers;
@@ -89,7 +89,7 @@ impl Store for SqliteStore {
         self.read(|c| lookup::report(c, key, as_of))
     }
 
-    fn reports(&self, query: &ReportQuery) -> Result<Page<Revision>, Error> {
+    fn reports(&self, query: &ReportQuery) -> Result<Page<RevisionHeader>, Error> {
         self.read(|c| list::reports(c, query))
     }
 
@@ -98,7 +98,7 @@ impl Store for SqliteStore {
         key: &ReportKey,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> Result<Page<Revision>, Error> {
+    ) -> Result<Page<RevisionHeader>, Error> {
         self.read(|c| lookup::headers(c, key, after, limit))
     }
 

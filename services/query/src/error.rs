@@ -17,7 +17,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A situation a caller can tell apart.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum QueryError {
     /// No report has that name, or none had at `as_of`.
     #[error("no such report: {0}")]
     ReportNotFound(String),
@@ -107,7 +107,7 @@ pub enum Refusal {
     Store(#[from] StoreError),
 }
 
-impl Refusal {
+impl QueryError {
     /// Code, stable reason and the Chinese words.
     fn facets(&self) -> (Code, &'static str, &'static str) {
         match self {
@@ -186,16 +186,16 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Status {
-    fn from(refusal: Refusal) -> Self {
-        let (code, reason, chinese) = refusal.facets();
+impl From<QueryError> for Status {
+    fn from(error: QueryError) -> Self {
+        let (code, reason, chinese) = error.facets();
         if code == Code::Internal {
-            tracing::error!(error = &refusal as &dyn std::error::Error, "question failed");
+            tracing::error!(error = &error as &dyn std::error::Error, "question failed");
         }
-        let english = refusal.words();
-        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, refusal.metadata());
+        let english = error.words();
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, error.metadata());
         details.set_localized_message("zh-CN", chinese);
-        if let Some(field) = refusal.field() {
+        if let Some(field) = error.field() {
             details.add_bad_request_violation(field, &english);
         }
         if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
