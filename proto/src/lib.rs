@@ -3,6 +3,8 @@
 //!
 //! [`v1`] is generated from `proto/gongkai/v1/*.proto` and checked in; `tests/codegen.rs` holds it to the sources.
 
+#![warn(missing_docs)]
+
 pub mod convert;
 pub mod event;
 pub mod subjects;

@@ -5,6 +5,8 @@
 //! [`nature_of`] says what a name alone tells of a body.
 //! A body that is not listed keeps a provisional key made of its name and region, and is listed for a person.
 
+#![warn(missing_docs)]
+
 mod agency;
 mod division;
 mod nature;

@@ -3,6 +3,8 @@
 //! [`check`] reads a document as the parse stage does and applies the rules as the validate stage does, for the command
 //! line and the dry run; [`Line`] is how both say it. All is pure: no file, no socket, no clock.
 
+#![warn(missing_docs)]
+
 mod line;
 mod metadata_line;
 mod source_line;

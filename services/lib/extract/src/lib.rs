@@ -5,6 +5,8 @@
 //! what a mirror site added. Every block of a text format keeps where it stands in the decoded original; DOCX, PDF and
 //! DOC have no such places, and a PDF's blocks keep their page. DESIGN.md says why HTML is read without a tree.
 
+#![warn(missing_docs)]
+
 mod binary;
 mod charset;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Read [`form`] first: it is what the decrees print. [`load`] makes forms of TOML.
 
+#![warn(missing_docs)]
+
 mod answers;
 mod citation;
 mod columns;

@@ -12,6 +12,8 @@
 //!
 //! Nothing here reads a store, a socket or a clock.
 
+#![warn(missing_docs)]
+
 pub mod address;
 pub mod key;
 pub mod record;

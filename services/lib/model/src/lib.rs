@@ -4,6 +4,8 @@
 //! and in `gongkai-check`'s JSON line). Read in this order: [`block`] is what a reader makes of a document,
 //! [`report`] and [`fact`] are what the forms make of the blocks, [`finding`] is what the rules say about them.
 
+#![warn(missing_docs)]
+
 pub mod agency;
 pub mod block;
 pub mod document;

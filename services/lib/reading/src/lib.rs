@@ -3,6 +3,8 @@
 //! [`read`] knows nothing but the document, [`read_known`] also what its sender says of it, and [`read_in_steps`] tells of
 //! each step on the way. The parse stage, the dry run and the command line all read by these. They are pure: no file, no socket, no clock; and no rule is known here.
 
+#![warn(missing_docs)]
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::LazyLock,

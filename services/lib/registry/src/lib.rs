@@ -3,6 +3,8 @@
 //!
 //! What a list says and how it is asked is `gongkai-agencies`; here it is put, read and followed.
 
+#![warn(missing_docs)]
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;

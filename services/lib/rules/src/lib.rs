@@ -6,6 +6,8 @@
 //! finds the suspect, `input` is what a rule looks at and `draft` what it says, `checks` are the functions a rule may
 //! name, `expression` is what a pack's author writes, [`RuleSet::evaluate`] puts the words to what they found. Only [`rule_set`] reads files, once, when a program starts.
 
+#![warn(missing_docs)]
+
 mod check;
 mod checks;
 mod context;

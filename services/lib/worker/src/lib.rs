@@ -1,5 +1,7 @@
 //! The message runtime every stage runs in: take a message, call a function, publish, acknowledge.
 
+#![warn(missing_docs)]
+
 mod about;
 mod admin;
 pub mod clock;
