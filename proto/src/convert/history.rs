@@ -155,19 +155,20 @@ impl From<&History> for v1::HistoryRecord {
     }
 }
 
-impl From<&v1::PlaceRecord> for UrlIndex {
-    fn from(record: &v1::PlaceRecord) -> Self {
-        let withdrawn = time(record.withdrawn_effective_at).map(|at| Rank::new(at, record.withdrawn_at));
+impl From<&v1::UrlIndexRecord> for UrlIndex {
+    fn from(record: &v1::UrlIndexRecord) -> Self {
+        let withdrawn =
+            time(record.withdrawal_effective_at).map(|at| Rank::new(at, record.withdrawal_sequence));
         Self { reports: record.reports.iter().filter_map(|name| name.parse().ok()).collect(), withdrawn }
     }
 }
 
-impl From<&UrlIndex> for v1::PlaceRecord {
+impl From<&UrlIndex> for v1::UrlIndexRecord {
     fn from(index: &UrlIndex) -> Self {
         Self {
             reports: index.reports.iter().map(ToString::to_string).collect(),
-            withdrawn_at: index.withdrawn.map_or(0, |rank| rank.sequence()),
-            withdrawn_effective_at: index.withdrawn.map(|rank| wire(rank.effective_at())),
+            withdrawal_sequence: index.withdrawn.map_or(0, |rank| rank.sequence()),
+            withdrawal_effective_at: index.withdrawn.map(|rank| wire(rank.effective_at())),
         }
     }
 }
@@ -187,7 +188,7 @@ pub fn change_history(
 
 /// Changes what a record knows of an address, as [`change_history`] does.
 pub fn change_index(
-    record: &mut v1::PlaceRecord,
+    record: &mut v1::UrlIndexRecord,
     change: impl FnOnce(&mut UrlIndex) -> bool,
 ) -> (bool, UrlIndex) {
     let mut index = UrlIndex::from(&*record);
@@ -277,8 +278,8 @@ mod tests {
                 .into(),
             withdrawn: Some(Rank::new(AT, 50)),
         };
-        assert_eq!(UrlIndex::from(&v1::PlaceRecord::from(&index)), index);
-        assert_eq!(UrlIndex::from(&v1::PlaceRecord::default()), UrlIndex::default());
+        assert_eq!(UrlIndex::from(&v1::UrlIndexRecord::from(&index)), index);
+        assert_eq!(UrlIndex::from(&v1::UrlIndexRecord::default()), UrlIndex::default());
     }
 
     #[test]

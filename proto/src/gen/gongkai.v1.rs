@@ -2003,14 +2003,14 @@ impl AlertResolution {
         }
     }
 }
-/// All reports of one agency: key `agencies/{agency}`. One record, so that years change together or not at all.
+/// All reports of one agency: key `agencies/{agency}`. Years change together, or not at all.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AgencyRecord {
     /// By year.
     #[prost(message, repeated, tag = "1")]
     pub reports: ::prost::alloc::vec::Vec<YearRecord>,
 }
-/// One report: everything that came in under its name.
+/// One report with everything that arrived for it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct YearRecord {
     #[prost(int32, tag = "1")]
@@ -2028,15 +2028,15 @@ pub struct YearRecord {
     #[prost(message, repeated, tag = "5")]
     pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
     #[prost(message, optional, tag = "6")]
-    pub said: ::core::option::Option<SaidRecord>,
+    pub last_verdict: ::core::option::Option<LastVerdict>,
 }
-/// A document that came in.
+/// The arrival of a document.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ArrivalRecord {
     /// Stream sequence of the DocumentReceived.
     #[prost(uint64, tag = "1")]
     pub received_sequence: u64,
-    /// Stream sequence of the stage event that this is taken from; of several the highest.
+    /// Stream sequence of the stage event that it was read from; of several the highest.
     #[prost(uint64, tag = "2")]
     pub parsed_sequence: u64,
     #[prost(string, tag = "3")]
@@ -2050,17 +2050,17 @@ pub struct ArrivalRecord {
     /// Region of its events.
     #[prost(string, tag = "7")]
     pub region: ::prost::alloc::string::String,
-    /// When it takes effect; absent in records of versions that did not say so: received_at counts.
+    /// When it takes effect. Absent in records of earlier versions, for which received_at counts.
     #[prost(message, optional, tag = "8")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// What its neighbours need of one content of a report.
+/// One content of a report, as far as its neighbours need it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ContentRecord {
     /// SHA-256 of the original, hex.
     #[prost(string, tag = "1")]
     pub content_hash: ::prost::alloc::string::String,
-    /// Stream sequence of the ReportParsed that it is taken from: the newest of this content.
+    /// Stream sequence of the newest ReportParsed of this content.
     #[prost(uint64, tag = "2")]
     pub parsed_sequence: u64,
     #[prost(string, tag = "3")]
@@ -2077,7 +2077,7 @@ pub struct ContentRecord {
     pub prose_bands: ::prost::alloc::vec::Vec<u64>,
     #[prost(bool, tag = "9")]
     pub rolls_up: bool,
-    /// Over cells and prose.
+    /// Digest of cells and prose.
     #[prost(string, tag = "10")]
     pub main_hash: ::prost::alloc::string::String,
 }
@@ -2086,25 +2086,25 @@ pub struct ContentRecord {
 pub struct CellRow {
     #[prost(string, tag = "1")]
     pub concept: ::prost::alloc::string::String,
-    /// By applicant, separated by commas; one without that dimension. A number, _ for blank, / for not applicable, ? for
-    /// unreadable, ! for missing.
+    /// One for each applicant, separated by commas; a single one if the concept has no applicants. Each is a number, _ for
+    /// blank, / for not applicable, ? for unreadable or ! for missing.
     #[prost(string, tag = "2")]
     pub cells: ::prost::alloc::string::String,
 }
-/// A publication taken back.
+/// The withdrawal of a report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WithdrawalRecord {
-    /// Stream sequence of the ReportWithdrawn: what came in before it is taken down.
+    /// Stream sequence of the ReportWithdrawn.
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
-    /// Empty: the report, wherever it stood.
+    /// The URL that was withdrawn; empty for the report at every URL.
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
     /// When it takes effect.
     #[prost(message, optional, tag = "3")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// All that happened to one report, for consumers that keep nothing else of it.
+/// The arrivals and withdrawals of one report, for consumers that keep nothing else of it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HistoryRecord {
     /// By received_sequence.
@@ -2114,34 +2114,34 @@ pub struct HistoryRecord {
     #[prost(message, repeated, tag = "2")]
     pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
 }
-/// What was said of a report last.
+/// The findings of a report that were published last.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SaidRecord {
-    /// Everything that the findings rest on, in one digest: as long as it is the same, so are they.
+pub struct LastVerdict {
+    /// Digest of everything that the findings rest on. As long as it is the same, so are they.
     #[prost(string, tag = "1")]
-    pub basis: ::prost::alloc::string::String,
+    pub inputs_digest: ::prost::alloc::string::String,
     /// Digest of the findings.
     #[prost(string, tag = "2")]
-    pub findings: ::prost::alloc::string::String,
-    /// Rank of what was said; rides on ReportValidated.
+    pub findings_digest: ::prost::alloc::string::String,
+    /// Rank of the verdict; ReportValidated carries it.
     #[prost(uint64, tag = "3")]
     pub validation: u64,
-    /// Message id of the input that made us say it: if that input comes again, it was perhaps not published.
+    /// Message id of the input that caused it. If that input is delivered again, the verdict may not have been published.
     #[prost(string, tag = "4")]
-    pub input: ::prost::alloc::string::String,
+    pub message_id: ::prost::alloc::string::String,
 }
-/// The reports that stood at an address: key `places/{digest of the URL}`.
+/// The reports that arrived with a URL: key `places/{digest of the URL}` in validate's bucket.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PlaceRecord {
+pub struct UrlIndexRecord {
     /// agencies/{agency}/reports/{year}
     #[prost(string, repeated, tag = "1")]
     pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Stream sequence of the withdrawal that ranks highest; 0 for none.
     #[prost(uint64, tag = "2")]
-    pub withdrawn_at: u64,
+    pub withdrawal_sequence: u64,
     /// When that withdrawal takes effect.
     #[prost(message, optional, tag = "3")]
-    pub withdrawn_effective_at: ::core::option::Option<::prost_types::Timestamp>,
+    pub withdrawal_effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// What the bodies below one agency reported on one year: key `rollups/{agency}/{year}`.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2150,7 +2150,7 @@ pub struct RollupRecord {
     #[prost(message, repeated, tag = "1")]
     pub lines: ::prost::alloc::vec::Vec<RollupLine>,
 }
-/// One body's part.
+/// One body's line.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RollupLine {
     #[prost(string, tag = "1")]
@@ -2165,7 +2165,7 @@ pub struct RollupLine {
     pub stands: bool,
     #[prost(message, repeated, tag = "5")]
     pub rows: ::prost::alloc::vec::Vec<CellRow>,
-    /// Of the year before, if it reported then and a number stands there.
+    /// What the year before carried out, if the body reported that year and the cell is a number.
     #[prost(string, optional, tag = "6")]
     pub carried_out_before: ::core::option::Option<::prost::alloc::string::String>,
 }
@@ -2176,7 +2176,7 @@ pub struct BandRecord {
     #[prost(message, repeated, tag = "1")]
     pub members: ::prost::alloc::vec::Vec<BandMember>,
 }
-/// One of them.
+/// A report in a band.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BandMember {
     #[prost(string, tag = "1")]

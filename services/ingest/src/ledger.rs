@@ -5,7 +5,7 @@
 //! | `s-…` | a `Receipt` | the state of a submission |
 //! | `c-…` | [`Seen`] | which submission brought this content first |
 //! | `r-…` | a `HistoryRecord` | what arrived of this report, and its withdrawals by name |
-//! | `u-…` | a `PlaceRecord` | when this URL was last withdrawn |
+//! | `u-…` | a `UrlIndexRecord` | when this URL was last withdrawn |
 //!
 //! Nothing here is the truth; the log is. A lost entry costs a second run over the same content, never a document. What
 //! stands of a report is for [`gongkai_lifecycle`] to say.
@@ -27,7 +27,7 @@ use gongkai_lifecycle::{
 use gongkai_proto::{
     convert::history,
     subjects::BUCKET_SUBMISSIONS,
-    v1::{HistoryRecord, PlaceRecord, Receipt, SubmissionState},
+    v1::{HistoryRecord, Receipt, SubmissionState, UrlIndexRecord},
 };
 use gongkai_worker::{Record, RecordStore, Runtime, record_store::Noted, transport::Error};
 
@@ -151,7 +151,7 @@ impl Ledger {
         }
         if !url.is_empty() {
             let take = |index: &mut UrlIndex| record_url_withdrawal(index, *rank);
-            let change = |place: &mut PlaceRecord| history::change_index(place, take);
+            let change = |place: &mut UrlIndexRecord| history::change_index(place, take);
             self.records.change(&url_entry(url), change).await?;
         }
         Ok(())
@@ -194,7 +194,7 @@ impl Ledger {
         if url.is_empty() {
             return Ok(None);
         }
-        let record: PlaceRecord = self.records.read(&url_entry(url)).await?.record;
+        let record: UrlIndexRecord = self.records.read(&url_entry(url)).await?.record;
         Ok(UrlIndex::from(&record).withdrawn)
     }
 

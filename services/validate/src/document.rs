@@ -1,4 +1,4 @@
-//! One parsed report as the rules want it: tables joined with prose, and what its event says.
+//! A parsed report: its tables joined with its prose, and the event that brought it.
 
 use anyhow::anyhow;
 use gongkai_model::{AgencyProfile, Finding, Report, ReportKey, Summary, Versions};
@@ -8,29 +8,28 @@ use gongkai_proto::{
 };
 use gongkai_rules::{Context, Neighbours, Publication, RuleSet};
 use gongkai_worker::Decision;
-use sha2::{Digest as _, Sha256};
 
 use crate::{UNREADABLE_EVENT, mask};
 
-/// A parsed report and what came with it. Cheap to clone where it matters: the report is shared.
+/// A parsed report with its event. Clones share the report.
 #[derive(Debug, Clone)]
-pub(crate) struct Subject {
+pub(crate) struct ParsedDocument {
     pub(crate) key: ReportKey,
     pub(crate) origin: v1::Origin,
     pub(crate) header: v1::ParsedReport,
     pub(crate) report: std::sync::Arc<Report>,
-    /// The prose was erased: what rests on it is silent.
+    /// The prose was erased: findings that rest on it are left out.
     pub(crate) is_erased: bool,
-    /// Of the document, whatever message made us look at it.
+    /// The document's trace, whichever message made us read it.
     pub(crate) trace_id: String,
     versions: Versions,
 }
 
-impl Subject {
+impl ParsedDocument {
     /// Joins an event with its prose.
     ///
     /// # Errors
-    /// Nothing that any version of ours writes: bury.
+    /// No version of ours writes such an event: bury it.
     pub(crate) fn new(
         parsed: v1::ReportParsed,
         text: Option<v1::ParsedText>,
@@ -56,7 +55,7 @@ impl Subject {
         })
     }
 
-    /// What the rules say. Personal data in quotations is masked.
+    /// Evaluates the rules. Personal data in quotations is masked.
     pub(crate) fn findings(
         &self,
         rules: &RuleSet,
@@ -89,7 +88,7 @@ impl Subject {
         findings
     }
 
-    /// The event that says it.
+    /// The event that publishes the findings.
     pub(crate) fn validated(
         &self,
         findings: &[Finding],
@@ -118,34 +117,11 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The rules are ours; parser and forms are those of whoever parsed, perhaps a replica of another version.
+/// The versions to name: our rules, and the parser and forms of the replica that parsed, which may be of another version.
 fn versions(rules: &RuleSet, parsed_by: Option<v1::Versions>) -> Versions {
     let ours = rules.versions().clone();
     match parsed_by {
         Some(v1::Versions { parser, forms, .. }) => Versions { parser, forms, ..ours },
         None => ours,
     }
-}
-
-/// Findings in one digest, 32 hex digits: as long as it is the same, there is nothing new to say.
-#[must_use]
-pub(crate) fn digest(findings: &[Finding]) -> String {
-    let mut hash = Sha256::new();
-    for finding in findings {
-        let expected = finding.expected.as_deref().unwrap_or_default();
-        let actual = finding.actual.as_deref().unwrap_or_default();
-        for part in [
-            &finding.rule,
-            finding.severity.as_str(),
-            &finding.fingerprint,
-            expected,
-            actual,
-            &finding.message,
-            &finding.operands_digest,
-        ] {
-            hash.update(part);
-            hash.update([0]);
-        }
-    }
-    hex::encode(&hash.finalize()[..16])
 }

@@ -1,7 +1,7 @@
-//! The stage: take in what arrived or was withdrawn, and say of every report it concerns what the rules say now.
+//! The stage's handler: records an arrival or a withdrawal and validates every report that it concerns.
 //!
-//! A broken rule is a finding inside `ReportValidated`, not an error. Prose that was erased from the object store between
-//! two stages is read as absent: the report's tables are checked all the same, and what rests on prose is silent.
+//! A violated rule is a finding inside `ReportValidated`, not an error. Prose that was erased from the object store between
+//! two stages is absent: the report's tables are checked all the same, and findings that rest on prose are left out.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use gongkai_proto::{
     ReportEvent,
     convert::history,
     subjects,
-    v1::{self, AgencyRecord, PlaceRecord},
+    v1::{self, AgencyRecord, UrlIndexRecord},
 };
 use gongkai_rules::{AgencyYear, RuleSet};
 use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, Runtime};
@@ -21,58 +21,59 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    UNREADABLE_EVENT, cells,
-    metrics::Metrics,
-    record,
-    settle::{Ask, Settler},
-    subject::Subject,
+    UNREADABLE_EVENT, cells, document::ParsedDocument, metrics::Metrics, record, revalidation::Revalidation,
+    revalidator::Revalidator, shared_records::SharedRecords,
 };
 
-/// Lost races in a row for one record before a message is tried again later: a parent's record sees all its children.
+/// Lost races in a row for one record before a message is tried again later. All children of a parent write its record.
 const MAX_RACES: u32 = 40;
 
 /// The stage's handler.
 pub struct Checker {
-    settler: Settler,
+    shared: SharedRecords,
+    revalidator: Revalidator,
 }
 
 impl Checker {
-    /// A checker over the runtime's buckets and CPU pool, for the agencies of a registry.
+    /// A handler over the runtime's buckets and CPU pool, for the agencies of a registry.
     #[must_use]
     pub fn new(runtime: &Runtime, rules: RuleSet, registry: watch::Receiver<Arc<Registry>>) -> Self {
+        let records = RecordStore::new(runtime.entries(subjects::BUCKET_NEIGHBOURS), MAX_RACES);
+        let shared = SharedRecords { records, registry };
         Self {
-            settler: Settler {
-                ledger: RecordStore::new(runtime.entries(subjects::BUCKET_NEIGHBOURS), MAX_RACES),
+            revalidator: Revalidator {
+                shared: shared.clone(),
                 texts: runtime.objects(subjects::BUCKET_TEXTS),
                 runtime: runtime.clone(),
                 rules,
-                registry,
                 metrics: Metrics::new(runtime),
             },
+            shared,
         }
     }
 
     async fn parsed(&self, parsed: v1::ReportParsed, context: &Context) -> Result<Vec<Output>, Decision> {
-        let own = self.settler.subject(parsed, context.trace_id.clone()).await?;
+        let own = self.revalidator.document(parsed, context.trace_id.clone()).await?;
         if own.origin.kind() == v1::DocumentKind::Draft {
-            return Ok(vec![self.settler.draft(own, context).await?]);
+            return Ok(vec![self.revalidator.draft(own, context).await?]);
         }
         let arrival = history::arrival(&own.origin, context.sequence)
             .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
-        let taken_down = self.record_address(&own).await?;
+        let withdrawal = self.record_url(&own).await?;
         let report = own.report.clone();
-        let seen = move || AgencyYear::of(&report, gongkai_agencies::kind_of(&report.agency));
-        let seen = self.settler.runtime.cpu(seen).await.map_err(Decision::retry)?;
-        let content = cells::content(&seen, &own.origin.content_hash, context.sequence);
-        let take = |record: &mut AgencyRecord| {
+        let summarize = move || AgencyYear::of(&report, gongkai_agencies::kind_of(&report.agency));
+        let summary = self.revalidator.runtime.cpu(summarize).await.map_err(Decision::retry)?;
+        let content = cells::content(&summary, &own.origin.content_hash, context.sequence);
+        let change = |record: &mut AgencyRecord| {
             let report = record::year_mut(record, own.key.year);
-            let is_down = taken_down.as_ref().is_some_and(|down| record::take_withdrawal(report, down));
-            record::take_arrival(report, &arrival, &content) || is_down
+            let is_withdrawal_new =
+                withdrawal.as_ref().is_some_and(|withdrawal| record::record_withdrawal(report, withdrawal));
+            record::record_arrival(report, &arrival, &content) || is_withdrawal_new
         };
-        self.settle(&own.key, &take, Some(&own), context).await
+        self.apply(&own.key, &change, Some(&own), context).await
     }
 
-    /// By URL it takes down what stood there, by report what it names wherever it stood.
+    /// A withdrawal by URL concerns the reports that arrived with it; one by report concerns that report at every URL.
     async fn withdrawn(
         &self,
         event: &v1::ReportWithdrawn,
@@ -82,48 +83,53 @@ impl Checker {
             .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let index = match withdrawal.url.as_str() {
             "" => UrlIndex::default(),
-            url => {
-                let take = |index: &mut UrlIndex| record_url_withdrawal(index, withdrawal.rank);
-                let change = |place: &mut PlaceRecord| history::change_index(place, take);
-                self.settler.ledger.change(&place_key(url), change).await?.1
-            }
+            url => self.change_url_index(url, |index| record_url_withdrawal(index, withdrawal.rank)).await?,
         };
         let mut outputs = Vec::new();
         for (key, taken_down) in concerned(&withdrawal, &index) {
-            let take = |record: &mut AgencyRecord| {
-                record::take_withdrawal(record::year_mut(record, key.year), &taken_down)
+            let change = |record: &mut AgencyRecord| {
+                record::record_withdrawal(record::year_mut(record, key.year), &taken_down)
             };
-            outputs.extend(self.settle(&key, &take, None, context).await?);
+            outputs.extend(self.apply(&key, &change, None, context).await?);
         }
         Ok(outputs)
     }
 
-    /// Changes a report and settles everything that looks at it.
-    async fn settle(
+    /// Changes the record of a report's agency, validates the years that look back at the report, then the relatives.
+    async fn apply(
         &self,
         key: &ReportKey,
-        take: &(dyn Fn(&mut AgencyRecord) -> bool + Sync),
-        own: Option<&Subject>,
+        change: &(dyn Fn(&mut AgencyRecord) -> bool + Sync),
+        own: Option<&ParsedDocument>,
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
-        let years: Vec<i32> =
-            (0..=record::YEARS_BACK).filter_map(|after| key.year.checked_add(after)).collect();
-        let ask = Ask { own, ..Ask::other(&key.agency, &years, context) };
-        let (record, mut outputs) = self.settler.change(ask, take).await?;
-        outputs.extend(self.settler.spread(&key.agency, &record, key.year, context).await?);
+        let years = (0..=record::YEARS_BACK).filter_map(|after| key.year.checked_add(after)).collect();
+        let first = Revalidation::new(key.agency.clone(), years);
+        let (record, mut outputs) = self.revalidator.update(&first, own, context, change).await?;
+        for due in self.shared.notify_relatives(&key.agency, &record, key.year).await? {
+            outputs.extend(self.revalidator.revalidate(&due, context).await?);
+        }
         Ok(outputs)
     }
 
-    /// Records that the report arrived with its address; gives the withdrawal of that address that ranks highest.
-    async fn record_address(&self, own: &Subject) -> Result<Option<TakenDown>, Decision> {
+    /// Records that the report arrived with its URL; returns the withdrawal of that URL that ranks highest.
+    async fn record_url(&self, own: &ParsedDocument) -> Result<Option<TakenDown>, Decision> {
         let url = &own.origin.url;
         if url.is_empty() {
             return Ok(None);
         }
-        let take = |index: &mut UrlIndex| record_report(index, &own.key);
-        let change = |place: &mut PlaceRecord| history::change_index(place, take);
-        let (_, index) = self.settler.ledger.change(&place_key(url), change).await?;
+        let index = self.change_url_index(url, |index| record_report(index, &own.key)).await?;
         Ok(index.withdrawn.map(|rank| TakenDown { rank, url: url.clone() }))
+    }
+
+    async fn change_url_index(
+        &self,
+        url: &str,
+        change: impl Fn(&mut UrlIndex) -> bool + Sync,
+    ) -> Result<UrlIndex, Decision> {
+        let change = |record: &mut UrlIndexRecord| history::change_index(record, &change);
+        let (_, index) = self.shared.records.change(&url_key(url), change).await?;
+        Ok(index)
     }
 }
 
@@ -136,7 +142,7 @@ impl Handler for Checker {
             ReportEvent::Parsed(event) => {
                 let received_at = event.origin.as_ref().and_then(|origin| origin.received_at);
                 let outputs = self.parsed(*event, context).await?;
-                self.settler.metrics.validated(received_at);
+                self.revalidator.metrics.validated(received_at);
                 Ok(outputs)
             }
             ReportEvent::Withdrawn(event) => self.withdrawn(&event, context).await,
@@ -145,7 +151,7 @@ impl Handler for Checker {
     }
 }
 
-/// Key of an address's record: its digest, since an address has characters that a key has not.
-fn place_key(url: &str) -> String {
+/// Key of a URL's record: a digest, as keys allow fewer characters than URLs.
+fn url_key(url: &str) -> String {
     format!("places/{}", hex::encode(&Sha256::digest(url)[..16]))
 }

@@ -1,11 +1,36 @@
-//! What findings rest on, in one digest that is kept: its encoding must not change with the compiler or with a field's name.
+//! One digest of everything that findings rest on. It is stored, so its encoding must change neither with the compiler nor
+//! with the name of a field.
 
-use gongkai_model::AgencyProfile;
+use gongkai_model::{AgencyProfile, Versions};
+use gongkai_proto::v1::AgencyRecord;
 use sha2::{Digest as _, Sha256};
 
-/// Takes in what the registry knows of an agency. Every field goes in with its length or a mark of absence.
-pub(crate) fn take_profile(hash: &mut Sha256, profile: Option<&AgencyProfile>) {
-    let Some(profile) = profile else { return take(hash, None) };
+use crate::{record, relatives::Relatives};
+
+/// The digest for one year, 32 hex digits: the years it looks back at, the relatives, the registry's entry, and the
+/// versions of rules and program. A value never comes back once an input changed, as epochs only grow.
+pub(crate) fn inputs_digest(
+    record: &AgencyRecord,
+    year: i32,
+    relatives: &Relatives,
+    profile: Option<&AgencyProfile>,
+    versions: &Versions,
+) -> String {
+    let mut hash = Sha256::new();
+    for back in 0..=record::YEARS_BACK {
+        let report = year.checked_sub(back).and_then(|year| record::year(record, year));
+        hash.update(report.map_or(0, |report| report.epoch).to_be_bytes());
+    }
+    hash.update(relatives.digest());
+    add_profile(&mut hash, profile);
+    hash.update(&versions.rules);
+    hash.update(&versions.program);
+    hex::encode(&hash.finalize()[..16])
+}
+
+/// Adds the registry's entry: every field with its length, or a mark of absence.
+fn add_profile(hash: &mut Sha256, profile: Option<&AgencyProfile>) {
+    let Some(profile) = profile else { return add(hash, None) };
     let AgencyProfile { key, name, level, kind, region, parent, site_domain } = profile;
     let fields = [
         Some(key.as_str()),
@@ -16,10 +41,10 @@ pub(crate) fn take_profile(hash: &mut Sha256, profile: Option<&AgencyProfile>) {
         parent.as_ref().map(gongkai_model::AgencyKey::as_str),
         site_domain.as_deref(),
     ];
-    fields.into_iter().for_each(|field| take(hash, field));
+    fields.into_iter().for_each(|field| add(hash, field));
 }
 
-fn take(hash: &mut Sha256, field: Option<&str>) {
+fn add(hash: &mut Sha256, field: Option<&str>) {
     match field {
         Some(text) => hash.update(format!("{}:{text}", text.len())),
         None => hash.update("-"),
@@ -34,7 +59,7 @@ mod tests {
 
     fn digest(profile: Option<&AgencyProfile>) -> String {
         let mut hash = Sha256::new();
-        take_profile(&mut hash, profile);
+        add_profile(&mut hash, profile);
         hex::encode(&hash.finalize()[..8])
     }
 
@@ -49,7 +74,7 @@ mod tests {
             parent: None,
             site_domain: None,
         };
-        // As it is kept: another value makes every report be settled anew.
+        // Stored: with another value every report is validated again.
         assert_eq!(digest(Some(&base)), "4f01fe73d19cdfde");
         let others = [
             AgencyProfile { key: AgencyKey::from_code("1").unwrap(), ..base.clone() },

@@ -1,18 +1,25 @@
 //! Checks parsed reports against the rule packs, and against each other.
 //!
-//! Read DESIGN.md, then [`handler`]: it is the stage. [`record`] is what is kept of an agency's reports, `settle` says what
-//! follows from it, `relatives` is what parents and siblings need. [`mask`] keeps personal data out of the log.
+//! Read DESIGN.md, then [`handler`], which is the stage. [`record`] stores an agency's reports, `revalidator` applies the
+//! rules to them, `relatives` reads what parents and siblings need, and `notices` tells them of a change. [`mask`] keeps
+//! personal data out of the log.
 
-mod basis;
 pub mod cells;
 pub mod config;
+mod document;
 pub mod handler;
+mod inputs_digest;
 pub mod mask;
 mod metrics;
+
+mod notices;
 pub mod record;
 mod relatives;
-mod settle;
-mod subject;
+mod revalidation;
+mod revalidator;
+mod shared_entry;
+mod shared_records;
+mod verdict;
 
 use async_trait::async_trait;
 use gongkai_proto::subjects::{self, Event};
@@ -22,7 +29,7 @@ use gongkai_worker::{Consume, Runtime, Service};
 pub use config::Config;
 pub use handler::Checker;
 
-/// Buried: an event that this version cannot read as a report.
+/// Dead letter code: this version cannot read the event as a report.
 const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 
 /// The service.

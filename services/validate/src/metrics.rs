@@ -1,4 +1,4 @@
-//! What the stage counts, and how long reports take to come here. The names stand in METRICS.md.
+//! The metrics of the stage: findings, reports validated again, and the time since they were received. See METRICS.md.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,10 +9,9 @@ use gongkai_worker::{Clock, Counter, Histogram, Runtime};
 
 const RULE: &str = "gongkai.rule.id";
 const SEVERITY: &str = "gongkai.finding.severity";
-/// Stands for every rule of a local pack: their ids are others' to choose, and without end.
+/// Label value for every rule of a local pack, whose ids are unbounded.
 const LOCAL: &str = "local";
 
-/// Findings, neighbours, and the time from the hook.
 pub(crate) struct Metrics {
     findings: Counter,
     neighbours: Counter,
@@ -25,7 +24,7 @@ pub(crate) struct Metrics {
 // === impl Metrics ===
 
 impl Metrics {
-    /// The instruments; counters at zero, those of findings for each compiled-in rule's own severity.
+    /// Registers the instruments. Counters start at zero, that of findings for every compiled-in rule at its severity.
     pub(crate) fn new(runtime: &Runtime) -> Self {
         let findings =
             runtime.counter("gongkai.validate.findings", "{finding}", "findings by rule and severity");
@@ -49,20 +48,20 @@ impl Metrics {
         }
     }
 
-    /// These findings were said of a report.
-    pub(crate) fn said(&self, findings: &[Finding]) {
+    /// Counts the findings of a published report.
+    pub(crate) fn published(&self, findings: &[Finding]) {
         for finding in findings {
             let rule = if self.known.contains(&finding.rule) { &finding.rule } else { LOCAL };
             self.findings.add(1, &[(RULE, rule), (SEVERITY, finding.severity.as_str())]);
         }
     }
 
-    /// A report was validated again.
-    pub(crate) fn again(&self) {
+    /// Counts a report that was validated again because a neighbour changed.
+    pub(crate) fn revalidated(&self) {
         self.neighbours.add(1, &[]);
     }
 
-    /// A document that came in then has its findings.
+    /// Records the time since a document was received.
     pub(crate) fn validated(&self, received_at: Option<prost_types::Timestamp>) {
         if let Some(received) = received_at.and_then(|at| time(at, "received_at").ok()) {
             let took = Duration::try_from(self.clock.now() - received).unwrap_or_default();

@@ -1,8 +1,9 @@
-//! What is kept of one agency's reports: adapters between its record and [`gongkai_lifecycle`], which decides what stands.
+//! The record of one agency's reports. [`gongkai_lifecycle`] decides which revision is current; this module stores its facts.
 
 use std::collections::BTreeMap;
 
 use gongkai_lifecycle::{Arrival, History, Revision, TakenDown, current, is_taken_down, revisions};
+use gongkai_model::AgencyKey;
 use gongkai_proto::{
     convert::{history, timestamp},
     v1::{AgencyRecord, ContentRecord, YearRecord},
@@ -12,18 +13,24 @@ use time::OffsetDateTime;
 
 use crate::cells;
 
-/// What stands of a report.
+/// The revision that represents a report.
 #[derive(Debug, Clone)]
-pub struct Standing<'a> {
-    /// The content that ranks highest.
+pub struct CurrentRevision<'a> {
+    /// The content of the revision that ranks highest.
     pub content: &'a ContentRecord,
-    /// Its newest arrival: what is said of the report is said under its name.
+    /// Its newest arrival: the report is published with this origin.
     pub arrival: Arrival,
-    /// True if all arrivals of that content were taken down.
+    /// True if every arrival of that content was withdrawn.
     pub is_withdrawn: bool,
 }
 
-/// The record of a year, made if there is none.
+/// Key of an agency's record.
+#[must_use]
+pub fn agency_key(agency: &AgencyKey) -> String {
+    format!("agencies/{agency}")
+}
+
+/// The record of a year, inserted if there is none.
 pub fn year_mut(record: &mut AgencyRecord, year: i32) -> &mut YearRecord {
     let at = record.reports.partition_point(|report| report.year < year);
     if record.reports.get(at).is_none_or(|report| report.year != year) {
@@ -38,8 +45,8 @@ pub fn year(record: &AgencyRecord, year: i32) -> Option<&YearRecord> {
     record.reports.iter().find(|report| report.year == year)
 }
 
-/// Takes in an arrival and its content; true if that is news.
-pub fn take_arrival(report: &mut YearRecord, arrival: &Arrival, content: &ContentRecord) -> bool {
+/// Records an arrival and its content. True if the history changed.
+pub fn record_arrival(report: &mut YearRecord, arrival: &Arrival, content: &ContentRecord) -> bool {
     let at = report.contents.partition_point(|known| known.content_hash < content.content_hash);
     match report.contents.get_mut(at) {
         Some(known) if known.content_hash == content.content_hash => {
@@ -52,12 +59,12 @@ pub fn take_arrival(report: &mut YearRecord, arrival: &Arrival, content: &Conten
     change(report, |history| gongkai_lifecycle::record_arrival(history, arrival))
 }
 
-/// Takes in a withdrawal; true if that is news.
-pub fn take_withdrawal(report: &mut YearRecord, withdrawal: &TakenDown) -> bool {
+/// Records a withdrawal. True if the history changed.
+pub fn record_withdrawal(report: &mut YearRecord, withdrawal: &TakenDown) -> bool {
     change(report, |history| gongkai_lifecycle::record_withdrawal(history, withdrawal))
 }
 
-/// Changes what happened to a report and counts the change.
+/// Changes the history of a report, and raises its epoch if that changed anything.
 fn change(report: &mut YearRecord, change: impl FnOnce(&mut History) -> bool) -> bool {
     let mut history = history_of(report);
     let is_news = change(&mut history);
@@ -77,26 +84,26 @@ fn content<'a>(report: &'a YearRecord, content_hash: &str) -> Option<&'a Content
     report.contents.iter().find(|content| content.content_hash == content_hash)
 }
 
-/// What stands; `None` if nothing came in yet.
+/// The current revision; `None` if nothing arrived yet.
 #[must_use]
-pub fn standing(report: &YearRecord) -> Option<Standing<'_>> {
+pub fn current_revision(report: &YearRecord) -> Option<CurrentRevision<'_>> {
     let history = history_of(report);
     let current = current(&history)?;
     let content = content(report, current.content_hash())?;
-    Some(Standing { content, arrival: current.newest().clone(), is_withdrawn: current.is_withdrawn })
+    Some(CurrentRevision { content, arrival: current.newest().clone(), is_withdrawn: current.is_withdrawn })
 }
 
-/// The year's report as its neighbours see it; `None` if there is none or it was withdrawn.
+/// A year's report as its neighbours see it; `None` if there is none or it was withdrawn.
 #[must_use]
 pub fn visible(record: &AgencyRecord, of: i32) -> Option<AgencyYear> {
-    let standing = standing(year(record, of)?).filter(|standing| !standing.is_withdrawn)?;
-    cells::agency_year(standing.content, of)
+    let current = current_revision(year(record, of)?).filter(|current| !current.is_withdrawn)?;
+    cells::agency_year(current.content, of)
 }
 
-/// How many years back a report looks at the agency's own; a change is felt as many years on.
+/// How many earlier years of its agency a report is compared with. A change concerns as many later years.
 pub const YEARS_BACK: i32 = 5;
 
-/// The neighbours that the agency's own record knows.
+/// The neighbours that are in the agency's own record.
 #[must_use]
 pub fn neighbours(record: &AgencyRecord, of: i32, own: AgencyYear) -> Neighbours {
     let previous = of.checked_sub(1).and_then(|year| visible(record, year));
@@ -106,13 +113,13 @@ pub fn neighbours(record: &AgencyRecord, of: i32, own: AgencyYear) -> Neighbours
     Neighbours { previous, earlier, publications, ..Neighbours::new(own) }
 }
 
-/// Where and in which contents a report was published.
+/// Where a report was published, and with which contents.
 fn publications(report: &YearRecord) -> Publications {
     let history = history_of(report);
     let mut revisions = revisions(&history);
     let Some(current) = revisions.pop() else { return Publications::default() };
-    let stands = |arrival: &&&Arrival| current.is_withdrawn || !is_taken_down(&history, arrival);
-    let mut urls: Vec<String> = current.arrivals().iter().filter(stands).map(|a| a.url.clone()).collect();
+    let is_live = |arrival: &&&Arrival| current.is_withdrawn || !is_taken_down(&history, arrival);
+    let mut urls: Vec<String> = current.arrivals().iter().filter(is_live).map(|a| a.url.clone()).collect();
     urls.retain(|url| !url.is_empty());
     urls.sort();
     urls.dedup();
@@ -128,7 +135,7 @@ fn publications(report: &YearRecord) -> Publications {
     }
 }
 
-/// The revision before the newest, if it stood at the same address or nobody knows where.
+/// The revision before the current one, if it was published at the same address or the address of either is unknown.
 fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) -> Option<Published> {
     let is_same =
         |arrival: &Arrival| current.arrivals().iter().any(|a| a.url == arrival.url || a.url.is_empty());
@@ -136,7 +143,7 @@ fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) 
     published(report, arrival)
 }
 
-/// The newest content at each address where the newest of all does not stand.
+/// The newest content at each address that the current revision was not published at.
 fn elsewhere(report: &YearRecord, history: &History, current: &Revision<'_>) -> Vec<Published> {
     let mut newest: BTreeMap<&str, &Arrival> = BTreeMap::new();
     for arrival in history.arrivals.iter().filter(|arrival| !arrival.url.is_empty()) {

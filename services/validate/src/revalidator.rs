@@ -1,188 +1,202 @@
-//! Saying of a report what follows from what is known, once, whoever finds out and in whatever order. See DESIGN.md.
+//! Validates reports of one agency and records what was said of them, in one write. See DESIGN.md.
 
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use gongkai_agencies::Registry;
-use gongkai_model::{AgencyKey, AgencyProfile, Finding};
+use gongkai_model::AgencyProfile;
 use gongkai_proto::{
-    ReportEvent,
-    subjects::{self, Event},
-    v1::{self, AgencyRecord, SaidRecord},
+    ReportEvent, subjects,
+    v1::{self, AgencyRecord, LastVerdict},
 };
-use gongkai_rules::{Neighbours, RuleSet};
+use gongkai_rules::{AgencyYear, Neighbours, Publications, RuleSet};
 use gongkai_worker::{
-    Context, Decision, Output, RecordStore, Runtime,
+    Context, Decision, Output, Runtime,
     trace::{self, Kind},
     transport::Objects,
 };
 use prost::Message as _;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
-    UNREADABLE_EVENT, basis, cells,
+    UNREADABLE_EVENT, cells,
+    document::ParsedDocument,
+    inputs_digest::inputs_digest,
     metrics::Metrics,
-    record,
-    relatives::Relatives,
-    subject::{Subject, digest},
+    record::{self, CurrentRevision},
+    revalidation::Revalidation,
+    shared_records::SharedRecords,
+    verdict::Verdict,
 };
 
-/// Settles reports: reads what is known, applies the rules, notes what is said, and says it.
-pub(crate) struct Settler {
-    pub(crate) ledger: RecordStore,
+/// Validates reports against the rules and their neighbours.
+pub(crate) struct Revalidator {
+    pub(crate) shared: SharedRecords,
     pub(crate) texts: Arc<dyn Objects>,
     pub(crate) runtime: Runtime,
     pub(crate) rules: RuleSet,
-    pub(crate) registry: tokio::sync::watch::Receiver<Arc<Registry>>,
     pub(crate) metrics: Metrics,
 }
 
-/// What is asked of one agency's record.
-#[derive(Clone, Copy)]
-pub(crate) struct Ask<'a> {
-    pub(crate) agency: &'a AgencyKey,
-    /// The years to settle.
-    pub(crate) years: &'a [i32],
-    /// The report whose event this is: it is answered in any case, the others only if their findings changed.
-    pub(crate) own: Option<&'a Subject>,
-    /// False where the same input has already said what it owed.
-    pub(crate) pays: bool,
-    pub(crate) context: &'a Context,
+/// What is published of a report once the record is saved.
+struct Pending {
+    verdict: Verdict,
+    validation: u64,
+    superseded: bool,
+    /// The report is not the input's: a neighbour made it be validated again.
+    is_neighbour: bool,
 }
 
-impl<'a> Ask<'a> {
-    /// Asks to settle years of somebody who is not the input's own.
-    pub(crate) fn other(agency: &'a AgencyKey, years: &'a [i32], context: &'a Context) -> Self {
-        Self { agency, years, own: None, pays: true, context }
-    }
+/// One year of an agency's record with everything that its findings rest on.
+struct Inputs<'a> {
+    current: CurrentRevision<'a>,
+    before: LastVerdict,
+    inputs_digest: String,
+    neighbours: Neighbours,
+    profile: Option<AgencyProfile>,
 }
 
-/// One year's findings and everything needed to say them.
-struct Verdict {
-    subject: Subject,
-    findings: Vec<Finding>,
-    /// Of the findings.
-    digest: String,
-}
+// === impl Revalidator ===
 
-/// What is said of a report once the record is saved.
-struct Told {
-    output: Output,
-    findings: Vec<Finding>,
-    /// The report is not the input's: it was looked at again.
-    is_again: bool,
-}
-
-impl Settler {
-    /// Changes an agency's record and settles some of its years in the same write.
+impl Revalidator {
+    /// Changes an agency's record and validates some of its years in the same write. `own` is the document whose event is
+    /// handled: it is answered in any case, other reports only if their findings changed.
     ///
     /// # Errors
     /// A store was not reached, or others were faster too often: retry. A record or an event is none of ours: bury.
-    pub(crate) async fn change(
+    pub(crate) async fn update(
         &self,
-        ask: Ask<'_>,
-        take: &(dyn Fn(&mut AgencyRecord) -> bool + Sync),
+        revalidation: &Revalidation,
+        own: Option<&ParsedDocument>,
+        context: &Context,
+        change: &(dyn Fn(&mut AgencyRecord) -> bool + Sync),
     ) -> Result<(AgencyRecord, Vec<Output>), Decision> {
-        let key = agency_key(ask.agency);
+        let records = &self.shared.records;
+        let key = record::agency_key(&revalidation.agency);
         let mut race = 0;
         loop {
-            let mut read = self.ledger.read::<AgencyRecord>(&key).await?;
-            let mut is_changed = take(&mut read.record);
-            let mut told = Vec::new();
-            for year in ask.years {
-                is_changed |= self.settle(ask, *year, &mut read.record, &mut told).await?;
+            let mut read = records.read::<AgencyRecord>(&key).await?;
+            let mut is_changed = change(&mut read.record);
+            let mut pending = Vec::new();
+            for year in &revalidation.years {
+                let own = own.filter(|own| own.key.year == *year);
+                is_changed |=
+                    self.validate(revalidation, *year, own, context, &mut read.record, &mut pending).await?;
             }
-            if !is_changed || self.ledger.save(&key, &read).await? {
-                return Ok((read.record, told.into_iter().map(|told| self.counted(told)).collect()));
+            if !is_changed || records.save(&key, &read).await? {
+                let outputs = pending.iter().map(|pending| self.publish(pending, context)).collect();
+                return Ok((read.record, outputs));
             }
-            self.ledger.lost(&key, race).await?;
+            records.lost(&key, race).await?;
             race += 1;
         }
     }
 
-    /// Settles years without changing anything else.
+    /// Validates reports without another change of the record.
     ///
     /// # Errors
-    /// As for [`Settler::change`].
-    pub(crate) async fn look(&self, ask: Ask<'_>) -> Result<Vec<Output>, Decision> {
-        Ok(self.change(ask, &|_| false).await?.1)
-    }
-
-    fn counted(&self, told: Told) -> Output {
-        self.metrics.said(&told.findings);
-        if told.is_again {
-            self.metrics.again();
-        }
-        told.output
-    }
-
-    /// Settles one year. True if the record changed.
-    async fn settle(
+    /// As for [`Revalidator::update`].
+    pub(crate) async fn revalidate(
         &self,
-        ask: Ask<'_>,
+        revalidation: &Revalidation,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
+        Ok(self.update(revalidation, None, context, &|_| false).await?.1)
+    }
+
+    fn publish(&self, pending: &Pending, context: &Context) -> Output {
+        self.metrics.published(&pending.verdict.findings);
+        if pending.is_neighbour {
+            self.metrics.revalidated();
+        }
+        pending.verdict.output(context, pending.validation, pending.superseded)
+    }
+
+    /// Validates one year. True if the record changed.
+    async fn validate(
+        &self,
+        revalidation: &Revalidation,
         year: i32,
+        own: Option<&ParsedDocument>,
+        context: &Context,
         record: &mut AgencyRecord,
-        told: &mut Vec<Told>,
+        pending: &mut Vec<Pending>,
     ) -> Result<bool, Decision> {
-        let Some(report) = record::year(record, year) else { return Ok(false) };
-        let Some(standing) = record::standing(report) else { return Ok(false) };
-        let Some(seen) = cells::agency_year(standing.content, year) else { return Ok(false) };
-        let (context, own) = (ask.context, ask.own.filter(|own| own.key.year == year));
-        let profile = self.profile(ask.agency);
-        let looking = self.relatives(ask.agency, year, &standing, profile.as_ref());
-        let relatives = trace::span("neighbours", Kind::Internal).run(looking).await?;
-        let before = report.said.clone().unwrap_or_default();
-        let basis = self.basis(record, year, &relatives, profile.as_ref());
-        let is_new_basis = before.basis != basis;
-        let is_own_last =
-            own.is_some_and(|own| own.origin.received_sequence == standing.arrival.rank.sequence());
-        let owes = is_own_last || (ask.pays && before.input == context.message_id);
-        if !is_new_basis && !owes && own.is_none() {
+        let Some(inputs) = self.inputs(revalidation, year, record).await? else { return Ok(false) };
+        let Inputs { current, before, inputs_digest, neighbours, profile } = inputs;
+        let are_inputs_new = before.inputs_digest != inputs_digest;
+        let is_own_current =
+            own.is_some_and(|own| own.origin.received_sequence == current.arrival.rank.sequence());
+        let is_owed = is_own_current || (revalidation.republishes && before.message_id == context.message_id);
+        if !are_inputs_new && !is_owed && own.is_none() {
             return Ok(false);
         }
-        let neighbours = relatives.join(record::neighbours(record, year, seen));
-        let subject = match own.filter(|_| is_own_last) {
+        let document = match own.filter(|_| is_own_current) {
             Some(own) => own.clone(),
-            None => self.load(standing.arrival.event).await?,
+            None => self.load(current.arrival.event).await?,
         };
-        let other = own.filter(|_| !is_own_last);
-        let is_same = other.is_some_and(|own| own.origin.content_hash == standing.content.content_hash);
-        let verdict = self.judge(subject, neighbours.clone(), profile.clone()).await?;
+        let other = own.filter(|_| !is_own_current);
+        let is_same_content =
+            other.is_some_and(|own| own.origin.content_hash == current.content.content_hash);
+        let verdict = self.judge(document, neighbours.clone(), profile.clone()).await?;
         // Another arrival of the same content is answered one rank below, so that the newest arrival has the last word.
-        let is_raised = before.findings != verdict.digest || (is_same && is_new_basis);
-        let said = said(&before, &verdict, is_raised, basis, context);
+        let raises = before.findings_digest != verdict.findings_digest || (is_same_content && are_inputs_new);
+        let last = verdict.record(&before, raises, inputs_digest, context);
         if let Some(own) = other {
-            let neighbours = if is_same { neighbours } else { alone(neighbours) };
-            let own = self.judge(own.clone(), neighbours, profile).await?;
-            let validation = if is_same { said.validation - 1 } else { context.sequence };
-            told.push(own.told(context, validation, !is_same));
+            let neighbours = if is_same_content { neighbours } else { without_publications(neighbours) };
+            let verdict = self.judge(own.clone(), neighbours, profile).await?;
+            let validation = if is_same_content { last.validation - 1 } else { context.sequence };
+            pending.push(Pending { verdict, validation, superseded: !is_same_content, is_neighbour: false });
         }
-        if is_raised || owes {
-            let own = verdict.told(context, said.validation, false);
-            told.push(Told { is_again: !is_own_last, ..own });
+        if raises || is_owed {
+            let validation = last.validation;
+            let is_neighbour = !is_own_current;
+            pending.push(Pending { verdict, validation, superseded: false, is_neighbour });
         }
-        let is_changed = said != before;
-        record::year_mut(record, year).said = Some(said);
+        let is_changed = last != before;
+        record::year_mut(record, year).last_verdict = Some(last);
         Ok(is_changed)
     }
 
+    /// Reads what the findings of a year rest on; `None` if there is no report that this version can read.
+    async fn inputs<'a>(
+        &self,
+        revalidation: &Revalidation,
+        year: i32,
+        record: &'a AgencyRecord,
+    ) -> Result<Option<Inputs<'a>>, Decision> {
+        let agency = &revalidation.agency;
+        let Some(report) = record::year(record, year) else { return Ok(None) };
+        let Some(current) = record::current_revision(report) else { return Ok(None) };
+        let Some(own) = cells::agency_year(current.content, year) else { return Ok(None) };
+        let profile = self.shared.profile(agency);
+        let reading = self.shared.relatives(agency, year, &current, profile.as_ref());
+        let relatives = trace::span("neighbours", Kind::Internal).run(reading).await?;
+        Ok(Some(Inputs {
+            inputs_digest: inputs_digest(record, year, &relatives, profile.as_ref(), self.rules.versions()),
+            neighbours: relatives.join(record::neighbours(record, year, own)),
+            before: report.last_verdict.clone().unwrap_or_default(),
+            current,
+            profile,
+        }))
+    }
+
+    /// Evaluates the rules on the CPU pool.
     async fn judge(
         &self,
-        subject: Subject,
+        document: ParsedDocument,
         neighbours: Neighbours,
         profile: Option<AgencyProfile>,
     ) -> Result<Verdict, Decision> {
         let rules = self.rules.clone();
         let judge = move || {
-            let judging = || subject.findings(&rules, Some(&neighbours), profile.as_ref());
+            let judging = || document.findings(&rules, Some(&neighbours), profile.as_ref());
             let findings = trace::span("rules", Kind::Internal).within(judging);
-            Verdict { subject, digest: digest(&findings), findings }
+            Verdict::new(document, findings)
         };
         self.runtime.cpu(judge).await.map_err(Decision::retry)
     }
 
-    /// A report from the log.
-    async fn load(&self, parsed_sequence: u64) -> Result<Subject, Decision> {
+    /// Reads a document from the log.
+    async fn load(&self, parsed_sequence: u64) -> Result<ParsedDocument, Decision> {
         let found = self.runtime.message(subjects::STREAM_REPORTS, parsed_sequence).await?;
         let message = found.ok_or_else(|| {
             Decision::retry(anyhow!("no message {parsed_sequence} in {}", subjects::STREAM_REPORTS))
@@ -196,105 +210,42 @@ impl Settler {
             Err(error) => return Err(Decision::bury(UNREADABLE_EVENT, error)),
         };
         let trace = message.headers.get("traceparent").and_then(|parent| parent.split('-').nth(1));
-        self.subject(parsed, trace.unwrap_or_default().to_owned()).await
+        self.document(parsed, trace.unwrap_or_default().to_owned()).await
     }
 
     /// Joins an event with its prose, if that was not erased.
-    pub(crate) async fn subject(
+    ///
+    /// # Errors
+    /// The object store was not reached: retry. Event or prose are none of ours: bury.
+    pub(crate) async fn document(
         &self,
         parsed: v1::ReportParsed,
         trace_id: String,
-    ) -> Result<Subject, Decision> {
+    ) -> Result<ParsedDocument, Decision> {
         let text = parsed.report.as_ref().and_then(|header| header.text.as_ref());
         let text = self.texts.get(text.map(|text| text.key.as_str()).unwrap_or_default()).await?;
         let text = text.map(v1::ParsedText::decode).transpose();
-        Subject::new(
-            parsed,
-            text.map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?,
-            trace_id,
-            &self.rules,
-        )
+        let text = text.map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
+        ParsedDocument::new(parsed, text, trace_id, &self.rules)
     }
 
-    /// What a draft is told: what its neighbours are, without becoming one.
-    pub(crate) async fn draft(&self, draft: Subject, context: &Context) -> Result<Output, Decision> {
-        let agency = draft.key.agency.clone();
-        let record = self.ledger.read::<AgencyRecord>(&agency_key(&agency)).await?.record;
-        let seen =
-            gongkai_rules::AgencyYear::of(&draft.report, gongkai_agencies::kind_of(&draft.report.agency));
-        let profile = self.profile(&agency);
-        let neighbours = alone(record::neighbours(&record, draft.key.year, seen));
+    /// Validates a draft: it is compared with its neighbours and never becomes one.
+    ///
+    /// # Errors
+    /// As for [`Revalidator::update`].
+    pub(crate) async fn draft(&self, draft: ParsedDocument, context: &Context) -> Result<Output, Decision> {
+        let agency = &draft.key.agency;
+        let read = self.shared.records.read::<AgencyRecord>(&record::agency_key(agency)).await?;
+        let own = AgencyYear::of(&draft.report, gongkai_agencies::kind_of(&draft.report.agency));
+        let profile = self.shared.profile(agency);
+        let neighbours = without_publications(record::neighbours(&read.record, draft.key.year, own));
         let verdict = self.judge(draft, neighbours, profile).await?;
-        Ok(self.counted(verdict.told(context, 0, false)))
-    }
-
-    /// Everything that findings rest on, in one digest.
-    fn basis(
-        &self,
-        record: &AgencyRecord,
-        year: i32,
-        relatives: &Relatives,
-        profile: Option<&AgencyProfile>,
-    ) -> String {
-        let mut hash = Sha256::new();
-        for back in 0..=record::YEARS_BACK {
-            let report = year.checked_sub(back).and_then(|year| record::year(record, year));
-            hash.update(report.map_or(0, |report| report.epoch).to_be_bytes());
-        }
-        hash.update(relatives.digest());
-        basis::take_profile(&mut hash, profile);
-        let versions = self.rules.versions();
-        hash.update(&versions.rules);
-        hash.update(&versions.program);
-        hex::encode(&hash.finalize()[..16])
-    }
-
-    /// What the registry knows of an agency.
-    pub(crate) fn profile(&self, agency: &AgencyKey) -> Option<AgencyProfile> {
-        self.registry.borrow().get(agency).map(gongkai_agencies::Agency::profile)
+        let pending = Pending { verdict, validation: 0, superseded: false, is_neighbour: false };
+        Ok(self.publish(&pending, context))
     }
 }
 
-impl Verdict {
-    /// What is said, under an id of its own: the input's, whose it is, the rank and what is said (CONTRACT 3). An input that
-    /// comes again may have more to say than before, which must not pass for the same.
-    fn told(self, context: &Context, validation: u64, superseded: bool) -> Told {
-        let Subject { key, origin, .. } = &self.subject;
-        let event = self.subject.validated(&self.findings, validation, superseded);
-        let subject = Event::ReportValidated.subject(origin.region.parse().unwrap_or_default());
-        let mut output = Output::new(subject, Event::ReportValidated.ce_type(), &event);
-        let (input, findings) = (&context.message_id, &self.digest);
-        let (agency, year) = (&key.agency, key.year);
-        output.message_id = Some(format!("{input}.validate.{agency}-{year}-{validation}.{findings}"));
-        Told { output, findings: self.findings, is_again: false }
-    }
-}
-
-/// Key of an agency's record.
-pub(crate) fn agency_key(agency: &AgencyKey) -> String {
-    format!("agencies/{agency}")
-}
-
-/// The neighbours of something that is not what stands: its own publications are not.
-fn alone(neighbours: Neighbours) -> Neighbours {
-    Neighbours { publications: gongkai_rules::Publications::default(), ..neighbours }
-}
-
-/// What is noted as said. Ranks leave room for another arrival of the same content just below.
-fn said(
-    before: &SaidRecord,
-    verdict: &Verdict,
-    is_raised: bool,
-    basis: String,
-    context: &Context,
-) -> SaidRecord {
-    if !is_raised {
-        return SaidRecord { basis, ..before.clone() };
-    }
-    SaidRecord {
-        basis,
-        findings: verdict.digest.clone(),
-        validation: before.validation.max(context.sequence) + 2,
-        input: context.message_id.clone(),
-    }
+/// The neighbours of a content that is not the current revision: the agency's publications are not its own.
+fn without_publications(neighbours: Neighbours) -> Neighbours {
+    Neighbours { publications: Publications::default(), ..neighbours }
 }

@@ -79,7 +79,7 @@ impl Alerter {
             "" => UrlIndex::default(),
             url => {
                 let take = |index: &mut UrlIndex| record_url_withdrawal(index, withdrawal.rank);
-                let change = |place: &mut v1::PlaceRecord| history::change_index(place, take);
+                let change = |place: &mut v1::UrlIndexRecord| history::change_index(place, take);
                 self.ledger.change(&url_key(url), change).await?.1
             }
         };
@@ -111,7 +111,7 @@ impl Alerter {
             return Ok(None);
         }
         let take = |index: &mut UrlIndex| record_report(index, report);
-        let change = |place: &mut v1::PlaceRecord| history::change_index(place, take);
+        let change = |place: &mut v1::UrlIndexRecord| history::change_index(place, take);
         let (_, index) = self.ledger.change(&url_key(url), change).await?;
         Ok(index.withdrawn.map(|rank| TakenDown { rank, url: url.to_owned() }))
     }

@@ -1,0 +1,21 @@
+//! The unit of work: which reports of one agency to validate again.
+
+use gongkai_model::AgencyKey;
+
+/// Reports of one agency that are to be validated, because one of them or one of their neighbours changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Revalidation {
+    pub(crate) agency: AgencyKey,
+    /// The years of the reports.
+    pub(crate) years: Vec<i32>,
+    /// Publishes once more what this same input has already caused, in case the process died before it was published.
+    /// False for the second look of one delivery, which would only repeat the first.
+    pub(crate) republishes: bool,
+}
+
+impl Revalidation {
+    /// Validates the years, and publishes once more what the same input has already caused.
+    pub(crate) fn new(agency: AgencyKey, years: Vec<i32>) -> Self {
+        Self { agency, years, republishes: true }
+    }
+}
