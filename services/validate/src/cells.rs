@@ -2,7 +2,7 @@
 
 use gongkai_model::{Applicant, Concept, FactId, State};
 use gongkai_proto::v1::{CellRow, ContentRecord};
-use gongkai_rules::{AgencyYear, Cells, Sketch};
+use gongkai_rules::{AgencyYear, Cells, MinHash};
 
 /// Lines of cells, by concept.
 #[must_use]
@@ -67,8 +67,8 @@ pub fn content(year: &AgencyYear, content_hash: &str, parsed_sequence: u64) -> C
         agency_name: year.agency_name.clone(),
         form: year.form.to_string(),
         rows: rows(&year.cells),
-        prose_chars: year.sketch.chars,
-        prose_hashes: year.sketch.hashes.clone(),
+        prose_chars: year.minhash.chars,
+        prose_hashes: year.minhash.hashes.clone(),
         prose_bands: year.bands.to_vec(),
         rolls_up: year.rolls_up,
         main_hash: year.main_hash.clone(),
@@ -83,7 +83,7 @@ pub fn agency_year(content: &ContentRecord, year: i32) -> Option<AgencyYear> {
         year,
         form: content.form.parse().ok()?,
         cells: cells(&content.rows),
-        sketch: Sketch { chars: content.prose_chars, hashes: content.prose_hashes.clone() },
+        minhash: MinHash { chars: content.prose_chars, hashes: content.prose_hashes.clone() },
         bands: content.prose_bands.clone().try_into().ok()?,
         rolls_up: content.rolls_up,
         main_hash: content.main_hash.clone(),

@@ -96,9 +96,9 @@ impl SharedRecords {
             relatives.inputs.update(epoch.to_be_bytes());
             compared.push(first);
             let (Some(own), Some(theirs)) = (&own, record::visible(&theirs, year)) else { continue };
-            let similarity = own.sketch.similarity(&theirs.sketch);
+            let similarity = own.minhash.similarity(&theirs.minhash);
             if nearest.as_ref().is_none_or(|(best, _)| similarity > *best) {
-                let sibling = Sibling { agency_name: theirs.agency_name, sketch: theirs.sketch };
+                let sibling = Sibling { agency_name: theirs.agency_name, minhash: theirs.minhash };
                 nearest = Some((similarity, sibling));
             }
         }

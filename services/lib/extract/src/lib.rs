@@ -1,7 +1,7 @@
 //! Bytes to blocks: paragraphs and table grids, one module per format.
 //!
 //! [`read`] is a pure function: no file, no socket, no clock but the one that gives up a PDF ([`Limits::drawing_time`]). It runs in this order: `sniff` says what the bytes are,
-//! `charset` makes text of them, the format's own module makes blocks of the text, and `mirror` takes out on the way
+//! `charset` makes text of them, the format's own module makes blocks of the text, and `mirror_cleanup` takes out on the way
 //! what a mirror site added. Every block of a text format keeps where it stands in the decoded original; DOCX, PDF and
 //! DOC have no such places, and a PDF's blocks keep their page. DESIGN.md says why HTML is read without a tree.
 
@@ -19,13 +19,13 @@ mod hints;
 mod html;
 mod limits;
 mod markdown;
-mod mirror;
+mod mirror_cleanup;
 mod pdf;
 mod reject;
-mod retabulate;
 mod sniff;
 mod source_text;
 mod steps;
+mod tables_from_lines;
 mod text;
 
 use charset::Decoded;
@@ -73,10 +73,10 @@ fn read_text(decoded: Decoded, media_type: MediaType, limits: &Limits) -> Result
     let (blocks, meta_title, fields) = if media_type == MediaType::Html {
         let page = html::read(&decoded.text, limits)?;
         notes.extend(page.notes);
-        (retabulate::read(page.blocks, limits)?, page.meta_title, page.fields)
+        (tables_from_lines::read(page.blocks, limits)?, page.meta_title, page.fields)
     } else {
         sniff::count_lines(&decoded.text, limits)?;
-        let source = mirror::clean(decoded.text, &mut notes);
+        let source = mirror_cleanup::clean(decoded.text, &mut notes);
         let reader = if media_type == MediaType::Markdown { markdown::read } else { text::read };
         (reader(&source, limits)?, None, Vec::new())
     };
@@ -91,12 +91,12 @@ fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<D
         _ => doc::read(bytes, limits).map(|blocks| (blocks, Vec::new())),
     })?;
     if media_type != MediaType::Pdf {
-        blocks = retabulate::read(blocks, limits)?;
+        blocks = tables_from_lines::read(blocks, limits)?;
     }
     if blocks.is_empty() {
         return Err(sniff::empty());
     }
-    let notes = mirror::clean_blocks(&mut blocks);
+    let notes = mirror_cleanup::clean_blocks(&mut blocks);
     Ok(Document { media_type, charset: "utf-8", meta_title: None, fields, blocks, notes })
 }
 

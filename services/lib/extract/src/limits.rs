@@ -16,7 +16,7 @@ pub struct Limits {
     /// Paragraphs of the whole document: more is `TOO_LARGE`.
     pub paragraphs: usize,
     /// Longest paragraph or cell, in Unicode scalars: more is `TOO_LARGE`.
-    pub run_scalars: usize,
+    pub line_scalars: usize,
     /// Widest table, in columns: wider spans are clipped, more cells in a row are `TOO_LARGE`.
     pub columns: u32,
     /// Longest table, in rows: longer spans are clipped, more rows are `TOO_LARGE`.
@@ -41,7 +41,7 @@ impl Default for Limits {
             nesting: 512,
             cells: 50_000,
             paragraphs: 50_000,
-            run_scalars: 200_000,
+            line_scalars: 200_000,
             columns: 512,
             rows: 20_000,
             pages: 2_000,

@@ -74,13 +74,13 @@ pub(crate) fn is_text_with_tables(text: &str) -> bool {
 /// lines it may have a few times as many.
 pub(crate) fn count_lines(text: &str, limits: &Limits) -> Result<(), Rejection> {
     let limit = limits.cells.saturating_add(limits.paragraphs);
-    if text.len() < limit.min(limits.run_scalars) {
+    if text.len() < limit.min(limits.line_scalars) {
         return Ok(());
     }
     let (mut filled, mut blank) = (0, 0);
     for line in text.split('\n') {
-        if line.len() > limits.run_scalars && line.chars().count() > limits.run_scalars {
-            return Err(reject::too_large(("一行字数", "characters in a line"), limits.run_scalars));
+        if line.len() > limits.line_scalars && line.chars().count() > limits.line_scalars {
+            return Err(reject::too_large(("一行字数", "characters in a line"), limits.line_scalars));
         }
         let count = if line.trim().is_empty() { &mut blank } else { &mut filled };
         *count += 1;

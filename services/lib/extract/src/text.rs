@@ -2,7 +2,7 @@
 
 mod flat;
 pub(crate) mod lines;
-mod unroll;
+mod split_single_line;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
 
@@ -36,7 +36,7 @@ pub(crate) fn blocks(
         }
     }
     out.end_paragraph();
-    let is_long = |text: &str| text.len() > limits.run_scalars && text.chars().count() > limits.run_scalars;
+    let is_long = |text: &str| text.len() > limits.line_scalars && text.chars().count() > limits.line_scalars;
     let holds_long = |block: &Block| match block {
         Block::Paragraph(paragraph) => is_long(&paragraph.text),
         Block::Table(grid) => grid.cells.iter().any(|cell| is_long(&cell.text)),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use gongkai_model::{Citation, Paragraph};
 use regex::Regex;
 
-use crate::squeezed::Squeezed;
+use crate::compact_text::CompactText;
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -39,7 +39,7 @@ fn counts(text: &str) -> bool {
 }
 
 fn of_paragraph(paragraph: &Paragraph) -> Vec<Citation> {
-    let text = Squeezed::new(paragraph);
+    let text = CompactText::new(paragraph);
     if !END.is_match(&text.text) {
         return Vec::new();
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use gongkai_model::{Contact, Paragraph, Source};
 use regex::Regex;
 
-use crate::squeezed::Squeezed;
+use crate::compact_text::CompactText;
 
 /// How many paragraphs a clause may take, one line a part.
 const LINES: usize = 5;
@@ -66,7 +66,7 @@ pub(crate) fn read<'p>(
     let first = told.checked_sub(1).filter(address).unwrap_or(told);
     let mut contact = Contact::default();
     for paragraph in paragraphs.iter().skip(first).take(LINES) {
-        let text = Squeezed::new(paragraph);
+        let text = CompactText::new(paragraph);
         let sentence = sentence(&text.text);
         let clause = text.text.get(sentence.clone()).unwrap_or_default();
         let part = |slot: &Option<String>, pattern: &Pattern| match slot {

@@ -4,7 +4,7 @@
 //! block. Where names are whole they say the order, where they are broken they must at least not contradict it.
 
 use crate::{
-    answers::Answers,
+    cell_assignment::CellAssignment,
     columns::{Filling, Header, Heading, Values, spread, values},
     form::Form,
     label::norm,
@@ -13,8 +13,13 @@ use crate::{
     value::Value,
 };
 
-/// Reads one stretch of the document that holds chapter 四's table; `padding` as chapter 三 shows it.
-pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padding: Padding, answers: &mut Answers<'a>) {
+/// Reads one range of the document that holds chapter 四's table; `padding` as chapter 三 shows it.
+pub(crate) fn read<'a>(
+    items: &[Item<'a>],
+    form: &Form,
+    padding: Padding,
+    assignment: &mut CellAssignment<'a>,
+) {
     let names = Names::of(form);
     let first = form.cells.len().saturating_sub(names.cells());
     let mut head: Vec<Vec<&Piece<'a>>> = Vec::new();
@@ -36,7 +41,7 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padding: Padding, answer
         data.iter().filter_map(|row| Some((names.block_row(row)?, *row))).collect();
     if !blocks.is_empty() {
         for (block, row) in blocks {
-            read_block(block, row, &head, &names, first, answers);
+            read_block(block, row, &head, &names, first, assignment);
         }
         return;
     }
@@ -48,7 +53,7 @@ pub(crate) fn read<'a>(items: &[Item<'a>], form: &Form, padding: Padding, answer
         data.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
     }
     for row in data {
-        read_whole(row, &head, &names, first, padding, answers);
+        read_whole(row, &head, &names, first, padding, assignment);
     }
 }
 
@@ -58,7 +63,7 @@ fn read_whole<'a>(
     names: &Names,
     first: usize,
     padding: Padding,
-    answers: &mut Answers<'a>,
+    assignment: &mut CellAssignment<'a>,
 ) {
     let wanted = names.cells();
     let headings = if row.spans_known { names.headings(head) } else { Vec::new() };
@@ -67,7 +72,7 @@ fn read_whole<'a>(
         headings => Some(headings.iter().map(|heading| heading.column).collect()),
     };
     let Some(order) = order else {
-        (0..wanted).for_each(|column| answers.unsure(first + column, &row.values));
+        (0..wanted).for_each(|column| assignment.unsure(first + column, &row.values));
         return;
     };
     let spread = spread(row, &headings);
@@ -82,19 +87,19 @@ fn read_whole<'a>(
                         && blank_at_an_end(cells)
                         && names.sums_hold(cells, &order) != Some(true)) =>
         {
-            (0..wanted).for_each(|column| answers.unsure(first + column, filled(row)));
+            (0..wanted).for_each(|column| assignment.unsure(first + column, filled(row)));
         }
         Values::These(cells) => {
             for (piece, column) in cells.iter().zip(&order) {
-                answers.read(first + column, piece);
+                assignment.assign(first + column, piece);
             }
         }
         Values::OneOf(cuts) => {
             for (at, column) in order.iter().enumerate() {
-                answers.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
+                assignment.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
             }
         }
-        Values::Unclear => (0..wanted).for_each(|column| answers.unsure(first + column, filled(row))),
+        Values::Unclear => (0..wanted).for_each(|column| assignment.unsure(first + column, filled(row))),
     }
 }
 
@@ -105,7 +110,7 @@ fn read_block<'a>(
     head: &[Vec<&Piece<'a>>],
     names: &Names,
     first: usize,
-    answers: &mut Answers<'a>,
+    assignment: &mut CellAssignment<'a>,
 ) {
     let wanted = names.columns.len();
     let first = first + block * wanted;
@@ -119,10 +124,10 @@ fn read_block<'a>(
     match (order, choice) {
         (Some(order), Values::These(cells)) => {
             for (piece, column) in cells.iter().zip(order) {
-                answers.read(first + column, piece);
+                assignment.assign(first + column, piece);
             }
         }
-        _ => (0..wanted).for_each(|column| answers.unsure(first + column, filled(row))),
+        _ => (0..wanted).for_each(|column| assignment.unsure(first + column, filled(row))),
     }
 }
 
@@ -182,7 +187,7 @@ impl Names {
         }
         // The first block is 行政复议; the others come as their titles do.
         let mut blocks = vec![0];
-        // Titles that a line break cut are whole again where all labels are read in one go.
+        // ChapterTitles that a line break cut are whole again where all labels are read in one go.
         let all: String = labels().collect();
         let mut found: Vec<(usize, usize)> = (0..self.blocks.len())
             .filter_map(|block| Some((all.find(self.blocks.get(block)?.as_str())?, block)))

@@ -46,7 +46,7 @@ pub struct Chapter {
     pub number: u32,
     /// The canonical title, without its numeral.
     pub title: String,
-    /// Titles with the same meaning, as in article 50 of the regulations.
+    /// ChapterTitles with the same meaning, as in article 50 of the regulations.
     pub variants: Vec<String>,
 }
 

@@ -4,10 +4,14 @@
 
 #![warn(missing_docs)]
 
-mod answers;
+mod cell_assignment;
+mod chapter_ranges;
+mod chapter_titles;
 mod citation;
 mod columns;
+mod compact_text;
 mod contact;
+mod displaced_cells;
 mod disputes;
 pub mod form;
 mod header;
@@ -28,12 +32,8 @@ mod report;
 mod requests;
 mod residue;
 mod rows;
-mod runs;
-mod squeezed;
-mod strays;
-mod stretches;
 mod title;
-mod titles;
+mod unlabelled_rows;
 mod value;
 mod versions;
 mod vocabulary;

@@ -9,6 +9,7 @@ use gongkai_model::{Applicant, Concept, FormId, Variant};
 use serde::Deserialize;
 
 use crate::{
+    chapter_titles::ChapterTitles,
     form::{
         ApplicantColumn, Band, BandColumn, BandRow, Chapter, DisputeBlock, DisputeColumn, Disputes, Form,
         Label, RequestRow, RowKind, Unit,
@@ -16,7 +17,6 @@ use crate::{
     index::RequestIndex,
     marks::Marks,
     proactive,
-    titles::Titles,
     vocabulary::Vocabulary,
 };
 
@@ -33,7 +33,7 @@ static EMBEDDED: LazyLock<Forms> = LazyLock::new(|| {
 pub struct Forms {
     forms: Vec<Form>,
     /// Look-ups over all forms, made once.
-    titles: Titles,
+    chapter_titles: ChapterTitles,
     vocabulary: Vocabulary,
     indexes: Vec<RequestIndex>,
     proactive: Vec<proactive::Names>,
@@ -76,8 +76,8 @@ impl Forms {
         }
         let indexes = forms.iter().map(RequestIndex::of).collect();
         let proactive = forms.iter().map(proactive::Names::of).collect();
-        let (titles, vocabulary) = (Titles::of(forms.iter()), Vocabulary::of(forms.iter()));
-        Ok(Self { titles, vocabulary, indexes, proactive, marks: Marks::of(&forms), forms })
+        let (chapter_titles, vocabulary) = (ChapterTitles::of(forms.iter()), Vocabulary::of(forms.iter()));
+        Ok(Self { chapter_titles, vocabulary, indexes, proactive, marks: Marks::of(&forms), forms })
     }
 
     /// One form in one variant; absent if unknown.
@@ -91,8 +91,8 @@ impl Forms {
         self.forms.iter()
     }
 
-    pub(crate) fn titles(&self) -> &Titles {
-        &self.titles
+    pub(crate) fn chapter_titles(&self) -> &ChapterTitles {
+        &self.chapter_titles
     }
 
     pub(crate) fn vocabulary(&self) -> &Vocabulary {

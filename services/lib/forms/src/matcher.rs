@@ -3,7 +3,8 @@
 use gongkai_model::{Document, Fact, FormId, Variant};
 
 use crate::{
-    answers::Answers,
+    cell_assignment::CellAssignment,
+    chapter_ranges::{self, ChapterRanges},
     disputes,
     form::Form,
     index::RequestIndex,
@@ -11,8 +12,7 @@ use crate::{
     proactive,
     requests::{self, Padding},
     rows::{self, Item},
-    runs,
-    stretches::{self, Stretches},
+    unlabelled_rows,
     value::Value,
 };
 
@@ -29,27 +29,27 @@ pub(crate) struct Tables<'f> {
 
 /// Reads a document's tables; `fallback` is the form to take where the tables do not tell.
 pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) -> Option<Tables<'f>> {
-    let items = rows::items(document, forms.titles(), forms.vocabulary());
+    let items = rows::items(document, forms.chapter_titles(), forms.vocabulary());
     let id = form_by_evidence(&items, forms).unwrap_or(fallback);
     let standard = forms.get(id, Variant::Standard).or_else(|| forms.iter().next())?;
     let index = forms.index(standard);
-    let mut stretches = stretches::cut(items, index);
-    stretches.requests.iter_mut().for_each(|stretch| runs::part(stretch, standard));
+    let mut ranges = chapter_ranges::cut(items, index);
+    ranges.requests.iter_mut().for_each(|range| unlabelled_rows::split(range, standard));
     let (form, index) = match forms.get(id, Variant::SingleRowOther) {
-        Some(single) if is_single(&stretches, index, forms.index(single)) => (single, forms.index(single)),
+        Some(single) if is_single(&ranges, index, forms.index(single)) => (single, forms.index(single)),
         _ => (standard, index),
     };
-    let mut answers = Answers::new(form);
+    let mut assignment = CellAssignment::new(form);
     let mut padding = Padding::default();
-    for stretch in &stretches.requests {
-        let own = requests::read(stretch, form, index, &mut answers);
+    for range in &ranges.requests {
+        let own = requests::read(range, form, index, &mut assignment);
         padding.behind |= own.behind;
         padding.any |= own.any;
     }
-    proactive::read(&stretches.proactive, (form, forms.proactive(form)), padding.behind, &mut answers);
-    stretches.disputes.iter().for_each(|stretch| disputes::read(stretch, form, padding, &mut answers));
-    let none = answers.is_empty();
-    Some(Tables { form, facts: answers.into_facts(form), none })
+    proactive::read(&ranges.proactive, (form, forms.proactive(form)), padding.behind, &mut assignment);
+    ranges.disputes.iter().for_each(|range| disputes::read(range, form, padding, &mut assignment));
+    let none = assignment.is_empty();
+    Some(Tables { form, facts: assignment.into_facts(form), none })
 }
 
 /// The form that the labels speak for.
@@ -59,14 +59,14 @@ fn form_by_evidence(items: &[Item<'_>], forms: &Forms) -> Option<FormId> {
 
 /// True if none of the children of （六） stands anywhere, and either it has values in a row of its own or there are just
 /// as many rows, or labels of rows, as the form has without the children.
-fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
+fn is_single(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
     let with_values = |item: &&Item<'_>| match item {
         Item::Row(row) => row.values.len() >= 7 && !standard.is_header(row),
         _ => false,
     };
-    let as_many = |stretch: &Vec<Item<'_>>| stretch.iter().filter(with_values).count() == single.rows();
-    let mut one_row = stretches.requests.iter().any(as_many);
-    for item in stretches.requests.iter().flatten() {
+    let as_many = |range: &Vec<Item<'_>>| range.iter().filter(with_values).count() == single.rows();
+    let mut one_row = ranges.requests.iter().any(as_many);
+    for item in ranges.requests.iter().flatten() {
         match item {
             Item::Row(row) => {
                 let own = row.labels.last();
@@ -87,12 +87,12 @@ fn is_single(stretches: &Stretches<'_>, standard: &RequestIndex, single: &Reques
             _ => {}
         }
     }
-    one_row || names_all_rows(stretches, single)
+    one_row || names_all_rows(ranges, single)
 }
 
 /// True if the labels of all rows stand in the document, but for one that may be misprinted.
-fn names_all_rows(stretches: &Stretches<'_>, single: &RequestIndex) -> bool {
-    let labels = labels(stretches.requests.iter().flatten());
+fn names_all_rows(ranges: &ChapterRanges<'_>, single: &RequestIndex) -> bool {
+    let labels = labels(ranges.requests.iter().flatten());
     let named = (0..single.rows()).filter(|row| labels.iter().any(|label| single.names(*row, label)));
     named.count() + 1 >= single.rows()
 }

@@ -5,7 +5,7 @@
 
 use gongkai_model::{Block, Document, Paragraph, Section};
 
-use crate::titles::Titles;
+use crate::chapter_titles::ChapterTitles;
 
 /// A document cut at its headings.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ enum Style {
 const STYLES: [Style; 4] = [Style::Chinese, Style::Arabic, Style::Brackets, Style::Bare];
 
 /// Cuts a document at its headings.
-pub(crate) fn read(document: &Document, titles: &Titles) -> Outline {
+pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
     let heads: Vec<Option<Head<'_>>> = document.blocks.iter().map(|block| head(block, titles)).collect();
     let style = style(&heads);
     let mut outline = Outline { first_heading: document.blocks.len(), ..Outline::default() };
@@ -101,7 +101,7 @@ struct Head<'t> {
     rest: Option<&'t str>,
 }
 
-fn head<'t>(block: &'t Block, titles: &Titles) -> Option<Head<'t>> {
+fn head<'t>(block: &'t Block, titles: &ChapterTitles) -> Option<Head<'t>> {
     let Block::Paragraph(paragraph) = block else { return None };
     let (number, rest) = split_heading(&paragraph.text, titles)?;
     Some(Head { number, style: style_of(&paragraph.text), rest })
@@ -134,7 +134,7 @@ fn heading(
 }
 
 /// The chapter a line names, and the prose that follows on the same line behind a colon.
-fn split_heading<'t>(text: &'t str, titles: &Titles) -> Option<(u32, Option<&'t str>)> {
+fn split_heading<'t>(text: &'t str, titles: &ChapterTitles) -> Option<(u32, Option<&'t str>)> {
     if let Some(number) = titles.chapter(text) {
         return Some((number, None));
     }

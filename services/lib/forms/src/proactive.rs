@@ -4,12 +4,12 @@
 //! where the band's head is whole, by the names over them.
 
 use crate::{
-    answers::Answers,
+    cell_assignment::CellAssignment,
     columns::{Filling, Header, Heading, Values, spread, values},
+    displaced_cells::{self, Completed},
     form::{Band, Form},
     label::{Spelling, norm},
     rows::{Item, Piece, Row},
-    strays::{self, Completed},
     value::Value,
 };
 
@@ -29,12 +29,12 @@ struct Hit<'r, 'a> {
     head: Vec<&'r Piece<'a>>,
 }
 
-/// Reads all stretches that hold chapter 二's tables; `padded` if the document fills rows up at their ends.
+/// Reads all ranges that hold chapter 二's tables; `padded` if the document fills rows up at their ends.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     (form, names): (&Form, &Names),
     padded: bool,
-    answers: &mut Answers<'a>,
+    assignment: &mut CellAssignment<'a>,
 ) {
     let mut hits: Vec<Hit<'_, 'a>> = Vec::new();
     let mut head: Vec<&Piece<'a>> = Vec::new();
@@ -57,13 +57,13 @@ pub(crate) fn read<'a>(
             hits.push(Hit { row, band, first, head: head.clone() });
         } else if !has_loose_values(items.get(at + 1)) {
             let columns = form.bands.get(band).map_or(0, |band| band.columns.len());
-            (0..columns).for_each(|column| answers.empty(first + column));
+            (0..columns).for_each(|column| assignment.empty(first + column));
         }
     }
     let width = |hit: &Hit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
     let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))), |_| None);
-    let strays =
-        strays::find(items, |row| hits.iter().any(|hit| std::ptr::eq(hit.row, row))).unwrap_or_default();
+    let displaced = displaced_cells::find(items, |row| hits.iter().any(|hit| std::ptr::eq(hit.row, row)))
+        .unwrap_or_default();
     let short: Vec<usize> =
         (0..hits.len()).filter(|at| hits.get(*at).is_some_and(|hit| is_short(hit, width(hit)))).collect();
     for (at, hit) in hits.iter().enumerate() {
@@ -71,12 +71,12 @@ pub(crate) fn read<'a>(
             let in_order =
                 named(hit, names).windows(2).all(|pair| pair.first().map(|n| n.0) < pair.last().map(|n| n.0));
             let own = short.iter().position(|short| *short == at);
-            let own = own.filter(|_| in_order && short.len() == strays.len());
-            if let Some(stray) = own.and_then(|own| strays.get(own)) {
-                complete(hit, stray, band, answers);
+            let own = own.filter(|_| in_order && short.len() == displaced.len());
+            if let Some(displaced) = own.and_then(|own| displaced.get(own)) {
+                complete(hit, displaced, band, assignment);
                 continue;
             }
-            read_hit(hit, band, names, (&filling, padded), answers);
+            read_hit(hit, band, names, (&filling, padded), assignment);
         }
     }
 }
@@ -87,12 +87,12 @@ fn is_short(hit: &Hit<'_, '_>, width: usize) -> bool {
     width > 1 && hit.row.values.len() + 1 == width && hit.row.values.iter().all(number)
 }
 
-/// Reads a row that is one cell short, and the stray that is its own.
-fn complete<'a>(hit: &Hit<'_, 'a>, stray: &Piece<'a>, band: &Band, answers: &mut Answers<'a>) {
-    for (column, cell) in strays::complete(hit.row, stray, band).into_iter().enumerate() {
+/// Reads a row that is one cell short together with its displaced cell.
+fn complete<'a>(hit: &Hit<'_, 'a>, displaced: &Piece<'a>, band: &Band, assignment: &mut CellAssignment<'a>) {
+    for (column, cell) in displaced_cells::complete(hit.row, displaced, band).into_iter().enumerate() {
         match cell {
-            Completed::Sure(piece) => answers.read(hit.first + column, piece),
-            Completed::OneOf(pieces) => answers.unsure(hit.first + column, pieces),
+            Completed::Sure(piece) => assignment.assign(hit.first + column, piece),
+            Completed::OneOf(pieces) => assignment.unsure(hit.first + column, pieces),
         }
     }
 }
@@ -155,19 +155,19 @@ fn read_hit<'a>(
     band: &Band,
     names: &Names,
     (filling, padded): (&Filling, bool),
-    answers: &mut Answers<'a>,
+    assignment: &mut CellAssignment<'a>,
 ) {
     let wanted = band.columns.len();
     let named = named(hit, names);
     if let Some(cells) = printed_over(&named, hit.row, wanted) {
         for (column, piece) in cells.into_iter().enumerate() {
-            answers.read(hit.first + column, piece);
+            assignment.assign(hit.first + column, piece);
         }
         return;
     }
     let header = Header::of(named.iter().map(|(at, _)| *at).collect(), wanted);
     let Some(order) = header.order(wanted) else {
-        (0..wanted).for_each(|column| answers.unsure(hit.first + column, &hit.row.values));
+        (0..wanted).for_each(|column| assignment.unsure(hit.first + column, &hit.row.values));
         return;
     };
     let mut headings = Vec::new();
@@ -184,21 +184,21 @@ fn read_hit<'a>(
     match values(row, wanted, filling, &headings, |_| None) {
         // A filled-up row may have lost a cell before the blank at its end.
         Values::These(cells) if padded && some_blank_at_end(cells) => {
-            (0..wanted).for_each(|column| answers.unsure(hit.first + column, cells));
+            (0..wanted).for_each(|column| assignment.unsure(hit.first + column, cells));
         }
         Values::These(cells) => {
             for (piece, column) in cells.iter().zip(&order) {
-                answers.read(hit.first + column, piece);
+                assignment.assign(hit.first + column, piece);
             }
         }
         Values::OneOf(cuts) => {
             for (at, column) in order.iter().enumerate() {
-                answers.unsure(hit.first + column, cuts.iter().filter_map(|cut| cut.get(at)));
+                assignment.unsure(hit.first + column, cuts.iter().filter_map(|cut| cut.get(at)));
             }
         }
         Values::Unclear => {
             let filled = || row.values.iter().filter(|piece| piece.value != Value::Blank);
-            (0..wanted).for_each(|column| answers.unsure(hit.first + column, filled()));
+            (0..wanted).for_each(|column| assignment.unsure(hit.first + column, filled()));
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use gongkai_model::{Block, CellRef, Document, Field, FieldName, Grid, Metadata, Paragraph, Source};
 
-use crate::{citation, contact, identity, outline::Outline, squeezed::Squeezed};
+use crate::{citation, compact_text::CompactText, contact, identity, outline::Outline};
 
 /// Longest value of a field, in scalars.
 const LONGEST: usize = 80;
@@ -94,7 +94,7 @@ fn shown_in_line(paragraph: &Paragraph, fields: &mut Vec<Field>) {
     {
         return;
     }
-    let line = Squeezed::new(paragraph);
+    let line = CompactText::new(paragraph);
     let mut names: Vec<(usize, usize, Option<FieldName>)> = Vec::new();
     let known = NAMES.iter().map(|(name, field)| (*name, Some(*field)));
     for (name, field) in known.chain(OTHER_NAMES.iter().map(|name| (*name, None))) {
@@ -127,8 +127,8 @@ fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
             let bare: String = name.text.chars().filter(|c| !c.is_whitespace()).collect();
             let bare = bare.trim_end_matches(['：', ':']);
             let known = NAMES.iter().find(|(known, _)| *known == bare);
-            let squeezed: String = value.text.chars().filter(|c| !c.is_whitespace()).collect();
-            if let Some((_, field)) = known.filter(|(_, field)| is_value(*field, &squeezed)) {
+            let compact: String = value.text.chars().filter(|c| !c.is_whitespace()).collect();
+            if let Some((_, field)) = known.filter(|(_, field)| is_value(*field, &compact)) {
                 let source = Source {
                     text: value.text.clone(),
                     cell: Some(CellRef { table, row: value.row, column: value.column }),

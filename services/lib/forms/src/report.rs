@@ -45,7 +45,7 @@ pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejecti
 /// `NOT_A_REPORT` with the kind of look-alike, `UNFILLED_FORM` for the blank official form, `NO_IDENTITY` if neither
 /// document nor sender tell agency and year. The sender sends another document; trying again gives the same answer.
 pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> Result<Report, Rejection> {
-    let outline = outline::read(document, forms.titles());
+    let outline = outline::read(document, forms.chapter_titles());
     let identity = identity::read(document, &outline);
     let fallback =
         if identity.year.is_some_and(|year| year < 2021) { FormId::Form2019 } else { FormId::Form2021 };

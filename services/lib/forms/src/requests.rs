@@ -7,7 +7,7 @@
 use rust_decimal::Decimal;
 
 use crate::{
-    answers::Answers,
+    cell_assignment::CellAssignment,
     columns::{Filling, Values, spread, values},
     form::Form,
     header::{Head, applicants},
@@ -37,13 +37,13 @@ pub(crate) struct Padding {
     pub any: bool,
 }
 
-/// Reads one stretch of the document that holds chapter 三's table.
+/// Reads one range of the document that holds chapter 三's table.
 /// How its rows are filled up comes back.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     form: &Form,
     index: &RequestIndex,
-    answers: &mut Answers<'a>,
+    assignment: &mut CellAssignment<'a>,
 ) -> Padding {
     let mut entries = entries(items, index);
     let rest = align(&mut entries, form.rows.len());
@@ -53,11 +53,11 @@ pub(crate) fn read<'a>(
         Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)), |cut| sum_holds(cut, &order));
     for entry in &entries {
         if let Some(at) = entry.at {
-            read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, answers);
+            read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, assignment);
         }
     }
     for gap in rest {
-        settle_gap(&gap, &entries, items, index, answers);
+        settle_gap(&gap, &entries, items, index, assignment);
     }
     let wide = |entry: &Entry<'_, 'a>| entry.row.values.len() > COLUMNS && !entry.row.spans_known;
     Padding {
@@ -192,11 +192,17 @@ fn in_order(named: &[(usize, usize)]) -> Vec<usize> {
 
 // === Cells ===
 
-fn read_row<'a>(row: &Row<'a>, first: usize, head: &Head, filling: &Filling, answers: &mut Answers<'a>) {
+fn read_row<'a>(
+    row: &Row<'a>,
+    first: usize,
+    head: &Head,
+    filling: &Filling,
+    assignment: &mut CellAssignment<'a>,
+) {
     let table = row.values.first().map_or(0, |piece| piece.table);
     let headings = if row.spans_known { head.over(table) } else { &[] };
     let Some(order) = head.order(table) else {
-        (0..COLUMNS).for_each(|column| answers.unsure(first + column, &row.values));
+        (0..COLUMNS).for_each(|column| assignment.unsure(first + column, &row.values));
         return;
     };
     let spread = spread(row, headings);
@@ -205,15 +211,15 @@ fn read_row<'a>(row: &Row<'a>, first: usize, head: &Head, filling: &Filling, ans
     match values(row, COLUMNS, filling, headings, holds) {
         Values::These(cells) => {
             for (piece, column) in cells.iter().zip(&order) {
-                answers.read(first + column, piece);
+                assignment.assign(first + column, piece);
             }
         }
         Values::OneOf(cuts) => {
             for (at, column) in order.iter().enumerate() {
-                answers.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
+                assignment.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
             }
         }
-        Values::Unclear => (0..COLUMNS).for_each(|column| answers.unsure(first + column, &row.values)),
+        Values::Unclear => (0..COLUMNS).for_each(|column| assignment.unsure(first + column, &row.values)),
     }
 }
 
@@ -238,7 +244,7 @@ fn settle_gap<'a>(
     entries: &[Entry<'_, 'a>],
     items: &[Item<'a>],
     index: &RequestIndex,
-    answers: &mut Answers<'a>,
+    assignment: &mut CellAssignment<'a>,
 ) {
     let inside = entries.get(gap.entries.clone()).unwrap_or_default();
     let loose = |item: &Item<'_>| match item {
@@ -250,17 +256,18 @@ fn settle_gap<'a>(
         let first = index.first_cell + row * COLUMNS;
         if !inside.is_empty() {
             for column in 0..COLUMNS {
-                answers.unsure(first + column, inside.iter().filter_map(|e| last_columns(e.row).get(column)));
+                assignment
+                    .unsure(first + column, inside.iter().filter_map(|e| last_columns(e.row).get(column)));
             }
         } else if !torn && stands_alone(items, row, index) {
-            (0..COLUMNS).for_each(|column| answers.empty(first + column));
+            (0..COLUMNS).for_each(|column| assignment.empty(first + column));
         }
     }
     // An entry out of order claims a row that another entry has: neither is sure.
     for entry in inside {
         if let Some(row) = entry.evidence.row().filter(|row| !gap.rows.contains(row)) {
             for (column, piece) in last_columns(entry.row).iter().enumerate() {
-                answers.unsure(index.first_cell + row * COLUMNS + column, [piece]);
+                assignment.unsure(index.first_cell + row * COLUMNS + column, [piece]);
             }
         }
     }

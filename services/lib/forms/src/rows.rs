@@ -6,7 +6,7 @@
 
 use gongkai_model::{Block, Cell, CellRef, Document, Paragraph, Source};
 
-use crate::{label::norm, titles::Titles, value::Value, vocabulary::Vocabulary};
+use crate::{chapter_titles::ChapterTitles, label::norm, value::Value, vocabulary::Vocabulary};
 
 /// A cell with what its text says.
 #[derive(Debug, Clone)]
@@ -89,7 +89,11 @@ pub(crate) enum Item<'a> {
 }
 
 /// The stream of a document.
-pub(crate) fn items<'a>(document: &'a Document, titles: &Titles, vocabulary: &Vocabulary) -> Vec<Item<'a>> {
+pub(crate) fn items<'a>(
+    document: &'a Document,
+    titles: &ChapterTitles,
+    vocabulary: &Vocabulary,
+) -> Vec<Item<'a>> {
     let mut items = Vec::new();
     let mut table = 0;
     for block in &document.blocks {
@@ -115,7 +119,7 @@ pub(crate) fn items<'a>(document: &'a Document, titles: &Titles, vocabulary: &Vo
     items
 }
 
-fn line<'a>(paragraph: &Paragraph, titles: &Titles) -> Option<Item<'a>> {
+fn line<'a>(paragraph: &Paragraph, titles: &ChapterTitles) -> Option<Item<'a>> {
     let text = paragraph.text.as_str();
     if text.chars().nth(60).is_some() || text.contains("。") {
         return titles.chapter(text).map(Item::Chapter);
@@ -134,7 +138,7 @@ struct Maker<'m, 'a> {
 
 impl<'a> Maker<'_, 'a> {
     /// A line with one cell: a label opens a row if values have been seen, a value goes to the open row.
-    fn single(&mut self, piece: Piece<'a>, titles: &Titles) {
+    fn single(&mut self, piece: Piece<'a>, titles: &ChapterTitles) {
         // A number is no title; one cell a line is what the longest of all layouts have.
         let chapter = if piece.is_value() { None } else { titles.chapter_of(&piece.cell.text, &piece.label) };
         if let Some(number) = chapter {

@@ -97,11 +97,11 @@ pub(crate) fn parse(text: &str) -> Option<Title> {
 pub(crate) fn squeeze(text: &str) -> String {
     let text = residue::without(text);
     let text = text.trim_start_matches('#');
-    let mut squeezed = String::with_capacity(text.len());
+    let mut compact = String::with_capacity(text.len());
     for piece in text.split("**") {
-        squeezed.extend(piece.split_whitespace());
+        compact.extend(piece.split_whitespace());
     }
-    squeezed
+    compact
 }
 
 fn is_title_end(text: &str) -> bool {

@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     draft::{Draft, Value},
     example::Example,
-    expression::{names::Needs, world::World},
+    expression::{cel_bindings::Bindings, names::Needs},
     fingerprint::{Stand, fingerprint, operands_digest},
     input::Input,
     layout::Layout,
@@ -130,7 +130,7 @@ impl RuleSet {
     pub fn evaluate(&self, report: &Report, context: &Context<'_>) -> Vec<Finding> {
         let input = Input::new(report, context, &self.layouts);
         // What expressions see, made when the first one looks.
-        let world = LazyCell::new(|| World::new(&input, self.needs));
+        let bindings = LazyCell::new(|| Bindings::new(&input, self.needs));
         let agency = context.agency.cloned();
         let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, Region::UNKNOWN));
         let mut findings: Vec<Finding> = Vec::new();
@@ -138,7 +138,7 @@ impl RuleSet {
             let drafts = match &rule.logic {
                 Logic::Check(check) => (check.run)(&rule.params, &input),
                 Logic::Expression(expression) => {
-                    expression.run(&rule.params, &rule.patterns, &input, &world).into_iter().collect()
+                    expression.run(&rule.params, &rule.patterns, &input, &bindings).into_iter().collect()
                 }
             };
             let said = drafts.into_iter().filter_map(|draft| {

@@ -4,7 +4,7 @@ use gongkai_model::{AgencyKind, FactId, Level, Report};
 
 use crate::{
     context::Context,
-    identity::{Broken, broken},
+    equation::{Broken, broken},
     layout::Layout,
     prose::Prose,
     repair::{Repair, repairs},
@@ -17,7 +17,7 @@ pub(crate) struct Input<'a> {
     pub(crate) context: &'a Context<'a>,
     /// The cells; absent if the report's form is unknown.
     pub(crate) table: Option<Table<'a>>,
-    /// The broken identities with their suspects.
+    /// The broken equations with their suspects.
     pub(crate) broken: Vec<Broken>,
     /// What would mend them, one list a suspect.
     pub(crate) repairs: Vec<(usize, Vec<Repair>)>,
@@ -47,12 +47,12 @@ impl<'a> Input<'a> {
         known.or(self.context.by_name.kind)
     }
 
-    /// The first of these cells that a broken identity suspects.
+    /// The first of these cells that a broken equation suspects.
     pub(crate) fn suspected(&self, cells: &[usize]) -> Option<usize> {
         cells.iter().copied().find(|cell| self.broken.iter().any(|broken| broken.cause == *cell))
     }
 
-    /// The first of these cells, by their public names, that a broken identity suspects.
+    /// The first of these cells, by their public names, that a broken equation suspects.
     pub(crate) fn suspected_of(&self, facts: &[FactId]) -> Option<FactId> {
         let table = self.table.as_ref()?;
         let is_suspect =

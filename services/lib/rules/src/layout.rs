@@ -1,4 +1,4 @@
-//! A form made ready for the rules: its cells by number, and the identities that its rows, columns and blocks imply.
+//! A form made ready for the rules: its cells by number, and the equations that its rows, columns and blocks imply.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,9 +8,9 @@ use gongkai_forms::{
 };
 use gongkai_model::{Applicant, Concept, FactId, FormId, Variant};
 
-/// Which rule an identity belongs to.
+/// Which rule an equation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum IdentityKind {
+pub(crate) enum EquationKind {
     /// A row of chapter 三: the six applicants add up to 总计.
     Row,
     /// A column of chapter 三: the results add up to （七）总计.
@@ -23,8 +23,8 @@ pub(crate) enum IdentityKind {
 
 /// Two sums of cells that must be equal. Cells are named by their number in the form's order.
 #[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    pub(crate) kind: IdentityKind,
+pub(crate) struct Equation {
+    pub(crate) kind: EquationKind,
     /// The parts: what the other side is computed from.
     pub(crate) left: Vec<usize>,
     /// The printed side; its first cell is the one an editor would look at first.
@@ -37,7 +37,7 @@ pub(crate) struct Identity {
     pub(crate) concept: Concept,
 }
 
-impl Identity {
+impl Equation {
     /// All its cells, the printed side first.
     pub(crate) fn cells(&self) -> impl Iterator<Item = usize> {
         self.right.iter().chain(&self.left).copied()
@@ -71,8 +71,8 @@ pub(crate) struct Layout {
     pub(crate) variant: Variant,
     pub(crate) cells: Vec<LayoutCell>,
     pub(crate) rows: Vec<Row>,
-    pub(crate) identities: Vec<Identity>,
-    /// For each cell the identities it stands in.
+    pub(crate) equations: Vec<Equation>,
+    /// For each cell the equations it stands in.
     pub(crate) member_of: Vec<Vec<usize>>,
     /// The cells' numbers by their public names.
     pub(crate) numbers: Arc<HashMap<String, usize>>,
@@ -90,11 +90,11 @@ impl Layout {
         let numbers: HashMap<FactId, usize> = form.cells().enumerate().map(|(at, id)| (id, at)).collect();
         let by_name = numbers.iter().map(|(id, at)| (id.to_string(), *at)).collect();
         let builder = Builder { form, numbers };
-        let identities = builder.identities();
+        let equations = builder.equations();
         let cells: Vec<LayoutCell> = builder.cells();
         let mut member_of = vec![Vec::new(); cells.len()];
-        for (at, identity) in identities.iter().enumerate() {
-            for cell in identity.cells() {
+        for (at, equation) in equations.iter().enumerate() {
+            for cell in equation.cells() {
                 member_of[cell].push(at);
             }
         }
@@ -105,7 +105,7 @@ impl Layout {
             variant: form.variant(),
             cells,
             rows,
-            identities,
+            equations,
             member_of,
             numbers: Arc::new(by_name),
             units: Arc::new(units),
@@ -165,19 +165,19 @@ impl Builder<'_> {
         cells.collect()
     }
 
-    fn identities(&self) -> Vec<Identity> {
-        let rows = self.form.request_rows().iter().map(|row| self.row_identity(row));
+    fn equations(&self) -> Vec<Equation> {
+        let rows = self.form.request_rows().iter().map(|row| self.row_equation(row));
         let columns = self.form.applicants().iter();
-        let sums = columns.clone().map(|column| self.sum_identity(column.applicant));
-        let balances = columns.map(|column| self.balance_identity(column.applicant));
-        let disputes = self.form.disputes().blocks.iter().filter_map(|block| self.dispute_identity(block));
+        let sums = columns.clone().map(|column| self.sum_equation(column.applicant));
+        let balances = columns.map(|column| self.balance_equation(column.applicant));
+        let disputes = self.form.disputes().blocks.iter().filter_map(|block| self.dispute_equation(block));
         rows.chain(sums).chain(balances).chain(disputes).collect()
     }
 
-    fn row_identity(&self, row: &RequestRow) -> Identity {
+    fn row_equation(&self, row: &RequestRow) -> Equation {
         let cells = self.row(row);
-        Identity {
-            kind: IdentityKind::Row,
+        Equation {
+            kind: EquationKind::Row,
             left: cells.parts,
             right: vec![cells.total],
             place: format!("表三「{}」行", row.full_label()),
@@ -186,14 +186,14 @@ impl Builder<'_> {
         }
     }
 
-    fn column_identity(
+    fn column_equation(
         &self,
-        kind: IdentityKind,
+        kind: EquationKind,
         applicant: Applicant,
         left: Vec<usize>,
         right: Vec<usize>,
-    ) -> Identity {
-        Identity {
+    ) -> Equation {
+        Equation {
             kind,
             left,
             right,
@@ -203,25 +203,25 @@ impl Builder<'_> {
         }
     }
 
-    fn sum_identity(&self, applicant: Applicant) -> Identity {
+    fn sum_equation(&self, applicant: Applicant) -> Equation {
         let results = self.form.result_rows().map(|row| self.request(row, applicant)).collect();
         let total = self.request(self.form.row(RowKind::Total), applicant);
-        self.column_identity(IdentityKind::Sum, applicant, results, vec![total])
+        self.column_equation(EquationKind::Sum, applicant, results, vec![total])
     }
 
-    fn balance_identity(&self, applicant: Applicant) -> Identity {
+    fn balance_equation(&self, applicant: Applicant) -> Equation {
         let cell = |kind| self.request(self.form.row(kind), applicant);
         let left = vec![cell(RowKind::Received), cell(RowKind::CarriedIn)];
         let right = vec![cell(RowKind::Total), cell(RowKind::CarriedOut)];
-        self.column_identity(IdentityKind::Balance, applicant, left, right)
+        self.column_equation(EquationKind::Balance, applicant, left, right)
     }
 
-    fn dispute_identity(&self, block: &DisputeBlock) -> Option<Identity> {
+    fn dispute_equation(&self, block: &DisputeBlock) -> Option<Equation> {
         let columns = &self.form.disputes().columns;
         let number = |column| self.number(&Form::dispute_cell(block, column));
         let total = columns.iter().find(|column| column.total)?;
-        Some(Identity {
-            kind: IdentityKind::Dispute,
+        Some(Equation {
+            kind: EquationKind::Dispute,
             left: columns.iter().filter(|column| !column.total).map(number).collect(),
             right: vec![number(total)],
             place: format!("表四「{}」栏", block_name(block)),
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_implies_as_many_identities_as_it_has_rows_columns_and_blocks() {
+    fn a_form_implies_as_many_equations_as_it_has_rows_columns_and_blocks() {
         let layouts = Layout::all(&Forms::embedded());
         for (form, variant, rows) in [
             (FormId::Form2021, Variant::Standard, 25),
@@ -251,12 +251,12 @@ mod tests {
             (FormId::Form2019, Variant::Standard, 23),
         ] {
             let layout = layouts.iter().find(|l| l.form == form && l.variant == variant).unwrap();
-            let count = |kind| layout.identities.iter().filter(|i| i.kind == kind).count();
-            assert_eq!(count(IdentityKind::Row), rows);
-            assert_eq!(count(IdentityKind::Sum), 7);
-            assert_eq!(count(IdentityKind::Balance), 7);
-            assert_eq!(count(IdentityKind::Dispute), 3);
-            let sum = layout.identities.iter().find(|i| i.kind == IdentityKind::Sum).unwrap();
+            let count = |kind| layout.equations.iter().filter(|i| i.kind == kind).count();
+            assert_eq!(count(EquationKind::Row), rows);
+            assert_eq!(count(EquationKind::Sum), 7);
+            assert_eq!(count(EquationKind::Balance), 7);
+            assert_eq!(count(EquationKind::Dispute), 3);
+            let sum = layout.equations.iter().find(|i| i.kind == EquationKind::Sum).unwrap();
             assert_eq!(sum.left.len(), rows - 4);
         }
     }

@@ -9,7 +9,7 @@ use gongkai_model::{AgencyKind, Applicant, Concept, FactId, FormId, Report, Stat
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::sketch::{Bands, Sketch};
+use crate::minhash::{Bands, MinHash};
 
 /// What stands in a report's cells, in the order of the cells' names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,9 +26,9 @@ pub struct AgencyYear {
     pub form: FormId,
     /// Its cells.
     pub cells: Cells,
-    /// Its prose in small.
-    pub sketch: Sketch,
-    /// What brings together reports whose prose is nearly the same.
+    /// The signature of its prose.
+    pub minhash: MinHash,
+    /// The keys under which reports with similar prose are found.
     pub bands: Bands,
     /// True if it says that its numbers sum up those of the bodies below.
     pub rolls_up: bool,
@@ -106,10 +106,10 @@ pub struct Child {
 /// A report whose prose is the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sibling {
-    /// Whose.
+    /// The sibling's name.
     pub agency_name: String,
-    /// Its prose.
-    pub sketch: Sketch,
+    /// The signature of its prose.
+    pub minhash: MinHash,
 }
 
 // === impl Cells ===
@@ -173,13 +173,13 @@ impl AgencyYear {
     /// Takes from a report what its neighbours need of it; `kind` is what the agency's name tells.
     #[must_use]
     pub fn of(report: &Report, kind: Option<AgencyKind>) -> Self {
-        let (sketch, bands) = Sketch::of(report);
+        let (minhash, bands) = MinHash::of(report);
         Self {
             agency_name: report.agency.clone(),
             year: report.year,
             form: report.form,
             cells: Cells::new(report.facts.iter().map(|fact| (fact.id.clone(), fact.state))),
-            sketch,
+            minhash,
             bands,
             rolls_up: rolls_up(report, kind == Some(AgencyKind::Office)),
             main_hash: main_hash(report),

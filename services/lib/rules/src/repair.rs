@@ -1,6 +1,6 @@
-//! The smallest change that makes the identities hold again: one cell, two cells exchanged, or a row moved by a column.
+//! The smallest change that makes the equations hold again: one cell, two cells exchanged, or a row moved by a column.
 //!
-//! A repair is a suggestion in a finding and is never applied. Broken identities are repaired suspect by suspect: what
+//! A repair is a suggestion in a finding and is never applied. Broken equations are repaired suspect by suspect: what
 //! has another origin stays broken, but nothing that holds may break.
 
 use rust_decimal::Decimal;
@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use gongkai_model::State;
 
 use crate::{
-    identity::{Broken, Outcome, test_with},
+    equation::{Broken, Outcome, test_with},
     table::Table,
 };
 
@@ -81,9 +81,9 @@ pub(crate) fn repairs(table: &Table<'_>, broken: &[Broken]) -> Vec<(usize, Vec<R
     let mut suspects: Vec<usize> = broken.iter().map(|broken| broken.cause).collect();
     suspects.sort_unstable();
     suspects.dedup();
-    let all_broken: Vec<usize> = broken.iter().map(|broken| broken.identity).collect();
+    let all_broken: Vec<usize> = broken.iter().map(|broken| broken.equation).collect();
     let of_suspect = suspects.into_iter().map(|suspect| {
-        let own: Vec<usize> = broken.iter().filter(|b| b.cause == suspect).map(|b| b.identity).collect();
+        let own: Vec<usize> = broken.iter().filter(|b| b.cause == suspect).map(|b| b.equation).collect();
         let search = Search { table, own, all_broken: &all_broken };
         (suspect, search.run(suspect, broken))
     });
@@ -92,7 +92,7 @@ pub(crate) fn repairs(table: &Table<'_>, broken: &[Broken]) -> Vec<(usize, Vec<R
 
 struct Search<'a> {
     table: &'a Table<'a>,
-    /// The identities to mend.
+    /// The equations to mend.
     own: Vec<usize>,
     /// All that are broken.
     all_broken: &'a [usize],
@@ -108,16 +108,16 @@ impl Search<'_> {
         found
     }
 
-    /// One cell of every identity to mend; the suspect first, then the change that alters the fewest digits.
+    /// One cell of every equation to mend; the suspect first, then the change that alters the fewest digits.
     fn single(&self, suspect: usize, broken: &[Broken]) -> Vec<Repair> {
-        let Some(first) = broken.iter().find(|b| self.own.first() == Some(&b.identity)) else {
+        let Some(first) = broken.iter().find(|b| self.own.first() == Some(&b.equation)) else {
             return Vec::new();
         };
-        let identity = &self.table.layout.identities[first.identity];
+        let equation = &self.table.layout.equations[first.equation];
         let mut found: Vec<(bool, usize, usize, Repair)> = Vec::new();
-        for cell in identity.cells() {
+        for cell in equation.cells() {
             let Some(value) = self.table.value(cell) else { continue };
-            let is_left = identity.left.contains(&cell);
+            let is_left = equation.left.contains(&cell);
             let change = if is_left {
                 first.right.checked_sub(first.left)
             } else {
@@ -134,10 +134,10 @@ impl Search<'_> {
         found.into_iter().map(|(_, _, _, repair)| repair).collect()
     }
 
-    /// Two cells of the identities to mend.
+    /// Two cells of the equations to mend.
     fn swaps(&self) -> Vec<Repair> {
         let mut cells: Vec<usize> =
-            self.own.iter().flat_map(|at| self.table.layout.identities[*at].cells()).collect();
+            self.own.iter().flat_map(|at| self.table.layout.equations[*at].cells()).collect();
         cells.sort_unstable();
         cells.dedup();
         let mut found = Vec::new();
@@ -160,7 +160,7 @@ impl Search<'_> {
         for row in &self.table.layout.rows {
             let cells: Vec<usize> = row.parts.iter().copied().chain([row.total]).collect();
             let is_touched = cells.iter().any(|cell| {
-                self.table.layout.member_of[*cell].iter().any(|identity| self.own.contains(identity))
+                self.table.layout.member_of[*cell].iter().any(|equation| self.own.contains(equation))
             });
             let values: Option<Vec<Decimal>> = cells.iter().map(|cell| self.table.value(*cell)).collect();
             let Some(values) =
@@ -188,7 +188,7 @@ impl Search<'_> {
             Some((_, to)) => State::Reported(*to),
             None => self.table.state(cell),
         };
-        let holds = |at: usize| !matches!(test_with(&layout.identities[at], &state), Outcome::Broken { .. });
+        let holds = |at: usize| !matches!(test_with(&layout.equations[at], &state), Outcome::Broken { .. });
         let touches = |at: usize| changes.iter().any(|(cell, _)| layout.member_of[*cell].contains(&at));
         let touched = changes.iter().flat_map(|(cell, _)| layout.member_of[*cell].iter().copied());
         !changes.is_empty()

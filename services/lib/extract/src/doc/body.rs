@@ -63,8 +63,8 @@ impl<'a> Body<'a> {
             _ if is.is_special => {}
             _ => self.push(c),
         }
-        if self.scalars > self.limits.run_scalars {
-            let limit = self.limits.run_scalars;
+        if self.scalars > self.limits.line_scalars {
+            let limit = self.limits.line_scalars;
             return Err(reject::too_large(("段落字数", "characters in a paragraph"), limit));
         }
         Ok(())

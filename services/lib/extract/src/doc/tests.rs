@@ -84,7 +84,7 @@ fn limits_end_the_reading() {
         Limits { rows: 2, ..Limits::default() },
         Limits { columns: 2, ..Limits::default() },
         Limits { paragraphs: 1, ..Limits::default() },
-        Limits { run_scalars: 3, ..Limits::default() },
+        Limits { line_scalars: 3, ..Limits::default() },
     ] {
         assert_eq!(read(SMALL, &limits).unwrap_err().code, RejectionCode::TooLarge, "{limits:?}");
     }

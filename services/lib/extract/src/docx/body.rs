@@ -270,8 +270,8 @@ impl<'a> Body<'a> {
         let limits = self.limits;
         let Some(paragraph) = self.paragraphs.last_mut() else { return Ok(()) };
         paragraph.length += text.chars().count();
-        if paragraph.length > limits.run_scalars {
-            return Err(reject::too_large(("段落字数", "characters in a paragraph"), limits.run_scalars));
+        if paragraph.length > limits.line_scalars {
+            return Err(reject::too_large(("段落字数", "characters in a paragraph"), limits.line_scalars));
         }
         let shown = text.chars().filter(|c| !is_invisible(*c));
         match paragraph.lines.last_mut() {
@@ -283,7 +283,7 @@ impl<'a> Body<'a> {
 
     fn break_line(&mut self) {
         if let Some(paragraph) = self.paragraphs.last_mut()
-            && paragraph.length < self.limits.run_scalars
+            && paragraph.length < self.limits.line_scalars
         {
             // Counted as text, so that breaks alone cannot grow without bound.
             paragraph.length += 1;

@@ -1,18 +1,18 @@
 //! Blocks out of a stream of tags and text, in one pass and without a tree.
 //!
 //! The builder keeps a stack of open elements for three things only: which text is hidden, how deep the page is nested,
-//! and where a forgotten end tag must be thought of. Inline elements are counted, not kept. Text gathers in a [`Run`];
+//! and where a forgotten end tag must be thought of. Inline elements are counted, not kept. Text gathers in a [`LineBuilder`];
 //! whatever ends a line hands it to the innermost open cell, or to the blocks.
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 
 use super::{
     element::{Attributes, Class, Name},
+    line_builder::LineBuilder,
     meta::Meta,
-    run::Run,
     table::{Closed, OpenTable},
 };
-use crate::{limits::Limits, mirror::Cleaner};
+use crate::{limits::Limits, mirror_cleanup::Cleaner};
 
 /// Longest title that is kept, in bytes.
 const LONGEST_TITLE: usize = 4096;
@@ -25,7 +25,7 @@ pub(super) struct Builder<'a> {
     options: Options,
     frames: Vec<Frame>,
     tables: Vec<OpenTable>,
-    run: Run,
+    line: LineBuilder,
     raw: Option<Class>,
     /// Open elements, inline ones included.
     depth: usize,
@@ -84,7 +84,7 @@ impl<'a> Builder<'a> {
             options,
             frames: vec![root],
             tables: Vec::new(),
-            run: Run::default(),
+            line: LineBuilder::default(),
             raw: None,
             depth: 0,
             cells: 0,
@@ -170,8 +170,8 @@ impl<'a> Builder<'a> {
                     if preformatted && c == '\n' {
                         self.break_line()?;
                     }
-                    self.run.push(c, place);
-                    if self.run.len() > self.limits.run_scalars {
+                    self.line.push(c, place);
+                    if self.line.len() > self.limits.line_scalars {
                         return Err(too_large("段落或单元格长度", "the length of a paragraph or cell"));
                     }
                 }
@@ -195,7 +195,7 @@ impl<'a> Builder<'a> {
 impl Builder<'_> {
     /// Ends the line and hands it on.
     fn break_line(&mut self) -> Result<(), Rejection> {
-        let Some((line, pinyin)) = self.run.take(self.cleaner) else { return Ok(()) };
+        let Some((line, pinyin)) = self.line.take(self.cleaner) else { return Ok(()) };
         self.page.pinyin += pinyin;
         self.deliver(line)
     }

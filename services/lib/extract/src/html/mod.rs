@@ -5,8 +5,8 @@
 mod builder;
 mod element;
 mod emitter;
+mod line_builder;
 mod meta;
-mod run;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ use self::{
     builder::{Builder, Options, Page},
     emitter::Events,
 };
-use crate::{limits::Limits, mirror::Cleaner, sniff};
+use crate::{limits::Limits, mirror_cleanup::Cleaner, sniff};
 
 /// Most text that a robot-check page shows, in scalars.
 const CHALLENGE_TEXT: usize = 100;

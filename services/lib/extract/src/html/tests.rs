@@ -244,7 +244,8 @@ fn forgotten_end_tags_are_not_depth() {
 
 #[test]
 fn large_pages_are_turned_away() {
-    let limits = Limits { cells: 7, paragraphs: 5, run_scalars: 9, columns: 4, rows: 3, ..Limits::default() };
+    let limits =
+        Limits { cells: 7, paragraphs: 5, line_scalars: 9, columns: 4, rows: 3, ..Limits::default() };
     for source in [
         "<table><tr><td>1<td>2<td>3<tr><td>4<td>5<td>6<tr><td>7<td>8",
         "<p>1<p>2<p>3<p>4<p>5<p>6",

@@ -9,6 +9,6 @@ pub(super) struct Column {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) has_numbers: bool,
-    /// What stands over it, and over no other, in the head: lines from the bottom, each with the ordinal of its run.
+    /// What stands over it, and over no other, in the header: lines from the bottom, each with the ordinal of its run.
     pub(super) name: Vec<(usize, usize)>,
 }

@@ -1,7 +1,7 @@
 //! Columns of tables without ruled lines: a blank cell is told from where the row's other numbers stand.
 //!
-//! A group is the rows that stand under one head. Its columns are where its numbers stand, seen from above, and where
-//! the names of its head do; a row that has nothing in one of them has a blank there. Where two columns cannot be told
+//! A group is the rows that stand under one header. Its columns are where its numbers stand, seen from above, and where
+//! the names of its header do; a row that has nothing in one of them has a blank there. Where two columns cannot be told
 //! apart, or two numbers of a row fall into one, nothing is put in, and the row is as short as it was.
 
 use std::{collections::HashMap, ops::Range};
@@ -9,9 +9,9 @@ use std::{collections::HashMap, ops::Range};
 use super::{
     canvas::UNREADABLE,
     column::{Column, TOUCH},
-    head::{self, MOST_COLUMNS, ONE_NAME},
     lines::{CELL_MARGINS, Line, Piece},
     page_line::PageLine,
+    table_header::{self, MOST_COLUMNS, ONE_NAME},
 };
 use crate::text::lines::{is_item, is_mark, is_number, is_title};
 
@@ -50,9 +50,9 @@ pub(super) fn place(lines: &[PageLine]) -> Placed {
     let mut end = 0;
     while let Some(first) = (end..lines.len()).find(|at| first_value(&lines[*at].line).is_some()) {
         let body = body(lines, first);
-        let head = head::above(lines, end..first);
+        let header = table_header::above(lines, end..first);
         end = body.end;
-        if let Some(group) = Group::of(lines, body, head) {
+        if let Some(group) = Group::of(lines, body, header) {
             group.place(&mut placed);
         }
     }
@@ -70,7 +70,7 @@ fn first_value(line: &Line) -> Option<usize> {
     (rest.iter().filter(|piece| is_value(piece)).count() * 2 > rest.len()).then_some(first)
 }
 
-/// The rows from `first` on that stand under one head, with the lines that only go on with their labels.
+/// The rows from `first` on that stand under one header, with the lines that only go on with their labels.
 fn body(lines: &[PageLine], first: usize) -> Range<usize> {
     let (mut left, mut right) = (f64::MAX, f64::MIN);
     let mut end = first;
@@ -80,7 +80,7 @@ fn body(lines: &[PageLine], first: usize) -> Range<usize> {
                 left = line.pieces.get(at).map_or(left, |piece| left.min(piece.x0));
                 right = label_end(line, at).map_or(right, |x| right.max(x));
             }
-            // A text over the numbers or beside the labels is a name: another head begins.
+            // A text over the numbers or beside the labels is a name: another header begins.
             None if is_title(&line.text)
                 || line.x1 > left
                 || line.runs.iter().any(|run| right > f64::MIN && run.x0 >= right) =>
@@ -98,13 +98,13 @@ fn label_end(line: &Line, first: usize) -> Option<f64> {
     first.checked_sub(1).and_then(|last| line.pieces.get(last)).map(|piece| piece.x1)
 }
 
-/// Rows under one head, and their columns.
+/// Rows under one header, and their columns.
 struct Group<'l> {
     lines: &'l [PageLine],
     rows: Vec<Vec<RowLine>>,
     columns: Vec<Column>,
-    /// The lines of the head, the nearest first; none if it does not name the columns.
-    head: Vec<usize>,
+    /// The lines of the header, the nearest first; none if it does not name the columns.
+    header: Vec<usize>,
     /// The lines of the rows, and of what goes on with their labels.
     body: Range<usize>,
     labels: Labels,
@@ -130,11 +130,11 @@ struct RowLine {
 
 impl<'l> Group<'l> {
     /// The group, if its columns can be told.
-    fn of(lines: &'l [PageLine], body: Range<usize>, mut head: Vec<usize>) -> Option<Self> {
+    fn of(lines: &'l [PageLine], body: Range<usize>, mut header: Vec<usize>) -> Option<Self> {
         let labels = labels_end(lines, body.clone());
         let mut rows: Vec<RowLine> = body.clone().filter_map(|at| RowLine::of(lines, at, labels)).collect();
         let mut columns = under_each_other(rows.iter().flat_map(|row| row.values(lines)))?;
-        let is_named = head::name(&mut columns, lines, &head, labels);
+        let is_named = table_header::name(&mut columns, lines, &header, labels);
         for row in &mut rows {
             let own = row.values(lines).iter().map(|piece| column_of(&columns, piece));
             row.columns = own.collect::<Option<_>>()?;
@@ -144,9 +144,9 @@ impl<'l> Group<'l> {
         }
         let side = Labels::of(&rows, body.clone(), lines);
         let first = rows.first()?;
-        let body = if side == Labels::Above { first.label_begin(lines, &head)..body.end } else { body };
-        head.retain(|at| is_named && *at < body.start);
-        let group = Self { lines, rows: joined(rows, lines)?, columns, head, body, labels: side };
+        let body = if side == Labels::Above { first.label_begin(lines, &header)..body.end } else { body };
+        header.retain(|at| is_named && *at < body.start);
+        let group = Self { lines, rows: joined(rows, lines)?, columns, header, body, labels: side };
         (group.columns.len() > 1 && group.is_told_apart()).then_some(group)
     }
 
@@ -237,17 +237,17 @@ impl<'l> Group<'l> {
             .is_some_and(|own| own.iter().any(|l| l.line == at))
     }
 
-    /// Puts the names of the columns, which the head breaks over lines, on one line, the lowest; all else in the head
+    /// Puts the names of the columns, which the header breaks over lines, on one line, the lowest; all else in the header
     /// stays above.
     fn place_names(&self, placed: &mut Placed) {
-        let Some(lowest) = self.head.first() else { return };
+        let Some(lowest) = self.header.first() else { return };
         let run = |(line, run): &(usize, usize)| {
             let PageLine { line, .. } = self.lines.get(*line)?;
             line.runs.get(*run).map(|run| line.text_of(run))
         };
         let name = |column: &Column| column.name.iter().rev().filter_map(run).collect::<String>();
         let names: Vec<String> = self.columns.iter().map(name).collect();
-        for at in &self.head {
+        for at in &self.header {
             let Some(PageLine { line, .. }) = self.lines.get(*at) else { continue };
             let is_name = |run: usize| self.columns.iter().any(|column| column.name.contains(&(*at, run)));
             let mut rest = String::new();
@@ -346,10 +346,10 @@ impl RowLine {
     }
 
     /// Where the row's label begins in the lines above it.
-    fn label_begin(&self, lines: &[PageLine], head: &[usize]) -> usize {
+    fn label_begin(&self, lines: &[PageLine], header: &[usize]) -> usize {
         let mut begin = self.line;
         let end = self.values(lines).first().map_or(f64::MAX, |piece| piece.x0);
-        for at in head {
+        for at in header {
             let Some((line, below)) = lines.get(*at).zip(lines.get(begin)) else { break };
             let (line, below) = (&line.line, &below.line);
             if is_item(&below.text) || line.x1 > end || below.y - line.y > ONE_NAME * line.size {

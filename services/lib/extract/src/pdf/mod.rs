@@ -2,7 +2,7 @@
 //!
 //! `hayro` interprets the pages; what it draws lands on a [`Canvas`](canvas::Canvas). From there on all is ours:
 //! `rulings` makes lattices of lines, `table` cells of lattices and glyphs, `lines` text of glyphs, `assemble` joins
-//! what page breaks cut to lines of pages (`page_line`) and tables. Where nothing is ruled, `columns` and `head` say which
+//! what page breaks cut to lines of pages (`page_line`) and tables. Where nothing is ruled, `columns` and `table_header` say which
 //! `column` a number stands in, and `unruled` reads the text as flattened.
 
 mod assemble;
@@ -10,12 +10,12 @@ mod canvas;
 mod column;
 mod columns;
 mod expansion;
-mod halves;
-mod head;
 mod lines;
 mod page_line;
 mod rulings;
+mod side_by_side;
 mod table;
+mod table_header;
 #[cfg(test)]
 mod tests;
 mod unruled;
@@ -106,7 +106,7 @@ impl<'l> Drawn<'l> {
     }
 
     fn finish(mut self) -> Result<Vec<Block>, Rejection> {
-        if let Some((left, right)) = halves::cut(&self.kept) {
+        if let Some((left, right)) = side_by_side::split(&self.kept) {
             let mut blocks = Vec::new();
             for pages in [left, right] {
                 let mut report = Assembler::new(self.limits);

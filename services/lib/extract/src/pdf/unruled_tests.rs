@@ -43,14 +43,14 @@ fn ends_unsure(page: &str) -> Vec<bool> {
 
 const COLUMNS: [f64; 3] = [150.0, 220.0, 290.0];
 
-fn head(y: f64) -> String {
+fn header(y: f64) -> String {
     row(y, "item", &[(145.0, "made"), (215.0, "ended"), (285.0, "valid")])
 }
 
 #[test]
 fn a_blank_is_in_the_column_where_nothing_stands() {
     let [a, b, c] = COLUMNS;
-    let page = head(220.0)
+    let page = header(220.0)
         + &row(200.0, "rules", &[(a, "61"), (c, "63")])
         + &row(180.0, "norms", &[(b, "65"), (c, "66")])
         + &row(160.0, "orders", &[(a, "67"), (b, "68"), (c, "69")]);
@@ -61,14 +61,14 @@ fn a_blank_is_in_the_column_where_nothing_stands() {
 #[test]
 fn a_full_table_has_no_unsure_ends() {
     let values = COLUMNS.map(|x| (x, "61"));
-    let page = head(220.0) + &row(200.0, "rules", &values) + &row(180.0, "norms", &values);
+    let page = header(220.0) + &row(200.0, "rules", &values) + &row(180.0, "norms", &values);
     assert_eq!(ends_unsure(&page), [false]);
 }
 
 #[test]
 fn a_column_of_blanks_is_known_by_its_name() {
     let [a, _, c] = COLUMNS;
-    let page = head(220.0)
+    let page = header(220.0)
         + &row(200.0, "rules", &[(a, "61"), (c, "63")])
         + &row(180.0, "norms", &[(a, "64"), (c, "66")]);
     check(&page, &["rules|61||63", "norms|64||66"]);
@@ -85,7 +85,7 @@ fn columns_that_nothing_tells_apart_are_left_alone() {
 #[test]
 fn a_number_over_two_columns_leaves_all_as_it_is() {
     let [a, b, c] = COLUMNS;
-    let page = head(220.0)
+    let page = header(220.0)
         + &row(200.0, "rules", &[(a, "61"), (b, "62"), (c, "63")])
         + &row(180.0, "norms", &[(a, "6400000000000000"), (c, "66")]);
     check(&page, &["rules|61|62|63", "norms|6400000000000000|66"]);
@@ -101,7 +101,7 @@ fn a_number_in_two_lines_is_one_if_it_had_no_room() {
         + &row(120.0, "orders", &[(a, "67"), (b, "68"), (c, "69")]);
     check(&page, &["rules|61|62|63", "norms|64007|65|66", "orders|67|68|69"]);
     // Where there was room for it nobody knows what stands in two lines.
-    let page = head(220.0)
+    let page = header(220.0)
         + &row(200.0, "rules", &COLUMNS.map(|x| (x, "61")))
         + &row(166.0, "", &[(COLUMNS[0], "64")])
         + &row(160.0, "norms", &[(COLUMNS[1], "65"), (COLUMNS[2], "66")])
@@ -147,7 +147,7 @@ fn a_table_without_lines_beside_a_ruled_one_is_read() {
         + &ruled(&[20.0, 120.0, 200.0], &[210.0, 230.0, 250.0])
         + &text(25.0, 215.0, "x")
         + &text(125.0, 215.0, "41")
-        + &head(180.0)
+        + &header(180.0)
         + &row(160.0, "rules", &[(a, "61"), (c, "63")])
         + &row(140.0, "norms", &[(a, "64"), (b, "65"), (c, "66")]);
     let tables = tables(&[page]);
@@ -163,7 +163,7 @@ fn rows_between_level_lines_are_no_cells() {
     let [a, b, c] = COLUMNS;
     let level = [230.0, 210.0, 190.0, 170.0].map(|y| line(20.0, y, 320.0, y)).concat();
     let page = level
-        + &head(215.0)
+        + &header(215.0)
         + &row(195.0, "rules", &[(a, "61"), (c, "63")])
         + &row(175.0, "norms", &[(a, "64"), (b, "65"), (c, "66")]);
     check(&page, &["rules|61||63", "norms|64|65|66"]);

@@ -1,6 +1,6 @@
 //! What a line of flattened text looks like, without knowing any form: the first step of the text readers.
 
-use super::unroll;
+use super::split_single_line;
 use crate::source_text::SourceText;
 
 /// Longest line, in scalars, that can still be a table's label.
@@ -56,7 +56,7 @@ pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     let mut add = |first, text| lines.push(Line { first, text, kind: kind(without_bookmark(text)) });
     for (first, line) in source.lines() {
-        match unroll::lines(line) {
+        match split_single_line::lines(line) {
             Some(parts) => parts.into_iter().for_each(|(at, text)| add(first + at, text)),
             None => add(first, line),
         }

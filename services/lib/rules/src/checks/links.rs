@@ -24,7 +24,7 @@ pub(crate) const CHECKS: &[Check] = &[Check {
 /// A host with its scheme, or one that ends as hosts do.
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store|app|icu|ink|red|dev|art|mom|cyou|buzz|live|today|world))|((?:\d{1,3}\.){3}\d{1,3})(?::\d{2,5}|/[a-z])",
+        r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store|app|icu|ink|red|dev|art|mom|cyou|buzz|live|today|bindings))|((?:\d{1,3}\.){3}\d{1,3})(?::\d{2,5}|/[a-z])",
     )
     .expect("the pattern is a constant that a test compiles")
 });

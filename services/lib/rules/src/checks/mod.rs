@@ -10,9 +10,8 @@ mod contents;
 mod cross;
 mod dictionary;
 mod documents;
-mod doubles;
+mod equations;
 mod headings;
-mod identities;
 mod integers;
 mod links;
 mod mentioned_years;
@@ -28,6 +27,7 @@ mod prose_none;
 mod prose_percent;
 mod prose_requests;
 mod prose_sum;
+mod repeated_words;
 mod residue;
 mod sections;
 mod shifts;
@@ -37,7 +37,7 @@ use crate::check::Check;
 
 /// The checks that need one report only.
 const SINGLE: &[&[Check]] = &[
-    identities::CHECKS,
+    equations::CHECKS,
     integers::CHECKS,
     cells::CHECKS,
     prose_sum::CHECKS,
@@ -58,7 +58,7 @@ const SINGLE: &[&[Check]] = &[
     names::CHECKS,
     documents::CHECKS,
     mentioned_years::CHECKS,
-    doubles::CHECKS,
+    repeated_words::CHECKS,
     residue::CHECKS,
     links::CHECKS,
     personal::CHECKS,

@@ -14,7 +14,7 @@ use crate::{
     fingerprint::Key,
     input::Input,
     layout::Row,
-    prose::{claim::Claim, passage::Passage, subject::Subject},
+    prose::{claim::Claim, passage::Passage, quantity::Quantity},
     table::Table,
 };
 
@@ -53,7 +53,7 @@ fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
             found.push(claim);
             break;
         }
-        if !claims.iter().any(|other| other.subject == claim.subject && holds(other)) {
+        if !claims.iter().any(|other| other.quantity == claim.quantity && holds(other)) {
             found.push(claim);
         }
     }
@@ -83,15 +83,15 @@ fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
     Some(any)
 }
 
-/// Which rows a subject may mean: sums of rows, each with the rows to take off.
+/// Which rows a quantity may mean: sums of rows, each with the rows to take off.
 fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<Rows>, Vec<Rows>)> {
     let in_hand = || (vec![Rows::Received, Rows::CarriedIn], Vec::new());
     let just = |rows| (vec![rows], Vec::new());
-    match claim.subject {
-        Subject::Received => vec![just(Rows::Received), in_hand()],
-        Subject::NewlyReceived => vec![just(Rows::Received)],
-        Subject::Handled => vec![just(Rows::Total), (vec![Rows::Total], vec![Rows::CarriedIn])],
-        Subject::Worked => {
+    match claim.quantity {
+        Quantity::Received => vec![just(Rows::Received), in_hand()],
+        Quantity::NewlyReceived => vec![just(Rows::Received)],
+        Quantity::Handled => vec![just(Rows::Total), (vec![Rows::Total], vec![Rows::CarriedIn])],
+        Quantity::Worked => {
             vec![
                 just(Rows::Total),
                 (vec![Rows::Total], vec![Rows::CarriedIn]),
@@ -99,18 +99,18 @@ fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<Rows>, Vec<Rows>)> {
                 just(Rows::Received),
             ]
         }
-        Subject::CarriedIn => vec![just(Rows::CarriedIn)],
-        Subject::CarriedOut => vec![just(Rows::CarriedOut)],
-        Subject::Granted if claims.iter().any(|c| c.subject == Subject::PartiallyGranted) => {
+        Quantity::CarriedIn => vec![just(Rows::CarriedIn)],
+        Quantity::CarriedOut => vec![just(Rows::CarriedOut)],
+        Quantity::Granted if claims.iter().any(|c| c.quantity == Quantity::PartiallyGranted) => {
             vec![just(Rows::Granted)]
         }
-        Subject::Granted => vec![just(Rows::Granted), (vec![Rows::Granted, Rows::Partial], Vec::new())],
-        Subject::PartiallyGranted => vec![just(Rows::Partial)],
-        Subject::GrantedOrPartially => vec![(vec![Rows::Granted, Rows::Partial], Vec::new())],
-        Subject::Refused => vec![just(Rows::Refused)],
-        Subject::Unavailable => vec![just(Rows::Unavailable)],
-        Subject::NotProcessed => vec![just(Rows::NotProcessed)],
-        Subject::Other => vec![just(Rows::Other)],
+        Quantity::Granted => vec![just(Rows::Granted), (vec![Rows::Granted, Rows::Partial], Vec::new())],
+        Quantity::PartiallyGranted => vec![just(Rows::Partial)],
+        Quantity::GrantedOrPartially => vec![(vec![Rows::Granted, Rows::Partial], Vec::new())],
+        Quantity::Refused => vec![just(Rows::Refused)],
+        Quantity::Unavailable => vec![just(Rows::Unavailable)],
+        Quantity::NotProcessed => vec![just(Rows::NotProcessed)],
+        Quantity::Other => vec![just(Rows::Other)],
     }
 }
 

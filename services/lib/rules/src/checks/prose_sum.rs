@@ -18,7 +18,7 @@ use crate::{
         claim::Claim,
         count::{Count, ends_with, starts_with},
         passage::Passage,
-        subject::Subject,
+        quantity::Quantity,
         vocabulary::SUMS,
     },
 };
@@ -309,32 +309,32 @@ fn is_printed(input: &Input<'_>, sum: Decimal) -> bool {
 /// The results of a passage, if it names all five and their number, and they do not add up to it, neither alone nor
 /// with what was carried out.
 fn results(claims: &[Claim]) -> Option<List> {
-    let only = |subject| {
-        let mut same = claims.iter().filter(|claim| claim.subject == subject);
+    let only = |quantity| {
+        let mut same = claims.iter().filter(|claim| claim.quantity == quantity);
         let first = same.next();
         if same.next().is_some() { None } else { first }
     };
-    let open = match only(Subject::GrantedOrPartially) {
+    let open = match only(Quantity::GrantedOrPartially) {
         Some(both) => vec![both],
-        None => vec![only(Subject::Granted)?, only(Subject::PartiallyGranted)?],
+        None => vec![only(Quantity::Granted)?, only(Quantity::PartiallyGranted)?],
     };
-    let rest = [Subject::Refused, Subject::Unavailable, Subject::NotProcessed, Subject::Other];
+    let rest = [Quantity::Refused, Quantity::Unavailable, Quantity::NotProcessed, Quantity::Other];
     let rest: Option<Vec<&Claim>> = rest.into_iter().map(only).collect();
     let parts: Vec<&Claim> = open.into_iter().chain(rest?).collect();
     let sum = parts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part.value))?;
-    let carried = claims.iter().find(|claim| claim.subject == Subject::CarriedOut);
+    let carried = claims.iter().find(|claim| claim.quantity == Quantity::CarriedOut);
     let with_carried = carried.and_then(|carried| sum.checked_add(carried.value));
     let is_total = |claim: &&Claim| {
         matches!(
-            claim.subject,
-            Subject::Handled | Subject::Worked | Subject::Received | Subject::NewlyReceived
+            claim.quantity,
+            Quantity::Handled | Quantity::Worked | Quantity::Received | Quantity::NewlyReceived
         )
     };
     let totals: Vec<&Claim> = claims.iter().filter(is_total).collect();
     if totals.iter().any(|total| total.value == sum || Some(total.value) == with_carried) {
         return None;
     }
-    let total = totals.iter().find(|total| total.subject == Subject::Handled).or(totals.first())?;
+    let total = totals.iter().find(|total| total.quantity == Quantity::Handled).or(totals.first())?;
     let end = parts.iter().map(|part| part.quote.end).max()?;
     Some(List {
         total: total.value,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-/// A group of examples as a pack writes it: how their report differs from the sound one, and texts.
+/// A group of examples as a pack writes it: how their report differs from the baseline one, and texts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {

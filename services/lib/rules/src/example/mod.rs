@@ -1,10 +1,10 @@
 //! Examples of packs: what a rule must speak of, and what it must leave alone.
 //!
-//! An example changes a sound report of nothing but zeros; only its own rule is looked at. They are run by tests and by
+//! An example changes a baseline report of nothing but zeros; only its own rule is looked at. They are run by tests and by
 //! `gongkai rules test`, never while reports are checked.
 
+mod baseline_report;
 pub(crate) mod group;
-mod sound;
 
 use std::sync::Arc;
 
@@ -114,12 +114,12 @@ impl Example {
         evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>,
     ) -> Vec<Finding> {
         let setting = &self.setting;
-        let report = sound::report(setting, &self.text);
+        let report = baseline_report::report(setting, &self.text);
         let by_name = nature_of(&report.agency);
         let seen = |report: &Report| AgencyYear::of(report, by_name.kind);
         let day = |text: &Option<Spanned<String>>| text.as_ref().and_then(|text| day(text.get_ref()));
         let neighbours = setting.previous.as_ref().map(|previous| Neighbours {
-            previous: Some(seen(&sound::previous(&report, &previous.cells, &previous.text))),
+            previous: Some(seen(&baseline_report::previous(&report, &previous.cells, &previous.text))),
             ..Neighbours::new(seen(&report))
         });
         let region = setting.region.as_deref().and_then(|region| region.parse().ok());

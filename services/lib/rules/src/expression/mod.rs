@@ -15,11 +15,11 @@ use crate::{
     pattern::Patterns,
     prose::Prose,
 };
-use world::World;
+use cel_bindings::Bindings;
 
+pub(crate) mod cel_bindings;
 pub(crate) mod env;
 pub(crate) mod names;
-pub(crate) mod world;
 
 /// The case of every rule that is an expression.
 pub(crate) const CASE: &str = "broken";
@@ -46,19 +46,19 @@ impl Expression {
         &self.text
     }
 
-    /// The draft of the rule's finding, if the condition is true of what the world shows of the report.
+    /// The draft of the rule's finding, if the condition is true under the bindings.
     pub(crate) fn run(
         &self,
         params: &Params,
         patterns: &Patterns,
         input: &Input<'_>,
-        world: &World,
+        bindings: &Bindings,
     ) -> Option<Draft> {
         let matches = Matches::find(patterns, &input.prose);
-        let mut scope = world.scope().new_inner_scope();
+        let mut scope = bindings.scope().new_inner_scope();
         matches.bind(patterns, &mut scope);
         if params.iter().next().is_some() {
-            scope.add_variable_from_value("params", world::params(params));
+            scope.add_variable_from_value("params", cel_bindings::params(params));
         }
         if !matches!(self.when.execute(&scope), Ok(Cel::Bool(true))) {
             return None;
@@ -67,7 +67,8 @@ impl Expression {
     }
 
     fn draft(&self, input: &Input<'_>, matches: &Matches<'_, '_>, scope: &Scope<'_, '_>) -> Draft {
-        let text = |program: &Program| program.execute(scope).ok().and_then(|value| world::text(&value));
+        let text =
+            |program: &Program| program.execute(scope).ok().and_then(|value| cel_bindings::text(&value));
         let mut values = Vec::new();
         for (name, program) in &self.values {
             // A value that cannot be computed is shown as such, not left out.
@@ -102,7 +103,7 @@ impl Expression {
 
 /// Where the patterns of a rule stand in a report.
 struct Matches<'p, 'r> {
-    found: Vec<Option<world::Place<'p, 'r>>>,
+    found: Vec<Option<cel_bindings::Quotation<'p, 'r>>>,
 }
 
 impl<'p, 'r> Matches<'p, 'r> {
@@ -111,7 +112,7 @@ impl<'p, 'r> Matches<'p, 'r> {
     }
 
     /// The place of the first pattern that stands in the report.
-    fn first(&self) -> Option<world::Place<'p, 'r>> {
+    fn first(&self) -> Option<cel_bindings::Quotation<'p, 'r>> {
         self.found.iter().flatten().next().cloned()
     }
 

@@ -13,15 +13,15 @@ use crate::prose::{
     bare,
     count::Count,
     passage::Passage,
+    quantity::Quantity,
     reading::{Head, Reading},
-    subject::Subject,
     vocabulary::{Carried, REQUESTS},
 };
 
 /// A count that speaks of a row of chapter 三.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
-    pub(crate) subject: Subject,
+    pub(crate) quantity: Quantity,
     pub(crate) value: Decimal,
     /// From the verb's clause to the unit, in characters of the passage.
     pub(crate) quote: Range<usize>,
@@ -59,24 +59,24 @@ impl Reader<'_> {
     fn claim(&self, count: &Count) -> Option<Claim> {
         let found = self.head(count);
         let (head, tail) = (found.words.as_str(), self.reading.tail(count));
-        let subject = self.subject(count, head, &tail)?;
+        let quantity = self.quantity(count, head, &tail)?;
         let sentence = self.reading.sentence(count.number.start);
         let so_far = self.reading.words(sentence.start..count.number.start);
-        let is_part = match subject {
-            Subject::Received | Subject::Worked => so_far.contains("其中"),
-            Subject::Handled => head.contains('按') && has_late_answers(&self.reading.words(sentence)),
-            subject if subject.is_outcome() => sorts_documents(&so_far),
+        let is_part = match quantity {
+            Quantity::Received | Quantity::Worked => so_far.contains("其中"),
+            Quantity::Handled => head.contains('按') && has_late_answers(&self.reading.words(sentence)),
+            quantity if quantity.is_outcome() => sorts_documents(&so_far),
             _ => false,
         };
         if is_part
             || is_parted(head)
-            || speaks_of_another_year_than_its_own(self.report, subject, &so_far)
-            || !self.is_about_requests(count, subject, (head, &tail, &so_far))
+            || speaks_of_another_year_than_its_own(self.report, quantity, &so_far)
+            || !self.is_about_requests(count, quantity, (head, &tail, &so_far))
         {
             return None;
         }
         Some(Claim {
-            subject,
+            quantity,
             value: count.value,
             quote: found.start..count.end,
             foreign_scope: has_foreign_scope(&self.report.agency, &so_far),
@@ -93,51 +93,51 @@ impl Reader<'_> {
     }
 
     /// Whose number it is: by the last keyword before the count, else by the first one after it.
-    fn subject(&self, count: &Count, head: &str, tail: &str) -> Option<Subject> {
+    fn quantity(&self, count: &Count, head: &str, tail: &str) -> Option<Quantity> {
         if is_carried_in(self.report, head) {
-            return Some(Subject::CarriedIn);
+            return Some(Quantity::CarriedIn);
         }
         if is_carried_out(self.report, head) {
-            return Some(Subject::CarriedOut);
+            return Some(Quantity::CarriedOut);
         }
         let listed = || self.reading.head(count, true).words;
         match last_keyword(head) {
             Some((at, _)) if is_negated(&head[..at]) => {
-                is_carried_out(self.report, tail).then_some(Subject::CarriedOut)
+                is_carried_out(self.report, tail).then_some(Quantity::CarriedOut)
             }
             Some((at, _)) if REQUESTS.papers.any(&head[at..]) => None,
             // Carried, but neither from last year nor to the next.
-            Some((_, Subject::CarriedOut)) => None,
-            Some((_, Subject::PartiallyGranted)) if names(&listed(), Subject::Granted) => {
-                Some(Subject::GrantedOrPartially)
+            Some((_, Quantity::CarriedOut)) => None,
+            Some((_, Quantity::PartiallyGranted)) if names(&listed(), Quantity::Granted) => {
+                Some(Quantity::GrantedOrPartially)
             }
-            Some((_, Subject::Granted)) if names(&listed(), Subject::PartiallyGranted) => {
-                Some(Subject::GrantedOrPartially)
+            Some((_, Quantity::Granted)) if names(&listed(), Quantity::PartiallyGranted) => {
+                Some(Quantity::GrantedOrPartially)
             }
-            Some((_, subject)) => Some(subject),
-            None if is_carried_out(self.report, tail) => Some(Subject::CarriedOut),
-            None => subject_after(tail).or_else(|| self.without_a_verb(count, head, tail)),
+            Some((_, quantity)) => Some(quantity),
+            None if is_carried_out(self.report, tail) => Some(Quantity::CarriedOut),
+            None => quantity_after(tail).or_else(|| self.without_a_verb(count, head, tail)),
         }
     }
 
     /// Requests counted without a verb. Beside documents that are open or open on request it counts those.
-    fn without_a_verb(&self, count: &Count, head: &str, tail: &str) -> Option<Subject> {
+    fn without_a_verb(&self, count: &Count, head: &str, tail: &str) -> Option<Quantity> {
         if !REQUESTS.bare_units.has(count.unit) || !bare::is_of_requests(&self.report.agency, head, tail) {
             return None;
         }
         let sentence = self.reading.sentence(count.number.start);
         let so_far = self.reading.words(sentence.start..count.number.start);
-        (!sorts_documents(&so_far)).then_some(Subject::Worked)
+        (!sorts_documents(&so_far)).then_some(Quantity::Worked)
     }
 
     /// A verb alone says little: the words around it must speak of requests, and of nothing else.
     fn is_about_requests(
         &self,
         count: &Count,
-        subject: Subject,
+        quantity: Quantity,
         (head, tail, so_far): (&str, &str, &str),
     ) -> bool {
-        if subject.is_outcome() {
+        if quantity.is_outcome() {
             return !REQUESTS.not_of_results.any(so_far);
         }
         if is_other_business(so_far) || is_other_business(tail) {
@@ -177,21 +177,21 @@ fn has_late_answers(sentence: &str) -> bool {
 }
 
 /// `3件予以公开`: only a result just behind the unit speaks of it.
-fn subject_after(tail: &str) -> Option<Subject> {
+fn quantity_after(tail: &str) -> Option<Quantity> {
     let words = tail.trim_start_matches("申请").trim_start_matches("依法");
-    let mut results = REQUESTS.keywords.iter().filter(|(_, subject)| subject.is_outcome());
-    results.find(|(word, _)| words.starts_with(word)).map(|(_, subject)| subject)
+    let mut results = REQUESTS.keywords.iter().filter(|(_, quantity)| quantity.is_outcome());
+    results.find(|(word, _)| words.starts_with(word)).map(|(_, quantity)| quantity)
 }
 
-fn last_keyword(head: &str) -> Option<(usize, Subject)> {
+fn last_keyword(head: &str) -> Option<(usize, Quantity)> {
     let found = REQUESTS.keywords.all.all(head).last()?;
-    Some((found.start(), REQUESTS.keywords.subject(found.as_str())?))
+    Some((found.start(), REQUESTS.keywords.quantity(found.as_str())?))
 }
 
-/// True if some words name a subject.
-fn names(words: &str, subject: Subject) -> bool {
+/// True if some words name a quantity.
+fn names(words: &str, quantity: Quantity) -> bool {
     let keywords = &REQUESTS.keywords;
-    keywords.all.all(words).any(|found| keywords.subject(found.as_str()) == Some(subject))
+    keywords.all.all(words).any(|found| keywords.quantity(found.as_str()) == Some(quantity))
 }
 
 fn is_negated(before: &str) -> bool {
@@ -221,12 +221,12 @@ fn is_carried(carried: &Carried, year: i32, words: &str) -> bool {
 }
 
 /// True if the last year named before a number is not the report's; a number carried in may name the year before.
-fn speaks_of_another_year_than_its_own(report: &Report, subject: Subject, so_far: &str) -> bool {
+fn speaks_of_another_year_than_its_own(report: &Report, quantity: Quantity, so_far: &str) -> bool {
     last_year(so_far).is_some_and(|year| {
         let own = year == report.year;
-        match subject {
-            Subject::CarriedIn => !own && year != report.year.saturating_sub(1),
-            Subject::CarriedOut => !own && year != report.year.saturating_add(1),
+        match quantity {
+            Quantity::CarriedIn => !own && year != report.year.saturating_sub(1),
+            Quantity::CarriedOut => !own && year != report.year.saturating_add(1),
             _ => !own,
         }
     })

@@ -7,8 +7,8 @@ mod bare;
 pub(crate) mod claim;
 pub(crate) mod count;
 pub(crate) mod passage;
+pub(crate) mod quantity;
 pub(crate) mod reading;
-pub(crate) mod subject;
 pub(crate) mod vocabulary;
 pub(crate) mod words;
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::prose::{
-    subject::Subject,
+    quantity::Quantity,
     words::{List, Words},
 };
 
@@ -67,34 +67,34 @@ pub(super) struct Carried {
 
 /// Verbs and results, and what they speak of.
 #[derive(Deserialize)]
-#[serde(from = "BTreeMap<Subject, Vec<String>>")]
+#[serde(from = "BTreeMap<Quantity, Vec<String>>")]
 pub(super) struct Keywords {
     /// All, to be looked for at once.
     pub(super) all: Words,
-    subjects: Vec<(String, Subject)>,
+    quantities: Vec<(String, Quantity)>,
 }
 
-impl From<BTreeMap<Subject, Vec<String>>> for Keywords {
-    fn from(keywords: BTreeMap<Subject, Vec<String>>) -> Self {
-        let of_subject =
-            |(subject, words): (Subject, Vec<String>)| words.into_iter().map(move |word| (word, subject));
-        let subjects: Vec<(String, Subject)> = keywords.into_iter().flat_map(of_subject).collect();
+impl From<BTreeMap<Quantity, Vec<String>>> for Keywords {
+    fn from(keywords: BTreeMap<Quantity, Vec<String>>) -> Self {
+        let of_quantity =
+            |(quantity, words): (Quantity, Vec<String>)| words.into_iter().map(move |word| (word, quantity));
+        let quantities: Vec<(String, Quantity)> = keywords.into_iter().flat_map(of_quantity).collect();
         Self {
-            all: Words::new(&subjects.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>()),
-            subjects,
+            all: Words::new(&quantities.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>()),
+            quantities,
         }
     }
 }
 
 impl Keywords {
     /// What a keyword speaks of.
-    pub(super) fn subject(&self, keyword: &str) -> Option<Subject> {
-        self.iter().find(|(word, _)| *word == keyword).map(|(_, subject)| subject)
+    pub(super) fn quantity(&self, keyword: &str) -> Option<Quantity> {
+        self.iter().find(|(word, _)| *word == keyword).map(|(_, quantity)| quantity)
     }
 
     /// Each with what it speaks of.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Subject)> {
-        self.subjects.iter().map(|(word, subject)| (word.as_str(), *subject))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Quantity)> {
+        self.quantities.iter().map(|(word, quantity)| (word.as_str(), *quantity))
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_compiled_in_words_are_read_and_every_column_has_its_name() {
-        assert_eq!(REQUESTS.keywords.subject("予以公开"), Some(Subject::Granted));
+        assert_eq!(REQUESTS.keywords.quantity("予以公开"), Some(Quantity::Granted));
         assert!(SUMS.openers.has("其中") && FEES.fee.any("未收费"));
         for (_, column) in &DISPUTES.results {
             assert!(DISPUTES.columns.contains_key(column), "{column}");

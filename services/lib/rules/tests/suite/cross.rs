@@ -365,7 +365,7 @@ fn h_sim_y_and_h_sim_p() {
         let report = with_prose(&sentences(now));
         let mut case = Case::after(report.clone(), &before(&with_prose(&sentences(then.clone()))));
         let theirs = seen(&with_prose(&sentences(then)));
-        case.neighbours.sibling = Some(Sibling { agency_name: "石门县".into(), sketch: theirs.sketch });
+        case.neighbours.sibling = Some(Sibling { agency_name: "石门县".into(), minhash: theirs.minhash });
         case
     };
     check(&of(0..50, 0..50), &["H-SIM-Y ERROR", "H-SIM-P INFO"]);

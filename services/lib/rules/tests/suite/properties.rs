@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::support::{FORMS, brief, filled, findings};
 
-fn of_identities(report: &Report) -> Vec<String> {
+fn of_equations(report: &Report) -> Vec<String> {
     let mut all = findings(report);
     all.retain(|f| f.rule.starts_with("T3") || f.rule.starts_with("T4"));
     brief(&all)
@@ -16,12 +16,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_report_made_to_satisfy_all_identities_has_no_finding(
+    fn a_report_made_to_satisfy_all_equations_has_no_finding(
         form in 0_usize..3,
         seeds in prop::collection::vec(0_u32..5000, 160),
     ) {
         let (id, variant) = FORMS[form];
-        prop_assert_eq!(of_identities(&filled(id, variant, &seeds)), Vec::<String>::new());
+        prop_assert_eq!(of_equations(&filled(id, variant, &seeds)), Vec::<String>::new());
     }
 
     #[test]
@@ -43,7 +43,7 @@ proptest! {
         let found = findings(&report);
         prop_assert!(!found.is_empty());
         if changed.applicant.is_some() {
-            // Every cell of chapter three stands in two identities at least, so there is one explanation.
+            // Every cell of chapter three stands in two equations at least, so there is one explanation.
             prop_assert!(found.iter().all(|f| f.cause.as_ref() == Some(&changed)), "{:?}", found);
         }
     }
@@ -60,7 +60,7 @@ proptest! {
             let fact = report.facts.iter_mut().find(|fact| fact.id == id).unwrap();
             fact.state = cell.map_or(State::Blank, |value| State::Reported(Decimal::from(value)));
         }
-        let broken = of_identities(&report).contains(&"T4-SUM ERROR".to_owned());
+        let broken = of_equations(&report).contains(&"T4-SUM ERROR".to_owned());
         prop_assert_eq!(broken, !some_filling_fits(&cells));
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn form(id: FormId, variant: Variant) -> Form {
     Forms::embedded().get(id, variant).unwrap().clone()
 }
 
-/// A report whose identities all hold, whose numbers are distinct within a row and a column, and none 0.
+/// A report whose equations all hold, whose numbers are distinct within a row and a column, and none 0.
 pub(crate) fn clean() -> Report {
     clean_of(FormId::Form2021, Variant::Standard)
 }
@@ -39,7 +39,7 @@ pub(crate) fn clean_of(id: FormId, variant: Variant) -> Report {
     filled(id, variant, &seeds)
 }
 
-/// A report whose free cells take their numbers from `seeds` and whose other cells follow by the identities: the six
+/// A report whose free cells take their numbers from `seeds` and whose other cells follow by the equations: the six
 /// parts of each result, of 二 and of 四 (then 一 follows), and the four parts of each block of chapter 四.
 pub(crate) fn filled(id: FormId, variant: Variant, seeds: &[u32]) -> Report {
     let form = form(id, variant);

@@ -1,4 +1,4 @@
-//! The rules of the tables: identities, whole numbers, cells without a number.
+//! The rules of the tables: equations, whole numbers, cells without a number.
 
 use crate::support::{FORMS, brief, clean, clean_of, findings, set, value};
 use gongkai_model::Report;
@@ -28,7 +28,7 @@ fn a_clean_report_of_any_form_has_no_finding() {
 }
 
 #[test]
-fn one_wrong_cell_breaks_every_identity_it_stands_in_and_is_their_cause() {
+fn one_wrong_cell_breaks_every_equation_it_stands_in_and_is_their_cause() {
     let clean = clean();
     for (id, rules) in [
         ("requests.outcome.granted[enterprise]", vec!["T3-ROW", "T3-SUM"]),
@@ -80,7 +80,7 @@ fn a_blank_may_stand_for_any_number_but_a_negative_one() {
 }
 
 #[test]
-fn an_identity_with_an_unreadable_or_missing_operand_is_silent() {
+fn an_equation_with_an_unreadable_or_missing_operand_is_silent() {
     let (leaf, total) = ("requests.outcome.granted[enterprise]", "requests.outcome.granted[total]");
     check(&[(leaf, "?"), (total, "1")], &["T3-SUM requests.outcome.granted[total]", "CELL-UNREAD "]);
     check(&[(leaf, "!"), (total, "1")], &["T3-SUM requests.outcome.granted[total]", "CELL-MISSING "]);

@@ -5,8 +5,8 @@ use crate::{
     draft::{Draft, Value},
     fingerprint::Key,
     input::Input,
+    minhash::MinHash,
     params::{Kind, Params},
-    sketch::Sketch,
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -29,7 +29,9 @@ fn last_year(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     else {
         return Vec::new();
     };
-    let Some(percent) = percent(params, &neighbours.own.sketch, &previous.sketch) else { return Vec::new() };
+    let Some(percent) = percent(params, &neighbours.own.minhash, &previous.minhash) else {
+        return Vec::new();
+    };
     let at_least = |name| f64::from(percent) >= per_mille(params, name);
     let case = match (at_least("same"), at_least("similar")) {
         (true, _) => "same",
@@ -45,7 +47,7 @@ fn sibling(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     else {
         return Vec::new();
     };
-    let percent = percent(params, &neighbours.own.sketch, &sibling.sketch);
+    let percent = percent(params, &neighbours.own.minhash, &sibling.minhash);
     let Some(percent) = percent.filter(|percent| f64::from(*percent) >= per_mille(params, "similar")) else {
         return Vec::new();
     };
@@ -54,9 +56,9 @@ fn sibling(params: &Params, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// The similarity in thousandths; `None` where there is too little to compare.
-fn percent(params: &Params, own: &Sketch, other: &Sketch) -> Option<u16> {
+fn percent(params: &Params, own: &MinHash, other: &MinHash) -> Option<u16> {
     let least = params.whole("least_chars");
-    let is_long = |sketch: &Sketch| i64::from(sketch.chars) >= least;
+    let is_long = |minhash: &MinHash| i64::from(minhash.chars) >= least;
     if !is_long(own) || !is_long(other) {
         return None;
     }

@@ -1,16 +1,16 @@
-//! One line of text in the making: white space collapsed as a browser does, each scalar with its place.
+//! Builds one line of text. White space collapses as in a browser, and each scalar keeps its position.
 
 use gongkai_model::{Paragraph, Span};
 
-use crate::mirror::{self, Cleaner};
+use crate::mirror_cleanup::{self, Cleaner};
 
-/// A line of text that is being read.
+/// The text of the current line.
 #[derive(Debug, Default)]
-pub(super) struct Run {
+pub(super) struct LineBuilder {
     text: String,
-    /// Where each scalar of `text` stands.
+    /// The position of each scalar of `text`.
     spans: Vec<Span>,
-    /// White space behind `text` that counts only if more text follows.
+    /// White space after `text`. It is kept only if more text follows.
     gap: Option<Gap>,
 }
 
@@ -20,8 +20,8 @@ struct Gap {
     breaks_line: bool,
 }
 
-impl Run {
-    /// Takes one more scalar.
+impl LineBuilder {
+    /// Appends a scalar. Invisible characters are dropped.
     pub(super) fn push(&mut self, c: char, span: Span) {
         match c {
             ' ' | '\t' | '\n' | '\r' | '\x0c' => {
@@ -38,12 +38,12 @@ impl Run {
         }
     }
 
-    /// Number of scalars so far.
+    /// Number of scalars.
     pub(super) fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// Ends the line: its text without blank ends, cleaned, and how many glosses went; none if the line is blank.
+    /// Ends the line. Returns its cleaned, trimmed text and the number of pinyin glosses removed; `None` if it is blank.
     pub(super) fn take(&mut self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
         self.gap = None;
         let line = self.finished(cleaner);
@@ -67,8 +67,8 @@ impl Run {
         Some((paragraph(cleaned.text, from, to), cleaned.pinyin))
     }
 
-    /// White space between two words is one space; a line end between two Han characters is none: editors wrap
-    /// Chinese text anywhere.
+    /// Turns white space between two words into one space. A line end between two Han characters becomes nothing, because
+    /// editors wrap Chinese text anywhere.
     fn fill_gap(&mut self, next: char) {
         let Some(gap) = self.gap.take() else { return };
         let Some(last) = self.text.chars().next_back() else { return };
@@ -86,7 +86,7 @@ fn paragraph(text: String, first: Span, last: Span) -> Paragraph {
 
 /// Han characters and the punctuation that stands between them.
 fn is_wide(c: char) -> bool {
-    mirror::is_han(c) || matches!(c, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
+    mirror_cleanup::is_han(c) || matches!(c, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
 }
 
 #[cfg(test)]
@@ -94,13 +94,13 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &str) {
-        let mut run = Run::default();
+        let mut line = LineBuilder::default();
         for (at, c) in (0..).zip(text.chars()) {
-            run.push(c, Span { start: at, end: at + 1 });
+            line.push(c, Span { start: at, end: at + 1 });
         }
-        let line = run.take(Cleaner::of(text));
-        assert_eq!(line.as_ref().map_or("", |(p, _)| p.text.as_str()), expect, "{text:?}");
-        if let Some(span) = line.and_then(|(p, _)| p.span) {
+        let taken = line.take(Cleaner::of(text));
+        assert_eq!(taken.as_ref().map_or("", |(p, _)| p.text.as_str()), expect, "{text:?}");
+        if let Some(span) = taken.and_then(|(p, _)| p.span) {
             let original: Vec<char> = text.chars().collect();
             let covered = &original[span.start as usize..span.end as usize];
             assert_eq!(covered.first(), expect.chars().next().as_ref(), "{text:?}");

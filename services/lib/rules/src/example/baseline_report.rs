@@ -1,4 +1,4 @@
-//! A sound report that examples change: every cell 0, six chapters, nothing that a rule speaks of.
+//! A baseline report that examples change: every cell 0, six chapters, nothing that a rule speaks of.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ const CHAPTERS: [(&str, &str); 6] = [
     ("六、其他需要报告的事项", "本年度未收取信息处理费。"),
 ];
 
-/// The sound report with an example's changes.
+/// The baseline report with an example's changes.
 pub(super) fn report(setting: &Group, text: &str) -> Report {
     let form = setting.form.as_deref().and_then(|form| form.parse().ok()).unwrap_or(FormId::Form2021);
     let year = setting.year.unwrap_or(if form == FormId::Form2021 { 2023 } else { 2020 });

@@ -1,4 +1,4 @@
-//! Two reports side by side: pages cut along the strip that all of them leave free.
+//! Splits pages that hold two reports side by side, along a strip that is blank on every page.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +8,25 @@ use super::{
 };
 use crate::text::lines::is_title;
 
-/// The strip is looked for in this part of the width.
+/// The part of the page width in which the strip is searched.
 const MIDDLE: (f64, f64) = (0.35, 0.65);
 
-/// Narrowest strip, in points.
+/// Minimum width of the strip, in points.
 const STRIP: f64 = 8.0;
 
-/// Fewest chapters that both sides must have.
+/// Minimum number of chapters that both sides have.
 const SHARED: usize = 2;
 
-/// The pages of the left and of the right report, if each side of all pages has chapters that the other has as well.
-pub(super) fn cut(pages: &[Page]) -> Option<(Vec<Page>, Vec<Page>)> {
+/// The pages of the left and of the right report; `None` unless both sides have at least [`SHARED`] chapters in common.
+pub(super) fn split(pages: &[Page]) -> Option<(Vec<Page>, Vec<Page>)> {
     let middle = strip(pages)?;
-    let side = |is_left: bool| pages.iter().map(move |page| half(page, middle, is_left));
+    let side = |is_left: bool| pages.iter().map(move |page| one_side(page, middle, is_left));
     let (left, right): (Vec<Page>, Vec<Page>) = (side(true).collect(), side(false).collect());
     let (here, there) = (chapters(&left), chapters(&right));
     (here.intersection(&there).count() >= SHARED).then_some((left, right))
 }
 
-/// The middle of the widest strip that no text and no line of any page crosses; headers and footers may.
+/// The middle of the widest strip that no text and no ruling crosses on any page, page headers and footers excepted.
 fn strip(pages: &[Page]) -> Option<f64> {
     let width = pages.first()?.width;
     if pages.iter().any(|page| (page.width - width).abs() > 1.0) {
@@ -54,7 +54,7 @@ fn strip(pages: &[Page]) -> Option<f64> {
     widest.map(|(from, to)| f64::midpoint(from, to))
 }
 
-fn half(page: &Page, middle: f64, is_left: bool) -> Page {
+fn one_side(page: &Page, middle: f64, is_left: bool) -> Page {
     let is_here = |from: f64, to: f64| (f64::midpoint(from, to) < middle) == is_left;
     let own = |glyph: &&Glyph| is_here(glyph.x0, glyph.x1);
     let rules = page.rules.iter().filter(|rule| {

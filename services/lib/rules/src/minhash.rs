@@ -1,39 +1,42 @@
-//! A report's prose in small: enough to say how much of it stands in another report too.
+//! MinHash signatures of a report's prose, from which the similarity of two reports is estimated.
 //!
-//! Chapters 一 and 五 are masked (numbers, white space and punctuation go, the agency's name becomes one sign), cut into
-//! shingles of five characters, and hashed. The smallest [`KEPT`] hashes estimate the Jaccard similarity of two proses,
-//! exactly so if neither has more; [`Bands`] bring together, without comparing all pairs, those that are nearly the same.
+//! Chapters 一 and 五 are masked (numbers, white space and punctuation are removed, the agency's name becomes one sign),
+//! cut into shingles of five characters, and hashed. The smallest [`KEPT`] hashes estimate the Jaccard similarity of two
+//! texts; the estimate is exact if neither text has more. [`Bands`] find similar texts without comparing all pairs
+//! (locality-sensitive hashing).
 
 use gongkai_model::{Report, normalized_name};
 
-/// Hashes kept of a prose. The standard error at 0.9 is then 0.013.
+/// Number of hashes kept. The standard error at a similarity of 0.9 is 0.013.
 const KEPT: usize = 512;
-/// Characters of a shingle.
+/// Length of a shingle, in characters.
 const SHINGLE: usize = 5;
-/// Bands, and the minima that must agree within one.
+/// Number of bands.
 const BANDS: usize = 3;
+/// Number of minima in a band.
 const ROWS: usize = 4;
-/// Shorter paragraphs are headings.
+/// Paragraphs with fewer characters are headings and not compared.
 const SHORTEST: usize = 12;
-/// What the law itself dictates tells nothing of who wrote it.
+/// Sentences that name the Regulations (条例) are prescribed by law and not compared.
 const LAW: &str = "中华人民共和国政府信息公开条例";
 /// The chapters compared.
 const CHAPTERS: [u32; 2] = [1, 5];
 
-/// The smallest hashes of a prose's shingles, ascending, each once.
+/// A signature: the smallest hashes of the shingles, ascending and distinct.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sketch {
-    /// Characters of the masked prose.
+pub struct MinHash {
+    /// Number of characters of the masked prose.
     pub chars: u32,
-    /// The hashes.
+    /// The hashes, at most 512.
     pub hashes: Vec<u32>,
 }
 
-/// Three numbers: proses that share one are worth comparing. Of two with similarity 0.9, 96 % share one.
+/// Keys of a locality-sensitive index. Texts that share a key are candidates for comparison; of texts with similarity
+/// 0.9, 96 % share one.
 pub type Bands = [u64; BANDS];
 
-impl Sketch {
-    /// A report's sketch and bands.
+impl MinHash {
+    /// The signature and bands of a report.
     #[must_use]
     pub fn of(report: &Report) -> (Self, Bands) {
         let masked = masked(report);
@@ -57,11 +60,11 @@ impl Sketch {
         (Self { chars, hashes }, bands)
     }
 
-    /// How much of two proses is the same, 0 to 1; 0 if either has none.
+    /// The estimated Jaccard similarity of two texts, from 0 to 1; 0 if either is empty.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f64 {
         let (mut a, mut b) = (self.hashes.iter().peekable(), other.hashes.iter().peekable());
-        // Where both are whole, all of the union counts; else only its smallest, of which both know everything.
+        // If both are complete the whole union counts. Otherwise only its smallest hashes do: both contain all of those.
         let is_whole = self.hashes.len() < KEPT && other.hashes.len() < KEPT;
         let limit = if is_whole { usize::MAX } else { KEPT };
         let (mut union, mut shared) = (0_u32, 0_u32);
@@ -85,7 +88,7 @@ impl Sketch {
     }
 }
 
-/// The prose without what differs between copies.
+/// The prose without what differs between copies of one text.
 fn masked(report: &Report) -> Vec<char> {
     let name = normalized_name(&report.agency);
     let mut masked = Vec::new();
@@ -160,7 +163,7 @@ mod tests {
 
     #[test]
     fn numbers_years_spaces_and_the_agencys_name_do_not_count() {
-        let of = |agency: &str, text: &str| Sketch::of(&report(agency, &[text.to_owned()]));
+        let of = |agency: &str, text: &str| MinHash::of(&report(agency, &[text.to_owned()]));
         let a = of("云溪县档案局", "云溪县档案局2022年共主动公开政府信息 135 条，其中网站公开 97 条。");
         let b = of("石门县教育局", "石门县教育局2023年共主动公开政府信息24条,其中网站公开3条。");
         assert_eq!(a, b);
@@ -171,8 +174,8 @@ mod tests {
     #[test]
     fn similarity_is_the_shared_part_also_where_only_part_of_the_hashes_is_kept() {
         for (whole, shared) in [(8, 6), (40, 30), (40, 39), (40, 0)] {
-            let a = Sketch::of(&report("甲", &sentences(0..whole))).0;
-            let b = Sketch::of(&report("甲", &sentences(whole - shared..2 * whole - shared))).0;
+            let a = MinHash::of(&report("甲", &sentences(0..whole))).0;
+            let b = MinHash::of(&report("甲", &sentences(whole - shared..2 * whole - shared))).0;
             let truth = f64::from(shared) / f64::from(2 * whole - shared);
             assert!((a.similarity(&b) - truth).abs() < 0.06, "{} for {truth}", a.similarity(&b));
             assert!((a.similarity(&b) - b.similarity(&a)).abs() < f64::EPSILON);
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn near_copies_share_a_band_and_strangers_do_not() {
-        let bands = |range| Sketch::of(&report("甲", &sentences(range))).1;
+        let bands = |range| MinHash::of(&report("甲", &sentences(range))).1;
         let shared = |a: Bands, b: Bands| a.iter().zip(&b).any(|(a, b)| a == b);
         assert!(shared(bands(0..60), bands(0..61)));
         assert!(!shared(bands(0..60), bands(60..120)));
@@ -189,11 +192,11 @@ mod tests {
 
     #[test]
     fn what_the_law_dictates_and_headings_do_not_count() {
-        let none = Sketch::of(&report(
+        let none = MinHash::of(&report(
             "甲",
             &["根据《中华人民共和国政府信息公开条例》的规定编制本报告。".into(), "（一）主动公开".into()],
         ));
-        assert_eq!(none.0, Sketch::default());
+        assert_eq!(none.0, MinHash::default());
         assert!(none.0.similarity(&none.0) < f64::EPSILON);
     }
 }

@@ -1,7 +1,8 @@
-//! Numbers that a layout tore out of their rows, back into rows that are one cell short.
+//! Puts numbers that a layout moved out of their row back into rows that are one cell short.
 //!
-//! A cell of two lines, such as `55⏎（含自然失效 29 件）`, may be printed above its table while its row closes up. Which row
-//! it comes from is known by order; in which column it stood only if its note says so, or if it makes no difference.
+//! A cell of two lines, such as `55⏎（含自然失效 29 件）`, may be printed above its table while the other cells of its row
+//! close the gap. The order of the displaced cells gives the row. The column is known only if the cell's note names it
+//! or if every column leads to the same values.
 
 use crate::{
     form::Band,
@@ -9,48 +10,48 @@ use crate::{
     value::Value,
 };
 
-/// Words of a note that speak of one column, by words of the column's title.
+/// Words of a note that identify a column, by a word of the column's title.
 const WORDS: [(&str, &[&str]); 3] =
     [("制发", &["制发", "新制定", "新制发"]), ("废止", &["废止", "失效"]), ("有效", &["现行有效"])];
 
-/// What is known of one cell of a row that was one cell short.
+/// One cell of a completed row.
 pub(crate) enum Completed<'r, 'a> {
-    /// Wherever the stray stood, this is the value.
+    /// The value is the same for every possible column of the displaced cell.
     Sure(&'r Piece<'a>),
-    /// One of these.
+    /// The possible values.
     OneOf(Vec<&'r Piece<'a>>),
 }
 
-/// The numbers with notes that stand in no row of the form; absent if something else stands there as well.
+/// The numbers with notes that stand in no row of the form; `None` if any other value stands outside those rows.
 pub(crate) fn find<'r, 'a>(
     items: &'r [Item<'a>],
     is_row: impl Fn(&Row<'a>) -> bool,
 ) -> Option<Vec<&'r Piece<'a>>> {
-    let mut strays = Vec::new();
+    let mut displaced = Vec::new();
     for item in items {
         let Item::Row(row) = item else { continue };
         if !is_row(row) {
-            strays.extend(row.values.iter().filter(|piece| piece.value != Value::Blank));
+            displaced.extend(row.values.iter().filter(|piece| piece.value != Value::Blank));
         }
     }
     let torn = |piece: &&Piece<'a>| matches!(piece.value, Value::Number(..)) && piece.note.is_some();
-    strays.iter().all(torn).then_some(strays)
+    displaced.iter().all(torn).then_some(displaced)
 }
 
-/// The cells of a row that is one cell short, given the stray that is its own.
+/// The cells of a row that is one cell short, completed with its displaced cell.
 pub(crate) fn complete<'r, 'a>(
     row: &'r Row<'a>,
-    stray: &'r Piece<'a>,
+    displaced: &'r Piece<'a>,
     band: &Band,
 ) -> Vec<Completed<'r, 'a>> {
     let wanted = band.columns.len();
-    let places: Vec<usize> = match noted(stray, band) {
+    let places: Vec<usize> = match noted(displaced, band) {
         Some(column) => vec![column],
         None => (0..wanted).collect(),
     };
     let cell = |column: usize, place: usize| match column.cmp(&place) {
         std::cmp::Ordering::Less => row.values.get(column),
-        std::cmp::Ordering::Equal => Some(stray),
+        std::cmp::Ordering::Equal => Some(displaced),
         std::cmp::Ordering::Greater => row.values.get(column - 1),
     };
     let of_column = |column: usize| {
@@ -65,9 +66,9 @@ pub(crate) fn complete<'r, 'a>(
     (0..wanted).map(of_column).collect()
 }
 
-/// The one column that the stray's note speaks of.
-fn noted(stray: &Piece<'_>, band: &Band) -> Option<usize> {
-    let note = &stray.note?.text;
+/// The column that the displaced cell's note names; `None` if it names none or several.
+fn noted(displaced: &Piece<'_>, band: &Band) -> Option<usize> {
+    let note = &displaced.note?.text;
     let speaks = |title: &str| {
         WORDS.iter().any(|(of, words)| title.contains(of) && words.iter().any(|word| note.contains(word)))
     };

@@ -1,4 +1,4 @@
-//! `prose.doubles`: words written twice: 樟树市樟树市, 的的, 。。.
+//! `prose.doubles`: words written twice in a row: 樟树市樟树市, 的的, 。。.
 
 use crate::{
     check::Check,
@@ -18,13 +18,13 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     },
 }];
 
-/// Longest word looked for, in characters.
+/// Maximum length of a repeated word, in characters.
 const LONGEST: usize = 8;
 
-/// Marks and particles that never stand twice.
+/// Marks and particles that are never repeated in correct text.
 const SINGLE: &str = "的了，。、；,;:";
 
-/// What a doubled pair of characters may begin with: 一步一步, 逐条逐条, 越来越…, 研究研究.
+/// Characters of legitimate reduplications: 一步一步, 逐条逐条, 越来越…, 研究研究.
 const RHYTHM: &str = "一逐越再有不同各每层步点件个";
 
 fn first(passage: &Passage<'_>) -> Option<Draft> {
@@ -35,15 +35,15 @@ fn first(passage: &Passage<'_>) -> Option<Draft> {
     Some(quoted_chars("doubled", passage, at..at + 2 * length, vec![Value::same("expected", word)]))
 }
 
-/// Where a word of some length stands twice.
+/// The start and length of the first repeated word of the given length.
 fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
     let again =
         |at: usize| at >= length && at < chars.len() && chars[at] == chars[at - length] && is_han(chars[at]);
-    // The second of two has one place that is a multiple of its length: only there is anything looked at.
+    // Every repetition covers one index that is a multiple of its length, so only those are examined.
     for at in (length..chars.len()).step_by(length).filter(|at| again(*at)) {
         let before = (1..=length).take_while(|back| again(at - back)).count();
         let second = at - before;
-        // With as many before it the place belongs to what the one before has shown.
+        // A repetition that begins earlier was examined at the previous index.
         if before == length || !(second..second + length).all(again) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The head of a table without ruled lines: the names over its columns, which cells break over lines.
+//! The header of a table without rulings: the names over its columns, which may wrap over several lines.
 
 use std::ops::Range;
 
@@ -9,38 +9,38 @@ use super::{
 };
 use crate::text::lines::is_title;
 
-/// Most lines above a group's rows that are looked at as its head.
-const MOST_HEAD_LINES: usize = 12;
+/// Maximum number of lines above a group's rows that can belong to its header.
+const MOST_HEADER_LINES: usize = 12;
 
-/// Lines of a head are no further apart than this many times their size.
-const HEAD_GAP: f64 = 3.0;
+/// Maximum distance between lines of a header, as a multiple of their size.
+const HEADER_GAP: f64 = 3.0;
 
-/// Lines of one name in a head are no further apart than this many times their size.
+/// Maximum distance between lines of one name, as a multiple of their size.
 pub(super) const ONE_NAME: f64 = 1.5;
 
-/// Most columns of a group: more is no table of figures.
+/// Maximum number of columns of a table of figures.
 pub(super) const MOST_COLUMNS: usize = 64;
 
-/// The lines right above the rows, the nearest first.
+/// The lines directly above the rows, nearest first.
 pub(super) fn above(lines: &[PageLine], above: Range<usize>) -> Vec<usize> {
-    let mut head = Vec::new();
+    let mut header = Vec::new();
     let mut below = above.end;
-    for at in above.rev().take(MOST_HEAD_LINES) {
+    for at in above.rev().take(MOST_HEADER_LINES) {
         let Some((PageLine { line, page }, next)) = lines.get(at).zip(lines.get(below)) else { break };
         if *page != next.page
-            || next.line.y - line.y > HEAD_GAP * line.size
+            || next.line.y - line.y > HEADER_GAP * line.size
             || is_title(&line.text)
             || line.text.contains('。')
         {
             break;
         }
-        head.push(at);
+        header.push(at);
         below = at;
     }
-    head
+    header
 }
 
-/// A name in a head: its lines from the bottom, each with the ordinal of its run.
+/// A name in a header: its lines from bottom to top, each with the ordinal of its run.
 #[derive(Debug)]
 struct Name {
     runs: Vec<(usize, usize)>,
@@ -60,10 +60,10 @@ impl Name {
     }
 }
 
-/// The names in a head, the lowest first: runs that stand close under each other, one by one.
-fn names(lines: &[PageLine], head: &[usize], labels: f64) -> Vec<Name> {
+/// The names in a header, lowest first. Runs that stand close below each other form one name.
+fn names(lines: &[PageLine], header: &[usize], labels: f64) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
-    for (at, line) in head.iter().filter_map(|at| Some((*at, &lines.get(*at)?.line))) {
+    for (at, line) in header.iter().filter_map(|at| Some((*at, &lines.get(*at)?.line))) {
         if line.runs.len() > MOST_COLUMNS {
             continue;
         }
@@ -98,14 +98,14 @@ fn names(lines: &[PageLine], head: &[usize], labels: f64) -> Vec<Name> {
     names
 }
 
-/// Gives the columns their names: the lowest over a column, and over no other, is its own. A name over none that stands
-/// beside others is a column where all is blank.
+/// Names the columns. A column's name is the lowest one that is above it and above no other. A name above no column that
+/// stands beside other names adds a blank column.
 ///
-/// Gives back whether all columns have names; where they do not, names do not stand over their numbers, and there are
-/// no columns but those of the numbers.
-pub(super) fn name(columns: &mut Vec<Column>, lines: &[PageLine], head: &[usize], labels: f64) -> bool {
+/// Returns true if every column has a name. Otherwise the columns stay as they were: the names do not stand above their
+/// numbers.
+pub(super) fn name(columns: &mut Vec<Column>, lines: &[PageLine], header: &[usize], labels: f64) -> bool {
     let mut named = columns.clone();
-    let names = names(lines, head, labels);
+    let names = names(lines, header, labels);
     for (at, name) in names.iter().enumerate() {
         let mut over = named.iter_mut().filter(|column| name.is_over(column.x0, column.x1));
         match (over.next(), over.next()) {

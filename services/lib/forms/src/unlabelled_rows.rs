@@ -1,7 +1,7 @@
-//! Groups of chapter 三 that lost their rows' labels: `（三）不予公开` and then the numbers of all its rows in one run.
+//! Rows of chapter 三 that lost their labels: `（三）不予公开` followed by the numbers of all rows of the group.
 //!
-//! A run is parted only if it is complete (seven numbers a row of the group, nothing else), each row adds up to its total,
-//! and what stands behind it is what the form has behind the group. Else nobody knows whose the numbers are.
+//! The numbers are split into rows only if there are exactly seven for each row of the group, every row adds up to its
+//! total, and the next label is the one that follows the group in the form. Otherwise their rows are unknown.
 
 use rust_decimal::Decimal;
 
@@ -15,16 +15,16 @@ use crate::{
 /// Columns of chapter 三.
 const COLUMNS: usize = 7;
 
-/// Parts the runs of a stretch into rows with their labels.
-pub(crate) fn part(stretch: &mut Vec<Item<'_>>, form: &Form) {
+/// Replaces each group without row labels by its labelled rows.
+pub(crate) fn split(range: &mut Vec<Item<'_>>, form: &Form) {
     let mut at = 0;
-    while at < stretch.len() {
-        let next = stretch.get(at + 1..).unwrap_or_default().iter().find_map(|item| match item {
+    while at < range.len() {
+        let next = range.get(at + 1..).unwrap_or_default().iter().find_map(|item| match item {
             Item::Row(row) => row.labels.first().map(|piece| piece.label.clone()),
             Item::Line(text) => Some(text.clone()),
             Item::Chapter(_) => None,
         });
-        let rows = match stretch.get(at) {
+        let rows = match range.get(at) {
             Some(Item::Row(row)) if row.values.len() >= 2 * COLUMNS => rows(row, next.as_deref(), form),
             _ => None,
         };
@@ -33,12 +33,12 @@ pub(crate) fn part(stretch: &mut Vec<Item<'_>>, form: &Form) {
             continue;
         };
         let count = rows.len();
-        stretch.splice(at..=at, rows.into_iter().map(Item::Row));
+        range.splice(at..=at, rows.into_iter().map(Item::Row));
         at += count;
     }
 }
 
-/// The rows of a run; absent if it is none.
+/// The labelled rows of a group; `None` if the row is no group or its numbers cannot be split.
 fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a>>> {
     let own = row.labels.last()?;
     let of_group = |group: &Option<String>| group.as_deref().is_some_and(|group| norm(group) == own.label);
@@ -63,7 +63,7 @@ fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a
     Some(rows.collect())
 }
 
-/// True for seven numbers of which the last is the sum of the others.
+/// True if all values are numbers and the last is the sum of the others.
 fn adds_up(values: &[Piece<'_>]) -> bool {
     let number = |piece: &Piece<'_>| match piece.value {
         Value::Number(number, _) => Some(number),

@@ -1,16 +1,16 @@
-//! A whole report on one line: cut at its chapters' titles, and its tables at the white space between their cells.
+//! Splits a report that is a single line: at the chapters' titles and, in chapters with tables, at white space.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Shortest line, in bytes, that can hold a whole report.
+/// Minimum length of a line that holds a whole report, in bytes.
 const LONG: usize = 2000;
 
-/// Fewest chapters that make a line a report.
+/// Minimum number of chapters in a line that holds a whole report.
 const CHAPTERS: usize = 4;
 
-/// Where a title may end, in bytes from the beginning.
+/// Maximum end of the report's title, in bytes from the start of the line.
 const TITLE: usize = 240;
 
 static HEADING: LazyLock<Regex> = LazyLock::new(|| {
@@ -18,8 +18,8 @@ static HEADING: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
-/// The lines that a line would be if it had not lost its breaks, each with the number of scalars before it; none if it
-/// is no report.
+/// The lines of a report that lost its line breaks, each with the number of scalars before it; `None` if the line holds no
+/// report.
 pub(super) fn lines(line: &str) -> Option<Vec<(usize, &str)>> {
     let headings = if line.len() < LONG { Vec::new() } else { headings(line) };
     if headings.len() < CHAPTERS {
@@ -36,7 +36,7 @@ pub(super) fn lines(line: &str) -> Option<Vec<(usize, &str)>> {
     Some(out.lines)
 }
 
-/// Titles of chapters, ascending, with their places and numerals.
+/// The titles of chapters in ascending order: start and end in bytes, and numeral.
 fn headings(line: &str) -> Vec<(usize, usize, char)> {
     let mut found: Vec<(usize, usize, char)> = Vec::new();
     let mut from = 0;
@@ -50,13 +50,13 @@ fn headings(line: &str) -> Vec<(usize, usize, char)> {
 struct Cuts<'a> {
     line: &'a str,
     lines: Vec<(usize, &'a str)>,
-    /// A place in the line, in bytes and in scalars.
+    /// The current position in the line, in bytes and in scalars.
     byte: usize,
     scalar: usize,
 }
 
 impl<'a> Cuts<'a> {
-    /// Adds a line; places ascend.
+    /// Adds a line. Starts must be ascending.
     fn cut(&mut self, start: usize, end: usize) {
         let passed = self.line.get(self.byte..start).unwrap_or_default().chars().count();
         (self.byte, self.scalar) = (start, self.scalar + passed);
@@ -79,7 +79,7 @@ impl<'a> Cuts<'a> {
         self.cut(from, end);
     }
 
-    /// What stands before the first chapter: the title, then the rest.
+    /// Adds the text before the first chapter: the title, then the rest.
     fn front(&mut self, end: usize) {
         let front = self.line.get(..end).unwrap_or_default();
         let mut ends =

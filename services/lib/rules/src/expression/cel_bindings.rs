@@ -1,4 +1,4 @@
-//! What expressions see of a report: its cells, its head, its prose, its event and its neighbours.
+//! The variables and functions that expressions (CEL) see: cells, report, prose, agency, event and neighbours.
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -17,16 +17,16 @@ use crate::{
     table::Table,
 };
 
-/// A place in the prose, as bytes of a passage's text.
-pub(crate) type Place<'p, 'r> = (&'p Passage<'r>, Range<usize>);
+/// A quotation from the prose: a passage and a range of bytes in its text.
+pub(crate) type Quotation<'p, 'r> = (&'p Passage<'r>, Range<usize>);
 
-/// The scope in which the expressions of one report are evaluated.
-pub(crate) struct World {
+/// The CEL bindings of one report.
+pub(crate) struct Bindings {
     scope: Scope<'static, 'static>,
 }
 
-impl World {
-    /// Makes what some rule needs.
+impl Bindings {
+    /// Binds the variables that `needs` names. Cell functions are always bound.
     pub(crate) fn new(input: &Input<'_>, needs: Needs) -> Self {
         let Input { report, context, table, .. } = input;
         let mut scope = env::scope();
@@ -54,7 +54,7 @@ impl World {
     }
 }
 
-/// The cells of a report, as the functions of its expressions hold them.
+/// The cells of a report, shared by the cell functions.
 struct Cells {
     numbers: Arc<HashMap<String, usize>>,
     states: Vec<State>,
@@ -108,7 +108,7 @@ fn add_cells(scope: &mut Scope<'static, 'static>, table: &Table<'_>) {
     debug_assert!(added.iter().all(Result::is_ok), "the standard library has none of these names");
 }
 
-/// Counts are whole numbers, amounts and what no count can be are decimals.
+/// A whole count as an integer, any other number as a float.
 fn number(value: Decimal, unit: Unit) -> Cel {
     let is_count = matches!(unit, Unit::Count | Unit::Change) && value.fract().is_zero();
     let whole = if is_count { value.to_i64().map(Cel::Int) } else { None };

@@ -1,4 +1,4 @@
-//! Chapter titles: which line is the heading of which chapter.
+//! The titles of the six chapters, and the recognition of their headings.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use crate::{form::Form, label::norm};
 /// Longest heading, in scalars.
 const LONGEST: usize = 48;
 
-/// The titles of the six chapters, with their variants, as they are compared.
+/// The normalised titles of the six chapters and their variants.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Titles {
+pub(crate) struct ChapterTitles {
     numbers: HashMap<String, u32>,
 }
 
-impl Titles {
+impl ChapterTitles {
     /// The titles of some forms.
     pub(crate) fn of<'f>(forms: impl Iterator<Item = &'f Form>) -> Self {
         let mut numbers = HashMap::new();
@@ -25,12 +25,12 @@ impl Titles {
         Self { numbers }
     }
 
-    /// The chapter whose heading a line is; absent for prose, also for prose that names chapters.
+    /// The chapter whose heading the line is; `None` for prose, including prose that names chapters.
     pub(crate) fn chapter(&self, line: &str) -> Option<u32> {
         if is_short(line) { self.named(line, &norm(line)) } else { None }
     }
 
-    /// [`Titles::chapter`] of a line whose label ([`norm`]) is there already.
+    /// [`ChapterTitles::chapter`] for a line whose label ([`norm`]) the caller has.
     pub(crate) fn chapter_of(&self, line: &str, label: &str) -> Option<u32> {
         if is_short(line) { self.named(line, label) } else { None }
     }

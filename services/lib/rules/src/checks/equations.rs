@@ -1,23 +1,23 @@
-//! `identity.*`: the sums that the form itself prints. One finding a broken identity.
+//! `identity.*`: the equations (勾稽关系) that the form itself implies. One finding for each broken equation.
 
 use gongkai_model::State;
 
 use crate::{
     check::Check,
     draft::{Draft, Value, decimal},
+    equation::Broken,
     fingerprint::Key,
-    identity::Broken,
     input::Input,
-    layout::{Identity, IdentityKind},
+    layout::{Equation, EquationKind},
     params::Params,
     table::Table,
 };
 
 pub(crate) const CHECKS: &[Check] = &[
-    check("identity.row", |_, input| run(IdentityKind::Row, input)),
-    check("identity.sum", |_, input| run(IdentityKind::Sum, input)),
-    check("identity.balance", |_, input| run(IdentityKind::Balance, input)),
-    check("identity.dispute", |_, input| run(IdentityKind::Dispute, input)),
+    check("identity.row", |_, input| run(EquationKind::Row, input)),
+    check("identity.sum", |_, input| run(EquationKind::Sum, input)),
+    check("identity.balance", |_, input| run(EquationKind::Balance, input)),
+    check("identity.dispute", |_, input| run(EquationKind::Dispute, input)),
 ];
 
 /// Repairs that a finding names.
@@ -30,14 +30,14 @@ const fn check(name: &'static str, run: fn(&Params, &Input<'_>) -> Vec<Draft>) -
     Check { name, cases: CASES, params: &[], run }
 }
 
-fn run(kind: IdentityKind, input: &Input<'_>) -> Vec<Draft> {
+fn run(kind: EquationKind, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
-    let broken = input.broken.iter().map(|broken| (broken, &table.layout.identities[broken.identity]));
+    let broken = input.broken.iter().map(|broken| (broken, &table.layout.equations[broken.equation]));
     broken
-        .filter(|(_, identity)| identity.kind == kind)
-        .map(|(broken, identity)| Draft {
+        .filter(|(_, equation)| equation.kind == kind)
+        .map(|(broken, equation)| Draft {
             suggestion: suggestion(input, table, broken.cause),
-            ..draft(table, broken, identity)
+            ..draft(table, broken, equation)
         })
         .collect()
 }
@@ -50,18 +50,18 @@ fn suggestion(input: &Input<'_>, table: &Table<'_>, cause: usize) -> Option<Stri
     (!shown.is_empty()).then(|| format!("{words}，相关勾稽关系即全部成立（仅供参考，请核对原始数据）"))
 }
 
-fn draft(table: &Table<'_>, broken: &Broken, identity: &Identity) -> Draft {
+fn draft(table: &Table<'_>, broken: &Broken, equation: &Equation) -> Draft {
     let (expected, actual) = (decimal(broken.left), decimal(broken.right));
     let cause = &table.layout.cells[broken.cause];
     Draft {
         cause: Some(cause.id.clone()),
-        concept: Some(identity.concept.clone()),
-        facts: table.ids(identity.left.iter().chain(&identity.right).copied()),
+        concept: Some(equation.concept.clone()),
+        facts: table.ids(equation.left.iter().chain(&equation.right).copied()),
         values: vec![
-            Value::new("place", &identity.place, &identity.place_en),
-            addends(table, "parts", &identity.left),
+            Value::new("place", &equation.place, &equation.place_en),
+            addends(table, "parts", &equation.left),
             Value::same("expected", &expected),
-            addends(table, "printed", &identity.right),
+            addends(table, "printed", &equation.right),
             Value::same("actual", &actual),
             Value::new("cause", &cause.position, cause.id.to_string()),
         ],

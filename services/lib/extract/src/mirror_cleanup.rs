@@ -1,9 +1,9 @@
-//! Takes out what a mirror site added to a report: pinyin in brackets behind Han characters (`報(bào)`) and traditional
+//! Removes what a mirror site added to a report: pinyin in brackets after Han characters (`報(bào)`) and traditional
 //! glyphs.
 //!
-//! Both are undone before any label is matched, pinyin first: the dictionary of traditional phrases must see
-//! neighbouring characters as neighbours. Every cleaned scalar remembers which scalar it comes from. A bracket that is
-//! the author's own, such as `浓度(mg)` or `附件（a）`, stays.
+//! Both are undone before labels are matched. Pinyin goes first, because the dictionary of traditional phrases needs
+//! characters that are adjacent. Every cleaned scalar keeps the index of its original. Brackets of the author's, such as
+//! `浓度(mg)` or `附件（a）`, stay.
 
 use std::sync::OnceLock;
 
@@ -14,16 +14,16 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::source_text::SourceText;
 
-/// Longest pinyin in brackets, in scalars: `zhuāng` and room for combining tone marks.
+/// Maximum length of pinyin in brackets, in scalars: `zhuāng` plus combining tone marks.
 const LONGEST_GLOSS: usize = 10;
 
-/// Fewest traditional glyphs that make a text traditional.
+/// Minimum number of traditional glyphs in a traditional text.
 const FEWEST_MARKERS: usize = 3;
 
-/// One traditional marker in so many, at least, makes a text traditional; fewer are names and quotations.
+/// A text is traditional if at least one marker in this many is; fewer are names and quotations.
 const MARKER_SHARE: usize = 5;
 
-/// What has to be done to the texts of one document.
+/// Cleans the texts of one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cleaner {
     traditional: bool,
@@ -35,17 +35,17 @@ pub(crate) struct Cleaned {
     pub(crate) text: String,
     /// For each scalar of `text`, the index of the scalar it comes from: never decreasing.
     pub(crate) from: Vec<u32>,
-    /// How many glosses were taken out.
+    /// Number of pinyin glosses removed.
     pub(crate) pinyin: u32,
 }
 
 impl Cleaner {
-    /// Looks at a whole document, so that its short pieces are treated alike.
+    /// Decides from the whole document, so that its short texts are all treated alike.
     pub(crate) fn of(document: &str) -> Self {
         Self { traditional: is_traditional(document) }
     }
 
-    /// Cleans one text; none if there is nothing to change.
+    /// Cleans one text; `None` if nothing changes.
     pub(crate) fn clean(self, text: &str) -> Option<Cleaned> {
         let bare = without_pinyin(text);
         match (self.traditional, bare) {
@@ -58,14 +58,14 @@ impl Cleaner {
         }
     }
 
-    /// What a report on the whole document says.
+    /// The notes on a document of which `pinyin` glosses were removed.
     pub(crate) fn notes(self, pinyin: u32) -> impl Iterator<Item = Note> {
         let pinyin = (pinyin > 0).then_some(Note::PinyinRemoved(pinyin));
         pinyin.into_iter().chain(self.traditional.then_some(Note::TraditionalConverted))
     }
 }
 
-/// Cleans a document that is one text.
+/// Cleans a document that is a single text and records what was done in `notes`.
 pub(crate) fn clean(text: String, notes: &mut Vec<Note>) -> SourceText {
     let cleaner = Cleaner::of(&text);
     let Some(cleaned) = cleaner.clean(&text) else { return SourceText::verbatim(text) };
@@ -75,7 +75,7 @@ pub(crate) fn clean(text: String, notes: &mut Vec<Note>) -> SourceText {
     SourceText::new(cleaned.text, origin)
 }
 
-/// Cleans a document that is blocks without places.
+/// Cleans a document whose blocks have no positions, and returns what was done.
 pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
     fn texts(blocks: &mut [Block]) -> impl Iterator<Item = &mut String> {
         blocks.iter_mut().flat_map(|block| -> Vec<&mut String> {

@@ -1,4 +1,4 @@
-//! Documents with tables that are none: cells as paragraphs, one or a row each, as CSS grids and TABs leave them.
+//! Rebuilds tables from documents whose cells are paragraphs, one cell or one row each, as CSS grids and TABs leave them.
 
 use gongkai_model::{Block, Paragraph, Rejection, Span};
 
@@ -8,10 +8,11 @@ use crate::{
     text::{self, lines},
 };
 
-/// Fewest lines of values that make a table likely.
+/// Minimum number of value lines for which a table is assumed.
 const VALUES: usize = 25;
 
-/// Reads paragraphs again as flattened text where there is no table and many lines hold nothing but values.
+/// Reads the paragraphs again as flattened text if the document has no table and many lines that hold only values.
+/// Otherwise returns the blocks unchanged.
 pub(crate) fn read(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
     let paragraphs: Option<Vec<&Paragraph>> = blocks.iter().map(paragraph).collect();
     let Some(paragraphs) = paragraphs else { return Ok(blocks) };
@@ -45,7 +46,7 @@ fn paragraph(block: &Block) -> Option<&Paragraph> {
     }
 }
 
-/// The paragraphs as lines of one text that knows where they stand; and the page of each.
+/// The paragraphs as lines of one text that keeps their positions, and the page of each.
 fn joined(paragraphs: &[&Paragraph]) -> (SourceText, Vec<(u32, Option<u32>)>) {
     let mut text = String::new();
     let mut origin: Vec<u32> = Vec::new();
@@ -67,7 +68,7 @@ fn joined(paragraphs: &[&Paragraph]) -> (SourceText, Vec<(u32, Option<u32>)>) {
     (SourceText::new(text, origin), pages)
 }
 
-/// Takes off places that are none in the document.
+/// Removes positions that do not refer to the document.
 fn forget_places(block: &mut Block) {
     match block {
         Block::Paragraph(paragraph) => paragraph.span = None,

@@ -1,4 +1,4 @@
-//! What the readings agreed on, cell by cell, until every cell of the form has its fact.
+//! The assignment of a document's cells to the cells of a form, and the facts that follow from it.
 
 use gongkai_model::{Fact, Source, State};
 
@@ -8,36 +8,36 @@ use crate::{
     value::Value,
 };
 
-/// Most cells of a document that are kept as candidates for one cell of the form.
+/// Maximum number of candidates kept for one cell of the form.
 const MOST_CANDIDATES: usize = 64;
 
-/// What is known of one cell of the form.
+/// The state of one cell of the form.
 #[derive(Debug, Clone)]
 enum Slot<'a> {
-    /// Nothing: the document does not have it.
+    /// The document has no such cell.
     Open,
-    /// This cell of the document is it.
+    /// This cell of the document is assigned.
     Read(Piece<'a>),
-    /// Its row stands there with nothing behind the label.
+    /// The row has a label and no values.
     Empty,
-    /// The readings differ.
+    /// The readings assign different cells.
     Unsure(Vec<Source>),
 }
 
-/// The cells of a form, by their ordinal.
+/// What is assigned to each cell of a form, in the form's order.
 #[derive(Debug, Clone)]
-pub(crate) struct Answers<'a> {
+pub(crate) struct CellAssignment<'a> {
     slots: Vec<Slot<'a>>,
 }
 
-impl<'a> Answers<'a> {
-    /// Nothing known yet.
+impl<'a> CellAssignment<'a> {
+    /// Starts with no cell assigned.
     pub(crate) fn new(form: &Form) -> Self {
         Self { slots: vec![Slot::Open; form.cells.len()] }
     }
 
-    /// Both readings assign this cell. A second, different cell makes it unsure.
-    pub(crate) fn read(&mut self, at: usize, piece: &Piece<'a>) {
+    /// Assigns a cell on which both readings agree. A second cell with another value makes the assignment unsure.
+    pub(crate) fn assign(&mut self, at: usize, piece: &Piece<'a>) {
         let Some(slot) = self.slots.get_mut(at) else { return };
         *slot = match std::mem::replace(slot, Slot::Open) {
             Slot::Open | Slot::Empty => Slot::Read(piece.clone()),
@@ -50,7 +50,7 @@ impl<'a> Answers<'a> {
         };
     }
 
-    /// The readings differ: these are the cells they propose.
+    /// Records the candidates of readings that differ.
     pub(crate) fn unsure<'p>(&mut self, at: usize, candidates: impl IntoIterator<Item = &'p Piece<'a>>)
     where
         'a: 'p,
@@ -70,19 +70,19 @@ impl<'a> Answers<'a> {
         *slot = Slot::Unsure(all);
     }
 
-    /// The row's label stands there, and nothing behind it.
+    /// Records that the cell's row has a label and no values.
     pub(crate) fn empty(&mut self, at: usize) {
         if let Some(slot @ Slot::Open) = self.slots.get_mut(at) {
             *slot = Slot::Empty;
         }
     }
 
-    /// True if nothing at all was found.
+    /// True if no cell of the form was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.iter().all(|slot| matches!(slot, Slot::Open))
     }
 
-    /// The facts, in the form's order.
+    /// The fact of every cell, in the form's order.
     pub(crate) fn into_facts(self, form: &Form) -> Vec<Fact> {
         form.cells.iter().zip(self.slots).map(|(cell, slot)| fact(cell, slot)).collect()
     }

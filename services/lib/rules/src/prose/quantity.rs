@@ -1,11 +1,11 @@
-//! What a claim says how many of.
+//! The quantities that prose states about requests.
 
 use serde::Deserialize;
 
-/// What a claim says how many of.
+/// The quantity that a claim states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Subject {
+pub(crate) enum Quantity {
     /// 收到、受理: this year's requests, with or without those carried in.
     Received,
     /// 新收: this year's requests.
@@ -34,7 +34,7 @@ pub(crate) enum Subject {
     Other,
 }
 
-impl Subject {
+impl Quantity {
     /// True for the results of 三、本年度办理结果.
     pub(crate) fn is_outcome(self) -> bool {
         matches!(

@@ -1,20 +1,20 @@
-//! Does an identity hold, could it hold, and which cell is to blame if it cannot?
+//! The test of the form's equations (勾稽关系), and the suspect cell of each broken one.
 //!
-//! A blank or `/` may stand for any number from 0 up, so an identity is broken only if no such filling satisfies it.
-//! A missing or unreadable operand says nothing at all. Sums that overflow a decimal are treated like those.
+//! A blank or `/` stands for any number from 0 up, so an equation is broken only if no filling of its blanks satisfies it.
+//! An equation with a missing or unreadable operand, or with a sum that overflows a decimal, is not tested.
 
 use rust_decimal::Decimal;
 
 use gongkai_model::State;
 
-use crate::{layout::Identity, table::Table};
+use crate::{layout::Equation, table::Table};
 
-/// What an identity says about a report.
+/// The result of testing an equation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// An operand is missing or unreadable.
     Silent,
-    /// It has blanks, and some filling satisfies it.
+    /// The equation has blanks, and some filling satisfies it.
     Open,
     /// Both sides are equal as printed.
     Holds,
@@ -27,18 +27,18 @@ pub(crate) enum Outcome {
     },
 }
 
-/// A broken identity with its suspect.
+/// A broken equation and its suspect cell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Broken {
-    /// Number of the identity in the layout.
-    pub(crate) identity: usize,
+    /// Index of the equation in the layout.
+    pub(crate) equation: usize,
     pub(crate) left: Decimal,
     pub(crate) right: Decimal,
-    /// The cell whose change would repair the most.
+    /// The suspect: the cell whose change would repair the most.
     pub(crate) cause: usize,
 }
 
-/// Sum of one side and whether a blank stands on it; `None` if an operand is missing, unreadable, or overflows.
+/// The sum of one side and whether it has a blank; `None` if an operand is missing or unreadable, or the sum overflows.
 fn side(state: &impl Fn(usize) -> State, cells: &[usize]) -> Option<(Decimal, bool)> {
     let mut sum = Decimal::ZERO;
     let mut blank = false;
@@ -52,15 +52,15 @@ fn side(state: &impl Fn(usize) -> State, cells: &[usize]) -> Option<(Decimal, bo
     Some((sum, blank))
 }
 
-/// Tests one identity.
-pub(crate) fn test(table: &Table<'_>, identity: &Identity) -> Outcome {
-    test_with(identity, &|cell| table.state(cell))
+/// Tests one equation.
+pub(crate) fn test(table: &Table<'_>, equation: &Equation) -> Outcome {
+    test_with(equation, &|cell| table.state(cell))
 }
 
-/// Tests one identity over cells that may stand otherwise than printed.
-pub(crate) fn test_with(identity: &Identity, state: &impl Fn(usize) -> State) -> Outcome {
+/// Tests one equation over cell states that may differ from the printed ones.
+pub(crate) fn test_with(equation: &Equation, state: &impl Fn(usize) -> State) -> Outcome {
     let (Some((left, left_blank)), Some((right, right_blank))) =
-        (side(state, &identity.left), side(state, &identity.right))
+        (side(state, &equation.left), side(state, &equation.right))
     else {
         return Outcome::Silent;
     };
@@ -72,44 +72,44 @@ pub(crate) fn test_with(identity: &Identity, state: &impl Fn(usize) -> State) ->
     }
 }
 
-/// All broken identities of a report, in the layout's order, each with its suspect.
+/// All broken equations of a report, in the layout's order, each with its suspect.
 pub(crate) fn broken(table: &Table<'_>) -> Vec<Broken> {
-    let outcomes: Vec<Outcome> = table.layout.identities.iter().map(|i| test(table, i)).collect();
+    let outcomes: Vec<Outcome> = table.layout.equations.iter().map(|i| test(table, i)).collect();
     let mut found = Vec::new();
-    for (identity, outcome) in outcomes.iter().enumerate() {
+    for (equation, outcome) in outcomes.iter().enumerate() {
         if let Outcome::Broken { left, right } = *outcome {
-            let cause = suspect(table, &outcomes, identity);
-            found.push(Broken { identity, left, right, cause });
+            let cause = suspect(table, &outcomes, equation);
+            found.push(Broken { equation, left, right, cause });
         }
     }
     found
 }
 
-/// How well a change of one cell explains a broken identity; the greatest explains best.
+/// How well a change of one cell explains a broken equation. The greatest value explains it best.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Plausibility {
-    /// The cell holds no number that a count can be.
+    /// The cell's value is negative or not whole, so it cannot be a count.
     impossible_value: bool,
-    /// One change of the cell repairs every broken identity it stands in and breaks none.
+    /// A single change of the cell repairs all its broken equations and breaks none.
     repairs_all: bool,
-    /// Broken identities it stands in.
+    /// Number of broken equations that contain the cell.
     broken: usize,
-    /// Unbroken identities it stands in, negated.
+    /// Number of equations that hold and contain the cell, negated.
     unharmed: std::cmp::Reverse<usize>,
 }
 
-/// The cell to blame: the best explanation; of equals, the one an editor looks at first.
-fn suspect(table: &Table<'_>, outcomes: &[Outcome], identity: usize) -> usize {
-    let identity = &table.layout.identities[identity];
+/// The most plausible cell; of equals, the first in the equation.
+fn suspect(table: &Table<'_>, outcomes: &[Outcome], equation: usize) -> usize {
+    let equation = &table.layout.equations[equation];
     let mut best: Option<(Plausibility, usize)> = None;
-    for cell in identity.cells() {
+    for cell in equation.cells() {
         let Some(value) = table.value(cell) else { continue };
         let score = plausibility(table, outcomes, cell, value);
         if best.as_ref().is_none_or(|(top, _)| score > *top) {
             best = Some((score, cell));
         }
     }
-    best.map_or(identity.right[0], |(_, cell)| cell)
+    best.map_or(equation.right[0], |(_, cell)| cell)
 }
 
 fn plausibility(table: &Table<'_>, outcomes: &[Outcome], cell: usize, value: Decimal) -> Plausibility {
@@ -118,7 +118,7 @@ fn plausibility(table: &Table<'_>, outcomes: &[Outcome], cell: usize, value: Dec
     for at in &table.layout.member_of[cell] {
         match outcomes[*at] {
             Outcome::Broken { left, right } => {
-                let on_left = table.layout.identities[*at].left.contains(&cell);
+                let on_left = table.layout.equations[*at].left.contains(&cell);
                 changes.push(if on_left { right.checked_sub(left) } else { left.checked_sub(right) });
             }
             Outcome::Holds => unharmed += 1,

@@ -1,4 +1,4 @@
-//! A paragraph without white space, with the way back to where its characters stand.
+//! A paragraph without white space that maps its characters back to the original.
 
 use std::ops::Range;
 
@@ -6,29 +6,29 @@ use gongkai_model::{Paragraph, Source, Span};
 
 /// A paragraph's text without white space and Markdown's `**`.
 #[derive(Debug)]
-pub(crate) struct Squeezed<'a> {
+pub(crate) struct CompactText<'a> {
     pub text: String,
-    /// For each scalar of `text` its number in the paragraph's text.
+    /// For each scalar of `text`, its index in the paragraph's text.
     origin: Vec<usize>,
     paragraph: &'a Paragraph,
 }
 
-impl<'a> Squeezed<'a> {
+impl<'a> CompactText<'a> {
     pub(crate) fn new(paragraph: &'a Paragraph) -> Self {
-        let mut squeezed = Self {
+        let mut compact = Self {
             text: String::with_capacity(paragraph.text.len()),
             origin: Vec::with_capacity(paragraph.text.len() / 2),
             paragraph,
         };
         for (at, c) in paragraph.text.chars().enumerate().filter(|(_, c)| !c.is_whitespace() && *c != '*') {
-            squeezed.text.push(c);
-            squeezed.origin.push(at);
+            compact.text.push(c);
+            compact.origin.push(at);
         }
-        squeezed
+        compact
     }
 
-    /// The verbatim text at a byte range of [`Squeezed::text`], and where it stands: just there if the paragraph's
-    /// text maps one to one onto its span, else the paragraph.
+    /// The verbatim text and position of a byte range of [`CompactText::text`]. The position is exact if the paragraph's
+    /// text maps one to one onto its span; otherwise it is the whole paragraph's.
     pub(crate) fn source(&self, range: Range<usize>) -> Source {
         let scalar = |byte: usize| self.text.get(..byte).map_or(0, |head| head.chars().count());
         let (first, last) = (scalar(range.start), scalar(range.end).saturating_sub(1));
