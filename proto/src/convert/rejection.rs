@@ -5,17 +5,6 @@ use gongkai_model::{LookAlike, Rejection};
 use super::Error;
 use crate::v1;
 
-const LOOK_ALIKES: [LookAlike; 8] = [
-    LookAlike::WebsiteReport,
-    LookAlike::RuleOfLawReport,
-    LookAlike::WorkSummary,
-    LookAlike::Budget,
-    LookAlike::FormNotice,
-    LookAlike::IndexPage,
-    LookAlike::Infographic,
-    LookAlike::Other,
-];
-
 impl From<&Rejection> for v1::Rejection {
     fn from(rejection: &Rejection) -> Self {
         Self {
@@ -44,8 +33,7 @@ fn look_alike(name: &str) -> Result<Option<LookAlike>, Error> {
     if name.is_empty() {
         return Ok(None);
     }
-    let known = LOOK_ALIKES.into_iter().find(|kind| kind.as_str() == name);
-    known.map(Some).ok_or_else(|| Error::unknown("look_alike", name))
+    name.parse().map(Some).map_err(|_| Error::unknown("look_alike", name))
 }
 
 #[cfg(test)]
@@ -56,8 +44,8 @@ mod tests {
 
     #[test]
     fn every_code_and_look_alike_survives_the_wire() {
-        let kinds = LOOK_ALIKES.into_iter().map(|kind| (RejectionCode::NotAReport, Some(kind)));
-        for (code, look_alike) in RejectionCode::ALL.into_iter().map(|code| (code, None)).chain(kinds) {
+        let kinds = LookAlike::ALL.iter().map(|kind| (RejectionCode::NotAReport, Some(*kind)));
+        for (code, look_alike) in RejectionCode::ALL.iter().map(|code| (*code, None)).chain(kinds) {
             let rejection = Rejection { look_alike, ..Rejection::new(code, "不是年报", "not a report") };
             assert_eq!(Rejection::try_from(v1::Rejection::from(&rejection)), Ok(rejection));
         }

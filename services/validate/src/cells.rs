@@ -29,7 +29,7 @@ pub fn cells(rows: &[CellRow]) -> Cells {
         let concept = Concept::new(&row.concept);
         let words: Vec<&str> = row.cells.split(',').collect();
         let applicants: Vec<Option<Applicant>> =
-            if words.len() == 1 { vec![None] } else { Applicant::ALL.map(Some).to_vec() };
+            if words.len() == 1 { vec![None] } else { Applicant::ALL.iter().copied().map(Some).collect() };
         let cells = applicants.into_iter().zip(words);
         let cells: Vec<(FactId, State)> = cells
             .map(|(applicant, word)| (FactId { concept: concept.clone(), applicant }, state(word)))

@@ -63,14 +63,6 @@ pub enum Unit {
     Yuan,
 }
 
-impl Unit {
-    /// True for sums of money, which may have decimals.
-    #[must_use]
-    pub fn is_money(self) -> bool {
-        matches!(self, Self::TenThousandYuan | Self::Yuan)
-    }
-}
-
 /// A band of chapter 二: the rows under one item of article 20, with their own column titles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Band {

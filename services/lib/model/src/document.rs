@@ -1,21 +1,29 @@
 //! A read document: its blocks and what the reader had to do to get them.
 
+use strum::IntoStaticStr;
+
 use crate::{block::Block, metadata::Field};
 
 /// What kind of file a document is, by its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
 pub enum MediaType {
     /// Plain text.
+    #[strum(serialize = "text/plain")]
     Text,
     /// Markdown.
+    #[strum(serialize = "text/markdown")]
     Markdown,
     /// HTML.
+    #[strum(serialize = "text/html")]
     Html,
     /// Word and WPS since 2007.
+    #[strum(serialize = "application/vnd.openxmlformats-officedocument.wordprocessingml.document")]
     Docx,
     /// PDF.
+    #[strum(serialize = "application/pdf")]
     Pdf,
     /// Word and WPS before 2007.
+    #[strum(serialize = "application/msword")]
     Doc,
 }
 
@@ -23,14 +31,7 @@ impl MediaType {
     /// The IANA name, as in `media_type` of every answer.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text/plain",
-            Self::Markdown => "text/markdown",
-            Self::Html => "text/html",
-            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            Self::Pdf => "application/pdf",
-            Self::Doc => "application/msword",
-        }
+        self.into()
     }
 }
 

@@ -3,11 +3,15 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use rust_decimal::Decimal;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::block::{Area, Span};
 
 /// Who asked for information (申请人类别): the columns of chapter 三.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum Applicant {
     /// 自然人
     NaturalPerson,
@@ -27,28 +31,12 @@ pub enum Applicant {
 
 impl Applicant {
     /// All, in the form's column order.
-    pub const ALL: [Self; 7] = [
-        Self::NaturalPerson,
-        Self::Enterprise,
-        Self::ResearchInstitution,
-        Self::SocialOrganization,
-        Self::LegalService,
-        Self::Other,
-        Self::Total,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NaturalPerson => "natural_person",
-            Self::Enterprise => "enterprise",
-            Self::ResearchInstitution => "research_institution",
-            Self::SocialOrganization => "social_organization",
-            Self::LegalService => "legal_service",
-            Self::Other => "other",
-            Self::Total => "total",
-        }
+        self.into()
     }
 
     /// The Chinese column title.
@@ -63,14 +51,6 @@ impl Applicant {
             Self::Other => "其他",
             Self::Total => "总计",
         }
-    }
-}
-
-impl FromStr for Applicant {
-    type Err = ParseError;
-
-    fn from_str(name: &str) -> Result<Self, ParseError> {
-        Self::ALL.into_iter().find(|a| a.as_str() == name).ok_or(ParseError)
     }
 }
 
@@ -127,6 +107,13 @@ impl fmt::Display for FactId {
 #[error("unknown name")]
 pub struct ParseError;
 
+impl ParseError {
+    /// The error for a name that the derived parsers do not know.
+    pub(crate) fn of(_name: &str) -> Self {
+        Self
+    }
+}
+
 impl FromStr for FactId {
     type Err = ParseError;
 
@@ -142,7 +129,8 @@ impl FromStr for FactId {
 }
 
 /// What stands in a cell. Blank, `/`, 0 and missing stay apart from here to the export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum State {
     /// A number stands there, in the concept's unit.
     Reported(Decimal),
@@ -160,13 +148,7 @@ impl State {
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reported(_) => "reported",
-            Self::Blank => "blank",
-            Self::NotApplicable => "not_applicable",
-            Self::Missing => "missing",
-            Self::Unreadable => "unreadable",
-        }
+        self.into()
     }
 
     /// The number, if one stands there.

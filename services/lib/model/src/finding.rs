@@ -1,6 +1,6 @@
 //! Findings: what a rule says about a report.
 
-use std::{fmt, str::FromStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::{
     fact::{Concept, FactId, ParseError, Source},
@@ -8,7 +8,13 @@ use crate::{
 };
 
 /// How much a finding weighs. A clean report has no `Error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// Names are read in upper and lower case.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "UPPERCASE", ascii_case_insensitive)]
+#[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum Severity {
     /// Worth knowing.
     Info,
@@ -22,31 +28,12 @@ pub enum Severity {
 
 impl Severity {
     /// All, lightest first.
-    pub const ALL: [Self; 4] = [Self::Info, Self::Review, Self::Warning, Self::Error];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "INFO",
-            Self::Review => "REVIEW",
-            Self::Warning => "WARNING",
-            Self::Error => "ERROR",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Severity {
-    type Err = ParseError;
-
-    fn from_str(name: &str) -> Result<Self, ParseError> {
-        Self::ALL.into_iter().find(|s| s.as_str().eq_ignore_ascii_case(name)).ok_or(ParseError)
+        self.into()
     }
 }
 

@@ -1,12 +1,15 @@
 //! What a document says about its own publication: the page's fields, the contact, the documents it cites. Each with
 //! its source, so that a rule can set one against the other.
 
-use std::str::FromStr;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::fact::{ParseError, Source};
 
 /// A field of the page, whatever the page calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum FieldName {
     /// `SiteName`, 网站名称
     SiteName,
@@ -36,46 +39,12 @@ pub enum FieldName {
 
 impl FieldName {
     /// All names.
-    pub const ALL: [Self; 12] = [
-        Self::SiteName,
-        Self::SiteDomain,
-        Self::SiteIdCode,
-        Self::ColumnName,
-        Self::ArticleTitle,
-        Self::Published,
-        Self::ContentSource,
-        Self::IndexNumber,
-        Self::Publisher,
-        Self::Written,
-        Self::DocumentNumber,
-        Self::Link,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SiteName => "site_name",
-            Self::SiteDomain => "site_domain",
-            Self::SiteIdCode => "site_id_code",
-            Self::ColumnName => "column_name",
-            Self::ArticleTitle => "article_title",
-            Self::Published => "published",
-            Self::ContentSource => "content_source",
-            Self::IndexNumber => "index_number",
-            Self::Publisher => "publisher",
-            Self::Written => "written",
-            Self::DocumentNumber => "document_number",
-            Self::Link => "link",
-        }
-    }
-}
-
-impl FromStr for FieldName {
-    type Err = ParseError;
-
-    fn from_str(name: &str) -> Result<Self, ParseError> {
-        Self::ALL.into_iter().find(|field| field.as_str() == name).ok_or(ParseError)
+        self.into()
     }
 }
 
@@ -196,7 +165,7 @@ mod tests {
     #[test]
     fn names_read_back_as_written() {
         for name in FieldName::ALL {
-            assert_eq!(name.as_str().parse(), Ok(name));
+            assert_eq!(name.as_str().parse(), Ok(*name));
         }
     }
 }

@@ -4,124 +4,130 @@
 //! different days. What is not known stays unknown, and rules that need it are silent then. What a body's name tells is
 //! `gongkai-agencies`' to say.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::{
     agency::{AgencyKey, Region},
     fact::ParseError,
 };
 
 /// Level of an agency (层级).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// Read from the public name or a Chinese word.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum Level {
     /// 国务院部门
+    #[strum(
+        to_string = "state",
+        serialize = "国家",
+        serialize = "国务院",
+        serialize = "国务院部门",
+        serialize = "中央",
+        serialize = "国家级"
+    )]
     State,
     /// 省、自治区、直辖市
+    #[strum(to_string = "province", serialize = "省", serialize = "省级")]
     Province,
     /// 设区的市、自治州、地区、盟
+    #[strum(
+        to_string = "prefecture",
+        serialize = "市",
+        serialize = "市级",
+        serialize = "地级",
+        serialize = "地市级"
+    )]
     Prefecture,
     /// 县、区、县级市、旗
+    #[strum(
+        to_string = "county",
+        serialize = "县",
+        serialize = "县级",
+        serialize = "区",
+        serialize = "区级",
+        serialize = "区县",
+        serialize = "县区级"
+    )]
     County,
     /// 乡、镇、街道
+    #[strum(
+        to_string = "town",
+        serialize = "乡",
+        serialize = "镇",
+        serialize = "乡镇",
+        serialize = "乡级",
+        serialize = "乡镇级",
+        serialize = "街道",
+        serialize = "乡镇街道"
+    )]
     Town,
 }
 
 impl Level {
     /// All, highest first.
-    pub const ALL: [Self; 5] = [Self::State, Self::Province, Self::Prefecture, Self::County, Self::Town];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The public name, as in a registry's CSV.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::Province => "province",
-            Self::Prefecture => "prefecture",
-            Self::County => "county",
-            Self::Town => "town",
-        }
-    }
-}
-
-/// Reads the public name or the Chinese word.
-impl std::str::FromStr for Level {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let chinese = match text {
-            "国家" | "国务院" | "国务院部门" | "中央" | "国家级" => Some(Self::State),
-            "省" | "省级" => Some(Self::Province),
-            "市" | "市级" | "地级" | "地市级" => Some(Self::Prefecture),
-            "县" | "县级" | "区" | "区级" | "区县" | "县区级" => Some(Self::County),
-            "乡" | "镇" | "乡镇" | "乡级" | "乡镇级" | "街道" | "乡镇街道" => Some(Self::Town),
-            _ => None,
-        };
-        chinese.or_else(|| Self::ALL.into_iter().find(|level| level.as_str() == text)).ok_or(ParseError)
+        self.into()
     }
 }
 
 /// Kind of an agency (机构类型).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// Read from the public name or a Chinese word.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum AgencyKind {
     /// 人民政府
+    #[strum(to_string = "government", serialize = "政府", serialize = "人民政府")]
     Government,
     /// 政府办公厅（室）: compiles the government's report, and may file one of its own.
+    #[strum(
+        to_string = "office",
+        serialize = "政府办",
+        serialize = "办公厅",
+        serialize = "办公室",
+        serialize = "政府办公厅",
+        serialize = "政府办公室"
+    )]
     Office,
     /// 工作部门、直属机构
+    #[strum(to_string = "department", serialize = "部门", serialize = "工作部门", serialize = "直属机构")]
     Department,
     /// 派出机关: 街道办事处、地区行署
+    #[strum(to_string = "outpost", serialize = "派出机关", serialize = "街道办事处")]
     Outpost,
     /// 管委会
+    #[strum(to_string = "committee", serialize = "管委会")]
     Committee,
     /// 法律法规授权组织、事业单位
+    #[strum(
+        to_string = "institution",
+        serialize = "事业单位",
+        serialize = "授权组织",
+        serialize = "法律法规授权组织"
+    )]
     Institution,
     /// 垂直管理部门: 税务、海关、气象……
+    #[strum(to_string = "vertical", serialize = "垂直管理", serialize = "垂直管理部门")]
     Vertical,
 }
 
 impl AgencyKind {
     /// All.
-    pub const ALL: [Self; 7] = [
-        Self::Government,
-        Self::Office,
-        Self::Department,
-        Self::Outpost,
-        Self::Committee,
-        Self::Institution,
-        Self::Vertical,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The public name, as in a registry's CSV.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Government => "government",
-            Self::Office => "office",
-            Self::Department => "department",
-            Self::Outpost => "outpost",
-            Self::Committee => "committee",
-            Self::Institution => "institution",
-            Self::Vertical => "vertical",
-        }
-    }
-}
-
-/// Reads the public name or the Chinese word.
-impl std::str::FromStr for AgencyKind {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let chinese = match text {
-            "政府" | "人民政府" => Some(Self::Government),
-            "政府办" | "办公厅" | "办公室" | "政府办公厅" | "政府办公室" => {
-                Some(Self::Office)
-            }
-            "部门" | "工作部门" | "直属机构" => Some(Self::Department),
-            "派出机关" | "街道办事处" => Some(Self::Outpost),
-            "管委会" => Some(Self::Committee),
-            "事业单位" | "授权组织" | "法律法规授权组织" => Some(Self::Institution),
-            "垂直管理" | "垂直管理部门" => Some(Self::Vertical),
-            _ => None,
-        };
-        chinese.or_else(|| Self::ALL.into_iter().find(|kind| kind.as_str() == text)).ok_or(ParseError)
+        self.into()
     }
 }
 
@@ -169,10 +175,10 @@ mod tests {
     #[test]
     fn levels_and_kinds_read_their_own_names_and_the_chinese_words() {
         for level in Level::ALL {
-            assert_eq!(level.as_str().parse(), Ok(level));
+            assert_eq!(level.as_str().parse(), Ok(*level));
         }
         for kind in AgencyKind::ALL {
-            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
         }
         assert_eq!("市级".parse(), Ok(Level::Prefecture));
         assert_eq!("管委会".parse(), Ok(AgencyKind::Committee));

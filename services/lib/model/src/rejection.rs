@@ -1,11 +1,12 @@
 //! Rejections: why a document is not read. A rejection is a normal output of parse, not an error of the service.
 
-use std::{fmt, str::FromStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::fact::ParseError;
 
-/// Public rejection codes (CONTRACT 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Public rejection codes. Their names are the variants' in upper case: `TOO_LARGE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum RejectionCode {
     /// No bytes, or nothing but white space.
     Empty,
@@ -39,61 +40,18 @@ pub enum RejectionCode {
 
 impl RejectionCode {
     /// All codes.
-    pub const ALL: [Self; 14] = [
-        Self::Empty,
-        Self::TooLarge,
-        Self::TooDeep,
-        Self::TooSlow,
-        Self::UnsupportedFormat,
-        Self::BadEncoding,
-        Self::Corrupt,
-        Self::Encrypted,
-        Self::NeedsOcr,
-        Self::NotAReport,
-        Self::UnfilledForm,
-        Self::NoIdentity,
-        Self::ParserPanic,
-        Self::ChallengePage,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Empty => "EMPTY",
-            Self::TooLarge => "TOO_LARGE",
-            Self::TooDeep => "TOO_DEEP",
-            Self::TooSlow => "TOO_SLOW",
-            Self::UnsupportedFormat => "UNSUPPORTED_FORMAT",
-            Self::BadEncoding => "BAD_ENCODING",
-            Self::Corrupt => "CORRUPT",
-            Self::Encrypted => "ENCRYPTED",
-            Self::NeedsOcr => "NEEDS_OCR",
-            Self::NotAReport => "NOT_A_REPORT",
-            Self::UnfilledForm => "UNFILLED_FORM",
-            Self::NoIdentity => "NO_IDENTITY",
-            Self::ParserPanic => "PARSER_PANIC",
-            Self::ChallengePage => "CHALLENGE_PAGE",
-        }
+        self.into()
     }
 }
 
-impl fmt::Display for RejectionCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for RejectionCode {
-    type Err = ParseError;
-
-    fn from_str(name: &str) -> Result<Self, ParseError> {
-        Self::ALL.into_iter().find(|c| c.as_str() == name).ok_or(ParseError)
-    }
-}
-
-/// Documents that look like the report and are not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Documents that resemble the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum LookAlike {
     /// 政府网站工作年度报表
     WebsiteReport,
@@ -114,19 +72,13 @@ pub enum LookAlike {
 }
 
 impl LookAlike {
+    /// All kinds.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::WebsiteReport => "website_report",
-            Self::RuleOfLawReport => "rule_of_law_report",
-            Self::WorkSummary => "work_summary",
-            Self::Budget => "budget",
-            Self::FormNotice => "form_notice",
-            Self::IndexPage => "index_page",
-            Self::Infographic => "infographic",
-            Self::Other => "other",
-        }
+        self.into()
     }
 }
 

@@ -1,6 +1,8 @@
 //! A report as read: who, which year, which form, its prose and its facts.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+
+use strum::{EnumString, IntoStaticStr};
 
 use crate::{
     block::{Paragraph, Span},
@@ -10,13 +12,17 @@ use crate::{
 };
 
 /// Which statutory form (格式) the tables follow, whatever notice the preamble cites.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum FormId {
     /// 国办公开办函〔2021〕30号
+    #[strum(serialize = "2021")]
     Form2021,
     /// 国办公开办函〔2019〕60号
+    #[strum(serialize = "2019")]
     Form2019,
     /// 国办发〔2014〕32号
+    #[strum(serialize = "2014")]
     Form2014,
 }
 
@@ -24,27 +30,13 @@ impl FormId {
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Form2021 => "2021",
-            Self::Form2019 => "2019",
-            Self::Form2014 => "2014",
-        }
-    }
-}
-
-impl FromStr for FormId {
-    type Err = ParseError;
-
-    fn from_str(name: &str) -> Result<Self, ParseError> {
-        [Self::Form2021, Self::Form2019, Self::Form2014]
-            .into_iter()
-            .find(|f| f.as_str() == name)
-            .ok_or(ParseError)
+        self.into()
     }
 }
 
 /// A known departure from the form that leaves it whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum Variant {
     /// The form as decreed.
     #[default]
@@ -57,18 +49,7 @@ impl Variant {
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::SingleRowOther => "single_row_other",
-        }
-    }
-}
-
-impl FromStr for Variant {
-    type Err = ParseError;
-
-    fn from_str(name: &str) -> Result<Self, ParseError> {
-        [Self::Standard, Self::SingleRowOther].into_iter().find(|v| v.as_str() == name).ok_or(ParseError)
+        self.into()
     }
 }
 

@@ -135,7 +135,7 @@ impl Builder<'_> {
     }
 
     fn row(&self, row: &RequestRow) -> Row {
-        let parts = Applicant::ALL.into_iter().filter(|applicant| *applicant != Applicant::Total);
+        let parts = Applicant::ALL.iter().copied().filter(|applicant| *applicant != Applicant::Total);
         Row {
             concept: row.concept.clone(),
             kind: row.kind,

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use gongkai_model::{FormId, Report, Severity};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::{check::Check, expression::Expression, params::Params, pattern::Patterns, template::Template};
 
 /// What a rule needs beside the report. Where it is not at hand the rule is silent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Scope {
     /// Nothing but the report and its own event.
     Single,
@@ -20,17 +22,10 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub(crate) const ALL: [Self; 4] = [Self::Single, Self::CrossYear, Self::RollUp, Self::Event];
-
     /// The public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::CrossYear => "cross-year",
-            Self::RollUp => "roll-up",
-            Self::Event => "event",
-        }
+        self.into()
     }
 }
 

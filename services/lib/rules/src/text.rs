@@ -73,7 +73,7 @@ impl<'a> Lines<'a> {
 
     /// The severity of a name.
     pub(crate) fn severity(&self, name: &Spanned<String>) -> Result<Severity, PackError> {
-        let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == name.get_ref());
+        let known = Severity::ALL.iter().copied().find(|severity| severity.as_str() == name.get_ref());
         known.ok_or_else(|| self.error(name.span(), format!("unknown severity {:?}", name.get_ref())))
     }
 }

@@ -193,8 +193,8 @@ impl Builder<'_> {
     }
 
     fn scope(&self, name: &Spanned<String>) -> Result<Scope, PackError> {
-        let known = Scope::ALL.into_iter().find(|scope| scope.as_str() == name.get_ref());
-        known.ok_or_else(|| self.lines.error(name.span(), format!("unknown scope {:?}", name.get_ref())))
+        let unknown = |_| self.lines.error(name.span(), format!("unknown scope {:?}", name.get_ref()));
+        name.get_ref().parse().map_err(unknown)
     }
 
     fn forms(&self, names: &Spanned<Vec<String>>) -> Result<Vec<FormId>, PackError> {

@@ -46,7 +46,8 @@ pub(crate) fn filled(id: FormId, variant: Variant, seeds: &[u32]) -> Report {
     let mut seeds = seeds.iter().map(|n| Decimal::from(*n)).chain(std::iter::repeat(Decimal::ONE));
     let mut next = || seeds.next().unwrap();
     let mut values: Vec<(FactId, Decimal)> = Vec::new();
-    let applicants: Vec<Applicant> = Applicant::ALL.into_iter().filter(|a| *a != Applicant::Total).collect();
+    let applicants: Vec<Applicant> =
+        Applicant::ALL.iter().copied().filter(|a| *a != Applicant::Total).collect();
     let (mut totals, mut carried) = (vec![Decimal::ZERO; 6], Vec::new());
     for row in form.result_rows() {
         for (at, applicant) in applicants.iter().enumerate() {

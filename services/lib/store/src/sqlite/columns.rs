@@ -233,5 +233,5 @@ pub(super) fn finding(row: &Row<'_>) -> Result<Finding, Error> {
 }
 
 pub(super) fn severity(rank: i64) -> Result<Severity, Error> {
-    Severity::ALL.into_iter().find(|s| severity_rank(*s) == rank).ok_or_else(|| damaged("severity"))
+    Severity::ALL.iter().copied().find(|s| severity_rank(*s) == rank).ok_or_else(|| damaged("severity"))
 }

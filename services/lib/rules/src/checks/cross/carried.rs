@@ -50,7 +50,7 @@ fn carried_in(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let cause = total("requests.carried_in");
     let mut is_total_broken = false;
     let mut drafts = Vec::new();
-    for applicant in Applicant::ALL.into_iter().rev() {
+    for applicant in Applicant::ALL.iter().copied().rev() {
         let (own, before) = (of("requests.carried_in", applicant), of("requests.carried_out", applicant));
         let (Some(actual), Some(expected)) = (value(input, &own), previous.cells.value(&before)) else {
             continue;
