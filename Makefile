@@ -1,4 +1,4 @@
-# gongkai: every target is one line over cargo or a script in deploy/. `make` lists them.
+# gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint accuracy bench fuzz doc gen up
 
@@ -6,22 +6,22 @@ help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Builds, starts everything on free ports, feeds the sample reports, serves until Ctrl-C (ONCE=1: stops by itself)
-	@deploy/demo.sh
+	@deploy/local/demo.sh
 
 test: ## Runs every test over a throw-away real nats-server (T=filter runs some)
-	@deploy/test.sh $(T)
+	@tests/scripts/test.sh $(T)
 
 lint: ## Format, clippy, docs, licences, bans, protobuf lint
-	@deploy/lint.sh
+	@tests/scripts/lint.sh
 
 accuracy: ## Prints how many cells are read right, by format; fails on a silently wrong one (GONGKAI_CORPUS=folder adds reports)
-	@cargo run --quiet -p gongkai-tests --bin accuracy -- "$${GONGKAI_CORPUS:-../shared/corpus}"
+	@cargo run --quiet -p gongkai-tests --bin accuracy -- $${GONGKAI_CORPUS:+"$$GONGKAI_CORPUS"}
 
-bench: ## Prints the figures, each as a ratio taken in one run
-	@deploy/bench.sh
+bench: ## Prints the figures, each as a ratio taken in one run (GONGKAI_CORPUS=folder adds reports)
+	@tests/scripts/bench.sh
 
 fuzz: ## Fuzzes every format and the matcher, T seconds each (T=60; ONLY="html pdf" runs some)
-	@deploy/fuzz.sh $(ONLY)
+	@tests/scripts/fuzz.sh $(ONLY)
 
 doc: ## Builds the documentation of the crates
 	cargo doc --workspace --no-deps

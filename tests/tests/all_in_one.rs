@@ -142,7 +142,7 @@ impl Drop for Up {
 
 /// The same program that the tests' own brokers run.
 fn nats_server() -> String {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/nats-server.sh");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/local/nats-server.sh");
     String::from_utf8(Command::new(script).output().unwrap().stdout).unwrap()
 }
 

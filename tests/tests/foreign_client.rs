@@ -22,10 +22,14 @@ fn client(deployment: &Deployment) -> Child {
         .expect("the interpreter was just found")
 }
 
-/// The interpreter that `deploy/test.sh` set up with the pinned packages.
+/// The interpreter that `tests/scripts/test.sh` set up with the pinned packages.
 fn python() -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/python-client/bin/python");
-    assert!(path.exists(), "{} is missing: run deploy/python-client.sh or `make test`", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run tests/scripts/python-client.sh or `make test`",
+        path.display()
+    );
     path
 }
 

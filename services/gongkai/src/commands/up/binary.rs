@@ -13,12 +13,15 @@ use crate::output::complain;
 
 const OLDEST: (u32, u32) = (2, 14);
 
-/// The installer and the hashes it insists on, as `deploy/` has them.
+/// The installer and the hashes it insists on, as `deploy/local` has them.
 const INSTALLER: [(&str, &str); 2] = [
-    ("nats-server.sh", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nats-server.sh"))),
+    (
+        "nats-server.sh",
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/local/nats-server.sh")),
+    ),
     (
         "nats-server-requirements.txt",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nats-server-requirements.txt")),
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/local/nats-server-requirements.txt")),
     ),
 ];
 

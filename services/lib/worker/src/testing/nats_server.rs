@@ -4,7 +4,7 @@
 //! one: where no server is found, [`NatsServer::start`] panics and says how to get one.
 //!
 //! The binary is the one that `GONGKAI_NATS_SERVER` names, else the one on the `PATH` if it is 2.14 or later, else
-//! `.tools/bin/nats-server` of this workspace, where `deploy/nats-server.sh` installs it.
+//! `.tools/bin/nats-server` of this workspace, where `deploy/local/nats-server.sh` installs it.
 
 use std::{
     fs,
@@ -162,7 +162,7 @@ fn find_binary() -> PathBuf {
     let installed = workspace().join(".tools/bin/nats-server");
     on_path.chain([installed]).find(|candidate| is_usable(candidate)).unwrap_or_else(|| {
         panic!(
-            "no nats-server 2.14 or later found: run deploy/nats-server.sh, or set GONGKAI_NATS_SERVER to one"
+            "no nats-server 2.14 or later found: run deploy/local/nats-server.sh, or set GONGKAI_NATS_SERVER to one"
         )
     })
 }

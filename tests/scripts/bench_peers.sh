@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints the path of a Python in which the peers of our readers are installed, as far as they can be had.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 venv=$PWD/.tools/bench-venv
 say() { printf 'bench: %s\n' "$*" >&2; }

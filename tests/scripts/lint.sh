@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
 # Everything that judges the tree without running it. What a machine lacks is said aloud, never skipped in silence.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 step() { printf '== %s\n' "$*" >&2; }
+# tool NAME VERSION [OPTION…]: installs a cargo program into .tools where none is on the PATH.
+tool() {
+    if command -v "$1" >/dev/null; then return; fi
+    step "installing $1 into .tools (some minutes, once)"
+    cargo install --quiet --locked --root .tools "${@:3}" "$1@$2"
+}
+PATH="$PWD/.tools/bin:$PATH"
 
 step "format"
 cargo fmt --all --check
@@ -12,16 +19,8 @@ cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 step "licences, bans, sources"
-if cargo deny --version >/dev/null 2>&1; then
-    cargo deny --log-level error check bans licenses sources
-else
-    PATH="$PWD/.tools/bin:$PATH"
-    if [ ! -x .tools/bin/cargo-deny ]; then
-        step "installing cargo-deny into .tools (some minutes, once)"
-        cargo install --quiet --locked --no-default-features --root .tools cargo-deny@0.20.2
-    fi
-    .tools/bin/cargo-deny --log-level error check bans licenses sources
-fi
+tool cargo-deny 0.20.2 --no-default-features
+cargo-deny --log-level error check bans licenses sources
 step "protobuf"
 if command -v npx >/dev/null 2>&1; then
     npx --yes @bufbuild/buf@1.75.0 lint
@@ -34,5 +33,5 @@ else
     step "npx is not installed: buf lint and buf breaking were NOT run"
 fi
 step "shell scripts parse"
-for script in deploy/*.sh .ci/run; do bash -n "$script"; done
+for script in deploy/local/*.sh tests/scripts/*.sh .ci/run; do bash -n "$script"; done
 step "lint is clean"

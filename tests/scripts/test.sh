@@ -2,13 +2,13 @@
 # Runs every test of the workspace. Tests that need a broker start a throw-away real nats-server each; this script only
 # sees to it that the program is there. Arguments filter tests by name.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
-GONGKAI_NATS_SERVER=$(deploy/nats-server.sh)
+GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
 export GONGKAI_NATS_SERVER
 echo "nats-server: $("$GONGKAI_NATS_SERVER" --version)" >&2
 
-deploy/python-client.sh >/dev/null
+tests/scripts/python-client.sh >/dev/null
 
 # The tests start the programs as processes.
 cargo build --workspace --bins

@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
 # Fuzzes every format and the matcher, one target after the other.
 #
-#   T=300 deploy/fuzz.sh [TARGET…]     T: seconds per target; targets: text markdown html docx pdf doc matcher
+#   T=300 tests/scripts/fuzz.sh [TARGET…]     T: seconds per target; targets: text markdown html docx pdf doc matcher
 #
 # Installs cargo-fuzz into .tools where it is not found. Seeds are the samples, the findings of earlier runs, and the
-# reports of GONGKAI_CORPUS where that folder is. What is learnt stays in target/fuzz/corpus. A crash, a hang or too much
+# reports of GONGKAI_CORPUS where one is named. What is learnt stays in target/fuzz/corpus. A crash, a hang or too much
 # memory ends with exit code 1 and an input in target/fuzz/artifacts: mend it, and keep the input in tests/fuzz/findings.
 #
 # No address sanitizer: our code has no unsafe block, and its shadow memory would hide what a document really costs.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 seconds=${T:-60}
-corpus=${GONGKAI_CORPUS:-../shared/corpus}
 if [ $# -gt 0 ]; then targets=("$@"); else targets=(text markdown html docx pdf doc matcher); fi
 
 say() { printf 'fuzz: %s\n' "$*" >&2; }
@@ -34,7 +33,9 @@ say "building"
 "${fuzz[@]}" build "${options[@]}"
 
 rm -rf "$work/seeds"
-python3 deploy/fuzz_seeds.py "$work/seeds" tests/samples tests/fuzz/findings services/lib/extract/tests/fixtures "$corpus/reports"
+seeds=(tests/samples tests/fuzz/findings services/lib/extract/tests/fixtures)
+if [ -n "${GONGKAI_CORPUS:-}" ]; then seeds+=("$GONGKAI_CORPUS/reports"); fi
+python3 tests/scripts/fuzz_seeds.py "$work/seeds" "${seeds[@]}"
 for target in "${targets[@]}"; do
     mkdir -p "$work/corpus/$target" "$work/artifacts/$target" "$work/seeds/$target"
     dictionary=()

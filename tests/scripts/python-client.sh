@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up the Python client of the tests: a venv in .tools/python-client with the pinned packages. Prints its interpreter.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 venv=$root/.tools/python-client
 requirements=$root/tests/clients/python/requirements.txt
 

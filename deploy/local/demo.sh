@@ -2,12 +2,12 @@
 # Builds, starts everything on free ports with its data in a temporary folder, feeds the sample reports, shows what came
 # of them, and serves until Ctrl-C. ONCE=1 stops by itself. Nothing is left running, nothing is left behind.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 say "构建 / building"
-nats_server=$(deploy/nats-server.sh)
+nats_server=$(deploy/local/nats-server.sh)
 cargo build --quiet -p gongkai
 gongkai=${CARGO_TARGET_DIR:-target}/debug/gongkai
 
