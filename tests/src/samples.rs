@@ -1,6 +1,9 @@
 //! The sample reports of `tests/samples` and what is right about them.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use serde::Deserialize;
 
@@ -40,6 +43,24 @@ impl Sample {
         std::fs::read(&path).unwrap_or_else(|e| panic!("couldn't read {}: {e}", path.display()))
     }
 
+    /// Cells that are not as they should be, a line each; empty if all are right. `cells` maps a cell to its value: `None`
+    /// is a blank, a state other than reported is its name.
+    #[must_use]
+    pub fn difference(&self, cells: &BTreeMap<String, Option<String>>) -> Vec<String> {
+        let shown = |value: Option<&Option<String>>| match value {
+            None => "no such cell".to_owned(),
+            Some(None) => "blank".to_owned(),
+            Some(Some(value)) => value.clone(),
+        };
+        let names: BTreeSet<&String> = self.facts.keys().chain(cells.keys()).collect();
+        let differing = names.into_iter().filter(|name| self.facts.get(*name) != cells.get(*name));
+        differing
+            .map(|name| {
+                format!("{name}: {}, right is {}", shown(cells.get(name)), shown(self.facts.get(name)))
+            })
+            .collect()
+    }
+
     /// The media type a web server would declare.
     #[must_use]
     pub fn media_type(&self) -> &'static str {
@@ -69,4 +90,27 @@ pub fn all() -> Vec<Sample> {
     let text =
         std::fs::read_to_string(directory().join("expected.json")).expect("expected.json is checked in");
     serde_json::from_str(&text).expect("expected.json is a list of samples")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_its_cells_and_nothing_else() {
+        let sample = all().remove(0);
+        assert_eq!(sample.difference(&sample.facts), Vec::<String>::new());
+        let mut cells = sample.facts.clone();
+        let (first, last) = (cells.keys().next().unwrap().clone(), cells.keys().last().unwrap().clone());
+        cells.insert(first.clone(), None);
+        cells.remove(&last);
+        let right = |cell: &String| sample.facts[cell].clone().unwrap();
+        assert_eq!(
+            sample.difference(&cells),
+            [
+                format!("{first}: blank, right is {}", right(&first)),
+                format!("{last}: no such cell, right is {}", right(&last)),
+            ]
+        );
+    }
 }

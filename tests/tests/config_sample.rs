@@ -36,6 +36,75 @@ fn the_sample_config_names_every_key_in_force() {
     }
 }
 
+/// The sample with its commented keys in force.
+fn uncommented() -> toml::Table {
+    let is_key = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        line.starts_with('[')
+            || (line.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    };
+    let sample = std::fs::read_to_string(sample()).unwrap();
+    let lines = sample.lines().map(|line| match line.strip_prefix("# ") {
+        Some(commented) if is_key(commented) => commented,
+        _ => line,
+    });
+    // Its default, none, stands beside the entry that shows how one is written.
+    lines.filter(|line| !line.starts_with("subscriptions = ")).collect::<Vec<_>>().join("\n").parse().unwrap()
+}
+
+/// A section of the sample, and the keys of it that the sample does not name. A secret is named by the file it lies in.
+fn unnamed(section: &toml::Value, keys: impl serde::Serialize) -> Vec<String> {
+    let keys = serde_json::to_value(keys).unwrap();
+    let names = |key: &str| section.get(key).is_some();
+    let missing = |key: &&String| {
+        let file = format!("{}_file", key.trim_end_matches('s'));
+        !(names(key) || names(&file) || names(&format!("{file}s")))
+    };
+    keys.as_object().unwrap().keys().filter(missing).cloned().collect()
+}
+
+#[test]
+fn the_sample_config_names_every_key_also_those_without_a_default() {
+    let sample = uncommented();
+    let common = serde_json::to_value(gongkai_worker::Common::default()).unwrap();
+    let subscription = gongkai_notify::Subscription::to_log("log");
+    let sections = [
+        ("nats", unnamed(&sample["nats"], &common["nats"])),
+        ("telemetry", unnamed(&sample["telemetry"], &common["telemetry"])),
+        ("admin", unnamed(&sample["admin"], &common["admin"])),
+        ("worker", unnamed(&sample["worker"], &common["worker"])),
+        ("ingest", unnamed(&sample["ingest"], gongkai_ingest::Config::default())),
+        (
+            "ingest.sites",
+            unnamed(&sample["ingest"]["sites"]["yunxi"], gongkai_ingest::config::Site::default()),
+        ),
+        ("parse", unnamed(&sample["parse"], gongkai_parse::Config::default())),
+        ("validate", unnamed(&sample["validate"], gongkai_validate::Config::default())),
+        ("notify", unnamed(&sample["notify"], gongkai_notify::Config::default())),
+        ("notify.subscriptions", unnamed(&sample["notify"]["subscriptions"][0], subscription)),
+        ("query", unnamed(&sample["query"], gongkai_query::Config::default())),
+    ];
+    for (section, unnamed) in sections {
+        assert_eq!(unnamed, Vec::<String>::new(), "deploy/gongkai.toml does not name these of [{section}]");
+    }
+}
+
+#[test]
+fn the_programs_know_every_key_that_the_sample_config_shows() {
+    fn known<T: serde::de::DeserializeOwned>(section: &str, value: &toml::Value) {
+        if let Err(error) = value.clone().try_into::<T>() {
+            panic!("[{section}] of deploy/gongkai.toml, its comments taken off: {error}");
+        }
+    }
+    let mut sample = uncommented();
+    known::<gongkai_ingest::Config>("ingest", &sample.remove("ingest").unwrap());
+    known::<gongkai_parse::Config>("parse", &sample.remove("parse").unwrap());
+    known::<gongkai_validate::Config>("validate", &sample.remove("validate").unwrap());
+    known::<gongkai_notify::Config>("notify", &sample.remove("notify").unwrap());
+    known::<gongkai_query::Config>("query", &sample.remove("query").unwrap());
+    known::<gongkai_worker::Common>("common sections", &toml::Value::Table(sample));
+}
+
 #[test]
 fn an_unknown_key_and_an_open_address_without_auth_are_refused_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();

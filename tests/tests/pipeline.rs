@@ -82,7 +82,8 @@ async fn reports_go_in_at_the_hook_and_come_out_of_grpc_checked() {
         let report = served(&mut client, &receipt, &sample).await;
         assert_eq!(Some(report.agency_name.as_str()), sample.agency.as_deref());
         assert_eq!(Some(report.trace_id.as_str()), receipt["trace_id"].as_str(), "{}", sample.file);
-        assert_eq!(cells(&report), sample.facts, "{}", sample.file);
+        let difference = sample.difference(&cells(&report));
+        assert!(difference.is_empty(), "{}:\n{}", sample.file, difference.join("\n"));
         assert!(report.sections.len() >= 5, "{}: {} chapters", sample.file, report.sections.len());
     }
     a_corrected_report_is_a_second_revision(&deployment, &mut client).await;
