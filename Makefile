@@ -11,7 +11,7 @@ demo: ## Builds, starts everything on free ports, feeds the sample reports, serv
 test: ## Runs every test over a throw-away real nats-server (T=filter runs some)
 	@tests/scripts/test.sh $(T)
 
-lint: ## Format, clippy, docs, licences, bans, protobuf lint
+lint: ## Format, clippy, docs, unused dependencies, licences, bans, protobuf lint
 	@tests/scripts/lint.sh
 
 accuracy: ## Prints how many cells are read right, by format; fails on a silently wrong one (GONGKAI_CORPUS=folder adds reports)

@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 step() { printf '== %s\n' "$*" >&2; }
+
 # tool NAME VERSION [OPTION…]: installs a cargo program into .tools where none is on the PATH.
 tool() {
     if command -v "$1" >/dev/null; then return; fi
@@ -18,6 +19,9 @@ step "clippy"
 cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
+step "unused dependencies"
+tool cargo-machete 0.9.2
+cargo-machete --with-metadata --skip-target-dir
 step "licences, bans, sources"
 tool cargo-deny 0.20.2 --no-default-features
 cargo-deny --log-level error check bans licenses sources
