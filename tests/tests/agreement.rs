@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{
-    ledger::{Ledger, Seen},
     progress::Stages,
+    receipt_store::{ReceiptStore, Seen},
 };
 use gongkai_model::{ReportKey, Severity};
 use gongkai_notify::alerts::{Alerter, report_key, state::ReportAlerts};
@@ -157,7 +157,7 @@ impl World {
                 memory.objects(subjects::BUCKET_TEXTS),
                 ChangeNotifier::new(),
             ),
-            stages: Stages { ledger: Ledger::new(&runtime) },
+            stages: Stages { receipts: ReceiptStore::new(&runtime) },
             log: Vec::new(),
             store,
             memory,
@@ -274,7 +274,7 @@ impl World {
         for key in reports() {
             for content in CONTENTS {
                 let seen = Seen::default();
-                if self.stages.ledger.stands(&seen, &key.to_string(), content).await.unwrap() {
+                if self.stages.receipts.is_current(&seen, &key.to_string(), content).await.unwrap() {
                     assert_eq!(
                         stands.insert(key.clone(), content.to_owned()),
                         None,

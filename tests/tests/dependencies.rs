@@ -75,7 +75,6 @@ const ARROWS: &[(&str, &[&str])] = &[
 const GUARDED: &[(&str, &[&str])] = &[
     ("async-nats", &["gongkai-worker", "gongkai-tests"]),
     ("opentelemetry", &["gongkai-worker", "gongkai-tests"]),
-    ("tracing-opentelemetry", &["gongkai-worker"]),
     (
         "tonic",
         &["gongkai-proto", "gongkai-ingest", "gongkai-query", "gongkai", "gongkai-tests", "gongkai-worker"],

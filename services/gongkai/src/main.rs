@@ -19,6 +19,9 @@ use self::{
 /// The command could not do its work.
 const FAILED: u8 = 2;
 
+#[global_allocator]
+static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

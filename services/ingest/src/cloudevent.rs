@@ -1,8 +1,8 @@
-//! CloudEvents 1.0 over HTTP: structured, batch and binary mode to [`Event`].
+//! CloudEvents 1.0 over HTTP: structured, batch and binary mode to [`CloudEvent`].
 //!
-//! Only the envelope is read here; what the data means is [`crate::publication`]'s business. A request without a
-//! `application/cloudevents…` content type is binary mode, so one without any `ce-` header is told which attribute
-//! is missing.
+//! This module decodes the envelope; [`crate::publication`] interprets the data. A request without an
+//! `application/cloudevents…` content type is taken as binary mode, so if it has no `ce-` header the error names the
+//! missing attribute.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::problem::{Code, Problem, quote};
+use crate::error::{Code, Problem, quote};
 
-/// Most events in one batch.
+/// Maximum number of events in a batch.
 pub const BATCH_LIMIT: usize = 100;
-/// Longest attribute, in bytes.
+/// Maximum length of an attribute, in bytes.
 const ATTRIBUTE_LIMIT: usize = 4096;
 
-/// One event.
+/// A decoded CloudEvent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct CloudEvent {
     /// Unique within its source.
     pub id: String,
     /// The site's URI.
@@ -31,42 +31,39 @@ pub struct Event {
     pub r#type: String,
     /// The article's URL.
     pub subject: Option<String>,
-    /// When it happened.
+    /// When the event happened.
     pub time: Option<OffsetDateTime>,
     /// Extension attributes, by lower-case name.
     pub extensions: BTreeMap<String, String>,
-    /// What it carries.
     pub data: Data,
 }
 
 /// The data of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
-    /// None at all.
     None,
-    /// JSON.
     Json(Value),
-    /// Anything else: the document itself, with its content type.
+    /// Data that is not JSON: the document itself, and its content type.
     Document(Bytes, String),
 }
 
-/// One event, or a batch: they are answered differently.
+/// The events of a request. A single event and a batch have different responses.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decoded {
     /// Structured or binary mode.
-    One(Event),
+    One(CloudEvent),
     /// Batch mode.
-    Batch(Vec<Event>),
+    Batch(Vec<CloudEvent>),
 }
 
-/// Attributes that are no extensions.
+/// The context attributes of CloudEvents. All other attributes are extensions.
 const CONTEXT: [&str; 8] =
     ["id", "source", "specversion", "type", "subject", "time", "datacontenttype", "dataschema"];
 
-/// Reads the events of a request.
+/// Decodes the events of a request.
 ///
 /// # Errors
-/// What is wrong with the first event that cannot be read; of a batch nothing is taken then.
+/// The first event that cannot be decoded. A batch is then refused as a whole.
 pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<Decoded, Problem> {
     let content_type = content_type(headers);
     match essence(&content_type).as_str() {
@@ -83,19 +80,19 @@ pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<Decoded, Problem> {
     }
 }
 
-/// The content type of a request; empty if there is none.
+/// Returns the content type of a request, or an empty string.
 #[must_use]
 pub fn content_type(headers: &HeaderMap) -> String {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
-/// The media type without its parameters, in lower case.
+/// Returns the media type without its parameters, in lower case.
 #[must_use]
 pub fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// A parameter of a content type, such as `charset`.
+/// Returns a parameter of a content type, such as `charset`.
 #[must_use]
 pub fn parameter(content_type: &str, name: &str) -> Option<String> {
     content_type.split(';').skip(1).find_map(|part| {
@@ -121,7 +118,7 @@ pub fn base64(field: &str, text: &str) -> Result<Bytes, Problem> {
     }
 }
 
-/// A point in time of RFC 3339.
+/// Parses an RFC 3339 time.
 ///
 /// # Errors
 /// `INVALID_FIELD`.
@@ -134,7 +131,7 @@ fn parse_json(body: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))
 }
 
-fn batch(json: Value) -> Result<Vec<Event>, Problem> {
+fn batch(json: Value) -> Result<Vec<CloudEvent>, Problem> {
     let Value::Array(events) = json else {
         return Err(Problem::new(Code::InvalidField, "a batch is a JSON array of events"));
     };
@@ -152,7 +149,7 @@ fn batch(json: Value) -> Result<Vec<Event>, Problem> {
         .collect()
 }
 
-fn structured(json: Value) -> Result<Event, Problem> {
+fn structured(json: Value) -> Result<CloudEvent, Problem> {
     let Value::Object(mut members) = json else {
         return Err(Problem::new(Code::InvalidField, "an event is a JSON object"));
     };
@@ -168,7 +165,7 @@ fn structured(json: Value) -> Result<Event, Problem> {
         (None, Some(Value::String(text))) => data_of_bytes(&content_type, base64("data_base64", &text)?)?,
         (None, Some(_)) => return Err(Problem::new(Code::BadBase64, "data_base64 must be a string")),
         (Some(Value::String(text)), None) if !is_json(&content_type) => {
-            // A JSON string is UTF-8 now, whatever the document was before.
+            // A JSON string is UTF-8, whatever encoding the document had before.
             let content_type = format!("{}; charset=utf-8", essence(&content_type));
             Data::Document(text.into(), content_type)
         }
@@ -177,7 +174,7 @@ fn structured(json: Value) -> Result<Event, Problem> {
     event(attributes, data)
 }
 
-/// Attributes are strings; JSON allows numbers and booleans for extensions.
+/// Converts attributes to strings. JSON allows numbers and booleans for extensions.
 fn text_attributes(members: Map<String, Value>) -> Result<BTreeMap<String, String>, Problem> {
     let mut attributes = BTreeMap::new();
     for (name, value) in members {
@@ -198,7 +195,7 @@ fn text_attributes(members: Map<String, Value>) -> Result<BTreeMap<String, Strin
     Ok(attributes)
 }
 
-fn binary(headers: &HeaderMap, content_type: &str, body: &Bytes) -> Result<Event, Problem> {
+fn binary(headers: &HeaderMap, content_type: &str, body: &Bytes) -> Result<CloudEvent, Problem> {
     let mut attributes = BTreeMap::new();
     for (name, value) in headers {
         if let Some(attribute) = name.as_str().strip_prefix("ce-") {
@@ -213,7 +210,7 @@ fn binary(headers: &HeaderMap, content_type: &str, body: &Bytes) -> Result<Event
     event(attributes, data)
 }
 
-/// A header's value by the rules of the HTTP binding: quotes taken off, then percent-decoded.
+/// Decodes a header's value by the rules of the HTTP binding: quotes are removed, then percent-encoding is decoded.
 fn header_text(name: &str, value: &[u8]) -> Result<String, Problem> {
     let no_text = || Problem::new(Code::InvalidField, format!("header {name} must be percent-encoded UTF-8"));
     let text = std::str::from_utf8(value).map_err(|_| no_text())?;
@@ -224,7 +221,7 @@ fn header_text(name: &str, value: &[u8]) -> Result<String, Problem> {
     Ok(percent_decode_str(&bare).decode_utf8().map_err(|_| no_text())?.into_owned())
 }
 
-/// Each backslash stands for the character behind it.
+/// Removes backslash escapes.
 fn unescape(quoted: &str) -> String {
     let mut text = String::with_capacity(quoted.len());
     let mut chars = quoted.chars();
@@ -246,7 +243,7 @@ fn data_of_bytes(content_type: &str, bytes: Bytes) -> Result<Data, Problem> {
     Ok(Data::Document(bytes, content_type.to_owned()))
 }
 
-fn event(mut attributes: BTreeMap<String, String>, data: Data) -> Result<Event, Problem> {
+fn event(mut attributes: BTreeMap<String, String>, data: Data) -> Result<CloudEvent, Problem> {
     if let Some((name, _)) = attributes.iter().find(|(_, value)| value.len() > ATTRIBUTE_LIMIT) {
         return Err(Problem::new(
             Code::InvalidField,
@@ -261,7 +258,7 @@ fn event(mut attributes: BTreeMap<String, String>, data: Data) -> Result<Event, 
         ));
     }
     let time = attributes.remove("time").map(|text| time("time", &text)).transpose()?;
-    let event = Event {
+    let event = CloudEvent {
         id: required(&mut attributes, "id")?,
         source: required(&mut attributes, "source")?,
         r#type: required(&mut attributes, "type")?,
@@ -271,7 +268,7 @@ fn event(mut attributes: BTreeMap<String, String>, data: Data) -> Result<Event, 
         data,
     };
     attributes.retain(|name, _| !CONTEXT.contains(&name.as_str()));
-    Ok(Event { extensions: attributes, ..event })
+    Ok(CloudEvent { extensions: attributes, ..event })
 }
 
 fn required(attributes: &mut BTreeMap<String, String>, name: &str) -> Result<String, Problem> {
@@ -302,7 +299,7 @@ mod tests {
         ("ce-type", "t"),
     ];
 
-    fn one(headers: &HeaderMap, body: impl Into<Bytes>) -> Result<Event, Problem> {
+    fn one(headers: &HeaderMap, body: impl Into<Bytes>) -> Result<CloudEvent, Problem> {
         match decode(headers, &body.into())? {
             Decoded::One(event) => Ok(event),
             Decoded::Batch(_) => panic!("one event was sent"),

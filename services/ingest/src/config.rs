@@ -1,4 +1,4 @@
-//! `[ingest]`: addresses, limits, who may call.
+//! The `[ingest]` section: addresses, limits, and the credentials of callers.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
@@ -6,48 +6,49 @@ use serde::{Deserialize, Serialize};
 
 use gongkai_worker::{Secret, bind_guard};
 
-/// `[ingest]`. The defaults serve this machine only, without secrets.
+/// The `[ingest]` section. The defaults serve only this machine and need no credentials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Address and port of the HTTP side. Anything but loopback needs `tokens` or a site's secret.
+    /// Address of the HTTP server. An address other than loopback requires `tokens` or a site's secret.
     pub http_address: SocketAddr,
-    /// Address and port of the gRPC side. The same rule.
+    /// Address of the gRPC server. The same rule applies.
     pub grpc_address: SocketAddr,
-    /// What `status_url` begins with, such as `https://gongkai.example.gov.cn`; empty makes it a path.
+    /// Base of `status_url`, such as `https://gongkai.example.gov.cn`. If empty, `status_url` is a path.
     pub public_url: String,
-    /// Largest request body in bytes, hence (less a third for base64) the largest document. Larger ones get 413.
+    /// Maximum size of a request body in bytes. Larger bodies get 413. A document in base64 is a third larger than its file.
     pub max_body_bytes: usize,
-    /// Bytes of request bodies held in memory at once; more get 503 and come again. At least `max_body_bytes`.
+    /// Maximum bytes of request bodies in memory at once. Further requests get 503. At least `max_body_bytes`.
     pub max_buffered_bytes: usize,
-    /// HTTP requests worked on at once; more get 503 and come again.
+    /// Maximum HTTP requests in progress. Further requests get 503.
     pub max_requests: usize,
-    /// Open HTTP connections; more wait to be accepted.
+    /// Maximum open HTTP connections. Further connections wait to be accepted.
     pub max_connections: usize,
-    /// Seconds until a request's headers must be complete; then the connection is closed.
+    /// Seconds within which a request's headers must be complete. After that the connection is closed.
     pub header_timeout_s: u64,
-    /// Seconds until a request's body must be complete; then it gets 408.
+    /// Seconds within which a request's body must be complete. After that the request gets 408.
     pub body_timeout_s: u64,
-    /// Seconds a dry run may take; then its answer is the rejection `TOO_SLOW`.
+    /// Seconds that a dry run may take. After that its result is the rejection `TOO_SLOW`.
     pub check_timeout_s: u64,
-    /// Folder of local rule packs (`*.toml`) for dry runs, the same as `validate.rules`; none if absent.
+    /// Folder of local rule packs (`*.toml`) for dry runs, as in `validate.rules`. Optional.
     pub rules: Option<PathBuf>,
-    /// Hosts (with `:port` where it is not the scheme's own) from which content given by `url` is fetched, redirects
-    /// included. Empty: none.
+    /// Hosts from which content given by `url` is fetched, redirects included; with `:port` where it is not the scheme's
+    /// default. If empty, nothing is fetched.
     pub fetch_allowed_hosts: Vec<String>,
-    /// Seconds one fetch may take in all; then the sender gets 502 and may come again.
+    /// Seconds that a fetch may take in total. After that the sender gets 502 and may retry.
     pub fetch_timeout_s: u64,
-    /// Seconds by which a signature's time may differ from ours. Longer eases replays, shorter needs better clocks.
+    /// Maximum difference in seconds between a signature's time and the server's. A larger value allows later replays, a
+    /// smaller one requires better clocks.
     pub signature_tolerance_s: u64,
-    /// Bearer tokens of callers that do not sign. Better in `token_files`.
+    /// Bearer tokens of callers that do not sign. Prefer `token_files`.
     pub tokens: Vec<Secret>,
     /// Files with one bearer token each.
     pub token_files: Vec<PathBuf>,
-    /// Publishing sites by a name of the operator's choice.
+    /// Publishing sites, by a name that the operator chooses.
     pub sites: BTreeMap<String, Site>,
 }
 
-/// `[ingest.sites.<name>]`: a publishing site. One with a secret must sign whatever claims to come from it.
+/// `[ingest.sites.<name>]`: a publishing site. If it has a secret, every request that claims to come from it must be signed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Site {
@@ -55,7 +56,7 @@ pub struct Site {
     pub source: String,
     /// Its 政府网站标识码.
     pub site_code: String,
-    /// Standard Webhooks secrets, `whsec_…`; several while they are rotated. Better in `secret_files`.
+    /// Standard Webhooks secrets, `whsec_…`. Several while they are rotated. Prefer `secret_files`.
     pub secrets: Vec<Secret>,
     /// Files with one secret each.
     pub secret_files: Vec<PathBuf>,
@@ -88,17 +89,17 @@ impl Default for Config {
 // === impl Config ===
 
 impl Config {
-    /// True if some caller has to show something.
+    /// Returns true if calls need credentials.
     #[must_use]
     pub fn has_auth(&self) -> bool {
         let has_secret = |site: &Site| !site.secrets.is_empty() || !site.secret_files.is_empty();
         !self.tokens.is_empty() || !self.token_files.is_empty() || self.sites.values().any(has_secret)
     }
 
-    /// Checks relations between settings.
+    /// Checks values and their relations.
     ///
     /// # Errors
-    /// Names the key and what to do.
+    /// A setting is invalid. The error names the key and how to correct it.
     pub fn validate(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.max_body_bytes > 0, "ingest.max_body_bytes must be positive");
         anyhow::ensure!(

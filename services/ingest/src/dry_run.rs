@@ -1,12 +1,12 @@
-//! A dry run: what `gongkai check --format json` would print of a document, before it is published. Nothing is stored.
+//! Dry runs: the output of `gongkai check --format json` for a document before it is published. Nothing is stored.
 //!
-//! It shares the CPU pool with everything else in the process, so it waits for a core only so long.
+//! A dry run shares the CPU pool with the rest of the process, so it waits for a core only for a limited time.
 
 use std::time::Duration;
 
 use crate::{
     config::Config,
-    problem::{Code, Problem},
+    error::{Code, Problem},
     submission::Submission,
 };
 use anyhow::Context as _;
@@ -18,9 +18,9 @@ use gongkai_rules::{Context, RuleSet};
 use gongkai_worker::{Runtime, runtime::Unfinished};
 
 /// How long a dry run waits for a free core.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_QUEUE_TIME: Duration = Duration::from_secs(10);
 
-/// Does dry runs. Cheap to clone.
+/// Performs dry runs. Cheap to clone.
 #[derive(Clone)]
 pub struct DryRun {
     runtime: Runtime,
@@ -32,29 +32,29 @@ pub struct DryRun {
 // === impl DryRun ===
 
 impl DryRun {
-    /// Dry runs with the config's limits and rules.
+    /// Loads the rules of the config.
     ///
     /// # Errors
-    /// A rule pack has a mistake, or the folder cannot be read; the message names file and line.
+    /// A rule pack is invalid, or the folder cannot be read. The error names file and line.
     pub fn new(config: &Config, runtime: Runtime) -> anyhow::Result<Self> {
         let rules = gongkai_rules::rule_set(config.rules.as_deref()).context("ingest.rules")?;
         let limits = Limits { input_bytes: config.max_body_bytes, ..Limits::default() };
         Ok(Self { runtime, timeout: Duration::from_secs(config.check_timeout_s), limits, rules })
     }
 
-    /// The JSON line of a document. One that cannot be read is a line too, with its rejection.
+    /// Returns the JSON line of a document. For a document that cannot be read, the line holds the rejection.
     ///
     /// # Errors
     /// `OVERLOADED`: no core became free in time.
     ///
     /// # Cancel safety
-    /// Dropping it does not stop a check that has begun.
+    /// Dropping the future does not stop a check that has started.
     pub async fn line(&self, submission: Submission) -> Result<String, Problem> {
         let file = file_name(&submission);
         let (limits, rules) = (self.limits, self.rules.clone());
         let check =
             self.runtime.cpu_within(self.timeout, move || check(&submission, &limits, &rules).to_json());
-        let Ok(result) = tokio::time::timeout(PATIENCE + self.timeout, check).await else {
+        let Ok(result) = tokio::time::timeout(MAX_QUEUE_TIME + self.timeout, check).await else {
             return Err(Problem::new(Code::Overloaded, "every core is busy; send the same call again later"));
         };
         let refused = |unfinished| Line::of_rejection(&file, &rejection(&unfinished), self.rules.versions());
@@ -74,7 +74,7 @@ fn check(submission: &Submission, limits: &Limits, rules: &RuleSet) -> Line {
         Ok(reading) => reading,
         Err(rejection) => return Line::of_rejection(&file, &rejection, rules.versions()),
     };
-    // The same key as parse gives, so that the fingerprints are those the published report will have.
+    // The same key as parse assigns, so that the fingerprints are those of the published report.
     let agency = AgencyKey::from_code(&about.agency.code)
         .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, about.region()));
     let published_at = day_in_china(about.published_at);

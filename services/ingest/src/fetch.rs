@@ -1,4 +1,4 @@
-//! Gets content that an event gives by URL: only from hosts the operator named, bounded in bytes and time.
+//! Fetches content that an event gives by URL. Only allowed hosts are contacted, and size and time are bounded.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,15 +7,15 @@ use reqwest::{Client, Url, redirect};
 
 use crate::{
     config::Config,
-    problem::{Code, Problem, quote},
+    error::{Code, Problem, quote},
     publication,
     submission::File,
 };
 
-/// Most redirects, each of which must stay on the list.
+/// Maximum number of redirects. Each of them must lead to an allowed host.
 const REDIRECT_LIMIT: usize = 5;
 
-/// Fetches. Cheap to clone.
+/// Fetches content over HTTP. Cheap to clone.
 #[derive(Clone)]
 pub struct Fetcher {
     client: Client,
@@ -26,12 +26,12 @@ pub struct Fetcher {
 // === impl Fetcher ===
 
 impl Fetcher {
-    /// A fetcher for the hosts of the config.
+    /// Creates a fetcher for the hosts that the config allows.
     ///
     /// # Errors
     /// TLS could not be set up.
     pub fn new(config: &Config) -> anyhow::Result<Self> {
-        // Whoever came first in this process has installed the same one.
+        // Fails only if the same provider is installed already.
         rustls::crypto::ring::default_provider().install_default().ok();
         let hosts: Arc<[String]> =
             config.fetch_allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
@@ -48,10 +48,10 @@ impl Fetcher {
         Ok(Self { client, hosts, limit: config.max_body_bytes })
     }
 
-    /// Gets what lies at `url`. What the sender declared goes before what the server says.
+    /// Fetches `url`. The sender's declared media type and charset take precedence over those of the response.
     ///
     /// # Errors
-    /// `FETCH_NOT_ALLOWED`, `TOO_LARGE`, `INVALID_FIELD` for good; `FETCH_FAILED` for now.
+    /// `FETCH_NOT_ALLOWED`, `TOO_LARGE`, `INVALID_FIELD`: a retry does not help. `FETCH_FAILED`: try again later.
     pub async fn fetch(&self, url: &str, declared: File) -> Result<File, Problem> {
         let parsed = Url::parse(url)
             .map_err(|_| Problem::invalid("data.content.url", url, "must be an absolute URL"))?;
@@ -92,12 +92,12 @@ impl Fetcher {
     }
 }
 
-/// True if a URL's host, with its port where that is not the scheme's own, is on the list.
+/// Returns true if the URL's host is allowed. The port counts where it is not the scheme's default.
 fn is_listed(hosts: &[String], url: &Url) -> bool {
     let is_web = matches!(url.scheme(), "http" | "https");
     let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-    let place = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-    is_web && hosts.contains(&place)
+    let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+    is_web && hosts.contains(&authority)
 }
 
 fn failed(error: &reqwest::Error) -> Problem {

@@ -1,6 +1,6 @@
-//! The gRPC side: `SubmissionService`, health, reflection v1 and v1alpha.
+//! The gRPC server: `SubmissionService`, health, reflection v1 and v1alpha.
 //!
-//! Calls take a bearer token where one is configured; health and reflection are open.
+//! Calls need a bearer token if credentials are configured. Health and reflection are open.
 
 use std::pin::Pin;
 
@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Server};
 
 use crate::{
+    auth::Authenticator,
     config::Config,
-    gate::Gate,
+    error::{Code, Problem},
     intake::Intake,
-    problem::{Code, Problem},
     publication,
     submission::{About, File, Identity, Submission},
 };
@@ -28,18 +28,18 @@ use gongkai_proto::{
 };
 use gongkai_worker::Runtime;
 
-/// Room for everything in a request but the document.
+/// Bytes allowed for a request besides its document.
 const MESSAGE_SLACK: usize = 64 * 1024;
-/// Longest `request_id`, in bytes.
+/// Maximum length of `request_id`, in bytes.
 const KEY_LIMIT: usize = 256;
-/// Requests in work for one connection.
+/// Maximum requests in progress per connection.
 const PER_CONNECTION: usize = 32;
 
-/// The service.
+/// Implementation of `SubmissionService`.
 #[derive(Clone)]
 pub struct Submissions {
     intake: Intake,
-    gate: Gate,
+    auth: Authenticator,
     limit: usize,
     shutdown: CancellationToken,
 }
@@ -47,19 +47,18 @@ pub struct Submissions {
 // === impl Submissions ===
 
 impl Submissions {
-    /// The service over an intake.
     #[must_use]
-    pub fn new(config: &Config, runtime: &Runtime, intake: Intake, gate: Gate) -> Self {
-        Self { intake, gate, limit: config.max_body_bytes, shutdown: runtime.shutdown() }
+    pub fn new(config: &Config, runtime: &Runtime, intake: Intake, auth: Authenticator) -> Self {
+        Self { intake, auth, limit: config.max_body_bytes, shutdown: runtime.shutdown() }
     }
 
     /// Serves until shutdown.
     ///
     /// # Errors
-    /// The listener failed, or the descriptors are broken.
+    /// The listener failed, or the descriptors are invalid.
     ///
     /// # Cancel safety
-    /// Dropping it closes all connections.
+    /// Dropping the future closes all connections.
     pub async fn serve(self, listener: TcpListener, runtime: &Runtime) -> anyhow::Result<()> {
         let shutdown = self.shutdown.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -87,12 +86,12 @@ impl Submissions {
             .context("the gRPC server failed")
     }
 
-    /// gRPC cannot be signed; metadata carry the bearer token.
+    /// Authorises a call by the bearer token in its metadata. gRPC requests cannot be signed.
     fn admit<T>(&self, request: Request<T>) -> Result<T, Problem> {
         let (metadata, _, message) = request.into_parts();
         let mut headers: HeaderMap = metadata.into_headers();
         headers.remove("webhook-signature");
-        self.gate.admit(&self.gate.caller(&headers, b"")?)?;
+        self.auth.admit(&self.auth.caller(&headers, b"")?)?;
         Ok(message)
     }
 
@@ -184,7 +183,7 @@ impl SubmissionService for Submissions {
     ) -> Result<Response<Self::WatchSubmissionStream>, Status> {
         let id = self.admit(request)?.submission_id;
         let receipts = self.intake.watch(&id).await?;
-        // A drained server must not wait for a submission that takes long.
+        // The drain must not wait for a submission that takes long.
         let receipts = receipts.take_until(self.shutdown.clone().cancelled_owned());
         Ok(Response::new(receipts.map(|receipt| receipt.map_err(|e| Problem::from(e).into())).boxed()))
     }

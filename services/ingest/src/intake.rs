@@ -1,22 +1,22 @@
-//! Acceptance: store the original, publish the event, note the state; in this order, each step awaited.
+//! Acceptance of a submission: store the original, publish the event, save the receipt. Each step is awaited before the next.
 //!
-//! A crash between any two steps loses nothing that was answered 202, and what was not answered is sent again by its
-//! sender under the same id:
+//! A crash between two steps loses nothing that was answered with 202. A sender that got no answer repeats the call under
+//! the same id:
 //!
-//! | stops after | what is left | the same call again |
+//! | crash after | state | the repeated call |
 //! |---|---|---|
-//! | the original is stored | an object nobody refers to | skips the put, publishes |
-//! | the event is published | it is on its way, its receipt comes from the stages' events | is a duplicate for the stream, gets its receipt |
-//! | the receipt is noted | content not noted | gets its receipt; the same content under another id runs twice, harmlessly |
+//! | storing the original | an object without a reference | skips the put and publishes |
+//! | publishing the event | the event is processed; the stages' events create the receipt | is a duplicate for the stream and returns the receipt |
+//! | saving the receipt | the content is not recorded | returns the receipt; the same content under another id is processed once more |
 
 use std::sync::Arc;
 
 use crate::{
+    blocking,
+    error::{Code, Problem},
     fetch::Fetcher,
-    ledger::{Ledger, Seen},
-    offload,
-    problem::{Code, Problem},
     publication::Request,
+    receipt_store::{ReceiptStore, Seen},
     submission::{File, Identity, Stored, Submission, Withdrawal},
 };
 use gongkai_agencies::Registry;
@@ -32,12 +32,12 @@ use gongkai_worker::{
 };
 use tokio::sync::watch;
 
-/// Takes submissions in. Cheap to clone.
+/// Accepts submissions and withdrawals. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
     runtime: Runtime,
     originals: Arc<dyn Objects>,
-    ledger: Ledger,
+    receipts: ReceiptStore,
     fetcher: Fetcher,
     public_url: String,
     registry: watch::Receiver<Arc<Registry>>,
@@ -46,7 +46,7 @@ pub struct Intake {
 // === impl Intake ===
 
 impl Intake {
-    /// An intake over a runtime's broker, for the agencies of a registry.
+    /// Creates an intake over the broker of a runtime. `registry` resolves the agencies of withdrawals.
     #[must_use]
     pub fn new(
         runtime: Runtime,
@@ -57,28 +57,28 @@ impl Intake {
         Self {
             registry,
             originals: runtime.objects(BUCKET_ORIGINALS),
-            ledger: Ledger::new(&runtime),
+            receipts: ReceiptStore::new(&runtime),
             runtime,
             fetcher,
             public_url: public_url.trim_end_matches('/').to_owned(),
         }
     }
 
-    /// Does what an event asks for.
+    /// Performs the request of an event.
     ///
     /// # Errors
-    /// Nothing was accepted; [`Code::retryable`] says whether the same call may succeed later.
+    /// Nothing was accepted. [`Code::retryable`] tells whether the same call may succeed later.
     ///
     /// # Cancel safety
-    /// Dropping it leaves open whether the submission was accepted; call again with the same id.
+    /// If the future is dropped, the submission may or may not have been accepted. Call again with the same id.
     pub async fn request(&self, request: Request) -> Result<Receipt, Problem> {
         match request {
             Request::Submit(submission) => self.submit(*submission).await,
             Request::Withdraw(withdrawal) => self.withdraw(*withdrawal).await,
             Request::Fetch(mut submission, url) => {
-                // An event's id does not depend on its content: a repeat is answered without fetching again.
-                if let Some(known) = self.ledger.resolve(&submission.id("")).await? {
-                    return Ok(self.addressed(known));
+                // The id of an event does not depend on its content, so a repeat needs no second fetch.
+                if let Some(known) = self.receipts.resolve(&submission.id("")).await? {
+                    return Ok(self.with_status_url(known));
                 }
                 let declared = std::mem::take(&mut submission.content);
                 submission.content = self.fetcher.fetch(&url, declared).await?;
@@ -87,7 +87,7 @@ impl Intake {
         }
     }
 
-    /// Takes a document in.
+    /// Accepts a document.
     ///
     /// # Errors
     /// As for [`Self::request`].
@@ -105,15 +105,15 @@ impl Intake {
             let stored = submission.references();
             (submission, stored)
         };
-        let (submission, stored) = offload::over(size, hash).await?;
+        let (submission, stored) = blocking::run_sized(size, hash).await?;
         let content_hash = stored.content.sha256.clone();
         let id = submission.id(&content_hash);
-        if let Some(known) = self.ledger.resolve(&id).await? {
+        if let Some(known) = self.receipts.resolve(&id).await? {
             return self.repeated(&submission, &content_hash, known);
         }
         let content_key = submission.content_key(&content_hash);
-        let mut seen = self.ledger.seen(&content_key).await?;
-        if let Some(first) = self.still_stands(&id, &submission, &content_hash, &seen.record).await? {
+        let mut seen = self.receipts.seen(&content_key).await?;
+        if let Some(first) = self.current_submission(&id, &submission, &content_hash, &seen.record).await? {
             return self.unchanged(&id, &content_hash, first).await;
         }
         self.store(&submission.content, &stored.content).await?;
@@ -122,17 +122,17 @@ impl Intake {
         }
         let sequence = self.publish_received(&id, &submission, stored).await?;
         let receipt =
-            Receipt { revision: content_hash, sequence, ..self.news(&id, SubmissionState::Received) };
-        let receipt = self.ledger.merge(receipt).await?;
+            Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
+        let receipt = self.receipts.merge(receipt).await?;
         seen.record = Seen { submission_id: id, sequence, url: submission.about.url };
-        if let Err(error) = self.ledger.note_seen(&content_key, &seen).await {
-            // Accepted all the same; without the note the same content runs once more.
-            tracing::warn!(error = &error as &dyn std::error::Error, "content was not noted as seen");
+        if let Err(error) = self.receipts.record_seen(&content_key, &seen).await {
+            // The document is accepted anyway. Without the record, the same content is processed once more.
+            tracing::warn!(error = &error as &dyn std::error::Error, "content was not recorded as seen");
         }
-        Ok(self.addressed(receipt))
+        Ok(self.with_status_url(receipt))
     }
 
-    /// Takes a withdrawal in.
+    /// Accepts a withdrawal.
     ///
     /// # Errors
     /// As for [`Self::request`].
@@ -141,8 +141,8 @@ impl Intake {
     /// As for [`Self::request`].
     pub async fn withdraw(&self, withdrawal: Withdrawal) -> Result<Receipt, Problem> {
         let id = withdrawal.id();
-        if let Some(known) = self.ledger.resolve(&id).await? {
-            return Ok(self.addressed(known));
+        if let Some(known) = self.receipts.resolve(&id).await? {
+            return Ok(self.with_status_url(known));
         }
         let report = withdrawal.report(&self.registry.borrow());
         let withdrawn_at = self.runtime.clock().now();
@@ -150,28 +150,28 @@ impl Intake {
         let subject = Event::ReportWithdrawn.subject(withdrawal.about.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
         let sequence = self.runtime.publish(&id, output).await?.sequence;
-        // The log's own time follows with the event; until then this is near enough, and a content that it takes down
-        // without need runs once more.
+        // The stream's own time follows with the event. Until then this is close enough: content that is taken down by
+        // mistake is processed once more.
         let rank = Rank::new(self.runtime.clock().now(), sequence);
-        let noted = lifecycle::Withdrawal { rank, url: withdrawal.about.url, report, withdrawn_at };
-        self.ledger.note_withdrawal(&noted).await?;
-        let receipt = Receipt { sequence, ..self.news(&id, SubmissionState::Withdrawn) };
-        Ok(self.addressed(self.ledger.merge(receipt).await?))
+        let recorded = lifecycle::Withdrawal { rank, url: withdrawal.about.url, report, withdrawn_at };
+        self.receipts.record_withdrawal(&recorded).await?;
+        let receipt = Receipt { sequence, ..self.new_receipt(&id, SubmissionState::Withdrawn) };
+        Ok(self.with_status_url(self.receipts.merge(receipt).await?))
     }
 
-    /// The receipt of a submission.
+    /// Returns the receipt of a submission.
     ///
     /// # Errors
-    /// `SUBMISSION_NOT_FOUND`, or the store was not reached.
+    /// `SUBMISSION_NOT_FOUND`, or the broker did not answer.
     pub async fn receipt(&self, id: &str) -> Result<Receipt, Problem> {
         let known = match crate::submission::is_id(id) {
-            true => self.ledger.resolve(id).await?,
+            true => self.receipts.resolve(id).await?,
             false => None,
         };
-        known.map(|receipt| self.addressed(receipt)).ok_or_else(|| not_found(id))
+        known.map(|receipt| self.with_status_url(receipt)).ok_or_else(|| not_found(id))
     }
 
-    /// The receipts of a submission, now and after every change, up to the final one.
+    /// Returns a stream of the receipt now and after every change, up to the final state.
     ///
     /// # Errors
     /// As for [`Self::receipt`].
@@ -181,15 +181,15 @@ impl Intake {
     ) -> Result<futures::stream::BoxStream<'static, Result<Receipt, transport::Error>>, Problem> {
         use futures::StreamExt as _;
         let receipts = match crate::submission::is_id(id) {
-            true => self.ledger.watch(id).await?,
+            true => self.receipts.watch(id).await?,
             false => None,
         };
         let receipts = receipts.ok_or_else(|| not_found(id))?;
-        let addressed = self.clone();
-        Ok(receipts.map(move |receipt| Ok(addressed.addressed(receipt?))).boxed())
+        let intake = self.clone();
+        Ok(receipts.map(move |receipt| Ok(intake.with_status_url(receipt?))).boxed())
     }
 
-    /// The answer to a call whose id is known.
+    /// Answers a call whose id is known.
     fn repeated(
         &self,
         submission: &Submission,
@@ -197,7 +197,7 @@ impl Intake {
         known: Receipt,
     ) -> Result<Receipt, Problem> {
         if known.revision.is_empty() || known.revision == content_hash {
-            return Ok(self.addressed(known));
+            return Ok(self.with_status_url(known));
         }
         if matches!(submission.identity, Identity::Key { .. }) {
             return Err(Problem::new(
@@ -208,18 +208,18 @@ impl Intake {
                 ),
             ));
         }
-        // By the specification the same source and id are the same event.
+        // By the CloudEvents specification, the same source and id mean the same event.
         tracing::warn!(
             submission_id = known.submission_id,
             source = submission.about.event_source,
             "an event id came again with other content, which was ignored"
         );
-        Ok(self.addressed(known))
+        Ok(self.with_status_url(known))
     }
 
-    /// The submission that brought this content, if it still counts: not our own, not dead, and the content is what stands
-    /// of its report.
-    async fn still_stands(
+    /// Returns the earlier submission of this content if it makes this one redundant: it is another one, it is not dead, and
+    /// its content is the current content of the report.
+    async fn current_submission(
         &self,
         id: &str,
         submission: &Submission,
@@ -229,22 +229,23 @@ impl Intake {
         if seen.submission_id.is_empty() || seen.submission_id == id {
             return Ok(None);
         }
-        let first = self.ledger.get(&seen.submission_id).await?.unwrap_or_default();
+        let first = self.receipts.get(&seen.submission_id).await?.unwrap_or_default();
         let is_dead = first.state() == SubmissionState::Dead;
-        // A draft never stands: it is answered once and for all.
+        // A draft is checked once and has no later state to compare with.
         let counts = !is_dead
-            && (submission.is_draft() || self.ledger.stands(seen, &first.report, content_hash).await?);
+            && (submission.is_draft() || self.receipts.is_current(seen, &first.report, content_hash).await?);
         Ok(counts.then(|| seen.clone()))
     }
 
+    /// Saves the receipt of a submission whose content is current already.
     async fn unchanged(&self, id: &str, content_hash: &str, first: Seen) -> Result<Receipt, Problem> {
-        let news = Receipt {
+        let unchanged = Receipt {
             revision: content_hash.to_owned(),
             duplicate_of: first.submission_id,
             sequence: first.sequence,
-            ..self.news(id, SubmissionState::Unchanged)
+            ..self.new_receipt(id, SubmissionState::Unchanged)
         };
-        self.ledger.merge(news).await?;
+        self.receipts.merge(unchanged).await?;
         self.receipt(id).await
     }
 
@@ -267,18 +268,19 @@ impl Intake {
         Ok(self.runtime.publish(id, output).await?.sequence)
     }
 
-    fn news(&self, id: &str, state: SubmissionState) -> Receipt {
+    /// A receipt in the given state, under the current trace.
+    fn new_receipt(&self, id: &str, state: SubmissionState) -> Receipt {
         let trace_id = trace::current_trace_id();
         Receipt { submission_id: id.to_owned(), state: state.into(), trace_id, ..Receipt::default() }
     }
 
-    /// Where its state can be asked for depends on who serves it, so it is not stored.
-    fn addressed(&self, receipt: Receipt) -> Receipt {
+    /// Adds the status URL, which depends on the serving instance and is therefore not stored.
+    fn with_status_url(&self, receipt: Receipt) -> Receipt {
         let status_url = format!("{}/v1/submissions/{}", self.public_url, receipt.submission_id);
         Receipt { status_url, ..receipt }
     }
 }
 
 fn not_found(id: &str) -> Problem {
-    Problem::new(Code::SubmissionNotFound, format!("nobody submitted \"{}\" here", crate::problem::quote(id)))
+    Problem::new(Code::SubmissionNotFound, format!("nobody submitted \"{}\" here", crate::error::quote(id)))
 }

@@ -1,23 +1,23 @@
 //! Takes reports in: HTTP and gRPC to the object store and JetStream.
 //!
-//! Read in this order: [`intake`] is the acceptance and its order of steps; [`http`] and [`grpc`] are the two ways in,
-//! over [`cloudevent`], [`publication`] and [`submission`]; [`gate`] and [`signature`] decide who may; [`ledger`],
-//! [`state`] and [`progress`] keep the receipts.
+//! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
+//! servers in front of it; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`auth`] and
+//! [`signature`] decide who may call. [`receipt_store`], [`state`] and [`progress`] keep the receipts.
 
+pub mod auth;
+pub mod blocking;
 pub mod cloudevent;
 pub mod config;
 pub mod dry_run;
+pub mod error;
 pub mod fetch;
-pub mod gate;
 pub mod grpc;
 pub mod http;
 pub mod intake;
-pub mod ledger;
-pub mod offload;
-pub mod problem;
 pub mod progress;
 pub mod publication;
 pub mod receipt;
+pub mod receipt_store;
 pub mod server;
 pub mod signature;
 pub mod state;
@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use tokio::net::TcpListener;
 
 use gongkai_proto::subjects::{BUCKET_AGENCIES, BUCKET_REGISTRIES};
-use gongkai_registry::Shelf;
+use gongkai_registry::RegistryStore;
 use gongkai_worker::{Runtime, Service};
 
 pub use config::Config;
@@ -38,11 +38,9 @@ pub use config::Config;
 /// The service.
 pub struct Ingest;
 
-/// Where it listens.
+/// The bound sockets of both servers.
 pub struct Listeners {
-    /// The HTTP side.
     pub http: TcpListener,
-    /// The gRPC side.
     pub grpc: TcpListener,
 }
 
@@ -68,7 +66,7 @@ impl Listeners {
     /// Binds both addresses of the config.
     ///
     /// # Errors
-    /// An address is taken; names the key to change.
+    /// An address is taken. The error names the key to change.
     pub async fn bind(config: &Config) -> anyhow::Result<Self> {
         let bind = |key: &'static str, address| async move {
             TcpListener::bind(address)
@@ -82,18 +80,18 @@ impl Listeners {
     }
 }
 
-/// [`Ingest`] on listeners of the caller's.
+/// Runs [`Ingest`] on the given listeners until shutdown.
 ///
 /// # Errors
-/// A secret cannot be read, or a consumer or server failed: the process cannot go on.
+/// A secret cannot be read, or a consumer or server failed. The process cannot continue.
 pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> anyhow::Result<()> {
-    let gate = gate::Gate::new(&config, runtime.clock())?;
-    let registry = Shelf::new(runtime.entries(BUCKET_AGENCIES), runtime.objects(BUCKET_REGISTRIES));
+    let auth = auth::Authenticator::new(&config, runtime.clock())?;
+    let registry = RegistryStore::new(runtime.entries(BUCKET_AGENCIES), runtime.objects(BUCKET_REGISTRIES));
     let registry = registry.follow(&runtime).await;
     let fetcher = fetch::Fetcher::new(&config)?;
     let intake = intake::Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
     let dry_run = dry_run::DryRun::new(&config, runtime.clone())?;
-    let router = http::router(&config, &runtime, intake.clone(), gate.clone(), dry_run);
+    let router = http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run);
     let limits = server::Limits {
         connections: config.max_connections,
         header_timeout: Duration::from_secs(config.header_timeout_s),
@@ -103,15 +101,16 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let serving_http = async {
         tokio::select! {
             () = server::serve(listeners.http, router, limits, runtime.shutdown()) => {}
-            // Requests that outlast the drain are dropped; their senders call again.
+            // Requests that outlast the drain are dropped. Their senders call again.
             () = runtime.hard_stop().cancelled_owned() => {}
         }
         anyhow::Ok(())
     };
-    let submissions = grpc::Submissions::new(&config, &runtime, intake, gate);
-    let ledger = ledger::Ledger::new(&runtime);
-    let stages = runtime.consume(progress::Stages::consume(), progress::Stages { ledger: ledger.clone() });
-    let dead = runtime.consume(progress::Dead::consume(), progress::Dead { ledger });
+    let submissions = grpc::Submissions::new(&config, &runtime, intake, auth);
+    let receipts = receipt_store::ReceiptStore::new(&runtime);
+    let stages =
+        runtime.consume(progress::Stages::consume(), progress::Stages { receipts: receipts.clone() });
+    let dead = runtime.consume(progress::Dead::consume(), progress::Dead { receipts });
     tokio::try_join!(
         Box::pin(serving_http),
         Box::pin(submissions.serve(listeners.grpc, &runtime)),

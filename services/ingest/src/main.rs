@@ -1,9 +1,12 @@
-//! `gongkai-ingest`: the way in, as a program of its own.
+//! The program `gongkai-ingest`.
 
 use std::process::ExitCode;
 
 use gongkai_ingest::Ingest;
 use gongkai_rules::RuleSet;
+
+#[global_allocator]
+static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
 
 fn main() -> ExitCode {
     // Its dry run reads and checks.

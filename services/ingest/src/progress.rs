@@ -1,11 +1,11 @@
-//! Keeps the receipts up to date: what the stages say about a submission, and what was buried on the way.
+//! Keeps the receipts up to date from the events and the dead letters of the stages.
 //!
-//! Events may come in any order and more than once; [`crate::state::merge`] makes nothing of it.
+//! Events may come in any order and more than once; [`crate::state::merge`] gives the same result.
 
 use anyhow::anyhow;
 use async_trait::async_trait;
 
-use crate::{ledger::Ledger, submission::is_id};
+use crate::{receipt_store::ReceiptStore, submission::is_id};
 use gongkai_proto::{
     ReportEvent,
     convert::{self, history},
@@ -14,29 +14,27 @@ use gongkai_proto::{
 };
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
-/// Follows the stages.
+/// Handles the events of the stages.
 pub struct Stages {
-    /// Where receipts are kept.
-    pub ledger: Ledger,
+    pub receipts: ReceiptStore,
 }
 
-/// Follows the dead letters.
+/// Handles the dead letters of the stages.
 pub struct Dead {
-    /// Where receipts are kept.
-    pub ledger: Ledger,
+    pub receipts: ReceiptStore,
 }
 
 const STAGE_EVENTS: [Event; 4] =
     [Event::ReportParsed, Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
-/// Stages whose dead letters end a submission. What query or notify bury was validated all the same.
+/// Stages whose dead letters end a submission. A message that query or notify buried was validated before.
 const DEADLY: [&str; 2] = ["parse", "validate"];
-/// Buried: an event that no version of ours writes.
+/// Dead letter code: the event has content that no version of gongkai writes.
 const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 
 // === impl Stages ===
 
 impl Stages {
-    /// What to consume.
+    /// The consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
         let filters = STAGE_EVENTS.map(Event::filter);
@@ -45,21 +43,21 @@ impl Stages {
 }
 
 impl Stages {
-    /// Notes what the event means for what stands, before its receipt says that it was read.
-    async fn note(&self, event: &ReportEvent, context: &Context) -> Result<(), Decision> {
+    /// Records the arrival or withdrawal in the history of the report. The receipt is updated only after that.
+    async fn record(&self, event: &ReportEvent, context: &Context) -> Result<(), Decision> {
         let unreadable = |error: convert::Error| Decision::bury(UNREADABLE_EVENT, error);
         match event {
-            // Noted at acceptance too, unless ingest stopped right after publishing.
+            // Usually recorded at acceptance already, unless ingest stopped right after publishing.
             ReportEvent::Withdrawn(event) => {
                 let withdrawal = history::withdrawal(event, context.sequence, context.logged_at);
-                self.ledger.note_withdrawal(&withdrawal.map_err(unreadable)?).await?;
+                self.receipts.record_withdrawal(&withdrawal.map_err(unreadable)?).await?;
             }
             ReportEvent::Parsed(event) => {
                 let (Some(origin), Some(report)) = (&event.origin, &event.report) else { return Ok(()) };
-                // A draft is answered, not published.
+                // A draft is checked but not published.
                 if origin.kind() != DocumentKind::Draft {
                     let arrival = history::arrival(origin, context.sequence).map_err(unreadable)?;
-                    self.ledger.note_arrival(&report.name, &arrival).await?;
+                    self.receipts.record_arrival(&report.name, &arrival).await?;
                 }
             }
             _ => {}
@@ -73,13 +71,13 @@ impl Handler for Stages {
     type Input = ReportEvent;
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
-        self.note(&event, context).await?;
+        self.record(&event, context).await?;
         let receipt = receipt(event, context)?;
         if !is_id(&receipt.submission_id) {
             return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));
         }
         let receipt = Receipt { sequence: context.sequence, trace_id: context.trace_id.clone(), ..receipt };
-        self.ledger.merge(receipt).await?;
+        self.receipts.merge(receipt).await?;
         Ok(Vec::new())
     }
 }
@@ -118,7 +116,7 @@ fn about(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Deci
 // === impl Dead ===
 
 impl Dead {
-    /// What to consume.
+    /// The consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
         let filters = DEADLY.map(|service| format!("{}.{service}", subjects::DEAD_PREFIX));
@@ -131,7 +129,7 @@ impl Handler for Dead {
     type Input = DeadLetter;
 
     async fn handle(&self, letter: DeadLetter, _context: &Context) -> Result<Vec<Output>, Decision> {
-        // Message ids begin with the submission's: `s-…`, `s-….parse.0`. The payload may be what nobody could decode.
+        // Message ids begin with the id of the submission: `s-…`, `s-….parse.0`. The payload may be undecodable.
         let id = letter.message_id.split('.').next().unwrap_or_default();
         if !is_id(id) {
             tracing::warn!(message_id = letter.message_id, "a dead letter belongs to no submission");
@@ -144,7 +142,7 @@ impl Handler for Dead {
             ..Receipt::default()
         };
         receipt.set_state(SubmissionState::Dead);
-        self.ledger.merge(receipt).await?;
+        self.receipts.merge(receipt).await?;
         Ok(Vec::new())
     }
 }

@@ -1,6 +1,6 @@
-//! What an event means: its type and data to a submission or a withdrawal.
+//! Interprets the type and data of an event as a submission or a withdrawal.
 //!
-//! Content given by `url` is left as a URL here; [`crate::fetch`] gets it, so that this page stays free of I/O.
+//! This module does no I/O. Content given by `url` stays a URL, which [`crate::fetch`] resolves.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    cloudevent::{self, Data, Event},
-    problem::{Code, Problem, quote},
+    cloudevent::{self, CloudEvent, Data},
+    error::{Code, Problem, quote},
     submission::{About, File, Identity, Submission, Withdrawal},
 };
 use gongkai_model::AgencyKey;
@@ -19,19 +19,19 @@ use gongkai_proto::{
     v1::{AgencyHint, DocumentKind, ReviewStep, Site},
 };
 
-/// Most attachments, and most steps of review.
+/// Maximum number of attachments, and of review steps.
 const LIST_LIMIT: usize = 50;
-/// Longest text member, in bytes: the event must fit one message.
+/// Maximum length of a text member in bytes, so that the event fits into one message.
 const TEXT_LIMIT: usize = 4096;
 
-/// What an event asks for.
+/// The request of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// Take this document in.
+    /// Accept this document.
     Submit(Box<Submission>),
-    /// Take in what lies at this URL; the submission's content is empty so far.
+    /// Fetch the document from this URL and accept it. The content of the submission is still empty.
     Fetch(Box<Submission>, String),
-    /// Note that this was withdrawn.
+    /// Record this withdrawal.
     Withdraw(Box<Withdrawal>),
 }
 
@@ -90,17 +90,17 @@ struct Step {
     at: Option<String>,
 }
 
-/// Where the document of an event is.
-enum Place {
-    Here(File),
-    There(File, String),
+/// Where the document of an event is: in the event, or at a URL.
+enum ContentLocation {
+    Inline(File),
+    Remote(File, String),
 }
 
-/// Reads what an event asks for.
+/// Interprets an event.
 ///
 /// # Errors
-/// The type is unknown, or the data does not hold what its type needs.
-pub fn read(event: Event) -> Result<Request, Problem> {
+/// The type is unknown, or the data lacks what the type requires.
+pub fn read(event: CloudEvent) -> Result<Request, Problem> {
     let kind = match event.r#type.as_str() {
         "gongkai.report.published.v1" => DocumentKind::Published,
         "gongkai.report.updated.v1" => DocumentKind::Updated,
@@ -116,7 +116,7 @@ pub fn read(event: Event) -> Result<Request, Problem> {
             ));
         }
     };
-    let Event { id, source, subject, time, extensions, data, .. } = event;
+    let CloudEvent { id, source, subject, time, extensions, data, .. } = event;
     let (mut members, content) = match data {
         Data::None => return Err(Problem::new(Code::MissingContent, "the event has no data")),
         Data::Json(json) => (members(json)?, None),
@@ -124,23 +124,23 @@ pub fn read(event: Event) -> Result<Request, Problem> {
             (from_extensions(&extensions)?, Some(file(bytes, &content_type)))
         }
     };
-    let place = match content {
-        Some(file) => Place::Here(file),
-        None => place(members.content.take())?,
+    let location = match content {
+        Some(file) => ContentLocation::Inline(file),
+        None => content_location(members.content.take())?,
     };
     let attachments = attachments(members.attachments.take())?;
     let mut about = about(members, subject, EventId { source, id })?;
     about.published_at = about.published_at.or_else(|| time.map(convert::timestamp::timestamp));
     let submission =
         |content| Box::new(Submission { kind, content, attachments, about, identity: Identity::Event });
-    Ok(match place {
-        Place::Here(file) => Request::Submit(submission(file)),
-        Place::There(file, url) => Request::Fetch(submission(file), url),
+    Ok(match location {
+        ContentLocation::Inline(file) => Request::Submit(submission(file)),
+        ContentLocation::Remote(file, url) => Request::Fetch(submission(file), url),
     })
 }
 
-fn withdrawal(event: Event) -> Result<Request, Problem> {
-    let Event { id, source, subject, extensions, data, .. } = event;
+fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
+    let CloudEvent { id, source, subject, extensions, data, .. } = event;
     let members = match data {
         Data::Json(json) => members(json)?,
         Data::None | Data::Document(..) => from_extensions(&extensions)?,
@@ -155,7 +155,7 @@ fn withdrawal(event: Event) -> Result<Request, Problem> {
     Ok(Request::Withdraw(Box::new(Withdrawal { about })))
 }
 
-/// A year as a decimal number of four digits; empty text means unknown.
+/// Parses a year of four digits. Empty text means unknown and gives 0.
 ///
 /// # Errors
 /// `INVALID_FIELD`.
@@ -167,7 +167,7 @@ pub fn year(field: &str, text: &str) -> Result<i32, Problem> {
     }
 }
 
-/// A bounded text member.
+/// Checks the length of a text member and trims it.
 ///
 /// # Errors
 /// `INVALID_FIELD`.
@@ -179,7 +179,7 @@ pub fn text(field: &str, value: Option<String>) -> Result<String, Problem> {
     Ok(value.trim().to_owned())
 }
 
-/// An agency's code; empty text means unknown.
+/// Checks the code of an agency. Empty text means unknown.
 ///
 /// # Errors
 /// `INVALID_FIELD`.
@@ -191,7 +191,7 @@ pub fn agency_code(field: &str, value: Option<String>) -> Result<String, Problem
     Err(Problem::invalid(field, &code, "must be 1 to 64 of the characters A-Z a-z 0-9 _ -"))
 }
 
-/// A point in time, or a day, which begins at midnight in Beijing.
+/// Parses a time, or a day, which means midnight in Beijing.
 ///
 /// # Errors
 /// `INVALID_FIELD`.
@@ -207,10 +207,10 @@ pub fn published_at(field: &str, text: &str) -> Result<Option<prost_types::Times
     Ok(Some(convert::timestamp::timestamp(at)))
 }
 
-/// A file from bytes and a content type.
+/// Creates a file from bytes and a content type.
 #[must_use]
 pub fn file(bytes: Bytes, content_type: &str) -> File {
-    // What a client says that was not told: curl's default, and "some bytes".
+    // Defaults of clients that were not given a type.
     let vague = ["application/x-www-form-urlencoded", "application/octet-stream"];
     let essence = cloudevent::essence(content_type);
     File {
@@ -307,7 +307,7 @@ fn review(steps: Vec<Step>) -> Result<Vec<ReviewStep>, Problem> {
     steps.into_iter().map(step).collect()
 }
 
-fn place(content: Option<Content>) -> Result<Place, Problem> {
+fn content_location(content: Option<Content>) -> Result<ContentLocation, Problem> {
     let content = content.unwrap_or_default();
     let file = File {
         bytes: Bytes::new(),
@@ -316,14 +316,15 @@ fn place(content: Option<Content>) -> Result<Place, Problem> {
         filename: text("content.filename", content.filename)?,
     };
     match (content.base64, content.text, content.url) {
-        (Some(base64), None, None) => {
-            Ok(Place::Here(File { bytes: cloudevent::base64("content.base64", &base64)?, ..file }))
-        }
+        (Some(base64), None, None) => Ok(ContentLocation::Inline(File {
+            bytes: cloudevent::base64("content.base64", &base64)?,
+            ..file
+        })),
         // JSON text is Unicode, whatever charset the page had.
         (None, Some(text), None) => {
-            Ok(Place::Here(File { bytes: text.into(), charset: "utf-8".to_owned(), ..file }))
+            Ok(ContentLocation::Inline(File { bytes: text.into(), charset: "utf-8".to_owned(), ..file }))
         }
-        (None, None, Some(url)) => Ok(Place::There(file, text("content.url", Some(url))?)),
+        (None, None, Some(url)) => Ok(ContentLocation::Remote(file, text("content.url", Some(url))?)),
         (None, None, None) => {
             Err(Problem::new(Code::MissingContent, "data.content must have one of base64, text, url"))
         }
@@ -362,8 +363,8 @@ mod tests {
 
     use super::*;
 
-    fn event(kind: &str, data: Data) -> Event {
-        Event {
+    fn event(kind: &str, data: Data) -> CloudEvent {
+        CloudEvent {
             id: "7".into(),
             source: "https://www.example.gov.cn".into(),
             r#type: format!("gongkai.report.{kind}.v1"),
@@ -374,7 +375,7 @@ mod tests {
         }
     }
 
-    fn submitted(event: Event) -> Submission {
+    fn submitted(event: CloudEvent) -> Submission {
         match read(event).unwrap() {
             Request::Submit(submission) => *submission,
             other => panic!("{other:?}"),
@@ -465,7 +466,7 @@ mod tests {
     #[test]
     fn a_withdrawal_needs_a_url() {
         assert_eq!(read(event("withdrawn", Data::None)).unwrap_err().code, Code::MissingUrl);
-        let by_subject = Event { subject: Some("https://x/a".into()), ..event("withdrawn", Data::None) };
+        let by_subject = CloudEvent { subject: Some("https://x/a".into()), ..event("withdrawn", Data::None) };
         let by_data = event("withdrawn", Data::Json(json!({"url": "https://x/a"})));
         for event in [by_subject, by_data] {
             let Request::Withdraw(withdrawal) = read(event).unwrap() else { panic!() };

@@ -1,15 +1,15 @@
-//! The receipt as JSON (CONTRACT 6).
+//! The JSON form of a receipt.
 
 use serde::Serialize;
 
 use gongkai_proto::v1::{Receipt, SubmissionState};
 
-/// A receipt as HTTP callers see it.
+/// A receipt as HTTP clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Json {
     submission_id: String,
     state: &'static str,
-    /// Null until the document is read.
+    /// Null until parse has named the report.
     report: Option<String>,
     revision: Option<String>,
     trace_id: String,
@@ -37,7 +37,7 @@ struct Rejection {
     kind: Option<String>,
 }
 
-/// The public name of a state.
+/// Returns the public name of a state.
 #[must_use]
 pub fn state_name(state: SubmissionState) -> &'static str {
     match state {

@@ -1,7 +1,7 @@
-//! The accept loop of the HTTP side: axum behind hyper, because `axum::serve` waits for headers for ever.
+//! The accept loop of the HTTP server. It uses hyper directly, because `axum::serve` has no timeout for headers.
 //!
-//! Connections are counted before they are accepted, so that too many wait in the kernel and not in memory. On
-//! shutdown no more are accepted, requests in work are finished.
+//! A connection needs a free slot, so the surplus waits outside of the process. On shutdown the loop accepts no more
+//! connections and finishes the requests in progress.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,29 +19,29 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Pause after a failed accept: out of file descriptors, most likely.
+/// Pause after a failed accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Limits of the accept loop.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Open connections.
+    /// Maximum open connections.
     pub connections: usize,
-    /// Time until a request's headers must be complete.
+    /// Time within which a request's headers must be complete.
     pub header_timeout: Duration,
 }
 
-/// Serves until `shutdown`, then waits for the requests in work; the caller bounds that wait.
+/// Serves until `shutdown`, then waits for the requests in progress. The caller bounds that wait.
 ///
 /// # Cancel safety
-/// Dropping it closes all connections.
+/// Dropping the future closes the listener. Connections in progress run on until they end.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
     let slots = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
     loop {
-        // Cancel safe: a slot or connection that was not taken yet goes back.
+        // Cancel safe: a slot or connection that was not taken yet is not lost.
         let stream = tokio::select! {
             () = shutdown.cancelled() => break,
             stream = accept(&listener) => stream,
@@ -54,7 +54,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let _slot = slot;
-            // A client that hangs up or is too slow is its own affair.
+            // A client that hangs up or is too slow is not an error of the server.
             if let Err(error) = connection.await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "connection ended early");
             }
@@ -68,7 +68,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Answers are small and whole; waiting to fill a packet helps nobody.
+                // Responses are small and written at once, so delaying them to fill a packet has no use.
                 stream.set_nodelay(true).ok();
                 return stream;
             }

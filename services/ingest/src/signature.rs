@@ -1,7 +1,7 @@
 //! Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256>` over `id.timestamp.body`.
 //!
-//! The body is signed as bytes, since a page in GB18030 is no UTF-8. Time is an argument. A site may have several
-//! secrets while it rotates them, and a request several signatures; one pair that fits is enough.
+//! The body is signed as bytes, because a page in GB18030 is not UTF-8. The current time is an argument. A site may have
+//! several secrets during rotation, and a request several signatures; one match is enough.
 
 use std::{fmt, time::Duration};
 
@@ -10,18 +10,18 @@ use hmac_sha256::HMAC;
 use http::HeaderMap;
 use time::OffsetDateTime;
 
-use crate::problem::{Code, Problem};
+use crate::error::{Code, Problem};
 
-/// A signing secret. Its `Debug` shows nothing of it.
+/// A signing secret. Its `Debug` output does not reveal it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
-/// A secret that is no `whsec_` secret of 24 to 64 bytes.
+/// Error: the text is not a secret of 24 to 64 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a secret is whsec_ and the base64 of 24 to 64 bytes")]
 pub struct InvalidSecret;
 
-/// The signature that a request claims to have.
+/// The unverified signature of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
     /// `webhook-id`: the same on every retry.
@@ -52,10 +52,10 @@ impl std::str::FromStr for Secret {
 // === impl Signature ===
 
 impl Signature {
-    /// The claim of a request, if it makes one.
+    /// Reads the signature of a request, if it has one.
     ///
     /// # Errors
-    /// `BAD_SIGNATURE`: one of the three headers is missing or not of its form.
+    /// `BAD_SIGNATURE`: one of the three headers is missing or malformed.
     pub fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
         if names.iter().all(|name| !headers.contains_key(*name)) {
@@ -79,10 +79,10 @@ impl Signature {
         Ok(Some(Self { id: text("webhook-id")?.to_owned(), timestamp, sums }))
     }
 
-    /// Checks the claim's time.
+    /// Checks the time of the signature.
     ///
     /// # Errors
-    /// `STALE_SIGNATURE`: the sender's clock or a replay.
+    /// `STALE_SIGNATURE`: the sender's clock is wrong, or the request is a replay.
     pub fn check_time(&self, now: OffsetDateTime, tolerance: Duration) -> Result<(), Problem> {
         let apart = now.unix_timestamp().abs_diff(self.timestamp);
         if apart > tolerance.as_secs() {
@@ -97,7 +97,7 @@ impl Signature {
         Ok(())
     }
 
-    /// True if one of the secrets made one of the signatures. Compared in constant time.
+    /// Returns true if one of the secrets made one of the signatures. Compares in constant time.
     #[must_use]
     pub fn fits(&self, secrets: &[Secret], body: &[u8]) -> bool {
         secrets.iter().any(|secret| self.sums.iter().any(|sum| self.mac(secret, body).finalize_verify(sum)))

@@ -1,28 +1,28 @@
-//! How two pieces of news about one submission become one: a join that gives the same result in every order.
+//! Merges updates of a receipt. The result is the same for every order of the updates.
 //!
-//! States have ranks, received < parsed < dead < the outcomes, and the higher rank wins. Between equals the event with
-//! the higher stream sequence wins. Dead is below the outcomes because a replayed dead letter may still lead to one.
-//! What only one side knows (report, revision, trace) is kept.
+//! States are ranked: received < parsed < dead < validated, rejected, withdrawn, unchanged. The state of higher rank wins;
+//! between equal ranks, the event of higher stream sequence. Dead ranks below the outcomes because a replayed dead letter
+//! may still lead to one. Fields that only one side knows (report, revision, trace) are kept.
 
 use gongkai_proto::v1::{Receipt, SubmissionState as State};
 
-/// True if nothing more is expected to happen.
+/// Returns true if no further change of state is expected.
 #[must_use]
 pub fn is_final(receipt: &Receipt) -> bool {
     rank(receipt) >= rank_of(State::Dead)
 }
 
-/// The join.
+/// Merges an update into a known receipt.
 #[must_use]
-pub fn merge(known: Receipt, news: Receipt) -> Receipt {
+pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
     let (mut winner, loser) =
-        if order(&news) > order(&known) { (news, known.clone()) } else { (known.clone(), news) };
+        if order(&update) > order(&known) { (update, known.clone()) } else { (known.clone(), update) };
     fill(&mut winner.submission_id, loser.submission_id);
     fill(&mut winner.report, loser.report);
     fill(&mut winner.revision, loser.revision);
     fill(&mut winner.duplicate_of, loser.duplicate_of);
-    // The trace of the first acceptance: what was known first stays.
+    // Keep the trace of the first acceptance.
     if !known.trace_id.is_empty() {
         winner.trace_id = known.trace_id;
     } else if winner.trace_id.is_empty() {
@@ -57,30 +57,30 @@ mod tests {
 
     use super::*;
 
-    fn news(state: State, sequence: u64) -> Receipt {
-        let mut news =
+    fn update(state: State, sequence: u64) -> Receipt {
+        let mut update =
             Receipt { submission_id: "s-1".into(), trace_id: "t".into(), sequence, ..Receipt::default() };
-        news.set_state(state);
+        update.set_state(state);
         match state {
-            State::Received => news.revision = "hash".into(),
-            State::Parsed => news.report = "agencies/a/reports/2023".into(),
+            State::Received => update.revision = "hash".into(),
+            State::Parsed => update.report = "agencies/a/reports/2023".into(),
             State::Validated => {
-                news.findings =
+                update.findings =
                     Some(FindingsSummary { error: u32::try_from(sequence).unwrap(), ..Default::default() });
             }
             _ => {}
         }
-        news
+        update
     }
 
     #[test]
     fn every_order_of_arrival_gives_the_same_receipt() {
         let all = [
-            news(State::Received, 1),
-            news(State::Parsed, 2),
-            news(State::Dead, 900),
-            news(State::Validated, 3),
-            news(State::Validated, 7),
+            update(State::Received, 1),
+            update(State::Parsed, 2),
+            update(State::Dead, 900),
+            update(State::Validated, 3),
+            update(State::Validated, 7),
         ];
         let mut results = Vec::new();
         permute(&mut all.to_vec(), 0, &mut |order| {
@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn received_and_parsed_are_not_final() {
         let all = [State::Unspecified, State::Received, State::Parsed];
-        assert!(all.iter().all(|state| !is_final(&news(*state, 1))));
+        assert!(all.iter().all(|state| !is_final(&update(*state, 1))));
         let done = [State::Dead, State::Validated, State::Rejected, State::Withdrawn, State::Unchanged];
-        assert!(done.iter().all(|state| is_final(&news(*state, 1))));
+        assert!(done.iter().all(|state| is_final(&update(*state, 1))));
     }
 }

@@ -1,7 +1,7 @@
-//! Submissions: a document, or the word that one was withdrawn, as ingest takes it in, whatever way it came.
+//! Submissions and withdrawals, independent of the protocol that they came by.
 //!
-//! A submission's id is known before anything is stored, and the same on every replica: from the event's source and
-//! id, from the caller's idempotency key, or else from the content and everything said about it.
+//! The id of a submission is known before anything is stored and is the same on every replica. It derives from the source
+//! and id of the event, from the caller's idempotency key, or else from the content and its metadata.
 
 use bytes::Bytes;
 use prost_types::Timestamp;
@@ -15,7 +15,7 @@ use gongkai_proto::{
     v1::{AgencyHint, ContentRef, DocumentKind, DocumentReceived, ReportWithdrawn, ReviewStep, Site},
 };
 
-/// A file as it came in.
+/// A file as it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct File {
     /// The bytes.
@@ -28,89 +28,81 @@ pub struct File {
     pub filename: String,
 }
 
-/// What the sender says about a report besides its content. All of it may be absent.
+/// The metadata that the sender gives about a report. All of it is optional.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct About {
-    /// Whose report.
     pub agency: AgencyHint,
-    /// Of which year; 0 if unknown.
+    /// The year that the report is about; 0 if unknown.
     pub year: i32,
-    /// The article's title.
     pub title: String,
     /// The article's URL.
     pub url: String,
-    /// When it was published.
     pub published_at: Option<Timestamp>,
     /// The publishing site.
     pub site: Site,
-    /// How it was reviewed before publication.
+    /// The review steps before publication.
     pub review: Vec<ReviewStep>,
-    /// The CloudEvent's source; empty if it did not come as one.
+    /// Source of the CloudEvent; empty if it was not an event.
     pub event_source: String,
-    /// The CloudEvent's id.
+    /// Id of the CloudEvent; empty if it was not an event.
     pub event_id: String,
 }
 
 /// Where a submission's id comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// A CloudEvent: its source and id.
+    /// The source and id of a CloudEvent.
     Event,
-    /// The caller's own key, and who the caller is: keys of two sites do not meet.
+    /// The caller's idempotency key. The caller's name keeps the keys of different sites apart.
     Key {
-        /// Name of the configured site or empty.
+        /// Name of the configured site, or empty.
         caller: String,
         /// `webhook-id`, `Idempotency-Key` or `request_id`.
         key: String,
     },
-    /// The content and what is said about it.
+    /// The content and its metadata.
     Content,
 }
 
-/// A document on its way in.
+/// A document to accept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
-    /// Published, updated or a draft.
+    /// Published, updated or draft.
     pub kind: DocumentKind,
-    /// The document.
     pub content: File,
-    /// What came with it.
     pub attachments: Vec<File>,
-    /// What the sender says of it.
     pub about: About,
-    /// What makes a repeat a repeat.
+    /// What the id derives from, and hence which submissions are repeats.
     pub identity: Identity,
 }
 
-/// Where a submission's files lie.
+/// References to the files of a submission in the object store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
-    /// The document.
     pub content: ContentRef,
-    /// What came with it.
     pub attachments: Vec<ContentRef>,
 }
 
-/// A withdrawal on its way in.
+/// A withdrawal to accept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Withdrawal {
-    /// What the sender says; `url` is set.
+    /// The metadata. `url` is set.
     pub about: About,
 }
 
-/// `s-` and 32 hex digits.
+/// Returns true if the text has the form of a submission id: `s-` and 32 hex digits.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     text.strip_prefix("s-").is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// SHA-256 in hex.
+/// Returns the SHA-256 of `bytes` in hex.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// A digest over parts that cannot run into each other: each is preceded by its length.
+/// Returns a digest over several parts. Each part is preceded by its length, so that no two lists give the same input.
 #[must_use]
 pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
@@ -124,7 +116,7 @@ pub fn digest(parts: &[&str]) -> String {
 // === impl File ===
 
 impl File {
-    /// Where the file lies once it is stored.
+    /// Returns the reference to the file in the object store. Hashes the bytes.
     #[must_use]
     pub fn reference(&self) -> ContentRef {
         let sha256 = sha256(&self.bytes);
@@ -143,8 +135,10 @@ impl File {
 // === impl About ===
 
 impl About {
-    /// The region, by the site's code, else by the agency's, else unknown. An agency's code counts if it is an
-    /// administrative division code (6, 9 or 12 digits); a credit code (18 characters) has its division inside.
+    /// Returns the region of the site's code, else of the agency's code, else unknown.
+    ///
+    /// An agency's code has a region if it is an administrative division code (6, 9 or 12 digits) or a credit code
+    /// (18 characters), which contains one.
     #[must_use]
     pub fn region(&self) -> Region {
         let code = self.agency.code.as_str();
@@ -166,7 +160,7 @@ fn id_of(parts: &[&str]) -> String {
 // === impl Submission ===
 
 impl Submission {
-    /// Where the files will lie: hashes them all, which takes a while for large ones.
+    /// Returns the references to all files. Hashes them, which takes a while if they are large.
     #[must_use]
     pub fn references(&self) -> Stored {
         Stored {
@@ -175,13 +169,13 @@ impl Submission {
         }
     }
 
-    /// Bytes of all files.
+    /// Returns the size of all files in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.content.bytes.len() + self.attachments.iter().map(|file| file.bytes.len()).sum::<usize>()
     }
 
-    /// The id, given the content's hash.
+    /// Returns the id, given the hash of the content.
     #[must_use]
     pub fn id(&self, content_hash: &str) -> String {
         let about = &self.about;
@@ -201,8 +195,9 @@ impl Submission {
         }
     }
 
-    /// Key under which a second arrival of the same content finds the first: by content, agency, year and region.
-    /// Drafts are apart: a report that was checked as a draft must still be published.
+    /// Returns the key under which a submission finds the first submission of the same content, agency, year and region.
+    ///
+    /// Drafts have keys of their own, because a report that was checked as a draft must still be published.
     #[must_use]
     pub fn content_key(&self, content_hash: &str) -> String {
         let about = &self.about;
@@ -216,13 +211,13 @@ impl Submission {
         ])
     }
 
-    /// True if it is checked and answered, and never published.
+    /// Returns true if the document is only checked and never published.
     #[must_use]
     pub fn is_draft(&self) -> bool {
         self.kind == DocumentKind::Draft
     }
 
-    /// The event, for the log, once the files are stored.
+    /// Returns the event for the log, once the files are stored.
     #[must_use]
     pub fn received(&self, id: &str, stored: Stored, received_at: Timestamp) -> DocumentReceived {
         let about = self.about.clone();
@@ -249,13 +244,14 @@ impl Submission {
 // === impl Withdrawal ===
 
 impl Withdrawal {
-    /// The id: of the event's source and id.
+    /// Returns the id, which derives from the source and id of the event.
     #[must_use]
     pub fn id(&self) -> String {
         id_of(&["event", &self.about.event_source, &self.about.event_id])
     }
 
-    /// The report that it names by agency and year, so that every consumer means the same one.
+    /// Returns the report that the withdrawal names by agency and year. It rides on the event, so that every consumer uses
+    /// the same key.
     #[must_use]
     pub fn report(&self, registry: &Registry) -> Option<ReportKey> {
         let About { agency, year, url, .. } = &self.about;
@@ -270,7 +266,7 @@ impl Withdrawal {
         key::report(&asked, registry)
     }
 
-    /// The event, for the log.
+    /// Returns the event for the log.
     #[must_use]
     pub fn withdrawn(
         &self,

@@ -1,4 +1,4 @@
-//! `[notify]`: what is worth an alert, and who is told of it how.
+//! The `[notify]` section: which findings raise alerts, and who receives them.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -9,44 +9,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Filter, Secrets, Target};
 
-/// The section.
+/// The `[notify]` section.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Findings below this severity raise no alert: `INFO`, `REVIEW`, `WARNING` or `ERROR`.
     #[serde(with = "severity_name")]
     pub min_severity: Severity,
-    /// Who is told. Without any entry, one named `log` writes every alert into the log.
+    /// The receivers of alerts. Without any, a subscription named `log` writes every alert to the log.
     pub subscriptions: Vec<Subscription>,
 }
 
-/// `[[notify.subscriptions]]`: one receiver. All filters given must match; an empty list matches all.
+/// `[[notify.subscriptions]]`: one receiver. An alert must match all filters; an empty list matches everything.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subscription {
-    /// Names its durable consumer: 1 to 32 of `a-z 0-9 -`. A new name starts with the alerts still in the stream.
+    /// Names the durable consumer: 1 to 32 of `a-z 0-9 -`. A new name receives all alerts that are still in the stream.
     pub name: String,
     /// `webhook` or `log`.
     pub channel: ChannelKind,
-    /// For `webhook`: where to POST. `https`, or `http` to a loopback address.
+    /// For `webhook`: the URL to POST to. `https`, or `http` to a loopback address.
     #[serde(default)]
     pub url: Option<String>,
-    /// For `webhook`: the Standard Webhooks secret, `whsec_…`; several, parted by white space, while rotating.
+    /// For `webhook`: the Standard Webhooks secret, `whsec_…`. During rotation several, separated by white space.
     #[serde(default)]
     pub secret: Option<Secret>,
-    /// Instead of `secret`: a file that holds it.
+    /// Alternative to `secret`: a file with the secret.
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
     /// For `webhook`: also deliver to private and link-local addresses.
     #[serde(default)]
     pub allow_private: bool,
-    /// Alerts below this severity are not told here.
+    /// Alerts below this severity are not delivered.
     #[serde(default = "lowest", with = "severity_name")]
     pub min_severity: Severity,
     /// Prefixes of division codes, such as `36` for a province or `360982` for a county.
     #[serde(default)]
     pub regions: Vec<String>,
-    /// The `{agency}` of reports' names.
+    /// Agency keys, the `{agency}` in reports' names.
     #[serde(default)]
     pub agencies: Vec<String>,
     /// Rule ids, such as `T3-ROW`.
@@ -54,7 +54,7 @@ pub struct Subscription {
     pub rules: Vec<String>,
 }
 
-/// How a subscription is told.
+/// How alerts are delivered to a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelKind {
@@ -73,7 +73,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The subscriptions to serve: those configured, else the log.
+    /// Returns the configured subscriptions, or one that writes to the log if there are none.
     #[must_use]
     pub fn effective_subscriptions(&self) -> Vec<Subscription> {
         if self.subscriptions.is_empty() {
@@ -83,10 +83,10 @@ impl Config {
         }
     }
 
-    /// Checks names, addresses and secrets.
+    /// Checks names, URLs and secrets.
     ///
     /// # Errors
-    /// Names the key and what to do.
+    /// A setting is invalid. The error names the key and how to correct it.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut names = BTreeSet::new();
         for (at, subscription) in self.subscriptions.iter().enumerate() {
@@ -111,7 +111,7 @@ impl Config {
 // === impl Subscription ===
 
 impl Subscription {
-    /// One that writes every alert into the log.
+    /// Creates a subscription that writes every alert to the log.
     #[must_use]
     pub fn to_log(name: &str) -> Self {
         Self {
@@ -128,10 +128,10 @@ impl Subscription {
         }
     }
 
-    /// Which alerts it asks for.
+    /// Returns the filter of the subscription.
     ///
     /// # Errors
-    /// A region is no prefix of a division code.
+    /// A region is not a prefix of a division code.
     pub fn filter(&self) -> anyhow::Result<Filter> {
         for region in &self.regions {
             let fits = (1..=6).contains(&region.len()) && region.bytes().all(|b| b.is_ascii_digit());
@@ -145,10 +145,10 @@ impl Subscription {
         })
     }
 
-    /// Where a webhook goes, and what signs it.
+    /// Returns the target and the signing secrets of a webhook.
     ///
     /// # Errors
-    /// Address or secret are missing or not acceptable; names the key.
+    /// URL or secret is missing or not acceptable. The error names the key.
     pub fn webhook(&self) -> anyhow::Result<(Target, Secrets)> {
         let url = self.url.as_deref().context("url is missing: a webhook needs one")?;
         let target = Target::new(url, self.allow_private).with_context(|| format!("url {url:?}"))?;
@@ -170,7 +170,7 @@ fn lowest() -> Severity {
     Severity::Info
 }
 
-/// A severity by its public name.
+/// Serialises a severity by its public name.
 mod severity_name {
     use gongkai_model::Severity;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

@@ -1,18 +1,19 @@
-//! Tells the right people: alerts from findings, delivered once.
+//! Raises alerts from findings and delivers each of them once to every subscription.
 //!
-//! Two steps, with a stream between them. [`alerts`] turns validated and withdrawn reports and waivers into `AlertRaised` and
-//! `AlertResolved`; [`delivery`] brings those to each subscription of the config, by a durable consumer of its own.
+//! This happens in two steps with a stream between them. [`alerts`] turns validated reports, withdrawn reports and waivers
+//! into `AlertRaised` and `AlertResolved` messages. [`delivery`] delivers those to each subscription of the config, through
+//! a durable consumer per subscription.
 //!
-//! **Nothing is lost between saving and publishing.** The state of a report (bucket `gongkai-alerts`) is saved by
-//! compare-and-set before the runtime publishes. It keeps what the last event gave out, so a redelivery of that event
-//! gives the same messages under the same ids, and the next event of the report gives them once more before its own.
-//! Repeats end at the stream's duplicate window, and beyond it at the record of what each subscription was told
-//! (bucket `gongkai-deliveries`).
+//! **No alert is lost between saving and publishing.** The state of a report (bucket `gongkai-alerts`) is saved by
+//! compare-and-set before the runtime publishes. It includes the outputs of the last event. A redelivery of that event
+//! returns the same messages under the same ids, and the next event of the report returns them again before its own. The
+//! stream's duplicate window drops the copies; after that, the record of what each subscription received (bucket
+//! `gongkai-deliveries`) does.
 //!
-//! **Order does not matter.** An event of an older revision, or an older validation of the same one, changes nothing;
-//! a withdrawal counts for the revisions received before it, whichever is handled first.
+//! **Order does not matter.** An event about an older revision, or an older validation of the same revision, changes
+//! nothing. A withdrawal applies to the revisions received before it, whichever event is handled first.
 //!
-//! Drafts never alert.
+//! Drafts raise no alerts.
 
 pub mod alerts;
 mod config;
@@ -30,9 +31,6 @@ use self::{
     delivery::{Channel, Deliverer, Webhook},
 };
 
-/// Lost races in a row for one record before a message is tried again later.
-const MAX_RACES: u32 = 16;
-
 /// The service.
 pub struct Notify;
 
@@ -47,7 +45,7 @@ impl Service for Notify {
     }
 
     async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
-        // Once a process; another service may have been faster, with the same.
+        // Fails only if the same provider is installed already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let subscriptions = config.effective_subscriptions();
         let deliveries =

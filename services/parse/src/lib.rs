@@ -9,7 +9,7 @@ mod metrics;
 
 use async_trait::async_trait;
 use gongkai_proto::subjects::{self, Event};
-use gongkai_registry::Shelf;
+use gongkai_registry::RegistryStore;
 use gongkai_worker::{Consume, Runtime, Service};
 
 pub use config::Config;
@@ -37,11 +37,11 @@ impl Service for Parse {
                 [Event::ReportReceived.filter()],
             )
         };
-        let shelf = Shelf::new(
+        let store = RegistryStore::new(
             runtime.entries(subjects::BUCKET_AGENCIES),
             runtime.objects(subjects::BUCKET_REGISTRIES),
         );
-        let registry = shelf.follow(&runtime).await;
+        let registry = store.follow(&runtime).await;
         runtime.consume(consume, Reader::new(&config, &runtime, registry)).await
     }
 }

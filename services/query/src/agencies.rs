@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use gongkai_agencies::{Agency, Registry, nature_of, read_csv};
 use gongkai_model::{AgencyKey, AgencyProfile, Region};
 use gongkai_proto::v1;
-use gongkai_registry::Shelf;
+use gongkai_registry::RegistryStore;
 use gongkai_store::{
     Cursor, Scope,
     query::{Key, ReportQuery},
@@ -27,7 +27,7 @@ const BATCH: usize = 1000;
 
 /// The service.
 pub struct Agencies {
-    shelf: Shelf,
+    store: RegistryStore,
     registry: watch::Receiver<Arc<Registry>>,
     reads: Reads,
 }
@@ -35,8 +35,8 @@ pub struct Agencies {
 impl Agencies {
     /// Answers from the registry, and from the read model for agencies that are not listed.
     #[must_use]
-    pub fn new(shelf: Shelf, registry: watch::Receiver<Arc<Registry>>, reads: Reads) -> Self {
-        Self { shelf, registry, reads }
+    pub fn new(store: RegistryStore, registry: watch::Receiver<Arc<Registry>>, reads: Reads) -> Self {
+        Self { store, registry, reads }
     }
 
     async fn get(&self, request: v1::GetAgencyRequest) -> Result<v1::Agency, QueryError> {
@@ -112,7 +112,7 @@ impl Agencies {
         let registry =
             read_csv(&request.csv).map_err(|error| QueryError::InvalidRegistry(error.to_string()))?;
         if !request.validate_only {
-            self.shelf.put(&registry).await.map_err(QueryError::Broker)?;
+            self.store.put(&registry).await.map_err(QueryError::Broker)?;
         }
         Ok(v1::ImportAgenciesResponse { agencies: u32::try_from(registry.len()).unwrap_or(u32::MAX) })
     }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use gongkai_proto::subjects;
-use gongkai_registry::Shelf;
+use gongkai_registry::RegistryStore;
 use gongkai_store::Store;
 use gongkai_store::sqlite::{Options, SqliteStore};
 use gongkai_worker::{OnFailure, Runtime, Service};
@@ -78,10 +78,12 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let consume = projector::consume(store.epoch());
     let projector = Projector::new(store, runtime.objects(subjects::BUCKET_TEXTS), changes);
     let projecting = runtime.consume(consume, projector);
-    let shelf =
-        Shelf::new(runtime.entries(subjects::BUCKET_AGENCIES), runtime.objects(subjects::BUCKET_REGISTRIES));
-    let registry = shelf.clone().follow(&runtime).await;
-    let agencies = Agencies::new(shelf, registry, reads.clone());
+    let store = RegistryStore::new(
+        runtime.entries(subjects::BUCKET_AGENCIES),
+        runtime.objects(subjects::BUCKET_REGISTRIES),
+    );
+    let registry = store.clone().follow(&runtime).await;
+    let agencies = Agencies::new(store, registry, reads.clone());
     let log = commands::Log::new(runtime.clone());
     let waivers = Waivers::new(Waiving::new(log.clone(), reads.clone()), reads.clone());
     runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log, reads.clone()));

@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use gongkai_query::Query;
 
+#[global_allocator]
+static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
+
 fn main() -> ExitCode {
     gongkai_worker::main::<Query>(gongkai_proto::about!("gongkai-query", Vec::new()))
 }

@@ -23,7 +23,7 @@ mod verdict;
 
 use async_trait::async_trait;
 use gongkai_proto::subjects::{self, Event};
-use gongkai_registry::Shelf;
+use gongkai_registry::RegistryStore;
 use gongkai_worker::{Consume, Runtime, Service};
 
 pub use config::Config;
@@ -55,11 +55,11 @@ impl Service for Validate {
             )
         };
         let rules = gongkai_rules::rule_set(config.rules.as_deref())?;
-        let shelf = Shelf::new(
+        let store = RegistryStore::new(
             runtime.entries(subjects::BUCKET_AGENCIES),
             runtime.objects(subjects::BUCKET_REGISTRIES),
         );
-        let registry = shelf.follow(&runtime).await;
+        let registry = store.follow(&runtime).await;
         runtime.consume(consume, Checker::new(&runtime, rules, registry)).await
     }
 }

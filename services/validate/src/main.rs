@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use gongkai_rules::RuleSet;
 use gongkai_validate::Validate;
 
+#[global_allocator]
+static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
+
 fn main() -> ExitCode {
     gongkai_worker::main::<Validate>(gongkai_proto::about!(
         "gongkai-validate",

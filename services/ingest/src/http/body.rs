@@ -1,4 +1,4 @@
-//! Request bodies: bounded in bytes, in time, and in what all of them together hold in memory.
+//! Reads request bodies, with limits on size, time and the memory of all bodies together.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,16 +10,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::Config,
-    problem::{Code, Problem},
+    error::{Code, Problem},
 };
 
-/// How much of a body that is too large is thrown away before the answer: a client that is still sending reads no
-/// answer, and a closed connection would look like a crash to it.
+/// Bytes of a too large body that are discarded before the response. A client that is still sending does not read the
+/// response, and would take a closed connection for a crash.
 const DRAIN_LIMIT: usize = 256 * 1024 * 1024;
 /// The unit of the memory budget.
 const KIB: usize = 1024;
 
-/// Reads bodies. Cheap to clone.
+/// Reads request bodies. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Bodies {
     limit: usize,
@@ -27,9 +27,8 @@ pub(super) struct Bodies {
     budget: Arc<Semaphore>,
 }
 
-/// A body in memory; it counts against the budget until it is dropped.
+/// A body in memory. It counts against the memory budget until it is dropped.
 pub(super) struct Buffered {
-    /// The bytes.
     pub(super) bytes: Bytes,
     _hold: Option<OwnedSemaphorePermit>,
 }
@@ -37,8 +36,6 @@ pub(super) struct Buffered {
 // === impl Bodies ===
 
 impl Bodies {
-    /// A reader with the config's limits.
-    #[must_use]
     pub(super) fn new(config: &Config) -> Self {
         let budget = (config.max_buffered_bytes / KIB).clamp(1, Semaphore::MAX_PERMITS);
         Self {
@@ -51,8 +48,8 @@ impl Bodies {
     /// Reads a whole body.
     ///
     /// # Errors
-    /// `TOO_LARGE` with or without a declared length, `TIMEOUT`, `OVERLOADED`, `UNSUPPORTED_MEDIA_TYPE` if it is
-    /// compressed, `INVALID_FIELD` if it broke off.
+    /// `TOO_LARGE`, `TIMEOUT`, `OVERLOADED` if the memory budget is used up, `UNSUPPORTED_MEDIA_TYPE` if the body is
+    /// compressed, `INVALID_FIELD` if it ended early.
     pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Buffered, Problem> {
         let encoding = headers.get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| encoding != "identity") {
@@ -83,7 +80,8 @@ impl Bodies {
         Ok(Buffered { bytes: bytes.freeze(), _hold: hold })
     }
 
-    /// Extends a hold on the budget to `bytes`. Waiting here would let half-read bodies wait for each other.
+    /// Extends a reservation of the budget to `bytes`. It does not wait, because half-read bodies could then wait for each
+    /// other for ever.
     fn hold(&self, hold: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Problem> {
         let held = hold.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let missing = u32::try_from(bytes.div_ceil(KIB).saturating_sub(held)).unwrap_or(u32::MAX);
@@ -106,7 +104,7 @@ impl Bodies {
         declared: Option<usize>,
         mut body: BodyDataStream,
     ) -> Problem {
-        // A client that asked first has not begun to send.
+        // A client that sent `Expect` has not started to send the body.
         let asked = headers.contains_key(header::EXPECT);
         if !asked && declared.is_none_or(|length| length <= DRAIN_LIMIT) {
             let mut drained = 0;

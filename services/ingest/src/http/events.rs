@@ -1,7 +1,7 @@
 //! `POST /v1/events`: CloudEvents in structured, batch and binary mode.
 //!
-//! A batch is read and authorised as a whole before its first event is taken in. If the broker goes away half way, the
-//! whole batch is sent again: what was accepted gets its receipt, the rest is taken in.
+//! A batch is decoded and authorised as a whole before its first event is accepted. If the broker becomes unavailable
+//! half-way, the sender repeats the whole batch: events that were accepted return their receipts, the others are accepted.
 
 use axum::{
     Json,
@@ -11,12 +11,12 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::{App, accepted};
+use super::app::{App, accepted};
 use crate::{
-    cloudevent::{self, Decoded, Event},
-    gate::{Caller, Gate},
-    offload,
-    problem::Problem,
+    auth::{Authenticator, Caller},
+    blocking,
+    cloudevent::{self, CloudEvent, Decoded},
+    error::Problem,
     publication::{self, Request},
     receipt,
 };
@@ -27,20 +27,20 @@ pub(super) async fn accept(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = app.bodies.read(&headers, body).await?;
-    let caller = app.gate.caller(&headers, &body.bytes)?;
-    app.gate.admit(&caller)?;
+    let caller = app.auth.caller(&headers, &body.bytes)?;
+    app.auth.admit(&caller)?;
     let bytes = body.bytes.clone();
-    let decoded = offload::over(bytes.len(), move || cloudevent::decode(&headers, &bytes)).await??;
+    let decoded = blocking::run_sized(bytes.len(), move || cloudevent::decode(&headers, &bytes)).await??;
     match decoded {
         Decoded::One(event) => {
-            let request = authorised(&app.gate, &caller, event)?;
+            let request = authorised(&app.auth, &caller, event)?;
             Ok(accepted(app.intake.request(request).await?))
         }
         Decoded::Batch(events) => {
             let requests: Result<Vec<Request>, Problem> = events
                 .into_iter()
                 .enumerate()
-                .map(|(n, event)| authorised(&app.gate, &caller, event).map_err(|p| numbered(n, &p)))
+                .map(|(n, event)| authorised(&app.auth, &caller, event).map_err(|p| numbered(n, &p)))
                 .collect();
             let mut receipts = Vec::new();
             for (n, request) in requests?.into_iter().enumerate() {
@@ -52,14 +52,14 @@ pub(super) async fn accept(
     }
 }
 
-fn authorised(gate: &Gate, caller: &Caller, event: Event) -> Result<Request, Problem> {
+fn authorised(auth: &Authenticator, caller: &Caller, event: CloudEvent) -> Result<Request, Problem> {
     let source = event.source.clone();
     let request = publication::read(event)?;
     let about = match &request {
         Request::Submit(submission) | Request::Fetch(submission, _) => &submission.about,
         Request::Withdraw(withdrawal) => &withdrawal.about,
     };
-    gate.admit_from(caller, &source, &about.site.code)?;
+    auth.admit_from(caller, &source, &about.site.code)?;
     Ok(request)
 }
 

@@ -1,12 +1,13 @@
-//! The HTTP side (CONTRACT 6):
+//! The HTTP server:
 //!
 //! - `POST /v1/events`: CloudEvents → 202 and a receipt, or a list of them for a batch
 //! - `POST /v1/reports`: a document → 202 and a receipt
-//! - `POST /v1/check`: a document → 200 and what `gongkai check --format json` would print
+//! - `POST /v1/check`: a document → 200 and the output of `gongkai check --format json`
 //! - `GET /v1/submissions/{id}` → 200 and the receipt
 //!
-//! Everything that fails, an unknown route or a panic included, is an `application/problem+json`.
+//! Every error is an `application/problem+json`, including unknown routes and panics.
 
+mod app;
 mod body;
 mod events;
 mod reports;
@@ -20,36 +21,31 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::body::Bodies;
+use self::{app::App, body::Bodies};
 use crate::{
+    auth::Authenticator,
     config::Config,
     dry_run::DryRun,
-    gate::Gate,
+    error::{Code, Problem},
     intake::Intake,
-    problem::{Code, Problem},
     receipt,
 };
-use gongkai_proto::v1::Receipt;
 use gongkai_worker::Runtime;
 
-/// What the routes share. Cheap to clone.
-#[derive(Clone)]
-struct App {
+/// Builds the router.
+pub fn router(
+    config: &Config,
+    runtime: &Runtime,
     intake: Intake,
-    gate: Gate,
+    auth: Authenticator,
     dry_run: DryRun,
-    bodies: Bodies,
-    slots: Arc<Semaphore>,
-}
-
-/// The routes.
-pub fn router(config: &Config, runtime: &Runtime, intake: Intake, gate: Gate, dry_run: DryRun) -> Router {
+) -> Router {
     let slots = Arc::new(Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)));
-    let app = App { intake, gate, dry_run, bodies: Bodies::new(config), slots };
+    let app = App { intake, auth, dry_run, bodies: Bodies::new(config), slots };
     Router::new()
         .route("/v1/events", post(events::accept))
         .route("/v1/reports", post(reports::submit))
@@ -64,7 +60,7 @@ pub fn router(config: &Config, runtime: &Runtime, intake: Intake, gate: Gate, dr
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the Allow header lists what this route takes")
         })
-        // Bodies are bounded by `Bodies`; this one is of axum's own extractors.
+        // `Bodies` limits bodies. This is the limit of axum's own extractors.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(app.clone(), one_of_many))
         .layer(CatchPanicLayer::custom(panicked))
@@ -77,12 +73,12 @@ async fn submission(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<receipt::Json>, Problem> {
-    app.gate.admit(&app.gate.caller(&headers, b"")?)?;
+    app.auth.admit(&app.auth.caller(&headers, b"")?)?;
     let Path(id) = id.map_err(|_| Problem::new(Code::SubmissionNotFound, "an id is s- and 32 hex digits"))?;
     Ok(Json(app.intake.receipt(&id).await?.into()))
 }
 
-/// Sends away what is too much at once: a queue would only make everybody late.
+/// Refuses requests over the limit. Queuing them would only delay all of them.
 async fn one_of_many(State(app): State<App>, request: Request, next: Next) -> Response {
     match app.slots.try_acquire() {
         Ok(_slot) => next.run(request).await,
@@ -95,19 +91,10 @@ fn panicked(_what: Box<dyn Any + Send>) -> Response {
     Problem::new(Code::Internal, "a mistake of ours; the log has it under this trace id").into_response()
 }
 
-/// 202 and the receipt; `Location` leads to its later states.
-fn accepted(receipt: Receipt) -> Response {
-    let location = HeaderValue::from_str(&receipt.status_url).ok();
-    let mut response = (StatusCode::ACCEPTED, Json(receipt::Json::from(receipt))).into_response();
-    if let Some(location) = location {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use http::StatusCode;
     use tower::ServiceExt as _;
 
     use super::*;

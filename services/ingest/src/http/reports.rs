@@ -9,20 +9,20 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use serde::Deserialize;
 
-use super::{App, accepted};
+use super::app::{App, accepted};
 use crate::{
+    auth::Caller,
     cloudevent,
-    gate::Caller,
-    problem::{Code, Problem},
+    error::{Code, Problem},
     publication,
     submission::{About, File, Identity, Submission},
 };
 use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
 
-/// Longest idempotency key, in bytes.
+/// Maximum length of an idempotency key, in bytes.
 const KEY_LIMIT: usize = 256;
 
-/// The query parameters. A misspelt one is an error rather than silence.
+/// The query parameters. Unknown ones are an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Parameters {
@@ -45,7 +45,7 @@ pub(super) async fn submit(
     body: Body,
 ) -> Result<Response, Problem> {
     let (submission, caller) = admitted(&app, parameters, &headers, body).await?;
-    app.gate.admit_from(&caller, "", &submission.about.site.code)?;
+    app.auth.admit_from(&caller, "", &submission.about.site.code)?;
     let receipt = app.intake.submit(submission).await?;
     Ok(accepted(receipt))
 }
@@ -62,7 +62,7 @@ pub(super) async fn check(
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], line).into_response())
 }
 
-/// Reads the body, knows the caller by it, and only then looks at what was sent.
+/// Reads the body, authenticates the caller by it, and only then decodes the submission.
 async fn admitted(
     app: &App,
     parameters: Parsed,
@@ -70,8 +70,8 @@ async fn admitted(
     body: Body,
 ) -> Result<(Submission, Caller), Problem> {
     let body = app.bodies.read(headers, body).await?;
-    let caller = app.gate.caller(headers, &body.bytes)?;
-    app.gate.admit(&caller)?;
+    let caller = app.auth.caller(headers, &body.bytes)?;
+    app.auth.admit(&caller)?;
     let submission = submission(parameters, headers, body.bytes.clone(), &caller).await?;
     Ok((submission, caller))
 }
@@ -123,7 +123,7 @@ fn about(parameters: Parameters, caller: &Caller) -> Result<(About, String), Pro
             published_at.as_deref().unwrap_or_default().trim(),
         )?,
         site: Site {
-            // Whoever signed as a site need not repeat its code.
+            // A site that signed need not repeat its code.
             code: if site_code.is_empty() { caller.site_code().to_owned() } else { site_code },
             column: String::new(),
         },
@@ -142,7 +142,7 @@ async fn document(headers: &HeaderMap, body: Bytes) -> Result<File, Problem> {
     Ok(publication::file(body, &content_type))
 }
 
-/// The field `file` of a form that is in memory already.
+/// Returns the field `file` of a form that is in memory.
 async fn form_field(content_type: &str, body: Bytes) -> Result<File, Problem> {
     let broken = |detail: String| Problem::new(Code::InvalidField, format!("multipart form: {detail}"));
     let request = Request::builder()

@@ -46,7 +46,7 @@ async fn validate(house: &House, submission_id: &str, errors: u32) {
         summary: Some(FindingsSummary { error: errors, ..FindingsSummary::default() }),
         ..ReportValidated::default()
     };
-    let stages = progress::Stages { ledger: house.ledger.clone() };
+    let stages = progress::Stages { receipts: house.receipts.clone() };
     let event = ReportEvent::Validated(Box::new(event));
     assert!(stages.handle(event, &context(99)).await.unwrap().is_empty());
 }
@@ -58,7 +58,7 @@ async fn bury(house: &House, submission_id: &str) {
         sequence: 1,
         ..DeadLetter::default()
     };
-    let dead = progress::Dead { ledger: house.ledger.clone() };
+    let dead = progress::Dead { receipts: house.receipts.clone() };
     dead.handle(letter, &context(5)).await.unwrap();
 }
 
@@ -154,7 +154,7 @@ async fn read(house: &House, submission_id: &str, sequence: u64) {
         report: Some(ParsedReport { name: REPORT.into(), ..ParsedReport::default() }),
         ..ReportParsed::default()
     };
-    let stages = progress::Stages { ledger: house.ledger.clone() };
+    let stages = progress::Stages { receipts: house.receipts.clone() };
     stages.handle(ReportEvent::Parsed(Box::new(event)), &context(sequence + 1)).await.unwrap();
 }
 
@@ -279,14 +279,14 @@ async fn a_withdrawal_survives_a_stop_after_its_publication() {
     // Ingest hears its own event.
     let message = house.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
     let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
-    progress::Stages { ledger: house.ledger.clone() }.handle(event, &context(2)).await.unwrap();
+    progress::Stages { receipts: house.receipts.clone() }.handle(event, &context(2)).await.unwrap();
     assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
     assert_eq!(house.event(&withdrawn("w1")).await.text("state"), "withdrawn");
 }
 
 #[tokio::test]
 async fn what_ingest_did_not_ask_for_is_buried() {
-    let stages = progress::Stages { ledger: house().await.ledger.clone() };
+    let stages = progress::Stages { receipts: house().await.receipts.clone() };
     let result = stages.handle(ReportEvent::Received(Box::default()), &context(2)).await;
     assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }

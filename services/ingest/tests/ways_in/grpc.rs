@@ -15,7 +15,7 @@ async fn served(config: Config) -> (House, SubmissionServiceClient<Channel>, Cha
     let house = House::new(&config).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let service = Submissions::new(&config, &house.runtime, house.intake.clone(), house.gate.clone());
+    let service = Submissions::new(&config, &house.runtime, house.intake.clone(), house.auth.clone());
     let runtime = house.runtime.clone();
     tokio::spawn(async move { service.serve(listener, &runtime).await });
     let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_report_is_submitted_asked_for_and_watched() {
     assert_eq!(watch.next().await.unwrap().unwrap().state(), SubmissionState::Received);
     let mut news = Receipt { submission_id: id, sequence: 9, ..Receipt::default() };
     news.set_state(SubmissionState::Rejected);
-    house.ledger.merge(news).await.unwrap();
+    house.receipts.merge(news).await.unwrap();
     assert_eq!(watch.next().await.unwrap().unwrap().state(), SubmissionState::Rejected);
     assert!(watch.next().await.is_none());
 }

@@ -15,7 +15,8 @@ use tower::ServiceExt as _;
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{
-    config::Config, dry_run::DryRun, fetch::Fetcher, gate::Gate, http::router, intake::Intake, ledger::Ledger,
+    auth::Authenticator, config::Config, dry_run::DryRun, fetch::Fetcher, http::router, intake::Intake,
+    receipt_store::ReceiptStore,
 };
 use gongkai_proto::{subjects, v1::DocumentReceived};
 use gongkai_worker::{
@@ -29,8 +30,8 @@ pub(crate) struct House {
     pub(crate) runtime: Runtime,
     pub(crate) router: Router,
     pub(crate) intake: Intake,
-    pub(crate) gate: Gate,
-    pub(crate) ledger: Ledger,
+    pub(crate) auth: Authenticator,
+    pub(crate) receipts: ReceiptStore,
     /// The registry that it follows; empty at first.
     pub(crate) agencies: watch::Sender<Arc<Registry>>,
 }
@@ -64,14 +65,14 @@ impl House {
             .clock(Clock::fixed(NOW))
             .settings(settings)
             .build();
-        let gate = Gate::new(config, runtime.clock()).unwrap();
+        let auth = Authenticator::new(config, runtime.clock()).unwrap();
         let (agencies, registry) = watch::channel(Arc::default());
         let fetcher = Fetcher::new(config).unwrap();
         let intake = Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
         let dry_run = DryRun::new(config, runtime.clone()).unwrap();
-        let router = router(config, &runtime, intake.clone(), gate.clone(), dry_run);
-        let ledger = Ledger::new(&runtime);
-        Self { memory, runtime, router, intake, gate, ledger, agencies }
+        let router = router(config, &runtime, intake.clone(), auth.clone(), dry_run);
+        let receipts = ReceiptStore::new(&runtime);
+        Self { memory, runtime, router, intake, auth, receipts, agencies }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {

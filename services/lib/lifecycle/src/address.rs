@@ -9,9 +9,9 @@ pub fn record_report(index: &mut UrlIndex, report: &ReportKey) -> bool {
 
 /// Records a withdrawal of the address; false if it, or one that ranks higher, is known.
 pub fn record_url_withdrawal(index: &mut UrlIndex, rank: Rank) -> bool {
-    let is_news = index.withdrawn < Some(rank);
+    let is_new = index.withdrawn < Some(rank);
     index.withdrawn = index.withdrawn.max(Some(rank));
-    is_news
+    is_new
 }
 
 /// The reports that a withdrawal concerns and what each records: the report that it names wherever it stood, and what

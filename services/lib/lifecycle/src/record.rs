@@ -8,11 +8,11 @@ pub fn record_arrival(history: &mut History, arrival: &Arrival) -> bool {
     let at = history.arrivals.partition_point(|known| known.rank.sequence() < sequence);
     match history.arrivals.get_mut(at) {
         Some(known) if known.rank.sequence() == sequence => {
-            let is_news = known.event < arrival.event;
-            if is_news {
+            let is_new = known.event < arrival.event;
+            if is_new {
                 known.clone_from(arrival);
             }
-            is_news
+            is_new
         }
         _ => {
             history.arrivals.insert(at, arrival.clone());
@@ -26,9 +26,9 @@ pub fn record_withdrawal(history: &mut History, withdrawal: &TakenDown) -> bool 
     let at = history.taken_down.partition_point(|known| known.url < withdrawal.url);
     match history.taken_down.get_mut(at) {
         Some(known) if known.url == withdrawal.url => {
-            let is_news = known.rank < withdrawal.rank;
+            let is_new = known.rank < withdrawal.rank;
             known.rank = known.rank.max(withdrawal.rank);
-            is_news
+            is_new
         }
         _ => {
             history.taken_down.insert(at, withdrawal.clone());

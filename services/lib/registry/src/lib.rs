@@ -26,7 +26,7 @@ const MAX_RACES: u32 = 8;
 
 /// The registry's place in the broker. Cheap to clone.
 #[derive(Clone)]
-pub struct Shelf {
+pub struct RegistryStore {
     records: RecordStore,
     objects: Arc<dyn Objects>,
 }
@@ -45,7 +45,7 @@ impl Record for Current {
     }
 }
 
-impl Shelf {
+impl RegistryStore {
     /// Over two declared buckets.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, objects: Arc<dyn Objects>) -> Self {

@@ -25,6 +25,9 @@ use gongkai_worker::transport::jetstream::{JetStream, Settings};
 use gongkai_worker::{Consume, Context, Decision, Handler, Output, Raw, Runtime};
 use tokio::task::JoinSet;
 
+#[global_allocator]
+static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
+
 const HOPS: usize = 4;
 const IN_FLIGHT: usize = 64;
 const BODY_BYTES: usize = 4096;

@@ -1,26 +1,29 @@
-//! What a program says about itself.
+//! A program's identity: name, versions, and what it needs from config and broker.
 
 use crate::transport::Topology;
 
-/// What a program says about itself.
+/// Prefix of every program's name.
+pub const NAMESPACE: &str = "gongkai";
+
+/// Identity and requirements of a program.
 #[derive(Debug, Clone)]
 pub struct About {
-    /// Name of the program, such as `gongkai-parse`.
+    /// Program name, such as `gongkai-parse`.
     pub program: &'static str,
-    /// Its version.
+    /// Program version.
     pub version: &'static str,
-    /// Versions of what is compiled in, such as parser, forms, rules.
+    /// Label and version of each compiled-in component, such as parser, forms and rules.
     pub versions: Vec<(&'static str, String)>,
-    /// Sections of the config that this program accepts without reading: its siblings'.
+    /// Config sections that this program accepts without reading them: those of its sibling services.
     pub sections: &'static [&'static str],
-    /// What the broker must hold.
+    /// Streams and buckets that the broker must hold.
     pub topology: Topology,
-    /// Subject prefix of dead letters; the service's name follows.
+    /// Subject prefix of dead letters. The service's short name is appended.
     pub dead_prefix: &'static str,
 }
 
 impl About {
-    /// Program and compiled-in versions, one a line.
+    /// The program's version and the component versions, one per line.
     #[must_use]
     pub fn versions_text(&self) -> String {
         let mut text = format!("{} {}\n", self.program, self.version);
@@ -29,4 +32,9 @@ impl About {
         }
         text
     }
+}
+
+/// The full name of a service: `service.name` in traces, `ce-source` in messages.
+pub(crate) fn service_name(service: &str) -> String {
+    format!("{NAMESPACE}-{service}")
 }

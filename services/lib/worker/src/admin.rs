@@ -1,8 +1,8 @@
 //! The admin server of a service.
 //!
-//! - `/livez`: 200, or 503 with the loops that stopped beating; a person or Kubernetes restarts the process.
+//! - `/livez`: 200, or 503 with the names of stalled loops. An operator or Kubernetes restarts the process then.
 //! - `/readyz`: 200 once every latch is released and the broker answers; 503 from the first stop signal on.
-//! - `/metrics`: Prometheus text; wants the bearer token if one is set.
+//! - `/metrics`: Prometheus text. Requires the bearer token if one is set.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -24,23 +24,24 @@ use crate::metrics::Meters;
 use crate::readiness::Readiness;
 use crate::transport::Transport;
 
-/// A probe must not wait for the broker longer than its own timeout.
+/// Limit of the broker's ping, below the usual timeout of a probe.
 const PING_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// What the server tells about.
+/// State of the admin server.
 #[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) liveness: Liveness,
     pub(crate) readiness: Readiness,
     pub(crate) meters: Meters,
-    /// Set once the process is connected.
+    /// Set once the process is connected to the broker.
     pub(crate) transport: Arc<OnceLock<Arc<dyn Transport>>>,
     pub(crate) soft: CancellationToken,
     pub(crate) token: Option<Secret>,
 }
 
 impl Admin {
-    /// Binds, and serves until `stop`: longer than the services, so that their drain can be watched.
+    /// Binds `address` and serves until `stop`, which is cancelled only after the services have drained. Returns the bound
+    /// address.
     pub(crate) async fn serve(
         self,
         address: SocketAddr,
@@ -93,6 +94,7 @@ async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Respons
 }
 
 impl Admin {
+    /// Returns the reason why the process is not ready, if any.
     async fn obstacle(&self) -> Option<String> {
         if self.soft.is_cancelled() {
             return Some("stopping".to_owned());
@@ -117,7 +119,7 @@ impl Admin {
     }
 }
 
-/// Compares digests, so that the time taken says nothing about the token.
+/// Compares digests, so that the time taken reveals nothing about the token.
 fn is_same(given: &str, expected: &str) -> bool {
     use sha2::{Digest as _, Sha256};
     Sha256::digest(given) == Sha256::digest(expected)

@@ -1,14 +1,14 @@
 //! The only source of time.
 //!
-//! Whoever needs the date takes it from the [`Clock`] that the runtime hands out, so that tests decide what time it
-//! is. Waiting is not its business: `tokio::time` does that, and tests pause it.
+//! Services take the date from the [`Clock`] of their runtime, so that tests can set it. A clock does not wait:
+//! `tokio::time` does, and tests pause that.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-/// Tells the time. Cheap to clone.
+/// A source of the current time. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -19,9 +19,9 @@ enum Source {
     Manual(Arc<Mutex<OffsetDateTime>>),
 }
 
-/// Moves the time of the [`Clock`] it came with.
+/// Sets the time of the manual [`Clock`] that it was created with.
 #[derive(Debug, Clone)]
-pub struct Hand(Arc<Mutex<OffsetDateTime>>);
+pub struct ClockHandle(Arc<Mutex<OffsetDateTime>>);
 
 // === impl Clock ===
 
@@ -32,20 +32,20 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands still, for tests.
+    /// A clock that always returns `at`, for tests.
     #[must_use]
     pub fn fixed(at: OffsetDateTime) -> Self {
         Self(Source::Fixed(at))
     }
 
-    /// A clock that moves only by its hand, for tests.
+    /// A clock that only the returned handle moves, for tests.
     #[must_use]
-    pub fn manual(start: OffsetDateTime) -> (Self, Hand) {
+    pub fn manual(start: OffsetDateTime) -> (Self, ClockHandle) {
         let at = Arc::new(Mutex::new(start));
-        (Self(Source::Manual(at.clone())), Hand(at))
+        (Self(Source::Manual(at.clone())), ClockHandle(at))
     }
 
-    /// The time now, in UTC.
+    /// Returns the current time, in UTC.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         match &self.0 {
@@ -67,15 +67,15 @@ fn system_now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-// === impl Hand ===
+// === impl ClockHandle ===
 
-impl Hand {
-    /// Moves the time forward.
+impl ClockHandle {
+    /// Moves the clock forward by `by`.
     pub fn advance(&self, by: Duration) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
     }
 
-    /// Sets the time.
+    /// Sets the clock to `at`.
     pub fn set(&self, at: OffsetDateTime) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }

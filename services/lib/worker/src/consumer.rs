@@ -1,8 +1,10 @@
-//! The consumer loop: a permit first, then at most as many messages as there are permits, each handed on as it arrives.
+//! The consumer loop: it fetches at most as many messages as there are free permits and starts each as it arrives.
 //!
-//! A permit is a message in work; nothing waits in the client while its `ack_wait` runs. Each message is a job of its own
-//! ([`crate::process`]) in the consumer's [lane](crate::lane). Shutdown is one thought: stop fetching, then acquire all permits; who holds them all knows that
-//! nothing runs. What happens on a failure between any two steps is in DESIGN.md.
+//! A permit stands for one message in flight, so no message waits in the client while its `ack_wait` runs. Each message is
+//! a job ([`crate::process`]) in the consumer's [job set](crate::job_set).
+//!
+//! To shut down, the loop stops fetching and acquires all permits. Once it holds them all, no job is running. DESIGN.md
+//! says what happens on a failure between any two steps.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,9 +17,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::delivery::InWork;
+use crate::delivery::InFlight;
 use crate::handler::Handler;
-use crate::lane::Lane;
+use crate::job_set::JobSet;
 use crate::lifecycle::Lifecycle;
 use crate::liveness::{Liveness, Pulse};
 use crate::outage::Outage;
@@ -26,14 +28,14 @@ use crate::process::Stage;
 use crate::readiness::Latch;
 use crate::transport::{Delivery, Error, ErrorKind, Pull, Transport};
 
-/// A fetch that ends sooner than this without a message counts as failed: no hot loop.
+/// A fetch that returns no message in less than this counts as failed, so that the loop cannot spin.
 const TOO_SOON: Duration = Duration::from_millis(20);
-/// While few permits are free, more are waited for this long: fetches of one are the slowest way to take messages.
+/// How long to wait for more permits while few are free. Fetching messages one at a time is the slowest way to take them.
 const GATHER: Duration = Duration::from_millis(1);
-/// What dropped tasks may take to go.
+/// How long to wait for dropped jobs to end.
 const AFTER_HARD_STOP: Duration = Duration::from_secs(1);
 
-/// What the loop needs of its process.
+/// What the loop needs from its process.
 pub(crate) struct Supplies {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) lifecycle: Lifecycle,
@@ -48,11 +50,11 @@ struct Loop<H: Handler> {
     transport: Arc<dyn Transport>,
     plan: Plan,
     permits: Arc<Semaphore>,
-    in_work: InWork,
-    _beats: AbortOnDropHandle<()>,
-    lane: Lane,
+    in_flight: InFlight,
+    _heartbeats: AbortOnDropHandle<()>,
+    jobs: JobSet,
     soft: CancellationToken,
-    /// Drops the messages in work; of this consumer only.
+    /// Drops the jobs of this consumer only.
     hard: CancellationToken,
     pulse: Pulse,
     outage: Outage,
@@ -60,7 +62,7 @@ struct Loop<H: Handler> {
     failed: u32,
 }
 
-/// Consumes until shutdown, and drains.
+/// Consumes until shutdown, then drains.
 pub(crate) async fn run<H: Handler>(plan: Plan, stage: Stage<H>, supplies: Supplies) -> anyhow::Result<()> {
     let mut this = Loop::new(plan, stage, &supplies);
     let Some(mut pull) = this.bind().await? else { return Ok(()) };
@@ -76,12 +78,12 @@ pub(crate) async fn run<H: Handler>(plan: Plan, stage: Stage<H>, supplies: Suppl
 impl<H: Handler> Loop<H> {
     fn new(plan: Plan, stage: Stage<H>, supplies: &Supplies) -> Self {
         let hard = supplies.lifecycle.hard.child_token();
-        let in_work = InWork::default();
+        let in_flight = InFlight::default();
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
-            lane: Lane::new(&hard),
-            _beats: AbortOnDropHandle::new(tokio::spawn(in_work.clone().beats(plan.heartbeat))),
-            in_work,
+            jobs: JobSet::new(&hard),
+            _heartbeats: AbortOnDropHandle::new(tokio::spawn(in_flight.clone().heartbeats(plan.heartbeat))),
+            in_flight,
             soft: supplies.lifecycle.soft.clone(),
             hard,
             pulse: supplies.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
@@ -93,7 +95,7 @@ impl<H: Handler> Loop<H> {
         }
     }
 
-    /// Binds the consumer; a broker that is away is waited for. `None` on shutdown.
+    /// Binds the consumer, retrying while the broker is unavailable. Returns `None` on shutdown.
     async fn bind(&mut self) -> anyhow::Result<Option<Box<dyn Pull>>> {
         while !self.soft.is_cancelled() {
             self.pulse.beat();
@@ -118,7 +120,7 @@ impl<H: Handler> Loop<H> {
                 () = self.soft.cancelled() => break,
             };
             let result = match fetched {
-                Ok(messages) => self.hand_on(messages, permits).await,
+                Ok(messages) => self.start_each(messages, permits).await,
                 Err(error) => Err(error),
             };
             match result {
@@ -127,8 +129,8 @@ impl<H: Handler> Loop<H> {
                 Err(error) => {
                     self.pause_after(&error).await;
                     if error.kind == ErrorKind::NotFound {
-                        let Some(again) = self.bind().await? else { break };
-                        *pull = again;
+                        let Some(rebound) = self.bind().await? else { break };
+                        *pull = rebound;
                     }
                 }
             }
@@ -136,14 +138,14 @@ impl<H: Handler> Loop<H> {
         Ok(())
     }
 
-    /// The free permits, at least one; `None` on shutdown. Permits are taken here only.
+    /// Waits for at least one permit and takes all that are free. Returns `None` on shutdown. Nothing else takes permits.
     async fn permits(&self) -> Option<OwnedSemaphorePermit> {
         let mut permits = loop {
             tokio::select! {
                 biased;
                 () = self.soft.cancelled() => return None,
                 permit = self.permits.clone().acquire_owned() => break permit.ok()?,
-                // Waiting for slow handlers is health, not a stall.
+                // A loop that waits for slow handlers is not stalled.
                 () = sleep(Duration::from_secs(5)) => self.pulse.beat(),
             }
         };
@@ -164,8 +166,8 @@ impl<H: Handler> Loop<H> {
         Some(permits)
     }
 
-    /// Hands each message on as it arrives; permits that are left over are free again. Says how many came.
-    async fn hand_on(
+    /// Starts each message as it arrives, releases the permits that are left over, and returns the number of messages.
+    async fn start_each(
         &mut self,
         mut messages: BoxStream<'static, Result<Delivery, Error>>,
         mut permits: OwnedSemaphorePermit,
@@ -193,15 +195,15 @@ impl<H: Handler> Loop<H> {
     }
 
     fn start(&mut self, delivery: Delivery, permit: OwnedSemaphorePermit) {
-        let Some((arrived, held)) = self.in_work.admit(delivery, self.plan.retry) else {
+        let Some((incoming, handle)) = self.in_flight.admit(delivery, self.plan.retry) else {
             self.stage.instruments.absorbed.add(1);
             return;
         };
         let stage = self.stage.clone();
-        self.lane.start(Box::pin(async move {
+        self.jobs.start(Box::pin(async move {
             let _permit = permit;
-            let _in_work = stage.instruments.in_work();
-            stage.process(arrived, held).await;
+            let _in_flight = stage.instruments.in_flight();
+            stage.process(incoming, handle).await;
         }));
     }
 
@@ -225,7 +227,7 @@ impl<H: Handler> Loop<H> {
         }
     }
 
-    /// Waits for the messages in work: all permits held means that nothing runs.
+    /// Waits until no job is running, which holding all permits proves.
     async fn drain(&self) {
         let all = u32::try_from(self.plan.concurrency).unwrap_or(u32::MAX);
         let in_work = self.plan.concurrency - self.permits.available_permits();
@@ -241,7 +243,7 @@ impl<H: Handler> Loop<H> {
             tracing::warn!(
                 durable = self.plan.spec.durable,
                 in_work,
-                "messages dropped at the hard stop; they come again"
+                "messages dropped at the hard stop; they will be redelivered"
             );
             self.hard.cancel();
             timeout(AFTER_HARD_STOP, self.permits.acquire_many(all)).await.ok();
@@ -249,10 +251,10 @@ impl<H: Handler> Loop<H> {
     }
 }
 
-/// Returns what arrived after the shutdown began, so that another replica has it at once and not after `ack_wait`.
+/// Naks what arrived after the shutdown began, so that another replica gets it at once instead of after `ack_wait`.
 async fn give_back(mut messages: BoxStream<'static, Result<Delivery, Error>>) {
     while let Some(Some(Ok(delivery))) = messages.next().now_or_never() {
-        // If it is not sent the message comes again after `ack_wait`.
+        // If the nak is not sent, the message is redelivered after `ack_wait`.
         delivery.settle.nak(Duration::ZERO).await.ok();
     }
 }

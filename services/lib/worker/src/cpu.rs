@@ -1,4 +1,4 @@
-//! CPU work runs on a pool of threads sized to the cores, never on the threads that serve the network.
+//! A pool for CPU work, limited to one job per core and separate from the threads that serve the network.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::panics::{self, Panicked};
 
-/// Slots for CPU work. Cheap to clone.
+/// A limited number of slots for CPU work. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct CpuPool(Arc<Semaphore>);
 
-/// Why work with a time limit gave no result.
+/// Error of CPU work with a time limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfinished {
-    /// It panicked.
+    /// The work panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
-    /// It ran longer than allowed.
+    /// The work ran longer than this limit.
     #[error("ran longer than {} ms", .0.as_millis())]
     TooSlow(Duration),
 }
 
 impl CpuPool {
-    /// As many slots as the machine has cores.
+    /// A pool with one slot per core.
     pub(crate) fn of_this_machine() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self(Arc::new(Semaphore::new(cores)))
@@ -33,7 +33,8 @@ impl CpuPool {
     /// Waits for a slot and runs `f` on a blocking thread, under the current trace.
     ///
     /// # Cancel safety
-    /// Dropping the future before the slot came does nothing; after that `f` runs to its end and keeps its slot.
+    /// Dropping the future before it has a slot cancels it without effect. After that `f` runs to completion and keeps its
+    /// slot until then.
     pub(crate) async fn run<F, R>(&self, f: F) -> Result<R, Panicked>
     where
         F: FnOnce() -> R + Send + 'static,
@@ -42,10 +43,10 @@ impl CpuPool {
         start(self.slot().await, f).await
     }
 
-    /// The same with a time limit, which begins when the slot came.
+    /// Like [`Self::run`], with a time limit that starts once a slot is acquired.
     ///
     /// # Cancel safety
-    /// As for [`Self::run`]. After [`Unfinished::TooSlow`], too, `f` runs to its end and keeps its slot.
+    /// As for [`Self::run`]. After [`Unfinished::TooSlow`], too, `f` runs to completion and keeps its slot until then.
     pub(crate) async fn run_within<F, R>(&self, limit: Duration, f: F) -> Result<R, Unfinished>
     where
         F: FnOnce() -> R + Send + 'static,
@@ -76,7 +77,7 @@ where
     });
     match task.await {
         Ok(result) => result,
-        Err(error) => Err(Panicked { message: error.to_string(), place: None }),
+        Err(error) => Err(Panicked { message: error.to_string(), location: None }),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Dead letters: a message that cannot be handled, kept as a document with everything needed to replay it.
+//! Dead letters: messages that could not be handled, kept with everything needed to replay them.
 //!
-//! The dead letter is in its stream before the broker is told to stop deliveries; its id is made from the message's,
-//! so that burying twice gives one.
+//! A dead letter is in its stream before the broker is told to end deliveries. Its id is derived from the message's id, so
+//! burying a message twice stores one dead letter.
 
 use bytes::Bytes;
 use prost_types::Timestamp;
@@ -10,61 +10,63 @@ use time::OffsetDateTime;
 use crate::output::Output;
 use crate::transport::Headers;
 
-/// Code: the payload is no message of the kind expected.
+/// Code: the payload could not be decoded as a message of the expected kind.
 pub const UNDECODABLE: &str = "UNDECODABLE";
-/// Code: the message is of a kind that its handler has no use for.
+/// Code: the handler does not take messages of this kind.
 pub const UNEXPECTED_EVENT: &str = "UNEXPECTED_EVENT";
 /// Code: every attempt failed.
 pub const ATTEMPTS_EXHAUSTED: &str = "ATTEMPTS_EXHAUSTED";
 /// Code: every attempt failed, the last one by a panic.
 pub const PANIC: &str = "PANIC";
-/// Code: an output does not fit into a message.
+/// Code: an output exceeds the broker's message size limit.
 pub const OUTPUT_TOO_LARGE: &str = "OUTPUT_TOO_LARGE";
 
 /// CloudEvents type.
 const CE_TYPE: &str = "gongkai.dead.v1";
 
-/// The wire form. The runtime knows no message of ours, so it has the fields of the published one under the same tags;
-/// a test holds the two together.
+/// The wire form of a dead letter.
+///
+/// The runtime does not depend on the crate of messages. This struct has the fields and tags of that crate's `DeadLetter`;
+/// a test compares the two.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct DeadLetter {
     /// The service that gave up.
     #[prost(string, tag = "1")]
     pub service: String,
-    /// The message's subject.
+    /// Subject of the buried message.
     #[prost(string, tag = "2")]
     pub subject: String,
-    /// Its headers.
+    /// Headers of the buried message.
     #[prost(message, repeated, tag = "3")]
     pub headers: Vec<Header>,
-    /// Its body.
+    /// Payload of the buried message.
     #[prost(bytes = "bytes", tag = "4")]
     pub payload: Bytes,
-    /// Why, as a stable code.
+    /// Why the message was buried, as a stable code.
     #[prost(string, tag = "5")]
     pub code: String,
-    /// Why, as a chain of causes.
+    /// Why the message was buried, as text with all causes.
     #[prost(string, tag = "6")]
     pub cause: String,
-    /// Deliveries so far.
+    /// Number of deliveries so far.
     #[prost(uint32, tag = "7")]
     pub attempts: u32,
-    /// When the stream took it.
+    /// When the stream stored the message.
     #[prost(message, optional, tag = "8")]
     pub first_seen_at: Option<Timestamp>,
-    /// When it was given up.
+    /// When the message was buried.
     #[prost(message, optional, tag = "9")]
     pub buried_at: Option<Timestamp>,
-    /// The trace it travelled under.
+    /// Trace id of the message, 32 hex digits.
     #[prost(string, tag = "10")]
     pub trace_id: String,
-    /// Its id.
+    /// Id of the message.
     #[prost(string, tag = "11")]
     pub message_id: String,
     /// Version of the service that gave up.
     #[prost(string, tag = "12")]
     pub service_version: String,
-    /// Its stream sequence.
+    /// Stream sequence of the message.
     #[prost(uint64, tag = "13")]
     pub sequence: u64,
 }
@@ -72,16 +74,16 @@ pub struct DeadLetter {
 /// A header of a dead letter.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Header {
-    /// Its name.
+    /// Header name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// Its value.
+    /// Header value.
     #[prost(string, tag = "2")]
     pub value: String,
 }
 
 impl DeadLetter {
-    /// The id it is published under.
+    /// Returns the message id under which the dead letter is published.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}.{}.dead", self.message_id, self.service)

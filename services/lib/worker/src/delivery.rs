@@ -1,8 +1,8 @@
-//! Deliveries in work: each is settled once, kept alive meanwhile, and never worked on twice at a time.
+//! Deliveries in flight. Each is settled once, kept alive until then, and never handled twice at the same time.
 //!
-//! A redelivery of a message that this process still works on (a late heartbeat, a reconnect) is neither worked on nor
-//! settled by itself: the first copy settles for both, through the newest handle, because the broker tracks the stream
-//! sequence and not the delivery. A handle that is dropped unsettled asks for redelivery after the retry delay.
+//! A late heartbeat or a reconnect can redeliver a message that this process is still handling. The redelivery is absorbed:
+//! its acknowledgement handle replaces the older one, and settling the first copy settles both, because the broker tracks
+//! stream sequences and not deliveries. Dropping an [`AckHandle`] unsettled asks for redelivery after the retry delay.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,41 +15,42 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::retry::RetryPolicy;
 use crate::transport::{Delivery, Error, Message, Settle};
 
-/// The deliveries one consumer has in work, by stream sequence. Cheap to clone.
+/// The deliveries of one consumer that are in flight, by stream sequence. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct InWork(Arc<Mutex<HashMap<u64, Arc<Slot>>>>);
+pub(crate) struct InFlight(Arc<Mutex<HashMap<u64, Arc<Slot>>>>);
 
-/// The settle handles of one message.
+/// The settling side of one message in flight.
 struct Slot {
     since: Instant,
     current: tokio::sync::Mutex<Option<Box<dyn Settle>>>,
-    /// Of a redelivery; takes the current one's place at the next use.
+    /// From a redelivery. Replaces `current` at the next use.
     newer: Mutex<Option<Box<dyn Settle>>>,
 }
 
-/// A delivery without its settle handle.
-pub(crate) struct Arrived {
+/// A delivery without its settling side.
+pub(crate) struct Incoming {
     pub(crate) message: Message,
     pub(crate) sequence: u64,
     pub(crate) attempt: u32,
     pub(crate) logged_at: OffsetDateTime,
 }
 
-/// The right to settle one message. Settling consumes it.
-pub(crate) struct Held {
+/// Settles one message. Settling consumes the handle.
+pub(crate) struct AckHandle {
     sequence: u64,
     slot: Arc<Slot>,
-    all: InWork,
-    /// For a handle that is dropped unsettled; `None` once settled.
+    all: InFlight,
+    /// Retry policy and attempt, for a handle that is dropped unsettled. `None` once settled.
     on_drop: Option<(RetryPolicy, u32)>,
 }
 
-// === impl InWork ===
+// === impl InFlight ===
 
-impl InWork {
-    /// Takes a delivery into work; `None` if it is in work already. `retry` gives the redelivery delay if the handle is
-    /// dropped.
-    pub(crate) fn admit(&self, delivery: Delivery, retry: RetryPolicy) -> Option<(Arrived, Held)> {
+impl InFlight {
+    /// Adds a delivery. Returns `None` if its message is in flight already; the redelivery is then absorbed.
+    ///
+    /// `retry` gives the redelivery delay if the handle is dropped unsettled.
+    pub(crate) fn admit(&self, delivery: Delivery, retry: RetryPolicy) -> Option<(Incoming, AckHandle)> {
         let Delivery { message, sequence, attempt, logged_at, settle } = delivery;
         let mut all = self.lock();
         if let Some(slot) = all.get(&sequence) {
@@ -62,13 +63,14 @@ impl InWork {
             newer: Mutex::default(),
         });
         all.insert(sequence, slot.clone());
-        let held = Held { sequence, slot, all: self.clone(), on_drop: Some((retry, attempt)) };
-        Some((Arrived { message, sequence, attempt, logged_at }, held))
+        let handle = AckHandle { sequence, slot, all: self.clone(), on_drop: Some((retry, attempt)) };
+        Some((Incoming { message, sequence, attempt, logged_at }, handle))
     }
 
-    /// Tells the broker every `beat`, for as long as this is polled, that what is in work goes on. A beat that fails is
-    /// tried again at the next. What came within the last half beat has time until then.
-    pub(crate) async fn beats(self, beat: Duration) {
+    /// Reports progress on every message in flight, once per `beat`, for as long as the future is polled.
+    ///
+    /// Messages younger than half a beat are skipped until the next one. A failed heartbeat is retried with the next one.
+    pub(crate) async fn heartbeats(self, beat: Duration) {
         let mut beats = interval_at(Instant::now() + beat, beat);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -92,6 +94,7 @@ impl InWork {
 // === impl Slot ===
 
 impl Slot {
+    /// Replaces `current` if a redelivery brought a newer one.
     fn newest(&self, current: &mut Option<Box<dyn Settle>>) {
         if let Some(newer) = self.newer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             *current = Some(newer);
@@ -108,9 +111,9 @@ impl Slot {
     }
 }
 
-// === impl Held ===
+// === impl AckHandle ===
 
-impl Held {
+impl AckHandle {
     pub(crate) async fn ack(mut self) -> Result<(), Error> {
         match self.take().await {
             Some(settle) => settle.ack().await,
@@ -132,8 +135,8 @@ impl Held {
         }
     }
 
-    /// The newest handle. The entry stays until `self` is dropped, so that a redelivery during the settling is
-    /// absorbed too.
+    /// Takes the newest settling side. The message stays in flight until `self` is dropped, so that a redelivery during the
+    /// settling is absorbed too.
     async fn take(&mut self) -> Option<Box<dyn Settle>> {
         let mut current = self.slot.current.lock().await;
         self.slot.newest(&mut current);
@@ -142,7 +145,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for AckHandle {
     fn drop(&mut self) {
         self.all.lock().remove(&self.sequence);
         let Some((retry, attempt)) = self.on_drop else { return };
@@ -153,7 +156,7 @@ impl Drop for Held {
             let mut current = slot.current.lock().await;
             slot.newest(&mut current);
             if let Some(settle) = current.take() {
-                // If it is not sent the message comes again after `ack_wait`.
+                // If the nak is not sent, the message is redelivered after `ack_wait`.
                 settle.nak(delay).await.ok();
             }
         });

@@ -1,6 +1,6 @@
-//! The contract between a stage and the runtime: one message in, outputs or a decision out.
+//! The contract between a stage and the runtime: a handler takes one message and returns outputs or a [`Decision`].
 //!
-//! A handler cannot acknowledge, publish or spawn; that makes it a function to test.
+//! A handler cannot acknowledge or publish by itself, so it can be tested as a function.
 
 use std::time::Duration;
 
@@ -12,23 +12,30 @@ use crate::dead_letter::UNEXPECTED_EVENT;
 use crate::output::Output;
 use crate::transport::{Error, ErrorKind};
 
-/// A stage's work on one kind of message.
+/// The work of a stage on one message.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// What it takes: made by the runtime from a message's subject, which tells kinds apart, and its payload. What cannot be
-    /// made is buried as `UNDECODABLE`.
+    /// The decoded message. The runtime converts it from the subject, which tells kinds of messages apart, and the payload.
+    /// A message whose conversion fails is buried as `UNDECODABLE`.
     ///
-    /// The bound is the standard library's, so that a crate of messages need not know this one.
+    /// The bound is a trait of the standard library, so that a crate of messages need not depend on this one.
     type Input: for<'a> TryFrom<(&'a str, Bytes), Error: Into<anyhow::Error>> + Send + 'static;
 
-    /// Turns one input into outputs. Must be idempotent: a message may come more than once.
+    /// Handles one input and returns the outputs to publish.
+    ///
+    /// The runtime publishes the outputs in order and then acknowledges the input. A message may be delivered more than
+    /// once, so the handler must be idempotent.
     ///
     /// # Errors
-    /// A [`Decision`]: try again later, or bury.
+    /// A [`Decision`] about the message: retry it later, or bury it.
+    ///
+    /// # Cancel safety
+    /// The runtime drops the future when its deadline passes or at the hard stop; the message is then delivered again. The
+    /// handler must leave nothing behind that a second run cannot deal with.
     async fn handle(&self, input: Self::Input, context: &Context) -> Result<Vec<Output>, Decision>;
 }
 
-/// A payload as it came, for a handler that looks into none.
+/// An undecoded payload, for handlers that do not look into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raw(pub Bytes);
 
@@ -38,63 +45,64 @@ impl From<(&str, Bytes)> for Raw {
     }
 }
 
-/// What a handler may know about its message.
+/// What a handler knows about its message.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// `Nats-Msg-Id` of the input: outputs' ids are built on it.
+    /// `Nats-Msg-Id` of the message. The ids of the outputs derive from it.
     pub message_id: String,
-    /// The subject it came on.
+    /// Subject of the message.
     pub subject: String,
-    /// Its stream sequence.
+    /// Stream sequence of the message.
     pub sequence: u64,
-    /// When the stream took it: the only clock a handler has.
+    /// When the stream stored the message. A handler has no other clock.
     pub logged_at: OffsetDateTime,
-    /// 1 for the first delivery.
+    /// Number of this delivery, from 1.
     pub attempt: u32,
-    /// The trace it travels under, 32 hex digits.
+    /// Trace id of the message, 32 hex digits.
     pub trace_id: String,
 }
 
-/// What becomes of an input that gave no outputs.
+/// What the runtime does with a message that its handler did not handle.
 #[derive(Debug)]
 pub enum Decision {
-    /// The broker is away or full, which is no fault of the message: it is handled again once the broker is back, and
-    /// no attempt is used up.
+    /// The broker is unavailable or full, which is not the message's fault. The runtime handles the message again once the
+    /// broker is back, and no attempt is used up.
     Unavailable(Error),
-    /// Come again; the runtime computes the delay from the attempt unless one is given. Out of attempts: buried.
+    /// Deliver the message again. After the last attempt it is buried as `ATTEMPTS_EXHAUSTED`.
     Retry {
-        /// Wait at least this long.
+        /// Shortest delay. `None` leaves the delay to the runtime, which computes it from the attempt.
         after: Option<Duration>,
-        /// Why.
+        /// Why the attempt failed.
         cause: anyhow::Error,
     },
-    /// It will never work: dead letter.
+    /// Publish a dead letter and end deliveries, because no retry can succeed.
     Bury {
         /// Stable code, such as `UNDECODABLE`.
         code: &'static str,
-        /// Why.
+        /// Why the message cannot be handled.
         cause: anyhow::Error,
     },
 }
 
 impl Decision {
-    /// Try again after the computed delay. Reads `.map_err(Decision::retry)?`. Not for the transport's errors, which
-    /// decide themselves: `?` does.
+    /// Retries after the computed delay, as in `.map_err(Decision::retry)?`.
+    ///
+    /// Errors of the transport need no such call: `?` converts them by their kind.
     pub fn retry(cause: impl Into<anyhow::Error>) -> Self {
         Self::Retry { after: None, cause: cause.into() }
     }
 
-    /// Try again after at least `delay`.
+    /// Retries after at least `delay`.
     pub fn retry_after(delay: Duration, cause: impl Into<anyhow::Error>) -> Self {
         Self::Retry { after: Some(delay), cause: cause.into() }
     }
 
-    /// Give up and keep a dead letter.
+    /// Buries the message under `code`.
     pub fn bury(code: &'static str, cause: impl Into<anyhow::Error>) -> Self {
         Self::Bury { code, cause: cause.into() }
     }
 
-    /// Give up a message of a kind that the handler has no use for: its consumer's filters let through too much.
+    /// Buries a message of a kind that the handler does not take: the consumer's filters are too wide.
     #[must_use]
     pub fn unexpected(context: &Context) -> Self {
         Self::bury(UNEXPECTED_EVENT, anyhow::anyhow!("nothing is taken from {}", context.subject))
@@ -102,7 +110,7 @@ impl Decision {
 }
 
 impl From<Error> for Decision {
-    /// What a failed call to the broker means for the message that needed it.
+    /// Decides by the error's kind what a failed call to the broker means for the message that needed it.
     fn from(error: Error) -> Self {
         match error.kind {
             ErrorKind::Unavailable | ErrorKind::Full => Self::Unavailable(error),

@@ -1,8 +1,10 @@
-//! One OS process with one service in it, or several: they share the connection, the signals and the CPU pool; each has
-//! its own admin port, tracer and instruments.
+//! One OS process that runs one or more services.
 //!
-//! Order of the end: not ready → stop fetching → drain, bounded → flush telemetry → exit code. A broker that is away at
-//! the start is waited for, with the admin port already up.
+//! The services share the connection, the signal handling and the CPU pool. Each has its own admin port, tracer and
+//! instruments. If the broker is unavailable at the start, the process keeps trying to connect while the admin ports
+//! already answer.
+//!
+//! A process stops in this order: turn readiness off, stop fetching, drain (bounded in time), flush telemetry, exit.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -31,7 +33,7 @@ use crate::telemetry::Telemetry;
 use crate::transport::jetstream::JetStream;
 use crate::transport::{Error, ErrorKind, Transport};
 
-/// Longer than a service's own drain, which tells which messages were dropped.
+/// Extra time on top of a consumer's own drain timeout, so that it can log which messages it dropped.
 const DRAIN_MARGIN: Duration = Duration::from_secs(3);
 
 /// A running process.
@@ -43,7 +45,7 @@ pub struct Process {
     outage: Outage,
     cpu: CpuPool,
     transport: Arc<OnceLock<Arc<dyn Transport>>>,
-    /// Cancelled once the transport is there.
+    /// Cancelled once `transport` is set.
     connected: CancellationToken,
     services: JoinSet<(&'static str, anyhow::Result<()>)>,
     admin_stop: CancellationToken,
@@ -51,12 +53,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Installs telemetry and signals, and begins to connect. Must be called within the tokio runtime.
+    /// Installs telemetry and signal handlers, and starts connecting. Must be called within the tokio runtime.
     ///
     /// # Errors
-    /// A setting is wrong; nothing was started.
+    /// A setting is invalid. Nothing was started; report the error and exit.
     pub fn boot(about: About, common: Common) -> anyhow::Result<Self> {
-        // A second installation finds the first one; both are the same.
+        // Fails only if the same provider is installed already.
         rustls::crypto::ring::default_provider().install_default().ok();
         let settings = common.nats.transport(about.program)?;
         let this = Self::prepare(about, common)?;
@@ -66,8 +68,8 @@ impl Process {
         let soft = this.lifecycle.soft.clone();
         this.lifecycle.spawn("connect", crate::OnFailure::ShutDown, async move {
             let opening = async {
-                let transport = patiently(&outage, || JetStream::connect(&settings)).await?;
-                patiently(&outage, || transport.declare(&topology)).await?;
+                let transport = retry_while_unavailable(&outage, || JetStream::connect(&settings)).await?;
+                retry_while_unavailable(&outage, || transport.declare(&topology)).await?;
                 Ok::<_, Error>(transport)
             };
             let transport = tokio::select! {
@@ -75,7 +77,7 @@ impl Process {
                 () = soft.cancelled() => return Ok(()),
             };
             tracing::info!("connected to the broker");
-            // Nobody else sets it.
+            // Nothing else sets the cell.
             slot.set(Arc::new(transport)).ok();
             connected.cancel();
             Ok(())
@@ -83,10 +85,10 @@ impl Process {
         Ok(this)
     }
 
-    /// The same over a transport of the caller's, without signals: for tests.
+    /// Like [`Self::boot`], but over the given transport and without signal handlers: for tests.
     ///
     /// # Errors
-    /// A setting is wrong, or the topology can't be declared.
+    /// A setting is invalid, or the topology could not be declared.
     pub async fn boot_over(
         about: About,
         common: Common,
@@ -94,16 +96,16 @@ impl Process {
     ) -> anyhow::Result<Self> {
         transport.declare(&about.topology).await?;
         let this = Self::prepare(about, common)?;
-        // A new cell takes its first value.
+        // The cell is new, so it is empty.
         this.transport.set(transport).ok();
         this.connected.cancel();
         Ok(this)
     }
 
-    /// Starts a service and its admin server; says where that listens.
+    /// Starts a service and its admin server. Returns the address of the admin server.
     ///
     /// # Errors
-    /// A setting is wrong, or the admin port is taken.
+    /// A setting is invalid, or the admin port is taken. The service was not started.
     pub async fn spawn<S: Service>(&mut self, config: S::Config) -> anyhow::Result<SocketAddr> {
         S::validate(&config)?;
         let (tracer, meters) = self.telemetry.of_service(S::NAME)?;
@@ -148,17 +150,17 @@ impl Process {
         Ok(bound)
     }
 
-    /// The token whose cancelling stops the process in order, as the first signal does.
+    /// Returns the token of the soft stop. Cancelling it stops the process in order, as the first signal does.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.lifecycle.soft.clone()
     }
 
-    /// Waits for a signal, or for a service that ends by itself, which is a failure; then stops everything in order.
+    /// Runs until a signal arrives or a service ends by itself, which is a failure. Then stops everything in order.
     pub async fn run_until_stopped(mut self) -> ExitCode {
         let mut failed = tokio::select! {
             () = self.lifecycle.soft.cancelled() => false,
-            // A signal may have come between: a service that has already drained then ended in order.
+            // If a signal arrived at the same time, the service may have drained and ended in order.
             Some(ended) = self.services.join_next() => !report(ended, self.lifecycle.soft.is_cancelled()),
         };
         self.lifecycle.soft.cancel();
@@ -168,7 +170,7 @@ impl Process {
         self.admin_stop.cancel();
         tracing::info!("stopped");
         let telemetry = self.telemetry;
-        // A panic in the exporter costs spans only.
+        // A panic in the exporter loses spans and nothing else.
         tokio::task::spawn_blocking(move || telemetry.flush()).await.ok();
         if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
@@ -212,7 +214,7 @@ impl Process {
         Ok(())
     }
 
-    /// Each service has its default port, or the next after the configured one, or a free one.
+    /// Returns the admin address of the next service: its default port, the next port after the configured one, or a free one.
     fn admin_address(&mut self, default_port: u16) -> anyhow::Result<SocketAddr> {
         let mut address = self.common.admin.address(default_port)?;
         if let Some(port) = self.common.admin.port.filter(|port| *port != 0) {
@@ -222,7 +224,7 @@ impl Process {
         Ok(address)
     }
 
-    /// Waits for services and background tasks; false if one failed or had to be dropped.
+    /// Waits for services and background tasks. Returns false if one failed or had to be dropped.
     async fn drain(&mut self) -> bool {
         let limit = Duration::from_secs(self.common.worker.drain_timeout_s) + DRAIN_MARGIN;
         let (services, lifecycle) = (&mut self.services, &self.lifecycle);
@@ -246,13 +248,13 @@ impl Process {
     }
 }
 
-/// The hard token, and a moment for the loops to report what they drop.
+/// Waits for the hard stop, and then long enough for the consumers to log what they drop.
 async fn hard_stop(lifecycle: &Lifecycle) {
     lifecycle.hard.cancelled().await;
     sleep(Duration::from_millis(1500)).await;
 }
 
-/// Logs how a service ended; false if that was not in order.
+/// Logs how a service ended. Returns false unless it ended in order.
 fn report(ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>, stopping: bool) -> bool {
     match ended {
         Ok((_, Ok(()))) if stopping => true,
@@ -271,8 +273,8 @@ fn report(ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinErr
     }
 }
 
-/// Tries again while the broker is away; other failures need a person.
-async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+/// Retries `call` while the broker is unavailable. Any other failure is returned, since it needs an operator.
+async fn retry_while_unavailable<T, F: Future<Output = Result<T, Error>>>(
     outage: &Outage,
     call: impl Fn() -> F,
 ) -> Result<T, Error> {

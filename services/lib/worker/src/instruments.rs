@@ -1,4 +1,4 @@
-//! What is measured at each message of one consumer.
+//! The instruments of one consumer.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 
 use crate::metrics::{Histogram, Meters, Tally};
 
-/// What became of a message; the closed set of the label `outcome`.
+/// How the handling of a message ended. The values of the label `outcome`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Outcome {
     Done,
@@ -15,23 +15,23 @@ pub(crate) enum Outcome {
     Panicked,
 }
 
-/// The instruments of one consumer; all exist at zero from the start.
+/// The instruments of one consumer. All of them start at zero.
 pub(crate) struct Instruments {
-    /// Redeliveries of messages still in work.
+    /// Redeliveries of messages in flight.
     pub(crate) absorbed: Tally,
     /// Failed fetches.
     pub(crate) fetch_failures: Tally,
     consumed: Tally,
     outcomes: [Tally; 4],
-    in_work: Tally,
+    in_flight: Tally,
     processing: Histogram,
     operation: Histogram,
     process: [KeyValue; 3],
     ack: [KeyValue; 3],
 }
 
-/// Counts one message in work while it lives.
-pub(crate) struct InWorkGauge<'a>(&'a Tally);
+/// Counts one message in flight until it is dropped.
+pub(crate) struct InFlightGauge<'a>(&'a Tally);
 
 impl Instruments {
     pub(crate) fn new(meters: &Meters, durable: &str) -> Self {
@@ -59,7 +59,7 @@ impl Instruments {
                 process.to_vec(),
             ),
             outcomes: ["done", "retry", "buried", "panicked"].map(outcome),
-            in_work: meters.level("worker.in_work", "{message}", "messages in work", vec![group.clone()]),
+            in_flight: meters.level("worker.in_work", "{message}", "messages in work", vec![group.clone()]),
             processing: meters.histogram("messaging.process.duration", "s", "time from arrival to settling"),
             operation: meters.histogram(
                 "messaging.client.operation.duration",
@@ -71,9 +71,9 @@ impl Instruments {
         }
     }
 
-    pub(crate) fn in_work(&self) -> InWorkGauge<'_> {
-        self.in_work.add(1);
-        InWorkGauge(&self.in_work)
+    pub(crate) fn in_flight(&self) -> InFlightGauge<'_> {
+        self.in_flight.add(1);
+        InFlightGauge(&self.in_flight)
     }
 
     pub(crate) fn processed(&self, outcome: Outcome, elapsed: Duration) {
@@ -87,7 +87,7 @@ impl Instruments {
     }
 }
 
-impl Drop for InWorkGauge<'_> {
+impl Drop for InFlightGauge<'_> {
     fn drop(&mut self) {
         self.0.add(-1);
     }

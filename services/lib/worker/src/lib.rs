@@ -1,4 +1,6 @@
-//! The message runtime every stage runs in: take a message, call a function, publish, acknowledge.
+//! The message runtime that every stage runs in.
+//!
+//! It takes a message, calls the stage's [`Handler`], publishes what the handler returned, and acknowledges.
 
 #![warn(missing_docs)]
 
@@ -13,7 +15,7 @@ mod delivery;
 pub mod handler;
 pub mod host;
 mod instruments;
-mod lane;
+mod job_set;
 pub mod lifecycle;
 mod liveness;
 pub mod metrics;
@@ -36,7 +38,7 @@ pub mod testing;
 pub mod trace;
 pub mod transport;
 
-pub use about::About;
+pub use about::{About, NAMESPACE};
 pub use clock::Clock;
 pub use config::{Common, Config, Secret, bind_guard};
 pub use handler::{Context, Decision, Handler, Raw};
@@ -53,15 +55,8 @@ pub use runtime::Runtime;
 pub use service::Service;
 pub use transport::{LINK_HEADER, Message, Published, Topology, Transport};
 
-/// Every program's allocator: messages come and go by the thousand, of all sizes and freed by other threads than took
-/// them, which the system's allocator pays for with a third of a hop's CPU time (`benches/hops.rs`).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// What all programs' names begin with.
-pub const NAMESPACE: &str = "gongkai";
-
-/// `service.name` in traces and `ce-source` in messages.
-pub(crate) fn service_name(service: &str) -> String {
-    format!("{NAMESPACE}-{service}")
-}
+/// The allocator of every program. Each `main.rs` installs it with `#[global_allocator]`.
+///
+/// Messages are allocated by the thousand and freed on other threads. The system's allocator spends a third of a hop's
+/// CPU time on that (`benches/hops.rs`).
+pub use mimalloc::MiMalloc as Allocator;

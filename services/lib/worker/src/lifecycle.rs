@@ -1,7 +1,7 @@
-//! Two stages of stopping: *soft* (take no more work, finish what runs) and *hard* (drop it).
+//! Shutdown in two stages: *soft* (take no more work, finish what is running) and *hard* (drop what is running).
 //!
-//! The first signal cancels the soft token, a second one or the drain timeout the hard one. What a failing background
-//! task means is declared where it is started: [`OnFailure`].
+//! The first signal cancels the soft token; a second signal or the drain timeout cancels the hard token. What the failure
+//! of a background task does is declared where the task is started: [`OnFailure`].
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::panics::Caught;
 /// What the failure of a background task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
-    /// It is logged; the service goes on without the task.
+    /// The failure is logged and the service continues without the task.
     Log,
-    /// The process drains, stops, and exits with failure.
+    /// The process drains, stops and exits with failure.
     ShutDown,
 }
 
-/// The two tokens, and the background tasks that listen to them. Cheap to clone.
+/// The two shutdown tokens, and the background tasks that observe them. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lifecycle {
     pub(crate) soft: CancellationToken,
@@ -31,8 +31,9 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Starts a background task. A task that returns early, cleanly, is done; its error or panic does what
-    /// `on_failure` says. The hard token drops it.
+    /// Starts a background task, which the hard token drops.
+    ///
+    /// A task may return `Ok` early. Its error or panic has the effect declared by `on_failure`.
     pub(crate) fn spawn<F>(&self, name: &'static str, on_failure: OnFailure, task: F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
@@ -52,12 +53,12 @@ impl Lifecycle {
         });
     }
 
-    /// True if a task failed that the process cannot go on without.
+    /// Returns true if a task with [`OnFailure::ShutDown`] failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Waits until every background task is done.
+    /// Waits until every background task has ended.
     pub(crate) async fn drained(&self) {
         self.tasks.close();
         self.tasks.wait().await;

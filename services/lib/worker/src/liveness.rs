@@ -1,4 +1,4 @@
-//! Liveness: every loop beats; one that stopped beating is stalled, and the process is to be restarted.
+//! Liveness: every loop beats regularly. A loop that stops beating is stalled, and the process should be restarted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Liveness(Arc<Mutex<Vec<Arc<Beat>>>>);
 
-/// One loop's pulse. Dropping it says that the loop ended in order.
+/// The pulse of one loop. Dropping it unregisters the loop, which has ended in order.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     beat: Arc<Beat>,
@@ -19,7 +19,7 @@ pub(crate) struct Pulse {
 #[derive(Debug)]
 struct Beat {
     name: String,
-    /// Longest pause that is still healthy.
+    /// Longest time between two beats of a healthy loop.
     limit: Duration,
     last: Mutex<Instant>,
 }
@@ -32,7 +32,7 @@ impl Liveness {
         Pulse { beat, all: self.clone() }
     }
 
-    /// The loops that stopped beating.
+    /// Returns the names of the stalled loops.
     pub(crate) fn stalled(&self) -> Vec<String> {
         self.lock().iter().filter(|beat| beat.is_stalled()).map(|beat| beat.name.clone()).collect()
     }

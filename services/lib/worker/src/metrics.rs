@@ -1,7 +1,8 @@
-//! Instruments: the runtime's own, by the messaging conventions, and plain wrappers for the services'.
+//! Instruments: those of the runtime, named by OpenTelemetry's messaging conventions, and wrappers for those of services.
 //!
-//! Every instrument stands in METRICS.md. Label values are closed sets, and counters exist at zero from the start. Each service has a registry of its own,
-//! served as Prometheus text at its admin port and, if an endpoint is set, pushed over OTLP.
+//! METRICS.md describes every instrument. Label values are closed sets, and counters exist at zero from the start. Each
+//! service has a registry of its own, which its admin port serves as Prometheus text. If an endpoint is set, the instruments
+//! are also pushed over OTLP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,11 +15,11 @@ use opentelemetry::metrics::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 
-/// Seconds; from one cheap hop to a slow webhook.
+/// Bucket bounds of durations in seconds, from one hop to a slow webhook.
 const DURATION_BOUNDS: [f64; 14] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 
-/// Where a service's instruments are registered. Cheap to clone.
+/// The instruments of a service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Meters {
     meter: Meter,
@@ -26,22 +27,22 @@ pub(crate) struct Meters {
     provider: SdkMeterProvider,
 }
 
-/// A number that only grows. Cheap to clone.
+/// A counter. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Counter(OtelCounter<u64>);
 
-/// An atomic that is read when somebody asks for metrics: nothing to look up at each message. Cheap to clone.
+/// A number with fixed labels, read when metrics are collected, so that a message needs no lookup. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally(Arc<AtomicI64>);
 
-/// A distribution. Cheap to clone.
+/// A histogram. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Histogram(OtelHistogram<f64>);
 
 // === impl Meters ===
 
 impl Meters {
-    /// Instruments with no exporter but the text at `/metrics`.
+    /// Instruments that are exported only as text at `/metrics`.
     pub(crate) fn local() -> Self {
         Self::new(Registry::new(), |builder| builder)
             .expect("an empty registry takes the exporter, and the builder adds nothing that can fail")
@@ -61,7 +62,7 @@ impl Meters {
         Ok(Self { meter: provider.meter("gongkai-worker"), registry, provider })
     }
 
-    /// Prometheus text.
+    /// Returns all instruments as Prometheus text.
     pub(crate) fn text(&self) -> anyhow::Result<String> {
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }
@@ -90,7 +91,7 @@ impl Meters {
         Histogram(builder.build())
     }
 
-    /// A counter with fixed labels, for what happens with every message.
+    /// Creates a counter with fixed labels, cheap enough for every message.
     pub(crate) fn tally(
         &self,
         name: &'static str,
@@ -111,7 +112,7 @@ impl Meters {
         tally
     }
 
-    /// A level with fixed labels, for what happens with every message.
+    /// Creates an up-down counter with fixed labels, cheap enough for every message.
     pub(crate) fn level(
         &self,
         name: &'static str,
@@ -147,7 +148,7 @@ impl Tally {
 // === impl Counter, Histogram ===
 
 impl Counter {
-    /// Adds `n`. Label values must come from a closed set; call once with 0 for each at the start.
+    /// Adds `n`. Label values must come from a closed set. Add 0 for each of them at the start.
     pub fn add(&self, n: u64, labels: &[(&'static str, &str)]) {
         self.0.add(n, &key_values(labels));
     }

@@ -1,7 +1,7 @@
-//! A broker that is away, or a disk that is full, is said in one clear line, and once more when it is over.
+//! One log line when the broker becomes unavailable or full, and one when that is over.
 //!
-//! Calls succeed and fail side by side while things go wrong (one stream full, another not), so trouble is over only
-//! after a while without failures; and while it lasts the line is repeated once a minute at most.
+//! Calls can succeed and fail side by side during an outage, such as when one stream is full and another is not. An outage
+//! therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at most.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,18 +11,18 @@ use tokio::time::Instant;
 
 use crate::transport::{Error, ErrorKind};
 
-/// While it lasts, the line is repeated no oftener than this.
+/// Shortest time between two log lines about the same outage.
 const REPEAT: Duration = Duration::from_secs(60);
-/// Trouble is over at the first success so long after the last failure.
+/// An outage ends at the first success that comes at least this long after the last failure.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// What is known about the broker's health. Cheap to clone; one a transport.
+/// The state of a possible outage. Cheap to clone; there is one per transport.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outage(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Lets the good case, every message, pass without the lock.
+    /// True while `trouble` is set. Lets successful calls skip the lock.
     troubled: AtomicBool,
     trouble: Mutex<Option<Trouble>>,
 }
@@ -37,7 +37,9 @@ struct Trouble {
 }
 
 impl Outage {
-    /// A call failed; true if that was said. Other failures than an absent or full broker are their caller's to report.
+    /// Records a failed call. Returns true if it logged a line.
+    ///
+    /// Failures that are no outage are ignored; the caller reports them.
     pub(crate) fn seen(&self, error: &Error) -> bool {
         if !error.kind.is_outage() {
             return false;
@@ -60,16 +62,17 @@ impl Outage {
         true
     }
 
-    /// The broker answered: it is there, though it may still be full. True if the end of an outage was said.
+    /// Records that the broker answered. It may still be full. Returns true if it logged the end of an outage.
     pub(crate) fn answered(&self) -> bool {
         self.over(|kind| kind == ErrorKind::Unavailable)
     }
 
-    /// The broker took a message: it is there and has room. True if the end of an outage was said.
+    /// Records that the broker stored something, so it has room. Returns true if it logged the end of an outage.
     pub(crate) fn accepted(&self) -> bool {
         self.over(|_| true)
     }
 
+    /// Ends the outage if its kind is `disproved` and it has been quiet for long enough.
     fn over(&self, disproved: impl Fn(ErrorKind) -> bool) -> bool {
         if !self.0.troubled.load(Ordering::Acquire) {
             return false;
@@ -98,12 +101,12 @@ fn say(error: &Error, failures: u64, lasting: Duration) {
             "broker's disk or stream is full; nothing is accepted until there is room"
         );
     } else {
-        tracing::error!(error = cause, failures, seconds, "broker is away; trying again until it is back");
+        tracing::error!(error = cause, failures, seconds, "broker is unavailable; retrying until it is back");
     }
 }
 
 fn good(kind: ErrorKind) -> &'static str {
-    if kind == ErrorKind::Full { "broker has room" } else { "broker is there" }
+    if kind == ErrorKind::Full { "broker has room" } else { "broker is available" }
 }
 
 #[cfg(test)]

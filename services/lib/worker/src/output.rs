@@ -1,22 +1,22 @@
-//! One message on its way out, as a stage gives it to the runtime.
+//! Outputs of a stage.
 
 use bytes::Bytes;
 
-/// One message to publish. The runtime adds id, headers and trace context.
+/// A message to publish. The runtime adds message id, headers and trace context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// The subject.
+    /// Subject to publish on.
     pub subject: String,
-    /// The CloudEvents type.
+    /// CloudEvents type.
     pub ce_type: &'static str,
-    /// The encoded message.
+    /// Encoded message.
     pub payload: Bytes,
-    /// Replaces `<input id>.<stage>.<index>` where the id must not depend on the input, such as for alerts.
+    /// Message id to use instead of `<input id>.<service>.<index>`, for outputs whose id must not depend on the input.
     pub message_id: Option<String>,
 }
 
 impl Output {
-    /// Encodes a message for a subject.
+    /// Encodes a message for `subject`.
     #[must_use]
     pub fn new(subject: impl Into<String>, ce_type: &'static str, message: &impl prost::Message) -> Self {
         Self { subject: subject.into(), ce_type, payload: message.encode_to_vec().into(), message_id: None }

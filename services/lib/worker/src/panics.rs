@@ -1,7 +1,7 @@
-//! Panics end at a boundary and become values: [`Panicked`] says what was said and where.
+//! Boundaries that turn a panic into a [`Panicked`] value.
 //!
-//! The process's panic hook logs panics outside a boundary. Inside one it only keeps the place, so that the boundary's
-//! own log line, which knows the message, is the only one.
+//! The process's panic hook logs panics outside such a boundary. Inside one it only records the location, and the code
+//! behind the boundary logs the panic together with the message that caused it.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -13,31 +13,31 @@ use std::task::{Context, Poll};
 
 thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
-    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// A panic that was caught.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("panicked: {message}")]
 pub struct Panicked {
-    /// What the panic said.
+    /// Message of the panic.
     pub message: String,
-    /// File and line, if the hook is installed.
-    pub place: Option<String>,
+    /// File and line of the panic, if the hook is installed.
+    pub location: Option<String>,
 }
 
-/// Calls `f`; a panic comes back as a value.
+/// Calls `f` and catches a panic.
 ///
 /// # Errors
-/// `f` panicked; what it was working on is to be thrown away.
+/// `f` panicked. Discard what it was working on.
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panicked> {
     let outer = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(f));
     GUARDED.set(outer);
-    result.map_err(|payload| Panicked { message: text(&*payload), place: PLACE.take() })
+    result.map_err(|payload| Panicked { message: text(&*payload), location: LOCATION.take() })
 }
 
-/// A pinned future whose panic comes back as a value.
+/// A pinned future that resolves to `Err` if the inner future panics.
 pub(crate) struct Caught<P>(pub(crate) Pin<P>);
 
 impl<P> Future for Caught<P>
@@ -56,12 +56,12 @@ where
     }
 }
 
-/// Logs panics nobody catches; once a process.
+/// Installs the hook that logs panics outside a boundary. Call once per process.
 pub(crate) fn install_hook() {
     std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
         let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
         if GUARDED.get() {
-            PLACE.set(place);
+            LOCATION.set(place);
         } else {
             tracing::error!(panic = text(info.payload()), place, "panicked");
         }

@@ -1,4 +1,4 @@
-//! What to consume, and how: a caller's wishes, and the plan that the settings make of them.
+//! What to consume and how: [`Consume`] as the caller asks for it, and the plan that results with the settings.
 
 use std::time::Duration;
 
@@ -8,32 +8,31 @@ use crate::config::WorkerSettings;
 use crate::retry::RetryPolicy;
 use crate::transport::ConsumerSpec;
 
-/// How far the server's delivery limit is above ours: room for crashes during the last attempt.
+/// How far the server's delivery limit is above ours. It leaves room for crashes during the last attempt.
 const SERVER_MARGIN: u32 = 4;
-/// What to consume, and how. `None` takes the value of the `[worker]` section.
+
+/// What to consume and how. A field that is `None` takes its value from the `[worker]` section.
 #[derive(Debug, Clone, Default)]
 pub struct Consume {
-    /// The stream.
+    /// Stream to consume from.
     pub stream: String,
-    /// The durable name; replicas with the same name share the work.
+    /// Name of the durable consumer. Replicas with the same name share its messages.
     pub durable: String,
-    /// Subject filters; empty takes all.
+    /// Subject filters. Empty matches every subject of the stream.
     pub filters: Vec<String>,
-    /// Messages in work at once in this process.
+    /// Most messages in flight at once in this process. At least 1.
     pub concurrency: Option<usize>,
-    /// Time after which a delivery that showed no progress comes again. Progress is shown every third of it.
+    /// Time without progress after which a delivery is repeated. The runtime reports progress every third of it.
     pub ack_wait: Option<Duration>,
-    /// Unsettled deliveries over all replicas; at least `concurrency` × replicas.
+    /// Most unsettled deliveries over all replicas. Must be at least `concurrency`; should be `concurrency` × replicas.
     pub max_ack_pending: Option<u32>,
-    /// Deliveries until a message that cannot be handled is buried. The server's own limit is four more.
+    /// Number of deliveries after which a failing message is buried. The server's own limit is four more.
     pub max_attempts: Option<u32>,
-    /// Longest time a handler may take for one message.
+    /// Longest time that the handler may take for one message. After that the attempt has failed.
     pub deadline: Option<Duration>,
-    /// One message at a time, in stream order, over all replicas; a retry holds back what follows.
-    pub ordered: bool,
 }
 
-/// [`Consume`] with every value known and the relations checked.
+/// [`Consume`] with every value filled in and checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) spec: ConsumerSpec,
@@ -48,7 +47,7 @@ pub(crate) struct Plan {
 // === impl Consume, Plan ===
 
 impl Consume {
-    /// Takes the messages of a stream under a durable name, with the settings of the `[worker]` section.
+    /// Consumes `stream` under the name `durable`, with the settings of the `[worker]` section.
     #[must_use]
     pub fn new<F: Into<String>>(
         stream: impl Into<String>,
@@ -58,22 +57,12 @@ impl Consume {
         let filters = filters.into_iter().map(Into::into).collect();
         Self { stream: stream.into(), durable: durable.into(), filters, ..Self::default() }
     }
-
-    /// One message at a time, in stream order.
-    #[must_use]
-    pub fn ordered(mut self) -> Self {
-        self.ordered = true;
-        self
-    }
 }
 
 impl Plan {
     pub(crate) fn new(settings: &WorkerSettings, consume: Consume) -> anyhow::Result<Self> {
-        let concurrency =
-            if consume.ordered { 1 } else { consume.concurrency.unwrap_or(settings.concurrency) };
-        // The broker itself holds back what follows an unsettled message: order holds over replicas and retries.
-        let max_ack_pending =
-            if consume.ordered { 1 } else { consume.max_ack_pending.unwrap_or(settings.max_ack_pending) };
+        let concurrency = consume.concurrency.unwrap_or(settings.concurrency);
+        let max_ack_pending = consume.max_ack_pending.unwrap_or(settings.max_ack_pending);
         let attempts = consume.max_attempts.unwrap_or(settings.max_attempts);
         let ack_wait = consume.ack_wait.unwrap_or(Duration::from_secs(settings.ack_wait_s));
         ensure!(concurrency >= 1, "consumer {}: concurrency must be at least 1", consume.durable);
@@ -106,7 +95,7 @@ impl Plan {
         })
     }
 
-    /// A loop that did not beat for so long is stalled.
+    /// Returns the time without a heartbeat after which the loop counts as stalled.
     pub(crate) fn stalled_after(&self) -> Duration {
         self.expires * 2 + Duration::from_secs(30)
     }

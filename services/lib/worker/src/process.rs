@@ -1,8 +1,8 @@
-//! One message, in a straight line: decode, handle, publish the outputs, acknowledge.
+//! Processing one message: decode, handle, publish the outputs, acknowledge.
 //!
-//! Heartbeats run until the message is settled. Outputs carry ids made from the input's, so that doing it all again
-//! publishes nothing twice. A broker that is away or full is waited for while the message is kept alive: an outage uses
-//! up no attempts.
+//! Heartbeats keep the message alive until it is settled. The ids of outputs derive from the input's id, so processing a
+//! message again publishes nothing twice. While the broker is unavailable or full, the message waits and is kept alive:
+//! an outage uses up no attempts.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::clock::Clock;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
-use crate::delivery::{Arrived, Held};
+use crate::delivery::{AckHandle, Incoming};
 use crate::handler::{Context, Decision, Handler};
 use crate::instruments::{Instruments, Outcome};
 use crate::metrics::Meters;
@@ -21,24 +21,24 @@ use crate::outage::Outage;
 use crate::output::Output;
 use crate::panics::{Caught, Panicked};
 use crate::plan::Plan;
-use crate::publisher::{Patience, Publisher};
+use crate::publisher::{Publisher, RetryBudget};
 use crate::retry::RetryPolicy;
 use crate::trace::{self, Kind, Span, Tracer};
 use crate::transport::{Error, ErrorKind, LINK_HEADER, MESSAGE_ID, Message};
 
-/// What a stage works with.
+/// What every stage of a process shares.
 #[derive(Clone)]
 pub(crate) struct Tools {
     pub(crate) publisher: Publisher,
     pub(crate) tracer: Tracer,
     pub(crate) clock: Clock,
     pub(crate) outage: Outage,
-    /// Where dead letters go.
+    /// Subject of dead letters.
     pub(crate) dead_subject: String,
     pub(crate) version: &'static str,
 }
 
-/// A handler and what surrounds it: one consumer of one service.
+/// One consumer of one service: its handler, and what is needed to run it.
 pub(crate) struct Stage<H> {
     handler: H,
     tools: Tools,
@@ -50,9 +50,9 @@ pub(crate) struct Stage<H> {
     pub(crate) instruments: Instruments,
 }
 
-/// What became of a message.
+/// Result of one attempt to handle a message.
 #[derive(Debug)]
-enum Verdict {
+enum AttemptResult {
     Done,
     Failed(Decision),
     Panicked(Panicked),
@@ -74,64 +74,69 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    /// Works on one message until it is settled.
+    /// Processes one message until it is settled.
     ///
     /// # Cancel safety
-    /// Dropping it asks for redelivery; outputs already published are absorbed by their ids.
-    pub(crate) async fn process(&self, arrived: Arrived, held: Held) {
+    /// Dropping the future asks for redelivery. Outputs that were already published are dropped as duplicates then.
+    pub(crate) async fn process(&self, incoming: Incoming, handle: AckHandle) {
         let started = Instant::now();
-        let id = self.message_id(&arrived);
-        let span = self.open_span(&arrived, &id);
-        // Pinned here, as large futures are throughout: each hand that a future passes through is a copy of it.
-        let work = pin!(self.work(&span, id, arrived, held));
+        let id = self.message_id(&incoming);
+        let span = self.open_span(&incoming, &id);
+        // Pinned here, as all large futures are: passing a future by value copies it.
+        let work = pin!(self.work(&span, id, incoming, handle));
         let outcome = span.clone().run(work).await;
         self.instruments.processed(outcome, started.elapsed());
     }
 
-    async fn work(&self, span: &Span, id: String, arrived: Arrived, held: Held) -> Outcome {
+    async fn work(&self, span: &Span, id: String, incoming: Incoming, handle: AckHandle) -> Outcome {
         let context = Context {
             message_id: id,
-            subject: arrived.message.subject.clone(),
-            sequence: arrived.sequence,
-            logged_at: arrived.logged_at,
-            attempt: arrived.attempt,
+            subject: incoming.message.subject.clone(),
+            sequence: incoming.sequence,
+            logged_at: incoming.logged_at,
+            attempt: incoming.attempt,
             trace_id: span.trace_id(),
         };
-        let mut verdict = self.judge(&arrived.message, &context).await;
-        if matches!(verdict, Verdict::Failed(Decision::Unavailable(_))) {
-            verdict = Box::pin(self.judge_again(&arrived.message, &context, verdict)).await;
+        let mut result = self.attempt(&incoming.message, &context).await;
+        if matches!(result, AttemptResult::Failed(Decision::Unavailable(_))) {
+            result = Box::pin(self.attempt_until_available(&incoming.message, &context, result)).await;
         }
-        // Boxed but for the good case: a job's size is that of its largest way through.
-        match verdict {
-            Verdict::Done => self.done(&context, held).await,
-            Verdict::Failed(decision) => {
-                Box::pin(self.decided(span, &context, &arrived.message, decision, held)).await
+        // The rare cases are boxed: a job is as large as its largest branch.
+        match result {
+            AttemptResult::Done => self.done(&context, handle).await,
+            AttemptResult::Failed(decision) => {
+                Box::pin(self.carry_out(span, &context, &incoming.message, decision, handle)).await
             }
-            Verdict::Panicked(panicked) => {
+            AttemptResult::Panicked(panicked) => {
                 span.fail("panicked");
-                Box::pin(self.panicked(&context, &arrived.message, panicked, held)).await
+                Box::pin(self.panicked(&context, &incoming.message, panicked, handle)).await
             }
         }
     }
 
-    /// Judges again for as long as the broker is away or full. The message is kept alive meanwhile.
-    async fn judge_again(&self, message: &Message, context: &Context, mut verdict: Verdict) -> Verdict {
-        let mut pauses = Patience::Endless.pauses();
-        while matches!(verdict, Verdict::Failed(Decision::Unavailable(_)))
+    /// Repeats the attempt for as long as the broker is unavailable or full. Heartbeats keep the message alive meanwhile.
+    async fn attempt_until_available(
+        &self,
+        message: &Message,
+        context: &Context,
+        mut result: AttemptResult,
+    ) -> AttemptResult {
+        let mut pauses = RetryBudget::Endless.pauses();
+        while matches!(result, AttemptResult::Failed(Decision::Unavailable(_)))
             && let Some(pause) = pauses.next()
         {
             tokio::time::sleep(pause).await;
-            verdict = self.judge(message, context).await;
+            result = self.attempt(message, context).await;
         }
-        verdict
+        result
     }
 
     /// Handles the message and publishes its outputs.
-    async fn judge(&self, message: &Message, context: &Context) -> Verdict {
+    async fn attempt(&self, message: &Message, context: &Context) -> AttemptResult {
         if context.attempt > self.retry.attempts {
-            // Only a crash during the last attempt, or several, brings a message here.
+            // Reached only if the process crashed during the last attempt.
             let cause = anyhow::anyhow!("no attempt came to an end");
-            return Verdict::Failed(Decision::bury(ATTEMPTS_EXHAUSTED, cause));
+            return AttemptResult::Failed(Decision::bury(ATTEMPTS_EXHAUSTED, cause));
         }
         let handled = {
             let handling = pin!(self.handle(message, context));
@@ -139,19 +144,19 @@ impl<H: Handler> Stage<H> {
         };
         let outputs = match handled {
             Ok(Ok(Ok(outputs))) => outputs,
-            Ok(Ok(Err(decision))) => return Verdict::Failed(decision),
-            Ok(Err(panicked)) => return Verdict::Panicked(panicked),
+            Ok(Ok(Err(decision))) => return AttemptResult::Failed(decision),
+            Ok(Err(panicked)) => return AttemptResult::Panicked(panicked),
             Err(_elapsed) => {
                 let cause = anyhow::anyhow!("deadline of {} s passed", self.deadline.as_secs());
-                return Verdict::Failed(Decision::retry(cause));
+                return AttemptResult::Failed(Decision::retry(cause));
             }
         };
         match self.publish(outputs, context).await {
-            Ok(()) => Verdict::Done,
+            Ok(()) => AttemptResult::Done,
             Err(error) if error.kind == ErrorKind::TooLarge => {
-                Verdict::Failed(Decision::bury(OUTPUT_TOO_LARGE, error))
+                AttemptResult::Failed(Decision::bury(OUTPUT_TOO_LARGE, error))
             }
-            Err(error) => Verdict::Failed(error.into()),
+            Err(error) => AttemptResult::Failed(error.into()),
         }
     }
 
@@ -161,23 +166,24 @@ impl<H: Handler> Stage<H> {
         self.handler.handle(input, context).await
     }
 
-    /// Publishes one after the other, in the handler's order, and awaits each acknowledgement.
+    /// Publishes the outputs in the handler's order and waits for each acknowledgement.
     async fn publish(&self, outputs: Vec<Output>, context: &Context) -> Result<(), Error> {
         for (index, mut output) in outputs.into_iter().enumerate() {
             let id = match output.message_id.take() {
                 Some(own) => own,
                 None => output_id(&context.message_id, self.tools.tracer.service(), index),
             };
-            self.tools.publisher.publish_patiently(&id, output).await?;
+            self.tools.publisher.publish_until_accepted(&id, output).await?;
         }
         Ok(())
     }
 
-    async fn done(&self, context: &Context, held: Held) -> Outcome {
+    /// Acknowledges a message that was handled.
+    async fn done(&self, context: &Context, handle: AckHandle) -> Outcome {
         let started = Instant::now();
         let span = self.ack_span(context);
         let acknowledging = pin!(async {
-            held.ack().await.inspect_err(|error| {
+            handle.ack().await.inspect_err(|error| {
                 span.fail(error);
             })
         });
@@ -189,37 +195,38 @@ impl<H: Handler> Stage<H> {
         Outcome::Done
     }
 
-    /// Does what was decided. An outage gets here only when its patience ended: the message comes again.
-    async fn decided(
+    /// Retries or buries the message, as decided.
+    async fn carry_out(
         &self,
         span: &Span,
         context: &Context,
         message: &Message,
         decision: Decision,
-        held: Held,
+        handle: AckHandle,
     ) -> Outcome {
         let (after, cause) = match decision {
             Decision::Bury { code, cause } => {
                 span.fail(code);
-                return self.bury(context, message, code, &cause, held).await;
+                return self.bury(context, message, code, &cause, handle).await;
             }
             Decision::Retry { after, cause } => (after, cause),
             Decision::Unavailable(error) => (None, error.into()),
         };
         span.fail(&cause);
-        self.again(context, message, after, &cause, held).await
+        self.retry(context, message, after, &cause, handle).await
     }
 
-    async fn again(
+    /// Asks for redelivery, or buries the message after the last attempt.
+    async fn retry(
         &self,
         context: &Context,
         message: &Message,
         after: Option<Duration>,
         cause: &anyhow::Error,
-        held: Held,
+        handle: AckHandle,
     ) -> Outcome {
         if self.retry.is_last(context.attempt) {
-            return self.bury(context, message, ATTEMPTS_EXHAUSTED, cause, held).await;
+            return self.bury(context, message, ATTEMPTS_EXHAUSTED, cause, handle).await;
         }
         let (id, attempt) = (&context.message_id, context.attempt);
         let delay = match after {
@@ -233,9 +240,9 @@ impl<H: Handler> Stage<H> {
             attempt,
             delay_ms,
             error = format!("{cause:#}"),
-            "message will be tried again"
+            "message will be retried"
         );
-        if let Err(error) = held.nak(delay).await {
+        if let Err(error) = handle.nak(delay).await {
             self.unsettled(context, &error);
         }
         Outcome::Retry
@@ -246,38 +253,38 @@ impl<H: Handler> Stage<H> {
         context: &Context,
         message: &Message,
         panicked: Panicked,
-        held: Held,
+        handle: AckHandle,
     ) -> Outcome {
         let (id, attempt) = (&context.message_id, context.attempt);
         tracing::error!(
             message_id = id,
             subject = context.subject,
             attempt,
-            place = panicked.place.as_deref(),
+            place = panicked.location.as_deref(),
             error = &panicked as &dyn std::error::Error,
             "handler panicked"
         );
         if self.retry.is_last(attempt) {
-            self.bury(context, message, PANIC, &panicked.into(), held).await;
-        } else if let Err(error) = held.nak(self.retry.delay(id, attempt)).await {
+            self.bury(context, message, PANIC, &panicked.into(), handle).await;
+        } else if let Err(error) = handle.nak(self.retry.delay(id, attempt)).await {
             self.unsettled(context, &error);
         }
         Outcome::Panicked
     }
 
-    /// Publishes the dead letter, awaits its acknowledgement, and only then ends the deliveries.
+    /// Publishes the dead letter, waits for its acknowledgement, and only then ends deliveries.
     async fn bury(
         &self,
         context: &Context,
         message: &Message,
         code: &'static str,
         cause: &anyhow::Error,
-        held: Held,
+        handle: AckHandle,
     ) -> Outcome {
         let letter = self.dead_letter(context, message, code, cause);
         let output = letter.output(&self.tools.dead_subject);
         let id = letter.id();
-        let published = self.tools.publisher.publish_patiently(&id, output).await;
+        let published = self.tools.publisher.publish_until_accepted(&id, output).await;
         let (message_id, attempt) = (&context.message_id, context.attempt);
         if let Err(error) = published {
             tracing::error!(
@@ -285,9 +292,9 @@ impl<H: Handler> Stage<H> {
                 code,
                 attempt,
                 error = &error as &dyn std::error::Error,
-                "dead letter not published; the message comes again"
+                "dead letter not published; the message will be redelivered"
             );
-            held.nak(self.retry.max).await.ok();
+            handle.nak(self.retry.max).await.ok();
             return Outcome::Retry;
         }
         tracing::error!(
@@ -298,7 +305,7 @@ impl<H: Handler> Stage<H> {
             error = letter.cause,
             "message buried"
         );
-        if let Err(error) = held.term(code).await {
+        if let Err(error) = handle.term(code).await {
             self.unsettled(context, &error);
         }
         Outcome::Buried
@@ -328,25 +335,27 @@ impl<H: Handler> Stage<H> {
         }
     }
 
+    /// Logs that settling failed. The broker may deliver the message again.
     fn unsettled(&self, context: &Context, error: &Error) {
         self.tools.outage.seen(error);
         let error = error as &dyn std::error::Error;
-        tracing::warn!(message_id = context.message_id, error, "message not settled; it may come again");
+        tracing::warn!(message_id = context.message_id, error, "message not settled; it may be redelivered");
     }
 
-    fn message_id(&self, arrived: &Arrived) -> String {
-        match arrived.message.headers.get(MESSAGE_ID) {
+    /// The id of the message; where the sender gave none, one from its stream and sequence.
+    fn message_id(&self, incoming: &Incoming) -> String {
+        match incoming.message.headers.get(MESSAGE_ID) {
             Some(id) => id.to_owned(),
-            None => format!("{}.{}", self.stream, arrived.sequence),
+            None => format!("{}.{}", self.stream, incoming.sequence),
         }
     }
 
-    fn open_span(&self, arrived: &Arrived, id: &str) -> Span {
+    fn open_span(&self, incoming: &Incoming, id: &str) -> Span {
         let tracer = &self.tools.tracer;
-        let message = &arrived.message;
+        let message = &incoming.message;
         let sender = trace::extract_from_message(&self.base, &message.headers);
         let name = if tracer.is_exporting() { format!("process {}", message.subject) } else { String::new() };
-        let attributes = || self.attributes(arrived, id);
+        let attributes = || self.attributes(incoming, id);
         if message.headers.contains(LINK_HEADER) {
             let origin = sender.span().span_context().clone();
             return tracer.start_linked(name, Kind::Consumer, &origin, &self.base, attributes);
@@ -367,23 +376,23 @@ impl<H: Handler> Stage<H> {
         })
     }
 
-    fn attributes(&self, arrived: &Arrived, id: &str) -> Vec<KeyValue> {
-        let size = i64::try_from(arrived.message.payload.len()).unwrap_or(i64::MAX);
+    fn attributes(&self, incoming: &Incoming, id: &str) -> Vec<KeyValue> {
+        let size = i64::try_from(incoming.message.payload.len()).unwrap_or(i64::MAX);
         vec![
             KeyValue::new("messaging.system", "nats"),
             KeyValue::new("messaging.operation.name", "process"),
             KeyValue::new("messaging.operation.type", "process"),
-            KeyValue::new("messaging.destination.name", arrived.message.subject.clone()),
+            KeyValue::new("messaging.destination.name", incoming.message.subject.clone()),
             KeyValue::new("messaging.consumer.group.name", self.durable.clone()),
             KeyValue::new("messaging.message.id", id.to_owned()),
             KeyValue::new("messaging.message.body.size", size),
             KeyValue::new("messaging.nats.stream", self.stream.clone()),
-            KeyValue::new("messaging.nats.delivery.attempt", i64::from(arrived.attempt)),
+            KeyValue::new("messaging.nats.delivery.attempt", i64::from(incoming.attempt)),
         ]
     }
 }
 
-/// The id of an output: the same input gives the same ids, however often it comes.
+/// The id of an output. It depends only on the input's id, the stage and the position of the output.
 fn output_id(input: &str, stage: &str, index: usize) -> String {
     format!("{input}.{stage}.{index}")
 }

@@ -1,6 +1,7 @@
-//! Publishing: headers, trace context, and a bounded retry under the same id.
+//! Publishing with headers, trace context and retries under one message id.
 //!
-//! The id makes a retry harmless: inside the stream's duplicate window a second copy is told its first one's sequence.
+//! The id makes a retry harmless: inside the stream's duplicate window the broker drops a second copy and returns the
+//! sequence of the first.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use opentelemetry::{Context, KeyValue};
 use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
+use crate::about;
 use crate::clock::Clock;
 use crate::metrics::{Histogram, Meters, Tally};
 use crate::outage::Outage;
@@ -18,7 +20,7 @@ use crate::output::Output;
 use crate::trace::{self, Kind, Span, Tracer};
 use crate::transport::{Error, ErrorKind, Headers, MESSAGE_ID, Message, Published, Transport};
 
-/// Publishes for one service. Cheap to clone.
+/// Publishes the messages of one service. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Publisher(Arc<Inner>);
 
@@ -28,7 +30,7 @@ struct Inner {
     tracer: Tracer,
     /// `ce-source`.
     source: String,
-    /// How long an absent broker is waited for.
+    /// How long [`Publisher::publish`] retries while the broker is unavailable.
     budget: Duration,
     outage: Outage,
     sent: Tally,
@@ -37,16 +39,17 @@ struct Inner {
     error_labels: [KeyValue; 3],
 }
 
-/// How long a publish goes on trying.
+/// How long a publish is retried, and on which errors.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Patience {
-    /// While the broker is away, so long.
+pub(crate) enum RetryBudget {
+    /// Retry for this long while the broker is unavailable. A full broker is an error at once.
     Within(Duration),
-    /// While the broker is away or full.
+    /// Retry without limit while the broker is unavailable or full.
     Endless,
 }
 
-impl Patience {
+impl RetryBudget {
+    /// Returns true if an error of this kind is retried.
     pub(crate) fn covers(self, kind: ErrorKind) -> bool {
         match self {
             Self::Within(_) => kind == ErrorKind::Unavailable,
@@ -54,6 +57,7 @@ impl Patience {
         }
     }
 
+    /// The pauses between attempts. The iterator ends when the budget is used up.
     pub(crate) fn pauses(self) -> ExponentialBackoff {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(50))
@@ -87,7 +91,7 @@ impl Publisher {
             labels.to_vec(),
         );
         Self(Arc::new(Inner {
-            source: crate::service_name(tracer.service()),
+            source: about::service_name(tracer.service()),
             duration: meters.histogram(
                 "messaging.client.operation.duration",
                 "s",
@@ -104,25 +108,27 @@ impl Publisher {
         }))
     }
 
-    /// Publishes and awaits the stream's acknowledgement; an absent broker is waited for within the budget.
+    /// Publishes and waits for the stream's acknowledgement, retrying within the configured budget.
     pub(crate) fn publish(&self, id: &str, output: Output) -> impl Future<Output = Result<Published, Error>> {
-        self.publish_with(id, output, Patience::Within(self.0.budget))
+        self.publish_with(id, output, RetryBudget::Within(self.0.budget))
     }
 
-    /// Publishes an output of a message that is kept alive meanwhile: a broker that is away or full is waited for
-    /// without end, so that an outage uses up no attempts. Ends by being dropped, at the hard stop.
-    pub(crate) fn publish_patiently(
+    /// Publishes, retrying without limit while the broker is unavailable or full.
+    ///
+    /// For outputs of a message in flight, which heartbeats keep alive meanwhile: an outage must not use up the message's
+    /// attempts. The hard stop ends the wait by dropping the future.
+    pub(crate) fn publish_until_accepted(
         &self,
         id: &str,
         output: Output,
     ) -> impl Future<Output = Result<Published, Error>> {
-        self.publish_with(id, output, Patience::Endless)
+        self.publish_with(id, output, RetryBudget::Endless)
     }
 
-    async fn publish_with(&self, id: &str, output: Output, patience: Patience) -> Result<Published, Error> {
+    async fn publish_with(&self, id: &str, output: Output, budget: RetryBudget) -> Result<Published, Error> {
         let name = || format!("publish {}", output.subject);
         let span = self.0.tracer.start_here(name, Kind::Producer, || attributes(id, &output));
-        let attempts = pin!(self.attempts(id, &output, &span, patience));
+        let attempts = pin!(self.attempts(id, &output, &span, budget));
         span.clone().run(attempts).await
     }
 
@@ -131,13 +137,13 @@ impl Publisher {
         id: &str,
         output: &Output,
         span: &Span,
-        patience: Patience,
+        budget: RetryBudget,
     ) -> Result<Published, Error> {
-        // Made at the first failure: most messages have none.
+        // Built on the first failure. Most publishes succeed at once.
         let mut pauses = None;
         loop {
             let started = Instant::now();
-            // Made anew for each attempt, instead of a copy for the attempts that mostly never come.
+            // Built for each attempt. Keeping a copy for a retry would cost every publish a clone.
             let result = match self.message(id, output, &span.context) {
                 Ok(message) => self.0.transport.publish(message).await,
                 Err(error) => Err(error),
@@ -147,8 +153,8 @@ impl Publisher {
                 Ok(published) => return Ok(published),
                 Err(error) => error,
             };
-            let pauses = pauses.get_or_insert_with(|| Box::new(patience.pauses()));
-            let pause = if patience.covers(error.kind) { pauses.next() } else { None };
+            let pauses = pauses.get_or_insert_with(|| Box::new(budget.pauses()));
+            let pause = if budget.covers(error.kind) { pauses.next() } else { None };
             let Some(pause) = pause else {
                 span.fail(&error);
                 return Err(error);

@@ -1,11 +1,11 @@
-//! Readiness: components hold latches; once all are released the process is ready.
+//! Readiness: components hold latches, and the process is ready once all of them are released.
 //!
-//! Shutdown turns readiness off first, before any work is stopped, so that traffic goes elsewhere in time.
+//! Shutdown turns readiness off before it stops any work, so that traffic is routed elsewhere in time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Who is not ready yet. Cheap to clone.
+/// The set of latches that are still held. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness(Arc<Inner>);
 
@@ -15,7 +15,7 @@ struct Inner {
     off: AtomicBool,
 }
 
-/// Keeps the process unready until it is dropped or [released](Latch::release).
+/// Keeps the process unready until it is [released](Latch::release) or dropped.
 #[derive(Debug)]
 #[must_use = "a latch that is dropped at once holds nothing back"]
 pub struct Latch {
@@ -26,25 +26,25 @@ pub struct Latch {
 // === impl Readiness ===
 
 impl Readiness {
-    /// A new latch; the name is what `/readyz` prints while it is held.
+    /// Creates a latch. `/readyz` prints `name` while it is held.
     pub fn latch(&self, name: &'static str) -> Latch {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(name);
         Latch { name, inner: self.0.clone() }
     }
 
-    /// True once every latch is released and nobody turned readiness off.
+    /// Returns true once every latch is released, unless readiness was turned off.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self.0.off.load(Ordering::Acquire) && self.waiting().is_empty()
     }
 
-    /// The names of the latches still held.
+    /// Returns the names of the latches that are still held.
     #[must_use]
     pub fn waiting(&self) -> Vec<&'static str> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Turns readiness off for good: the process is stopping.
+    /// Turns readiness off for good, because the process is stopping.
     pub fn turn_off(&self) {
         self.0.off.store(true, Ordering::Release);
     }
@@ -53,7 +53,7 @@ impl Readiness {
 // === impl Latch ===
 
 impl Latch {
-    /// Says that this component is ready; the same as dropping it, but readable.
+    /// Releases the latch: this component is ready. The same as dropping it.
     pub fn release(self) {
         drop(self);
     }

@@ -1,4 +1,4 @@
-//! Small records in a key-value bucket, changed by compare-and-set: what a service keeps between messages.
+//! Small records in a key-value bucket, changed by compare-and-set. This is where a service keeps state between messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,20 +7,20 @@ use futures::stream::{BoxStream, StreamExt as _};
 
 use crate::transport::{Entries, Error, ErrorKind};
 
-/// After a lost race; grows with each.
+/// Pause after the second lost race. It grows by as much with each further one.
 const PAUSE: Duration = Duration::from_millis(2);
-/// Lost races after which the pause grows no more.
+/// Number of lost races after which the pause no longer grows.
 const LONGEST: u32 = 20;
 
-/// What a bucket can hold. Every protobuf message is one. An absent record reads as the default.
+/// A value that a bucket can hold. Every protobuf message is one. An absent record reads as the default.
 pub trait Record: Default + Send + Sync {
-    /// The stored form.
+    /// Encodes the record into its stored form.
     fn encode(&self) -> Bytes;
 
-    /// Reads the stored form.
+    /// Decodes the stored form.
     ///
     /// # Errors
-    /// The value is no such record.
+    /// The value is not a record of this type. [`RecordStore`] reports it as `Unreadable`.
     fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>>;
 }
 
@@ -31,10 +31,10 @@ pub struct RecordStore {
     max_races: u32,
 }
 
-/// A record as read, and what to save it against.
+/// A record together with the revision it was read at.
 #[derive(Debug)]
-pub struct Noted<R> {
-    /// The record; the default if there was none.
+pub struct Versioned<R> {
+    /// The record, or the default if there was none.
     pub record: R,
     revision: Option<u64>,
 }
@@ -54,7 +54,7 @@ impl<M: prost::Message + Default> Record for M {
 // === impl RecordStore ===
 
 impl RecordStore {
-    /// Over a declared bucket; who loses `max_races` races in a row for one record is told of a conflict.
+    /// A store over a declared bucket. A caller that loses `max_races` races in a row for one record gets a `Conflict`.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, max_races: u32) -> Self {
         Self { entries, max_races }
@@ -63,21 +63,21 @@ impl RecordStore {
     /// Reads a record.
     ///
     /// # Errors
-    /// The store was not reached: try again. `Unreadable`: the record is none of ours.
-    pub async fn read<R: Record>(&self, key: &str) -> Result<Noted<R>, Error> {
+    /// `Unavailable`: try again. `Unreadable`: the stored value is not a record of this type, and no retry helps.
+    pub async fn read<R: Record>(&self, key: &str) -> Result<Versioned<R>, Error> {
         Ok(match self.entries.get(key).await? {
-            Some(entry) => Noted { record: decode(key, entry.value)?, revision: Some(entry.revision) },
-            None => Noted { record: R::default(), revision: None },
+            Some(entry) => Versioned { record: decode(key, entry.value)?, revision: Some(entry.revision) },
+            None => Versioned { record: R::default(), revision: None },
         })
     }
 
-    /// Saves a record; false if somebody else was faster.
+    /// Saves a record at the revision it was read at. Returns false, and saves nothing, if the record has changed since.
     ///
     /// # Errors
-    /// The store was not reached: try again. `TooLarge`: the record does not fit into the bucket.
-    pub async fn save<R: Record>(&self, key: &str, noted: &Noted<R>) -> Result<bool, Error> {
-        let value = noted.record.encode();
-        let saved = match noted.revision {
+    /// `Unavailable` or `Full`: try again. `TooLarge`: the record exceeds the broker's size limit, and no retry helps.
+    pub async fn save<R: Record>(&self, key: &str, versioned: &Versioned<R>) -> Result<bool, Error> {
+        let value = versioned.record.encode();
+        let saved = match versioned.revision {
             Some(revision) => self.entries.update(key, value, revision).await,
             None => self.entries.create(key, value).await,
         };
@@ -88,14 +88,16 @@ impl RecordStore {
         }
     }
 
-    /// Reads a record, lets `change` work on it, and saves it if `change` says so; again where somebody else was faster.
-    /// Gives the record as it stands and what `change` gave.
+    /// Reads a record, applies `change`, and saves the record if `change` returned true.
+    ///
+    /// Starts over with the new record if it changed in between, so `change` may run several times. Returns the record as it
+    /// is stored now, and the second value that `change` returned.
     ///
     /// # Errors
-    /// As for [`RecordStore::read`] and [`RecordStore::save`]; `Conflict` when somebody else was faster too often.
+    /// As for [`RecordStore::read`] and [`RecordStore::save`]. `Conflict`: too many races were lost in a row; try again.
     ///
     /// # Cancel safety
-    /// Dropping it leaves open whether the record was saved.
+    /// If the future is dropped, the record may or may not have been saved.
     pub async fn change<R: Record, T>(
         &self,
         key: &str,
@@ -103,20 +105,20 @@ impl RecordStore {
     ) -> Result<(R, T), Error> {
         let mut race = 0;
         loop {
-            let mut noted = self.read::<R>(key).await?;
-            let (is_changed, told) = change(&mut noted.record);
-            if !is_changed || self.save(key, &noted).await? {
-                return Ok((noted.record, told));
+            let mut versioned = self.read::<R>(key).await?;
+            let (is_changed, output) = change(&mut versioned.record);
+            if !is_changed || self.save(key, &versioned).await? {
+                return Ok((versioned.record, output));
             }
             self.lost(key, race).await?;
             race += 1;
         }
     }
 
-    /// Waits a little after a lost race, the first being 0, longer after each.
+    /// Pauses after a lost race, longer after each. The first race is number 0.
     ///
     /// # Errors
-    /// `Conflict`: it was one too many.
+    /// `Conflict`: this was the last race allowed.
     pub async fn lost(&self, key: &str, race: u32) -> Result<(), Error> {
         if race + 1 >= self.max_races {
             let what = format!("lost the race for entry {key} {} times", self.max_races);
@@ -126,10 +128,10 @@ impl RecordStore {
         Ok(())
     }
 
-    /// Yields the record as it stands, if there is one, then as it stands after every later change.
+    /// Returns a stream of the current record, if there is one, and of the record after every later change.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// `Unavailable`: try again. An error within the stream means that the watch must be started again.
     pub async fn watch<R: Record + 'static>(
         &self,
         key: &str,
@@ -141,7 +143,7 @@ impl RecordStore {
 }
 
 fn decode<R: Record>(key: &str, value: Bytes) -> Result<R, Error> {
-    let unreadable = || Error::new(ErrorKind::Unreadable, format!("entry {key} does not read"));
+    let unreadable = || Error::new(ErrorKind::Unreadable, format!("entry {key} cannot be decoded"));
     R::decode(value).map_err(|error| unreadable().because(error))
 }
 

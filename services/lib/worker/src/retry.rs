@@ -1,42 +1,43 @@
-//! When a message comes again: a delay computed from the attempt, spread so that messages do not march in step.
+//! Retry delays, computed from the attempt and spread so that messages that failed together are not retried together.
 //!
-//! A plain negative acknowledgement is redelivered at once, so the delay is always given. The spread is taken from the
-//! message's id: the same message and attempt always give the same delay.
+//! A negative acknowledgement without a delay is redelivered at once, so the runtime always gives one. The spread derives
+//! from the message's id: the same message and attempt always have the same delay.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
-/// Each delay is this many times the one before.
+/// Factor from one delay to the next.
 const GROWTH: u32 = 4;
 
-/// Delays and the limit of attempts.
+/// Retry delays and the limit of attempts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RetryPolicy {
     pub(crate) base: Duration,
     pub(crate) max: Duration,
-    /// Deliveries until a message is buried.
+    /// Number of deliveries after which a message is buried.
     pub(crate) attempts: u32,
 }
 
 impl RetryPolicy {
-    /// True if a message that fails at this attempt is buried.
+    /// Returns true if a message that fails at this attempt is buried.
     pub(crate) fn is_last(&self, attempt: u32) -> bool {
         attempt >= self.attempts
     }
 
-    /// Delay after a failed attempt (from 1): grows fourfold up to the maximum, spread by a fifth either way.
+    /// Returns the delay after a failed attempt, counted from 1. It grows fourfold up to the maximum and is spread by a fifth
+    /// either way.
     pub(crate) fn delay(&self, message_id: &str, attempt: u32) -> Duration {
         let growth = GROWTH.saturating_pow(attempt.saturating_sub(1));
         self.base.saturating_mul(growth).min(self.max).mul_f64(0.8 + 0.4 * spread(message_id, attempt))
     }
 
-    /// A delay the handler asked for, and up to a tenth more.
+    /// Returns the delay that the handler asked for, plus up to a tenth.
     pub(crate) fn at_least(delay: Duration, message_id: &str, attempt: u32) -> Duration {
         delay.mul_f64(1.0 + 0.1 * spread(message_id, attempt))
     }
 }
 
-/// Between 0 and 1.
+/// A number from 0 to 1 that depends only on the arguments.
 fn spread(message_id: &str, attempt: u32) -> f64 {
     let mut hasher = DefaultHasher::new();
     (message_id, attempt).hash(&mut hasher);

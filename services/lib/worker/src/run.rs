@@ -1,4 +1,4 @@
-//! The one bootstrap of every program: flags, config, process. A program's `main` is one call of [`main`].
+//! The bootstrap of every program: flags, config, process. The `main` of a program is one call of [`main`].
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -13,16 +13,18 @@ use crate::config::{Common, Config};
 use crate::host::Process;
 use crate::service::Service;
 
-/// Exit code for a wrong flag or setting (`EX_USAGE`).
+/// Exit code for an invalid flag or setting (`EX_USAGE`).
 const USAGE: u8 = 64;
 
-/// Everything a program of one service reads.
+/// All settings of a program with one service.
 struct Settings<C> {
     common: Common,
     own: C,
 }
 
-/// Runs one service as a program: reads flags, file and environment, and runs until a signal.
+/// Runs one service as a program: reads flags, config file and environment, and runs until a signal.
+///
+/// Returns exit code 64 for an invalid flag or setting, and failure if the service failed or did not drain in time.
 pub fn main<S: Service>(about: About) -> ExitCode {
     let matches = match command(&about).try_get_matches() {
         Ok(matches) => matches,
@@ -101,14 +103,14 @@ fn start<S: Service>(about: About, settings: Settings<S::Config>) -> ExitCode {
             Err(error) => complain(program, &format!("{error:#}"), ExitCode::FAILURE),
         }
     });
-    // Blocking work that was dropped at the hard stop is not waited for.
+    // Do not wait for blocking work that was dropped at the hard stop.
     tokio.shutdown_timeout(Duration::from_millis(200));
     code
 }
 
-/// Help goes to stdout with success, a wrong flag to stderr.
+/// Prints help to stdout with success, or a usage error to stderr.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Where neither can be written there is nobody to tell.
+    // If printing fails there is no other channel to report it on.
     error.print().ok();
     if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
 }

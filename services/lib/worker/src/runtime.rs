@@ -1,4 +1,6 @@
-//! What a service works with: publish, consume, buckets, time, tasks, instruments. Nothing here names a broker.
+//! [`Runtime`]: what a service uses to publish, consume, store, tell the time, spawn tasks and measure.
+//!
+//! Nothing here depends on a particular broker.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,11 +24,11 @@ use crate::plan::{Consume, Plan};
 use crate::process::{Stage, Tools};
 use crate::publisher::Publisher;
 use crate::readiness::{Latch, Readiness};
-use crate::stores::Noted;
+use crate::stores::Monitored;
 use crate::trace::{self, Span, Tracer};
 use crate::transport::{self, Entries, Message, Objects, Published, Transport};
 
-/// What a service works with. Cheap to clone.
+/// The handle through which a service uses the runtime. Cheap to clone.
 #[derive(Clone)]
 pub struct Runtime(Arc<Inner>);
 
@@ -41,7 +43,7 @@ struct Inner {
     cpu: CpuPool,
 }
 
-/// Builds a [`Runtime`]; the bootstrap does, and tests with a memory transport.
+/// Builds a [`Runtime`]. The bootstrap uses it, and so do tests with a memory transport.
 pub struct Builder {
     transport: Arc<dyn Transport>,
     clock: Clock,
@@ -60,7 +62,7 @@ pub struct Builder {
 // === impl Runtime ===
 
 impl Runtime {
-    /// A runtime over a transport of the caller's, with default settings; [`Builder`] changes them.
+    /// Starts building a runtime over `transport`, with default settings.
     #[must_use]
     pub fn builder(service: &'static str, transport: Arc<dyn Transport>) -> Builder {
         Builder {
@@ -79,16 +81,19 @@ impl Runtime {
         }
     }
 
-    /// Publishes and waits until the stream acknowledged. Adds `ce-*` headers, `Nats-Msg-Id`, content type and the
-    /// current trace. An id in the output replaces `message_id`. An absent broker is tried again, with the same id,
-    /// within `[worker] publish_budget_s`.
+    /// Publishes a message and waits until its stream acknowledged it.
+    ///
+    /// Adds the `ce-*` headers, `Nats-Msg-Id`, the content type and the current trace context. If the output carries its own
+    /// message id, that replaces `message_id`. While the broker is unavailable, the publish is retried under the same id
+    /// for up to `[worker] publish_budget_s` seconds.
     ///
     /// # Errors
-    /// Not acknowledged: it may or may not be in the stream. The caller may call again with the same id. `Full` and
-    /// `Unavailable` are the sender's to wait for (503, `RESOURCE_EXHAUSTED`), the others no retry helps.
+    /// The publish was not acknowledged; the message may or may not be in the stream, and calling again with the same id is
+    /// safe. On `Unavailable` and `Full` the caller should make its sender wait (503, `RESOURCE_EXHAUSTED`). For the other
+    /// kinds a retry does not help.
     ///
     /// # Cancel safety
-    /// Dropping it leaves open whether the message was published; call again with the same id.
+    /// If the future is dropped, the message may or may not have been published. Call again with the same id.
     pub async fn publish(&self, message_id: &str, mut output: Output) -> Result<Published, transport::Error> {
         let publisher = &self.0.tools.publisher;
         match output.message_id.take() {
@@ -97,11 +102,17 @@ impl Runtime {
         }
     }
 
-    /// Hands messages to `handler` until shutdown, then waits for those in work (at most `[worker] drain_timeout_s`).
-    /// Holds a readiness latch until the consumer is bound.
+    /// Passes messages to `handler` until shutdown, then waits for those in flight, for up to `[worker] drain_timeout_s`
+    /// seconds.
+    ///
+    /// Holds a readiness latch until the consumer is bound. While the broker is unavailable, binding is retried.
     ///
     /// # Errors
-    /// The stream is missing or we are not permitted: a deployment mistake. A broker that is away is waited for.
+    /// `consume` contradicts itself, the stream is missing, or access is denied: a deployment mistake. The service should
+    /// stop.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the fetch under way. Messages in flight finish on their own.
     pub async fn consume<H: Handler>(&self, consume: Consume, handler: H) -> anyhow::Result<()> {
         let plan = Plan::new(&self.0.settings, consume)?;
         let supplies = Supplies {
@@ -115,69 +126,71 @@ impl Runtime {
         consumer::run(plan, stage, supplies).await
     }
 
-    /// A bucket of objects.
+    /// Returns a bucket of objects, which must be declared in the topology.
     #[must_use]
     pub fn objects(&self, bucket: &'static str) -> Arc<dyn Objects> {
-        Arc::new(Noted::new(self.0.transport.objects(bucket), self.0.tools.outage.clone()))
+        Arc::new(Monitored::new(self.0.transport.objects(bucket), self.0.tools.outage.clone()))
     }
 
-    /// A bucket of entries.
+    /// Returns a bucket of entries, which must be declared in the topology.
     #[must_use]
     pub fn entries(&self, bucket: &'static str) -> Arc<dyn Entries> {
-        Arc::new(Noted::new(self.0.transport.entries(bucket), self.0.tools.outage.clone()))
+        Arc::new(Monitored::new(self.0.transport.entries(bucket), self.0.tools.outage.clone()))
     }
 
-    /// One message of a stream, by its sequence; `None` if there is none, or a replica that lags does not have it yet.
+    /// Reads one message of a stream by its sequence. Returns `None` if there is none, or if the replica that answers lags
+    /// behind.
     ///
     /// # Errors
-    /// No such stream, or the broker is away: try again.
+    /// `Unavailable`: try again. `NotFound`: there is no such stream.
     pub async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, transport::Error> {
         self.0.transport.message(stream, sequence).await
     }
 
-    /// Cancelled when the process is to stop: take no more work, finish what runs.
+    /// Returns the token of the soft stop. Once it is cancelled, take no more work and finish what is running.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.0.lifecycle.soft.clone()
     }
 
-    /// Cancelled when what still runs is dropped.
+    /// Returns the token of the hard stop. Once it is cancelled, what is still running is dropped.
     #[must_use]
     pub fn hard_stop(&self) -> CancellationToken {
         self.0.lifecycle.hard.clone()
     }
 
-    /// The only source of time.
+    /// Returns the clock, the only source of the current time.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.0.tools.clock.clone()
     }
 
-    /// Keeps `/readyz` unready until released.
+    /// Creates a latch that keeps `/readyz` unready until it is released. `/readyz` prints `name` meanwhile.
     pub fn latch(&self, name: &'static str) -> Latch {
         self.0.readiness.latch(name)
     }
 
-    /// True while `/readyz` would say so, the broker's ping aside.
+    /// Returns true if every latch is released and the process is not stopping. `/readyz` also pings the broker.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.readiness.is_ready()
     }
 
-    /// The service's short name.
+    /// Returns the service's short name.
     #[must_use]
     pub fn service(&self) -> &'static str {
         self.0.tools.tracer.service()
     }
 
-    /// The program's version.
+    /// Returns the program's version.
     #[must_use]
     pub fn version(&self) -> &'static str {
         self.0.tools.version
     }
 
-    /// Starts a background task; shutdown waits for it, the hard stop drops it. Its error or panic does what
-    /// `on_failure` declares.
+    /// Starts a background task. Shutdown waits for it and the hard stop drops it.
+    ///
+    /// Its error or panic has the effect declared by `on_failure`.
     pub fn spawn<F>(&self, name: &'static str, on_failure: OnFailure, task: F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
@@ -185,13 +198,13 @@ impl Runtime {
         self.0.lifecycle.spawn(name, on_failure, self.root(task));
     }
 
-    /// Runs CPU work on the pool that is sized to the cores, under the current trace.
+    /// Runs CPU work on the pool, which runs one job per core, under the current trace.
     ///
     /// # Errors
-    /// `f` panicked.
+    /// `f` panicked. Discard what it was working on.
     ///
     /// # Cancel safety
-    /// Dropping it does not stop `f` once it has started.
+    /// Dropping the future does not stop `f` once it has started.
     pub async fn cpu<F, R>(&self, f: F) -> Result<R, Panicked>
     where
         F: FnOnce() -> R + Send + 'static,
@@ -200,10 +213,11 @@ impl Runtime {
         self.0.cpu.run(f).await
     }
 
-    /// Runs CPU work like [`Self::cpu`], but waits only so long for its end. The wait for a free core does not count.
+    /// Runs CPU work like [`Self::cpu`], but waits no longer than `limit` for it to end. Waiting for a free core does not
+    /// count.
     ///
     /// # Errors
-    /// `f` panicked or took too long. In the second case it runs on and keeps its core: `f` needs limits of its own.
+    /// `f` panicked or took too long. In the second case it keeps running on its core, so `f` needs limits of its own.
     ///
     /// # Cancel safety
     /// As for [`Self::cpu`].
@@ -215,24 +229,24 @@ impl Runtime {
         self.0.cpu.run_within(limit, f).await
     }
 
-    /// Runs `future` as this service's work but in no trace yet, so that spans in it start new ones.
+    /// Runs `future` as work of this service but outside any trace, so that spans in it start new traces.
     pub fn root<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         Span::of(self.0.tools.tracer.base()).run(future)
     }
 
-    /// An own counter, such as `gongkai.parse.documents` in `{document}`. Name it in METRICS.md.
+    /// Creates a counter of the service, such as `gongkai.parse.documents` in `{document}`. Describe it in METRICS.md.
     #[must_use]
     pub fn counter(&self, name: &'static str, unit: &'static str, description: &'static str) -> Counter {
         self.0.meters.counter(name, unit, description)
     }
 
-    /// An own histogram, named in METRICS.md; with the unit `s` its buckets suit durations.
+    /// Creates a histogram of the service. With the unit `s` its buckets suit durations. Describe it in METRICS.md.
     #[must_use]
     pub fn histogram(&self, name: &'static str, unit: &'static str, description: &'static str) -> Histogram {
         self.0.meters.histogram(name, unit, description)
     }
 
-    /// A layer that puts each HTTP or gRPC request under its trace.
+    /// Returns a tower layer that opens a span for each HTTP or gRPC request.
     #[must_use]
     pub fn server_layer(&self) -> trace::ServerLayer {
         trace::ServerLayer::new(&self.0.tools.tracer)
@@ -242,35 +256,35 @@ impl Runtime {
 // === impl Builder ===
 
 impl Builder {
-    /// Tells this time instead of the machine's.
+    /// Uses this clock instead of the machine's.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Settings of the `[worker]` section.
+    /// Sets the settings of the `[worker]` section.
     #[must_use]
     pub fn settings(mut self, settings: WorkerSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Subject prefix of dead letters; the service's name follows.
+    /// Sets the subject prefix of dead letters. The service's short name is appended.
     #[must_use]
     pub fn dead_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.dead_prefix = prefix.into();
         self
     }
 
-    /// The program's version, which dead letters carry.
+    /// Sets the program's version, which dead letters carry.
     #[must_use]
     pub fn version(mut self, version: &'static str) -> Self {
         self.version = version;
         self
     }
 
-    /// Stops with this token instead of one of its own.
+    /// Uses this token for the soft stop.
     #[must_use]
     pub fn shutdown(mut self, soft: CancellationToken) -> Self {
         self.lifecycle.soft = soft;
@@ -307,7 +321,7 @@ impl Builder {
         self
     }
 
-    /// The runtime.
+    /// Builds the runtime.
     #[must_use]
     pub fn build(self) -> Runtime {
         let budget = Duration::from_secs(self.settings.publish_budget_s);

@@ -1,29 +1,30 @@
-//! What a service is to the runtime: a name, a config section and one async function; and what it is given.
+//! [`Service`]: a name, a config section and an async function that runs on a [`Runtime`].
 
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::runtime::Runtime;
 
-/// One of the services. Binaries hand it to [`crate::main`]; the all-in-one starts several in one process.
+/// A service. A binary passes it to [`crate::main`]; the all-in-one starts several in one process.
 #[async_trait]
 pub trait Service: Send + Sync + 'static {
-    /// Short name: config section, `gongkai-<name>` binary and `service.name`, stage in message ids.
+    /// Short name. It names the config section, the binary and `service.name` (`gongkai-<name>`), and the stage in message
+    /// ids.
     const NAME: &'static str;
-    /// Admin port if the config names none.
+    /// Admin port if the config sets none.
     const ADMIN_PORT: u16;
-    /// Its section of the config; the default must run out of the box.
+    /// The config section. Its default must work on a single machine without further settings.
     type Config: DeserializeOwned + Serialize + Default + Clone + Send + Sync + 'static;
 
-    /// Checks relations between settings, before any port is bound.
+    /// Checks values and their relations. Called before any port is bound.
     ///
     /// # Errors
-    /// Names the key and what to do.
+    /// A setting is invalid. The error names the key and how to correct it.
     fn validate(config: &Self::Config) -> anyhow::Result<()>;
 
-    /// Runs until `runtime.shutdown()` is cancelled and its own work is drained, or a fatal error.
+    /// Runs until `runtime.shutdown()` is cancelled and the service has drained.
     ///
     /// # Errors
-    /// The process logs it and exits with failure.
+    /// The service cannot continue. The process logs the error and exits with failure.
     async fn run(config: Self::Config, runtime: Runtime) -> anyhow::Result<()>;
 }

@@ -1,5 +1,4 @@
-//! The buckets as services see them: what fails for want of a broker or of room is noted, so that an outage is one clear
-//! line whatever call met it first.
+//! Buckets that report to [`Outage`], so that an outage is logged once, whichever call meets it first.
 
 use std::sync::Arc;
 
@@ -10,18 +9,18 @@ use futures::stream::BoxStream;
 use crate::outage::Outage;
 use crate::transport::{Entries, Entry, Error, Objects};
 
-/// A bucket whose failures are noted.
-pub(crate) struct Noted<B: ?Sized> {
+/// A bucket that reports the result of each call to [`Outage`].
+pub(crate) struct Monitored<B: ?Sized> {
     bucket: Arc<B>,
     outage: Outage,
 }
 
-impl<B: ?Sized> Noted<B> {
+impl<B: ?Sized> Monitored<B> {
     pub(crate) fn new(bucket: Arc<B>, outage: Outage) -> Self {
         Self { bucket, outage }
     }
 
-    /// Of a call that only reads: its success says nothing about room.
+    /// Reports the result of a call that needs no room: its success does not end an outage of kind `Full`.
     fn read<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         match &result {
             Ok(_) => self.outage.answered(),
@@ -30,6 +29,7 @@ impl<B: ?Sized> Noted<B> {
         result
     }
 
+    /// Reports the result of a write.
     fn written<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         match &result {
             Ok(_) => self.outage.accepted(),
@@ -40,7 +40,7 @@ impl<B: ?Sized> Noted<B> {
 }
 
 #[async_trait]
-impl Objects for Noted<dyn Objects> {
+impl Objects for Monitored<dyn Objects> {
     async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
         self.written(self.bucket.put(key, content).await)
     }
@@ -59,7 +59,7 @@ impl Objects for Noted<dyn Objects> {
 }
 
 #[async_trait]
-impl Entries for Noted<dyn Entries> {
+impl Entries for Monitored<dyn Entries> {
     async fn get(&self, key: &str) -> Result<Option<Entry>, Error> {
         self.read(self.bucket.get(key).await)
     }

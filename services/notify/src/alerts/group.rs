@@ -1,6 +1,6 @@
-//! Findings of one report put together by cause: one alert each.
+//! Groups the findings of a report by cause into alerts.
 //!
-//! One wrong cell breaks several identities; people are told of the cell once, not of every identity (CONTRACT 4).
+//! One wrong cell breaks several identities. The receiver gets one alert about the cell, not one per identity.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use gongkai_model::Severity;
 use gongkai_proto::{convert::finding::severity, v1};
 use sha2::{Digest, Sha256};
 
-/// The alerts that findings of a report amount to, by alert id: one a cause, or one a finding where no cause is known.
+/// Returns one alert per cause, and one per finding without a cause, sorted by alert id.
 ///
-/// Findings below `bar`, and copies of a finding, are left out. The same findings in any order give the same alerts.
-/// `about` has what all alerts of the report share.
+/// Findings below `bar` and duplicates are left out. The order of the findings does not matter. `about` holds the fields that
+/// all alerts of the report share.
 #[must_use]
 pub fn alerts(findings: &[v1::Finding], bar: Severity, about: &v1::Alert) -> Vec<v1::Alert> {
     let distinct: BTreeMap<&str, &v1::Finding> = findings
@@ -35,7 +35,7 @@ pub fn alerts(findings: &[v1::Finding], bar: Severity, about: &v1::Alert) -> Vec
     groups.into_values().collect()
 }
 
-/// 32 hex digits over the report's name and what the alert stands on: the same on every run.
+/// Derives the alert id, 32 hex digits, from the report's name and the cause or fingerprint. It is the same on every run.
 fn alert_id(report: &str, finding: &v1::Finding) -> String {
     let (kind, key) = match finding.cause.as_str() {
         "" => ("finding", &finding.fingerprint),

@@ -1,4 +1,4 @@
-//! The handler over report events: reads and saves the states, returns what they say.
+//! The handler of report events: it updates the state of a report and returns the alerts to publish.
 
 use std::sync::Arc;
 
@@ -14,24 +14,26 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     group,
-    state::{Change, Event, ReportAlerts, Step},
+    state::{Change, ReportAlerts, ReportUpdate, Step},
     waivers::Waived,
 };
-use crate::MAX_RACES;
+
+/// Most lost races in a row for one record. After that the event is retried later.
+const MAX_RACES: u32 = 16;
 
 /// Turns report events into alerts.
 pub struct Alerter {
-    ledger: RecordStore,
+    records: RecordStore,
     bar: Severity,
 }
 
 // === impl Alerter ===
 
 impl Alerter {
-    /// Over the bucket of alerts; findings below `bar` are not told.
+    /// Creates a handler over the bucket of alerts. Findings below `bar` raise no alert.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, bar: Severity) -> Self {
-        Self { ledger: RecordStore::new(entries, MAX_RACES), bar }
+        Self { records: RecordStore::new(entries, MAX_RACES), bar }
     }
 
     async fn validated(
@@ -60,14 +62,14 @@ impl Alerter {
         let change = Change::Validated {
             validation: event.validation,
             superseded: event.superseded,
-            taken_down: self.record_address(&arrival.url, &report).await?,
+            taken_down: self.record_url(&arrival.url, &report).await?,
             alerts: group::alerts(&event.findings, self.bar, &about),
             arrival,
         };
-        self.apply(&report, &event_of(context, change)).await
+        self.apply(&report, &update_from(context, change)).await
     }
 
-    /// By URL it takes down what stood there, by report what it names wherever it stood.
+    /// Applies a withdrawal: by URL to every report that arrived there, by name to that report.
     async fn withdrawn(
         &self,
         event: &v1::ReportWithdrawn,
@@ -79,13 +81,13 @@ impl Alerter {
             "" => UrlIndex::default(),
             url => {
                 let take = |index: &mut UrlIndex| record_url_withdrawal(index, withdrawal.rank);
-                let change = |place: &mut v1::UrlIndexRecord| history::change_index(place, take);
-                self.ledger.change(&url_key(url), change).await?.1
+                let change = |record: &mut v1::UrlIndexRecord| history::change_index(record, take);
+                self.records.change(&url_key(url), change).await?.1
             }
         };
         let mut outputs = Vec::new();
         for (report, taken_down) in concerned(&withdrawal, &index) {
-            let event = event_of(context, Change::Withdrawn(taken_down));
+            let event = update_from(context, Change::Withdrawn(taken_down));
             outputs.extend(self.apply(&report, &event).await?);
         }
         Ok(outputs)
@@ -102,26 +104,26 @@ impl Alerter {
             name: waiver.name,
             operands_digest: waiver.operands_digest,
         };
-        self.apply(&report, &event_of(context, Change::Waived(waived))).await
+        self.apply(&report, &update_from(context, Change::Waived(waived))).await
     }
 
-    /// Records that the report arrived with the address; gives the withdrawal of that address that ranks highest.
-    async fn record_address(&self, url: &str, report: &ReportKey) -> Result<Option<TakenDown>, Decision> {
+    /// Records that the report arrived at the URL. Returns the withdrawal of that URL with the highest rank.
+    async fn record_url(&self, url: &str, report: &ReportKey) -> Result<Option<TakenDown>, Decision> {
         if url.is_empty() {
             return Ok(None);
         }
         let take = |index: &mut UrlIndex| record_report(index, report);
-        let change = |place: &mut v1::UrlIndexRecord| history::change_index(place, take);
-        let (_, index) = self.ledger.change(&url_key(url), change).await?;
+        let change = |record: &mut v1::UrlIndexRecord| history::change_index(record, take);
+        let (_, index) = self.records.change(&url_key(url), change).await?;
         Ok(index.withdrawn.map(|rank| TakenDown { rank, url: url.to_owned() }))
     }
 
-    async fn apply(&self, report: &ReportKey, event: &Event) -> Result<Vec<Output>, Decision> {
+    async fn apply(&self, report: &ReportKey, event: &ReportUpdate) -> Result<Vec<Output>, Decision> {
         let apply = |state: &mut ReportAlerts| {
             let step = state.apply(event);
             (step == Step::Advanced, step)
         };
-        let (state, step) = self.ledger.change(&report_key(report), apply).await?;
+        let (state, step) = self.records.change(&report_key(report), apply).await?;
         Ok(if step == Step::Stale { Vec::new() } else { state.outputs() })
     }
 }
@@ -140,8 +142,8 @@ impl Handler for Alerter {
     }
 }
 
-fn event_of(context: &Context, change: Change) -> Event {
-    Event {
+fn update_from(context: &Context, change: Change) -> ReportUpdate {
+    ReportUpdate {
         id: context.message_id.clone(),
         sequence: context.sequence,
         at: timestamp(context.logged_at),
@@ -154,12 +156,12 @@ fn unreadable(error: convert::Error) -> Decision {
     Decision::bury("MALFORMED", error)
 }
 
-/// Key of an address's record: its digest, since an address has characters that a key has not.
+/// Returns the key of a URL's record: its digest, because a URL may have characters that a key must not have.
 fn url_key(url: &str) -> String {
     format!("urls/{}", hex::encode(&Sha256::digest(url)[..16]))
 }
 
-/// Key of a report's record.
+/// Returns the key of a report's record.
 #[must_use]
 pub fn report_key(report: &ReportKey) -> String {
     format!("reports/{report}")

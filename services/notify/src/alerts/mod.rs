@@ -1,7 +1,7 @@
-//! From validated and withdrawn reports and waivers to alerts.
+//! Derives alerts from validated reports, withdrawn reports and waivers.
 //!
-//! [`group`] puts a report's findings together by cause, [`state`] compares them with what was open,
-//! [`waivers`] holds back what people let stand. Nothing here talks to people; that is [`crate::delivery`].
+//! [`group`] groups the findings of a report by cause. [`waivers`] removes those that are waived. [`state`] compares the rest
+//! with the open alerts. [`crate::delivery`] delivers the result.
 
 pub mod group;
 mod handler;

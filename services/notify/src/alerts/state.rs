@@ -1,85 +1,85 @@
-//! What notify knows of one report: its open alerts, and what it said about them lately.
+//! The state of one report: its open alerts, and the outputs of its latest events.
 //!
-//! A pure function of events: no broker, no clock. [`ReportAlerts::apply`] takes one event and says what to publish.
+//! [`ReportAlerts::apply`] takes one event and updates the state; [`ReportAlerts::outputs`] returns what to publish. Both
+//! depend only on the events: they use no broker and no clock.
 //!
-//! **Order.** Validate ranks what it says of a report, since it says it again when a neighbour changes; an event that ranks
-//! below what was seen does not change what is found. Events without ranks are ranked by the stream sequence of their
-//! `DocumentReceived`, then by their own. What arrived and what was withdrawn is a history, and
-//! [`gongkai_lifecycle`] says whether the content that alerts are about is withdrawn: then only what is found because of
-//! the withdrawal stands. So the open findings after N events are the same for every order of arrival.
+//! **Order.** Validate ranks its validations of a report, because it validates the report again when a neighbour changes. An
+//! event that ranks below one already seen does not change the findings. Events without a rank are ordered by the stream
+//! sequence of their `DocumentReceived`, then by their own. Arrivals and withdrawals form a history, from which
+//! [`gongkai_lifecycle`] derives whether the validated content is withdrawn. If it is, only findings about the withdrawal
+//! remain. The open findings after N events are therefore the same for every order of the events.
 //!
-//! **Crashes.** The state is saved before the runtime publishes, so a crash in between must not lose an alert:
-//! - the outbox keeps the outputs of the last event, and a redelivery of that event gives the same outputs again,
-//!   under the same message ids;
-//! - an event that comes while an earlier one may still be unpublished takes the earlier one's outputs with it, in
-//!   order. The earlier one's redelivery then ranks below and gives nothing: whoever carries its outputs is itself
-//!   redelivered until they are published.
+//! **Crashes.** The state is saved before the runtime publishes, and a crash in between must not lose an alert:
+//! - The outbox keeps the outputs of the last event. A redelivery of that event returns the same outputs under the same
+//!   message ids.
+//! - If an event comes while the outputs of an earlier one may still be unpublished, it returns those first. A redelivery of
+//!   the earlier event is then stale and returns nothing, but the later event is itself redelivered until all outputs are
+//!   published.
 //!
-//! What is carried was mostly published long ago: the stream's duplicate window drops it, and beyond the window the
-//! delivery log does. Outputs are carried for [`CARRY_S`] after their event, far longer than redeliveries go on.
+//! Most outputs that are returned again were published long ago. The stream's duplicate window drops them; after that, the
+//! record of deliveries does. Outputs are kept for [`CARRY_S`] seconds after their event, far longer than redeliveries last.
 
 use std::collections::BTreeSet;
 
 use gongkai_lifecycle::{Arrival, History, TakenDown, record_arrival, record_withdrawal, revisions};
 use gongkai_model::Region;
-use gongkai_proto::{convert::history, subjects::Event as Kind, v1};
+use gongkai_proto::{convert::history, subjects::Event, v1};
 use gongkai_worker::Output;
 
-use super::waivers::{Parted, Waived, Waivers};
+use super::waivers::{Split, Waived, Waivers};
 
-/// How long after an event its outputs ride along with later events of the report.
+/// Seconds after an event during which later events of the report return its outputs again.
 pub const CARRY_S: i64 = 24 * 3600;
-/// Carried outputs stay below this, so that the state stays far from the broker's limit of 1 MiB a value.
+/// Maximum size of the outbox in bytes. It keeps the state well below the broker's limit of 1 MiB.
 const CARRY_BYTES: usize = 256 * 1024;
 
-/// The rule that a withdrawn report breaks (已发布年报被撤下): a withdrawal does not resolve it.
+/// The rule that a withdrawn report breaks (已发布年报被撤下). A withdrawal does not resolve its alert.
 const GONE: &str = "V-GONE";
 
-/// One event of a report, as far as alerts go.
+/// A change of a report, and the event that brought it.
 #[derive(Debug, Clone)]
-pub struct Event {
-    /// Its message id: a redelivery has the same.
+pub struct ReportUpdate {
+    /// Message id of the event. A redelivery has the same.
     pub id: String,
-    /// Its stream sequence.
+    /// Stream sequence of the event.
     pub sequence: u64,
-    /// When the stream took it.
+    /// When the stream stored the event.
     pub at: prost_types::Timestamp,
-    /// The trace it travels under.
+    /// Trace id of the event.
     pub trace_id: String,
-    /// What happened.
     pub change: Change,
 }
 
-/// What happened to a report.
+/// A change of a report.
 #[derive(Debug, Clone)]
 pub enum Change {
     /// A revision was validated.
     Validated {
-        /// Its arrival.
+        /// The arrival of the validated revision.
         arrival: Arrival,
-        /// Rank among the validations of the report; 0 from a version that did not rank.
+        /// Rank among the validations of the report; 0 if validate did not rank yet.
         validation: u64,
-        /// True if a newer content of the report is known: what is found in this one is history.
+        /// True if a newer content of the report is known, so that these findings no longer matter.
         superseded: bool,
-        /// The withdrawal of its address that ranks highest.
+        /// The withdrawal of its URL with the highest rank.
         taken_down: Option<TakenDown>,
-        /// What its findings amount to, from [`super::group::alerts`].
+        /// The alerts of its findings, from [`super::group::alerts`].
         alerts: Vec<v1::Alert>,
     },
-    /// The report, or what stood at an address of it, was withdrawn.
+    /// The report, or what was published at one of its URLs, was withdrawn.
     Withdrawn(TakenDown),
-    /// A person let a finding stand, or that came to its end.
+    /// A waiver was granted or ended.
     Waived(Waived),
 }
 
-/// What [`ReportAlerts::apply`] did.
+/// Result of [`ReportAlerts::apply`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Something newer is known: save nothing, publish nothing.
+    /// The event changes nothing. Neither save nor publish.
     Stale,
-    /// The last event again: save nothing, publish the outbox.
+    /// The event is a redelivery of the last one. Publish the outbox; there is nothing to save.
     Repeat,
-    /// Save, then publish the outbox.
+    /// The state has changed. Save it, then publish the outbox.
     Advanced,
 }
 
@@ -91,13 +91,13 @@ pub struct ReportAlerts {
     #[prost(message, repeated, tag = "2")]
     open: Vec<v1::Alert>,
     #[prost(message, repeated, tag = "4")]
-    outbox: Vec<Said>,
+    outbox: Vec<Queued>,
     #[prost(message, optional, tag = "5")]
     waivers: Option<Waivers>,
-    /// What the newest validation found, waived or not: waivers are held against it, however open alerts came to be.
+    /// The alerts of the newest validation before waivers are applied.
     #[prost(message, repeated, tag = "6")]
     found: Vec<v1::Alert>,
-    /// What arrived and what was withdrawn.
+    /// Arrivals and withdrawals.
     #[prost(message, optional, tag = "7")]
     history: Option<v1::HistoryRecord>,
 }
@@ -115,9 +115,9 @@ struct Validation {
     content_hash: String,
 }
 
-/// What one event made us say.
+/// The outputs of one event.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Said {
+struct Queued {
     #[prost(string, tag = "1")]
     event_id: String,
     #[prost(message, optional, tag = "2")]
@@ -129,60 +129,60 @@ struct Said {
 // === impl ReportAlerts ===
 
 impl ReportAlerts {
-    /// Takes one event. The outputs are in [`ReportAlerts::outputs`], unless the event is stale.
-    pub fn apply(&mut self, event: &Event) -> Step {
-        if self.outbox.last().is_some_and(|said| said.event_id == event.id) {
+    /// Applies one event. Unless it is stale, [`ReportAlerts::outputs`] returns what to publish.
+    pub fn apply(&mut self, event: &ReportUpdate) -> Step {
+        if self.outbox.last().is_some_and(|queued| queued.event_id == event.id) {
             return Step::Repeat;
         }
         self.adopt_found();
-        let is_news = match &event.change {
+        let is_changed = match &event.change {
             Change::Validated { arrival, validation, superseded, taken_down, alerts } => {
-                let is_news = self.record(arrival, taken_down.as_ref());
+                let is_changed = self.record(arrival, taken_down.as_ref());
                 let validation = Validation {
                     received_sequence: arrival.rank.sequence(),
                     event_sequence: event.sequence,
                     rank: *validation,
                     content_hash: arrival.content_hash.clone(),
                 };
-                let is_found = !superseded && self.find(validation, alerts, &event.trace_id);
-                is_news || is_found
+                let is_found = !superseded && self.replace_found(validation, alerts, &event.trace_id);
+                is_changed || is_found
             }
             Change::Withdrawn(taken_down) => {
                 self.change_history(|history| record_withdrawal(history, taken_down))
             }
-            Change::Waived(waived) => self.waivers.get_or_insert_default().note(waived),
+            Change::Waived(waived) => self.waivers.get_or_insert_default().record(waived),
         };
-        if !is_news {
+        if !is_changed {
             return Step::Stale;
         }
-        let mut alerts = self.settle();
+        let mut alerts = self.reconcile();
         for alert in &mut alerts {
-            // A waiver is no document: what it raises or resolves goes under the trace of the report.
+            // A waiver is not a document, so its alerts keep the trace of the report.
             if !matches!(event.change, Change::Waived(_)) {
                 alert.trace_id.clone_from(&event.trace_id);
             }
             alert.changed_at = Some(event.at);
         }
-        self.say(event, alerts);
+        self.queue(event, alerts);
         Step::Advanced
     }
 
-    /// What to publish now: the last event's outputs behind those it carries, oldest first.
+    /// Returns the outputs to publish, oldest first: those of recent events, then those of the last one.
     #[must_use]
     pub fn outputs(&self) -> Vec<Output> {
         self.outbox
             .iter()
-            .flat_map(|said| said.alerts.iter().map(|alert| output(&said.event_id, alert)))
+            .flat_map(|queued| queued.alerts.iter().map(|alert| output(&queued.event_id, alert)))
             .collect()
     }
 
-    /// The alerts that stand, by id.
+    /// Returns the open alerts, sorted by id.
     #[must_use]
     pub fn open(&self) -> &[v1::Alert] {
         &self.open
     }
 
-    /// The content of the newest validation, and whether it was withdrawn; `None` before the first.
+    /// Returns the content hash of the newest validation and whether it is withdrawn; `None` before the first validation.
     #[must_use]
     pub fn current(&self) -> Option<(&str, bool)> {
         let newest = self.newest.as_ref()?;
@@ -192,14 +192,14 @@ impl ReportAlerts {
         Some((&newest.content_hash, is_withdrawn))
     }
 
-    /// A state of a version that did not keep what was found has what is open.
+    /// Fills `found` from the open alerts, for a state saved by a version without `found`.
     fn adopt_found(&mut self) {
         if self.found.is_empty() {
             self.found.clone_from(&self.open);
         }
     }
 
-    /// Records an arrival and the withdrawal of its address; false if both are known.
+    /// Records an arrival and the withdrawal of its URL. Returns false if both were known.
     fn record(&mut self, arrival: &Arrival, taken_down: Option<&TakenDown>) -> bool {
         self.change_history(|history| {
             let is_down = taken_down.is_some_and(|taken_down| record_withdrawal(history, taken_down));
@@ -211,8 +211,8 @@ impl ReportAlerts {
         history::change_history(self.history.get_or_insert_default(), change).0
     }
 
-    /// Makes `alerts` what is found, unless a validation that ranks higher was seen: then false.
-    fn find(&mut self, validation: Validation, alerts: &[v1::Alert], trace_id: &str) -> bool {
+    /// Replaces the findings, unless a validation of higher rank was seen. Returns false then.
+    fn replace_found(&mut self, validation: Validation, alerts: &[v1::Alert], trace_id: &str) -> bool {
         if self.newest.as_ref().is_some_and(|newest| !newest.is_below(&validation)) {
             return false;
         }
@@ -222,23 +222,23 @@ impl ReportAlerts {
         true
     }
 
-    /// Opens what is found and stands; returns the alerts to say.
-    fn settle(&mut self) -> Vec<v1::Alert> {
+    /// Recomputes the open alerts from findings, withdrawals and waivers. Returns the alerts to publish.
+    fn reconcile(&mut self) -> Vec<v1::Alert> {
         let is_withdrawn = self.current().is_some_and(|(_, is_withdrawn)| is_withdrawn);
         let found = if is_withdrawn { of_withdrawal(&self.found) } else { self.found.clone() };
-        let Parted { standing, waived } = self.waivers.get_or_insert_default().part(&found);
-        self.change(&standing, &waived)
+        let Split { effective, waived } = self.waivers.get_or_insert_default().split(&found);
+        self.change(&effective, &waived)
     }
 
-    /// Makes `alerts` the open ones; returns those to say: raised where a finding is new, resolved where all are gone, or
-    /// among the `waived`.
+    /// Replaces the open alerts by `alerts` and returns those to publish: raised if a finding is new, resolved if all findings
+    /// are gone or `waived`.
     fn change(&mut self, alerts: &[v1::Alert], waived: &BTreeSet<String>) -> Vec<v1::Alert> {
         let known = fingerprints(&self.open);
         let current = fingerprints(alerts);
         let before = std::mem::take(&mut self.open);
         let (mut open, mut raised, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
 
-        // Findings that stand under another cause already wait: if that alert goes on, nothing is said twice.
+        // An alert whose findings are all open under another cause waits. If that alert stays open, it is not raised.
         let mut waiting = Vec::new();
         for alert in alerts {
             if alert.findings.iter().any(|f| !known.contains(&f.fingerprint)) {
@@ -276,12 +276,12 @@ impl ReportAlerts {
         raised.chain(resolved.iter().map(|alert| resolved_by(alert, waived))).collect()
     }
 
-    /// Puts an event's outputs behind those still carried.
-    fn say(&mut self, event: &Event, alerts: Vec<v1::Alert>) {
-        self.outbox.retain(|said| {
-            !said.alerts.is_empty() && said.at.is_some_and(|at| event.at.seconds - at.seconds <= CARRY_S)
+    /// Appends the outputs of an event to the outbox, and drops those that are too old or too many.
+    fn queue(&mut self, event: &ReportUpdate, alerts: Vec<v1::Alert>) {
+        self.outbox.retain(|queued| {
+            !queued.alerts.is_empty() && queued.at.is_some_and(|at| event.at.seconds - at.seconds <= CARRY_S)
         });
-        self.outbox.push(Said { event_id: event.id.clone(), at: Some(event.at), alerts });
+        self.outbox.push(Queued { event_id: event.id.clone(), at: Some(event.at), alerts });
         while self.outbox.len() > 1
             && self.outbox.iter().map(prost::Message::encoded_len).sum::<usize>() > CARRY_BYTES
         {
@@ -291,8 +291,8 @@ impl ReportAlerts {
 }
 
 impl Validation {
-    /// True if the other validation counts more: validate ranks what it says of a report; without its ranks the newer
-    /// revision counts, and of one revision the newer event.
+    /// Returns true if the other validation takes precedence: the one of higher rank, or, without ranks, the one of the newer
+    /// revision, and of one revision the newer event.
     fn is_below(&self, other: &Self) -> bool {
         if self.rank > 0 && other.rank > 0 {
             return self.rank < other.rank;
@@ -301,7 +301,7 @@ impl Validation {
     }
 }
 
-/// What is found because the report was withdrawn; all else went with it.
+/// Returns the alerts about the withdrawal itself. All others end with the withdrawn content.
 fn of_withdrawal(alerts: &[v1::Alert]) -> Vec<v1::Alert> {
     alerts.iter().filter(|alert| alert.findings.iter().all(|finding| finding.rule == GONE)).cloned().collect()
 }
@@ -310,7 +310,7 @@ fn fingerprints(alerts: &[v1::Alert]) -> BTreeSet<String> {
     alerts.iter().flat_map(|alert| &alert.findings).map(|finding| finding.fingerprint.clone()).collect()
 }
 
-/// An alert that is over: waived if people let stand what is left of it.
+/// Returns a resolved alert, marked as waived if any of its findings is.
 fn resolved_by(alert: &v1::Alert, waived: &BTreeSet<String>) -> v1::Alert {
     let is_waived = alert.findings.iter().any(|finding| waived.contains(&finding.fingerprint));
     let resolution = if is_waived { v1::AlertResolution::Waived } else { v1::AlertResolution::Gone };
@@ -321,16 +321,16 @@ fn in_state(alert: &v1::Alert, state: v1::AlertState) -> v1::Alert {
     v1::Alert { state: state.into(), ..alert.clone() }
 }
 
-/// An event says at most one thing of an alert, so event and alert together name the message for good.
+/// Creates the message for an alert. An event changes an alert at most once, so event id and alert id identify it.
 fn output(event_id: &str, alert: &v1::Alert) -> Output {
     let region = alert.region.parse().unwrap_or(Region::UNKNOWN);
     let wire = Some(alert.clone());
     let mut output = if alert.state() == v1::AlertState::Resolved {
         let message = v1::AlertResolved { alert: wire };
-        Output::new(Kind::AlertResolved.subject(region), Kind::AlertResolved.ce_type(), &message)
+        Output::new(Event::AlertResolved.subject(region), Event::AlertResolved.ce_type(), &message)
     } else {
         let message = v1::AlertRaised { alert: wire };
-        Output::new(Kind::AlertRaised.subject(region), Kind::AlertRaised.ce_type(), &message)
+        Output::new(Event::AlertRaised.subject(region), Event::AlertRaised.ce_type(), &message)
     };
     output.message_id = Some(format!("{event_id}.notify.{}", alert.alert_id));
     output

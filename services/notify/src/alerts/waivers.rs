@@ -1,45 +1,45 @@
-//! Which findings of a report people let stand.
+//! The waivers of a report.
 
 use std::collections::BTreeSet;
 
 use gongkai_proto::v1;
 
-/// The waivers of one report. An ended one is remembered, so that a grant that comes late does not revive it.
+/// All waivers of one report. Ended ones are kept, so that a late grant does not revive them.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Waivers {
     #[prost(message, repeated, tag = "1")]
     known: Vec<Waived>,
 }
 
-/// A waiver, as far as alerts go.
+/// A waiver.
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
 pub struct Waived {
-    /// Its name.
+    /// Resource name of the waiver.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// The finding.
+    /// Fingerprint of the waived finding.
     #[prost(string, tag = "2")]
     pub fingerprint: String,
-    /// What the finding stood on.
+    /// Digest of the operands that the finding had when it was waived.
     #[prost(string, tag = "3")]
     pub operands_digest: String,
-    /// True if it expired or was revoked.
+    /// True if the waiver expired or was revoked.
     #[prost(bool, tag = "4")]
     pub is_ended: bool,
 }
 
-/// Alerts parted by [`Waivers::part`].
+/// Result of [`Waivers::split`].
 #[derive(Debug, Default)]
-pub(super) struct Parted {
-    /// What nobody waived.
-    pub(super) standing: Vec<v1::Alert>,
-    /// The fingerprints of what somebody did.
+pub(super) struct Split {
+    /// Alerts with the findings that are not waived.
+    pub(super) effective: Vec<v1::Alert>,
+    /// Fingerprints of the waived findings.
     pub(super) waived: BTreeSet<String>,
 }
 
 impl Waivers {
-    /// Notes a waiver or its end; false if that is no news.
-    pub(super) fn note(&mut self, waived: &Waived) -> bool {
+    /// Records a waiver or its end. Returns false if nothing changed.
+    pub(super) fn record(&mut self, waived: &Waived) -> bool {
         match self.known.iter_mut().find(|known| known.name == waived.name) {
             Some(known) if known.is_ended || !waived.is_ended => false,
             Some(known) => {
@@ -53,16 +53,16 @@ impl Waivers {
         }
     }
 
-    /// Parts each alert's findings into those that stand and those that are waived.
-    pub(super) fn part(&self, alerts: &[v1::Alert]) -> Parted {
-        let mut parted = Parted::default();
+    /// Splits the findings of each alert into waived and effective ones.
+    pub(super) fn split(&self, alerts: &[v1::Alert]) -> Split {
+        let mut split = Split::default();
         for alert in alerts {
-            let (waived, standing): (Vec<_>, Vec<_>) =
+            let (waived, effective): (Vec<_>, Vec<_>) =
                 alert.findings.iter().cloned().partition(|finding| self.covers(finding));
-            parted.standing.extend(with_findings(alert, standing));
-            parted.waived.extend(waived.into_iter().map(|finding| finding.fingerprint));
+            split.effective.extend(with_findings(alert, effective));
+            split.waived.extend(waived.into_iter().map(|finding| finding.fingerprint));
         }
-        parted
+        split
     }
 
     fn covers(&self, finding: &v1::Finding) -> bool {
@@ -75,7 +75,7 @@ impl Waivers {
     }
 }
 
-/// The alert over these findings; `None` if there are none.
+/// Returns the alert with these findings only, or `None` if there are none.
 fn with_findings(alert: &v1::Alert, findings: Vec<v1::Finding>) -> Option<v1::Alert> {
     let severity = findings.iter().map(|finding| finding.severity).max()?;
     Some(v1::Alert { severity, findings, ..alert.clone() })

@@ -1,4 +1,4 @@
-//! What a receiver reads: JSON, Chinese first, findings with the members of `gongkai check --format json`.
+//! The JSON body of a webhook. Findings have the members of `gongkai check --format json`.
 
 use gongkai_model::Severity;
 use gongkai_proto::{
@@ -26,10 +26,10 @@ struct Data<'a> {
     message_en: String,
     alert_id: &'a str,
     state: &'static str,
-    /// Of a resolved one: `gone` or `waived`.
+    /// `gone` or `waived`, if the alert is resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<&'static str>,
-    /// Grows with every message: of two about one alert, the higher one stands.
+    /// Grows with every message. Of two messages about one alert, the one with the higher number is current.
     sequence: u64,
     severity: &'static str,
     report: &'a str,
@@ -79,19 +79,17 @@ struct Source<'a> {
     end: Option<u32>,
 }
 
-/// What an alert says in one sentence, in Chinese and in English.
+/// One sentence about an alert, in Chinese and in English.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Summary {
-    /// Chinese.
     pub(super) message: String,
-    /// English.
     pub(super) message_en: String,
 }
 
 // === impl Body ===
 
 impl<'a> Body<'a> {
-    /// The body for an alert that came with this stream sequence.
+    /// Creates the body for an alert with this stream sequence.
     #[must_use]
     pub(super) fn new(alert: &'a v1::Alert, sequence: u64) -> Self {
         let resolved = is_resolved(alert);
@@ -147,24 +145,24 @@ impl<'a> Finding<'a> {
     }
 }
 
-/// True for an alert that is over.
+/// Returns true if the alert is resolved.
 #[must_use]
 pub(super) fn is_resolved(alert: &v1::Alert) -> bool {
     alert.state() == v1::AlertState::Resolved
 }
 
-/// True for an alert that is over because people let stand what is left of it.
+/// Returns true if the alert is resolved because its remaining findings are waived.
 fn is_waived(alert: &v1::Alert) -> bool {
     alert.resolution() == v1::AlertResolution::Waived
 }
 
-/// The public name of a severity on the wire.
+/// Returns the public name of a severity.
 #[must_use]
 pub(super) fn severity_name(wire: i32) -> &'static str {
     severity(wire).map_or("UNSPECIFIED", Severity::as_str)
 }
 
-/// The alert in one sentence: whose report, what is wrong, and how many checks say so.
+/// Summarises the alert in one sentence: agency, year, the most severe finding and the number of failed checks.
 #[must_use]
 pub(super) fn summary(alert: &v1::Alert) -> Summary {
     let (agency, year) = (&alert.agency_name, alert.year);

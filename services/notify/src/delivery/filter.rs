@@ -1,23 +1,23 @@
-//! Which alerts a subscription asks for.
+//! The filter of a subscription.
 
 use gongkai_model::{ReportKey, Severity};
 use gongkai_proto::{convert::finding::severity, v1};
 
-/// All that is given must match; an empty list matches everything.
+/// Selects alerts. All conditions must match; an empty list matches everything.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Alerts below it are left out.
+    /// Alerts below this severity do not match.
     pub min_severity: Severity,
     /// Prefixes of the region.
     pub regions: Vec<String>,
-    /// Agencies' keys.
+    /// Agency keys.
     pub agencies: Vec<String>,
-    /// Rule ids, of which one finding must have one.
+    /// Rule ids. At least one finding must have one of them.
     pub rules: Vec<String>,
 }
 
 impl Filter {
-    /// True if the subscription asks for this alert.
+    /// Returns true if the alert matches.
     #[must_use]
     pub fn wants(&self, alert: &v1::Alert) -> bool {
         let agency =

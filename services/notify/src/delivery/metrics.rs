@@ -1,11 +1,11 @@
-//! How long it takes from the hook to the receiver. The name stands in METRICS.md.
+//! Metrics of deliveries. METRICS.md describes them.
 
 use std::time::Duration;
 
 use gongkai_proto::{convert::timestamp::time, v1};
 use gongkai_worker::{Clock, Context, Histogram, Runtime};
 
-/// What is measured of deliveries.
+/// The instruments of deliveries.
 pub(super) struct Metrics {
     processing: Histogram,
     clock: Clock,
@@ -20,9 +20,10 @@ impl Metrics {
         Self { processing, clock: runtime.clock() }
     }
 
-    /// A receiver was told. What a neighbour or the end of a waiver raised says nothing of the way from the hook: it
-    /// goes under another trace than its report.
-    pub(super) fn told(&self, alert: &v1::Alert, context: &Context) {
+    /// Records the time from the hook to the delivery of a raised alert.
+    ///
+    /// Alerts raised by a neighbour or by the end of a waiver are not measured. They have another trace than the report.
+    pub(super) fn delivered(&self, alert: &v1::Alert, context: &Context) {
         let is_own = alert.state() == v1::AlertState::Raised && alert.trace_id == context.trace_id;
         let received = alert.received_at.filter(|_| is_own).and_then(|at| time(at, "received_at").ok());
         if let Some(received) = received {

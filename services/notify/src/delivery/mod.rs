@@ -1,7 +1,8 @@
-//! From alerts to people: one durable consumer a subscription, so that a receiver that is away holds up nobody else.
+//! Delivers alerts to subscriptions, through one durable consumer per subscription: an unreachable receiver delays nobody
+//! else.
 //!
-//! A message is told at least once; [`Sent`] makes that once in effect for what we can see. A crash between the
-//! receiver's 2xx and our note of it sends the same `webhook-id` again, by which receivers tell repeats.
+//! Delivery is at least once. [`Sent`] records deliveries so that redeliveries are not sent again. After a crash between the
+//! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.
 
 mod body;
 mod filter;
@@ -19,7 +20,7 @@ use sha2::{Digest, Sha256};
 use self::{
     body::Body,
     metrics::Metrics,
-    sent::{Sent, Verdict},
+    sent::{Novelty, Sent},
 };
 pub use self::{
     filter::Filter,
@@ -28,9 +29,11 @@ pub use self::{
     target::{Refused, Target},
     webhook::Webhook,
 };
-use crate::MAX_RACES;
 
-/// How a subscription is told.
+/// Most lost races in a row for one record. After that the alert is retried later.
+const MAX_RACES: u32 = 16;
+
+/// How a subscription is notified.
 pub enum Channel {
     /// A signed POST.
     Webhook(Box<Webhook>),
@@ -38,26 +41,26 @@ pub enum Channel {
     Log,
 }
 
-/// Tells one subscription.
+/// Delivers alerts to one subscription.
 pub struct Deliverer {
     subscription: String,
     filter: Filter,
     channel: Channel,
-    ledger: RecordStore,
+    records: RecordStore,
     metrics: Metrics,
 }
 
 // === impl Deliverer ===
 
 impl Deliverer {
-    /// Tells `subscription` what `filter` lets through; what was told is kept in the runtime's bucket of deliveries.
+    /// Creates a handler that delivers to `subscription` what passes `filter`.
     #[must_use]
     pub fn new(subscription: String, filter: Filter, channel: Channel, runtime: &Runtime) -> Self {
-        let ledger = RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES);
-        Self { subscription, filter, channel, ledger, metrics: Metrics::new(runtime) }
+        let records = RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES);
+        Self { subscription, filter, channel, records, metrics: Metrics::new(runtime) }
     }
 
-    async fn tell(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
+    async fn deliver(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
         match &self.channel {
             Channel::Log => {
                 self.log(alert);
@@ -125,15 +128,15 @@ impl Handler for Deliverer {
             return Err(Decision::bury("MALFORMED", anyhow::anyhow!("alert has no id")));
         }
         let key = Sent::key(&self.subscription, &alert);
-        let sent: Sent = self.ledger.read(&key).await?.record;
-        // Who was told of the beginning hears of the end, though what is left of the alert may pass no filter.
-        let wanted = self.filter.wants(&alert) || body::is_resolved(&alert) && sent.stands();
+        let sent: Sent = self.records.read(&key).await?.record;
+        // A subscription that received the raised alert receives its end, even if the rest of it no longer passes the filter.
+        let wanted = self.filter.wants(&alert) || body::is_resolved(&alert) && sent.is_raised();
         if !wanted {
             return Ok(Vec::new());
         }
-        match sent.judge(context) {
-            Verdict::Repeat => return Ok(Vec::new()),
-            Verdict::Superseded => {
+        match sent.novelty(context) {
+            Novelty::Repeat => return Ok(Vec::new()),
+            Novelty::Superseded => {
                 tracing::debug!(
                     subscription = self.subscription,
                     alert_id = alert.alert_id,
@@ -141,17 +144,17 @@ impl Handler for Deliverer {
                 );
                 return Ok(Vec::new());
             }
-            Verdict::Tell => self.tell(&alert, context).await?,
+            Novelty::New => self.deliver(&alert, context).await?,
         }
-        self.metrics.told(&alert, context);
-        let note =
-            |sent: &mut Sent| (sent.judge(context) != Verdict::Repeat, sent.note(context, alert.state()));
-        self.ledger.change(&key, note).await?;
+        self.metrics.delivered(&alert, context);
+        let record =
+            |sent: &mut Sent| (sent.novelty(context) != Novelty::Repeat, sent.record(context, alert.state()));
+        self.records.change(&key, record).await?;
         Ok(Vec::new())
     }
 }
 
-/// The same for every attempt. The specification keeps full stops out of it: they part what is signed.
+/// Returns the `webhook-id`, which is the same for every attempt. It contains no full stops, which separate the signed parts.
 fn webhook_id(message_id: &str) -> String {
     format!("msg_{}", hex::encode(&Sha256::digest(message_id)[..16]))
 }

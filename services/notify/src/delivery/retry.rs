@@ -1,5 +1,4 @@
-//! When a webhook is tried again: the schedule of Standard Webhooks and the receiver's `Retry-After`.
-//! The runtime adds jitter.
+//! Retry delays of webhooks: the schedule of Standard Webhooks and the receiver's `Retry-After`. The runtime adds jitter.
 
 use std::time::Duration;
 
@@ -9,20 +8,20 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 const SCHEDULE_S: [u64; 9] =
     [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
 
-/// Attempts until a message is buried.
+/// Number of attempts after which a message is buried.
 pub const MAX_ATTEMPTS: u32 = 10;
 
-/// A receiver may ask for at most this.
+/// Maximum delay that a receiver may ask for.
 const LONGEST_WISH: Duration = Duration::from_hours(24);
 
-/// How long to wait after the given attempt (from 1), at least as long as the receiver wishes.
+/// Returns the delay after the given attempt, counted from 1. It is at least as long as the receiver asked for.
 #[must_use]
 pub(super) fn delay(attempt: u32, wish: Option<Duration>) -> Duration {
     let step = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX).min(SCHEDULE_S.len() - 1);
     Duration::from_secs(SCHEDULE_S[step]).max(wish.unwrap_or_default().min(LONGEST_WISH))
 }
 
-/// Reads a `Retry-After` header: seconds, or a date.
+/// Parses a `Retry-After` header: seconds or a date.
 #[must_use]
 pub(super) fn wish(header: &str, now: OffsetDateTime) -> Option<Duration> {
     let header = header.trim();

@@ -1,65 +1,65 @@
-//! What a subscription was told of an alert: makes a repeat harmless, and keeps old news from coming after new.
+//! The record of what a subscription received about an alert. It suppresses repeats and outdated messages.
 
 use gongkai_proto::v1;
 use gongkai_worker::Context;
 
-/// Message ids kept; an alert changes a few times in its life.
+/// Maximum number of message ids kept. An alert changes only a few times.
 const MAX_IDS: usize = 64;
 
-/// The record of one alert at one subscription.
+/// What one subscription received about one alert.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Sent {
-    /// Ids of the messages told, oldest first.
+    /// Ids of the delivered messages, oldest first.
     #[prost(string, repeated, tag = "1")]
     ids: Vec<String>,
-    /// Highest stream sequence told.
+    /// Highest stream sequence delivered.
     #[prost(uint64, tag = "2")]
     sequence: u64,
-    /// The state told with it.
+    /// The state of the alert at that sequence.
     #[prost(enumeration = "v1::AlertState", tag = "3")]
     state: i32,
 }
 
-/// What to do with a message.
+/// How a message compares with what was delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Tell it.
-    Tell,
-    /// It was told before.
+pub(super) enum Novelty {
+    /// It is new and must be delivered.
+    New,
+    /// It was delivered before.
     Repeat,
-    /// Something newer of this alert was told.
+    /// A newer message about this alert was delivered.
     Superseded,
 }
 
 // === impl Sent ===
 
 impl Sent {
-    /// The key of the record.
+    /// Returns the key of the record.
     #[must_use]
     pub(super) fn key(subscription: &str, alert: &v1::Alert) -> String {
         format!("{subscription}/{}", alert.alert_id)
     }
 
-    /// Judges a message by what was told.
+    /// Compares a message with what was delivered.
     #[must_use]
-    pub(super) fn judge(&self, context: &Context) -> Verdict {
+    pub(super) fn novelty(&self, context: &Context) -> Novelty {
         if self.ids.contains(&context.message_id) {
-            Verdict::Repeat
+            Novelty::Repeat
         } else if context.sequence < self.sequence {
-            Verdict::Superseded
+            Novelty::Superseded
         } else {
-            Verdict::Tell
+            Novelty::New
         }
     }
 
-    /// True if the subscription knows the alert as standing: it must hear of the end, whatever it asks for now.
+    /// Returns true if the last delivered state is raised. The subscription must then receive the end of the alert.
     #[must_use]
-    pub(super) fn stands(&self) -> bool {
+    pub(super) fn is_raised(&self) -> bool {
         self.state() == v1::AlertState::Raised
     }
 
-    /// Notes what was told.
-    pub(super) fn note(&mut self, context: &Context, state: v1::AlertState) {
+    /// Records a delivery.
+    pub(super) fn record(&mut self, context: &Context, state: v1::AlertState) {
         if self.ids.len() == MAX_IDS {
             self.ids.remove(0);
         }
@@ -91,29 +91,29 @@ mod tests {
     #[test]
     fn a_message_is_told_once_and_never_after_a_newer_one() {
         let mut sent = Sent::default();
-        assert_eq!(sent.judge(&context("b", 7)), Verdict::Tell);
-        sent.note(&context("b", 7), v1::AlertState::Raised);
-        assert_eq!(sent.judge(&context("b", 7)), Verdict::Repeat);
+        assert_eq!(sent.novelty(&context("b", 7)), Novelty::New);
+        sent.record(&context("b", 7), v1::AlertState::Raised);
+        assert_eq!(sent.novelty(&context("b", 7)), Novelty::Repeat);
         assert_eq!(
-            sent.judge(&context("b", 20)),
-            Verdict::Repeat,
+            sent.novelty(&context("b", 20)),
+            Novelty::Repeat,
             "a copy beyond the stream's duplicate window"
         );
-        assert_eq!(sent.judge(&context("a", 6)), Verdict::Superseded);
-        assert_eq!(sent.judge(&context("c", 8)), Verdict::Tell);
-        assert!(sent.stands());
-        sent.note(&context("c", 8), v1::AlertState::Resolved);
-        assert!(!sent.stands());
+        assert_eq!(sent.novelty(&context("a", 6)), Novelty::Superseded);
+        assert_eq!(sent.novelty(&context("c", 8)), Novelty::New);
+        assert!(sent.is_raised());
+        sent.record(&context("c", 8), v1::AlertState::Resolved);
+        assert!(!sent.is_raised());
     }
 
     #[test]
     fn an_older_message_told_at_the_same_time_does_not_change_the_state() {
         let mut sent = Sent::default();
-        sent.note(&context("resolve", 8), v1::AlertState::Resolved);
-        sent.note(&context("raise", 7), v1::AlertState::Raised);
-        assert!(!sent.stands());
+        sent.record(&context("resolve", 8), v1::AlertState::Resolved);
+        sent.record(&context("raise", 7), v1::AlertState::Raised);
+        assert!(!sent.is_raised());
         for n in 0..2 * MAX_IDS {
-            sent.note(&context(&n.to_string(), 9), v1::AlertState::Raised);
+            sent.record(&context(&n.to_string(), 9), v1::AlertState::Raised);
         }
         assert_eq!(sent.ids.len(), MAX_IDS);
     }

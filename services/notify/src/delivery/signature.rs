@@ -2,16 +2,16 @@
 
 use standardwebhooks::Webhook;
 
-/// Shortest and longest key that the specification takes.
+/// Key lengths that the specification allows, in bytes.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// What signs for one receiver: one secret, or several while they are rotated.
+/// The signing secrets of one receiver: one, or several during rotation.
 pub struct Secrets(Vec<Webhook>);
 
-/// Why a secret cannot be used. Never holds the secret.
+/// Error: a secret cannot be used. It does not contain the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// There is none.
+    /// There is no secret.
     #[error("is empty")]
     Empty,
     /// Not `whsec_` and base64.
@@ -25,21 +25,21 @@ pub enum Unusable {
 // === impl Secrets ===
 
 impl Secrets {
-    /// Takes secrets parted by white space.
+    /// Parses secrets separated by white space.
     ///
     /// # Errors
-    /// There is none, or one cannot be used.
+    /// There is no secret, or one of them cannot be used.
     pub fn new(text: &str) -> Result<Self, Unusable> {
         let secrets: Vec<Webhook> = text.split_whitespace().map(key).collect::<Result<_, _>>()?;
         if secrets.is_empty() { Err(Unusable::Empty) } else { Ok(Self(secrets)) }
     }
 
-    /// The `webhook-signature` header: one signature a secret.
+    /// Returns the `webhook-signature` header, with one signature per secret.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
         let sign = |key: &Webhook| {
             key.sign(id, timestamp, body.as_bytes())
-                .expect("signing fails on a body that is no UTF-8 only, and this one is a str")
+                .expect("signing fails only on a body that is not UTF-8, and this one is a str")
         };
         self.0.iter().map(sign).collect::<Vec<_>>().join(" ")
     }

@@ -1,8 +1,8 @@
-//! Where a webhook may go: `https`, or `http` to this machine; no private address unless the config allows it.
+//! The URL of a webhook: `https`, or `http` to this machine. Private addresses are refused unless the config allows them.
 //!
-//! A host name is judged by the addresses it resolves to, at every connection, inside the HTTP client's own resolver:
-//! what is checked is what is connected to. An address written out in the config is judged here. A loopback address
-//! or `localhost` written out is the operator's own word and is taken; a *name* that resolves there is not.
+//! A host name is checked by the addresses that it resolves to, at every connection, in the HTTP client's resolver. The
+//! client therefore connects only to addresses that were checked. An IP address in the URL is checked here. A loopback address
+//! or `localhost` in the URL is allowed, because the operator wrote it; another *name* that resolves to loopback is not.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -14,23 +14,23 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-/// An acceptable address.
+/// An acceptable URL.
 #[derive(Debug, Clone)]
 pub struct Target {
     url: Url,
     private: bool,
 }
 
-/// Why an address is not acceptable.
+/// Error: a URL is not acceptable.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// It is no URL.
+    /// The text is not a URL.
     #[error("is no URL")]
     Malformed,
     /// Neither `https` nor `http` to this machine.
     #[error("must be https: plain http is for loopback addresses only")]
     Insecure,
-    /// User or password stand in it.
+    /// The URL contains a user or password.
     #[error("must not hold a user or password: the signature says who sends")]
     Credentials,
     /// A private, link-local or otherwise special address.
@@ -41,10 +41,10 @@ pub enum Refused {
 // === impl Target ===
 
 impl Target {
-    /// Takes an address.
+    /// Checks a URL.
     ///
     /// # Errors
-    /// It is not acceptable.
+    /// The URL is not acceptable.
     pub fn new(text: &str, allow_private: bool) -> Result<Self, Refused> {
         let url = Url::parse(text).map_err(|_| Refused::Malformed)?;
         let host = url.host_str().ok_or(Refused::Malformed)?;
@@ -62,20 +62,20 @@ impl Target {
         }
     }
 
-    /// The address.
+    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Resolves names for this target only.
+    /// Returns the resolver that the HTTP client must use for this target.
     #[must_use]
     pub fn resolver(&self) -> Arc<dyn Resolve> {
         Arc::new(Guard { private: self.private })
     }
 }
 
-/// A resolver that gives public addresses only, unless others are meant.
+/// A resolver that returns only public addresses, unless private ones are allowed.
 struct Guard {
     private: bool,
 }
@@ -93,7 +93,7 @@ impl Resolve for Guard {
     }
 }
 
-/// True for an address of the public Internet, by the special-purpose registries of IANA (RFC 6890).
+/// Returns true for an address of the public Internet, by the special-purpose registries of IANA (RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -118,7 +118,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || a >= 240)
 }
 
-/// Global unicast, less documentation and the ways of writing an IPv4 address (NAT64, 6to4, Teredo).
+/// Global unicast without documentation addresses and those that embed an IPv4 address (NAT64, 6to4, Teredo).
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let global = a & 0xe000 == 0x2000;

@@ -1,8 +1,8 @@
-//! The webhook channel: one signed POST, and what its answer means.
+//! The webhook channel: it sends one signed POST and interprets the response.
 //!
-//! 2xx is success. 410 says that nobody is there any more. 408, 425, 429, 5xx, timeouts and failed connections are
-//! tried again on the schedule of [`super::retry`]. Anything else will not get better by repeating, redirects
-//! included: they are not followed, since a receiver could point them anywhere.
+//! 2xx is success. 410 means that the receiver is gone for good. 408, 425, 429, 5xx, timeouts and failed connections are
+//! retried on the schedule of [`super::retry`]. For any other status a retry does not help. Redirects are not followed,
+//! because a receiver could point them anywhere.
 
 use std::{error::Error as _, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{
 const TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A receiver.
+/// The client of one receiver.
 pub struct Webhook {
     client: Client,
     target: Target,
@@ -33,27 +33,27 @@ pub struct Webhook {
     clock: Clock,
 }
 
-/// Why a message was not taken.
+/// Error: the receiver did not accept a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It may be taken later; the receiver may have said when.
+    /// The receiver may accept it later.
     #[error("receiver did not take the alert for now: {cause}")]
     Later {
-        /// What it asked for with `Retry-After`.
+        /// Delay that the receiver asked for with `Retry-After`.
         wish: Option<Duration>,
-        /// Status or failure.
+        /// Status or failure of the request.
         cause: String,
     },
-    /// 410: nobody is there any more.
+    /// 410: the receiver is gone for good.
     #[error("receiver is gone for good (410)")]
     Gone,
-    /// It answers with a redirect, which is not followed.
+    /// The receiver answered with a redirect, which is not followed.
     #[error("receiver redirects ({0}): put the final address into the config")]
     Redirected(StatusCode),
-    /// It does not want this message.
+    /// The receiver refused the message.
     #[error("receiver refuses the alert ({0})")]
     Refused(StatusCode),
-    /// The name resolves to an address that is not allowed.
+    /// The host name resolves to an address that is not allowed.
     #[error("receiver's name leads to a forbidden address: {0}")]
     Forbidden(String),
 }
@@ -61,30 +61,30 @@ pub enum Error {
 // === impl Webhook ===
 
 impl Webhook {
-    /// A receiver at `target`.
+    /// Creates a client for `target`.
     ///
     /// # Errors
-    /// The HTTP client cannot be built, such as on a machine without certificates of authorities.
+    /// The HTTP client cannot be built, such as on a machine without CA certificates.
     pub fn new(target: Target, secrets: Secrets, clock: Clock) -> anyhow::Result<Self> {
         let mut builder = Client::builder()
             .redirect(Policy::none())
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .dns_resolver(target.resolver())
-            // A proxy would resolve names where the guard cannot see it.
+            // A proxy would resolve names without our resolver.
             .no_proxy()
             .user_agent(concat!("gongkai-notify/", env!("CARGO_PKG_VERSION")));
         if target.url().scheme() == "http" {
-            // Nothing to verify, so a machine without certificates of authorities will do.
+            // Plain HTTP verifies nothing, so do not require CA certificates.
             builder = builder.tls_certs_only([]);
         }
         Ok(Self { client: builder.build()?, target, secrets, clock })
     }
 
-    /// Sends a body under a message id, in a client span that the receiver can join.
+    /// Sends a body under a message id, in a client span whose context goes with the request.
     ///
     /// # Errors
-    /// It was not taken; the kind says what to do.
+    /// The receiver did not accept it. Only [`Error::Later`] is worth a retry.
     pub async fn send(&self, id: &str, body: String) -> Result<(), Error> {
         let span = trace::span("POST", Kind::Client);
         span.set("http.request.method", "POST")
@@ -99,7 +99,7 @@ impl Webhook {
     async fn post(&self, id: &str, body: String) -> Result<(), Error> {
         let request = self.client.post(self.target.url().clone()).headers(self.headers(id, &body)).body(body);
         let response = request.send().await.map_err(|error| failure(&error))?;
-        self.judge(&response)
+        self.outcome(&response)
     }
 
     fn headers(&self, id: &str, body: &str) -> HeaderMap {
@@ -115,7 +115,7 @@ impl Webhook {
         headers
     }
 
-    fn judge(&self, response: &Response) -> Result<(), Error> {
+    fn outcome(&self, response: &Response) -> Result<(), Error> {
         let status = response.status();
         match status {
             _ if status.is_success() => Ok(()),
@@ -136,7 +136,7 @@ impl Webhook {
     }
 }
 
-/// A request that got no answer. The address stays out of the text: it may hold a token.
+/// Converts the error of a request without a response. The text omits the URL, which may contain a token.
 fn failure(error: &reqwest::Error) -> Error {
     let mut causes = Vec::new();
     let mut source = error.source();

@@ -9,7 +9,7 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
-use gongkai_worker::transport::memory::{Memory, Outcome};
+use gongkai_worker::transport::memory::{Memory, SettlementOutcome};
 
 use crate::{
     receiver::{Answer, Receiver, SECRET},
@@ -53,13 +53,13 @@ async fn resolve(running: &Running, id: &str, alert_id: &str) {
     running.publish(id, Event::AlertResolved, &alert(alert_id, v1::AlertState::Resolved)).await;
 }
 
-fn outcomes(running: &Running) -> Vec<Outcome> {
+fn outcomes(running: &Running) -> Vec<SettlementOutcome> {
     let settlements =
         running.memory.settlements(subjects::STREAM_ALERTS, &subjects::consumer_delivery("office"));
     settlements.into_iter().map(|settlement| settlement.outcome).collect()
 }
 
-async fn first_outcome(running: &Running) -> Outcome {
+async fn first_outcome(running: &Running) -> SettlementOutcome {
     running.memory.until(|_| !outcomes(running).is_empty()).await;
     outcomes(running).remove(0)
 }
@@ -91,7 +91,9 @@ async fn the_receiver_gets_a_signed_request_once() {
 async fn a_receiver_that_is_away_is_tried_again_on_schedule() {
     let (running, receiver) = started([(503, vec![])]).await;
     raise(&running, "m1", "a1").await;
-    let Outcome::Naked(delay) = first_outcome(&running).await else { panic!("{:?}", outcomes(&running)) };
+    let SettlementOutcome::Naked(delay) = first_outcome(&running).await else {
+        panic!("{:?}", outcomes(&running))
+    };
     assert!(delay >= Duration::from_secs(5) && delay < Duration::from_secs(6), "{delay:?}");
     running.delivered("office").await;
     let ids: Vec<_> = receiver.seen().iter().map(|request| request.headers["webhook-id"].clone()).collect();
@@ -105,7 +107,9 @@ async fn the_receiver_says_when_to_come_again() {
     for status in [429, 503] {
         let (running, _receiver) = started([(status, vec![("retry-after", "3600".to_owned())])]).await;
         raise(&running, "m1", "a1").await;
-        let Outcome::Naked(delay) = first_outcome(&running).await else { panic!("{:?}", outcomes(&running)) };
+        let SettlementOutcome::Naked(delay) = first_outcome(&running).await else {
+            panic!("{:?}", outcomes(&running))
+        };
         assert!(delay >= Duration::from_hours(1) && delay < Duration::from_hours(2), "{delay:?}");
         running.stop().await;
     }
@@ -116,7 +120,7 @@ async fn nobody_listening_is_tried_again() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let running = Running::start(Memory::new(), config(&format!("http://{gone}/"), "")).await;
     raise(&running, "m1", "a1").await;
-    assert!(matches!(first_outcome(&running).await, Outcome::Naked(_)));
+    assert!(matches!(first_outcome(&running).await, SettlementOutcome::Naked(_)));
     running.stop().await;
 }
 
@@ -145,7 +149,7 @@ async fn a_copy_of_a_message_is_harmless_and_old_news_stay_behind() {
     raise(&running, "m1", "a1").await;
     first_outcome(&running).await;
     resolve(&running, "m2", "a1").await;
-    running.memory.until(|_| outcomes(&running).contains(&Outcome::Acked)).await;
+    running.memory.until(|_| outcomes(&running).contains(&SettlementOutcome::Acked)).await;
     let states = || receiver.seen().iter().map(|r| r.body["data"]["state"].clone()).collect::<Vec<_>>();
     assert_eq!(states(), ["raised", "resolved"]);
     running.delivered("office").await;

@@ -6,7 +6,7 @@ use gongkai_lifecycle::{Arrival, Rank, TakenDown};
 use gongkai_model::Severity;
 use gongkai_notify::alerts::{
     group,
-    state::{CARRY_S, Change, Event, ReportAlerts, Step},
+    state::{CARRY_S, Change, ReportAlerts, ReportUpdate, Step},
     waivers::Waived,
 };
 use gongkai_proto::v1;
@@ -20,7 +20,7 @@ use crate::running::{DIGEST, REPORT, URL, finding};
 const OTHER_URL: &str = "https://example.gov.cn/moved.html";
 
 /// `a` stands alone, `a@x` has the cause `x`; `a'` stands on other values.
-fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> Event {
+fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUpdate {
     let findings: Vec<_> = findings
         .iter()
         .map(|text| {
@@ -64,12 +64,12 @@ fn stands_on(text: &str) -> (&str, String) {
     text.strip_suffix('\'').map_or((text, DIGEST.into()), |fingerprint| (fingerprint, "other values".into()))
 }
 
-fn withdrawal(sequence: u64, url: &str) -> Event {
+fn withdrawal(sequence: u64, url: &str) -> ReportUpdate {
     event(sequence, Change::Withdrawn(TakenDown { rank: rank(sequence), url: url.into() }))
 }
 
 /// `a` is granted, `-a` ended; `a2` is a second one for the same.
-fn waiver(sequence: u64, text: &str) -> Event {
+fn waiver(sequence: u64, text: &str) -> ReportUpdate {
     let (name, is_ended) = text.strip_prefix('-').map_or((text, false), |ended| (ended, true));
     let (fingerprint, operands_digest) = stands_on(name.trim_end_matches('2'));
     let waived = Waived {
@@ -81,8 +81,8 @@ fn waiver(sequence: u64, text: &str) -> Event {
     event(sequence, Change::Waived(waived))
 }
 
-fn event(sequence: u64, change: Change) -> Event {
-    Event {
+fn event(sequence: u64, change: Change) -> ReportUpdate {
+    ReportUpdate {
         id: format!("event-{sequence}"),
         sequence,
         at: prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 },
@@ -113,7 +113,7 @@ fn words(outputs: &[Output]) -> Vec<String> {
 
 /// Applies events in turn; what each adds to say must be as given.
 #[track_caller]
-fn says(steps: &[(Event, &[&str])]) -> ReportAlerts {
+fn says(steps: &[(ReportUpdate, &[&str])]) -> ReportAlerts {
     let mut state = ReportAlerts::default();
     let mut carried = Vec::new();
     for (event, expected) in steps {
@@ -277,7 +277,7 @@ fn what_is_waived_is_resolved_and_stands_again_when_the_waiver_ends() {
 
 #[test]
 fn a_resolved_alert_says_whether_it_was_waived() {
-    let resolution = |event: Event| {
+    let resolution = |event: ReportUpdate| {
         let mut state = ReportAlerts::default();
         state.apply(&check(10, 1, URL, &["a"]));
         state.apply(&event);
@@ -349,11 +349,11 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 /// Events with sequences, and the deliveries: which event, and after how many outputs the process dies, if it does.
-fn story() -> impl Strategy<Value = (Vec<Event>, Vec<(usize, Option<usize>)>)> {
+fn story() -> impl Strategy<Value = (Vec<ReportUpdate>, Vec<(usize, Option<usize>)>)> {
     vec(draft(), 1..7).prop_flat_map(|drafts| {
         // One revision has one URL, and one content has one finding under one cause.
-        let events: Vec<Event> =
-            (3..).step_by(1).zip(&drafts).map(|(sequence, draft)| place(sequence, draft)).collect();
+        let events: Vec<ReportUpdate> =
+            (3..).step_by(1).zip(&drafts).map(|(sequence, draft)| update_of(sequence, draft)).collect();
         let count = events.len();
         let once_each = Just((0..count).collect::<Vec<_>>()).prop_shuffle();
         let crashes = vec((0..count, proptest::option::of(0..4_usize)), 0..6);
@@ -364,7 +364,7 @@ fn story() -> impl Strategy<Value = (Vec<Event>, Vec<(usize, Option<usize>)>)> {
     })
 }
 
-fn place(sequence: u64, draft: &Draft) -> Event {
+fn update_of(sequence: u64, draft: &Draft) -> ReportUpdate {
     match draft {
         Draft::Withdrawal { url } => withdrawal(sequence, url),
         Draft::Waiver(text) => waiver(sequence, text),
@@ -377,7 +377,7 @@ fn place(sequence: u64, draft: &Draft) -> Event {
 }
 
 /// What must be open in the end, from the events alone.
-fn expected(events: &[Event]) -> BTreeSet<String> {
+fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     let newest = events.iter().filter_map(|event| match &event.change {
         Change::Validated { arrival, alerts, .. } => Some((event.sequence, arrival, alerts)),
         Change::Withdrawn(_) | Change::Waived(_) => None,

@@ -1,14 +1,14 @@
-//! Nothing listens beyond this machine without authentication.
+//! The guard against listening on a network without authentication.
 
 use std::net::SocketAddr;
 
 use anyhow::bail;
 
-/// Refuses to bind an address that other machines reach while nobody has to authenticate. `key` names the setting (or
-/// settings) that would add authentication.
+/// Refuses an address that other machines can reach, unless callers must authenticate. `key` names the settings that would
+/// add authentication.
 ///
 /// # Errors
-/// One line that says what to set; the process must not start.
+/// The address is not a loopback address and `has_auth` is false. The message says what to set; the process must not start.
 pub fn bind_guard(address: SocketAddr, has_auth: bool, key: &str) -> anyhow::Result<()> {
     if has_auth || address.ip().to_canonical().is_loopback() {
         return Ok(());

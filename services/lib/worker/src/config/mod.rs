@@ -1,7 +1,9 @@
-//! Settings: defaults, then the TOML file, then `GONGKAI_SECTION__KEY` in the environment. An unknown key is an error.
+//! Configuration: defaults, overridden by the TOML file, overridden by `GONGKAI_SECTION__KEY` in the environment. An unknown
+//! key is an error.
 //!
-//! Read once, before any port is bound. A section is a struct with `#[serde(default, deny_unknown_fields)]`; a program
-//! accepts its siblings' sections without reading them, so that one file serves all.
+//! The configuration is read once, before any port is bound. A section is a struct with `#[serde(default,
+//! deny_unknown_fields)]`. A program accepts the sections of its siblings without reading them, so that all programs can share
+//! one file.
 
 mod bind;
 mod log_filter;
@@ -25,15 +27,15 @@ pub use sections::{AdminSettings, Common, LogFormat, NatsSettings, TelemetrySett
 /// The sections of [`Common`].
 const COMMON: [&str; 4] = ["nats", "telemetry", "admin", "worker"];
 
-/// What file and environment say.
+/// The configuration from file and environment.
 #[derive(Debug, Clone)]
 pub struct Config(Figment);
 
 impl Config {
-    /// Reads the file, if one is given, and the environment. `sections` are the services' sections that may occur.
+    /// Reads the file, if one is given, and the environment. `sections` names the service sections that are allowed.
     ///
     /// # Errors
-    /// The file can't be read, or a section is unknown: exit with code 64.
+    /// The file cannot be read, or a section is unknown. Exit with code 64.
     pub fn load(file: Option<&Path>, sections: &[&str]) -> anyhow::Result<Self> {
         let mut figment = Figment::new();
         if let Some(file) = file {
@@ -47,16 +49,16 @@ impl Config {
         Ok(this)
     }
 
-    /// Sets a key, such as `nats.url`, over file and environment: for command-line flags.
+    /// Overrides a key, such as `nats.url`: for command-line flags.
     #[must_use]
     pub fn with(self, key: &str, value: impl Serialize) -> Self {
         Self(self.0.merge(Serialized::default(key, value)))
     }
 
-    /// The sections every program has, checked.
+    /// Returns the sections that every program has, after checking them.
     ///
     /// # Errors
-    /// An unknown key, a wrong type, or a value that can't be: exit with code 64.
+    /// A key is unknown, or a value has the wrong type or is invalid. Exit with code 64.
     pub fn common(&self) -> anyhow::Result<Common> {
         let common = Common {
             nats: self.section("nats")?,
@@ -68,10 +70,10 @@ impl Config {
         Ok(common)
     }
 
-    /// One section; what is not set has its default.
+    /// Returns one section. Keys that are not set have their defaults.
     ///
     /// # Errors
-    /// An unknown key or a wrong type, named: exit with code 64.
+    /// A key is unknown or a value has the wrong type. The error names the key. Exit with code 64.
     pub fn section<T: DeserializeOwned + Default>(&self, name: &str) -> anyhow::Result<T> {
         ensure_strict::<T>(name)?;
         if self.0.find_value(name).is_err() {
@@ -93,7 +95,7 @@ impl Config {
     }
 }
 
-/// A TOML file that errors name.
+/// A TOML file with its name, for errors.
 struct Named {
     file: String,
     toml: figment::providers::Data<Toml>,
@@ -109,14 +111,14 @@ impl figment::Provider for Named {
     }
 }
 
-/// A mistake of ours, not of the operator: the section's struct lacks `deny_unknown_fields`.
+/// Checks that the section's struct has `deny_unknown_fields`. A failure is a bug and not a mistake of the operator.
 fn ensure_strict<T: DeserializeOwned>(section: &str) -> anyhow::Result<()> {
     let unknown = Figment::from(Serialized::default("a key that nobody knows", 1));
     ensure!(unknown.extract::<T>().is_err(), "section [{section}] accepts unknown keys");
     Ok(())
 }
 
-/// Which key, what is wrong, where it was set.
+/// Describes an error: the key, what is wrong, and where it was set.
 fn describe(section: &str, error: figment::Error) -> anyhow::Error {
     let mistakes: Vec<_> = error
         .into_iter()

@@ -1,4 +1,4 @@
-//! Secrets: given as a value or by a file, never printed.
+//! Secrets, given as a value or by a file. They are never printed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,29 +6,31 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A value that is neither logged nor dumped. In the config it is a string; beside each key `x` of this type stands a
-/// key `x_file`, and [`Secret::resolve`] makes one of the two.
+/// A value that is never logged or dumped.
+///
+/// In the config it is a string. Each key `x` of this type has a companion `x_file`; [`Secret::resolve`] combines the two.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret from a value.
+    /// Creates a secret from its value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
 
-    /// The value, for the one place that needs it.
+    /// Returns the value, for the code that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Makes one secret of the value and the file that `key` and `<key>_file` gave. An empty value counts as none; the
-    /// file's trailing white space does not belong to it.
+    /// Returns the secret that `key` gives by value or `<key>_file` gives by file, if any.
+    ///
+    /// An empty value counts as unset. Trailing white space in the file is ignored.
     ///
     /// # Errors
-    /// Both are set, or the file can't be read: the process must not start.
+    /// Both are set, or the file cannot be read or is empty. The process must not start.
     pub fn resolve(value: Option<&Self>, file: Option<&PathBuf>, key: &str) -> anyhow::Result<Option<Self>> {
         let value = value.filter(|value| !value.0.is_empty());
         let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else { return Ok(value.cloned()) };

@@ -1,4 +1,4 @@
-//! The sections every program has.
+//! The sections that every program has.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use super::log_filter::log_filter;
 use super::secret::Secret;
 use crate::transport::jetstream;
 
-/// Everything but the services' own sections.
+/// The sections that every program has.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Common {
     /// The broker.
     pub nats: NatsSettings,
-    /// Logs, traces, metrics.
+    /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
     /// Health and metrics over HTTP.
     pub admin: AdminSettings,
-    /// How messages are taken.
+    /// How messages are consumed.
     pub worker: WorkerSettings,
 }
 
@@ -30,7 +30,7 @@ pub struct Common {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NatsSettings {
-    /// URLs of the servers, separated by commas; any of a cluster will do.
+    /// URLs of the servers, separated by commas. One of a cluster is enough.
     pub url: String,
     /// A shared token.
     pub token: Option<Secret>,
@@ -46,17 +46,17 @@ pub struct NatsSettings {
     pub nkey: Option<Secret>,
     /// File with the seed.
     pub nkey_file: Option<PathBuf>,
-    /// Certificates to trust besides the system's, PEM; with it TLS is required.
+    /// PEM file of certificates to trust besides the system's. If set, TLS is required.
     pub root_certificates_file: Option<PathBuf>,
-    /// Copies of each stream and bucket that is created: 1, or 3 on a cluster.
+    /// Replicas of each stream and bucket that is created: 1, or 3 on a cluster.
     pub replicas: usize,
-    /// Limit of each stream's size. What is over it is refused, and senders are told to wait.
+    /// Maximum size of each stream in bytes. A full stream refuses messages, and senders are told to wait.
     pub stream_max_bytes: Option<u64>,
-    /// How long one attempt to connect may take. The program goes on trying.
+    /// Timeout of one attempt to connect, in seconds. The program keeps trying.
     pub connect_timeout_s: u64,
-    /// How long each request waits for its answer.
+    /// Timeout of each request, in milliseconds.
     pub request_timeout_ms: u64,
-    /// How long a whole object may take.
+    /// Timeout of storing or deleting a whole object, in seconds.
     pub object_timeout_s: u64,
 }
 
@@ -64,27 +64,27 @@ pub struct NatsSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
-    /// OTLP over gRPC, such as `http://127.0.0.1:4317`; empty: nothing is exported.
+    /// OTLP endpoint over gRPC, such as `http://127.0.0.1:4317`. If empty, nothing is exported.
     pub otlp_endpoint: String,
-    /// Share of traces exported of those that start here, 0 to 1. Others follow their parent.
+    /// Share of exported traces, 0 to 1, among those that start here. Others follow their parent.
     pub sample_ratio: f64,
-    /// Form of the log lines on stderr.
+    /// Format of the log lines on stderr.
     pub log_format: LogFormat,
-    /// Such as `info` or `warn,gongkai_parse=debug`.
+    /// Log filter, such as `info` or `warn,gongkai_parse=debug`.
     pub log_filter: String,
-    /// How often metrics are pushed, if there is an endpoint.
+    /// Seconds between two pushes of metrics, if there is an endpoint.
     pub metrics_interval_s: u64,
 }
 
-/// Form of log lines.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// Text on a terminal, else JSON.
+    /// Text on a terminal, JSON otherwise.
     Auto,
-    /// One object a line.
+    /// One JSON object per line.
     Json,
-    /// For people.
+    /// Text for people.
     Text,
 }
 
@@ -94,37 +94,38 @@ pub enum LogFormat {
 pub struct AdminSettings {
     /// Address to listen on.
     pub address: IpAddr,
-    /// Port; none takes the service's default, 0 a free one. The all-in-one counts up from it, one port a service.
+    /// Port. If unset, the service's default; if 0, a free port. The all-in-one uses one port per service, counting up from
+    /// this one.
     pub port: Option<u16>,
-    /// Bearer token for `/metrics`. The health checks say nothing worth one.
+    /// Bearer token for `/metrics`. The health checks need none.
     pub token: Option<Secret>,
     /// File with the token.
     pub token_file: Option<PathBuf>,
 }
 
-/// `[worker]`: how messages are taken. Relations are checked at the start.
+/// `[worker]`: how messages are consumed. Relations between values are checked at the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerSettings {
-    /// Messages in work at once, for each consumer of this process. CPU work has its own limit, the cores.
+    /// Maximum messages in flight per consumer of this process. CPU work is limited separately, to one job per core.
     pub concurrency: usize,
-    /// Time after which a delivery that showed no progress comes again; progress is shown every third of it. At least 3.
+    /// Seconds without progress after which a delivery is repeated. Progress is reported every third of it. At least 3.
     pub ack_wait_s: u64,
-    /// Unsettled deliveries of a consumer over all replicas. At least `concurrency` × replicas.
+    /// Maximum unsettled deliveries of a consumer over all replicas. At least `concurrency` × replicas.
     pub max_ack_pending: u32,
-    /// Deliveries until a message that cannot be handled is buried. The server's own limit is four more.
+    /// Number of deliveries after which a failing message is buried. The server's own limit is four more.
     pub max_attempts: u32,
-    /// First retry delay; each further one is four times as long.
+    /// First retry delay in milliseconds. Each further delay is four times as long.
     pub retry_base_ms: u64,
-    /// Longest retry delay.
+    /// Longest retry delay in seconds.
     pub retry_max_s: u64,
-    /// Longest time a handler may take for one message; then it counts as failed and is retried.
+    /// Longest time in seconds that a handler may take for one message. After that the attempt has failed.
     pub deadline_s: u64,
-    /// How long one fetch waits for messages.
+    /// Seconds that one fetch waits for messages.
     pub fetch_expires_s: u64,
-    /// How long a publish waits for an absent broker before its caller is told. Below the broker's duplicate window.
+    /// Seconds for which a publish is retried while the broker is unavailable. Below the broker's duplicate window.
     pub publish_budget_s: u64,
-    /// How long messages in work may take after the first stop signal. Keep it below the pod's grace period.
+    /// Seconds that messages in flight may take after the first stop signal. Keep it below the grace period of the pod.
     pub drain_timeout_s: u64,
 }
 
@@ -134,7 +135,7 @@ impl Common {
     /// Checks values and their relations.
     ///
     /// # Errors
-    /// Names the key and what to do.
+    /// A setting is invalid. The error names the key and how to correct it.
     pub fn validate(&self) -> anyhow::Result<()> {
         self.nats.validate()?;
         self.telemetry.validate()?;
@@ -176,10 +177,10 @@ impl NatsSettings {
         self.credentials().map(drop)
     }
 
-    /// What the real transport is opened with; `name` stands in the server's monitoring.
+    /// Returns the settings of the JetStream transport. `name` appears in the server's monitoring.
     ///
     /// # Errors
-    /// A secret's file can't be read, or there is more than one way to authenticate.
+    /// The file of a secret cannot be read, or more than one way to authenticate is set.
     pub fn transport(&self, name: &str) -> anyhow::Result<jetstream::Settings> {
         Ok(jetstream::Settings {
             servers: self.url.split(',').map(|url| url.trim().to_owned()).collect(),
@@ -249,10 +250,10 @@ impl Default for AdminSettings {
 }
 
 impl AdminSettings {
-    /// Where to listen if the service's default port is `default_port`.
+    /// Returns the address to listen on. `default_port` applies if no port is set.
     ///
     /// # Errors
-    /// Not a loopback address, and no token.
+    /// The address is not a loopback address and no token is set.
     pub fn address(&self, default_port: u16) -> anyhow::Result<SocketAddr> {
         let address = SocketAddr::new(self.address, self.port.unwrap_or(default_port));
         bind_guard(address, self.secret()?.is_some(), "admin.token or admin.token_file")?;

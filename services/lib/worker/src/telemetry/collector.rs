@@ -1,4 +1,4 @@
-//! A span exporter that says once that the collector is away, and once that it is back.
+//! A span exporter that logs once when the collector becomes unreachable, and once when it is reachable again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-/// Exports over OTLP.
+/// Exports spans over OTLP.
 #[derive(Debug)]
 pub(super) struct Collector {
     exporter: Otlp,
@@ -29,9 +29,9 @@ impl SpanExporter for Collector {
         match &result {
             Err(error) if !was_away => {
                 let (error, endpoint) = (error as &dyn std::error::Error, &self.endpoint);
-                tracing::warn!(error, endpoint, "collector is away; traces are lost until it is back");
+                tracing::warn!(error, endpoint, "collector is unreachable; traces are lost until it is back");
             }
-            Ok(()) if was_away => tracing::info!(endpoint = self.endpoint, "collector is there again"),
+            Ok(()) if was_away => tracing::info!(endpoint = self.endpoint, "collector is reachable again"),
             _ => {}
         }
         result

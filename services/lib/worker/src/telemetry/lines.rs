@@ -1,4 +1,4 @@
-//! Log lines: JSON for machines, text for people; both with the trace id of the current work.
+//! Format of log lines: JSON or text, both with the trace id of the current span.
 
 use std::fmt::{self, Debug, Write as _};
 use std::io::IsTerminal as _;
@@ -17,13 +17,13 @@ use crate::clock::Clock;
 use crate::config::LogFormat;
 use crate::trace::Tracer;
 
-/// Writes one event a line.
+/// Writes one log event per line.
 pub(super) struct Lines {
     is_json: bool,
     clock: Clock,
 }
 
-/// An event's fields, in order.
+/// The fields of a log event, in order.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -79,7 +79,7 @@ where
     }
 }
 
-/// Service and trace of the current work, if there is one.
+/// Service and trace id of the current context, if any.
 fn current() -> (Option<&'static str>, Option<String>) {
     Context::map_current(|context| {
         let trace = context.span().span_context().trace_id();
@@ -123,7 +123,7 @@ impl Visit for Fields {
         self.insert(field, value.into());
     }
 
-    /// The whole chain: a cause is worth more than its summary.
+    /// Records the error with its whole chain of sources.
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
         let mut text = value.to_string();
         let mut source = value.source();

@@ -1,7 +1,7 @@
 //! Telemetry: logs on stderr, and traces and metrics over OTLP if an endpoint is set.
 //!
-//! Installed once a process; each service asks for its own tracer and instruments, under its own `service.name`. The
-//! guard flushes: a process ends by [`Telemetry::flush`], or its last spans are lost.
+//! Telemetry is installed once per process. Each service has its own tracer and instruments under its own
+//! `service.name`. A process must call [`Telemetry::flush`] before it exits, or its last spans are lost.
 
 mod collector;
 mod lines;
@@ -17,6 +17,7 @@ use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, Sampler, SdkTracerProvider};
 use prometheus::Registry;
 
+use crate::about;
 use crate::clock::Clock;
 use crate::config::{TelemetrySettings, log_filter};
 use crate::metrics::Meters;
@@ -25,9 +26,10 @@ use crate::trace::Tracer;
 use collector::Collector;
 use lines::Lines;
 
-/// Below the grace period of any pod.
+/// Upper bound of one export. It is below the grace period of a pod.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
-/// What was installed.
+
+/// The process's telemetry: settings, and the providers of each exporting service.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     settings: TelemetrySettings,
@@ -37,8 +39,8 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Installs the log subscriber and the panic hook. A second installation in one process, as in tests, leaves the
-    /// first in place.
+    /// Installs the log subscriber and the panic hook. If this process has installed them before, as in tests, the first
+    /// installation stays in place.
     pub(crate) fn install(
         settings: &TelemetrySettings,
         version: &'static str,
@@ -57,7 +59,7 @@ impl Telemetry {
         Ok(Self { settings: settings.clone(), instance, version, exporting: Mutex::default() })
     }
 
-    /// Tracer and instruments of one service. Must be called within the tokio runtime.
+    /// Returns tracer and instruments of one service. Must be called within the tokio runtime.
     pub(crate) fn of_service(&self, service: &'static str) -> anyhow::Result<(Tracer, Meters)> {
         let endpoint = self.settings.otlp_endpoint.as_str();
         if endpoint.is_empty() {
@@ -90,7 +92,7 @@ impl Telemetry {
         Ok((tracer, meters))
     }
 
-    /// Sends what is left, and ends exporting. Blocks, a few seconds at most.
+    /// Exports what is left and shuts the exporters down. Blocks for a few seconds at most.
     pub(crate) fn flush(&self) {
         let all = std::mem::take(&mut *self.exporting.lock().unwrap_or_else(PoisonError::into_inner));
         for (spans, meters) in all {
@@ -107,9 +109,9 @@ impl Telemetry {
 
     fn resource(&self, service: &'static str) -> Resource {
         Resource::builder()
-            .with_service_name(crate::service_name(service))
+            .with_service_name(about::service_name(service))
             .with_attributes([
-                KeyValue::new("service.namespace", crate::NAMESPACE),
+                KeyValue::new("service.namespace", about::NAMESPACE),
                 KeyValue::new("service.version", self.version),
                 KeyValue::new("service.instance.id", self.instance.clone()),
             ])

@@ -1,7 +1,6 @@
-//! What tests of this workspace need to run against a broker: a throw-away real server, and the cases that every
-//! transport must pass.
+//! Test support: a temporary nats-server, and the test cases that every transport must pass.
 //!
-//! Behind the feature `testing`; nothing here is part of a program.
+//! This module is behind the feature `testing`. No program contains it.
 
 pub mod nats_server;
 pub mod transport_suite;

@@ -1,7 +1,7 @@
-//! A throw-away nats-server: loopback only, a port of its own choosing, JetStream in a temporary folder.
+//! A temporary nats-server: on loopback, on a free port, with JetStream in a temporary folder.
 //!
-//! It is ended by its own pid when dropped, and the folder is removed. A test that needs a broker never passes without
-//! one: where no server is found, [`NatsServer::start`] panics and says how to get one.
+//! Dropping it kills the process and removes the folder. If no server binary is found, [`NatsServer::start`] panics with
+//! instructions, so that a test that needs a broker never passes without one.
 //!
 //! The binary is the one that `GONGKAI_NATS_SERVER` names, else the one on the `PATH` if it is 2.14 or later, else
 //! `.tools/bin/nats-server` of this workspace, where `deploy/local/nats-server.sh` installs it.
@@ -17,10 +17,10 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 const OLDEST: (u64, u64) = (2, 14);
-/// Generous: several tests start servers at once on a busy machine.
+/// Generous, because several tests may start servers at once on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A running (or killed) server of one test.
+/// A running or killed server of one test.
 pub struct NatsServer {
     binary: PathBuf,
     folder: TempDir,
@@ -39,7 +39,7 @@ impl NatsServer {
         Self::start_with("").await
     }
 
-    /// Starts a server with these lines of configuration besides address, port and store.
+    /// Starts a server with additional lines of configuration.
     ///
     /// # Panics
     /// Like [`NatsServer::start`].
@@ -52,21 +52,21 @@ impl NatsServer {
         server
     }
 
-    /// Where clients connect; the same after a restart.
+    /// Returns the URL for clients. It stays the same after a restart.
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port.expect("a server that started has a port"))
     }
 
-    /// Ends the server at once, as a crash would. Its store stays.
+    /// Kills the server, as a crash would. Its store is kept.
     pub fn kill(&mut self) {
         let Some(mut child) = self.child.take() else { return };
-        // Either can only fail if the process is gone already.
+        // Either fails only if the process has already exited.
         child.kill().ok();
         child.wait().ok();
     }
 
-    /// Stops the server without ending it: connections stay open and nothing is answered, as on a hung machine.
+    /// Suspends the server: connections stay open but nothing is answered, as on a hung machine.
     ///
     /// # Panics
     /// If the server is not running.
@@ -74,7 +74,7 @@ impl NatsServer {
         self.signal("-STOP");
     }
 
-    /// Lets a paused server go on.
+    /// Resumes a suspended server.
     ///
     /// # Panics
     /// If the server is not running.
@@ -88,7 +88,7 @@ impl NatsServer {
         assert!(status.is_ok_and(|status| status.success()), "kill {signal} {pid} failed");
     }
 
-    /// Starts the server again on the same port and store, after killing it if it runs.
+    /// Kills the server if it is running, and starts it again on the same port and store.
     ///
     /// # Panics
     /// If it does not come up.
@@ -119,7 +119,7 @@ impl NatsServer {
         self.port = Some(self.wait_for_port(pid).await);
     }
 
-    /// The server writes its ports into a file once it listens; choosing a port ourselves would be a race.
+    /// Waits for the file in which the server reports its ports. Choosing a free port here would be a race.
     async fn wait_for_port(&mut self, pid: u32) -> u16 {
         let started = Instant::now();
         loop {
@@ -142,7 +142,7 @@ impl Drop for NatsServer {
     }
 }
 
-/// Reads `<program>_<pid>.ports`: JSON with the addresses of each listener.
+/// Reads `<program>_<pid>.ports`, a JSON file with the addresses of each listener.
 fn listening_port(folder: &Path, pid: u32) -> Option<u16> {
     let suffix = format!("_{pid}.ports");
     let is_ours = |path: &PathBuf| path.to_string_lossy().ends_with(&suffix);
@@ -172,7 +172,7 @@ fn is_usable(binary: &Path) -> bool {
     output.is_ok_and(|output| version(&String::from_utf8_lossy(&output.stdout)) >= Some(OLDEST))
 }
 
-/// Major and minor of `nats-server: v2.15.1`.
+/// Parses major and minor version from `nats-server: v2.15.1`.
 fn version(text: &str) -> Option<(u64, u64)> {
     let mut numbers = text.trim().rsplit_once('v')?.1.split('.').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))

@@ -1,8 +1,9 @@
-//! The cases every transport must pass, and [`transport_test_suite!`](crate::transport_test_suite) that makes them tests.
+//! The test cases that every transport must pass, and [`transport_test_suite!`](crate::transport_test_suite), which turns
+//! them into tests.
 //!
-//! The in-memory transport is worth what these cases prove: they run over it and over a real server, from one text. A
-//! case is given a transport with nothing declared and waits for what it can see; the few that prove that something does
-//! *not* happen wait for a multiple of [`ACK_WAIT`].
+//! The cases run over the in-memory transport and over a real server, and so prove that the two agree. A case gets a transport
+//! on which nothing is declared and waits for visible effects. Cases that prove that something does *not* happen wait for a
+//! multiple of [`ACK_WAIT`].
 
 mod delivery;
 mod publishing;
@@ -11,8 +12,10 @@ mod storing;
 
 pub use self::{delivery::*, publishing::*, steps::*, storing::*};
 
-/// Makes a test of each case. Takes the attributes of the tests and an async function that makes a transport; what the
-/// transport needs to live (a server) comes second and is dropped after the case.
+/// Defines one test per case.
+///
+/// Takes the attributes of the tests and an async function that returns a transport and a guard, such as a server. The guard
+/// is dropped after the case.
 ///
 /// ```ignore
 /// transport_test_suite!(#[tokio::test(start_paused = true)] memory);

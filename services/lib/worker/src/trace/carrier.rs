@@ -6,12 +6,12 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use crate::transport::Headers;
 
-/// The context of a message's sender, on top of `base`.
+/// Returns `base` with the trace context of a message's sender.
 pub(crate) fn extract_from_message(base: &Context, headers: &Headers) -> Context {
     TraceContextPropagator::new().extract_with_context(base, &MessageHeaders(headers))
 }
 
-/// Writes the context into a message's headers.
+/// Writes the trace context into a message's headers.
 pub(crate) fn inject_into_message(context: &Context, headers: &mut Headers) {
     TraceContextPropagator::new().inject_context(context, &mut MessageHeadersMut(headers));
 }

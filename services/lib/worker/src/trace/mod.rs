@@ -1,15 +1,15 @@
-//! Traces: one document, one trace, from the hook to the alert.
+//! Tracing: each document has one trace, from the hook to the alert.
 //!
-//! A trace context lives in OpenTelemetry's own `Context` and travels as W3C `traceparent`/`tracestate` headers, in
-//! messages as in HTTP. It is always real, because receipts carry the trace id; *spans* are made only while an
-//! exporter is on. With no exporter a span costs nothing: what came in is passed on as it is, and a call without a
-//! parent gets fresh ids.
+//! The trace context is stored in OpenTelemetry's `Context` and travels as W3C `traceparent` and `tracestate` headers, in
+//! messages and in HTTP. There always is one, because receipts carry the trace id. *Spans* are created only if an exporter
+//! is configured. Without an exporter a span costs nothing: an incoming context is passed on unchanged, and work without a
+//! parent gets new ids.
 //!
-//! Each service has a [`Tracer`] of its own, which stands in the context, so that in a process with several services
-//! every span, however deep, is exported under the right `service.name`. (One provider a service is the simplest
-//! way to that: no attribute to copy from parent to child, no batches to regroup.)
+//! Each service has its own [`Tracer`], which is part of the context. In a process with several services, every span is
+//! therefore exported under the right `service.name`. One provider per service is the simplest way to that: no attribute
+//! must be copied from parent to child, and no batches must be regrouped.
 //!
-//! Services use [`span`], [`current_trace_id`], [`inject`] and [`ServerLayer`]; OpenTelemetry's names stay in here.
+//! Services use [`span`], [`current_trace_id`], [`inject`] and [`ServerLayer`]. They do not depend on OpenTelemetry.
 
 mod carrier;
 mod server;
@@ -26,7 +26,7 @@ pub use server::{ServerLayer, ServerTrace};
 pub use span::{Kind, Span};
 pub use tracer::Tracer;
 
-/// Opens a span under the current one, exported for the service whose work this is.
+/// Opens a span under the current one. It is exported for the service that the current context belongs to.
 #[must_use]
 pub fn span(name: impl Into<Cow<'static, str>>, kind: Kind) -> Span {
     let parent = Context::current();
@@ -36,7 +36,7 @@ pub fn span(name: impl Into<Cow<'static, str>>, kind: Kind) -> Span {
     }
 }
 
-/// Trace id of the current work, 32 hex digits; all zeros outside of any.
+/// Returns the current trace id, 32 hex digits. Outside any trace they are all zeros.
 #[must_use]
 pub fn current_trace_id() -> String {
     Context::map_current(|context| context.span().span_context().trace_id()).to_string()
@@ -44,7 +44,7 @@ pub fn current_trace_id() -> String {
 
 /// Writes the current trace context into the headers of an outgoing HTTP or gRPC request.
 ///
-/// Outside of any trace, as in a command-line client, it starts one.
+/// Outside any trace, as in a command-line client, this starts a new one.
 pub fn inject(headers: &mut http::HeaderMap) {
     let current = Context::current();
     let context =

@@ -1,8 +1,8 @@
 //! A tower layer that opens a SERVER span for each HTTP or gRPC request.
 //!
-//! It fits `axum::Router::layer` (where the matched path is known) and `tonic`'s server builder alike. Spans are
-//! named by convention: `POST /v1/things` or `package.Service/Method`. The span ends with the response's head; what a
-//! stream does later is not in it.
+//! It works with `axum::Router::layer`, where the matched path is known, and with `tonic`'s server builder. Spans are named
+//! by convention: `POST /v1/things` or `package.Service/Method`. The span ends with the head of the response, so it does
+//! not cover a streamed body.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -19,14 +19,14 @@ use super::carrier;
 use super::span::{Kind, Span};
 use super::tracer::Tracer;
 
-/// A layer that puts each request under the trace its headers name, or under a new one.
+/// A layer that opens a span for each request, in the trace that its headers name or in a new one.
 #[derive(Clone)]
 pub struct ServerLayer {
     tracer: Tracer,
     base: Context,
 }
 
-/// See [`ServerLayer`].
+/// The service that [`ServerLayer`] creates.
 #[derive(Clone)]
 pub struct ServerTrace<S> {
     inner: S,
@@ -100,7 +100,7 @@ impl ServerLayer {
 }
 
 impl Span {
-    /// Like [`Span::run`], but the span stays open for the status.
+    /// Like [`Span::run`], but leaves the span open, so that the status can be recorded.
     async fn run_open<F: Future>(self, future: F) -> F::Output {
         use opentelemetry::trace::FutureExt as _;
         future.with_context(self.context).await
@@ -122,7 +122,7 @@ fn record_status<R>(span: &Span, response: &Response<R>) {
     if is_grpc(response.headers()) {
         let code = response.headers().get("grpc-status").and_then(|value| value.to_str().ok()).unwrap_or("0");
         span.set("rpc.response.status_code", code);
-        // Unknown, deadline exceeded, unimplemented, internal, unavailable, data loss: the server's own failures.
+        // Unknown, deadline exceeded, unimplemented, internal, unavailable, data loss: failures of the server.
         if ["2", "4", "12", "13", "14", "15"].contains(&code) {
             span.fail(format_args!("grpc status {code}"));
         }
@@ -135,8 +135,8 @@ fn record_status<R>(span: &Span, response: &Response<R>) {
     }
 }
 
-/// The layer must fit both servers.
-#[expect(dead_code, reason = "compiles or does not")]
+/// Proves at compile time that the layer works with axum.
+#[expect(dead_code, reason = "only its compilation matters")]
 fn fits_axum(router: axum::Router, layer: ServerLayer) -> axum::Router {
     fn infallible<S: Service<Request<axum::body::Body>, Error = Infallible>>(_: &S) {}
     let router = router.layer(layer);

@@ -1,4 +1,4 @@
-//! A span: one piece of work in a trace.
+//! [`Span`]: one operation in a trace.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -7,26 +7,26 @@ use futures::future::{Either, FutureExt as _};
 use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue};
 
-/// What a span's neighbours are to it.
+/// The role of a span in a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Answers a request.
+    /// Handles a request.
     Server,
-    /// Sends a request and waits for the answer.
+    /// Sends a request and waits for the response.
     Client,
     /// Sends a message.
     Producer,
-    /// Takes a message.
+    /// Processes a message.
     Consumer,
-    /// Neither.
+    /// Work inside the process.
     Internal,
 }
 
-/// One piece of work in a trace. It ends when [`Span::run`] is done, or when it is dropped.
+/// One operation in a trace. It ends when [`Span::run`] completes, or when its last handle is dropped.
 #[derive(Clone)]
 pub struct Span {
     pub(crate) context: Context,
-    /// The context is the current one: there is nothing to enter and nothing to end.
+    /// True if the context is current already, so that there is nothing to enter and nothing to end.
     is_entered: bool,
 }
 
@@ -37,17 +37,17 @@ impl Span {
         Self { context, is_entered: false }
     }
 
-    /// The span that is current already.
+    /// Returns the current span.
     pub(super) fn entered(context: Context) -> Self {
         Self { context, is_entered: true }
     }
 
-    /// Runs `future` inside and ends the span.
+    /// Runs `future` in the span and then ends the span.
     ///
     /// # Cancel safety
-    /// Dropping it drops `future`; the span ends with its last handle.
+    /// Dropping the returned future drops `future`. The span ends when its last handle is dropped.
     pub fn run<F: Future>(self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        // Not an async fn, which would hold `future` twice over.
+        // Not an async fn, because that would store `future` twice.
         if self.is_entered {
             return Either::Left(future);
         }
@@ -58,13 +58,13 @@ impl Span {
         }))
     }
 
-    /// Runs `f` inside; the span stays open.
+    /// Runs `f` in the span, which stays open.
     pub fn within<R>(&self, f: impl FnOnce() -> R) -> R {
         let _guard = self.context.clone().attach();
         f()
     }
 
-    /// Sets an attribute; the value is formatted only if somebody listens.
+    /// Sets an attribute. The value is formatted only if the span is recorded.
     pub fn set(&self, key: &'static str, value: impl Display) -> &Self {
         let span = self.context.span();
         if span.is_recording() {
@@ -73,7 +73,7 @@ impl Span {
         self
     }
 
-    /// Marks the work as failed.
+    /// Marks the span as failed.
     pub fn fail(&self, cause: impl Display) -> &Self {
         let span = self.context.span();
         if span.is_recording() {
@@ -82,7 +82,7 @@ impl Span {
         self
     }
 
-    /// Trace id, 32 hex digits.
+    /// Returns the trace id, 32 hex digits.
     #[must_use]
     pub fn trace_id(&self) -> String {
         self.trace().to_string()

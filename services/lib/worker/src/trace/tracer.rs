@@ -1,4 +1,4 @@
-//! A service's tracer: starts spans, real ones if an exporter is on.
+//! [`Tracer`]: starts the spans of one service.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ pub struct Tracer(Arc<Inner>);
 struct Inner {
     service: &'static str,
     exporting: Option<SdkTracer>,
-    /// Whether a trace that starts here is marked as sampled while nothing is exported from here.
+    /// True if traces that start here without an exporter are marked as sampled.
     sampled: bool,
 }
 
 impl Tracer {
-    /// A tracer that exports nothing; trace ids are real nevertheless.
+    /// Creates a tracer that exports nothing. It still assigns valid trace ids.
     #[must_use]
     pub fn silent(service: &'static str) -> Self {
         Self(Arc::new(Inner { service, exporting: None, sampled: true }))
@@ -34,19 +34,20 @@ impl Tracer {
         Self(Arc::new(Inner { service, exporting: Some(tracer), sampled: true }))
     }
 
-    /// The service whose spans these are.
+    /// Returns the short name of the service.
     #[must_use]
     pub fn service(&self) -> &'static str {
         self.0.service
     }
 
-    /// The context under which this service's work starts: no trace yet, this tracer.
+    /// Returns the context for work of this service outside any trace. It holds this tracer.
     pub(crate) fn base(&self) -> Context {
         Context::new().with_value(self.clone())
     }
 
-    /// Opens a span under `parent`, which holds this tracer ([`Tracer::base`]). Attributes are asked for only if
-    /// somebody listens.
+    /// Opens a span under `parent`, which must hold this tracer ([`Tracer::base`]).
+    ///
+    /// `attributes` is called only if spans are exported.
     pub(crate) fn start(
         &self,
         name: impl Into<Cow<'static, str>>,
@@ -59,8 +60,9 @@ impl Tracer {
         Span::of(parent.with_span(tracer.build_with_context(builder, parent)))
     }
 
-    /// Opens a span under the current one, or under [`Tracer::base`] outside of any. If nobody listens and there is a
-    /// trace, nothing is opened at all.
+    /// Opens a span under the current one, or under [`Tracer::base`] if there is none.
+    ///
+    /// Without an exporter and within a trace, it returns the current span.
     pub(crate) fn start_here(
         &self,
         name: impl FnOnce() -> String,
@@ -76,8 +78,7 @@ impl Tracer {
         self.start(name, kind, &parent, attributes)
     }
 
-    /// Opens a span in a trace of its own, which points to `origin` by a link: a replay belongs to today, not to the
-    /// trace that failed then.
+    /// Opens a span in a new trace, with a link to `origin`. A replay belongs to its own trace, not to the one that failed.
     pub(crate) fn start_linked(
         &self,
         name: impl Into<Cow<'static, str>>,
@@ -101,7 +102,7 @@ impl Tracer {
     }
 }
 
-/// The context with fresh ids, as the first of a trace.
+/// Returns the context with new ids, as the root of a trace.
 pub(super) fn fresh_root(context: &Context, sampled: bool) -> Context {
     let ids = RandomIdGenerator::default();
     let flags = TraceFlags::default().with_sampled(sampled);

@@ -1,28 +1,28 @@
-//! What a failed call to the broker means to its caller.
+//! Errors of calls to the broker.
 
-/// What a caller can tell apart about a failure, hence what it does next.
+/// Kinds of failures, by what the caller does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The broker is away, or did not answer in time: try again later with the same id.
+    /// The broker is unreachable or did not answer in time. Try again later with the same id.
     Unavailable,
-    /// The stream or the disk is full: the sender must hold back (503, `RESOURCE_EXHAUSTED`).
+    /// The stream or the disk is full. Make the sender wait (503, `RESOURCE_EXHAUSTED`).
     Full,
-    /// The message is over the broker's size limit: it will never fit.
+    /// The message exceeds the broker's size limit. A retry does not help.
     TooLarge,
-    /// Compare-and-set lost: read again.
+    /// A compare-and-set lost against another writer. Read again.
     Conflict,
-    /// No such stream, consumer or bucket: a deployment mistake.
+    /// There is no such stream, consumer or bucket. The deployment is wrong.
     NotFound,
-    /// Not permitted: a deployment mistake.
+    /// The operation is not permitted. The deployment is wrong.
     Denied,
-    /// What is stored is damaged or none of ours: no retry helps.
+    /// The stored value is damaged or foreign. A retry does not help.
     Unreadable,
-    /// Anything else.
+    /// Any other failure.
     Other,
 }
 
 impl ErrorKind {
-    /// True if the broker is away or full: time, or an operator, mends it.
+    /// Returns true if the broker is unavailable or full, which passes with time or needs an operator.
     #[must_use]
     pub fn is_outage(self) -> bool {
         matches!(self, Self::Unavailable | Self::Full)
@@ -33,22 +33,22 @@ impl ErrorKind {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// What to do about it.
+    /// Kind of the failure.
     pub kind: ErrorKind,
-    /// What was tried.
+    /// What was attempted.
     pub message: String,
-    /// Why it failed.
+    /// Cause of the failure.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
-    /// A failure with no cause below it.
+    /// Creates an error without a cause.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// The same with its cause.
+    /// Sets the cause.
     #[must_use]
     pub fn because(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }

@@ -1,7 +1,7 @@
-//! Headers of a message: case-sensitive names, one value each.
+//! Headers of a message: case-sensitive names with one value each.
 //!
-//! They are kept as the client keeps them, because they are made and read once a hop, and a copy into a map of our own
-//! costs more than the hop's trace.
+//! They are stored in the client library's map. Headers are built and read once per hop, and copying them into another map
+//! would cost more than tracing the hop.
 
 use std::ops::Index;
 
@@ -9,13 +9,12 @@ use async_nats::{HeaderMap, HeaderName, HeaderValue};
 
 use super::error::{Error, ErrorKind};
 
-/// Header that carries a message's id: inside the duplicate window a stream takes each id once.
+/// Header with the id of a message. Within the duplicate window, a stream stores each id once.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
-/// Header of a message that belongs to a trace of its own and only points to the one it came from: replays and
-/// reprocessing.
+/// Header of a message that starts its own trace and only links to the trace it came from: replays and reprocessing.
 pub const LINK_HEADER: &str = "gongkai-link";
 
-/// Names that nearly every message has; they need no check and no copy.
+/// Names that nearly every message has. They need neither validation nor a copy.
 const KNOWN: [&str; 10] = [
     MESSAGE_ID,
     "traceparent",
@@ -34,29 +33,29 @@ const KNOWN: [&str; 10] = [
 pub struct Headers(HeaderMap);
 
 impl Headers {
-    /// None yet.
+    /// Creates an empty set of headers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The value of a name; of several, which others may send, the last.
+    /// Returns the value of a header. If a foreign sender set several values, returns the last one.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let name = header_name(name)?;
         self.0.get_last(name).map(HeaderValue::as_str)
     }
 
-    /// True if the name is there.
+    /// Returns true if the header is present.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// Sets a value in place of any other.
+    /// Sets a header, replacing its earlier value.
     ///
     /// # Errors
-    /// `Other`: the name or the value cannot be sent; a value is one line.
+    /// `Other`: the name is not a valid header name, or the value is not a single line.
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let refuse = || Error::new(ErrorKind::Other, format!("header {name} cannot be sent"));
         let header = header_name(name).ok_or_else(refuse)?;
@@ -65,7 +64,7 @@ impl Headers {
         Ok(())
     }
 
-    /// Names and values, by name.
+    /// Returns all names and values, sorted by name.
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, &str)> {
         let each = self.0.iter();
@@ -75,7 +74,7 @@ impl Headers {
         all
     }
 
-    /// Names, in no order.
+    /// Returns all names, in no particular order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_ref())
     }
@@ -84,7 +83,7 @@ impl Headers {
         Self(map.unwrap_or_default())
     }
 
-    /// Of a message that was read by its place, without what the server adds then.
+    /// The headers of a message that was read by its sequence, without those that the server adds in that case.
     pub(super) fn as_sent(map: &HeaderMap) -> Self {
         let added = ["Nats-Sequence", "Nats-Stream", "Nats-Subject", "Nats-Time-Stamp"];
         let sent = map.iter().filter(|(name, _)| !added.contains(&(*name).as_ref()));
@@ -101,9 +100,9 @@ impl Index<&str> for Headers {
     type Output = str;
 
     /// # Panics
-    /// There is no such header.
+    /// If there is no such header.
     fn index(&self, name: &str) -> &str {
-        self.get(name).expect("the caller says that it is there")
+        self.get(name).expect("the caller guarantees that the header is present")
     }
 }
 

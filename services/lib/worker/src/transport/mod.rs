@@ -1,8 +1,8 @@
-//! What the runtime asks of a broker: publish with an acknowledgement, pull with explicit settling, objects by key,
-//! entries with compare-and-set.
+//! The interface to the broker: acknowledged publishing, pulling with explicit settlement, objects by key, and entries with
+//! compare-and-set.
 //!
-//! Two transports stand behind these traits: [`jetstream`] for real, [`memory`] with visible state and a fault plan
-//! for tests. One suite (`transport_test_suite!`) runs over both; the fake is worth only what the suite proves.
+//! There are two implementations: [`jetstream`], and [`memory`] with visible state and planned faults for tests. One test
+//! suite (`transport_test_suite!`) runs over both and proves that they agree.
 
 mod error;
 mod headers;
@@ -20,94 +20,99 @@ use time::OffsetDateTime;
 pub use self::error::{Error, ErrorKind};
 pub use self::headers::{Headers, LINK_HEADER, MESSAGE_ID};
 
-/// How long a stream remembers ids; it must exceed the longest retry of a publisher.
+/// How long a stream remembers message ids. It must exceed the longest retry of a publisher.
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
-/// Largest message, headers included; larger contents go by reference to an object.
+/// Maximum size of a message in bytes, headers included. Larger content is stored as an object and sent by reference.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// A message on its way out, or as it came in.
+/// A message to publish, or one that was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The subject.
+    /// Subject of the message.
     pub subject: String,
     /// `Nats-Msg-Id`, `ce-*`, `traceparent`, `content-type` and the like.
     pub headers: Headers,
-    /// The body.
+    /// Body of the message.
     pub payload: Bytes,
 }
 
-/// The stream's acknowledgement of a publish.
+/// A stream's acknowledgement of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// Stream sequence of the message; for a duplicate, that of the first copy.
+    /// Stream sequence of the message. For a duplicate, that of the first copy.
     pub sequence: u64,
-    /// True if the id was seen inside the duplicate window: nothing was added.
+    /// True if the id was seen within the duplicate window, so that nothing was stored.
     pub duplicate: bool,
 }
 
-/// A durable pull consumer, created or adopted by name.
+/// Definition of a durable pull consumer.
 #[derive(Debug, Clone)]
 pub struct ConsumerSpec {
-    /// The stream.
+    /// Stream to consume from.
     pub stream: String,
-    /// The durable name; replicas with the same name share the work.
+    /// Durable name. Replicas with the same name share the messages.
     pub durable: String,
-    /// Subject filters; empty takes all.
+    /// Subject filters. Empty matches every subject of the stream.
     pub filters: Vec<String>,
-    /// Time after which an unsettled, unprolonged delivery comes again.
+    /// Time after which a delivery is repeated unless it was settled or its progress was reported.
     pub ack_wait: Duration,
-    /// Unsettled deliveries over all replicas.
+    /// Maximum unsettled deliveries over all replicas.
     pub max_ack_pending: u32,
-    /// The server's own delivery limit; higher than ours.
+    /// The broker's own limit of deliveries. It is higher than the runtime's.
     pub max_deliver: u32,
 }
 
-/// A message handed to us, not settled yet.
+/// A delivered message that is not settled yet.
 pub struct Delivery {
-    /// The message.
+    /// The delivered message.
     pub message: Message,
-    /// Its stream sequence.
+    /// Stream sequence of the message.
     pub sequence: u64,
-    /// 1 for the first delivery.
+    /// Number of this delivery, from 1.
     pub attempt: u32,
-    /// When the stream took it.
+    /// When the stream stored the message.
     pub logged_at: OffsetDateTime,
-    /// Settles it, once.
+    /// Settles the delivery, once.
     pub settle: Box<dyn Settle>,
 }
 
-/// The broker's side of one delivery.
+/// Settles one delivery: acknowledges it, rejects it, or ends its redelivery.
 #[async_trait]
 pub trait Settle: Send + Sync {
-    /// Starts `ack_wait` anew.
+    /// Reports progress, which restarts `ack_wait`.
     ///
     /// # Errors
-    /// The broker was not reached; the caller goes on working, a redelivery may come.
+    /// The broker did not answer. Continue; the message may be redelivered.
     async fn progress(&self) -> Result<(), Error>;
     /// Acknowledges and waits until the broker confirms (double ack).
     ///
     /// # Errors
-    /// Not confirmed: the message may come again, which handlers bear.
+    /// The broker did not confirm. The message may be redelivered.
     async fn ack(self: Box<Self>) -> Result<(), Error>;
     /// Asks for redelivery after `delay`.
     ///
     /// # Errors
-    /// Not sent: the message comes again after `ack_wait`.
+    /// The request was not confirmed. The message is redelivered after `ack_wait`.
     async fn nak(self: Box<Self>, delay: Duration) -> Result<(), Error>;
-    /// Ends deliveries for good; the dead letter is already acknowledged.
+    /// Ends deliveries of the message for good. Call it only after the dead letter is acknowledged.
     ///
     /// # Errors
-    /// Not sent: the message comes again and is buried again under the same id.
+    /// The request was not confirmed. The message may be redelivered, and is then buried again under the same id.
     async fn term(self: Box<Self>, reason: &str) -> Result<(), Error>;
 }
 
 /// A bound consumer.
 #[async_trait]
 pub trait Pull: Send {
-    /// Asks for up to `max` messages and yields each as it arrives; ends when `max` came or `expires` passed.
+    /// Requests up to `max` messages. The stream yields each as it arrives, and ends after `max` messages or when `expires` has
+    /// passed.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `NotFound`: the consumer was deleted; bind it again. After an error within the stream, no
+    /// further messages follow.
     ///
     /// # Cancel safety
-    /// Dropping the stream loses no message: what was not yielded is redelivered after `ack_wait`.
+    /// Dropping the stream loses no message. What it has not yielded is redelivered after `ack_wait` at the latest.
     async fn fetch(
         &mut self,
         max: usize,
@@ -115,77 +120,81 @@ pub trait Pull: Send {
     ) -> Result<BoxStream<'static, Result<Delivery, Error>>, Error>;
 }
 
-/// Objects by key: originals and parsed texts.
+/// A bucket of objects by key, such as originals and parsed texts.
+///
+/// Every call may fail with `Unavailable` (try again) or `NotFound` (the bucket is not declared).
 #[async_trait]
 pub trait Objects: Send + Sync {
-    /// Stores, and returns once it is durable. The same key again replaces.
+    /// Stores an object, replacing an earlier one under the same key. Returns once it is durable.
     ///
     /// # Errors
-    /// Not stored.
+    /// The object may or may not be stored. `Full`: make the sender wait.
     async fn put(&self, key: &str, content: Bytes) -> Result<(), Error>;
-    /// Loads; `None` if there is none.
+    /// Loads an object. Returns `None` if there is none.
     ///
     /// # Errors
-    /// The store was not reached, or the content's digest is wrong.
+    /// The broker did not answer, or the digest of the content is wrong (`Other`).
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Error>;
-    /// True if it is there.
+    /// Returns true if there is an object under the key.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     async fn exists(&self, key: &str) -> Result<bool, Error>;
-    /// Deletes; nothing happens if there is none.
+    /// Deletes an object, if there is one.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     async fn delete(&self, key: &str) -> Result<(), Error>;
 }
 
-/// A value and the revision to compare with.
+/// A value and its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The value.
     pub value: Bytes,
-    /// For [`Entries::update`].
+    /// Revision to pass to [`Entries::update`].
     pub revision: u64,
 }
 
-/// Key-value entries with compare-and-set. Keys: ASCII letters, digits, `-`, `_`, `=`, `.`, `/`.
+/// A bucket of key-value entries with compare-and-set. Keys consist of ASCII letters, digits, `-`, `_`, `=`, `.`, `/`.
+///
+/// Every call may fail with `Unavailable` (try again) or `NotFound` (the bucket is not declared).
 #[async_trait]
 pub trait Entries: Send + Sync {
-    /// Reads; `None` if absent.
+    /// Reads an entry. Returns `None` if it is absent.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     async fn get(&self, key: &str) -> Result<Option<Entry>, Error>;
-    /// Writes if absent; returns the revision.
+    /// Creates an entry and returns its revision.
     ///
     /// # Errors
-    /// `Conflict` if present.
+    /// `Conflict`: the entry exists. `Unavailable`: it may or may not have been created.
     async fn create(&self, key: &str, value: Bytes) -> Result<u64, Error>;
-    /// Writes if the revision is still the one read; returns the new one.
+    /// Replaces an entry if it still has the given revision, and returns the new revision.
     ///
     /// # Errors
-    /// `Conflict` if somebody else wrote.
+    /// `Conflict`: the entry has changed; read it again. `Unavailable`: it may or may not have been replaced.
     async fn update(&self, key: &str, value: Bytes, revision: u64) -> Result<u64, Error>;
-    /// Deletes.
+    /// Deletes an entry, if there is one.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     async fn delete(&self, key: &str) -> Result<(), Error>;
-    /// Yields the present value, if any, then every later one.
+    /// Returns a stream of the current value, if there is one, and of every later value.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     async fn watch(&self, key: &str) -> Result<BoxStream<'static, Result<Entry, Error>>, Error>;
 }
 
-/// A stream to declare: name, subjects, days to keep (`None`: for years).
+/// A stream to declare: name, subjects, and retention in days (`None`: no age limit).
 pub type StreamDef = (&'static str, &'static [&'static str], Option<u32>);
 
 /// Everything the broker must hold before a service starts.
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
-    /// Streams. One without an age limit is the log of record: no deletes, no purges.
+    /// Streams. One without an age limit is part of the log of record, so its messages cannot be deleted or purged.
     pub streams: Vec<StreamDef>,
     /// Object store buckets.
     pub objects: Vec<&'static str>,
@@ -193,36 +202,37 @@ pub struct Topology {
     pub entries: Vec<&'static str>,
 }
 
-/// A broker.
+/// A connection to a broker.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
-    /// Creates what is missing and checks what is there.
+    /// Creates missing streams and buckets, and widens existing ones where needed.
     ///
     /// # Errors
-    /// A stream exists with settings that cannot hold ours, or the broker is away.
+    /// A stream exists with incompatible settings, or the broker did not answer.
     async fn declare(&self, topology: &Topology) -> Result<(), Error>;
-    /// Publishes and waits for the stream's acknowledgement, bounded in time.
+    /// Publishes a message and waits, for a bounded time, for the stream's acknowledgement.
     ///
     /// # Errors
-    /// Not acknowledged: publish again with the same `Nats-Msg-Id`.
+    /// The message may or may not be stored. It is safe to publish it again with the same `Nats-Msg-Id`.
     async fn publish(&self, message: Message) -> Result<Published, Error>;
-    /// Creates or adopts the durable consumer.
+    /// Binds the durable consumer. Creates it if it is missing, and updates it if its settings differ.
     ///
     /// # Errors
-    /// No such stream, or the broker is away.
+    /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn consumer(&self, spec: &ConsumerSpec) -> Result<Box<dyn Pull>, Error>;
-    /// A bucket of objects; it must be declared.
+    /// Returns a bucket of objects, which must be declared.
     fn objects(&self, bucket: &'static str) -> Arc<dyn Objects>;
-    /// A bucket of entries; it must be declared.
+    /// Returns a bucket of entries, which must be declared.
     fn entries(&self, bucket: &'static str) -> Arc<dyn Entries>;
-    /// One message of a stream, by its sequence; `None` if there is none, or a replica that lags does not have it yet.
+    /// Reads one message of a stream by its sequence. Returns `None` if there is none, or if the replica that answers lags
+    /// behind.
     ///
     /// # Errors
-    /// No such stream, or the broker is away.
+    /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error>;
-    /// Round trip to the broker, for readiness.
+    /// Makes a round trip to the broker, for readiness.
     ///
     /// # Errors
-    /// It is away.
+    /// The broker did not answer.
     async fn ping(&self) -> Result<(), Error>;
 }

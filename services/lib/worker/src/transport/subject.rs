@@ -1,6 +1,6 @@
 //! Subjects and subject filters: dot-separated tokens, `*` for one token, `>` for one or more at the end.
 
-/// True if `filter` takes `subject`.
+/// Returns true if `filter` matches `subject`.
 #[must_use]
 pub fn matches(filter: &str, subject: &str) -> bool {
     let mut tokens = subject.split('.');

@@ -11,7 +11,7 @@ use gongkai_proto::convert::{report as halves, timestamp::timestamp};
 use gongkai_proto::subjects::{self, BUCKET_TEXTS, Event, STREAM_REPORTS};
 use gongkai_proto::v1::{self, report_service_client::ReportServiceClient};
 use gongkai_query::{Config, run_on};
-use gongkai_worker::clock::Hand;
+use gongkai_worker::clock::ClockHandle;
 use gongkai_worker::transport::memory::Memory;
 use gongkai_worker::{Clock, Output, Runtime, Topology, Transport};
 use prost::Message as _;
@@ -31,7 +31,7 @@ pub(crate) struct Bench {
     pub(crate) broker: Memory,
     pub(crate) address: String,
     pub(crate) shutdown: CancellationToken,
-    pub(crate) hand: Hand,
+    pub(crate) hand: ClockHandle,
     clock: Clock,
     config: Config,
     folder: tempfile::TempDir,

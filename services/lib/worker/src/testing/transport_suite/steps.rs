@@ -1,4 +1,4 @@
-//! What the cases work on, and the steps they are made of.
+//! The topology of the cases, and the steps that they share.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::transport::{
     ConsumerSpec, Delivery, Error, Headers, MESSAGE_ID, Message, Published, Pull, Topology, Transport,
 };
 
-/// Short, so that a redelivery can be waited for; long against a round trip to a busy server.
+/// Short enough to wait for a redelivery, and long compared with a round trip to a busy server.
 pub const ACK_WAIT: Duration = Duration::from_millis(800);
-/// Longer than any message takes that does come.
+/// Longer than any expected message takes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// Short wait for what should be there already, or never comes.
+/// A short wait, for messages that should be there already or must not come.
 pub const SHORT: Duration = Duration::from_millis(400);
 
-/// The log of record: no age limit.
+/// A stream without an age limit.
 pub const LOG: &str = "SUITE_LOG";
-/// Objects.
+/// A bucket of objects.
 pub const OBJECTS: &str = "suite-objects";
-/// Entries.
+/// A bucket of entries.
 pub const ENTRIES: &str = "suite-entries";
 
-/// What the cases work on.
+/// The topology of the cases.
 #[must_use]
 pub fn topology() -> Topology {
     Topology {
@@ -44,7 +44,7 @@ pub fn topology() -> Topology {
     }
 }
 
-/// A message with an id.
+/// Creates a message with an id.
 #[must_use]
 pub fn message(subject: &str, id: &str) -> Message {
     let mut headers = Headers::new();
@@ -52,7 +52,7 @@ pub fn message(subject: &str, id: &str) -> Message {
     Message { subject: subject.to_owned(), headers, payload: Bytes::from(id.to_owned()) }
 }
 
-/// A consumer of the log that takes everything.
+/// Returns a consumer of all messages of [`LOG`].
 #[must_use]
 pub fn spec(durable: &str) -> ConsumerSpec {
     ConsumerSpec {
@@ -81,14 +81,14 @@ pub(super) async fn bind(transport: &impl Transport, spec: &ConsumerSpec) -> Box
     transport.consumer(spec).await.expect("the stream exists")
 }
 
-/// Everything one fetch yields.
+/// Returns everything that one fetch yields.
 pub(super) async fn fetch(pull: &mut Box<dyn Pull>, max: usize, expires: Duration) -> Vec<Delivery> {
     let batch = pull.fetch(max, expires).await.expect("the broker is there");
     let deliveries: Vec<Result<Delivery, Error>> = batch.collect().await;
     deliveries.into_iter().map(|delivery| delivery.expect("the batch ends well")).collect()
 }
 
-/// The next message, which must come.
+/// Returns the next message, which must come.
 pub(super) async fn fetch_one(pull: &mut Box<dyn Pull>) -> Delivery {
     fetch(pull, 1, PATIENCE).await.pop().expect("a message comes")
 }

@@ -1,8 +1,8 @@
 //! Objects and entries over JetStream's buckets.
 //!
-//! An object is read chunk by chunk straight from its stream, because the library's reader makes a consumer on the
-//! server for every object, which outlives the read. What is read is checked against the digest. An object that is there
-//! already with the same content is not written again: rewriting would take the chunks away under a reader.
+//! An object is read chunk by chunk directly from its stream, because the library's reader creates a consumer on the server
+//! for every object, and the consumer outlives the read. The content is checked against the digest. An object that exists
+//! with the same content is not written again, because that would delete the chunks while others read them.
 
 use std::{io::Cursor, sync::Arc, time::Duration};
 
@@ -21,10 +21,10 @@ use tokio::sync::OnceCell;
 use super::{connection::Connection, errors, topology::object_stream};
 use crate::transport::{Entries, Entry, Error, ErrorKind, Objects};
 
-/// Room set aside for an object before its first chunk is seen: its size is what somebody wrote.
+/// Maximum bytes reserved for an object before its first chunk arrives. The stated size may be wrong.
 const MAX_RESERVED_BYTES: usize = 8 * 1024 * 1024;
 
-/// One bucket of objects; looked up on first use.
+/// A bucket of objects, looked up on first use.
 pub(super) struct ObjectBucket {
     connection: Arc<Connection>,
     bucket: &'static str,
@@ -32,7 +32,7 @@ pub(super) struct ObjectBucket {
     store: OnceCell<(ObjectStore, Stream)>,
 }
 
-/// One bucket of entries; looked up on first use.
+/// A bucket of entries, looked up on first use.
 pub(super) struct EntryBucket {
     connection: Arc<Connection>,
     bucket: &'static str,
@@ -59,7 +59,7 @@ impl ObjectBucket {
         Ok((store, stream))
     }
 
-    /// The object's description; `None` if there is none, or it was deleted.
+    /// Returns the description of an object; `None` if there is none or it was deleted.
     async fn info(&self, key: &str) -> Result<Option<ObjectInfo>, Error> {
         let (store, _) = self.store().await?;
         let info = async {
@@ -72,7 +72,7 @@ impl ObjectBucket {
         self.connection.bounded("look up object in", self.bucket, info).await
     }
 
-    /// True if this very content is there and whole; what is damaged is written again.
+    /// Returns true if the object exists with exactly this content. A damaged object gives false, so that it is written again.
     async fn has(&self, key: &str, content: &Bytes) -> Result<bool, Error> {
         let present = self.info(key).await?;
         let Some(info) = present.filter(|info| info.digest.as_ref() == Some(&digest(content))) else {
@@ -94,7 +94,7 @@ impl ObjectBucket {
                     Err(error) => Err(error),
                 }
             };
-            // A replica that lags, or the object was replaced or deleted since: the next try tells which.
+            // The replica lags, or the object was replaced or deleted meanwhile. A retry resolves either.
             let chunk =
                 self.connection.bounded("read object from", self.bucket, chunk).await?.ok_or_else(|| {
                     Error::new(ErrorKind::Unavailable, format!("object in {} lacks a chunk", self.bucket))
@@ -113,7 +113,7 @@ impl Objects for ObjectBucket {
             return Ok(());
         }
         let (store, _) = self.store().await?;
-        // A cursor gives out as much as is asked for, so chunks are as large as they may be.
+        // A cursor fills each read, so that chunks have their maximum size.
         let mut content = Cursor::new(content);
         let put = store.put(key, &mut content);
         self.connection.bounded_by(self.limit, "put object into", self.bucket, put).await.map(drop)
@@ -146,7 +146,7 @@ impl Objects for ObjectBucket {
     }
 }
 
-/// As the object store writes it.
+/// Returns a digest in the format of the object store.
 fn digest(content: &[u8]) -> String {
     format!("SHA-256={}", URL_SAFE.encode(Sha256::digest(content)))
 }
@@ -216,7 +216,7 @@ impl Entries for EntryBucket {
     }
 }
 
-/// `None` for a deletion.
+/// Converts an entry; a deletion gives `None`.
 fn to_entry(entry: kv::Entry) -> Option<Entry> {
     let is_value = entry.operation == Operation::Put;
     is_value.then_some(Entry { value: entry.value, revision: entry.revision })

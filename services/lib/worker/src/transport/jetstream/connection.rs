@@ -1,7 +1,7 @@
-//! One connection: how it is opened, how it comes back, and what the server says on it unasked.
+//! The connection to the server: opening, reconnecting, and the events that the server sends.
 //!
-//! The server answers a publish or request that it does not permit with an event, not with an answer. Those events are
-//! kept, so that the call, once out of time, is told `Denied` and not `Unavailable`.
+//! If the server does not permit a publish or request, it sends an event instead of a response. These events are kept, so that
+//! the call fails with `Denied` instead of `Unavailable` when it times out.
 
 use std::{
     collections::VecDeque,
@@ -27,7 +27,7 @@ const OLDEST_SERVER: (i64, i64) = (2, 14);
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const LONGEST_RECONNECT_DELAY: Duration = Duration::from_secs(4);
 const MAX_ACKS_IN_FLIGHT: usize = 1024;
-/// Refused permissions that are remembered; each is one mistake in a deployment.
+/// Maximum number of denials that are kept.
 const MAX_DENIALS: usize = 16;
 
 /// The connection and its JetStream context.
@@ -40,17 +40,17 @@ pub(super) struct Connection {
     _events: AbortOnDropHandle<()>,
 }
 
-/// How the connection does, as told by the client's events.
+/// State of the connection, from the client's events.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Link {
     is_up: bool,
-    /// How often it was lost.
+    /// Number of times the connection was lost.
     losses: u64,
     /// Why the last attempt to connect failed.
     failure: Option<String>,
 }
 
-/// What the server did not permit, latest last, numbered.
+/// The latest denials with consecutive numbers, oldest first.
 #[derive(Default)]
 struct Denials(Mutex<VecDeque<(u64, String)>>);
 
@@ -63,7 +63,7 @@ impl Connection {
         let (events, received) = mpsc::unbounded_channel();
         let client = options(settings)
             .event_callback(move |event| {
-                // Fails only when the connection is being dropped, and then nobody wants to know.
+                // Fails only while the connection is being dropped.
                 events.send(event).ok();
                 std::future::ready(())
             })
@@ -91,10 +91,10 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Waits for a call no longer than a request may take.
+    /// Awaits `call`, for as long as a request may take.
     ///
     /// # Errors
-    /// `<verb> <target>` did not work out, or not in time.
+    /// The call failed or timed out. `verb` and `target` describe it in the error.
     pub(super) async fn bounded<T, E>(
         &self,
         verb: &str,
@@ -104,12 +104,12 @@ impl Connection {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        // The library's own limit is the same but does not cover all of its waits; ours comes just after.
+        // The library has the same timeout but does not apply it to all of its waits. Ours expires just after it.
         let limit = self.request_timeout + self.request_timeout / 4;
         self.bounded_by(limit, verb, target, pin!(call)).await
     }
 
-    /// The same with a limit of its own.
+    /// Like [`Self::bounded`], with another limit.
     pub(super) async fn bounded_by<T, E>(
         &self,
         limit: Duration,
@@ -137,7 +137,7 @@ impl Connection {
         }
     }
 
-    /// A round trip on the inbox of this connection: needs no permission beyond those every client has.
+    /// Makes a round trip through an inbox of this connection, which needs no special permission.
     pub(super) async fn ping(&self) -> Result<(), Error> {
         let inbox = self.client.new_inbox();
         let round_trip = async {
@@ -148,10 +148,10 @@ impl Connection {
         self.bounded("ping", "the server", round_trip).await
     }
 
-    /// Waits until the connection stands.
+    /// Waits until the connection is up.
     ///
     /// # Errors
-    /// `Unavailable` if it does not within the time of a request.
+    /// `Unavailable`: it did not come up within the timeout of a request.
     pub(super) async fn await_link(&self) -> Result<(), Error> {
         if self.client.connection_state() == State::Connected {
             return Ok(());
@@ -163,7 +163,7 @@ impl Connection {
         }
     }
 
-    /// The connection's state, for [`lost`].
+    /// Returns the state of the connection, for [`lost`].
     pub(super) fn watch_link(&self) -> watch::Receiver<Link> {
         self.link.clone()
     }
@@ -172,16 +172,16 @@ impl Connection {
         let mut link = self.link.clone();
         let refused = |link: &Link| link.failure.as_deref().map(errors::classify) == Some(ErrorKind::Denied);
         let first = link.wait_for(|link| link.is_up || refused(link));
-        let settled = match timeout(settings.connect_timeout, first).await {
+        let state = match timeout(settings.connect_timeout, first).await {
             Ok(Ok(link)) => link.clone(),
             Ok(Err(_)) | Err(_) => self.link.borrow().clone(),
         };
-        if settled.is_up {
+        if state.is_up {
             return Ok(());
         }
-        let kind = if refused(&settled) { ErrorKind::Denied } else { ErrorKind::Unavailable };
+        let kind = if refused(&state) { ErrorKind::Denied } else { ErrorKind::Unavailable };
         let error = Error::new(kind, format!("no connection to {}", settings.servers.join(", ")));
-        Err(match settled.failure {
+        Err(match state.failure {
             Some(failure) => error.because(failure),
             None => error,
         })
@@ -197,12 +197,12 @@ impl Connection {
     }
 }
 
-/// Waits until the connection is lost after `since` losses.
+/// Waits until the connection has been lost more than `since` times.
 ///
 /// # Cancel safety
-/// Safe: it changes nothing but what was seen.
+/// Cancel safe: no state is lost.
 pub(super) async fn lost(link: &mut watch::Receiver<Link>, since: u64) {
-    // An error means that the connection is gone for good.
+    // An error means that the connection is closed for good.
     link.wait_for(|link| link.losses > since).await.ok();
 }
 
@@ -233,13 +233,13 @@ fn options(settings: &Settings) -> ConnectOptions {
     }
 }
 
-/// Doubles from 50 ms; short at first, because most losses are a restart behind a cluster.
+/// The delay doubles from 50 ms. It is short at first, because most losses are the restart of one server of a cluster.
 fn reconnect_delay(attempt: usize) -> Duration {
     let doublings = u32::try_from(attempt.saturating_sub(1).min(10)).expect("at most 10");
     (Duration::from_millis(50) * 2_u32.pow(doublings)).min(LONGEST_RECONNECT_DELAY)
 }
 
-/// Follows the client's events until the connection is dropped.
+/// Handles the client's events until the connection is dropped.
 async fn follow(
     client: Client,
     mut events: mpsc::UnboundedReceiver<Event>,
@@ -300,13 +300,13 @@ impl Denials {
         }
     }
 
-    /// The number of the latest.
+    /// Returns the number of the latest denial.
     fn mark(&self) -> u64 {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.back().map_or(0, |(number, _)| *number)
     }
 
-    /// The first after `mark` that names `target`.
+    /// Returns the first denial after `mark` that names `target`.
     fn since(&self, mark: u64, target: &str) -> Option<String> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut later = kept.iter().filter(|(number, text)| *number > mark && text.contains(target));

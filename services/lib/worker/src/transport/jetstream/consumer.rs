@@ -1,10 +1,10 @@
 //! Pulling messages and settling them.
 //!
-//! A fetch is one pull request with an inbox of its own: when its stream is dropped, the inbox is closed, and what was
-//! already on its way is given back at once, so that a stopping replica holds nothing up. The request asks for heartbeats; two of them missing, or a lost connection, end the
-//! batch with `Unavailable`. (The library's own batches do not wake up again after a heartbeat, hence this one.)
+//! A fetch is one pull request with its own inbox. When its stream is dropped, the inbox is closed and messages on their way
+//! to it are nacked, so that a stopping replica delays nothing. The request asks for heartbeats. Two missing heartbeats or a
+//! lost connection end the batch with `Unavailable`. (The library's own batches do not wake up after a heartbeat.)
 //!
-//! Each settlement waits for the server's answer over the connection's shared inbox, which costs no subscription.
+//! Each settlement waits for the server's confirmation on the connection's shared inbox, which needs no subscription.
 
 use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
@@ -36,14 +36,14 @@ use super::{
 use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Headers, Message, Pull, Settle};
 
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// Below this a pull is over before heartbeats are of use.
+/// Shortest useful heartbeat. A pull that expires sooner needs none.
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(250);
-/// How long the server's word that a pull has expired may be late.
+/// How late the server's notice of an expired pull may arrive.
 const GRACE: Duration = Duration::from_secs(2);
-/// Pulls that may wait at once, over all replicas.
+/// Maximum number of waiting pull requests over all replicas.
 const MAX_WAITING: i64 = 64;
 
-/// Adopts the durable consumer, or creates it; settings that differ are updated.
+/// Binds the durable consumer. Creates it if it is missing, and updates it if its settings differ.
 ///
 /// # Errors
 /// See [`crate::Transport::consumer`].
@@ -66,7 +66,7 @@ pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> R
     Ok(Box::new(JetStreamPull { connection: connection.clone(), consumer, durable: durable.into() }))
 }
 
-/// What is there (operators may have added to it) with our settings.
+/// Combines our settings with those of the existing consumer, which operators may have changed.
 fn overlay(present: Option<&jetstream::consumer::Config>, spec: &ConsumerSpec) -> Config {
     let (filter_subject, filter_subjects) = match spec.filters.as_slice() {
         [] => (String::new(), Vec::new()),
@@ -117,7 +117,7 @@ impl Pull for JetStreamPull {
         if max == 0 {
             return Ok(stream::empty().boxed());
         }
-        // Also keeps a caller that tries again at once from spinning while the server is away.
+        // Also keeps a caller that retries at once from spinning while the server is unreachable.
         self.connection.await_link().await?;
         let link = self.connection.watch_link();
         let losses = link.borrow().losses();
@@ -150,7 +150,7 @@ impl Pull for JetStreamPull {
     }
 }
 
-/// What is left of one pull request.
+/// The rest of one pull request.
 struct Batch {
     connection: Arc<Connection>,
     durable: Arc<str>,
@@ -164,7 +164,7 @@ struct Batch {
     ends: Instant,
 }
 
-/// What an answer to a pull request means for its batch.
+/// Meaning of a server message for its batch.
 enum Answer {
     Message,
     Heartbeat,
@@ -203,7 +203,7 @@ impl Batch {
         None
     }
 
-    /// Waits for the server's next word. What has arrived comes first, even if the connection was lost since.
+    /// Waits for the next message from the server. Messages that have arrived come first, even if the connection is lost.
     async fn hear(&mut self) -> Result<async_nats::Message, Error> {
         let silent_at =
             self.heartbeat.map_or(self.ends, |beat| (self.heard + 2 * beat + beat / 2).min(self.ends));
@@ -233,15 +233,15 @@ impl Batch {
 impl Drop for Batch {
     fn drop(&mut self) {
         let (Some(messages), true) = (self.messages.take(), self.left > 0) else { return };
-        // Without a runtime the process is ending: the messages come again after `ack_wait`.
+        // Without a tokio runtime the process is ending, and the messages are redelivered after `ack_wait`.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(give_back(self.connection.clone(), messages));
         }
     }
 }
 
-/// Closes an inbox and hands what was on its way to it back to the server. Best effort: what fails here comes again
-/// after `ack_wait`.
+/// Closes an inbox and naks the messages on their way to it. Best effort: if this fails, they are redelivered after
+/// `ack_wait`.
 async fn give_back(connection: Arc<Connection>, mut messages: Subscriber) {
     let closing = async {
         messages.drain().await.ok();
@@ -297,9 +297,9 @@ struct JetStreamSettle {
 }
 
 impl JetStreamSettle {
-    /// Says it and waits for the server's answer.
-    async fn say(&self, verb: &str, word: Bytes) -> Result<(), Error> {
-        // Without the library's own limit: `bounded` has one.
+    /// Sends an acknowledgement and waits for the server's confirmation.
+    async fn confirm(&self, verb: &str, word: Bytes) -> Result<(), Error> {
+        // Without the library's timeout, because `bounded` has one.
         let request = Request::new().payload(word).timeout(None);
         let asked = self.connection.client.send_request(self.reply.clone(), request);
         self.connection.bounded(verb, &self.durable, asked).await.map(drop)
@@ -309,19 +309,19 @@ impl JetStreamSettle {
 #[async_trait]
 impl Settle for JetStreamSettle {
     async fn progress(&self) -> Result<(), Error> {
-        self.say("report progress to", AckKind::Progress.into()).await
+        self.confirm("report progress to", AckKind::Progress.into()).await
     }
 
     async fn ack(self: Box<Self>) -> Result<(), Error> {
-        self.say("acknowledge to", AckKind::Ack.into()).await
+        self.confirm("acknowledge to", AckKind::Ack.into()).await
     }
 
     async fn nak(self: Box<Self>, delay: Duration) -> Result<(), Error> {
-        self.say("nak to", AckKind::Nak(Some(delay)).into()).await
+        self.confirm("nak to", AckKind::Nak(Some(delay)).into()).await
     }
 
     async fn term(self: Box<Self>, reason: &str) -> Result<(), Error> {
-        // The library has no word for the reason; the server puts it into its advisory.
-        self.say("terminate at", format!("+TERM {reason}").into()).await
+        // The library cannot send a reason. The server includes it in its advisory.
+        self.confirm("terminate at", format!("+TERM {reason}").into()).await
     }
 }

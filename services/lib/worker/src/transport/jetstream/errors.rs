@@ -1,18 +1,17 @@
-//! What a failure of the client library means to the caller.
+//! Classifies the errors of the client library.
 //!
-//! The library has an error type per call and often carries the server's answer as text inside another error, so the
-//! one thing all of them share is read: their text, which names the server's error code. The codes are the server's
-//! public list.
+//! The library has an error type per call and often wraps the server's response as text in another error. All of them have a
+//! text that contains the server's error code, so this module parses that text. The codes are the server's public list.
 
 use crate::transport::{Error, ErrorKind};
 
-/// Wraps a cause; `attempt` says what was tried.
+/// Wraps a cause. `attempt` describes what was attempted.
 pub(super) fn wrap(attempt: String, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     let cause = cause.into();
     Error::new(classify(&cause.to_string()), attempt).because(cause)
 }
 
-/// Tells from the text what to do.
+/// Returns the kind of an error from its text.
 pub(super) fn classify(text: &str) -> ErrorKind {
     let text = text.to_lowercase();
     match error_code(&text) {
@@ -45,7 +44,7 @@ fn by_code(code: u32, text: &str) -> ErrorKind {
     }
 }
 
-/// Answers without a code come from the client itself.
+/// Classifies errors without a code, which come from the client itself.
 fn by_words(text: &str) -> ErrorKind {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["authorization violation", "permissions violation"]) {
@@ -54,7 +53,7 @@ fn by_words(text: &str) -> ErrorKind {
         ErrorKind::TooLarge
     } else if says(&["wrong last", "already exists"]) {
         ErrorKind::Conflict
-    // A stream whose leader is being elected looks like one that does not exist: nobody answers.
+    // A stream without a leader cannot be told from one that does not exist: nothing responds.
     } else if says(&["timed out", "deadline", "no responders", "no stream found", "resource does not exist"])
         || says(&["jetstream unavailable", "broken pipe", "closed", "connection", "channel"])
     {

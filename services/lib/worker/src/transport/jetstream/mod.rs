@@ -1,15 +1,15 @@
-//! The real transport: NATS JetStream through async-nats, which nothing else in the workspace names but [`Headers`].
+//! The transport over NATS JetStream, through async-nats. Besides this module, only [`Headers`] uses async-nats.
 //!
-//! Every call is bounded in time, because the client does not fail what is in flight when the connection is lost: it
-//! waits. A call that ran out of time is [`Unavailable`](super::ErrorKind::Unavailable), whether or not it took effect; repeating it is
-//! harmless (message ids, compare-and-set, content keys).
+//! Every call is bounded in time, because the client waits instead of failing calls when the connection is lost. A call that
+//! timed out is [`Unavailable`](super::ErrorKind::Unavailable), whether or not it took effect. Message ids, compare-and-set
+//! and content keys make it safe to repeat.
 //!
-//! - `connection`: connecting, reconnecting, what the server says unasked (lame duck, refused permissions);
-//! - `topology`: streams and buckets as declared;
-//! - `consumer`: pulling and settling;
+//! - `connection`: connecting, reconnecting, and events of the server (lame duck mode, denied permissions);
+//! - `topology`: declaring streams and buckets;
+//! - `consumer`: pulling and settling messages;
 //! - `buckets`: objects and entries;
-//! - `status`: streams and consumers for a person who looks;
-//! - `errors`: what a failure means to the caller.
+//! - `status`: streams and consumers, for operators;
+//! - `errors`: classification of errors.
 
 mod buckets;
 mod connection;
@@ -28,7 +28,7 @@ use self::connection::Connection;
 pub use self::settings::{Credentials, Settings};
 use super::{ConsumerSpec, Entries, Error, Headers, Message, Objects, Published, Pull, Topology, Transport};
 
-/// A connection to a JetStream cluster. Cheap to clone; closed when the last clone is gone.
+/// A connection to a JetStream cluster. Cheap to clone. It is closed when the last clone is dropped.
 #[derive(Clone)]
 pub struct JetStream {
     connection: Arc<Connection>,
@@ -40,11 +40,11 @@ pub struct JetStream {
 // === impl JetStream ===
 
 impl JetStream {
-    /// Connects, and checks that the server is new enough. Later losses of the connection heal by themselves.
+    /// Connects and checks the version of the server. If the connection is lost later, it is restored automatically.
     ///
     /// # Errors
-    /// `Unavailable` if no server answered within `connect_timeout`: the caller may try again. `Denied` if the
-    /// credentials were refused, `Other` for a server older than 2.14 or an unusable setting: a person must act.
+    /// `Unavailable`: no server answered within `connect_timeout`; try again. `Denied`: the credentials were refused.
+    /// `Other`: the server is older than 2.14, or a setting is unusable. The last two need an operator.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         Ok(Self {
             connection: Arc::new(Connection::open(settings).await?),
@@ -58,7 +58,12 @@ impl JetStream {
 #[async_trait]
 impl Transport for JetStream {
     async fn declare(&self, topology: &Topology) -> Result<(), Error> {
-        topology::declare(self, topology).await
+        let target = topology::Target {
+            connection: &self.connection,
+            replicas: self.replicas,
+            stream_max_bytes: self.stream_max_bytes,
+        };
+        topology::declare(&target, topology).await
     }
 
     async fn publish(&self, message: Message) -> Result<Published, Error> {

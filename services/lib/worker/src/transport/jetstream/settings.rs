@@ -1,35 +1,35 @@
-//! How to reach the servers, and who we are to them.
+//! Settings of the connection.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-/// How to reach the servers and what to ask of them.
+/// Settings of a connection to JetStream.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// URLs of the servers; any of a cluster will do.
+    /// URLs of the servers. One of a cluster is enough.
     pub servers: Vec<String>,
-    /// Who we are.
+    /// Credentials to authenticate with.
     pub credentials: Credentials,
-    /// Certificates to trust besides the system's, PEM; with it TLS is required.
+    /// PEM file of certificates to trust besides the system's. If set, TLS is required.
     pub root_certificates: Option<PathBuf>,
-    /// The connection's name in the server's monitoring, and the prefix of its inboxes: permissions can then let each
-    /// service read its own answers only.
+    /// Name of the connection in the server's monitoring, and prefix of its inboxes, so that permissions can restrict each
+    /// service to its own responses.
     pub name: String,
-    /// Copies of each stream and bucket that is created. What exists with more keeps them.
+    /// Replicas of each stream and bucket. Existing ones with more replicas keep them.
     pub replicas: usize,
-    /// Limit of each stream's size; unlimited if none. Where the store is smaller, the limit is left away.
+    /// Maximum size of each stream in bytes; `None` for no limit. If the server's store is smaller, no limit is set.
     pub stream_max_bytes: Option<u64>,
-    /// How long [`JetStream::connect`](super::JetStream::connect) waits for a first connection.
+    /// How long [`JetStream::connect`](super::JetStream::connect) waits for the first connection.
     pub connect_timeout: Duration,
-    /// How long each request waits for its answer: publishes, settlements, entries, the admin API.
+    /// Timeout of each request: publishes, settlements, entries, the admin API.
     pub request_timeout: Duration,
-    /// How long a whole object may take; it covers many requests.
+    /// Timeout of storing or deleting a whole object, which takes many requests.
     pub object_timeout: Duration,
 }
 
-/// What the client shows to the server. The values never appear in logs.
+/// Credentials of the client. `Debug` does not reveal the values.
 #[derive(Clone, Default)]
 pub enum Credentials {
-    /// Nothing: a server on the loopback.
+    /// No credentials, for a server on the loopback.
     #[default]
     None,
     /// A shared token.

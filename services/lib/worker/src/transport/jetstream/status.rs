@@ -1,4 +1,4 @@
-//! What the server knows of its streams and consumers: for a person who looks, not for the services.
+//! Status of streams and consumers, for operators. Services do not use it.
 
 use futures::TryStreamExt as _;
 use serde::Serialize;
@@ -6,41 +6,41 @@ use serde::Serialize;
 use super::JetStream;
 use crate::transport::Error;
 
-/// A stream; buckets are streams too.
+/// Status of a stream. Buckets are streams too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StreamStatus {
-    /// Its name.
+    /// Name of the stream.
     pub name: String,
-    /// Messages in it.
+    /// Number of messages.
     pub messages: u64,
-    /// Their bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Sequence of the newest message ever.
+    /// Sequence of the last message that was stored.
     pub last_sequence: u64,
-    /// Its consumers, by name.
+    /// Consumers of the stream, sorted by name.
     pub consumers: Vec<ConsumerStatus>,
 }
 
-/// A consumer.
+/// Status of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConsumerStatus {
-    /// Its durable name.
+    /// Durable name of the consumer.
     pub name: String,
-    /// Messages not delivered yet: the lag.
+    /// Messages that were not delivered yet: the lag.
     pub pending: u64,
-    /// Messages delivered and not settled: in work, or waiting for another attempt.
+    /// Messages delivered and not settled: being handled, or waiting for another attempt.
     pub in_flight: usize,
-    /// Of those, delivered more than once.
+    /// Messages in flight that were delivered more than once.
     pub redelivered: usize,
-    /// Pull requests that wait for messages; 0 while no service listens or all are busy.
+    /// Waiting pull requests. 0 if no service is running or all are busy.
     pub waiting: usize,
 }
 
 impl JetStream {
-    /// Every stream of the account with its consumers, by name.
+    /// Returns every stream of the account with its consumers, sorted by name.
     ///
     /// # Errors
-    /// The server was not reached, or does not permit to list.
+    /// `Unavailable`: try again. `Denied`: listing is not permitted.
     pub async fn status(&self) -> Result<Vec<StreamStatus>, Error> {
         let streams = self.connection.context.streams().try_collect::<Vec<_>>();
         let streams = self.connection.bounded("list", "streams", streams).await?;

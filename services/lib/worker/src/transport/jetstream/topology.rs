@@ -1,8 +1,8 @@
-//! Streams and buckets: created where missing, checked and widened where present.
+//! Declares streams and buckets: creates missing ones and widens existing ones.
 //!
-//! Widening never takes anything away: subjects are added, replicas raised, deletes denied. So two versions of a program
-//! can declare one after the other, and an operator's own choices (size limits, placement) stay. With permission to look
-//! only, declaring succeeds as long as nothing has to change.
+//! Widening removes nothing: it adds subjects, raises the number of replicas and denies deletion. Two versions of a program
+//! can therefore declare one after the other, and settings of an operator (size limits, placement) are kept. With read-only
+//! permissions, declaring succeeds as long as nothing has to change.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,59 +11,66 @@ use async_nats::jetstream::{
     stream::{Config, DiscardPolicy},
 };
 
-use super::JetStream;
+use super::connection::Connection;
 use crate::transport::{DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, StreamDef, Topology};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// The server's word for no limit.
+/// Value that means no limit.
 const UNLIMITED: i64 = -1;
-/// Only the newest value of an entry counts.
+/// Values kept per entry: only the latest.
 const HISTORY: i64 = 1;
+
+/// Where streams and buckets are declared, and with what replication and size.
+pub(super) struct Target<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) replicas: usize,
+    pub(super) stream_max_bytes: Option<u64>,
+}
 
 /// # Errors
 /// See [`crate::Transport::declare`].
-pub(super) async fn declare(jetstream: &JetStream, topology: &Topology) -> Result<(), Error> {
+pub(super) async fn declare(target: &Target<'_>, topology: &Topology) -> Result<(), Error> {
     for definition in &topology.streams {
-        declare_stream(jetstream, definition).await?;
+        declare_stream(target, definition).await?;
     }
     for bucket in &topology.objects {
-        declare_objects(jetstream, bucket).await?;
+        declare_objects(target, bucket).await?;
     }
     for bucket in &topology.entries {
-        declare_entries(jetstream, bucket).await?;
+        declare_entries(target, bucket).await?;
     }
     Ok(())
 }
 
-async fn declare_stream(jetstream: &JetStream, definition: &StreamDef) -> Result<(), Error> {
-    let wanted = wanted(jetstream, definition);
-    match present(jetstream, &wanted.name).await? {
+async fn declare_stream(target: &Target<'_>, definition: &StreamDef) -> Result<(), Error> {
+    let wanted = wanted(target, definition);
+    match present(target, &wanted.name).await? {
         Some(present) => {
             let widened = widen(&present, &wanted);
-            if widened == present { Ok(()) } else { update(jetstream, widened).await }
+            if widened == present { Ok(()) } else { update(target, widened).await }
         }
-        None => create(jetstream, wanted).await,
+        None => create(target, wanted).await,
     }
 }
 
-fn wanted(jetstream: &JetStream, (name, subjects, days): &StreamDef) -> Config {
+fn wanted(target: &Target<'_>, (name, subjects, days): &StreamDef) -> Config {
     let is_record = days.is_none();
-    // What the server says of itself must not be held up; everybody else is told that there is no room.
+    // A full stream drops old advisories of the server, but refuses new messages of everybody else.
     let is_servers = subjects.iter().all(|subject| subject.starts_with("$JS."));
     Config {
         name: (*name).to_owned(),
         subjects: subjects.iter().map(ToString::to_string).collect(),
         max_age: days.map_or(Duration::ZERO, |days| DAY * days),
-        max_bytes: jetstream
+        max_bytes: target
             .stream_max_bytes
             .map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(i64::MAX)),
         max_messages: UNLIMITED,
         max_messages_per_subject: UNLIMITED,
         max_consumers: -1,
-        max_message_size: i32::try_from(MAX_MESSAGE_BYTES).expect("1 MiB"),
+        max_message_size: i32::try_from(MAX_MESSAGE_BYTES).expect("1 MiB fits into an i32"),
         discard: if is_servers { DiscardPolicy::Old } else { DiscardPolicy::New },
         duplicate_window: DUPLICATE_WINDOW,
-        num_replicas: jetstream.replicas,
+        num_replicas: target.replicas,
         allow_direct: true,
         deny_delete: is_record,
         deny_purge: is_record,
@@ -71,7 +78,7 @@ fn wanted(jetstream: &JetStream, (name, subjects, days): &StreamDef) -> Config {
     }
 }
 
-/// What is there, with what we need added.
+/// Returns the existing settings with ours added.
 fn widen(present: &Config, wanted: &Config) -> Config {
     let known: BTreeSet<_> = present.subjects.iter().collect();
     let added = wanted.subjects.iter().filter(|subject| !known.contains(subject));
@@ -89,8 +96,8 @@ fn widen(present: &Config, wanted: &Config) -> Config {
     }
 }
 
-async fn present(jetstream: &JetStream, name: &str) -> Result<Option<Config>, Error> {
-    let connection = &jetstream.connection;
+async fn present(target: &Target<'_>, name: &str) -> Result<Option<Config>, Error> {
+    let connection = target.connection;
     match connection.bounded("look up stream", name, connection.context.get_stream(name)).await {
         Ok(stream) => Ok(Some(stream.cached_info().config.clone())),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
@@ -98,9 +105,9 @@ async fn present(jetstream: &JetStream, name: &str) -> Result<Option<Config>, Er
     }
 }
 
-/// Creates a stream; if the store is smaller than its limit, without one.
-async fn create(jetstream: &JetStream, config: Config) -> Result<(), Error> {
-    let connection = &jetstream.connection;
+/// Creates a stream. If the server's store is smaller than the size limit, creates it without one.
+async fn create(target: &Target<'_>, config: Config) -> Result<(), Error> {
+    let connection = target.connection;
     let name = config.name.clone();
     let unlimited =
         (config.max_bytes != UNLIMITED).then(|| Config { max_bytes: UNLIMITED, ..config.clone() });
@@ -118,52 +125,52 @@ async fn create(jetstream: &JetStream, config: Config) -> Result<(), Error> {
     }
 }
 
-async fn update(jetstream: &JetStream, config: Config) -> Result<(), Error> {
-    let connection = &jetstream.connection;
+async fn update(target: &Target<'_>, config: Config) -> Result<(), Error> {
+    let connection = target.connection;
     tracing::info!(stream = config.name, "widening a stream");
     let update = connection.context.update_stream(&config);
     connection.bounded("update stream", &config.name, update).await.map(drop)
 }
 
-async fn declare_objects(jetstream: &JetStream, bucket: &str) -> Result<(), Error> {
-    if has_bucket(jetstream, &object_stream(bucket)).await? {
+async fn declare_objects(target: &Target<'_>, bucket: &str) -> Result<(), Error> {
+    if has_bucket(target, &object_stream(bucket)).await? {
         return Ok(());
     }
     let config = object_store::Config {
         bucket: bucket.to_owned(),
-        num_replicas: jetstream.replicas,
+        num_replicas: target.replicas,
         ..object_store::Config::default()
     };
-    let connection = &jetstream.connection;
+    let connection = target.connection;
     let create = connection.context.create_object_store(config);
     connection.bounded("create object bucket", bucket, create).await.map(drop)
 }
 
-async fn declare_entries(jetstream: &JetStream, bucket: &str) -> Result<(), Error> {
-    if has_bucket(jetstream, &format!("KV_{bucket}")).await? {
+async fn declare_entries(target: &Target<'_>, bucket: &str) -> Result<(), Error> {
+    if has_bucket(target, &format!("KV_{bucket}")).await? {
         return Ok(());
     }
     let config = kv::Config {
         bucket: bucket.to_owned(),
         history: HISTORY,
-        num_replicas: jetstream.replicas,
+        num_replicas: target.replicas,
         ..kv::Config::default()
     };
-    let connection = &jetstream.connection;
+    let connection = target.connection;
     let create = connection.context.create_key_value(config);
     connection.bounded("create entry bucket", bucket, create).await.map(drop)
 }
 
-/// True if the bucket's stream is there; raises its replicas if there are fewer than wanted.
-async fn has_bucket(jetstream: &JetStream, stream: &str) -> Result<bool, Error> {
-    let Some(present) = present(jetstream, stream).await? else { return Ok(false) };
-    if present.num_replicas < jetstream.replicas {
-        update(jetstream, Config { num_replicas: jetstream.replicas, ..present }).await?;
+/// Returns true if the bucket's stream exists, and raises the number of its replicas if needed.
+async fn has_bucket(target: &Target<'_>, stream: &str) -> Result<bool, Error> {
+    let Some(present) = present(target, stream).await? else { return Ok(false) };
+    if present.num_replicas < target.replicas {
+        update(target, Config { num_replicas: target.replicas, ..present }).await?;
     }
     Ok(true)
 }
 
-/// The stream behind a bucket of objects.
+/// Returns the name of the stream behind a bucket of objects.
 pub(super) fn object_stream(bucket: &str) -> String {
     format!("OBJ_{bucket}")
 }

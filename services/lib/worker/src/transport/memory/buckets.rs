@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 
-use super::{Shared, faults::Operation};
+use super::{faults::Operation, shared::Shared};
 use crate::transport::{Entries, Entry, Error, Objects};
 
-/// One bucket of objects.
+/// A bucket of objects.
 pub(super) struct ObjectBucket {
     pub(super) shared: Arc<Shared>,
     pub(super) bucket: &'static str,
 }
 
-/// One bucket of entries.
+/// A bucket of entries.
 pub(super) struct EntryBucket {
     pub(super) shared: Arc<Shared>,
     pub(super) bucket: &'static str,
@@ -97,7 +97,7 @@ impl Entries for EntryBucket {
     }
 }
 
-/// One watcher of one key.
+/// A watch of one key.
 struct Watch {
     shared: Arc<Shared>,
     bucket: &'static str,

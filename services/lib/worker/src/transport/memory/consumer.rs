@@ -1,4 +1,4 @@
-//! A durable consumer's books: what was handed out, when it falls due again, what was said about it. Pure.
+//! The state of a durable consumer: deliveries, when they are due again, and settlements. The time is an argument.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,47 +6,47 @@ use tokio::time::Instant;
 
 use crate::transport::{ConsumerSpec, subject};
 
-/// Counts of one consumer's messages.
+/// Counts of the messages of one consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ConsumerState {
-    /// To be handed out: never delivered, delayed by a nak, or overdue.
+    /// Messages to deliver: never delivered, delayed by a nak, or past `ack_wait`.
     pub queued: usize,
-    /// Handed out, not settled, not overdue.
+    /// Messages delivered, not settled, and within `ack_wait`.
     pub in_flight: usize,
-    /// Over: acknowledged, terminated, or out of deliveries.
+    /// Messages acknowledged, terminated, or out of deliveries.
     pub settled: usize,
-    /// Progress calls.
+    /// Number of progress calls.
     pub progressed: usize,
 }
 
-/// One thing said about one delivery.
+/// How one delivery was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// Stream sequence of the message.
     pub sequence: u64,
-    /// Which delivery.
+    /// Number of the delivery, from 1.
     pub attempt: u32,
-    /// What was said.
-    pub outcome: Outcome,
+    /// How it was settled.
+    pub outcome: SettlementOutcome,
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SettlementOutcome {
     /// Acknowledged.
     Acked,
-    /// Comes again after this delay.
+    /// Rejected, to be redelivered after this delay.
     Naked(Duration),
-    /// Over, with the reason given.
+    /// Terminated, with this reason.
     Terminated(String),
-    /// The server's own delivery limit was reached; nobody settled it.
+    /// Not settled before `max_deliver` was reached.
     Exhausted,
 }
 
 /// One durable consumer.
 pub(super) struct Consumer {
     pub(super) spec: ConsumerSpec,
-    /// The first sequence never handed out.
+    /// The first sequence that was never delivered.
     pub(super) next: u64,
     pub(super) settlements: Vec<Settlement>,
     pending: BTreeMap<u64, Pending>,
@@ -55,14 +55,14 @@ pub(super) struct Consumer {
     deliveries: u64,
 }
 
-/// A message handed out at least once and not over.
+/// A message that was delivered and is not settled for good.
 struct Pending {
     attempt: u32,
-    /// When it may be handed out again.
+    /// When it may be delivered again.
     due: Instant,
-    /// Told to wait, not held by anyone.
+    /// True if it waits after a nak, so that nobody is handling it.
     naked: bool,
-    /// Tells the present delivery from earlier ones.
+    /// Distinguishes the current delivery from earlier ones.
     delivery: u64,
 }
 
@@ -86,12 +86,12 @@ impl Consumer {
         filters.is_empty() || filters.iter().any(|filter| subject::matches(filter, subject))
     }
 
-    /// Delayed and overdue messages count: only settling makes room.
+    /// Returns true if `max_ack_pending` is reached. Delayed and overdue messages count, because only settling makes room.
     pub(super) fn is_full(&self) -> bool {
         self.pending.len() >= self.spec.max_ack_pending as usize
     }
 
-    /// Drops what is due but out of deliveries; says how many.
+    /// Drops messages that are due but out of deliveries. Returns how many.
     pub(super) fn give_up(&mut self, now: Instant) -> usize {
         let limit = self.spec.max_deliver;
         let is_spent = |pending: &Pending| pending.due <= now && pending.attempt >= limit;
@@ -101,24 +101,24 @@ impl Consumer {
         for (sequence, attempt) in &spent {
             self.pending.remove(sequence);
             self.over += 1;
-            let outcome = Outcome::Exhausted;
+            let outcome = SettlementOutcome::Exhausted;
             self.settlements.push(Settlement { sequence: *sequence, attempt: *attempt, outcome });
         }
         spent.len()
     }
 
-    /// The message that has been due the longest.
+    /// Returns the message that has been due the longest.
     pub(super) fn due(&self, now: Instant) -> Option<u64> {
         let due = self.pending.iter().filter(|(_, pending)| pending.due <= now);
         due.min_by_key(|(sequence, pending)| (pending.due, **sequence)).map(|(sequence, _)| *sequence)
     }
 
-    /// When the next message falls due.
+    /// Returns when the next message becomes due.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
         self.pending.values().map(|pending| pending.due).filter(|due| *due > now).min()
     }
 
-    /// Books a delivery; returns attempt and delivery number.
+    /// Records a delivery. Returns its attempt and a number that identifies it.
     pub(super) fn hand_out(&mut self, sequence: u64, now: Instant) -> (u32, u64) {
         self.deliveries += 1;
         let attempt = self.pending.get(&sequence).map_or(0, |pending| pending.attempt) + 1;
@@ -128,10 +128,10 @@ impl Consumer {
         (attempt, delivery)
     }
 
-    /// Books what was said; false if the message is over, or for a nak of an earlier delivery.
+    /// Records a settlement. Returns false if the message is settled already, or if it is a nak of an earlier delivery.
     pub(super) fn settle(&mut self, settlement: Settlement, delivery: u64, now: Instant) -> bool {
         let Some(pending) = self.pending.get_mut(&settlement.sequence) else { return false };
-        if let Outcome::Naked(delay) = settlement.outcome {
+        if let SettlementOutcome::Naked(delay) = settlement.outcome {
             if pending.delivery != delivery {
                 return false;
             }

@@ -1,8 +1,7 @@
-//! The fault plan: which of the next calls fail, lose their answer, or take long.
+//! The fault plan: which of the next calls fail, lose their answer, or are delayed.
 //!
-//! A fault names an operation, optionally the target it is limited to, how many calls it hits, and what happens to
-//! them. Faults of one operation are used up in the order they were planned; a delay is combined with the failure
-//! planned after it.
+//! A fault names an operation, optionally a target, the number of calls it applies to, and its effect. Faults of one
+//! operation are used up in the order in which they were planned. A delay is combined with the failure planned after it.
 
 use std::time::Duration;
 
@@ -19,8 +18,8 @@ pub enum Operation {
     Consumer,
     /// `Pull::fetch` itself; the target is the durable name.
     Fetch,
-    /// One message of a batch; the target is its consumer's durable name. The batch ends with the error; the message
-    /// is out, not seen, and comes again after `ack_wait`.
+    /// The delivery of one message of a batch; the target is the consumer's durable name. The batch ends with the error, and
+    /// the message is redelivered after `ack_wait`.
     Deliver,
     /// `Settle::progress`; the target of this and the other settling calls is the message's subject.
     Progress,
@@ -44,12 +43,12 @@ pub enum Operation {
     Ping,
 }
 
-/// What goes wrong, where, and how often: once with `Unavailable` before the effect unless said otherwise.
+/// A planned fault. By default it fails one call with `Unavailable` before the call takes effect.
 #[derive(Debug, Clone)]
 pub struct Fault {
     operation: Operation,
     target: Option<String>,
-    /// `None`: until healed.
+    /// Remaining calls; `None` until healed.
     left: Option<u32>,
     effect: Effect,
 }
@@ -61,7 +60,7 @@ enum Effect {
     Delay(Duration),
 }
 
-/// A call under way, with what the plan has in store for its end.
+/// A call in progress, and whether its answer will be lost.
 pub(super) struct Call {
     operation: Operation,
     lost: Option<ErrorKind>,
@@ -76,13 +75,13 @@ impl Fault {
         Self::with(operation, Effect::Refuse(ErrorKind::Unavailable))
     }
 
-    /// The next call takes effect, but its caller is told `Unavailable`.
+    /// The next call takes effect but returns `Unavailable`.
     #[must_use]
     pub fn lose_answer(operation: Operation) -> Self {
         Self::with(operation, Effect::LoseAnswer(ErrorKind::Unavailable))
     }
 
-    /// The next call takes this long before anything happens.
+    /// The next call is delayed by `latency` before it takes effect.
     #[must_use]
     pub fn delay(operation: Operation, latency: Duration) -> Self {
         Self::with(operation, Effect::Delay(latency))
@@ -92,25 +91,25 @@ impl Fault {
         Self { operation, target: None, left: Some(1), effect }
     }
 
-    /// Hits this many calls.
+    /// Applies to this many calls.
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         Self { left: Some(count), ..self }
     }
 
-    /// Hits every call until [`super::Memory::heal`].
+    /// Applies to every call until [`super::Memory::heal`].
     #[must_use]
     pub fn always(self) -> Self {
         Self { left: None, ..self }
     }
 
-    /// Hits only calls whose target matches; `*` and `>` as in subjects.
+    /// Applies only to calls whose target matches, with `*` and `>` as in subjects.
     #[must_use]
     pub fn on(self, target: impl Into<String>) -> Self {
         Self { target: Some(target.into()), ..self }
     }
 
-    /// Fails with another kind of error. Means nothing for a delay.
+    /// Fails with another kind of error. Has no effect on a delay.
     #[must_use]
     pub fn kind(self, kind: ErrorKind) -> Self {
         let effect = match self.effect {
@@ -128,7 +127,7 @@ impl Fault {
     }
 }
 
-/// Uses up the faults for one call: delays up to the first failure, and that failure.
+/// Takes the faults for one call: all delays up to the first failure, and that failure.
 pub(super) fn take(plan: &mut Vec<Fault>, operation: Operation, target: &str) -> Vec<Fault> {
     let mut hits = Vec::new();
     for fault in plan.iter_mut().filter(|fault| fault.hits(operation, target)) {

@@ -1,53 +1,37 @@
-//! The in-memory transport: JetStream's semantics without a server, with visible state and a fault plan.
+//! The in-memory transport: the semantics of JetStream without a server, with visible state and planned faults.
 //!
-//! It keeps what the runtime builds on: sequences, the duplicate window, subject filters, shared durable pull
+//! It implements what the runtime relies on: sequences, the duplicate window, subject filters, shared durable pull
 //! consumers, `ack_wait` with redelivery and attempt counts, `max_ack_pending`, `max_deliver` with its advisory, delayed
-//! naks, progress and terms, objects, entries with compare-and-set. It does not keep age limits, byte limits or several
-//! accounts. All time is tokio's, so that a test with paused time runs through hours at once; `logged_at` starts at a
-//! fixed day.
+//! naks, progress and terms, objects, entries with compare-and-set. It has no age limits, size limits or accounts. All time
+//! is tokio's, so a test with paused time passes hours at once. `logged_at` starts at a fixed day.
 //!
-//! State is read with [`Memory::consumer_state`], [`Memory::settlements`], [`Memory::messages`]; tests wait with
-//! [`Memory::until`] instead of sleeping. Faults are planned with [`Memory::plan`].
+//! Tests inspect the state with [`Memory::consumer_state`], [`Memory::settlements`] and [`Memory::messages`], wait with
+//! [`Memory::until`] instead of sleeping, and plan faults with [`Memory::plan`].
 //!
-//! The suite in `tests/transport.rs` runs the same cases over this and over a real server.
+//! The suite in `tests/transport.rs` runs the same cases over this transport and over a real server.
 
 mod buckets;
 mod consumer;
 mod faults;
 mod pull;
+mod shared;
 mod state;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use time::{OffsetDateTime, macros::datetime};
-use tokio::{sync::watch, time::Instant};
 
-use self::state::State;
+use self::shared::{Shared, lock};
 pub use self::{
     faults::{Fault, Operation},
-    state::{ConsumerState, Outcome, Settlement},
+    state::{ConsumerState, Settlement, SettlementOutcome},
 };
 use super::{ConsumerSpec, Entries, Error, Message, Objects, Published, Pull, Topology, Transport, subject};
 
-/// What `logged_at` counts from.
-const EPOCH: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
-
-/// A broker in this process. Cheap to clone; clones share everything.
+/// A broker in this process. Cheap to clone. All clones share its state.
 #[derive(Clone)]
 pub struct Memory {
     shared: Arc<Shared>,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    faults: Mutex<Vec<Fault>>,
-    calls: Mutex<HashMap<Operation, u64>>,
-    changed: watch::Sender<()>,
-    started: Instant,
 }
 
 // === impl Memory ===
@@ -59,49 +43,41 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// An empty broker: streams and buckets come with [`Transport::declare`].
+    /// Creates an empty broker. [`Transport::declare`] adds streams and buckets.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                state: Mutex::default(),
-                faults: Mutex::default(),
-                calls: Mutex::default(),
-                changed: watch::Sender::new(()),
-                started: Instant::now(),
-            }),
-        }
+        Self { shared: Arc::new(Shared::new()) }
     }
 
-    /// Adds a fault; it applies to the next matching calls. Of several, the first planned applies first.
+    /// Adds a fault, which applies to the next matching calls. Faults apply in the order in which they were planned.
     pub fn plan(&self, fault: Fault) {
         lock(&self.shared.faults).push(fault);
     }
 
-    /// Drops every planned fault: the broker is well again.
+    /// Removes every planned fault.
     pub fn heal(&self) {
         lock(&self.shared.faults).clear();
     }
 
-    /// How often an operation was called, failed calls included.
+    /// Returns how often an operation was called, including failed calls.
     #[must_use]
     pub fn calls(&self, operation: Operation) -> u64 {
         lock(&self.shared.calls).get(&operation).copied().unwrap_or_default()
     }
 
-    /// What waits, what is out and what is over for one consumer; `None` if it was never created.
+    /// Returns the counts of one consumer; `None` if it was never created.
     #[must_use]
     pub fn consumer_state(&self, stream: &str, durable: &str) -> Option<ConsumerState> {
         self.shared.read(|state, now| state.consumer_state(stream, durable, now))
     }
 
-    /// Everything a consumer was told about its deliveries, in order. Empty if there is no such consumer.
+    /// Returns all settlements of a consumer, in order. Empty if there is no such consumer.
     #[must_use]
     pub fn settlements(&self, stream: &str, durable: &str) -> Vec<Settlement> {
         self.shared.read(|state, _| state.settlements(stream, durable))
     }
 
-    /// The messages on subjects that match `filter`, over all streams, in each stream's order.
+    /// Returns the messages of all streams whose subjects match `filter`, in the order of each stream.
     #[must_use]
     pub fn messages(&self, filter: &str) -> Vec<Message> {
         self.shared.read(|state, _| {
@@ -109,10 +85,10 @@ impl Memory {
         })
     }
 
-    /// Waits until `reached` holds; it is asked again after each change of the state.
+    /// Waits until `reached` returns true. It is called again after each change of the state.
     ///
     /// # Cancel safety
-    /// Safe: it changes nothing.
+    /// Cancel safe: it changes nothing.
     pub async fn until(&self, mut reached: impl FnMut(&Self) -> bool) {
         let mut changed = self.shared.changed.subscribe();
         while !reached(self) {
@@ -158,43 +134,4 @@ impl Transport for Memory {
     async fn ping(&self) -> Result<(), Error> {
         self.shared.enter(Operation::Ping, "").await?.leave(())
     }
-}
-
-// === impl Shared ===
-
-impl Shared {
-    /// Looks at the state.
-    fn read<T>(&self, look: impl FnOnce(&State, Instant) -> T) -> T {
-        look(&lock(&self.state), Instant::now())
-    }
-
-    /// Changes the state and wakes whoever waits for it.
-    fn change<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
-        self.change_if(|state, now| (true, act(state, now)))
-    }
-
-    /// Changes the state, or finds that there is nothing to change.
-    fn change_if<T>(&self, act: impl FnOnce(&mut State, Instant) -> (bool, T)) -> T {
-        let (is_changed, result) = act(&mut lock(&self.state), Instant::now());
-        if is_changed {
-            self.changed.send_replace(());
-        }
-        result
-    }
-
-    /// Counts a call and applies the fault plan to it: waits, refuses, or marks its answer as lost.
-    async fn enter(&self, operation: Operation, target: &str) -> Result<faults::Call, Error> {
-        *lock(&self.calls).entry(operation).or_default() += 1;
-        let hits = faults::take(&mut lock(&self.faults), operation, target);
-        faults::Call::start(operation, hits).await
-    }
-
-    fn time_of(&self, instant: Instant) -> OffsetDateTime {
-        EPOCH + instant.saturating_duration_since(self.started)
-    }
-}
-
-/// A panic in a test's closure must not turn every later call into another panic.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Fetching and settling.
+//! Fetching and settling messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,13 +7,13 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::time::Instant;
 
 use super::{
-    Shared,
     faults::Operation,
-    state::{Next, Outcome, Settlement, Taken},
+    shared::Shared,
+    state::{Next, Settlement, SettlementOutcome, Taken},
 };
 use crate::transport::{ConsumerSpec, Delivery, Error, Pull, Settle};
 
-/// A pull on a consumer that exists.
+/// Creates a pull on an existing consumer.
 pub(super) fn bind(shared: Arc<Shared>, spec: &ConsumerSpec) -> Box<dyn Pull> {
     Box::new(MemoryPull { shared, spec: Arc::new(spec.clone()) })
 }
@@ -41,7 +41,7 @@ impl Pull for MemoryPull {
     }
 }
 
-/// What is left of one fetch.
+/// The rest of one fetch.
 struct Batch {
     shared: Arc<Shared>,
     spec: Arc<ConsumerSpec>,
@@ -81,7 +81,7 @@ impl Batch {
             };
             let wake = due.map_or(self.ends, |due| due.min(self.ends));
             tokio::select! {
-                // Both arms only wake: the state is looked at again on every turn.
+                // Both arms only wake the loop, which then reads the state again.
                 result = changed.changed() => result.expect("the batch holds the sender"),
                 () = tokio::time::sleep_until(wake) => {}
             }
@@ -92,12 +92,13 @@ impl Batch {
         let (stream, durable) = (&self.spec.stream, &self.spec.durable);
         self.shared.change_if(|state, now| {
             let next = state.take(stream, durable, now);
-            // Waking on an empty look would have two waiting batches wake each other for ever.
+            // Waking others without a change would let two waiting batches wake each other for ever.
             (matches!(next, Ok(Next::Message(_))), next)
         })
     }
 
-    /// The message is out from here on: what the plan fails or a dropped stream loses comes again after `ack_wait`.
+    /// Delivers a message. It counts as delivered now: if a planned fault or a dropped stream loses it, it is redelivered after
+    /// `ack_wait`.
     async fn deliver(&self, taken: Taken) -> Result<Delivery, Error> {
         let call = self.shared.enter(Operation::Deliver, &self.spec.durable).await?;
         let settle = MemorySettle {
@@ -128,7 +129,7 @@ struct MemorySettle {
 }
 
 impl MemorySettle {
-    async fn settle(&self, operation: Operation, outcome: Outcome) -> Result<(), Error> {
+    async fn settle(&self, operation: Operation, outcome: SettlementOutcome) -> Result<(), Error> {
         let call = self.shared.enter(operation, &self.subject).await?;
         let settlement = Settlement { sequence: self.sequence, attempt: self.attempt, outcome };
         self.shared.change(|state, now| state.settle(&self.spec, settlement, self.delivery, now))?;
@@ -145,14 +146,14 @@ impl Settle for MemorySettle {
     }
 
     async fn ack(self: Box<Self>) -> Result<(), Error> {
-        self.settle(Operation::Ack, Outcome::Acked).await
+        self.settle(Operation::Ack, SettlementOutcome::Acked).await
     }
 
     async fn nak(self: Box<Self>, delay: Duration) -> Result<(), Error> {
-        self.settle(Operation::Nak, Outcome::Naked(delay)).await
+        self.settle(Operation::Nak, SettlementOutcome::Naked(delay)).await
     }
 
     async fn term(self: Box<Self>, reason: &str) -> Result<(), Error> {
-        self.settle(Operation::Term, Outcome::Terminated(reason.to_owned())).await
+        self.settle(Operation::Term, SettlementOutcome::Terminated(reason.to_owned())).await
     }
 }

@@ -1,4 +1,4 @@
-//! What the broker knows: streams, their consumers, buckets. Pure: time comes in as an argument.
+//! The state of the broker: streams, consumers, buckets. The time is an argument.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,13 +6,13 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::consumer::Consumer;
-pub use super::consumer::{ConsumerState, Outcome, Settlement};
+pub use super::consumer::{ConsumerState, Settlement, SettlementOutcome};
 use crate::transport::{
     ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID, Message,
     Published, Topology, subject,
 };
 
-/// Everything behind the lock.
+/// The state of the broker.
 #[derive(Default)]
 pub(super) struct State {
     streams: BTreeMap<String, Stream>,
@@ -20,7 +20,7 @@ pub(super) struct State {
     entries: BTreeMap<String, Bucket>,
 }
 
-/// Messages in sequence, ids seen lately, consumers by durable name.
+/// A stream: messages by sequence, recent message ids, consumers by durable name.
 struct Stream {
     subjects: Vec<String>,
     messages: BTreeMap<u64, Stored>,
@@ -29,7 +29,7 @@ struct Stream {
     consumers: BTreeMap<String, Consumer>,
 }
 
-/// A message and when the stream took it.
+/// A message and when the stream stored it.
 #[derive(Clone)]
 pub(super) struct Stored {
     pub(super) message: Message,
@@ -44,7 +44,7 @@ pub(super) struct Taken {
     pub(super) delivery: u64,
 }
 
-/// Every write of a key-value bucket in order; a deletion has no value.
+/// All writes of a key-value bucket, in order. A deletion has no value.
 #[derive(Default)]
 pub(super) struct Bucket {
     writes: Vec<(String, Option<Bytes>)>,
@@ -86,7 +86,7 @@ impl State {
         Ok(())
     }
 
-    /// The next message for a consumer, or when to look again at the latest if nothing changes before.
+    /// Returns the next message for a consumer, or when to look again if nothing changes before.
     pub(super) fn take(&mut self, stream: &str, durable: &str, now: Instant) -> Result<Next, Error> {
         let (taken, exhausted) = self.stream(stream)?.take(durable, now)?;
         if exhausted > 0 {
@@ -95,7 +95,7 @@ impl State {
         Ok(taken)
     }
 
-    /// Applies what the receiver said about a delivery; a message that is over already is left as it is.
+    /// Applies a settlement. It has no effect on a message that is settled already.
     pub(super) fn settle(
         &mut self,
         spec: &ConsumerSpec,
@@ -103,7 +103,7 @@ impl State {
         delivery: u64,
         now: Instant,
     ) -> Result<(), Error> {
-        let terminated = matches!(settlement.outcome, Outcome::Terminated(_));
+        let terminated = matches!(settlement.outcome, SettlementOutcome::Terminated(_));
         let applied = self.consumer(&spec.stream, &spec.durable)?.settle(settlement, delivery, now);
         if applied && terminated {
             self.advise("MSG_TERMINATED", &spec.stream, &spec.durable, now);
@@ -163,7 +163,7 @@ impl State {
         stream.consumers.get_mut(durable).ok_or_else(|| not_found("consumer", durable))
     }
 
-    /// Publishes an advisory, where a stream captures it.
+    /// Publishes an advisory if a stream captures its subject.
     fn advise(&mut self, kind: &str, stream: &str, durable: &str, now: Instant) {
         let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.{stream}.{durable}");
         if let Some(stream) = self.streams.values_mut().find(|stream| stream.takes(&subject)) {
@@ -172,11 +172,11 @@ impl State {
     }
 }
 
-/// A consumer's next step.
+/// Result of [`State::take`].
 pub(super) enum Next {
-    /// This message.
+    /// The next message.
     Message(Taken),
-    /// Nothing now; a delivery falls due then, if any is out.
+    /// There is no message now. The next redelivery is due at this time, if any.
     Nothing(Option<Instant>),
 }
 
@@ -211,7 +211,7 @@ impl Stream {
         Published { sequence: self.last, duplicate: false }
     }
 
-    /// Redeliveries that are due come before messages never delivered. Also counts those out of deliveries.
+    /// Returns the next message, due redeliveries first, and the number of messages that ran out of deliveries.
     fn take(&mut self, durable: &str, now: Instant) -> Result<(Next, usize), Error> {
         let consumer = self.consumers.get_mut(durable).ok_or_else(|| not_found("consumer", durable))?;
         let exhausted = consumer.give_up(now);
@@ -237,24 +237,24 @@ impl Stream {
 // === impl Bucket ===
 
 impl Bucket {
-    /// The latest write of a key that is not a deletion, with its revision.
+    /// Returns the current value of a key with its revision; `None` if it is absent or deleted.
     pub(super) fn get(&self, key: &str) -> Option<(u64, Bytes)> {
         let (revision, value) = self.latest(key)?;
         value.map(|value| (revision, value))
     }
 
-    /// Where a watcher starts: just before the present value, else after everything.
+    /// Returns the revision that a watch starts after: just before the current value, else the latest.
     pub(super) fn watch_from(&self, key: &str) -> u64 {
         self.get(key).map_or(self.writes.len() as u64, |(revision, _)| revision - 1)
     }
 
-    /// The next value of a key after a revision.
+    /// Returns the next value of a key after a revision.
     pub(super) fn after(&self, key: &str, revision: u64) -> Option<(u64, Bytes)> {
         let mut writes = (1..).zip(&self.writes).filter(|(at, (name, _))| *at > revision && name == key);
         writes.find_map(|(at, (_, value))| value.clone().map(|value| (at, value)))
     }
 
-    /// Writes if the key's revision is the expected one; none is expected of an absent or deleted key.
+    /// Writes a value if the key has the expected revision; `None` expects an absent or deleted key.
     pub(super) fn write(
         &mut self,
         key: &str,
@@ -271,7 +271,7 @@ impl Bucket {
         Ok(self.push(key, value))
     }
 
-    /// Deletes, whatever is there.
+    /// Deletes a key.
     pub(super) fn delete(&mut self, key: &str) {
         self.push(key, None);
     }

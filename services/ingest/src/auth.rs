@@ -1,14 +1,14 @@
-//! Who may call. Nobody has to show anything while no secret and no token is configured (then only loopback is bound).
+//! Authentication and authorisation of callers.
 //!
+//! While neither a secret nor a token is configured, calls need no credentials, and only loopback addresses are bound.
 //! Otherwise a call needs one of:
 //! - a **signature** (Standard Webhooks) by a configured site;
 //! - a **bearer token**, in `Authorization`.
 //!
-//! An event or a report *claims* a site by its CloudEvents source or its site code. Every site that is claimed and has
-//! a secret must have signed the request: a token does not stand in for it, nor does another site's signature. A call
-//! that claims something which is no site with a secret needs a token. A call that claims nothing (a status query, a
-//! dry run, a report without a site code) takes either. gRPC cannot be signed: it takes tokens only, and a token
-//! holder may submit for any site.
+//! An event or a report *claims* a site by its CloudEvents source or its site code. Every claimed site that has a secret
+//! must have signed the request; neither a token nor another site's signature replaces that. A call that claims anything
+//! else needs a token. A call that claims nothing (a status query, a dry run, a report without a site code) takes either.
+//! gRPC requests cannot be signed, so they take tokens only, and the holder of a token may submit for any site.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::Config,
-    problem::{Code, Problem, quote},
+    error::{Code, Problem, quote},
     signature::{Secret, Signature},
 };
 use gongkai_worker::Clock;
 
-/// Knows the sites and the tokens.
+/// Authenticates callers by the configured sites and tokens. Cheap enough to clone once per server.
 #[derive(Clone)]
-pub struct Gate {
+pub struct Authenticator {
     sites: Vec<KnownSite>,
-    /// Hashed, so that comparing takes the same time whatever was sent.
+    /// SHA-256 of each token, so that a comparison takes the same time whatever was sent.
     tokens: Vec<[u8; 32]>,
     tolerance: Duration,
     clock: Clock,
@@ -41,37 +41,37 @@ struct KnownSite {
     secrets: Vec<Secret>,
 }
 
-/// What a caller has shown.
+/// The credentials that a request has shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caller {
     has_token: bool,
-    /// Names and site codes of the sites whose secret signed the request: one, unless sites share a secret.
+    /// Name and site code of each site whose secret signed the request. One, unless sites share a secret.
     signed: Vec<(String, String)>,
 }
 
 // === impl Caller ===
 
 impl Caller {
-    /// Name of the site that signed, or nothing: keys of two callers must not meet.
+    /// Returns the name of the site that signed, or an empty string. It keeps the keys of different callers apart.
     #[must_use]
     pub fn name(&self) -> &str {
         self.signed.first().map_or("", |(name, _)| name)
     }
 
-    /// Code of the site that signed; empty if none did or it has none.
+    /// Returns the code of the site that signed, or an empty string if none did or it has none.
     #[must_use]
     pub fn site_code(&self) -> &str {
         self.signed.first().map_or("", |(_, code)| code)
     }
 }
 
-// === impl Gate ===
+// === impl Authenticator ===
 
-impl Gate {
-    /// Reads secrets and tokens, those in files too.
+impl Authenticator {
+    /// Reads secrets and tokens from the config and from the files that it names.
     ///
     /// # Errors
-    /// A file is not there or a secret is not of its form; names the key, never the secret.
+    /// A file cannot be read or a secret is malformed. The error names the key and never the secret.
     pub fn new(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let mut tokens: Vec<String> = config.tokens.iter().map(|token| token.expose().to_owned()).collect();
         for path in &config.token_files {
@@ -105,15 +105,15 @@ impl Gate {
         Ok(Self { sites, tokens, tolerance, clock })
     }
 
-    /// What the caller has shown with a request.
+    /// Reads and verifies the credentials of a request. A request without any is not an error here.
     ///
     /// # Errors
-    /// It has shown something that is wrong: `BAD_SIGNATURE`, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
+    /// The request has invalid credentials: `BAD_SIGNATURE`, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
     pub fn caller(&self, headers: &HeaderMap, body: &[u8]) -> Result<Caller, Problem> {
         Ok(Caller { has_token: self.has_token(headers)?, signed: self.signers(headers, body)? })
     }
 
-    /// Lets a call pass that claims no site.
+    /// Authorises a call that claims no site.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
@@ -124,7 +124,7 @@ impl Gate {
         Err(Problem::new(Code::Unauthenticated, "sign the request or send a bearer token"))
     }
 
-    /// Lets something pass that claims to come from a site, by source or code; empty claims nothing.
+    /// Authorises a call that claims a site by its source or code. If both are empty, it claims none.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, or `BAD_SIGNATURE` if another site signed.
@@ -235,7 +235,7 @@ mod tests {
     const B: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
     const TOKEN: &str = "a-token-of-some-length";
 
-    fn gate() -> Gate {
+    fn auth() -> Authenticator {
         let site = |source: &str, code: &str, secrets: &[&str]| Site {
             source: source.into(),
             site_code: code.into(),
@@ -252,7 +252,7 @@ mod tests {
             sites: sites.into(),
             ..Config::default()
         };
-        Gate::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap()
+        Authenticator::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap()
     }
 
     fn signed(secret: &str, body: &[u8]) -> HeaderMap {
@@ -287,31 +287,33 @@ mod tests {
             (&bearer(TOKEN), "https://unknown.gov.cn", "", None),
             (&bearer(TOKEN), "", "", None),
         ];
-        let gate = gate();
+        let auth = auth();
         for (n, (headers, source, code, expected)) in cases.into_iter().enumerate() {
-            let caller = gate.caller(headers, b"x").unwrap();
-            let outcome = gate.admit_from(&caller, source, code).err().map(|problem| problem.code);
+            let caller = auth.caller(headers, b"x").unwrap();
+            let outcome = auth.admit_from(&caller, source, code).err().map(|problem| problem.code);
             assert_eq!(outcome, expected, "case {n}");
         }
     }
 
     #[test]
     fn something_wrong_is_worse_than_nothing() {
-        let gate = gate();
-        let code = |headers: &HeaderMap, body: &[u8]| gate.caller(headers, body).unwrap_err().code;
+        let auth = auth();
+        let code = |headers: &HeaderMap, body: &[u8]| auth.caller(headers, body).unwrap_err().code;
         assert_eq!(code(&signed(A, b"x"), b"y"), Code::BadSignature);
         assert_eq!(code(&signed("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b"x"), b"x"), Code::BadSignature);
         assert_eq!(code(&bearer("another-token-of-length"), b"x"), Code::Unauthenticated);
-        let late =
-            Gate { clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()), ..gate.clone() };
+        let late = Authenticator {
+            clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()),
+            ..auth.clone()
+        };
         assert_eq!(late.caller(&signed(A, b"x"), b"x").unwrap_err().code, Code::StaleSignature);
     }
 
     #[test]
     fn an_open_gate_asks_nobody() {
-        let gate = Gate::new(&Config::default(), Clock::system()).unwrap();
-        let caller = gate.caller(&signed(A, b"x"), b"other").unwrap();
-        assert_eq!(gate.admit_from(&caller, "https://a.gov.cn", ""), Ok(()));
+        let auth = Authenticator::new(&Config::default(), Clock::system()).unwrap();
+        let caller = auth.caller(&signed(A, b"x"), b"other").unwrap();
+        assert_eq!(auth.admit_from(&caller, "https://a.gov.cn", ""), Ok(()));
         assert_eq!(caller.name(), "");
     }
 
@@ -325,13 +327,14 @@ mod tests {
             ..Site::default()
         };
         let mut config = Config { sites: [("a".into(), site)].into(), ..Config::default() };
-        let gate =
-            Gate::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap())).unwrap();
-        assert_eq!(gate.caller(&signed(A, b"x"), b"x").unwrap().name(), "a");
+        let auth =
+            Authenticator::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap()))
+                .unwrap();
+        assert_eq!(auth.caller(&signed(A, b"x"), b"x").unwrap().name(), "a");
         config.sites.get_mut("a").unwrap().secrets = vec![gongkai_worker::Secret::new("hunter2")];
-        let error = format!("{:#}", Gate::new(&config, Clock::system()).err().unwrap());
+        let error = format!("{:#}", Authenticator::new(&config, Clock::system()).err().unwrap());
         assert!(error.contains("ingest.sites.a.secrets") && !error.contains("hunter2"), "{error}");
         let config = Config { tokens: vec![gongkai_worker::Secret::new("short")], ..Config::default() };
-        assert!(Gate::new(&config, Clock::system()).is_err());
+        assert!(Authenticator::new(&config, Clock::system()).is_err());
     }
 }

@@ -1,8 +1,7 @@
-//! What a caller is told when a call fails: RFC 9457 `application/problem+json` over HTTP, `google.rpc.ErrorInfo`
-//! over gRPC.
+//! Errors of calls: RFC 9457 `application/problem+json` over HTTP, `google.rpc.ErrorInfo` over gRPC.
 //!
-//! One table holds every code with its HTTP status, its gRPC code and whether the same call may succeed later. Codes
-//! are public: scripts and CMS plug-ins branch on them.
+//! One table holds every code with its HTTP status, its gRPC code and whether a retry may succeed. Codes are public:
+//! scripts and CMS plug-ins branch on them.
 
 use axum::{
     body::Body,
@@ -14,74 +13,73 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use gongkai_worker::{transport, transport::ErrorKind};
 
-/// Public codes of failed calls.
+/// Public error codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The body is no JSON.
+    /// The body is not valid JSON.
     MalformedJson,
     /// A required CloudEvents attribute is missing.
     MissingAttribute,
-    /// An attribute, parameter or member does not hold what it must.
+    /// An attribute, parameter or member has an invalid value.
     InvalidField,
     /// Not CloudEvents 1.0.
     UnsupportedSpecversion,
-    /// An event type that nobody defined.
+    /// The event type is unknown.
     UnknownEventType,
-    /// A content type or encoding that this call does not take.
+    /// The call does not take this content type or encoding.
     UnsupportedMediaType,
-    /// Text that should be base64 is not.
+    /// A member that must be base64 is not.
     BadBase64,
     /// The event carries no content.
     MissingContent,
-    /// More than one of `base64`, `text`, `url`.
+    /// The event has more than one of `base64`, `text`, `url`.
     AmbiguousContent,
-    /// A withdrawal that does not say of what.
+    /// The withdrawal names no URL.
     MissingUrl,
-    /// No bytes.
+    /// The document has no bytes.
     Empty,
     /// More bytes, events or attachments than allowed.
     TooLarge,
-    /// The content's host is not on the list.
+    /// The content's host is not allowed.
     FetchNotAllowed,
-    /// The content's host did not deliver.
+    /// The content could not be fetched.
     FetchFailed,
-    /// Nobody we know.
+    /// The call has no valid credentials.
     Unauthenticated,
-    /// A signature that does not fit.
+    /// The signature does not match.
     BadSignature,
-    /// Signed too long ago, or in the future.
+    /// The time of the signature is outside the tolerance.
     StaleSignature,
-    /// No such route.
+    /// There is no such route.
     NotFound,
-    /// No such submission.
+    /// There is no such submission.
     SubmissionNotFound,
-    /// The route takes another method.
+    /// The route does not take this method.
     MethodNotAllowed,
-    /// The key was used before for another document.
+    /// The idempotency key was used for another document.
     IdReused,
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     Timeout,
-    /// The broker is away.
+    /// The broker is unavailable.
     BrokerUnavailable,
     /// The stream or the disk is full.
     StorageFull,
-    /// Too many calls at once.
+    /// Too many calls are in progress.
     Overloaded,
-    /// A mistake of ours.
+    /// A bug or a misconfiguration of the server.
     Internal,
 }
 
-/// A failed call.
+/// The error of a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", .code.as_str())]
 pub struct Problem {
-    /// What went wrong.
     pub code: Code,
-    /// Where and how, for a person.
+    /// What went wrong, for a human reader.
     pub detail: String,
 }
 
-/// A row of the table.
+/// The properties of a code.
 #[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
@@ -101,7 +99,7 @@ const fn row(
     Row { name, status, grpc, retryable, title }
 }
 
-/// Every code: name, HTTP status, gRPC code, whether the same call may succeed later, title.
+/// Every code with its name, HTTP status, gRPC code, whether a retry may succeed, and title.
 const TABLE: [(Code, Row); 26] = {
     use http::StatusCode as S;
     use tonic::Code as G;
@@ -318,27 +316,27 @@ struct Json<'a> {
     trace_id: String,
 }
 
-/// Seconds a sender should wait before it tries again.
+/// Seconds that a sender should wait before a retry.
 const RETRY_AFTER_S: u64 = 5;
-/// Longest quotation of the caller's own input in a detail, in characters.
+/// Maximum characters of the caller's input that a detail quotes.
 const QUOTE_LIMIT: usize = 80;
 
 // === impl Code ===
 
 impl Code {
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.row().name
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(self) -> StatusCode {
         self.row().status
     }
 
-    /// True if the same call may succeed later.
+    /// Returns true if the same call may succeed later.
     #[must_use]
     pub fn retryable(self) -> bool {
         self.row().retryable
@@ -353,12 +351,12 @@ impl Code {
 // === impl Problem ===
 
 impl Problem {
-    /// A problem of one code.
+    /// Creates a problem.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
 
-    /// A field that does not hold what it must; quotes at most 80 characters of it.
+    /// Creates a problem about an invalid field. It quotes at most 80 characters of the value.
     #[must_use]
     pub fn invalid(field: &str, value: &str, must: &str) -> Self {
         Self::new(Code::InvalidField, format!("{field} {must}, got \"{}\"", quote(value)))
@@ -369,7 +367,7 @@ impl Problem {
     }
 }
 
-/// The head of a caller's text, fit for a message: no control characters, bounded.
+/// Quotes a caller's text in a message: without control characters, and cut to [`QUOTE_LIMIT`].
 #[must_use]
 pub fn quote(text: &str) -> String {
     let head: String = text.chars().take(QUOTE_LIMIT).filter(|c| !c.is_control()).collect();
@@ -386,7 +384,7 @@ impl From<transport::Error> for Problem {
                 Code::Internal
             }
         };
-        // What the broker said is for the log; the caller learns what to do.
+        // The broker's message goes to the log. The caller only learns what to do.
         match code {
             Code::Internal => {
                 tracing::error!(
@@ -394,7 +392,7 @@ impl From<transport::Error> for Problem {
                     "broker refused a call; check the deployment"
                 );
             }
-            // An outage, or a full disk, is said once, by the runtime; not again for each caller.
+            // The runtime logs an outage once. Do not repeat it for each caller.
             Code::BrokerUnavailable | Code::StorageFull => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "nothing was accepted");
             }

@@ -1,14 +1,14 @@
-//! What ingest remembers, in one key-value bucket:
+//! The state that ingest keeps, in one key-value bucket:
 //!
 //! | key | value | for |
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
-//! | `c-…` | [`Seen`] | which submission brought this content first |
-//! | `r-…` | a `HistoryRecord` | what arrived of this report, and its withdrawals by name |
-//! | `u-…` | a `UrlIndexRecord` | when this URL was last withdrawn |
+//! | `c-…` | [`Seen`] | the first submission of a content |
+//! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
+//! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
 //!
-//! Nothing here is the truth; the log is. A lost entry costs a second run over the same content, never a document. What
-//! stands of a report is for [`gongkai_lifecycle`] to say.
+//! The log is authoritative; this bucket only derives from it. If an entry is lost, the same content is processed a second
+//! time, but no document is lost. [`gongkai_lifecycle`] decides which content of a report is current.
 
 use std::collections::BTreeSet;
 
@@ -29,25 +29,24 @@ use gongkai_proto::{
     subjects::BUCKET_SUBMISSIONS,
     v1::{HistoryRecord, Receipt, SubmissionState, UrlIndexRecord},
 };
-use gongkai_worker::{Record, RecordStore, Runtime, record_store::Noted, transport::Error};
+use gongkai_worker::{Record, RecordStore, Runtime, record_store::Versioned, transport::Error};
 
-/// Lost races in a row for one entry before the caller is told. Each loss means that somebody else got on.
+/// Most lost races in a row for one entry. In each of them another writer succeeded.
 const MAX_RACES: u32 = 32;
 
-/// The bucket. Cheap to clone.
+/// The bucket of receipts. Cheap to clone.
 #[derive(Clone)]
-pub struct Ledger {
+pub struct ReceiptStore {
     records: RecordStore,
 }
 
-/// The first arrival of a content; the default if it never came.
+/// The first submission of a content. The default means that there was none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// The submission that brought it.
     pub submission_id: String,
     /// Stream sequence of its `DocumentReceived`.
     pub sequence: u64,
-    /// Where it was published; empty if unknown.
+    /// URL of the article, or empty.
     pub url: String,
 }
 
@@ -58,34 +57,34 @@ impl Record for Seen {
         serde_json::to_vec(self).expect("strings and numbers always serialise").into()
     }
 
-    /// An entry of another version counts as none: the content runs again.
+    /// An entry of another version reads as absent, so the content is processed again.
     fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Ok(serde_json::from_slice(&value).unwrap_or_default())
     }
 }
 
-// === impl Ledger ===
+// === impl ReceiptStore ===
 
-impl Ledger {
-    /// The ledger of this deployment.
+impl ReceiptStore {
+    /// Opens the bucket.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
         Self { records: RecordStore::new(runtime.entries(BUCKET_SUBMISSIONS), MAX_RACES) }
     }
 
-    /// The receipt of a submission, if it is known.
+    /// Returns the receipt of a submission as it is stored.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     pub async fn get(&self, id: &str) -> Result<Option<Receipt>, Error> {
         let receipt: Receipt = self.records.read(id).await?.record;
         Ok(is_known(&receipt).then_some(receipt))
     }
 
-    /// The receipt as a reader should see it: one that is `unchanged` shows what became of the first.
+    /// Returns the receipt as a client sees it. An `unchanged` receipt shows the outcome of the first submission.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     pub async fn resolve(&self, id: &str) -> Result<Option<Receipt>, Error> {
         let Some(receipt) = self.get(id).await? else { return Ok(None) };
         if receipt.state() != SubmissionState::Unchanged {
@@ -98,51 +97,51 @@ impl Ledger {
         }))
     }
 
-    /// Merges news into what is known, in whatever order they come, and returns the result.
+    /// Merges an update into the stored receipt and returns the result. Updates may come in any order.
     ///
     /// # Errors
-    /// The store was not reached; merging the same news again does no harm.
-    pub async fn merge(&self, news: Receipt) -> Result<Receipt, Error> {
-        let id = news.submission_id.clone();
+    /// The broker did not answer. Merging the same update again is harmless.
+    pub async fn merge(&self, update: Receipt) -> Result<Receipt, Error> {
+        let id = update.submission_id.clone();
         let take = |known: &mut Receipt| {
             let merged =
-                if is_known(known) { state::merge(known.clone(), news.clone()) } else { news.clone() };
-            let is_news = merged != *known;
+                if is_known(known) { state::merge(known.clone(), update.clone()) } else { update.clone() };
+            let is_changed = merged != *known;
             *known = merged;
-            (is_news, ())
+            (is_changed, ())
         };
         Ok(self.records.change(&id, take).await?.0)
     }
 
-    /// Who brought this content first.
+    /// Returns the first submission of a content.
     ///
     /// # Errors
-    /// The store was not reached.
-    pub async fn seen(&self, content_key: &str) -> Result<Noted<Seen>, Error> {
+    /// The broker did not answer.
+    pub async fn seen(&self, content_key: &str) -> Result<Versioned<Seen>, Error> {
         self.records.read(&content_entry(content_key)).await
     }
 
-    /// Notes who brought a content, in place of what was read. If somebody else noted the same meanwhile, theirs stays.
+    /// Records the first submission of a content. If another writer was faster, its entry stays.
     ///
     /// # Errors
-    /// The store was not reached.
-    pub async fn note_seen(&self, content_key: &str, seen: &Noted<Seen>) -> Result<(), Error> {
+    /// The broker did not answer.
+    pub async fn record_seen(&self, content_key: &str, seen: &Versioned<Seen>) -> Result<(), Error> {
         self.records.save(&content_entry(content_key), seen).await.map(drop)
     }
 
-    /// Notes that a report arrived.
+    /// Records the arrival of a report.
     ///
     /// # Errors
-    /// The store was not reached.
-    pub async fn note_arrival(&self, report: &str, arrival: &Arrival) -> Result<(), Error> {
+    /// The broker did not answer.
+    pub async fn record_arrival(&self, report: &str, arrival: &Arrival) -> Result<(), Error> {
         self.change_history(report, |history| record_arrival(history, arrival)).await
     }
 
-    /// Notes a withdrawal; one that ranks below what is known changes nothing.
+    /// Records a withdrawal. It has no effect if a withdrawal of higher rank is recorded.
     ///
     /// # Errors
-    /// The store was not reached.
-    pub async fn note_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), Error> {
+    /// The broker did not answer.
+    pub async fn record_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), Error> {
         let Withdrawal { rank, url, report, .. } = withdrawal;
         if let Some(report) = report {
             let taken_down = TakenDown { rank: *rank, url: String::new() };
@@ -151,7 +150,7 @@ impl Ledger {
         }
         if !url.is_empty() {
             let take = |index: &mut UrlIndex| record_url_withdrawal(index, *rank);
-            let change = |place: &mut UrlIndexRecord| history::change_index(place, take);
+            let change = |record: &mut UrlIndexRecord| history::change_index(record, take);
             self.records.change(&url_entry(url), change).await?;
         }
         Ok(())
@@ -166,13 +165,14 @@ impl Ledger {
         self.records.change(&report_entry(report), change).await.map(drop)
     }
 
-    /// True if the content is what stands of its report, as far as the stages have told. `report` is empty before they told
-    /// whose it is, and where it is no report: then only its address can
-    /// have been withdrawn, and whatever the log has behind it counts.
+    /// Returns true if the content is the current content of its report, as far as the stages' events have arrived.
+    ///
+    /// `report` is empty until parse has named the report, and for documents that are no reports. Then only the URL can have
+    /// been withdrawn, and the content is current unless that happened after it arrived.
     ///
     /// # Errors
-    /// The store was not reached.
-    pub async fn stands(&self, seen: &Seen, report: &str, content_hash: &str) -> Result<bool, Error> {
+    /// The broker did not answer.
+    pub async fn is_current(&self, seen: &Seen, report: &str, content_hash: &str) -> Result<bool, Error> {
         if report.is_empty() {
             let withdrawn = self.withdrawn(&seen.url).await?;
             return Ok(withdrawn.is_none_or(|rank| rank.sequence() < seen.sequence));
@@ -185,11 +185,11 @@ impl Ledger {
                 record_withdrawal(&mut history, &TakenDown { rank, url });
             }
         }
-        let stands = current(&history).filter(|current| !current.is_withdrawn);
-        Ok(stands.is_some_and(|current| current.content_hash() == content_hash))
+        let current = current(&history).filter(|current| !current.is_withdrawn);
+        Ok(current.is_some_and(|current| current.content_hash() == content_hash))
     }
 
-    /// The withdrawal of an address that ranks highest.
+    /// Returns the highest rank among the withdrawals of a URL.
     async fn withdrawn(&self, url: &str) -> Result<Option<Rank>, Error> {
         if url.is_empty() {
             return Ok(None);
@@ -198,21 +198,21 @@ impl Ledger {
         Ok(UrlIndex::from(&record).withdrawn)
     }
 
-    /// The receipt now and after every change, up to the final one; `None` if nobody submitted it. One that is
-    /// `unchanged` is followed until the first is final.
+    /// Returns a stream of the receipt now and after every change, up to the final state; `None` if it is unknown. For an
+    /// `unchanged` receipt, the stream follows the first submission.
     ///
     /// # Errors
-    /// The store was not reached.
+    /// The broker did not answer.
     pub async fn watch(&self, id: &str) -> Result<Option<BoxStream<'static, Result<Receipt, Error>>>, Error> {
         let Some(now) = self.resolve(id).await? else { return Ok(None) };
         let unchanged = (now.state() == SubmissionState::Unchanged).then(|| now.clone());
         let followed = unchanged.as_ref().map_or(id, |own| own.duplicate_of.as_str());
         let receipts = self.records.watch::<Receipt>(followed).await?;
-        let later = receipts.map(move |news| {
-            let news = news?;
-            let is_last = state::is_final(&news);
+        let later = receipts.map(move |receipt| {
+            let receipt = receipt?;
+            let is_last = state::is_final(&receipt);
             Ok((
-                unchanged.as_ref().map_or_else(|| news.clone(), |own| outcome_of(own, news.clone())),
+                unchanged.as_ref().map_or_else(|| receipt.clone(), |own| outcome_of(own, receipt.clone())),
                 is_last,
             ))
         });
@@ -221,7 +221,7 @@ impl Ledger {
     }
 }
 
-/// Drops repeats and ends behind the last one.
+/// Drops repetitions and ends after the final receipt.
 fn changes(
     all: BoxStream<'static, Result<(Receipt, bool), Error>>,
 ) -> BoxStream<'static, Result<Receipt, Error>> {
@@ -244,7 +244,7 @@ fn changes(
     .boxed()
 }
 
-/// What became of the first arrival, on the receipt of a later one.
+/// An `unchanged` receipt with the outcome of the first submission.
 fn outcome_of(unchanged: &Receipt, first: Receipt) -> Receipt {
     Receipt {
         report: first.report,

@@ -1,12 +1,12 @@
-//! A lane: one task that runs a consumer's messages side by side.
+//! One task that runs all jobs of a consumer concurrently.
 //!
-//! One task a message would be simpler, but the connection's own task is then woken, and run, after each message's every
-//! step, and writes one message at a time. A lane takes all its messages one step further before the connection has its
-//! turn, which writes them together; and a message stays on one core, where its state is at hand. Several lanes a
-//! consumer cost a tenth more CPU time a hop than one (`benches/hops.rs`), and one takes many thousand messages a second.
+//! One task per message would be simpler, but then the connection's task is woken after every step of every message and
+//! writes one message at a time. A job set advances all its jobs before the connection runs, so the connection writes
+//! several messages at once, and a job's state stays on one core. Several job sets per consumer cost a tenth more CPU time
+//! per hop than one (`benches/hops.rs`), and one handles many thousand messages per second.
 //!
-//! The price: a handler that blocks its thread holds up its consumer. CPU work belongs on [`crate::Runtime::cpu`]. A
-//! panic ends its own message only.
+//! The trade-off: a handler that blocks its thread blocks its consumer. CPU work belongs on [`crate::Runtime::cpu`]. A
+//! panic ends only its own job.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -19,14 +19,14 @@ use crate::panics::Caught;
 
 type Job = Caught<Box<dyn Future<Output = ()> + Send>>;
 
-/// The lane of one consumer. Dropping it lets what runs end by itself.
+/// The jobs of one consumer. Dropping the handle lets running jobs finish.
 #[derive(Debug)]
-pub(crate) struct Lane(mpsc::UnboundedSender<Job>);
+pub(crate) struct JobSet(mpsc::UnboundedSender<Job>);
 
-impl Lane {
-    /// `hard` drops whatever runs.
+impl JobSet {
+    /// Starts the task. Cancelling `hard` drops all running jobs.
     pub(crate) fn new(hard: &CancellationToken) -> Self {
-        // Not bounded here: each job holds a permit.
+        // Unbounded, because each job holds one of a bounded number of permits.
         let (sender, jobs) = mpsc::unbounded_channel();
         tokio::spawn(run(jobs, hard.clone()));
         Self(sender)
@@ -34,14 +34,14 @@ impl Lane {
 
     /// Starts a job.
     pub(crate) fn start(&self, job: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        // The lane ends after its sender, or at the hard stop, which drops jobs anyway.
+        // The task outlives this sender unless the hard stop ended it, and the hard stop drops jobs anyway.
         self.0.send(Caught(job)).ok();
     }
 }
 
 async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, hard: CancellationToken) {
     let mut running = FuturesUnordered::new();
-    // One waiter for all messages.
+    // One waiter for all jobs.
     let mut stop = pin!(hard.cancelled());
     loop {
         tokio::select! {
@@ -66,10 +66,10 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, hard: CancellationToken) {
     }
 }
 
-/// Handlers' panics are caught further in; this is one of ours. The message comes again.
+/// Logs a panic of the runtime itself; panics of handlers are caught further in. The message will be redelivered.
 fn report(ended: Result<(), crate::Panicked>) {
     if let Err(panicked) = ended {
-        let place = panicked.place.as_deref();
+        let place = panicked.location.as_deref();
         tracing::error!(place, error = &panicked as &dyn std::error::Error, "message dropped");
     }
 }
@@ -85,7 +85,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn jobs_run_side_by_side_and_a_panic_ends_one() {
-        let lane = Lane::new(&CancellationToken::new());
+        let lane = JobSet::new(&CancellationToken::new());
         lane.start(Box::pin(async { panic!("ours") }));
         let mut ends = vec![];
         for _ in 0..10 {
