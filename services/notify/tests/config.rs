@@ -1,4 +1,4 @@
-//! `[notify]` as an operator writes it: what is taken, what is refused with which words, what is never shown.
+//! The `[notify]` section: what is accepted, what is refused with which message, and that secrets are never shown.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use gongkai_notify::{Config, Notify};

@@ -1,19 +1,19 @@
-//! `[parse]`: what one document may cost.
+//! The `[parse]` section: limits of one document.
 
 use std::time::Duration;
 
 use gongkai_reading::Limits;
 use serde::{Deserialize, Serialize};
 
-/// `[parse]`.
+/// The `[parse]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Documents in work at once in this process. Reading uses a core each; the others wait for storage meanwhile.
+    /// Maximum documents in flight in this process. Reading a document uses one core; others wait for storage meanwhile.
     pub concurrency: usize,
-    /// Largest original in bytes; larger ones are rejected as `TOO_LARGE`.
+    /// Maximum size of an original in bytes. Larger ones are rejected as `TOO_LARGE`.
     pub max_document_bytes: usize,
-    /// Seconds one document may take to read; then it is rejected as `TOO_SLOW`.
+    /// Seconds that reading one document may take. After that it is rejected as `TOO_SLOW`.
     pub document_timeout_s: u64,
 }
 
@@ -24,10 +24,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks relations between settings.
+    /// Checks values.
     ///
     /// # Errors
-    /// Names the key and what to do.
+    /// A setting is invalid. The error names the key and how to correct it.
     pub fn validate(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.concurrency > 0, "parse.concurrency must be positive");
         anyhow::ensure!(self.max_document_bytes > 0, "parse.max_document_bytes must be positive");
@@ -35,8 +35,8 @@ impl Config {
         Ok(())
     }
 
-    /// What a reader may spend. A PDF is given up before the document's time ends, so that its reader ends too and does not
-    /// go on for an answer that nobody waits for.
+    /// Returns the limits of the readers. The time for a PDF is shorter than that of the document, so that its reader stops by
+    /// itself instead of running on after the timeout.
     pub(crate) fn limits(&self) -> Limits {
         let drawing_time = Duration::from_secs(self.document_timeout_s) * 3 / 4;
         Limits { input_bytes: self.max_document_bytes, drawing_time, ..Limits::default() }

@@ -1,8 +1,8 @@
-//! The stage: load the original, read it, put the prose away, say what stands in the tables.
+//! The handler of the stage: it loads the original, reads it, stores the text, and publishes the facts.
 //!
-//! A document that cannot be a report is a normal output, `ReportRejected`. Only what is ours to mend is an error: an
-//! original that cannot be loaded is tried again, and one that is gone is buried. (A replica of the store may be a moment
-//! behind the event, so the first deliveries wait for it.)
+//! A document that is not a report is a normal output, `ReportRejected`. If the original cannot be loaded, the message is
+//! retried; if it does not exist, the message is buried. A replica of the object store may lag behind the event, so the
+//! first deliveries retry in that case too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,18 +28,18 @@ use tokio::sync::watch;
 use crate::{
     config::Config,
     key,
-    metrics::{Metrics, Watch},
+    metrics::{Metrics, Observer},
 };
 
-/// Media type of the prose in the object store.
+/// Media type of the texts in the object store.
 const PARSED_TEXT: &str = "application/protobuf; type=gongkai.v1.ParsedText";
 
-/// Deliveries that wait for an original that is not there.
+/// Number of deliveries after which a missing original is given up.
 const ORIGINAL_ATTEMPTS: u32 = 3;
-/// Largest event: half of what a message may have, since validate adds its findings to the same facts.
+/// Maximum size of an event in bytes: half of a message, because validate adds its findings to the same facts.
 const EVENT_LIMIT: usize = MAX_MESSAGE_BYTES / 2;
 
-/// The stage's handler.
+/// The handler of the stage.
 pub struct Reader {
     originals: Arc<dyn Objects>,
     texts: Arc<dyn Objects>,
@@ -52,7 +52,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader over the runtime's buckets and CPU pool, for the agencies of a registry.
+    /// Creates a handler. `registry` resolves the agencies of reports.
     #[must_use]
     pub fn new(config: &Config, runtime: &Runtime, registry: watch::Receiver<Arc<Registry>>) -> Self {
         Self {
@@ -79,19 +79,19 @@ impl Reader {
         })
     }
 
-    /// Reads on the CPU pool. A reader that panics or takes too long costs this document only.
+    /// Reads a document on the CPU pool. A reader that panics or takes too long affects only this document.
     async fn read(
         &self,
         bytes: Bytes,
         received: &v1::DocumentReceived,
-        steps: Watch,
+        steps: Observer,
     ) -> Result<Result<Reading, Rejection>, Decision> {
         let (received, limits) = (received.clone(), self.limits);
         let read = move || read(&bytes, &received, &limits, &steps);
         match self.runtime.cpu_within(self.timeout, read).await {
             Ok(result) => Ok(result),
             Err(Unfinished::TooSlow(limit)) => Ok(Err(too_slow(limit))),
-            // The readers' own panics are rejections already; this one is ours.
+            // Panics of the readers are caught further in and give rejections. This one is a bug outside of them.
             Err(panicked @ Unfinished::Panicked(_)) => Err(Decision::retry(panicked)),
         }
     }
@@ -120,8 +120,9 @@ impl Reader {
         Ok(output(Event::ReportParsed, received, &event))
     }
 
-    /// Prose is known by the original it came from and by the parser that made it, so that a repeat replaces itself. The
-    /// year is with them since a sender may have told it: the same page sent for two years is two texts.
+    /// Returns the reference to a stored text. Its key derives from the original and the versions of parser and forms, so that
+    /// reading a document again replaces the text. It includes the year, because a sender may state it: the same page sent for
+    /// two years gives two texts.
     fn text_reference(&self, text: &[u8], year: i32, content_hash: &str) -> v1::ContentRef {
         v1::ContentRef {
             bucket: subjects::BUCKET_TEXTS.to_owned(),
@@ -160,7 +161,7 @@ impl Handler for Reader {
         };
         let bytes = self.original(&content, context.attempt).await?;
         let origin = origin(&received, content, context);
-        let steps = Watch::default();
+        let steps = Observer::default();
         let read = match self.read(bytes, &received, steps.clone()).await? {
             Ok(reading) => {
                 let parsed = self.parsed(&reading, &received, origin.clone()).await?;
@@ -186,7 +187,7 @@ fn read(
     bytes: &[u8],
     received: &v1::DocumentReceived,
     limits: &Limits,
-    steps: &Watch,
+    steps: &Observer,
 ) -> Result<Reading, Rejection> {
     let content = received.content.clone().unwrap_or_default();
     let hints = Hints {
@@ -203,7 +204,7 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A document takes effect when it arrives in the log, whose clock all documents share.
+/// Returns the origin of a document. It takes effect when it arrives in the log, whose clock all documents share.
 fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Context) -> v1::Origin {
     v1::Origin {
         submission_id: received.submission_id.clone(),

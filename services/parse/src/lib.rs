@@ -1,6 +1,6 @@
-//! Reads a received document: original to facts with provenance, or a rejection with a code.
+//! The parse stage: reads a received document into facts with provenance, or rejects it with a code.
 //!
-//! Read [`handler`]: it is the stage. [`key`] says whose report it is.
+//! [`handler`] is the stage itself. [`key`] resolves the key of the report.
 
 pub mod config;
 pub mod handler;

@@ -1,4 +1,4 @@
-//! `gongkai-parse`: reads received documents, as a program of its own.
+//! The program `gongkai-parse`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What the stage counts, and what it shows of the reading of one document. The names stand in METRICS.md.
+//! Metrics and spans of the stage. METRICS.md describes the metrics.
 
 use std::{
     collections::BTreeMap,
@@ -20,21 +20,21 @@ const STATE: &str = "gongkai.cell.state";
 const PARSED: &str = "parsed";
 const REJECTED: &str = "rejected";
 
-/// Documents, rejections and cells.
+/// Counters of documents, rejections and cells.
 pub(crate) struct Metrics {
     documents: Counter,
     rejections: Counter,
     cells: Counter,
 }
 
-/// Makes a span of each step of reading, and keeps the format. Cheap to clone.
+/// Observes the reading of one document: opens a span for each step and keeps the format. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watch(Arc<OnceLock<MediaType>>);
+pub(crate) struct Observer(Arc<OnceLock<MediaType>>);
 
 // === impl Metrics ===
 
 impl Metrics {
-    /// The counters, at zero for every label.
+    /// Creates the counters, at zero for every label value.
     pub(crate) fn new(runtime: &Runtime) -> Self {
         let counter = |name, unit, text| runtime.counter(name, unit, text);
         let this = Self {
@@ -55,9 +55,9 @@ impl Metrics {
         this
     }
 
-    /// A report was read.
-    pub(crate) fn parsed(&self, watch: &Watch, report: &Report) {
-        self.documents.add(1, &[(FORMAT, watch.format()), (OUTCOME, PARSED)]);
+    /// Counts a document that was read.
+    pub(crate) fn parsed(&self, observer: &Observer, report: &Report) {
+        self.documents.add(1, &[(FORMAT, observer.format()), (OUTCOME, PARSED)]);
         let mut cells = BTreeMap::new();
         for fact in &report.facts {
             *cells.entry(fact.state.as_str()).or_default() += 1;
@@ -67,16 +67,16 @@ impl Metrics {
         }
     }
 
-    /// A document was rejected.
-    pub(crate) fn rejected(&self, watch: &Watch, code: RejectionCode) {
-        self.documents.add(1, &[(FORMAT, watch.format()), (OUTCOME, REJECTED)]);
+    /// Counts a rejected document.
+    pub(crate) fn rejected(&self, observer: &Observer, code: RejectionCode) {
+        self.documents.add(1, &[(FORMAT, observer.format()), (OUTCOME, REJECTED)]);
         self.rejections.add(1, &[(CODE, code.as_str())]);
     }
 }
 
-// === impl Watch ===
+// === impl Observer ===
 
-impl Watch {
+impl Observer {
     fn format(&self) -> &'static str {
         match self.0.get() {
             Some(MediaType::Html) => "html",
@@ -90,13 +90,13 @@ impl Watch {
     }
 }
 
-impl Steps for Watch {
+impl Steps for Observer {
     fn step<R>(&self, name: &'static str, work: impl FnOnce() -> R) -> R {
         trace::span(name, Kind::Internal).within(work)
     }
 
     fn known(&self, media_type: MediaType) {
-        // Said once a document.
+        // Called once per document.
         self.0.set(media_type).ok();
     }
 }

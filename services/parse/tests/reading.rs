@@ -1,4 +1,4 @@
-//! The stage over the in-memory transport: a document in, one event out.
+//! The stage over the in-memory transport: each document gives one event.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -13,7 +13,7 @@ use gongkai_worker::{
 use prost::Message as _;
 use time::OffsetDateTime;
 
-/// One chapter of tables is enough to be read: every number is different.
+/// One chapter of tables is enough for a report. Every number is different.
 const REPORT: &str = "云溪县档案局2023年政府信息公开工作年度报告\n\
     一、总体情况\n全年主动公开信息三百余条。\n\
     二、主动公开政府信息情况\n\

@@ -1,4 +1,4 @@
-//! What acceptance promises: durable before 202, once in effect, nothing lost by a stop between two steps.
+//! Guarantees of acceptance: durable before 202, once in effect, nothing lost by a crash between two steps.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use http::StatusCode;
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use crate::house::{House, NOW, post, published, withdrawn};
+use crate::harness::{Harness, NOW, post, published, withdrawn};
 use gongkai_ingest::{config::Config, dry_run::DryRun, progress};
 use gongkai_proto::{
     ReportEvent,
@@ -24,8 +24,8 @@ use gongkai_worker::{
 
 const REPORT: &str = "agencies/360982004/reports/2023";
 
-async fn house() -> House {
-    House::new(&Config::default()).await
+async fn harness() -> Harness {
+    Harness::new(&Config::default()).await
 }
 
 fn context(sequence: u64) -> Context {
@@ -39,109 +39,109 @@ fn context(sequence: u64) -> Context {
     }
 }
 
-async fn validate(house: &House, submission_id: &str, errors: u32) {
+async fn validate(harness: &Harness, submission_id: &str, errors: u32) {
     let event = ReportValidated {
         origin: Some(Origin { submission_id: submission_id.into(), ..Origin::default() }),
         report: Some(ParsedReport { name: "agencies/p-1/reports/2023".into(), ..ParsedReport::default() }),
         summary: Some(FindingsSummary { error: errors, ..FindingsSummary::default() }),
         ..ReportValidated::default()
     };
-    let stages = progress::Stages { receipts: house.receipts.clone() };
+    let stages = progress::Stages { receipts: harness.receipts.clone() };
     let event = ReportEvent::Validated(Box::new(event));
     assert!(stages.handle(event, &context(99)).await.unwrap().is_empty());
 }
 
-async fn bury(house: &House, submission_id: &str) {
+async fn bury(harness: &Harness, submission_id: &str) {
     let letter = DeadLetter {
         service: "parse".into(),
         message_id: submission_id.into(),
         sequence: 1,
         ..DeadLetter::default()
     };
-    let dead = progress::Dead { receipts: house.receipts.clone() };
+    let dead = progress::Dead { receipts: harness.receipts.clone() };
     dead.handle(letter, &context(5)).await.unwrap();
 }
 
 #[tokio::test]
 async fn accepted_means_stored_and_published_with_the_receipts_trace() {
-    let house = house().await;
-    let answer = house.event(&published("1", "第一版")).await;
+    let harness = harness().await;
+    let answer = harness.event(&published("1", "第一版")).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
     assert_eq!(answer.text("state"), "received");
     assert_eq!(answer.headers["location"], answer.text("status_url"));
-    let received = house.received();
+    let received = harness.received();
     let content = received[0].content.clone().unwrap();
-    let stored = house.runtime.objects(BUCKET_ORIGINALS).get(&content.key).await.unwrap().unwrap();
+    let stored = harness.runtime.objects(BUCKET_ORIGINALS).get(&content.key).await.unwrap().unwrap();
     assert_eq!(stored, "第一版".as_bytes());
     assert_eq!((content.sha256.as_str(), content.size_bytes), (answer.text("revision"), 9));
     assert_eq!((received[0].region.as_str(), received[0].year), ("360982", 2023));
-    let message = &house.memory.messages("gongkai.v1.report.received.360982")[0];
+    let message = &harness.memory.messages("gongkai.v1.report.received.360982")[0];
     assert_eq!(&message.headers["Nats-Msg-Id"], answer.text("submission_id"));
     assert_ne!(answer.text("trace_id"), "0".repeat(32));
     assert!(message.headers["traceparent"].contains(answer.text("trace_id")));
-    assert_eq!(house.get(answer.text("submission_id")).await.json, answer.json);
+    assert_eq!(harness.get(answer.text("submission_id")).await.json, answer.json);
 }
 
 #[tokio::test]
 async fn the_same_id_gives_the_same_receipt_as_now_known() {
-    let house = house().await;
-    let first = house.event(&published("1", "第一版")).await;
-    assert_eq!(house.event(&published("1", "第一版")).await.json, first.json);
-    validate(&house, first.text("submission_id"), 3).await;
-    let later = house.event(&published("1", "第一版")).await;
+    let harness = harness().await;
+    let first = harness.event(&published("1", "第一版")).await;
+    assert_eq!(harness.event(&published("1", "第一版")).await.json, first.json);
+    validate(&harness, first.text("submission_id"), 3).await;
+    let later = harness.event(&published("1", "第一版")).await;
     assert_eq!((later.status, later.text("state")), (StatusCode::ACCEPTED, "validated"));
     assert_eq!(
         (later.text("trace_id"), &later.json["findings"]["error"]),
         (first.text("trace_id"), &3.into())
     );
-    assert_eq!(house.received().len(), 1);
+    assert_eq!(harness.received().len(), 1);
 }
 
 #[tokio::test]
 async fn the_same_content_under_another_id_is_unchanged_and_shows_the_first_outcome() {
-    let house = house().await;
-    let first = house.event(&published("1", "第一版")).await;
-    let second = house.event(&published("2", "第一版")).await;
+    let harness = harness().await;
+    let first = harness.event(&published("1", "第一版")).await;
+    let second = harness.event(&published("2", "第一版")).await;
     assert_eq!(
         (second.text("state"), second.text("duplicate_of")),
         ("unchanged", first.text("submission_id"))
     );
     assert_ne!(second.text("submission_id"), first.text("submission_id"));
-    validate(&house, first.text("submission_id"), 2).await;
-    let now = house.get(second.text("submission_id")).await;
+    validate(&harness, first.text("submission_id"), 2).await;
+    let now = harness.get(second.text("submission_id")).await;
     assert_eq!((now.text("state"), now.text("report")), ("unchanged", "agencies/p-1/reports/2023"));
     assert_eq!(now.json["findings"]["error"], 2);
-    assert_eq!(house.received().len(), 1);
-    // Another content, another year and a draft are news.
-    house.event(&published("3", "第二版")).await;
+    assert_eq!(harness.received().len(), 1);
+    // Another content, another year and a draft are new.
+    harness.event(&published("3", "第二版")).await;
     let mut other_year = published("4", "第一版");
     other_year["data"]["year"] = 2022.into();
-    house.event(&other_year).await;
+    harness.event(&other_year).await;
     let mut draft = published("5", "第一版");
     draft["type"] = "gongkai.report.draft.v1".into();
-    house.event(&draft).await;
-    assert_eq!(house.received().len(), 4);
+    harness.event(&draft).await;
+    assert_eq!(harness.received().len(), 4);
 }
 
 #[tokio::test]
 async fn a_withdrawal_makes_the_same_content_new_again() {
-    let house = house().await;
-    house.event(&published("1", "第一版")).await;
-    let withdrawal = house.event(&withdrawn("w1")).await;
+    let harness = harness().await;
+    harness.event(&published("1", "第一版")).await;
+    let withdrawal = harness.event(&withdrawn("w1")).await;
     assert_eq!((withdrawal.status, withdrawal.text("state")), (StatusCode::ACCEPTED, "withdrawn"));
-    assert_eq!(house.event(&withdrawn("w1")).await.json, withdrawal.json);
-    assert_eq!(house.memory.messages("gongkai.v1.report.withdrawn.*").len(), 1);
-    let again = house.event(&published("2", "第一版")).await;
-    assert_eq!((again.text("state"), house.received().len()), ("received", 2));
+    assert_eq!(harness.event(&withdrawn("w1")).await.json, withdrawal.json);
+    assert_eq!(harness.memory.messages("gongkai.v1.report.withdrawn.*").len(), 1);
+    let again = harness.event(&published("2", "第一版")).await;
+    assert_eq!((again.text("state"), harness.received().len()), ("received", 2));
     assert_eq!(
-        house.event(&published("3", "第一版")).await.text("duplicate_of"),
+        harness.event(&published("3", "第一版")).await.text("duplicate_of"),
         again.text("submission_id")
     );
 }
 
-/// The stages read a submission as a report of 鹿江街道 on 2023.
-async fn read(house: &House, submission_id: &str, sequence: u64) {
-    let received = house.received().into_iter().find(|r| r.submission_id == submission_id).unwrap();
+/// Publishes stage events that name a submission as the report of 鹿江街道 on 2023.
+async fn read(harness: &Harness, submission_id: &str, sequence: u64) {
+    let received = harness.received().into_iter().find(|r| r.submission_id == submission_id).unwrap();
     let event = ReportParsed {
         origin: Some(Origin {
             submission_id: received.submission_id,
@@ -154,68 +154,68 @@ async fn read(house: &House, submission_id: &str, sequence: u64) {
         report: Some(ParsedReport { name: REPORT.into(), ..ParsedReport::default() }),
         ..ReportParsed::default()
     };
-    let stages = progress::Stages { receipts: house.receipts.clone() };
+    let stages = progress::Stages { receipts: harness.receipts.clone() };
     stages.handle(ReportEvent::Parsed(Box::new(event)), &context(sequence + 1)).await.unwrap();
 }
 
 #[tokio::test]
-async fn content_that_comes_back_after_another_is_news() {
-    let house = house().await;
+async fn content_that_comes_back_after_another_is_processed_again() {
+    let harness = harness().await;
     for (n, text) in [(1, "第一版"), (3, "第二版"), (5, "第一版")] {
-        let answer = house.event(&published(&n.to_string(), text)).await;
+        let answer = harness.event(&published(&n.to_string(), text)).await;
         assert_eq!(answer.text("state"), "received", "{n}");
-        read(&house, answer.text("submission_id"), n).await;
+        read(&harness, answer.text("submission_id"), n).await;
     }
-    assert_eq!(house.event(&published("7", "第一版")).await.text("state"), "unchanged");
+    assert_eq!(harness.event(&published("7", "第一版")).await.text("state"), "unchanged");
 }
 
 #[tokio::test]
 async fn a_withdrawal_of_the_report_makes_its_content_new_again() {
-    let house = house().await;
+    let harness = harness().await;
     let list = "code,name,parent,region\n360982004,樟树市鹿江街道办事处,,360982\n";
-    house.agencies.send_replace(Arc::new(read_csv(list.as_bytes()).unwrap()));
-    let first = house.event(&published("1", "第一版")).await;
-    read(&house, first.text("submission_id"), 1).await;
-    // By the name of a listed agency and the year, under an address where nothing stood.
+    harness.agencies.send_replace(Arc::new(read_csv(list.as_bytes()).unwrap()));
+    let first = harness.event(&published("1", "第一版")).await;
+    read(&harness, first.text("submission_id"), 1).await;
+    // The withdrawal names a listed agency and the year, and a URL without any report.
     let mut withdrawal = withdrawn("w1");
     withdrawal["data"] = json!({"agency": {"name": "樟树市鹿江街道办事处"}, "year": 2023,
         "site": {"code": "3609820001"}, "url": "https://www.example.gov.cn/b"});
-    assert_eq!(house.event(&withdrawal).await.text("state"), "withdrawn");
-    let message = house.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
+    assert_eq!(harness.event(&withdrawal).await.text("state"), "withdrawn");
+    let message = harness.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
     assert_eq!(ReportWithdrawn::decode(message.payload).unwrap().report, REPORT);
-    assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
+    assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), "received");
 }
 
 #[tokio::test]
 async fn dead_content_may_be_sent_again() {
-    let house = house().await;
-    let first = house.event(&published("1", "第一版")).await;
-    bury(&house, first.text("submission_id")).await;
-    assert_eq!(house.get(first.text("submission_id")).await.text("state"), "dead");
-    assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
-    assert_eq!(house.received().len(), 2);
-    validate(&house, first.text("submission_id"), 0).await;
-    assert_eq!(house.get(first.text("submission_id")).await.text("state"), "validated", "replayed");
+    let harness = harness().await;
+    let first = harness.event(&published("1", "第一版")).await;
+    bury(&harness, first.text("submission_id")).await;
+    assert_eq!(harness.get(first.text("submission_id")).await.text("state"), "dead");
+    assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), "received");
+    assert_eq!(harness.received().len(), 2);
+    validate(&harness, first.text("submission_id"), 0).await;
+    assert_eq!(harness.get(first.text("submission_id")).await.text("state"), "validated", "replayed");
 }
 
 #[tokio::test]
-async fn news_may_come_before_the_receipt() {
-    let house = house().await;
-    let id = House::new(&Config::default()).await.event(&published("1", "第一版")).await;
+async fn stage_events_may_come_before_the_receipt() {
+    let harness = harness().await;
+    let id = Harness::new(&Config::default()).await.event(&published("1", "第一版")).await;
     let id = id.text("submission_id");
-    house.memory.plan(Fault::fail(Operation::Write).on(id));
-    assert_eq!(house.event(&published("1", "第一版")).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    validate(&house, id, 1).await;
-    let answer = house.event(&published("1", "第一版")).await;
+    harness.memory.plan(Fault::fail(Operation::Write).on(id));
+    assert_eq!(harness.event(&published("1", "第一版")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    validate(&harness, id, 1).await;
+    let answer = harness.event(&published("1", "第一版")).await;
     assert_eq!((answer.text("state"), answer.status), ("validated", StatusCode::ACCEPTED));
-    assert_eq!(house.received().len(), 1);
+    assert_eq!(harness.received().len(), 1);
 }
 
-/// Stops the acceptance at every step, before and after its effect, and calls again with the same id. Time is paused: a caller
-/// hangs up only on what waits.
+/// Interrupts acceptance at every step, before and after its effect, and repeats the call with the same id. Time is paused, so
+/// a caller hangs up only on a call that waits.
 #[tokio::test(start_paused = true)]
 async fn a_stop_between_any_two_steps_loses_nothing_and_doubles_nothing() {
-    let reference = house().await;
+    let reference = harness().await;
     let event = published("1", "第一版");
     let expected = reference.event(&event).await;
     let id = expected.text("submission_id").to_owned();
@@ -227,25 +227,25 @@ async fn a_stop_between_any_two_steps_loses_nothing_and_doubles_nothing() {
         ];
         for (n, fault) in faults.into_iter().enumerate() {
             for target in [None, Some(id.clone())] {
-                let house = house().await;
-                house.memory.plan(match target.clone() {
+                let harness = harness().await;
+                harness.memory.plan(match target.clone() {
                     Some(target) => fault.clone().on(target),
                     None => fault.clone(),
                 });
-                // A caller that hangs up drops the acceptance where it stands.
-                let first = tokio::time::timeout(Duration::from_millis(20), house.event(&event)).await;
+                // A caller that hangs up drops the future of the acceptance.
+                let first = tokio::time::timeout(Duration::from_millis(20), harness.event(&event)).await;
                 let case = format!("{operation:?} fault {n} on {target:?}");
                 if let Ok(answer) = &first {
-                    check_promise(&house, answer.status, &answer.json, &case).await;
+                    check_promise(&harness, answer.status, &answer.json, &case).await;
                 }
-                house.memory.heal();
-                let second = house.event(&event).await;
+                harness.memory.heal();
+                let second = harness.event(&event).await;
                 assert_eq!(second.status, StatusCode::ACCEPTED, "{case}: {second:?}");
                 assert_eq!(second.text("submission_id"), id, "{case}");
-                check_promise(&house, second.status, &second.json, &case).await;
-                assert_eq!(house.received().len(), 1, "{case}");
+                check_promise(&harness, second.status, &second.json, &case).await;
+                assert_eq!(harness.received().len(), 1, "{case}");
                 assert_eq!(
-                    house.event(&published("2", "第一版")).await.status,
+                    harness.event(&published("2", "第一版")).await.status,
                     StatusCode::ACCEPTED,
                     "{case}"
                 );
@@ -254,12 +254,12 @@ async fn a_stop_between_any_two_steps_loses_nothing_and_doubles_nothing() {
     }
 }
 
-/// 202 means stored and in the log; anything else is 503 and says that it may be sent again.
-async fn check_promise(house: &House, status: StatusCode, json: &Value, case: &str) {
+/// Checks that 202 means stored and published, and that anything else is a retryable 503.
+async fn check_promise(harness: &Harness, status: StatusCode, json: &Value, case: &str) {
     if status == StatusCode::ACCEPTED {
         let hash = json["revision"].as_str().unwrap();
-        assert!(house.runtime.objects(BUCKET_ORIGINALS).get(hash).await.unwrap().is_some(), "{case}");
-        assert_eq!(house.received().len(), 1, "{case}");
+        assert!(harness.runtime.objects(BUCKET_ORIGINALS).get(hash).await.unwrap().is_some(), "{case}");
+        assert_eq!(harness.received().len(), 1, "{case}");
     } else {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{case}: {json}");
         assert_eq!(
@@ -272,49 +272,49 @@ async fn check_promise(house: &House, status: StatusCode, json: &Value, case: &s
 
 #[tokio::test]
 async fn a_withdrawal_survives_a_stop_after_its_publication() {
-    let house = house().await;
-    house.event(&published("1", "第一版")).await;
-    house.memory.plan(Fault::fail(Operation::Write));
-    assert_eq!(house.event(&withdrawn("w1")).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    // Ingest hears its own event.
-    let message = house.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
+    let harness = harness().await;
+    harness.event(&published("1", "第一版")).await;
+    harness.memory.plan(Fault::fail(Operation::Write));
+    assert_eq!(harness.event(&withdrawn("w1")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    // Ingest consumes its own event.
+    let message = harness.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
     let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
-    progress::Stages { receipts: house.receipts.clone() }.handle(event, &context(2)).await.unwrap();
-    assert_eq!(house.event(&published("2", "第一版")).await.text("state"), "received");
-    assert_eq!(house.event(&withdrawn("w1")).await.text("state"), "withdrawn");
+    progress::Stages { receipts: harness.receipts.clone() }.handle(event, &context(2)).await.unwrap();
+    assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), "received");
+    assert_eq!(harness.event(&withdrawn("w1")).await.text("state"), "withdrawn");
 }
 
 #[tokio::test]
 async fn what_ingest_did_not_ask_for_is_buried() {
-    let stages = progress::Stages { receipts: house().await.receipts.clone() };
+    let stages = progress::Stages { receipts: harness().await.receipts.clone() };
     let result = stages.handle(ReportEvent::Received(Box::default()), &context(2)).await;
     assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }
 
 #[tokio::test]
 async fn a_full_disk_is_told_apart_from_an_absent_broker() {
-    let house = house().await;
-    house.memory.plan(Fault::fail(Operation::Put).kind(gongkai_worker::transport::ErrorKind::Full));
-    let answer = house.event(&published("1", "第一版")).await;
+    let harness = harness().await;
+    harness.memory.plan(Fault::fail(Operation::Put).kind(gongkai_worker::transport::ErrorKind::Full));
+    let answer = harness.event(&published("1", "第一版")).await;
     assert_eq!((answer.status, answer.text("code")), (StatusCode::SERVICE_UNAVAILABLE, "STORAGE_FULL"));
     assert_eq!(answer.headers["retry-after"], "5");
-    assert!(house.received().is_empty());
+    assert!(harness.received().is_empty());
 }
 
 #[tokio::test]
 async fn a_watch_ends_with_the_final_state() {
     use futures::StreamExt as _;
-    let house = house().await;
-    let first = house.event(&published("1", "第一版")).await;
-    let second = house.event(&published("2", "第一版")).await;
-    let watch = house.intake.watch(first.text("submission_id")).await.unwrap();
-    let duplicate = house.intake.watch(second.text("submission_id")).await.unwrap();
-    validate(&house, first.text("submission_id"), 4).await;
+    let harness = harness().await;
+    let first = harness.event(&published("1", "第一版")).await;
+    let second = harness.event(&published("2", "第一版")).await;
+    let watch = harness.intake.watch(first.text("submission_id")).await.unwrap();
+    let duplicate = harness.intake.watch(second.text("submission_id")).await.unwrap();
+    validate(&harness, first.text("submission_id"), 4).await;
     let states: Vec<_> = watch.map(|receipt| receipt.unwrap().state()).collect().await;
     assert_eq!(states, [SubmissionState::Received, SubmissionState::Validated]);
     let errors: Vec<_> = duplicate.map(|r| r.unwrap().findings.unwrap_or_default().error).collect().await;
     assert_eq!(errors, [0, 4], "an unchanged one is followed until the first is final");
-    assert!(house.intake.watch("s-00000000000000000000000000000000").await.is_err());
+    assert!(harness.intake.watch("s-00000000000000000000000000000000").await.is_err());
 }
 
 #[tokio::test]
@@ -323,9 +323,9 @@ async fn a_dry_run_applies_local_packs() {
     let pack = "[pack]\nname = \"yunxi\"\nversion = \"3\"\n[[rules]]\nid = \"YX-ONE\"\nseverity = \"REVIEW\"\n\
         when = \"report.year == 2023 && agency.level == 'county'\"\nmessage = { \"zh-CN\" = \"本地规则\" }\n";
     std::fs::write(packs.path().join("yunxi.toml"), pack).unwrap();
-    let house = House::new(&Config { rules: Some(packs.path().to_owned()), ..Config::default() }).await;
+    let harness = Harness::new(&Config { rules: Some(packs.path().to_owned()), ..Config::default() }).await;
     let sample = include_str!("../../../../tests/samples/01_word_paste_clean.txt");
-    let line = house.call(post("/v1/check?filename=a.txt", sample)).await.json;
+    let line = harness.call(post("/v1/check?filename=a.txt", sample)).await.json;
     let rules: Vec<_> =
         line["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap()).collect();
     assert!(rules.contains(&"YX-ONE"), "{line}");
@@ -333,6 +333,6 @@ async fn a_dry_run_applies_local_packs() {
     let wrong = pack.replace("report.year", "report.yaer");
     std::fs::write(packs.path().join("yunxi.toml"), wrong).unwrap();
     let config = Config { rules: Some(packs.path().to_owned()), ..Config::default() };
-    let refused = format!("{:#}", DryRun::new(&config, house.runtime.clone()).err().unwrap());
+    let refused = format!("{:#}", DryRun::new(&config, harness.runtime.clone()).err().unwrap());
     assert!(refused.contains("ingest.rules") && refused.contains("yunxi.toml, line 7"), "{refused}");
 }

@@ -1,4 +1,4 @@
-//! Every kind of bad input gets a clear answer with a code, and leaves no trace in the log.
+//! Every kind of bad input gets an error with a code and publishes nothing.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use futures::stream;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::house::{House, NOW, post, published, structured};
+use crate::harness::{Harness, NOW, post, published, structured};
 use gongkai_ingest::config::{Config, Site};
 
 const LIMIT: usize = 64 * 1024;
@@ -29,7 +29,7 @@ fn zeros(bytes: usize) -> Body {
     Body::from_stream(stream::iter((0..bytes / CHUNK).map(move |_| chunk())))
 }
 
-/// What is sent, the status and the code it must get.
+/// A request, and the status and code that it must get.
 type Case = (&'static str, Request<Body>, u16, &'static str);
 
 fn bad_documents() -> Vec<Case> {
@@ -111,10 +111,10 @@ fn bad_routes() -> Vec<Case> {
 
 #[tokio::test]
 async fn every_bad_request_has_its_code() {
-    let house = House::new(&config()).await;
+    let harness = Harness::new(&config()).await;
     let cases = [bad_documents(), bad_envelopes(), bad_data(), bad_routes()];
     for (case, request, status, code) in cases.into_iter().flatten() {
-        let answer = house.call(request).await;
+        let answer = harness.call(request).await;
         assert_eq!((answer.status.as_u16(), answer.text("code")), (status, code), "{case}: {answer:?}");
         assert_eq!(answer.headers["content-type"], "application/problem+json", "{case}");
         assert_eq!(
@@ -124,7 +124,7 @@ async fn every_bad_request_has_its_code() {
         );
         assert!(!answer.text("title").is_ascii() && answer.json["retryable"].is_boolean(), "{case}");
     }
-    assert!(house.memory.messages(">").is_empty(), "nothing was accepted");
+    assert!(harness.memory.messages(">").is_empty(), "nothing was accepted");
 }
 
 fn raw_event(body: &'static [u8]) -> Request<Body> {
@@ -137,10 +137,10 @@ fn batch_text(body: String) -> Request<Body> {
     request.body(Body::from(body)).unwrap()
 }
 
-/// Documents that only a reader can judge are accepted here.
+/// Documents that only parse can reject are accepted.
 #[tokio::test]
 async fn strange_documents_are_accepted_and_left_to_parse() {
-    let house = House::new(&Config::default()).await;
+    let harness = Harness::new(&Config::default()).await;
     let bomb = "<div>".repeat(100_000);
     let png = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 64]].concat();
     let documents: [(&str, Vec<u8>); 3] = [
@@ -149,27 +149,27 @@ async fn strange_documents_are_accepted_and_left_to_parse() {
         ("broken.txt", b"\xff\xfe\xfd\x81 2023".to_vec()),
     ];
     for (n, (name, bytes)) in documents.into_iter().enumerate() {
-        let answer = house.call(post(&format!("/v1/reports?filename={name}"), bytes.clone())).await;
+        let answer = harness.call(post(&format!("/v1/reports?filename={name}"), bytes.clone())).await;
         assert_eq!((answer.status, answer.text("state")), (StatusCode::ACCEPTED, "received"), "{name}");
-        let content = house.received()[n].content.clone().unwrap();
+        let content = harness.received()[n].content.clone().unwrap();
         assert_eq!((content.filename.as_str(), content.media_type.as_str()), (name, "text/html"));
-        let dry = house.call(post(&format!("/v1/check?filename={name}"), bytes)).await;
+        let dry = harness.call(post(&format!("/v1/check?filename={name}"), bytes)).await;
         assert_eq!((dry.status, dry.text("status"), dry.text("file")), (StatusCode::OK, "rejected", name));
     }
-    assert_eq!(house.received().len(), 3, "a dry run publishes nothing");
+    assert_eq!(harness.received().len(), 3, "a dry run publishes nothing");
 }
 
 #[tokio::test]
 async fn reports_come_as_forms_and_with_keys() {
-    let house = House::new(&Config::default()).await;
+    let harness = Harness::new(&Config::default()).await;
     let form = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nb\r\n\
         --x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.html\"\r\nContent-Type: text/html; charset=gbk\r\n\r\n<p>2023</p>\r\n--x--\r\n";
     let request = Request::post("/v1/reports?agency_name=%E9%B9%BF%E6%B1%9F&year=2023&agency_code=360982004000&published_at=2024-01-15")
         .header("content-type", "multipart/form-data; boundary=x")
         .body(Body::from(form))
         .unwrap();
-    assert_eq!(house.call(request).await.status, StatusCode::ACCEPTED);
-    let received = house.received().remove(0);
+    assert_eq!(harness.call(request).await.status, StatusCode::ACCEPTED);
+    let received = harness.received().remove(0);
     let content = received.content.unwrap();
     assert_eq!(
         (content.filename.as_str(), content.charset.as_str(), content.size_bytes),
@@ -180,21 +180,21 @@ async fn reports_come_as_forms_and_with_keys() {
     let keyed = |body: &'static str| {
         Request::post("/v1/reports").header("idempotency-key", "k1").body(Body::from(body)).unwrap()
     };
-    let first = house.call(keyed("one")).await;
-    assert_eq!(house.call(keyed("one")).await.json, first.json);
-    let other = house.call(keyed("two")).await;
+    let first = harness.call(keyed("one")).await;
+    assert_eq!(harness.call(keyed("one")).await.json, first.json);
+    let other = harness.call(keyed("two")).await;
     assert_eq!((other.status.as_u16(), other.text("code")), (422, "ID_REUSED"));
-    // Without a key the content is the identity.
-    let bare = house.call(post("/v1/reports", "three")).await;
-    assert_eq!(house.call(post("/v1/reports", "three")).await.json, bare.json);
-    assert_eq!(house.received().len(), 3);
+    // Without a key, the id derives from the content.
+    let bare = harness.call(post("/v1/reports", "three")).await;
+    assert_eq!(harness.call(post("/v1/reports", "three")).await.json, bare.json);
+    assert_eq!(harness.received().len(), 3);
 }
 
 #[tokio::test]
 async fn a_batch_gets_a_list_of_receipts() {
-    let house = House::new(&Config::default()).await;
+    let harness = Harness::new(&Config::default()).await;
     let events = json!([published("1", "第一版"), published("2", "第二版"), published("3", "第一版")]);
-    let answer = house.call(batch_text(events.to_string())).await;
+    let answer = harness.call(batch_text(events.to_string())).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     let states: Vec<&str> =
         answer.json.as_array().unwrap().iter().map(|r| r["state"].as_str().unwrap()).collect();
@@ -229,7 +229,7 @@ fn signed(secret: &str, timestamp: i64, mut request: Request<Body>, body: &str) 
 
 #[tokio::test]
 async fn with_secrets_only_known_callers_get_in() {
-    let house = House::new(&guarded()).await;
+    let harness = Harness::new(&guarded()).await;
     let now = NOW.unix_timestamp();
     let body = published("1", "年报").to_string();
     let event = || structured(&published("1", "年报"));
@@ -260,28 +260,28 @@ async fn with_secrets_only_known_callers_get_in() {
         ("malformed and unsigned", structured(&json!({})), 401, "UNAUTHENTICATED"),
     ];
     for (case, request, status, code) in cases {
-        let answer = house.call(request).await;
+        let answer = harness.call(request).await;
         assert_eq!((answer.status.as_u16(), answer.text("code")), (status, code), "{case}");
     }
-    assert!(house.memory.messages(">").is_empty());
-    assert_eq!(house.call(signed(SECRET, now, event(), &body)).await.status, StatusCode::ACCEPTED);
+    assert!(harness.memory.messages(">").is_empty());
+    assert_eq!(harness.call(signed(SECRET, now, event(), &body)).await.status, StatusCode::ACCEPTED);
     assert_eq!(
-        house.call(signed(SECRET, now, post("/v1/reports", "y"), "y")).await.status,
+        harness.call(signed(SECRET, now, post("/v1/reports", "y"), "y")).await.status,
         StatusCode::ACCEPTED
     );
-    assert_eq!(house.call(bearer(post("/v1/reports", "x"), TOKEN)).await.status, StatusCode::ACCEPTED);
-    assert_eq!(house.call(bearer(status(), TOKEN)).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(house.call(signed(SECRET, now, status(), "")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(harness.call(bearer(post("/v1/reports", "x"), TOKEN)).await.status, StatusCode::ACCEPTED);
+    assert_eq!(harness.call(bearer(status(), TOKEN)).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(harness.call(signed(SECRET, now, status(), "")).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
 async fn too_many_calls_at_once_are_sent_away() {
-    let house = House::new(&Config { max_requests: 1, ..config() }).await;
+    let harness = Harness::new(&Config { max_requests: 1, ..config() }).await;
     let endless = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
-    let hanging = house.call(post("/v1/reports", endless));
+    let hanging = harness.call(post("/v1/reports", endless));
     let second = async {
         tokio::task::yield_now().await;
-        house.call(post("/v1/reports", "x")).await
+        harness.call(post("/v1/reports", "x")).await
     };
     let answer = tokio::select! { biased; _ = hanging => panic!("it never ends"), answer = second => answer };
     assert_eq!((answer.status.as_u16(), answer.text("code")), (503, "OVERLOADED"));

@@ -1,25 +1,25 @@
-//! The gRPC side over a real socket: submit, get, watch, reflection, health, errors with reasons.
+//! The gRPC server over a real socket: submit, get, watch, reflection, health, errors with reasons.
 
 use futures::StreamExt as _;
 use tonic::{Code, Request, transport::Channel};
 use tonic_types::StatusExt as _;
 
-use crate::house::House;
+use crate::harness::Harness;
 use gongkai_ingest::{config::Config, grpc::Submissions};
 use gongkai_proto::v1::{
     AgencyHint, GetSubmissionRequest, Receipt, SubmissionState, SubmitRequest, WatchSubmissionRequest,
     submission_service_client::SubmissionServiceClient,
 };
 
-async fn served(config: Config) -> (House, SubmissionServiceClient<Channel>, Channel) {
-    let house = House::new(&config).await;
+async fn served(config: Config) -> (Harness, SubmissionServiceClient<Channel>, Channel) {
+    let harness = Harness::new(&config).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let service = Submissions::new(&config, &house.runtime, house.intake.clone(), house.auth.clone());
-    let runtime = house.runtime.clone();
+    let service = Submissions::new(&config, &harness.runtime, harness.intake.clone(), harness.auth.clone());
+    let runtime = harness.runtime.clone();
     tokio::spawn(async move { service.serve(listener, &runtime).await });
     let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
-    (house, SubmissionServiceClient::new(channel.clone()), channel)
+    (harness, SubmissionServiceClient::new(channel.clone()), channel)
 }
 
 fn request(content: &'static str) -> SubmitRequest {
@@ -29,19 +29,19 @@ fn request(content: &'static str) -> SubmitRequest {
 
 #[tokio::test]
 async fn a_report_is_submitted_asked_for_and_watched() {
-    let (house, mut client, _) = served(Config::default()).await;
+    let (harness, mut client, _) = served(Config::default()).await;
     let receipt = client.submit(request("年报")).await.unwrap().into_inner();
     assert_eq!((receipt.state(), receipt.trace_id.len()), (SubmissionState::Received, 32));
-    assert_eq!(house.received()[0].submission_id, receipt.submission_id);
+    assert_eq!(harness.received()[0].submission_id, receipt.submission_id);
     let id = receipt.submission_id.clone();
     let asked = client.get_submission(GetSubmissionRequest { submission_id: id.clone() }).await.unwrap();
     assert_eq!(asked.into_inner(), receipt);
     let watch = client.watch_submission(WatchSubmissionRequest { submission_id: id.clone() }).await.unwrap();
     let mut watch = watch.into_inner();
     assert_eq!(watch.next().await.unwrap().unwrap().state(), SubmissionState::Received);
-    let mut news = Receipt { submission_id: id, sequence: 9, ..Receipt::default() };
-    news.set_state(SubmissionState::Rejected);
-    house.receipts.merge(news).await.unwrap();
+    let mut update = Receipt { submission_id: id, sequence: 9, ..Receipt::default() };
+    update.set_state(SubmissionState::Rejected);
+    harness.receipts.merge(update).await.unwrap();
     assert_eq!(watch.next().await.unwrap().unwrap().state(), SubmissionState::Rejected);
     assert!(watch.next().await.is_none());
 }

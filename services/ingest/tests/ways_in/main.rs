@@ -1,4 +1,4 @@
-//! Ingest from outside: its real routes and its real gRPC service over the memory transport.
+//! Tests of ingest through its routes and its gRPC service, over the memory transport.
 
 #[cfg(test)]
 mod acceptance;
@@ -7,4 +7,4 @@ mod bad_input;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
-mod house;
+mod harness;

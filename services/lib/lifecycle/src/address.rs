@@ -1,21 +1,23 @@
-//! Addresses: a withdrawal may name one, a history is kept by report.
+//! The index from URLs to reports. A withdrawal may name a URL, but histories are kept by report.
 
 use gongkai_model::{Rank, ReportKey, TakenDown, UrlIndex, Withdrawal};
 
-/// Records that a report arrived with the address; false if that is known.
+/// Records that a report arrived at the URL of the index. Returns false if that was known.
 pub fn record_report(index: &mut UrlIndex, report: &ReportKey) -> bool {
     !index.reports.contains(report) && index.reports.insert(report.clone())
 }
 
-/// Records a withdrawal of the address; false if it, or one that ranks higher, is known.
+/// Records a withdrawal of the URL. Returns false if a withdrawal of the same or higher rank was known.
 pub fn record_url_withdrawal(index: &mut UrlIndex, rank: Rank) -> bool {
     let is_new = index.withdrawn < Some(rank);
     index.withdrawn = index.withdrawn.max(Some(rank));
     is_new
 }
 
-/// The reports that a withdrawal concerns and what each records: the report that it names wherever it stood, and what
-/// else arrived with its address.
+/// Returns the reports that a withdrawal applies to, each with what [`crate::record_withdrawal`] must record.
+///
+/// These are the report that the withdrawal names, which is taken down at every URL, and the other reports that arrived at
+/// its URL. `index` is the index of that URL.
 #[must_use]
 pub fn concerned(withdrawal: &Withdrawal, index: &UrlIndex) -> Vec<(ReportKey, TakenDown)> {
     let taken_down = |url: &str| TakenDown { rank: withdrawal.rank, url: url.to_owned() };

@@ -1,12 +1,14 @@
-//! Whose report something is. Parse asks it of a document, ingest of a withdrawal; the same hints give the same key.
+//! Resolves the key of a report from hints. Parse does this for a document and ingest for a withdrawal; the same hints give
+//! the same key.
 
 use gongkai_agencies::{Asked, Registry, Resolution};
 use gongkai_model::{AgencyKey, ReportKey};
 
-/// The agency: the listed one that the hints point to; else the sender's code; else a provisional key made of a name and
-/// the region, the document's name before the sender's. `None` without code and name.
+/// Resolves the agency: the listed agency that the hints match, else the sender's code, else a provisional key of a name and
+/// the region.
 ///
-/// A sender's code that is none counts as absent.
+/// The name in the document takes precedence over the sender's. A malformed code counts as absent. Returns `None` if there is
+/// neither code nor name.
 #[must_use]
 pub fn agency(asked: &Asked<'_>, registry: &Registry) -> Option<AgencyKey> {
     if let Resolution::Known(agency) = registry.resolve(asked) {
@@ -17,7 +19,7 @@ pub fn agency(asked: &Asked<'_>, registry: &Registry) -> Option<AgencyKey> {
     by_code.or_else(|| name.map(|name| AgencyKey::provisional(name, asked.region)))
 }
 
-/// The report that a withdrawal names by agency and year; `None` if it names none.
+/// Resolves the report that a withdrawal names by agency and year. Returns `None` if it names none.
 #[must_use]
 pub fn report(asked: &Asked<'_>, registry: &Registry) -> Option<ReportKey> {
     if asked.year == 0 {
@@ -26,7 +28,7 @@ pub fn report(asked: &Asked<'_>, registry: &Registry) -> Option<ReportKey> {
     Some(ReportKey { agency: agency(asked, registry)?, year: asked.year })
 }
 
-/// The host of an address, for [`Asked::host`]; empty if it has none.
+/// Returns the host of a URL, for [`Asked::host`]; empty if there is none.
 #[must_use]
 pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);

@@ -1,16 +1,16 @@
-//! The life of a report: what arrived, what was withdrawn, and therefore what stands.
+//! The life of a report: which revision is current, and whether it is withdrawn.
 //!
-//! Ingest, validate, notify and the read model each keep their own record of a report. They agree because each of them
-//! asks this crate, and because what they keep is a set: [`record`] joins facts to a [`History`] so that neither order nor
-//! repetition matters, [`revision`] derives what stands from it. [`address`] says which reports a withdrawal concerns,
-//! [`key`] whose report something is.
+//! Ingest, validate, notify and the read model each keep their own record of a report. They agree because all of them use
+//! this crate and because the record is a set of facts. [`record`] adds facts to a [`History`]; neither their order nor
+//! repetition matters. [`revision`] derives the current revision from a history. [`address`] finds the reports that a
+//! withdrawal applies to, and [`key`] the report that a document belongs to.
 //!
-//! - A distinct content is a revision. It ranks with the highest of its arrivals, so content that comes back after
-//!   another (A, B, A) stands again.
-//! - A withdrawal takes down the arrivals that rank below it, by address or by report. A report is withdrawn once all
-//!   arrivals of its highest revision are; content that is published again later stands again.
+//! - Each distinct content is a revision. Its rank is the highest rank among its arrivals, so content that is published
+//!   again after another (A, B, A) becomes current again.
+//! - A withdrawal takes down the arrivals of lower rank, either at one URL or of the whole report. A report is withdrawn if
+//!   every arrival of its current revision is taken down. Publishing the content again later makes it current again.
 //!
-//! Nothing here reads a store, a socket or a clock.
+//! Every function is pure: this crate uses no store, no network and no clock.
 
 #![warn(missing_docs)]
 

@@ -1,8 +1,10 @@
-//! Facts join a history: the result is the same for every order, and a fact that comes again changes nothing.
+//! Adds facts to a history. The result does not depend on their order, and repeating a fact changes nothing.
 
 use gongkai_model::{Arrival, History, TakenDown};
 
-/// Records an arrival; false if nothing is new. Of two readings of one arrival the later event counts.
+/// Records an arrival. Returns false if nothing changed.
+///
+/// If the same arrival was parsed twice, the later event replaces the earlier one.
 pub fn record_arrival(history: &mut History, arrival: &Arrival) -> bool {
     let sequence = arrival.rank.sequence();
     let at = history.arrivals.partition_point(|known| known.rank.sequence() < sequence);
@@ -21,7 +23,7 @@ pub fn record_arrival(history: &mut History, arrival: &Arrival) -> bool {
     }
 }
 
-/// Records a withdrawal; false if it, or one of the same address that ranks higher, is known.
+/// Records a withdrawal. Returns false if one of the same URL with the same or a higher rank was known.
 pub fn record_withdrawal(history: &mut History, withdrawal: &TakenDown) -> bool {
     let at = history.taken_down.partition_point(|known| known.url < withdrawal.url);
     match history.taken_down.get_mut(at) {

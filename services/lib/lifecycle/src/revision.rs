@@ -1,44 +1,44 @@
-//! What stands, derived from a history.
+//! Derives revisions from a history.
 
 use std::collections::BTreeMap;
 
 use gongkai_model::{Arrival, History};
 
-/// One distinct content of a report with all its arrivals.
+/// A distinct content of a report, with all its arrivals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision<'a> {
-    /// Lowest rank first; never empty.
+    /// Sorted by rank, lowest first. Never empty.
     arrivals: Vec<&'a Arrival>,
-    /// True if every arrival of this content was taken down.
+    /// True if every arrival of this content is taken down.
     pub is_withdrawn: bool,
 }
 
 impl<'a> Revision<'a> {
-    /// The revision's identity: SHA-256 of the original, hex.
+    /// Returns the identity of the revision: SHA-256 of the original, in hex.
     #[must_use]
     pub fn content_hash(&self) -> &'a str {
         &self.first().content_hash
     }
 
-    /// Its arrivals, lowest rank first.
+    /// Returns the arrivals, lowest rank first.
     #[must_use]
     pub fn arrivals(&self) -> &[&'a Arrival] {
         &self.arrivals
     }
 
-    /// The arrival that ranks lowest: where the content came from.
+    /// Returns the arrival of lowest rank, which brought the content first.
     #[must_use]
     pub fn first(&self) -> &'a Arrival {
         self.arrivals.first().expect("a revision is made of at least one arrival")
     }
 
-    /// The arrival that ranks highest: it gives the revision its rank.
+    /// Returns the arrival of highest rank, which gives the revision its rank.
     #[must_use]
     pub fn newest(&self) -> &'a Arrival {
         self.arrivals.last().expect("a revision is made of at least one arrival")
     }
 
-    /// The arrival whose stage event is the highest: what it says is what is known of the content.
+    /// Returns the arrival with the latest stage event. That event describes the content.
     #[must_use]
     pub fn content(&self) -> &'a Arrival {
         let highest = self.arrivals.iter().max_by_key(|arrival| arrival.event);
@@ -46,7 +46,7 @@ impl<'a> Revision<'a> {
     }
 }
 
-/// All revisions, lowest rank first.
+/// Returns all revisions, lowest rank first.
 #[must_use]
 pub fn revisions(history: &History) -> Vec<Revision<'_>> {
     let mut by_hash: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
@@ -63,13 +63,15 @@ pub fn revisions(history: &History) -> Vec<Revision<'_>> {
     revisions
 }
 
-/// The revision that stands, or stood until it was withdrawn; `None` if nothing arrived.
+/// Returns the current revision, which is the one of highest rank; `None` if nothing arrived.
+///
+/// Check [`Revision::is_withdrawn`]: the current revision may be withdrawn.
 #[must_use]
 pub fn current(history: &History) -> Option<Revision<'_>> {
     revisions(history).pop()
 }
 
-/// True if a withdrawal that ranks above the arrival names its address or the whole report.
+/// Returns true if a withdrawal of higher rank applies to the arrival, by its URL or by the whole report.
 #[must_use]
 pub fn is_taken_down(history: &History, arrival: &Arrival) -> bool {
     history.taken_down.iter().any(|withdrawal| {

@@ -1,4 +1,4 @@
-//! Lives of reports, told one by one and drawn at random.
+//! Histories of reports: examples, and random ones compared with the definition.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 
 const START: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
 
-/// Takes effect when it arrives, a minute after the message before it.
+/// The rank of a message that takes effect on arrival, a minute after the message before it.
 fn rank(sequence: u64) -> Rank {
     Rank::new(START + Duration::minutes(i64::try_from(sequence).unwrap()), sequence)
 }
@@ -44,7 +44,7 @@ fn history(arrivals: &[Arrival], withdrawals: &[TakenDown]) -> History {
     history
 }
 
-/// The hash of what stands; with a minus where it was withdrawn.
+/// Returns the hash of the current content, with a minus if it is withdrawn.
 fn stands(arrivals: &[Arrival], withdrawals: &[TakenDown]) -> String {
     let history = history(arrivals, withdrawals);
     let current = current(&history).unwrap();
@@ -126,7 +126,7 @@ enum Fact {
     TakenDown(TakenDown),
 }
 
-/// Up to ten facts about few contents and addresses. Sequences are distinct; effective times go their own way.
+/// Up to ten facts about a few contents and URLs. Sequences are distinct; effective times are independent of them.
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
     let fact = (any::<bool>(), select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""]), 0..20_u64);
     vec(fact, 1..10).prop_map(|draws| {
@@ -167,8 +167,8 @@ proptest! {
         prop_assert!(facts.iter().all(|fact| !record(&mut mixed, fact)), "a fact that is known is no news");
     }
 
-    /// The definition, word by word: the content of the highest arrival, down if each of its arrivals has a higher
-    /// withdrawal that names it.
+    /// The definition: the content of the highest arrival, withdrawn if each of its arrivals has a withdrawal of higher rank that
+    /// applies to it.
     #[test]
     fn what_stands_is_what_the_definition_says(facts in facts()) {
         let mut recorded = History::default();

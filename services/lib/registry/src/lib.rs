@@ -1,7 +1,7 @@
-//! Where the registry of agencies lies so that every service reads the same: the list as an object named by its digest,
-//! and an entry that says which list counts.
+//! Stores the registry of agencies in the broker, so that every service reads the same list.
 //!
-//! What a list says and how it is asked is `gongkai-agencies`; here it is put, read and followed.
+//! Each list is an object under its digest, and one entry names the current list. This crate stores, reads and follows it. The
+//! list itself is a [`Registry`] of `gongkai-agencies`.
 
 #![warn(missing_docs)]
 
@@ -17,21 +17,21 @@ use gongkai_worker::{
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-/// The entry that names the list.
+/// Key of the entry that names the current list.
 const CURRENT: &str = "registry";
-/// Before asking a broker again that was away.
+/// Pause before a retry.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Lost races in a row before the caller is told.
+/// Most lost races in a row before [`RegistryStore::put`] fails.
 const MAX_RACES: u32 = 8;
 
-/// The registry's place in the broker. Cheap to clone.
+/// The stored registry of agencies. Cheap to clone.
 #[derive(Clone)]
 pub struct RegistryStore {
     records: RecordStore,
     objects: Arc<dyn Objects>,
 }
 
-/// Name of the list that counts; empty if none was ever put.
+/// Key of the current list; empty if none was ever stored.
 #[derive(Default)]
 struct Current(String);
 
@@ -46,25 +46,26 @@ impl Record for Current {
 }
 
 impl RegistryStore {
-    /// Over two declared buckets.
+    /// Creates a store over two declared buckets.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, objects: Arc<dyn Objects>) -> Self {
         Self { records: RecordStore::new(entries, MAX_RACES), objects }
     }
 
-    /// The list that counts; an empty one if none was ever put.
+    /// Returns the current list, or an empty one if none was ever stored.
     ///
     /// # Errors
-    /// The broker was not reached, or what lies there is no list of ours.
+    /// `Unavailable`: try again. `Unreadable`: the stored list cannot be parsed.
     pub async fn read(&self) -> Result<Registry, Error> {
         let Current(name) = self.records.read(CURRENT).await?.record;
         if name.is_empty() { Ok(Registry::default()) } else { self.load(&name).await }
     }
 
-    /// Puts a list in place of the one before. Returns once it is durable; services follow within moments.
+    /// Replaces the current list. Returns once the new one is durable; services follow within moments.
     ///
     /// # Errors
-    /// The broker was not reached, or others put lists at the same time again and again: nothing counts that did not before.
+    /// `Conflict`: other writers replaced the list at the same time, again and again. Otherwise the broker did not answer. In
+    /// both cases try again; the call is idempotent.
     pub async fn put(&self, registry: &Registry) -> Result<(), Error> {
         let list = write_csv(registry);
         let name = hex::encode(Sha256::digest(&list));
@@ -73,8 +74,9 @@ impl RegistryStore {
         self.records.change(CURRENT, replace).await.map(drop)
     }
 
-    /// The list that counts now and every later one. Waits for the broker, so that a service does not begin without the
-    /// list; ends with the runtime.
+    /// Returns a receiver of the current list and every later one. It is updated until the runtime shuts down.
+    ///
+    /// While the broker is unavailable, this retries, so that a service does not start without the list.
     pub async fn follow(self, runtime: &Runtime) -> watch::Receiver<Arc<Registry>> {
         let first = loop {
             match self.read().await {
@@ -118,7 +120,7 @@ impl RegistryStore {
         let list = self.objects.get(name).await?;
         let list =
             list.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("registry {name} is not there")))?;
-        let unreadable = || Error::new(ErrorKind::Unreadable, format!("registry {name} does not read"));
+        let unreadable = || Error::new(ErrorKind::Unreadable, format!("registry {name} cannot be parsed"));
         read_csv(&list).map_err(|error| unreadable().because(error))
     }
 }

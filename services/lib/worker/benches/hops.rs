@@ -1,9 +1,9 @@
-//! What the runtime costs: four hops with a handler that does nothing, against a bare async-nats loop that does the same
-//! (take, publish, await the ack, double ack) with the same messages, headers and number in flight.
+//! The overhead of the runtime: four hops with a handler that does nothing, compared with a bare async-nats loop that does the
+//! same (fetch, publish, await the ack, double ack) with the same messages, headers and number in flight.
 //!
-//! Both run in this process, one after the other in turns, against one throw-away nats-server; no exporter, trace
-//! context propagated. Prints the ratios of the rates and of this process's CPU time per message; medians over the
-//! rounds. Targets: at least 80 % of the rate, at most 1.3 times the CPU.
+//! Both run in turns in this process, against one temporary nats-server, without an exporter but with trace context. The bench
+//! prints the ratios of the rates and of the CPU time per message, as medians over the rounds. Targets: at least 80 % of the
+//! rate, at most 1.3 times the CPU time.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,14 +36,14 @@ const ROUNDS: usize = 5;
 
 #[derive(Debug, Clone, Copy)]
 struct Figures {
-    /// Messages through all hops, a second.
+    /// Messages per second through all hops.
     rate: f64,
-    /// CPU time of this process for one message through all hops, µs.
+    /// CPU time of this process per message through all hops, in µs.
     cpu: f64,
 }
 
 fn main() {
-    // `cargo test --benches` asks only whether it starts.
+    // `cargo test --benches` only checks that the bench starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -61,7 +61,7 @@ async fn compare() {
     let server = NatsServer::start().await;
     let (mut ours, mut bare) = (vec![], vec![]);
     for round in 0..ROUNDS {
-        // Turns change, so that a machine that slows down favours neither.
+        // The order alternates, so that a machine that slows down favours neither side.
         if round % 2 == 0 {
             bare.push(run(&server, Kind::Bare).await);
             ours.push(run(&server, Kind::Runtime).await);
@@ -125,7 +125,7 @@ async fn run(server: &NatsServer, kind: Kind) -> Figures {
     }
 }
 
-/// Fresh streams and consumers, and the messages in the first stream.
+/// Creates new streams and consumers, and publishes the messages to the first stream.
 async fn prepare(context: &jetstream::Context) {
     for hop in 0..=HOPS {
         context.delete_stream(stream_name(hop)).await.ok();
@@ -244,13 +244,13 @@ async fn runtime(server: &NatsServer, context: &jetstream::Context) {
 
 // === figures ===
 
-/// User and system time of this process; the server is another one.
+/// Returns user and system time of this process, which excludes the server.
 fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let after_name = stat.rsplit(')').next().unwrap();
     let ticks: u64 =
         after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
-    // A hundred ticks a second on every Linux.
+    // Linux has a hundred ticks per second.
     Duration::from_millis(ticks * 10)
 }
 

@@ -86,10 +86,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_only_by_its_hand() {
-        let (clock, hand) = Clock::manual(OffsetDateTime::UNIX_EPOCH);
+    fn a_manual_clock_moves_only_by_its_handle() {
+        let (clock, handle) = Clock::manual(OffsetDateTime::UNIX_EPOCH);
         assert_eq!(clock.now(), OffsetDateTime::UNIX_EPOCH);
-        hand.advance(Duration::from_secs(5));
+        handle.advance(Duration::from_secs(5));
         assert_eq!(clock.now().unix_timestamp(), 5);
     }
 }

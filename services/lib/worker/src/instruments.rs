@@ -49,7 +49,7 @@ impl Instruments {
             absorbed: own(
                 "worker.redeliveries.absorbed",
                 "{message}",
-                "redeliveries of messages still in work",
+                "redeliveries of messages still in flight",
             ),
             fetch_failures: own("worker.fetch.failures", "{fetch}", "fetches the broker did not answer"),
             consumed: meters.tally(
@@ -59,7 +59,7 @@ impl Instruments {
                 process.to_vec(),
             ),
             outcomes: ["done", "retry", "buried", "panicked"].map(outcome),
-            in_flight: meters.level("worker.in_work", "{message}", "messages in work", vec![group.clone()]),
+            in_flight: meters.level("worker.in_work", "{message}", "messages in flight", vec![group.clone()]),
             processing: meters.histogram("messaging.process.duration", "s", "time from arrival to settling"),
             operation: meters.histogram(
                 "messaging.client.operation.duration",

@@ -85,18 +85,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn jobs_run_side_by_side_and_a_panic_ends_one() {
-        let lane = JobSet::new(&CancellationToken::new());
-        lane.start(Box::pin(async { panic!("ours") }));
+        let jobs = JobSet::new(&CancellationToken::new());
+        jobs.start(Box::pin(async { panic!("ours") }));
         let mut ends = vec![];
         for _ in 0..10 {
             let (end, ended) = oneshot::channel();
-            lane.start(Box::pin(async {
+            jobs.start(Box::pin(async {
                 sleep(Duration::from_secs(1)).await;
                 end.send(()).ok();
             }));
             ends.push(ended);
         }
-        drop(lane);
+        drop(jobs);
         let started = tokio::time::Instant::now();
         for ended in ends {
             ended.await.unwrap();

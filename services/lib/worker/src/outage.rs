@@ -101,12 +101,12 @@ fn say(error: &Error, failures: u64, lasting: Duration) {
             "broker's disk or stream is full; nothing is accepted until there is room"
         );
     } else {
-        tracing::error!(error = cause, failures, seconds, "broker is unavailable; retrying until it is back");
+        tracing::error!(error = cause, failures, seconds, "broker is away; trying again until it is back");
     }
 }
 
 fn good(kind: ErrorKind) -> &'static str {
-    if kind == ErrorKind::Full { "broker has room" } else { "broker is available" }
+    if kind == ErrorKind::Full { "broker has room" } else { "broker is there" }
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(about().versions_text(), "gongkai-stage 1.2.3\nparser 7\nrules 8\n");
     }
 
-    /// All programs of one service have these flags. What help says of a variable that is set is left out.
+    /// All programs with one service have these flags. Values of environment variables are hidden.
     #[test]
     fn help_says_what_it_said() {
         let command = command(&about()).mut_args(|argument| argument.hide_env_values(true));

@@ -1,4 +1,4 @@
-//! What the consumer loop promises, over the memory transport, in paused time.
+//! Guarantees of the consumer loop, over the memory transport in paused time.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -21,10 +21,10 @@ use tokio::time::{Instant, sleep};
 
 const DONE_ONLY: &str = "out.done";
 
-/// The wire form of the tests: a text.
+/// The wire form of messages in the tests.
 type Text = String;
 
-/// A text that was decoded.
+/// A decoded text.
 struct Decoded(Text);
 
 impl TryFrom<(&str, Bytes)> for Decoded {
@@ -315,7 +315,7 @@ async fn a_panic_costs_an_attempt_and_in_the_end_the_message() {
 async fn a_lost_ack_gives_one_message_downstream() {
     let bench = Bench::new().await;
     bench.put("one", "x").await;
-    // As in a crash between publish and ack: the ack has no effect.
+    // The ack has no effect, as if the process crashed between publish and ack.
     bench.memory.plan(Fault::fail(Operation::Ack));
     let calls = Arc::new(AtomicUsize::new(0));
     let seen = calls.clone();
@@ -421,7 +421,7 @@ fn bench_runtime(memory: &Memory) -> Runtime {
 async fn a_redelivery_of_a_message_in_work_is_absorbed() {
     let bench = Bench::new().await;
     bench.put("one", "x").await;
-    // No heartbeat arrives, so the broker delivers again while the first copy is still in work.
+    // No heartbeat arrives, so the broker delivers again while the first copy is still in flight.
     bench.memory.plan(Fault::fail(Operation::Progress).always());
     let calls = Arc::new(AtomicUsize::new(0));
     let seen = calls.clone();

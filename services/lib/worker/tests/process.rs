@@ -1,4 +1,4 @@
-//! A process with services in it: health, order of the end, exit code.
+//! A process with services: health, order of shutdown, exit code.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What the service of the tests is to do.
+/// Behaviour of the service under test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 enum Act {
     #[default]

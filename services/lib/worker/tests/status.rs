@@ -1,4 +1,4 @@
-//! What a person sees of a server's streams and consumers.
+//! The status of streams and consumers on a real server.
 
 use gongkai_worker::{
     Message, Topology, Transport,

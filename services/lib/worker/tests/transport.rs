@@ -1,4 +1,4 @@
-//! One suite, two transports: the fake is worth only what it shares with the real server.
+//! Runs the common suite over both transports, to prove that the in-memory transport behaves like the server.
 
 mod memory {
     use gongkai_worker::{transport::memory::Memory, transport_test_suite};

@@ -1,4 +1,4 @@
-//! What the in-memory transport adds: state to look at, and a fault plan.
+//! Features that only the in-memory transport has: visible state and a fault plan.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What only a real server can show: versions, credentials, limits, crashes, silence.
+//! Behaviour that needs a real server: versions, credentials, limits, crashes, hangs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,7 +37,7 @@ async fn declared(server: &NatsServer) -> JetStream {
     transport
 }
 
-/// The library itself, for what the transport rightly does not offer.
+/// A client of the library, for operations that the transport does not offer.
 async fn raw(server: &NatsServer) -> async_nats::jetstream::Context {
     async_nats::jetstream::new(async_nats::connect(server.url()).await.expect("the server is there"))
 }
@@ -53,7 +53,7 @@ fn large(number: u32) -> Message {
     Message { payload: vec![7; 50_000].into(), ..message("suite.log.a", &format!("id-{number}")) }
 }
 
-/// Publishes until it is refused.
+/// Publishes until the server refuses.
 async fn fill(transport: &JetStream) -> Error {
     for number in 0..100 {
         if let Err(error) = transport.publish(large(number)).await {
@@ -70,8 +70,8 @@ async fn fetch(pull: &mut Box<dyn Pull>, max: usize, expires: Duration) -> Vec<R
     }
 }
 
-/// Calls again until it works, as every caller of the transport does. Between two calls there is a round trip, which waits for
-/// the connection.
+/// Retries until the call succeeds, as every caller of the transport does. A round trip between two calls waits for the
+/// connection.
 async fn until_available<T>(transport: &JetStream, mut call: impl AsyncFnMut() -> Result<T, Error>) -> T {
     let started = Instant::now();
     loop {
@@ -110,7 +110,7 @@ async fn an_old_server_is_refused_by_version() {
 async fn a_broker_that_is_away_is_said_in_one_line() {
     let settings = Settings {
         connect_timeout: Duration::from_millis(300),
-        // Port 1 of the loopback: nobody listens there.
+        // Nothing listens on port 1 of the loopback.
         ..settings("nats://127.0.0.1:1".to_owned())
     };
     let error = refusal(&settings).await;
@@ -235,7 +235,7 @@ async fn what_was_acknowledged_outlives_a_crash_of_the_server() {
         delivery.settle.ack().await.unwrap();
     }
     server.restart().await;
-    // The same pull goes on; the last acknowledgements before the crash may be forgotten, no message may.
+    // The same pull continues. The crash may lose the last acknowledgements, but no message.
     let mut attempts = BTreeMap::new();
     while seen.len() < 20 {
         let batch = async || fetch(&mut pull, 10, PATIENCE).await.into_iter().collect::<Result<Vec<_>, _>>();
@@ -260,7 +260,7 @@ async fn a_lost_connection_ends_a_batch_and_the_next_one_works() {
     let broken = batch.next().await.unwrap();
     assert_eq!(broken.err().unwrap().kind, ErrorKind::Unavailable);
     assert!(batch.next().await.is_none(), "a batch ends with its error");
-    // Away: the error comes, neither at once nor never.
+    // While the server is away, the call fails after its timeout.
     assert_eq!(pull.fetch(5, PATIENCE).await.err().unwrap().kind, ErrorKind::Unavailable);
     assert!(
         started.elapsed() >= Duration::from_secs(1) && started.elapsed() < PATIENCE,
@@ -322,7 +322,7 @@ async fn heartbeats_keep_a_quiet_batch_alive() {
     let server = NatsServer::start().await;
     let transport = declared(&server).await;
     let mut pull = transport.consumer(&spec("reader")).await.unwrap();
-    // Without the heartbeats it would break off after 2.5 of the three intervals between them that the pull lasts.
+    // The pull lasts three heartbeat intervals. Without heartbeats it would end after 2.5 of them.
     let mut batch = pull.fetch(1, Duration::from_millis(1500)).await.unwrap();
     assert!(batch.next().await.is_none(), "it ends by the server's word, with no error");
 }
@@ -349,7 +349,7 @@ async fn an_object_that_lost_a_chunk_is_not_handed_out_but_repaired() {
     let stream = raw(&server).await.get_stream(format!("OBJ_{OBJECTS}")).await.unwrap();
     stream.delete_message(2).await.unwrap();
     assert_eq!(objects.get("key").await.unwrap_err().kind, ErrorKind::Unavailable);
-    // The same content again repairs it, though a description with its digest is there.
+    // Storing the same content repairs the object, although a description with its digest exists.
     objects.put("key", vec![7; 300_000].into()).await.unwrap();
     assert_eq!(objects.get("key").await.unwrap().unwrap().len(), 300_000);
 }

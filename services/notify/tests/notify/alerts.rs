@@ -150,7 +150,7 @@ async fn killed_between_saving_and_publishing_it_publishes_after_the_restart() {
 async fn killed_between_two_outputs_it_publishes_the_rest() {
     let running = started().await;
     let memory = running.memory.clone();
-    // The first output goes out, its answer is lost; everything after fails.
+    // The first output is published but its answer is lost. Every later publish fails.
     memory.plan(Fault::lose_answer(Operation::Publish).on(ALERTS));
     memory.plan(Fault::fail(Operation::Publish).on(ALERTS).always());
     running.publish("v1", Event::ReportValidated, &validated(1, &["a", "b"])).await;
@@ -193,7 +193,7 @@ async fn a_lost_answer_of_the_store_is_no_lost_alert() {
 async fn an_event_that_overtakes_an_unpublished_one_takes_its_outputs_along() {
     let memory = started().await.stop().await;
     let alerter = Alerter::new(memory.entries(BUCKET_ALERTS), Severity::Warning);
-    // The first dies after saving: its outputs are never published.
+    // The first process dies after saving the state, before it publishes the outputs.
     let lost = handle(&alerter, 10, validated(1, &["a"])).await;
     assert_eq!(lost.len(), 1);
     let outputs = handle(&alerter, 11, validated(2, &["b"])).await;

@@ -1,6 +1,6 @@
 //! From the alert stream to receivers.
 //!
-//! Time is real here, as the receivers are: retries are read off the settlements instead of waited for.
+//! Time and receivers are real. The tests read retries from the settlements instead of waiting for them.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn config(url: &str, more: &str) -> Config {
     toml::from_str(&text).unwrap()
 }
 
-/// A notify with one webhook, and what its receiver answers.
+/// A notify with one webhook, whose receiver gives these responses.
 async fn started(answers: impl IntoIterator<Item = Answer>) -> (Running, Receiver) {
     let (receiver, url) = Receiver::start(answers).await;
     (Running::start(Memory::new(), config(&url, "")).await, receiver)

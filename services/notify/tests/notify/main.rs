@@ -1,4 +1,4 @@
-//! notify from its events to its receivers: first the state alone, then over the memory transport, then over HTTP.
+//! Tests of notify: the state alone, then over the memory transport, then over HTTP.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod alerts;

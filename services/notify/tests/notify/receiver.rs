@@ -1,4 +1,4 @@
-//! A real webhook receiver on a loopback port that answers as told and checks every signature.
+//! A webhook receiver on a loopback port. It gives planned responses and checks every signature.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use standardwebhooks::Webhook;
 
 pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
 
-/// One request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) path: String,
@@ -23,7 +23,7 @@ pub(crate) struct Request {
     pub(crate) signed: bool,
 }
 
-/// An answer: status and headers.
+/// A response: status and headers.
 pub(crate) type Answer = (u16, Vec<(&'static str, String)>);
 
 /// The receiver.
@@ -34,7 +34,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Listens; the first requests get these answers, later ones 204. Returns itself and its address.
+    /// Starts a receiver. The first requests get these responses, later ones 204. Returns the receiver and its URL.
     pub(crate) async fn start(answers: impl IntoIterator<Item = Answer>) -> (Self, String) {
         let this = Self::default();
         this.answers.lock().unwrap().extend(answers);

@@ -1,4 +1,4 @@
-//! Events and a running notify over the memory transport.
+//! Test harness: events, and a running notify over the memory transport.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const REPORT: &str = "agencies/p-1/reports/2023";
 pub(crate) const URL: &str = "https://example.gov.cn/2023.html";
 
-/// What findings stand on.
+/// The operands digest of findings.
 pub(crate) const DIGEST: &str = "0011223344556677";
 
-/// A finding of severity `ERROR`, of its own cause.
+/// A finding of severity `ERROR` with a cause of its own.
 pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
     v1::Finding {
         rule: "T3-ROW".into(),
@@ -31,7 +31,7 @@ pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
     }
 }
 
-/// When a message of the log came in, long before the test runs: a second after the one before it.
+/// When a message of the log was received: long before the test, a second after the message before it.
 pub(crate) fn received_at(sequence: u64) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: i64::try_from(sequence).unwrap(), nanos: 0 }
 }
@@ -59,7 +59,7 @@ pub(crate) fn validated(received: u64, fingerprints: &[&str]) -> v1::ReportValid
     }
 }
 
-/// A notify in this process, and the broker it talks to.
+/// A running notify and its broker.
 pub(crate) struct Running {
     pub(crate) memory: Memory,
     pub(crate) runtime: Runtime,
@@ -88,7 +88,7 @@ impl Running {
         self.runtime.publish(id, output).await.unwrap().sequence
     }
 
-    /// Sequences of report events that count as received before it.
+    /// Advances the sequences of report events, so that revisions can have been received before.
     pub(crate) async fn fill_stream(&self, to: u64) {
         for n in 1..=to {
             self.publish(&format!("filler-{n}"), Event::ReportParsed, &v1::ReportParsed::default()).await;
@@ -100,14 +100,14 @@ impl Running {
         self.memory.until(|m| idle(m, subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY)).await;
     }
 
-    /// Waits until every alert is settled at a subscription.
+    /// Waits until every alert is settled for a subscription.
     pub(crate) async fn delivered(&self, subscription: &str) {
         self.settled().await;
         let durable = subjects::consumer_delivery(subscription);
         self.memory.until(|m| idle(m, subjects::STREAM_ALERTS, &durable)).await;
     }
 
-    /// What was published: `+` or `-` and the fingerprints of each alert.
+    /// Returns the published alerts: `+` or `-`, and the fingerprints.
     pub(crate) fn said(&self) -> Vec<String> {
         let alerts = self.memory.messages("gongkai.v1.alert.*").into_iter().map(|message| {
             let alert = v1::AlertRaised::decode(message.payload).unwrap().alert.unwrap();
@@ -118,7 +118,7 @@ impl Running {
         alerts.collect()
     }
 
-    /// Codes of dead letters, by their text in the message.
+    /// Returns the codes of the dead letters.
     pub(crate) fn dead(&self) -> Vec<v1::DeadLetter> {
         let letters = self.memory.messages("gongkai.v1.dead.*").into_iter();
         letters.map(|message| v1::DeadLetter::decode(message.payload).unwrap()).collect()
@@ -130,7 +130,7 @@ impl Running {
         self.memory
     }
 
-    /// Ends it as a kill would: nothing is drained.
+    /// Stops notify as a kill would, without draining.
     pub(crate) async fn kill(self) -> Memory {
         self.task.abort();
         self.task.await.unwrap_err();

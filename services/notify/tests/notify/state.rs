@@ -1,4 +1,4 @@
-//! The state of one report: what is said of which events, in any order of arrival, through any crash.
+//! The state of one report: which events publish which alerts, in any order and through any crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::running::{DIGEST, REPORT, URL, finding};
 
 const OTHER_URL: &str = "https://example.gov.cn/moved.html";
 
-/// `a` stands alone, `a@x` has the cause `x`; `a'` stands on other values.
+/// `a` has no cause, `a@x` has the cause `x`, and `a'` has other operands.
 fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUpdate {
     let findings: Vec<_> = findings
         .iter()
@@ -42,7 +42,7 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUp
     event(sequence, change)
 }
 
-/// An arrival of a content of its own, taken from the event of that sequence.
+/// An arrival of a distinct content, from the event with that sequence.
 fn arrival(sequence: u64, received: u64, url: &str) -> Arrival {
     Arrival {
         rank: rank(received),
@@ -59,7 +59,7 @@ fn rank(sequence: u64) -> Rank {
     Rank::new(OffsetDateTime::from_unix_timestamp(i64::try_from(sequence).unwrap()).unwrap(), sequence)
 }
 
-/// The fingerprint and the digest of `a` or `a'`.
+/// Returns fingerprint and operands digest of `a` or `a'`.
 fn stands_on(text: &str) -> (&str, String) {
     text.strip_suffix('\'').map_or((text, DIGEST.into()), |fingerprint| (fingerprint, "other values".into()))
 }
@@ -68,7 +68,7 @@ fn withdrawal(sequence: u64, url: &str) -> ReportUpdate {
     event(sequence, Change::Withdrawn(TakenDown { rank: rank(sequence), url: url.into() }))
 }
 
-/// `a` is granted, `-a` ended; `a2` is a second one for the same.
+/// `a` is granted and `-a` ended. `a2` is a second waiver of the same finding.
 fn waiver(sequence: u64, text: &str) -> ReportUpdate {
     let (name, is_ended) = text.strip_prefix('-').map_or((text, false), |ended| (ended, true));
     let (fingerprint, operands_digest) = stands_on(name.trim_end_matches('2'));
@@ -111,7 +111,7 @@ fn words(outputs: &[Output]) -> Vec<String> {
         .collect()
 }
 
-/// Applies events in turn; what each adds to say must be as given.
+/// Applies events in turn and checks the alerts that each of them adds.
 #[track_caller]
 fn says(steps: &[(ReportUpdate, &[&str])]) -> ReportAlerts {
     let mut state = ReportAlerts::default();
@@ -261,11 +261,11 @@ fn an_alert_names_the_event_behind_it() {
 fn what_is_waived_is_resolved_and_stands_again_when_the_waiver_ends() {
     let state = says(&[
         (check(10, 1, URL, &["a@x", "b@x", "c"]), &["+a,b", "+c"]),
-        // One of two findings of a cause: the alert stands for the other.
+        // One of two findings of a cause is waived. The alert stays open for the other.
         (waiver(11, "a"), &[]),
         (waiver(12, "c"), &["-c"]),
         (waiver(13, "b"), &["-b"]),
-        // Found again by another run, in another revision: still waived.
+        // Another run finds it again in another revision. It is still waived.
         (check(14, 1, URL, &["a@x", "b@x", "c"]), &[]),
         (check(15, 9, URL, &["a@x", "b@x", "c"]), &[]),
         (waiver(16, "-b"), &["+b"]),
@@ -297,7 +297,7 @@ fn that_a_report_is_gone_stands_until_it_comes_back() {
         (gone(12), &["+gone"]),
         (check(13, 12, URL, &["a"]), &["+a", "-gone"]),
     ]);
-    // Validate may be faster than we are.
+    // Validate may have processed more events than notify.
     says(&[(gone(12), &["+a", "+gone"]), (withdrawal(11, URL), &["-a"])]);
 }
 
@@ -313,7 +313,7 @@ fn a_waiver_lapses_when_an_operand_changes() {
 
 #[test]
 fn a_waiver_is_held_against_what_was_found_last_though_the_alert_is_older() {
-    // The cause moves with the corrected number; the alert goes on under the old one.
+    // The cause moves with the corrected number. The alert stays open under the old cause.
     let moved = || (check(11, 2, URL, &["a'@x"]), &[] as &[&str]);
     says(&[(check(10, 1, URL, &["a@y"]), &["+a"]), moved(), (waiver(12, "a'"), &["-a"])]);
     says(&[(check(10, 1, URL, &["a@y"]), &["+a"]), moved(), (waiver(12, "a"), &[])]);
@@ -330,7 +330,7 @@ fn of_two_waivers_either_is_enough() {
     ]);
 }
 
-/// What an event does, before its place in the stream is known.
+/// An event before its sequence is known.
 #[derive(Debug, Clone)]
 enum Draft {
     Check { received: u64, url: &'static str, findings: Vec<&'static str> },
@@ -348,7 +348,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     ]
 }
 
-/// Events with sequences, and the deliveries: which event, and after how many outputs the process dies, if it does.
+/// Events with sequences, and their deliveries: which event, and after how many outputs the process dies, if it does.
 fn story() -> impl Strategy<Value = (Vec<ReportUpdate>, Vec<(usize, Option<usize>)>)> {
     vec(draft(), 1..7).prop_flat_map(|drafts| {
         // One revision has one URL, and one content has one finding under one cause.
@@ -376,7 +376,7 @@ fn update_of(sequence: u64, draft: &Draft) -> ReportUpdate {
     }
 }
 
-/// What must be open in the end, from the events alone.
+/// Returns the alerts that must be open in the end, from the events alone.
 fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     let newest = events.iter().filter_map(|event| match &event.change {
         Change::Validated { arrival, alerts, .. } => Some((event.sequence, arrival, alerts)),
@@ -386,7 +386,7 @@ fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     else {
         return BTreeSet::new();
     };
-    // Of two readings of an arrival the later event says where it was published.
+    // If an arrival was parsed twice, the later event tells its URL.
     let readings = events.iter().filter_map(|event| match &event.change {
         Change::Validated { arrival: other, .. } if other.rank == arrival.rank => Some(other),
         _ => None,
@@ -420,7 +420,7 @@ proptest! {
     fn neither_order_nor_crashes_decide_what_is_open_or_lose_an_alert((events, deliveries) in story()) {
         let mut state = ReportAlerts::default();
         let mut ids = BTreeSet::new();
-        // What a reader of the alert stream believes: the last word on each alert.
+        // What a reader of the alert stream knows: the last state of each alert.
         let mut believed = BTreeMap::new();
         for (at, dies_after) in &deliveries {
             if state.apply(&events[*at]) == Step::Stale {

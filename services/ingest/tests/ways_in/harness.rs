@@ -1,4 +1,4 @@
-//! An ingest in this process: the real routes over the memory transport.
+//! Test harness: the real routes over the memory transport.
 
 use std::sync::Arc;
 
@@ -25,18 +25,18 @@ use gongkai_worker::{
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
 
-pub(crate) struct House {
+pub(crate) struct Harness {
     pub(crate) memory: Memory,
     pub(crate) runtime: Runtime,
     pub(crate) router: Router,
     pub(crate) intake: Intake,
     pub(crate) auth: Authenticator,
     pub(crate) receipts: ReceiptStore,
-    /// The registry that it follows; empty at first.
+    /// The registry that ingest follows. Empty at first.
     pub(crate) agencies: watch::Sender<Arc<Registry>>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-impl House {
+impl Harness {
     pub(crate) async fn new(config: &Config) -> Self {
         let memory = Memory::new();
         let topology = Topology {
@@ -59,7 +59,7 @@ impl House {
             entries: subjects::ENTRY_BUCKETS.to_vec(),
         };
         memory.declare(&topology).await.unwrap();
-        // An absent broker is not waited for.
+        // Do not retry while the broker is unavailable.
         let settings = WorkerSettings { publish_budget_s: 0, ..WorkerSettings::default() };
         let runtime = Runtime::builder("ingest", Arc::new(memory.clone()))
             .clock(Clock::fixed(NOW))
@@ -92,7 +92,7 @@ impl House {
         self.call(Request::get(format!("/v1/submissions/{id}")).body(Body::empty()).unwrap()).await
     }
 
-    /// The documents in the log.
+    /// Returns the published `DocumentReceived` events.
     pub(crate) fn received(&self) -> Vec<DocumentReceived> {
         let messages = self.memory.messages("gongkai.v1.report.received.*");
         messages.into_iter().map(|m| DocumentReceived::decode(m.payload).unwrap()).collect()
@@ -106,7 +106,7 @@ pub(crate) fn structured(event: &Value) -> Request<Body> {
         .unwrap()
 }
 
-/// A report that was published.
+/// An event with a published report.
 pub(crate) fn published(id: &str, text: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "https://www.example.gov.cn",
         "type": "gongkai.report.published.v1",
