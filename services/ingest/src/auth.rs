@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     config::Config,
     error::{Code, Problem, quote},
-    signature::{Secret, Signature},
+    signature::{Signature, SigningKey},
 };
 use gongkai_worker::Clock;
 
@@ -38,7 +38,7 @@ struct KnownSite {
     name: String,
     source: String,
     site_code: String,
-    secrets: Vec<Secret>,
+    secrets: Vec<SigningKey>,
 }
 
 /// The credentials that a request has shown.
@@ -93,7 +93,7 @@ impl Authenticator {
                     })?,
                 );
             }
-            let secrets: Result<Vec<Secret>, _> = texts.iter().map(|text| text.parse()).collect();
+            let secrets: Result<Vec<SigningKey>, _> = texts.iter().map(|text| text.parse()).collect();
             sites.push(KnownSite {
                 name: name.clone(),
                 source: trim(&site.source).to_owned(),

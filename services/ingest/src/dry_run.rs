@@ -63,21 +63,22 @@ impl DryRun {
 }
 
 fn check(submission: &Submission, limits: &Limits, rules: &RuleSet) -> Line {
-    let (file, content, about) = (file_name(submission), &submission.content, &submission.about);
+    let (file, content, declared) = (file_name(submission), &submission.content, &submission.declared);
     let hints = Hints {
         media_type: filled(&content.media_type),
         charset: filled(&content.charset),
         filename: filled(&content.filename),
     };
-    let known = Known { agency: filled(&about.agency.name), year: (about.year != 0).then_some(about.year) };
+    let known =
+        Known { agency: filled(&declared.agency.name), year: (declared.year != 0).then_some(declared.year) };
     let reading = match gongkai_reading::read_known(&content.bytes, &hints, limits, &known) {
         Ok(reading) => reading,
         Err(rejection) => return Line::of_rejection(&file, &rejection, rules.versions()),
     };
     // The same key as parse assigns, so that the fingerprints are those of the published report.
-    let agency = AgencyKey::from_code(&about.agency.code)
-        .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, about.region()));
-    let published_at = day_in_china(about.published_at);
+    let agency = AgencyKey::from_code(&declared.agency.code)
+        .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, declared.region()));
+    let published_at = day_in_china(declared.published_at);
     let by_name = gongkai_agencies::nature_of(&reading.report.agency);
     let context = Context { published_at, agency: Some(&agency), by_name, ..Context::default() };
     let findings = rules.evaluate(&reading.report, &context);

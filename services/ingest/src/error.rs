@@ -306,7 +306,7 @@ const TABLE: [(Code, Row); 26] = {
 
 /// The members of `application/problem+json`.
 #[derive(Serialize)]
-struct Json<'a> {
+struct ProblemJson<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -404,7 +404,7 @@ impl From<transport::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let json = Json {
+        let json = ProblemJson {
             r#type: format!(
                 "urn:gongkai:problem:{}",
                 self.code.as_str().to_ascii_lowercase().replace('_', "-")

@@ -17,7 +17,7 @@ use crate::{
     error::{Code, Problem},
     intake::Intake,
     publication,
-    submission::{About, File, Identity, Submission},
+    submission::{DeclaredMetadata, File, Identity, Submission},
 };
 use gongkai_proto::{
     FILE_DESCRIPTOR_SET,
@@ -121,7 +121,7 @@ impl Submissions {
             key => return Err(Problem::invalid("request_id", &key, "must be at most 256 bytes")),
         };
         let (agency, site) = (agency.unwrap_or_default(), site.unwrap_or_default());
-        let about = About {
+        let declared = DeclaredMetadata {
             agency: AgencyHint {
                 code: publication::agency_code("agency.code", Some(agency.code))?,
                 name: publication::text("agency.name", Some(agency.name))?,
@@ -147,7 +147,7 @@ impl Submissions {
             filename: publication::text("filename", Some(filename))?,
             bytes: content,
         };
-        Ok(Submission { kind, content, attachments: Vec::new(), about, identity })
+        Ok(Submission { kind, content, attachments: Vec::new(), declared, identity })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     fetch::Fetcher,
     publication::Request,
     receipt_store::{ReceiptStore, Seen},
-    submission::{File, Identity, Stored, Submission, Withdrawal},
+    submission::{File, Identity, StoredFiles, Submission, WithdrawalRequest},
 };
 use gongkai_agencies::Registry;
 use gongkai_lifecycle::{self as lifecycle, Rank};
@@ -124,7 +124,7 @@ impl Intake {
         let receipt =
             Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
         let receipt = self.receipts.merge(receipt).await?;
-        seen.record = Seen { submission_id: id, sequence, url: submission.about.url };
+        seen.record = Seen { submission_id: id, sequence, url: submission.declared.url };
         if let Err(error) = self.receipts.record_seen(&content_key, &seen).await {
             // The document is accepted anyway. Without the record, the same content is processed once more.
             tracing::warn!(error = &error as &dyn std::error::Error, "content was not recorded as seen");
@@ -139,7 +139,7 @@ impl Intake {
     ///
     /// # Cancel safety
     /// As for [`Self::request`].
-    pub async fn withdraw(&self, withdrawal: Withdrawal) -> Result<Receipt, Problem> {
+    pub async fn withdraw(&self, withdrawal: WithdrawalRequest) -> Result<Receipt, Problem> {
         let id = withdrawal.id();
         if let Some(known) = self.receipts.resolve(&id).await? {
             return Ok(self.with_status_url(known));
@@ -147,13 +147,13 @@ impl Intake {
         let report = withdrawal.report(&self.registry.borrow());
         let withdrawn_at = self.runtime.clock().now();
         let event = withdrawal.withdrawn(&id, report.as_ref(), timestamp(withdrawn_at));
-        let subject = Event::ReportWithdrawn.subject(withdrawal.about.region());
+        let subject = Event::ReportWithdrawn.subject(withdrawal.declared.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
         let sequence = self.runtime.publish(&id, output).await?.sequence;
         // The stream's own time follows with the event. Until then this is close enough: content that is taken down by
         // mistake is processed once more.
         let rank = Rank::new(self.runtime.clock().now(), sequence);
-        let recorded = lifecycle::Withdrawal { rank, url: withdrawal.about.url, report, withdrawn_at };
+        let recorded = lifecycle::Withdrawal { rank, url: withdrawal.declared.url, report, withdrawn_at };
         self.receipts.record_withdrawal(&recorded).await?;
         let receipt = Receipt { sequence, ..self.new_receipt(&id, SubmissionState::Withdrawn) };
         Ok(self.with_status_url(self.receipts.merge(receipt).await?))
@@ -211,7 +211,7 @@ impl Intake {
         // By the CloudEvents specification, the same source and id mean the same event.
         tracing::warn!(
             submission_id = known.submission_id,
-            source = submission.about.event_source,
+            source = submission.declared.event_source,
             "an event id came again with other content, which was ignored"
         );
         Ok(self.with_status_url(known))
@@ -260,10 +260,10 @@ impl Intake {
         &self,
         id: &str,
         submission: &Submission,
-        stored: Stored,
+        stored: StoredFiles,
     ) -> Result<u64, transport::Error> {
         let event = submission.received(id, stored, timestamp(self.runtime.clock().now()));
-        let subject = Event::ReportReceived.subject(submission.about.region());
+        let subject = Event::ReportReceived.subject(submission.declared.region());
         let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
         Ok(self.runtime.publish(id, output).await?.sequence)
     }

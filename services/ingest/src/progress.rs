@@ -86,15 +86,15 @@ fn receipt(event: ReportEvent, context: &Context) -> Result<Receipt, Decision> {
     Ok(match event {
         ReportEvent::Parsed(event) => Receipt {
             report: event.report.map(|report| report.name).unwrap_or_default(),
-            ..about(event.origin, SubmissionState::Parsed)?
+            ..receipt_of(event.origin, SubmissionState::Parsed)?
         },
         ReportEvent::Validated(event) => Receipt {
             report: event.report.map(|report| report.name).unwrap_or_default(),
             findings: Some(event.summary.unwrap_or_default()),
-            ..about(event.origin, SubmissionState::Validated)?
+            ..receipt_of(event.origin, SubmissionState::Validated)?
         },
         ReportEvent::Rejected(event) => {
-            Receipt { rejection: event.rejection, ..about(event.origin, SubmissionState::Rejected)? }
+            Receipt { rejection: event.rejection, ..receipt_of(event.origin, SubmissionState::Rejected)? }
         }
         ReportEvent::Withdrawn(event) => {
             let mut receipt = Receipt { submission_id: event.submission_id, ..Receipt::default() };
@@ -105,7 +105,7 @@ fn receipt(event: ReportEvent, context: &Context) -> Result<Receipt, Decision> {
     })
 }
 
-fn about(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Decision> {
+fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Decision> {
     let origin = origin.ok_or_else(|| Decision::bury("NO_SUBMISSION", anyhow!("the event has no origin")))?;
     let mut receipt =
         Receipt { submission_id: origin.submission_id, revision: origin.content_hash, ..Receipt::default() };

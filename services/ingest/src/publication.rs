@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     cloudevent::{self, CloudEvent, Data},
     error::{Code, Problem, quote},
-    submission::{About, File, Identity, Submission, Withdrawal},
+    submission::{DeclaredMetadata, File, Identity, Submission, WithdrawalRequest},
 };
 use gongkai_model::AgencyKey;
 use gongkai_proto::{
@@ -32,26 +32,26 @@ pub enum Request {
     /// Fetch the document from this URL and accept it. The content of the submission is still empty.
     Fetch(Box<Submission>, String),
     /// Record this withdrawal.
-    Withdraw(Box<Withdrawal>),
+    Withdraw(Box<WithdrawalRequest>),
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Members {
-    agency: Option<Agency>,
+    agency: Option<AgencyMember>,
     year: Option<i32>,
     title: Option<String>,
     url: Option<String>,
     published_at: Option<String>,
     site: Option<SiteMember>,
-    content: Option<Content>,
-    attachments: Option<Vec<Attachment>>,
-    review: Option<Vec<Step>>,
+    content: Option<ContentMember>,
+    attachments: Option<Vec<AttachmentMember>>,
+    review: Option<Vec<ReviewMember>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Agency {
+struct AgencyMember {
     code: Option<String>,
     name: Option<String>,
 }
@@ -65,7 +65,7 @@ struct SiteMember {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Content {
+struct ContentMember {
     media_type: Option<String>,
     charset: Option<String>,
     filename: Option<String>,
@@ -76,7 +76,7 @@ struct Content {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Attachment {
+struct AttachmentMember {
     name: Option<String>,
     media_type: Option<String>,
     base64: Option<String>,
@@ -84,7 +84,7 @@ struct Attachment {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Step {
+struct ReviewMember {
     level: Option<String>,
     decision: Option<String>,
     at: Option<String>,
@@ -129,10 +129,10 @@ pub fn read(event: CloudEvent) -> Result<Request, Problem> {
         None => content_location(members.content.take())?,
     };
     let attachments = attachments(members.attachments.take())?;
-    let mut about = about(members, subject, EventId { source, id })?;
-    about.published_at = about.published_at.or_else(|| time.map(convert::timestamp::timestamp));
+    let mut declared = declared(members, subject, EventId { source, id })?;
+    declared.published_at = declared.published_at.or_else(|| time.map(convert::timestamp::timestamp));
     let submission =
-        |content| Box::new(Submission { kind, content, attachments, about, identity: Identity::Event });
+        |content| Box::new(Submission { kind, content, attachments, declared, identity: Identity::Event });
     Ok(match location {
         ContentLocation::Inline(file) => Request::Submit(submission(file)),
         ContentLocation::Remote(file, url) => Request::Fetch(submission(file), url),
@@ -145,14 +145,14 @@ fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
         Data::Json(json) => members(json)?,
         Data::None | Data::Document(..) => from_extensions(&extensions)?,
     };
-    let about = about(members, subject, EventId { source, id })?;
-    if about.url.is_empty() {
+    let declared = declared(members, subject, EventId { source, id })?;
+    if declared.url.is_empty() {
         return Err(Problem::new(
             Code::MissingUrl,
             "a withdrawal names the article by data.url or the subject attribute",
         ));
     }
-    Ok(Request::Withdraw(Box::new(Withdrawal { about })))
+    Ok(Request::Withdraw(Box::new(WithdrawalRequest { declared })))
 }
 
 /// Parses a year of four digits. Empty text means unknown and gives 0.
@@ -239,7 +239,7 @@ fn from_extensions(extensions: &BTreeMap<String, String>) -> Result<Members, Pro
     let get = |name: &str| extensions.get(name).cloned();
     let year = year("reportyear", extensions.get("reportyear").map_or("", String::as_str))?;
     Ok(Members {
-        agency: Some(Agency { code: get("agencycode"), name: get("agencyname") }),
+        agency: Some(AgencyMember { code: get("agencycode"), name: get("agencyname") }),
         year: Some(year),
         title: None,
         url: None,
@@ -258,7 +258,7 @@ struct EventId {
 }
 
 /// Takes the members apart by name: one that is added does not compile until it is used or set aside here.
-fn about(members: Members, subject: Option<String>, event: EventId) -> Result<About, Problem> {
+fn declared(members: Members, subject: Option<String>, event: EventId) -> Result<DeclaredMetadata, Problem> {
     let Members {
         agency,
         year: stated_year,
@@ -270,14 +270,14 @@ fn about(members: Members, subject: Option<String>, event: EventId) -> Result<Ab
         attachments: _,
         review: steps,
     } = members;
-    let Agency { code, name } = agency.unwrap_or_default();
+    let AgencyMember { code, name } = agency.unwrap_or_default();
     let SiteMember { code: site_code, column } = site.unwrap_or_default();
     let year = match stated_year.unwrap_or_default() {
         0 => 0,
         number => year("data.year", &number.to_string())?,
     };
     let url = url.filter(|url| !url.trim().is_empty()).or(subject);
-    Ok(About {
+    Ok(DeclaredMetadata {
         agency: AgencyHint { code: agency_code("agency.code", code)?, name: text("agency.name", name)? },
         year,
         title: text("title", title)?,
@@ -290,14 +290,14 @@ fn about(members: Members, subject: Option<String>, event: EventId) -> Result<Ab
     })
 }
 
-fn review(steps: Vec<Step>) -> Result<Vec<ReviewStep>, Problem> {
+fn review(steps: Vec<ReviewMember>) -> Result<Vec<ReviewStep>, Problem> {
     if steps.len() > LIST_LIMIT {
         return Err(Problem::new(
             Code::TooLarge,
             format!("{} steps of review, at most {LIST_LIMIT}", steps.len()),
         ));
     }
-    let step = |step: Step| {
+    let step = |step: ReviewMember| {
         Ok(ReviewStep {
             level: text("review.level", step.level)?,
             decision: text("review.decision", step.decision)?,
@@ -307,7 +307,7 @@ fn review(steps: Vec<Step>) -> Result<Vec<ReviewStep>, Problem> {
     steps.into_iter().map(step).collect()
 }
 
-fn content_location(content: Option<Content>) -> Result<ContentLocation, Problem> {
+fn content_location(content: Option<ContentMember>) -> Result<ContentLocation, Problem> {
     let content = content.unwrap_or_default();
     let file = File {
         bytes: Bytes::new(),
@@ -335,7 +335,7 @@ fn content_location(content: Option<Content>) -> Result<ContentLocation, Problem
     }
 }
 
-fn attachments(list: Option<Vec<Attachment>>) -> Result<Vec<File>, Problem> {
+fn attachments(list: Option<Vec<AttachmentMember>>) -> Result<Vec<File>, Problem> {
     let list = list.unwrap_or_default();
     if list.len() > LIST_LIMIT {
         return Err(Problem::new(
@@ -343,7 +343,7 @@ fn attachments(list: Option<Vec<Attachment>>) -> Result<Vec<File>, Problem> {
             format!("{} attachments, at most {LIST_LIMIT}", list.len()),
         ));
     }
-    let file = |attachment: Attachment| {
+    let file = |attachment: AttachmentMember| {
         let Some(base64) = attachment.base64 else {
             return Err(Problem::new(Code::MissingContent, "an attachment needs base64"));
         };
@@ -399,14 +399,14 @@ mod tests {
             ("text/html", "gb18030")
         );
         assert_eq!(submission.attachments[0].filename, "a.pdf");
-        let about = submission.about;
+        let declared = submission.declared;
         assert_eq!(
-            (about.year, about.agency.code.as_str(), about.site.column.as_str()),
+            (declared.year, declared.agency.code.as_str(), declared.site.column.as_str()),
             (2023, "360982004", "年报")
         );
-        assert_eq!(about.published_at.unwrap().seconds, 1_705_284_720);
-        assert_eq!(about.review[0].decision, "approved");
-        assert_eq!(about.region().as_str(), "360982");
+        assert_eq!(declared.published_at.unwrap().seconds, 1_705_284_720);
+        assert_eq!(declared.review[0].decision, "approved");
+        assert_eq!(declared.region().as_str(), "360982");
     }
 
     #[test]
@@ -421,9 +421,9 @@ mod tests {
         ];
         event.extensions = extensions.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let submission = submitted(event);
-        assert_eq!((submission.about.year, submission.about.agency.name.as_str()), (2023, "鹿江"));
-        assert_eq!(submission.about.url, "https://www.example.gov.cn/a");
-        assert_eq!(submission.about.published_at.unwrap().seconds, 1_705_248_000);
+        assert_eq!((submission.declared.year, submission.declared.agency.name.as_str()), (2023, "鹿江"));
+        assert_eq!(submission.declared.url, "https://www.example.gov.cn/a");
+        assert_eq!(submission.declared.published_at.unwrap().seconds, 1_705_248_000);
         assert_eq!(submission.content.charset, "utf-8");
     }
 
@@ -470,7 +470,7 @@ mod tests {
         let by_data = event("withdrawn", Data::Json(json!({"url": "https://x/a"})));
         for event in [by_subject, by_data] {
             let Request::Withdraw(withdrawal) = read(event).unwrap() else { panic!() };
-            assert_eq!(withdrawal.about.url, "https://x/a");
+            assert_eq!(withdrawal.declared.url, "https://x/a");
         }
     }
 }

@@ -6,7 +6,7 @@ use gongkai_proto::v1::{Receipt, SubmissionState};
 
 /// A receipt as HTTP clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Json {
+pub struct ReceiptJson {
     submission_id: String,
     state: &'static str,
     /// Null until parse has named the report.
@@ -55,7 +55,7 @@ fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-impl From<Receipt> for Json {
+impl From<Receipt> for ReceiptJson {
     fn from(receipt: Receipt) -> Self {
         let findings = receipt.findings.unwrap_or_default();
         Self {
@@ -97,7 +97,7 @@ mod tests {
         let expected = json!({"submission_id": "s-1", "state": "received", "report": null, "revision": null,
             "trace_id": "t", "status_url": "/v1/submissions/s-1",
             "findings": {"error": 0, "warning": 0, "review": 0, "info": 0}, "rejection": null});
-        assert_eq!(serde_json::to_value(Json::from(receipt)).unwrap(), expected);
+        assert_eq!(serde_json::to_value(ReceiptJson::from(receipt)).unwrap(), expected);
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
             v1::Rejection { code: "NOT_A_REPORT".into(), look_alike: "budget".into(), ..Default::default() };
         let receipt =
             Receipt { rejection: Some(rejection), duplicate_of: "s-0".into(), ..Receipt::default() };
-        let json = serde_json::to_value(Json::from(receipt)).unwrap();
+        let json = serde_json::to_value(ReceiptJson::from(receipt)).unwrap();
         assert_eq!((&json["rejection"]["kind"], &json["duplicate_of"]), (&json!("budget"), &json!("s-0")));
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Code, Problem};
 
 /// A signing secret. Its `Debug` output does not reveal it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
+pub struct SigningKey(Vec<u8>);
 
 /// Error: the text is not a secret of 24 to 64 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,15 +30,15 @@ pub struct Signature {
     sums: Vec<[u8; 32]>,
 }
 
-// === impl Secret ===
+// === impl SigningKey ===
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        f.write_str("SigningKey(…)")
     }
 }
 
-impl std::str::FromStr for Secret {
+impl std::str::FromStr for SigningKey {
     type Err = InvalidSecret;
 
     fn from_str(text: &str) -> Result<Self, InvalidSecret> {
@@ -99,11 +99,11 @@ impl Signature {
 
     /// Returns true if one of the secrets made one of the signatures. Compares in constant time.
     #[must_use]
-    pub fn fits(&self, secrets: &[Secret], body: &[u8]) -> bool {
+    pub fn fits(&self, secrets: &[SigningKey], body: &[u8]) -> bool {
         secrets.iter().any(|secret| self.sums.iter().any(|sum| self.mac(secret, body).finalize_verify(sum)))
     }
 
-    fn mac(&self, secret: &Secret, body: &[u8]) -> HMAC {
+    fn mac(&self, secret: &SigningKey, body: &[u8]) -> HMAC {
         let mut mac = HMAC::new(&secret.0);
         mac.update(format!("{}.{}.", self.id, self.timestamp));
         mac.update(body);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn bodies_that_are_no_utf_8_can_be_signed() {
-        let secret: Secret = NEW.parse().unwrap();
+        let secret: SigningKey = NEW.parse().unwrap();
         let claim = Signature { id: "msg_1".into(), timestamp: 1, sums: Vec::new() };
         let sum = claim.mac(&secret, b"\xc4\xea").finalize();
         let claim = Signature { sums: vec![sum], ..claim };
@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn secrets_are_checked_and_never_shown() {
-        assert!("whsec_c2hvcnQ=".parse::<Secret>().is_err());
-        assert!("whsec_*".parse::<Secret>().is_err());
-        assert_eq!(format!("{:?}", NEW.parse::<Secret>().unwrap()), "Secret(…)");
+        assert!("whsec_c2hvcnQ=".parse::<SigningKey>().is_err());
+        assert!("whsec_*".parse::<SigningKey>().is_err());
+        assert_eq!(format!("{:?}", NEW.parse::<SigningKey>().unwrap()), "SigningKey(…)");
     }
 }

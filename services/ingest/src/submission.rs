@@ -30,7 +30,7 @@ pub struct File {
 
 /// The metadata that the sender gives about a report. All of it is optional.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct About {
+pub struct DeclaredMetadata {
     pub agency: AgencyHint,
     /// The year that the report is about; 0 if unknown.
     pub year: i32,
@@ -71,23 +71,23 @@ pub struct Submission {
     pub kind: DocumentKind,
     pub content: File,
     pub attachments: Vec<File>,
-    pub about: About,
+    pub declared: DeclaredMetadata,
     /// What the id derives from, and hence which submissions are repeats.
     pub identity: Identity,
 }
 
 /// References to the files of a submission in the object store.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredFiles {
     pub content: ContentRef,
     pub attachments: Vec<ContentRef>,
 }
 
 /// A withdrawal to accept.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Withdrawal {
+pub struct WithdrawalRequest {
     /// The metadata. `url` is set.
-    pub about: About,
+    pub declared: DeclaredMetadata,
 }
 
 /// Returns true if the text has the form of a submission id: `s-` and 32 hex digits.
@@ -134,7 +134,7 @@ impl File {
 
 // === impl About ===
 
-impl About {
+impl DeclaredMetadata {
     /// Returns the region of the site's code, else of the agency's code, else unknown.
     ///
     /// An agency's code has a region if it is an administrative division code (6, 9 or 12 digits) or a credit code
@@ -162,8 +162,8 @@ fn id_of(parts: &[&str]) -> String {
 impl Submission {
     /// Returns the references to all files. Hashes them, which takes a while if they are large.
     #[must_use]
-    pub fn references(&self) -> Stored {
-        Stored {
+    pub fn references(&self) -> StoredFiles {
+        StoredFiles {
             content: self.content.reference(),
             attachments: self.attachments.iter().map(File::reference).collect(),
         }
@@ -178,19 +178,19 @@ impl Submission {
     /// Returns the id, given the hash of the content.
     #[must_use]
     pub fn id(&self, content_hash: &str) -> String {
-        let about = &self.about;
+        let declared = &self.declared;
         match &self.identity {
-            Identity::Event => id_of(&["event", &about.event_source, &about.event_id]),
+            Identity::Event => id_of(&["event", &declared.event_source, &declared.event_id]),
             Identity::Key { caller, key } => id_of(&["key", caller, key]),
             Identity::Content => id_of(&[
                 "content",
                 content_hash,
                 if self.is_draft() { "draft" } else { "" },
-                &about.agency.code,
-                &about.agency.name,
-                &about.year.to_string(),
-                &about.url,
-                &about.site.code,
+                &declared.agency.code,
+                &declared.agency.name,
+                &declared.year.to_string(),
+                &declared.url,
+                &declared.site.code,
             ]),
         }
     }
@@ -200,14 +200,14 @@ impl Submission {
     /// Drafts have keys of their own, because a report that was checked as a draft must still be published.
     #[must_use]
     pub fn content_key(&self, content_hash: &str) -> String {
-        let about = &self.about;
+        let declared = &self.declared;
         digest(&[
             content_hash,
             if self.is_draft() { "draft" } else { "" },
-            &about.agency.code,
-            &about.agency.name,
-            &about.year.to_string(),
-            about.region().as_str(),
+            &declared.agency.code,
+            &declared.agency.name,
+            &declared.year.to_string(),
+            declared.region().as_str(),
         ])
     }
 
@@ -219,47 +219,47 @@ impl Submission {
 
     /// Returns the event for the log, once the files are stored.
     #[must_use]
-    pub fn received(&self, id: &str, stored: Stored, received_at: Timestamp) -> DocumentReceived {
-        let about = self.about.clone();
+    pub fn received(&self, id: &str, stored: StoredFiles, received_at: Timestamp) -> DocumentReceived {
+        let declared = self.declared.clone();
         DocumentReceived {
             submission_id: id.to_owned(),
             kind: self.kind.into(),
             content: Some(stored.content),
             attachments: stored.attachments,
-            year: about.year,
-            published_at: about.published_at,
-            region: about.region().to_string(),
+            year: declared.year,
+            published_at: declared.published_at,
+            region: declared.region().to_string(),
             received_at: Some(received_at),
-            agency: Some(about.agency),
-            title: about.title,
-            url: about.url,
-            site: Some(about.site),
-            event_source: about.event_source,
-            event_id: about.event_id,
-            review: about.review,
+            agency: Some(declared.agency),
+            title: declared.title,
+            url: declared.url,
+            site: Some(declared.site),
+            event_source: declared.event_source,
+            event_id: declared.event_id,
+            review: declared.review,
         }
     }
 }
 
-// === impl Withdrawal ===
+// === impl WithdrawalRequest ===
 
-impl Withdrawal {
+impl WithdrawalRequest {
     /// Returns the id, which derives from the source and id of the event.
     #[must_use]
     pub fn id(&self) -> String {
-        id_of(&["event", &self.about.event_source, &self.about.event_id])
+        id_of(&["event", &self.declared.event_source, &self.declared.event_id])
     }
 
     /// Returns the report that the withdrawal names by agency and year. It rides on the event, so that every consumer uses
     /// the same key.
     #[must_use]
     pub fn report(&self, registry: &Registry) -> Option<ReportKey> {
-        let About { agency, year, url, .. } = &self.about;
+        let DeclaredMetadata { agency, year, url, .. } = &self.declared;
         let asked = Asked {
             code: &agency.code,
             name: &agency.name,
             document_name: "",
-            region: self.about.region(),
+            region: self.declared.region(),
             host: key::host(url),
             year: *year,
         };
@@ -276,10 +276,10 @@ impl Withdrawal {
     ) -> ReportWithdrawn {
         ReportWithdrawn {
             submission_id: id.to_owned(),
-            url: self.about.url.clone(),
-            agency: Some(self.about.agency.clone()),
-            year: self.about.year,
-            region: self.about.region().to_string(),
+            url: self.declared.url.clone(),
+            agency: Some(self.declared.agency.clone()),
+            year: self.declared.year,
+            region: self.declared.region().to_string(),
             withdrawn_at: Some(withdrawn_at),
             report: report.map(ToString::to_string).unwrap_or_default(),
         }
@@ -296,7 +296,7 @@ mod tests {
             kind: DocumentKind::Published,
             content,
             attachments: Vec::new(),
-            about: About::default(),
+            declared: DeclaredMetadata::default(),
             identity,
         }
     }
@@ -305,8 +305,8 @@ mod tests {
     fn ids_depend_on_what_identifies_and_on_nothing_else() {
         let event = |source: &str, id: &str| {
             let mut submission = submission(Identity::Event);
-            submission.about.event_source = source.into();
-            submission.about.event_id = id.into();
+            submission.declared.event_source = source.into();
+            submission.declared.event_id = id.into();
             submission.id("hash")
         };
         assert!(is_id(&event("a", "b")));
@@ -331,10 +331,10 @@ mod tests {
     #[test]
     fn the_region_comes_from_the_site_then_from_the_agency() {
         let region = |site: &str, agency: &str| {
-            let mut about = About::default();
-            about.site.code = site.into();
-            about.agency.code = agency.into();
-            about.region().to_string()
+            let mut declared = DeclaredMetadata::default();
+            declared.site.code = site.into();
+            declared.agency.code = agency.into();
+            declared.region().to_string()
         };
         assert_eq!(region("3609820001", "110000"), "360982");
         assert_eq!(region("bm01000001", "110000"), "110000");

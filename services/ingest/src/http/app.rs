@@ -27,7 +27,7 @@ pub(super) struct App {
 /// Answers 202 with the receipt. `Location` is the URL of its later states.
 pub(super) fn accepted(receipt: Receipt) -> Response {
     let location = HeaderValue::from_str(&receipt.status_url).ok();
-    let mut response = (StatusCode::ACCEPTED, Json(receipt::Json::from(receipt))).into_response();
+    let mut response = (StatusCode::ACCEPTED, Json(receipt::ReceiptJson::from(receipt))).into_response();
     if let Some(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -45,7 +45,7 @@ pub(super) async fn accept(
             let mut receipts = Vec::new();
             for (n, request) in requests?.into_iter().enumerate() {
                 let receipt = app.intake.request(request).await.map_err(|p| numbered(n, &p))?;
-                receipts.push(receipt::Json::from(receipt));
+                receipts.push(receipt::ReceiptJson::from(receipt));
             }
             Ok((StatusCode::ACCEPTED, Json(receipts)).into_response())
         }
@@ -55,11 +55,11 @@ pub(super) async fn accept(
 fn authorised(auth: &Authenticator, caller: &Caller, event: CloudEvent) -> Result<Request, Problem> {
     let source = event.source.clone();
     let request = publication::read(event)?;
-    let about = match &request {
-        Request::Submit(submission) | Request::Fetch(submission, _) => &submission.about,
-        Request::Withdraw(withdrawal) => &withdrawal.about,
+    let declared = match &request {
+        Request::Submit(submission) | Request::Fetch(submission, _) => &submission.declared,
+        Request::Withdraw(withdrawal) => &withdrawal.declared,
     };
-    auth.admit_from(caller, &source, &about.site.code)?;
+    auth.admit_from(caller, &source, &declared.site.code)?;
     Ok(request)
 }
 

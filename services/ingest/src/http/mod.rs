@@ -72,7 +72,7 @@ async fn submission(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-) -> Result<Json<receipt::Json>, Problem> {
+) -> Result<Json<receipt::ReceiptJson>, Problem> {
     app.auth.admit(&app.auth.caller(&headers, b"")?)?;
     let Path(id) = id.map_err(|_| Problem::new(Code::SubmissionNotFound, "an id is s- and 32 hex digits"))?;
     Ok(Json(app.intake.receipt(&id).await?.into()))

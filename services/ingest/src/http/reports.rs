@@ -15,7 +15,7 @@ use crate::{
     cloudevent,
     error::{Code, Problem},
     publication,
-    submission::{About, File, Identity, Submission},
+    submission::{DeclaredMetadata, File, Identity, Submission},
 };
 use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
 
@@ -45,7 +45,7 @@ pub(super) async fn submit(
     body: Body,
 ) -> Result<Response, Problem> {
     let (submission, caller) = admitted(&app, parameters, &headers, body).await?;
-    app.auth.admit_from(&caller, "", &submission.about.site.code)?;
+    app.auth.admit_from(&caller, "", &submission.declared.site.code)?;
     let receipt = app.intake.submit(submission).await?;
     Ok(accepted(receipt))
 }
@@ -85,12 +85,12 @@ async fn submission(
     let Query(parameters) = parameters
         .map_err(|rejection| Problem::new(Code::InvalidField, format!("query: {}", rejection.body_text())))?;
     let identity = identity(headers, caller)?;
-    let (about, filename) = about(parameters, caller)?;
+    let (declared, filename) = declared(parameters, caller)?;
     let mut content = document(headers, body).await?;
     if !filename.is_empty() {
         content.filename = filename;
     }
-    Ok(Submission { kind: DocumentKind::Published, content, attachments: Vec::new(), about, identity })
+    Ok(Submission { kind: DocumentKind::Published, content, attachments: Vec::new(), declared, identity })
 }
 
 fn identity(headers: &HeaderMap, caller: &Caller) -> Result<Identity, Problem> {
@@ -106,11 +106,11 @@ fn identity(headers: &HeaderMap, caller: &Caller) -> Result<Identity, Problem> {
     Ok(Identity::Key { caller: caller.name().to_owned(), key })
 }
 
-fn about(parameters: Parameters, caller: &Caller) -> Result<(About, String), Problem> {
+fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata, String), Problem> {
     let Parameters { agency_name, agency_code, year, title, url, published_at, filename, site_code } =
         parameters;
     let site_code = publication::text("site_code", site_code)?;
-    let about = About {
+    let declared = DeclaredMetadata {
         agency: AgencyHint {
             code: publication::agency_code("agency_code", agency_code)?,
             name: publication::text("agency_name", agency_name)?,
@@ -131,7 +131,7 @@ fn about(parameters: Parameters, caller: &Caller) -> Result<(About, String), Pro
         event_source: String::new(),
         event_id: String::new(),
     };
-    Ok((about, publication::text("filename", filename)?))
+    Ok((declared, publication::text("filename", filename)?))
 }
 
 async fn document(headers: &HeaderMap, body: Bytes) -> Result<File, Problem> {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     group,
-    state::{Change, ReportAlerts, ReportUpdate, Step},
+    state::{Change, ReportAlerts, ReportUpdate, Transition},
     waivers::Waived,
 };
 
@@ -121,10 +121,10 @@ impl Alerter {
     async fn apply(&self, report: &ReportKey, event: &ReportUpdate) -> Result<Vec<Output>, Decision> {
         let apply = |state: &mut ReportAlerts| {
             let step = state.apply(event);
-            (step == Step::Advanced, step)
+            (step == Transition::Advanced, step)
         };
         let (state, step) = self.records.change(&report_key(report), apply).await?;
-        Ok(if step == Step::Stale { Vec::new() } else { state.outputs() })
+        Ok(if step == Transition::Stale { Vec::new() } else { state.outputs() })
     }
 }
 

@@ -74,7 +74,7 @@ pub enum Change {
 
 /// Result of [`ReportAlerts::apply`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Transition {
     /// The event changes nothing. Neither save nor publish.
     Stale,
     /// The event is a redelivery of the last one. Publish the outbox; there is nothing to save.
@@ -130,9 +130,9 @@ struct Queued {
 
 impl ReportAlerts {
     /// Applies one event. Unless it is stale, [`ReportAlerts::outputs`] returns what to publish.
-    pub fn apply(&mut self, event: &ReportUpdate) -> Step {
+    pub fn apply(&mut self, event: &ReportUpdate) -> Transition {
         if self.outbox.last().is_some_and(|queued| queued.event_id == event.id) {
-            return Step::Repeat;
+            return Transition::Repeat;
         }
         self.adopt_found();
         let is_changed = match &event.change {
@@ -153,7 +153,7 @@ impl ReportAlerts {
             Change::Waived(waived) => self.waivers.get_or_insert_default().record(waived),
         };
         if !is_changed {
-            return Step::Stale;
+            return Transition::Stale;
         }
         let mut alerts = self.reconcile();
         for alert in &mut alerts {
@@ -164,7 +164,7 @@ impl ReportAlerts {
             alert.changed_at = Some(event.at);
         }
         self.queue(event, alerts);
-        Step::Advanced
+        Transition::Advanced
     }
 
     /// Returns the outputs to publish, oldest first: those of recent events, then those of the last one.

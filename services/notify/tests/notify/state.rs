@@ -6,7 +6,7 @@ use gongkai_lifecycle::{Arrival, Rank, TakenDown};
 use gongkai_model::Severity;
 use gongkai_notify::alerts::{
     group,
-    state::{CARRY_S, Change, ReportAlerts, ReportUpdate, Step},
+    state::{CARRY_S, Change, ReportAlerts, ReportUpdate, Transition},
     waivers::Waived,
 };
 use gongkai_proto::v1;
@@ -118,7 +118,7 @@ fn says(steps: &[(ReportUpdate, &[&str])]) -> ReportAlerts {
     let mut carried = Vec::new();
     for (event, expected) in steps {
         let step = state.apply(event);
-        let outputs = if step == Step::Stale { carried.clone() } else { state.outputs() };
+        let outputs = if step == Transition::Stale { carried.clone() } else { state.outputs() };
         assert_eq!(outputs[..carried.len()], carried, "what was said before comes first");
         assert_eq!(words(&outputs[carried.len()..]), *expected, "{}", event.id);
         carried = outputs;
@@ -423,7 +423,7 @@ proptest! {
         // What a reader of the alert stream knows: the last state of each alert.
         let mut believed = BTreeMap::new();
         for (at, dies_after) in &deliveries {
-            if state.apply(&events[*at]) == Step::Stale {
+            if state.apply(&events[*at]) == Transition::Stale {
                 continue;
             }
             for output in state.outputs().iter().take(dies_after.unwrap_or(usize::MAX)) {

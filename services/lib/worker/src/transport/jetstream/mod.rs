@@ -58,12 +58,12 @@ impl JetStream {
 #[async_trait]
 impl Transport for JetStream {
     async fn declare(&self, topology: &Topology) -> Result<(), Error> {
-        let target = topology::Target {
+        let cluster = topology::Cluster {
             connection: &self.connection,
             replicas: self.replicas,
             stream_max_bytes: self.stream_max_bytes,
         };
-        topology::declare(&target, topology).await
+        topology::declare(&cluster, topology).await
     }
 
     async fn publish(&self, message: Message) -> Result<Published, Error> {

@@ -21,7 +21,7 @@ const UNLIMITED: i64 = -1;
 const HISTORY: i64 = 1;
 
 /// Where streams and buckets are declared, and with what replication and size.
-pub(super) struct Target<'a> {
+pub(super) struct Cluster<'a> {
     pub(super) connection: &'a Connection,
     pub(super) replicas: usize,
     pub(super) stream_max_bytes: Option<u64>,
@@ -29,31 +29,31 @@ pub(super) struct Target<'a> {
 
 /// # Errors
 /// See [`crate::Transport::declare`].
-pub(super) async fn declare(target: &Target<'_>, topology: &Topology) -> Result<(), Error> {
+pub(super) async fn declare(cluster: &Cluster<'_>, topology: &Topology) -> Result<(), Error> {
     for definition in &topology.streams {
-        declare_stream(target, definition).await?;
+        declare_stream(cluster, definition).await?;
     }
     for bucket in &topology.objects {
-        declare_objects(target, bucket).await?;
+        declare_objects(cluster, bucket).await?;
     }
     for bucket in &topology.entries {
-        declare_entries(target, bucket).await?;
+        declare_entries(cluster, bucket).await?;
     }
     Ok(())
 }
 
-async fn declare_stream(target: &Target<'_>, definition: &StreamDef) -> Result<(), Error> {
-    let wanted = wanted(target, definition);
-    match present(target, &wanted.name).await? {
+async fn declare_stream(cluster: &Cluster<'_>, definition: &StreamDef) -> Result<(), Error> {
+    let wanted = wanted(cluster, definition);
+    match present(cluster, &wanted.name).await? {
         Some(present) => {
             let widened = widen(&present, &wanted);
-            if widened == present { Ok(()) } else { update(target, widened).await }
+            if widened == present { Ok(()) } else { update(cluster, widened).await }
         }
-        None => create(target, wanted).await,
+        None => create(cluster, wanted).await,
     }
 }
 
-fn wanted(target: &Target<'_>, (name, subjects, days): &StreamDef) -> Config {
+fn wanted(cluster: &Cluster<'_>, (name, subjects, days): &StreamDef) -> Config {
     let is_record = days.is_none();
     // A full stream drops old advisories of the server, but refuses new messages of everybody else.
     let is_servers = subjects.iter().all(|subject| subject.starts_with("$JS."));
@@ -61,7 +61,7 @@ fn wanted(target: &Target<'_>, (name, subjects, days): &StreamDef) -> Config {
         name: (*name).to_owned(),
         subjects: subjects.iter().map(ToString::to_string).collect(),
         max_age: days.map_or(Duration::ZERO, |days| DAY * days),
-        max_bytes: target
+        max_bytes: cluster
             .stream_max_bytes
             .map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(i64::MAX)),
         max_messages: UNLIMITED,
@@ -70,7 +70,7 @@ fn wanted(target: &Target<'_>, (name, subjects, days): &StreamDef) -> Config {
         max_message_size: i32::try_from(MAX_MESSAGE_BYTES).expect("1 MiB fits into an i32"),
         discard: if is_servers { DiscardPolicy::Old } else { DiscardPolicy::New },
         duplicate_window: DUPLICATE_WINDOW,
-        num_replicas: target.replicas,
+        num_replicas: cluster.replicas,
         allow_direct: true,
         deny_delete: is_record,
         deny_purge: is_record,
@@ -96,8 +96,8 @@ fn widen(present: &Config, wanted: &Config) -> Config {
     }
 }
 
-async fn present(target: &Target<'_>, name: &str) -> Result<Option<Config>, Error> {
-    let connection = target.connection;
+async fn present(cluster: &Cluster<'_>, name: &str) -> Result<Option<Config>, Error> {
+    let connection = cluster.connection;
     match connection.bounded("look up stream", name, connection.context.get_stream(name)).await {
         Ok(stream) => Ok(Some(stream.cached_info().config.clone())),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
@@ -106,8 +106,8 @@ async fn present(target: &Target<'_>, name: &str) -> Result<Option<Config>, Erro
 }
 
 /// Creates a stream. If the server's store is smaller than the size limit, creates it without one.
-async fn create(target: &Target<'_>, config: Config) -> Result<(), Error> {
-    let connection = target.connection;
+async fn create(cluster: &Cluster<'_>, config: Config) -> Result<(), Error> {
+    let connection = cluster.connection;
     let name = config.name.clone();
     let unlimited =
         (config.max_bytes != UNLIMITED).then(|| Config { max_bytes: UNLIMITED, ..config.clone() });
@@ -125,47 +125,47 @@ async fn create(target: &Target<'_>, config: Config) -> Result<(), Error> {
     }
 }
 
-async fn update(target: &Target<'_>, config: Config) -> Result<(), Error> {
-    let connection = target.connection;
+async fn update(cluster: &Cluster<'_>, config: Config) -> Result<(), Error> {
+    let connection = cluster.connection;
     tracing::info!(stream = config.name, "widening a stream");
     let update = connection.context.update_stream(&config);
     connection.bounded("update stream", &config.name, update).await.map(drop)
 }
 
-async fn declare_objects(target: &Target<'_>, bucket: &str) -> Result<(), Error> {
-    if has_bucket(target, &object_stream(bucket)).await? {
+async fn declare_objects(cluster: &Cluster<'_>, bucket: &str) -> Result<(), Error> {
+    if has_bucket(cluster, &object_stream(bucket)).await? {
         return Ok(());
     }
     let config = object_store::Config {
         bucket: bucket.to_owned(),
-        num_replicas: target.replicas,
+        num_replicas: cluster.replicas,
         ..object_store::Config::default()
     };
-    let connection = target.connection;
+    let connection = cluster.connection;
     let create = connection.context.create_object_store(config);
     connection.bounded("create object bucket", bucket, create).await.map(drop)
 }
 
-async fn declare_entries(target: &Target<'_>, bucket: &str) -> Result<(), Error> {
-    if has_bucket(target, &format!("KV_{bucket}")).await? {
+async fn declare_entries(cluster: &Cluster<'_>, bucket: &str) -> Result<(), Error> {
+    if has_bucket(cluster, &format!("KV_{bucket}")).await? {
         return Ok(());
     }
     let config = kv::Config {
         bucket: bucket.to_owned(),
         history: HISTORY,
-        num_replicas: target.replicas,
+        num_replicas: cluster.replicas,
         ..kv::Config::default()
     };
-    let connection = target.connection;
+    let connection = cluster.connection;
     let create = connection.context.create_key_value(config);
     connection.bounded("create entry bucket", bucket, create).await.map(drop)
 }
 
 /// Returns true if the bucket's stream exists, and raises the number of its replicas if needed.
-async fn has_bucket(target: &Target<'_>, stream: &str) -> Result<bool, Error> {
-    let Some(present) = present(target, stream).await? else { return Ok(false) };
-    if present.num_replicas < target.replicas {
-        update(target, Config { num_replicas: target.replicas, ..present }).await?;
+async fn has_bucket(cluster: &Cluster<'_>, stream: &str) -> Result<bool, Error> {
+    let Some(present) = present(cluster, stream).await? else { return Ok(false) };
+    if present.num_replicas < cluster.replicas {
+        update(cluster, Config { num_replicas: cluster.replicas, ..present }).await?;
     }
     Ok(true)
 }
