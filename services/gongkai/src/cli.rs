@@ -1,4 +1,4 @@
-//! The command line: what may be typed, and which command it starts.
+//! The command line's arguments, and the command that each starts.
 
 use std::{process::ExitCode, sync::LazyLock};
 
@@ -47,7 +47,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked; the exit code is the command's own.
+    /// Runs the command and returns its exit code.
     pub(crate) async fn run(self, out: &mut Output) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Up(args) => up::run(args, out).await,

@@ -20,10 +20,10 @@ use crate::{
     table::{self, Format, Row},
 };
 
-/// Largest answer taken: a report with all its prose.
+/// Largest accepted answer: a report with all its prose.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-/// Which server answers queries.
+/// The address of query, and the token it asks for.
 #[derive(Debug, Args)]
 pub(crate) struct QueryServer {
     /// Address of the query service
@@ -39,47 +39,40 @@ pub(crate) struct QueryServer {
     token_file: Option<PathBuf>,
 }
 
-/// How much of a list is shown, and how.
+/// Arguments of every command that shows a list.
 #[derive(Debug, Args)]
 pub(crate) struct Listing {
-    /// Show at most so many; 0 shows all
+    /// Show at most this many; 0 shows all
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: usize,
-    /// How to write them
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// Shows who asks.
-pub(crate) struct Credentials(Option<MetadataValue<Ascii>>);
+/// Adds the bearer token to requests.
+pub(crate) struct BearerToken(Option<MetadataValue<Ascii>>);
 
-/// Asks about reports.
-pub(crate) type Reports = ReportServiceClient<InterceptedService<Channel, Credentials>>;
-
-/// Asks about agencies.
-pub(crate) type Agencies = AgencyServiceClient<InterceptedService<Channel, Credentials>>;
-
-/// Asks about alerts and what people decided.
-pub(crate) type Alerts = AlertServiceClient<InterceptedService<Channel, Credentials>>;
+type Authorized = InterceptedService<Channel, BearerToken>;
 
 // === impl QueryServer ===
 
 impl QueryServer {
-    /// Connects to ask about reports.
-    pub(crate) async fn reports(&self) -> anyhow::Result<Reports> {
-        let client = ReportServiceClient::with_interceptor(self.connect().await?, Credentials(self.token()?));
+    /// Connects to the report service.
+    pub(crate) async fn reports(&self) -> anyhow::Result<ReportServiceClient<Authorized>> {
+        let client = ReportServiceClient::with_interceptor(self.connect().await?, BearerToken(self.token()?));
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
-    /// Connects to ask about agencies.
-    pub(crate) async fn agencies(&self) -> anyhow::Result<Agencies> {
-        let client = AgencyServiceClient::with_interceptor(self.connect().await?, Credentials(self.token()?));
+    /// Connects to the agency service.
+    pub(crate) async fn agencies(&self) -> anyhow::Result<AgencyServiceClient<Authorized>> {
+        let client = AgencyServiceClient::with_interceptor(self.connect().await?, BearerToken(self.token()?));
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
-    /// Connects to ask about alerts and decisions.
-    pub(crate) async fn alerts(&self) -> anyhow::Result<Alerts> {
-        let client = AlertServiceClient::with_interceptor(self.connect().await?, Credentials(self.token()?));
+    /// Connects to the alert service.
+    pub(crate) async fn alerts(&self) -> anyhow::Result<AlertServiceClient<Authorized>> {
+        let client = AlertServiceClient::with_interceptor(self.connect().await?, BearerToken(self.token()?));
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
@@ -103,7 +96,7 @@ impl QueryServer {
     }
 }
 
-impl Interceptor for Credentials {
+impl Interceptor for BearerToken {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(token) = &self.0 {
             request.metadata_mut().insert("authorization", token.clone());
@@ -112,19 +105,19 @@ impl Interceptor for Credentials {
     }
 }
 
-/// A refusal in the server's words.
-pub(crate) fn refused(status: &Status) -> anyhow::Error {
+/// The server's error message.
+pub(crate) fn query_error(status: &Status) -> anyhow::Error {
     match status.code() {
         Code::Unknown | Code::Internal => anyhow::anyhow!("query failed: {}", status.message()),
         code => anyhow::anyhow!("{} ({code:?})", status.message()),
     }
 }
 
-/// Writes the rows of a list, page by page. `ask` gets the size and the token of a page, and gives its rows and
-/// the token of the next.
+/// Writes the rows of a list, page by page. `ask` is called with the size and the token of a page and returns its rows
+/// and the token of the next.
 ///
 /// # Errors
-/// What `ask` or the writing says.
+/// `ask` failed, or standard output is closed.
 pub(crate) async fn list<R: Row>(
     out: &mut Output,
     listing: &Listing,
@@ -144,14 +137,14 @@ pub(crate) async fn list<R: Row>(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Page by page up to a limit.
+/// The state of paging through a list up to a limit.
 struct Pages {
-    /// Rows still wanted; `None` for all.
+    /// Rows still to show; `None` for all.
     left: Option<usize>,
     token: Option<String>,
 }
 
-/// Rows asked for at once.
+/// Rows per page.
 const PAGE_ROWS: usize = 500;
 
 // === impl Pages ===
@@ -162,7 +155,7 @@ impl Pages {
         Self { left: (limit > 0).then_some(limit), token: Some(String::new()) }
     }
 
-    /// Size and token of the next page; `None` when there is nothing more to ask for.
+    /// Size and token of the next page; `None` after the last.
     fn next(&mut self) -> Option<(i32, String)> {
         let rows = self.left.unwrap_or(PAGE_ROWS).min(PAGE_ROWS);
         if rows == 0 {
@@ -171,13 +164,13 @@ impl Pages {
         Some((i32::try_from(rows).unwrap_or(i32::MAX), self.token.take()?))
     }
 
-    /// Notes what the page brought.
+    /// Records the rows of a page and the token of the next.
     fn got(&mut self, rows: usize, next_page_token: String) {
         self.left = self.left.map(|left| left.saturating_sub(rows));
         self.token = (!next_page_token.is_empty()).then_some(next_page_token);
     }
 
-    /// True if the limit, not the end, stopped it.
+    /// True if the limit was reached before the end.
     fn has_more(&self) -> bool {
         self.token.is_some()
     }

@@ -16,7 +16,7 @@ use self::{
     output::{Output, complain, is_closed_pipe},
 };
 
-/// The command could not do its work.
+/// Exit code of a command that failed.
 const FAILED: u8 = 2;
 
 #[global_allocator]
@@ -32,10 +32,10 @@ fn main() -> ExitCode {
         }
     };
     let mut out = Output::stdout();
-    // On this thread: a child's life may hang on the thread that started it.
+    // On this thread: the kernel may end a child with the thread that started it.
     let result = runtime.block_on(cli.run(&mut out));
     let result = result.and_then(|code| Ok(out.flush().map(|()| code)?));
-    // What still blocks is not waited for.
+    // Threads that still block are not waited for.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,

@@ -1,8 +1,7 @@
-//! Standard output, the only place that writes to it: buffered, without surprises for a terminal or a closed pipe.
+//! Standard output: the only module that writes to it.
 //!
-//! A reader that has seen enough (`gongkai list | head`) closes the pipe; that is no error, [`is_closed_pipe`] tells
-//! it apart. What comes from documents or servers is written through [`clean`] in text formats, so that it cannot
-//! steer the terminal.
+//! A reader that has seen enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] tells this from an error. In
+//! text formats, text of documents and servers is written through [`clean`], so that it cannot control the terminal.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
@@ -15,7 +14,7 @@ pub(crate) struct Output {
     has_colour: bool,
 }
 
-/// How one thing is written.
+/// The output format of a command that shows one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Shape {
     /// For people
@@ -25,7 +24,7 @@ pub(crate) enum Shape {
     Json,
 }
 
-/// How a word stands out on a terminal.
+/// Emphasis of a word on a terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Style {
     Bold,
@@ -50,16 +49,16 @@ impl Output {
     pub(crate) fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         self.writer.write_all(text.as_ref().as_bytes())?;
         self.writer.write_all(b"\n")?;
-        // A person, and a script that follows a stream, want it now.
+        // A person, or a script that follows a stream, is waiting for it.
         if self.is_terminal { self.writer.flush() } else { Ok(()) }
     }
 
-    /// Writes what waits in the buffer.
+    /// Flushes the buffer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
 
-    /// The text, standing out if this is a terminal with colours.
+    /// The text, emphasized if this is a terminal with colours.
     pub(crate) fn styled(&self, style: Style, text: &str) -> String {
         if !self.has_colour {
             return text.to_owned();
@@ -85,12 +84,12 @@ impl Write for Output {
     }
 }
 
-/// Text of others without control characters.
+/// Text without control characters.
 pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// True if somewhere in the chain a reader of ours has gone away.
+/// True if an error of the chain says that the reader of standard output closed it.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let closed = |e: &(dyn std::error::Error + 'static)| {
         e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
@@ -98,9 +97,9 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(closed)
 }
 
-/// Writes a line to standard error: for people, beside the data on standard output.
+/// Writes a line for people to standard error.
 pub(crate) fn complain(text: impl std::fmt::Display) {
-    // Where standard error is closed there is nobody to tell.
+    // If standard error is closed, nobody reads it.
     writeln!(io::stderr(), "gongkai: {text}").ok();
 }
 

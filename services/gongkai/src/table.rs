@@ -6,27 +6,27 @@ use serde::Serialize;
 
 use crate::output::{Output, clean};
 
-/// How rows are written.
+/// The output format of a command that lists rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
     /// A table for people
     #[default]
     Table,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// CSV with a header line, UTF-8
     Csv,
 }
 
-/// Something that is one row.
+/// A type that is shown as a row.
 pub(crate) trait Row: Serialize {
     /// Titles of the columns.
     const COLUMNS: &'static [&'static str];
-    /// The cells, one a column.
+    /// The cells, one per column.
     fn cells(&self) -> Vec<String>;
 }
 
-/// Writes rows that are all there.
+/// Writes a complete list of rows.
 pub(crate) fn write<R: Row>(out: &mut Output, format: Format, rows: &[R]) -> anyhow::Result<()> {
     match format {
         Format::Table => table(out, rows),
@@ -35,10 +35,10 @@ pub(crate) fn write<R: Row>(out: &mut Output, format: Format, rows: &[R]) -> any
     }
 }
 
-/// Writes one row of an endless stream; `first` asks for the header.
+/// Writes one row of an endless stream; the header before it if `first`.
 pub(crate) fn follow<R: Row>(out: &mut Output, format: Format, row: &R, first: bool) -> anyhow::Result<()> {
     match format {
-        // A table cannot know the widths of rows to come.
+        // The widths of later rows are unknown, so this is no aligned table.
         Format::Table => out.line(clean(&row.cells().join("  ")))?,
         Format::Json => json(out, std::slice::from_ref(row))?,
         Format::Csv => csv(out, std::slice::from_ref(row), first)?,

@@ -1,4 +1,4 @@
-//! Answers of query as this program shows them: JSON in the shapes of the contract, and cells of tables.
+//! Query's answers as this program shows them: JSON as in CONTRACT.md, and table cells.
 
 use anyhow::Context as _;
 use gongkai_check::{FactLine, FindingLine, SectionLine};
@@ -9,7 +9,6 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::table::Row;
 
-/// A report.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReportView {
     pub(crate) name: String,
@@ -37,7 +36,7 @@ pub(crate) struct ReportView {
     pub(crate) trace_id: String,
 }
 
-/// Counts of findings.
+/// Counts of findings by severity.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 pub(crate) struct Summary {
     pub(crate) error: u32,
@@ -46,7 +45,6 @@ pub(crate) struct Summary {
     pub(crate) info: u32,
 }
 
-/// A finding of a stored report.
 #[derive(Debug, Serialize)]
 pub(crate) struct FindingView {
     pub(crate) report: String,
@@ -57,7 +55,6 @@ pub(crate) struct FindingView {
     pub(crate) trace_id: String,
 }
 
-/// A waiver.
 #[derive(Debug, Serialize)]
 pub(crate) struct WaiverView {
     pub(crate) name: String,
@@ -75,7 +72,6 @@ pub(crate) struct WaiverView {
     pub(crate) end_reason: String,
 }
 
-/// A change of a report.
 #[derive(Debug, Serialize)]
 pub(crate) struct ChangeView {
     pub(crate) change: &'static str,

@@ -1,4 +1,4 @@
-//! `gongkai.v1.AgencyService`: the registry, and the agencies that are not in it.
+//! `gongkai.v1.AgencyService`: the registry, and the agencies that have reports but are not listed.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,7 +7,7 @@ use gongkai_model::{AgencyKey, AgencyProfile, Region};
 use gongkai_proto::v1;
 use gongkai_registry::RegistryStore;
 use gongkai_store::{
-    Cursor, Scope,
+    Cursor, ReportScope,
     query::{Key, ReportQuery},
 };
 use tokio::sync::watch;
@@ -16,16 +16,16 @@ use tonic::{Request, Response, Status};
 use crate::{
     error::QueryError,
     name,
-    page::{self, Question},
+    page::{self, PageTokens},
     reads::Reads,
 };
 
-/// The only filter.
+/// The only filter that is supported.
 const PROVISIONAL: &str = "provisional = true";
-/// Reports read at once when looking for agencies that are not listed.
+/// Reports per read in the search for agencies that are not listed.
 const BATCH: usize = 1000;
 
-/// The service.
+/// Implements `AgencyService`.
 pub struct Agencies {
     store: RegistryStore,
     registry: watch::Receiver<Arc<Registry>>,
@@ -33,7 +33,6 @@ pub struct Agencies {
 }
 
 impl Agencies {
-    /// Answers from the registry, and from the read model for agencies that are not listed.
     #[must_use]
     pub fn new(store: RegistryStore, registry: watch::Receiver<Arc<Registry>>, reads: Reads) -> Self {
         Self { store, registry, reads }
@@ -46,7 +45,7 @@ impl Agencies {
             return Ok(listed(agency));
         }
         let query = ReportQuery {
-            scope: Scope { agency: Some(key.clone()), year: None },
+            scope: ReportScope { agency: Some(key.clone()), year: None },
             limit: 1,
             ..ReportQuery::default()
         };
@@ -56,9 +55,9 @@ impl Agencies {
     }
 
     async fn list(&self, request: v1::ListAgenciesRequest) -> Result<v1::ListAgenciesResponse, QueryError> {
-        let question = Question::new(&["ListAgencies", &request.filter]);
+        let tokens = PageTokens::new(&["ListAgencies", &request.filter]);
         let size = page::size(request.page_size)?;
-        let after = match question.cursor(&request.page_token)? {
+        let after = match tokens.cursor(&request.page_token)? {
             None => None,
             Some(Cursor(keys)) => match <[Key; 1]>::try_from(keys) {
                 Ok([Key::Text(code)]) => Some(code),
@@ -81,7 +80,7 @@ impl Agencies {
         let last = page.last().filter(|_| rest.next().is_some());
         let next = last.map(|(code, _)| Cursor(vec![Key::Text(code.to_string())]));
         let agencies = page.iter().map(|(_, agency)| agency.clone()).collect();
-        Ok(v1::ListAgenciesResponse { agencies, next_page_token: question.token(next) })
+        Ok(v1::ListAgenciesResponse { agencies, next_page_token: tokens.token(next) })
     }
 
     /// The agencies that have reports and are not listed, by key.

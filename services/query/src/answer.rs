@@ -1,13 +1,15 @@
-//! What the store found, as it goes to the caller.
+//! Results of the store as wire messages.
 //!
-//! Every literal of a [`v1::Report`] names every field, and what the store hands over is taken apart by name: a new field
-//! does not compile until somebody says where it comes from.
+//! Every [`v1::Report`] literal names every field, and types of the store are destructured, so that a new field does not
+//! compile until its conversion is written.
 
 use gongkai_model::{Fact, ReportKey};
 use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_proto::v1;
 use gongkai_store::query::{Explained, FoundFact, FoundFinding, FoundWaiver, Judgement};
-use gongkai_store::{Change, ChangeKind, Origin, Prose, Report, ResumeToken, RevisionHeader, Section};
+use gongkai_store::{
+    Change, ChangeKind, Origin, ResumeToken, RevisionHeader, StoredProse, StoredReport, StoredSection,
+};
 
 /// A report without sections, facts and findings.
 #[must_use]
@@ -60,12 +62,12 @@ pub fn revision(revision: RevisionHeader) -> v1::Report {
     }
 }
 
-/// A report, whole.
+/// A whole report.
 #[must_use]
-pub fn report(report: Report) -> v1::Report {
-    let Report { revision: header, prose, facts } = report;
-    let Prose { preamble, sections } = prose.unwrap_or_default();
-    let section = |Section { number, title, text }| v1::Section { number, title, text };
+pub fn report(report: StoredReport) -> v1::Report {
+    let StoredReport { revision: header, prose, facts } = report;
+    let StoredProse { preamble, sections } = prose.unwrap_or_default();
+    let section = |StoredSection { number, title, text }| v1::Section { number, title, text };
     let mut whole = revision(header);
     whole.preamble = preamble;
     whole.sections = sections.into_iter().map(section).collect();
@@ -84,7 +86,7 @@ pub fn finding(found: FoundFinding) -> v1::Finding {
     }
 }
 
-/// A finding with everything it stands on.
+/// A finding with everything it rests on.
 #[must_use]
 pub fn explanation(explained: Explained) -> v1::FindingExplanation {
     let report = explained.revision.key.to_string();
@@ -105,7 +107,7 @@ pub fn explanation(explained: Explained) -> v1::FindingExplanation {
     }
 }
 
-/// A waiver as it stands.
+/// A waiver with its current state.
 #[must_use]
 pub fn waiver(found: &FoundWaiver) -> v1::Waiver {
     let mut waiver = v1::Waiver::from(&found.waiver);
@@ -135,7 +137,7 @@ pub fn change(change: Change, epoch: &str) -> v1::WatchReportsResponse {
     }
 }
 
-/// A later reading found that it is no report: only its name is left.
+/// A report whose document a later reading rejected: only its name is left.
 fn gone(key: &ReportKey) -> v1::Report {
     v1::Report {
         name: key.to_string(),

@@ -1,4 +1,4 @@
-//! `[query]`: address, database, limits, who may ask.
+//! `[query]`: address, database, limits, tokens.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,19 +17,19 @@ pub struct Config {
     /// The read model's file. Deleting it while the service is stopped has it rebuilt from the log. It belongs to one log:
     /// delete it too where the broker's data was deleted.
     pub database: PathBuf,
-    /// Read connections: as many questions touch the file at once.
+    /// Read connections: the number of simultaneous reads of the file.
     pub readers: usize,
-    /// Questions in work or waiting for a read connection; more wait until `request_timeout_s`.
+    /// Requests that are running or waiting for a read connection; further ones wait until `request_timeout_s`.
     pub max_requests: usize,
-    /// Seconds a question may take; then it gets `DEADLINE_EXCEEDED`.
+    /// Seconds until a request fails with `DEADLINE_EXCEEDED`.
     pub request_timeout_s: u64,
-    /// Open `WatchReports` streams; more get `RESOURCE_EXHAUSTED`.
+    /// Open `WatchReports` streams; further ones fail with `RESOURCE_EXHAUSTED`.
     pub max_watchers: usize,
-    /// HTTP/2 streams of one connection at once.
+    /// Simultaneous HTTP/2 streams per connection.
     pub max_streams_per_connection: u32,
     /// Largest request message.
     pub max_request_bytes: usize,
-    /// Largest answer. Clients take 4 MiB unless told otherwise.
+    /// Largest response message. Clients accept 4 MiB by default.
     pub max_response_bytes: usize,
     /// Bearer tokens of callers, `authorization: Bearer …`. Without any, everybody on this machine may ask. Better in
     /// `token_files`.

@@ -1,6 +1,6 @@
-//! Why a question gets no answer: the one place that maps situations to gRPC codes, reasons and words.
+//! Why a request fails, and the only mapping to gRPC codes, reasons and messages.
 //!
-//! Every status carries `google.rpc.ErrorInfo` with domain `gongkai` and a stable `reason`, and the Chinese text once more as
+//! Every status carries `google.rpc.ErrorInfo` with domain `gongkai` and a stable `reason`, and the Chinese message as
 //! `google.rpc.LocalizedMessage`.
 
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// `ErrorInfo.domain` of every error.
 pub const DOMAIN: &str = "gongkai";
-/// When a caller that met a busy server should come again.
+/// The delay after which a client of a busy server should retry.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A situation a caller can tell apart.
+/// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// No report has that name, or none had at `as_of`.
@@ -24,7 +24,7 @@ pub enum QueryError {
     /// No agency of that name is listed or has a report.
     #[error("no such agency: {0}")]
     AgencyNotFound(String),
-    /// The newest revision has no such finding.
+    /// The current revision has no such finding.
     #[error("no such finding: {0}")]
     FindingNotFound(String),
     /// There is no such waiver.
@@ -36,7 +36,7 @@ pub enum QueryError {
     /// The waiver has ended.
     #[error("the waiver has ended")]
     WaiverEnded,
-    /// The finding comes from a version that did not note what it stands on.
+    /// The finding was made by a version that did not record its operands.
     #[error("the finding was made by an older version: it can be waived once its report is validated again")]
     FindingOutdated,
     /// A text is blank, too long, or holds control characters.
@@ -44,30 +44,30 @@ pub enum QueryError {
     InvalidText {
         /// The request's field.
         field: &'static str,
-        /// Characters at most.
+        /// Maximum length in characters.
         most: usize,
     },
-    /// `expires_at` is missing, past, or too far ahead.
+    /// `expires_at` is missing, in the past, or too far ahead.
     #[error("expires_at must be ahead, by ten years at most")]
     InvalidExpiry,
-    /// The list of agencies has a mistake.
+    /// The list of agencies is invalid.
     #[error("the list of agencies is not usable: {0}")]
     InvalidRegistry(String),
-    /// The broker did not take what was to be kept.
+    /// The broker did not store the change.
     #[error("the broker did not take it")]
     Broker(#[source] gongkai_worker::transport::Error),
-    /// A resource name is not of the form asked for.
+    /// A resource name has another form.
     #[error("{field} is not a resource name of the form {form}")]
     InvalidName {
         /// The request's field.
         field: &'static str,
-        /// What it should look like.
+        /// The required form.
         form: &'static str,
     },
-    /// The filter does not parse, or names something unknown.
+    /// The filter does not parse, or names an unknown field.
     #[error("filter, character {position}: {what}")]
     InvalidFilter {
-        /// Character from 1.
+        /// Position of the character, from 1.
         position: usize,
         /// What is wrong.
         what: String,
@@ -81,25 +81,25 @@ pub enum QueryError {
     /// `page_size` is negative.
     #[error("page_size must not be negative")]
     InvalidPageSize,
-    /// `page_token` is not ours, or belongs to another question.
+    /// `page_token` is malformed, or belongs to another request.
     #[error("page_token does not belong to this question: repeat parent, filter and order_by unchanged")]
     InvalidPageToken,
-    /// `as_of` is no point in time.
+    /// `as_of` is out of range.
     #[error("as_of is not a point in time")]
     InvalidTime,
-    /// `resume_token` is not ours.
+    /// `resume_token` is malformed.
     #[error("resume_token is malformed: start anew with an empty one")]
     InvalidResumeToken,
     /// `resume_token` belongs to a read model that was replaced.
     #[error("resume_token belongs to a read model that was rebuilt: start anew with an empty one")]
     StaleResumeToken,
-    /// The caller showed no token or a wrong one.
+    /// The bearer token is missing or wrong.
     #[error("a bearer token is required")]
     Unauthenticated,
-    /// As many watchers as allowed are connected.
+    /// The maximum number of watchers is connected.
     #[error("too many watchers")]
     TooManyWatchers,
-    /// It took longer than allowed.
+    /// The request exceeded its time limit.
     #[error("the question took too long: narrow it with parent or filter")]
     TooSlow,
     /// The read model failed.
@@ -108,7 +108,7 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// Code, stable reason and the Chinese words.
+    /// Code, stable reason and Chinese message.
     fn facets(&self) -> (Code, &'static str, &'static str) {
         match self {
             Self::ReportNotFound(_) => (Code::NotFound, "REPORT_NOT_FOUND", "没有这份报告"),
@@ -162,7 +162,7 @@ impl QueryError {
         HashMap::from([(pair.0.to_owned(), pair.1)])
     }
 
-    /// The request's field that is to blame.
+    /// The invalid field of the request.
     fn field(&self) -> Option<&'static str> {
         match self {
             Self::InvalidName { field, .. } | Self::InvalidText { field, .. } => Some(field),
@@ -190,7 +190,7 @@ impl From<QueryError> for Status {
     fn from(error: QueryError) -> Self {
         let (code, reason, chinese) = error.facets();
         if code == Code::Internal {
-            tracing::error!(error = &error as &dyn std::error::Error, "question failed");
+            tracing::error!(error = &error as &dyn std::error::Error, "request failed");
         }
         let english = error.words();
         let mut details = ErrorDetails::with_error_info(reason, DOMAIN, error.metadata());

@@ -1,4 +1,4 @@
-//! `grpc.health.v1`: serving while this process is ready, which it is once the projector runs.
+//! `grpc.health.v1`: serving while this process is ready.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use tonic_health::server::HealthReporter;
 
 use crate::service::Reports;
 
-/// How often readiness is looked at. Latches do not tell; a probe comes every few seconds, so this is soon enough.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often readiness is polled. Probes come every few seconds.
+const POLL: Duration = Duration::from_millis(250);
 
-/// Keeps the health service true until shutdown, then says "not serving" and ends.
+/// Keeps the health service up to date until shutdown, then reports "not serving" and returns.
 pub async fn follow(runtime: Runtime, reporter: HealthReporter) {
     let shutdown = runtime.shutdown();
-    let mut look = interval(LOOK);
+    let mut poll = interval(POLL);
     loop {
-        tell(&reporter, runtime.is_ready()).await;
+        report(&reporter, runtime.is_ready()).await;
         tokio::select! {
-            _ = look.tick() => {}
+            _ = poll.tick() => {}
             () = shutdown.cancelled() => break,
         }
     }
-    tell(&reporter, false).await;
+    report(&reporter, false).await;
 }
 
-async fn tell(reporter: &HealthReporter, ready: bool) {
+async fn report(reporter: &HealthReporter, ready: bool) {
     let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
     for service in ["", <ReportServiceServer<Reports> as NamedService>::NAME] {
         reporter.set_service_status(service, status).await;

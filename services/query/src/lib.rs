@@ -1,10 +1,11 @@
 //! The gRPC facade over the read model, and the projector that fills it.
 //!
-//! Read in this order: [`projector`] turns events into writes; [`service`], [`agencies`] and [`waivers`] turn questions into reads, over [`name`],
-//! [`filter`] and [`page`]; [`commands`] holds the few that change something; [`watch`] follows the change feed; [`error`] lists why a request fails;
-//! [`server`] puts it on the network. Nothing here asks another service.
+//! Read in this order: [`projector`] turns events into writes; [`service`], [`agencies`] and [`alerts`] turn requests into
+//! reads, over [`name`], [`filter`] and [`page`]; [`commands`] holds the requests that change something; [`watch`] follows the
+//! change feed; [`error`] lists why a request fails; [`server`] puts it on the network. Nothing here calls another service.
 
 pub mod agencies;
+pub mod alerts;
 pub mod answer;
 pub mod auth;
 
@@ -20,7 +21,6 @@ pub mod projector;
 pub mod reads;
 pub mod server;
 pub mod service;
-pub mod waivers;
 pub mod watch;
 
 use std::sync::Arc;
@@ -35,14 +35,14 @@ use gongkai_worker::{OnFailure, Runtime, Service};
 use tokio::net::TcpListener;
 
 use agencies::Agencies;
-use commands::Waiving;
+use alerts::Alerts;
+use commands::WaiverCommands;
 pub use config::Config;
 use notifier::ChangeNotifier;
 use projector::Projector;
 use reads::Reads;
 use server::Services;
 use service::Reports;
-use waivers::Waivers;
 use watch::Watchers;
 
 /// The service.
@@ -64,7 +64,7 @@ impl Service for Query {
     }
 }
 
-/// [`Query`] on a listener of the caller's.
+/// Runs [`Query`] on a listener that the caller has bound.
 ///
 /// # Errors
 /// The read model cannot be opened, or the consumer or the listener failed: the process cannot go on.
@@ -85,10 +85,10 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let registry = store.clone().follow(&runtime).await;
     let agencies = Agencies::new(store, registry, reads.clone());
     let log = commands::Log::new(runtime.clone());
-    let waivers = Waivers::new(Waiving::new(log.clone(), reads.clone()), reads.clone());
+    let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());
     runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log, reads.clone()));
     latch.release();
-    let services = Services { reports: Reports::new(reads, watchers), agencies, waivers };
+    let services = Services { reports: Reports::new(reads, watchers), agencies, alerts };
     let serving = server::serve(&config, runtime.clone(), listener, services);
     tokio::try_join!(projecting, serving)?;
     Ok(())

@@ -1,8 +1,8 @@
-//! Resource names in requests. `-` stands for all, where that makes sense.
+//! Resource names in requests. `-` is the wildcard, where one is allowed.
 
 use gongkai_model::{AgencyKey, ReportKey};
 use gongkai_proto::convert::waiver as names;
-use gongkai_store::Scope;
+use gongkai_store::ReportScope;
 
 use crate::error::QueryError;
 
@@ -11,7 +11,7 @@ const ALL: &str = "-";
 /// `agencies/{agency}/reports/{year}`, one report.
 ///
 /// # Errors
-/// It is not of that form.
+/// The name has another form.
 pub fn report(field: &'static str, name: &str) -> Result<ReportKey, QueryError> {
     let error = || QueryError::InvalidName { field, form: "agencies/{agency}/reports/{year}" };
     let key: ReportKey = name.parse().map_err(|_| error())?;
@@ -22,7 +22,7 @@ pub fn report(field: &'static str, name: &str) -> Result<ReportKey, QueryError> 
 /// `agencies/{agency}/reports/{year}/findings/{fingerprint}`
 ///
 /// # Errors
-/// It is not of that form.
+/// The name has another form.
 pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), QueryError> {
     let form = "agencies/{agency}/reports/{year}/findings/{fingerprint}";
     one(names::of_finding(name), field, form)
@@ -31,7 +31,7 @@ pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), Q
 /// `agencies/{agency}/reports/{year}/waivers/{waiver}`
 ///
 /// # Errors
-/// It is not of that form.
+/// The name has another form.
 pub fn waiver(field: &'static str, name: &str) -> Result<(ReportKey, String), QueryError> {
     one(names::of_waiver(name), field, "agencies/{agency}/reports/{year}/waivers/{waiver}")
 }
@@ -48,7 +48,7 @@ fn one(
 /// `agencies/{agency}` or `agencies/-`.
 ///
 /// # Errors
-/// It is not of that form.
+/// The name has another form.
 pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, QueryError> {
     let error = || QueryError::InvalidName { field, form: "agencies/{agency} or agencies/-" };
     let code = name.strip_prefix("agencies/").ok_or_else(error)?;
@@ -58,8 +58,8 @@ pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, Quer
 /// `agencies/{agency}/reports/{year}` with `-` for either, or `agencies/{agency}` for all years.
 ///
 /// # Errors
-/// It is not of that form.
-pub fn reports(field: &'static str, name: &str) -> Result<Scope, QueryError> {
+/// The name has another form.
+pub fn reports(field: &'static str, name: &str) -> Result<ReportScope, QueryError> {
     let form = "agencies/{agency}/reports/{year}, - for all";
     let error = || QueryError::InvalidName { field, form };
     let rest = name.strip_prefix("agencies/").ok_or_else(error)?;
@@ -70,7 +70,7 @@ pub fn reports(field: &'static str, name: &str) -> Result<Scope, QueryError> {
     } else {
         Some(year.parse().ok().filter(|y: &i32| y.to_string() == year).ok_or_else(error)?)
     };
-    Ok(Scope { agency, year })
+    Ok(ReportScope { agency, year })
 }
 
 fn one_or_all(code: &str) -> Option<Option<AgencyKey>> {
@@ -87,8 +87,8 @@ mod tests {
         assert_eq!(agency("parent", "agencies/-").unwrap(), None);
         assert_eq!(agency("parent", "agencies/361001").unwrap().unwrap().as_str(), "361001");
         let scope = |name| reports("parent", name).unwrap();
-        assert_eq!(scope("agencies/-"), Scope::default());
-        assert_eq!(scope("agencies/-/reports/-"), Scope::default());
+        assert_eq!(scope("agencies/-"), ReportScope::default());
+        assert_eq!(scope("agencies/-/reports/-"), ReportScope::default());
         assert_eq!(scope("agencies/-/reports/2023").year, Some(2023));
         assert!(scope("agencies/361001/reports/2023").is_one_report());
     }

@@ -1,4 +1,4 @@
-//! Page sizes and page tokens. A token is bound to its question: another question with it is refused, not answered wrongly.
+//! Page sizes and page tokens. A token is bound to its request; with another request it is an error.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use gongkai_store::Cursor;
@@ -10,10 +10,10 @@ use crate::error::QueryError;
 
 const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1000;
-/// Longer than any token of ours.
+/// Longer than any valid token.
 const MAX_TOKEN: usize = 4096;
 
-/// The number of rows to give; 0 means 50, more than 1000 means 1000.
+/// The number of rows per page; 0 means 50, more than 1000 means 1000.
 ///
 /// # Errors
 /// It is negative.
@@ -25,10 +25,10 @@ pub fn size(page_size: i32) -> Result<usize, QueryError> {
     }
 }
 
-/// A question, as far as a page token is bound to it: everything but size and token.
-pub struct Question([u8; 8]);
+/// Encodes and decodes the page tokens of one request. A token is bound to all fields but size and token.
+pub struct PageTokens([u8; 8]);
 
-/// What a token holds.
+/// The encoded form of a token.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Body {
     #[prost(bytes = "vec", tag = "1")]
@@ -45,8 +45,8 @@ struct Part {
     text: Option<String>,
 }
 
-impl Question {
-    /// Of the method's name and its fields.
+impl PageTokens {
+    /// Tokens for a method's name and the fields of its request.
     #[must_use]
     pub fn new(parts: &[&str]) -> Self {
         let mut hash = Sha256::new();
@@ -59,7 +59,7 @@ impl Question {
         Self(std::array::from_fn(|i| digest[i]))
     }
 
-    /// The token behind a row; empty if there are no more.
+    /// The token of the next page; empty if there is none.
     #[must_use]
     pub fn token(&self, next: Option<Cursor>) -> String {
         let Some(Cursor(keys)) = next else { return String::new() };
@@ -71,10 +71,10 @@ impl Question {
         URL_SAFE_NO_PAD.encode(body.encode_to_vec())
     }
 
-    /// The row a token stands behind; `None` for the first page.
+    /// The cursor that a token encodes; `None` for the first page.
     ///
     /// # Errors
-    /// It is not ours, or of another question.
+    /// The token is malformed, or of another request.
     pub fn cursor(&self, token: &str) -> Result<Option<Cursor>, QueryError> {
         if token.is_empty() {
             return Ok(None);
@@ -104,17 +104,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_reads_back_for_its_own_question_only() {
-        let question = Question::new(&["ListReports", "agencies/-", "year = 2023", ""]);
+    fn a_token_reads_back_for_its_own_request_only() {
+        let tokens = PageTokens::new(&["ListReports", "agencies/-", "year = 2023", ""]);
         let cursor = Cursor(vec![Key::Text("办公室".into()), Key::Integer(-7)]);
-        let token = question.token(Some(cursor.clone()));
-        assert_eq!(question.cursor(&token).unwrap(), Some(cursor));
-        assert_eq!(question.cursor("").unwrap(), None);
-        assert_eq!(question.token(None), "");
-        let other = Question::new(&["ListReports", "agencies/-", "year = 2022", ""]);
+        let token = tokens.token(Some(cursor.clone()));
+        assert_eq!(tokens.cursor(&token).unwrap(), Some(cursor));
+        assert_eq!(tokens.cursor("").unwrap(), None);
+        assert_eq!(tokens.token(None), "");
+        let other = PageTokens::new(&["ListReports", "agencies/-", "year = 2022", ""]);
         assert!(other.cursor(&token).is_err());
         for bad in ["x", "!!!", &token[1..], &"A".repeat(5000)] {
-            assert!(question.cursor(bad).is_err(), "{bad}");
+            assert!(tokens.cursor(bad).is_err(), "{bad}");
         }
     }
 }

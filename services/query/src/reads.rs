@@ -1,4 +1,4 @@
-//! Reads of the store from async code: bounded in number and time, on threads that may block.
+//! Reads the store from async code, on threads that may block, with limits of number and time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::error::QueryError;
 
-/// The store as the gRPC side sees it. Cheap to clone.
+/// Read access to the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Reads {
     store: Arc<dyn Store>,
@@ -33,10 +33,10 @@ impl Reads {
     /// Runs a read.
     ///
     /// # Errors
-    /// It failed or took too long.
+    /// The read failed or exceeded its time limit.
     ///
     /// # Cancel safety
-    /// Dropping it leaves a read that has begun running to its end; it keeps its slot until then, so abandoned reads
+    /// A read that has begun runs to its end after the future is dropped. It keeps its slot until then, so abandoned reads
     /// cannot pile up.
     pub async fn run<T, F>(&self, read: F) -> Result<T, QueryError>
     where

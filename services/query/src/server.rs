@@ -1,6 +1,6 @@
 //! The gRPC server: ReportService, AgencyService, AlertService, health, reflection v1 and v1alpha, over HTTP/2 and gRPC-Web.
 //!
-//! Health is open to everybody; all else asks for a token if there are any.
+//! Health needs no token. Everything else does, if tokens are configured.
 
 use std::time::Duration;
 
@@ -19,29 +19,26 @@ use tonic_reflection::server::Builder as Reflection;
 use tonic_web::GrpcWebLayer;
 
 use crate::agencies::Agencies;
+use crate::alerts::Alerts;
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::health;
 use crate::service::Reports;
-use crate::waivers::Waivers;
 
-/// What connections may take to close after shutdown. Watchers end at once; a health watcher never does by itself.
+/// How long connections may stay open after shutdown. Watchers end at once, but a health watcher never ends by itself.
 const GRACE: Duration = Duration::from_secs(5);
-/// A province's list of agencies takes a few MiB.
+/// Largest list of agencies; a province's has a few MiB.
 const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// What answers.
+/// The services on one listener.
 pub struct Services {
-    /// ReportService.
     pub reports: Reports,
-    /// AgencyService.
     pub agencies: Agencies,
-    /// AlertService.
-    pub waivers: Waivers,
+    pub alerts: Alerts,
 }
 
-/// Takes the address, before anything else is started.
+/// Binds the address, before anything else is started.
 ///
 /// # Errors
 /// It is taken or not ours; the message names the key.
@@ -51,7 +48,7 @@ pub async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("couldn't listen on query.bind = {}", config.bind))
 }
 
-/// Serves until shutdown, and at most a few seconds longer.
+/// Serves until shutdown, and at most [`GRACE`] longer.
 ///
 /// # Errors
 /// The listener failed.
@@ -62,12 +59,12 @@ pub async fn serve(
     services: Services,
 ) -> anyhow::Result<()> {
     let tokens = Tokens::new(&config.all_tokens()?);
-    let Services { reports, agencies, waivers } = services;
+    let Services { reports, agencies, alerts } = services;
     let service = ReportServiceServer::new(reports)
         .max_decoding_message_size(config.max_request_bytes)
         .max_encoding_message_size(config.max_response_bytes);
     let agencies = AgencyServiceServer::new(agencies).max_decoding_message_size(MAX_LIST_BYTES);
-    let waivers = AlertServiceServer::new(waivers)
+    let alerts = AlertServiceServer::new(alerts)
         .max_decoding_message_size(config.max_request_bytes)
         .max_encoding_message_size(config.max_response_bytes);
     let (reporter, health) = health_reporter();
@@ -80,10 +77,10 @@ pub async fn serve(
         .add_service(health)
         .add_service(InterceptedService::new(service, tokens.clone()))
         .add_service(InterceptedService::new(agencies, tokens.clone()))
-        .add_service(InterceptedService::new(waivers, tokens.clone()))
+        .add_service(InterceptedService::new(alerts, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, tokens));
-    // The builder's own settings of sockets do not reach a listener that it did not bind.
+    // The builder's socket settings do not apply to a listener that it did not bind.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
     let shutdown = runtime.shutdown();
     let serving = router.serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
@@ -101,7 +98,7 @@ pub async fn serve(
     }
 }
 
-/// Only what is served here is listed; the files also hold the services of ingest.
+/// Lists the services of this server only; the descriptor files also have those of ingest.
 fn reflection() -> Reflection<'static> {
     Reflection::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)

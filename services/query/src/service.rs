@@ -1,4 +1,4 @@
-//! `gongkai.v1.ReportService`: checks a question, asks the store, words the answer.
+//! `gongkai.v1.ReportService`: validates requests, reads the store, converts the answers.
 
 use gongkai_proto::convert::timestamp;
 use gongkai_proto::v1::report_service_server::ReportService;
@@ -7,7 +7,7 @@ use gongkai_proto::v1::{
     ListReportsRequest, ListReportsResponse, ListRevisionsRequest, ListRevisionsResponse, QueryFactsRequest,
     QueryFactsResponse, Report, WatchReportsRequest,
 };
-use gongkai_store::Scope;
+use gongkai_store::ReportScope;
 use gongkai_store::query::{FactQuery, FindingOrder, FindingQuery, ReportOrder, ReportQuery};
 use tonic::{Request, Response, Status};
 
@@ -15,18 +15,17 @@ use crate::answer;
 use crate::error::QueryError;
 use crate::filter::fields;
 use crate::name;
-use crate::page::{self, Question};
+use crate::page::{self, PageTokens};
 use crate::reads::Reads;
 use crate::watch::{self, Watchers};
 
-/// The service.
+/// Implements `ReportService`.
 pub struct Reports {
     reads: Reads,
     watchers: Watchers,
 }
 
 impl Reports {
-    /// Answers from the store.
     #[must_use]
     pub fn new(reads: Reads, watchers: Watchers) -> Self {
         Self { reads, watchers }
@@ -40,37 +39,37 @@ impl Reports {
     }
 
     async fn list(&self, request: ListReportsRequest) -> Result<ListReportsResponse, QueryError> {
-        let question = Question::new(&["ListReports", &request.parent, &request.filter, &request.order_by]);
+        let tokens = PageTokens::new(&["ListReports", &request.parent, &request.filter, &request.order_by]);
         let (order, descending) = report_order(&request.order_by)?;
         let query = ReportQuery {
-            scope: Scope { agency: name::agency("parent", &request.parent)?, year: None },
+            scope: ReportScope { agency: name::agency("parent", &request.parent)?, year: None },
             conditions: fields::reports(&request.filter)?,
             order,
             descending,
             limit: page::size(request.page_size)?,
-            after: question.cursor(&request.page_token)?,
+            after: tokens.cursor(&request.page_token)?,
         };
         let found = self.reads.run(move |store| store.reports(&query)).await?;
         let reports = found.items.into_iter().map(answer::revision).collect();
-        Ok(ListReportsResponse { reports, next_page_token: question.token(found.next) })
+        Ok(ListReportsResponse { reports, next_page_token: tokens.token(found.next) })
     }
 
     async fn revisions(&self, request: ListRevisionsRequest) -> Result<ListRevisionsResponse, QueryError> {
-        let question = Question::new(&["ListRevisions", &request.parent]);
+        let tokens = PageTokens::new(&["ListRevisions", &request.parent]);
         let key = name::report("parent", &request.parent)?;
         let limit = page::size(request.page_size)?;
-        let after = question.cursor(&request.page_token)?;
+        let after = tokens.cursor(&request.page_token)?;
         let is_first = after.is_none();
         let found = self.reads.run(move |store| store.revisions(&key, after.as_ref(), limit)).await?;
         if is_first && found.items.is_empty() {
             return Err(QueryError::ReportNotFound(request.parent));
         }
         let revisions = found.items.into_iter().map(answer::revision).collect();
-        Ok(ListRevisionsResponse { revisions, next_page_token: question.token(found.next) })
+        Ok(ListRevisionsResponse { revisions, next_page_token: tokens.token(found.next) })
     }
 
     async fn findings(&self, request: ListFindingsRequest) -> Result<ListFindingsResponse, QueryError> {
-        let question = Question::new(&["ListFindings", &request.parent, &request.filter, &request.order_by]);
+        let tokens = PageTokens::new(&["ListFindings", &request.parent, &request.filter, &request.order_by]);
         let (order, descending) = finding_order(&request.order_by)?;
         let query = FindingQuery {
             scope: name::reports("parent", &request.parent)?,
@@ -78,11 +77,11 @@ impl Reports {
             order,
             descending,
             limit: page::size(request.page_size)?,
-            after: question.cursor(&request.page_token)?,
+            after: tokens.cursor(&request.page_token)?,
         };
         let found = self.reads.run(move |store| store.findings(&query)).await?;
         let findings = found.items.into_iter().map(answer::finding).collect();
-        Ok(ListFindingsResponse { findings, next_page_token: question.token(found.next) })
+        Ok(ListFindingsResponse { findings, next_page_token: tokens.token(found.next) })
     }
 
     async fn explain(&self, request: ExplainFindingRequest) -> Result<FindingExplanation, QueryError> {
@@ -92,16 +91,16 @@ impl Reports {
     }
 
     async fn facts(&self, request: QueryFactsRequest) -> Result<QueryFactsResponse, QueryError> {
-        let question = Question::new(&["QueryFacts", &request.parent, &request.filter]);
+        let tokens = PageTokens::new(&["QueryFacts", &request.parent, &request.filter]);
         let query = FactQuery {
             scope: name::reports("parent", &request.parent)?,
             conditions: fields::facts(&request.filter)?,
             limit: page::size(request.page_size)?,
-            after: question.cursor(&request.page_token)?,
+            after: tokens.cursor(&request.page_token)?,
         };
         let found = self.reads.run(move |store| store.facts(&query)).await?;
         let facts = found.items.iter().map(answer::fact).collect();
-        Ok(QueryFactsResponse { facts, next_page_token: question.token(found.next) })
+        Ok(QueryFactsResponse { facts, next_page_token: tokens.token(found.next) })
     }
 }
 

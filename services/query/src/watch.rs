@@ -1,7 +1,7 @@
-//! `WatchReports`: the change feed from a token on, then live.
+//! `WatchReports`: streams the change feed from a token on, then live changes.
 //!
-//! Every watcher reads the store by itself, a batch at a time, and only as fast as its client takes: a slow one costs a few
-//! buffered answers, not memory. It listens before it reads, so no change is missed in between.
+//! Each watcher reads the store itself, a batch at a time and no faster than its client, so that a slow client costs a few
+//! buffered answers only. It listens before it reads, so no change is missed in between.
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use crate::error::QueryError;
 use crate::notifier::{ChangeListener, ChangeNotifier};
 use crate::reads::Reads;
 
-/// Changes read at once.
+/// Changes per read.
 const BATCH: usize = 64;
-/// Answers that wait for a slow client.
+/// Answers buffered for a slow client.
 const BUFFER: usize = 16;
 
-/// What watchers share. Cheap to clone.
+/// Starts watchers and limits their number. Cheap to clone.
 #[derive(Clone)]
 pub struct Watchers {
     reads: Reads,
@@ -32,7 +32,7 @@ pub struct Watchers {
     shutdown: CancellationToken,
 }
 
-/// What a client reads.
+/// The answers to one client.
 pub type Stream = ReceiverStream<Result<WatchReportsResponse, Status>>;
 
 struct Watcher {
@@ -46,7 +46,7 @@ struct Watcher {
 }
 
 impl Watchers {
-    /// At most `slots` at once; all end when `shutdown` is cancelled.
+    /// At most `slots` watchers at once; all end when `shutdown` is cancelled.
     #[must_use]
     pub fn new(reads: Reads, changes: ChangeNotifier, slots: usize, shutdown: CancellationToken) -> Self {
         Self { reads, changes, slots: Arc::new(Semaphore::new(slots)), shutdown }
@@ -55,7 +55,7 @@ impl Watchers {
     /// Starts a watcher of one agency or all.
     ///
     /// # Errors
-    /// The token is not ours or of another read model, or there are too many watchers.
+    /// The token is malformed or of another read model, or there are too many watchers.
     pub async fn start(&self, agency: Option<AgencyKey>, resume_token: &str) -> Result<Stream, QueryError> {
         let slot = self.slots.clone().try_acquire_owned().map_err(|_| QueryError::TooManyWatchers)?;
         let after = self.position(resume_token).await?;
@@ -69,7 +69,7 @@ impl Watchers {
             shutdown: self.shutdown.clone(),
             _slot: slot,
         };
-        // Ends with its client or at shutdown, whichever comes first: nobody needs to wait for it.
+        // Ends with its client or at shutdown, so the task is not awaited.
         drop(tokio::spawn(watcher.run()));
         Ok(ReceiverStream::new(stream))
     }
@@ -94,7 +94,7 @@ impl Watcher {
             () = shutdown.cancelled() => {}
             () = out.closed() => {}
             error = self.follow() => {
-                // A client that is gone needs no reason.
+                // Fails only if the client is gone.
                 out.send(Err(error.into())).await.ok();
             }
         }

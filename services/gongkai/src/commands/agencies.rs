@@ -55,7 +55,7 @@ struct Import {
   gongkai agencies list
   gongkai agencies list --provisional --format csv")]
 struct List {
-    /// Those that have reports and are not listed
+    /// Agencies that have reports and are not listed
     #[arg(long)]
     provisional: bool,
     #[command(flatten)]
@@ -64,7 +64,6 @@ struct List {
     server: QueryServer,
 }
 
-/// An agency.
 #[derive(Debug, Serialize)]
 struct AgencyView {
     name: String,
@@ -90,7 +89,7 @@ async fn import(args: &Import, out: &mut Output) -> anyhow::Result<ExitCode> {
     let csv = tokio::fs::read(&args.file).await.with_context(|| format!("couldn't read {file}"))?;
     let mut client = args.server.agencies().await?;
     let request = v1::ImportAgenciesRequest { csv: csv.into(), validate_only: args.dry_run };
-    let response = client.import_agencies(request).await.map_err(|status| client::refused(&status))?;
+    let response = client.import_agencies(request).await.map_err(|status| client::query_error(&status))?;
     let count = response.into_inner().agencies;
     out.line(match args.dry_run {
         true => format!(
@@ -106,7 +105,7 @@ async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     client::list(out, &args.listing, async |page_size, page_token| {
         let filter = if args.provisional { "provisional = true" } else { "" }.to_owned();
         let request = v1::ListAgenciesRequest { page_size, page_token, filter };
-        let response = client.list_agencies(request).await.map_err(|status| client::refused(&status))?;
+        let response = client.list_agencies(request).await.map_err(|status| client::query_error(&status))?;
         let response = response.into_inner();
         Ok((response.agencies.into_iter().map(AgencyView::from).collect(), response.next_page_token))
     })

@@ -1,4 +1,4 @@
-//! `gongkai explain`: one finding and everything it stands on.
+//! `gongkai explain`: one finding and everything it rests on.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::{
     view::{FindingView, WaiverView, rfc3339},
 };
 
-/// 疑点说明 / Explain one finding: formula, operands and where they stand, source, history
+/// 疑点说明 / Explain one finding: formula, operands and their positions, source, history
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai explain agencies/361001/reports/2023/findings/0f3c…
@@ -22,14 +22,14 @@ use crate::{
 pub(crate) struct Args {
     /// agencies/{agency}/reports/{year}/findings/{fingerprint}: columns report and fingerprint of `gongkai findings`
     name: String,
-    /// How to write it
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Shape,
     #[command(flatten)]
     server: QueryServer,
 }
 
-/// A finding with everything it stands on.
+/// A finding with everything it rests on.
 #[derive(Debug, Serialize)]
 struct View {
     #[serde(flatten)]
@@ -51,7 +51,8 @@ struct Judgement {
 pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     let request = v1::ExplainFindingRequest { name: args.name.clone() };
     let mut client = args.server.reports().await?;
-    let told = client.explain_finding(request).await.map_err(|status| client::refused(&status))?.into_inner();
+    let told =
+        client.explain_finding(request).await.map_err(|status| client::query_error(&status))?.into_inner();
     let view = view(told)?;
     match args.format {
         Shape::Json => out.line(serde_json::to_string(&view)?)?,
@@ -128,7 +129,7 @@ fn write(out: &mut Output, view: &View) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A cell: its name, what stands in it, and where.
+/// A cell: its name, its text, and its position.
 fn operand_line(operand: &FactLine) -> String {
     let applicant = operand.applicant.as_ref().map(|a| format!("[{a}]")).unwrap_or_default();
     let value = operand.value.as_deref().unwrap_or(&operand.state);

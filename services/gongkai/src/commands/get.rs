@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// As the report stood then (RFC 3339)
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// How to write it
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Shape,
     #[command(flatten)]
@@ -43,7 +43,8 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     };
     let request = v1::GetReportRequest { name: args.name.clone(), as_of };
     let mut client = args.server.reports().await?;
-    let report = client.get_report(request).await.map_err(|status| client::refused(&status))?.into_inner();
+    let report =
+        client.get_report(request).await.map_err(|status| client::query_error(&status))?.into_inner();
     let report = ReportView::try_from(report)?;
     match args.format {
         Shape::Json => out.line(serde_json::to_string(&report)?)?,

@@ -29,7 +29,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 Exit code: 0 all is well, 1 a service is not ready or there are dead letters, 2 the broker cannot be asked.")]
 pub(crate) struct Args {
-    /// The services' config file: says where the broker and the admin ports are
+    /// The services' config file, with the addresses of the broker and of the admin ports
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
     /// Address of the broker
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Admin addresses to probe; without any, those of the config on this machine
     #[arg(long, value_name = "URL")]
     admin: Vec<String>,
-    /// How to write it
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -59,13 +59,13 @@ struct Report {
     dead_letters: u64,
 }
 
-/// A service as its admin port tells.
+/// What a service's admin port answers.
 #[derive(Debug, Serialize)]
 struct Health {
     service: String,
     admin: String,
     ready: bool,
-    /// What it waits for, or why it does not answer.
+    /// What the service waits for, or why it does not answer.
     detail: String,
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     }
     let common = config.common()?;
     let services = probe_all(&targets(&args.admin, &common.admin)?).await?;
-    // The client logs nothing here: what goes wrong is in the error.
+    // No logging: failures are in the error.
     let broker = JetStream::connect(&common.nats.transport("gongkai-status")?).await;
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url));
     let streams = match broker {
@@ -111,7 +111,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     Ok(ExitCode::from(u8::from(!is_well)))
 }
 
-/// Service and admin address of each.
+/// The services and their admin addresses.
 fn targets(given: &[String], admin: &AdminSettings) -> anyhow::Result<Vec<(String, String)>> {
     if !given.is_empty() {
         let named = |url: &String| (String::new(), url.trim_end_matches('/').to_owned());
@@ -127,7 +127,7 @@ fn targets(given: &[String], admin: &AdminSettings) -> anyhow::Result<Vec<(Strin
     let mut targets = Vec::new();
     for (offset, (service, port)) in (0_u16..).zip(defaults) {
         let mut address = admin.address(port)?;
-        // As the all-in-one counts them up.
+        // The all-in-one numbers its ports like this.
         if admin.port.is_some() {
             address.set_port(address.port().saturating_add(offset));
         }

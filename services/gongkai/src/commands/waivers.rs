@@ -1,4 +1,4 @@
-//! `gongkai waivers`: what people let stand.
+//! `gongkai waivers`: findings that a person accepted.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use crate::{
     view::WaiverView,
 };
 
-/// 豁免 / Let findings stand, with a reason and for a time
+/// 豁免 / Accept findings, with a reason and for a limited time
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers create agencies/361001/reports/2023/findings/0f3c… --reason 上级已同意保留 --person 张三 --until 2026-12-31
@@ -34,7 +34,7 @@ enum Command {
     Revoke(Revoke),
 }
 
-/// 豁免一个疑点 / Let a finding stand; the alert is resolved once all findings of its cause are waived
+/// 豁免一个疑点 / Accept a finding; the alert is resolved once all findings of its cause are waived
 ///
 /// It survives new runs of the rules and lapses when one of the finding's operands changes.
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ enum Command {
 struct Create {
     /// agencies/{agency}/reports/{year}/findings/{fingerprint}: columns report and fingerprint of `gongkai findings`
     finding: String,
-    /// Why it may stand
+    /// Why it is accepted
     #[arg(long)]
     reason: String,
     /// Who decides
@@ -71,7 +71,7 @@ struct List {
     server: QueryServer,
 }
 
-/// 撤销豁免 / End a waiver; the finding is alerted again if it stands
+/// 撤销豁免 / End a waiver; the finding is alerted again if it is still there
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers revoke agencies/361001/reports/2023/waivers/8a01… --reason 数据有误 --person 李四")]
@@ -110,7 +110,7 @@ async fn create(args: Create, out: &mut Output) -> anyhow::Result<ExitCode> {
         expires_at: Some(timestamp(until)),
     };
     let mut client = args.server.alerts().await?;
-    let waiver = client.create_waiver(request).await.map_err(|status| client::refused(&status))?;
+    let waiver = client.create_waiver(request).await.map_err(|status| client::query_error(&status))?;
     out.line(format!("已豁免 / waived: {}", clean(&waiver.into_inner().name)))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -119,7 +119,7 @@ async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.alerts().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListWaiversRequest { parent: args.parent.clone(), page_size, page_token };
-        let response = client.list_waivers(request).await.map_err(|status| client::refused(&status))?;
+        let response = client.list_waivers(request).await.map_err(|status| client::query_error(&status))?;
         let response = response.into_inner();
         let rows = response.waivers.into_iter().map(WaiverView::try_from).collect::<anyhow::Result<_>>()?;
         Ok((rows, response.next_page_token))
@@ -130,7 +130,7 @@ async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
 async fn revoke(args: Revoke, out: &mut Output) -> anyhow::Result<ExitCode> {
     let request = v1::RevokeWaiverRequest { name: args.name, reason: args.reason, person: args.person };
     let mut client = args.server.alerts().await?;
-    let waiver = client.revoke_waiver(request).await.map_err(|status| client::refused(&status))?;
+    let waiver = client.revoke_waiver(request).await.map_err(|status| client::query_error(&status))?;
     out.line(format!("已撤销豁免 / revoked: {}", clean(&waiver.into_inner().name)))?;
     Ok(ExitCode::SUCCESS)
 }

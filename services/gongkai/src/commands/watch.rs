@@ -21,10 +21,10 @@ pub(crate) struct Args {
     /// agencies/{agency}, or agencies/- for all
     #[arg(default_value = "agencies/-")]
     parent: String,
-    /// The resume_token of the last change seen; without it the oldest change kept comes first
+    /// The resume_token of the last change seen; without it, start at the oldest change
     #[arg(long, default_value = "", value_name = "TOKEN", hide_default_value = true)]
     resume: String,
-    /// How to write the changes
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
@@ -35,9 +35,9 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     let mut client = args.server.reports().await?;
     let request = v1::WatchReportsRequest { parent: args.parent, resume_token: args.resume };
     let mut changes =
-        client.watch_reports(request).await.map_err(|status| client::refused(&status))?.into_inner();
+        client.watch_reports(request).await.map_err(|status| client::query_error(&status))?.into_inner();
     let mut is_first = true;
-    while let Some(change) = changes.message().await.map_err(|status| client::refused(&status))? {
+    while let Some(change) = changes.message().await.map_err(|status| client::query_error(&status))? {
         table::follow(out, args.format, &ChangeView::try_from(change)?, is_first)?;
         is_first = false;
     }

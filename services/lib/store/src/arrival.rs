@@ -1,18 +1,18 @@
-//! What the projector writes: arrivals with what the stages made of them.
+//! What the projector writes: arrivals with their outcomes.
 
 use gongkai_model::{Arrival, Fact, Finding, FormId, Region, ReportKey, Variant, Versions};
 use time::OffsetDateTime;
 
-/// Where a revision came from: the arrival of its content that ranks lowest.
+/// The origin of a revision: the arrival of its content that ranks lowest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Its submission.
+    /// Id of its submission.
     pub submission_id: String,
     /// SHA-256 of the bytes, hex: identifies a revision of a report.
     pub content_hash: String,
     /// Stream sequence of its `DocumentReceived`: identifies the arrival.
     pub received_sequence: u64,
-    /// When it came in.
+    /// When it was received.
     pub received_at: OffsetDateTime,
     /// When it was published, if known.
     pub published_at: Option<OffsetDateTime>,
@@ -24,7 +24,7 @@ pub struct Origin {
 
 /// A chapter's prose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
+pub struct StoredSection {
     /// 1 to 6.
     pub number: u32,
     /// The heading.
@@ -35,17 +35,17 @@ pub struct Section {
 
 /// A report's prose.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prose {
-    /// What stands between title and first chapter.
+pub struct StoredProse {
+    /// The text between the title and the first chapter.
     pub preamble: String,
     /// The chapters in document order.
-    pub sections: Vec<Section>,
+    pub sections: Vec<StoredSection>,
 }
 
 /// A validated report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// Whose report of which year.
+    /// Agency and year.
     pub key: ReportKey,
     /// The agency's name as the document gives it.
     pub agency_name: String,
@@ -55,38 +55,38 @@ pub struct Content {
     pub variant: Variant,
     /// The title line.
     pub title: String,
-    /// What the bytes turned out to be.
+    /// The detected media type.
     pub media_type: String,
     /// Every cell of the form, in the form's order.
     pub facts: Vec<Fact>,
-    /// What the rules said, in the rules' order.
+    /// The findings, in the rules' order.
     pub findings: Vec<Finding>,
-    /// Who said it.
+    /// Versions of the programs and rules that made them.
     pub versions: Versions,
-    /// The trace that carried it.
+    /// Trace id of its document.
     pub trace_id: String,
     /// The prose; absent if it was erased.
-    pub prose: Option<Prose>,
+    pub prose: Option<StoredProse>,
 }
 
-/// What the stages made of an arrival.
+/// The outcome of an arrival.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ArrivalOutcome {
     /// A report with its findings.
     Validated(Box<Content>),
-    /// No report, or unreadable. Ends what an earlier reading of the same arrival stored.
+    /// Rejected. Replaces what an earlier reading of the same arrival stored.
     Rejected,
 }
 
-/// An arrival and what the stage event that counts says became of it.
+/// An arrival with the outcome that its highest stage event gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalEvent {
-    /// Its submission.
+    /// Id of its submission.
     pub submission_id: String,
-    /// Which arrival, and the rank of the stage event.
+    /// The arrival, with the rank of the stage event.
     pub arrival: Arrival,
-    /// When the log took the stage event.
+    /// When the log stored the stage event.
     pub event_at: OffsetDateTime,
-    /// What it says.
-    pub outcome: Outcome,
+    /// The outcome.
+    pub outcome: ArrivalOutcome,
 }

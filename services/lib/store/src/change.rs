@@ -1,8 +1,8 @@
 //! The change feed: every visible change of a report, in the order this read model saw them.
 //!
-//! A reader that follows the feed and reads each named report ends with the same picture as one that lists them all.
-//! Ordinals are given in the transaction that makes the change, by the only writer, so a later one is never visible
-//! before an earlier one. They mean nothing in another read model, which is why a token names the epoch.
+//! A reader that follows the feed and reads each named report ends in the same state as one that lists them all. The only
+//! writer assigns an ordinal in the transaction that makes the change, so a later ordinal is never visible before an earlier
+//! one. Ordinals mean nothing in another read model, therefore a token names the epoch.
 
 use std::{fmt, str::FromStr};
 
@@ -10,12 +10,12 @@ use gongkai_model::ReportKey;
 
 use crate::report::RevisionHeader;
 
-/// What happened to a report.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
-    /// A revision became the newest, or what is known of the newest changed.
+    /// A revision became current, or the current one was validated again with another result.
     Validated,
-    /// It was withdrawn, or a later reading found that it is no report.
+    /// The report was withdrawn, or a later reading rejected its document.
     Withdrawn,
 }
 
@@ -31,29 +31,29 @@ impl ChangeKind {
 /// An entry of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its place, from 1, rising.
+    /// Position in the feed, from 1.
     pub ordinal: u64,
-    /// What happened.
+    /// The kind of change.
     pub kind: ChangeKind,
-    /// To which report.
+    /// The report.
     pub key: ReportKey,
-    /// The report as it stands now; absent if it is none any more.
+    /// The current revision's header; `None` if there is no report any more.
     pub report: Option<RevisionHeader>,
 }
 
-/// A place in the feed of one read model: behind the change with this ordinal.
+/// A position in the feed of one read model: after the change with this ordinal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeToken {
-    /// Which read model.
+    /// The read model's epoch.
     pub epoch: String,
-    /// Behind which change; 0 is the beginning.
+    /// The ordinal of the last change seen; 0 for the beginning.
     pub ordinal: u64,
 }
 
-/// Why a reader cannot go on from a token; it must start anew.
+/// Why a reader cannot resume from a token. It must start anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeError {
-    /// No token of ours.
+    /// The text is not a token.
     #[error("the token is malformed")]
     Malformed,
     /// The read model was rebuilt or restored since.

@@ -1,10 +1,10 @@
-//! A digest of what a reader sees of a validated report, to tell a visible change from a second reading that says the
-//! same. Versions and trace ids are left out: they change with every reading.
+//! A digest of the visible content of a validated report. It tells a visible change from a second reading with the same
+//! result, so versions and trace ids, which change with every reading, are left out.
 
 use gongkai_model::{Fact, Finding, Source};
 use sha2::{Digest as _, Sha256};
 
-use crate::arrival::{Content, Prose};
+use crate::arrival::{Content, StoredProse};
 
 /// Hex digest over header, facts, findings and prose.
 pub(crate) fn digest(content: &Content) -> String {
@@ -19,7 +19,7 @@ pub(crate) fn digest(content: &Content) -> String {
     hex::encode(hash.0.finalize())
 }
 
-/// Every field goes in with its length or a mark of absence, so that no two sequences of fields look alike.
+/// Hashes every field with its length, or a mark of absence, so that no two sequences of fields have the same encoding.
 struct Fields(Sha256);
 
 impl Fields {
@@ -73,7 +73,7 @@ impl Fields {
         self.text(&finding.operands_digest);
     }
 
-    fn prose(&mut self, prose: Option<&Prose>) {
+    fn prose(&mut self, prose: Option<&StoredProse>) {
         self.optional(prose.map(|p| p.preamble.as_str()));
         let Some(prose) = prose else { return };
         self.count(prose.sections.len());

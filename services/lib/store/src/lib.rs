@@ -1,11 +1,11 @@
-//! The read model: what queries read and the projector writes. It can be thrown away and rebuilt from the log.
+//! The read model: the projector writes it, queries read it. It can be deleted and rebuilt from the log.
 //!
-//! [`Store`] is the contract, [`sqlite`] the back end that ships. Types are plain: no runtime, no wire format. All
-//! calls block; a caller with an async runtime runs them on its blocking pool.
+//! [`Store`] is the trait, [`sqlite`] the only back end. Types are plain: no runtime, no wire format. All calls block; a
+//! caller with an async runtime runs them on its blocking pool.
 //!
-//! **Order does not matter.** Every original that came in is an arrival, known by the stream sequence of its
-//! `DocumentReceived`; of several stage events about one arrival the one that ranks highest counts. What stands of a report
-//! is derived from the set of its arrivals and withdrawals ([`gongkai_lifecycle`]), never from the order in which they
+//! **Order does not matter.** Every document that was received is an arrival, identified by the stream sequence of its
+//! `DocumentReceived`; of several stage events about one arrival the one that ranks highest counts. The current revision of
+//! a report is derived from the set of its arrivals and withdrawals ([`gongkai_lifecycle`]), never from the order in which they
 //! were projected. Only the [change feed](change) records an order: the one in which this read model saw the changes.
 
 #![warn(missing_docs)]
@@ -19,9 +19,9 @@ pub mod report;
 pub mod sqlite;
 mod store;
 
-pub use arrival::{ArrivalEvent, Content, Origin, Outcome, Prose, Section};
+pub use arrival::{ArrivalEvent, ArrivalOutcome, Content, Origin, StoredProse, StoredSection};
 pub use change::{Change, ChangeKind, ResumeError, ResumeToken};
 pub use error::Error;
-pub use query::{Cursor, Page, Scope};
-pub use report::{Report, RevisionHeader};
+pub use query::{Cursor, Page, ReportScope};
+pub use report::{RevisionHeader, StoredReport};
 pub use store::{Applied, Store};

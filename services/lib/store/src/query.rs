@@ -1,31 +1,30 @@
-//! What readers may ask: scope, conditions, order, and a page behind a cursor.
+//! The queries of a store: scope, conditions, order, and a page after a cursor.
 //!
-//! Pages are cut by key, not by number: the cursor holds the sort key of the last row, so rows that come in between pages
-//! shift nothing.
+//! A cursor holds the sort key of the last row, so rows that are added between two pages shift nothing.
 
 use gongkai_model::{AgencyKey, Fact, Finding, ReportKey, Severity, Waiver};
 use time::OffsetDateTime;
 
 use crate::report::RevisionHeader;
 
-/// Reports of one agency or all, of one year or all.
+/// Restricts a query to one agency, to one year, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Scope {
+pub struct ReportScope {
     /// `None`: all agencies.
     pub agency: Option<AgencyKey>,
     /// `None`: all years.
     pub year: Option<i32>,
 }
 
-impl Scope {
-    /// True if it names one report.
+impl ReportScope {
+    /// True if both agency and year are given.
     #[must_use]
     pub fn is_one_report(&self) -> bool {
         self.agency.is_some() && self.year.is_some()
     }
 }
 
-/// How a field is compared.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Op {
     /// `=`
@@ -44,7 +43,7 @@ pub enum Op {
     Has,
 }
 
-/// What a field is compared with.
+/// The right side of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Text.
@@ -57,14 +56,14 @@ pub enum Value {
     Flag(bool),
 }
 
-/// `field op value`. The caller sees to it that the value is of the field's type.
+/// `field op value`. The value must be of the field's type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition<F> {
-    /// Which field.
+    /// The left side.
     pub field: F,
-    /// How.
+    /// The operator.
     pub op: Op,
-    /// With what.
+    /// The right side.
     pub value: Value,
 }
 
@@ -85,7 +84,7 @@ pub enum ReportField {
     Region,
     /// Text.
     MediaType,
-    /// Number of findings of this weight; integer.
+    /// Number of findings of this severity; integer.
     Findings(Severity),
     /// Flag.
     Withdrawn,
@@ -106,7 +105,7 @@ pub enum FindingField {
     Year,
     /// Of the report; text; [`Op::Has`] is "begins with".
     Region,
-    /// True if a waiver lets it stand; flag.
+    /// True if a waiver covers the finding; flag.
     Waived,
 }
 
@@ -138,7 +137,7 @@ pub fn severity_rank(severity: Severity) -> i64 {
     }
 }
 
-/// What reports are sorted by; equal ones by name.
+/// The order of reports; ties are ordered by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ReportOrder {
     /// Agency, then year.
@@ -148,11 +147,11 @@ pub enum ReportOrder {
     Year,
     /// The agency's name.
     AgencyName,
-    /// When the newest revision came in.
+    /// When the current revision was received.
     ReceivedAt,
 }
 
-/// What findings are sorted by; equal ones by report and the rules' order.
+/// The order of findings; ties are ordered by report and in the rules' order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum FindingOrder {
     /// Report.
@@ -175,113 +174,113 @@ pub enum Key {
     Text(String),
 }
 
-/// Some rows, and where to go on.
+/// A page of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Behind the last row; `None` if there are no more.
+    /// The cursor for the next page; `None` if this is the last.
     pub next: Option<Cursor>,
 }
 
-/// Which reports.
+/// A query for reports.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReportQuery {
-    /// Of whom.
-    pub scope: Scope,
-    /// All must hold.
+    /// The agencies and years.
+    pub scope: ReportScope,
+    /// Conditions that must all hold.
     pub conditions: Vec<Condition<ReportField>>,
-    /// Sorted by.
+    /// The order.
     pub order: ReportOrder,
-    /// The other way round, ties included.
+    /// Reverses the order, ties included.
     pub descending: bool,
-    /// Behind this row.
+    /// Start after this row.
     pub after: Option<Cursor>,
-    /// At most this many.
+    /// Rows per page, at most.
     pub limit: usize,
 }
 
-/// Which findings. Those of withdrawn reports are left out unless the scope is one report.
+/// A query for findings. Those of withdrawn reports are left out unless the scope is one report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FindingQuery {
-    /// Of which reports.
-    pub scope: Scope,
-    /// All must hold.
+    /// The reports.
+    pub scope: ReportScope,
+    /// Conditions that must all hold.
     pub conditions: Vec<Condition<FindingField>>,
-    /// Sorted by.
+    /// The order.
     pub order: FindingOrder,
-    /// The other way round, ties included.
+    /// Reverses the order, ties included.
     pub descending: bool,
-    /// Behind this row.
+    /// Start after this row.
     pub after: Option<Cursor>,
-    /// At most this many.
+    /// Rows per page, at most.
     pub limit: usize,
 }
 
-/// Which facts, by report and the form's order. Those of withdrawn reports are left out unless the scope is one report.
+/// A query for facts, ordered by report and as in the form. Those of withdrawn reports are left out unless the scope is one report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FactQuery {
-    /// Of which reports.
-    pub scope: Scope,
-    /// All must hold.
+    /// The reports.
+    pub scope: ReportScope,
+    /// Conditions that must all hold.
     pub conditions: Vec<Condition<FactField>>,
-    /// Behind this row.
+    /// Start after this row.
     pub after: Option<Cursor>,
-    /// At most this many.
+    /// Rows per page, at most.
     pub limit: usize,
 }
 
-/// Which waivers.
+/// A query for waivers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WaiverQuery {
-    /// Of which reports.
-    pub scope: Scope,
-    /// Of which finding; `None` for all.
+    /// The reports.
+    pub scope: ReportScope,
+    /// The finding's fingerprint; `None` for all.
     pub fingerprint: Option<String>,
-    /// Behind this row.
+    /// Start after this row.
     pub after: Option<Cursor>,
-    /// At most this many.
+    /// Rows per page, at most.
     pub limit: usize,
 }
 
-/// A waiver, and whether its finding has moved on.
+/// A waiver, and whether it has lapsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundWaiver {
     /// The waiver.
     pub waiver: Waiver,
-    /// True if its finding stands in the newest revision on other values than those that were waived.
+    /// True if the finding rests on other values in the current revision than when it was waived.
     pub is_lapsed: bool,
 }
 
-/// A finding and everything it stands on.
+/// A finding and everything it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
     /// The finding.
     pub found: FoundFinding,
-    /// The newest revision's header.
+    /// The current revision's header.
     pub revision: RevisionHeader,
     /// The operands in the order in which the finding names them.
     pub operands: Vec<Fact>,
-    /// Every weight it had, oldest first.
+    /// Every severity it has had, oldest first.
     pub judgements: Vec<Judgement>,
-    /// Every waiver it had, newest first.
+    /// Every waiver it has had, newest first.
     pub waivers: Vec<FoundWaiver>,
 }
 
-/// What rules of one version made of a finding.
+/// The severity that one version of the rules gave a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// The weight.
+    /// The severity.
     pub severity: Severity,
     /// Names and versions of the rule packs.
     pub rules: String,
-    /// When the log first said so.
+    /// When the log first had it.
     pub first_at: OffsetDateTime,
-    /// When the log last said so.
+    /// When the log last had it.
     pub last_at: OffsetDateTime,
 }
 
-/// A finding and whose it is.
+/// A finding with its report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFinding {
     /// The report.
@@ -290,11 +289,11 @@ pub struct FoundFinding {
     pub finding: Finding,
     /// The trace that carried the report.
     pub trace_id: String,
-    /// The waiver that lets it stand.
+    /// The waiver that covers it.
     pub waiver: Option<Waiver>,
 }
 
-/// A fact and whose it is.
+/// A fact with its report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFact {
     /// The report.

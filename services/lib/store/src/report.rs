@@ -1,15 +1,15 @@
-//! What readers get: a revision's header, and the whole report.
+//! The header of a revision, and a whole report.
 
 use gongkai_model::{Fact, FormId, ReportKey, Summary, Variant, Versions};
 
-use crate::arrival::{Origin, Prose};
+use crate::arrival::{Origin, StoredProse};
 
 /// One revision of a report without its prose, facts and findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevisionHeader {
-    /// Whose report of which year.
+    /// Agency and year.
     pub key: ReportKey,
-    /// From 1: its place among the report's revisions, lowest rank first. It moves when other content arrives late or again.
+    /// Position among the report's revisions, lowest rank first, from 1. It changes when other content arrives late or again.
     pub ordinal: u32,
     /// The arrival of this content that ranks lowest.
     pub origin: Origin,
@@ -21,25 +21,25 @@ pub struct RevisionHeader {
     pub variant: Variant,
     /// The title line.
     pub title: String,
-    /// What the bytes turned out to be.
+    /// The detected media type.
     pub media_type: String,
-    /// How many findings of each weight.
+    /// Findings by severity.
     pub summary: Summary,
-    /// Who read and checked it last.
+    /// Versions of the programs and rules that read and checked it last.
     pub versions: Versions,
-    /// The trace that carried it.
+    /// Trace id of its document.
     pub trace_id: String,
-    /// True for the newest revision if it was withdrawn and did not arrive again since.
+    /// True for the current revision if it was withdrawn and has not arrived again since.
     pub withdrawn: bool,
 }
 
-/// A report: one of its revisions, whole.
+/// One revision of a report, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct StoredReport {
     /// Its header.
     pub revision: RevisionHeader,
     /// The prose; absent if it was erased.
-    pub prose: Option<Prose>,
+    pub prose: Option<StoredProse>,
     /// Every cell of the form, in the form's order.
     pub facts: Vec<Fact>,
 }

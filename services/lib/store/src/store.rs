@@ -1,4 +1,4 @@
-//! The contract of a read model.
+//! The trait of a read model.
 
 use gongkai_model::{AgencyKey, ReportKey, Waiver, Withdrawal};
 use time::OffsetDateTime;
@@ -11,13 +11,13 @@ use crate::{
         Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
         WaiverQuery,
     },
-    report::{Report, RevisionHeader},
+    report::{RevisionHeader, StoredReport},
 };
 
-/// What a write did.
+/// The effect of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Applied {
-    /// Nothing that a reader could see.
+    /// Nothing visible changed.
     Unseen,
     /// The change feed has at least one new entry.
     Changed,
@@ -29,33 +29,33 @@ pub enum Applied {
 /// entry in the change feed. Reads see a consistent state.
 ///
 /// # Errors
-/// Every call fails with [`Error`]; the writer tries the same event again, a reader answers its client.
+/// Every call fails with [`Error`]. The writer retries the same event, a reader reports the error to its client.
 pub trait Store: Send + Sync + 'static {
-    /// Stores what became of an arrival, unless a later stage event about it is stored already.
+    /// Stores the outcome of an arrival, unless that of a later stage event is stored already.
     ///
     /// # Errors
-    /// Nothing was stored: the caller tries again.
+    /// Nothing was stored: retry.
     fn put_arrival(&self, arrival: &ArrivalEvent) -> Result<Applied, Error>;
 
-    /// Stores a withdrawal, which may come before what it takes down.
+    /// Stores a withdrawal. It may come before the arrivals that it takes down.
     ///
     /// # Errors
-    /// Nothing was stored: the caller tries again.
+    /// Nothing was stored: retry.
     fn put_withdrawal(&self, withdrawal: &Withdrawal) -> Result<Applied, Error>;
 
-    /// Stores a waiver as it stands, or its end, which may come first. Of two ends the earlier stays.
+    /// Stores a waiver or its end, in either order. Of two ends the earlier stays.
     ///
     /// # Errors
-    /// Nothing was stored: the caller tries again.
+    /// Nothing was stored: retry.
     fn put_waiver(&self, waiver: &Waiver) -> Result<Applied, Error>;
 
-    /// The report: its newest revision, or the one that was the newest at `as_of`.
+    /// The report: its current revision, or the one that was current at `as_of`.
     ///
     /// # Errors
     /// See [`Error`].
-    fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<Report>, Error>;
+    fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<StoredReport>, Error>;
 
-    /// Newest revisions of reports.
+    /// Current revisions of reports.
     ///
     /// # Errors
     /// See [`Error`].
@@ -72,13 +72,13 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<RevisionHeader>, Error>;
 
-    /// Findings of newest revisions.
+    /// Findings of current revisions.
     ///
     /// # Errors
     /// See [`Error`].
     fn findings(&self, query: &FindingQuery) -> Result<Page<FoundFinding>, Error>;
 
-    /// A finding of the newest revision with everything it stands on; `None` if it has none such.
+    /// A finding of the current revision with everything it rests on; `None` if there is none with the fingerprint.
     ///
     /// # Errors
     /// See [`Error`].
@@ -96,19 +96,19 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Error`].
     fn waivers(&self, query: &WaiverQuery) -> Result<Page<FoundWaiver>, Error>;
 
-    /// Up to `limit` waivers whose time ran out at `now` and that nothing ended yet, the oldest first.
+    /// Up to `limit` waivers that have expired at `now` and have no recorded end, the first to expire first.
     ///
     /// # Errors
     /// See [`Error`].
     fn waivers_to_expire(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error>;
 
-    /// Facts of newest revisions.
+    /// Facts of current revisions.
     ///
     /// # Errors
     /// See [`Error`].
     fn facts(&self, query: &FactQuery) -> Result<Page<FoundFact>, Error>;
 
-    /// Up to `limit` changes behind an ordinal, of one agency or of all; empty if there are none yet.
+    /// Up to `limit` changes after an ordinal, of one agency or of all; empty if there are none yet.
     ///
     /// # Errors
     /// See [`Error`].
@@ -120,14 +120,14 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Error`].
     fn last_change(&self) -> Result<u64, Error>;
 
-    /// The name of this read model's life: 16 hex digits, another after every rebuild.
+    /// Identifies this read model: 16 hex digits, different after every rebuild.
     fn epoch(&self) -> &str;
 
-    /// The ordinal that a token stands behind.
+    /// The ordinal of a resume token.
     ///
     /// # Errors
-    /// Inside: the token is of another read model, or of a later state than this one (a restored copy). Outside: see
-    /// [`Error`].
+    /// The inner error: the token is of another read model, or of a later state than this one (a restored copy). The outer
+    /// one: see [`Error`].
     fn resume(&self, token: &ResumeToken) -> Result<Result<u64, ResumeError>, Error> {
         let known = token.epoch == self.epoch() && token.ordinal <= self.last_change()?;
         Ok(if known { Ok(token.ordinal) } else { Err(ResumeError::OtherEpoch) })

@@ -1,4 +1,4 @@
-//! The end of waivers whose time ran out: an event too, so that nobody who reads the log needs a clock.
+//! Ends waivers that have expired. The end is an event, so that readers of the log need no clock.
 
 use std::time::Duration;
 
@@ -7,16 +7,15 @@ use gongkai_model::{Waiver, WaiverEnd};
 use super::log::Log;
 use crate::reads::Reads;
 
-/// Between two looks for waivers whose time ran out.
+/// Time between two searches for expired waivers.
 const SWEEP: Duration = Duration::from_secs(10);
-/// Waivers ended in one look.
+/// Waivers ended per search.
 const BATCH: usize = 100;
 
-/// Ends waivers whose time ran out, until shutdown. Several replicas end one alike: the event says the same, under the same
-/// id.
+/// Ends expired waivers until shutdown. Several replicas publish the same event under the same id.
 ///
 /// # Errors
-/// Never; what fails is tried again at the next look.
+/// Never; what fails is retried at the next search.
 pub async fn expire(log: Log, reads: Reads) -> anyhow::Result<()> {
     let shutdown = log.runtime.shutdown();
     let mut ticks = tokio::time::interval(SWEEP);

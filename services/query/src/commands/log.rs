@@ -1,13 +1,13 @@
-//! Where decisions go: into the log of record, each counted.
+//! Publishes decisions to the log of record.
 
 use gongkai_model::Waiver;
 use gongkai_proto::{subjects::Event, v1};
 use gongkai_worker::{Counter, Output, Published, Runtime, transport};
 
-/// Label of the counter: what became of a waiver.
+/// Label of the counter: `granted`, `revoked` or `expired`.
 const CHANGE: &str = "gongkai.waiver.change";
 
-/// Where decisions go: into the log, each counted once. Cheap to clone.
+/// Publishes decisions and counts them. Cheap to clone.
 #[derive(Clone)]
 pub struct Log {
     pub(super) runtime: Runtime,
@@ -15,7 +15,6 @@ pub struct Log {
 }
 
 impl Log {
-    /// Publishes with the runtime.
     #[must_use]
     pub fn new(runtime: Runtime) -> Self {
         let waivers = runtime.counter("gongkai.query.waivers", "{waiver}", "what became of waivers");
@@ -25,7 +24,7 @@ impl Log {
         Self { runtime, waivers }
     }
 
-    /// Publishes a waiver as it stands since, under an id that `what` happened once.
+    /// Publishes the state of a waiver after `what` happened, which the message id makes happen once.
     pub(super) async fn publish(&self, waiver: &Waiver, what: &str) -> Result<Published, transport::Error> {
         let event = v1::WaiverChanged { waiver: Some(waiver.into()) };
         let output =

@@ -1,5 +1,5 @@
-//! What changes something. A decision is an event of the log like any other: it is published here and stored by the projector,
-//! so every replica comes to know it within moments and a rebuilt read model has it again. Nothing else in query publishes.
+//! Requests that change something. A decision is an event of the log like any other: it is published here and stored by the
+//! projector, so every replica has it within moments and a rebuilt read model has it again. Nothing else in query publishes.
 
 mod expiry;
 mod log;
@@ -7,4 +7,4 @@ mod waiving;
 
 pub use expiry::expire;
 pub use log::Log;
-pub use waiving::Waiving;
+pub use waiving::WaiverCommands;

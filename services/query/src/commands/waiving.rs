@@ -1,4 +1,4 @@
-//! Waivers granted and revoked: what a person decides about a finding.
+//! Grants and revokes waivers: a person's decision to accept a finding.
 
 use gongkai_model::{Finding, ReportKey, Revocation, Waiver, WaiverEnd};
 use gongkai_proto::convert::{timestamp, waiver as names};
@@ -15,28 +15,27 @@ use crate::reads::Reads;
 const MAX_REASON: usize = 2000;
 /// Longest name of a person, in characters.
 const MAX_PERSON: usize = 100;
-/// Longest time, in days: nobody can foresee more, and an open end is none.
+/// Longest time, in days.
 const MAX_DAYS: i64 = 3653;
 /// Bytes of a waiver's id.
 const ID_BYTES: usize = 8;
 
-/// Grants and revokes. Times are cut to microseconds, as the read model keeps them.
-pub struct Waiving {
+/// Grants and revokes waivers. Times are cut to microseconds, as in the read model.
+pub struct WaiverCommands {
     log: Log,
     reads: Reads,
 }
 
-impl Waiving {
-    /// Publishes into the log, looks things up in the read model.
+impl WaiverCommands {
     #[must_use]
     pub fn new(log: Log, reads: Reads) -> Self {
         Self { log, reads }
     }
 
-    /// Lets a finding stand as it is, for a while.
+    /// Waives a finding for a limited time.
     ///
     /// # Errors
-    /// The request is malformed, there is no such finding, it is waived already, or the broker is away.
+    /// The request is malformed, there is no such finding, it is waived already, or the broker is unreachable.
     pub async fn create(&self, request: v1::CreateWaiverRequest) -> Result<v1::Waiver, QueryError> {
         let (key, fingerprint) = name::finding("finding", &request.finding)?;
         let reason = text("reason", &request.reason, MAX_REASON)?;
@@ -68,15 +67,15 @@ impl Waiving {
             expires_at,
             end: None,
         };
-        // Another call, or this one before, was faster than the read model.
+        // Another call, or an earlier copy of this one, is not in the read model yet.
         let known = || QueryError::AlreadyWaived(names::waiver_name(&waiver.key, &waiver.id));
         self.publish(&waiver, "granted", known).await
     }
 
-    /// Takes a waiver back.
+    /// Revokes a waiver.
     ///
     /// # Errors
-    /// The request is malformed, there is no such waiver, it has ended already, or the broker is away.
+    /// The request is malformed, there is no such waiver, it has ended already, or the broker is unreachable.
     pub async fn revoke(&self, request: v1::RevokeWaiverRequest) -> Result<v1::Waiver, QueryError> {
         let (key, id) = name::waiver("name", &request.name)?;
         let reason = text("reason", &request.reason, MAX_REASON)?;
@@ -91,7 +90,7 @@ impl Waiving {
         self.publish(&Waiver { end: Some(end), ..waiver }, "revoked", || QueryError::WaiverEnded).await
     }
 
-    /// Publishes a waiver as it stands since; `known` says what it means that the log has this already.
+    /// Publishes the new state of a waiver; fails with `known` if the log has it already.
     async fn publish(
         &self,
         waiver: &Waiver,
@@ -106,7 +105,7 @@ impl Waiving {
     }
 }
 
-/// The id of the next waiver of a finding as it stands: two calls at once, or one that is sent again, make the same.
+/// The id of a finding's next waiver. Simultaneous or repeated calls make the same id.
 fn id(key: &ReportKey, finding: &Finding, before: usize) -> String {
     let mut hash = Sha256::new();
     for part in [&key.to_string(), &finding.fingerprint, &finding.operands_digest, &before.to_string()] {

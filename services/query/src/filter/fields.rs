@@ -1,4 +1,4 @@
-//! Which fields a filter may name, what they take, and how they may be compared.
+//! The fields of filters, their types and their operators.
 
 use gongkai_model::{Applicant, FormId, Severity, Variant};
 use gongkai_store::query::{Condition, FactField, FindingField, Op, ReportField, Value, severity_rank};
@@ -6,27 +6,27 @@ use gongkai_store::query::{Condition, FactField, FindingField, Op, ReportField, 
 use super::syntax::{self, Term, invalid_filter};
 use crate::error::QueryError;
 
-/// What a field takes.
+/// The type of a field.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// Any text, `=`, `!=` and `:`.
+    /// Any text; `=`, `!=` and `:`.
     Text,
-    /// One of a closed set of names, `=` and `!=`; the function knows them.
+    /// One of a closed set of names, which the function parses; `=` and `!=`.
     Name(fn(&str) -> bool),
-    /// A whole number, compared.
+    /// A whole number; all comparisons.
     Integer,
-    /// Any number, compared.
+    /// Any number; all comparisons.
     Number,
-    /// A severity's name, compared by weight.
+    /// A severity's name, compared by rank.
     Severity,
-    /// `true` or `false`, `=` and `!=`.
+    /// `true` or `false`; `=` and `!=`.
     Flag,
 }
 
-/// Conditions of `ListReports`.
+/// Parses a filter of `ListReports`.
 ///
 /// # Errors
-/// The filter does not parse, or names an unknown field, or a value that the field does not take.
+/// The filter does not parse, or has an unknown field or a value of another type.
 pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, QueryError> {
     conditions(filter, |name| {
         Some(match name {
@@ -47,7 +47,7 @@ pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, QueryError> 
     })
 }
 
-/// Conditions of `ListFindings`.
+/// Parses a filter of `ListFindings`.
 ///
 /// # Errors
 /// As for [`reports`].
@@ -66,7 +66,7 @@ pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, QueryError
     })
 }
 
-/// Conditions of `QueryFacts`.
+/// Parses a filter of `QueryFacts`.
 ///
 /// # Errors
 /// As for [`reports`].

@@ -1,6 +1,6 @@
-//! Filters: `field op value` joined by `AND`. A small part of AIP-160, refused with a position where it ends.
+//! Filters: `field op value` joined by `AND`, a small part of AIP-160. Anything else is an error with its position.
 //!
-//! [`syntax`] cuts text into terms, [`fields`] knows which fields there are and what they take.
+//! [`syntax`] parses text into terms, [`fields`] lists the fields and their types.
 
 pub mod fields;
 pub mod syntax;

@@ -16,27 +16,27 @@ const MAX_LENGTH: usize = 2000;
 /// Most terms.
 const MAX_TERMS: usize = 20;
 
-/// One comparison, not yet understood.
+/// One parsed comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
     /// The field's name.
     pub field: String,
-    /// Where it stands, from 1.
+    /// Its position, from 1.
     pub field_at: usize,
-    /// How it is compared.
+    /// The operator.
     pub op: Op,
-    /// Where the operator stands.
+    /// The operator's position.
     pub op_at: usize,
-    /// With what, unquoted.
+    /// The value, unquoted.
     pub value: String,
-    /// Where that stands.
+    /// The value's position.
     pub value_at: usize,
 }
 
-/// Cuts a filter into terms; none if it is empty.
+/// Parses a filter into terms; none if it is empty.
 ///
 /// # Errors
-/// It is not of the grammar above.
+/// The filter does not follow the grammar above.
 pub fn parse(filter: &str) -> Result<Vec<Term>, QueryError> {
     let chars: Vec<char> = filter.chars().collect();
     if chars.len() > MAX_LENGTH {

@@ -1,41 +1,41 @@
-//! Events of the log as what the store keeps.
+//! Converts events of the log to types of the store.
 
 use gongkai_model::Waiver;
 use gongkai_proto::convert::{Error, history, report};
 use gongkai_proto::v1;
-use gongkai_store::{ArrivalEvent, Content, Outcome, Prose, Section};
+use gongkai_store::{ArrivalEvent, ArrivalOutcome, Content, StoredProse, StoredSection};
 use time::OffsetDateTime;
 
-/// True if the original came in before publication.
+/// True if the document is a draft.
 #[must_use]
 pub fn is_draft(origin: Option<&v1::Origin>) -> bool {
     origin.is_some_and(|origin| origin.kind() == v1::DocumentKind::Draft)
 }
 
-/// The prose as readers get it.
+/// The prose of a report.
 ///
 /// # Errors
-/// A span with one end only: no parser of ours wrote that.
-pub fn prose(text: v1::ParsedText) -> Result<Prose, Error> {
+/// A span has one end only.
+pub fn prose(text: v1::ParsedText) -> Result<StoredProse, Error> {
     let lines = |paragraphs: &[v1::TextParagraph]| {
         paragraphs.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("\n")
     };
     let preamble = lines(&text.preamble);
     let section = |section: v1::TextSection| {
         let section = gongkai_model::Section::try_from(section)?;
-        Ok(Section { number: section.number, text: section.text(), title: section.title })
+        Ok(StoredSection { number: section.number, text: section.text(), title: section.title })
     };
     let sections = text.sections.into_iter().map(section).collect::<Result<_, Error>>()?;
-    Ok(Prose { preamble, sections })
+    Ok(StoredProse { preamble, sections })
 }
 
-/// A checked report.
+/// The arrival of a validated report.
 ///
 /// # Errors
-/// A field is missing or holds what this version does not know.
+/// A field is missing or has a value that this version does not know.
 pub fn validated(
     event: v1::ReportValidated,
-    prose: Option<Prose>,
+    prose: Option<StoredProse>,
     event_sequence: u64,
     event_at: OffsetDateTime,
 ) -> Result<ArrivalEvent, Error> {
@@ -53,25 +53,25 @@ pub fn validated(
         trace_id: event.trace_id,
         prose,
     };
-    arrival_event(event.origin, event_sequence, event_at, Outcome::Validated(Box::new(content)))
+    arrival_event(event.origin, event_sequence, event_at, ArrivalOutcome::Validated(Box::new(content)))
 }
 
-/// No report, or unreadable.
+/// The arrival of a rejected document.
 ///
 /// # Errors
-/// A field is missing or holds what this version does not know.
+/// A field is missing or has a value that this version does not know.
 pub fn rejected(
     event: v1::ReportRejected,
     event_sequence: u64,
     event_at: OffsetDateTime,
 ) -> Result<ArrivalEvent, Error> {
-    arrival_event(event.origin, event_sequence, event_at, Outcome::Rejected)
+    arrival_event(event.origin, event_sequence, event_at, ArrivalOutcome::Rejected)
 }
 
-/// A waiver as it stands.
+/// A waiver with its current state.
 ///
 /// # Errors
-/// A field is missing or holds what this version does not know.
+/// A field is missing or has a value that this version does not know.
 pub fn waived(event: v1::WaiverChanged) -> Result<Waiver, Error> {
     event.waiver.ok_or(Error::Missing { field: "waiver" })?.try_into()
 }
@@ -80,7 +80,7 @@ fn arrival_event(
     origin: Option<v1::Origin>,
     event_sequence: u64,
     event_at: OffsetDateTime,
-    outcome: Outcome,
+    outcome: ArrivalOutcome,
 ) -> Result<ArrivalEvent, Error> {
     let origin = origin.ok_or(Error::Missing { field: "origin" })?;
     let arrival = history::arrival(&origin, event_sequence)?;

@@ -1,4 +1,4 @@
-//! Fills the read model from the log: validated, rejected and withdrawn reports and waivers, in whatever order they come.
+//! Fills the read model from the log: validated, rejected and withdrawn reports and waivers, in any order.
 //!
 //! The consumer is named for the read model's epoch. A file that was deleted is a new read model with a new consumer, so it
 //! is rebuilt from the first event on; and every replica with a file of its own gets every event. Nothing is ordered: the
@@ -13,20 +13,20 @@ use async_trait::async_trait;
 use gongkai_proto::convert::history;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_proto::{ReportEvent, v1};
-use gongkai_store::{Applied, ArrivalEvent, Error, Prose, Store};
+use gongkai_store::{Applied, ArrivalEvent, Error, Store, StoredProse};
 use gongkai_worker::transport::Objects;
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
 use crate::notifier::ChangeNotifier;
 
-/// Events in work at once: while one waits for the disk, others load their prose.
+/// Events handled at once: while one waits for the disk, others load their prose.
 const CONCURRENCY: usize = 16;
-/// A disk that is full takes a while; an operator is told by the log meanwhile.
+/// Delay before a failed write is retried, long enough for an operator to free a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// What cannot be written now can be written later: nothing is given up for want of disk or broker.
-const PATIENCE: u32 = 100_000;
+/// Deliveries before an event is dead: a full disk or an unreachable broker must not lose one.
+const MAX_ATTEMPTS: u32 = 100_000;
 
-/// The handler.
+/// The handler that writes events to the store.
 pub struct Projector {
     store: Arc<dyn Store>,
     texts: Arc<dyn Objects>,
@@ -39,20 +39,20 @@ pub fn consume(epoch: &str) -> Consume {
     let kinds = [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn, Event::ReportWaived];
     Consume {
         concurrency: Some(CONCURRENCY),
-        max_attempts: Some(PATIENCE),
+        max_attempts: Some(MAX_ATTEMPTS),
         ..Consume::new(subjects::STREAM_REPORTS, subjects::consumer_query(epoch), kinds.map(Event::filter))
     }
 }
 
 impl Projector {
-    /// Writes into `store`, takes prose from `texts`, notifies `changes` after every visible change.
+    /// Writes to `store`, reads prose from `texts`, notifies `changes` after every visible change.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, texts: Arc<dyn Objects>, changes: ChangeNotifier) -> Self {
         Self { store, texts, changes }
     }
 
-    /// The prose of a report; `None` if it was erased or never kept.
-    async fn prose(&self, text: Option<&v1::ContentRef>) -> Result<Option<Prose>, Decision> {
+    /// The prose of a report; `None` if it was erased or never stored.
+    async fn prose(&self, text: Option<&v1::ContentRef>) -> Result<Option<StoredProse>, Decision> {
         let Some(text) = text.filter(|text| !text.key.is_empty()) else { return Ok(None) };
         let Some(content) = self.texts.get(&text.key).await? else { return Ok(None) };
         let text: v1::ParsedText =
@@ -94,7 +94,7 @@ impl Handler for Projector {
                 }
                 let text = event.report.as_ref().and_then(|report| report.text.as_ref());
                 let prose = self.prose(text).await?;
-                // Of two validations the one that saw more ranks higher, whichever came into the log last.
+                // Validations rank by `validation`, not by position in the log.
                 let rank = if event.validation == 0 { context.sequence } else { event.validation };
                 self.put(event::validated(*event, prose, rank, context.logged_at).map_err(invalid)?).await?;
             }

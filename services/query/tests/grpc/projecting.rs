@@ -1,4 +1,4 @@
-//! What the projector does when it cannot write: it waits, it does not give up.
+//! The projector when it cannot write: it retries.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Reports, revisions, findings, facts: answers and refusals.
+//! Reports, revisions, findings, facts: answers and errors.
 
 use gongkai_proto::subjects::{BUCKET_TEXTS, Event};
 use gongkai_proto::v1::{self, GetReportRequest, ListReportsRequest};
@@ -15,7 +15,7 @@ fn get(name: &str) -> GetReportRequest {
 }
 
 fn reason(status: &Status) -> (Code, String) {
-    let info = status.get_details_error_info().expect("every refusal has an ErrorInfo");
+    let info = status.get_details_error_info().expect("every error has an ErrorInfo");
     assert_eq!(info.domain, "gongkai");
     assert!(!status.get_details_localized_message().unwrap().message.is_empty());
     (status.code(), info.reason)
@@ -193,7 +193,7 @@ async fn filters_orders_and_wildcards() {
 }
 
 #[tokio::test]
-async fn refusals_have_reasons() {
+async fn errors_have_reasons() {
     let mut bench = Bench::start().await;
     for agency in ["361001", "361002"] {
         bench.validate(&format!("agencies/{agency}/reports/2023"), agency, 2).await;
@@ -222,7 +222,7 @@ async fn refusals_have_reasons() {
     let filter = ListReportsRequest { filter: "year = 2023 AND yaer = 1".into(), ..all.clone() };
     let info = client.list_reports(filter).await.unwrap_err().get_details_error_info().unwrap();
     assert_eq!(info.metadata["position"], "17");
-    // A token goes with another page size.
+    // A token is valid with another page size.
     let more = ListReportsRequest { page_token: token, page_size: 9, ..all };
     assert_eq!(client.list_reports(more).await.unwrap().into_inner().reports.len(), 1);
     for name in ["agencies/-/reports/2023", "agencies/361001", ""] {

@@ -1,4 +1,4 @@
-//! What stands around the service: health, reflection, gRPC-Web, tokens, limits.
+//! Around the service: health, reflection, gRPC-Web, tokens, limits.
 
 use gongkai_proto::v1::{
     ListReportsRequest, ListReportsResponse, report_service_client::ReportServiceClient,
@@ -41,7 +41,7 @@ async fn health_follows_readiness() {
     assert_eq!(stream.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
     bench.shutdown.cancel();
     assert_eq!(stream.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
-    // A health watch never ends by itself; it does not keep the process.
+    // A health watch never ends by itself; it must not keep the process alive.
     bench.stop().await;
 }
 

@@ -28,7 +28,7 @@ fn revoke(name: &str) -> RevokeWaiverRequest {
 }
 
 fn reason(status: &Status) -> (Code, String) {
-    let info = status.get_details_error_info().expect("every refusal has an ErrorInfo");
+    let info = status.get_details_error_info().expect("every error has an ErrorInfo");
     (status.code(), info.reason)
 }
 
@@ -60,7 +60,7 @@ async fn a_waiver_is_granted_shown_and_revoked() {
     let granted = client.create_waiver(request(FINDING, 3600)).await.unwrap().into_inner();
     assert_eq!((granted.state(), granted.rule.as_str()), (WaiverState::Active, "T3-ROW"));
     assert_eq!((granted.finding.as_str(), granted.region.as_str()), (FINDING, "360982"));
-    // Sent again before the read model knows, or by somebody else: one waiver.
+    // Sent again before the read model has it, or by another caller: one waiver.
     let twice = client.create_waiver(request(FINDING, 7200)).await.unwrap_err();
     assert_eq!(reason(&twice), (Code::AlreadyExists, "ALREADY_WAIVED".into()));
     bench.projected().await;
@@ -111,7 +111,7 @@ async fn time_ends_a_waiver_by_an_event() {
     let granted = alerts(&bench).await.create_waiver(request(FINDING, 1)).await.unwrap().into_inner();
     bench.projected().await;
     bench.hand.advance(Duration::from_secs(2));
-    // A service that starts looks at once.
+    // A service searches as soon as it starts.
     bench.restart(false).await;
     let events = Event::ReportWaived.filter();
     let ended = bench.broker.until(|broker| broker.messages(&events).len() == 2);

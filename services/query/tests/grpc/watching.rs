@@ -57,7 +57,7 @@ async fn a_resumed_watch_has_neither_gap_nor_duplicate() {
         for i in 0..25 {
             bench.validate(&name(round * 25 + i), &format!("h{round}-{i}"), 2).await;
         }
-        // Breaks off in the middle; what was sent and not read is sent again.
+        // The client disconnects in the middle; what it did not read is sent again.
         for _ in 0..[7, 40, 3, 50][round] {
             let change = next(&mut stream).await;
             names.push(seen(&change).0);
@@ -138,7 +138,7 @@ async fn watchers_are_counted_and_slow_ones_hold_nothing_up() {
         next(&mut slow).await;
     }
     drop(slow);
-    // The place is free once the server noticed; each refusal is a round trip.
+    // The slot is free once the server noticed; each failure is a round trip.
     let again = async { while client.watch_reports(watch("agencies/-", "")).await.is_err() {} };
     timeout(SOON, again).await.unwrap();
 }

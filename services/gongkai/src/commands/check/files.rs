@@ -1,4 +1,4 @@
-//! What to check: files, folders with all below them, standard input.
+//! The documents to check: files, folders and standard input.
 
 use std::{
     collections::BTreeSet,
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Something to read a document from.
+/// Where a document is read from.
 #[derive(Debug)]
 pub(super) enum Source {
     /// Standard input.
@@ -21,7 +21,7 @@ pub(super) enum Source {
 // === impl Source ===
 
 impl Source {
-    /// As it is shown.
+    /// The name in the output.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
@@ -29,7 +29,7 @@ impl Source {
         }
     }
 
-    /// The file's own name, a hint at its format.
+    /// The file's name without its folder, a hint at the format.
     pub(super) fn filename(&self) -> Option<&str> {
         match self {
             Self::File(path) => path.file_name()?.to_str(),
@@ -37,7 +37,7 @@ impl Source {
         }
     }
 
-    /// Its bytes: one more than `limit` at most, so that what is over the limit is seen to be.
+    /// Reads at most `limit + 1` bytes, so that the caller sees when the limit is exceeded.
     ///
     /// # Errors
     /// It cannot be read.
@@ -53,7 +53,7 @@ impl Source {
     }
 }
 
-/// The sources behind the arguments, in the arguments' order; a folder's are sorted.
+/// The sources of the arguments, in their order; the files of a folder are sorted.
 pub(super) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = Source> {
     paths.into_iter().flat_map(|path| {
         if path == Path::new("-") {
@@ -68,8 +68,8 @@ pub(super) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = Source> {
     })
 }
 
-/// Adds every file below a folder. A folder reached twice, such as by a link to its parent, is taken once; hidden
-/// files are left out.
+/// Adds every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to its parent, is
+/// read once.
 fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<Source>) {
     let listed = fs::canonicalize(folder).and_then(|real| {
         if !seen.insert(real) {

@@ -1,4 +1,4 @@
-//! `--lists DIR`: a file a 整改清单, named after its agency.
+//! `--lists DIR`: one file per 整改清单, named after its agency.
 
 use std::{
     collections::BTreeSet,
@@ -10,11 +10,11 @@ use std::{
 use anyhow::Context as _;
 
 use super::{
-    ledger::{LIST_HEADS, Ledger, List},
+    tables::{LIST_HEADS, List, Tables},
     workbook,
 };
 
-/// Spreadsheets take UTF-8 for what it is only after this mark.
+/// Spreadsheets recognize UTF-8 by this mark.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Writes each list to a file in the folder, as a workbook or as CSV. Creates the folder if it is missing and replaces
@@ -22,10 +22,10 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 ///
 /// # Errors
 /// Names the file that could not be written.
-pub(super) fn write(folder: &Path, as_workbooks: bool, ledger: &Ledger) -> anyhow::Result<()> {
+pub(super) fn write(folder: &Path, as_workbooks: bool, tables: &Tables) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("couldn't make {}", folder.display()))?;
     let mut names = BTreeSet::new();
-    for list in ledger.lists() {
+    for list in tables.lists() {
         let (extension, bytes) =
             if as_workbooks { ("xlsx", workbook::list_bytes(&list)?) } else { ("csv", csv_bytes(&list)?) };
         let path = folder.join(format!("{}.{extension}", free_name(&list.agency, &mut names)));
@@ -41,7 +41,7 @@ fn csv_bytes(list: &List) -> io::Result<Vec<u8>> {
         writer.write_record([&list.title])?;
         writer.write_record(LIST_HEADS)?;
         for row in &list.rows {
-            writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+            writer.write_record(row.iter().map(|cell| escape_formula(cell)))?;
         }
         writer.flush()?;
     }
@@ -49,13 +49,13 @@ fn csv_bytes(list: &List) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay as they are.
-fn harmless(cell: &str) -> String {
+/// Puts an apostrophe before text that a spreadsheet would run as a formula. Numbers stay as they are.
+fn escape_formula(cell: &str) -> String {
     let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
     if is_formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
-/// A file name of an agency's name, used once.
+/// A file name made of an agency's name and not used before.
 fn free_name(agency: &str, names: &mut BTreeSet<String>) -> String {
     let plain: String = agency
         .chars()
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn no_cell_is_a_formula() {
         for (cell, written) in [("=1+1", "'=1+1"), ("-5", "-5"), ("-x", "'-x"), ("甲", "甲"), ("", "")] {
-            assert_eq!(harmless(cell), written);
+            assert_eq!(escape_formula(cell), written);
         }
     }
 }

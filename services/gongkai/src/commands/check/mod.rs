@@ -1,8 +1,8 @@
 //! `gongkai check`: documents without a server.
 
 mod files;
-mod ledger;
 mod lists;
+mod tables;
 mod text;
 mod workbook;
 
@@ -21,7 +21,7 @@ use gongkai_check::{Hints, Limits, Line, Status};
 use gongkai_model::Severity;
 use gongkai_rules::{Context, RuleSet};
 
-use self::{files::Source, ledger::Ledger};
+use self::{files::Source, tables::Tables};
 use crate::output::{Output, complain};
 
 /// 离线核查文件：读取年报并报告疑点 / Check documents offline: what each says, and what is wrong with it
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Files, folders (read with all below them, in sorted order), or - for standard input
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
-    /// How to write the results
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Lightest finding that makes the exit code 1
@@ -62,11 +62,11 @@ enum Format {
     /// For people
     #[default]
     Text,
-    /// One JSON object a line, one line a document
+    /// One JSON object per line, one line per document
     Json,
-    /// One line a finding; a document without findings has one line
+    /// One line per finding; a document without findings has one line
     Csv,
-    /// A workbook: an overview, one row a finding, and a 整改清单 (list of what to put right) for each agency
+    /// A workbook: an overview, one row per finding, and a 整改清单 (list of what to put right) for each agency
     Xlsx,
 }
 
@@ -81,25 +81,25 @@ enum FailOn {
     Never,
 }
 
-/// The worst seen so far; later ones outweigh earlier ones.
+/// The exit code. Later variants outweigh earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+enum CheckExit {
     Clean = 0,
     Findings = 1,
     Unreadable = 2,
 }
 
-/// What became of one source: a line, or the reason why there are no bytes.
+/// The result for one source: its line, or why it could not be read.
 struct Checked {
     name: String,
     line: Result<Line, std::io::Error>,
 }
 
-/// Checks over all cores; writes in the order of the sources.
+/// Checks on all cores; writes in the order of the sources.
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
-    suits(&args)?;
-    let mut verdict = Verdict::Clean;
-    let mut ledger = (args.lists.is_some() || args.format == Format::Xlsx).then(Ledger::default);
+    validate(&args)?;
+    let mut exit = CheckExit::Clean;
+    let mut tables = (args.lists.is_some() || args.format == Format::Xlsx).then(Tables::default);
     let mut csv = (args.format == Format::Csv).then(text::CsvState::default);
     let checker = Arc::new(Checker {
         rules: gongkai_rules::rule_set(args.rules.as_deref())?,
@@ -110,7 +110,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     let mut checked = stream::iter(checks).buffered(cores);
     while let Some(checked) = checked.next().await {
         let checked = checked?;
-        verdict = verdict.max(judge(&checked, args.fail_on));
+        exit = exit.max(judge(&checked, args.fail_on));
         let line = match &checked.line {
             Ok(line) => line,
             Err(error) => {
@@ -118,8 +118,8 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
                 continue;
             }
         };
-        if let Some(ledger) = &mut ledger {
-            ledger.add(line, &checker.rules);
+        if let Some(tables) = &mut tables {
+            tables.add(line, &checker.rules);
         }
         match (args.format, &mut csv) {
             (Format::Csv, Some(state)) => state.write(out, line)?,
@@ -128,14 +128,14 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
             (Format::Csv | Format::Xlsx, _) => {}
         }
     }
-    if let Some(ledger) = ledger {
-        hand_over(args.format, args.output.as_deref(), args.lists.as_deref(), &ledger, out)?;
+    if let Some(tables) = tables {
+        write_tables(args.format, args.output.as_deref(), args.lists.as_deref(), &tables, out)?;
     }
-    Ok(ExitCode::from(verdict as u8))
+    Ok(ExitCode::from(exit as u8))
 }
 
-/// Refuses options that do not go together, before any work.
-fn suits(args: &Args) -> anyhow::Result<()> {
+/// Rejects options that exclude each other, before any work.
+fn validate(args: &Args) -> anyhow::Result<()> {
     let is_workbook = args.format == Format::Xlsx;
     anyhow::ensure!(is_workbook || args.output.is_none(), "--output goes with --format xlsx only");
     anyhow::ensure!(
@@ -149,16 +149,16 @@ fn suits(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes what was gathered over all documents.
-fn hand_over(
+/// Writes the workbook and the lists, once all documents are checked.
+fn write_tables(
     format: Format,
     output: Option<&Path>,
     folder: Option<&Path>,
-    ledger: &Ledger,
+    tables: &Tables,
     out: &mut Output,
 ) -> anyhow::Result<()> {
     if format == Format::Xlsx {
-        let bytes = workbook::bytes(ledger)?;
+        let bytes = workbook::bytes(tables)?;
         match output {
             Some(path) => {
                 fs::write(path, bytes).with_context(|| format!("couldn't write {}", path.display()))?;
@@ -167,12 +167,12 @@ fn hand_over(
         }
     }
     match folder {
-        Some(folder) => lists::write(folder, format == Format::Xlsx, ledger),
+        Some(folder) => lists::write(folder, format == Format::Xlsx, tables),
         None => Ok(()),
     }
 }
 
-/// What every document is checked with.
+/// The rules and limits of every check.
 struct Checker {
     rules: RuleSet,
     limits: Limits,
@@ -192,20 +192,20 @@ async fn check(source: Source, checker: Arc<Checker>) -> anyhow::Result<Checked>
     Ok(tokio::task::spawn_blocking(work).await?)
 }
 
-fn judge(checked: &Checked, bar: FailOn) -> Verdict {
-    let Ok(line) = &checked.line else { return Verdict::Unreadable };
+fn judge(checked: &Checked, bar: FailOn) -> CheckExit {
+    let Ok(line) = &checked.line else { return CheckExit::Unreadable };
     if line.status == Status::Rejected {
-        return Verdict::Unreadable;
+        return CheckExit::Unreadable;
     }
     let bar = match bar {
         FailOn::Error => Severity::Error,
         FailOn::Warning => Severity::Warning,
-        FailOn::Never => return Verdict::Clean,
+        FailOn::Never => return CheckExit::Clean,
     };
     let reached = |severity: &str| severity.parse::<Severity>().is_ok_and(|severity| severity >= bar);
     if line.findings.iter().any(|finding| reached(&finding.severity)) {
-        Verdict::Findings
+        CheckExit::Findings
     } else {
-        Verdict::Clean
+        CheckExit::Clean
     }
 }

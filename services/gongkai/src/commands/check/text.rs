@@ -1,4 +1,4 @@
-//! A document's line for people, and as CSV.
+//! Results as text for people, and as CSV.
 
 use gongkai_check::{FindingLine, Line};
 
@@ -28,7 +28,7 @@ pub(super) struct CsvState {
     is_begun: bool,
 }
 
-/// Writes a document and its findings for people: Chinese first, English beside.
+/// Writes a document and its findings for people, in Chinese and English.
 pub(super) fn write(out: &mut Output, line: &Line) -> std::io::Result<()> {
     let file = out.styled(Style::Bold, &clean(&line.file));
     if let Some(rejection) = &line.rejection {
@@ -67,7 +67,7 @@ fn severity(out: &Output, finding: &FindingLine) -> String {
 // === impl CsvState ===
 
 impl CsvState {
-    /// Writes a line for each finding, or one if there are none.
+    /// Writes a line per finding, or one if there are none; the header before the first.
     pub(super) fn write(&mut self, out: &mut Output, line: &Line) -> anyhow::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
         if !self.is_begun {

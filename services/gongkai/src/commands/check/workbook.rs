@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::ledger::{FINDING_HEADS, LIST_HEADS, Ledger, List, OVERVIEW_HEADS};
+use super::tables::{FINDING_HEADS, LIST_HEADS, List, OVERVIEW_HEADS, Tables};
 
 /// Widths of columns in characters, by head.
 fn width(head: &str) -> f64 {
@@ -31,13 +31,13 @@ struct Look {
 ///
 /// # Errors
 /// There are more rows than a sheet holds (1,048,576).
-pub(super) fn bytes(ledger: &Ledger) -> Result<Vec<u8>, XlsxError> {
+pub(super) fn bytes(tables: &Tables) -> Result<Vec<u8>, XlsxError> {
     let look = Look::new();
     let mut workbook = Workbook::new();
     let mut names = BTreeSet::new();
-    table(named(&mut workbook, "汇总", &mut names)?, 0, &OVERVIEW_HEADS, &ledger.overview(), &look)?;
-    table(named(&mut workbook, "疑点", &mut names)?, 0, &FINDING_HEADS, &ledger.findings(), &look)?;
-    for list in ledger.lists() {
+    table(named(&mut workbook, "汇总", &mut names)?, 0, &OVERVIEW_HEADS, &tables.overview(), &look)?;
+    table(named(&mut workbook, "疑点", &mut names)?, 0, &FINDING_HEADS, &tables.findings(), &look)?;
+    for list in tables.lists() {
         rectification(named(&mut workbook, &list.agency, &mut names)?, &list, &look)?;
     }
     workbook.save_to_buffer()
@@ -60,7 +60,7 @@ fn rectification(sheet: &mut Worksheet, list: &List, look: &Look) -> Result<(), 
     table(sheet, 1, &LIST_HEADS, &list.rows, look)
 }
 
-/// Heads at `top`, rows below, frozen and filtered.
+/// Writes column heads at `top` and rows below; the heads are frozen and have filters.
 fn table(
     sheet: &mut Worksheet,
     top: u32,
@@ -83,7 +83,7 @@ fn table(
     Ok(())
 }
 
-/// Whole numbers as numbers, so that they sort; all else as text.
+/// Writes whole numbers as numbers, so that they sort; all else as text.
 fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &Look) -> Result<(), XlsxError> {
     match cell.parse::<u32>() {
         Ok(number) if number.to_string() == cell => {
@@ -96,7 +96,7 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &Look) 
     Ok(())
 }
 
-/// A new sheet under a name that Excel takes: no longer than it may be, without the signs it forbids, used once.
+/// A new sheet under a name that Excel accepts: short enough, without forbidden characters, unique.
 fn named<'a>(
     workbook: &'a mut Workbook,
     wanted: &str,

@@ -10,27 +10,27 @@ use crate::{
     table::{self, Format, Row},
 };
 
-/// One rule as it is listed.
+/// A rule as `list` shows it.
 #[derive(Debug, Serialize)]
 struct RuleView {
     id: String,
     severity: String,
     scope: &'static str,
     forms: Vec<&'static str>,
-    /// First and last report year it applies to, where it is bounded.
+    /// First and last report year that the rule applies to, where it is bounded.
     years: (Option<i32>, Option<i32>),
     pack: String,
-    /// The function or the expression that decides.
+    /// The function or expression that checks it.
     logic: String,
     formula: String,
     legal: String,
     help: String,
     help_en: String,
-    /// Ways to break it, each with its severity.
+    /// The ways to violate it, each with its severity.
     cases: Vec<(String, String)>,
 }
 
-/// Writes all rules.
+/// Writes all rules, one row each.
 pub(super) fn list(rules: &RuleSet, format: Format, out: &mut Output) -> anyhow::Result<ExitCode> {
     let views: Vec<RuleView> = rules.rules().iter().map(RuleView::of).collect();
     table::write(out, format, &views)?;

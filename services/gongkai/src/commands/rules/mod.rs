@@ -27,7 +27,7 @@ enum Command {
     Test(shadow::Args),
 }
 
-/// 全部规则 / All rules, one row each
+/// 全部规则 / List all rules, one row each
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai rules list
@@ -36,12 +36,12 @@ struct ListArgs {
     /// Folder of local rule packs (*.toml) on top of the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// How to write them
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// 一条规则 / One rule with its words, its source and what to do
+/// 一条规则 / Show one rule with its message, its legal source and what to do
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai rules show T3-BAL
@@ -52,7 +52,7 @@ struct ShowArgs {
     /// Folder of local rule packs (*.toml) on top of the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// How to write it
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -24,7 +24,7 @@ use crate::{
 /// 试运行规则包 / What a new rule pack would change, without publishing anything
 ///
 /// Runs the pack's own examples, then checks each report by the rules in force and with the new pack, and shows which
-/// findings would come, go or change.
+/// findings would appear, disappear or change.
 /// Rules that need other reports are silent here, in both runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -52,25 +52,25 @@ pub(super) struct Args {
     /// Address of the broker
     #[arg(long, value_name = "URL")]
     nats_url: Option<String>,
-    /// How to write the changes
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// A finding that would come, go or change.
+/// A finding that would appear, disappear or change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Change {
     change: &'static str,
     report: String,
     rule: String,
-    /// Today's, or empty.
+    /// With the rules in force; empty if there was none.
     before: String,
-    /// With the new pack, or empty.
+    /// With the new pack; empty if there is none.
     after: String,
     message: String,
 }
 
-/// The rules in force, and with the new pack.
+/// The rules in force, and the same with the new pack.
 struct Trial {
     before: RuleSet,
     after: RuleSet,
@@ -98,7 +98,7 @@ pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     }
     let mut trial = Trial { before, after, changes: Vec::new(), reports: 0 };
     if args.files.is_empty() {
-        let source = stored::Source::open(args.config.as_deref(), args.nats_url.as_deref()).await?;
+        let source = stored::StoredReports::open(args.config.as_deref(), args.nats_url.as_deref()).await?;
         source.each(args.since, |name, report, context| trial.try_on(name, report, context)).await?;
     } else {
         for file in &args.files {
@@ -156,7 +156,7 @@ impl Trial {
     }
 }
 
-/// What differs, by fingerprint: a finding keeps its own over severities and wordings.
+/// The differences, by fingerprint: a finding keeps it when its severity or wording changes.
 fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<Change> {
     let keyed = |findings: &[Finding]| -> BTreeMap<String, Finding> {
         findings.iter().map(|finding| (finding.fingerprint.clone(), finding.clone())).collect()
@@ -171,7 +171,7 @@ fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<Change
 // === impl Change ===
 
 impl Change {
-    /// `None` if nothing that a reader sees differs.
+    /// `None` if nothing visible differs.
     fn of(report: &str, before: Option<&Finding>, after: Option<&Finding>) -> Option<Self> {
         let change = match (before, after) {
             (None, Some(_)) => "added",

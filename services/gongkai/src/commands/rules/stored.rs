@@ -1,4 +1,4 @@
-//! The reports that are stored: read from the log of record and the object store, changing nothing there.
+//! Stored reports, read from the log of record and the object store.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -13,14 +13,14 @@ use gongkai_worker::{
 use prost::Message as _;
 use time::Date;
 
-/// The broker that keeps them.
-pub(super) struct Source(JetStream);
+/// The broker that stores the reports.
+pub(super) struct StoredReports(JetStream);
 
-impl Source {
+impl StoredReports {
     /// Connects to the broker that the services use.
     ///
     /// # Errors
-    /// The config is wrong, or the broker is away.
+    /// The config is wrong, or the broker is unreachable.
     pub(super) async fn open(config: Option<&Path>, nats_url: Option<&str>) -> anyhow::Result<Self> {
         let mut config = Config::load(config, &subjects::SERVICES)?;
         if let Some(url) = nats_url {
@@ -34,7 +34,7 @@ impl Source {
     /// Calls `visit` with the newest parsed revision of each report received at or after the beginning of `since`.
     ///
     /// # Errors
-    /// The broker went away.
+    /// The broker became unreachable.
     pub(super) async fn each(
         &self,
         since: Option<Date>,

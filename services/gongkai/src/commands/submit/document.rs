@@ -1,15 +1,15 @@
-//! A document to hand in: from a file, from standard input, or from the web.
+//! A document to submit, from a file, standard input or the web.
 
 use std::{fs::File, io::Read, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use reqwest::{Client, Url, header::CONTENT_TYPE};
 
-/// More than ingest takes by default is not worth reading.
+/// The size that ingest accepts by default.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes, and what is known of them.
+/// A document's bytes, and where they are from.
 pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
     pub(super) media_type: Option<String>,
@@ -18,7 +18,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads it.
+    /// Reads a file, standard input (`-`) or a URL.
     pub(super) async fn read(name: &str) -> anyhow::Result<Self> {
         if name == "-" {
             let bytes = tokio::task::spawn_blocking(|| bounded(std::io::stdin().lock())).await??;
@@ -32,7 +32,7 @@ impl Document {
         Ok(Self { bytes, media_type: None, filename, url: None })
     }
 
-    /// Gets a page, as its publisher's reader would.
+    /// Fetches a page.
     async fn fetch(address: &str) -> anyhow::Result<Self> {
         let url = Url::parse(address).context("is no address")?;
         let client = client(&url).timeout(FETCH_TIMEOUT).build()?;
@@ -51,9 +51,9 @@ impl Document {
     }
 }
 
-/// A client for a server. Plain HTTP needs no certificates of authorities, which a bare machine may lack.
+/// An HTTP client. For plain HTTP it loads no certificate authorities, which a minimal machine may lack.
 pub(super) fn client(server: &Url) -> reqwest::ClientBuilder {
-    // Once a process; a later call finds the same one.
+    // Once per process; later calls change nothing.
     rustls::crypto::ring::default_provider().install_default().ok();
     let builder = Client::builder().user_agent(concat!("gongkai/", env!("CARGO_PKG_VERSION")));
     if server.scheme() == "http" { builder.tls_certs_only([]).no_proxy() } else { builder }

@@ -1,4 +1,4 @@
-//! The HTTP side of ingest, as a client sees it.
+//! A client of ingest's HTTP API.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -16,16 +16,16 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A running ingest.
-pub(super) struct Ingest {
+/// A client of one server.
+pub(super) struct IngestClient {
     client: Client,
     base: Url,
     token: Option<String>,
 }
 
-/// What it says about a submission.
+/// The receipt of a submission, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Receipt {
+pub(super) struct ReceiptJson {
     pub(super) submission_id: String,
     pub(super) state: State,
     pub(super) report: Option<String>,
@@ -33,10 +33,10 @@ pub(super) struct Receipt {
     pub(super) trace_id: String,
     pub(super) status_url: String,
     pub(super) findings: Counts,
-    pub(super) rejection: Option<Rejection>,
+    pub(super) rejection: Option<RejectionJson>,
 }
 
-/// Where a submission stands.
+/// The state of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
@@ -58,9 +58,9 @@ pub(super) struct Counts {
     pub(super) info: u32,
 }
 
-/// Why a document is not read.
+/// Why a document was rejected.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Rejection {
+pub(super) struct RejectionJson {
     pub(super) code: String,
     pub(super) message: String,
     #[serde(default)]
@@ -69,7 +69,7 @@ pub(super) struct Rejection {
     pub(super) kind: Option<String>,
 }
 
-/// RFC 9457.
+/// An error, as in RFC 9457.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Problem {
@@ -86,10 +86,10 @@ impl State {
     }
 }
 
-// === impl Ingest ===
+// === impl IngestClient ===
 
-impl Ingest {
-    /// The ingest at `server`.
+impl IngestClient {
+    /// A client of the server at `server`.
     pub(super) fn new(server: &str, token_file: Option<&Path>) -> anyhow::Result<Self> {
         let base = Url::parse(server).with_context(|| format!("--ingest {server} is no URL"))?;
         let read = |file: &Path| {
@@ -101,12 +101,12 @@ impl Ingest {
         Ok(Self { client: document::client(&base).timeout(TIMEOUT).build()?, base, token })
     }
 
-    /// Hands a document in, with what is known `about` it as query parameters.
+    /// Submits a document; `about` becomes query parameters.
     pub(super) async fn submit(
         &self,
         document: &Document,
         about: &[(&str, &str)],
-    ) -> anyhow::Result<Receipt> {
+    ) -> anyhow::Result<ReceiptJson> {
         let mut url = self.at("v1/reports")?;
         url.query_pairs_mut().extend_pairs(about);
         let media_type = document.media_type.as_deref().unwrap_or("application/octet-stream");
@@ -114,8 +114,12 @@ impl Ingest {
         self.send(request).await
     }
 
-    /// Asks again and again until the state is final or the time is over; then gives what is known.
-    pub(super) async fn follow(&self, mut receipt: Receipt, limit: Duration) -> anyhow::Result<Receipt> {
+    /// Polls until the state is final or the time is over, and returns the last receipt.
+    pub(super) async fn follow(
+        &self,
+        mut receipt: ReceiptJson,
+        limit: Duration,
+    ) -> anyhow::Result<ReceiptJson> {
         let end = Instant::now() + limit;
         let mut pause = FIRST_LOOK;
         while !receipt.state.is_final() && Instant::now() < end {
@@ -132,7 +136,7 @@ impl Ingest {
         Url::parse(&format!("{base}/{path}")).context("ingest's address is no base of addresses")
     }
 
-    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Receipt> {
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<ReceiptJson> {
         let mut headers = HeaderMap::new();
         gongkai_worker::trace::inject(&mut headers);
         let request = request.headers(headers);
@@ -149,11 +153,11 @@ impl Ingest {
         if response.status().is_success() {
             return response.json().await.context("ingest's answer is no receipt");
         }
-        refused(response).await
+        http_error(response).await
     }
 }
 
-async fn refused(response: Response) -> anyhow::Result<Receipt> {
+async fn http_error(response: Response) -> anyhow::Result<ReceiptJson> {
     let status = response.status();
     let problem: Problem = response.json().await.unwrap_or_default();
     if problem.code.is_empty() {

@@ -1,4 +1,4 @@
-//! `gongkai submit`: documents to a running ingest.
+//! `gongkai submit`: sends documents to a running ingest.
 
 mod document;
 mod ingest;
@@ -9,11 +9,11 @@ use clap::ValueEnum;
 
 use self::{
     document::Document,
-    ingest::{Ingest, Receipt, State},
+    ingest::{IngestClient, ReceiptJson, State},
 };
 use crate::output::{Output, Style, clean, complain};
 
-/// 提交年报 / Hand documents in to a running ingest
+/// 提交年报 / Submit documents to a running ingest
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai submit report.html --wait
@@ -22,7 +22,7 @@ use crate::output::{Output, Style, clean, complain};
 
 Exit code: 0 taken (with --wait: read and checked), 1 rejected, 2 not taken or given up.")]
 pub(crate) struct Args {
-    /// Files, - for standard input, or addresses: those are fetched here and handed in with their address
+    /// Files, - for standard input, or URLs: a URL is fetched here and submitted with its document
     #[arg(required = true, value_name = "FILE|URL")]
     documents: Vec<String>,
     /// The agency's name, or its code in the registry
@@ -37,13 +37,13 @@ pub(crate) struct Args {
     /// Where it was published
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Follow each until it is read and checked, or refused
+    /// Wait for each until it is validated or rejected
     #[arg(long)]
     wait: bool,
     /// Longest wait in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "wait")]
     timeout: u64,
-    /// How to write the receipts
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Address of the ingest service
@@ -64,41 +64,41 @@ enum Format {
     /// For people
     #[default]
     Text,
-    /// The receipt, one JSON object a line
+    /// The receipt, one JSON object per line
     Json,
 }
 
-/// The worst so far; later ones outweigh earlier ones.
+/// The exit code. Later variants outweigh earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+enum SubmitExit {
     Taken = 0,
     Rejected = 1,
     Failed = 2,
 }
 
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
-    let ingest = Ingest::new(&args.server, args.token_file.as_deref())?;
-    let mut verdict = Verdict::Taken;
+    let ingest = IngestClient::new(&args.server, args.token_file.as_deref())?;
+    let mut exit = SubmitExit::Taken;
     for name in &args.documents {
         let (judged, receipt) = match submit(&args, &ingest, name).await {
             Ok(receipt) => (judge(receipt.state, args.wait), receipt),
             Err(error) => {
                 complain(format_args!("{}: {error:#}", clean(name)));
-                verdict = Verdict::Failed;
+                exit = SubmitExit::Failed;
                 continue;
             }
         };
-        verdict = verdict.max(judged);
+        exit = exit.max(judged);
         match args.format {
             Format::Json => out.line(serde_json::to_string(&receipt)?)?,
             Format::Text => write(out, name, &receipt)?,
         }
         out.flush()?;
     }
-    Ok(ExitCode::from(verdict as u8))
+    Ok(ExitCode::from(exit as u8))
 }
 
-async fn submit(args: &Args, ingest: &Ingest, name: &str) -> anyhow::Result<Receipt> {
+async fn submit(args: &Args, ingest: &IngestClient, name: &str) -> anyhow::Result<ReceiptJson> {
     let document = Document::read(name).await?;
     let is_code = |agency: &str| agency.is_ascii() && gongkai_model::AgencyKey::from_code(agency).is_ok();
     let agency = args.agency.as_deref().map(|a| (if is_code(a) { "agency_code" } else { "agency_name" }, a));
@@ -118,17 +118,17 @@ async fn submit(args: &Args, ingest: &Ingest, name: &str) -> anyhow::Result<Rece
     ingest.follow(receipt, Duration::from_secs(args.timeout)).await
 }
 
-fn judge(state: State, waited: bool) -> Verdict {
+fn judge(state: State, waited: bool) -> SubmitExit {
     match state {
-        State::Rejected => Verdict::Rejected,
-        State::Dead => Verdict::Failed,
-        // Waiting came to no end in time.
-        State::Received | State::Parsed if waited => Verdict::Failed,
-        _ => Verdict::Taken,
+        State::Rejected => SubmitExit::Rejected,
+        State::Dead => SubmitExit::Failed,
+        // The wait timed out.
+        State::Received | State::Parsed if waited => SubmitExit::Failed,
+        _ => SubmitExit::Taken,
     }
 }
 
-fn write(out: &mut Output, name: &str, receipt: &Receipt) -> std::io::Result<()> {
+fn write(out: &mut Output, name: &str, receipt: &ReceiptJson) -> std::io::Result<()> {
     let (word, style) = match receipt.state {
         State::Received => ("已收到 received", Style::Bold),
         State::Parsed => ("已读取 parsed", Style::Bold),

@@ -1,4 +1,4 @@
-//! Which nats-server to run: the one given, one that is there, or the pinned one, installed.
+//! Finds a nats-server: the given one, one on the path, or the pinned version, which is installed.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use crate::output::complain;
 
 const OLDEST: (u32, u32) = (2, 14);
 
-/// The installer and the hashes it insists on, as `deploy/local` has them.
+/// The installer and the hashes that it verifies, from `deploy/local`.
 const INSTALLER: [(&str, &str); 2] = [
     (
         "nats-server.sh",
@@ -25,7 +25,7 @@ const INSTALLER: [(&str, &str); 2] = [
     ),
 ];
 
-/// Finds one, or installs it below `data`.
+/// Finds a server, or installs one below `data`.
 pub(super) async fn find(given: Option<&Path>, data: &Path) -> anyhow::Result<PathBuf> {
     if let Some(given) = given {
         return match version(given).await {
@@ -67,7 +67,7 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Runs the installer; what it says goes to standard error.
+/// Runs the installer; its output goes to standard error.
 async fn install(data: &Path) -> anyhow::Result<PathBuf> {
     let folder = data.join("bin");
     fs::create_dir_all(&folder).with_context(|| format!("couldn't create {}", folder.display()))?;

@@ -1,8 +1,8 @@
 //! The NATS server as a child process.
 //!
-//! It has a process group of its own, so that Ctrl-C on a terminal reaches us only and the services can drain first. On
-//! Linux with `setpriv` the kernel ends it when we die, however that happens; elsewhere a crash of ours leaves it
-//! running, and the next start says so, since its port is taken.
+//! It has a process group of its own, so that Ctrl-C on a terminal reaches only this process and the services can drain
+//! first. On Linux with `setpriv` the kernel ends it with this process. Elsewhere it outlives a crash, and the next start
+//! fails because its port is taken.
 
 use std::{
     fs,
@@ -23,10 +23,10 @@ use crate::output::complain;
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 const START_POLL: Duration = Duration::from_millis(50);
-/// JetStream writes its indexes while it stops.
+/// Time to stop: JetStream writes its indexes meanwhile.
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A running server. Dropping it kills it; [`Broker::stop`] lets it finish.
+/// A running server. Dropping kills it; [`Broker::stop`] lets it finish.
 pub(super) struct Broker {
     child: Child,
     binary: PathBuf,
@@ -38,7 +38,7 @@ impl Broker {
     /// thread that started it.
     ///
     /// # Errors
-    /// It does not come up; the text has the end of its log.
+    /// The server did not start; the message has the end of its log.
     pub(super) async fn start(
         binary: &Path,
         data: &Path,
@@ -71,19 +71,19 @@ impl Broker {
         Ok(this)
     }
 
-    /// Waits until it ends.
+    /// Waits until the server ends.
     ///
     /// # Cancel safety
     /// Safe.
     pub(super) async fn ended(&mut self) {
-        // An error means that there is no such child any more.
+        // An error means that the child is gone.
         self.child.wait().await.ok();
     }
 
-    /// Tells it to stop and waits; kills it if that takes too long.
+    /// Asks the server to stop and waits; kills it if that takes too long.
     pub(super) async fn stop(mut self) {
         if let Some(pid) = self.child.id() {
-            // The server's own way to send itself a signal.
+            // The server's command for sending a signal.
             let told = Command::new(&self.binary).arg("--signal").arg(format!("term={pid}")).output().await;
             let ended = timeout(STOP_TIMEOUT, self.child.wait()).await;
             if told.is_err() || ended.is_err() {
@@ -117,7 +117,7 @@ impl Broker {
     }
 }
 
-/// The server, tied to our life where the system can do that.
+/// The command that runs the server, which ends with this process where the system supports it.
 fn command(binary: &Path) -> Command {
     let has_setpriv = cfg!(target_os = "linux")
         && std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())

@@ -1,7 +1,7 @@
 //! `gongkai up`: a broker and all five services on this machine, in one command.
 //!
-//! The broker is a child process on a loopback port; the services share this process. Order of the end: the services
-//! drain while the broker still runs, then the broker is told to stop.
+//! The broker is a child process on a loopback port; the services share this process. At shutdown the services drain
+//! first, then the broker is stopped.
 
 mod binary;
 mod broker;
@@ -30,7 +30,7 @@ use tokio::time::sleep;
 use self::{broker::Broker, settings::Settings};
 use crate::output::{Output, Style, complain};
 
-/// A wrong flag or setting (`EX_USAGE`).
+/// Exit code for a wrong flag or setting (`EX_USAGE`).
 const USAGE: u8 = 64;
 const READY_POLL: Duration = Duration::from_millis(100);
 
@@ -53,10 +53,10 @@ The log of record is written to the disk's own store every second (--sync-interv
 accepted in that second, a crash of these programs loses nothing. With 'always' every event is synced; that is several
 times slower.")]
 pub(crate) struct Args {
-    /// Folder for everything that is kept
+    /// Folder for all data
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
-    /// TOML file with settings; without it the defaults hold
+    /// TOML file with settings; without it, defaults apply
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
     /// The nats-server program to start
@@ -70,7 +70,7 @@ pub(crate) struct Args {
     sync_interval: String,
 }
 
-/// Where each service's admin port is.
+/// The services and their admin addresses.
 type Admins = Vec<(&'static str, SocketAddr)>;
 
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
@@ -97,13 +97,13 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     result
 }
 
-/// Runs the services until a signal, or until something they need is gone.
+/// Runs the services until a signal arrives, a service fails or the broker ends.
 async fn serve(
     settings: Settings,
     mut broker: Option<&mut Broker>,
     out: &mut Output,
 ) -> anyhow::Result<ExitCode> {
-    let places = settings.places();
+    let addresses = settings.addresses();
     let mut process = Process::boot(
         gongkai_proto::about!("gongkai", RuleSet::embedded().versions().labels()),
         settings.common,
@@ -125,7 +125,7 @@ async fn serve(
             result = &mut ready, if !is_announced => {
                 result?;
                 is_announced = true;
-                announce(out, &places, &admins)?;
+                announce(out, &addresses, &admins)?;
             }
             () = ended(broker.as_deref_mut()), if !is_orphaned => {
                 complain("the NATS server ended by itself; stopping");
@@ -136,7 +136,7 @@ async fn serve(
     }
 }
 
-/// Waits until the broker ends; for ever if it is not ours.
+/// Waits until our own broker ends; forever if there is none.
 async fn ended(broker: Option<&mut Broker>) {
     match broker {
         Some(broker) => broker.ended().await,
@@ -144,7 +144,7 @@ async fn ended(broker: Option<&mut Broker>) {
     }
 }
 
-/// Waits until every service says that it is ready.
+/// Waits until every service is ready.
 fn all_ready(admins: &Admins) -> impl Future<Output = anyhow::Result<()>> + use<> {
     let addresses: Vec<_> = admins.iter().map(|(_, address)| *address).collect();
     async move {
@@ -159,10 +159,10 @@ fn all_ready(admins: &Admins) -> impl Future<Output = anyhow::Result<()>> + use<
     }
 }
 
-fn announce(out: &mut Output, places: &[(&'static str, String)], admins: &Admins) -> anyhow::Result<()> {
+fn announce(out: &mut Output, addresses: &[(&'static str, String)], admins: &Admins) -> anyhow::Result<()> {
     out.line(out.styled(Style::Bold, "公开已启动 / gongkai is up"))?;
-    for (what, place) in places {
-        out.line(format!("  {what:<16} {place}"))?;
+    for (what, address) in addresses {
+        out.line(format!("  {what:<16} {address}"))?;
     }
     for (service, address) in admins {
         out.line(format!("  {:<16} http://{address}/readyz", format!("admin {service}")))?;
@@ -172,13 +172,13 @@ fn announce(out: &mut Output, places: &[(&'static str, String)], admins: &Admins
     Ok(())
 }
 
-/// The child runs elsewhere than we were called.
+/// The absolute path of the data folder: the broker runs in another working directory.
 fn absolute(data: &Path) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(data).with_context(|| format!("couldn't create --data {}", data.display()))?;
     fs::canonicalize(data).with_context(|| format!("couldn't find --data {}", data.display()))
 }
 
-/// One at a time in a data folder: two brokers would ruin each other's store.
+/// Locks the data folder: two brokers would damage each other's store.
 fn lock(data: &Path) -> anyhow::Result<File> {
     let path = data.join("lock");
     let file = File::create(&path).with_context(|| format!("couldn't write {}", path.display()))?;

@@ -1,4 +1,4 @@
-//! What `up` runs with: the config, its ports made sure of, its files in the data folder.
+//! The settings of `up`: the config, with free ports and with files in the data folder.
 
 use std::{
     net::{IpAddr, SocketAddr, TcpListener},
@@ -14,7 +14,7 @@ use gongkai_query::Query;
 use gongkai_validate::Validate;
 use gongkai_worker::{Common, Config, Service};
 
-/// Settings of everything in the process.
+/// Settings of all services of the process.
 pub(super) struct Settings {
     pub(super) common: Common,
     pub(super) ingest: <Ingest as Service>::Config,
@@ -46,26 +46,26 @@ impl Settings {
         if this.query.database == <Query as Service>::Config::default().database {
             this.query.database = data.join(&this.query.database);
         }
-        this.ingest.http_address = claimed(this.ingest.http_address, "ingest.http_address")?;
-        this.ingest.grpc_address = claimed(this.ingest.grpc_address, "ingest.grpc_address")?;
-        this.query.bind = claimed(this.query.bind, "query.bind")?;
+        this.ingest.http_address = free_address(this.ingest.http_address, "ingest.http_address")?;
+        this.ingest.grpc_address = free_address(this.ingest.grpc_address, "ingest.grpc_address")?;
+        this.query.bind = free_address(this.query.bind, "query.bind")?;
         if nats_url.is_none() {
-            let address = claimed(this.broker_address()?, "nats.url")?;
+            let address = free_address(this.broker_address()?, "nats.url")?;
             this.common.nats.url = format!("nats://{address}");
         }
         Ok(this)
     }
 
-    /// Where our own broker is to listen: the address in `nats.url`.
+    /// The address for our own broker, from `nats.url`.
     ///
     /// # Errors
     /// It is no loopback address, or more than one.
     pub(super) fn broker_address(&self) -> anyhow::Result<SocketAddr> {
         let url = &self.common.nats.url;
-        let place = url.trim_start_matches("nats://").trim_end_matches('/').replace("localhost", "127.0.0.1");
-        let address = match place.parse::<IpAddr>() {
+        let host = url.trim_start_matches("nats://").trim_end_matches('/').replace("localhost", "127.0.0.1");
+        let address = match host.parse::<IpAddr>() {
             Ok(ip) => SocketAddr::new(ip, 4222),
-            Err(_) => place.parse().with_context(|| {
+            Err(_) => host.parse().with_context(|| {
                 format!("nats.url is {url}: `up` starts a NATS server on one loopback address, such as nats://127.0.0.1:4222; use --nats-url for a server that runs already")
             })?,
         };
@@ -76,8 +76,8 @@ impl Settings {
         Ok(address)
     }
 
-    /// Where to find what, for a person.
-    pub(super) fn places(&self) -> Vec<(&'static str, String)> {
+    /// The addresses of the services, for people.
+    pub(super) fn addresses(&self) -> Vec<(&'static str, String)> {
         vec![
             ("HTTP ingest", format!("http://{}/v1/reports", self.ingest.http_address)),
             ("gRPC ingest", self.ingest.grpc_address.to_string()),
@@ -93,9 +93,9 @@ fn section<S: Service>(config: &Config) -> anyhow::Result<S::Config> {
     Ok(section)
 }
 
-/// The address if it can be had; a free port in place of 0.
-fn claimed(address: SocketAddr, key: &str) -> anyhow::Result<SocketAddr> {
-    // Closed at once: whoever listens there binds it again.
+/// The address if it is free, with a free port in place of 0.
+fn free_address(address: SocketAddr, key: &str) -> anyhow::Result<SocketAddr> {
+    // Closed at once; the service binds it again.
     match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
         Ok(bound) => Ok(bound),
         Err(error) => {
@@ -114,11 +114,11 @@ mod tests {
     #[test]
     fn a_taken_port_names_its_key() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let error = claimed(taken.local_addr().unwrap(), "ingest.http_address").unwrap_err().to_string();
+        let error = free_address(taken.local_addr().unwrap(), "ingest.http_address").unwrap_err().to_string();
         assert!(
             error.contains("ingest.http_address") && error.contains("GONGKAI_INGEST__HTTP_ADDRESS"),
             "{error}"
         );
-        assert_ne!(claimed("127.0.0.1:0".parse().unwrap(), "query.bind").unwrap().port(), 0);
+        assert_ne!(free_address("127.0.0.1:0".parse().unwrap(), "query.bind").unwrap().port(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Rows to plain types and back. What does not read back as written is damage, not a default.
+//! Rows to plain types and back. A value that does not read back is an error, never a default.
 
 use std::str::FromStr;
 
@@ -11,23 +11,23 @@ use time::OffsetDateTime;
 
 use crate::{arrival::Origin, error::Error, query::severity_rank, report::RevisionHeader};
 
-/// A sequence as SQLite keeps it.
+/// A sequence as a column value.
 pub(super) fn signed(n: u64, what: &'static str) -> Result<i64, Error> {
     i64::try_from(n).map_err(|_| Error::OutOfRange(what))
 }
 
-/// A sequence as it came from SQLite.
+/// A sequence from a column.
 pub(super) fn unsigned(row: &Row<'_>, column: &str) -> Result<u64, Error> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column))
 }
 
-/// A time as SQLite keeps it: what is finer than a microsecond is cut off.
+/// A time as a column value, cut to microseconds.
 pub(super) fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos().div_euclid(1000))
         .expect("±9999 years fit in 63 bits of microseconds")
 }
 
-/// A time as it came from SQLite.
+/// A time from a column.
 pub(super) fn time_of(micros: i64) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).map_err(|_| damaged("time"))
 }
@@ -45,7 +45,7 @@ fn optional<T: FromStr>(row: &Row<'_>, column: &str) -> Result<Option<T>, Error>
     text.map(|t| t.parse().map_err(|_| damaged(column))).transpose()
 }
 
-/// A text where it lies, or its absence.
+/// A text column without a copy; `None` for NULL.
 fn words<'a>(row: &'a Row<'_>, at: usize) -> Result<Option<&'a str>, Error> {
     row.get_ref(at)?.as_str_or_null().map_err(|_| damaged("text"))
 }
@@ -57,7 +57,8 @@ pub(super) fn key(row: &Row<'_>) -> Result<ReportKey, Error> {
     Ok(ReportKey { agency, year: row.get("year")? })
 }
 
-/// What [`revision`] reads besides `ordinal`, of `f`, the first arrival, `c`, the one whose content counts, and `v`, its versions.
+/// The columns that [`revision`] reads besides `ordinal`: of `f`, the first arrival, of `c`, the one whose content counts, and of `v`,
+/// its versions.
 pub(super) const REVISION: &str = "c.agency, c.year, c.agency_name, c.form, c.variant, c.title, c.media_type, c.trace_id, \
      c.errors, c.warnings, c.reviews, c.infos, v.program, v.parser, v.forms, v.rules, \
      f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region";
@@ -85,7 +86,7 @@ pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<RevisionHeader,
     })
 }
 
-/// An arrival as a fact of its report's history.
+/// An arrival of a report's history.
 pub(super) fn arrival(row: &Row<'_>) -> Result<Arrival, Error> {
     Ok(Arrival {
         rank: rank(row.get("effective_at")?, row.get("received_sequence")?, "received_sequence")?,
@@ -98,7 +99,7 @@ pub(super) fn arrival(row: &Row<'_>) -> Result<Arrival, Error> {
     })
 }
 
-/// A withdrawal as a fact of a report's history.
+/// A withdrawal of a report's history.
 pub(super) fn taken_down(row: &Row<'_>) -> Result<TakenDown, Error> {
     Ok(TakenDown {
         rank: rank(row.get("effective_at")?, row.get("sequence")?, "sequence")?,
@@ -133,7 +134,7 @@ fn versions(row: &Row<'_>) -> Result<Versions, Error> {
     })
 }
 
-/// The columns `source_…` of a source.
+/// A source as the values of the columns `source_…`.
 pub(super) fn source_values(source: Option<&Source>) -> [Value; 8] {
     let number = |n: Option<u32>| n.map_or(Value::Null, |n| Value::Integer(n.into()));
     let cell = source.and_then(|s| s.cell);
@@ -150,7 +151,8 @@ pub(super) fn source_values(source: Option<&Source>) -> [Value; 8] {
     ]
 }
 
-/// What [`source`] reads. Read by place: by name, every value of every row would search the names of all columns.
+/// The columns that [`source`] reads. They are read by position, because by name each value of each row searches the names of
+/// all columns.
 pub(super) const SOURCE: &str = "source_text, source_table, source_row, source_column, source_page, \
      source_start, source_end, source_area";
 
@@ -183,7 +185,7 @@ fn parse_area(text: &str) -> Option<Area> {
     numbers.next().is_none().then_some(area)
 }
 
-/// What [`fact`] reads before [`SOURCE`].
+/// The columns that [`fact`] reads before [`SOURCE`].
 pub(super) const FACT: &str = "concept, applicant, state, value";
 
 /// A fact without its candidates, from the columns [`FACT`] and [`SOURCE`], the first of which is the `at`-th.

@@ -1,4 +1,4 @@
-//! Connections: how one is opened, and the few that readers share.
+//! Opens connections, and shares a few among readers.
 
 use std::ops::Deref;
 use std::path::Path;
@@ -12,10 +12,10 @@ use crate::error::Error;
 /// Statements kept prepared on each connection.
 const STATEMENTS: usize = 64;
 
-/// How the file is used.
+/// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Read connections, at least 1: as many reads run at once, more wait.
+    /// Read connections, at least 1. As many reads run at once; further ones wait.
     pub readers: usize,
     /// How long a call waits for a read connection, or for another process that writes, before [`Error::Busy`].
     pub busy_timeout: Duration,
@@ -32,7 +32,7 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Er
     let connection = Connection::open(path)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Plans that never depend on what is bound. Otherwise kept statements are planned anew with every value.
+    // Query plans never depend on bound values. Otherwise cached statements are planned anew for every value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -40,7 +40,7 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Er
     Ok(connection)
 }
 
-/// Read connections. A call takes one, or waits until one comes back.
+/// A pool of read connections.
 pub(super) struct Readers {
     idle: Mutex<Vec<Connection>>,
     returned: Condvar,
@@ -58,10 +58,10 @@ impl Readers {
         Ok(Self { idle: Mutex::new(idle), returned: Condvar::new(), busy_timeout: options.busy_timeout })
     }
 
-    /// Takes a connection.
+    /// Takes a connection, or waits until one is returned.
     ///
     /// # Errors
-    /// `Busy` if none came back in time.
+    /// `Busy` if none was returned in time.
     pub(super) fn lease(&self) -> Result<Lease<'_>, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut idle, _) = self
@@ -73,7 +73,7 @@ impl Readers {
     }
 }
 
-/// A connection on loan; goes back when dropped.
+/// A connection of the pool; dropping returns it.
 pub(super) struct Lease<'a> {
     readers: &'a Readers,
     connection: Option<Connection>,

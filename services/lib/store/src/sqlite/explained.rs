@@ -8,11 +8,12 @@ use super::{list, lookup, waivers};
 use crate::arrival::Content;
 use crate::error::Error;
 use crate::query::{
-    Condition, Explained, FindingField, FindingQuery, Judgement, Op, Scope, Value, WaiverQuery, severity_rank,
+    Condition, Explained, FindingField, FindingQuery, Judgement, Op, ReportScope, Value, WaiverQuery,
+    severity_rank,
 };
 
-/// Notes what the findings of a validation weigh. Whatever order validations come in, the same is noted.
-pub(super) fn judged(tx: &Transaction<'_>, content: &Content, at: i64) -> Result<(), Error> {
+/// Records the severities of a validation's findings. The result is the same for every order of validations.
+pub(super) fn record_judgements(tx: &Transaction<'_>, content: &Content, at: i64) -> Result<(), Error> {
     let mut upsert = tx.prepare_cached(
         "INSERT INTO judgement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO UPDATE SET \
          first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)",
@@ -30,13 +31,13 @@ pub(super) fn judged(tx: &Transaction<'_>, content: &Content, at: i64) -> Result
     Ok(())
 }
 
-/// A finding with everything it stands on.
+/// A finding with everything it rests on.
 pub(super) fn explained(
     c: &Connection,
     key: &ReportKey,
     fingerprint: &str,
 ) -> Result<Option<Explained>, Error> {
-    let scope = Scope { agency: Some(key.agency.clone()), year: Some(key.year) };
+    let scope = ReportScope { agency: Some(key.agency.clone()), year: Some(key.year) };
     let named = Condition {
         field: FindingField::Fingerprint,
         op: Op::Eq,

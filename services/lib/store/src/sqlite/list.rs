@@ -1,4 +1,4 @@
-//! Reads over many reports, page by page.
+//! Queries over many reports, page by page.
 
 use gongkai_model::Severity;
 use rusqlite::Connection;

@@ -1,4 +1,4 @@
-//! Reads about one report.
+//! Queries for one report.
 
 use gongkai_lifecycle::{self as lifecycle, record_arrival, record_withdrawal, revisions};
 use gongkai_model::{Fact, History, Rank, ReportKey};
@@ -6,14 +6,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use time::OffsetDateTime;
 
 use super::columns::{self, FACT, REVISION, SOURCE, damaged, micros, signed, unsigned};
-use crate::arrival::{Prose, Section};
+use crate::arrival::{StoredProse, StoredSection};
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
-use crate::report::{Report, RevisionHeader};
+use crate::report::{RevisionHeader, StoredReport};
 
-/// What happened to a report; with `as_of` what had happened by then.
+/// The history of a report, up to `as_of` if given.
 ///
-/// Stored times are cut to microseconds; a time from an answer of ours finds what it names.
+/// Stored times are cut to microseconds, so a time taken from an answer includes the event that it belongs to.
 pub(super) fn history(
     c: &Connection,
     key: &ReportKey,
@@ -39,17 +39,17 @@ pub(super) fn history(
     Ok(history)
 }
 
-/// The report, now or at a time.
+/// The whole report, now or at `as_of`.
 pub(super) fn report(
     c: &Connection,
     key: &ReportKey,
     as_of: Option<OffsetDateTime>,
-) -> Result<Option<Report>, Error> {
+) -> Result<Option<StoredReport>, Error> {
     let history = history(c, key, as_of)?;
     let revisions = revisions(&history);
     let Some(current) = revisions.last() else { return Ok(None) };
     let content = current.content().rank.sequence();
-    Ok(Some(Report {
+    Ok(Some(StoredReport {
         revision: header(c, current, revisions.len(), current.is_withdrawn)?,
         prose: prose(c, content)?,
         facts: facts(c, content)?,
@@ -112,7 +112,7 @@ fn header(
     columns::revision(row, withdrawn)
 }
 
-fn prose(c: &Connection, arrival: u64) -> Result<Option<Prose>, Error> {
+fn prose(c: &Connection, arrival: u64) -> Result<Option<StoredProse>, Error> {
     let id = signed(arrival, "arrival")?;
     let mut select = c.prepare_cached("SELECT preamble FROM arrival WHERE received_sequence = ?")?;
     let preamble: Option<Option<String>> = select.query_row([id], |row| row.get(0)).optional()?;
@@ -120,9 +120,10 @@ fn prose(c: &Connection, arrival: u64) -> Result<Option<Prose>, Error> {
     let mut select = c.prepare_cached(
         "SELECT number, title, text FROM section WHERE received_sequence = ? ORDER BY position",
     )?;
-    let sections = select
-        .query_map([id], |row| Ok(Section { number: row.get(0)?, title: row.get(1)?, text: row.get(2)? }))?;
-    Ok(Some(Prose { preamble, sections: sections.collect::<Result<_, _>>()? }))
+    let sections = select.query_map([id], |row| {
+        Ok(StoredSection { number: row.get(0)?, title: row.get(1)?, text: row.get(2)? })
+    })?;
+    Ok(Some(StoredProse { preamble, sections: sections.collect::<Result<_, _>>()? }))
 }
 
 fn facts(c: &Connection, arrival: u64) -> Result<Vec<Fact>, Error> {
@@ -132,7 +133,7 @@ fn facts(c: &Connection, arrival: u64) -> Result<Vec<Fact>, Error> {
     ))?;
     let found = select.query_and_then([id], |row| columns::fact(row, 0))?;
     let mut facts = found.collect::<Result<Vec<_>, Error>>()?;
-    // All at once: few cells have any, and most reports none. Positions count from 0.
+    // One query for all facts: few cells have candidates, and most reports none. Positions count from 0.
     let mut select = c.prepare_cached(&format!(
         "SELECT {SOURCE}, fact FROM candidate WHERE received_sequence = ? ORDER BY fact, position"
     ))?;
@@ -145,7 +146,7 @@ fn facts(c: &Connection, arrival: u64) -> Result<Vec<Fact>, Error> {
     Ok(facts)
 }
 
-/// Adds what the readings of an unreadable cell proposed.
+/// Adds the candidates of an unreadable cell.
 pub(super) fn add_candidates(
     c: &Connection,
     fact: &mut Fact,

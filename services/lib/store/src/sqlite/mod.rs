@@ -1,7 +1,7 @@
 //! The read model in a SQLite file: one writer, a few readers, write-ahead log.
 //!
-//! Every commit is synced, because the broker forgets an event once it is acknowledged. Readers work on snapshots and
-//! never wait for the writer.
+//! Every commit is synced, because an acknowledged event is not delivered again. Readers work on snapshots and never wait for
+//! the writer.
 
 mod columns;
 mod connections;
@@ -29,7 +29,7 @@ use crate::query::{
     Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
     WaiverQuery,
 };
-use crate::report::{Report, RevisionHeader};
+use crate::report::{RevisionHeader, StoredReport};
 use crate::store::{Applied, Store};
 pub use connections::Options;
 use connections::Readers;
@@ -42,10 +42,10 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, creating it if it is not there and bringing its schema up to date.
+    /// Opens the file, creates it if it is missing, and migrates its schema.
     ///
     /// # Errors
-    /// The folder is missing or not writable, the disk is full, the file is no read model or a newer program's.
+    /// The folder is missing or not writable, the disk is full, or the file is no read model or was written by a newer program.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let mut writer = connections::open(path, options.busy_timeout)?;
         schema::migrate(&mut writer)?;
@@ -85,7 +85,7 @@ impl Store for SqliteStore {
         self.write(|tx| write::waiver(tx, waiver))
     }
 
-    fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<Report>, Error> {
+    fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<StoredReport>, Error> {
         self.read(|c| lookup::report(c, key, as_of))
     }
 

@@ -1,4 +1,4 @@
-//! Pages: statements that end with a sort key and a limit, and the cursor behind the last row.
+//! Runs statements that end with a sort key and a limit, and makes the cursor of the last row.
 
 use rusqlite::{Connection, Row, types::ValueRef};
 
@@ -7,13 +7,13 @@ use super::sql::Sql;
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
 
-/// The sort key once more under names of its own, for the cursor.
+/// Selects the sort key once more as `sort0`, `sort1`, …, for the cursor.
 pub(super) fn sort_columns(keys: &[&str]) -> String {
     let named: Vec<String> = keys.iter().enumerate().map(|(i, key)| format!("{key} AS sort{i}")).collect();
     named.join(", ")
 }
 
-/// Runs a statement that [`Sql::page`] ended.
+/// Runs a statement that ends with [`Sql::page`].
 pub(super) fn page<T>(
     c: &Connection,
     sql: &Sql,

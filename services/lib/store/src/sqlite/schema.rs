@@ -1,10 +1,10 @@
-//! The schema and its versions: `PRAGMA user_version` counts the migrations a file has seen.
+//! The schema and its migrations. `PRAGMA user_version` counts the migrations applied to a file.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::Error;
 
-/// In order; a released one is never edited.
+/// The migrations in order. A released one is never edited.
 const MIGRATIONS: [&str; 4] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
@@ -12,7 +12,7 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("schema_4.sql"),
 ];
 
-/// Brings the file up to date, all in one transaction.
+/// Applies the missing migrations in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;

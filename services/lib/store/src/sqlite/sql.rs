@@ -1,17 +1,17 @@
-//! Statements put together: text of ours, values bound. No text of a caller ever becomes part of a statement.
+//! Builds statements. Values are bound; no text of a caller becomes part of a statement.
 
 use rusqlite::{Params, params_from_iter, types::Value as Bound};
 
 use crate::error::Error;
-use crate::query::{Condition, Cursor, Key, Op, Scope, Value};
+use crate::query::{Condition, Cursor, Key, Op, ReportScope, Value};
 
-/// A statement in the making.
+/// A statement under construction.
 pub(super) struct Sql {
     text: String,
     values: Vec<Bound>,
 }
 
-/// How a field appears in SQL.
+/// A field's column.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
     /// The expression.
@@ -22,7 +22,7 @@ pub(super) struct Column {
     pub(super) absent_differs: bool,
 }
 
-/// What "has" means for a field.
+/// The meaning of [`Op::Has`] for a field.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Has {
     Contains,
@@ -35,7 +35,7 @@ impl Column {
         Self { sql, has, absent_differs: true }
     }
 
-    /// Where `!=` does not hold for an absent field.
+    /// A column for which `!=` does not hold where the field is absent.
     pub(super) const fn only_present(sql: &'static str) -> Self {
         Self { sql, has: Has::Equals, absent_differs: false }
     }
@@ -66,7 +66,7 @@ impl Sql {
     }
 
     /// ` AND …` for agency and year.
-    pub(super) fn scope(&mut self, scope: &Scope) -> &mut Self {
+    pub(super) fn scope(&mut self, scope: &ReportScope) -> &mut Self {
         if let Some(agency) = &scope.agency {
             self.push(" AND r.agency = ").bind(agency.as_str().to_owned().into());
         }
@@ -112,7 +112,7 @@ impl Sql {
         };
     }
 
-    /// ` AND (keys) > (cursor) ORDER BY keys LIMIT limit + 1`: one more row than asked for tells whether there are more.
+    /// ` AND (keys) > (cursor) ORDER BY keys LIMIT limit + 1`: the additional row tells whether there are more.
     pub(super) fn page(
         &mut self,
         keys: &[&str],
@@ -151,7 +151,7 @@ fn bound(value: &Value) -> Bound {
     }
 }
 
-/// A limit as SQLite takes it.
+/// A limit as a bound value.
 pub(super) fn limit_of(limit: usize) -> Bound {
     Bound::Integer(i64::try_from(limit).unwrap_or(i64::MAX))
 }

@@ -10,17 +10,17 @@ use super::sql::{Sql, limit_of};
 use crate::error::Error;
 use crate::query::{FoundWaiver, Page, WaiverQuery, severity_rank};
 
-/// The id of the waiver that lets finding `i` of report `r` stand: the newest that covers it.
+/// Selects the id of the newest waiver that covers finding `i` of report `r`.
 pub(super) const COVERING: &str = "(SELECT n.id FROM waiver n WHERE n.agency = r.agency AND n.year = r.year \
      AND n.fingerprint = i.fingerprint AND n.operands_digest = i.operands_digest AND n.ended_at IS NULL \
      ORDER BY n.created_at DESC, n.id LIMIT 1)";
 
-/// True for waiver `r` if its finding stands on other values now.
+/// True for waiver `r` if its finding rests on other values now.
 const LAPSED: &str = "EXISTS (SELECT 1 FROM report t JOIN finding i ON i.received_sequence = t.content_sequence \
      WHERE t.agency = r.agency AND t.year = r.year AND i.fingerprint = r.fingerprint \
      AND i.operands_digest <> r.operands_digest)";
 
-/// Stores a waiver, or the end of one that is stored; false if that is no news. Of two ends the earlier stays.
+/// Stores a waiver, or the end of one that is stored. False if nothing changed. Of two ends the earlier stays.
 pub(super) fn put(tx: &Transaction<'_>, waiver: &Waiver) -> Result<bool, Error> {
     let end = waiver.end.as_ref();
     let revoked = end.and_then(|end| end.revoked.as_ref());
@@ -80,7 +80,7 @@ pub(super) fn list(c: &Connection, query: &WaiverQuery) -> Result<Page<FoundWaiv
     })
 }
 
-/// Waivers that should have ended.
+/// Waivers that have expired and have no recorded end.
 pub(super) fn to_expire(c: &Connection, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error> {
     let mut select = c.prepare_cached(
         "SELECT * FROM waiver WHERE ended_at IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",

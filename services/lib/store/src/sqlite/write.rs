@@ -1,4 +1,4 @@
-//! What the projector's writes do, each inside one transaction.
+//! The projector's writes, each inside one transaction.
 
 use gongkai_lifecycle::current;
 use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver, Withdrawal};
@@ -6,42 +6,42 @@ use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from
 
 use super::columns::{self, micros, signed, source_values};
 use super::{explained, lookup, waivers};
-use crate::arrival::{ArrivalEvent, Content, Outcome, Prose};
+use crate::arrival::{ArrivalEvent, ArrivalOutcome, Content, StoredProse};
 use crate::change::ChangeKind;
 use crate::digest::digest;
 use crate::error::Error;
 use crate::query::severity_rank;
 use crate::store::Applied;
 
-/// Stores an arrival, unless what is stored of it is as new.
+/// Stores an arrival, unless the same or a later stage event about it is stored.
 pub(super) fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Error> {
     let id = signed(arrival.arrival.rank.sequence(), "received_sequence")?;
     let event = signed(arrival.arrival.event, "event_sequence")?;
-    if let Outcome::Validated(content) = &arrival.outcome {
-        explained::judged(tx, content, micros(arrival.event_at))?;
+    if let ArrivalOutcome::Validated(content) = &arrival.outcome {
+        explained::record_judgements(tx, content, micros(arrival.event_at))?;
     }
     let stored = stored_arrival(tx, id)?;
     if stored.as_ref().is_some_and(|(stored_event, _)| *stored_event >= event) {
         return Ok(Applied::Unseen);
     }
     let new_key = match &arrival.outcome {
-        Outcome::Validated(content) => Some(content.key.clone()),
-        Outcome::Rejected => None,
+        ArrivalOutcome::Validated(content) => Some(content.key.clone()),
+        ArrivalOutcome::Rejected => None,
     };
-    // A later reading may find another agency or year, or no report at all: then the old report changes too.
+    // A later reading may find another agency or year, or no report: then the old report changes too.
     let old_key = stored.and_then(|(_, key)| key).filter(|old| new_key.as_ref() != Some(old));
     let touched: Vec<ReportKey> = old_key.into_iter().chain(new_key).collect();
     changing(tx, &touched, || {
         tx.prepare_cached("DELETE FROM arrival WHERE received_sequence = ?")?.execute([id])?;
         insert_arrival(tx, id, event, arrival)?;
         match &arrival.outcome {
-            Outcome::Validated(content) => insert_content(tx, id, content),
-            Outcome::Rejected => Ok(()),
+            ArrivalOutcome::Validated(content) => insert_content(tx, id, content),
+            ArrivalOutcome::Rejected => Ok(()),
         }
     })
 }
 
-/// Stores a withdrawal, unless it is stored.
+/// Stores a withdrawal, unless it is stored already.
 pub(super) fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, Error> {
     let id = signed(withdrawal.rank.sequence(), "sequence")?;
     let mut touched = reports_at(tx, &withdrawal.url)?;
@@ -60,7 +60,7 @@ pub(super) fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Resul
     })
 }
 
-/// Stores a waiver, or the end of one that is stored; readers of a standing report see it in its findings.
+/// Stores a waiver, or the end of one that is stored. It is visible in the findings of a report that is not withdrawn.
 pub(super) fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, Error> {
     let is_news = waivers::put(tx, waiver)?;
     let seen = view(tx, &waiver.key)?;
@@ -71,7 +71,7 @@ pub(super) fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, E
     Ok(Applied::Changed)
 }
 
-/// Makes a change, computes the touched reports anew, and writes an entry of the feed for each that looks different.
+/// Makes a change, recomputes the reports that it touches, and writes a feed entry for each that visibly changed.
 fn changing(
     tx: &Transaction<'_>,
     touched: &[ReportKey],
@@ -91,7 +91,7 @@ fn changing(
     Ok(applied)
 }
 
-/// What a reader sees of a report, as far as the feed tells it.
+/// What the feed tells of a report.
 #[derive(PartialEq)]
 enum View {
     Nothing,
@@ -234,7 +234,7 @@ fn versions_id(tx: &Transaction<'_>, versions: &Versions) -> Result<i64, Error> 
     Ok(select.query_row(words, |row| row.get(0))?)
 }
 
-fn insert_sections(tx: &Transaction<'_>, id: i64, prose: &Prose) -> Result<(), Error> {
+fn insert_sections(tx: &Transaction<'_>, id: i64, prose: &StoredProse) -> Result<(), Error> {
     let mut insert = tx.prepare_cached("INSERT INTO section VALUES (?, ?, ?, ?, ?)")?;
     for (position, section) in (0_i64..).zip(&prose.sections) {
         insert.execute(params![id, position, section.number, section.title, section.text])?;
@@ -279,7 +279,7 @@ fn insert_finding(tx: &Transaction<'_>, id: i64, position: i64, finding: &Findin
         versions_id(tx, &finding.versions)?.into(),
     ];
     let [text, table, row, column, page, start, end, area] = source_values(finding.source.as_ref());
-    // In the order in which the columns came to be.
+    // In the order in which migrations added the columns.
     let later: [Value; 12] = [
         text,
         table,

@@ -6,7 +6,7 @@ use gongkai_model::{ReportKey, Waiver, Withdrawal};
 use gongkai_store::query::{
     FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Judgement, ReportQuery, WaiverQuery,
 };
-use gongkai_store::{Applied, ArrivalEvent, ChangeKind, Report, RevisionHeader, Store};
+use gongkai_store::{Applied, ArrivalEvent, ChangeKind, RevisionHeader, Store, StoredReport};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -75,7 +75,7 @@ fn apply(store: &dyn Store, event: &Event) -> Applied {
 }
 
 type State = (
-    Vec<Option<Report>>,
+    Vec<Option<StoredReport>>,
     Vec<Vec<RevisionHeader>>,
     Vec<RevisionHeader>,
     Vec<FoundFinding>,

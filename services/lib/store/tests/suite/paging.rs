@@ -5,7 +5,7 @@ use gongkai_store::query::{
     Condition, Cursor, FactField, FactQuery, FindingField, FindingOrder, FindingQuery, Key, Op, ReportField,
     ReportOrder, ReportQuery, Value, severity_rank,
 };
-use gongkai_store::{Error, Outcome, Scope, Store};
+use gongkai_store::{ArrivalOutcome, Error, ReportScope, Store};
 
 use super::Opened;
 use super::sample::{key, validated, withdrawal};
@@ -120,7 +120,7 @@ pub(crate) fn conditions_on_reports(open: &dyn Fn() -> Opened) {
         let query = ReportQuery { conditions: conditions.clone(), limit: 99, ..ReportQuery::default() };
         assert_eq!(store.reports(&query).unwrap().items.len(), expected, "{conditions:?}");
     }
-    let scope = Scope { agency: Some(key("361002", 2022).agency), year: None };
+    let scope = ReportScope { agency: Some(key("361002", 2022).agency), year: None };
     let query = ReportQuery { scope, limit: 99, ..ReportQuery::default() };
     assert_eq!(store.reports(&query).unwrap().items.len(), 2);
 }
@@ -178,7 +178,7 @@ pub(crate) fn a_cursor_of_another_shape_is_refused(open: &dyn Fn() -> Opened) {
     let Opened { store, keep: _keep } = open();
     let k = key("361001", 2023);
     let mut arrival = validated(3, 5, "aa", &k, 1);
-    arrival.outcome = Outcome::Rejected;
+    arrival.outcome = ArrivalOutcome::Rejected;
     store.put_arrival(&arrival).unwrap();
     let bad = Cursor(vec![Key::Text("x".into())]);
     let query = ReportQuery { after: Some(bad.clone()), limit: 9, ..ReportQuery::default() };

@@ -1,7 +1,7 @@
 //! One report: what was written, its revisions, its withdrawals.
 
 use gongkai_store::query::{FactQuery, FindingQuery, ReportQuery};
-use gongkai_store::{Applied, Outcome, Scope, Store};
+use gongkai_store::{Applied, ArrivalOutcome, ReportScope, Store};
 use time::Duration;
 
 use super::Opened;
@@ -12,7 +12,9 @@ pub(crate) fn reads_back_what_was_written(open: &dyn Fn() -> Opened) {
     let a = key("361001", 2023);
     let arrival = validated(3, 5, "aa", &a, 5);
     assert_eq!(store.put_arrival(&arrival).unwrap(), Applied::Changed);
-    let Outcome::Validated(content) = arrival.outcome else { unreachable!("validated makes no other") };
+    let ArrivalOutcome::Validated(content) = arrival.outcome else {
+        unreachable!("validated makes no other")
+    };
     let report = store.report(&a, None).unwrap().unwrap();
     assert_eq!(report.facts, content.facts);
     assert_eq!(report.facts[0].state.value().unwrap().to_string(), "5.20");
@@ -26,7 +28,7 @@ pub(crate) fn reads_back_what_was_written(open: &dyn Fn() -> Opened) {
     assert_eq!(revision.versions, content.versions);
     let summary = revision.summary;
     assert_eq!((summary.error, summary.warning, summary.review, summary.info), (1, 1, 0, 1));
-    let scope = Scope { agency: Some(a.agency.clone()), year: Some(2023) };
+    let scope = ReportScope { agency: Some(a.agency.clone()), year: Some(2023) };
     let found = store
         .findings(&FindingQuery { scope: scope.clone(), limit: 9, ..FindingQuery::default() })
         .unwrap()
@@ -52,7 +54,7 @@ pub(crate) fn erased_prose_is_absent_and_the_rest_stays(open: &dyn Fn() -> Opene
     let Opened { store, keep: _keep } = open();
     let a = key("361001", 2023);
     let mut arrival = validated(3, 5, "aa", &a, 7);
-    if let Outcome::Validated(content) = &mut arrival.outcome {
+    if let ArrivalOutcome::Validated(content) = &mut arrival.outcome {
         content.prose = None;
     }
     store.put_arrival(&arrival).unwrap();
@@ -178,8 +180,8 @@ pub(crate) fn withdrawn_reports_are_left_out_of_wide_questions(open: &dyn Fn() -
     store.put_arrival(&validated(3, 5, "aa", &a, 1)).unwrap();
     store.put_arrival(&validated(4, 6, "bb", &b, 1)).unwrap();
     store.put_withdrawal(&withdrawal(9, "", Some(&a))).unwrap();
-    let all = Scope::default();
-    let one = Scope { agency: Some(a.agency.clone()), year: Some(2023) };
+    let all = ReportScope::default();
+    let one = ReportScope { agency: Some(a.agency.clone()), year: Some(2023) };
     for (scope, expected) in [(all, &b), (one, &a)] {
         let facts =
             store.facts(&FactQuery { scope: scope.clone(), limit: 99, ..FactQuery::default() }).unwrap();

@@ -4,7 +4,7 @@ use gongkai_model::{
     AgencyKey, Area, Arrival, CellRef, Concept, Fact, FactId, Finding, FormId, Rank, ReportKey, Revocation,
     Severity, Source, Span, State, Variant, Versions, Waiver, WaiverEnd, Withdrawal,
 };
-use gongkai_store::{ArrivalEvent, Content, Origin, Outcome, Prose, Section};
+use gongkai_store::{ArrivalEvent, ArrivalOutcome, Content, Origin, StoredProse, StoredSection};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 pub(crate) const START: OffsetDateTime = datetime!(2024-01-15 10:12:00.250 UTC);
@@ -32,7 +32,10 @@ pub(crate) fn origin(received: u64, hash: &str, url: &str) -> Origin {
 
 /// A validated arrival; values and findings follow from `n`.
 pub(crate) fn validated(received: u64, event: u64, hash: &str, key: &ReportKey, n: i64) -> ArrivalEvent {
-    ArrivalEvent { outcome: Outcome::Validated(Box::new(content(key, n))), ..rejected(received, event, hash) }
+    ArrivalEvent {
+        outcome: ArrivalOutcome::Validated(Box::new(content(key, n))),
+        ..rejected(received, event, hash)
+    }
 }
 
 pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> ArrivalEvent {
@@ -40,7 +43,7 @@ pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> ArrivalEvent {
         origin(received, hash, &format!("https://{hash}.example/"));
     let rank = Rank::new(received_at, received);
     let arrival = Arrival { rank, event, content_hash, url, received_at, published_at, region };
-    ArrivalEvent { submission_id, arrival, event_at: day(event), outcome: Outcome::Rejected }
+    ArrivalEvent { submission_id, arrival, event_at: day(event), outcome: ArrivalOutcome::Rejected }
 }
 
 pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
@@ -55,11 +58,13 @@ pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
         findings: (0..=n % 3).map(|i| finding(n, i)).collect(),
         versions: versions(n),
         trace_id: format!("{n:032x}"),
-        prose: Some(Prose {
+        prose: Some(StoredProse {
             preamble: format!("第{n}稿"),
             sections: vec![
-                Section { number: 1, title: "一、总体情况".into(), text: format!("共{n}条\n完") },
-                Section { number: 2, title: "二、主动公开".into(), text: String::new() },
+                StoredSection {
+                    number: 1, title: "一、总体情况".into(), text: format!("共{n}条\n完")
+                },
+                StoredSection { number: 2, title: "二、主动公开".into(), text: String::new() },
             ],
         }),
     }

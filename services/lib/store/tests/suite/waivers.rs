@@ -2,13 +2,13 @@
 
 use gongkai_model::{ReportKey, Waiver};
 use gongkai_store::query::{Condition, FindingField, FindingQuery, FoundFinding, Op, Value, WaiverQuery};
-use gongkai_store::{Applied, Scope, Store};
+use gongkai_store::{Applied, ReportScope, Store};
 
 use super::Opened;
 use super::sample::{day, ended, key, validated, waiver};
 
-fn scope(key: &ReportKey) -> Scope {
-    Scope { agency: Some(key.agency.clone()), year: Some(key.year) }
+fn scope(key: &ReportKey) -> ReportScope {
+    ReportScope { agency: Some(key.agency.clone()), year: Some(key.year) }
 }
 
 fn findings(store: &dyn Store, key: &ReportKey, waived: Option<bool>) -> Vec<FoundFinding> {
@@ -57,7 +57,7 @@ pub(crate) fn a_waiver_lapses_when_operands_change_and_survives_a_new_run(open: 
     };
     assert!(!lapsed(&*store));
     let mut other = validated(12, 13, "cc", &a, 5);
-    if let gongkai_store::Outcome::Validated(content) = &mut other.outcome {
+    if let gongkai_store::ArrivalOutcome::Validated(content) = &mut other.outcome {
         content.findings[0].operands_digest = "other values".into();
     }
     store.put_arrival(&other).unwrap();
@@ -105,7 +105,7 @@ pub(crate) fn a_finding_is_explained_with_operands_weights_and_waivers(open: &dy
     let Opened { store, keep: _keep } = open();
     let a = key("361001", 2023);
     let mut later = validated(3, 8, "aa", &a, 5);
-    if let gongkai_store::Outcome::Validated(content) = &mut later.outcome {
+    if let gongkai_store::ArrivalOutcome::Validated(content) = &mut later.outcome {
         content.findings[0].severity = gongkai_model::Severity::Review;
         content.findings[0].versions.rules = "u6".into();
     }

@@ -1,5 +1,5 @@
-//! What many documents have to be told, kept as rows: all findings in one table, and a 整改清单 (list of what to put
-//! right) for each agency, as a supervising office sends it.
+//! The findings of many documents as rows: one table of all, and a 整改清单 (list of what to put right) for each agency, as a
+//! supervising office sends it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use gongkai_check::{FindingLine, Line};
 use gongkai_model::Severity;
 use gongkai_rules::RuleSet;
 
-/// The heads of the table of all findings.
+/// Column heads of the table of all findings.
 pub(super) const FINDING_HEADS: [&str; 12] = [
     "序号",
     "机关",
@@ -22,7 +22,7 @@ pub(super) const FINDING_HEADS: [&str; 12] = [
     "依据",
     "整改建议",
 ];
-/// The heads of a 整改清单; the last two are for the agency to fill in.
+/// Column heads of a 整改清单; the agency fills in the last two.
 pub(super) const LIST_HEADS: [&str; 11] = [
     "序号",
     "年度",
@@ -36,27 +36,25 @@ pub(super) const LIST_HEADS: [&str; 11] = [
     "整改建议",
     "整改情况",
 ];
-/// The heads of the overview, one row a document.
+/// Column heads of the overview, which has one row per document.
 pub(super) const OVERVIEW_HEADS: [&str; 8] = ["文件", "机关", "年度", "结果", "错误", "警告", "待核", "提示"];
 
-/// What was found, document after document.
+/// Documents with their findings, in the order in which they were checked.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct Tables {
     documents: Vec<Document>,
 }
 
-/// One document.
 #[derive(Debug)]
 struct Document {
     file: String,
     agency: String,
     year: String,
-    /// In Chinese: read, or why not.
+    /// In Chinese: that it was read, or why not.
     outcome: String,
     items: Vec<Item>,
 }
 
-/// One finding.
 #[derive(Debug)]
 struct Item {
     severity: Severity,
@@ -69,21 +67,20 @@ struct Item {
     advice: String,
 }
 
-/// What one agency has to put right.
+/// The 整改清单 of one agency.
 #[derive(Debug)]
 pub(super) struct List {
-    /// The agency's name.
     pub(super) agency: String,
-    /// Such as 某某局政府信息公开工作年度报告整改清单.
+    /// For example 某某局政府信息公开工作年度报告整改清单.
     pub(super) title: String,
     /// Under [`LIST_HEADS`].
     pub(super) rows: Vec<Vec<String>>,
 }
 
-// === impl Ledger ===
+// === impl Tables ===
 
-impl Ledger {
-    /// Takes a document's findings; `rules` are those that made them.
+impl Tables {
+    /// Adds a document; `rules` are those that made its findings.
     pub(super) fn add(&mut self, line: &Line, rules: &RuleSet) {
         let report = line.report.as_ref();
         let outcome = match &line.rejection {
@@ -100,7 +97,7 @@ impl Ledger {
         });
     }
 
-    /// One row a document, under [`OVERVIEW_HEADS`].
+    /// One row per document, under [`OVERVIEW_HEADS`].
     pub(super) fn overview(&self) -> Vec<Vec<String>> {
         let row = |document: &Document| {
             let count = |severity| document.items.iter().filter(|item| item.severity == severity).count();
@@ -117,7 +114,7 @@ impl Ledger {
         self.documents.iter().map(row).collect()
     }
 
-    /// One row a finding, under [`FINDING_HEADS`].
+    /// One row per finding, under [`FINDING_HEADS`].
     pub(super) fn findings(&self) -> Vec<Vec<String>> {
         let all = self
             .documents
@@ -130,7 +127,7 @@ impl Ledger {
         all.enumerate().map(row).collect()
     }
 
-    /// The 整改清单 of each agency that has something to put right, by name; hints (`INFO`) are not in it.
+    /// The 整改清单 of each agency with a finding above `INFO`, by name.
     pub(super) fn lists(&self) -> Vec<List> {
         let mut by_agency: BTreeMap<&str, Vec<(&Document, &Item)>> = BTreeMap::new();
         for document in &self.documents {
@@ -140,7 +137,7 @@ impl Ledger {
             }
         }
         let list = |(agency, mut items): (&str, Vec<(&Document, &Item)>)| {
-            // The gravest first; within a weight as found.
+            // The most severe first; findings of one severity in document order.
             items.sort_by_key(|(_, item)| std::cmp::Reverse(item.severity));
             List {
                 agency: agency.to_owned(),
@@ -175,7 +172,7 @@ impl Item {
         }
     }
 
-    /// The cells that every table has of it, 级别 to 整改建议.
+    /// The cells that both tables have, 级别 to 整改建议.
     fn cells(&self) -> [String; 8] {
         let Self { severity, rule, chapter, problem, actual, expected, legal, advice } = self;
         let texts = [rule, *chapter, problem, actual, expected, legal, advice].map(str::to_owned);
@@ -184,7 +181,7 @@ impl Item {
     }
 }
 
-/// The chapter whose table holds a concept.
+/// The chapter whose table has a concept.
 fn chapter(concept: &str) -> &'static str {
     match concept.split('.').next() {
         Some("proactive") => "二、主动公开政府信息情况",
@@ -194,7 +191,7 @@ fn chapter(concept: &str) -> &'static str {
     }
 }
 
-/// A severity as an editor reads it.
+/// A severity in Chinese.
 pub(super) fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "错误",
