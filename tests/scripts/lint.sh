@@ -19,6 +19,8 @@ step "clippy"
 cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
+step "import circles"
+python3 tests/scripts/import_circles.py
 step "unused dependencies"
 tool cargo-machete 0.9.2
 cargo-machete --with-metadata --skip-target-dir
