@@ -20,7 +20,6 @@ pub const BATCH_LIMIT: usize = 100;
 /// Maximum length of an attribute, in bytes.
 const ATTRIBUTE_LIMIT: usize = 4096;
 
-/// A decoded CloudEvent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CloudEvent {
     /// Unique within its source.
@@ -31,14 +30,12 @@ pub struct CloudEvent {
     pub r#type: String,
     /// The article's URL.
     pub subject: Option<String>,
-    /// When the event happened.
     pub time: Option<OffsetDateTime>,
     /// Extension attributes, by lower-case name.
     pub extensions: BTreeMap<String, String>,
     pub data: Data,
 }
 
-/// The data of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
     None,
@@ -52,7 +49,6 @@ pub enum Data {
 pub enum Decoded {
     /// Structured or binary mode.
     One(CloudEvent),
-    /// Batch mode.
     Batch(Vec<CloudEvent>),
 }
 
@@ -221,7 +217,6 @@ fn header_text(name: &str, value: &[u8]) -> Result<String, Problem> {
     Ok(percent_decode_str(&bare).decode_utf8().map_err(|_| no_text())?.into_owned())
 }
 
-/// Removes backslash escapes.
 fn unescape(quoted: &str) -> String {
     let mut text = String::with_capacity(quoted.len());
     let mut chars = quoted.chars();

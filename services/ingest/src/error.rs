@@ -13,64 +13,48 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use gongkai_worker::{transport, transport::ErrorKind};
 
-/// Public error codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The body is not valid JSON.
     MalformedJson,
-    /// A required CloudEvents attribute is missing.
     MissingAttribute,
     /// An attribute, parameter or member has an invalid value.
     InvalidField,
     /// Not CloudEvents 1.0.
     UnsupportedSpecversion,
-    /// The event type is unknown.
     UnknownEventType,
     /// The call does not take this content type or encoding.
     UnsupportedMediaType,
     /// A member that must be base64 is not.
     BadBase64,
-    /// The event carries no content.
     MissingContent,
     /// The event has more than one of `base64`, `text`, `url`.
     AmbiguousContent,
-    /// The withdrawal names no URL.
     MissingUrl,
-    /// The document has no bytes.
     Empty,
     /// More bytes, events or attachments than allowed.
     TooLarge,
     /// The content's host is not allowed.
     FetchNotAllowed,
-    /// The content could not be fetched.
     FetchFailed,
     /// The call has no valid credentials.
     Unauthenticated,
-    /// The signature does not match.
     BadSignature,
     /// The time of the signature is outside the tolerance.
     StaleSignature,
-    /// There is no such route.
     NotFound,
-    /// There is no such submission.
     SubmissionNotFound,
-    /// The route does not take this method.
     MethodNotAllowed,
     /// The idempotency key was used for another document.
     IdReused,
     /// The body did not arrive in time.
     Timeout,
-    /// The broker is unavailable.
     BrokerUnavailable,
-    /// The stream or the disk is full.
     StorageFull,
-    /// Too many calls are in progress.
     Overloaded,
     /// A bug or a misconfiguration of the server.
     Internal,
 }
 
-/// The error of a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", .code.as_str())]
 pub struct Problem {
@@ -324,13 +308,11 @@ const QUOTE_LIMIT: usize = 80;
 // === impl Code ===
 
 impl Code {
-    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.row().name
     }
 
-    /// Returns the HTTP status.
     #[must_use]
     pub fn status(self) -> StatusCode {
         self.row().status
@@ -351,7 +333,6 @@ impl Code {
 // === impl Problem ===
 
 impl Problem {
-    /// Creates a problem.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }

@@ -35,7 +35,6 @@ const KEY_LIMIT: usize = 256;
 /// Maximum requests in progress per connection.
 const PER_CONNECTION: usize = 32;
 
-/// Implementation of `SubmissionService`.
 #[derive(Clone)]
 pub struct Submissions {
     intake: Intake,

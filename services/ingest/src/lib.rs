@@ -35,7 +35,6 @@ use gongkai_worker::{Runtime, Service};
 
 pub use config::Config;
 
-/// The service.
 pub struct Ingest;
 
 /// The bound sockets of both servers.

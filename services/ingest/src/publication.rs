@@ -24,14 +24,11 @@ const LIST_LIMIT: usize = 50;
 /// Maximum length of a text member in bytes, so that the event fits into one message.
 const TEXT_LIMIT: usize = 4096;
 
-/// The request of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// Accept this document.
     Submit(Box<Submission>),
     /// Fetch the document from this URL and accept it. The content of the submission is still empty.
     Fetch(Box<Submission>, String),
-    /// Record this withdrawal.
     Withdraw(Box<WithdrawalRequest>),
 }
 
@@ -207,7 +204,6 @@ pub fn published_at(field: &str, text: &str) -> Result<Option<prost_types::Times
     Ok(Some(convert::timestamp::timestamp(at)))
 }
 
-/// Creates a file from bytes and a content type.
 #[must_use]
 pub fn file(bytes: Bytes, content_type: &str) -> File {
     // Defaults of clients that were not given a type.
@@ -251,7 +247,7 @@ fn from_extensions(extensions: &BTreeMap<String, String>) -> Result<Members, Pro
     })
 }
 
-/// What makes a `CloudEvent` one of its kind.
+/// Source and id, which together identify a CloudEvent.
 struct EventId {
     source: String,
     id: String,

@@ -37,7 +37,6 @@ struct Rejection {
     kind: Option<String>,
 }
 
-/// Returns the public name of a state.
 #[must_use]
 pub fn state_name(state: SubmissionState) -> &'static str {
     match state {

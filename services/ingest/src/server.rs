@@ -22,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 /// Pause after a failed accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Limits of the accept loop.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Maximum open connections.

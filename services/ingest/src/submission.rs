@@ -15,7 +15,6 @@ use gongkai_proto::{
     v1::{AgencyHint, ContentRef, DocumentKind, DocumentReceived, ReportWithdrawn, ReviewStep, Site},
 };
 
-/// A file as it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct File {
     /// The bytes.
@@ -96,7 +95,6 @@ pub fn is_id(text: &str) -> bool {
     text.strip_prefix("s-").is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// Returns the SHA-256 of `bytes` in hex.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Filter, Secrets, Target};
 
-/// The `[notify]` section.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

@@ -31,7 +31,6 @@ use self::{
     delivery::{Channel, Deliverer, Webhook},
 };
 
-/// The service.
 pub struct Notify;
 
 #[async_trait]

@@ -5,7 +5,6 @@ use std::time::Duration;
 use gongkai_reading::Limits;
 use serde::{Deserialize, Serialize};
 
-/// The `[parse]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

@@ -39,7 +39,6 @@ const ORIGINAL_ATTEMPTS: u32 = 3;
 /// Maximum size of an event in bytes: half of a message, because validate adds its findings to the same facts.
 const EVENT_LIMIT: usize = MAX_MESSAGE_BYTES / 2;
 
-/// The handler of the stage.
 pub struct Reader {
     originals: Arc<dyn Objects>,
     texts: Arc<dyn Objects>,

@@ -15,7 +15,6 @@ use gongkai_worker::{Consume, Runtime, Service};
 pub use config::Config;
 pub use handler::Reader;
 
-/// The service.
 pub struct Parse;
 
 #[async_trait]

@@ -55,7 +55,6 @@ impl Metrics {
         this
     }
 
-    /// Counts a document that was read.
     pub(crate) fn parsed(&self, observer: &Observer, report: &Report) {
         self.documents.add(1, &[(FORMAT, observer.format()), (OUTCOME, PARSED)]);
         let mut cells = BTreeMap::new();
@@ -67,7 +66,6 @@ impl Metrics {
         }
     }
 
-    /// Counts a rejected document.
     pub(crate) fn rejected(&self, observer: &Observer, code: RejectionCode) {
         self.documents.add(1, &[(FORMAT, observer.format()), (OUTCOME, REJECTED)]);
         self.rejections.add(1, &[(CODE, code.as_str())]);

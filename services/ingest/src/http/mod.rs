@@ -36,7 +36,6 @@ use crate::{
 };
 use gongkai_worker::Runtime;
 
-/// Builds the router.
 pub fn router(
     config: &Config,
     runtime: &Runtime,

@@ -50,7 +50,6 @@ pub struct ReportUpdate {
     pub change: Change,
 }
 
-/// A change of a report.
 #[derive(Debug, Clone)]
 pub enum Change {
     /// A revision was validated.
@@ -97,7 +96,6 @@ pub struct ReportAlerts {
     /// The alerts of the newest validation before waivers are applied.
     #[prost(message, repeated, tag = "6")]
     found: Vec<v1::Alert>,
-    /// Arrivals and withdrawals.
     #[prost(message, optional, tag = "7")]
     history: Option<v1::HistoryRecord>,
 }

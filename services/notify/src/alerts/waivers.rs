@@ -11,7 +11,6 @@ pub struct Waivers {
     known: Vec<Waived>,
 }
 
-/// A waiver.
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
 pub struct Waived {
     /// Resource name of the waiver.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use gongkai_proto::{convert::timestamp::time, v1};
 use gongkai_worker::{Clock, Context, Histogram, Runtime};
 
-/// The instruments of deliveries.
 pub(super) struct Metrics {
     processing: Histogram,
     clock: Clock,

@@ -35,9 +35,7 @@ const MAX_RACES: u32 = 16;
 
 /// How a subscription is notified.
 pub enum Channel {
-    /// A signed POST.
     Webhook(Box<Webhook>),
-    /// A line in the log.
     Log,
 }
 

@@ -11,7 +11,6 @@ pub struct Secrets(Vec<Webhook>);
 /// Error: a secret cannot be used. It does not contain the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// There is no secret.
     #[error("is empty")]
     Empty,
     /// Not `whsec_` and base64.

@@ -24,7 +24,6 @@ pub struct Target {
 /// Error: a URL is not acceptable.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// The text is not a URL.
     #[error("is no URL")]
     Malformed,
     /// Neither `https` nor `http` to this machine.
@@ -62,7 +61,6 @@ impl Target {
         }
     }
 
-    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
