@@ -1,4 +1,4 @@
-//! Takes reports in: HTTP and gRPC to the object store and JetStream.
+//! Accepts reports over HTTP and gRPC, stores them in the object store and publishes them to JetStream.
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
 //! servers in front of it; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`auth`] and

@@ -9,7 +9,7 @@ use gongkai_rules::RuleSet;
 static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
 
 fn main() -> ExitCode {
-    // Its dry run reads and checks.
+    // Ingest contains readers and rules, for its dry run.
     gongkai_worker::main::<Ingest>(gongkai_proto::about!(
         "gongkai-ingest",
         RuleSet::embedded().versions().labels()

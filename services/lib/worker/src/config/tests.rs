@@ -1,4 +1,4 @@
-//! What the config accepts and refuses.
+//! Tests of what the config accepts and refuses.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! The tree of spans over one hop, with an exporter that keeps what it is given.
+//! The tree of spans of one hop, recorded by a test exporter.
 
 use std::sync::{Arc, Mutex};
 
@@ -47,7 +47,7 @@ impl Handler for Forward {
     }
 }
 
-/// Publishes one message within a server span and takes it; returns memory, spans and the server span's trace id.
+/// Publishes one message within a server span and consumes it. Returns the memory transport, the spans and the trace id.
 async fn one_hop(tracer: impl Fn(Kept) -> Tracer, edit: impl FnOnce(&mut Message)) -> (Memory, Kept, String) {
     let (memory, kept) = (Memory::new(), Kept::default());
     let streams: Vec<(&str, &[&str], Option<u32>)> =

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::steps::{ACK_WAIT, PATIENCE, SHORT, ack, bind, declare, fetch, fetch_one, ids, publish, spec};
 use crate::transport::{ConsumerSpec, ErrorKind, Pull, Transport};
 
-/// Long enough for anything that still might come back.
+/// Longer than any redelivery could take.
 const NEVER: Duration = Duration::from_millis(2400);
 
 pub async fn filters_choose_subjects(transport: &impl Transport) {
@@ -68,7 +68,7 @@ pub async fn an_unsettled_message_comes_back_after_ack_wait(transport: &impl Tra
     let out_since = Instant::now();
     let second = fetch_one(&mut pull).await;
     assert_eq!((second.sequence, second.attempt), (first.sequence, 2));
-    // The clock started when the server sent it, a little before we saw it.
+    // The time counts from when the server sent the message, slightly before it arrived here.
     assert!(out_since.elapsed() >= ACK_WAIT / 2, "came back after {:?}", out_since.elapsed());
 }
 
@@ -128,7 +128,7 @@ pub async fn a_fetch_yields_no_more_than_asked(transport: &impl Transport) {
     declare(transport).await;
     publish(transport, "suite.log.a", &["one", "two", "three"]).await;
     let mut pull = bind(transport, &spec("reader")).await;
-    // With what was asked for in hand it does not wait for the end.
+    // A fetch that has yielded `max` messages does not wait until it expires.
     let started = Instant::now();
     assert_eq!(ids(&fetch(&mut pull, 2, PATIENCE).await), ["one", "two"]);
     assert!(started.elapsed() < PATIENCE);
@@ -188,7 +188,7 @@ pub async fn a_consumer_of_no_stream_is_not_found(transport: &impl Transport) {
     assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
-/// How many advisories of a kind the server left in its stream.
+/// Returns the number of advisories of a kind.
 async fn advisories(transport: &impl Transport, kind: &str) -> usize {
     let filters = vec![format!("$JS.EVENT.ADVISORY.CONSUMER.{kind}.>")];
     let spec = ConsumerSpec { stream: "SUITE_ADVISORIES".to_owned(), filters, ..spec("alarm") };

@@ -78,7 +78,7 @@ pub async fn a_message_over_the_limit_is_too_large(transport: &impl Transport) {
 pub async fn a_subject_without_stream_is_unavailable(transport: &impl Transport) {
     declare(transport).await;
     let error = transport.publish(message("elsewhere.a", "one")).await.expect_err("nobody takes it");
-    // Not `NotFound`: a stream between two leaders looks the same, and then a repeat helps.
+    // Not `NotFound`: a stream without a leader looks the same, and a retry succeeds once it has one.
     assert_eq!(error.kind, ErrorKind::Unavailable);
 }
 

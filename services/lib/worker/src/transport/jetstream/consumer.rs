@@ -264,7 +264,7 @@ fn read(message: &async_nats::Message) -> Answer {
         Some(_) if description.eq_ignore_ascii_case("consumer deleted") => {
             Answer::Broken(ErrorKind::NotFound)
         }
-        // Leadership change, server shutdown, too many pulls waiting, nobody answers.
+        // Leadership change, server shutdown, too many waiting pulls, no responders.
         Some(_) => Answer::Broken(ErrorKind::Unavailable),
     }
 }
