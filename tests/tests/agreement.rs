@@ -6,10 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use gongkai_agencies::Registry;
-use gongkai_ingest::{
-    progress::Stages,
-    receipt_store::{ReceiptStore, Seen},
-};
+use gongkai_ingest::{progress::Stages, receipt_store::ReceiptStore};
 use gongkai_model::{ReportKey, Severity};
 use gongkai_notify::alerts::{Alerter, report_key, state::ReportAlerts};
 use gongkai_proto::{
@@ -273,8 +270,7 @@ impl World {
         let mut stands = BTreeMap::new();
         for key in reports() {
             for content in CONTENTS {
-                let seen = Seen::default();
-                if self.stages.receipts.is_current(&seen, &key.to_string(), content).await.unwrap() {
+                if self.stages.receipts.is_current(&key.to_string(), content).await.unwrap() {
                     assert_eq!(
                         stands.insert(key.clone(), content.to_owned()),
                         None,

@@ -7,7 +7,10 @@
 //! |---|---|---|
 //! | storing the original | an object without a reference | skips the put and publishes |
 //! | publishing the event | the event is processed; the stages' events create the receipt | is a duplicate for the stream and returns the receipt |
-//! | saving the receipt | the content is not recorded | returns the receipt; the same content under another id is processed once more |
+//! | saving the receipt | content and place are not recorded | returns the receipt; the same content under another id is processed once more |
+//!
+//! A submission is redundant, and answered `unchanged`, while its content is the current content: parse and the later stages
+//! say so, and nothing else was accepted since at the same URL, or for the same agency and year.
 
 use std::sync::Arc;
 
@@ -21,13 +24,16 @@ use crate::{
 };
 use gongkai_agencies::Registry;
 use gongkai_lifecycle::{self as lifecycle, Rank};
+use gongkai_model::RejectionCode;
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::{BUCKET_ORIGINALS, Event},
     v1::{ContentRef, Receipt, SubmissionState},
 };
 use gongkai_worker::{
-    Output, Runtime, trace,
+    Output, Runtime,
+    record_store::Versioned,
+    trace,
     transport::{self, Objects},
 };
 use tokio::sync::watch;
@@ -107,14 +113,24 @@ impl Intake {
         };
         let (submission, stored) = blocking::run_sized(size, hash).await?;
         let content_hash = stored.content.sha256.clone();
-        let id = submission.id(&content_hash);
-        if let Some(known) = self.receipts.resolve(&id).await? {
-            return self.repeated(&submission, &content_hash, known);
-        }
         let content_key = submission.content_key(&content_hash);
         let mut seen = self.receipts.seen(&content_key).await?;
-        if let Some(first) = self.current_submission(&id, &submission, &content_hash, &seen.record).await? {
-            return self.unchanged(&id, &content_hash, first).await;
+        let mut id = submission.id(&content_hash);
+        let known = self.receipts.resolve(&id).await?;
+        let is_redundant = self.is_redundant(&submission, &content_hash, &seen.record).await?;
+        match known {
+            // The call has no id of its own, and its content came before: it is a repetition only while that is current.
+            Some(_) if submission.identity == Identity::Content && !is_redundant => {
+                id = submission.id_after(&content_hash, seen.record.sequence);
+                if let Some(known) = self.receipts.resolve(&id).await? {
+                    return Ok(self.with_status_url(known));
+                }
+            }
+            Some(known) => return self.repeated(&submission, &content_hash, known),
+            None if is_redundant && seen.record.submission_id != id => {
+                return self.unchanged(&id, &content_hash, seen.record).await;
+            }
+            None => {}
         }
         self.store(&submission.content, &stored.content).await?;
         for (file, reference) in submission.attachments.iter().zip(&stored.attachments) {
@@ -124,12 +140,18 @@ impl Intake {
         let receipt =
             Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
         let receipt = self.receipts.merge(receipt).await?;
-        seen.record = Seen { submission_id: id, sequence, url: submission.declared.url };
-        if let Err(error) = self.receipts.record_seen(&content_key, &seen).await {
-            // The document is accepted anyway. Without the record, the same content is processed once more.
-            tracing::warn!(error = &error as &dyn std::error::Error, "content was not recorded as seen");
-        }
+        seen.record = Seen { submission_id: id, sequence, content_key };
+        self.record_accepted(&submission.declared.place(), &seen).await;
         Ok(self.with_status_url(receipt))
+    }
+
+    /// Records what was accepted. The document is accepted anyway: without the records, its content is processed once more.
+    async fn record_accepted(&self, place: &str, seen: &Versioned<Seen>) {
+        let content = self.receipts.record_seen(&seen.record.content_key, seen);
+        let (content, place) = futures::join!(content, self.receipts.record_last_at(place, &seen.record));
+        if let Err(error) = content.and(place) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
+        }
     }
 
     /// Accepts a withdrawal.
@@ -144,7 +166,7 @@ impl Intake {
         if let Some(known) = self.receipts.resolve(&id).await? {
             return Ok(self.with_status_url(known));
         }
-        let report = withdrawal.report(&self.registry.borrow());
+        let report = withdrawal.declared.report(&self.registry.borrow());
         let withdrawn_at = self.runtime.clock().now();
         let event = withdrawal.withdrawn(&id, report.as_ref(), timestamp(withdrawn_at));
         let subject = Event::ReportWithdrawn.subject(withdrawal.declared.region());
@@ -217,24 +239,35 @@ impl Intake {
         Ok(self.with_status_url(known))
     }
 
-    /// Returns the earlier submission of this content if it makes this one redundant: it is another one, it is not dead, and
-    /// its content is the current content of the report.
-    async fn current_submission(
+    /// Returns true if an earlier submission of the same content, `seen`, makes this one redundant.
+    async fn is_redundant(
         &self,
-        id: &str,
         submission: &Submission,
         content_hash: &str,
         seen: &Seen,
-    ) -> Result<Option<Seen>, Problem> {
-        if seen.submission_id.is_empty() || seen.submission_id == id {
-            return Ok(None);
+    ) -> Result<bool, Problem> {
+        if seen.submission_id.is_empty() {
+            return Ok(false);
         }
         let first = self.receipts.get(&seen.submission_id).await?.unwrap_or_default();
-        let is_dead = first.state() == SubmissionState::Dead;
+        if first.state() == SubmissionState::Dead || rests_on_resources(&first) {
+            return Ok(false);
+        }
         // A draft is checked once and has no later state to compare with.
-        let counts = !is_dead
-            && (submission.is_draft() || self.receipts.is_current(seen, &first.report, content_hash).await?);
-        Ok(counts.then(|| seen.clone()))
+        if submission.is_draft() {
+            return Ok(true);
+        }
+        let last = self.receipts.last_at(&submission.declared.place()).await?;
+        if last.sequence > seen.sequence && last.content_key != seen.content_key {
+            return Ok(false);
+        }
+        if !first.report.is_empty() {
+            return Ok(self.receipts.is_current(&first.report, content_hash).await?);
+        }
+        // Not read yet, or no report: it may have been withdrawn by the name that its sender gives.
+        let report = submission.declared.report(&self.registry.borrow());
+        let Some(report) = report else { return Ok(true) };
+        Ok(!self.receipts.is_withdrawn_after(&report, seen.sequence).await?)
     }
 
     /// Saves the receipt of a submission whose content is current already.
@@ -279,6 +312,12 @@ impl Intake {
         let status_url = format!("{}/v1/submissions/{}", self.public_url, receipt.submission_id);
         Receipt { status_url, ..receipt }
     }
+}
+
+/// Returns true if a document was rejected for want of time or by a crash: another try may end otherwise.
+fn rests_on_resources(receipt: &Receipt) -> bool {
+    let codes = [RejectionCode::TooSlow, RejectionCode::ParserPanic].map(RejectionCode::as_str);
+    receipt.rejection.as_ref().is_some_and(|rejection| codes.contains(&rejection.code.as_str()))
 }
 
 fn not_found(id: &str) -> Problem {

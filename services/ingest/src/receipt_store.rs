@@ -3,7 +3,8 @@
 //! | key | value | for |
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
-//! | `c-…` | [`Seen`] | the first submission of a content |
+//! | `c-…` | [`Seen`] | the last submission of a content that was not redundant |
+//! | `p-…` | [`Seen`] | the last submission or withdrawal at a place: a URL, or an agency and year |
 //! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
 //! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
 //!
@@ -24,6 +25,7 @@ use gongkai_lifecycle::{
     Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_url_withdrawal,
     record_withdrawal,
 };
+use gongkai_model::ReportKey;
 use gongkai_proto::{
     convert::history,
     subjects::BUCKET_SUBMISSIONS,
@@ -40,14 +42,14 @@ pub struct ReceiptStore {
     records: RecordStore,
 }
 
-/// The first submission of a content. The default means that there was none.
+/// What ingest accepted last for a content or at a place. The default means that there was nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     pub submission_id: String,
-    /// Stream sequence of its `DocumentReceived`.
+    /// Stream sequence of its event.
     pub sequence: u64,
-    /// URL of the article, or empty.
-    pub url: String,
+    /// The key of its content, or empty for a withdrawal.
+    pub content_key: String,
 }
 
 // === impl Seen ===
@@ -113,7 +115,7 @@ impl ReceiptStore {
         Ok(self.records.change(&id, take).await?.0)
     }
 
-    /// Returns the first submission of a content.
+    /// Returns the last submission of a content that was not redundant.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -121,12 +123,35 @@ impl ReceiptStore {
         self.records.read(&content_entry(content_key)).await
     }
 
-    /// Records the first submission of a content. If another writer was faster, its entry stays.
+    /// Records a submission of a content. If another writer was faster, its entry stays.
     ///
     /// # Errors
     /// The broker did not answer.
     pub async fn record_seen(&self, content_key: &str, seen: &Versioned<Seen>) -> Result<(), Error> {
         self.records.save(&content_entry(content_key), seen).await.map(drop)
+    }
+
+    /// Returns what was accepted last at a place.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn last_at(&self, place: &str) -> Result<Seen, Error> {
+        Ok(self.records.read(&place_entry(place)).await?.record)
+    }
+
+    /// Records what was accepted at a place. It has no effect if something later in the log is recorded.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn record_last_at(&self, place: &str, accepted: &Seen) -> Result<(), Error> {
+        let take = |last: &mut Seen| {
+            let is_later = last.sequence < accepted.sequence;
+            if is_later {
+                last.clone_from(accepted);
+            }
+            (is_later, ())
+        };
+        self.records.change(&place_entry(place), take).await.map(drop)
     }
 
     /// Records the arrival of a report.
@@ -152,6 +177,7 @@ impl ReceiptStore {
             let take = |index: &mut UrlIndex| record_url_withdrawal(index, *rank);
             let change = |record: &mut UrlIndexRecord| history::change_index(record, take);
             self.records.change(&url_entry(url), change).await?;
+            self.record_last_at(url, &Seen { sequence: rank.sequence(), ..Seen::default() }).await?;
         }
         Ok(())
     }
@@ -165,20 +191,12 @@ impl ReceiptStore {
         self.records.change(&report_entry(report), change).await.map(drop)
     }
 
-    /// Returns true if the content is the current content of its report, as far as the stages' events have arrived.
-    ///
-    /// `report` is empty until parse has named the report, and for documents that are no reports. Then only the URL can have
-    /// been withdrawn, and the content is current unless that happened after it arrived.
+    /// Returns true if the content is the current content of a report, as far as the stages' events have arrived.
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn is_current(&self, seen: &Seen, report: &str, content_hash: &str) -> Result<bool, Error> {
-        if report.is_empty() {
-            let withdrawn = self.withdrawn(&seen.url).await?;
-            return Ok(withdrawn.is_none_or(|rank| rank.sequence() < seen.sequence));
-        }
-        let record: HistoryRecord = self.records.read(&report_entry(report)).await?.record;
-        let mut history = History::from(&record);
+    pub async fn is_current(&self, report: &str, content_hash: &str) -> Result<bool, Error> {
+        let mut history = self.history(report).await?;
         let urls: BTreeSet<String> = history.arrivals.iter().map(|arrival| arrival.url.clone()).collect();
         for url in urls {
             if let Some(rank) = self.withdrawn(&url).await? {
@@ -187,6 +205,20 @@ impl ReceiptStore {
         }
         let current = current(&history).filter(|current| !current.is_withdrawn);
         Ok(current.is_some_and(|current| current.content_hash() == content_hash))
+    }
+
+    /// Returns true if a report was withdrawn by its name after a message of the log.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn is_withdrawn_after(&self, report: &ReportKey, sequence: u64) -> Result<bool, Error> {
+        let history = self.history(&report.to_string()).await?;
+        Ok(history.taken_down.iter().any(|down| down.url.is_empty() && down.rank.sequence() > sequence))
+    }
+
+    async fn history(&self, report: &str) -> Result<History, Error> {
+        let record: HistoryRecord = self.records.read(&report_entry(report)).await?.record;
+        Ok(History::from(&record))
     }
 
     /// Returns the highest rank among the withdrawals of a URL.
@@ -260,6 +292,10 @@ fn is_known(receipt: &Receipt) -> bool {
 
 fn content_entry(content_key: &str) -> String {
     format!("c-{content_key}")
+}
+
+fn place_entry(place: &str) -> String {
+    format!("p-{}", digest(&[place]))
 }
 
 fn url_entry(url: &str) -> String {

@@ -149,6 +149,32 @@ impl DeclaredMetadata {
             .or_else(|| division.and_then(Region::from_code))
             .unwrap_or_default()
     }
+
+    /// Returns the place that the article takes: its URL, or without one the agency and year.
+    #[must_use]
+    pub fn place(&self) -> String {
+        if !self.url.is_empty() {
+            return self.url.clone();
+        }
+        let year = self.year.to_string();
+        digest(&[&self.agency.code, &self.agency.name, &year, self.region().as_str()])
+    }
+
+    /// Returns the report that agency and year name; `None` if one of them is missing.
+    ///
+    /// On a withdrawal it rides on the event, so that every consumer uses the same key.
+    #[must_use]
+    pub fn report(&self, registry: &Registry) -> Option<ReportKey> {
+        let asked = Asked {
+            code: &self.agency.code,
+            name: &self.agency.name,
+            document_name: "",
+            region: self.region(),
+            host: key::host(&self.url),
+            year: self.year,
+        };
+        key::report(&asked, registry)
+    }
 }
 
 fn id_of(parts: &[&str]) -> String {
@@ -193,7 +219,14 @@ impl Submission {
         }
     }
 
-    /// Returns the key under which a submission finds the first submission of the same content, agency, year and region.
+    /// Returns the id of a submission without an id of its sender's whose content was submitted before, at `sequence` in the
+    /// log, and is no longer current.
+    #[must_use]
+    pub fn id_after(&self, content_hash: &str, sequence: u64) -> String {
+        id_of(&["again", &self.id(content_hash), &sequence.to_string()])
+    }
+
+    /// Returns the key under which a submission finds the last submission of the same content, agency, year and region.
     ///
     /// Drafts have keys of their own, because a report that was checked as a draft must still be published.
     #[must_use]
@@ -246,22 +279,6 @@ impl WithdrawalRequest {
     #[must_use]
     pub fn id(&self) -> String {
         id_of(&["event", &self.declared.event_source, &self.declared.event_id])
-    }
-
-    /// Returns the report that the withdrawal names by agency and year. It rides on the event, so that every consumer uses
-    /// the same key.
-    #[must_use]
-    pub fn report(&self, registry: &Registry) -> Option<ReportKey> {
-        let DeclaredMetadata { agency, year, url, .. } = &self.declared;
-        let asked = Asked {
-            code: &agency.code,
-            name: &agency.name,
-            document_name: "",
-            region: self.declared.region(),
-            host: key::host(url),
-            year: *year,
-        };
-        key::report(&asked, registry)
     }
 
     /// Returns the event for the log.

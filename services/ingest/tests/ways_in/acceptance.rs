@@ -13,8 +13,8 @@ use gongkai_proto::{
     ReportEvent,
     subjects::BUCKET_ORIGINALS,
     v1::{
-        DeadLetter, FindingsSummary, Origin, ParsedReport, ReportParsed, ReportValidated, ReportWithdrawn,
-        SubmissionState,
+        DeadLetter, FindingsSummary, Origin, ParsedReport, Rejection, ReportParsed, ReportRejected,
+        ReportValidated, ReportWithdrawn, SubmissionState,
     },
 };
 use gongkai_worker::{
@@ -167,6 +167,76 @@ async fn content_that_comes_back_after_another_is_processed_again() {
         read(&harness, answer.text("submission_id"), n).await;
     }
     assert_eq!(harness.event(&published("7", "第一版")).await.text("state"), "unchanged");
+}
+
+/// A batch of three that parse has not read yet.
+#[tokio::test]
+async fn content_that_comes_back_before_any_was_read_is_accepted() {
+    let harness = harness().await;
+    for (id, text) in [("1", "第一版"), ("2", "第二版"), ("3", "第一版")] {
+        assert_eq!(harness.event(&published(id, text)).await.text("state"), "received", "{id}");
+    }
+    assert_eq!(harness.event(&published("4", "第一版")).await.text("state"), "unchanged");
+}
+
+/// The first content is read; the second is accepted and waits.
+#[tokio::test]
+async fn content_that_comes_back_while_another_waits_is_accepted() {
+    let harness = harness().await;
+    let first = harness.event(&published("1", "第一版")).await;
+    read(&harness, first.text("submission_id"), 1).await;
+    assert_eq!(harness.event(&published("2", "第二版")).await.text("state"), "received");
+    assert_eq!(harness.event(&published("3", "第一版")).await.text("state"), "received");
+}
+
+/// Calls without a key: the same content is the same call only while it is current.
+#[tokio::test]
+async fn a_document_without_a_key_comes_back_after_another_and_after_its_withdrawal() {
+    let harness = harness().await;
+    let url = "https://www.example.gov.cn/a";
+    let path = format!("/v1/reports?agency_code=360982004&year=2023&url={url}");
+    let mut ids = Vec::new();
+    for (n, text) in [(1, "第一版"), (3, "第二版"), (5, "第一版")] {
+        let answer = harness.call(post(&path, text)).await;
+        assert_eq!(answer.text("state"), "received", "{n}");
+        read(&harness, answer.text("submission_id"), n).await;
+        ids.push(answer.text("submission_id").to_owned());
+    }
+    harness.call(post(&path, "第一版")).await;
+    assert_eq!(harness.received().len(), 3, "it is current");
+    assert_eq!(harness.event(&withdrawn("w1")).await.text("state"), "withdrawn");
+    let again = harness.call(post(&path, "第一版")).await;
+    assert_eq!((again.text("state"), harness.received().len()), ("received", 4));
+    assert!(!ids.contains(&again.text("submission_id").to_owned()));
+}
+
+/// The withdrawal names the report, under another address, while its document is being read.
+#[tokio::test]
+async fn content_whose_report_is_withdrawn_while_it_is_read_is_accepted_again() {
+    let harness = harness().await;
+    harness.event(&published("1", "第一版")).await;
+    let mut withdrawal = withdrawn("w1");
+    withdrawal["data"] = json!({"agency": {"name": "樟树市鹿江街道办事处"}, "year": 2023,
+        "site": {"code": "3609820001"}, "url": "https://www.example.gov.cn/b"});
+    assert_eq!(harness.event(&withdrawal).await.text("state"), "withdrawn");
+    assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), "received");
+}
+
+#[tokio::test]
+async fn content_that_took_too_long_may_be_sent_again() {
+    for (code, state) in [("TOO_SLOW", "received"), ("PARSER_PANIC", "received"), ("ENCRYPTED", "unchanged")]
+    {
+        let harness = harness().await;
+        let first = harness.event(&published("1", "第一版")).await;
+        let event = ReportRejected {
+            origin: Some(Origin { submission_id: first.text("submission_id").into(), ..Origin::default() }),
+            rejection: Some(Rejection { code: code.into(), ..Rejection::default() }),
+            ..ReportRejected::default()
+        };
+        let stages = progress::Stages { receipts: harness.receipts.clone() };
+        stages.handle(ReportEvent::Rejected(Box::new(event)), &context(2)).await.unwrap();
+        assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), state, "{code}");
+    }
 }
 
 #[tokio::test]

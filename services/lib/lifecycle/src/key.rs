@@ -1,5 +1,7 @@
-//! Resolves the key of a report from hints. Parse does this for a document and ingest for a withdrawal; the same hints give
-//! the same key.
+//! Resolves the key of a report from hints. Parse does this for a document and ingest for a withdrawal.
+//!
+//! A listed agency gets the same key from any hints that identify it. An agency that is not listed does so only if document
+//! and withdrawal give its name and region alike.
 
 use gongkai_agencies::{Asked, Registry, Resolution};
 use gongkai_model::{AgencyKey, ReportKey};

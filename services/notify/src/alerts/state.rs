@@ -319,7 +319,8 @@ fn in_state(alert: &v1::Alert, state: v1::AlertState) -> v1::Alert {
     v1::Alert { state: state.into(), ..alert.clone() }
 }
 
-/// Creates the message for an alert. An event changes an alert at most once, so event id and alert id identify it.
+/// Creates the message for an alert. Event id, alert id and state identify it: an event that is delivered again may resolve
+/// what it raised, if a withdrawal came in between.
 fn output(event_id: &str, alert: &v1::Alert) -> Output {
     let region = alert.region.parse().unwrap_or(Region::UNKNOWN);
     let wire = Some(alert.clone());
@@ -330,6 +331,7 @@ fn output(event_id: &str, alert: &v1::Alert) -> Output {
         let message = v1::AlertRaised { alert: wire };
         Output::new(Event::AlertRaised.subject(region), Event::AlertRaised.ce_type(), &message)
     };
-    output.message_id = Some(format!("{event_id}.notify.{}", alert.alert_id));
+    let state = if alert.state() == v1::AlertState::Resolved { "resolved" } else { "raised" };
+    output.message_id = Some(format!("{event_id}.notify.{}.{state}", alert.alert_id));
     output
 }

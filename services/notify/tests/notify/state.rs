@@ -253,8 +253,33 @@ fn an_alert_names_the_event_behind_it() {
     let output = &state.outputs()[0];
     let alert = read(output);
     assert_eq!(output.subject, "gongkai.v1.alert.360982");
-    assert_eq!(output.message_id.as_deref(), Some(format!("event-10.notify.{}", alert.alert_id).as_str()));
+    assert_eq!(
+        output.message_id.as_deref(),
+        Some(format!("event-10.notify.{}.raised", alert.alert_id).as_str())
+    );
     assert_eq!((alert.trace_id.as_str(), alert.changed_at.unwrap().seconds), ("trace-10", 1_700_000_000));
+}
+
+/// A withdrawal stopped after the URL's record was saved; an older validation, delivered again, brings it along.
+#[test]
+fn an_event_that_resolves_what_it_raised_sends_two_messages() {
+    let mut state = ReportAlerts::default();
+    state.apply(&check(10, 1, URL, &["a"]));
+    let (mut copy, mut again) = (check(11, 2, URL, &["a"]), check(10, 1, URL, &["a"]));
+    if let Change::Validated { arrival, .. } = &mut copy.change {
+        arrival.content_hash = "hash-1".into();
+    }
+    if let Change::Validated { taken_down, .. } = &mut again.change {
+        *taken_down = Some(TakenDown { rank: rank(12), url: URL.into() });
+    }
+    state.apply(&copy);
+    assert_eq!(state.apply(&again), Transition::Advanced);
+    let outputs = state.outputs();
+    assert_eq!(words(&outputs), ["+a", "-a"]);
+    assert_ne!(
+        outputs[0].message_id, outputs[1].message_id,
+        "the stream would drop the second as a duplicate"
+    );
 }
 
 #[test]

@@ -112,6 +112,13 @@ fn view(tx: &Transaction<'_>, key: &ReportKey) -> Result<View, Error> {
     Ok(row.optional()?.unwrap_or(View::Nothing))
 }
 
+/// Computes all rows of `report` anew.
+pub(super) fn refresh_all(tx: &Transaction<'_>) -> Result<(), Error> {
+    let mut select = tx.prepare("SELECT DISTINCT agency, year FROM arrival WHERE agency IS NOT NULL")?;
+    let keys: Vec<ReportKey> = select.query_and_then([], columns::key)?.collect::<Result<_, _>>()?;
+    keys.iter().try_for_each(|key| refresh(tx, key))
+}
+
 /// Computes the row of `report` from the report's arrivals and withdrawals.
 fn refresh(tx: &Transaction<'_>, key: &ReportKey) -> Result<(), Error> {
     let agency = key.agency.as_str();
