@@ -1,7 +1,7 @@
-//! Messages of the log as the events they are: the one place that tells by a subject what a payload holds.
+//! Decodes messages of the log: the only place where a subject decides the type of a payload.
 //!
-//! [`ReportEvent`] is what every consumer takes. The runtime knows no message of ours, so the seam between the two is the
-//! standard library's: what a handler takes is made from a subject and a payload with [`TryFrom`].
+//! [`ReportEvent`] is the input of every consumer. The runtime knows none of these messages; it makes a handler's input from a
+//! subject and a payload with [`TryFrom`].
 
 use prost::{Message, bytes::Bytes};
 
@@ -10,28 +10,28 @@ use crate::{subjects, v1};
 /// An event of a report's life or an alert about it, whichever its subject names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportEvent {
-    /// A document came in.
+    /// A document was received.
     Received(Box<v1::DocumentReceived>),
-    /// It was read.
+    /// A document was read as a report.
     Parsed(Box<v1::ReportParsed>),
-    /// It was checked.
+    /// A report was validated.
     Validated(Box<v1::ReportValidated>),
-    /// It is no report, or unreadable.
+    /// A document was rejected.
     Rejected(Box<v1::ReportRejected>),
-    /// Its publisher took it down.
+    /// A report was withdrawn.
     Withdrawn(Box<v1::ReportWithdrawn>),
-    /// A person let a finding stand, or that came to its end.
+    /// A waiver was granted or has ended.
     Waived(Box<v1::WaiverChanged>),
-    /// Trouble was seen for the first time, or is no longer waived.
+    /// An alert was raised.
     AlertRaised(Box<v1::Alert>),
-    /// The trouble is over.
+    /// An alert was resolved.
     AlertResolved(Box<v1::Alert>),
 }
 
-/// A message that is no event of ours: bury it, it will not improve.
+/// The message is no known event: bury it, a retry cannot help.
 #[derive(Debug, thiserror::Error)]
 pub enum Undecodable {
-    /// No kind of event travels on the subject.
+    /// The subject is none of an event.
     #[error("nothing of ours travels on {0:?}")]
     Subject(String),
     /// The payload is not the message that the subject names.
@@ -46,7 +46,7 @@ impl ReportEvent {
     /// Decodes the payload of a message as the subject says. Alerts share a subject and are told apart by their state.
     ///
     /// # Errors
-    /// Nothing of ours travels on the subject, or the payload is something else: bury the message.
+    /// The subject is none of an event, or the payload is another message: bury it.
     pub fn decode(subject: &str, payload: Bytes) -> Result<Self, Undecodable> {
         use subjects::Event;
         let event = Event::of(subject).ok_or_else(|| Undecodable::Subject(subject.to_owned()))?;

@@ -39,8 +39,8 @@ impl Event {
         Self::AlertResolved,
     ];
 
-    /// The kind that travels on a subject, whatever its region; [`Self::AlertRaised`] for both kinds of alerts, which
-    /// share theirs. `None`: nothing of ours.
+    /// The kind of event on a subject, in any region; [`Self::AlertRaised`] for both kinds of alerts, which share a subject.
+    /// `None` for any other subject.
     #[must_use]
     pub fn of(subject: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| token_after(event.prefix(), subject).is_some())
@@ -81,7 +81,7 @@ impl Event {
         format!("{}.{region}", self.prefix())
     }
 
-    /// The subject filter that takes every region.
+    /// The subject filter for every region.
     #[must_use]
     pub fn filter(self) -> String {
         format!("{}.*", self.prefix())
@@ -114,11 +114,11 @@ pub const BUCKET_TEXTS: &str = "gongkai-texts";
 pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
 /// Key-value: open alerts of every report.
 pub const BUCKET_ALERTS: &str = "gongkai-alerts";
-/// Key-value: which subscription was told of which alert.
+/// Key-value: the alerts delivered to each subscription.
 pub const BUCKET_DELIVERIES: &str = "gongkai-deliveries";
-/// Key-value: what validate keeps of reports to hold them against each other.
+/// Key-value: validate's records of reports, by which it compares them.
 pub const BUCKET_NEIGHBOURS: &str = "gongkai-neighbours";
-/// Key-value: which list of agencies counts.
+/// Key-value: the digest of the current list of agencies.
 pub const BUCKET_AGENCIES: &str = "gongkai-agencies";
 /// Object store: lists of agencies by digest.
 pub const BUCKET_REGISTRIES: &str = "gongkai-registries";
@@ -168,10 +168,10 @@ pub fn consumer_delivery(subscription: &str) -> String {
 /// The services' names: config sections, `service.name` in traces, last token of dead-letter subjects.
 pub const SERVICES: [&str; 5] = ["ingest", "parse", "validate", "notify", "query"];
 
-/// What a program tells the runtime of itself and of the broker: its name and the versions compiled into it are its own,
-/// all else is spelled in this file.
+/// A program's description for the runtime: its name and compiled-in versions, and the broker's streams and buckets of this
+/// file.
 ///
-/// A macro, because it joins two crates that know nothing of each other: it expands where both are at hand.
+/// A macro, because it joins two crates that do not depend on each other; it expands in a crate that has both.
 #[macro_export]
 macro_rules! about {
     ($program:expr, $versions:expr) => {

@@ -1,4 +1,4 @@
-//! Holds `src/gen` to the `.proto` files: compiled with protox (no protoc to install) and compared.
+//! Compares `src/gen` with the `.proto` files, compiled with protox, which needs no protoc.
 //!
 //! `make gen` runs this with `GONGKAI_GEN=write` and rewrites the files; without it a difference fails.
 #![expect(

@@ -1,5 +1,5 @@
-//! Holds the program to the logs it wrote: `wire/<version>` has every event as that version put it on the wire (`.bin`), with
-//! every field filled, and what it read there (`.txt`). Every later version reads the same.
+//! Logs of earlier versions stay readable: `wire/<version>` has every event as that version encoded it (`.bin`), with every
+//! field filled, and as it decoded it (`.txt`). Every later version decodes the same.
 //!
 //! `make gen` runs this with `GONGKAI_GEN=write` and writes the files of today's version, for a field that is new or a
 //! version that is; those of other versions are never written again.
@@ -31,7 +31,7 @@ fn stem(event: Event) -> &'static str {
     event.ce_type().strip_prefix("gongkai.").and_then(|name| name.strip_suffix(".v1")).unwrap()
 }
 
-/// Every field and its value, a line each.
+/// Every field and its value, one per line.
 fn read(stem_: &str, payload: Vec<u8>) -> String {
     let payload = Bytes::from(payload);
     let Some(event) = Event::ALL.into_iter().find(|event| stem(*event) == stem_) else {

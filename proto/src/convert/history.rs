@@ -1,4 +1,4 @@
-//! What happened to a report: facts of events for every consumer alike, and the records that consumers keep of them.
+//! Arrivals and withdrawals: from events, the same for every consumer, and to and from the records that consumers keep.
 
 use gongkai_model::{AgencyKey, Arrival, History, Rank, Region, ReportKey, TakenDown, UrlIndex, Withdrawal};
 use time::OffsetDateTime;
@@ -12,7 +12,7 @@ use crate::v1;
 /// The arrival behind a stage event; `event` ranks the event among those about the same arrival.
 ///
 /// # Errors
-/// No version of ours writes such an origin: bury the event.
+/// No version writes such an origin: bury the event.
 pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
     if origin.received_sequence == 0 {
         return Err(Error::Missing { field: "origin.received_sequence" });
@@ -33,13 +33,13 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
     })
 }
 
-/// A withdrawal. It takes effect when the log takes it.
+/// The withdrawal of an event. It takes effect when the log stores it.
 ///
-/// The report is the one that ingest resolved. Events of versions that did not resolve it name an agency: their code, or
-/// their name and region, make the key, and a code that is none names no report.
+/// The report is the one that ingest resolved. Events of earlier versions carry a hint instead: its code, or its name and
+/// region, make the key, and a malformed code names no report.
 ///
 /// # Errors
-/// It names neither an address nor a report, or holds what no version of ours writes: bury the event.
+/// The event names neither a URL nor a report, or has a value that no version writes: bury it.
 pub fn withdrawal(
     event: &v1::ReportWithdrawn,
     sequence: u64,
@@ -78,8 +78,8 @@ fn region(text: &str) -> Result<Region, Error> {
     }
 }
 
-/// The history in a record that consumers keep. A record has what [`arrival_record`] and [`withdrawal_record`] wrote;
-/// where an earlier version did not write when a withdrawal takes effect, it follows the arrivals before it.
+/// The history of a report from its records, which [`arrival_record`] and [`withdrawal_record`] made. A withdrawal of an
+/// earlier version, which recorded no effective time, takes effect with the last arrival before it.
 #[must_use]
 pub fn history(arrivals: &[v1::ArrivalRecord], withdrawals: &[v1::WithdrawalRecord]) -> History {
     let arrivals: Vec<Arrival> = arrivals.iter().map(recorded_arrival).collect();
@@ -115,7 +115,7 @@ fn time(timestamp: Option<prost_types::Timestamp>) -> Option<OffsetDateTime> {
     timestamp::optional(timestamp, "time").ok().flatten()
 }
 
-/// An arrival for a record.
+/// The record of an arrival.
 #[must_use]
 pub fn arrival_record(arrival: &Arrival) -> v1::ArrivalRecord {
     v1::ArrivalRecord {
@@ -130,7 +130,7 @@ pub fn arrival_record(arrival: &Arrival) -> v1::ArrivalRecord {
     }
 }
 
-/// A withdrawal for a record.
+/// The record of a withdrawal.
 #[must_use]
 pub fn withdrawal_record(withdrawal: &TakenDown) -> v1::WithdrawalRecord {
     v1::WithdrawalRecord {
@@ -173,7 +173,7 @@ impl From<&UrlIndex> for v1::UrlIndexRecord {
     }
 }
 
-/// Changes the history in a record. `change` says whether it did; so does the answer, with the history as it stands then.
+/// Changes the history in a record. Returns what `change` returned, whether it changed anything, and the history after it.
 pub fn change_history(
     record: &mut v1::HistoryRecord,
     change: impl FnOnce(&mut History) -> bool,
@@ -186,7 +186,7 @@ pub fn change_history(
     (is_news, history)
 }
 
-/// Changes what a record knows of an address, as [`change_history`] does.
+/// Changes the index of a URL in a record, as [`change_history`] does.
 pub fn change_index(
     record: &mut v1::UrlIndexRecord,
     change: impl FnOnce(&mut UrlIndex) -> bool,
@@ -258,7 +258,7 @@ mod tests {
             v1::ReportWithdrawn { agency: hint("", "某街道"), region: "360982".into(), ..event.clone() };
         let expected = AgencyKey::provisional("某街道", "360982".parse().unwrap());
         assert_eq!(report(&by_name).unwrap(), format!("agencies/{expected}/reports/2023"));
-        // A code that is none names no report: what stood at the address is taken down all the same, by everybody.
+        // A malformed code names no report; the withdrawal of the URL counts all the same.
         let malformed = v1::ReportWithdrawn { agency: hint("36 10", "某街道"), ..event.clone() };
         assert_eq!(report(&malformed).unwrap(), "");
         let nothing = v1::ReportWithdrawn { url: String::new(), ..malformed };

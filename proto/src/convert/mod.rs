@@ -1,7 +1,7 @@
 //! Conversions between wire types and domain types: total towards the wire (`From`), fallible back (`TryFrom`).
 //!
-//! What only the wire carries (a finding's `trace_id`, the `report` of a fact in an answer over many reports) is left
-//! empty on the way out and dropped on the way in; whoever sends it sets it. A report travels in two halves:
+//! Fields that the model lacks (a finding's `trace_id`, the `report` of a fact in an answer over many reports) are left
+//! empty towards the wire, for the sender to set, and dropped on the way back. A report is sent in two halves:
 //! [`report::header`] with the facts goes into the log, [`report::text`] with the prose into the object store, and
 //! [`report::report`] joins them.
 
@@ -19,10 +19,10 @@ pub mod waiver;
 #[cfg(test)]
 mod any;
 
-/// A message that no version of ours writes: bury it, it will not improve.
+/// The message is none that any version writes: bury it, a retry cannot help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A field that must be set is not.
+    /// A required field is not set.
     #[error("field {field} is missing")]
     Missing {
         /// Its name in the `.proto` file.
@@ -33,13 +33,13 @@ pub enum Error {
     Unknown {
         /// Its name in the `.proto` file.
         field: &'static str,
-        /// What it held.
+        /// Its value.
         value: String,
     },
-    /// Each field is well formed, but they do not go together.
+    /// Fields contradict each other.
     #[error("fields contradict each other: {what}")]
     Contradiction {
-        /// Which, and how.
+        /// The fields and the contradiction.
         what: &'static str,
     },
 }

@@ -1,12 +1,12 @@
-//! A report in its two halves: the header with the facts, which goes into the log, and the prose, which lies in the
-//! object store so that it can be erased.
+//! A report in two halves: the header with the facts, which goes into the log, and the prose, which goes into the object
+//! store so that it can be erased.
 
 use gongkai_model::{MediaType, Report, ReportKey};
 
 use super::{Error, text as parts};
 use crate::v1;
 
-/// The half for the log: everything but the prose, and where the prose lies.
+/// The half for the log: everything but the prose, and a reference to the prose.
 #[must_use]
 pub fn header(
     report: &Report,
@@ -72,7 +72,7 @@ pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, 
 /// The key in a field such as `ParsedReport.name`.
 ///
 /// # Errors
-/// It is no `agencies/{agency}/reports/{year}`.
+/// The name is not of the form `agencies/{agency}/reports/{year}`.
 pub fn key(name: &str) -> Result<ReportKey, Error> {
     name.parse().map_err(|_| Error::unknown("name", name))
 }

@@ -5,7 +5,7 @@ use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::Error;
 
-/// To the wire. The offset is not carried: a timestamp is a point in time.
+/// To the wire. The offset is lost, as a timestamp is a point in time.
 #[must_use]
 pub fn timestamp(at: OffsetDateTime) -> Timestamp {
     let nanos = i32::try_from(at.nanosecond()).expect("a second has fewer than i32::MAX nanoseconds");
@@ -41,13 +41,13 @@ pub fn optional(timestamp: Option<Timestamp>, field: &'static str) -> Result<Opt
     timestamp.map(|t| time(t, field)).transpose()
 }
 
-/// The sites' own time zone.
+/// The time zone of the publishing sites.
 const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
     Ok(offset) => offset,
     Err(_) => UtcOffset::UTC,
 };
 
-/// The day in China, as sites count theirs; `None` if there is no such time.
+/// The day in China; `None` if the timestamp is absent or out of range.
 #[must_use]
 pub fn day_in_china(timestamp: Option<Timestamp>) -> Option<Date> {
     let at = time(timestamp?, "timestamp").ok()?;

@@ -1,10 +1,10 @@
-//! Cells as the records keep them: a line a concept, short and readable.
+//! The stored form of cells: one row per concept, short and readable.
 
 use gongkai_model::{Applicant, Concept, FactId, State};
 use gongkai_proto::v1::{CellRow, ContentRecord};
 use gongkai_rules::{AgencyYear, Cells, MinHash};
 
-/// Lines of cells, by concept.
+/// Cells as rows, sorted by concept.
 #[must_use]
 pub fn rows(cells: &Cells) -> Vec<CellRow> {
     let mut rows: Vec<CellRow> = Vec::new();
@@ -22,7 +22,7 @@ pub fn rows(cells: &Cells) -> Vec<CellRow> {
     rows
 }
 
-/// The cells of lines. A word that this version does not know is an unreadable cell.
+/// The cells of rows. A word that this version does not know is an unreadable cell.
 #[must_use]
 pub fn cells(rows: &[CellRow]) -> Cells {
     let cells = rows.iter().flat_map(|row| {
@@ -58,7 +58,7 @@ fn state(word: &str) -> State {
     }
 }
 
-/// What the neighbours of a report need of one of its contents.
+/// One content of a report, as far as the report's neighbours need it.
 #[must_use]
 pub fn content(year: &AgencyYear, content_hash: &str, parsed_sequence: u64) -> ContentRecord {
     ContentRecord {
@@ -75,7 +75,7 @@ pub fn content(year: &AgencyYear, content_hash: &str, parsed_sequence: u64) -> C
     }
 }
 
-/// The same read back; `None` if a newer version wrote what this one does not know.
+/// Reads [`content`] back; `None` if a newer version wrote it and this one does not know the form.
 #[must_use]
 pub fn agency_year(content: &ContentRecord, year: i32) -> Option<AgencyYear> {
     Some(AgencyYear {

@@ -1,4 +1,4 @@
-//! `[validate]`: how much at once.
+//! `[validate]`: concurrency and local rules.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Reports in work at once in this process. Rules use a core each; the others wait for storage meanwhile.
+    /// Reports handled at once in this process. Rules use one core per report; other reports wait for storage meanwhile.
     pub concurrency: usize,
     /// Folder of local rule packs (`*.toml`) on top of the compiled-in rules; none if absent.
     pub rules: Option<PathBuf>,
@@ -24,7 +24,7 @@ impl Config {
     /// Checks relations between settings.
     ///
     /// # Errors
-    /// Names the key and what to do.
+    /// A setting is invalid; the message names the key.
     pub fn validate(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.concurrency > 0, "validate.concurrency must be positive");
         Ok(())

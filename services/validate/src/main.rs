@@ -1,4 +1,4 @@
-//! `gongkai-validate`: checks parsed reports, as a program of its own.
+//! `gongkai-validate`: the validate service as a program of its own.
 
 use std::process::ExitCode;
 

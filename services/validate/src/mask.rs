@@ -1,11 +1,11 @@
-//! Hides personal data in what findings quote: the log keeps every event for years, and nothing in it can be erased.
+//! Masks personal data in findings: the log keeps every event for years, and nothing in it can be erased.
 //!
 //! Mobile numbers become `138****1234`, identity numbers `360982********123X`. Half-width and full-width digits count
-//! alike. Fingerprints are made before, so that they stay the same.
+//! alike. Fingerprints are computed before masking.
 
 use gongkai_model::Finding;
 
-/// Hides personal data in every text of a finding.
+/// Masks personal data in every text of a finding.
 pub fn finding(finding: &mut Finding) {
     let texts = [&mut finding.message, &mut finding.message_en, &mut finding.formula];
     let quoted = finding.source.as_mut().map(|source| &mut source.text);
@@ -16,7 +16,7 @@ pub fn finding(finding: &mut Finding) {
     }
 }
 
-/// The text with personal data hidden; `None` if there is none in it.
+/// The text with personal data masked; `None` if it has none.
 #[must_use]
 pub fn masked(text: &str) -> Option<String> {
     let mut chars: Vec<char> = text.chars().collect();
@@ -34,7 +34,7 @@ pub fn masked(text: &str) -> Option<String> {
     is_changed.then(|| chars.into_iter().collect())
 }
 
-/// Which digits of a whole run of digits are to be hidden.
+/// The part of a run of digits that is masked.
 fn hidden(run: &[char], has_check: bool) -> Option<std::ops::Range<usize>> {
     let is_mobile = run.len() == 11
         && digit(run[0]) == Some(1)

@@ -33,18 +33,18 @@ const AGENCIES: [(&str, &str); 4] = [
 ];
 const LIST: &str = "code,name,parent,region\nYX,云溪县人民政府,,360982\nYX-B,云溪县人民政府办公室,YX,360982\n\
                     YX-D,云溪县档案局,YX,360982\n";
-/// Before every withdrawal, whose sequences begin behind the filling; and after every one.
+/// Sequences up to `FILLING` rank before every withdrawal, sequences from `LATE` on after every one.
 const FILLING: u64 = 60;
 const LATE: u64 = 10_000;
 
-/// One thing that comes in.
+/// An input of the stage.
 #[derive(Debug, Clone)]
 enum Item {
     Report { agency: usize, year: i32, content: u32, site: u8, late: bool },
     Withdrawal { agency: usize, year: i32, site: Option<u8> },
 }
 
-/// How it comes in.
+/// How the inputs are delivered.
 #[derive(Debug, Clone)]
 struct Course {
     order: Vec<usize>,
@@ -103,7 +103,7 @@ fn facts(agency: usize, year: i32, content: u32) -> Vec<v1::Fact> {
     ]
 }
 
-/// Chapter one: the same of all agencies in content 0, told apart by content else.
+/// Chapter one: the same for all agencies, different for each content.
 fn text(year: i32, content: u32) -> v1::ParsedText {
     let word = |n: u32| char::from_u32(0x4e00 + n % 3000).unwrap();
     let own: String = (0..260).map(|n| word(n * 31 + content * 977)).collect();
@@ -124,7 +124,7 @@ fn text_key(year: i32, content: u32) -> String {
 fn parsed(agency: usize, year: i32, content: u32, site: u8, received_sequence: u64) -> v1::ReportParsed {
     let (code, name) = AGENCIES[agency];
     let at = prost_types::Timestamp { seconds: i64::from(year - 1969) * 31_557_600 + 2_000_000, nanos: 0 };
-    // Before or after every withdrawal, which takes effect when the broker takes it.
+    // Before or after every withdrawal, which takes effect when the broker stores it.
     let seconds = if received_sequence < LATE { 0 } else { 4_000_000_000 };
     v1::ReportParsed {
         origin: Some(v1::Origin {
@@ -225,7 +225,7 @@ async fn run(items: &[Item], course: &Course) -> Said {
     }
     let mut replicas: Vec<_> = (0..course.replicas).map(|_| replica(&memory)).collect();
     for (copy, at) in course.order.iter().enumerate() {
-        // The sender tries again until it is taken, as ingest and parse do.
+        // The sender retries until the broker has stored it, as ingest and parse do.
         while memory.publish(message(&items[*at], *at, copy)).await.is_err() {}
     }
     let count = course.order.len();
@@ -244,7 +244,7 @@ async fn run(items: &[Item], course: &Course) -> Said {
     said(&memory)
 }
 
-/// What counts in the end: of each report, what was ranked highest.
+/// The findings that rank highest for each report.
 fn said(memory: &Memory) -> Said {
     let mut best: BTreeMap<String, v1::ReportValidated> = BTreeMap::new();
     for message in memory.messages(&Event::ReportValidated.filter()) {
@@ -292,7 +292,7 @@ fn rules_of(said: &Said, name: &str) -> Vec<String> {
     said[name].iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// The property would hold of rules that are never asked: so see that they speak.
+/// The property would also hold if no rule about neighbours ever fired, so this test shows that they do.
 #[test]
 fn neighbours_are_held_against_each_other() {
     let report = |agency, year, content, site| Item::Report { agency, year, content, site, late: false };
@@ -322,7 +322,7 @@ fn neighbours_are_held_against_each_other() {
     assert!(!has("agencies/ZZ/reports/2021", "X-GAP"));
 }
 
-/// Three years are missing, whichever report came first; one that comes between makes the gap smaller.
+/// Three years are missing, whichever report comes first; a report between them closes the gap.
 #[test]
 fn a_gap_of_several_years_is_told_in_every_order() {
     let report = |year| Item::Report { agency: 3, year, content: 0, site: 0, late: false };
@@ -333,11 +333,11 @@ fn a_gap_of_several_years_is_told_in_every_order() {
     };
     assert_eq!((gaps(&[2019, 2023]), gaps(&[2023, 2019])), (1, 1));
     assert_eq!((gaps(&[2023, 2022, 2019]), gaps(&[2019, 2022, 2023])), (0, 0));
-    // Further back nobody looks.
+    // More years back are not compared.
     assert_eq!(gaps(&[2017, 2023]), 0);
 }
 
-/// A report that came late is told of by the year after it, and only by that.
+/// A late report changes the findings of the next year, and only of that.
 #[test]
 fn a_late_year_changes_the_next_and_only_that_is_said_again() {
     let report = |year| Item::Report { agency: 3, year, content: 0, site: 0, late: false };
@@ -361,6 +361,6 @@ fn a_late_year_changes_the_next_and_only_that_is_said_again() {
         .into_iter()
         .map(|message| v1::ReportValidated::decode(message.payload).unwrap().report.unwrap().year)
         .collect();
-    // 2021 makes 2023 lack a year between; 2022 fills the gap and is held against both sides.
+    // After 2021, 2023 lacks a year between; 2022 closes the gap and is compared with both.
     assert_eq!(years, [2023, 2021, 2023, 2022, 2023]);
 }

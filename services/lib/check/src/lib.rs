@@ -1,7 +1,7 @@
 //! One document without a server: bytes to report to findings, and its JSON line.
 //!
 //! [`check`] reads a document as the parse stage does and applies the rules as the validate stage does, for the command
-//! line and the dry run; [`Line`] is how both say it. All is pure: no file, no socket, no clock.
+//! line and the dry run; [`Line`] is the output of both. Nothing here reads a file, a socket or a clock.
 
 #![warn(missing_docs)]
 
@@ -15,15 +15,15 @@ pub use line::{FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLi
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
 pub use source_line::SourceLine;
 
-/// Reads one document and applies the compiled-in rules to it, knowing nothing of its publication.
+/// Reads one document and applies the compiled-in rules to it, without knowledge of its publication.
 ///
-/// A document that is no report is a line too, with its rejection.
+/// A document that cannot be read as a report has a line with its rejection.
 #[must_use]
 pub fn check(file: &str, bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Line {
     check_by(&RuleSet::embedded(), file, bytes, hints, limits, &Context::default())
 }
 
-/// [`check`] with other rules and what is known beside the document.
+/// [`check`] with other rules, and with what is known of the publication.
 #[must_use]
 pub fn check_by(
     rules: &RuleSet,

@@ -1,4 +1,4 @@
-//! The JSON line of one document: the shape is public (CONTRACT 1), so it stands here by itself and not on the model.
+//! The JSON line of one document. Its shape is public (CONTRACT 1), so it is defined here and not derived from the model.
 
 use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Versions};
 use gongkai_reading::Reading;
@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::{metadata_line::MetadataLine, source_line::SourceLine};
 
-/// What became of a document.
+/// The result of reading a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It was read.
+    /// The document was read.
     Ok,
-    /// It is no report, or cannot be read.
+    /// The document is no report, or cannot be read.
     Rejected,
 }
 
-/// One document's line.
+/// The line of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The file's name as given.
     pub file: String,
-    /// What became of it.
+    /// The result.
     pub status: Status,
-    /// What kind of file it turned out to be.
+    /// The detected media type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// The report, if it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportLine>,
-    /// What the rules say; empty for a rejected document.
+    /// The findings; empty for a rejected document.
     #[serde(default)]
     pub findings: Vec<FindingLine>,
-    /// Why it was not read.
+    /// Why the document was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<RejectionLine>,
-    /// What made this line.
+    /// Versions of the program and its rules.
     pub versions: VersionsLine,
 }
 
@@ -52,7 +52,7 @@ pub struct ReportLine {
     pub variant: String,
     /// The title, joined.
     pub title: String,
-    /// What stands before chapter 一.
+    /// The text before chapter 一.
     pub preamble: String,
     /// The chapters, in document order.
     pub sections: Vec<SectionLine>,
@@ -77,9 +77,9 @@ pub struct SectionLine {
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactLine {
-    /// What is counted.
+    /// The concept.
     pub concept: String,
-    /// Whose it is, in chapter 三.
+    /// The kind of applicant, in chapter 三.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applicant: Option<String>,
     /// `reported`, `blank`, `not_applicable`, `missing` or `unreadable`.
@@ -87,10 +87,10 @@ pub struct FactLine {
     /// The number as a decimal string, if one is reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Where it stands; absent for a missing cell.
+    /// Its position; absent for a missing cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLine>,
-    /// For an unreadable cell: the places the readings proposed.
+    /// For an unreadable cell: the positions that the readings proposed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<SourceLine>,
 }
@@ -106,7 +106,7 @@ pub struct FindingLine {
     pub message: String,
     /// The same in English.
     pub message_en: String,
-    /// The same on every run over the same trouble.
+    /// Identifies the finding: the same in every run and every revision.
     pub fingerprint: String,
     /// The suspect cell that findings of one origin share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,37 +114,37 @@ pub struct FindingLine {
     /// The concept it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concept: Option<String>,
-    /// The broken condition in words.
+    /// The violated condition in words.
     pub formula: String,
-    /// What the parts say.
+    /// The expected value, computed from the operands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What is printed.
+    /// The value in the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
     /// The operands.
     #[serde(default)]
     pub facts: Vec<String>,
-    /// The operands with what stands in them and where; left out where the report is not at hand.
+    /// The operands with their values and positions; left out where the report is not available.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operands: Vec<FactLine>,
     /// For a finding about prose: the quotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLine>,
-    /// Where the law or the form says so.
+    /// The provision of the law or the form.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub legal: String,
-    /// What an editor should do about it.
+    /// What an editor should do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
-    /// The smallest change that would mend it; never applied.
+    /// The smallest change that would resolve it; never applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
-    /// What made the finding.
+    /// Versions of the program and rules that made the finding.
     pub versions: VersionsLine,
 }
 
-/// Why a document was not read.
+/// Why a document was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectionLine {
     /// Public code.
@@ -158,7 +158,7 @@ pub struct RejectionLine {
     pub kind: Option<String>,
 }
 
-/// Which versions made an output.
+/// The versions that made an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionsLine {
     /// The program.
@@ -189,7 +189,7 @@ impl Line {
         }
     }
 
-    /// The line of a document that was not read.
+    /// The line of a rejected document.
     #[must_use]
     pub fn of_rejection(file: &str, rejection: &Rejection, versions: &Versions) -> Self {
         Self {
@@ -248,7 +248,7 @@ impl From<&Fact> for FactLine {
 }
 
 impl FindingLine {
-    /// The finding with its operands as they stand in its report.
+    /// The finding with the values and positions of its operands.
     #[must_use]
     pub fn explained(finding: &Finding, report: &Report) -> Self {
         let operand = |id: &FactId| report.facts.iter().find(|fact| fact.id == *id).map(FactLine::from);

@@ -1,4 +1,4 @@
-//! What a document says of its own publication, in the JSON line.
+//! A document's metadata of its own publication, in the JSON line.
 
 use gongkai_model::{Citation, Contact, Field, Metadata};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ pub struct MetadataLine {
     /// Tags first, each in the order of the document.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldLine>,
-    /// Whom to ask about the report.
+    /// The contact for questions about the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactLine>,
     /// Documents cited by their numbers.
@@ -22,17 +22,17 @@ pub struct MetadataLine {
 /// A field of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldLine {
-    /// Such as `article_title`, `published`, `site_id_code`, `index_number`.
+    /// For example `article_title`, `published`, `site_id_code`, `index_number`.
     pub name: String,
     /// True for a `<meta>` tag, which readers of the page do not see.
     pub is_tag: bool,
-    /// As written.
+    /// The value, verbatim.
     pub value: String,
-    /// Where it stands.
+    /// Its position.
     pub source: SourceLine,
 }
 
-/// Whom to ask; each member as far as the document says it.
+/// A contact. Members that the document does not give are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactLine {
     /// The body named.
@@ -50,7 +50,7 @@ pub struct ContactLine {
     /// 电子邮箱
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The sentence that says so.
+    /// The sentence that gives it.
     pub source: SourceLine,
 }
 
@@ -62,7 +62,7 @@ pub struct CitationLine {
     /// The title in 《》 before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Where the number stands.
+    /// The number's position.
     pub source: SourceLine,
 }
 

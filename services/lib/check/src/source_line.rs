@@ -1,9 +1,9 @@
-//! Where something stands in the original, in the JSON line.
+//! Positions in the original document, in the JSON line.
 
 use gongkai_model::Source;
 use serde::{Deserialize, Serialize};
 
-/// A place in the original; each member where the format has it.
+/// A position in the original document. Members that the document's format lacks are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceLine {
     /// The text verbatim.

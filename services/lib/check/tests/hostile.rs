@@ -1,6 +1,6 @@
-//! Documents made to cost that are read after all: bounded time from bytes to findings.
+//! Documents made to be expensive and yet read: bounded time from bytes to findings.
 //!
-//! What is turned away is `gongkai-reading`'s to test; here stand the inputs that rules might hold against each other.
+//! Rejected documents are tested in `gongkai-reading`; these inputs could make rules compare everything with everything.
 
 use std::time::Duration;
 

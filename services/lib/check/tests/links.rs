@@ -34,7 +34,7 @@ fn only_the_links_of_the_report_count() {
     {
         assert!(found(&link(own)).is_empty(), "{own}");
     }
-    // What the words show is told once.
+    // A link whose text shows its address has one finding.
     assert_eq!(
         found("电子版见<a href=\"http://www.example.com/\">http://www.example.com/</a>。"),
         ["http://www.example.com"]

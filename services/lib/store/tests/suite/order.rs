@@ -96,7 +96,7 @@ fn state(store: &dyn Store) -> State {
     )
 }
 
-/// What is told of each finding's weights.
+/// The history of each finding's severities.
 fn judgements(store: &dyn Store) -> Vec<Vec<Judgement>> {
     let found = store.findings(&FindingQuery { limit: 999, ..FindingQuery::default() }).unwrap().items;
     let told = |found: &FoundFinding| {
@@ -105,7 +105,7 @@ fn judgements(store: &dyn Store) -> Vec<Vec<Judgement>> {
     found.iter().filter_map(told).collect()
 }
 
-/// What a reader of the feed that keeps the last entry of each report believes to stand.
+/// The state that a reader of the feed reaches by keeping the last entry of each report.
 fn followed(store: &dyn Store) -> BTreeMap<ReportKey, bool> {
     let changes = store.changes(None, 0, 999).unwrap();
     changes.into_iter().map(|change| (change.key, change.kind == ChangeKind::Validated)).collect()

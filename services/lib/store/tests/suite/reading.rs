@@ -76,7 +76,7 @@ pub(crate) fn revisions_are_ranked_by_highest_arrival(open: &dyn Fn() -> Opened)
         all.iter().map(|r| (r.ordinal, r.origin.content_hash.as_str(), r.origin.received_sequence)).collect();
     assert_eq!(seen, [(1, "aa", 4), (2, "bb", 8), (3, "cc", 12)]);
     assert_eq!(store.report(&a, None).unwrap().unwrap().revision.ordinal, 3);
-    // The first content comes back and stands again.
+    // The first content arrives again and is current again.
     store.put_arrival(&validated(15, 23, "aa", &a, 1)).unwrap();
     let all = store.revisions(&a, None, 9).unwrap().items;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Waivers: what they cover, how they end, and what is told of a finding.
+//! Waivers: what they cover, how they end, and the history of a finding.
 
 use gongkai_model::{ReportKey, Waiver};
 use gongkai_store::query::{Condition, FindingField, FindingQuery, FoundFinding, Op, Value, WaiverQuery};
