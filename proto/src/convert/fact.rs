@@ -90,8 +90,8 @@ impl TryFrom<v1::Source> for Source {
 
     fn try_from(source: v1::Source) -> Result<Self, Error> {
         let what = "table, row and column stand together or not at all";
-        let place = pair(source.row, source.column, what)?;
-        let cell = pair(source.table.map(|t| (t, t)), place, what)?
+        let grid = pair(source.row, source.column, what)?;
+        let cell = pair(source.table.map(|t| (t, t)), grid, what)?
             .map(|((table, _), (row, column))| CellRef { table, row, column });
         let span = span(source.start, source.end)?;
         Ok(Self { text: source.text, cell, page: source.page, span, area: source.area.map(Into::into) })

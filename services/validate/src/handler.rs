@@ -151,7 +151,7 @@ impl Handler for Checker {
     }
 }
 
-/// Key of a URL's record: a digest, as keys allow fewer characters than URLs.
+/// Key of a URL's record: a digest, as keys allow fewer characters than URLs. Stored records have the prefix `places/`.
 fn url_key(url: &str) -> String {
     format!("places/{}", hex::encode(&Sha256::digest(url)[..16]))
 }

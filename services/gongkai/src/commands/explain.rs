@@ -133,7 +133,7 @@ fn write(out: &mut Output, view: &View) -> std::io::Result<()> {
 fn operand_line(operand: &FactLine) -> String {
     let applicant = operand.applicant.as_ref().map(|a| format!("[{a}]")).unwrap_or_default();
     let value = operand.value.as_deref().unwrap_or(&operand.state);
-    let place = operand.source.as_ref().map(|source| {
+    let position = operand.source.as_ref().map(|source| {
         let parts = [
             ("page", source.page),
             ("table", source.table),
@@ -144,5 +144,5 @@ fn operand_line(operand: &FactLine) -> String {
         let parts = parts.into_iter().filter_map(|(name, n)| Some(format!("{name} {}", n?)));
         format!("  ({})", parts.collect::<Vec<_>>().join(", "))
     });
-    format!("{}{applicant} = {value}{}", operand.concept, place.unwrap_or_default())
+    format!("{}{applicant} = {value}{}", operand.concept, position.unwrap_or_default())
 }

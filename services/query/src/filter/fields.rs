@@ -172,22 +172,22 @@ mod tests {
 
     #[test]
     fn what_a_field_does_not_take_is_refused_with_its_place() {
-        fn place<T: std::fmt::Debug>(result: Result<T, QueryError>) -> usize {
+        fn position<T: std::fmt::Debug>(result: Result<T, QueryError>) -> usize {
             match result {
                 Err(QueryError::InvalidFilter { position, .. }) => position,
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(place(reports("year = 2023 AND yaer = 2022")), 17);
-        assert_eq!(place(reports("year = next")), 8);
-        assert_eq!(place(reports("year : 2023")), 6);
-        assert_eq!(place(reports("title > a")), 7);
-        assert_eq!(place(reports("form = 1999")), 8);
-        assert_eq!(place(reports("withdrawn = maybe")), 13);
-        assert_eq!(place(reports("severity = ERROR")), 1);
-        assert_eq!(place(findings("severity >= LOUD")), 13);
-        assert_eq!(place(facts("value = NaN")), 9);
-        assert_eq!(place(facts("state = zero")), 9);
-        assert_eq!(place(facts("applicant : tot")), 11);
+        assert_eq!(position(reports("year = 2023 AND yaer = 2022")), 17);
+        assert_eq!(position(reports("year = next")), 8);
+        assert_eq!(position(reports("year : 2023")), 6);
+        assert_eq!(position(reports("title > a")), 7);
+        assert_eq!(position(reports("form = 1999")), 8);
+        assert_eq!(position(reports("withdrawn = maybe")), 13);
+        assert_eq!(position(reports("severity = ERROR")), 1);
+        assert_eq!(position(findings("severity >= LOUD")), 13);
+        assert_eq!(position(facts("value = NaN")), 9);
+        assert_eq!(position(facts("state = zero")), 9);
+        assert_eq!(position(facts("applicant : tot")), 11);
     }
 }

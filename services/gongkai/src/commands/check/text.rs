@@ -41,11 +41,11 @@ pub(super) fn write(out: &mut Output, line: &Line) -> std::io::Result<()> {
     let year = report.map(|report| report.year.to_string()).unwrap_or_default();
     let cells = report.map_or(0, |report| report.facts.len());
     let form = report.map(|report| report.form.as_str()).unwrap_or_default();
-    let verdict = match line.findings.len() {
+    let result = match line.findings.len() {
         0 => out.styled(Style::Green, "未发现疑点 / no findings"),
         count => format!("疑点{count}处 / {count} findings"),
     };
-    out.line(format!("{file}  {agency}  {year}  （{form}格式 / form，{cells}项 / cells）  {verdict}"))?;
+    out.line(format!("{file}  {agency}  {year}  （{form}格式 / form，{cells}项 / cells）  {result}"))?;
     for finding in &line.findings {
         let severity = severity(out, finding);
         out.line(format!("  {severity} {}  {}", finding.rule, clean(&finding.message)))?;

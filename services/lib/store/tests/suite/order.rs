@@ -33,8 +33,8 @@ fn hash(received: u64) -> &'static str {
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = (0..5_u64, 0..4_usize, 0..8_u8);
     prop::collection::vec(event, 1..12).prop_map(|draws| {
-        let make = |(i, (place, which, kind)): (u64, &(u64, usize, u8))| {
-            let (received, event) = (place * 10 + 10, 100 + i);
+        let make = |(i, (slot, which, kind)): (u64, &(u64, usize, u8))| {
+            let (received, event) = (slot * 10 + 10, 100 + i);
             let n = i64::try_from(i % 4).unwrap() + 1;
             match (kind, keys().get(*which)) {
                 (0, key) => Event::Withdrawal(withdrawal(received + 1 + i % 9, "", key)),
@@ -42,10 +42,10 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                     let url = format!("https://{}.example/", hash(received));
                     Event::Withdrawal(withdrawal(received + 1 + i % 9, &url, key))
                 }
-                (2, Some(key)) => Event::Waiver(waiver(&format!("{place}-{n}"), key, n, 3)),
+                (2, Some(key)) => Event::Waiver(waiver(&format!("{slot}-{n}"), key, n, 3)),
                 (3, Some(key)) => {
                     let by = (i % 2 == 0).then_some("李四");
-                    Event::Waiver(ended(&waiver(&format!("{place}-{n}"), key, n, 3), 5 + i, by))
+                    Event::Waiver(ended(&waiver(&format!("{slot}-{n}"), key, n, 3), 5 + i, by))
                 }
                 (_, Some(key)) => Event::Arrival(validated(received, event, hash(received), key, n)),
                 (_, None) => Event::Arrival(rejected(received, event, hash(received))),
