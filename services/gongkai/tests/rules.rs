@@ -102,3 +102,29 @@ fn a_broken_pack_is_refused_with_its_line() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("new.toml") && said.contains('5'), "{said}");
 }
+
+#[test]
+fn a_folder_is_tried_with_all_below_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("county")).unwrap();
+    fs::copy(sample("01_word_paste_clean.txt"), folder.path().join("county/a.txt")).unwrap();
+    fs::copy(sample("05_markdown_balance.md"), folder.path().join("b.md")).unwrap();
+    let pack = pack(HEAD);
+    let output = rules(&["test", "--pack", pack.path().to_str().unwrap(), folder.path().to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("2 reports tried"), "{said}");
+}
+
+#[test]
+fn every_cell_is_listed_with_its_forms() {
+    let listed = text(&rules(&["cells", "--format", "csv"]));
+    let line = |cell: &str| listed.lines().find(|line| line.starts_with(&format!("{cell},")));
+    let received = line("requests.received[total]").unwrap();
+    assert!(
+        received.contains(",2021 ") && received.contains("2019") && received.contains("「总计」列"),
+        "{received}"
+    );
+    assert!(line("requests.outcome.other[total]").unwrap().contains("2021/single_row_other"));
+    assert!(!line("proactive.procurement.items").unwrap().contains("2021"));
+}

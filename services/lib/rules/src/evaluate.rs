@@ -15,7 +15,7 @@ use crate::{
     expression::{cel_bindings::Bindings, names::Needs},
     fingerprint::{Stand, fingerprint, operands_digest},
     input::Input,
-    layout::Layout,
+    layout::{Layout, NamedCell},
     pack::{self, Packs},
     rule::{Case, Logic, Rule, Scope},
     text::{Ground, PackError, PackText},
@@ -75,8 +75,8 @@ impl RuleSet {
     /// As [`RuleSet::with_local`].
     pub fn load(packs: &[PackText<'_>], forms: &Forms) -> Result<Self, PackError> {
         let layouts = Layout::all(forms);
-        let is_cell = |id: &FactId| layouts.iter().any(|layout| layout.number(&id.to_string()).is_some());
-        let ground = Ground { is_cell: &is_cell };
+        let cells = layouts.iter().flat_map(|layout| layout.cells.iter());
+        let ground = Ground { cells: cells.map(|cell| cell.id.clone()).collect() };
         let Packs { mut labels, rules, examples } = pack::load(packs, &ground)?;
         // A pack may stand in several files.
         labels.dedup();
@@ -104,6 +104,12 @@ impl RuleSet {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The cells that packs may name, in the forms' order.
+    #[must_use]
+    pub fn cells(&self) -> Vec<NamedCell> {
+        Layout::named_cells(&self.layouts)
     }
 
     /// How many examples the packs bring, and those that do not hold: with file and line, and what the rule says instead.

@@ -64,20 +64,29 @@ pub(crate) struct Row {
     pub(crate) total: usize,
 }
 
+/// A cell by its public name, over all forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedCell {
+    /// The name that packs use.
+    pub id: FactId,
+    /// The forms that have the cell.
+    pub forms: Vec<(FormId, Variant)>,
+    /// The cell's place for an editor, such as 表三「（一）予以公开」行「自然人」列, in the first of these forms.
+    pub position: String,
+}
+
 /// One form and variant, ready for the rules.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     pub(crate) form: FormId,
     pub(crate) variant: Variant,
-    pub(crate) cells: Vec<LayoutCell>,
+    pub(crate) cells: Arc<[LayoutCell]>,
     pub(crate) rows: Vec<Row>,
     pub(crate) equations: Vec<Equation>,
     /// For each cell the equations it stands in.
     pub(crate) member_of: Vec<Vec<usize>>,
     /// The cells' numbers by their public names.
     pub(crate) numbers: Arc<HashMap<String, usize>>,
-    /// The cells' units.
-    pub(crate) units: Arc<Vec<Unit>>,
 }
 
 impl Layout {
@@ -99,21 +108,37 @@ impl Layout {
             }
         }
         let rows = form.request_rows().iter().map(|row| builder.row(row)).collect();
-        let units = cells.iter().map(|cell| cell.unit).collect();
+
         Self {
             form: form.id(),
             variant: form.variant(),
-            cells,
+            cells: cells.into(),
             rows,
             equations,
             member_of,
             numbers: Arc::new(by_name),
-            units: Arc::new(units),
         }
     }
 }
 
 impl Layout {
+    /// The cells of some forms, each once, in the forms' order.
+    pub(crate) fn named_cells(layouts: &[Self]) -> Vec<NamedCell> {
+        let mut named: Vec<NamedCell> = Vec::new();
+        let mut known: HashMap<&FactId, usize> = HashMap::new();
+        for layout in layouts {
+            for cell in layout.cells.iter() {
+                let at = *known.entry(&cell.id).or_insert_with(|| {
+                    let (id, position) = (cell.id.clone(), cell.position.clone());
+                    named.push(NamedCell { id, forms: Vec::new(), position });
+                    named.len() - 1
+                });
+                named[at].forms.push((layout.form, layout.variant));
+            }
+        }
+        named
+    }
+
     /// A cell's number by its public name.
     pub(crate) fn number(&self, name: &str) -> Option<usize> {
         self.numbers.get(name).copied()

@@ -8,6 +8,7 @@
 
 #![warn(missing_docs)]
 
+mod cell_names;
 mod check;
 mod checks;
 mod context;
@@ -35,6 +36,7 @@ mod text;
 pub use context::{Context, Publication};
 pub use evaluate::RuleSet;
 pub use folder::{PacksError, rule_set, rule_set_of};
+pub use layout::NamedCell;
 pub use minhash::{Bands, MinHash};
 pub use neighbours::{
     AgencyYear, Cells, Child, Children, Neighbours, Publications, Published, Sibling, figures,

@@ -19,7 +19,7 @@ impl<'a> Table<'a> {
     /// Lines a report's facts up with its form; a cell without a fact is missing.
     pub(crate) fn new(layout: &'a Layout, report: &Report) -> Self {
         let in_order = report.facts.len() == layout.cells.len()
-            && report.facts.iter().zip(&layout.cells).all(|(fact, cell)| fact.id == cell.id);
+            && report.facts.iter().zip(layout.cells.iter()).all(|(fact, cell)| fact.id == cell.id);
         let states = if in_order {
             report.facts.iter().map(|fact| fact.state).collect()
         } else {

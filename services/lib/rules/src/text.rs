@@ -1,6 +1,6 @@
 //! The text of a pack: what is wrong in it, and on which line.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use gongkai_model::{FactId, Severity};
 use time::{Date, macros::format_description};
@@ -27,10 +27,10 @@ pub struct PackText<'a> {
     pub text: &'a str,
 }
 
-/// What packs are held against.
-pub(crate) struct Ground<'a> {
-    /// True if a form has the cell.
-    pub(crate) is_cell: &'a dyn Fn(&FactId) -> bool,
+/// What the names of a pack refer to.
+pub(crate) struct Ground {
+    /// The cells of all forms.
+    pub(crate) cells: HashSet<FactId>,
 }
 
 /// The text of a pack, to say on which line a place in it lies.

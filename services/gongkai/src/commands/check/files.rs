@@ -9,7 +9,7 @@ use std::{
 
 /// Where a document is read from.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(in crate::commands) enum Source {
     /// Standard input.
     Stdin,
     /// A file.
@@ -22,7 +22,7 @@ pub(super) enum Source {
 
 impl Source {
     /// The name in the output.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::commands) fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
             Self::File(path) | Self::Unlisted(path, _) => path.display().to_string(),
@@ -30,7 +30,7 @@ impl Source {
     }
 
     /// The file's name without its folder, a hint at the format.
-    pub(super) fn filename(&self) -> Option<&str> {
+    pub(in crate::commands) fn filename(&self) -> Option<&str> {
         match self {
             Self::File(path) => path.file_name()?.to_str(),
             _ => None,
@@ -41,7 +41,7 @@ impl Source {
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
+    pub(in crate::commands) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
         let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         let mut bytes = Vec::new();
         match self {
@@ -54,7 +54,7 @@ impl Source {
 }
 
 /// The sources of the arguments, in their order; the files of a folder are sorted.
-pub(super) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = Source> {
+pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = Source> {
     paths.into_iter().flat_map(|path| {
         if path == Path::new("-") {
             vec![Source::Stdin]

@@ -1,6 +1,6 @@
 //! `gongkai check`: documents without a server.
 
-mod files;
+pub(super) mod files;
 mod lists;
 mod tables;
 mod text;

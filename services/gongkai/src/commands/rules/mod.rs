@@ -1,6 +1,7 @@
 //! `gongkai rules`: the catalogue of checks, and what another pack would change.
 
 mod catalogue;
+mod cells;
 mod shadow;
 mod stored;
 
@@ -13,6 +14,7 @@ use crate::{output::Output, table::Format};
 #[command(after_help = "Examples:
   gongkai rules list
   gongkai rules show T3-ROW
+  gongkai rules cells
   gongkai rules test --pack new-rules/ reports/
   gongkai rules test --pack new-rules/ --since 2024-01-01")]
 pub(crate) struct Args {
@@ -24,6 +26,7 @@ pub(crate) struct Args {
 enum Command {
     List(ListArgs),
     Show(ShowArgs),
+    Cells(cells::Args),
     Test(shadow::Args),
 }
 
@@ -65,6 +68,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
         Command::Show(args) => {
             catalogue::show(&gongkai_rules::rule_set(args.rules.as_deref())?, &args.id, args.format, out)
         }
+        Command::Cells(args) => cells::run(&args, out),
         Command::Test(args) => shadow::run(args, out).await,
     }
 }

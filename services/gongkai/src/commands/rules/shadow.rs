@@ -3,11 +3,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
+use anyhow::Context as _;
 use gongkai_model::{Finding, Report};
 use gongkai_reading::{Hints, Limits};
 use gongkai_rules::{Context, RuleSet};
@@ -17,6 +17,7 @@ use time::Date;
 
 use super::stored;
 use crate::{
+    commands::check::files::{self, Source},
     output::{Output, complain},
     table::{self, Format, Row},
 };
@@ -40,8 +41,8 @@ pub(super) struct Args {
     /// Folder of the local packs in force, if any
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// Files to try it on; without any, the reports that are stored
-    #[arg(value_name = "FILE")]
+    /// Files and folders to try it on; without any, the reports that are stored
+    #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
     /// Of the stored reports, those received on this day or later (YYYY-MM-DD, UTC)
     #[arg(long, value_name = "DATE", value_parser = day)]
@@ -101,8 +102,8 @@ pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
         let source = stored::StoredReports::open(args.config.as_deref(), args.nats_url.as_deref()).await?;
         source.each(args.since, |name, report, context| trial.try_on(name, report, context)).await?;
     } else {
-        for file in &args.files {
-            trial.try_file(file)?;
+        for source in files::sources(args.files) {
+            trial.try_source(&source)?;
         }
     }
     table::write(out, args.format, &trial.changes)?;
@@ -118,13 +119,13 @@ fn day(text: &str) -> Result<Date, String> {
 // === impl Trial ===
 
 impl Trial {
-    fn try_file(&mut self, file: &Path) -> anyhow::Result<()> {
-        let bytes =
-            fs::read(file).map_err(|error| anyhow::anyhow!("couldn't read {}: {error}", file.display()))?;
-        let hints = Hints { filename: file.file_name().and_then(|name| name.to_str()), ..Hints::default() };
-        match gongkai_reading::read(&bytes, &hints, &Limits::default()) {
-            Ok(reading) => self.try_on(&file.display().to_string(), &reading.report, &Context::default()),
-            Err(rejection) => complain(format_args!("{}: {}", file.display(), rejection.message)),
+    fn try_source(&mut self, source: &Source) -> anyhow::Result<()> {
+        let (name, limits) = (source.name(), Limits::default());
+        let bytes = source.read(limits.input_bytes).with_context(|| format!("couldn't read {name}"))?;
+        let hints = Hints { filename: source.filename(), ..Hints::default() };
+        match gongkai_reading::read(&bytes, &hints, &limits) {
+            Ok(reading) => self.try_on(&name, &reading.report, &Context::default()),
+            Err(rejection) => complain(format_args!("{name}: {}", rejection.message)),
         }
         Ok(())
     }

@@ -135,7 +135,7 @@ fn tables(input: &Input<'_>) -> Vec<Draft> {
 fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
     let names = [(2, "表二"), (3, "表三"), (4, "表四")];
     // Facts stand in the form's order, so that a fact's number is its cell's.
-    let facts = input.report.facts.iter().zip(&table.layout.cells).enumerate();
+    let facts = input.report.facts.iter().zip(table.layout.cells.iter()).enumerate();
     let aligned = facts.filter(|(_, (fact, cell))| fact.id == cell.id);
     let places: Vec<(usize, CellRef)> =
         aligned.filter_map(|(at, (fact, _))| Some((at, fact.source.as_ref()?.cell?))).collect();

@@ -39,7 +39,7 @@ pub(crate) struct Example {
 pub(crate) fn read(
     group: Group,
     rules: &[Rule],
-    ground: &Ground<'_>,
+    ground: &Ground,
     lines: &Lines<'_>,
 ) -> Result<Vec<Example>, PackError> {
     let id = group.rule.get_ref();
@@ -49,8 +49,11 @@ pub(crate) fn read(
     let severity = group.severity.as_ref().map(|name| lines.severity(name)).transpose()?;
     let before = group.previous.iter().flat_map(|previous| &previous.cells);
     for (name, state) in group.cells.iter().chain(before) {
-        let is_known = || name.parse::<FactId>().is_ok_and(|id| (ground.is_cell)(&id));
-        if !name.ends_with('*') && !is_known() {
+        let is_known = match name.strip_suffix('*') {
+            Some(start) => ground.cells.iter().any(|id| id.to_string().starts_with(start)),
+            None => name.parse::<FactId>().is_ok_and(|id| ground.cells.contains(&id)),
+        };
+        if !is_known {
             return Err(lines.error(state.span(), format!("no form has a cell {name:?}")));
         }
     }

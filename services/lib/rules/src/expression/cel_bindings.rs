@@ -9,9 +9,11 @@ use gongkai_forms::Unit;
 use gongkai_model::{AgencyKey, AgencyKind, Level, Report, State};
 
 use crate::{
+    cell_names::CellNames,
     context::Context,
     expression::{env, names::Needs},
     input::Input,
+    layout::LayoutCell,
     params::{Param, Params},
     prose::passage::Passage,
     table::Table,
@@ -58,14 +60,26 @@ impl Bindings {
 struct Cells {
     numbers: Arc<HashMap<String, usize>>,
     states: Vec<State>,
-    units: Arc<Vec<Unit>>,
+    cells: Arc<[LayoutCell]>,
 }
 
 impl Cells {
     fn state(&self, name: &str) -> Result<(State, Unit), ExecutionError> {
         // A form without the cell: what other forms have and this one lacks is missing.
         let Some(at) = self.numbers.get(name) else { return Ok((State::Missing, Unit::Count)) };
-        Ok((self.states[*at], self.units[*at]))
+        Ok((self.states[*at], self.cells[*at].unit))
+    }
+
+    /// The cells that a name stands for. A pattern that matches no cell of the form stands for itself, which is missing.
+    fn expanded(&self, name: &Arc<String>) -> Vec<Arc<String>> {
+        let ids = match name.parse() {
+            Ok(names @ CellNames::Many(_)) => names.ids(&self.cells),
+            _ => Vec::new(),
+        };
+        if ids.is_empty() {
+            return vec![Arc::clone(name)];
+        }
+        ids.iter().map(|id| Arc::new(id.to_string())).collect()
     }
 
     fn value(&self, name: &str) -> Result<Cel, ExecutionError> {
@@ -73,7 +87,7 @@ impl Cells {
         Ok(state.value().map_or(Cel::Null, |value| number(value, unit)))
     }
 
-    /// The sum of some cells; null if one of them is not reported.
+    /// The sum of some cells, whose names may have wildcards; null if one of them is not reported.
     fn sum(&self, names: &[Cel]) -> Result<Cel, ExecutionError> {
         let mut sum = Decimal::ZERO;
         let mut unit = Unit::Count;
@@ -81,11 +95,13 @@ impl Cells {
             let Cel::String(name) = name else {
                 return Err(ExecutionError::function_error("sum", "a list of cell names is wanted"));
             };
-            let (state, of_cell) = self.state(name)?;
-            unit = of_cell;
-            let added = state.value().and_then(|value| sum.checked_add(value));
-            let Some(added) = added else { return Ok(Cel::Null) };
-            sum = added;
+            for name in self.expanded(name) {
+                let (state, of_cell) = self.state(&name)?;
+                unit = of_cell;
+                let added = state.value().and_then(|value| sum.checked_add(value));
+                let Some(added) = added else { return Ok(Cel::Null) };
+                sum = added;
+            }
         }
         Ok(number(sum, unit))
     }
@@ -95,7 +111,7 @@ fn add_cells(scope: &mut Scope<'static, 'static>, table: &Table<'_>) {
     let cells = Arc::new(Cells {
         numbers: Arc::clone(&table.layout.numbers),
         states: table.states().to_vec(),
-        units: Arc::clone(&table.layout.units),
+        cells: Arc::clone(&table.layout.cells),
     });
     let (of_cell, of_state, of_sum) = (Arc::clone(&cells), Arc::clone(&cells), cells);
     let added = [

@@ -8,6 +8,7 @@ use cel::{Context as Scope, Program, Value as Cel};
 use gongkai_model::{Concept, FactId};
 
 use crate::{
+    cell_names::CellNames,
     draft::{Draft, Value, chapter_name},
     fingerprint::Key,
     input::Input,
@@ -20,6 +21,7 @@ use cel_bindings::Bindings;
 pub(crate) mod cel_bindings;
 pub(crate) mod env;
 pub(crate) mod names;
+mod shape;
 
 /// The case of every rule that is an expression.
 pub(crate) const CASE: &str = "broken";
@@ -35,7 +37,7 @@ pub(crate) struct Expression {
     pub(crate) expected: Option<Program>,
     pub(crate) actual: Option<Program>,
     /// The operands that the finding lists.
-    pub(crate) facts: Vec<FactId>,
+    pub(crate) facts: Vec<CellNames>,
     /// The variables that its programs read.
     pub(crate) needs: names::Needs,
 }
@@ -66,6 +68,12 @@ impl Expression {
         Some(self.draft(input, &matches, &scope))
     }
 
+    /// The operands that the finding lists, of the report's form.
+    fn operands(&self, input: &Input<'_>) -> Vec<FactId> {
+        let cells = input.table.as_ref().map_or(&[][..], |table| &table.layout.cells);
+        self.facts.iter().flat_map(|names| names.ids(cells)).collect()
+    }
+
     fn draft(&self, input: &Input<'_>, matches: &Matches<'_, '_>, scope: &Scope<'_, '_>) -> Draft {
         let text =
             |program: &Program| program.execute(scope).ok().and_then(|value| cel_bindings::text(&value));
@@ -80,20 +88,21 @@ impl Expression {
             values.push(chapter_name(passage.chapter()));
             values.push(Value::same("quote", source.text.as_str()));
         }
+        let facts = self.operands(input);
         let key = match (matches.first(), &source) {
             (Some((passage, _)), Some(source)) => {
                 Key::Quote { chapter: passage.chapter(), text: source.text.clone() }
             }
-            _ if self.facts.is_empty() => Key::Part("report".to_owned()),
+            _ if facts.is_empty() => Key::Part("report".to_owned()),
             _ => Key::Operands,
         };
-        let concept: Option<Concept> = self.facts.first().map(|fact| fact.concept.clone());
+        let concept: Option<Concept> = facts.first().map(|fact| fact.concept.clone());
         Draft {
-            cause: input.suspected_of(&self.facts),
+            cause: input.suspected_of(&facts),
             concept,
             expected: self.expected.as_ref().and_then(text),
             actual: self.actual.as_ref().and_then(text),
-            facts: self.facts.clone(),
+            facts,
             source,
             values,
             ..Draft::new(CASE, key)

@@ -1,22 +1,24 @@
-//! What an expression may name, and what it does name: found out when the pack loads, so that a misspelt name is
-//! refused instead of being silent for ever.
+//! The names that an expression uses. They are checked when the pack loads: a misspelt name would make the rule silent.
+
+use std::collections::HashSet;
 
 use cel::{
     IdedExpr, Program,
-    common::ast::{EntryExpr, Expr, LiteralValue},
+    common::ast::{EntryExpr, Expr, LiteralValue, operators},
 };
 
 use gongkai_model::FactId;
 
+use super::shape::Shape;
+use crate::cell_names::CellNames;
+
 /// The variables of an expression.
 const VARIABLES: &[&str] = &["report", "agency", "event", "neighbours", "params", "quote"];
 
-/// The members of `report`.
-const REPORT_FIELDS: &[&str] =
-    &["agency", "year", "title_year", "form", "variant", "title", "preamble", "period", "sections"];
+/// The functions over cells. `sum` takes a list of names, perhaps with wildcards; the others take one name.
+const CELL_FUNCTIONS: &[&str] = &["cell", "state", SUM];
 
-/// Our functions over cells; each takes the public name of a cell, or a list of them.
-const CELL_FUNCTIONS: &[&str] = &["cell", "state", "sum"];
+const SUM: &str = "sum";
 
 /// The functions of the standard library that an expression may call.
 const STANDARD: &[&str] = &[
@@ -37,7 +39,7 @@ const STANDARD: &[&str] = &[
     "uint",
 ];
 
-/// Which variables an expression reads, so that only those are made.
+/// The variables that an expression reads. Others are not bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
     pub(crate) report: bool,
@@ -51,7 +53,7 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
-    /// What either needs.
+    /// What either of two expressions needs.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             report: self.report || other.report,
@@ -64,21 +66,20 @@ impl Needs {
     }
 }
 
-/// What a pack's author may name beside the fixed variables and functions.
+/// The names that an expression may use beside the fixed variables and functions.
 pub(crate) struct Known<'a> {
     /// The rule's patterns: the members of `quote`.
     pub(crate) patterns: &'a [&'a str],
     /// The rule's parameters: the members of `params`.
     pub(crate) params: &'a [&'a str],
-    /// True if a form has the cell.
-    pub(crate) is_cell: &'a dyn Fn(&FactId) -> bool,
+    /// The cells of all forms.
+    pub(crate) cells: &'a HashSet<FactId>,
 }
 
-/// Reads what an expression needs.
+/// Checks the names that an expression uses, and returns what it needs.
 ///
 /// # Errors
-/// It names a variable, function, cell, pattern or parameter that there is not; the text says which. The author of
-/// the pack repairs it.
+/// A variable, member, function, cell, pattern or parameter is unknown; the text names it for the author of the pack.
 pub(crate) fn check(program: &Program, known: &Known<'_>) -> Result<Needs, String> {
     let mut reader = Reader { known, bound: Vec::new(), needs: Needs::default() };
     reader.read(program.expression())?;
@@ -96,13 +97,14 @@ impl Reader<'_> {
     fn read(&mut self, expression: &IdedExpr) -> Result<(), String> {
         match &expression.expr {
             Expr::Ident(name) => self.variable(name),
-            // An index or a macro may reach a chapter's text under any name.
+            // An index or a macro may reach a chapter's text by a literal name.
             Expr::Literal(LiteralValue::String(text)) if text.inner() == "text" => {
                 self.needs.text = true;
                 Ok(())
             }
             Expr::Call(call) => {
                 self.function(&call.func_name, &call.args)?;
+                self.index(&call.func_name, &call.args)?;
                 call.target.iter().map(AsRef::as_ref).chain(&call.args).try_for_each(|part| self.read(part))
             }
             Expr::Select(select) => {
@@ -154,6 +156,9 @@ impl Reader<'_> {
     }
 
     fn member(&mut self, operand: &IdedExpr, field: &str) -> Result<(), String> {
+        if let Some(shape) = self.shape(operand) {
+            shape.member(field).map_err(|why| format!("unknown member{} {field:?}; {why}", path(operand)))?;
+        }
         let Expr::Ident(variable) = &operand.expr else { return Ok(()) };
         let (known, what) = match variable.as_str() {
             "quote" => (self.known.patterns, "pattern"),
@@ -161,7 +166,7 @@ impl Reader<'_> {
             "report" => {
                 self.needs.sections |= field == "sections";
                 self.needs.text |= field == "preamble";
-                (REPORT_FIELDS, "member of report")
+                return Ok(());
             }
             _ => return Ok(()),
         };
@@ -171,9 +176,37 @@ impl Reader<'_> {
         Err(format!("unknown {what} {field:?}; known are {}", known.join(", ")))
     }
 
+    /// Checks a literal in brackets: `agency['name']` is `agency.name`, and a cell must be one.
+    fn index(&mut self, function: &str, arguments: &[IdedExpr]) -> Result<(), String> {
+        let (operators::INDEX, [operand, index]) = (function, arguments) else { return Ok(()) };
+        match (self.shape(operand), &index.expr) {
+            (Some(Shape::Cells), Expr::Literal(LiteralValue::String(name))) => self.one_cell(name.inner()),
+            (_, Expr::Literal(LiteralValue::String(name))) => self.member(operand, name.inner()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The shape of a value, if it is a variable or is reached from one by names and indices.
+    fn shape(&self, expression: &IdedExpr) -> Option<Shape> {
+        match &expression.expr {
+            Expr::Ident(name) if self.bound.iter().any(|bound| bound == name) => None,
+            Expr::Ident(name) => Shape::of(name),
+            Expr::Select(select) => self.shape(&select.operand)?.member(&select.field).ok(),
+            Expr::Call(call) if call.func_name == operators::INDEX => {
+                let [operand, index] = call.args.as_slice() else { return None };
+                match (self.shape(operand)?, &index.expr) {
+                    (Shape::Elements(element), _) => Some(*element),
+                    (shape, Expr::Literal(LiteralValue::String(name))) => shape.member(name.inner()).ok(),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     fn function(&self, name: &str, arguments: &[IdedExpr]) -> Result<(), String> {
         if CELL_FUNCTIONS.contains(&name) {
-            return arguments.iter().try_for_each(|argument| self.cells(argument));
+            return arguments.iter().try_for_each(|argument| self.cells(name, argument));
         }
         // Operators are functions whose names are no words.
         let is_operator = name.contains('_') || name.starts_with('@');
@@ -183,18 +216,34 @@ impl Reader<'_> {
         Err(format!("unknown function {name:?}; ours are {}", CELL_FUNCTIONS.join(", ")))
     }
 
-    /// The cells that an argument names literally.
-    fn cells(&self, argument: &IdedExpr) -> Result<(), String> {
+    /// Checks the cells that an argument names literally.
+    fn cells(&self, function: &str, argument: &IdedExpr) -> Result<(), String> {
         match &argument.expr {
-            Expr::List(list) => list.elements.iter().try_for_each(|element| self.cells(element)),
-            Expr::Literal(LiteralValue::String(text)) => {
-                let id: Result<FactId, _> = text.inner().parse();
-                match id {
-                    Ok(id) if (self.known.is_cell)(&id) => Ok(()),
-                    _ => Err(format!("no form has a cell {:?}", text.inner())),
-                }
+            Expr::List(list) => list.elements.iter().try_for_each(|element| self.cells(function, element)),
+            Expr::Literal(LiteralValue::String(text)) if function == SUM => {
+                CellNames::parse(text.inner(), self.known.cells).map(drop)
             }
+            Expr::Literal(LiteralValue::String(text)) => self.one_cell(text.inner()),
             _ => Ok(()),
         }
     }
+
+    fn one_cell(&self, name: &str) -> Result<(), String> {
+        match CellNames::parse(name, self.known.cells)? {
+            CellNames::One(_) => Ok(()),
+            CellNames::Many(_) => Err(format!("{name:?} may be many cells; only sum and facts take those")),
+        }
+    }
+}
+
+/// A value's name for a message, such as ` of report.period`; empty for other expressions.
+fn path(expression: &IdedExpr) -> String {
+    fn name(expression: &IdedExpr) -> Option<String> {
+        match &expression.expr {
+            Expr::Ident(name) => Some(name.clone()),
+            Expr::Select(select) => Some(format!("{}.{}", name(&select.operand)?, select.field)),
+            _ => None,
+        }
+    }
+    name(expression).map(|name| format!(" of {name}")).unwrap_or_default()
 }

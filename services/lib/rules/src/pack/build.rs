@@ -6,10 +6,11 @@ use cel::Program;
 use regex::Regex;
 use toml::Spanned;
 
-use gongkai_model::{FactId, FormId, Severity};
+use gongkai_model::{FormId, Severity};
 
 use super::raw;
 use crate::{
+    cell_names::CellNames,
     check::Check,
     checks,
     expression::{CASE, Expression, env, names},
@@ -28,7 +29,7 @@ const FORMS: [FormId; 2] = [FormId::Form2021, FormId::Form2019];
 
 pub(super) struct Builder<'a> {
     pub(super) lines: &'a Lines<'a>,
-    pub(super) ground: &'a Ground<'a>,
+    pub(super) ground: &'a Ground,
     /// Name and version of the pack.
     pub(super) pack: Arc<str>,
 }
@@ -102,7 +103,7 @@ impl Builder<'_> {
     ) -> Result<Looks, PackError> {
         let of_patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.name.as_str()).collect();
         let params: Vec<&str> = raw.params.keys().map(String::as_str).collect();
-        let known = names::Known { patterns: &of_patterns, params: &params, is_cell: self.ground.is_cell };
+        let known = names::Known { patterns: &of_patterns, params: &params, cells: &self.ground.cells };
         let mut needs = names::Needs::default();
         let mut program = |text: &Spanned<String>| {
             let (program, of_program) = self.program(text, &known)?;
@@ -120,7 +121,7 @@ impl Builder<'_> {
             values: values?,
             expected,
             actual,
-            facts: raw.facts.iter().map(|name| self.fact(name)).collect::<Result<_, _>>()?,
+            facts: raw.facts.iter().map(|name| self.facts(name)).collect::<Result<_, _>>()?,
             needs,
         };
         let Some(message) = raw.message.as_ref().filter(|_| raw.cases.is_empty()) else {
@@ -145,9 +146,8 @@ impl Builder<'_> {
         Ok((program, needs))
     }
 
-    fn fact(&self, name: &Spanned<String>) -> Result<FactId, PackError> {
-        let id: Option<FactId> = name.get_ref().parse().ok().filter(|id| (self.ground.is_cell)(id));
-        id.ok_or_else(|| self.lines.error(name.span(), format!("no form has a cell {:?}", name.get_ref())))
+    fn facts(&self, name: &Spanned<String>) -> Result<CellNames, PackError> {
+        CellNames::parse(name.get_ref(), &self.ground.cells).map_err(|why| self.lines.error(name.span(), why))
     }
 
     fn patterns(&self, raw: &BTreeMap<String, Spanned<raw::Pattern>>) -> Result<Patterns, PackError> {

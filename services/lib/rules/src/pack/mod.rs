@@ -29,13 +29,13 @@ pub(crate) struct Packs {
 /// A text is no TOML, has an unknown or missing key, names what there is not (a check, severity, scope, form, cell,
 /// parameter, placeholder, variable or function), gives two rules one id, overrides a rule that no pack before it
 /// defines, or a message is missing.
-pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground<'_>) -> Result<Packs, PackError> {
+pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground) -> Result<Packs, PackError> {
     packs.iter().try_fold(Packs::default(), |before, pack| before.and(pack, ground))
 }
 
 impl Packs {
     /// These packs and one more.
-    fn and(mut self, pack: &PackText<'_>, ground: &Ground<'_>) -> Result<Self, PackError> {
+    fn and(mut self, pack: &PackText<'_>, ground: &Ground) -> Result<Self, PackError> {
         let lines = Lines::new(pack);
         let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {
             let at = error.span().unwrap_or(0..0);

@@ -9,8 +9,7 @@ use crate::support::{FORMS, brief, clean, clean_of, findings, nothing_beside, pa
 fn check(rule: &str, change: impl Fn(&mut Report), expect: &[&str]) {
     let mut report = clean();
     change(&mut report);
-    let seen: Vec<String> =
-        brief(&findings(&report)).into_iter().filter(|f| f.starts_with(&format!("{rule} "))).collect();
+    let seen = brief(&findings(&report)).of(&[&format!("{rule} ")]);
     assert_eq!(seen, expect, "{}", report.title);
 }
 
@@ -154,7 +153,7 @@ fn amounts_and_decisions_of_chapter_two() {
     check("T2-SCOPE", enforcement("赣县区行政审批局", "3"), &[]);
     check("T2-SCOPE", enforcement("赣县区史志办公室", "0"), &[]);
     let mut old = clean_of(FORMS[2].0, FORMS[2].1);
-    let is_old = |report: &Report| brief(&findings(report)).contains(&"T2-OLD ERROR".to_owned());
+    let is_old = |report: &Report| brief(&findings(report)).contains("T2-OLD ERROR");
     assert!(!is_old(&old), "the report on 2020");
     (old.year, old.title_year, old.period) = (2021, Some(2021), None);
     assert!(is_old(&old));
@@ -198,7 +197,8 @@ fn a_moved_row_is_told_from_a_wrong_cell() {
     set(&mut report, "requests.outcome.granted[total]", "7777");
     let all = findings(&report);
     assert!(all.iter().all(|f| f.rule != "T3-TRANS"), "{:?}", brief(&all));
-    let suggestion = all[0].suggestion.clone().unwrap();
+    let row = all.iter().find(|f| f.rule == "T3-ROW").unwrap();
+    let suggestion = row.suggestion.clone().unwrap();
     assert!(suggestion.starts_with("将表三「（一）予以公开」行「总计」列由 7777 改为 "), "{suggestion}");
 }
 

@@ -244,7 +244,7 @@ fn a_blank_total_counts_as_its_printed_parts_at_least() {
             value(&report, "requests.outcome.partially_granted[total]")
         );
         report.sections[0].paragraphs = vec![crate::support::paragraph(&text)];
-        brief(&findings(&report)).contains(&"P-REQ WARNING".to_owned())
+        brief(&findings(&report)).contains("P-REQ WARNING")
     };
     let one = rust_decimal::Decimal::ONE;
     assert!(about(&blank, parts - one));

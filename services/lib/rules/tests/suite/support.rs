@@ -175,7 +175,54 @@ pub(crate) fn findings_published(report: &Report, published_at: Option<time::Dat
     RuleSet::embedded().evaluate(report, &Context { published_at, ..nothing_beside(report) })
 }
 
-/// `RULE SEVERITY` of each finding.
-pub(crate) fn brief(findings: &[Finding]) -> Vec<String> {
-    findings.iter().map(|f| format!("{} {}", f.rule, f.severity)).collect()
+/// Findings as tests compare them, `RULE SEVERITY` each. A comparison that fails shows their messages.
+#[derive(Clone)]
+pub(crate) struct Brief(Vec<(String, String)>);
+
+pub(crate) fn brief<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Brief {
+    let entry = |f: &Finding| (format!("{} {}", f.rule, f.severity), f.message.clone());
+    Brief(findings.into_iter().map(entry).collect())
+}
+
+impl Brief {
+    /// The findings of the rules whose ids begin so: a test looks at its own rules only.
+    pub(crate) fn of(mut self, rules: &[&str]) -> Self {
+        self.0.retain(|(finding, _)| rules.iter().any(|rule| finding.starts_with(rule)));
+        self
+    }
+
+    pub(crate) fn contains(&self, finding: &str) -> bool {
+        self.0.iter().any(|(own, _)| own == finding)
+    }
+
+    /// True if a rule has a finding.
+    pub(crate) fn speaks(&self, rule: &str) -> bool {
+        self.0.iter().any(|(own, _)| own.split(' ').next() == Some(rule))
+    }
+}
+
+impl std::fmt::Debug for Brief {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(finding, message)| format!("{finding}: {message}")))
+            .finish()
+    }
+}
+
+impl PartialEq<&[&str]> for Brief {
+    fn eq(&self, expect: &&[&str]) -> bool {
+        self.0.iter().map(|(finding, _)| finding.as_str()).eq(expect.iter().copied())
+    }
+}
+
+impl<const N: usize> PartialEq<[&str; N]> for Brief {
+    fn eq(&self, expect: &[&str; N]) -> bool {
+        *self == &expect[..]
+    }
+}
+
+impl PartialEq<Vec<&str>> for Brief {
+    fn eq(&self, expect: &Vec<&str>) -> bool {
+        *self == &expect[..]
+    }
 }

@@ -1,6 +1,7 @@
-//! What all rules cost: `cargo run --release -p gongkai-rules --example speed`.
+//! The cost of all rules: `make bench`, or `cargo bench -p gongkai-rules --bench speed`.
 //!
-//! Prints the processor time of one report, warm and on one core: the reports of the tests, clean and with an error.
+//! Prints the time of one report on one warm core, for the report of the tests: clean, with an error, with long prose, and
+//! with a report of the year before.
 #![expect(clippy::unwrap_used, reason = "a measuring program may stop")]
 
 #[path = "../tests/suite/real.rs"]
@@ -11,9 +12,9 @@ use std::time::Instant;
 use gongkai_model::{AgencyKey, Report, State};
 use gongkai_rules::{AgencyYear, Context, Neighbours, RuleSet};
 
-/// Evaluations at a stretch: short enough to lie within one slice of a busy machine, of which the best counts.
-const STRETCH: u32 = 8;
-const STRETCHES: u32 = 300;
+/// Evaluations in one sample. A sample fits into one time slice of a busy machine; the fastest sample counts.
+const EVALUATIONS: u32 = 8;
+const SAMPLES: u32 = 300;
 
 fn main() {
     let clean = real::report();
@@ -52,12 +53,12 @@ fn measure(name: &str, report: &Report, neighbours: Option<&Neighbours>) {
     let context = Context { agency: Some(&agency), by_name, neighbours, ..Context::default() };
     let mut best = f64::MAX;
     let mut findings = 0;
-    for _ in 0..STRETCHES {
+    for _ in 0..SAMPLES {
         let start = Instant::now();
-        for _ in 0..STRETCH {
+        for _ in 0..EVALUATIONS {
             findings = rules.evaluate(report, &context).len();
         }
-        best = best.min(start.elapsed().as_secs_f64() * 1e6 / f64::from(STRETCH));
+        best = best.min(start.elapsed().as_secs_f64() * 1e6 / f64::from(EVALUATIONS));
     }
     let chars: usize =
         report.sections.iter().flat_map(|s| &s.paragraphs).map(|p| p.text.chars().count()).sum();

@@ -1,0 +1,58 @@
+//! `gongkai rules cells`: the names of cells that packs use.
+
+use std::process::ExitCode;
+
+use gongkai_model::{FormId, Variant};
+use gongkai_rules::{NamedCell, RuleSet};
+use serde::Serialize;
+
+use crate::{
+    output::Output,
+    table::{self, Format, Row},
+};
+
+/// 单元格名称 / The names of all cells, for the expressions and facts of rule packs
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai rules cells
+  gongkai rules cells --format csv")]
+pub(super) struct Args {
+    /// How to write them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// One cell as it is listed.
+#[derive(Debug, Serialize)]
+struct CellView {
+    cell: String,
+    forms: Vec<String>,
+    position: String,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let views: Vec<CellView> = RuleSet::embedded().cells().into_iter().map(CellView::of).collect();
+    table::write(out, args.format, &views)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+// === impl CellView ===
+
+impl CellView {
+    fn of(cell: NamedCell) -> Self {
+        let form = |(form, variant): (FormId, Variant)| match variant {
+            Variant::Standard => form.as_str().to_owned(),
+            variant => format!("{}/{}", form.as_str(), variant.as_str()),
+        };
+        let forms = cell.forms.into_iter().map(form).collect();
+        Self { cell: cell.id.to_string(), forms, position: cell.position }
+    }
+}
+
+impl Row for CellView {
+    const COLUMNS: &'static [&'static str] = &["cell", "forms", "position"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.cell.clone(), self.forms.join(" "), self.position.clone()]
+    }
+}
