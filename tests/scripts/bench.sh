@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Prints the figures. Each stands beside another one measured in the same run: the machine's speed cancels out.
 #
-#   tests/scripts/bench.sh [hops|reading|answers]…     hops: the runtime against a bare loop; reading: the readers against their
-#                                               peers; answers: query against a bare gRPC server
+#   tests/scripts/bench.sh [hops|reading|speed|answers]…   hops: the runtime against a bare loop; reading: the readers against
+#                                               their peers; speed: what all rules cost a report; answers: query against
+#                                               a bare gRPC server
 #
 # GONGKAI_CORPUS=folder adds its reports to the samples.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-if [ $# -gt 0 ]; then parts=("$@"); else parts=(hops reading answers); fi
+if [ $# -gt 0 ]; then parts=("$@"); else parts=(hops reading speed answers); fi
 
 hops() {
     GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
@@ -30,6 +31,10 @@ reading() {
     trap "rm -f '$ours'" RETURN
     cargo bench --quiet -p gongkai-reading --bench reading -- "${files[@]}" >"$ours"
     "$(tests/scripts/bench_peers.sh)" tests/scripts/bench_readers.py "$ours"
+}
+
+speed() {
+    cargo bench --quiet -p gongkai-rules --bench speed
 }
 
 answers() {

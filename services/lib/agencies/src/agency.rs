@@ -1,4 +1,4 @@
-//! One line of the registry.
+//! One entry of the registry.
 
 use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region};
 use time::Date;

@@ -1,4 +1,4 @@
-//! What a body's name tells: its level, its kind, and the name without its place.
+//! The level and kind of a body, read from its name, and its name without the place.
 //!
 //! What a name does not tell stays unknown.
 

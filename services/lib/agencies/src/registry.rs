@@ -1,4 +1,4 @@
-//! All listed bodies, and the question whose report a report is.
+//! The registry of listed bodies (机关名录), and the resolution of a report to its body.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Knows formats that are no plain text by their signatures: which of them are read, and what the others really are.
+//! Recognises binary formats by their signatures: those that are read, and the names of those that are not.
 
 use gongkai_model::MediaType;
 

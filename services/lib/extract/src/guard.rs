@@ -1,4 +1,4 @@
-//! The one place where a panic of a third-party reader ends.
+//! Catches panics of third-party readers. No other module does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 

@@ -1,4 +1,4 @@
-//! What comes with a document beside its bytes.
+//! What the sender says of a document: file name, media type, charset.
 
 /// What the sender said about the bytes. Bytes win; a hint only decides where they leave a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

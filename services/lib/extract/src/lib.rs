@@ -1,9 +1,11 @@
 //! Bytes to blocks: paragraphs and table grids, one module per format.
 //!
-//! [`read`] is a pure function: no file, no socket, no clock but the one that gives up a PDF ([`Limits::drawing_time`]). It runs in this order: `sniff` says what the bytes are,
-//! `charset` makes text of them, the format's own module makes blocks of the text, and `mirror_cleanup` takes out on the way
-//! what a mirror site added. Every block of a text format keeps where it stands in the decoded original; DOCX, PDF and
-//! DOC have no such places, and a PDF's blocks keep their page. DESIGN.md says why HTML is read without a tree.
+//! [`read`] is a pure function: no file, no socket, no clock but the one that limits the time for a PDF
+//! ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds blocks,
+//! and `mirror_cleanup` removes what a mirror site added. Blocks of text formats keep their position in the decoded
+//! original. Blocks of DOCX, PDF and DOC have no such position; a PDF's keep their page.
+//!
+//! The designs are DESIGN.md (HTML), FORMATS.md (DOCX, PDF and DOC) and TEXT.md (plain text).
 
 #![warn(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! What one document may cost. A document over a limit is rejected; it never slows its neighbours.
+//! Resource limits for one document. A document over a limit is rejected, so it never slows down others.
 
 use std::time::Duration;
 

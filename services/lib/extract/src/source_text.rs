@@ -1,4 +1,4 @@
-//! Cleaned text that remembers where each of its scalars stands in the decoded original.
+//! Cleaned text that keeps the position of each scalar in the decoded original.
 
 use gongkai_model::Span;
 

@@ -1,4 +1,4 @@
-//! The steps of reading, for who wants to see how long each takes.
+//! The steps of reading, for measurements.
 
 use gongkai_model::MediaType;
 

@@ -1,4 +1,4 @@
-//! Documents cited by their numbers (文号), in whatever brackets their years stand.
+//! Citations of documents by number (文号), in any kind of brackets around the year.
 
 use std::sync::LazyLock;
 

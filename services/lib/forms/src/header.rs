@@ -1,4 +1,4 @@
-//! The heads of the tables: which column is whose, by name and by geometry.
+//! Table headers: the applicant of each column, by name and by geometry.
 
 use crate::{
     columns::{Header, Heading},

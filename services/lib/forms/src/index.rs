@@ -1,4 +1,4 @@
-//! The labels of chapter 三 as they are looked up, and the look-ups.
+//! An index of the labels of chapter 三.
 
 use std::collections::HashMap;
 

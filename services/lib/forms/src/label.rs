@@ -1,4 +1,4 @@
-//! Labels as they are compared: without width, spaces, enumerators and punctuation.
+//! Normalised labels, as they are compared: without width variants, spaces, enumerators and punctuation.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -1,4 +1,4 @@
-//! How strongly a row's label speaks for a row of the form.
+//! How well a row's label matches a row of the form.
 
 /// What a label, and what stands around it, says about the row's place.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Documents that are no annual report, told by their words: conservative, a doubtful one is read.
+//! Recognises documents of other kinds by their words. In doubt a document is read as a report.
 
 use gongkai_model::{Block, Document, LookAlike, Rejection, RejectionCode};
 

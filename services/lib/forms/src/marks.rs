@@ -1,4 +1,4 @@
-//! What tells the forms apart: labels that only one of them has.
+//! Labels that only one form has, by which the forms are told apart.
 
 use gongkai_model::{FormId, Variant};
 

@@ -1,4 +1,4 @@
-//! The matcher: a document's tables against the forms.
+//! Matches a document's tables with the statutory forms.
 
 use gongkai_model::{Document, Fact, FormId, Variant};
 

@@ -1,4 +1,4 @@
-//! A document as a report: identity, chapters and facts, or the reason why it is none.
+//! Reads a document as a report: identity, chapters and facts. What is no report is rejected with a reason.
 
 use gongkai_model::{
     Document, FormId, LookAlike, Paragraph, Rejection, RejectionCode, Report, State, Variant,

@@ -1,4 +1,4 @@
-//! What word processors leave behind in text: `[bookmark: _GoBack]`.
+//! Residue of word processors in text, such as `[bookmark: _GoBack]`.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Every label of the known forms, for quick look-ups while reading rows.
+//! All labels of the known forms, indexed for the reading of rows.
 
 use std::collections::HashSet;
 

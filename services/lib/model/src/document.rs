@@ -1,4 +1,4 @@
-//! A read document: its blocks and what the reader had to do to get them.
+//! A decoded document: its blocks, and notes on what the reader did to obtain them.
 
 use strum::IntoStaticStr;
 

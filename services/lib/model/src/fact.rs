@@ -1,4 +1,4 @@
-//! Facts: one number, blank or mark of one statutory cell, with its place in the original.
+//! Facts: the number, blank or mark in one statutory cell, with its position in the original.
 
 use std::{fmt, str::FromStr, sync::Arc};
 

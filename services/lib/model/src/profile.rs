@@ -1,4 +1,4 @@
-//! What kind of body an agency (机关) is.
+//! The level (层级) and kind (机构类型) of an agency (机关).
 //!
 //! The law treats bodies by level and kind: only some may make rules (规章), governments and their departments publish by
 //! different days. What is not known stays unknown, and rules that need it are silent then. What a body's name tells is

@@ -1,4 +1,4 @@
-//! What a check is: a function that a rule of a pack may name.
+//! Checks: the functions that rules of a pack refer to by name.
 
 use crate::{
     draft::Draft,

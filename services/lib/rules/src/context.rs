@@ -1,4 +1,4 @@
-//! What a report's event and its neighbourhood say beside the document.
+//! The context of an evaluation: the publishing event, the agency's profile and the neighbouring reports.
 
 use gongkai_model::{AgencyKey, AgencyProfile, Nature};
 

@@ -1,4 +1,4 @@
-//! What a rule says before its words and its weight: a draft of a finding.
+//! Drafts of findings: what a check found, before its rule adds message and severity.
 
 use std::{borrow::Cow, ops::Range};
 

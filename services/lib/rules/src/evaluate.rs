@@ -1,4 +1,4 @@
-//! Rule sets: packs made ready, and their evaluation over one report.
+//! Rule sets: loaded packs, and their evaluation over one report.
 
 use std::{
     cell::LazyCell,

@@ -1,4 +1,4 @@
-//! Fingerprints: the name of a trouble over all its runs, so that alerts resolve themselves and waivers survive.
+//! Fingerprints identify a finding across runs, so that alerts resolve by themselves and waivers survive.
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;

@@ -1,4 +1,4 @@
-//! The rules of a program: those compiled in, and the local packs of folders. Read once, when a program starts.
+//! Loads the rules of a program at start: the compiled-in packs and the local packs of folders.
 
 use std::{
     fs, io,

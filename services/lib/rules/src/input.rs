@@ -1,4 +1,4 @@
-//! What rules look at: a report, what is known beside it, and what was made of it once for all of them.
+//! The input of checks: a report, its context, and what is computed once for all rules.
 
 use gongkai_model::{AgencyKind, FactId, Level, Report};
 

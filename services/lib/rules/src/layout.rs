@@ -1,4 +1,4 @@
-//! A form made ready for the rules: its cells by number, and the equations that its rows, columns and blocks imply.
+//! The layout of a form: its cells by index, and the equations that its rows, columns and blocks imply.
 
 use std::{collections::HashMap, sync::Arc};
 

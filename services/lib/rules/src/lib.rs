@@ -1,10 +1,11 @@
 //! Rule packs as data, and their evaluation: a pure function from a report and its [`Context`] to findings.
 //!
-//! A pack (`packs/*.toml`) gives each rule its id, weight, forms, words and legal source, and says how it looks: by a
-//! check, which is an equation that the form itself implies or a function of this crate, or by an expression (CEL).
-//! Read in this order: `pack` reads the data, `layout` derives the equations from the forms, `equation` tests them and
-//! finds the suspect, `input` is what a rule looks at and `draft` what it says, `checks` are the functions a rule may
-//! name, `expression` is what a pack's author writes, [`RuleSet::evaluate`] puts the words to what they found. Only [`rule_set`] reads files, once, when a program starts.
+//! A pack (`packs/*.toml`) gives each rule its id, severity, forms, messages and legal source, and its condition: a check,
+//! which is a function of this crate, or an expression (CEL).
+//!
+//! Read in this order: `pack` reads the data, `layout` derives equations from the forms, `equation` tests them and finds
+//! the suspect cell, `input` is what a check reads and `draft` what it returns, `checks` are the functions, `expression`
+//! evaluates CEL, and [`RuleSet::evaluate`] turns drafts into findings. Only [`rule_set`] reads files, once, at start.
 
 #![warn(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! What a rule's check may be told: whole numbers, decimals, texts and lists of words.
+//! Parameters of rules: whole numbers, decimals, texts and lists of words.
 
 use std::{collections::BTreeMap, sync::Arc};
 

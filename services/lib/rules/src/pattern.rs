@@ -1,4 +1,4 @@
-//! The regular expressions of a rule, each over some chapters.
+//! The patterns of a rule: regular expressions over the prose of some chapters.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Rules as a pack states them, checked and ready to run.
+//! Rules of a pack, checked and ready to run.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! The cells of one report by the form's numbers.
+//! The cells of one report, by their index in the form.
 
 use std::collections::HashMap;
 

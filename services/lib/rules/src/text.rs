@@ -1,4 +1,4 @@
-//! The text of a pack: what is wrong in it, and on which line.
+//! The text of a pack, and errors with the line they are on.
 
 use std::{collections::HashSet, ops::Range};
 

@@ -1,4 +1,4 @@
-//! Characters with their properties to blocks.
+//! Builds blocks from characters and their properties.
 
 use gongkai_model::{Block, Paragraph as Text, Rejection};
 

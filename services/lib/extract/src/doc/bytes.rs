@@ -1,4 +1,4 @@
-//! Little-endian numbers at offsets; nothing there is nothing, not a panic.
+//! Reads little-endian numbers at offsets. An offset out of bounds gives `None`.
 
 pub(super) fn u8_at(bytes: &[u8], at: usize) -> Option<u8> {
     bytes.get(at).copied()

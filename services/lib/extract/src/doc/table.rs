@@ -1,4 +1,4 @@
-//! A table in the making: rows of cells with the places of their edges.
+//! Builds a table from rows of cells and the positions of their edges.
 
 use gongkai_model::{Block, Cell, Rejection};
 

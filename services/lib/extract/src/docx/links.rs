@@ -1,4 +1,4 @@
-//! Where the links of a package lead: relations of the main part, and HYPERLINK fields.
+//! The targets of a package's links: relationships of the main part, and HYPERLINK fields.
 
 use gongkai_model::{Field, FieldName, Rejection, Source};
 

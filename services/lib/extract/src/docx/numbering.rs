@@ -1,4 +1,4 @@
-//! Labels that the program counts and the file does not hold: 一、 （一） 1.
+//! Automatic list labels, which Word counts and the file does not contain: 一、 （一） 1.
 
 use std::collections::HashMap;
 

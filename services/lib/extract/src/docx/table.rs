@@ -1,4 +1,4 @@
-//! A table in the making: rows of cells with `gridSpan` and `vMerge`, placed on the grid as the table ends.
+//! Builds a table from rows of cells with `gridSpan` and `vMerge`. Cells are placed on the grid when the table ends.
 
 use gongkai_model::{Block, Cell, Rejection};
 

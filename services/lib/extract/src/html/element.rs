@@ -1,4 +1,4 @@
-//! What the elements of a page mean to a reader of text and tables.
+//! The meaning of HTML elements for text and tables.
 
 /// What an element does to the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

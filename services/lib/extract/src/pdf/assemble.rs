@@ -1,4 +1,4 @@
-//! Pages to blocks: what a page break cut is joined, what it added is dropped.
+//! Assembles pages into blocks: joins what page breaks cut, and drops repeated headers and page numbers.
 
 use gongkai_model::{Block, Cell, Paragraph, Rejection};
 

@@ -1,4 +1,4 @@
-//! A column of a table without ruled lines.
+//! A column of a table without rulings.
 
 /// Places that overlap by no more than this, in points, are apart.
 pub(super) const TOUCH: f64 = 0.5;

@@ -1,4 +1,4 @@
-//! Glyphs to lines of text.
+//! Groups glyphs into lines of text.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! A line of running text on its page, and what its print says: a title in the middle, a paragraph's first line indented.
+//! A line of running text on its page, and what its layout shows: centred titles, indented first lines of paragraphs.
 
 use super::lines::Line;
 use crate::text::lines::is_item;

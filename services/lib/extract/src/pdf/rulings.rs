@@ -1,4 +1,4 @@
-//! Ruled lines to lattices: which lines hang together, and which pieces of the lattice they draw.
+//! Groups rulings into lattices: which lines are connected, and which edges of the lattice they draw.
 
 use super::canvas::Rule;
 

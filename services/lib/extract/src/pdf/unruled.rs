@@ -1,4 +1,4 @@
-//! Text whose tables have no ruled lines: read as flattened text is, once the columns are known.
+//! Tables without rulings. Once their columns are known they are read as flattened text.
 
 use gongkai_model::{Block, Rejection, Span};
 

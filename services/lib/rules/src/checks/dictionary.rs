@@ -1,4 +1,4 @@
-//! `dictionary`: words that a person must look at, and words for which there are right ones. The lists are the pack's.
+//! `dictionary`: words that need review, and misspelt terms with their corrections. The pack supplies the lists.
 
 use crate::{
     check::Check,

@@ -1,4 +1,4 @@
-//! The checks: what a rule of a pack may name, and what each hands back.
+//! The checks that rules of a pack refer to by name.
 //!
 //! A check looks at one report and says where its condition fails. It knows neither rule ids nor words nor
 //! severities: those are the pack's.

@@ -1,4 +1,4 @@
-//! `residue.*`: what word processors, content systems and mirrors leave behind.
+//! `residue.*`: residue of word processors, content management systems and mirror sites.
 
 use std::{ops::Range, sync::LazyLock};
 

@@ -1,4 +1,4 @@
-//! `shifts`: numbers of chapter 三 that stand in the wrong place as a whole. Only beside another failure.
+//! `shifts`: rows and pairs of cells of chapter 三 whose numbers moved. Reported only beside a broken equation.
 
 use crate::{
     check::Check,

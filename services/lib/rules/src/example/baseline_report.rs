@@ -1,4 +1,4 @@
-//! A baseline report that examples change: every cell 0, six chapters, nothing that a rule speaks of.
+//! The baseline report that examples modify: every cell 0, six chapters, no finding.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Examples as a pack writes them.
+//! Examples as a pack's TOML states them.
 
 use std::collections::BTreeMap;
 

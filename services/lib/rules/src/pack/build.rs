@@ -1,4 +1,4 @@
-//! Rules of a pack, held against what there is.
+//! Builds rules from a pack's TOML, and checks every name in it.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What a local pack changes in the rules of the packs before it.
+//! Overrides: a local pack's changes to the rules of earlier packs.
 
 use super::{build, raw};
 use crate::{

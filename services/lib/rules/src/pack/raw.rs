@@ -1,4 +1,4 @@
-//! A pack's TOML as written, before anything in it is held against what there is.
+//! A pack's TOML as written, before its names are checked.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Counts in prose: a number with its unit, in Arabic or Chinese numerals.
+//! Counts in prose: numbers with units, in Arabic or Chinese numerals.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! A passage cut into sentences, with its counts and the words around each.
+//! A passage split into sentences, with its counts and the words around each.
 
 use std::ops::Range;
 

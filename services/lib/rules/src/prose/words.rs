@@ -1,4 +1,4 @@
-//! Words to look for: sets that are looked for all at once, and lists of a few that are tried one by one.
+//! Word sets: large sets are searched with one automaton, short lists one by one.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Numbers that one year hands to the next: requests carried over, documents in force, items of the 2019 form.
+//! Numbers carried from one year to the next: pending requests, documents in force, items of the 2019 form.
 
 use gongkai_model::{Applicant, FactId, FormId};
 

@@ -1,4 +1,5 @@
-//! Numbers beside last year's: leaps, slips of the unit, whole tables copied, years left out, growth as the prose has it.
+//! Comparison with last year's numbers: outliers, wrong units, copied tables, missing years, and the growth that the
+//! prose states.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Prose that stands in another report too: last year's, or a sibling's.
+//! Prose copied from another report: last year's, or a sibling's.
 
 use crate::{
     check::Check,

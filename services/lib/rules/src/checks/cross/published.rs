@@ -1,4 +1,4 @@
-//! One report in several contents and at several addresses: changed, taken down, published twice.
+//! Publications of one report: changed content, taken down, published at several addresses.
 
 use gongkai_model::{FactId, State};
 
