@@ -181,7 +181,8 @@ pub trait Entries: Send + Sync {
     /// # Errors
     /// The broker did not answer.
     async fn delete(&self, key: &str) -> Result<(), Error>;
-    /// Returns a stream of the current value, if there is one, and of every later value.
+    /// Returns a stream of the current value, if there is one, and of later values. A value that is replaced before it was
+    /// delivered may be left out; the last one is not.
     ///
     /// # Errors
     /// The broker did not answer.
