@@ -7,7 +7,7 @@ use gongkai_model::Level;
 static TABLE: LazyLock<Vec<Division>> =
     LazyLock::new(|| include_str!("../data/divisions.txt").lines().filter_map(division).collect());
 
-/// One division.
+/// A province or prefecture (省、地级市) with its names.
 struct Division {
     level: Level,
     /// What its bodies' names begin with, longest first.
@@ -18,7 +18,7 @@ struct Division {
 pub(crate) struct Place<'a> {
     /// The lower of the two, if any.
     pub(crate) level: Option<Level>,
-    /// What follows.
+    /// The name without the divisions at its head.
     pub(crate) rest: &'a str,
 }
 

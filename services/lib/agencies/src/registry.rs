@@ -27,9 +27,9 @@ pub enum RegistryError {
     /// A parent that is not listed.
     #[error("{child} stands under {parent}, which is not listed")]
     UnknownParent {
-        /// Whose.
+        /// The code of the agency whose parent is missing.
         child: AgencyKey,
-        /// The code.
+        /// The parent's code.
         parent: AgencyKey,
     },
     /// A body above itself.
@@ -54,14 +54,14 @@ pub struct Asked<'a> {
     pub year: i32,
 }
 
-/// Whose report it is.
+/// The agency that a report belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution<'a> {
-    /// This body's.
+    /// Exactly one listed agency matches.
     Known(&'a Agency),
-    /// One of these has that name, and nothing tells which: a person decides.
+    /// Several listed agencies match, and no hint tells them apart. A person decides.
     Ambiguous(Vec<&'a Agency>),
-    /// No listed body's.
+    /// No listed agency matches.
     Unknown,
 }
 

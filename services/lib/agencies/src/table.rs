@@ -17,9 +17,9 @@ pub enum TableError {
     /// Something is wrong on a line.
     #[error("line {line}: {message}")]
     Line {
-        /// From 1, the titles' line included.
+        /// Line number from 1; the line of titles counts.
         line: u64,
-        /// What.
+        /// Describes the mistake.
         message: String,
     },
     /// The lines contradict each other.

@@ -34,7 +34,7 @@ pub(crate) struct Decoded {
     pub(crate) notes: Vec<Note>,
 }
 
-/// Decodes.
+/// Detects the charset of a text document and decodes it.
 pub(crate) fn decode(bytes: &[u8], hints: &Hints<'_>) -> Result<Decoded, Rejection> {
     let declared = Declared::of(bytes, hints);
     let (encoding, text) = best(bytes, &declared)?;

@@ -248,11 +248,11 @@ fn place<'h>(piece: &Piece<'_>, copy: usize, headings: &'h [Heading]) -> Option<
 /// The values of a row's columns, left to right.
 #[derive(Debug)]
 pub(crate) enum Values<'r, 'a> {
-    /// These.
+    /// Exactly the values of the columns.
     These(&'r [Piece<'a>]),
-    /// One of these.
+    /// Several choices of values fit, one of which is right.
     OneOf(Vec<&'r [Piece<'a>]>),
-    /// Too few or too many cells: nobody can say.
+    /// Too few or too many cells, and no choice fits.
     Unclear,
 }
 

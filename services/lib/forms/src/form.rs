@@ -97,7 +97,7 @@ pub struct BandRow {
 /// A column of chapter 三.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplicantColumn {
-    /// Whose it is.
+    /// Kind of applicant (申请人) that the column counts.
     pub applicant: Applicant,
     /// Its title.
     pub label: Label,
@@ -187,7 +187,7 @@ pub struct FormCell {
 }
 
 impl Form {
-    /// Which form.
+    /// Returns the id of the form.
     #[must_use]
     pub fn id(&self) -> FormId {
         self.id

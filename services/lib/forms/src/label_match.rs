@@ -3,7 +3,7 @@
 /// What a label, and what stands around it, says about the row's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Evidence {
-    /// Nothing.
+    /// The label says nothing about the row.
     None,
     /// The title of a group, such as （三）不予公开: its subtotal, or a row that lost its own label.
     Group,

@@ -22,9 +22,9 @@ const LAST_OF_2014: i32 = 2018;
 /// What the sender says of a report. The document's own words go first: this only fills what they leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Known<'a> {
-    /// Whose report it is.
+    /// Name of the agency.
     pub agency: Option<&'a str>,
-    /// Of which year.
+    /// Year that the report is about.
     pub year: Option<i32>,
 }
 

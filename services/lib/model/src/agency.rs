@@ -15,7 +15,7 @@ use crate::fact::ParseError;
 pub struct Region([u8; 6]);
 
 impl Region {
-    /// The region of nobody knows where.
+    /// The region of an agency whose division is unknown.
     pub const UNKNOWN: Self = Self(*b"000000");
 
     /// The six digits.
@@ -99,9 +99,9 @@ pub fn normalized_name(name: &str) -> String {
 /// `agencies/{agency}/reports/{year}`: the name of a report over all its revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReportKey {
-    /// Whose report.
+    /// Agency that issued the report.
     pub agency: AgencyKey,
-    /// Of which year.
+    /// Year that the report is about.
     pub year: i32,
 }
 

@@ -16,13 +16,13 @@ use crate::{
 #[strum(serialize_all = "UPPERCASE", ascii_case_insensitive)]
 #[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum Severity {
-    /// Worth knowing.
+    /// 提示: worth knowing, nothing to do.
     Info,
-    /// A person decides.
+    /// 请核实: a person decides.
     Review,
-    /// Likely wrong.
+    /// 建议整改: likely wrong.
     Warning,
-    /// Wrong.
+    /// 必须整改: wrong.
     Error,
 }
 
@@ -37,7 +37,7 @@ impl Severity {
     }
 }
 
-/// One finding.
+/// What one rule says about one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Stable rule id, such as `T3-ROW`.
@@ -91,7 +91,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts.
+    /// Counts findings by weight.
     #[must_use]
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         let mut sum = Self::default();

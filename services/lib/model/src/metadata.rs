@@ -51,7 +51,7 @@ impl FieldName {
 /// One field of a page as it stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Which field.
+    /// Name of the field.
     pub name: FieldName,
     /// True for a `<meta>` tag, which readers of the page do not see; false for what the page shows.
     pub is_tag: bool,

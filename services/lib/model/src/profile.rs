@@ -121,7 +121,7 @@ pub enum AgencyKind {
 }
 
 impl AgencyKind {
-    /// All.
+    /// All kinds.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The public name, as in a registry's CSV.

@@ -12,16 +12,16 @@ use crate::{
     finding::Severity,
 };
 
-/// A waiver.
+/// A decision (豁免) to let one finding of a report stand until a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
     /// 16 hex digits.
     pub id: String,
-    /// The report.
+    /// The report that has the finding.
     pub key: ReportKey,
     /// The report's region, which the waiver's events carry.
     pub region: Region,
-    /// The finding.
+    /// Fingerprint of the waived finding.
     pub fingerprint: String,
     /// [`Finding::operands_digest`](crate::Finding::operands_digest) when it was waived.
     pub operands_digest: String,
@@ -29,33 +29,33 @@ pub struct Waiver {
     pub rule: String,
     /// The finding's weight when it was waived.
     pub severity: Severity,
-    /// Why it may stand.
+    /// Reason that the person gave.
     pub reason: String,
-    /// Who decided.
+    /// Person who granted it.
     pub person: String,
-    /// When.
+    /// Time at which it was granted.
     pub created_at: OffsetDateTime,
-    /// Until when, exclusive.
+    /// Time from which on it no longer holds.
     pub expires_at: OffsetDateTime,
-    /// What ended it.
+    /// How it ended; `None` while it holds.
     pub end: Option<WaiverEnd>,
 }
 
 /// The end of a waiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaiverEnd {
-    /// When.
+    /// Time at which it ended.
     pub at: OffsetDateTime,
-    /// Who took it back and why; absent if its time ran out.
+    /// Person and reason, if somebody revoked it; `None` if it expired.
     pub revoked: Option<Revocation>,
 }
 
-/// A waiver taken back.
+/// A person's decision to end a waiver before its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
-    /// By whom.
+    /// Person who revoked it.
     pub person: String,
-    /// Why.
+    /// Reason that the person gave.
     pub reason: String,
 }
 

@@ -16,9 +16,9 @@ pub enum PacksError {
     /// The folder or a file in it cannot be read.
     #[error("couldn't read {path}: {error}")]
     Unreadable {
-        /// Which.
+        /// The folder or file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the operating system.
         error: io::Error,
     },
     /// The folder holds no pack: most likely it is the wrong one.

@@ -20,7 +20,7 @@ pub struct Cells(Vec<(FactId, State)>);
 pub struct AgencyYear {
     /// The agency's name as the report gives it.
     pub agency_name: String,
-    /// The year.
+    /// Year that the report is about.
     pub year: i32,
     /// The form its tables follow.
     pub form: FormId,
