@@ -353,7 +353,7 @@ fn expected(entries: &[Entry]) -> Stands {
     let mut stands = Stands::new();
     for entry in entries {
         let Entry::Arrival { report, content, .. } = entry else { continue };
-        let is_down = |from: usize, url: &str| {
+        let is_withdrawn_after = |from: usize, url: &str| {
             entries[from..].iter().any(|later| match later {
                 Entry::Withdrawal(w) => {
                     meant(w).as_ref() == Some(report) || (!url.is_empty() && w.url == url)
@@ -363,7 +363,7 @@ fn expected(entries: &[Entry]) -> Stands {
         };
         let is_up = |(from, other): (usize, &Entry)| match other {
             Entry::Arrival { report: of, content: again, url } => {
-                of == report && again == content && !is_down(from, url)
+                of == report && again == content && !is_withdrawn_after(from, url)
             }
             Entry::Withdrawal(_) => false,
         };

@@ -123,10 +123,10 @@ fn a_torn_cell_goes_back_where_its_note_says_or_where_it_makes_no_difference() {
     }
     sample.tables[0][one].remove(2);
     let repealed = sample.tables[0][two].remove(2).text;
-    let strays = format!("{issued}\n（其中修订 16 件）\n{repealed}\n（含自然失效 29 件）\n");
+    let displaced = format!("{issued}\n（其中修订 16 件）\n{repealed}\n（含自然失效 29 件）\n");
     let text = Layout::Bars.render(&sample).replacen(
         "| 第二十条第（一）项",
-        &format!("{strays}| 第二十条第（一）项"),
+        &format!("{displaced}| 第二十条第（一）项"),
         1,
     );
     let score = score(&read(&text, "a.txt"), &sample.truth);

@@ -200,8 +200,8 @@ impl ReportAlerts {
     /// Records an arrival and the withdrawal of its URL. Returns false if both were known.
     fn record(&mut self, arrival: &Arrival, taken_down: Option<&TakenDown>) -> bool {
         self.change_history(|history| {
-            let is_down = taken_down.is_some_and(|taken_down| record_withdrawal(history, taken_down));
-            record_arrival(history, arrival) || is_down
+            let is_recorded = taken_down.is_some_and(|taken_down| record_withdrawal(history, taken_down));
+            record_arrival(history, arrival) || is_recorded
         })
     }
 
