@@ -141,15 +141,21 @@ impl Intake {
             Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
         let receipt = self.receipts.merge(receipt).await?;
         seen.record = Seen { submission_id: id, sequence, content_key };
-        self.record_accepted(&submission.declared.place(), &seen).await;
+        self.record_accepted(submission.declared.place().as_deref(), &seen).await;
         Ok(self.with_status_url(receipt))
     }
 
     /// Records what was accepted. The document is accepted anyway: without the records, its content is processed once more.
-    async fn record_accepted(&self, place: &str, seen: &Versioned<Seen>) {
+    async fn record_accepted(&self, place: Option<&str>, seen: &Versioned<Seen>) {
         let content = self.receipts.record_seen(&seen.record.content_key, seen);
-        let (content, place) = futures::join!(content, self.receipts.record_last_at(place, &seen.record));
-        if let Err(error) = content.and(place) {
+        let last_at = async {
+            match place {
+                Some(place) => self.receipts.record_last_at(place, &seen.record).await,
+                None => Ok(()),
+            }
+        };
+        let (content, last_at) = futures::join!(content, last_at);
+        if let Err(error) = content.and(last_at) {
             tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
         }
     }
@@ -257,9 +263,11 @@ impl Intake {
         if submission.is_draft() {
             return Ok(true);
         }
-        let last = self.receipts.last_at(&submission.declared.place()).await?;
-        if last.sequence > seen.sequence && last.content_key != seen.content_key {
-            return Ok(false);
+        if let Some(place) = submission.declared.place() {
+            let last = self.receipts.last_at(&place).await?;
+            if last.sequence > seen.sequence && last.content_key != seen.content_key {
+                return Ok(false);
+            }
         }
         if !first.report.is_empty() {
             return Ok(self.receipts.is_current(&first.report, content_hash).await?);

@@ -150,14 +150,15 @@ impl DeclaredMetadata {
             .unwrap_or_default()
     }
 
-    /// Returns the place that the article takes: its URL, or without one the agency and year.
+    /// Returns the place that the article takes: its URL, or without one the agency and year; `None` if the sender says neither.
     #[must_use]
-    pub fn place(&self) -> String {
-        if !self.url.is_empty() {
-            return self.url.clone();
+    pub fn place(&self) -> Option<String> {
+        let Self { agency, year, url, .. } = self;
+        if !url.is_empty() {
+            return Some(url.clone());
         }
-        let year = self.year.to_string();
-        digest(&[&self.agency.code, &self.agency.name, &year, self.region().as_str()])
+        let is_named = *year != 0 && !(agency.code.is_empty() && agency.name.is_empty());
+        is_named.then(|| digest(&[&agency.code, &agency.name, &year.to_string(), self.region().as_str()]))
     }
 
     /// Returns the report that agency and year name; `None` if one of them is missing.

@@ -210,6 +210,16 @@ async fn a_document_without_a_key_comes_back_after_another_and_after_its_withdra
     assert!(!ids.contains(&again.text("submission_id").to_owned()));
 }
 
+/// Documents of which the sender says nothing have no place in common.
+#[tokio::test]
+async fn documents_without_url_and_agency_do_not_replace_each_other() {
+    let harness = harness().await;
+    let first = harness.call(post("/v1/reports", "第一版")).await;
+    harness.call(post("/v1/reports", "第二版")).await;
+    assert_eq!(harness.call(post("/v1/reports", "第一版")).await.json, first.json);
+    assert_eq!(harness.received().len(), 2);
+}
+
 /// The withdrawal names the report, under another address, while its document is being read.
 #[tokio::test]
 async fn content_whose_report_is_withdrawn_while_it_is_read_is_accepted_again() {
