@@ -1,9 +1,10 @@
-//! Which of a row's cells are the values of which columns.
+//! Assigns the cells of a row to the columns of the form.
 //!
-//! Two readings. By position: the cells behind the label, in order, as many as the form has columns; blanks beyond that
-//! at either end are filling. By label and geometry: the header names the columns, and where the document has geometry
-//! a value must stand under its name. Where a row's filling can be cut off in several ways, its neighbours of the same
-//! shape decide, then its sum; else nobody does.
+//! There are two readings. By position, the cells after the label are taken in order, as many as the form has
+//! columns; further blank cells at either end are filling. By label and geometry, the header names the columns, and
+//! in a document with geometry a value must stand under the name of its column. If the filling of a row can be cut
+//! off in several ways, the rows of the same shape decide, then the row's sum. If neither decides, the row stays
+//! unclear.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use crate::{
     value::Value,
 };
 
-/// A header's column: which column of the form it names and what part of the grid it covers.
+/// A column of a header: the column of the form that it names, and the part of the grid that it covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heading {
     /// Ordinal of the column in the form.
@@ -26,16 +27,16 @@ pub(crate) struct Heading {
 /// The columns as a header names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// Too little is left of it to tell, and nothing speaks against the form's order.
+    /// The header names too few columns to tell their order. Nothing contradicts the order of the form.
     Silent,
-    /// Names every column; with geometry if the document has it.
+    /// The header names every column. Its geometry is included if the document has any.
     Named(Vec<usize>),
-    /// Names some columns, in an order that is not the form's: nobody can say which column is which.
+    /// The header names some columns, in an order other than the form's. The columns cannot be told.
     Conflict,
 }
 
 impl Header {
-    /// The header that names columns in this order; `wanted` is how many there must be.
+    /// Makes a header that names columns in this order. `wanted` is the number of columns of the form.
     pub(crate) fn of(order: Vec<usize>, wanted: usize) -> Self {
         let mut sorted = order.clone();
         sorted.sort_unstable();
@@ -49,7 +50,7 @@ impl Header {
         }
     }
 
-    /// The form's column of each value, left to right; absent if nobody can say.
+    /// Returns the form's column of each value, left to right; `None` if the order cannot be told.
     pub(crate) fn order(&self, wanted: usize) -> Option<Vec<usize>> {
         match self {
             Self::Silent => Some((0..wanted).collect()),
@@ -59,7 +60,7 @@ impl Header {
     }
 }
 
-/// The offsets at which `wanted` values can begin: all other cells are blank.
+/// Returns the offsets at which `wanted` values can begin: all cells outside of them are blank.
 pub(crate) fn offsets(values: &[Piece<'_>], wanted: usize) -> Vec<usize> {
     let Some(spare) = values.len().checked_sub(wanted) else { return Vec::new() };
     let filled = |piece: &Piece<'_>| piece.value != Value::Blank;
@@ -68,25 +69,27 @@ pub(crate) fn offsets(values: &[Piece<'_>], wanted: usize) -> Vec<usize> {
     (0..=spare).filter(|offset| *offset <= first && last <= offset + wanted).collect()
 }
 
-/// How rows of one table are filled up: learnt from the rows that leave no choice.
+/// How the rows of one table are filled up, learnt from the rows that can be read in one way only.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filling {
-    /// Shape (cells behind the label, labels) and the one offset it had.
+    /// The shape of such a row (number of cells after the label, number of labels) and its offset.
     seen: Vec<((usize, usize), usize)>,
-    /// Where labels stand, how many columns follow, and how many cells their rows have: the number of such rows.
+    /// The number of such rows, by label position, number of columns and number of cells.
     widths: HashMap<(u32, usize, usize), usize>,
-    /// How many cells the rows have whose values fill all behind the label.
+    /// For each row whose values take all cells after the label, its number of cells.
     full: Vec<usize>,
-    /// True if rows are filled up behind their values.
+    /// True if rows are filled up after their values.
     padded: bool,
-    /// True if the rows without a choice add up, but for a few: then a sum is evidence for other rows.
+    /// True if the rows that can be read in one way add up, with few exceptions. A sum then is evidence for other
+    /// rows.
     adds_up: bool,
-    /// True if most rows without a choice end with a blank: then nothing is missing from a row that does.
+    /// True if most rows that can be read in one way end with a blank. A blank at the end then does not mean a lost
+    /// cell.
     ends_blank: bool,
 }
 
 impl Filling {
-    /// Learns from all rows with their number of columns; `holds` as for [`values`].
+    /// Learns from all rows, each with its number of columns. `holds` is as in [`values`].
     pub(crate) fn learn<'r, 'a: 'r>(
         rows: impl Iterator<Item = (&'r Row<'a>, usize)>,
         holds: impl Fn(&[Piece<'a>]) -> Option<bool>,
@@ -138,17 +141,17 @@ impl Filling {
         filling
     }
 
-    /// True if rows are filled up behind their values, so that a blank at the end may be one cell too few.
+    /// True if rows are filled up after their values. A blank at the end may then stand in for a lost cell.
     pub(crate) fn is_padded(&self) -> bool {
         self.padded
     }
 
-    /// True if rows of `wanted` columns end with their values: what fills them up stands before.
+    /// True if rows of `wanted` columns end with their values, so that any filling stands before them.
     pub(crate) fn ends_with_values(&self, wanted: usize) -> bool {
         !self.seen.is_empty() && self.seen.iter().all(|((values, _), offset)| offset + wanted == *values)
     }
 
-    /// True if the row has as many cells as others whose labels stand where its label does.
+    /// True if the row has as many cells as other rows whose label stands in the same place.
     fn is_whole(&self, row: &Row<'_>, wanted: usize) -> bool {
         let Some((column, own)) = row.shape else { return true };
         let wider = self.full.iter().filter(|full| **full > own).count();
@@ -161,7 +164,8 @@ impl Filling {
         others.map(|(_, count)| *count).max().unwrap_or_default() < like.max(1)
     }
 
-    /// The offset that all rows of this shape had; else the end that all rows kept clear.
+    /// Returns the offset that all rows of this shape have. If there is none, uses the end at which no row has a
+    /// value.
     fn offset(&self, row: &Row<'_>, wanted: usize) -> Option<usize> {
         let alike: Vec<usize> =
             self.seen.iter().filter(|(other, _)| *other == shape(row)).map(|(_, offset)| *offset).collect();
@@ -169,7 +173,7 @@ impl Filling {
             return alike.iter().all(|offset| offset == first).then_some(*first);
         }
         let spare = row.values.len().checked_sub(wanted)?;
-        // Rows as wide as this one end with their values: so does this one.
+        // Rows of this width end with their values, so this one does too.
         let as_wide = |(_, width): (u32, usize)| self.full.iter().filter(|full| **full == width).count() > 2;
         if row.shape.is_some_and(as_wide) && !self.padded {
             return Some(spare);
@@ -188,7 +192,7 @@ fn is_zero(piece: &Piece<'_>) -> bool {
     matches!(piece.value, Value::Number(number, _) if number.is_zero())
 }
 
-/// True for a number with a space inside: thousands set apart, or two cells run together.
+/// True for a number with a space inside. It may be one number with separated thousands, or the text of two cells.
 fn is_spaced(piece: &Piece<'_>) -> bool {
     matches!(piece.value, Value::Number(..)) && {
         let parts = piece.cell.text.split_whitespace();
@@ -196,8 +200,9 @@ fn is_spaced(piece: &Piece<'_>) -> bool {
     }
 }
 
-/// Behind a blank last column nobody sees whether a cell before it is gone and all others have moved up: then the last
-/// number is the total, and not less than the others together if the table's sums can be relied on.
+/// True if a cell may be lost and the cells after it may have moved to the left. Only a blank last column can hide
+/// this. The last number then has the place of the total: it is at least the sum of the others, or the table's sums and
+/// ends are no evidence.
 fn may_have_moved_up(cut: &[Piece<'_>], filling: &Filling) -> bool {
     let Some((_, rest)) = cut.split_last().filter(|(last, _)| last.value == Value::Blank) else {
         return false;
@@ -218,7 +223,8 @@ fn shape(row: &Row<'_>) -> (usize, usize) {
     (row.values.len(), row.labels.len())
 }
 
-/// The row with each blank cell that covers several columns counted as often; absent if it has none.
+/// Returns the row with each blank cell that covers several columns repeated once per column; `None` if there is no
+/// such cell.
 pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>> {
     let covered = |piece: &Piece<'_>| {
         let inside = |heading: &&Heading| piece.cell.column <= heading.start && heading.end <= piece.end();
@@ -240,7 +246,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
     Some(Row { labels: row.labels.clone(), values: values.collect(), ..*row })
 }
 
-/// The heading that the n-th copy of a wide blank cell stands under.
+/// Returns the heading above the n-th copy of a wide blank cell.
 fn place<'h>(piece: &Piece<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
     headings.iter().filter(|h| piece.cell.column <= h.start && h.end <= piece.end()).nth(copy)
 }
@@ -248,15 +254,15 @@ fn place<'h>(piece: &Piece<'_>, copy: usize, headings: &'h [Heading]) -> Option<
 /// The values of a row's columns, left to right.
 #[derive(Debug)]
 pub(crate) enum Values<'r, 'a> {
-    /// Exactly the values of the columns.
+    /// The values of the columns, without doubt.
     These(&'r [Piece<'a>]),
-    /// Several choices of values fit, one of which is right.
+    /// Several choices of cells fit. One of them is right.
     OneOf(Vec<&'r [Piece<'a>]>),
-    /// Too few or too many cells, and no choice fits.
+    /// There are too few or too many cells, and no choice of them fits.
     Unclear,
 }
 
-/// Cuts the filling off a row; `holds` says whether a choice satisfies the row's sum, if it can be computed.
+/// Cuts the filling off a row. `holds` says whether a choice of cells satisfies the row's sum, if it can be computed.
 pub(crate) fn values<'r, 'a>(
     row: &'r Row<'a>,
     wanted: usize,
@@ -273,7 +279,7 @@ pub(crate) fn values<'r, 'a>(
         match (fitting.is_empty(), cuts.as_slice()) {
             (false, _) => cuts = fitting,
             (true, []) => return Values::Unclear,
-            // By geometry another column, by order this one: the sum chooses.
+            // Geometry and order disagree about the columns. The sum decides.
             (true, [one]) if holds(one) == Some(true) => return Values::These(one),
             (true, _) => return Values::OneOf(cuts),
         }
@@ -301,7 +307,7 @@ pub(crate) fn values<'r, 'a>(
     }
 }
 
-/// A cut with blanks at its ends is sure only if those cannot be filling that stands in for a lost cell.
+/// Returns a cut as certain only if the blanks at its ends cannot stand in for a lost cell.
 fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
     let blank = |piece: Option<&Piece<'a>>| piece.is_some_and(|piece| piece.value == Value::Blank);
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
@@ -310,7 +316,7 @@ fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Value
     if !row.spans_known && (short || moved || glued) { Values::OneOf(vec![cut]) } else { Values::These(cut) }
 }
 
-/// True if every value stands, at least in part, under its heading, left to right.
+/// True if every value stands at least partly under its heading, left to right.
 fn stands_under(values: &[Piece<'_>], headings: &[Heading]) -> bool {
     values.len() == headings.len()
         && values

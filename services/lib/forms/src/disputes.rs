@@ -1,7 +1,8 @@
-//! Chapter 四: fifteen values in one row, in three blocks of five; or one row a block.
+//! Chapter 四 (disputes): fifteen values in one row, in three blocks of five, or one row per block.
 //!
-//! By position the fifteen come in the form's order; by label and geometry each stands under the name of its column and
-//! block. Where names are whole they say the order, where they are broken they must at least not contradict it.
+//! There are two readings. By position, the fifteen values come in the order of the form. By label and geometry, each
+//! value stands under the name of its column and block. If the names are complete they determine the order; if they
+//! are incomplete they must not contradict it.
 
 use crate::{
     cell_assignment::CellAssignment,
@@ -13,7 +14,7 @@ use crate::{
     value::Value,
 };
 
-/// Reads one range of the document that holds chapter 四's table; `padding` as chapter 三 shows it.
+/// Reads one range of the document that holds the table of chapter 四. `padding` is as found in chapter 三.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     form: &Form,
@@ -45,7 +46,7 @@ pub(crate) fn read<'a>(
         }
         return;
     }
-    // Beside a row with all its values a number on its own is a page's.
+    // If a row with all its values exists, a number on its own is a page number.
     let whole = |row: &Row<'_>| {
         row.values.len() == names.cells() && row.values.iter().all(|p| p.value != Value::Blank)
     };
@@ -78,8 +79,8 @@ fn read_whole<'a>(
     let spread = spread(row, &headings);
     let row = spread.as_ref().unwrap_or(row);
     match values(row, wanted, &Filling::default(), &headings, |cut| names.sums_hold(cut, &order)) {
-        // A filled-up row may have lost a cell before the blank at its end; and where a row with a blank at an end does
-        // not add up, that blank may be filling.
+        // In a document that fills up rows, a cell before the blank at the end may be lost. If a row with a blank at
+        // an end does not add up, that blank may be filling.
         Values::These(cells)
             if !row.spans_known
                 && (padding.behind && blank_at_end(cells)
@@ -103,7 +104,7 @@ fn read_whole<'a>(
     }
 }
 
-/// A row of one block: its label, then five values.
+/// Reads a row of one block: its label, then five values.
 fn read_block<'a>(
     block: usize,
     row: &Row<'a>,
@@ -145,7 +146,7 @@ fn filled<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r Piece<'a>> {
     row.values.iter().filter(|piece| piece.value != Value::Blank)
 }
 
-/// The names of blocks and columns as they are compared.
+/// The names of blocks and columns, normalised for comparison.
 struct Names {
     blocks: Vec<String>,
     columns: Vec<String>,
@@ -170,14 +171,14 @@ impl Names {
         self.blocks.iter().position(|name| name == label)
     }
 
-    /// The block whose own row this is.
+    /// Returns the block whose row this is.
     fn block_row(&self, row: &Row<'_>) -> Option<usize> {
         let few = (self.columns.len()..2 * self.columns.len()).contains(&row.values.len());
         let number = row.values.iter().any(|piece| piece.value != Value::Blank);
         row.labels.last().filter(|_| few && number).and_then(|own| self.block(&own.label))
     }
 
-    /// The order of the fifteen columns as their names are read.
+    /// Returns the order of the fifteen columns as given by the names in reading order.
     fn in_words(&self, head: &[Vec<&Piece<'_>>]) -> Header {
         let labels = || head.iter().flatten().map(|piece| piece.label.as_str());
         let mut titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
@@ -185,9 +186,9 @@ impl Names {
         if matches!(titles.as_slice(), ["行政诉讼", "行政复议", ..]) {
             return Header::Conflict;
         }
-        // The first block is 行政复议; the others come as their titles do.
+        // The first block is 行政复议. The others come in the order of their titles.
         let mut blocks = vec![0];
-        // ChapterTitles that a line break cut are whole again where all labels are read in one go.
+        // A title that a line break cut is complete again once all labels are joined.
         let all: String = labels().collect();
         let mut found: Vec<(usize, usize)> = (0..self.blocks.len())
             .filter_map(|block| Some((all.find(self.blocks.get(block)?.as_str())?, block)))
@@ -211,7 +212,7 @@ impl Names {
         Header::of(in_blocks.collect(), self.cells())
     }
 
-    /// Names with gaps: silent if they come in the form's order, block after block.
+    /// Judges incomplete names: the header is silent if they follow the order of the form, block after block.
     fn broken(&self, names: &[usize], blocks: &[usize]) -> Header {
         let mut form = (0..self.cells()).map(|at| at % self.columns.len());
         let in_order = names.iter().all(|name| form.any(|column| column == *name));
@@ -219,7 +220,8 @@ impl Names {
         if in_order && blocks_in_order { Header::Silent } else { Header::Conflict }
     }
 
-    /// What each name covers, where all fifteen stand under their blocks' titles; else nothing.
+    /// Returns what each name covers if all fifteen stand under the titles of their blocks. Otherwise returns
+    /// nothing.
     fn headings(&self, head: &[Vec<&Piece<'_>>]) -> Vec<Heading> {
         let pieces = || head.iter().flatten();
         let blocks: Vec<(usize, u32, u32)> =
@@ -241,7 +243,7 @@ impl Names {
         if columns.iter().copied().eq(0..self.cells()) { headings } else { Vec::new() }
     }
 
-    /// Whether every block adds up; absent if a total is no number.
+    /// Returns whether every block adds up; `None` if a total is not a number.
     fn sums_hold(&self, cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
         let mut holds = true;
         for block in 0..self.blocks.len() {

@@ -7,28 +7,28 @@ use crate::{
     value::Value,
 };
 
-/// Columns of chapter 三, and where 自然人, the five organisations and 总计 stand among them.
+/// Number of columns of chapter 三, and the positions of 自然人, the five organisations and 总计 among them.
 const COLUMNS: usize = 7;
 const PERSON: usize = 0;
 const ORGANIZATIONS: std::ops::Range<usize> = 1..6;
 const TOTAL: usize = 6;
 
-/// What the head of chapter 三's table says.
+/// What the header of chapter 三's table says.
 #[derive(Debug)]
 pub(crate) struct Head {
-    /// The columns in the order their names are read.
+    /// The columns in the order in which their names are read.
     pub header: Header,
-    /// For tables with geometry that name all columns: table, and what each name covers, left to right.
+    /// For each table with geometry that names all columns: the table, and what each name covers, left to right.
     headings: Vec<(u32, Vec<Heading>)>,
 }
 
 impl Head {
-    /// The names over the columns of one table; empty without geometry.
+    /// Returns the names above the columns of one table. Empty without geometry.
     pub(crate) fn over(&self, table: u32) -> &[Heading] {
         self.headings.iter().find(|(t, _)| *t == table).map_or(&[], |(_, headings)| headings)
     }
 
-    /// The order of columns in one table.
+    /// Returns the order of the columns in one table.
     pub(crate) fn order(&self, table: u32) -> Option<Vec<usize>> {
         match self.over(table) {
             [] => self.header.order(COLUMNS),
@@ -37,7 +37,7 @@ impl Head {
     }
 }
 
-/// Reads the head of chapter 三's table.
+/// Reads the header of chapter 三's table.
 pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
     let mut lines: Vec<Vec<&Piece<'_>>> = Vec::new();
     let mut headings: Vec<(u32, Vec<Heading>)> = Vec::new();
@@ -51,7 +51,7 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
             } else if !has_values {
                 lines.push(row.labels.iter().collect());
             } else if let Some((_, titles)) = row.labels.split_last() {
-                // Row ends are lost: one title after the other.
+                // Row ends are lost, so each title counts as a line.
                 lines.extend(titles.iter().map(|piece| vec![piece]));
             }
         }
@@ -70,7 +70,7 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
     Head { header: in_words(&lines, index), headings }
 }
 
-/// Adds the names of a head row to its table's headings; a head printed again adds nothing.
+/// Adds the names of a header row to the headings of its table. A repeated header adds nothing.
 fn collect(headings: &mut Vec<(u32, Vec<Heading>)>, row: &Row<'_>, index: &RequestIndex) {
     for piece in &row.labels {
         let Some(column) = index.applicant(&piece.label) else { continue };
@@ -83,8 +83,8 @@ fn collect(headings: &mut Vec<(u32, Vec<Heading>)>, row: &Row<'_>, index: &Reque
     }
 }
 
-/// The order of columns as the names are read, without geometry: 自然人, 法人或其他组织, 总计 on one line, the five
-/// organisations below.
+/// Returns the order of the columns as their names are read, without geometry: 自然人, 法人或其他组织 and 总计 on one
+/// line, the five organisations below.
 fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
     let named = |line: &Vec<&Piece<'_>>| -> Vec<usize> {
         line.iter().filter_map(|piece| index.applicant(&piece.label)).collect()
@@ -93,7 +93,7 @@ fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
     if let Some(flat) =
         lines.iter().filter(|line| !two_rows(line)).map(named).find(|line| line.len() >= COLUMNS)
     {
-        // 自然人 and 总计 before the organisations: more likely two rows of a head run together.
+        // 自然人 and 总计 both come before the organisations. Most likely two rows of the header were joined.
         let run_together = matches!(flat.as_slice(), [PERSON | TOTAL, PERSON | TOTAL, ..]);
         return if run_together { Header::Conflict } else { Header::of(flat, COLUMNS) };
     }
@@ -130,18 +130,19 @@ fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
     Header::of(order.concat(), COLUMNS)
 }
 
-/// Which of 自然人 and 总计 comes first, where they stand on different lines of several names.
+/// Which of 自然人 and 总计 comes first if they stand on different lines of several names.
 enum Outer {
     PersonFirst,
     TotalFirst,
-    /// One line names both, or every line one of them: the order of reading is the order.
+    /// One line names both, or every line names one. The columns follow the order of reading.
     AsRead,
-    /// 总计 is read first and nothing says on which side of the applicants it stands.
+    /// 总计 is read first, and nothing says on which side of the applicants it stands.
     Torn,
 }
 
-/// 总计 over two rows is printed with the first, beside 申请人情况, and 自然人 below that: what is read first need not
-/// stand first. The side of 申请人情况 on which 总计 stands is what counts.
+/// Finds the order of 自然人 and 总计. A 总计 that spans two rows is printed with the first row, beside 申请人情况,
+/// and 自然人 is printed below it, so the order of reading can be wrong. The side of 申请人情况 on which 总计 stands
+/// decides.
 fn outer(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Outer {
     let line_of = |column: usize| {
         lines.iter().position(|line| line.iter().any(|piece| index.applicant(&piece.label) == Some(column)))
@@ -161,14 +162,14 @@ fn outer(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Outer {
     }
 }
 
-/// Where 法人或其他组织 stands to 自然人 and 总计.
+/// The position of 法人或其他组织 relative to 自然人 and 总计.
 enum Place {
     First,
     Middle,
     Last,
-    /// It has a line of its own: its place says nothing.
+    /// It has a line of its own, so its position is not evidence.
     Unknown,
-    /// One name a line, and it is not between them: nobody can say whether columns or lines were moved.
+    /// There is one name per line, and it is not between the two. Either columns or lines were moved.
     Torn,
 }
 
@@ -184,9 +185,9 @@ fn place_of_organizations(lines: &[Vec<&Piece<'_>>]) -> Place {
     let Some(line) = lines.iter().find(|line| line.iter().any(is_it)) else { return Place::Unknown };
     if line.len() > 1 {
         let mut names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
-        // A name over several columns may be printed over each of them.
+        // A name over several columns may be printed once per column.
         names.dedup();
-        // The total may stand in the row above, over two rows.
+        // 总计 may stand in the row above and span two rows.
         return match place(&names) {
             Place::Last if !names.contains(&"总计") => Place::Middle,
             Place::First if !names.contains(&"自然人") => Place::Middle,

@@ -12,17 +12,17 @@ use crate::{
     value::Value,
 };
 
-/// Least likeness of a misprinted label, and how much more alike it must be than the next row's.
+/// Minimum likeness of a misprinted label to a row's label, and how much less alike the next row's label must be.
 const LIKE: f64 = 0.75;
 const MARGIN: f64 = 0.15;
 
-/// Over how many lines a label can be broken.
+/// Maximum number of lines over which a label can be broken.
 const JOINED: usize = 4;
 
-/// How many lines before a row are searched for pieces of its label.
+/// Maximum number of lines before a row that are searched for pieces of its label.
 const NEAR: usize = 64;
 
-/// What is less alike than this cannot be the row, nor come near the row that is.
+/// A label below this likeness is neither the row's nor a competitor of the row's label.
 const TOLD_APART: f64 = LIKE - MARGIN;
 
 /// The labels of chapter 三 of one form.
@@ -33,7 +33,7 @@ pub(crate) struct RequestIndex {
     exact: HashMap<String, usize>,
     /// The labels and aliases of each row.
     names: Vec<Vec<Spelling<String>>>,
-    /// All of them, sorted.
+    /// All labels and aliases, sorted.
     sorted: Vec<String>,
     groups: Vec<String>,
     applicants: HashMap<String, usize>,
@@ -44,7 +44,7 @@ impl RequestIndex {
         let first_cell = form.bands.iter().map(|band| band.rows.len() * band.columns.len()).sum();
         let mut index = Self { first_cell, ..Self::default() };
         for (at, row) in form.rows.iter().enumerate() {
-            // A name as short as 其他 must not stand for the group 其他处理 beside it.
+            // A name as short as 其他 must not match the group 其他处理 beside it.
             let names: Vec<Spelling<String>> = row
                 .label
                 .all()
@@ -70,7 +70,7 @@ impl RequestIndex {
         index
     }
 
-    /// How many rows the form has.
+    /// Returns the number of rows of the form.
     pub(crate) fn rows(&self) -> usize {
         self.names.len()
     }
@@ -80,25 +80,25 @@ impl RequestIndex {
         self.names.get(row).is_some_and(|names| names.iter().any(|name| name.text == label))
     }
 
-    /// True for the label of a row that the other form does not have, or for the beginning of one; 其他 says nothing,
-    /// it is a column's name too.
+    /// True for the label of a row that the other form does not have, or for the beginning of such a label. 其他 is
+    /// not evidence, since a column has this name too.
     pub(crate) fn is_only_here(&self, label: &str, other: &Self) -> bool {
         let length = label.chars().count();
         length >= 4 && self.begins_name(label, length >= 5) && !other.begins_name(label, length >= 5)
     }
 
-    /// True for a name; with `cut` also for the beginning of one.
+    /// True for a name. With `cut`, also true for the beginning of one.
     fn begins_name(&self, label: &str, cut: bool) -> bool {
         let at = self.sorted.partition_point(|name| name.as_str() < label);
         self.sorted.get(at).is_some_and(|name| name == label || (cut && name.starts_with(label)))
     }
 
-    /// The row of exactly this name.
+    /// Returns the row with exactly this name.
     pub(crate) fn exact(&self, label: &str) -> Option<usize> {
         self.exact.get(label).copied()
     }
 
-    /// The applicant column of exactly this name, or of its first half (`商业` over `企业`).
+    /// Returns the applicant column with exactly this name, or with a name that begins so (`商业` over `企业`).
     pub(crate) fn applicant(&self, label: &str) -> Option<usize> {
         if let Some(at) = self.applicants.get(label) {
             return Some(*at);
@@ -111,7 +111,7 @@ impl RequestIndex {
         found.all(|at| at == first).then_some(first)
     }
 
-    /// True for a row of the table's head: applicants' names, and no number.
+    /// True for a row of the table's header: names of applicants, and no number.
     pub(crate) fn is_header(&self, row: &Row<'_>) -> bool {
         let blank = row.values.iter().all(|piece| piece.value == Value::Blank);
         let head = |label: &str| {
@@ -126,7 +126,7 @@ impl RequestIndex {
         }
     }
 
-    /// What a row's labels, and the lines before it, say about its place.
+    /// Returns what the labels of a row, and the lines before it, say about its place in the form.
     pub(crate) fn evidence(&self, row: &Row<'_>, before: &[&str]) -> Evidence {
         let own: Vec<&str> = row.labels.iter().map(|piece| piece.label.as_str()).collect();
         let raw = row.labels.last().map_or("", |piece| piece.cell.text.as_str());
@@ -152,7 +152,7 @@ impl RequestIndex {
         }
     }
 
-    /// The place that a row's own labels name.
+    /// Returns the place that the row's own labels name.
     fn whole(&self, own: &[&str], raw: &str) -> Option<Evidence> {
         for cells in 1..=own.len().min(4) {
             let joined = tail(own, cells);
@@ -168,8 +168,8 @@ impl RequestIndex {
         self.part(last).or_else(|| self.part(&tail(own, 2))).or_else(|| self.alike(last)).map(Evidence::Named)
     }
 
-    /// The one row whose name is part of the label (glued behind a group's title, before a note), or which begins or
-    /// ends with the label (cut by a page).
+    /// Returns the one row whose name is contained in the label (joined to a group's title, or followed by a note),
+    /// or whose name begins or ends with the label (cut by a page break).
     fn part(&self, label: &str) -> Option<usize> {
         let length = label.chars().count();
         let mut longest: Option<(usize, usize)> = None;
@@ -198,7 +198,7 @@ impl RequestIndex {
         longest.filter(|_| !tied).map(|(row, _)| row)
     }
 
-    /// The one row whose name is nearly the label.
+    /// Returns the one row whose name is close to the label.
     fn alike(&self, label: &str) -> Option<usize> {
         let label = Spelling::of(label);
         if label.scalars < 4 {
@@ -217,7 +217,7 @@ impl RequestIndex {
         (best.0 >= LIKE && best.0 - next >= MARGIN).then_some(best.1)
     }
 
-    /// The rows that a piece of a label can be a piece of.
+    /// Returns the rows whose labels can contain this piece.
     fn fragments(&self, label: &str) -> Vec<usize> {
         if label.chars().count() < 4 {
             return Vec::new();
@@ -228,7 +228,7 @@ impl RequestIndex {
         rows
     }
 
-    /// The rows whose names begin or end on the lines around.
+    /// Returns the rows whose names begin or end on the surrounding lines.
     fn nearby(&self, lines: &[&str]) -> Vec<usize> {
         let mut rows: Vec<usize> = lines.iter().flat_map(|line| self.fragments(line)).collect();
         rows.sort_unstable();

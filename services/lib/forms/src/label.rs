@@ -1,10 +1,12 @@
-//! Normalised labels, as they are compared: without width variants, spaces, enumerators and punctuation.
+//! Normalised labels: labels in the form in which they are compared, without width variants, spaces, enumerators and
+//! punctuation.
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::residue;
 
-/// A label's text without what layouts change: NFKC, no white space, no enumerator in front, letters and digits only.
+/// Returns a label's text without what layouts change: NFKC, no white space, no leading enumerator, letters and
+/// digits only.
 pub(crate) fn norm(text: &str) -> String {
     let text = residue::without(text);
     if text.chars().all(|c| is_ideograph(c) && !is_numeral(c)) {
@@ -17,7 +19,7 @@ pub(crate) fn norm(text: &str) -> String {
     label
 }
 
-/// NFKC without white space, for a text of usual characters.
+/// Fast path: NFKC without white space; `None` if the text has an unusual character.
 fn folded(text: &str) -> Option<String> {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
@@ -31,7 +33,7 @@ fn folded(text: &str) -> Option<String> {
     Some(folded)
 }
 
-/// NFKC of the characters that labels are nearly always made of; absent for the others.
+/// Returns the NFKC form of the characters that most labels consist of; `None` for all others.
 fn fold(c: char) -> Option<char> {
     match c {
         ' '..='~' | '、' | '。' | '“' | '”' | '—' => Some(c),
@@ -44,7 +46,7 @@ fn is_ideograph(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
-/// Cuts off `一、`, `（二）`, `3.` and the like; the text must be NFKC without white space.
+/// Removes a leading `一、`, `（二）`, `3.` and the like. The text must be NFKC without white space.
 pub(crate) fn without_enumerator(text: &str) -> &str {
     let text = text.trim_start_matches(['*', '#']);
     let body = text.trim_start_matches('(');
@@ -61,10 +63,10 @@ fn is_numeral(c: char) -> bool {
     matches!(c, '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十') || c.is_ascii_digit()
 }
 
-/// Longest label that is compared, in scalars.
+/// Maximum length of a label that is compared, in scalars.
 const LONGEST: usize = 64;
 
-/// How alike two labels are, from 0 to 1: one less the edits per character of the longer.
+/// Returns how alike two labels are, from 0 to 1: 1 minus the edit distance divided by the length of the longer.
 pub(crate) fn likeness(a: &str, b: &str) -> f64 {
     let (a_length, b_length) = (a.chars().count(), b.chars().count());
     let longest = a_length.max(b_length);
@@ -75,13 +77,14 @@ pub(crate) fn likeness(a: &str, b: &str) -> f64 {
     1.0 - ratio(edits, longest)
 }
 
-/// A label and what tells at a glance that another is not like it.
+/// A label, with data to rule out quickly that another label is like it.
 #[derive(Debug, Clone)]
 pub(crate) struct Spelling<T> {
     pub text: T,
     /// Its length in scalars.
     pub scalars: usize,
-    /// A bit for each of its characters, by their last six: what differs here differs in a character.
+    /// A bit set with one bit per character, chosen by the last six bits of its code. Labels whose sets differ have
+    /// different characters.
     letters: u64,
 }
 
@@ -95,11 +98,11 @@ impl<T: AsRef<str>> Spelling<T> {
         Self { text, scalars, letters }
     }
 
-    /// [`likeness`] where it is at least `least`, which is more than 0; else some number below that. Most pairs differ so
-    /// much in length or letters that nothing need be compared.
+    /// Returns [`likeness`] if it is at least `least`, which must be above 0, and otherwise some number below
+    /// `least`. Most pairs differ so much in length or letters that the texts need not be compared.
     pub(crate) fn likeness_from<U: AsRef<str>>(&self, least: f64, other: &Spelling<U>) -> f64 {
         let longest = self.scalars.max(other.scalars);
-        // Each letter that the other lacks takes an edit at least.
+        // Each letter that the other label lacks takes at least one edit.
         let lacking =
             (self.letters & !other.letters).count_ones().max((other.letters & !self.letters).count_ones());
         let edits = self.scalars.abs_diff(other.scalars).max(usize::try_from(lacking).unwrap_or(0));
@@ -115,12 +118,12 @@ fn ratio(part: usize, whole: usize) -> f64 {
     number(part) / number(whole)
 }
 
-/// Characters to change, add or take away to make one text of at most [`LONGEST`] scalars the other.
+/// Returns the edit distance (replace, insert, delete) of two texts of at most [`LONGEST`] scalars.
 fn edits(a: &str, b: &str, b_length: usize) -> usize {
     let mut other = ['\0'; LONGEST];
     other.iter_mut().zip(b.chars()).for_each(|(slot, c)| *slot = c);
     let other = other.get(..b_length).unwrap_or_default();
-    // The row above in the table of edits, without its first column.
+    // The previous row of the edit table, without its first column.
     let mut row = [0_u8; LONGEST];
     (1_u8..).zip(&mut row).for_each(|(at, cell)| *cell = at);
     let mut last = u8::try_from(b_length).unwrap_or(u8::MAX);
@@ -178,7 +181,7 @@ mod tests {
         assert!(likeness("重复申请", "") < 1e-9);
     }
 
-    /// The edits as the definition has them.
+    /// Computes the likeness from the definition of the edit distance.
     fn slow_likeness(a: &str, b: &str) -> f64 {
         let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
         let mut table = vec![vec![0_usize; b.len() + 1]; a.len() + 1];

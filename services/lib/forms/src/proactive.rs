@@ -1,7 +1,8 @@
-//! Chapter 二: bands of rows under the items of article 20, each band with column titles of its own.
+//! Chapter 二 (proactive disclosure): bands of rows under the items of article 20. Each band has its own column
+//! titles.
 //!
-//! A row is known by its label; bands may come in any order. Its values are known by their order behind the label and,
-//! where the band's head is whole, by the names over them.
+//! A row is known by its label, and bands may come in any order. The values of a row are assigned by their order
+//! after the label and, if the band's header is complete, by the titles above them.
 
 use crate::{
     cell_assignment::CellAssignment,
@@ -13,23 +14,23 @@ use crate::{
     value::Value,
 };
 
-/// Least likeness of a misprinted label.
+/// Minimum likeness of a misprinted label to the label that it is taken for.
 const LIKE: f64 = 0.8;
 
-/// Most titles that are kept for a head, the nearest ones: a band's own are four.
+/// Maximum number of titles kept for a header. The nearest are kept; a band has four of its own.
 const LONGEST_HEAD: usize = 64;
 
 /// A band row found in the document.
 struct Hit<'r, 'a> {
     row: &'r Row<'a>,
     band: usize,
-    /// Ordinal of the band row's first cell.
+    /// Ordinal of the row's first cell in the form.
     first: usize,
-    /// The head that stood above it.
+    /// The column titles above it.
     head: Vec<&'r Piece<'a>>,
 }
 
-/// Reads all ranges that hold chapter 二's tables; `padded` if the document fills rows up at their ends.
+/// Reads all ranges that hold the tables of chapter 二. `padded` says that the document fills up rows at their ends.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     (form, names): (&Form, &Names),
@@ -81,13 +82,13 @@ pub(crate) fn read<'a>(
     }
 }
 
-/// True for a row of numbers that is one cell short.
+/// True for a row of numbers with one cell too few.
 fn is_short(hit: &Hit<'_, '_>, width: usize) -> bool {
     let number = |piece: &Piece<'_>| matches!(piece.value, Value::Number(..));
     width > 1 && hit.row.values.len() + 1 == width && hit.row.values.iter().all(number)
 }
 
-/// Reads a row that is one cell short together with its displaced cell.
+/// Reads a row with one cell too few, together with the cell that was displaced from it.
 fn complete<'a>(hit: &Hit<'_, 'a>, displaced: &Piece<'a>, band: &Band, assignment: &mut CellAssignment<'a>) {
     for (column, cell) in displaced_cells::complete(hit.row, displaced, band).into_iter().enumerate() {
         match cell {
@@ -97,8 +98,9 @@ fn complete<'a>(hit: &Hit<'_, 'a>, displaced: &Piece<'a>, band: &Band, assignmen
     }
 }
 
-/// Values that were torn off their labels: where each stands, and the band and first cell that its label, the item right
-/// before, names. Only where all loose values stand so, each as many as its band has columns, and no label is left over.
+/// Finds values that were separated from their labels. Returns the position of each, with the band and the first cell
+/// that its label, the item right before it, names. Returns nothing unless this holds for all loose values, each
+/// group has as many values as its band has columns, and no label is left over.
 fn torn_rows(items: &[Item<'_>], names: &Names) -> Vec<(usize, usize, usize)> {
     let mut torn = Vec::new();
     let mut open: Option<(usize, usize)> = None;
@@ -123,18 +125,18 @@ fn torn_rows(items: &[Item<'_>], names: &Names) -> Vec<(usize, usize, usize)> {
         if open.is_some() && found.is_some() {
             return Vec::new();
         }
-        // What stands between a label and its values is no row: a page number, a title.
+        // An item between a label and its values, such as a page number or a title, is not a row.
         open = found;
     }
     if open.is_some() { Vec::new() } else { torn }
 }
 
-/// True for values without a label: they may be the row's before them.
+/// True for values without a label. They may belong to the row before them.
 fn has_loose_values(item: Option<&Item<'_>>) -> bool {
     matches!(item, Some(Item::Row(row)) if row.labels.is_empty())
 }
 
-/// Remembers titles over columns; a band's own title begins a new head.
+/// Adds column titles to the current header. The title of a band begins a new header.
 fn note_head<'r, 'a>(head: &mut Vec<&'r Piece<'a>>, labels: &'r [Piece<'a>], names: &Names) {
     for piece in labels {
         if piece.label.starts_with("第二十条")
@@ -182,7 +184,7 @@ fn read_hit<'a>(
     let spread = spread(hit.row, &headings);
     let row = spread.as_ref().unwrap_or(hit.row);
     match values(row, wanted, filling, &headings, |_| None) {
-        // A filled-up row may have lost a cell before the blank at its end.
+        // In a document that fills up rows, a cell before the blank at the end may be lost.
         Values::These(cells) if padded && some_blank_at_end(cells) => {
             (0..wanted).for_each(|column| assignment.unsure(hit.first + column, cells));
         }
@@ -203,13 +205,13 @@ fn read_hit<'a>(
     }
 }
 
-/// The band's columns that the head above a row names, in reading order.
+/// Returns the columns of the band that the titles above a row name, in reading order.
 fn named<'r, 'a>(hit: &Hit<'r, 'a>, names: &Names) -> Vec<(usize, &'r Piece<'a>)> {
     hit.head.iter().filter_map(|piece| names.column(hit.band, &piece.label).map(|at| (at, *piece))).collect()
 }
 
-/// The cells of a row whose merged cells were printed over each column they cover, as their titles above were:
-/// `本年处理决定数量` three times over the same number three times.
+/// Returns the cells of a row whose merged cells are printed once per column that they cover, as the titles above
+/// are: three titles `本年处理决定数量` stand above the same number printed three times.
 fn printed_over<'r, 'a>(
     named: &[(usize, &Piece<'a>)],
     row: &'r Row<'a>,
@@ -236,10 +238,10 @@ fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
 /// The labels of the band rows, with their bands and first cells.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
-    /// How many columns each band has.
+    /// Number of columns of each band.
     widths: Vec<usize>,
     rows: Vec<(Spelling<String>, usize, usize)>,
-    /// The titles over columns: title, band, column.
+    /// The column titles, each with its band and column.
     columns: Vec<(String, usize, usize)>,
 }
 
@@ -264,7 +266,7 @@ impl Names {
         self.widths.get(band).copied().unwrap_or_default()
     }
 
-    /// The band and first cell of a row: by its own label, or by its last two lines where a break cut it.
+    /// Returns the band and first cell of a row, by its label or, if a break cut the label, by its last two lines.
     fn row_of(&self, row: &Row<'_>) -> Option<(usize, usize)> {
         let (own, others) = row.labels.split_last()?;
         self.row(&own.label).or_else(|| {
@@ -277,12 +279,12 @@ impl Names {
         self.rows.iter().find(|(name, _, _)| name.text == label).map(|(_, band, first)| (*band, *first))
     }
 
-    /// The band's column of a title.
+    /// Returns the band's column with this title.
     fn column(&self, band: usize, label: &str) -> Option<usize> {
         self.columns.iter().find(|(name, of, _)| *of == band && name == label).map(|(_, _, column)| *column)
     }
 
-    /// The band and first cell of a label; a misprint is taken if it is nearly one label and no other.
+    /// Returns the band and first cell of a label. A misprint is accepted if it is close to exactly one label.
     fn row(&self, label: &str) -> Option<(usize, usize)> {
         if let Some(row) = self.exact(label) {
             return Some(row);

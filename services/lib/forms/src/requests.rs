@@ -1,8 +1,9 @@
-//! Chapter 三: which rows of the document are which rows of the form, and their seven columns.
+//! Chapter 三 (requests): matches the rows of the document with the rows of the form, and reads their seven columns.
 //!
-//! By label: a row's own label, or what page breaks and torn layouts left of it around the row. By position: the order
-//! of the form. A row is read if its label names it and it stands in order, or if it stands between two such rows with
-//! as many unnamed rows as the form has there and nothing about it speaks for another row.
+//! There are two readings. By label, a row is known by its own label, or by the parts of the label that page breaks
+//! and broken layouts left around the row. By position, a row is known by the order of the form. A row is read if its
+//! label names it and it stands in order. It is also read if it stands between two such rows, together with as many
+//! unnamed rows as the form has there, and no label contradicts.
 
 use rust_decimal::Decimal;
 
@@ -20,25 +21,24 @@ use crate::{
 /// Columns of chapter 三.
 const COLUMNS: usize = 7;
 
-/// A row with values, and what is known of its place in the form.
+/// A row with values, and what is known about its place in the form.
 struct Entry<'r, 'a> {
     row: &'r Row<'a>,
     evidence: Evidence,
-    /// The form's row, once both readings agree.
+    /// The row of the form, set once both readings agree.
     at: Option<usize>,
 }
 
-/// How a document fills its rows up, as chapter 三 shows it.
+/// How a document fills up its rows, as seen in chapter 三.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Padding {
-    /// Behind their values: what stands last may stand in for a cell that was lost.
+    /// Rows are filled up after their values. A blank at the end may stand in for a lost cell.
     pub behind: bool,
-    /// Some rows have more cells than columns, and not only before their values.
+    /// Some rows have more cells than the form has columns, and not only before their values.
     pub any: bool,
 }
 
-/// Reads one range of the document that holds chapter 三's table.
-/// How its rows are filled up comes back.
+/// Reads one range of the document that holds the table of chapter 三. Returns how its rows are filled up.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     form: &Form,
@@ -103,22 +103,22 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<Entry<'r,
     entries
 }
 
-/// True if a row without values holds the rest of the label of the row before it, cut by a page.
+/// True if a row without values holds the rest of the previous row's label, which a page break cut.
 fn continues(previous: Option<&Entry<'_, '_>>, labels: &[&str], index: &RequestIndex) -> bool {
     let (Some(previous), Some(rest)) = (previous, labels.last()) else { return false };
     let (Some(at), Some(head)) = (previous.evidence.row(), previous.row.labels.last()) else { return false };
     index.names(at, &format!("{}{rest}", head.label))
 }
 
-/// Rows of the form without a place, and the entries that stand between the same neighbours.
+/// Rows of the form that are not matched yet, and the entries between the same two matched rows.
 struct Gap {
     rows: std::ops::Range<usize>,
     entries: std::ops::Range<usize>,
-    /// A named row stands out of order here.
+    /// A named row in this gap is out of order.
     disordered: bool,
 }
 
-/// Gives each entry its row where both readings agree; what is left comes back as gaps.
+/// Gives each entry its row where both readings agree. Returns the rest as gaps.
 fn align(entries: &mut [Entry<'_, '_>], rows: usize) -> Vec<Gap> {
     let named = entries.iter().filter(|entry| entry.evidence.row().is_some()).count();
     if entries.len() == rows
@@ -151,7 +151,7 @@ fn align(entries: &mut [Entry<'_, '_>], rows: usize) -> Vec<Gap> {
     gaps
 }
 
-/// Fills a gap that has as many entries as rows, if every entry's label speaks for its row.
+/// Fills a gap that has as many entries as rows, if the label of every entry fits its row.
 fn fill(gap: &Gap, entries: &mut [Entry<'_, '_>]) -> bool {
     if gap.disordered || gap.rows.len() != gap.entries.len() {
         return false;
@@ -164,7 +164,7 @@ fn fill(gap: &Gap, entries: &mut [Entry<'_, '_>]) -> bool {
     supported
 }
 
-/// The entries of `(entry, row)` pairs that every longest ordered choice of them contains.
+/// Returns the entries of `(entry, row)` pairs that every longest ordered selection contains.
 fn in_order(named: &[(usize, usize)]) -> Vec<usize> {
     let before = |a: usize, b: usize| named.get(a).zip(named.get(b)).is_some_and(|(a, b)| a.1 < b.1);
     let mut up = vec![1usize; named.len()];
@@ -223,7 +223,7 @@ fn read_row<'a>(
     }
 }
 
-/// Whether the applicants add up to the total; absent if the total or a part is no number.
+/// Returns whether the applicants' numbers add up to the total; `None` if the total or an addend is not a number.
 fn sum_holds(cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
     let mut sum = Decimal::ZERO;
     let mut total = None;
@@ -238,7 +238,8 @@ fn sum_holds(cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
     total.map(|total| total == sum)
 }
 
-/// Rows of the form that no entry surely is: unsure if entries stand there, empty if only their labels do.
+/// Settles the rows of the form that no entry is certain to be. They are unsure if entries stand there, and empty if
+/// only their labels do.
 fn settle_gap<'a>(
     gap: &Gap,
     entries: &[Entry<'_, 'a>],
@@ -263,7 +264,7 @@ fn settle_gap<'a>(
             (0..COLUMNS).for_each(|column| assignment.empty(first + column));
         }
     }
-    // An entry out of order claims a row that another entry has: neither is sure.
+    // An entry out of order claims a row that another entry has. Both are unsure.
     for entry in inside {
         if let Some(row) = entry.evidence.row().filter(|row| !gap.rows.contains(row)) {
             for (column, piece) in last_columns(entry.row).iter().enumerate() {
@@ -277,7 +278,7 @@ fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [Piece<'a>] {
     row.values.get(row.values.len().saturating_sub(COLUMNS)..).unwrap_or_default()
 }
 
-/// True if the row's label stands in the document with nothing behind it; names as short as a head's say nothing.
+/// True if the row's label stands in the document without values. A label as short as a column name is not evidence.
 fn stands_alone(items: &[Item<'_>], row: usize, index: &RequestIndex) -> bool {
     let named = |label: &str| label.chars().count() > 3 && index.names(row, label);
     items.iter().any(|item| match item {

@@ -1,27 +1,28 @@
-//! A document's tables as one stream of logical rows: labels, then values.
+//! The tables of a document as one stream of logical rows: labels, then values.
 //!
-//! Flattened layouts lose row ends, tear labels off and put band titles behind short rows; here the cells of every
-//! layout become [`Row`]s that the two readings compare with the form. Nothing is matched yet, and nothing is dropped:
-//! which blanks are cells and which are filling is decided later, with the row's neighbours in sight.
+//! Flattened layouts lose row ends, separate labels from their values, and put band titles after short rows. This
+//! module turns the cells of every layout into [`Row`]s, which the two readings compare with the form. It matches
+//! nothing and drops nothing: which blanks are cells and which are filling is decided later, when the neighbouring
+//! rows are known.
 
 use gongkai_model::{Block, Cell, CellRef, Document, Paragraph, Source};
 
 use crate::{chapter_titles::ChapterTitles, label::norm, value::Value, vocabulary::Vocabulary};
 
-/// A cell with what its text says.
+/// A cell with the meaning of its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Piece<'a> {
     /// The cell itself.
     pub cell: &'a Cell,
-    /// Ordinal of its table in the document.
+    /// Ordinal of the cell's table in the document.
     pub table: u32,
-    /// What its text says.
+    /// The meaning of the text.
     pub value: Value,
-    /// Its text as a label; empty for numbers, marks and blanks.
+    /// The text as a label; empty for numbers, marks and blanks.
     pub label: String,
-    /// The grid columns it stands for, if those are only a part of the cell's.
+    /// The grid columns that this piece stands for, if they are only a part of the cell's.
     pub over: Option<(u32, u32)>,
-    /// A note in brackets that belongs to it and stands in a cell of its own.
+    /// A note in brackets that belongs to this cell but has a cell of its own.
     pub note: Option<&'a Cell>,
 }
 
@@ -32,7 +33,7 @@ impl<'a> Piece<'a> {
         Self { cell, table, value, label, over: None, note: None }
     }
 
-    /// Where it stands.
+    /// Returns the position of the cell in the document.
     pub(crate) fn source(&self) -> Source {
         Source {
             text: self.cell.text.clone(),
@@ -43,17 +44,17 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// True if it can stand in a value cell.
+    /// True if the text can be that of a value cell.
     pub(crate) fn is_value(&self) -> bool {
         self.value.is_value()
     }
 
-    /// Its first column.
+    /// Returns the first column.
     pub(crate) fn start(&self) -> u32 {
         self.over.map_or(self.cell.column, |(start, _)| start)
     }
 
-    /// One past its last column.
+    /// Returns the column after the last one.
     pub(crate) fn end(&self) -> u32 {
         self.over
             .map_or_else(|| self.cell.column.saturating_add(self.cell.column_span.max(1)), |(_, end)| end)
@@ -63,32 +64,32 @@ impl<'a> Piece<'a> {
 /// A logical row: label cells, then value cells.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row<'a> {
-    /// The label cells, left to right (or top to bottom, one cell a line).
+    /// The label cells, left to right. In a stream of one cell per line, top to bottom.
     pub labels: Vec<Piece<'a>>,
-    /// The cells behind them; blanks between and behind included.
+    /// The cells after the labels, including blanks.
     pub values: Vec<Piece<'a>>,
-    /// True if columns come from the document's own geometry.
+    /// True if the columns come from the document's own geometry.
     pub spans_known: bool,
-    /// True if its blanks were put in: see [`gongkai_model::Grid::ends_unsure`].
+    /// True if blanks were inserted into the row: see [`gongkai_model::Grid::ends_unsure`].
     pub ends_unsure: bool,
-    /// True if the row was put together of lines with one cell each.
+    /// True if the row was assembled from lines of one cell each.
     pub stream: bool,
-    /// Where the row's own label stands in the layout's row, and how many cells that has; absent in streams.
+    /// Position of the row's own label in the layout's row, and the number of cells of that row; `None` in streams.
     pub shape: Option<(u32, usize)>,
 }
 
-/// What stands in a document, in reading order.
+/// An item of a document, in reading order.
 #[derive(Debug, Clone)]
 pub(crate) enum Item<'a> {
-    /// A chapter's heading, by number.
+    /// The heading of a chapter, by number.
     Chapter(u32),
     /// A logical row of a table.
     Row(Row<'a>),
-    /// A short line outside tables, as a label: text torn from a table, or nothing of interest.
+    /// A short line outside tables, as a label. It may be text that was separated from a table.
     Line(String),
 }
 
-/// The stream of a document.
+/// Returns the items of a document.
 pub(crate) fn items<'a>(
     document: &'a Document,
     titles: &ChapterTitles,
@@ -130,16 +131,17 @@ fn line<'a>(paragraph: &Paragraph, titles: &ChapterTitles) -> Option<Item<'a>> {
 
 struct Maker<'m, 'a> {
     out: &'m mut Vec<Item<'a>>,
-    /// The row under construction of single cells.
+    /// The row that is being assembled from single cells.
     open: Row<'a>,
     vocabulary: &'m Vocabulary,
     ends_unsure: bool,
 }
 
 impl<'a> Maker<'_, 'a> {
-    /// A line with one cell: a label opens a row if values have been seen, a value goes to the open row.
+    /// Takes a line of one cell. A label opens a new row if the open row has values; a value is added to the open
+    /// row.
     fn single(&mut self, piece: Piece<'a>, titles: &ChapterTitles) {
-        // A number is no title; one cell a line is what the longest of all layouts have.
+        // A number is never a title. The check saves time in the longest layouts, which have one cell per line.
         let chapter = if piece.is_value() { None } else { titles.chapter_of(&piece.cell.text, &piece.label) };
         if let Some(number) = chapter {
             self.close();
@@ -170,7 +172,7 @@ impl<'a> Maker<'_, 'a> {
         self.open.labels.push(piece);
     }
 
-    /// A row of the layout itself. A known label behind values is the next row, its break lost.
+    /// Takes a row of the layout. A known label after values begins the next row: the row break was lost.
     fn physical(&mut self, pieces: Vec<Piece<'a>>, spans_known: bool) {
         self.close();
         let cells = pieces.len();
@@ -187,7 +189,7 @@ impl<'a> Maker<'_, 'a> {
                 self.out.push(Item::Row(Row { shape: None, ..done }));
             }
             if label {
-                // Blanks before a label are what merged cells left.
+                // Blanks before a label are left over from merged cells.
                 row.values.clear();
                 row.shape = Some((piece.cell.column, cells));
                 let titles =
@@ -204,7 +206,7 @@ impl<'a> Maker<'_, 'a> {
         self.out.push(Item::Row(row));
     }
 
-    /// A text that begins with a digit and is no label of the form: a value that does not read.
+    /// True for a text that begins with a digit and is no label of the form: a value that cannot be read.
     fn is_broken_value(&self, piece: &Piece<'a>) -> bool {
         let first = piece.cell.text.trim_start().chars().next().unwrap_or(' ');
         if !(first.is_ascii_digit() || ('０'..='９').contains(&first)) {
@@ -224,7 +226,7 @@ impl<'a> Maker<'_, 'a> {
     }
 }
 
-/// `（其中修订 16 件）` on a line of its own: a note to the number before it.
+/// True for `（其中修订 16 件）` on a line of its own: a note on the number before it.
 fn is_note(piece: &Piece<'_>, vocabulary: &Vocabulary) -> bool {
     let text = piece.cell.text.trim();
     let inner = text.strip_prefix(['（', '(']).and_then(|text| text.strip_suffix(['）', ')']));

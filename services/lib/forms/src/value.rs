@@ -1,21 +1,21 @@
-//! What a cell's text says: a number, nothing, a mark for "does not apply", or something else.
+//! The meaning of a cell's text: a number, nothing, a mark for "does not apply", or other text.
 //!
-//! A text is a number only if nothing in it is left unexplained: a digit too many read as part of a number would be a
-//! wrong number, so a line break or a lone space between digits makes it text.
+//! A text is a number only if every character in it is accounted for. A stray digit read as part of a number would
+//! give a wrong number, so a text with a line break or a single space between digits is not a number.
 
 use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{form::Unit, residue};
 
-/// A cell's text, read without knowing which cell of the form it is.
+/// The meaning of a cell's text, independent of its cell in the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// Nothing but white space.
+    /// Only white space, or nothing.
     Blank,
     /// `/`, `—`, `-`, 无, 不适用.
     NotApplicable,
-    /// A number and the unit printed beside it.
+    /// A number, and the unit printed beside it.
     Number(Decimal, Printed),
     /// Anything else.
     Text,
@@ -24,7 +24,7 @@ pub(crate) enum Value {
 /// The unit printed in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Printed {
-    /// None, or a counting word.
+    /// No unit, or a counting word.
     Plain,
     /// 元
     Yuan,
@@ -54,7 +54,7 @@ impl Value {
         number(without_note(clean)).unwrap_or(Self::Text)
     }
 
-    /// The number in a cell's unit; absent if this is no number or the printed unit does not fit the cell.
+    /// Returns the number in a cell's unit; `None` if this is not a number or the printed unit does not fit the cell.
     pub(crate) fn in_unit(self, unit: Unit) -> Option<Decimal> {
         let Self::Number(number, printed) = self else { return None };
         let exact = match (printed, unit) {
@@ -68,13 +68,13 @@ impl Value {
         exact.map(|value| value.normalize())
     }
 
-    /// True for a number, a blank or a mark: what may stand in a value cell.
+    /// True for a number, a blank or a mark: the contents of a value cell.
     pub(crate) fn is_value(self) -> bool {
         self != Self::Text
     }
 }
 
-/// The quick way for what nearly all cells hold: a few ASCII digits, or nothing.
+/// Fast path for most value cells: a few ASCII digits, or nothing.
 fn plain_digits(text: &str) -> Option<Value> {
     let text = text.trim();
     if text.is_empty() {
@@ -85,14 +85,14 @@ fn plain_digits(text: &str) -> Option<Value> {
     Some(Value::Number(Decimal::from(number), Printed::Plain))
 }
 
-/// The quick way for labels: nothing that begins with a Han character or a bracket is a value, but for 无, 不适用 and the
-/// words of a change, and nothing that counts something else than cells are counted in.
+/// Fast path for labels: true if the text cannot be a value by its beginning. That is a bracket, a Han character that
+/// begins neither 无, 不适用 nor a word of change (增, 减), or a number before a unit that cells do not have.
 fn begins_words(text: &str) -> bool {
     let mut letters = text.chars().filter(|c| !c.is_whitespace() && !is_ignored(*c));
     let first = letters.next().unwrap_or(' ');
     match first {
         '（' | '(' => true,
-        // An enumerator: `1.属于国家秘密`.
+        // The digits are an enumerator: `1.属于国家秘密`.
         '0'..='9' => {
             let next = letters.find(|c| !(c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(' ');
             next == '、' || is_ideograph(next) && !"件条项宗个次元万".contains(next)
@@ -105,12 +105,12 @@ fn is_ideograph(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
-/// Characters without meaning in a number: zero-width ones, and the stars of Markdown.
+/// True for characters without meaning in a number: zero-width ones, and the asterisks of Markdown.
 fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '*')
 }
 
-/// Spaces that set thousands apart. An ordinary one may as well part two cells that were run together.
+/// True for spaces that separate thousands. An ordinary space may also separate two cells that were joined.
 fn is_thin_space(c: char) -> bool {
     matches!(c, '\u{2009}' | '\u{202f}' | '\u{2007}')
 }
@@ -119,7 +119,7 @@ fn is_mark(c: char) -> bool {
     matches!(c, '/' | '-' | '—' | '–' | '―' | '−' | '─' | '_')
 }
 
-/// Cuts off a note in brackets: `22(其中修订 16 件)`.
+/// Removes a note in brackets: `22(其中修订 16 件)`.
 fn without_note(text: &str) -> &str {
     match text.split_once('(') {
         Some((head, note)) if note.ends_with(')') && note.chars().any(char::is_alphabetic) => head.trim_end(),
@@ -142,7 +142,7 @@ fn number(text: &str) -> Option<Value> {
     Some(Value::Number(value.normalize(), printed))
 }
 
-/// Whether the number is negative, and the rest.
+/// Returns whether the number is negative, and the rest of the text.
 fn sign(text: &str) -> (bool, &str) {
     for (mark, negative) in
         [("减少", true), ("增加", false), ("减", true), ("增", false), ("-", true), ("−", true), ("+", false)]
@@ -154,7 +154,7 @@ fn sign(text: &str) -> (bool, &str) {
     (false, text)
 }
 
-/// The digits without their thousands separators; absent if those are not every three digits.
+/// Returns the digits without thousands separators; `None` if the separators are not three digits apart.
 fn ungrouped(digits: &str) -> Option<String> {
     let (whole, fraction) = match digits.split_once('.') {
         Some((_, "")) => return None,

@@ -1,6 +1,6 @@
-//! `prose.blanks`: places of a template that nobody filled in: `主动公开信息  条`, `XX件`, `〔〕号`.
+//! `prose.blanks`: placeholders of a template that were not filled in: `主动公开信息  条`, `XX件`, `〔〕号`.
 //!
-//! Passages hold no white space, so this looks at the paragraphs as they are.
+//! Passages hold no white space, so this check reads the paragraphs themselves.
 
 use std::sync::LazyLock;
 
@@ -42,7 +42,7 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
 fn draft(chapter: u32, paragraph: &Paragraph) -> Option<Draft> {
     let text = paragraph.text.as_str();
     let found = BLANK.find(text)?;
-    // Some words around it, so that an editor finds the place.
+    // Include the words before, so that an editor can find the place.
     let start = text[..found.start()].char_indices().rev().nth(7).map_or(0, |(at, _)| at);
     let quote = text[start..found.end()].trim_end_matches(['，', ',', '。', '；', ';', '、']).trim();
     let source =

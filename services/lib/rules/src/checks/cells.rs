@@ -1,4 +1,4 @@
-//! `cells.*`: cells without a number. One finding a chapter, its `facts` list the cells.
+//! `cells.*`: cells without a number. There is one finding per chapter, and its `facts` list the cells.
 
 use gongkai_model::State;
 
@@ -11,7 +11,7 @@ use crate::{
     table::Table,
 };
 
-/// Cells that a message names before it only counts them.
+/// Maximum number of cells that a message names. It only counts the others.
 const NAMED: usize = 5;
 
 const LISTED: &[&str] = &["chapter", "count", "cells"];
@@ -74,14 +74,14 @@ fn empty(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     per_chapter.collect()
 }
 
-/// How a chapter is filled in.
+/// How the cells of a chapter are filled in.
 struct Chapter<'a> {
     blank: Vec<usize>,
     reported: usize,
     zeros: usize,
-    /// Columns of chapter 三 or blocks of chapter 四 without a single mark.
+    /// Columns of chapter 三 or blocks of chapter 四 in which nothing is printed.
     blank_columns: Vec<&'a str>,
-    /// Blank cells outside those.
+    /// Number of blank cells outside those columns or blocks.
     loose: usize,
 }
 
@@ -112,7 +112,8 @@ impl<'a> Chapter<'a> {
         }
     }
 
-    /// Blank columns and zeros that are never written are a habit, not so many slips.
+    /// Chooses the message. A blank column, or a chapter that leaves every zero blank, is a habit and not a series of
+    /// separate mistakes.
     fn case(&self, error_above: i64) -> &'static str {
         let many = i64::try_from(self.loose).is_ok_and(|loose| loose > error_above);
         if self.reported == 0 {

@@ -1,4 +1,4 @@
-//! `citation.superseded_form`: a report on 2021 or after that cites the notice of the 2019 form.
+//! `citation.superseded_form`: a report on 2021 or later that cites the notice of the 2019 form.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -18,10 +18,10 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run: |_, input| run(input),
 }];
 
-/// 〔2019〕60号 in every bracket style; passages hold no white space and half-width brackets only.
+/// The number 〔2019〕60号 in every bracket style. Passages hold no white space and only half-width round brackets.
 const NUMBER: &str = r"[〔\[【(〈<]?(?:2019|二[○〇零]一九)年?[〕\]】)〉>]?第?[〔\[(]?60[〕\])]?号";
 
-/// The notice by its issuer, whose short name is often misspelt. 国办发 is another series.
+/// The notice with its issuer, whose short name is often misspelt. 国办发 is the name of another series.
 static NOTICE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         r"(?:国办公开?办?函?|国公开办?函|国办信?息?公开办?函?|国务院办公厅[^。;,、《》〔\[(]{{0,20}}?(?:公开办函|公开办公室)|政务公开办公室){NUMBER}"
@@ -51,7 +51,8 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// Where a text cites the notice: by its issuer, or by its number alone where it speaks of annual reports.
+/// Finds a citation of the notice: with its issuer, or with its number alone if the words around speak of annual
+/// reports.
 fn cited(text: &str) -> Option<Range<usize>> {
     if !text.contains("60") || !text.contains('号') {
         return None;

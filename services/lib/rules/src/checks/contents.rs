@@ -1,4 +1,4 @@
-//! `contents.*`: what chapters 一 and 五 must speak of (regulations art. 50; notice 〔2021〕30号).
+//! `contents.*`: the subjects that chapters 一 and 五 must cover (regulations art. 50; notice 〔2021〕30号).
 
 use crate::{
     check::Check,
@@ -31,7 +31,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The five parts of chapter 一, in the notice's words and in others for the same thing.
+/// The five subjects of chapter 一, each in the notice's words and in equivalent words.
 const PARTS: [(&str, &[&str]); 5] = [
     ("主动公开", &["主动公开", "主动发布", "公开政府信息", "公开信息", "发布信息"]),
     (
@@ -100,7 +100,7 @@ fn five_parts(input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// The three things that a government's report tells besides.
+/// The three further subjects that a government's report must cover.
 const OF_GOVERNMENTS: [(&str, &[&str]); 3] = [
     ("工作考核", &["考核", "测评", "评估", "绩效", "检查"]),
     ("社会评议", &["评议", "社会评估", "满意度", "社会评价", "群众评价", "第三方"]),
@@ -187,7 +187,7 @@ fn problems(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// The prose of a chapter without white space.
+/// Returns the prose of a chapter without white space.
 fn chapter(input: &Input<'_>, number: u32) -> String {
     let passages = input.prose.passages().iter().filter(|passage| passage.chapter() == number);
     passages.map(crate::prose::passage::Passage::text).collect()

@@ -14,9 +14,10 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run,
 }];
 
-/// Each entry is a word, and after a blank what to write instead. One finding a word: its first place.
+/// Looks for the words of the pack's list. An entry is a word, optionally followed by a space and its correction.
+/// Each word gives one finding, at its first occurrence.
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    // The words alone are looked for at once; which one it was tells the entry.
+    // One search finds all words. The word that was found identifies its entry.
     let Some(words) = params.words("words") else { return Vec::new() };
     let entries: Vec<(&str, &str)> =
         params.list("words").iter().map(|entry| entry.split_once(' ').unwrap_or((entry, ""))).collect();

@@ -1,4 +1,4 @@
-//! `documents.*`: the documents that a report cites: their numbers (文号), and the year of the 工作要点 it works by.
+//! `documents.*`: documents that a report cites: their numbers (文号), and the year of the 工作要点 that it follows.
 
 use std::sync::LazyLock;
 
@@ -30,13 +30,13 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// A number in any bracket style: who, bracket, year, bracket, 第?, number.
+/// A document number in any bracket style: issuer, bracket, year, bracket, 第?, number.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"([\p{Han}]{2,10}?[发函字令办号规文通知])([〔\[(【〈<])((?:19|20)\d{2})([〕\])】〉>])第?(0*)(\d{1,4})号")
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// Documents by their numbers: brackets, leading zeros, and the title of those that everybody cites.
+/// Checks document numbers: brackets, leading zeros, and the titles of well-known documents.
 fn numbers(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let openings = ["〔20", "[20", "(20", "【20", "〈20", "<20", "〔19", "[19", "(19", "【19"];
@@ -67,7 +67,7 @@ fn number(params: &Params, passage: &Passage<'_>, found: &regex::Captures<'_>) -
     let title = title_before(&passage.text()[..whole.start()])?;
     let known = params.list("known").iter().filter_map(|entry| entry.split_once(' '));
     let (number, word) = known.into_iter().find(|(number, _)| {
-        // More words than the number's own (和, 要求和) stand between it and a title that is another document's.
+        // If more than the number itself matched (和, 要求和), the title before it may belong to another document.
         number.strip_suffix(proper.as_str()) == Some(part(1))
     })?;
     if title.contains(word) {
@@ -85,7 +85,7 @@ fn number(params: &Params, passage: &Passage<'_>, found: &regex::Captures<'_>) -
     })
 }
 
-/// The title that stands in 《》 right before a number's bracket.
+/// Returns the title in 《》 that stands right before a number's bracket.
 fn title_before(before: &str) -> Option<&str> {
     let before = before.trim_end_matches(['(', '〔', '[']);
     let inside = before.strip_suffix('》')?;
@@ -98,7 +98,7 @@ static PLAN: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// 工作要点 of a year before the report's; their numbers are a dictionary of the pack.
+/// Finds 工作要点 of a year before the report's. Their numbers are a list of the pack.
 fn stale(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for passage in input.prose.passages().iter().filter(|passage| passage.chapter() <= 1) {

@@ -1,4 +1,4 @@
-//! `identity.*`: the equations (勾稽关系) that the form itself implies. One finding for each broken equation.
+//! `identity.*`: the equations (勾稽关系) that the form itself implies. There is one finding per broken equation.
 
 use gongkai_model::State;
 
@@ -20,7 +20,7 @@ pub(crate) const CHECKS: &[Check] = &[
     check("identity.dispute", |_, input| run(EquationKind::Dispute, input)),
 ];
 
-/// Repairs that a finding names.
+/// Maximum number of repairs that a finding names.
 const SHOWN: usize = 2;
 
 const CASES: &[(&str, &[&str])] =
@@ -42,7 +42,7 @@ fn run(kind: EquationKind, input: &Input<'_>) -> Vec<Draft> {
         .collect()
 }
 
-/// What would mend all that has this suspect: the best change, and the next best if it is as small.
+/// Describes the repairs that would satisfy all broken equations with this suspect cell, the best ones first.
 fn suggestion(input: &Input<'_>, table: &Table<'_>, cause: usize) -> Option<String> {
     let (_, repairs) = input.repairs.iter().find(|(suspect, _)| *suspect == cause)?;
     let shown: Vec<String> = repairs.iter().take(SHOWN).map(|repair| repair.words(table).0).collect();
@@ -71,7 +71,7 @@ fn draft(table: &Table<'_>, broken: &Broken, equation: &Equation) -> Draft {
     }
 }
 
-/// The numbers as printed, joined by `+`.
+/// Joins the numbers as printed with `+`.
 fn addends(table: &Table<'_>, name: &'static str, cells: &[usize]) -> Value {
     let join = |blank: &str| {
         let texts: Vec<String> = cells

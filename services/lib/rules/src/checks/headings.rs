@@ -1,4 +1,4 @@
-//! `headings.*`: the titles of the chapters, and whether preamble and tables agree with them.
+//! `headings.*`: the titles of the chapters, and whether the preamble and the tables agree with them.
 
 use gongkai_model::{CellRef, Section, State};
 
@@ -34,7 +34,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Chapter, its title by the form, and words that a title of the same meaning holds.
+/// For each chapter: its number, its title in the form, and words that a title of the same meaning contains.
 const TITLES: [(u32, &str, &[&str]); 6] = [
     (1, "总体情况", &["总体", "概述", "基本情况", "工作情况"]),
     (2, "主动公开政府信息情况", &["主动公开"]),
@@ -72,7 +72,7 @@ fn title(section: &Section) -> Option<Draft> {
     })
 }
 
-/// A title without its numeral, its marks and white space.
+/// Returns a title without its numeral, marks and white space.
 fn bare(title: &str) -> String {
     let title: String = title.split(|c: char| c.is_whitespace() || c == '#' || c == '*').collect();
     let numbered = title.trim_start_matches(['（', '(', '第']);
@@ -89,7 +89,7 @@ fn bare(title: &str) -> String {
     words.split(is_mark).collect()
 }
 
-/// The preamble's list of chapters, if it has one, names each as its heading does.
+/// Checks that the preamble's list of chapters, if there is one, names each chapter as its heading does.
 fn preamble(input: &Input<'_>) -> Vec<Draft> {
     let text: String = input.report.preamble_text();
     if !text.contains("总体情况") || !(text.contains("其他需要") || text.contains("其它需要")) {
@@ -112,7 +112,7 @@ fn preamble(input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// A chapter that stands there without its table, and a table whose columns stand in another order.
+/// Finds chapters without their table, and tables whose columns are in another order.
 fn tables(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let mut drafts = Vec::new();
@@ -130,11 +130,11 @@ fn tables(input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// Tables whose columns a header names in another order than the form's. The cells were read by their headers, so
-/// where they stand on the grid tells the order of the print.
+/// Finds tables whose header names the columns in another order than the form's. The cells were read by that header,
+/// so their places on the grid show the printed order.
 fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
     let names = [(2, "表二"), (3, "表三"), (4, "表四")];
-    // Facts stand in the form's order, so that a fact's number is its cell's.
+    // Facts are in the order of the form, so the number of a fact is the number of its cell.
     let facts = input.report.facts.iter().zip(table.layout.cells.iter()).enumerate();
     let aligned = facts.filter(|(_, (fact, cell))| fact.id == cell.id);
     let places: Vec<(usize, CellRef)> =
@@ -162,8 +162,8 @@ fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
     of_chapter.collect()
 }
 
-/// The cells of a row by their columns on the grid, with those; none if they stand in the form's order, or several in one
-/// column: that tells nothing of an order.
+/// Returns the cells of a row sorted by their grid columns, each with its column. Returns `None` if they are in the
+/// order of the form, or if several share a column, which leaves the order unknown.
 fn in_print(cells: &[&(usize, CellRef)]) -> Option<Vec<(u32, usize)>> {
     if cells.windows(2).all(|pair| pair[0].1.column < pair[1].1.column) {
         return None;
@@ -173,7 +173,7 @@ fn in_print(cells: &[&(usize, CellRef)]) -> Option<Vec<(u32, usize)>> {
     printed.windows(2).all(|pair| pair[0].0 < pair[1].0).then_some(printed)
 }
 
-/// A cell's column as the header names it.
+/// Returns the title of a cell's column as the header prints it.
 fn column_title(table: &Table<'_>, at: usize) -> String {
     let cell = &table.layout.cells[at];
     let of_position =

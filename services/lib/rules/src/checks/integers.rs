@@ -1,4 +1,4 @@
-//! `integers`: counts are whole numbers, and only the change columns of the 2019 form may be negative.
+//! `integers`: counts are whole numbers. Only the change columns of the 2019 form may be negative.
 
 use rust_decimal::Decimal;
 

@@ -1,4 +1,4 @@
-//! `links`: addresses in the prose that are not the government's or the site's own.
+//! `links`: addresses in the prose that belong neither to a government nor to the report's own site.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run,
 }];
 
-/// A host with its scheme, or one that ends as hosts do.
+/// A host with its scheme, or a name that ends as hosts do.
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store|app|icu|ink|red|dev|art|mom|cyou|buzz|live|today|bindings))|((?:\d{1,3}\.){3}\d{1,3})(?::\d{2,5}|/[a-z])",
@@ -44,7 +44,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// Links whose words do not show where they lead.
+/// Finds links whose text does not show their address.
 fn hidden(params: &Params, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for link in input.report.metadata.fields.iter().filter(|field| field.name == FieldName::Link) {
@@ -68,7 +68,7 @@ fn hidden(params: &Params, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
     drafts
 }
 
-/// The chapter that a link stands in.
+/// Returns the chapter that a link stands in.
 fn chapter(input: &Input<'_>, link: Option<Span>) -> u32 {
     let holds = |paragraph: &Paragraph| match (paragraph.span, link) {
         (Some(own), Some(link)) => own.end > link.end,
@@ -80,7 +80,7 @@ fn chapter(input: &Input<'_>, link: Option<Span>) -> u32 {
     input.report.sections.iter().find(|section| section.paragraphs.iter().any(holds)).map_or(0, |s| s.number)
 }
 
-/// What is wrong with a host, if anything is.
+/// Returns what is wrong with a host, if anything.
 fn case(params: &Params, input: &Input<'_>, name: &str) -> Option<&'static str> {
     let is_bare = name.split('.').all(|part| part.parse::<u8>().is_ok()) && name.matches('.').count() == 3;
     if is_bare {
@@ -101,7 +101,7 @@ fn draft(
     let after = text[host.end()..].chars().next();
     let mut backwards = text[..host.start()].chars().rev();
     let before = backwards.next();
-    // The domain of an e-mail address, the head of a longer word, or a piece of an address.
+    // The host is the domain of an e-mail address, the beginning of a longer word, or a piece of an address.
     let is_part = before == Some('@')
         || after == Some('@')
         || before.is_some_and(|c| {
@@ -120,7 +120,7 @@ fn draft(
     })
 }
 
-/// A government's host, the site's own, or one that governments use to reach people.
+/// True for a government's host, the site's own, or one that governments use to reach the public.
 fn is_own(params: &Params, input: &Input<'_>, host: &str) -> bool {
     let within = |domain: &str| {
         let domain = domain.trim_start_matches("www.");

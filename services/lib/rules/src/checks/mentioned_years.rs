@@ -1,7 +1,8 @@
-//! `years.mentioned`: years that the prose works in and that are not the report's: the mark of last year's text.
+//! `years.mentioned`: sentences in the prose that date their subject to a year other than the report's. Such a
+//! sentence often remains from last year's text.
 //!
-//! Only a year that opens a sentence and so dates what follows counts. Numbers of documents, comparisons, plans for the
-//! next year and the history of a matter name other years with good reason.
+//! Only a year that opens a sentence counts, because it dates what follows. Document numbers, comparisons, plans for
+//! the next year and accounts of the past name other years with good reason.
 
 use std::sync::LazyLock;
 
@@ -24,13 +25,13 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run: |_, input| run(input),
 }];
 
-/// A year that opens a sentence, and what follows it.
+/// A year that opens a sentence, and the text after it.
 static OPENING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:^|[。;:\])!]|一是|情况[,:])(?:截至|在)?((?:19|20)\d{2})年(度?(?:结转|遗留|未办结|转入|以来|起|底|初|末|前|期间|至|到|-|—|的|\d|工作中|存在|部门|预算|决算|年度报告|政府信息公开工作年度报告)?)([^。;!]*)")
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// Words by which a sentence looks ahead.
+/// Words that mark a sentence about the future.
 const AHEAD: [&str; 10] =
     ["将继续", "将进一步", "将重点", "将从", "我们将", "拟", "计划", "下一步", "将着力", "将切实"];
 
@@ -49,7 +50,7 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// True if some year of four digits in a text is not this one.
+/// True if a text holds a year of four digits that is not the report's.
 fn names_another_year(text: &str, own: i32) -> bool {
     text.match_indices('年').any(|(at, _)| {
         let digits = at.checked_sub(4).and_then(|start| text.get(start..at));
@@ -60,7 +61,7 @@ fn names_another_year(text: &str, own: i32) -> bool {
 fn first(input: &Input<'_>, passage: &Passage<'_>) -> Option<Draft> {
     let own = input.report.year;
     let text = passage.text();
-    // The match of one sentence ends before the mark that the next begins with.
+    // The match of one sentence ends before the mark with which the next match begins.
     let mut at = 0;
     while let Some(found) = OPENING.captures_at(text, at) {
         let (Some(whole), Some(year)) = (found.get(0), found.get(1)) else { break };

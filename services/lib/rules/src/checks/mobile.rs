@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use crate::prose::passage::Passage;
 
-/// Marks that group a number.
+/// Marks that separate the groups of a number.
 const MARKS: &str = "-—–.·";
 
-/// Words before digits that make them a code.
+/// Words that make the digits after them a code.
 const CODES: [&str; 13] = [
     "备",
     "编号",
@@ -24,15 +24,15 @@ const CODES: [&str; 13] = [
     "标识码",
 ];
 
-/// Characters behind digits that make them a count or a code.
+/// Characters that make the digits before them a count or a code.
 const COUNTED: &str = "*_=号件条元次个万亿份篇人页平米吨字户笔辆余多";
 
-/// The mobile numbers of a passage.
+/// Returns the mobile numbers of a passage.
 pub(super) fn all(passage: &Passage<'_>) -> Vec<Range<usize>> {
     let chars = passage.reading().chars();
     let mut found: Vec<Range<usize>> = Vec::new();
     for (at, c) in chars.iter().enumerate() {
-        // The first digit is 1, or 0 or 8 of a country code.
+        // A mobile number begins with 1, or with the 0 or 8 of a country code.
         let is_first =
             matches!(c, '0' | '1' | '8') && (!is_digit(chars, at.checked_sub(1)) || passage.is_apart(at));
         if is_first && found.last().is_none_or(|last| last.end <= at) {
@@ -46,21 +46,21 @@ fn is_digit(chars: &[char], at: Option<usize>) -> bool {
     at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit)
 }
 
-/// The mobile number that begins at a digit.
+/// Returns the mobile number that begins at a digit.
 fn number(passage: &Passage<'_>, start: usize) -> Option<Range<usize>> {
     let chars = passage.reading().chars();
     let country = ["0086", "86"]
         .iter()
         .find(|code| code.chars().enumerate().all(|(n, c)| chars.get(start + n) == Some(&c)));
     let after_code = country.map(|code| start + code.len());
-    // A bracket or mark may stand between the code and the number.
+    // A bracket or mark may stand between the country code and the number.
     let local = after_code
         .map(|at| at + chars[at..].iter().take_while(|c| MARKS.contains(**c) || **c == ')').count());
     let end = [local, Some(start)].into_iter().flatten().find_map(|at| eleven(passage, at))?;
     (!is_code(passage, start) && !is_counted(passage, end)).then_some(start..end)
 }
 
-/// One past the eleven digits that begin at a place.
+/// Returns the place after the eleven digits that begin here.
 fn eleven(passage: &Passage<'_>, start: usize) -> Option<usize> {
     let chars = passage.reading().chars();
     let is_mobile =
@@ -86,7 +86,7 @@ fn eleven(passage: &Passage<'_>, start: usize) -> Option<usize> {
     (!goes_on).then_some(at)
 }
 
-/// True if what stands before digits makes them part of a code, an address or a longer number.
+/// True if the text before digits makes them part of a code, an address or a longer number.
 fn is_code(passage: &Passage<'_>, start: usize) -> bool {
     let chars = passage.reading().chars();
     let Some(before) = start.checked_sub(1).map(|at| chars[at]) else { return false };
@@ -105,7 +105,7 @@ fn is_code(passage: &Passage<'_>, start: usize) -> bool {
     ("*/_.=".contains(before) && !is_second) || is_tail || CODES.iter().any(|word| head.ends_with(word))
 }
 
-/// True if what stands behind digits makes them a count or a code.
+/// True if the text after digits makes them a count or a code.
 fn is_counted(passage: &Passage<'_>, end: usize) -> bool {
     let chars = passage.reading().chars();
     let Some(after) = chars.get(end) else { return false };

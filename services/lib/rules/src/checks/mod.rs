@@ -1,7 +1,7 @@
-//! The checks that rules of a pack refer to by name.
+//! The checks that the rules of a pack refer to by name.
 //!
-//! A check looks at one report and says where its condition fails. It knows neither rule ids nor words nor
-//! severities: those are the pack's.
+//! A check examines one report and returns the places where its condition fails. Rule ids, words and severities are
+//! defined by the pack, not here.
 
 mod blanks;
 mod cells;
@@ -35,7 +35,7 @@ mod years;
 
 use crate::check::Check;
 
-/// The checks that need one report only.
+/// The checks that need only the report itself.
 const SINGLE: &[&[Check]] = &[
     equations::CHECKS,
     integers::CHECKS,
@@ -66,7 +66,7 @@ const SINGLE: &[&[Check]] = &[
     page::CHECKS,
 ];
 
-/// The check of a name.
+/// Returns the check with this name.
 pub(crate) fn from_name(name: &str) -> Option<&'static Check> {
     let mut all = SINGLE.iter().chain(cross::CHECKS).copied().flatten();
     all.find(|check| check.name == name)

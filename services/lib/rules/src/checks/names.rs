@@ -1,4 +1,4 @@
-//! `names.*`: the report's title, and the bodies that its parts name.
+//! `names.*`: the title of the report, and the bodies that its parts name.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// `{agency}{year}年政府信息公开工作年度报告`, the year first or second.
+/// `{agency}{year}年政府信息公开工作年度报告`, with the year first or second.
 static TITLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^关?于?(.*?)(?:\d{4}|[二〇○零一三四五六七八九]{4})年度?(.*?)政府信息公开工作年度报告")
         .expect("the pattern is a constant that a test compiles")
@@ -65,17 +65,17 @@ fn title(input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// Who compiled the report, as its preamble says: `由…编制`.
+/// The compiler of the report as the preamble names it: `由…编制`.
 static COMPILER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"由([\p{Han}]{3,30}?)(?:结合|根据|按照|依据|依照|负责|组织|汇总|编制|编写|\()")
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// Words with which a preamble speaks of the body itself, or that say why two names stand there.
+/// Words in a preamble that refer to the body itself, or that explain why two names appear.
 const ITSELF: [&str; 6] = ["本机关", "本单位", "我单位", "我局", "本局", "办公室"];
 const EXPLAINED: [&str; 7] = ["加挂", "挂牌", "合署", "更名", "原名", "牌子", "以下简称"];
 
-/// The preamble's compiler is the title's body, or its office.
+/// Checks that the compiler in the preamble is the body of the title, or the office of that body.
 fn agency(input: &Input<'_>) -> Vec<Draft> {
     let named = named_in_title(input);
     let passages = input.prose.passages().iter().take_while(|passage| passage.chapter() == 0);
@@ -88,7 +88,7 @@ fn agency(input: &Input<'_>) -> Vec<Draft> {
             || EXPLAINED.iter().any(|word| text.contains(word))
             || is_government_of(compiler, &named)
             || is_government_of(&named, compiler);
-        // A body at all, and not 由各科室汇总.
+        // The name must be that of a body, unlike 由各科室汇总.
         let is_body = ["局", "委", "府", "厅", "办", "处", "会", "院", "中心", "镇", "乡", "街道"]
             .iter()
             .any(|end| compiler.ends_with(end));
@@ -109,20 +109,21 @@ fn agency(input: &Input<'_>) -> Vec<Draft> {
     Vec::new()
 }
 
-/// The body that the title names.
+/// Returns the name of the body in the title.
 fn named_in_title(input: &Input<'_>) -> String {
     let title: String = input.report.title.chars().filter(|c| !c.is_whitespace()).collect();
     let Some(parts) = TITLE.captures(&title) else { return String::new() };
     parts.iter().skip(1).flatten().map(|part| part.as_str()).collect()
 }
 
-/// True if all characters of the short name stand in the long one in order: 沭阳县发改局 in 沭阳县发展和改革局.
+/// True if all characters of the short name occur in the long one in order: 沭阳县发改局 in 沭阳县发展和改革局.
 fn is_short_for(short: &str, long: &str) -> bool {
     let mut rest = long.chars();
     short.chars().all(|c| rest.any(|other| other == c))
 }
 
-/// 淮安市人民政府办公室 compiles for 淮安市人民政府, and 某市 is its government.
+/// True for the office of a government, as 淮安市人民政府办公室 of 淮安市人民政府. A bare place name (某市) counts as
+/// its government.
 fn is_government_of(office: &str, government: &str) -> bool {
     let place = government.trim_end_matches("人民政府");
     let is_place =

@@ -1,4 +1,4 @@
-//! `page.*`: what the page's own fields say, against each other and against the registry.
+//! `page.*`: the fields of the page itself, compared with each other and with the registry.
 
 use gongkai_model::{FieldName, Region, metadata::day};
 
@@ -24,14 +24,14 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The tags that every article must have, by the site guideline's names.
+/// The tags that every article must have, by their names in the site guideline.
 const TAGS: [(FieldName, &str); 3] = [
     (FieldName::ArticleTitle, "ArticleTitle"),
     (FieldName::Published, "PubDate"),
     (FieldName::ContentSource, "ContentSource"),
 ];
 
-/// Only a page with tags of its own is held to them.
+/// Checks the required tags. A page without any tags is not checked.
 fn fields(input: &Input<'_>) -> Vec<Draft> {
     let fields = &input.report.metadata.fields;
     if !fields.iter().any(|field| field.is_tag) {
@@ -76,17 +76,17 @@ fn differs(field: &'static str, actual: &str, expected: &str) -> Draft {
     }
 }
 
-/// The site's code against the agency's region, the index number against the agency's code.
+/// Compares the site's code with the agency's region, and the index number with the agency's code.
 fn codes(input: &Input<'_>) -> Vec<Draft> {
     let Some(agency) = input.context.profile else { return Vec::new() };
     let field = |name| input.report.metadata.field(name).map(|field| field.value.trim());
     let mut drafts = Vec::new();
     let site = input.context.publication.site_code.or_else(|| field(FieldName::SiteIdCode));
-    // Ten digits by the rule; longer and lettered codes have no region to speak of.
+    // The rule asks for ten digits. Longer codes and codes with letters contain no region.
     let site = site.filter(|code| code.len() == 10 && code.bytes().all(|byte| byte.is_ascii_digit()));
     if let (Some(code), true) = (site, agency.region != Region::UNKNOWN) {
         let own = agency.region.as_str().trim_end_matches("00");
-        // A site of the province or the city carries its lower bodies, too.
+        // A site of the province or the city also carries the reports of lower bodies.
         let shared = code.chars().zip(own.chars()).take_while(|(a, b)| a == b).count();
         let is_above = code[..6].trim_end_matches('0').len() <= shared;
         if shared < own.len() && !is_above {

@@ -1,4 +1,4 @@
-//! `personal`: data of persons that a public report must not print: mobile numbers, identity and card numbers, homes.
+//! `personal`: personal data that a public report must not contain: mobile numbers, identity and card numbers, homes.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -38,7 +38,7 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// Runs of digits, single hyphens between them taken out, which hold no mobile number.
+/// Examines runs of digits that contain no mobile number. Single hyphens between digits are ignored.
 fn numbers(passage: &Passage<'_>, mobiles: &[Range<usize>], drafts: &mut Vec<Draft>) {
     let chars = passage.reading().chars();
     let mut at = 0;
@@ -67,11 +67,11 @@ fn numbers(passage: &Passage<'_>, mobiles: &[Range<usize>], drafts: &mut Vec<Dra
     }
 }
 
-/// What a run of digits is.
+/// Returns what kind of number a run of digits is.
 fn kind(chars: &[char], range: Range<usize>, digits: &[u8], has_check: bool) -> Option<&'static str> {
     let before = range.start.checked_sub(1).map(|at| chars[at]);
     let after = chars.get(range.end).copied();
-    // Part of a code, of a masked number, or a count.
+    // The digits are part of a code or a masked number, or they are a count.
     let is_code = before.is_some_and(|c| c.is_ascii_alphabetic() || "*/_.=".contains(c))
         || after.is_some_and(|c| c.is_ascii_alphabetic() || "*/_=件条元次个万亿份篇人页".contains(c));
     if is_code {
@@ -88,7 +88,8 @@ fn kind(chars: &[char], range: Range<usize>, digits: &[u8], has_check: bool) -> 
     Some(if is_office { "account" } else { "card" })
 }
 
-/// 18 digits, the last perhaps X, with a day of birth and the check digit of GB 11643.
+/// True for an identity number: 18 digits, the last of which may be X, with a date of birth and the check digit of GB
+/// 11643.
 fn is_identity(digits: &[u8], has_check: bool) -> bool {
     if digits.len() + usize::from(has_check) != 18 {
         return false;
@@ -136,7 +137,7 @@ static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// A private mailbox outside the contact: the office's own address may lie anywhere.
+/// Finds a private e-mail address outside the contact details. The office's own address may be with any provider.
 fn email(passage: &Passage<'_>) -> Option<Draft> {
     let text = passage.text();
     if passage.chapter() == 0 || !text.contains('@') {

@@ -1,4 +1,5 @@
-//! `proactive.*`: chapter 二 by itself: who may make rules, what can still be in force, which amounts cannot be 万元.
+//! `proactive.*`: chapter 二 by itself: which bodies make rules, what is still in force, and which amounts are not in
+//! 万元.
 
 use rust_decimal::Decimal;
 
@@ -51,8 +52,8 @@ pub(crate) const CHECKS: &[Check] = &[
 
 const FEES: &str = "proactive.fees.amount";
 
-/// Only 国务院部门 and the governments of provinces and prefectures make 规章 (立法法 arts. 91, 93); their offices may
-/// tell the government's own.
+/// Finds 规章 of bodies that cannot make them. Only 国务院部门 and the governments of provinces and prefectures can
+/// (立法法 arts. 91, 93). Their offices may report the government's own.
 fn rule_makers(input: &Input<'_>) -> Vec<Draft> {
     let (Some(table), Some(level)) = (&input.table, input.level()) else { return Vec::new() };
     let may = match (level, input.kind()) {
@@ -85,7 +86,7 @@ fn rule_makers(input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// What was issued this year and not repealed is still in force.
+/// Checks that documents issued this year and not repealed are counted as in force.
 fn in_force(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let rows = [("regulations", "规章"), ("normative_documents", "行政规范性文件")];
@@ -96,7 +97,7 @@ fn in_force_of(table: &Table<'_>, row: &str, name: &str) -> Option<Draft> {
     let cell = |column: &str| table.layout.number(&format!("proactive.{row}.{column}"));
     let (issued, repealed, valid) = (cell("issued")?, cell("repealed")?, cell("in_force")?);
     let (made, gone, left) = (table.value(issued)?, table.value(repealed)?, table.value(valid)?);
-    // Repealed may be this year's own, and a revision counts as both.
+    // The repealed documents may be from this year, and a revision counts as both.
     let at_least = made.checked_sub(gone)?.max(Decimal::ZERO);
     (left < at_least).then(|| Draft {
         concept: Some(table.id(valid).concept),
@@ -115,7 +116,7 @@ fn in_force_of(table: &Table<'_>, row: &str, name: &str) -> Option<Draft> {
     })
 }
 
-/// An amount of 元 in a cell of 万元.
+/// Finds an amount in 元 in a cell of 万元.
 fn fee_unit(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let Some(cell) = table.layout.number(FEES) else { return Vec::new() };
@@ -148,7 +149,7 @@ fn fee_unit(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// A body that decides by its very name and decided nothing.
+/// Finds a body whose name implies administrative decisions but which reports none.
 fn enforcement(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let Some(words) = params.words("bodies") else { return Vec::new() };
@@ -168,7 +169,7 @@ fn enforcement(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     }]
 }
 
-/// Units belong into the header, not into the cells.
+/// Finds units in value cells. Units belong in the header.
 fn unit_in_cell(input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let has_unit = |text: &str| text.contains(['元', '件', '万', '条']);

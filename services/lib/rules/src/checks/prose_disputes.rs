@@ -1,7 +1,7 @@
-//! `prose.disputes`: what the prose says of 行政复议 and 行政诉讼 against chapter 四.
+//! `prose.disputes`: compares what the prose says about 行政复议 and 行政诉讼 with chapter 四.
 //!
-//! A number belongs to the block that was named last before it, and to the result named beside it. What the body did as
-//! 复议机关, what other people complained of, and what is only filed with it are other numbers.
+//! A number belongs to the block named last before it, and to the result named beside it. Other numbers are ignored:
+//! what the body did as 复议机关, complaints by other people, and matters that are only filed under this heading.
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run: |_, input| run(input),
 }];
 
-/// Which blocks of chapter 四 a number may mean.
+/// The blocks of chapter 四 that a number may belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blocks {
     Review,
@@ -60,7 +60,7 @@ impl Blocks {
         }
     }
 
-    /// In Chinese and in English.
+    /// Returns the names in Chinese and in English.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Review => ("行政复议", "review"),
@@ -71,21 +71,21 @@ impl Blocks {
         }
     }
 
-    /// The rows of a column, in Chinese and in English.
+    /// Returns the rows of a column in Chinese and in English.
     fn rows(self, column: &str) -> Option<(String, String)> {
         let (name, name_en) = self.names();
         let column_name = DISPUTES.columns.get(column)?;
         Some((format!("「{name}」「{column_name}」"), format!("{name_en} {column}")))
     }
 
-    /// The block that the words behind a number name: `5件政府信息公开行政复议案件`.
+    /// Returns the block that the words after a number name: `5件政府信息公开行政复议案件`.
     fn behind(tail: &str) -> Option<Self> {
         let words = tail.trim_start_matches('的').trim_start_matches("政府").trim_start_matches("信息公开");
         let words = words.trim_start_matches('类').trim_start_matches('的');
         Self::named(words).filter(|_| DISPUTES.behind.begins(words))
     }
 
-    /// The block that some words name last.
+    /// Returns the block that some words name last.
     fn named(words: &str) -> Option<Self> {
         let names = &DISPUTES.blocks;
         let (direct, after) = (names.direct.last(words), names.after_review.last(words));
@@ -138,7 +138,7 @@ struct Claim {
     blocks: Blocks,
     column: &'static str,
     value: Decimal,
-    /// Characters of the passage.
+    /// Range of characters in the passage.
     quote: std::ops::Range<usize>,
     is_sure: bool,
 }
@@ -156,7 +156,7 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Clai
     let blocks = named.or(behind)?;
     let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"));
     let since = named_at.map_or("", |at| &so_far[at..]);
-    // What stands before the sentence's last turn to another matter is over.
+    // A block named before the sentence turns to another matter no longer applies.
     if DISPUTES.turns.any(since)
         || DISPUTES.other.any(&so_far)
         || speaks_of_another_year(input.report.year, &so_far)
@@ -168,7 +168,7 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Clai
     let named_in_head = behind.is_some() || head.words.contains("复议") || head.words.contains("诉");
     let column = match result(&head.words).or_else(|| result(&tail).filter(|_| !named_in_head)) {
         Some((_, column)) => column.as_str(),
-        // A number that neither names the matter nor a result speaks of a part.
+        // A number that names neither the matter nor a result is the number of a part.
         None if !named_in_head => return None,
         None => "total",
     };
@@ -218,7 +218,7 @@ static NONE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// 未发生行政复议: then chapter 四 has none.
+/// Compares a statement that there were no disputes (未发生行政复议) with chapter 四.
 fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
     let text = passage.text();
     let found = NONE.find(text)?;
@@ -259,7 +259,7 @@ static UPHELD: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// 均获维持: then chapter 四 has no other result.
+/// Compares a statement that all decisions were upheld (均获维持) with the other results in chapter 四.
 fn upheld(table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
     let found = passage.text().contains("维持").then(|| UPHELD.find(passage.text())).flatten()?;
     let blocks = Blocks::named(found.as_str()).unwrap_or(Blocks::Both);

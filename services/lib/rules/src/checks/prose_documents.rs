@@ -1,4 +1,4 @@
-//! `prose.documents`: what the prose says of 规章 and 行政规范性文件 against chapter 二.
+//! `prose.documents`: compares what the prose says about 规章 and 行政规范性文件 with chapter 二.
 
 use crate::{
     check::Check,
@@ -35,7 +35,8 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
             if let Some((row, name)) = named(&head) {
                 noun = Some((sentence, row, name));
             }
-            // The noun holds for the clauses after it in its sentence, as far as those only go on.
+            // The noun also applies to the clauses after it in its sentence, as long as those continue the same
+            // matter.
             let Some((_, row, name)) = noun.filter(|(of, _, _)| *of == sentence) else { continue };
             drafts.extend(draft(input, passage, count, (row, name)));
         }
@@ -43,7 +44,7 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// Which row some words name: the last noun counts, and two nouns at once name none.
+/// Returns the row that some words name; `None` if they name both rows or neither.
 fn named(head: &str) -> Option<(&'static str, &'static str)> {
     match (head.contains("规范性文件"), head.contains("规章")) {
         (true, false) => Some(("normative_documents", "行政规范性文件")),
@@ -66,7 +67,8 @@ fn draft(
     let head = reading.head(count, true);
     let sentence = reading.sentence(count.number.start);
     let so_far = reading.words(sentence.start..count.number.start);
-    // The verb stands before its count, or right behind it; a clause with neither a verb nor the noun is over.
+    // The verb stands in the words just before the count. If there is none, an earlier verb of the sentence applies,
+    // but only if those words name the document.
     let last = |words: &str| {
         DOCUMENTS
             .verbs
@@ -90,7 +92,7 @@ fn draft(
     {
         return None;
     }
-    // 印发、公开 are said of what others made, too.
+    // 印发 and 公开 can also refer to documents of other bodies.
     let is_sure = !DOCUMENTS.unsure_verbs.has(verb) && !DOCUMENTS.unsure.any(&so_far);
     let source = passage.quote(head.start..count.end);
     Some(Draft {

@@ -1,5 +1,5 @@
-//! `prose.fees`: what the text says of 信息处理费 (办法 国办函〔2020〕109号): whether it says so at all, whether it says
-//! one thing, and in which unit.
+//! `prose.fees`: what the text says about 信息处理费 (办法 国办函〔2020〕109号): whether it mentions the fee, whether
+//! its statements agree, and which unit it uses.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,7 @@ static NONE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// An amount, and whether it is of 万元; `/` after it makes it a price.
+/// An amount, and whether it is in 万元. A `/` after it marks a price.
 static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(\d[\d,]*(?:\.\d+)?)(万?)元([/每]?)")
         .expect("the pattern is a constant that a test compiles")
@@ -43,7 +43,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let passages: Vec<&Passage<'_>> = input.prose.passages().iter().filter(chapters).collect();
     let about: Vec<&Passage<'_>> = passages.iter().copied().filter(|p| FEES.fee.any(p.text())).collect();
     if about.is_empty() {
-        // An empty or missing chapter is another rule's.
+        // An empty or missing chapter is reported by another rule.
         let stands = passages.iter().any(|passage| passage.chapter() == 6 && !passage.text().is_empty());
         return stands
             .then(|| Draft::new("missing", Key::Part("chapter-6".to_owned())))
@@ -57,7 +57,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// An amount of the fee in 元, with its place.
+/// An amount of the fee in 元, and its place.
 struct Amount<'p, 'r> {
     passage: &'p Passage<'r>,
     range: std::ops::Range<usize>,
@@ -65,7 +65,7 @@ struct Amount<'p, 'r> {
     text: String,
 }
 
-/// The amounts that the text says were collected.
+/// Returns the amounts that the text says were collected.
 fn amounts<'p, 'r>(about: &[&'p Passage<'r>]) -> Vec<Amount<'p, 'r>> {
     let mut found = Vec::new();
     for passage in about {
@@ -87,7 +87,7 @@ fn amounts<'p, 'r>(about: &[&'p Passage<'r>]) -> Vec<Amount<'p, 'r>> {
     found
 }
 
-/// The sentence around a byte.
+/// Returns the sentence around a byte position.
 fn sentence(text: &str, at: usize) -> &str {
     let start = text[..at]
         .rfind(['。', ';'])
@@ -104,10 +104,10 @@ fn unit(about: &[&Passage<'_>], most: Decimal) -> Option<Draft> {
     })
 }
 
-/// Nothing was collected, and this much.
+/// Finds a text that says both that nothing was collected and that an amount was.
 fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
     let (passage, none) = about.iter().find_map(|passage| Some((*passage, NONE.find(passage.text())?)))?;
-    // 未发生违规收取处理费 denies the breach, not the fee.
+    // 未发生违规收取处理费 denies a violation, not the fee.
     if FEES.breaches.any(none.as_str()) {
         return None;
     }
@@ -124,7 +124,7 @@ fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
     })
 }
 
-/// No 行政事业性收费 in the text, an amount in chapter 二.
+/// Finds a text that denies any 行政事业性收费 while chapter 二 has an amount.
 fn table(input: &Input<'_>, about: &[&Passage<'_>]) -> Option<Draft> {
     let table = input.table.as_ref()?;
     let cell = table.layout.number("proactive.fees.amount")?;

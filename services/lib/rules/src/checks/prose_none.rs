@@ -1,4 +1,4 @@
-//! `prose.none`: the text says that no request came in, chapter 三 says how many did.
+//! `prose.none`: the text says that no request was received, while chapter 三 has some.
 
 use std::sync::LazyLock;
 
@@ -42,7 +42,7 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
         let tail = captures.get(1).map_or("", |tail| tail.as_str());
         let before = &text[..whole.start()];
         let sentence = before.rsplit('。').next().unwrap_or(before);
-        // What came of requests is another matter.
+        // The words speak of results of requests, not of their number.
         if REQUESTS.not_of_none.any(tail)
             || has_foreign_scope(&input.report.agency, sentence)
             || speaks_of_another_year(input.report.year, sentence)

@@ -1,5 +1,5 @@
-//! `prose.percentages`: a share that is printed beside its count must be that count's share of something the text or
-//! chapter 三 names.
+//! `prose.percentages`: a percentage printed beside a count must be that count's share of a number in the text or in
+//! chapter 三.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run,
 }];
 
-/// Count, unit, and right behind it a share: `258件，占33.9%`, `208件（17.46%`.
+/// A count with its unit, followed by its percentage: `258件，占33.9%`, `208件（17.46%`.
 static SHARE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(\d[\d,]*)(件|条|篇|个|项|次|份|宗|期)(?:,|、|\()?(?:(?:约|共)?占(?:比|到)?(?:了)?([^\d,。;、%]{0,16}?)(?:的|约|达|为)?|\()(\d+(?:\.\d+)?)%",
@@ -52,7 +52,7 @@ fn draft(
     let whole = share.get(0)?;
     let printed = share.get(4)?.as_str();
     let decimals = printed.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    // Half a unit of the last digit is rounding.
+    // A difference of half a unit of the last digit is rounding.
     let rounding = Decimal::new(5, u32::try_from(decimals + 1).ok()?);
     let tolerance = params.decimal("tolerance").max(rounding);
     let at = passage.text()[..whole.start()].chars().count();
@@ -63,7 +63,7 @@ fn draft(
     if (expected - stated).abs() <= tolerance {
         return None;
     }
-    // The count before is the one an editor divides by.
+    // The number counted just before is the one that an editor most likely divides by.
     let (whole_count, expected) =
         wholes.last().and_then(|whole| Some((*whole, percent(*whole)?))).unwrap_or((whole_count, expected));
     let expected = decimal(expected.round_dp(2));
@@ -84,7 +84,8 @@ fn draft(
     })
 }
 
-/// The numbers that the share may be of: what the passage counted before in the same unit, and the totals of chapter 三.
+/// Returns the numbers that the percentage may refer to: earlier counts of the passage in the same unit, and the
+/// totals of chapter 三.
 fn wholes(input: &Input<'_>, passage: &Passage<'_>, at: usize, unit: &str, part: Decimal) -> Vec<Decimal> {
     let mut wholes = Vec::new();
     if let Some(table) = input.table.as_ref().filter(|_| unit == "件") {
@@ -98,7 +99,7 @@ fn wholes(input: &Input<'_>, passage: &Passage<'_>, at: usize, unit: &str, part:
     let before = passage.reading().counts.iter().filter(|count| count.end <= at && count.unit == unit);
     let counted: Vec<Decimal> = before.map(|count| count.value).collect();
     if counted.is_empty() {
-        // Nothing in the text to divide by: the table alone proves no mistake.
+        // The text has no number to divide by, and the table alone does not prove a mistake.
         return Vec::new();
     }
     wholes.extend(counted);

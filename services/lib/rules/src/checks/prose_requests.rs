@@ -1,7 +1,8 @@
-//! `prose.requests`: what the prose says of requests against chapter 三.
+//! `prose.requests`: compares what the prose says about requests with chapter 三.
 //!
-//! A number of the table counts if it is printed; a blank total stands for its row's printed cells and whatever its
-//! blanks may hold. A claim is wrong only if no reading of its verb and no filling of the blanks makes it right.
+//! A number of the table counts if it is printed. If a total is blank, the row's printed cells give its minimum,
+//! since its blank cells may hold any number. A claim is wrong only if no reading of its verb and no value of the
+//! blank cells makes it right.
 
 use rust_decimal::Decimal;
 
@@ -38,10 +39,11 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// The claims that no reading of the table bears out.
+/// Returns the claims that no reading of the table supports.
 ///
-/// Where a passage says one thing twice, one right number is enough: the other is a part, or another body's. A wrong
-/// number of another scope is a question, and silences the rest of its passage, which goes on about that scope.
+/// If a passage states one quantity twice, one right number is enough: the other is a part or another body's. A wrong
+/// number whose scope is not the report's is only questionable, and it ends the examination, because the rest of the
+/// passage speaks of that scope.
 fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
     let holds = |claim: &Claim| agrees(table, claim, claims).unwrap_or(true);
     let mut found: Vec<&Claim> = Vec::new();
@@ -60,18 +62,18 @@ fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
     found
 }
 
-/// A sum of rows' totals, as far as it is printed.
+/// The sum of the totals of some rows, as far as they are printed.
 #[derive(Debug, Clone)]
 struct Printed {
-    /// What it is at least.
+    /// The minimum of the sum.
     low: Decimal,
-    /// No blank stands in it.
+    /// True if none of the cells is blank.
     exact: bool,
-    /// The cells it was read from.
+    /// The cells that the sum was read from.
     cells: Vec<usize>,
 }
 
-/// True if some reading of a claim agrees with the table; `None` if the table does not say.
+/// Returns whether some reading of a claim agrees with the table; `None` if the table does not tell.
 fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
     let mut any = false;
     for (plus, minus) in readings(claim, claims) {
@@ -83,7 +85,7 @@ fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
     Some(any)
 }
 
-/// Which rows a quantity may mean: sums of rows, each with the rows to take off.
+/// Returns the sums of rows that a quantity may mean, each with the rows to subtract.
 fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<Rows>, Vec<Rows>)> {
     let in_hand = || (vec![Rows::Received, Rows::CarriedIn], Vec::new());
     let just = |rows| (vec![rows], Vec::new());
@@ -114,7 +116,7 @@ fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<Rows>, Vec<Rows>)> {
     }
 }
 
-/// A row of chapter 三 or a group of its rows.
+/// A row of chapter 三, or a group of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rows {
     Received,
@@ -181,7 +183,7 @@ impl Rows {
     }
 }
 
-/// The 总计 of some rows together; `None` if a cell it needs is missing or unreadable.
+/// Returns the sum of 总计 over some rows; `None` if a cell that it needs is missing or unreadable.
 fn printed(table: &Table<'_>, rows: &[Rows]) -> Option<Printed> {
     let mut sum = Printed { low: Decimal::ZERO, exact: true, cells: Vec::new() };
     let wanted = table.layout.rows.iter().filter(|row| rows.iter().any(|rows| rows.holds(row)));
@@ -214,7 +216,7 @@ fn row_total(table: &Table<'_>, row: &Row) -> Option<Printed> {
 
 fn draft(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>, claim: &Claim) -> Option<Draft> {
     let (rows, _) = readings(claim, &[]).into_iter().next()?;
-    // A claim of both results in one number compares with both rows.
+    // A claim that gives both results as one number is compared with the sum of both rows.
     let sum = printed(table, &rows)?;
     let source = passage.quote(claim.quote.clone());
     let names: Vec<String> = rows.iter().map(|rows| format!("「{}」", rows.name())).collect();

@@ -1,8 +1,8 @@
-//! `prose.sums`: a number of the prose and the list that breaks it down.
+//! `prose.sums`: compares a number in the prose with the list that breaks it down.
 //!
-//! Two kinds of list: one that 其中, a colon, a bracket or its own sum announces, and the five results of 三、本年度办理结果
-//! after the number of answers. A list that need not be whole, or whose parts may overlap, is a question for a person at
-//! most; what only looks like a list is none unless it nearly adds up.
+//! There are two kinds of list: one that 其中, a colon, a bracket or its own sum introduces, and the five results of
+//! 三、本年度办理结果 with the number of answers. A list that may be incomplete, or whose parts may overlap, gives at
+//! most a question to a person. Text that only resembles a list is treated as one only if it nearly adds up.
 
 use std::ops::Range;
 
@@ -32,14 +32,14 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     run,
 }];
 
-/// How a list is announced.
+/// How a list is introduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {
-    /// By a word, or by a colon right behind the number: it should be whole.
+    /// By a word, or by a colon right after the number. The list should be complete.
     Said,
-    /// By a word that need not mean all, or a bracket behind the number.
+    /// By a word that does not promise a complete list, or by a bracket after the number.
     Maybe,
-    /// By nothing but a comma.
+    /// By a comma only.
     Bare,
 }
 
@@ -56,29 +56,29 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// A number and the parts it is broken down into.
+/// A number and the parts that it is broken down into.
 #[derive(Debug)]
 struct List {
     total: Decimal,
     parts: Vec<Decimal>,
     sum: Decimal,
     quote: Range<usize>,
-    /// It ends in 等, or goes on with things of another unit.
+    /// The list ends in 等, or continues with things of another unit.
     open: bool,
-    /// Its parts may overlap.
+    /// The parts may overlap.
     overlapping: bool,
-    /// How it was announced.
+    /// How the list is introduced.
     opening: Opening,
 }
 
 impl List {
-    /// Which message the list deserves; none if it adds up, or need not.
+    /// Returns which message to report; `None` if the list adds up or does not have to.
     fn case(&self, tolerance_percent: Decimal) -> Option<&'static str> {
         if self.sum == self.total {
             return None;
         }
         if self.opening != Opening::Said {
-            // Half of what a list is forgiven: this may be no list.
+            // This may not be a list, so only half of the usual tolerance applies.
             let near = self.is_near(tolerance_percent.checked_div(Decimal::TWO)?)? && self.parts.len() > 2;
             let case = if self.opening == Opening::Bare || self.overlapping { "unsure" } else { "differs" };
             return (near && !self.open).then_some(case);
@@ -93,7 +93,7 @@ impl List {
         Some(if near && !self.overlapping { "differs" } else { "unsure" })
     }
 
-    /// True if sum and total differ by so many per cent at most.
+    /// Returns whether sum and total differ by at most this percentage; `None` on overflow.
     fn is_near(&self, percent: Decimal) -> Option<bool> {
         let gap = self.total.checked_sub(self.sum)?.abs().checked_mul(Decimal::ONE_HUNDRED)?;
         Some(gap <= self.total.checked_mul(percent)?)
@@ -120,7 +120,7 @@ impl List {
     }
 }
 
-/// The lists of a passage; inside a list that a word announces no other one is looked for.
+/// Returns the lists of a passage. A list that a word introduces is not searched for further lists.
 fn lists(passage: &Passage<'_>) -> Vec<List> {
     let reading = passage.reading();
     let mut found = Vec::new();
@@ -147,7 +147,7 @@ fn lists(passage: &Passage<'_>) -> Vec<List> {
     found
 }
 
-/// What opens a list at a character, and its length.
+/// Returns what introduces a list at a character, and its length.
 fn opening(passage: &Passage<'_>, at: usize) -> Option<(Opening, usize)> {
     let reading = passage.reading();
     let chars = reading.chars();
@@ -177,7 +177,7 @@ fn is_behind_count(passage: &Passage<'_>, at: usize) -> bool {
     passage.reading().counts.iter().any(|count| count.end == at && SUMS.units.has(count.unit))
 }
 
-/// The list that its own sum closes: `政策文件40条、工作动态55条、人事信息5条，共计100条`.
+/// Returns a list that is followed by its own sum: `政策文件40条、工作动态55条、人事信息5条，共计100条`.
 fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
     let reading = passage.reading();
     let inside = |count: &&Count| sentence.contains(&count.number.start) && reading.depth(count) == 0;
@@ -212,7 +212,7 @@ fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
     })
 }
 
-/// The list that stands in `inside`, opened at `opener`.
+/// Returns the list in the range `inside` that begins at `opener`.
 fn list(passage: &Passage<'_>, (opener, opening): (usize, Opening), inside: Range<usize>) -> Option<List> {
     let reading = passage.reading();
     let total = total(passage, opener)?;
@@ -261,14 +261,15 @@ fn list(passage: &Passage<'_>, (opener, opening): (usize, Opening), inside: Rang
     })
 }
 
-/// True if a semicolon stands between the first two parts: then it divides the list, else it ends it.
+/// True if a semicolon separates the first two parts. Semicolons then separate the parts of this list; otherwise a
+/// semicolon ends it.
 fn is_divided_by_semicolons(passage: &Passage<'_>, parts: &[&Count]) -> bool {
     let [first, second, ..] = parts else { return false };
     passage.reading().words(first.end..second.number.start).contains(';')
 }
 
-/// The number that a list breaks down: the last one before it in its sentence that is no change, or the only one of
-/// the sentence before.
+/// Returns the number that a list breaks down: the last number before the list in its sentence that is not a change.
+/// If the sentence has none, the only such number of the sentence before.
 fn total<'p>(passage: &'p Passage<'_>, opener: usize) -> Option<&'p Count> {
     let reading = passage.reading();
     let depth = reading.depth_at(opener);
@@ -296,8 +297,8 @@ fn total<'p>(passage: &'p Passage<'_>, opener: usize) -> Option<&'p Count> {
     (!found.approximate && is_of_things).then_some(found)
 }
 
-/// True if a sum of results is the one that chapter 三 prints: then only the number in the text may be off, and that is
-/// P-REQ's business. 收到26件，其中…… may leave unsaid what was carried over.
+/// True if the sum of the results is the total that chapter 三 prints. Then only the number in the text can be wrong,
+/// which `prose.requests` reports. A text such as 收到26件，其中…… may also leave out what was carried over.
 fn is_printed(input: &Input<'_>, sum: Decimal) -> bool {
     let total = input.table.as_ref().and_then(|table| {
         let cell = table.layout.number("requests.outcome.total[total]")?;
@@ -306,8 +307,8 @@ fn is_printed(input: &Input<'_>, sum: Decimal) -> bool {
     total == Some(sum)
 }
 
-/// The results of a passage, if it names all five and their number, and they do not add up to it, neither alone nor
-/// with what was carried out.
+/// Returns the results of a passage as a list, if it names all five and their total, and they do not add up to that
+/// total, neither alone nor with the number carried over to the next year.
 fn results(claims: &[Claim]) -> Option<List> {
     let only = |quantity| {
         let mut same = claims.iter().filter(|claim| claim.quantity == quantity);

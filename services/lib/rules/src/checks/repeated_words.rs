@@ -11,7 +11,7 @@ pub(crate) const CHECKS: &[Check] = &[Check {
     cases: &[("doubled", &["chapter", "quote", "expected"])],
     params: &[],
     run: |_, input| {
-        // Tables that fell apart leave their headers in the chapters of tables.
+        // In chapters of tables, broken tables may leave their headers in the text.
         let passages =
             input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 0 | 1 | 5 | 6));
         passages.filter_map(first).collect()
@@ -48,7 +48,7 @@ fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
             continue;
         }
         let word = &chars[second..second + length];
-        // 人人人人 is one character four times; so are the zeros of a number in words.
+        // 人人人人 is one character four times, as are the zeros of a number.
         let is_one = word.iter().all(|c| *c == word[0]);
         let is_rhythm = length == 2 && word.iter().any(|c| RHYTHM.contains(*c));
         if !(is_one || is_rhythm) {
@@ -60,7 +60,7 @@ fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
 
 fn particle(chars: &[char]) -> Option<(usize, usize)> {
     let at = chars.windows(2).position(|pair| pair[0] == pair[1] && SINGLE.contains(pair[0]))?;
-    // 目的的确、真的的确: a word ends and the next begins with it.
+    // 目的的确, 真的的确: a word ends with the character that the next one begins with.
     let before = at.checked_sub(1).map(|before| chars[before]);
     let after = chars.get(at + 2);
     let is_word = chars[at] == '的' && (before == Some('目') || after == Some(&'确'));

@@ -34,19 +34,19 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Fields and marks of documents, entities of pages, marks of Markdown.
+/// Fields and marks of word processors, HTML entities, and marks of Markdown.
 static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\[bookmark:[^\]]{0,40}\]|HYPERLINK|MERGEFORMAT|错误[!！]\s?未(?:找到|定义)[^。，]{0,8}|Error! Reference|&nbsp;|&amp;|&lt;|&#\d+;|<o:p>|</?(?:span|font|p|br|div)\b|\*\*|\{\{|#REF!")
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// U+FFFD, private-use glyphs, and what UTF-8 read as GBK or Latin-1 looks like.
+/// U+FFFD, private-use characters, and UTF-8 that was decoded as GBK or Latin-1.
 static GARBLED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("[\u{fffd}\u{e000}-\u{f8ff}]|锟斤拷|烫烫烫|屯屯屯|Ã¤|Ã¥|ä¸|å›|æ”|ï¼|鐨勬|锛屽|涓€")
         .expect("the pattern is a constant that a test compiles")
 });
 
-/// One finding a pattern: its first place.
+/// Reports one finding per pattern, at its first match.
 fn found(input: &Input<'_>, case: &'static str, pattern: &Regex) -> Vec<Draft> {
     let report = input.report;
     let preamble = report.preamble.iter().map(|paragraph| (0, paragraph));
@@ -69,7 +69,7 @@ fn place(case: &'static str, pattern: &Regex, chapter: u32, paragraph: &Paragrap
     })
 }
 
-/// True if asterisks hide digits: 138****1234.
+/// True if the asterisks mask digits: 138****1234.
 fn is_mask(text: &str, range: Range<usize>) -> bool {
     let is_digit = |c: char| c.is_ascii_digit();
     let (before, after) =
@@ -94,7 +94,8 @@ fn encoding(input: &Input<'_>) -> Vec<Draft> {
     lost.map(draft).into_iter().collect()
 }
 
-/// Pinyin behind the glyphs is the mark of a scraped mirror; traditional glyphs alone may be a site's own edition.
+/// Finds mirrored text. Pinyin after the characters is a sign of a scraped mirror; traditional characters alone may
+/// be an edition of the site itself.
 fn mirror(input: &Input<'_>) -> Vec<Draft> {
     let notes = &input.report.notes;
     let pinyin = notes.iter().find_map(|note| match note {
@@ -115,7 +116,7 @@ fn mirror(input: &Input<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
-/// Government sites run gates that show every page in traditional glyphs.
+/// True if the address is that of a gateway, as government sites run them to show every page in traditional characters.
 fn is_gate(input: &Input<'_>) -> bool {
     input.context.publication.url.is_some_and(|url| {
         ["/gate/", "big5", "/hant/", "zh-tw", "zh-hk", "trad"].iter().any(|mark| url.contains(mark))

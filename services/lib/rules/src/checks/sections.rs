@@ -1,4 +1,5 @@
-//! `sections`: six chapters, in order, each once, none empty (regulations art. 50; the form's notice).
+//! `sections`: the six chapters are there once each, in order, and none is empty (regulations art. 50; notice of the
+//! form).
 
 use gongkai_model::{Report, Section};
 
@@ -33,7 +34,8 @@ const CHAPTERS: [(u32, &str, &str); 6] = [
     (6, "六", "其他需要报告的事项"),
 ];
 
-/// Words of a chapter whose heading is lost and whose text stands under the one before; all of a group must stand.
+/// Words of a chapter whose heading is lost, so that its text stands in the chapter before. All words of a group must
+/// occur.
 const TRACES: [(u32, &[&[&str]]); 2] = [
     (5, &[&["问题", "不足"], &["改进", "措施", "下一步"]]),
     (6, &[&["其他需要报告", "信息处理费", "信息公开处理费"]]),
@@ -76,7 +78,7 @@ fn stands_under_the_one_before(report: &Report, number: u32) -> bool {
     })
 }
 
-/// Where the chapters begin must follow their numbers; a repeated chapter is a trouble of its own.
+/// Checks that the chapters begin in the order of their numbers. A repeated chapter is reported separately.
 fn order(report: &Report) -> Option<Draft> {
     let mut firsts: Vec<u32> = Vec::new();
     for section in &report.sections {

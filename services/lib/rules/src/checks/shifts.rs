@@ -1,4 +1,5 @@
-//! `shifts`: rows and pairs of cells of chapter 三 whose numbers moved. Reported only beside a broken equation.
+//! `shifts`: rows and pairs of cells of chapter 三 whose numbers were displaced. Reported only beside a broken
+//! equation.
 
 use crate::{
     check::Check,

@@ -1,7 +1,7 @@
-//! `years`: title, statistical period and publication must speak of one year (regulations art. 49).
+//! `years`: title, statistical period and publication date must agree on the year (regulations art. 49).
 //!
-//! A report published late, or moved to a new site years after, is none of this rule's business: only a publication
-//! before the year is over cannot be right.
+//! This rule does not report late publication, nor a page that was moved to a new site years later. It reports only a
+//! publication date before the end of the year, which cannot be right.
 
 use gongkai_model::{Period, Source};
 

@@ -1,26 +1,26 @@
 //! Counts of requests without a verb: `政府信息公开申请26件`, `依申请公开26件`, `26件政府信息公开申请均已答复`.
 //!
-//! Without a verb the words must say nothing but whose requests, of when, and how many: directories, documents and
-//! columns are 依申请公开 too.
+//! Without a verb, the words around the count may only say whose requests they are, of which time, and how many.
+//! Directories, documents and site columns are called 依申请公开 too.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
 
-/// What may stand before: times, the body itself, who asked, and words for 'in all'.
+/// Words that may stand before the count: times, the body itself, who asked, and words for "in all".
 const NEUTRAL: &str = "(?:20[0-9]{2}年度?|全年度?|本年度?|年内|年度|今年|以来|当年|期间|截至|年底|12月31日|[我本该](?:机关|行政机关|单位|街道|中心|管委会|办事处|镇政府|政府|部门|园区|局|委|办|厅|县|市|区|镇|乡|州|旗|省|院|校|所|站|处|队|会|部)|全[局委办厅县市区镇乡州旗省院校所站]|共有|共计|共|总计|总共|累计|合计|有|在|就|对|的|各类|各种|书面|有效|所有|实际|实|申请人|申请者|群众|市民|公众|社会公众|社会|向|提出|提交|递交|发起|登记|收悉|收取|完成|依法|均为)*";
 
-/// The words before a count that end in requests and how many.
+/// Words before a count that end with the requests and a word for their number.
 static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
         "^{NEUTRAL}(?:(?:政府)?信息公开申请|依申请公开(?:的?政府信息|信息)?(?:的?申请)?|申请公开(?:的)?(?:政府)?信息|申请(?:公开)?(?:总?数量?|总量|件数))(?:事项|案件|件|书|表)?的?(?:受理)?(?:总件数|总?数量?|总量|总数|件数|数目|量)?(?:共计|共有|共|总计|累计|合计|总共|为|达到|达|有|是)?$"
     ))
 });
 
-/// Nothing before the count but neutral words.
+/// Only neutral words before the count.
 static NOTHING: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{NEUTRAL}$")));
 
-/// Requests behind the count, and what became of them or nothing.
+/// The requests after the count, and optionally what became of them.
 static BEHIND: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         "^的?(?:(?:政府)?信息公开申请|依申请公开(?:的?政府信息|信息)?(?:的?申请)?|申请公开(?:的)?(?:政府)?信息)(?:事项|案件|件)?(?:$|均|全部|都|皆|已|并|按|得到|依法|及时|办结|的?(?:办理|答复)$|(?:进行|作出|予以)了?(?:答复|回复|办理))",
@@ -31,7 +31,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant that a test compiles")
 }
 
-/// True if the words around a count, which hold no verb of requests, speak of nothing but this body's number of them.
+/// True if the words around a count state the number of this body's requests and nothing else. They must hold no verb
+/// of requests.
 pub(super) fn is_of_requests(agency: &str, head: &str, tail: &str) -> bool {
     let head = &without_own_name(agency, head);
     if head.contains("申请") {
@@ -40,7 +41,7 @@ pub(super) fn is_of_requests(agency: &str, head: &str, tail: &str) -> bool {
     tail.contains("申请") && NOTHING.is_match(head) && BEHIND.is_match(tail)
 }
 
-/// Some words without the body's name or the end of it: 青溪市水务局, 市水务局.
+/// Removes the body's name, or the end of it, from some words: 青溪市水务局, 市水务局.
 fn without_own_name<'h>(agency: &str, head: &'h str) -> Cow<'h, str> {
     let ends = agency.char_indices().map(|(at, _)| &agency[at..]).filter(|end| end.chars().count() >= 3);
     match ends.into_iter().find(|end| head.contains(end)) {

@@ -1,7 +1,7 @@
-//! Claims: counts in prose that speak of a row of chapter 三, told by the verb before them.
+//! Claims: counts in prose that state the number of a row of chapter 三, as told by the verb before them.
 //!
-//! Whatever may be a part, another year's, another body's or another matter's number is no claim: a wrong alarm costs
-//! an editor's trust, a silence only this one check.
+//! A number that may be a part, or may belong to another year, body or matter, is not a claim. A false finding costs
+//! the editor's trust; a missed one costs only this check.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ use crate::prose::{
     vocabulary::{Carried, REQUESTS},
 };
 
-/// A count that speaks of a row of chapter 三.
+/// A count that states the number of a row of chapter 三.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
     pub(crate) quantity: Quantity,
@@ -40,7 +40,7 @@ pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
     }
     let named_from = REQUESTS.topic.all(text).next().map(|found| found.start());
     let reader = Reader { report, reading, named_from: named_from.map(|byte| text[..byte].chars().count()) };
-    // 12件次 counts what was done, not the things.
+    // `12件次` counts actions, not requests.
     let is_whole = |c: &&Count| reading.chars().get(c.end) != Some(&'次');
     let countable =
         reading.counts.iter().filter(|c| !c.approximate && REQUESTS.units.has(c.unit)).filter(is_whole);
@@ -83,7 +83,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The words before a count, without those that name every applicant, whose `、` parts no clause.
+    /// Returns the words before a count, without lists that name every applicant: a `、` in such a list does not
+    /// separate clauses.
     fn head(&self, count: &Count) -> Head {
         let listed = self.reading.head(count, true);
         if !REQUESTS.wholes.any(&listed.words) {
@@ -92,7 +93,8 @@ impl Reader<'_> {
         Head { start: listed.start, words: REQUESTS.wholes.removed(&listed.words).into_owned() }
     }
 
-    /// Whose number it is: by the last keyword before the count, else by the first one after it.
+    /// Returns the quantity that a count states, by the last keyword before the count or else by the first one after
+    /// it.
     fn quantity(&self, count: &Count, head: &str, tail: &str) -> Option<Quantity> {
         if is_carried_in(self.report, head) {
             return Some(Quantity::CarriedIn);
@@ -106,7 +108,7 @@ impl Reader<'_> {
                 is_carried_out(self.report, tail).then_some(Quantity::CarriedOut)
             }
             Some((at, _)) if REQUESTS.papers.any(&head[at..]) => None,
-            // Carried, but neither from last year nor to the next.
+            // Carried over, but neither from last year nor to the next year.
             Some((_, Quantity::CarriedOut)) => None,
             Some((_, Quantity::PartiallyGranted)) if names(&listed(), Quantity::Granted) => {
                 Some(Quantity::GrantedOrPartially)
@@ -120,7 +122,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Requests counted without a verb. Beside documents that are open or open on request it counts those.
+    /// Recognises requests counted without a verb. In a sentence that sorts documents by openness the count is one of
+    /// documents.
     fn without_a_verb(&self, count: &Count, head: &str, tail: &str) -> Option<Quantity> {
         if !REQUESTS.bare_units.has(count.unit) || !bare::is_of_requests(&self.report.agency, head, tail) {
             return None;
@@ -130,7 +133,7 @@ impl Reader<'_> {
         (!sorts_documents(&so_far)).then_some(Quantity::Worked)
     }
 
-    /// A verb alone says little: the words around it must speak of requests, and of nothing else.
+    /// True if the words around a verb speak of requests and of nothing else. The verb alone is not enough.
     fn is_about_requests(
         &self,
         count: &Count,
@@ -150,7 +153,7 @@ impl Reader<'_> {
     }
 }
 
-/// True if some words are of other business. Requests too are entered (登记).
+/// True if some words speak of other business. 登记 (registering) is excepted where it is said of requests.
 fn is_other_business(words: &str) -> bool {
     REQUESTS.other_business.all(words).any(|found| {
         let rest = &words[found.end()..];
@@ -158,25 +161,26 @@ fn is_other_business(words: &str) -> bool {
     })
 }
 
-/// True if a sentence sorts documents by how far they are open: 主动公开35件、依申请公开12件、不予公开7件.
+/// True if a sentence sorts documents by openness: 主动公开35件、依申请公开12件、不予公开7件.
 fn sorts_documents(so_far: &str) -> bool {
     let after_open = so_far.rsplit_once("主动公开").map(|(_, rest)| rest.trim_start_matches("类"));
     REQUESTS.documents.any(so_far)
         || after_open.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// True if some words make a number a part of the whole. `网络等渠道共收到` names the channels of the whole.
+/// True if some words make a number a part of the whole. Words like `网络等渠道共收到` name the channels of the whole
+/// and make it no part.
 fn is_parted(head: &str) -> bool {
     let cut = REQUESTS.together.iter().find_map(|word| head.rsplit_once(word));
     REQUESTS.parts.any(cut.map_or(head, |(_, rest)| rest))
 }
 
-/// Beside late answers, those in time are but a part.
+/// True if a sentence mentions late answers. The number of answers in time then is only a part.
 fn has_late_answers(sentence: &str) -> bool {
     REQUESTS.late.any(sentence)
 }
 
-/// `3件予以公开`: only a result just behind the unit speaks of it.
+/// Returns the quantity named right after the unit, as in `3件予以公开`. A result further on does not count.
 fn quantity_after(tail: &str) -> Option<Quantity> {
     let words = tail.trim_start_matches("申请").trim_start_matches("依法");
     let mut results = REQUESTS.keywords.iter().filter(|(_, quantity)| quantity.is_outcome());
@@ -213,14 +217,15 @@ fn is_carried_out(report: &Report, words: &str) -> bool {
         || (words.contains("顺延") && !words.contains("上年"))
 }
 
-/// True if some words name the year, and say that requests went from one year to the next.
+/// True if some words name the year and say that requests were carried from one year to the next.
 fn is_carried(carried: &Carried, year: i32, words: &str) -> bool {
     (carried.years.any(words) || words.contains(&format!("{year}年")))
         && carried.words.any(words)
         && !carried.not.any(words)
 }
 
-/// True if the last year named before a number is not the report's; a number carried in may name the year before.
+/// True if the last year named before a number is not the report's year. A number carried in may also name the year
+/// before, and a number carried out the year after.
 fn speaks_of_another_year_than_its_own(report: &Report, quantity: Quantity, so_far: &str) -> bool {
     last_year(so_far).is_some_and(|year| {
         let own = year == report.year;
@@ -232,12 +237,12 @@ fn speaks_of_another_year_than_its_own(report: &Report, quantity: Quantity, so_f
     })
 }
 
-/// True if the last year named in some words is not this one.
+/// True if some words name a year and the last one they name is not this year.
 pub(crate) fn speaks_of_another_year(year: i32, so_far: &str) -> bool {
     last_year(so_far).is_some_and(|named| named != year)
 }
 
-/// The last year that some words name.
+/// Returns the last year that some words name.
 fn last_year(so_far: &str) -> Option<i32> {
     let mut last = None;
     for (at, _) in so_far.match_indices('年') {

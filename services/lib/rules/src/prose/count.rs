@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
-/// Units that count things one may add up. `次 场 天` and the like count events and never mix with these.
+/// Units of things whose counts can be added up. Units such as `次 场 天` count events and are not mixed with these.
 const UNITS: &[&str] = &[
     "件", "条", "篇", "份", "期", "个", "项", "宗", "起", "则", "批", "例", "次", "场", "名", "人", "家",
     "元", "幅",
@@ -19,13 +19,13 @@ pub(crate) struct Count {
     pub(crate) end: usize,
     pub(crate) value: Decimal,
     pub(crate) unit: &'static str,
-    /// 近 约 余 多 万: not to be compared.
+    /// Marked by 近, 约, 余, 多 or 万: the number is rounded and must not be compared.
     pub(crate) approximate: bool,
     /// Written in Chinese numerals.
     pub(crate) in_words: bool,
 }
 
-/// All counts of a text, left to right.
+/// Returns all counts of a text, left to right.
 pub(crate) fn counts(chars: &[char]) -> Vec<Count> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -45,7 +45,7 @@ pub(crate) fn counts(chars: &[char]) -> Vec<Count> {
     found
 }
 
-/// The count whose number stands at `start..end`, if a unit follows and it is no ordinal.
+/// Returns the count whose number stands at `start..end`, if a unit follows and the number is not an ordinal.
 fn count(chars: &[char], start: usize, value: Decimal, end: usize) -> Option<Count> {
     let before = start.checked_sub(1).and_then(|at| chars.get(at));
     if before.is_some_and(|c| "第每某逐".contains(*c)) {
@@ -58,7 +58,7 @@ fn count(chars: &[char], start: usize, value: Decimal, end: usize) -> Option<Cou
         at += 1;
     }
     let unit = *UNITS.iter().find(|unit| starts_with(chars, at, unit))?;
-    // 高效办成一件事 counts nothing; 一件事项 does.
+    // 高效办成一件事 is a slogan and counts nothing. 一件事项 is a count.
     if starts_with(chars, at, "件事") && !starts_with(chars, at, "件事项") {
         return None;
     }
@@ -75,14 +75,14 @@ fn count(chars: &[char], start: usize, value: Decimal, end: usize) -> Option<Cou
 /// True if the words before a number say that it is rounded.
 fn is_rough(chars: &[char], start: usize) -> bool {
     let rough = ["近", "约", "超", "逾", "不足", "至少", "最多"];
-    // 数十条 is rough, 总数10条 is not.
+    // 数十条 is rounded, 总数10条 is not.
     let of_words =
         !chars[start].is_ascii_digit() && ["数", "几"].iter().any(|word| ends_with(chars, start, word));
     of_words || rough.iter().any(|word| ends_with(chars, start, word))
 }
 
 fn is_numeral(c: char) -> bool {
-    // Of the numerals only 四, 百 and 零 stand in the greater part of the Han characters.
+    // Only 四, 百 and 零 lie outside of the range below.
     match c {
         '0'..='9' | '四' | '百' | '零' => true,
         '〇'..='千' => chinese_digit(c).is_some() || chinese_scale(c).is_some(),
@@ -90,7 +90,7 @@ fn is_numeral(c: char) -> bool {
     }
 }
 
-/// The number that begins at a character, and where it ends.
+/// Returns the number that begins at a character, and where it ends.
 fn numeral(chars: &[char], at: usize) -> Option<(Decimal, usize)> {
     let c = *chars.get(at)?;
     if c.is_ascii_digit() { arabic(chars, at) } else { chinese(chars, at) }
@@ -118,7 +118,7 @@ fn arabic(chars: &[char], start: usize) -> Option<(Decimal, usize)> {
     Some((text.parse().ok()?, end))
 }
 
-/// Chinese numerals up to the thousands; 万 makes a number rough and is left to the caller.
+/// Reads Chinese numerals up to the thousands. 万 makes a number rounded and is left to the caller.
 fn chinese(chars: &[char], start: usize) -> Option<(Decimal, usize)> {
     let (mut sum, mut digit): (u32, Option<u32>) = (0, None);
     let mut end = start;

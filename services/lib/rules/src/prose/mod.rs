@@ -1,7 +1,7 @@
 //! Prose as the number rules read it: passages without white space, and the counts in them.
 //!
-//! [`passage`] is the text with its way back, [`count`] finds numbers with units, [`reading`] the words around each,
-//! and [`claim`] says which row of chapter 三 a count speaks of.
+//! [`passage`] holds the text and maps it back to the document, [`count`] finds numbers with units, [`reading`]
+//! returns the words around each count, and [`claim`] tells which row of chapter 三 a count speaks of.
 
 mod bare;
 pub(crate) mod claim;
@@ -38,7 +38,7 @@ impl<'a> Prose<'a> {
         &self.passages
     }
 
-    /// Each passage with what it claims about chapter 三.
+    /// Returns each passage with its claims about chapter 三.
     pub(crate) fn claims(&self) -> impl Iterator<Item = (&Passage<'a>, &[Claim])> {
         self.passages.iter().zip(self.claims.iter().map(Vec::as_slice))
     }

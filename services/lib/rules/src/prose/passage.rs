@@ -1,5 +1,5 @@
-//! A passage: one paragraph, or the lines into which a text layer broke one, without white space and with half-width
-//! punctuation, and with the way back to where each character stands.
+//! A passage: one paragraph, or the lines into which a text layer broke one paragraph. Its text has no white space
+//! and half-width punctuation, and each character can be mapped back to its place in the document.
 
 use std::ops::Range;
 
@@ -7,21 +7,22 @@ use gongkai_model::{Paragraph, Source, Span};
 
 use crate::prose::reading::Reading;
 
-/// A line of fewer characters is not one that was broken for lack of room.
+/// Minimum length in characters of a line that was broken because it was full.
 const FULL_LINE: usize = 20;
 
-/// Text for the prose rules. Its characters are numbered; a byte offset into [`Passage::text`] is not such a number.
+/// Text for the prose rules. Positions are character numbers unless said otherwise; [`Passage::text`] is indexed by
+/// bytes.
 pub(crate) struct Passage<'a> {
     chapter: u32,
     text: String,
     reading: Reading,
-    /// For each character its paragraph and its number in that paragraph's text.
+    /// For each character, its paragraph and its number in the text of that paragraph.
     origin: Vec<(u32, u32)>,
     paragraphs: &'a [Paragraph],
 }
 
 impl<'a> Passage<'a> {
-    /// The passages of a chapter (0: the preamble).
+    /// Returns the passages of a chapter. Chapter 0 is the preamble.
     pub(crate) fn all(chapter: u32, paragraphs: &'a [Paragraph]) -> Vec<Self> {
         let goes_on = |at: usize| at > 0 && continues(&paragraphs[at - 1].text, &paragraphs[at].text);
         let mut passages = Vec::new();
@@ -57,17 +58,17 @@ impl<'a> Passage<'a> {
         self.chapter
     }
 
-    /// The text, for patterns and word searches.
+    /// Returns the text, for patterns and word searches.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Its sentences and counts.
+    /// Returns the sentences and counts of the text.
     pub(crate) fn reading(&self) -> &Reading {
         &self.reading
     }
 
-    /// True if white space or a line's end stood before a character.
+    /// True if white space or a line end stood before a character.
     pub(crate) fn is_apart(&self, at: usize) -> bool {
         let places =
             at.checked_sub(1).and_then(|before| Some((self.origin.get(before)?, self.origin.get(at)?)));
@@ -77,14 +78,14 @@ impl<'a> Passage<'a> {
             || (here > before + 1 && text.chars().nth(before as usize + 1).is_some_and(char::is_whitespace))
     }
 
-    /// A quotation by byte range of [`Passage::text`].
+    /// Returns a quotation by a byte range of [`Passage::text`].
     pub(crate) fn quote_bytes(&self, range: Range<usize>) -> Source {
         let at = |byte| self.text.get(..byte).map_or(0, |head: &str| head.chars().count());
         self.quote(at(range.start)..at(range.end))
     }
 
-    /// A quotation: verbatim text, page, and its span, narrowed to the quotation where a paragraph's text is as long as
-    /// the paragraph's span.
+    /// Returns a quotation by a range of characters: verbatim text, page and span. The span is narrowed to the
+    /// quotation if the paragraph's text is as long as the paragraph's span.
     pub(crate) fn quote(&self, range: Range<usize>) -> Source {
         let Some(places) = self.origin.get(range).filter(|places| !places.is_empty()) else {
             return Source::default();
@@ -106,12 +107,13 @@ impl<'a> Passage<'a> {
     }
 }
 
-/// A paragraph's number, as the origins keep it.
+/// Returns a paragraph's number in the type that the origins use.
 fn number(paragraph: usize) -> u32 {
     u32::try_from(paragraph).unwrap_or(u32::MAX)
 }
 
-/// The span of characters `from..to` of a paragraph; the whole paragraph's if characters do not map one to one.
+/// Returns the span of characters `from..to` of a paragraph, or the span of the whole paragraph if characters and
+/// span do not map one to one.
 fn narrowed(paragraph: &Paragraph, from: usize, to: usize) -> Option<Span> {
     let span = paragraph.span?;
     let scalars = u32::try_from(paragraph.text.chars().count()).ok()?;
@@ -122,14 +124,14 @@ fn narrowed(paragraph: &Paragraph, from: usize, to: usize) -> Option<Span> {
     Some(Span { start: span.start.checked_add(from)?, end: span.start.checked_add(to)? })
 }
 
-/// True if a text layer broke one paragraph between these lines.
+/// True if a text layer broke one paragraph between these two lines.
 fn continues(line: &str, next: &str) -> bool {
     let line = line.trim_end();
     let ends = line.ends_with(['。', '！', '？', '：', ':', '!', '?']);
     !ends && line.chars().count() >= FULL_LINE && !opens_item(next.trim_start())
 }
 
-/// True for a line that begins a numbered item, a heading or a bracketed one.
+/// True for a line that begins with the mark of a numbered item, a heading or a bracket.
 fn opens_item(line: &str) -> bool {
     let bare = line.trim_start_matches(['（', '(', '#', '*', ' ', '第']);
     let numerals =
@@ -139,7 +141,7 @@ fn opens_item(line: &str) -> bool {
         && (numerals.starts_with(['、', '．', '是']) || (bracketed && numerals.starts_with(['）', ')'])))
 }
 
-/// One character for one: full-width digits, letters and punctuation to their half-width twins.
+/// Replaces full-width digits, letters and punctuation by their half-width forms, one character by one.
 fn half_width(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),

@@ -1,4 +1,4 @@
-//! The quantities that prose states about requests.
+//! The quantities of requests that prose states.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ pub(crate) enum Quantity {
     NewlyReceived,
     /// 办结、答复
     Handled,
-    /// 办理、处理: handled, or in hand at all.
+    /// 办理、处理: requests that were handled or are being handled.
     Worked,
     /// 上年结转
     CarriedIn,
@@ -22,7 +22,7 @@ pub(crate) enum Quantity {
     Granted,
     /// 部分公开
     PartiallyGranted,
-    /// 予以公开及部分公开 in one number.
+    /// 予以公开及部分公开 as one number.
     GrantedOrPartially,
     /// 不予公开
     Refused,
@@ -35,7 +35,7 @@ pub(crate) enum Quantity {
 }
 
 impl Quantity {
-    /// True for the results of 三、本年度办理结果.
+    /// True for the results listed under 三、本年度办理结果.
     pub(crate) fn is_outcome(self) -> bool {
         matches!(
             self,

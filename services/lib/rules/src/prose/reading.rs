@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use crate::prose::count::{Count, counts};
 
-/// Longest clause that is looked at, in characters.
+/// Maximum number of characters of a clause that are examined.
 const CLAUSE: usize = 60;
 
-/// A passage's characters with their nesting, sentences and counts.
+/// The characters of a passage with their nesting, sentences and counts.
 pub(crate) struct Reading {
     chars: Vec<char>,
-    /// Brackets around each character; a bracket itself counts as inside.
+    /// Number of brackets around each character. A bracket counts as inside itself.
     depth: Vec<u8>,
-    /// Inside quotation marks or a document's title.
+    /// For each character, true inside quotation marks or the title of a document.
     quoted: Vec<bool>,
     pub(crate) sentences: Vec<Range<usize>>,
     /// The counts outside quotation marks.
@@ -32,45 +32,45 @@ impl Reading {
         Self { chars, depth, quoted, sentences, counts }
     }
 
-    /// The characters.
+    /// Returns the characters.
     pub(crate) fn chars(&self) -> &[char] {
         &self.chars
     }
 
-    /// How deep in brackets a count stands.
+    /// Returns the bracket depth of a count.
     pub(crate) fn depth(&self, count: &Count) -> u8 {
         self.depth[count.number.start]
     }
 
-    /// How deep in brackets a character stands.
+    /// Returns the bracket depth of a character.
     pub(crate) fn depth_at(&self, at: usize) -> u8 {
         self.depth[at]
     }
 
-    /// True if a character stands in quotation marks or a document's title.
+    /// True if a character stands inside quotation marks or the title of a document.
     pub(crate) fn is_quoted(&self, at: usize) -> bool {
         self.quoted[at]
     }
 
-    /// Where the brackets around a character close, at most `end`.
+    /// Returns where the brackets around a character close, at most `end`.
     pub(crate) fn close(&self, at: usize, end: usize) -> usize {
         let depth = self.depth[at];
         (at..end).find(|at| self.depth[*at] < depth).unwrap_or(end)
     }
 
-    /// The sentence a character stands in.
+    /// Returns the sentence of a character.
     pub(crate) fn sentence(&self, at: usize) -> Range<usize> {
         let found = self.sentences.iter().find(|sentence| sentence.contains(&at));
         found.cloned().unwrap_or(at..at)
     }
 
-    /// The words of a range that stand in no quotation mark.
+    /// Returns the words of a range, without those inside quotation marks.
     pub(crate) fn words(&self, range: Range<usize>) -> String {
         range.filter(|at| !self.quoted[*at]).map(|at| self.chars[at]).collect()
     }
 
-    /// The words just before a count: back to the last comma, semicolon, colon or count of the same depth, without
-    /// what stands in deeper brackets. `lists` also goes back over `、`.
+    /// Returns the words just before a count: back to the last comma, semicolon, colon or count of the same depth,
+    /// without the text in deeper brackets. With `lists` a `、` does not end the search.
     pub(crate) fn head(&self, count: &Count, lists: bool) -> Head {
         let start = count.number.start;
         let mut first = start;
@@ -94,7 +94,8 @@ impl Reading {
         Head { start: first, words: words.iter().rev().collect() }
     }
 
-    /// Where the clause of a count may begin: after the count before it at its depth, and within its sentence.
+    /// Returns the earliest start of a count's clause: the end of the previous count of the same depth, within the
+    /// sentence.
     fn clause_floor(&self, count: &Count) -> usize {
         let sentence = self.sentence(count.number.start).start;
         let depth = self.depth(count);
@@ -106,7 +107,8 @@ impl Reading {
         before.map_or(sentence, |other| other.end.max(sentence))
     }
 
-    /// The words just after a count, up to the next mark or number but a year.
+    /// Returns the words just after a count, up to the next punctuation mark or number. The number of a year does not
+    /// end them.
     pub(crate) fn tail(&self, count: &Count) -> String {
         let depth = self.depth(count);
         let mut words = String::new();
@@ -128,7 +130,7 @@ impl Reading {
 }
 
 impl Reading {
-    /// True if a digit belongs to a year, `2024年`.
+    /// True if a digit belongs to a year such as `2024年`.
     fn is_in_a_year(&self, at: usize) -> bool {
         let is_digit = |at: &usize| self.chars.get(*at).is_some_and(char::is_ascii_digit);
         let first = (0..at).rev().take_while(is_digit).last().unwrap_or(at);
@@ -158,7 +160,7 @@ fn nesting(chars: &[char]) -> (Vec<u8>, Vec<bool>) {
         match c {
             ')' | '〕' | ']' | '】' => depth = depth.saturating_sub(1),
             '”' | '》' | '」' | '’' => quote = quote.saturating_sub(1),
-            // A mark left open must not swallow the rest.
+            // An unclosed mark must not affect the sentences that follow.
             '。' => (depth, quote) = (0, 0),
             _ => {}
         }

@@ -1,4 +1,5 @@
-//! The words of the prose rules, from `packs/words/*.toml`: a file a matter, read when the first report needs it.
+//! The words of the prose rules, from `packs/words/*.toml`. There is one file per matter, read when it is first
+//! needed.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -9,29 +10,29 @@ use crate::prose::{
     words::{List, Words},
 };
 
-/// Of requests for information.
+/// Words about requests for information.
 pub(crate) static REQUESTS: LazyLock<Requests> =
     LazyLock::new(|| read(include_str!("../../packs/words/requests.toml")));
 
-/// Of lists that break a number down.
+/// Words about lists that break a number down.
 pub(crate) static SUMS: LazyLock<Sums> = LazyLock::new(|| read(include_str!("../../packs/words/sums.toml")));
 
-/// Of 行政复议 and 行政诉讼.
+/// Words about 行政复议 and 行政诉讼.
 pub(crate) static DISPUTES: LazyLock<Disputes> =
     LazyLock::new(|| read(include_str!("../../packs/words/disputes.toml")));
 
-/// Of 规章 and 行政规范性文件.
+/// Words about 规章 and 行政规范性文件.
 pub(crate) static DOCUMENTS: LazyLock<Documents> =
     LazyLock::new(|| read(include_str!("../../packs/words/documents.toml")));
 
-/// Of 信息处理费.
+/// Words about 信息处理费.
 pub(crate) static FEES: LazyLock<Fees> = LazyLock::new(|| read(include_str!("../../packs/words/fees.toml")));
 
 fn read<T: DeserializeOwned>(text: &str) -> T {
     toml::from_str(text).expect("the compiled-in words are read: a unit test reads them")
 }
 
-/// As `requests.toml` explains them.
+/// The fields are explained in `requests.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Requests {
@@ -55,7 +56,7 @@ pub(crate) struct Requests {
     pub(super) carried_out: Carried,
 }
 
-/// Requests of another year.
+/// Words about requests carried from or to another year.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Carried {
@@ -65,11 +66,11 @@ pub(super) struct Carried {
     pub(super) not: List,
 }
 
-/// Verbs and results, and what they speak of.
+/// Verbs and results, and the quantity that each speaks of.
 #[derive(Deserialize)]
 #[serde(from = "BTreeMap<Quantity, Vec<String>>")]
 pub(super) struct Keywords {
-    /// All, to be looked for at once.
+    /// All keywords as one set, for a single search.
     pub(super) all: Words,
     quantities: Vec<(String, Quantity)>,
 }
@@ -87,18 +88,18 @@ impl From<BTreeMap<Quantity, Vec<String>>> for Keywords {
 }
 
 impl Keywords {
-    /// What a keyword speaks of.
+    /// Returns the quantity that a keyword speaks of.
     pub(super) fn quantity(&self, keyword: &str) -> Option<Quantity> {
         self.iter().find(|(word, _)| *word == keyword).map(|(_, quantity)| quantity)
     }
 
-    /// Each with what it speaks of.
+    /// Returns each keyword with its quantity.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Quantity)> {
         self.quantities.iter().map(|(word, quantity)| (word.as_str(), *quantity))
     }
 }
 
-/// As `sums.toml` explains them.
+/// The fields are explained in `sums.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sums {
@@ -116,7 +117,7 @@ pub(crate) struct Sums {
     pub(crate) results: Words,
 }
 
-/// As `disputes.toml` explains them.
+/// The fields are explained in `disputes.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Disputes {
@@ -128,9 +129,9 @@ pub(crate) struct Disputes {
     pub(crate) decisions: List,
     pub(crate) joins: List,
     pub(crate) behind: List,
-    /// A word and its column.
+    /// Words of results, each with its column.
     pub(crate) results: Vec<(String, String)>,
-    /// Columns by their public names.
+    /// The names of columns, by their public names.
     pub(crate) columns: BTreeMap<String, String>,
     pub(crate) blocks: Blocks,
 }
@@ -145,7 +146,7 @@ pub(crate) struct Blocks {
     pub(crate) after_review: List,
 }
 
-/// As `documents.toml` explains them.
+/// The fields are explained in `documents.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Documents {
@@ -153,13 +154,13 @@ pub(crate) struct Documents {
     pub(crate) other: Words,
     pub(crate) unsure_verbs: List,
     pub(crate) unsure: List,
-    /// A verb and its column.
+    /// Verbs, each with its column.
     pub(crate) verbs: Vec<(String, String)>,
-    /// Columns by their public names.
+    /// The names of columns, by their public names.
     pub(crate) columns: BTreeMap<String, String>,
 }
 
-/// As `fees.toml` explains them.
+/// The fields are explained in `fees.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fees {

@@ -1,4 +1,4 @@
-//! Word sets: large sets are searched with one automaton, short lists one by one.
+//! Word sets. A large set is searched with one automaton, a short list word by word.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::prose::count::starts_with;
 
-/// A set of words; where two begin at one place the longer counts.
+/// A set of words. If two words begin at the same place, the longer one is found.
 #[derive(Debug, Deserialize)]
 #[serde(from = "Vec<String>")]
 pub(crate) struct Words(Regex);
@@ -19,7 +19,7 @@ impl From<Vec<String>> for Words {
 }
 
 impl Words {
-    /// The words of a list; an empty list holds none.
+    /// Makes a set of the words of a list. An empty list matches nothing.
     pub(crate) fn new(words: &[&str]) -> Self {
         if words.is_empty() {
             return Self(Regex::new(r"[^\s\S]").expect("a constant pattern that a test compiles"));
@@ -30,28 +30,28 @@ impl Words {
         Self(Regex::new(&pattern.join("|")).expect("escaped words are a pattern"))
     }
 
-    /// True if one of the words stands in a text.
+    /// True if a text contains one of the words.
     pub(crate) fn any(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 
-    /// The words that stand in a text, left to right, not overlapping.
+    /// Returns the words that a text contains, left to right, without overlaps.
     pub(crate) fn all<'t>(&self, text: &'t str) -> impl Iterator<Item = Match<'t>> {
         self.0.find_iter(text)
     }
 
-    /// A text without the words.
+    /// Returns a text without the words.
     pub(crate) fn removed<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.0.replace_all(text, "")
     }
 }
 
-/// A few words in an order of their own.
+/// A short list of words whose order matters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Vec<String>")]
 pub(crate) struct List {
     words: Vec<String>,
-    /// The characters with which they begin.
+    /// The first character of each word.
     firsts: Vec<char>,
 }
 
@@ -65,39 +65,39 @@ impl From<Vec<String>> for List {
 }
 
 impl List {
-    /// The words.
+    /// Returns the words in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str)
     }
 
-    /// True if a word is one of these.
+    /// True if a word is in the list.
     pub(crate) fn has(&self, word: &str) -> bool {
         self.iter().any(|own| own == word)
     }
 
-    /// True if one of them stands in a text.
+    /// True if a text contains one of the words.
     pub(crate) fn any(&self, text: &str) -> bool {
         self.iter().any(|word| text.contains(word))
     }
 
-    /// True if a text begins with one of them.
+    /// True if a text begins with one of the words.
     pub(crate) fn begins(&self, text: &str) -> bool {
         self.iter().any(|word| text.starts_with(word))
     }
 
-    /// True if a text ends in one of them.
+    /// True if a text ends with one of the words.
     pub(crate) fn ends(&self, text: &str) -> bool {
         self.iter().any(|word| text.ends_with(word))
     }
 
-    /// Where the last of them begins in a text, in bytes.
+    /// Returns where the last occurrence of any of the words begins in a text, in bytes.
     pub(crate) fn last(&self, text: &str) -> Option<usize> {
         self.iter().filter_map(|word| text.rfind(word)).max()
     }
 
-    /// The first of them that stands at a character.
+    /// Returns the first word of the list that begins at a character.
     pub(crate) fn at(&self, chars: &[char], at: usize) -> Option<&str> {
-        // Nearly every character begins none.
+        // Few characters begin any of the words.
         let begins = self.firsts.contains(chars.get(at)?);
         begins.then(|| self.iter().find(|word| starts_with(chars, at, word))).flatten()
     }

@@ -1,4 +1,4 @@
-//! Numbers carried from one year to the next: pending requests, documents in force, items of the 2019 form.
+//! Numbers carried from one year to the next: pending requests, documents in force, and items of the 2019 form.
 
 use gongkai_model::{Applicant, FactId, FormId};
 
@@ -10,7 +10,7 @@ use crate::{
     params::{Kind, Params},
 };
 
-/// The values of [`about`].
+/// The names of the values that [`about`] fills in.
 const ABOUT: &[&str] = &["cell", "expected", "actual", "year", "last_year"];
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -40,8 +40,8 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// What came in from last year is what last year handed on, in the total and in each column. Bodies that were merged or
-/// re-cut, and reports whose scope changed, are a person's to judge.
+/// Checks that the requests carried in equal those that last year's report carried out, in the total and in each
+/// column. If bodies were merged or reorganised, or the scope of the report changed, a person must judge.
 fn carried_in(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input) else { return Vec::new() };
     let neighbours = input.context.neighbours.map(|neighbours| neighbours.own.rolls_up);
@@ -70,15 +70,15 @@ fn carried_in(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// The two kinds of documents of chapter 二.
+/// The two kinds of documents in chapter 二.
 const DOCUMENTS: [&str; 2] = ["proactive.regulations", "proactive.normative_documents"];
 
 fn document(kind: &str, column: &str) -> FactId {
     cell(&format!("{kind}.{column}"))
 }
 
-/// In force now = in force last year + issued − repealed. Not over the change of forms, and not where the report says
-/// that documents expired, moved or are counted anew.
+/// Checks that documents in force = in force last year + issued − repealed. Skipped if the form changed between the
+/// years, or if the report says that documents expired, moved or were counted anew.
 fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
     if mentions(params, "redefined", input) {
@@ -99,7 +99,7 @@ fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// No more can be repealed than was in force and was issued.
+/// Checks that no more documents were repealed than were in force or issued.
 fn repealed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
     if mentions(params, "redefined", input) {
@@ -118,12 +118,12 @@ fn repealed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// Last year's report if it followed the same form.
+/// Returns last year's report if it uses the same form.
 fn comparable<'a>(input: &Input<'a>) -> Option<&'a crate::neighbours::AgencyYear> {
     previous(input).filter(|previous| previous.form == input.report.form && previous.form == FormId::Form2021)
 }
 
-/// The rows of the 2019 form with a column 上一年项目数量.
+/// The rows of the 2019 form that have a column 上一年项目数量.
 const ITEMS: [&str; 5] = [
     "proactive.licensing",
     "proactive.other_external_services",
@@ -132,7 +132,7 @@ const ITEMS: [&str; 5] = [
     "proactive.fees",
 ];
 
-/// Items of the year before = its own items of the year before + its change.
+/// Checks that the items of the year before equal last year's own items of the year before plus their change.
 fn prior_items(input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input).filter(|previous| previous.form == FormId::Form2019) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Cells by their public names: what stands in them here and the year before, and drafts about one of them.
+//! Cells by their public names: their values in this report and in last year's, and drafts about one of them.
 
 use gongkai_model::{Applicant, Concept, FactId};
 use rust_decimal::Decimal;
@@ -11,7 +11,7 @@ use crate::{
     params::Params,
 };
 
-/// The agency's report on the year before.
+/// Returns the agency's report on the year before.
 pub(super) fn previous<'a>(input: &Input<'a>) -> Option<&'a AgencyYear> {
     input.context.neighbours?.previous.as_ref()
 }
@@ -28,12 +28,12 @@ pub(super) fn of(concept: &str, applicant: Applicant) -> FactId {
     FactId { concept: Concept::new(concept), applicant: Some(applicant) }
 }
 
-/// The number in a cell of the report at hand.
+/// Returns the number in a cell of this report.
 pub(super) fn value(input: &Input<'_>, id: &FactId) -> Option<Decimal> {
     input.report.state(id).value()
 }
 
-/// A cell as an editor names it, under the placeholder `cell`.
+/// Returns a cell in the words of an editor, for the placeholder `cell`.
 pub(super) fn place(input: &Input<'_>, id: &FactId) -> Value {
     let cells = input.table.as_ref().map(|table| &table.layout.cells);
     let position =
@@ -41,13 +41,13 @@ pub(super) fn place(input: &Input<'_>, id: &FactId) -> Value {
     Value::new("cell", position.cloned().unwrap_or_else(|| id.to_string()), id.to_string())
 }
 
-/// True if the prose has one of the words of a rule's list.
+/// True if the prose contains a word of one of the rule's lists.
 pub(super) fn mentions(params: &Params, list: &str, input: &Input<'_>) -> bool {
     let words = params.words(list);
     words.is_some_and(|words| input.prose.passages().iter().any(|passage| words.any(passage.text())))
 }
 
-/// A draft about one cell, with what it should say and what it says.
+/// Returns a draft about one cell, with its expected and actual value.
 pub(super) fn about(
     input: &Input<'_>,
     case: &'static str,

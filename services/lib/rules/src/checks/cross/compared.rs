@@ -49,7 +49,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The cells whose leaps are worth a look: what an agency did in all, not its single results.
+/// Returns the cells whose jumps are worth a look: overall activity, not single results.
 fn leaping() -> Vec<FactId> {
     let plain = [
         "proactive.licensing.decisions",
@@ -76,7 +76,7 @@ fn jump(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// 元 written where 万元 is asked for, or the other way round.
+/// Finds an amount in 元 where 万元 is required, or the reverse.
 fn fee_unit(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let slip = || {
         let id = cell("proactive.fees.amount");
@@ -88,7 +88,8 @@ fn fee_unit(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     slip().into_iter().collect()
 }
 
-/// Every number that is not 0 is last year's. Reports of nothing but zeros are alike by nature.
+/// Finds a report whose numbers other than 0 all equal last year's. Reports of zeros only are always alike and are
+/// skipped.
 fn copied_numbers(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input).filter(|previous| previous.form == input.report.form) else {
         return Vec::new();
@@ -116,7 +117,7 @@ fn copied_numbers(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { values, ..Draft::new("copied", Key::Part("numbers".to_owned())) }]
 }
 
-/// There is a report some years back and none on the years between.
+/// Finds years without a report between this one and an earlier one.
 fn gap(input: &Input<'_>) -> Vec<Draft> {
     let Some(neighbours) = input.context.neighbours else { return Vec::new() };
     let Some(earlier) = neighbours.earlier.filter(|_| neighbours.previous.is_none()) else {
@@ -131,7 +132,7 @@ fn gap(input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { values, ..Draft::new("missing", Key::Part("gap".to_owned())) }]
 }
 
-/// `(新)收(到)…申请 N 件，比上年增长 X%`: one clause about requests, then growth or decline in percent.
+/// `(新)收(到)…申请 N 件，比上年增长 X%`: a clause about requests, followed by growth or decline in percent.
 static GROWTH: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?:收到|新收|受理)[^。;,]{0,16}?申请[^。;,%]{0,12}?(\d+)[件宗条](?:\([^)]*\))?,?(?:同比|(?:比|较|与)(?:上年度?|去年|上一年度?|\d{4}年)(?:同期)?(?:相比)?)[^。;,%\d]{0,6}?(增长|增加|上升|提高|下降|减少|降低)(?:了|约|近)?(\d+(?:\.\d+)?)%",
@@ -139,8 +140,8 @@ static GROWTH: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is a constant: a test runs it")
 });
 
-/// Growth of the requests as the prose has it, against this year's and last year's table. What the prose counts must be
-/// what the table counts; else it speaks of something else.
+/// Compares the growth of requests in the prose with this year's and last year's table. Skipped if the count in the
+/// prose is not that of the table, since the prose then speaks of something else.
 fn growth(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input) else { return Vec::new() };
     let id = total("requests.received");
@@ -160,7 +161,7 @@ fn growth(params: &Params, input: &Input<'_>) -> Vec<Draft> {
             else {
                 continue;
             };
-            // What is printed with fewer decimals may be off by half of its last one.
+            // A number printed with fewer decimals may differ by half a unit of its last one.
             let half = Decimal::new(5, printed.scale() + 1);
             if !is_same_count || (stated - actual).abs() <= half + params.decimal("tolerance") {
                 continue;

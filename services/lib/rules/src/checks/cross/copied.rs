@@ -1,4 +1,4 @@
-//! Prose copied from another report: last year's, or a sibling's.
+//! Prose copied from another report: last year's, or that of a sibling body.
 
 use crate::{
     check::Check,
@@ -55,7 +55,7 @@ fn sibling(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { values, ..Draft::new("similar", Key::Part("prose-sibling".to_owned())) }]
 }
 
-/// The similarity in thousandths; `None` where there is too little to compare.
+/// Returns the similarity in thousandths; `None` if there is too little text to compare.
 fn percent(params: &Params, own: &MinHash, other: &MinHash) -> Option<u16> {
     let least = params.whole("least_chars");
     let is_long = |minhash: &MinHash| i64::from(minhash.chars) >= least;
@@ -63,7 +63,7 @@ fn percent(params: &Params, own: &MinHash, other: &MinHash) -> Option<u16> {
         return None;
     }
     let thousandths = (own.similarity(other) * 1000.0).round();
-    // 0 to 1000: a similarity lies between 0 and 1.
+    // A similarity lies between 0 and 1, so the result lies between 0 and 1000.
     (0..=1000).find(|whole| (f64::from(*whole) - thousandths).abs() < 0.5)
 }
 

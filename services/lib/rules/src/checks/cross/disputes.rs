@@ -1,4 +1,4 @@
-//! Chapter 四 beside last year's: suits after reconsideration, and disputes without requests.
+//! Chapter 四 compared with last year's: lawsuits after reconsideration, and disputes without requests.
 
 use rust_decimal::Decimal;
 
@@ -25,7 +25,8 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Who sues after reconsideration had one that was concluded, this year or last.
+/// Checks that there are no more lawsuits after reconsideration than reconsiderations concluded this year or last
+/// year.
 fn after_reconsideration(input: &Input<'_>) -> Vec<Draft> {
     let concluded = ["upheld", "corrected", "other"].map(|r| cell(&format!("disputes.reconsideration.{r}")));
     let more = || {
@@ -43,7 +44,8 @@ fn after_reconsideration(input: &Input<'_>) -> Vec<Draft> {
     more().into_iter().collect()
 }
 
-/// No request this year or last, yet disputes over requests. Disputes over what is published on one's own need none.
+/// Finds disputes over requests in a report without requests this year and last year. Disputes over proactive
+/// disclosure need no request.
 fn without_requests(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let blocks = ["reconsideration", "litigation_direct", "litigation_after_reconsideration"];
     let none = |read: &dyn Fn(&gongkai_model::FactId) -> Option<Decimal>| {

@@ -1,4 +1,4 @@
-//! Checks that need other reports, the registry or the publishing event. Without them they are silent.
+//! Checks that need other reports, the registry or the publishing event. Without these they report nothing.
 
 mod carried;
 mod cells;
@@ -11,7 +11,7 @@ mod timely;
 
 use crate::check::Check;
 
-/// The checks, one list a module.
+/// The checks, one list per module.
 pub(crate) const CHECKS: &[&[Check]] = &[
     carried::CHECKS,
     compared::CHECKS,

@@ -1,4 +1,4 @@
-//! Publications of one report: changed content, taken down, published at several addresses.
+//! The publications of one report: changed content, removal, and publication at several addresses.
 
 use gongkai_model::{FactId, State};
 
@@ -34,7 +34,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Cells named in a message; the rest is counted.
+/// Maximum number of cells that a message names. It only counts the others.
 const SHOWN: usize = 5;
 
 fn publications<'a>(input: &Input<'a>) -> Option<(&'a Publications, &'a str, &'a Cells)> {
@@ -42,8 +42,8 @@ fn publications<'a>(input: &Input<'a>) -> Option<(&'a Publications, &'a str, &'a
     Some((&neighbours.publications, &neighbours.own.main_hash, &neighbours.own.cells))
 }
 
-/// The content changed after it was published, and the report does not say why. What only the page around it changed has
-/// the same main hash.
+/// Finds content that changed after publication without an explanation in the report. If only the page around the
+/// content changed, the main hash is the same.
 fn changed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let changed = || {
         let (publications, main_hash, cells) = publications(input)?;
@@ -69,7 +69,7 @@ fn gone(input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { values, ..Draft::new("gone", Key::Part("gone".to_owned())) }]
 }
 
-/// Another address shows other numbers.
+/// Finds another address of the report with different numbers.
 fn differs(input: &Input<'_>) -> Vec<Draft> {
     let Some((publications, main_hash, cells)) = publications(input) else { return Vec::new() };
     let others = publications.elsewhere.iter().filter(|other| other.main_hash != main_hash);
@@ -83,7 +83,7 @@ fn differs(input: &Input<'_>) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// The same report stands at several addresses.
+/// Finds a report published at several addresses.
 fn twice(input: &Input<'_>) -> Vec<Draft> {
     let Some((publications, main_hash, _)) = publications(input).filter(|(all, _, _)| !all.is_withdrawn)
     else {
@@ -101,7 +101,7 @@ fn twice(input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { values, ..Draft::new("twice", Key::Part("addresses".to_owned())) }]
 }
 
-/// The cells that both contents have and that say different things.
+/// Returns the cells that both contents have and whose values differ.
 fn different(own: &Cells, other: &Cells) -> Vec<FactId> {
     let is_known = |state: &State| !matches!(state, State::Missing | State::Unreadable);
     let of_both = own.iter().map(|(id, state)| (id, *state, other.state(id)));

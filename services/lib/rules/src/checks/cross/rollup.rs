@@ -1,7 +1,7 @@
-//! A government's report beside those of the bodies below it (汇总).
+//! A government's report compared with those of the bodies below it (汇总).
 //!
-//! Children are the direct ones of the registry: what a county sums up already contains its own departments. Bodies led
-//! from above (垂直管理) are not among them.
+//! Only the direct children in the registry count, since the sum of a county already contains its own departments.
+//! Bodies under vertical leadership (垂直管理) are not among them.
 
 use gongkai_model::{AgencyKind, FactId, Level};
 use rust_decimal::Decimal;
@@ -37,18 +37,18 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The children that reported, if any did.
+/// Returns the children that have reported; `None` if there are none.
 fn children<'a>(input: &Input<'a>) -> Option<&'a Children> {
     let children = input.context.neighbours?.children.as_ref()?;
     (!children.reported.is_empty()).then_some(children)
 }
 
-/// The same, if the report says that it sums them up.
+/// Returns the children that have reported, if the report says that it sums them up.
 fn summed<'a>(input: &Input<'a>) -> Option<&'a Children> {
     children(input).filter(|_| input.context.neighbours.is_some_and(|neighbours| neighbours.own.rolls_up))
 }
 
-/// The sum of a cell over the children that give a number.
+/// Returns the sum of a cell over the children that have a number in it.
 fn sum(children: &Children, id: &FactId) -> Option<Decimal> {
     let mut numbers = children.reported.iter().filter_map(|child| child.cells.value(id));
     numbers.try_fold(Decimal::ZERO, Decimal::checked_add)
@@ -67,7 +67,8 @@ fn draft(
     draft
 }
 
-/// What is handed on or stands from year to year is not summed: it would be wrong with every body that joins or leaves.
+/// True for cells that are summed. Numbers carried between years are not: they would be wrong whenever a body joins
+/// or leaves.
 fn is_summed(id: &FactId) -> bool {
     !matches!(id.concept.as_str(), "requests.carried_in" | "requests.carried_out")
 }
@@ -81,20 +82,20 @@ fn at_least(input: &Input<'_>) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// Where every child reported, the sum is the whole.
+/// Checks that the report equals the sum of its children, if every child reported.
 fn equal(input: &Input<'_>) -> Vec<Draft> {
     let is_whole = |children: &&Children| usize::try_from(children.registered) == Ok(children.reported.len());
     let Some(children) = summed(input).filter(is_whole) else { return Vec::new() };
     let of_all = |id: &FactId| children.reported.iter().all(|child| child.cells.value(id).is_some());
     let drafts = figures().into_iter().filter(is_summed).filter(of_all).filter_map(|id| {
         let (actual, whole) = (value(input, &id)?, sum(children, &id)?);
-        // Less is the other rule's business.
+        // A smaller number is reported by another rule.
         (actual > whole).then(|| draft(input, "differs", &id, children, (whole, actual)))
     });
     drafts.collect()
 }
 
-/// The parent's carry-over broke while that of every child holds.
+/// Finds a carry-over that is broken for the parent but holds for every child.
 fn carried_in(input: &Input<'_>) -> Vec<Draft> {
     let broken = || {
         let (children, previous) = (summed(input)?, previous(input)?);
@@ -109,7 +110,8 @@ fn carried_in(input: &Input<'_>) -> Vec<Draft> {
     broken().into_iter().collect()
 }
 
-/// A government above towns reports on all its bodies. Small counties whose bodies had nothing are not asked.
+/// Checks that a government above town level reports on all its bodies. Small counties whose bodies had nothing to
+/// report are skipped.
 fn scope(input: &Input<'_>) -> Vec<Draft> {
     let found = || {
         let children = children(input).filter(|_| is_government(input))?;
@@ -143,7 +145,7 @@ fn same_as(input: &Input<'_>, office: &Child) -> bool {
     cells.map(|id| (value(input, &id), office.cells.value(&id))).all(|(own, its)| own.is_some() && own == its)
 }
 
-/// True for a people's government above towns.
+/// True for a people's government above town level.
 fn is_government(input: &Input<'_>) -> bool {
     input.kind() == Some(AgencyKind::Government) && input.level().is_some_and(|level| level < Level::Town)
 }

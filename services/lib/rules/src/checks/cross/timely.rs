@@ -1,4 +1,4 @@
-//! When and where a report was published (条例 art. 49). All days come from events: there is no clock here.
+//! When and where a report was published (条例 art. 49). All dates come from events; no clock is read.
 
 use gongkai_model::{AgencyKind, Level};
 use time::{Date, Month};
@@ -42,23 +42,23 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The first day on which the publisher says the report was out.
+/// Returns the earliest publication date that the publisher states.
 fn claimed(input: &Input<'_>) -> Option<Date> {
     let kept = input.context.neighbours.and_then(|neighbours| neighbours.publications.first_claimed);
     kept.into_iter().chain(input.context.published_at).min()
 }
 
-/// The first day we saw it.
+/// Returns the day on which the report was first seen.
 fn seen(input: &Input<'_>) -> Option<Date> {
     let kept = input.context.neighbours.and_then(|neighbours| neighbours.publications.first_seen);
     kept.into_iter().chain(input.context.publication.first_seen).min()
 }
 
-/// The day by which the report was due, and how the law names the body; `None` if it is not known what kind of body it is.
+/// Returns the last day for publication and the law's term for the body; `None` if the kind of body is not known.
 fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
     let (level, kind) = (input.level()?, input.kind()?);
     let next = input.report.year.checked_add(1)?;
-    // An office also compiles the government's report, so its own is not held to the earlier day.
+    // An office also compiles the government's report, so the earlier deadline of departments does not apply to it.
     let (case, month) = match (level, kind) {
         (Level::Town, _) => ("town", Month::January),
         (_, AgencyKind::Government | AgencyKind::Office) => ("government", Month::March),
@@ -67,7 +67,8 @@ fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
     Some((case, Date::from_calendar_date(next, month, 31).ok()?))
 }
 
-/// The deadline's own day is in time. Pages that came to a new site years after carry the day of the move.
+/// Finds reports published after the deadline. The day of the deadline is in time. A page that moved to a new site
+/// years later carries the date of the move.
 fn late(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let late = || {
         let published =
@@ -100,8 +101,8 @@ fn early(input: &Input<'_>) -> Vec<Draft> {
     vec![Draft { actual: Some(day(published)), values, ..Draft::new("early", Key::Part("early".to_owned())) }]
 }
 
-/// The report claims a day in time, but was first seen after the deadline, and more than the time between two visits
-/// after that day. What was seen much later is an old report that came in late, not a page with a false day.
+/// Finds a report that states a date in time but was first seen after the deadline, later than the interval between
+/// two visits explains. A report seen much later is an old one that was collected late, not a page with a false date.
 fn back_dated(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let back_dated = || {
         let (claimed, seen) = (claimed(input)?, seen(input)?);
