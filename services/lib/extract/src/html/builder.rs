@@ -1,8 +1,9 @@
-//! Blocks out of a stream of tags and text, in one pass and without a tree.
+//! Builds blocks from a stream of tags and text, in one pass and without a tree.
 //!
-//! The builder keeps a stack of open elements for three things only: which text is hidden, how deep the page is nested,
-//! and where a forgotten end tag must be thought of. Inline elements are counted, not kept. Text gathers in a [`LineBuilder`];
-//! whatever ends a line hands it to the innermost open cell, or to the blocks.
+//! The builder keeps a stack of open elements for three purposes: to know which text is hidden, how deep the page is
+//! nested, and which elements a missing end tag leaves open. Inline elements are counted, not kept. Text is collected
+//! in a [`LineBuilder`]. Whatever ends a line passes it to the innermost open cell, or to the blocks if no cell is
+//! open.
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{limits::Limits, mirror_cleanup::Cleaner};
 
-/// Longest title that is kept, in bytes.
+/// Maximum length of a title that is kept, in bytes.
 const LONGEST_TITLE: usize = 4096;
 
 /// Builds blocks.
@@ -27,32 +28,32 @@ pub(super) struct Builder<'a> {
     tables: Vec<OpenTable>,
     line: LineBuilder,
     raw: Option<Class>,
-    /// Open elements, inline ones included.
+    /// Number of open elements, including inline ones.
     depth: usize,
     cells: usize,
     page: Page,
 }
 
-/// How a page is read.
+/// Options for reading a page.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Options {
-    /// Reads what is not shown as well.
+    /// Also read what is not shown.
     pub(super) shows_hidden: bool,
     /// Line ends outside of tables end paragraphs.
     pub(super) keeps_lines: bool,
 }
 
-/// What a page turned out to hold.
+/// The contents of a page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) blocks: Vec<Block>,
-    /// `<title>`, as written.
+    /// The text of `<title>`, as written.
     pub(super) title: String,
-    /// Its `<meta>` tags.
+    /// The `<meta>` tags.
     pub(super) meta: Meta,
-    /// Glosses that were taken out.
+    /// Number of pinyin glosses that were removed.
     pub(super) pinyin: u32,
-    /// Tables that were not shown.
+    /// Number of tables that were not shown.
     pub(super) hidden_tables: usize,
 }
 
@@ -61,11 +62,11 @@ pub(super) struct Page {
 struct Frame {
     name: Name,
     class: Class,
-    /// Its text is not read.
+    /// True if its text is not read.
     hidden: bool,
-    /// Its line ends count.
+    /// True if its line ends count.
     preformatted: bool,
-    /// Inline elements open right inside.
+    /// Number of open inline elements directly inside.
     inline: usize,
 }
 
@@ -92,7 +93,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Takes a start tag that stands at `place`.
+    /// Takes a start tag at `place`.
     pub(super) fn start_tag(
         &mut self,
         name: &[u8],
@@ -109,7 +110,7 @@ impl<'a> Builder<'a> {
                 Ok(())
             }
             Class::Raw | Class::Title => {
-                // The first title counts: templates pasted into a page bring their own.
+                // Only the first title counts, because templates pasted into a page bring titles of their own.
                 self.raw = Some(if self.page.title.is_empty() { class } else { Class::Raw });
                 Ok(())
             }
@@ -158,7 +159,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Takes text, whose `n`-th scalar stands at the `n`-th of `places`.
+    /// Takes text. Its `n`-th scalar stands at the `n`-th of `places`.
     pub(super) fn text(&mut self, text: &str, places: impl Iterator<Item = Span>) -> Result<(), Rejection> {
         match self.raw {
             Some(Class::Title) => self.note_title(text),
@@ -193,14 +194,14 @@ impl<'a> Builder<'a> {
 // === lines ===
 
 impl Builder<'_> {
-    /// Ends the line and hands it on.
+    /// Ends the line and passes it on.
     fn break_line(&mut self) -> Result<(), Rejection> {
         let Some((line, pinyin)) = self.line.take(self.cleaner) else { return Ok(()) };
         self.page.pinyin += pinyin;
         self.deliver(line)
     }
 
-    /// Gives a line to the innermost open cell, else to the blocks.
+    /// Passes a line to the innermost open cell, or to the blocks if no cell is open.
     fn deliver(&mut self, line: Paragraph) -> Result<(), Rejection> {
         match self.tables.iter_mut().rev().find(|table| table.has_open_cell()) {
             Some(table) if !table.is_layout => {
@@ -252,7 +253,7 @@ impl Builder<'_> {
         if self.depth > self.limits.nesting { Err(too_deep(self.limits.nesting)) } else { Ok(()) }
     }
 
-    /// Takes off all frames from an index on.
+    /// Removes all frames from an index on.
     fn truncate(&mut self, length: usize) {
         let length = length.max(1);
         let gone: usize =
@@ -260,7 +261,7 @@ impl Builder<'_> {
         self.depth = self.depth.saturating_sub(gone);
     }
 
-    /// The topmost frame that fits, not looking beyond the cell or table.
+    /// Returns the topmost frame that fits, without looking beyond the innermost cell or table.
     fn find(&self, fits: impl Fn(&Frame) -> bool) -> Option<usize> {
         let barrier = |frame: &Frame| matches!(frame.class, Class::Cell | Class::Table);
         let found = self.frames.iter().rposition(|frame| barrier(frame) || fits(frame))?;
@@ -290,7 +291,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A block closes the paragraph before it, an item the item before it.
+    /// Opens a block. A block closes the paragraph before it, and a list item closes the item before it.
     fn open_block(&mut self, name: &[u8], class: Class, attributes: &Attributes) -> Result<(), Rejection> {
         self.break_line()?;
         if self.top().class == Class::Paragraph {
@@ -309,7 +310,8 @@ impl Builder<'_> {
 // === tables ===
 
 impl Builder<'_> {
-    /// Opens a table. Right inside another table, where no cell is open, it ends that one first, as in a browser.
+    /// Opens a table. If it stands directly inside another table, outside of any cell, it ends that table first, as
+    /// in a browser.
     fn open_table(&mut self, name: &[u8], attributes: &Attributes) -> Result<(), Rejection> {
         if self.tables.last().is_some_and(|table| !table.has_open_cell()) {
             self.close_table()?;
@@ -321,7 +323,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Takes off everything above the innermost table; false if there is none.
+    /// Removes everything above the innermost table. Returns false if there is none.
     fn back_to_table(&mut self) -> Result<bool, Rejection> {
         if self.tables.is_empty() {
             return Ok(false);
@@ -389,7 +391,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Ends the innermost table. A grid makes layout of every table around it.
+    /// Ends the innermost table. If it is a grid, every table around it becomes layout.
     fn close_table(&mut self) -> Result<(), Rejection> {
         if !self.back_to_table()? {
             return self.break_line();
@@ -404,7 +406,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Turns the open tables into layout: what their cells hold so far stands before the grid that was found inside.
+    /// Turns the open tables into layout. The text of their cells so far becomes paragraphs before the grid that was
+    /// found inside.
     fn make_layout(&mut self) -> Result<(), Rejection> {
         let mut lines = Vec::new();
         for table in &mut self.tables {

@@ -3,13 +3,13 @@
 /// What an element does to the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Part of the line: `<span>`, `<b>`, `<o:p>` and all that is unknown.
+    /// Part of the line: `<span>`, `<b>`, `<o:p>` and all unknown elements.
     Inline,
-    /// Nothing at all: void elements, column descriptions.
+    /// No effect: void elements and column descriptions.
     Nothing,
     /// Page metadata.
     Meta,
-    /// Ends the line; is not nested.
+    /// Ends the line and is not nested.
     Break,
     /// Ends the line and closes an open paragraph: `<div>`, `<h1>`, lists.
     Block,
@@ -17,7 +17,7 @@ pub(super) enum Class {
     Paragraph,
     /// A list item: the next item closes it.
     Item,
-    /// A list: items close only within.
+    /// A list. An item inside it does not close an item outside.
     List,
     /// Text whose line ends count.
     Preformatted,
@@ -31,16 +31,16 @@ pub(super) enum Class {
     Cell,
     /// A caption.
     Caption,
-    /// Content that nobody reads, as markup: `<svg>`, `<template>`.
+    /// Content that is not text, read as markup: `<svg>`, `<template>`.
     Dropped,
-    /// Content that nobody reads, as raw text: `<script>`.
+    /// Content that is not text, read as raw text: `<script>`.
     Raw,
-    /// The page's title, as raw text.
+    /// The title of the page, read as raw text.
     Title,
 }
 
 impl Class {
-    /// The class of an element, by its name in lower case.
+    /// Returns the class of an element by its lower-case name.
     pub(super) fn of(name: &[u8]) -> Self {
         match name {
             b"td" | b"th" => Self::Cell,
@@ -72,7 +72,7 @@ impl Class {
     }
 }
 
-/// An element's name, shortened to eight bytes: enough to tell those we know apart.
+/// The first eight bytes of an element's name, enough to distinguish the known elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Name(u64);
 
@@ -82,16 +82,16 @@ impl Name {
     }
 }
 
-/// The attributes that matter.
+/// The attributes that the builder uses.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Attributes {
     /// `colspan`, if it is a number.
     pub(super) column_span: Option<u32>,
-    /// `rowspan`, if it is a number; 0 means to the end of the row group.
+    /// `rowspan`, if it is a number. 0 extends to the end of the row group.
     pub(super) row_span: Option<u32>,
-    /// Not shown: `hidden` or `display:none`.
+    /// True if the element is not shown: `hidden` or `display:none`.
     pub(super) hidden: bool,
-    /// Of no height: the row by which Word keeps its column widths.
+    /// True if the element has no height. Word writes such a row to keep its column widths.
     pub(super) flat: bool,
     /// `<meta name=…>`
     pub(super) name: Option<String>,
@@ -102,7 +102,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Takes an attribute. The first of a name counts.
+    /// Takes an attribute. If a name occurs twice, the first one counts.
     pub(super) fn set(&mut self, name: &[u8], value: &[u8]) {
         match name {
             b"colspan" => self.column_span = self.column_span.or_else(|| number(value)),
@@ -118,14 +118,15 @@ impl Attributes {
     }
 }
 
-/// True for an address with a host; one without leads to the page's own site.
+/// True for an address with a host. One without leads to the page's own site.
 fn names_host(address: &[u8]) -> bool {
     let address = address.trim_ascii_start();
     let scheme = address.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http"));
     scheme || address.starts_with(b"//")
 }
 
-/// The digits a value begins with, as browsers read a span; too large a number is as large as can be.
+/// Returns the number that a value begins with, as browsers read a span. A number out of range becomes the largest
+/// value.
 fn number(value: &[u8]) -> Option<u32> {
     let value = value.trim_ascii_start();
     let value = value.strip_prefix(b"+").unwrap_or(value);

@@ -1,26 +1,26 @@
-//! The tokenizer's events with their places, handed to the [`Builder`].
+//! Passes the tokenizer's events with their places to the [`Builder`].
 //!
-//! The tokenizer tells its position in bytes. Text that stands in the source as it is read is handed on as one slice;
-//! text that does not, such as `&nbsp;`, stands where its source stood.
+//! The tokenizer reports its position in bytes. Text that stands in the source exactly as it reads is passed on as
+//! one slice. Text that does not, such as `&nbsp;`, gets the place of its source.
 
 use gongkai_model::{Rejection, Span};
 use html5gum::{Emitter, Error, State, naive_next_state};
 
 use super::{builder::Builder, element::Attributes};
 
-/// Longest name or value that is kept, in bytes.
+/// Maximum length of a name or value that is kept, in bytes.
 const LONGEST_ATTRIBUTE: usize = 4096;
 
-/// Hands events to a builder. Its tokens are the reasons to stop.
+/// Passes events to a builder. Each token that it emits is a reason to stop.
 pub(super) struct Events<'b, 'l, 's> {
     source: &'s str,
     builder: &'b mut Builder<'l>,
     stopped: Option<Rejection>,
-    /// Where the tokenizer is, in bytes.
+    /// The position of the tokenizer, in bytes.
     position: usize,
-    /// Where the last event ended, in bytes.
+    /// The end of the last event, in bytes.
     last_end: usize,
-    /// The text read but not yet handed on, in bytes.
+    /// The range of text that was read but not yet passed on, in bytes.
     text: (usize, usize),
     scalars: Scalars<'s>,
     tag: Tag,
@@ -38,7 +38,7 @@ struct Tag {
     value: Vec<u8>,
 }
 
-/// Turns byte positions into scalar positions, best in ascending order.
+/// Converts byte positions to scalar positions. Ascending positions are the fastest.
 struct Scalars<'s> {
     source: &'s [u8],
     byte: usize,
@@ -65,7 +65,7 @@ impl<'b, 'l, 's> Events<'b, 'l, 's> {
         }
     }
 
-    /// Hands on the text read so far.
+    /// Passes on the text read so far.
     fn flush(&mut self) {
         let (start, end) = std::mem::take(&mut self.text);
         if let Some(text) = self.source.get(start..end).filter(|text| !text.is_empty()) {
@@ -76,7 +76,7 @@ impl<'b, 'l, 's> Events<'b, 'l, 's> {
         }
     }
 
-    /// Hands on text that stands in the source in other words.
+    /// Passes on text that the source writes differently.
     fn replaced(&mut self, text: &[u8]) {
         self.flush();
         let place = Span { start: self.scalars.at(self.last_end), end: self.scalars.at(self.position) };
@@ -208,7 +208,7 @@ impl Emitter for Events<'_, '_, '_> {
         false
     }
 
-    // Nothing of a parse error, a comment or a doctype is kept.
+    // Parse errors, comments and doctypes are ignored.
     fn emit_error(&mut self, _: Error) {}
     fn init_comment(&mut self) {}
     fn push_comment(&mut self, _: &[u8]) {}

@@ -84,7 +84,7 @@ fn paragraph(text: String, first: Span, last: Span) -> Paragraph {
     Paragraph { text, span: Some(first.cover(last)), page: None }
 }
 
-/// Han characters and the punctuation that stands between them.
+/// True for Han characters and the punctuation between them.
 fn is_wide(c: char) -> bool {
     mirror_cleanup::is_han(c) || matches!(c, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
 }

@@ -1,26 +1,26 @@
-//! The page's `<meta>` tags: its title, and what it says of its own publication; and where its links lead.
+//! The `<meta>` tags of a page, which hold its title and publication data, and the addresses of its links.
 
 use gongkai_model::{Field, FieldName, Source, Span};
 
 use super::element::Attributes;
 
-/// Most tags that are kept: a page has one of each.
+/// Maximum number of tags that are kept. A page has one of each name.
 const MOST_FIELDS: usize = 64;
 
-/// Most links that are kept.
+/// Maximum number of links that are kept.
 const MOST_LINKS: usize = 4096;
 
-/// What the tags say.
+/// The contents of the tags and links.
 #[derive(Debug, Default)]
 pub(super) struct Meta {
-    /// In the order of the page.
+    /// The fields in the order of the page.
     pub(super) fields: Vec<Field>,
-    /// Links to hosts, menus included.
+    /// Links to hosts, including those in menus.
     pub(super) links: Vec<Field>,
 }
 
 impl Meta {
-    /// Takes a tag that stands at `span`.
+    /// Takes a `<meta>` tag at `span`.
     pub(super) fn take(&mut self, attributes: &mut Attributes, span: Span) {
         let Some(name) = attributes.name.as_deref().and_then(field_name) else { return };
         let value = attributes.content.take().unwrap_or_default();
@@ -30,7 +30,7 @@ impl Meta {
         }
     }
 
-    /// Takes a link whose start tag stands at `span`.
+    /// Takes a link whose start tag is at `span`.
     pub(super) fn link(&mut self, address: String, span: Span) {
         if self.links.len() < MOST_LINKS {
             let source = Source { text: address.clone(), span: Some(span), ..Source::default() };
@@ -38,14 +38,14 @@ impl Meta {
         }
     }
 
-    /// `<meta name="ArticleTitle">`: the first that is not empty.
+    /// Returns the first `<meta name="ArticleTitle">` that is not empty.
     pub(super) fn article_title(&self) -> Option<&str> {
         let named = self.fields.iter().find(|f| f.name == FieldName::ArticleTitle && !f.value.is_empty());
         named.map(|field| field.value.as_str())
     }
 }
 
-/// The names of 国办发〔2017〕47号, in whatever case a page writes them.
+/// Returns the field with this name of 国办发〔2017〕47号. Case does not matter.
 fn field_name(name: &str) -> Option<FieldName> {
     let known = [
         ("SiteName", FieldName::SiteName),

@@ -1,6 +1,7 @@
-//! HTML: pages of every kind, Word's included, to paragraphs and grids with their places in the source.
+//! HTML: turns pages of every kind, including those of Word, into paragraphs and grids with their places in the
+//! source.
 //!
-//! A tokenizer and a builder, no tree; DESIGN.md says why.
+//! A tokenizer feeds a builder; there is no tree. DESIGN.md gives the reasons.
 
 mod builder;
 mod element;
@@ -20,14 +21,14 @@ use self::{
 };
 use crate::{limits::Limits, mirror_cleanup::Cleaner, sniff};
 
-/// Most text that a robot-check page shows, in scalars.
+/// Maximum length of the text that a robot-check page shows, in scalars.
 const CHALLENGE_TEXT: usize = 100;
 
 /// Marks of scripts that check for robots.
 const CHALLENGE_MARKS: [&str; 8] =
     ["$_ts", "_$", "__jsl_clid", "acw_sc__v2", "document.cookie", "__cf_chl", "captcha", "challenge"];
 
-/// What a page holds.
+/// The contents of a page.
 #[derive(Debug)]
 pub(crate) struct Html {
     pub(crate) blocks: Vec<Block>,
@@ -41,7 +42,7 @@ pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
     let cleaner = Cleaner::of(source);
     let mut options = Options { shows_hidden: false, keeps_lines: sniff::is_text_with_tables(source) };
     let mut page = build(source, cleaner, options, limits)?;
-    // A page that shows its tables by script only.
+    // The page shows its tables only by script.
     if page.hidden_tables > 0 && !page.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
         options.shows_hidden = true;
         page = build(source, cleaner, options, limits)?;
@@ -75,7 +76,7 @@ fn build(source: &str, cleaner: Cleaner, options: Options, limits: &Limits) -> R
     builder.finish()
 }
 
-/// Takes Markdown's `#` and `**` off a heading.
+/// Removes Markdown's `#` and `**` from a heading.
 fn strip_heading_marks(block: &mut Block) {
     if let Block::Paragraph(paragraph) = block {
         let bare = paragraph.text.trim_start_matches('#').trim().trim_matches('*').trim();
@@ -85,7 +86,7 @@ fn strip_heading_marks(block: &mut Block) {
     }
 }
 
-/// True for a page that shows next to nothing and whose script checks who is asking.
+/// True for a page that shows almost no text and whose script checks for robots.
 fn is_challenge(source: &str, blocks: &[Block]) -> bool {
     let mut shown = 0;
     for block in blocks {

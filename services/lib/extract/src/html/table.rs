@@ -1,30 +1,31 @@
-//! A table in the making: cells are placed on the grid as they open, spans are clipped as the table closes.
+//! A table under construction. Cells are placed on the grid as they open, and spans are clipped when the table
+//! closes.
 //!
-//! This is the table model of the HTML standard: a cell takes the first free column of its row, a `rowspan` ends with
-//! its row group at the latest, and columns in which no cell begins do not exist.
+//! This is the table model of the HTML standard: a cell takes the first free column of its row, a `rowspan` ends at
+//! the latest with its row group, and columns in which no cell begins are removed.
 
 use gongkai_model::{Cell, Grid, Paragraph, Rejection, RejectionCode, Span};
 
 use crate::limits::Limits;
 
-/// Longest text of a cell, in scalars, that a statutory table could have: with a longer one the table is page layout.
+/// Maximum length of a cell's text in a statutory table, in scalars. A table with a longer text is page layout.
 const LONGEST_CELL: usize = 1000;
 
 /// A table that is being read.
 #[derive(Debug, Default)]
 pub(super) struct OpenTable {
     cells: Vec<OpenCell>,
-    /// Rows begun.
+    /// Number of rows that have begun.
     rows: u32,
     row_is_open: bool,
     row_is_hidden: bool,
-    /// True while text belongs to the last cell.
+    /// Whether text belongs to the last cell.
     cell: CellState,
-    /// For each column, the row from which on it is free.
+    /// For each column, the first row in which it is free.
     free_from: Vec<u32>,
-    /// The first cell of the current row group.
+    /// Index of the first cell of the current row group.
     group: usize,
-    /// True once a table with content was found inside: then all text here is paragraphs.
+    /// True once a table with content was found inside. From then on all text here becomes paragraphs.
     pub(super) is_layout: bool,
 }
 
@@ -33,7 +34,7 @@ enum CellState {
     #[default]
     Closed,
     Open,
-    /// Open, but not shown: it has no place on the grid.
+    /// Open but not shown. It has no place on the grid.
     Hidden,
 }
 
@@ -48,12 +49,12 @@ struct OpenCell {
     lines: Vec<Paragraph>,
 }
 
-/// What became of a table.
+/// The result of closing a table.
 #[derive(Debug)]
 pub(super) enum Closed {
-    /// Data: a grid.
+    /// A data table, as a grid.
     Data(Grid),
-    /// Layout around text: its paragraphs, perhaps none.
+    /// Layout around text. The list of its paragraphs may be empty.
     Layout(Vec<Paragraph>),
 }
 
@@ -63,12 +64,12 @@ impl OpenTable {
         self.cell != CellState::Closed
     }
 
-    /// True if the rows and cells that open now are not shown.
+    /// True if rows and cells that open now are not shown.
     pub(super) fn row_is_hidden(&self) -> bool {
         self.row_is_hidden
     }
 
-    /// Begins a row; closes the one before.
+    /// Begins a row and closes the previous one.
     pub(super) fn open_row(&mut self, hidden: bool, limits: &Limits) -> Result<(), Rejection> {
         self.close_row();
         self.row_is_open = true;
@@ -86,7 +87,7 @@ impl OpenTable {
         self.row_is_hidden = false;
     }
 
-    /// Ends the row group: no `rowspan` reaches beyond it.
+    /// Ends the row group. No `rowspan` extends beyond it.
     pub(super) fn close_group(&mut self) {
         self.close_row();
         let rows = self.rows;
@@ -97,7 +98,7 @@ impl OpenTable {
         self.free_from.clear();
     }
 
-    /// Begins a cell of the given spans where the row is free; closes the one before.
+    /// Begins a cell with these spans in the first free column and closes the previous cell.
     pub(super) fn open_cell(&mut self, spans: (u32, u32), at: u32, limits: &Limits) -> Result<(), Rejection> {
         if !self.row_is_open {
             self.open_row(false, limits)?;
@@ -133,7 +134,7 @@ impl OpenTable {
         }
     }
 
-    /// Takes the lines of all cells so far, for a table that turns out to be layout.
+    /// Removes and returns the lines of all cells so far, for a table that turns out to be layout.
     pub(super) fn take_lines(&mut self) -> Vec<Paragraph> {
         self.cells.iter_mut().flat_map(|cell| std::mem::take(&mut cell.lines)).collect()
     }
@@ -149,7 +150,7 @@ impl OpenTable {
         Closed::Data(Grid { rows: self.rows, columns, cells, spans_known: true, ends_unsure: false })
     }
 
-    /// Marks the cell's columns as taken.
+    /// Marks the columns of a cell as taken.
     fn occupy(&mut self, column: usize, span: usize, until: u32) {
         let end = column + span;
         if self.free_from.len() < end {
@@ -160,7 +161,7 @@ impl OpenTable {
         }
     }
 
-    /// One cell, or one text beside a spacer or two, is layout; so is prose.
+    /// True for data. A single cell, one text beside at most two empty cells, and long prose are layout.
     fn is_data(&self) -> bool {
         let filled = self.cells.iter().filter(|cell| !cell.lines.is_empty()).count();
         let longest = self.cells.iter().map(OpenCell::len).max().unwrap_or(0);

@@ -12,16 +12,16 @@ use super::{
 };
 use crate::{grid, limits::Limits, reject, text::lines::is_item};
 
-/// Tables whose sides differ by no more than this, in points, may be one table.
+/// Maximum difference between the sides of two parts of one table, in points.
 const SAME_SIDES: f64 = 8.0;
 
-/// Most rows of a header that is printed again on the next page.
+/// Maximum number of rows of a header that is printed again on the next page.
 const MOST_HEADER_ROWS: usize = 6;
 
-/// A header stands no further off its place than this on the next page, in points.
+/// Maximum difference in height between a running header and its repetition on another page, in points.
 const SAME_HEIGHT: f64 = 3.0;
 
-/// Most different lines in the margins that are compared.
+/// Maximum number of different lines in the margins that are compared.
 const MOST_RUNNING: usize = 64;
 
 /// Builds blocks page by page.
@@ -31,12 +31,12 @@ pub(super) struct Assembler<'l> {
     items: Vec<Item>,
     cells: usize,
     paragraphs: usize,
-    /// Where the running text of the document begins and ends.
+    /// Left and right end of the running text of the document.
     left: f64,
     right: f64,
 }
 
-/// What stands on a page.
+/// The contents of a page.
 struct Sheet {
     number: u32,
     height: f64,
@@ -85,7 +85,7 @@ impl<'l> Assembler<'l> {
         Ok(())
     }
 
-    /// Puts the pages together, without what is printed on each of them again.
+    /// Joins the pages, without the lines that are printed on each of them.
     fn join_pages(&mut self) {
         let pages = std::mem::take(&mut self.pages);
         let running = Running::of(&pages);
@@ -106,7 +106,7 @@ impl<'l> Assembler<'l> {
         }
     }
 
-    /// Adds a table, or goes on with the one that the page before ended with.
+    /// Adds a table, or continues the one at the end of the previous page.
     fn table(&mut self, mut part: Part) {
         match self.items.last_mut() {
             Some(Item::Table(last)) if continues(last, &part) => join(last, part),
@@ -117,8 +117,9 @@ impl<'l> Assembler<'l> {
         }
     }
 
-    /// A line above a table that goes on with the row cut by the page break may be a header or may not: then the two
-    /// halves of that row's numbers must not be taken for numbers.
+    /// Marks doubtful numbers at a page break with a line above the table's second part. If that line is a header,
+    /// the part's first row may hold the rest of the row that was cut. The two halves of its numbers must then not be
+    /// read as numbers.
     fn doubt(&mut self, part: &mut Part) {
         let Some(Item::Table(last)) = self.items.iter_mut().rev().find(|item| matches!(item, Item::Table(_)))
         else {
@@ -148,7 +149,7 @@ impl<'l> Assembler<'l> {
         Ok(blocks)
     }
 
-    /// Lines that follow each other: running text, or a table without ruled lines.
+    /// Turns consecutive lines into running text or a table without rulings.
     fn text(&self, lines: &[PageLine], is_ruled: bool) -> Result<Vec<Block>, Rejection> {
         let is_spaced = |line: &PageLine| line.line.text.contains('\t');
         let is_table = if is_ruled { unruled::holds_table(lines) } else { lines.iter().any(is_spaced) };
@@ -159,7 +160,7 @@ impl<'l> Assembler<'l> {
 
 // === headers and footers ===
 
-/// Lines that stand on several pages at one place, above or below the text.
+/// Lines that stand in the same place on several pages, above or below the text.
 struct Running(Vec<(f64, String)>);
 
 impl Running {
@@ -179,7 +180,7 @@ impl Running {
                 }
             }
         }
-        // The first page may have none, and even pages another than odd ones.
+        // The first page may have no running lines, and even pages may have others than odd ones.
         let enough = (pages.len() / 2).max(2);
         seen.retain(|(_, text, pages)| *pages >= enough && !text.is_empty());
         Self(seen.into_iter().map(|(y, text, _)| (y, text)).collect())
@@ -234,7 +235,7 @@ fn append(text: &mut String, line: &str) {
     text.push_str(line.trim());
 }
 
-/// `- 4 -`, 第4页 and the like, above or below the text.
+/// True for a page number above or below the text: `- 4 -`, 第4页 and the like.
 fn is_page_number(line: &Line, height: f64) -> bool {
     let bare: String = line.text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = bare.trim_matches(|c| "-—–－―─·•第页共,，/／".contains(c));
@@ -247,7 +248,7 @@ fn is_page_number(line: &Line, height: f64) -> bool {
 
 // === tables ===
 
-/// True if a part goes on with the table above it: same sides, and nothing between them.
+/// True if a part continues the table above it: the sides are the same, and nothing stands between the two.
 fn continues(last: &Part, part: &Part) -> bool {
     let near = |a: Option<&f64>, b: Option<&f64>| a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= SAME_SIDES);
     let is_next_page = last.cells.last().map(|cell| cell.page) < part.cells.first().map(|cell| cell.page);
@@ -275,7 +276,7 @@ fn join(last: &mut Part, mut part: Part) {
     last.bottom = part.bottom;
 }
 
-/// True if the cells of a part's first row are the lower halves of the cells that end the table above, one by one.
+/// True if each cell in the first row of a part is the lower half of a cell at the end of the table above.
 fn fits_below(last: &Part, part: &Part) -> bool {
     let upper: Vec<&PartCell> =
         last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();
@@ -284,7 +285,7 @@ fn fits_below(last: &Part, part: &Part) -> bool {
     lower.clone().count() == upper.len() && lower.all(apart)
 }
 
-/// Marks the texts of a row that may be cut by the page break: their halves must not be taken for numbers.
+/// Marks the texts of a row that a page break may have cut. Their halves must not be read as numbers.
 fn doubt(last: &mut Part, part: &mut Part) {
     let is_filled = |cell: &&mut PartCell| !cell.text.trim().is_empty();
     let bottom = last.rows;
@@ -293,7 +294,7 @@ fn doubt(last: &mut Part, part: &mut Part) {
     upper.chain(lower).filter(is_filled).for_each(|cell| cell.text.push_str(UNREADABLE));
 }
 
-/// Puts the cells of a row that a page break tore back onto their upper halves.
+/// Joins the cells of a row that a page break cut to their upper halves.
 fn mend(last: &mut Part, part: &mut Part) {
     let row = last.rows - 1;
     part.cells.retain(|cell| {
@@ -314,8 +315,8 @@ fn is_above(upper: &PartCell, cell: &PartCell) -> bool {
     (upper.x0 - cell.x0).abs() <= SAME_SIDES && (upper.x1 - cell.x1).abs() <= SAME_SIDES
 }
 
-/// True if the first row of a part holds nothing but what did not fit into the last row of the page before: every text
-/// in it stands under a full cell and begins nothing of its own.
+/// True if the first row of a part holds only the overflow of the last row on the previous page: every text in it
+/// stands below a full cell and does not look like the beginning of a text.
 fn goes_on_below(last: &Part, part: &Part) -> bool {
     let upper: Vec<&PartCell> =
         last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();
@@ -329,14 +330,14 @@ fn goes_on_below(last: &Part, part: &Part) -> bool {
         })
 }
 
-/// True for a number under a text that is none: the next row, and not the rest of the text.
+/// True for a number below a text that is not a number. It belongs to the next row and does not continue the text.
 fn is_value_below(above: &str, below: &str) -> bool {
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
     let (above, below) = (above.trim(), below.trim());
     digits(below) && !above.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','))
 }
 
-/// How many rows at the beginning of a part repeat the table's own first rows.
+/// Returns how many rows at the beginning of a part repeat the first rows of the table.
 fn repeated_header(last: &Part, part: &Part) -> usize {
     let most = MOST_HEADER_ROWS.min(part.rows.saturating_sub(1)).min(last.rows);
     (1..=most).rev().find(|rows| is_same_header(last, part, *rows)).unwrap_or(0)

@@ -1,6 +1,6 @@
 //! What a page draws, as far as tables and text need it: glyphs with their boxes, and axis-parallel lines.
 //!
-//! Coordinates are points from the page's top left corner, y downwards.
+//! Coordinates are in points from the top left corner of the page, with y increasing downwards.
 
 use std::time::Instant;
 
@@ -14,23 +14,23 @@ use hayro_interpret::{
 
 use crate::{guard, limits::Limits, reject};
 
-/// What stands for a glyph that does not say which character it is: never nothing, so that no digit is lost unseen.
+/// Replacement for a glyph without a known character. It is never empty, so that no digit is lost without a trace.
 pub(super) const UNREADABLE: &str = "\u{fffd}";
 
-/// Thickest line, in points; anything thicker is an area.
+/// Maximum thickness of a line, in points. Anything thicker is an area.
 const THICKEST: f64 = 3.0;
 
-/// How far from level or upright a line may be, in points.
+/// Maximum deviation of a line from level or upright, in points.
 const SLANT: f64 = 0.7;
 
-/// A character at its place.
+/// A character and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Glyph {
-    /// Nearly always one scalar; ligatures are more.
+    /// The text, usually one scalar. A ligature has several.
     pub(super) text: String,
     /// Left end.
     pub(super) x0: f64,
-    /// Right end: where the next one would begin.
+    /// Right end: the place where the next glyph would begin.
     pub(super) x1: f64,
     /// Baseline.
     pub(super) y: f64,
@@ -39,7 +39,7 @@ pub(super) struct Glyph {
 }
 
 impl Glyph {
-    /// The middle of the box.
+    /// Returns the middle of the box.
     pub(super) fn middle(&self) -> (f64, f64) {
         (f64::midpoint(self.x0, self.x1), self.y - self.size * 0.35)
     }
@@ -61,7 +61,7 @@ pub(super) struct Page {
     pub(super) height: f64,
     pub(super) glyphs: Vec<Glyph>,
     pub(super) rules: Vec<Rule>,
-    /// Glyphs that are not shown: an OCR layer under a scan.
+    /// Number of glyphs that are not shown, such as an OCR layer under a scan.
     pub(super) hidden_glyphs: usize,
     pub(super) pictures: usize,
 }
@@ -85,7 +85,8 @@ impl Budget {
         Self { calls: 0, until: Instant::now() + limits.drawing_time }
     }
 
-    /// Spends one call. Leaves the library when nothing is left: it would go on for as long as the document says.
+    /// Spends one call. Aborts the PDF library if the budget is used up, since the library would otherwise run for as
+    /// long as the document demands.
     fn spend(&mut self, limits: &Limits) {
         self.calls += 1;
         if self.calls > limits.drawings {
@@ -119,7 +120,7 @@ impl<'l> Canvas<'l> {
         }
     }
 
-    /// A line between two points, if it is level or upright.
+    /// Adds a line between two points, if it is level or upright.
     fn line(&mut self, a: Point, b: Point) {
         let ((x0, x1), (y0, y1)) = (sorted(a.x, b.x), sorted(a.y, b.y));
         if y1 - y0 <= SLANT {
@@ -129,7 +130,7 @@ impl<'l> Canvas<'l> {
         }
     }
 
-    /// A filled box: a line if it is thin.
+    /// Adds a filled box as a line, if it is thin.
     fn filled(&mut self, corners: &[Point]) {
         let (mut low, mut high) = (Point::new(f64::MAX, f64::MAX), Point::new(f64::MIN, f64::MIN));
         for point in corners {
@@ -226,12 +227,12 @@ impl Device<'_> for Canvas<'_> {
     fn draw_image(&mut self, _: Image<'_, '_>, props: ImageDrawProps<'_>) {
         self.budget.spend(self.limits);
         let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
-        // Some printers draw lines as pictures of one pixel.
+        // Some printers draw lines as images of one pixel.
         self.filled(&corners.map(|corner| props.transform * Point::from(corner)));
         self.page.pictures += 1;
     }
 
-    // What clips, blends or groups changes nothing of where things stand.
+    // Clipping, blending and grouping do not change the place of anything.
     fn push_clip_path(&mut self, _: &ClipPath) {
         self.budget.spend(self.limits);
     }

@@ -1,14 +1,15 @@
 //! A column of a table without rulings.
 
-/// Places that overlap by no more than this, in points, are apart.
+/// Maximum overlap of two separate places, in points.
 pub(super) const TOUCH: f64 = 0.5;
 
-/// A column seen from above.
+/// A column, as the horizontal range that it covers.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) has_numbers: bool,
-    /// What stands over it, and over no other, in the header: lines from the bottom, each with the ordinal of its run.
+    /// The parts of its header that stand above it and above no other column: lines from the bottom, each with the
+    /// ordinal of its run.
     pub(super) name: Vec<(usize, usize)>,
 }

@@ -1,8 +1,8 @@
-//! Columns of tables without ruled lines: a blank cell is told from where the row's other numbers stand.
+//! Columns of tables without rulings. A blank cell is found by the places of the numbers in other rows.
 //!
-//! A group is the rows that stand under one header. Its columns are where its numbers stand, seen from above, and where
-//! the names of its header do; a row that has nothing in one of them has a blank there. Where two columns cannot be told
-//! apart, or two numbers of a row fall into one, nothing is put in, and the row is as short as it was.
+//! A group is the set of rows under one header. Its columns are the horizontal ranges that its numbers and the names
+//! of its header cover. A row that has nothing in one of them has a blank there. If two columns cannot be told apart,
+//! or two numbers of a row fall into one column, no blanks are inserted and the row stays as short as it is.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -15,28 +15,29 @@ use super::{
 };
 use crate::text::lines::{is_item, is_mark, is_number, is_title};
 
-/// Lines closer than this many times their size are one row's: its numbers are too long for their cells.
+/// Maximum distance between lines of one row, as a multiple of their size. Such lines hold numbers that are too long
+/// for their cells.
 const ONE_ROW: f64 = 1.0;
 
-/// So are lines closer than this, if rows are further apart elsewhere.
+/// The same maximum if most lines in the table are further apart.
 const WRAPPED: f64 = 1.35;
 
-/// Fewest rows whose labels begin with numbers of their own that tell where labels begin.
+/// Minimum number of numbered labels (`（三）`, `2.`) that are needed to find where labels begin.
 const FEWEST_NUMBERED: usize = 3;
 
-/// Most lines of a number.
+/// Maximum number of lines of one number.
 const MOST_LINES: usize = 4;
 
-/// What becomes of the lines of a text.
+/// The changes to the lines of a text.
 #[derive(Debug, Default)]
 pub(super) struct Placed {
-    /// The lines that change, with their new texts.
+    /// The lines that change, each with its new text.
     pub(super) texts: HashMap<usize, String>,
-    /// True if a blank was put in somewhere.
+    /// True if a blank was inserted somewhere.
     pub(super) has_blanks: bool,
 }
 
-/// True for a row of figures: a name and three numbers, or many numbers.
+/// True for a row of a table of numbers: a name and three numbers, or many numbers.
 pub(super) fn is_row(line: &Line) -> bool {
     first_value(line).is_some_and(|first| {
         let values = line.pieces.len() - first;
@@ -59,7 +60,8 @@ pub(super) fn place(lines: &[PageLine]) -> Placed {
     placed
 }
 
-/// The ordinal of the first piece of a row's values, if the line is a row: numbers to its end.
+/// Returns the ordinal of the first piece of a row's values. The line is a row if more than half of its pieces from the
+/// first number or mark on are numbers or marks; `None` otherwise.
 fn first_value(line: &Line) -> Option<usize> {
     let is_value = |piece: &Piece| {
         let text = line.text_of(piece).trim();
@@ -70,7 +72,8 @@ fn first_value(line: &Line) -> Option<usize> {
     (rest.iter().filter(|piece| is_value(piece)).count() * 2 > rest.len()).then_some(first)
 }
 
-/// The rows from `first` on that stand under one header, with the lines that only go on with their labels.
+/// Returns the lines of the rows from `first` on that stand under one header, including lines that only continue
+/// their labels.
 fn body(lines: &[PageLine], first: usize) -> Range<usize> {
     let (mut left, mut right) = (f64::MAX, f64::MIN);
     let mut end = first;
@@ -80,7 +83,7 @@ fn body(lines: &[PageLine], first: usize) -> Range<usize> {
                 left = line.pieces.get(at).map_or(left, |piece| left.min(piece.x0));
                 right = label_end(line, at).map_or(right, |x| right.max(x));
             }
-            // A text over the numbers or beside the labels is a name: another header begins.
+            // A text above the numbers or beside the labels is a name, so another header begins.
             None if is_title(&line.text)
                 || line.x1 > left
                 || line.runs.iter().any(|run| right > f64::MIN && run.x0 >= right) =>
@@ -98,38 +101,38 @@ fn label_end(line: &Line, first: usize) -> Option<f64> {
     first.checked_sub(1).and_then(|last| line.pieces.get(last)).map(|piece| piece.x1)
 }
 
-/// Rows under one header, and their columns.
+/// The rows under one header, and their columns.
 struct Group<'l> {
     lines: &'l [PageLine],
     rows: Vec<Vec<RowLine>>,
     columns: Vec<Column>,
-    /// The lines of the header, the nearest first; none if it does not name the columns.
+    /// The lines of the header, nearest first. Empty if the header does not name the columns.
     header: Vec<usize>,
-    /// The lines of the rows, and of what goes on with their labels.
+    /// The lines of the rows, including those that continue their labels.
     body: Range<usize>,
     labels: Labels,
 }
 
-/// On which side of the line with the numbers the other lines of a label stand.
+/// The side of the line with the values on which the other lines of a label stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Labels {
     Above,
     Below,
-    /// On both, or it cannot be told: each line stays a line.
+    /// On both sides, or unknown: lines are not joined.
     Apart,
 }
 
-/// A line of a row; nearly all rows have but one.
+/// A line of a row. Most rows have one.
 struct RowLine {
     line: usize,
-    /// The ordinal of its first value among its pieces.
+    /// The ordinal of the first value among the pieces of the line.
     first: usize,
     /// The column of each value.
     columns: Vec<usize>,
 }
 
 impl<'l> Group<'l> {
-    /// The group, if its columns can be told.
+    /// Makes a group of the rows; `None` if their columns cannot be told apart.
     fn of(lines: &'l [PageLine], body: Range<usize>, mut header: Vec<usize>) -> Option<Self> {
         let labels = labels_end(lines, body.clone());
         let mut rows: Vec<RowLine> = body.clone().filter_map(|at| RowLine::of(lines, at, labels)).collect();
@@ -150,14 +153,15 @@ impl<'l> Group<'l> {
         (group.columns.len() > 1 && group.is_told_apart()).then_some(group)
     }
 
-    /// True if some row does not fill the columns with one line of values that are apart.
+    /// True if a row leaves a column empty, has several lines of values, or has values that its text does not
+    /// separate.
     fn has_gaps(&self) -> bool {
         let filled = |row: &[RowLine]| (0..self.columns.len()).all(|column| has(row, column));
         let parted = |line: &RowLine| line.is_parted(self.lines);
         self.rows.iter().any(|row| row.len() > 1 || !filled(row) || !row.iter().all(parted))
     }
 
-    /// True if neighbouring columns are two: a row has numbers in both, or each has a name of its own.
+    /// True if all neighbouring columns are distinct: a row has numbers in both, or each has its own name.
     fn is_told_apart(&self) -> bool {
         (1..self.columns.len()).all(|right| {
             let two = self.columns.get(right - 1..=right).unwrap_or_default();
@@ -237,8 +241,8 @@ impl<'l> Group<'l> {
             .is_some_and(|own| own.iter().any(|l| l.line == at))
     }
 
-    /// Puts the names of the columns, which the header breaks over lines, on one line, the lowest; all else in the header
-    /// stays above.
+    /// Puts the names of the columns, which the header breaks over several lines, on its lowest line. The rest of the
+    /// header stays above them.
     fn place_names(&self, placed: &mut Placed) {
         let Some(lowest) = self.header.first() else { return };
         let run = |(line, run): &(usize, usize)| {
@@ -266,7 +270,8 @@ impl<'l> Group<'l> {
         }
     }
 
-    /// What a row has in a column. A number in two lines is one number only if the upper line fills the column.
+    /// Returns what a row has in a column. A number on two lines is one number only if its upper line fills the
+    /// column; otherwise it is made unreadable.
     fn cell(&self, row: &[RowLine], column: usize) -> String {
         let mut text = String::new();
         let mut above: Option<&Piece> = None;
@@ -294,14 +299,15 @@ impl<'l> Group<'l> {
         let step = steps.into_iter().flatten().fold(f64::MAX, f64::min);
         let digits = u32::try_from(piece.place.len()).map_or(1.0, f64::from).max(1.0);
         let width = piece.x1 - piece.x0;
-        // A full-width digit has three bytes: the next one is as wide as a third of them at least.
+        // A full-width digit takes three bytes, so the next digit is at least a third of its width.
         width + width / digits + CELL_MARGINS > step
     }
 }
 
 impl Labels {
-    /// Where labels begin with numbers of their own, as `（三）` or `2.`, beside the row's values: no other line begins one.
-    /// Where they end there: each row has a piece of its label, and none that has such lines above it begins one.
+    /// Finds on which side of the values the other lines of a label stand, by the labels that begin with a number
+    /// such as `（三）` or `2.`. They stand below if no line without values begins a label. They stand above if each
+    /// row has a part of its label beside its values and no row below such a line begins a label there.
     fn of(rows: &[RowLine], body: Range<usize>, lines: &[PageLine]) -> Self {
         let own = |row: &RowLine| {
             let line = &lines.get(row.line)?.line;
@@ -345,7 +351,7 @@ impl RowLine {
             .unwrap_or_default()
     }
 
-    /// Where the row's label begins in the lines above it.
+    /// Returns the line above the row in which its label begins.
     fn label_begin(&self, lines: &[PageLine], header: &[usize]) -> usize {
         let mut begin = self.line;
         let end = self.values(lines).first().map_or(f64::MAX, |piece| piece.x0);
@@ -360,7 +366,7 @@ impl RowLine {
         begin
     }
 
-    /// True if the line's text keeps its values apart as it is.
+    /// True if tabs in the line's text already separate its values.
     fn is_parted(&self, lines: &[PageLine]) -> bool {
         let text = lines.get(self.line).map_or("", |PageLine { line, .. }| line.text.as_str());
         self.values(lines).windows(2).all(|two| {
@@ -383,7 +389,7 @@ fn has(row: &[RowLine], column: usize) -> bool {
     row.iter().any(|line| line.columns.contains(&column))
 }
 
-/// Where the labels of rows end.
+/// Returns where the labels of the rows end.
 fn labels_end(lines: &[PageLine], body: Range<usize>) -> f64 {
     let end = |PageLine { line, .. }: &PageLine| match first_value(line) {
         Some(first) => label_end(line, first),
@@ -392,7 +398,7 @@ fn labels_end(lines: &[PageLine], body: Range<usize>) -> f64 {
     lines.get(body).unwrap_or_default().iter().filter_map(end).fold(f64::MIN, f64::max)
 }
 
-/// The columns of numbers that stand under each other, left to right.
+/// Returns the columns of numbers that stand below each other, left to right.
 fn under_each_other<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Option<Vec<Column>> {
     let mut places: Vec<(f64, f64)> = pieces.map(|piece| (piece.x0, piece.x1)).collect();
     places.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -411,7 +417,7 @@ fn column_of(columns: &[Column], piece: &Piece) -> Option<usize> {
     columns.iter().position(|column| column.has_numbers && column.x0 <= middle && middle <= column.x1)
 }
 
-/// Lines that are too close to be rows as one row; none if that makes no sense.
+/// Joins lines that are too close together to be separate rows; `None` if a row would have too many lines.
 fn joined(lines: Vec<RowLine>, on: &[PageLine]) -> Option<Vec<Vec<RowLine>>> {
     let distance = |above: &RowLine, below: &RowLine| {
         let (above, below) = on.get(above.line).zip(on.get(below.line))?;

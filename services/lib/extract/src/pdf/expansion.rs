@@ -1,7 +1,8 @@
-//! Turns away files whose compressed streams would fill the memory: the PDF library expands without bound.
+//! Rejects files whose compressed streams would fill the memory, because the PDF library expands streams without a
+//! limit.
 //!
-//! Looks at the bytes alone, before anything is read of the file: every stream long enough to matter is expanded into
-//! nothing and counted. Streams of an encrypted file are not seen through.
+//! The check works on the bytes of the file before anything is parsed. Every stream above a minimum length is
+//! expanded, counted and discarded. Streams of an encrypted file cannot be expanded here.
 
 use std::io::Read;
 
@@ -10,16 +11,18 @@ use gongkai_model::Rejection;
 
 use crate::{limits::Limits, reject};
 
-/// Shortest stream that is looked at, in bytes: deflate expands a thousandfold at most.
+/// Minimum length of a stream that is checked, in bytes. Deflate expands data by a factor of about a thousand at
+/// most.
 const SHORTEST: usize = 32 << 10;
 
-/// Longest stream in LZW, in bytes, which cannot be counted here and expands further than deflate.
+/// Maximum length of an LZW stream, in bytes. LZW is not counted here and expands further than deflate.
 const LONGEST_LZW: usize = 128 << 10;
 
-/// Pictures are not expanded by us, but a stream may only say that it is one.
+/// How many times the limit a picture may expand to. Pictures are not expanded by this crate, but other streams can
+/// claim to be pictures.
 const PICTURES: u64 = 4;
 
-/// All other streams together may expand to so many times what one may.
+/// How many times the limit all other streams together may expand to.
 const TOGETHER: u64 = 2;
 
 /// Checks the streams of a file.
@@ -60,12 +63,13 @@ pub(super) fn check(bytes: &[u8], limits: &Limits) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// How much a stream expands to, up to one byte more than `most`. What is not compressed expands to nothing.
+/// Returns the expanded size of a stream, counted up to one byte more than `most`. A stream that is not compressed
+/// counts as 0.
 fn expanded(stream: &[u8], most: u64) -> u64 {
     let count = |decoder: &mut dyn Read| {
         let (mut count, mut buffer) = (0_u64, [0; 16 << 10]);
         while count <= most {
-            // A stream that breaks off has expanded so far all the same.
+            // What a truncated stream expanded to before it broke off still counts.
             match decoder.read(&mut buffer) {
                 Ok(read) if read > 0 => count = count.saturating_add(u64::try_from(read).unwrap_or(u64::MAX)),
                 _ => break,

@@ -4,28 +4,29 @@ use std::ops::Range;
 
 use super::canvas::Glyph;
 
-/// The share of a page's height, above and below, where page numbers stand.
+/// The share of a page's height at the top and at the bottom in which page numbers stand.
 pub(super) const MARGIN: f64 = 0.12;
 
-/// Glyphs are on one line if their baselines are closer than this share of the font size.
+/// Maximum distance between the baselines of glyphs on one line, as a share of the font size.
 const SAME_LINE: f64 = 0.5;
 
-/// The same character closer than this share of the font size is the same one again, for bold print.
+/// Maximum distance between two prints of one character that imitate bold type, as a share of the font size.
 const SAME_GLYPH: f64 = 0.15;
 
-/// A gap of this share of the font size parts two words, beside a character that is not Han.
+/// Minimum gap between two words beside a character that is not Han, as a share of the font size.
 const WORD_GAP: f64 = 0.4;
 
-/// A gap of this share of the font size parts two Han characters.
+/// Minimum gap between two Han characters of different words, as a share of the font size.
 const HAN_GAP: f64 = 1.5;
 
-/// A gap of this share of the font size parts two columns.
+/// Minimum gap between two columns, as a share of the font size.
 const COLUMN_GAP: f64 = 2.0;
 
-/// A gap of this share of the font size may part two narrow cells with names.
+/// Minimum gap between two narrow cells with names, as a share of the font size.
 const RUN_GAP: f64 = 0.3;
 
-/// A gap of this share of the font size before a digit parts two columns: spaces inside and around numbers are narrower.
+/// Minimum gap between two columns before a digit, as a share of the font size. Spaces inside and around numbers are
+/// narrower.
 const DIGIT_GAP: f64 = 0.6;
 
 /// A line of text.
@@ -36,46 +37,46 @@ pub(super) struct Line {
     pub(super) x1: f64,
     /// Baseline.
     pub(super) y: f64,
-    /// Size of its largest glyph.
+    /// Size of the largest glyph.
     pub(super) size: f64,
-    /// Its pieces with gaps between them as wide as between cells.
+    /// Its pieces, separated by gaps as wide as those between cells.
     pub(super) pieces: Vec<Piece>,
-    /// From where to where it is printed without a gap that could part two cells.
+    /// Its runs: the stretches without a gap that could separate two cells.
     pub(super) runs: Vec<Piece>,
 }
 
 /// A part of a line that may be a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piece {
-    /// Where it stands in the line's text, in bytes.
+    /// The place in the line's text, in bytes.
     pub(super) place: Range<usize>,
     pub(super) x0: f64,
     pub(super) x1: f64,
-    /// Baseline of its first glyph.
+    /// Baseline of the first glyph.
     pub(super) y: f64,
 }
 
 impl Line {
-    /// The text of one of its pieces.
+    /// Returns the text of one of the line's pieces or runs.
     pub(super) fn text_of(&self, piece: &Piece) -> &str {
         self.text.get(piece.place.clone()).unwrap_or_default()
     }
 }
 
-/// What a cell keeps free on both sides together, in points: Word 0.38 cm.
+/// The margins of a cell, left and right together, in points. Word uses 0.38 cm.
 pub(super) const CELL_MARGINS: f64 = 13.0;
 
 impl Line {
-    /// True if another character would not fit beside the line in a cell of that width.
+    /// True if another character would not fit beside the line in a cell of this width.
     pub(super) fn fills(&self, width: f64) -> bool {
         let next = if is_wide(self.text.chars().next_back()) { 1.0 } else { 0.5 };
         width - (self.x1 - self.x0) < self.size * next + CELL_MARGINS
     }
 }
 
-/// Cuts glyphs into lines, from top to bottom.
+/// Groups glyphs into lines, from top to bottom.
 ///
-/// A gap as wide as between columns is a tab, so that a table without lines keeps its cells apart.
+/// A gap as wide as that between columns becomes a tab, so that the cells of a table without rulings stay apart.
 pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<Line> {
     let mut glyphs: Vec<&Glyph> = glyphs.into_iter().collect();
     glyphs.sort_by(|a, b| a.y.total_cmp(&b.y));
@@ -134,7 +135,7 @@ fn is_same(a: &Glyph, b: &Glyph) -> bool {
     a.text == b.text && (a.x0 - b.x0).abs() < near && (a.y - b.y).abs() < near
 }
 
-/// The gap between two glyphs as a share of the font size.
+/// Returns the gap between two glyphs as a share of the font size.
 fn gap(a: &Glyph, b: &Glyph) -> f64 {
     (b.x0 - a.x1) / a.size.max(b.size)
 }
@@ -153,9 +154,9 @@ fn between(a: &Glyph, b: &Glyph, spaced: bool) -> &'static str {
     }
 }
 
-/// Joins the lines of a cell of that width.
+/// Joins the lines of a cell of this width.
 ///
-/// A number that filled its cell goes on in the next line; any other two numbers stay apart.
+/// A number that fills the cell continues on the next line. Any other two numbers stay apart.
 pub(super) fn cell_text(lines: &[Line], width: f64) -> String {
     let mut text = String::new();
     let mut previous: Option<&Line> = None;
@@ -178,7 +179,7 @@ fn cell_break(above: &Line, below: &Line, width: f64) -> &'static str {
     if is_wide(last) || is_wide(first) { "" } else { "\n" }
 }
 
-/// Han characters and the punctuation between them.
+/// True for Han characters and the punctuation between them.
 pub(super) fn is_wide(c: Option<char>) -> bool {
     c.is_some_and(|c| {
         crate::mirror_cleanup::is_han(c)

@@ -1,9 +1,10 @@
-//! PDF with a text layer: glyphs and ruled lines of each page to paragraphs and grids.
+//! PDF with a text layer: turns the glyphs and rulings of each page into paragraphs and grids.
 //!
-//! `hayro` interprets the pages; what it draws lands on a [`Canvas`](canvas::Canvas). From there on all is ours:
-//! `rulings` makes lattices of lines, `table` cells of lattices and glyphs, `lines` text of glyphs, `assemble` joins
-//! what page breaks cut to lines of pages (`page_line`) and tables. Where nothing is ruled, `columns` and `table_header` say which
-//! `column` a number stands in, and `unruled` reads the text as flattened.
+//! `hayro` interprets the pages and draws them on a [`Canvas`](canvas::Canvas). The other modules work on what was
+//! drawn: `rulings` groups lines into lattices, `table` turns lattices and glyphs into cells, `lines` groups glyphs
+//! into text, and `assemble` joins what page breaks cut, both lines of pages (`page_line`) and tables. For tables
+//! without rulings, `columns` and `table_header` find the `column` of each number, and `unruled` reads the result as
+//! flattened text.
 
 mod assemble;
 mod canvas;
@@ -36,10 +37,10 @@ use self::{
 };
 use crate::{limits::Limits, reject};
 
-/// Fewest glyphs that make a text; a scan may bear a stamp or a page number.
+/// Minimum number of glyphs of a text. A scan may have a stamp or a page number.
 const FEWEST_GLYPHS: usize = 20;
 
-/// Most glyphs and lines of pages that are kept; a report has some thousands.
+/// Maximum number of glyphs and lines of pages that are kept. A report has some thousands.
 const MOST_KEPT: usize = 100_000;
 
 /// Reads a document.
@@ -74,7 +75,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     drawn.finish()
 }
 
-/// The pages as they are drawn: kept until they are too many to hold two reports side by side.
+/// The pages drawn so far. They are kept until there are too many for a file with two reports side by side.
 struct Drawn<'l> {
     limits: &'l Limits,
     assembler: Assembler<'l>,
@@ -120,7 +121,7 @@ impl<'l> Drawn<'l> {
     }
 }
 
-/// Counts what the pages draw from: they may share a content that was expanded once.
+/// Checks the total size of the contents that the pages draw. Pages can share a content that was expanded once.
 fn check_content(pages: &Pages, limits: &Limits) -> Result<(), Rejection> {
     let mut content = 0_usize;
     for page in pages.iter() {
@@ -135,7 +136,7 @@ fn check_content(pages: &Pages, limits: &Limits) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// What the pages hold altogether.
+/// Totals over all pages.
 #[derive(Debug, Default)]
 struct Seen {
     readable: usize,
@@ -153,7 +154,7 @@ impl Seen {
         self.pictures += page.pictures;
     }
 
-    /// Pictures of pages, or glyphs that do not say what they mean.
+    /// Rejects documents that consist of images of pages, or whose glyphs have no known characters.
     fn check(&self) -> Result<(), Rejection> {
         let scanned = self.readable < FEWEST_GLYPHS && (self.pictures > 0 || self.hidden > 0);
         if scanned || self.unreadable > self.readable {

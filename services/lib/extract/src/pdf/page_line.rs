@@ -1,4 +1,5 @@
-//! A line of running text on its page, and what its layout shows: centred titles, indented first lines of paragraphs.
+//! A line of running text on its page, and what its layout shows: centred titles and indented first lines of
+//! paragraphs.
 
 use super::lines::Line;
 use crate::text::lines::is_item;
@@ -9,7 +10,7 @@ pub(super) struct PageLine {
     pub(super) page: u32,
 }
 
-/// True if a line goes on with the paragraph of the line above: that one is full, and this one is not indented.
+/// True if a line continues the paragraph of the line above: that line is full, and this one is not indented.
 pub(super) fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
     let size = above.line.size.max(line.line.size);
     let same_size = is_same_size(&above.line, &line.line);
@@ -23,18 +24,18 @@ pub(super) fn is_same_size(a: &Line, b: &Line) -> bool {
     (a.size - b.size).abs() <= a.size.max(b.size) * 0.15
 }
 
-/// True for the short last line of a title: in the middle of the page, under a line that is in the middle too.
+/// True for the short last line of a title: it is centred on the page, and so is the line above.
 pub(super) fn is_centred(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
     let off = |line: &Line| ((line.x0 - left) - (right - line.x1)).abs() / line.size;
     off(&above.line) <= 1.5 && off(&line.line) <= 1.5 && line.line.x1 < right - line.line.size * 2.0
 }
 
-/// True for a line of prose that is indented.
+/// True for an indented line of prose.
 pub(super) fn is_first(line: &PageLine, left: f64) -> bool {
     line.line.x0 >= left + line.line.size && !line.line.text.contains('\t')
 }
 
-/// True for a text that begins as chapters do: `一、`, `（一）`.
+/// True for a text that begins like a chapter: `一、`, `（一）`.
 fn is_heading(text: &str) -> bool {
     is_item(text) && !text.trim_start_matches(['（', '(', ' ']).starts_with(|c: char| c.is_ascii_digit())
 }

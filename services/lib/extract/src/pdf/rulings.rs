@@ -1,20 +1,20 @@
-//! Groups rulings into lattices: which lines are connected, and which edges of the lattice they draw.
+//! Groups rulings into lattices: finds which lines are connected, and which edges of the lattice they draw.
 
 use super::canvas::Rule;
 
-/// Lines closer than this, in points, are one line, and touch.
+/// Lines that are closer than this, in points, touch. Parallel ones are the same line.
 const NEAR: f64 = 3.0;
 
-/// Pieces whose places differ by no more than this, in points, are drawn as one line.
+/// Maximum distance between pieces that are drawn as one line, in points.
 const SAME_PLACE: f64 = 0.8;
 
-/// This share of an edge must be drawn to part two cells.
+/// Minimum share of an edge that must be drawn to separate two cells.
 const DRAWN: f64 = 0.6;
 
-/// Most lines of a page that are looked at together; drawings have more.
+/// Maximum number of lines of a page that are examined together. Drawings have more.
 const MOST_RULES: usize = 5_000;
 
-/// Most edges of a lattice in either direction.
+/// Maximum number of edges of a lattice in either direction.
 const MOST_EDGES: usize = 600;
 
 /// The lines of one table.
@@ -47,7 +47,7 @@ pub(super) fn lattices(rules: &[Rule]) -> Vec<Lattice> {
     tables
 }
 
-/// Pieces of one line as one line.
+/// Merges the pieces of each line.
 fn merged(rules: &[Rule]) -> Vec<Rule> {
     let mut rules = rules.to_vec();
     rules.sort_by(|a, b| a.is_level.cmp(&b.is_level).then(a.at.total_cmp(&b.at)));
@@ -78,7 +78,8 @@ fn lattice(members: &[usize], rules: &[Rule]) -> Option<Lattice> {
     let rules: Vec<Rule> = members.iter().filter_map(|member| rules.get(*member)).copied().collect();
     let edges = |is_level: bool| {
         let own = rules.iter().filter(move |rule| rule.is_level == is_level).map(|rule| rule.at);
-        // Where the lines across end, the table ends, though nothing may be drawn there: open sides, rows cut by a page.
+        // The table also ends where the lines across it end, even without a ruling there: open sides, and rows cut by
+        // a page break.
         let across = || rules.iter().filter(move |rule| rule.is_level != is_level);
         let low = across().map(|rule| rule.from).fold(f64::MAX, f64::min);
         let high = across().map(|rule| rule.to).fold(f64::MIN, f64::max);
@@ -89,7 +90,7 @@ fn lattice(members: &[usize], rules: &[Rule]) -> Option<Lattice> {
     (fits(&xs) && fits(&ys)).then_some(Lattice { xs, ys, rules })
 }
 
-/// Places that are one edge, each as its mean.
+/// Merges places that belong to one edge into their mean.
 pub(super) fn clustered(mut places: Vec<f64>) -> Vec<f64> {
     places.sort_by(f64::total_cmp);
     let mut groups: Vec<Vec<f64>> = Vec::new();
@@ -119,7 +120,7 @@ impl Lattice {
         self.is_drawn(false, self.xs.last().copied().unwrap_or(0.0), top, bottom)
     }
 
-    /// True if enough of the piece of line from `from` to `to` is drawn.
+    /// True if enough of the line from `from` to `to` is drawn.
     pub(super) fn is_drawn(&self, is_level: bool, at: f64, from: f64, to: f64) -> bool {
         let near = self.rules.iter().filter(|r| r.is_level == is_level && (r.at - at).abs() <= NEAR);
         let mut pieces: Vec<(f64, f64)> = near.map(|r| (r.from.max(from), r.to.min(to))).collect();
@@ -136,7 +137,7 @@ impl Lattice {
 
 // === groups ===
 
-/// Which of a number of things belong together.
+/// A partition of numbered items into groups.
 #[derive(Debug)]
 pub(super) struct Groups(Vec<usize>);
 
@@ -152,7 +153,7 @@ impl Groups {
         }
     }
 
-    /// The members of each group, ascending; groups by their first member.
+    /// Returns the members of each group in ascending order. The groups are ordered by their first member.
     pub(super) fn members(mut self) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = vec![Vec::new(); self.0.len()];
         for member in 0..self.0.len() {

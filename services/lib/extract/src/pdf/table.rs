@@ -1,4 +1,4 @@
-//! One page's part of a table: the cells of a lattice with the glyphs that stand in them.
+//! The part of a table on one page: the cells of a lattice, and the glyphs inside them.
 
 use gongkai_model::Area;
 
@@ -8,7 +8,7 @@ use super::{
     rulings::{Groups, Lattice},
 };
 
-/// A table, or the part of one that stands on a page.
+/// A table, or the part of it on one page.
 #[derive(Debug)]
 pub(super) struct Part {
     /// Upright edges.
@@ -16,12 +16,13 @@ pub(super) struct Part {
     pub(super) bottom: f64,
     pub(super) rows: usize,
     pub(super) cells: Vec<PartCell>,
-    /// No line closes it: the row goes on from the page before, or on the next page.
+    /// True if no line closes the part at the top or the bottom: its row continues from the previous page or on the
+    /// next.
     pub(super) is_open_above: bool,
     pub(super) is_open_below: bool,
 }
 
-/// A cell by the edges around it.
+/// A cell, given by the edges around it.
 #[derive(Debug, Clone)]
 pub(super) struct PartCell {
     pub(super) row: usize,
@@ -29,17 +30,17 @@ pub(super) struct PartCell {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) page: u32,
-    /// Its box; of a cell that a page break cut: the upper part's.
+    /// Its box. For a cell that a page break cut, the box of the upper part.
     pub(super) area: Option<Area>,
     pub(super) text: String,
-    /// Its last line takes the whole width: the text may go on.
+    /// True if its last line takes the whole width, so that the text may continue.
     pub(super) is_full: bool,
 }
 
-/// Reads a lattice; marks the glyphs it took in `taken`. None if it has but one cell a row.
+/// Reads a lattice and marks its glyphs in `taken`. Returns `None` if the table has only one cell per row.
 pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page: u32) -> Option<Part> {
     let regions = regions(lattice);
-    // Rows without a line between their cells are not parted by lines: their numbers' places part them.
+    // If no lines separate the cells of a row, the cells are found by the places of the numbers instead.
     if regions.len() < 2 || lattice.xs.len() < 3 {
         return None;
     }
@@ -65,7 +66,7 @@ pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page
             *taken = true;
         }
     }
-    // Where some rows end with a line, a box without text and without that line is what a short row leaves free.
+    // If some rows end with a line, an empty box without that line is the space that a short row leaves free.
     let ends = lattice
         .ys
         .windows(2)
@@ -89,9 +90,9 @@ pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page
     })
 }
 
-/// A box in whole points, rounded outwards; absent if it is nowhere near a page.
+/// Returns a box in whole points, rounded outwards; `None` if it lies far outside of any page.
 fn area([left, top, right, bottom]: [f64; 4]) -> Option<Area> {
-    // Whole and checked: nothing is lost.
+    // The values are whole and their range is checked.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -102,20 +103,20 @@ fn area([left, top, right, bottom]: [f64; 4]) -> Option<Area> {
     Some(Area { left, top, right: whole(right.ceil())?, bottom: whole(bottom.ceil())? })
 }
 
-/// The stretch between two edges in which a place lies.
+/// Returns the stretch between two edges that contains a place.
 fn between(edges: &[f64], place: f64) -> Option<usize> {
     let index = edges.partition_point(|edge| *edge <= place);
     (index > 0 && index < edges.len()).then(|| index - 1)
 }
 
-/// Boxes of the lattice that no line parts.
+/// A box of the lattice that no line divides.
 struct Region {
     rows: std::ops::Range<usize>,
     columns: std::ops::Range<usize>,
 }
 
 impl Region {
-    /// True if the lattice's right side is drawn beside it.
+    /// True if the right side of the lattice is drawn beside it.
     fn ends(&self, lattice: &Lattice) -> bool {
         let y = |edge: usize| lattice.ys.get(edge).copied().unwrap_or(0.0);
         lattice.ends(y(self.rows.start), y(self.rows.end))
@@ -164,7 +165,7 @@ fn regions(lattice: &Lattice) -> Vec<Region> {
     groups.members().into_iter().flat_map(|members| boxes(&members, columns)).collect()
 }
 
-/// A group as one box; as one box a row if it has another shape.
+/// Turns a group into one box, or into one box per row if the group is not a rectangle.
 fn boxes(members: &[usize], columns: usize) -> Vec<Region> {
     let row = |member: &usize| member / columns;
     let column = |member: &usize| member % columns;

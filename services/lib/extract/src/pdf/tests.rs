@@ -10,7 +10,7 @@ use crate::{cpu::Cpu, limits::Limits};
 #[path = "../../tests/support/pdf_file.rs"]
 mod pdf_file;
 
-/// A file of pages of 400 by 300 points, each with its content stream, in Helvetica of 10 points.
+/// A file with pages of 400 by 300 points, one per content stream, in Helvetica of 10 points.
 pub(super) fn file(pages: &[String]) -> Vec<u8> {
     file_with(pages, "")
 }
@@ -39,7 +39,7 @@ fn file_in(font: &str, pages: &[String], trailer: &str) -> Vec<u8> {
     pdf_file(&objects, trailer)
 }
 
-/// Text at a place from the bottom left corner.
+/// Text at a place, measured from the bottom left corner.
 pub(super) fn text(x: f64, y: f64, text: &str) -> String {
     format!("BT /F 10 Tf {x} {y} Td ({text}) Tj ET\n")
 }
@@ -48,12 +48,12 @@ pub(super) fn line(x0: f64, y0: f64, x1: f64, y1: f64) -> String {
     format!("{x0} {y0} m {x1} {y1} l S\n")
 }
 
-/// Text that makes a file long enough to be one, above the tables.
+/// Text above the tables that makes the file long enough to be accepted.
 pub(super) fn title() -> String {
     text(20.0, 280.0, "Annual report on information disclosure")
 }
 
-/// Lines at those places.
+/// Lines at these places.
 pub(super) fn ruled(xs: &[f64], ys: &[f64]) -> String {
     let (left, right) = (xs[0], xs[xs.len() - 1]);
     let (bottom, top) = (ys[0], ys[ys.len() - 1]);
@@ -208,7 +208,7 @@ fn a_row_torn_where_lines_are_drawn_is_one_row() {
     );
 }
 
-/// A table whose last row is cut in the middle of its number, under headers; the number fills its cell.
+/// A table under `headers` whose last row is cut inside a number by a page break. The number fills its cell.
 fn cut_under(headers: [&str; 2]) -> Vec<String> {
     let xs = [20.0, 120.0, 150.0];
     let first = text(20.0, 285.0, headers[0])
@@ -395,7 +395,7 @@ proptest! {
             if *level { line(from, at, to, at) } else { line(at, from, at, to) }
         });
         let words = (10..).zip(&words).map(|(number, (x, y))| text(f64::from(*x), f64::from(*y), &format!("{number}")));
-        // Whatever is drawn over it, there is a table.
+        // A table stays a table, whatever is drawn over it.
         let table = ruled(&[20.0, 110.0, 230.0], &[20.0, 110.0, 230.0]) + &text(25.0, 115.0, "a") + &text(115.0, 25.0, "b");
         let page = title() + &table + &drawn.chain(words).collect::<String>();
         let blocks = read(&file(&[page.clone(), page]), &Limits::default()).unwrap();

@@ -1,4 +1,4 @@
-//! Tables without rulings. Once their columns are known they are read as flattened text.
+//! Tables without rulings. Their columns are determined first; then they are read as flattened text.
 
 use gongkai_model::{Block, Rejection, Span};
 
@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{limits::Limits, source_text::SourceText, text};
 
-/// True if the lines hold a table's figures.
+/// True if the lines hold the numbers of a table.
 pub(super) fn holds_table(lines: &[PageLine]) -> bool {
     lines.iter().any(|line| columns::is_row(&line.line))
 }
 
-/// Reads the lines; `sides` is where the document's text begins and ends.
+/// Reads the lines. `sides` are the left and right end of the document's text.
 pub(super) fn read(lines: &[PageLine], sides: (f64, f64), limits: &Limits) -> Result<Vec<Block>, Rejection> {
     let mut placed = columns::place(lines);
     let has_blanks = placed.has_blanks;
@@ -28,19 +28,19 @@ pub(super) fn read(lines: &[PageLine], sides: (f64, f64), limits: &Limits) -> Re
     text.blocks(has_blanks, limits)
 }
 
-/// Lines put together to one text.
+/// Lines joined into one text.
 #[derive(Default)]
 struct Joined<'l> {
     text: String,
     scalars: u32,
-    /// Where the lines begin, and their pages.
+    /// Where each line begins in the text, and its page.
     begun: Vec<(u32, u32)>,
     above: Option<&'l PageLine>,
 }
 
 impl<'l> Joined<'l> {
     fn line(&mut self, line: &'l PageLine, text: &str, sides: (f64, f64)) {
-        // What the page shows by its print: a title in larger type, a paragraph's first line indented.
+        // The layout of the page shows a title in larger type and the indented first line of a paragraph.
         let is_title =
             self.above.is_some_and(|above| is_centred(above, line, sides) && goes_on(above, line, sides));
         if is_title {
@@ -59,7 +59,7 @@ impl<'l> Joined<'l> {
     }
 
     fn blocks(self, has_blanks: bool, limits: &Limits) -> Result<Vec<Block>, Rejection> {
-        // The text was put together here: places in it are no places in the document.
+        // The text was assembled here, so positions in it are not positions in the document.
         let page = |span: &mut Option<Span>| {
             let start = span.take()?.start;
             let line = self.begun.partition_point(|(first, _)| *first <= start).checked_sub(1)?;

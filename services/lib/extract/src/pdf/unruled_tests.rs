@@ -1,4 +1,4 @@
-//! Tables without ruled lines: where a number stands says which column it is in.
+//! Tables without rulings: the place of a number determines its column.
 
 use gongkai_model::{Block, Grid};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::limits::Limits;
 
-/// A row: its label, and values at places.
+/// A row: its label, and values at their places.
 fn row(y: f64, label: &str, values: &[(f64, &str)]) -> String {
     let values: String = values.iter().map(|(x, value)| text(*x, y, value)).collect();
     if label.is_empty() { values } else { text(20.0, y, label) + &values }
@@ -25,7 +25,7 @@ fn shown(grid: &Grid) -> Vec<String> {
     rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join("|")).collect()
 }
 
-/// The last table's last rows are these.
+/// Checks the last rows of the last table.
 fn check(page: &str, expect: &[&str]) {
     let tables = tables(&[title() + page]);
     let Some(grid) = tables.last() else { panic!("no table: {page}") };
@@ -36,7 +36,7 @@ fn check(page: &str, expect: &[&str]) {
     );
 }
 
-/// Of each table, whether it may have lost cells at the ends of its rows.
+/// For each table, whether it may have lost cells at the ends of its rows.
 fn ends_unsure(page: &str) -> Vec<bool> {
     tables(&[title() + page]).iter().map(|grid| grid.ends_unsure).collect()
 }
@@ -77,7 +77,7 @@ fn a_column_of_blanks_is_known_by_its_name() {
 #[test]
 fn columns_that_nothing_tells_apart_are_left_alone() {
     let [a, b, c] = COLUMNS;
-    // 61 and 64 may stand in one column, on its left and on its right.
+    // 61 and 64 may be in one column, at its left and at its right.
     let page = row(200.0, "rules", &[(a, "61"), (c, "63")]) + &row(180.0, "norms", &[(b, "64"), (c, "66")]);
     check(&page, &["rules|61|63", "norms|64|66"]);
 }
@@ -100,7 +100,7 @@ fn a_number_in_two_lines_is_one_if_it_had_no_room() {
         + &row(154.0, "", &[(a, "7")])
         + &row(120.0, "orders", &[(a, "67"), (b, "68"), (c, "69")]);
     check(&page, &["rules|61|62|63", "norms|64007|65|66", "orders|67|68|69"]);
-    // Where there was room for it nobody knows what stands in two lines.
+    // The column has room for the whole number, so two lines in it may be two numbers.
     let page = header(220.0)
         + &row(200.0, "rules", &COLUMNS.map(|x| (x, "61")))
         + &row(166.0, "", &[(COLUMNS[0], "64")])
