@@ -151,7 +151,8 @@ impl Filling {
         !self.seen.is_empty() && self.seen.iter().all(|((values, _), offset)| offset + wanted == *values)
     }
 
-    /// True if the row has as many cells as other rows whose label stands in the same place.
+    /// True if the row has the usual number of cells, so that none is lost: no other number is as frequent among rows
+    /// whose label stands in the same place, and most full rows are not wider.
     fn is_whole(&self, row: &Row<'_>, wanted: usize) -> bool {
         let Some((column, own)) = row.shape else { return true };
         let wider = self.full.iter().filter(|full| **full > own).count();
@@ -164,8 +165,8 @@ impl Filling {
         others.map(|(_, count)| *count).max().unwrap_or_default() < like.max(1)
     }
 
-    /// Returns the offset that all rows of this shape have. If there is none, uses the end at which no row has a
-    /// value.
+    /// Returns the offset that all rows of this shape have. If no such row is known, the rows of the same width decide,
+    /// then the end at which every known row is filled up. `None` if the rows disagree.
     fn offset(&self, row: &Row<'_>, wanted: usize) -> Option<usize> {
         let alike: Vec<usize> =
             self.seen.iter().filter(|(other, _)| *other == shape(row)).map(|(_, offset)| *offset).collect();

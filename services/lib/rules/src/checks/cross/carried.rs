@@ -99,7 +99,7 @@ fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// Checks that no more documents were repealed than were in force or issued.
+/// Checks that no more documents were repealed than were in force last year and issued this year together.
 fn repealed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
     if mentions(params, "redefined", input) {
