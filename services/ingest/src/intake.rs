@@ -113,14 +113,19 @@ impl Intake {
         };
         let (submission, stored) = blocking::run_sized(size, hash).await?;
         let content_hash = stored.content.sha256.clone();
-        let content_key = submission.content_key(&content_hash);
-        let mut seen = self.receipts.seen(&content_key).await?;
         let mut id = submission.id(&content_hash);
         let known = self.receipts.resolve(&id).await?;
+        if let Some(known) = &known
+            && submission.identity != Identity::Content
+        {
+            return self.repeated(&submission, &content_hash, known.clone());
+        }
+        let content_key = submission.content_key(&content_hash);
+        let mut seen = self.receipts.seen(&content_key).await?;
         let is_redundant = self.is_redundant(&submission, &content_hash, &seen.record).await?;
         match known {
             // The call has no id of its own, and its content came before: it is a repetition only while that is current.
-            Some(_) if submission.identity == Identity::Content && !is_redundant => {
+            Some(_) if !is_redundant => {
                 id = submission.id_after(&content_hash, seen.record.sequence);
                 if let Some(known) = self.receipts.resolve(&id).await? {
                     return Ok(self.with_status_url(known));

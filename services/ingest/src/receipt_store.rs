@@ -197,14 +197,17 @@ impl ReceiptStore {
     /// The broker did not answer.
     pub async fn is_current(&self, report: &str, content_hash: &str) -> Result<bool, Error> {
         let mut history = self.history(report).await?;
-        let urls: BTreeSet<String> = history.arrivals.iter().map(|arrival| arrival.url.clone()).collect();
+        let Some(newest) = current(&history).filter(|current| current.content_hash() == content_hash) else {
+            return Ok(false);
+        };
+        // Withdrawals by URL are stored by URL, and do not decide which content is current.
+        let urls: BTreeSet<String> = newest.arrivals().iter().map(|arrival| arrival.url.clone()).collect();
         for url in urls {
             if let Some(rank) = self.withdrawn(&url).await? {
                 record_withdrawal(&mut history, &TakenDown { rank, url });
             }
         }
-        let current = current(&history).filter(|current| !current.is_withdrawn);
-        Ok(current.is_some_and(|current| current.content_hash() == content_hash))
+        Ok(current(&history).is_some_and(|current| !current.is_withdrawn))
     }
 
     /// Returns true if a report was withdrawn by its name after a message of the log.
