@@ -20,12 +20,12 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::delivery::InFlight;
 use crate::handler::Handler;
 use crate::job_set::JobSet;
-use crate::lifecycle::Lifecycle;
 use crate::liveness::{Liveness, Pulse};
 use crate::outage::Outage;
 use crate::plan::Plan;
 use crate::process::Stage;
 use crate::readiness::Latch;
+use crate::shutdown::Shutdown;
 use crate::transport::{Delivery, Error, ErrorKind, Pull, Transport};
 
 /// A fetch that returns no message in less than this counts as failed, so that the loop cannot spin.
@@ -38,7 +38,7 @@ const AFTER_HARD_STOP: Duration = Duration::from_secs(1);
 /// What the loop needs from its process.
 pub(crate) struct Supplies {
     pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) lifecycle: Lifecycle,
+    pub(crate) shutdown: Shutdown,
     pub(crate) liveness: Liveness,
     pub(crate) outage: Outage,
     /// Released once the consumer is bound.
@@ -77,14 +77,14 @@ pub(crate) async fn run<H: Handler>(plan: Plan, stage: Stage<H>, supplies: Suppl
 
 impl<H: Handler> Loop<H> {
     fn new(plan: Plan, stage: Stage<H>, supplies: &Supplies) -> Self {
-        let hard = supplies.lifecycle.hard.child_token();
+        let hard = supplies.shutdown.hard.child_token();
         let in_flight = InFlight::default();
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
             jobs: JobSet::new(&hard),
             _heartbeats: AbortOnDropHandle::new(tokio::spawn(in_flight.clone().heartbeats(plan.heartbeat))),
             in_flight,
-            soft: supplies.lifecycle.soft.clone(),
+            soft: supplies.shutdown.soft.clone(),
             hard,
             pulse: supplies.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
             outage: supplies.outage.clone(),

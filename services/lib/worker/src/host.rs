@@ -22,13 +22,13 @@ use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::Common;
 use crate::cpu::CpuPool;
-use crate::lifecycle::Lifecycle;
 use crate::liveness::Liveness;
 use crate::outage::Outage;
 use crate::panics::Caught;
 use crate::readiness::Readiness;
 use crate::runtime::Runtime;
 use crate::service::Service;
+use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
 use crate::transport::jetstream::JetStream;
 use crate::transport::{Error, ErrorKind, Transport};
@@ -41,7 +41,7 @@ pub struct Process {
     about: About,
     common: Common,
     telemetry: Telemetry,
-    lifecycle: Lifecycle,
+    shutdown: Shutdown,
     outage: Outage,
     cpu: CpuPool,
     transport: Arc<OnceLock<Arc<dyn Transport>>>,
@@ -65,8 +65,8 @@ impl Process {
         this.handle_signals()?;
         let (slot, connected, outage) = (this.transport.clone(), this.connected.clone(), this.outage.clone());
         let topology = this.about.topology.clone();
-        let soft = this.lifecycle.soft.clone();
-        this.lifecycle.spawn("connect", crate::OnFailure::ShutDown, async move {
+        let soft = this.shutdown.soft.clone();
+        this.shutdown.spawn("connect", crate::OnFailure::ShutDown, async move {
             let opening = async {
                 let transport = retry_while_unavailable(&outage, || JetStream::connect(&settings)).await?;
                 retry_while_unavailable(&outage, || transport.declare(&topology)).await?;
@@ -116,20 +116,20 @@ impl Process {
             readiness: readiness.clone(),
             meters: meters.clone(),
             transport: self.transport.clone(),
-            soft: self.lifecycle.soft.clone(),
+            soft: self.shutdown.soft.clone(),
             token: self.common.admin.secret()?,
         };
         let bound = admin.serve(self.admin_address(S::ADMIN_PORT)?, self.admin_stop.clone()).await?;
         tracing::info!(service = S::NAME, admin = %bound, version = self.about.version, "starting");
         let settings = self.common.worker.clone();
         let (dead_prefix, version) = (self.about.dead_prefix, self.about.version);
-        let (lifecycle, outage, cpu) = (self.lifecycle.clone(), self.outage.clone(), self.cpu.clone());
+        let (shutdown, outage, cpu) = (self.shutdown.clone(), self.outage.clone(), self.cpu.clone());
         let (slot, connected) = (self.transport.clone(), self.connected.clone());
         let base = crate::trace::Span::of(tracer.base());
         let run = async move {
             tokio::select! {
                 () = connected.cancelled() => {}
-                () = lifecycle.soft.cancelled() => return Ok(()),
+                () = shutdown.soft.cancelled() => return Ok(()),
             }
             let transport = slot.get().expect("set before the token is cancelled").clone();
             let runtime = Runtime::builder(S::NAME, transport)
@@ -138,7 +138,7 @@ impl Process {
                 .version(version)
                 .tracer(tracer)
                 .meters(meters)
-                .lifecycle(lifecycle)
+                .shutdown_of_process(shutdown)
                 .outage(outage)
                 .cpu(cpu)
                 .health(readiness, liveness)
@@ -153,20 +153,20 @@ impl Process {
     /// Returns the token of the soft stop. Cancelling it stops the process in order, as the first signal does.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
-        self.lifecycle.soft.clone()
+        self.shutdown.soft.clone()
     }
 
     /// Runs until a signal arrives or a service ends by itself, which is a failure. Then stops everything in order.
     pub async fn run_until_stopped(mut self) -> ExitCode {
         let mut failed = tokio::select! {
-            () = self.lifecycle.soft.cancelled() => false,
+            () = self.shutdown.soft.cancelled() => false,
             // If a signal arrived at the same time, the service may have drained and ended in order.
-            Some(ended) = self.services.join_next() => !report(ended, self.lifecycle.soft.is_cancelled()),
+            Some(ended) = self.services.join_next() => !report(ended, self.shutdown.soft.is_cancelled()),
         };
-        self.lifecycle.soft.cancel();
+        self.shutdown.soft.cancel();
         tracing::info!("stopping");
         failed |= !self.drain().await;
-        failed |= self.lifecycle.has_failed();
+        failed |= self.shutdown.has_failed();
         self.admin_stop.cancel();
         tracing::info!("stopped");
         let telemetry = self.telemetry;
@@ -181,7 +181,7 @@ impl Process {
             telemetry: Telemetry::install(&common.telemetry, about.version, Clock::system())?,
             about,
             common,
-            lifecycle: Lifecycle::default(),
+            shutdown: Shutdown::default(),
             outage: Outage::default(),
             cpu: CpuPool::of_this_machine(),
             transport: Arc::default(),
@@ -195,20 +195,20 @@ impl Process {
     fn handle_signals(&self) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let lifecycle = self.lifecycle.clone();
+        let shutdown = self.shutdown.clone();
         tokio::spawn(async move {
             loop {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = interrupt.recv() => {}
                 }
-                if lifecycle.soft.is_cancelled() {
+                if shutdown.soft.is_cancelled() {
                     tracing::warn!("second signal; dropping what still runs");
-                    lifecycle.hard.cancel();
+                    shutdown.hard.cancel();
                     return;
                 }
                 tracing::info!("signal; finishing what runs");
-                lifecycle.soft.cancel();
+                shutdown.soft.cancel();
             }
         });
         Ok(())
@@ -227,21 +227,21 @@ impl Process {
     /// Waits for services and background tasks. Returns false if one failed or had to be dropped.
     async fn drain(&mut self) -> bool {
         let limit = Duration::from_secs(self.common.worker.drain_timeout_s) + DRAIN_MARGIN;
-        let (services, lifecycle) = (&mut self.services, &self.lifecycle);
+        let (services, shutdown) = (&mut self.services, &self.shutdown);
         let mut is_clean = true;
         let all = async {
             while let Some(ended) = services.join_next().await {
                 is_clean &= report(ended, true);
             }
-            lifecycle.drained().await;
+            shutdown.drained().await;
         };
         let drained = tokio::select! {
             drained = timeout(limit, all) => drained.is_ok(),
-            () = hard_stop(lifecycle) => false,
+            () = hard_stop(shutdown) => false,
         };
         if !drained {
             tracing::warn!("not drained in time; dropping what still runs");
-            self.lifecycle.hard.cancel();
+            self.shutdown.hard.cancel();
             self.services.shutdown().await;
         }
         is_clean && drained
@@ -249,8 +249,8 @@ impl Process {
 }
 
 /// Waits for the hard stop, and then long enough for the consumers to log what they drop.
-async fn hard_stop(lifecycle: &Lifecycle) {
-    lifecycle.hard.cancelled().await;
+async fn hard_stop(shutdown: &Shutdown) {
+    shutdown.hard.cancelled().await;
     sleep(Duration::from_millis(1500)).await;
 }
 

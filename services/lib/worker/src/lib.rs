@@ -16,7 +16,6 @@ pub mod handler;
 pub mod host;
 mod instruments;
 mod job_set;
-pub mod lifecycle;
 mod liveness;
 pub mod metrics;
 mod outage;
@@ -31,6 +30,7 @@ mod retry;
 pub mod run;
 pub mod runtime;
 pub mod service;
+pub mod shutdown;
 mod stores;
 mod telemetry;
 #[cfg(feature = "testing")]
@@ -43,7 +43,6 @@ pub use clock::Clock;
 pub use config::{Common, Config, Secret, bind_guard};
 pub use handler::{Context, Decision, Handler, Raw};
 pub use host::Process;
-pub use lifecycle::OnFailure;
 pub use metrics::{Counter, Histogram};
 pub use output::Output;
 pub use panics::Panicked;
@@ -53,6 +52,7 @@ pub use record_store::{Record, RecordStore};
 pub use run::main;
 pub use runtime::Runtime;
 pub use service::Service;
+pub use shutdown::OnFailure;
 pub use transport::{LINK_HEADER, Message, Published, Topology, Transport};
 
 /// The allocator of every program. Each `main.rs` installs it with `#[global_allocator]`.

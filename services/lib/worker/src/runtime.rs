@@ -14,7 +14,6 @@ use crate::consumer::{self, Supplies};
 use crate::cpu::CpuPool;
 pub use crate::cpu::Unfinished;
 use crate::handler::Handler;
-use crate::lifecycle::{Lifecycle, OnFailure};
 use crate::liveness::Liveness;
 use crate::metrics::{Counter, Histogram, Meters};
 use crate::outage::Outage;
@@ -24,6 +23,7 @@ use crate::plan::{Consume, Plan};
 use crate::process::{Stage, Tools};
 use crate::publisher::Publisher;
 use crate::readiness::{Latch, Readiness};
+use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, Span, Tracer};
 use crate::transport::{self, Entries, Message, Objects, Published, Transport};
@@ -35,7 +35,7 @@ pub struct Runtime(Arc<Inner>);
 struct Inner {
     transport: Arc<dyn Transport>,
     tools: Tools,
-    lifecycle: Lifecycle,
+    shutdown: Shutdown,
     readiness: Readiness,
     liveness: Liveness,
     meters: Meters,
@@ -49,7 +49,7 @@ pub struct Builder {
     clock: Clock,
     tracer: Tracer,
     meters: Meters,
-    lifecycle: Lifecycle,
+    shutdown: Shutdown,
     outage: Outage,
     settings: WorkerSettings,
     dead_prefix: String,
@@ -70,7 +70,7 @@ impl Runtime {
             clock: Clock::system(),
             tracer: Tracer::silent(service),
             meters: Meters::local(),
-            lifecycle: Lifecycle::default(),
+            shutdown: Shutdown::default(),
             outage: Outage::default(),
             settings: WorkerSettings::default(),
             dead_prefix: "dead".to_owned(),
@@ -117,7 +117,7 @@ impl Runtime {
         let plan = Plan::new(&self.0.settings, consume)?;
         let supplies = Supplies {
             transport: self.0.transport.clone(),
-            lifecycle: self.0.lifecycle.clone(),
+            shutdown: self.0.shutdown.clone(),
             liveness: self.0.liveness.clone(),
             outage: self.0.tools.outage.clone(),
             latch: self.latch("consumer"),
@@ -150,13 +150,13 @@ impl Runtime {
     /// Returns the token of the soft stop. Once it is cancelled, take no more work and finish what is running.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
-        self.0.lifecycle.soft.clone()
+        self.0.shutdown.soft.clone()
     }
 
     /// Returns the token of the hard stop. Once it is cancelled, what is still running is dropped.
     #[must_use]
     pub fn hard_stop(&self) -> CancellationToken {
-        self.0.lifecycle.hard.clone()
+        self.0.shutdown.hard.clone()
     }
 
     /// Returns the clock, the only source of the current time.
@@ -195,7 +195,7 @@ impl Runtime {
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        self.0.lifecycle.spawn(name, on_failure, self.root(task));
+        self.0.shutdown.spawn(name, on_failure, self.root(task));
     }
 
     /// Runs CPU work on the pool, which runs one job per core, under the current trace.
@@ -287,7 +287,7 @@ impl Builder {
     /// Uses this token for the soft stop.
     #[must_use]
     pub fn shutdown(mut self, soft: CancellationToken) -> Self {
-        self.lifecycle.soft = soft;
+        self.shutdown.soft = soft;
         self
     }
 
@@ -301,8 +301,8 @@ impl Builder {
         self
     }
 
-    pub(crate) fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
-        self.lifecycle = lifecycle;
+    pub(crate) fn shutdown_of_process(mut self, shutdown: Shutdown) -> Self {
+        self.shutdown = shutdown;
         self
     }
 
@@ -344,7 +344,7 @@ impl Builder {
         Runtime(Arc::new(Inner {
             transport: self.transport,
             tools,
-            lifecycle: self.lifecycle,
+            shutdown: self.shutdown,
             readiness: self.readiness,
             liveness: self.liveness,
             meters: self.meters,

@@ -23,14 +23,14 @@ pub enum OnFailure {
 
 /// The two shutdown tokens, and the background tasks that observe them. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lifecycle {
+pub(crate) struct Shutdown {
     pub(crate) soft: CancellationToken,
     pub(crate) hard: CancellationToken,
     tasks: TaskTracker,
     failed: Arc<AtomicBool>,
 }
 
-impl Lifecycle {
+impl Shutdown {
     /// Starts a background task, which the hard token drops.
     ///
     /// A task may return `Ok` early. Its error or panic has the effect declared by `on_failure`.
@@ -71,12 +71,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_task_does_what_was_declared() {
-        let lifecycle = Lifecycle::default();
-        lifecycle.spawn("harmless", OnFailure::Log, async { anyhow::bail!("gone") });
-        lifecycle.drained().await;
-        assert!(!lifecycle.soft.is_cancelled());
-        lifecycle.spawn("vital", OnFailure::ShutDown, async { panic!("gone") });
-        lifecycle.drained().await;
-        assert!(lifecycle.soft.is_cancelled() && lifecycle.has_failed());
+        let shutdown = Shutdown::default();
+        shutdown.spawn("harmless", OnFailure::Log, async { anyhow::bail!("gone") });
+        shutdown.drained().await;
+        assert!(!shutdown.soft.is_cancelled());
+        shutdown.spawn("vital", OnFailure::ShutDown, async { panic!("gone") });
+        shutdown.drained().await;
+        assert!(shutdown.soft.is_cancelled() && shutdown.has_failed());
     }
 }
