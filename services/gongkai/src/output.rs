@@ -6,6 +6,7 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::ValueEnum;
+use gongkai_worker::inert::printable;
 
 /// Standard output.
 pub(crate) struct Output {
@@ -97,10 +98,10 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(closed)
 }
 
-/// Writes a line for people to standard error.
+/// Writes a line for people to standard error, without passwords inside URLs.
 pub(crate) fn complain(text: impl std::fmt::Display) {
     // If standard error is closed, nobody reads it.
-    writeln!(io::stderr(), "gongkai: {text}").ok();
+    writeln!(io::stderr(), "gongkai: {}", printable(&text.to_string())).ok();
 }
 
 #[cfg(test)]

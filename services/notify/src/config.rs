@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 use gongkai_model::Severity;
-use gongkai_worker::Secret;
+use gongkai_worker::{Secret, SecretUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Filter, Secrets, Target};
@@ -29,7 +29,7 @@ pub struct Subscription {
     pub channel: ChannelKind,
     /// For `webhook`: the URL to POST to. `https`, or `http` to a loopback address.
     #[serde(default)]
-    pub url: Option<String>,
+    pub url: Option<SecretUrl>,
     /// For `webhook`: the Standard Webhooks secret, `whsec_…`. During rotation several, separated by white space.
     #[serde(default)]
     pub secret: Option<Secret>,
@@ -149,8 +149,8 @@ impl Subscription {
     /// # Errors
     /// URL or secret is missing or not acceptable. The error names the key.
     pub fn webhook(&self) -> anyhow::Result<(Target, Secrets)> {
-        let url = self.url.as_deref().context("url is missing: a webhook needs one")?;
-        let target = Target::new(url, self.allow_private).with_context(|| format!("url {url:?}"))?;
+        let url = self.url.as_ref().context("url is missing: a webhook needs one")?;
+        let target = Target::new(url.expose(), self.allow_private).with_context(|| format!("url {url:?}"))?;
         let secret = Secret::resolve(self.secret.as_ref(), self.secret_file.as_ref(), "secret")?;
         let secret =
             secret.context("secret is missing: set it to whsec_ and the base64 of 24 to 64 random bytes")?;

@@ -14,6 +14,7 @@ pub mod dead_letter;
 mod delivery;
 pub mod handler;
 pub mod host;
+pub mod inert;
 mod instruments;
 mod job_set;
 mod liveness;
@@ -40,7 +41,7 @@ pub mod transport;
 
 pub use about::{About, NAMESPACE};
 pub use clock::Clock;
-pub use config::{Common, Config, Secret, bind_guard};
+pub use config::{Common, Config, Secret, SecretUrl, bind_guard};
 pub use handler::{Context, Decision, Handler, Raw};
 pub use host::Process;
 pub use metrics::{Counter, Histogram};

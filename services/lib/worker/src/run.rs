@@ -120,7 +120,7 @@ fn refuse(about: &About, error: &anyhow::Error) -> ExitCode {
 }
 
 fn complain(program: &str, text: &str, code: ExitCode) -> ExitCode {
-    writeln!(io::stderr(), "{program}: {text}").ok();
+    writeln!(io::stderr(), "{program}: {}", crate::inert::printable(text)).ok();
     code
 }
 

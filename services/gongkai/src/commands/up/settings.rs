@@ -51,7 +51,7 @@ impl Settings {
         this.query.bind = free_address(this.query.bind, "query.bind")?;
         if nats_url.is_none() {
             let address = free_address(this.broker_address()?, "nats.url")?;
-            this.common.nats.url = format!("nats://{address}");
+            this.common.nats.url = format!("nats://{address}").into();
         }
         Ok(this)
     }
@@ -62,7 +62,11 @@ impl Settings {
     /// It is no loopback address, or more than one.
     pub(super) fn broker_address(&self) -> anyhow::Result<SocketAddr> {
         let url = &self.common.nats.url;
-        let host = url.trim_start_matches("nats://").trim_end_matches('/').replace("localhost", "127.0.0.1");
+        let host = url
+            .expose()
+            .trim_start_matches("nats://")
+            .trim_end_matches('/')
+            .replace("localhost", "127.0.0.1");
         let address = match host.parse::<IpAddr>() {
             Ok(ip) => SocketAddr::new(ip, 4222),
             Err(_) => host.parse().with_context(|| {
@@ -82,7 +86,7 @@ impl Settings {
             ("HTTP ingest", format!("http://{}/v1/reports", self.ingest.http_address)),
             ("gRPC ingest", self.ingest.grpc_address.to_string()),
             ("gRPC query", self.query.bind.to_string()),
-            ("NATS", self.common.nats.url.clone()),
+            ("NATS", self.common.nats.url.to_string()),
         ]
     }
 }

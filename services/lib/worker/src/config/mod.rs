@@ -9,6 +9,7 @@ mod bind;
 mod log_filter;
 mod secret;
 mod sections;
+mod url;
 
 use std::path::Path;
 
@@ -23,6 +24,7 @@ pub use bind::bind_guard;
 pub(crate) use log_filter::log_filter;
 pub use secret::Secret;
 pub use sections::{AdminSettings, Common, LogFormat, NatsSettings, TelemetrySettings, WorkerSettings};
+pub use url::SecretUrl;
 
 /// The sections of [`Common`].
 const COMMON: [&str; 4] = ["nats", "telemetry", "admin", "worker"];

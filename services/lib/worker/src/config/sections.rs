@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::bind::bind_guard;
 use super::log_filter::log_filter;
 use super::secret::Secret;
+use super::url::SecretUrl;
 use crate::transport::jetstream;
 
 /// The sections that every program has.
@@ -31,7 +32,7 @@ pub struct Common {
 #[serde(default, deny_unknown_fields)]
 pub struct NatsSettings {
     /// URLs of the servers, separated by commas. One of a cluster is enough.
-    pub url: String,
+    pub url: SecretUrl,
     /// A shared token.
     pub token: Option<Secret>,
     /// File with the token.
@@ -65,7 +66,7 @@ pub struct NatsSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
     /// OTLP endpoint over gRPC, such as `http://127.0.0.1:4317`. If empty, nothing is exported.
-    pub otlp_endpoint: String,
+    pub otlp_endpoint: SecretUrl,
     /// Share of exported traces, 0 to 1, among those that start here. Others follow their parent.
     pub sample_ratio: f64,
     /// Format of the log lines on stderr.
@@ -149,7 +150,7 @@ impl Common {
 impl Default for NatsSettings {
     fn default() -> Self {
         Self {
-            url: "nats://127.0.0.1:4222".to_owned(),
+            url: "nats://127.0.0.1:4222".into(),
             token: None,
             token_file: None,
             user: None,
@@ -169,7 +170,7 @@ impl Default for NatsSettings {
 
 impl NatsSettings {
     fn validate(&self) -> anyhow::Result<()> {
-        ensure!(!self.url.trim().is_empty(), "nats.url must name a server");
+        ensure!(!self.url.expose().trim().is_empty(), "nats.url must name a server");
         ensure!(matches!(self.replicas, 1..=5), "nats.replicas must be 1 to 5, not {}", self.replicas);
         ensure!(self.connect_timeout_s > 0, "nats.connect_timeout_s must be above 0");
         ensure!(self.request_timeout_ms > 0, "nats.request_timeout_ms must be above 0");
@@ -183,7 +184,7 @@ impl NatsSettings {
     /// The file of a secret cannot be read, or more than one way to authenticate is set.
     pub fn transport(&self, name: &str) -> anyhow::Result<jetstream::Settings> {
         Ok(jetstream::Settings {
-            servers: self.url.split(',').map(|url| url.trim().to_owned()).collect(),
+            servers: self.url.expose().split(',').map(|url| url.trim().to_owned()).collect(),
             credentials: self.credentials()?,
             root_certificates: self.root_certificates_file.clone(),
             name: name.to_owned(),
@@ -219,7 +220,7 @@ impl NatsSettings {
 impl Default for TelemetrySettings {
     fn default() -> Self {
         Self {
-            otlp_endpoint: String::new(),
+            otlp_endpoint: SecretUrl::default(),
             sample_ratio: 1.0,
             log_format: LogFormat::Auto,
             log_filter: "info".to_owned(),
@@ -234,7 +235,7 @@ impl TelemetrySettings {
         ensure!(self.metrics_interval_s > 0, "telemetry.metrics_interval_s must be above 0");
         let endpoint = &self.otlp_endpoint;
         ensure!(
-            endpoint.is_empty() || endpoint.starts_with("http://"),
+            endpoint.expose().is_empty() || endpoint.expose().starts_with("http://"),
             "telemetry.otlp_endpoint must begin with http:// (a collector beyond this machine is reached through one on it), not be {endpoint}"
         );
         log_filter(&self.log_filter).map(drop)

@@ -15,6 +15,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::clock::Clock;
 use crate::config::LogFormat;
+use crate::inert;
 use crate::trace::Tracer;
 
 /// Writes one log event per line.
@@ -66,11 +67,12 @@ where
             line.extend(service.map(|service| ("service".to_owned(), service.into())));
             line.extend(trace.map(|trace| ("trace_id".to_owned(), trace.into())));
             line.insert("fields".to_owned(), fields.rest.into());
-            return writeln!(writer, "{}", Value::Object(line));
+            return writeln!(writer, "{}", inert::escape_json(&Value::Object(line).to_string()));
         }
-        write!(writer, "{at} {level:>5} {}: {}", service.unwrap_or(target), fields.message)?;
+        let message = inert::escape(&fields.message);
+        write!(writer, "{at} {level:>5} {}: {message}", service.unwrap_or(target))?;
         for (name, value) in fields.rest {
-            write!(writer, " {name}={value}")?;
+            write!(writer, " {name}={}", inert::escape_json(&value.to_string()))?;
         }
         if let Some(trace) = trace {
             write!(writer, " trace_id={trace}")?;
@@ -89,7 +91,12 @@ fn current() -> (Option<&'static str>, Option<String>) {
 }
 
 impl Fields {
+    /// Keeps a field. Passwords inside URLs are redacted here, whoever logs them.
     fn insert(&mut self, field: &Field, value: Value) {
+        let value = match value {
+            Value::String(text) => inert::redact(&text).into(),
+            value => value,
+        };
         if field.name() == "message" {
             self.message = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         } else {
@@ -185,6 +192,22 @@ mod tests {
         assert_eq!(line["timestamp"], "1970-01-01T00:00:00Z");
         assert_eq!(line["fields"], serde_json::json!({"size": 3, "name": "x"}));
         assert_eq!(line["trace_id"].as_str().unwrap().len(), 32);
+    }
+
+    #[test]
+    fn nothing_that_others_wrote_steers_the_reader_of_a_log() {
+        let log = || {
+            tracing::warn!(
+                url = "nats://u:s3cret@h",
+                name = "a\u{202e}\u{1b}",
+                "at nats://u:s3cret@h\u{1b}[2J\nINFO fine"
+            );
+        };
+        for format in [LogFormat::Json, LogFormat::Text] {
+            let line = line(format, log);
+            assert!(!line.contains("s3cret") && line.matches("u:***@h").count() == 2, "{line}");
+            assert!(!line.trim_end().contains(inert::is_active), "{line}");
+        }
     }
 
     #[test]

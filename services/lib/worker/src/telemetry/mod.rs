@@ -61,7 +61,7 @@ impl Telemetry {
 
     /// Returns tracer and instruments of one service. Must be called within the tokio runtime.
     pub(crate) fn of_service(&self, service: &'static str) -> anyhow::Result<(Tracer, Meters)> {
-        let endpoint = self.settings.otlp_endpoint.as_str();
+        let endpoint = self.settings.otlp_endpoint.expose();
         if endpoint.is_empty() {
             return Ok((Tracer::silent(service), Meters::local()));
         }

@@ -2,8 +2,10 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-/// Settings of a connection to JetStream.
-#[derive(Debug, Clone)]
+use crate::inert;
+
+/// Settings of a connection to JetStream. `Debug` does not reveal passwords inside URLs.
+#[derive(Clone)]
 pub struct Settings {
     /// URLs of the servers. One of a cluster is enough.
     pub servers: Vec<String>,
@@ -60,6 +62,15 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(2),
             object_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers = inert::redact(&self.servers.join(",")).into_owned();
+        let mut settings = formatter.debug_struct("Settings");
+        settings.field("servers", &servers).field("credentials", &self.credentials);
+        settings.field("name", &self.name).finish_non_exhaustive()
     }
 }
 
