@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     config::Config,
     error::{Code, Problem, quote},
-    signature::{Signature, SigningKey},
+    signature::{Covered, Signature, SigningKey},
 };
 use gongkai_worker::Clock;
 
@@ -109,8 +109,8 @@ impl Authenticator {
     ///
     /// # Errors
     /// The request has invalid credentials: `BAD_SIGNATURE`, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
-    pub fn caller(&self, headers: &HeaderMap, body: &[u8]) -> Result<Caller, Problem> {
-        Ok(Caller { has_token: self.has_token(headers)?, signed: self.signers(headers, body)? })
+    pub fn caller(&self, headers: &HeaderMap, covered: Covered<'_>) -> Result<Caller, Problem> {
+        Ok(Caller { has_token: self.has_token(headers)?, signed: self.signers(headers, covered)? })
     }
 
     /// Authorises a call that claims no site.
@@ -176,7 +176,7 @@ impl Authenticator {
         if self.tokens.contains(&digest) { Ok(true) } else { Err(wrong()) }
     }
 
-    fn signers(&self, headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+    fn signers(&self, headers: &HeaderMap, covered: Covered<'_>) -> Result<Vec<(String, String)>, Problem> {
         if self.sites.iter().all(|site| site.secrets.is_empty()) {
             return Ok(Vec::new());
         }
@@ -185,7 +185,7 @@ impl Authenticator {
         let signers: Vec<_> = self
             .sites
             .iter()
-            .filter(|site| signature.fits(&site.secrets, body))
+            .filter(|site| signature.fits(&site.secrets, covered))
             .map(|site| (site.name.clone(), site.site_code.clone()))
             .collect();
         if signers.is_empty() {
@@ -289,7 +289,7 @@ mod tests {
         ];
         let auth = auth();
         for (n, (headers, source, code, expected)) in cases.into_iter().enumerate() {
-            let caller = auth.caller(headers, b"x").unwrap();
+            let caller = auth.caller(headers, Covered::Body(b"x")).unwrap();
             let outcome = auth.admit_from(&caller, source, code).err().map(|problem| problem.code);
             assert_eq!(outcome, expected, "case {n}");
         }
@@ -298,7 +298,8 @@ mod tests {
     #[test]
     fn something_wrong_is_worse_than_nothing() {
         let auth = auth();
-        let code = |headers: &HeaderMap, body: &[u8]| auth.caller(headers, body).unwrap_err().code;
+        let code =
+            |headers: &HeaderMap, body: &[u8]| auth.caller(headers, Covered::Body(body)).unwrap_err().code;
         assert_eq!(code(&signed(A, b"x"), b"y"), Code::BadSignature);
         assert_eq!(code(&signed("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b"x"), b"x"), Code::BadSignature);
         assert_eq!(code(&bearer("another-token-of-length"), b"x"), Code::Unauthenticated);
@@ -306,13 +307,16 @@ mod tests {
             clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()),
             ..auth.clone()
         };
-        assert_eq!(late.caller(&signed(A, b"x"), b"x").unwrap_err().code, Code::StaleSignature);
+        assert_eq!(
+            late.caller(&signed(A, b"x"), Covered::Body(b"x")).unwrap_err().code,
+            Code::StaleSignature
+        );
     }
 
     #[test]
     fn an_open_gate_asks_nobody() {
         let auth = Authenticator::new(&Config::default(), Clock::system()).unwrap();
-        let caller = auth.caller(&signed(A, b"x"), b"other").unwrap();
+        let caller = auth.caller(&signed(A, b"x"), Covered::Body(b"other")).unwrap();
         assert_eq!(auth.admit_from(&caller, "https://a.gov.cn", ""), Ok(()));
         assert_eq!(caller.name(), "");
     }
@@ -330,7 +334,7 @@ mod tests {
         let auth =
             Authenticator::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap()))
                 .unwrap();
-        assert_eq!(auth.caller(&signed(A, b"x"), b"x").unwrap().name(), "a");
+        assert_eq!(auth.caller(&signed(A, b"x"), Covered::Body(b"x")).unwrap().name(), "a");
         config.sites.get_mut("a").unwrap().secrets = vec![gongkai_worker::Secret::new("hunter2")];
         let error = format!("{:#}", Authenticator::new(&config, Clock::system()).err().unwrap());
         assert!(error.contains("ingest.sites.a.secrets") && !error.contains("hunter2"), "{error}");

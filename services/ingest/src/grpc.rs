@@ -17,6 +17,7 @@ use crate::{
     error::{Code, Problem},
     intake::Intake,
     publication,
+    signature::Covered,
     submission::{DeclaredMetadata, File, Identity, Submission},
 };
 use gongkai_proto::{
@@ -90,7 +91,7 @@ impl Submissions {
         let (metadata, _, message) = request.into_parts();
         let mut headers: HeaderMap = metadata.into_headers();
         headers.remove("webhook-signature");
-        self.auth.admit(&self.auth.caller(&headers, b"")?)?;
+        self.auth.admit(&self.auth.caller(&headers, Covered::Body(b""))?)?;
         Ok(message)
     }
 

@@ -1,13 +1,14 @@
-//! Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256>` over `id.timestamp.body`.
+//! Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256>` over `id.timestamp.` and what the signature covers ([`Covered`]).
 //!
-//! The body is signed as bytes, because a page in GB18030 is not UTF-8. The current time is an argument. A site may have
-//! several secrets during rotation, and a request several signatures; one match is enough.
+//! An event says all there is to say in its body. Where the query decides whose report a document is, the signature covers
+//! method and request target too. The body is signed as bytes, because a page in GB18030 is not UTF-8. The current time is
+//! an argument. A site may have several secrets during rotation, and a request several signatures; one match is enough.
 
 use std::{fmt, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac_sha256::HMAC;
-use http::HeaderMap;
+use http::{HeaderMap, Method, Uri};
 use time::OffsetDateTime;
 
 use crate::error::{Code, Problem};
@@ -20,6 +21,16 @@ pub struct SigningKey(Vec<u8>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a secret is whsec_ and the base64 of 24 to 64 bytes")]
 pub struct InvalidSecret;
+
+/// What a signature covers after `id.timestamp.`.
+#[derive(Debug, Clone, Copy)]
+pub enum Covered<'a> {
+    /// The body: `/v1/events`. A request without a body covers an empty one: `GET /v1/submissions/{id}`.
+    Body(&'a [u8]),
+    /// `METHOD path?query`, a line feed, the body: `/v1/reports` and `/v1/check`. Path and query are those of the request
+    /// line, byte for byte, before anything is decoded.
+    Request(&'a Method, &'a Uri, &'a [u8]),
+}
 
 /// The unverified signature of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +57,29 @@ impl std::str::FromStr for SigningKey {
         let bytes =
             BASE64_STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).map_err(|_| InvalidSecret)?;
         if (24..=64).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(InvalidSecret) }
+    }
+}
+
+impl SigningKey {
+    /// Returns the value of `webhook-signature` for a request with this `webhook-id` and `webhook-timestamp`.
+    #[must_use]
+    pub fn sign(&self, id: &str, timestamp: i64, covered: Covered<'_>) -> String {
+        format!("v1,{}", BASE64_STANDARD.encode(self.mac(id, timestamp, covered).finalize()))
+    }
+
+    fn mac(&self, id: &str, timestamp: i64, covered: Covered<'_>) -> HMAC {
+        let mut mac = HMAC::new(&self.0);
+        mac.update(format!("{id}.{timestamp}."));
+        let body = match covered {
+            Covered::Body(body) => body,
+            Covered::Request(method, target, body) => {
+                let target = target.path_and_query().map_or("/", |target| target.as_str());
+                mac.update(format!("{method} {target}\n"));
+                body
+            }
+        };
+        mac.update(body);
+        mac
     }
 }
 
@@ -99,15 +133,9 @@ impl Signature {
 
     /// Returns true if one of the secrets made one of the signatures. Compares in constant time.
     #[must_use]
-    pub fn fits(&self, secrets: &[SigningKey], body: &[u8]) -> bool {
-        secrets.iter().any(|secret| self.sums.iter().any(|sum| self.mac(secret, body).finalize_verify(sum)))
-    }
-
-    fn mac(&self, secret: &SigningKey, body: &[u8]) -> HMAC {
-        let mut mac = HMAC::new(&secret.0);
-        mac.update(format!("{}.{}.", self.id, self.timestamp));
-        mac.update(body);
-        mac
+    pub fn fits(&self, secrets: &[SigningKey], covered: Covered<'_>) -> bool {
+        let mac = |secret: &SigningKey| secret.mac(&self.id, self.timestamp, covered);
+        secrets.iter().any(|secret| self.sums.iter().any(|sum| mac(secret).finalize_verify(sum)))
     }
 }
 
@@ -141,20 +169,50 @@ mod tests {
         for secret in [OLD, NEW] {
             let value = format!("v1a,xxx {} v1,AAAA", sign(secret, b"{}"));
             let claim = Signature::of(&headers(&value, "1705284720")).unwrap().unwrap();
-            assert!(claim.fits(&secrets, b"{}"));
-            assert!(!claim.fits(&secrets, b"{ }"));
-            assert!(!claim.fits(&[], b"{}"));
+            assert!(claim.fits(&secrets, Covered::Body(b"{}")));
+            assert!(!claim.fits(&secrets, Covered::Body(b"{ }")));
+            assert!(!claim.fits(&[], Covered::Body(b"{}")));
         }
+        let key: SigningKey = NEW.parse().unwrap();
+        assert_eq!(key.sign("msg_1", 1_705_284_720, Covered::Body(b"{}")), sign(NEW, b"{}"));
+    }
+
+    #[test]
+    fn where_the_query_decides_it_is_signed_as_it_was_sent() {
+        let target = |text: &'static str| Uri::from_static(text);
+        let sent = target("/v1/reports?agency_name=%E4%BA%91&year=2023&x=a+b");
+        let line = b"POST /v1/reports?agency_name=%E4%BA%91&year=2023&x=a+b\n\xc4\xea";
+        let key: [SigningKey; 1] = [NEW.parse().unwrap()];
+        // The reference crate signs text only.
+        let value = key[0].sign("msg_1", 1_705_284_720, Covered::Body(line));
+        let claim = Signature::of(&headers(&value, "1705284720")).unwrap().unwrap();
+        let fits = |method, target: &Uri, body| claim.fits(&key, Covered::Request(method, target, body));
+        assert!(fits(&Method::POST, &sent, b"\xc4\xea"));
+        assert!(fits(
+            &Method::POST,
+            &target("http://here/v1/reports?agency_name=%E4%BA%91&year=2023&x=a+b"),
+            b"\xc4\xea"
+        ));
+        for other in [
+            "/v1/reports?agency_name=%E4%BA%91&year=2022&x=a+b",
+            "/v1/reports?agency_name=%e4%ba%91&year=2023&x=a+b",
+            "/v1/reports?agency_name=%E4%BA%91&year=2023&x=a%20b",
+            "/v1/reports?year=2023&agency_name=%E4%BA%91&x=a+b",
+            "/v1/check?agency_name=%E4%BA%91&year=2023&x=a+b",
+            "/v1/reports",
+        ] {
+            assert!(!fits(&Method::POST, &target(other), b"\xc4\xea"), "{other}");
+        }
+        assert!(!fits(&Method::PUT, &sent, b"\xc4\xea") && !fits(&Method::POST, &sent, b"\xc4\xeb"));
     }
 
     #[test]
     fn bodies_that_are_no_utf_8_can_be_signed() {
         let secret: SigningKey = NEW.parse().unwrap();
-        let claim = Signature { id: "msg_1".into(), timestamp: 1, sums: Vec::new() };
-        let sum = claim.mac(&secret, b"\xc4\xea").finalize();
-        let claim = Signature { sums: vec![sum], ..claim };
-        assert!(claim.fits(std::slice::from_ref(&secret), b"\xc4\xea"));
-        assert!(!claim.fits(&[secret], b"\xc4\xeb"));
+        let value = secret.sign("msg_1", 1, Covered::Body(b"\xc4\xea"));
+        let claim = Signature::of(&headers(&value, "1")).unwrap().unwrap();
+        assert!(claim.fits(std::slice::from_ref(&secret), Covered::Body(b"\xc4\xea")));
+        assert!(!claim.fits(&[secret], Covered::Body(b"\xc4\xeb")));
     }
 
     #[test]

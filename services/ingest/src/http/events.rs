@@ -19,6 +19,7 @@ use crate::{
     error::Problem,
     publication::{self, Request},
     receipt,
+    signature::Covered,
 };
 
 pub(super) async fn accept(
@@ -27,7 +28,7 @@ pub(super) async fn accept(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = app.bodies.read(&headers, body).await?;
-    let caller = app.auth.caller(&headers, &body.bytes)?;
+    let caller = app.auth.caller(&headers, Covered::Body(&body.bytes))?;
     app.auth.admit(&caller)?;
     let bytes = body.bytes.clone();
     let decoded = blocking::run_sized(bytes.len(), move || cloudevent::decode(&headers, &bytes)).await??;

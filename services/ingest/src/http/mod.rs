@@ -33,6 +33,7 @@ use crate::{
     error::{Code, Problem},
     intake::Intake,
     receipt,
+    signature::Covered,
 };
 use gongkai_worker::Runtime;
 
@@ -72,7 +73,7 @@ async fn submission(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<receipt::ReceiptJson>, Problem> {
-    app.auth.admit(&app.auth.caller(&headers, b"")?)?;
+    app.auth.admit(&app.auth.caller(&headers, Covered::Body(b""))?)?;
     let Path(id) = id.map_err(|_| Problem::new(Code::SubmissionNotFound, "an id is s- and 32 hex digits"))?;
     Ok(Json(app.intake.receipt(&id).await?.into()))
 }

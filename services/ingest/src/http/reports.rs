@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header, request::Parts};
 use serde::Deserialize;
 
 use super::app::{App, accepted};
@@ -15,6 +15,7 @@ use crate::{
     cloudevent,
     error::{Code, Problem},
     publication,
+    signature::Covered,
     submission::{DeclaredMetadata, File, Identity, Submission},
 };
 use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
@@ -41,10 +42,9 @@ type Parsed = Result<Query<Parameters>, QueryRejection>;
 pub(super) async fn submit(
     State(app): State<App>,
     parameters: Parsed,
-    headers: HeaderMap,
-    body: Body,
+    request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let (submission, caller) = admitted(&app, parameters, &headers, body).await?;
+    let (submission, caller) = admitted(&app, parameters, request).await?;
     app.auth.admit_from(&caller, "", &submission.declared.site.code)?;
     let receipt = app.intake.submit(submission).await?;
     Ok(accepted(receipt))
@@ -53,10 +53,9 @@ pub(super) async fn submit(
 pub(super) async fn check(
     State(app): State<App>,
     parameters: Parsed,
-    headers: HeaderMap,
-    body: Body,
+    request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let (submission, _) = admitted(&app, parameters, &headers, body).await?;
+    let (submission, _) = admitted(&app, parameters, request).await?;
     let line = app.dry_run.line(submission).await?;
     let json = HeaderValue::from_static("application/json");
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], line).into_response())
@@ -66,13 +65,13 @@ pub(super) async fn check(
 async fn admitted(
     app: &App,
     parameters: Parsed,
-    headers: &HeaderMap,
-    body: Body,
+    request: Request<Body>,
 ) -> Result<(Submission, Caller), Problem> {
-    let body = app.bodies.read(headers, body).await?;
-    let caller = app.auth.caller(headers, &body.bytes)?;
+    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+    let body = app.bodies.read(&headers, body).await?;
+    let caller = app.auth.caller(&headers, Covered::Request(&method, &uri, &body.bytes))?;
     app.auth.admit(&caller)?;
-    let submission = submission(parameters, headers, body.bytes.clone(), &caller).await?;
+    let submission = submission(parameters, &headers, body.bytes.clone(), &caller).await?;
     Ok((submission, caller))
 }
 

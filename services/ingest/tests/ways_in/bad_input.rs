@@ -215,8 +215,13 @@ fn guarded() -> Config {
 }
 
 fn signed(secret: &str, timestamp: i64, mut request: Request<Body>, body: &str) -> Request<Body> {
-    let signature =
-        standardwebhooks::Webhook::new(secret).unwrap().sign("msg_1", timestamp, body.as_bytes()).unwrap();
+    let sign = |signed: &str| {
+        standardwebhooks::Webhook::new(secret).unwrap().sign("msg_1", timestamp, signed.as_bytes()).unwrap()
+    };
+    let signature = match request.uri().path() {
+        "/v1/reports" | "/v1/check" => sign(&format!("{} {}\n{body}", request.method(), request.uri())),
+        _ => sign(body),
+    };
     for (name, value) in [
         ("webhook-id", "msg_1"),
         ("webhook-timestamp", &timestamp.to_string()),
@@ -265,13 +270,44 @@ async fn with_secrets_only_known_callers_get_in() {
     }
     assert!(harness.memory.messages(">").is_empty());
     assert_eq!(harness.call(signed(SECRET, now, event(), &body)).await.status, StatusCode::ACCEPTED);
+    for path in ["/v1/reports", "/v1/reports?year=2023&agency_name=%e9%b9%bf+%E6%B1%9F", "/v1/reports?"] {
+        let answer = harness.call(signed(SECRET, now, post(path, "y"), "y")).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{path}");
+    }
     assert_eq!(
-        harness.call(signed(SECRET, now, post("/v1/reports", "y"), "y")).await.status,
-        StatusCode::ACCEPTED
+        harness.call(signed(SECRET, now, post("/v1/check?year=2023", "y"), "y")).await.status,
+        StatusCode::OK
     );
     assert_eq!(harness.call(bearer(post("/v1/reports", "x"), TOKEN)).await.status, StatusCode::ACCEPTED);
     assert_eq!(harness.call(bearer(status(), TOKEN)).await.status, StatusCode::NOT_FOUND);
     assert_eq!(harness.call(signed(SECRET, now, status(), "")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_signed_document_stays_with_its_query() {
+    let harness = Harness::new(&guarded()).await;
+    let now = NOW.unix_timestamp();
+    let moved = |to: &str| {
+        let mut request = signed(SECRET, now, post("/v1/reports?year=2023&site_code=1", "y"), "y");
+        *request.uri_mut() = to.parse().unwrap();
+        request
+    };
+    let plain = standardwebhooks::Webhook::new(SECRET).unwrap().sign("msg_1", now, b"y").unwrap();
+    let mut of_the_body = signed(SECRET, now, post("/v1/reports", "y"), "y");
+    of_the_body.headers_mut().insert("webhook-signature", plain.parse().unwrap());
+    let cases = [
+        ("another year", moved("/v1/reports?year=2022&site_code=1")),
+        ("another order", moved("/v1/reports?site_code=1&year=2023")),
+        ("another spelling", moved("/v1/reports?year=%32023&site_code=1")),
+        ("another route", moved("/v1/check?year=2023&site_code=1")),
+        ("no query", moved("/v1/reports")),
+        ("the body only", of_the_body),
+    ];
+    for (case, request) in cases {
+        let answer = harness.call(request).await;
+        assert_eq!((answer.status.as_u16(), answer.text("code")), (401, "BAD_SIGNATURE"), "{case}");
+    }
+    assert!(harness.memory.messages(">").is_empty());
 }
 
 #[tokio::test]

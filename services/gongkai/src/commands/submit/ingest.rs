@@ -10,7 +10,10 @@ use reqwest::{
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::document::{self, Document};
+use super::{
+    document::{self, Document},
+    signer::Signer,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const FIRST_LOOK: Duration = Duration::from_millis(100);
@@ -21,6 +24,7 @@ pub(super) struct IngestClient {
     client: Client,
     base: Url,
     token: Option<String>,
+    signer: Option<Signer>,
 }
 
 /// The receipt of a submission, as JSON.
@@ -90,7 +94,11 @@ impl State {
 
 impl IngestClient {
     /// A client of the server at `server`.
-    pub(super) fn new(server: &str, token_file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        server: &str,
+        token_file: Option<&Path>,
+        secret_file: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let base = Url::parse(server).with_context(|| format!("--ingest {server} is no URL"))?;
         let read = |file: &Path| {
             let text =
@@ -98,7 +106,12 @@ impl IngestClient {
             anyhow::Ok(text.trim().to_owned())
         };
         let token = token_file.map(read).transpose()?;
-        Ok(Self { client: document::client(&base).timeout(TIMEOUT).build()?, base, token })
+        let secret = |file: &Path| {
+            let key = read(file)?.parse().with_context(|| format!("--secret-file {}", file.display()))?;
+            anyhow::Ok(Signer::new(key))
+        };
+        let signer = secret_file.map(secret).transpose()?;
+        Ok(Self { client: document::client(&base).timeout(TIMEOUT).build()?, base, token, signer })
     }
 
     /// Submits a document; `about` becomes query parameters.
@@ -144,7 +157,11 @@ impl IngestClient {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        let response = request.send().await.with_context(|| {
+        let mut request = request.build().context("the call is no HTTP request")?;
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut request)?;
+        }
+        let response = self.client.execute(request).await.with_context(|| {
             format!(
                 "couldn't reach ingest at {}: is `gongkai up` running? --ingest names another address",
                 self.base

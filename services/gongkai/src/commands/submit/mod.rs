@@ -2,6 +2,7 @@
 
 mod document;
 mod ingest;
+mod signer;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -57,6 +58,9 @@ pub(crate) struct Args {
     /// File with the bearer token, if ingest wants one
     #[arg(long, value_name = "FILE", env = "GONGKAI_INGEST_TOKEN_FILE")]
     token_file: Option<PathBuf>,
+    /// File with the site's secret (whsec_…): signs each call, as a site that has a secret must
+    #[arg(long, value_name = "FILE", env = "GONGKAI_INGEST_SECRET_FILE")]
+    secret_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -77,7 +81,7 @@ enum SubmitExit {
 }
 
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
-    let ingest = IngestClient::new(&args.server, args.token_file.as_deref())?;
+    let ingest = IngestClient::new(&args.server, args.token_file.as_deref(), args.secret_file.as_deref())?;
     let mut exit = SubmitExit::Taken;
     for name in &args.documents {
         let (judged, receipt) = match submit(&args, &ingest, name).await {
