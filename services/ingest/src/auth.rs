@@ -8,6 +8,9 @@
 //! An event or a report *claims* a site by its CloudEvents source or its site code. Every claimed site that has a secret
 //! must have signed the request; neither a token nor another site's signature replaces that. A call that claims anything
 //! else needs a token. A call that claims nothing (a status query, a dry run, a report without a site code) takes either.
+//!
+//! Authentication has two steps, because a signature covers the body. [`Authenticator::shown`] judges the headers before
+//! anything of the body is read; [`Authenticator::caller`] verifies the signature when the body is complete.
 //! gRPC requests cannot be signed, so they take tokens only, and the holder of a token may submit for any site.
 
 use std::time::Duration;
@@ -41,12 +44,29 @@ struct KnownSite {
     secrets: Vec<SigningKey>,
 }
 
-/// The credentials that a request has shown.
+/// The credentials that the headers of a request show. A signature among them is not verified yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    has_token: bool,
+    signature: Option<Signature>,
+}
+
+/// The verified credentials of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caller {
     has_token: bool,
     /// Name and site code of each site whose secret signed the request. One, unless sites share a secret.
     signed: Vec<(String, String)>,
+}
+
+// === impl Shown ===
+
+impl Shown {
+    /// Returns true if the headers alone say who calls: by a token.
+    #[must_use]
+    pub fn is_proof(&self) -> bool {
+        self.has_token
+    }
 }
 
 // === impl Caller ===
@@ -105,23 +125,28 @@ impl Authenticator {
         Ok(Self { sites, tokens, tolerance, clock })
     }
 
-    /// Reads and verifies the credentials of a request. A request without any is not an error here.
+    /// Reads the credentials in the headers of a request. Where calls need credentials, a request without any ends here.
     ///
     /// # Errors
-    /// The request has invalid credentials: `BAD_SIGNATURE`, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
-    pub fn caller(&self, headers: &HeaderMap, covered: Covered<'_>) -> Result<Caller, Problem> {
-        Ok(Caller { has_token: self.has_token(headers)?, signed: self.signers(headers, covered)? })
-    }
-
-    /// Authorises a call that claims no site.
-    ///
-    /// # Errors
-    /// `UNAUTHENTICATED`.
-    pub fn admit(&self, caller: &Caller) -> Result<(), Problem> {
-        if self.is_open() || caller.has_token || !caller.signed.is_empty() {
-            return Ok(());
+    /// `BAD_SIGNATURE` if it is malformed, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
+    pub fn shown(&self, headers: &HeaderMap) -> Result<Shown, Problem> {
+        let shown = Shown { has_token: self.has_token(headers)?, signature: self.signature(headers)? };
+        if self.is_open() || shown.has_token || shown.signature.is_some() {
+            return Ok(shown);
         }
         Err(Problem::new(Code::Unauthenticated, "sign the request or send a bearer token"))
+    }
+
+    /// Verifies the credentials of a request. Who gets here may make any call that claims no site.
+    ///
+    /// # Errors
+    /// `BAD_SIGNATURE`.
+    pub fn caller(&self, shown: &Shown, covered: Covered<'_>) -> Result<Caller, Problem> {
+        let signed = match &shown.signature {
+            Some(signature) => self.signers(signature, covered)?,
+            None => Vec::new(),
+        };
+        Ok(Caller { has_token: shown.has_token, signed })
     }
 
     /// Authorises a call that claims a site by its source or code. If both are empty, it claims none.
@@ -129,11 +154,8 @@ impl Authenticator {
     /// # Errors
     /// `UNAUTHENTICATED`, or `BAD_SIGNATURE` if another site signed.
     pub fn admit_from(&self, caller: &Caller, source: &str, site_code: &str) -> Result<(), Problem> {
-        if self.is_open() {
+        if self.is_open() || source.is_empty() && site_code.is_empty() {
             return Ok(());
-        }
-        if source.is_empty() && site_code.is_empty() {
-            return self.admit(caller);
         }
         let mut is_signed = false;
         for site in self.sites.iter().filter(|site| site.is_claimed(source, site_code)) {
@@ -176,12 +198,16 @@ impl Authenticator {
         if self.tokens.contains(&digest) { Ok(true) } else { Err(wrong()) }
     }
 
-    fn signers(&self, headers: &HeaderMap, covered: Covered<'_>) -> Result<Vec<(String, String)>, Problem> {
+    fn signature(&self, headers: &HeaderMap) -> Result<Option<Signature>, Problem> {
         if self.sites.iter().all(|site| site.secrets.is_empty()) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let Some(signature) = Signature::of(headers)? else { return Ok(Vec::new()) };
+        let Some(signature) = Signature::of(headers)? else { return Ok(None) };
         signature.check_time(self.clock.now(), self.tolerance)?;
+        Ok(Some(signature))
+    }
+
+    fn signers(&self, signature: &Signature, covered: Covered<'_>) -> Result<Vec<(String, String)>, Problem> {
         let signers: Vec<_> = self
             .sites
             .iter()
@@ -264,6 +290,10 @@ mod tests {
         headers
     }
 
+    fn caller(auth: &Authenticator, headers: &HeaderMap, body: &[u8]) -> Result<Caller, Problem> {
+        auth.caller(&auth.shown(headers)?, Covered::Body(body))
+    }
+
     fn bearer(token: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap())])
     }
@@ -289,17 +319,17 @@ mod tests {
         ];
         let auth = auth();
         for (n, (headers, source, code, expected)) in cases.into_iter().enumerate() {
-            let caller = auth.caller(headers, Covered::Body(b"x")).unwrap();
-            let outcome = auth.admit_from(&caller, source, code).err().map(|problem| problem.code);
-            assert_eq!(outcome, expected, "case {n}");
+            let outcome = caller(&auth, headers, b"x")
+                .and_then(|caller| auth.admit_from(&caller, source, code))
+                .map_err(|problem| problem.code);
+            assert_eq!(outcome.err(), expected, "case {n}");
         }
     }
 
     #[test]
     fn something_wrong_is_worse_than_nothing() {
         let auth = auth();
-        let code =
-            |headers: &HeaderMap, body: &[u8]| auth.caller(headers, Covered::Body(body)).unwrap_err().code;
+        let code = |headers: &HeaderMap, body: &[u8]| caller(&auth, headers, body).unwrap_err().code;
         assert_eq!(code(&signed(A, b"x"), b"y"), Code::BadSignature);
         assert_eq!(code(&signed("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b"x"), b"x"), Code::BadSignature);
         assert_eq!(code(&bearer("another-token-of-length"), b"x"), Code::Unauthenticated);
@@ -307,16 +337,13 @@ mod tests {
             clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()),
             ..auth.clone()
         };
-        assert_eq!(
-            late.caller(&signed(A, b"x"), Covered::Body(b"x")).unwrap_err().code,
-            Code::StaleSignature
-        );
+        assert_eq!(late.shown(&signed(A, b"x")).unwrap_err().code, Code::StaleSignature);
     }
 
     #[test]
     fn an_open_gate_asks_nobody() {
         let auth = Authenticator::new(&Config::default(), Clock::system()).unwrap();
-        let caller = auth.caller(&signed(A, b"x"), Covered::Body(b"other")).unwrap();
+        let caller = caller(&auth, &signed(A, b"x"), b"other").unwrap();
         assert_eq!(auth.admit_from(&caller, "https://a.gov.cn", ""), Ok(()));
         assert_eq!(caller.name(), "");
     }
@@ -334,7 +361,7 @@ mod tests {
         let auth =
             Authenticator::new(&config, Clock::fixed(OffsetDateTime::from_unix_timestamp(1000).unwrap()))
                 .unwrap();
-        assert_eq!(auth.caller(&signed(A, b"x"), Covered::Body(b"x")).unwrap().name(), "a");
+        assert_eq!(caller(&auth, &signed(A, b"x"), b"x").unwrap().name(), "a");
         config.sites.get_mut("a").unwrap().secrets = vec![gongkai_worker::Secret::new("hunter2")];
         let error = format!("{:#}", Authenticator::new(&config, Clock::system()).err().unwrap());
         assert!(error.contains("ingest.sites.a.secrets") && !error.contains("hunter2"), "{error}");

@@ -18,16 +18,25 @@ pub struct Config {
     pub public_url: String,
     /// Maximum size of a request body in bytes. Larger bodies get 413. A document in base64 is a third larger than its file.
     pub max_body_bytes: usize,
-    /// Maximum bytes of request bodies in memory at once. Further requests get 503. At least `max_body_bytes`.
+    /// Maximum bytes of request bodies in memory at once. Further requests get 503. At least `max_body_bytes`. Bodies whose
+    /// sender only their signature will tell share half of it.
     pub max_buffered_bytes: usize,
-    /// Maximum HTTP requests in progress. Further requests get 503.
+    /// Maximum requests in work, after their bodies arrived and their senders are known. Further requests get 503.
     pub max_requests: usize,
-    /// Maximum open HTTP connections. Further connections wait to be accepted.
+    /// Maximum open connections of each server. A further one takes the place of the one that has been open longest without
+    /// valid credentials, or waits.
     pub max_connections: usize,
-    /// Seconds within which a request's headers must be complete. After that the connection is closed.
+    /// Maximum gRPC calls in progress per connection. Further calls wait.
+    pub max_streams_per_connection: u32,
+    /// Maximum open `WatchSubmission` streams. Further ones fail with `RESOURCE_EXHAUSTED`.
+    pub max_watchers: usize,
+    /// Seconds within which a connection must say something and a request's headers must be complete. After that the
+    /// connection is closed.
     pub header_timeout_s: u64,
     /// Seconds within which a request's body must be complete. After that the request gets 408.
     pub body_timeout_s: u64,
+    /// Least average rate of a body after its first 5 s. A slower request gets 408.
+    pub min_body_bytes_per_s: u64,
     /// Seconds that a dry run may take. After that its result is the rejection `TOO_SLOW`.
     pub check_timeout_s: u64,
     /// Folder of local rule packs (`*.toml`) for dry runs, as in `validate.rules`. Optional.
@@ -72,8 +81,11 @@ impl Default for Config {
             max_buffered_bytes: 256 * 1024 * 1024,
             max_requests: 128,
             max_connections: 1024,
+            max_streams_per_connection: 128,
+            max_watchers: 256,
             header_timeout_s: 15,
             body_timeout_s: 120,
+            min_body_bytes_per_s: 1024,
             check_timeout_s: 20,
             rules: None,
             fetch_allowed_hosts: Vec::new(),
@@ -109,8 +121,11 @@ impl Config {
         for (key, value) in [
             ("max_requests", u64::try_from(self.max_requests)?),
             ("max_connections", u64::try_from(self.max_connections)?),
+            ("max_streams_per_connection", u64::from(self.max_streams_per_connection)),
+            ("max_watchers", u64::try_from(self.max_watchers)?),
             ("header_timeout_s", self.header_timeout_s),
             ("body_timeout_s", self.body_timeout_s),
+            ("min_body_bytes_per_s", self.min_body_bytes_per_s),
             ("check_timeout_s", self.check_timeout_s),
             ("fetch_timeout_s", self.fetch_timeout_s),
         ] {

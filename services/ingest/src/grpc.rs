@@ -1,23 +1,26 @@
 //! The gRPC server: `SubmissionService`, health, reflection v1 and v1alpha.
 //!
-//! Calls need a bearer token if credentials are configured. Health and reflection are open.
+//! Calls need a bearer token if credentials are configured; [`door`](crate::door) asks for it before the message is read.
+//! Health and reflection are open.
 
-use std::pin::Pin;
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use futures::{Stream, StreamExt as _};
-use http::HeaderMap;
-use tokio::net::TcpListener;
+use futures::{Stream, StreamExt as _, stream};
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Server};
 
 use crate::{
     auth::Authenticator,
     config::Config,
+    connections::{self, Connections, Working},
+    door::Door,
     error::{Code, Problem},
+    gate::Gate,
     intake::Intake,
     publication,
-    signature::Covered,
+    server::GRACE,
     submission::{DeclaredMetadata, File, Identity, Submission},
 };
 use gongkai_proto::{
@@ -33,14 +36,18 @@ use gongkai_worker::Runtime;
 const MESSAGE_SLACK: usize = 64 * 1024;
 /// Maximum length of `request_id`, in bytes.
 const KEY_LIMIT: usize = 256;
-/// Maximum requests in progress per connection.
-const PER_CONNECTION: usize = 32;
+/// How often a silent client is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Submissions {
     intake: Intake,
     auth: Authenticator,
+    gate: Gate,
+    watchers: Arc<Semaphore>,
+    connections: Connections,
     limit: usize,
+    max_streams: u32,
     shutdown: CancellationToken,
 }
 
@@ -48,11 +55,24 @@ pub struct Submissions {
 
 impl Submissions {
     #[must_use]
-    pub fn new(config: &Config, runtime: &Runtime, intake: Intake, auth: Authenticator) -> Self {
-        Self { intake, auth, limit: config.max_body_bytes, shutdown: runtime.shutdown() }
+    pub fn new(config: &Config, runtime: &Runtime, intake: Intake, auth: Authenticator, gate: Gate) -> Self {
+        Self {
+            intake,
+            auth,
+            gate,
+            watchers: Arc::new(Semaphore::new(config.max_watchers.min(Semaphore::MAX_PERMITS))),
+            connections: Connections::new(
+                config.max_connections,
+                Duration::from_secs(config.header_timeout_s),
+            ),
+            limit: config.max_body_bytes,
+            max_streams: config.max_streams_per_connection,
+            shutdown: runtime.shutdown(),
+        }
     }
 
-    /// Serves until shutdown.
+    /// Serves until shutdown, then finishes the calls in progress, until the end of the drain at most. Connections on which
+    /// nothing is worked on are closed after [`GRACE`]: a client that has stopped reading never ends its call.
     ///
     /// # Errors
     /// The listener failed, or the descriptors are invalid.
@@ -69,30 +89,33 @@ impl Submissions {
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         let limit = self.limit.saturating_add(MESSAGE_SLACK);
-        let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-        Server::builder()
-            .concurrency_limit_per_connection(PER_CONNECTION)
-            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+        let connections = self.connections.clone();
+        let incoming = stream::unfold((listener, connections.clone()), |(listener, connections)| async {
+            let connection = connections.accept(&listener).await;
+            Some((Ok::<_, io::Error>(connection), (listener, connections)))
+        });
+        let (auth, gate, max_streams) = (self.auth.clone(), self.gate.clone(), self.max_streams);
+        let service = SubmissionServiceServer::new(self).max_decoding_message_size(limit);
+        let serving = Server::builder()
+            .max_concurrent_streams(Some(max_streams))
+            .http2_keepalive_interval(Some(KEEPALIVE))
             .layer(runtime.server_layer())
             .add_service(health_service)
             .add_service(reflection().build_v1().context("couldn't build reflection v1")?)
             .add_service(reflection().build_v1alpha().context("couldn't build reflection v1alpha")?)
-            .add_service(SubmissionServiceServer::new(self).max_decoding_message_size(limit))
-            .serve_with_incoming_shutdown(incoming, async move {
-                shutdown.cancelled().await;
-                health.set_not_serving::<SubmissionServiceServer<Self>>().await;
-            })
-            .await
-            .context("the gRPC server failed")
-    }
-
-    /// Authorises a call by the bearer token in its metadata. gRPC requests cannot be signed.
-    fn admit<T>(&self, request: Request<T>) -> Result<T, Problem> {
-        let (metadata, _, message) = request.into_parts();
-        let mut headers: HeaderMap = metadata.into_headers();
-        headers.remove("webhook-signature");
-        self.auth.admit(&self.auth.caller(&headers, Covered::Body(b""))?)?;
-        Ok(message)
+            .add_service(Door::new(service, auth, gate))
+            .serve_with_incoming_shutdown(incoming, {
+                let shutdown = shutdown.clone();
+                async move {
+                    shutdown.cancelled().await;
+                    health.set_not_serving::<SubmissionServiceServer<Self>>().await;
+                }
+            });
+        tokio::select! {
+            served = serving => served.context("the gRPC server failed"),
+            () = close_idle(&shutdown, &connections) => Ok(()),
+            () = runtime.drained() => Ok(()),
+        }
     }
 
     /// Takes the request apart by name: a field that is added does not compile until it is used here.
@@ -151,6 +174,21 @@ impl Submissions {
     }
 }
 
+/// Closes idle connections after the grace that follows a stop, until no connection is left.
+async fn close_idle(shutdown: &CancellationToken, connections: &Connections) {
+    shutdown.cancelled().await;
+    loop {
+        tokio::time::sleep(GRACE).await;
+        if connections.close_idle() == 0 {
+            return;
+        }
+    }
+}
+
+fn working<T>(request: &Request<T>) -> Option<Working> {
+    request.extensions().get::<connections::Caller>().map(connections::Caller::work)
+}
+
 /// Unspecified means published.
 fn document_kind(number: i32) -> Result<DocumentKind, Problem> {
     match DocumentKind::try_from(number) {
@@ -165,7 +203,10 @@ impl SubmissionService for Submissions {
     type WatchSubmissionStream = Pin<Box<dyn Stream<Item = Result<Receipt, Status>> + Send>>;
 
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<Receipt>, Status> {
-        let submission = self.submission(self.admit(request)?)?;
+        let _slot = (self.gate.enter()?, working(&request));
+        // The message counts as a body in memory until the answer.
+        let (_, _held, message) = request.into_parts();
+        let submission = self.submission(message)?;
         Ok(Response::new(self.intake.submit(submission).await?))
     }
 
@@ -173,7 +214,7 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<GetSubmissionRequest>,
     ) -> Result<Response<Receipt>, Status> {
-        let id = self.admit(request)?.submission_id;
+        let id = request.into_inner().submission_id;
         Ok(Response::new(self.intake.receipt(&id).await?))
     }
 
@@ -181,10 +222,16 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<WatchSubmissionRequest>,
     ) -> Result<Response<Self::WatchSubmissionStream>, Status> {
-        let id = self.admit(request)?.submission_id;
-        let receipts = self.intake.watch(&id).await?;
+        let slot = self.watchers.clone().try_acquire_owned();
+        let slot =
+            slot.map_err(|_| Problem::new(Code::Overloaded, "too many watchers; watch again later"))?;
+        let receipts = self.intake.watch(&request.into_inner().submission_id).await?;
         // The drain must not wait for a submission that takes long.
         let receipts = receipts.take_until(self.shutdown.clone().cancelled_owned());
-        Ok(Response::new(receipts.map(|receipt| receipt.map_err(|e| Problem::from(e).into())).boxed()))
+        let receipts = receipts.map(move |receipt| {
+            let _held = &slot;
+            receipt.map_err(|error| Problem::from(error).into())
+        });
+        Ok(Response::new(receipts.boxed()))
     }
 }

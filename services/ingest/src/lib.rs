@@ -1,16 +1,19 @@
 //! Accepts reports over HTTP and gRPC, stores them in the object store and publishes them to JetStream.
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
-//! servers in front of it; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`auth`] and
+//! servers in front of it, behind one [`gate`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`auth`] and
 //! [`signature`] decide who may call. [`receipt_store`], [`state`] and [`progress`] keep the receipts.
 
 pub mod auth;
 pub mod blocking;
 pub mod cloudevent;
 pub mod config;
+pub mod connections;
+pub mod door;
 pub mod dry_run;
 pub mod error;
 pub mod fetch;
+pub mod gate;
 pub mod grpc;
 pub mod http;
 pub mod intake;
@@ -29,6 +32,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use tokio::net::TcpListener;
 
+use connections::Connections;
 use gongkai_proto::subjects::{BUCKET_AGENCIES, BUCKET_REGISTRIES};
 use gongkai_registry::RegistryStore;
 use gongkai_worker::{Runtime, Service};
@@ -90,22 +94,21 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let fetcher = fetch::Fetcher::new(&config)?;
     let intake = intake::Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
     let dry_run = dry_run::DryRun::new(&config, runtime.clone())?;
-    let router = http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run);
-    let limits = server::Limits {
-        connections: config.max_connections,
-        header_timeout: Duration::from_secs(config.header_timeout_s),
-    };
+    let gate = gate::Gate::new(&config, runtime.shutdown());
+    let router = http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run, gate.clone());
+    let header_timeout = Duration::from_secs(config.header_timeout_s);
+    let connections = Connections::new(config.max_connections, header_timeout);
     let (http, grpc) = (listeners.http.local_addr()?, listeners.grpc.local_addr()?);
     tracing::info!(%http, %grpc, "serving");
     let serving_http = async {
         tokio::select! {
-            () = server::serve(listeners.http, router, limits, runtime.shutdown()) => {}
+            () = server::serve(listeners.http, router, connections, header_timeout, runtime.shutdown()) => {}
             // Requests that outlast the drain are dropped. Their senders call again.
-            () = runtime.hard_stop().cancelled_owned() => {}
+            () = runtime.drained() => {}
         }
         anyhow::Ok(())
     };
-    let submissions = grpc::Submissions::new(&config, &runtime, intake, auth);
+    let submissions = grpc::Submissions::new(&config, &runtime, intake, auth, gate);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
     let stages =
         runtime.consume(progress::Stages::consume(), progress::Stages { receipts: receipts.clone() });

@@ -1,58 +1,56 @@
-//! The accept loop of the HTTP server. It uses hyper directly, because `axum::serve` has no timeout for headers.
+//! The HTTP server's loop. It uses hyper directly, because `axum::serve` has no timeout for headers.
 //!
-//! A connection needs a free slot, so the surplus waits outside of the process. On shutdown the loop accepts no more
-//! connections and finishes the requests in progress.
+//! On shutdown the loop accepts no more connections and finishes the requests in work. Connections on which nothing is
+//! worked on are closed after [`GRACE`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
-/// Pause after a failed accept, most likely for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+use crate::connections::Connections;
 
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Maximum open connections.
-    pub connections: usize,
-    /// Time within which a request's headers must be complete.
-    pub header_timeout: Duration,
-}
+/// How long connections may stay open after shutdown while nothing is worked on.
+pub const GRACE: Duration = Duration::from_secs(3);
 
-/// Serves until `shutdown`, then waits for the requests in progress. The caller bounds that wait.
+/// Serves until `shutdown`, then waits for the requests in work. The caller bounds that wait.
+///
+/// A request's headers must be complete within `header_timeout`; so long may a connection be idle.
 ///
 /// # Cancel safety
 /// Dropping the future closes the listener. Connections in progress run on until they end.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections: Connections,
+    header_timeout: Duration,
+    shutdown: CancellationToken,
+) {
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
     loop {
-        // Cancel safe: a slot or connection that was not taken yet is not lost.
-        let stream = tokio::select! {
+        let connection = tokio::select! {
             () = shutdown.cancelled() => break,
-            stream = accept(&listener) => stream,
+            connection = connections.accept(&listener) => connection,
         };
-        let slot = tokio::select! {
-            () = shutdown.cancelled() => break,
-            slot = slots.clone().acquire_owned() => slot.expect("the semaphore is never closed"),
-        };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let caller = connection.caller();
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(caller.clone());
+            request
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(connection), service));
         tokio::spawn(async move {
-            let _slot = slot;
             // A client that hangs up or is too slow is not an error of the server.
             if let Err(error) = connection.await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "connection ended early");
@@ -60,21 +58,14 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
         });
     }
     drop(listener);
-    graceful.shutdown().await;
-}
-
-async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                // Responses are small and written at once, so delaying them to fill a packet has no use.
-                stream.set_nodelay(true).ok();
-                return stream;
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+    let silent = async {
+        loop {
+            tokio::time::sleep(GRACE).await;
+            connections.close_idle();
         }
+    };
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = silent => {}
     }
 }

@@ -1,16 +1,24 @@
-//! The state that the routes share, and the answer to an accepted call.
-
-use std::sync::Arc;
+//! The state that the routes share, how a call gets in, and the answer to one that was accepted.
 
 use axum::{
     Json,
+    body::Body,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderValue, StatusCode, header};
-use tokio::sync::Semaphore;
+use http::{HeaderValue, Request, StatusCode, header, request::Parts};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::Bodies;
-use crate::{auth::Authenticator, dry_run::DryRun, intake::Intake, receipt};
+use super::body::{self, Buffered};
+use crate::{
+    auth::{Authenticator, Caller},
+    connections::{self, Working},
+    dry_run::DryRun,
+    error::Problem,
+    gate::Gate,
+    intake::Intake,
+    receipt,
+    signature::Covered,
+};
 use gongkai_proto::v1::Receipt;
 
 /// State of the routes. Cheap to clone.
@@ -19,9 +27,48 @@ pub(super) struct App {
     pub(super) intake: Intake,
     pub(super) auth: Authenticator,
     pub(super) dry_run: DryRun,
-    pub(super) bodies: Bodies,
-    /// One permit per request in progress.
-    pub(super) slots: Arc<Semaphore>,
+    pub(super) gate: Gate,
+    /// Maximum size of a body, in bytes.
+    pub(super) limit: usize,
+}
+
+/// A complete request of a known caller. It holds a slot until it is dropped.
+pub(super) struct Admitted {
+    pub(super) head: Parts,
+    pub(super) body: Buffered,
+    pub(super) caller: Caller,
+    _slot: (OwnedSemaphorePermit, Option<Working>),
+}
+
+// === impl App ===
+
+impl App {
+    /// Lets a request in: judges its headers, reads its body, verifies its signature, and only then gives it a slot.
+    ///
+    /// # Errors
+    /// Those of [`Authenticator`], [`body::read`] and [`Gate::enter`].
+    pub(super) async fn admit(
+        &self,
+        request: Request<Body>,
+        covers: for<'a> fn(&'a Parts, &'a [u8]) -> Covered<'a>,
+    ) -> Result<Admitted, Problem> {
+        let (head, body) = request.into_parts();
+        let connection = head.extensions.get::<connections::Caller>();
+        let shown = match self.auth.shown(&head.headers) {
+            Ok(shown) => shown,
+            Err(problem) => return Err(body::refuse(&self.gate, &head.headers, body, problem).await),
+        };
+        if let Some(connection) = connection.filter(|_| shown.is_proof()) {
+            connection.is_now_known();
+        }
+        let body = body::read(&self.gate, self.limit, &head.headers, body, shown.is_proof()).await?;
+        let caller = self.auth.caller(&shown, covers(&head, &body.bytes))?;
+        if let Some(connection) = connection {
+            connection.is_now_known();
+        }
+        let slot = (self.gate.enter()?, connection.map(connections::Caller::work));
+        Ok(Admitted { head, body, caller, _slot: slot })
+    }
 }
 
 /// Answers 202 with the receipt. `Location` is the URL of its later states.

@@ -9,7 +9,7 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, StatusCode};
+use http::{Request as HttpRequest, StatusCode};
 
 use super::app::{App, accepted};
 use crate::{
@@ -22,26 +22,21 @@ use crate::{
     signature::Covered,
 };
 
-pub(super) async fn accept(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let body = app.bodies.read(&headers, body).await?;
-    let caller = app.auth.caller(&headers, Covered::Body(&body.bytes))?;
-    app.auth.admit(&caller)?;
-    let bytes = body.bytes.clone();
+pub(super) async fn accept(State(app): State<App>, request: HttpRequest<Body>) -> Result<Response, Problem> {
+    let admitted = app.admit(request, |_, body| Covered::Body(body)).await?;
+    let caller = &admitted.caller;
+    let (headers, bytes) = (admitted.head.headers.clone(), admitted.body.bytes.clone());
     let decoded = blocking::run_sized(bytes.len(), move || cloudevent::decode(&headers, &bytes)).await??;
     match decoded {
         Decoded::One(event) => {
-            let request = authorised(&app.auth, &caller, event)?;
+            let request = authorised(&app.auth, caller, event)?;
             Ok(accepted(app.intake.request(request).await?))
         }
         Decoded::Batch(events) => {
             let requests: Result<Vec<Request>, Problem> = events
                 .into_iter()
                 .enumerate()
-                .map(|(n, event)| authorised(&app.auth, &caller, event).map_err(|p| numbered(n, &p)))
+                .map(|(n, event)| authorised(&app.auth, caller, event).map_err(|p| numbered(n, &p)))
                 .collect();
             let mut receipts = Vec::new();
             for (n, request) in requests?.into_iter().enumerate() {

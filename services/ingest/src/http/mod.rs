@@ -12,25 +12,24 @@ mod body;
 mod events;
 mod reports;
 
-use std::{any::Any, sync::Arc};
+use std::any::Any;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Path, Request, State, rejection::PathRejection},
-    middleware::{self, Next},
+    extract::{DefaultBodyLimit, Path, State, rejection::PathRejection},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use http::HeaderMap;
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::{app::App, body::Bodies};
+use self::app::App;
 use crate::{
     auth::Authenticator,
     config::Config,
     dry_run::DryRun,
     error::{Code, Problem},
+    gate::Gate,
     intake::Intake,
     receipt,
     signature::Covered,
@@ -43,9 +42,9 @@ pub fn router(
     intake: Intake,
     auth: Authenticator,
     dry_run: DryRun,
+    gate: Gate,
 ) -> Router {
-    let slots = Arc::new(Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)));
-    let app = App { intake, auth, dry_run, bodies: Bodies::new(config), slots };
+    let app = App { intake, auth, dry_run, gate, limit: config.max_body_bytes };
     Router::new()
         .route("/v1/events", post(events::accept))
         .route("/v1/reports", post(reports::submit))
@@ -60,9 +59,8 @@ pub fn router(
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the Allow header lists what this route takes")
         })
-        // `Bodies` limits bodies. This is the limit of axum's own extractors.
+        // `body::read` limits bodies. This is the limit of axum's own extractors.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(app.clone(), one_of_many))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(runtime.server_layer())
         .with_state(app)
@@ -73,18 +71,10 @@ async fn submission(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<receipt::ReceiptJson>, Problem> {
-    app.auth.admit(&app.auth.caller(&headers, Covered::Body(b""))?)?;
+    // It needs no slot: who follows a submission is never behind those who submit.
+    app.auth.caller(&app.auth.shown(&headers)?, Covered::Body(b""))?;
     let Path(id) = id.map_err(|_| Problem::new(Code::SubmissionNotFound, "an id is s- and 32 hex digits"))?;
     Ok(Json(app.intake.receipt(&id).await?.into()))
-}
-
-/// Refuses requests over the limit. Queuing them would only delay all of them.
-async fn one_of_many(State(app): State<App>, request: Request, next: Next) -> Response {
-    match app.slots.try_acquire() {
-        Ok(_slot) => next.run(request).await,
-        Err(_) => Problem::new(Code::Overloaded, "too many calls at once; send the same call again later")
-            .into_response(),
-    }
 }
 
 fn panicked(_what: Box<dyn Any + Send>) -> Response {
@@ -94,7 +84,7 @@ fn panicked(_what: Box<dyn Any + Send>) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
-    use http::StatusCode;
+    use http::{Request, StatusCode};
     use tower::ServiceExt as _;
 
     use super::*;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header, request::Parts};
 use serde::Deserialize;
 
-use super::app::{App, accepted};
+use super::app::{Admitted, App, accepted};
 use crate::{
     auth::Caller,
     cloudevent,
@@ -44,8 +44,9 @@ pub(super) async fn submit(
     parameters: Parsed,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let (submission, caller) = admitted(&app, parameters, request).await?;
-    app.auth.admit_from(&caller, "", &submission.declared.site.code)?;
+    let admitted = app.admit(request, covered).await?;
+    let submission = submission(parameters, &admitted).await?;
+    app.auth.admit_from(&admitted.caller, "", &submission.declared.site.code)?;
     let receipt = app.intake.submit(submission).await?;
     Ok(accepted(receipt))
 }
@@ -55,37 +56,25 @@ pub(super) async fn check(
     parameters: Parsed,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let (submission, _) = admitted(&app, parameters, request).await?;
+    let admitted = app.admit(request, covered).await?;
+    let submission = submission(parameters, &admitted).await?;
     let line = app.dry_run.line(submission).await?;
     let json = HeaderValue::from_static("application/json");
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], line).into_response())
 }
 
-/// Reads the body, authenticates the caller by it, and only then decodes the submission.
-async fn admitted(
-    app: &App,
-    parameters: Parsed,
-    request: Request<Body>,
-) -> Result<(Submission, Caller), Problem> {
-    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
-    let body = app.bodies.read(&headers, body).await?;
-    let caller = app.auth.caller(&headers, Covered::Request(&method, &uri, &body.bytes))?;
-    app.auth.admit(&caller)?;
-    let submission = submission(parameters, &headers, body.bytes.clone(), &caller).await?;
-    Ok((submission, caller))
+/// The query says whose report it is, so the signature covers it.
+fn covered<'a>(head: &'a Parts, body: &'a [u8]) -> Covered<'a> {
+    Covered::Request(&head.method, &head.uri, body)
 }
 
-async fn submission(
-    parameters: Parsed,
-    headers: &HeaderMap,
-    body: Bytes,
-    caller: &Caller,
-) -> Result<Submission, Problem> {
+async fn submission(parameters: Parsed, admitted: &Admitted) -> Result<Submission, Problem> {
+    let (headers, caller) = (&admitted.head.headers, &admitted.caller);
     let Query(parameters) = parameters
         .map_err(|rejection| Problem::new(Code::InvalidField, format!("query: {}", rejection.body_text())))?;
     let identity = identity(headers, caller)?;
     let (declared, filename) = declared(parameters, caller)?;
-    let mut content = document(headers, body).await?;
+    let mut content = document(headers, admitted.body.bytes.clone()).await?;
     if !filename.is_empty() {
         content.filename = filename;
     }

@@ -15,8 +15,8 @@ use tower::ServiceExt as _;
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{
-    auth::Authenticator, config::Config, dry_run::DryRun, fetch::Fetcher, http::router, intake::Intake,
-    receipt_store::ReceiptStore,
+    auth::Authenticator, config::Config, dry_run::DryRun, fetch::Fetcher, gate::Gate, http::router,
+    intake::Intake, receipt_store::ReceiptStore,
 };
 use gongkai_proto::{subjects, v1::DocumentReceived};
 use gongkai_worker::{
@@ -31,6 +31,7 @@ pub(crate) struct Harness {
     pub(crate) router: Router,
     pub(crate) intake: Intake,
     pub(crate) auth: Authenticator,
+    pub(crate) gate: Gate,
     pub(crate) receipts: ReceiptStore,
     /// The registry that ingest follows. Empty at first.
     pub(crate) agencies: watch::Sender<Arc<Registry>>,
@@ -70,9 +71,10 @@ impl Harness {
         let fetcher = Fetcher::new(config).unwrap();
         let intake = Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
         let dry_run = DryRun::new(config, runtime.clone()).unwrap();
-        let router = router(config, &runtime, intake.clone(), auth.clone(), dry_run);
+        let gate = Gate::new(config, runtime.shutdown());
+        let router = router(config, &runtime, intake.clone(), auth.clone(), dry_run, gate.clone());
         let receipts = ReceiptStore::new(&runtime);
-        Self { memory, runtime, router, intake, auth, receipts, agencies }
+        Self { memory, runtime, router, intake, auth, gate, receipts, agencies }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {

@@ -8,3 +8,5 @@ mod bad_input;
 mod grpc;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod idle;

@@ -159,6 +159,22 @@ impl Runtime {
         self.0.shutdown.hard.clone()
     }
 
+    /// Waits for the end of the drain: `[worker] drain_timeout_s` after the soft stop, or the hard stop. What still runs then
+    /// should be dropped.
+    ///
+    /// # Cancel safety
+    /// Cancel safe; a new call waits from the start if the soft stop came before it.
+    pub async fn drained(&self) {
+        let drain = async {
+            self.0.shutdown.soft.cancelled().await;
+            tokio::time::sleep(Duration::from_secs(self.0.settings.drain_timeout_s)).await;
+        };
+        tokio::select! {
+            () = drain => {}
+            () = self.0.shutdown.hard.cancelled() => {}
+        }
+    }
+
     /// Returns the clock, the only source of the current time.
     #[must_use]
     pub fn clock(&self) -> Clock {

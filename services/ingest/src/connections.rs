@@ -1,0 +1,323 @@
+//! The open connections of a server, bounded in number.
+//!
+//! Where there is no room, a new connection takes the place of the one that has been open longest without showing valid
+//! credentials. So nobody without credentials can keep out a caller who has some. A connection that says nothing at all is
+//! closed after a time.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    time::{Sleep, sleep},
+};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::transport::server::Connected;
+
+/// Pause after a failed accept, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The connections of one server. Cheap to clone.
+#[derive(Clone)]
+pub struct Connections(Arc<Inner>);
+
+struct Inner {
+    limit: usize,
+    silence: Duration,
+    open: Mutex<Open>,
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct Open {
+    /// By order of arrival.
+    callers: BTreeMap<u64, Caller>,
+    next: u64,
+}
+
+/// What the server knows of who is at the other end. It is in the extensions of every request of the connection.
+#[derive(Clone)]
+pub struct Caller(Arc<State>);
+
+struct State {
+    is_known: AtomicBool,
+    working: AtomicUsize,
+    close: CancellationToken,
+}
+
+/// Keeps a connection open at a stop while a request of it is worked on.
+pub struct Working(Caller);
+
+/// An open connection. It fails once it must make room.
+pub struct Connection {
+    stream: TcpStream,
+    /// Until the first byte arrives.
+    silence: Option<Pin<Box<Sleep>>>,
+    closed: Pin<Box<WaitForCancellationFutureOwned>>,
+    place: Place,
+}
+
+/// A place among the open connections.
+struct Place {
+    number: u64,
+    caller: Caller,
+    connections: Connections,
+}
+
+// === impl Connections ===
+
+impl Connections {
+    /// At most `limit` connections, each of which says something within `silence`.
+    #[must_use]
+    pub fn new(limit: usize, silence: Duration) -> Self {
+        Self(Arc::new(Inner { limit, silence, open: Mutex::default(), freed: Notify::new() }))
+    }
+
+    /// Accepts the next connection. Waits while all are open and all callers known.
+    ///
+    /// # Cancel safety
+    /// A connection that waits for its place is closed.
+    pub async fn accept(&self, listener: &TcpListener) -> Connection {
+        let stream = loop {
+            match listener.accept().await {
+                Ok((stream, _)) => break stream,
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        };
+        // Responses are small and written at once, so delaying them to fill a packet has no use.
+        stream.set_nodelay(true).ok();
+        let place = loop {
+            match self.place() {
+                Some(place) => break place,
+                None => self.0.freed.notified().await,
+            }
+        };
+        Connection {
+            stream,
+            silence: Some(Box::pin(sleep(self.0.silence))),
+            closed: Box::pin(place.caller.0.close.clone().cancelled_owned()),
+            place,
+        }
+    }
+
+    /// Closes every connection of which no request is worked on. Returns how many there were and are not closed yet.
+    pub fn close_idle(&self) -> usize {
+        let open = self.open();
+        for caller in open.callers.values().filter(|caller| !caller.is_working()) {
+            caller.0.close.cancel();
+        }
+        open.callers.len()
+    }
+
+    fn place(&self) -> Option<Place> {
+        let mut open = self.open();
+        if open.callers.len() >= self.0.limit {
+            let longest = open.callers.iter().find(|(_, caller)| !caller.is_known() && !caller.is_working());
+            let number = *longest?.0;
+            open.callers.remove(&number)?.0.close.cancel();
+        }
+        let number = open.next;
+        open.next += 1;
+        let caller = Caller(Arc::new(State {
+            is_known: AtomicBool::new(false),
+            working: AtomicUsize::new(0),
+            close: CancellationToken::new(),
+        }));
+        open.callers.insert(number, caller.clone());
+        Some(Place { number, caller, connections: self.clone() })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Notes that the caller has shown valid credentials.
+    pub fn is_now_known(&self) {
+        self.0.is_known.store(true, Ordering::Release);
+    }
+
+    /// Notes that a request is worked on, until the result is dropped.
+    #[must_use]
+    pub fn work(&self) -> Working {
+        self.0.working.fetch_add(1, Ordering::AcqRel);
+        Working(self.clone())
+    }
+
+    fn is_known(&self) -> bool {
+        self.0.is_known.load(Ordering::Acquire)
+    }
+
+    fn is_working(&self) -> bool {
+        self.0.working.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.0.working.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.open().callers.remove(&self.number);
+        self.connections.0.freed.notify_one();
+    }
+}
+
+// === impl Connection ===
+
+impl Connection {
+    /// Returns what is known of the caller.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        self.place.caller.clone()
+    }
+
+    fn check_open(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.closed.as_mut().poll(context) {
+            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "made room for others")),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check_open(context)?;
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            self.silence = None;
+        } else if let Some(silence) = &mut self.silence
+            && silence.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check_open(context)?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check_open(context)?;
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Caller;
+
+    fn connect_info(&self) -> Caller {
+        self.caller()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    async fn server(limit: usize, silence: Duration) -> (TcpListener, Connections) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (listener, Connections::new(limit, silence))
+    }
+
+    async fn connect(listener: &TcpListener) -> TcpStream {
+        TcpStream::connect(listener.local_addr().unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_longest_unknown_one_makes_room_and_known_ones_stay() {
+        let (listener, connections) = server(2, Duration::from_secs(60)).await;
+        let mut clients = Vec::new();
+        let mut accepted = Vec::new();
+        for _ in 0..2 {
+            clients.push(connect(&listener).await);
+            accepted.push(connections.accept(&listener).await);
+        }
+        accepted[0].caller().is_now_known();
+        clients.push(connect(&listener).await);
+        accepted.push(connections.accept(&listener).await);
+        let ended = accepted[1].read(&mut [0]).await;
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        accepted[2].caller().is_now_known();
+        clients.push(connect(&listener).await);
+        // All are known: the next one waits until one ends.
+        let mut waiting = Box::pin(connections.accept(&listener));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        drop(accepted.remove(0));
+        waiting.await.caller().is_now_known();
+        assert_eq!(connections.open().callers.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stop_closes_all_that_nobody_works_for() {
+        let (listener, connections) = server(2, Duration::from_secs(60)).await;
+        let _clients = [connect(&listener).await, connect(&listener).await];
+        let mut busy = connections.accept(&listener).await;
+        let mut idle = connections.accept(&listener).await;
+        let work = busy.caller().work();
+        connections.close_idle();
+        assert!(idle.read(&mut [0]).await.is_err());
+        assert!(futures::poll!(Box::pin(busy.read(&mut [0]))).is_pending());
+        drop(work);
+        connections.close_idle();
+        assert!(busy.read(&mut [0]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_is_closed() {
+        let (listener, connections) = server(2, Duration::from_millis(1)).await;
+        let _client = connect(&listener).await;
+        let mut silent = connections.accept(&listener).await;
+        assert_eq!(silent.read(&mut [0]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

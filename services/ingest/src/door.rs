@@ -1,0 +1,75 @@
+//! The door of the gRPC services: asks for the bearer token before the message is read, and has it arrive through the gate.
+//!
+//! gRPC requests cannot be signed, so a token is all that counts.
+
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+};
+
+use axum::body::Body as DataBody;
+use futures::{FutureExt as _, future::BoxFuture, stream};
+use http::{HeaderMap, Request, Response, header};
+use tonic::{Status, body::Body, server::NamedService};
+use tower::Service;
+
+use crate::{auth::Authenticator, connections, error::Problem, gate::Gate};
+
+/// A gRPC service behind the door.
+#[derive(Clone)]
+pub struct Door<S> {
+    service: S,
+    auth: Authenticator,
+    gate: Gate,
+}
+
+impl<S> Door<S> {
+    #[must_use]
+    pub fn new(service: S, auth: Authenticator, gate: Gate) -> Self {
+        Self { service, auth, gate }
+    }
+
+    /// Judges the headers, and returns the request with a body that is bounded in memory and time.
+    fn admit(&self, request: Request<Body>) -> Result<Request<Body>, Problem> {
+        let token = request.headers().get(header::AUTHORIZATION);
+        let token: HeaderMap =
+            token.into_iter().map(|token| (header::AUTHORIZATION, token.clone())).collect();
+        let shown = self.auth.shown(&token)?;
+        if let Some(connection) = request.extensions().get::<connections::Caller>() {
+            connection.is_now_known();
+        }
+        let (mut head, body) = request.into_parts();
+        let arriving = self.gate.receive(DataBody::new(body), shown.is_proof());
+        head.extensions.insert(arriving.hold());
+        let pieces = stream::try_unfold(arriving, |mut arriving| async {
+            let piece = arriving.next().await.map_err(Status::from)?;
+            Ok::<_, Status>(piece.map(|piece| (piece, arriving)))
+        });
+        Ok(Request::from_parts(head, Body::new(DataBody::from_stream(pieces))))
+    }
+}
+
+impl<S> Service<Request<Body>> for Door<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match self.admit(request) {
+            Ok(request) => self.service.call(request).boxed(),
+            Err(problem) => std::future::ready(Ok(Status::from(problem).into_http())).boxed(),
+        }
+    }
+}
+
+impl<S: NamedService> NamedService for Door<S> {
+    const NAME: &'static str = S::NAME;
+}
