@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the path of a usable nats-server (2.14 or later), installing one where there is none.
+# Prints the path of a usable nats-server (2.15.1 or later), installing one where there is none.
 #
 #   deploy/local/nats-server.sh [DIR]     DIR: where to look and to install, default .tools/bin of this checkout
 #
@@ -20,7 +20,7 @@ say() { printf 'nats-server.sh: %s\n' "$*" >&2; }
 
 give_up() {
     say "$1"
-    say "install nats-server 2.14 or later yourself (https://github.com/nats-io/nats-server/releases) and put it on the PATH"
+    say "install nats-server 2.15.1 or later yourself (https://github.com/nats-io/nats-server/releases) and put it on the PATH"
     exit 1
 }
 
@@ -28,11 +28,14 @@ give_up() {
 usable() {
     version=$("$1" --version 2>/dev/null) || return 1
     version=${version##*v}
+    version=${version%%-*}
     major=${version%%.*}
-    minor=${version#*.}
-    minor=${minor%%.*}
-    case $major$minor in *[!0-9]* | '') return 1 ;; esac
-    [ "$major" -gt 2 ] || { [ "$major" -eq 2 ] && [ "$minor" -ge 14 ]; }
+    rest=${version#*.}
+    minor=${rest%%.*}
+    patch=${rest#*.}
+    case $major.$minor.$patch in *[!0-9.]* | .* | *..* | *.) return 1 ;; esac
+    [ "$major" -gt 2 ] || { [ "$major" -eq 2 ] && [ "$minor" -gt 15 ]; } ||
+        { [ "$major" -eq 2 ] && [ "$minor" -eq 15 ] && [ "$patch" -ge 1 ]; }
 }
 
 found() {
@@ -47,7 +50,7 @@ make_venv() {
 installed=$(command -v nats-server || true)
 if [ -n "$installed" ]; then
     if usable "$installed"; then found "$installed"; fi
-    say "$installed is older than 2.14 and is left alone"
+    say "$installed is older than 2.15.1 and is left alone"
 fi
 if [ -x "$bin/nats-server" ] && usable "$bin/nats-server"; then found "$bin/nats-server"; fi
 

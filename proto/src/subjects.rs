@@ -105,6 +105,9 @@ pub const STREAM_ALERTS: &str = "GONGKAI_ALERTS";
 pub const STREAM_DEAD: &str = "GONGKAI_DEAD";
 /// The server's advisories on exhausted or terminated deliveries: the alarm, not the mechanism.
 pub const STREAM_ADVISORIES: &str = "GONGKAI_ADVISORIES";
+/// Timers, and the messages they publish when they fire. Its own stream, because the server takes timers only into one that
+/// drops its oldest messages.
+pub const STREAM_TIMERS: &str = "GONGKAI_TIMERS";
 
 /// Object store: originals by content hash.
 pub const BUCKET_ORIGINALS: &str = "gongkai-originals";
@@ -134,6 +137,9 @@ pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
         Some(7),
     ),
 ];
+/// Streams of timers to declare, as [`STREAMS`]. The days exceed the longest timer.
+pub const TIMER_STREAMS: &[(&str, &[&str], Option<u32>)] =
+    &[(STREAM_TIMERS, &["gongkai.v1.timer.>", "gongkai.v1.due.>"], Some(30))];
 /// Object store buckets to declare.
 pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS, BUCKET_REGISTRIES];
 /// Key-value buckets to declare.
@@ -165,6 +171,24 @@ pub fn consumer_delivery(subscription: &str) -> String {
     format!("notify-{subscription}")
 }
 
+/// Name of the timer of a subscription whose receiver is away.
+#[must_use]
+pub fn timer_delivery(subscription: &str) -> String {
+    format!("gongkai.v1.timer.delivery.{subscription}")
+}
+
+/// Subject on which that timer fires.
+#[must_use]
+pub fn due_delivery(subscription: &str) -> String {
+    format!("gongkai.v1.due.delivery.{subscription}")
+}
+
+/// Durable consumer that delivers the waiting alerts of one subscription when its timer fires.
+#[must_use]
+pub fn consumer_due(subscription: &str) -> String {
+    format!("due-{subscription}")
+}
+
 /// The services' names: config sections, `service.name` in traces, last token of dead-letter subjects.
 pub const SERVICES: [&str; 5] = ["ingest", "parse", "validate", "notify", "query"];
 
@@ -182,6 +206,7 @@ macro_rules! about {
             sections: &$crate::subjects::SERVICES,
             topology: ::gongkai_worker::Topology {
                 streams: $crate::subjects::STREAMS.to_vec(),
+                timers: $crate::subjects::TIMER_STREAMS.to_vec(),
                 objects: $crate::subjects::OBJECT_BUCKETS.to_vec(),
                 entries: $crate::subjects::ENTRY_BUCKETS.to_vec(),
             },

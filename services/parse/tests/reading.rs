@@ -33,6 +33,7 @@ async fn stage() -> Stage {
         streams: subjects::STREAMS.to_vec(),
         objects: subjects::OBJECT_BUCKETS.to_vec(),
         entries: subjects::ENTRY_BUCKETS.to_vec(),
+        ..Topology::default()
     };
     memory.declare(&topology).await.unwrap();
     let runtime = Runtime::builder("parse", Arc::new(memory)).build();

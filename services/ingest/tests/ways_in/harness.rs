@@ -56,6 +56,7 @@ impl Harness {
         let memory = Memory::new();
         let topology = Topology {
             streams: subjects::STREAMS.to_vec(),
+            timers: subjects::TIMER_STREAMS.to_vec(),
             objects: subjects::OBJECT_BUCKETS.to_vec(),
             entries: subjects::ENTRY_BUCKETS.to_vec(),
         };

@@ -18,7 +18,9 @@ use crate::metrics::{Histogram, Meters, Tally};
 use crate::outage::Outage;
 use crate::output::Output;
 use crate::trace::{self, Kind, Span, Tracer};
-use crate::transport::{Error, ErrorKind, Headers, MESSAGE_ID, Message, Published, Transport};
+use crate::transport::{
+    Error, ErrorKind, Headers, LINK_HEADER, MESSAGE_ID, Message, Published, Timer, Transport,
+};
 
 /// Publishes the messages of one service. Cheap to clone.
 #[derive(Clone)]
@@ -128,14 +130,45 @@ impl Publisher {
     async fn publish_with(&self, id: &str, output: Output, budget: RetryBudget) -> Result<Published, Error> {
         let name = || format!("publish {}", output.subject);
         let span = self.0.tracer.start_here(name, Kind::Producer, || attributes(id, &output));
-        let attempts = pin!(self.attempts(id, &output, &span, budget));
+        let send = || async {
+            let mut message = self.message(id, &output, &span.context)?;
+            message.headers.insert(MESSAGE_ID, id)?;
+            self.0.transport.publish(message).await
+        };
+        let attempts = pin!(self.attempts(send, &span, budget));
         span.clone().run(attempts).await
     }
 
-    async fn attempts(
+    /// Sets a timer, retrying within the configured budget. It needs no message id, because its name holds one timer.
+    ///
+    /// What it publishes starts a trace of its own, with a link to the current one.
+    pub(crate) async fn schedule(
         &self,
-        id: &str,
-        output: &Output,
+        name: &str,
+        output: Output,
+        after: Duration,
+        replaces: bool,
+    ) -> Result<(), Error> {
+        let span = self.0.tracer.start_here(
+            || format!("schedule {name}"),
+            Kind::Producer,
+            || attributes(name, &output),
+        );
+        let send = || async {
+            let mut message = self.message(name, &output, &span.context)?;
+            message.headers.insert(LINK_HEADER, "true")?;
+            let message = Message { subject: name.to_owned(), ..message };
+            let timer = Timer { message, target: output.subject.clone(), after, replaces };
+            self.0.transport.schedule(timer).await
+        };
+        let attempts = pin!(self.attempts(send, &span, RetryBudget::Within(self.0.budget)));
+        span.clone().run(attempts).await.map(drop)
+    }
+
+    /// Calls `send`, which builds its message each time: keeping a copy for a retry would cost every publish a clone.
+    async fn attempts<F: Future<Output = Result<Published, Error>>>(
+        &self,
+        send: impl Fn() -> F,
         span: &Span,
         budget: RetryBudget,
     ) -> Result<Published, Error> {
@@ -143,11 +176,7 @@ impl Publisher {
         let mut pauses = None;
         loop {
             let started = Instant::now();
-            // Built for each attempt. Keeping a copy for a retry would cost every publish a clone.
-            let result = match self.message(id, output, &span.context) {
-                Ok(message) => self.0.transport.publish(message).await,
-                Err(error) => Err(error),
-            };
+            let result = send().await;
             self.record(started.elapsed(), &result);
             let error = match result {
                 Ok(published) => return Ok(published),
@@ -181,7 +210,6 @@ impl Publisher {
     fn message(&self, id: &str, output: &Output, context: &Context) -> Result<Message, Error> {
         let mut headers = Headers::new();
         for (name, value) in [
-            (MESSAGE_ID, id),
             ("ce-specversion", "1.0"),
             ("ce-id", id),
             ("ce-type", output.ce_type),

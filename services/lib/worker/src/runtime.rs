@@ -26,7 +26,7 @@ use crate::readiness::{Latch, Readiness};
 use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, Span, Tracer};
-use crate::transport::{self, Entries, Message, Objects, Published, Transport};
+use crate::transport::{self, Entries, ErrorKind, Message, Objects, Published, Transport};
 
 /// The handle through which a service uses the runtime. Cheap to clone.
 #[derive(Clone)]
@@ -99,6 +99,45 @@ impl Runtime {
         match output.message_id.take() {
             Some(own) => publisher.publish(&own, output).await,
             None => publisher.publish(message_id, output).await,
+        }
+    }
+
+    /// Sets a timer: its stream publishes `output` once `after` has passed. `timer` is its name, a subject of that stream; a
+    /// timer of that name that has not fired yet is replaced.
+    ///
+    /// The message has the headers of a published one, but no `Nats-Msg-Id`.
+    ///
+    /// # Errors
+    /// As for [`Self::publish`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the timer may or may not be set. Call again.
+    pub async fn schedule(
+        &self,
+        timer: &str,
+        output: Output,
+        after: Duration,
+    ) -> Result<(), transport::Error> {
+        self.0.tools.publisher.schedule(timer, output, after, true).await
+    }
+
+    /// Like [`Self::schedule`], unless a timer of that name is set already. Returns false then.
+    ///
+    /// # Errors
+    /// As for [`Self::publish`].
+    ///
+    /// # Cancel safety
+    /// As for [`Self::schedule`].
+    pub async fn schedule_unless_set(
+        &self,
+        timer: &str,
+        output: Output,
+        after: Duration,
+    ) -> Result<bool, transport::Error> {
+        match self.0.tools.publisher.schedule(timer, output, after, false).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -10,7 +10,7 @@ use gongkai_worker::{
     Message, Transport,
     testing::{
         NatsServer,
-        transport_suite::{LOG, OBJECTS, PATIENCE, message, spec, topology},
+        transport_suite::{LOG, OBJECTS, PATIENCE, TIMERS, due_spec, message, spec, timer, topology},
     },
     transport::{
         ConsumerSpec, Delivery, Error, ErrorKind, Pull,
@@ -103,7 +103,7 @@ async fn an_old_server_is_refused_by_version() {
     });
     let error = refusal(&settings(url)).await;
     assert_eq!(error.kind, ErrorKind::Other);
-    assert_eq!(error.to_string(), "nats-server is 2.9.10, needs 2.14 or later");
+    assert_eq!(error.to_string(), "nats-server is 2.9.10, needs 2.15.1 or later");
 }
 
 #[tokio::test]
@@ -365,4 +365,39 @@ fn secrets_are_not_printed() {
         let settings = Settings { credentials, ..Settings::default() };
         assert!(!format!("{settings:?}").contains("hush"));
     }
+}
+
+#[tokio::test]
+async fn timers_outlive_a_killed_server_and_fire_once() {
+    let mut server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    for (name, after_ms) in [("overdue", 500), ("ahead", 4000)] {
+        transport.schedule(timer(name, name, Duration::from_millis(after_ms))).await.unwrap();
+    }
+    server.kill();
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    server.restart().await;
+    let mut pull = until_available(&transport, async || transport.consumer(&due_spec()).await).await;
+    let mut payloads = Vec::new();
+    let started = Instant::now();
+    while payloads.len() < 2 && started.elapsed() < 2 * PATIENCE {
+        for delivery in fetch(&mut pull, 1, Duration::from_secs(2)).await.into_iter().flatten() {
+            payloads.push(delivery.message.payload.clone());
+            delivery.settle.ack().await.expect("the server is back");
+        }
+    }
+    assert_eq!(payloads, ["overdue", "ahead"]);
+    assert!(fetch(&mut pull, 1, Duration::from_millis(500)).await.is_empty(), "fired twice");
+}
+
+#[tokio::test]
+async fn a_stream_of_timers_drops_none_of_them_for_want_of_room() {
+    let server = NatsServer::start().await;
+    let limited = Settings { stream_max_bytes: Some(1_000_000), ..settings(server.url()) };
+    JetStream::connect(&limited).await.unwrap().declare(&topology()).await.unwrap();
+    let stream = raw(&server).await.get_stream(TIMERS).await.unwrap();
+    let config = &stream.cached_info().config;
+    assert!(config.allow_message_schedules);
+    assert_eq!((config.max_bytes, config.max_messages, config.max_messages_per_subject), (-1, -1, -1));
+    assert_eq!(config.discard, async_nats::jetstream::stream::DiscardPolicy::Old);
 }

@@ -70,6 +70,7 @@ impl Running {
     pub(crate) async fn start(memory: Memory, config: Config) -> Self {
         let topology = Topology {
             streams: subjects::STREAMS.to_vec(),
+            timers: subjects::TIMER_STREAMS.to_vec(),
             objects: subjects::OBJECT_BUCKETS.to_vec(),
             entries: subjects::ENTRY_BUCKETS.to_vec(),
         };

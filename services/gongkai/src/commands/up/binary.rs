@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::output::complain;
 
-const OLDEST: (u32, u32) = (2, 14);
+const OLDEST: [u32; 3] = [2, 15, 1];
 
 /// The installer and the hashes that it verifies, from `deploy/local`.
 const INSTALLER: [(&str, &str); 2] = [
@@ -30,8 +30,11 @@ pub(super) async fn find(given: Option<&Path>, data: &Path) -> anyhow::Result<Pa
     if let Some(given) = given {
         return match version(given).await {
             Some(version) if version >= OLDEST => Ok(given.to_owned()),
-            Some((major, minor)) => {
-                bail!("--nats-server {} is {major}.{minor}; 2.14 or later is needed", given.display())
+            Some([major, minor, patch]) => {
+                bail!(
+                    "--nats-server {} is {major}.{minor}.{patch}; 2.15.1 or later is needed",
+                    given.display()
+                )
             }
             None => bail!("--nats-server {} is no nats-server that runs here", given.display()),
         };
@@ -55,16 +58,16 @@ fn on_path() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Major and minor version; `None` if it does not run.
-async fn version(binary: &Path) -> Option<(u32, u32)> {
+/// Major, minor and patch version; `None` if it does not run.
+async fn version(binary: &Path) -> Option<[u32; 3]> {
     let output = Command::new(binary).arg("--version").stdin(Stdio::null()).output().await.ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))
 }
 
-fn parse_version(text: &str) -> Option<(u32, u32)> {
+fn parse_version(text: &str) -> Option<[u32; 3]> {
     let (_, version) = text.trim().rsplit_once('v')?;
-    let mut parts = version.split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    let mut parts = version.split(['.', '-']).map(str::parse);
+    Some([parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?])
 }
 
 /// Runs the installer; its output goes to standard error.
@@ -74,7 +77,7 @@ async fn install(data: &Path) -> anyhow::Result<PathBuf> {
     for (name, text) in INSTALLER {
         fs::write(folder.join(name), text).with_context(|| format!("couldn't write {}", folder.display()))?;
     }
-    complain("no nats-server 2.14 or later here; installing the pinned one");
+    complain("no nats-server 2.15.1 or later here; installing the pinned one");
     let output = Command::new("sh")
         .arg(folder.join("nats-server.sh"))
         .arg(&folder)
@@ -85,7 +88,7 @@ async fn install(data: &Path) -> anyhow::Result<PathBuf> {
         .context("couldn't run sh")?;
     if !output.status.success() {
         bail!(
-            "no NATS server: install nats-server 2.14 or later (https://github.com/nats-io/nats-server/releases) on the \
+            "no NATS server: install nats-server 2.15.1 or later (https://github.com/nats-io/nats-server/releases) on the \
              PATH or as {}, or name one with --nats-server, or a running one with --nats-url",
             folder.join("nats-server").display()
         );
@@ -99,8 +102,8 @@ mod tests {
 
     #[test]
     fn versions_are_read() {
-        assert_eq!(parse_version("nats-server: v2.15.1\n"), Some((2, 15)));
-        assert_eq!(parse_version("nats-server: v2.9.10"), Some((2, 9)));
+        assert_eq!(parse_version("nats-server: v2.15.1\n"), Some([2, 15, 1]));
+        assert_eq!(parse_version("nats-server: v2.9.10"), Some([2, 9, 10]));
         assert_eq!(parse_version("nonsense"), None);
     }
 

@@ -42,7 +42,7 @@ const READY_POLL: Duration = Duration::from_millis(100);
   gongkai up --nats-url nats://10.0.0.5:4222
   GONGKAI_INGEST__HTTP_ADDRESS=127.0.0.1:9080 gongkai up
 
-The NATS server is the first of these that is 2.14 or later: --nats-server, the one on the PATH, DATA/bin/nats-server,
+The NATS server is the first of these that is 2.15.1 or later: --nats-server, the one on the PATH, DATA/bin/nats-server,
 .tools/bin/nats-server; else the pinned one is installed into DATA/bin, which needs python3 and, that once, the network.
 
 Default ports: 8080 HTTP (ingest.http_address), 50052 gRPC of ingest (ingest.grpc_address), 50051 gRPC of query

@@ -3,7 +3,7 @@
 //! Dropping it kills the process and removes the folder. If no server binary is found, [`NatsServer::start`] panics with
 //! instructions, so that a test that needs a broker never passes without one.
 //!
-//! The binary is the one that `GONGKAI_NATS_SERVER` names, else the one on the `PATH` if it is 2.14 or later, else
+//! The binary is the one that `GONGKAI_NATS_SERVER` names, else the one on the `PATH` if it is 2.15.1 or later, else
 //! `.tools/bin/nats-server` of this workspace, where `deploy/local/nats-server.sh` installs it.
 
 use std::{
@@ -16,7 +16,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-const OLDEST: (u64, u64) = (2, 14);
+const OLDEST: (u64, u64, u64) = (2, 15, 1);
 /// Generous, because several tests may start servers at once on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -154,7 +154,11 @@ fn listening_port(folder: &Path, pid: u32) -> Option<u16> {
 
 fn find_binary() -> PathBuf {
     if let Some(named) = std::env::var_os("GONGKAI_NATS_SERVER").map(PathBuf::from) {
-        assert!(is_usable(&named), "GONGKAI_NATS_SERVER={} is no nats-server 2.14 or later", named.display());
+        assert!(
+            is_usable(&named),
+            "GONGKAI_NATS_SERVER={} is no nats-server 2.15.1 or later",
+            named.display()
+        );
         return named;
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -162,7 +166,7 @@ fn find_binary() -> PathBuf {
     let installed = workspace().join(".tools/bin/nats-server");
     on_path.chain([installed]).find(|candidate| is_usable(candidate)).unwrap_or_else(|| {
         panic!(
-            "no nats-server 2.14 or later found: run deploy/local/nats-server.sh, or set GONGKAI_NATS_SERVER to one"
+            "no nats-server 2.15.1 or later found: run deploy/local/nats-server.sh, or set GONGKAI_NATS_SERVER to one"
         )
     })
 }
@@ -172,10 +176,10 @@ fn is_usable(binary: &Path) -> bool {
     output.is_ok_and(|output| version(&String::from_utf8_lossy(&output.stdout)) >= Some(OLDEST))
 }
 
-/// Parses major and minor version from `nats-server: v2.15.1`.
-fn version(text: &str) -> Option<(u64, u64)> {
-    let mut numbers = text.trim().rsplit_once('v')?.1.split('.').map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+/// Parses the version from `nats-server: v2.15.1`.
+fn version(text: &str) -> Option<(u64, u64, u64)> {
+    let mut numbers = text.trim().rsplit_once('v')?.1.split(['.', '-']).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 fn workspace() -> &'static Path {
@@ -190,7 +194,8 @@ mod tests {
     #[test]
     fn versions_compare_by_number() {
         assert!(version("nats-server: v2.15.1\n") >= Some(OLDEST));
-        assert!(version("nats-server: v2.9.10") < Some(OLDEST));
+        assert!(version("nats-server: v2.16.0-beta.1") > Some(OLDEST));
+        assert!(version("nats-server: v2.15.0") < Some(OLDEST));
         assert!(version("something else") < Some(OLDEST));
     }
 

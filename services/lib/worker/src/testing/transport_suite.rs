@@ -9,8 +9,9 @@ mod delivery;
 mod publishing;
 mod steps;
 mod storing;
+mod timers;
 
-pub use self::{delivery::*, publishing::*, steps::*, storing::*};
+pub use self::{delivery::*, publishing::*, steps::*, storing::*, timers::*};
 
 /// Defines one test per case.
 ///
@@ -48,6 +49,14 @@ macro_rules! transport_test_suite {
             a_dropped_fetch_loses_nothing
             a_consumer_bound_again_takes_new_settings
             a_consumer_of_no_stream_is_not_found
+            a_timer_fires_on_its_target_with_what_it_holds
+            a_subject_holds_one_timer
+            a_timer_that_replaces_none_leaves_the_one_that_is_set
+            timers_of_different_subjects_all_fire
+            a_timer_may_be_set_again_after_it_fired
+            a_repeated_id_sets_no_timer_even_after_the_first_fired
+            a_timer_that_fired_leaves_its_subject_empty
+            only_a_stream_of_timers_takes_them
             an_object_is_read_as_written
             an_object_is_replaced
             a_deleted_object_is_gone

@@ -14,6 +14,9 @@ pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 /// Header of a message that starts its own trace and only links to the trace it came from: replays and reprocessing.
 pub const LINK_HEADER: &str = "gongkai-link";
 
+/// Header of a message that a timer published: the name of the timer.
+pub const TIMER_HEADER: &str = "Nats-Scheduler";
+
 /// Names that nearly every message has. They need neither validation nor a copy.
 const KNOWN: [&str; 10] = [
     MESSAGE_ID,

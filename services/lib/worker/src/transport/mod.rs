@@ -18,7 +18,7 @@ use futures::stream::BoxStream;
 use time::OffsetDateTime;
 
 pub use self::error::{Error, ErrorKind};
-pub use self::headers::{Headers, LINK_HEADER, MESSAGE_ID};
+pub use self::headers::{Headers, LINK_HEADER, MESSAGE_ID, TIMER_HEADER};
 
 /// How long a stream remembers message ids. It must exceed the longest retry of a publisher.
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
@@ -43,6 +43,24 @@ pub struct Published {
     pub sequence: u64,
     /// True if the id was seen within the duplicate window, so that nothing was stored.
     pub duplicate: bool,
+}
+
+/// A message that its stream publishes later.
+///
+/// The subject of `message` names the timer and `target` is where the message is published, in the same stream. A subject
+/// holds one timer: setting another replaces it. The published message has the headers and the payload of `message`,
+/// without `Nats-Msg-Id` and with [`TIMER_HEADER`]. The duplicate window applies to setting: a second timer with the same
+/// `Nats-Msg-Id` is dropped, even if the first has fired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timer {
+    /// Name, headers and payload.
+    pub message: Message,
+    /// Subject to publish on. It is not that of the timer, and has no wildcard.
+    pub target: String,
+    /// Shortest time until then. A broker may take 250 ms for a shorter one.
+    pub after: Duration,
+    /// True if it replaces the timer of its name. False makes `schedule` fail with `Conflict` if there is one.
+    pub replaces: bool,
 }
 
 /// Definition of a durable pull consumer.
@@ -197,6 +215,9 @@ pub type StreamDef = (&'static str, &'static [&'static str], Option<u32>);
 pub struct Topology {
     /// Streams. One without an age limit is part of the log of record, so its messages cannot be deleted or purged.
     pub streams: Vec<StreamDef>,
+    /// Streams of timers, the only ones that [`Transport::schedule`] works on. They need an age limit above the longest timer,
+    /// and drop their oldest message where another stream refuses a new one.
+    pub timers: Vec<StreamDef>,
     /// Object store buckets.
     pub objects: Vec<&'static str>,
     /// Key-value buckets.
@@ -216,6 +237,11 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// The message may or may not be stored. It is safe to publish it again with the same `Nats-Msg-Id`.
     async fn publish(&self, message: Message) -> Result<Published, Error>;
+    /// Sets a timer and waits, for a bounded time, for the stream's acknowledgement. Timers are as durable as messages.
+    ///
+    /// # Errors
+    /// `Conflict`: it must not replace a timer, and there is one. `Other`: the stream is none for timers. `Unavailable`: the timer may or may not be set; it is safe to set it again.
+    async fn schedule(&self, timer: Timer) -> Result<Published, Error>;
     /// Binds the durable consumer. Creates it if it is missing, and updates it if its settings differ.
     ///
     /// # Errors

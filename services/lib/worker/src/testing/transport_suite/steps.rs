@@ -18,6 +18,8 @@ pub const SHORT: Duration = Duration::from_millis(400);
 
 /// A stream without an age limit.
 pub const LOG: &str = "SUITE_LOG";
+/// A stream of timers.
+pub const TIMERS: &str = "SUITE_TIMERS";
 /// A bucket of objects.
 pub const OBJECTS: &str = "suite-objects";
 /// A bucket of entries.
@@ -39,6 +41,7 @@ pub fn topology() -> Topology {
                 Some(7),
             ),
         ],
+        timers: vec![(TIMERS, &["suite.timer.>", "suite.due.>"], Some(1))],
         objects: vec![OBJECTS],
         entries: vec![ENTRIES],
     }

@@ -23,7 +23,8 @@ use super::errors;
 use super::settings::{Credentials, Settings};
 use crate::transport::{Error, ErrorKind};
 
-const OLDEST_SERVER: (i64, i64) = (2, 14);
+/// The first version whose timers survive every restart.
+const OLDEST_SERVER: (i64, i64, i64) = (2, 15, 1);
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const LONGEST_RECONNECT_DELAY: Duration = Duration::from_secs(4);
 const MAX_ACKS_IN_FLIGHT: usize = 1024;
@@ -188,12 +189,13 @@ impl Connection {
     }
 
     fn check_version(&self) -> Result<(), Error> {
-        let (major, minor) = OLDEST_SERVER;
-        if self.client.is_server_compatible(major, minor, 0) {
+        let (major, minor, patch) = OLDEST_SERVER;
+        if self.client.is_server_compatible(major, minor, patch) {
             return Ok(());
         }
         let version = self.client.server_info().version;
-        Err(Error::new(ErrorKind::Other, format!("nats-server is {version}, needs {major}.{minor} or later")))
+        let needed = format!("nats-server is {version}, needs {major}.{minor}.{patch} or later");
+        Err(Error::new(ErrorKind::Other, needed))
     }
 }
 

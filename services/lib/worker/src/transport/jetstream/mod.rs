@@ -21,12 +21,19 @@ mod topology;
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::{message::PublishMessage, stream::DirectGetErrorKind};
+use async_nats::{
+    header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_SCHEDULE, NATS_SCHEDULE_TARGET},
+    jetstream::{message::PublishMessage, stream::DirectGetErrorKind},
+};
 use async_trait::async_trait;
+use time::format_description::well_known::Rfc3339;
 
 use self::connection::Connection;
 pub use self::settings::{Credentials, Settings};
-use super::{ConsumerSpec, Entries, Error, Headers, Message, Objects, Published, Pull, Topology, Transport};
+use super::{
+    ConsumerSpec, Entries, Error, Headers, Message, Objects, Published, Pull, Timer, Topology, Transport,
+};
+use crate::clock::Clock;
 
 /// A connection to a JetStream cluster. Cheap to clone. It is closed when the last clone is dropped.
 #[derive(Clone)]
@@ -44,7 +51,7 @@ impl JetStream {
     ///
     /// # Errors
     /// `Unavailable`: no server answered within `connect_timeout`; try again. `Denied`: the credentials were refused.
-    /// `Other`: the server is older than 2.14, or a setting is unusable. The last two need an operator.
+    /// `Other`: the server is older than 2.15.1, or a setting is unusable. The last two need an operator.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         Ok(Self {
             connection: Arc::new(Connection::open(settings).await?),
@@ -76,6 +83,18 @@ impl Transport for JetStream {
         };
         let answer = self.connection.bounded("publish to", subject, publish).await?;
         Ok(Published { sequence: answer.sequence, duplicate: answer.duplicate })
+    }
+
+    async fn schedule(&self, timer: Timer) -> Result<Published, Error> {
+        let Timer { mut message, target, after, replaces } = timer;
+        let at = (Clock::system().now() + after).format(&Rfc3339);
+        let at = at.expect("a date of this era has an RFC 3339 form");
+        message.headers.insert(NATS_SCHEDULE.as_ref(), &format!("@at {at}"))?;
+        message.headers.insert(NATS_SCHEDULE_TARGET.as_ref(), &target)?;
+        if !replaces {
+            message.headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE.as_ref(), "0")?;
+        }
+        self.publish(message).await
     }
 
     async fn consumer(&self, spec: &ConsumerSpec) -> Result<Box<dyn Pull>, Error> {

@@ -31,7 +31,10 @@ pub(super) struct Cluster<'a> {
 /// See [`crate::Transport::declare`].
 pub(super) async fn declare(cluster: &Cluster<'_>, topology: &Topology) -> Result<(), Error> {
     for definition in &topology.streams {
-        declare_stream(cluster, definition).await?;
+        declare_stream(cluster, wanted(cluster, definition)).await?;
+    }
+    for definition in &topology.timers {
+        declare_stream(cluster, wanted_timers(cluster, definition)).await?;
     }
     for bucket in &topology.objects {
         declare_objects(cluster, bucket).await?;
@@ -42,8 +45,7 @@ pub(super) async fn declare(cluster: &Cluster<'_>, topology: &Topology) -> Resul
     Ok(())
 }
 
-async fn declare_stream(cluster: &Cluster<'_>, definition: &StreamDef) -> Result<(), Error> {
-    let wanted = wanted(cluster, definition);
+async fn declare_stream(cluster: &Cluster<'_>, wanted: Config) -> Result<(), Error> {
     match present(cluster, &wanted.name).await? {
         Some(present) => {
             let widened = widen(&present, &wanted);
@@ -78,6 +80,17 @@ fn wanted(cluster: &Cluster<'_>, (name, subjects, days): &StreamDef) -> Config {
     }
 }
 
+/// The server takes timers only into a stream that drops its oldest messages when it is full. It must never be full, as
+/// the oldest may be a timer that has not fired.
+fn wanted_timers(cluster: &Cluster<'_>, definition: &StreamDef) -> Config {
+    Config {
+        allow_message_schedules: true,
+        discard: DiscardPolicy::Old,
+        max_bytes: UNLIMITED,
+        ..wanted(cluster, definition)
+    }
+}
+
 /// Returns the existing settings with ours added.
 fn widen(present: &Config, wanted: &Config) -> Config {
     let known: BTreeSet<_> = present.subjects.iter().collect();
@@ -90,6 +103,7 @@ fn widen(present: &Config, wanted: &Config) -> Config {
         duplicate_window: present.duplicate_window.max(wanted.duplicate_window),
         num_replicas: present.num_replicas.max(wanted.num_replicas),
         allow_direct: true,
+        allow_message_schedules: present.allow_message_schedules || wanted.allow_message_schedules,
         deny_delete: present.deny_delete || wanted.deny_delete,
         deny_purge: present.deny_purge || wanted.deny_purge,
         ..present.clone()

@@ -14,6 +14,8 @@ pub enum Operation {
     Declare,
     /// `Transport::publish`; the target is the subject.
     Publish,
+    /// `Transport::schedule`; the target is the timer's name.
+    Schedule,
     /// `Transport::consumer`; the target is the durable name.
     Consumer,
     /// `Pull::fetch` itself; the target is the durable name.

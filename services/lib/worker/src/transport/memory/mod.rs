@@ -2,7 +2,7 @@
 //!
 //! It implements what the runtime relies on: sequences, the duplicate window, subject filters, shared durable pull
 //! consumers, `ack_wait` with redelivery and attempt counts, `max_ack_pending`, `max_deliver` with its advisory, delayed
-//! naks, progress and terms, objects, entries with compare-and-set. It has no age limits, size limits or accounts. All time
+//! naks, progress and terms, timers, objects, entries with compare-and-set. It has no age limits, size limits or accounts. All time
 //! is tokio's, so a test with paused time passes hours at once. `logged_at` starts at a fixed day.
 //!
 //! Tests inspect the state with [`Memory::consumer_state`], [`Memory::settlements`] and [`Memory::messages`], wait with
@@ -17,16 +17,19 @@ mod pull;
 mod shared;
 mod state;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
 use self::shared::{Shared, lock};
+use self::state::State;
 pub use self::{
     faults::{Fault, Operation},
     state::{ConsumerState, Settlement, SettlementOutcome},
 };
-use super::{ConsumerSpec, Entries, Error, Message, Objects, Published, Pull, Topology, Transport, subject};
+use super::{
+    ConsumerSpec, Entries, Error, Message, Objects, Published, Pull, Timer, Topology, Transport, subject,
+};
 
 /// A broker in this process. Cheap to clone. All clones share its state.
 #[derive(Clone)]
@@ -111,6 +114,14 @@ impl Transport for Memory {
         call.leave(published)
     }
 
+    async fn schedule(&self, timer: Timer) -> Result<Published, Error> {
+        let call = self.shared.enter(Operation::Schedule, &timer.message.subject).await?;
+        let after = timer.after;
+        let set = self.shared.change(|state, now| state.schedule(timer, now))?;
+        tokio::spawn(fire_after(self.shared.clone(), after));
+        call.leave(set)
+    }
+
     async fn consumer(&self, spec: &ConsumerSpec) -> Result<Box<dyn Pull>, Error> {
         let call = self.shared.enter(Operation::Consumer, &spec.durable).await?;
         self.shared.change(|state, _| state.bind(spec))?;
@@ -134,4 +145,10 @@ impl Transport for Memory {
     async fn ping(&self) -> Result<(), Error> {
         self.shared.enter(Operation::Ping, "").await?.leave(())
     }
+}
+
+/// Fires what is due when a timer should be. Whether that timer still stands is the state's business.
+async fn fire_after(shared: Arc<Shared>, after: Duration) {
+    tokio::time::sleep(after).await;
+    shared.change(State::fire);
 }

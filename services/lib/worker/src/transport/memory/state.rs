@@ -9,7 +9,7 @@ use super::consumer::Consumer;
 pub use super::consumer::{ConsumerState, Settlement, SettlementOutcome};
 use crate::transport::{
     ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID, Message,
-    Published, Topology, subject,
+    Published, TIMER_HEADER, Timer, Topology, subject,
 };
 
 /// The state of the broker.
@@ -27,6 +27,15 @@ struct Stream {
     last: u64,
     seen: HashMap<String, (u64, Instant)>,
     consumers: BTreeMap<String, Consumer>,
+    takes_timers: bool,
+    timers: Vec<Armed>,
+}
+
+/// A timer that has not fired.
+struct Armed {
+    sequence: u64,
+    timer: Timer,
+    due: Instant,
 }
 
 /// A message and when the stream stored it.
@@ -54,9 +63,13 @@ pub(super) struct Bucket {
 
 impl State {
     pub(super) fn declare(&mut self, topology: &Topology) {
-        for (name, subjects, _) in &topology.streams {
-            let subjects = subjects.iter().map(ToString::to_string).collect();
-            self.streams.entry((*name).to_owned()).or_insert_with(Stream::empty).subjects = subjects;
+        let plain = topology.streams.iter().map(|stream| (stream, false));
+        for ((name, subjects, _), takes_timers) in
+            plain.chain(topology.timers.iter().map(|stream| (stream, true)))
+        {
+            let stream = self.streams.entry((*name).to_owned()).or_insert_with(Stream::empty);
+            stream.subjects = subjects.iter().map(ToString::to_string).collect();
+            stream.takes_timers = takes_timers;
         }
         for bucket in &topology.objects {
             self.objects.entry((*bucket).to_owned()).or_default();
@@ -70,11 +83,40 @@ impl State {
         if message.payload.len() > MAX_MESSAGE_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, "message is over the stream's size limit"));
         }
-        let stream =
-            self.streams.values_mut().find(|stream| stream.takes(&message.subject)).ok_or_else(|| {
-                Error::new(ErrorKind::Unavailable, format!("no stream answers for {}", message.subject))
-            })?;
-        Ok(stream.append(message, now))
+        Ok(self.stream_for(&message.subject)?.append(message, now))
+    }
+
+    /// Sets a timer, in place of the one of its name.
+    pub(super) fn schedule(&mut self, timer: Timer, now: Instant) -> Result<Published, Error> {
+        let stream = self.stream_for(&timer.message.subject)?;
+        if !stream.takes_timers || !stream.takes(&timer.target) || timer.target == timer.message.subject {
+            return Err(Error::new(ErrorKind::Other, "the stream takes no such timer"));
+        }
+        let is_same = |armed: &Armed| armed.timer.message.subject == timer.message.subject;
+        if !timer.replaces && stream.timers.iter().any(is_same) {
+            let name = &timer.message.subject;
+            return Err(Error::new(ErrorKind::Conflict, format!("timer {name} is set already")));
+        }
+        let set = stream.append(timer.message.clone(), now);
+        if !set.duplicate {
+            stream.disarm(is_same);
+            stream.timers.push(Armed { sequence: set.sequence, due: now + timer.after, timer });
+        }
+        Ok(set)
+    }
+
+    /// Publishes the messages of the timers that are due.
+    pub(super) fn fire(&mut self, now: Instant) {
+        for stream in self.streams.values_mut() {
+            for armed in stream.disarm(|armed| armed.due <= now) {
+                stream.append(fired(armed.timer), now);
+            }
+        }
+    }
+
+    fn stream_for(&mut self, subject: &str) -> Result<&mut Stream, Error> {
+        let stream = self.streams.values_mut().find(|stream| stream.takes(subject));
+        stream.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("no stream answers for {subject}")))
     }
 
     pub(super) fn bind(&mut self, spec: &ConsumerSpec) -> Result<(), Error> {
@@ -190,11 +232,25 @@ impl Stream {
             last: 0,
             seen: HashMap::new(),
             consumers: BTreeMap::new(),
+            takes_timers: false,
+            timers: Vec::new(),
         }
     }
 
     fn takes(&self, subject: &str) -> bool {
         self.subjects.iter().any(|filter| subject::matches(filter, subject))
+    }
+
+    /// Removes the matching timers with their messages, and returns them in the order in which they are due.
+    fn disarm(&mut self, matches: impl Fn(&Armed) -> bool) -> Vec<Armed> {
+        let (mut removed, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.timers).into_iter().partition(|armed| matches(armed));
+        self.timers = kept;
+        for armed in &removed {
+            self.messages.remove(&armed.sequence);
+        }
+        removed.sort_by_key(|armed| (armed.due, armed.sequence));
+        removed
     }
 
     fn append(&mut self, message: Message, now: Instant) -> Published {
@@ -285,6 +341,18 @@ impl Bucket {
         self.writes.push((key.to_owned(), value));
         self.writes.len() as u64
     }
+}
+
+/// Returns the message that a timer publishes.
+fn fired(timer: Timer) -> Message {
+    let Timer { message, target, .. } = timer;
+    let sent = message.headers.sorted().into_iter().filter(|(name, _)| *name != MESSAGE_ID);
+    let added = [(TIMER_HEADER, message.subject.as_str()), ("Nats-Schedule-Next", "purge")];
+    let mut headers = Headers::new();
+    for (name, value) in sent.chain(added) {
+        headers.insert(name, value).expect("it was a header before, or is a subject");
+    }
+    Message { subject: target, headers, payload: message.payload }
 }
 
 fn not_found(what: &str, name: &str) -> Error {
