@@ -1,89 +1,203 @@
-//! Rejects files whose compressed streams would fill the memory, because the PDF library expands streams without a
-//! limit.
+//! Counts what the streams of a file expand to, because the PDF library expands them without a limit.
 //!
-//! The check works on the bytes of the file before anything is parsed. Every stream above a minimum length is
-//! expanded, counted and discarded. Streams of an encrypted file cannot be expanded here.
+//! Nothing is kept: each stream is expanded, counted and discarded, whatever its filters, their order and their number.
+//! All streams of a document have one budget. It is spent in two passes. [`Expansion::of_file`] counts every stream that
+//! the bytes of the file show, before the library opens the file and expands its tables and object streams.
+//! [`Expansion::spend`] counts a stream as the library sees it: decrypted, and with what its dictionary refers to. A stream
+//! that was counted in the same way already is not counted again.
 
-use std::io::Read;
+use std::{borrow::Cow, collections::HashMap};
 
-use flate2::bufread::{DeflateDecoder, ZlibDecoder};
 use gongkai_model::Rejection;
+use hayro_interpret::hayro_syntax::{
+    object::{Dict, Name, Stream, dict::keys},
+    reader::{Reader, ReaderContext, ReaderExt},
+};
 
+use super::filters::{self, Layer};
 use crate::{limits::Limits, reject};
 
-/// Minimum length of a stream that is checked, in bytes. Deflate expands data by a factor of about a thousand at
-/// most.
-const SHORTEST: usize = 32 << 10;
-
-/// Maximum length of an LZW stream, in bytes. LZW is not counted here and expands further than deflate.
-const LONGEST_LZW: usize = 128 << 10;
-
-/// How many times the limit a picture may expand to. Pictures are not expanded by this crate, but other streams can
-/// claim to be pictures.
+/// How many times the limit a picture may expand to. The pictures of a page are not expanded by the library, but the file
+/// does not say which of them are.
 const PICTURES: u64 = 4;
+
+/// How many times the limit all pictures together may expand to.
+const PICTURES_TOGETHER: u64 = 16;
 
 /// How many times the limit all other streams together may expand to.
 const TOGETHER: u64 = 2;
 
-/// Checks the streams of a file.
-pub(super) fn check(bytes: &[u8], limits: &Limits) -> Result<(), Rejection> {
-    let limit = u64::try_from(limits.expanded_bytes).unwrap_or(u64::MAX);
-    let too_large = || reject::too_large(("解压后字节数", "bytes when expanded"), limit);
-    let mut together = 0_u64;
-    let mut rest = bytes;
-    while let Some(at) = find(rest, b"stream") {
-        let (before, stream) = (&rest[..at], &rest[at + 6..]);
-        rest = stream;
-        if before.ends_with(b"end") {
-            continue;
+/// Maximum number of filters of a stream. Usual are one and two.
+const MOST_FILTERS: usize = 8;
+
+/// Longest row of a predictor, in bytes. The library reserves one before it sees any data.
+const LONGEST_ROW: u64 = 1 << 20;
+
+/// Maximum number of entries of a table of objects. A report has some thousands.
+const MOST_OBJECTS: u64 = 1 << 20;
+
+/// What the streams of one document expand to.
+pub(super) struct Expansion<'l> {
+    limits: &'l Limits,
+    /// By the place of its data in the file, how each stream was counted.
+    counted: HashMap<usize, (usize, Vec<Layer>)>,
+    /// What the streams so far expand to.
+    together: u64,
+    /// The same of pictures.
+    pictures: u64,
+    /// The most that streams which were not expanded can expand to.
+    unexpanded: u64,
+}
+
+// === impl Expansion ===
+
+impl<'l> Expansion<'l> {
+    /// Counts the streams that the bytes of a file show.
+    ///
+    /// # Errors
+    /// They expand to more than the limit.
+    pub(super) fn of_file(bytes: &[u8], limits: &'l Limits) -> Result<Self, Rejection> {
+        let mut this = Self { limits, counted: HashMap::new(), together: 0, pictures: 0, unexpanded: 0 };
+        let last = bytes.windows(9).rposition(|word| word == b"endstream").unwrap_or(0);
+        let mut from = 0;
+        while let Some(at) = find(&bytes[from..], b"stream").map(|at| from + at).filter(|at| *at < last) {
+            let before = &bytes[from..at];
+            from = at + b"stream".len();
+            let Some(stream) = stream_at_end(bytes, before, at) else { continue };
+            this.count_as_read(&stream, bytes)?;
+            if let Some((place, length)) = place(&stream, bytes) {
+                from = from.max(place + length);
+            }
         }
-        let stream = stream.strip_prefix(b"\r").unwrap_or(stream);
-        let stream = stream.strip_prefix(b"\n").unwrap_or(stream);
-        let dictionary = &before[before.windows(4).rposition(|word| word == b" obj").unwrap_or(0)..];
-        let filters = count(dictionary, b"FlateDecode") + count(dictionary, b"LZWDecode");
-        if filters > 1 {
-            return Err(too_large());
+        Ok(this)
+    }
+
+    /// Counts a stream that the library will expand.
+    ///
+    /// # Errors
+    /// The streams so far expand to more than the limit.
+    pub(super) fn spend(&mut self, stream: &Stream<'_>, bytes: &[u8]) -> Result<(), Rejection> {
+        let layers = filters::layers(stream);
+        let known = place(stream, bytes).and_then(|(place, length)| {
+            self.counted.get(&place).map(|(counted, as_layers)| *counted == length && *as_layers == layers)
+        });
+        if known == Some(true) { Ok(()) } else { self.count(stream, &layers, false) }
+    }
+
+    /// Counts a stream, and remembers it unless it claims to be a picture.
+    fn count_as_read(&mut self, stream: &Stream<'_>, bytes: &[u8]) -> Result<(), Rejection> {
+        let layers = filters::layers(stream);
+        let is_picture =
+            stream.dict().get::<Name<'_>>(keys::SUBTYPE).is_some_and(|name| name.as_ref() == keys::IMAGE);
+        self.count(stream, &layers, is_picture)?;
+        if !is_picture && let Some((place, length)) = place(stream, bytes) {
+            self.counted.insert(place, (length, layers));
         }
-        let length = find(stream, b"endstream").unwrap_or(stream.len());
-        if length < SHORTEST {
-            continue;
+        Ok(())
+    }
+
+    fn count(&mut self, stream: &Stream<'_>, layers: &[Layer], is_picture: bool) -> Result<(), Rejection> {
+        check_rows(stream)?;
+        if layers.len() > MOST_FILTERS {
+            return Err(self.too_large());
         }
-        if length > LONGEST_LZW && count(dictionary, b"LZW") > 0 {
-            return Err(too_large());
+        let limit = as_u64(self.limits.expanded_bytes);
+        let data = stream.raw_data();
+        let entries = Entries::of(stream.dict());
+        let bound = filters::most(layers, data.len());
+        // What cannot become much need not be expanded to be counted.
+        if entries.is_none() && self.unexpanded.saturating_add(bound) <= limit / 2 {
+            self.unexpanded += bound;
+            return Ok(());
         }
-        let is_picture = count(dictionary, b"/Image") > 0;
         let most = if is_picture { limit.saturating_mul(PICTURES) } else { limit };
-        let expanded = expanded(stream, most);
-        together = together.saturating_add(if is_picture { 0 } else { expanded });
-        if expanded > most || together > limit.saturating_mul(TOGETHER) {
-            return Err(too_large());
+        let expanded = filters::count(&data, layers, most);
+        if is_picture {
+            self.pictures = self.pictures.saturating_add(expanded);
+        } else {
+            self.together = self.together.saturating_add(expanded);
         }
-        rest = &stream[length..];
+        if expanded > most
+            || self.together.saturating_add(self.unexpanded) > limit.saturating_mul(TOGETHER)
+            || self.pictures > limit.saturating_mul(PICTURES_TOGETHER)
+        {
+            return Err(self.too_large());
+        }
+        entries.map_or(Ok(()), |entries| entries.check(expanded))
+    }
+
+    fn too_large(&self) -> Rejection {
+        reject::too_large(("解压后字节数", "bytes when expanded"), self.limits.expanded_bytes)
+    }
+}
+
+/// The entries of a table of objects, for each of which the library reserves memory.
+#[derive(Debug, Clone, Copy)]
+enum Entries {
+    /// Entries of this many bytes, as many as there are data.
+    Each(u64),
+    /// A number that the dictionary names.
+    Named(u64),
+}
+
+impl Entries {
+    /// None for a stream that is no table of objects.
+    fn of(dictionary: &Dict<'_>) -> Option<Self> {
+        if let Some(widths) = dictionary.get::<[u8; 3]>(keys::W) {
+            // Of the first field, the library reads one byte at most.
+            let [first, second, third] = widths.map(u64::from);
+            return Some(Self::Each((first.min(1) + second + third).max(1)));
+        }
+        let is_container = dictionary.contains_key(keys::FIRST);
+        dictionary.get::<usize>(keys::N).filter(|_| is_container).map(|count| Self::Named(as_u64(count)))
+    }
+
+    fn check(self, expanded: u64) -> Result<(), Rejection> {
+        let count = match self {
+            Self::Each(bytes) => expanded / bytes,
+            // Two numbers and two blanks are four bytes.
+            Self::Named(count) => count.min(expanded / 4),
+        };
+        if count > MOST_OBJECTS {
+            return Err(reject::too_large(("对象数", "objects"), MOST_OBJECTS));
+        }
+        Ok(())
+    }
+}
+
+/// Checks the length of the rows that predictors of a stream reserve.
+fn check_rows(stream: &Stream<'_>) -> Result<(), Rejection> {
+    for parameters in filters::parameters(stream.dict()) {
+        let number = |key, otherwise: u64| parameters.get::<usize>(key).map_or(otherwise, as_u64);
+        let bits = number(keys::COLORS, 1).saturating_mul(number(keys::BITS_PER_COMPONENT, 8));
+        let row = number(keys::COLUMNS, 1).saturating_mul(bits) / 8;
+        if number(keys::PREDICTOR, 1) > 1 && row > LONGEST_ROW {
+            return Err(reject::too_large(("一行字节数", "bytes of a row"), LONGEST_ROW));
+        }
     }
     Ok(())
 }
 
-/// Returns the expanded size of a stream, counted up to one byte more than `most`. A stream that is not compressed
-/// counts as 0.
-fn expanded(stream: &[u8], most: u64) -> u64 {
-    let count = |decoder: &mut dyn Read| {
-        let (mut count, mut buffer) = (0_u64, [0; 16 << 10]);
-        while count <= most {
-            // What a truncated stream expanded to before it broke off still counts.
-            match decoder.read(&mut buffer) {
-                Ok(read) if read > 0 => count = count.saturating_add(u64::try_from(read).unwrap_or(u64::MAX)),
-                _ => break,
-            }
-        }
-        count
-    };
-    count(&mut ZlibDecoder::new(stream)).max(count(&mut DeflateDecoder::new(stream)))
+/// The stream whose dictionary ends `before` the word at `at`.
+fn stream_at_end<'a>(bytes: &'a [u8], before: &[u8], at: usize) -> Option<Stream<'a>> {
+    let object = before.windows(3).rposition(|word| word == b"obj")?;
+    let mut reader = Reader::new(bytes);
+    reader.jump(at - before.len() + object + 3);
+    reader.skip_white_spaces_and_comments();
+    reader.read_with_context(&ReaderContext::dummy())
+}
+
+/// Where the data of a stream lies in the file, and its length. None if it is decrypted.
+fn place(stream: &Stream<'_>, bytes: &[u8]) -> Option<(usize, usize)> {
+    let Cow::Borrowed(data) = stream.raw_data() else { return None };
+    let place = data.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+    (place < bytes.len()).then_some((place, data.len()))
 }
 
 fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
     bytes.windows(word.len()).position(|window| window == word)
 }
 
-fn count(bytes: &[u8], word: &[u8]) -> usize {
-    bytes.windows(word.len()).filter(|window| *window == word).count()
+fn as_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

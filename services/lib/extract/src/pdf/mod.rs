@@ -11,8 +11,12 @@ mod canvas;
 mod column;
 mod columns;
 mod expansion;
+mod filters;
+#[cfg(test)]
+mod hostile_tests;
 mod lines;
 mod page_line;
+mod resources;
 mod rulings;
 mod side_by_side;
 mod table;
@@ -34,6 +38,7 @@ use hayro_interpret::{
 use self::{
     assemble::Assembler,
     canvas::{Budget, Canvas},
+    expansion::Expansion,
 };
 use crate::{limits::Limits, reject};
 
@@ -45,7 +50,7 @@ const MOST_KEPT: usize = 100_000;
 
 /// Reads a document.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    expansion::check(bytes, limits)?;
+    let mut expansion = Expansion::of_file(bytes, limits)?;
     let pdf = Pdf::new(bytes.to_vec()).map_err(rejection)?;
     let pages = pdf.pages();
     if pages.is_empty() {
@@ -54,6 +59,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     if pages.len() > limits.pages {
         return Err(reject::too_large(("页数", "pages"), limits.pages));
     }
+    resources::check(&pdf, &mut expansion)?;
     check_content(pages, limits)?;
     let cache = InterpreterCache::new();
     let mut drawn = Drawn::new(limits);
