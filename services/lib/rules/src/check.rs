@@ -6,16 +6,58 @@ use crate::{
     params::{Kind, Params},
 };
 
+/// The ways to break a rule, each with the placeholders of its messages.
+pub(crate) type Cases = &'static [(&'static str, &'static [&'static str])];
+
 /// A check that a rule may name: what it must be told by its rule, and its function.
+#[derive(Clone, Copy)]
 pub(crate) struct Check {
     /// The name in a pack.
     pub(crate) name: &'static str,
-    /// The ways to break it, each with the placeholders of its messages.
-    pub(crate) cases: &'static [(&'static str, &'static [&'static str])],
+    pub(crate) cases: Cases,
     /// The parameters that its rule must give.
     pub(crate) params: &'static [(&'static str, Kind)],
+    look: Look,
+}
+
+/// The function of a check.
+#[derive(Clone, Copy)]
+enum Look {
+    One(fn(&Params, &Input<'_>) -> Option<Draft>),
+    Many(fn(&Params, &Input<'_>) -> Vec<Draft>),
+}
+
+impl Check {
+    /// A check that finds at most one thing in a report.
+    pub(crate) const fn one(
+        name: &'static str,
+        cases: Cases,
+        look: fn(&Params, &Input<'_>) -> Option<Draft>,
+    ) -> Self {
+        Self { name, cases, params: &[], look: Look::One(look) }
+    }
+
+    /// A check that finds any number of things in a report.
+    pub(crate) const fn many(
+        name: &'static str,
+        cases: Cases,
+        look: fn(&Params, &Input<'_>) -> Vec<Draft>,
+    ) -> Self {
+        Self { name, cases, params: &[], look: Look::Many(look) }
+    }
+
+    /// Names the parameters that its rule must give.
+    pub(crate) const fn with(self, params: &'static [(&'static str, Kind)]) -> Self {
+        Self { params, ..self }
+    }
+
     /// Looks at a report.
-    pub(crate) run: fn(&Params, &Input<'_>) -> Vec<Draft>,
+    pub(crate) fn run(&self, params: &Params, input: &Input<'_>) -> Vec<Draft> {
+        match self.look {
+            Look::One(look) => look(params, input).into_iter().collect(),
+            Look::Many(look) => look(params, input),
+        }
+    }
 }
 
 impl std::fmt::Debug for Check {

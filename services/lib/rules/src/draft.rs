@@ -2,32 +2,16 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use gongkai_model::{Concept, FactId, Source};
+use gongkai_model::{Concept, FactId, Paragraph, Source};
 
-use crate::{fingerprint::Key, prose::passage::Passage};
+use crate::{fingerprint::FindingKey, prose::passage::Passage};
 
-/// A value for a placeholder, in both languages.
+/// What a placeholder of a message is replaced by, in both languages.
 #[derive(Debug, Clone)]
-pub(crate) struct Value {
+pub(crate) struct Replacement {
     pub(crate) name: Cow<'static, str>,
     pub(crate) zh: String,
     pub(crate) en: String,
-}
-
-impl Value {
-    /// A value that is the same in both languages.
-    pub(crate) fn same(name: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { name: name.into(), zh: text.clone(), en: text }
-    }
-
-    pub(crate) fn new(
-        name: impl Into<Cow<'static, str>>,
-        zh: impl Into<String>,
-        en: impl Into<String>,
-    ) -> Self {
-        Self { name: name.into(), zh: zh.into(), en: en.into() }
-    }
 }
 
 /// A finding before its rule gave it words and weight.
@@ -41,15 +25,15 @@ pub(crate) struct Draft {
     pub(crate) actual: Option<String>,
     pub(crate) facts: Vec<FactId>,
     pub(crate) source: Option<Source>,
-    pub(crate) key: Key,
-    pub(crate) values: Vec<Value>,
+    pub(crate) key: FindingKey,
+    pub(crate) replacements: Vec<Replacement>,
     /// What would mend it, in Chinese.
     pub(crate) suggestion: Option<String>,
 }
 
 impl Draft {
     /// A draft with nothing but its case and what tells it apart.
-    pub(crate) fn new(case: &'static str, key: Key) -> Self {
+    pub(crate) fn new(case: &'static str, key: FindingKey) -> Self {
         Self {
             case,
             cause: None,
@@ -59,50 +43,94 @@ impl Draft {
             facts: Vec::new(),
             source: None,
             key,
-            values: Vec::new(),
+            replacements: Vec::new(),
             suggestion: None,
         }
     }
+
+    /// A draft about cells, which tell it apart. Its concept is that of the first.
+    pub(crate) fn of_cells(case: &'static str, facts: Vec<FactId>) -> Self {
+        let concept = facts.first().map(|id| id.concept.clone());
+        Self { concept, facts, ..Self::new(case, FindingKey::Operands) }
+    }
+
+    /// A draft about a part of the report that has a name.
+    pub(crate) fn of_part(case: &'static str, part: impl Into<String>) -> Self {
+        Self::new(case, FindingKey::Part(part.into()))
+    }
+
+    /// A draft about a quotation, which tells it apart. The placeholders `chapter` and `quote` are set.
+    pub(crate) fn of_quote(case: &'static str, chapter: u32, source: Source) -> Self {
+        Self::new(case, FindingKey::Operands).quoting(chapter, source)
+    }
+
+    /// A draft about bytes of a passage.
+    pub(crate) fn of_bytes(case: &'static str, passage: &Passage<'_>, bytes: Range<usize>) -> Self {
+        Self::of_quote(case, passage.chapter(), passage.quote_bytes(bytes))
+    }
+
+    /// A draft about characters of a passage.
+    pub(crate) fn of_chars(case: &'static str, passage: &Passage<'_>, chars: Range<usize>) -> Self {
+        Self::of_quote(case, passage.chapter(), passage.quote(chars))
+    }
+
+    /// Tells the draft apart by a quotation, and sets the placeholders `chapter` and `quote`.
+    pub(crate) fn quoting(self, chapter: u32, source: Source) -> Self {
+        let key = FindingKey::Quote { chapter, text: source.text.clone() };
+        let draft = Self { key, ..self }.chapter(chapter).with("quote", source.text.as_str());
+        Self { source: Some(source), ..draft }
+    }
+
+    /// Sets a placeholder to the same text in both languages. The order in which placeholders are set is part of the
+    /// operands' digest.
+    pub(crate) fn with(self, name: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.with_both(name, text.clone(), text)
+    }
+
+    /// Sets a placeholder in Chinese and English.
+    pub(crate) fn with_both(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        self.replacements.push(Replacement { name: name.into(), zh: zh.into(), en: en.into() });
+        self
+    }
+
+    /// Sets the placeholder `chapter` to a chapter as an editor names it; 0 is what stands before the first.
+    pub(crate) fn chapter(self, number: u32) -> Self {
+        let numeral = usize::try_from(number).ok().and_then(|at| "零一二三四五六".chars().nth(at));
+        let en = format!("chapter {number}");
+        match numeral {
+            Some('零') => self.with_both("chapter", "前言", "the preamble"),
+            Some(numeral) => self.with_both("chapter", format!("第{numeral}章"), en),
+            None => self.with_both("chapter", format!("第{number}章"), en),
+        }
+    }
+
+    /// Sets what should stand there, and the placeholder `expected`.
+    pub(crate) fn expected(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.expected = Some(text.clone());
+        self.with("expected", text)
+    }
+
+    /// Sets what stands there, and the placeholder `actual`.
+    pub(crate) fn actual(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.actual = Some(text.clone());
+        self.with("actual", text)
+    }
 }
 
-/// [`quoted`] by characters of the passage.
-pub(crate) fn quoted_chars(
-    case: &'static str,
-    passage: &Passage<'_>,
-    chars: Range<usize>,
-    values: Vec<Value>,
-) -> Draft {
-    of_source(case, passage, passage.quote(chars), values)
-}
-
-/// A draft about words: their chapter and quotation are among its values, and tell it apart.
-pub(crate) fn quoted(
-    case: &'static str,
-    passage: &Passage<'_>,
-    bytes: Range<usize>,
-    values: Vec<Value>,
-) -> Draft {
-    of_source(case, passage, passage.quote_bytes(bytes), values)
-}
-
-fn of_source(case: &'static str, passage: &Passage<'_>, source: Source, mut values: Vec<Value>) -> Draft {
-    values.push(chapter_name(passage.chapter()));
-    values.push(Value::same("quote", source.text.as_str()));
-    let key = Key::Quote { chapter: passage.chapter(), text: source.text.clone() };
-    Draft { source: Some(source), values, ..Draft::new(case, key) }
+/// A quotation of words of a paragraph, with the place of the whole paragraph.
+pub(crate) fn quotation(paragraph: &Paragraph, words: &str) -> Source {
+    Source { text: words.to_owned(), span: paragraph.span, page: paragraph.page, ..Source::default() }
 }
 
 /// A number as a decimal string.
 pub(crate) fn decimal(value: rust_decimal::Decimal) -> String {
     value.normalize().to_string()
-}
-
-/// A chapter as an editor names it; 0 is what stands before the first.
-pub(crate) fn chapter_name(number: u32) -> Value {
-    let numeral = usize::try_from(number).ok().and_then(|at| "零一二三四五六".chars().nth(at));
-    match numeral {
-        Some('零') => Value::new("chapter", "前言", "the preamble"),
-        Some(numeral) => Value::new("chapter", format!("第{numeral}章"), format!("chapter {number}")),
-        None => Value::new("chapter", format!("第{number}章"), format!("chapter {number}")),
-    }
 }

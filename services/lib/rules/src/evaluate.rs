@@ -10,7 +10,7 @@ use gongkai_model::{AgencyKey, FactId, Finding, Nature, Region, Report, State, V
 
 use crate::{
     context::Context,
-    draft::{Draft, Value},
+    draft::{Draft, Replacement},
     example::Example,
     expression::{cel_bindings::Bindings, names::Needs},
     fingerprint::{Stand, fingerprint, operands_digest},
@@ -142,7 +142,7 @@ impl RuleSet {
         let mut findings: Vec<Finding> = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.applies_to(report, context.published_at)) {
             let drafts = match &rule.logic {
-                Logic::Check(check) => (check.run)(&rule.params, &input),
+                Logic::Check(check) => check.run(&rule.params, &input),
                 Logic::Expression(expression) => {
                     expression.run(&rule.params, &rule.patterns, &input, &bindings).into_iter().collect()
                 }
@@ -172,12 +172,14 @@ impl RuleSet {
         agency: &AgencyKey,
         input: &Input<'_>,
     ) -> Finding {
-        let value = |name: &str| draft.values.iter().find(|value| value.name == name);
+        let text = |name: &str, of: fn(&Replacement) -> &str| {
+            draft.replacements.iter().find(|replacement| replacement.name == name).map(of)
+        };
         Finding {
             rule: rule.id.clone(),
             severity: case.severity,
-            message: case.message.render(|name| value(name).map(|value: &Value| value.zh.as_str())),
-            message_en: case.message_en.render(|name| value(name).map(|value: &Value| value.en.as_str())),
+            message: case.message.render(|name| text(name, |replacement| &replacement.zh)),
+            message_en: case.message_en.render(|name| text(name, |replacement| &replacement.en)),
             fingerprint: fingerprint(&rule.id, agency.as_str(), input.report.year, &draft.key, &draft.facts),
             operands_digest: digest(rule, &draft, input),
             cause: draft.cause,
@@ -203,8 +205,8 @@ fn digest(rule: &Rule, draft: &Draft, input: &Input<'_>) -> String {
     };
     let operands: Vec<_> = draft.facts.iter().map(|id| (id, state(id))).collect();
     // A quotation tells findings apart already, and its spaces do not count.
-    let said = draft.values.iter().filter(|value| !matches!(&*value.name, "quote" | "chapter"));
-    let mut words: Vec<&str> = said.map(|value| value.zh.as_str()).collect();
+    let said = draft.replacements.iter().filter(|said| !matches!(&*said.name, "quote" | "chapter"));
+    let mut words: Vec<&str> = said.map(|said| said.zh.as_str()).collect();
     // What happened to one content is decided for that content.
     let own = input.context.neighbours.filter(|_| rule.scope == Scope::Event).map(|n| &n.own.main_hash);
     words.extend(own.map(String::as_str));

@@ -1,6 +1,6 @@
 //! The input of checks: a report, its context, and what is computed once for all rules.
 
-use gongkai_model::{AgencyKind, FactId, Level, Report};
+use gongkai_model::{AgencyKind, FactId, Level, Paragraph, Report};
 
 use crate::{
     context::Context,
@@ -33,6 +33,13 @@ impl<'a> Input<'a> {
         let repairs = table.as_ref().map(|table| repairs(table, &broken)).unwrap_or_default();
         let prose = Prose::new(report);
         Self { report, context, table, broken, repairs, prose }
+    }
+
+    /// Every paragraph with its chapter, in the report's order; 0 is what stands before the first.
+    pub(crate) fn paragraphs(&self) -> impl Iterator<Item = (u32, &'a Paragraph)> {
+        let preamble = self.report.preamble.iter().map(|paragraph| (0, paragraph));
+        let sections = self.report.sections.iter();
+        preamble.chain(sections.flat_map(|section| section.paragraphs.iter().map(|p| (section.number, p))))
     }
 
     /// The agency's level, by the registry, else by its name; `None` if neither tells.

@@ -30,6 +30,7 @@ mod pattern;
 mod prose;
 mod repair;
 mod rule;
+mod static_regex;
 mod table;
 mod template;
 mod text;

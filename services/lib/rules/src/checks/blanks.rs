@@ -6,21 +6,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use gongkai_model::{Paragraph, Source};
+use gongkai_model::Paragraph;
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, chapter_name},
-    fingerprint::Key,
+    draft::{Draft, quotation},
     input::Input,
+    params::Params,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.blanks",
-    cases: &[("blank", &["chapter", "quote"])],
-    params: &[],
-    run: |_, input| run(input),
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.blanks", &[("blank", &["chapter", "quote"])], blanks)];
 
 static BLANK: LazyLock<Regex> = LazyLock::new(|| {
     let gap = r"(?:信息|申请|文件|解读|案件|公报|建议|提案|诉讼|复议|稿件|费|收取|发布|公开|受理|收到|办结|答复|制发|废止|有效|共|计|约)[\s\u{3000}_＿]+(?:条|件|篇|期|次|元|份|场|项|个)[，,。；;、）)]";
@@ -31,12 +27,8 @@ static BLANK: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
-    let report = input.report;
-    let preamble = report.preamble.iter().map(|paragraph| (0, paragraph));
-    let sections = report.sections.iter();
-    let prose = sections.flat_map(|section| section.paragraphs.iter().map(|p| (section.number, p)));
-    preamble.chain(prose).filter_map(|(chapter, paragraph)| draft(chapter, paragraph)).collect()
+fn blanks(_: &Params, input: &Input<'_>) -> Vec<Draft> {
+    input.paragraphs().filter_map(|(chapter, paragraph)| draft(chapter, paragraph)).collect()
 }
 
 fn draft(chapter: u32, paragraph: &Paragraph) -> Option<Draft> {
@@ -45,12 +37,6 @@ fn draft(chapter: u32, paragraph: &Paragraph) -> Option<Draft> {
     // Include the words before, so that an editor can find the place.
     let start = text[..found.start()].char_indices().rev().nth(7).map_or(0, |(at, _)| at);
     let quote = text[start..found.end()].trim_end_matches(['，', ',', '。', '；', ';', '、']).trim();
-    let source =
-        Source { text: quote.to_owned(), span: paragraph.span, page: paragraph.page, ..Source::default() };
-    Some(Draft {
-        actual: Some(quote.to_owned()),
-        values: vec![chapter_name(chapter), Value::same("quote", quote)],
-        source: Some(source),
-        ..Draft::new("blank", Key::Quote { chapter, text: quote.to_owned() })
-    })
+    let draft = Draft::of_quote("blank", chapter, quotation(paragraph, quote));
+    Some(Draft { actual: Some(quote.to_owned()), ..draft })
 }

@@ -3,9 +3,8 @@
 use gongkai_model::State;
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
     params::{Kind, Params},
     table::Table,
@@ -17,28 +16,15 @@ const NAMED: usize = 5;
 const LISTED: &[&str] = &["chapter", "count", "cells"];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check { name: "cells.empty", cases: EMPTY_CASES, params: &[("error_above", Kind::Whole)], run: empty },
-    Check {
-        name: "cells.missing",
-        cases: &[("cells", LISTED)],
-        params: &[],
-        run: |_, input| listed(input, State::Missing),
-    },
-    Check {
-        name: "cells.unreadable",
-        cases: &[("cells", LISTED)],
-        params: &[],
-        run: |_, input| listed(input, State::Unreadable),
-    },
-    Check {
-        name: "cells.not_applicable",
-        cases: &[("cells", LISTED)],
-        params: &[],
-        run: |_, input| listed(input, State::NotApplicable),
-    },
+    Check::many("cells.empty", EMPTY_CASES, empty).with(&[("error_above", Kind::Whole)]),
+    Check::many("cells.missing", CASES, |_, input| listed(input, State::Missing)),
+    Check::many("cells.unreadable", CASES, |_, input| listed(input, State::Unreadable)),
+    Check::many("cells.not_applicable", CASES, |_, input| listed(input, State::NotApplicable)),
 ];
 
-const EMPTY_CASES: &[(&str, &[&str])] = &[
+const CASES: Cases = &[("cells", LISTED)];
+
+const EMPTY_CASES: Cases = &[
     ("few", LISTED),
     ("many", LISTED),
     ("columns", &["chapter", "count", "cells", "columns"]),
@@ -64,12 +50,12 @@ fn empty(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let per_chapter = CHAPTERS.iter().filter(|(number, _)| has_blank(*number)).map(|(number, name)| {
         let chapter = Chapter::of(table, *number);
         let case = chapter.case(error_above);
-        let mut draft = draft(table, case, *number, name, &chapter.blank);
-        if case == "columns" {
-            let names: Vec<String> = chapter.blank_columns.iter().map(|c| format!("「{c}」")).collect();
-            draft.values.push(Value::same("columns", names.concat()));
+        let draft = draft(table, case, *number, name, &chapter.blank);
+        if case != "columns" {
+            return draft;
         }
-        draft
+        let names: Vec<String> = chapter.blank_columns.iter().map(|c| format!("「{c}」")).collect();
+        draft.with("columns", names.concat())
     });
     per_chapter.collect()
 }
@@ -138,15 +124,8 @@ fn draft(table: &Table<'_>, case: &'static str, number: u32, name: &str, cells: 
         zh.push("……".to_owned());
         en.push("…".to_owned());
     }
-    let first = &table.layout.cells[cells[0]].id;
-    Draft {
-        concept: Some(first.concept.clone()),
-        facts: table.ids(cells.iter().copied()),
-        values: vec![
-            Value::new("chapter", name, format!("table {number}")),
-            Value::same("count", cells.len().to_string()),
-            Value::new("cells", zh.join("、"), en.join(", ")),
-        ],
-        ..Draft::new(case, Key::Operands)
-    }
+    Draft::of_cells(case, table.ids(cells.iter().copied()))
+        .with_both("chapter", name, format!("table {number}"))
+        .with("count", cells.len().to_string())
+        .with_both("cells", zh.join("、"), en.join(", "))
 }

@@ -4,19 +4,10 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use crate::{
-    check::Check,
-    draft::{Draft, Value, chapter_name},
-    fingerprint::Key,
-    input::Input,
-};
+use crate::{check::Check, draft::Draft, input::Input, params::Params};
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "citation.superseded_form",
-    cases: &[("cited", &["quote", "chapter"])],
-    params: &[],
-    run: |_, input| run(input),
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::one("citation.superseded_form", &[("cited", &["quote", "chapter"])], superseded_form)];
 
 /// The number 〔2019〕60号 in every bracket style. Passages hold no white space and only half-width round brackets.
 const NUMBER: &str = r"[〔\[【(〈<]?(?:2019|二[○〇零]一九)年?[〕\]】)〉>]?第?[〔\[(]?60[〕\])]?号";
@@ -35,20 +26,15 @@ static ALONE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
-    let cited = input.prose.passages().iter().find_map(|passage| {
-        let range = cited(passage.text())?;
-        Some((passage, passage.quote_bytes(range)))
-    });
-    let Some((passage, source)) = cited else { return Vec::new() };
-    let key = Key::Quote { chapter: passage.chapter(), text: source.text.clone() };
-    vec![Draft {
-        expected: Some("国办公开办函〔2021〕30号".to_owned()),
-        actual: Some(source.text.clone()),
-        values: vec![Value::same("quote", &source.text), chapter_name(passage.chapter())],
-        source: Some(source),
-        ..Draft::new("cited", key)
-    }]
+fn superseded_form(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    input.prose.passages().iter().find_map(|passage| {
+        let source = passage.quote_bytes(cited(passage.text())?);
+        Some(Draft {
+            expected: Some("国办公开办函〔2021〕30号".to_owned()),
+            actual: Some(source.text.clone()),
+            ..Draft::of_quote("cited", passage.chapter(), source)
+        })
+    })
 }
 
 /// Finds a citation of the notice: with its issuer, or with its number alone if the words around speak of annual

@@ -2,8 +2,7 @@
 
 use crate::{
     check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    draft::Draft,
     input::Input,
     params::{Kind, Params},
 };
@@ -11,24 +10,14 @@ use crate::{
 use gongkai_model::AgencyKind;
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "contents.five_parts",
-        cases: &[("missing", &["parts"])],
-        params: &[],
-        run: |_, input| five_parts(input),
-    },
-    Check {
-        name: "contents.government",
-        cases: &[("missing", &["parts"]), ("some", &["parts"])],
-        params: &[],
-        run: |_, input| government(input),
-    },
-    Check {
-        name: "contents.problems",
-        cases: &[("short", &["length"]), ("problems", &[]), ("measures", &[])],
-        params: &[("shortest", Kind::Whole)],
-        run: problems,
-    },
+    Check::one("contents.five_parts", &[("missing", &["parts"])], five_parts),
+    Check::one("contents.government", &[("missing", &["parts"]), ("some", &["parts"])], government),
+    Check::one(
+        "contents.problems",
+        &[("short", &["length"]), ("problems", &[]), ("measures", &[])],
+        problems,
+    )
+    .with(&[("shortest", Kind::Whole)]),
 ];
 
 /// The five subjects of chapter 一, each in the notice's words and in equivalent words.
@@ -80,24 +69,22 @@ const PARTS: [(&str, &[&str]); 5] = [
     ("监督保障", &["监督", "保障", "考核", "培训", "督导", "责任追究", "评议", "检查"]),
 ];
 
-fn five_parts(input: &Input<'_>) -> Vec<Draft> {
+fn five_parts(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let text = chapter(input, 1);
-    if text.is_empty() {
-        return Vec::new();
-    }
-    let missing: Vec<&str> = PARTS
-        .into_iter()
-        .filter(|(_, words)| !words.iter().any(|word| text.contains(word)))
-        .map(|(name, _)| name)
-        .collect();
-    if missing.is_empty() {
-        return Vec::new();
-    }
-    vec![Draft {
-        actual: Some(missing.join("、")),
-        values: vec![Value::same("parts", missing.join("、"))],
-        ..Draft::new("missing", Key::Part("chapter-1-parts".to_owned()))
-    }]
+    let missing = missing(&PARTS, &text);
+    let is_incomplete = !text.is_empty() && !missing.is_empty();
+    is_incomplete.then(|| draft("missing", "chapter-1-parts", &missing))
+}
+
+/// Returns the names of the parts of which the text has no word.
+fn missing<'a>(parts: &[(&'a str, &[&str])], text: &str) -> Vec<&'a str> {
+    let is_missing = |words: &[&str]| !words.iter().any(|word| text.contains(word));
+    parts.iter().filter(|(_, words)| is_missing(words)).map(|(name, _)| *name).collect()
+}
+
+fn draft(case: &'static str, part: &str, missing: &[&str]) -> Draft {
+    let parts = missing.join("、");
+    Draft { actual: Some(parts.clone()), ..Draft::of_part(case, part).with("parts", parts) }
 }
 
 /// The three further subjects that a government's report must cover.
@@ -107,26 +94,17 @@ const OF_GOVERNMENTS: [(&str, &[&str]); 3] = [
     ("责任追究", &["责任追究", "追责", "问责", "追究责任", "责任倒查"]),
 ];
 
-fn government(input: &Input<'_>) -> Vec<Draft> {
+fn government(_: &Params, input: &Input<'_>) -> Option<Draft> {
     if input.kind() != Some(AgencyKind::Government) {
-        return Vec::new();
+        return None;
     }
-    let text = [1, 5, 6].map(|number| chapter(input, number)).concat();
-    let missing: Vec<&str> = OF_GOVERNMENTS
-        .into_iter()
-        .filter(|(_, words)| !words.iter().any(|word| text.contains(word)))
-        .map(|(name, _)| name)
-        .collect();
+    let missing = missing(&OF_GOVERNMENTS, &[1, 5, 6].map(|number| chapter(input, number)).concat());
     let case = match missing.len() {
-        0 => return Vec::new(),
+        0 => return None,
         3 => "missing",
         _ => "some",
     };
-    vec![Draft {
-        actual: Some(missing.join("、")),
-        values: vec![Value::same("parts", missing.join("、"))],
-        ..Draft::new(case, Key::Part("government-parts".to_owned()))
-    }]
+    Some(draft(case, "government-parts", &missing))
 }
 
 const PROBLEMS: &[&str] = &[
@@ -165,10 +143,8 @@ const MEASURES: &[&str] = &[
     "加大",
 ];
 
-fn problems(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let Some(section) = input.report.section(5).filter(|section| !section.paragraphs.is_empty()) else {
-        return Vec::new();
-    };
+fn problems(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let section = input.report.section(5).filter(|section| !section.paragraphs.is_empty())?;
     let text = chapter(input, section.number);
     let length = text.chars().count();
     let case = if i64::try_from(length).is_ok_and(|length| length <= params.whole("shortest")) {
@@ -178,13 +154,10 @@ fn problems(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     } else if !MEASURES.iter().any(|word| text.contains(word)) {
         "measures"
     } else {
-        return Vec::new();
+        return None;
     };
-    vec![Draft {
-        actual: Some(length.to_string()),
-        values: vec![Value::same("length", length.to_string())],
-        ..Draft::new(case, Key::Part("chapter-5".to_owned()))
-    }]
+    let draft = Draft::of_part(case, "chapter-5").with("length", length.to_string());
+    Some(Draft { actual: Some(length.to_string()), ..draft })
 }
 
 /// Returns the prose of a chapter without white space.

@@ -2,17 +2,14 @@
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, quoted},
+    draft::Draft,
     input::Input,
     params::{Kind, Params},
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "dictionary",
-    cases: &[("word", &["chapter", "quote", "expected"])],
-    params: &[("words", Kind::List)],
-    run,
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("dictionary", &[("word", &["chapter", "quote", "expected"])], run)
+        .with(&[("words", Kind::List)])];
 
 /// Looks for the words of the pack's list. An entry is a word, optionally followed by a space and its correction.
 /// Each word gives one finding, at its first occurrence.
@@ -31,15 +28,11 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
             seen.push(found.as_str());
             let instead =
                 entries.iter().find(|(word, _)| *word == found.as_str()).map_or("", |(_, instead)| *instead);
+            let draft = Draft::of_bytes("word", passage, found.range());
             drafts.push(Draft {
                 expected: (!instead.is_empty()).then(|| instead.to_owned()),
                 actual: Some(found.as_str().to_owned()),
-                ..quoted(
-                    "word",
-                    passage,
-                    found.range(),
-                    vec![Value::same("expected", if instead.is_empty() { "—" } else { instead })],
-                )
+                ..draft.with("expected", if instead.is_empty() { "—" } else { instead })
             });
         }
     }

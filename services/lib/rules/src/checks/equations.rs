@@ -3,32 +3,25 @@
 use gongkai_model::State;
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value, decimal},
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     equation::Broken,
-    fingerprint::Key,
     input::Input,
     layout::{Equation, EquationKind},
-    params::Params,
     table::Table,
 };
 
 pub(crate) const CHECKS: &[Check] = &[
-    check("identity.row", |_, input| run(EquationKind::Row, input)),
-    check("identity.sum", |_, input| run(EquationKind::Sum, input)),
-    check("identity.balance", |_, input| run(EquationKind::Balance, input)),
-    check("identity.dispute", |_, input| run(EquationKind::Dispute, input)),
+    Check::many("identity.row", CASES, |_, input| run(EquationKind::Row, input)),
+    Check::many("identity.sum", CASES, |_, input| run(EquationKind::Sum, input)),
+    Check::many("identity.balance", CASES, |_, input| run(EquationKind::Balance, input)),
+    Check::many("identity.dispute", CASES, |_, input| run(EquationKind::Dispute, input)),
 ];
 
 /// Maximum number of repairs that a finding names.
 const SHOWN: usize = 2;
 
-const CASES: &[(&str, &[&str])] =
-    &[("broken", &["place", "parts", "expected", "printed", "actual", "cause"])];
-
-const fn check(name: &'static str, run: fn(&Params, &Input<'_>) -> Vec<Draft>) -> Check {
-    Check { name, cases: CASES, params: &[], run }
-}
+const CASES: Cases = &[("broken", &["place", "parts", "expected", "printed", "actual", "cause"])];
 
 fn run(kind: EquationKind, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
@@ -51,37 +44,23 @@ fn suggestion(input: &Input<'_>, table: &Table<'_>, cause: usize) -> Option<Stri
 }
 
 fn draft(table: &Table<'_>, broken: &Broken, equation: &Equation) -> Draft {
-    let (expected, actual) = (decimal(broken.left), decimal(broken.right));
     let cause = &table.layout.cells[broken.cause];
-    Draft {
-        cause: Some(cause.id.clone()),
-        concept: Some(equation.concept.clone()),
-        facts: table.ids(equation.left.iter().chain(&equation.right).copied()),
-        values: vec![
-            Value::new("place", &equation.place, &equation.place_en),
-            addends(table, "parts", &equation.left),
-            Value::same("expected", &expected),
-            addends(table, "printed", &equation.right),
-            Value::same("actual", &actual),
-            Value::new("cause", &cause.position, cause.id.to_string()),
-        ],
-        expected: Some(expected),
-        actual: Some(actual),
-        ..Draft::new("broken", Key::Operands)
-    }
+    let (left, right) = (&equation.left, &equation.right);
+    let draft = Draft::of_cells("broken", table.ids(left.iter().chain(right).copied()))
+        .with_both("place", &equation.place, &equation.place_en)
+        .with_both("parts", addends(table, left, "空"), addends(table, left, "blank"))
+        .expected(decimal(broken.left))
+        .with_both("printed", addends(table, right, "空"), addends(table, right, "blank"))
+        .actual(decimal(broken.right))
+        .with_both("cause", &cause.position, cause.id.to_string());
+    Draft { cause: Some(cause.id.clone()), concept: Some(equation.concept.clone()), ..draft }
 }
 
 /// Joins the numbers as printed with `+`.
-fn addends(table: &Table<'_>, name: &'static str, cells: &[usize]) -> Value {
-    let join = |blank: &str| {
-        let texts: Vec<String> = cells
-            .iter()
-            .map(|cell| match table.state(*cell) {
-                State::Reported(value) => decimal(value),
-                _ => blank.to_owned(),
-            })
-            .collect();
-        texts.join("+")
+fn addends(table: &Table<'_>, cells: &[usize], blank: &str) -> String {
+    let text = |cell: &usize| match table.state(*cell) {
+        State::Reported(value) => decimal(value),
+        _ => blank.to_owned(),
     };
-    Value::new(name, join("空"), join("blank"))
+    cells.iter().map(text).collect::<Vec<_>>().join("+")
 }

@@ -1,37 +1,22 @@
 //! `headings.*`: the titles of the chapters, and whether the preamble and the tables agree with them.
 
-use gongkai_model::{CellRef, Section, State};
+use gongkai_model::{CellRef, Section, Source, State};
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value, chapter_name},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
+    params::Params,
     table::Table,
 };
 
+const TITLE: &[&str] = &["chapter", "actual", "expected"];
+const TABLES: Cases = &[("missing", &["chapter", "table"]), ("order", &["columns", "table"])];
+
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "headings.titles",
-        cases: &[
-            ("variant", &["chapter", "actual", "expected"]),
-            ("differs", &["chapter", "actual", "expected"]),
-        ],
-        params: &[],
-        run: |_, input| titles(input),
-    },
-    Check {
-        name: "headings.preamble",
-        cases: &[("differs", &["titles"])],
-        params: &[],
-        run: |_, input| preamble(input),
-    },
-    Check {
-        name: "headings.tables",
-        cases: &[("missing", &["chapter", "table"]), ("order", &["columns", "table"])],
-        params: &[],
-        run: |_, input| tables(input),
-    },
+    Check::many("headings.titles", &[("variant", TITLE), ("differs", TITLE)], titles),
+    Check::one("headings.preamble", &[("differs", &["titles"])], preamble),
+    Check::many("headings.tables", TABLES, tables),
 ];
 
 /// For each chapter: its number, its title in the form, and words that a title of the same meaning contains.
@@ -44,7 +29,10 @@ const TITLES: [(u32, &str, &[&str]); 6] = [
     (6, "其他需要报告的事项", &["其他", "其它"]),
 ];
 
-fn titles(input: &Input<'_>) -> Vec<Draft> {
+/// The chapters with a table.
+const CHAPTERS: [(u32, &str); 3] = [(2, "表二"), (3, "表三"), (4, "表四")];
+
+fn titles(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     input.report.sections.iter().filter_map(title).collect()
 }
 
@@ -55,21 +43,9 @@ fn title(section: &Section) -> Option<Draft> {
         return None;
     }
     let case = if words.iter().any(|word| actual.contains(word)) { "variant" } else { "differs" };
-    Some(Draft {
-        expected: Some((*expected).to_owned()),
-        actual: Some(section.title.clone()),
-        values: vec![
-            chapter_name(*number),
-            Value::same("actual", &section.title),
-            Value::same("expected", *expected),
-        ],
-        source: Some(gongkai_model::Source {
-            text: section.title.clone(),
-            span: section.title_span,
-            ..gongkai_model::Source::default()
-        }),
-        ..Draft::new(case, Key::Part(format!("title-{number}")))
-    })
+    let source = Source { text: section.title.clone(), span: section.title_span, ..Source::default() };
+    let draft = Draft::of_part(case, format!("title-{number}")).chapter(*number);
+    Some(Draft { source: Some(source), ..draft.actual(&section.title).expected(*expected) })
 }
 
 /// Returns a title without its numeral, marks and white space.
@@ -90,10 +66,10 @@ fn bare(title: &str) -> String {
 }
 
 /// Checks that the preamble's list of chapters, if there is one, names each chapter as its heading does.
-fn preamble(input: &Input<'_>) -> Vec<Draft> {
+fn preamble(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let text: String = input.report.preamble_text();
     if !text.contains("总体情况") || !(text.contains("其他需要") || text.contains("其它需要")) {
-        return Vec::new();
+        return None;
     }
     let told = bare(&text);
     let sections = input.report.sections.iter();
@@ -101,45 +77,33 @@ fn preamble(input: &Input<'_>) -> Vec<Draft> {
         .map(|section| bare(&section.title))
         .filter(|title| !title.is_empty() && !told.contains(title.as_str()))
         .collect();
-    if others.is_empty() {
-        return Vec::new();
-    }
     let titles: Vec<String> = others.iter().map(|title| format!("「{title}」")).collect();
-    vec![Draft {
-        actual: Some(others.join("，")),
-        values: vec![Value::same("titles", titles.concat())],
-        ..Draft::new("differs", Key::Part("preamble".to_owned()))
-    }]
+    let draft = Draft::of_part("differs", "preamble").with("titles", titles.concat());
+    (!others.is_empty()).then(|| Draft { actual: Some(others.join("，")), ..draft })
 }
 
 /// Finds chapters without their table, and tables whose columns are in another order.
-fn tables(input: &Input<'_>) -> Vec<Draft> {
+fn tables(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
-    let mut drafts = Vec::new();
-    for (number, name) in [(2, "表二"), (3, "表三"), (4, "表四")] {
-        let section = input.report.section(number);
+    let missing = CHAPTERS.into_iter().filter_map(|(number, name)| {
+        let section = input.report.section(number)?;
         let is_gone = table.chapter(number).all(|cell| table.state(cell) == State::Missing);
-        if is_gone && section.is_some_and(|section| !section.has_table) {
-            drafts.push(Draft {
-                values: vec![chapter_name(number), Value::new("table", name, format!("table {number}"))],
-                ..Draft::new("missing", Key::Part(format!("table-{number}")))
-            });
-        }
-    }
-    drafts.extend(order(input, table));
-    drafts
+        let draft = Draft::of_part("missing", format!("table-{number}")).chapter(number);
+        let draft = draft.with_both("table", name, format!("table {number}"));
+        (is_gone && !section.has_table).then_some(draft)
+    });
+    missing.chain(order(input, table)).collect()
 }
 
 /// Finds tables whose header names the columns in another order than the form's. The cells were read by that header,
 /// so their places on the grid show the printed order.
 fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
-    let names = [(2, "表二"), (3, "表三"), (4, "表四")];
     // Facts are in the order of the form, so the number of a fact is the number of its cell.
     let facts = input.report.facts.iter().zip(table.layout.cells.iter()).enumerate();
     let aligned = facts.filter(|(_, (fact, cell))| fact.id == cell.id);
     let places: Vec<(usize, CellRef)> =
         aligned.filter_map(|(at, (fact, _))| Some((at, fact.source.as_ref()?.cell?))).collect();
-    let of_chapter = names.into_iter().filter_map(|(number, name)| {
+    let of_chapter = CHAPTERS.into_iter().filter_map(|(number, name)| {
         let of_chapter = places.iter().filter(|(at, _)| table.layout.cells[*at].chapter == number);
         let mut cells: Vec<&(usize, CellRef)> = of_chapter.collect();
         cells.sort_by_key(|(_, cell)| (cell.table, cell.row));
@@ -149,15 +113,11 @@ fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
         let first = mixed.peek().cloned();
         let printed = first.filter(|_| mixed.count() * 2 > whole().count())?;
         let titles: Vec<String> = printed.iter().map(|(_, at)| column_title(table, *at)).collect();
-        Some(Draft {
-            actual: Some(titles.join("、")),
-            facts: table.ids(printed.iter().map(|(_, at)| *at)),
-            values: vec![
-                Value::same("columns", titles.join("、")),
-                Value::new("table", name, format!("table {number}")),
-            ],
-            ..Draft::new("order", Key::Part(format!("order-{number}")))
-        })
+        let draft = Draft::of_part("order", format!("order-{number}"))
+            .with("columns", titles.join("、"))
+            .with_both("table", name, format!("table {number}"));
+        let facts = table.ids(printed.iter().map(|(_, at)| *at));
+        Some(Draft { actual: Some(titles.join("、")), facts, ..draft })
     });
     of_chapter.collect()
 }

@@ -5,22 +5,16 @@ use rust_decimal::Decimal;
 use gongkai_forms::Unit;
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value, decimal},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     input::Input,
 };
 
-const CASES: &[(&str, &[&str])] = &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])];
+const CASES: Cases = &[("fraction", &["cell", "actual"]), ("negative", &["cell", "actual"])];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check { name: "integers", cases: CASES, params: &[], run: |_, input| run(input, |chapter| chapter > 2) },
-    Check {
-        name: "integers.proactive",
-        cases: CASES,
-        params: &[],
-        run: |_, input| run(input, |chapter| chapter == 2),
-    },
+    Check::many("integers", CASES, |_, input| run(input, |chapter| chapter > 2)),
+    Check::many("integers.proactive", CASES, |_, input| run(input, |chapter| chapter == 2)),
 ];
 
 fn run(input: &Input<'_>, is_wanted: fn(u32) -> bool) -> Vec<Draft> {
@@ -33,17 +27,10 @@ fn run(input: &Input<'_>, is_wanted: fn(u32) -> bool) -> Vec<Draft> {
             Unit::Count | Unit::TenThousandYuan | Unit::Yuan if value < Decimal::ZERO => "negative",
             _ => continue,
         };
-        drafts.push(Draft {
-            cause: Some(cell.id.clone()),
-            concept: Some(cell.id.concept.clone()),
-            actual: Some(decimal(value)),
-            facts: vec![cell.id.clone()],
-            values: vec![
-                Value::new("cell", &cell.position, cell.id.to_string()),
-                Value::same("actual", decimal(value)),
-            ],
-            ..Draft::new(case, Key::Operands)
-        });
+        let draft = Draft::of_cells(case, vec![cell.id.clone()])
+            .with_both("cell", &cell.position, cell.id.to_string())
+            .actual(decimal(value));
+        drafts.push(Draft { cause: Some(cell.id.clone()), ..draft });
     }
     drafts
 }

@@ -1,33 +1,27 @@
 //! `links`: addresses in the prose that belong neither to a government nor to the report's own site.
 
-use std::sync::LazyLock;
-
 use gongkai_model::{FieldName, Paragraph, Span};
-use regex::Regex;
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, chapter_name, quoted},
-    fingerprint::Key,
+    draft::Draft,
+    fingerprint::FindingKey,
     input::Input,
     params::{Kind, Params},
     prose::passage::Passage,
+    static_regex::StaticRegex,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "links",
-    cases: &[("foreign", &["chapter", "quote", "host"]), ("address", &["chapter", "quote", "host"])],
-    params: &[("allowed", Kind::List)],
-    run,
-}];
+const HOSTED: &[&str] = &["chapter", "quote", "host"];
+
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("links", &[("foreign", HOSTED), ("address", HOSTED)], run)
+        .with(&[("allowed", Kind::List)])];
 
 /// A host with its scheme, or a name that ends as hosts do.
-static HOST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store|app|icu|ink|red|dev|art|mom|cyou|buzz|live|today|bindings))|((?:\d{1,3}\.){3}\d{1,3})(?::\d{2,5}|/[a-z])",
-    )
-    .expect("the pattern is a constant that a test compiles")
-});
+static HOST: StaticRegex = StaticRegex::new(
+    r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store|app|icu|ink|red|dev|art|mom|cyou|buzz|live|today|bindings))|((?:\d{1,3}\.){3}\d{1,3})(?::\d{2,5}|/[a-z])",
+);
 
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -56,14 +50,11 @@ fn hidden(params: &Params, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
             continue;
         }
         let chapter = chapter(input, link.source.span);
-        let values =
-            vec![chapter_name(chapter), Value::same("quote", &link.value), Value::same("host", &host)];
-        drafts.push(Draft {
-            actual: Some(host),
-            values,
-            source: Some(link.source.clone()),
-            ..Draft::new(case, Key::Quote { chapter, text: link.value.clone() })
-        });
+        let draft = Draft::new(case, FindingKey::Quote { chapter, text: link.value.clone() })
+            .chapter(chapter)
+            .with("quote", &link.value)
+            .with("host", &host);
+        drafts.push(Draft { actual: Some(host), source: Some(link.source.clone()), ..draft });
     }
     drafts
 }
@@ -114,10 +105,8 @@ fn draft(
     }
     let name = host.as_str().to_ascii_lowercase();
     let case = case(params, input, &name)?;
-    Some(Draft {
-        actual: Some(name.clone()),
-        ..quoted(case, passage, found.get(0)?.range(), vec![Value::same("host", name)])
-    })
+    let draft = Draft::of_bytes(case, passage, found.get(0)?.range()).with("host", &name);
+    Some(Draft { actual: Some(name), ..draft })
 }
 
 /// True for a government's host, the site's own, or one that governments use to reach the public.

@@ -4,38 +4,26 @@
 //! Only a year that opens a sentence counts, because it dates what follows. Document numbers, comparisons, plans for
 //! the next year and accounts of the past name other years with good reason.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use crate::{
-    check::Check,
-    draft::{Draft, Value, quoted},
-    input::Input,
-    prose::passage::Passage,
+    check::Check, draft::Draft, input::Input, params::Params, prose::passage::Passage,
+    static_regex::StaticRegex,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "years.mentioned",
-    cases: &[
-        ("other", &["chapter", "quote", "actual", "expected"]),
-        ("outlook", &["chapter", "quote", "actual", "expected"]),
-    ],
-    params: &[],
-    run: |_, input| run(input),
-}];
+const YEAR: &[&str] = &["chapter", "quote", "actual", "expected"];
+
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("years.mentioned", &[("other", YEAR), ("outlook", YEAR)], mentioned)];
 
 /// A year that opens a sentence, and the text after it.
-static OPENING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[。;:\])!]|一是|情况[,:])(?:截至|在)?((?:19|20)\d{2})年(度?(?:结转|遗留|未办结|转入|以来|起|底|初|末|前|期间|至|到|-|—|的|\d|工作中|存在|部门|预算|决算|年度报告|政府信息公开工作年度报告)?)([^。;!]*)")
-        .expect("the pattern is a constant that a test compiles")
-});
+static OPENING: StaticRegex = StaticRegex::new(
+    r"(?:^|[。;:\])!]|一是|情况[,:])(?:截至|在)?((?:19|20)\d{2})年(度?(?:结转|遗留|未办结|转入|以来|起|底|初|末|前|期间|至|到|-|—|的|\d|工作中|存在|部门|预算|决算|年度报告|政府信息公开工作年度报告)?)([^。;!]*)",
+);
 
 /// Words that mark a sentence about the future.
 const AHEAD: [&str; 10] =
     ["将继续", "将进一步", "将重点", "将从", "我们将", "拟", "计划", "下一步", "将着力", "将切实"];
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+fn mentioned(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for passage in input.prose.passages() {
         let may_speak = match passage.chapter() {
@@ -77,16 +65,8 @@ fn first(input: &Input<'_>, passage: &Passage<'_>) -> Option<Draft> {
         let end = text[year.end()..].char_indices().nth(18).map_or(text.len(), |(byte, _)| year.end() + byte);
         let end = end.min(whole.end());
         let expected = if case == "outlook" { own.saturating_add(1) } else { own };
-        return Some(Draft {
-            expected: Some(expected.to_string()),
-            actual: Some(named.to_string()),
-            ..quoted(
-                case,
-                passage,
-                year.start()..end,
-                vec![Value::same("actual", named.to_string()), Value::same("expected", expected.to_string())],
-            )
-        });
+        let draft = Draft::of_bytes(case, passage, year.start()..end);
+        return Some(draft.actual(named.to_string()).expected(expected.to_string()));
     }
     None
 }

@@ -1,44 +1,28 @@
 //! `names.*`: the title of the report, and the bodies that its parts name.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use gongkai_model::Source;
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value, quoted},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
+    params::Params,
+    static_regex::StaticRegex,
 };
 
+const TITLE_CASES: Cases =
+    &[("none", &["expected"]), ("agency", &["actual", "expected"]), ("words", &["actual", "expected"])];
+
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "names.title",
-        cases: &[
-            ("none", &["expected"]),
-            ("agency", &["actual", "expected"]),
-            ("words", &["actual", "expected"]),
-        ],
-        params: &[],
-        run: |_, input| title(input),
-    },
-    Check {
-        name: "names.agency",
-        cases: &[("differs", &["chapter", "quote", "expected", "actual"])],
-        params: &[],
-        run: |_, input| agency(input),
-    },
+    Check::one("names.title", TITLE_CASES, title),
+    Check::one("names.agency", &[("differs", &["chapter", "quote", "expected", "actual"])], agency),
 ];
 
 /// `{agency}{year}年政府信息公开工作年度报告`, with the year first or second.
-static TITLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^关?于?(.*?)(?:\d{4}|[二〇○零一三四五六七八九]{4})年度?(.*?)政府信息公开工作年度报告")
-        .expect("the pattern is a constant that a test compiles")
-});
+static TITLE: StaticRegex =
+    StaticRegex::new(r"^关?于?(.*?)(?:\d{4}|[二〇○零一三四五六七八九]{4})年度?(.*?)政府信息公开工作年度报告");
 
-fn title(input: &Input<'_>) -> Vec<Draft> {
+fn title(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let report = input.report;
     let expected = format!("{}{}年政府信息公开工作年度报告", report.agency, report.year);
     let actual: String = report.title.chars().filter(|c| !c.is_whitespace()).collect();
@@ -49,34 +33,29 @@ fn title(input: &Input<'_>) -> Vec<Draft> {
             Some(parts) => {
                 let named = parts.iter().skip(1).flatten().any(|part| part.as_str().chars().count() >= 2);
                 if named {
-                    return Vec::new();
+                    return None;
                 }
                 "agency"
             }
             None => "words",
         }
     };
-    vec![Draft {
-        actual: (!actual.is_empty()).then(|| report.title.clone()),
-        values: vec![Value::same("actual", &report.title), Value::same("expected", &expected)],
-        expected: Some(expected),
-        source: (!actual.is_empty()).then(|| Source { text: report.title.clone(), ..Source::default() }),
-        ..Draft::new(case, Key::Part("title".to_owned()))
-    }]
+    let printed = (!actual.is_empty()).then(|| report.title.clone());
+    let draft = Draft::of_part(case, "title").with("actual", &report.title).expected(expected);
+    let source = printed.clone().map(|text| Source { text, ..Source::default() });
+    Some(Draft { actual: printed, source, ..draft })
 }
 
 /// The compiler of the report as the preamble names it: `由…编制`.
-static COMPILER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"由([\p{Han}]{3,30}?)(?:结合|根据|按照|依据|依照|负责|组织|汇总|编制|编写|\()")
-        .expect("the pattern is a constant that a test compiles")
-});
+static COMPILER: StaticRegex =
+    StaticRegex::new(r"由([\p{Han}]{3,30}?)(?:结合|根据|按照|依据|依照|负责|组织|汇总|编制|编写|\()");
 
 /// Words in a preamble that refer to the body itself, or that explain why two names appear.
 const ITSELF: [&str; 6] = ["本机关", "本单位", "我单位", "我局", "本局", "办公室"];
 const EXPLAINED: [&str; 7] = ["加挂", "挂牌", "合署", "更名", "原名", "牌子", "以下简称"];
 
 /// Checks that the compiler in the preamble is the body of the title, or the office of that body.
-fn agency(input: &Input<'_>) -> Vec<Draft> {
+fn agency(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let named = named_in_title(input);
     let passages = input.prose.passages().iter().take_while(|passage| passage.chapter() == 0);
     for passage in passages {
@@ -95,18 +74,9 @@ fn agency(input: &Input<'_>) -> Vec<Draft> {
         if !is_body || named.is_empty() || is_explained || is_same(&named) || is_same(&input.report.agency) {
             continue;
         }
-        return vec![Draft {
-            expected: Some(named.clone()),
-            actual: Some(compiler.to_owned()),
-            ..quoted(
-                "differs",
-                passage,
-                name.range(),
-                vec![Value::same("expected", &named), Value::same("actual", compiler)],
-            )
-        }];
+        return Some(Draft::of_bytes("differs", passage, name.range()).expected(named).actual(compiler));
     }
-    Vec::new()
+    None
 }
 
 /// Returns the name of the body in the title.

@@ -3,26 +3,17 @@
 use gongkai_model::{FieldName, Region, metadata::day};
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
+    params::Params,
 };
 
-pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "page.fields",
-        cases: &[("missing", &["fields"]), ("differs", &["field", "actual", "expected"])],
-        params: &[],
-        run: |_, input| fields(input),
-    },
-    Check {
-        name: "page.codes",
-        cases: &[("site", &["actual", "expected"]), ("index", &["actual", "expected"])],
-        params: &[],
-        run: |_, input| codes(input),
-    },
-];
+const FIELDS: Cases = &[("missing", &["fields"]), ("differs", &["field", "actual", "expected"])];
+const CODES: Cases = &[("site", &["actual", "expected"]), ("index", &["actual", "expected"])];
+
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("page.fields", FIELDS, fields), Check::many("page.codes", CODES, codes)];
 
 /// The tags that every article must have, by their names in the site guideline.
 const TAGS: [(FieldName, &str); 3] = [
@@ -32,7 +23,7 @@ const TAGS: [(FieldName, &str); 3] = [
 ];
 
 /// Checks the required tags. A page without any tags is not checked.
-fn fields(input: &Input<'_>) -> Vec<Draft> {
+fn fields(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let fields = &input.report.metadata.fields;
     if !fields.iter().any(|field| field.is_tag) {
         return Vec::new();
@@ -45,11 +36,8 @@ fn fields(input: &Input<'_>) -> Vec<Draft> {
         TAGS.iter().filter(|(name, _)| tag(*name).is_none()).map(|(_, name)| *name).collect();
     let mut drafts = Vec::new();
     if !missing.is_empty() {
-        drafts.push(Draft {
-            actual: Some(missing.join("、")),
-            values: vec![Value::same("fields", missing.join("、"))],
-            ..Draft::new("missing", Key::Part("page-fields".to_owned()))
-        });
+        let draft = Draft::of_part("missing", "page-fields").with("fields", missing.join("、"));
+        drafts.push(Draft { actual: Some(missing.join("、")), ..draft });
     }
     let shown = fields.iter().find(|field| !field.is_tag && field.name == FieldName::Published);
     if let (Some(tagged), Some(shown)) =
@@ -57,27 +45,15 @@ fn fields(input: &Input<'_>) -> Vec<Draft> {
     {
         let text = |(year, month, day): (i32, u8, u8)| format!("{year:04}-{month:02}-{day:02}");
         if tagged != shown {
-            drafts.push(differs("PubDate", &text(tagged), &text(shown)));
+            let draft = Draft::of_part("differs", "page-PubDate").with("field", "PubDate");
+            drafts.push(draft.actual(text(tagged)).expected(text(shown)));
         }
     }
     drafts
 }
 
-fn differs(field: &'static str, actual: &str, expected: &str) -> Draft {
-    Draft {
-        actual: Some(actual.to_owned()),
-        expected: Some(expected.to_owned()),
-        values: vec![
-            Value::same("field", field),
-            Value::same("actual", actual),
-            Value::same("expected", expected),
-        ],
-        ..Draft::new("differs", Key::Part(format!("page-{field}")))
-    }
-}
-
 /// Compares the site's code with the agency's region, and the index number with the agency's code.
-fn codes(input: &Input<'_>) -> Vec<Draft> {
+fn codes(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(agency) = input.context.profile else { return Vec::new() };
     let field = |name| input.report.metadata.field(name).map(|field| field.value.trim());
     let mut drafts = Vec::new();
@@ -108,10 +84,5 @@ fn codes(input: &Input<'_>) -> Vec<Draft> {
 }
 
 fn code_draft(case: &'static str, actual: &str, expected: &str) -> Draft {
-    Draft {
-        actual: Some(actual.to_owned()),
-        expected: Some(expected.to_owned()),
-        values: vec![Value::same("actual", actual), Value::same("expected", expected)],
-        ..Draft::new(case, Key::Part(format!("code-{case}")))
-    }
+    Draft::of_part(case, format!("code-{case}")).actual(actual).expected(expected)
 }

@@ -1,36 +1,34 @@
 //! `personal`: personal data that a public report must not contain: mobile numbers, identity and card numbers, homes.
 
-use std::{ops::Range, sync::LazyLock};
-
-use regex::Regex;
+use std::ops::Range;
 
 use crate::{
-    check::Check,
+    check::{Cases, Check},
     checks::mobile,
-    draft::{Draft, Value, quoted, quoted_chars},
+    draft::Draft,
     input::Input,
+    params::Params,
     prose::passage::Passage,
+    static_regex::StaticRegex,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "personal",
-    cases: &[
-        ("mobile", &["chapter", "quote"]),
-        ("identity", &["chapter", "quote"]),
-        ("card", &["chapter", "quote"]),
-        ("account", &["chapter", "quote"]),
-        ("home", &["chapter", "quote"]),
-        ("email", &["chapter", "quote"]),
-    ],
-    params: &[],
-    run: |_, input| run(input),
-}];
+const QUOTED: &[&str] = &["chapter", "quote"];
+const CASES: Cases = &[
+    ("mobile", QUOTED),
+    ("identity", QUOTED),
+    ("card", QUOTED),
+    ("account", QUOTED),
+    ("home", QUOTED),
+    ("email", QUOTED),
+];
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+pub(crate) const CHECKS: &[Check] = &[Check::many("personal", CASES, personal)];
+
+fn personal(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for passage in input.prose.passages() {
         let mobiles = mobile::all(passage);
-        drafts.extend(mobiles.iter().map(|range| quoted_chars("mobile", passage, range.clone(), Vec::new())));
+        drafts.extend(mobiles.iter().map(|range| Draft::of_chars("mobile", passage, range.clone())));
         numbers(passage, &mobiles, &mut drafts);
         drafts.extend(home(passage));
         drafts.extend(email(passage));
@@ -61,7 +59,7 @@ fn numbers(passage: &Passage<'_>, mobiles: &[Range<usize>], drafts: &mut Vec<Dra
         end += usize::from(has_check);
         let is_mobile = mobiles.iter().any(|mobile| mobile.start < end && at < mobile.end);
         if let Some(case) = kind(chars, at..end, &digits, has_check).filter(|_| !is_mobile) {
-            drafts.push(quoted_chars(case, passage, at..end, Vec::<Value>::new()));
+            drafts.push(Draft::of_chars(case, passage, at..end));
         }
         at = end.max(at + 1);
     }
@@ -119,23 +117,20 @@ fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-static HOME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:家庭住址|家住|现住址|户籍地址|居住于)[^。;,]{2,30}?\d+(?:号|室|栋|幢)")
-        .expect("the pattern is a constant that a test compiles")
-});
+static HOME: StaticRegex =
+    StaticRegex::new(r"(?:家庭住址|家住|现住址|户籍地址|居住于)[^。;,]{2,30}?\d+(?:号|室|栋|幢)");
 
 fn home(passage: &Passage<'_>) -> Option<Draft> {
     let text = passage.text();
     if !text.contains('住') && !text.contains("户籍") {
         return None;
     }
-    Some(quoted("home", passage, HOME.find(text)?.range(), Vec::new()))
+    Some(Draft::of_bytes("home", passage, HOME.find(text)?.range()))
 }
 
-static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)[a-z0-9._-]+@(?:qq|163|126|gmail|sina|sohu|outlook|hotmail|139|foxmail|yeah|aliyun)\.(?:com|cn|net)")
-        .expect("the pattern is a constant that a test compiles")
-});
+static EMAIL: StaticRegex = StaticRegex::new(
+    r"(?i)[a-z0-9._-]+@(?:qq|163|126|gmail|sina|sohu|outlook|hotmail|139|foxmail|yeah|aliyun)\.(?:com|cn|net)",
+);
 
 /// Finds a private e-mail address outside the contact details. The office's own address may be with any provider.
 fn email(passage: &Passage<'_>) -> Option<Draft> {
@@ -147,7 +142,7 @@ fn email(passage: &Passage<'_>) -> Option<Draft> {
     if office.iter().any(|word| text.contains(word)) {
         return None;
     }
-    Some(quoted("email", passage, EMAIL.find(text)?.range(), Vec::new()))
+    Some(Draft::of_bytes("email", passage, EMAIL.find(text)?.range()))
 }
 
 #[cfg(test)]

@@ -3,37 +3,33 @@
 //! A number belongs to the block named last before it, and to the result named beside it. Other numbers are ignored:
 //! what the body did as 复议机关, complaints by other people, and matters that are only filed under this heading.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value, chapter_name, decimal, quoted},
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     input::Input,
+    params::Params,
     prose::{
         claim::{has_foreign_scope, speaks_of_another_year},
         count::Count,
         passage::Passage,
         vocabulary::DISPUTES,
     },
+    static_regex::StaticRegex,
     table::Table,
 };
 
 const WORDS: &[&str] = &["chapter", "quote", "actual", "expected", "rows"];
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.disputes",
-    cases: &[
-        ("differs", WORDS),
-        ("unsure", WORDS),
-        ("none", &["chapter", "quote", "expected", "rows"]),
-        ("upheld", &["chapter", "quote", "expected"]),
-    ],
-    params: &[],
-    run: |_, input| run(input),
-}];
+const CASES: Cases = &[
+    ("differs", WORDS),
+    ("unsure", WORDS),
+    ("none", &["chapter", "quote", "expected", "rows"]),
+    ("upheld", &["chapter", "quote", "expected"]),
+];
+
+pub(crate) const CHECKS: &[Check] = &[Check::many("prose.disputes", CASES, disputes)];
 
 /// The blocks of chapter 四 that a number may belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +112,7 @@ impl Blocks {
     }
 }
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+fn disputes(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let mut drafts = Vec::new();
     for passage in input.prose.passages() {
@@ -183,25 +179,14 @@ impl Claim {
         if expected == self.value {
             return None;
         }
-        let source = passage.quote(self.quote.clone());
         let (rows, rows_en) = self.blocks.rows(self.column)?;
-        Some(Draft {
-            concept: Some(table.id(cells[0]).concept),
-            cause: input.suspected(&cells).map(|cell| table.id(cell)),
-            facts: table.ids(cells),
-            expected: Some(decimal(expected)),
-            actual: Some(decimal(self.value)),
-            values: vec![
-                chapter_name(passage.chapter()),
-                Value::same("quote", source.text.as_str()),
-                Value::same("actual", decimal(self.value)),
-                Value::same("expected", decimal(expected)),
-                Value::new("rows", rows, rows_en),
-            ],
-            key: crate::fingerprint::Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
-            source: Some(source),
-            ..Draft::new(if self.is_sure { "differs" } else { "unsure" }, crate::fingerprint::Key::Operands)
-        })
+        let cause = input.suspected(&cells).map(|cell| table.id(cell));
+        let draft = Draft::of_cells(if self.is_sure { "differs" } else { "unsure" }, table.ids(cells))
+            .quoting(passage.chapter(), passage.quote(self.quote.clone()))
+            .actual(decimal(self.value))
+            .expected(decimal(expected))
+            .with_both("rows", rows, rows_en);
+        Some(Draft { cause, ..draft })
     }
 }
 
@@ -213,10 +198,9 @@ fn sum(table: &Table<'_>, cells: &[usize]) -> Option<Decimal> {
     cells.iter().try_fold(Decimal::ZERO, |sum, cell| sum.checked_add(table.value(*cell)?))
 }
 
-static NONE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(?:未|没有|无)(?:因[^,。;]{0,24}?)?(?:发生|产生|收到|出现|引起|引发|涉及|存在|被|有)?[^,。;:经0-9]{0,20}?(?:行政复议|行政诉讼|复议|诉讼)[^,。;]{0,16}")
-        .expect("the pattern is a constant that a test compiles")
-});
+static NONE: StaticRegex = StaticRegex::new(
+    "(?:未|没有|无)(?:因[^,。;]{0,24}?)?(?:发生|产生|收到|出现|引起|引发|涉及|存在|被|有)?[^,。;:经0-9]{0,20}?(?:行政复议|行政诉讼|复议|诉讼)[^,。;]{0,16}",
+);
 
 /// Compares a statement that there were no disputes (未发生行政复议) with chapter 四.
 fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
@@ -240,24 +224,15 @@ fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<D
     let cells = cells(table, blocks, "total")?;
     let expected = sum(table, &cells).filter(|sum| *sum > Decimal::ZERO)?;
     let (rows, rows_en) = blocks.rows("total")?;
-    Some(Draft {
-        concept: Some(table.id(cells[0]).concept),
-        facts: table.ids(cells),
-        expected: Some(decimal(expected)),
-        actual: Some("0".to_owned()),
-        ..quoted(
-            "none",
-            passage,
-            found.range(),
-            vec![Value::same("expected", decimal(expected)), Value::new("rows", rows, rows_en)],
-        )
-    })
+    let draft = Draft::of_cells("none", table.ids(cells))
+        .quoting(passage.chapter(), passage.quote_bytes(found.range()))
+        .expected(decimal(expected))
+        .with_both("rows", rows, rows_en);
+    Some(Draft { actual: Some("0".to_owned()), ..draft })
 }
 
-static UPHELD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(?:复议|诉讼)[^。;]{0,24}(?:均|全部)(?:获|被|予以|为)?(?:结果)?维持")
-        .expect("the pattern is a constant that a test compiles")
-});
+static UPHELD: StaticRegex =
+    StaticRegex::new("(?:复议|诉讼)[^。;]{0,24}(?:均|全部)(?:获|被|予以|为)?(?:结果)?维持");
 
 /// Compares a statement that all decisions were upheld (均获维持) with the other results in chapter 四.
 fn upheld(table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
@@ -273,10 +248,7 @@ fn upheld(table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
     }
     others.retain(|cell| table.value(*cell).is_some_and(|value| value > Decimal::ZERO));
     let expected = sum(table, &others).filter(|_| !others.is_empty())?;
-    Some(Draft {
-        concept: Some(table.id(others[0]).concept),
-        expected: Some(decimal(expected)),
-        facts: table.ids(others),
-        ..quoted("upheld", passage, found.range(), vec![Value::same("expected", decimal(expected))])
-    })
+    let draft = Draft::of_cells("upheld", table.ids(others));
+    let draft = draft.quoting(passage.chapter(), passage.quote_bytes(found.range()));
+    Some(draft.expected(decimal(expected)))
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, chapter_name, decimal},
-    fingerprint::Key,
+    draft::{Draft, decimal},
     input::Input,
+    params::Params,
     prose::{
         claim::{has_foreign_scope, speaks_of_another_year},
         count::Count,
@@ -15,14 +15,10 @@ use crate::{
 
 const WORDS: &[&str] = &["chapter", "quote", "actual", "expected", "row", "column"];
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.documents",
-    cases: &[("differs", WORDS), ("unsure", WORDS)],
-    params: &[],
-    run: |_, input| run(input),
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.documents", &[("differs", WORDS), ("unsure", WORDS)], documents)];
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+fn documents(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for passage in input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 1 | 2)) {
         if !(passage.text().contains("规范性文件") || passage.text().contains("规章")) {
@@ -94,22 +90,11 @@ fn draft(
     }
     // 印发 and 公开 can also refer to documents of other bodies.
     let is_sure = !DOCUMENTS.unsure_verbs.has(verb) && !DOCUMENTS.unsure.any(&so_far);
-    let source = passage.quote(head.start..count.end);
-    Some(Draft {
-        concept: Some(table.id(cell).concept),
-        facts: vec![table.id(cell)],
-        expected: Some(decimal(expected)),
-        actual: Some(decimal(count.value)),
-        values: vec![
-            chapter_name(passage.chapter()),
-            Value::same("quote", source.text.as_str()),
-            Value::same("actual", decimal(count.value)),
-            Value::same("expected", decimal(expected)),
-            Value::new("row", name, row),
-            Value::new("column", column_name, column),
-        ],
-        key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
-        source: Some(source),
-        ..Draft::new(if is_sure { "differs" } else { "unsure" }, Key::Operands)
-    })
+    let draft = Draft::of_cells(if is_sure { "differs" } else { "unsure" }, vec![table.id(cell)])
+        .quoting(passage.chapter(), passage.quote(head.start..count.end))
+        .actual(decimal(count.value))
+        .expected(decimal(expected))
+        .with_both("row", name, row)
+        .with_both("column", column_name, column);
+    Some(draft)
 }

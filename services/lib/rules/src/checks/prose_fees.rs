@@ -1,42 +1,33 @@
 //! `prose.fees`: what the text says about 信息处理费 (办法 国办函〔2020〕109号): whether it mentions the fee, whether
 //! its statements agree, and which unit it uses.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value, decimal, quoted},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     input::Input,
     params::{Kind, Params},
     prose::{passage::Passage, vocabulary::FEES},
+    static_regex::StaticRegex,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.fees",
-    cases: &[
-        ("missing", &[]),
-        ("contradiction", &["chapter", "quote", "actual"]),
-        ("table", &["chapter", "quote", "expected"]),
-        ("unit", &["chapter", "quote", "actual"]),
-    ],
-    params: &[("never_above_yuan", Kind::Whole)],
-    run,
-}];
+const CASES: Cases = &[
+    ("missing", &[]),
+    ("contradiction", &["chapter", "quote", "actual"]),
+    ("table", &["chapter", "quote", "expected"]),
+    ("unit", &["chapter", "quote", "actual"]),
+];
 
-static NONE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(?:未|没有|无|不)(?:收取|产生|发生|收过|征收|涉及|存在)[^。;]{0,18}?(?:处理费|收费|费用)")
-        .expect("the pattern is a constant that a test compiles")
-});
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.fees", CASES, run).with(&[("never_above_yuan", Kind::Whole)])];
+
+static NONE: StaticRegex = StaticRegex::new(
+    "(?:未|没有|无|不)(?:收取|产生|发生|收过|征收|涉及|存在)[^。;]{0,18}?(?:处理费|收费|费用)",
+);
 
 /// An amount, and whether it is in 万元. A `/` after it marks a price.
-static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(\d[\d,]*(?:\.\d+)?)(万?)元([/每]?)")
-        .expect("the pattern is a constant that a test compiles")
-});
+static AMOUNT: StaticRegex = StaticRegex::new(r"(\d[\d,]*(?:\.\d+)?)(万?)元([/每]?)");
 
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let chapters = |passage: &&Passage<'_>| matches!(passage.chapter(), 1 | 6);
@@ -45,10 +36,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     if about.is_empty() {
         // An empty or missing chapter is reported by another rule.
         let stands = passages.iter().any(|passage| passage.chapter() == 6 && !passage.text().is_empty());
-        return stands
-            .then(|| Draft::new("missing", Key::Part("chapter-6".to_owned())))
-            .into_iter()
-            .collect();
+        return stands.then(|| Draft::of_part("missing", "chapter-6")).into_iter().collect();
     }
     let mut drafts: Vec<Draft> = Vec::new();
     drafts.extend(unit(&about, params.decimal("never_above_yuan")));
@@ -98,10 +86,8 @@ fn sentence(text: &str, at: usize) -> &str {
 
 fn unit(about: &[&Passage<'_>], most: Decimal) -> Option<Draft> {
     let amount = amounts(about).into_iter().find(|amount| amount.yuan >= most)?;
-    Some(Draft {
-        actual: Some(decimal(amount.yuan)),
-        ..quoted("unit", amount.passage, amount.range, vec![Value::same("actual", amount.text)])
-    })
+    let draft = Draft::of_bytes("unit", amount.passage, amount.range).with("actual", amount.text);
+    Some(Draft { actual: Some(decimal(amount.yuan)), ..draft })
 }
 
 /// Finds a text that says both that nothing was collected and that an amount was.
@@ -117,11 +103,8 @@ fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
     } else {
         none.range()
     };
-    Some(Draft {
-        actual: Some(decimal(amount.yuan)),
-        expected: Some("0".to_owned()),
-        ..quoted("contradiction", passage, range, vec![Value::same("actual", amount.text)])
-    })
+    let draft = Draft::of_bytes("contradiction", passage, range).with("actual", amount.text);
+    Some(Draft { actual: Some(decimal(amount.yuan)), expected: Some("0".to_owned()), ..draft })
 }
 
 /// Finds a text that denies any 行政事业性收费 while chapter 二 has an amount.
@@ -129,20 +112,14 @@ fn table(input: &Input<'_>, about: &[&Passage<'_>]) -> Option<Draft> {
     let table = input.table.as_ref()?;
     let cell = table.layout.number("proactive.fees.amount")?;
     let amount = table.value(cell).filter(|amount| *amount > Decimal::ZERO)?;
-    let (passage, none) = about.iter().find_map(|passage| {
+    about.iter().find_map(|passage| {
         let denied = NONE_OF_TABLE.find(passage.text())?;
-        Some((*passage, denied.range()))
-    })?;
-    Some(Draft {
-        concept: Some(table.id(cell).concept),
-        facts: vec![table.id(cell)],
-        expected: Some(decimal(amount)),
-        actual: Some("0".to_owned()),
-        ..quoted("table", passage, none, vec![Value::same("expected", decimal(amount))])
+        let draft = Draft::of_cells("table", vec![table.id(cell)])
+            .quoting(passage.chapter(), passage.quote_bytes(denied.range()))
+            .expected(decimal(amount));
+        Some(Draft { actual: Some("0".to_owned()), ..draft })
     })
 }
 
-static NONE_OF_TABLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(?:未|没有|无)(?:收取|产生|发生|征收|涉及)?[^。;,]{0,8}(?:行政)?事业性收费")
-        .expect("the pattern is a constant that a test compiles")
-});
+static NONE_OF_TABLE: StaticRegex =
+    StaticRegex::new("(?:未|没有|无)(?:收取|产生|发生|征收|涉及)?[^。;,]{0,8}(?:行政)?事业性收费");

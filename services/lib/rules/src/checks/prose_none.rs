@@ -1,35 +1,27 @@
 //! `prose.none`: the text says that no request was received, while chapter 三 has some.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, decimal, quoted},
+    draft::{Draft, decimal},
     input::Input,
+    params::Params,
     prose::{
         claim::{has_foreign_scope, speaks_of_another_year},
         vocabulary::REQUESTS,
     },
+    static_regex::StaticRegex,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.none",
-    cases: &[("received", &["chapter", "quote", "expected"])],
-    params: &[],
-    run: |_, input| run(input),
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.none", &[("received", &["chapter", "quote", "expected"])], none)];
 
-static NONE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        "(?:未|没有)(?:收到|接到|受理|接收|收悉|新收|办理)[^。;,、:上转]{0,14}?(?:依申请公开|信息公开申请|公开申请|申请公开|信息公开的申请)([^。;,]*)",
-    )
-    .expect("the pattern is a constant that a test compiles")
-});
+static NONE: StaticRegex = StaticRegex::new(
+    "(?:未|没有)(?:收到|接到|受理|接收|收悉|新收|办理)[^。;,、:上转]{0,14}?(?:依申请公开|信息公开申请|公开申请|申请公开|信息公开的申请)([^。;,]*)",
+);
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+fn none(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let Some(cell) = table.layout.number("requests.received[total]") else { return Vec::new() };
     let Some(received) = table.value(cell).filter(|value| *value > Decimal::ZERO) else { return Vec::new() };
@@ -50,19 +42,11 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
             continue;
         }
         let end = captures.get(1).map_or(whole.end(), |tail| tail.start());
-        drafts.push(Draft {
-            concept: Some(table.id(cell).concept),
-            cause: input.suspected(&[cell]).map(|cell| table.id(cell)),
-            expected: Some(decimal(received)),
-            actual: Some("0".to_owned()),
-            facts: vec![table.id(cell)],
-            ..quoted(
-                "received",
-                passage,
-                whole.start()..end,
-                vec![Value::same("expected", decimal(received))],
-            )
-        });
+        let draft = Draft::of_cells("received", vec![table.id(cell)])
+            .quoting(passage.chapter(), passage.quote_bytes(whole.start()..end))
+            .expected(decimal(received));
+        let cause = input.suspected(&[cell]).map(|cell| table.id(cell));
+        drafts.push(Draft { cause, actual: Some("0".to_owned()), ..draft });
     }
     drafts
 }

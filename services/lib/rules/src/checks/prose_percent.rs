@@ -1,33 +1,26 @@
 //! `prose.percentages`: a percentage printed beside a count must be that count's share of a number in the text or in
 //! chapter 三.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value, decimal, quoted},
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     input::Input,
     params::{Kind, Params},
     prose::passage::Passage,
+    static_regex::StaticRegex,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.percentages",
-    cases: &[("differs", &["chapter", "quote", "part", "whole", "expected", "actual"])],
-    params: &[("tolerance", Kind::Decimal)],
-    run,
-}];
+const CASES: Cases = &[("differs", &["chapter", "quote", "part", "whole", "expected", "actual"])];
+
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.percentages", CASES, run).with(&[("tolerance", Kind::Decimal)])];
 
 /// A count with its unit, followed by its percentage: `258件，占33.9%`, `208件（17.46%`.
-static SHARE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(\d[\d,]*)(件|条|篇|个|项|次|份|宗|期)(?:,|、|\()?(?:(?:约|共)?占(?:比|到)?(?:了)?([^\d,。;、%]{0,16}?)(?:的|约|达|为)?|\()(\d+(?:\.\d+)?)%",
-    )
-    .expect("the pattern is a constant that a test compiles")
-});
+static SHARE: StaticRegex = StaticRegex::new(
+    r"(\d[\d,]*)(件|条|篇|个|项|次|份|宗|期)(?:,|、|\()?(?:(?:约|共)?占(?:比|到)?(?:了)?([^\d,。;、%]{0,16}?)(?:的|约|达|为)?|\()(\d+(?:\.\d+)?)%",
+);
 
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -67,21 +60,12 @@ fn draft(
     let (whole_count, expected) =
         wholes.last().and_then(|whole| Some((*whole, percent(*whole)?))).unwrap_or((whole_count, expected));
     let expected = decimal(expected.round_dp(2));
-    Some(Draft {
-        expected: Some(format!("{expected}%")),
-        actual: Some(format!("{printed}%")),
-        ..quoted(
-            "differs",
-            passage,
-            whole.range(),
-            vec![
-                Value::same("part", decimal(part)),
-                Value::same("whole", decimal(whole_count)),
-                Value::same("expected", expected),
-                Value::same("actual", printed),
-            ],
-        )
-    })
+    let draft = Draft::of_bytes("differs", passage, whole.range())
+        .with("part", decimal(part))
+        .with("whole", decimal(whole_count))
+        .with("expected", &expected)
+        .with("actual", printed);
+    Some(Draft { expected: Some(format!("{expected}%")), actual: Some(format!("{printed}%")), ..draft })
 }
 
 /// Returns the numbers that the percentage may refer to: earlier counts of the passage in the same unit, and the

@@ -11,24 +11,20 @@ use gongkai_model::State;
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, chapter_name, decimal},
-    fingerprint::Key,
+    draft::{Draft, decimal},
     input::Input,
     layout::Row,
+    params::Params,
     prose::{claim::Claim, passage::Passage, quantity::Quantity},
     table::Table,
 };
 
 const WORDS: &[&str] = &["chapter", "quote", "actual", "rows", "expected"];
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.requests",
-    cases: &[("differs", WORDS), ("unsure", WORDS)],
-    params: &[],
-    run: |_, input| run(input),
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.requests", &[("differs", WORDS), ("unsure", WORDS)], requests)];
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+fn requests(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let mut drafts = Vec::new();
     for (passage, claims) in input.prose.claims() {
@@ -218,27 +214,16 @@ fn draft(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>, claim: &Cl
     let (rows, _) = readings(claim, &[]).into_iter().next()?;
     // A claim that gives both results as one number is compared with the sum of both rows.
     let sum = printed(table, &rows)?;
-    let source = passage.quote(claim.quote.clone());
     let names: Vec<String> = rows.iter().map(|rows| format!("「{}」", rows.name())).collect();
     let names_en: Vec<&str> = rows.iter().map(|rows| rows.name_en()).collect();
-    let (expected, actual) = (decimal(sum.low), decimal(claim.value));
+    let expected = decimal(sum.low);
     let bound = if sum.exact { ("", "") } else { ("至少 ", "at least ") };
     let cause = input.suspected(&sum.cells);
-    Some(Draft {
-        cause: cause.map(|cell| table.id(cell)),
-        concept: sum.cells.first().map(|cell| table.id(*cell).concept),
-        facts: table.ids(sum.cells),
-        values: vec![
-            chapter_name(passage.chapter()),
-            Value::same("quote", source.text.as_str()),
-            Value::same("actual", &actual),
-            Value::new("rows", names.join("加"), names_en.join(" + ")),
-            Value::new("expected", format!("{}{expected}", bound.0), format!("{}{expected}", bound.1)),
-        ],
-        expected: Some(expected),
-        actual: Some(actual),
-        key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
-        source: Some(source),
-        ..Draft::new(if claim.foreign_scope { "unsure" } else { "differs" }, Key::Operands)
-    })
+    let case = if claim.foreign_scope { "unsure" } else { "differs" };
+    let draft = Draft::of_cells(case, table.ids(sum.cells))
+        .quoting(passage.chapter(), passage.quote(claim.quote.clone()))
+        .actual(decimal(claim.value))
+        .with_both("rows", names.join("加"), names_en.join(" + "))
+        .with_both("expected", format!("{}{expected}", bound.0), format!("{}{expected}", bound.1));
+    Some(Draft { cause: cause.map(|cell| table.id(cell)), expected: Some(expected), ..draft })
 }

@@ -10,8 +10,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, chapter_name, decimal},
-    fingerprint::Key,
+    draft::{Draft, decimal},
     input::Input,
     params::{Kind, Params},
     prose::{
@@ -25,12 +24,9 @@ use crate::{
 
 const WORDS: &[&str] = &["chapter", "quote", "parts", "expected", "actual"];
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.sums",
-    cases: &[("differs", WORDS), ("unsure", WORDS), ("results", WORDS)],
-    params: &[("tolerance_percent", Kind::Decimal)],
-    run,
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.sums", &[("differs", WORDS), ("unsure", WORDS), ("results", WORDS)], run)
+        .with(&[("tolerance_percent", Kind::Decimal)])];
 
 /// How a list is introduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,23 +96,11 @@ impl List {
     }
 
     fn draft(&self, case: &'static str, passage: &Passage<'_>) -> Draft {
-        let source = passage.quote(self.quote.clone());
-        let (expected, actual) = (decimal(self.sum), decimal(self.total));
         let parts: Vec<String> = self.parts.iter().map(|part| decimal(*part)).collect();
-        Draft {
-            values: vec![
-                chapter_name(passage.chapter()),
-                Value::same("quote", source.text.as_str()),
-                Value::same("parts", parts.join("+")),
-                Value::same("expected", &expected),
-                Value::same("actual", &actual),
-            ],
-            expected: Some(expected),
-            actual: Some(actual),
-            key: Key::Quote { chapter: passage.chapter(), text: source.text.clone() },
-            source: Some(source),
-            ..Draft::new(case, Key::Operands)
-        }
+        Draft::of_chars(case, passage, self.quote.clone())
+            .with("parts", parts.join("+"))
+            .expected(decimal(self.sum))
+            .actual(decimal(self.total))
     }
 }
 

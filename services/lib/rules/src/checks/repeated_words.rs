@@ -1,22 +1,9 @@
 //! `prose.doubles`: words written twice in a row: 樟树市樟树市, 的的, 。。.
 
-use crate::{
-    check::Check,
-    draft::{Draft, Value, quoted_chars},
-    prose::passage::Passage,
-};
+use crate::{check::Check, draft::Draft, input::Input, params::Params, prose::passage::Passage};
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "prose.doubles",
-    cases: &[("doubled", &["chapter", "quote", "expected"])],
-    params: &[],
-    run: |_, input| {
-        // In chapters of tables, broken tables may leave their headers in the text.
-        let passages =
-            input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 0 | 1 | 5 | 6));
-        passages.filter_map(first).collect()
-    },
-}];
+pub(crate) const CHECKS: &[Check] =
+    &[Check::many("prose.doubles", &[("doubled", &["chapter", "quote", "expected"])], doubles)];
 
 /// Maximum length of a repeated word, in characters.
 const LONGEST: usize = 8;
@@ -27,12 +14,18 @@ const SINGLE: &str = "的了，。、；,;:";
 /// Characters of legitimate reduplications: 一步一步, 逐条逐条, 越来越…, 研究研究.
 const RHYTHM: &str = "一逐越再有不同各每层步点件个";
 
+fn doubles(_: &Params, input: &Input<'_>) -> Vec<Draft> {
+    // In chapters of tables, broken tables may leave their headers in the text.
+    let is_free_prose = |passage: &&Passage<'_>| matches!(passage.chapter(), 0 | 1 | 5 | 6);
+    input.prose.passages().iter().filter(is_free_prose).filter_map(first).collect()
+}
+
 fn first(passage: &Passage<'_>) -> Option<Draft> {
     let chars = passage.reading().chars();
     let (at, length) =
         (2..=LONGEST).rev().find_map(|length| doubled(chars, length)).or_else(|| particle(chars))?;
     let word: String = chars[at..at + length].iter().collect();
-    Some(quoted_chars("doubled", passage, at..at + 2 * length, vec![Value::same("expected", word)]))
+    Some(Draft::of_chars("doubled", passage, at..at + 2 * length).with("expected", word))
 }
 
 /// The start and length of the first repeated word of the given length.

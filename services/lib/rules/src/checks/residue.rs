@@ -1,71 +1,41 @@
 //! `residue.*`: residue of word processors, content management systems and mirror sites.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
-use regex::Regex;
-
-use gongkai_model::{Note, Paragraph, Source};
+use gongkai_model::Note;
 
 use crate::{
     check::Check,
-    draft::{Draft, Value, chapter_name},
-    fingerprint::Key,
+    draft::{Draft, quotation},
     input::Input,
+    params::Params,
+    static_regex::StaticRegex,
 };
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "residue.markup",
-        cases: &[("left", &["chapter", "quote"])],
-        params: &[],
-        run: |_, input| found(input, "left", &MARKUP),
-    },
-    Check {
-        name: "residue.encoding",
-        cases: &[("garbled", &["chapter", "quote"]), ("lost", &["count"])],
-        params: &[],
-        run: |_, input| encoding(input),
-    },
-    Check {
-        name: "residue.mirror",
-        cases: &[("pinyin", &["count"]), ("traditional", &[])],
-        params: &[],
-        run: |_, input| mirror(input),
-    },
+    Check::one("residue.markup", &[("left", QUOTED)], |_, input| found(input, "left", &MARKUP)),
+    Check::one("residue.encoding", &[("garbled", QUOTED), ("lost", &["count"])], encoding),
+    Check::one("residue.mirror", &[("pinyin", &["count"]), ("traditional", &[])], mirror),
 ];
 
+const QUOTED: &[&str] = &["chapter", "quote"];
+
 /// Fields and marks of word processors, HTML entities, and marks of Markdown.
-static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\[bookmark:[^\]]{0,40}\]|HYPERLINK|MERGEFORMAT|错误[!！]\s?未(?:找到|定义)[^。，]{0,8}|Error! Reference|&nbsp;|&amp;|&lt;|&#\d+;|<o:p>|</?(?:span|font|p|br|div)\b|\*\*|\{\{|#REF!")
-        .expect("the pattern is a constant that a test compiles")
-});
+static MARKUP: StaticRegex = StaticRegex::new(
+    r"\[bookmark:[^\]]{0,40}\]|HYPERLINK|MERGEFORMAT|错误[!！]\s?未(?:找到|定义)[^。，]{0,8}|Error! Reference|&nbsp;|&amp;|&lt;|&#\d+;|<o:p>|</?(?:span|font|p|br|div)\b|\*\*|\{\{|#REF!",
+);
 
 /// U+FFFD, private-use characters, and UTF-8 that was decoded as GBK or Latin-1.
-static GARBLED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("[\u{fffd}\u{e000}-\u{f8ff}]|锟斤拷|烫烫烫|屯屯屯|Ã¤|Ã¥|ä¸|å›|æ”|ï¼|鐨勬|锛屽|涓€")
-        .expect("the pattern is a constant that a test compiles")
-});
+static GARBLED: StaticRegex =
+    StaticRegex::new("[\u{fffd}\u{e000}-\u{f8ff}]|锟斤拷|烫烫烫|屯屯屯|Ã¤|Ã¥|ä¸|å›|æ”|ï¼|鐨勬|锛屽|涓€");
 
 /// Reports one finding per pattern, at its first match.
-fn found(input: &Input<'_>, case: &'static str, pattern: &Regex) -> Vec<Draft> {
-    let report = input.report;
-    let preamble = report.preamble.iter().map(|paragraph| (0, paragraph));
-    let sections = report.sections.iter();
-    let prose = sections.flat_map(|section| section.paragraphs.iter().map(|p| (section.number, p)));
-    let mut places = preamble.chain(prose);
-    places.find_map(|(chapter, paragraph)| place(case, pattern, chapter, paragraph)).into_iter().collect()
-}
-
-fn place(case: &'static str, pattern: &Regex, chapter: u32, paragraph: &Paragraph) -> Option<Draft> {
-    let text = paragraph.text.as_str();
-    let quote = pattern.find_iter(text).find(|found| !is_mask(text, found.range()))?.as_str();
-    let source =
-        Source { text: quote.to_owned(), span: paragraph.span, page: paragraph.page, ..Source::default() };
-    Some(Draft {
-        actual: Some(quote.to_owned()),
-        values: vec![chapter_name(chapter), Value::same("quote", quote)],
-        source: Some(source),
-        ..Draft::new(case, Key::Quote { chapter, text: quote.to_owned() })
+fn found(input: &Input<'_>, case: &'static str, pattern: &StaticRegex) -> Option<Draft> {
+    input.paragraphs().find_map(|(chapter, paragraph)| {
+        let text = paragraph.text.as_str();
+        let quote = pattern.find_iter(text).find(|found| !is_mask(text, found.range()))?.as_str();
+        let draft = Draft::of_quote(case, chapter, quotation(paragraph, quote));
+        Some(Draft { actual: Some(quote.to_owned()), ..draft })
     })
 }
 
@@ -77,43 +47,32 @@ fn is_mask(text: &str, range: Range<usize>) -> bool {
     text[range].starts_with('*') && before.ends_with(is_digit) && after.starts_with(is_digit)
 }
 
-fn encoding(input: &Input<'_>) -> Vec<Draft> {
-    let garbled = found(input, "garbled", &GARBLED);
-    if !garbled.is_empty() {
-        return garbled;
-    }
-    let lost = input.report.notes.iter().find_map(|note| match note {
-        Note::ReplacementCharacters(count) => Some(*count),
-        _ => None,
-    });
-    let draft = |count: u32| Draft {
-        actual: Some(count.to_string()),
-        values: vec![Value::same("count", count.to_string())],
-        ..Draft::new("lost", Key::Part("encoding".to_owned()))
+fn encoding(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let lost = || {
+        input.report.notes.iter().find_map(|note| match note {
+            Note::ReplacementCharacters(count) => Some(counted("lost", "encoding", *count)),
+            _ => None,
+        })
     };
-    lost.map(draft).into_iter().collect()
+    found(input, "garbled", &GARBLED).or_else(lost)
+}
+
+fn counted(case: &'static str, part: &str, count: u32) -> Draft {
+    let draft = Draft::of_part(case, part).with("count", count.to_string());
+    Draft { actual: Some(count.to_string()), ..draft }
 }
 
 /// Finds mirrored text. Pinyin after the characters is a sign of a scraped mirror; traditional characters alone may
 /// be an edition of the site itself.
-fn mirror(input: &Input<'_>) -> Vec<Draft> {
+fn mirror(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let notes = &input.report.notes;
     let pinyin = notes.iter().find_map(|note| match note {
         Note::PinyinRemoved(count) => Some(*count),
         _ => None,
     });
-    let draft = match pinyin {
-        Some(count) => Draft {
-            actual: Some(count.to_string()),
-            values: vec![Value::same("count", count.to_string())],
-            ..Draft::new("pinyin", Key::Part("mirror".to_owned()))
-        },
-        None if notes.contains(&Note::TraditionalConverted) && !is_gate(input) => {
-            Draft::new("traditional", Key::Part("mirror".to_owned()))
-        }
-        None => return Vec::new(),
-    };
-    vec![draft]
+    let is_converted = notes.contains(&Note::TraditionalConverted) && !is_gate(input);
+    let converted = is_converted.then(|| Draft::of_part("traditional", "mirror"));
+    pinyin.map(|count| counted("pinyin", "mirror", count)).or(converted)
 }
 
 /// True if the address is that of a gateway, as government sites run them to show every page in traditional characters.

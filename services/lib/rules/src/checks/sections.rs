@@ -4,26 +4,23 @@
 use gongkai_model::{Report, Section};
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
+    params::Params,
 };
 
 const NUMBERED: &[&str] = &["chapter", "title"];
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "sections",
-    cases: &[
-        ("missing", NUMBERED),
-        ("merged", NUMBERED),
-        ("empty", NUMBERED),
-        ("order", &["order"]),
-        ("repeated", NUMBERED),
-    ],
-    params: &[],
-    run: |_, input| run(input),
-}];
+const CASES: Cases = &[
+    ("missing", NUMBERED),
+    ("merged", NUMBERED),
+    ("empty", NUMBERED),
+    ("order", &["order"]),
+    ("repeated", NUMBERED),
+];
+
+pub(crate) const CHECKS: &[Check] = &[Check::many("sections", CASES, sections)];
 
 const CHAPTERS: [(u32, &str, &str); 6] = [
     (1, "一", "总体情况"),
@@ -41,7 +38,7 @@ const TRACES: [(u32, &[&[&str]]); 2] = [
     (6, &[&["其他需要报告", "信息处理费", "信息公开处理费"]]),
 ];
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+fn sections(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let report = input.report;
     let mut drafts = Vec::new();
     for (number, numeral, title) in CHAPTERS {
@@ -54,12 +51,11 @@ fn run(input: &Input<'_>) -> Vec<Draft> {
             _ => "repeated",
         };
         let printed = same.first().map_or("", |section| section.title.as_str());
-        drafts.push(Draft {
-            expected: Some(format!("{numeral}、{title}")),
-            actual: (!printed.is_empty()).then(|| printed.to_owned()),
-            values: vec![Value::new("chapter", numeral, number.to_string()), Value::same("title", title)],
-            ..Draft::new(case, Key::Part(format!("chapter-{number}")))
-        });
+        let draft = Draft::of_part(case, format!("chapter-{number}"))
+            .with_both("chapter", numeral, number.to_string())
+            .with("title", title);
+        let actual = (!printed.is_empty()).then(|| printed.to_owned());
+        drafts.push(Draft { expected: Some(format!("{numeral}、{title}")), actual, ..draft });
     }
     drafts.extend(order(report));
     drafts
@@ -93,12 +89,9 @@ fn order(report: &Report) -> Option<Draft> {
     let mut sorted = firsts;
     sorted.sort_unstable();
     let expected: Vec<String> = sorted.iter().map(u32::to_string).collect();
-    Some(Draft {
-        expected: Some(expected.join(" ")),
-        actual: Some(printed.join(" ")),
-        values: vec![Value::new("order", numerals(&printed), printed.join(", "))],
-        ..Draft::new("order", Key::Part("order".to_owned()))
-    })
+    let draft = Draft::of_part("order", "order");
+    let draft = draft.with_both("order", numerals(&printed), printed.join(", "));
+    Some(Draft { expected: Some(expected.join(" ")), actual: Some(printed.join(" ")), ..draft })
 }
 
 fn numerals(numbers: &[String]) -> String {

@@ -6,24 +6,21 @@
 use gongkai_model::{Period, Source};
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
+    params::Params,
 };
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "years",
-    cases: &[
-        ("title", &["title_year", "period_year"]),
-        ("period", &["year", "from", "to"]),
-        ("published", &["year", "published"]),
-    ],
-    params: &[],
-    run: |_, input| run(input),
-}];
+const CASES: Cases = &[
+    ("title", &["title_year", "period_year"]),
+    ("period", &["year", "from", "to"]),
+    ("published", &["year", "published"]),
+];
 
-fn run(input: &Input<'_>) -> Vec<Draft> {
+pub(crate) const CHECKS: &[Check] = &[Check::many("years", CASES, years)];
+
+fn years(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     if let Some(period) = &input.report.period {
         drafts.extend(period_draft(period, input.report.title_year.unwrap_or(period.from.0)));
@@ -38,28 +35,19 @@ fn period_draft(period: &Period, year: i32) -> Option<Draft> {
         return None;
     }
     let (from, to) = (day(period.from), day(period.to));
-    let mut draft = if whole_year(period.from.0) {
-        Draft {
-            values: vec![
-                Value::same("title_year", year.to_string()),
-                Value::same("period_year", period.from.0.to_string()),
-            ],
-            ..Draft::new("title", Key::Part("title-period".to_owned()))
-        }
+    let draft = if whole_year(period.from.0) {
+        Draft::of_part("title", "title-period")
+            .with("title_year", year.to_string())
+            .with("period_year", period.from.0.to_string())
     } else {
-        Draft {
-            values: vec![
-                Value::same("year", year.to_string()),
-                Value::same("from", &from),
-                Value::same("to", &to),
-            ],
-            ..Draft::new("period", Key::Part("period".to_owned()))
-        }
+        Draft::of_part("period", "period").with("year", year.to_string()).with("from", &from).with("to", &to)
     };
-    draft.expected = Some(format!("{year}-01-01/{year}-12-31"));
-    draft.actual = Some(format!("{from}/{to}"));
-    draft.source = period.span.map(|span| Source { span: Some(span), ..Source::default() });
-    Some(draft)
+    Some(Draft {
+        expected: Some(format!("{year}-01-01/{year}-12-31")),
+        actual: Some(format!("{from}/{to}")),
+        source: period.span.map(|span| Source { span: Some(span), ..Source::default() }),
+        ..draft
+    })
 }
 
 fn published_draft(input: &Input<'_>) -> Option<Draft> {
@@ -69,11 +57,11 @@ fn published_draft(input: &Input<'_>) -> Option<Draft> {
         return None;
     }
     let text = day((published.year(), published.month().into(), published.day()));
+    let draft = Draft::of_part("published", "publication");
     Some(Draft {
         expected: Some(year.saturating_add(1).to_string()),
         actual: Some(published.year().to_string()),
-        values: vec![Value::same("year", year.to_string()), Value::same("published", text)],
-        ..Draft::new("published", Key::Part("publication".to_owned()))
+        ..draft.with("year", year.to_string()).with("published", text)
     })
 }
 

@@ -5,16 +5,11 @@
 
 use cel::{Context as Scope, Program, Value as Cel};
 
-use gongkai_model::{Concept, FactId};
+use gongkai_model::FactId;
 
 use crate::{
-    cell_names::CellNames,
-    draft::{Draft, Value, chapter_name},
-    fingerprint::Key,
-    input::Input,
-    params::Params,
-    pattern::Patterns,
-    prose::Prose,
+    cell_names::CellNames, draft::Draft, fingerprint::FindingKey, input::Input, params::Params,
+    pattern::Patterns, prose::Prose,
 };
 use cel_bindings::Bindings;
 
@@ -77,35 +72,22 @@ impl Expression {
     fn draft(&self, input: &Input<'_>, matches: &Matches<'_, '_>, scope: &Scope<'_, '_>) -> Draft {
         let text =
             |program: &Program| program.execute(scope).ok().and_then(|value| cel_bindings::text(&value));
-        let mut values = Vec::new();
+        let mut draft = Draft::of_cells(CASE, self.operands(input));
+        if draft.facts.is_empty() {
+            draft.key = FindingKey::Part("report".to_owned());
+        }
         for (name, program) in &self.values {
             // A value that cannot be computed is shown as such, not left out.
-            values.push(Value::same(name.clone(), text(program).unwrap_or_else(|| "—".to_owned())));
+            draft = draft.with(name.clone(), text(program).unwrap_or_else(|| "—".to_owned()));
         }
-        let place = matches.first();
-        let source = place.map(|(passage, range)| passage.quote_bytes(range));
-        if let (Some((passage, _)), Some(source)) = (matches.first(), &source) {
-            values.push(chapter_name(passage.chapter()));
-            values.push(Value::same("quote", source.text.as_str()));
+        if let Some((passage, range)) = matches.first() {
+            draft = draft.quoting(passage.chapter(), passage.quote_bytes(range));
         }
-        let facts = self.operands(input);
-        let key = match (matches.first(), &source) {
-            (Some((passage, _)), Some(source)) => {
-                Key::Quote { chapter: passage.chapter(), text: source.text.clone() }
-            }
-            _ if facts.is_empty() => Key::Part("report".to_owned()),
-            _ => Key::Operands,
-        };
-        let concept: Option<Concept> = facts.first().map(|fact| fact.concept.clone());
         Draft {
-            cause: input.suspected_of(&facts),
-            concept,
+            cause: input.suspected_of(&draft.facts),
             expected: self.expected.as_ref().and_then(text),
             actual: self.actual.as_ref().and_then(text),
-            facts,
-            source,
-            values,
-            ..Draft::new(CASE, key)
+            ..draft
         }
     }
 }

@@ -2,42 +2,24 @@
 
 use gongkai_model::{Applicant, FactId, FormId};
 
-use super::cells::{about, cell, mentions, of, previous, total, value};
+use super::cells::{ABOUT, about, cell, mentions, of, previous, total, value};
 use crate::{
-    check::Check,
-    draft::{Draft, Value, decimal},
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     input::Input,
     params::{Kind, Params},
 };
 
-/// The names of the values that [`about`] fills in.
-const ABOUT: &[&str] = &["cell", "expected", "actual", "year", "last_year"];
+/// [`ABOUT`], and the sum that was expected.
+const WITH_PARTS: &[&str] = &["cell", "expected", "actual", "year", "last_year", "parts"];
+
+const CARRIED_IN: Cases = &[("total", ABOUT), ("column", ABOUT), ("reorganised", ABOUT)];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "cross.carried_in",
-        cases: &[("total", ABOUT), ("column", ABOUT), ("reorganised", ABOUT)],
-        params: &[("reorganised", Kind::List)],
-        run: carried_in,
-    },
-    Check {
-        name: "cross.in_force",
-        cases: &[("differs", &["cell", "expected", "actual", "year", "last_year", "parts"])],
-        params: &[("redefined", Kind::List)],
-        run: in_force,
-    },
-    Check {
-        name: "cross.repealed",
-        cases: &[("too_many", &["cell", "expected", "actual", "year", "last_year", "parts"])],
-        params: &[("redefined", Kind::List)],
-        run: repealed,
-    },
-    Check {
-        name: "cross.prior_items",
-        cases: &[("differs", &["cell", "expected", "actual", "year", "last_year", "parts"])],
-        params: &[],
-        run: |_, input| prior_items(input),
-    },
+    Check::many("cross.carried_in", CARRIED_IN, carried_in).with(&[("reorganised", Kind::List)]),
+    Check::many("cross.in_force", &[("differs", WITH_PARTS)], in_force).with(&[("redefined", Kind::List)]),
+    Check::many("cross.repealed", &[("too_many", WITH_PARTS)], repealed).with(&[("redefined", Kind::List)]),
+    Check::many("cross.prior_items", &[("differs", WITH_PARTS)], prior_items),
 ];
 
 /// Checks that the requests carried in equal those that last year's report carried out, in the total and in each
@@ -90,10 +72,9 @@ fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
         let before = previous.cells.value(&now)?;
         let (made, ended) = (value(input, &issued)?, value(input, &repealed)?);
         let (expected, actual) = (before.checked_add(made)?.checked_sub(ended)?, value(input, &now)?);
-        let mut draft = about(input, "differs", &now, expected, actual);
-        draft.facts.extend([issued, repealed]);
         let parts = format!("{}+{}−{}", decimal(before), decimal(made), decimal(ended));
-        draft.values.push(Value::same("parts", parts));
+        let mut draft = about(input, "differs", &now, expected, actual).with("parts", parts);
+        draft.facts.extend([issued, repealed]);
         (expected != actual).then_some(draft)
     });
     drafts.collect()
@@ -110,9 +91,9 @@ fn repealed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
         let before = previous.cells.value(&document(kind, "in_force"))?;
         let (made, actual) = (value(input, &issued)?, value(input, &repealed)?);
         let most = before.checked_add(made)?;
-        let mut draft = about(input, "too_many", &repealed, most, actual);
+        let parts = format!("{}+{}", decimal(before), decimal(made));
+        let mut draft = about(input, "too_many", &repealed, most, actual).with("parts", parts);
         draft.facts.push(issued);
-        draft.values.push(Value::same("parts", format!("{}+{}", decimal(before), decimal(made))));
         (actual > most).then_some(draft)
     });
     drafts.collect()
@@ -133,7 +114,7 @@ const ITEMS: [&str; 5] = [
 ];
 
 /// Checks that the items of the year before equal last year's own items of the year before plus their change.
-fn prior_items(input: &Input<'_>) -> Vec<Draft> {
+fn prior_items(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input).filter(|previous| previous.form == FormId::Form2019) else {
         return Vec::new();
     };
@@ -141,9 +122,8 @@ fn prior_items(input: &Input<'_>) -> Vec<Draft> {
         let (prior, change) = (cell(&format!("{row}.prior_year_items")), cell(&format!("{row}.change")));
         let (items, changed) = (previous.cells.value(&prior)?, previous.cells.value(&change)?);
         let (expected, actual) = (items.checked_add(changed)?, value(input, &prior)?);
-        let mut draft = about(input, "differs", &prior, expected, actual);
-        draft.values.push(Value::same("parts", format!("{}+({})", decimal(items), decimal(changed))));
-        (expected != actual).then_some(draft)
+        let parts = format!("{}+({})", decimal(items), decimal(changed));
+        (expected != actual).then(|| about(input, "differs", &prior, expected, actual).with("parts", parts))
     });
     drafts.collect()
 }

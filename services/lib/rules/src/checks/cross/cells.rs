@@ -4,12 +4,14 @@ use gongkai_model::{Applicant, Concept, FactId};
 use rust_decimal::Decimal;
 
 use crate::{
-    draft::{Draft, Value, decimal},
-    fingerprint::Key,
+    draft::{Draft, decimal},
     input::Input,
     neighbours::AgencyYear,
     params::Params,
 };
+
+/// The placeholders that [`about`] sets.
+pub(super) const ABOUT: &[&str] = &["cell", "expected", "actual", "year", "last_year"];
 
 /// Returns the agency's report on the year before.
 pub(super) fn previous<'a>(input: &Input<'a>) -> Option<&'a AgencyYear> {
@@ -33,12 +35,11 @@ pub(super) fn value(input: &Input<'_>, id: &FactId) -> Option<Decimal> {
     input.report.state(id).value()
 }
 
-/// Returns a cell in the words of an editor, for the placeholder `cell`.
-pub(super) fn place(input: &Input<'_>, id: &FactId) -> Value {
+/// Returns where a cell stands, in the words of an editor.
+pub(super) fn position(input: &Input<'_>, id: &FactId) -> String {
     let cells = input.table.as_ref().map(|table| &table.layout.cells);
-    let position =
-        cells.and_then(|cells| cells.iter().find(|cell| cell.id == *id)).map(|cell| &cell.position);
-    Value::new("cell", position.cloned().unwrap_or_else(|| id.to_string()), id.to_string())
+    let cell = cells.and_then(|cells| cells.iter().find(|cell| cell.id == *id));
+    cell.map_or_else(|| id.to_string(), |cell| cell.position.clone())
 }
 
 /// True if the prose contains a word of one of the rule's lists.
@@ -55,18 +56,10 @@ pub(super) fn about(
     expected: Decimal,
     actual: Decimal,
 ) -> Draft {
-    Draft {
-        concept: Some(id.concept.clone()),
-        expected: Some(decimal(expected)),
-        actual: Some(decimal(actual)),
-        facts: vec![id.clone()],
-        values: vec![
-            place(input, id),
-            Value::same("expected", decimal(expected)),
-            Value::same("actual", decimal(actual)),
-            Value::same("year", input.report.year.to_string()),
-            Value::same("last_year", input.report.year.saturating_sub(1).to_string()),
-        ],
-        ..Draft::new(case, Key::Operands)
-    }
+    Draft::of_cells(case, vec![id.clone()])
+        .with_both("cell", position(input, id), id.to_string())
+        .expected(decimal(expected))
+        .actual(decimal(actual))
+        .with("year", input.report.year.to_string())
+        .with("last_year", input.report.year.saturating_sub(1).to_string())
 }

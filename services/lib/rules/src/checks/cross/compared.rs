@@ -1,52 +1,29 @@
 //! Comparison with last year's numbers: outliers, wrong units, copied tables, missing years, and the growth that the
 //! prose states.
 
-use std::sync::LazyLock;
-
 use gongkai_model::FactId;
-use regex::Regex;
 use rust_decimal::Decimal;
 
-use super::cells::{about, cell, previous, total, value};
+use super::cells::{ABOUT, about, cell, previous, total, value};
 use crate::{
-    check::Check,
-    draft::{Draft, Value, chapter_name, decimal},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     input::Input,
     params::{Kind, Params},
+    static_regex::StaticRegex,
 };
 
+const GROWTH_CASES: Cases =
+    &[("differs", &["chapter", "quote", "expected", "actual", "now", "before", "last_year"])];
+
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "cross.jump",
-        cases: &[("leaps", &["cell", "expected", "actual", "year", "last_year"])],
-        params: &[("ratio", Kind::Decimal), ("least", Kind::Whole)],
-        run: jump,
-    },
-    Check {
-        name: "cross.fee_unit",
-        cases: &[("slip", &["cell", "expected", "actual", "year", "last_year"])],
-        params: &[("ratio", Kind::Decimal)],
-        run: fee_unit,
-    },
-    Check {
-        name: "cross.copied_numbers",
-        cases: &[("copied", &["count", "last_year"])],
-        params: &[("least", Kind::Whole)],
-        run: copied_numbers,
-    },
-    Check {
-        name: "cross.gap",
-        cases: &[("missing", &["missing", "before"])],
-        params: &[],
-        run: |_, input| gap(input),
-    },
-    Check {
-        name: "cross.growth",
-        cases: &[("differs", &["chapter", "quote", "expected", "actual", "now", "before", "last_year"])],
-        params: &[("tolerance", Kind::Decimal)],
-        run: growth,
-    },
+    Check::many("cross.jump", &[("leaps", ABOUT)], jump)
+        .with(&[("ratio", Kind::Decimal), ("least", Kind::Whole)]),
+    Check::one("cross.fee_unit", &[("slip", ABOUT)], fee_unit).with(&[("ratio", Kind::Decimal)]),
+    Check::one("cross.copied_numbers", &[("copied", &["count", "last_year"])], copied_numbers)
+        .with(&[("least", Kind::Whole)]),
+    Check::one("cross.gap", &[("missing", &["missing", "before"])], gap),
+    Check::many("cross.growth", GROWTH_CASES, growth).with(&[("tolerance", Kind::Decimal)]),
 ];
 
 /// Returns the cells whose jumps are worth a look: overall activity, not single results.
@@ -77,23 +54,18 @@ fn jump(params: &Params, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// Finds an amount in 元 where 万元 is required, or the reverse.
-fn fee_unit(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let slip = || {
-        let id = cell("proactive.fees.amount");
-        let (now, before) = (value(input, &id)?, previous(input)?.cells.value(&id)?);
-        let (low, high) = (now.min(before), now.max(before));
-        let is_slip = low > Decimal::ZERO && high >= low.checked_mul(params.decimal("ratio"))?;
-        is_slip.then(|| about(input, "slip", &id, before, now))
-    };
-    slip().into_iter().collect()
+fn fee_unit(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let id = cell("proactive.fees.amount");
+    let (now, before) = (value(input, &id)?, previous(input)?.cells.value(&id)?);
+    let (low, high) = (now.min(before), now.max(before));
+    let is_slip = low > Decimal::ZERO && high >= low.checked_mul(params.decimal("ratio"))?;
+    is_slip.then(|| about(input, "slip", &id, before, now))
 }
 
 /// Finds a report whose numbers other than 0 all equal last year's. Reports of zeros only are always alike and are
 /// skipped.
-fn copied_numbers(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let Some(previous) = previous(input).filter(|previous| previous.form == input.report.form) else {
-        return Vec::new();
-    };
+fn copied_numbers(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let previous = previous(input).filter(|previous| previous.form == input.report.form)?;
     let not_zero = |value: &Decimal| !value.is_zero();
     let own = input
         .report
@@ -103,42 +75,38 @@ fn copied_numbers(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut count = 0_i64;
     for (id, value) in own {
         if previous.cells.value(id) != Some(value) {
-            return Vec::new();
+            return None;
         }
         count += 1;
     }
     let before =
         previous.cells.iter().filter(|(_, state)| state.value().is_some_and(|v| not_zero(&v))).count();
-    if count < params.whole("least") || usize::try_from(count) != Ok(before) {
-        return Vec::new();
-    }
-    let values =
-        vec![Value::same("count", count.to_string()), Value::same("last_year", previous.year.to_string())];
-    vec![Draft { values, ..Draft::new("copied", Key::Part("numbers".to_owned())) }]
+    let is_copied = count >= params.whole("least") && usize::try_from(count) == Ok(before);
+    is_copied.then(|| {
+        Draft::of_part("copied", "numbers")
+            .with("count", count.to_string())
+            .with("last_year", previous.year.to_string())
+    })
 }
 
 /// Finds years without a report between this one and an earlier one.
-fn gap(input: &Input<'_>) -> Vec<Draft> {
-    let Some(neighbours) = input.context.neighbours else { return Vec::new() };
-    let Some(earlier) = neighbours.earlier.filter(|_| neighbours.previous.is_none()) else {
-        return Vec::new();
-    };
+fn gap(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let neighbours = input.context.neighbours?;
+    let earlier = neighbours.earlier.filter(|_| neighbours.previous.is_none())?;
     let years = earlier.saturating_add(1)..input.report.year;
     let missing: Vec<String> = years.map(|year| year.to_string()).collect();
-    let values = vec![
-        Value::new("missing", missing.join("、"), missing.join(", ")),
-        Value::same("before", earlier.to_string()),
-    ];
-    vec![Draft { values, ..Draft::new("missing", Key::Part("gap".to_owned())) }]
+    let draft = Draft::of_part("missing", "gap");
+    Some(
+        draft
+            .with_both("missing", missing.join("、"), missing.join(", "))
+            .with("before", earlier.to_string()),
+    )
 }
 
 /// `(新)收(到)…申请 N 件，比上年增长 X%`: a clause about requests, followed by growth or decline in percent.
-static GROWTH: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?:收到|新收|受理)[^。;,]{0,16}?申请[^。;,%]{0,12}?(\d+)[件宗条](?:\([^)]*\))?,?(?:同比|(?:比|较|与)(?:上年度?|去年|上一年度?|\d{4}年)(?:同期)?(?:相比)?)[^。;,%\d]{0,6}?(增长|增加|上升|提高|下降|减少|降低)(?:了|约|近)?(\d+(?:\.\d+)?)%",
-    )
-    .expect("the pattern is a constant: a test runs it")
-});
+static GROWTH: StaticRegex = StaticRegex::new(
+    r"(?:收到|新收|受理)[^。;,]{0,16}?申请[^。;,%]{0,12}?(\d+)[件宗条](?:\([^)]*\))?,?(?:同比|(?:比|较|与)(?:上年度?|去年|上一年度?|\d{4}年)(?:同期)?(?:相比)?)[^。;,%\d]{0,6}?(增长|增加|上升|提高|下降|减少|降低)(?:了|约|近)?(\d+(?:\.\d+)?)%",
+);
 
 /// Compares the growth of requests in the prose with this year's and last year's table. Skipped if the count in the
 /// prose is not that of the table, since the prose then speaks of something else.
@@ -167,25 +135,14 @@ fn growth(params: &Params, input: &Input<'_>) -> Vec<Draft> {
                 continue;
             }
             let source = passage.quote_bytes(found.get(0).map_or(0..0, |found| found.range()));
-            let quote = source.text.clone();
-            let (expected, actual) = (decimal(actual.round_dp(2)), decimal(stated));
-            drafts.push(Draft {
-                concept: Some(id.concept.clone()),
-                facts: vec![id.clone()],
-                values: vec![
-                    chapter_name(passage.chapter()),
-                    Value::same("quote", &quote),
-                    Value::same("expected", &expected),
-                    Value::same("actual", &actual),
-                    Value::same("now", decimal(now)),
-                    Value::same("before", decimal(before)),
-                    Value::same("last_year", previous.year.to_string()),
-                ],
-                expected: Some(expected),
-                actual: Some(actual),
-                source: Some(source),
-                ..Draft::new("differs", Key::Quote { chapter: passage.chapter(), text: quote })
-            });
+            let draft = Draft::of_cells("differs", vec![id.clone()])
+                .quoting(passage.chapter(), source)
+                .expected(decimal(actual.round_dp(2)))
+                .actual(decimal(stated))
+                .with("now", decimal(now))
+                .with("before", decimal(before))
+                .with("last_year", previous.year.to_string());
+            drafts.push(draft);
         }
     }
     drafts

@@ -1,58 +1,46 @@
 //! Prose copied from another report: last year's, or that of a sibling body.
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
     minhash::MinHash,
     params::{Kind, Params},
 };
 
+const LAST_YEAR: Cases = &[("similar", &["percent", "last_year"]), ("same", &["percent", "last_year"])];
+
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "cross.same_as_last_year",
-        cases: &[("similar", &["percent", "last_year"]), ("same", &["percent", "last_year"])],
-        params: &[("similar", Kind::Decimal), ("same", Kind::Decimal), ("least_chars", Kind::Whole)],
-        run: last_year,
-    },
-    Check {
-        name: "cross.same_as_sibling",
-        cases: &[("similar", &["percent", "agency"])],
-        params: &[("similar", Kind::Decimal), ("least_chars", Kind::Whole)],
-        run: sibling,
-    },
+    Check::one("cross.same_as_last_year", LAST_YEAR, last_year).with(&[
+        ("similar", Kind::Decimal),
+        ("same", Kind::Decimal),
+        ("least_chars", Kind::Whole),
+    ]),
+    Check::one("cross.same_as_sibling", &[("similar", &["percent", "agency"])], sibling)
+        .with(&[("similar", Kind::Decimal), ("least_chars", Kind::Whole)]),
 ];
 
-fn last_year(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let Some((neighbours, previous)) = input.context.neighbours.and_then(|n| Some((n, n.previous.as_ref()?)))
-    else {
-        return Vec::new();
-    };
-    let Some(percent) = percent(params, &neighbours.own.minhash, &previous.minhash) else {
-        return Vec::new();
-    };
+fn last_year(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let neighbours = input.context.neighbours?;
+    let previous = neighbours.previous.as_ref()?;
+    let percent = percent(params, &neighbours.own.minhash, &previous.minhash)?;
     let at_least = |name| f64::from(percent) >= per_mille(params, name);
     let case = match (at_least("same"), at_least("similar")) {
         (true, _) => "same",
         (false, true) => "similar",
-        (false, false) => return Vec::new(),
+        (false, false) => return None,
     };
-    let values = vec![shown(percent), Value::same("last_year", previous.year.to_string())];
-    vec![Draft { values, ..Draft::new(case, Key::Part("prose-last-year".to_owned())) }]
+    let draft = Draft::of_part(case, "prose-last-year").with("percent", shown(percent));
+    Some(draft.with("last_year", previous.year.to_string()))
 }
 
-fn sibling(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let Some((neighbours, sibling)) = input.context.neighbours.and_then(|n| Some((n, n.sibling.as_ref()?)))
-    else {
-        return Vec::new();
-    };
-    let percent = percent(params, &neighbours.own.minhash, &sibling.minhash);
-    let Some(percent) = percent.filter(|percent| f64::from(*percent) >= per_mille(params, "similar")) else {
-        return Vec::new();
-    };
-    let values = vec![shown(percent), Value::same("agency", &sibling.agency_name)];
-    vec![Draft { values, ..Draft::new("similar", Key::Part("prose-sibling".to_owned())) }]
+fn sibling(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let neighbours = input.context.neighbours?;
+    let sibling = neighbours.sibling.as_ref()?;
+    let percent = percent(params, &neighbours.own.minhash, &sibling.minhash)?;
+    let draft = Draft::of_part("similar", "prose-sibling").with("percent", shown(percent));
+    let is_similar = f64::from(percent) >= per_mille(params, "similar");
+    is_similar.then(|| draft.with("agency", &sibling.agency_name))
 }
 
 /// Returns the similarity in thousandths; `None` if there is too little text to compare.
@@ -72,6 +60,6 @@ fn per_mille(params: &Params, name: &str) -> f64 {
     params.decimal(name).to_f64().unwrap_or(1.0) * 1000.0
 }
 
-fn shown(thousandths: u16) -> Value {
-    Value::same("percent", format!("{}.{}", thousandths / 10, thousandths % 10))
+fn shown(thousandths: u16) -> String {
+    format!("{}.{}", thousandths / 10, thousandths % 10)
 }

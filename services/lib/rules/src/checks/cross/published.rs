@@ -2,36 +2,21 @@
 
 use gongkai_model::{FactId, State};
 
-use super::cells::{mentions, place};
+use super::cells::{mentions, position};
 use crate::{
     check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    draft::Draft,
     input::Input,
     neighbours::{Cells, Publications},
     params::{Kind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "published.changed",
-        cases: &[("cells", &["count", "cells"]), ("prose", &[])],
-        params: &[("explained", Kind::List)],
-        run: changed,
-    },
-    Check { name: "published.gone", cases: &[("gone", &["urls"])], params: &[], run: |_, input| gone(input) },
-    Check {
-        name: "published.differs_elsewhere",
-        cases: &[("cells", &["url", "count", "cells"])],
-        params: &[],
-        run: |_, input| differs(input),
-    },
-    Check {
-        name: "published.twice",
-        cases: &[("twice", &["count", "urls"])],
-        params: &[],
-        run: |_, input| twice(input),
-    },
+    Check::one("published.changed", &[("cells", &["count", "cells"]), ("prose", &[])], changed)
+        .with(&[("explained", Kind::List)]),
+    Check::one("published.gone", &[("gone", &["urls"])], gone),
+    Check::many("published.differs_elsewhere", &[("cells", &["url", "count", "cells"])], differs),
+    Check::one("published.twice", &[("twice", &["count", "urls"])], twice),
 ];
 
 /// Maximum number of cells that a message names. It only counts the others.
@@ -44,61 +29,48 @@ fn publications<'a>(input: &Input<'a>) -> Option<(&'a Publications, &'a str, &'a
 
 /// Finds content that changed after publication without an explanation in the report. If only the page around the
 /// content changed, the main hash is the same.
-fn changed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let changed = || {
-        let (publications, main_hash, cells) = publications(input)?;
-        let before = publications.before.as_ref().filter(|before| before.main_hash != main_hash)?;
-        if mentions(params, "explained", input) || input.report.title.contains("更正") {
-            return None;
-        }
-        let changed = different(cells, &before.cells);
-        if changed.is_empty() {
-            return Some(Draft::new("prose", Key::Part("changed".to_owned())));
-        }
-        let values = listed(input, &changed);
-        Some(Draft { values, facts: changed, ..Draft::new("cells", Key::Part("changed".to_owned())) })
-    };
-    changed().into_iter().collect()
+fn changed(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let (publications, main_hash, cells) = publications(input)?;
+    let before = publications.before.as_ref().filter(|before| before.main_hash != main_hash)?;
+    if mentions(params, "explained", input) || input.report.title.contains("更正") {
+        return None;
+    }
+    let changed = different(cells, &before.cells);
+    if changed.is_empty() {
+        return Some(Draft::of_part("prose", "changed"));
+    }
+    let draft = listing(Draft::of_part("cells", "changed"), input, &changed);
+    Some(Draft { facts: changed, ..draft })
 }
 
-fn gone(input: &Input<'_>) -> Vec<Draft> {
-    let Some((publications, _, _)) = publications(input).filter(|(all, _, _)| all.is_withdrawn) else {
-        return Vec::new();
-    };
-    let values = vec![Value::same("urls", publications.urls.join(" "))];
-    vec![Draft { values, ..Draft::new("gone", Key::Part("gone".to_owned())) }]
+fn gone(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let (publications, _, _) = publications(input).filter(|(all, _, _)| all.is_withdrawn)?;
+    Some(Draft::of_part("gone", "gone").with("urls", publications.urls.join(" ")))
 }
 
 /// Finds another address of the report with different numbers.
-fn differs(input: &Input<'_>) -> Vec<Draft> {
+fn differs(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some((publications, main_hash, cells)) = publications(input) else { return Vec::new() };
     let others = publications.elsewhere.iter().filter(|other| other.main_hash != main_hash);
     let drafts = others.filter_map(|other| {
         let different = different(cells, &other.cells);
-        let mut values = listed(input, &different);
-        values.push(Value::same("url", &other.url));
-        let key = Key::Part(format!("elsewhere-{}", other.url));
-        (!different.is_empty()).then(|| Draft { values, facts: different, ..Draft::new("cells", key) })
+        let draft = Draft::of_part("cells", format!("elsewhere-{}", other.url));
+        let draft = listing(draft, input, &different).with("url", &other.url);
+        (!different.is_empty()).then_some(Draft { facts: different, ..draft })
     });
     drafts.collect()
 }
 
 /// Finds a report published at several addresses.
-fn twice(input: &Input<'_>) -> Vec<Draft> {
-    let Some((publications, main_hash, _)) = publications(input).filter(|(all, _, _)| !all.is_withdrawn)
-    else {
-        return Vec::new();
-    };
+fn twice(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let (publications, main_hash, _) = publications(input).filter(|(all, _, _)| !all.is_withdrawn)?;
     let same = publications.elsewhere.iter().filter(|other| other.main_hash == main_hash);
     let mut urls: Vec<&str> =
         publications.urls.iter().chain(same.map(|other| &other.url)).map(String::as_str).collect();
     urls.sort_unstable();
     urls.dedup();
-    if urls.len() < 2 {
-        return Vec::new();
-    }
-    let values = vec![Value::same("count", urls.len().to_string()), Value::same("urls", urls.join(" "))];
-    vec![Draft { values, ..Draft::new("twice", Key::Part("addresses".to_owned())) }]
+    let draft = Draft::of_part("twice", "addresses").with("count", urls.len().to_string());
+    (urls.len() > 1).then(|| draft.with("urls", urls.join(" ")))
 }
 
 /// Returns the cells that both contents have and whose values differ.
@@ -109,11 +81,15 @@ fn different(own: &Cells, other: &Cells) -> Vec<FactId> {
     different.map(|(id, _, _)| id.clone()).collect()
 }
 
-fn listed(input: &Input<'_>, cells: &[FactId]) -> Vec<Value> {
-    let places: Vec<Value> = cells.iter().take(SHOWN).map(|id| place(input, id)).collect();
-    let rest = if cells.len() > SHOWN { ("等", " and others") } else { ("", "") };
-    let join = |texts: Vec<&str>, separator, rest: &str| texts.join(separator) + rest;
-    let zh = join(places.iter().map(|place| place.zh.as_str()).collect(), "、", rest.0);
-    let en = join(places.iter().map(|place| place.en.as_str()).collect(), ", ", rest.1);
-    vec![Value::same("count", cells.len().to_string()), Value::new("cells", zh, en)]
+/// Sets the placeholders `count` and `cells`.
+fn listing(draft: Draft, input: &Input<'_>, cells: &[FactId]) -> Draft {
+    let shown = || cells.iter().take(SHOWN);
+    let zh: Vec<String> = shown().map(|id| position(input, id)).collect();
+    let en: Vec<String> = shown().map(ToString::to_string).collect();
+    let (others, others_en) = if cells.len() > SHOWN { ("等", " and others") } else { ("", "") };
+    draft.with("count", cells.len().to_string()).with_both(
+        "cells",
+        zh.join("、") + others,
+        en.join(", ") + others_en,
+    )
 }

@@ -8,33 +8,25 @@ use rust_decimal::Decimal;
 
 use super::cells::{about, cell, previous, total, value};
 use crate::{
-    check::Check,
-    draft::{Draft, Value, decimal},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::{Draft, decimal},
     input::Input,
     neighbours::{Child, Children, figures},
+    params::Params,
 };
 
 const SUM: &[&str] = &["cell", "expected", "actual", "year", "last_year", "children", "registered"];
 
+const SCOPE: Cases = &[
+    ("no_statement", &["expected", "actual", "children"]),
+    ("equals_office", &["office", "actual", "children"]),
+];
+
 pub(crate) const CHECKS: &[Check] = &[
-    Check { name: "rollup.at_least", cases: &[("less", SUM)], params: &[], run: |_, input| at_least(input) },
-    Check { name: "rollup.equal", cases: &[("differs", SUM)], params: &[], run: |_, input| equal(input) },
-    Check {
-        name: "rollup.carried_in",
-        cases: &[("differs", SUM)],
-        params: &[],
-        run: |_, input| carried_in(input),
-    },
-    Check {
-        name: "rollup.scope",
-        cases: &[
-            ("no_statement", &["expected", "actual", "children"]),
-            ("equals_office", &["office", "actual", "children"]),
-        ],
-        params: &[],
-        run: |_, input| scope(input),
-    },
+    Check::many("rollup.at_least", &[("less", SUM)], at_least),
+    Check::many("rollup.equal", &[("differs", SUM)], equal),
+    Check::one("rollup.carried_in", &[("differs", SUM)], carried_in),
+    Check::one("rollup.scope", SCOPE, scope),
 ];
 
 /// Returns the children that have reported; `None` if there are none.
@@ -61,10 +53,9 @@ fn draft(
     children: &Children,
     numbers: (Decimal, Decimal),
 ) -> Draft {
-    let mut draft = about(input, case, id, numbers.0, numbers.1);
-    draft.values.push(Value::same("children", children.reported.len().to_string()));
-    draft.values.push(Value::same("registered", children.registered.to_string()));
-    draft
+    about(input, case, id, numbers.0, numbers.1)
+        .with("children", children.reported.len().to_string())
+        .with("registered", children.registered.to_string())
 }
 
 /// True for cells that are summed. Numbers carried between years are not: they would be wrong whenever a body joins
@@ -73,7 +64,7 @@ fn is_summed(id: &FactId) -> bool {
     !matches!(id.concept.as_str(), "requests.carried_in" | "requests.carried_out")
 }
 
-fn at_least(input: &Input<'_>) -> Vec<Draft> {
+fn at_least(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(children) = summed(input) else { return Vec::new() };
     let drafts = figures().into_iter().filter(is_summed).filter_map(|id| {
         let (actual, least) = (value(input, &id)?, sum(children, &id)?);
@@ -83,7 +74,7 @@ fn at_least(input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// Checks that the report equals the sum of its children, if every child reported.
-fn equal(input: &Input<'_>) -> Vec<Draft> {
+fn equal(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let is_whole = |children: &&Children| usize::try_from(children.registered) == Ok(children.reported.len());
     let Some(children) = summed(input).filter(is_whole) else { return Vec::new() };
     let of_all = |id: &FactId| children.reported.iter().all(|child| child.cells.value(id).is_some());
@@ -96,45 +87,35 @@ fn equal(input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// Finds a carry-over that is broken for the parent but holds for every child.
-fn carried_in(input: &Input<'_>) -> Vec<Draft> {
-    let broken = || {
-        let (children, previous) = (summed(input)?, previous(input)?);
-        let (own, before) = (total("requests.carried_in"), total("requests.carried_out"));
-        let (actual, expected) = (value(input, &own)?, previous.cells.value(&before)?);
-        let agrees = |child: &Child| {
-            child.carried_out_before.is_some() && child.cells.value(&own) == child.carried_out_before
-        };
-        let is_broken = actual != expected && children.reported.iter().all(agrees);
-        is_broken.then(|| draft(input, "differs", &own, children, (expected, actual)))
+fn carried_in(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let (children, previous) = (summed(input)?, previous(input)?);
+    let (own, before) = (total("requests.carried_in"), total("requests.carried_out"));
+    let (actual, expected) = (value(input, &own)?, previous.cells.value(&before)?);
+    let agrees = |child: &Child| {
+        child.carried_out_before.is_some() && child.cells.value(&own) == child.carried_out_before
     };
-    broken().into_iter().collect()
+    let is_broken = actual != expected && children.reported.iter().all(agrees);
+    is_broken.then(|| draft(input, "differs", &own, children, (expected, actual)))
 }
 
 /// Checks that a government above town level reports on all its bodies. Small counties whose bodies had nothing to
 /// report are skipped.
-fn scope(input: &Input<'_>) -> Vec<Draft> {
-    let found = || {
-        let children = children(input).filter(|_| is_government(input))?;
-        let received = total("requests.received");
-        let (actual, below) = (value(input, &received)?, sum(children, &received)?);
-        let values = |draft: &mut Draft| {
-            draft.values.push(Value::same("actual", decimal(actual)));
-            draft.values.push(Value::same("children", children.reported.len().to_string()));
-        };
-        let is_same = |child: &&Child| child.is_office && same_as(input, child);
-        if let Some(office) = children.reported.iter().find(is_same).filter(|_| below > actual) {
-            let mut draft = Draft::new("equals_office", Key::Part("scope".to_owned()));
-            draft.values.push(Value::same("office", &office.name));
-            values(&mut draft);
-            return Some(draft);
+fn scope(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let children = children(input).filter(|_| is_government(input))?;
+    let received = total("requests.received");
+    let (actual, below) = (value(input, &received)?, sum(children, &received)?);
+    let is_same = |child: &&Child| child.is_office && same_as(input, child);
+    let says = input.context.neighbours.is_some_and(|neighbours| neighbours.own.rolls_up);
+    let draft = match children.reported.iter().find(is_same) {
+        Some(office) if below > actual => {
+            Draft::of_part("equals_office", "scope").with("office", &office.name)
         }
-        let says = input.context.neighbours.is_some_and(|neighbours| neighbours.own.rolls_up);
-        let mut draft = Draft::new("no_statement", Key::Part("scope".to_owned()));
-        draft.values.push(Value::same("expected", decimal(below)));
-        values(&mut draft);
-        (!says && actual < below).then_some(draft)
+        _ if !says && actual < below => {
+            Draft::of_part("no_statement", "scope").with("expected", decimal(below))
+        }
+        _ => return None,
     };
-    found().into_iter().collect()
+    Some(draft.with("actual", decimal(actual)).with("children", children.reported.len().to_string()))
 }
 
 /// True if table 3 of the report is that of the office.

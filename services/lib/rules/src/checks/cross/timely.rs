@@ -4,42 +4,21 @@ use gongkai_model::{AgencyKind, Level};
 use time::{Date, Month};
 
 use crate::{
-    check::Check,
-    draft::{Draft, Value},
-    fingerprint::Key,
+    check::{Cases, Check},
+    draft::Draft,
     input::Input,
     params::{Kind, Params},
 };
 
+const LATE: &[&str] = &["published", "deadline", "days"];
+const LATE_CASES: Cases = &[("department", LATE), ("government", LATE), ("town", LATE)];
+
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "timely.late",
-        cases: &[
-            ("department", &["published", "deadline", "days"]),
-            ("government", &["published", "deadline", "days"]),
-            ("town", &["published", "deadline", "days"]),
-        ],
-        params: &[("migrated_after_days", Kind::Whole)],
-        run: late,
-    },
-    Check {
-        name: "timely.early",
-        cases: &[("early", &["published", "year"])],
-        params: &[],
-        run: |_, input| early(input),
-    },
-    Check {
-        name: "timely.back_dated",
-        cases: &[("back_dated", &["published", "seen", "days"])],
-        params: &[("interval_days", Kind::Whole), ("window_days", Kind::Whole)],
-        run: back_dated,
-    },
-    Check {
-        name: "timely.column",
-        cases: &[("elsewhere", &["column"])],
-        params: &[("columns", Kind::List)],
-        run: column,
-    },
+    Check::one("timely.late", LATE_CASES, late).with(&[("migrated_after_days", Kind::Whole)]),
+    Check::one("timely.early", &[("early", &["published", "year"])], early),
+    Check::one("timely.back_dated", &[("back_dated", &["published", "seen", "days"])], back_dated)
+        .with(&[("interval_days", Kind::Whole), ("window_days", Kind::Whole)]),
+    Check::one("timely.column", &[("elsewhere", &["column"])], column).with(&[("columns", Kind::List)]),
 ];
 
 /// Returns the earliest publication date that the publisher states.
@@ -69,76 +48,51 @@ fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
 
 /// Finds reports published after the deadline. The day of the deadline is in time. A page that moved to a new site
 /// years later carries the date of the move.
-fn late(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let late = || {
-        let published =
-            claimed(input).map(|claimed| seen(input).map_or(claimed, |seen| seen.min(claimed)))?;
-        let (case, deadline) = deadline(input)?;
-        let days = (published - deadline).whole_days();
-        if days <= 0 || days > params.whole("migrated_after_days") {
-            return None;
-        }
-        Some(Draft {
-            expected: Some(day(deadline)),
-            actual: Some(day(published)),
-            values: vec![
-                Value::same("published", day(published)),
-                Value::same("deadline", day(deadline)),
-                Value::same("days", days.to_string()),
-            ],
-            ..Draft::new(case, Key::Part("deadline".to_owned()))
-        })
-    };
-    late().into_iter().collect()
+fn late(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let published = claimed(input).map(|claimed| seen(input).map_or(claimed, |seen| seen.min(claimed)))?;
+    let (case, deadline) = deadline(input)?;
+    let days = (published - deadline).whole_days();
+    if days <= 0 || days > params.whole("migrated_after_days") {
+        return None;
+    }
+    let draft = Draft::of_part(case, "deadline")
+        .with("published", day(published))
+        .with("deadline", day(deadline))
+        .with("days", days.to_string());
+    Some(Draft { expected: Some(day(deadline)), actual: Some(day(published)), ..draft })
 }
 
-fn early(input: &Input<'_>) -> Vec<Draft> {
+fn early(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let year = input.report.year;
-    let Some(published) = claimed(input).filter(|published| published.year() <= year) else {
-        return Vec::new();
-    };
-    let values = vec![Value::same("published", day(published)), Value::same("year", year.to_string())];
-    vec![Draft { actual: Some(day(published)), values, ..Draft::new("early", Key::Part("early".to_owned())) }]
+    let published = claimed(input).filter(|published| published.year() <= year)?;
+    let draft = Draft::of_part("early", "early").with("published", day(published));
+    Some(Draft { actual: Some(day(published)), ..draft.with("year", year.to_string()) })
 }
 
 /// Finds a report that states a date in time but was first seen after the deadline, later than the interval between
 /// two visits explains. A report seen much later is an old one that was collected late, not a page with a false date.
-fn back_dated(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let back_dated = || {
-        let (claimed, seen) = (claimed(input)?, seen(input)?);
-        let (_, deadline) = deadline(input)?;
-        let days = (seen - claimed).whole_days();
-        let is_suspect = claimed <= deadline
-            && seen > deadline
-            && days > params.whole("interval_days")
-            && days <= params.whole("window_days");
-        is_suspect.then(|| Draft {
-            expected: Some(day(seen)),
-            actual: Some(day(claimed)),
-            values: vec![
-                Value::same("published", day(claimed)),
-                Value::same("seen", day(seen)),
-                Value::same("days", days.to_string()),
-            ],
-            ..Draft::new("back_dated", Key::Part("back-dated".to_owned()))
-        })
-    };
-    back_dated().into_iter().collect()
+fn back_dated(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let (claimed, seen) = (claimed(input)?, seen(input)?);
+    let (_, deadline) = deadline(input)?;
+    let days = (seen - claimed).whole_days();
+    let is_suspect = claimed <= deadline
+        && seen > deadline
+        && days > params.whole("interval_days")
+        && days <= params.whole("window_days");
+    let draft = Draft::of_part("back_dated", "back-dated")
+        .with("published", day(claimed))
+        .with("seen", day(seen))
+        .with("days", days.to_string());
+    is_suspect.then(|| Draft { expected: Some(day(seen)), actual: Some(day(claimed)), ..draft })
 }
 
-fn column(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let Some(column) = input.context.publication.column.filter(|column| !column.trim().is_empty()) else {
-        return Vec::new();
-    };
+fn column(params: &Params, input: &Input<'_>) -> Option<Draft> {
+    let column = input.context.publication.column.filter(|column| !column.trim().is_empty())?;
     if params.words("columns").is_some_and(|words| words.any(column)) {
-        return Vec::new();
+        return None;
     }
-    let values = vec![Value::same("column", column)];
-    vec![Draft {
-        actual: Some(column.to_owned()),
-        values,
-        ..Draft::new("elsewhere", Key::Part("column".to_owned()))
-    }]
+    let draft = Draft::of_part("elsewhere", "column").with("column", column);
+    Some(Draft { actual: Some(column.to_owned()), ..draft })
 }
 
 fn day(date: Date) -> String {
