@@ -1,6 +1,10 @@
 //! The connection to query.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -9,7 +13,7 @@ use gongkai_proto::v1::{
     report_service_client::ReportServiceClient,
 };
 use tonic::{
-    Code, Request, Status,
+    Code, Request, Response, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
@@ -87,8 +91,7 @@ impl QueryServer {
 
     fn token(&self) -> anyhow::Result<Option<MetadataValue<Ascii>>> {
         let Some(file) = &self.token_file else { return Ok(None) };
-        let text = fs::read_to_string(file).with_context(|| format!("couldn't read {}", file.display()))?;
-        let mut value: MetadataValue<Ascii> = format!("Bearer {}", text.trim())
+        let mut value: MetadataValue<Ascii> = format!("Bearer {}", read_token(file)?)
             .parse()
             .with_context(|| format!("{} holds no token", file.display()))?;
         value.set_sensitive(true);
@@ -103,6 +106,17 @@ impl Interceptor for BearerToken {
         }
         Ok(request)
     }
+}
+
+/// Reads a file that holds a token or a secret.
+pub(crate) fn read_token(file: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(file).with_context(|| format!("couldn't read {}", file.display()))?;
+    Ok(text.trim().to_owned())
+}
+
+/// The answer of query to a call, or why there is none.
+pub(crate) fn answer<T>(response: Result<Response<T>, Status>) -> anyhow::Result<T> {
+    response.map(Response::into_inner).map_err(|status| query_error(&status))
 }
 
 /// The server's error message.

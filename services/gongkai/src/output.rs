@@ -59,6 +59,19 @@ impl Output {
         self.writer.flush()
     }
 
+    /// Writes members of an object with their labels, a line each; those that are absent or empty are left out.
+    pub(crate) fn members<const N: usize>(
+        &mut self,
+        members: [(&str, Option<&String>); N],
+    ) -> io::Result<()> {
+        for (label, text) in members {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                self.line(format!("{}  {}", self.styled(Style::Dim, label), clean(text)))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The text, emphasized if this is a terminal with colours.
     pub(crate) fn styled(&self, style: Style, text: &str) -> String {
         if !self.has_colour {

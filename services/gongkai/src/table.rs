@@ -19,12 +19,13 @@ pub(crate) enum Format {
 }
 
 /// A type that is shown as a row.
-pub(crate) trait Row: Serialize {
+pub(crate) trait Row: Serialize + 'static {
     /// Titles of the columns.
-    const COLUMNS: &'static [&'static str];
-    /// The cells, one per column.
-    fn cells(&self) -> Vec<String>;
+    const COLUMNS: &'static [Column<Self>];
 }
+
+/// A column: its heading, and its cell of a row.
+pub(crate) type Column<R> = (&'static str, fn(&R) -> String);
 
 /// Writes a complete list of rows.
 pub(crate) fn write<R: Row>(out: &mut Output, format: Format, rows: &[R]) -> anyhow::Result<()> {
@@ -39,7 +40,7 @@ pub(crate) fn write<R: Row>(out: &mut Output, format: Format, rows: &[R]) -> any
 pub(crate) fn follow<R: Row>(out: &mut Output, format: Format, row: &R, first: bool) -> anyhow::Result<()> {
     match format {
         // The widths of later rows are unknown, so this is no aligned table.
-        Format::Table => out.line(clean(&row.cells().join("  ")))?,
+        Format::Table => out.line(clean(&cells(row).collect::<Vec<_>>().join("  ")))?,
         Format::Json => json(out, std::slice::from_ref(row))?,
         Format::Csv => csv(out, std::slice::from_ref(row), first)?,
     }
@@ -47,12 +48,20 @@ pub(crate) fn follow<R: Row>(out: &mut Output, format: Format, row: &R, first: b
     Ok(())
 }
 
+fn headings<R: Row>() -> impl Iterator<Item = &'static str> {
+    R::COLUMNS.iter().map(|(heading, _)| *heading)
+}
+
+fn cells<R: Row>(row: &R) -> impl Iterator<Item = String> {
+    R::COLUMNS.iter().map(|(_, cell)| cell(row))
+}
+
 fn table<R: Row>(out: &mut Output, rows: &[R]) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(R::COLUMNS);
+    table.set_header(headings::<R>());
     for row in rows {
-        table.add_row(row.cells().iter().map(|cell| clean(cell)));
+        table.add_row(cells(row).map(|cell| clean(&cell)));
     }
     for line in table.lines() {
         out.line(line.trim_end())?;
@@ -70,10 +79,10 @@ fn json<R: Row>(out: &mut Output, rows: &[R]) -> anyhow::Result<()> {
 fn csv<R: Row>(out: &mut Output, rows: &[R], header: bool) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     if header {
-        writer.write_record(R::COLUMNS)?;
+        writer.write_record(headings::<R>())?;
     }
     for row in rows {
-        writer.write_record(row.cells())?;
+        writer.write_record(cells(row).map(String::into_bytes))?;
     }
     writer.flush()?;
     Ok(())

@@ -4,10 +4,10 @@ use anyhow::Context as _;
 use gongkai_check::{FactLine, FindingLine, SectionLine};
 use gongkai_model::{Fact, Finding};
 use gongkai_proto::{convert::timestamp, v1};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 
-use crate::table::Row;
+use crate::table::{Column, Row};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ReportView {
@@ -32,13 +32,13 @@ pub(crate) struct ReportView {
     pub(crate) sections: Vec<SectionLine>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) facts: Vec<FactLine>,
-    pub(crate) findings_summary: Summary,
+    pub(crate) findings_summary: Counts,
     pub(crate) trace_id: String,
 }
 
 /// Counts of findings by severity.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
-pub(crate) struct Summary {
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Counts {
     pub(crate) error: u32,
     pub(crate) warning: u32,
     pub(crate) review: u32,
@@ -110,41 +110,25 @@ impl TryFrom<v1::Report> for ReportView {
             preamble: report.preamble,
             sections: sections.collect(),
             facts: facts.collect::<anyhow::Result<_>>()?,
-            findings_summary: report.findings_summary.map(Summary::from).unwrap_or_default(),
+            findings_summary: report.findings_summary.map(Counts::from).unwrap_or_default(),
             trace_id: report.trace_id,
         })
     }
 }
 
 impl Row for ReportView {
-    const COLUMNS: &'static [&'static str] = &[
-        "name",
-        "agency_name",
-        "year",
-        "form",
-        "revision",
-        "error",
-        "warning",
-        "review",
-        "withdrawn",
-        "trace_id",
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("name", |report| report.name.clone()),
+        ("agency_name", |report| report.agency_name.clone()),
+        ("year", |report| report.year.to_string()),
+        ("form", |report| report.form.clone()),
+        ("revision", |report| report.revision.to_string()),
+        ("error", |report| report.findings_summary.error.to_string()),
+        ("warning", |report| report.findings_summary.warning.to_string()),
+        ("review", |report| report.findings_summary.review.to_string()),
+        ("withdrawn", |report| report.withdrawn.to_string()),
+        ("trace_id", |report| report.trace_id.clone()),
     ];
-
-    fn cells(&self) -> Vec<String> {
-        let Summary { error, warning, review, .. } = self.findings_summary;
-        vec![
-            self.name.clone(),
-            self.agency_name.clone(),
-            self.year.to_string(),
-            self.form.clone(),
-            self.revision.to_string(),
-            error.to_string(),
-            warning.to_string(),
-            review.to_string(),
-            self.withdrawn.to_string(),
-            self.trace_id.clone(),
-        ]
-    }
 }
 
 // === impl FindingView ===
@@ -163,32 +147,17 @@ impl TryFrom<v1::Finding> for FindingView {
 }
 
 impl Row for FindingView {
-    const COLUMNS: &'static [&'static str] = &[
-        "report",
-        "severity",
-        "rule",
-        "message",
-        "message_en",
-        "expected",
-        "actual",
-        "fingerprint",
-        "waiver",
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("report", |view| view.report.clone()),
+        ("severity", |view| view.finding.severity.clone()),
+        ("rule", |view| view.finding.rule.clone()),
+        ("message", |view| view.finding.message.clone()),
+        ("message_en", |view| view.finding.message_en.clone()),
+        ("expected", |view| view.finding.expected.clone().unwrap_or_default()),
+        ("actual", |view| view.finding.actual.clone().unwrap_or_default()),
+        ("fingerprint", |view| view.finding.fingerprint.clone()),
+        ("waiver", |view| view.waiver.as_ref().map(|waiver| waiver.reason.clone()).unwrap_or_default()),
     ];
-
-    fn cells(&self) -> Vec<String> {
-        let finding = &self.finding;
-        vec![
-            self.report.clone(),
-            finding.severity.clone(),
-            finding.rule.clone(),
-            finding.message.clone(),
-            finding.message_en.clone(),
-            finding.expected.clone().unwrap_or_default(),
-            finding.actual.clone().unwrap_or_default(),
-            finding.fingerprint.clone(),
-            self.waiver.as_ref().map(|waiver| waiver.reason.clone()).unwrap_or_default(),
-        ]
-    }
 }
 
 // === impl WaiverView ===
@@ -221,20 +190,15 @@ impl TryFrom<v1::Waiver> for WaiverView {
 }
 
 impl Row for WaiverView {
-    const COLUMNS: &'static [&'static str] =
-        &["waiver", "finding", "rule", "state", "reason", "person", "expires_at"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.name.clone(),
-            self.finding.rsplit('/').next().unwrap_or_default().to_owned(),
-            self.rule.clone(),
-            self.state.to_owned(),
-            self.reason.clone(),
-            self.person.clone(),
-            self.expires_at.clone().unwrap_or_default(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("waiver", |waiver| waiver.name.clone()),
+        ("finding", |waiver| waiver.finding.rsplit('/').next().unwrap_or_default().to_owned()),
+        ("rule", |waiver| waiver.rule.clone()),
+        ("state", |waiver| waiver.state.to_owned()),
+        ("reason", |waiver| waiver.reason.clone()),
+        ("person", |waiver| waiver.person.clone()),
+        ("expires_at", |waiver| waiver.expires_at.clone().unwrap_or_default()),
+    ];
 }
 
 // === impl ChangeView ===
@@ -254,26 +218,20 @@ impl TryFrom<v1::WatchReportsResponse> for ChangeView {
 }
 
 impl Row for ChangeView {
-    const COLUMNS: &'static [&'static str] =
-        &["change", "name", "agency_name", "year", "revision", "error", "warning", "review", "resume_token"];
-
-    fn cells(&self) -> Vec<String> {
-        let Summary { error, warning, review, .. } = self.report.findings_summary;
-        vec![
-            self.change.to_owned(),
-            self.report.name.clone(),
-            self.report.agency_name.clone(),
-            self.report.year.to_string(),
-            self.report.revision.to_string(),
-            error.to_string(),
-            warning.to_string(),
-            review.to_string(),
-            self.resume_token.clone(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("change", |change| change.change.to_owned()),
+        ("name", |change| change.report.name.clone()),
+        ("agency_name", |change| change.report.agency_name.clone()),
+        ("year", |change| change.report.year.to_string()),
+        ("revision", |change| change.report.revision.to_string()),
+        ("error", |change| change.report.findings_summary.error.to_string()),
+        ("warning", |change| change.report.findings_summary.warning.to_string()),
+        ("review", |change| change.report.findings_summary.review.to_string()),
+        ("resume_token", |change| change.resume_token.clone()),
+    ];
 }
 
-impl From<v1::FindingsSummary> for Summary {
+impl From<v1::FindingsSummary> for Counts {
     fn from(summary: v1::FindingsSummary) -> Self {
         let v1::FindingsSummary { error, warning, review, info } = summary;
         Self { error, warning, review, info }

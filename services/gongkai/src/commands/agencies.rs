@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     client::{self, Listing, QueryServer},
     output::Output,
-    table::Row,
+    table::{Column, Row},
 };
 
 /// 机构名录 / The registry of agencies
@@ -89,8 +89,7 @@ async fn import(args: &Import, out: &mut Output) -> anyhow::Result<ExitCode> {
     let csv = tokio::fs::read(&args.file).await.with_context(|| format!("couldn't read {file}"))?;
     let mut client = args.server.agencies().await?;
     let request = v1::ImportAgenciesRequest { csv: csv.into(), validate_only: args.dry_run };
-    let response = client.import_agencies(request).await.map_err(|status| client::query_error(&status))?;
-    let count = response.into_inner().agencies;
+    let count = client::answer(client.import_agencies(request).await)?.agencies;
     out.line(match args.dry_run {
         true => format!(
             "名录可用，共 {count} 个机构（未导入） / the list is usable, {count} agencies (not imported)"
@@ -105,8 +104,7 @@ async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     client::list(out, &args.listing, async |page_size, page_token| {
         let filter = if args.provisional { "provisional = true" } else { "" }.to_owned();
         let request = v1::ListAgenciesRequest { page_size, page_token, filter };
-        let response = client.list_agencies(request).await.map_err(|status| client::query_error(&status))?;
-        let response = response.into_inner();
+        let response = client::answer(client.list_agencies(request).await)?;
         Ok((response.agencies.into_iter().map(AgencyView::from).collect(), response.next_page_token))
     })
     .await
@@ -129,17 +127,16 @@ impl From<v1::Agency> for AgencyView {
 }
 
 impl Row for AgencyView {
-    const COLUMNS: &'static [&'static str] = &["agency", "name", "parent", "level", "kind", "region"];
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("agency", |agency| code(&agency.name)),
+        ("name", |agency| agency.display_name.clone()),
+        ("parent", |agency| code(&agency.parent)),
+        ("level", |agency| agency.level.clone()),
+        ("kind", |agency| agency.kind.clone()),
+        ("region", |agency| agency.region.clone()),
+    ];
+}
 
-    fn cells(&self) -> Vec<String> {
-        let code = |name: &str| name.strip_prefix("agencies/").unwrap_or(name).to_owned();
-        vec![
-            code(&self.name),
-            self.display_name.clone(),
-            code(&self.parent),
-            self.level.clone(),
-            self.kind.clone(),
-            self.region.clone(),
-        ]
-    }
+fn code(name: &str) -> String {
+    name.strip_prefix("agencies/").unwrap_or(name).to_owned()
 }

@@ -51,9 +51,7 @@ struct Judgement {
 pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     let request = v1::ExplainFindingRequest { name: args.name.clone() };
     let mut client = args.server.reports().await?;
-    let told =
-        client.explain_finding(request).await.map_err(|status| client::query_error(&status))?.into_inner();
-    let view = view(told)?;
+    let view = view(client::answer(client.explain_finding(request).await)?)?;
     match args.format {
         Shape::Json => out.line(serde_json::to_string(&view)?)?,
         Shape::Text => write(out, &view)?,
@@ -86,45 +84,37 @@ fn write(out: &mut Output, view: &View) -> std::io::Result<()> {
     let finding = &view.finding.finding;
     let head = format!("{} {}  {}", finding.severity, finding.rule, finding.message);
     out.line(out.styled(Style::Bold, &clean(&head)))?;
-    let none = String::new();
-    for (label, value) in [
-        ("英文 english", &finding.message_en),
-        ("公式 formula", &finding.formula),
-        ("应为 expected", finding.expected.as_ref().unwrap_or(&none)),
-        ("实为 actual", finding.actual.as_ref().unwrap_or(&none)),
-        ("引文 quotation", finding.source.as_ref().map_or(&none, |source| &source.text)),
-        ("根源 cause", finding.cause.as_ref().unwrap_or(&none)),
-        ("依据 legal source", &finding.legal),
-        ("建议 advice", &finding.help),
-        ("改法 repair", finding.suggestion.as_ref().unwrap_or(&none)),
-        ("规则 rules", &finding.versions.rules),
-        ("报告 report", &view.finding.report),
-        ("地址 url", &view.url),
-        ("内容 content", &view.content_hash),
-        ("跟踪 trace", &view.finding.trace_id),
-    ] {
-        if !value.is_empty() {
-            out.line(format!("{}  {}", out.styled(Style::Dim, label), clean(value)))?;
-        }
-    }
+    let quotation = finding.source.as_ref().map(|source| &source.text);
+    out.members([
+        ("英文 english", Some(&finding.message_en)),
+        ("公式 formula", Some(&finding.formula)),
+        ("应为 expected", finding.expected.as_ref()),
+        ("实为 actual", finding.actual.as_ref()),
+        ("引文 quotation", quotation),
+        ("根源 cause", finding.cause.as_ref()),
+        ("依据 legal source", Some(&finding.legal)),
+        ("建议 advice", Some(&finding.help)),
+        ("改法 repair", finding.suggestion.as_ref()),
+        ("规则 rules", Some(&finding.versions.rules)),
+        ("报告 report", Some(&view.finding.report)),
+        ("地址 url", Some(&view.url)),
+        ("内容 content", Some(&view.content_hash)),
+        ("跟踪 trace", Some(&view.finding.trace_id)),
+    ])?;
     for operand in &finding.operands {
         out.line(format!("  {}", clean(&operand_line(operand))))?;
     }
     for judged in &view.history {
         let (first, last) = (judged.first_at.as_deref(), judged.last_at.as_deref());
         let times = format!("{} – {}", first.unwrap_or_default(), last.unwrap_or_default());
-        out.line(format!(
-            "{}  {} {times} ({})",
-            out.styled(Style::Dim, "历次 history"),
-            judged.severity,
-            clean(&judged.rules)
-        ))?;
+        let said = format!("{} {times} ({})", judged.severity, judged.rules);
+        out.members([("历次 history", Some(&said))])?;
     }
     for waiver in &view.waivers {
         let until = waiver.expires_at.as_deref().unwrap_or_default();
         let said =
             format!("{} {}（{}，至 {until}） {}", waiver.state, waiver.reason, waiver.person, waiver.name);
-        out.line(format!("{}  {}", out.styled(Style::Dim, "豁免 waiver"), clean(&said)))?;
+        out.members([("豁免 waiver", Some(&said))])?;
     }
     Ok(())
 }

@@ -43,8 +43,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
             page_size,
             page_token,
         };
-        let response =
-            client.list_findings(request).await.map_err(|status| client::query_error(&status))?.into_inner();
+        let response = client::answer(client.list_findings(request).await)?;
         let rows = response.findings.into_iter().map(FindingView::try_from).collect::<anyhow::Result<_>>()?;
         Ok((rows, response.next_page_token))
     })

@@ -43,9 +43,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     };
     let request = v1::GetReportRequest { name: args.name.clone(), as_of };
     let mut client = args.server.reports().await?;
-    let report =
-        client.get_report(request).await.map_err(|status| client::query_error(&status))?.into_inner();
-    let report = ReportView::try_from(report)?;
+    let report = ReportView::try_from(client::answer(client.get_report(request).await)?)?;
     match args.format {
         Shape::Json => out.line(serde_json::to_string(&report)?)?,
         Shape::Text => write(out, &report)?,
@@ -60,25 +58,20 @@ fn write(out: &mut Output, report: &ReportView) -> std::io::Result<()> {
         "错误 {}  警告 {}  待核 {}  提示 {} / error, warning, review, info",
         summary.error, summary.warning, summary.review, summary.info
     );
-    let withdrawn = if report.withdrawn { "已撤回 / withdrawn" } else { "" };
-    let none = String::new();
-    for (label, value) in [
-        ("名称 name", &report.name),
-        ("机关 agency", &report.agency_name),
-        ("年度 year", &report.year.to_string()),
-        ("格式 form", &format!("{} {}", report.form, report.variant)),
-        ("版次 revision", &format!("{} {}", report.revision, report.content_hash)),
-        ("发布 published", report.published_at.as_ref().unwrap_or(&none)),
-        ("收到 received", report.received_at.as_ref().unwrap_or(&none)),
-        ("地址 url", report.url.as_ref().unwrap_or(&none)),
-        ("疑点 findings", &findings),
-        ("状态 state", &withdrawn.to_owned()),
-        ("跟踪 trace", &report.trace_id),
-    ] {
-        if !value.is_empty() {
-            out.line(format!("{}  {}", out.styled(Style::Dim, label), clean(value)))?;
-        }
-    }
+    let withdrawn = report.withdrawn.then(|| "已撤回 / withdrawn".to_owned());
+    out.members([
+        ("名称 name", Some(&report.name)),
+        ("机关 agency", Some(&report.agency_name)),
+        ("年度 year", Some(&report.year.to_string())),
+        ("格式 form", Some(&format!("{} {}", report.form, report.variant))),
+        ("版次 revision", Some(&format!("{} {}", report.revision, report.content_hash))),
+        ("发布 published", report.published_at.as_ref()),
+        ("收到 received", report.received_at.as_ref()),
+        ("地址 url", report.url.as_ref()),
+        ("疑点 findings", Some(&findings)),
+        ("状态 state", withdrawn.as_ref()),
+        ("跟踪 trace", Some(&report.trace_id)),
+    ])?;
     for section in &report.sections {
         out.line("")?;
         out.line(out.styled(Style::Bold, &clean(&section.title)))?;

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     output::{Output, Style, clean},
-    table::{self, Row},
+    table::{self, Column, Row},
 };
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,9 +68,6 @@ struct Health {
     /// What the service waits for, or why it does not answer.
     detail: String,
 }
-
-#[derive(Debug, Serialize)]
-struct StreamRow<'a>(&'a StreamStatus);
 
 #[derive(Debug, Serialize)]
 struct ConsumerRow {
@@ -158,11 +155,9 @@ async fn probe(client: &Client, service: &str, admin: &str) -> Health {
 
 fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
     let ours = |name: &str| name.to_lowercase().contains("gongkai");
-    let streams: Vec<_> = report.streams.iter().filter(|s| ours(&s.name)).map(StreamRow).collect();
-    let consumers: Vec<_> = report
-        .streams
+    let streams: Vec<_> = report.streams.iter().filter(|stream| ours(&stream.name)).cloned().collect();
+    let consumers: Vec<_> = streams
         .iter()
-        .filter(|stream| ours(&stream.name))
         .flat_map(|stream| stream.consumers.iter().map(move |consumer| (stream, consumer)))
         .map(|(stream, consumer)| ConsumerRow {
             stream: stream.name.clone(),
@@ -185,39 +180,30 @@ fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
 }
 
 impl Row for Health {
-    const COLUMNS: &'static [&'static str] = &["service", "admin", "ready", "detail"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.service.clone(), self.admin.clone(), self.ready.to_string(), clean(&self.detail)]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("service", |health| health.service.clone()),
+        ("admin", |health| health.admin.clone()),
+        ("ready", |health| health.ready.to_string()),
+        ("detail", |health| clean(&health.detail)),
+    ];
 }
 
-impl Row for StreamRow<'_> {
-    const COLUMNS: &'static [&'static str] = &["stream", "messages", "bytes", "last"];
-
-    fn cells(&self) -> Vec<String> {
-        let Self(stream) = self;
-        vec![
-            stream.name.clone(),
-            stream.messages.to_string(),
-            stream.bytes.to_string(),
-            stream.last_sequence.to_string(),
-        ]
-    }
+impl Row for StreamStatus {
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("stream", |stream| stream.name.clone()),
+        ("messages", |stream| stream.messages.to_string()),
+        ("bytes", |stream| stream.bytes.to_string()),
+        ("last", |stream| stream.last_sequence.to_string()),
+    ];
 }
 
 impl Row for ConsumerRow {
-    const COLUMNS: &'static [&'static str] =
-        &["stream", "consumer", "lag", "in_flight", "redelivered", "waiting"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.stream.clone(),
-            self.consumer.clone(),
-            self.lag.to_string(),
-            self.in_flight.to_string(),
-            self.redelivered.to_string(),
-            self.waiting.to_string(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("stream", |row| row.stream.clone()),
+        ("consumer", |row| row.consumer.clone()),
+        ("lag", |row| row.lag.to_string()),
+        ("in_flight", |row| row.in_flight.to_string()),
+        ("redelivered", |row| row.redelivered.to_string()),
+        ("waiting", |row| row.waiting.to_string()),
+    ];
 }

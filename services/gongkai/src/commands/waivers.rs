@@ -110,8 +110,8 @@ async fn create(args: Create, out: &mut Output) -> anyhow::Result<ExitCode> {
         expires_at: Some(timestamp(until)),
     };
     let mut client = args.server.alerts().await?;
-    let waiver = client.create_waiver(request).await.map_err(|status| client::query_error(&status))?;
-    out.line(format!("已豁免 / waived: {}", clean(&waiver.into_inner().name)))?;
+    let waiver = client::answer(client.create_waiver(request).await)?;
+    out.line(format!("已豁免 / waived: {}", clean(&waiver.name)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -119,8 +119,7 @@ async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.alerts().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListWaiversRequest { parent: args.parent.clone(), page_size, page_token };
-        let response = client.list_waivers(request).await.map_err(|status| client::query_error(&status))?;
-        let response = response.into_inner();
+        let response = client::answer(client.list_waivers(request).await)?;
         let rows = response.waivers.into_iter().map(WaiverView::try_from).collect::<anyhow::Result<_>>()?;
         Ok((rows, response.next_page_token))
     })
@@ -130,8 +129,8 @@ async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
 async fn revoke(args: Revoke, out: &mut Output) -> anyhow::Result<ExitCode> {
     let request = v1::RevokeWaiverRequest { name: args.name, reason: args.reason, person: args.person };
     let mut client = args.server.alerts().await?;
-    let waiver = client.revoke_waiver(request).await.map_err(|status| client::query_error(&status))?;
-    out.line(format!("已撤销豁免 / revoked: {}", clean(&waiver.into_inner().name)))?;
+    let waiver = client::answer(client.revoke_waiver(request).await)?;
+    out.line(format!("已撤销豁免 / revoked: {}", clean(&waiver.name)))?;
     Ok(ExitCode::SUCCESS)
 }
 

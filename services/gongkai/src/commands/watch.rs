@@ -34,8 +34,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
     let mut client = args.server.reports().await?;
     let request = v1::WatchReportsRequest { parent: args.parent, resume_token: args.resume };
-    let mut changes =
-        client.watch_reports(request).await.map_err(|status| client::query_error(&status))?.into_inner();
+    let mut changes = client::answer(client.watch_reports(request).await)?;
     let mut is_first = true;
     while let Some(change) = changes.message().await.map_err(|status| client::query_error(&status))? {
         table::follow(out, args.format, &ChangeView::try_from(change)?, is_first)?;

@@ -4,22 +4,25 @@ use gongkai_check::{FindingLine, Line};
 
 use crate::output::{Output, Style, clean};
 
-const COLUMNS: [&str; 15] = [
-    "file",
-    "status",
-    "agency",
-    "year",
-    "form",
-    "rejection",
-    "rule",
-    "severity",
-    "message",
-    "message_en",
-    "concept",
-    "cause",
-    "expected",
-    "actual",
-    "fingerprint",
+/// A column: its heading, and its cell for a finding of a document, or for a document without one.
+type Column = (&'static str, fn(&Line, Option<&FindingLine>) -> String);
+
+const COLUMNS: [Column; 15] = [
+    ("file", |line, _| line.file.clone()),
+    ("status", |line, _| if line.rejection.is_some() { "rejected" } else { "ok" }.to_owned()),
+    ("agency", |line, _| shown(line.report.as_ref().map(|report| &report.agency))),
+    ("year", |line, _| line.report.as_ref().map(|report| report.year.to_string()).unwrap_or_default()),
+    ("form", |line, _| shown(line.report.as_ref().map(|report| &report.form))),
+    ("rejection", |line, _| shown(line.rejection.as_ref().map(|rejection| &rejection.code))),
+    ("rule", |_, finding| shown(finding.map(|finding| &finding.rule))),
+    ("severity", |_, finding| shown(finding.map(|finding| &finding.severity))),
+    ("message", |_, finding| shown(finding.map(|finding| &finding.message))),
+    ("message_en", |_, finding| shown(finding.map(|finding| &finding.message_en))),
+    ("concept", |_, finding| shown(finding.and_then(|finding| finding.concept.as_ref()))),
+    ("cause", |_, finding| shown(finding.and_then(|finding| finding.cause.as_ref()))),
+    ("expected", |_, finding| shown(finding.and_then(|finding| finding.expected.as_ref()))),
+    ("actual", |_, finding| shown(finding.and_then(|finding| finding.actual.as_ref()))),
+    ("fingerprint", |_, finding| shown(finding.map(|finding| &finding.fingerprint))),
 ];
 
 /// Whether the header is written.
@@ -71,7 +74,7 @@ impl CsvState {
     pub(super) fn write(&mut self, out: &mut Output, line: &Line) -> anyhow::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
         if !self.is_begun {
-            writer.write_record(COLUMNS)?;
+            writer.write_record(COLUMNS.map(|(heading, _)| heading))?;
             self.is_begun = true;
         }
         if line.findings.is_empty() {
@@ -85,25 +88,10 @@ impl CsvState {
     }
 }
 
-fn record<'a>(line: &'a Line, finding: Option<&'a FindingLine>) -> [String; 15] {
-    let report = line.report.as_ref();
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let status = if line.rejection.is_some() { "rejected" } else { "ok" };
-    [
-        line.file.clone(),
-        status.to_owned(),
-        text(report.map(|r| r.agency.as_str())),
-        report.map(|r| r.year.to_string()).unwrap_or_default(),
-        text(report.map(|r| r.form.as_str())),
-        text(line.rejection.as_ref().map(|r| r.code.as_str())),
-        text(finding.map(|f| f.rule.as_str())),
-        text(finding.map(|f| f.severity.as_str())),
-        text(finding.map(|f| f.message.as_str())),
-        text(finding.map(|f| f.message_en.as_str())),
-        text(finding.and_then(|f| f.concept.as_deref())),
-        text(finding.and_then(|f| f.cause.as_deref())),
-        text(finding.and_then(|f| f.expected.as_deref())),
-        text(finding.and_then(|f| f.actual.as_deref())),
-        text(finding.map(|f| f.fingerprint.as_str())),
-    ]
+fn record(line: &Line, finding: Option<&FindingLine>) -> [String; 15] {
+    COLUMNS.map(|(_, cell)| cell(line, finding))
+}
+
+fn shown(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     output::{Output, Style},
-    table::{self, Format, Row},
+    table::{self, Column, Format, Row},
 };
 
 /// A rule as `list` shows it.
@@ -108,16 +108,12 @@ impl RuleView {
 }
 
 impl Row for RuleView {
-    const COLUMNS: &'static [&'static str] = &["id", "severity", "scope", "forms", "pack", "formula"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.id.clone(),
-            self.severity.clone(),
-            self.scope.to_owned(),
-            self.forms.join(" "),
-            self.pack.clone(),
-            self.formula.clone(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("id", |rule| rule.id.clone()),
+        ("severity", |rule| rule.severity.clone()),
+        ("scope", |rule| rule.scope.to_owned()),
+        ("forms", |rule| rule.forms.join(" ")),
+        ("pack", |rule| rule.pack.clone()),
+        ("formula", |rule| rule.formula.clone()),
+    ];
 }

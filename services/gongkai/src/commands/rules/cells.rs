@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     output::Output,
-    table::{self, Format, Row},
+    table::{self, Column, Format, Row},
 };
 
 /// 单元格名称 / The names of all cells, for the expressions and facts of rule packs
@@ -50,9 +50,9 @@ impl CellView {
 }
 
 impl Row for CellView {
-    const COLUMNS: &'static [&'static str] = &["cell", "forms", "position"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.cell.clone(), self.forms.join(" "), self.position.clone()]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("cell", |view| view.cell.clone()),
+        ("forms", |view| view.forms.join(" ")),
+        ("position", |view| view.position.clone()),
+    ];
 }

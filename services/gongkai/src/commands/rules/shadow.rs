@@ -19,7 +19,7 @@ use super::stored;
 use crate::{
     commands::check::files::{self, Source},
     output::{Output, complain},
-    table::{self, Format, Row},
+    table::{self, Column, Format, Row},
 };
 
 /// 试运行规则包 / What a new rule pack would change, without publishing anything
@@ -60,7 +60,7 @@ pub(super) struct Args {
 
 /// A finding that would appear, disappear or change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Change {
+struct FindingChange {
     change: &'static str,
     report: String,
     rule: String,
@@ -75,7 +75,7 @@ struct Change {
 struct Trial {
     before: RuleSet,
     after: RuleSet,
-    changes: Vec<Change>,
+    changes: Vec<FindingChange>,
     reports: usize,
 }
 
@@ -158,20 +158,20 @@ impl Trial {
 }
 
 /// The differences, by fingerprint: a finding keeps it when its severity or wording changes.
-fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<Change> {
+fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<FindingChange> {
     let keyed = |findings: &[Finding]| -> BTreeMap<String, Finding> {
         findings.iter().map(|finding| (finding.fingerprint.clone(), finding.clone())).collect()
     };
     let (before, after) = (keyed(before), keyed(after));
     let fingerprints: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let change =
-        |fingerprint: &&String| Change::of(report, before.get(*fingerprint), after.get(*fingerprint));
+        |fingerprint: &&String| FindingChange::of(report, before.get(*fingerprint), after.get(*fingerprint));
     fingerprints.iter().filter_map(change).collect()
 }
 
 // === impl Change ===
 
-impl Change {
+impl FindingChange {
     /// `None` if nothing visible differs.
     fn of(report: &str, before: Option<&Finding>, after: Option<&Finding>) -> Option<Self> {
         let change = match (before, after) {
@@ -193,18 +193,13 @@ impl Change {
     }
 }
 
-impl Row for Change {
-    const COLUMNS: &'static [&'static str] = &["change", "report", "rule", "before", "after", "message"];
-
-    fn cells(&self) -> Vec<String> {
-        let Self { change, report, rule, before, after, message } = self;
-        vec![
-            (*change).to_owned(),
-            report.clone(),
-            rule.clone(),
-            before.clone(),
-            after.clone(),
-            message.clone(),
-        ]
-    }
+impl Row for FindingChange {
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("change", |row| row.change.to_owned()),
+        ("report", |row| row.report.clone()),
+        ("rule", |row| row.rule.clone()),
+        ("before", |row| row.before.clone()),
+        ("after", |row| row.after.clone()),
+        ("message", |row| row.message.clone()),
+    ];
 }

@@ -1,6 +1,6 @@
 //! A client of ingest's HTTP API.
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use reqwest::{
@@ -14,6 +14,7 @@ use super::{
     document::{self, Document},
     signer::Signer,
 };
+use crate::{client, view::Counts};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const FIRST_LOOK: Duration = Duration::from_millis(100);
@@ -51,15 +52,6 @@ pub(super) enum State {
     Withdrawn,
     Unchanged,
     Dead,
-}
-
-/// Findings by severity.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Counts {
-    pub(super) error: u32,
-    pub(super) warning: u32,
-    pub(super) review: u32,
-    pub(super) info: u32,
 }
 
 /// Why a document was rejected.
@@ -100,14 +92,10 @@ impl IngestClient {
         secret_file: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let base = Url::parse(server).with_context(|| format!("--ingest {server} is no URL"))?;
-        let read = |file: &Path| {
-            let text =
-                fs::read_to_string(file).with_context(|| format!("couldn't read {}", file.display()))?;
-            anyhow::Ok(text.trim().to_owned())
-        };
-        let token = token_file.map(read).transpose()?;
+        let token = token_file.map(client::read_token).transpose()?;
         let secret = |file: &Path| {
-            let key = read(file)?.parse().with_context(|| format!("--secret-file {}", file.display()))?;
+            let key = client::read_token(file)?;
+            let key = key.parse().with_context(|| format!("--secret-file {}", file.display()))?;
             anyhow::Ok(Signer::new(key))
         };
         let signer = secret_file.map(secret).transpose()?;
