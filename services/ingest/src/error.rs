@@ -9,11 +9,13 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantArray};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use gongkai_worker::{transport, transport::ErrorKind};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     MalformedJson,
     MissingAttribute,
@@ -66,227 +68,21 @@ pub struct Problem {
 /// The properties of a code.
 #[derive(Clone, Copy)]
 struct Row {
-    name: &'static str,
     status: StatusCode,
     grpc: tonic::Code,
     retryable: bool,
     title: &'static str,
 }
 
-const fn row(
-    name: &'static str,
-    status: StatusCode,
-    grpc: tonic::Code,
-    retryable: bool,
-    title: &'static str,
-) -> Row {
-    Row { name, status, grpc, retryable, title }
+/// A problem that stays: the same call fails again.
+fn lasting(status: StatusCode, grpc: tonic::Code, title: &'static str) -> Row {
+    Row { status, grpc, retryable: false, title }
 }
 
-/// Every code with its name, HTTP status, gRPC code, whether a retry may succeed, and title.
-const TABLE: [(Code, Row); 26] = {
-    use http::StatusCode as S;
-    use tonic::Code as G;
-    [
-        (
-            Code::MalformedJson,
-            row(
-                "MALFORMED_JSON",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "JSON 格式错误 / Malformed JSON",
-            ),
-        ),
-        (
-            Code::MissingAttribute,
-            row(
-                "MISSING_ATTRIBUTE",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "缺少 CloudEvents 必需属性 / Missing CloudEvents attribute",
-            ),
-        ),
-        (
-            Code::InvalidField,
-            row("INVALID_FIELD", S::BAD_REQUEST, G::InvalidArgument, false, "字段取值无效 / Invalid field"),
-        ),
-        (
-            Code::UnsupportedSpecversion,
-            row(
-                "UNSUPPORTED_SPECVERSION",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "不支持的 CloudEvents 版本 / Unsupported CloudEvents version",
-            ),
-        ),
-        (
-            Code::UnknownEventType,
-            row(
-                "UNKNOWN_EVENT_TYPE",
-                S::UNPROCESSABLE_ENTITY,
-                G::InvalidArgument,
-                false,
-                "未知的事件类型 / Unknown event type",
-            ),
-        ),
-        (
-            Code::UnsupportedMediaType,
-            row(
-                "UNSUPPORTED_MEDIA_TYPE",
-                S::UNSUPPORTED_MEDIA_TYPE,
-                G::InvalidArgument,
-                false,
-                "不支持的内容类型 / Unsupported content type",
-            ),
-        ),
-        (
-            Code::BadBase64,
-            row(
-                "BAD_BASE64",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "base64 编码错误 / Malformed base64",
-            ),
-        ),
-        (
-            Code::MissingContent,
-            row(
-                "MISSING_CONTENT",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "缺少文档内容 / Missing content",
-            ),
-        ),
-        (
-            Code::AmbiguousContent,
-            row(
-                "AMBIGUOUS_CONTENT",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "文档内容只能以一种方式给出 / More than one content",
-            ),
-        ),
-        (
-            Code::MissingUrl,
-            row(
-                "MISSING_URL",
-                S::BAD_REQUEST,
-                G::InvalidArgument,
-                false,
-                "撤回事件缺少网址 / Withdrawal without url",
-            ),
-        ),
-        (
-            Code::Empty,
-            row("EMPTY", S::UNPROCESSABLE_ENTITY, G::InvalidArgument, false, "文档为空 / Empty document"),
-        ),
-        (
-            Code::TooLarge,
-            row("TOO_LARGE", S::PAYLOAD_TOO_LARGE, G::OutOfRange, false, "超过大小上限 / Too large"),
-        ),
-        (
-            Code::FetchNotAllowed,
-            row(
-                "FETCH_NOT_ALLOWED",
-                S::UNPROCESSABLE_ENTITY,
-                G::InvalidArgument,
-                false,
-                "不允许从该主机抓取 / Host not on the fetch list",
-            ),
-        ),
-        (
-            Code::FetchFailed,
-            row(
-                "FETCH_FAILED",
-                S::BAD_GATEWAY,
-                G::Unavailable,
-                true,
-                "抓取失败 / Content could not be fetched",
-            ),
-        ),
-        (
-            Code::Unauthenticated,
-            row("UNAUTHENTICATED", S::UNAUTHORIZED, G::Unauthenticated, false, "未认证 / Unauthenticated"),
-        ),
-        (
-            Code::BadSignature,
-            row("BAD_SIGNATURE", S::UNAUTHORIZED, G::Unauthenticated, false, "签名无效 / Invalid signature"),
-        ),
-        (
-            Code::StaleSignature,
-            row(
-                "STALE_SIGNATURE",
-                S::UNAUTHORIZED,
-                G::Unauthenticated,
-                false,
-                "签名时间超出允许范围 / Signature timestamp out of tolerance",
-            ),
-        ),
-        (Code::NotFound, row("NOT_FOUND", S::NOT_FOUND, G::NotFound, false, "没有此地址 / No such route")),
-        (
-            Code::SubmissionNotFound,
-            row("SUBMISSION_NOT_FOUND", S::NOT_FOUND, G::NotFound, false, "没有此提交 / No such submission"),
-        ),
-        (
-            Code::MethodNotAllowed,
-            row(
-                "METHOD_NOT_ALLOWED",
-                S::METHOD_NOT_ALLOWED,
-                G::Unimplemented,
-                false,
-                "不支持此方法 / Method not allowed",
-            ),
-        ),
-        (
-            Code::IdReused,
-            row(
-                "ID_REUSED",
-                S::UNPROCESSABLE_ENTITY,
-                G::AlreadyExists,
-                false,
-                "幂等键已用于另一文档 / Key already used for another document",
-            ),
-        ),
-        (
-            Code::Timeout,
-            row("TIMEOUT", S::REQUEST_TIMEOUT, G::DeadlineExceeded, true, "接收超时 / Timed out"),
-        ),
-        (
-            Code::BrokerUnavailable,
-            row(
-                "BROKER_UNAVAILABLE",
-                S::SERVICE_UNAVAILABLE,
-                G::Unavailable,
-                true,
-                "消息系统暂不可用 / Broker unavailable",
-            ),
-        ),
-        (
-            Code::StorageFull,
-            row(
-                "STORAGE_FULL",
-                S::SERVICE_UNAVAILABLE,
-                G::ResourceExhausted,
-                true,
-                "存储已满 / Storage full",
-            ),
-        ),
-        (
-            Code::Overloaded,
-            row("OVERLOADED", S::SERVICE_UNAVAILABLE, G::ResourceExhausted, true, "请求过多 / Overloaded"),
-        ),
-        (
-            Code::Internal,
-            row("INTERNAL", S::INTERNAL_SERVER_ERROR, G::Internal, true, "内部错误 / Internal error"),
-        ),
-    ]
-};
+/// A problem that may be over when the same call is made later.
+fn transient(status: StatusCode, grpc: tonic::Code, title: &'static str) -> Row {
+    Row { status, grpc, retryable: true, title }
+}
 
 /// The members of `application/problem+json`.
 #[derive(Serialize)]
@@ -308,9 +104,10 @@ const QUOTE_LIMIT: usize = 80;
 // === impl Code ===
 
 impl Code {
+    /// The public name, such as `ID_REUSED`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        self.row().name
+        self.into()
     }
 
     #[must_use]
@@ -324,9 +121,63 @@ impl Code {
         self.row().retryable
     }
 
+    /// The table of codes.
     fn row(self) -> Row {
-        let row = TABLE.into_iter().find(|(code, _)| *code == self);
-        row.expect("a unit test finds every code in the table").1
+        use http::StatusCode as S;
+        use tonic::Code as G;
+        let malformed = |title| lasting(S::BAD_REQUEST, G::InvalidArgument, title);
+        let unusable = |title| lasting(S::UNPROCESSABLE_ENTITY, G::InvalidArgument, title);
+        let unauthenticated = |title| lasting(S::UNAUTHORIZED, G::Unauthenticated, title);
+        match self {
+            Self::MalformedJson => malformed("JSON 格式错误 / Malformed JSON"),
+            Self::MissingAttribute => malformed("缺少 CloudEvents 必需属性 / Missing CloudEvents attribute"),
+            Self::InvalidField => malformed("字段取值无效 / Invalid field"),
+            Self::UnsupportedSpecversion => {
+                malformed("不支持的 CloudEvents 版本 / Unsupported CloudEvents version")
+            }
+            Self::UnknownEventType => unusable("未知的事件类型 / Unknown event type"),
+            Self::UnsupportedMediaType => lasting(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                G::InvalidArgument,
+                "不支持的内容类型 / Unsupported content type",
+            ),
+            Self::BadBase64 => malformed("base64 编码错误 / Malformed base64"),
+            Self::MissingContent => malformed("缺少文档内容 / Missing content"),
+            Self::AmbiguousContent => malformed("文档内容只能以一种方式给出 / More than one content"),
+            Self::MissingUrl => malformed("撤回事件缺少网址 / Withdrawal without url"),
+            Self::Empty => unusable("文档为空 / Empty document"),
+            Self::TooLarge => lasting(S::PAYLOAD_TOO_LARGE, G::OutOfRange, "超过大小上限 / Too large"),
+            Self::FetchNotAllowed => unusable("不允许从该主机抓取 / Host not on the fetch list"),
+            Self::FetchFailed => {
+                transient(S::BAD_GATEWAY, G::Unavailable, "抓取失败 / Content could not be fetched")
+            }
+            Self::Unauthenticated => unauthenticated("未认证 / Unauthenticated"),
+            Self::BadSignature => unauthenticated("签名无效 / Invalid signature"),
+            Self::StaleSignature => {
+                unauthenticated("签名时间超出允许范围 / Signature timestamp out of tolerance")
+            }
+            Self::NotFound => lasting(S::NOT_FOUND, G::NotFound, "没有此地址 / No such route"),
+            Self::SubmissionNotFound => lasting(S::NOT_FOUND, G::NotFound, "没有此提交 / No such submission"),
+            Self::MethodNotAllowed => {
+                lasting(S::METHOD_NOT_ALLOWED, G::Unimplemented, "不支持此方法 / Method not allowed")
+            }
+            Self::IdReused => lasting(
+                S::UNPROCESSABLE_ENTITY,
+                G::AlreadyExists,
+                "幂等键已用于另一文档 / Key already used for another document",
+            ),
+            Self::Timeout => transient(S::REQUEST_TIMEOUT, G::DeadlineExceeded, "接收超时 / Timed out"),
+            Self::BrokerUnavailable => {
+                transient(S::SERVICE_UNAVAILABLE, G::Unavailable, "消息系统暂不可用 / Broker unavailable")
+            }
+            Self::StorageFull => {
+                transient(S::SERVICE_UNAVAILABLE, G::ResourceExhausted, "存储已满 / Storage full")
+            }
+            Self::Overloaded => {
+                transient(S::SERVICE_UNAVAILABLE, G::ResourceExhausted, "请求过多 / Overloaded")
+            }
+            Self::Internal => transient(S::INTERNAL_SERVER_ERROR, G::Internal, "内部错误 / Internal error"),
+        }
     }
 }
 
@@ -432,11 +283,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_one_row_and_one_name() {
-        let mut names: Vec<&str> = TABLE.iter().map(|(code, _)| code.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), Code::Internal as usize + 1, "Internal is the last code");
+    fn every_code_has_its_public_name() {
+        let names: Vec<&str> = Code::VARIANTS.iter().map(|code| code.as_str()).collect();
+        let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
+             UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
+             FETCH_NOT_ALLOWED FETCH_FAILED UNAUTHENTICATED BAD_SIGNATURE STALE_SIGNATURE NOT_FOUND \
+             SUBMISSION_NOT_FOUND METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE STORAGE_FULL \
+             OVERLOADED INTERNAL";
+        assert_eq!(names.join(" "), public);
     }
 
     #[test]
