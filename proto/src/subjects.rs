@@ -126,6 +126,9 @@ pub const BUCKET_AGENCIES: &str = "gongkai-agencies";
 /// Object store: lists of agencies by digest.
 pub const BUCKET_REGISTRIES: &str = "gongkai-registries";
 
+/// Key-value: attempts of messages that were delivered more than once, by stream, consumer and sequence.
+pub const BUCKET_ATTEMPTS: &str = "gongkai-attempts";
+
 /// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
 pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
     (STREAM_REPORTS, &["gongkai.v1.report.>"], None),
@@ -143,8 +146,14 @@ pub const TIMER_STREAMS: &[(&str, &[&str], Option<u32>)] =
 /// Object store buckets to declare.
 pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS, BUCKET_REGISTRIES];
 /// Key-value buckets to declare.
-pub const ENTRY_BUCKETS: &[&str] =
-    &[BUCKET_SUBMISSIONS, BUCKET_ALERTS, BUCKET_DELIVERIES, BUCKET_NEIGHBOURS, BUCKET_AGENCIES];
+pub const ENTRY_BUCKETS: &[&str] = &[
+    BUCKET_SUBMISSIONS,
+    BUCKET_ALERTS,
+    BUCKET_DELIVERIES,
+    BUCKET_NEIGHBOURS,
+    BUCKET_AGENCIES,
+    BUCKET_ATTEMPTS,
+];
 
 /// Durable consumer of parse on received documents.
 pub const CONSUMER_PARSE: &str = "parse";
@@ -211,6 +220,7 @@ macro_rules! about {
                 entries: $crate::subjects::ENTRY_BUCKETS.to_vec(),
             },
             dead_prefix: $crate::subjects::DEAD_PREFIX,
+            attempts: $crate::subjects::BUCKET_ATTEMPTS,
         }
     };
 }

@@ -23,7 +23,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use gongkai_proto::subjects::{self, Event};
-use gongkai_worker::{Consume, Runtime, Service};
+use gongkai_worker::{Alone, Consume, Runtime, Service};
 
 pub use self::config::{ChannelKind, Config, Subscription};
 use self::{
@@ -73,5 +73,6 @@ async fn deliver(subscription: &Subscription, runtime: &Runtime) -> anyhow::Resu
     let durable = subjects::consumer_delivery(&name);
     let mut consume = Consume::new(subjects::STREAM_ALERTS, durable, [Event::AlertRaised.filter()]);
     consume.max_attempts = Some(delivery::MAX_ATTEMPTS);
+    consume.alone = Alone::InConsumer;
     runtime.consume(consume, Deliverer::new(name, subscription.filter()?, channel, runtime)).await
 }

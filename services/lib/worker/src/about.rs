@@ -20,6 +20,8 @@ pub struct About {
     pub topology: Topology,
     /// Subject prefix of dead letters. The service's short name is appended.
     pub dead_prefix: &'static str,
+    /// Bucket of entries for the attempts of messages that were delivered more than once. It is part of the topology.
+    pub attempts: &'static str,
 }
 
 impl About {

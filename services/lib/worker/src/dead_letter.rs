@@ -18,6 +18,8 @@ pub const UNEXPECTED_EVENT: &str = "UNEXPECTED_EVENT";
 pub const ATTEMPTS_EXHAUSTED: &str = "ATTEMPTS_EXHAUSTED";
 /// Code: every attempt failed, the last one by a panic.
 pub const PANIC: &str = "PANIC";
+/// Code: the process died again and again while it handled this message and no other.
+pub const CRASHED: &str = "CRASHED";
 /// Code: an output exceeds the broker's message size limit.
 pub const OUTPUT_TOO_LARGE: &str = "OUTPUT_TOO_LARGE";
 
@@ -48,7 +50,7 @@ pub struct DeadLetter {
     /// Why the message was buried, as text with all causes.
     #[prost(string, tag = "6")]
     pub cause: String,
-    /// Number of deliveries so far.
+    /// Number of attempts so far. Deliveries that ended with their process are none.
     #[prost(uint32, tag = "7")]
     pub attempts: u32,
     /// When the stream stored the message.

@@ -31,17 +31,20 @@ struct Slot {
 pub(crate) struct Incoming {
     pub(crate) message: Message,
     pub(crate) sequence: u64,
-    pub(crate) attempt: u32,
+    /// Number of this delivery, from 1.
+    pub(crate) delivery: u32,
     pub(crate) logged_at: OffsetDateTime,
 }
 
 /// Settles one message. Settling consumes the handle.
 pub(crate) struct AckHandle {
+    /// Number of the delivery, from 1.
+    pub(crate) delivery: u32,
     sequence: u64,
     slot: Arc<Slot>,
     all: InFlight,
-    /// Retry policy and attempt, for a handle that is dropped unsettled. `None` once settled.
-    on_drop: Option<(RetryPolicy, u32)>,
+    /// For a handle that is dropped unsettled. `None` once settled.
+    on_drop: Option<RetryPolicy>,
 }
 
 // === impl InFlight ===
@@ -63,8 +66,8 @@ impl InFlight {
             newer: Mutex::default(),
         });
         all.insert(sequence, slot.clone());
-        let handle = AckHandle { sequence, slot, all: self.clone(), on_drop: Some((retry, attempt)) };
-        Some((Incoming { message, sequence, attempt, logged_at }, handle))
+        let handle = AckHandle { delivery: attempt, sequence, slot, all: self.clone(), on_drop: Some(retry) };
+        Some((Incoming { message, sequence, delivery: attempt, logged_at }, handle))
     }
 
     /// Reports progress on every message in flight, once per `beat`, for as long as the future is polled.
@@ -148,8 +151,8 @@ impl AckHandle {
 impl Drop for AckHandle {
     fn drop(&mut self) {
         self.all.lock().remove(&self.sequence);
-        let Some((retry, attempt)) = self.on_drop else { return };
-        let delay = retry.delay(&self.sequence.to_string(), attempt);
+        let Some(retry) = self.on_drop else { return };
+        let delay = retry.delay(&self.sequence.to_string(), self.delivery);
         let slot = self.slot.clone();
         let Ok(tokio) = tokio::runtime::Handle::try_current() else { return };
         tokio.spawn(async move {

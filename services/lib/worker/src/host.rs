@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::about::About;
 use crate::admin::Admin;
+use crate::alone::WorkFloor;
 use crate::clock::Clock;
 use crate::config::Common;
 use crate::cpu::CpuPool;
@@ -44,6 +45,7 @@ pub struct Process {
     shutdown: Shutdown,
     outage: Outage,
     cpu: CpuPool,
+    floor: WorkFloor,
     transport: Arc<OnceLock<Arc<dyn Transport>>>,
     /// Cancelled once `transport` is set.
     connected: CancellationToken,
@@ -122,8 +124,10 @@ impl Process {
         let bound = admin.serve(self.admin_address(S::ADMIN_PORT)?, self.admin_stop.clone()).await?;
         tracing::info!(service = S::NAME, admin = %bound, version = self.about.version, "starting");
         let settings = self.common.worker.clone();
-        let (dead_prefix, version) = (self.about.dead_prefix, self.about.version);
-        let (shutdown, outage, cpu) = (self.shutdown.clone(), self.outage.clone(), self.cpu.clone());
+        let (dead_prefix, attempts, version) =
+            (self.about.dead_prefix, self.about.attempts, self.about.version);
+        let (shutdown, outage) = (self.shutdown.clone(), self.outage.clone());
+        let (cpu, floor) = (self.cpu.clone(), self.floor.clone());
         let (slot, connected) = (self.transport.clone(), self.connected.clone());
         let base = crate::trace::Span::of(tracer.base());
         let run = async move {
@@ -135,12 +139,14 @@ impl Process {
             let runtime = Runtime::builder(S::NAME, transport)
                 .settings(settings)
                 .dead_prefix(dead_prefix)
+                .attempts(attempts)
                 .version(version)
                 .tracer(tracer)
                 .meters(meters)
                 .shutdown_of_process(shutdown)
                 .outage(outage)
                 .cpu(cpu)
+                .floor(floor)
                 .health(readiness, liveness)
                 .build();
             latch.release();
@@ -184,6 +190,7 @@ impl Process {
             shutdown: Shutdown::default(),
             outage: Outage::default(),
             cpu: CpuPool::of_this_machine(),
+            floor: WorkFloor::default(),
             transport: Arc::default(),
             connected: CancellationToken::new(),
             services: JoinSet::new(),

@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Instruments {
     /// Redeliveries of messages in flight.
     pub(crate) absorbed: Tally,
+    /// Crashes of the process, each charged to the message that was alone in work.
+    pub(crate) crashes: Tally,
     /// Failed fetches.
     pub(crate) fetch_failures: Tally,
     consumed: Tally,
@@ -51,6 +53,7 @@ impl Instruments {
                 "{message}",
                 "redeliveries of messages still in flight",
             ),
+            crashes: own("worker.crashes", "{crash}", "crashes of the process while one message was alone"),
             fetch_failures: own("worker.fetch.failures", "{fetch}", "fetches the broker did not answer"),
             consumed: meters.tally(
                 "messaging.client.consumed.messages",

@@ -6,6 +6,8 @@
 
 mod about;
 mod admin;
+pub mod alone;
+mod attempts;
 pub mod clock;
 pub mod config;
 mod consumer;
@@ -40,6 +42,7 @@ pub mod trace;
 pub mod transport;
 
 pub use about::{About, NAMESPACE};
+pub use alone::Alone;
 pub use clock::Clock;
 pub use config::{Common, Config, Secret, SecretUrl, bind_guard};
 pub use handler::{Context, Decision, Handler, Raw};

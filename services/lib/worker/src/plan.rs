@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
+use crate::alone::Alone;
 use crate::config::WorkerSettings;
 use crate::retry::RetryPolicy;
 use crate::transport::ConsumerSpec;
-
-/// How far the server's delivery limit is above ours. It leaves room for crashes during the last attempt.
-const SERVER_MARGIN: u32 = 4;
 
 /// What to consume and how. A field that is `None` takes its value from the `[worker]` section.
 #[derive(Debug, Clone, Default)]
@@ -26,10 +24,12 @@ pub struct Consume {
     pub ack_wait: Option<Duration>,
     /// Most unsettled deliveries over all replicas. Must be at least `concurrency`; should be `concurrency` × replicas.
     pub max_ack_pending: Option<u32>,
-    /// Number of deliveries after which a failing message is buried. The server's own limit is four more.
+    /// Number of failed attempts after which a message is buried.
     pub max_attempts: Option<u32>,
     /// Longest time that the handler may take for one message. After that the attempt has failed.
     pub deadline: Option<Duration>,
+    /// What is not in work while a message is tried alone, because the process may have died of it.
+    pub alone: Alone,
 }
 
 /// [`Consume`] with every value filled in and checked.
@@ -42,6 +42,7 @@ pub(crate) struct Plan {
     pub(crate) retry: RetryPolicy,
     pub(crate) expires: Duration,
     pub(crate) drain_timeout: Duration,
+    pub(crate) alone: Alone,
 }
 
 // === impl Consume, Plan ===
@@ -80,7 +81,6 @@ impl Plan {
                 filters: consume.filters,
                 ack_wait,
                 max_ack_pending,
-                max_deliver: attempts.saturating_add(SERVER_MARGIN),
             },
             concurrency,
             heartbeat: ack_wait / 3,
@@ -92,6 +92,7 @@ impl Plan {
             },
             expires: Duration::from_secs(settings.fetch_expires_s),
             drain_timeout: Duration::from_secs(settings.drain_timeout_s),
+            alone: consume.alone,
         })
     }
 

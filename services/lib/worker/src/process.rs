@@ -4,6 +4,8 @@
 //! message again publishes nothing twice. While the broker is unavailable or full, the message waits and is kept alive:
 //! an outage uses up no attempts.
 
+mod trial;
+
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 use tokio::time::{Instant, timeout};
 
+use crate::alone::WorkFloor;
+use crate::attempts::{AttemptLog, Standing};
 use crate::clock::Clock;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
 use crate::delivery::{AckHandle, Incoming};
@@ -38,10 +42,17 @@ pub(crate) struct Tools {
     pub(crate) version: &'static str,
 }
 
+/// What keeps the crash of one message from costing another an attempt.
+pub(crate) struct Apart {
+    pub(crate) floor: WorkFloor,
+    pub(crate) attempts: AttemptLog,
+}
+
 /// One consumer of one service: its handler, and what is needed to run it.
 pub(crate) struct Stage<H> {
     handler: H,
     tools: Tools,
+    apart: Apart,
     stream: String,
     durable: String,
     deadline: Duration,
@@ -50,20 +61,32 @@ pub(crate) struct Stage<H> {
     pub(crate) instruments: Instruments,
 }
 
+/// A message in work.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    message: &'a Message,
+    context: &'a Context,
+    /// Number of the delivery, from 1.
+    delivery: u32,
+}
+
 /// Result of one attempt to handle a message.
 #[derive(Debug)]
 enum AttemptResult {
     Done,
     Failed(Decision),
     Panicked(Panicked),
+    /// Not handled: the process died this often while only this message was in work.
+    Crashed(u32),
 }
 
 // === impl Stage ===
 
 impl<H: Handler> Stage<H> {
-    pub(crate) fn new(tools: Tools, meters: &Meters, plan: &Plan, handler: H) -> Self {
+    pub(crate) fn new(tools: Tools, meters: &Meters, plan: &Plan, apart: Apart, handler: H) -> Self {
         Self {
             handler,
+            apart,
             stream: plan.spec.stream.clone(),
             durable: plan.spec.durable.clone(),
             deadline: plan.deadline,
@@ -89,19 +112,24 @@ impl<H: Handler> Stage<H> {
     }
 
     async fn work(&self, span: &Span, id: String, incoming: Incoming, handle: AckHandle) -> Outcome {
-        let context = Context {
+        let mut context = Context {
             message_id: id,
             subject: incoming.message.subject.clone(),
             sequence: incoming.sequence,
             logged_at: incoming.logged_at,
-            attempt: incoming.attempt,
+            attempt: 1,
             trace_id: span.trace_id(),
         };
-        let mut result = self.attempt(&incoming.message, &context).await;
-        if matches!(result, AttemptResult::Failed(Decision::Unavailable(_))) {
-            result = Box::pin(self.attempt_until_available(&incoming.message, &context, result)).await;
-        }
         // The rare cases are boxed: a job is as large as its largest branch.
+        let mut standing = Standing::Clear;
+        if incoming.delivery > 1 {
+            standing = Box::pin(self.standing(&mut context, incoming.delivery)).await;
+        }
+        let work = Work { message: &incoming.message, context: &context, delivery: incoming.delivery };
+        let mut result = self.attempt(work, standing).await;
+        if matches!(result, AttemptResult::Failed(Decision::Unavailable(_))) {
+            result = Box::pin(self.attempt_until_available(work, standing, result)).await;
+        }
         match result {
             AttemptResult::Done => self.done(&context, handle).await,
             AttemptResult::Failed(decision) => {
@@ -111,14 +139,18 @@ impl<H: Handler> Stage<H> {
                 span.fail("panicked");
                 Box::pin(self.panicked(&context, &incoming.message, panicked, handle)).await
             }
+            AttemptResult::Crashed(crashes) => {
+                span.fail("crashed");
+                Box::pin(self.crashed(&context, &incoming.message, crashes, handle)).await
+            }
         }
     }
 
     /// Repeats the attempt for as long as the broker is unavailable or full. Heartbeats keep the message alive meanwhile.
     async fn attempt_until_available(
         &self,
-        message: &Message,
-        context: &Context,
+        work: Work<'_>,
+        standing: Standing,
         mut result: AttemptResult,
     ) -> AttemptResult {
         let mut pauses = RetryBudget::Endless.pauses();
@@ -126,32 +158,26 @@ impl<H: Handler> Stage<H> {
             && let Some(pause) = pauses.next()
         {
             tokio::time::sleep(pause).await;
-            result = self.attempt(message, context).await;
+            result = self.attempt(work, standing).await;
         }
         result
     }
 
     /// Handles the message and publishes its outputs.
-    async fn attempt(&self, message: &Message, context: &Context) -> AttemptResult {
-        if context.attempt > self.retry.attempts {
-            // Reached only if the process crashed during the last attempt.
-            let cause = anyhow::anyhow!("no attempt came to an end");
-            return AttemptResult::Failed(Decision::bury(ATTEMPTS_EXHAUSTED, cause));
-        }
-        let handled = {
-            let handling = pin!(self.handle(message, context));
-            timeout(self.deadline, Caught(handling)).await
+    async fn attempt(&self, work: Work<'_>, standing: Standing) -> AttemptResult {
+        let handled = match standing {
+            Standing::Clear => {
+                let _in_work = self.apart.floor.among_others().await;
+                self.handle(work).await
+            }
+            Standing::Suspect => Box::pin(self.handle_alone(work)).await,
+            Standing::Crashed(crashes) => Err(AttemptResult::Crashed(crashes)),
         };
         let outputs = match handled {
-            Ok(Ok(Ok(outputs))) => outputs,
-            Ok(Ok(Err(decision))) => return AttemptResult::Failed(decision),
-            Ok(Err(panicked)) => return AttemptResult::Panicked(panicked),
-            Err(_elapsed) => {
-                let cause = anyhow::anyhow!("deadline of {} s passed", self.deadline.as_secs());
-                return AttemptResult::Failed(Decision::retry(cause));
-            }
+            Ok(outputs) => outputs,
+            Err(result) => return result,
         };
-        match self.publish(outputs, context).await {
+        match self.publish(outputs, work.context).await {
             Ok(()) => AttemptResult::Done,
             Err(error) if error.kind == ErrorKind::TooLarge => {
                 AttemptResult::Failed(Decision::bury(OUTPUT_TOO_LARGE, error))
@@ -160,7 +186,24 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    async fn handle(&self, message: &Message, context: &Context) -> Result<Vec<Output>, Decision> {
+    /// Runs the handler, within its deadline and behind a boundary against panics.
+    async fn handle(&self, work: Work<'_>) -> Result<Vec<Output>, AttemptResult> {
+        let handling = pin!(self.decode_and_handle(work));
+        match timeout(self.deadline, Caught(handling)).await {
+            Ok(Ok(Ok(outputs))) => Ok(outputs),
+            Ok(Ok(Err(decision))) => Err(AttemptResult::Failed(decision)),
+            Ok(Err(panicked)) => Err(AttemptResult::Panicked(panicked)),
+            Err(_elapsed) => {
+                let cause = anyhow::anyhow!("deadline of {} s passed", self.deadline.as_secs());
+                Err(AttemptResult::Failed(Decision::retry(cause)))
+            }
+        }
+    }
+
+    async fn decode_and_handle(
+        &self,
+        Work { message, context, .. }: Work<'_>,
+    ) -> Result<Vec<Output>, Decision> {
         let input = H::Input::try_from((&message.subject, message.payload.clone()))
             .map_err(|error| Decision::bury(UNDECODABLE, error))?;
         self.handler.handle(input, context).await
@@ -180,7 +223,7 @@ impl<H: Handler> Stage<H> {
 
     /// Acknowledges a message that was handled.
     async fn done(&self, context: &Context, handle: AckHandle) -> Outcome {
-        let started = Instant::now();
+        let (started, delivery) = (Instant::now(), handle.delivery);
         let span = self.ack_span(context);
         let acknowledging = pin!(async {
             handle.ack().await.inspect_err(|error| {
@@ -189,8 +232,10 @@ impl<H: Handler> Stage<H> {
         });
         let result = span.clone().run(acknowledging).await;
         self.instruments.acknowledged(started.elapsed());
-        if let Err(error) = result {
-            self.unsettled(context, &error);
+        match result {
+            Ok(()) if delivery > 1 => Box::pin(self.forget(context)).await,
+            Ok(()) => {}
+            Err(error) => self.unsettled(context, &error),
         }
         Outcome::Done
     }
@@ -228,7 +273,7 @@ impl<H: Handler> Stage<H> {
         if self.retry.is_last(context.attempt) {
             return self.bury(context, message, ATTEMPTS_EXHAUSTED, cause, handle).await;
         }
-        let (id, attempt) = (&context.message_id, context.attempt);
+        let (id, attempt) = (&context.message_id, self.failed(context, &handle).await);
         let delay = match after {
             Some(asked) => RetryPolicy::at_least(asked, id, attempt),
             None => self.retry.delay(id, attempt),
@@ -266,7 +311,10 @@ impl<H: Handler> Stage<H> {
         );
         if self.retry.is_last(attempt) {
             self.bury(context, message, PANIC, &panicked.into(), handle).await;
-        } else if let Err(error) = handle.nak(self.retry.delay(id, attempt)).await {
+            return Outcome::Panicked;
+        }
+        let delay = self.retry.delay(id, self.failed(context, &handle).await);
+        if let Err(error) = handle.nak(delay).await {
             self.unsettled(context, &error);
         }
         Outcome::Panicked
@@ -305,8 +353,11 @@ impl<H: Handler> Stage<H> {
             error = letter.cause,
             "message buried"
         );
-        if let Err(error) = handle.term(code).await {
-            self.unsettled(context, &error);
+        let delivery = handle.delivery;
+        match handle.term(code).await {
+            Ok(()) if delivery > 1 => self.forget(context).await,
+            Ok(()) => {}
+            Err(error) => self.unsettled(context, &error),
         }
         Outcome::Buried
     }
@@ -387,7 +438,7 @@ impl<H: Handler> Stage<H> {
             KeyValue::new("messaging.message.id", id.to_owned()),
             KeyValue::new("messaging.message.body.size", size),
             KeyValue::new("messaging.nats.stream", self.stream.clone()),
-            KeyValue::new("messaging.nats.delivery.attempt", i64::from(incoming.attempt)),
+            KeyValue::new("messaging.nats.delivery.attempt", i64::from(incoming.delivery)),
         ]
     }
 }

@@ -115,6 +115,17 @@ impl RecordStore {
         }
     }
 
+    /// Deletes a record, if there is one.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again.
+    pub async fn forget(&self, key: &str) -> Result<(), Error> {
+        match self.entries.get(key).await? {
+            Some(_) => self.entries.delete(key).await,
+            None => Ok(()),
+        }
+    }
+
     /// Pauses after a lost race, longer after each. The first race is number 0.
     ///
     /// # Errors

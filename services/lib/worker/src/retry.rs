@@ -14,7 +14,7 @@ const GROWTH: u32 = 4;
 pub(crate) struct RetryPolicy {
     pub(crate) base: Duration,
     pub(crate) max: Duration,
-    /// Number of deliveries after which a message is buried.
+    /// Number of failed attempts after which a message is buried.
     pub(crate) attempts: u32,
 }
 

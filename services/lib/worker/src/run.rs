@@ -172,6 +172,7 @@ mod tests {
             sections: &["stage", "sibling"],
             topology: Topology::default(),
             dead_prefix: "dead",
+            attempts: "attempts",
         }
     }
 

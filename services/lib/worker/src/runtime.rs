@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::alone::{Alone, WorkFloor};
+use crate::attempts::AttemptLog;
 use crate::clock::Clock;
 use crate::config::WorkerSettings;
 use crate::consumer::{self, Supplies};
@@ -20,7 +22,7 @@ use crate::outage::Outage;
 use crate::output::Output;
 use crate::panics::Panicked;
 use crate::plan::{Consume, Plan};
-use crate::process::{Stage, Tools};
+use crate::process::{Apart, Stage, Tools};
 use crate::publisher::Publisher;
 use crate::readiness::{Latch, Readiness};
 use crate::shutdown::{OnFailure, Shutdown};
@@ -41,6 +43,8 @@ struct Inner {
     meters: Meters,
     settings: WorkerSettings,
     cpu: CpuPool,
+    floor: WorkFloor,
+    attempts: &'static str,
 }
 
 /// Builds a [`Runtime`]. The bootstrap uses it, and so do tests with a memory transport.
@@ -55,6 +59,8 @@ pub struct Builder {
     dead_prefix: String,
     version: &'static str,
     cpu: CpuPool,
+    floor: WorkFloor,
+    attempts: &'static str,
     readiness: Readiness,
     liveness: Liveness,
 }
@@ -76,6 +82,8 @@ impl Runtime {
             dead_prefix: "dead".to_owned(),
             version: env!("CARGO_PKG_VERSION"),
             cpu: CpuPool::of_this_machine(),
+            floor: WorkFloor::default(),
+            attempts: "attempts",
             readiness: Readiness::default(),
             liveness: Liveness::default(),
         }
@@ -161,7 +169,14 @@ impl Runtime {
             outage: self.0.tools.outage.clone(),
             latch: self.latch("consumer"),
         };
-        let stage = Stage::new(self.0.tools.clone(), &self.0.meters, &plan, handler);
+        let apart = Apart {
+            floor: match plan.alone {
+                Alone::InProcess => self.0.floor.clone(),
+                Alone::InConsumer => WorkFloor::default(),
+            },
+            attempts: AttemptLog::new(self.entries(self.0.attempts), &plan.spec.stream, &plan.spec.durable),
+        };
+        let stage = Stage::new(self.0.tools.clone(), &self.0.meters, &plan, apart, handler);
         consumer::run(plan, stage, supplies).await
     }
 
@@ -332,6 +347,13 @@ impl Builder {
         self
     }
 
+    /// Sets the bucket of entries for the attempts of messages that were delivered more than once. It must be declared.
+    #[must_use]
+    pub fn attempts(mut self, bucket: &'static str) -> Self {
+        self.attempts = bucket;
+        self
+    }
+
     /// Sets the program's version, which dead letters carry.
     #[must_use]
     pub fn version(mut self, version: &'static str) -> Self {
@@ -371,6 +393,11 @@ impl Builder {
         self
     }
 
+    pub(crate) fn floor(mut self, floor: WorkFloor) -> Self {
+        self.floor = floor;
+        self
+    }
+
     pub(crate) fn health(mut self, readiness: Readiness, liveness: Liveness) -> Self {
         (self.readiness, self.liveness) = (readiness, liveness);
         self
@@ -405,6 +432,8 @@ impl Builder {
             meters: self.meters,
             settings: self.settings,
             cpu: self.cpu,
+            floor: self.floor,
+            attempts: self.attempts,
         }))
     }
 }

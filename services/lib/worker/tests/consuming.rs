@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "consuming/crashes.rs"]
+mod crashes;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -67,15 +70,19 @@ impl Bench {
         let topology = Topology {
             streams: vec![("IN", &["in.>"], None), ("OUT", &["out.>"], None), ("DEAD", &["dead.>"], None)],
             objects: vec!["TEXTS"],
+            entries: vec!["attempts"],
             ..Topology::default()
         };
         memory.declare(&topology).await.unwrap();
-        let runtime = Runtime::builder("stage", Arc::new(memory.clone()))
+        Self { runtime: Self::runtime(&memory, settings), memory }
+    }
+
+    fn runtime(memory: &Memory, settings: WorkerSettings) -> Runtime {
+        Runtime::builder("stage", Arc::new(memory.clone()))
             .settings(settings)
             .dead_prefix("dead")
             .version("1.2.3")
-            .build();
-        Self { memory, runtime }
+            .build()
     }
 
     async fn put(&self, id: &str, text: &str) {
@@ -387,34 +394,6 @@ async fn a_dead_letter_is_safe_before_the_message_is_given_up() {
     bench.settled(1).await;
     bench.stop(running).await;
     assert_eq!(bench.dead_letters().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_message_that_crashed_every_attempt_is_buried_unhandled() {
-    let settings = WorkerSettings { max_attempts: 2, ..WorkerSettings::default() };
-    let bench = Bench::with(settings).await;
-    bench.put("crash", "x").await;
-    bench.memory.plan(Fault::fail(Operation::Nak).times(2));
-    let running = bench.run(|_, context| async move {
-        assert!(context.attempt <= 2);
-        std::future::pending::<()>().await;
-        Ok(vec![])
-    });
-    sleep(Duration::from_secs(1)).await;
-    bench.stop(running).await;
-    let second = Bench { memory: bench.memory.clone(), runtime: bench_runtime(&bench.memory) };
-    let running = second.run(|_, context| async move {
-        assert!(context.attempt <= 2);
-        Err(again())
-    });
-    second.settled(1).await;
-    second.stop(running).await;
-    assert_eq!(second.dead_letters()[0].code, "ATTEMPTS_EXHAUSTED");
-}
-
-fn bench_runtime(memory: &Memory) -> Runtime {
-    let settings = WorkerSettings { max_attempts: 2, ..WorkerSettings::default() };
-    Runtime::builder("stage", Arc::new(memory.clone())).settings(settings).dead_prefix("dead").build()
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,6 +74,7 @@ async fn boot(act: Act, edit: impl FnOnce(&mut Common)) -> (Memory, Process, Soc
         sections: &[],
         topology: Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() },
         dead_prefix: "dead",
+        attempts: "attempts",
     };
     let memory = Memory::new();
     let mut common = Common::default();
@@ -184,6 +185,7 @@ async fn an_address_beyond_this_machine_wants_a_token() {
         sections: &[],
         topology: Topology::default(),
         dead_prefix: "dead",
+        attempts: "attempts",
     };
     let refused = Process::boot_over(about, common, Arc::new(Memory::new())).await.map(drop).unwrap_err();
     assert!(refused.to_string().contains("admin.token"), "{refused}");

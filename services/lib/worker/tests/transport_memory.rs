@@ -7,8 +7,8 @@ use gongkai_worker::{
     Transport,
     testing::transport_suite::{ACK_WAIT, ENTRIES, LOG, OBJECTS, PATIENCE, message, spec, topology},
     transport::{
-        ConsumerSpec, Delivery, ErrorKind, Pull,
-        memory::{ConsumerState, Fault, Memory, Operation, SettlementOutcome},
+        Delivery, ErrorKind, Pull,
+        memory::{ConsumerState, Cut, Fault, Memory, Operation, SettlementOutcome},
     },
 };
 use tokio::time::Instant;
@@ -63,15 +63,29 @@ async fn a_consumers_state_tells_queued_from_out_from_over() {
 async fn settlements_are_kept_in_order() {
     let memory = declared().await;
     publish(&memory, &["one"]).await;
-    let mut pull = memory.consumer(&ConsumerSpec { max_deliver: 3, ..spec("reader") }).await.unwrap();
+    let mut pull = memory.consumer(&spec("reader")).await.unwrap();
     fetch_one(&mut pull).await.settle.nak(Duration::from_secs(1)).await.unwrap();
     fetch_one(&mut pull).await.settle.nak(Duration::from_secs(2)).await.unwrap();
-    fetch_one(&mut pull).await;
-    assert!(pull.fetch(1, PATIENCE).await.unwrap().next().await.is_none());
+    fetch_one(&mut pull).await.settle.ack().await.unwrap();
     let outcomes: Vec<_> =
         memory.settlements(LOG, "reader").into_iter().map(|each| (each.attempt, each.outcome)).collect();
     let naked = |seconds| SettlementOutcome::Naked(Duration::from_secs(seconds));
-    assert_eq!(outcomes, [(1, naked(1)), (2, naked(2)), (3, SettlementOutcome::Exhausted)]);
+    assert_eq!(outcomes, [(1, naked(1)), (2, naked(2)), (3, SettlementOutcome::Acked)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_connection_takes_no_part_any_more() {
+    for (cut, published) in [(Cut::Before { call: 1 }, 1), (Cut::After { call: 1 }, 2)] {
+        let memory = declared().await;
+        let connection = memory.connection();
+        connection.cut_at(cut);
+        publish(&connection, &["one"]).await;
+        let publishing = tokio::time::timeout(PATIENCE, connection.publish(message("suite.log.a", "two")));
+        publishing.await.unwrap_err();
+        connection.until_cut().await;
+        assert_eq!(memory.messages("suite.log.>").len(), published, "{cut:?}");
+        publish(&memory, &["three"]).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -114,7 +114,7 @@ pub struct WorkerSettings {
     pub ack_wait_s: u64,
     /// Maximum unsettled deliveries of a consumer over all replicas. At least `concurrency` × replicas.
     pub max_ack_pending: u32,
-    /// Number of deliveries after which a failing message is buried. The server's own limit is four more.
+    /// Number of failed attempts after which a message is buried. Deliveries that ended with their process are none.
     pub max_attempts: u32,
     /// First retry delay in milliseconds. Each further delay is four times as long.
     pub retry_base_ms: u64,

@@ -41,7 +41,7 @@ macro_rules! transport_test_suite {
             progress_puts_redelivery_off
             an_acknowledged_message_never_comes_back
             a_terminated_message_never_comes_back
-            a_message_out_of_deliveries_never_comes_back
+            deliveries_have_no_limit
             max_ack_pending_bounds_what_is_out
             a_fetch_yields_no_more_than_asked
             an_empty_fetch_ends_when_it_expires

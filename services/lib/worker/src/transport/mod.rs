@@ -63,7 +63,7 @@ pub struct Timer {
     pub replaces: bool,
 }
 
-/// Definition of a durable pull consumer.
+/// Definition of a durable pull consumer. The broker delivers a message until it is settled, however often.
 #[derive(Debug, Clone)]
 pub struct ConsumerSpec {
     /// Stream to consume from.
@@ -76,8 +76,6 @@ pub struct ConsumerSpec {
     pub ack_wait: Duration,
     /// Maximum unsettled deliveries over all replicas.
     pub max_ack_pending: u32,
-    /// The broker's own limit of deliveries. It is higher than the runtime's.
-    pub max_deliver: u32,
 }
 
 /// A delivered message that is not settled yet.

@@ -64,7 +64,6 @@ pub fn spec(durable: &str) -> ConsumerSpec {
         filters: Vec::new(),
         ack_wait: ACK_WAIT,
         max_ack_pending: 100,
-        max_deliver: 10,
     }
 }
 

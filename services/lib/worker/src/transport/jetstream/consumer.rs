@@ -40,6 +40,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(250);
 /// How late the server's notice of an expired pull may arrive.
 const GRACE: Duration = Duration::from_secs(2);
+/// The server limits no deliveries: it counts those that a crash ended, and would only stop without a trace.
+const UNLIMITED: i64 = -1;
 /// Maximum number of waiting pull requests over all replicas.
 const MAX_WAITING: i64 = 64;
 
@@ -79,7 +81,7 @@ fn overlay(present: Option<&jetstream::consumer::Config>, spec: &ConsumerSpec) -
         ack_policy: AckPolicy::Explicit,
         ack_wait: spec.ack_wait,
         max_ack_pending: spec.max_ack_pending.into(),
-        max_deliver: spec.max_deliver.into(),
+        max_deliver: UNLIMITED,
         filter_subject,
         filter_subjects,
         max_waiting: present.map_or(MAX_WAITING, |config| config.max_waiting),

@@ -6,70 +6,69 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 
-use super::{faults::Operation, shared::Shared};
+use super::{faults::Operation, link::Link};
 use crate::transport::{Entries, Entry, Error, Objects};
 
 /// A bucket of objects.
 pub(super) struct ObjectBucket {
-    pub(super) shared: Arc<Shared>,
+    pub(super) link: Arc<Link>,
     pub(super) bucket: &'static str,
 }
 
 /// A bucket of entries.
 pub(super) struct EntryBucket {
-    pub(super) shared: Arc<Shared>,
+    pub(super) link: Arc<Link>,
     pub(super) bucket: &'static str,
 }
 
 #[async_trait]
 impl Objects for ObjectBucket {
     async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
-        let call = self.shared.enter(Operation::Put, key).await?;
-        self.shared.change(|state, _| {
+        let call = self.link.enter(Operation::Put, key).await?;
+        self.link.change(|state, _| {
             state.objects_mut(self.bucket)?.insert(key.to_owned(), content);
             Ok(())
         })?;
-        call.leave(())
+        call.leave(()).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
-        let call = self.shared.enter(Operation::Get, key).await?;
-        let content = self.shared.read(|state, _| Ok(state.objects(self.bucket)?.get(key).cloned()))?;
-        call.leave(content)
+        let call = self.link.enter(Operation::Get, key).await?;
+        let content = self.link.read(|state, _| Ok(state.objects(self.bucket)?.get(key).cloned()))?;
+        call.leave(content).await
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        let call = self.shared.enter(Operation::Get, key).await?;
-        let is_there = self.shared.read(|state, _| Ok(state.objects(self.bucket)?.contains_key(key)))?;
-        call.leave(is_there)
+        let call = self.link.enter(Operation::Get, key).await?;
+        let is_there = self.link.read(|state, _| Ok(state.objects(self.bucket)?.contains_key(key)))?;
+        call.leave(is_there).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        let call = self.shared.enter(Operation::Delete, key).await?;
-        self.shared.change(|state, _| {
+        let call = self.link.enter(Operation::Delete, key).await?;
+        self.link.change(|state, _| {
             state.objects_mut(self.bucket)?.remove(key);
             Ok(())
         })?;
-        call.leave(())
+        call.leave(()).await
     }
 }
 
 impl EntryBucket {
     async fn write(&self, key: &str, value: Bytes, expected: Option<u64>) -> Result<u64, Error> {
-        let call = self.shared.enter(Operation::Write, key).await?;
-        let revision = self
-            .shared
-            .change(|state, _| state.entries_mut(self.bucket)?.write(key, Some(value), expected))?;
-        call.leave(revision)
+        let call = self.link.enter(Operation::Write, key).await?;
+        let revision =
+            self.link.change(|state, _| state.entries_mut(self.bucket)?.write(key, Some(value), expected))?;
+        call.leave(revision).await
     }
 }
 
 #[async_trait]
 impl Entries for EntryBucket {
     async fn get(&self, key: &str) -> Result<Option<Entry>, Error> {
-        let call = self.shared.enter(Operation::Read, key).await?;
-        let found = self.shared.read(|state, _| Ok(state.entries(self.bucket)?.get(key)))?;
-        call.leave(found.map(|(revision, value)| Entry { value, revision }))
+        let call = self.link.enter(Operation::Read, key).await?;
+        let found = self.link.read(|state, _| Ok(state.entries(self.bucket)?.get(key)))?;
+        call.leave(found.map(|(revision, value)| Entry { value, revision })).await
     }
 
     async fn create(&self, key: &str, value: Bytes) -> Result<u64, Error> {
@@ -81,25 +80,25 @@ impl Entries for EntryBucket {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        let call = self.shared.enter(Operation::Write, key).await?;
-        self.shared.change(|state, _| {
+        let call = self.link.enter(Operation::Write, key).await?;
+        self.link.change(|state, _| {
             state.entries_mut(self.bucket)?.delete(key);
             Ok(())
         })?;
-        call.leave(())
+        call.leave(()).await
     }
 
     async fn watch(&self, key: &str) -> Result<BoxStream<'static, Result<Entry, Error>>, Error> {
-        let call = self.shared.enter(Operation::Read, key).await?;
-        let seen = self.shared.read(|state, _| Ok(state.entries(self.bucket)?.watch_from(key)))?;
-        let watch = Watch { shared: self.shared.clone(), bucket: self.bucket, key: key.to_owned(), seen };
-        call.leave(stream::unfold(watch, Watch::next).boxed())
+        let call = self.link.enter(Operation::Read, key).await?;
+        let seen = self.link.read(|state, _| Ok(state.entries(self.bucket)?.watch_from(key)))?;
+        let watch = Watch { link: self.link.clone(), bucket: self.bucket, key: key.to_owned(), seen };
+        call.leave(stream::unfold(watch, Watch::next).boxed()).await
     }
 }
 
 /// A watch of one key.
 struct Watch {
-    shared: Arc<Shared>,
+    link: Arc<Link>,
     bucket: &'static str,
     key: String,
     seen: u64,
@@ -107,10 +106,10 @@ struct Watch {
 
 impl Watch {
     async fn next(mut self) -> Option<(Result<Entry, Error>, Self)> {
-        let mut changed = self.shared.changed.subscribe();
+        let mut changed = self.link.changed.subscribe();
         loop {
             let later =
-                self.shared.read(|state, _| Ok(state.entries(self.bucket)?.after(&self.key, self.seen)));
+                self.link.read(|state, _| Ok(state.entries(self.bucket)?.after(&self.key, self.seen)));
             match later {
                 Ok(None) => changed.changed().await.expect("the watcher holds the sender"),
                 Ok(Some((revision, value))) => {

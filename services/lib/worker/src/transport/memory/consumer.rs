@@ -13,7 +13,7 @@ pub struct ConsumerState {
     pub queued: usize,
     /// Messages delivered, not settled, and within `ack_wait`.
     pub in_flight: usize,
-    /// Messages acknowledged, terminated, or out of deliveries.
+    /// Messages acknowledged or terminated.
     pub settled: usize,
     /// Number of progress calls.
     pub progressed: usize,
@@ -39,8 +39,6 @@ pub enum SettlementOutcome {
     Naked(Duration),
     /// Terminated, with this reason.
     Terminated(String),
-    /// Not settled before `max_deliver` was reached.
-    Exhausted,
 }
 
 /// One durable consumer.
@@ -89,22 +87,6 @@ impl Consumer {
     /// Returns true if `max_ack_pending` is reached. Delayed and overdue messages count, because only settling makes room.
     pub(super) fn is_full(&self) -> bool {
         self.pending.len() >= self.spec.max_ack_pending as usize
-    }
-
-    /// Drops messages that are due but out of deliveries. Returns how many.
-    pub(super) fn give_up(&mut self, now: Instant) -> usize {
-        let limit = self.spec.max_deliver;
-        let is_spent = |pending: &Pending| pending.due <= now && pending.attempt >= limit;
-        let spent: Vec<_> = self.pending.iter().filter(|(_, pending)| is_spent(pending)).collect();
-        let spent: Vec<_> =
-            spent.into_iter().map(|(sequence, pending)| (*sequence, pending.attempt)).collect();
-        for (sequence, attempt) in &spent {
-            self.pending.remove(sequence);
-            self.over += 1;
-            let outcome = SettlementOutcome::Exhausted;
-            self.settlements.push(Settlement { sequence: *sequence, attempt: *attempt, outcome });
-        }
-        spent.len()
     }
 
     /// Returns the message that has been due the longest.

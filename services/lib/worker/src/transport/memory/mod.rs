@@ -1,18 +1,19 @@
 //! The in-memory transport: the semantics of JetStream without a server, with visible state and planned faults.
 //!
 //! It implements what the runtime relies on: sequences, the duplicate window, subject filters, shared durable pull
-//! consumers, `ack_wait` with redelivery and attempt counts, `max_ack_pending`, `max_deliver` with its advisory, delayed
+//! consumers, `ack_wait` with redelivery and attempt counts, `max_ack_pending`, delayed
 //! naks, progress and terms, timers, objects, entries with compare-and-set. It has no age limits, size limits or accounts. All time
 //! is tokio's, so a test with paused time passes hours at once. `logged_at` starts at a fixed day.
 //!
 //! Tests inspect the state with [`Memory::consumer_state`], [`Memory::settlements`] and [`Memory::messages`], wait with
-//! [`Memory::until`] instead of sleeping, and plan faults with [`Memory::plan`].
+//! [`Memory::until`] instead of sleeping, plan faults with [`Memory::plan`], and let a process die with [`Memory::cut`].
 //!
 //! The suite in `tests/transport.rs` runs the same cases over this transport and over a real server.
 
 mod buckets;
 mod consumer;
 mod faults;
+mod link;
 mod pull;
 mod shared;
 mod state;
@@ -21,20 +22,24 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-use self::shared::{Shared, lock};
-use self::state::State;
 pub use self::{
     faults::{Fault, Operation},
+    link::Cut,
     state::{ConsumerState, Settlement, SettlementOutcome},
+};
+use self::{
+    link::Link,
+    shared::{Shared, lock},
+    state::State,
 };
 use super::{
     ConsumerSpec, Entries, Error, Message, Objects, Published, Pull, Timer, Topology, Transport, subject,
 };
 
-/// A broker in this process. Cheap to clone. All clones share its state.
+/// A broker in this process. Cheap to clone. All clones share its state and one connection.
 #[derive(Clone)]
 pub struct Memory {
-    shared: Arc<Shared>,
+    link: Arc<Link>,
 }
 
 // === impl Memory ===
@@ -49,41 +54,65 @@ impl Memory {
     /// Creates an empty broker. [`Transport::declare`] adds streams and buckets.
     #[must_use]
     pub fn new() -> Self {
-        Self { shared: Arc::new(Shared::new()) }
+        Self { link: Link::new(Arc::new(Shared::new())) }
+    }
+
+    /// Returns another connection to the same broker, as another process has.
+    #[must_use]
+    pub fn connection(&self) -> Self {
+        Self { link: self.link.another() }
+    }
+
+    /// Cuts this connection now: no call through it takes effect any more, and none returns.
+    pub fn cut(&self) {
+        self.link.is_cut.cancel();
+    }
+
+    /// Cuts this connection at a later call.
+    pub fn cut_at(&self, cut: Cut) {
+        self.link.cut_at(cut);
+    }
+
+    /// Waits until this connection is cut.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn until_cut(&self) {
+        self.link.is_cut.cancelled().await;
     }
 
     /// Adds a fault, which applies to the next matching calls. Faults apply in the order in which they were planned.
     pub fn plan(&self, fault: Fault) {
-        lock(&self.shared.faults).push(fault);
+        lock(&self.link.faults).push(fault);
     }
 
     /// Removes every planned fault.
     pub fn heal(&self) {
-        lock(&self.shared.faults).clear();
+        lock(&self.link.faults).clear();
     }
 
     /// Returns how often an operation was called, including failed calls.
     #[must_use]
     pub fn calls(&self, operation: Operation) -> u64 {
-        lock(&self.shared.calls).get(&operation).copied().unwrap_or_default()
+        lock(&self.link.calls).get(&operation).copied().unwrap_or_default()
     }
 
     /// Returns the counts of one consumer; `None` if it was never created.
     #[must_use]
     pub fn consumer_state(&self, stream: &str, durable: &str) -> Option<ConsumerState> {
-        self.shared.read(|state, now| state.consumer_state(stream, durable, now))
+        self.link.read(|state, now| state.consumer_state(stream, durable, now))
     }
 
     /// Returns all settlements of a consumer, in order. Empty if there is no such consumer.
     #[must_use]
     pub fn settlements(&self, stream: &str, durable: &str) -> Vec<Settlement> {
-        self.shared.read(|state, _| state.settlements(stream, durable))
+        self.link.read(|state, _| state.settlements(stream, durable))
     }
 
     /// Returns the messages of all streams whose subjects match `filter`, in the order of each stream.
     #[must_use]
     pub fn messages(&self, filter: &str) -> Vec<Message> {
-        self.shared.read(|state, _| {
+        self.link.read(|state, _| {
             state.messages().filter(|message| subject::matches(filter, &message.subject)).cloned().collect()
         })
     }
@@ -93,7 +122,7 @@ impl Memory {
     /// # Cancel safety
     /// Cancel safe: it changes nothing.
     pub async fn until(&self, mut reached: impl FnMut(&Self) -> bool) {
-        let mut changed = self.shared.changed.subscribe();
+        let mut changed = self.link.changed.subscribe();
         while !reached(self) {
             changed.changed().await.expect("this transport holds the sender");
         }
@@ -103,47 +132,47 @@ impl Memory {
 #[async_trait]
 impl Transport for Memory {
     async fn declare(&self, topology: &Topology) -> Result<(), Error> {
-        let call = self.shared.enter(Operation::Declare, "").await?;
-        self.shared.change(|state, _| state.declare(topology));
-        call.leave(())
+        let call = self.link.enter(Operation::Declare, "").await?;
+        self.link.change(|state, _| state.declare(topology));
+        call.leave(()).await
     }
 
     async fn publish(&self, message: Message) -> Result<Published, Error> {
-        let call = self.shared.enter(Operation::Publish, &message.subject).await?;
-        let published = self.shared.change(|state, now| state.append(message, now))?;
-        call.leave(published)
+        let call = self.link.enter(Operation::Publish, &message.subject).await?;
+        let published = self.link.change(|state, now| state.append(message, now))?;
+        call.leave(published).await
     }
 
     async fn schedule(&self, timer: Timer) -> Result<Published, Error> {
-        let call = self.shared.enter(Operation::Schedule, &timer.message.subject).await?;
+        let call = self.link.enter(Operation::Schedule, &timer.message.subject).await?;
         let after = timer.after;
-        let set = self.shared.change(|state, now| state.schedule(timer, now))?;
-        tokio::spawn(fire_after(self.shared.clone(), after));
-        call.leave(set)
+        let set = self.link.change(|state, now| state.schedule(timer, now))?;
+        tokio::spawn(fire_after(self.link.broker(), after));
+        call.leave(set).await
     }
 
     async fn consumer(&self, spec: &ConsumerSpec) -> Result<Box<dyn Pull>, Error> {
-        let call = self.shared.enter(Operation::Consumer, &spec.durable).await?;
-        self.shared.change(|state, _| state.bind(spec))?;
-        call.leave(pull::bind(self.shared.clone(), spec))
+        let call = self.link.enter(Operation::Consumer, &spec.durable).await?;
+        self.link.change(|state, _| state.bind(spec))?;
+        call.leave(pull::bind(self.link.clone(), spec)).await
     }
 
     fn objects(&self, bucket: &'static str) -> Arc<dyn Objects> {
-        Arc::new(buckets::ObjectBucket { shared: self.shared.clone(), bucket })
+        Arc::new(buckets::ObjectBucket { link: self.link.clone(), bucket })
     }
 
     fn entries(&self, bucket: &'static str) -> Arc<dyn Entries> {
-        Arc::new(buckets::EntryBucket { shared: self.shared.clone(), bucket })
+        Arc::new(buckets::EntryBucket { link: self.link.clone(), bucket })
     }
 
     async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error> {
-        let call = self.shared.enter(Operation::Get, stream).await?;
-        let found = self.shared.read(|state, _| state.message(stream, sequence))?;
-        call.leave(found)
+        let call = self.link.enter(Operation::Get, stream).await?;
+        let found = self.link.read(|state, _| state.message(stream, sequence))?;
+        call.leave(found).await
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        self.shared.enter(Operation::Ping, "").await?.leave(())
+        self.link.enter(Operation::Ping, "").await?.leave(()).await
     }
 }
 

@@ -8,18 +8,18 @@ use tokio::time::Instant;
 
 use super::{
     faults::Operation,
-    shared::Shared,
+    link::Link,
     state::{Next, Settlement, SettlementOutcome, Taken},
 };
 use crate::transport::{ConsumerSpec, Delivery, Error, Pull, Settle};
 
 /// Creates a pull on an existing consumer.
-pub(super) fn bind(shared: Arc<Shared>, spec: &ConsumerSpec) -> Box<dyn Pull> {
-    Box::new(MemoryPull { shared, spec: Arc::new(spec.clone()) })
+pub(super) fn bind(link: Arc<Link>, spec: &ConsumerSpec) -> Box<dyn Pull> {
+    Box::new(MemoryPull { link, spec: Arc::new(spec.clone()) })
 }
 
 struct MemoryPull {
-    shared: Arc<Shared>,
+    link: Arc<Link>,
     spec: Arc<ConsumerSpec>,
 }
 
@@ -30,20 +30,20 @@ impl Pull for MemoryPull {
         max: usize,
         expires: Duration,
     ) -> Result<BoxStream<'static, Result<Delivery, Error>>, Error> {
-        let call = self.shared.enter(Operation::Fetch, &self.spec.durable).await?;
+        let call = self.link.enter(Operation::Fetch, &self.spec.durable).await?;
         let batch = Batch {
-            shared: self.shared.clone(),
+            link: self.link.clone(),
             spec: self.spec.clone(),
             left: max,
             ends: Instant::now() + expires,
         };
-        call.leave(stream::unfold(batch, Batch::next).boxed())
+        call.leave(stream::unfold(batch, Batch::next).boxed()).await
     }
 }
 
 /// The rest of one fetch.
 struct Batch {
-    shared: Arc<Shared>,
+    link: Arc<Link>,
     spec: Arc<ConsumerSpec>,
     left: usize,
     ends: Instant,
@@ -69,8 +69,9 @@ impl Batch {
 
     /// Waits for a message until the batch ends.
     async fn wait(&self) -> Result<Option<Delivery>, Error> {
-        let mut changed = self.shared.changed.subscribe();
+        let mut changed = self.link.changed.subscribe();
         loop {
+            self.link.while_whole().await;
             let now = Instant::now();
             if now >= self.ends {
                 return Ok(None);
@@ -90,7 +91,7 @@ impl Batch {
 
     fn take(&self) -> Result<Next, Error> {
         let (stream, durable) = (&self.spec.stream, &self.spec.durable);
-        self.shared.change_if(|state, now| {
+        self.link.change_if(|state, now| {
             let next = state.take(stream, durable, now);
             // Waking others without a change would let two waiting batches wake each other for ever.
             (matches!(next, Ok(Next::Message(_))), next)
@@ -100,9 +101,9 @@ impl Batch {
     /// Delivers a message. It counts as delivered now: if a planned fault or a dropped stream loses it, it is redelivered after
     /// `ack_wait`.
     async fn deliver(&self, taken: Taken) -> Result<Delivery, Error> {
-        let call = self.shared.enter(Operation::Deliver, &self.spec.durable).await?;
+        let call = self.link.enter(Operation::Deliver, &self.spec.durable).await?;
         let settle = MemorySettle {
-            shared: self.shared.clone(),
+            link: self.link.clone(),
             spec: self.spec.clone(),
             subject: taken.stored.message.subject.clone(),
             sequence: taken.sequence,
@@ -113,14 +114,15 @@ impl Batch {
             message: taken.stored.message,
             sequence: taken.sequence,
             attempt: taken.attempt,
-            logged_at: self.shared.time_of(taken.stored.at),
+            logged_at: self.link.time_of(taken.stored.at),
             settle: Box::new(settle),
         })
+        .await
     }
 }
 
 struct MemorySettle {
-    shared: Arc<Shared>,
+    link: Arc<Link>,
     spec: Arc<ConsumerSpec>,
     subject: String,
     sequence: u64,
@@ -130,19 +132,19 @@ struct MemorySettle {
 
 impl MemorySettle {
     async fn settle(&self, operation: Operation, outcome: SettlementOutcome) -> Result<(), Error> {
-        let call = self.shared.enter(operation, &self.subject).await?;
+        let call = self.link.enter(operation, &self.subject).await?;
         let settlement = Settlement { sequence: self.sequence, attempt: self.attempt, outcome };
-        self.shared.change(|state, now| state.settle(&self.spec, settlement, self.delivery, now))?;
-        call.leave(())
+        self.link.change(|state, now| state.settle(&self.spec, settlement, self.delivery, now))?;
+        call.leave(()).await
     }
 }
 
 #[async_trait]
 impl Settle for MemorySettle {
     async fn progress(&self) -> Result<(), Error> {
-        let call = self.shared.enter(Operation::Progress, &self.subject).await?;
-        self.shared.change(|state, now| state.progress(&self.spec, self.sequence, now))?;
-        call.leave(())
+        let call = self.link.enter(Operation::Progress, &self.subject).await?;
+        self.link.change(|state, now| state.progress(&self.spec, self.sequence, now))?;
+        call.leave(()).await
     }
 
     async fn ack(self: Box<Self>) -> Result<(), Error> {

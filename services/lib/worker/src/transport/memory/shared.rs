@@ -9,11 +9,9 @@ use time::{OffsetDateTime, macros::datetime};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    faults::{self, Fault, Operation},
+    faults::{Fault, Operation},
     state::State,
 };
-use crate::transport::Error;
-
 /// The start of `logged_at`.
 const EPOCH: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
 
@@ -58,13 +56,6 @@ impl Shared {
             self.changed.send_replace(());
         }
         result
-    }
-
-    /// Counts a call and applies the fault plan: the call is delayed, refused, or its answer marked as lost.
-    pub(super) async fn enter(&self, operation: Operation, target: &str) -> Result<faults::Call, Error> {
-        *lock(&self.calls).entry(operation).or_default() += 1;
-        let hits = faults::take(&mut lock(&self.faults), operation, target);
-        faults::Call::start(operation, hits).await
     }
 
     /// Converts an instant to a date for `logged_at`.

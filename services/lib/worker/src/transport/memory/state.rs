@@ -130,11 +130,7 @@ impl State {
 
     /// Returns the next message for a consumer, or when to look again if nothing changes before.
     pub(super) fn take(&mut self, stream: &str, durable: &str, now: Instant) -> Result<Next, Error> {
-        let (taken, exhausted) = self.stream(stream)?.take(durable, now)?;
-        if exhausted > 0 {
-            self.advise("MAX_DELIVERIES", stream, durable, now);
-        }
-        Ok(taken)
+        self.stream(stream)?.take(durable, now)
     }
 
     /// Applies a settlement. It has no effect on a message that is settled already.
@@ -267,10 +263,9 @@ impl Stream {
         Published { sequence: self.last, duplicate: false }
     }
 
-    /// Returns the next message, due redeliveries first, and the number of messages that ran out of deliveries.
-    fn take(&mut self, durable: &str, now: Instant) -> Result<(Next, usize), Error> {
+    /// Returns the next message, due redeliveries first.
+    fn take(&mut self, durable: &str, now: Instant) -> Result<Next, Error> {
         let consumer = self.consumers.get_mut(durable).ok_or_else(|| not_found("consumer", durable))?;
-        let exhausted = consumer.give_up(now);
         let sequence = match consumer.due(now) {
             Some(sequence) => Some(sequence),
             None if consumer.is_full() => None,
@@ -282,11 +277,11 @@ impl Stream {
             }
         };
         let Some(sequence) = sequence else {
-            return Ok((Next::Nothing(consumer.next_due(now)), exhausted));
+            return Ok(Next::Nothing(consumer.next_due(now)));
         };
         let stored = self.messages[&sequence].clone();
         let (attempt, delivery) = consumer.hand_out(sequence, now);
-        Ok((Next::Message(Taken { stored, sequence, attempt, delivery }), exhausted))
+        Ok(Next::Message(Taken { stored, sequence, attempt, delivery }))
     }
 }
 

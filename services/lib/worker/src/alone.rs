@@ -1,0 +1,34 @@
+//! Keeps a message that may have ended its process apart from all others while it is handled.
+
+use std::sync::Arc;
+
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// What is not in work while a message is tried alone. DESIGN.md says when that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Alone {
+    /// No other message of this process, whichever service takes it. Only then is a crash certainly this message's doing.
+    #[default]
+    InProcess,
+    /// No other message of this consumer. For handlers that mostly wait for somebody else, such as the receiver of a webhook:
+    /// a slow one holds up its own consumer and nothing else.
+    InConsumer,
+}
+
+/// Either any number of messages are in work, or one alone. Cheap to clone.
+///
+/// It is fair: whoever asks to be alone waits only for those who asked before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WorkFloor(Arc<RwLock<()>>);
+
+impl WorkFloor {
+    /// Waits until nobody is alone. The message is in work until the guard is dropped.
+    pub(crate) async fn among_others(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.read().await
+    }
+
+    /// Waits until nothing is in work, and keeps it so until the guard is dropped.
+    pub(crate) async fn alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.0.write().await
+    }
+}

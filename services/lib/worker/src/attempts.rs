@@ -1,0 +1,216 @@
+//! Which deliveries of a message are attempts, and which crashes are its doing.
+//!
+//! The broker counts deliveries, however they ended. One that ended because the process died is no attempt of the messages
+//! that were in work at the time: at most one of them is the cause. The runtime therefore counts by itself, in one entry for
+//! each message that was delivered more than once:
+//!
+//! - A failure is noted before the message is handed back.
+//! - A message with two deliveries in a row whose ends nobody noted is a suspect. It is handled [alone](crate::alone), and
+//!   that it is alone is noted before it is handled.
+//! - If the next delivery finds that note, the process died while only this message was in work. The crash is charged to it,
+//!   and it remains a suspect until it is settled.
+//!
+//! The first delivery of a message reads and writes no entry.
+
+use std::sync::Arc;
+
+use crate::handler::Context;
+use crate::record_store::RecordStore;
+use crate::transport::{Entries, Error};
+
+/// Number of charged crashes after which a message is buried.
+///
+/// Whoever kills the process hits whichever message is alone at that moment. The delays between the trials of a message make
+/// it unlikely that this is the same one so often.
+pub(crate) const MAX_CRASHES: u32 = 5;
+
+/// Number of deliveries in a row without a known end that make a message a suspect. A single one is often harmless: the
+/// broker was restarted, a replica was stopped.
+const SUSPICIOUS: u32 = 2;
+/// Most lost races for one entry. Replicas rarely meet at one.
+const MAX_RACES: u32 = 16;
+
+/// What is known of the earlier deliveries of a message.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Attempts {
+    /// Id of the message. In a stream that was made anew, another message has the same sequence.
+    #[prost(string, tag = "1")]
+    message_id: String,
+    /// Number of failed attempts.
+    #[prost(uint32, tag = "2")]
+    failures: u32,
+    /// Deliveries during which the process died and the message was alone.
+    #[prost(uint32, repeated, tag = "3")]
+    crashes: Vec<u32>,
+    /// The last delivery whose end is known.
+    #[prost(uint32, tag = "4")]
+    ended: u32,
+    /// The delivery in which the message is handled alone, or 0.
+    #[prost(uint32, tag = "5")]
+    alone: u32,
+}
+
+/// How a message that was delivered before is to be handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// As any other.
+    Clear,
+    /// Alone.
+    Suspect,
+    /// Not now: the process died this often while only this message was in work.
+    Crashed(u32),
+}
+
+/// The entries of one consumer.
+pub(crate) struct AttemptLog {
+    records: RecordStore,
+    /// Stream and consumer.
+    prefix: String,
+}
+
+// === impl Attempts ===
+
+impl Attempts {
+    /// Charges the crash that ended the message's trial, if there was one.
+    fn charge(&mut self, delivery: u32) -> bool {
+        let is_due = self.alone != 0 && self.alone < delivery;
+        if is_due {
+            self.crashes.push(self.alone);
+            // The message is handed back, which is a known end.
+            (self.alone, self.ended) = (0, delivery);
+        }
+        is_due
+    }
+
+    fn open(&mut self, delivery: u32) {
+        self.alone = delivery;
+    }
+
+    /// Ends a trial that nobody died of. Another process may have taken it for a crash, if this one was suspended.
+    fn close(&mut self, delivery: u32) {
+        self.crashes.retain(|crash| *crash != delivery);
+        if self.alone == delivery {
+            self.alone = 0;
+        }
+        self.ended = self.ended.max(delivery);
+    }
+
+    fn fail(&mut self, delivery: u32) {
+        self.close(delivery);
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    fn standing(&self, delivery: u32, was_charged: bool) -> Standing {
+        let crashes = u32::try_from(self.crashes.len()).unwrap_or(u32::MAX);
+        if was_charged || crashes >= MAX_CRASHES {
+            Standing::Crashed(crashes)
+        } else if crashes > 0 || delivery.saturating_sub(self.ended + 1) >= SUSPICIOUS {
+            Standing::Suspect
+        } else {
+            Standing::Clear
+        }
+    }
+}
+
+// === impl AttemptLog ===
+
+impl AttemptLog {
+    /// The log of one consumer over a declared bucket.
+    pub(crate) fn new(entries: Arc<dyn Entries>, stream: &str, durable: &str) -> Self {
+        Self { records: RecordStore::new(entries, MAX_RACES), prefix: format!("{stream}/{durable}") }
+    }
+
+    /// Returns the number of failed attempts so far and how to handle this delivery, the second or a later one. Charges a
+    /// crash that the last one ended with.
+    ///
+    /// # Errors
+    /// As for [`RecordStore::change`], here and below.
+    pub(crate) async fn standing(&self, context: &Context, delivery: u32) -> Result<(u32, Standing), Error> {
+        let charge = |attempts: &mut Attempts| {
+            let was_charged = attempts.charge(delivery);
+            (was_charged, (attempts.failures, attempts.standing(delivery, was_charged)))
+        };
+        self.change(context, charge).await
+    }
+
+    /// Notes that the message is about to be handled alone.
+    pub(crate) async fn open(&self, context: &Context, delivery: u32) -> Result<(), Error> {
+        self.change(context, |attempts| (true, attempts.open(delivery))).await
+    }
+
+    /// Notes that handling the message alone came to an end.
+    pub(crate) async fn close(&self, context: &Context, delivery: u32) -> Result<(), Error> {
+        self.change(context, |attempts| (true, attempts.close(delivery))).await
+    }
+
+    /// Notes a failed attempt.
+    pub(crate) async fn fail(&self, context: &Context, delivery: u32) -> Result<(), Error> {
+        self.change(context, |attempts| (true, attempts.fail(delivery))).await
+    }
+
+    /// Deletes the entry of a settled message, if there is one.
+    pub(crate) async fn forget(&self, context: &Context) -> Result<(), Error> {
+        self.records.forget(&self.key(context)).await
+    }
+
+    async fn change<T>(
+        &self,
+        context: &Context,
+        mut change: impl FnMut(&mut Attempts) -> (bool, T) + Send,
+    ) -> Result<T, Error> {
+        let of_this_message = |attempts: &mut Attempts| {
+            if attempts.message_id != context.message_id {
+                *attempts = Attempts { message_id: context.message_id.clone(), ..Attempts::default() };
+            }
+            change(attempts)
+        };
+        Ok(self.records.change(&self.key(context), of_this_message).await?.1)
+    }
+
+    fn key(&self, context: &Context) -> String {
+        format!("{}/{}", self.prefix, context.sequence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_delivery_without_a_known_end_is_harmless_and_two_are_suspicious() {
+        let mut attempts = Attempts::default();
+        let standing = |attempts: &Attempts, delivery| attempts.standing(delivery, false);
+        assert_eq!(standing(&attempts, 2), Standing::Clear);
+        assert_eq!(standing(&attempts, 3), Standing::Suspect);
+        attempts.fail(3);
+        assert_eq!((standing(&attempts, 4), attempts.failures), (Standing::Clear, 1));
+        assert_eq!(standing(&attempts, 5), Standing::Clear);
+        assert_eq!(standing(&attempts, 6), Standing::Suspect);
+    }
+
+    #[test]
+    fn only_a_trial_that_did_not_end_is_charged() {
+        let mut attempts = Attempts::default();
+        attempts.open(3);
+        attempts.close(3);
+        assert!(!attempts.charge(4));
+        assert_eq!(attempts.standing(4, false), Standing::Clear);
+        for (crashes, delivery) in (1..=MAX_CRASHES).zip(6..) {
+            attempts.open(delivery);
+            assert!(attempts.charge(delivery + 1));
+            assert_eq!(attempts.standing(delivery + 1, true), Standing::Crashed(crashes));
+            assert!(!attempts.charge(delivery + 1), "charged once");
+        }
+        assert_eq!(attempts.standing(99, false), Standing::Crashed(MAX_CRASHES));
+    }
+
+    #[test]
+    fn a_process_that_was_only_suspended_takes_the_charge_back() {
+        let mut attempts = Attempts::default();
+        attempts.open(3);
+        assert!(attempts.charge(4));
+        attempts.open(5);
+        attempts.close(3);
+        assert_eq!((attempts.crashes.as_slice(), attempts.alone), (&[][..], 5));
+    }
+}

@@ -1,0 +1,115 @@
+//! What became of a message's earlier deliveries, and handling one alone that may have ended the process.
+
+use super::{AttemptResult, Stage, Work};
+use crate::attempts::{MAX_CRASHES, Standing};
+use crate::dead_letter::CRASHED;
+use crate::delivery::AckHandle;
+use crate::handler::{Context, Decision, Handler};
+use crate::instruments::Outcome;
+use crate::output::Output;
+use crate::publisher::RetryBudget;
+use crate::transport::{Error, Message};
+
+impl<H: Handler> Stage<H> {
+    /// Looks up what is known of earlier deliveries, and sets the number of this attempt. Waits while the broker is
+    /// unavailable.
+    pub(super) async fn standing(&self, context: &mut Context, delivery: u32) -> Standing {
+        let mut pauses = RetryBudget::Endless.pauses();
+        loop {
+            match self.apart.attempts.standing(context, delivery).await {
+                Ok((failures, standing)) => {
+                    context.attempt = failures.saturating_add(1);
+                    return standing;
+                }
+                Err(error) if error.kind.is_outage() => {}
+                Err(error) => {
+                    self.uncounted(context, &error);
+                    return Standing::Clear;
+                }
+            }
+            tokio::time::sleep(pauses.next().unwrap_or_default()).await;
+        }
+    }
+
+    /// Runs the handler while nothing else is in work. That it is alone is noted before and ended afterwards, so that the
+    /// next delivery finds the note if the process dies in between.
+    pub(super) async fn handle_alone(&self, work: Work<'_>) -> Result<Vec<Output>, AttemptResult> {
+        let Work { context, delivery, .. } = work;
+        let _alone = self.apart.floor.alone().await;
+        match self.apart.attempts.open(context, delivery).await {
+            Ok(()) => {}
+            Err(error) if error.kind.is_outage() => {
+                return Err(AttemptResult::Failed(Decision::Unavailable(error)));
+            }
+            Err(error) => self.uncounted(context, &error),
+        }
+        tracing::info!(
+            message_id = context.message_id,
+            subject = context.subject,
+            delivery,
+            "handled alone: earlier deliveries ended with their process"
+        );
+        let handled = self.handle(work).await;
+        // If this fails, the acknowledgement or the note of a failure ends the trial.
+        if let Err(error) = self.apart.attempts.close(context, delivery).await {
+            self.uncounted(context, &error);
+        }
+        handled
+    }
+
+    /// Hands back a message that the process died of, or buries it after the last crash.
+    pub(super) async fn crashed(
+        &self,
+        context: &Context,
+        message: &Message,
+        crashes: u32,
+        handle: AckHandle,
+    ) -> Outcome {
+        self.instruments.crashes.add(1);
+        if crashes >= MAX_CRASHES {
+            let cause =
+                anyhow::anyhow!("the process died {crashes} times while it handled only this message");
+            return self.bury(context, message, CRASHED, &cause, handle).await;
+        }
+        let delay = self.retry.delay(&context.message_id, crashes);
+        let delay_ms = delay.as_millis();
+        tracing::error!(
+            message_id = context.message_id,
+            subject = context.subject,
+            crashes,
+            delay_ms,
+            "the process died while it handled only this message; it will be tried alone again"
+        );
+        if let Err(error) = handle.nak(delay).await {
+            self.unsettled(context, &error);
+        }
+        Outcome::Retry
+    }
+
+    /// Notes a failed attempt. Returns the number to compute the delay from: that of the attempt, or of the delivery if
+    /// attempts cannot be counted.
+    pub(super) async fn failed(&self, context: &Context, handle: &AckHandle) -> u32 {
+        match self.apart.attempts.fail(context, handle.delivery).await {
+            Ok(()) => context.attempt,
+            Err(error) => {
+                self.uncounted(context, &error);
+                context.attempt.max(handle.delivery)
+            }
+        }
+    }
+
+    /// Deletes what was noted of a settled message.
+    pub(super) async fn forget(&self, context: &Context) {
+        if let Err(error) = self.apart.attempts.forget(context).await {
+            self.uncounted(context, &error);
+        }
+    }
+
+    fn uncounted(&self, context: &Context, error: &Error) {
+        if error.kind.is_outage() {
+            return;
+        }
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(message_id = context.message_id, error, "attempts of this message are not counted");
+    }
+}
