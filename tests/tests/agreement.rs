@@ -112,6 +112,7 @@ impl Logged {
             logged_at: logged_at(self.sequence),
             attempt: 1,
             trace_id: format!("{:032x}", self.sequence),
+            once: gongkai_worker::Once::default(),
         }
     }
 

@@ -69,6 +69,7 @@ fn context() -> Context {
         logged_at: OffsetDateTime::UNIX_EPOCH,
         attempt: 1,
         trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+        once: gongkai_worker::Once::default(),
     }
 }
 

@@ -36,6 +36,7 @@ fn context(sequence: u64) -> Context {
         logged_at: NOW,
         attempt: 1,
         trace_id: "0123456789abcdef0123456789abcdef".into(),
+        once: gongkai_worker::Once::default(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A handler cannot acknowledge or publish by itself, so it can be tested as a function.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -60,13 +62,39 @@ pub struct Context {
     pub attempt: u32,
     /// Trace id of the message, 32 hex digits.
     pub trace_id: String,
+    /// Keeps an effect outside of the broker from being repeated while the message is in work.
+    pub once: Once,
+}
+
+/// Remembers that an effect took place which must not be repeated without need, such as a call to a webhook.
+///
+/// The runtime runs a handler again that met an unavailable broker. What succeeded before under [`Once::run`] is then left
+/// out. Nothing is remembered beyond the process, nor once the message was settled or handed back.
+#[derive(Debug, Clone, Default)]
+pub struct Once(Arc<AtomicBool>);
+
+impl Once {
+    /// Runs the effect, unless it succeeded before.
+    ///
+    /// # Errors
+    /// That of the effect; it runs again the next time.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the effect may have taken place, and it runs again the next time.
+    pub async fn run<E>(&self, effect: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+        if !self.0.load(Ordering::Acquire) {
+            effect.await?;
+            self.0.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
 }
 
 /// What the runtime does with a message that its handler did not handle.
 #[derive(Debug)]
 pub enum Decision {
     /// The broker is unavailable or full, which is not the message's fault. The runtime handles the message again once the
-    /// broker is back, and no attempt is used up.
+    /// broker is back, and no attempt is used up. An effect outside of the broker that came before belongs into [`Once::run`].
     Unavailable(Error),
     /// Deliver the message again. After the last attempt it is buried as `ATTEMPTS_EXHAUSTED`.
     Retry {

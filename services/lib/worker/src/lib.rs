@@ -45,7 +45,7 @@ pub use about::{About, NAMESPACE};
 pub use alone::Alone;
 pub use clock::Clock;
 pub use config::{Common, Config, Secret, SecretUrl, bind_guard};
-pub use handler::{Context, Decision, Handler, Raw};
+pub use handler::{Context, Decision, Handler, Once, Raw};
 pub use host::Process;
 pub use metrics::{Counter, Histogram};
 pub use output::Output;

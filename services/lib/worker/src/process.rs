@@ -18,7 +18,7 @@ use crate::attempts::{AttemptLog, Standing};
 use crate::clock::Clock;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
 use crate::delivery::{AckHandle, Incoming};
-use crate::handler::{Context, Decision, Handler};
+use crate::handler::{Context, Decision, Handler, Once};
 use crate::instruments::{Instruments, Outcome};
 use crate::metrics::Meters;
 use crate::outage::Outage;
@@ -119,6 +119,7 @@ impl<H: Handler> Stage<H> {
             logged_at: incoming.logged_at,
             attempt: 1,
             trace_id: span.trace_id(),
+            once: Once::default(),
         };
         // The rare cases are boxed: a job is as large as its largest branch.
         let mut standing = Standing::Clear;

@@ -386,6 +386,34 @@ async fn a_handler_that_meets_a_full_store_uses_up_no_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_effect_is_not_repeated_while_its_note_waits_for_the_broker() {
+    let bench = Bench::new().await;
+    bench.put("one", "x").await;
+    bench.memory.plan(Fault::fail(Operation::Put).kind(ErrorKind::Full).always());
+    let texts = bench.runtime.objects("TEXTS");
+    let told = Arc::new(AtomicUsize::new(0));
+    let seen = told.clone();
+    let running = bench.run(move |_, context| {
+        let (texts, told) = (texts.clone(), told.clone());
+        async move {
+            let telling = async {
+                // The first call fails, so it comes again.
+                if told.fetch_add(1, Ordering::SeqCst) == 0 { Err(again()) } else { Ok(()) }
+            };
+            context.once.run(telling).await?;
+            texts.put("told", Bytes::from_static(b"x")).await?;
+            Ok(vec![])
+        }
+    });
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(seen.load(Ordering::SeqCst), 2);
+    bench.memory.heal();
+    bench.settled(1).await;
+    bench.stop(running).await;
+    assert_eq!(seen.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_letter_is_safe_before_the_message_is_given_up() {
     let bench = Bench::new().await;
     bench.put_raw("junk", vec![0xff; 8]).await;

@@ -3,6 +3,7 @@
 //!
 //! Delivery is at least once. [`Sent`] records deliveries so that redeliveries are not sent again. After a crash between the
 //! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.
+//! While the record waits for the broker, nothing is sent again.
 
 mod body;
 mod filter;
@@ -142,7 +143,8 @@ impl Handler for Deliverer {
                 );
                 return Ok(Vec::new());
             }
-            Novelty::New => self.deliver(&alert, context).await?,
+            // What follows may have to wait for the broker. The receiver is not told again meanwhile.
+            Novelty::New => context.once.run(self.deliver(&alert, context)).await?,
         }
         self.metrics.delivered(&alert, context);
         let record =

@@ -73,6 +73,7 @@ impl Sent {
 
 #[cfg(test)]
 mod tests {
+    use gongkai_worker::Once;
     use time::OffsetDateTime;
 
     use super::*;
@@ -85,6 +86,7 @@ mod tests {
             logged_at: OffsetDateTime::UNIX_EPOCH,
             attempt: 1,
             trace_id: String::new(),
+            once: Once::default(),
         }
     }
 

@@ -231,6 +231,7 @@ fn context(sequence: u64) -> Context {
         logged_at: time::OffsetDateTime::UNIX_EPOCH,
         attempt: 1,
         trace_id: String::new(),
+        once: gongkai_worker::Once::default(),
     }
 }
 

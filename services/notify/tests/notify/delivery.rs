@@ -9,7 +9,10 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
-use gongkai_worker::transport::memory::{Memory, SettlementOutcome};
+use gongkai_worker::transport::{
+    ErrorKind,
+    memory::{Fault, Memory, Operation, SettlementOutcome},
+};
 
 use crate::{
     receiver::{Answer, Receiver, SECRET},
@@ -62,6 +65,23 @@ fn outcomes(running: &Running) -> Vec<SettlementOutcome> {
 async fn first_outcome(running: &Running) -> SettlementOutcome {
     running.memory.until(|_| !outcomes(running).is_empty()).await;
     outcomes(running).remove(0)
+}
+
+#[tokio::test]
+async fn an_alert_is_told_once_while_its_record_waits_for_the_broker() {
+    let (running, receiver) = started([]).await;
+    for kind in [ErrorKind::Full, ErrorKind::Unavailable] {
+        running.memory.plan(Fault::fail(Operation::Write).kind(kind).always());
+        let before = running.memory.calls(Operation::Write);
+        raise(&running, &format!("{kind:?}"), &format!("a-{kind:?}")).await;
+        while running.memory.calls(Operation::Write) < before + 4 {
+            tokio::task::yield_now().await;
+        }
+        running.memory.heal();
+        running.delivered("office").await;
+    }
+    assert_eq!(receiver.seen().len(), 2);
+    running.stop().await;
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ fn context(sequence: u64) -> Context {
         logged_at: datetime!(2024-01-15 10:12 UTC),
         attempt: 5,
         trace_id: String::new(),
+        once: gongkai_worker::Once::default(),
     }
 }
 
