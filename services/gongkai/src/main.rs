@@ -3,6 +3,7 @@
 mod cli;
 mod client;
 mod commands;
+mod csv_writer;
 mod output;
 mod table;
 mod view;

@@ -1,12 +1,14 @@
 //! Standard output: the only module that writes to it.
 //!
-//! A reader that has seen enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] tells this from an error. In
-//! text formats, text of documents and servers is written through [`clean`], so that it cannot control the terminal.
+//! A reader that has seen enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] tells this from an error. What
+//! documents and servers say is inert where it is shown: text goes through [`clean`], JSON through [`Output::json`], CSV
+//! through [`crate::csv_writer`].
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::ValueEnum;
-use gongkai_worker::inert::printable;
+use gongkai_worker::inert::{self, printable};
+use serde::Serialize;
 
 /// Standard output.
 pub(crate) struct Output {
@@ -54,6 +56,16 @@ impl Output {
         if self.is_terminal { self.writer.flush() } else { Ok(()) }
     }
 
+    /// Writes a value as a line of JSON.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> anyhow::Result<()> {
+        self.json_text(&serde_json::to_string(value)?)
+    }
+
+    /// Writes JSON as a line. Characters that are not seen, or steer a terminal, are escaped; the value stays the same.
+    pub(crate) fn json_text(&mut self, json: &str) -> anyhow::Result<()> {
+        Ok(self.line(inert::escape_json(json))?)
+    }
+
     /// Flushes the buffer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
@@ -98,9 +110,12 @@ impl Write for Output {
     }
 }
 
-/// Text without control characters.
+/// Text for one line of a terminal: white space is a space, and what is not seen or steers the terminal is escaped. Passwords
+/// inside URLs are hidden.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let spaced: String =
+        text.chars().map(|c| if matches!(c, '\t' | '\r' | '\n') { ' ' } else { c }).collect();
+    printable(&spaced)
 }
 
 /// True if an error of the chain says that the reader of standard output closed it.
@@ -123,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_document_cannot_steer_the_terminal() {
-        assert_eq!(clean("合计\u{1b}[2J\u{7}8\r\n9"), "合计 [2J 8  9");
+        assert_eq!(clean("合计\u{1b}[2J\u{202e}8\r\n9"), "合计\\u{1b}[2J\\u{202e}8  9");
+        assert_eq!(clean("http://u:p@h/ 甲\u{200b}局"), "http://u:***@h/ 甲\\u{200b}局");
     }
 
     #[test]

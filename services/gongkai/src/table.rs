@@ -4,7 +4,10 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::output::{Output, clean};
+use crate::{
+    csv_writer::CsvWriter,
+    output::{Output, clean},
+};
 
 /// The output format of a command that lists rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -71,18 +74,18 @@ fn table<R: Row>(out: &mut Output, rows: &[R]) -> anyhow::Result<()> {
 
 fn json<R: Row>(out: &mut Output, rows: &[R]) -> anyhow::Result<()> {
     for row in rows {
-        out.line(serde_json::to_string(row)?)?;
+        out.json(row)?;
     }
     Ok(())
 }
 
 fn csv<R: Row>(out: &mut Output, rows: &[R], header: bool) -> anyhow::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
+    let mut writer = CsvWriter::new(out);
     if header {
-        writer.write_record(headings::<R>())?;
+        writer.write(headings::<R>())?;
     }
     for row in rows {
-        writer.write_record(cells(row).map(String::into_bytes))?;
+        writer.write(cells(row))?;
     }
     writer.flush()?;
     Ok(())

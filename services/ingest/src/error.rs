@@ -12,7 +12,7 @@ use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use gongkai_worker::{transport, transport::ErrorKind};
+use gongkai_worker::{inert, transport, transport::ErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
@@ -184,8 +184,10 @@ impl Code {
 // === impl Problem ===
 
 impl Problem {
+    /// Passwords inside URLs of the detail are hidden here, whoever quotes them.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        let detail = detail.into();
+        Self { code, detail: inert::redact(&detail).into_owned() }
     }
 
     /// Creates a problem about an invalid field. It quotes at most 80 characters of the value.
@@ -202,7 +204,8 @@ impl Problem {
 /// Quotes a caller's text in a message: without control characters, and cut to [`QUOTE_LIMIT`].
 #[must_use]
 pub fn quote(text: &str) -> String {
-    let head: String = text.chars().take(QUOTE_LIMIT).filter(|c| !c.is_control()).collect();
+    let text = inert::redact(text);
+    let head: String = text.chars().take(QUOTE_LIMIT).filter(|c| !inert::is_active(*c)).collect();
     if text.chars().nth(QUOTE_LIMIT).is_some() { format!("{head}…") } else { head }
 }
 
@@ -310,8 +313,14 @@ mod tests {
     }
 
     #[test]
+    fn a_detail_tells_no_password() {
+        let problem = Problem::invalid("data.url", "https://u:s3cret@h/", "must be another");
+        assert_eq!(problem.detail, "data.url must be another, got \"https://u:***@h/\"");
+    }
+
+    #[test]
     fn a_quotation_is_short_and_printable() {
-        assert_eq!(quote("a\nb"), "ab");
+        assert_eq!(quote("a\n\u{202e}b"), "ab");
         assert_eq!(quote(&"字".repeat(200)).chars().count(), QUOTE_LIMIT + 1);
     }
 }

@@ -154,7 +154,7 @@ impl Submissions {
                 year => publication::year("year", &year.to_string())?,
             },
             title: publication::text("title", Some(title))?,
-            url: publication::text("url", Some(url))?,
+            url: publication::address("url", Some(url))?,
             published_at,
             site: Site {
                 code: publication::text("site.code", Some(site.code))?,

@@ -18,6 +18,7 @@ use gongkai_proto::{
     convert,
     v1::{AgencyHint, DocumentKind, ReviewStep, Site},
 };
+use gongkai_worker::inert::without_credentials;
 
 /// Maximum number of attachments, and of review steps.
 const LIST_LIMIT: usize = 50;
@@ -176,6 +177,14 @@ pub fn text(field: &str, value: Option<String>) -> Result<String, Problem> {
     Ok(value.trim().to_owned())
 }
 
+/// Checks the length of an address and takes user and password out of it: it rides on events, receipts and answers.
+///
+/// # Errors
+/// `INVALID_FIELD`.
+pub fn address(field: &str, value: Option<String>) -> Result<String, Problem> {
+    Ok(without_credentials(&text(field, value)?).into_owned())
+}
+
 /// Checks the code of an agency. Empty text means unknown.
 ///
 /// # Errors
@@ -277,11 +286,11 @@ fn declared(members: Members, subject: Option<String>, event: EventId) -> Result
         agency: AgencyHint { code: agency_code("agency.code", code)?, name: text("agency.name", name)? },
         year,
         title: text("title", title)?,
-        url: text("url", url)?,
+        url: address("url", url)?,
         published_at: published_at("published_at", published.as_deref().unwrap_or_default())?,
         site: Site { code: text("site.code", site_code)?, column: text("site.column", column)? },
         review: review(steps.unwrap_or_default())?,
-        event_source: event.source,
+        event_source: without_credentials(&event.source).into_owned(),
         event_id: event.id,
     })
 }

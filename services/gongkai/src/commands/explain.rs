@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     let mut client = args.server.reports().await?;
     let view = view(client::answer(client.explain_finding(request).await)?)?;
     match args.format {
-        Shape::Json => out.line(serde_json::to_string(&view)?)?,
+        Shape::Json => out.json(&view)?,
         Shape::Text => write(out, &view)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     let mut client = args.server.reports().await?;
     let report = ReportView::try_from(client::answer(client.get_report(request).await)?)?;
     match args.format {
-        Shape::Json => out.line(serde_json::to_string(&report)?)?,
+        Shape::Json => out.json(&report)?,
         Shape::Text => write(out, &report)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,7 @@ use gongkai_proto::subjects;
 use gongkai_worker::{
     Config, Service,
     config::AdminSettings,
+    inert::redact,
     transport::jetstream::{JetStream, status::StreamStatus},
 };
 use reqwest::Client;
@@ -101,7 +102,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     let dead_letters = streams.iter().find(|s| s.name == subjects::STREAM_DEAD).map_or(0, |s| s.messages);
     let report = Report { services, streams, dead_letters };
     match args.format {
-        Format::Json => out.line(serde_json::to_string(&report)?)?,
+        Format::Json => out.json(&report)?,
         Format::Table => write(out, &report)?,
     }
     let is_well = dead_letters == 0 && report.services.iter().all(|service| service.ready);
@@ -150,7 +151,7 @@ async fn probe(client: &Client, service: &str, admin: &str) -> Health {
         let away = if error.is_timeout() { "no answer in time" } else { "nobody listens" };
         (false, away.to_owned())
     });
-    Health { service: service.to_owned(), admin: admin.to_owned(), ready, detail }
+    Health { service: service.to_owned(), admin: redact(admin).into_owned(), ready, detail }
 }
 
 fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {

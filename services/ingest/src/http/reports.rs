@@ -105,7 +105,7 @@ fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata
         },
         year: publication::year("year", year.as_deref().unwrap_or_default().trim())?,
         title: publication::text("title", title)?,
-        url: publication::text("url", url)?,
+        url: publication::address("url", url)?,
         published_at: publication::published_at(
             "published_at",
             published_at.as_deref().unwrap_or_default().trim(),

@@ -19,6 +19,7 @@ mod grid;
 mod guard;
 mod hints;
 mod html;
+mod invisible;
 mod limits;
 mod markdown;
 mod mirror_cleanup;

@@ -1,5 +1,5 @@
 //! Removes what a mirror site added to a report: pinyin in brackets after Han characters (`報(bào)`) and traditional
-//! glyphs.
+//! glyphs; and what nobody sees.
 //!
 //! Both are undone before labels are matched. Pinyin goes first, because the dictionary of traditional phrases needs
 //! characters that are adjacent. Every cleaned scalar keeps the index of its original. Brackets of the author's, such as
@@ -12,7 +12,7 @@ use gongkai_model::{Block, Note};
 use pinyin::ToPinyinMulti;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::source_text::SourceText;
+use crate::{invisible::is_invisible, source_text::SourceText};
 
 /// Maximum length of pinyin in brackets, in scalars: `zhuāng` plus combining tone marks.
 const LONGEST_GLOSS: usize = 10;
@@ -47,7 +47,7 @@ impl Cleaner {
 
     /// Cleans one text; `None` if nothing changes.
     pub(crate) fn clean(self, text: &str) -> Option<Cleaned> {
-        let bare = without_pinyin(text);
+        let bare = bare(text);
         match (self.traditional, bare) {
             (false, bare) => bare,
             (true, Some(bare)) => Some(simplified(bare)),
@@ -99,8 +99,10 @@ pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
 
 // === pinyin ===
 
-fn without_pinyin(text: &str) -> Option<Cleaned> {
-    if !has_gloss(text) {
+/// The text without pinyin and invisible characters; `None` if there are none.
+fn bare(text: &str) -> Option<Cleaned> {
+    // Nearly always there are none, and nothing is copied.
+    if !has_gloss(text) && !text.contains(is_invisible) {
         return None;
     }
     let mut cleaned = Cleaned { text: String::with_capacity(text.len()), from: Vec::new(), pinyin: 0 };
@@ -113,16 +115,18 @@ fn without_pinyin(text: &str) -> Option<Cleaned> {
             previous = ' ';
             continue;
         }
-        cleaned.text.push(c);
-        cleaned.from.push(index);
         rest = &rest[c.len_utf8()..];
+        if !is_invisible(c) {
+            cleaned.text.push(c);
+            cleaned.from.push(index);
+            previous = c;
+        }
         index += 1;
-        previous = c;
     }
-    (cleaned.pinyin > 0).then_some(cleaned)
+    Some(cleaned)
 }
 
-/// True if there is anything to take out: nearly always there is not, and nothing is copied.
+/// True if there is pinyin to take out.
 fn has_gloss(text: &str) -> bool {
     // Each bracket on its own: a single character is looked for many bytes at a time.
     ['(', '（'].into_iter().any(|bracket| {
@@ -257,6 +261,18 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_goes() {
+        check("樟树\u{200b}市鹿\u{feff}江街道\u{202e}办事处\u{ad}", "樟树市鹿江街道办事处");
+        check("報\u{200d}(bào)告\u{2060}", "報告");
+        let text = "\u{200b}收到\u{200b}1\u{200b}2件";
+        let source = clean(text.to_owned(), &mut Vec::new());
+        assert_eq!(
+            (source.as_str(), source.span(2, 4)),
+            ("收到12件", gongkai_model::Span { start: 4, end: 7 })
+        );
+    }
+
+    #[test]
     fn brackets_of_the_author_stay() {
         for text in [
             "浓度(mg)",
@@ -309,7 +325,7 @@ mod tests {
 
     #[test]
     fn conversion_by_scalar_keeps_one_origin_a_scalar() {
-        let bare = without_pinyin("國(guó)務院5件").unwrap();
+        let bare = bare("國(guó)務院5件").unwrap();
         let cleaned = simplified_by_scalar(&bare);
         assert_eq!((cleaned.text.as_str(), cleaned.from), ("国务院5件", vec![0, 6, 7, 8, 9]));
     }

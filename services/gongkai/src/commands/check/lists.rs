@@ -8,11 +8,13 @@ use std::{
 };
 
 use anyhow::Context as _;
+use gongkai_worker::inert;
 
 use super::{
     tables::{LIST_HEADS, List, Tables},
     workbook,
 };
+use crate::csv_writer::CsvWriter;
 
 /// Spreadsheets recognize UTF-8 by this mark.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -37,11 +39,11 @@ pub(super) fn write(folder: &Path, as_workbooks: bool, tables: &Tables) -> anyho
 fn csv_bytes(list: &List) -> io::Result<Vec<u8>> {
     let mut bytes = BYTE_ORDER_MARK.to_vec();
     {
-        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(&mut bytes);
-        writer.write_record([&list.title])?;
-        writer.write_record(LIST_HEADS)?;
+        let mut writer = CsvWriter::new(&mut bytes);
+        writer.write([&list.title])?;
+        writer.write(LIST_HEADS)?;
         for row in &list.rows {
-            writer.write_record(row.iter().map(|cell| escape_formula(cell)))?;
+            writer.write(row)?;
         }
         writer.flush()?;
     }
@@ -49,17 +51,11 @@ fn csv_bytes(list: &List) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Puts an apostrophe before text that a spreadsheet would run as a formula. Numbers stay as they are.
-fn escape_formula(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
-    if is_formula { format!("'{cell}") } else { cell.to_owned() }
-}
-
 /// A file name made of an agency's name and not used before.
 fn free_name(agency: &str, names: &mut BTreeSet<String>) -> String {
     let plain: String = agency
         .chars()
-        .map(|c| if c.is_control() || "/\\:*?\"<>|.".contains(c) { '_' } else { c })
+        .map(|c| if inert::is_active(c) || "/\\:*?\"<>|.".contains(c) { '_' } else { c })
         .take(60)
         .collect();
     let plain = if plain.is_empty() { "未识别机关".to_owned() } else { plain };
@@ -78,12 +74,5 @@ mod tests {
         let free: Vec<_> =
             ["甲局", "甲局", "../乙", ""].iter().map(|agency| free_name(agency, &mut names)).collect();
         assert_eq!(free, ["甲局", "甲局（2）", "___乙", "未识别机关"]);
-    }
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for (cell, written) in [("=1+1", "'=1+1"), ("-5", "-5"), ("-x", "'-x"), ("甲", "甲"), ("", "")] {
-            assert_eq!(escape_formula(cell), written);
-        }
     }
 }

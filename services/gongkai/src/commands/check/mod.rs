@@ -123,7 +123,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
         }
         match (args.format, &mut csv) {
             (Format::Csv, Some(state)) => state.write(out, line)?,
-            (Format::Json, _) => out.line(line.to_json())?,
+            (Format::Json, _) => out.json_text(&line.to_json())?,
             (Format::Text, _) => text::write(out, line)?,
             (Format::Csv | Format::Xlsx, _) => {}
         }

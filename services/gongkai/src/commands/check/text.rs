@@ -2,7 +2,10 @@
 
 use gongkai_check::{FindingLine, Line};
 
-use crate::output::{Output, Style, clean};
+use crate::{
+    csv_writer::CsvWriter,
+    output::{Output, Style, clean},
+};
 
 /// A column: its heading, and its cell for a finding of a document, or for a document without one.
 type Column = (&'static str, fn(&Line, Option<&FindingLine>) -> String);
@@ -72,16 +75,16 @@ fn severity(out: &Output, finding: &FindingLine) -> String {
 impl CsvState {
     /// Writes a line per finding, or one if there are none; the header before the first.
     pub(super) fn write(&mut self, out: &mut Output, line: &Line) -> anyhow::Result<()> {
-        let mut writer = csv::Writer::from_writer(out);
+        let mut writer = CsvWriter::new(out);
         if !self.is_begun {
-            writer.write_record(COLUMNS.map(|(heading, _)| heading))?;
+            writer.write(COLUMNS.map(|(heading, _)| heading))?;
             self.is_begun = true;
         }
         if line.findings.is_empty() {
-            writer.write_record(record(line, None))?;
+            writer.write(record(line, None))?;
         }
         for finding in &line.findings {
-            writer.write_record(record(line, Some(finding)))?;
+            writer.write(record(line, Some(finding)))?;
         }
         writer.flush()?;
         Ok(())

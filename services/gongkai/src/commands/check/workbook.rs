@@ -1,9 +1,10 @@
 //! The workbook of `--format xlsx`: an overview, all findings, and a 整改清单 for each agency.
 //!
-//! Every cell is written as text or as a number, never as a formula, whatever a document says.
+//! Every cell is written as text or as a number, never as a formula, whatever a document says. What is not seen is escaped.
 
 use std::collections::BTreeSet;
 
+use gongkai_worker::inert;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use super::tables::{FINDING_HEADS, LIST_HEADS, List, OVERVIEW_HEADS, Tables};
@@ -55,7 +56,7 @@ pub(super) fn list_bytes(list: &List) -> Result<Vec<u8>, XlsxError> {
 
 fn rectification(sheet: &mut Worksheet, list: &List, look: &Look) -> Result<(), XlsxError> {
     let last = u16::try_from(LIST_HEADS.len() - 1).unwrap_or(u16::MAX);
-    sheet.merge_range(0, 0, 0, last, &list.title, &look.title)?;
+    sheet.merge_range(0, 0, 0, last, &inert::escape(&list.title), &look.title)?;
     sheet.set_landscape().set_print_fit_to_pages(1, 0);
     table(sheet, 1, &LIST_HEADS, &list.rows, look)
 }
@@ -90,7 +91,7 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &Look) 
             sheet.write_number_with_format(row, column, number, &look.cell)?;
         }
         _ => {
-            sheet.write_string_with_format(row, column, cell, &look.cell)?;
+            sheet.write_string_with_format(row, column, inert::escape(cell), &look.cell)?;
         }
     }
     Ok(())
@@ -102,7 +103,8 @@ fn named<'a>(
     wanted: &str,
     names: &mut BTreeSet<String>,
 ) -> Result<&'a mut Worksheet, XlsxError> {
-    let plain: String = wanted.chars().filter(|c| !c.is_control() && !"[]:*?/\\'".contains(*c)).collect();
+    let plain: String =
+        wanted.chars().filter(|c| !inert::is_active(*c) && !"[]:*?/\\'".contains(*c)).collect();
     let plain = if plain.is_empty() { "未识别机关".to_owned() } else { plain };
     let numbered = |n: u32| {
         let suffix = if n == 1 { String::new() } else { format!("（{n}）") };

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use gongkai_rules::RuleSet;
+use gongkai_worker::inert::printable;
 use serde::Serialize;
 
 use crate::{
@@ -50,7 +51,7 @@ pub(super) fn show(rules: &RuleSet, id: &str, format: Format, out: &mut Output) 
     let heading = out.styled(Style::Bold, &format!("{}  {}", rule.id, rule.severity));
     out.line(heading)?;
     for (name, value) in rule.lines() {
-        out.line(format!("  {name}  {value}"))?;
+        out.line(format!("  {name}  {}", printable(&value.to_string())))?;
     }
     Ok(ExitCode::SUCCESS)
 }

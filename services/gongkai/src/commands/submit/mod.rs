@@ -94,7 +94,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
         };
         exit = exit.max(judged);
         match args.format {
-            Format::Json => out.line(serde_json::to_string(&receipt)?)?,
+            Format::Json => out.json(&receipt)?,
             Format::Text => write(out, name, &receipt)?,
         }
         out.flush()?;

@@ -6,7 +6,7 @@ use super::{
     props::{self, Character, Paragraph, Run},
     table::OpenTable,
 };
-use crate::{limits::Limits, reject};
+use crate::{invisible::is_invisible, limits::Limits, reject};
 
 /// Builds blocks.
 pub(super) struct Body<'a> {
@@ -59,8 +59,8 @@ impl<'a> Body<'a> {
             '\u{1e}' => self.push('-'),
             '\t' => self.push('\t'),
             // Pictures, marks of notes, optional hyphens, invisible characters.
-            '\0'..='\u{1f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
-            _ if is.is_special => {}
+            '\0'..='\u{1f}' => {}
+            _ if is_invisible(c) || is.is_special => {}
             _ => self.push(c),
         }
         if self.scalars > self.limits.line_scalars {

@@ -15,7 +15,7 @@ use super::{
     table::{Merge, OpenTable},
     xml::{self, Node},
 };
-use crate::{limits::Limits, reject};
+use crate::{invisible::is_invisible, limits::Limits, reject};
 
 /// Builds blocks.
 pub(super) struct Body<'a> {
@@ -390,11 +390,6 @@ fn is_passed_over(name: &str) -> bool {
         name,
         "del" | "moveFrom" | "delText" | "delInstrText" | "instrText" | "Fallback" | "rt" | "tblGridChange"
     ) || (name.ends_with("PrChange") || name == "numberingChange")
-}
-
-/// Zero-width characters and soft hyphens.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
 
 /// Appends lines to lines; the first goes on where the last ended.

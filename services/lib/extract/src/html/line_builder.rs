@@ -2,7 +2,10 @@
 
 use gongkai_model::{Paragraph, Span};
 
-use crate::mirror_cleanup::{self, Cleaner};
+use crate::{
+    invisible::is_invisible,
+    mirror_cleanup::{self, Cleaner},
+};
 
 /// The text of the current line.
 #[derive(Debug, Default)]
@@ -28,8 +31,8 @@ impl LineBuilder {
                 let gap = self.gap.get_or_insert(Gap { span, breaks_line: false });
                 gap.breaks_line |= c == '\n' || c == '\r';
             }
-            // Invisible: zero-width spaces, soft hyphens, byte order marks, control characters.
-            '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\0'..='\x1f' | '\x7f' => {}
+            '\0'..='\x1f' | '\x7f' => {}
+            _ if is_invisible(c) => {}
             _ => {
                 self.fill_gap(c);
                 self.text.push(c);

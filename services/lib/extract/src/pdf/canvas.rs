@@ -12,7 +12,7 @@ use hayro_interpret::{
     kurbo::{Affine, BezPath, PathEl, Point},
 };
 
-use crate::{guard, limits::Limits, reject};
+use crate::{guard, invisible::is_invisible, limits::Limits, reject};
 
 /// Replacement for a glyph without a known character. It is never empty, so that no digit is lost without a trace.
 pub(super) const UNREADABLE: &str = "\u{fffd}";
@@ -167,7 +167,7 @@ impl<'l> Canvas<'l> {
             Some(BfString::String(text)) => text,
             None => UNREADABLE.to_owned(),
         };
-        let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        let text: String = text.chars().filter(|c| !is_invisible(*c) && !c.is_ascii_control()).collect();
         let width = match glyph {
             Drawn::Outline(outline) => outline.advance_width(),
             Drawn::Type3(drawn) => drawn.advance_width(),
@@ -247,8 +247,4 @@ impl Device<'_> for Canvas<'_> {
 
 fn sorted(a: f64, b: f64) -> (f64, f64) {
     if a <= b { (a, b) } else { (b, a) }
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\0'..='\x1f' | '\x7f')
 }

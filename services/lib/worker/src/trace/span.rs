@@ -7,6 +7,8 @@ use futures::future::{Either, FutureExt as _};
 use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue};
 
+use crate::inert::redact;
+
 /// The role of a span in a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -64,11 +66,11 @@ impl Span {
         f()
     }
 
-    /// Sets an attribute. The value is formatted only if the span is recorded.
+    /// Sets an attribute, without passwords inside URLs. The value is formatted only if the span is recorded.
     pub fn set(&self, key: &'static str, value: impl Display) -> &Self {
         let span = self.context.span();
         if span.is_recording() {
-            span.set_attribute(KeyValue::new(key, value.to_string()));
+            span.set_attribute(KeyValue::new(key, redact(&value.to_string()).into_owned()));
         }
         self
     }
@@ -77,7 +79,7 @@ impl Span {
     pub fn fail(&self, cause: impl Display) -> &Self {
         let span = self.context.span();
         if span.is_recording() {
-            span.set_status(Status::error(cause.to_string()));
+            span.set_status(Status::error(redact(&cause.to_string()).into_owned()));
         }
         self
     }
