@@ -66,7 +66,7 @@ impl Digests {
         digests
     }
 
-    /// What changed since although its version did not, each with what to raise.
+    /// Returns what has changed although its version has not, each with the version to raise.
     fn unraised(&self, now: &Self) -> Vec<String> {
         let same_reader =
             (&self.versions.parser, &self.versions.forms) == (&now.versions.parser, &now.versions.forms);
@@ -128,7 +128,7 @@ fn digest(value: &Value) -> String {
     hex::encode(&Sha256::digest(value.to_string())[..16])
 }
 
-/// Versions say who read and judged, not what.
+/// Removes the versions, so that only the result is compared.
 fn remove_versions(value: &mut Value) {
     match value {
         Value::Object(members) => {

@@ -156,7 +156,7 @@ impl Revalidator {
         Ok(is_changed)
     }
 
-    /// Reads what the findings of a year rest on; `None` if there is no report that this version can read.
+    /// Collects the inputs of the findings of a year; `None` if there is no report that this version can read.
     async fn inputs<'a>(
         &self,
         revalidation: &Revalidation,

@@ -59,7 +59,7 @@ fn division(line: &str) -> Option<Division> {
     Some(Division { level, names })
 }
 
-/// 江西 for 江西省, 恩施州 for 恩施土家族苗族自治州. A city has none.
+/// Returns the short form of a name: 江西 for 江西省, 恩施州 for 恩施土家族苗族自治州. Cities have none.
 fn short(name: &str, level: Level) -> Option<String> {
     if level == Level::Province {
         let length = if name.starts_with("内蒙古") || name.starts_with("黑龙江") { 3 } else { 2 };

@@ -21,7 +21,7 @@ pub struct Registry {
 /// The list contradicts itself; whoever keeps it mends it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
-    /// Two bodies of one code.
+    /// Two agencies have the same code.
     #[error("code {0} stands twice")]
     Twice(AgencyKey),
     /// A parent that is not listed.

@@ -70,6 +70,15 @@ impl<'a> CellAssignment<'a> {
         *slot = Slot::Unsure(all);
     }
 
+    /// Notes that these pieces may stand in any of a row's cells, of which `first` is the first.
+    pub(crate) fn unsure_row<'p, P>(&mut self, first: usize, cells: usize, candidates: P)
+    where
+        'a: 'p,
+        P: IntoIterator<Item = &'p Piece<'a>> + Clone,
+    {
+        (first..first + cells).for_each(|at| self.unsure(at, candidates.clone()));
+    }
+
     /// Records that the cell's row has a label and no values.
     pub(crate) fn empty(&mut self, at: usize) {
         if let Some(slot @ Slot::Open) = self.slots.get_mut(at) {

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 
 use crate::{
+    cell_assignment::CellAssignment,
     rows::{Piece, Row},
     value::Value,
 };
@@ -263,6 +264,34 @@ pub(crate) enum Values<'r, 'a> {
     Unclear,
 }
 
+impl<'a> Values<'_, 'a> {
+    /// Assigns the cells of a row, of which `first` is the first and which stand in this order. If it is unclear which
+    /// pieces are the row's values, all of these may be.
+    pub(crate) fn assign<'p, P>(
+        self,
+        (first, order): (usize, &[usize]),
+        all: P,
+        assignment: &mut CellAssignment<'a>,
+    ) where
+        'a: 'p,
+        P: IntoIterator<Item = &'p Piece<'a>> + Clone,
+    {
+        match self {
+            Self::These(cells) => {
+                for (piece, column) in cells.iter().zip(order) {
+                    assignment.assign(first + column, piece);
+                }
+            }
+            Self::OneOf(cuts) => {
+                for (at, column) in order.iter().enumerate() {
+                    assignment.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
+                }
+            }
+            Self::Unclear => assignment.unsure_row(first, order.len(), all),
+        }
+    }
+}
+
 /// Cuts the filling off a row. `holds` says whether a choice of cells satisfies the row's sum, if it can be computed.
 pub(crate) fn values<'r, 'a>(
     row: &'r Row<'a>,
@@ -315,6 +344,12 @@ fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Value
     let moved = filling.is_padded() && may_have_moved_up(cut, filling);
     let glued = blank(cut.last()) && cut.iter().any(is_spaced);
     if !row.spans_known && (short || moved || glued) { Values::OneOf(vec![cut]) } else { Values::These(cut) }
+}
+
+/// True if the last cell is blank and another one is not.
+pub(crate) fn ends_blank(cells: &[Piece<'_>]) -> bool {
+    let blank = |piece: &Piece<'_>| piece.value == Value::Blank;
+    cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 
 /// True if every value stands at least partly under its heading, left to right.

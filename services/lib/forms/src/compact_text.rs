@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gongkai_model::{Paragraph, Source, Span};
+use gongkai_model::{Paragraph, Source};
 
 /// A paragraph's text without white space and Markdown's `**`.
 #[derive(Debug)]
@@ -37,16 +37,7 @@ impl<'a> CompactText<'a> {
         };
         let (from, to) = (*from, *to + 1);
         let text = self.paragraph.text.chars().skip(from).take(to.saturating_sub(from)).collect();
-        Source { text, page: self.paragraph.page, span: self.narrowed(from, to), ..Source::default() }
-    }
-
-    fn narrowed(&self, from: usize, to: usize) -> Option<Span> {
-        let span = self.paragraph.span?;
-        let scalars = u32::try_from(self.paragraph.text.chars().count()).ok()?;
-        if span.end.checked_sub(span.start) != Some(scalars) {
-            return Some(span);
-        }
-        let (from, to) = (u32::try_from(from).ok()?, u32::try_from(to).ok()?);
-        Some(Span { start: span.start.checked_add(from)?, end: span.start.checked_add(to)? })
+        let span = self.paragraph.span_of(from..to);
+        Source { text, page: self.paragraph.page, span, ..Source::default() }
     }
 }

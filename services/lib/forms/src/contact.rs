@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gongkai_model::{Contact, Paragraph, Source};
+use gongkai_model::{Contact, Paragraph, Source, Span};
 use regex::Regex;
 
 use crate::compact_text::CompactText;
@@ -123,10 +123,7 @@ fn joined(a: &Source, b: &Source) -> Source {
     if *a == Source::default() {
         return b.clone();
     }
-    let span = match (a.span, b.span) {
-        (Some(a), Some(b)) => Some(a.cover(b)),
-        (a, b) => a.or(b),
-    };
+    let span = Span::of_both(a.span, b.span);
     Source { text: format!("{}\n{}", a.text, b.text), page: a.page, span, ..Source::default() }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, Header, Heading, Values, spread, values},
+    columns::{Filling, Header, Heading, Values, ends_blank, spread, values},
     form::Form,
     label::norm,
     requests::Padding,
@@ -72,10 +72,7 @@ fn read_whole<'a>(
         [] => names.in_words(head).order(wanted),
         headings => Some(headings.iter().map(|heading| heading.column).collect()),
     };
-    let Some(order) = order else {
-        (0..wanted).for_each(|column| assignment.unsure(first + column, &row.values));
-        return;
-    };
+    let Some(order) = order else { return assignment.unsure_row(first, wanted, &row.values) };
     let spread = spread(row, &headings);
     let row = spread.as_ref().unwrap_or(row);
     match values(row, wanted, &Filling::default(), &headings, |cut| names.sums_hold(cut, &order)) {
@@ -83,24 +80,14 @@ fn read_whole<'a>(
         // an end does not add up, that blank may be filling.
         Values::These(cells)
             if !row.spans_known
-                && (padding.behind && blank_at_end(cells)
+                && (padding.behind && ends_blank(cells)
                     || padding.any
                         && blank_at_an_end(cells)
                         && names.sums_hold(cells, &order) != Some(true)) =>
         {
-            (0..wanted).for_each(|column| assignment.unsure(first + column, filled(row)));
+            assignment.unsure_row(first, wanted, row.filled());
         }
-        Values::These(cells) => {
-            for (piece, column) in cells.iter().zip(&order) {
-                assignment.assign(first + column, piece);
-            }
-        }
-        Values::OneOf(cuts) => {
-            for (at, column) in order.iter().enumerate() {
-                assignment.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
-            }
-        }
-        Values::Unclear => (0..wanted).for_each(|column| assignment.unsure(first + column, filled(row))),
+        choice => choice.assign((first, &order), row.filled(), assignment),
     }
 }
 
@@ -128,22 +115,13 @@ fn read_block<'a>(
                 assignment.assign(first + column, piece);
             }
         }
-        _ => (0..wanted).for_each(|column| assignment.unsure(first + column, filled(row))),
+        _ => assignment.unsure_row(first, wanted, row.filled()),
     }
 }
 
 fn blank_at_an_end(cells: &[Piece<'_>]) -> bool {
     let first = cells.first().is_some_and(|piece| piece.value == Value::Blank);
-    (first && cells.iter().any(|piece| piece.value != Value::Blank)) || blank_at_end(cells)
-}
-
-fn blank_at_end(cells: &[Piece<'_>]) -> bool {
-    let blank = |piece: &Piece<'_>| piece.value == Value::Blank;
-    cells.last().is_some_and(blank) && !cells.iter().all(blank)
-}
-
-fn filled<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r Piece<'a>> {
-    row.values.iter().filter(|piece| piece.value != Value::Blank)
+    (first && cells.iter().any(|piece| piece.value != Value::Blank)) || ends_blank(cells)
 }
 
 /// The names of blocks and columns, normalised for comparison.

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use gongkai_model::{Applicant, Concept, FactId, FormId, Variant};
+use serde::Deserialize;
 
 /// One form in one variant.
 #[derive(Debug, Clone)]
@@ -24,12 +25,19 @@ pub struct Form {
 }
 
 /// A printed name and the other names under which it has been seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
 pub struct Label {
     /// As the notice prints it.
     pub text: String,
     /// Other spellings with the same meaning.
     pub aliases: Vec<String>,
+}
+
+impl From<String> for Label {
+    fn from(text: String) -> Self {
+        Self { text, aliases: Vec::new() }
+    }
 }
 
 impl Label {
@@ -40,20 +48,23 @@ impl Label {
 }
 
 /// One of the six chapters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Chapter {
     /// 1 to 6.
     pub number: u32,
     /// The canonical title, without its numeral.
     pub title: String,
-    /// ChapterTitles with the same meaning, as in article 50 of the regulations.
+    /// Titles with the same meaning, as in article 50 of the regulations.
     pub variants: Vec<String>,
 }
 
 /// What a cell counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// 件, 条: a whole number, not negative.
+    #[default]
     Count,
     /// 本年增/减: a whole number with a sign.
     Change,
@@ -104,7 +115,8 @@ pub struct ApplicantColumn {
 }
 
 /// What a row of chapter 三 is to the identities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowKind {
     /// 一、本年新收
     Received,
@@ -152,7 +164,8 @@ pub struct Disputes {
 }
 
 /// A block of chapter 四.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DisputeBlock {
     /// First part of the concepts' names, such as `disputes.litigation_direct`.
     pub concept: String,

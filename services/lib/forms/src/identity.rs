@@ -1,8 +1,8 @@
-//! Who reports on which year: agency, year, title and statistical period.
+//! Reads agency, year, title and statistical period from a document.
 //!
-//! The agency is the fullest name that the document gives for the body itself: title, preamble (由…编制), contact clause
-//! (与…联系), page metadata last. A longer name counts only if it is the same body's: a place in front, or 办事处 behind a
-//! street's name; 市政府 and 市政府办公室 are two bodies.
+//! The agency is taken from the title, else from the preamble (由…编制), else from the contact clause (与…联系), else from the
+//! metadata of the page. If another of these places has a fuller name of the same agency, the fuller name is used. A name
+//! is fuller if a place precedes it or if 办事处 follows the name of a street. 市政府 and 市政府办公室 are two agencies.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("the pattern is constant")
 });
-/// What a document says about its origin.
+/// The agency, year, title and statistical period of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Identity {
     pub title: Title,
@@ -34,7 +34,7 @@ pub(crate) struct Identity {
     pub period: Option<Period>,
 }
 
-/// Reads the identity.
+/// Reads the identity of a document.
 pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
     let found = title::find(&outline.front);
     let meta = document.meta_title.as_deref().and_then(title::parse);
@@ -49,7 +49,7 @@ pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
     Identity { title: found.unwrap_or_default(), agency, year, period }
 }
 
-/// The year that chapter 一 opens with: 「2023年，我局…」. The last resort.
+/// Returns the year at the beginning of chapter 一: 「2023年，我局…」. It counts only if no other place names a year.
 fn opening_year(outline: &Outline) -> Option<i32> {
     let first = outline.sections.iter().find(|section| section.number == 1)?.paragraphs.first()?;
     let text = title::squeeze(&first.text);
@@ -65,7 +65,7 @@ fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {
 fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
     let (mut compilers, mut contacts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for paragraph in front {
-        // The words below, as far as white space cannot part them.
+        // A cheap test for the words below, by characters, since white space may divide a word.
         let has = |c: char| paragraph.text.contains(c);
         if !(has('编') && has('由') || has('联') || has('咨')) {
             continue;
@@ -90,13 +90,13 @@ fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> 
     Some(compilers.iter().chain(&contacts).fold(own, |own, other| fuller(own, other)))
 }
 
-/// The body that a sentence tells readers to ask.
+/// Returns the agency that a sentence names as the contact.
 pub(crate) fn contact_body(sentence: &str) -> Option<String> {
     let name = CONTACT.captures(sentence)?.get(1)?.as_str();
     is_name(name).then(|| name.to_owned())
 }
 
-/// True for what can be a body's name.
+/// True if the text can be the name of an agency.
 fn is_name(name: &str) -> bool {
     let vague = ["本", "我", "各", "该", "有关", "相关", "编制", "以下", "下列"];
     let length = name.chars().count();
@@ -105,7 +105,8 @@ fn is_name(name: &str) -> bool {
         && !name.contains(['《', '》', '“'])
 }
 
-/// The body whose office (办公室) is named as contact; the office itself where it is a government's own.
+/// Returns the name without 办公室, since contact clauses often name the agency's office. The office of a government or a
+/// committee is an agency of its own and keeps its name.
 fn body(name: &str) -> &str {
     match name.strip_suffix("办公室") {
         Some(body) if !body.ends_with("政府") && !body.ends_with("委员会") && body.chars().count() > 3 => {
@@ -115,11 +116,11 @@ fn body(name: &str) -> &str {
     }
 }
 
-/// The longer of two names if both are the same body's.
+/// Returns the fuller of two names if both belong to the same agency, and otherwise the first.
 fn fuller(own: String, other: &str) -> String {
     for other in [other, body(other)] {
         if other.len() > own.len() {
-            // A place in front that the name does not have yet: 樟树市樟树市… is a slip, not a fuller name.
+            // The place must not be part of the name already: 樟树市樟树市… is a slip, not a fuller name.
             let place = other.strip_suffix(own.as_str());
             let new_place = |p: &str| {
                 p.ends_with(['省', '市', '县', '区', '旗', '州', '盟', '镇', '乡']) && !own.starts_with(p)
@@ -138,7 +139,7 @@ fn fuller(own: String, other: &str) -> String {
     own
 }
 
-/// True if a suffix makes a place's name its government's.
+/// True if the suffix turns the name of a place into the name of its government.
 fn completes(own: &str, suffix: &str) -> bool {
     match suffix {
         "办事处" => own.ends_with("街道"),
@@ -147,7 +148,7 @@ fn completes(own: &str, suffix: &str) -> bool {
     }
 }
 
-/// 樟树市鹿江街道 and 鹿江街道办事处: the end of one is the beginning of the other.
+/// Joins two names that overlap: 樟树市鹿江街道 and 鹿江街道办事处 give 樟树市鹿江街道办事处.
 fn joined(own: &str, other: &str) -> Option<String> {
     for (at, _) in own.char_indices().skip(1) {
         let end = own.get(at..)?;

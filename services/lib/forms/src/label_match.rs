@@ -1,20 +1,20 @@
 //! How well a row's label matches a row of the form.
 
-/// What a label, and what stands around it, says about the row's place.
+/// What a label and the text around it say about the row's position in the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Evidence {
-    /// The label says nothing about the row.
+    /// The label does not identify a row.
     None,
-    /// The title of a group, such as （三）不予公开: its subtotal, or a row that lost its own label.
+    /// The label is the title of a group, such as （三）不予公开. The row is the group's subtotal, or its own label is lost.
     Group,
-    /// A fragment that fits these rows.
+    /// The label is part of the names of these rows.
     Few(Vec<usize>),
-    /// This row's name.
+    /// The label is the name of this row.
     Named(usize),
 }
 
 impl Evidence {
-    /// The row it names.
+    /// Returns the row whose name the label is.
     pub(crate) fn row(&self) -> Option<usize> {
         match self {
             Self::Named(row) => Some(*row),
@@ -22,12 +22,12 @@ impl Evidence {
         }
     }
 
-    /// True unless it names another row: enough where every row of the form has its entry.
+    /// True unless the label names another row. This is enough if the document has every row of the form, in order.
     pub(crate) fn allows(&self, row: usize) -> bool {
         self.row().is_none_or(|named| named == row)
     }
 
-    /// True if it speaks for the row.
+    /// True if the label is the name of the row, or part of it.
     pub(crate) fn supports(&self, row: usize) -> bool {
         match self {
             Self::Named(named) => *named == row,

@@ -61,7 +61,7 @@ impl Forms {
     ///
     /// # Errors
     /// A file is not TOML, has unknown or missing keys, names a concept twice, or lacks a row or column that an
-    /// identity needs; or two files describe one form. The operator repairs the file.
+    /// equation needs; or two files describe one form. The operator repairs the file.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, FormError> {
         let mut forms: Vec<Form> = Vec::new();
         for (name, text) in files {
@@ -126,20 +126,11 @@ impl Forms {
 struct RawForm {
     id: String,
     notice: String,
-    chapters: Vec<RawChapter>,
+    chapters: Vec<Chapter>,
     bands: Vec<RawBand>,
     applicants: Vec<RawApplicant>,
     requests: Vec<RawRow>,
     disputes: RawDisputes,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawChapter {
-    number: u32,
-    title: String,
-    #[serde(default)]
-    variants: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -158,17 +149,7 @@ struct RawBandColumn {
     #[serde(default)]
     aliases: Vec<String>,
     #[serde(default)]
-    unit: RawUnit,
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawUnit {
-    #[default]
-    Count,
-    Change,
-    TenThousandYuan,
-    Yuan,
+    unit: Unit,
 }
 
 #[derive(Deserialize)]
@@ -196,42 +177,24 @@ struct RawRow {
     variant: Option<String>,
     group: Option<String>,
     concept: String,
-    kind: RawKind,
+    kind: RowKind,
     label: String,
     #[serde(default)]
     aliases: Vec<String>,
 }
 
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawKind {
-    Received,
-    CarriedIn,
-    Result,
-    Total,
-    CarriedOut,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawDisputes {
-    blocks: Vec<RawBlock>,
+    blocks: Vec<DisputeBlock>,
     columns: Vec<RawDisputeColumn>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBlock {
-    concept: String,
-    label: String,
-    group: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawDisputeColumn {
     name: String,
-    label: String,
+    label: Label,
     kind: RawDisputeKind,
 }
 
@@ -263,7 +226,7 @@ impl RawForm {
             id,
             variant,
             notice: self.notice.clone(),
-            chapters: self.chapters.iter().map(RawChapter::build).collect(),
+            chapters: self.chapters.clone(),
             bands: self.bands.iter().map(RawBand::build).collect(),
             applicants: self.applicants.iter().map(RawApplicant::build).collect::<Result<_, _>>()?,
             rows: self.rows(variant)?,
@@ -298,22 +261,10 @@ impl RawRow {
     fn build(&self) -> RequestRow {
         RequestRow {
             concept: Concept::new(&self.concept),
-            kind: match self.kind {
-                RawKind::Received => RowKind::Received,
-                RawKind::CarriedIn => RowKind::CarriedIn,
-                RawKind::Result => RowKind::Result,
-                RawKind::Total => RowKind::Total,
-                RawKind::CarriedOut => RowKind::CarriedOut,
-            },
+            kind: self.kind,
             group: self.group.clone(),
             label: label(&self.label, &self.aliases),
         }
-    }
-}
-
-impl RawChapter {
-    fn build(&self) -> Chapter {
-        Chapter { number: self.number, title: self.title.clone(), variants: self.variants.clone() }
     }
 }
 
@@ -322,12 +273,7 @@ impl RawBand {
         let columns = self.columns.iter().map(|column| BandColumn {
             name: column.name.clone(),
             label: label(&column.label, &column.aliases),
-            unit: match column.unit {
-                RawUnit::Count => Unit::Count,
-                RawUnit::Change => Unit::Change,
-                RawUnit::TenThousandYuan => Unit::TenThousandYuan,
-                RawUnit::Yuan => Unit::Yuan,
-            },
+            unit: column.unit,
         });
         let rows = self
             .rows
@@ -347,17 +293,12 @@ impl RawApplicant {
 
 impl RawDisputes {
     fn build(&self) -> Disputes {
-        let blocks = self.blocks.iter().map(|block| DisputeBlock {
-            concept: block.concept.clone(),
-            label: label(&block.label, &[]),
-            group: block.group.clone(),
-        });
         let columns = self.columns.iter().map(|column| DisputeColumn {
             name: column.name.clone(),
-            label: label(&column.label, &[]),
+            label: column.label.clone(),
             total: column.kind == RawDisputeKind::Total,
         });
-        Disputes { blocks: blocks.collect(), columns: columns.collect() }
+        Disputes { blocks: self.blocks.clone(), columns: columns.collect() }
     }
 }
 

@@ -1,13 +1,14 @@
-//! A document's outline: what stands before the first chapter, and the chapters with their prose.
+//! Splits a document into the text before the first chapter and the chapters with their prose.
 //!
-//! A heading is a numbered line that names a chapter. Chapters are numbered in one style throughout (`一、` in nearly
-//! every report), so a sub-heading such as （二）依申请公开情况 is prose as long as the others say `一、`.
+//! A heading is a line with the number and the title of a chapter. All headings of a document are numbered in the same
+//! style, `一、` in nearly every report. A line in another style, such as （二）依申请公开情况, is a sub-heading and counts
+//! as prose.
 
 use gongkai_model::{Block, Document, Paragraph, Section};
 
 use crate::chapter_titles::ChapterTitles;
 
-/// A document cut at its headings.
+/// A document, split at its headings.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
     /// Paragraphs before the first chapter.
@@ -16,7 +17,7 @@ pub(crate) struct Outline {
     pub sections: Vec<Section>,
     /// True if a table stands before the first chapter.
     pub table_in_front: bool,
-    /// How many blocks of the document stand before the first heading.
+    /// Number of blocks before the first heading.
     pub first_heading: usize,
 }
 
@@ -29,13 +30,13 @@ enum Style {
     Arabic,
     /// `（一）`
     Brackets,
-    /// Not at all.
+    /// Without a number.
     Bare,
 }
 
 const STYLES: [Style; 4] = [Style::Chinese, Style::Arabic, Style::Brackets, Style::Bare];
 
-/// Cuts a document at its headings.
+/// Splits a document at its headings.
 pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
     let heads: Vec<Option<Head<'_>>> = document.blocks.iter().map(|block| head(block, titles)).collect();
     let style = style(&heads);
@@ -80,7 +81,7 @@ impl Outline {
         }
     }
 
-    /// A table of contents repeats every heading later on: headings with nothing under them that come again are dropped.
+    /// Drops the headings of a table of contents: those that have no text or table of their own and occur again later.
     fn drop_contents(&mut self) {
         let sections = std::mem::take(&mut self.sections);
         for (at, section) in sections.iter().enumerate() {
@@ -92,12 +93,12 @@ impl Outline {
     }
 }
 
-/// A line that names a chapter.
+/// A line with the title of a chapter.
 #[derive(Debug, Clone, Copy)]
 struct Head<'t> {
     number: u32,
     style: Style,
-    /// Prose on the same line.
+    /// Prose that follows on the same line.
     rest: Option<&'t str>,
 }
 
@@ -107,7 +108,7 @@ fn head<'t>(block: &'t Block, titles: &ChapterTitles) -> Option<Head<'t>> {
     Some(Head { number, style: style_of(&paragraph.text), rest })
 }
 
-/// The style in which most chapters are numbered.
+/// Returns the style in which most chapters are numbered.
 fn style(heads: &[Option<Head<'_>>]) -> Option<Style> {
     let mut seen = [[false; 7]; STYLES.len()];
     for head in heads.iter().flatten() {
@@ -133,7 +134,7 @@ fn heading(
     Some((head.number, rest))
 }
 
-/// The chapter a line names, and the prose that follows on the same line behind a colon.
+/// Returns the number of the chapter whose title the line is, and the prose after a colon on the same line.
 fn split_heading<'t>(text: &'t str, titles: &ChapterTitles) -> Option<(u32, Option<&'t str>)> {
     if let Some(number) = titles.chapter(text) {
         return Some((number, None));

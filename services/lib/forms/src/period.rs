@@ -43,7 +43,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is constant")
 }
 
-/// The period that a report states: in its front, else in a sentence of its chapters that names it as such.
+/// Returns the period that a report states before its first chapter, or else in a sentence of a chapter that calls it the
+/// statistical period.
 pub(crate) fn read<'a>(front: &[Paragraph], chapters: impl Iterator<Item = &'a Paragraph>) -> Option<Period> {
     let of = |words: &'static [&'static str]| move |paragraph: &Paragraph| stated(paragraph, words);
     front.iter().find_map(of(IN_FRONT)).or_else(|| chapters.into_iter().find_map(of(IN_CHAPTERS)))

@@ -6,7 +6,7 @@
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, Header, Heading, Values, spread, values},
+    columns::{Filling, Header, Heading, Values, ends_blank, spread, values},
     displaced_cells::{self, Completed},
     form::{Band, Form},
     label::{Spelling, norm},
@@ -169,8 +169,7 @@ fn read_hit<'a>(
     }
     let header = Header::of(named.iter().map(|(at, _)| *at).collect(), wanted);
     let Some(order) = header.order(wanted) else {
-        (0..wanted).for_each(|column| assignment.unsure(hit.first + column, &hit.row.values));
-        return;
+        return assignment.unsure_row(hit.first, wanted, &hit.row.values);
     };
     let mut headings = Vec::new();
     if hit.row.spans_known && matches!(header, Header::Named(_)) {
@@ -185,23 +184,10 @@ fn read_hit<'a>(
     let row = spread.as_ref().unwrap_or(hit.row);
     match values(row, wanted, filling, &headings, |_| None) {
         // In a document that fills up rows, a cell before the blank at the end may be lost.
-        Values::These(cells) if padded && some_blank_at_end(cells) => {
-            (0..wanted).for_each(|column| assignment.unsure(hit.first + column, cells));
+        Values::These(cells) if padded && ends_blank(cells) => {
+            assignment.unsure_row(hit.first, wanted, cells);
         }
-        Values::These(cells) => {
-            for (piece, column) in cells.iter().zip(&order) {
-                assignment.assign(hit.first + column, piece);
-            }
-        }
-        Values::OneOf(cuts) => {
-            for (at, column) in order.iter().enumerate() {
-                assignment.unsure(hit.first + column, cuts.iter().filter_map(|cut| cut.get(at)));
-            }
-        }
-        Values::Unclear => {
-            let filled = || row.values.iter().filter(|piece| piece.value != Value::Blank);
-            (0..wanted).for_each(|column| assignment.unsure(hit.first + column, filled()));
-        }
+        choice => choice.assign((hit.first, &order), row.filled(), assignment),
     }
 }
 
@@ -228,11 +214,6 @@ fn printed_over<'r, 'a>(
         own.all(|piece| piece.value == first.value && piece.cell.text == first.cell.text).then_some(first)
     };
     if in_order { (0..wanted).map(under).collect() } else { None }
-}
-
-fn some_blank_at_end(cells: &[Piece<'_>]) -> bool {
-    let blank = |piece: &Piece<'_>| piece.value == Value::Blank;
-    cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 
 /// The labels of the band rows, with their bands and first cells.

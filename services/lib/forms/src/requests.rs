@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, Values, spread, values},
+    columns::{Filling, spread, values},
     form::Form,
     header::{Head, applicants},
     index::RequestIndex,
@@ -202,25 +202,12 @@ fn read_row<'a>(
     let table = row.values.first().map_or(0, |piece| piece.table);
     let headings = if row.spans_known { head.over(table) } else { &[] };
     let Some(order) = head.order(table) else {
-        (0..COLUMNS).for_each(|column| assignment.unsure(first + column, &row.values));
-        return;
+        return assignment.unsure_row(first, COLUMNS, &row.values);
     };
     let spread = spread(row, headings);
     let row = spread.as_ref().unwrap_or(row);
     let holds = |cut: &[Piece<'a>]| sum_holds(cut, &order);
-    match values(row, COLUMNS, filling, headings, holds) {
-        Values::These(cells) => {
-            for (piece, column) in cells.iter().zip(&order) {
-                assignment.assign(first + column, piece);
-            }
-        }
-        Values::OneOf(cuts) => {
-            for (at, column) in order.iter().enumerate() {
-                assignment.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
-            }
-        }
-        Values::Unclear => (0..COLUMNS).for_each(|column| assignment.unsure(first + column, &row.values)),
-    }
+    values(row, COLUMNS, filling, headings, holds).assign((first, &order), &row.values, assignment);
 }
 
 /// Returns whether the applicants' numbers add up to the total; `None` if the total or an addend is not a number.

@@ -78,6 +78,13 @@ pub(crate) struct Row<'a> {
     pub shape: Option<(u32, usize)>,
 }
 
+impl<'a> Row<'a> {
+    /// The values that are not blank.
+    pub(crate) fn filled(&self) -> impl Iterator<Item = &Piece<'a>> + Clone {
+        self.values.iter().filter(|piece| piece.value != Value::Blank)
+    }
+}
+
 /// An item of a document, in reading order.
 #[derive(Debug, Clone)]
 pub(crate) enum Item<'a> {

@@ -1,19 +1,22 @@
-//! The title of a report: `{agency}{year}年政府信息公开工作年度报告`, in either order, over several lines, with suffixes.
+//! Finds the title of a report and reads agency and year from it.
+//!
+//! A title reads `{agency}{year}年政府信息公开工作年度报告`. The year may come first, the title may take several lines, and other
+//! words may follow it.
 
 use gongkai_model::Paragraph;
 
 use crate::residue;
 
-/// Words that come right before 年度报告, longest first: where the agency's name ends.
+/// The subjects that a title names between the agency and 年度报告, longest first.
 const SUBJECTS: [&str; 5] = ["政府信息公开", "政务信息公开", "信息公开", "政务公开", "政府信息"];
 
 /// The words a title ends with.
 const END: &str = "年度报告";
 
-/// Longest title, in scalars.
+/// Maximum length of a title, in scalars.
 const LONGEST: usize = 80;
 
-/// A title and what it names.
+/// A title, with the agency and the year that it names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Title {
     /// The lines of the title, joined, without white space.
@@ -22,11 +25,14 @@ pub(crate) struct Title {
     pub agency: Option<String>,
     /// The year, if it names one.
     pub year: Option<i32>,
-    /// How many of the paragraphs given belong to it: from, to.
+    /// The paragraphs that form the title: the first, and one past the last.
     pub lines: (usize, usize),
 }
 
-/// Finds the title among the paragraphs before the first chapter: the last one, as page chrome comes before it.
+/// Finds the title among the paragraphs before the first chapter.
+///
+/// Of several candidates, the one that names the most of agency and year is the title. Of equal ones it is the last, since
+/// the navigation of a page comes before its content.
 pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
     let mut best: Option<Title> = None;
     for (at, paragraph) in front.iter().enumerate() {
@@ -63,7 +69,8 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
     best.or_else(|| front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)))
 }
 
-/// A title that the text below it was run into, where there is no other: it opens the paragraph and names body and year.
+/// Reads a title at the beginning of a paragraph in which the text goes on without a line break. The title must name
+/// agency and year.
 fn run_in(at: usize, paragraph: &str) -> Option<Title> {
     let text = squeeze(paragraph);
     let end = text.find(END)? + END.len();
@@ -76,7 +83,7 @@ fn run_in(at: usize, paragraph: &str) -> Option<Title> {
     (title.agency.is_some() && title.year.is_some()).then_some(Title { lines: (at, at), ..title })
 }
 
-/// A title that a line break cut in its last words: `…年度报⏎告`.
+/// Joins two lines if a line break splits the last words of a title: `…年度报⏎告`.
 fn cut_in_two(line: &str, next: &str) -> Option<String> {
     let short = next.chars().nth(30).is_none() && !next.is_empty() && !is_title_end(next);
     let cut = (1..4).any(|at| {
@@ -93,7 +100,7 @@ pub(crate) fn parse(text: &str) -> Option<Title> {
     is_title_end(&text).then(|| read(&text))
 }
 
-/// Text without white space and Markdown's marks.
+/// Returns the text without white space and without Markdown marks.
 pub(crate) fn squeeze(text: &str) -> String {
     let text = residue::without(text);
     let text = text.trim_start_matches('#');
@@ -106,13 +113,13 @@ pub(crate) fn squeeze(text: &str) -> String {
 
 fn is_title_end(text: &str) -> bool {
     let plain = !text.contains(['。', '，', ',', '；', '《', '：', '|']);
-    // The title of the form, of a notice about it.
+    // The form itself, or a notice about the form.
     let form = ["年度报告格式", "年度报告模板", "年度报告样式", "年度报告范本", "年度报告编制"];
     let named = text.contains("年度报告") && !form.iter().any(|form| text.contains(form));
     plain && (named && text.chars().nth(LONGEST).is_none() || is_yearbook(text))
 }
 
-/// 年报, or a plain 报告 of a year, as some call it.
+/// True for titles that end in 年报, or in 报告 and name a year, instead of 年度报告.
 fn is_yearbook(text: &str) -> bool {
     let text = text.split(['-', '_', '—']).next().unwrap_or(text);
     let plain = ["工作报告", "情况报告", "情况的报告", "公开报告"].iter().any(|end| text.ends_with(end));
@@ -120,7 +127,7 @@ fn is_yearbook(text: &str) -> bool {
     named && text.contains("信息公开") && text.chars().nth(LONGEST).is_none()
 }
 
-/// Takes lines before in while the title lacks its agency, its year or its subject.
+/// Extends a title by the lines before it until it names agency, year and subject.
 fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     let mut text = last;
     let mut first = at;
@@ -128,7 +135,7 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
         let title = read(&text);
         let Some(line) = front.get(earlier).map(|p| squeeze(&p.text)) else { break };
         let names_body = title.agency.is_some() && SUBJECTS.iter().any(|s| text.contains(s));
-        // With the body's name found, only a line with the year can still belong to it.
+        // Once the agency is known, only a line with the year can still be part of the title.
         let whole = names_body && (title.year.is_some() || split_year(&line).0.is_none());
         if whole || !may_open(&line) {
             break;
@@ -139,7 +146,7 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     Title { lines: (first, at + 1), ..read(&text) }
 }
 
-/// The year of `（2023年）`, `(2023年度)`, `2023年`: the year and nothing else.
+/// Returns the year if the text is nothing but a year: `（2023年）`, `(2023年度)`, `2023年`.
 fn year_alone(text: &str) -> Option<i32> {
     let bare = text.trim_matches(['（', '）', '(', ')', '〔', '〕', '[', ']', '【', '】']);
     let (year, before, behind) = split_year(bare);
@@ -147,7 +154,7 @@ fn year_alone(text: &str) -> Option<i32> {
     year.filter(|_| said && before.is_empty() && matches!(behind, "" | "年度" | "度"))
 }
 
-/// True if a line can be the first of a title: short, and no sentence or page chrome.
+/// True if a line can be the first line of a title: short, not a sentence, and not part of a page's navigation.
 fn may_open(line: &str) -> bool {
     let length = line.chars().count();
     let chrome = ["正文", "首页", "当前位置", "索引号", "发布", "来源", "打印", "字体", "浏览", "年度报告"];
@@ -169,7 +176,7 @@ fn read(text: &str) -> Title {
         None => head,
     };
     let agency = match year {
-        // Year first: the name stands between year and subject.
+        // The year comes first, so the name is between the year and the subject.
         Some(_) if before_year.len() < name.len() => {
             let between = name.get(name.len().min(head.len() - after_year.len())..).unwrap_or_default();
             format!("{}{}", tidy(before_year), tidy(between))
@@ -182,7 +189,7 @@ fn read(text: &str) -> Title {
     Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
 }
 
-/// True for the place that a form keeps for a name: `XX局`, `××市`, `____`.
+/// True for a placeholder of a name, as in an empty form: `XX局`, `××市`, `____`.
 fn is_placeholder(name: &str) -> bool {
     ["XX", "xx", "××", "__", "**", "某某", "□", "（机关名称）", "〇〇", "○○"]
         .iter()
@@ -195,7 +202,7 @@ fn tidy(name: &str) -> &str {
     name.trim_start_matches("标题").trim_matches(['-', '—', '_', '“', '”', '"', '（', '）', '(', ')', '*'])
 }
 
-/// The first year of a text with what stands before and behind it (`2023年`, `2023年度`, `二〇二三年`).
+/// Finds the first year in a text (`2023年`, `2023年度`, `二〇二三年`). Returns it with the text before it and the text after it.
 pub(crate) fn split_year(text: &str) -> (Option<i32>, &str, &str) {
     for (at, _) in text.char_indices() {
         let rest = text.get(at..).unwrap_or_default();
@@ -211,7 +218,7 @@ pub(crate) fn split_year(text: &str) -> (Option<i32>, &str, &str) {
     (None, text, "")
 }
 
-/// A year at the start of a text: its value and its length in bytes.
+/// Reads a year at the start of a text. Returns its value and its length in bytes.
 fn year_at(text: &str) -> Option<(i32, usize)> {
     let mut year = 0i32;
     let mut length = 0;

@@ -4,6 +4,8 @@
 //! mirror), but not normalised further: labels keep their spaces and brackets. Where it stands in the original is
 //! kept beside it as a [`Span`].
 
+use std::ops::Range;
+
 /// A half-open range in Unicode scalars of the decoded original, before any normalising.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
@@ -18,6 +20,12 @@ impl Span {
     #[must_use]
     pub fn cover(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The smallest span that holds those of the two that are known.
+    #[must_use]
+    pub fn of_both(a: Option<Self>, b: Option<Self>) -> Option<Self> {
+        a.zip(b).map(|(a, b)| a.cover(b)).or(a).or(b)
     }
 }
 
@@ -52,6 +60,20 @@ pub struct Paragraph {
     pub span: Option<Span>,
     /// Page, from 1, if the format has pages.
     pub page: Option<u32>,
+}
+
+impl Paragraph {
+    /// Returns the span of a range of its characters, or the span of the whole paragraph if characters and span do not
+    /// map one to one.
+    #[must_use]
+    pub fn span_of(&self, part: Range<usize>) -> Option<Span> {
+        let span = self.span?;
+        if span.end.checked_sub(span.start) != u32::try_from(self.text.chars().count()).ok() {
+            return Some(span);
+        }
+        let at = |offset: usize| span.start.checked_add(u32::try_from(offset).ok()?);
+        Some(Span { start: at(part.start)?, end: at(part.end)? })
+    }
 }
 
 /// A table cell at its place on the expanded grid.

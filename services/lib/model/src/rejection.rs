@@ -14,27 +14,27 @@ pub enum RejectionCode {
     TooLarge,
     /// Nested deeper than the limit.
     TooDeep,
-    /// Took longer than the limit.
+    /// Reading took longer than the limit.
     TooSlow,
-    /// Not a format we read.
+    /// The format is not supported.
     UnsupportedFormat,
-    /// No charset makes text of the bytes.
+    /// The bytes are not text in any supported charset.
     BadEncoding,
     /// The format's own structure is broken.
     Corrupt,
     /// Locked by a password.
     Encrypted,
-    /// Pictures of pages, no text.
+    /// The document consists of pictures of pages, without text.
     NeedsOcr,
-    /// Another kind of document; the look-alike's kind is with it.
+    /// Another kind of document. The rejection says which kind, if that is known.
     NotAReport,
-    /// The official form, not filled in.
+    /// The official form without any entries.
     UnfilledForm,
-    /// A report without an agency's name or a year.
+    /// The report names no agency or no year.
     NoIdentity,
-    /// A reader panicked; the document is kept for us to look at.
+    /// A reader panicked. The document is kept, so that the fault can be found.
     ParserPanic,
-    /// A robot-check page (瑞数 and the like) stood in for the report.
+    /// The page is a check for robots (such as 瑞数) instead of the report.
     ChallengePage,
 }
 

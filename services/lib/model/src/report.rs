@@ -135,7 +135,7 @@ impl Report {
         join(&self.preamble)
     }
 
-    /// The first chapter of a number.
+    /// Returns the first chapter with this number.
     #[must_use]
     pub fn section(&self, number: u32) -> Option<&Section> {
         self.sections.iter().find(|section| section.number == number)

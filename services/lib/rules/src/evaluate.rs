@@ -13,7 +13,7 @@ use crate::{
     draft::{Draft, Replacement},
     example::Example,
     expression::{cel_bindings::Bindings, names::Needs},
-    fingerprint::{Stand, fingerprint, operands_digest},
+    fingerprint::{Grounds, fingerprint, operands_digest},
     input::Input,
     layout::{Layout, NamedCell},
     pack::{self, Packs},
@@ -211,5 +211,5 @@ fn digest(rule: &Rule, draft: &Draft, input: &Input<'_>) -> String {
     let own = input.context.neighbours.filter(|_| rule.scope == Scope::Event).map(|n| &n.own.main_hash);
     words.extend(own.map(String::as_str));
     let (expected, actual) = (draft.expected.as_deref(), draft.actual.as_deref());
-    operands_digest(&Stand { operands: &operands, case: draft.case, expected, actual, words: &words })
+    operands_digest(&Grounds { operands: &operands, case: draft.case, expected, actual, words: &words })
 }

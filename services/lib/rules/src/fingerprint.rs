@@ -53,24 +53,25 @@ pub(crate) fn fingerprint(
     hex::encode(&hash.finalize()[..16])
 }
 
-/// What a person who waives a finding decides about.
+/// What a finding is about, as far as a person who waives it has decided about it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stand<'a> {
-    /// The operands and what stands in them, in whatever order.
+pub(crate) struct Grounds<'a> {
+    /// The cells and their states. Their order does not matter.
     pub(crate) operands: &'a [(&'a FactId, State)],
     /// Which way the rule is broken.
     pub(crate) case: &'a str,
-    /// What the parts say, as far as the rule tells.
+    /// The expected value, if the rule has one.
     pub(crate) expected: Option<&'a str>,
-    /// What is printed, as far as the rule tells.
+    /// The value in the report, if the rule has one.
     pub(crate) actual: Option<&'a str>,
-    /// What else the finding's words name: a share of copied prose, other addresses, other bodies.
+    /// The other values in the finding's message: a share of copied prose, other addresses, other agencies.
     pub(crate) words: &'a [&'a str],
 }
 
-/// 16 hex digits over what a finding stands on. Spaces and widths of what is quoted do not count.
-pub(crate) fn operands_digest(stand: &Stand<'_>) -> String {
-    let mut cells: Vec<String> = stand.operands.iter().map(|(id, state)| cell(id, *state)).collect();
+/// Returns a digest of what a finding is about, as 16 hex digits. White space and character widths in quotations do not
+/// change it.
+pub(crate) fn operands_digest(grounds: &Grounds<'_>) -> String {
+    let mut cells: Vec<String> = grounds.operands.iter().map(|(id, state)| cell(id, *state)).collect();
     cells.sort();
     cells.dedup();
     let quoted = |text: Option<&str>| match text {
@@ -82,11 +83,11 @@ pub(crate) fn operands_digest(stand: &Stand<'_>) -> String {
         hash.update(text);
         hash.update([0]);
     };
-    field(stand.case);
+    field(grounds.case);
     cells.iter().for_each(|cell| field(cell));
-    field(&quoted(stand.expected));
-    field(&quoted(stand.actual));
-    stand.words.iter().for_each(|word| field(word));
+    field(&quoted(grounds.expected));
+    field(&quoted(grounds.actual));
+    grounds.words.iter().for_each(|word| field(word));
     hex::encode(&hash.finalize()[..8])
 }
 
@@ -133,8 +134,8 @@ mod tests {
         let ids = ids(&["x.a", "x.b[total]"]);
         let of = |a: State, b: State, expected| {
             let digest = |operands: &[(&FactId, State)]| {
-                let stand = Stand { operands, case: "sum", expected, actual: Some("8"), words: &["甲"] };
-                operands_digest(&stand)
+                let grounds = Grounds { operands, case: "sum", expected, actual: Some("8"), words: &["甲"] };
+                operands_digest(&grounds)
             };
             let there = digest(&[(&ids[0], a), (&ids[1], b)]);
             assert_eq!(there, digest(&[(&ids[1], b), (&ids[0], a)]));
@@ -157,19 +158,19 @@ mod tests {
 
     #[test]
     fn the_digest_tells_ways_to_break_a_rule_apart_but_not_spaces_in_a_quotation() {
-        let base = Stand {
+        let base = Grounds {
             operands: &[],
             case: "alike",
             expected: None,
             actual: Some("收到 条，"),
             words: &["85%"],
         };
-        let same = Stand { actual: Some("收到条,"), ..base };
+        let same = Grounds { actual: Some("收到条,"), ..base };
         assert_eq!(operands_digest(&base), operands_digest(&same));
         for other in [
-            Stand { case: "the_same", ..base },
-            Stand { words: &["100%"], ..base },
-            Stand { actual: Some("收到5条"), ..base },
+            Grounds { case: "the_same", ..base },
+            Grounds { words: &["100%"], ..base },
+            Grounds { actual: Some("收到5条"), ..base },
         ] {
             assert_ne!(operands_digest(&base), operands_digest(&other));
         }

@@ -49,7 +49,7 @@ impl Kind {
     }
 }
 
-/// The parameters of a rule, ready for use. Its check's spec says which there are; the pack was held against it.
+/// The parameters of a rule, ready for use. When the pack was loaded, they were compared with those that the check requires.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params {
     all: BTreeMap<String, Param>,

@@ -15,7 +15,7 @@ use crate::reads::Reads;
 const MAX_REASON: usize = 2000;
 /// Longest name of a person, in characters.
 const MAX_PERSON: usize = 100;
-/// Longest time, in days.
+/// Maximum duration of a waiver, in days.
 const MAX_DAYS: i64 = 3653;
 /// Bytes of a waiver's id.
 const ID_BYTES: usize = 8;

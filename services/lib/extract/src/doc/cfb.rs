@@ -1,4 +1,4 @@
-//! The compound file: its streams by name.
+//! Reads a compound file and finds its streams by name.
 
 use super::bytes::{size_at, slice, u8_at, u16_at, u32_at};
 

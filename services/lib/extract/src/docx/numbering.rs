@@ -11,7 +11,7 @@ use crate::limits::Limits;
 /// Levels of a list.
 const LEVELS: usize = 9;
 
-/// The lists of a document and how far each has counted.
+/// The lists of a document, with the current number of each of their levels.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
     abstracts: HashMap<u32, [Level; LEVELS]>,

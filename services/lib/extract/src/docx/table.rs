@@ -4,7 +4,7 @@ use gongkai_model::{Block, Cell, Rejection};
 
 use crate::{grid, limits::Limits, reject};
 
-/// Column edges closer than this, in twentieths of a point, are one: rows that were drawn by hand.
+/// Column edges closer than this, in twentieths of a point, are the same edge. Rows drawn by hand differ that much.
 const SAME_EDGE: u32 = 100;
 
 /// A table that is being read.

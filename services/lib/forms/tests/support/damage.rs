@@ -1,4 +1,4 @@
-//! What happens to reports on their way: one kind of damage each.
+//! The kinds of damage that reports suffer on their way to a reader.
 
 use super::{Cell, Sample};
 

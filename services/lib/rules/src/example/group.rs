@@ -31,7 +31,7 @@ pub(crate) struct Group {
     pub(super) title: Option<String>,
     /// First and last day of 统计期限.
     pub(super) period: Option<[Spanned<String>; 2]>,
-    /// Cells by name; a name that ends in `*` means all that begin so.
+    /// Cells by name. A name that ends in `*` stands for all cells whose names begin with what precedes it.
     #[serde(default)]
     pub(super) cells: BTreeMap<String, Spanned<String>>,
     /// The chapter that the text goes into; 0 is the preamble.

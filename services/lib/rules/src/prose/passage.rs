@@ -97,11 +97,7 @@ impl<'a> Passage<'a> {
             let from = if at == first.0 { first.1 } else { 0 };
             let to = if at == last.0 { last.1 + 1 } else { paragraph.text.chars().count() };
             source.text.extend(paragraph.text.chars().skip(from).take(to.saturating_sub(from)));
-            let span = narrowed(paragraph, from, to);
-            source.span = match (source.span, span) {
-                (Some(a), Some(b)) => Some(a.cover(b)),
-                (a, b) => a.or(b),
-            };
+            source.span = Span::of_both(source.span, paragraph.span_of(from..to));
         }
         source
     }
@@ -110,18 +106,6 @@ impl<'a> Passage<'a> {
 /// Returns a paragraph's number in the type that the origins use.
 fn number(paragraph: usize) -> u32 {
     u32::try_from(paragraph).unwrap_or(u32::MAX)
-}
-
-/// Returns the span of characters `from..to` of a paragraph, or the span of the whole paragraph if characters and
-/// span do not map one to one.
-fn narrowed(paragraph: &Paragraph, from: usize, to: usize) -> Option<Span> {
-    let span = paragraph.span?;
-    let scalars = u32::try_from(paragraph.text.chars().count()).ok()?;
-    if span.end.checked_sub(span.start) != Some(scalars) {
-        return Some(span);
-    }
-    let (from, to) = (u32::try_from(from).ok()?, u32::try_from(to).ok()?);
-    Some(Span { start: span.start.checked_add(from)?, end: span.start.checked_add(to)? })
 }
 
 /// True if a text layer broke one paragraph between these two lines.

@@ -94,12 +94,12 @@ impl Bench {
         self.runtime.publish(&format!("m{}", self.next_id), output).await.unwrap().sequence
     }
 
-    /// An original comes in: gives its sequence.
+    /// Publishes the event of a received original. Returns its sequence.
     pub(crate) async fn receive(&mut self) -> u64 {
         self.publish(Event::ReportReceived, &v1::DocumentReceived::default()).await
     }
 
-    /// An original comes in and is validated: publishes both events and the prose. Gives the original's sequence.
+    /// Publishes the events and the prose of an original that is received and validated. Returns the sequence of the first.
     pub(crate) async fn validate(&mut self, key: &str, hash: &str, n: i64) -> u64 {
         let received = self.receive().await;
         let event = self.validated(received, key, hash, n).await;
