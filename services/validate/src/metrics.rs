@@ -30,7 +30,7 @@ impl Metrics {
             runtime.counter("gongkai.validate.findings", "{finding}", "findings by rule and severity");
         let embedded = RuleSet::embedded();
         for rule in embedded.rules() {
-            findings.add(0, &[(RULE, rule.id()), (SEVERITY, rule.severity().as_str())]);
+            findings.add(0, &[(RULE, rule.id.as_str()), (SEVERITY, rule.severity.as_str())]);
         }
         for severity in Severity::ALL {
             findings.add(0, &[(RULE, LOCAL), (SEVERITY, severity.as_str())]);
@@ -43,7 +43,7 @@ impl Metrics {
             findings,
             neighbours,
             processing: runtime.histogram("gongkai.report.processing.duration", "s", text),
-            known: embedded.rules().iter().map(|rule| rule.id().to_owned()).collect(),
+            known: embedded.rules().iter().map(|rule| rule.id.clone()).collect(),
             clock: runtime.clock(),
         }
     }

@@ -223,17 +223,15 @@ fn close(grid: &mut Grid, blocks: &mut Vec<Block>) {
 fn words(forms: &Forms) -> Vec<String> {
     let mut words: Vec<String> = WORDS.into_iter().map(str::to_owned).collect();
     for form in forms.iter() {
-        let bands = form.bands().iter().flat_map(|band| {
+        let bands = form.bands.iter().flat_map(|band| {
             let columns = band.columns.iter().map(|column| column.label.text.clone());
             columns.chain(band.rows.iter().map(|row| row.label.text.clone())).chain([band.item.clone()])
         });
         words.extend(bands);
-        words.extend(
-            form.request_rows().iter().flat_map(|row| row.group.iter().chain([&row.label.text]).cloned()),
-        );
-        words.extend(form.applicants().iter().map(|column| column.label.text.clone()));
-        words.extend(form.disputes().blocks.iter().map(|block| block.label.text.clone()));
-        words.extend(form.disputes().columns.iter().map(|column| column.label.text.clone()));
+        words.extend(form.rows.iter().flat_map(|row| row.group.iter().chain([&row.label.text]).cloned()));
+        words.extend(form.applicants.iter().map(|column| column.label.text.clone()));
+        words.extend(form.disputes.blocks.iter().map(|block| block.label.text.clone()));
+        words.extend(form.disputes.columns.iter().map(|column| column.label.text.clone()));
     }
     words.sort();
     words.dedup();
@@ -246,7 +244,7 @@ fn matched(document: &Document) -> Result<(), String> {
     let Some(form) = FORMS.get(report.form, report.variant) else {
         return Err("a report of a form that is not there".to_owned());
     };
-    if !report.facts.iter().map(|fact| &fact.id).eq(form.form_cells().iter().map(|cell| &cell.id)) {
+    if !report.facts.iter().map(|fact| &fact.id).eq(form.cells.iter().map(|cell| &cell.id)) {
         return Err("the facts are not the form's cells".to_owned());
     }
     for fact in &report.facts {

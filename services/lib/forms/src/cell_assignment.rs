@@ -71,7 +71,7 @@ impl<'a> CellAssignment<'a> {
     }
 
     /// Notes that these pieces may stand in any of a row's cells, of which `first` is the first.
-    pub(crate) fn unsure_row<'p, P>(&mut self, first: usize, cells: usize, candidates: P)
+    pub(crate) fn unsure_row<'p, P>(&mut self, first: usize, cells: usize, candidates: &P)
     where
         'a: 'p,
         P: IntoIterator<Item = &'p Piece<'a>> + Clone,

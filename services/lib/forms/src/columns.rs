@@ -270,7 +270,7 @@ impl<'a> Values<'_, 'a> {
     pub(crate) fn assign<'p, P>(
         self,
         (first, order): (usize, &[usize]),
-        all: P,
+        all: &P,
         assignment: &mut CellAssignment<'a>,
     ) where
         'a: 'p,

@@ -72,7 +72,7 @@ fn read_whole<'a>(
         [] => names.in_words(head).order(wanted),
         headings => Some(headings.iter().map(|heading| heading.column).collect()),
     };
-    let Some(order) = order else { return assignment.unsure_row(first, wanted, &row.values) };
+    let Some(order) = order else { return assignment.unsure_row(first, wanted, &row.values.iter()) };
     let spread = spread(row, &headings);
     let row = spread.as_ref().unwrap_or(row);
     match values(row, wanted, &Filling::default(), &headings, |cut| names.sums_hold(cut, &order)) {
@@ -85,9 +85,9 @@ fn read_whole<'a>(
                         && blank_at_an_end(cells)
                         && names.sums_hold(cells, &order) != Some(true)) =>
         {
-            assignment.unsure_row(first, wanted, row.filled());
+            assignment.unsure_row(first, wanted, &row.filled());
         }
-        choice => choice.assign((first, &order), row.filled(), assignment),
+        choice => choice.assign((first, &order), &row.filled(), assignment),
     }
 }
 
@@ -115,7 +115,7 @@ fn read_block<'a>(
                 assignment.assign(first + column, piece);
             }
         }
-        _ => assignment.unsure_row(first, wanted, row.filled()),
+        _ => assignment.unsure_row(first, wanted, &row.filled()),
     }
 }
 

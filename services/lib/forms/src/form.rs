@@ -12,15 +12,24 @@ use serde::Deserialize;
 /// One form in one variant.
 #[derive(Debug, Clone)]
 pub struct Form {
-    pub(crate) id: FormId,
-    pub(crate) variant: Variant,
-    pub(crate) notice: String,
-    pub(crate) chapters: Vec<Chapter>,
-    pub(crate) bands: Vec<Band>,
-    pub(crate) applicants: Vec<ApplicantColumn>,
-    pub(crate) rows: Vec<RequestRow>,
-    pub(crate) disputes: Disputes,
-    pub(crate) cells: Vec<FormCell>,
+    /// The id of the form.
+    pub id: FormId,
+    /// Which variant of it.
+    pub variant: Variant,
+    /// The number of the notice (文号) that decrees it.
+    pub notice: String,
+    /// The six chapters, in order.
+    pub chapters: Vec<Chapter>,
+    /// Chapter 二, band by band.
+    pub bands: Vec<Band>,
+    /// The columns of chapter 三, in order; the last is the total of the others.
+    pub applicants: Vec<ApplicantColumn>,
+    /// The rows of chapter 三, in order.
+    pub rows: Vec<RequestRow>,
+    /// Chapter 四.
+    pub disputes: Disputes,
+    /// Every cell with its chapter, unit and position, in the form's order.
+    pub cells: Vec<FormCell>,
     pub(crate) by_id: HashMap<FactId, usize>,
 }
 
@@ -200,48 +209,6 @@ pub struct FormCell {
 }
 
 impl Form {
-    /// Returns the id of the form.
-    #[must_use]
-    pub fn id(&self) -> FormId {
-        self.id
-    }
-
-    /// Which variant of it.
-    #[must_use]
-    pub fn variant(&self) -> Variant {
-        self.variant
-    }
-
-    /// The number of the notice (文号) that decrees it.
-    #[must_use]
-    pub fn notice(&self) -> &str {
-        &self.notice
-    }
-
-    /// The six chapters, in order.
-    #[must_use]
-    pub fn chapters(&self) -> &[Chapter] {
-        &self.chapters
-    }
-
-    /// Chapter 二, band by band.
-    #[must_use]
-    pub fn bands(&self) -> &[Band] {
-        &self.bands
-    }
-
-    /// The columns of chapter 三, in order; the last is the total of the others.
-    #[must_use]
-    pub fn applicants(&self) -> &[ApplicantColumn] {
-        &self.applicants
-    }
-
-    /// The rows of chapter 三, in order.
-    #[must_use]
-    pub fn request_rows(&self) -> &[RequestRow] {
-        &self.rows
-    }
-
     /// The rows that sum to （七）总计.
     pub fn result_rows(&self) -> impl Iterator<Item = &RequestRow> {
         self.rows.iter().filter(|row| row.kind == RowKind::Result)
@@ -254,18 +221,6 @@ impl Form {
     #[must_use]
     pub fn row(&self, kind: RowKind) -> &RequestRow {
         self.rows.iter().find(|row| row.kind == kind).expect("loading a form requires a row of every kind")
-    }
-
-    /// Chapter 四.
-    #[must_use]
-    pub fn disputes(&self) -> &Disputes {
-        &self.disputes
-    }
-
-    /// Every cell with its chapter, unit and position, in the form's order.
-    #[must_use]
-    pub fn form_cells(&self) -> &[FormCell] {
-        &self.cells
     }
 
     /// Every cell's name, in the form's order.

@@ -169,7 +169,7 @@ fn read_hit<'a>(
     }
     let header = Header::of(named.iter().map(|(at, _)| *at).collect(), wanted);
     let Some(order) = header.order(wanted) else {
-        return assignment.unsure_row(hit.first, wanted, &hit.row.values);
+        return assignment.unsure_row(hit.first, wanted, &hit.row.values.iter());
     };
     let mut headings = Vec::new();
     if hit.row.spans_known && matches!(header, Header::Named(_)) {
@@ -185,9 +185,9 @@ fn read_hit<'a>(
     match values(row, wanted, filling, &headings, |_| None) {
         // In a document that fills up rows, a cell before the blank at the end may be lost.
         Values::These(cells) if padded && ends_blank(cells) => {
-            assignment.unsure_row(hit.first, wanted, cells);
+            assignment.unsure_row(hit.first, wanted, &cells.iter());
         }
-        choice => choice.assign((hit.first, &order), row.filled(), assignment),
+        choice => choice.assign((hit.first, &order), &row.filled(), assignment),
     }
 }
 

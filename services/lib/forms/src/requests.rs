@@ -202,12 +202,12 @@ fn read_row<'a>(
     let table = row.values.first().map_or(0, |piece| piece.table);
     let headings = if row.spans_known { head.over(table) } else { &[] };
     let Some(order) = head.order(table) else {
-        return assignment.unsure_row(first, COLUMNS, &row.values);
+        return assignment.unsure_row(first, COLUMNS, &row.values.iter());
     };
     let spread = spread(row, headings);
     let row = spread.as_ref().unwrap_or(row);
     let holds = |cut: &[Piece<'a>]| sum_holds(cut, &order);
-    values(row, COLUMNS, filling, headings, holds).assign((first, &order), &row.values, assignment);
+    values(row, COLUMNS, filling, headings, holds).assign((first, &order), &row.values.iter(), assignment);
 }
 
 /// Returns whether the applicants' numbers add up to the total; `None` if the total or an addend is not a number.

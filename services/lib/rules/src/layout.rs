@@ -107,11 +107,11 @@ impl Layout {
                 member_of[cell].push(at);
             }
         }
-        let rows = form.request_rows().iter().map(|row| builder.row(row)).collect();
+        let rows = form.rows.iter().map(|row| builder.row(row)).collect();
 
         Self {
-            form: form.id(),
-            variant: form.variant(),
+            form: form.id,
+            variant: form.variant,
             cells: cells.into(),
             rows,
             equations,
@@ -170,14 +170,14 @@ impl Builder<'_> {
     }
 
     fn cells(&self) -> Vec<LayoutCell> {
-        let disputes = self.form.disputes();
+        let disputes = &self.form.disputes;
         let block_of = |id: &FactId| {
             let block = disputes.blocks.iter().find(|block| {
                 id.concept.as_str().strip_prefix(&block.concept).is_some_and(|rest| rest.starts_with('.'))
             });
             block.map(block_name)
         };
-        let cells = self.form.form_cells().iter().map(|cell| LayoutCell {
+        let cells = self.form.cells.iter().map(|cell| LayoutCell {
             id: cell.id.clone(),
             chapter: cell.chapter,
             unit: cell.unit,
@@ -191,11 +191,11 @@ impl Builder<'_> {
     }
 
     fn equations(&self) -> Vec<Equation> {
-        let rows = self.form.request_rows().iter().map(|row| self.row_equation(row));
-        let columns = self.form.applicants().iter();
+        let rows = self.form.rows.iter().map(|row| self.row_equation(row));
+        let columns = self.form.applicants.iter();
         let sums = columns.clone().map(|column| self.sum_equation(column.applicant));
         let balances = columns.map(|column| self.balance_equation(column.applicant));
-        let disputes = self.form.disputes().blocks.iter().filter_map(|block| self.dispute_equation(block));
+        let disputes = self.form.disputes.blocks.iter().filter_map(|block| self.dispute_equation(block));
         rows.chain(sums).chain(balances).chain(disputes).collect()
     }
 
@@ -242,7 +242,7 @@ impl Builder<'_> {
     }
 
     fn dispute_equation(&self, block: &DisputeBlock) -> Option<Equation> {
-        let columns = &self.form.disputes().columns;
+        let columns = &self.form.disputes.columns;
         let number = |column| self.number(&Form::dispute_cell(block, column));
         let total = columns.iter().find(|column| column.total)?;
         Some(Equation {

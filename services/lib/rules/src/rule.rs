@@ -55,20 +55,28 @@ impl<T: PartialOrd> Bounds<T> {
 /// One rule of a pack.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    pub(crate) id: String,
-    /// Name and version of the pack that defines it.
-    pub(crate) pack: Arc<str>,
-    pub(crate) severity: Severity,
-    pub(crate) scope: Scope,
-    pub(crate) forms: Vec<FormId>,
+    /// The public id, such as `T3-ROW`.
+    pub id: String,
+    /// Name and version of the pack that defines it, such as `core 3`.
+    pub pack: Arc<str>,
+    /// Its weight; single cases of a rule may weigh less or more.
+    pub severity: Severity,
+    /// What it needs beside the report.
+    pub scope: Scope,
+    /// The forms it applies to.
+    pub forms: Vec<FormId>,
     pub(crate) years: Bounds<i32>,
     /// Days of publication; a report that names none is not held against them.
     pub(crate) published: Bounds<time::Date>,
     pub(crate) logic: Logic,
-    pub(crate) formula: String,
-    pub(crate) legal: String,
-    pub(crate) help: String,
-    pub(crate) help_en: String,
+    /// The condition in words.
+    pub formula: String,
+    /// Where the law or the form says so.
+    pub legal: String,
+    /// What an editor should do about a finding, in Chinese.
+    pub help: String,
+    /// The same in English.
+    pub help_en: String,
     pub(crate) params: Params,
     pub(crate) patterns: Patterns,
     pub(crate) cases: BTreeMap<String, Case>,
@@ -86,36 +94,6 @@ pub(crate) struct Case {
 }
 
 impl Rule {
-    /// The public id, such as `T3-ROW`.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Name and version of the pack that defines it, such as `core 3`.
-    #[must_use]
-    pub fn pack(&self) -> &str {
-        &self.pack
-    }
-
-    /// Its weight; single cases of a rule may weigh less or more.
-    #[must_use]
-    pub fn severity(&self) -> Severity {
-        self.severity
-    }
-
-    /// What it needs beside the report.
-    #[must_use]
-    pub fn scope(&self) -> Scope {
-        self.scope
-    }
-
-    /// The forms it applies to.
-    #[must_use]
-    pub fn forms(&self) -> &[FormId] {
-        &self.forms
-    }
-
     /// First and last year of the reports it applies to; open where absent.
     #[must_use]
     pub fn years(&self) -> (Option<i32>, Option<i32>) {
@@ -144,30 +122,6 @@ impl Rule {
             Logic::Check(_) => None,
             Logic::Expression(expression) => Some(expression.when()),
         }
-    }
-
-    /// The condition in words.
-    #[must_use]
-    pub fn formula(&self) -> &str {
-        &self.formula
-    }
-
-    /// Where the law or the form says so.
-    #[must_use]
-    pub fn legal(&self) -> &str {
-        &self.legal
-    }
-
-    /// What an editor should do about a finding, in Chinese.
-    #[must_use]
-    pub fn help(&self) -> &str {
-        &self.help
-    }
-
-    /// The same in English.
-    #[must_use]
-    pub fn help_en(&self) -> &str {
-        &self.help_en
     }
 
     /// The names of the ways to break it, with the weight of each.

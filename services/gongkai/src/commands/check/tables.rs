@@ -158,7 +158,7 @@ fn list_row((index, (document, item)): (usize, &(&Document, &Item))) -> Vec<Stri
 
 impl Item {
     fn new(finding: &FindingLine, rules: &RuleSet) -> Self {
-        let rule = rules.rules().iter().find(|rule| rule.id() == finding.rule);
+        let rule = rules.rules().iter().find(|rule| rule.id == finding.rule);
         let quotation = finding.source.as_ref().map(|source| source.text.clone());
         Self {
             severity: finding.severity.parse().unwrap_or(Severity::Review),
@@ -167,8 +167,8 @@ impl Item {
             problem: finding.message.clone(),
             actual: finding.actual.clone().or(quotation).unwrap_or_default(),
             expected: finding.expected.clone().unwrap_or_default(),
-            legal: rule.map(|rule| rule.legal().to_owned()).unwrap_or_default(),
-            advice: rule.map(|rule| rule.help().to_owned()).unwrap_or_default(),
+            legal: rule.map(|rule| rule.legal.clone()).unwrap_or_default(),
+            advice: rule.map(|rule| rule.help.clone()).unwrap_or_default(),
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) fn list(rules: &RuleSet, format: Format, out: &mut Output) -> anyhow:
 
 /// Writes one rule.
 pub(super) fn show(rules: &RuleSet, id: &str, format: Format, out: &mut Output) -> anyhow::Result<ExitCode> {
-    let found = rules.rules().iter().find(|rule| rule.id().eq_ignore_ascii_case(id));
+    let found = rules.rules().iter().find(|rule| rule.id.eq_ignore_ascii_case(id));
     let Some(rule) = found.map(RuleView::of) else {
         anyhow::bail!("there is no rule {id:?}; gongkai rules list shows all");
     };
@@ -65,17 +65,17 @@ impl RuleView {
             (None, when) => when.unwrap_or_default().to_owned(),
         };
         Self {
-            id: rule.id().to_owned(),
-            severity: rule.severity().to_string(),
-            scope: rule.scope().as_str(),
-            forms: rule.forms().iter().map(|form| form.as_str()).collect(),
+            id: rule.id.clone(),
+            severity: rule.severity.to_string(),
+            scope: rule.scope.as_str(),
+            forms: rule.forms.iter().map(|form| form.as_str()).collect(),
             years: rule.years(),
-            pack: rule.pack().to_owned(),
+            pack: rule.pack.to_string(),
             logic,
-            formula: rule.formula().to_owned(),
-            legal: rule.legal().to_owned(),
-            help: rule.help().to_owned(),
-            help_en: rule.help_en().to_owned(),
+            formula: rule.formula.clone(),
+            legal: rule.legal.clone(),
+            help: rule.help.clone(),
+            help_en: rule.help_en.clone(),
             cases: rule.cases().map(|(name, severity)| (name.to_owned(), severity.to_string())).collect(),
         }
     }

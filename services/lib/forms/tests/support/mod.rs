@@ -79,7 +79,7 @@ fn distinct(form: &Form, seed: u32) -> BTreeMap<String, String> {
     let mut next = 11 + u64::from(seed % 89) * 7;
     let mut numbers = BTreeMap::new();
     let mut sum = 0;
-    for cell in form.form_cells() {
+    for cell in &form.cells {
         let name = cell.id.to_string();
         next += 3 + u64::from(seed % 5);
         let total = name.ends_with("[total]") || (name.starts_with("disputes") && name.ends_with(".total"));
@@ -91,9 +91,9 @@ fn distinct(form: &Form, seed: u32) -> BTreeMap<String, String> {
 }
 
 fn proactive(form: &Form, value: &dyn Fn(FactId, usize) -> Cell) -> Table {
-    let width = form.bands().iter().map(|band| band.columns.len()).max().unwrap();
+    let width = form.bands.iter().map(|band| band.columns.len()).max().unwrap();
     let mut table = Vec::new();
-    for band in form.bands() {
+    for band in &form.bands {
         let wide = |at: usize| if at + 1 == band.columns.len() { width - at } else { 1 };
         table.push(vec![head(&band.item, width + 1, 1)]);
         let titles =
@@ -121,10 +121,9 @@ fn requests(form: &Form, value: &dyn Fn(FactId, usize) -> Cell) -> Table {
             .map(|t| head(t, 1, 1))
             .collect(),
     ];
-    let results =
-        form.request_rows().iter().filter(|r| matches!(r.kind, RowKind::Result | RowKind::Total)).count();
+    let results = form.rows.iter().filter(|r| matches!(r.kind, RowKind::Result | RowKind::Total)).count();
     let mut group: Option<&str> = None;
-    for row in form.request_rows() {
+    for row in &form.rows {
         let mut cells = Vec::new();
         match row.kind {
             RowKind::Received | RowKind::CarriedIn | RowKind::CarriedOut => {
@@ -137,11 +136,7 @@ fn requests(form: &Form, value: &dyn Fn(FactId, usize) -> Cell) -> Table {
                 match row.group.as_deref() {
                     Some(own) => {
                         if group != Some(own) {
-                            let size = form
-                                .request_rows()
-                                .iter()
-                                .filter(|r| r.group.as_deref() == Some(own))
-                                .count();
+                            let size = form.rows.iter().filter(|r| r.group.as_deref() == Some(own)).count();
                             cells.push(head(own, 1, size));
                         }
                         cells.push(head(&row.label.text, 1, 1));
@@ -151,16 +146,15 @@ fn requests(form: &Form, value: &dyn Fn(FactId, usize) -> Cell) -> Table {
                 group = row.group.as_deref();
             }
         }
-        cells.extend(
-            form.applicants().iter().map(|column| value(Form::request_cell(row, column.applicant), 1)),
-        );
+        cells
+            .extend(form.applicants.iter().map(|column| value(Form::request_cell(row, column.applicant), 1)));
         table.push(cells);
     }
     table
 }
 
 fn disputes(form: &Form, value: &dyn Fn(FactId, usize) -> Cell) -> Table {
-    let form = form.disputes();
+    let form = &form.disputes;
     let names = |rows: usize| form.columns.iter().map(move |column| head(&column.label.text, 1, rows));
     let mut second: Vec<Cell> = names(2).collect();
     second.extend(form.blocks.iter().skip(1).map(|block| head(&block.label.text, 5, 1)));

@@ -39,13 +39,13 @@ fn every_rule_fires_in_one_case_and_is_silent_in_another() {
     };
     let (firing, silent) = (of(true), of(false));
     for rule in rules.rules() {
-        let (id, scope) = (rule.id(), rule.scope().as_str());
-        let todo = match rule.scope() {
+        let (id, scope) = (rule.id.as_str(), rule.scope.as_str());
+        let todo = match rule.scope {
             Scope::Single | Scope::Event => "add an `[[example]]` to `packs/examples/`",
             Scope::CrossYear | Scope::RollUp => "add a case to `tests/suite/cross.rs`",
         };
         assert!(firing.contains(id), "{id} ({scope}) has no example that fires: {todo}");
         assert!(silent.contains(id), "{id} ({scope}) has no example that it leaves alone: {todo}");
     }
-    assert!(rules.rules().iter().any(|rule| rule.scope() == Scope::Single));
+    assert!(rules.rules().iter().any(|rule| rule.scope == Scope::Single));
 }

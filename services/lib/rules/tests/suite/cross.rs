@@ -4,8 +4,7 @@ use std::{collections::BTreeSet, sync::Mutex};
 
 use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, FormId, Level, Nature, Region, Report, Variant};
 use gongkai_rules::{
-    Cells, Child, Children, Context, Neighbours, Publication, Published, Rule, RuleSet, Scope, Sibling,
-    figures,
+    Cells, Child, Children, Context, Neighbours, Publication, Published, RuleSet, Scope, Sibling, figures,
 };
 use time::{Date, macros::date};
 
@@ -48,7 +47,7 @@ impl Case {
         let rules = RuleSet::embedded();
         let findings = rules.evaluate(&self.report, &context);
         let is_cross =
-            |id: &str| rules.rules().iter().any(|rule| rule.id() == id && rule.scope() != Scope::Single);
+            |id: &str| rules.rules().iter().any(|rule| rule.id == id && rule.scope != Scope::Single);
         let cross = findings.iter().filter(|finding| is_cross(&finding.rule));
         SEEN.lock().unwrap().extend(cross.clone().map(|finding| finding.rule.clone()));
         brief(cross)
@@ -86,7 +85,7 @@ pub(crate) fn covered(fires: bool) -> BTreeSet<String> {
     }
     let spoken = years(|_, _| {}).brief();
     let rules = RuleSet::embedded();
-    let others = rules.rules().iter().filter(|rule| rule.scope() != Scope::Single).map(Rule::id);
+    let others = rules.rules().iter().filter(|rule| rule.scope != Scope::Single).map(|rule| rule.id.as_str());
     others.filter(|id| !spoken.speaks(id)).map(str::to_owned).collect()
 }
 

@@ -243,7 +243,7 @@ fn the_example_pack_loads_and_speaks() {
     for expect in ["YX-REPLIES REVIEW", "YX-SLOGAN INFO"] {
         assert!(found.contains(expect), "{expect} not among {found:?}");
     }
-    assert!(rules.rules().iter().all(|rule| rule.id() != "M-META"));
+    assert!(rules.rules().iter().all(|rule| rule.id != "M-META"));
 }
 
 #[test]

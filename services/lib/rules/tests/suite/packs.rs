@@ -66,20 +66,20 @@ const IDS: &[&str] = &[
 #[test]
 fn the_compiled_in_pack_holds_the_rules_of_one_report() {
     let rules = RuleSet::embedded();
-    let of_core = rules.rules().iter().filter(|rule| rule.pack().starts_with("core "));
-    let ids: Vec<&str> = of_core.map(gongkai_rules::Rule::id).collect();
+    let of_core = rules.rules().iter().filter(|rule| rule.pack.starts_with("core "));
+    let ids: Vec<&str> = of_core.map(|rule| rule.id.as_str()).collect();
     assert_eq!(ids, IDS);
     assert_eq!(rules.versions().rules, "core 3, cross 1");
     for rule in rules.rules() {
         let words = [
-            rule.formula(),
-            rule.legal(),
-            rule.help(),
-            rule.help_en(),
+            &rule.formula,
+            &rule.legal,
+            &rule.help,
+            &rule.help_en,
             rule.check().unwrap_or("when"),
-            rule.scope().as_str(),
+            rule.scope.as_str(),
         ];
-        assert!(words.iter().all(|text| !text.is_empty()), "{}", rule.id());
+        assert!(words.iter().all(|text| !text.is_empty()), "{}", rule.id);
     }
 }
 
@@ -125,7 +125,7 @@ fn a_pack_may_change_weight_years_and_forms() {
     );
     let rules = RuleSet::parse("core.toml", &text).unwrap();
     let rule = &rules.rules()[0];
-    assert_eq!((rule.severity().as_str(), rule.years()), ("INFO", (None, Some(2020))));
+    assert_eq!((rule.severity.as_str(), rule.years()), ("INFO", (None, Some(2020))));
     assert!(!rule.applies_to(&crate::support::clean(), None));
     let (form, variant) = crate::support::FORMS[2];
     assert!(rule.applies_to(&crate::support::clean_of(form, variant), None));

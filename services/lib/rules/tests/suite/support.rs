@@ -68,14 +68,14 @@ pub(crate) fn filled(id: FormId, variant: Variant, seeds: &[u32]) -> Report {
             values.push((Form::request_cell(form.row(kind), *applicant), value));
         }
     }
-    for row in form.request_rows() {
+    for row in &form.rows {
         let of_row = values.iter().filter(|(id, _)| id.concept == row.concept).map(|(_, value)| *value);
         let sum = of_row.sum();
         values.push((Form::request_cell(row, Applicant::Total), sum));
     }
-    for block in &form.disputes().blocks {
+    for block in &form.disputes.blocks {
         let mut sum = Decimal::ZERO;
-        for column in &form.disputes().columns {
+        for column in &form.disputes.columns {
             let value = if column.total { sum } else { next() };
             sum += value;
             values.push((Form::dispute_cell(block, column), value));
