@@ -12,7 +12,7 @@ use gongkai_rules::{AgencyYear, Neighbours, Publications, RuleSet};
 use gongkai_worker::{
     Context, Decision, Output, Runtime,
     trace::{self, Kind},
-    transport::Objects,
+    transport::{Logged, Objects},
 };
 use prost::Message as _;
 
@@ -198,7 +198,7 @@ impl Revalidator {
     /// Reads a document from the log.
     async fn load(&self, parsed_sequence: u64) -> Result<ParsedDocument, Decision> {
         let found = self.runtime.message(subjects::STREAM_REPORTS, parsed_sequence).await?;
-        let message = found.ok_or_else(|| {
+        let Logged { message, .. } = found.ok_or_else(|| {
             Decision::retry(anyhow!("no message {parsed_sequence} in {}", subjects::STREAM_REPORTS))
         })?;
         let parsed = match ReportEvent::decode(&message.subject, message.payload) {

@@ -2,7 +2,8 @@
 //!
 //! Shutdown turns readiness off before it stops any work, so that traffic is routed elsewhere in time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The set of latches that are still held. Cheap to clone.
@@ -11,7 +12,9 @@ pub struct Readiness(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    waiting: Mutex<Vec<&'static str>>,
+    /// What each held latch says, by its number.
+    waiting: Mutex<BTreeMap<u64, String>>,
+    next: AtomicU64,
     off: AtomicBool,
 }
 
@@ -19,7 +22,7 @@ struct Inner {
 #[derive(Debug)]
 #[must_use = "a latch that is dropped at once holds nothing back"]
 pub struct Latch {
-    name: &'static str,
+    number: u64,
     inner: Arc<Inner>,
 }
 
@@ -28,8 +31,9 @@ pub struct Latch {
 impl Readiness {
     /// Creates a latch. `/readyz` prints `name` while it is held.
     pub fn latch(&self, name: &'static str) -> Latch {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(name);
-        Latch { name, inner: self.0.clone() }
+        let latch = Latch { number: self.0.next.fetch_add(1, Ordering::Relaxed), inner: self.0.clone() };
+        latch.say(name);
+        latch
     }
 
     /// Returns true once every latch is released, unless readiness was turned off.
@@ -38,10 +42,10 @@ impl Readiness {
         !self.0.off.load(Ordering::Acquire) && self.waiting().is_empty()
     }
 
-    /// Returns the names of the latches that are still held.
+    /// Returns what the latches say that are still held: their names, or their latest sentences.
     #[must_use]
-    pub fn waiting(&self) -> Vec<&'static str> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn waiting(&self) -> Vec<String> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// Turns readiness off for good, because the process is stopping.
@@ -53,6 +57,12 @@ impl Readiness {
 // === impl Latch ===
 
 impl Latch {
+    /// Says what the latch waits for, in place of its name or of what it said before.
+    pub fn say(&self, what: impl Into<String>) {
+        let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(self.number, what.into());
+    }
+
     /// Releases the latch: this component is ready. The same as dropping it.
     pub fn release(self) {
         drop(self);
@@ -61,10 +71,7 @@ impl Latch {
 
 impl Drop for Latch {
     fn drop(&mut self) {
-        let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = waiting.iter().position(|name| *name == self.name) {
-            waiting.swap_remove(at);
-        }
+        self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
     }
 }
 
@@ -78,6 +85,8 @@ mod tests {
         let (first, second) = (readiness.latch("consumer"), readiness.latch("consumer"));
         first.release();
         assert_eq!(readiness.waiting(), ["consumer"]);
+        second.say("consumer: 61 of 5,000");
+        assert_eq!(readiness.waiting(), ["consumer: 61 of 5,000"]);
         drop(second);
         assert!(readiness.is_ready());
         readiness.turn_off();

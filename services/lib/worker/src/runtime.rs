@@ -28,7 +28,9 @@ use crate::readiness::{Latch, Readiness};
 use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, Span, Tracer};
-use crate::transport::{self, Entries, ErrorKind, Message, Objects, Published, Transport};
+use crate::transport::{
+    self, ConsumerLag, Entries, ErrorKind, Logged, Objects, Published, StreamState, Transport,
+};
 
 /// The handle through which a service uses the runtime. Cheap to clone.
 #[derive(Clone)]
@@ -197,8 +199,36 @@ impl Runtime {
     ///
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
-    pub async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, transport::Error> {
+    pub async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, transport::Error> {
         self.0.transport.message(stream, sequence).await
+    }
+
+    /// Tells which stream it is and how far it reaches.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `NotFound`: there is no such stream.
+    pub async fn stream_state(&self, stream: &str) -> Result<StreamState, transport::Error> {
+        self.0.transport.stream_state(stream).await
+    }
+
+    /// Counts the messages of a stream whose subjects match `filter`.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `NotFound`: there is no such stream.
+    pub async fn count(&self, stream: &str, filter: &str) -> Result<u64, transport::Error> {
+        self.0.transport.count(stream, filter).await
+    }
+
+    /// Tells how far a durable consumer is. Returns `None` if there is no such consumer.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `NotFound`: there is no such stream.
+    pub async fn consumer_lag(
+        &self,
+        stream: &str,
+        durable: &str,
+    ) -> Result<Option<ConsumerLag>, transport::Error> {
+        self.0.transport.consumer_lag(stream, durable).await
     }
 
     /// Returns the token of the soft stop. Once it is cancelled, take no more work and finish what is running.
@@ -244,6 +274,12 @@ impl Runtime {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.readiness.is_ready()
+    }
+
+    /// Returns what the latches say that are held, which `/readyz` prints.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<String> {
+        self.0.readiness.waiting()
     }
 
     /// Returns the service's short name.

@@ -63,7 +63,7 @@ impl StoredReports {
         let mut newest = BTreeMap::new();
         for sequence in 1..=last {
             let message = self.0.message(subjects::STREAM_REPORTS, sequence).await?;
-            let Some(parsed) = message.and_then(parsed) else { continue };
+            let Some(parsed) = message.and_then(|logged| parsed(logged.message)) else { continue };
             let Some(name) = parsed.report.as_ref().map(|report| report.name.clone()) else { continue };
             if since.is_none_or(|since| received_on(&parsed).is_some_and(|day| day >= since)) {
                 newest.insert(name, parsed);

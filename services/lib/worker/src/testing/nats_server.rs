@@ -58,6 +58,12 @@ impl NatsServer {
         format!("nats://127.0.0.1:{}", self.port.expect("a server that started has a port"))
     }
 
+    /// Returns the folder of the store.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
     /// Kills the server, as a crash would. Its store is kept.
     pub fn kill(&mut self) {
         let Some(mut child) = self.child.take() else { return };

@@ -6,12 +6,13 @@
 //! multiple of [`ACK_WAIT`].
 
 mod delivery;
+mod inspecting;
 mod publishing;
 mod steps;
 mod storing;
 mod timers;
 
-pub use self::{delivery::*, publishing::*, steps::*, storing::*, timers::*};
+pub use self::{delivery::*, inspecting::*, publishing::*, steps::*, storing::*, timers::*};
 
 /// Defines one test per case.
 ///
@@ -30,6 +31,8 @@ macro_rules! transport_test_suite {
             headers_and_payload_arrive_as_sent
             sequences_count_up_and_order_is_kept
             a_message_is_read_again_by_its_sequence
+            a_stream_says_since_when_it_is_and_how_far_it_reaches
+            a_consumer_says_how_far_it_is
             a_message_over_the_limit_is_too_large
             a_subject_without_stream_is_unavailable
             declaring_twice_changes_nothing

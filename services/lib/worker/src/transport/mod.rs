@@ -222,6 +222,35 @@ pub struct Topology {
     pub entries: Vec<&'static str>,
 }
 
+/// A message of a stream and when the stream stored it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// The message.
+    pub message: Message,
+    /// When the stream stored it. Two messages of one stream never share sequence and time, whatever became of its store.
+    pub logged_at: OffsetDateTime,
+}
+
+/// Which stream it is and how far it reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamState {
+    /// When the stream was created. One that was deleted and made again has another time.
+    pub created: OffsetDateTime,
+    /// Sequence of the oldest message that is kept. 0 or 1 if there never was a message.
+    pub first_sequence: u64,
+    /// Sequence of the newest message. 0 if there never was one.
+    pub last_sequence: u64,
+}
+
+/// How far a consumer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsumerLag {
+    /// Messages that are not settled: not delivered yet, in work, or waiting for another delivery.
+    pub outstanding: u64,
+    /// Every message for the consumer up to this stream sequence is settled.
+    pub floor: u64,
+}
+
 /// A connection to a broker.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
@@ -254,7 +283,22 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
-    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error>;
+    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, Error>;
+    /// Tells which stream it is and how far it reaches.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no such stream. `Unavailable`: try again.
+    async fn stream_state(&self, stream: &str) -> Result<StreamState, Error>;
+    /// Counts the messages of a stream whose subjects match `filter`.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no such stream. `Unavailable`: try again.
+    async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error>;
+    /// Tells how far a durable consumer is. Returns `None` if there is no such consumer.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no such stream. `Unavailable`: try again.
+    async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error>;
     /// Makes a round trip to the broker, for readiness.
     ///
     /// # Errors

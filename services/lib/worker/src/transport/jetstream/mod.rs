@@ -7,6 +7,7 @@
 //! - `connection`: connecting, reconnecting, and events of the server (lame duck mode, denied permissions);
 //! - `topology`: declaring streams and buckets;
 //! - `consumer`: pulling and settling messages;
+//! - `reading`: single messages of a stream, and how far streams and consumers are;
 //! - `buckets`: objects and entries;
 //! - `status`: streams and consumers, for operators;
 //! - `errors`: classification of errors.
@@ -15,6 +16,7 @@ mod buckets;
 mod connection;
 mod consumer;
 mod errors;
+mod reading;
 mod settings;
 pub mod status;
 mod topology;
@@ -23,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{
     header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_SCHEDULE, NATS_SCHEDULE_TARGET},
-    jetstream::{message::PublishMessage, stream::DirectGetErrorKind},
+    jetstream::message::PublishMessage,
 };
 use async_trait::async_trait;
 use time::format_description::well_known::Rfc3339;
@@ -31,7 +33,8 @@ use time::format_description::well_known::Rfc3339;
 use self::connection::Connection;
 pub use self::settings::{Credentials, Settings};
 use super::{
-    ConsumerSpec, Entries, Error, Headers, Message, Objects, Published, Pull, Timer, Topology, Transport,
+    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Published, Pull, StreamState, Timer,
+    Topology, Transport,
 };
 use crate::clock::Clock;
 
@@ -109,21 +112,20 @@ impl Transport for JetStream {
         Arc::new(buckets::EntryBucket::new(self.connection.clone(), bucket))
     }
 
-    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error> {
-        let stream_of = self.connection.context.get_stream_no_info(stream);
-        let stream_of = self.connection.bounded("look up stream", stream, stream_of).await?;
-        let found = async {
-            match stream_of.direct_get(sequence).await {
-                Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
-                found => found.map(Some),
-            }
-        };
-        let found = self.connection.bounded("read message of", stream, found).await?;
-        Ok(found.map(|found| Message {
-            subject: found.subject.to_string(),
-            headers: Headers::as_sent(&found.headers),
-            payload: found.payload,
-        }))
+    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, Error> {
+        reading::message(&self.connection, stream, sequence).await
+    }
+
+    async fn stream_state(&self, stream: &str) -> Result<StreamState, Error> {
+        reading::stream_state(&self.connection, stream).await
+    }
+
+    async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
+        reading::count(&self.connection, stream, filter).await
+    }
+
+    async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error> {
+        reading::consumer_lag(&self.connection, stream, durable).await
     }
 
     async fn ping(&self) -> Result<(), Error> {

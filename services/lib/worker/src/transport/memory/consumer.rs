@@ -134,6 +134,11 @@ impl Consumer {
         }
     }
 
+    /// Every message up to this sequence is settled or for nobody.
+    pub(super) fn floor(&self) -> u64 {
+        self.pending.keys().next().map_or(self.next, |pending| *pending) - 1
+    }
+
     pub(super) fn state(&self, fresh: usize, now: Instant) -> ConsumerState {
         let held = self.pending.values().filter(|pending| !pending.naked && pending.due > now).count();
         ConsumerState {

@@ -41,6 +41,8 @@ pub enum Operation {
     Read,
     /// `Entries::create`, `update` and `delete`.
     Write,
+    /// `Transport::stream_state`, `count` and `consumer_lag`; the target is the stream.
+    Inspect,
     /// `Transport::ping`.
     Ping,
 }

@@ -30,10 +30,11 @@ pub use self::{
 use self::{
     link::Link,
     shared::{Shared, lock},
-    state::State,
+    state::{State, Stored},
 };
 use super::{
-    ConsumerSpec, Entries, Error, Message, Objects, Published, Pull, Timer, Topology, Transport, subject,
+    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Published, Pull, StreamState, Timer,
+    Topology, Transport, subject,
 };
 
 /// A broker in this process. Cheap to clone. All clones share its state and one connection.
@@ -133,7 +134,7 @@ impl Memory {
 impl Transport for Memory {
     async fn declare(&self, topology: &Topology) -> Result<(), Error> {
         let call = self.link.enter(Operation::Declare, "").await?;
-        self.link.change(|state, _| state.declare(topology));
+        self.link.change(|state, now| state.declare(topology, now));
         call.leave(()).await
     }
 
@@ -165,10 +166,29 @@ impl Transport for Memory {
         Arc::new(buckets::EntryBucket { link: self.link.clone(), bucket })
     }
 
-    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error> {
+    async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, Error> {
         let call = self.link.enter(Operation::Get, stream).await?;
         let found = self.link.read(|state, _| state.message(stream, sequence))?;
-        call.leave(found).await
+        call.leave(found.map(|Stored { message, at }| Logged { message, logged_at: self.link.time_of(at) }))
+            .await
+    }
+
+    async fn stream_state(&self, stream: &str) -> Result<StreamState, Error> {
+        let call = self.link.enter(Operation::Inspect, stream).await?;
+        let (created, first_sequence, last_sequence) = self.link.read(|state, _| state.reach(stream))?;
+        call.leave(StreamState { created: self.link.time_of(created), first_sequence, last_sequence }).await
+    }
+
+    async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
+        let call = self.link.enter(Operation::Inspect, stream).await?;
+        let count = self.link.read(|state, _| state.count(stream, filter))?;
+        call.leave(count).await
+    }
+
+    async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error> {
+        let call = self.link.enter(Operation::Inspect, stream).await?;
+        let lag = self.link.read(|state, now| state.consumer_lag(stream, durable, now))?;
+        call.leave(lag).await
     }
 
     async fn ping(&self) -> Result<(), Error> {

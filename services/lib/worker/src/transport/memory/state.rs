@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::consumer::Consumer;
 pub use super::consumer::{ConsumerState, Settlement, SettlementOutcome};
 use crate::transport::{
-    ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID, Message,
-    Published, TIMER_HEADER, Timer, Topology, subject,
+    ConsumerLag, ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID,
+    Message, Published, TIMER_HEADER, Timer, Topology, subject,
 };
 
 /// The state of the broker.
@@ -22,6 +22,7 @@ pub(super) struct State {
 
 /// A stream: messages by sequence, recent message ids, consumers by durable name.
 struct Stream {
+    created: Instant,
     subjects: Vec<String>,
     messages: BTreeMap<u64, Stored>,
     last: u64,
@@ -62,12 +63,12 @@ pub(super) struct Bucket {
 // === impl State ===
 
 impl State {
-    pub(super) fn declare(&mut self, topology: &Topology) {
+    pub(super) fn declare(&mut self, topology: &Topology, now: Instant) {
         let plain = topology.streams.iter().map(|stream| (stream, false));
         for ((name, subjects, _), takes_timers) in
             plain.chain(topology.timers.iter().map(|stream| (stream, true)))
         {
-            let stream = self.streams.entry((*name).to_owned()).or_insert_with(Stream::empty);
+            let stream = self.streams.entry((*name).to_owned()).or_insert_with(|| Stream::empty(now));
             stream.subjects = subjects.iter().map(ToString::to_string).collect();
             stream.takes_timers = takes_timers;
         }
@@ -171,9 +172,37 @@ impl State {
         self.streams.values().flat_map(|stream| stream.messages.values()).map(|stored| &stored.message)
     }
 
-    pub(super) fn message(&self, stream: &str, sequence: u64) -> Result<Option<Message>, Error> {
-        let stream = self.streams.get(stream).ok_or_else(|| not_found("stream", stream))?;
-        Ok(stream.messages.get(&sequence).map(|stored| stored.message.clone()))
+    pub(super) fn message(&self, stream: &str, sequence: u64) -> Result<Option<Stored>, Error> {
+        Ok(self.known(stream)?.messages.get(&sequence).cloned())
+    }
+
+    /// When a stream was created, and its first and last sequence.
+    pub(super) fn reach(&self, stream: &str) -> Result<(Instant, u64, u64), Error> {
+        let stream = self.known(stream)?;
+        let first = stream.messages.keys().next().copied().unwrap_or(stream.last + 1);
+        Ok((stream.created, first, stream.last))
+    }
+
+    pub(super) fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
+        let messages = self.known(stream)?.messages.values();
+        Ok(messages.filter(|stored| subject::matches(filter, &stored.message.subject)).count() as u64)
+    }
+
+    pub(super) fn consumer_lag(
+        &self,
+        stream: &str,
+        durable: &str,
+        now: Instant,
+    ) -> Result<Option<ConsumerLag>, Error> {
+        let known = self.known(stream)?;
+        let Some(consumer) = known.consumers.get(durable) else { return Ok(None) };
+        let state = self.consumer_state(stream, durable, now).unwrap_or_default();
+        let outstanding = (state.queued + state.in_flight) as u64;
+        Ok(Some(ConsumerLag { outstanding, floor: consumer.floor() }))
+    }
+
+    fn known(&self, name: &str) -> Result<&Stream, Error> {
+        self.streams.get(name).ok_or_else(|| not_found("stream", name))
     }
 
     pub(super) fn objects(&self, bucket: &str) -> Result<&BTreeMap<String, Bytes>, Error> {
@@ -221,8 +250,9 @@ pub(super) enum Next {
 // === impl Stream ===
 
 impl Stream {
-    fn empty() -> Self {
+    fn empty(created: Instant) -> Self {
         Self {
+            created,
             subjects: Vec::new(),
             messages: BTreeMap::new(),
             last: 0,

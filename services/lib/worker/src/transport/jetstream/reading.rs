@@ -1,0 +1,83 @@
+//! Reads single messages of a stream, and how far streams and consumers are.
+
+use async_nats::jetstream::{
+    consumer::pull::Config,
+    stream::{DirectGetErrorKind, Info, Stream},
+};
+use futures::TryStreamExt as _;
+
+use super::connection::Connection;
+use crate::transport::{ConsumerLag, Error, ErrorKind, Headers, Logged, Message, StreamState};
+
+/// # Errors
+/// See [`crate::Transport::message`].
+pub(super) async fn message(
+    connection: &Connection,
+    stream: &str,
+    sequence: u64,
+) -> Result<Option<Logged>, Error> {
+    let handle = look_up(connection, stream).await?;
+    let found = async {
+        match handle.direct_get(sequence).await {
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            found => found.map(Some),
+        }
+    };
+    let found = connection.bounded("read message of", stream, found).await?;
+    Ok(found.map(|found| Logged {
+        logged_at: found.time,
+        message: Message {
+            subject: found.subject.to_string(),
+            headers: Headers::as_sent(&found.headers),
+            payload: found.payload,
+        },
+    }))
+}
+
+/// # Errors
+/// See [`crate::Transport::stream_state`].
+pub(super) async fn stream_state(connection: &Connection, stream: &str) -> Result<StreamState, Error> {
+    let handle = connection.bounded("look up stream", stream, connection.context.get_stream(stream)).await?;
+    let Info { created, state, .. } = handle.cached_info();
+    Ok(StreamState {
+        created: *created,
+        first_sequence: state.first_sequence,
+        last_sequence: state.last_sequence,
+    })
+}
+
+/// # Errors
+/// See [`crate::Transport::count`].
+pub(super) async fn count(connection: &Connection, stream: &str, filter: &str) -> Result<u64, Error> {
+    let handle = look_up(connection, stream).await?;
+    let subjects = connection.bounded("count messages of", stream, handle.info_with_subjects(filter)).await?;
+    let total = subjects.try_fold(0, |total, (_, count)| async move { Ok(total + count as u64) });
+    connection.bounded("count messages of", stream, total).await
+}
+
+/// # Errors
+/// See [`crate::Transport::consumer_lag`].
+pub(super) async fn consumer_lag(
+    connection: &Connection,
+    stream: &str,
+    durable: &str,
+) -> Result<Option<ConsumerLag>, Error> {
+    let look_up = connection.context.get_consumer_from_stream::<Config, _, _>(durable, stream);
+    let consumer = match connection.bounded("look up consumer", durable, look_up).await {
+        Ok(consumer) => consumer,
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            // A consumer of no stream is not there either: tell the two apart.
+            return stream_state(connection, stream).await.map(|_| None);
+        }
+        Err(error) => return Err(error),
+    };
+    let info = consumer.cached_info();
+    Ok(Some(ConsumerLag {
+        outstanding: info.num_pending + info.num_ack_pending as u64,
+        floor: info.ack_floor.stream_sequence,
+    }))
+}
+
+async fn look_up(connection: &Connection, stream: &str) -> Result<Stream<()>, Error> {
+    connection.bounded("look up stream", stream, connection.context.get_stream_no_info(stream)).await
+}
