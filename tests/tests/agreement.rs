@@ -219,7 +219,7 @@ impl World {
             let _buried = self.alerter.handle(logged.event(), &logged.context()).await;
         }
         for logged in self.deliveries(&said, query) {
-            let _buried = self.projector.handle(logged.event(), &logged.context()).await;
+            let _buried = self.projector.handle(logged.event().into(), &logged.context()).await;
         }
         let stages = [Event::ReportParsed, Event::ReportValidated, Event::ReportWithdrawn];
         for logged in self.deliveries(&stages, ingest) {

@@ -59,8 +59,8 @@ impl Bench {
 
     async fn messages(&self, stream: &str) -> Vec<Message> {
         let mut found = Vec::new();
-        while let Some(message) = self.transport.message(stream, found.len() as u64 + 1).await.unwrap() {
-            found.push(message);
+        while let Some(logged) = self.transport.message(stream, found.len() as u64 + 1).await.unwrap() {
+            found.push(logged.message);
         }
         found
     }

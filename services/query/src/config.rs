@@ -8,15 +8,26 @@ use anyhow::{Context as _, ensure};
 use gongkai_worker::{Secret, bind_guard};
 use serde::{Deserialize, Serialize};
 
+/// What to do with a read model that does not match its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rebuild {
+    /// Set its file aside and make another from the log. Reads fail with `REBUILDING` until that is done.
+    Auto,
+    /// Stay unready until an operator acts. Reads fail with `READ_MODEL_REFUSED`.
+    Refuse,
+}
+
 /// `[query]`. The defaults serve this machine only, without tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address and port of gRPC and gRPC-Web. Anything but loopback needs `tokens` or `token_files`.
     pub bind: SocketAddr,
-    /// The read model's file. Deleting it while the service is stopped has it rebuilt from the log. It belongs to one log:
-    /// delete it too where the broker's data was deleted.
+    /// The read model's file. No two processes may share one.
     pub database: PathBuf,
+    /// What to do with a read model that is damaged, of another log, or an older copy.
+    pub rebuild: Rebuild,
     /// Read connections: the number of simultaneous reads of the file.
     pub readers: usize,
     /// Requests that are running or waiting for a read connection; further ones wait until `request_timeout_s`.
@@ -43,6 +54,7 @@ impl Default for Config {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 50051)),
             database: PathBuf::from("gongkai-query.db"),
+            rebuild: Rebuild::Auto,
             readers: 4,
             max_requests: 64,
             request_timeout_s: 20,

@@ -102,6 +102,20 @@ pub enum QueryError {
     /// The request exceeded its time limit.
     #[error("the question took too long: narrow it with parent or filter")]
     TooSlow,
+    /// The read model is being made from the log; what is in it already is no answer.
+    #[error("the read model is being rebuilt: {done} of {total} events")]
+    Rebuilding {
+        /// Events that it holds.
+        done: u64,
+        /// Events that the log had when this began.
+        total: u64,
+    },
+    /// The read model is being opened and compared with the log.
+    #[error("the read model is being opened, waiting for {0}")]
+    Opening(String),
+    /// The read model does not match its log and may not be replaced.
+    #[error("the read model is not usable: {0}; query.rebuild = \"refuse\" forbids to replace it")]
+    Refused(String),
     /// The read model failed.
     #[error("the read model failed")]
     Store(#[from] StoreError),
@@ -141,11 +155,23 @@ impl QueryError {
             Self::Unauthenticated => (Code::Unauthenticated, "UNAUTHENTICATED", "需要有效的访问令牌"),
             Self::TooManyWatchers => (Code::ResourceExhausted, "TOO_MANY_WATCHERS", "订阅连接已达上限"),
             Self::TooSlow => (Code::DeadlineExceeded, "TOO_SLOW", "查询超时，请缩小范围"),
+            Self::Rebuilding { .. } => {
+                (Code::Unavailable, "REBUILDING", "数据库正在重建，完成后方可查询，请稍后再试")
+            }
+            Self::Opening(_) | Self::Store(StoreError::Closed) => {
+                (Code::Unavailable, "READ_MODEL_OPENING", "数据库正在打开，请稍后再试")
+            }
+            Self::Refused(_) => {
+                (Code::Unavailable, "READ_MODEL_REFUSED", "数据库与消息日志不符，须由管理员处理")
+            }
             Self::Store(StoreError::Full) => (Code::ResourceExhausted, "DISK_FULL", "数据库所在磁盘已满"),
             Self::Store(StoreError::Busy) => (Code::Unavailable, "READ_MODEL_BUSY", "数据库繁忙，请稍后再试"),
-            Self::Store(StoreError::Newer { .. } | StoreError::Damaged(_) | StoreError::Backend(_)) => {
-                (Code::Internal, "READ_MODEL_FAILED", "数据库出错")
-            }
+            Self::Store(
+                StoreError::Newer { .. }
+                | StoreError::Damaged(_)
+                | StoreError::OtherLog { .. }
+                | StoreError::Backend(_),
+            ) => (Code::Internal, "READ_MODEL_FAILED", "数据库出错"),
         }
     }
 
@@ -157,6 +183,10 @@ impl QueryError {
             | Self::AlreadyWaived(name) => ("name", name.clone()),
             Self::InvalidName { field, .. } => ("field", (*field).to_owned()),
             Self::InvalidFilter { position, .. } => ("position", position.to_string()),
+            Self::Rebuilding { done, total } => {
+                let pairs = [("done", done), ("total", total)];
+                return pairs.map(|(name, n)| (name.to_owned(), n.to_string())).into();
+            }
             _ => return HashMap::new(),
         };
         HashMap::from([(pair.0.to_owned(), pair.1)])

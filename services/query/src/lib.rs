@@ -1,6 +1,7 @@
 //! The gRPC facade over the read model, and the projector that fills it.
 //!
-//! Read in this order: [`projector`] turns events into writes; [`service`], [`agencies`] and [`alerts`] turn requests into
+//! Read in this order: [`keeper`] opens the read model and holds it against its log; [`projector`] turns events into writes;
+//! [`service`], [`agencies`] and [`alerts`] turn requests into
 //! reads, over [`name`], [`filter`] and [`page`]; [`commands`] holds the requests that change something; [`watch`] follows the
 //! change feed; [`error`] lists why a request fails; [`server`] puts it on the network. Nothing here calls another service.
 
@@ -14,23 +15,21 @@ pub mod config;
 pub mod error;
 pub mod filter;
 pub mod health;
+pub mod keeper;
+pub mod log_watch;
 pub mod name;
 pub mod notifier;
 pub mod page;
 pub mod projector;
+pub mod read_model;
 pub mod reads;
 pub mod server;
 pub mod service;
 pub mod watch;
 
-use std::sync::Arc;
-
-use anyhow::Context as _;
 use async_trait::async_trait;
 use gongkai_proto::subjects;
 use gongkai_registry::RegistryStore;
-use gongkai_store::Store;
-use gongkai_store::sqlite::{Options, SqliteStore};
 use gongkai_worker::{OnFailure, Runtime, Service};
 use tokio::net::TcpListener;
 
@@ -38,8 +37,9 @@ use agencies::Agencies;
 use alerts::Alerts;
 use commands::WaiverCommands;
 pub use config::Config;
+use keeper::Keeper;
 use notifier::ChangeNotifier;
-use projector::Projector;
+use read_model::ReadModel;
 use reads::Reads;
 use server::Services;
 use service::Reports;
@@ -67,17 +67,14 @@ impl Service for Query {
 /// Runs [`Query`] on a listener that the caller has bound.
 ///
 /// # Errors
-/// The read model cannot be opened, or the consumer or the listener failed: the process cannot go on.
+/// The read model's file cannot be opened, or the consumer or the listener failed: the process cannot go on.
 pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> anyhow::Result<()> {
-    let latch = runtime.latch("read model");
-    let store = open(&config).await?;
-    tracing::info!(address = %listener.local_addr()?, epoch = store.epoch(), "serving");
+    tracing::info!(address = %listener.local_addr()?, "serving");
     let changes = ChangeNotifier::new();
-    let reads = Reads::new(store.clone(), config.max_requests, config.request_timeout());
+    let (model, doubts) = ReadModel::opening();
+    let reads = Reads::new(model.clone(), config.max_requests, config.request_timeout());
     let watchers = Watchers::new(reads.clone(), changes.clone(), config.max_watchers, runtime.shutdown());
-    let consume = projector::consume(store.epoch());
-    let projector = Projector::new(store, runtime.objects(subjects::BUCKET_TEXTS), changes);
-    let projecting = runtime.consume(consume, projector);
+    let keeping = Keeper::new(&config, runtime.clone(), model, changes).run(doubts);
     let store = RegistryStore::new(
         runtime.entries(subjects::BUCKET_AGENCIES),
         runtime.objects(subjects::BUCKET_REGISTRIES),
@@ -87,18 +84,8 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let log = commands::Log::new(runtime.clone());
     let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());
     runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log, reads.clone()));
-    latch.release();
     let services = Services { reports: Reports::new(reads, watchers), agencies, alerts };
     let serving = server::serve(&config, runtime.clone(), listener, services);
-    tokio::try_join!(projecting, serving)?;
+    tokio::try_join!(keeping, serving)?;
     Ok(())
-}
-
-async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    let (path, readers) = (config.database.clone(), config.readers);
-    let options = Options { readers, ..Options::default() };
-    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, options)).await?;
-    let store =
-        opened.with_context(|| format!("couldn't open query.database = {}", config.database.display()))?;
-    Ok(Arc::new(store))
 }

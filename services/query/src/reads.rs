@@ -8,11 +8,12 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::error::QueryError;
+use crate::read_model::ReadModel;
 
-/// Read access to the store. Cheap to clone.
+/// Read access to the read model. Cheap to clone.
 #[derive(Clone)]
 pub struct Reads {
-    store: Arc<dyn Store>,
+    model: ReadModel,
     slots: Arc<Semaphore>,
     limit: Duration,
 }
@@ -20,20 +21,15 @@ pub struct Reads {
 impl Reads {
     /// At most `slots` reads at once, each for at most `limit`, waiting for a slot included.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, slots: usize, limit: Duration) -> Self {
-        Self { store, slots: Arc::new(Semaphore::new(slots)), limit }
-    }
-
-    /// The read model's epoch.
-    #[must_use]
-    pub fn epoch(&self) -> String {
-        self.store.epoch().to_owned()
+    pub fn new(model: ReadModel, slots: usize, limit: Duration) -> Self {
+        Self { model, slots: Arc::new(Semaphore::new(slots)), limit }
     }
 
     /// Runs a read.
     ///
     /// # Errors
-    /// The read failed or exceeded its time limit.
+    /// The read model may not answer now, or the read failed or exceeded its time limit. Damage that a read finds has the read
+    /// model replaced.
     ///
     /// # Cancel safety
     /// A read that has begun runs to its end after the future is dropped. It keeps its slot until then, so abandoned reads
@@ -43,7 +39,8 @@ impl Reads {
         T: Send + 'static,
         F: FnOnce(&dyn Store) -> Result<T, Error> + Send + 'static,
     {
-        let (store, slots) = (self.store.clone(), self.slots.clone());
+        let (store, slots) = (self.model.store()?, self.slots.clone());
+        let epoch = store.epoch().to_owned();
         let work = async move {
             let slot = slots.acquire_owned().await.expect("nobody closes the semaphore");
             let done = tokio::task::spawn_blocking(move || {
@@ -53,6 +50,13 @@ impl Reads {
             });
             done.await.unwrap_or_else(|panic| Err(Error::Backend(Box::new(panic))))
         };
-        Ok(timeout(self.limit, work).await.map_err(|_| QueryError::TooSlow)??)
+        match timeout(self.limit, work).await.map_err(|_| QueryError::TooSlow)? {
+            Err(error @ Error::Damaged(_)) => {
+                self.model.doubt(&epoch, error.to_string());
+                Err(error.into())
+            }
+            Err(Error::Closed) => Err(QueryError::Opening("another store".to_owned())),
+            done => Ok(done?),
+        }
     }
 }

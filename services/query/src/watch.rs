@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gongkai_model::AgencyKey;
 use gongkai_proto::v1::WatchReportsResponse;
-use gongkai_store::ResumeError;
+use gongkai_store::{Change, ResumeError, ResumeToken, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +39,7 @@ struct Watcher {
     reads: Reads,
     changes: ChangeListener,
     agency: Option<AgencyKey>,
-    after: u64,
+    from: ResumeToken,
     out: mpsc::Sender<Result<WatchReportsResponse, Status>>,
     shutdown: CancellationToken,
     _slot: OwnedSemaphorePermit,
@@ -58,13 +58,13 @@ impl Watchers {
     /// The token is malformed or of another read model, or there are too many watchers.
     pub async fn start(&self, agency: Option<AgencyKey>, resume_token: &str) -> Result<Stream, QueryError> {
         let slot = self.slots.clone().try_acquire_owned().map_err(|_| QueryError::TooManyWatchers)?;
-        let after = self.position(resume_token).await?;
+        let from = self.position(resume_token).await?;
         let (out, stream) = mpsc::channel(BUFFER);
         let watcher = Watcher {
             reads: self.reads.clone(),
             changes: self.changes.listen(),
             agency,
-            after,
+            from,
             out,
             shutdown: self.shutdown.clone(),
             _slot: slot,
@@ -74,13 +74,15 @@ impl Watchers {
         Ok(ReceiverStream::new(stream))
     }
 
-    async fn position(&self, token: &str) -> Result<u64, QueryError> {
+    async fn position(&self, token: &str) -> Result<ResumeToken, QueryError> {
         if token.is_empty() {
-            return Ok(0);
+            let begin = |store: &dyn Store| Ok(ResumeToken { epoch: store.epoch().to_owned(), ordinal: 0 });
+            return self.reads.run(begin).await;
         }
-        let token = token.parse().map_err(|_| QueryError::InvalidResumeToken)?;
-        let position = self.reads.run(move |store| store.resume(&token)).await?;
-        position.map_err(|error| match error {
+        let token: ResumeToken = token.parse().map_err(|_| QueryError::InvalidResumeToken)?;
+        let asked = token.clone();
+        let position = self.reads.run(move |store| store.resume(&asked)).await?;
+        position.map(|_| token).map_err(|error| match error {
             ResumeError::Malformed => QueryError::InvalidResumeToken,
             ResumeError::OtherEpoch => QueryError::StaleResumeToken,
         })
@@ -100,13 +102,10 @@ impl Watcher {
         }
     }
 
-    /// Sends changes until the read model fails.
+    /// Sends changes until the read model fails or is replaced.
     async fn follow(&mut self) -> QueryError {
-        let epoch = self.reads.epoch();
         loop {
-            let (agency, after) = (self.agency.clone(), self.after);
-            let read = self.reads.run(move |store| store.changes(agency.as_ref(), after, BATCH)).await;
-            let changes = match read {
+            let changes = match self.changes_after().await {
                 Ok(changes) => changes,
                 Err(error) => return error,
             };
@@ -114,11 +113,20 @@ impl Watcher {
                 self.changes.changed().await;
             }
             for change in changes {
-                self.after = change.ordinal;
-                if self.out.send(Ok(answer::change(change, &epoch))).await.is_err() {
+                self.from.ordinal = change.ordinal;
+                if self.out.send(Ok(answer::change(change, &self.from.epoch))).await.is_err() {
                     std::future::pending::<()>().await;
                 }
             }
         }
+    }
+
+    async fn changes_after(&self) -> Result<Vec<Change>, QueryError> {
+        let (agency, from) = (self.agency.clone(), self.from.clone());
+        let read = self.reads.run(move |store| match store.resume(&from)? {
+            Ok(after) => Ok(Some(store.changes(agency.as_ref(), after, BATCH)?)),
+            Err(_) => Ok(None),
+        });
+        read.await?.ok_or(QueryError::StaleResumeToken)
     }
 }

@@ -17,13 +17,31 @@ pub enum Error {
         /// Highest schema version this program knows.
         known: i64,
     },
-    /// The file holds something that no version of this program wrote: delete it and let it be rebuilt.
+    /// The file is not as this program wrote it: it must be rebuilt.
     #[error("the read model is damaged: {0}")]
     Damaged(String),
+    /// Another event with this sequence is stored: the event is of another log, for which another read model must be made.
+    #[error("event {sequence} is not the one that the read model holds")]
+    OtherLog {
+        /// The stream sequence of both events.
+        sequence: u64,
+    },
+    /// The read model was closed, because another takes its place.
+    #[error("the read model was replaced")]
+    Closed,
     /// The caller's input is a number that cannot be stored.
     #[error("{0} is out of range")]
     OutOfRange(&'static str),
     /// The back end failed in another way.
     #[error("the read model failed")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => Self::Full,
+            _ => Self::Backend(Box::new(error)),
+        }
+    }
 }

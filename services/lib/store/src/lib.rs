@@ -6,7 +6,7 @@
 //! **Order does not matter.** Every document that was received is an arrival, identified by the stream sequence of its
 //! `DocumentReceived`; of several stage events about one arrival the one that ranks highest counts. The current revision of
 //! a report is derived from the set of its arrivals and withdrawals ([`gongkai_lifecycle`]), never from the order in which they
-//! were projected. Only the [change feed](change) records an order: the one in which this read model saw the changes.
+//! were projected. Which log they are of is kept with them ([`log`]). Only the [change feed](change) records an order: the one in which this read model saw the changes.
 
 #![warn(missing_docs)]
 
@@ -14,6 +14,7 @@ pub mod arrival;
 pub mod change;
 mod digest;
 pub mod error;
+pub mod log;
 pub mod query;
 pub mod report;
 pub mod sqlite;
@@ -22,6 +23,7 @@ mod store;
 pub use arrival::{ArrivalEvent, ArrivalOutcome, Content, Origin, StoredProse, StoredSection};
 pub use change::{Change, ChangeKind, ResumeError, ResumeToken};
 pub use error::Error;
+pub use log::{LogIdentity, Mark, Position};
 pub use query::{Cursor, Page, ReportScope};
 pub use report::{RevisionHeader, StoredReport};
-pub use store::{Applied, Store};
+pub use store::{Applied, Store, Write};

@@ -7,6 +7,7 @@ use crate::{
     arrival::ArrivalEvent,
     change::{Change, ResumeError, ResumeToken},
     error::Error,
+    log::{LogIdentity, Mark, Position},
     query::{
         Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
         WaiverQuery,
@@ -23,6 +24,25 @@ pub enum Applied {
     Changed,
 }
 
+/// One thing to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// The outcome of an arrival.
+    Arrival(Box<ArrivalEvent>),
+    /// A withdrawal.
+    Withdrawal(Withdrawal),
+    /// A waiver, or its end.
+    Waiver(Waiver),
+}
+
+impl Applied {
+    /// The effect of this write and of another.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self == Self::Changed { self } else { other }
+    }
+}
+
 /// A read model. All calls block.
 ///
 /// Writes are idempotent and their order does not matter; each is one transaction that holds the projection and its
@@ -31,23 +51,67 @@ pub enum Applied {
 /// # Errors
 /// Every call fails with [`Error`]. The writer retries the same event, a reader reports the error to its client.
 pub trait Store: Send + Sync + 'static {
-    /// Stores the outcome of an arrival, unless that of a later stage event is stored already.
+    /// Applies writes and records the events that they came with, in one transaction.
+    ///
+    /// - An arrival is stored unless a later stage event about it is stored already.
+    /// - A withdrawal may come before the arrivals that it takes down.
+    /// - A waiver and its end may come in either order. Of two ends the earlier stays.
     ///
     /// # Errors
-    /// Nothing was stored: retry.
-    fn put_arrival(&self, arrival: &ArrivalEvent) -> Result<Applied, Error>;
+    /// Nothing was stored. `OtherLog`: an event is of another log. `OutOfRange`: one of the writes can never be stored.
+    /// Otherwise retry.
+    fn write(&self, writes: &[Write], marks: &[Mark]) -> Result<Applied, Error>;
 
-    /// Stores a withdrawal. It may come before the arrivals that it takes down.
+    /// Stores an arrival that comes without an event.
     ///
     /// # Errors
-    /// Nothing was stored: retry.
-    fn put_withdrawal(&self, withdrawal: &Withdrawal) -> Result<Applied, Error>;
+    /// See [`Store::write`].
+    fn put_arrival(&self, arrival: &ArrivalEvent) -> Result<Applied, Error> {
+        self.write(&[Write::Arrival(Box::new(arrival.clone()))], &[])
+    }
 
-    /// Stores a waiver or its end, in either order. Of two ends the earlier stays.
+    /// Stores a withdrawal that comes without an event.
+    ///
+    /// # Errors
+    /// See [`Store::write`].
+    fn put_withdrawal(&self, withdrawal: &Withdrawal) -> Result<Applied, Error> {
+        self.write(&[Write::Withdrawal(withdrawal.clone())], &[])
+    }
+
+    /// Stores a waiver that comes without an event.
+    ///
+    /// # Errors
+    /// See [`Store::write`].
+    fn put_waiver(&self, waiver: &Waiver) -> Result<Applied, Error> {
+        self.write(&[Write::Waiver(waiver.clone())], &[])
+    }
+
+    /// How much of the log it holds.
+    fn position(&self) -> Position;
+
+    /// The log that it is made from; `None` until [`Store::begin`].
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn log(&self) -> Result<Option<LogIdentity>, Error>;
+
+    /// Records which log it is made from. Call it once, before the first event.
     ///
     /// # Errors
     /// Nothing was stored: retry.
-    fn put_waiver(&self, waiver: &Waiver) -> Result<Applied, Error>;
+    fn begin(&self, log: &LogIdentity) -> Result<(), Error>;
+
+    /// True if it once held every event that the log then had.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn is_whole(&self) -> Result<bool, Error>;
+
+    /// Records that it holds every event that the log has.
+    ///
+    /// # Errors
+    /// Nothing was stored: retry.
+    fn set_whole(&self) -> Result<(), Error>;
 
     /// The report: its current revision, or the one that was current at `as_of`.
     ///

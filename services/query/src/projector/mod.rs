@@ -3,44 +3,64 @@
 //! The consumer is named for the read model's epoch. A file that was deleted is a new read model with a new consumer, so it
 //! is rebuilt from the first event on; and every replica with a file of its own gets every event. Nothing is ordered: the
 //! store comes to the same state whatever the order, and a slow event holds back no other.
+//!
+//! Every event is recorded in the read model before it is acknowledged, also one without effect and one that is buried, so
+//! that the two can be held against each other ([`crate::log_watch`]).
 
+mod batches;
 pub mod event;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use gongkai_proto::convert::history;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_proto::{ReportEvent, v1};
-use gongkai_store::{Applied, ArrivalEvent, Error, Store, StoredProse};
+use gongkai_store::{Mark, Store, StoredProse, Write};
+use gongkai_worker::dead_letter::UNDECODABLE;
 use gongkai_worker::transport::Objects;
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
+use prost::bytes::Bytes;
 
+use self::batches::Batches;
+use crate::log_watch::{KINDS, LogWatch};
 use crate::notifier::ChangeNotifier;
+use crate::read_model::ReadModel;
 
-/// Events handled at once: while one waits for the disk, others load their prose.
-const CONCURRENCY: usize = 16;
-/// Delay before a failed write is retried, long enough for an operator to free a full disk.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Events handled at once. While a batch waits for the disk, the next ones load their prose and gather.
+const CONCURRENCY: usize = 64;
 /// Deliveries before an event is dead: a full disk or an unreachable broker must not lose one.
 const MAX_ATTEMPTS: u32 = 100_000;
 
 /// The handler that writes events to the store.
 pub struct Projector {
-    store: Arc<dyn Store>,
     texts: Arc<dyn Objects>,
-    changes: ChangeNotifier,
+    batches: Batches,
 }
+
+/// An event of the log, if it could be decoded.
+#[derive(Debug)]
+pub struct Incoming(Result<ReportEvent, anyhow::Error>);
 
 /// The consumer of a read model.
 #[must_use]
 pub fn consume(epoch: &str) -> Consume {
-    let kinds = [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn, Event::ReportWaived];
     Consume {
         concurrency: Some(CONCURRENCY),
         max_attempts: Some(MAX_ATTEMPTS),
-        ..Consume::new(subjects::STREAM_REPORTS, subjects::consumer_query(epoch), kinds.map(Event::filter))
+        ..Consume::new(subjects::STREAM_REPORTS, subjects::consumer_query(epoch), KINDS.map(Event::filter))
+    }
+}
+
+impl From<ReportEvent> for Incoming {
+    fn from(event: ReportEvent) -> Self {
+        Self(Ok(event))
+    }
+}
+
+impl From<(&str, Bytes)> for Incoming {
+    fn from(message: (&str, Bytes)) -> Self {
+        Self(ReportEvent::try_from(message).map_err(Into::into))
     }
 }
 
@@ -48,7 +68,47 @@ impl Projector {
     /// Writes to `store`, reads prose from `texts`, notifies `changes` after every visible change.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, texts: Arc<dyn Objects>, changes: ChangeNotifier) -> Self {
-        Self { store, texts, changes }
+        Self { texts, batches: Batches::start(store, changes, None) }
+    }
+
+    /// Like [`Self::new`], but writes only after the log was seen to be that of the read model, else raises a doubt.
+    #[must_use]
+    pub fn watching(
+        store: Arc<dyn Store>,
+        texts: Arc<dyn Objects>,
+        changes: ChangeNotifier,
+        log: LogWatch,
+        model: ReadModel,
+    ) -> Self {
+        Self { texts, batches: Batches::start(store, changes, Some((log, model))) }
+    }
+
+    /// What to store of an event; `None` if it has no effect.
+    async fn write(&self, event: ReportEvent, context: &Context) -> Result<Option<Write>, Decision> {
+        let arrival = |arrival| Some(Write::Arrival(Box::new(arrival)));
+        match event {
+            // A draft is answered, not published: it is never a revision.
+            ReportEvent::Validated(event) if event::is_draft(event.origin.as_ref()) => Ok(None),
+            ReportEvent::Rejected(event) if event::is_draft(event.origin.as_ref()) => Ok(None),
+            ReportEvent::Validated(event) => {
+                let text = event.report.as_ref().and_then(|report| report.text.as_ref());
+                let prose = self.prose(text).await?;
+                // Validations rank by `validation`, not by position in the log.
+                let rank = if event.validation == 0 { context.sequence } else { event.validation };
+                event::validated(*event, prose, rank, context.logged_at).map(arrival).map_err(invalid)
+            }
+            ReportEvent::Rejected(event) => {
+                event::rejected(*event, context.sequence, context.logged_at).map(arrival).map_err(invalid)
+            }
+            ReportEvent::Withdrawn(event) => {
+                let withdrawal = history::withdrawal(&event, context.sequence, context.logged_at);
+                withdrawal.map(|withdrawal| Some(Write::Withdrawal(withdrawal))).map_err(invalid)
+            }
+            ReportEvent::Waived(event) => {
+                event::waived(*event).map(|waiver| Some(Write::Waiver(waiver))).map_err(invalid)
+            }
+            _ => Err(Decision::unexpected(context)),
+        }
     }
 
     /// The prose of a report; `None` if it was erased or never stored.
@@ -59,64 +119,29 @@ impl Projector {
             prost::Message::decode(content).map_err(|error| Decision::bury("DAMAGED_TEXT", error))?;
         event::prose(text).map(Some).map_err(|error| Decision::bury("DAMAGED_TEXT", error))
     }
-
-    async fn write<F>(&self, write: F) -> Result<(), Decision>
-    where
-        F: FnOnce(&dyn Store) -> Result<Applied, Error> + Send + 'static,
-    {
-        let store = self.store.clone();
-        let written = tokio::task::spawn_blocking(move || write(&*store)).await;
-        match written {
-            Ok(Ok(Applied::Changed)) => self.changes.notify(),
-            Ok(Ok(Applied::Unseen)) => {}
-            Ok(Err(error @ Error::OutOfRange(_))) => return Err(invalid(error)),
-            Ok(Err(error)) => return Err(Decision::retry_after(RETRY_AFTER, error)),
-            Err(panic) => return Err(Decision::retry_after(RETRY_AFTER, panic)),
-        }
-        Ok(())
-    }
-
-    async fn put(&self, arrival: ArrivalEvent) -> Result<(), Decision> {
-        self.write(move |store| store.put_arrival(&arrival)).await
-    }
 }
 
 #[async_trait]
 impl Handler for Projector {
-    type Input = ReportEvent;
+    type Input = Incoming;
 
-    async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
-        match event {
-            ReportEvent::Validated(event) => {
-                // A draft is answered, not published: it is never a revision.
-                if event::is_draft(event.origin.as_ref()) {
-                    return Ok(Vec::new());
-                }
-                let text = event.report.as_ref().and_then(|report| report.text.as_ref());
-                let prose = self.prose(text).await?;
-                // Validations rank by `validation`, not by position in the log.
-                let rank = if event.validation == 0 { context.sequence } else { event.validation };
-                self.put(event::validated(*event, prose, rank, context.logged_at).map_err(invalid)?).await?;
+    async fn handle(&self, Incoming(event): Incoming, context: &Context) -> Result<Vec<Output>, Decision> {
+        let mark = Mark { sequence: context.sequence, logged_at: context.logged_at };
+        let stored = match event {
+            Ok(event) => match self.write(event, context).await {
+                Ok(write) => self.batches.store(write, mark).await,
+                Err(decision) => Err(decision),
+            },
+            Err(error) => Err(Decision::bury(UNDECODABLE, error)),
+        };
+        match stored {
+            Ok(()) => Ok(Vec::new()),
+            Err(buried @ Decision::Bury { .. }) => {
+                self.batches.store(None, mark).await?;
+                Err(buried)
             }
-            ReportEvent::Rejected(event) => {
-                if event::is_draft(event.origin.as_ref()) {
-                    return Ok(Vec::new());
-                }
-                self.put(event::rejected(*event, context.sequence, context.logged_at).map_err(invalid)?)
-                    .await?;
-            }
-            ReportEvent::Withdrawn(event) => {
-                let withdrawal =
-                    history::withdrawal(&event, context.sequence, context.logged_at).map_err(invalid)?;
-                self.write(move |store| store.put_withdrawal(&withdrawal)).await?;
-            }
-            ReportEvent::Waived(event) => {
-                let waiver = event::waived(*event).map_err(invalid)?;
-                self.write(move |store| store.put_waiver(&waiver)).await?;
-            }
-            _ => return Err(Decision::unexpected(context)),
+            Err(decision) => Err(decision),
         }
-        Ok(Vec::new())
     }
 }
 

@@ -34,8 +34,9 @@ async fn a_bucket_that_is_away_is_waited_for_and_a_repeat_is_harmless() {
     let store = Arc::new(store);
     let projector = Projector::new(store.clone(), bench.broker.objects(BUCKET_TEXTS), ChangeNotifier::new());
     let event = bench.validated(3, "agencies/361001/reports/2023", "aa", 2).await;
-    let project =
-        || async { projector.handle(ReportEvent::Validated(Box::new(event.clone())), &context(4)).await };
+    let project = || async {
+        projector.handle(ReportEvent::Validated(Box::new(event.clone())).into(), &context(4)).await
+    };
     bench.broker.plan(Fault::fail(Operation::Get).always());
     assert!(matches!(project().await, Err(Decision::Unavailable(_))));
     assert_eq!(store.last_change().unwrap(), 0);
@@ -69,12 +70,12 @@ async fn events_that_no_version_of_ours_writes_are_buried() {
         (contradictory, "INVALID_EVENT"),
         (damaged, "DAMAGED_TEXT"),
     ] {
-        match projector.handle(ReportEvent::Validated(Box::new(event)), &context(4)).await {
+        match projector.handle(ReportEvent::Validated(Box::new(event)).into(), &context(4)).await {
             Err(Decision::Bury { code, .. }) => assert_eq!(code, expected),
             other => panic!("{expected}: {other:?}"),
         }
     }
     let unexpected = ReportEvent::Received(Box::default());
-    let result = projector.handle(unexpected, &context(4)).await;
+    let result = projector.handle(unexpected.into(), &context(4)).await;
     assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }

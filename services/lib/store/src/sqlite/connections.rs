@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, config::DbConfig};
@@ -35,14 +35,25 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Er
     // Query plans never depend on bound values. Otherwise cached statements are planned anew for every value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
+    // Checkpoints are made by `checksums` alone.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
 
+/// The connections of a pool that nobody reads with.
+struct Idle {
+    connections: Vec<Connection>,
+    /// Leased connections.
+    leased: usize,
+    is_closed: bool,
+}
+
 /// A pool of read connections.
 pub(super) struct Readers {
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Idle>,
     returned: Condvar,
     busy_timeout: Duration,
 }
@@ -55,21 +66,38 @@ impl Readers {
             connection.pragma_update(None, "query_only", true)?;
             idle.push(connection);
         }
+        let idle = Idle { connections: idle, leased: 0, is_closed: false };
         Ok(Self { idle: Mutex::new(idle), returned: Condvar::new(), busy_timeout: options.busy_timeout })
     }
 
     /// Takes a connection, or waits until one is returned.
     ///
     /// # Errors
-    /// `Busy` if none was returned in time.
+    /// `Busy` if none was returned in time, `Closed` once the pool is closed.
     pub(super) fn lease(&self) -> Result<Lease<'_>, Error> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut idle, _) = self
-            .returned
-            .wait_timeout_while(idle, self.busy_timeout, |idle| idle.is_empty())
-            .unwrap_or_else(PoisonError::into_inner);
-        let connection = idle.pop().ok_or(Error::Busy)?;
+        let mut idle = self.wait(|idle| idle.connections.is_empty() && !idle.is_closed);
+        if idle.is_closed {
+            return Err(Error::Closed);
+        }
+        let connection = idle.connections.pop().ok_or(Error::Busy)?;
+        idle.leased += 1;
         Ok(Lease { readers: self, connection: Some(connection) })
+    }
+
+    /// Closes the connections, those that are leased too when they come back, for which it waits as long as a lease would.
+    pub(super) fn close(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.is_closed = true;
+        idle.connections.clear();
+        drop(idle);
+        self.returned.notify_all();
+        drop(self.wait(|idle| idle.leased > 0));
+    }
+
+    fn wait(&self, mut still: impl FnMut(&mut Idle) -> bool) -> MutexGuard<'_, Idle> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.returned.wait_timeout_while(idle, self.busy_timeout, |idle| still(idle));
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -89,8 +117,13 @@ impl Deref for Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
+        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.leased -= 1;
         let connection = self.connection.take();
-        self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(connection);
-        self.readers.returned.notify_one();
+        if !idle.is_closed {
+            idle.connections.extend(connection);
+        }
+        drop(idle);
+        self.readers.returned.notify_all();
     }
 }

@@ -1,67 +1,118 @@
 //! The read model in a SQLite file: one writer, a few readers, write-ahead log.
 //!
 //! Every commit is synced, because an acknowledged event is not delivered again. Readers work on snapshots and never wait for
-//! the writer.
+//! the writer. Every page has a [checksum](checksums): what is read is what was written.
 
+mod checksums;
 mod columns;
 mod connections;
 mod explained;
 mod feed;
+mod files;
 mod list;
 mod lookup;
 mod paging;
+mod position;
 mod schema;
 mod sql;
 mod waivers;
 mod write;
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gongkai_model::{AgencyKey, ReportKey, Waiver, Withdrawal};
+use gongkai_model::{AgencyKey, ReportKey, Waiver};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use time::OffsetDateTime;
 
-use crate::arrival::ArrivalEvent;
+use self::checksums::Checksums;
+pub use self::connections::Options;
+use self::connections::Readers;
+pub use self::files::{FileLock, lock, set_aside};
 use crate::change::Change;
 use crate::error::Error;
+use crate::log::{LogIdentity, Mark, Position};
 use crate::query::{
     Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
     WaiverQuery,
 };
 use crate::report::{RevisionHeader, StoredReport};
-use crate::store::{Applied, Store};
-pub use connections::Options;
-use connections::Readers;
+use crate::store::{Applied, Store, Write};
+
+/// Events between two checkpoints. A report takes some twenty pages.
+const CHECKPOINT: u64 = 128;
 
 /// A read model in a file. Shared behind an `Arc`.
+///
+/// No two processes may open one file: see [`lock`].
 pub struct SqliteStore {
     epoch: String,
-    writer: Mutex<Connection>,
+    /// `None` once it is closed.
+    writer: Mutex<Option<Writer>>,
     readers: Readers,
+    position: Mutex<Position>,
+}
+
+/// The one connection that writes, and what it must keep up.
+struct Writer {
+    connection: Connection,
+    checksums: Checksums,
+    /// Events since the last checkpoint.
+    uncopied: u64,
+}
+
+/// The epoch of the read model in a file that may be in use.
+///
+/// # Errors
+/// The file is missing or no read model.
+pub fn epoch_of(path: &Path) -> Result<String, Error> {
+    let connection = connections::open(path, Options::default().busy_timeout)?;
+    Ok(connection.query_row("SELECT epoch FROM life", [], |row| row.get(0))?)
 }
 
 impl SqliteStore {
-    /// Opens the file, creates it if it is missing, and migrates its schema.
+    /// Opens the file, creates it if it is missing, and migrates its schema. Compares every page with its checksum.
     ///
     /// # Errors
-    /// The folder is missing or not writable, the disk is full, or the file is no read model or was written by a newer program.
+    /// `Damaged`: it is not as it was written; call [`set_aside`] and begin anew. `Newer`: another program is needed.
+    /// Otherwise the folder is missing or not writable, or the disk is full.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
-        let mut writer = connections::open(path, options.busy_timeout)?;
-        schema::migrate(&mut writer)?;
-        let epoch = writer.query_row("SELECT epoch FROM life", [], |row| row.get(0))?;
+        let is_new = std::fs::metadata(path).map_or(true, |found| found.len() == 0);
+        let checked = if is_new { None } else { Some(Checksums::load(path)?) };
+        let mut connection = connections::open(path, options.busy_timeout)?;
+        schema::migrate(&mut connection)?;
+        let epoch = connection.query_row("SELECT epoch FROM life", [], |row| row.get(0))?;
+        let position = position::read(&connection)?;
+        let checksums = checked.map_or_else(|| Checksums::create(path, &connection), Ok)?;
         let readers = Readers::open(path, options)?;
-        Ok(Self { epoch, writer: Mutex::new(writer), readers })
+        let writer = Writer { connection, checksums, uncopied: 0 };
+        Ok(Self { epoch, writer: Mutex::new(Some(writer)), readers, position: Mutex::new(position) })
+    }
+
+    /// Compares pages with their checksums, `pages` of them, all in turn; at once all, if somebody else wrote to the file.
+    ///
+    /// # Errors
+    /// `Damaged` if one differs, or if another file is in the place of this one.
+    pub fn verify(&self, pages: usize) -> Result<(), Error> {
+        self.writer().as_mut().ok_or(Error::Closed)?.checksums.verify_some(pages)
+    }
+
+    /// Closes the file, so that another can take its place. Waits for reads under way, for up to the options' `busy_timeout`.
+    /// Every later call fails with [`Error::Closed`].
+    pub fn close(&self) {
+        drop(self.writer().take());
+        self.readers.close();
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        // A panic while the lock was held rolled the transaction back: the connection is as good as before.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `f` in a transaction and commits if it succeeds.
-    fn write<T>(&self, f: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        // A panic while the lock was held rolled the transaction back: the connection is as good as before.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = f(&transaction)?;
-        transaction.commit()?;
-        Ok(done)
+    fn transact<T>(&self, f: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut writer = self.writer();
+        writer.as_mut().ok_or(Error::Closed)?.transact(f)
     }
 
     /// Runs `f` on a snapshot.
@@ -72,17 +123,63 @@ impl SqliteStore {
     }
 }
 
+impl Writer {
+    fn transact<T>(&mut self, f: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = f(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Copies what was written into the main file, if that is enough. What fails now is tried again next time.
+    fn checkpoint(&mut self, events: u64) {
+        self.uncopied += events;
+        if self.uncopied >= CHECKPOINT && self.checksums.checkpoint(&self.connection).is_ok() {
+            self.uncopied = 0;
+        }
+    }
+}
+
 impl Store for SqliteStore {
-    fn put_arrival(&self, arrival: &ArrivalEvent) -> Result<Applied, Error> {
-        self.write(|tx| write::arrival(tx, arrival))
+    fn write(&self, writes: &[Write], marks: &[Mark]) -> Result<Applied, Error> {
+        let mut writer = self.writer();
+        let writer = writer.as_mut().ok_or(Error::Closed)?;
+        let (applied, recorded) = writer.transact(|tx| {
+            let mut recorded = Vec::new();
+            for mark in marks {
+                if position::record(tx, mark)? {
+                    recorded.push(*mark);
+                }
+            }
+            let mut applied = Applied::Unseen;
+            for write in writes {
+                applied = applied.or(write::apply(tx, write)?);
+            }
+            Ok((applied, recorded))
+        })?;
+        self.position.lock().unwrap_or_else(PoisonError::into_inner).add(&recorded);
+        writer.checkpoint(marks.len().max(writes.len()) as u64);
+        Ok(applied)
     }
 
-    fn put_withdrawal(&self, withdrawal: &Withdrawal) -> Result<Applied, Error> {
-        self.write(|tx| write::withdrawal(tx, withdrawal))
+    fn position(&self) -> Position {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put_waiver(&self, waiver: &Waiver) -> Result<Applied, Error> {
-        self.write(|tx| write::waiver(tx, waiver))
+    fn log(&self) -> Result<Option<LogIdentity>, Error> {
+        Ok(self.read(position::log)?.map(|(log, _)| log))
+    }
+
+    fn begin(&self, log: &LogIdentity) -> Result<(), Error> {
+        self.transact(|tx| position::begin(tx, log))
+    }
+
+    fn is_whole(&self) -> Result<bool, Error> {
+        Ok(self.read(position::log)?.is_some_and(|(_, whole)| whole))
+    }
+
+    fn set_whole(&self) -> Result<(), Error> {
+        self.transact(position::set_whole)
     }
 
     fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<StoredReport>, Error> {
@@ -171,9 +268,10 @@ mod tests {
     fn a_full_disk_has_its_own_error_and_leaves_nothing_half_done() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder, Options::default()).unwrap();
-        store.writer.lock().unwrap().pragma_update(None, "max_page_count", 40).unwrap();
+        let cap = |c: &Connection| c.pragma_update(None, "max_page_count", 40);
+        cap(&store.writer().as_ref().unwrap().connection).unwrap();
         let fill = || {
-            store.write(|tx| {
+            store.transact(|tx| {
                 for _ in 0..1000 {
                     tx.execute(
                         "INSERT INTO withdrawal VALUES (NULL, hex(randomblob(500)), NULL, NULL, 3, 3)",

@@ -11,10 +11,19 @@ use crate::change::ChangeKind;
 use crate::digest::digest;
 use crate::error::Error;
 use crate::query::severity_rank;
-use crate::store::Applied;
+use crate::store::{Applied, Write};
+
+/// Applies one write.
+pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<Applied, Error> {
+    match write {
+        Write::Arrival(arrival) => self::arrival(tx, arrival),
+        Write::Withdrawal(withdrawal) => self::withdrawal(tx, withdrawal),
+        Write::Waiver(waiver) => self::waiver(tx, waiver),
+    }
+}
 
 /// Stores an arrival, unless the same or a later stage event about it is stored.
-pub(super) fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Error> {
+fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Error> {
     let id = signed(arrival.arrival.rank.sequence(), "received_sequence")?;
     let event = signed(arrival.arrival.event, "event_sequence")?;
     if let ArrivalOutcome::Validated(content) = &arrival.outcome {
@@ -42,7 +51,7 @@ pub(super) fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Ap
 }
 
 /// Stores a withdrawal, unless it is stored already.
-pub(super) fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, Error> {
+fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, Error> {
     let id = signed(withdrawal.rank.sequence(), "sequence")?;
     let mut touched = reports_at(tx, &withdrawal.url)?;
     touched
@@ -61,7 +70,7 @@ pub(super) fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Resul
 }
 
 /// Stores a waiver, or the end of one that is stored. It is visible in the findings of a report that is not withdrawn.
-pub(super) fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, Error> {
+fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, Error> {
     let is_news = waivers::put(tx, waiver)?;
     let seen = view(tx, &waiver.key)?;
     if !is_news || !matches!(seen, View::Stands { .. }) {

@@ -146,9 +146,7 @@ impl Bench {
     }
 
     fn epoch(&self) -> String {
-        use gongkai_store::{Store as _, sqlite};
-        let store = sqlite::SqliteStore::open(&self.config.database, sqlite::Options::default()).unwrap();
-        store.epoch().to_owned()
+        gongkai_store::sqlite::epoch_of(&self.config.database).unwrap()
     }
 }
 
@@ -165,8 +163,15 @@ async fn spawn(
         .build();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let running = tokio::spawn(run_on(listener, config.clone(), runtime.clone()));
-    while !runtime.is_ready() || !config.database.exists() {
+    let mut running = Box::pin(run_on(listener, config.clone(), runtime.clone()));
+    // As far as its first wait: then it says that it is not ready, unless it is.
+    tokio::select! {
+        biased;
+        ended = &mut running => panic!("the service ended at once: {ended:?}"),
+        () = std::future::ready(()) => {}
+    }
+    let running = tokio::spawn(running);
+    while !runtime.is_ready() {
         assert!(!running.is_finished(), "the service ended at once");
         tokio::task::yield_now().await;
     }

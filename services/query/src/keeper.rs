@@ -1,0 +1,396 @@
+//! Keeps the read model: opens it, holds it against its log and its checksums, and replaces one that does not hold.
+//!
+//! A read model is a copy of the log. Wherever the two differ, the log is right: the file is set aside and another made from
+//! the first event on. That is noticed when the service starts and while it runs:
+//!
+//! - another log, or an older copy of it: the identity and the newest event are compared ([`LogWatch::history`]) before each
+//!   write and every [`CHECK`];
+//! - an older copy of the file: its consumer has settled more than the file holds ([`LogWatch::completeness`]);
+//! - damage: each page has a checksum ([`SqliteStore::verify`]); and whatever SQLite reports.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use gongkai_proto::subjects::{self, BUCKET_TEXTS, STREAM_REPORTS};
+use gongkai_store::sqlite::{self, FileLock, Options, SqliteStore};
+use gongkai_store::{Error, LogIdentity, Store as _};
+use gongkai_worker::transport::{self, ErrorKind, StreamState};
+use gongkai_worker::{Latch, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use crate::config::{Config, Rebuild};
+use crate::log_watch::{self, LogWatch, Verdict};
+use crate::notifier::ChangeNotifier;
+use crate::projector::{self, Projector};
+use crate::read_model::{Condition, Doubt, ReadModel};
+
+/// Time between two comparisons with the log.
+const CHECK: Duration = Duration::from_secs(5);
+/// Comparisons in a row that must be unsure before a read model is replaced.
+const UNSURE: u32 = 2;
+/// Pages compared with their checksums at each check: 32 MiB.
+const PAGES: usize = 8192;
+/// Time between two looks at how far a rebuild is.
+const PROGRESS: Duration = Duration::from_millis(250);
+/// Pause before something is tried again that the broker or another process holds up.
+const AGAIN: Duration = Duration::from_millis(500);
+/// At most so many replacements within [`WINDOW`]: what breaks each new one must not keep the disk busy.
+const REPLACEMENTS: usize = 5;
+const WINDOW: Duration = Duration::from_secs(600);
+
+/// Keeps the read model of a process.
+pub struct Keeper {
+    path: PathBuf,
+    readers: usize,
+    rebuild: Rebuild,
+    runtime: Runtime,
+    model: ReadModel,
+    changes: ChangeNotifier,
+    /// Held while the read model may not answer.
+    latch: Option<Latch>,
+    replaced: VecDeque<Instant>,
+}
+
+/// A read model that matches its log.
+struct Kept {
+    store: Arc<SqliteStore>,
+    watch: LogWatch,
+}
+
+/// Why a file is not in use.
+enum Obstacle {
+    /// It does not match its log, or is damaged, and must be replaced.
+    Mismatch(String),
+    /// The broker did not answer, or has no log.
+    Broker(transport::Error),
+    /// An operator must act.
+    Failed(anyhow::Error),
+}
+
+/// How the use of a read model ended.
+enum Ended {
+    /// With the process.
+    Stopped,
+    /// The log is gone: wait for one.
+    LogGone,
+    /// It must be replaced, for this reason.
+    Doubted(String),
+}
+
+impl Keeper {
+    /// Keeps `model`, and notifies `changes` after each visible change.
+    #[must_use]
+    pub fn new(config: &Config, runtime: Runtime, model: ReadModel, changes: ChangeNotifier) -> Self {
+        Self {
+            path: config.database.clone(),
+            readers: config.readers,
+            rebuild: config.rebuild,
+            latch: Some(runtime.latch("read model")),
+            replaced: VecDeque::new(),
+            runtime,
+            model,
+            changes,
+        }
+    }
+
+    /// Keeps the read model until shutdown; `doubts` are raised about it.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or the consumer failed: the process cannot go on.
+    pub async fn run(mut self, mut doubts: mpsc::Receiver<Doubt>) -> anyhow::Result<()> {
+        let shutdown = self.runtime.shutdown();
+        let Some(lock) = shutdown.run_until_cancelled(self.lock()).await else { return Ok(()) };
+        let _lock = lock?;
+        let mut doubt = None;
+        loop {
+            let opened = shutdown.run_until_cancelled(self.open(doubt.take())).await;
+            let Some(kept) = opened.transpose()? else { return Ok(()) };
+            match self.keep(&kept, &mut doubts).await? {
+                Ended::Stopped => return Ok(()),
+                Ended::LogGone => {}
+                Ended::Doubted(reason) => doubt = Some(reason),
+            }
+            self.model.set(None, Condition::Opening("the log".to_owned()));
+            // Watchers read again and learn that their read model is gone.
+            self.changes.notify();
+            spawn_blocking(move || kept.store.close()).await?;
+        }
+    }
+
+    /// Waits for the right to use the file: the process before this one may still be stopping.
+    async fn lock(&mut self) -> anyhow::Result<FileLock> {
+        loop {
+            let path = self.path.clone();
+            let lock = spawn_blocking(move || sqlite::lock(&path)).await?;
+            if let Some(lock) = lock.with_context(|| self.what("lock"))? {
+                return Ok(lock);
+            }
+            self.wait_for(format!("another process to release {}", self.path.display())).await;
+        }
+    }
+
+    /// Opens the file if it matches the log, or else makes another in its place.
+    async fn open(&mut self, mut doubt: Option<String>) -> anyhow::Result<Kept> {
+        loop {
+            let opened = match doubt.take() {
+                Some(reason) => Err(Obstacle::Mismatch(reason)),
+                None => self.try_open().await,
+            };
+            match opened {
+                Ok(kept) => return Ok(kept),
+                Err(Obstacle::Mismatch(reason)) if self.rebuild == Rebuild::Refuse => {
+                    self.refuse(reason).await;
+                }
+                Err(Obstacle::Mismatch(reason)) => self.set_aside(reason).await?,
+                Err(Obstacle::Broker(error)) if error.kind == ErrorKind::NotFound => {
+                    self.wait_for(format!("the log {STREAM_REPORTS}, which the broker does not have")).await;
+                }
+                Err(Obstacle::Broker(error)) => self.wait_for(format!("the broker: {error}")).await,
+                Err(Obstacle::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_open(&self) -> Result<Kept, Obstacle> {
+        let state = self.runtime.stream_state(STREAM_REPORTS).await?;
+        let store = self.open_store().await.map_err(|error| match error {
+            Error::Damaged(what) => Obstacle::Mismatch(format!("the file is damaged: {what}")),
+            error => self.failed("open", error),
+        })?;
+        let examined = self.examine(store.clone(), &state).await;
+        if examined.is_err() {
+            spawn_blocking(move || store.close()).await.map_err(|panic| Obstacle::Failed(panic.into()))?;
+        }
+        examined
+    }
+
+    async fn open_store(&self) -> Result<Arc<SqliteStore>, Error> {
+        let (path, options) = (self.path.clone(), Options { readers: self.readers, ..Options::default() });
+        let opened = spawn_blocking(move || SqliteStore::open(&path, options)).await;
+        opened.unwrap_or_else(|panic| Err(Error::Backend(Box::new(panic)))).map(Arc::new)
+    }
+
+    /// Holds an opened file against the log. A new file becomes one of this log.
+    async fn examine(&self, store: Arc<SqliteStore>, state: &StreamState) -> Result<Kept, Obstacle> {
+        let mut log = store.log().map_err(|error| self.failed("read", error))?;
+        if log.is_none() && store.position().events == 0 {
+            let new = LogIdentity { created: state.created, first_sequence: state.first_sequence };
+            store.begin(&new).map_err(|error| self.failed("write", error))?;
+            log = Some(new);
+        }
+        let Some(log) = log else {
+            return Err(Obstacle::Mismatch("it does not say of which log it is".to_owned()));
+        };
+        let watch = LogWatch::new(self.runtime.clone(), store.clone(), log);
+        match sure(&watch).await? {
+            Verdict::Same => Ok(Kept { store, watch }),
+            Verdict::Other(reason) | Verdict::Unsure(reason) => Err(Obstacle::Mismatch(reason)),
+        }
+    }
+
+    /// Says why the file is not used, until shutdown.
+    async fn refuse(&mut self, reason: String) {
+        tracing::error!(
+            reason,
+            database = %self.path.display(),
+            "the read model does not match its log and is not replaced: set query.rebuild = \"auto\", or move the file away"
+        );
+        self.say(format!(
+            "an operator: the read model does not match its log ({reason}); set query.rebuild = \"auto\", or move {} away",
+            self.path.display()
+        ));
+        self.model.set(None, Condition::Refused(reason));
+        std::future::pending::<()>().await;
+    }
+
+    async fn set_aside(&mut self, reason: String) -> anyhow::Result<()> {
+        while self.replaced.len() >= REPLACEMENTS {
+            if self.replaced.front().is_some_and(|first| first.elapsed() > WINDOW) {
+                self.replaced.pop_front();
+            } else {
+                self.wait_for(format!("a pause between replacements of the read model ({reason})")).await;
+            }
+        }
+        self.replaced.push_back(Instant::now());
+        let path = self.path.clone();
+        let aside = spawn_blocking(move || sqlite::set_aside(&path)).await?;
+        let aside = aside.with_context(|| self.what("set aside"))?;
+        tracing::warn!(
+            reason,
+            database = %self.path.display(),
+            kept = %aside.display(),
+            "the read model does not match its log: its file is set aside, and another is made from the log"
+        );
+        Ok(())
+    }
+
+    /// Fills and watches a read model until shutdown or until it does not hold.
+    async fn keep(&mut self, kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> anyhow::Result<Ended> {
+        let Kept { store, watch: log } = kept;
+        let epoch = store.epoch().to_owned();
+        let is_whole = store.is_whole().with_context(|| self.what("read"))?;
+        if is_whole {
+            self.ready(store);
+        }
+        let texts = self.runtime.objects(BUCKET_TEXTS);
+        let projector =
+            Projector::watching(store.clone(), texts, self.changes.clone(), log.clone(), self.model.clone());
+        let runtime = self.runtime.clone();
+        let shutdown = runtime.shutdown();
+        let consuming = runtime.consume(projector::consume(&epoch), projector);
+        let rebuilding = async {
+            if !is_whole {
+                self.rebuild(kept).await?;
+            }
+            std::future::pending::<anyhow::Result<Ended>>().await
+        };
+        tokio::select! {
+            consumed = consuming => match consumed {
+                Ok(()) => Ok(Ended::Stopped),
+                // The consumer fails for good if its stream is missing.
+                Err(_) if !shutdown.is_cancelled() && log_is_gone(&runtime).await => Ok(Ended::LogGone),
+                Err(error) => Err(error),
+            },
+            failed = rebuilding => failed,
+            ended = watch(kept, doubts) => Ok(ended),
+        }
+    }
+
+    /// Waits until the read model holds every event that the log has now.
+    async fn rebuild(&mut self, kept: &Kept) -> anyhow::Result<()> {
+        let (began, store) = (Instant::now(), &kept.store);
+        let durable = subjects::consumer_query(store.epoch());
+        let mut reached = None;
+        let mut progress = interval(PROGRESS);
+        loop {
+            progress.tick().await;
+            // The broker not answering is told of by the runtime.
+            let Ok((last, total)) = reach(&self.runtime, reached).await else { continue };
+            reached = Some((last, total));
+            let done = store.position().events.min(total);
+            self.model.set(Some(store.clone()), Condition::Rebuilding { done, total });
+            self.say(format!("the read model, which is rebuilt from the log: {done} of {total} events"));
+            let lag = self.runtime.consumer_lag(STREAM_REPORTS, &durable).await;
+            let Ok(Some(lag)) = lag else { continue };
+            if lag.floor >= last || lag.outstanding == 0 {
+                store.set_whole().with_context(|| self.what("write"))?;
+                let took_s = began.elapsed().as_secs_f64();
+                tracing::info!(events = store.position().events, took_s, "the read model holds the log");
+                self.ready(store);
+                return Ok(());
+            }
+        }
+    }
+
+    fn ready(&mut self, store: &Arc<SqliteStore>) {
+        self.model.set(Some(store.clone()), Condition::Ready);
+        self.latch = None;
+        tracing::info!(epoch = store.epoch(), "answering");
+    }
+
+    /// Says what the read model waits for, and waits a little.
+    async fn wait_for(&mut self, what: String) {
+        self.model.set(None, Condition::Opening(what.clone()));
+        self.say(what);
+        sleep(AGAIN).await;
+    }
+
+    fn say(&mut self, what: String) {
+        self.latch.get_or_insert_with(|| self.runtime.latch("read model")).say(what);
+    }
+
+    fn failed(&self, verb: &str, error: Error) -> Obstacle {
+        Obstacle::Failed(anyhow::Error::new(error).context(self.what(verb)))
+    }
+
+    fn what(&self, verb: &str) -> String {
+        format!("couldn't {verb} query.database = {}", self.path.display())
+    }
+}
+
+impl From<transport::Error> for Obstacle {
+    fn from(error: transport::Error) -> Self {
+        Self::Broker(error)
+    }
+}
+
+/// Compares a read model with its log and its checksums, until it does not hold.
+async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> Ended {
+    let mut ticks = interval(CHECK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut unsure = 0;
+    loop {
+        tokio::select! {
+            Some(doubt) = doubts.recv() => {
+                // One about a predecessor comes late.
+                if doubt.epoch == kept.store.epoch() {
+                    return Ended::Doubted(doubt.reason);
+                }
+                continue;
+            }
+            _ = ticks.tick() => {}
+        }
+        if let Some(reason) = damage(kept.store.clone()).await {
+            return Ended::Doubted(reason);
+        }
+        match compare(&kept.watch).await {
+            Ok(Verdict::Same) => unsure = 0,
+            Ok(Verdict::Unsure(_)) if unsure < UNSURE => unsure += 1,
+            Ok(Verdict::Other(reason) | Verdict::Unsure(reason)) => return Ended::Doubted(reason),
+            Err(error) if error.kind == ErrorKind::NotFound => return Ended::LogGone,
+            // The runtime tells of an outage; meanwhile the read model answers as it is.
+            Err(_) => {}
+        }
+    }
+}
+
+/// Compares some pages with their checksums. Returns what is wrong.
+async fn damage(store: Arc<SqliteStore>) -> Option<String> {
+    match spawn_blocking(move || store.verify(PAGES)).await {
+        Ok(Err(Error::Damaged(what))) => return Some(format!("the file is damaged: {what}")),
+        Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "pages not compared"),
+        Ok(Ok(())) => {}
+        Err(panic) => tracing::warn!(error = &panic as &dyn std::error::Error, "pages not compared"),
+    }
+    None
+}
+
+/// Compares history and completeness.
+async fn compare(watch: &LogWatch) -> Result<Verdict, transport::Error> {
+    match watch.history().await? {
+        Verdict::Same => watch.completeness().await,
+        other => Ok(other),
+    }
+}
+
+/// Compares history and completeness, again while the broker is unsure.
+async fn sure(watch: &LogWatch) -> Result<Verdict, transport::Error> {
+    let mut verdict = Verdict::Same;
+    for _ in 0..UNSURE {
+        verdict = compare(watch).await?;
+        if !matches!(verdict, Verdict::Unsure(_)) {
+            break;
+        }
+        sleep(AGAIN).await;
+    }
+    Ok(verdict)
+}
+
+/// The last sequence of the log and the number of events to store, unless they are known.
+async fn reach(runtime: &Runtime, known: Option<(u64, u64)>) -> Result<(u64, u64), transport::Error> {
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let last = runtime.stream_state(STREAM_REPORTS).await?.last_sequence;
+    Ok((last, log_watch::events(runtime).await?))
+}
+
+async fn log_is_gone(runtime: &Runtime) -> bool {
+    let state = runtime.stream_state(STREAM_REPORTS).await;
+    state.is_err_and(|error| error.kind == ErrorKind::NotFound)
+}

@@ -1,0 +1,140 @@
+//! Compares a read model with the log that it was made from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gongkai_proto::subjects::{self, Event, STREAM_REPORTS};
+use gongkai_store::{LogIdentity, Mark, Store};
+use gongkai_worker::Runtime;
+use gongkai_worker::transport::{Error, StreamState};
+use tokio::time::sleep;
+
+/// The kinds of events that a read model holds.
+pub const KINDS: [Event; 4] =
+    [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn, Event::ReportWaived];
+
+/// Readings of a consumer that must agree that events are missing: its replica may lag behind that of the stream.
+const READINGS: u32 = 5;
+/// Time between two readings.
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// Compares one read model with the log. Cheap to clone.
+#[derive(Clone)]
+pub struct LogWatch {
+    runtime: Runtime,
+    store: Arc<dyn Store>,
+    log: LogIdentity,
+}
+
+/// How the log looks to a read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the same.
+    Same,
+    /// It is another one; the text says how that shows.
+    Other(String),
+    /// An event is not found. A replica of the broker may lag behind, so ask again.
+    Unsure(String),
+}
+
+impl LogWatch {
+    /// Compares `store`, which was made from `log`.
+    #[must_use]
+    pub fn new(runtime: Runtime, store: Arc<dyn Store>, log: LogIdentity) -> Self {
+        Self { runtime, store, log }
+    }
+
+    /// Compares identity and history: whether the newest event of the read model is where it was.
+    ///
+    /// Events are only ever added to a log, so the events before that one are the same too.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no log. Otherwise the broker did not answer.
+    pub async fn history(&self) -> Result<Verdict, Error> {
+        let newest = self.store.position().newest;
+        let event = async {
+            match newest {
+                Some(mark) => self.runtime.message(STREAM_REPORTS, mark.sequence).await,
+                None => Ok(None),
+            }
+        };
+        let (state, event) = tokio::join!(self.runtime.stream_state(STREAM_REPORTS), event);
+        let (state, event) = (state?, event?);
+        if let Some(other) = self.other(&state, newest) {
+            return Ok(Verdict::Other(other));
+        }
+        let Some(newest) = newest.filter(|newest| newest.sequence >= state.first_sequence) else {
+            return Ok(Verdict::Same);
+        };
+        Ok(match event {
+            Some(event) if event.logged_at == newest.logged_at => Verdict::Same,
+            Some(_) => Verdict::Other(format!("event {} of the log is another one now", newest.sequence)),
+            None => Verdict::Unsure(format!("event {} is gone from the log", newest.sequence)),
+        })
+    }
+
+    /// Compares what the consumer settled with what the read model holds: of an older copy of the file it has settled more.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn completeness(&self) -> Result<Verdict, Error> {
+        let mut verdict = Verdict::Same;
+        for _ in 0..READINGS {
+            verdict = self.complete_now().await?;
+            if verdict == Verdict::Same {
+                break;
+            }
+            sleep(BETWEEN).await;
+        }
+        Ok(verdict)
+    }
+
+    async fn complete_now(&self) -> Result<Verdict, Error> {
+        // In this order, so that an event that comes in between is never missed on the wrong side.
+        let known = events(&self.runtime).await?;
+        let durable = subjects::consumer_query(self.store.epoch());
+        let lag = self.runtime.consumer_lag(STREAM_REPORTS, &durable).await?;
+        let held = self.store.position().events;
+        Ok(match lag {
+            None if held == 0 => Verdict::Same,
+            None => {
+                Verdict::Unsure("its consumer is gone, which alone could tell that it is whole".to_owned())
+            }
+            Some(lag) if held + lag.outstanding < known => Verdict::Unsure(format!(
+                "it holds {held} of {} events that were stored in it: it is an older copy",
+                known - lag.outstanding
+            )),
+            Some(_) => Verdict::Same,
+        })
+    }
+
+    fn other(&self, state: &StreamState, newest: Option<Mark>) -> Option<String> {
+        if state.created != self.log.created {
+            return Some(format!(
+                "the log was created at {}, that of the read model at {}",
+                state.created, self.log.created
+            ));
+        }
+        if state.first_sequence < self.log.first_sequence {
+            return Some(format!("the log begins at event {} again", state.first_sequence));
+        }
+        let (last, newest) = (state.last_sequence, newest?.sequence);
+        (last < newest).then(|| {
+            format!(
+                "the log ends at event {last}, the read model holds event {newest}: the log is an older copy"
+            )
+        })
+    }
+}
+
+/// The number of events that a read model of the log as it is now holds.
+///
+/// # Errors
+/// `NotFound`: there is no log. Otherwise the broker did not answer.
+pub async fn events(runtime: &Runtime) -> Result<u64, Error> {
+    let mut known = 0;
+    for kind in KINDS {
+        known += runtime.count(STREAM_REPORTS, &kind.filter()).await?;
+    }
+    Ok(known)
+}

@@ -1,0 +1,148 @@
+//! Writes events to the store, as many at once as have gathered: a commit waits for the disk, whatever it holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use gongkai_store::{Applied, Error, Mark, Store, Write};
+use gongkai_worker::Decision;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::log_watch::{LogWatch, Verdict};
+use crate::notifier::ChangeNotifier;
+use crate::read_model::ReadModel;
+
+/// Most events of a transaction.
+const BATCH: usize = 64;
+/// Delay before a failed write is retried, long enough for an operator to free a full disk.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Delay before the log is asked again for an event that it did not find.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The way to the one task that writes. The task ends with it.
+pub(super) struct Batches {
+    jobs: mpsc::Sender<Job>,
+    _task: AbortOnDropHandle<()>,
+}
+
+/// An event to record, with what is to be stored of it.
+struct Job {
+    write: Option<Write>,
+    mark: Mark,
+    done: oneshot::Sender<Result<(), Decision>>,
+}
+
+struct Writer {
+    store: Arc<dyn Store>,
+    changes: ChangeNotifier,
+    watch: Option<(LogWatch, ReadModel)>,
+}
+
+impl Batches {
+    /// Starts the task. With a watch, nothing is written unless the log is that of the read model.
+    pub(super) fn start(
+        store: Arc<dyn Store>,
+        changes: ChangeNotifier,
+        watch: Option<(LogWatch, ReadModel)>,
+    ) -> Self {
+        let (jobs, queue) = mpsc::channel(BATCH);
+        let writer = Writer { store, changes, watch };
+        Self { jobs, _task: AbortOnDropHandle::new(tokio::spawn(writer.run(queue))) }
+    }
+
+    /// Records an event and stores what it says. Returns once that is on the disk.
+    ///
+    /// # Errors
+    /// What the runtime must do with the event.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the event may or may not be stored. Storing it again is harmless.
+    pub(super) async fn store(&self, write: Option<Write>, mark: Mark) -> Result<(), Decision> {
+        let (done, answer) = oneshot::channel();
+        let gone = |_| Decision::retry_after(RETRY_AFTER, anyhow!("the writer has ended"));
+        self.jobs.send(Job { write, mark, done }).await.map_err(|_| gone(()))?;
+        answer.await.map_err(|_| gone(()))?
+    }
+}
+
+impl Writer {
+    async fn run(self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::new();
+        while queue.recv_many(&mut jobs, BATCH).await > 0 {
+            let batch = std::mem::take(&mut jobs);
+            match self.obstacle().await {
+                None => self.write(batch).await,
+                Some(obstacle) => batch.into_iter().for_each(|job| job.answer(Err(obstacle()))),
+            }
+        }
+    }
+
+    /// Why nothing may be written now. The events were delivered before this is asked, so if the log is the right one now, they
+    /// are of it.
+    async fn obstacle(&self) -> Option<Box<dyn Fn() -> Decision + Send>> {
+        let (log, model) = self.watch.as_ref()?;
+        let retry = |delay, reason: String| -> Option<Box<dyn Fn() -> Decision + Send>> {
+            Some(Box::new(move || Decision::retry_after(delay, anyhow!(reason.clone()))))
+        };
+        match log.history().await {
+            Ok(Verdict::Same) => None,
+            Ok(Verdict::Unsure(reason)) => retry(ASK_AGAIN, reason),
+            Ok(Verdict::Other(reason)) => {
+                model.doubt(self.store.epoch(), reason.clone());
+                retry(RETRY_AFTER, reason)
+            }
+            Err(error) => retry(ASK_AGAIN, format!("the log could not be compared: {error}")),
+        }
+    }
+
+    async fn write(&self, batch: Vec<Job>) {
+        let store = self.store.clone();
+        let (events, done): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|job| ((job.write, job.mark), job.done)).unzip();
+        let marks: Vec<Mark> = events.iter().map(|(_, mark)| *mark).collect();
+        let written = tokio::task::spawn_blocking(move || store_each(&*store, events)).await;
+        let results = written.unwrap_or_else(|panic| {
+            let panic = panic.to_string();
+            marks.iter().map(|_| Err(Error::Backend(panic.clone().into()))).collect()
+        });
+        if results.iter().any(|result| matches!(result, Ok(Applied::Changed))) {
+            self.changes.notify();
+        }
+        for (result, done) in results.into_iter().zip(done) {
+            // Fails only if the handler was dropped; the event is delivered again.
+            done.send(result.map(drop).map_err(|error| self.decide(error))).ok();
+        }
+    }
+
+    fn decide(&self, error: Error) -> Decision {
+        if let (Error::Damaged(_) | Error::OtherLog { .. }, Some((_, model))) = (&error, &self.watch) {
+            model.doubt(self.store.epoch(), error.to_string());
+        }
+        match error {
+            Error::OutOfRange(_) => Decision::bury("INVALID_EVENT", error),
+            error => Decision::retry_after(RETRY_AFTER, error),
+        }
+    }
+}
+
+impl Job {
+    fn answer(self, result: Result<(), Decision>) {
+        // Fails only if the handler was dropped; the event is delivered again.
+        self.done.send(result).ok();
+    }
+}
+
+/// Stores events in one transaction. If that fails, each in its own, so that one event holds back no other.
+fn store_each(store: &dyn Store, events: Vec<(Option<Write>, Mark)>) -> Vec<Result<Applied, Error>> {
+    let (writes, marks): (Vec<_>, Vec<_>) = events.into_iter().unzip();
+    let all: Vec<Write> = writes.iter().flatten().cloned().collect();
+    match store.write(&all, &marks) {
+        Ok(applied) => marks.iter().map(|_| Ok(applied)).collect(),
+        Err(error) if marks.len() == 1 => vec![Err(error)],
+        Err(_) => {
+            let each = writes.iter().zip(&marks);
+            each.map(|(write, mark)| store.write(write.as_slice(), &[*mark])).collect()
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The read model that is in use, and whether it may answer.
+//!
+//! A read model that lacks events of its log does not answer: a part of the reports is not an answer. Nor does one that turned
+//! out to be of another log, or damaged. Whoever finds that raises a [`Doubt`], and the [keeper](crate::keeper) replaces it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use gongkai_store::Store;
+use tokio::sync::mpsc;
+
+use crate::error::QueryError;
+
+/// Whether the read model may answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// It is being opened and compared with its log; the text says what that waits for.
+    Opening(String),
+    /// It is being made from the log.
+    Rebuilding {
+        /// Events that it holds.
+        done: u64,
+        /// Events that the log had when this began.
+        total: u64,
+    },
+    /// It does not match its log, and the configuration forbids to replace it; the text says why.
+    Refused(String),
+    /// It holds the log, but for the events that are on their way.
+    Ready,
+}
+
+/// Why a read model must be replaced.
+#[derive(Debug)]
+pub struct Doubt {
+    /// The read model.
+    pub epoch: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The read model that is in use. Cheap to clone.
+#[derive(Clone)]
+pub struct ReadModel(Arc<Inner>);
+
+struct Inner {
+    state: RwLock<State>,
+    doubts: mpsc::Sender<Doubt>,
+}
+
+struct State {
+    store: Option<Arc<dyn Store>>,
+    condition: Condition,
+}
+
+impl ReadModel {
+    /// One that is being opened, and where doubts arrive.
+    #[must_use]
+    pub fn opening() -> (Self, mpsc::Receiver<Doubt>) {
+        // The first doubt is enough to replace a read model.
+        let (doubts, raised) = mpsc::channel(1);
+        let state = State { store: None, condition: Condition::Opening("the start".to_owned()) };
+        (Self(Arc::new(Inner { state: RwLock::new(state), doubts })), raised)
+    }
+
+    /// Puts a read model into use, or takes the present one out.
+    pub fn set(&self, store: Option<Arc<dyn Store>>, condition: Condition) {
+        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = State { store, condition };
+    }
+
+    /// Changes the condition of the one that is in use.
+    pub fn set_condition(&self, condition: Condition) {
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner).condition = condition;
+    }
+
+    /// The store to read.
+    ///
+    /// # Errors
+    /// Why there is none that may answer.
+    pub fn store(&self) -> Result<Arc<dyn Store>, QueryError> {
+        let state = self.0.state.read().unwrap_or_else(PoisonError::into_inner);
+        match (&state.condition, &state.store) {
+            (Condition::Ready, Some(store)) => Ok(store.clone()),
+            (Condition::Rebuilding { done, total }, _) => {
+                Err(QueryError::Rebuilding { done: *done, total: *total })
+            }
+            (Condition::Refused(reason), _) => Err(QueryError::Refused(reason.clone())),
+            (Condition::Opening(what), _) => Err(QueryError::Opening(what.clone())),
+            (Condition::Ready, None) => Err(QueryError::Opening("a store".to_owned())),
+        }
+    }
+
+    /// Says that the read model with this epoch must be replaced.
+    pub fn doubt(&self, epoch: &str, reason: impl Into<String>) {
+        // Full: another doubt is on its way. Closed: the keeper has ended, with the process behind it.
+        self.0.doubts.try_send(Doubt { epoch: epoch.to_owned(), reason: reason.into() }).ok();
+    }
+}
