@@ -1,6 +1,6 @@
 # gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint accuracy bench fuzz doc gen up
+.PHONY: help demo test lint accuracy bench chaos fuzz doc gen up
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ accuracy: ## Prints how many cells are read right, by format; fails on a silentl
 
 bench: ## Prints the figures, each as a ratio taken in one run (GONGKAI_CORPUS=folder adds reports)
 	@tests/scripts/bench.sh
+
+chaos: ## Kills, suspends and ends processes and the broker under load, then holds the invariants to it, for T seconds (T=300; SEED=n repeats a plan)
+	@tests/scripts/chaos.sh $(or $(T),300) $(SEED)
 
 fuzz: ## Fuzzes every format and the matcher, T seconds each (T=60; ONLY="html pdf" runs some)
 	@tests/scripts/fuzz.sh $(ONLY)

@@ -9,15 +9,51 @@ use std::{
     time::Duration,
 };
 
+use futures::TryStreamExt as _;
+use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::testing::NatsServer;
 use tempfile::TempDir;
 
 /// One service process.
 struct Process {
     service: &'static str,
-    admin: SocketAddr,
+    addresses: Addresses,
     log: PathBuf,
     child: Child,
+}
+
+/// Where a process listens. A process that takes its place listens there again.
+#[derive(Debug, Clone, Copy)]
+struct Addresses {
+    admin: SocketAddr,
+    /// HTTP of ingest, gRPC of query.
+    front: SocketAddr,
+    /// gRPC of ingest.
+    submissions: SocketAddr,
+}
+
+/// A signal to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ends it at once, as a crash would.
+    Kill,
+    /// Suspends it: its connections stay open and nothing is answered.
+    Stop,
+    /// Lets a suspended process go on.
+    Continue,
+    /// Asks it to finish what it does and to end.
+    Terminate,
+}
+
+impl Signal {
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Kill => "-KILL",
+            Self::Stop => "-STOP",
+            Self::Continue => "-CONT",
+            Self::Terminate => "-TERM",
+        }
+    }
 }
 
 /// A running deployment.
@@ -25,9 +61,6 @@ pub struct Deployment {
     folder: TempDir,
     broker: NatsServer,
     processes: Vec<Process>,
-    http: SocketAddr,
-    submissions: SocketAddr,
-    reports: SocketAddr,
     started: usize,
 }
 
@@ -36,6 +69,8 @@ pub struct Deployment {
 pub struct Plan {
     /// Replicas of parse and of validate; 0 counts as 1.
     pub replicas: usize,
+    /// Replicas of ingest, notify and query, each with addresses of its own; 0 counts as 1.
+    pub fronts: usize,
     /// More TOML for the config file all services read.
     pub config: String,
     /// `telemetry.otlp_endpoint`, if traces are wanted.
@@ -53,39 +88,45 @@ impl Deployment {
             folder: tempfile::tempdir().expect("a temporary folder"),
             broker,
             processes: Vec::new(),
-            http: free_port(),
-            submissions: free_port(),
-            reports: free_port(),
             started: 0,
         };
         deployment.write_config(plan);
         for service in ["ingest", "notify", "query"] {
-            deployment.spawn(service);
+            (0..plan.fronts.max(1)).for_each(|_| deployment.spawn(service, Addresses::free()));
         }
-        for _ in 0..plan.replicas.max(1) {
-            deployment.spawn("parse");
-            deployment.spawn("validate");
+        for service in ["parse", "validate"] {
+            (0..plan.replicas.max(1)).for_each(|_| deployment.spawn(service, Addresses::free()));
         }
         deployment.ready().await;
         deployment
     }
 
-    /// Base URL of ingest's HTTP side.
+    /// Base URL of ingest's HTTP side; of several, the first.
     #[must_use]
     pub fn ingest(&self) -> String {
-        format!("http://{}", self.http)
+        self.fronts("ingest").remove(0)
     }
 
     /// `host:port` of ingest's gRPC side.
     #[must_use]
     pub fn submissions(&self) -> String {
-        self.submissions.to_string()
+        self.of("ingest").next().expect("ingest is always started").addresses.submissions.to_string()
     }
 
-    /// `host:port` of query.
+    /// `host:port` of query; of several, the first.
     #[must_use]
     pub fn query(&self) -> String {
-        self.reports.to_string()
+        self.of("query").next().expect("query is always started").addresses.front.to_string()
+    }
+
+    /// Base URLs of all replicas of `ingest` or `query`.
+    #[must_use]
+    pub fn fronts(&self, service: &str) -> Vec<String> {
+        self.of(service).map(|process| format!("http://{}", process.addresses.front)).collect()
+    }
+
+    fn of(&self, service: &str) -> impl Iterator<Item = &Process> {
+        self.processes.iter().filter(move |process| process.service == service)
     }
 
     /// What each service says at `/metrics`, by its name.
@@ -95,7 +136,7 @@ impl Deployment {
     pub async fn metrics(&self) -> Vec<(&'static str, String)> {
         let mut all = Vec::new();
         for process in &self.processes {
-            let url = format!("http://{}/metrics", process.admin);
+            let url = format!("http://{}/metrics", process.addresses.admin);
             let answer = crate::http::client().get(url).send().await.expect("the admin port answers");
             all.push((process.service, answer.text().await.expect("metrics are text")));
         }
@@ -105,6 +146,51 @@ impl Deployment {
     /// The broker.
     pub fn broker(&mut self) -> &mut NatsServer {
         &mut self.broker
+    }
+
+    /// Number of messages in a stream; none if the broker does not say.
+    pub async fn messages(&self, stream: &str) -> Option<u64> {
+        let client = async_nats::connect(self.broker.url()).await.ok()?;
+        let stream = async_nats::jetstream::new(client).get_stream(stream).await.ok()?;
+        Some(stream.get_info().await.ok()?.state.messages)
+    }
+
+    /// The messages of the log whose payload names one of `words`, a line each, and where each consumer of it stands: what
+    /// somebody needs who looks for the reason of a wrong answer.
+    pub async fn log_of(&self, words: &[String]) -> Vec<String> {
+        match self.read_log(words).await {
+            Ok(lines) => lines,
+            Err(error) => vec![format!("the log cannot be read: {error}")],
+        }
+    }
+
+    async fn read_log(&self, words: &[String]) -> anyhow::Result<Vec<String>> {
+        let client = async_nats::connect(self.broker.url()).await?;
+        let stream = async_nats::jetstream::new(client).get_stream(subjects::STREAM_REPORTS).await?;
+        let state = stream.get_info().await?.state;
+        let mut lines = vec![format!("log: {state:?}")];
+        let mut consumers = stream.consumers();
+        while let Some(consumer) = consumers.try_next().await? {
+            lines.push(format!(
+                "consumer {}: delivered {}, acknowledged up to {}, {} not acknowledged, {} to come",
+                consumer.name,
+                consumer.delivered.stream_sequence,
+                consumer.ack_floor.stream_sequence,
+                consumer.num_ack_pending,
+                consumer.num_pending
+            ));
+        }
+        for sequence in state.first_sequence..=state.last_sequence {
+            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
+            let text = String::from_utf8_lossy(&message.payload);
+            if words.iter().any(|word| text.contains(word)) {
+                let id = message.headers.get("Nats-Msg-Id").map_or("", |id| id.as_str());
+                let what = ReportEvent::decode(&message.subject, message.payload.clone())
+                    .map_or_else(|e| e.to_string(), |e| told(&e));
+                lines.push(format!("{sequence} {} {} {id} {what}", message.time, message.subject));
+            }
+        }
+        Ok(lines)
     }
 
     /// Ends every process of a service without warning (`kill -9`) and starts as many anew.
@@ -118,8 +204,40 @@ impl Deployment {
         for mut process in dead {
             process.child.kill().expect("our own child can be killed");
             process.child.wait().expect("a killed child ends");
-            self.spawn(service);
+            self.spawn(service, process.addresses);
         }
+    }
+
+    /// Number of processes. [`Deployment::name`], [`Deployment::signal`] and [`Deployment::replace`] count them from 0.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        self.processes.len()
+    }
+
+    /// Service of a process.
+    #[must_use]
+    pub fn name(&self, process: usize) -> &'static str {
+        self.processes[process].service
+    }
+
+    /// Sends a process a signal. One that has ended by itself gets none.
+    pub fn signal(&self, process: usize, signal: Signal) {
+        let pid = self.processes[process].child.id().to_string();
+        // Fails only if the process has already ended.
+        drop(Command::new("kill").args([signal.option(), &pid]).stderr(Stdio::null()).status());
+    }
+
+    /// Waits for the end of a process and starts another in its place. True if it ended with success.
+    ///
+    /// # Panics
+    /// If it does not end within 40 s.
+    pub async fn replace(&mut self, process: usize) -> bool {
+        let mut ended = self.processes.remove(process);
+        let is_clean = ended.exit().await;
+        self.spawn(ended.service, ended.addresses);
+        let last = self.processes.pop().expect("one was just started");
+        self.processes.insert(process, last);
+        is_clean
     }
 
     /// Waits until every process says it is ready.
@@ -161,7 +279,7 @@ impl Deployment {
     /// Stops a service by SIGTERM and waits for it; returns true if every process exited with success.
     ///
     /// # Panics
-    /// If a process does not end within 30 s.
+    /// If a process does not end within 40 s.
     pub async fn stop(&mut self, service: &'static str) -> bool {
         let (ended, alive): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.processes).into_iter().partition(|p| p.service == service);
@@ -177,16 +295,12 @@ impl Deployment {
     }
 
     fn write_config(&self, plan: &Plan) {
-        let (nats, http, submissions, reports) =
-            (self.broker.url(), self.http, self.submissions, self.reports);
-        let database = self.folder.path().join("query.db");
+        let nats = self.broker.url();
         let otlp = plan.otlp_endpoint.clone().unwrap_or_default();
         let config = format!(
             "[nats]\nurl = \"{nats}\"\n\
              [telemetry]\notlp_endpoint = \"{otlp}\"\n\
-             [ingest]\nhttp_address = \"{http}\"\ngrpc_address = \"{submissions}\"\n\
-             [query]\nbind = \"{reports}\"\ndatabase = \"{}\"\n{}\n",
-            database.display(),
+             {}\n",
             plan.config
         );
         std::fs::write(self.config(), config).expect("a file in our temporary folder");
@@ -196,20 +310,25 @@ impl Deployment {
         self.folder.path().join("gongkai.toml")
     }
 
-    fn spawn(&mut self, service: &'static str) {
+    fn spawn(&mut self, service: &'static str, addresses: Addresses) {
         self.started += 1;
-        let admin = free_port();
+        let Addresses { admin, front, submissions } = addresses;
+        let database = self.folder.path().join(format!("query-{}.db", front.port()));
         let log = self.folder.path().join(format!("{service}-{}.log", self.started));
         let child = Command::new(program(service))
             .arg("--config")
             .arg(self.config())
             .env("GONGKAI_ADMIN__PORT", admin.port().to_string())
+            .env("GONGKAI_INGEST__HTTP_ADDRESS", front.to_string())
+            .env("GONGKAI_INGEST__GRPC_ADDRESS", submissions.to_string())
+            .env("GONGKAI_QUERY__BIND", front.to_string())
+            .env("GONGKAI_QUERY__DATABASE", database)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("a file in our temporary folder"))
             .spawn()
             .expect("the program was just found");
-        self.processes.push(Process { service, admin, log, child });
+        self.processes.push(Process { service, addresses, log, child });
     }
 }
 
@@ -225,9 +344,15 @@ impl Drop for Deployment {
     }
 }
 
+impl Addresses {
+    fn free() -> Self {
+        Self { admin: free_port(), front: free_port(), submissions: free_port() }
+    }
+}
+
 impl Process {
     async fn ready(&mut self) {
-        let url = format!("http://{}/readyz", self.admin);
+        let url = format!("http://{}/readyz", self.addresses.admin);
         for _ in 0..600 {
             if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
                 panic!("{} ended with {status} before it was ready\n{}", self.service, self.tail());
@@ -241,19 +366,48 @@ impl Process {
     }
 
     async fn exit(&mut self) -> bool {
-        for _ in 0..300 {
+        for _ in 0..400 {
             if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
                 return status.success();
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{} did not stop within 30 s\n{}", self.service, self.tail());
+        panic!("{} did not stop within 40 s\n{}", self.service, self.tail());
     }
 
     fn tail(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+/// What an event says of the place and the content.
+fn told(event: &ReportEvent) -> String {
+    let origin = |origin: &Option<v1::Origin>| {
+        let origin = origin.clone().unwrap_or_default();
+        format!(
+            "{} {} arrived {} {:?}",
+            origin.content_hash, origin.url, origin.received_sequence, origin.effective_at
+        )
+    };
+    match event {
+        ReportEvent::Received(e) => {
+            e.content.as_ref().map(|c| c.sha256.clone()).unwrap_or_default() + " " + &e.url
+        }
+        ReportEvent::Parsed(e) => {
+            format!("{} {}", e.report.as_ref().map_or("", |r| &r.name), origin(&e.origin))
+        }
+        ReportEvent::Validated(e) => {
+            format!(
+                "{} {} validation {}",
+                e.report.as_ref().map_or("", |r| &r.name),
+                origin(&e.origin),
+                e.validation
+            )
+        }
+        ReportEvent::Withdrawn(e) => format!("{} {}", e.url, e.report),
+        _ => String::new(),
     }
 }
 

@@ -1,0 +1,92 @@
+//! `make chaos`: two replicas of every service over a real broker, whose processes are killed, suspended and ended while
+//! offices publish, correct and withdraw reports. Afterwards the invariants of ARCHITECTURE.md must hold.
+//!
+//! - [`office`]: what one office does, and what stands in the end.
+//! - [`fault`]: what is done to the deployment meanwhile.
+//! - [`receiver`]: where alerts arrive.
+//! - [`verdict`]: what must be true at rest.
+
+pub mod fault;
+pub mod office;
+pub mod receiver;
+pub mod verdict;
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    chaos::{
+        fault::Faults,
+        office::{Accepted, Office},
+        receiver::Receiver,
+        verdict::Verdict,
+    },
+    deployment::{Deployment, Plan},
+};
+
+/// What one run does.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// Decides what the offices do and what fails. Times differ from run to run, so the same seed gives the same plans
+    /// but not the same interleaving.
+    pub seed: u64,
+    /// How long faults and work go on.
+    pub duration: Duration,
+    /// Offices that work at the same time.
+    pub offices: usize,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Submissions by the state that they ended in.
+    pub states: BTreeMap<String, usize>,
+    /// Faults by kind.
+    pub faults: BTreeMap<&'static str, usize>,
+    /// Calls that the receiver of alerts took, and those among them whose id it had taken before.
+    pub delivered: (usize, usize),
+    /// How long it took after the last fault until everything was as it must be.
+    pub recovery: Duration,
+    /// What is not as it must be, a sentence each.
+    pub violations: Vec<String>,
+}
+
+/// Runs it.
+///
+/// # Panics
+/// If the deployment cannot be started.
+pub async fn run(order: Order) -> Outcome {
+    let receiver = Receiver::start().await;
+    let config = format!(
+        "[[notify.subscriptions]]\nname = \"office\"\nchannel = \"webhook\"\nurl = \"{}\"\nsecret = \"{}\"\n",
+        receiver.url(),
+        receiver::SECRET
+    );
+    let mut deployment = Deployment::start(&Plan { replicas: 2, fronts: 2, config, ..Plan::default() }).await;
+    let doors: Arc<[String]> = deployment.fronts("ingest").into();
+    let until = Instant::now() + order.duration;
+    let offices: Vec<_> = (0..order.offices)
+        .map(|number| tokio::spawn(Office::new(order.seed, number).work(Arc::clone(&doors), until)))
+        .collect();
+    let faults = Faults::new(order.seed, receiver.clone()).run(&mut deployment, until).await;
+    let mut records = Vec::new();
+    for office in offices {
+        records.push(office.await.expect("an office does not panic"));
+    }
+    let ended = Instant::now();
+    let mut verdict = Verdict { deployment: &deployment, receiver: &receiver, faults: &faults };
+    let accepted: Vec<&Accepted> = records.iter().flat_map(|office| &office.accepted).collect();
+    let (states, mut violations) = verdict.submissions(&accepted).await;
+    violations.extend(verdict.at_rest(&records).await);
+    violations.extend(faults.violations.iter().cloned());
+    Outcome {
+        states,
+        faults: faults.counts.clone(),
+        delivered: receiver.totals(),
+        recovery: ended.elapsed(),
+        violations,
+    }
+}
