@@ -180,6 +180,12 @@ pub fn consumer_delivery(subscription: &str) -> String {
     format!("notify-{subscription}")
 }
 
+/// The subscription of such a consumer; `None` for any other.
+#[must_use]
+pub fn subscription_of(durable: &str) -> Option<&str> {
+    durable.strip_prefix("notify-")
+}
+
 /// Name of the timer of a subscription whose receiver is away.
 #[must_use]
 pub fn timer_delivery(subscription: &str) -> String {
@@ -234,6 +240,12 @@ mod tests {
         let region: Region = "360982".parse().unwrap();
         assert_eq!(Event::ReportReceived.subject(region), "gongkai.v1.report.received.360982");
         assert_eq!(Event::AlertResolved.filter(), "gongkai.v1.alert.*");
+    }
+
+    #[test]
+    fn a_subscription_is_read_from_its_consumer() {
+        assert_eq!(subscription_of(&consumer_delivery("county-office")), Some("county-office"));
+        assert_eq!(subscription_of(CONSUMER_NOTIFY), None);
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! The `[notify]` section: which findings raise alerts, and who receives them.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use gongkai_model::Severity;
 use gongkai_worker::{Secret, SecretUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Filter, Secrets, Target};
+use crate::delivery::{Filter, Schedule, Secrets, Target};
+
+/// The schedule of Standard Webhooks, with shorter steps in the first minutes, which are the most frequent failures.
+const RETRY_DELAYS_S: [u64; 9] = [5, 30, 2 * 60, 10 * 60, 3600, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600];
+/// Longest delay: far below the age at which the broker drops a timer.
+const LONGEST_DELAY_S: u64 = 7 * 24 * 3600;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +20,8 @@ pub struct Config {
     /// Findings below this severity raise no alert: `INFO`, `REVIEW`, `WARNING` or `ERROR`.
     #[serde(with = "severity_name")]
     pub min_severity: Severity,
+    /// How long after each failed attempt a delivery is tried again. One that is not taken after the last becomes a dead letter.
+    pub retry_delays_s: Vec<u64>,
     /// The receivers of alerts. Without any, a subscription named `log` writes every alert to the log.
     pub subscriptions: Vec<Subscription>,
 }
@@ -67,7 +74,11 @@ pub enum ChannelKind {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { min_severity: Severity::Warning, subscriptions: Vec::new() }
+        Self {
+            min_severity: Severity::Warning,
+            retry_delays_s: RETRY_DELAYS_S.to_vec(),
+            subscriptions: Vec::new(),
+        }
     }
 }
 
@@ -82,11 +93,23 @@ impl Config {
         }
     }
 
-    /// Checks names, URLs and secrets.
+    /// Returns when failed deliveries are tried again.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        Schedule::new(self.retry_delays_s.iter().copied().map(Duration::from_secs).collect())
+    }
+
+    /// Checks delays, names, URLs and secrets.
     ///
     /// # Errors
     /// A setting is invalid. The error names the key and how to correct it.
     pub fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            !self.retry_delays_s.is_empty()
+                && self.retry_delays_s.iter().all(|delay| (1..=LONGEST_DELAY_S).contains(delay)),
+            "notify.retry_delays_s is {:?}: use one or more numbers from 1 to {LONGEST_DELAY_S}",
+            self.retry_delays_s
+        );
         let mut names = BTreeSet::new();
         for (at, subscription) in self.subscriptions.iter().enumerate() {
             let key = format!("notify.subscriptions[{at}]");

@@ -2,7 +2,7 @@
 //!
 //! This happens in two steps with a stream between them. [`alerts`] turns validated reports, withdrawn reports and waivers
 //! into `AlertRaised` and `AlertResolved` messages. [`delivery`] delivers those to each subscription of the config, through
-//! a durable consumer per subscription.
+//! a durable consumer per subscription. What waits for a receiver that is away is driven by timers of the broker.
 //!
 //! **No alert is lost between saving and publishing.** The state of a report (bucket `gongkai-alerts`) is saved by
 //! compare-and-set before the runtime publishes. It includes the outputs of the last event. A redelivery of that event
@@ -19,17 +19,24 @@ pub mod alerts;
 mod config;
 pub mod delivery;
 
+use std::{sync::Arc, time::Duration};
+
 use anyhow::Context as _;
 use async_trait::async_trait;
-use futures::future::try_join_all;
+use futures::future::{FutureExt as _, try_join_all};
 use gongkai_proto::subjects::{self, Event};
-use gongkai_worker::{Alone, Consume, Runtime, Service};
+use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 
 pub use self::config::{ChannelKind, Config, Subscription};
 use self::{
     alerts::Alerter,
-    delivery::{Channel, Deliverer, Webhook},
+    delivery::{CatchUp, Channel, Deliverer, Lane, Schedule, Subscriber, Webhook},
 };
+
+/// Attempts for a timer that fired. Its failures are the broker's, and without it a receiver would get nothing more.
+const MOST_ATTEMPTS: u32 = 100_000;
+/// Longest work for one timer: burying a whole backlog.
+const LONGEST_CATCH_UP: Duration = Duration::from_mins(10);
 
 pub struct Notify;
 
@@ -47,8 +54,9 @@ impl Service for Notify {
         // Fails only if the same provider is installed already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let subscriptions = config.effective_subscriptions();
+        let schedule = config.schedule();
         let deliveries =
-            try_join_all(subscriptions.iter().map(|subscription| deliver(subscription, &runtime)));
+            try_join_all(subscriptions.iter().map(|subscription| deliver(subscription, &schedule, &runtime)));
         tokio::try_join!(raise(&config, &runtime), deliveries)?;
         Ok(())
     }
@@ -61,7 +69,7 @@ async fn raise(config: &Config, runtime: &Runtime) -> anyhow::Result<()> {
     runtime.consume(consume, alerter).await
 }
 
-async fn deliver(subscription: &Subscription, runtime: &Runtime) -> anyhow::Result<()> {
+async fn deliver(subscription: &Subscription, schedule: &Schedule, runtime: &Runtime) -> anyhow::Result<()> {
     let name = subscription.name.clone();
     let channel = match subscription.channel {
         ChannelKind::Log => Channel::Log,
@@ -70,9 +78,28 @@ async fn deliver(subscription: &Subscription, runtime: &Runtime) -> anyhow::Resu
             Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?))
         }
     };
+    let subscriber = Arc::new(Subscriber::new(name.clone(), subscription.filter()?, channel, runtime));
+    let lane = Arc::new(Lane::new(name.clone(), schedule.clone(), runtime));
+    let watching = lane.clone().watch(subscriber.waiting());
+    runtime.spawn("backlog", OnFailure::Log, watching.map(Ok));
     let durable = subjects::consumer_delivery(&name);
-    let mut consume = Consume::new(subjects::STREAM_ALERTS, durable, [Event::AlertRaised.filter()]);
-    consume.max_attempts = Some(delivery::MAX_ATTEMPTS);
-    consume.alone = Alone::InConsumer;
-    runtime.consume(consume, Deliverer::new(name, subscription.filter()?, channel, runtime)).await
+    let mut alerts = Consume::new(subjects::STREAM_ALERTS, durable, [Event::AlertRaised.filter()]);
+    alerts.alone = Alone::InConsumer;
+    let deliverer = Deliverer::new(subscriber.clone(), lane.clone());
+    let catch_up = CatchUp::new(subscriber, lane, runtime);
+    tokio::try_join!(runtime.consume(alerts, deliverer), runtime.consume(due(&name), catch_up))?;
+    Ok(())
+}
+
+/// The timers of a subscription that fire, one in work over all replicas.
+fn due(subscription: &str) -> Consume {
+    let durable = subjects::consumer_due(subscription);
+    Consume {
+        concurrency: Some(1),
+        max_ack_pending: Some(1),
+        max_attempts: Some(MOST_ATTEMPTS),
+        deadline: Some(LONGEST_CATCH_UP),
+        alone: Alone::InConsumer,
+        ..Consume::new(subjects::STREAM_TIMERS, durable, [subjects::due_delivery(subscription)])
+    }
 }

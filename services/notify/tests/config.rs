@@ -58,6 +58,9 @@ fn mistakes_are_named_with_their_key() {
     let secret = format!("secret = \"{SECRET}\"");
     refused("colour = 1", "colour");
     refused("min_severity = \"LOUD\"", "LOUD");
+    refused("retry_delays_s = []", "notify.retry_delays_s");
+    refused("retry_delays_s = [5, 0]", "notify.retry_delays_s");
+    refused("retry_delays_s = [604801]", "notify.retry_delays_s");
     refused("[[subscriptions]]\nname = \"a.b\"\nchannel = \"log\"", "notify.subscriptions[0].name");
     refused("[[subscriptions]]\nname = \"\"\nchannel = \"log\"", "notify.subscriptions[0].name");
     refused(

@@ -1,15 +1,19 @@
-//! `gongkai status`: streams, consumers, lag, dead letters, services' health.
+//! `gongkai status`: streams, consumers, lag, alerts that wait, dead letters, services' health.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use gongkai_notify::delivery::Backlog;
 use gongkai_proto::subjects;
 use gongkai_worker::{
-    Config, Service,
+    Config, RecordStore, Service, Transport as _,
     config::AdminSettings,
     inert::redact,
-    transport::jetstream::{JetStream, status::StreamStatus},
+    transport::{
+        Error,
+        jetstream::{JetStream, status::StreamStatus},
+    },
 };
 use reqwest::Client;
 use serde::Serialize;
@@ -57,7 +61,17 @@ enum Format {
 struct Report {
     services: Vec<Health>,
     streams: Vec<StreamStatus>,
+    deliveries: Vec<Deliveries>,
     dead_letters: u64,
+}
+
+/// The alerts that wait for the receiver of a subscription.
+#[derive(Debug, Serialize)]
+struct Deliveries {
+    subscription: String,
+    waiting: usize,
+    /// False if it takes alerts, but not those that wait.
+    receiver_away: bool,
 }
 
 /// What a service's admin port answers.
@@ -90,8 +104,12 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     // No logging: failures are in the error.
     let broker = JetStream::connect(&common.nats.transport("gongkai-status")?).await;
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url));
-    let streams = match broker {
-        Ok(broker) => broker.status().await.context("couldn't list the streams")?,
+    let (streams, deliveries) = match broker {
+        Ok(broker) => {
+            let streams = broker.status().await.context("couldn't list the streams")?;
+            let deliveries = deliveries(&broker, &streams).await.context("couldn't read what waits")?;
+            (streams, deliveries)
+        }
         Err(error) => {
             if args.format == Format::Table {
                 table::write(out, table::Format::Table, &services)?;
@@ -100,13 +118,29 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
         }
     };
     let dead_letters = streams.iter().find(|s| s.name == subjects::STREAM_DEAD).map_or(0, |s| s.messages);
-    let report = Report { services, streams, dead_letters };
+    let report = Report { services, streams, deliveries, dead_letters };
     match args.format {
         Format::Json => out.json(&report)?,
         Format::Table => write(out, &report)?,
     }
     let is_well = dead_letters == 0 && report.services.iter().all(|service| service.ready);
     Ok(ExitCode::from(u8::from(!is_well)))
+}
+
+/// The alerts that wait, by subscription. A subscription is known by its consumer.
+async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<Deliveries>, Error> {
+    let records = RecordStore::new(broker.entries(subjects::BUCKET_DELIVERIES), 1);
+    let consumers = streams.iter().filter(|s| s.name == subjects::STREAM_ALERTS).flat_map(|s| &s.consumers);
+    let mut all = Vec::new();
+    for subscription in consumers.filter_map(|consumer| subjects::subscription_of(&consumer.name)) {
+        let backlog = records.read::<Backlog>(subscription).await?.record;
+        all.push(Deliveries {
+            subscription: subscription.to_owned(),
+            waiting: backlog.len(),
+            receiver_away: backlog.is_away(),
+        });
+    }
+    Ok(all)
 }
 
 /// The services and their admin addresses.
@@ -175,6 +209,16 @@ fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
     out.line("")?;
     table::write(out, table::Format::Table, &consumers)?;
     out.line("")?;
+    for deliveries in report.deliveries.iter().filter(|deliveries| deliveries.waiting > 0) {
+        let away = if deliveries.receiver_away {
+            "接收方不可达 receiver is away"
+        } else {
+            "接收方拒收 receiver fails on them"
+        };
+        let Deliveries { subscription, waiting, .. } = deliveries;
+        let line = format!("待投递告警 alerts waiting for {}: {waiting} ({away})", clean(subscription));
+        out.line(out.styled(Style::Yellow, &line))?;
+    }
     let style = if report.dead_letters == 0 { Style::Green } else { Style::Red };
     out.line(out.styled(style, &format!("死信 dead letters: {}", report.dead_letters)))?;
     Ok(())

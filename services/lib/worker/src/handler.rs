@@ -82,11 +82,17 @@ impl Once {
     /// # Cancel safety
     /// If the future is dropped, the effect may have taken place, and it runs again the next time.
     pub async fn run<E>(&self, effect: impl Future<Output = Result<(), E>>) -> Result<(), E> {
-        if !self.0.load(Ordering::Acquire) {
+        if !self.is_done() {
             effect.await?;
             self.0.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Returns true if the effect took place.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 

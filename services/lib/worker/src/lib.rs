@@ -47,17 +47,18 @@ pub use clock::Clock;
 pub use config::{Common, Config, Secret, SecretUrl, bind_guard};
 pub use handler::{Context, Decision, Handler, Once, Raw};
 pub use host::Process;
-pub use metrics::{Counter, Histogram};
+pub use metrics::{Counter, Histogram, Level};
 pub use output::Output;
 pub use panics::Panicked;
 pub use plan::Consume;
 pub use readiness::Latch;
 pub use record_store::{Record, RecordStore};
+pub use retry::spread_out;
 pub use run::main;
 pub use runtime::Runtime;
 pub use service::Service;
 pub use shutdown::OnFailure;
-pub use transport::{LINK_HEADER, Message, Published, Topology, Transport};
+pub use transport::{LINK_HEADER, MESSAGE_ID, Message, Published, Topology, Transport};
 
 /// The allocator of every program. Each `main.rs` installs it with `#[global_allocator]`.
 ///

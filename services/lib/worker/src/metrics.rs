@@ -35,6 +35,10 @@ pub struct Counter(OtelCounter<u64>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally(Arc<AtomicI64>);
 
+/// A number that goes up and down. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Level(pub(crate) Tally);
+
 /// A histogram. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Histogram(OtelHistogram<f64>);
@@ -145,7 +149,14 @@ impl Tally {
     }
 }
 
-// === impl Counter, Histogram ===
+// === impl Level, Counter, Histogram ===
+
+impl Level {
+    /// Sets the number.
+    pub fn set(&self, n: usize) {
+        self.0.0.store(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+}
 
 impl Counter {
     /// Adds `n`. Label values must come from a closed set. Add 0 for each of them at the start.

@@ -80,6 +80,34 @@ enum AttemptResult {
     Crashed(u32),
 }
 
+// === impl Tools ===
+
+impl Tools {
+    pub(crate) fn dead_letter(
+        &self,
+        context: &Context,
+        message: &Message,
+        code: &str,
+        cause: &anyhow::Error,
+    ) -> DeadLetter {
+        DeadLetter {
+            service: self.tracer.service().to_owned(),
+            subject: context.subject.clone(),
+            headers: dead_letter::headers(&message.headers),
+            payload: message.payload.clone(),
+            code: code.to_owned(),
+            cause: format!("{cause:#}"),
+            attempts: context.attempt,
+            first_seen_at: Some(dead_letter::timestamp(context.logged_at)),
+            buried_at: Some(dead_letter::timestamp(self.clock.now())),
+            trace_id: context.trace_id.clone(),
+            message_id: context.message_id.clone(),
+            service_version: self.version.to_owned(),
+            sequence: context.sequence,
+        }
+    }
+}
+
 // === impl Stage ===
 
 impl<H: Handler> Stage<H> {
@@ -330,7 +358,7 @@ impl<H: Handler> Stage<H> {
         cause: &anyhow::Error,
         handle: AckHandle,
     ) -> Outcome {
-        let letter = self.dead_letter(context, message, code, cause);
+        let letter = self.tools.dead_letter(context, message, code, cause);
         let output = letter.output(&self.tools.dead_subject);
         let id = letter.id();
         let published = self.tools.publisher.publish_until_accepted(&id, output).await;
@@ -361,30 +389,6 @@ impl<H: Handler> Stage<H> {
             Err(error) => self.unsettled(context, &error),
         }
         Outcome::Buried
-    }
-
-    fn dead_letter(
-        &self,
-        context: &Context,
-        message: &Message,
-        code: &str,
-        cause: &anyhow::Error,
-    ) -> DeadLetter {
-        DeadLetter {
-            service: self.tools.tracer.service().to_owned(),
-            subject: context.subject.clone(),
-            headers: dead_letter::headers(&message.headers),
-            payload: message.payload.clone(),
-            code: code.to_owned(),
-            cause: format!("{cause:#}"),
-            attempts: context.attempt,
-            first_seen_at: Some(dead_letter::timestamp(context.logged_at)),
-            buried_at: Some(dead_letter::timestamp(self.tools.clock.now())),
-            trace_id: context.trace_id.clone(),
-            message_id: context.message_id.clone(),
-            service_version: self.tools.version.to_owned(),
-            sequence: context.sequence,
-        }
     }
 
     /// Logs that settling failed. The broker may deliver the message again.

@@ -28,19 +28,26 @@ impl RetryPolicy {
     /// either way.
     pub(crate) fn delay(&self, message_id: &str, attempt: u32) -> Duration {
         let growth = GROWTH.saturating_pow(attempt.saturating_sub(1));
-        self.base.saturating_mul(growth).min(self.max).mul_f64(0.8 + 0.4 * spread(message_id, attempt))
+        self.base.saturating_mul(growth).min(self.max).mul_f64(0.8 + 0.4 * spread(message_id, attempt.into()))
     }
 
     /// Returns the delay that the handler asked for, plus up to a tenth.
     pub(crate) fn at_least(delay: Duration, message_id: &str, attempt: u32) -> Duration {
-        delay.mul_f64(1.0 + 0.1 * spread(message_id, attempt))
+        spread_out(delay, message_id, attempt.into())
     }
 }
 
+/// Returns the delay plus up to a tenth, so that what failed together is not tried again together. The same key and number
+/// always have the same delay.
+#[must_use]
+pub fn spread_out(delay: Duration, key: &str, number: u64) -> Duration {
+    delay.mul_f64(1.0 + 0.1 * spread(key, number))
+}
+
 /// A number from 0 to 1 that depends only on the arguments.
-fn spread(message_id: &str, attempt: u32) -> f64 {
+fn spread(key: &str, number: u64) -> f64 {
     let mut hasher = DefaultHasher::new();
-    (message_id, attempt).hash(&mut hasher);
+    (key, number).hash(&mut hasher);
     let [low, high, ..] = hasher.finish().to_le_bytes();
     f64::from(u16::from_le_bytes([low, high])) / f64::from(u16::MAX)
 }

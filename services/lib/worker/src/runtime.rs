@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::alone::{Alone, WorkFloor};
@@ -15,9 +16,9 @@ use crate::config::WorkerSettings;
 use crate::consumer::{self, Supplies};
 use crate::cpu::CpuPool;
 pub use crate::cpu::Unfinished;
-use crate::handler::Handler;
+use crate::handler::{Context, Handler};
 use crate::liveness::Liveness;
-use crate::metrics::{Counter, Histogram, Meters};
+use crate::metrics::{Counter, Histogram, Level, Meters};
 use crate::outage::Outage;
 use crate::output::Output;
 use crate::panics::Panicked;
@@ -29,7 +30,7 @@ use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, Span, Tracer};
 use crate::transport::{
-    self, ConsumerLag, Entries, ErrorKind, Logged, Objects, Published, StreamState, Transport,
+    self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Published, StreamState, Transport,
 };
 
 /// The handle through which a service uses the runtime. Cheap to clone.
@@ -231,6 +232,36 @@ impl Runtime {
         self.0.transport.consumer_lag(stream, durable).await
     }
 
+    /// Opens a span in the trace of a message that was read with [`Self::message`].
+    #[must_use]
+    pub fn continue_trace(&self, message: &Message, name: &'static str) -> Span {
+        let tracer = &self.0.tools.tracer;
+        let sender = trace::extract_from_message(&tracer.base(), &message.headers);
+        tracer.start(name, trace::Kind::Consumer, &sender, Vec::new)
+    }
+
+    /// Publishes a dead letter for a message that was read with [`Self::message`]: `recipient` does not get it. Its id
+    /// derives from those of the message and of the recipient, so that doing it again stores nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::publish`].
+    pub async fn bury(
+        &self,
+        recipient: &str,
+        context: &Context,
+        message: &Message,
+        code: &'static str,
+        cause: &anyhow::Error,
+    ) -> Result<(), transport::Error> {
+        let tools = &self.0.tools;
+        let letter = tools.dead_letter(context, message, code, cause);
+        let id = format!("{}.{recipient}", letter.id());
+        tools.publisher.publish(&id, letter.output(&tools.dead_subject)).await?;
+        let (message_id, error) = (&context.message_id, &letter.cause);
+        tracing::error!(message_id, subject = context.subject, recipient, code, error, "message buried");
+        Ok(())
+    }
+
     /// Returns the token of the soft stop. Once it is cancelled, take no more work and finish what is running.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
@@ -350,6 +381,20 @@ impl Runtime {
     #[must_use]
     pub fn histogram(&self, name: &'static str, unit: &'static str, description: &'static str) -> Histogram {
         self.0.meters.histogram(name, unit, description)
+    }
+
+    /// Creates a level of the service with these labels, such as `gongkai.notify.waiting` in `{delivery}`. Describe it in
+    /// METRICS.md.
+    #[must_use]
+    pub fn level(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        labels: &[(&'static str, &str)],
+    ) -> Level {
+        let labels = labels.iter().map(|(key, value)| KeyValue::new(*key, (*value).to_owned())).collect();
+        Level(self.0.meters.level(name, unit, description, labels))
     }
 
     /// Returns a tower layer that opens a span for each HTTP or gRPC request.

@@ -20,14 +20,20 @@ impl Filter {
     /// Returns true if the alert matches.
     #[must_use]
     pub fn wants(&self, alert: &v1::Alert) -> bool {
-        let agency =
-            || alert.report.parse::<ReportKey>().map(|key| key.agency.to_string()).unwrap_or_default();
         severity(alert.severity).is_ok_and(|severity| severity >= self.min_severity)
-            && (self.regions.is_empty()
-                || self.regions.iter().any(|prefix| alert.region.starts_with(prefix.as_str())))
-            && (self.agencies.is_empty() || self.agencies.contains(&agency()))
+            && self.covers(alert)
             && (self.rules.is_empty()
                 || alert.findings.iter().any(|finding| self.rules.contains(&finding.rule)))
+    }
+
+    /// Returns true if the report of the alert matches, which is the same for all messages about the alert.
+    #[must_use]
+    pub fn covers(&self, alert: &v1::Alert) -> bool {
+        let agency =
+            || alert.report.parse::<ReportKey>().map(|key| key.agency.to_string()).unwrap_or_default();
+        (self.regions.is_empty()
+            || self.regions.iter().any(|prefix| alert.region.starts_with(prefix.as_str())))
+            && (self.agencies.is_empty() || self.agencies.contains(&agency()))
     }
 }
 

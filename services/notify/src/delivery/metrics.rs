@@ -3,20 +3,41 @@
 use std::time::Duration;
 
 use gongkai_proto::{convert::timestamp::time, v1};
-use gongkai_worker::{Clock, Context, Histogram, Runtime};
+use gongkai_worker::{Clock, Context, Counter, Histogram, Level, Runtime};
+
+/// Label with the name of the subscription.
+const SUBSCRIPTION: &str = "gongkai.subscription";
 
 pub(super) struct Metrics {
+    subscription: String,
     processing: Histogram,
+    retries: Counter,
+    dead: Counter,
+    pub(super) waiting: Level,
     clock: Clock,
 }
 
 // === impl Metrics ===
 
 impl Metrics {
-    pub(super) fn new(runtime: &Runtime) -> Self {
+    pub(super) fn new(subscription: &str, runtime: &Runtime) -> Self {
         let text = "time from the hook to the findings, and to who is told of an alert";
         let processing = runtime.histogram("gongkai.report.processing.duration", "s", text);
-        Self { processing, clock: runtime.clock() }
+        let counter = |name, text| {
+            let counter = runtime.counter(name, "{delivery}", text);
+            counter.add(0, &[(SUBSCRIPTION, subscription)]);
+            counter
+        };
+        let labels = [(SUBSCRIPTION, subscription)];
+        let waiting = "deliveries that wait for the receiver";
+        Self {
+            subscription: subscription.to_owned(),
+            processing,
+            retries: counter("gongkai.notify.retries", "deliveries tried again"),
+            dead: counter("gongkai.notify.dead", "deliveries given up"),
+            waiting: runtime.level("gongkai.notify.waiting", "{delivery}", waiting, &labels),
+            clock: runtime.clock(),
+        }
     }
 
     /// Records the time from the hook to the delivery of a raised alert.
@@ -29,5 +50,15 @@ impl Metrics {
             let took = Duration::try_from(self.clock.now() - received).unwrap_or_default();
             self.processing.record_duration(took, &[("gongkai.stage", "notified")]);
         }
+    }
+
+    /// Counts an attempt after the first.
+    pub(super) fn retried(&self) {
+        self.retries.add(1, &[(SUBSCRIPTION, &self.subscription)]);
+    }
+
+    /// Counts a delivery that is given up.
+    pub(super) fn dead(&self) {
+        self.dead.add(1, &[(SUBSCRIPTION, &self.subscription)]);
     }
 }

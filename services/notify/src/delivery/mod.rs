@@ -1,38 +1,50 @@
 //! Delivers alerts to subscriptions, through one durable consumer per subscription: an unreachable receiver delays nobody
 //! else.
 //!
-//! Delivery is at least once. [`Sent`] records deliveries so that redeliveries are not sent again. After a crash between the
+//! Delivery is at least once. [`sent`] records deliveries so that redeliveries are not sent again. After a crash between the
 //! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.
 //! While the record waits for the broker, nothing is sent again.
+//!
+//! **A receiver that is away** has a [`Lane`]: the alerts that wait for it are noted there by their sequence, and their
+//! messages are acknowledged, so that they hold no place of the consumer. A durable timer tries one of them at a time, on a
+//! [`Schedule`]. Once one is taken, the rest follow in the order of the stream ([`CatchUp`]), before any newer alert. One
+//! that is not taken by the end of the schedule becomes a dead letter.
+//!
+//! **Order.** What waits is delivered in the order of the stream. What does not is delivered concurrently, except that the
+//! end of an alert waits for its beginning.
 
+mod backlog;
 mod body;
+mod catch_up;
 mod filter;
+mod lane;
 mod metrics;
+mod pass;
 mod retry;
 mod sent;
 mod signature;
+mod subscriber;
 mod target;
 mod webhook;
 
-use gongkai_proto::{ReportEvent, subjects::BUCKET_DELIVERIES, v1};
-use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, Runtime};
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
-use self::{
-    body::Body,
-    metrics::Metrics,
-    sent::{Novelty, Sent},
-};
+use gongkai_proto::ReportEvent;
+use gongkai_worker::{Context, Decision, Handler, Output};
+
+use self::subscriber::Need;
+
 pub use self::{
+    backlog::Backlog,
+    catch_up::CatchUp,
     filter::Filter,
-    retry::MAX_ATTEMPTS,
+    lane::Lane,
+    retry::Schedule,
     signature::{Secrets, Unusable},
+    subscriber::Subscriber,
     target::{Refused, Target},
     webhook::Webhook,
 };
-
-/// Most lost races in a row for one record. After that the alert is retried later.
-const MAX_RACES: u32 = 16;
 
 /// How a subscription is notified.
 pub enum Channel {
@@ -40,78 +52,19 @@ pub enum Channel {
     Log,
 }
 
-/// Delivers alerts to one subscription.
+/// Delivers alerts to one subscription as they are raised.
 pub struct Deliverer {
-    subscription: String,
-    filter: Filter,
-    channel: Channel,
-    records: RecordStore,
-    metrics: Metrics,
+    subscriber: Arc<Subscriber>,
+    lane: Arc<Lane>,
 }
 
 // === impl Deliverer ===
 
 impl Deliverer {
-    /// Creates a handler that delivers to `subscription` what passes `filter`.
+    /// Creates a handler that delivers to `subscriber`. What its receiver does not take waits in `lane`.
     #[must_use]
-    pub fn new(subscription: String, filter: Filter, channel: Channel, runtime: &Runtime) -> Self {
-        let records = RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES);
-        Self { subscription, filter, channel, records, metrics: Metrics::new(runtime) }
-    }
-
-    async fn deliver(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
-        match &self.channel {
-            Channel::Log => {
-                self.log(alert);
-                Ok(())
-            }
-            Channel::Webhook(webhook) => {
-                let body = serde_json::to_string(&Body::new(alert, context.sequence))
-                    .map_err(|error| Decision::bury("MALFORMED", error))?;
-                let sent = webhook.send(&webhook_id(&context.message_id), body).await;
-                sent.map_err(|error| self.decide(error, alert, context))
-            }
-        }
-    }
-
-    fn log(&self, alert: &v1::Alert) {
-        let body::Summary { message, message_en } = body::summary(alert);
-        tracing::info!(
-            subscription = self.subscription,
-            alert_id = alert.alert_id,
-            state = if body::is_resolved(alert) { "resolved" } else { "raised" },
-            severity = body::severity_name(alert.severity),
-            report = alert.report,
-            agency_name = alert.agency_name,
-            cause = alert.cause,
-            findings = alert.findings.len(),
-            message_zh = message,
-            message_en,
-            url = alert.url,
-            trace_id = alert.trace_id,
-            "alert"
-        );
-    }
-
-    fn decide(&self, error: webhook::Error, alert: &v1::Alert, context: &Context) -> Decision {
-        let code = match &error {
-            webhook::Error::Later { wish, .. } => {
-                let delay = retry::delay(context.attempt, *wish);
-                return Decision::retry_after(delay, error);
-            }
-            webhook::Error::Gone => "GONE",
-            webhook::Error::Redirected(_) => "REDIRECTED",
-            webhook::Error::Refused(_) => "REFUSED",
-            webhook::Error::Forbidden(_) => "FORBIDDEN_ADDRESS",
-        };
-        tracing::warn!(
-            subscription = self.subscription,
-            alert_id = alert.alert_id,
-            code,
-            error = &error as &dyn std::error::Error,
-            "alert not delivered, no retry"
-        );
-        Decision::bury(code, error)
+    pub fn new(subscriber: Arc<Subscriber>, lane: Arc<Lane>) -> Self {
+        Self { subscriber, lane }
     }
 }
 
@@ -126,35 +79,31 @@ impl Handler for Deliverer {
         if alert.alert_id.is_empty() {
             return Err(Decision::bury("MALFORMED", anyhow::anyhow!("alert has no id")));
         }
-        let key = Sent::key(&self.subscription, &alert);
-        let sent: Sent = self.records.read(&key).await?.record;
-        // A subscription that received the raised alert receives its end, even if the rest of it no longer passes the filter.
-        let wanted = self.filter.wants(&alert) || body::is_resolved(&alert) && sent.is_raised();
-        if !wanted {
+        if context.once.is_done() {
+            self.subscriber.record(&alert, context).await?;
             return Ok(Vec::new());
         }
-        match sent.novelty(context) {
-            Novelty::Repeat => return Ok(Vec::new()),
-            Novelty::Superseded => {
-                tracing::debug!(
-                    subscription = self.subscription,
-                    alert_id = alert.alert_id,
-                    "superseded alert skipped"
-                );
-                return Ok(Vec::new());
-            }
-            // What follows may have to wait for the broker. The receiver is not told again meanwhile.
-            Novelty::New => context.once.run(self.deliver(&alert, context)).await?,
+        let is_held_back = || self.lane.hold_back(context.sequence, &alert.alert_id);
+        let need = self.subscriber.need(&alert, context).await?;
+        // The beginning of an alert may itself be waiting.
+        if need == Need::Never || is_held_back().await? || need == Need::AfterBeginning {
+            return Ok(Vec::new());
         }
-        self.metrics.delivered(&alert, context);
-        let record =
-            |sent: &mut Sent| (sent.novelty(context) != Novelty::Repeat, sent.record(context, alert.state()));
-        self.records.change(&key, record).await?;
+        if self.subscriber.awaits_beginning(&alert).await? && is_held_back().await? {
+            return Ok(Vec::new());
+        }
+        match self.subscriber.send(&alert, context).await {
+            Ok(()) => self.subscriber.record(&alert, context).await?,
+            Err(error) if error.may_pass() => {
+                self.lane.start_waiting(context.sequence, &error).await?;
+                self.subscriber.pass_over(&alert, context).await?;
+            }
+            Err(error) => {
+                self.subscriber.pass_over(&alert, context).await?;
+                self.subscriber.metrics.dead();
+                return Err(Decision::bury(error.code(), error));
+            }
+        }
         Ok(Vec::new())
     }
-}
-
-/// Returns the `webhook-id`, which is the same for every attempt. It contains no full stops, which separate the signed parts.
-fn webhook_id(message_id: &str) -> String {
-    format!("msg_{}", hex::encode(&Sha256::digest(message_id)[..16]))
 }

@@ -1,24 +1,42 @@
-//! Retry delays of webhooks: the schedule of Standard Webhooks and the receiver's `Retry-After`. The runtime adds jitter.
+//! When a failed delivery is tried again: the delays of the config and the receiver's `Retry-After`.
 
 use std::time::Duration;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-/// Delay after the first, second, … failed attempt.
-const SCHEDULE_S: [u64; 9] =
-    [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
-
-/// Number of attempts after which a message is buried.
-pub const MAX_ATTEMPTS: u32 = 10;
-
-/// Maximum delay that a receiver may ask for.
+/// Longest delay that a receiver may ask for.
 const LONGEST_WISH: Duration = Duration::from_hours(24);
 
-/// Returns the delay after the given attempt, counted from 1. It is at least as long as the receiver asked for.
-#[must_use]
-pub(super) fn delay(attempt: u32, wish: Option<Duration>) -> Duration {
-    let step = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX).min(SCHEDULE_S.len() - 1);
-    Duration::from_secs(SCHEDULE_S[step]).max(wish.unwrap_or_default().min(LONGEST_WISH))
+/// The delays after the first, second, … failed attempt.
+#[derive(Debug, Clone)]
+pub struct Schedule(Vec<Duration>);
+
+// === impl Schedule ===
+
+impl Schedule {
+    /// Creates a schedule of these delays, at least one.
+    #[must_use]
+    pub fn new(delays: Vec<Duration>) -> Self {
+        Self(delays)
+    }
+
+    /// Number of attempts after which a delivery is given up.
+    pub(super) fn attempts(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Returns the delay after so many failures in a row. After the last delay it stays the same. It is at least as long as the
+    /// receiver asked for, within a day.
+    pub(super) fn delay(&self, failures: u32, wish: Option<Duration>) -> Duration {
+        let step = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
+        let delay = self.0.get(step).or(self.0.last()).copied().unwrap_or_default();
+        delay.max(wish.unwrap_or_default().min(LONGEST_WISH))
+    }
+
+    /// Returns the time from the first attempt to the last.
+    pub(super) fn total(&self) -> Duration {
+        self.0.iter().sum()
+    }
 }
 
 /// Parses a `Retry-After` header: seconds or a date.
@@ -40,19 +58,24 @@ mod tests {
 
     use super::*;
 
+    fn schedule() -> Schedule {
+        Schedule::new([5, 30, 120].map(Duration::from_secs).to_vec())
+    }
+
     #[test]
     fn the_schedule_grows_and_then_stays() {
-        for (attempt, seconds) in (1..).zip(SCHEDULE_S) {
-            assert_eq!(delay(attempt, None), Duration::from_secs(seconds));
-        }
-        assert_eq!(delay(u32::MAX, None), Duration::from_hours(24));
+        let schedule = schedule();
+        let delays: Vec<_> = (1..=5).map(|failures| schedule.delay(failures, None).as_secs()).collect();
+        assert_eq!(delays, [5, 30, 120, 120, 120]);
+        assert_eq!((schedule.attempts(), schedule.total().as_secs()), (4, 155));
     }
 
     #[test]
     fn the_receiver_may_ask_for_more_but_not_for_less_or_for_ever() {
-        assert_eq!(delay(1, Some(Duration::from_secs(90))), Duration::from_secs(90));
-        assert_eq!(delay(2, Some(Duration::from_secs(1))), Duration::from_mins(5));
-        assert_eq!(delay(1, Some(Duration::MAX)), LONGEST_WISH);
+        let delay = |failures, wish| schedule().delay(failures, Some(wish));
+        assert_eq!(delay(1, Duration::from_secs(90)), Duration::from_secs(90));
+        assert_eq!(delay(2, Duration::from_secs(1)), Duration::from_secs(30));
+        assert_eq!(delay(1, Duration::MAX), LONGEST_WISH);
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub(super) struct Sent {
     /// The state of the alert at that sequence.
     #[prost(enumeration = "v1::AlertState", tag = "3")]
     state: i32,
+    /// Highest stream sequence that was not delivered when it came: it waits, or is given up.
+    #[prost(uint64, tag = "4")]
+    passed_over: u64,
 }
 
 /// How a message compares with what was delivered.
@@ -56,6 +59,19 @@ impl Sent {
     #[must_use]
     pub(super) fn is_raised(&self) -> bool {
         self.state() == v1::AlertState::Raised
+    }
+
+    /// Returns true if a message about the alert was delivered, waits, or is given up.
+    #[must_use]
+    pub(super) fn is_begun(&self) -> bool {
+        !self.ids.is_empty() || self.passed_over > 0
+    }
+
+    /// Records that a message waits or is given up. Returns false if that is recorded already.
+    pub(super) fn pass_over(&mut self, context: &Context) -> bool {
+        let is_new = context.sequence > self.passed_over;
+        self.passed_over = self.passed_over.max(context.sequence);
+        is_new
     }
 
     /// Records a delivery.

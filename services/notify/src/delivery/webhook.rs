@@ -1,13 +1,13 @@
 //! The webhook channel: it sends one signed POST and interprets the response.
 //!
 //! 2xx is success. 410 means that the receiver is gone for good. 408, 425, 429, 5xx, timeouts and failed connections are
-//! retried on the schedule of [`super::retry`]. For any other status a retry does not help. Redirects are not followed,
+//! tried again on the schedule of [`super::retry`]. For any other status a retry does not help. Redirects are not followed,
 //! because a receiver could point them anywhere.
 
 use std::{error::Error as _, time::Duration};
 
 use gongkai_worker::{
-    Clock,
+    Clock, dead_letter,
     trace::{self, Kind},
 };
 use reqwest::{
@@ -34,7 +34,7 @@ pub struct Webhook {
 }
 
 /// Error: the receiver did not accept a message.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The receiver may accept it later.
     #[error("receiver did not take the alert for now: {cause}")]
@@ -43,6 +43,8 @@ pub enum Error {
         wish: Option<Duration>,
         /// Status or failure of the request.
         cause: String,
+        /// True if the cause may be this message, so that the receiver may take others.
+        may_be_message: bool,
     },
     /// 410: the receiver is gone for good.
     #[error("receiver is gone for good (410)")]
@@ -56,6 +58,48 @@ pub enum Error {
     /// The host name resolves to an address that is not allowed.
     #[error("receiver's name leads to a forbidden address: {0}")]
     Forbidden(String),
+    /// Every attempt failed.
+    #[error("receiver did not take the alert in any attempt: {0}")]
+    Exhausted(String),
+}
+
+// === impl Error ===
+
+impl Error {
+    /// The message waited and is not in its stream, or not yet on the replica that was asked.
+    pub(super) fn missing() -> Self {
+        Self::Later { wish: None, cause: "alert is not in its stream".to_owned(), may_be_message: true }
+    }
+
+    /// Returns true if another attempt may succeed.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Later { .. })
+    }
+
+    /// Returns true if the cause may be this message, so that the receiver may take others.
+    pub(super) fn may_be_message(&self) -> bool {
+        matches!(self, Self::Later { may_be_message: true, .. })
+    }
+
+    /// Delay that the receiver asked for.
+    pub(super) fn wish(&self) -> Option<Duration> {
+        match self {
+            Self::Later { wish, .. } => *wish,
+            _ => None,
+        }
+    }
+
+    /// Returns the code of the dead letter.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Later { .. } | Self::Exhausted(_) => dead_letter::ATTEMPTS_EXHAUSTED,
+            Self::Gone => "GONE",
+            Self::Redirected(_) => "REDIRECTED",
+            Self::Refused(_) => "REFUSED",
+            Self::Forbidden(_) => "FORBIDDEN_ADDRESS",
+        }
+    }
 }
 
 // === impl Webhook ===
@@ -132,7 +176,10 @@ impl Webhook {
     fn later(&self, response: &Response) -> Error {
         let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let wish = header.and_then(|header| retry::wish(header, self.clock.now()));
-        Error::Later { wish, cause: response.status().to_string() }
+        let status = response.status();
+        // 429, 502, 503 and 504 are about the receiver.
+        let may_be_message = matches!(status.as_u16(), 408 | 425 | 500 | 501 | 505..);
+        Error::Later { wish, cause: status.to_string(), may_be_message }
     }
 }
 
@@ -149,5 +196,5 @@ fn failure(error: &reqwest::Error) -> Error {
     }
     let kind = if error.is_timeout() { "timed out" } else { "no answer" };
     causes.insert(0, kind.to_owned());
-    Error::Later { wish: None, cause: causes.join(": ") }
+    Error::Later { wish: None, cause: causes.join(": "), may_be_message: false }
 }

@@ -1,8 +1,10 @@
-//! Tests of notify: the state alone, then over the memory transport, then over HTTP.
+//! Tests of notify: the state alone, then over the memory transport, then over HTTP, then over a real broker.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod alerts;
+mod away;
 mod delivery;
+mod outage;
 mod receiver;
 mod running;
 mod state;

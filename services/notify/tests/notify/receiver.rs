@@ -1,6 +1,10 @@
 //! A webhook receiver on a loopback port. It gives planned responses and checks every signature.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -11,6 +15,7 @@ use axum::{
     routing::any,
 };
 use standardwebhooks::Webhook;
+use tokio::time::Instant;
 
 pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
 
@@ -21,6 +26,18 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) body: serde_json::Value,
     pub(crate) signed: bool,
+    pub(crate) status: u16,
+    pub(crate) at: Instant,
+}
+
+impl Request {
+    pub(crate) fn alert_id(&self) -> String {
+        self.body["data"]["alert_id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn sequence(&self) -> u64 {
+        self.body["data"]["sequence"].as_u64().unwrap()
+    }
 }
 
 /// A response: status and headers.
@@ -31,6 +48,11 @@ pub(crate) type Answer = (u16, Vec<(&'static str, String)>);
 pub(crate) struct Receiver {
     seen: Arc<Mutex<Vec<Request>>>,
     answers: Arc<Mutex<Vec<Answer>>>,
+    /// Status while the receiver is away.
+    away: Arc<Mutex<Option<u16>>>,
+    /// Statuses of requests about certain alerts.
+    about: Arc<Mutex<HashMap<String, u16>>>,
+    url: Arc<OnceLock<String>>,
 }
 
 impl Receiver {
@@ -40,6 +62,7 @@ impl Receiver {
         this.answers.lock().unwrap().extend(answers);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/hook", listener.local_addr().unwrap());
+        this.url.set(address.clone()).unwrap();
         let router = Router::new().fallback(any(take)).with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         (this, address)
@@ -47,6 +70,51 @@ impl Receiver {
 
     pub(crate) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.url.get().unwrap().clone()
+    }
+
+    /// Answers every request with this status, until [`Self::comes_back`].
+    pub(crate) fn goes_away(&self, status: u16) {
+        *self.away.lock().unwrap() = Some(status);
+    }
+
+    pub(crate) fn comes_back(&self) {
+        *self.away.lock().unwrap() = None;
+    }
+
+    /// Answers requests about one alert with this status.
+    pub(crate) fn dislikes(&self, alert_id: &str, status: u16) {
+        self.about.lock().unwrap().insert(alert_id.to_owned(), status);
+    }
+
+    /// The requests that were answered with success.
+    pub(crate) fn taken(&self) -> Vec<Request> {
+        self.seen().into_iter().filter(|request| request.status == 204).collect()
+    }
+
+    /// Waits until `reached` returns true.
+    pub(crate) async fn until(&self, what: &str, reached: impl Fn(&Self) -> bool) {
+        let waiting = async {
+            while !reached(self) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(25), waiting).await;
+        assert!(waited.is_ok(), "{what}: {} requests, {} taken", self.seen().len(), self.taken().len());
+    }
+}
+
+impl Receiver {
+    fn answer(&self, alert_id: &str) -> Answer {
+        let fixed = self.away.lock().unwrap().or_else(|| self.about.lock().unwrap().get(alert_id).copied());
+        if let Some(status) = fixed {
+            return (status, Vec::new());
+        }
+        let mut answers = self.answers.lock().unwrap();
+        if answers.is_empty() { (204, Vec::new()) } else { answers.remove(0) }
     }
 }
 
@@ -58,9 +126,11 @@ async fn take(
 ) -> Response {
     let signed = Webhook::new(SECRET).unwrap().verify(&body, &headers).is_ok();
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    this.seen.lock().unwrap().push(Request { path: uri.path().to_owned(), headers, body, signed });
-    let mut answers = this.answers.lock().unwrap();
-    let (status, headers) = if answers.is_empty() { (204, Vec::new()) } else { answers.remove(0) };
+    let at = Instant::now();
+    let mut request = Request { path: uri.path().to_owned(), headers, body, signed, status: 0, at };
+    let (status, headers) = this.answer(&request.alert_id());
+    request.status = status;
+    this.seen.lock().unwrap().push(request);
     let mut response = StatusCode::from_u16(status).unwrap().into_response();
     for (name, value) in headers {
         response.headers_mut().insert(name, value.parse().unwrap());

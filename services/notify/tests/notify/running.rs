@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use gongkai_notify::{Config, Notify};
+use gongkai_notify::{Config, Notify, delivery::Backlog};
 use gongkai_proto::{
     subjects::{self, Event},
     v1,
@@ -106,6 +106,28 @@ impl Running {
         self.settled().await;
         let durable = subjects::consumer_delivery(subscription);
         self.memory.until(|m| idle(m, subjects::STREAM_ALERTS, &durable)).await;
+    }
+
+    /// Waits until nothing waits for the receiver of a subscription.
+    pub(crate) async fn caught_up(&self, subscription: &str) {
+        self.delivered(subscription).await;
+        self.until_waiting(subscription, 0).await;
+    }
+
+    /// Waits until so many alerts wait for the receiver of a subscription.
+    pub(crate) async fn until_waiting(&self, subscription: &str, count: usize) {
+        let entries = self.memory.entries(subjects::BUCKET_DELIVERIES);
+        let waiting = async {
+            loop {
+                let entry = entries.get(subscription).await.unwrap();
+                let backlog = entry.map(|entry| Backlog::decode(entry.value).unwrap()).unwrap_or_default();
+                if backlog.len() == count {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(25), waiting).await.unwrap();
     }
 
     /// Returns the published alerts: `+` or `-`, and the fingerprints.

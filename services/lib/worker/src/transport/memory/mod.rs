@@ -118,6 +118,12 @@ impl Memory {
         })
     }
 
+    /// Returns the timers that have not fired.
+    #[must_use]
+    pub fn timers(&self) -> Vec<Timer> {
+        self.link.read(|state, _| state.timers().cloned().collect())
+    }
+
     /// Waits until `reached` returns true. It is called again after each change of the state.
     ///
     /// # Cancel safety

@@ -172,6 +172,10 @@ impl State {
         self.streams.values().flat_map(|stream| stream.messages.values()).map(|stored| &stored.message)
     }
 
+    pub(super) fn timers(&self) -> impl Iterator<Item = &Timer> {
+        self.streams.values().flat_map(|stream| &stream.timers).map(|armed| &armed.timer)
+    }
+
     pub(super) fn message(&self, stream: &str, sequence: u64) -> Result<Option<Stored>, Error> {
         Ok(self.known(stream)?.messages.get(&sequence).cloned())
     }

@@ -1,0 +1,325 @@
+//! What waits for a receiver that is away.
+//!
+//! [`Backlog`] is the saved state of one subscription. It names alerts by their sequence in the alert stream, which keeps
+//! them far longer than they wait, and holds them in that order. It depends only on its arguments: no broker and no clock.
+//!
+//! Deliveries wait for one of two reasons. Either the receiver is *away*: then everything waits, and one delivery at a time
+//! is tried. Or the receiver takes others but not this one, which is then set *apart*, with the later alerts about the same
+//! thing behind it.
+
+use std::time::Duration;
+
+use super::{pass::Pass, retry::Schedule};
+
+/// Most deliveries that wait for one receiver. Further alerts stay where they are in the stream.
+const MAX_WAITING: usize = 4096;
+
+/// The deliveries that wait for the receiver of one subscription.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Backlog {
+    /// Attempts in a row that failed because the receiver is away.
+    #[prost(uint32, tag = "1")]
+    failures: u32,
+    /// Number of the timer that was set last.
+    #[prost(uint64, tag = "2")]
+    round: u64,
+    /// Sorted by sequence.
+    #[prost(message, repeated, tag = "3")]
+    waiting: Vec<Waiting>,
+}
+
+/// A delivery that waits.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Waiting {
+    /// Sequence of the alert in its stream.
+    #[prost(uint64, tag = "1")]
+    pub(super) sequence: u64,
+    /// Since when it waits, in milliseconds of Unix time.
+    #[prost(int64, tag = "2")]
+    pub(super) since_ms: i64,
+    /// How often it was tried.
+    #[prost(uint32, tag = "3")]
+    pub(super) failures: u32,
+    #[prost(message, optional, tag = "4")]
+    apart: Option<Apart>,
+}
+
+/// Why a delivery waits although the receiver is there.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Apart {
+    #[prost(string, tag = "1")]
+    alert_id: String,
+    /// When it is tried again, in milliseconds of Unix time.
+    #[prost(int64, tag = "2")]
+    due_ms: i64,
+}
+
+/// Result of [`Backlog::hold_back`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// Nothing is in the way: deliver.
+    Deliver,
+    /// It waits now.
+    Wait,
+    /// It must wait, and there is no room.
+    Full,
+}
+
+// === impl Backlog ===
+
+impl Backlog {
+    /// Returns the number of deliveries that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Returns true if none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Returns true if the receiver is away, so that every delivery waits.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.waiting.iter().any(|waiting| waiting.apart.is_none())
+    }
+
+    /// Number of the timer that was set last.
+    pub(super) fn round(&self) -> u64 {
+        self.round
+    }
+
+    pub(super) fn next_round(&mut self) {
+        self.round += 1;
+    }
+
+    /// Lets an alert wait if it must not be delivered now.
+    pub(super) fn hold_back(&mut self, sequence: u64, alert_id: &str, now_ms: i64) -> Admission {
+        let is_away = self.is_away();
+        let before = self.apart(alert_id).cloned();
+        if !is_away && before.is_none() {
+            return Admission::Deliver;
+        }
+        if self.waiting.len() >= MAX_WAITING && self.find(sequence).is_err() {
+            return Admission::Full;
+        }
+        self.add(Waiting { sequence, since_ms: now_ms, failures: 0, apart: before });
+        Admission::Wait
+    }
+
+    /// Lets an alert wait that was tried because nothing stood in the way. Returns the delay to the next attempt, unless it is
+    /// known already that the receiver is away.
+    pub(super) fn start_waiting(
+        &mut self,
+        sequence: u64,
+        schedule: &Schedule,
+        wish: Option<Duration>,
+        now_ms: i64,
+    ) -> Option<Duration> {
+        let was_away = self.is_away();
+        self.add(Waiting { sequence, since_ms: now_ms, failures: 1, apart: None });
+        if was_away {
+            return None;
+        }
+        self.failures = 1;
+        Some(schedule.delay(1, wish))
+    }
+
+    /// Returns up to `max` deliveries to try, oldest first.
+    pub(super) fn due(&self, now_ms: i64, max: usize) -> Vec<Waiting> {
+        let is_due = |waiting: &&Waiting| waiting.apart.as_ref().is_none_or(|apart| apart.due_ms <= now_ms);
+        self.waiting.iter().filter(is_due).take(max).cloned().collect()
+    }
+
+    pub(super) fn get(&self, sequence: u64) -> Option<&Waiting> {
+        self.find(sequence).ok().map(|at| &self.waiting[at])
+    }
+
+    /// Returns true if an alert of this id before `sequence` is set apart.
+    pub(super) fn is_behind(&self, sequence: u64, alert_id: &str) -> bool {
+        let before = self.waiting.iter().take_while(|waiting| waiting.sequence < sequence);
+        before.filter_map(|waiting| waiting.apart.as_ref()).any(|apart| apart.alert_id == alert_id)
+    }
+
+    /// Enters what a pass came to.
+    pub(super) fn apply(&mut self, pass: &Pass, schedule: &Schedule, now_ms: i64) {
+        for sequence in pass.failed() {
+            if let Ok(at) = self.find(sequence) {
+                self.waiting[at].failures += 1;
+            }
+        }
+        for (sequence, alert_id) in pass.refused.iter().chain(&pass.behind) {
+            self.set_apart(*sequence, alert_id, schedule, now_ms);
+        }
+        self.waiting.retain(|waiting| !pass.done.contains(&waiting.sequence));
+        self.failures = if pass.is_away() && self.is_away() { self.failures.saturating_add(1) } else { 0 };
+    }
+
+    /// Returns the sequences of the deliveries that are given up: their attempts are used up, or the receiver is away and was so
+    /// for the whole schedule.
+    pub(super) fn spent(&self, schedule: &Schedule, now_ms: i64) -> Vec<u64> {
+        let since_ms = now_ms.saturating_sub(millis(schedule.total()));
+        let is_away = self.failures > 0;
+        let is_spent = |waiting: &&Waiting| {
+            waiting.failures >= schedule.attempts()
+                || is_away && waiting.apart.is_none() && waiting.since_ms <= since_ms
+        };
+        self.waiting.iter().filter(is_spent).map(|waiting| waiting.sequence).collect()
+    }
+
+    /// Returns the delay to the next attempt; `None` if nothing waits, zero if something can be tried at once.
+    pub(super) fn next_attempt(
+        &self,
+        schedule: &Schedule,
+        wish: Option<Duration>,
+        now_ms: i64,
+    ) -> Option<Duration> {
+        if self.failures > 0 {
+            return Some(schedule.delay(self.failures, wish));
+        }
+        let due_ms = |waiting: &Waiting| waiting.apart.as_ref().map_or(now_ms, |apart| apart.due_ms);
+        let first_ms = self.waiting.iter().map(due_ms).min()?;
+        Some(Duration::from_millis(u64::try_from(first_ms.saturating_sub(now_ms)).unwrap_or_default()))
+    }
+
+    fn find(&self, sequence: u64) -> Result<usize, usize> {
+        self.waiting.binary_search_by_key(&sequence, |waiting| waiting.sequence)
+    }
+
+    fn add(&mut self, waiting: Waiting) {
+        if let Err(at) = self.find(waiting.sequence) {
+            self.waiting.insert(at, waiting);
+        }
+    }
+
+    fn apart(&self, alert_id: &str) -> Option<&Apart> {
+        let mut apart = self.waiting.iter().filter_map(|waiting| waiting.apart.as_ref());
+        apart.find(|apart| apart.alert_id == alert_id)
+    }
+
+    /// Sets a delivery apart: until the one before it of the same alert is due, else by its own failures.
+    fn set_apart(&mut self, sequence: u64, alert_id: &str, schedule: &Schedule, now_ms: i64) {
+        let Ok(at) = self.find(sequence) else { return };
+        let own = now_ms.saturating_add(millis(schedule.delay(self.waiting[at].failures, None)));
+        let before = self.waiting[..at].iter().filter_map(|waiting| waiting.apart.as_ref());
+        let before = before.filter(|apart| apart.alert_id == alert_id).map(|apart| apart.due_ms).max();
+        let due_ms = before.unwrap_or(own);
+        self.waiting[at].apart = Some(Apart { alert_id: alert_id.to_owned(), due_ms });
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    fn schedule() -> Schedule {
+        Schedule::new([5, 30].map(Duration::from_secs).to_vec())
+    }
+
+    fn away(sequences: &[u64]) -> Backlog {
+        let mut backlog = Backlog::default();
+        for sequence in sequences {
+            backlog.start_waiting(*sequence, &schedule(), None, NOW);
+        }
+        backlog
+    }
+
+    fn sequences(waiting: &[Waiting]) -> Vec<u64> {
+        waiting.iter().map(|waiting| waiting.sequence).collect()
+    }
+
+    fn refused(sequence: u64) -> Pass {
+        Pass { refused: vec![(sequence, "a".into())], ..Pass::default() }
+    }
+
+    fn failed(sequence: u64) -> Pass {
+        Pass { away: vec![sequence], ..Pass::default() }
+    }
+
+    #[test]
+    fn the_first_failure_starts_the_schedule_and_everything_waits_in_the_order_of_the_stream() {
+        let mut backlog = Backlog::default();
+        assert_eq!(backlog.hold_back(3, "a", NOW), Admission::Deliver);
+        assert_eq!(backlog.start_waiting(7, &schedule(), None, NOW), Some(Duration::from_secs(5)));
+        assert_eq!(backlog.start_waiting(5, &schedule(), None, NOW), None, "the timer is set");
+        for sequence in [9, 8, 9] {
+            assert_eq!(backlog.hold_back(sequence, "b", NOW), Admission::Wait);
+        }
+        assert_eq!(sequences(&backlog.due(NOW, 10)), [5, 7, 8, 9]);
+        assert_eq!(sequences(&backlog.due(NOW, 2)), [5, 7]);
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let mut backlog = away(&[1]);
+        for sequence in 2.. {
+            if backlog.hold_back(sequence, "a", NOW) == Admission::Full {
+                break;
+            }
+        }
+        assert_eq!(backlog.len(), MAX_WAITING);
+        assert_eq!(backlog.hold_back(2, "a", NOW), Admission::Wait, "it waits already");
+    }
+
+    #[test]
+    fn an_attempt_that_fails_puts_all_off_and_one_that_succeeds_lets_all_go() {
+        let mut backlog = away(&[1, 2, 3]);
+        backlog.apply(&failed(1), &schedule(), NOW);
+        assert_eq!(backlog.next_attempt(&schedule(), None, NOW), Some(Duration::from_secs(30)));
+        assert_eq!(
+            backlog.next_attempt(&schedule(), Some(Duration::from_secs(60)), NOW),
+            Some(Duration::from_secs(60))
+        );
+        backlog.apply(&Pass { done: vec![1], ..Pass::default() }, &schedule(), NOW);
+        assert_eq!(backlog.next_attempt(&schedule(), None, NOW), Some(Duration::ZERO));
+        assert!(backlog.is_away(), "2 and 3 are still before any new alert");
+        backlog.apply(&Pass { done: vec![2, 3], ..Pass::default() }, &schedule(), NOW);
+        assert_eq!(backlog.next_attempt(&schedule(), None, NOW), None);
+        assert_eq!(backlog.hold_back(4, "a", NOW), Admission::Deliver);
+    }
+
+    #[test]
+    fn a_delivery_is_given_up_after_its_attempts_or_after_as_long_as_they_take() {
+        let mut backlog = away(&[1]);
+        backlog.hold_back(2, "b", NOW);
+        backlog.hold_back(3, "c", NOW + 20_000);
+        backlog.apply(&failed(1), &schedule(), NOW + 5_000);
+        assert_eq!(backlog.spent(&schedule(), NOW + 5_000), [0; 0]);
+        backlog.apply(&failed(1), &schedule(), NOW + 36_000);
+        assert_eq!(backlog.spent(&schedule(), NOW + 36_000), [1, 2], "3 came later");
+    }
+
+    #[test]
+    fn a_delivery_set_apart_holds_back_its_own_alert_only() {
+        let mut backlog = away(&[1, 2]);
+        let pass = Pass { done: vec![2], ..refused(1) };
+        backlog.apply(&pass, &schedule(), NOW);
+        assert!(!backlog.is_away());
+        assert_eq!(backlog.hold_back(3, "b", NOW), Admission::Deliver);
+        assert_eq!(backlog.hold_back(4, "a", NOW), Admission::Wait);
+        assert!(backlog.is_behind(4, "a") && !backlog.is_behind(1, "a") && !backlog.is_behind(4, "b"));
+        assert!(backlog.due(NOW, 10).is_empty());
+        assert_eq!(backlog.next_attempt(&schedule(), None, NOW), Some(Duration::from_secs(30)));
+        assert_eq!(sequences(&backlog.due(NOW + 30_000, 10)), [1, 4]);
+        let pass = Pass { behind: vec![(4, "a".into())], ..refused(1) };
+        backlog.apply(&pass, &schedule(), NOW + 30_000);
+        assert_eq!(backlog.spent(&schedule(), NOW + 30_000), [1]);
+        assert_eq!(backlog.next_attempt(&schedule(), None, NOW + 30_000), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_receiver_that_goes_away_beside_one_set_apart_starts_its_schedule() {
+        let mut backlog = away(&[1, 2]);
+        backlog.apply(&Pass { done: vec![2], ..refused(1) }, &schedule(), NOW);
+        assert_eq!(backlog.start_waiting(5, &schedule(), None, NOW), Some(Duration::from_secs(5)));
+        assert_eq!(sequences(&backlog.due(NOW, 10)), [5]);
+    }
+}

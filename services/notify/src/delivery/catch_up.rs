@@ -1,0 +1,197 @@
+//! Delivers what waits for a receiver, in order and one at a time.
+//!
+//! Each subscription has a consumer of its own for the timers that fire, with one message in flight over all replicas:
+//! two of them never work on one backlog. A run ends when the receiver is away, which puts everything off, or when nothing
+//! is due. If it takes long it goes on with another timer, so that no message is in work for ever.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use gongkai_proto::{ReportEvent, subjects::STREAM_ALERTS, v1};
+use gongkai_worker::{
+    Context, Decision, Handler, MESSAGE_ID, Message, Once, Output, Runtime, trace::Span, transport::Logged,
+};
+use tokio::time::Instant;
+
+use super::{
+    backlog::{Backlog, Waiting},
+    lane::{Due, Lane},
+    pass::Pass,
+    subscriber::{Need, Subscriber},
+    webhook::Error,
+};
+
+/// Most deliveries between two writes of the backlog.
+const BATCH: usize = 32;
+/// Longest run, apart from its last request.
+const LONGEST_RUN: Duration = Duration::from_secs(20);
+
+/// Delivers what waits for the receiver of one subscription.
+pub struct CatchUp {
+    subscriber: Arc<Subscriber>,
+    lane: Arc<Lane>,
+    runtime: Runtime,
+    /// Deliveries of the present run that may not be repeated when it is run again, by sequence.
+    told: Mutex<HashMap<u64, Once>>,
+}
+
+/// A delivery that waits, with its alert.
+struct Loaded {
+    message: Message,
+    alert: v1::Alert,
+    context: Context,
+    span: Span,
+}
+
+/// What became of one delivery.
+enum Tried {
+    Delivered,
+    /// It was delivered before, is no longer needed, or is buried.
+    Over,
+    Failed(Error),
+}
+
+// === impl CatchUp ===
+
+impl CatchUp {
+    /// Creates the handler of the timers of `lane`, whose deliveries are for `subscriber`.
+    #[must_use]
+    pub fn new(subscriber: Arc<Subscriber>, lane: Arc<Lane>, runtime: &Runtime) -> Self {
+        Self { subscriber, lane, runtime: runtime.clone(), told: Mutex::default() }
+    }
+
+    async fn run(&self, mut backlog: Backlog) -> Result<(), Decision> {
+        let until = Instant::now() + LONGEST_RUN;
+        loop {
+            let batch = backlog.due(self.lane.now_ms(), BATCH);
+            let mut pass = self.pass(&batch, &backlog, until).await?;
+            self.bury_spent(&backlog, &mut pass).await?;
+            let continues = Instant::now() < until && !self.is_stopping();
+            backlog = self.lane.record(&pass, continues).await?;
+            self.told().clear();
+            if pass.is_away() || !continues || backlog.due(self.lane.now_ms(), 1).is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tries deliveries one after the other, until one shows that the receiver is away.
+    async fn pass(&self, batch: &[Waiting], backlog: &Backlog, until: Instant) -> Result<Pass, Decision> {
+        let mut pass = Pass::default();
+        for waiting in batch {
+            if self.is_stopping() || Instant::now() >= until {
+                break;
+            }
+            let sequence = waiting.sequence;
+            let loaded = self.load(waiting).await?;
+            let alert_id = loaded.as_ref().map(|loaded| loaded.alert.alert_id.clone()).unwrap_or_default();
+            if backlog.is_behind(sequence, &alert_id) || pass.has_failed(&alert_id) {
+                pass.behind.push((sequence, alert_id));
+                continue;
+            }
+            let tried = match &loaded {
+                Some(loaded) => loaded.span.clone().run(self.try_one(loaded)).await?,
+                None => Tried::Failed(Error::missing()),
+            };
+            match tried {
+                Tried::Delivered => pass.delivered(sequence),
+                Tried::Over => pass.done.push(sequence),
+                Tried::Failed(error) if pass.fail(sequence, alert_id, &error) => break,
+                Tried::Failed(_) => {}
+            }
+        }
+        Ok(pass.finish())
+    }
+
+    async fn try_one(&self, loaded: &Loaded) -> Result<Tried, Decision> {
+        let Loaded { message, alert, context, .. } = loaded;
+        if !context.once.is_done() && self.subscriber.need(alert, context).await? != Need::Now {
+            return Ok(Tried::Over);
+        }
+        if context.attempt > 1 {
+            self.subscriber.metrics.retried();
+        }
+        match self.subscriber.send(alert, context).await {
+            Ok(()) => {
+                self.subscriber.record(alert, context).await?;
+                Ok(Tried::Delivered)
+            }
+            Err(error) if error.may_pass() => Ok(Tried::Failed(error)),
+            Err(error) => {
+                self.subscriber.bury(alert, context, message, &error).await?;
+                Ok(Tried::Over)
+            }
+        }
+    }
+
+    /// Buries the deliveries that are given up with this pass.
+    async fn bury_spent(&self, backlog: &Backlog, pass: &mut Pass) -> Result<(), Decision> {
+        let now_ms = self.lane.now_ms();
+        let mut after = backlog.clone();
+        after.apply(pass, &self.lane.schedule, now_ms);
+        for sequence in after.spent(&self.lane.schedule, now_ms) {
+            let waiting = after.get(sequence).cloned().unwrap_or_default();
+            match self.load(&waiting).await? {
+                Some(Loaded { message, alert, context, span }) => {
+                    let error = Error::Exhausted(pass.cause.clone());
+                    let buried = self.subscriber.bury(&alert, &context, &message, &error);
+                    span.run(buried).await?;
+                }
+                None => tracing::error!(sequence, "alert is no longer in its stream and was never delivered"),
+            }
+            pass.done.push(sequence);
+        }
+        Ok(())
+    }
+
+    /// Reads an alert by its sequence. Returns `None` if it is not in its stream, or not on the replica that answered.
+    async fn load(&self, waiting: &Waiting) -> Result<Option<Loaded>, Decision> {
+        let logged = self.runtime.message(STREAM_ALERTS, waiting.sequence).await?;
+        let Some(Logged { message, logged_at }) = logged else { return Ok(None) };
+        let event = ReportEvent::try_from((message.subject.as_str(), message.payload.clone()));
+        let Ok(ReportEvent::AlertRaised(alert) | ReportEvent::AlertResolved(alert)) = event else {
+            return Ok(None);
+        };
+        let unnamed = || format!("{STREAM_ALERTS}.{}", waiting.sequence);
+        let span = self.runtime.continue_trace(&message, "deliver");
+        let context = Context {
+            message_id: message.headers.get(MESSAGE_ID).map_or_else(unnamed, str::to_owned),
+            subject: message.subject.clone(),
+            sequence: waiting.sequence,
+            logged_at,
+            attempt: waiting.failures + 1,
+            trace_id: span.trace_id(),
+            once: self.told().entry(waiting.sequence).or_default().clone(),
+        };
+        Ok(Some(Loaded { message, alert: *alert, context, span }))
+    }
+
+    fn told(&self) -> MutexGuard<'_, HashMap<u64, Once>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.runtime.shutdown().is_cancelled()
+    }
+}
+
+#[async_trait]
+impl Handler for CatchUp {
+    type Input = Due;
+
+    async fn handle(&self, due: Due, _: &Context) -> Result<Vec<Output>, Decision> {
+        let backlog = self.lane.read().await?;
+        if !backlog.is_empty() {
+            if due.round == backlog.round() {
+                self.run(backlog).await?;
+            } else {
+                self.lane.reset_timer(&backlog).await?;
+            }
+        }
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,236 @@
+//! The queue of one subscription while its receiver is away: its saved [`Backlog`] and the timer that tries again.
+//!
+//! The timer is set before the backlog is saved, so that nothing waits without one. A timer carries the number of its round:
+//! one that fires late, after another was set, only sets the current one again. Both programs and brokers may restart at any
+//! point; a timer that was lost all the same is set again by [`Lane::watch`].
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use gongkai_proto::subjects::{self, BUCKET_DELIVERIES};
+use gongkai_worker::{
+    Decision, Level, Output, RecordStore, Runtime, spread_out,
+    transport::{Error, ErrorKind},
+};
+use prost::bytes::Bytes;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{
+    backlog::{Admission, Backlog},
+    pass::Pass,
+    retry::Schedule,
+    webhook,
+};
+
+/// Most lost races in a row for one backlog. All deliveries of a receiver that just went away write it.
+const MAX_RACES: u32 = 200;
+/// How often it is made sure that what waits has a timer.
+const CHECK_INTERVAL: Duration = Duration::from_mins(1);
+/// CloudEvents type of a timer that fired.
+const CE_DUE: &str = "gongkai.delivery.due.v1";
+
+/// A timer fired: the next attempt is due.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Due {
+    /// The round in which the timer was set.
+    #[prost(uint64, tag = "1")]
+    pub(super) round: u64,
+}
+
+/// The queue of one subscription.
+pub struct Lane {
+    subscription: String,
+    records: RecordStore,
+    runtime: Runtime,
+    pub(super) schedule: Schedule,
+    /// One change at a time in this process. Replicas race by compare-and-set.
+    turn: tokio::sync::Mutex<()>,
+}
+
+// === impl Due ===
+
+impl TryFrom<(&str, Bytes)> for Due {
+    type Error = prost::DecodeError;
+
+    fn try_from((_, payload): (&str, Bytes)) -> Result<Self, Self::Error> {
+        prost::Message::decode(payload)
+    }
+}
+
+// === impl Lane ===
+
+impl Lane {
+    /// Creates the queue of `subscription`, whose failed deliveries are tried again after the delays of `schedule`.
+    #[must_use]
+    pub fn new(subscription: String, schedule: Schedule, runtime: &Runtime) -> Self {
+        Self {
+            subscription,
+            records: RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES),
+            runtime: runtime.clone(),
+            schedule,
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) async fn read(&self) -> Result<Backlog, Error> {
+        Ok(self.records.read(&self.subscription).await?.record)
+    }
+
+    /// Lets an alert wait if it must not be delivered now. Returns true if it waits.
+    ///
+    /// # Errors
+    /// `Unavailable` also if there is no room: the alert stays in its stream meanwhile, with all that follow.
+    pub(super) async fn hold_back(&self, sequence: u64, alert_id: &str) -> Result<bool, Decision> {
+        let now_ms = self.now_ms();
+        // Most alerts wait for nothing, and need no turn to find that out.
+        if self.read().await?.hold_back(sequence, alert_id, now_ms) == Admission::Deliver {
+            return Ok(false);
+        }
+        let _turn = self.turn.lock().await;
+        let hold_back = |backlog: &mut Backlog| {
+            let admission = backlog.hold_back(sequence, alert_id, now_ms);
+            (admission == Admission::Wait, admission)
+        };
+        match self.records.change(&self.subscription, hold_back).await?.1 {
+            Admission::Deliver => Ok(false),
+            Admission::Wait => Ok(true),
+            Admission::Full if self.runtime.shutdown().is_cancelled() => {
+                Err(Decision::retry(anyhow::anyhow!("{} alerts wait for the receiver", self.subscription)))
+            }
+            Admission::Full => {
+                let text = format!("too many alerts wait for the receiver of {}", self.subscription);
+                Err(Decision::Unavailable(Error::new(ErrorKind::Full, text)))
+            }
+        }
+    }
+
+    /// Lets an alert wait that the receiver did not take.
+    pub(super) async fn start_waiting(&self, sequence: u64, error: &webhook::Error) -> Result<(), Decision> {
+        let now_ms = self.now_ms();
+        let start =
+            |backlog: &mut Backlog| backlog.start_waiting(sequence, &self.schedule, error.wish(), now_ms);
+        self.update(start).await?;
+        let (subscription, error) = (&self.subscription, error as &dyn std::error::Error);
+        tracing::warn!(subscription, sequence, error, "receiver did not take an alert; it waits");
+        Ok(())
+    }
+
+    /// Enters what a pass came to, and sets the timer of the next attempt unless the caller `continues` at once.
+    pub(super) async fn record(&self, pass: &Pass, continues: bool) -> Result<Backlog, Decision> {
+        let now_ms = self.now_ms();
+        let apply = |backlog: &mut Backlog| {
+            backlog.apply(pass, &self.schedule, now_ms);
+            let next = backlog.next_attempt(&self.schedule, pass.wish, now_ms)?;
+            (next > Duration::ZERO || !continues).then_some(next)
+        };
+        let backlog = self.update(apply).await?;
+        let (subscription, waiting) = (&self.subscription, backlog.len());
+        if pass.is_away() {
+            tracing::warn!(subscription, waiting, error = pass.cause, "receiver is away; its alerts wait");
+        } else if backlog.is_empty() {
+            tracing::info!(subscription, "receiver has everything that waited");
+        }
+        Ok(backlog)
+    }
+
+    /// Sets the timer of the current round again.
+    pub(super) async fn reset_timer(&self, backlog: &Backlog) -> Result<(), Error> {
+        match self.pause(backlog) {
+            Some(after) => self.set_timer(backlog.round(), after).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Shows in `waiting` how many deliveries wait, and makes sure that they have a timer, until shutdown.
+    pub async fn watch(self: Arc<Self>, waiting: Level) {
+        let shutdown = self.runtime.shutdown();
+        while !shutdown.is_cancelled() {
+            let followed = tokio::select! {
+                followed = self.follow(&waiting) => followed,
+                () = shutdown.cancelled() => return,
+            };
+            if let Err(error) = followed {
+                let (subscription, error) = (&self.subscription, &error as &dyn std::error::Error);
+                tracing::debug!(subscription, error, "backlog not followed");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(5)) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// Follows the backlog until the watch breaks off.
+    async fn follow(&self, waiting: &Level) -> Result<(), Error> {
+        let mut changes = self.records.watch::<Backlog>(&self.subscription).await?;
+        let mut checks = interval(CHECK_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_waiting = true;
+        loop {
+            tokio::select! {
+                change = changes.next() => {
+                    let Some(backlog) = change.transpose()? else { return Ok(()) };
+                    is_waiting = !backlog.is_empty();
+                    waiting.set(backlog.len());
+                }
+                _ = checks.tick() => if is_waiting { self.ensure_timer().await? },
+            }
+        }
+    }
+
+    /// Sets the timer if something waits and there is none. Usually there is one, or its delivery is under way.
+    async fn ensure_timer(&self) -> Result<(), Error> {
+        let backlog = self.read().await?;
+        let Some(after) = self.pause(&backlog) else { return Ok(()) };
+        let (name, due) = self.timer(backlog.round());
+        if self.runtime.schedule_unless_set(&name, due, after).await? {
+            tracing::debug!(subscription = self.subscription, waiting = backlog.len(), "timer set again");
+        }
+        Ok(())
+    }
+
+    /// Changes the backlog. If `change` returns a delay, starts a new round with a timer.
+    async fn update(&self, change: impl Fn(&mut Backlog) -> Option<Duration>) -> Result<Backlog, Decision> {
+        let _turn = self.turn.lock().await;
+        let mut is_timer_set = false;
+        let mut race = 0;
+        loop {
+            let mut versioned = self.records.read::<Backlog>(&self.subscription).await?;
+            let backlog = &mut versioned.record;
+            let after = change(backlog);
+            if after.is_some() {
+                backlog.next_round();
+            }
+            // A timer that was set before a lost race may have replaced that of the winner.
+            if let Some(after) = after.or_else(|| is_timer_set.then(|| self.pause(backlog))?) {
+                self.set_timer(backlog.round(), after).await?;
+                is_timer_set = true;
+            }
+            if self.records.save(&self.subscription, &versioned).await? {
+                return Ok(versioned.record);
+            }
+            self.records.lost(&self.subscription, race).await?;
+            race += 1;
+        }
+    }
+
+    /// Returns the delay to the next attempt, at least the first of the schedule.
+    fn pause(&self, backlog: &Backlog) -> Option<Duration> {
+        let next = backlog.next_attempt(&self.schedule, None, self.now_ms())?;
+        Some(next.max(self.schedule.delay(1, None)))
+    }
+
+    async fn set_timer(&self, round: u64, after: Duration) -> Result<(), Error> {
+        let (name, due) = self.timer(round);
+        self.runtime.schedule(&name, due, spread_out(after, &self.subscription, round)).await
+    }
+
+    fn timer(&self, round: u64) -> (String, Output) {
+        let due = Output::new(subjects::due_delivery(&self.subscription), CE_DUE, &Due { round });
+        (subjects::timer_delivery(&self.subscription), due)
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        i64::try_from(self.runtime.clock().now().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+    }
+}
