@@ -63,12 +63,18 @@ const IDS: &[&str] = &[
     "M-CODE",
 ];
 
+fn without<'a>(ids: &[&'a str], others: &[&str]) -> Vec<&'a str> {
+    ids.iter().copied().filter(|id| !others.contains(id)).collect()
+}
+
 #[test]
 fn the_compiled_in_pack_holds_the_rules_of_one_report() {
     let rules = RuleSet::embedded();
     let of_core = rules.rules().iter().filter(|rule| rule.pack.starts_with("core "));
     let ids: Vec<&str> = of_core.map(|rule| rule.id.as_str()).collect();
-    assert_eq!(ids, IDS);
+    let (new, gone): (Vec<_>, Vec<_>) = (without(&ids, IDS), without(IDS, &ids));
+    assert!(new.is_empty() && gone.is_empty(), "add {new:?} to IDS above, and take {gone:?} out");
+    assert_eq!(ids, IDS, "IDS is in the order of the packs");
     assert_eq!(rules.versions().rules, "core 3, cross 1");
     for rule in rules.rules() {
         let words = [
