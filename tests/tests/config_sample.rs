@@ -52,7 +52,7 @@ fn uncommented() -> toml::Table {
     lines.filter(|line| !line.starts_with("subscriptions = ")).collect::<Vec<_>>().join("\n").parse().unwrap()
 }
 
-/// A section of the sample, and the keys of it that the sample does not name. A secret is named by the file it lies in.
+/// Returns the keys of a section that the sample does not name. A secret counts as named if the key of its file is.
 fn unnamed(section: &toml::Value, keys: impl serde::Serialize) -> Vec<String> {
     let keys = serde_json::to_value(keys).unwrap();
     let names = |key: &str| section.get(key).is_some();

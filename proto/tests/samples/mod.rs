@@ -18,7 +18,7 @@ use crate::stem;
 
 /// Every kind's file name and its sample's bytes.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
-    // One counter for all would move every later sample with every new field.
+    // Each sample has a counter of its own, so that a new field does not change the samples after it.
     let fill = || Fill(0);
     vec![
         (stem(Event::ReportReceived), fill().received().encode_to_vec()),

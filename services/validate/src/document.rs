@@ -29,7 +29,7 @@ impl ParsedDocument {
     /// Joins an event with its prose.
     ///
     /// # Errors
-    /// No version of ours writes such an event: bury it.
+    /// The event lacks a part that every version writes. Bury it.
     pub(crate) fn new(
         parsed: v1::ReportParsed,
         text: Option<v1::ParsedText>,

@@ -100,7 +100,7 @@ pub fn visible(record: &AgencyRecord, of: i32) -> Option<AgencyYear> {
     cells::agency_year(current.content, of)
 }
 
-/// How many earlier years of its agency a report is compared with. A change concerns as many later years.
+/// Number of earlier years that a report is compared with. A change of a report affects this many later years.
 pub const YEARS_BACK: i32 = 5;
 
 /// The neighbours that are in the agency's own record.

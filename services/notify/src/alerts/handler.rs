@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     group,
-    state::{Change, ReportAlerts, ReportUpdate, Transition},
+    state::{ReportAlerts, ReportUpdate, Transition, UpdateKind},
     waivers::Waived,
 };
 
@@ -59,7 +59,7 @@ impl Alerter {
         };
         let arrival = history::arrival(&origin, context.sequence).map_err(unreadable)?;
         let report: ReportKey = report.name.parse().map_err(|_| malformed("report has no name"))?;
-        let change = Change::Validated {
+        let change = UpdateKind::Validated {
             validation: event.validation,
             superseded: event.superseded,
             taken_down: self.record_url(&arrival.url, &report).await?,
@@ -87,7 +87,7 @@ impl Alerter {
         };
         let mut outputs = Vec::new();
         for (report, taken_down) in concerned(&withdrawal, &index) {
-            let event = update_from(context, Change::Withdrawn(taken_down));
+            let event = update_from(context, UpdateKind::Withdrawn(taken_down));
             outputs.extend(self.apply(&report, &event).await?);
         }
         Ok(outputs)
@@ -104,7 +104,7 @@ impl Alerter {
             name: waiver.name,
             operands_digest: waiver.operands_digest,
         };
-        self.apply(&report, &update_from(context, Change::Waived(waived))).await
+        self.apply(&report, &update_from(context, UpdateKind::Waived(waived))).await
     }
 
     /// Records that the report arrived at the URL. Returns the withdrawal of that URL with the highest rank.
@@ -142,7 +142,7 @@ impl Handler for Alerter {
     }
 }
 
-fn update_from(context: &Context, change: Change) -> ReportUpdate {
+fn update_from(context: &Context, change: UpdateKind) -> ReportUpdate {
     ReportUpdate {
         id: context.message_id.clone(),
         sequence: context.sequence,

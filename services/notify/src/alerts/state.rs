@@ -47,11 +47,12 @@ pub struct ReportUpdate {
     pub at: prost_types::Timestamp,
     /// Trace id of the event.
     pub trace_id: String,
-    pub change: Change,
+    pub change: UpdateKind,
 }
 
+/// What an event says of a report.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub enum UpdateKind {
     /// A revision was validated.
     Validated {
         /// The arrival of the validated revision.
@@ -134,7 +135,7 @@ impl ReportAlerts {
         }
         self.adopt_found();
         let is_changed = match &event.change {
-            Change::Validated { arrival, validation, superseded, taken_down, alerts } => {
+            UpdateKind::Validated { arrival, validation, superseded, taken_down, alerts } => {
                 let is_changed = self.record(arrival, taken_down.as_ref());
                 let validation = Validation {
                     received_sequence: arrival.rank.sequence(),
@@ -145,10 +146,10 @@ impl ReportAlerts {
                 let is_found = !superseded && self.replace_found(validation, alerts, &event.trace_id);
                 is_changed || is_found
             }
-            Change::Withdrawn(taken_down) => {
+            UpdateKind::Withdrawn(taken_down) => {
                 self.change_history(|history| record_withdrawal(history, taken_down))
             }
-            Change::Waived(waived) => self.waivers.get_or_insert_default().record(waived),
+            UpdateKind::Waived(waived) => self.waivers.get_or_insert_default().record(waived),
         };
         if !is_changed {
             return Transition::Stale;
@@ -156,7 +157,7 @@ impl ReportAlerts {
         let mut alerts = self.reconcile();
         for alert in &mut alerts {
             // A waiver is not a document, so its alerts keep the trace of the report.
-            if !matches!(event.change, Change::Waived(_)) {
+            if !matches!(event.change, UpdateKind::Waived(_)) {
                 alert.trace_id.clone_from(&event.trace_id);
             }
             alert.changed_at = Some(event.at);

@@ -6,7 +6,7 @@ use gongkai_lifecycle::{Arrival, Rank, TakenDown};
 use gongkai_model::Severity;
 use gongkai_notify::alerts::{
     group,
-    state::{CARRY_S, Change, ReportAlerts, ReportUpdate, Transition},
+    state::{CARRY_S, ReportAlerts, ReportUpdate, Transition, UpdateKind},
     waivers::Waived,
 };
 use gongkai_proto::v1;
@@ -32,7 +32,7 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUp
         .collect();
     let about = v1::Alert { report: REPORT.into(), region: "360982".into(), ..Default::default() };
     let alerts = group::alerts(&findings, Severity::Warning, &about);
-    let change = Change::Validated {
+    let change = UpdateKind::Validated {
         arrival: arrival(sequence, received, url),
         validation: 0,
         superseded: false,
@@ -65,7 +65,7 @@ fn stands_on(text: &str) -> (&str, String) {
 }
 
 fn withdrawal(sequence: u64, url: &str) -> ReportUpdate {
-    event(sequence, Change::Withdrawn(TakenDown { rank: rank(sequence), url: url.into() }))
+    event(sequence, UpdateKind::Withdrawn(TakenDown { rank: rank(sequence), url: url.into() }))
 }
 
 /// `a` is granted and `-a` ended. `a2` is a second waiver of the same finding.
@@ -78,10 +78,10 @@ fn waiver(sequence: u64, text: &str) -> ReportUpdate {
         operands_digest,
         is_ended,
     };
-    event(sequence, Change::Waived(waived))
+    event(sequence, UpdateKind::Waived(waived))
 }
 
-fn event(sequence: u64, change: Change) -> ReportUpdate {
+fn event(sequence: u64, change: UpdateKind) -> ReportUpdate {
     ReportUpdate {
         id: format!("event-{sequence}"),
         sequence,
@@ -155,7 +155,7 @@ fn a_second_validation_of_the_same_revision_is_compared() {
 fn what_validate_ranked_higher_counts_whichever_came_last() {
     let ranked = |sequence, validation, rules: &[&str]| {
         let mut event = check(sequence, 1, URL, rules);
-        if let Change::Validated { validation: rank, .. } = &mut event.change {
+        if let UpdateKind::Validated { validation: rank, .. } = &mut event.change {
             *rank = validation;
         }
         event
@@ -266,10 +266,10 @@ fn an_event_that_resolves_what_it_raised_sends_two_messages() {
     let mut state = ReportAlerts::default();
     state.apply(&check(10, 1, URL, &["a"]));
     let (mut copy, mut again) = (check(11, 2, URL, &["a"]), check(10, 1, URL, &["a"]));
-    if let Change::Validated { arrival, .. } = &mut copy.change {
+    if let UpdateKind::Validated { arrival, .. } = &mut copy.change {
         arrival.content_hash = "hash-1".into();
     }
-    if let Change::Validated { taken_down, .. } = &mut again.change {
+    if let UpdateKind::Validated { taken_down, .. } = &mut again.change {
         *taken_down = Some(TakenDown { rank: rank(12), url: URL.into() });
     }
     state.apply(&copy);
@@ -404,8 +404,8 @@ fn update_of(sequence: u64, draft: &Draft) -> ReportUpdate {
 /// Returns the alerts that must be open in the end, from the events alone.
 fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     let newest = events.iter().filter_map(|event| match &event.change {
-        Change::Validated { arrival, alerts, .. } => Some((event.sequence, arrival, alerts)),
-        Change::Withdrawn(_) | Change::Waived(_) => None,
+        UpdateKind::Validated { arrival, alerts, .. } => Some((event.sequence, arrival, alerts)),
+        UpdateKind::Withdrawn(_) | UpdateKind::Waived(_) => None,
     });
     let Some((_, arrival, alerts)) = newest.max_by_key(|(sequence, arrival, _)| (arrival.rank, *sequence))
     else {
@@ -413,17 +413,17 @@ fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     };
     // If an arrival was parsed twice, the later event tells its URL.
     let readings = events.iter().filter_map(|event| match &event.change {
-        Change::Validated { arrival: other, .. } if other.rank == arrival.rank => Some(other),
+        UpdateKind::Validated { arrival: other, .. } if other.rank == arrival.rank => Some(other),
         _ => None,
     });
     let url = readings.max_by_key(|reading| reading.event).map_or("", |reading| reading.url.as_str());
     let gone = events.iter().any(|event| match &event.change {
-        Change::Withdrawn(down) => down.rank > arrival.rank && (down.url.is_empty() || down.url == url),
-        Change::Validated { .. } | Change::Waived(_) => false,
+        UpdateKind::Withdrawn(down) => down.rank > arrival.rank && (down.url.is_empty() || down.url == url),
+        UpdateKind::Validated { .. } | UpdateKind::Waived(_) => false,
     });
     let waivers = || {
         events.iter().filter_map(|event| match &event.change {
-            Change::Waived(waived) => Some(waived),
+            UpdateKind::Waived(waived) => Some(waived),
             _ => None,
         })
     };
