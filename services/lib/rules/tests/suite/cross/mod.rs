@@ -1,0 +1,148 @@
+//! Rules over other reports, the registry and the event: each fires, is silent on a clean report, and bears its traps.
+
+mod children;
+mod previous;
+mod publications;
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use gongkai_model::{AgencyProfile, Report};
+use gongkai_rules::{Context, Neighbours, Publication, RuleSet, Scope};
+use time::Date;
+
+use crate::support::{Brief, brief, clean, nothing_beside, seen, set, value};
+
+/// What stands around a report.
+struct Case {
+    report: Report,
+    neighbours: Neighbours,
+    profile: Option<AgencyProfile>,
+    published: Option<Date>,
+    seen: Option<Date>,
+    column: Option<&'static str>,
+}
+
+impl Case {
+    fn new(report: Report) -> Self {
+        let neighbours = Neighbours::new(seen(&report));
+        Self { report, neighbours, profile: None, published: None, seen: None, column: None }
+    }
+
+    /// With a report on the year before.
+    fn after(report: Report, previous: &Report) -> Self {
+        let mut case = Self::new(report);
+        case.neighbours.previous = Some(seen(previous));
+        case
+    }
+
+    /// `RULE SEVERITY` of the findings that rest on more than the report.
+    fn brief(&self) -> Brief {
+        let context = Context {
+            published_at: self.published,
+            profile: self.profile.as_ref(),
+            publication: Publication { first_seen: self.seen, column: self.column, ..Publication::default() },
+            neighbours: Some(&self.neighbours),
+            ..nothing_beside(&self.report)
+        };
+        let rules = RuleSet::embedded();
+        let findings = rules.evaluate(&self.report, &context);
+        let is_cross =
+            |id: &str| rules.rules().iter().any(|rule| rule.id == id && rule.scope != Scope::Single);
+        let cross = findings.iter().filter(|finding| is_cross(&finding.rule));
+        SEEN.lock().unwrap().extend(cross.clone().map(|finding| finding.rule.clone()));
+        brief(cross)
+    }
+}
+
+/// The rules that spoke in some case.
+static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The rules over more than the report that speak in some case of this file, or are silent on the clean one.
+pub(crate) fn covered(fires: bool) -> BTreeSet<String> {
+    if fires {
+        let all: [fn(); 18] = [
+            previous::x_carry,
+            previous::x_valid_and_t2_valid,
+            previous::x_prev2019,
+            previous::x_jump_and_t2_unit,
+            previous::x_copy_num,
+            previous::x_gap,
+            previous::t4_link_and_t4_req,
+            previous::p_up,
+            previous::h_sim_y_and_h_sim_p,
+            children::r_lb_and_r_eq,
+            children::r_carry,
+            children::r_scope,
+            publications::d_late_and_d_early,
+            publications::d_back,
+            publications::d_col,
+            publications::v_change,
+            publications::v_gone_v_multi_and_v_dupl,
+            messages_are_whole,
+        ];
+        all.iter().for_each(|test| test());
+        return SEEN.lock().unwrap().clone();
+    }
+    let spoken = years(|_, _| {}).brief();
+    let rules = RuleSet::embedded();
+    let others = rules.rules().iter().filter(|rule| rule.scope != Scope::Single).map(|rule| rule.id.as_str());
+    others.filter(|id| !spoken.speaks(id)).map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn check(case: &Case, expect: &[&str]) {
+    assert_eq!(case.brief(), expect);
+}
+
+/// The clean report of the year before, which hands on what the clean report took in.
+fn before(report: &Report) -> Report {
+    let mut before = report.clone();
+    before.year -= 1;
+    for column in COLUMNS {
+        let number = value(report, &format!("requests.carried_in[{column}]")).to_string();
+        set(&mut before, &format!("requests.carried_out[{column}]"), &number);
+    }
+    // So that not every number is the same.
+    set(&mut before, "proactive.licensing.decisions", "7");
+    // Enough reviews concluded for this year's suits.
+    set(&mut before, "disputes.reconsideration.upheld", "900");
+    before
+}
+
+const COLUMNS: [&str; 7] = [
+    "natural_person",
+    "enterprise",
+    "research_institution",
+    "social_organization",
+    "legal_service",
+    "other",
+    "total",
+];
+
+/// The clean report and its year before, of which `change` may change either.
+fn years(change: impl FnOnce(&mut Report, &mut Report)) -> Case {
+    let mut report = clean();
+    let mut before = before(&report);
+    change(&mut report, &mut before);
+    Case::after(report, &before)
+}
+
+/// The clean report's numbers that roll forward: 6 in force, 6 issued, 6 repealed each year.
+#[test]
+fn what_agrees_with_last_year_is_clean_and_without_last_year_all_is_silent() {
+    check(&years(|_, _| {}), &[]);
+    check(&Case::new(clean()), &[]);
+}
+
+/// A message names the cell as an editor would, in both languages, without placeholders left.
+#[test]
+fn messages_are_whole() {
+    let case = years(|report, _| set(report, "requests.carried_in[total]", "1"));
+    let context = Context { neighbours: Some(&case.neighbours), ..nothing_beside(&case.report) };
+    let findings = RuleSet::embedded().evaluate(&case.report, &context);
+    let carry = findings.iter().find(|finding| finding.rule == "X-CARRY").unwrap();
+    assert!(carry.message.contains("上年结转") && carry.message.contains("2022 年报告"), "{}", carry.message);
+    assert_eq!(carry.actual.as_deref(), Some("1"));
+    assert_eq!(carry.cause.as_ref().unwrap().to_string(), "requests.carried_in[total]");
+    assert!(!carry.message.contains('{') && !carry.message_en.contains('{'), "{carry:?}");
+}

@@ -1,0 +1,117 @@
+//! Rules over when, where and how often a report was published.
+
+use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Nature, Region, Report};
+use gongkai_rules::Published;
+use time::{Date, macros::date};
+
+use super::{Case, check};
+use crate::support::{clean, paragraph, seen, set};
+
+fn published(agency: &str, published: Date) -> Case {
+    let mut report = clean();
+    report.agency = agency.into();
+    Case { published: Some(published), ..Case::new(report) }
+}
+
+#[test]
+pub(super) fn d_late_and_d_early() {
+    let (bureau, county, town) = ("青溪县水务局", "青溪县人民政府", "青溪县大演乡人民政府");
+    // The deadline's own day is in time, also on a Sunday.
+    for (agency, day) in [
+        (bureau, date!(2024 - 01 - 31)),
+        (county, date!(2024 - 03 - 31)),
+        ("青溪县人民政府办公室", date!(2024 - 03 - 31)),
+        // Moved to a new site years after.
+        (bureau, date!(2025 - 06 - 01)),
+        // Of no known level.
+        ("水务局", date!(2024 - 06 - 01)),
+    ] {
+        check(&published(agency, day), &[]);
+    }
+    check(&published(bureau, date!(2024 - 02 - 01)), &["D-LATE ERROR"]);
+    check(&published(county, date!(2024 - 04 - 01)), &["D-LATE ERROR"]);
+    check(&published(town, date!(2024 - 02 - 01)), &["D-LATE WARNING"]);
+    // A registry knows better than the name, and a first publication counts before a second.
+    let mut listed = published("水务局", date!(2024 - 02 - 01));
+    listed.profile = Some(AgencyProfile {
+        level: Some(Level::County),
+        kind: Some(AgencyKind::Department),
+        ..AgencyProfile::unlisted(
+            AgencyKey::from_code("X").unwrap(),
+            "水务局",
+            Nature::default(),
+            Region::UNKNOWN,
+        )
+    });
+    check(&listed, &["D-LATE ERROR"]);
+    listed.neighbours.publications.first_claimed = Some(date!(2024 - 01 - 20));
+    check(&listed, &[]);
+    check(&published(bureau, date!(2023 - 12 - 31)), &["D-EARLY INFO"]);
+}
+
+#[test]
+pub(super) fn d_back() {
+    let of = |claimed, seen| Case { seen: Some(seen), ..published("青溪县水务局", claimed) };
+    check(&of(date!(2024 - 01 - 25), date!(2024 - 02 - 20)), &["D-BACK REVIEW"]);
+    // Between two visits; seen in time; an old report that came in late.
+    check(&of(date!(2024 - 01 - 30), date!(2024 - 02 - 05)), &[]);
+    check(&of(date!(2024 - 01 - 02), date!(2024 - 01 - 30)), &[]);
+    check(&of(date!(2024 - 01 - 25), date!(2026 - 11 - 21)), &[]);
+}
+
+#[test]
+pub(super) fn d_col() {
+    let of = |column| Case { column: Some(column), ..Case::new(clean()) };
+    check(&of("通知公告"), &["D-COL INFO"]);
+    for column in ["政府信息公开年报", "政府信息公开年度报告", "集中展示专题"] {
+        check(&of(column), &[]);
+    }
+}
+
+fn other(report: &Report, url: &str) -> Published {
+    let seen = seen(report);
+    Published { url: url.into(), main_hash: seen.main_hash, cells: seen.cells }
+}
+
+#[test]
+pub(super) fn v_change() {
+    let of = |says: &str, change: &dyn Fn(&mut Report)| {
+        let mut old = clean();
+        change(&mut old);
+        let mut new = clean();
+        new.sections[5].paragraphs = vec![paragraph(says)];
+        old.sections[5].paragraphs = vec![paragraph(says)];
+        let mut case = Case::new(new);
+        case.neighbours.publications.before = Some(other(&old, ""));
+        case
+    };
+    let number = |report: &mut Report| set(report, "proactive.licensing.decisions", "5");
+    check(&of("无", &number), &["V-CHANGE WARNING"]);
+    check(&of("无", &|r| r.sections[0].paragraphs = vec![paragraph("另外的话。")]), &["V-CHANGE WARNING"]);
+    check(&of("现将行政许可数量予以更正。", &number), &[]);
+    // The page around it changed.
+    check(&of("无", &|_| {}), &[]);
+}
+
+#[test]
+pub(super) fn v_gone_v_multi_and_v_dupl() {
+    let mut gone = Case::new(clean());
+    gone.neighbours.publications.is_withdrawn = true;
+    check(&gone, &["V-GONE ERROR"]);
+
+    let elsewhere = |change: &dyn Fn(&mut Report)| {
+        let mut theirs = clean();
+        change(&mut theirs);
+        let mut case = Case::new(clean());
+        case.neighbours.publications.urls = vec!["https://a.gov.cn/1".into()];
+        case.neighbours.publications.elsewhere = vec![other(&theirs, "https://b.gov.cn/1")];
+        case
+    };
+    check(&elsewhere(&|r| set(r, "proactive.licensing.decisions", "5")), &["V-MULTI WARNING"]);
+    // What one reading could not tell is no difference.
+    check(&elsewhere(&|r| set(r, "proactive.licensing.decisions", "?")), &[]);
+    check(&elsewhere(&|_| {}), &["V-DUPL INFO"]);
+    let mut once = Case::new(clean());
+    once.neighbours.publications.urls = vec!["https://a.gov.cn/1".into()];
+    check(&once, &[]);
+}
