@@ -77,6 +77,33 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// A change of a name, a default or a line of help shows in the snapshots of `tests/snapshots`, one a command.
+    /// `INSTA_UPDATE=always cargo test -p gongkai help` takes it over.
+    #[test]
+    fn every_command_says_what_it_said() {
+        let said = helps(&without_environment(Cli::command()), "gongkai");
+        assert!(said.len() > 12, "{:?}", said.iter().map(|(name, _)| name).collect::<Vec<_>>());
+        insta::with_settings!({ snapshot_path => "../tests/snapshots", prepend_module_to_snapshot => false }, {
+            for (name, help) in said {
+                insta::assert_snapshot!(format!("help__{name}"), help);
+            }
+        });
+    }
+
+    /// What `--help` says of a command and of all below it, each with the command's words joined by hyphens.
+    fn helps(command: &clap::Command, name: &str) -> Vec<(String, String)> {
+        let words = name.split('-').chain(["--help"]);
+        let help = without_environment(Cli::command()).try_get_matches_from(words).unwrap_err().to_string();
+        let below =
+            command.get_subcommands().flat_map(|below| helps(below, &format!("{name}-{}", below.get_name())));
+        std::iter::once((name.to_owned(), help)).chain(below).collect()
+    }
+
+    /// Help shows what the environment sets.
+    fn without_environment(command: clap::Command) -> clap::Command {
+        command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_environment)
+    }
+
     #[test]
     fn every_command_shows_examples() {
         for command in Cli::command().get_subcommands() {
