@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Prints the figures. Each stands beside another one measured in the same run: the machine's speed cancels out.
 #
-#   tests/scripts/bench.sh [hops|reading|speed|answers]…   hops: the runtime against a bare loop; reading: the readers against
+#   tests/scripts/bench.sh [hops|reading|speed|answers|rebuild]…   hops: the runtime against a bare loop; reading: the readers against
 #                                               their peers; speed: what all rules cost a report; answers: query against
-#                                               a bare gRPC server
+#                                               a bare gRPC server; rebuild: the read model from the log
 #
 # GONGKAI_CORPUS=folder adds its reports to the samples.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-if [ $# -gt 0 ]; then parts=("$@"); else parts=(hops reading speed answers); fi
+if [ $# -gt 0 ]; then parts=("$@"); else parts=(hops reading speed answers rebuild); fi
 
 hops() {
     GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
@@ -39,6 +39,12 @@ speed() {
 
 answers() {
     cargo bench --quiet -p gongkai-query --bench answers
+}
+
+rebuild() {
+    GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
+    export GONGKAI_NATS_SERVER
+    cargo bench --quiet -p gongkai-query --bench rebuild
 }
 
 for part in "${parts[@]}"; do "$part"; done

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gongkai_proto::subjects::{self, Event, STREAM_REPORTS};
+use gongkai_proto::subjects::{self, BUCKET_TEXTS, Event, STREAM_REPORTS};
 use gongkai_proto::v1::{self, report_service_client::ReportServiceClient};
 use gongkai_query::{Config, run_on};
 use gongkai_worker::testing::NatsServer;
 use gongkai_worker::transport::jetstream::{JetStream, Settings};
 use gongkai_worker::{Output, Runtime, Topology, Transport as _};
+use prost::Message as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -30,6 +31,10 @@ pub(crate) type Answers = Vec<String>;
 pub(crate) struct Bench {
     pub(crate) server: NatsServer,
     pub(crate) config: Config,
+    /// Facts of each report that is published.
+    pub(crate) facts: u32,
+    /// Bytes of prose of each, in the object store.
+    pub(crate) prose: usize,
     folder: tempfile::TempDir,
     published: u64,
 }
@@ -47,7 +52,7 @@ impl Bench {
         let server = NatsServer::start().await;
         let folder = tempfile::tempdir().unwrap();
         let config = Config { database: folder.path().join("query.db"), ..Config::default() };
-        let bench = Self { server, config, folder, published: 0 };
+        let bench = Self { server, config, facts: 1, prose: 0, folder, published: 0 };
         bench.declare().await;
         bench
     }
@@ -87,8 +92,21 @@ impl Bench {
         for report in reports {
             let received =
                 self.append(&runtime, Event::ReportReceived, &v1::DocumentReceived::default()).await;
-            self.append(&runtime, Event::ReportValidated, &validated(received, report)).await;
+            let mut event = validated(received, report, self.facts);
+            if self.prose > 0 {
+                let text = self.put_prose(&runtime, report).await;
+                event.report.as_mut().unwrap().text = Some(text);
+            }
+            self.append(&runtime, Event::ReportValidated, &event).await;
         }
+    }
+
+    async fn put_prose(&self, runtime: &Runtime, report: u32) -> v1::ContentRef {
+        let paragraph = v1::TextParagraph { text: "文".repeat(self.prose / 3), ..Default::default() };
+        let text = v1::ParsedText { preamble: vec![paragraph], ..Default::default() };
+        let key = format!("text-of-{report}");
+        runtime.objects(BUCKET_TEXTS).put(&key, text.encode_to_vec().into()).await.unwrap();
+        v1::ContentRef { key, ..Default::default() }
     }
 
     async fn append(&mut self, runtime: &Runtime, event: Event, message: &impl prost::Message) -> u64 {
@@ -215,7 +233,7 @@ pub(crate) fn name(report: u32) -> String {
     format!("agencies/36{report:04}/reports/2023")
 }
 
-fn validated(received: u64, report: u32) -> v1::ReportValidated {
+fn validated(received: u64, report: u32, facts: u32) -> v1::ReportValidated {
     let version = || "1".to_owned();
     v1::ReportValidated {
         origin: Some(v1::Origin {
@@ -239,13 +257,7 @@ fn validated(received: u64, report: u32) -> v1::ReportValidated {
             variant: "standard".into(),
             title: format!("第{report}街道办事处2023年政府信息公开工作年度报告"),
             media_type: "text/html".into(),
-            facts: vec![v1::Fact {
-                concept: "requests.received".into(),
-                applicant: v1::Applicant::Total.into(),
-                state: v1::CellState::Reported.into(),
-                value: Some(report.to_string()),
-                ..Default::default()
-            }],
+            facts: (0..facts).map(|fact| cell(fact, report)).collect(),
             ..Default::default()
         }),
         versions: Some(v1::Versions {
@@ -255,6 +267,18 @@ fn validated(received: u64, report: u32) -> v1::ReportValidated {
             rules: version(),
         }),
         trace_id: format!("{report:032x}"),
+        ..Default::default()
+    }
+}
+
+/// The total of requests, and other cells of the form.
+fn cell(fact: u32, report: u32) -> v1::Fact {
+    v1::Fact {
+        concept: if fact == 0 { "requests.received".into() } else { format!("requests.outcome.cell_{fact}") },
+        applicant: v1::Applicant::Total.into(),
+        state: v1::CellState::Reported.into(),
+        value: Some((report + fact).to_string()),
+        source: Some(v1::Source { text: (report + fact).to_string(), ..Default::default() }),
         ..Default::default()
     }
 }
