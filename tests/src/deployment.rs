@@ -155,8 +155,8 @@ impl Deployment {
         Some(stream.get_info().await.ok()?.state.messages)
     }
 
-    /// The messages of the log whose payload names one of `words`, a line each, and where each consumer of it stands: what
-    /// somebody needs who looks for the reason of a wrong answer.
+    /// Returns the messages of the log whose payload names one of `words`, a line each, and the position of each consumer.
+    /// They help to find the reason of a wrong answer.
     pub async fn log_of(&self, words: &[String]) -> Vec<String> {
         match self.read_log(words).await {
             Ok(lines) => lines,

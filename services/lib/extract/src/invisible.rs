@@ -1,4 +1,4 @@
-//! Characters that nobody sees. No reader takes them for text: they would make two names of one.
+//! Invisible characters. Every reader drops them, since two names that look the same would otherwise differ.
 
 /// True for zero-width characters, marks and overrides of direction, byte order marks and soft hyphens.
 pub(crate) fn is_invisible(c: char) -> bool {

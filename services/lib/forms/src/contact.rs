@@ -52,7 +52,7 @@ static POSTCODE: LazyLock<Pattern> = LazyLock::new(|| {
 static EMAIL: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new(&["@"], r"([A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,64}\.[A-Za-z]{2,12})"));
 
-/// The first contact clause of some paragraphs; `body` names the body that a sentence tells to ask.
+/// Reads the first contact clause of the paragraphs. `body` returns the agency that a sentence names as the contact.
 pub(crate) fn read<'p>(
     paragraphs: impl Iterator<Item = &'p Paragraph>,
     body: impl Fn(&str) -> Option<String>,

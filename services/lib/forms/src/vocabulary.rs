@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{form::Form, label::norm};
 
-/// Labels of rows, bands and groups: what begins a row.
+/// Labels of rows, bands and groups. A row begins with one of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vocabulary {
     structural: HashSet<String>,

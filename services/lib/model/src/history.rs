@@ -83,7 +83,7 @@ pub struct Withdrawal {
 pub struct History {
     /// By sequence, each once.
     pub arrivals: Vec<Arrival>,
-    /// By address; of each the one that ranks highest.
+    /// Sorted by URL. Of each URL, the withdrawal of highest rank.
     pub taken_down: Vec<TakenDown>,
 }
 

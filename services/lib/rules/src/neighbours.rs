@@ -62,7 +62,7 @@ pub struct Publications {
     pub before: Option<Published>,
     /// The newest content at each other address.
     pub elsewhere: Vec<Published>,
-    /// True if this content was taken down everywhere, and nothing else of the report stands.
+    /// True if this content is taken down at every address and no other content of the report is published.
     pub is_withdrawn: bool,
     /// The first day on which its publisher claims that the report was out.
     pub first_claimed: Option<time::Date>,

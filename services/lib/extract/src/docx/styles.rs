@@ -1,4 +1,4 @@
-//! What the document's styles say about text that is not in the text: automatic numbers, hidden characters.
+//! Reads the styles of a document: which of them number paragraphs, and which hide text.
 
 use std::collections::{HashMap, HashSet};
 
