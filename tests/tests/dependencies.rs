@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-forms", &["gongkai-model"]),
     ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
     ("gongkai-reading", &["gongkai-model", "gongkai-extract", "gongkai-forms"]),
+    ("gongkai-isolation", &["gongkai-model", "gongkai-proto", "gongkai-reading"]),
     ("gongkai-check", &["gongkai-model", "gongkai-agencies", "gongkai-reading", "gongkai-rules"]),
     ("gongkai-agencies", &["gongkai-model"]),
     ("gongkai-registry", &["gongkai-agencies", "gongkai-worker"]),
@@ -28,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-agencies",
             "gongkai-lifecycle",
             "gongkai-registry",
+            "gongkai-isolation",
             "gongkai-reading",
             "gongkai-check",
             "gongkai-rules",
@@ -42,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-agencies",
             "gongkai-lifecycle",
             "gongkai-registry",
+            "gongkai-isolation",
             "gongkai-reading",
         ],
     ),
@@ -80,6 +83,8 @@ const GUARDED: &[(&str, &[&str])] = &[
         &["gongkai-proto", "gongkai-ingest", "gongkai-query", "gongkai", "gongkai-tests", "gongkai-worker"],
     ),
     ("rusqlite", &["gongkai-store"]),
+    ("landlock", &["gongkai-isolation"]),
+    ("seccompiler", &["gongkai-isolation"]),
 ];
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rejections: a public code and, for `NOT_A_REPORT`, the kind of look-alike.
 
-use gongkai_model::{LookAlike, Rejection};
+use gongkai_model::{LookAlike, Rejection, RejectionCode};
 
 use super::Error;
 use crate::v1;
@@ -12,6 +12,7 @@ impl From<&Rejection> for v1::Rejection {
             message: rejection.message.clone(),
             message_en: rejection.message_en.clone(),
             look_alike: rejection.look_alike.map(LookAlike::as_str).unwrap_or_default().to_owned(),
+            retryable: rejection.retryable,
         }
     }
 }
@@ -20,9 +21,13 @@ impl TryFrom<v1::Rejection> for Rejection {
     type Error = Error;
 
     fn try_from(rejection: v1::Rejection) -> Result<Self, Error> {
+        let code: RejectionCode =
+            rejection.code.parse().map_err(|_| Error::unknown("code", rejection.code.as_str()))?;
         Ok(Self {
-            code: rejection.code.parse().map_err(|_| Error::unknown("code", rejection.code.as_str()))?,
+            code,
             look_alike: look_alike(&rejection.look_alike)?,
+            // Events of earlier versions do not say it.
+            retryable: rejection.retryable || code.rests_on_resources(),
             message: rejection.message,
             message_en: rejection.message_en,
         })
@@ -38,8 +43,6 @@ fn look_alike(name: &str) -> Result<Option<LookAlike>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use gongkai_model::RejectionCode;
-
     use super::*;
 
     #[test]
@@ -47,8 +50,17 @@ mod tests {
         let kinds = LookAlike::ALL.iter().map(|kind| (RejectionCode::NotAReport, Some(*kind)));
         for (code, look_alike) in RejectionCode::ALL.iter().map(|code| (*code, None)).chain(kinds) {
             let rejection = Rejection { look_alike, ..Rejection::new(code, "不是年报", "not a report") };
+            assert_eq!(Rejection::try_from(v1::Rejection::from(&rejection)), Ok(rejection.clone()));
+            let rejection = Rejection { retryable: true, ..rejection };
             assert_eq!(Rejection::try_from(v1::Rejection::from(&rejection)), Ok(rejection));
         }
+    }
+
+    #[test]
+    fn what_was_rejected_before_it_was_said_is_as_retryable() {
+        let code = |code: RejectionCode| v1::Rejection { code: code.to_string(), ..Default::default() };
+        assert!(Rejection::try_from(code(RejectionCode::TooSlow)).unwrap().retryable);
+        assert!(!Rejection::try_from(code(RejectionCode::TooLarge)).unwrap().retryable);
     }
 
     #[test]

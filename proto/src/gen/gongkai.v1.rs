@@ -744,6 +744,9 @@ pub struct Rejection {
     /// For NOT_A_REPORT: what it is instead.
     #[prost(string, tag = "4")]
     pub look_alike: ::prost::alloc::string::String,
+    /// It rests on time or memory, or a reader failed: the same document, sent again, is read again.
+    #[prost(bool, tag = "5")]
+    pub retryable: bool,
 }
 /// A report as it stands after one of its revisions.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -235,7 +235,7 @@ impl Fill {
         let (message_en, look_alike) = (self.text(), self.text());
         ReportRejected {
             origin: self.origin(),
-            rejection: Some(Rejection { code, message, message_en, look_alike }),
+            rejection: Some(Rejection { code, message, message_en, look_alike, retryable: true }),
             versions: self.versions(),
             trace_id: self.text(),
         }

@@ -1,9 +1,10 @@
 //! The `[ingest]` section: addresses, limits, and the credentials of callers.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use gongkai_isolation::Settings;
 use gongkai_worker::{Secret, bind_guard};
 
 /// The `[ingest]` section. The defaults serve only this machine and need no credentials.
@@ -37,8 +38,12 @@ pub struct Config {
     pub body_timeout_s: u64,
     /// Least average rate of a body after its first 5 s. A slower request gets 408.
     pub min_body_bytes_per_s: u64,
-    /// Seconds that a dry run may take. After that its result is the rejection `TOO_SLOW`.
+    /// Seconds of CPU time that a dry run may take. After that its result is the rejection `TOO_SLOW`.
     pub check_timeout_s: u64,
+    /// Bytes of memory that a dry run may take. After that its result is the rejection `TOO_LARGE`.
+    pub check_memory_bytes: u64,
+    /// Child processes that read documents, and so the most dry runs at once. 0 is one for each core.
+    pub check_readers: usize,
     /// Folder of local rule packs (`*.toml`) for dry runs, as in `validate.rules`. Optional.
     pub rules: Option<PathBuf>,
     /// Hosts from which content given by `url` is fetched, redirects included; with `:port` where it is not the scheme's
@@ -73,6 +78,7 @@ pub struct Site {
 
 impl Default for Config {
     fn default() -> Self {
+        let isolation = Settings::default();
         Self {
             http_address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             grpc_address: SocketAddr::from(([127, 0, 0, 1], 50052)),
@@ -86,7 +92,9 @@ impl Default for Config {
             header_timeout_s: 15,
             body_timeout_s: 120,
             min_body_bytes_per_s: 1024,
-            check_timeout_s: 20,
+            check_timeout_s: isolation.cpu.as_secs(),
+            check_memory_bytes: isolation.memory_bytes,
+            check_readers: isolation.children,
             rules: None,
             fetch_allowed_hosts: Vec::new(),
             fetch_timeout_s: 30,
@@ -108,6 +116,17 @@ impl Config {
         !self.tokens.is_empty() || !self.token_files.is_empty() || self.sites.values().any(has_secret)
     }
 
+    /// Returns the settings of the child processes.
+    #[must_use]
+    pub fn isolation(&self) -> Settings {
+        Settings {
+            children: self.check_readers,
+            memory_bytes: self.check_memory_bytes,
+            cpu: Duration::from_secs(self.check_timeout_s),
+            ..Settings::default()
+        }
+    }
+
     /// Checks values and their relations.
     ///
     /// # Errors
@@ -127,6 +146,7 @@ impl Config {
             ("body_timeout_s", self.body_timeout_s),
             ("min_body_bytes_per_s", self.min_body_bytes_per_s),
             ("check_timeout_s", self.check_timeout_s),
+            ("check_memory_bytes", self.check_memory_bytes),
             ("fetch_timeout_s", self.fetch_timeout_s),
         ] {
             anyhow::ensure!(value > 0, "ingest.{key} must be positive");

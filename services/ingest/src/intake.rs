@@ -327,10 +327,12 @@ impl Intake {
     }
 }
 
-/// Returns true if a document was rejected for want of time or by a crash: another try may end otherwise.
+/// Returns true if a document was rejected for want of time or memory, or by a crash: another try may end otherwise.
 fn rests_on_resources(receipt: &Receipt) -> bool {
-    let codes = [RejectionCode::TooSlow, RejectionCode::ParserPanic].map(RejectionCode::as_str);
-    receipt.rejection.as_ref().is_some_and(|rejection| codes.contains(&rejection.code.as_str()))
+    receipt.rejection.as_ref().is_some_and(|rejection| {
+        let code = rejection.code.parse::<RejectionCode>();
+        rejection.retryable || code.is_ok_and(RejectionCode::rests_on_resources)
+    })
 }
 
 fn not_found(id: &str) -> Problem {

@@ -94,6 +94,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let fetcher = fetch::Fetcher::new(&config)?;
     let intake = intake::Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
     let dry_run = dry_run::DryRun::new(&config, runtime.clone())?;
+    dry_run.prepare().await?;
     let gate = gate::Gate::new(&config, runtime.shutdown());
     let router = http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run, gate.clone());
     let header_timeout = Duration::from_secs(config.header_timeout_s);

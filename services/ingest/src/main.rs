@@ -9,6 +9,9 @@ use gongkai_rules::RuleSet;
 static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
 
 fn main() -> ExitCode {
+    if let Some(code) = gongkai_isolation::run_child() {
+        return code;
+    }
     // Ingest contains readers and rules, for its dry run.
     gongkai_worker::main::<Ingest>(gongkai_proto::about!(
         "gongkai-ingest",

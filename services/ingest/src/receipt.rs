@@ -35,6 +35,8 @@ struct Rejection {
     message_en: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
+    /// The same document, sent again, is read again.
+    retryable: bool,
 }
 
 #[must_use]
@@ -75,6 +77,7 @@ impl From<Receipt> for ReceiptJson {
                 message: rejection.message,
                 message_en: rejection.message_en,
                 kind: filled(rejection.look_alike),
+                retryable: rejection.retryable,
             }),
             duplicate_of: filled(receipt.duplicate_of),
         }
@@ -100,12 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn a_look_alike_is_named() {
-        let rejection =
-            v1::Rejection { code: "NOT_A_REPORT".into(), look_alike: "budget".into(), ..Default::default() };
+    fn a_look_alike_is_named_and_a_rejection_says_whether_it_may_end_otherwise() {
+        let rejection = v1::Rejection {
+            code: "NOT_A_REPORT".into(),
+            look_alike: "budget".into(),
+            retryable: true,
+            ..Default::default()
+        };
         let receipt =
             Receipt { rejection: Some(rejection), duplicate_of: "s-0".into(), ..Receipt::default() };
         let json = serde_json::to_value(ReceiptJson::from(receipt)).unwrap();
+        assert_eq!(json["rejection"]["retryable"], json!(true));
         assert_eq!((&json["rejection"]["kind"], &json["duplicate_of"]), (&json!("budget"), &json!("s-0")));
     }
 }

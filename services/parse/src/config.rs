@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gongkai_isolation::Settings;
 use gongkai_reading::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +13,24 @@ pub struct Config {
     pub concurrency: usize,
     /// Maximum size of an original in bytes. Larger ones are rejected as `TOO_LARGE`.
     pub max_document_bytes: usize,
-    /// Seconds that reading one document may take. After that it is rejected as `TOO_SLOW`.
+    /// Seconds of CPU time that reading one document may take. After that it is rejected as `TOO_SLOW`.
     pub document_timeout_s: u64,
+    /// Bytes of memory that reading one document may take. More is rejected as `TOO_LARGE`.
+    pub document_memory_bytes: u64,
+    /// Child processes that read documents, and so the most documents read at once. 0 is one for each core.
+    pub readers: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { concurrency: 8, max_document_bytes: Limits::default().input_bytes, document_timeout_s: 20 }
+        let Settings { memory_bytes, cpu, children, .. } = Settings::default();
+        Self {
+            concurrency: 8,
+            max_document_bytes: Limits::default().input_bytes,
+            document_timeout_s: cpu.as_secs(),
+            document_memory_bytes: memory_bytes,
+            readers: children,
+        }
     }
 }
 
@@ -31,11 +43,29 @@ impl Config {
         anyhow::ensure!(self.concurrency > 0, "parse.concurrency must be positive");
         anyhow::ensure!(self.max_document_bytes > 0, "parse.max_document_bytes must be positive");
         anyhow::ensure!(self.document_timeout_s > 0, "parse.document_timeout_s must be positive");
+        anyhow::ensure!(self.document_memory_bytes > 0, "parse.document_memory_bytes must be positive");
         Ok(())
     }
 
+    /// Returns the settings of the child processes.
+    #[must_use]
+    pub fn isolation(&self) -> Settings {
+        Settings {
+            children: self.readers,
+            memory_bytes: self.document_memory_bytes,
+            cpu: Duration::from_secs(self.document_timeout_s),
+            ..Settings::default()
+        }
+    }
+
+    /// Returns how long a message may be in work. Reading ends by itself, by its CPU time or because it stands still; on a
+    /// busy machine, CPU time takes long.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(self.document_timeout_s).saturating_mul(30)
+    }
+
     /// Returns the limits of the readers. The time for a PDF is shorter than that of the document, so that its reader stops by
-    /// itself instead of running on after the timeout.
+    /// itself and its child can go on.
     pub(crate) fn limits(&self) -> Limits {
         let drawing_time = Duration::from_secs(self.document_timeout_s) * 3 / 4;
         Limits { input_bytes: self.max_document_bytes, drawing_time, ..Limits::default() }

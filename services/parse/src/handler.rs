@@ -4,12 +4,13 @@
 //! retried; if it does not exist, the message is buried. A replica of the object store may lag behind the event, so the
 //! first deliveries retry in that case too.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
+use gongkai_isolation::{Document, Readers};
 use gongkai_model::{Rejection, RejectionCode, Versions};
 use gongkai_proto::{
     ReportEvent, convert,
@@ -19,7 +20,6 @@ use gongkai_proto::{
 use gongkai_reading::{Hints, Known, Limits, Reading};
 use gongkai_worker::{
     Context, Decision, Handler, Output, Runtime,
-    runtime::Unfinished,
     transport::{MAX_MESSAGE_BYTES, Objects},
 };
 use prost::Message as _;
@@ -44,22 +44,27 @@ pub struct Reader {
     texts: Arc<dyn Objects>,
     runtime: Runtime,
     limits: Limits,
-    timeout: Duration,
+    readers: Readers,
     versions: Versions,
     registry: watch::Receiver<Arc<Registry>>,
     metrics: Metrics,
 }
 
 impl Reader {
-    /// Creates a handler. `registry` resolves the agencies of reports.
+    /// Creates a handler. `readers` read the documents, `registry` resolves the agencies of reports.
     #[must_use]
-    pub fn new(config: &Config, runtime: &Runtime, registry: watch::Receiver<Arc<Registry>>) -> Self {
+    pub fn new(
+        config: &Config,
+        runtime: &Runtime,
+        readers: Readers,
+        registry: watch::Receiver<Arc<Registry>>,
+    ) -> Self {
         Self {
             originals: runtime.objects(subjects::BUCKET_ORIGINALS),
             texts: runtime.objects(subjects::BUCKET_TEXTS),
             runtime: runtime.clone(),
             limits: config.limits(),
-            timeout: Duration::from_secs(config.document_timeout_s),
+            readers,
             versions: gongkai_reading::versions(),
             registry,
             metrics: Metrics::new(runtime),
@@ -78,20 +83,22 @@ impl Reader {
         })
     }
 
-    /// Reads a document on the CPU pool. A reader that panics or takes too long affects only this document.
+    /// Reads a document in a child, for which it holds a place on the CPU pool. What a reader does there affects only this
+    /// document; what ends a child from outside is a reason to try again and no rejection.
     async fn read(
         &self,
         bytes: Bytes,
         received: &v1::DocumentReceived,
         steps: Observer,
     ) -> Result<Result<Reading, Rejection>, Decision> {
-        let (received, limits) = (received.clone(), self.limits);
-        let read = move || read(&bytes, &received, &limits, &steps);
-        match self.runtime.cpu_within(self.timeout, read).await {
-            Ok(result) => Ok(result),
-            Err(Unfinished::TooSlow(limit)) => Ok(Err(too_slow(limit))),
-            // Panics of the readers are caught further in and give rejections. This one is a bug outside of them.
-            Err(panicked @ Unfinished::Panicked(_)) => Err(Decision::retry(panicked)),
+        let (received, limits, readers) = (received.clone(), self.limits, self.readers.clone());
+        let read = move || {
+            let content = received.content.clone().unwrap_or_default();
+            readers.read(&document(&bytes, &content, &received, limits), &steps)
+        };
+        match self.runtime.cpu(read).await {
+            Ok(read) => read.map_err(Decision::retry),
+            Err(panicked) => Err(Decision::retry(panicked)),
         }
     }
 
@@ -182,13 +189,12 @@ impl Handler for Reader {
     }
 }
 
-fn read(
-    bytes: &[u8],
-    received: &v1::DocumentReceived,
-    limits: &Limits,
-    steps: &Observer,
-) -> Result<Reading, Rejection> {
-    let content = received.content.clone().unwrap_or_default();
+fn document<'a>(
+    bytes: &'a [u8],
+    content: &'a v1::ContentRef,
+    received: &'a v1::DocumentReceived,
+    limits: Limits,
+) -> Document<'a> {
     let hints = Hints {
         media_type: given(&content.media_type),
         charset: given(&content.charset),
@@ -196,7 +202,7 @@ fn read(
     };
     let agency = received.agency.as_ref().and_then(|hint| given(&hint.name));
     let known = Known { agency, year: (received.year != 0).then_some(received.year) };
-    gongkai_reading::read_in_steps(bytes, &hints, limits, &known, steps)
+    Document { bytes, hints, known, limits }
 }
 
 fn given(text: &str) -> Option<&str> {
@@ -229,13 +235,5 @@ fn too_large() -> Rejection {
         RejectionCode::TooLarge,
         "表格单元格中的内容过长，不是年度报告应有的数据；请检查文件后重新报送。",
         "what stands in the table cells is far too long for a report; check the document and send it again",
-    )
-}
-
-fn too_slow(limit: Duration) -> Rejection {
-    Rejection::new(
-        RejectionCode::TooSlow,
-        format!("读取超过 {} 秒，已停止；请检查文件是否完整、是否混入大量无关内容。", limit.as_secs()),
-        format!("reading took longer than {} s and was given up", limit.as_secs()),
     )
 }

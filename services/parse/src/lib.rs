@@ -7,7 +7,9 @@ pub mod handler;
 pub mod key;
 mod metrics;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
+use gongkai_isolation::Readers;
 use gongkai_proto::subjects::{self, Event};
 use gongkai_registry::RegistryStore;
 use gongkai_worker::{Consume, Runtime, Service};
@@ -30,6 +32,7 @@ impl Service for Parse {
     async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
         let consume = Consume {
             concurrency: Some(config.concurrency),
+            deadline: Some(config.deadline()),
             ..Consume::new(
                 subjects::STREAM_REPORTS,
                 subjects::CONSUMER_PARSE,
@@ -40,7 +43,11 @@ impl Service for Parse {
             runtime.entries(subjects::BUCKET_AGENCIES),
             runtime.objects(subjects::BUCKET_REGISTRIES),
         );
+        let readers = Readers::new(&config.isolation()).context("couldn't make readers")?;
+        let (latch, prepared) = (runtime.latch("readers"), readers.clone());
+        runtime.remark("readers", runtime.cpu(move || prepared.prepare()).await??);
+        latch.release();
         let registry = store.follow(&runtime).await;
-        runtime.consume(consume, Reader::new(&config, &runtime, registry)).await
+        runtime.consume(consume, Reader::new(&config, &runtime, readers, registry)).await
     }
 }

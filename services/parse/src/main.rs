@@ -8,6 +8,9 @@ use gongkai_parse::Parse;
 static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
 
 fn main() -> ExitCode {
+    if let Some(code) = gongkai_isolation::run_child() {
+        return code;
+    }
     gongkai_worker::main::<Parse>(gongkai_proto::about!(
         "gongkai-parse",
         gongkai_reading::versions().labels()

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use gongkai_isolation::Readers;
 use gongkai_parse::{Config, Reader};
 use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::{
@@ -37,10 +38,13 @@ async fn stage() -> Stage {
     };
     memory.declare(&topology).await.unwrap();
     let runtime = Runtime::builder("parse", Arc::new(memory)).build();
+    gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-parse"));
+    let (config, registry) = (Config::default(), tokio::sync::watch::channel(Arc::default()).1);
+    let readers = Readers::new(&config.isolation()).unwrap();
     Stage {
         originals: runtime.objects(subjects::BUCKET_ORIGINALS),
         texts: runtime.objects(subjects::BUCKET_TEXTS),
-        reader: Reader::new(&Config::default(), &runtime, tokio::sync::watch::channel(Arc::default()).1),
+        reader: Reader::new(&config, &runtime, readers, registry),
     }
 }
 

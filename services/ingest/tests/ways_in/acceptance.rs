@@ -234,14 +234,20 @@ async fn content_whose_report_is_withdrawn_while_it_is_read_is_accepted_again() 
 }
 
 #[tokio::test]
-async fn content_that_took_too_long_may_be_sent_again() {
-    for (code, state) in [("TOO_SLOW", "received"), ("PARSER_PANIC", "received"), ("ENCRYPTED", "unchanged")]
-    {
+async fn content_that_took_too_much_may_be_sent_again() {
+    for (code, retryable, state) in [
+        ("TOO_SLOW", true, "received"),
+        ("TOO_SLOW", false, "received"),
+        ("PARSER_PANIC", false, "received"),
+        ("TOO_LARGE", true, "received"),
+        ("TOO_LARGE", false, "unchanged"),
+        ("ENCRYPTED", false, "unchanged"),
+    ] {
         let harness = harness().await;
         let first = harness.event(&published("1", "第一版")).await;
         let event = ReportRejected {
             origin: Some(Origin { submission_id: first.text("submission_id").into(), ..Origin::default() }),
-            rejection: Some(Rejection { code: code.into(), ..Rejection::default() }),
+            rejection: Some(Rejection { code: code.into(), retryable, ..Rejection::default() }),
             ..ReportRejected::default()
         };
         let stages = progress::Stages { receipts: harness.receipts.clone() };

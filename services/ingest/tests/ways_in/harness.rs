@@ -71,6 +71,7 @@ impl Harness {
         let (agencies, registry) = watch::channel(Arc::default());
         let fetcher = Fetcher::new(config).unwrap();
         let intake = Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
+        gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-ingest"));
         let dry_run = DryRun::new(config, runtime.clone()).unwrap();
         let gate = Gate::new(config, runtime.shutdown());
         let router = router(config, &runtime, intake.clone(), auth.clone(), dry_run, gate.clone());

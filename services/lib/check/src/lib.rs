@@ -9,6 +9,8 @@ mod line;
 mod metadata_line;
 mod source_line;
 
+use gongkai_model::Rejection;
+use gongkai_reading::Reading;
 pub use gongkai_reading::{Hints, Limits};
 use gongkai_rules::{Context, RuleSet};
 pub use line::{FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, Status, VersionsLine};
@@ -33,7 +35,18 @@ pub fn check_by(
     limits: &Limits,
     context: &Context<'_>,
 ) -> Line {
-    let checked = gongkai_reading::read(bytes, hints, limits).and_then(|reading| {
+    line_of(rules, file, gongkai_reading::read(bytes, hints, limits), context)
+}
+
+/// The line of a document that somebody else has read: [`check_by`] without the reading.
+#[must_use]
+pub fn line_of(
+    rules: &RuleSet,
+    file: &str,
+    reading: Result<Reading, Rejection>,
+    context: &Context<'_>,
+) -> Line {
+    let checked = reading.and_then(|reading| {
         let context = Context { by_name: gongkai_agencies::nature_of(&reading.report.agency), ..*context };
         let findings = gongkai_reading::guarded(|| Ok(rules.evaluate(&reading.report, &context)))?;
         Ok(Line::of_report(file, &reading, &findings, rules.versions()))

@@ -156,6 +156,9 @@ pub struct RejectionLine {
     /// For `NOT_A_REPORT`: what it is instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// It rests on time or memory, or a reader failed: another try may end otherwise. Left out where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retryable: bool,
 }
 
 /// The versions that made an output.
@@ -287,6 +290,7 @@ impl From<&Rejection> for RejectionLine {
             message: rejection.message.clone(),
             message_en: rejection.message_en.clone(),
             kind: rejection.look_alike.map(|kind| kind.as_str().to_owned()),
+            retryable: rejection.retryable,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Bytes to blocks: paragraphs and table grids, one module per format.
 //!
-//! [`read`] is a pure function: no file, no socket, no clock but the one that limits the time for a PDF
-//! ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds blocks,
+//! [`read`] is a pure function: no file, no socket, no clock but that of its own CPU time, which limits
+//! a PDF ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds blocks,
 //! and `mirror_cleanup` removes what a mirror site added. Blocks of text formats keep their position in the decoded
 //! original. Blocks of DOCX, PDF and DOC have no such position; a PDF's keep their page.
 //!
@@ -11,7 +11,6 @@
 
 mod binary;
 mod charset;
-#[cfg(test)]
 mod cpu;
 mod doc;
 mod docx;

@@ -1,11 +1,12 @@
 //! A decoded document: its blocks, and notes on what the reader did to obtain them.
 
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr};
 
-use crate::{block::Block, metadata::Field};
+use crate::{block::Block, fact::ParseError, metadata::Field};
 
 /// What kind of file a document is, by its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum MediaType {
     /// Plain text.
     #[strum(serialize = "text/plain")]

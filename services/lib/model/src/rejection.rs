@@ -47,6 +47,13 @@ impl RejectionCode {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    /// Whether every rejection of this code rests on what reading took, not on the document alone. `TOO_LARGE` does where
+    /// memory ran out, and only there.
+    #[must_use]
+    pub fn rests_on_resources(self) -> bool {
+        matches!(self, Self::TooSlow | Self::ParserPanic)
+    }
 }
 
 /// Documents that resemble the report.
@@ -94,12 +101,15 @@ pub struct Rejection {
     pub message_en: String,
     /// For `NOT_A_REPORT`: what it is instead.
     pub look_alike: Option<LookAlike>,
+    /// It rests on time or memory, or a reader failed: another try may end otherwise.
+    pub retryable: bool,
 }
 
 impl Rejection {
-    /// A rejection that is no look-alike.
+    /// A rejection that is no look-alike. It is retryable if its code always is.
     #[must_use]
     pub fn new(code: RejectionCode, message: impl Into<String>, message_en: impl Into<String>) -> Self {
-        Self { code, message: message.into(), message_en: message_en.into(), look_alike: None }
+        let retryable = code.rests_on_resources();
+        Self { code, message: message.into(), message_en: message_en.into(), look_alike: None, retryable }
     }
 }

@@ -23,8 +23,6 @@ static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
 pub struct Reading {
     /// What kind of file it turned out to be.
     pub media_type: MediaType,
-    /// The charset it was decoded from, by its WHATWG name in lower case.
-    pub charset: &'static str,
     /// The report.
     pub report: Report,
 }
@@ -69,7 +67,7 @@ pub fn read_in_steps(
     guarded(|| {
         let document = gongkai_extract::read_in_steps(bytes, hints, limits, steps)?;
         let report = steps.step("match", || gongkai_forms::read_report_of(&document, &FORMS, known))?;
-        Ok(Reading { media_type: document.media_type, charset: document.charset, report })
+        Ok(Reading { media_type: document.media_type, report })
     })
 }
 

@@ -1,7 +1,8 @@
 //! The admin server of a service.
 //!
 //! - `/livez`: 200, or 503 with the names of stalled loops. An operator or Kubernetes restarts the process then.
-//! - `/readyz`: 200 once every latch is released and the broker answers; 503 from the first stop signal on.
+//! - `/readyz`: 200 once every latch is released and the broker answers, with what components remark; 503 from the first
+//!   stop signal on.
 //! - `/metrics`: Prometheus text. Requires the bearer token if one is set.
 
 use std::net::SocketAddr;
@@ -76,7 +77,7 @@ async fn livez(State(admin): State<Arc<Admin>>) -> Response {
 
 async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
     match admin.obstacle().await {
-        None => "ready\n".into_response(),
+        None => format!("ready\n{}", admin.readiness.remarks()).into_response(),
         Some(obstacle) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {obstacle}\n")).into_response()
         }

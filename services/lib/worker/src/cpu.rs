@@ -1,7 +1,6 @@
 //! A pool for CPU work, limited to one job per core and separate from the threads that serve the network.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry::Context;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,17 +10,6 @@ use crate::panics::{self, Panicked};
 /// A limited number of slots for CPU work. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct CpuPool(Arc<Semaphore>);
-
-/// Error of CPU work with a time limit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unfinished {
-    /// The work panicked.
-    #[error(transparent)]
-    Panicked(#[from] Panicked),
-    /// The work ran longer than this limit.
-    #[error("ran longer than {} ms", .0.as_millis())]
-    TooSlow(Duration),
-}
 
 impl CpuPool {
     /// A pool with one slot per core.
@@ -41,22 +29,6 @@ impl CpuPool {
         R: Send + 'static,
     {
         start(self.slot().await, f).await
-    }
-
-    /// Like [`Self::run`], with a time limit that starts once a slot is acquired.
-    ///
-    /// # Cancel safety
-    /// As for [`Self::run`]. After [`Unfinished::TooSlow`], too, `f` runs to completion and keeps its slot until then.
-    pub(crate) async fn run_within<F, R>(&self, limit: Duration, f: F) -> Result<R, Unfinished>
-    where
-        F: FnOnce() -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        let slot = self.slot().await;
-        match tokio::time::timeout(limit, start(slot, f)).await {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(Unfinished::TooSlow(limit)),
-        }
     }
 
     async fn slot(&self) -> OwnedSemaphorePermit {
@@ -91,16 +63,5 @@ mod tests {
         assert_eq!(pool.run(|| 2 + 2).await, Ok(4));
         assert!(pool.run(|| panic!("broken")).await.map(|(): ()| ()).is_err());
         assert_eq!(pool.run(|| 5).await, Ok(5));
-    }
-
-    #[tokio::test]
-    async fn slow_work_is_given_up_and_quick_work_is_not() {
-        let pool = CpuPool::of_this_machine();
-        assert_eq!(pool.run_within(Duration::from_secs(60), || 7).await, Ok(7));
-        let (release, wait) = std::sync::mpsc::channel::<()>();
-        let limit = Duration::from_millis(1);
-        let slow = pool.run_within(limit, move || wait.recv().is_ok()).await;
-        assert_eq!(slow, Err(Unfinished::TooSlow(limit)));
-        drop(release);
     }
 }

@@ -15,6 +15,8 @@ struct Inner {
     /// What each held latch says, by its number.
     waiting: Mutex<BTreeMap<u64, String>>,
     next: AtomicU64,
+    /// What `/readyz` says beside, by who says it.
+    remarks: Mutex<BTreeMap<&'static str, String>>,
     off: AtomicBool,
 }
 
@@ -46,6 +48,18 @@ impl Readiness {
     #[must_use]
     pub fn waiting(&self) -> Vec<String> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Makes `/readyz` say something beside that the process is ready. A later remark by the same name replaces it.
+    pub fn remark(&self, name: &'static str, text: String) {
+        self.0.remarks.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
+    }
+
+    /// Returns the remarks, a line each.
+    #[must_use]
+    pub fn remarks(&self) -> String {
+        let remarks = self.0.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        remarks.iter().map(|(name, text)| format!("{name}: {text}\n")).collect()
     }
 
     /// Turns readiness off for good, because the process is stopping.
@@ -89,6 +103,8 @@ mod tests {
         assert_eq!(readiness.waiting(), ["consumer: 61 of 5,000"]);
         drop(second);
         assert!(readiness.is_ready());
+        readiness.remark("readers", "confined".to_owned());
+        assert_eq!(readiness.remarks(), "readers: confined\n");
         readiness.turn_off();
         assert!(!readiness.is_ready());
     }

@@ -15,7 +15,6 @@ use crate::clock::Clock;
 use crate::config::WorkerSettings;
 use crate::consumer::{self, Supplies};
 use crate::cpu::CpuPool;
-pub use crate::cpu::Unfinished;
 use crate::handler::{Context, Handler};
 use crate::liveness::Liveness;
 use crate::metrics::{Counter, Histogram, Level, Meters};
@@ -301,6 +300,11 @@ impl Runtime {
         self.0.readiness.latch(name)
     }
 
+    /// Makes `/readyz` say something beside that the process is ready, such as how a component is protected.
+    pub fn remark(&self, name: &'static str, text: String) {
+        self.0.readiness.remark(name, text);
+    }
+
     /// Returns true if every latch is released and the process is not stopping. `/readyz` also pings the broker.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -348,22 +352,6 @@ impl Runtime {
         R: Send + 'static,
     {
         self.0.cpu.run(f).await
-    }
-
-    /// Runs CPU work like [`Self::cpu`], but waits no longer than `limit` for it to end. Waiting for a free core does not
-    /// count.
-    ///
-    /// # Errors
-    /// `f` panicked or took too long. In the second case it keeps running on its core, so `f` needs limits of its own.
-    ///
-    /// # Cancel safety
-    /// As for [`Self::cpu`].
-    pub async fn cpu_within<F, R>(&self, limit: Duration, f: F) -> Result<R, Unfinished>
-    where
-        F: FnOnce() -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        self.0.cpu.run_within(limit, f).await
     }
 
     /// Runs `future` as work of this service but outside any trace, so that spans in it start new traces.

@@ -18,7 +18,9 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
 use gongkai_check::{Hints, Limits, Line, Status};
+use gongkai_isolation::{Document, Readers};
 use gongkai_model::Severity;
+use gongkai_reading::Known;
 use gongkai_rules::{Context, RuleSet};
 
 use self::{files::Source, tables::Tables};
@@ -104,6 +106,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     let checker = Arc::new(Checker {
         rules: gongkai_rules::rule_set(args.rules.as_deref())?,
         limits: Limits::default(),
+        readers: Readers::new(&gongkai_isolation::Settings::default())?,
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let checks = files::sources(args.paths).map(|source| check(source, checker.clone()));
@@ -172,20 +175,23 @@ fn write_tables(
     }
 }
 
-/// The rules and limits of every check.
+/// The rules and limits of every check, and the children that read.
 struct Checker {
     rules: RuleSet,
     limits: Limits,
+    readers: Readers,
 }
 
-/// Reads and checks one source on a thread of its own.
+/// Reads one source in a child and checks it on a thread of its own.
 async fn check(source: Source, checker: Arc<Checker>) -> anyhow::Result<Checked> {
     let work = move || {
         let name = source.name();
-        let Checker { rules, limits } = &*checker;
-        let line = source.read(limits.input_bytes).map(|bytes| {
+        let Checker { rules, limits, readers } = &*checker;
+        let line = source.read(limits.input_bytes).and_then(|bytes| {
             let hints = Hints { filename: source.filename(), ..Hints::default() };
-            gongkai_check::check_by(rules, &name, &bytes, &hints, limits, &Context::default())
+            let document = Document { bytes: &bytes, hints, known: Known::default(), limits: *limits };
+            let read = readers.read(&document, &()).map_err(std::io::Error::other)?;
+            Ok(gongkai_check::line_of(rules, &name, read, &Context::default()))
         });
         Checked { name, line }
     };

@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::Context as _;
+use gongkai_isolation::{Document, Readers};
 use gongkai_model::{Finding, Report};
-use gongkai_reading::{Hints, Limits};
+use gongkai_reading::{Hints, Known, Limits};
 use gongkai_rules::{Context, RuleSet};
 use gongkai_validate::mask;
 use serde::Serialize;
@@ -102,8 +103,9 @@ pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
         let source = stored::StoredReports::open(args.config.as_deref(), args.nats_url.as_deref()).await?;
         source.each(args.since, |name, report, context| trial.try_on(name, report, context)).await?;
     } else {
+        let readers = Readers::new(&gongkai_isolation::Settings::default())?;
         for source in files::sources(args.files) {
-            trial.try_source(&source)?;
+            trial.try_source(&source, &readers)?;
         }
     }
     table::write(out, args.format, &trial.changes)?;
@@ -119,11 +121,11 @@ fn day(text: &str) -> Result<Date, String> {
 // === impl Trial ===
 
 impl Trial {
-    fn try_source(&mut self, source: &Source) -> anyhow::Result<()> {
+    fn try_source(&mut self, source: &Source, readers: &Readers) -> anyhow::Result<()> {
         let (name, limits) = (source.name(), Limits::default());
         let bytes = source.read(limits.input_bytes).with_context(|| format!("couldn't read {name}"))?;
         let hints = Hints { filename: source.filename(), ..Hints::default() };
-        match gongkai_reading::read(&bytes, &hints, &limits) {
+        match readers.read(&Document { bytes: &bytes, hints, known: Known::default(), limits }, &())? {
             Ok(reading) => self.try_on(&name, &reading.report, &Context::default()),
             Err(rejection) => complain(format_args!("{name}: {}", rejection.message)),
         }

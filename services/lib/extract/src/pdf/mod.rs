@@ -64,7 +64,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     let cache = InterpreterCache::new();
     let mut drawn = Drawn::new(limits);
     let mut seen = Seen::default();
-    let mut budget = Budget::new(limits);
+    let mut budget = Budget::new();
     for (number, page) in (1..).zip(pages.iter()) {
         let (width, height) = page.render_dimensions();
         let (width, height) = (f64::from(width), f64::from(height));

@@ -1,0 +1,133 @@
+//! The child's end: reads documents from its standard input until that ends.
+
+use std::{
+    cell::RefCell,
+    env,
+    io::{self, BufReader, BufWriter, Read, Write},
+    process::ExitCode,
+};
+
+use gongkai_model::MediaType;
+use gongkai_reading::{Hints, Limits, Steps};
+use prost::Message as _;
+use rustix::{
+    process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit},
+    thread::set_name,
+    time::{ClockId, clock_gettime},
+};
+
+use crate::{
+    frame::{self, Frame, Tag},
+    message::{Answer, Request},
+    wall,
+};
+
+/// The first argument of a child. Nobody else starts a program with it.
+pub(crate) const ARGUMENT: &str = "--read-documents-from-stdin";
+
+/// The steps of reading, by the number that passes through the pipe.
+pub(crate) const STEPS: [&str; 4] = ["sniff", "decode", "extract", "match"];
+
+/// Share of its memory by which a child may have grown and still take another document.
+const GROWN: u64 = 4;
+
+/// Reads documents, if this process was started as a child of [`Readers`](crate::Readers).
+///
+/// Call it first in `main` of each program that reads documents, before any thread and any file. Returns nothing if the
+/// process was started in another way; otherwise the exit code, once the parent wants no more documents.
+#[must_use]
+pub fn run_child() -> Option<ExitCode> {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next()? != ARGUMENT {
+        return None;
+    }
+    let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
+    let (Some(memory), Some(cpu)) = (number(), number()) else { return Some(ExitCode::FAILURE) };
+    // The parent sees the pipes end, and what stands in the standard error.
+    Some(serve(memory, cpu).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
+}
+
+fn serve(memory: u64, cpu: u64) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    set_name(c"gongkai-reader")?;
+    warm_up();
+    let size = wall::Size::open()?;
+    let begun = size.bytes()?;
+    let confinement = wall::confine(begun.saturating_add(memory))?;
+    let mut input = BufReader::new(io::stdin().lock());
+    let output = RefCell::new(BufWriter::new(io::stdout().lock()));
+    frame::write(&mut *output.borrow_mut(), Tag::Ready, confinement.to_string().as_bytes())?;
+    while let Some(request) = frame::read(&mut input)? {
+        let (request, document) = document(&request, &mut input)?;
+        let limits = request.limits().ok_or_else(|| frame::invalid("a request of another version"))?;
+        limit_cpu(cpu)?;
+        let told = Told { output: &output };
+        let result =
+            gongkai_reading::read_in_steps(&document, &request.hints(), &limits, &request.known(), &told);
+        let mut answer = Answer::of(&result);
+        drop((result, document));
+        answer.is_last = size.bytes()? > begun.saturating_add(memory / GROWN);
+        frame::write(&mut *output.borrow_mut(), Tag::Answer, &answer.encode_to_vec())?;
+        if answer.is_last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Loads what every document needs: the forms and the tables of characters. What is loaded later counts as a document's.
+fn warm_up() {
+    let page = "<p>云溪县档案局2023年政府信息公开工作年度报告</p><p>國(guó)務(wù)院報(bào)告一、总体情况</p>";
+    // A page that is no report.
+    drop(gongkai_reading::read(page.as_bytes(), &Hints::default(), &Limits::default()));
+}
+
+/// The document of a request.
+fn document(request: &Frame, input: &mut impl Read) -> io::Result<(Request, Vec<u8>)> {
+    let broken = || frame::invalid("a document without a request");
+    if request.tag != Tag::Request {
+        return Err(broken());
+    }
+    let request = Request::decode(request.payload.as_slice()).map_err(|_| broken())?;
+    match frame::read(input)? {
+        Some(Frame { tag: Tag::Document, payload }) => Ok((request, payload)),
+        _ => Err(broken()),
+    }
+}
+
+/// Lets the next document use this many seconds of CPU time. The kernel counts whole seconds of the process, so that one
+/// that has begun is given as well.
+fn limit_cpu(seconds: u64) -> io::Result<()> {
+    let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or(0);
+    let maximum = getrlimit(Resource::Cpu).maximum;
+    let current = used.saturating_add(seconds).saturating_add(1);
+    let current = maximum.map_or(current, |maximum| current.min(maximum));
+    Ok(setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum })?)
+}
+
+/// Tells the parent of each step.
+struct Told<'o, W: Write> {
+    output: &'o RefCell<W>,
+}
+
+impl<W: Write> Told<'_, W> {
+    fn tell(&self, tag: Tag, payload: &[u8]) {
+        // A parent that is gone is seen when the answer cannot be written.
+        frame::write(&mut *self.output.borrow_mut(), tag, payload).ok();
+    }
+}
+
+impl<W: Write> Steps for Told<'_, W> {
+    fn step<R>(&self, name: &'static str, work: impl FnOnce() -> R) -> R {
+        let number = STEPS.iter().position(|step| *step == name).and_then(|number| u8::try_from(number).ok());
+        let Some(number) = number else { return work() };
+        self.tell(Tag::Begin, &[number]);
+        let result = work();
+        self.tell(Tag::End, &[]);
+        result
+    }
+
+    fn known(&self, media_type: MediaType) {
+        self.tell(Tag::Known, media_type.as_str().as_bytes());
+    }
+}

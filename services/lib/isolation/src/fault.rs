@@ -1,0 +1,138 @@
+//! What the end of a child means: a rejection of the document that it read, or nothing to do with that.
+
+use std::{fmt, io, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
+
+use gongkai_model::{Rejection, RejectionCode};
+
+/// What Rust's allocator says before it aborts.
+const NO_MEMORY: &str = "memory allocation of";
+
+const SIGHUP: i32 = 1;
+const SIGINT: i32 = 2;
+const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
+const SIGXCPU: i32 = 24;
+
+/// A document was not read, for a reason that is not the document's. The same call may succeed later.
+#[derive(Debug, thiserror::Error)]
+#[error("the document could not be read now: {0}")]
+pub struct Unread(Reason);
+
+/// Why an exchange with a child ended before the answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Reason {
+    /// No child could be started.
+    #[error("couldn't start a reader: {0}")]
+    NotStarted(io::Error),
+    /// The child said something that no child says.
+    #[error("a reader and this program don't understand each other: {0}")]
+    Nonsense(io::Error),
+    /// The child used no CPU time for this long and said nothing.
+    #[error("a reader stood still for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// The child ended.
+    #[error("a reader ended with {status}")]
+    Ended {
+        status: ExitStatus,
+        /// The last of what it wrote to its standard error.
+        said: String,
+    },
+}
+
+impl From<Reason> for Unread {
+    fn from(reason: Reason) -> Self {
+        Self(reason)
+    }
+}
+
+/// What one document may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) memory_bytes: u64,
+    pub(crate) cpu: Duration,
+}
+
+// === impl Reason ===
+
+impl Reason {
+    /// Whether somebody else ended the child: the kernel for want of memory, or an operator.
+    pub(crate) fn is_from_outside(&self) -> bool {
+        let Self::Ended { status, .. } = self else { return false };
+        matches!(status.signal(), Some(SIGHUP | SIGINT | SIGKILL | SIGTERM))
+    }
+
+    /// The rejection of the document that the child read. None if the end has nothing to do with the document.
+    pub(crate) fn rejection(&self, cost: Cost) -> Option<Rejection> {
+        let Self::Ended { status, said } = self else { return None };
+        match status.signal()? {
+            SIGHUP | SIGINT | SIGKILL | SIGTERM => None,
+            SIGXCPU => Some(too_slow(cost.cpu)),
+            _ if said.contains(NO_MEMORY) => Some(too_much_memory(cost.memory_bytes)),
+            _ => Some(crashed()),
+        }
+    }
+}
+
+fn too_slow(limit: Duration) -> Rejection {
+    Rejection::new(
+        RejectionCode::TooSlow,
+        format!(
+            "读取所用处理器时间超过 {} 秒，已停止；请检查文件是否完整、是否混入大量无关内容。",
+            limit.as_secs()
+        ),
+        format!("reading used more than {} s of CPU time and was given up", limit.as_secs()),
+    )
+}
+
+fn too_much_memory(limit: u64) -> Rejection {
+    let megabytes = limit >> 20;
+    let rejection = Rejection::new(
+        RejectionCode::TooLarge,
+        format!("文件过大：读取所需内存超过 {megabytes} MiB；请另存为 DOCX 或 HTML 后提交。"),
+        format!("reading the document takes more memory than {megabytes} MiB; save it as DOCX or HTML"),
+    );
+    Rejection { retryable: true, ..rejection }
+}
+
+/// The document that ended its child, also when it was the only one being read.
+pub(crate) fn crashed() -> Rejection {
+    Rejection::new(
+        RejectionCode::ParserPanic,
+        "程序在读取本文件时异常退出，文件已保留供排查；请把文件发给维护人员。",
+        "the program crashed on this document; it is kept for us to look at, please send it to the maintainers",
+    )
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} MiB and {} s of CPU time for a document", self.memory_bytes >> 20, self.cpu.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(signal: i32, said: &str) -> Option<RejectionCode> {
+        let reason = Reason::Ended { status: ExitStatus::from_raw(signal), said: said.to_owned() };
+        let cost = Cost { memory_bytes: 1 << 20, cpu: Duration::from_secs(1) };
+        let rejection = reason.rejection(cost);
+        assert!(rejection.as_ref().is_none_or(|rejection| rejection.retryable));
+        rejection.map(|rejection| rejection.code)
+    }
+
+    #[test]
+    fn only_an_end_of_its_own_is_the_documents_fault() {
+        let (abort, fault, killed, terminated) = (6, 11, 9, 15);
+        assert_eq!(code(abort, "memory allocation of 7 bytes failed"), Some(RejectionCode::TooLarge));
+        assert_eq!(code(abort, "panic in a destructor"), Some(RejectionCode::ParserPanic));
+        assert_eq!(code(fault, ""), Some(RejectionCode::ParserPanic));
+        assert_eq!(code(SIGXCPU, ""), Some(RejectionCode::TooSlow));
+        assert_eq!(code(killed, ""), None);
+        assert_eq!(code(terminated, ""), None);
+        assert_eq!(
+            Reason::Silent(Duration::ZERO).rejection(Cost { memory_bytes: 0, cpu: Duration::ZERO }),
+            None
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! Reads documents in child processes, so that a reader's bug costs one document.
+//!
+//! A program that reads documents calls [`run_child`] first thing in its `main` and reads by [`Readers`]. `Readers` starts
+//! the same program again, as children that do nothing else: each has limits of memory and CPU time, and landlock and
+//! seccomp take from it the file system, the network and other programs. Documents and reports pass through pipes
+//! (`frame`, `message`); `child` is one end, `process` the other. `wall` confines, `fault` says what a death means.
+//!
+//! DESIGN.md has the reasons.
+
+#![warn(missing_docs)]
+
+mod child;
+mod fault;
+mod frame;
+mod message;
+mod process;
+mod readers;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod wall;
+
+pub use child::run_child;
+pub use fault::Unread;
+pub use readers::{Document, Readers, Settings};

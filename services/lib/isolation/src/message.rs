@@ -1,0 +1,179 @@
+//! Requests and answers. The halves of a report are those of the wire, so that one conversion serves both.
+
+use std::time::Duration;
+
+use gongkai_model::{AgencyKey, MediaType, Region, Rejection, ReportKey};
+use gongkai_proto::{convert, v1};
+use gongkai_reading::{Hints, Known, Limits, Reading};
+use prost::Message;
+
+use crate::readers::Document;
+
+/// What is known of a document beside its bytes, and how much it may cost.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Request {
+    #[prost(string, optional, tag = "1")]
+    media_type: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    charset: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    filename: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    agency: Option<String>,
+    #[prost(int32, optional, tag = "5")]
+    year: Option<i32>,
+    /// The limits of the readers, in the order of [`Limits`].
+    #[prost(uint64, repeated, tag = "6")]
+    limits: Vec<u64>,
+}
+
+/// A report, or why there is none.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Answer {
+    #[prost(message, optional, tag = "1")]
+    header: Option<v1::ParsedReport>,
+    #[prost(message, optional, tag = "2")]
+    text: Option<v1::ParsedText>,
+    #[prost(message, optional, tag = "3")]
+    rejection: Option<v1::Rejection>,
+    /// The child ends after this answer, because it has grown.
+    #[prost(bool, tag = "4")]
+    pub(crate) is_last: bool,
+}
+
+// === impl Request ===
+
+impl Request {
+    pub(crate) fn of(document: &Document<'_>) -> Self {
+        let Document { hints, known, limits, .. } = document;
+        Self {
+            media_type: hints.media_type.map(str::to_owned),
+            charset: hints.charset.map(str::to_owned),
+            filename: hints.filename.map(str::to_owned),
+            agency: known.agency.map(str::to_owned),
+            year: known.year,
+            limits: numbers(limits),
+        }
+    }
+
+    pub(crate) fn hints(&self) -> Hints<'_> {
+        Hints {
+            media_type: self.media_type.as_deref(),
+            charset: self.charset.as_deref(),
+            filename: self.filename.as_deref(),
+        }
+    }
+
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known { agency: self.agency.as_deref(), year: self.year }
+    }
+
+    /// None if the request is not of this version.
+    pub(crate) fn limits(&self) -> Option<Limits> {
+        let size = |number: u64| usize::try_from(number).ok();
+        let count = |number: u64| u32::try_from(number).ok();
+        let [input, expanded, nesting, cells, paragraphs, line, columns, rows, pages, glyphs, drawings, time] =
+            <[u64; 12]>::try_from(self.limits.as_slice()).ok()?;
+        Some(Limits {
+            input_bytes: size(input)?,
+            expanded_bytes: size(expanded)?,
+            nesting: size(nesting)?,
+            cells: size(cells)?,
+            paragraphs: size(paragraphs)?,
+            line_scalars: size(line)?,
+            columns: count(columns)?,
+            rows: count(rows)?,
+            pages: size(pages)?,
+            glyphs: size(glyphs)?,
+            drawings: size(drawings)?,
+            drawing_time: Duration::from_millis(time),
+        })
+    }
+}
+
+fn numbers(limits: &Limits) -> Vec<u64> {
+    let Limits {
+        input_bytes,
+        expanded_bytes,
+        nesting,
+        cells,
+        paragraphs,
+        line_scalars,
+        columns,
+        rows,
+        pages,
+        glyphs,
+        drawings,
+        drawing_time,
+    } = *limits;
+    let size = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let time = u64::try_from(drawing_time.as_millis()).unwrap_or(u64::MAX);
+    let first = [input_bytes, expanded_bytes, nesting, cells, paragraphs, line_scalars].map(size);
+    let last = [pages, glyphs, drawings].map(size);
+    [first.as_slice(), &[columns.into(), rows.into()], &last, &[time]].concat()
+}
+
+// === impl Answer ===
+
+impl Answer {
+    pub(crate) fn of(result: &Result<Reading, Rejection>) -> Self {
+        match result {
+            Ok(reading) => {
+                // The reader of the answer does not ask for the key.
+                let agency = AgencyKey::provisional("", Region::default());
+                let key = ReportKey { agency, year: reading.report.year };
+                let reference = v1::ContentRef::default();
+                let header = convert::report::header(&reading.report, &key, reading.media_type, reference);
+                let text = convert::report::text(&reading.report);
+                Self { header: Some(header), text: Some(text), ..Self::default() }
+            }
+            Err(rejection) => Self { rejection: Some(rejection.into()), ..Self::default() },
+        }
+    }
+
+    /// None if the answer is not of this version.
+    pub(crate) fn into_result(self) -> Option<Result<Reading, Rejection>> {
+        if let Some(rejection) = self.rejection {
+            return Some(Err(rejection.try_into().ok()?));
+        }
+        let header = self.header?;
+        let media_type = media_type(&header.media_type)?;
+        let report = convert::report::report(header, self.text?).ok()?;
+        Some(Ok(Reading { media_type, report }))
+    }
+}
+
+/// The media type of that name.
+pub(crate) fn media_type(name: &str) -> Option<MediaType> {
+    name.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_says_everything_that_the_caller_said() {
+        let limits = Limits {
+            input_bytes: 1,
+            expanded_bytes: 2,
+            nesting: 3,
+            cells: 4,
+            paragraphs: 5,
+            line_scalars: 6,
+            columns: 7,
+            rows: 8,
+            pages: 9,
+            glyphs: 10,
+            drawings: 11,
+            drawing_time: Duration::from_millis(12),
+        };
+        let hints = Hints { media_type: Some("text/html"), charset: Some("gbk"), filename: Some("a.html") };
+        let known = Known { agency: Some("云溪县档案局"), year: Some(2023) };
+        let request = Request::of(&Document { bytes: b"", hints, known, limits });
+        let arrived = Request::decode(request.encode_to_vec().as_slice()).unwrap();
+        assert_eq!((arrived.limits(), arrived.known()), (Some(limits), known));
+        assert_eq!(format!("{:?}", arrived.hints()), format!("{hints:?}"));
+        assert_eq!(Request { limits: vec![1], ..arrived }.limits(), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! The pool of children.
+
+use std::{
+    fmt, io,
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use gongkai_model::Rejection;
+use gongkai_reading::{Hints, Known, Limits, Reading, Steps};
+
+use crate::{
+    child::ARGUMENT,
+    fault::{self, Cost, Reason, Unread},
+    frame,
+    process::Reader,
+};
+
+/// How this program is started again. The link leads to the program that runs, also after another took its place on disk.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// What the children are and what a document may cost.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Number of children, which is the number of documents that are read at once. 0 is one for each core.
+    pub children: usize,
+    /// Bytes of memory that reading one document may take above what a child has to begin with.
+    pub memory_bytes: u64,
+    /// CPU time that reading one document may take. Rounded up to whole seconds.
+    pub cpu: Duration,
+    /// How often to look whether a child that says nothing is still at work. One that used no CPU time at twelve looks in a
+    /// row is given up, and its document is not rejected.
+    pub patience: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            children: 0,
+            memory_bytes: 384 << 20,
+            cpu: Duration::from_secs(20),
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A document to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Document<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// What its sender says of the file.
+    pub hints: Hints<'a>,
+    /// What its sender says of the report.
+    pub known: Known<'a>,
+    /// The limits of the readers.
+    pub limits: Limits,
+}
+
+/// Children that read documents. Cheap to clone; the children end with the last clone.
+///
+/// A child is started when it is first needed, serves many documents, and is replaced once it has died or grown.
+#[derive(Clone)]
+pub struct Readers(Arc<Pool>);
+
+struct Pool {
+    cost: Cost,
+    patience: Duration,
+    starter: Starter,
+    state: Mutex<State>,
+    freed: Condvar,
+}
+
+/// Which children are free.
+struct State {
+    places: usize,
+    free: usize,
+    idle: Vec<Reader>,
+    /// How many documents wait to be read alone. Others wait for them.
+    alone: usize,
+}
+
+/// One or all places of the pool.
+struct Place<'p> {
+    pool: &'p Pool,
+    count: usize,
+}
+
+// === impl Readers ===
+
+impl Readers {
+    /// Makes a pool. No child is started yet.
+    ///
+    /// # Errors
+    /// No thread could be started.
+    pub fn new(settings: &Settings) -> io::Result<Self> {
+        let places = match settings.children {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            children => children,
+        };
+        let seconds = settings.cpu.as_secs() + u64::from(settings.cpu.subsec_nanos() > 0);
+        let cost = Cost { memory_bytes: settings.memory_bytes, cpu: Duration::from_secs(seconds) };
+        Ok(Self(Arc::new(Pool {
+            cost,
+            patience: settings.patience,
+            starter: Starter::new()?,
+            state: Mutex::new(State { places, free: places, idle: Vec::new(), alone: 0 }),
+            freed: Condvar::new(),
+        })))
+    }
+
+    /// Starts a child, if there is none, and says how children are confined. Blocks until the child can read.
+    ///
+    /// # Errors
+    /// No child can be started, or it could not be confined as the kernel allows. Nothing can be read then.
+    pub fn prepare(&self) -> Result<String, Unread> {
+        let place = self.0.place();
+        let (reader, confinement) = self.0.start()?;
+        place.give_back(reader);
+        Ok(format!("documents are read in child processes: {confinement}; {}", self.0.cost))
+    }
+
+    /// Reads a document as [`gongkai_reading::read_in_steps`] does, in a child. Blocks until a child is free and has read.
+    ///
+    /// A child that dies is a rejection of the document: `TOO_LARGE` for want of memory, `TOO_SLOW` for want of CPU time,
+    /// else `PARSER_PANIC`; all of them `retryable`. Where somebody else ended the child, the document is read once more
+    /// with no other beside it.
+    ///
+    /// # Errors
+    /// No child could read it, for a reason that is not the document's. Try again later.
+    pub fn read(
+        &self,
+        document: &Document<'_>,
+        steps: &impl Steps,
+    ) -> Result<Result<Reading, Rejection>, Unread> {
+        let pool = &*self.0;
+        let reason = match pool.read_at(pool.place(), document, steps) {
+            Ok(result) => return Ok(result),
+            Err(reason) => reason,
+        };
+        if !reason.is_from_outside() {
+            return pool.rejected(reason);
+        }
+        tracing::warn!(error = &reason as &dyn std::error::Error, "the document will be read again, alone");
+        match pool.read_at(pool.whole(), document, steps) {
+            Ok(result) => Ok(result),
+            Err(reason) if reason.is_from_outside() => Ok(Err(fault::crashed())),
+            Err(reason) => pool.rejected(reason),
+        }
+    }
+}
+
+impl fmt::Debug for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Readers").field(&self.0.cost).finish()
+    }
+}
+
+// === impl Pool ===
+
+impl Pool {
+    fn read_at(
+        &self,
+        place: Place<'_>,
+        document: &Document<'_>,
+        steps: &impl Steps,
+    ) -> Result<Result<Reading, Rejection>, Reason> {
+        let mut reader = match self.idle() {
+            Some(reader) => reader,
+            None => self.start()?.0,
+        };
+        let answer = reader.read(document, steps)?;
+        if !answer.is_last {
+            place.give_back(reader);
+        }
+        let version = || Reason::Nonsense(frame::invalid("a report of another version"));
+        answer.into_result().ok_or_else(version)
+    }
+
+    fn rejected(&self, reason: Reason) -> Result<Result<Reading, Rejection>, Unread> {
+        let Some(rejection) = reason.rejection(self.cost) else { return Err(reason.into()) };
+        let said = if let Reason::Ended { said, .. } = &reason { said.as_str() } else { "" };
+        let error = &reason as &dyn std::error::Error;
+        tracing::warn!(error, said, code = rejection.code.as_str(), "a document ended its reader");
+        Ok(Err(rejection))
+    }
+
+    fn start(&self) -> Result<(Reader, String), Reason> {
+        let mut command = Command::new(program());
+        command
+            .arg0("gongkai-reader")
+            .arg(ARGUMENT)
+            .arg(self.cost.memory_bytes.to_string())
+            .arg(self.cost.cpu.as_secs().to_string())
+            .env_clear()
+            // The allocator would reserve a gigabyte of address space, which the limit counts.
+            .env("MIMALLOC_ARENA_RESERVE", "16384")
+            .current_dir("/")
+            // Not ended by the signal that a terminal sends to the parent, which finishes what it has begun.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = self.starter.start(command).map_err(Reason::NotStarted)?;
+        let mut reader = Reader::new(child, self.patience).map_err(Reason::NotStarted)?;
+        match reader.ready() {
+            Ok(confinement) => Ok((reader, confinement)),
+            // A child that cannot be confined says so and ends.
+            Err(Reason::Ended { status, said }) => {
+                Err(Reason::NotStarted(io::Error::other(format!("it ended with {status}: {said}"))))
+            }
+            Err(reason) => Err(reason),
+        }
+    }
+
+    fn idle(&self) -> Option<Reader> {
+        std::iter::from_fn(|| self.lock().idle.pop())
+            .find_map(|mut reader| reader.is_alive().then_some(reader))
+    }
+
+    /// Waits for a place.
+    fn place(&self) -> Place<'_> {
+        let state = self.freed.wait_while(self.lock(), |state| state.free == 0 || state.alone > 0);
+        state.unwrap_or_else(PoisonError::into_inner).free -= 1;
+        Place { pool: self, count: 1 }
+    }
+
+    /// Waits for all places.
+    fn whole(&self) -> Place<'_> {
+        self.lock().alone += 1;
+        let state = self.freed.wait_while(self.lock(), |state| state.free < state.places);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        state.alone -= 1;
+        state.free = 0;
+        Place { pool: self, count: state.places }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Place ===
+
+impl Place<'_> {
+    /// Leaves the place with its child to others.
+    fn give_back(self, reader: Reader) {
+        self.pool.lock().idle.push(reader);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.pool.lock().free += self.count;
+        self.pool.freed.notify_all();
+    }
+}
+
+/// Starts children on a thread of its own: the kernel ends a child with the thread that started it, and those that wait
+/// for documents come and go.
+struct Starter(mpsc::Sender<(Command, mpsc::Sender<io::Result<Child>>)>);
+
+impl Starter {
+    fn new() -> io::Result<Self> {
+        let (sender, commands) = mpsc::channel::<(Command, mpsc::Sender<io::Result<Child>>)>();
+        thread::Builder::new().name("readers".to_owned()).spawn(move || {
+            for (mut command, answer) in commands {
+                // Who asked may have gone; the child ends with its pipes.
+                answer.send(command.spawn()).ok();
+            }
+        })?;
+        Ok(Self(sender))
+    }
+
+    fn start(&self, command: Command) -> io::Result<Child> {
+        let gone = || io::Error::other("the thread that starts readers is gone");
+        let (sender, answer) = mpsc::channel();
+        self.0.send((command, sender)).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+}
+
+#[cfg(feature = "testing")]
+fn program() -> PathBuf {
+    crate::testing::program().unwrap_or_else(|| OWN_PROGRAM.into())
+}
+
+#[cfg(not(feature = "testing"))]
+fn program() -> PathBuf {
+    OWN_PROGRAM.into()
+}

@@ -1,0 +1,146 @@
+//! The wall around a child: limits, landlock and seccomp.
+//!
+//! Landlock and seccomp are demanded: where the kernel has them and they cannot be applied, nothing is read. Where the
+//! kernel has not, [`Confinement`] says so, and the limits hold alone.
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, Read as _, Seek as _},
+};
+
+use landlock::{
+    ABI, Access as _, AccessFs, LandlockStatus, RestrictionStatus, Ruleset, RulesetAttr as _, RulesetError,
+    RulesetStatus,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+/// What holds a child beside its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Confinement {
+    landlock: bool,
+    seccomp: bool,
+}
+
+impl fmt::Display for Confinement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = |is_applied: bool| if is_applied { "in force" } else { "not in this kernel" };
+        write!(f, "landlock {}, seccomp {}", said(self.landlock), said(self.seccomp))
+    }
+}
+
+/// Takes from this process what reading needs not: memory above `most` bytes of address space, files, the network, other
+/// processes.
+///
+/// # Errors
+/// A limit cannot be set, or the kernel has a means that cannot be applied.
+pub(crate) fn confine(most: u64) -> io::Result<Confinement> {
+    limit(Resource::As, most)?;
+    limit(Resource::Core, 0)?;
+    limit(Resource::Fsize, 0)?;
+    // Asked before landlock takes the file that says it.
+    let has_seccomp = fs::read_to_string("/proc/self/status")?.contains("\nSeccomp:");
+    let landlock = close_files().map_err(io::Error::other)?;
+    if has_seccomp {
+        forbid_calls().map_err(io::Error::other)?;
+    }
+    Ok(Confinement { landlock, seccomp: has_seccomp })
+}
+
+/// Sets a limit for good; a lower one stays.
+fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    let most = getrlimit(resource).maximum.map_or(most, |maximum| most.min(maximum));
+    Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
+}
+
+/// No file and no folder can be opened, made or removed any more. False if the kernel has no landlock.
+fn close_files() -> Result<bool, String> {
+    let restricted = || -> Result<RestrictionStatus, RulesetError> {
+        Ruleset::default().handle_access(AccessFs::from_all(ABI::V1))?.create()?.restrict_self()
+    };
+    let status = restricted().map_err(|error| format!("landlock could not be applied: {error}"))?;
+    match (status.landlock, status.ruleset) {
+        (LandlockStatus::NotEnabled | LandlockStatus::NotImplemented, _) => Ok(false),
+        (LandlockStatus::Available { .. }, RulesetStatus::FullyEnforced) => Ok(true),
+        _ => Err("landlock could not be applied as a whole".to_owned()),
+    }
+}
+
+/// A call that is not for readers ends the process.
+fn forbid_calls() -> Result<(), String> {
+    let failed = |error: &dyn fmt::Display| format!("seccomp could not be applied: {error}");
+    let target = std::env::consts::ARCH.try_into().map_err(|error| failed(&error))?;
+    let rules = FORBIDDEN.iter().map(|call| (*call, Vec::new())).collect();
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::KillProcess, target);
+    let program = filter.and_then(BpfProgram::try_from).map_err(|error| failed(&error))?;
+    seccompiler::apply_filter(&program).map_err(|error| failed(&error))
+}
+
+/// What is forbidden: other programs and processes, sockets, tracing, namespaces, and what has often been a way into the
+/// kernel. A list of what is allowed would break with the next version of the C library.
+const FORBIDDEN: &[i64] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_vfork,
+    libc::SYS_kill,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_memfd_create,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_setresuid,
+    libc::SYS_setresgid,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_add_key,
+    libc::SYS_keyctl,
+    libc::SYS_request_key,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_kexec_load,
+    libc::SYS_reboot,
+];
+
+/// The size of this process. It is opened before the wall stands and asked behind it.
+pub(crate) struct Size(File);
+
+impl Size {
+    pub(crate) fn open() -> io::Result<Self> {
+        File::open("/proc/self/statm").map(Self)
+    }
+
+    /// Bytes of address space.
+    pub(crate) fn bytes(&self) -> io::Result<u64> {
+        let mut text = String::new();
+        let mut file = &self.0;
+        file.rewind()?;
+        file.read_to_string(&mut text)?;
+        let pages = text.split_whitespace().next().and_then(|pages| pages.parse::<u64>().ok());
+        let page = u64::try_from(rustix::param::page_size()).unwrap_or(u64::MAX);
+        pages.map(|pages| pages.saturating_mul(page)).ok_or_else(|| io::Error::other("no size in statm"))
+    }
+}
