@@ -5,7 +5,7 @@ use gongkai_model::{Fact, Source, State};
 use crate::{
     form::{Form, FormCell},
     rows::Piece,
-    value::Value,
+    value::CellValue,
 };
 
 /// Maximum number of candidates kept for one cell of the form.
@@ -105,8 +105,8 @@ fn fact(cell: &FormCell, slot: Slot<'_>) -> Fact {
         Slot::Read(piece) => {
             let source = piece.source();
             match (piece.value, piece.value.in_unit(cell.unit)) {
-                (Value::Blank, _) => (State::Blank, Some(source), Vec::new()),
-                (Value::NotApplicable, _) => (State::NotApplicable, Some(source), Vec::new()),
+                (CellValue::Blank, _) => (State::Blank, Some(source), Vec::new()),
+                (CellValue::NotApplicable, _) => (State::NotApplicable, Some(source), Vec::new()),
                 (_, Some(number)) => (State::Reported(number), Some(source), Vec::new()),
                 // Not a number, or in a unit that this cell cannot have.
                 (_, None) => (State::Unreadable, Some(source.clone()), vec![source]),

@@ -5,7 +5,7 @@
 use crate::{
     index::RequestIndex,
     rows::{Item, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// The content of chapters 二, 三 and 四, in document order.
@@ -96,7 +96,7 @@ fn chapter_of_line(label: &str) -> Option<Chapter> {
 fn begins_again(item: &Item<'_>, range: Option<&Vec<Item<'_>>>, index: &RequestIndex) -> bool {
     let first_row = |item: &Item<'_>| match item {
         Item::Row(row) => {
-            row.values.iter().any(|piece| piece.value != Value::Blank)
+            row.values.iter().any(|piece| piece.value != CellValue::Blank)
                 && row.labels.last().is_some_and(|own| index.exact(&own.label) == Some(0))
         }
         _ => false,

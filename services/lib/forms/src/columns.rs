@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use crate::{
     cell_assignment::CellAssignment,
     rows::{Piece, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// A column of a header: the column of the form that it names, and the part of the grid that it covers.
@@ -64,7 +64,7 @@ impl Header {
 /// Returns the offsets at which `wanted` values can begin: all cells outside of them are blank.
 pub(crate) fn offsets(values: &[Piece<'_>], wanted: usize) -> Vec<usize> {
     let Some(spare) = values.len().checked_sub(wanted) else { return Vec::new() };
-    let filled = |piece: &Piece<'_>| piece.value != Value::Blank;
+    let filled = |piece: &Piece<'_>| piece.value != CellValue::Blank;
     let first = values.iter().position(filled).unwrap_or(values.len());
     let last = values.iter().rposition(filled).map_or(0, |at| at + 1);
     (0..=spare).filter(|offset| *offset <= first && last <= offset + wanted).collect()
@@ -111,10 +111,10 @@ impl Filling {
             let cut = |offset: usize| row.values.get(offset..offset + wanted).unwrap_or_default();
             if let [one] = feasible.as_slice() {
                 let cut = cut(*one);
-                let whole = cut.iter().all(|piece| piece.value != Value::Blank);
+                let whole = cut.iter().all(|piece| piece.value != CellValue::Blank);
                 let telling = whole && !cut.iter().all(is_zero);
                 sure += 1;
-                sure_blank += usize::from(cut.last().is_some_and(|last| last.value == Value::Blank));
+                sure_blank += usize::from(cut.last().is_some_and(|last| last.value == CellValue::Blank));
                 match holds(cut).filter(|_| telling) {
                     Some(true) => sums += 1,
                     Some(false) => no_sums += 1,
@@ -191,12 +191,12 @@ impl Filling {
 }
 
 fn is_zero(piece: &Piece<'_>) -> bool {
-    matches!(piece.value, Value::Number(number, _) if number.is_zero())
+    matches!(piece.value, CellValue::Number(number, _) if number.is_zero())
 }
 
 /// True for a number with a space inside. It may be one number with separated thousands, or the text of two cells.
 fn is_spaced(piece: &Piece<'_>) -> bool {
-    matches!(piece.value, Value::Number(..)) && {
+    matches!(piece.value, CellValue::Number(..)) && {
         let parts = piece.cell.text.split_whitespace();
         parts.filter(|part| part.starts_with(|c: char| c.is_ascii_digit())).nth(1).is_some()
     }
@@ -206,15 +206,15 @@ fn is_spaced(piece: &Piece<'_>) -> bool {
 /// this. The last number then has the place of the total: it is at least the sum of the others, or the table's sums and
 /// ends are no evidence.
 fn may_have_moved_up(cut: &[Piece<'_>], filling: &Filling) -> bool {
-    let Some((_, rest)) = cut.split_last().filter(|(last, _)| last.value == Value::Blank) else {
+    let Some((_, rest)) = cut.split_last().filter(|(last, _)| last.value == CellValue::Blank) else {
         return false;
     };
-    let Some(at) = rest.iter().rposition(|piece| piece.value != Value::Blank) else { return false };
+    let Some(at) = rest.iter().rposition(|piece| piece.value != CellValue::Blank) else { return false };
     let (parts, last) = rest.split_at(at);
-    let Some(Value::Number(total, _)) = last.first().map(|piece| piece.value) else { return true };
+    let Some(CellValue::Number(total, _)) = last.first().map(|piece| piece.value) else { return true };
     let mut sum = rust_decimal::Decimal::ZERO;
     for part in parts {
-        if let Value::Number(number, _) = part.value {
+        if let CellValue::Number(number, _) = part.value {
             sum = sum.saturating_add(number);
         }
     }
@@ -230,7 +230,7 @@ fn shape(row: &Row<'_>) -> (usize, usize) {
 pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>> {
     let covered = |piece: &Piece<'_>| {
         let inside = |heading: &&Heading| piece.cell.column <= heading.start && heading.end <= piece.end();
-        if piece.value == Value::Blank { headings.iter().filter(inside).count().max(1) } else { 1 }
+        if piece.value == CellValue::Blank { headings.iter().filter(inside).count().max(1) } else { 1 }
     };
     if row.values.iter().all(|piece| covered(piece) == 1) {
         return None;
@@ -314,7 +314,7 @@ pub(crate) fn values<'r, 'a>(
             (true, _) => return Values::OneOf(cuts),
         }
     }
-    let all_blank = row.values.iter().all(|piece| piece.value == Value::Blank);
+    let all_blank = row.values.iter().all(|piece| piece.value == CellValue::Blank);
     match cuts.as_slice() {
         [] => return Values::Unclear,
         [first, ..] if all_blank => return Values::These(first),
@@ -339,7 +339,7 @@ pub(crate) fn values<'r, 'a>(
 
 /// Returns a cut as certain only if the blanks at its ends cannot stand in for a lost cell.
 fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
-    let blank = |piece: Option<&Piece<'a>>| piece.is_some_and(|piece| piece.value == Value::Blank);
+    let blank = |piece: Option<&Piece<'a>>| piece.is_some_and(|piece| piece.value == CellValue::Blank);
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
     let moved = filling.is_padded() && may_have_moved_up(cut, filling);
     let glued = blank(cut.last()) && cut.iter().any(is_spaced);
@@ -348,7 +348,7 @@ fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Value
 
 /// True if the last cell is blank and another one is not.
 pub(crate) fn ends_blank(cells: &[Piece<'_>]) -> bool {
-    let blank = |piece: &Piece<'_>| piece.value == Value::Blank;
+    let blank = |piece: &Piece<'_>| piece.value == CellValue::Blank;
     cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 

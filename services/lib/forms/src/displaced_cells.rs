@@ -7,7 +7,7 @@
 use crate::{
     form::Band,
     rows::{Item, Piece, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// Words of a note that identify a column, by a word of the column's title.
@@ -31,10 +31,10 @@ pub(crate) fn find<'r, 'a>(
     for item in items {
         let Item::Row(row) = item else { continue };
         if !is_row(row) {
-            displaced.extend(row.values.iter().filter(|piece| piece.value != Value::Blank));
+            displaced.extend(row.values.iter().filter(|piece| piece.value != CellValue::Blank));
         }
     }
-    let torn = |piece: &&Piece<'a>| matches!(piece.value, Value::Number(..)) && piece.note.is_some();
+    let torn = |piece: &&Piece<'a>| matches!(piece.value, CellValue::Number(..)) && piece.note.is_some();
     displaced.iter().all(torn).then_some(displaced)
 }
 

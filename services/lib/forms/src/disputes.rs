@@ -11,7 +11,7 @@ use crate::{
     label::norm,
     requests::Padding,
     rows::{Item, Piece, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// Reads one range of the document that holds the table of chapter 四. `padding` is as found in chapter 三.
@@ -27,7 +27,7 @@ pub(crate) fn read<'a>(
     let mut data: Vec<&Row<'a>> = Vec::new();
     for item in items {
         let Item::Row(row) = item else { continue };
-        let number = row.values.iter().any(|piece| piece.value != Value::Blank);
+        let number = row.values.iter().any(|piece| piece.value != CellValue::Blank);
         let whole = row.labels.is_empty() && row.values.len() >= names.columns.len();
         if number || whole {
             data.push(row);
@@ -48,7 +48,7 @@ pub(crate) fn read<'a>(
     }
     // If a row with all its values exists, a number on its own is a page number.
     let whole = |row: &Row<'_>| {
-        row.values.len() == names.cells() && row.values.iter().all(|p| p.value != Value::Blank)
+        row.values.len() == names.cells() && row.values.iter().all(|p| p.value != CellValue::Blank)
     };
     if data.iter().any(|row| whole(row)) {
         data.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
@@ -120,8 +120,8 @@ fn read_block<'a>(
 }
 
 fn blank_at_an_end(cells: &[Piece<'_>]) -> bool {
-    let first = cells.first().is_some_and(|piece| piece.value == Value::Blank);
-    (first && cells.iter().any(|piece| piece.value != Value::Blank)) || ends_blank(cells)
+    let first = cells.first().is_some_and(|piece| piece.value == CellValue::Blank);
+    (first && cells.iter().any(|piece| piece.value != CellValue::Blank)) || ends_blank(cells)
 }
 
 /// The names of blocks and columns, normalised for comparison.
@@ -152,7 +152,7 @@ impl Names {
     /// Returns the block whose row this is.
     fn block_row(&self, row: &Row<'_>) -> Option<usize> {
         let few = (self.columns.len()..2 * self.columns.len()).contains(&row.values.len());
-        let number = row.values.iter().any(|piece| piece.value != Value::Blank);
+        let number = row.values.iter().any(|piece| piece.value != CellValue::Blank);
         row.labels.last().filter(|_| few && number).and_then(|own| self.block(&own.label))
     }
 
@@ -232,8 +232,8 @@ impl Names {
             {
                 let last = column % self.columns.len() + 1 == self.columns.len();
                 match (piece.value, last) {
-                    (Value::Number(number, _), true) => total = Some(number),
-                    (Value::Number(number, _), false) => sum = sum.checked_add(number)?,
+                    (CellValue::Number(number, _), true) => total = Some(number),
+                    (CellValue::Number(number, _), false) => sum = sum.checked_add(number)?,
                     (_, true) => return None,
                     (_, false) => {}
                 }

@@ -4,7 +4,7 @@ use crate::{
     columns::{Header, Heading},
     index::RequestIndex,
     rows::{Item, Piece, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// Number of columns of chapter 三, and the positions of 自然人, the five organisations and 总计 among them.
@@ -44,7 +44,7 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
     let mut before_values = true;
     for item in items {
         let Item::Row(row) = item else { continue };
-        let has_values = row.values.iter().any(|piece| piece.value != Value::Blank);
+        let has_values = row.values.iter().any(|piece| piece.value != CellValue::Blank);
         if before_values {
             if row.stream {
                 lines.extend(row.labels.iter().map(|piece| vec![piece]));
@@ -119,13 +119,13 @@ fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
         Outer::AsRead => ends,
     };
     let order = match (ends.as_slice(), place_of_organizations(lines)) {
-        ([TOTAL, PERSON], Place::Middle | Place::Unknown) => [vec![TOTAL], organizations, vec![PERSON]],
-        ([TOTAL, PERSON], Place::First) => [organizations, vec![TOTAL], vec![PERSON]],
-        ([TOTAL, PERSON], Place::Last) => [vec![TOTAL], vec![PERSON], organizations],
-        (_, Place::First) => [organizations, vec![PERSON], vec![TOTAL]],
-        (_, Place::Last) => [vec![PERSON], vec![TOTAL], organizations],
-        (_, Place::Middle | Place::Unknown) => [vec![PERSON], organizations, vec![TOTAL]],
-        (_, Place::Torn) => return Header::Conflict,
+        ([TOTAL, PERSON], Position::Middle | Position::Unknown) => [vec![TOTAL], organizations, vec![PERSON]],
+        ([TOTAL, PERSON], Position::First) => [organizations, vec![TOTAL], vec![PERSON]],
+        ([TOTAL, PERSON], Position::Last) => [vec![TOTAL], vec![PERSON], organizations],
+        (_, Position::First) => [organizations, vec![PERSON], vec![TOTAL]],
+        (_, Position::Last) => [vec![PERSON], vec![TOTAL], organizations],
+        (_, Position::Middle | Position::Unknown) => [vec![PERSON], organizations, vec![TOTAL]],
+        (_, Position::Torn) => return Header::Conflict,
     };
     Header::of(order.concat(), COLUMNS)
 }
@@ -163,7 +163,7 @@ fn outer(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Outer {
 }
 
 /// The position of 法人或其他组织 relative to 自然人 and 总计.
-enum Place {
+enum Position {
     First,
     Middle,
     Last,
@@ -173,35 +173,35 @@ enum Place {
     Torn,
 }
 
-fn place_of_organizations(lines: &[Vec<&Piece<'_>>]) -> Place {
+fn place_of_organizations(lines: &[Vec<&Piece<'_>>]) -> Position {
     let known = |label: &str| matches!(label, "法人或其他组织" | "自然人" | "总计");
     let is_it = |piece: &&Piece<'_>| piece.label == "法人或其他组织";
     let place = |names: &[&str]| match names.iter().position(|name| *name == "法人或其他组织") {
-        Some(0) if names.len() > 1 => Place::First,
-        Some(at) if at > 0 && at + 1 == names.len() => Place::Last,
-        Some(at) if at > 0 => Place::Middle,
-        _ => Place::Unknown,
+        Some(0) if names.len() > 1 => Position::First,
+        Some(at) if at > 0 && at + 1 == names.len() => Position::Last,
+        Some(at) if at > 0 => Position::Middle,
+        _ => Position::Unknown,
     };
-    let Some(line) = lines.iter().find(|line| line.iter().any(is_it)) else { return Place::Unknown };
+    let Some(line) = lines.iter().find(|line| line.iter().any(is_it)) else { return Position::Unknown };
     if line.len() > 1 {
         let mut names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
         // A name over several columns may be printed once per column.
         names.dedup();
         // 总计 may stand in the row above and span two rows.
         return match place(&names) {
-            Place::Last if !names.contains(&"总计") => Place::Middle,
-            Place::First if !names.contains(&"自然人") => Place::Middle,
+            Position::Last if !names.contains(&"总计") => Position::Middle,
+            Position::First if !names.contains(&"自然人") => Position::Middle,
             other => other,
         };
     }
     let alone = |name: &str| lines.iter().any(|line| line.len() == 1 && line.iter().any(|p| p.label == name));
     if !(alone("自然人") && alone("总计")) {
-        return Place::Unknown;
+        return Position::Unknown;
     }
     let names: Vec<&str> =
         lines.iter().flatten().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
     match place(names.get(..3).unwrap_or(&names)) {
-        Place::Middle => Place::Middle,
-        _ => Place::Torn,
+        Position::Middle => Position::Middle,
+        _ => Position::Torn,
     }
 }

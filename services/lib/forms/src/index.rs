@@ -9,7 +9,7 @@ use crate::{
     label::{Spelling, norm},
     label_match::Evidence,
     rows::Row,
-    value::Value,
+    value::CellValue,
 };
 
 /// Minimum likeness of a misprinted label to a row's label, and how much less alike the next row's label must be.
@@ -113,7 +113,7 @@ impl RequestIndex {
 
     /// True for a row of the table's header: names of applicants, and no number.
     pub(crate) fn is_header(&self, row: &Row<'_>) -> bool {
-        let blank = row.values.iter().all(|piece| piece.value == Value::Blank);
+        let blank = row.values.iter().all(|piece| piece.value == CellValue::Blank);
         let head = |label: &str| {
             matches!(
                 label,

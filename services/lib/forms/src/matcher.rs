@@ -13,7 +13,7 @@ use crate::{
     requests::{self, Padding},
     rows::{self, Item},
     unlabelled_rows,
-    value::Value,
+    value::CellValue,
 };
 
 /// What the tables say.
@@ -77,7 +77,7 @@ fn is_single(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &Reque
                     own.label == "其他" && own.cell.text.trim_start().starts_with(['（', '('])
                 });
                 one_row |= (other || bracketed) && !row.values.is_empty();
-                let has_values = row.values.iter().any(|piece| piece.value != Value::Blank);
+                let has_values = row.values.iter().any(|piece| piece.value != CellValue::Blank);
                 let child = |label: &str| standard.is_only_here(label, single) && !(has_values && bracketed);
                 if row.labels.iter().any(|piece| child(&piece.label)) {
                     return false;

@@ -11,7 +11,7 @@ use crate::{
     form::{Band, Form},
     label::{Spelling, norm},
     rows::{Item, Piece, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// Minimum likeness of a misprinted label to the label that it is taken for.
@@ -84,7 +84,7 @@ pub(crate) fn read<'a>(
 
 /// True for a row of numbers with one cell too few.
 fn is_short(hit: &Hit<'_, '_>, width: usize) -> bool {
-    let number = |piece: &Piece<'_>| matches!(piece.value, Value::Number(..));
+    let number = |piece: &Piece<'_>| matches!(piece.value, CellValue::Number(..));
     width > 1 && hit.row.values.len() + 1 == width && hit.row.values.iter().all(number)
 }
 
@@ -107,7 +107,7 @@ fn torn_rows(items: &[Item<'_>], names: &Names) -> Vec<(usize, usize, usize)> {
     for (at, item) in items.iter().enumerate() {
         let found = match item {
             Item::Row(row) if row.labels.is_empty() => {
-                if row.values.iter().all(|piece| piece.value == Value::Blank) {
+                if row.values.iter().all(|piece| piece.value == CellValue::Blank) {
                     continue;
                 }
                 let Some((band, first)) =

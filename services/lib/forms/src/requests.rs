@@ -15,7 +15,7 @@ use crate::{
     index::RequestIndex,
     label_match::Evidence,
     rows::{Item, Piece, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// Columns of chapter 三.
@@ -87,7 +87,7 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<Entry<'r,
             }
             continue;
         }
-        let all_blank = row.values.iter().all(|piece| piece.value == Value::Blank);
+        let all_blank = row.values.iter().all(|piece| piece.value == CellValue::Blank);
         if all_blank && continues(entries.last(), &labels, index) {
             continue;
         }
@@ -216,8 +216,8 @@ fn sum_holds(cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
     let mut total = None;
     for (piece, column) in cells.iter().zip(order) {
         let number = match piece.value {
-            Value::Number(number, _) => number,
-            Value::Blank | Value::NotApplicable if *column + 1 < COLUMNS => Decimal::ZERO,
+            CellValue::Number(number, _) => number,
+            CellValue::Blank | CellValue::NotApplicable if *column + 1 < COLUMNS => Decimal::ZERO,
             _ => return None,
         };
         if column + 1 == COLUMNS { total = Some(number) } else { sum = sum.checked_add(number)? }
@@ -236,7 +236,9 @@ fn settle_gap<'a>(
 ) {
     let inside = entries.get(gap.entries.clone()).unwrap_or_default();
     let loose = |item: &Item<'_>| match item {
-        Item::Row(row) => row.labels.is_empty() && row.values.iter().any(|piece| piece.value != Value::Blank),
+        Item::Row(row) => {
+            row.labels.is_empty() && row.values.iter().any(|piece| piece.value != CellValue::Blank)
+        }
         _ => false,
     };
     let torn = entries.iter().any(|entry| entry.at.is_none()) || items.iter().any(loose);

@@ -7,7 +7,7 @@
 
 use gongkai_model::{Block, Cell, CellRef, Document, Paragraph, Source};
 
-use crate::{chapter_titles::ChapterTitles, label::norm, value::Value, vocabulary::Vocabulary};
+use crate::{chapter_titles::ChapterTitles, label::norm, value::CellValue, vocabulary::Vocabulary};
 
 /// A cell with the meaning of its text.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(crate) struct Piece<'a> {
     /// Ordinal of the cell's table in the document.
     pub table: u32,
     /// The meaning of the text.
-    pub value: Value,
+    pub value: CellValue,
     /// The text as a label; empty for numbers, marks and blanks.
     pub label: String,
     /// The grid columns that this piece stands for, if they are only a part of the cell's.
@@ -28,8 +28,8 @@ pub(crate) struct Piece<'a> {
 
 impl<'a> Piece<'a> {
     fn new(table: u32, cell: &'a Cell) -> Self {
-        let value = Value::of(&cell.text);
-        let label = if value == Value::Text { norm(&cell.text) } else { String::new() };
+        let value = CellValue::of(&cell.text);
+        let label = if value == CellValue::Text { norm(&cell.text) } else { String::new() };
         Self { cell, table, value, label, over: None, note: None }
     }
 
@@ -81,7 +81,7 @@ pub(crate) struct Row<'a> {
 impl<'a> Row<'a> {
     /// The values that are not blank.
     pub(crate) fn filled(&self) -> impl Iterator<Item = &Piece<'a>> + Clone {
-        self.values.iter().filter(|piece| piece.value != Value::Blank)
+        self.values.iter().filter(|piece| piece.value != CellValue::Blank)
     }
 }
 
@@ -187,7 +187,7 @@ impl<'a> Maker<'_, 'a> {
         let mut row = new();
         for piece in pieces {
             let label = !piece.is_value() && !self.is_broken_value(&piece);
-            if label && row.values.iter().any(|v| v.value != Value::Blank) {
+            if label && row.values.iter().any(|v| v.value != CellValue::Blank) {
                 if !self.vocabulary.is_structural(&piece.label) {
                     row.values.push(piece);
                     continue;

@@ -9,7 +9,7 @@ use crate::{
     form::Form,
     label::norm,
     rows::{Item, Piece, Row},
-    value::Value,
+    value::CellValue,
 };
 
 /// Columns of chapter 三.
@@ -66,7 +66,7 @@ fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a
 /// True if all values are numbers and the last is the sum of the others.
 fn adds_up(values: &[Piece<'_>]) -> bool {
     let number = |piece: &Piece<'_>| match piece.value {
-        Value::Number(number, _) => Some(number),
+        CellValue::Number(number, _) => Some(number),
         _ => None,
     };
     let Some((total, parts)) = values.split_last() else { return false };

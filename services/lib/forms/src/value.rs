@@ -10,7 +10,7 @@ use crate::{form::Unit, residue};
 
 /// The meaning of a cell's text, independent of its cell in the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Value {
+pub(crate) enum CellValue {
     /// Only white space, or nothing.
     Blank,
     /// `/`, `—`, `-`, 无, 不适用.
@@ -32,7 +32,7 @@ pub(crate) enum Printed {
     TenThousandYuan,
 }
 
-impl Value {
+impl CellValue {
     /// Reads a cell's text.
     pub(crate) fn of(text: &str) -> Self {
         if let Some(value) = plain_digits(text) {
@@ -75,14 +75,14 @@ impl Value {
 }
 
 /// Fast path for most value cells: a few ASCII digits, or nothing.
-fn plain_digits(text: &str) -> Option<Value> {
+fn plain_digits(text: &str) -> Option<CellValue> {
     let text = text.trim();
     if text.is_empty() {
-        return Some(Value::Blank);
+        return Some(CellValue::Blank);
     }
     let plain = text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit());
     let number: i64 = if plain { text.parse().ok()? } else { return None };
-    Some(Value::Number(Decimal::from(number), Printed::Plain))
+    Some(CellValue::Number(Decimal::from(number), Printed::Plain))
 }
 
 /// Fast path for labels: true if the text cannot be a value by its beginning. That is a bracket, a Han character that
@@ -127,7 +127,7 @@ fn without_note(text: &str) -> &str {
     }
 }
 
-fn number(text: &str) -> Option<Value> {
+fn number(text: &str) -> Option<CellValue> {
     let (sign, rest) = sign(text);
     let digits: String = rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect();
     let unit = rest.get(digits.len()..)?.trim();
@@ -139,7 +139,7 @@ fn number(text: &str) -> Option<Value> {
     };
     let value: Decimal = ungrouped(digits.trim())?.parse().ok()?;
     let value = if sign { value.checked_mul(Decimal::NEGATIVE_ONE)? } else { value };
-    Some(Value::Number(value.normalize(), printed))
+    Some(CellValue::Number(value.normalize(), printed))
 }
 
 /// Returns whether the number is negative, and the rest of the text.
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, unit: Unit, expect: Option<&str>) {
-        let value = Value::of(text).in_unit(unit).map(|v| v.to_string());
+        let value = CellValue::of(text).in_unit(unit).map(|v| v.to_string());
         assert_eq!(value.as_deref(), expect, "{text:?}");
     }
 
@@ -260,17 +260,17 @@ mod tests {
             "（3）",
             "12%",
         ] {
-            assert_eq!(Value::of(text), Value::Text, "{text:?}");
+            assert_eq!(CellValue::of(text), CellValue::Text, "{text:?}");
         }
     }
 
     #[test]
     fn blanks_and_marks_are_kept_apart() {
         for text in ["", " ", "\u{a0}", "　", "\u{200b}"] {
-            assert_eq!(Value::of(text), Value::Blank, "{text:?}");
+            assert_eq!(CellValue::of(text), CellValue::Blank, "{text:?}");
         }
         for text in ["/", "／", "—", "——", "-", "－", "无", "不适用", " / "] {
-            assert_eq!(Value::of(text), Value::NotApplicable, "{text:?}");
+            assert_eq!(CellValue::of(text), CellValue::NotApplicable, "{text:?}");
         }
     }
 
@@ -280,7 +280,7 @@ mod tests {
             let wide: String = number.to_string().chars()
                 .map(|c| char::from_u32(u32::from(c) - 0x30 + 0xff10).unwrap()).collect();
             for text in [number.to_string(), wide, format!(" {number}件"), format!("{number}（其中 3 件）")] {
-                prop_assert_eq!(Value::of(&text).in_unit(Unit::Count), Some(Decimal::from(number)));
+                prop_assert_eq!(CellValue::of(&text).in_unit(Unit::Count), Some(Decimal::from(number)));
             }
         }
 
@@ -295,7 +295,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,24}") {
-            let _ = Value::of(&text);
+            let _ = CellValue::of(&text);
         }
     }
 }

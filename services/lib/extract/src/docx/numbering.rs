@@ -39,9 +39,9 @@ struct List {
     begun: bool,
 }
 
-/// Where in the part the walk is.
+/// The elements that a walk through the part is in.
 #[derive(Debug, Default)]
-struct Place {
+struct Walk {
     defined: Option<u32>,
     list: Option<u32>,
     level: Option<usize>,
@@ -50,13 +50,13 @@ struct Place {
 impl Numbering {
     pub(super) fn read(part: &str, limits: &Limits) -> Result<Self, Rejection> {
         let mut numbering = Self::default();
-        let mut place = Place::default();
+        let mut walk = Walk::default();
         xml::walk(part, limits, |node| {
             match node {
-                Node::Start(tag, _) => numbering.note(tag, &mut place),
-                Node::End("abstractNum") => place.defined = None,
-                Node::End("num") => place.list = None,
-                Node::End("lvl" | "lvlOverride") => place.level = None,
+                Node::Start(tag, _) => numbering.note(tag, &mut walk),
+                Node::End("abstractNum") => walk.defined = None,
+                Node::End("num") => walk.list = None,
+                Node::End("lvl" | "lvlOverride") => walk.level = None,
                 Node::End(_) | Node::Text(_) => {}
             }
             Ok(())
@@ -86,47 +86,47 @@ impl Numbering {
         (counts && !label.trim().is_empty()).then_some(label)
     }
 
-    fn note(&mut self, tag: &BytesStart<'_>, place: &mut Place) {
+    fn note(&mut self, tag: &BytesStart<'_>, walk: &mut Walk) {
         let id = |name| xml::attribute(tag, name).and_then(|value| value.parse::<u32>().ok());
         match tag.local_name().as_ref() {
             "abstractNum" => {
-                place.defined = id("abstractNumId");
-                self.abstracts.extend(place.defined.map(|id| (id, <[Level; LEVELS]>::default())));
+                walk.defined = id("abstractNumId");
+                self.abstracts.extend(walk.defined.map(|id| (id, <[Level; LEVELS]>::default())));
             }
             "num" => {
-                place.list = id("numId");
-                self.lists.extend(place.list.map(|id| (id, List::default())));
+                walk.list = id("numId");
+                self.lists.extend(walk.list.map(|id| (id, List::default())));
             }
-            "lvl" | "lvlOverride" => place.level = id("ilvl").map(|level| level as usize),
+            "lvl" | "lvlOverride" => walk.level = id("ilvl").map(|level| level as usize),
             "abstractNumId" => {
-                if let (Some(list), Some(of)) = (self.list(place), xml::number(tag)) {
+                if let (Some(list), Some(of)) = (self.list(walk), xml::number(tag)) {
                     list.of = of;
                 }
             }
             "startOverride" => {
-                let (level, start) = (place.level, xml::number(tag));
-                let slot = level.and_then(|level| self.list(place)?.starts.get_mut(level));
+                let (level, start) = (walk.level, xml::number(tag));
+                let slot = level.and_then(|level| self.list(walk)?.starts.get_mut(level));
                 if let Some(slot) = slot {
                     *slot = start;
                 }
             }
             name => {
-                if let Some(level) = self.level(place) {
+                if let Some(level) = self.level(walk) {
                     level.note(name, tag);
                 }
             }
         }
     }
 
-    fn list(&mut self, place: &Place) -> Option<&mut List> {
-        self.lists.get_mut(&place.list?)
+    fn list(&mut self, walk: &Walk) -> Option<&mut List> {
+        self.lists.get_mut(&walk.list?)
     }
 
-    fn level(&mut self, place: &Place) -> Option<&mut Level> {
-        let at = place.level.filter(|at| *at < LEVELS)?;
-        match place.defined {
+    fn level(&mut self, walk: &Walk) -> Option<&mut Level> {
+        let at = walk.level.filter(|at| *at < LEVELS)?;
+        match walk.defined {
             Some(id) => self.abstracts.get_mut(&id)?.get_mut(at),
-            None => Some(self.list(place)?.own_levels.entry(at).or_default()),
+            None => Some(self.list(walk)?.own_levels.entry(at).or_default()),
         }
     }
 }
