@@ -6,7 +6,7 @@ use gongkai_proto::{
     convert::{self, timestamp::day_in_china},
     v1,
 };
-use gongkai_rules::{Context, Neighbours, Publication, RuleSet};
+use gongkai_rules::{Context, Evaluation, Neighbours, Publication, RuleSet};
 use gongkai_worker::Decision;
 
 use crate::{UNREADABLE_EVENT, mask};
@@ -77,7 +77,15 @@ impl ParsedDocument {
             },
             neighbours,
         };
-        let mut findings = rules.evaluate(&self.report, &context);
+        let Evaluation { mut findings, left_out } = rules.evaluate_all(&self.report, &context);
+        for error in left_out {
+            tracing::error!(
+                rule = error.rule,
+                report = self.header.name,
+                error = &error as &dyn std::error::Error,
+                "a rule was left out"
+            );
+        }
         for finding in &mut findings {
             mask::finding(finding);
             finding.versions.clone_from(&self.versions);

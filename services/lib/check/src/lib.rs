@@ -48,8 +48,9 @@ pub fn line_of(
 ) -> Line {
     let checked = reading.and_then(|reading| {
         let context = Context { by_name: gongkai_agencies::nature_of(&reading.report.agency), ..*context };
-        let findings = gongkai_reading::guarded(|| Ok(rules.evaluate(&reading.report, &context)))?;
-        Ok(Line::of_report(file, &reading, &findings, rules.versions()))
+        let found = gongkai_reading::guarded(|| Ok(rules.evaluate_all(&reading.report, &context)))?;
+        let line = Line::of_report(file, &reading, &found.findings, rules.versions());
+        Ok(line.with_left_out(&found.left_out))
     });
     checked.unwrap_or_else(|rejection| Line::of_rejection(file, &rejection, rules.versions()))
 }

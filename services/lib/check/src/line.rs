@@ -2,6 +2,7 @@
 
 use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Versions};
 use gongkai_reading::Reading;
+use gongkai_rules::LeftOut;
 use serde::{Deserialize, Serialize};
 
 use crate::{metadata_line::MetadataLine, source_line::SourceLine};
@@ -35,6 +36,9 @@ pub struct Line {
     /// Why the document was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<RejectionLine>,
+    /// The rules of local packs that were left out because they would cost too much, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Versions of the program and its rules.
     pub versions: VersionsLine,
 }
@@ -188,8 +192,15 @@ impl Line {
                 .map(|finding| FindingLine::explained(finding, &reading.report))
                 .collect(),
             rejection: None,
+            left_out: Vec::new(),
             versions: VersionsLine::from(versions),
         }
+    }
+
+    /// Adds the rules that were left out.
+    #[must_use]
+    pub fn with_left_out(self, left_out: &[LeftOut]) -> Self {
+        Self { left_out: left_out.iter().map(ToString::to_string).collect(), ..self }
     }
 
     /// The line of a rejected document.
@@ -202,6 +213,7 @@ impl Line {
             report: None,
             findings: Vec::new(),
             rejection: Some(RejectionLine::from(rejection)),
+            left_out: Vec::new(),
             versions: VersionsLine::from(versions),
         }
     }

@@ -12,7 +12,11 @@ use crate::{
     context::Context,
     draft::{Draft, Replacement},
     example::Example,
-    expression::{cel_bindings::Bindings, names::Needs},
+    expression::{
+        cel_bindings::Bindings,
+        cost::{self, Sizes},
+        names::Needs,
+    },
     fingerprint::{Grounds, fingerprint, operands_digest},
     input::Input,
     layout::{Layout, NamedCell},
@@ -43,6 +47,25 @@ pub struct RuleSet {
     needs: Needs,
     /// What the packs say of themselves.
     examples: Arc<[Example]>,
+}
+
+/// What rules say about a report.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// The findings, in the packs' order.
+    pub findings: Vec<Finding>,
+    /// The rules of local packs that were not applied.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A rule that was not applied to a report, because it was over the budget.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rule {rule} was left out: it {why}; its author makes it simpler")]
+pub struct LeftOut {
+    /// The rule's id.
+    pub rule: String,
+    /// What it would have cost.
+    pub why: String,
 }
 
 impl RuleSet {
@@ -131,19 +154,36 @@ impl RuleSet {
         self.examples.iter().filter(is_on)
     }
 
-    /// What the rules say about a report, in the packs' order of rules and, within a rule, the form's or the text's.
+    /// What the rules say about a report, in the packs' order of rules and, within a rule, the form's or the text's. Says
+    /// nothing of rules that were left out; [`RuleSet::evaluate_all`] does.
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &Context<'_>) -> Vec<Finding> {
+        self.evaluate_all(report, context).findings
+    }
+
+    /// What the rules say about a report, and which of them were left out because they would cost too much on it.
+    ///
+    /// The budget is one of steps and memory for all expressions together; it depends on nothing but report and rules.
+    #[must_use]
+    pub fn evaluate_all(&self, report: &Report, context: &Context<'_>) -> Evaluation {
         let input = Input::new(report, context, &self.layouts);
         // What expressions see, made when the first one looks.
         let bindings = LazyCell::new(|| Bindings::new(&input, self.needs));
         let agency = context.agency.cloned();
         let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, Region::UNKNOWN));
         let mut findings: Vec<Finding> = Vec::new();
+        let mut left_out = Vec::new();
+        let (sizes, mut steps) = (LazyCell::new(|| Sizes::of(&input)), cost::STEPS);
         for rule in self.rules.iter().filter(|rule| rule.applies_to(report, context.published_at)) {
             let drafts = match &rule.logic {
                 Logic::Check(check) => check.run(&rule.params, &input),
                 Logic::Expression(expression) => {
+                    let cost = expression.cost(&rule.patterns, sizes.with(&rule.params));
+                    if let Some(why) = cost.excess(steps) {
+                        left_out.push(LeftOut { rule: rule.id.clone(), why });
+                        continue;
+                    }
+                    steps = steps.saturating_sub(cost.steps);
                     expression.run(&rule.params, &rule.patterns, &input, &bindings).into_iter().collect()
                 }
             };
@@ -161,7 +201,7 @@ impl RuleSet {
                 }
             }
         }
-        findings
+        Evaluation { findings, left_out }
     }
 
     fn finding(

@@ -36,7 +36,7 @@ mod template;
 mod text;
 
 pub use context::{Context, Publication};
-pub use evaluate::RuleSet;
+pub use evaluate::{Evaluation, LeftOut, RuleSet};
 pub use folder::{PacksError, rule_set, rule_set_of};
 pub use layout::NamedCell;
 pub use minhash::{Bands, MinHash};

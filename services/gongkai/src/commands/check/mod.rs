@@ -121,6 +121,9 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
                 continue;
             }
         };
+        for left_out in &line.left_out {
+            complain(format_args!("{}: {left_out}", line.file));
+        }
         if let Some(tables) = &mut tables {
             tables.add(line, &checker.rules);
         }

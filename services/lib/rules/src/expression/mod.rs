@@ -12,8 +12,10 @@ use crate::{
     pattern::Patterns, prose::Prose,
 };
 use cel_bindings::Bindings;
+use cost::{Cost, Sizes};
 
 pub(crate) mod cel_bindings;
+pub(crate) mod cost;
 pub(crate) mod env;
 pub(crate) mod names;
 mod shape;
@@ -41,6 +43,13 @@ impl Expression {
     /// The condition as written.
     pub(crate) fn when(&self) -> &str {
         &self.text
+    }
+
+    /// What it may cost to look for the patterns and run all programs over a report of these sizes.
+    pub(crate) fn cost(&self, patterns: &Patterns, sizes: Sizes) -> Cost {
+        let values = self.values.iter().map(|(_, program)| program);
+        let programs = [&self.when].into_iter().chain(values).chain(&self.expected).chain(&self.actual);
+        Cost::of(programs, sizes).with_patterns(patterns, sizes)
     }
 
     /// The draft of the rule's finding, if the condition is true under the bindings.

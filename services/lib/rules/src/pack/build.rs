@@ -13,7 +13,11 @@ use crate::{
     cell_names::CellNames,
     check::Check,
     checks,
-    expression::{CASE, Expression, env, names},
+    expression::{
+        CASE, Expression,
+        cost::{self, Sizes},
+        env, names,
+    },
     params::{Param, Params},
     pattern::{Pattern, Patterns},
     rule::{Bounds, Case, Logic, Rule, Scope},
@@ -124,6 +128,12 @@ impl Builder<'_> {
             facts: raw.facts.iter().map(|name| self.facts(name)).collect::<Result<_, _>>()?,
             needs,
         };
+        let sizes = raw.params.values().fold(Sizes::LARGE, |sizes, param| sizes.with_param(param.get_ref()));
+        if let Some(excess) = expression.cost(patterns, sizes).excess(cost::STEPS) {
+            let message =
+                format!("rule {:?} is over its budget on a large report: it {excess}", raw.id.get_ref());
+            return Err(self.lines.error(when.span(), message));
+        }
         let Some(message) = raw.message.as_ref().filter(|_| raw.cases.is_empty()) else {
             return Err(self.lines.error(raw.id.span(), "a rule that is an expression has one `message`"));
         };

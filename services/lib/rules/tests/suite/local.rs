@@ -283,3 +283,40 @@ fn an_example_of_what_there_is_not_is_refused() {
         assert!((4..=6).contains(&error.line), "{error}");
     }
 }
+
+#[test]
+fn a_rule_over_its_budget_is_refused_by_name() {
+    let tens = "[0,1,2,3,4,5,6,7,8,9]";
+    let nested = (0..9).fold("true".to_owned(), |inner, n| format!("{tens}.all(x{n}, {inner})"));
+    let doubled = format!("size([report.preamble]{}) > 0", ".map(t, t + t)".repeat(40));
+    for (when, why) in [(nested, "steps"), (doubled, "MiB")] {
+        let rule = format!(
+            "{HEAD}[[rules]]\nid = \"LOCAL-9\"\nseverity = \"INFO\"\nwhen = \"{when}\"\n\
+             message = {{ \"zh-CN\" = \"…\" }}\n"
+        );
+        let refused =
+            RuleSet::with_local(&[PackText { file: "county.toml", text: &rule }]).unwrap_err().to_string();
+        assert!(
+            refused.contains("county.toml") && refused.contains("LOCAL-9") && refused.contains(why),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn on_a_report_that_is_too_large_a_rule_is_left_out_by_name_and_the_others_speak() {
+    let rules = load(&format!(
+        "{RECEIVED}[[rules]]\nid = \"LOCAL-8\"\nseverity = \"INFO\"\n\
+         when = \"report.sections.exists(n, report.sections.exists(m, report.sections[n].text.contains(report.sections[m].text)))\"\n\
+         message = {{ \"zh-CN\" = \"…\" }}\n"
+    ));
+    let mut report = clean();
+    assert!(rules.evaluate_all(&report, &nothing_beside(&report)).left_out.is_empty());
+    let paragraph = report.sections[0].paragraphs[0].clone();
+    report.sections[0].paragraphs.extend(std::iter::repeat_n(paragraph, 40_000));
+    let found = rules.evaluate_all(&report, &nothing_beside(&report));
+    let left_out: Vec<&str> = found.left_out.iter().map(|left_out| left_out.rule.as_str()).collect();
+    assert_eq!(left_out, ["LOCAL-8"]);
+    assert!(found.left_out[0].to_string().starts_with("rule LOCAL-8 was left out"), "{}", found.left_out[0]);
+    assert!(found.findings.iter().any(|finding| finding.rule == "LOCAL-1"));
+}
