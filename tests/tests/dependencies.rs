@@ -9,6 +9,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-model", &[]),
     ("gongkai-worker", &[]),
+    ("gongkai-egress", &[]),
     ("gongkai-extract", &["gongkai-model"]),
     ("gongkai-forms", &["gongkai-model"]),
     ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
@@ -27,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-proto",
             "gongkai-worker",
             "gongkai-agencies",
+            "gongkai-egress",
             "gongkai-lifecycle",
             "gongkai-registry",
             "gongkai-isolation",
@@ -60,7 +62,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-rules",
         ],
     ),
-    ("gongkai-notify", &["gongkai-model", "gongkai-proto", "gongkai-lifecycle", "gongkai-worker"]),
+    (
+        "gongkai-notify",
+        &["gongkai-egress", "gongkai-model", "gongkai-proto", "gongkai-lifecycle", "gongkai-worker"],
+    ),
     (
         "gongkai-query",
         &[

@@ -1,8 +1,12 @@
 //! Fetches content that an event gives by URL. Only allowed hosts are contacted, and size and time are bounded.
+//!
+//! A listed name may resolve to a public address or one of a private network, where a county's CMS stands, but not to this
+//! machine or link, unless it is `localhost`. An address is fetched from only if it is listed itself, however it is written.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use gongkai_egress::{self as egress, Guard, Reach};
 use reqwest::{Client, Url, redirect};
 
 use crate::{
@@ -33,8 +37,7 @@ impl Fetcher {
     pub fn new(config: &Config) -> anyhow::Result<Self> {
         // Fails only if the same provider is installed already.
         rustls::crypto::ring::default_provider().install_default().ok();
-        let hosts: Arc<[String]> =
-            config.fetch_allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        let hosts: Arc<[String]> = config.fetch_allowed_hosts.iter().map(|host| usual(host)).collect();
         let listed = hosts.clone();
         let policy = redirect::Policy::custom(move |attempt| {
             let is_allowed = attempt.previous().len() <= REDIRECT_LIMIT && is_listed(&listed, attempt.url());
@@ -42,6 +45,7 @@ impl Fetcher {
         });
         let client = Client::builder()
             .redirect(policy)
+            .dns_resolver(Guard::new(Reach::Private, vec!["localhost".to_owned()]))
             .timeout(Duration::from_secs(config.fetch_timeout_s))
             .no_proxy()
             .build()?;
@@ -94,10 +98,18 @@ impl Fetcher {
 
 /// Returns true if the URL's host is allowed. The port counts where it is not the scheme's default.
 fn is_listed(hosts: &[String], url: &Url) -> bool {
-    let is_web = matches!(url.scheme(), "http" | "https");
-    let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-    let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-    is_web && hosts.contains(&authority)
+    matches!(url.scheme(), "http" | "https") && hosts.contains(&authority(url))
+}
+
+/// A host of the list as [`authority`] writes it. One that is no host is never asked.
+fn usual(host: &str) -> String {
+    Url::parse(&format!("http://{host}")).map_or_else(|_| host.to_owned(), |url| authority(&url))
+}
+
+/// Host and port of a URL. An IP address stands in its usual form, as IPv4 where it is one.
+fn authority(url: &Url) -> String {
+    let host = egress::address(url).map_or_else(|| egress::host(url), |address| address.to_string());
+    url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
 }
 
 fn failed(error: &reqwest::Error) -> Problem {
@@ -117,14 +129,62 @@ fn first(declared: String, fetched: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+
     use super::*;
+
+    #[test]
+    fn an_address_is_listed_however_it_is_written() {
+        let hosts = ["127.0.0.1:8080", "0x7f.2", "[::1]:80"].map(usual);
+        assert_eq!(hosts, ["127.0.0.1:8080", "127.0.0.2", "::1"]);
+        let listed = |url: &str| is_listed(&hosts, &Url::parse(url).unwrap());
+        for url in [
+            "http://0x7f.1:8080/",
+            "http://2130706433:8080/",
+            "http://[::ffff:127.0.0.1]:8080/",
+            "http://127.2/",
+        ] {
+            assert!(listed(url), "{url}");
+        }
+        for url in ["http://0x7f.1/", "http://127.0.0.3/", "http://[::2]/"] {
+            assert!(!listed(url), "{url}");
+        }
+    }
+
+    /// Answers every connection with a redirect to another spelling of this machine.
+    async fn redirecting() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let answer =
+                    "HTTP/1.1 302 Found\r\nlocation: http://2130706433:1/\r\ncontent-length: 0\r\n\r\n";
+                stream.write_all(answer.as_bytes()).await.ok();
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_redirect_leads_to_no_other_spelling_of_this_machine() {
+        let port = redirecting().await;
+        let host = format!("localhost:{port}");
+        let fetcher = |hosts: Vec<String>| {
+            Fetcher::new(&Config { fetch_allowed_hosts: hosts, ..Config::default() }).unwrap()
+        };
+        let fetch = async |fetcher: &Fetcher, url: String| {
+            fetcher.fetch(&url, publication::file(Bytes::new(), "")).await.err().map(|problem| problem.detail)
+        };
+        let refused = fetch(&fetcher(vec![host.clone()]), format!("http://{host}/")).await.unwrap();
+        assert!(refused.contains("redirected"), "{refused}");
+    }
 
     #[test]
     fn only_listed_hosts_and_ports_are_asked() {
         let hosts = ["www.example.gov.cn".to_owned(), "cms.local:8443".to_owned()];
         let listed = |url: &str| is_listed(&hosts, &Url::parse(url).unwrap());
         assert!(listed("https://WWW.example.gov.cn/a") && listed("http://www.example.gov.cn/a"));
-        assert!(listed("https://cms.local:8443/a"));
+        assert!(listed("https://cms.local:8443/a") && listed("https://www.example.gov.cn./a"));
         for url in [
             "https://www.example.gov.cn:8443/a",
             "https://cms.local/a",
@@ -132,6 +192,10 @@ mod tests {
             "https://www.example.gov.cn@evil.example/",
             "ftp://www.example.gov.cn/a",
             "file:///etc/passwd",
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://[::1]/",
+            "http://www.example.gov.cn.evil.example/",
         ] {
             assert!(!listed(url), "{url}");
         }

@@ -1,18 +1,14 @@
 //! The URL of a webhook: `https`, or `http` to this machine. Private addresses are refused unless the config allows them.
 //!
 //! A host name is checked by the addresses that it resolves to, at every connection, in the HTTP client's resolver. The
-//! client therefore connects only to addresses that were checked. An IP address in the URL is checked here. A loopback address
-//! or `localhost` in the URL is allowed, because the operator wrote it; another *name* that resolves to loopback is not.
+//! client therefore connects only to addresses that were checked. An IP address in the URL is checked here, however it is
+//! written. A loopback address or `localhost` in the URL is allowed, because the operator wrote it, but not in disguise
+//! (`0x7f.1`); another *name* that resolves to loopback is not.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
-use reqwest::{
-    Url,
-    dns::{Addrs, Name, Resolve, Resolving},
-};
+use gongkai_egress::{self as egress, Guard, Reach};
+use reqwest::{Url, dns::Resolve};
 
 /// An acceptable URL.
 #[derive(Debug, Clone)]
@@ -46,17 +42,22 @@ impl Target {
     /// The URL is not acceptable.
     pub fn new(text: &str, allow_private: bool) -> Result<Self, Refused> {
         let url = Url::parse(text).map_err(|_| Refused::Malformed)?;
-        let host = url.host_str().ok_or(Refused::Malformed)?;
-        let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-        let here = host == "localhost" || address.is_some_and(|a| a.is_loopback());
-        if !(url.scheme() == "https" || url.scheme() == "http" && here) {
+        if !url.has_host() {
+            return Err(Refused::Malformed);
+        }
+        let (host, address) = (egress::host(&url), egress::address(&url));
+        let is_loopback = address.is_some_and(|address| address.is_loopback());
+        let here = host == "localhost" || is_loopback && is_written(text, &host);
+        if !(url.scheme() == "https" || url.scheme() == "http" && (here || allow_private && is_loopback)) {
             return Err(Refused::Insecure);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refused::Credentials);
         }
         match address {
-            Some(address) if !here && !allow_private && !is_public(address) => Err(Refused::Private(address)),
+            Some(address) if !here && !allow_private && Reach::of(address) != Reach::Public => {
+                Err(Refused::Private(address))
+            }
             _ => Ok(Self { url, private: allow_private || here }),
         }
     }
@@ -69,59 +70,17 @@ impl Target {
     /// Returns the resolver that the HTTP client must use for this target.
     #[must_use]
     pub fn resolver(&self) -> Arc<dyn Resolve> {
-        Arc::new(Guard { private: self.private })
+        let farthest = if self.private { Reach::Special } else { Reach::Public };
+        Guard::new(farthest, Vec::new())
     }
 }
 
-/// A resolver that returns only public addresses, unless private ones are allowed.
-struct Guard {
-    private: bool,
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let private = self.private;
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if let Some(refused) = found.iter().find(|a| !private && !is_public(a.ip())) {
-                return Err(Refused::Private(refused.ip()).into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// Returns true for an address of the public Internet, by the special-purpose registries of IANA (RFC 6890).
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(|| is_public_v6(v6), is_public_v4),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    let protocol = a == 192 && b == 0 && c == 0;
-    let benchmark = a == 198 && (b == 18 || b == 19);
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_multicast()
-        || shared
-        || protocol
-        || benchmark
-        || a == 0
-        || a >= 240)
-}
-
-/// Global unicast without documentation addresses and those that embed an IPv4 address (NAT64, 6to4, Teredo).
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    let global = a & 0xe000 == 0x2000;
-    let special = a == 0x2001 && (b < 0x200 || b == 0xdb8);
-    global && !special && a != 0x2002 && a != 0x3fff
+/// Returns true if a URL names an address in its usual form, and not as an IPv6 address that carries an IPv4 one.
+fn is_written(text: &str, host: &str) -> bool {
+    let authority =
+        text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+    let is_usual = authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':'));
+    is_usual && (host == "[::1]" || !host.starts_with('['))
 }
 
 #[cfg(test)]
@@ -168,6 +127,13 @@ mod tests {
             // Other ways to write 10.0.0.1 and 169.254.169.254.
             "0x0a000001",
             "2852039166",
+            // This machine, but not as one who means it writes it.
+            "0x7f.1",
+            "2130706433",
+            "0177.0.0.1",
+            "127.1",
+            "[::ffff:127.0.0.1]",
+            "[64:ff9b::7f00:1]",
         ] {
             let url = format!("https://{private}/");
             assert!(matches!(Target::new(&url, false), Err(Refused::Private(_))), "{url}");
@@ -180,8 +146,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_resolves_to_a_private_address_is_refused() {
-        let name = || "localhost".parse::<Name>().unwrap();
-        assert!(Guard { private: false }.resolve(name()).await.is_err());
-        assert!(Guard { private: true }.resolve(name()).await.is_ok());
+        let resolve = async |allow_private| {
+            let target = Target::new("https://cms.example/", allow_private).unwrap();
+            target.resolver().resolve("localhost".parse().unwrap()).await.is_ok()
+        };
+        assert!(!resolve(false).await && resolve(true).await);
     }
 }
