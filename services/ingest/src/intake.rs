@@ -21,6 +21,7 @@ use crate::{
     publication::Request,
     receipt_store::{ReceiptStore, Seen},
     submission::{File, Identity, StoredFiles, Submission, WithdrawalRequest},
+    turns::Turns,
 };
 use gongkai_agencies::Registry;
 use gongkai_lifecycle::{self as lifecycle, Rank};
@@ -43,6 +44,7 @@ use tokio::sync::watch;
 pub struct Intake {
     runtime: Runtime,
     originals: Arc<dyn Objects>,
+    storing: Turns,
     receipts: ReceiptStore,
     fetcher: Fetcher,
     public_url: String,
@@ -63,6 +65,7 @@ impl Intake {
         Self {
             registry,
             originals: runtime.objects(BUCKET_ORIGINALS),
+            storing: Turns::default(),
             receipts: ReceiptStore::new(&runtime),
             runtime,
             fetcher,
@@ -296,6 +299,8 @@ impl Intake {
     }
 
     async fn store(&self, file: &File, reference: &ContentRef) -> Result<(), transport::Error> {
+        // The same content many times at once: the first one stores it, the others find it.
+        let _turn = self.storing.take(&reference.key).await;
         if self.originals.exists(&reference.key).await? {
             return Ok(());
         }

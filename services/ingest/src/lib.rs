@@ -25,6 +25,7 @@ pub mod server;
 pub mod signature;
 pub mod state;
 pub mod submission;
+pub mod turns;
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests of ingest through its routes and its gRPC service, over the memory transport.
+//! Tests of ingest through its routes and its gRPC service, over the memory transport, and of what it leaves in a real store.
 
 #[cfg(test)]
 mod acceptance;
@@ -10,3 +10,5 @@ mod grpc;
 mod harness;
 #[cfg(test)]
 mod idle;
+#[cfg(test)]
+mod originals;

@@ -1,0 +1,78 @@
+//! Turns by key: work of one key is done one at a time, work of different keys at once.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+
+/// The turns of all keys. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Turns(Arc<Mutex<HashMap<String, Arc<Turn<()>>>>>);
+
+/// A turn. It ends when this is dropped.
+pub struct Held {
+    key: String,
+    turns: Turns,
+    /// Given up before the key is looked at.
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Turns {
+    /// Waits for the turn of a key, in order of arrival.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a turn that is waited for is given up.
+    pub async fn take(&self, key: &str) -> Held {
+        let turn = self.all().entry(key.to_owned()).or_default().clone();
+        // Made before the wait, so that giving up cleans up as well.
+        let mut held = Held { key: key.to_owned(), turns: self.clone(), turn: None };
+        held.turn = Some(turn.lock_owned().await);
+        held
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<Turn<()>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.turn = None;
+        let mut all = self.turns.all();
+        // Nobody else waits for it: whoever does holds a clone that was made under the lock.
+        if all.get(&self.key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+            all.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_key_waits_and_another_does_not() {
+        let turns = Turns::default();
+        let first = turns.take("a").await;
+        let mut second = Box::pin(turns.take("a"));
+        assert!(futures::poll!(&mut second).is_pending());
+        drop(turns.take("b").await);
+        drop(first);
+        drop(second.await);
+        assert!(turns.all().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_leaves_nothing_behind() {
+        let turns = Turns::default();
+        let first = turns.take("a").await;
+        {
+            let mut second = Box::pin(turns.take("a"));
+            assert!(futures::poll!(&mut second).is_pending());
+        }
+        drop(first);
+        assert!(turns.all().is_empty());
+    }
+}
