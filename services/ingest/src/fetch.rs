@@ -129,7 +129,10 @@ fn first(declared: String, fetched: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
 
     use super::*;
 
@@ -157,6 +160,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
+                stream.read(&mut [0; 1024]).await.ok();
                 let answer =
                     "HTTP/1.1 302 Found\r\nlocation: http://2130706433:1/\r\ncontent-length: 0\r\n\r\n";
                 stream.write_all(answer.as_bytes()).await.ok();

@@ -41,7 +41,17 @@ pub(super) async fn read(
     }
     let mut arriving = gate.receive(body, is_proven);
     let mut bytes = BytesMut::new();
-    while let Some(piece) = arriving.next().await? {
+    loop {
+        let piece = match arriving.next().await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break,
+            Err(problem) => {
+                if problem.code == Code::Overloaded {
+                    arriving.discard(DISCARD_LIMIT).await;
+                }
+                return Err(problem);
+            }
+        };
         if arriving.received() > limit {
             arriving.discard(DISCARD_LIMIT).await;
             return Err(too_large());

@@ -65,6 +65,8 @@ impl Process {
         let settings = common.nats.transport(about.program)?;
         let this = Self::prepare(about, common)?;
         this.handle_signals()?;
+        // Ends with the process; nothing waits for it.
+        tokio::spawn(crate::heap::trim());
         let (slot, connected, outage) = (this.transport.clone(), this.connected.clone(), this.outage.clone());
         let topology = this.about.topology.clone();
         let soft = this.shutdown.soft.clone();

@@ -15,6 +15,7 @@ mod cpu;
 pub mod dead_letter;
 mod delivery;
 pub mod handler;
+mod heap;
 pub mod host;
 pub mod inert;
 mod instruments;

@@ -19,7 +19,9 @@ pub(crate) const STEPS: u64 = 20_000_000;
 /// Bytes of the largest value of an expression.
 const BYTES: u64 = 32 << 20;
 /// Bytes per step where text is compared, searched or copied.
-const BYTES_PER_STEP: u64 = 16;
+const BYTES_PER_STEP: u64 = 64;
+/// Bytes per step where a regular expression searches.
+const SEARCHED_PER_STEP: u64 = 16;
 /// The largest value that is not text, a list or a map.
 const SCALAR: u64 = 16;
 /// Names that one name with wildcards may stand for.
@@ -35,8 +37,10 @@ const OTHER: u64 = 32 << 10;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
     /// Bytes of the report's prose.
-    pub(crate) text: u64,
-    pub(crate) chapters: u64,
+    text: u64,
+    chapters: u64,
+    /// Bytes of its longest title.
+    title: u64,
     /// Bytes of the rule's parameters.
     params: u64,
     /// Elements of its longest parameter.
@@ -71,14 +75,22 @@ struct Estimate<'a> {
 
 impl Sizes {
     /// A large report: packs are held to it when they load.
-    pub(crate) const LARGE: Self = Self { text: 256 << 10, chapters: 16, params: 0, elements: 0 };
+    pub(crate) const LARGE: Self =
+        Self { text: 256 << 10, chapters: 8, title: 1 << 10, params: 0, elements: 0 };
 
     pub(crate) fn of(input: &Input<'_>) -> Self {
         let report = input.report;
         let paragraphs = report.sections.iter().flat_map(|section| &section.paragraphs);
         let prose: usize = paragraphs.map(|paragraph| paragraph.text.len()).sum();
         let head = report.preamble_text().len() + report.title.len() + report.agency.len();
-        Self { text: wide(prose + head), chapters: wide(report.sections.len()), params: 0, elements: 0 }
+        let titles = report.sections.iter().map(|section| section.title.len()).chain([report.title.len()]);
+        Self {
+            text: wide(prose + head),
+            chapters: wide(report.sections.len()),
+            title: titles.max().map_or(0, wide),
+            params: 0,
+            elements: 0,
+        }
     }
 
     /// Adds the parameters of a rule.
@@ -171,7 +183,10 @@ impl<'a> Estimate<'a> {
             Expr::Literal(LiteralValue::Bytes(bytes)) => Size::scalar(wide(bytes.inner().len())),
             Expr::Literal(_) | Expr::Unspecified | Expr::Struct(_) => Size::scalar(SCALAR),
             Expr::Ident(name) => self.variable(name),
-            Expr::Select(select) => self.size(&select.operand),
+            Expr::Select(select) => {
+                let whole = self.size(&select.operand);
+                if select.field == "title" { Size::scalar(self.sizes.title.min(whole.bytes)) } else { whole }
+            }
             Expr::Call(call) => self.call(call),
             Expr::List(list) => {
                 let sizes: Vec<_> = list.elements.iter().map(|element| self.size(element)).collect();
@@ -197,7 +212,7 @@ impl<'a> Estimate<'a> {
         if let Some((_, size)) = self.bound.iter().rev().find(|(bound, _)| *bound == name) {
             return *size;
         }
-        let Sizes { text, chapters, params, elements } = self.sizes;
+        let Sizes { text, chapters, params, elements, .. } = self.sizes;
         match name {
             "report" => Size { bytes: text, items: chapters, item: text },
             "quote" => Size::scalar(text),
@@ -210,11 +225,18 @@ impl<'a> Estimate<'a> {
         let parts = call.target.iter().map(AsRef::as_ref).chain(&call.args);
         let sizes: Vec<Size> = parts.map(|part| self.size(part)).collect();
         let bytes = sizes.iter().fold(0_u64, |sum, size| sum.saturating_add(size.bytes));
-        self.spend(bytes / BYTES_PER_STEP);
-        match (call.func_name.as_str(), sizes.as_slice()) {
-            (operators::CONDITIONAL, [_, one, other]) => one.or(*other),
+        let name = call.func_name.as_str();
+        match (name, sizes.as_slice()) {
+            (operators::CONDITIONAL, [_, one, other]) => return one.or(*other),
+            (operators::INDEX | operators::OPT_INDEX, [whole, _]) => return whole.element(),
+            (operators::EQUALS | operators::NOT_EQUALS, [one, other]) => {
+                self.spend(one.bytes.min(other.bytes) / BYTES_PER_STEP);
+                return Size::scalar(SCALAR);
+            }
+            _ => self.spend(bytes / BYTES_PER_STEP),
+        }
+        match (name, sizes.as_slice()) {
             (operators::ADD, [one, other]) => one.and(*other),
-            (operators::INDEX | operators::OPT_INDEX, [whole, _]) => whole.element(),
             ("max" | "min", sizes) => sizes.iter().fold(Size::scalar(SCALAR), |most, size| most.or(*size)),
             ("string" | "bytes" | "dyn", _) => Size::scalar(bytes.saturating_add(2 * SCALAR)),
             ("matches", [text, ..]) => {
@@ -279,13 +301,13 @@ fn list_of(sizes: &[Size]) -> Size {
 
 /// The steps of a search in `bytes` of text.
 fn search(bytes: u64, pattern: &str) -> u64 {
-    (bytes / BYTES_PER_STEP).saturating_mul((states(pattern) / CHEAP_STATES).max(1))
+    (bytes / SEARCHED_PER_STEP).saturating_mul((states(pattern) / CHEAP_STATES).max(1))
 }
 
 /// About how many states a regular expression has: repetitions with counts multiply what they repeat.
 fn states(pattern: &str) -> u64 {
     let mut groups = vec![0_u64];
-    let mut repeated = 1;
+    let mut repeated = 1_u64;
     let mut rest = pattern.chars();
     while let Some(c) = rest.next() {
         let own = match c {
