@@ -26,6 +26,9 @@ pub struct Backlog {
     /// Sorted by sequence.
     #[prost(message, repeated, tag = "3")]
     waiting: Vec<Waiting>,
+    /// When that timer fires, in milliseconds of Unix time.
+    #[prost(int64, tag = "4")]
+    due_ms: i64,
 }
 
 /// A delivery that waits.
@@ -91,8 +94,16 @@ impl Backlog {
         self.round
     }
 
-    pub(super) fn next_round(&mut self) {
+    /// Starts a round whose timer fires at `due_ms`.
+    pub(super) fn start_round(&mut self, due_ms: i64) {
         self.round += 1;
+        self.due_ms = due_ms;
+    }
+
+    /// Returns how long the timer of this round still runs; `None` if nothing waits.
+    pub(super) fn left(&self, now_ms: i64) -> Option<Duration> {
+        let left_ms = u64::try_from(self.due_ms.saturating_sub(now_ms)).unwrap_or_default();
+        (!self.is_empty()).then_some(Duration::from_millis(left_ms))
     }
 
     /// Lets an alert wait if it must not be delivered now.
@@ -210,7 +221,8 @@ impl Backlog {
     }
 }
 
-fn millis(duration: Duration) -> i64 {
+/// Milliseconds as the backlog stores them.
+pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -313,6 +325,15 @@ mod tests {
         backlog.apply(&pass, &schedule(), NOW + 30_000);
         assert_eq!(backlog.spent(&schedule(), NOW + 30_000), [1]);
         assert_eq!(backlog.next_attempt(&schedule(), None, NOW + 30_000), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn the_timer_of_a_round_can_be_set_again_for_what_is_left() {
+        let mut backlog = away(&[1]);
+        backlog.start_round(NOW + 5_000);
+        assert_eq!((backlog.round(), backlog.left(NOW + 2_000)), (1, Some(Duration::from_secs(3))));
+        assert_eq!(backlog.left(NOW + 9_000), Some(Duration::ZERO));
+        assert_eq!(Backlog::default().left(NOW), None);
     }
 
     #[test]

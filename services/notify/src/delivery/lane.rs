@@ -1,7 +1,7 @@
 //! The queue of one subscription while its receiver is away: its saved [`Backlog`] and the timer that tries again.
 //!
 //! The timer is set before the backlog is saved, so that nothing waits without one. A timer carries the number of its round:
-//! one that fires late, after another was set, only sets the current one again. Both programs and brokers may restart at any
+//! one that fires late, after another was set, only sets the current one again for what is left of it. Both programs and brokers may restart at any
 //! point; a timer that was lost all the same is set again by [`Lane::watch`].
 
 use std::{sync::Arc, time::Duration};
@@ -16,7 +16,7 @@ use prost::bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
-    backlog::{Admission, Backlog},
+    backlog::{Admission, Backlog, millis},
     pass::Pass,
     retry::Schedule,
     webhook,
@@ -135,7 +135,7 @@ impl Lane {
 
     /// Sets the timer of the current round again.
     pub(super) async fn reset_timer(&self, backlog: &Backlog) -> Result<(), Error> {
-        match self.pause(backlog) {
+        match backlog.left(self.now_ms()) {
             Some(after) => self.set_timer(backlog.round(), after).await,
             None => Ok(()),
         }
@@ -181,7 +181,7 @@ impl Lane {
     /// Sets the timer if something waits and there is none. Usually there is one, or its delivery is under way.
     async fn ensure_timer(&self) -> Result<(), Error> {
         let backlog = self.read().await?;
-        let Some(after) = self.pause(&backlog) else { return Ok(()) };
+        let Some(after) = backlog.left(self.now_ms()) else { return Ok(()) };
         let (name, due) = self.timer(backlog.round());
         if self.runtime.schedule_unless_set(&name, due, after).await? {
             tracing::debug!(subscription = self.subscription, waiting = backlog.len(), "timer set again");
@@ -192,19 +192,20 @@ impl Lane {
     /// Changes the backlog. If `change` returns a delay, starts a new round with a timer.
     async fn update(&self, change: impl Fn(&mut Backlog) -> Option<Duration>) -> Result<Backlog, Decision> {
         let _turn = self.turn.lock().await;
-        let mut is_timer_set = false;
+        let mut is_timer_due = false;
         let mut race = 0;
         loop {
             let mut versioned = self.records.read::<Backlog>(&self.subscription).await?;
             let backlog = &mut versioned.record;
-            let after = change(backlog);
-            if after.is_some() {
-                backlog.next_round();
+            let now_ms = self.now_ms();
+            if let Some(after) = change(backlog) {
+                let after = spread_out(after, &self.subscription, backlog.round());
+                backlog.start_round(now_ms.saturating_add(millis(after)));
+                is_timer_due = true;
             }
             // A timer that was set before a lost race may have replaced that of the winner.
-            if let Some(after) = after.or_else(|| is_timer_set.then(|| self.pause(backlog))?) {
+            if is_timer_due && let Some(after) = backlog.left(now_ms) {
                 self.set_timer(backlog.round(), after).await?;
-                is_timer_set = true;
             }
             if self.records.save(&self.subscription, &versioned).await? {
                 return Ok(versioned.record);
@@ -214,15 +215,9 @@ impl Lane {
         }
     }
 
-    /// Returns the delay to the next attempt, at least the first of the schedule.
-    fn pause(&self, backlog: &Backlog) -> Option<Duration> {
-        let next = backlog.next_attempt(&self.schedule, None, self.now_ms())?;
-        Some(next.max(self.schedule.delay(1, None)))
-    }
-
     async fn set_timer(&self, round: u64, after: Duration) -> Result<(), Error> {
         let (name, due) = self.timer(round);
-        self.runtime.schedule(&name, due, spread_out(after, &self.subscription, round)).await
+        self.runtime.schedule(&name, due, after).await
     }
 
     fn timer(&self, round: u64) -> (String, Output) {
