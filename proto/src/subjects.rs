@@ -125,6 +125,8 @@ pub const BUCKET_NEIGHBOURS: &str = "gongkai-neighbours";
 pub const BUCKET_AGENCIES: &str = "gongkai-agencies";
 /// Object store: lists of agencies by digest.
 pub const BUCKET_REGISTRIES: &str = "gongkai-registries";
+/// Key-value: what the broker held, so that a lost stream or bucket is told from one that never was.
+pub const BUCKET_MARKER: &str = "gongkai-marker";
 
 /// Key-value: attempts of messages that were delivered more than once, by stream, consumer and sequence.
 pub const BUCKET_ATTEMPTS: &str = "gongkai-attempts";
@@ -225,6 +227,7 @@ macro_rules! about {
                 objects: $crate::subjects::OBJECT_BUCKETS.to_vec(),
                 entries: $crate::subjects::ENTRY_BUCKETS.to_vec(),
             },
+            marker: $crate::subjects::BUCKET_MARKER,
             dead_prefix: $crate::subjects::DEAD_PREFIX,
             attempts: $crate::subjects::BUCKET_ATTEMPTS,
         }

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -83,7 +83,15 @@ impl Deployment {
     /// # Panics
     /// If a program is missing (run `make test`) or does not become ready; the message has its log.
     pub async fn start(plan: &Plan) -> Self {
-        let broker = NatsServer::start().await;
+        Self::start_over(plan, "").await
+    }
+
+    /// Like [`Deployment::start`], over a broker with additional lines of configuration.
+    ///
+    /// # Panics
+    /// Like [`Deployment::start`].
+    pub async fn start_over(plan: &Plan, broker: &str) -> Self {
+        let broker = NatsServer::start_with(broker).await;
         let mut deployment = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
             broker,
@@ -141,6 +149,35 @@ impl Deployment {
             all.push((process.service, answer.text().await.expect("metrics are text")));
         }
         all
+    }
+
+    /// What each process says at `/readyz`: its service, the status and the text.
+    pub async fn readiness(&self) -> Vec<(&'static str, u16, String)> {
+        let mut all = Vec::new();
+        for process in &self.processes {
+            let url = format!("http://{}/readyz", process.addresses.admin);
+            let answer = crate::http::client().get(url).send().await;
+            let (status, text) = match answer {
+                Ok(answer) => (answer.status().as_u16(), answer.text().await.unwrap_or_default()),
+                Err(error) => (0, error.to_string()),
+            };
+            all.push((process.service, status, text.trim().to_owned()));
+        }
+        all
+    }
+
+    /// Runs `gongkai doctor` over the deployment.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[must_use]
+    pub fn doctor(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(binary("gongkai"));
+        command.arg("doctor").arg("--config").arg(self.config()).args(arguments);
+        for process in &self.processes {
+            command.arg("--admin").arg(format!("http://{}", process.addresses.admin));
+        }
+        command.output().expect("the program was just found")
     }
 
     /// The broker.

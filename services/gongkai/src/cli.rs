@@ -5,7 +5,9 @@ use std::{process::ExitCode, sync::LazyLock};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{agencies, check, explain, findings, get, list, rules, status, submit, up, waivers, watch},
+    commands::{
+        agencies, check, doctor, explain, findings, get, list, rules, status, submit, up, waivers, watch,
+    },
     output::Output,
 };
 
@@ -43,6 +45,7 @@ enum Command {
     Watch(watch::Args),
     Agencies(agencies::Args),
     Status(status::Args),
+    Doctor(doctor::Args),
     Rules(rules::Args),
 }
 
@@ -61,6 +64,7 @@ impl Cli {
             Command::Watch(args) => watch::run(args, out).await,
             Command::Agencies(args) => agencies::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,
+            Command::Doctor(args) => doctor::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,
         }
     }

@@ -52,6 +52,8 @@ pub enum Code {
     Timeout,
     BrokerUnavailable,
     StorageFull,
+    /// The broker lost what it held, and an operator has not decided yet.
+    StoreLost,
     Overloaded,
     /// A bug or a misconfiguration of the server.
     Internal,
@@ -173,6 +175,9 @@ impl Code {
             Self::StorageFull => {
                 transient(S::SERVICE_UNAVAILABLE, G::ResourceExhausted, "存储已满 / Storage full")
             }
+            Self::StoreLost => {
+                transient(S::SERVICE_UNAVAILABLE, G::Unavailable, "存储丢失，等待运维处理 / Store lost")
+            }
             Self::Overloaded => {
                 transient(S::SERVICE_UNAVAILABLE, G::ResourceExhausted, "请求过多 / Overloaded")
             }
@@ -214,6 +219,7 @@ impl From<transport::Error> for Problem {
         let code = match error.kind {
             ErrorKind::Unavailable | ErrorKind::Conflict => Code::BrokerUnavailable,
             ErrorKind::Full => Code::StorageFull,
+            ErrorKind::Lost => Code::StoreLost,
             ErrorKind::TooLarge => Code::TooLarge,
             ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Unreadable | ErrorKind::Other => {
                 Code::Internal
@@ -228,7 +234,7 @@ impl From<transport::Error> for Problem {
                 );
             }
             // The runtime logs an outage once. Do not repeat it for each caller.
-            Code::BrokerUnavailable | Code::StorageFull => {
+            Code::BrokerUnavailable | Code::StorageFull | Code::StoreLost => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "nothing was accepted");
             }
             _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
@@ -291,7 +297,7 @@ mod tests {
         let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
              FETCH_NOT_ALLOWED FETCH_FAILED UNAUTHENTICATED BAD_SIGNATURE STALE_SIGNATURE NOT_FOUND \
-             SUBMISSION_NOT_FOUND METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE STORAGE_FULL \
+             SUBMISSION_NOT_FOUND METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE STORAGE_FULL STORE_LOST \
              OVERLOADED INTERNAL";
         assert_eq!(names.join(" "), public);
     }

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use gongkai_notify::delivery::Backlog;
 use gongkai_proto::subjects;
 use gongkai_worker::{
-    Config, RecordStore, Service, Transport as _,
+    Common, Config, RecordStore, Service, Transport as _,
     config::AdminSettings,
     inert::redact,
     transport::{
@@ -34,6 +34,16 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 Exit code: 0 all is well, 1 a service is not ready or there are dead letters, 2 the broker cannot be asked.")]
 pub(crate) struct Args {
+    #[command(flatten)]
+    target: Target,
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// The deployment to look at.
+#[derive(Debug, clap::Args)]
+pub(super) struct Target {
     /// The services' config file, with the addresses of the broker and of the admin ports
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
@@ -43,9 +53,6 @@ pub(crate) struct Args {
     /// Admin addresses to probe; without any, those of the config on this machine
     #[arg(long, value_name = "URL")]
     admin: Vec<String>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -76,12 +83,15 @@ struct Deliveries {
 
 /// What a service's admin port answers.
 #[derive(Debug, Serialize)]
-struct Health {
-    service: String,
-    admin: String,
-    ready: bool,
+pub(super) struct Health {
+    pub(super) service: String,
+    pub(super) admin: String,
+    pub(super) ready: bool,
     /// What the service waits for, or why it does not answer.
-    detail: String,
+    pub(super) detail: String,
+    /// True if the port answered at all.
+    #[serde(skip)]
+    pub(super) answered: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,12 +105,8 @@ struct ConsumerRow {
 }
 
 pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
-    let mut config = Config::load(args.config.as_deref(), &subjects::SERVICES)?;
-    if let Some(url) = &args.nats_url {
-        config = config.with("nats.url", url);
-    }
-    let common = config.common()?;
-    let services = probe_all(&targets(&args.admin, &common.admin)?).await?;
+    let common = args.target.common()?;
+    let services = args.target.probe(&common).await?;
     // No logging: failures are in the error.
     let broker = JetStream::connect(&common.nats.transport("gongkai-status")?).await;
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url));
@@ -143,6 +149,22 @@ async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<
     Ok(all)
 }
 
+impl Target {
+    /// The sections that every service has, with the broker's address from the command line.
+    pub(super) fn common(&self) -> anyhow::Result<Common> {
+        let mut config = Config::load(self.config.as_deref(), &subjects::SERVICES)?;
+        if let Some(url) = &self.nats_url {
+            config = config.with("nats.url", url);
+        }
+        config.common()
+    }
+
+    /// Asks every admin port whether its service is ready.
+    pub(super) async fn probe(&self, common: &Common) -> anyhow::Result<Vec<Health>> {
+        probe_all(&targets(&self.admin, &common.admin)?).await
+    }
+}
+
 /// The services and their admin addresses.
 fn targets(given: &[String], admin: &AdminSettings) -> anyhow::Result<Vec<(String, String)>> {
     if !given.is_empty() {
@@ -181,11 +203,13 @@ async fn probe(client: &Client, service: &str, admin: &str) -> Health {
         let ready = response.status().is_success();
         Ok::<_, reqwest::Error>((ready, response.text().await?.trim().to_owned()))
     };
-    let (ready, detail) = answer.await.unwrap_or_else(|error| {
+    let answer = answer.await;
+    let answered = answer.is_ok();
+    let (ready, detail) = answer.unwrap_or_else(|error| {
         let away = if error.is_timeout() { "no answer in time" } else { "nobody listens" };
         (false, away.to_owned())
     });
-    Health { service: service.to_owned(), admin: redact(admin).into_owned(), ready, detail }
+    Health { service: service.to_owned(), admin: redact(admin).into_owned(), ready, detail, answered }
 }
 
 fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {

@@ -99,7 +99,10 @@ impl RegistryStore {
 
     async fn forward(&self, sender: &watch::Sender<Arc<Registry>>) {
         loop {
-            if let Err(error) = self.forward_while_reached(sender).await {
+            // The runtime logs an outage once.
+            if let Err(error) = self.forward_while_reached(sender).await
+                && !error.kind.is_outage()
+            {
                 tracing::warn!(error = &error as &dyn std::error::Error, "registry not followed");
             }
             tokio::time::sleep(PAUSE).await;

@@ -18,6 +18,8 @@ pub struct About {
     pub sections: &'static [&'static str],
     /// Streams and buckets that the broker must hold.
     pub topology: Topology,
+    /// Key-value bucket in which the processes remember what the broker holds.
+    pub marker: &'static str,
     /// Subject prefix of dead letters. The service's short name is appended.
     pub dead_prefix: &'static str,
     /// Bucket of entries for the attempts of messages that were delivered more than once. It is part of the topology.

@@ -1,8 +1,8 @@
 //! The admin server of a service.
 //!
 //! - `/livez`: 200, or 503 with the names of stalled loops. An operator or Kubernetes restarts the process then.
-//! - `/readyz`: 200 once every latch is released and the broker answers, with what components remark; 503 from the first
-//!   stop signal on.
+//! - `/readyz`: 200 while every latch is released, the broker answers and holds what it held, with what components remark;
+//!   else 503 with one sentence, also from the first stop signal on.
 //! - `/metrics`: Prometheus text. Requires the bearer token if one is set.
 
 use std::net::SocketAddr;
@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Secret;
+use crate::holdings::Holdings;
 use crate::liveness::Liveness;
 use crate::metrics::Meters;
 use crate::readiness::Readiness;
@@ -33,6 +34,7 @@ const PING_TIMEOUT: Duration = Duration::from_millis(900);
 pub(crate) struct Admin {
     pub(crate) liveness: Liveness,
     pub(crate) readiness: Readiness,
+    pub(crate) holdings: Holdings,
     pub(crate) meters: Meters,
     /// Set once the process is connected to the broker.
     pub(crate) transport: Arc<OnceLock<Arc<dyn Transport>>>,
@@ -99,6 +101,9 @@ impl Admin {
     async fn obstacle(&self) -> Option<String> {
         if self.soft.is_cancelled() {
             return Some("stopping".to_owned());
+        }
+        if let Some(obstacle) = self.holdings.obstacle() {
+            return Some(obstacle);
         }
         if !self.readiness.is_ready() {
             return Some(format!("waiting for {}", self.readiness.waiting().join(", ")));

@@ -50,11 +50,9 @@ struct Loop<H: Handler> {
     transport: Arc<dyn Transport>,
     plan: Plan,
     permits: Arc<Semaphore>,
-    in_flight: InFlight,
-    _heartbeats: AbortOnDropHandle<()>,
-    jobs: JobSet,
+    work: Work,
     soft: CancellationToken,
-    /// Drops the jobs of this consumer only.
+    /// The process's hard stop.
     hard: CancellationToken,
     pulse: Pulse,
     outage: Outage,
@@ -62,10 +60,19 @@ struct Loop<H: Handler> {
     failed: u32,
 }
 
+/// What is in work.
+struct Work {
+    in_flight: InFlight,
+    _heartbeats: AbortOnDropHandle<()>,
+    jobs: JobSet,
+    /// Drops the jobs of this consumer only.
+    hard: CancellationToken,
+}
+
 /// Consumes until shutdown, then drains.
 pub(crate) async fn run<H: Handler>(plan: Plan, stage: Stage<H>, supplies: Supplies) -> anyhow::Result<()> {
     let mut this = Loop::new(plan, stage, &supplies);
-    let Some(mut pull) = this.bind().await? else { return Ok(()) };
+    let Some(mut pull) = this.bind(Binding::First).await? else { return Ok(()) };
     supplies.latch.release();
     tracing::info!(stream = this.plan.spec.stream, durable = this.plan.spec.durable, "consuming");
     let result = this.consume(&mut pull).await;
@@ -73,17 +80,36 @@ pub(crate) async fn run<H: Handler>(plan: Plan, stage: Stage<H>, supplies: Suppl
     result
 }
 
+/// Whether the consumer was bound before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binding {
+    First,
+    Again,
+}
+
+// === impl Work ===
+
+impl Work {
+    fn new(hard: &CancellationToken, heartbeat: Duration) -> Self {
+        let hard = hard.child_token();
+        let in_flight = InFlight::default();
+        Self {
+            jobs: JobSet::new(&hard),
+            _heartbeats: AbortOnDropHandle::new(tokio::spawn(in_flight.clone().heartbeats(heartbeat))),
+            in_flight,
+            hard,
+        }
+    }
+}
+
 // === impl Loop ===
 
 impl<H: Handler> Loop<H> {
     fn new(plan: Plan, stage: Stage<H>, supplies: &Supplies) -> Self {
-        let hard = supplies.shutdown.hard.child_token();
-        let in_flight = InFlight::default();
+        let hard = supplies.shutdown.hard.clone();
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
-            jobs: JobSet::new(&hard),
-            _heartbeats: AbortOnDropHandle::new(tokio::spawn(in_flight.clone().heartbeats(plan.heartbeat))),
-            in_flight,
+            work: Work::new(&hard, plan.heartbeat),
             soft: supplies.shutdown.soft.clone(),
             hard,
             pulse: supplies.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
@@ -95,13 +121,17 @@ impl<H: Handler> Loop<H> {
         }
     }
 
-    /// Binds the consumer, retrying while the broker is unavailable. Returns `None` on shutdown.
-    async fn bind(&mut self) -> anyhow::Result<Option<Box<dyn Pull>>> {
+    /// Binds the consumer, and creates it if it is missing. Retries while the broker is unavailable, and while the stream is
+    /// missing that was there before. Returns `None` on shutdown.
+    async fn bind(&mut self, binding: Binding) -> anyhow::Result<Option<Box<dyn Pull>>> {
         while !self.soft.is_cancelled() {
             self.pulse.beat();
             match self.transport.consumer(&self.plan.spec).await {
                 Ok(pull) => return Ok(Some(pull)),
-                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {
+                Err(error)
+                    if error.kind == ErrorKind::Denied
+                        || (error.kind == ErrorKind::NotFound && binding == Binding::First) =>
+                {
                     let name = &self.plan.spec.durable;
                     return Err(anyhow::Error::new(error).context(format!("couldn't bind consumer {name}")));
                 }
@@ -112,30 +142,53 @@ impl<H: Handler> Loop<H> {
     }
 
     async fn consume(&mut self, pull: &mut Box<dyn Pull>) -> anyhow::Result<()> {
-        while let Some(permits) = self.permits().await {
-            self.pulse.beat();
+        let mut closing = self.transport.closing();
+        loop {
             let started = Instant::now();
-            let fetched = tokio::select! {
-                fetched = pull.fetch(permits.num_permits(), self.plan.expires) => fetched,
-                () = self.soft.cancelled() => break,
-            };
-            let result = match fetched {
-                Ok(messages) => self.start_each(messages, permits).await,
-                Err(error) => Err(error),
+            // Also while no permit is free: what is in work may be waiting for a store that is lost.
+            let result = match closing.run_until_cancelled(self.permits()).await {
+                Some(Some(permits)) => match self.fetch(pull, permits).await {
+                    Some(result) => result,
+                    None => break,
+                },
+                Some(None) => break,
+                None => Err(Error::new(ErrorKind::Lost, "the broker's store is lost")),
             };
             match result {
                 Ok(0) if started.elapsed() < TOO_SOON => self.pause().await,
                 Ok(_) => self.failed = 0,
                 Err(error) => {
+                    if error.kind == ErrorKind::Lost {
+                        self.drop_work();
+                    }
                     self.pause_after(&error).await;
-                    if error.kind == ErrorKind::NotFound {
-                        let Some(rebound) = self.bind().await? else { break };
+                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Lost) {
+                        let Some(rebound) = self.bind(Binding::Again).await? else { break };
+                        tracing::info!(durable = self.plan.spec.durable, "consuming again");
                         *pull = rebound;
+                        closing = self.transport.closing();
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Fetches messages, starts each and returns their number. Returns `None` on shutdown.
+    async fn fetch(
+        &mut self,
+        pull: &mut Box<dyn Pull>,
+        permits: OwnedSemaphorePermit,
+    ) -> Option<Result<usize, Error>> {
+        self.pulse.beat();
+        let fetched = tokio::select! {
+            fetched = pull.fetch(permits.num_permits(), self.plan.expires) => fetched,
+            () = self.soft.cancelled() => return None,
+        };
+        Some(match fetched {
+            Ok(messages) => self.start_each(messages, permits).await,
+            Err(error) => Err(error),
+        })
     }
 
     /// Waits for at least one permit and takes all that are free. Returns `None` on shutdown. Nothing else takes permits.
@@ -195,16 +248,22 @@ impl<H: Handler> Loop<H> {
     }
 
     fn start(&mut self, delivery: Delivery, permit: OwnedSemaphorePermit) {
-        let Some((incoming, handle)) = self.in_flight.admit(delivery, self.plan.retry) else {
+        let Some((incoming, handle)) = self.work.in_flight.admit(delivery, self.plan.retry) else {
             self.stage.instruments.absorbed.add(1);
             return;
         };
         let stage = self.stage.clone();
-        self.jobs.start(Box::pin(async move {
+        self.work.jobs.start(Box::pin(async move {
             let _permit = permit;
             let _in_flight = stage.instruments.in_flight();
             stage.process(incoming, handle).await;
         }));
+    }
+
+    /// Drops what is in work, because it comes from a store that is lost. What that store still has is delivered again.
+    fn drop_work(&mut self) {
+        self.work.hard.cancel();
+        self.work = Work::new(&self.hard, self.plan.heartbeat);
     }
 
     async fn pause_after(&mut self, error: &Error) {
@@ -236,7 +295,7 @@ impl<H: Handler> Loop<H> {
         }
         let drained = tokio::select! {
             drained = timeout(self.plan.drain_timeout, self.permits.acquire_many(all)) => drained.is_ok(),
-            () = self.hard.cancelled() => false,
+            () = self.work.hard.cancelled() => false,
         };
         if !drained {
             let in_work = self.plan.concurrency - self.permits.available_permits();
@@ -245,7 +304,7 @@ impl<H: Handler> Loop<H> {
                 in_work,
                 "messages dropped at the hard stop; they will be redelivered"
             );
-            self.hard.cancel();
+            self.work.hard.cancel();
             timeout(AFTER_HARD_STOP, self.permits.acquire_many(all)).await.ok();
         }
     }

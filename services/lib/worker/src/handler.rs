@@ -99,8 +99,9 @@ impl Once {
 /// What the runtime does with a message that its handler did not handle.
 #[derive(Debug)]
 pub enum Decision {
-    /// The broker is unavailable or full, which is not the message's fault. The runtime handles the message again once the
-    /// broker is back, and no attempt is used up. An effect outside of the broker that came before belongs into [`Once::run`].
+    /// The broker is unavailable or full or lost its store, which is not the message's fault. The runtime handles the message
+    /// again once that is over, and no attempt is used up. An effect outside of the broker that came before belongs into
+    /// [`Once::run`].
     Unavailable(Error),
     /// Deliver the message again. After the last attempt it is buried as `ATTEMPTS_EXHAUSTED`.
     Retry {
@@ -147,7 +148,7 @@ impl From<Error> for Decision {
     /// Decides by the error's kind what a failed call to the broker means for the message that needed it.
     fn from(error: Error) -> Self {
         match error.kind {
-            ErrorKind::Unavailable | ErrorKind::Full => Self::Unavailable(error),
+            ErrorKind::Unavailable | ErrorKind::Full | ErrorKind::Lost => Self::Unavailable(error),
             ErrorKind::TooLarge => Self::bury("STATE_TOO_LARGE", error),
             ErrorKind::Unreadable => Self::bury("STATE_UNREADABLE", error),
             ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Other => {
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn a_transport_error_decides_by_its_kind() {
         let decide = |kind| Decision::from(Error::new(kind, "refused"));
-        for kind in [ErrorKind::Unavailable, ErrorKind::Full] {
+        for kind in [ErrorKind::Unavailable, ErrorKind::Full, ErrorKind::Lost] {
             assert!(matches!(decide(kind), Decision::Unavailable(_)), "{kind:?}");
         }
         for kind in [ErrorKind::Conflict, ErrorKind::NotFound, ErrorKind::Denied, ErrorKind::Other] {

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -23,6 +24,8 @@ use crate::alone::WorkFloor;
 use crate::clock::Clock;
 use crate::config::Common;
 use crate::cpu::CpuPool;
+use crate::holdings::Holdings;
+use crate::holdings::keeper::{Keeper, Orders};
 use crate::liveness::Liveness;
 use crate::outage::Outage;
 use crate::panics::Caught;
@@ -44,6 +47,7 @@ pub struct Process {
     telemetry: Telemetry,
     shutdown: Shutdown,
     outage: Outage,
+    holdings: Holdings,
     cpu: CpuPool,
     floor: WorkFloor,
     transport: Arc<OnceLock<Arc<dyn Transport>>>,
@@ -68,22 +72,26 @@ impl Process {
         // Ends with the process; nothing waits for it.
         tokio::spawn(crate::heap::trim());
         let (slot, connected, outage) = (this.transport.clone(), this.connected.clone(), this.outage.clone());
-        let topology = this.about.topology.clone();
+        let holdings = this.holdings.clone();
+        let orders = this.orders();
         let soft = this.shutdown.soft.clone();
         this.shutdown.spawn("connect", crate::OnFailure::ShutDown, async move {
             let opening = async {
                 let transport = retry_while_unavailable(&outage, || JetStream::connect(&settings)).await?;
-                retry_while_unavailable(&outage, || transport.declare(&topology)).await?;
-                Ok::<_, Error>(transport)
+                let mut keeper = Keeper::new(Arc::new(transport), orders, Clock::system(), holdings, outage)?;
+                keeper.open().await?;
+                anyhow::Ok(keeper)
             };
-            let transport = tokio::select! {
+            let keeper = tokio::select! {
                 opened = opening => opened.context("couldn't use the broker")?,
                 () = soft.cancelled() => return Ok(()),
             };
             tracing::info!("connected to the broker");
             // Nothing else sets the cell.
-            slot.set(Arc::new(transport)).ok();
+            slot.set(Arc::new(keeper.guarded())).ok();
             connected.cancel();
+            // It ends with the process: what drains still needs it.
+            tokio::spawn(keeper.watch());
             Ok(())
         });
         Ok(this)
@@ -98,10 +106,13 @@ impl Process {
         common: Common,
         transport: Arc<dyn Transport>,
     ) -> anyhow::Result<Self> {
-        transport.declare(&about.topology).await?;
         let this = Self::prepare(about, common)?;
+        let (holdings, outage) = (this.holdings.clone(), this.outage.clone());
+        let mut keeper = Keeper::new(transport, this.orders(), Clock::system(), holdings, outage)?;
+        keeper.open().await?;
         // The cell is new, so it is empty.
-        this.transport.set(transport).ok();
+        this.transport.set(Arc::new(keeper.guarded())).ok();
+        tokio::spawn(keeper.watch());
         this.connected.cancel();
         Ok(this)
     }
@@ -118,6 +129,7 @@ impl Process {
         let admin = Admin {
             liveness: liveness.clone(),
             readiness: readiness.clone(),
+            holdings: self.holdings.clone(),
             meters: meters.clone(),
             transport: self.transport.clone(),
             soft: self.shutdown.soft.clone(),
@@ -164,6 +176,16 @@ impl Process {
         self.shutdown.soft.clone()
     }
 
+    /// Returns what waits until the broker stores nothing any more although it answers. Once its disk has room, restarting it
+    /// mends that.
+    pub fn broker_stuck(&self) -> impl Fn() -> BoxFuture<'static, ()> + use<> {
+        let holdings = self.holdings.clone();
+        move || {
+            let holdings = holdings.clone();
+            Box::pin(async move { holdings.until_stuck().await })
+        }
+    }
+
     /// Runs until a signal arrives or a service ends by itself, which is a failure. Then stops everything in order.
     pub async fn run_until_stopped(mut self) -> ExitCode {
         let mut failed = tokio::select! {
@@ -186,6 +208,7 @@ impl Process {
     fn prepare(about: About, common: Common) -> anyhow::Result<Self> {
         common.validate()?;
         Ok(Self {
+            holdings: Holdings::new(&about.topology),
             telemetry: Telemetry::install(&common.telemetry, about.version, Clock::system())?,
             about,
             common,
@@ -199,6 +222,16 @@ impl Process {
             admin_stop: CancellationToken::new(),
             started: 0,
         })
+    }
+
+    /// What the keeper of the broker's streams and buckets is told.
+    fn orders(&self) -> Orders {
+        Orders {
+            topology: self.about.topology.clone(),
+            marker: self.about.marker,
+            file: self.common.nats.marker_file.clone(),
+            recreate: self.common.nats.recreate,
+        }
     }
 
     fn handle_signals(&self) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ pub mod dead_letter;
 mod delivery;
 pub mod handler;
 mod heap;
+pub mod holdings;
 pub mod host;
 pub mod inert;
 mod instruments;

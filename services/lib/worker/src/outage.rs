@@ -1,4 +1,4 @@
-//! One log line when the broker becomes unavailable or full, and one when that is over.
+//! One log line when the broker becomes unavailable or full or loses its store, and one when that is over.
 //!
 //! Calls can succeed and fail side by side during an outage, such as when one stream is full and another is not. An outage
 //! therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at most.
@@ -64,7 +64,7 @@ impl Outage {
 
     /// Records that the broker answered. It may still be full. Returns true if it logged the end of an outage.
     pub(crate) fn answered(&self) -> bool {
-        self.over(|kind| kind == ErrorKind::Unavailable)
+        self.over(|kind| kind != ErrorKind::Full)
     }
 
     /// Records that the broker stored something, so it has room. Returns true if it logged the end of an outage.
@@ -93,20 +93,20 @@ impl Outage {
 fn say(error: &Error, failures: u64, lasting: Duration) {
     let cause = error as &dyn std::error::Error;
     let seconds = lasting.as_secs();
-    if error.kind == ErrorKind::Full {
-        tracing::error!(
-            error = cause,
-            failures,
-            seconds,
-            "broker's disk or stream is full; nothing is accepted until there is room"
-        );
-    } else {
-        tracing::error!(error = cause, failures, seconds, "broker is away; trying again until it is back");
-    }
+    let what = match error.kind {
+        ErrorKind::Full => "broker's disk or stream is full; nothing is accepted until there is room",
+        ErrorKind::Lost => "broker lost what it held; nothing is accepted or handled until that is put right",
+        _ => "broker does not answer; trying again until it does",
+    };
+    tracing::error!(error = cause, failures, seconds, "{what}");
 }
 
 fn good(kind: ErrorKind) -> &'static str {
-    if kind == ErrorKind::Full { "broker has room" } else { "broker is there" }
+    match kind {
+        ErrorKind::Full => "broker has room",
+        ErrorKind::Lost => "broker has what it held",
+        _ => "broker answers",
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub struct Consume {
     pub max_ack_pending: Option<u32>,
     /// Number of failed attempts after which a message is buried.
     pub max_attempts: Option<u32>,
+    /// Time without a pull after which the broker deletes the consumer. `None`: it keeps it for ever.
+    pub forget_after: Option<Duration>,
     /// Longest time that the handler may take for one message. After that the attempt has failed.
     pub deadline: Option<Duration>,
     /// What is not in work while a message is tried alone, because the process may have died of it.
@@ -81,6 +83,7 @@ impl Plan {
                 filters: consume.filters,
                 ack_wait,
                 max_ack_pending,
+                forget_after: consume.forget_after,
             },
             concurrency,
             heartbeat: ack_wait / 3,

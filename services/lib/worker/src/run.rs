@@ -171,6 +171,7 @@ mod tests {
             versions: vec![("parser", "7".to_owned()), ("rules", "8".to_owned())],
             sections: &["stage", "sibling"],
             topology: Topology::default(),
+            marker: "marker",
             dead_prefix: "dead",
             attempts: "attempts",
         }

@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use gongkai_worker::holdings::keeper::repair;
+use gongkai_worker::transport::Part;
 use gongkai_worker::transport::memory::{Fault, Memory, Operation};
 use gongkai_worker::{
-    About, Common, Consume, Context, Decision, Handler, Output, Process, Raw, Runtime, Service, Topology,
+    About, Clock, Common, Consume, Context, Decision, Handler, Output, Process, Raw, Runtime, Service,
+    Topology, Transport,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -73,6 +76,7 @@ async fn boot(act: Act, edit: impl FnOnce(&mut Common)) -> (Memory, Process, Soc
         versions: Vec::new(),
         sections: &[],
         topology: Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() },
+        marker: "marker",
         dead_prefix: "dead",
         attempts: "attempts",
     };
@@ -119,6 +123,27 @@ async fn health_follows_the_consumer_the_broker_and_the_shutdown() {
     let running = tokio::spawn(process.run_until_stopped());
     shutdown.cancel();
     assert!(is_success(running.await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_lost_stream_makes_the_process_unready_and_it_goes_on_when_it_is_accepted() {
+    let (memory, process, admin) = boot(Act::Consume, |_| {}).await;
+    until_ready(admin).await;
+    memory.lose(Part::Stream("IN"));
+    let answer = loop {
+        let (status, answer) = get(admin, "/readyz", "").await;
+        if status == 503 {
+            break answer;
+        }
+    };
+    assert!(answer.contains("not ready: stream IN is missing (it ended at 0)"), "{answer}");
+    let transport: Arc<dyn Transport> = Arc::new(memory.clone());
+    let topology = Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() };
+    repair(&transport, &topology, "marker", &Clock::system()).await.unwrap();
+    until_ready(admin).await;
+    // It consumes from the new stream.
+    memory.until(|memory| memory.consumer_state("IN", "stage").is_some()).await;
+    drop(process);
 }
 
 #[tokio::test]
@@ -184,6 +209,7 @@ async fn an_address_beyond_this_machine_wants_a_token() {
         versions: Vec::new(),
         sections: &[],
         topology: Topology::default(),
+        marker: "marker",
         dead_prefix: "dead",
         attempts: "attempts",
     };

@@ -10,10 +10,12 @@ use gongkai_worker::{
     Message, Transport,
     testing::{
         NatsServer,
-        transport_suite::{LOG, OBJECTS, PATIENCE, TIMERS, due_spec, message, spec, timer, topology},
+        transport_suite::{
+            ENTRIES, LOG, OBJECTS, PATIENCE, TIMERS, due_spec, message, spec, timer, topology,
+        },
     },
     transport::{
-        ConsumerSpec, Delivery, Error, ErrorKind, Pull,
+        ConsumerSpec, Delivery, Error, ErrorKind, Part, Pull,
         jetstream::{Credentials, JetStream, Settings},
     },
 };
@@ -325,6 +327,82 @@ async fn heartbeats_keep_a_quiet_batch_alive() {
     // The pull lasts three heartbeat intervals. Without heartbeats it would end after 2.5 of them.
     let mut batch = pull.fetch(1, Duration::from_millis(1500)).await.unwrap();
     assert!(batch.next().await.is_none(), "it ends by the server's word, with no error");
+}
+
+/// The next message, however often the pull has to be bound again.
+async fn fetch_again(transport: &JetStream, pull: &mut Box<dyn Pull>, spec: &ConsumerSpec) -> Delivery {
+    let started = Instant::now();
+    loop {
+        match fetch(pull, 1, PATIENCE).await.pop() {
+            Some(Ok(delivery)) => return delivery,
+            Some(Err(error)) if error.kind == ErrorKind::NotFound => {
+                *pull = transport.consumer(spec).await.expect("the stream is there");
+            }
+            Some(Err(error)) if error.kind != ErrorKind::Unavailable => panic!("{error}: {:?}", error.source),
+            _ => {}
+        }
+        assert!(started.elapsed() < 2 * PATIENCE, "the consumer is not made again");
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_whose_folder_is_lost_is_made_again() {
+    let mut server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    transport.publish(message("suite.log.a", "one")).await.unwrap();
+    let spec = spec("reader");
+    let mut pull = transport.consumer(&spec).await.unwrap();
+    fetch(&mut pull, 1, PATIENCE).await.remove(0).unwrap().settle.ack().await.unwrap();
+    server.kill();
+    let folder = server.store().join(format!("jetstream/$G/streams/{LOG}/obs/reader"));
+    std::fs::remove_dir_all(folder).unwrap();
+    server.restart().await;
+    until_available(&transport, async || transport.publish(message("suite.log.a", "two")).await).await;
+    // Nothing was noted of it yet, so it begins anew.
+    assert_eq!(fetch_again(&transport, &mut pull, &spec).await.sequence, 1);
+}
+
+#[tokio::test]
+async fn a_deleted_consumer_begins_where_it_was() {
+    let server = NatsServer::start().await;
+    let settings = Settings { floor_interval: Duration::ZERO, ..settings(server.url()) };
+    let transport = JetStream::connect(&settings).await.unwrap();
+    transport.declare(&topology()).await.unwrap();
+    for id in ["one", "two", "three"] {
+        transport.publish(message("suite.log.a", id)).await.unwrap();
+    }
+    let spec = spec("reader");
+    let mut pull = transport.consumer(&spec).await.unwrap();
+    for _ in 0..2 {
+        fetch(&mut pull, 1, PATIENCE).await.remove(0).unwrap().settle.ack().await.unwrap();
+    }
+    // Asks how far it is, and takes nothing.
+    drop(pull.fetch(1, PATIENCE).await.unwrap());
+    let context = raw(&server).await;
+    context.delete_consumer_from_stream("reader", LOG).await.unwrap();
+    let third = fetch_again(&transport, &mut pull, &spec).await;
+    assert_eq!((third.sequence, third.attempt), (3, 1));
+    // The start is a setting that the server does not let change; binding again keeps it.
+    let spec = ConsumerSpec { max_ack_pending: 50, ..spec };
+    transport.consumer(&spec).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_part_is_known_by_its_creation_and_its_end() {
+    let server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    transport.publish(message("suite.log.a", "one")).await.unwrap();
+    let log = Part::Stream(LOG);
+    let first = transport.held(log).await.unwrap().unwrap();
+    assert_eq!((first.first_sequence, first.last_sequence), (1, 1));
+    raw(&server).await.delete_stream(LOG).await.unwrap();
+    assert_eq!(transport.held(log).await.unwrap(), None);
+    transport.declare(&topology()).await.unwrap();
+    let second = transport.held(log).await.unwrap().unwrap();
+    assert!(second.created > first.created && second.last_sequence == 0, "{second:?}");
+    for part in [Part::Objects(OBJECTS), Part::Entries(ENTRIES)] {
+        assert!(transport.held(part).await.unwrap().is_some(), "{part}");
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod batches;
 pub mod event;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gongkai_proto::convert::history;
@@ -31,6 +32,9 @@ use crate::read_model::ReadModel;
 const CONCURRENCY: usize = 64;
 /// Deliveries before an event is dead: a full disk or an unreachable broker must not lose one.
 const MAX_ATTEMPTS: u32 = 100_000;
+/// Time without a replica of a read model after which its consumer is deleted. A file that comes back later is filled again
+/// from the first event, which changes nothing in it.
+const FORGET_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The handler that writes events to the store.
 pub struct Projector {
@@ -48,6 +52,7 @@ pub fn consume(epoch: &str) -> Consume {
     Consume {
         concurrency: Some(CONCURRENCY),
         max_attempts: Some(MAX_ATTEMPTS),
+        forget_after: Some(FORGET_AFTER),
         ..Consume::new(subjects::STREAM_REPORTS, subjects::consumer_query(epoch), KINDS.map(Event::filter))
     }
 }

@@ -25,11 +25,21 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 const START_POLL: Duration = Duration::from_millis(50);
 /// Time to stop: JetStream writes its indexes meanwhile.
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+/// Room that the disk must have before a server is restarted that stores nothing any more.
+const ROOM: usize = 8 << 20;
 
 /// A running server. Dropping kills it; [`Broker::stop`] lets it finish.
 pub(super) struct Broker {
     child: Child,
+    launch: Launch,
+}
+
+/// What is needed to start it, and to start it again.
+struct Launch {
     binary: PathBuf,
+    folder: PathBuf,
+    address: SocketAddr,
+    config: PathBuf,
     log: PathBuf,
 }
 
@@ -50,25 +60,25 @@ impl Broker {
         let (config, log) = (folder.join("nats-server.conf"), folder.join("nats-server.log"));
         fs::write(&config, format!("jetstream {{ sync_interval: {sync} }}\nlog_size_limit: 10MB\n"))
             .with_context(|| format!("couldn't write {}", config.display()))?;
-        let child = command(binary)
-            .arg("--config")
-            .arg(&config)
-            .args(["--addr", &address.ip().to_string(), "--port", &address.port().to_string()])
-            .args(["--name", "gongkai-up", "--jetstream"])
-            .arg("--store_dir")
-            .arg(&folder)
-            .arg("--log")
-            .arg(&log)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("couldn't start {}", binary.display()))?;
-        let mut this = Self { child, binary: binary.to_owned(), log };
-        this.await_listening(address).await?;
+        let launch = Launch { binary: binary.to_owned(), folder, address, config, log };
+        let mut this = Self { child: launch.spawn()?, launch };
+        this.await_listening().await?;
         Ok(this)
+    }
+
+    /// Restarts it if its disk has room again: a server whose disk was full stores nothing before that.
+    ///
+    /// # Errors
+    /// It did not start again.
+    pub(super) async fn restart_if_room(&mut self) -> anyhow::Result<()> {
+        if !self.launch.has_room() {
+            complain(format_args!("the disk of {} is full: make room", self.launch.folder.display()));
+            return Ok(());
+        }
+        complain("the NATS server stores nothing since its disk was full; there is room now, restarting it");
+        self.end().await;
+        self.child = self.launch.spawn()?;
+        self.await_listening().await
     }
 
     /// Waits until the server ends.
@@ -82,21 +92,27 @@ impl Broker {
 
     /// Asks the server to stop and waits; kills it if that takes too long.
     pub(super) async fn stop(mut self) {
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
         if let Some(pid) = self.child.id() {
             // The server's command for sending a signal.
-            let told = Command::new(&self.binary).arg("--signal").arg(format!("term={pid}")).output().await;
+            let told =
+                Command::new(&self.launch.binary).arg("--signal").arg(format!("term={pid}")).output().await;
             let ended = timeout(STOP_TIMEOUT, self.child.wait()).await;
             if told.is_err() || ended.is_err() {
                 complain(format_args!(
                     "the NATS server did not stop in time and is killed (see {})",
-                    self.log.display()
+                    self.launch.log.display()
                 ));
             }
         }
         self.child.kill().await.ok();
     }
 
-    async fn await_listening(&mut self, address: SocketAddr) -> anyhow::Result<()> {
+    async fn await_listening(&mut self) -> anyhow::Result<()> {
+        let address = self.launch.address;
         let end = Instant::now() + START_TIMEOUT;
         while TcpStream::connect(address).await.is_err() {
             if let Some(status) = self.child.try_wait()? {
@@ -111,9 +127,40 @@ impl Broker {
     }
 
     fn last_words(&self) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let path = &self.launch.log;
+        let log = fs::read_to_string(path).unwrap_or_default();
         let line = log.lines().rev().find(|line| line.contains("[FTL]") || line.contains("[ERR]"));
-        format!("{} (see {})", line.or(log.lines().last()).unwrap_or("it said nothing"), self.log.display())
+        format!("{} (see {})", line.or(log.lines().last()).unwrap_or("it said nothing"), path.display())
+    }
+}
+
+impl Launch {
+    fn spawn(&self) -> anyhow::Result<Child> {
+        command(&self.binary)
+            .arg("--config")
+            .arg(&self.config)
+            .args(["--addr", &self.address.ip().to_string(), "--port", &self.address.port().to_string()])
+            .args(["--name", "gongkai-up", "--jetstream"])
+            .arg("--store_dir")
+            .arg(&self.folder)
+            .arg("--log")
+            .arg(&self.log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("couldn't start {}", self.binary.display()))
+    }
+
+    /// Returns true if the disk takes a file of [`ROOM`] bytes.
+    fn has_room(&self) -> bool {
+        let probe = self.folder.join("room");
+        let is_written = fs::write(&probe, vec![0; ROOM]).is_ok();
+        // What is left of a failed attempt would only take more room.
+        fs::remove_file(&probe).ok();
+        is_written
     }
 }
 

@@ -33,6 +33,8 @@ use crate::output::{Output, Style, complain};
 /// Exit code for a wrong flag or setting (`EX_USAGE`).
 const USAGE: u8 = 64;
 const READY_POLL: Duration = Duration::from_millis(100);
+/// Time between two attempts to mend a broker that stores nothing.
+const MEND_INTERVAL: Duration = Duration::from_secs(10);
 
 /// 在本机启动全部服务 / Run everything on this machine: a NATS server and all services, until Ctrl-C
 #[derive(Debug, clap::Args)]
@@ -116,9 +118,11 @@ async fn serve(
         ("query", process.spawn::<Query>(settings.query).await?),
     ];
     let shutdown = process.shutdown();
+    let stuck = process.broker_stuck();
     let mut running = pin!(process.run_until_stopped());
     let mut ready = pin!(all_ready(&admins));
     let (mut is_announced, mut is_orphaned) = (false, false);
+    let mut mend_pause = Duration::ZERO;
     loop {
         tokio::select! {
             code = &mut running => return Ok(if is_orphaned { ExitCode::FAILURE } else { code }),
@@ -132,8 +136,23 @@ async fn serve(
                 is_orphaned = true;
                 shutdown.cancel();
             }
+            () = after(mend_pause, stuck()), if !is_orphaned && broker.is_some() => {
+                mend_pause = MEND_INTERVAL;
+                if let Some(broker) = broker.as_deref_mut()
+                    && let Err(error) = broker.restart_if_room().await
+                {
+                    // The next round finds that it has ended.
+                    complain(format_args!("{error:#}"));
+                }
+            }
         }
     }
+}
+
+/// Waits for `event`, which counts only after a pause.
+async fn after(pause: Duration, event: impl Future<Output = ()>) {
+    sleep(pause).await;
+    event.await;
 }
 
 /// Waits until our own broker ends; forever if there is none.

@@ -53,6 +53,12 @@ pub struct NatsSettings {
     pub replicas: usize,
     /// Maximum size of each stream in bytes. A full stream refuses messages, and senders are told to wait.
     pub stream_max_bytes: Option<u64>,
+    /// Creates lost streams and buckets again and works with those that were replaced. Otherwise a process that misses one
+    /// is not ready.
+    pub recreate: bool,
+    /// File in which the process remembers what the broker held, so that it notices a store that was lost while it was
+    /// stopped.
+    pub marker_file: Option<PathBuf>,
     /// Timeout of one attempt to connect, in seconds. The program keeps trying.
     pub connect_timeout_s: u64,
     /// Timeout of each request, in milliseconds.
@@ -161,6 +167,8 @@ impl Default for NatsSettings {
             root_certificates_file: None,
             replicas: 1,
             stream_max_bytes: None,
+            recreate: false,
+            marker_file: None,
             connect_timeout_s: 10,
             request_timeout_ms: 2000,
             object_timeout_s: 30,
@@ -193,6 +201,7 @@ impl NatsSettings {
             connect_timeout: Duration::from_secs(self.connect_timeout_s),
             request_timeout: Duration::from_millis(self.request_timeout_ms),
             object_timeout: Duration::from_secs(self.object_timeout_s),
+            ..jetstream::Settings::default()
         })
     }
 

@@ -64,6 +64,18 @@ impl NatsServer {
         self.folder.path().join("store")
     }
 
+    /// Makes every write fail that would make a file of the server larger than `bytes`, as on a disk without room; `None` makes
+    /// room. Needs `prlimit`, which Linux has.
+    ///
+    /// # Panics
+    /// If the server is not running, or there is no `prlimit`.
+    pub fn limit_files(&mut self, bytes: Option<u64>) {
+        let pid = self.child.as_ref().expect("only a running server has limits").id().to_string();
+        let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let status = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={soft}:")]).status();
+        assert!(status.is_ok_and(|status| status.success()), "prlimit of {pid} failed");
+    }
+
     /// Kills the server, as a crash would. Its store is kept.
     pub fn kill(&mut self) {
         let Some(mut child) = self.child.take() else { return };

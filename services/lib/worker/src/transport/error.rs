@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Conflict,
     /// There is no such stream, consumer or bucket. The deployment is wrong.
     NotFound,
+    /// A stream or bucket that was there is gone, empty or another one. Wait until an operator has decided what holds.
+    Lost,
     /// The operation is not permitted. The deployment is wrong.
     Denied,
     /// The stored value is damaged or foreign. A retry does not help.
@@ -22,10 +24,10 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Returns true if the broker is unavailable or full, which passes with time or needs an operator.
+    /// Returns true if the broker is unavailable or full or lost its store, which passes with time or needs an operator.
     #[must_use]
     pub fn is_outage(self) -> bool {
-        matches!(self, Self::Unavailable | Self::Full)
+        matches!(self, Self::Unavailable | Self::Full | Self::Lost)
     }
 }
 

@@ -10,12 +10,13 @@ pub mod jetstream;
 pub mod memory;
 pub mod subject;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
 
 pub use self::error::{Error, ErrorKind};
 pub use self::headers::{Headers, LINK_HEADER, MESSAGE_ID, TIMER_HEADER};
@@ -76,6 +77,8 @@ pub struct ConsumerSpec {
     pub ack_wait: Duration,
     /// Maximum unsettled deliveries over all replicas.
     pub max_ack_pending: u32,
+    /// Time without a pull after which the broker deletes the consumer. `None`: it keeps it for ever.
+    pub forget_after: Option<Duration>,
 }
 
 /// A delivered message that is not settled yet.
@@ -231,7 +234,7 @@ pub struct Logged {
     pub logged_at: OffsetDateTime,
 }
 
-/// Which stream it is and how far it reaches.
+/// Which stream or bucket it is and how far it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamState {
     /// When the stream was created. One that was deleted and made again has another time.
@@ -249,6 +252,38 @@ pub struct ConsumerLag {
     pub outstanding: u64,
     /// Every message for the consumer up to this stream sequence is settled.
     pub floor: u64,
+}
+
+/// A stream or a bucket, by its kind and name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// A stream.
+    Stream(&'static str),
+    /// An object store bucket.
+    Objects(&'static str),
+    /// A key-value bucket.
+    Entries(&'static str),
+}
+
+// === impl Topology, Part ===
+
+impl Topology {
+    /// Returns every stream and bucket.
+    pub fn parts(&self) -> impl Iterator<Item = Part> + '_ {
+        let streams = self.streams.iter().chain(&self.timers).map(|(name, ..)| Part::Stream(name));
+        let objects = self.objects.iter().map(|name| Part::Objects(name));
+        streams.chain(objects).chain(self.entries.iter().map(|name| Part::Entries(name)))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(name) => write!(f, "stream {name}"),
+            Self::Objects(name) => write!(f, "object bucket {name}"),
+            Self::Entries(name) => write!(f, "entry bucket {name}"),
+        }
+    }
 }
 
 /// A connection to a broker.
@@ -270,6 +305,9 @@ pub trait Transport: Send + Sync + 'static {
     /// `Conflict`: it must not replace a timer, and there is one. `Other`: the stream is none for timers. `Unavailable`: the timer may or may not be set; it is safe to set it again.
     async fn schedule(&self, timer: Timer) -> Result<Published, Error>;
     /// Binds the durable consumer. Creates it if it is missing, and updates it if its settings differ.
+    ///
+    /// A consumer that this connection has used and that was lost begins where it was; otherwise a new one begins with the
+    /// first message.
     ///
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
@@ -299,6 +337,17 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error>;
+    /// Looks up a stream or bucket. Returns `None` if there is none.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error>;
+    /// Returns how often the connection was lost. Behind another connection there may be another store.
+    fn losses(&self) -> u64;
+    /// Returns a token that is cancelled when what is in work must be dropped, because the store that it came from is lost.
+    fn closing(&self) -> CancellationToken {
+        CancellationToken::new()
+    }
     /// Makes a round trip to the broker, for readiness.
     ///
     /// # Errors

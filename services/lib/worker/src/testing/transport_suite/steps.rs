@@ -64,6 +64,7 @@ pub fn spec(durable: &str) -> ConsumerSpec {
         filters: Vec::new(),
         ack_wait: ACK_WAIT,
         max_ack_pending: 100,
+        forget_after: None,
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::errors;
+use super::floors::Floors;
 use super::settings::{Credentials, Settings};
 use crate::transport::{Error, ErrorKind};
 
@@ -36,6 +37,8 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) context: jetstream::Context,
     pub(super) request_timeout: Duration,
+    pub(super) floors: Floors,
+    pub(super) floor_interval: Duration,
     link: watch::Receiver<Link>,
     denials: Arc<Denials>,
     _events: AbortOnDropHandle<()>,
@@ -83,6 +86,8 @@ impl Connection {
             client,
             context,
             request_timeout: settings.request_timeout,
+            floors: Floors::default(),
+            floor_interval: settings.floor_interval,
             link: watched,
             denials,
             _events: AbortOnDropHandle::new(following),

@@ -4,6 +4,8 @@
 //! to it are nacked, so that a stopping replica delays nothing. The request asks for heartbeats. Two missing heartbeats or a
 //! lost connection end the batch with `Unavailable`. (The library's own batches do not wake up after a heartbeat.)
 //!
+//! The server is asked now and then up to where a consumer is settled. A consumer that is lost is created again from there.
+//!
 //! Each settlement waits for the server's confirmation on the connection's shared inbox, which needs no subscription.
 
 use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
@@ -13,7 +15,7 @@ use async_nats::{
     jetstream::{
         self, AckKind,
         consumer::{
-            AckPolicy, Consumer,
+            AckPolicy, Consumer, DeliverPolicy,
             pull::{BatchConfig, Config},
         },
     },
@@ -24,6 +26,7 @@ use futures::{
     future::FutureExt as _,
     stream::{self, BoxStream, StreamExt as _},
 };
+use time::OffsetDateTime;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -31,7 +34,7 @@ use tokio::{
 
 use super::{
     connection::{Connection, Link, lost},
-    errors,
+    errors, topology,
 };
 use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Headers, Message, Pull, Settle};
 
@@ -51,25 +54,48 @@ const MAX_WAITING: i64 = 64;
 /// See [`crate::Transport::consumer`].
 pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> Result<Box<dyn Pull>, Error> {
     let (stream, durable) = (spec.stream.as_str(), spec.durable.as_str());
+    let Some(log) = topology::info(connection, stream).await? else {
+        return Err(Error::new(ErrorKind::NotFound, format!("there is no stream {stream}")));
+    };
     let look_up = connection.context.get_consumer_from_stream::<Config, _, _>(durable, stream);
     let present = match connection.bounded("look up consumer", durable, look_up).await {
         Ok(consumer) => Some(consumer),
         Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let config = overlay(present.as_ref().map(|consumer| &consumer.cached_info().config), spec);
+    let start = match connection.floors.get(stream, durable, log.created) {
+        Some(floor) if floor <= log.state.last_sequence => {
+            DeliverPolicy::ByStartSequence { start_sequence: floor + 1 }
+        }
+        _ => DeliverPolicy::All,
+    };
+    let config = overlay(present.as_ref().map(|consumer| &consumer.cached_info().config), spec, start);
     let consumer = match present {
         Some(consumer) if is_same(consumer.cached_info(), &config) => consumer,
-        _ => {
+        present => {
+            if present.is_none() {
+                tracing::info!(stream, durable, start = ?config.deliver_policy, "creating a consumer");
+            }
             let create = connection.context.create_consumer_on_stream(config, stream);
             connection.bounded("create consumer", durable, create).await?
         }
     };
-    Ok(Box::new(JetStreamPull { connection: connection.clone(), consumer, durable: durable.into() }))
+    Ok(Box::new(JetStreamPull {
+        connection: connection.clone(),
+        consumer,
+        durable: durable.into(),
+        stream: stream.to_owned(),
+        stream_created: log.created,
+        asked: Instant::now(),
+    }))
 }
 
-/// Combines our settings with those of the existing consumer, which operators may have changed.
-fn overlay(present: Option<&jetstream::consumer::Config>, spec: &ConsumerSpec) -> Config {
+/// Combines our settings with those of the existing consumer, which operators may have changed. `start` is for a new one.
+fn overlay(
+    present: Option<&jetstream::consumer::Config>,
+    spec: &ConsumerSpec,
+    start: DeliverPolicy,
+) -> Config {
     let (filter_subject, filter_subjects) = match spec.filters.as_slice() {
         [] => (String::new(), Vec::new()),
         [only] => (only.clone(), Vec::new()),
@@ -84,6 +110,9 @@ fn overlay(present: Option<&jetstream::consumer::Config>, spec: &ConsumerSpec) -
         max_deliver: UNLIMITED,
         filter_subject,
         filter_subjects,
+        // The server refuses to change it.
+        deliver_policy: present.map_or(start, |config| config.deliver_policy),
+        inactive_threshold: spec.forget_after.unwrap_or_default(),
         max_waiting: present.map_or(MAX_WAITING, |config| config.max_waiting),
         num_replicas: present.map_or(0, |config| config.num_replicas),
         ..Config::default()
@@ -97,6 +126,7 @@ fn is_same(present: &jetstream::consumer::Info, wanted: &Config) -> bool {
         && present.ack_wait == wanted.ack_wait
         && present.max_ack_pending == wanted.max_ack_pending
         && present.max_deliver == wanted.max_deliver
+        && present.inactive_threshold == wanted.inactive_threshold
 }
 
 fn filters<'a>(one: &'a String, several: &'a [String]) -> BTreeSet<&'a String> {
@@ -107,6 +137,25 @@ struct JetStreamPull {
     connection: Arc<Connection>,
     consumer: Consumer<Config>,
     durable: Arc<str>,
+    stream: String,
+    stream_created: OffsetDateTime,
+    /// When the server was last asked for the floor.
+    asked: Instant,
+}
+
+impl JetStreamPull {
+    /// Asks up to where the consumer is settled, if that is due. Also notices a consumer that is lost.
+    async fn ask_floor(&mut self) -> Result<(), Error> {
+        if self.asked.elapsed() < self.connection.floor_interval {
+            return Ok(());
+        }
+        self.asked = Instant::now();
+        let info = self.consumer.get_info();
+        let info = self.connection.bounded("look up consumer", &self.durable, info).await?;
+        let floor = info.ack_floor.stream_sequence;
+        self.connection.floors.set(&self.stream, &self.durable, self.stream_created, floor);
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -121,6 +170,7 @@ impl Pull for JetStreamPull {
         }
         // Also keeps a caller that retries at once from spinning while the server is unreachable.
         self.connection.await_link().await?;
+        self.ask_floor().await?;
         let link = self.connection.watch_link();
         let losses = link.borrow().losses();
         let client = &self.connection.client;
@@ -266,7 +316,9 @@ fn read(message: &async_nats::Message) -> Answer {
         Some(_) if description.eq_ignore_ascii_case("consumer deleted") => {
             Answer::Broken(ErrorKind::NotFound)
         }
-        // Leadership change, server shutdown, too many waiting pulls, no responders.
+        // The connection stands, so the consumer or its leader is missing. Binding again tells which.
+        Some(StatusCode::NO_RESPONDERS) => Answer::Broken(ErrorKind::NotFound),
+        // Leadership change, server shutdown, too many waiting pulls.
         Some(_) => Answer::Broken(ErrorKind::Unavailable),
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! - `connection`: connecting, reconnecting, and events of the server (lame duck mode, denied permissions);
 //! - `topology`: declaring streams and buckets;
-//! - `consumer`: pulling and settling messages;
+//! - `consumer`: pulling and settling messages; `floors`: where consumers are;
 //! - `reading`: single messages of a stream, and how far streams and consumers are;
 //! - `buckets`: objects and entries;
 //! - `status`: streams and consumers, for operators;
@@ -16,6 +16,7 @@ mod buckets;
 mod connection;
 mod consumer;
 mod errors;
+mod floors;
 mod reading;
 mod settings;
 pub mod status;
@@ -33,8 +34,8 @@ use time::format_description::well_known::Rfc3339;
 use self::connection::Connection;
 pub use self::settings::{Credentials, Settings};
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Published, Pull, StreamState, Timer,
-    Topology, Transport,
+    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, StreamState,
+    Timer, Topology, Transport,
 };
 use crate::clock::Clock;
 
@@ -126,6 +127,14 @@ impl Transport for JetStream {
 
     async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error> {
         reading::consumer_lag(&self.connection, stream, durable).await
+    }
+
+    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
+        topology::held(&self.connection, part).await
+    }
+
+    fn losses(&self) -> u64 {
+        self.connection.watch_link().borrow().losses()
     }
 
     async fn ping(&self) -> Result<(), Error> {

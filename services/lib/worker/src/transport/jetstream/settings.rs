@@ -26,6 +26,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Timeout of storing or deleting a whole object, which takes many requests.
     pub object_timeout: Duration,
+    /// Time between two questions up to where a consumer is settled. A consumer that is lost begins there again.
+    pub floor_interval: Duration,
 }
 
 /// Credentials of the client. `Debug` does not reveal the values.
@@ -61,6 +63,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(2),
             object_timeout: Duration::from_secs(30),
+            floor_interval: Duration::from_secs(10),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Status of streams and consumers, for operators. Services do not use it.
 
+use async_nats::jetstream::consumer::Info;
 use futures::TryStreamExt as _;
 use serde::Serialize;
+use time::OffsetDateTime;
 
-use super::JetStream;
+use super::{JetStream, topology};
 use crate::transport::Error;
 
 /// Status of a stream. Buckets are streams too.
@@ -61,12 +63,56 @@ impl JetStream {
         Ok(all)
     }
 
-    async fn consumers(&self, stream: &str) -> Result<Vec<ConsumerStatus>, Error> {
+    /// Returns the consumers of a stream whose name is `wanted`, that nobody waits at and that nobody used after `since`.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `Denied`: listing is not permitted.
+    pub async fn idle_consumers(
+        &self,
+        stream: &str,
+        wanted: fn(&str) -> bool,
+        since: OffsetDateTime,
+    ) -> Result<Vec<String>, Error> {
+        let Some(_) = topology::info(&self.connection, stream).await? else { return Ok(Vec::new()) };
+        let is_idle = |info: &Info| {
+            let used = [info.delivered.last_active, info.ack_floor.last_active, Some(info.created)];
+            info.num_waiting == 0 && used.into_iter().flatten().all(|at| at < since)
+        };
+        let listed = self.listed(stream).await?;
+        Ok(listed
+            .into_iter()
+            .filter(|info| wanted(&info.name) && is_idle(info))
+            .map(|info| info.name)
+            .collect())
+    }
+
+    /// Deletes what [`Self::idle_consumers`] returns.
+    ///
+    /// # Errors
+    /// As for [`Self::idle_consumers`].
+    pub async fn forget_idle(
+        &self,
+        stream: &str,
+        wanted: fn(&str) -> bool,
+        since: OffsetDateTime,
+    ) -> Result<(), Error> {
+        for name in self.idle_consumers(stream, wanted, since).await? {
+            let delete = self.connection.context.delete_consumer_from_stream(&name, stream);
+            self.connection.bounded("delete consumer", &name, delete).await?;
+        }
+        Ok(())
+    }
+
+    async fn listed(&self, stream: &str) -> Result<Vec<Info>, Error> {
         let connection = &self.connection;
         let handle =
             connection.bounded("look up", stream, connection.context.get_stream_no_info(stream)).await?;
         let listed = handle.consumers().try_collect::<Vec<_>>();
-        let listed = connection.bounded("list consumers of", stream, listed).await?;
+        connection.bounded("list consumers of", stream, listed).await
+    }
+
+    async fn consumers(&self, stream: &str) -> Result<Vec<ConsumerStatus>, Error> {
+        let listed = self.listed(stream).await?;
         let mut consumers: Vec<_> = listed
             .into_iter()
             .map(|info| ConsumerStatus {

@@ -8,11 +8,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use async_nats::jetstream::{
     kv, object_store,
-    stream::{Config, DiscardPolicy},
+    stream::{Config, DiscardPolicy, Info},
 };
 
 use super::connection::Connection;
-use crate::transport::{DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, StreamDef, Topology};
+use crate::transport::{
+    DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, Part, StreamDef, StreamState, Topology,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Value that means no limit.
@@ -111,9 +113,28 @@ fn widen(present: &Config, wanted: &Config) -> Config {
 }
 
 async fn present(cluster: &Cluster<'_>, name: &str) -> Result<Option<Config>, Error> {
-    let connection = cluster.connection;
+    Ok(info(cluster.connection, name).await?.map(|info| info.config))
+}
+
+/// # Errors
+/// See [`crate::Transport::held`].
+pub(super) async fn held(connection: &Connection, part: Part) -> Result<Option<StreamState>, Error> {
+    let info = match part {
+        Part::Stream(name) => info(connection, name).await?,
+        Part::Objects(bucket) => info(connection, &object_stream(bucket)).await?,
+        Part::Entries(bucket) => info(connection, &entry_stream(bucket)).await?,
+    };
+    Ok(info.map(|info| StreamState {
+        created: info.created,
+        first_sequence: info.state.first_sequence,
+        last_sequence: info.state.last_sequence,
+    }))
+}
+
+/// Returns what the server says of a stream; `None` if there is none.
+pub(super) async fn info(connection: &Connection, name: &str) -> Result<Option<Info>, Error> {
     match connection.bounded("look up stream", name, connection.context.get_stream(name)).await {
-        Ok(stream) => Ok(Some(stream.cached_info().config.clone())),
+        Ok(stream) => Ok(Some(stream.cached_info().clone())),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -161,7 +182,7 @@ async fn declare_objects(cluster: &Cluster<'_>, bucket: &str) -> Result<(), Erro
 }
 
 async fn declare_entries(cluster: &Cluster<'_>, bucket: &str) -> Result<(), Error> {
-    if has_bucket(cluster, &format!("KV_{bucket}")).await? {
+    if has_bucket(cluster, &entry_stream(bucket)).await? {
         return Ok(());
     }
     let config = kv::Config {
@@ -182,6 +203,11 @@ async fn has_bucket(cluster: &Cluster<'_>, stream: &str) -> Result<bool, Error> 
         update(cluster, Config { num_replicas: cluster.replicas, ..present }).await?;
     }
     Ok(true)
+}
+
+/// Returns the name of the stream behind a bucket of entries.
+fn entry_stream(bucket: &str) -> String {
+    format!("KV_{bucket}")
 }
 
 /// Returns the name of the stream behind a bucket of objects.

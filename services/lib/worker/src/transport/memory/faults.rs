@@ -41,7 +41,7 @@ pub enum Operation {
     Read,
     /// `Entries::create`, `update` and `delete`.
     Write,
-    /// `Transport::stream_state`, `count` and `consumer_lag`; the target is the stream.
+    /// `Transport::stream_state`, `count`, `consumer_lag` and `held`; the target is the stream, or the part as it is displayed.
     Inspect,
     /// `Transport::ping`.
     Ping,

@@ -33,8 +33,8 @@ use self::{
     state::{State, Stored},
 };
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Published, Pull, StreamState, Timer,
-    Topology, Transport, subject,
+    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, StreamState,
+    Timer, Topology, Transport, subject,
 };
 
 /// A broker in this process. Cheap to clone. All clones share its state and one connection.
@@ -90,6 +90,21 @@ impl Memory {
     /// Removes every planned fault.
     pub fn heal(&self) {
         lock(&self.link.faults).clear();
+    }
+
+    /// Deletes a stream or bucket with everything in it, as an operator or a damaged disk would.
+    pub fn lose(&self, part: Part) {
+        self.link.change(|state, _| state.lose(part));
+    }
+
+    /// Removes the messages of a stream after this sequence, as an older copy of its store would.
+    pub fn forget_after(&self, stream: &str, sequence: u64) {
+        self.link.change(|state, _| state.forget_after(stream, sequence));
+    }
+
+    /// Counts a lost connection. The content stays.
+    pub fn disconnect(&self) {
+        self.link.change(|state, _| state.disconnect());
     }
 
     /// Returns how often an operation was called, including failed calls.
@@ -195,6 +210,21 @@ impl Transport for Memory {
         let call = self.link.enter(Operation::Inspect, stream).await?;
         let lag = self.link.read(|state, now| state.consumer_lag(stream, durable, now))?;
         call.leave(lag).await
+    }
+
+    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
+        let call = self.link.enter(Operation::Inspect, &part.to_string()).await?;
+        let held = self.link.read(|state, _| state.held(part));
+        call.leave(held.map(|(created, last)| StreamState {
+            created: self.link.time_of(created),
+            first_sequence: 1,
+            last_sequence: last,
+        }))
+        .await
+    }
+
+    fn losses(&self) -> u64 {
+        self.link.read(|state, _| state.losses())
     }
 
     async fn ping(&self) -> Result<(), Error> {

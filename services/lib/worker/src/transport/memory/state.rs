@@ -9,7 +9,7 @@ use super::consumer::Consumer;
 pub use super::consumer::{ConsumerState, Settlement, SettlementOutcome};
 use crate::transport::{
     ConsumerLag, ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID,
-    Message, Published, TIMER_HEADER, Timer, Topology, subject,
+    Message, Part, Published, TIMER_HEADER, Timer, Topology, subject,
 };
 
 /// The state of the broker.
@@ -18,6 +18,9 @@ pub(super) struct State {
     streams: BTreeMap<String, Stream>,
     objects: BTreeMap<String, BTreeMap<String, Bytes>>,
     entries: BTreeMap<String, Bucket>,
+    /// When each bucket was created.
+    created: BTreeMap<Part, Instant>,
+    losses: u64,
 }
 
 /// A stream: messages by sequence, recent message ids, consumers by durable name.
@@ -64,6 +67,9 @@ pub(super) struct Bucket {
 
 impl State {
     pub(super) fn declare(&mut self, topology: &Topology, now: Instant) {
+        for bucket in topology.parts().filter(|part| !matches!(part, Part::Stream(_))) {
+            self.created.entry(bucket).or_insert(now);
+        }
         let plain = topology.streams.iter().map(|stream| (stream, false));
         for ((name, subjects, _), takes_timers) in
             plain.chain(topology.timers.iter().map(|stream| (stream, true)))
@@ -78,6 +84,41 @@ impl State {
         for bucket in &topology.entries {
             self.entries.entry((*bucket).to_owned()).or_default();
         }
+    }
+
+    /// Returns when a part was created, and its last sequence. Buckets of objects have none.
+    pub(super) fn held(&self, part: Part) -> Option<(Instant, u64)> {
+        let last = match part {
+            Part::Stream(name) => return self.streams.get(name).map(|stream| (stream.created, stream.last)),
+            Part::Objects(_) => 0,
+            Part::Entries(bucket) => self.entries.get(bucket)?.writes.len() as u64,
+        };
+        Some((*self.created.get(&part)?, last))
+    }
+
+    pub(super) fn lose(&mut self, part: Part) {
+        self.created.remove(&part);
+        match part {
+            Part::Stream(name) => drop(self.streams.remove(name)),
+            Part::Objects(bucket) => drop(self.objects.remove(bucket)),
+            Part::Entries(bucket) => drop(self.entries.remove(bucket)),
+        }
+    }
+
+    pub(super) fn forget_after(&mut self, stream: &str, sequence: u64) {
+        if let Some(stream) = self.streams.get_mut(stream) {
+            stream.messages.split_off(&(sequence + 1));
+            stream.seen.retain(|_, (seen, _)| *seen <= sequence);
+            stream.last = stream.last.min(sequence);
+        }
+    }
+
+    pub(super) fn losses(&self) -> u64 {
+        self.losses
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        self.losses += 1;
     }
 
     pub(super) fn append(&mut self, message: Message, now: Instant) -> Result<Published, Error> {

@@ -1,0 +1,268 @@
+//! `gongkai doctor`: checks a deployment and says what to do; with `--repair`, makes what is missing.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use gongkai_proto::subjects;
+use gongkai_worker::{
+    Clock, Transport,
+    holdings::{
+        judge::{Fault, Loss},
+        keeper::{Inspection, inspect, repair},
+    },
+    transport::{
+        Part, StreamState,
+        jetstream::{JetStream, status::StreamStatus},
+    },
+};
+use serde::Serialize;
+
+use super::status;
+use crate::{
+    output::{Output, Shape, Style, clean},
+    table::{self, Column, Row},
+};
+
+/// A projector's consumer that nobody asked for this long belongs to a read model that is gone.
+const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// 体检与修复 / Check a deployment: broker, streams, consumers, stores, services
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gongkai doctor
+  gongkai doctor --config gongkai.toml --format json
+  gongkai doctor --repair              accept what the broker holds, and make what is missing
+
+A stream or bucket that was there and is gone or replaced is never made again silently: the services are not ready until
+the broker's store is put back, or --repair accepts what is there. What it held stays lost. Running services go on within
+seconds. --repair also deletes the consumers of read models that nobody has used for 7 days.
+
+Exit code: 0 all is well, 1 something is wrong, 2 the broker cannot be asked.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: status::Target,
+    /// Accept what the broker holds, and make what is missing
+    #[arg(long)]
+    repair: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: Shape,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    well: bool,
+    repaired: bool,
+    checks: Vec<Check>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    subject: String,
+    state: State,
+    /// A stable name of what is wrong or noted. Empty if all is well.
+    code: &'static str,
+    detail_zh: String,
+    detail: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Note,
+    Wrong,
+}
+
+pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+    let common = args.target.common()?;
+    let broker = JetStream::connect(&common.nats.transport("gongkai-doctor")?).await;
+    let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url))?;
+    let topology = gongkai_proto::about!("gongkai", Vec::new()).topology;
+    let transport: Arc<dyn Transport> = Arc::new(broker.clone());
+    let marker = subjects::BUCKET_MARKER;
+    let stale_since = Clock::system().now() - STALE_AFTER;
+    if args.repair {
+        repair(&transport, &topology, marker, &Clock::system()).await.context("couldn't repair")?;
+        broker.forget_idle(subjects::STREAM_REPORTS, is_projector, stale_since).await?;
+    }
+    let inspection = inspect(&transport, &topology, marker).await.context("couldn't look at the streams")?;
+    let streams = broker.status().await.context("couldn't list the streams")?;
+    let stale = broker.idle_consumers(subjects::STREAM_REPORTS, is_projector, stale_since).await?;
+    let mut checks = vec![marker_check(&inspection)];
+    checks.extend(
+        inspection.inventory.iter().map(|(part, held)| part_check(&inspection, *part, held.as_ref())),
+    );
+    checks.extend(consumer_checks(&inspection, &streams, args.repair));
+    checks.extend(stale.iter().map(|name| stale_check(name)));
+    if !args.repair {
+        // After a repair the services need some seconds.
+        checks.extend(args.target.probe(&common).await?.iter().map(service_check));
+    }
+    let well = checks.iter().all(|check| check.state != State::Wrong);
+    let report = Report { well, repaired: args.repair, checks };
+    match args.format {
+        Shape::Json => out.line(serde_json::to_string(&report)?)?,
+        Shape::Text => write(out, &report)?,
+    }
+    Ok(ExitCode::from(u8::from(!well)))
+}
+
+fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
+    table::write(out, table::Format::Table, &report.checks)?;
+    out.line("")?;
+    let (style, verdict) = match (report.well, report.repaired) {
+        (true, true) => (Style::Green, "已修复 / repaired"),
+        (true, false) => (Style::Green, "一切正常 / all is well"),
+        (false, _) => (Style::Red, "有问题，见上 / something is wrong, see above"),
+    };
+    out.line(out.styled(style, verdict))?;
+    Ok(())
+}
+
+/// True for the consumer of a read model.
+fn is_projector(name: &str) -> bool {
+    name.strip_prefix(subjects::CONSUMER_QUERY).is_some_and(|rest| rest.starts_with('-'))
+}
+
+fn marker_check(inspection: &Inspection) -> Check {
+    let subject = "marker".to_owned();
+    match inspection.marker {
+        Some(_) => Check::ok(subject, "记得各流应有的样子", "remembers what the broker holds"),
+        None => Check::note(
+            subject,
+            "NO_MARKER",
+            "还没有：服务首次启动时写入",
+            "not there yet: the services write it when they start for the first time",
+        ),
+    }
+}
+
+fn part_check(inspection: &Inspection, part: Part, held: Option<&StreamState>) -> Check {
+    let subject = part.to_string();
+    if let Some(fault) = inspection.faults.iter().find(|fault| fault.part == part) {
+        return fault_check(subject, fault);
+    }
+    match held {
+        Some(held) => {
+            let last = held.last_sequence;
+            Check::ok(subject, &format!("末序号 {last}"), &format!("ends at {last}"))
+        }
+        None => Check::note(
+            subject,
+            "NOT_CREATED",
+            "尚未建立：服务首次启动时建立",
+            "not created yet: the services create it when they start for the first time",
+        ),
+    }
+}
+
+fn fault_check(subject: String, fault: &Fault) -> Check {
+    let (code, zh) = match &fault.loss {
+        Loss::Missing { last } => ("MISSING", format!("不见了（末序号曾为 {last}）")),
+        Loss::Replaced { was, is } => ("REPLACED", format!("已不是原来那个（原建于 {was}，现建于 {is}）")),
+        Loss::Older { was, is } => ("OLDER", format!("末序号为 {is}，此前曾到 {was}：旧副本，或尾部丢失")),
+    };
+    let zh = format!("{zh}。请恢复 broker 的数据，或以 gongkai doctor --repair 接受现状");
+    let en =
+        format!("{fault}. Put the broker's store back, or accept what is there with gongkai doctor --repair");
+    Check { subject, state: State::Wrong, code, detail_zh: zh, detail: en }
+}
+
+/// The consumers that every deployment has. Those of read models and subscriptions have names of their own.
+///
+/// Services make their own, which takes some seconds after a repair.
+fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaired: bool) -> Vec<Check> {
+    let expected = [
+        (subjects::STREAM_REPORTS, subjects::CONSUMER_PARSE),
+        (subjects::STREAM_REPORTS, subjects::CONSUMER_VALIDATE),
+        (subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY),
+        (subjects::STREAM_REPORTS, subjects::CONSUMER_INGEST_STATE),
+        (subjects::STREAM_DEAD, subjects::CONSUMER_INGEST_DEAD),
+    ];
+    let mut checks = Vec::new();
+    for (stream, name) in expected {
+        let Some(stream) = streams.iter().find(|status| status.name == stream) else { continue };
+        let subject = format!("consumer {name}");
+        checks.push(match stream.consumers.iter().find(|consumer| consumer.name == name) {
+            Some(consumer) => Check::ok(
+                subject,
+                &format!("待处理 {}，处理中 {}", consumer.pending, consumer.in_flight),
+                &format!("{} to do, {} in work", consumer.pending, consumer.in_flight),
+            ),
+            None if inspection.marker.is_none() || is_repaired => Check::note(
+                subject,
+                "NOT_CREATED",
+                "尚未建立：其服务启动时建立",
+                "not created yet: its service creates it when it starts",
+            ),
+            None => Check::wrong(
+                subject,
+                "CONSUMER_MISSING",
+                "不见了：请启动其服务，服务会在数秒内重建",
+                "missing: start its service, which creates it again within seconds",
+            ),
+        });
+    }
+    checks
+}
+
+fn stale_check(name: &str) -> Check {
+    Check::note(
+        format!("consumer {name}"),
+        "CONSUMER_STALE",
+        "所属读模型已 7 天无人使用；gongkai doctor --repair 会删除它",
+        "belongs to a read model that nobody used for 7 days; gongkai doctor --repair deletes it",
+    )
+}
+
+fn service_check(health: &status::Health) -> Check {
+    let name = if health.service.is_empty() { &health.admin } else { &health.service };
+    let subject = format!("service {name}");
+    if health.ready {
+        return Check::ok(subject, "就绪", "ready");
+    }
+    let said = clean(&health.detail);
+    if health.answered {
+        Check::wrong(subject, "NOT_READY", &format!("未就绪：{said}"), &said)
+    } else {
+        let zh = format!("{} 无应答：未运行，或在别处（--admin）", health.admin);
+        let en = format!("{said} at {}: it does not run, or runs elsewhere (--admin)", health.admin);
+        Check::note(subject, "NO_ANSWER", &zh, &en)
+    }
+}
+
+// === impl State, Check ===
+
+impl State {
+    fn shown(self) -> &'static str {
+        match self {
+            Self::Ok => "正常 ok",
+            Self::Note => "提示 note",
+            Self::Wrong => "异常 wrong",
+        }
+    }
+}
+
+impl Check {
+    fn ok(subject: String, zh: &str, en: &str) -> Self {
+        Self { subject, state: State::Ok, code: "", detail_zh: zh.to_owned(), detail: en.to_owned() }
+    }
+
+    fn note(subject: String, code: &'static str, zh: &str, en: &str) -> Self {
+        Self { subject, state: State::Note, code, detail_zh: zh.to_owned(), detail: en.to_owned() }
+    }
+
+    fn wrong(subject: String, code: &'static str, zh: &str, en: &str) -> Self {
+        Self { subject, state: State::Wrong, code, detail_zh: zh.to_owned(), detail: en.to_owned() }
+    }
+}
+
+impl Row for Check {
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("check", |check| check.subject.clone()),
+        ("state", |check| check.state.shown().to_owned()),
+        ("detail", |check| format!("{} / {}", check.detail_zh, check.detail)),
+    ];
+}

@@ -1,0 +1,168 @@
+//! Compares what the broker holds with what is remembered.
+
+use std::fmt;
+
+use super::record::{Known, Seen};
+use crate::transport::{Part, StreamState};
+
+/// What the broker says of each part; `None` if there is none.
+pub type Inventory = Vec<(Part, Option<StreamState>)>;
+
+/// A part that is not in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The part.
+    pub part: Part,
+    /// What is wrong with it.
+    pub loss: Loss,
+}
+
+/// What is wrong with a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// It is gone.
+    Missing {
+        /// The last sequence that it had stored.
+        last: u64,
+    },
+    /// It was deleted and created again.
+    Replaced {
+        /// When the one that was known was created.
+        was: String,
+        /// When the present one was created.
+        is: String,
+    },
+    /// It ends earlier than it did: an older copy, or its end is lost.
+    Older {
+        /// The last sequence that was known.
+        was: u64,
+        /// The present last sequence.
+        is: u64,
+    },
+}
+
+/// Returns the parts that are not in place. A part of which nothing is remembered is in place, whether or not it exists yet.
+///
+/// The memory of a process is newer than the marker, so it decides where there is one, unless an operator has accepted
+/// since what is there.
+#[must_use]
+pub fn judge(inventory: &Inventory, marker: Option<&Known>, memory: Option<&Known>) -> Vec<Fault> {
+    let memory = memory.filter(|memory| !is_accepted(marker, memory));
+    let known = |part| memory.and_then(|memory| memory.get(part)).or_else(|| marker?.get(part));
+    let judge_one = |(part, held): &(Part, Option<StreamState>)| {
+        Some(Fault { part: *part, loss: loss(known(*part)?, *held)? })
+    };
+    inventory.iter().filter_map(judge_one).collect()
+}
+
+/// Returns true if an operator accepted what is there later than `memory` knows.
+#[must_use]
+pub fn is_accepted(marker: Option<&Known>, memory: &Known) -> bool {
+    marker.is_some_and(|marker| marker.accepted_ms > memory.accepted_ms)
+}
+
+fn loss(known: &Seen, held: Option<StreamState>) -> Option<Loss> {
+    let Some(held) = held else { return Some(Loss::Missing { last: known.last_sequence }) };
+    let seen = Seen::from(&held);
+    if seen.created_at != known.created_at {
+        return Some(Loss::Replaced { was: known.created_at.clone(), is: seen.created_at });
+    }
+    (seen.last_sequence < known.last_sequence)
+        .then_some(Loss::Older { was: known.last_sequence, is: seen.last_sequence })
+}
+
+/// Says in one sentence what is wrong and what to do.
+#[must_use]
+pub fn sentence(faults: &[Fault]) -> String {
+    /// More than these are counted.
+    const NAMED: usize = 3;
+    let named: Vec<_> = faults.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = faults.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let named = named.join(", ");
+    format!(
+        "{named}{more}: put the broker's store back, or accept what is there with gongkai doctor --repair"
+    )
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = self.part;
+        match &self.loss {
+            Loss::Missing { last } => write!(f, "{part} is missing (it ended at {last})"),
+            Loss::Replaced { was, is } => write!(f, "{part} is another one (of {is}, not of {was})"),
+            Loss::Older { was, is } => write!(f, "{part} ends at {is} and ended at {was} before"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const LOG: Part = Part::Stream("LOG");
+    const BUCKET: Part = Part::Entries("bucket");
+
+    fn held(hour: u8, last_sequence: u64) -> StreamState {
+        let created = datetime!(2026-01-01 00:00 UTC).replace_hour(hour).unwrap();
+        StreamState { created, first_sequence: 1, last_sequence }
+    }
+
+    fn known(parts: &[(Part, StreamState)]) -> Known {
+        let mut known = Known::default();
+        for (part, held) in parts {
+            known.set(*part, held);
+        }
+        known
+    }
+
+    fn losses(inventory: &Inventory, marker: Option<&Known>, memory: Option<&Known>) -> Vec<(Part, Loss)> {
+        judge(inventory, marker, memory).into_iter().map(|fault| (fault.part, fault.loss)).collect()
+    }
+
+    #[test]
+    fn a_first_start_and_a_new_part_of_a_new_version_are_in_place() {
+        assert!(judge(&vec![(LOG, None), (BUCKET, None)], None, None).is_empty());
+        let marker = known(&[(LOG, held(1, 5))]);
+        assert!(judge(&vec![(LOG, Some(held(1, 5))), (BUCKET, None)], Some(&marker), None).is_empty());
+    }
+
+    #[test]
+    fn a_part_that_the_marker_knows_must_be_there() {
+        let marker = known(&[(LOG, held(1, 5)), (BUCKET, held(1, 2))]);
+        let inventory = vec![(LOG, None), (BUCKET, Some(held(2, 0)))];
+        let found = losses(&inventory, Some(&marker), None);
+        assert_eq!(found[0], (LOG, Loss::Missing { last: 5 }));
+        assert!(matches!(found[1], (BUCKET, Loss::Replaced { .. })), "{found:?}");
+    }
+
+    #[test]
+    fn memory_notices_the_loss_of_everything_and_an_older_copy_of_everything() {
+        let memory = known(&[(LOG, held(1, 9))]);
+        assert_eq!(losses(&vec![(LOG, None)], None, Some(&memory)), [(LOG, Loss::Missing { last: 9 })]);
+        let older = known(&[(LOG, held(1, 5))]);
+        let inventory = vec![(LOG, Some(held(1, 5)))];
+        assert_eq!(losses(&inventory, Some(&older), Some(&memory)), [(LOG, Loss::Older { was: 9, is: 5 })]);
+    }
+
+    #[test]
+    fn what_an_operator_accepted_holds_until_an_older_copy_comes() {
+        let memory = known(&[(LOG, held(1, 9))]);
+        let accepted = Known { accepted_ms: 7, ..known(&[(LOG, held(3, 0))]) };
+        let inventory = vec![(LOG, Some(held(3, 0)))];
+        assert!(judge(&inventory, Some(&accepted), Some(&memory)).is_empty());
+        // The process has taken over what was accepted; then the old store comes back.
+        let marker = known(&[(LOG, held(1, 5))]);
+        assert_eq!(judge(&vec![(LOG, Some(held(1, 5)))], Some(&marker), Some(&accepted)).len(), 1);
+    }
+
+    #[test]
+    fn a_sentence_names_a_few_and_counts_the_rest() {
+        let fault = |part| Fault { part, loss: Loss::Missing { last: 7 } };
+        let text = sentence(&[fault(LOG), fault(BUCKET), fault(LOG), fault(LOG)]);
+        assert!(text.starts_with("stream LOG is missing (it ended at 7), entry bucket bucket is"), "{text}");
+        assert!(text.contains(" and 1 more: put the broker's store back"), "{text}");
+    }
+}

@@ -1,0 +1,367 @@
+//! Looks whether every stream and bucket is in place, and opens and closes the gate.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use tokio::time::{Instant, sleep};
+
+use super::judge::{Fault, Inventory, is_accepted, judge, sentence};
+use super::record::Known;
+use super::{Holdings, guarded::Guarded};
+use crate::clock::Clock;
+use crate::outage::Outage;
+use crate::record_store::RecordStore;
+use crate::transport::{Error, Part, Topology, Transport};
+
+/// Time between two looks.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// Time between a suspicion and the look that it causes.
+const SOON: Duration = Duration::from_millis(200);
+/// Shortest time between two writes of the marker that only move sequences on.
+const MARK_INTERVAL: Duration = Duration::from_secs(30);
+/// Looks that fail in a row, while the connection stands, before that is said.
+const FAILED_LOOKS: u32 = 2;
+/// Key of the marker in its bucket.
+const MARKER: &str = "marker";
+/// The marker is written by all processes. A lost race is made up for by the next look.
+const MAX_RACES: u32 = 3;
+
+/// What a process is told about its broker's streams and buckets.
+pub(crate) struct Orders {
+    pub(crate) topology: Topology,
+    /// Bucket of the marker.
+    pub(crate) marker: &'static str,
+    /// File that remembers what was there.
+    pub(crate) file: Option<PathBuf>,
+    /// Creates again what is lost, and accepts what is there.
+    pub(crate) recreate: bool,
+}
+
+pub(crate) struct Keeper {
+    transport: Arc<dyn Transport>,
+    orders: Orders,
+    marker: Marker,
+    clock: Clock,
+    holdings: Holdings,
+    outage: Outage,
+    /// What was in place at the last look.
+    memory: Option<Known>,
+    /// What the file says.
+    filed: Option<Known>,
+    is_declared: bool,
+    /// Parts that the last look found out of place. One look is not enough, because a cluster may be electing.
+    suspected: Vec<Part>,
+    failed_looks: u32,
+}
+
+/// The marker in its bucket.
+struct Marker {
+    transport: Arc<dyn Transport>,
+    bucket: &'static str,
+    records: RecordStore,
+    written: Option<Instant>,
+}
+
+/// What the broker holds and what its marker remembers.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Every part.
+    pub inventory: Inventory,
+    /// The marker, if there is one.
+    pub marker: Option<Known>,
+    /// The parts that are not as the marker remembers them.
+    pub faults: Vec<Fault>,
+}
+
+/// Looks up every stream and bucket and compares them with the marker in `bucket`. Changes nothing.
+///
+/// # Errors
+/// The broker did not answer, or refuses.
+pub async fn inspect(
+    transport: &Arc<dyn Transport>,
+    topology: &Topology,
+    bucket: &'static str,
+) -> Result<Inspection, Error> {
+    let inventory = look(&**transport, topology).await?;
+    let marker = Marker::new(transport.clone(), bucket).read().await?;
+    let faults = judge(&inventory, marker.as_ref(), None);
+    Ok(Inspection { inventory, marker, faults })
+}
+
+/// Creates what is missing and makes the marker accept what is there. Running services accept it too, within seconds.
+///
+/// # Errors
+/// The broker did not answer, or refuses. What was created stays; call again.
+pub async fn repair(
+    transport: &Arc<dyn Transport>,
+    topology: &Topology,
+    bucket: &'static str,
+    clock: &Clock,
+) -> Result<(), Error> {
+    transport.declare(topology).await?;
+    let mut marker = Marker::new(transport.clone(), bucket);
+    let present = marker.read().await?.unwrap_or_default();
+    let inventory = look(&**transport, topology).await?;
+    let known = Known { accepted_ms: now_ms(clock), ..remember(present, &inventory) };
+    marker.write(&known).await
+}
+
+// === impl Keeper ===
+
+impl Keeper {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        orders: Orders,
+        clock: Clock,
+        holdings: Holdings,
+        outage: Outage,
+    ) -> anyhow::Result<Self> {
+        let filed = match &orders.file {
+            Some(file) => Some(Known::read(file).map_err(|error| unreadable(file, &error))?),
+            None => None,
+        };
+        Ok(Self {
+            marker: Marker::new(transport.clone(), orders.marker),
+            memory: filed.clone().filter(|known| !known.is_empty()),
+            filed,
+            transport,
+            orders,
+            clock,
+            holdings,
+            outage,
+            is_declared: false,
+            suspected: Vec::new(),
+            failed_looks: 0,
+        })
+    }
+
+    /// Returns the transport behind the gate.
+    pub(crate) fn guarded(&self) -> Guarded {
+        Guarded::new(self.transport.clone(), self.holdings.clone())
+    }
+
+    /// Looks until everything is in place for the first time.
+    ///
+    /// # Errors
+    /// The broker refuses a stream or bucket. An operator has to correct that.
+    pub(crate) async fn open(&mut self) -> Result<(), Error> {
+        loop {
+            match self.survey().await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) if error.kind.is_outage() => self.failed(&error).await,
+                Err(error) => return Err(error),
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Looks regularly, for ever.
+    pub(crate) async fn watch(mut self) {
+        loop {
+            self.pause().await;
+            if let Err(error) = self.survey().await {
+                self.failed(&error).await;
+            }
+        }
+    }
+
+    async fn pause(&self) {
+        tokio::select! {
+            () = sleep(INTERVAL) => {}
+            () = self.holdings.suspected() => sleep(SOON).await,
+        }
+    }
+
+    /// Looks once. Returns true if everything is in place.
+    async fn survey(&mut self) -> Result<bool, Error> {
+        let losses = self.transport.losses();
+        // Before the look: what is stored during it may or may not be in its answers.
+        let memory = self.memory();
+        let inventory = look(&*self.transport, &self.orders.topology).await?;
+        let marker = self.marker.read().await?;
+        self.failed_looks = 0;
+        let faults = judge(&inventory, marker.as_ref(), memory.as_ref());
+        if !faults.is_empty() && !self.orders.recreate {
+            self.refuse(&faults);
+            return Ok(false);
+        }
+        self.suspected.clear();
+        if !faults.is_empty() {
+            tracing::warn!(
+                lost = sentence(&faults),
+                "accepting what is there, because nats.recreate is true"
+            );
+        }
+        let inventory = self.complete(inventory).await?;
+        let is_changed = memory.as_ref().is_some_and(|memory| is_another(memory, &inventory));
+        let mut known = remember(marker.clone().unwrap_or_default(), &inventory);
+        if faults.is_empty() {
+            let accepted = memory.as_ref().map_or(0, |memory| memory.accepted_ms);
+            known.accepted_ms = known.accepted_ms.max(accepted);
+        } else {
+            known.accepted_ms = now_ms(&self.clock);
+        }
+        if memory.as_ref().is_some_and(|memory| is_accepted(marker.as_ref(), memory)) {
+            tracing::info!("working with what an operator accepted");
+        }
+        self.mark(marker.as_ref(), &known).await;
+        self.file(&known);
+        self.memory = Some(known);
+        self.holdings.open(losses, is_changed);
+        Ok(true)
+    }
+
+    /// What is remembered, with the sequences of what was stored since.
+    fn memory(&self) -> Option<Known> {
+        let mut memory = self.memory.clone()?;
+        for part in self.orders.topology.parts() {
+            if let Some(seen) = memory.parts.get_mut(&part.to_string()) {
+                seen.last_sequence = seen.last_sequence.max(self.holdings.last(part));
+            }
+        }
+        Some(memory)
+    }
+
+    /// Closes the gate if the look before found the same.
+    fn refuse(&mut self, faults: &[Fault]) {
+        let parts: Vec<_> = faults.iter().map(|fault| fault.part).collect();
+        if self.suspected != parts {
+            self.suspected = parts;
+            self.holdings.suspect();
+            return;
+        }
+        let obstacle = sentence(faults);
+        if self.holdings.close(obstacle.clone()) {
+            tracing::error!(
+                lost = obstacle,
+                "the broker does not hold what it held; nothing is done until it does"
+            );
+        }
+    }
+
+    /// Creates what does not exist yet. The first time, also widens what is there.
+    async fn complete(&mut self, inventory: Inventory) -> Result<Inventory, Error> {
+        let is_complete = inventory.iter().all(|(_, held)| held.is_some());
+        if self.is_declared && is_complete {
+            return Ok(inventory);
+        }
+        self.transport.declare(&self.orders.topology).await?;
+        self.is_declared = true;
+        look(&*self.transport, &self.orders.topology).await
+    }
+
+    /// Writes the marker if it does not say what is known, and from time to time if only sequences have moved on.
+    async fn mark(&mut self, present: Option<&Known>, known: &Known) {
+        let is_due = self.marker.written.is_none_or(|written| written.elapsed() >= MARK_INTERVAL);
+        let is_due = is_due || present.is_none_or(|present| !is_like(present, known));
+        if !is_due || present == Some(known) {
+            return;
+        }
+        // The marker is of use only after a loss. The next look tries again.
+        if let Err(error) = self.marker.write(known).await
+            && !self.outage.seen(&error)
+        {
+            tracing::debug!(error = &error as &dyn std::error::Error, "marker not written");
+        }
+    }
+
+    fn file(&mut self, known: &Known) {
+        let Some(file) = self.orders.file.as_ref().filter(|_| self.filed.as_ref() != Some(known)) else {
+            return;
+        };
+        match known.write(file) {
+            Ok(()) => self.filed = Some(known.clone()),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, file = %file.display(), "couldn't write nats.marker_file");
+            }
+        }
+    }
+
+    /// Notes a look that failed. If the connection stands, that is said: the broker is there but its JetStream is not.
+    async fn failed(&mut self, error: &Error) {
+        self.outage.seen(error);
+        self.failed_looks += 1;
+        if self.failed_looks >= FAILED_LOOKS && self.transport.ping().await.is_ok() {
+            let cause = error.source.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+            self.holdings.hinder(format!("the broker answers, but its JetStream does not ({error}{cause})"));
+        }
+    }
+}
+
+// === impl Marker ===
+
+impl Marker {
+    fn new(transport: Arc<dyn Transport>, bucket: &'static str) -> Self {
+        let records = RecordStore::new(transport.entries(bucket), MAX_RACES);
+        Self { transport, bucket, records, written: None }
+    }
+
+    async fn read(&self) -> Result<Option<Known>, Error> {
+        if self.transport.held(Part::Entries(self.bucket)).await?.is_none() {
+            return Ok(None);
+        }
+        let known = self.records.read::<Known>(MARKER).await?.record;
+        Ok(Some(known).filter(|known| !known.is_empty()))
+    }
+
+    async fn write(&mut self, known: &Known) -> Result<(), Error> {
+        let topology = Topology { entries: vec![self.bucket], ..Topology::default() };
+        self.transport.declare(&topology).await?;
+        let replace = |present: &mut Known| {
+            let is_changed = present != known && present.accepted_ms <= known.accepted_ms;
+            if is_changed {
+                present.clone_from(known);
+            }
+            (is_changed, ())
+        };
+        self.records.change(MARKER, replace).await?;
+        self.written = Some(Instant::now());
+        Ok(())
+    }
+}
+
+async fn look(transport: &dyn Transport, topology: &Topology) -> Result<Inventory, Error> {
+    let look_up = |part| async move { Ok((part, transport.held(part).await?)) };
+    try_join_all(topology.parts().map(look_up)).await
+}
+
+/// Returns `known` with every part as it is now.
+fn remember(mut known: Known, inventory: &Inventory) -> Known {
+    for (part, held) in inventory {
+        if let Some(held) = held {
+            known.set(*part, held);
+        }
+    }
+    known
+}
+
+/// Returns true if another part stands in the place of one that is remembered.
+fn is_another(memory: &Known, inventory: &Inventory) -> bool {
+    let now = remember(Known::default(), inventory);
+    let differs = |(name, seen): (&String, &super::record::Seen)| {
+        memory.parts.get(name).is_some_and(|known| {
+            known.created_at != seen.created_at || seen.last_sequence < known.last_sequence
+        })
+    };
+    now.parts.iter().any(differs)
+}
+
+/// Returns true if two records differ in sequences only.
+fn is_like(one: &Known, other: &Known) -> bool {
+    let identities = |known: &Known| -> Vec<_> {
+        known.parts.iter().map(|(name, seen)| (name.clone(), seen.created_at.clone())).collect()
+    };
+    one.accepted_ms == other.accepted_ms && identities(one) == identities(other)
+}
+
+fn now_ms(clock: &Clock) -> u64 {
+    u64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+fn unreadable(file: &std::path::Path, error: &anyhow::Error) -> anyhow::Error {
+    anyhow::anyhow!("couldn't read {} (nats.marker_file): {error:#}", file.display())
+}

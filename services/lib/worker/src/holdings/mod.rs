@@ -1,0 +1,261 @@
+//! What the broker must hold, and whether it still holds it.
+//!
+//! A stream or bucket that was there once is never created again silently: an empty log in the place of a lost one would
+//! make accepted documents vanish. A process therefore works only while every part is the one that it knows and ends no
+//! earlier than it did. Otherwise every call to the broker fails as `Lost`, consumers stop, and `/readyz` says in one
+//! sentence what is wrong, until the store is back or an operator accepts what is there.
+//!
+//! What was there is known from three places ([`record`]):
+//!
+//! - the memory of this process, which is exact;
+//! - the *marker*, an entry in a bucket of its own, which outlives the loss of any other stream or bucket;
+//! - a file, if `nats.marker_file` names one, which outlives the loss of the whole store.
+//!
+//! Without memory, marker and file, nothing tells a broker that lost everything from a new one, nor an older copy of a whole
+//! store from the latest one.
+//!
+//! A broker can also be there and take nothing: a nats-server whose disk was full refuses, without an answer, every message
+//! for the streams that met it, until it is restarted. Parts that take nothing are tracked ([`refusals`]), and `/readyz` says
+//! what to do.
+//!
+//! - [`judge`]: compares what is held with what was known; pure;
+//! - [`keeper`]: looks regularly, and after every failure and lost connection;
+//! - [`guarded`]: a transport whose calls pass only while all is well.
+
+pub(crate) mod guarded;
+pub mod judge;
+pub mod keeper;
+pub mod record;
+mod refusals;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use self::refusals::Refusals;
+use crate::transport::{Error, ErrorKind, Part, StreamDef, Topology, subject};
+
+/// How long a call waits until the parts are known to be in place, such as after a lost connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Value of [`Inner::open_at`] while the gate is closed.
+const CLOSED: u64 = u64::MAX;
+
+/// The gate that every call to the broker passes, and the last sequences that were seen. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Holdings(Arc<Inner>);
+
+struct Inner {
+    /// Number of lost connections at the check that opened the gate: after another loss, another check is due.
+    open_at: AtomicU64,
+    state: watch::Sender<State>,
+    /// Cancelled when the gate closes or what is behind it changes.
+    closing: Mutex<CancellationToken>,
+    /// Wakes the keeper before its time.
+    suspicion: Notify,
+    streams: Vec<(&'static [&'static str], Part)>,
+    parts: Vec<Tracked>,
+}
+
+/// A part, and what calls told of it.
+struct Tracked {
+    part: Part,
+    /// The last sequence that it stored.
+    last: AtomicU64,
+    refusals: Refusals,
+}
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    /// Increases when other parts are accepted in the place of those that were known.
+    epoch: u64,
+    /// Why the gate is closed, in one sentence.
+    obstacle: Option<String>,
+    /// Why the process is not ready although the gate is open.
+    hindrance: Option<String>,
+    /// True if a part takes nothing although the broker answers.
+    is_stuck: bool,
+}
+
+// === impl Holdings ===
+
+impl Holdings {
+    pub(crate) fn new(topology: &Topology) -> Self {
+        let of_stream = |stream: &StreamDef| (stream.1, Part::Stream(stream.0));
+        Self(Arc::new(Inner {
+            open_at: AtomicU64::new(CLOSED),
+            state: watch::Sender::default(),
+            closing: Mutex::default(),
+            suspicion: Notify::new(),
+            streams: topology.streams.iter().chain(&topology.timers).map(of_stream).collect(),
+            parts: topology.parts().map(Tracked::new).collect(),
+        }))
+    }
+
+    /// Returns why the process must not work, in one sentence.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        let state = self.0.state.borrow();
+        state.obstacle.clone().or_else(|| state.hindrance.clone())
+    }
+
+    /// Waits until the parts are known to be in place, and returns the epoch. `losses` is the present count of the transport.
+    ///
+    /// # Errors
+    /// `Lost`: a part is not in place. `Unavailable`: that is not known yet.
+    async fn pass(&self, losses: impl Fn() -> u64 + Send + Sync) -> Result<u64, Error> {
+        let is_open = || self.0.open_at.load(Ordering::Acquire) == losses();
+        if is_open() {
+            return Ok(self.0.state.borrow().epoch);
+        }
+        self.suspect();
+        let mut state = self.0.state.subscribe();
+        let decided = state.wait_for(|state| is_open() || state.obstacle.is_some());
+        match timeout(PATIENCE, decided).await.map(|state| state.map(|state| state.clone())) {
+            Ok(Ok(State { obstacle: Some(obstacle), .. })) => Err(Error::new(ErrorKind::Lost, obstacle)),
+            Ok(Ok(State { epoch, .. })) => Ok(epoch),
+            Ok(Err(_)) | Err(_) => Err(Error::new(
+                ErrorKind::Unavailable,
+                "no connection, or the broker's streams are not looked up yet",
+            )),
+        }
+    }
+
+    /// Returns a token that is cancelled when the gate closes or what is behind it changes.
+    fn closing(&self) -> CancellationToken {
+        self.closing_lock().clone()
+    }
+
+    /// Makes the keeper look soon, because a call failed as if a part were missing.
+    fn suspect(&self) {
+        self.0.suspicion.notify_one();
+    }
+
+    async fn suspected(&self) {
+        self.0.suspicion.notified().await;
+    }
+
+    /// Records that a part stored a message, under this sequence if it has one.
+    fn stored(&self, part: Part, sequence: u64) {
+        self.seen(part, sequence);
+        if let Some(tracked) = self.tracked(part) {
+            tracked.refusals.end();
+        }
+    }
+
+    /// Records that a part has a message under this sequence.
+    fn seen(&self, part: Part, sequence: u64) {
+        if let Some(tracked) = self.tracked(part) {
+            tracked.last.fetch_max(sequence, Ordering::AcqRel);
+        }
+    }
+
+    /// Records that a part took no message although the connection stood. Returns true if that has lasted.
+    fn refused(&self, part: Part) -> bool {
+        self.tracked(part).is_some_and(|tracked| tracked.refusals.add())
+    }
+
+    /// Returns the last sequence that is known of a part.
+    fn last(&self, part: Part) -> u64 {
+        self.tracked(part).map_or(0, |tracked| tracked.last.load(Ordering::Acquire))
+    }
+
+    fn tracked(&self, part: Part) -> Option<&Tracked> {
+        self.0.parts.iter().find(|tracked| tracked.part == part)
+    }
+
+    /// Returns the parts that take nothing although the broker answers.
+    fn stuck(&self) -> Vec<Part> {
+        self.0
+            .parts
+            .iter()
+            .filter(|tracked| tracked.refusals.have_lasted())
+            .map(|tracked| tracked.part)
+            .collect()
+    }
+
+    /// Waits until a part takes nothing although the broker answers.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(crate) async fn until_stuck(&self) {
+        let mut state = self.0.state.subscribe();
+        // An error is impossible: `self` holds the sender.
+        state.wait_for(|state| state.is_stuck).await.ok();
+    }
+
+    /// Returns the stream that takes messages on `subject`.
+    fn stream_of(&self, subject: &str) -> Option<Part> {
+        let takes = |filters: &[&str]| filters.iter().any(|filter| subject::matches(filter, subject));
+        self.0.streams.iter().find(|(filters, _)| takes(filters)).map(|(_, part)| *part)
+    }
+
+    /// Returns the stream of this name.
+    fn stream_named(&self, name: &str) -> Option<Part> {
+        let is_named = |part: &Part| matches!(part, Part::Stream(known) if *known == name);
+        self.0.parts.iter().map(|tracked| tracked.part).find(is_named)
+    }
+
+    /// Opens the gate. `is_changed` says that other parts were accepted in the place of those that were known.
+    fn open(&self, losses: u64, is_changed: bool) {
+        if is_changed {
+            for tracked in &self.0.parts {
+                tracked.last.store(0, Ordering::Release);
+            }
+            self.end_what_passed();
+        }
+        if self.0.open_at.swap(losses, Ordering::AcqRel) != losses {
+            // Behind a new connection there may be a restarted server.
+            self.0.parts.iter().for_each(|tracked| tracked.refusals.end());
+        }
+        let stuck = self.stuck();
+        let hindrance = (!stuck.is_empty()).then(|| refusals::sentence(&stuck));
+        self.0.state.send_modify(|state| {
+            if let Some(hindrance) = hindrance.as_ref().filter(|_| !state.is_stuck) {
+                tracing::error!("{hindrance}");
+            }
+            state.epoch += u64::from(is_changed);
+            state.obstacle = None;
+            state.is_stuck = hindrance.is_some();
+            state.hindrance = hindrance;
+        });
+    }
+
+    /// Closes the gate. Returns true if it was not closed for the same reason.
+    fn close(&self, obstacle: String) -> bool {
+        self.0.open_at.store(CLOSED, Ordering::Release);
+        let is_new = self.0.state.send_if_modified(|state| {
+            let is_new = state.obstacle.as_ref() != Some(&obstacle);
+            state.obstacle = Some(obstacle);
+            is_new
+        });
+        self.end_what_passed();
+        is_new
+    }
+
+    /// Says why the parts cannot be looked up. The gate stays as it is.
+    fn hinder(&self, hindrance: String) {
+        self.0.state.send_modify(|state| state.hindrance = Some(hindrance));
+    }
+
+    fn end_what_passed(&self) {
+        std::mem::take(&mut *self.closing_lock()).cancel();
+    }
+
+    fn closing_lock(&self) -> std::sync::MutexGuard<'_, CancellationToken> {
+        self.0.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Tracked ===
+
+impl Tracked {
+    fn new(part: Part) -> Self {
+        Self { part, last: AtomicU64::new(0), refusals: Refusals::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! Tells a part that takes nothing from calls that failed in passing.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::transport::Part;
+
+/// A part takes nothing if no message got through for this long.
+const LASTING: Duration = Duration::from_secs(10);
+/// Failures that are older than this say nothing about now.
+const RECENT: Duration = Duration::from_secs(30);
+
+/// The failures to store something in a part since the last success.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<Option<Span>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    first: Instant,
+    last: Instant,
+}
+
+impl Refusals {
+    /// Adds a failure. Returns true if failures have lasted.
+    pub(super) fn add(&self) -> bool {
+        let now = Instant::now();
+        let mut span = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = span.filter(Span::is_recent).map_or(now, |span| span.first);
+        *span = Some(Span { first, last: now });
+        now - first >= LASTING
+    }
+
+    /// Forgets the failures, because something was stored or the server is another one.
+    pub(super) fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Returns true if nothing got through for a while, up to now.
+    pub(super) fn have_lasted(&self) -> bool {
+        let span = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        span.is_some_and(|span| span.is_recent() && span.last - span.first >= LASTING)
+    }
+}
+
+impl Span {
+    fn is_recent(&self) -> bool {
+        self.last.elapsed() <= RECENT
+    }
+}
+
+/// Says what is wrong and what to do.
+pub(super) fn sentence(stuck: &[Part]) -> String {
+    let named: Vec<_> = stuck.iter().map(ToString::to_string).collect();
+    format!(
+        "the broker answers but stores nothing in {}: if its disk is or was full, make room and restart nats-server, \
+         which stores nothing there before",
+        named.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_is_stuck_while_nothing_gets_through() {
+        let refusals = Refusals::default();
+        assert!(!refusals.add());
+        tokio::time::advance(LASTING).await;
+        assert!(!refusals.have_lasted(), "one failure says nothing");
+        assert!(refusals.add() && refusals.have_lasted());
+        tokio::time::advance(RECENT + Duration::from_secs(1)).await;
+        assert!(!refusals.have_lasted(), "nobody has tried since");
+        assert!(!refusals.add());
+        tokio::time::advance(LASTING).await;
+        refusals.end();
+        assert!(!refusals.add());
+    }
+}

@@ -1,0 +1,205 @@
+//! Losses under a running process and across restarts, over the memory transport.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use tokio::time::{sleep, timeout};
+
+use super::guarded::Guarded;
+use super::keeper::{Keeper, Orders, inspect, repair};
+use super::*;
+use crate::clock::Clock;
+use crate::outage::Outage;
+use crate::testing::transport_suite::{ENTRIES, LOG, PATIENCE, message, spec, topology};
+use crate::transport::{Transport, memory::Memory};
+use crate::{Consume, Context, Decision, Handler, Output, Raw, Runtime};
+
+const MARKER: &str = "marker";
+
+fn keeper(memory: &Memory, file: Option<PathBuf>, recreate: bool) -> (Keeper, Guarded, Holdings) {
+    let holdings = Holdings::new(&topology());
+    let orders = Orders { topology: topology(), marker: MARKER, file, recreate };
+    let outage = Outage::default();
+    let transport = Arc::new(memory.clone());
+    let keeper = Keeper::new(transport, orders, Clock::system(), holdings.clone(), outage).unwrap();
+    let guarded = keeper.guarded();
+    (keeper, guarded, holdings)
+}
+
+/// A process at work.
+async fn working(memory: &Memory) -> (Guarded, Holdings) {
+    let (mut keeper, guarded, holdings) = keeper(memory, None, false);
+    keeper.open().await.unwrap();
+    tokio::spawn(keeper.watch());
+    (guarded, holdings)
+}
+
+async fn publish(transport: &impl Transport, id: &str) -> Result<u64, ErrorKind> {
+    let published = transport.publish(message("suite.log.a", id)).await;
+    published.map(|published| published.sequence).map_err(|error| error.kind)
+}
+
+/// Waits for the verdict on what happened; with paused time that is a matter of steps.
+async fn obstacle(holdings: &Holdings) -> String {
+    let said = async {
+        loop {
+            if let Some(obstacle) = holdings.obstacle() {
+                return obstacle;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), said).await.expect("the loss is noticed within 30 s")
+}
+
+async fn until_open(holdings: &Holdings) {
+    let open = async {
+        while holdings.obstacle().is_some() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), open).await.expect("what was repaired is noticed within 30 s");
+}
+
+async fn accept(memory: &Memory) {
+    let transport: Arc<dyn Transport> = Arc::new(memory.clone());
+    repair(&transport, &topology(), MARKER, &Clock::system()).await.unwrap();
+    assert!(inspect(&transport, &topology(), MARKER).await.unwrap().faults.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_part_stops_all_calls_until_it_is_repaired() {
+    for part in [Part::Stream(LOG), Part::Entries(ENTRIES)] {
+        let memory = Memory::new();
+        let (guarded, holdings) = working(&memory).await;
+        publish(&guarded, "one").await.unwrap();
+        let mut pull = guarded.consumer(&spec("reader")).await.unwrap();
+        let mut batch = pull.fetch(2, PATIENCE).await.unwrap();
+        let delivery = batch.next().await.unwrap().unwrap();
+
+        memory.lose(part);
+        let said = obstacle(&holdings).await;
+        assert!(said.starts_with(&format!("{part} is missing")) && said.contains("--repair"), "{said}");
+        assert!(memory.held(part).await.unwrap().is_none(), "nothing is made again silently");
+        assert_eq!(publish(&guarded, "two").await, Err(ErrorKind::Lost));
+        assert_eq!(guarded.entries(ENTRIES).get("key").await.unwrap_err().kind, ErrorKind::Lost);
+        assert_eq!(batch.next().await.unwrap().err().unwrap().kind, ErrorKind::Lost);
+
+        sleep(Duration::from_secs(1)).await;
+        accept(&memory).await;
+        until_open(&holdings).await;
+        publish(&guarded, "two").await.unwrap();
+        assert_eq!(delivery.settle.ack().await.unwrap_err().kind, ErrorKind::Lost, "it is of another store");
+        assert_eq!(pull.fetch(1, PATIENCE).await.err().unwrap().kind, ErrorKind::Lost);
+        guarded.consumer(&spec("reader")).await.unwrap();
+    }
+}
+
+/// Waits for ever on its first message, and is done with every later one.
+#[derive(Default)]
+struct StuckOnce(AtomicU64);
+
+#[async_trait::async_trait]
+impl Handler for StuckOnce {
+    type Input = Raw;
+
+    async fn handle(&self, _: Raw, _: &Context) -> Result<Vec<Output>, Decision> {
+        if self.0.fetch_add(1, Ordering::AcqRel) == 0 {
+            std::future::pending::<()>().await;
+        }
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_work_is_dropped_with_its_store() {
+    let memory = Memory::new();
+    let (guarded, holdings) = working(&memory).await;
+    let runtime = Runtime::builder("stage", Arc::new(guarded.clone())).build();
+    let consume = Consume { concurrency: Some(1), ..Consume::new(LOG, "stage", ["suite.log.>"]) };
+    tokio::spawn(async move { runtime.consume(consume, StuckOnce::default()).await });
+    publish(&guarded, "one").await.unwrap();
+    memory
+        .until(|memory| memory.consumer_state(LOG, "stage").is_some_and(|state| state.in_flight == 1))
+        .await;
+    memory.lose(Part::Stream(LOG));
+    publish(&guarded, "two").await.unwrap_err();
+    obstacle(&holdings).await;
+    sleep(Duration::from_secs(1)).await;
+    accept(&memory).await;
+    until_open(&holdings).await;
+    publish(&guarded, "two").await.unwrap();
+    memory.until(|memory| memory.consumer_state(LOG, "stage").is_some_and(|state| state.settled == 1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_process_misses_what_the_marker_knows() {
+    let memory = Memory::new();
+    drop(working(&memory).await);
+    memory.lose(Part::Stream(LOG));
+    let (mut restarted, _, holdings) = keeper(&memory, None, false);
+    assert!(timeout(Duration::from_secs(60), restarted.open()).await.is_err());
+    assert!(holdings.obstacle().unwrap().contains(LOG));
+    let (mut told, _, holdings) = keeper(&memory, None, true);
+    told.open().await.unwrap();
+    assert_eq!(holdings.obstacle(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_file_tells_a_broker_that_lost_everything_from_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Some(folder.path().join("marker.json"));
+    let (mut first, ..) = keeper(&Memory::new(), file.clone(), false);
+    first.open().await.unwrap();
+    let empty = Memory::new();
+    let (mut restarted, _, holdings) = keeper(&empty, file, false);
+    assert!(timeout(Duration::from_secs(60), restarted.open()).await.is_err());
+    assert!(holdings.obstacle().unwrap().contains("is missing"));
+    let (mut knows_nothing, ..) = keeper(&empty, None, false);
+    knows_nothing.open().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_marker_alone_is_made_again() {
+    let memory = Memory::new();
+    let (guarded, holdings) = working(&memory).await;
+    memory.lose(Part::Entries(MARKER));
+    sleep(Duration::from_secs(10)).await;
+    assert!(memory.held(Part::Entries(MARKER)).await.unwrap().is_some());
+    assert_eq!(holdings.obstacle(), None);
+    publish(&guarded, "one").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_passes_between_a_lost_connection_and_the_next_look() {
+    let memory = Memory::new();
+    let (guarded, _) = working(&memory).await;
+    memory.lose(Part::Stream(LOG));
+    sleep(Duration::from_millis(1)).await;
+    // The stream that takes the message is there, but it is an empty one in the place of another.
+    memory.declare(&topology()).await.unwrap();
+    memory.disconnect();
+    let refused = publish(&guarded, "one").await.unwrap_err();
+    assert!(matches!(refused, ErrorKind::Lost | ErrorKind::Unavailable), "{refused:?}");
+    assert!(memory.messages("suite.log.>").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_copy_is_noticed_by_the_sequence() {
+    let memory = Memory::new();
+    let (guarded, holdings) = working(&memory).await;
+    for id in ["one", "two", "three"] {
+        publish(&guarded, id).await.unwrap();
+    }
+    // No look has happened since: the acknowledgements alone tell how far the stream was.
+    memory.forget_after(LOG, 1);
+    memory.disconnect();
+    assert!(publish(&guarded, "four").await.is_err());
+    let said = obstacle(&holdings).await;
+    assert!(said.starts_with(&format!("stream {LOG} ends at 1 and ended at 3 before")), "{said}");
+    accept(&memory).await;
+    until_open(&holdings).await;
+    assert_eq!(publish(&guarded, "four").await, Ok(2));
+}
