@@ -24,7 +24,7 @@ use crate::liveness::{Liveness, Pulse};
 use crate::outage::Outage;
 use crate::plan::Plan;
 use crate::process::Stage;
-use crate::readiness::Latch;
+use crate::readiness::{Latch, Readiness};
 use crate::shutdown::Shutdown;
 use crate::transport::{Delivery, Error, ErrorKind, Pull, Transport};
 
@@ -43,6 +43,8 @@ pub(crate) struct Supplies {
     pub(crate) outage: Outage,
     /// Released once the consumer is bound.
     pub(crate) latch: Latch,
+    /// Where another latch is held while a lost consumer is bound again.
+    pub(crate) readiness: Readiness,
 }
 
 struct Loop<H: Handler> {
@@ -56,6 +58,7 @@ struct Loop<H: Handler> {
     hard: CancellationToken,
     pulse: Pulse,
     outage: Outage,
+    readiness: Readiness,
     /// Failed fetches in a row.
     failed: u32,
 }
@@ -114,6 +117,7 @@ impl<H: Handler> Loop<H> {
             hard,
             pulse: supplies.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
             outage: supplies.outage.clone(),
+            readiness: supplies.readiness.clone(),
             stage: Arc::new(stage),
             transport: supplies.transport.clone(),
             failed: 0,
@@ -163,7 +167,9 @@ impl<H: Handler> Loop<H> {
                     }
                     self.pause_after(&error).await;
                     if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Lost) {
+                        let latch = self.readiness.latch("consumer");
                         let Some(rebound) = self.bind(Binding::Again).await? else { break };
+                        latch.release();
                         tracing::info!(durable = self.plan.spec.durable, "consuming again");
                         *pull = rebound;
                         closing = self.transport.closing();

@@ -170,6 +170,7 @@ impl Runtime {
             liveness: self.0.liveness.clone(),
             outage: self.0.tools.outage.clone(),
             latch: self.latch("consumer"),
+            readiness: self.0.readiness.clone(),
         };
         let apart = Apart {
             floor: match plan.alone {

@@ -130,13 +130,10 @@ async fn a_lost_stream_makes_the_process_unready_and_it_goes_on_when_it_is_accep
     let (memory, process, admin) = boot(Act::Consume, |_| {}).await;
     until_ready(admin).await;
     memory.lose(Part::Stream("IN"));
-    let answer = loop {
-        let (status, answer) = get(admin, "/readyz", "").await;
-        if status == 503 {
-            break answer;
-        }
-    };
-    assert!(answer.contains("not ready: stream IN is missing (it ended at 0)"), "{answer}");
+    // First it may say that the consumer is being bound again.
+    while !get(admin, "/readyz", "").await.1.contains("not ready: stream IN is missing (it ended at 0)") {
+        tokio::task::yield_now().await;
+    }
     let transport: Arc<dyn Transport> = Arc::new(memory.clone());
     let topology = Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() };
     repair(&transport, &topology, "marker", &Clock::system()).await.unwrap();

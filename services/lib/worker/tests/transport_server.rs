@@ -8,6 +8,7 @@ use std::{
 use futures::StreamExt as _;
 use gongkai_worker::{
     Message, Transport,
+    config::NatsSettings,
     testing::{
         NatsServer,
         transport_suite::{
@@ -131,6 +132,20 @@ async fn wrong_credentials_are_denied_at_once() {
     assert!(started.elapsed() < PATIENCE);
     let right = Settings { credentials: user("right"), ..wrong };
     JetStream::connect(&right).await.unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_login_in_the_url_is_used_and_never_printed() {
+    let server = NatsServer::start_with("authorization { user: gongkai, password: \"a@b:c\" }").await;
+    let host = server.url().trim_start_matches("nats://").to_owned();
+    let settings = |password: &str| {
+        let url = format!("nats://gongkai:{password}@{host}").into();
+        NatsSettings { url, ..NatsSettings::default() }.transport("test").unwrap()
+    };
+    JetStream::connect(&settings("a%40b%3Ac")).await.unwrap().ping().await.unwrap();
+    let refused = refusal(&settings("wr0ng")).await;
+    assert_eq!(refused.kind, ErrorKind::Denied);
+    assert!(!format!("{refused:?}").contains("wr0ng"), "{refused:?}");
 }
 
 #[tokio::test]

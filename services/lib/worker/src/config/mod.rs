@@ -7,6 +7,7 @@
 
 mod bind;
 mod log_filter;
+mod login;
 mod secret;
 mod sections;
 mod url;

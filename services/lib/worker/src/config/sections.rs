@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bind::bind_guard;
 use super::log_filter::log_filter;
+use super::login;
 use super::secret::Secret;
 use super::url::SecretUrl;
 use crate::transport::jetstream;
@@ -191,8 +192,9 @@ impl NatsSettings {
     /// # Errors
     /// The file of a secret cannot be read, or more than one way to authenticate is set.
     pub fn transport(&self, name: &str) -> anyhow::Result<jetstream::Settings> {
+        let (servers, _) = login::split(self.url.expose())?;
         Ok(jetstream::Settings {
-            servers: self.url.expose().split(',').map(|url| url.trim().to_owned()).collect(),
+            servers,
             credentials: self.credentials()?,
             root_certificates: self.root_certificates_file.clone(),
             name: name.to_owned(),
@@ -211,15 +213,19 @@ impl NatsSettings {
         let nkey = Secret::resolve(self.nkey.as_ref(), self.nkey_file.as_ref(), "nats.nkey")?;
         let user = self.user.clone().filter(|user| !user.is_empty());
         ensure!(user.is_some() == password.is_some(), "nats.user and nats.password go together");
-        let ways = [token.is_some(), user.is_some(), nkey.is_some()].into_iter().filter(|set| *set).count();
-        ensure!(ways <= 1, "of nats.token, nats.user and nats.nkey at most one may be set");
+        let (_, in_url) = login::split(self.url.expose())?;
+        let ways = [token.is_some(), user.is_some(), nkey.is_some(), in_url.is_some()];
+        ensure!(
+            ways.into_iter().filter(|set| *set).count() <= 1,
+            "of nats.token, nats.user, nats.nkey and a login in nats.url at most one may be set"
+        );
         Ok(match (token, user, password, nkey) {
             (Some(token), ..) => jetstream::Credentials::Token(token.expose().to_owned()),
             (_, Some(name), Some(password), _) => {
                 jetstream::Credentials::User { name, password: password.expose().to_owned() }
             }
             (.., Some(seed)) => jetstream::Credentials::Nkey(seed.expose().to_owned()),
-            _ => jetstream::Credentials::None,
+            _ => in_url.unwrap_or_default(),
         })
     }
 }

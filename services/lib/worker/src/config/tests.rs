@@ -64,6 +64,7 @@ fn mistakes_name_their_key() {
     refused("[telemetry]\nlog_filter = 'a=b=c'", "telemetry.log_filter");
     refused("[admin]\naddress = '0.0.0.0'", "admin.token");
     refused("[nats]\nuser = 'me'", "nats.password");
+    refused("[nats]\ntoken = 'x'\nurl = 'nats://u:p@h'", "nats.url");
     refused("[nats]\ntoken_file = '/nowhere/token'", "nats.token_file");
     refused("[worker\n", "config");
 }
