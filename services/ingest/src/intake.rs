@@ -10,7 +10,7 @@
 //! | saving the receipt | content and place are not recorded | returns the receipt; the same content under another id is processed once more |
 //!
 //! A submission is redundant, and answered `unchanged`, while its content is the current content: parse and the later stages
-//! say so, and nothing else was accepted since at the same URL, or for the same agency and year.
+//! say so, and nothing else was accepted since at one of their URLs, or for the same agency and year.
 
 use std::sync::Arc;
 
@@ -23,6 +23,7 @@ use crate::{
     submission::{File, Identity, StoredFiles, Submission, WithdrawalRequest},
     turns::Turns,
 };
+use futures::future::try_join_all;
 use gongkai_agencies::Registry;
 use gongkai_lifecycle::{self as lifecycle, Rank};
 use gongkai_model::RejectionCode;
@@ -148,22 +149,20 @@ impl Intake {
         let receipt =
             Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
         let receipt = self.receipts.merge(receipt).await?;
-        seen.record = Seen { submission_id: id, sequence, content_key };
-        self.record_accepted(submission.declared.place().as_deref(), &seen).await;
+        let places = submission.declared.places();
+        seen.record = Seen { submission_id: id, sequence, content_key, places };
+        self.record_accepted(&seen).await;
         Ok(self.with_status_url(receipt))
     }
 
     /// Records what was accepted. The document is accepted anyway: without the records, its content is processed once more.
-    async fn record_accepted(&self, place: Option<&str>, seen: &Versioned<Seen>) {
-        let content = self.receipts.record_seen(&seen.record.content_key, seen);
-        let last_at = async {
-            match place {
-                Some(place) => self.receipts.record_last_at(place, &seen.record).await,
-                None => Ok(()),
-            }
-        };
+    async fn record_accepted(&self, seen: &Versioned<Seen>) {
+        let accepted = &seen.record;
+        let content = self.receipts.record_seen(&accepted.content_key, seen);
+        let last_at =
+            try_join_all(accepted.places.iter().map(|place| self.receipts.record_last_at(place, accepted)));
         let (content, last_at) = futures::join!(content, last_at);
-        if let Err(error) = content.and(last_at) {
+        if let Err(error) = content.and(last_at.map(drop)) {
             tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
         }
     }
@@ -271,8 +270,9 @@ impl Intake {
         if submission.is_draft() {
             return Ok(true);
         }
-        if let Some(place) = submission.declared.place() {
-            let last = self.receipts.last_at(&place).await?;
+        // At the places of the earlier one too: it may have been withdrawn or replaced there before it was read.
+        for place in submission.declared.places().iter().chain(&seen.places) {
+            let last = self.receipts.last_at(place).await?;
             if last.sequence > seen.sequence && last.content_key != seen.content_key {
                 return Ok(false);
             }

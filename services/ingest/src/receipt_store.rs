@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
 //! | `c-…` | [`Seen`] | the last submission of a content that was not redundant |
-//! | `p-…` | [`Seen`] | the last submission or withdrawal at a place: a URL, or an agency and year |
+//! | `p-…` | [`Seen`] | the last submission at a place, a URL or an agency and year; or the last withdrawal of a URL |
 //! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
 //! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
 //!
@@ -50,6 +50,9 @@ pub struct Seen {
     pub sequence: u64,
     /// The key of its content, or empty for a withdrawal.
     pub content_key: String,
+    /// The places it takes.
+    #[serde(default)]
+    pub places: Vec<String>,
 }
 
 // === impl Seen ===

@@ -150,15 +150,17 @@ impl DeclaredMetadata {
             .unwrap_or_default()
     }
 
-    /// Returns the place that the article takes: its URL, or without one the agency and year; `None` if the sender says neither.
+    /// Returns the places that the article takes: its URL, and agency and year, as far as the sender says them.
+    ///
+    /// What is accepted at one of them may replace what was accepted there before.
     #[must_use]
-    pub fn place(&self) -> Option<String> {
+    pub fn places(&self) -> Vec<String> {
         let Self { agency, year, url, .. } = self;
-        if !url.is_empty() {
-            return Some(url.clone());
-        }
         let is_named = *year != 0 && !(agency.code.is_empty() && agency.name.is_empty());
-        is_named.then(|| digest(&[&agency.code, &agency.name, &year.to_string(), self.region().as_str()]))
+        let name = is_named
+            .then(|| digest(&[&agency.code, &agency.name, &year.to_string(), self.region().as_str()]));
+        let url = (!url.is_empty()).then(|| url.clone());
+        url.into_iter().chain(name).collect()
     }
 
     /// Returns the report that agency and year name; `None` if one of them is missing.
