@@ -1,6 +1,6 @@
 # gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint accuracy bench chaos fuzz doc gen up
+.PHONY: help demo test lint accuracy bench chaos soak fuzz doc gen up
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ bench: ## Prints the figures, each as a ratio taken in one run (GONGKAI_CORPUS=f
 
 chaos: ## Kills, suspends and ends processes and the broker under load, then holds the invariants to it, for T seconds (T=300; SEED=n repeats a plan)
 	@tests/scripts/chaos.sh $(or $(T),300) $(SEED)
+
+soak: ## Tells COUNT random stories of publications, failures and crashes over a broker in memory (COUNT=10000; SEED=n begins elsewhere)
+	@tests/scripts/soak.sh $(or $(COUNT),10000) $(SEED)
 
 fuzz: ## Fuzzes every format and the matcher, T seconds each (T=60; ONLY="html pdf" runs some)
 	@tests/scripts/fuzz.sh $(ONLY)

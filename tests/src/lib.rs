@@ -4,6 +4,7 @@
 pub mod chaos;
 pub mod collector;
 pub mod deployment;
+pub mod facts;
 pub mod http;
 pub mod metrics;
 pub mod neighbourhood;

@@ -3,12 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
-use std::{collections::BTreeMap, sync::Arc};
+#[path = "support/stands.rs"]
+mod stands;
+
+use std::sync::Arc;
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{progress::Stages, receipt_store::ReceiptStore};
 use gongkai_model::{ReportKey, Severity};
-use gongkai_notify::alerts::{Alerter, report_key, state::ReportAlerts};
+use gongkai_notify::alerts::Alerter;
 use gongkai_proto::{
     ReportEvent,
     convert::timestamp::timestamp,
@@ -21,7 +24,8 @@ use gongkai_store::{
     Store,
     sqlite::{Options, SqliteStore},
 };
-use gongkai_validate::{Checker, record};
+use gongkai_tests::facts::{Entry, Withdrawn, expected};
+use gongkai_validate::Checker;
 use gongkai_worker::{
     Context, Handler, Message, Runtime, Topology, Transport,
     transport::{Headers, MESSAGE_ID, memory::Memory},
@@ -37,47 +41,33 @@ const YEAR: i32 = 2023;
 const CONTENTS: [&str; 2] = ["aa", "bb"];
 const URLS: [&str; 3] = ["", "https://a.example.gov.cn/1.html", "https://a.example.gov.cn/2.html"];
 
-/// One thing that enters the log.
-#[derive(Debug, Clone)]
-enum Entry {
-    Arrival { report: ReportKey, content: &'static str, url: &'static str },
-    Withdrawal(Withdrawn),
-}
-
-/// What a withdrawal says.
-#[derive(Debug, Clone)]
-struct Withdrawn {
-    /// What ingest resolved; events of earlier versions have hints only.
-    report: Option<ReportKey>,
-    code: &'static str,
-    name: &'static str,
-    year: i32,
-    url: &'static str,
-}
-
-/// What stands of a report: its content, and whether that is withdrawn.
-type Stands = BTreeMap<ReportKey, (String, bool)>;
-
 fn reports() -> Vec<ReportKey> {
     AGENCIES.map(|agency| format!("agencies/{agency}/reports/{YEAR}").parse().unwrap()).to_vec()
 }
 
+fn arrival(report: ReportKey, content: &str, url: &str) -> Entry {
+    Entry::Arrival { report, content: content.to_owned(), url: url.to_owned() }
+}
+
+fn withdrawn(report: Option<ReportKey>, code: &str, name: &str, year: i32, url: &str) -> Entry {
+    let [code, name, url] = [code, name, url].map(str::to_owned);
+    Entry::Withdrawal(Withdrawn { report, code, name, year, url })
+}
+
 fn entry() -> impl Strategy<Value = Entry> {
-    let arrival = (select(reports()), select(CONTENTS.to_vec()), select(URLS.to_vec()))
-        .prop_map(|(report, content, url)| Entry::Arrival { report, content, url });
+    let published = (select(reports()), select(CONTENTS.to_vec()), select(URLS.to_vec()))
+        .prop_map(|(report, content, url)| arrival(report, content, url));
     // Resolved, by code, by a code that is none, by a name that two registries might resolve differently, or not at all.
     let agency =
         (select(vec!["", "361001", "361002", "36 10/01", "长".repeat(30).leak()]), select(vec!["", "某局"]));
-    let withdrawal = (
+    let taken_down = (
         proptest::option::of(select(reports())),
         agency,
         select(vec![0, YEAR - 1, YEAR]),
         select(URLS.to_vec()),
     )
-        .prop_map(|(report, (code, name), year, url)| {
-            Entry::Withdrawal(Withdrawn { report, code, name, year, url })
-        });
-    prop_oneof![3 => arrival, 2 => withdrawal]
+        .prop_map(|(report, (code, name), year, url)| withdrawn(report, code, name, year, url));
+    prop_oneof![3 => published, 2 => taken_down]
 }
 
 /// A story, and for each of the four consumers a seed of its order.
@@ -226,63 +216,6 @@ impl World {
             let _buried = self.stages.handle(logged.event(), &logged.context()).await;
         }
     }
-
-    async fn by_validate(&self) -> Stands {
-        let entries = self.memory.entries(subjects::BUCKET_NEIGHBOURS);
-        let mut stands = Stands::new();
-        for key in reports() {
-            let Some(entry) = entries.get(&format!("agencies/{}", key.agency)).await.unwrap() else {
-                continue;
-            };
-            let record = v1::AgencyRecord::decode(entry.value).unwrap();
-            if let Some(current) = record::year(&record, key.year).and_then(record::current_revision) {
-                let content = current.content.content_hash.clone();
-                stands.insert(key.clone(), (content, current.is_withdrawn));
-            }
-        }
-        stands
-    }
-
-    async fn alerts(&self, key: &ReportKey) -> Option<ReportAlerts> {
-        let entry = self.memory.entries(subjects::BUCKET_ALERTS).get(&report_key(key)).await.unwrap()?;
-        Some(ReportAlerts::decode(entry.value).unwrap())
-    }
-
-    async fn by_notify(&self) -> Stands {
-        let mut stands = Stands::new();
-        for key in reports() {
-            let Some(alerts) = self.alerts(&key).await else { continue };
-            if let Some((content, is_withdrawn)) = alerts.current() {
-                stands.insert(key, (content.to_owned(), is_withdrawn));
-            }
-        }
-        stands
-    }
-
-    fn by_query(&self) -> Stands {
-        let stands = |key: ReportKey| {
-            let revision = self.store.report(&key, None).unwrap()?.revision;
-            Some((key, (revision.origin.content_hash, revision.withdrawn)))
-        };
-        reports().into_iter().filter_map(stands).collect()
-    }
-
-    /// Ingest is asked of each content whether it stands.
-    async fn by_ingest(&self) -> BTreeMap<ReportKey, String> {
-        let mut stands = BTreeMap::new();
-        for key in reports() {
-            for content in CONTENTS {
-                if self.stages.receipts.is_current(&key.to_string(), content).await.unwrap() {
-                    assert_eq!(
-                        stands.insert(key.clone(), content.to_owned()),
-                        None,
-                        "two contents of {key} stand"
-                    );
-                }
-            }
-        }
-        stands
-    }
 }
 
 fn parsed(id: &str, received: u64, report: &ReportKey, content: &str, url: &str) -> v1::ReportParsed {
@@ -334,45 +267,13 @@ fn withdrawal(id: &str, withdrawn: &Withdrawn) -> v1::ReportWithdrawn {
     let Withdrawn { report, code, name, year, url } = withdrawn;
     v1::ReportWithdrawn {
         submission_id: id.to_owned(),
-        url: (*url).to_owned(),
-        agency: Some(v1::AgencyHint { code: (*code).to_owned(), name: (*name).to_owned() }),
+        url: url.clone(),
+        agency: Some(v1::AgencyHint { code: code.clone(), name: name.clone() }),
         year: *year,
         region: "360982".to_owned(),
         withdrawn_at: None,
         report: report.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
-}
-
-/// The report that a withdrawal means: the resolved one, else that of a well-formed code.
-fn meant(withdrawn: &Withdrawn) -> Option<ReportKey> {
-    let by_code = || format!("agencies/{}/reports/{}", withdrawn.code, withdrawn.year).parse().ok();
-    withdrawn.report.clone().or_else(|| by_code().filter(|_| withdrawn.year != 0))
-}
-
-/// What the facts say, without any of our code: of each report the content that arrived last, down if each of its arrivals
-/// is followed by a withdrawal of its address or of the report.
-fn expected(entries: &[Entry]) -> Stands {
-    let mut stands = Stands::new();
-    for entry in entries {
-        let Entry::Arrival { report, content, .. } = entry else { continue };
-        let is_withdrawn_after = |from: usize, url: &str| {
-            entries[from..].iter().any(|later| match later {
-                Entry::Withdrawal(w) => {
-                    meant(w).as_ref() == Some(report) || (!url.is_empty() && w.url == url)
-                }
-                Entry::Arrival { .. } => false,
-            })
-        };
-        let is_up = |(from, other): (usize, &Entry)| match other {
-            Entry::Arrival { report: of, content: again, url } => {
-                of == report && again == content && !is_withdrawn_after(from, url)
-            }
-            Entry::Withdrawal(_) => false,
-        };
-        let is_withdrawn = !entries.iter().enumerate().any(is_up);
-        stands.insert(report.clone(), ((*content).to_owned(), is_withdrawn));
-    }
-    stands
 }
 
 async fn agree(entries: &[Entry], orders: &[Vec<usize>; 4]) -> Result<(), TestCaseError> {
@@ -385,17 +286,19 @@ async fn agree(entries: &[Entry], orders: &[Vec<usize>; 4]) -> Result<(), TestCa
     world.hand_out(rest.each_ref().map(Vec::as_slice)).await;
 
     let expected = expected(entries);
-    prop_assert_eq!(world.by_validate().await, expected.clone(), "validate");
-    prop_assert_eq!(world.by_query(), expected.clone(), "the read model");
-    prop_assert_eq!(world.by_notify().await, expected.clone(), "notify");
+    let keys = reports();
+    prop_assert_eq!(stands::by_validate(&world.memory, &keys).await, expected.clone(), "validate");
+    prop_assert_eq!(stands::by_query(&*world.store, &keys), expected.clone(), "the read model");
+    prop_assert_eq!(stands::by_notify(&world.memory, &keys).await, expected.clone(), "notify");
     for (key, (_, is_withdrawn)) in &expected {
-        let alerts = world.alerts(key).await.unwrap();
+        let alerts = stands::alerts(&world.memory, key).await.unwrap();
         let stands = alerts.open().iter().flat_map(|alert| &alert.findings).any(|f| f.rule != "V-GONE");
         prop_assert_eq!(stands, !is_withdrawn, "the alerts of {}", key);
     }
     let up = expected.into_iter().filter(|(_, (_, is_withdrawn))| !is_withdrawn);
+    let contents = CONTENTS.map(str::to_owned);
     prop_assert_eq!(
-        world.by_ingest().await,
+        stands::by_ingest(&world.stages.receipts, &keys, &contents).await,
         up.map(|(key, (content, _))| (key, content)).collect(),
         "ingest"
     );
@@ -416,10 +319,7 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
     let report = reports().remove(0);
-    let entries = [
-        Entry::Arrival { report, content: "aa", url: URLS[1] },
-        Entry::Withdrawal(Withdrawn { report: None, code: "36 10/01", name: "", year: YEAR, url: URLS[1] }),
-    ];
+    let entries = [arrival(report, "aa", URLS[1]), withdrawn(None, "36 10/01", "", YEAR, URLS[1])];
     assert!(expected(&entries).values().all(|(_, is_withdrawn)| *is_withdrawn));
     agree(&entries, &in_order()).await.unwrap();
 }
@@ -428,9 +328,9 @@ async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
 #[tokio::test(start_paused = true)]
 async fn a_report_stands_while_one_copy_of_it_does() {
     let report = reports().remove(0);
-    let arrival = |url| Entry::Arrival { report: report.clone(), content: "aa", url };
-    let taken_down = |url| Entry::Withdrawal(Withdrawn { report: None, code: "", name: "", year: 0, url });
-    let mut entries = vec![arrival(URLS[1]), arrival(URLS[2]), taken_down(URLS[2])];
+    let published = |url| arrival(report.clone(), "aa", url);
+    let taken_down = |url| withdrawn(None, "", "", 0, url);
+    let mut entries = vec![published(URLS[1]), published(URLS[2]), taken_down(URLS[2])];
     assert!(expected(&entries).values().all(|(_, is_withdrawn)| !is_withdrawn));
     agree(&entries, &in_order()).await.unwrap();
     entries.push(taken_down(URLS[1]));

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Tells random stories of what people publish and what goes wrong meanwhile, and holds the invariants against each outcome.
+#
+#   tests/scripts/soak.sh [COUNT] [SEED]     stories with the seeds SEED to SEED + COUNT - 1; 10000 from 1 if not told otherwise
+#
+# One slice of the seeds for each core. A failing seed is printed with the simplest story that still fails; SEED and a COUNT of
+# 1 repeat it. Keep what was found as a readable test in tests/tests/simulation/main.rs.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+count=${1:-10000}
+seed=${2:-1}
+test=(cargo test --quiet -p gongkai-tests --test simulation)
+"${test[@]}" --no-run
+
+slices=$(nproc)
+if [ "$count" -lt "$slices" ]; then slices=$count; fi
+running=()
+for ((slice = 0; slice < slices; slice++)); do
+    first=$((count * slice / slices))
+    next=$((count * (slice + 1) / slices))
+    GONGKAI_SOAK_SEED=$((seed + first)) GONGKAI_SOAK_COUNT=$((next - first)) \
+        "${test[@]}" -- every_story --nocapture &
+    running+=($!)
+done
+failed=0
+for slice in "${running[@]}"; do wait "$slice" || failed=1; done
+if [ "$failed" = 0 ]; then echo "soak: $count stories from seed $seed, none failed" >&2; fi
+exit "$failed"

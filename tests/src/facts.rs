@@ -1,0 +1,75 @@
+//! What stands after a number of arrivals and withdrawals, told from the facts alone and without any code of the product:
+//! the oracle of the tests that let all stages work on one log.
+
+use std::collections::BTreeMap;
+
+use gongkai_model::ReportKey;
+
+/// One thing that enters the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A document of a report.
+    Arrival {
+        /// The report.
+        report: ReportKey,
+        /// Hash of its content.
+        content: String,
+        /// Where it was published; empty if that is not said.
+        url: String,
+    },
+    /// A withdrawal.
+    Withdrawal(Withdrawn),
+}
+
+/// What a withdrawal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// What ingest resolved; events of earlier versions have hints only.
+    pub report: Option<ReportKey>,
+    /// The agency's code.
+    pub code: String,
+    /// The agency's name.
+    pub name: String,
+    /// The report's year, or 0.
+    pub year: i32,
+    /// The URL, or nothing.
+    pub url: String,
+}
+
+/// What stands of a report: its content, and whether that is withdrawn.
+pub type Stands = BTreeMap<ReportKey, (String, bool)>;
+
+impl Withdrawn {
+    /// The report that a withdrawal means: the resolved one, else that of a well-formed code.
+    fn meant(&self) -> Option<ReportKey> {
+        let by_code = || format!("agencies/{}/reports/{}", self.code, self.year).parse().ok();
+        self.report.clone().or_else(|| by_code().filter(|_| self.year != 0))
+    }
+}
+
+/// Of each report the content that arrived last, down if each of its arrivals is followed by a withdrawal of its address or
+/// of the report.
+#[must_use]
+pub fn expected(entries: &[Entry]) -> Stands {
+    let mut stands = Stands::new();
+    for entry in entries {
+        let Entry::Arrival { report, content, .. } = entry else { continue };
+        let is_withdrawn_after = |from: usize, url: &str| {
+            entries[from..].iter().any(|later| match later {
+                Entry::Withdrawal(w) => {
+                    w.meant().as_ref() == Some(report) || (!url.is_empty() && w.url == url)
+                }
+                Entry::Arrival { .. } => false,
+            })
+        };
+        let is_up = |(from, other): (usize, &Entry)| match other {
+            Entry::Arrival { report: of, content: again, url } => {
+                of == report && again == content && !is_withdrawn_after(from, url)
+            }
+            Entry::Withdrawal(_) => false,
+        };
+        let is_withdrawn = !entries.iter().enumerate().any(is_up);
+        stands.insert(report.clone(), (content.clone(), is_withdrawn));
+    }
+    stands
+}

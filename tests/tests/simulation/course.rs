@@ -1,0 +1,217 @@
+//! A story takes its course: its steps are performed one after the other, and what was accepted is kept.
+
+use gongkai_ingest::{
+    publication::Request,
+    submission::{DeclaredMetadata, File, Identity, Submission, WithdrawalRequest},
+};
+use gongkai_model::ReportKey;
+use gongkai_proto::{
+    convert::timestamp::timestamp,
+    subjects::Event,
+    v1::{self, DocumentKind, Receipt, SubmissionState},
+};
+use gongkai_tests::facts::{Entry, Withdrawn, expected};
+use gongkai_worker::{
+    Message, Transport as _,
+    transport::{Headers, MESSAGE_ID},
+};
+use prost::Message as _;
+use time::Duration;
+
+use crate::{
+    deployment::Deployment,
+    story::{AGENCIES, Step, Story, URLS, YEAR},
+};
+
+const SITE: &str = "https://www.example.gov.cn";
+
+/// What became of the steps so far.
+pub(crate) struct Course {
+    pub(crate) deployment: Deployment,
+    /// What entered the log, in its order.
+    pub(crate) entries: Vec<Entry>,
+    /// Every receipt that a caller got, the last for each id, with the state that its submission must end in.
+    pub(crate) accepted: Vec<(Receipt, SubmissionState)>,
+    pub(crate) malformed: usize,
+    /// The last call.
+    last: Option<Request>,
+    waived: usize,
+}
+
+impl Course {
+    pub(crate) async fn run(story: &Story) -> Result<Self, String> {
+        let mut course = Self {
+            deployment: Deployment::start(story).await,
+            entries: Vec::new(),
+            accepted: Vec::new(),
+            malformed: 0,
+            last: None,
+            waived: 0,
+        };
+        for (at, step) in story.steps.iter().enumerate() {
+            course.perform(at, *step).await?;
+        }
+        course.deployment.at_rest().await;
+        Ok(course)
+    }
+
+    async fn perform(&mut self, at: usize, step: Step) -> Result<(), String> {
+        match step {
+            Step::Publish { agency, content, url, has_id } => {
+                let document = document(AGENCIES[agency], content);
+                let submission = submission(at, agency, url, has_id, document);
+                self.publish(submission, true).await
+            }
+            Step::Nonsense { agency, url } => {
+                let text = "停水通知\n\n因管道检修，明日上午八时至十二时停水。".to_owned();
+                self.publish(submission(at, agency, url, true, text), false).await
+            }
+            Step::Withdraw { agency, url } => {
+                self.withdraw(withdrawal(at, agency, url)).await;
+                Ok(())
+            }
+            Step::Repeat => match self.last.clone() {
+                // Without an id, the call is another submission if the content does not stand, or was not recorded.
+                Some(Request::Submit(submission)) if submission.identity == Identity::Content => {
+                    self.publish(*submission, true).await
+                }
+                Some(request) => self.repeat(&request).await,
+                None => Ok(()),
+            },
+            Step::Malformed => {
+                self.put(at, Event::ReportReceived, b"\xff\xff".to_vec()).await;
+                self.malformed += 1;
+                Ok(())
+            }
+            Step::Waive => {
+                self.waive(at).await;
+                Ok(())
+            }
+            Step::Wait => {
+                self.deployment.at_rest().await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn repeat(&self, request: &Request) -> Result<(), String> {
+        let receipt = self.deployment.call(request).await;
+        let is_known = self.accepted.iter().any(|(known, _)| known.submission_id == receipt.submission_id);
+        if is_known { Ok(()) } else { Err(format!("a repeated call was accepted anew: {receipt:?}")) }
+    }
+
+    async fn publish(&mut self, submission: Submission, is_report: bool) -> Result<(), String> {
+        let report = report(&submission.declared);
+        let (url, hash) = (submission.declared.url.clone(), submission.references().content.sha256);
+        let request = Request::Submit(Box::new(submission));
+        let receipt = self.deployment.call(&request).await;
+        self.last = Some(request);
+        let is_new = self.accepted.iter().all(|(known, _)| known.submission_id != receipt.submission_id);
+        let is_unchanged = receipt.state() == SubmissionState::Unchanged;
+        if is_report && is_new && !is_unchanged {
+            self.entries.push(Entry::Arrival { report, content: hash, url });
+        } else if is_report && expected(&self.entries).get(&report) != Some(&(hash, false)) {
+            return Err(format!("answered as a repetition, but this content does not stand: {receipt:?}"));
+        }
+        let end = match (is_unchanged, is_report) {
+            (true, _) => SubmissionState::Unchanged,
+            (false, true) => SubmissionState::Validated,
+            (false, false) => SubmissionState::Rejected,
+        };
+        if is_new {
+            self.accepted.push((receipt, end));
+        }
+        Ok(())
+    }
+
+    async fn withdraw(&mut self, withdrawal: WithdrawalRequest) {
+        let declared = withdrawal.declared.clone();
+        let is_named = !declared.agency.code.is_empty();
+        let entry = Withdrawn {
+            report: is_named.then(|| report(&declared)),
+            code: declared.agency.code,
+            name: String::new(),
+            year: declared.year,
+            url: declared.url,
+        };
+        let request = Request::Withdraw(Box::new(withdrawal));
+        let receipt = self.deployment.call(&request).await;
+        self.last = Some(request);
+        self.entries.push(Entry::Withdrawal(entry));
+        self.accepted.push((receipt, SubmissionState::Withdrawn));
+    }
+
+    /// Waives the first finding of the last alert.
+    async fn waive(&mut self, at: usize) {
+        let alerts = self.deployment.broker().messages(&Event::AlertRaised.filter());
+        let Some(alert) =
+            alerts.last().and_then(|message| v1::AlertRaised::decode(message.payload.clone()).unwrap().alert)
+        else {
+            return;
+        };
+        let finding = &alert.findings[0];
+        let now = self.deployment.now();
+        let waiver = v1::Waiver {
+            name: format!("{}/waivers/{at:016x}", alert.report),
+            finding: format!("{}/findings/{}", alert.report, finding.fingerprint),
+            rule: finding.rule.clone(),
+            severity: finding.severity,
+            operands_digest: finding.operands_digest.clone(),
+            reason: "另有说明".to_owned(),
+            person: "甲".to_owned(),
+            created_at: Some(timestamp(now)),
+            expires_at: Some(timestamp(now + Duration::days(30))),
+            state: v1::WaiverState::Active.into(),
+            region: "361001".to_owned(),
+            ..Default::default()
+        };
+        self.waived += 1;
+        self.put(at, Event::ReportWaived, v1::WaiverChanged { waiver: Some(waiver) }.encode_to_vec()).await;
+    }
+
+    /// Puts a message into the log. The sender repeats until it is stored.
+    async fn put(&self, at: usize, event: Event, payload: Vec<u8>) {
+        let mut headers = Headers::new();
+        headers.insert(MESSAGE_ID, &format!("step-{at}")).unwrap();
+        let subject = event.subject("361001".parse().unwrap());
+        let message = Message { subject, headers, payload: payload.into() };
+        while self.deployment.broker().publish(message.clone()).await.is_err() {}
+    }
+}
+
+fn submission(at: usize, agency: usize, url: usize, has_id: bool, text: String) -> Submission {
+    Submission {
+        kind: DocumentKind::Published,
+        content: File { bytes: text.into(), media_type: "text/plain".to_owned(), ..File::default() },
+        attachments: Vec::new(),
+        declared: declared(at, Some(agency), url),
+        identity: if has_id { Identity::Event } else { Identity::Content },
+    }
+}
+
+fn withdrawal(at: usize, agency: Option<usize>, url: usize) -> WithdrawalRequest {
+    WithdrawalRequest { declared: declared(at, agency, url) }
+}
+
+fn declared(at: usize, agency: Option<usize>, url: usize) -> DeclaredMetadata {
+    let code = agency.map(|agency| AGENCIES[agency].to_owned()).unwrap_or_default();
+    DeclaredMetadata {
+        agency: v1::AgencyHint { code, name: String::new() },
+        year: if agency.is_some() { YEAR } else { 0 },
+        url: URLS[url].to_owned(),
+        event_source: SITE.to_owned(),
+        event_id: format!("event-{at}"),
+        ..DeclaredMetadata::default()
+    }
+}
+
+fn report(declared: &DeclaredMetadata) -> ReportKey {
+    format!("agencies/{}/reports/{}", declared.agency.code, declared.year).parse().unwrap()
+}
+
+/// A report of an agency with a wrong total, in one of two versions.
+pub(crate) fn document(agency: &str, content: usize) -> String {
+    let text = include_str!("../../samples/02_tab_rows_wrong_total.txt");
+    text.replace("清河路18号", &format!("清河路{agency}号"))
+        .replace("工作动态25条", &format!("工作动态2{content}条"))
+}

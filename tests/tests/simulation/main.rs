@@ -1,0 +1,127 @@
+//! Stories told at random, through the real handlers of all services over a broker in memory: people publish, correct,
+//! withdraw and waive while calls fail, answers are lost and processes die at any call. Afterwards the invariants of
+//! ARCHITECTURE.md hold.
+//!
+//! `make soak` tells thousands. A failing seed is printed, with the simplest story that still fails; it is repeated by
+//! `make soak SEED=… COUNT=1`. What was found stays below as a readable test.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod course;
+mod deployment;
+#[path = "../support/stands.rs"]
+mod stands;
+mod story;
+mod verdict;
+
+use std::time::Duration;
+
+use story::{Step, Story, told};
+
+/// Longest course, in the time of the simulation.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// Attempts to make a failing story simpler.
+const SIMPLER: usize = 400;
+
+/// Lets a story take its course.
+fn outcome(story: &Story) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let course = async {
+        let mut course = course::Course::run(story).await?;
+        course.deployment.stop().await;
+        verdict::judge(&course).await
+    };
+    runtime.unwrap().block_on(async {
+        tokio::time::timeout(PATIENCE, course)
+            .await
+            .unwrap_or_else(|_| Err("it does not come to rest".to_owned()))
+    })
+}
+
+/// Tells the story of a seed. If it fails, returns the simplest story that does, and why.
+fn tell(seed: u64) -> Result<(), String> {
+    let mut tree = told(seed);
+    let mut simplest = (
+        tree.current(),
+        match outcome(&tree.current()) {
+            Ok(()) => return Ok(()),
+            Err(why) => why,
+        },
+    );
+    for _ in 0..SIMPLER {
+        let is_changed = match outcome(&tree.current()) {
+            Ok(()) => tree.complicate(),
+            Err(why) => {
+                simplest = (tree.current(), why);
+                tree.simplify()
+            }
+        };
+        if !is_changed {
+            break;
+        }
+    }
+    let (story, why) = simplest;
+    Err(format!("seed {seed}: {why}\n{story:#?}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the script that soaks sets them")]
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+#[test]
+fn every_story_ends_as_the_facts_say() {
+    let (first, count) = (setting("GONGKAI_SOAK_SEED", 1), setting("GONGKAI_SOAK_COUNT", 25));
+    let mut failed = Vec::new();
+    for seed in first..first + count {
+        if let Err(why) = tell(seed) {
+            eprintln!("{why}");
+            failed.push(seed);
+        }
+        if (seed - first + 1).is_multiple_of(500) {
+            eprintln!("{} stories told, {} failed", seed - first + 1, failed.len());
+        }
+    }
+    assert!(failed.is_empty(), "{} of {count} stories failed: seeds {failed:?}", failed.len());
+}
+
+/// A story without trouble, by one process of each service.
+fn plain(steps: impl IntoIterator<Item = Step>) -> Story {
+    let deaths = vec![Vec::new(); story::PROCESSES.len()];
+    Story { steps: steps.into_iter().collect(), processes: 5, trouble: Vec::new(), deaths }
+}
+
+fn publish(content: usize, url: usize) -> Step {
+    Step::Publish { agency: 0, content, url, has_id: true }
+}
+
+#[test]
+fn what_was_withdrawn_by_agency_and_year_comes_back_when_it_is_published_again() {
+    for (at, again) in [(1, 1), (0, 0), (1, 2), (1, 0)] {
+        for url in [0, 2] {
+            let withdraw = Step::Withdraw { agency: Some(0), url };
+            let steps = [publish(0, at), Step::Wait, withdraw, Step::Wait, publish(0, again)];
+            outcome(&plain(steps)).unwrap();
+            outcome(&plain([publish(0, at), withdraw, publish(0, again)])).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_withdrawn_at_its_address_before_it_was_read_comes_back_at_another() {
+    for agency in [None, Some(1)] {
+        let steps = [publish(0, 1), Step::Withdraw { agency, url: 1 }, publish(0, 2)];
+        outcome(&plain(steps)).unwrap();
+    }
+}
+
+#[test]
+fn content_that_comes_back_after_another_stands() {
+    for urls in [[1, 1, 1], [0, 0, 0], [1, 2, 1], [1, 0, 1], [0, 1, 0]] {
+        let [first, second, third] = urls;
+        let steps = [publish(0, first), publish(1, second), publish(0, third)];
+        outcome(&plain(steps)).unwrap_or_else(|why| panic!("at once at {urls:?}: {why}"));
+        let slowly = steps.into_iter().flat_map(|step| [step, Step::Wait]);
+        outcome(&plain(slowly)).unwrap_or_else(|why| panic!("slowly at {urls:?}: {why}"));
+    }
+}
