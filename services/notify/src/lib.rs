@@ -30,7 +30,7 @@ use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 pub use self::config::{ChannelKind, Config, Subscription};
 use self::{
     alerts::Alerter,
-    delivery::{CatchUp, Channel, Deliverer, Lane, Schedule, Subscriber, Webhook},
+    delivery::{CatchUp, Channel, Deliverer, Schedule, Subscriber, WaitingQueue, Webhook},
 };
 
 /// Attempts for a timer that fired. Its failures are the broker's, and without it a receiver would get nothing more.
@@ -79,14 +79,14 @@ async fn deliver(subscription: &Subscription, schedule: &Schedule, runtime: &Run
         }
     };
     let subscriber = Arc::new(Subscriber::new(name.clone(), subscription.filter()?, channel, runtime));
-    let lane = Arc::new(Lane::new(name.clone(), schedule.clone(), runtime));
-    let watching = lane.clone().watch(subscriber.waiting());
+    let queue = Arc::new(WaitingQueue::new(name.clone(), schedule.clone(), runtime));
+    let watching = queue.clone().watch(subscriber.waiting());
     runtime.spawn("backlog", OnFailure::Log, watching.map(Ok));
     let durable = subjects::consumer_delivery(&name);
     let mut alerts = Consume::new(subjects::STREAM_ALERTS, durable, [Event::AlertRaised.filter()]);
     alerts.alone = Alone::InConsumer;
-    let deliverer = Deliverer::new(subscriber.clone(), lane.clone());
-    let catch_up = CatchUp::new(subscriber, lane, runtime);
+    let deliverer = Deliverer::new(subscriber.clone(), queue.clone());
+    let catch_up = CatchUp::new(subscriber, queue, runtime);
     tokio::try_join!(runtime.consume(alerts, deliverer), runtime.consume(due(&name), catch_up))?;
     Ok(())
 }

@@ -18,15 +18,12 @@ use rustix::{
 
 use crate::{
     frame::{self, Frame, Tag},
-    message::{Answer, Request},
+    message::{Answer, Request, STEPS},
     wall,
 };
 
 /// The first argument of a child. Nobody else starts a program with it.
 pub(crate) const ARGUMENT: &str = "--read-documents-from-stdin";
-
-/// The steps of reading, by the number that passes through the pipe.
-pub(crate) const STEPS: [&str; 4] = ["sniff", "decode", "extract", "match"];
 
 /// Share of its memory by which a child may have grown and still take another document.
 const GROWN: u64 = 4;

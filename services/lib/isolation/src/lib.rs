@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 mod child;
+mod document;
 mod fault;
 mod frame;
 mod message;
@@ -20,5 +21,6 @@ pub mod testing;
 mod wall;
 
 pub use child::run_child;
+pub use document::Document;
 pub use fault::Unread;
-pub use readers::{Document, Readers, Settings};
+pub use readers::{Readers, Settings};

@@ -7,7 +7,10 @@ use gongkai_proto::{convert, v1};
 use gongkai_reading::{Hints, Known, Limits, Reading};
 use prost::Message;
 
-use crate::readers::Document;
+use crate::document::Document;
+
+/// The steps of reading, by the number that passes through the pipe.
+pub(crate) const STEPS: [&str; 4] = ["sniff", "decode", "extract", "match"];
 
 /// What is known of a document beside its bytes, and how much it may cost.
 #[derive(Clone, PartialEq, Message)]

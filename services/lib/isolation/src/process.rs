@@ -17,11 +17,10 @@ use rustix::{
 };
 
 use crate::{
-    child::STEPS,
+    document::Document,
     fault::Reason,
     frame::{self, Frame, Tag},
-    message::{self, Answer, Request},
-    readers::Document,
+    message::{self, Answer, Request, STEPS},
 };
 
 /// How many waits without any progress make a child a silent one. Waits are counted and not time: while this process is

@@ -11,10 +11,11 @@ use std::{
 };
 
 use gongkai_model::Rejection;
-use gongkai_reading::{Hints, Known, Limits, Reading, Steps};
+use gongkai_reading::{Reading, Steps};
 
 use crate::{
     child::ARGUMENT,
+    document::Document,
     fault::{self, Cost, Reason, Unread},
     frame,
     process::Reader,
@@ -48,19 +49,6 @@ impl Default for Settings {
     }
 }
 
-/// A document to read.
-#[derive(Debug, Clone, Copy)]
-pub struct Document<'a> {
-    /// Its bytes.
-    pub bytes: &'a [u8],
-    /// What its sender says of the file.
-    pub hints: Hints<'a>,
-    /// What its sender says of the report.
-    pub known: Known<'a>,
-    /// The limits of the readers.
-    pub limits: Limits,
-}
-
 /// Children that read documents. Cheap to clone; the children end with the last clone.
 ///
 /// A child is started when it is first needed, serves many documents, and is replaced once it has died or grown.
@@ -85,7 +73,7 @@ struct State {
 }
 
 /// One or all places of the pool.
-struct Place<'p> {
+struct Permit<'p> {
     pool: &'p Pool,
     count: usize,
 }
@@ -165,7 +153,7 @@ impl fmt::Debug for Readers {
 impl Pool {
     fn read_at(
         &self,
-        place: Place<'_>,
+        place: Permit<'_>,
         document: &Document<'_>,
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Reason> {
@@ -223,20 +211,20 @@ impl Pool {
     }
 
     /// Waits for a place.
-    fn place(&self) -> Place<'_> {
+    fn place(&self) -> Permit<'_> {
         let state = self.freed.wait_while(self.lock(), |state| state.free == 0 || state.alone > 0);
         state.unwrap_or_else(PoisonError::into_inner).free -= 1;
-        Place { pool: self, count: 1 }
+        Permit { pool: self, count: 1 }
     }
 
     /// Waits for all places.
-    fn whole(&self) -> Place<'_> {
+    fn whole(&self) -> Permit<'_> {
         self.lock().alone += 1;
         let state = self.freed.wait_while(self.lock(), |state| state.free < state.places);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         state.alone -= 1;
         state.free = 0;
-        Place { pool: self, count: state.places }
+        Permit { pool: self, count: state.places }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -244,16 +232,16 @@ impl Pool {
     }
 }
 
-// === impl Place ===
+// === impl Permit ===
 
-impl Place<'_> {
+impl Permit<'_> {
     /// Leaves the place with its child to others.
     fn give_back(self, reader: Reader) {
         self.pool.lock().idle.push(reader);
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.pool.lock().free += self.count;
         self.pool.freed.notify_all();

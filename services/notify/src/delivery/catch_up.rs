@@ -19,9 +19,9 @@ use tokio::time::Instant;
 
 use super::{
     backlog::{Backlog, Waiting},
-    lane::{Due, Lane},
     pass::Pass,
     subscriber::{Need, Subscriber},
+    waiting_queue::{Due, WaitingQueue},
     webhook::Error,
 };
 
@@ -33,7 +33,7 @@ const LONGEST_RUN: Duration = Duration::from_secs(20);
 /// Delivers what waits for the receiver of one subscription.
 pub struct CatchUp {
     subscriber: Arc<Subscriber>,
-    lane: Arc<Lane>,
+    queue: Arc<WaitingQueue>,
     runtime: Runtime,
     /// Deliveries of the present run that may not be repeated when it is run again, by sequence.
     told: Mutex<HashMap<u64, Once>>,
@@ -58,22 +58,22 @@ enum Tried {
 // === impl CatchUp ===
 
 impl CatchUp {
-    /// Creates the handler of the timers of `lane`, whose deliveries are for `subscriber`.
+    /// Creates the handler of the timers of `queue`, whose deliveries are for `subscriber`.
     #[must_use]
-    pub fn new(subscriber: Arc<Subscriber>, lane: Arc<Lane>, runtime: &Runtime) -> Self {
-        Self { subscriber, lane, runtime: runtime.clone(), told: Mutex::default() }
+    pub fn new(subscriber: Arc<Subscriber>, queue: Arc<WaitingQueue>, runtime: &Runtime) -> Self {
+        Self { subscriber, queue, runtime: runtime.clone(), told: Mutex::default() }
     }
 
     async fn run(&self, mut backlog: Backlog) -> Result<(), Decision> {
         let until = Instant::now() + LONGEST_RUN;
         loop {
-            let batch = backlog.due(self.lane.now_ms(), BATCH);
+            let batch = backlog.due(self.queue.now_ms(), BATCH);
             let mut pass = self.pass(&batch, &backlog, until).await?;
             self.bury_spent(&backlog, &mut pass).await?;
             let continues = Instant::now() < until && !self.is_stopping();
-            backlog = self.lane.record(&pass, continues).await?;
+            backlog = self.queue.record(&pass, continues).await?;
             self.told().clear();
-            if pass.is_away() || !continues || backlog.due(self.lane.now_ms(), 1).is_empty() {
+            if pass.is_away() || !continues || backlog.due(self.queue.now_ms(), 1).is_empty() {
                 return Ok(());
             }
         }
@@ -130,10 +130,10 @@ impl CatchUp {
 
     /// Buries the deliveries that are given up with this pass.
     async fn bury_spent(&self, backlog: &Backlog, pass: &mut Pass) -> Result<(), Decision> {
-        let now_ms = self.lane.now_ms();
+        let now_ms = self.queue.now_ms();
         let mut after = backlog.clone();
-        after.apply(pass, &self.lane.schedule, now_ms);
-        for sequence in after.spent(&self.lane.schedule, now_ms) {
+        after.apply(pass, &self.queue.schedule, now_ms);
+        for sequence in after.spent(&self.queue.schedule, now_ms) {
             let waiting = after.get(sequence).cloned().unwrap_or_default();
             match self.load(&waiting).await? {
                 Some(Loaded { message, alert, context, span }) => {
@@ -184,12 +184,12 @@ impl Handler for CatchUp {
     type Input = Due;
 
     async fn handle(&self, due: Due, _: &Context) -> Result<Vec<Output>, Decision> {
-        let backlog = self.lane.read().await?;
+        let backlog = self.queue.read().await?;
         if !backlog.is_empty() {
             if due.round == backlog.round() {
                 self.run(backlog).await?;
             } else {
-                self.lane.reset_timer(&backlog).await?;
+                self.queue.reset_timer(&backlog).await?;
             }
         }
         Ok(Vec::new())

@@ -5,7 +5,7 @@
 //! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.
 //! While the record waits for the broker, nothing is sent again.
 //!
-//! **A receiver that is away** has a [`Lane`]: the alerts that wait for it are noted there by their sequence, and their
+//! **A receiver that is away** has a [`WaitingQueue`]: the alerts that wait for it are noted there by their sequence, and their
 //! messages are acknowledged, so that they hold no place of the consumer. A durable timer tries one of them at a time, on a
 //! [`Schedule`]. Once one is taken, the rest follow in the order of the stream ([`CatchUp`]), before any newer alert. One
 //! that is not taken by the end of the schedule becomes a dead letter.
@@ -16,8 +16,8 @@
 mod backlog;
 mod body;
 mod catch_up;
+mod channel;
 mod filter;
-mod lane;
 mod metrics;
 mod pass;
 mod retry;
@@ -25,6 +25,7 @@ mod sent;
 mod signature;
 mod subscriber;
 mod target;
+mod waiting_queue;
 mod webhook;
 
 use std::sync::Arc;
@@ -37,34 +38,29 @@ use self::subscriber::Need;
 pub use self::{
     backlog::Backlog,
     catch_up::CatchUp,
+    channel::Channel,
     filter::Filter,
-    lane::Lane,
     retry::Schedule,
     signature::{Secrets, Unusable},
     subscriber::Subscriber,
     target::{Refused, Target},
+    waiting_queue::WaitingQueue,
     webhook::Webhook,
 };
-
-/// How a subscription is notified.
-pub enum Channel {
-    Webhook(Box<Webhook>),
-    Log,
-}
 
 /// Delivers alerts to one subscription as they are raised.
 pub struct Deliverer {
     subscriber: Arc<Subscriber>,
-    lane: Arc<Lane>,
+    queue: Arc<WaitingQueue>,
 }
 
 // === impl Deliverer ===
 
 impl Deliverer {
-    /// Creates a handler that delivers to `subscriber`. What its receiver does not take waits in `lane`.
+    /// Creates a handler that delivers to `subscriber`. What its receiver does not take waits in `queue`.
     #[must_use]
-    pub fn new(subscriber: Arc<Subscriber>, lane: Arc<Lane>) -> Self {
-        Self { subscriber, lane }
+    pub fn new(subscriber: Arc<Subscriber>, queue: Arc<WaitingQueue>) -> Self {
+        Self { subscriber, queue }
     }
 }
 
@@ -83,7 +79,7 @@ impl Handler for Deliverer {
             self.subscriber.record(&alert, context).await?;
             return Ok(Vec::new());
         }
-        let is_held_back = || self.lane.hold_back(context.sequence, &alert.alert_id);
+        let is_held_back = || self.queue.hold_back(context.sequence, &alert.alert_id);
         let need = self.subscriber.need(&alert, context).await?;
         // The beginning of an alert may itself be waiting.
         if need == Need::Never || is_held_back().await? || need == Need::AfterBeginning {
@@ -95,7 +91,7 @@ impl Handler for Deliverer {
         match self.subscriber.send(&alert, context).await {
             Ok(()) => self.subscriber.record(&alert, context).await?,
             Err(error) if error.may_pass() => {
-                self.lane.start_waiting(context.sequence, &error).await?;
+                self.queue.start_waiting(context.sequence, &error).await?;
                 self.subscriber.pass_over(&alert, context).await?;
             }
             Err(error) => {

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::{
-    Channel,
     body::{self, Body},
+    channel::Channel,
     filter::Filter,
     metrics::Metrics,
     sent::{Novelty, Sent},

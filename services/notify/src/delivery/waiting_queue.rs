@@ -2,7 +2,7 @@
 //!
 //! The timer is set before the backlog is saved, so that nothing waits without one. A timer carries the number of its round:
 //! one that fires late, after another was set, only sets the current one again for what is left of it. Both programs and brokers may restart at any
-//! point; a timer that was lost all the same is set again by [`Lane::watch`].
+//! point; a timer that was lost all the same is set again by [`WaitingQueue::watch`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,7 +38,7 @@ pub struct Due {
 }
 
 /// The queue of one subscription.
-pub struct Lane {
+pub struct WaitingQueue {
     subscription: String,
     records: RecordStore,
     runtime: Runtime,
@@ -57,9 +57,9 @@ impl TryFrom<(&str, Bytes)> for Due {
     }
 }
 
-// === impl Lane ===
+// === impl WaitingQueue ===
 
-impl Lane {
+impl WaitingQueue {
     /// Creates the queue of `subscription`, whose failed deliveries are tried again after the delays of `schedule`.
     #[must_use]
     pub fn new(subscription: String, schedule: Schedule, runtime: &Runtime) -> Self {

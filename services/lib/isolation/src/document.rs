@@ -1,0 +1,16 @@
+//! What a child is asked to read.
+
+use gongkai_reading::{Hints, Known, Limits};
+
+/// A document to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Document<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// What its sender says of the file.
+    pub hints: Hints<'a>,
+    /// What its sender says of the report.
+    pub known: Known<'a>,
+    /// The limits of the readers.
+    pub limits: Limits,
+}
