@@ -65,11 +65,11 @@ pub struct Connection {
     /// Until the first byte arrives.
     silence: Option<Pin<Box<Sleep>>>,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
-    place: Place,
+    place: OpenConnection,
 }
 
 /// A place among the open connections.
-struct Place {
+struct OpenConnection {
     number: u64,
     caller: Caller,
     connections: Connections,
@@ -123,7 +123,7 @@ impl Connections {
         open.callers.len()
     }
 
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<OpenConnection> {
         let mut open = self.open();
         if open.callers.len() >= self.0.limit {
             let longest = open.callers.iter().find(|(_, caller)| !caller.is_known() && !caller.is_working());
@@ -138,7 +138,7 @@ impl Connections {
             close: CancellationToken::new(),
         }));
         open.callers.insert(number, caller.clone());
-        Some(Place { number, caller, connections: self.clone() })
+        Some(OpenConnection { number, caller, connections: self.clone() })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -176,7 +176,7 @@ impl Drop for Working {
     }
 }
 
-impl Drop for Place {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.connections.open().callers.remove(&self.number);
         self.connections.0.freed.notify_one();

@@ -1,4 +1,4 @@
-//! The door of the gRPC services: asks for the bearer token before the message is read, and has it arrive through the gate.
+//! The door of the gRPC services: asks for the bearer token before the message is read, and lets it in as [`crate::admission`] does.
 //!
 //! gRPC requests cannot be signed, so a token is all that counts.
 
@@ -13,20 +13,20 @@ use http::{HeaderMap, Request, Response, header};
 use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
-use crate::{auth::Authenticator, connections, error::Problem, gate::Gate};
+use crate::{admission::Admission, auth::Authenticator, connections, error::Problem};
 
 /// A gRPC service behind the door.
 #[derive(Clone)]
 pub struct Door<S> {
     service: S,
     auth: Authenticator,
-    gate: Gate,
+    admission: Admission,
 }
 
 impl<S> Door<S> {
     #[must_use]
-    pub fn new(service: S, auth: Authenticator, gate: Gate) -> Self {
-        Self { service, auth, gate }
+    pub fn new(service: S, auth: Authenticator, admission: Admission) -> Self {
+        Self { service, auth, admission }
     }
 
     /// Judges the headers, and returns the request with a body that is bounded in memory and time.
@@ -39,7 +39,7 @@ impl<S> Door<S> {
             connection.is_now_known();
         }
         let (mut head, body) = request.into_parts();
-        let arriving = self.gate.receive(DataBody::new(body), shown.is_proof());
+        let arriving = self.admission.receive(DataBody::new(body), shown.is_proof());
         head.extensions.insert(arriving.hold());
         let pieces = stream::try_unfold(arriving, |mut arriving| async {
             let piece = arriving.next().await.map_err(Status::from)?;

@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Server};
 
 use crate::{
+    admission::Admission,
     auth::Authenticator,
     config::Config,
     connections::{self, Connections, Working},
     door::Door,
     error::{Code, Problem},
-    gate::Gate,
     intake::Intake,
     publication,
     server::GRACE,
@@ -43,7 +43,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub struct Submissions {
     intake: Intake,
     auth: Authenticator,
-    gate: Gate,
+    admission: Admission,
     watchers: Arc<Semaphore>,
     connections: Connections,
     limit: usize,
@@ -55,11 +55,17 @@ pub struct Submissions {
 
 impl Submissions {
     #[must_use]
-    pub fn new(config: &Config, runtime: &Runtime, intake: Intake, auth: Authenticator, gate: Gate) -> Self {
+    pub fn new(
+        config: &Config,
+        runtime: &Runtime,
+        intake: Intake,
+        auth: Authenticator,
+        admission: Admission,
+    ) -> Self {
         Self {
             intake,
             auth,
-            gate,
+            admission,
             watchers: Arc::new(Semaphore::new(config.max_watchers.min(Semaphore::MAX_PERMITS))),
             connections: Connections::new(
                 config.max_connections,
@@ -94,7 +100,7 @@ impl Submissions {
             let connection = connections.accept(&listener).await;
             Some((Ok::<_, io::Error>(connection), (listener, connections)))
         });
-        let (auth, gate, max_streams) = (self.auth.clone(), self.gate.clone(), self.max_streams);
+        let (auth, admission, max_streams) = (self.auth.clone(), self.admission.clone(), self.max_streams);
         let service = SubmissionServiceServer::new(self).max_decoding_message_size(limit);
         let serving = Server::builder()
             .max_concurrent_streams(Some(max_streams))
@@ -103,7 +109,7 @@ impl Submissions {
             .add_service(health_service)
             .add_service(reflection().build_v1().context("couldn't build reflection v1")?)
             .add_service(reflection().build_v1alpha().context("couldn't build reflection v1alpha")?)
-            .add_service(Door::new(service, auth, gate))
+            .add_service(Door::new(service, auth, admission))
             .serve_with_incoming_shutdown(incoming, {
                 let shutdown = shutdown.clone();
                 async move {
@@ -203,7 +209,7 @@ impl SubmissionService for Submissions {
     type WatchSubmissionStream = Pin<Box<dyn Stream<Item = Result<Receipt, Status>> + Send>>;
 
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<Receipt>, Status> {
-        let _slot = (self.gate.enter()?, working(&request));
+        let _slot = (self.admission.enter()?, working(&request));
         // The message counts as a body in memory until the answer.
         let (_, _held, message) = request.into_parts();
         let submission = self.submission(message)?;

@@ -1,9 +1,10 @@
 //! Accepts reports over HTTP and gRPC, stores them in the object store and publishes them to JetStream.
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
-//! servers in front of it, behind one [`gate`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`auth`] and
+//! servers in front of it, behind one [`admission`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`auth`] and
 //! [`signature`] decide who may call. [`receipt_store`], [`state`] and [`progress`] keep the receipts.
 
+pub mod admission;
 pub mod auth;
 pub mod blocking;
 pub mod cloudevent;
@@ -13,7 +14,6 @@ pub mod door;
 pub mod dry_run;
 pub mod error;
 pub mod fetch;
-pub mod gate;
 pub mod grpc;
 pub mod http;
 pub mod intake;
@@ -96,8 +96,8 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let intake = intake::Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
     let dry_run = dry_run::DryRun::new(&config, runtime.clone())?;
     dry_run.prepare().await?;
-    let gate = gate::Gate::new(&config, runtime.shutdown());
-    let router = http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run, gate.clone());
+    let admission = admission::Admission::new(&config, runtime.shutdown());
+    let router = http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run, admission.clone());
     let header_timeout = Duration::from_secs(config.header_timeout_s);
     let connections = Connections::new(config.max_connections, header_timeout);
     let (http, grpc) = (listeners.http.local_addr()?, listeners.grpc.local_addr()?);
@@ -110,7 +110,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
         }
         anyhow::Ok(())
     };
-    let submissions = grpc::Submissions::new(&config, &runtime, intake, auth, gate);
+    let submissions = grpc::Submissions::new(&config, &runtime, intake, auth, admission);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
     let stages =
         runtime.consume(progress::Stages::consume(), progress::Stages { receipts: receipts.clone() });

@@ -5,14 +5,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 /// The turns of all keys. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Turns(Arc<Mutex<HashMap<String, Arc<Turn<()>>>>>);
+pub struct Turns(Arc<Mutex<HashMap<String, Arc<AsyncMutex<()>>>>>);
 
 /// A turn. It ends when this is dropped.
-pub struct Held {
+pub struct Turn {
     key: String,
     turns: Turns,
     /// Given up before the key is looked at.
@@ -24,20 +24,20 @@ impl Turns {
     ///
     /// # Cancel safety
     /// Cancel safe: a turn that is waited for is given up.
-    pub async fn take(&self, key: &str) -> Held {
+    pub async fn take(&self, key: &str) -> Turn {
         let turn = self.all().entry(key.to_owned()).or_default().clone();
         // Made before the wait, so that giving up cleans up as well.
-        let mut held = Held { key: key.to_owned(), turns: self.clone(), turn: None };
+        let mut held = Turn { key: key.to_owned(), turns: self.clone(), turn: None };
         held.turn = Some(turn.lock_owned().await);
         held
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<Turn<()>>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<AsyncMutex<()>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Held {
+impl Drop for Turn {
     fn drop(&mut self) {
         self.turn = None;
         let mut all = self.turns.all();

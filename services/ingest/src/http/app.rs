@@ -10,11 +10,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{self, Buffered};
 use crate::{
+    admission::Admission,
     auth::{Authenticator, Caller},
     connections::{self, Working},
     dry_run::DryRun,
     error::Problem,
-    gate::Gate,
     intake::Intake,
     receipt,
     signature::Covered,
@@ -27,7 +27,7 @@ pub(super) struct App {
     pub(super) intake: Intake,
     pub(super) auth: Authenticator,
     pub(super) dry_run: DryRun,
-    pub(super) gate: Gate,
+    pub(super) admission: Admission,
     /// Maximum size of a body, in bytes.
     pub(super) limit: usize,
 }
@@ -46,7 +46,7 @@ impl App {
     /// Lets a request in: judges its headers, reads its body, verifies its signature, and only then gives it a slot.
     ///
     /// # Errors
-    /// Those of [`Authenticator`], [`body::read`] and [`Gate::enter`].
+    /// Those of [`Authenticator`], [`body::read`] and [`Admission::enter`].
     pub(super) async fn admit(
         &self,
         request: Request<Body>,
@@ -56,17 +56,17 @@ impl App {
         let connection = head.extensions.get::<connections::Caller>();
         let shown = match self.auth.shown(&head.headers) {
             Ok(shown) => shown,
-            Err(problem) => return Err(body::refuse(&self.gate, &head.headers, body, problem).await),
+            Err(problem) => return Err(body::refuse(&self.admission, &head.headers, body, problem).await),
         };
         if let Some(connection) = connection.filter(|_| shown.is_proof()) {
             connection.is_now_known();
         }
-        let body = body::read(&self.gate, self.limit, &head.headers, body, shown.is_proof()).await?;
+        let body = body::read(&self.admission, self.limit, &head.headers, body, shown.is_proof()).await?;
         let caller = self.auth.caller(&shown, covers(&head, &body.bytes))?;
         if let Some(connection) = connection {
             connection.is_now_known();
         }
-        let slot = (self.gate.enter()?, connection.map(connections::Caller::work));
+        let slot = (self.admission.enter()?, connection.map(connections::Caller::work));
         Ok(Admitted { head, body, caller, _slot: slot })
     }
 }

@@ -1,4 +1,4 @@
-//! Reads request bodies through the gate, with a limit on their size.
+//! Reads request bodies as [`crate::admission`] lets them in, with a limit on their size.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 
 use crate::{
+    admission::{Admission, Hold},
     error::{Code, Problem},
-    gate::{Gate, Hold},
 };
 
 /// Bytes of a refused body that are discarded before the response.
@@ -23,9 +23,9 @@ pub(super) struct Buffered {
 /// Reads a whole body of at most `limit` bytes. `is_proven`: its sender is known by the headers.
 ///
 /// # Errors
-/// `TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE` if the body is compressed, and those of [`crate::gate::Arriving::next`].
+/// `TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE` if the body is compressed, and those of [`crate::admission::Arriving::next`].
 pub(super) async fn read(
-    gate: &Gate,
+    admission: &Admission,
     limit: usize,
     headers: &HeaderMap,
     body: Body,
@@ -37,9 +37,9 @@ pub(super) async fn read(
     }
     let too_large = || Problem::new(Code::TooLarge, format!("the body is over {limit} bytes"));
     if declared_length(headers).is_some_and(|length| length > limit) {
-        return Err(refuse(gate, headers, body, too_large()).await);
+        return Err(refuse(admission, headers, body, too_large()).await);
     }
-    let mut arriving = gate.receive(body, is_proven);
+    let mut arriving = admission.receive(body, is_proven);
     let mut bytes = BytesMut::new();
     loop {
         let piece = match arriving.next().await {
@@ -62,11 +62,16 @@ pub(super) async fn read(
 }
 
 /// Discards a body that nobody reads, and returns the problem.
-pub(super) async fn refuse(gate: &Gate, headers: &HeaderMap, body: Body, problem: Problem) -> Problem {
+pub(super) async fn refuse(
+    admission: &Admission,
+    headers: &HeaderMap,
+    body: Body,
+    problem: Problem,
+) -> Problem {
     // A client that sent `Expect` has not started to send the body.
     let asked = headers.contains_key(header::EXPECT);
     if !asked && declared_length(headers).is_none_or(|length| length <= DISCARD_LIMIT) {
-        gate.receive(body, false).discard(DISCARD_LIMIT).await;
+        admission.receive(body, false).discard(DISCARD_LIMIT).await;
     }
     problem
 }
@@ -87,13 +92,13 @@ mod tests {
 
     #[tokio::test]
     async fn limits_hold_with_and_without_a_declared_length() {
-        let gate = Gate::new(&Config::default(), CancellationToken::new());
+        let admission = Admission::new(&Config::default(), CancellationToken::new());
         let streamed = |pieces: usize| {
             let piece = || Ok::<_, std::io::Error>(Bytes::from_static(&[0; KIB]));
             Body::from_stream(stream::iter((0..pieces).map(move |_| piece())))
         };
         let read = async |headers: &HeaderMap, pieces| {
-            let result = read(&gate, 4 * KIB, headers, streamed(pieces), true).await;
+            let result = read(&admission, 4 * KIB, headers, streamed(pieces), true).await;
             result.map(|body| body.bytes.len()).map_err(|problem| problem.code)
         };
         let none = HeaderMap::new();

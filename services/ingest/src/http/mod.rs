@@ -25,11 +25,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::app::App;
 use crate::{
+    admission::Admission,
     auth::Authenticator,
     config::Config,
     dry_run::DryRun,
     error::{Code, Problem},
-    gate::Gate,
     intake::Intake,
     receipt,
     signature::Covered,
@@ -42,9 +42,9 @@ pub fn router(
     intake: Intake,
     auth: Authenticator,
     dry_run: DryRun,
-    gate: Gate,
+    admission: Admission,
 ) -> Router {
-    let app = App { intake, auth, dry_run, gate, limit: config.max_body_bytes };
+    let app = App { intake, auth, dry_run, admission, limit: config.max_body_bytes };
     Router::new()
         .route("/v1/events", post(events::accept))
         .route("/v1/reports", post(reports::submit))

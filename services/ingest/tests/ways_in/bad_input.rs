@@ -313,7 +313,7 @@ async fn a_signed_document_stays_with_its_query() {
 #[tokio::test]
 async fn too_many_calls_at_once_are_sent_away() {
     let harness = Harness::new(&Config { max_requests: 1, ..config() }).await;
-    let _work = harness.gate.enter().unwrap();
+    let _work = harness.admission.enter().unwrap();
     let answer = harness.call(post("/v1/reports", "x")).await;
     assert_eq!((answer.status.as_u16(), answer.text("code")), (503, "OVERLOADED"));
     assert_eq!(answer.headers["retry-after"], "5");

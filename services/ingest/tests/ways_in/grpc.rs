@@ -15,8 +15,8 @@ async fn served(config: Config) -> (Harness, SubmissionServiceClient<Channel>, C
     let harness = Harness::new(&config).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let (intake, auth, gate) = (harness.intake.clone(), harness.auth.clone(), harness.gate.clone());
-    let service = Submissions::new(&config, &harness.runtime, intake, auth, gate);
+    let (intake, auth, admission) = (harness.intake.clone(), harness.auth.clone(), harness.admission.clone());
+    let service = Submissions::new(&config, &harness.runtime, intake, auth, admission);
     let runtime = harness.runtime.clone();
     tokio::spawn(async move { service.serve(listener, &runtime).await });
     let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();

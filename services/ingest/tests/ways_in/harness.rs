@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{
-    auth::Authenticator, config::Config, dry_run::DryRun, fetch::Fetcher, gate::Gate, http::router,
+    admission::Admission, auth::Authenticator, config::Config, dry_run::DryRun, fetch::Fetcher, http::router,
     intake::Intake, receipt_store::ReceiptStore,
 };
 use gongkai_proto::{subjects, v1::DocumentReceived};
@@ -31,7 +31,7 @@ pub(crate) struct Harness {
     pub(crate) router: Router,
     pub(crate) intake: Intake,
     pub(crate) auth: Authenticator,
-    pub(crate) gate: Gate,
+    pub(crate) admission: Admission,
     pub(crate) receipts: ReceiptStore,
     /// The registry that ingest follows. Empty at first.
     pub(crate) agencies: watch::Sender<Arc<Registry>>,
@@ -73,10 +73,10 @@ impl Harness {
         let intake = Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
         gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-ingest"));
         let dry_run = DryRun::new(config, runtime.clone()).unwrap();
-        let gate = Gate::new(config, runtime.shutdown());
-        let router = router(config, &runtime, intake.clone(), auth.clone(), dry_run, gate.clone());
+        let admission = Admission::new(config, runtime.shutdown());
+        let router = router(config, &runtime, intake.clone(), auth.clone(), dry_run, admission.clone());
         let receipts = ReceiptStore::new(&runtime);
-        Self { memory, runtime, router, intake, auth, gate, receipts, agencies }
+        Self { memory, runtime, router, intake, auth, admission, receipts, agencies }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {

@@ -52,7 +52,7 @@ struct Attempts {
 
 /// How a message that was delivered before is to be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Treatment {
     /// As any other.
     Clear,
     /// Alone.
@@ -100,14 +100,14 @@ impl Attempts {
         self.failures = self.failures.saturating_add(1);
     }
 
-    fn standing(&self, delivery: u32, was_charged: bool) -> Standing {
+    fn treatment(&self, delivery: u32, was_charged: bool) -> Treatment {
         let crashes = u32::try_from(self.crashes.len()).unwrap_or(u32::MAX);
         if was_charged || crashes >= MAX_CRASHES {
-            Standing::Crashed(crashes)
+            Treatment::Crashed(crashes)
         } else if crashes > 0 || delivery.saturating_sub(self.ended + 1) >= SUSPICIOUS {
-            Standing::Suspect
+            Treatment::Suspect
         } else {
-            Standing::Clear
+            Treatment::Clear
         }
     }
 }
@@ -125,10 +125,14 @@ impl AttemptLog {
     ///
     /// # Errors
     /// As for [`RecordStore::change`], here and below.
-    pub(crate) async fn standing(&self, context: &Context, delivery: u32) -> Result<(u32, Standing), Error> {
+    pub(crate) async fn treatment(
+        &self,
+        context: &Context,
+        delivery: u32,
+    ) -> Result<(u32, Treatment), Error> {
         let charge = |attempts: &mut Attempts| {
             let was_charged = attempts.charge(delivery);
-            (was_charged, (attempts.failures, attempts.standing(delivery, was_charged)))
+            (was_charged, (attempts.failures, attempts.treatment(delivery, was_charged)))
         };
         self.change(context, charge).await
     }
@@ -179,13 +183,13 @@ mod tests {
     #[test]
     fn one_delivery_without_a_known_end_is_harmless_and_two_are_suspicious() {
         let mut attempts = Attempts::default();
-        let standing = |attempts: &Attempts, delivery| attempts.standing(delivery, false);
-        assert_eq!(standing(&attempts, 2), Standing::Clear);
-        assert_eq!(standing(&attempts, 3), Standing::Suspect);
+        let treatment = |attempts: &Attempts, delivery| attempts.treatment(delivery, false);
+        assert_eq!(treatment(&attempts, 2), Treatment::Clear);
+        assert_eq!(treatment(&attempts, 3), Treatment::Suspect);
         attempts.fail(3);
-        assert_eq!((standing(&attempts, 4), attempts.failures), (Standing::Clear, 1));
-        assert_eq!(standing(&attempts, 5), Standing::Clear);
-        assert_eq!(standing(&attempts, 6), Standing::Suspect);
+        assert_eq!((treatment(&attempts, 4), attempts.failures), (Treatment::Clear, 1));
+        assert_eq!(treatment(&attempts, 5), Treatment::Clear);
+        assert_eq!(treatment(&attempts, 6), Treatment::Suspect);
     }
 
     #[test]
@@ -194,14 +198,14 @@ mod tests {
         attempts.open(3);
         attempts.close(3);
         assert!(!attempts.charge(4));
-        assert_eq!(attempts.standing(4, false), Standing::Clear);
+        assert_eq!(attempts.treatment(4, false), Treatment::Clear);
         for (crashes, delivery) in (1..=MAX_CRASHES).zip(6..) {
             attempts.open(delivery);
             assert!(attempts.charge(delivery + 1));
-            assert_eq!(attempts.standing(delivery + 1, true), Standing::Crashed(crashes));
+            assert_eq!(attempts.treatment(delivery + 1, true), Treatment::Crashed(crashes));
             assert!(!attempts.charge(delivery + 1), "charged once");
         }
-        assert_eq!(attempts.standing(99, false), Standing::Crashed(MAX_CRASHES));
+        assert_eq!(attempts.treatment(99, false), Treatment::Crashed(MAX_CRASHES));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use opentelemetry::{Context as OtelContext, KeyValue};
 use tokio::time::{Instant, timeout};
 
 use crate::alone::WorkFloor;
-use crate::attempts::{AttemptLog, Standing};
+use crate::attempts::{AttemptLog, Treatment};
 use crate::clock::Clock;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
 use crate::delivery::{AckHandle, Incoming};
@@ -150,14 +150,14 @@ impl<H: Handler> Stage<H> {
             once: Once::default(),
         };
         // The rare cases are boxed: a job is as large as its largest branch.
-        let mut standing = Standing::Clear;
+        let mut treatment = Treatment::Clear;
         if incoming.delivery > 1 {
-            standing = Box::pin(self.standing(&mut context, incoming.delivery)).await;
+            treatment = Box::pin(self.treatment(&mut context, incoming.delivery)).await;
         }
         let work = Work { message: &incoming.message, context: &context, delivery: incoming.delivery };
-        let mut result = self.attempt(work, standing).await;
+        let mut result = self.attempt(work, treatment).await;
         if matches!(result, AttemptResult::Failed(Decision::Unavailable(_))) {
-            result = Box::pin(self.attempt_until_available(work, standing, result)).await;
+            result = Box::pin(self.attempt_until_available(work, treatment, result)).await;
         }
         match result {
             AttemptResult::Done => self.done(&context, handle).await,
@@ -179,7 +179,7 @@ impl<H: Handler> Stage<H> {
     async fn attempt_until_available(
         &self,
         work: Work<'_>,
-        standing: Standing,
+        treatment: Treatment,
         mut result: AttemptResult,
     ) -> AttemptResult {
         let mut pauses = RetryBudget::Endless.pauses();
@@ -187,20 +187,20 @@ impl<H: Handler> Stage<H> {
             && let Some(pause) = pauses.next()
         {
             tokio::time::sleep(pause).await;
-            result = self.attempt(work, standing).await;
+            result = self.attempt(work, treatment).await;
         }
         result
     }
 
     /// Handles the message and publishes its outputs.
-    async fn attempt(&self, work: Work<'_>, standing: Standing) -> AttemptResult {
-        let handled = match standing {
-            Standing::Clear => {
+    async fn attempt(&self, work: Work<'_>, treatment: Treatment) -> AttemptResult {
+        let handled = match treatment {
+            Treatment::Clear => {
                 let _in_work = self.apart.floor.among_others().await;
                 self.handle(work).await
             }
-            Standing::Suspect => Box::pin(self.handle_alone(work)).await,
-            Standing::Crashed(crashes) => Err(AttemptResult::Crashed(crashes)),
+            Treatment::Suspect => Box::pin(self.handle_alone(work)).await,
+            Treatment::Crashed(crashes) => Err(AttemptResult::Crashed(crashes)),
         };
         let outputs = match handled {
             Ok(outputs) => outputs,

@@ -1,7 +1,7 @@
 //! What became of a message's earlier deliveries, and handling one alone that may have ended the process.
 
 use super::{AttemptResult, Stage, Work};
-use crate::attempts::{MAX_CRASHES, Standing};
+use crate::attempts::{MAX_CRASHES, Treatment};
 use crate::dead_letter::CRASHED;
 use crate::delivery::AckHandle;
 use crate::handler::{Context, Decision, Handler};
@@ -13,18 +13,18 @@ use crate::transport::{Error, Message};
 impl<H: Handler> Stage<H> {
     /// Looks up what is known of earlier deliveries, and sets the number of this attempt. Waits while the broker is
     /// unavailable.
-    pub(super) async fn standing(&self, context: &mut Context, delivery: u32) -> Standing {
+    pub(super) async fn treatment(&self, context: &mut Context, delivery: u32) -> Treatment {
         let mut pauses = RetryBudget::Endless.pauses();
         loop {
-            match self.apart.attempts.standing(context, delivery).await {
-                Ok((failures, standing)) => {
+            match self.apart.attempts.treatment(context, delivery).await {
+                Ok((failures, treatment)) => {
                     context.attempt = failures.saturating_add(1);
-                    return standing;
+                    return treatment;
                 }
                 Err(error) if error.kind.is_outage() => {}
                 Err(error) => {
                     self.uncounted(context, &error);
-                    return Standing::Clear;
+                    return Treatment::Clear;
                 }
             }
             tokio::time::sleep(pauses.next().unwrap_or_default()).await;
