@@ -32,7 +32,7 @@ pub struct Receiver {
 
 #[derive(Debug, Default)]
 struct Taken {
-    is_down: bool,
+    is_away: bool,
     calls: Vec<Call>,
 }
 
@@ -57,8 +57,8 @@ impl Receiver {
     }
 
     /// Answers 503 from now on, or no longer.
-    pub fn set_down(&self, is_down: bool) {
-        self.lock().is_down = is_down;
+    pub fn set_down(&self, is_away: bool) {
+        self.lock().is_away = is_away;
     }
 
     /// What it took, in order.
@@ -82,7 +82,7 @@ impl Receiver {
 
 async fn take(State(this): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let mut taken = this.lock();
-    if taken.is_down {
+    if taken.is_away {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
     let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
