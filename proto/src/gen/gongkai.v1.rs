@@ -2257,6 +2257,9 @@ pub struct Receipt {
     /// Stream sequence of the event this state comes from; 0 if it comes from none.
     #[prost(uint64, tag = "10")]
     pub sequence: u64,
+    /// Number of the log that took the submission: 0, and a higher one after each accepted loss of what the broker held.
+    #[prost(uint64, tag = "11")]
+    pub log_epoch: u64,
 }
 /// Where a submission stands. All but RECEIVED and PARSED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -87,7 +87,7 @@ impl Intake {
             Request::Withdraw(withdrawal) => self.withdraw(*withdrawal).await,
             Request::Fetch(mut submission, url) => {
                 // The id of an event does not depend on its content, so a repeat needs no second fetch.
-                if let Some(known) = self.receipts.resolve(&submission.id("")).await? {
+                if let Some(known) = self.receipts.known(&submission.id("")).await? {
                     return Ok(self.with_status_url(known));
                 }
                 let declared = std::mem::take(&mut submission.content);
@@ -118,7 +118,7 @@ impl Intake {
         let (submission, stored) = blocking::run_sized(size, hash).await?;
         let content_hash = stored.content.sha256.clone();
         let mut id = submission.id(&content_hash);
-        let known = self.receipts.resolve(&id).await?;
+        let known = self.receipts.known(&id).await?;
         if let Some(known) = &known
             && submission.identity != Identity::Content
         {
@@ -131,7 +131,7 @@ impl Intake {
             // The call has no id of its own, and its content came before: it is a repetition only while that is current.
             Some(_) if !is_redundant => {
                 id = submission.id_after(&content_hash, seen.record.sequence);
-                if let Some(known) = self.receipts.resolve(&id).await? {
+                if let Some(known) = self.receipts.known(&id).await? {
                     return Ok(self.with_status_url(known));
                 }
             }
@@ -149,8 +149,8 @@ impl Intake {
         let receipt =
             Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
         let receipt = self.receipts.merge(receipt).await?;
-        let places = submission.declared.places();
-        seen.record = Seen { submission_id: id, sequence, content_key, places };
+        let (places, log_epoch) = (submission.declared.places(), receipt.log_epoch);
+        seen.record = Seen { submission_id: id, sequence, content_key, places, log_epoch };
         self.record_accepted(&seen).await;
         Ok(self.with_status_url(receipt))
     }
@@ -176,7 +176,7 @@ impl Intake {
     /// As for [`Self::request`].
     pub async fn withdraw(&self, withdrawal: WithdrawalRequest) -> Result<Receipt, Problem> {
         let id = withdrawal.id();
-        if let Some(known) = self.receipts.resolve(&id).await? {
+        if let Some(known) = self.receipts.known(&id).await? {
             return Ok(self.with_status_url(known));
         }
         let report = withdrawal.declared.report(&self.registry.borrow());
@@ -184,7 +184,7 @@ impl Intake {
         let event = withdrawal.withdrawn(&id, report.as_ref(), timestamp(withdrawn_at));
         let subject = Event::ReportWithdrawn.subject(withdrawal.declared.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
-        let sequence = self.runtime.publish(&id, output).await?.sequence;
+        let sequence = self.runtime.publish(&self.message_id(&id), output).await?.sequence;
         // The stream's own time follows with the event. Until then this is close enough: content that is taken down by
         // mistake is processed once more.
         let rank = Rank::new(self.runtime.clock().now(), sequence);
@@ -316,13 +316,29 @@ impl Intake {
         let event = submission.received(id, stored, timestamp(self.runtime.clock().now()));
         let subject = Event::ReportReceived.subject(submission.declared.region());
         let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
-        Ok(self.runtime.publish(id, output).await?.sequence)
+        Ok(self.runtime.publish(&self.message_id(id), output).await?.sequence)
+    }
+
+    /// The id of the message that takes a submission into the log: that of the submission. After a loss it has the log's number
+    /// as well: where an older copy of the log still has the submission, its stages may have lost what they knew of it.
+    fn message_id(&self, id: &str) -> String {
+        match self.runtime.log_epoch() {
+            0 => id.to_owned(),
+            epoch => format!("{id}.{epoch}"),
+        }
     }
 
     /// A receipt in the given state, under the current trace.
     fn new_receipt(&self, id: &str, state: SubmissionState) -> Receipt {
         let trace_id = trace::current_trace_id();
-        Receipt { submission_id: id.to_owned(), state: state.into(), trace_id, ..Receipt::default() }
+        let log_epoch = self.runtime.log_epoch();
+        Receipt {
+            submission_id: id.to_owned(),
+            state: state.into(),
+            trace_id,
+            log_epoch,
+            ..Receipt::default()
+        }
     }
 
     /// Adds the status URL, which depends on the serving instance and is therefore not stored.

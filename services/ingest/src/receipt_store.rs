@@ -40,6 +40,7 @@ const MAX_RACES: u32 = 32;
 #[derive(Clone)]
 pub struct ReceiptStore {
     records: RecordStore,
+    runtime: Runtime,
 }
 
 /// What ingest accepted last for a content or at a place. The default means that there was nothing.
@@ -53,6 +54,9 @@ pub struct Seen {
     /// The places it takes.
     #[serde(default)]
     pub places: Vec<String>,
+    /// The number of the log that has it. Sequences of different logs do not compare.
+    #[serde(default)]
+    pub log_epoch: u64,
 }
 
 // === impl Seen ===
@@ -74,7 +78,8 @@ impl ReceiptStore {
     /// Opens the bucket.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
-        Self { records: RecordStore::new(runtime.entries(BUCKET_SUBMISSIONS), MAX_RACES) }
+        let records = RecordStore::new(runtime.entries(BUCKET_SUBMISSIONS), MAX_RACES);
+        Self { records, runtime: runtime.clone() }
     }
 
     /// Returns the receipt of a submission as it is stored.
@@ -102,6 +107,27 @@ impl ReceiptStore {
         }))
     }
 
+    /// Returns the receipt as [`Self::resolve`] does, if the log that took the submission is the present one. A receipt of a log
+    /// that was lost since is emptied: the submission is accepted anew.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn known(&self, id: &str) -> Result<Option<Receipt>, Error> {
+        let Some(receipt) = self.get(id).await? else { return Ok(None) };
+        let epoch = self.runtime.log_epoch();
+        if receipt.log_epoch < epoch {
+            let empty = |known: &mut Receipt| {
+                let is_lost = is_known(known) && known.log_epoch < epoch;
+                if is_lost {
+                    *known = Receipt::default();
+                }
+                (is_lost, ())
+            };
+            self.records.change(id, empty).await?;
+        }
+        self.resolve(id).await
+    }
+
     /// Merges an update into the stored receipt and returns the result. Updates may come in any order.
     ///
     /// # Errors
@@ -123,7 +149,11 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer.
     pub async fn seen(&self, content_key: &str) -> Result<Versioned<Seen>, Error> {
-        self.records.read(&content_entry(content_key)).await
+        let mut seen: Versioned<Seen> = self.records.read(&content_entry(content_key)).await?;
+        if seen.record.log_epoch < self.runtime.log_epoch() {
+            seen.record = Seen::default();
+        }
+        Ok(seen)
     }
 
     /// Records a submission of a content. If another writer was faster, its entry stays.
@@ -139,7 +169,8 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer.
     pub async fn last_at(&self, place: &str) -> Result<Seen, Error> {
-        Ok(self.records.read(&place_entry(place)).await?.record)
+        let last: Seen = self.records.read(&place_entry(place)).await?.record;
+        Ok(if last.log_epoch < self.runtime.log_epoch() { Seen::default() } else { last })
     }
 
     /// Records what was accepted at a place. It has no effect if something later in the log is recorded.
@@ -148,7 +179,7 @@ impl ReceiptStore {
     /// The broker did not answer.
     pub async fn record_last_at(&self, place: &str, accepted: &Seen) -> Result<(), Error> {
         let take = |last: &mut Seen| {
-            let is_later = last.sequence < accepted.sequence;
+            let is_later = (last.log_epoch, last.sequence) < (accepted.log_epoch, accepted.sequence);
             if is_later {
                 last.clone_from(accepted);
             }
@@ -180,7 +211,11 @@ impl ReceiptStore {
             let take = |index: &mut UrlIndex| record_url_withdrawal(index, *rank);
             let change = |record: &mut UrlIndexRecord| history::change_index(record, take);
             self.records.change(&url_entry(url), change).await?;
-            self.record_last_at(url, &Seen { sequence: rank.sequence(), ..Seen::default() }).await?;
+            self.record_last_at(
+                url,
+                &Seen { sequence: rank.sequence(), log_epoch: self.runtime.log_epoch(), ..Seen::default() },
+            )
+            .await?;
         }
         Ok(())
     }

@@ -16,8 +16,11 @@ pub fn is_final(receipt: &Receipt) -> bool {
 #[must_use]
 pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
+    // The stages do not know of it.
+    let log_epoch = known.log_epoch.max(update.log_epoch);
     let (mut winner, loser) =
         if order(&update) > order(&known) { (update, known.clone()) } else { (known.clone(), update) };
+    winner.log_epoch = log_epoch;
     fill(&mut winner.submission_id, loser.submission_id);
     fill(&mut winner.report, loser.report);
     fill(&mut winner.revision, loser.revision);

@@ -4,7 +4,7 @@
 //! retried; if it does not exist, the message is buried. A replica of the object store may lag behind the event, so the
 //! first deliveries retry in that case too.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::anyhow;
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ use gongkai_proto::{
 };
 use gongkai_reading::{Hints, Known, Limits, Reading};
 use gongkai_worker::{
-    Context, Decision, Handler, Output, Runtime,
+    Context, Decision, Handler, Latch, Output, Runtime,
     transport::{MAX_MESSAGE_BYTES, Objects},
 };
 use prost::Message as _;
@@ -34,6 +34,9 @@ use crate::{
 /// Media type of the texts in the object store.
 const PARSED_TEXT: &str = "application/protobuf; type=gongkai.v1.ParsedText";
 
+/// First and longest pause before a child is started again that could not be.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Number of deliveries after which a missing original is given up.
 const ORIGINAL_ATTEMPTS: u32 = 3;
 /// Maximum size of an event in bytes: half of a message, because validate adds its findings to the same facts.
@@ -84,21 +87,30 @@ impl Reader {
     }
 
     /// Reads a document in a child, for which it holds a place on the CPU pool. What a reader does there affects only this
-    /// document; what ends a child from outside is a reason to try again and no rejection.
+    /// document; what ends a child from outside is a reason to try again and no rejection. While no child can be started, the
+    /// document waits, `/readyz` says why, and no attempt is used up before the deadline.
     async fn read(
         &self,
         bytes: Bytes,
         received: &v1::DocumentReceived,
         steps: Observer,
     ) -> Result<Result<Reading, Rejection>, Decision> {
-        let (received, limits, readers) = (received.clone(), self.limits, self.readers.clone());
-        let read = move || {
-            let content = received.content.clone().unwrap_or_default();
-            readers.read(&document(&bytes, &content, &received, limits), &steps)
-        };
-        match self.runtime.cpu(read).await {
-            Ok(read) => read.map_err(Decision::retry),
-            Err(panicked) => Err(Decision::retry(panicked)),
+        let (mut unready, mut pause) = (None::<Latch>, FIRST_PAUSE);
+        loop {
+            let (bytes, received, steps) = (bytes.clone(), received.clone(), steps.clone());
+            let (limits, readers) = (self.limits, self.readers.clone());
+            let read = move || {
+                let content = received.content.clone().unwrap_or_default();
+                readers.read(&document(&bytes, &content, &received, limits), &steps)
+            };
+            match self.runtime.cpu(read).await.map_err(Decision::retry)? {
+                Err(unread) if unread.is_for_want_of_readers() => {
+                    unready.get_or_insert_with(|| self.runtime.latch("readers")).say(unread.to_string());
+                    tokio::time::sleep(pause).await;
+                    pause = LONGEST_PAUSE.min(pause * 2);
+                }
+                read => return read.map_err(Decision::retry),
+            }
         }
     }
 

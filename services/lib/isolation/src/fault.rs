@@ -39,6 +39,14 @@ pub(crate) enum Reason {
     },
 }
 
+impl Unread {
+    /// True if no child could be started: no document can be read now, whichever it is.
+    #[must_use]
+    pub fn is_for_want_of_readers(&self) -> bool {
+        matches!(self.0, Reason::NotStarted(_))
+    }
+}
+
 impl From<Reason> for Unread {
     fn from(reason: Reason) -> Self {
         Self(reason)

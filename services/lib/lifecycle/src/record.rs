@@ -4,13 +4,14 @@ use gongkai_model::{Arrival, History, TakenDown};
 
 /// Records an arrival. Returns false if nothing changed.
 ///
-/// If the same arrival was parsed twice, the later event replaces the earlier one.
+/// If the same arrival was parsed twice, the later event replaces the earlier one. If the log was lost and another one has an
+/// arrival under the same sequence, the later of the two replaces the earlier.
 pub fn record_arrival(history: &mut History, arrival: &Arrival) -> bool {
     let sequence = arrival.rank.sequence();
     let at = history.arrivals.partition_point(|known| known.rank.sequence() < sequence);
     match history.arrivals.get_mut(at) {
         Some(known) if known.rank.sequence() == sequence => {
-            let is_new = known.event < arrival.event;
+            let is_new = (known.rank, known.event) < (arrival.rank, arrival.event);
             if is_new {
                 known.clone_from(arrival);
             }

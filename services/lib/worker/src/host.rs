@@ -141,7 +141,7 @@ impl Process {
         let (dead_prefix, attempts, version) =
             (self.about.dead_prefix, self.about.attempts, self.about.version);
         let (shutdown, outage) = (self.shutdown.clone(), self.outage.clone());
-        let (cpu, floor) = (self.cpu.clone(), self.floor.clone());
+        let (cpu, floor, holdings) = (self.cpu.clone(), self.floor.clone(), self.holdings.clone());
         let (slot, connected) = (self.transport.clone(), self.connected.clone());
         let base = crate::trace::Span::of(tracer.base());
         let run = async move {
@@ -161,6 +161,7 @@ impl Process {
                 .outage(outage)
                 .cpu(cpu)
                 .floor(floor)
+                .holdings(holdings)
                 .health(readiness, liveness)
                 .build();
             latch.release();

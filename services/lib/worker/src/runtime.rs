@@ -16,6 +16,7 @@ use crate::config::WorkerSettings;
 use crate::consumer::{self, Supplies};
 use crate::cpu::CpuPool;
 use crate::handler::{Context, Handler};
+use crate::holdings::Holdings;
 use crate::liveness::Liveness;
 use crate::metrics::{Counter, Histogram, Level, Meters};
 use crate::outage::Outage;
@@ -47,6 +48,7 @@ struct Inner {
     cpu: CpuPool,
     floor: WorkFloor,
     attempts: &'static str,
+    holdings: Option<Holdings>,
 }
 
 /// Builds a [`Runtime`]. The bootstrap uses it, and so do tests with a memory transport.
@@ -65,6 +67,7 @@ pub struct Builder {
     attempts: &'static str,
     readiness: Readiness,
     liveness: Liveness,
+    holdings: Option<Holdings>,
 }
 
 // === impl Runtime ===
@@ -88,6 +91,7 @@ impl Runtime {
             attempts: "attempts",
             readiness: Readiness::default(),
             liveness: Liveness::default(),
+            holdings: None,
         }
     }
 
@@ -306,10 +310,19 @@ impl Runtime {
         self.0.readiness.remark(name, text);
     }
 
-    /// Returns true if every latch is released and the process is not stopping. `/readyz` also pings the broker.
+    /// Returns true if every latch is released, the broker holds what it held, and the process is not stopping. `/readyz` also
+    /// pings the broker.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.0.readiness.is_ready()
+        let is_whole = self.0.holdings.as_ref().is_none_or(|holdings| holdings.obstacle().is_none());
+        is_whole && self.0.readiness.is_ready()
+    }
+
+    /// Returns the number of the present log: 0, and after each accepted loss of a stream or bucket a higher one. What was
+    /// remembered of messages under a lower number may be of a log that is gone.
+    #[must_use]
+    pub fn log_epoch(&self) -> u64 {
+        self.0.holdings.as_ref().map_or(0, Holdings::accepted_ms)
     }
 
     /// Returns what the latches say that are held, which `/readyz` prints.
@@ -463,6 +476,13 @@ impl Builder {
         self
     }
 
+    /// What the broker must hold.
+    #[must_use]
+    pub(crate) fn holdings(mut self, holdings: Holdings) -> Self {
+        self.holdings = Some(holdings);
+        self
+    }
+
     pub(crate) fn floor(mut self, floor: WorkFloor) -> Self {
         self.floor = floor;
         self
@@ -503,6 +523,7 @@ impl Builder {
             settings: self.settings,
             cpu: self.cpu,
             floor: self.floor,
+            holdings: self.holdings,
             attempts: self.attempts,
         }))
     }

@@ -14,7 +14,7 @@ pub(in crate::commands) enum Source {
     Stdin,
     /// A file.
     File(PathBuf),
-    /// A folder that could not be listed.
+    /// A folder that could not be listed, or something in a folder that is neither file nor folder.
     Unlisted(PathBuf, io::Error),
 }
 
@@ -86,6 +86,10 @@ fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<Source>) 
     for path in paths {
         if path.is_dir() {
             walk(&path, seen, sources);
+        } else if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            // Opening a pipe would wait for somebody who writes to it.
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+            sources.push(Source::Unlisted(path, error));
         } else {
             sources.push(Source::File(path));
         }

@@ -209,8 +209,9 @@ impl Keeper {
         }
         self.mark(marker.as_ref(), &known).await;
         self.file(&known);
+        let accepted_ms = known.accepted_ms;
         self.memory = Some(known);
-        self.holdings.open(losses, is_changed);
+        self.holdings.open(losses, is_changed, accepted_ms);
         Ok(true)
     }
 

@@ -72,6 +72,8 @@ struct Tracked {
 struct State {
     /// Increases when other parts are accepted in the place of those that were known.
     epoch: u64,
+    /// When a loss was last accepted, in milliseconds since 1970.
+    accepted_ms: u64,
     /// Why the gate is closed, in one sentence.
     obstacle: Option<String>,
     /// Why the process is not ready although the gate is open.
@@ -99,6 +101,11 @@ impl Holdings {
     pub(crate) fn obstacle(&self) -> Option<String> {
         let state = self.0.state.borrow();
         state.obstacle.clone().or_else(|| state.hindrance.clone())
+    }
+
+    /// Returns when a loss was last accepted, in milliseconds since 1970; 0 if that never happened.
+    pub(crate) fn accepted_ms(&self) -> u64 {
+        self.0.state.borrow().accepted_ms
     }
 
     /// Waits until the parts are known to be in place, and returns the epoch. `losses` is the present count of the transport.
@@ -199,7 +206,8 @@ impl Holdings {
     }
 
     /// Opens the gate. `is_changed` says that other parts were accepted in the place of those that were known.
-    fn open(&self, losses: u64, is_changed: bool) {
+    /// `accepted_ms` says when a loss was last accepted.
+    fn open(&self, losses: u64, is_changed: bool, accepted_ms: u64) {
         if is_changed {
             for tracked in &self.0.parts {
                 tracked.last.store(0, Ordering::Release);
@@ -217,6 +225,7 @@ impl Holdings {
                 tracing::error!("{hindrance}");
             }
             state.epoch += u64::from(is_changed);
+            state.accepted_ms = accepted_ms;
             state.obstacle = None;
             state.is_stuck = hindrance.is_some();
             state.hindrance = hindrance;
