@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | storing the original | an object without a reference | skips the put and publishes |
 //! | publishing the event | the event is processed; the stages' events create the receipt | is a duplicate for the stream and returns the receipt |
-//! | saving the receipt | content and place are not recorded | returns the receipt; the same content under another id is processed once more |
+//! | saving the receipt | content and places are not recorded | records the places and returns the receipt; the same content under another id is processed once more |
 //!
 //! A submission is redundant, and answered `unchanged`, while its content is the current content: parse and the later stages
 //! say so, and nothing else was accepted since at one of their URLs, or for the same agency and year.
@@ -122,7 +122,7 @@ impl Intake {
         if let Some(known) = &known
             && submission.identity != Identity::Content
         {
-            return self.repeated(&submission, &content_hash, known.clone());
+            return self.repeated(&submission, &content_hash, known.clone()).await;
         }
         let content_key = submission.content_key(&content_hash);
         let mut seen = self.receipts.seen(&content_key).await?;
@@ -130,12 +130,12 @@ impl Intake {
         match known {
             // The call has no id of its own, and its content came before: it is a repetition only while that is current.
             Some(_) if !is_redundant => {
-                id = submission.id_after(&content_hash, seen.record.sequence);
-                if let Some(known) = self.receipts.known(&id).await? {
-                    return Ok(self.with_status_url(known));
+                match self.next_id(&submission, &content_hash, seen.record.sequence).await? {
+                    Ok(next) => id = next,
+                    Err(known) => return self.repeated(&submission, &content_hash, known).await,
                 }
             }
-            Some(known) => return self.repeated(&submission, &content_hash, known),
+            Some(known) => return self.repeated(&submission, &content_hash, known).await,
             None if is_redundant && seen.record.submission_id != id => {
                 return self.unchanged(&id, &content_hash, seen.record).await;
             }
@@ -151,20 +151,74 @@ impl Intake {
         let receipt = self.receipts.merge(receipt).await?;
         let (places, log_epoch) = (submission.declared.places(), receipt.log_epoch);
         seen.record = Seen { submission_id: id, sequence, content_key, places, log_epoch };
-        self.record_accepted(&seen).await;
+        self.record_accepted(&seen).await?;
         Ok(self.with_status_url(receipt))
     }
 
-    /// Records what was accepted. The document is accepted anyway: without the records, its content is processed once more.
-    async fn record_accepted(&self, seen: &Versioned<Seen>) {
-        let accepted = &seen.record;
-        let content = self.receipts.record_seen(&accepted.content_key, seen);
-        let last_at =
-            try_join_all(accepted.places.iter().map(|place| self.receipts.record_last_at(place, accepted)));
-        let (content, last_at) = futures::join!(content, last_at);
-        if let Err(error) = content.and(last_at.map(drop)) {
+    /// Returns an id for a call without one of its own, whose content came before, last recorded at `sequence`, and no longer
+    /// stands; or the receipt of the submission that it repeats, which was accepted but not recorded.
+    async fn next_id(
+        &self,
+        submission: &Submission,
+        content_hash: &str,
+        sequence: u64,
+    ) -> Result<Result<String, Receipt>, Problem> {
+        let mut id = submission.id_after(content_hash, sequence);
+        while let Some(known) = self.receipts.known(&id).await? {
+            // A later state has the sequence of its own event. In doubt, what else was accepted at its places came after it.
+            let is_fresh = known.state() == SubmissionState::Received;
+            let unrecorded = Seen {
+                submission_id: id,
+                sequence: if is_fresh { known.sequence } else { 0 },
+                content_key: submission.content_key(content_hash),
+                places: submission.declared.places(),
+                log_epoch: known.log_epoch,
+            };
+            if self.is_redundant(submission, content_hash, &unrecorded).await? {
+                return Ok(Err(known));
+            }
+            id = submission.id_after(content_hash, known.sequence);
+        }
+        Ok(Ok(id))
+    }
+
+    /// Records what was accepted: first at its places, so that earlier content is not taken for what stands there, and then by
+    /// its content. Without the second record, the content is processed once more, which is harmless.
+    ///
+    /// # Errors
+    /// It is not recorded at its places. The sender must repeat the call.
+    async fn record_accepted(&self, seen: &Versioned<Seen>) -> Result<(), transport::Error> {
+        self.record_at_places(&seen.record).await?;
+        if let Err(error) = self.receipts.record_seen(&seen.record.content_key, seen).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
         }
+        Ok(())
+    }
+
+    async fn record_at_places(&self, accepted: &Seen) -> Result<(), transport::Error> {
+        let records = accepted.places.iter().map(|place| self.receipts.record_last_at(place, accepted));
+        try_join_all(records).await.map(drop)
+    }
+
+    /// Records a submission again whose call is repeated: ingest may have stopped before it did. Once the document is read,
+    /// the history of its report tells what stands.
+    async fn record_repeated(
+        &self,
+        submission: &Submission,
+        content_hash: &str,
+        known: &Receipt,
+    ) -> Result<(), transport::Error> {
+        if known.state() != SubmissionState::Received {
+            return Ok(());
+        }
+        let accepted = Seen {
+            submission_id: known.submission_id.clone(),
+            sequence: known.sequence,
+            content_key: submission.content_key(content_hash),
+            places: submission.declared.places(),
+            log_epoch: known.log_epoch,
+        };
+        self.record_at_places(&accepted).await
     }
 
     /// Accepts a withdrawal.
@@ -225,13 +279,14 @@ impl Intake {
     }
 
     /// Answers a call whose id is known.
-    fn repeated(
+    async fn repeated(
         &self,
         submission: &Submission,
         content_hash: &str,
         known: Receipt,
     ) -> Result<Receipt, Problem> {
         if known.revision.is_empty() || known.revision == content_hash {
+            self.record_repeated(submission, content_hash, &known).await?;
             return Ok(self.with_status_url(known));
         }
         if matches!(submission.identity, Identity::Key { .. }) {

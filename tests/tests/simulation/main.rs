@@ -16,7 +16,8 @@ mod verdict;
 
 use std::time::Duration;
 
-use story::{Step, Story, told};
+use gongkai_worker::transport::memory::{Cut, Operation};
+use story::{Step, Story, Trouble, told};
 
 /// Longest course, in the time of the simulation.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -103,6 +104,30 @@ fn what_was_withdrawn_by_agency_and_year_comes_back_when_it_is_published_again()
             let steps = [publish(0, at), Step::Wait, withdraw, Step::Wait, publish(0, again)];
             outcome(&plain(steps)).unwrap();
             outcome(&plain([publish(0, at), withdraw, publish(0, again)])).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_withdrawn_comes_back_though_its_acceptance_was_not_recorded() {
+    let publish = Step::Publish { agency: 0, content: 1, url: 1, has_id: false };
+    let lost = Trouble { operation: Operation::Write, is_answer_lost: true, is_full: false, times: 2 };
+    for steps in [
+        vec![publish, Step::Withdraw { agency: Some(0), url: 0 }, publish],
+        vec![publish, Step::Wait, Step::Withdraw { agency: Some(0), url: 0 }, Step::Wait, publish],
+    ] {
+        outcome(&Story { trouble: vec![lost], ..plain(steps) }).unwrap();
+    }
+}
+
+#[test]
+fn content_that_comes_back_stands_though_ingest_died_before_it_recorded_the_other() {
+    let publish = |content, has_id| Step::Publish { agency: 0, content, url: 1, has_id };
+    for has_id in [false, true] {
+        for call in (0..60).step_by(2) {
+            let mut story = plain([publish(0, has_id), publish(1, has_id), publish(0, false)]);
+            story.deaths[0] = vec![Cut::Before { call }];
+            outcome(&story).unwrap_or_else(|why| panic!("died before call {call}: {why}"));
         }
     }
 }

@@ -60,10 +60,10 @@ pub(crate) enum Step {
 /// What goes wrong with calls to the broker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trouble {
-    operation: Operation,
-    is_answer_lost: bool,
-    is_full: bool,
-    times: u32,
+    pub(crate) operation: Operation,
+    pub(crate) is_answer_lost: bool,
+    pub(crate) is_full: bool,
+    pub(crate) times: u32,
 }
 
 /// Steps, trouble, and the calls at which each process dies.
