@@ -2,6 +2,8 @@
 //!
 //! Nothing here depends on a particular broker.
 
+mod builder;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +21,14 @@ use crate::handler::{Context, Handler};
 use crate::holdings::Holdings;
 use crate::liveness::Liveness;
 use crate::metrics::{Counter, Histogram, Level, Meters};
-use crate::outage::Outage;
 use crate::output::Output;
 use crate::panics::Panicked;
 use crate::plan::{Consume, Plan};
 use crate::process::{Apart, Stage, Tools};
-use crate::publisher::Publisher;
 use crate::readiness::{Latch, Readiness};
 use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
-use crate::trace::{self, Span, Tracer};
+use crate::trace::{self, Span};
 use crate::transport::{
     self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Published, StreamState, Transport,
 };
@@ -51,50 +51,9 @@ struct Inner {
     holdings: Option<Holdings>,
 }
 
-/// Builds a [`Runtime`]. The bootstrap uses it, and so do tests with a memory transport.
-pub struct Builder {
-    transport: Arc<dyn Transport>,
-    clock: Clock,
-    tracer: Tracer,
-    meters: Meters,
-    shutdown: Shutdown,
-    outage: Outage,
-    settings: WorkerSettings,
-    dead_prefix: String,
-    version: &'static str,
-    cpu: CpuPool,
-    floor: WorkFloor,
-    attempts: &'static str,
-    readiness: Readiness,
-    liveness: Liveness,
-    holdings: Option<Holdings>,
-}
-
 // === impl Runtime ===
 
 impl Runtime {
-    /// Starts building a runtime over `transport`, with default settings.
-    #[must_use]
-    pub fn builder(service: &'static str, transport: Arc<dyn Transport>) -> Builder {
-        Builder {
-            transport,
-            clock: Clock::system(),
-            tracer: Tracer::silent(service),
-            meters: Meters::local(),
-            shutdown: Shutdown::default(),
-            outage: Outage::default(),
-            settings: WorkerSettings::default(),
-            dead_prefix: "dead".to_owned(),
-            version: env!("CARGO_PKG_VERSION"),
-            cpu: CpuPool::of_this_machine(),
-            floor: WorkFloor::default(),
-            attempts: "attempts",
-            readiness: Readiness::default(),
-            liveness: Liveness::default(),
-            holdings: None,
-        }
-    }
-
     /// Publishes a message and waits until its stream acknowledged it.
     ///
     /// Adds the `ce-*` headers, `Nats-Msg-Id`, the content type and the current trace context. If the output carries its own
@@ -403,128 +362,5 @@ impl Runtime {
     #[must_use]
     pub fn server_layer(&self) -> trace::ServerLayer {
         trace::ServerLayer::new(&self.0.tools.tracer)
-    }
-}
-
-// === impl Builder ===
-
-impl Builder {
-    /// Uses this clock instead of the machine's.
-    #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Sets the settings of the `[worker]` section.
-    #[must_use]
-    pub fn settings(mut self, settings: WorkerSettings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Sets the subject prefix of dead letters. The service's short name is appended.
-    #[must_use]
-    pub fn dead_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.dead_prefix = prefix.into();
-        self
-    }
-
-    /// Sets the bucket of entries for the attempts of messages that were delivered more than once. It must be declared.
-    #[must_use]
-    pub fn attempts(mut self, bucket: &'static str) -> Self {
-        self.attempts = bucket;
-        self
-    }
-
-    /// Sets the program's version, which dead letters carry.
-    #[must_use]
-    pub fn version(mut self, version: &'static str) -> Self {
-        self.version = version;
-        self
-    }
-
-    /// Uses this token for the soft stop.
-    #[must_use]
-    pub fn shutdown(mut self, soft: CancellationToken) -> Self {
-        self.shutdown.soft = soft;
-        self
-    }
-
-    pub(crate) fn tracer(mut self, tracer: Tracer) -> Self {
-        self.tracer = tracer;
-        self
-    }
-
-    pub(crate) fn meters(mut self, meters: Meters) -> Self {
-        self.meters = meters;
-        self
-    }
-
-    pub(crate) fn shutdown_of_process(mut self, shutdown: Shutdown) -> Self {
-        self.shutdown = shutdown;
-        self
-    }
-
-    pub(crate) fn outage(mut self, outage: Outage) -> Self {
-        self.outage = outage;
-        self
-    }
-
-    pub(crate) fn cpu(mut self, cpu: CpuPool) -> Self {
-        self.cpu = cpu;
-        self
-    }
-
-    /// What the broker must hold.
-    #[must_use]
-    pub(crate) fn holdings(mut self, holdings: Holdings) -> Self {
-        self.holdings = Some(holdings);
-        self
-    }
-
-    pub(crate) fn floor(mut self, floor: WorkFloor) -> Self {
-        self.floor = floor;
-        self
-    }
-
-    pub(crate) fn health(mut self, readiness: Readiness, liveness: Liveness) -> Self {
-        (self.readiness, self.liveness) = (readiness, liveness);
-        self
-    }
-
-    /// Builds the runtime.
-    #[must_use]
-    pub fn build(self) -> Runtime {
-        let budget = Duration::from_secs(self.settings.publish_budget_s);
-        let publisher = Publisher::new(
-            self.transport.clone(),
-            self.clock.clone(),
-            self.tracer.clone(),
-            &self.meters,
-            budget,
-            self.outage.clone(),
-        );
-        let tools = Tools {
-            publisher,
-            dead_subject: format!("{}.{}", self.dead_prefix, self.tracer.service()),
-            tracer: self.tracer,
-            clock: self.clock,
-            outage: self.outage,
-            version: self.version,
-        };
-        Runtime(Arc::new(Inner {
-            transport: self.transport,
-            tools,
-            shutdown: self.shutdown,
-            readiness: self.readiness,
-            liveness: self.liveness,
-            meters: self.meters,
-            settings: self.settings,
-            cpu: self.cpu,
-            floor: self.floor,
-            holdings: self.holdings,
-            attempts: self.attempts,
-        }))
     }
 }
