@@ -96,15 +96,21 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer.
     pub async fn resolve(&self, id: &str) -> Result<Option<Receipt>, Error> {
-        let Some(receipt) = self.get(id).await? else { return Ok(None) };
+        match self.get(id).await? {
+            Some(receipt) => self.outcome(receipt).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn outcome(&self, receipt: Receipt) -> Result<Receipt, Error> {
         if receipt.state() != SubmissionState::Unchanged {
-            return Ok(Some(receipt));
+            return Ok(receipt);
         }
         let first = self.get(&receipt.duplicate_of).await?;
-        Ok(Some(match first {
+        Ok(match first {
             Some(first) => outcome_of(&receipt, first),
             None => receipt,
-        }))
+        })
     }
 
     /// Returns the receipt as [`Self::resolve`] does, if the log that took the submission is the present one. A receipt of a log
@@ -115,16 +121,17 @@ impl ReceiptStore {
     pub async fn known(&self, id: &str) -> Result<Option<Receipt>, Error> {
         let Some(receipt) = self.get(id).await? else { return Ok(None) };
         let epoch = self.runtime.log_epoch();
-        if receipt.log_epoch < epoch {
-            let empty = |known: &mut Receipt| {
-                let is_lost = is_known(known) && known.log_epoch < epoch;
-                if is_lost {
-                    *known = Receipt::default();
-                }
-                (is_lost, ())
-            };
-            self.records.change(id, empty).await?;
+        if receipt.log_epoch >= epoch {
+            return self.outcome(receipt).await.map(Some);
         }
+        let empty = |known: &mut Receipt| {
+            let is_lost = is_known(known) && known.log_epoch < epoch;
+            if is_lost {
+                *known = Receipt::default();
+            }
+            (is_lost, ())
+        };
+        self.records.change(id, empty).await?;
         self.resolve(id).await
     }
 
