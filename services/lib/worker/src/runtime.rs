@@ -171,7 +171,7 @@ impl Runtime {
     ///
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
-    pub async fn stream_state(&self, stream: &str) -> Result<StreamState, transport::Error> {
+    pub async fn stream_state(&self, stream: &'static str) -> Result<StreamState, transport::Error> {
         self.0.transport.stream_state(stream).await
     }
 

@@ -135,11 +135,6 @@ impl Transport for Guarded {
         self.observe(self.inner.message(stream, sequence).await)
     }
 
-    async fn stream_state(&self, stream: &str) -> Result<StreamState, Error> {
-        self.pass().await?;
-        self.observe(self.inner.stream_state(stream).await)
-    }
-
     async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
         self.pass().await?;
         self.observe(self.inner.count(stream, filter).await)
@@ -151,7 +146,8 @@ impl Transport for Guarded {
     }
 
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
-        self.inner.held(part).await
+        self.pass().await?;
+        self.observe(self.inner.held(part).await)
     }
 
     fn losses(&self) -> u64 {

@@ -326,7 +326,10 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
-    async fn stream_state(&self, stream: &str) -> Result<StreamState, Error>;
+    async fn stream_state(&self, stream: &'static str) -> Result<StreamState, Error> {
+        let held = self.held(Part::Stream(stream)).await?;
+        held.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no stream {stream}")))
+    }
     /// Counts the messages of a stream whose subjects match `filter`.
     ///
     /// # Errors

@@ -117,10 +117,6 @@ impl Transport for JetStream {
         reading::message(&self.connection, stream, sequence).await
     }
 
-    async fn stream_state(&self, stream: &str) -> Result<StreamState, Error> {
-        reading::stream_state(&self.connection, stream).await
-    }
-
     async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
         reading::count(&self.connection, stream, filter).await
     }

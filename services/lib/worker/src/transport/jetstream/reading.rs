@@ -2,12 +2,12 @@
 
 use async_nats::jetstream::{
     consumer::pull::Config,
-    stream::{DirectGetErrorKind, Info, Stream},
+    stream::{DirectGetErrorKind, Stream},
 };
 use futures::TryStreamExt as _;
 
 use super::connection::Connection;
-use crate::transport::{ConsumerLag, Error, ErrorKind, Headers, Logged, Message, StreamState};
+use crate::transport::{ConsumerLag, Error, ErrorKind, Headers, Logged, Message};
 
 /// # Errors
 /// See [`crate::Transport::message`].
@@ -35,18 +35,6 @@ pub(super) async fn message(
 }
 
 /// # Errors
-/// See [`crate::Transport::stream_state`].
-pub(super) async fn stream_state(connection: &Connection, stream: &str) -> Result<StreamState, Error> {
-    let handle = connection.bounded("look up stream", stream, connection.context.get_stream(stream)).await?;
-    let Info { created, state, .. } = handle.cached_info();
-    Ok(StreamState {
-        created: *created,
-        first_sequence: state.first_sequence,
-        last_sequence: state.last_sequence,
-    })
-}
-
-/// # Errors
 /// See [`crate::Transport::count`].
 pub(super) async fn count(connection: &Connection, stream: &str, filter: &str) -> Result<u64, Error> {
     let handle = look_up(connection, stream).await?;
@@ -67,7 +55,8 @@ pub(super) async fn consumer_lag(
         Ok(consumer) => consumer,
         Err(error) if error.kind == ErrorKind::NotFound => {
             // A consumer of no stream is not there either: tell the two apart.
-            return stream_state(connection, stream).await.map(|_| None);
+            let found = connection.context.get_stream(stream);
+            return connection.bounded("look up stream", stream, found).await.map(|_| None);
         }
         Err(error) => return Err(error),
     };

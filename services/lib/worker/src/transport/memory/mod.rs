@@ -194,12 +194,6 @@ impl Transport for Memory {
             .await
     }
 
-    async fn stream_state(&self, stream: &str) -> Result<StreamState, Error> {
-        let call = self.link.enter(Operation::Inspect, stream).await?;
-        let (created, first_sequence, last_sequence) = self.link.read(|state, _| state.reach(stream))?;
-        call.leave(StreamState { created: self.link.time_of(created), first_sequence, last_sequence }).await
-    }
-
     async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
         let call = self.link.enter(Operation::Inspect, stream).await?;
         let count = self.link.read(|state, _| state.count(stream, filter))?;
@@ -215,10 +209,10 @@ impl Transport for Memory {
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
         let call = self.link.enter(Operation::Inspect, &part.to_string()).await?;
         let held = self.link.read(|state, _| state.held(part));
-        call.leave(held.map(|(created, last)| StreamState {
+        call.leave(held.map(|(created, first_sequence, last_sequence)| StreamState {
             created: self.link.time_of(created),
-            first_sequence: 1,
-            last_sequence: last,
+            first_sequence,
+            last_sequence,
         }))
         .await
     }

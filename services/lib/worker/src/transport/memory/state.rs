@@ -86,14 +86,18 @@ impl State {
         }
     }
 
-    /// Returns when a part was created, and its last sequence. Buckets of objects have none.
-    pub(super) fn held(&self, part: Part) -> Option<(Instant, u64)> {
+    /// Returns when a part was created, and its first and last sequence. Buckets of objects have none.
+    pub(super) fn held(&self, part: Part) -> Option<(Instant, u64, u64)> {
         let last = match part {
-            Part::Stream(name) => return self.streams.get(name).map(|stream| (stream.created, stream.last)),
+            Part::Stream(name) => {
+                let stream = self.streams.get(name)?;
+                let first = stream.messages.keys().next().copied().unwrap_or(stream.last + 1);
+                return Some((stream.created, first, stream.last));
+            }
             Part::Objects(_) => 0,
             Part::Entries(bucket) => self.entries.get(bucket)?.writes.len() as u64,
         };
-        Some((*self.created.get(&part)?, last))
+        Some((*self.created.get(&part)?, 1, last))
     }
 
     pub(super) fn lose(&mut self, part: Part) {
@@ -222,12 +226,6 @@ impl State {
     }
 
     /// When a stream was created, and its first and last sequence.
-    pub(super) fn reach(&self, stream: &str) -> Result<(Instant, u64, u64), Error> {
-        let stream = self.known(stream)?;
-        let first = stream.messages.keys().next().copied().unwrap_or(stream.last + 1);
-        Ok((stream.created, first, stream.last))
-    }
-
     pub(super) fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
         let messages = self.known(stream)?.messages.values();
         Ok(messages.filter(|stored| subject::matches(filter, &stored.message.subject)).count() as u64)
