@@ -209,10 +209,22 @@ pub fn consumer_due(subscription: &str) -> String {
 /// The services' names: config sections, `service.name` in traces, last token of dead-letter subjects.
 pub const SERVICES: [&str; 5] = ["ingest", "parse", "validate", "notify", "query"];
 
-/// A program's description for the runtime: its name and compiled-in versions, and the broker's streams and buckets of this
-/// file.
+/// The broker's streams and buckets of this file, for the runtime.
 ///
 /// A macro, because it joins two crates that do not depend on each other; it expands in a crate that has both.
+#[macro_export]
+macro_rules! topology {
+    () => {
+        ::gongkai_worker::Topology {
+            streams: $crate::subjects::STREAMS.to_vec(),
+            timers: $crate::subjects::TIMER_STREAMS.to_vec(),
+            objects: $crate::subjects::OBJECT_BUCKETS.to_vec(),
+            entries: $crate::subjects::ENTRY_BUCKETS.to_vec(),
+        }
+    };
+}
+
+/// A program's description for the runtime: its name and compiled-in versions, and its [`topology`]. A macro for the same reason.
 #[macro_export]
 macro_rules! about {
     ($program:expr, $versions:expr) => {
@@ -221,12 +233,7 @@ macro_rules! about {
             version: env!("CARGO_PKG_VERSION"),
             versions: $versions,
             sections: &$crate::subjects::SERVICES,
-            topology: ::gongkai_worker::Topology {
-                streams: $crate::subjects::STREAMS.to_vec(),
-                timers: $crate::subjects::TIMER_STREAMS.to_vec(),
-                objects: $crate::subjects::OBJECT_BUCKETS.to_vec(),
-                entries: $crate::subjects::ENTRY_BUCKETS.to_vec(),
-            },
+            topology: $crate::topology!(),
             marker: $crate::subjects::BUCKET_MARKER,
             dead_prefix: $crate::subjects::DEAD_PREFIX,
             attempts: $crate::subjects::BUCKET_ATTEMPTS,

@@ -27,7 +27,7 @@ use gongkai_store::{
 use gongkai_tests::facts::{Entry, Withdrawn, expected};
 use gongkai_validate::Checker;
 use gongkai_worker::{
-    Context, Handler, Message, Runtime, Topology, Transport,
+    Context, Handler, Message, Runtime, Transport,
     transport::{Headers, MESSAGE_ID, memory::Memory},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -126,13 +126,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let memory = Memory::new();
-        let topology = Topology {
-            streams: subjects::STREAMS.to_vec(),
-            timers: subjects::TIMER_STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        };
-        memory.declare(&topology).await.unwrap();
+        memory.declare(&gongkai_proto::topology!()).await.unwrap();
         let runtime = Runtime::builder("agreement", Arc::new(memory.clone())).build();
         let (_, registry) = watch::channel(Arc::new(Registry::default()));
         let folder = tempfile::tempdir().unwrap();

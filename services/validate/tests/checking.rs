@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_validate::Checker;
 use gongkai_worker::{
-    Context, Decision, Handler, Runtime, Topology, Transport,
+    Context, Decision, Handler, Runtime, Transport,
     transport::{Objects, memory::Memory},
 };
 use prost::Message as _;
@@ -15,13 +15,7 @@ use time::OffsetDateTime;
 
 async fn stage() -> (Checker, Arc<dyn Objects>) {
     let memory = Memory::new();
-    let topology = Topology {
-        streams: subjects::STREAMS.to_vec(),
-        timers: subjects::TIMER_STREAMS.to_vec(),
-        objects: subjects::OBJECT_BUCKETS.to_vec(),
-        entries: subjects::ENTRY_BUCKETS.to_vec(),
-    };
-    memory.declare(&topology).await.unwrap();
+    memory.declare(&gongkai_proto::topology!()).await.unwrap();
     let runtime = Runtime::builder("validate", Arc::new(memory)).build();
     let (_, registry) = tokio::sync::watch::channel(Arc::default());
     let rules = gongkai_rules::RuleSet::embedded();

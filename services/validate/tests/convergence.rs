@@ -14,7 +14,7 @@ use gongkai_proto::{
 use gongkai_rules::RuleSet;
 use gongkai_validate::Checker;
 use gongkai_worker::{
-    Consume, Message, Runtime, Topology, Transport,
+    Consume, Message, Runtime, Transport,
     transport::{
         Headers, MESSAGE_ID,
         memory::{Fault, Memory, Operation},
@@ -179,13 +179,7 @@ fn message(item: &Item, at: usize, copy: usize) -> Message {
 
 async fn broker() -> Memory {
     let memory = Memory::new();
-    let topology = Topology {
-        streams: subjects::STREAMS.to_vec(),
-        timers: subjects::TIMER_STREAMS.to_vec(),
-        objects: subjects::OBJECT_BUCKETS.to_vec(),
-        entries: subjects::ENTRY_BUCKETS.to_vec(),
-    };
-    memory.declare(&topology).await.unwrap();
+    memory.declare(&gongkai_proto::topology!()).await.unwrap();
     for n in 0..FILLING {
         let mut headers = Headers::new();
         headers.insert(MESSAGE_ID, &format!("filling-{n}")).unwrap();

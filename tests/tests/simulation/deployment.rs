@@ -30,7 +30,7 @@ use gongkai_store::{
 };
 use gongkai_validate::Checker;
 use gongkai_worker::{
-    Clock, Consume, Runtime, Service as _, Topology, Transport as _,
+    Clock, Consume, Runtime, Service as _, Transport as _,
     clock::ClockHandle,
     transport::memory::{Cut, Memory},
 };
@@ -65,19 +65,10 @@ pub(crate) struct Deployment {
     _folder: tempfile::TempDir,
 }
 
-pub(crate) fn topology() -> Topology {
-    Topology {
-        streams: subjects::STREAMS.to_vec(),
-        timers: subjects::TIMER_STREAMS.to_vec(),
-        objects: subjects::OBJECT_BUCKETS.to_vec(),
-        entries: subjects::ENTRY_BUCKETS.to_vec(),
-    }
-}
-
 impl Deployment {
     pub(crate) async fn start(story: &Story) -> Self {
         let broker = Memory::new();
-        broker.declare(&topology()).await.unwrap();
+        broker.declare(&gongkai_proto::topology!()).await.unwrap();
         story.trouble.iter().for_each(|trouble| broker.plan(trouble.fault()));
         let folder = tempfile::tempdir().unwrap();
         let (clock, hands) = Clock::manual(BEGINNING);

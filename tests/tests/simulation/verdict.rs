@@ -26,7 +26,6 @@ use prost::Message as _;
 
 use crate::{
     course::{Course, document},
-    deployment::topology,
     stands,
     story::{AGENCIES, CONTENTS, YEAR},
 };
@@ -137,7 +136,7 @@ struct Rerun {
 impl Rerun {
     async fn over(broker: &Memory) -> Self {
         let memory = Memory::new();
-        memory.declare(&topology()).await.unwrap();
+        memory.declare(&gongkai_proto::topology!()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("read-model.db"), Options::default()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);

@@ -18,10 +18,8 @@ use gongkai_ingest::{
     admission::Admission, auth::Authenticator, config::Config, dry_run::DryRun, fetch::Fetcher, http::router,
     intake::Intake, receipt_store::ReceiptStore,
 };
-use gongkai_proto::{subjects, v1::DocumentReceived};
-use gongkai_worker::{
-    Clock, Runtime, Topology, Transport, config::WorkerSettings, transport::memory::Memory,
-};
+use gongkai_proto::v1::DocumentReceived;
+use gongkai_worker::{Clock, Runtime, Transport, config::WorkerSettings, transport::memory::Memory};
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
 
@@ -54,13 +52,7 @@ impl Answer {
 impl Harness {
     pub(crate) async fn new(config: &Config) -> Self {
         let memory = Memory::new();
-        let topology = Topology {
-            streams: subjects::STREAMS.to_vec(),
-            timers: subjects::TIMER_STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        };
-        memory.declare(&topology).await.unwrap();
+        memory.declare(&gongkai_proto::topology!()).await.unwrap();
         // Do not retry while the broker is unavailable.
         let settings = WorkerSettings { publish_budget_s: 0, ..WorkerSettings::default() };
         let runtime = Runtime::builder("ingest", Arc::new(memory.clone()))

@@ -12,7 +12,7 @@ use gongkai_ingest::{
 };
 use gongkai_proto::{subjects, v1::DocumentKind};
 use gongkai_worker::{
-    Runtime, Topology, Transport,
+    Runtime, Transport,
     testing::NatsServer,
     transport::jetstream::{JetStream, Settings},
 };
@@ -32,13 +32,7 @@ async fn fifty_submissions_of_one_content_leave_one_original() {
     let server = NatsServer::start().await;
     let settings = Settings { servers: vec![server.url()], ..Settings::default() };
     let broker = Arc::new(JetStream::connect(&settings).await.unwrap());
-    let topology = Topology {
-        streams: subjects::STREAMS.to_vec(),
-        objects: subjects::OBJECT_BUCKETS.to_vec(),
-        entries: subjects::ENTRY_BUCKETS.to_vec(),
-        ..Topology::default()
-    };
-    broker.declare(&topology).await.unwrap();
+    broker.declare(&gongkai_proto::topology!()).await.unwrap();
     let runtime = Runtime::builder("ingest", broker.clone()).build();
     let fetcher = Fetcher::new(&Config::default()).unwrap();
     let intake = Intake::new(runtime, fetcher, "", watch::channel(Arc::default()).1);

@@ -8,7 +8,7 @@ use gongkai_proto::{
     v1,
 };
 use gongkai_worker::{
-    Output, Runtime, Service, Topology, Transport,
+    Output, Runtime, Service, Transport,
     testing::NatsServer,
     transport::jetstream::{JetStream, Settings},
 };
@@ -32,13 +32,7 @@ impl Replica {
     async fn start(server: &NatsServer, config: &Config) -> Self {
         let settings = Settings { servers: vec![server.url()], ..Settings::default() };
         let broker = JetStream::connect(&settings).await.unwrap();
-        let topology = Topology {
-            streams: subjects::STREAMS.to_vec(),
-            timers: subjects::TIMER_STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        };
-        broker.declare(&topology).await.unwrap();
+        broker.declare(&gongkai_proto::topology!()).await.unwrap();
         let runtime = Runtime::builder(Notify::NAME, Arc::new(broker.clone()))
             .dead_prefix(subjects::DEAD_PREFIX)
             .shutdown(CancellationToken::new())

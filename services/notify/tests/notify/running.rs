@@ -7,7 +7,7 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
-use gongkai_worker::{Output, Runtime, Service, Topology, Transport, transport::memory::Memory};
+use gongkai_worker::{Output, Runtime, Service, Transport, transport::memory::Memory};
 use prost::Message as _;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -68,13 +68,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(memory: Memory, config: Config) -> Self {
-        let topology = Topology {
-            streams: subjects::STREAMS.to_vec(),
-            timers: subjects::TIMER_STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        };
-        memory.declare(&topology).await.unwrap();
+        memory.declare(&gongkai_proto::topology!()).await.unwrap();
         let runtime = Runtime::builder(Notify::NAME, Arc::new(memory.clone()))
             .dead_prefix(subjects::DEAD_PREFIX)
             .shutdown(CancellationToken::new())

@@ -10,7 +10,7 @@ use gongkai_proto::v1::{self, report_service_client::ReportServiceClient};
 use gongkai_query::{Config, run_on};
 use gongkai_worker::testing::NatsServer;
 use gongkai_worker::transport::jetstream::{JetStream, Settings};
-use gongkai_worker::{Output, Runtime, Topology, Transport as _};
+use gongkai_worker::{Output, Runtime, Transport as _};
 use prost::Message as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -63,13 +63,7 @@ impl Bench {
     }
 
     pub(crate) async fn declare(&self) {
-        let topology = Topology {
-            streams: subjects::STREAMS.to_vec(),
-            timers: Vec::new(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        };
-        self.connect().await.declare(&topology).await.unwrap();
+        self.connect().await.declare(&gongkai_proto::topology!()).await.unwrap();
     }
 
     /// Starts the service and does not wait for it.

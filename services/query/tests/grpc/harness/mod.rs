@@ -13,7 +13,7 @@ use gongkai_proto::v1::{self, report_service_client::ReportServiceClient};
 use gongkai_query::{Config, run_on};
 use gongkai_worker::clock::ClockHandle;
 use gongkai_worker::transport::memory::Memory;
-use gongkai_worker::{Clock, Output, Runtime, Topology, Transport};
+use gongkai_worker::{Clock, Output, Runtime, Transport};
 use prost::Message as _;
 use time::{OffsetDateTime, macros::datetime};
 use tokio::net::TcpListener;
@@ -48,13 +48,7 @@ impl Bench {
     /// `config` but for address and database.
     pub(crate) async fn start_with(config: Config) -> Self {
         let broker = Memory::new();
-        let topology = Topology {
-            streams: subjects::STREAMS.to_vec(),
-            timers: subjects::TIMER_STREAMS.to_vec(),
-            objects: subjects::OBJECT_BUCKETS.to_vec(),
-            entries: subjects::ENTRY_BUCKETS.to_vec(),
-        };
-        broker.declare(&topology).await.unwrap();
+        broker.declare(&gongkai_proto::topology!()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = Config { database: folder.path().join("query.db"), ..config };
         let (clock, hand) = Clock::manual(START);
