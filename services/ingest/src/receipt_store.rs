@@ -156,11 +156,7 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer.
     pub async fn seen(&self, content_key: &str) -> Result<Versioned<Seen>, Error> {
-        let mut seen: Versioned<Seen> = self.records.read(&content_entry(content_key)).await?;
-        if seen.record.log_epoch < self.runtime.log_epoch() {
-            seen.record = Seen::default();
-        }
-        Ok(seen)
+        self.read_seen(&content_entry(content_key)).await
     }
 
     /// Records a submission of a content. If another writer was faster, its entry stays.
@@ -176,8 +172,7 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer.
     pub async fn last_at(&self, place: &str) -> Result<Seen, Error> {
-        let last: Seen = self.records.read(&place_entry(place)).await?.record;
-        Ok(if last.log_epoch < self.runtime.log_epoch() { Seen::default() } else { last })
+        Ok(self.read_seen(&place_entry(place)).await?.record)
     }
 
     /// Records what was accepted at a place. It has no effect if something later in the log is recorded.
@@ -225,6 +220,15 @@ impl ReceiptStore {
             .await?;
         }
         Ok(())
+    }
+
+    /// Reads an entry. What a lost log had counts as absent.
+    async fn read_seen(&self, key: &str) -> Result<Versioned<Seen>, Error> {
+        let mut seen: Versioned<Seen> = self.records.read(key).await?;
+        if seen.record.log_epoch < self.runtime.log_epoch() {
+            seen.record = Seen::default();
+        }
+        Ok(seen)
     }
 
     async fn change_history(
