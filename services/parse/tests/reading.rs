@@ -5,22 +5,15 @@
 use std::sync::Arc;
 
 use gongkai_isolation::Readers;
+use gongkai_isolation::testing::{self, REPORT};
 use gongkai_parse::{Config, Reader};
 use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::{
-    Context, Decision, Handler, Runtime, Topology, Transport,
+    Context, Decision, Handler, Runtime, Transport,
     transport::{Objects, memory::Memory},
 };
 use prost::Message as _;
 use time::OffsetDateTime;
-
-/// One chapter of tables is enough for a report. Every number is different.
-const REPORT: &str = "云溪县档案局2023年政府信息公开工作年度报告\n\
-    一、总体情况\n全年主动公开信息三百余条。\n\
-    二、主动公开政府信息情况\n\
-    信息内容\t本年制发件数\t本年废止件数\t现行有效件数\n规章\t2\t3\t14\n行政规范性文件\t5\t6\t17\n\
-    三、收到和处理政府信息公开申请情况\n四、政府信息公开行政复议、行政诉讼情况\n\
-    五、存在的主要问题及改进情况\n解读形式单一，将增加图解。\n六、其他需要报告的事项\n无。\n";
 
 struct Stage {
     originals: Arc<dyn Objects>,
@@ -30,15 +23,9 @@ struct Stage {
 
 async fn stage() -> Stage {
     let memory = Memory::new();
-    let topology = Topology {
-        streams: subjects::STREAMS.to_vec(),
-        objects: subjects::OBJECT_BUCKETS.to_vec(),
-        entries: subjects::ENTRY_BUCKETS.to_vec(),
-        ..Topology::default()
-    };
-    memory.declare(&topology).await.unwrap();
+    memory.declare(&gongkai_proto::topology!()).await.unwrap();
     let runtime = Runtime::builder("parse", Arc::new(memory)).build();
-    gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-parse"));
+    testing::children_run(env!("CARGO_BIN_EXE_gongkai-parse"));
     let (config, registry) = (Config::default(), tokio::sync::watch::channel(Arc::default()).1);
     let readers = Readers::new(&config.isolation()).unwrap();
     Stage {

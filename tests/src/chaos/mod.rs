@@ -77,7 +77,7 @@ pub async fn run(order: Order) -> Outcome {
         records.push(office.await.expect("an office does not panic"));
     }
     let ended = Instant::now();
-    let mut verdict = Verdict { deployment: &deployment, receiver: &receiver, faults: &faults };
+    let verdict = Verdict { deployment: &deployment, receiver: &receiver, faults: &faults };
     let accepted: Vec<&Accepted> = records.iter().flat_map(|office| &office.accepted).collect();
     let (states, mut violations) = verdict.submissions(&accepted).await;
     violations.extend(verdict.at_rest(&records).await);

@@ -47,7 +47,7 @@ pub struct Verdict<'a> {
 
 impl Verdict<'_> {
     /// Follows every submission to its end: how many ended in which state, and those that ended otherwise than they must.
-    pub async fn submissions(&mut self, accepted: &[&Accepted]) -> (BTreeMap<String, usize>, Vec<String>) {
+    pub async fn submissions(&self, accepted: &[&Accepted]) -> (BTreeMap<String, usize>, Vec<String>) {
         let until = Instant::now() + PATIENCE;
         let (mut states, mut violations) = (BTreeMap::new(), Vec::new());
         for submission in accepted {
@@ -76,7 +76,7 @@ impl Verdict<'_> {
 
     /// Waits until both read models serve what the offices left standing, and the open alerts are those of its findings; what
     /// is still different when the time is over.
-    pub async fn at_rest(&mut self, records: &[Record]) -> Vec<String> {
+    pub async fn at_rest(&self, records: &[Record]) -> Vec<String> {
         let until = Instant::now() + PATIENCE;
         loop {
             let mut violations = self.differences(records).await;
@@ -93,7 +93,7 @@ impl Verdict<'_> {
         }
     }
 
-    async fn differences(&mut self, records: &[Record]) -> Vec<String> {
+    async fn differences(&self, records: &[Record]) -> Vec<String> {
         let mut violations = Vec::new();
         let expected: BTreeMap<&str, String> = records
             .iter()

@@ -11,18 +11,13 @@ use std::{
     time::Duration,
 };
 
-use gongkai_isolation::{Document, Readers, Settings, testing};
+use gongkai_isolation::{
+    Document, Readers, Settings,
+    testing::{self, REPORT},
+};
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 use gongkai_reading::{Hints, Known, Limits, Reading, Steps};
 use rustix::process::{Pid, Signal, kill_process};
-
-/// One chapter of tables is enough for a report. Every number is different.
-const REPORT: &str = "云溪县档案局2023年政府信息公开工作年度报告\n\
-    一、总体情况\n全年主动公开信息三百余条。\n\
-    二、主动公开政府信息情况\n\
-    信息内容\t本年制发件数\t本年废止件数\t现行有效件数\n规章\t2\t3\t14\n行政规范性文件\t5\t6\t17\n\
-    三、收到和处理政府信息公开申请情况\n四、政府信息公开行政复议、行政诉讼情况\n\
-    五、存在的主要问题及改进情况\n解读形式单一，将增加图解。\n六、其他需要报告的事项\n无。\n";
 
 fn readers(settings: &Settings) -> Readers {
     testing::children_run(env!("CARGO_BIN_EXE_isolated-reader"));

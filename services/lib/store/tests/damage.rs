@@ -137,17 +137,23 @@ fn files_without_or_with_foreign_checksums_are_noticed() {
     open(&path).unwrap();
 }
 
+/// Fills a file with 200 events, copies it, and fills it on up to `end`; the copy.
+fn outdated_copy(path: &Path, end: u64) -> PathBuf {
+    let older = path.with_file_name("older.db");
+    filled(path, 200);
+    copy(path, &older);
+    let store = open(path).unwrap();
+    fill(&store, 201..end);
+    store.close();
+    older
+}
+
 /// The copy is whole and says what it says: only the log's consumer knows that there was more.
 #[test]
 fn an_older_copy_opens_and_knows_how_far_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = path_in(&folder);
-    let older = folder.path().join("older.db");
-    filled(&path, 200);
-    copy(&path, &older);
-    let store = open(&path).unwrap();
-    fill(&store, 201..500);
-    store.close();
+    let older = outdated_copy(&path, 500);
     let older = open(&older).unwrap();
     assert_eq!((older.position().events, older.position().newest), (200, Some(mark(200))));
 }
@@ -156,12 +162,7 @@ fn an_older_copy_opens_and_knows_how_far_it_is() {
 fn an_older_file_with_a_newer_log_beside_it_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let path = path_in(&folder);
-    let older = folder.path().join("older.db");
-    filled(&path, 200);
-    copy(&path, &older);
-    let store = open(&path).unwrap();
-    fill(&store, 201..700);
-    store.close();
+    let older = outdated_copy(&path, 700);
     fs::copy(folder.path().join("query.db-wal"), folder.path().join("older.db-wal")).unwrap();
     assert!(matches!(open(&older), Err(Error::Damaged(_))));
     // The other way round: the file is newer than its checksums.

@@ -1,6 +1,6 @@
 //! The rules of titles, names, contents and chapter 二, one line a case.
 
-use gongkai_model::{AgencyKind, AgencyProfile, Field, FieldName, Level, Region, Report, Source};
+use gongkai_model::{AgencyKind, AgencyProfile, Applicant, Field, FieldName, Level, Region, Report, Source};
 use gongkai_rules::{Context, RuleSet};
 
 use crate::support::{FORMS, brief, clean, clean_of, findings, nothing_beside, paragraph, set};
@@ -173,15 +173,7 @@ fn requests_of_chapter_three() {
 fn a_moved_row_is_told_from_a_wrong_cell() {
     let mut report = clean();
     let row = "requests.outcome.granted";
-    let names = [
-        "natural_person",
-        "enterprise",
-        "research_institution",
-        "social_organization",
-        "legal_service",
-        "other",
-        "total",
-    ];
+    let names: Vec<&str> = Applicant::ALL.iter().map(|applicant| applicant.as_str()).collect();
     let values: Vec<String> =
         names.iter().map(|n| crate::support::value(&report, &format!("{row}[{n}]")).to_string()).collect();
     for (at, name) in names.iter().enumerate() {

@@ -6,7 +6,7 @@ mod publications;
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use gongkai_model::{AgencyProfile, Report};
+use gongkai_model::{AgencyProfile, Applicant, Report};
 use gongkai_rules::{Context, Neighbours, Publication, RuleSet, Scope};
 use time::Date;
 
@@ -98,7 +98,7 @@ fn check(case: &Case, expect: &[&str]) {
 fn before(report: &Report) -> Report {
     let mut before = report.clone();
     before.year -= 1;
-    for column in COLUMNS {
+    for column in Applicant::ALL.iter().map(|applicant| applicant.as_str()) {
         let number = value(report, &format!("requests.carried_in[{column}]")).to_string();
         set(&mut before, &format!("requests.carried_out[{column}]"), &number);
     }
@@ -108,16 +108,6 @@ fn before(report: &Report) -> Report {
     set(&mut before, "disputes.reconsideration.upheld", "900");
     before
 }
-
-const COLUMNS: [&str; 7] = [
-    "natural_person",
-    "enterprise",
-    "research_institution",
-    "social_organization",
-    "legal_service",
-    "other",
-    "total",
-];
 
 /// The clean report and its year before, of which `change` may change either.
 fn years(change: impl FnOnce(&mut Report, &mut Report)) -> Case {

@@ -1,9 +1,9 @@
 //! Rules over the report of the year before, and over wordings.
 
-use gongkai_model::{FormId, Report, Variant};
+use gongkai_model::{Applicant, FormId, Report, Variant};
 use gongkai_rules::{Context, RuleSet, Sibling};
 
-use super::{COLUMNS, Case, before, check, years};
+use super::{Case, before, check, years};
 use crate::support::{clean, clean_of, nothing_beside, paragraph, seen, set, value, with_prose};
 
 #[test]
@@ -57,7 +57,7 @@ pub(super) fn x_valid_and_t2_valid() {
     let mut report = clean();
     report.year = 2021;
     let mut old = clean_of(FormId::Form2019, Variant::Standard);
-    for column in COLUMNS {
+    for column in Applicant::ALL.iter().map(|applicant| applicant.as_str()) {
         let number = value(&report, &format!("requests.carried_in[{column}]")).to_string();
         set(&mut old, &format!("requests.carried_out[{column}]"), &number);
     }
@@ -84,7 +84,7 @@ pub(super) fn x_prev2019() {
 fn before_2019(report: &Report) -> Report {
     let mut before = report.clone();
     before.year -= 1;
-    for column in COLUMNS {
+    for column in Applicant::ALL.iter().map(|applicant| applicant.as_str()) {
         let number = value(report, &format!("requests.carried_in[{column}]")).to_string();
         set(&mut before, &format!("requests.carried_out[{column}]"), &number);
     }
