@@ -8,7 +8,7 @@ use crate::{
     commands::{
         agencies, check, doctor, explain, findings, get, list, rules, status, submit, up, waivers, watch,
     },
-    output::Output,
+    printer::Printer,
 };
 
 static VERSIONS: LazyLock<String> = LazyLock::new(|| {
@@ -51,7 +51,7 @@ enum Command {
 
 impl Cli {
     /// Runs the command and returns its exit code.
-    pub(crate) async fn run(self, out: &mut Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self, out: &mut Printer) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Up(args) => up::run(args, out).await,
             Command::Check(args) => check::run(args, out).await,

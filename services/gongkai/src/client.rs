@@ -20,7 +20,7 @@ use tonic::{
 };
 
 use crate::{
-    output::{Output, complain},
+    printer::{Printer, complain},
     table::{self, Format, Row},
 };
 
@@ -133,7 +133,7 @@ pub(crate) fn query_error(status: &Status) -> anyhow::Error {
 /// # Errors
 /// `ask` failed, or standard output is closed.
 pub(crate) async fn list<R: Row>(
-    out: &mut Output,
+    out: &mut Printer,
     listing: &Listing,
     mut ask: impl AsyncFnMut(i32, String) -> anyhow::Result<(Vec<R>, String)>,
 ) -> anyhow::Result<ExitCode> {

@@ -4,7 +4,7 @@ mod cli;
 mod client;
 mod commands;
 mod csv_writer;
-mod output;
+mod printer;
 mod table;
 mod view;
 
@@ -14,7 +14,7 @@ use clap::Parser;
 
 use self::{
     cli::Cli,
-    output::{Output, complain, is_closed_pipe},
+    printer::{Printer, complain, is_closed_pipe},
 };
 
 /// Exit code of a command that failed.
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let mut out = Output::stdout();
+    let mut out = Printer::stdout();
     // On this thread: the kernel may end a child with the thread that started it.
     let result = runtime.block_on(cli.run(&mut out));
     let result = result.and_then(|code| Ok(out.flush().map(|()| code)?));

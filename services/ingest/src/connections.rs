@@ -60,7 +60,7 @@ struct State {
 pub struct Working(Caller);
 
 /// An open connection. It fails once it must make room.
-pub struct Connection {
+pub struct ClientConnection {
     stream: TcpStream,
     /// Until the first byte arrives.
     silence: Option<Pin<Box<Sleep>>>,
@@ -88,7 +88,7 @@ impl Connections {
     ///
     /// # Cancel safety
     /// A connection that waits for its place is closed.
-    pub async fn accept(&self, listener: &TcpListener) -> Connection {
+    pub async fn accept(&self, listener: &TcpListener) -> ClientConnection {
         let stream = loop {
             match listener.accept().await {
                 Ok((stream, _)) => break stream,
@@ -106,7 +106,7 @@ impl Connections {
                 None => self.0.freed.notified().await,
             }
         };
-        Connection {
+        ClientConnection {
             stream,
             silence: Some(Box::pin(sleep(self.0.silence))),
             closed: Box::pin(place.caller.0.close.clone().cancelled_owned()),
@@ -183,9 +183,9 @@ impl Drop for OpenConnection {
     }
 }
 
-// === impl Connection ===
+// === impl ClientConnection ===
 
-impl Connection {
+impl ClientConnection {
     /// Returns what is known of the caller.
     #[must_use]
     pub fn caller(&self) -> Caller {
@@ -200,7 +200,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for ClientConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -219,7 +219,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for ClientConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -251,7 +251,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-impl Connected for Connection {
+impl Connected for ClientConnection {
     type ConnectInfo = Caller;
 
     fn connect_info(&self) -> Caller {

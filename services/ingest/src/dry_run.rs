@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use gongkai_check::Line;
-use gongkai_isolation::{Document, Readers, Unread};
+use gongkai_isolation::{RawDocument, Readers, Unread};
 use gongkai_model::{AgencyKey, Rejection};
 use gongkai_proto::convert::timestamp::day_in_china;
 use gongkai_reading::{Hints, Known, Limits, Reading};
@@ -98,7 +98,7 @@ impl DryRun {
     }
 }
 
-fn document(submission: &Submission, limits: Limits) -> Document<'_> {
+fn document(submission: &Submission, limits: Limits) -> RawDocument<'_> {
     let (content, declared) = (&submission.content, &submission.declared);
     let hints = Hints {
         media_type: filled(&content.media_type),
@@ -107,7 +107,7 @@ fn document(submission: &Submission, limits: Limits) -> Document<'_> {
     };
     let known =
         Known { agency: filled(&declared.agency.name), year: (declared.year != 0).then_some(declared.year) };
-    Document { bytes: &content.bytes, hints, known, limits }
+    RawDocument { bytes: &content.bytes, hints, known, limits }
 }
 
 fn file_name(submission: &Submission) -> &str {

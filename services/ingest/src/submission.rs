@@ -130,7 +130,7 @@ impl File {
     }
 }
 
-// === impl About ===
+// === impl DeclaredMetadata ===
 
 impl DeclaredMetadata {
     /// Returns the region of the site's code, else of the agency's code, else unknown.

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
-use gongkai_isolation::{Document, Readers};
+use gongkai_isolation::{RawDocument, Readers};
 use gongkai_model::{Rejection, RejectionCode, Versions};
 use gongkai_proto::{
     ReportEvent, convert,
@@ -206,7 +206,7 @@ fn document<'a>(
     content: &'a v1::ContentRef,
     received: &'a v1::DocumentReceived,
     limits: Limits,
-) -> Document<'a> {
+) -> RawDocument<'a> {
     let hints = Hints {
         media_type: given(&content.media_type),
         charset: given(&content.charset),
@@ -214,7 +214,7 @@ fn document<'a>(
     };
     let agency = received.agency.as_ref().and_then(|hint| given(&hint.name));
     let known = Known { agency, year: (received.year != 0).then_some(received.year) };
-    Document { bytes, hints, known, limits }
+    RawDocument { bytes, hints, known, limits }
 }
 
 fn given(text: &str) -> Option<&str> {

@@ -9,7 +9,7 @@ use gongkai_model::{MediaType, RejectionCode, Report};
 use gongkai_reading::Steps;
 use gongkai_worker::{
     Counter, Runtime,
-    trace::{self, Kind},
+    trace::{self, SpanKind},
 };
 
 const FORMAT: &str = "gongkai.document.format";
@@ -90,7 +90,7 @@ impl Observer {
 
 impl Steps for Observer {
     fn step<R>(&self, name: &'static str, work: impl FnOnce() -> R) -> R {
-        trace::span(name, Kind::Internal).within(work)
+        trace::span(name, SpanKind::Internal).within(work)
     }
 
     fn known(&self, media_type: MediaType) {

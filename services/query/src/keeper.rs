@@ -24,10 +24,10 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::config::{Config, Rebuild};
-use crate::log_watch::{self, LogWatch, Verdict};
+use crate::log_watch::{self, LogComparison, LogWatch};
 use crate::notifier::ChangeNotifier;
 use crate::projector::{self, Projector};
-use crate::read_model::{Condition, Doubt, ReadModel};
+use crate::read_model::{Availability, Doubt, ReadModel};
 
 /// Time between two comparisons with the log.
 const CHECK: Duration = Duration::from_secs(5);
@@ -115,7 +115,7 @@ impl Keeper {
                 Ended::LogGone => {}
                 Ended::Doubted(reason) => doubt = Some(reason),
             }
-            self.model.set(None, Condition::Opening("the log".to_owned()));
+            self.model.set(None, Availability::Opening("the log".to_owned()));
             // Watchers read again and learn that their read model is gone.
             self.changes.notify();
             spawn_blocking(move || kept.store.close()).await?;
@@ -188,8 +188,8 @@ impl Keeper {
         };
         let watch = LogWatch::new(self.runtime.clone(), store.clone(), log);
         match sure(&watch).await? {
-            Verdict::Same => Ok(Kept { store, watch }),
-            Verdict::Other(reason) | Verdict::Unsure(reason) => Err(Obstacle::Mismatch(reason)),
+            LogComparison::Same => Ok(Kept { store, watch }),
+            LogComparison::Other(reason) | LogComparison::Unsure(reason) => Err(Obstacle::Mismatch(reason)),
         }
     }
 
@@ -204,7 +204,7 @@ impl Keeper {
             "an operator: the read model does not match its log ({reason}); set query.rebuild = \"auto\", or move {} away",
             self.path.display()
         ));
-        self.model.set(None, Condition::Refused(reason));
+        self.model.set(None, Availability::Refused(reason));
         std::future::pending::<()>().await;
     }
 
@@ -273,7 +273,7 @@ impl Keeper {
             let Ok((last, total)) = reach(&self.runtime, reached).await else { continue };
             reached = Some((last, total));
             let done = store.position().events.min(total);
-            self.model.set(Some(store.clone()), Condition::Rebuilding { done, total });
+            self.model.set(Some(store.clone()), Availability::Rebuilding { done, total });
             self.say(format!("the read model, which is rebuilt from the log: {done} of {total} events"));
             let lag = self.runtime.consumer_lag(STREAM_REPORTS, &durable).await;
             let Ok(Some(lag)) = lag else { continue };
@@ -288,14 +288,14 @@ impl Keeper {
     }
 
     fn ready(&mut self, store: &Arc<SqliteStore>) {
-        self.model.set(Some(store.clone()), Condition::Ready);
+        self.model.set(Some(store.clone()), Availability::Ready);
         self.latch = None;
         tracing::info!(epoch = store.epoch(), "answering");
     }
 
     /// Says what the read model waits for, and waits a little.
     async fn wait_for(&mut self, what: String) {
-        self.model.set(None, Condition::Opening(what.clone()));
+        self.model.set(None, Availability::Opening(what.clone()));
         self.say(what);
         sleep(AGAIN).await;
     }
@@ -339,9 +339,11 @@ async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> Ended {
             return Ended::Doubted(reason);
         }
         match compare(&kept.watch).await {
-            Ok(Verdict::Same) => unsure = 0,
-            Ok(Verdict::Unsure(_)) if unsure < UNSURE => unsure += 1,
-            Ok(Verdict::Other(reason) | Verdict::Unsure(reason)) => return Ended::Doubted(reason),
+            Ok(LogComparison::Same) => unsure = 0,
+            Ok(LogComparison::Unsure(_)) if unsure < UNSURE => unsure += 1,
+            Ok(LogComparison::Other(reason) | LogComparison::Unsure(reason)) => {
+                return Ended::Doubted(reason);
+            }
             Err(error) if error.kind == ErrorKind::NotFound => return Ended::LogGone,
             // The runtime tells of an outage; meanwhile the read model answers as it is.
             Err(_) => {}
@@ -361,19 +363,19 @@ async fn damage(store: Arc<SqliteStore>) -> Option<String> {
 }
 
 /// Compares history and completeness.
-async fn compare(watch: &LogWatch) -> Result<Verdict, transport::Error> {
+async fn compare(watch: &LogWatch) -> Result<LogComparison, transport::Error> {
     match watch.history().await? {
-        Verdict::Same => watch.completeness().await,
+        LogComparison::Same => watch.completeness().await,
         other => Ok(other),
     }
 }
 
 /// Compares history and completeness, again while the broker is unsure.
-async fn sure(watch: &LogWatch) -> Result<Verdict, transport::Error> {
-    let mut verdict = Verdict::Same;
+async fn sure(watch: &LogWatch) -> Result<LogComparison, transport::Error> {
+    let mut verdict = LogComparison::Same;
     for _ in 0..UNSURE {
         verdict = compare(watch).await?;
-        if !matches!(verdict, Verdict::Unsure(_)) {
+        if !matches!(verdict, LogComparison::Unsure(_)) {
             break;
         }
         sleep(AGAIN).await;

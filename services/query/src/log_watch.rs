@@ -28,7 +28,7 @@ pub struct LogWatch {
 
 /// How the log looks to a read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LogComparison {
     /// It is the same.
     Same,
     /// It is another one; the text says how that shows.
@@ -50,7 +50,7 @@ impl LogWatch {
     ///
     /// # Errors
     /// `NotFound`: there is no log. Otherwise the broker did not answer.
-    pub async fn history(&self) -> Result<Verdict, Error> {
+    pub async fn history(&self) -> Result<LogComparison, Error> {
         let newest = self.store.position().newest;
         let event = async {
             match newest {
@@ -61,15 +61,17 @@ impl LogWatch {
         let (state, event) = tokio::join!(self.runtime.stream_state(STREAM_REPORTS), event);
         let (state, event) = (state?, event?);
         if let Some(other) = self.other(&state, newest) {
-            return Ok(Verdict::Other(other));
+            return Ok(LogComparison::Other(other));
         }
         let Some(newest) = newest.filter(|newest| newest.sequence >= state.first_sequence) else {
-            return Ok(Verdict::Same);
+            return Ok(LogComparison::Same);
         };
         Ok(match event {
-            Some(event) if event.logged_at == newest.logged_at => Verdict::Same,
-            Some(_) => Verdict::Other(format!("event {} of the log is another one now", newest.sequence)),
-            None => Verdict::Unsure(format!("event {} is gone from the log", newest.sequence)),
+            Some(event) if event.logged_at == newest.logged_at => LogComparison::Same,
+            Some(_) => {
+                LogComparison::Other(format!("event {} of the log is another one now", newest.sequence))
+            }
+            None => LogComparison::Unsure(format!("event {} is gone from the log", newest.sequence)),
         })
     }
 
@@ -77,11 +79,11 @@ impl LogWatch {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn completeness(&self) -> Result<Verdict, Error> {
-        let mut verdict = Verdict::Same;
+    pub async fn completeness(&self) -> Result<LogComparison, Error> {
+        let mut verdict = LogComparison::Same;
         for _ in 0..READINGS {
             verdict = self.complete_now().await?;
-            if verdict == Verdict::Same {
+            if verdict == LogComparison::Same {
                 break;
             }
             sleep(BETWEEN).await;
@@ -89,22 +91,22 @@ impl LogWatch {
         Ok(verdict)
     }
 
-    async fn complete_now(&self) -> Result<Verdict, Error> {
+    async fn complete_now(&self) -> Result<LogComparison, Error> {
         // In this order, so that an event that comes in between is never missed on the wrong side.
         let known = events(&self.runtime).await?;
         let durable = subjects::consumer_query(self.store.epoch());
         let lag = self.runtime.consumer_lag(STREAM_REPORTS, &durable).await?;
         let held = self.store.position().events;
         Ok(match lag {
-            None if held == 0 => Verdict::Same,
-            None => {
-                Verdict::Unsure("its consumer is gone, which alone could tell that it is whole".to_owned())
-            }
-            Some(lag) if held + lag.outstanding < known => Verdict::Unsure(format!(
+            None if held == 0 => LogComparison::Same,
+            None => LogComparison::Unsure(
+                "its consumer is gone, which alone could tell that it is whole".to_owned(),
+            ),
+            Some(lag) if held + lag.outstanding < known => LogComparison::Unsure(format!(
                 "it holds {held} of {} events that were stored in it: it is an older copy",
                 known - lag.outstanding
             )),
-            Some(_) => Verdict::Same,
+            Some(_) => LogComparison::Same,
         })
     }
 

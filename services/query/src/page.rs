@@ -30,15 +30,15 @@ pub struct PageTokens([u8; 8]);
 
 /// The encoded form of a token.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Body {
+struct TokenBody {
     #[prost(bytes = "vec", tag = "1")]
     question: Vec<u8>,
     #[prost(message, repeated, tag = "2")]
-    keys: Vec<Part>,
+    keys: Vec<ConditionPart>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct Part {
+struct ConditionPart {
     #[prost(sint64, optional, tag = "1")]
     integer: Option<i64>,
     #[prost(string, optional, tag = "2")]
@@ -64,10 +64,10 @@ impl PageTokens {
     pub fn token(&self, next: Option<Cursor>) -> String {
         let Some(Cursor(keys)) = next else { return String::new() };
         let part = |key| match key {
-            Key::Integer(n) => Part { integer: Some(n), text: None },
-            Key::Text(text) => Part { integer: None, text: Some(text) },
+            Key::Integer(n) => ConditionPart { integer: Some(n), text: None },
+            Key::Text(text) => ConditionPart { integer: None, text: Some(text) },
         };
-        let body = Body { question: self.0.to_vec(), keys: keys.into_iter().map(part).collect() };
+        let body = TokenBody { question: self.0.to_vec(), keys: keys.into_iter().map(part).collect() };
         URL_SAFE_NO_PAD.encode(body.encode_to_vec())
     }
 
@@ -80,13 +80,14 @@ impl PageTokens {
             return Ok(None);
         }
         let bytes = Some(token).filter(|t| t.len() <= MAX_TOKEN).and_then(|t| URL_SAFE_NO_PAD.decode(t).ok());
-        let body = bytes.and_then(|b| Body::decode(b.as_slice()).ok()).ok_or(QueryError::InvalidPageToken)?;
+        let body =
+            bytes.and_then(|b| TokenBody::decode(b.as_slice()).ok()).ok_or(QueryError::InvalidPageToken)?;
         if body.question != self.0 {
             return Err(QueryError::InvalidPageToken);
         }
         let key = |part| match part {
-            Part { integer: Some(n), text: None } => Ok(Key::Integer(n)),
-            Part { integer: None, text: Some(text) } => Ok(Key::Text(text)),
+            ConditionPart { integer: Some(n), text: None } => Ok(Key::Integer(n)),
+            ConditionPart { integer: None, text: Some(text) } => Ok(Key::Text(text)),
             _ => Err(QueryError::InvalidPageToken),
         };
         body.keys.into_iter().map(key).collect::<Result<_, _>>().map(|keys| Some(Cursor(keys)))

@@ -12,7 +12,7 @@ use crate::error::QueryError;
 
 /// Whether the read model may answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub enum Availability {
     /// It is being opened and compared with its log; the text says what that waits for.
     Opening(String),
     /// It is being made from the log.
@@ -48,7 +48,7 @@ struct Inner {
 
 struct State {
     store: Option<Arc<dyn Store>>,
-    condition: Condition,
+    condition: Availability,
 }
 
 impl ReadModel {
@@ -57,17 +57,17 @@ impl ReadModel {
     pub fn opening() -> (Self, mpsc::Receiver<Doubt>) {
         // The first doubt is enough to replace a read model.
         let (doubts, raised) = mpsc::channel(1);
-        let state = State { store: None, condition: Condition::Opening("the start".to_owned()) };
+        let state = State { store: None, condition: Availability::Opening("the start".to_owned()) };
         (Self(Arc::new(Inner { state: RwLock::new(state), doubts })), raised)
     }
 
     /// Puts a read model into use, or takes the present one out.
-    pub fn set(&self, store: Option<Arc<dyn Store>>, condition: Condition) {
+    pub fn set(&self, store: Option<Arc<dyn Store>>, condition: Availability) {
         *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = State { store, condition };
     }
 
     /// Changes the condition of the one that is in use.
-    pub fn set_condition(&self, condition: Condition) {
+    pub fn set_condition(&self, condition: Availability) {
         self.0.state.write().unwrap_or_else(PoisonError::into_inner).condition = condition;
     }
 
@@ -78,13 +78,13 @@ impl ReadModel {
     pub fn store(&self) -> Result<Arc<dyn Store>, QueryError> {
         let state = self.0.state.read().unwrap_or_else(PoisonError::into_inner);
         match (&state.condition, &state.store) {
-            (Condition::Ready, Some(store)) => Ok(store.clone()),
-            (Condition::Rebuilding { done, total }, _) => {
+            (Availability::Ready, Some(store)) => Ok(store.clone()),
+            (Availability::Rebuilding { done, total }, _) => {
                 Err(QueryError::Rebuilding { done: *done, total: *total })
             }
-            (Condition::Refused(reason), _) => Err(QueryError::Refused(reason.clone())),
-            (Condition::Opening(what), _) => Err(QueryError::Opening(what.clone())),
-            (Condition::Ready, None) => Err(QueryError::Opening("a store".to_owned())),
+            (Availability::Refused(reason), _) => Err(QueryError::Refused(reason.clone())),
+            (Availability::Opening(what), _) => Err(QueryError::Opening(what.clone())),
+            (Availability::Ready, None) => Err(QueryError::Opening("a store".to_owned())),
         }
     }
 

@@ -175,12 +175,12 @@ impl ReportService for Reports {
         Ok(Response::new(self.facts(request.into_inner()).await?))
     }
 
-    type WatchReportsStream = watch::Stream;
+    type WatchReportsStream = watch::WatchStream;
 
     async fn watch_reports(
         &self,
         request: Request<WatchReportsRequest>,
-    ) -> Result<Response<watch::Stream>, Status> {
+    ) -> Result<Response<watch::WatchStream>, Status> {
         let request = request.into_inner();
         let agency = name::agency("parent", &request.parent)?;
         Ok(Response::new(self.watchers.start(agency, &request.resume_token).await?))

@@ -33,7 +33,7 @@ pub struct Watchers {
 }
 
 /// The answers to one client.
-pub type Stream = ReceiverStream<Result<WatchReportsResponse, Status>>;
+pub type WatchStream = ReceiverStream<Result<WatchReportsResponse, Status>>;
 
 struct Watcher {
     reads: Reads,
@@ -56,7 +56,11 @@ impl Watchers {
     ///
     /// # Errors
     /// The token is malformed or of another read model, or there are too many watchers.
-    pub async fn start(&self, agency: Option<AgencyKey>, resume_token: &str) -> Result<Stream, QueryError> {
+    pub async fn start(
+        &self,
+        agency: Option<AgencyKey>,
+        resume_token: &str,
+    ) -> Result<WatchStream, QueryError> {
         let slot = self.slots.clone().try_acquire_owned().map_err(|_| QueryError::TooManyWatchers)?;
         let from = self.position(resume_token).await?;
         let (out, stream) = mpsc::channel(BUFFER);

@@ -29,12 +29,12 @@ use crate::{
 const MAX_RACES: u32 = 40;
 
 /// The stage's handler.
-pub struct Checker {
+pub struct Validator {
     shared: SharedRecords,
     revalidator: Revalidator,
 }
 
-impl Checker {
+impl Validator {
     /// A handler over the runtime's buckets and CPU pool, for the agencies of a registry.
     #[must_use]
     pub fn new(runtime: &Runtime, rules: RuleSet, registry: watch::Receiver<Arc<Registry>>) -> Self {
@@ -134,7 +134,7 @@ impl Checker {
 }
 
 #[async_trait]
-impl Handler for Checker {
+impl Handler for Validator {
     type Input = ReportEvent;
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {

@@ -27,7 +27,7 @@ use gongkai_registry::RegistryStore;
 use gongkai_worker::{Consume, Runtime, Service};
 
 pub use config::Config;
-pub use handler::Checker;
+pub use handler::Validator;
 
 /// Dead letter code: this version cannot read the event as a report.
 const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
@@ -60,6 +60,6 @@ impl Service for Validate {
             runtime.objects(subjects::BUCKET_REGISTRIES),
         );
         let registry = store.follow(&runtime).await;
-        runtime.consume(consume, Checker::new(&runtime, rules, registry)).await
+        runtime.consume(consume, Validator::new(&runtime, rules, registry)).await
     }
 }

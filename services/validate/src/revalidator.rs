@@ -11,7 +11,7 @@ use gongkai_proto::{
 use gongkai_rules::{AgencyYear, Neighbours, Publications, RuleSet};
 use gongkai_worker::{
     Context, Decision, Output, Runtime,
-    trace::{self, Kind},
+    trace::{self, SpanKind},
     transport::{Logged, Objects},
 };
 use prost::Message as _;
@@ -37,7 +37,7 @@ pub(crate) struct Revalidator {
 }
 
 /// What is published of a report once the record is saved.
-struct Pending {
+struct PendingOutputs {
     verdict: Verdict,
     validation: u64,
     superseded: bool,
@@ -102,7 +102,7 @@ impl Revalidator {
         Ok(self.update(revalidation, None, context, &|_| false).await?.1)
     }
 
-    fn publish(&self, pending: &Pending, context: &Context) -> Output {
+    fn publish(&self, pending: &PendingOutputs, context: &Context) -> Output {
         self.metrics.published(&pending.verdict.findings);
         if pending.is_neighbour {
             self.metrics.revalidated();
@@ -118,7 +118,7 @@ impl Revalidator {
         own: Option<&ParsedDocument>,
         context: &Context,
         record: &mut AgencyRecord,
-        pending: &mut Vec<Pending>,
+        pending: &mut Vec<PendingOutputs>,
     ) -> Result<bool, Decision> {
         let Some(inputs) = self.inputs(revalidation, year, record).await? else { return Ok(false) };
         let Inputs { current, before, inputs_digest, neighbours, profile } = inputs;
@@ -144,12 +144,17 @@ impl Revalidator {
             let neighbours = if is_same_content { neighbours } else { without_publications(neighbours) };
             let verdict = self.judge(own.clone(), neighbours, profile).await?;
             let validation = if is_same_content { last.validation - 1 } else { context.sequence };
-            pending.push(Pending { verdict, validation, superseded: !is_same_content, is_neighbour: false });
+            pending.push(PendingOutputs {
+                verdict,
+                validation,
+                superseded: !is_same_content,
+                is_neighbour: false,
+            });
         }
         if raises || is_owed {
             let validation = last.validation;
             let is_neighbour = !is_own_current;
-            pending.push(Pending { verdict, validation, superseded: false, is_neighbour });
+            pending.push(PendingOutputs { verdict, validation, superseded: false, is_neighbour });
         }
         let is_changed = last != before;
         record::year_mut(record, year).last_verdict = Some(last);
@@ -169,7 +174,7 @@ impl Revalidator {
         let Some(own) = cells::agency_year(current.content, year) else { return Ok(None) };
         let profile = self.shared.profile(agency);
         let reading = self.shared.relatives(agency, year, &current, profile.as_ref());
-        let relatives = trace::span("neighbours", Kind::Internal).run(reading).await?;
+        let relatives = trace::span("neighbours", SpanKind::Internal).run(reading).await?;
         Ok(Some(Inputs {
             inputs_digest: inputs_digest(record, year, &relatives, profile.as_ref(), self.rules.versions()),
             neighbours: relatives.join(record::neighbours(record, year, own)),
@@ -189,7 +194,7 @@ impl Revalidator {
         let rules = self.rules.clone();
         let judge = move || {
             let judging = || document.findings(&rules, Some(&neighbours), profile.as_ref());
-            let findings = trace::span("rules", Kind::Internal).within(judging);
+            let findings = trace::span("rules", SpanKind::Internal).within(judging);
             Verdict::new(document, findings)
         };
         self.runtime.cpu(judge).await.map_err(Decision::retry)
@@ -240,7 +245,7 @@ impl Revalidator {
         let profile = self.shared.profile(agency);
         let neighbours = without_publications(record::neighbours(&read.record, draft.key.year, own));
         let verdict = self.judge(draft, neighbours, profile).await?;
-        let pending = Pending { verdict, validation: 0, superseded: false, is_neighbour: false };
+        let pending = PendingOutputs { verdict, validation: 0, superseded: false, is_neighbour: false };
         Ok(self.publish(&pending, context))
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use gongkai_proto::{ReportEvent, subjects, v1};
-use gongkai_validate::Checker;
+use gongkai_validate::Validator;
 use gongkai_worker::{
     Context, Decision, Handler, Runtime, Transport,
     transport::{Objects, memory::Memory},
@@ -13,13 +13,13 @@ use gongkai_worker::{
 use prost::Message as _;
 use time::OffsetDateTime;
 
-async fn stage() -> (Checker, Arc<dyn Objects>) {
+async fn stage() -> (Validator, Arc<dyn Objects>) {
     let memory = Memory::new();
     memory.declare(&gongkai_proto::topology!()).await.unwrap();
     let runtime = Runtime::builder("validate", Arc::new(memory)).build();
     let (_, registry) = tokio::sync::watch::channel(Arc::default());
     let rules = gongkai_rules::RuleSet::embedded();
-    (Checker::new(&runtime, rules, registry), runtime.objects(subjects::BUCKET_TEXTS))
+    (Validator::new(&runtime, rules, registry), runtime.objects(subjects::BUCKET_TEXTS))
 }
 
 /// A row whose applicants add up to 27, printed 28; and regulations of a body that may make none.
@@ -70,7 +70,7 @@ fn context() -> Context {
     }
 }
 
-async fn validated(checker: &Checker) -> v1::ReportValidated {
+async fn validated(checker: &Validator) -> v1::ReportValidated {
     let outputs = checker.handle(ReportEvent::Parsed(Box::new(parsed())), &context()).await.unwrap();
     assert_eq!(outputs[0].subject, "gongkai.v1.report.validated.360982");
     v1::ReportValidated::decode(outputs[0].payload.clone()).unwrap()

@@ -12,7 +12,7 @@ use gongkai_proto::{
     v1,
 };
 use gongkai_rules::RuleSet;
-use gongkai_validate::Checker;
+use gongkai_validate::Validator;
 use gongkai_worker::{
     Consume, Message, Runtime, Transport,
     transport::{
@@ -207,7 +207,7 @@ fn replica(memory: &Memory) -> JoinHandle<anyhow::Result<()>> {
             max_attempts: Some(1000),
             ..Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_VALIDATE, filters)
         };
-        let checker = Checker::new(&runtime, RuleSet::embedded(), registry);
+        let checker = Validator::new(&runtime, RuleSet::embedded(), registry);
         runtime.consume(consume, checker).await
     })
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     client::{self, Listing, QueryServer},
-    output::Output,
+    printer::Printer,
     table::{Column, Row},
 };
 
@@ -77,14 +77,14 @@ struct AgencyView {
     provisional: bool,
 }
 
-pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Import(args) => import(&args, out).await,
         Command::List(args) => list(&args, out).await,
     }
 }
 
-async fn import(args: &Import, out: &mut Output) -> anyhow::Result<ExitCode> {
+async fn import(args: &Import, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let file = args.file.display();
     let csv = tokio::fs::read(&args.file).await.with_context(|| format!("couldn't read {file}"))?;
     let mut client = args.server.agencies().await?;
@@ -99,7 +99,7 @@ async fn import(args: &Import, out: &mut Output) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
+async fn list(args: &List, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let mut client = args.server.agencies().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let filter = if args.provisional { "provisional = true" } else { "" }.to_owned();

@@ -7,8 +7,8 @@ use gongkai_proto::subjects;
 use gongkai_worker::{
     Clock, Transport,
     holdings::{
-        judge::{Fault, Loss},
-        keeper::{Inspection, inspect, repair},
+        inspector::{Inspection, inspect, repair},
+        judge::{Loss, LostPart},
     },
     transport::{
         Part, StreamState,
@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::status;
 use crate::{
-    output::{Output, Shape, Style, clean},
+    printer::{Emphasis, ObjectFormat, Printer, clean},
     table::{self, Column, Row},
 };
 
@@ -46,19 +46,19 @@ pub(crate) struct Args {
     repair: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Shape,
+    format: ObjectFormat,
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct Diagnosis {
     well: bool,
     repaired: bool,
-    checks: Vec<Check>,
+    checks: Vec<Examination>,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Check {
+struct Examination {
     subject: String,
     state: State,
     /// A stable name of what is wrong or noted. Empty if all is well.
@@ -75,7 +75,7 @@ enum State {
     Wrong,
 }
 
-pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let common = args.target.common()?;
     let broker = JetStream::connect(&common.nats.transport("gongkai-doctor")?).await;
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url))?;
@@ -101,21 +101,21 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
         checks.extend(args.target.probe(&common).await?.iter().map(service_check));
     }
     let well = checks.iter().all(|check| check.state != State::Wrong);
-    let report = Report { well, repaired: args.repair, checks };
+    let report = Diagnosis { well, repaired: args.repair, checks };
     match args.format {
-        Shape::Json => out.line(serde_json::to_string(&report)?)?,
-        Shape::Text => write(out, &report)?,
+        ObjectFormat::Json => out.line(serde_json::to_string(&report)?)?,
+        ObjectFormat::Text => write(out, &report)?,
     }
     Ok(ExitCode::from(u8::from(!well)))
 }
 
-fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
+fn write(out: &mut Printer, report: &Diagnosis) -> anyhow::Result<()> {
     table::write(out, table::Format::Table, &report.checks)?;
     out.line("")?;
     let (style, verdict) = match (report.well, report.repaired) {
-        (true, true) => (Style::Green, "已修复 / repaired"),
-        (true, false) => (Style::Green, "一切正常 / all is well"),
-        (false, _) => (Style::Red, "有问题，见上 / something is wrong, see above"),
+        (true, true) => (Emphasis::Green, "已修复 / repaired"),
+        (true, false) => (Emphasis::Green, "一切正常 / all is well"),
+        (false, _) => (Emphasis::Red, "有问题，见上 / something is wrong, see above"),
     };
     out.line(out.styled(style, verdict))?;
     Ok(())
@@ -126,11 +126,11 @@ fn is_projector(name: &str) -> bool {
     name.strip_prefix(subjects::CONSUMER_QUERY).is_some_and(|rest| rest.starts_with('-'))
 }
 
-fn marker_check(inspection: &Inspection) -> Check {
+fn marker_check(inspection: &Inspection) -> Examination {
     let subject = "marker".to_owned();
     match inspection.marker {
-        Some(_) => Check::ok(subject, "记得各流应有的样子", "remembers what the broker holds"),
-        None => Check::note(
+        Some(_) => Examination::ok(subject, "记得各流应有的样子", "remembers what the broker holds"),
+        None => Examination::note(
             subject,
             "NO_MARKER",
             "还没有：服务首次启动时写入",
@@ -139,7 +139,7 @@ fn marker_check(inspection: &Inspection) -> Check {
     }
 }
 
-fn part_check(inspection: &Inspection, part: Part, held: Option<&StreamState>) -> Check {
+fn part_check(inspection: &Inspection, part: Part, held: Option<&StreamState>) -> Examination {
     let subject = part.to_string();
     if let Some(fault) = inspection.faults.iter().find(|fault| fault.part == part) {
         return fault_check(subject, fault);
@@ -147,9 +147,9 @@ fn part_check(inspection: &Inspection, part: Part, held: Option<&StreamState>) -
     match held {
         Some(held) => {
             let last = held.last_sequence;
-            Check::ok(subject, &format!("末序号 {last}"), &format!("ends at {last}"))
+            Examination::ok(subject, &format!("末序号 {last}"), &format!("ends at {last}"))
         }
-        None => Check::note(
+        None => Examination::note(
             subject,
             "NOT_CREATED",
             "尚未建立：服务首次启动时建立",
@@ -158,7 +158,7 @@ fn part_check(inspection: &Inspection, part: Part, held: Option<&StreamState>) -
     }
 }
 
-fn fault_check(subject: String, fault: &Fault) -> Check {
+fn fault_check(subject: String, fault: &LostPart) -> Examination {
     let (code, zh) = match &fault.loss {
         Loss::Missing { last } => ("MISSING", format!("不见了（末序号曾为 {last}）")),
         Loss::Replaced { was, is } => ("REPLACED", format!("已不是原来那个（原建于 {was}，现建于 {is}）")),
@@ -167,13 +167,13 @@ fn fault_check(subject: String, fault: &Fault) -> Check {
     let zh = format!("{zh}。请恢复 broker 的数据，或以 gongkai doctor --repair 接受现状");
     let en =
         format!("{fault}. Put the broker's store back, or accept what is there with gongkai doctor --repair");
-    Check { subject, state: State::Wrong, code, detail_zh: zh, detail: en }
+    Examination { subject, state: State::Wrong, code, detail_zh: zh, detail: en }
 }
 
 /// The consumers that every deployment has. Those of read models and subscriptions have names of their own.
 ///
 /// Services make their own, which takes some seconds after a repair.
-fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaired: bool) -> Vec<Check> {
+fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaired: bool) -> Vec<Examination> {
     let expected = [
         (subjects::STREAM_REPORTS, subjects::CONSUMER_PARSE),
         (subjects::STREAM_REPORTS, subjects::CONSUMER_VALIDATE),
@@ -186,18 +186,18 @@ fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaire
         let Some(stream) = streams.iter().find(|status| status.name == stream) else { continue };
         let subject = format!("consumer {name}");
         checks.push(match stream.consumers.iter().find(|consumer| consumer.name == name) {
-            Some(consumer) => Check::ok(
+            Some(consumer) => Examination::ok(
                 subject,
                 &format!("待处理 {}，处理中 {}", consumer.pending, consumer.in_flight),
                 &format!("{} to do, {} in work", consumer.pending, consumer.in_flight),
             ),
-            None if inspection.marker.is_none() || is_repaired => Check::note(
+            None if inspection.marker.is_none() || is_repaired => Examination::note(
                 subject,
                 "NOT_CREATED",
                 "尚未建立：其服务启动时建立",
                 "not created yet: its service creates it when it starts",
             ),
-            None => Check::wrong(
+            None => Examination::wrong(
                 subject,
                 "CONSUMER_MISSING",
                 "不见了：请启动其服务，服务会在数秒内重建",
@@ -208,8 +208,8 @@ fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaire
     checks
 }
 
-fn stale_check(name: &str) -> Check {
-    Check::note(
+fn stale_check(name: &str) -> Examination {
+    Examination::note(
         format!("consumer {name}"),
         "CONSUMER_STALE",
         "所属读模型已 7 天无人使用；gongkai doctor --repair 会删除它",
@@ -217,23 +217,23 @@ fn stale_check(name: &str) -> Check {
     )
 }
 
-fn service_check(health: &status::Health) -> Check {
+fn service_check(health: &status::Health) -> Examination {
     let name = if health.service.is_empty() { &health.admin } else { &health.service };
     let subject = format!("service {name}");
     if health.ready {
-        return Check::ok(subject, "就绪", "ready");
+        return Examination::ok(subject, "就绪", "ready");
     }
     let said = clean(&health.detail);
     if health.answered {
-        Check::wrong(subject, "NOT_READY", &format!("未就绪：{said}"), &said)
+        Examination::wrong(subject, "NOT_READY", &format!("未就绪：{said}"), &said)
     } else {
         let zh = format!("{} 无应答：未运行，或在别处（--admin）", health.admin);
         let en = format!("{said} at {}: it does not run, or runs elsewhere (--admin)", health.admin);
-        Check::note(subject, "NO_ANSWER", &zh, &en)
+        Examination::note(subject, "NO_ANSWER", &zh, &en)
     }
 }
 
-// === impl State, Check ===
+// === impl State, Examination ===
 
 impl State {
     fn shown(self) -> &'static str {
@@ -245,7 +245,7 @@ impl State {
     }
 }
 
-impl Check {
+impl Examination {
     fn ok(subject: String, zh: &str, en: &str) -> Self {
         Self { subject, state: State::Ok, code: "", detail_zh: zh.to_owned(), detail: en.to_owned() }
     }
@@ -259,7 +259,7 @@ impl Check {
     }
 }
 
-impl Row for Check {
+impl Row for Examination {
     const COLUMNS: &'static [Column<Self>] = &[
         ("check", |check| check.subject.clone()),
         ("state", |check| check.state.shown().to_owned()),

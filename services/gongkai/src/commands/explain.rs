@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     client::{self, QueryServer},
-    output::{Output, Shape, Style, clean},
+    printer::{Emphasis, ObjectFormat, Printer, clean},
     view::{FindingView, WaiverView, rfc3339},
 };
 
@@ -24,14 +24,14 @@ pub(crate) struct Args {
     name: String,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Shape,
+    format: ObjectFormat,
     #[command(flatten)]
     server: QueryServer,
 }
 
 /// A finding with everything it rests on.
 #[derive(Debug, Serialize)]
-struct View {
+struct Explanation {
     #[serde(flatten)]
     finding: FindingView,
     url: String,
@@ -48,18 +48,18 @@ struct Judgement {
     last_at: Option<String>,
 }
 
-pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let request = v1::ExplainFindingRequest { name: args.name.clone() };
     let mut client = args.server.reports().await?;
     let view = view(client::answer(client.explain_finding(request).await)?)?;
     match args.format {
-        Shape::Json => out.json(&view)?,
-        Shape::Text => write(out, &view)?,
+        ObjectFormat::Json => out.json(&view)?,
+        ObjectFormat::Text => write(out, &view)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn view(told: v1::FindingExplanation) -> anyhow::Result<View> {
+fn view(told: v1::FindingExplanation) -> anyhow::Result<Explanation> {
     let mut finding = FindingView::try_from(told.finding.context("server sent no finding")?)?;
     let operand = |fact: v1::Fact| Ok(FactLine::from(&Fact::try_from(fact)?));
     finding.finding.operands = told.operands.into_iter().map(operand).collect::<anyhow::Result<_>>()?;
@@ -71,7 +71,7 @@ fn view(told: v1::FindingExplanation) -> anyhow::Result<View> {
             last_at: rfc3339(judgement.last_at)?,
         })
     };
-    Ok(View {
+    Ok(Explanation {
         finding,
         url: told.url,
         content_hash: told.content_hash,
@@ -80,10 +80,10 @@ fn view(told: v1::FindingExplanation) -> anyhow::Result<View> {
     })
 }
 
-fn write(out: &mut Output, view: &View) -> std::io::Result<()> {
+fn write(out: &mut Printer, view: &Explanation) -> std::io::Result<()> {
     let finding = &view.finding.finding;
     let head = format!("{} {}  {}", finding.severity, finding.rule, finding.message);
-    out.line(out.styled(Style::Bold, &clean(&head)))?;
+    out.line(out.styled(Emphasis::Bold, &clean(&head)))?;
     let quotation = finding.source.as_ref().map(|source| &source.text);
     out.members([
         ("英文 english", Some(&finding.message_en)),

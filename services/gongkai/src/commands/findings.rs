@@ -6,7 +6,7 @@ use gongkai_proto::v1;
 
 use crate::{
     client::{self, Listing, QueryServer},
-    output::Output,
+    printer::Printer,
     view::FindingView,
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     server: QueryServer,
 }
 
-pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let mut client = args.server.reports().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListFindingsRequest {

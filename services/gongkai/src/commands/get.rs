@@ -8,7 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     client::{self, QueryServer},
-    output::{Output, Shape, Style, clean},
+    printer::{Emphasis, ObjectFormat, Printer, clean},
     view::ReportView,
 };
 
@@ -26,12 +26,12 @@ pub(crate) struct Args {
     as_of: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Shape,
+    format: ObjectFormat,
     #[command(flatten)]
     server: QueryServer,
 }
 
-pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let as_of = match &args.as_of {
         Some(text) => {
             let at = OffsetDateTime::parse(text, &Rfc3339);
@@ -45,14 +45,14 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
     let mut client = args.server.reports().await?;
     let report = ReportView::try_from(client::answer(client.get_report(request).await)?)?;
     match args.format {
-        Shape::Json => out.json(&report)?,
-        Shape::Text => write(out, &report)?,
+        ObjectFormat::Json => out.json(&report)?,
+        ObjectFormat::Text => write(out, &report)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(out: &mut Output, report: &ReportView) -> std::io::Result<()> {
-    out.line(out.styled(Style::Bold, &clean(&report.title)))?;
+fn write(out: &mut Printer, report: &ReportView) -> std::io::Result<()> {
+    out.line(out.styled(Emphasis::Bold, &clean(&report.title)))?;
     let summary = report.findings_summary;
     let findings = format!(
         "错误 {}  警告 {}  待核 {}  提示 {} / error, warning, review, info",
@@ -74,7 +74,7 @@ fn write(out: &mut Output, report: &ReportView) -> std::io::Result<()> {
     ])?;
     for section in &report.sections {
         out.line("")?;
-        out.line(out.styled(Style::Bold, &clean(&section.title)))?;
+        out.line(out.styled(Emphasis::Bold, &clean(&section.title)))?;
         for paragraph in section.text.lines() {
             out.line(clean(paragraph))?;
         }

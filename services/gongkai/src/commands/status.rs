@@ -19,7 +19,7 @@ use reqwest::Client;
 use serde::Serialize;
 
 use crate::{
-    output::{Output, Style, clean},
+    printer::{Emphasis, Printer, clean},
     table::{self, Column, Row},
 };
 
@@ -65,7 +65,7 @@ enum Format {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct DeploymentReport {
     services: Vec<Health>,
     streams: Vec<StreamStatus>,
     deliveries: Vec<Deliveries>,
@@ -104,7 +104,7 @@ struct ConsumerRow {
     waiting: usize,
 }
 
-pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let common = args.target.common()?;
     let services = args.target.probe(&common).await?;
     // No logging: failures are in the error.
@@ -124,7 +124,7 @@ pub(crate) async fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCod
         }
     };
     let dead_letters = streams.iter().find(|s| s.name == subjects::STREAM_DEAD).map_or(0, |s| s.messages);
-    let report = Report { services, streams, deliveries, dead_letters };
+    let report = DeploymentReport { services, streams, deliveries, dead_letters };
     match args.format {
         Format::Json => out.json(&report)?,
         Format::Table => write(out, &report)?,
@@ -212,7 +212,7 @@ async fn probe(client: &Client, service: &str, admin: &str) -> Health {
     Health { service: service.to_owned(), admin: redact(admin).into_owned(), ready, detail, answered }
 }
 
-fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
+fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
     let ours = |name: &str| name.to_lowercase().contains("gongkai");
     let streams: Vec<_> = report.streams.iter().filter(|stream| ours(&stream.name)).cloned().collect();
     let consumers: Vec<_> = streams
@@ -241,9 +241,9 @@ fn write(out: &mut Output, report: &Report) -> anyhow::Result<()> {
         };
         let Deliveries { subscription, waiting, .. } = deliveries;
         let line = format!("待投递告警 alerts waiting for {}: {waiting} ({away})", clean(subscription));
-        out.line(out.styled(Style::Yellow, &line))?;
+        out.line(out.styled(Emphasis::Yellow, &line))?;
     }
-    let style = if report.dead_letters == 0 { Style::Green } else { Style::Red };
+    let style = if report.dead_letters == 0 { Emphasis::Green } else { Emphasis::Red };
     out.line(out.styled(style, &format!("死信 dead letters: {}", report.dead_letters)))?;
     Ok(())
 }

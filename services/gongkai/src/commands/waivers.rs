@@ -12,7 +12,7 @@ use time::{
 
 use crate::{
     client::{self, Listing, QueryServer},
-    output::{Output, clean},
+    printer::{Printer, clean},
     view::WaiverView,
 };
 
@@ -88,7 +88,7 @@ struct Revoke {
     server: QueryServer,
 }
 
-pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Create(args) => create(args, out).await,
         Command::List(args) => list(&args, out).await,
@@ -96,7 +96,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
     }
 }
 
-async fn create(args: Create, out: &mut Output) -> anyhow::Result<ExitCode> {
+async fn create(args: Create, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let until = end_of(&args.until).with_context(|| {
         format!(
             "--until {}: must be a day like 2026-12-31 or a time like 2026-12-31T18:00:00+08:00",
@@ -115,7 +115,7 @@ async fn create(args: Create, out: &mut Output) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
+async fn list(args: &List, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let mut client = args.server.alerts().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListWaiversRequest { parent: args.parent.clone(), page_size, page_token };
@@ -126,7 +126,7 @@ async fn list(args: &List, out: &mut Output) -> anyhow::Result<ExitCode> {
     .await
 }
 
-async fn revoke(args: Revoke, out: &mut Output) -> anyhow::Result<ExitCode> {
+async fn revoke(args: Revoke, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let request = v1::RevokeWaiverRequest { name: args.name, reason: args.reason, person: args.person };
     let mut client = args.server.alerts().await?;
     let waiver = client::answer(client.revoke_waiver(request).await)?;

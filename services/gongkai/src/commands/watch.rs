@@ -6,7 +6,7 @@ use gongkai_proto::v1;
 
 use crate::{
     client::{self, QueryServer},
-    output::Output,
+    printer::Printer,
     table::{self, Format},
     view::ChangeView,
 };
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     server: QueryServer,
 }
 
-pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let mut client = args.server.reports().await?;
     let request = v1::WatchReportsRequest { parent: args.parent, resume_token: args.resume };
     let mut changes = client::answer(client.watch_reports(request).await)?;

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gongkai_isolation::{Document, Readers, Settings};
+use gongkai_isolation::{RawDocument, Readers, Settings};
 use gongkai_reading::{Hints, Known, Limits};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -34,7 +34,8 @@ fn main() -> ExitCode {
         let bytes = fs::read(&file).expect("the file can be read");
         let filename = Path::new(&file).file_name().and_then(|name| name.to_str());
         let hints = Hints { filename, ..Hints::default() };
-        let document = Document { bytes: &bytes, hints, known: Known::default(), limits: Limits::default() };
+        let document =
+            RawDocument { bytes: &bytes, hints, known: Known::default(), limits: Limits::default() };
         let here = measure(|| drop(black_box(gongkai_reading::read(&bytes, &hints, &document.limits))));
         let child = measure(|| drop(black_box(readers.read(&document, &()).expect("a child can read"))));
         println!(

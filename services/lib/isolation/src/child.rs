@@ -17,8 +17,8 @@ use rustix::{
 };
 
 use crate::{
-    frame::{self, Frame, Tag},
-    message::{Answer, Request, STEPS},
+    frame::{self, Frame, FrameTag},
+    message::{ReadingAnswer, ReadingRequest, STEPS},
     wall,
 };
 
@@ -48,12 +48,12 @@ fn serve(memory: u64, cpu: u64) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     set_name(c"gongkai-reader")?;
     warm_up();
-    let size = wall::Size::open()?;
+    let size = wall::ProcessSize::open()?;
     let begun = size.bytes()?;
     let confinement = wall::confine(begun.saturating_add(memory))?;
     let mut input = BufReader::new(io::stdin().lock());
     let output = RefCell::new(BufWriter::new(io::stdout().lock()));
-    frame::write(&mut *output.borrow_mut(), Tag::Ready, confinement.to_string().as_bytes())?;
+    frame::write(&mut *output.borrow_mut(), FrameTag::Ready, confinement.to_string().as_bytes())?;
     while let Some(request) = frame::read(&mut input)? {
         let (request, document) = document(&request, &mut input)?;
         let limits = request.limits().ok_or_else(|| frame::invalid("a request of another version"))?;
@@ -61,10 +61,10 @@ fn serve(memory: u64, cpu: u64) -> io::Result<()> {
         let told = Told { output: &output };
         let result =
             gongkai_reading::read_in_steps(&document, &request.hints(), &limits, &request.known(), &told);
-        let mut answer = Answer::of(&result);
+        let mut answer = ReadingAnswer::of(&result);
         drop((result, document));
         answer.is_last = size.bytes()? > begun.saturating_add(memory / GROWN);
-        frame::write(&mut *output.borrow_mut(), Tag::Answer, &answer.encode_to_vec())?;
+        frame::write(&mut *output.borrow_mut(), FrameTag::Answer, &answer.encode_to_vec())?;
         if answer.is_last {
             break;
         }
@@ -80,14 +80,14 @@ fn warm_up() {
 }
 
 /// The document of a request.
-fn document(request: &Frame, input: &mut impl Read) -> io::Result<(Request, Vec<u8>)> {
+fn document(request: &Frame, input: &mut impl Read) -> io::Result<(ReadingRequest, Vec<u8>)> {
     let broken = || frame::invalid("a document without a request");
-    if request.tag != Tag::Request {
+    if request.tag != FrameTag::Request {
         return Err(broken());
     }
-    let request = Request::decode(request.payload.as_slice()).map_err(|_| broken())?;
+    let request = ReadingRequest::decode(request.payload.as_slice()).map_err(|_| broken())?;
     match frame::read(input)? {
-        Some(Frame { tag: Tag::Document, payload }) => Ok((request, payload)),
+        Some(Frame { tag: FrameTag::Document, payload }) => Ok((request, payload)),
         _ => Err(broken()),
     }
 }
@@ -108,7 +108,7 @@ struct Told<'o, W: Write> {
 }
 
 impl<W: Write> Told<'_, W> {
-    fn tell(&self, tag: Tag, payload: &[u8]) {
+    fn tell(&self, tag: FrameTag, payload: &[u8]) {
         // A parent that is gone is seen when the answer cannot be written.
         frame::write(&mut *self.output.borrow_mut(), tag, payload).ok();
     }
@@ -118,13 +118,13 @@ impl<W: Write> Steps for Told<'_, W> {
     fn step<R>(&self, name: &'static str, work: impl FnOnce() -> R) -> R {
         let number = STEPS.iter().position(|step| *step == name).and_then(|number| u8::try_from(number).ok());
         let Some(number) = number else { return work() };
-        self.tell(Tag::Begin, &[number]);
+        self.tell(FrameTag::Begin, &[number]);
         let result = work();
-        self.tell(Tag::End, &[]);
+        self.tell(FrameTag::End, &[]);
         result
     }
 
     fn known(&self, media_type: MediaType) {
-        self.tell(Tag::Known, media_type.as_str().as_bytes());
+        self.tell(FrameTag::Known, media_type.as_str().as_bytes());
     }
 }

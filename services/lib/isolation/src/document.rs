@@ -4,7 +4,7 @@ use gongkai_reading::{Hints, Known, Limits};
 
 /// A document to read.
 #[derive(Debug, Clone, Copy)]
-pub struct Document<'a> {
+pub struct RawDocument<'a> {
     /// Its bytes.
     pub bytes: &'a [u8],
     /// What its sender says of the file.

@@ -55,7 +55,7 @@ impl From<Reason> for Unread {
 
 /// What one document may cost.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cost {
+pub(crate) struct ReadingCost {
     pub(crate) memory_bytes: u64,
     pub(crate) cpu: Duration,
 }
@@ -70,7 +70,7 @@ impl Reason {
     }
 
     /// The rejection of the document that the child read. None if the end has nothing to do with the document.
-    pub(crate) fn rejection(&self, cost: Cost) -> Option<Rejection> {
+    pub(crate) fn rejection(&self, cost: ReadingCost) -> Option<Rejection> {
         let Self::Ended { status, said } = self else { return None };
         match status.signal()? {
             SIGHUP | SIGINT | SIGKILL | SIGTERM => None,
@@ -111,7 +111,7 @@ pub(crate) fn crashed() -> Rejection {
     )
 }
 
-impl fmt::Display for Cost {
+impl fmt::Display for ReadingCost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} MiB and {} s of CPU time for a document", self.memory_bytes >> 20, self.cpu.as_secs())
     }
@@ -123,7 +123,7 @@ mod tests {
 
     fn code(signal: i32, said: &str) -> Option<RejectionCode> {
         let reason = Reason::Ended { status: ExitStatus::from_raw(signal), said: said.to_owned() };
-        let cost = Cost { memory_bytes: 1 << 20, cpu: Duration::from_secs(1) };
+        let cost = ReadingCost { memory_bytes: 1 << 20, cpu: Duration::from_secs(1) };
         let rejection = reason.rejection(cost);
         assert!(rejection.as_ref().is_none_or(|rejection| rejection.retryable));
         rejection.map(|rejection| rejection.code)
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(code(killed, ""), None);
         assert_eq!(code(terminated, ""), None);
         assert_eq!(
-            Reason::Silent(Duration::ZERO).rejection(Cost { memory_bytes: 0, cpu: Duration::ZERO }),
+            Reason::Silent(Duration::ZERO).rejection(ReadingCost { memory_bytes: 0, cpu: Duration::ZERO }),
             None
         );
     }

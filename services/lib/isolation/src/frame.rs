@@ -11,7 +11,7 @@ const HEAD: usize = 5;
 /// What a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Tag {
+pub(crate) enum FrameTag {
     /// From the child: it can read. The payload says how it is confined.
     Ready = 1,
     /// To the child: what is known of a document.
@@ -28,7 +28,7 @@ pub(crate) enum Tag {
     Answer,
 }
 
-impl Tag {
+impl FrameTag {
     fn of(byte: u8) -> io::Result<Self> {
         let all =
             [Self::Ready, Self::Request, Self::Document, Self::Begin, Self::End, Self::Known, Self::Answer];
@@ -39,19 +39,19 @@ impl Tag {
 /// A frame as received.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
-    pub(crate) tag: Tag,
+    pub(crate) tag: FrameTag,
     pub(crate) payload: Vec<u8>,
 }
 
 /// The bytes before a payload of this length.
-pub(crate) fn head(tag: Tag, length: usize) -> io::Result<[u8; HEAD]> {
+pub(crate) fn head(tag: FrameTag, length: usize) -> io::Result<[u8; HEAD]> {
     let length = u32::try_from(length).ok().filter(|length| *length as usize <= LONGEST);
     let [a, b, c, d] = length.ok_or_else(|| invalid("a frame that is too long"))?.to_le_bytes();
     Ok([tag as u8, a, b, c, d])
 }
 
 /// Writes a frame and flushes.
-pub(crate) fn write(to: &mut impl Write, tag: Tag, payload: &[u8]) -> io::Result<()> {
+pub(crate) fn write(to: &mut impl Write, tag: FrameTag, payload: &[u8]) -> io::Result<()> {
     to.write_all(&head(tag, payload.len())?)?;
     to.write_all(payload)?;
     to.flush()
@@ -86,12 +86,12 @@ pub(crate) fn take(arrived: &mut Vec<u8>) -> io::Result<Option<Frame>> {
     Ok(Some(Frame { tag, payload }))
 }
 
-fn parse([tag, length @ ..]: [u8; HEAD]) -> io::Result<(Tag, usize)> {
+fn parse([tag, length @ ..]: [u8; HEAD]) -> io::Result<(FrameTag, usize)> {
     let length = u32::from_le_bytes(length) as usize;
     if length > LONGEST {
         return Err(invalid("a frame that is too long"));
     }
-    Ok((Tag::of(tag)?, length))
+    Ok((FrameTag::of(tag)?, length))
 }
 
 pub(crate) fn invalid(what: &str) -> io::Error {
@@ -105,18 +105,18 @@ mod tests {
     #[test]
     fn frames_arrive_as_sent_whole_or_in_pieces() {
         let mut sent = Vec::new();
-        write(&mut sent, Tag::Begin, b"2").unwrap();
-        write(&mut sent, Tag::End, b"").unwrap();
+        write(&mut sent, FrameTag::Begin, b"2").unwrap();
+        write(&mut sent, FrameTag::End, b"").unwrap();
         let mut pipe = sent.as_slice();
-        assert_eq!(read(&mut pipe).unwrap(), Some(Frame { tag: Tag::Begin, payload: b"2".to_vec() }));
-        assert_eq!(read(&mut pipe).unwrap(), Some(Frame { tag: Tag::End, payload: Vec::new() }));
+        assert_eq!(read(&mut pipe).unwrap(), Some(Frame { tag: FrameTag::Begin, payload: b"2".to_vec() }));
+        assert_eq!(read(&mut pipe).unwrap(), Some(Frame { tag: FrameTag::End, payload: Vec::new() }));
         assert_eq!(read(&mut pipe).unwrap(), None);
         let (mut arrived, mut taken) = (Vec::new(), Vec::new());
         for byte in sent {
             arrived.push(byte);
             taken.extend(take(&mut arrived).unwrap().map(|frame| frame.tag));
         }
-        assert_eq!((taken.as_slice(), arrived.len()), ([Tag::Begin, Tag::End].as_slice(), 0));
+        assert_eq!((taken.as_slice(), arrived.len()), ([FrameTag::Begin, FrameTag::End].as_slice(), 0));
     }
 
     #[test]
@@ -124,6 +124,6 @@ mod tests {
         assert!(take(&mut vec![99, 0, 0, 0, 0]).is_err());
         assert!(take(&mut vec![1, 255, 255, 255, 255]).is_err());
         assert!(read(&mut [1, 4, 0, 0, 0, 7].as_slice()).is_err());
-        assert!(head(Tag::Answer, LONGEST + 1).is_err());
+        assert!(head(FrameTag::Answer, LONGEST + 1).is_err());
     }
 }

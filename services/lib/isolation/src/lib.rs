@@ -21,6 +21,6 @@ pub mod testing;
 mod wall;
 
 pub use child::run_child;
-pub use document::Document;
+pub use document::RawDocument;
 pub use fault::Unread;
 pub use readers::{Readers, Settings};

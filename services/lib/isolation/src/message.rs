@@ -7,14 +7,14 @@ use gongkai_proto::{convert, v1};
 use gongkai_reading::{Hints, Known, Limits, Reading};
 use prost::Message;
 
-use crate::document::Document;
+use crate::document::RawDocument;
 
 /// The steps of reading, by the number that passes through the pipe.
 pub(crate) const STEPS: [&str; 4] = ["sniff", "decode", "extract", "match"];
 
 /// What is known of a document beside its bytes, and how much it may cost.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Request {
+pub(crate) struct ReadingRequest {
     #[prost(string, optional, tag = "1")]
     media_type: Option<String>,
     #[prost(string, optional, tag = "2")]
@@ -32,7 +32,7 @@ pub(crate) struct Request {
 
 /// A report, or why there is none.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Answer {
+pub(crate) struct ReadingAnswer {
     #[prost(message, optional, tag = "1")]
     header: Option<v1::ParsedReport>,
     #[prost(message, optional, tag = "2")]
@@ -44,11 +44,11 @@ pub(crate) struct Answer {
     pub(crate) is_last: bool,
 }
 
-// === impl Request ===
+// === impl ReadingRequest ===
 
-impl Request {
-    pub(crate) fn of(document: &Document<'_>) -> Self {
-        let Document { hints, known, limits, .. } = document;
+impl ReadingRequest {
+    pub(crate) fn of(document: &RawDocument<'_>) -> Self {
+        let RawDocument { hints, known, limits, .. } = document;
         Self {
             media_type: hints.media_type.map(str::to_owned),
             charset: hints.charset.map(str::to_owned),
@@ -116,9 +116,9 @@ fn numbers(limits: &Limits) -> Vec<u64> {
     [first.as_slice(), &[columns.into(), rows.into()], &last, &[time]].concat()
 }
 
-// === impl Answer ===
+// === impl ReadingAnswer ===
 
-impl Answer {
+impl ReadingAnswer {
     pub(crate) fn of(result: &Result<Reading, Rejection>) -> Self {
         match result {
             Ok(reading) => {
@@ -173,10 +173,10 @@ mod tests {
         };
         let hints = Hints { media_type: Some("text/html"), charset: Some("gbk"), filename: Some("a.html") };
         let known = Known { agency: Some("云溪县档案局"), year: Some(2023) };
-        let request = Request::of(&Document { bytes: b"", hints, known, limits });
-        let arrived = Request::decode(request.encode_to_vec().as_slice()).unwrap();
+        let request = ReadingRequest::of(&RawDocument { bytes: b"", hints, known, limits });
+        let arrived = ReadingRequest::decode(request.encode_to_vec().as_slice()).unwrap();
         assert_eq!((arrived.limits(), arrived.known()), (Some(limits), known));
         assert_eq!(format!("{:?}", arrived.hints()), format!("{hints:?}"));
-        assert_eq!(Request { limits: vec![1], ..arrived }.limits(), None);
+        assert_eq!(ReadingRequest { limits: vec![1], ..arrived }.limits(), None);
     }
 }

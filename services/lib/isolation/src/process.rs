@@ -17,10 +17,10 @@ use rustix::{
 };
 
 use crate::{
-    document::Document,
+    document::RawDocument,
     fault::Reason,
-    frame::{self, Frame, Tag},
-    message::{self, Answer, Request, STEPS},
+    frame::{self, Frame, FrameTag},
+    message::{self, ReadingAnswer, ReadingRequest, STEPS},
 };
 
 /// How many waits without any progress make a child a silent one. Waits are counted and not time: while this process is
@@ -37,7 +37,7 @@ const ENDING: Duration = Duration::from_secs(5);
 const DEEPEST: usize = 4;
 
 /// A child and what has come from it.
-pub(crate) struct Reader {
+pub(crate) struct ReaderProcess {
     process: Child,
     input: ChildStdin,
     output: ChildStdout,
@@ -60,9 +60,9 @@ struct Woken {
     errors: bool,
 }
 
-// === impl Reader ===
+// === impl ReaderProcess ===
 
-impl Reader {
+impl ReaderProcess {
     /// Takes a child that was started with three pipes.
     pub(crate) fn new(mut process: Child, patience: Duration) -> io::Result<Self> {
         let (Some(input), Some(output), Some(errors)) =
@@ -90,7 +90,7 @@ impl Reader {
     /// Waits until the child can read, and returns how it is confined.
     pub(crate) fn ready(&mut self) -> Result<String, Reason> {
         match self.next()? {
-            Frame { tag: Tag::Ready, payload } => Ok(String::from_utf8_lossy(&payload).into_owned()),
+            Frame { tag: FrameTag::Ready, payload } => Ok(String::from_utf8_lossy(&payload).into_owned()),
             _ => Err(nonsense()),
         }
     }
@@ -101,10 +101,16 @@ impl Reader {
     }
 
     /// Has a document read. After an error the child is of no more use.
-    pub(crate) fn read(&mut self, document: &Document<'_>, steps: &impl Steps) -> Result<Answer, Reason> {
-        let request = Request::of(document).encode_to_vec();
-        let heads =
-            [frame::head(Tag::Request, request.len()), frame::head(Tag::Document, document.bytes.len())];
+    pub(crate) fn read(
+        &mut self,
+        document: &RawDocument<'_>,
+        steps: &impl Steps,
+    ) -> Result<ReadingAnswer, Reason> {
+        let request = ReadingRequest::of(document).encode_to_vec();
+        let heads = [
+            frame::head(FrameTag::Request, request.len()),
+            frame::head(FrameTag::Document, document.bytes.len()),
+        ];
         let [first, second] = heads.map(|head| head.map_err(Reason::Nonsense));
         self.send(&first?)?;
         self.send(&request)?;
@@ -119,23 +125,25 @@ impl Reader {
     }
 
     /// Follows the child through its steps. None at the end of the step that it was called in.
-    fn listen(&mut self, steps: &impl Steps, depth: usize) -> Result<Option<Answer>, Reason> {
+    fn listen(&mut self, steps: &impl Steps, depth: usize) -> Result<Option<ReadingAnswer>, Reason> {
         loop {
             let Frame { tag, payload } = self.next()?;
             match tag {
-                Tag::Begin if depth < DEEPEST => {
+                FrameTag::Begin if depth < DEEPEST => {
                     let step = payload.first().and_then(|number| STEPS.get(usize::from(*number)));
                     let name = step.ok_or_else(nonsense)?;
                     if let Some(answer) = steps.step(name, || self.listen(steps, depth + 1))? {
                         return Ok(Some(answer));
                     }
                 }
-                Tag::End if depth > 0 => return Ok(None),
-                Tag::Known => {
+                FrameTag::End if depth > 0 => return Ok(None),
+                FrameTag::Known => {
                     let name = std::str::from_utf8(&payload).ok();
                     steps.known(name.and_then(message::media_type).ok_or_else(nonsense)?);
                 }
-                Tag::Answer => return Answer::decode(payload.as_slice()).map(Some).map_err(|_| nonsense()),
+                FrameTag::Answer => {
+                    return ReadingAnswer::decode(payload.as_slice()).map(Some).map_err(|_| nonsense());
+                }
                 _ => return Err(nonsense()),
             }
         }
@@ -261,7 +269,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for ReaderProcess {
     /// Ends the child, and waits for its end, so that no dead process is left.
     fn drop(&mut self) {
         self.process.kill().ok();

@@ -15,10 +15,10 @@ use gongkai_reading::{Reading, Steps};
 
 use crate::{
     child::ARGUMENT,
-    document::Document,
-    fault::{self, Cost, Reason, Unread},
+    document::RawDocument,
+    fault::{self, ReadingCost, Reason, Unread},
     frame,
-    process::Reader,
+    process::ReaderProcess,
 };
 
 /// How this program is started again. The link leads to the program that runs, also after another took its place on disk.
@@ -56,7 +56,7 @@ impl Default for Settings {
 pub struct Readers(Arc<Pool>);
 
 struct Pool {
-    cost: Cost,
+    cost: ReadingCost,
     patience: Duration,
     starter: Starter,
     state: Mutex<State>,
@@ -67,7 +67,7 @@ struct Pool {
 struct State {
     places: usize,
     free: usize,
-    idle: Vec<Reader>,
+    idle: Vec<ReaderProcess>,
     /// How many documents wait to be read alone. Others wait for them.
     alone: usize,
 }
@@ -91,7 +91,7 @@ impl Readers {
             children => children,
         };
         let seconds = settings.cpu.as_secs() + u64::from(settings.cpu.subsec_nanos() > 0);
-        let cost = Cost { memory_bytes: settings.memory_bytes, cpu: Duration::from_secs(seconds) };
+        let cost = ReadingCost { memory_bytes: settings.memory_bytes, cpu: Duration::from_secs(seconds) };
         Ok(Self(Arc::new(Pool {
             cost,
             patience: settings.patience,
@@ -122,7 +122,7 @@ impl Readers {
     /// No child could read it, for a reason that is not the document's. Try again later.
     pub fn read(
         &self,
-        document: &Document<'_>,
+        document: &RawDocument<'_>,
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Unread> {
         let pool = &*self.0;
@@ -154,7 +154,7 @@ impl Pool {
     fn read_at(
         &self,
         place: Permit<'_>,
-        document: &Document<'_>,
+        document: &RawDocument<'_>,
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Reason> {
         let mut reader = match self.idle() {
@@ -177,7 +177,7 @@ impl Pool {
         Ok(Err(rejection))
     }
 
-    fn start(&self) -> Result<(Reader, String), Reason> {
+    fn start(&self) -> Result<(ReaderProcess, String), Reason> {
         let mut command = Command::new(program());
         command
             .arg0("gongkai-reader")
@@ -194,7 +194,7 @@ impl Pool {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = self.starter.start(command).map_err(Reason::NotStarted)?;
-        let mut reader = Reader::new(child, self.patience).map_err(Reason::NotStarted)?;
+        let mut reader = ReaderProcess::new(child, self.patience).map_err(Reason::NotStarted)?;
         match reader.ready() {
             Ok(confinement) => Ok((reader, confinement)),
             // A child that cannot be confined says so and ends.
@@ -205,7 +205,7 @@ impl Pool {
         }
     }
 
-    fn idle(&self) -> Option<Reader> {
+    fn idle(&self) -> Option<ReaderProcess> {
         std::iter::from_fn(|| self.lock().idle.pop())
             .find_map(|mut reader| reader.is_alive().then_some(reader))
     }
@@ -236,7 +236,7 @@ impl Pool {
 
 impl Permit<'_> {
     /// Leaves the place with its child to others.
-    fn give_back(self, reader: Reader) {
+    fn give_back(self, reader: ReaderProcess) {
         self.pool.lock().idle.push(reader);
     }
 }

@@ -126,9 +126,9 @@ const FORBIDDEN: &[i64] = &[
 ];
 
 /// The size of this process. It is opened before the wall stands and asked behind it.
-pub(crate) struct Size(File);
+pub(crate) struct ProcessSize(File);
 
-impl Size {
+impl ProcessSize {
     pub(crate) fn open() -> io::Result<Self> {
         File::open("/proc/self/statm").map(Self)
     }

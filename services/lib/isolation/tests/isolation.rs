@@ -12,7 +12,7 @@ use std::{
 };
 
 use gongkai_isolation::{
-    Document, Readers, Settings,
+    RawDocument, Readers, Settings,
     testing::{self, REPORT},
 };
 use gongkai_model::{MediaType, Rejection, RejectionCode};
@@ -28,9 +28,9 @@ fn one_child() -> Settings {
     Settings { children: 1, ..Settings::default() }
 }
 
-fn document(bytes: &[u8]) -> Document<'_> {
+fn document(bytes: &[u8]) -> RawDocument<'_> {
     let hints = Hints { filename: Some("a.txt"), ..Hints::default() };
-    Document { bytes, hints, known: Known::default(), limits: Limits::default() }
+    RawDocument { bytes, hints, known: Known::default(), limits: Limits::default() }
 }
 
 fn read(readers: &Readers, bytes: &[u8]) -> Result<Reading, Rejection> {
@@ -38,7 +38,7 @@ fn read(readers: &Readers, bytes: &[u8]) -> Result<Reading, Rejection> {
 }
 
 fn here(bytes: &[u8]) -> Result<Reading, Rejection> {
-    let Document { hints, limits, .. } = document(bytes);
+    let RawDocument { hints, limits, .. } = document(bytes);
     gongkai_reading::read(bytes, &hints, &limits)
 }
 

@@ -10,10 +10,10 @@ use time::OffsetDateTime;
 
 /// A source of the current time. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Clock(Source);
+pub struct Clock(TimeSource);
 
 #[derive(Debug, Clone)]
-enum Source {
+enum TimeSource {
     System,
     Fixed(OffsetDateTime),
     Manual(Arc<Mutex<OffsetDateTime>>),
@@ -29,29 +29,29 @@ impl Clock {
     /// The machine's clock, in UTC.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(TimeSource::System)
     }
 
     /// A clock that always returns `at`, for tests.
     #[must_use]
     pub fn fixed(at: OffsetDateTime) -> Self {
-        Self(Source::Fixed(at))
+        Self(TimeSource::Fixed(at))
     }
 
     /// A clock that only the returned handle moves, for tests.
     #[must_use]
     pub fn manual(start: OffsetDateTime) -> (Self, ClockHandle) {
         let at = Arc::new(Mutex::new(start));
-        (Self(Source::Manual(at.clone())), ClockHandle(at))
+        (Self(TimeSource::Manual(at.clone())), ClockHandle(at))
     }
 
     /// Returns the current time, in UTC.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         match &self.0 {
-            Source::System => system_now(),
-            Source::Fixed(at) => *at,
-            Source::Manual(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
+            TimeSource::System => system_now(),
+            TimeSource::Fixed(at) => *at,
+            TimeSource::Manual(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 }

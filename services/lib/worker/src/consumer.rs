@@ -52,7 +52,7 @@ struct Loop<H: Handler> {
     transport: Arc<dyn Transport>,
     plan: Plan,
     permits: Arc<Semaphore>,
-    work: Work,
+    work: ActiveWork,
     soft: CancellationToken,
     /// The process's hard stop.
     hard: CancellationToken,
@@ -64,7 +64,7 @@ struct Loop<H: Handler> {
 }
 
 /// What is in work.
-struct Work {
+struct ActiveWork {
     in_flight: InFlight,
     _heartbeats: AbortOnDropHandle<()>,
     jobs: JobSet,
@@ -90,9 +90,9 @@ enum Binding {
     Again,
 }
 
-// === impl Work ===
+// === impl ActiveWork ===
 
-impl Work {
+impl ActiveWork {
     fn new(hard: &CancellationToken, heartbeat: Duration) -> Self {
         let hard = hard.child_token();
         let in_flight = InFlight::default();
@@ -112,7 +112,7 @@ impl<H: Handler> Loop<H> {
         let hard = supplies.shutdown.hard.clone();
         Self {
             permits: Arc::new(Semaphore::new(plan.concurrency)),
-            work: Work::new(&hard, plan.heartbeat),
+            work: ActiveWork::new(&hard, plan.heartbeat),
             soft: supplies.shutdown.soft.clone(),
             hard,
             pulse: supplies.liveness.pulse(format!("consumer {}", plan.spec.durable), plan.stalled_after()),
@@ -269,7 +269,7 @@ impl<H: Handler> Loop<H> {
     /// Drops what is in work, because it comes from a store that is lost. What that store still has is delivered again.
     fn drop_work(&mut self) {
         self.work.hard.cancel();
-        self.work = Work::new(&self.hard, self.plan.heartbeat);
+        self.work = ActiveWork::new(&self.hard, self.plan.heartbeat);
     }
 
     async fn pause_after(&mut self, error: &Error) {

@@ -40,7 +40,7 @@ pub struct DeadLetter {
     pub subject: String,
     /// Headers of the buried message.
     #[prost(message, repeated, tag = "3")]
-    pub headers: Vec<Header>,
+    pub headers: Vec<DeadLetterHeader>,
     /// Payload of the buried message.
     #[prost(bytes = "bytes", tag = "4")]
     pub payload: Bytes,
@@ -75,7 +75,7 @@ pub struct DeadLetter {
 
 /// A header of a dead letter.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Header {
+pub struct DeadLetterHeader {
     /// Header name.
     #[prost(string, tag = "1")]
     pub name: String,
@@ -96,8 +96,9 @@ impl DeadLetter {
     }
 }
 
-pub(crate) fn headers(headers: &Headers) -> Vec<Header> {
-    let header = |(name, value): (&str, &str)| Header { name: name.to_owned(), value: value.to_owned() };
+pub(crate) fn headers(headers: &Headers) -> Vec<DeadLetterHeader> {
+    let header =
+        |(name, value): (&str, &str)| DeadLetterHeader { name: name.to_owned(), value: value.to_owned() };
     headers.sorted().into_iter().map(header).collect()
 }
 

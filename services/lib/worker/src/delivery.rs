@@ -17,10 +17,10 @@ use crate::transport::{Delivery, Error, Message, Settle};
 
 /// The deliveries of one consumer that are in flight, by stream sequence. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct InFlight(Arc<Mutex<HashMap<u64, Arc<Slot>>>>);
+pub(crate) struct InFlight(Arc<Mutex<HashMap<u64, Arc<SettlementSlot>>>>);
 
 /// The settling side of one message in flight.
-struct Slot {
+struct SettlementSlot {
     since: Instant,
     current: tokio::sync::Mutex<Option<Box<dyn Settle>>>,
     /// From a redelivery. Replaces `current` at the next use.
@@ -41,7 +41,7 @@ pub(crate) struct AckHandle {
     /// Number of the delivery, from 1.
     pub(crate) delivery: u32,
     sequence: u64,
-    slot: Arc<Slot>,
+    slot: Arc<SettlementSlot>,
     all: InFlight,
     /// For a handle that is dropped unsettled. `None` once settled.
     on_drop: Option<RetryPolicy>,
@@ -60,7 +60,7 @@ impl InFlight {
             *slot.newer.lock().unwrap_or_else(PoisonError::into_inner) = Some(settle);
             return None;
         }
-        let slot = Arc::new(Slot {
+        let slot = Arc::new(SettlementSlot {
             since: Instant::now(),
             current: tokio::sync::Mutex::new(Some(settle)),
             newer: Mutex::default(),
@@ -80,7 +80,7 @@ impl InFlight {
             beats.tick().await;
             let slots: Vec<_> =
                 self.lock().values().filter(|slot| slot.since.elapsed() >= beat / 2).cloned().collect();
-            let progress = |slot: Arc<Slot>| async move {
+            let progress = |slot: Arc<SettlementSlot>| async move {
                 if let Err(error) = slot.progress().await {
                     tracing::debug!(error = &error as &dyn std::error::Error, "heartbeat failed");
                 }
@@ -89,14 +89,14 @@ impl InFlight {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Slot>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<SettlementSlot>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-// === impl Slot ===
+// === impl SettlementSlot ===
 
-impl Slot {
+impl SettlementSlot {
     /// Replaces `current` if a redelivery brought a newer one.
     fn newest(&self, current: &mut Option<Box<dyn Settle>>) {
         if let Some(newer) = self.newer.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::config::Common;
 use crate::cpu::CpuPool;
 use crate::holdings::Holdings;
-use crate::holdings::keeper::{Keeper, Orders};
+use crate::holdings::inspector::{Inspector, Orders};
 use crate::liveness::Liveness;
 use crate::outage::Outage;
 use crate::panics::Caught;
@@ -78,20 +78,21 @@ impl Process {
         this.shutdown.spawn("connect", crate::OnFailure::ShutDown, async move {
             let opening = async {
                 let transport = retry_while_unavailable(&outage, || JetStream::connect(&settings)).await?;
-                let mut keeper = Keeper::new(Arc::new(transport), orders, Clock::system(), holdings, outage)?;
-                keeper.open().await?;
-                anyhow::Ok(keeper)
+                let mut inspector =
+                    Inspector::new(Arc::new(transport), orders, Clock::system(), holdings, outage)?;
+                inspector.open().await?;
+                anyhow::Ok(inspector)
             };
-            let keeper = tokio::select! {
+            let inspector = tokio::select! {
                 opened = opening => opened.context("couldn't use the broker")?,
                 () = soft.cancelled() => return Ok(()),
             };
             tracing::info!("connected to the broker");
             // Nothing else sets the cell.
-            slot.set(Arc::new(keeper.guarded())).ok();
+            slot.set(Arc::new(inspector.guarded())).ok();
             connected.cancel();
             // It ends with the process: what drains still needs it.
-            tokio::spawn(keeper.watch());
+            tokio::spawn(inspector.watch());
             Ok(())
         });
         Ok(this)
@@ -108,11 +109,11 @@ impl Process {
     ) -> anyhow::Result<Self> {
         let this = Self::prepare(about, common)?;
         let (holdings, outage) = (this.holdings.clone(), this.outage.clone());
-        let mut keeper = Keeper::new(transport, this.orders(), Clock::system(), holdings, outage)?;
-        keeper.open().await?;
+        let mut inspector = Inspector::new(transport, this.orders(), Clock::system(), holdings, outage)?;
+        inspector.open().await?;
         // The cell is new, so it is empty.
-        this.transport.set(Arc::new(keeper.guarded())).ok();
-        tokio::spawn(keeper.watch());
+        this.transport.set(Arc::new(inspector.guarded())).ok();
+        tokio::spawn(inspector.watch());
         this.connected.cancel();
         Ok(this)
     }
@@ -143,7 +144,7 @@ impl Process {
         let (shutdown, outage) = (self.shutdown.clone(), self.outage.clone());
         let (cpu, floor, holdings) = (self.cpu.clone(), self.floor.clone(), self.holdings.clone());
         let (slot, connected) = (self.transport.clone(), self.connected.clone());
-        let base = crate::trace::Span::of(tracer.base());
+        let base = crate::trace::TraceSpan::of(tracer.base());
         let run = async move {
             tokio::select! {
                 () = connected.cancelled() => {}
@@ -225,7 +226,7 @@ impl Process {
         })
     }
 
-    /// What the keeper of the broker's streams and buckets is told.
+    /// What the inspector of the broker's streams and buckets is told.
     fn orders(&self) -> Orders {
         Orders {
             topology: self.about.topology.clone(),

@@ -49,7 +49,7 @@ pub use clock::Clock;
 pub use config::{Common, Config, Secret, SecretUrl, bind_guard};
 pub use handler::{Context, Decision, Handler, Once, Raw};
 pub use host::Process;
-pub use metrics::{Counter, Histogram, Level};
+pub use metrics::{Counter, Histogram, UpDownCounter};
 pub use output::Output;
 pub use panics::Panicked;
 pub use plan::Consume;

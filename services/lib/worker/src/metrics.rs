@@ -37,7 +37,7 @@ pub(crate) struct Tally(Arc<AtomicI64>);
 
 /// A number that goes up and down. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Level(pub(crate) Tally);
+pub struct UpDownCounter(pub(crate) Tally);
 
 /// A histogram. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -149,9 +149,9 @@ impl Tally {
     }
 }
 
-// === impl Level, Counter, Histogram ===
+// === impl UpDownCounter, Counter, Histogram ===
 
-impl Level {
+impl UpDownCounter {
     /// Sets the number.
     pub fn set(&self, n: usize) {
         self.0.0.store(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);

@@ -27,7 +27,7 @@ use crate::panics::{Caught, Panicked};
 use crate::plan::Plan;
 use crate::publisher::{Publisher, RetryBudget};
 use crate::retry::RetryPolicy;
-use crate::trace::{self, Kind, Span, Tracer};
+use crate::trace::{self, SpanKind, TraceSpan, Tracer};
 use crate::transport::{Error, ErrorKind, LINK_HEADER, MESSAGE_ID, Message};
 
 /// What every stage of a process shares.
@@ -43,7 +43,7 @@ pub(crate) struct Tools {
 }
 
 /// What keeps the crash of one message from costing another an attempt.
-pub(crate) struct Apart {
+pub(crate) struct CrashIsolation {
     pub(crate) floor: WorkFloor,
     pub(crate) attempts: AttemptLog,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Apart {
 pub(crate) struct Stage<H> {
     handler: H,
     tools: Tools,
-    apart: Apart,
+    apart: CrashIsolation,
     stream: String,
     durable: String,
     deadline: Duration,
@@ -111,7 +111,7 @@ impl Tools {
 // === impl Stage ===
 
 impl<H: Handler> Stage<H> {
-    pub(crate) fn new(tools: Tools, meters: &Meters, plan: &Plan, apart: Apart, handler: H) -> Self {
+    pub(crate) fn new(tools: Tools, meters: &Meters, plan: &Plan, apart: CrashIsolation, handler: H) -> Self {
         Self {
             handler,
             apart,
@@ -139,7 +139,7 @@ impl<H: Handler> Stage<H> {
         self.instruments.processed(outcome, started.elapsed());
     }
 
-    async fn work(&self, span: &Span, id: String, incoming: Incoming, handle: AckHandle) -> Outcome {
+    async fn work(&self, span: &TraceSpan, id: String, incoming: Incoming, handle: AckHandle) -> Outcome {
         let mut context = Context {
             message_id: id,
             subject: incoming.message.subject.clone(),
@@ -272,7 +272,7 @@ impl<H: Handler> Stage<H> {
     /// Retries or buries the message, as decided.
     async fn carry_out(
         &self,
-        span: &Span,
+        span: &TraceSpan,
         context: &Context,
         message: &Message,
         decision: Decision,
@@ -406,7 +406,7 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    fn open_span(&self, incoming: &Incoming, id: &str) -> Span {
+    fn open_span(&self, incoming: &Incoming, id: &str) -> TraceSpan {
         let tracer = &self.tools.tracer;
         let message = &incoming.message;
         let sender = trace::extract_from_message(&self.base, &message.headers);
@@ -414,14 +414,14 @@ impl<H: Handler> Stage<H> {
         let attributes = || self.attributes(incoming, id);
         if message.headers.contains(LINK_HEADER) {
             let origin = sender.span().span_context().clone();
-            return tracer.start_linked(name, Kind::Consumer, &origin, &self.base, attributes);
+            return tracer.start_linked(name, SpanKind::Consumer, &origin, &self.base, attributes);
         }
-        tracer.start(name, Kind::Consumer, &sender, attributes)
+        tracer.start(name, SpanKind::Consumer, &sender, attributes)
     }
 
-    fn ack_span(&self, context: &Context) -> Span {
+    fn ack_span(&self, context: &Context) -> TraceSpan {
         let name = || format!("ack {}", context.subject);
-        self.tools.tracer.start_here(name, Kind::Client, || {
+        self.tools.tracer.start_here(name, SpanKind::Client, || {
             vec![
                 KeyValue::new("messaging.system", "nats"),
                 KeyValue::new("messaging.operation.name", "ack"),

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::metrics::{Histogram, Meters, Tally};
 use crate::outage::Outage;
 use crate::output::Output;
-use crate::trace::{self, Kind, Span, Tracer};
+use crate::trace::{self, SpanKind, TraceSpan, Tracer};
 use crate::transport::{
     Error, ErrorKind, Headers, LINK_HEADER, MESSAGE_ID, Message, Published, Timer, Transport,
 };
@@ -129,7 +129,7 @@ impl Publisher {
 
     async fn publish_with(&self, id: &str, output: Output, budget: RetryBudget) -> Result<Published, Error> {
         let name = || format!("publish {}", output.subject);
-        let span = self.0.tracer.start_here(name, Kind::Producer, || attributes(id, &output));
+        let span = self.0.tracer.start_here(name, SpanKind::Producer, || attributes(id, &output));
         let send = || async {
             let mut message = self.message(id, &output, &span.context)?;
             message.headers.insert(MESSAGE_ID, id)?;
@@ -151,7 +151,7 @@ impl Publisher {
     ) -> Result<(), Error> {
         let span = self.0.tracer.start_here(
             || format!("schedule {name}"),
-            Kind::Producer,
+            SpanKind::Producer,
             || attributes(name, &output),
         );
         let send = || async {
@@ -169,7 +169,7 @@ impl Publisher {
     async fn attempts<F: Future<Output = Result<Published, Error>>>(
         &self,
         send: impl Fn() -> F,
-        span: &Span,
+        span: &TraceSpan,
         budget: RetryBudget,
     ) -> Result<Published, Error> {
         // Built on the first failure. Most publishes succeed at once.

@@ -20,15 +20,15 @@ use crate::cpu::CpuPool;
 use crate::handler::{Context, Handler};
 use crate::holdings::Holdings;
 use crate::liveness::Liveness;
-use crate::metrics::{Counter, Histogram, Level, Meters};
+use crate::metrics::{Counter, Histogram, Meters, UpDownCounter};
 use crate::output::Output;
 use crate::panics::Panicked;
 use crate::plan::{Consume, Plan};
-use crate::process::{Apart, Stage, Tools};
+use crate::process::{CrashIsolation, Stage, Tools};
 use crate::readiness::{Latch, Readiness};
 use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
-use crate::trace::{self, Span};
+use crate::trace::{self, TraceSpan};
 use crate::transport::{
     self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Published, StreamState, Transport,
 };
@@ -135,7 +135,7 @@ impl Runtime {
             latch: self.latch("consumer"),
             readiness: self.0.readiness.clone(),
         };
-        let apart = Apart {
+        let apart = CrashIsolation {
             floor: match plan.alone {
                 Alone::InProcess => self.0.floor.clone(),
                 Alone::InConsumer => WorkFloor::default(),
@@ -197,10 +197,10 @@ impl Runtime {
 
     /// Opens a span in the trace of a message that was read with [`Self::message`].
     #[must_use]
-    pub fn continue_trace(&self, message: &Message, name: &'static str) -> Span {
+    pub fn continue_trace(&self, message: &Message, name: &'static str) -> TraceSpan {
         let tracer = &self.0.tools.tracer;
         let sender = trace::extract_from_message(&tracer.base(), &message.headers);
-        tracer.start(name, trace::Kind::Consumer, &sender, Vec::new)
+        tracer.start(name, trace::SpanKind::Consumer, &sender, Vec::new)
     }
 
     /// Publishes a dead letter for a message that was read with [`Self::message`]: `recipient` does not get it. Its id
@@ -329,7 +329,7 @@ impl Runtime {
 
     /// Runs `future` as work of this service but outside any trace, so that spans in it start new traces.
     pub fn root<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        Span::of(self.0.tools.tracer.base()).run(future)
+        TraceSpan::of(self.0.tools.tracer.base()).run(future)
     }
 
     /// Creates a counter of the service, such as `gongkai.parse.documents` in `{document}`. Describe it in METRICS.md.
@@ -353,9 +353,9 @@ impl Runtime {
         unit: &'static str,
         description: &'static str,
         labels: &[(&'static str, &str)],
-    ) -> Level {
+    ) -> UpDownCounter {
         let labels = labels.iter().map(|(key, value)| KeyValue::new(*key, (*value).to_owned())).collect();
-        Level(self.0.meters.level(name, unit, description, labels))
+        UpDownCounter(self.0.meters.level(name, unit, description, labels))
     }
 
     /// Returns a tower layer that opens a span for each HTTP or gRPC request.

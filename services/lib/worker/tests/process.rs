@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gongkai_worker::holdings::keeper::repair;
+use gongkai_worker::holdings::inspector::repair;
 use gongkai_worker::transport::Part;
 use gongkai_worker::transport::memory::{Fault, Memory, Operation};
 use gongkai_worker::{

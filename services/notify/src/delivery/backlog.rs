@@ -44,12 +44,12 @@ pub(super) struct Waiting {
     #[prost(uint32, tag = "3")]
     pub(super) failures: u32,
     #[prost(message, optional, tag = "4")]
-    apart: Option<Apart>,
+    apart: Option<SeparateRetry>,
 }
 
 /// Why a delivery waits although the receiver is there.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Apart {
+struct SeparateRetry {
     #[prost(string, tag = "1")]
     alert_id: String,
     /// When it is tried again, in milliseconds of Unix time.
@@ -59,7 +59,7 @@ struct Apart {
 
 /// Result of [`Backlog::hold_back`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum HoldBack {
     /// Nothing is in the way: deliver.
     Deliver,
     /// It waits now.
@@ -107,17 +107,17 @@ impl Backlog {
     }
 
     /// Lets an alert wait if it must not be delivered now.
-    pub(super) fn hold_back(&mut self, sequence: u64, alert_id: &str, now_ms: i64) -> Admission {
+    pub(super) fn hold_back(&mut self, sequence: u64, alert_id: &str, now_ms: i64) -> HoldBack {
         let is_away = self.is_away();
         let before = self.apart(alert_id).cloned();
         if !is_away && before.is_none() {
-            return Admission::Deliver;
+            return HoldBack::Deliver;
         }
         if self.waiting.len() >= MAX_WAITING && self.find(sequence).is_err() {
-            return Admission::Full;
+            return HoldBack::Full;
         }
         self.add(Waiting { sequence, since_ms: now_ms, failures: 0, apart: before });
-        Admission::Wait
+        HoldBack::Wait
     }
 
     /// Lets an alert wait that was tried because nothing stood in the way. Returns the delay to the next attempt, unless it is
@@ -205,7 +205,7 @@ impl Backlog {
         }
     }
 
-    fn apart(&self, alert_id: &str) -> Option<&Apart> {
+    fn apart(&self, alert_id: &str) -> Option<&SeparateRetry> {
         let mut apart = self.waiting.iter().filter_map(|waiting| waiting.apart.as_ref());
         apart.find(|apart| apart.alert_id == alert_id)
     }
@@ -217,7 +217,7 @@ impl Backlog {
         let before = self.waiting[..at].iter().filter_map(|waiting| waiting.apart.as_ref());
         let before = before.filter(|apart| apart.alert_id == alert_id).map(|apart| apart.due_ms).max();
         let due_ms = before.unwrap_or(own);
-        self.waiting[at].apart = Some(Apart { alert_id: alert_id.to_owned(), due_ms });
+        self.waiting[at].apart = Some(SeparateRetry { alert_id: alert_id.to_owned(), due_ms });
     }
 }
 
@@ -259,11 +259,11 @@ mod tests {
     #[test]
     fn the_first_failure_starts_the_schedule_and_everything_waits_in_the_order_of_the_stream() {
         let mut backlog = Backlog::default();
-        assert_eq!(backlog.hold_back(3, "a", NOW), Admission::Deliver);
+        assert_eq!(backlog.hold_back(3, "a", NOW), HoldBack::Deliver);
         assert_eq!(backlog.start_waiting(7, &schedule(), None, NOW), Some(Duration::from_secs(5)));
         assert_eq!(backlog.start_waiting(5, &schedule(), None, NOW), None, "the timer is set");
         for sequence in [9, 8, 9] {
-            assert_eq!(backlog.hold_back(sequence, "b", NOW), Admission::Wait);
+            assert_eq!(backlog.hold_back(sequence, "b", NOW), HoldBack::Wait);
         }
         assert_eq!(sequences(&backlog.due(NOW, 10)), [5, 7, 8, 9]);
         assert_eq!(sequences(&backlog.due(NOW, 2)), [5, 7]);
@@ -273,12 +273,12 @@ mod tests {
     fn it_is_bounded() {
         let mut backlog = away(&[1]);
         for sequence in 2.. {
-            if backlog.hold_back(sequence, "a", NOW) == Admission::Full {
+            if backlog.hold_back(sequence, "a", NOW) == HoldBack::Full {
                 break;
             }
         }
         assert_eq!(backlog.len(), MAX_WAITING);
-        assert_eq!(backlog.hold_back(2, "a", NOW), Admission::Wait, "it waits already");
+        assert_eq!(backlog.hold_back(2, "a", NOW), HoldBack::Wait, "it waits already");
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
         assert!(backlog.is_away(), "2 and 3 are still before any new alert");
         backlog.apply(&Pass { done: vec![2, 3], ..Pass::default() }, &schedule(), NOW);
         assert_eq!(backlog.next_attempt(&schedule(), None, NOW), None);
-        assert_eq!(backlog.hold_back(4, "a", NOW), Admission::Deliver);
+        assert_eq!(backlog.hold_back(4, "a", NOW), HoldBack::Deliver);
     }
 
     #[test]
@@ -315,8 +315,8 @@ mod tests {
         let pass = Pass { done: vec![2], ..refused(1) };
         backlog.apply(&pass, &schedule(), NOW);
         assert!(!backlog.is_away());
-        assert_eq!(backlog.hold_back(3, "b", NOW), Admission::Deliver);
-        assert_eq!(backlog.hold_back(4, "a", NOW), Admission::Wait);
+        assert_eq!(backlog.hold_back(3, "b", NOW), HoldBack::Deliver);
+        assert_eq!(backlog.hold_back(4, "a", NOW), HoldBack::Wait);
         assert!(backlog.is_behind(4, "a") && !backlog.is_behind(1, "a") && !backlog.is_behind(4, "b"));
         assert!(backlog.due(NOW, 10).is_empty());
         assert_eq!(backlog.next_attempt(&schedule(), None, NOW), Some(Duration::from_secs(30)));

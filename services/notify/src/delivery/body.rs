@@ -11,7 +11,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The body of a webhook, in the shape that Standard Webhooks recommends.
 #[derive(Debug, Serialize)]
-pub(super) struct Body<'a> {
+pub(super) struct WebhookBody<'a> {
     /// The CloudEvents type of the alert's message.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -81,19 +81,19 @@ struct Source<'a> {
 
 /// One sentence about an alert, in Chinese and in English.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Summary {
+pub(super) struct SummaryText {
     pub(super) message: String,
     pub(super) message_en: String,
 }
 
-// === impl Body ===
+// === impl WebhookBody ===
 
-impl<'a> Body<'a> {
+impl<'a> WebhookBody<'a> {
     /// Creates the body for an alert with this stream sequence.
     #[must_use]
     pub(super) fn new(alert: &'a v1::Alert, sequence: u64) -> Self {
         let resolved = is_resolved(alert);
-        let Summary { message, message_en } = summary(alert);
+        let SummaryText { message, message_en } = summary(alert);
         let event = if resolved { Event::AlertResolved } else { Event::AlertRaised };
         let at = timestamp::optional(alert.changed_at, "changed_at").ok().flatten();
         Self {
@@ -164,7 +164,7 @@ pub(super) fn severity_name(wire: i32) -> &'static str {
 
 /// Summarises the alert in one sentence: agency, year, the most severe finding and the number of failed checks.
 #[must_use]
-pub(super) fn summary(alert: &v1::Alert) -> Summary {
+pub(super) fn summary(alert: &v1::Alert) -> SummaryText {
     let (agency, year) = (&alert.agency_name, alert.year);
     let heaviest = alert.findings.iter().max_by_key(|finding| finding.severity);
     let (first, first_en) = heaviest.map_or(("", ""), |finding| (&finding.message, &finding.message_en));
@@ -176,17 +176,17 @@ pub(super) fn summary(alert: &v1::Alert) -> Summary {
         }
     };
     if is_waived(alert) {
-        Summary {
+        SummaryText {
             message: format!("已豁免：{agency}{year}年度报告：{first}{more}"),
             message_en: format!("waived: {agency}, {year}: {first_en}{more_en}"),
         }
     } else if is_resolved(alert) {
-        Summary {
+        SummaryText {
             message: format!("已解决：{agency}{year}年度报告：{first}{more}"),
             message_en: format!("resolved: {agency}, {year}: {first_en}{more_en}"),
         }
     } else {
-        Summary {
+        SummaryText {
             message: format!("{agency}{year}年度报告：{first}{more}"),
             message_en: format!("{agency}, {year}: {first_en}{more_en}"),
         }
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn the_body_tells_people_first_and_machines_everything() {
         let alert = alert();
-        let body = serde_json::to_value(Body::new(&alert, 17)).unwrap();
+        let body = serde_json::to_value(WebhookBody::new(&alert, 17)).unwrap();
         assert_eq!(body["type"], "gongkai.alert.raised.v1");
         assert_eq!(body["timestamp"], "2024-01-15T02:12:00Z");
         let data = &body["data"];
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_resolved_alert_says_so() {
         let alert = v1::Alert { state: v1::AlertState::Resolved.into(), ..alert() };
-        let body = serde_json::to_value(Body::new(&alert, 18)).unwrap();
+        let body = serde_json::to_value(WebhookBody::new(&alert, 18)).unwrap();
         assert_eq!(body["type"], "gongkai.alert.resolved.v1");
         assert_eq!(body["data"]["state"], "resolved");
         assert!(body["data"]["message"].as_str().unwrap().starts_with("已解决："));

@@ -13,7 +13,8 @@ use std::{
 use async_trait::async_trait;
 use gongkai_proto::{ReportEvent, subjects::STREAM_ALERTS, v1};
 use gongkai_worker::{
-    Context, Decision, Handler, MESSAGE_ID, Message, Once, Output, Runtime, trace::Span, transport::Logged,
+    Context, Decision, Handler, MESSAGE_ID, Message, Once, Output, Runtime, trace::TraceSpan,
+    transport::Logged,
 };
 use tokio::time::Instant;
 
@@ -44,7 +45,7 @@ struct Loaded {
     message: Message,
     alert: v1::Alert,
     context: Context,
-    span: Span,
+    span: TraceSpan,
 }
 
 /// What became of one delivery.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gongkai_proto::{convert::timestamp::time, v1};
-use gongkai_worker::{Clock, Context, Counter, Histogram, Level, Runtime};
+use gongkai_worker::{Clock, Context, Counter, Histogram, Runtime, UpDownCounter};
 
 /// Label with the name of the subscription.
 const SUBSCRIPTION: &str = "gongkai.subscription";
@@ -13,7 +13,7 @@ pub(super) struct Metrics {
     processing: Histogram,
     retries: Counter,
     dead: Counter,
-    pub(super) waiting: Level,
+    pub(super) waiting: UpDownCounter,
     clock: Clock,
 }
 

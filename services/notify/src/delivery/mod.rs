@@ -43,7 +43,7 @@ pub use self::{
     retry::Schedule,
     signature::{Secrets, Unusable},
     subscriber::Subscriber,
-    target::{Refused, Target},
+    target::{Target, UnacceptableUrl},
     waiting_queue::WaitingQueue,
     webhook::Webhook,
 };

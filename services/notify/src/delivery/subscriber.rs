@@ -7,12 +7,12 @@ use std::{
 
 use futures::StreamExt as _;
 use gongkai_proto::{subjects::BUCKET_DELIVERIES, v1};
-use gongkai_worker::{Context, Decision, Level, Message, RecordStore, Runtime};
+use gongkai_worker::{Context, Decision, Message, RecordStore, Runtime, UpDownCounter};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::{
-    body::{self, Body},
+    body::{self, WebhookBody},
     channel::Channel,
     filter::Filter,
     metrics::Metrics,
@@ -67,7 +67,7 @@ impl Subscriber {
 
     /// Returns the level that shows how many deliveries wait for the receiver.
     #[must_use]
-    pub fn waiting(&self) -> Level {
+    pub fn waiting(&self) -> UpDownCounter {
         self.metrics.waiting.clone()
     }
 
@@ -134,7 +134,7 @@ impl Subscriber {
         if self.is_gone.load(Ordering::Acquire) {
             return Err(Error::Gone);
         }
-        let body = serde_json::to_string(&Body::new(alert, context.sequence));
+        let body = serde_json::to_string(&WebhookBody::new(alert, context.sequence));
         let body = body.expect("a body has string keys and no maps");
         webhook.send(&webhook_id(&context.message_id), body).await
     }
@@ -174,7 +174,7 @@ impl Subscriber {
     }
 
     fn log(&self, alert: &v1::Alert) {
-        let body::Summary { message, message_en } = body::summary(alert);
+        let body::SummaryText { message, message_en } = body::summary(alert);
         tracing::info!(
             subscription = self.name,
             alert_id = alert.alert_id,

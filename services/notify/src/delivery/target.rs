@@ -19,7 +19,7 @@ pub struct Target {
 
 /// Error: a URL is not acceptable.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum UnacceptableUrl {
     #[error("is no URL")]
     Malformed,
     /// Neither `https` nor `http` to this machine.
@@ -40,23 +40,23 @@ impl Target {
     ///
     /// # Errors
     /// The URL is not acceptable.
-    pub fn new(text: &str, allow_private: bool) -> Result<Self, Refused> {
-        let url = Url::parse(text).map_err(|_| Refused::Malformed)?;
+    pub fn new(text: &str, allow_private: bool) -> Result<Self, UnacceptableUrl> {
+        let url = Url::parse(text).map_err(|_| UnacceptableUrl::Malformed)?;
         if !url.has_host() {
-            return Err(Refused::Malformed);
+            return Err(UnacceptableUrl::Malformed);
         }
         let (host, address) = (egress::host(&url), egress::address(&url));
         let is_loopback = address.is_some_and(|address| address.is_loopback());
         let here = host == "localhost" || is_loopback && is_written(text, &host);
         if !(url.scheme() == "https" || url.scheme() == "http" && (here || allow_private && is_loopback)) {
-            return Err(Refused::Insecure);
+            return Err(UnacceptableUrl::Insecure);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refused::Credentials);
+            return Err(UnacceptableUrl::Credentials);
         }
         match address {
             Some(address) if !here && !allow_private && Reach::of(address) != Reach::Public => {
-                Err(Refused::Private(address))
+                Err(UnacceptableUrl::Private(address))
             }
             _ => Ok(Self { url, private: allow_private || here }),
         }
@@ -136,7 +136,7 @@ mod tests {
             "[64:ff9b::7f00:1]",
         ] {
             let url = format!("https://{private}/");
-            assert!(matches!(Target::new(&url, false), Err(Refused::Private(_))), "{url}");
+            assert!(matches!(Target::new(&url, false), Err(UnacceptableUrl::Private(_))), "{url}");
             assert!(Target::new(&url, true).is_ok(), "{url}");
         }
         for public in ["1.1.1.1", "[2606:4700::1111]"] {

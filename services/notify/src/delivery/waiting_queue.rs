@@ -9,14 +9,14 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt as _;
 use gongkai_proto::subjects::{self, BUCKET_DELIVERIES};
 use gongkai_worker::{
-    Decision, Level, Output, RecordStore, Runtime, spread_out,
+    Decision, Output, RecordStore, Runtime, UpDownCounter, spread_out,
     transport::{Error, ErrorKind},
 };
 use prost::bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
-    backlog::{Admission, Backlog, millis},
+    backlog::{Backlog, HoldBack, millis},
     pass::Pass,
     retry::Schedule,
     webhook,
@@ -83,21 +83,21 @@ impl WaitingQueue {
     pub(super) async fn hold_back(&self, sequence: u64, alert_id: &str) -> Result<bool, Decision> {
         let now_ms = self.now_ms();
         // Most alerts wait for nothing, and need no turn to find that out.
-        if self.read().await?.hold_back(sequence, alert_id, now_ms) == Admission::Deliver {
+        if self.read().await?.hold_back(sequence, alert_id, now_ms) == HoldBack::Deliver {
             return Ok(false);
         }
         let _turn = self.turn.lock().await;
         let hold_back = |backlog: &mut Backlog| {
             let admission = backlog.hold_back(sequence, alert_id, now_ms);
-            (admission == Admission::Wait, admission)
+            (admission == HoldBack::Wait, admission)
         };
         match self.records.change(&self.subscription, hold_back).await?.1 {
-            Admission::Deliver => Ok(false),
-            Admission::Wait => Ok(true),
-            Admission::Full if self.runtime.shutdown().is_cancelled() => {
+            HoldBack::Deliver => Ok(false),
+            HoldBack::Wait => Ok(true),
+            HoldBack::Full if self.runtime.shutdown().is_cancelled() => {
                 Err(Decision::retry(anyhow::anyhow!("{} alerts wait for the receiver", self.subscription)))
             }
-            Admission::Full => {
+            HoldBack::Full => {
                 let text = format!("too many alerts wait for the receiver of {}", self.subscription);
                 Err(Decision::Unavailable(Error::new(ErrorKind::Full, text)))
             }
@@ -142,7 +142,7 @@ impl WaitingQueue {
     }
 
     /// Shows in `waiting` how many deliveries wait, and makes sure that they have a timer, until shutdown.
-    pub async fn watch(self: Arc<Self>, waiting: Level) {
+    pub async fn watch(self: Arc<Self>, waiting: UpDownCounter) {
         let shutdown = self.runtime.shutdown();
         while !shutdown.is_cancelled() {
             let followed = tokio::select! {
@@ -161,7 +161,7 @@ impl WaitingQueue {
     }
 
     /// Follows the backlog until the watch breaks off.
-    async fn follow(&self, waiting: &Level) -> Result<(), Error> {
+    async fn follow(&self, waiting: &UpDownCounter) -> Result<(), Error> {
         let mut changes = self.records.watch::<Backlog>(&self.subscription).await?;
         let mut checks = interval(CHECK_INTERVAL);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);

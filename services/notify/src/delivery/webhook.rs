@@ -8,7 +8,7 @@ use std::{error::Error as _, time::Duration};
 
 use gongkai_worker::{
     Clock, dead_letter,
-    trace::{self, Kind},
+    trace::{self, SpanKind},
 };
 use reqwest::{
     Client, Response, StatusCode,
@@ -19,7 +19,7 @@ use reqwest::{
 use super::{
     retry,
     signature::Secrets,
-    target::{Refused, Target},
+    target::{Target, UnacceptableUrl},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -130,7 +130,7 @@ impl Webhook {
     /// # Errors
     /// The receiver did not accept it. Only [`Error::Later`] is worth a retry.
     pub async fn send(&self, id: &str, body: String) -> Result<(), Error> {
-        let span = trace::span("POST", Kind::Client);
+        let span = trace::span("POST", SpanKind::Client);
         span.set("http.request.method", "POST")
             .set("server.address", self.target.url().host_str().unwrap_or_default());
         let result = span.clone().run(self.post(id, body)).await;
@@ -188,7 +188,7 @@ fn failure(error: &reqwest::Error) -> Error {
     let mut causes = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {
-        if let Some(refused) = cause.downcast_ref::<Refused>() {
+        if let Some(refused) = cause.downcast_ref::<UnacceptableUrl>() {
             return Error::Forbidden(refused.to_string());
         }
         causes.push(cause.to_string());

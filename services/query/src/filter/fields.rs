@@ -8,7 +8,7 @@ use crate::error::QueryError;
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum FieldType {
     /// Any text; `=`, `!=` and `:`.
     Text,
     /// One of a closed set of names, which the function parses; `=` and `!=`.
@@ -30,18 +30,18 @@ enum Kind {
 pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, QueryError> {
     conditions(filter, |name| {
         Some(match name {
-            "year" => (ReportField::Year, Kind::Integer),
-            "form" => (ReportField::Form, Kind::Name(|t| t.parse::<FormId>().is_ok())),
-            "variant" => (ReportField::Variant, Kind::Name(|t| t.parse::<Variant>().is_ok())),
-            "agency_name" => (ReportField::AgencyName, Kind::Text),
-            "title" => (ReportField::Title, Kind::Text),
-            "region" => (ReportField::Region, Kind::Text),
-            "media_type" => (ReportField::MediaType, Kind::Text),
-            "error" => (ReportField::Findings(Severity::Error), Kind::Integer),
-            "warning" => (ReportField::Findings(Severity::Warning), Kind::Integer),
-            "review" => (ReportField::Findings(Severity::Review), Kind::Integer),
-            "info" => (ReportField::Findings(Severity::Info), Kind::Integer),
-            "withdrawn" => (ReportField::Withdrawn, Kind::Flag),
+            "year" => (ReportField::Year, FieldType::Integer),
+            "form" => (ReportField::Form, FieldType::Name(|t| t.parse::<FormId>().is_ok())),
+            "variant" => (ReportField::Variant, FieldType::Name(|t| t.parse::<Variant>().is_ok())),
+            "agency_name" => (ReportField::AgencyName, FieldType::Text),
+            "title" => (ReportField::Title, FieldType::Text),
+            "region" => (ReportField::Region, FieldType::Text),
+            "media_type" => (ReportField::MediaType, FieldType::Text),
+            "error" => (ReportField::Findings(Severity::Error), FieldType::Integer),
+            "warning" => (ReportField::Findings(Severity::Warning), FieldType::Integer),
+            "review" => (ReportField::Findings(Severity::Review), FieldType::Integer),
+            "info" => (ReportField::Findings(Severity::Info), FieldType::Integer),
+            "withdrawn" => (ReportField::Withdrawn, FieldType::Flag),
             _ => return None,
         })
     })
@@ -54,13 +54,13 @@ pub fn reports(filter: &str) -> Result<Vec<Condition<ReportField>>, QueryError> 
 pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, QueryError> {
     conditions(filter, |name| {
         Some(match name {
-            "severity" => (FindingField::Severity, Kind::Severity),
-            "rule" => (FindingField::Rule, Kind::Text),
-            "concept" => (FindingField::Concept, Kind::Text),
-            "fingerprint" => (FindingField::Fingerprint, Kind::Text),
-            "year" => (FindingField::Year, Kind::Integer),
-            "region" => (FindingField::Region, Kind::Text),
-            "waived" => (FindingField::Waived, Kind::Flag),
+            "severity" => (FindingField::Severity, FieldType::Severity),
+            "rule" => (FindingField::Rule, FieldType::Text),
+            "concept" => (FindingField::Concept, FieldType::Text),
+            "fingerprint" => (FindingField::Fingerprint, FieldType::Text),
+            "year" => (FindingField::Year, FieldType::Integer),
+            "region" => (FindingField::Region, FieldType::Text),
+            "waived" => (FindingField::Waived, FieldType::Flag),
             _ => return None,
         })
     })
@@ -73,12 +73,12 @@ pub fn findings(filter: &str) -> Result<Vec<Condition<FindingField>>, QueryError
 pub fn facts(filter: &str) -> Result<Vec<Condition<FactField>>, QueryError> {
     conditions(filter, |name| {
         Some(match name {
-            "concept" => (FactField::Concept, Kind::Text),
-            "applicant" => (FactField::Applicant, Kind::Name(|t| t.parse::<Applicant>().is_ok())),
-            "state" => (FactField::State, Kind::Name(is_state)),
-            "value" => (FactField::Value, Kind::Number),
-            "year" => (FactField::Year, Kind::Integer),
-            "region" => (FactField::Region, Kind::Text),
+            "concept" => (FactField::Concept, FieldType::Text),
+            "applicant" => (FactField::Applicant, FieldType::Name(|t| t.parse::<Applicant>().is_ok())),
+            "state" => (FactField::State, FieldType::Name(is_state)),
+            "value" => (FactField::Value, FieldType::Number),
+            "year" => (FactField::Year, FieldType::Integer),
+            "region" => (FactField::Region, FieldType::Text),
             _ => return None,
         })
     })
@@ -90,7 +90,7 @@ fn is_state(name: &str) -> bool {
 
 fn conditions<F>(
     filter: &str,
-    known: impl Fn(&str) -> Option<(F, Kind)>,
+    known: impl Fn(&str) -> Option<(F, FieldType)>,
 ) -> Result<Vec<Condition<F>>, QueryError> {
     let condition = |term: Term| {
         let (field, kind) = known(&term.field)
@@ -109,7 +109,7 @@ fn conditions<F>(
     syntax::parse(filter)?.into_iter().map(condition).collect()
 }
 
-impl Kind {
+impl FieldType {
     fn takes(self, op: Op) -> bool {
         match self {
             Self::Text => matches!(op, Op::Eq | Op::Ne | Op::Has),

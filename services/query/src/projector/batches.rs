@@ -9,7 +9,7 @@ use gongkai_worker::Decision;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::log_watch::{LogWatch, Verdict};
+use crate::log_watch::{LogComparison, LogWatch};
 use crate::notifier::ChangeNotifier;
 use crate::read_model::ReadModel;
 
@@ -33,7 +33,7 @@ struct Job {
     done: oneshot::Sender<Result<(), Decision>>,
 }
 
-struct Writer {
+struct BatchWriter {
     store: Arc<dyn Store>,
     changes: ChangeNotifier,
     watch: Option<(LogWatch, ReadModel)>,
@@ -47,7 +47,7 @@ impl Batches {
         watch: Option<(LogWatch, ReadModel)>,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(BATCH);
-        let writer = Writer { store, changes, watch };
+        let writer = BatchWriter { store, changes, watch };
         Self { jobs, _task: AbortOnDropHandle::new(tokio::spawn(writer.run(queue))) }
     }
 
@@ -66,7 +66,7 @@ impl Batches {
     }
 }
 
-impl Writer {
+impl BatchWriter {
     async fn run(self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         while queue.recv_many(&mut jobs, BATCH).await > 0 {
@@ -86,9 +86,9 @@ impl Writer {
             Some(Box::new(move || Decision::retry_after(delay, anyhow!(reason.clone()))))
         };
         match log.history().await {
-            Ok(Verdict::Same) => None,
-            Ok(Verdict::Unsure(reason)) => retry(ASK_AGAIN, reason),
-            Ok(Verdict::Other(reason)) => {
+            Ok(LogComparison::Same) => None,
+            Ok(LogComparison::Unsure(reason)) => retry(ASK_AGAIN, reason),
+            Ok(LogComparison::Other(reason)) => {
                 model.doubt(self.store.epoch(), reason.clone());
                 retry(RETRY_AFTER, reason)
             }

@@ -44,7 +44,7 @@ pub struct Projector {
 
 /// An event of the log, if it could be decoded.
 #[derive(Debug)]
-pub struct Incoming(Result<ReportEvent, anyhow::Error>);
+pub struct LoggedEvent(Result<ReportEvent, anyhow::Error>);
 
 /// The consumer of a read model.
 #[must_use]
@@ -57,13 +57,13 @@ pub fn consume(epoch: &str) -> Consume {
     }
 }
 
-impl From<ReportEvent> for Incoming {
+impl From<ReportEvent> for LoggedEvent {
     fn from(event: ReportEvent) -> Self {
         Self(Ok(event))
     }
 }
 
-impl From<(&str, Bytes)> for Incoming {
+impl From<(&str, Bytes)> for LoggedEvent {
     fn from(message: (&str, Bytes)) -> Self {
         Self(ReportEvent::try_from(message).map_err(Into::into))
     }
@@ -128,9 +128,13 @@ impl Projector {
 
 #[async_trait]
 impl Handler for Projector {
-    type Input = Incoming;
+    type Input = LoggedEvent;
 
-    async fn handle(&self, Incoming(event): Incoming, context: &Context) -> Result<Vec<Output>, Decision> {
+    async fn handle(
+        &self,
+        LoggedEvent(event): LoggedEvent,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
         let mark = Mark { sequence: context.sequence, logged_at: context.logged_at };
         let stored = match event {
             Ok(event) => match self.write(event, context).await {

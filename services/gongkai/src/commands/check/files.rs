@@ -9,7 +9,7 @@ use std::{
 
 /// Where a document is read from.
 #[derive(Debug)]
-pub(in crate::commands) enum Source {
+pub(in crate::commands) enum DocumentSource {
     /// Standard input.
     Stdin,
     /// A file.
@@ -18,9 +18,9 @@ pub(in crate::commands) enum Source {
     Unlisted(PathBuf, io::Error),
 }
 
-// === impl Source ===
+// === impl DocumentSource ===
 
-impl Source {
+impl DocumentSource {
     /// The name in the output.
     pub(in crate::commands) fn name(&self) -> String {
         match self {
@@ -54,23 +54,23 @@ impl Source {
 }
 
 /// The sources of the arguments, in their order; the files of a folder are sorted.
-pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = Source> {
+pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = DocumentSource> {
     paths.into_iter().flat_map(|path| {
         if path == Path::new("-") {
-            vec![Source::Stdin]
+            vec![DocumentSource::Stdin]
         } else if path.is_dir() {
             let mut sources = Vec::new();
             walk(&path, &mut BTreeSet::new(), &mut sources);
             sources
         } else {
-            vec![Source::File(path)]
+            vec![DocumentSource::File(path)]
         }
     })
 }
 
 /// Adds every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to its parent, is
 /// read once.
-fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<Source>) {
+fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<DocumentSource>) {
     let listed = fs::canonicalize(folder).and_then(|real| {
         if !seen.insert(real) {
             return Ok(Vec::new());
@@ -79,7 +79,7 @@ fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<Source>) 
     });
     let mut paths = match listed {
         Ok(paths) => paths,
-        Err(error) => return sources.push(Source::Unlisted(folder.to_owned(), error)),
+        Err(error) => return sources.push(DocumentSource::Unlisted(folder.to_owned(), error)),
     };
     paths.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
     paths.sort();
@@ -89,9 +89,9 @@ fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<Source>) 
         } else if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
             // Opening a pipe would wait for somebody who writes to it.
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
-            sources.push(Source::Unlisted(path, error));
+            sources.push(DocumentSource::Unlisted(path, error));
         } else {
-            sources.push(Source::File(path));
+            sources.push(DocumentSource::File(path));
         }
     }
 }
@@ -119,7 +119,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("long");
         fs::write(&path, [b'x'; 100]).unwrap();
-        assert_eq!(Source::File(path).read(9).unwrap().len(), 10);
-        assert!(Source::File(root.path().join("none")).read(9).is_err());
+        assert_eq!(DocumentSource::File(path).read(9).unwrap().len(), 10);
+        assert!(DocumentSource::File(root.path().join("none")).read(9).is_err());
     }
 }

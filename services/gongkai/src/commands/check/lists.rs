@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use gongkai_worker::inert;
 
 use super::{
-    tables::{LIST_HEADS, List, Tables},
+    tables::{ActionList, FindingTables, LIST_HEADS},
     workbook,
 };
 use crate::csv_writer::CsvWriter;
@@ -24,7 +24,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 ///
 /// # Errors
 /// Names the file that could not be written.
-pub(super) fn write(folder: &Path, as_workbooks: bool, tables: &Tables) -> anyhow::Result<()> {
+pub(super) fn write(folder: &Path, as_workbooks: bool, tables: &FindingTables) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("couldn't make {}", folder.display()))?;
     let mut names = BTreeSet::new();
     for list in tables.lists() {
@@ -36,7 +36,7 @@ pub(super) fn write(folder: &Path, as_workbooks: bool, tables: &Tables) -> anyho
     Ok(())
 }
 
-fn csv_bytes(list: &List) -> io::Result<Vec<u8>> {
+fn csv_bytes(list: &ActionList) -> io::Result<Vec<u8>> {
     let mut bytes = BYTE_ORDER_MARK.to_vec();
     {
         let mut writer = CsvWriter::new(&mut bytes);

@@ -18,13 +18,13 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
 use gongkai_check::{Hints, Limits, Line, Status};
-use gongkai_isolation::{Document, Readers};
+use gongkai_isolation::{RawDocument, Readers};
 use gongkai_model::Severity;
 use gongkai_reading::Known;
 use gongkai_rules::{Context, RuleSet};
 
-use self::{files::Source, tables::Tables};
-use crate::output::{Output, complain};
+use self::{files::DocumentSource, tables::FindingTables};
+use crate::printer::{Printer, complain};
 
 /// 离线核查文件：读取年报并报告疑点 / Check documents offline: what each says, and what is wrong with it
 #[derive(Debug, clap::Args)]
@@ -98,10 +98,10 @@ struct Checked {
 }
 
 /// Checks on all cores; writes in the order of the sources.
-pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     validate(&args)?;
     let mut exit = CheckExit::Clean;
-    let mut tables = (args.lists.is_some() || args.format == Format::Xlsx).then(Tables::default);
+    let mut tables = (args.lists.is_some() || args.format == Format::Xlsx).then(FindingTables::default);
     let mut csv = (args.format == Format::Csv).then(text::CsvState::default);
     let checker = Arc::new(Checker {
         rules: gongkai_rules::rule_set(args.rules.as_deref())?,
@@ -160,8 +160,8 @@ fn write_tables(
     format: Format,
     output: Option<&Path>,
     folder: Option<&Path>,
-    tables: &Tables,
-    out: &mut Output,
+    tables: &FindingTables,
+    out: &mut Printer,
 ) -> anyhow::Result<()> {
     if format == Format::Xlsx {
         let bytes = workbook::bytes(tables)?;
@@ -186,13 +186,13 @@ struct Checker {
 }
 
 /// Reads one source in a child and checks it on a thread of its own.
-async fn check(source: Source, checker: Arc<Checker>) -> anyhow::Result<Checked> {
+async fn check(source: DocumentSource, checker: Arc<Checker>) -> anyhow::Result<Checked> {
     let work = move || {
         let name = source.name();
         let Checker { rules, limits, readers } = &*checker;
         let line = source.read(limits.input_bytes).and_then(|bytes| {
             let hints = Hints { filename: source.filename(), ..Hints::default() };
-            let document = Document { bytes: &bytes, hints, known: Known::default(), limits: *limits };
+            let document = RawDocument { bytes: &bytes, hints, known: Known::default(), limits: *limits };
             let read = readers.read(&document, &()).map_err(std::io::Error::other)?;
             Ok(gongkai_check::line_of(rules, &name, read, &Context::default()))
         });

@@ -41,22 +41,22 @@ pub(super) const OVERVIEW_HEADS: [&str; 8] = ["文件", "机关", "年度", "结
 
 /// Documents with their findings, in the order in which they were checked.
 #[derive(Debug, Default)]
-pub(super) struct Tables {
-    documents: Vec<Document>,
+pub(super) struct FindingTables {
+    documents: Vec<CheckedDocument>,
 }
 
 #[derive(Debug)]
-struct Document {
+struct CheckedDocument {
     file: String,
     agency: String,
     year: String,
     /// In Chinese: that it was read, or why not.
     outcome: String,
-    items: Vec<Item>,
+    items: Vec<ActionItem>,
 }
 
 #[derive(Debug)]
-struct Item {
+struct ActionItem {
     severity: Severity,
     rule: String,
     chapter: &'static str,
@@ -69,7 +69,7 @@ struct Item {
 
 /// The 整改清单 of one agency.
 #[derive(Debug)]
-pub(super) struct List {
+pub(super) struct ActionList {
     pub(super) agency: String,
     /// For example 某某局政府信息公开工作年度报告整改清单.
     pub(super) title: String,
@@ -77,9 +77,9 @@ pub(super) struct List {
     pub(super) rows: Vec<Vec<String>>,
 }
 
-// === impl Tables ===
+// === impl FindingTables ===
 
-impl Tables {
+impl FindingTables {
     /// Adds a document; `rules` are those that made its findings.
     pub(super) fn add(&mut self, line: &Line, rules: &RuleSet) {
         let report = line.report.as_ref();
@@ -88,18 +88,18 @@ impl Tables {
             None if line.findings.is_empty() => "未发现疑点".to_owned(),
             None => format!("疑点{}处", line.findings.len()),
         };
-        self.documents.push(Document {
+        self.documents.push(CheckedDocument {
             file: line.file.clone(),
             agency: report.map(|report| report.agency.clone()).unwrap_or_default(),
             year: report.map(|report| report.year.to_string()).unwrap_or_default(),
             outcome,
-            items: line.findings.iter().map(|finding| Item::new(finding, rules)).collect(),
+            items: line.findings.iter().map(|finding| ActionItem::new(finding, rules)).collect(),
         });
     }
 
     /// One row per document, under [`OVERVIEW_HEADS`].
     pub(super) fn overview(&self) -> Vec<Vec<String>> {
-        let row = |document: &Document| {
+        let row = |document: &CheckedDocument| {
             let count = |severity| document.items.iter().filter(|item| item.severity == severity).count();
             let counts = [Severity::Error, Severity::Warning, Severity::Review, Severity::Info];
             let mut row = vec![
@@ -120,7 +120,7 @@ impl Tables {
             .documents
             .iter()
             .flat_map(|document| document.items.iter().map(move |item| (document, item)));
-        let row = |(index, (document, item)): (usize, (&Document, &Item))| {
+        let row = |(index, (document, item)): (usize, (&CheckedDocument, &ActionItem))| {
             let head = [&(index + 1).to_string(), &document.agency, &document.year, &document.file];
             head.into_iter().cloned().chain(item.cells()).collect()
         };
@@ -128,18 +128,18 @@ impl Tables {
     }
 
     /// The 整改清单 of each agency with a finding above `INFO`, by name.
-    pub(super) fn lists(&self) -> Vec<List> {
-        let mut by_agency: BTreeMap<&str, Vec<(&Document, &Item)>> = BTreeMap::new();
+    pub(super) fn lists(&self) -> Vec<ActionList> {
+        let mut by_agency: BTreeMap<&str, Vec<(&CheckedDocument, &ActionItem)>> = BTreeMap::new();
         for document in &self.documents {
             let due = document.items.iter().filter(|item| item.severity > Severity::Info);
             for item in due {
                 by_agency.entry(&document.agency).or_default().push((document, item));
             }
         }
-        let list = |(agency, mut items): (&str, Vec<(&Document, &Item)>)| {
+        let list = |(agency, mut items): (&str, Vec<(&CheckedDocument, &ActionItem)>)| {
             // The most severe first; findings of one severity in document order.
             items.sort_by_key(|(_, item)| std::cmp::Reverse(item.severity));
-            List {
+            ActionList {
                 agency: agency.to_owned(),
                 title: format!("{agency}政府信息公开工作年度报告整改清单"),
                 rows: items.iter().enumerate().map(list_row).collect(),
@@ -149,14 +149,14 @@ impl Tables {
     }
 }
 
-fn list_row((index, (document, item)): (usize, &(&Document, &Item))) -> Vec<String> {
+fn list_row((index, (document, item)): (usize, &(&CheckedDocument, &ActionItem))) -> Vec<String> {
     let head = [(index + 1).to_string(), document.year.clone()];
     head.into_iter().chain(item.cells()).chain([String::new()]).collect()
 }
 
-// === impl Item ===
+// === impl ActionItem ===
 
-impl Item {
+impl ActionItem {
     fn new(finding: &FindingLine, rules: &RuleSet) -> Self {
         let rule = rules.rules().iter().find(|rule| rule.id == finding.rule);
         let quotation = finding.source.as_ref().map(|source| source.text.clone());

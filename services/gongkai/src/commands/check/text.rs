@@ -4,7 +4,7 @@ use gongkai_check::{FindingLine, Line};
 
 use crate::{
     csv_writer::CsvWriter,
-    output::{Output, Style, clean},
+    printer::{Emphasis, Printer, clean},
 };
 
 /// A column: its heading, and its cell for a finding of a document, or for a document without one.
@@ -35,12 +35,12 @@ pub(super) struct CsvState {
 }
 
 /// Writes a document and its findings for people, in Chinese and English.
-pub(super) fn write(out: &mut Output, line: &Line) -> std::io::Result<()> {
-    let file = out.styled(Style::Bold, &clean(&line.file));
+pub(super) fn write(out: &mut Printer, line: &Line) -> std::io::Result<()> {
+    let file = out.styled(Emphasis::Bold, &clean(&line.file));
     if let Some(rejection) = &line.rejection {
-        let code = out.styled(Style::Red, &rejection.code);
+        let code = out.styled(Emphasis::Red, &rejection.code);
         out.line(format!("{file}  {code}  {}", clean(&rejection.message)))?;
-        return out.line(format!("    {}", out.styled(Style::Dim, &clean(&rejection.message_en))));
+        return out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&rejection.message_en))));
     }
     let report = line.report.as_ref();
     let agency = report.map(|report| clean(&report.agency)).unwrap_or_default();
@@ -48,24 +48,24 @@ pub(super) fn write(out: &mut Output, line: &Line) -> std::io::Result<()> {
     let cells = report.map_or(0, |report| report.facts.len());
     let form = report.map(|report| report.form.as_str()).unwrap_or_default();
     let result = match line.findings.len() {
-        0 => out.styled(Style::Green, "未发现疑点 / no findings"),
+        0 => out.styled(Emphasis::Green, "未发现疑点 / no findings"),
         count => format!("疑点{count}处 / {count} findings"),
     };
     out.line(format!("{file}  {agency}  {year}  （{form}格式 / form，{cells}项 / cells）  {result}"))?;
     for finding in &line.findings {
         let severity = severity(out, finding);
         out.line(format!("  {severity} {}  {}", finding.rule, clean(&finding.message)))?;
-        out.line(format!("    {}", out.styled(Style::Dim, &clean(&finding.message_en))))?;
+        out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&finding.message_en))))?;
     }
     Ok(())
 }
 
-fn severity(out: &Output, finding: &FindingLine) -> String {
+fn severity(out: &Printer, finding: &FindingLine) -> String {
     let (word, style) = match finding.severity.as_str() {
-        "ERROR" => ("错误", Style::Red),
-        "WARNING" => ("警告", Style::Yellow),
-        "REVIEW" => ("待核", Style::Bold),
-        _ => ("提示", Style::Dim),
+        "ERROR" => ("错误", Emphasis::Red),
+        "WARNING" => ("警告", Emphasis::Yellow),
+        "REVIEW" => ("待核", Emphasis::Bold),
+        _ => ("提示", Emphasis::Dim),
     };
     out.styled(style, &format!("{word} {:<7}", finding.severity))
 }
@@ -74,7 +74,7 @@ fn severity(out: &Output, finding: &FindingLine) -> String {
 
 impl CsvState {
     /// Writes a line per finding, or one if there are none; the header before the first.
-    pub(super) fn write(&mut self, out: &mut Output, line: &Line) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, out: &mut Printer, line: &Line) -> anyhow::Result<()> {
         let mut writer = CsvWriter::new(out);
         if !self.is_begun {
             writer.write(COLUMNS.map(|(heading, _)| heading))?;

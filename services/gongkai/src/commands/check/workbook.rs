@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use gongkai_worker::inert;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::tables::{FINDING_HEADS, LIST_HEADS, List, OVERVIEW_HEADS, Tables};
+use super::tables::{ActionList, FINDING_HEADS, FindingTables, LIST_HEADS, OVERVIEW_HEADS};
 
 /// Widths of columns in characters, by head.
 fn width(head: &str) -> f64 {
@@ -22,7 +22,7 @@ fn width(head: &str) -> f64 {
 /// Excel's limit on a sheet's name, in UTF-16 units.
 const LONGEST_NAME: usize = 31;
 
-struct Look {
+struct CellLook {
     title: Format,
     head: Format,
     cell: Format,
@@ -32,8 +32,8 @@ struct Look {
 ///
 /// # Errors
 /// There are more rows than a sheet holds (1,048,576).
-pub(super) fn bytes(tables: &Tables) -> Result<Vec<u8>, XlsxError> {
-    let look = Look::new();
+pub(super) fn bytes(tables: &FindingTables) -> Result<Vec<u8>, XlsxError> {
+    let look = CellLook::new();
     let mut workbook = Workbook::new();
     let mut names = BTreeSet::new();
     table(named(&mut workbook, "汇总", &mut names)?, 0, &OVERVIEW_HEADS, &tables.overview(), &look)?;
@@ -48,13 +48,13 @@ pub(super) fn bytes(tables: &Tables) -> Result<Vec<u8>, XlsxError> {
 ///
 /// # Errors
 /// As [`bytes`].
-pub(super) fn list_bytes(list: &List) -> Result<Vec<u8>, XlsxError> {
+pub(super) fn list_bytes(list: &ActionList) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    rectification(named(&mut workbook, "整改清单", &mut BTreeSet::new())?, list, &Look::new())?;
+    rectification(named(&mut workbook, "整改清单", &mut BTreeSet::new())?, list, &CellLook::new())?;
     workbook.save_to_buffer()
 }
 
-fn rectification(sheet: &mut Worksheet, list: &List, look: &Look) -> Result<(), XlsxError> {
+fn rectification(sheet: &mut Worksheet, list: &ActionList, look: &CellLook) -> Result<(), XlsxError> {
     let last = u16::try_from(LIST_HEADS.len() - 1).unwrap_or(u16::MAX);
     sheet.merge_range(0, 0, 0, last, &inert::escape(&list.title), &look.title)?;
     sheet.set_landscape().set_print_fit_to_pages(1, 0);
@@ -67,7 +67,7 @@ fn table(
     top: u32,
     heads: &[&str],
     rows: &[Vec<String>],
-    look: &Look,
+    look: &CellLook,
 ) -> Result<(), XlsxError> {
     for (column, head) in (0_u16..).zip(heads) {
         sheet.write_string_with_format(top, column, *head, &look.head)?;
@@ -85,7 +85,7 @@ fn table(
 }
 
 /// Writes whole numbers as numbers, so that they sort; all else as text.
-fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &Look) -> Result<(), XlsxError> {
+fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &CellLook) -> Result<(), XlsxError> {
     match cell.parse::<u32>() {
         Ok(number) if number.to_string() == cell => {
             sheet.write_number_with_format(row, column, number, &look.cell)?;
@@ -120,9 +120,9 @@ fn named<'a>(
     Ok(sheet)
 }
 
-// === impl Look ===
+// === impl CellLook ===
 
-impl Look {
+impl CellLook {
     fn new() -> Self {
         let cell = Format::new().set_text_wrap().set_align(FormatAlign::Top).set_border(FormatBorder::Thin);
         Self {

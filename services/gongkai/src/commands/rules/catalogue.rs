@@ -7,7 +7,7 @@ use gongkai_worker::inert::printable;
 use serde::Serialize;
 
 use crate::{
-    output::{Output, Style},
+    printer::{Emphasis, Printer},
     table::{self, Column, Format, Row},
 };
 
@@ -32,14 +32,14 @@ struct RuleView {
 }
 
 /// Writes all rules, one row each.
-pub(super) fn list(rules: &RuleSet, format: Format, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(super) fn list(rules: &RuleSet, format: Format, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let views: Vec<RuleView> = rules.rules().iter().map(RuleView::of).collect();
     table::write(out, format, &views)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Writes one rule.
-pub(super) fn show(rules: &RuleSet, id: &str, format: Format, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(super) fn show(rules: &RuleSet, id: &str, format: Format, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let found = rules.rules().iter().find(|rule| rule.id.eq_ignore_ascii_case(id));
     let Some(rule) = found.map(RuleView::of) else {
         anyhow::bail!("there is no rule {id:?}; gongkai rules list shows all");
@@ -48,7 +48,7 @@ pub(super) fn show(rules: &RuleSet, id: &str, format: Format, out: &mut Output) 
         table::write(out, format, &[rule])?;
         return Ok(ExitCode::SUCCESS);
     }
-    let heading = out.styled(Style::Bold, &format!("{}  {}", rule.id, rule.severity));
+    let heading = out.styled(Emphasis::Bold, &format!("{}  {}", rule.id, rule.severity));
     out.line(heading)?;
     for (name, value) in rule.lines() {
         out.line(format!("  {name}  {}", printable(&value.to_string())))?;

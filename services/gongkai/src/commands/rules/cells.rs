@@ -7,7 +7,7 @@ use gongkai_rules::{NamedCell, RuleSet};
 use serde::Serialize;
 
 use crate::{
-    output::Output,
+    printer::Printer,
     table::{self, Column, Format, Row},
 };
 
@@ -30,7 +30,7 @@ struct CellView {
     position: String,
 }
 
-pub(super) fn run(args: &Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let views: Vec<CellView> = RuleSet::embedded().cells().into_iter().map(CellView::of).collect();
     table::write(out, args.format, &views)?;
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ mod stored;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{output::Output, table::Format};
+use crate::{printer::Printer, table::Format};
 
 /// 规则目录与规则包 / Show the rules, and try out rule packs
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ struct ShowArgs {
     format: Format,
 }
 
-pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::List(args) => {
             catalogue::list(&gongkai_rules::rule_set(args.rules.as_deref())?, args.format, out)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use gongkai_isolation::{Document, Readers};
+use gongkai_isolation::{RawDocument, Readers};
 use gongkai_model::{Finding, Report};
 use gongkai_reading::{Hints, Known, Limits};
 use gongkai_rules::{Context, RuleSet};
@@ -18,8 +18,8 @@ use time::Date;
 
 use super::stored;
 use crate::{
-    commands::check::files::{self, Source},
-    output::{Output, complain},
+    commands::check::files::{self, DocumentSource},
+    printer::{Printer, complain},
     table::{self, Column, Format, Row},
 };
 
@@ -80,7 +80,7 @@ struct Trial {
     reports: usize,
 }
 
-pub(super) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let before = gongkai_rules::rule_set(args.rules.as_deref())?;
     let after = match &args.rules {
         Some(present) => gongkai_rules::rule_set_of(&[present, &args.pack])?,
@@ -121,11 +121,11 @@ fn day(text: &str) -> Result<Date, String> {
 // === impl Trial ===
 
 impl Trial {
-    fn try_source(&mut self, source: &Source, readers: &Readers) -> anyhow::Result<()> {
+    fn try_source(&mut self, source: &DocumentSource, readers: &Readers) -> anyhow::Result<()> {
         let (name, limits) = (source.name(), Limits::default());
         let bytes = source.read(limits.input_bytes).with_context(|| format!("couldn't read {name}"))?;
         let hints = Hints { filename: source.filename(), ..Hints::default() };
-        match readers.read(&Document { bytes: &bytes, hints, known: Known::default(), limits }, &())? {
+        match readers.read(&RawDocument { bytes: &bytes, hints, known: Known::default(), limits }, &())? {
             Ok(reading) => self.try_on(&name, &reading.report, &Context::default()),
             Err(rejection) => complain(format_args!("{name}: {}", rejection.message)),
         }
@@ -171,7 +171,7 @@ fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<Findin
     fingerprints.iter().filter_map(change).collect()
 }
 
-// === impl Change ===
+// === impl FindingChange ===
 
 impl FindingChange {
     /// `None` if nothing visible differs.

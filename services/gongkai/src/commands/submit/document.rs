@@ -10,14 +10,14 @@ const MAX_BYTES: u64 = 32 * 1024 * 1024;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A document's bytes, and where they are from.
-pub(super) struct Document {
+pub(super) struct SubmittedDocument {
     pub(super) bytes: Vec<u8>,
     pub(super) media_type: Option<String>,
     pub(super) filename: Option<String>,
     pub(super) url: Option<String>,
 }
 
-impl Document {
+impl SubmittedDocument {
     /// Reads a file, standard input (`-`) or a URL.
     pub(super) async fn read(name: &str) -> anyhow::Result<Self> {
         if name == "-" {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    document::{self, Document},
+    document::{self, SubmittedDocument},
     signer::Signer,
 };
 use crate::{client, view::Counts};
@@ -105,7 +105,7 @@ impl IngestClient {
     /// Submits a document; `about` becomes query parameters.
     pub(super) async fn submit(
         &self,
-        document: &Document,
+        document: &SubmittedDocument,
         about: &[(&str, &str)],
     ) -> anyhow::Result<ReceiptJson> {
         let mut url = self.at("v1/reports")?;

@@ -9,10 +9,10 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use clap::ValueEnum;
 
 use self::{
-    document::Document,
+    document::SubmittedDocument,
     ingest::{IngestClient, ReceiptJson, State},
 };
-use crate::output::{Output, Style, clean, complain};
+use crate::printer::{Emphasis, Printer, clean, complain};
 
 /// 提交年报 / Submit documents to a running ingest
 #[derive(Debug, clap::Args)]
@@ -80,7 +80,7 @@ enum SubmitExit {
     Failed = 2,
 }
 
-pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let ingest = IngestClient::new(&args.server, args.token_file.as_deref(), args.secret_file.as_deref())?;
     let mut exit = SubmitExit::Taken;
     for name in &args.documents {
@@ -103,7 +103,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
 }
 
 async fn submit(args: &Args, ingest: &IngestClient, name: &str) -> anyhow::Result<ReceiptJson> {
-    let document = Document::read(name).await?;
+    let document = SubmittedDocument::read(name).await?;
     let is_code = |agency: &str| agency.is_ascii() && gongkai_model::AgencyKey::from_code(agency).is_ok();
     let agency = args.agency.as_deref().map(|a| (if is_code(a) { "agency_code" } else { "agency_name" }, a));
     let year = args.year.map(|year| year.to_string());
@@ -132,17 +132,17 @@ fn judge(state: State, waited: bool) -> SubmitExit {
     }
 }
 
-fn write(out: &mut Output, name: &str, receipt: &ReceiptJson) -> std::io::Result<()> {
+fn write(out: &mut Printer, name: &str, receipt: &ReceiptJson) -> std::io::Result<()> {
     let (word, style) = match receipt.state {
-        State::Received => ("已收到 received", Style::Bold),
-        State::Parsed => ("已读取 parsed", Style::Bold),
-        State::Validated => ("已核查 validated", Style::Green),
-        State::Rejected => ("已拒绝 rejected", Style::Red),
-        State::Withdrawn => ("已撤回 withdrawn", Style::Bold),
-        State::Unchanged => ("内容未变 unchanged", Style::Bold),
-        State::Dead => ("处理失败 dead", Style::Red),
+        State::Received => ("已收到 received", Emphasis::Bold),
+        State::Parsed => ("已读取 parsed", Emphasis::Bold),
+        State::Validated => ("已核查 validated", Emphasis::Green),
+        State::Rejected => ("已拒绝 rejected", Emphasis::Red),
+        State::Withdrawn => ("已撤回 withdrawn", Emphasis::Bold),
+        State::Unchanged => ("内容未变 unchanged", Emphasis::Bold),
+        State::Dead => ("处理失败 dead", Emphasis::Red),
     };
-    out.line(format!("{}  {}", out.styled(Style::Bold, &clean(name)), out.styled(style, word)))?;
+    out.line(format!("{}  {}", out.styled(Emphasis::Bold, &clean(name)), out.styled(style, word)))?;
     let counts = receipt.findings;
     if receipt.state == State::Validated {
         out.line(format!(
@@ -152,7 +152,7 @@ fn write(out: &mut Output, name: &str, receipt: &ReceiptJson) -> std::io::Result
     }
     if let Some(rejection) = &receipt.rejection {
         out.line(format!("    {}  {}", rejection.code, clean(&rejection.message)))?;
-        out.line(format!("    {}", out.styled(Style::Dim, &clean(&rejection.message_en))))?;
+        out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&rejection.message_en))))?;
     }
     if let Some(report) = &receipt.report {
         out.line(format!("    report      {}", clean(report)))?;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
-use crate::output::complain;
+use crate::printer::complain;
 
 const OLDEST: [u32; 3] = [2, 15, 1];
 

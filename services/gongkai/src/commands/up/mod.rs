@@ -28,7 +28,7 @@ use gongkai_worker::Process;
 use tokio::time::sleep;
 
 use self::{broker::Broker, settings::Settings};
-use crate::output::{Output, Style, complain};
+use crate::printer::{Emphasis, Printer, complain};
 
 /// Exit code for a wrong flag or setting (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -75,7 +75,7 @@ pub(crate) struct Args {
 /// The services and their admin addresses.
 type Admins = Vec<(&'static str, SocketAddr)>;
 
-pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let settings = match Settings::read(args.config.as_deref(), args.nats_url.as_deref(), &args.data) {
         Ok(settings) => settings,
         Err(error) => {
@@ -103,7 +103,7 @@ pub(crate) async fn run(args: Args, out: &mut Output) -> anyhow::Result<ExitCode
 async fn serve(
     settings: Settings,
     mut broker: Option<&mut Broker>,
-    out: &mut Output,
+    out: &mut Printer,
 ) -> anyhow::Result<ExitCode> {
     let addresses = settings.addresses();
     let mut process = Process::boot(
@@ -178,8 +178,8 @@ fn all_ready(admins: &Admins) -> impl Future<Output = anyhow::Result<()>> + use<
     }
 }
 
-fn announce(out: &mut Output, addresses: &[(&'static str, String)], admins: &Admins) -> anyhow::Result<()> {
-    out.line(out.styled(Style::Bold, "公开已启动 / gongkai is up"))?;
+fn announce(out: &mut Printer, addresses: &[(&'static str, String)], admins: &Admins) -> anyhow::Result<()> {
+    out.line(out.styled(Emphasis::Bold, "公开已启动 / gongkai is up"))?;
     for (what, address) in addresses {
         out.line(format!("  {what:<16} {address}"))?;
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::record::{Known, Seen};
+use super::record::{PartRecord, PartRecords};
 use crate::transport::{Part, StreamState};
 
 /// What the broker says of each part; `None` if there is none.
@@ -10,7 +10,7 @@ pub type Inventory = Vec<(Part, Option<StreamState>)>;
 
 /// A part that is not in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct LostPart {
     /// The part.
     pub part: Part,
     /// What is wrong with it.
@@ -46,24 +46,28 @@ pub enum Loss {
 /// The memory of a process is newer than the marker, so it decides where there is one, unless an operator has accepted
 /// since what is there.
 #[must_use]
-pub fn judge(inventory: &Inventory, marker: Option<&Known>, memory: Option<&Known>) -> Vec<Fault> {
+pub fn judge(
+    inventory: &Inventory,
+    marker: Option<&PartRecords>,
+    memory: Option<&PartRecords>,
+) -> Vec<LostPart> {
     let memory = memory.filter(|memory| !is_accepted(marker, memory));
     let known = |part| memory.and_then(|memory| memory.get(part)).or_else(|| marker?.get(part));
     let judge_one = |(part, held): &(Part, Option<StreamState>)| {
-        Some(Fault { part: *part, loss: loss(known(*part)?, *held)? })
+        Some(LostPart { part: *part, loss: loss(known(*part)?, *held)? })
     };
     inventory.iter().filter_map(judge_one).collect()
 }
 
 /// Returns true if an operator accepted what is there later than `memory` knows.
 #[must_use]
-pub fn is_accepted(marker: Option<&Known>, memory: &Known) -> bool {
+pub fn is_accepted(marker: Option<&PartRecords>, memory: &PartRecords) -> bool {
     marker.is_some_and(|marker| marker.accepted_ms > memory.accepted_ms)
 }
 
-fn loss(known: &Seen, held: Option<StreamState>) -> Option<Loss> {
+fn loss(known: &PartRecord, held: Option<StreamState>) -> Option<Loss> {
     let Some(held) = held else { return Some(Loss::Missing { last: known.last_sequence }) };
-    let seen = Seen::from(&held);
+    let seen = PartRecord::from(&held);
     if seen.created_at != known.created_at {
         return Some(Loss::Replaced { was: known.created_at.clone(), is: seen.created_at });
     }
@@ -73,7 +77,7 @@ fn loss(known: &Seen, held: Option<StreamState>) -> Option<Loss> {
 
 /// Says in one sentence what is wrong and what to do.
 #[must_use]
-pub fn sentence(faults: &[Fault]) -> String {
+pub fn sentence(faults: &[LostPart]) -> String {
     /// More than these are counted.
     const NAMED: usize = 3;
     let named: Vec<_> = faults.iter().take(NAMED).map(ToString::to_string).collect();
@@ -85,7 +89,7 @@ pub fn sentence(faults: &[Fault]) -> String {
     )
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for LostPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = self.part;
         match &self.loss {
@@ -110,15 +114,19 @@ mod tests {
         StreamState { created, first_sequence: 1, last_sequence }
     }
 
-    fn known(parts: &[(Part, StreamState)]) -> Known {
-        let mut known = Known::default();
+    fn known(parts: &[(Part, StreamState)]) -> PartRecords {
+        let mut known = PartRecords::default();
         for (part, held) in parts {
             known.set(*part, held);
         }
         known
     }
 
-    fn losses(inventory: &Inventory, marker: Option<&Known>, memory: Option<&Known>) -> Vec<(Part, Loss)> {
+    fn losses(
+        inventory: &Inventory,
+        marker: Option<&PartRecords>,
+        memory: Option<&PartRecords>,
+    ) -> Vec<(Part, Loss)> {
         judge(inventory, marker, memory).into_iter().map(|fault| (fault.part, fault.loss)).collect()
     }
 
@@ -150,7 +158,7 @@ mod tests {
     #[test]
     fn what_an_operator_accepted_holds_until_an_older_copy_comes() {
         let memory = known(&[(LOG, held(1, 9))]);
-        let accepted = Known { accepted_ms: 7, ..known(&[(LOG, held(3, 0))]) };
+        let accepted = PartRecords { accepted_ms: 7, ..known(&[(LOG, held(3, 0))]) };
         let inventory = vec![(LOG, Some(held(3, 0)))];
         assert!(judge(&inventory, Some(&accepted), Some(&memory)).is_empty());
         // The process has taken over what was accepted; then the old store comes back.
@@ -160,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_sentence_names_a_few_and_counts_the_rest() {
-        let fault = |part| Fault { part, loss: Loss::Missing { last: 7 } };
+        let fault = |part| LostPart { part, loss: Loss::Missing { last: 7 } };
         let text = sentence(&[fault(LOG), fault(BUCKET), fault(LOG), fault(LOG)]);
         assert!(text.starts_with("stream LOG is missing (it ended at 7), entry bucket bucket is"), "{text}");
         assert!(text.contains(" and 1 more: put the broker's store back"), "{text}");

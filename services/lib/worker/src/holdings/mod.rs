@@ -19,12 +19,12 @@
 //! what to do.
 //!
 //! - [`judge`]: compares what is held with what was known; pure;
-//! - [`keeper`]: looks regularly, and after every failure and lost connection;
+//! - [`inspector`]: looks regularly, and after every failure and lost connection;
 //! - [`guarded`]: a transport whose calls pass only while all is well.
 
 pub(crate) mod guarded;
+pub mod inspector;
 pub mod judge;
-pub mod keeper;
 pub mod record;
 mod refusals;
 
@@ -54,7 +54,7 @@ struct Inner {
     state: watch::Sender<State>,
     /// Cancelled when the gate closes or what is behind it changes.
     closing: Mutex<CancellationToken>,
-    /// Wakes the keeper before its time.
+    /// Wakes the inspector before its time.
     suspicion: Notify,
     streams: Vec<(&'static [&'static str], Part)>,
     parts: Vec<Tracked>,
@@ -135,7 +135,7 @@ impl Holdings {
         self.closing_lock().clone()
     }
 
-    /// Makes the keeper look soon, because a call failed as if a part were missing.
+    /// Makes the inspector look soon, because a call failed as if a part were missing.
     fn suspect(&self) {
         self.0.suspicion.notify_one();
     }

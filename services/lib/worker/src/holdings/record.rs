@@ -15,34 +15,34 @@ use crate::transport::{Part, StreamState};
 /// What is remembered of all streams and buckets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Known {
+pub struct PartRecords {
     /// When an operator last accepted what was there, in milliseconds since 1970. 0 if that never happened.
     pub accepted_ms: u64,
     /// By part, as it is displayed.
-    pub parts: BTreeMap<String, Seen>,
+    pub parts: BTreeMap<String, PartRecord>,
 }
 
 /// What is remembered of one stream or bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct PartRecord {
     /// When it was created, as RFC 3339: its identity.
     pub created_at: String,
     /// Sequence of the last message that it had stored.
     pub last_sequence: u64,
 }
 
-// === impl Known ===
+// === impl PartRecords ===
 
-impl Known {
+impl PartRecords {
     /// Returns what is remembered of a part.
     #[must_use]
-    pub fn get(&self, part: Part) -> Option<&Seen> {
+    pub fn get(&self, part: Part) -> Option<&PartRecord> {
         self.parts.get(&part.to_string())
     }
 
     /// Remembers a part as it is now.
     pub fn set(&mut self, part: Part, held: &StreamState) {
-        self.parts.insert(part.to_string(), Seen::from(held));
+        self.parts.insert(part.to_string(), PartRecord::from(held));
     }
 
     /// Returns true if nothing is remembered.
@@ -76,7 +76,7 @@ impl Known {
     }
 }
 
-impl Record for Known {
+impl Record for PartRecords {
     fn encode(&self) -> Bytes {
         serde_json::to_vec(self).expect("a map of strings and numbers is JSON").into()
     }
@@ -86,9 +86,9 @@ impl Record for Known {
     }
 }
 
-// === impl Seen ===
+// === impl PartRecord ===
 
-impl From<&StreamState> for Seen {
+impl From<&StreamState> for PartRecord {
     fn from(held: &StreamState) -> Self {
         Self { created_at: text(held.created), last_sequence: held.last_sequence }
     }

@@ -14,10 +14,10 @@ const RECENT: Duration = Duration::from_secs(30);
 
 /// The failures to store something in a part since the last success.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<Option<Span>>);
+pub(super) struct Refusals(Mutex<Option<FailurePeriod>>);
 
 #[derive(Debug, Clone, Copy)]
-struct Span {
+struct FailurePeriod {
     first: Instant,
     last: Instant,
 }
@@ -27,8 +27,8 @@ impl Refusals {
     pub(super) fn add(&self) -> bool {
         let now = Instant::now();
         let mut span = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = span.filter(Span::is_recent).map_or(now, |span| span.first);
-        *span = Some(Span { first, last: now });
+        let first = span.filter(FailurePeriod::is_recent).map_or(now, |span| span.first);
+        *span = Some(FailurePeriod { first, last: now });
         now - first >= LASTING
     }
 
@@ -44,7 +44,7 @@ impl Refusals {
     }
 }
 
-impl Span {
+impl FailurePeriod {
     fn is_recent(&self) -> bool {
         self.last.elapsed() <= RECENT
     }

@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
 use super::guarded::Guarded;
-use super::keeper::{Keeper, Orders, inspect, repair};
+use super::inspector::{Inspector, Orders, inspect, repair};
 use super::*;
 use crate::clock::Clock;
 use crate::outage::Outage;
@@ -18,21 +18,21 @@ use crate::{Consume, Context, Decision, Handler, Output, Raw, Runtime};
 
 const MARKER: &str = "marker";
 
-fn keeper(memory: &Memory, file: Option<PathBuf>, recreate: bool) -> (Keeper, Guarded, Holdings) {
+fn inspector(memory: &Memory, file: Option<PathBuf>, recreate: bool) -> (Inspector, Guarded, Holdings) {
     let holdings = Holdings::new(&topology());
     let orders = Orders { topology: topology(), marker: MARKER, file, recreate };
     let outage = Outage::default();
     let transport = Arc::new(memory.clone());
-    let keeper = Keeper::new(transport, orders, Clock::system(), holdings.clone(), outage).unwrap();
-    let guarded = keeper.guarded();
-    (keeper, guarded, holdings)
+    let inspector = Inspector::new(transport, orders, Clock::system(), holdings.clone(), outage).unwrap();
+    let guarded = inspector.guarded();
+    (inspector, guarded, holdings)
 }
 
 /// A process at work.
 async fn working(memory: &Memory) -> (Guarded, Holdings) {
-    let (mut keeper, guarded, holdings) = keeper(memory, None, false);
-    keeper.open().await.unwrap();
-    tokio::spawn(keeper.watch());
+    let (mut inspector, guarded, holdings) = inspector(memory, None, false);
+    inspector.open().await.unwrap();
+    tokio::spawn(inspector.watch());
     (guarded, holdings)
 }
 
@@ -139,10 +139,10 @@ async fn a_restarted_process_misses_what_the_marker_knows() {
     let memory = Memory::new();
     drop(working(&memory).await);
     memory.lose(Part::Stream(LOG));
-    let (mut restarted, _, holdings) = keeper(&memory, None, false);
+    let (mut restarted, _, holdings) = inspector(&memory, None, false);
     assert!(timeout(Duration::from_secs(60), restarted.open()).await.is_err());
     assert!(holdings.obstacle().unwrap().contains(LOG));
-    let (mut told, _, holdings) = keeper(&memory, None, true);
+    let (mut told, _, holdings) = inspector(&memory, None, true);
     told.open().await.unwrap();
     assert_eq!(holdings.obstacle(), None);
 }
@@ -151,13 +151,13 @@ async fn a_restarted_process_misses_what_the_marker_knows() {
 async fn the_file_tells_a_broker_that_lost_everything_from_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = Some(folder.path().join("marker.json"));
-    let (mut first, ..) = keeper(&Memory::new(), file.clone(), false);
+    let (mut first, ..) = inspector(&Memory::new(), file.clone(), false);
     first.open().await.unwrap();
     let empty = Memory::new();
-    let (mut restarted, _, holdings) = keeper(&empty, file, false);
+    let (mut restarted, _, holdings) = inspector(&empty, file, false);
     assert!(timeout(Duration::from_secs(60), restarted.open()).await.is_err());
     assert!(holdings.obstacle().unwrap().contains("is missing"));
-    let (mut knows_nothing, ..) = keeper(&empty, None, false);
+    let (mut knows_nothing, ..) = inspector(&empty, None, false);
     knows_nothing.open().await.unwrap();
 }
 

@@ -56,7 +56,7 @@ async fn one_hop(tracer: impl Fn(Kept) -> Tracer, edit: impl FnOnce(&mut Message
     let tracer = tracer(kept.clone());
     let runtime = Runtime::builder("stage", Arc::new(memory.clone())).tracer(tracer.clone()).build();
 
-    let server = tracer.start("POST /v1/things", Kind::Server, &tracer.base(), Vec::new);
+    let server = tracer.start("POST /v1/things", SpanKind::Server, &tracer.base(), Vec::new);
     let trace_id = server.trace_id();
     let output = Output::new("first.a", "test.v1", &"x".to_owned());
     let publishing = runtime.publish("one", output);

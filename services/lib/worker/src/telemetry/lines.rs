@@ -19,19 +19,19 @@ use crate::inert;
 use crate::trace::Tracer;
 
 /// Writes one log event per line.
-pub(super) struct Lines {
+pub(super) struct LogLines {
     is_json: bool,
     clock: Clock,
 }
 
 /// The fields of a log event, in order.
 #[derive(Default)]
-struct Fields {
+struct EventFields {
     message: String,
     rest: Map<String, Value>,
 }
 
-impl Lines {
+impl LogLines {
     pub(super) fn new(format: LogFormat, clock: Clock) -> Self {
         let is_json = match format {
             LogFormat::Auto => !std::io::stderr().is_terminal(),
@@ -42,7 +42,7 @@ impl Lines {
     }
 }
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for LogLines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -53,7 +53,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut fields = Fields::default();
+        let mut fields = EventFields::default();
         event.record(&mut fields);
         let at = self.clock.now().format(&Rfc3339).map_err(|_| fmt::Error)?;
         let (level, target) = (event.metadata().level(), event.metadata().target());
@@ -90,7 +90,7 @@ fn current() -> (Option<&'static str>, Option<String>) {
     })
 }
 
-impl Fields {
+impl EventFields {
     /// Keeps a field. Passwords inside URLs are redacted here, whoever logs them.
     fn insert(&mut self, field: &Field, value: Value) {
         let value = match value {
@@ -105,7 +105,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.insert(field, format!("{value:?}").into());
     }
@@ -170,7 +170,7 @@ mod tests {
         let sink = Sink::default();
         let writer = sink.clone();
         let subscriber = tracing_subscriber::fmt()
-            .event_format(Lines::new(format, Clock::fixed(OffsetDateTime::UNIX_EPOCH)))
+            .event_format(LogLines::new(format, Clock::fixed(OffsetDateTime::UNIX_EPOCH)))
             .with_writer(move || writer.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, log);
@@ -179,7 +179,7 @@ mod tests {
 
     fn log_in_a_trace() {
         let tracer = Tracer::silent("stage");
-        let span = tracer.start("", crate::trace::Kind::Internal, &tracer.base(), Vec::new);
+        let span = tracer.start("", crate::trace::SpanKind::Internal, &tracer.base(), Vec::new);
         span.within(|| tracing::warn!(size = 3, name = "x", "no \"luck\""));
     }
 

@@ -24,7 +24,7 @@ use crate::metrics::Meters;
 use crate::panics;
 use crate::trace::Tracer;
 use collector::Collector;
-use lines::Lines;
+use lines::LogLines;
 
 /// Upper bound of one export. It is below the grace period of a pod.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ impl Telemetry {
         version: &'static str,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        let lines = Lines::new(settings.log_format, clock);
+        let lines = LogLines::new(settings.log_format, clock);
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(log_filter(&settings.log_filter)?)
             .with_writer(std::io::stderr)

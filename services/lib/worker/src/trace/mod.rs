@@ -23,16 +23,16 @@ use opentelemetry::trace::TraceContextExt as _;
 
 pub(crate) use carrier::{extract_from_message, inject_into_message};
 pub use server::{ServerLayer, ServerTrace};
-pub use span::{Kind, Span};
+pub use span::{SpanKind, TraceSpan};
 pub use tracer::Tracer;
 
 /// Opens a span under the current one. It is exported for the service that the current context belongs to.
 #[must_use]
-pub fn span(name: impl Into<Cow<'static, str>>, kind: Kind) -> Span {
+pub fn span(name: impl Into<Cow<'static, str>>, kind: SpanKind) -> TraceSpan {
     let parent = Context::current();
     match parent.get::<Tracer>().cloned() {
         Some(tracer) => tracer.start(name, kind, &parent, Vec::new),
-        None => Span::entered(parent),
+        None => TraceSpan::entered(parent),
     }
 }
 

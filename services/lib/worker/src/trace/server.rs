@@ -16,7 +16,7 @@ use opentelemetry::{Context, KeyValue};
 use tower::{Layer, Service};
 
 use super::carrier;
-use super::span::{Kind, Span};
+use super::span::{SpanKind, TraceSpan};
 use super::tracer::Tracer;
 
 /// A layer that opens a span for each request, in the trace that its headers name or in a new one.
@@ -75,20 +75,20 @@ impl ServerLayer {
         Self { tracer: tracer.clone(), base: tracer.base() }
     }
 
-    fn open<B>(&self, request: &Request<B>) -> Span {
+    fn open<B>(&self, request: &Request<B>) -> TraceSpan {
         let parent = carrier::extract_from_http(&self.base, request.headers());
         if !self.tracer.is_exporting() {
-            return self.tracer.start("", Kind::Server, &parent, Vec::new);
+            return self.tracer.start("", SpanKind::Server, &parent, Vec::new);
         }
         let path = request.uri().path();
         if is_grpc(request.headers()) {
             let method = path.trim_start_matches('/').to_owned();
             let attributes = grpc_attributes(&method);
-            return self.tracer.start(method, Kind::Server, &parent, || attributes);
+            return self.tracer.start(method, SpanKind::Server, &parent, || attributes);
         }
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let name = format!("{} {}", request.method(), route.unwrap_or_default());
-        self.tracer.start(name.trim_end().to_owned(), Kind::Server, &parent, || {
+        self.tracer.start(name.trim_end().to_owned(), SpanKind::Server, &parent, || {
             let mut attributes = vec![
                 KeyValue::new("http.request.method", request.method().to_string()),
                 KeyValue::new("url.path", path.to_owned()),
@@ -99,8 +99,8 @@ impl ServerLayer {
     }
 }
 
-impl Span {
-    /// Like [`Span::run`], but leaves the span open, so that the status can be recorded.
+impl TraceSpan {
+    /// Like [`TraceSpan::run`], but leaves the span open, so that the status can be recorded.
     async fn run_open<F: Future>(self, future: F) -> F::Output {
         use opentelemetry::trace::FutureExt as _;
         future.with_context(self.context).await
@@ -118,7 +118,7 @@ fn grpc_attributes(method: &str) -> Vec<KeyValue> {
     vec![KeyValue::new("rpc.system.name", "grpc"), KeyValue::new("rpc.method", method.to_owned())]
 }
 
-fn record_status<R>(span: &Span, response: &Response<R>) {
+fn record_status<R>(span: &TraceSpan, response: &Response<R>) {
     if is_grpc(response.headers()) {
         let code = response.headers().get("grpc-status").and_then(|value| value.to_str().ok()).unwrap_or("0");
         span.set("rpc.response.status_code", code);

@@ -1,4 +1,4 @@
-//! [`Span`]: one operation in a trace.
+//! [`TraceSpan`]: one operation in a trace.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -11,7 +11,7 @@ use crate::inert::redact;
 
 /// The role of a span in a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SpanKind {
     /// Handles a request.
     Server,
     /// Sends a request and waits for the response.
@@ -24,17 +24,17 @@ pub enum Kind {
     Internal,
 }
 
-/// One operation in a trace. It ends when [`Span::run`] completes, or when its last handle is dropped.
+/// One operation in a trace. It ends when [`TraceSpan::run`] completes, or when its last handle is dropped.
 #[derive(Clone)]
-pub struct Span {
+pub struct TraceSpan {
     pub(crate) context: Context,
     /// True if the context is current already, so that there is nothing to enter and nothing to end.
     is_entered: bool,
 }
 
-// === impl Span ===
+// === impl TraceSpan ===
 
-impl Span {
+impl TraceSpan {
     pub(crate) fn of(context: Context) -> Self {
         Self { context, is_entered: false }
     }

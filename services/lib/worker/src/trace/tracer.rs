@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry::trace::{
-    SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, TraceFlags, TraceState, Tracer as _,
+    SpanBuilder, SpanContext, SpanKind as OtelSpanKind, TraceContextExt as _, TraceFlags, TraceState,
+    Tracer as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SdkTracer};
 
-use super::span::{Kind, Span};
+use super::span::{SpanKind, TraceSpan};
 
 /// Starts the spans of one service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,13 +52,13 @@ impl Tracer {
     pub(crate) fn start(
         &self,
         name: impl Into<Cow<'static, str>>,
-        kind: Kind,
+        kind: SpanKind,
         parent: &Context,
         attributes: impl FnOnce() -> Vec<KeyValue>,
-    ) -> Span {
+    ) -> TraceSpan {
         let Some(tracer) = &self.0.exporting else { return self.pass_on(parent) };
         let builder = SpanBuilder::from_name(name).with_kind(kind.into()).with_attributes(attributes());
-        Span::of(parent.with_span(tracer.build_with_context(builder, parent)))
+        TraceSpan::of(parent.with_span(tracer.build_with_context(builder, parent)))
     }
 
     /// Opens a span under the current one, or under [`Tracer::base`] if there is none.
@@ -66,12 +67,12 @@ impl Tracer {
     pub(crate) fn start_here(
         &self,
         name: impl FnOnce() -> String,
-        kind: Kind,
+        kind: SpanKind,
         attributes: impl FnOnce() -> Vec<KeyValue>,
-    ) -> Span {
+    ) -> TraceSpan {
         let current = Context::current();
         if self.0.exporting.is_none() && current.span().span_context().is_valid() {
-            return Span::entered(current);
+            return TraceSpan::entered(current);
         }
         let parent = if current.get::<Self>().is_some() { current } else { self.base() };
         let name = if self.is_exporting() { name() } else { String::new() };
@@ -82,11 +83,11 @@ impl Tracer {
     pub(crate) fn start_linked(
         &self,
         name: impl Into<Cow<'static, str>>,
-        kind: Kind,
+        kind: SpanKind,
         origin: &SpanContext,
         base: &Context,
         attributes: impl FnOnce() -> Vec<KeyValue>,
-    ) -> Span {
+    ) -> TraceSpan {
         let span = self.start(name, kind, base, attributes);
         span.context.span().add_link(origin.clone(), Vec::new());
         span
@@ -96,9 +97,9 @@ impl Tracer {
         self.0.exporting.is_some()
     }
 
-    fn pass_on(&self, parent: &Context) -> Span {
+    fn pass_on(&self, parent: &Context) -> TraceSpan {
         let known = parent.span().span_context().is_valid();
-        Span::of(if known { parent.clone() } else { fresh_root(parent, self.0.sampled) })
+        TraceSpan::of(if known { parent.clone() } else { fresh_root(parent, self.0.sampled) })
     }
 }
 
@@ -110,14 +111,14 @@ pub(super) fn fresh_root(context: &Context, sampled: bool) -> Context {
     context.with_remote_span_context(span)
 }
 
-impl From<Kind> for SpanKind {
-    fn from(kind: Kind) -> Self {
+impl From<SpanKind> for OtelSpanKind {
+    fn from(kind: SpanKind) -> Self {
         match kind {
-            Kind::Server => Self::Server,
-            Kind::Client => Self::Client,
-            Kind::Producer => Self::Producer,
-            Kind::Consumer => Self::Consumer,
-            Kind::Internal => Self::Internal,
+            SpanKind::Server => Self::Server,
+            SpanKind::Client => Self::Client,
+            SpanKind::Producer => Self::Producer,
+            SpanKind::Consumer => Self::Consumer,
+            SpanKind::Internal => Self::Internal,
         }
     }
 }

@@ -39,14 +39,14 @@ pub(super) struct Connection {
     pub(super) request_timeout: Duration,
     pub(super) floors: Floors,
     pub(super) floor_interval: Duration,
-    link: watch::Receiver<Link>,
+    link: watch::Receiver<LinkState>,
     denials: Arc<Denials>,
     _events: AbortOnDropHandle<()>,
 }
 
 /// State of the connection, from the client's events.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Link {
+pub(super) struct LinkState {
     is_up: bool,
     /// Number of times the connection was lost.
     losses: u64,
@@ -74,7 +74,7 @@ impl Connection {
             .connect(&settings.servers)
             .await
             .map_err(|error| errors::wrap(format!("connect to {}", settings.servers.join(", ")), error))?;
-        let (link, watched) = watch::channel(Link::default());
+        let (link, watched) = watch::channel(LinkState::default());
         let denials = Arc::new(Denials::default());
         let following = tokio::spawn(follow(client.clone(), received, link, denials.clone()));
         let context = jetstream::ContextBuilder::new()
@@ -170,13 +170,14 @@ impl Connection {
     }
 
     /// Returns the state of the connection, for [`lost`].
-    pub(super) fn watch_link(&self) -> watch::Receiver<Link> {
+    pub(super) fn watch_link(&self) -> watch::Receiver<LinkState> {
         self.link.clone()
     }
 
     async fn await_first(&self, settings: &Settings) -> Result<(), Error> {
         let mut link = self.link.clone();
-        let refused = |link: &Link| link.failure.as_deref().map(errors::classify) == Some(ErrorKind::Denied);
+        let refused =
+            |link: &LinkState| link.failure.as_deref().map(errors::classify) == Some(ErrorKind::Denied);
         let first = link.wait_for(|link| link.is_up || refused(link));
         let state = match timeout(settings.connect_timeout, first).await {
             Ok(Ok(link)) => link.clone(),
@@ -208,12 +209,12 @@ impl Connection {
 ///
 /// # Cancel safety
 /// Cancel safe: no state is lost.
-pub(super) async fn lost(link: &mut watch::Receiver<Link>, since: u64) {
+pub(super) async fn lost(link: &mut watch::Receiver<LinkState>, since: u64) {
     // An error means that the connection is closed for good.
     link.wait_for(|link| link.losses > since).await.ok();
 }
 
-impl Link {
+impl LinkState {
     pub(super) fn losses(&self) -> u64 {
         self.losses
     }
@@ -250,7 +251,7 @@ fn reconnect_delay(attempt: usize) -> Duration {
 async fn follow(
     client: Client,
     mut events: mpsc::UnboundedReceiver<Event>,
-    link: watch::Sender<Link>,
+    link: watch::Sender<LinkState>,
     denials: Arc<Denials>,
 ) {
     while let Some(event) = events.recv().await {

@@ -33,7 +33,7 @@ use tokio::{
 };
 
 use super::{
-    connection::{Connection, Link, lost},
+    connection::{Connection, LinkState, lost},
     errors, topology,
 };
 use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Headers, Message, Pull, Settle};
@@ -208,7 +208,7 @@ struct Batch {
     durable: Arc<str>,
     /// Taken only when the batch is dropped.
     messages: Option<Subscriber>,
-    link: watch::Receiver<Link>,
+    link: watch::Receiver<LinkState>,
     losses: u64,
     left: usize,
     heartbeat: Option<Duration>,
@@ -217,7 +217,7 @@ struct Batch {
 }
 
 /// Meaning of a server message for its batch.
-enum Answer {
+enum BatchSignal {
     Message,
     Heartbeat,
     End,
@@ -233,17 +233,17 @@ impl Batch {
             };
             self.heard = Instant::now();
             match read(&message) {
-                Answer::Heartbeat => {}
-                Answer::End => {
+                BatchSignal::Heartbeat => {}
+                BatchSignal::End => {
                     self.left = 0;
                     return None;
                 }
-                Answer::Broken(kind) => {
+                BatchSignal::Broken(kind) => {
                     let reason = message.description.unwrap_or_else(|| "no responders".to_owned());
                     let error = Error::new(kind, format!("pull from {} ended", self.durable)).because(reason);
                     return Some(self.fail(error));
                 }
-                Answer::Message => {
+                BatchSignal::Message => {
                     self.left -= 1;
                     match deliver(&self.connection, &self.durable, message) {
                         Ok(delivery) => return Some((Ok(delivery), self)),
@@ -298,7 +298,7 @@ async fn give_back(connection: Arc<Connection>, mut messages: Subscriber) {
     let closing = async {
         messages.drain().await.ok();
         while let Some(message) = messages.next().await {
-            if let (Answer::Message, Some(reply)) = (read(&message), message.reply) {
+            if let (BatchSignal::Message, Some(reply)) = (read(&message), message.reply) {
                 connection.client.publish(reply, AckKind::Nak(None).into()).await.ok();
             }
         }
@@ -306,20 +306,20 @@ async fn give_back(connection: Arc<Connection>, mut messages: Subscriber) {
     timeout(connection.request_timeout, closing).await.ok();
 }
 
-fn read(message: &async_nats::Message) -> Answer {
+fn read(message: &async_nats::Message) -> BatchSignal {
     let description = message.description.as_deref().unwrap_or_default();
     match message.status {
-        None | Some(StatusCode::OK) => Answer::Message,
-        Some(StatusCode::IDLE_HEARTBEAT) => Answer::Heartbeat,
-        Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => Answer::End,
-        Some(_) if description.eq_ignore_ascii_case("batch completed") => Answer::End,
+        None | Some(StatusCode::OK) => BatchSignal::Message,
+        Some(StatusCode::IDLE_HEARTBEAT) => BatchSignal::Heartbeat,
+        Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => BatchSignal::End,
+        Some(_) if description.eq_ignore_ascii_case("batch completed") => BatchSignal::End,
         Some(_) if description.eq_ignore_ascii_case("consumer deleted") => {
-            Answer::Broken(ErrorKind::NotFound)
+            BatchSignal::Broken(ErrorKind::NotFound)
         }
         // The connection stands, so the consumer or its leader is missing. Binding again tells which.
-        Some(StatusCode::NO_RESPONDERS) => Answer::Broken(ErrorKind::NotFound),
+        Some(StatusCode::NO_RESPONDERS) => BatchSignal::Broken(ErrorKind::NotFound),
         // Leadership change, server shutdown, too many waiting pulls.
-        Some(_) => Answer::Broken(ErrorKind::Unavailable),
+        Some(_) => BatchSignal::Broken(ErrorKind::Unavailable),
     }
 }
 

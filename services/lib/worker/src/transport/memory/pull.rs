@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{
     faults::Operation,
     link::Link,
-    state::{Next, Settlement, SettlementOutcome, Taken},
+    state::{Next, Settlement, SettlementOutcome, TakenMessage},
 };
 use crate::transport::{ConsumerSpec, Delivery, Error, Pull, Settle};
 
@@ -100,7 +100,7 @@ impl Batch {
 
     /// Delivers a message. It counts as delivered now: if a planned fault or a dropped stream loses it, it is redelivered after
     /// `ack_wait`.
-    async fn deliver(&self, taken: Taken) -> Result<Delivery, Error> {
+    async fn deliver(&self, taken: TakenMessage) -> Result<Delivery, Error> {
         let call = self.link.enter(Operation::Deliver, &self.spec.durable).await?;
         let settle = MemorySettle {
             link: self.link.clone(),

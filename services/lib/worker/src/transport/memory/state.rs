@@ -50,7 +50,7 @@ pub(super) struct Stored {
 }
 
 /// A message on its way to a consumer.
-pub(super) struct Taken {
+pub(super) struct TakenMessage {
     pub(super) stored: Stored,
     pub(super) sequence: u64,
     pub(super) attempt: u32,
@@ -285,7 +285,7 @@ impl State {
 /// Result of [`State::take`].
 pub(super) enum Next {
     /// The next message.
-    Message(Taken),
+    Message(TakenMessage),
     /// There is no message now. The next redelivery is due at this time, if any.
     Nothing(Option<Instant>),
 }
@@ -354,7 +354,7 @@ impl Stream {
         };
         let stored = self.messages[&sequence].clone();
         let (attempt, delivery) = consumer.hand_out(sequence, now);
-        Ok(Next::Message(Taken { stored, sequence, attempt, delivery }))
+        Ok(Next::Message(TakenMessage { stored, sequence, attempt, delivery }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Standard output: the only module that writes to it.
 //!
 //! A reader that has seen enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] tells this from an error. What
-//! documents and servers say is inert where it is shown: text goes through [`clean`], JSON through [`Output::json`], CSV
+//! documents and servers say is inert where it is shown: text goes through [`clean`], JSON through [`Printer::json`], CSV
 //! through [`crate::csv_writer`].
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
@@ -11,7 +11,7 @@ use gongkai_worker::inert::{self, printable};
 use serde::Serialize;
 
 /// Standard output.
-pub(crate) struct Output {
+pub(crate) struct Printer {
     writer: BufWriter<Stdout>,
     is_terminal: bool,
     has_colour: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Output {
 
 /// The output format of a command that shows one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Shape {
+pub(crate) enum ObjectFormat {
     /// For people
     #[default]
     Text,
@@ -29,7 +29,7 @@ pub(crate) enum Shape {
 
 /// Emphasis of a word on a terminal.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Style {
+pub(crate) enum Emphasis {
     Bold,
     Red,
     Yellow,
@@ -37,9 +37,9 @@ pub(crate) enum Style {
     Dim,
 }
 
-// === impl Output ===
+// === impl Printer ===
 
-impl Output {
+impl Printer {
     /// Standard output of this process.
     pub(crate) fn stdout() -> Self {
         let stdout = io::stdout();
@@ -78,29 +78,29 @@ impl Output {
     ) -> io::Result<()> {
         for (label, text) in members {
             if let Some(text) = text.filter(|text| !text.is_empty()) {
-                self.line(format!("{}  {}", self.styled(Style::Dim, label), clean(text)))?;
+                self.line(format!("{}  {}", self.styled(Emphasis::Dim, label), clean(text)))?;
             }
         }
         Ok(())
     }
 
     /// The text, emphasized if this is a terminal with colours.
-    pub(crate) fn styled(&self, style: Style, text: &str) -> String {
+    pub(crate) fn styled(&self, style: Emphasis, text: &str) -> String {
         if !self.has_colour {
             return text.to_owned();
         }
         let code = match style {
-            Style::Bold => 1,
-            Style::Dim => 2,
-            Style::Red => 31,
-            Style::Green => 32,
-            Style::Yellow => 33,
+            Emphasis::Bold => 1,
+            Emphasis::Dim => 2,
+            Emphasis::Red => 31,
+            Emphasis::Green => 32,
+            Emphasis::Yellow => 33,
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 }
 
-impl Write for Output {
+impl Write for Printer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.writer.write(bytes)
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use tokio::time::{Instant, sleep};
 
-use super::judge::{Fault, Inventory, is_accepted, judge, sentence};
-use super::record::Known;
+use super::judge::{Inventory, LostPart, is_accepted, judge, sentence};
+use super::record::PartRecords;
 use super::{Holdings, guarded::Guarded};
 use crate::clock::Clock;
 use crate::outage::Outage;
@@ -39,7 +39,7 @@ pub(crate) struct Orders {
     pub(crate) recreate: bool,
 }
 
-pub(crate) struct Keeper {
+pub(crate) struct Inspector {
     transport: Arc<dyn Transport>,
     orders: Orders,
     marker: Marker,
@@ -47,9 +47,9 @@ pub(crate) struct Keeper {
     holdings: Holdings,
     outage: Outage,
     /// What was in place at the last look.
-    memory: Option<Known>,
+    memory: Option<PartRecords>,
     /// What the file says.
-    filed: Option<Known>,
+    filed: Option<PartRecords>,
     is_declared: bool,
     /// Parts that the last look found out of place. One look is not enough, because a cluster may be electing.
     suspected: Vec<Part>,
@@ -70,9 +70,9 @@ pub struct Inspection {
     /// Every part.
     pub inventory: Inventory,
     /// The marker, if there is one.
-    pub marker: Option<Known>,
+    pub marker: Option<PartRecords>,
     /// The parts that are not as the marker remembers them.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<LostPart>,
 }
 
 /// Looks up every stream and bucket and compares them with the marker in `bucket`. Changes nothing.
@@ -104,13 +104,13 @@ pub async fn repair(
     let mut marker = Marker::new(transport.clone(), bucket);
     let present = marker.read().await?.unwrap_or_default();
     let inventory = look(&**transport, topology).await?;
-    let known = Known { accepted_ms: now_ms(clock), ..remember(present, &inventory) };
+    let known = PartRecords { accepted_ms: now_ms(clock), ..remember(present, &inventory) };
     marker.write(&known).await
 }
 
-// === impl Keeper ===
+// === impl Inspector ===
 
-impl Keeper {
+impl Inspector {
     pub(crate) fn new(
         transport: Arc<dyn Transport>,
         orders: Orders,
@@ -119,7 +119,7 @@ impl Keeper {
         outage: Outage,
     ) -> anyhow::Result<Self> {
         let filed = match &orders.file {
-            Some(file) => Some(Known::read(file).map_err(|error| unreadable(file, &error))?),
+            Some(file) => Some(PartRecords::read(file).map_err(|error| unreadable(file, &error))?),
             None => None,
         };
         Ok(Self {
@@ -216,7 +216,7 @@ impl Keeper {
     }
 
     /// What is remembered, with the sequences of what was stored since.
-    fn memory(&self) -> Option<Known> {
+    fn memory(&self) -> Option<PartRecords> {
         let mut memory = self.memory.clone()?;
         for part in self.orders.topology.parts() {
             if let Some(seen) = memory.parts.get_mut(&part.to_string()) {
@@ -227,7 +227,7 @@ impl Keeper {
     }
 
     /// Closes the gate if the look before found the same.
-    fn refuse(&mut self, faults: &[Fault]) {
+    fn refuse(&mut self, faults: &[LostPart]) {
         let parts: Vec<_> = faults.iter().map(|fault| fault.part).collect();
         if self.suspected != parts {
             self.suspected = parts;
@@ -255,7 +255,7 @@ impl Keeper {
     }
 
     /// Writes the marker if it does not say what is known, and from time to time if only sequences have moved on.
-    async fn mark(&mut self, present: Option<&Known>, known: &Known) {
+    async fn mark(&mut self, present: Option<&PartRecords>, known: &PartRecords) {
         let is_due = self.marker.written.is_none_or(|written| written.elapsed() >= MARK_INTERVAL);
         let is_due = is_due || present.is_none_or(|present| !is_like(present, known));
         if !is_due || present == Some(known) {
@@ -269,7 +269,7 @@ impl Keeper {
         }
     }
 
-    fn file(&mut self, known: &Known) {
+    fn file(&mut self, known: &PartRecords) {
         let Some(file) = self.orders.file.as_ref().filter(|_| self.filed.as_ref() != Some(known)) else {
             return;
         };
@@ -301,18 +301,18 @@ impl Marker {
         Self { transport, bucket, records, written: None }
     }
 
-    async fn read(&self) -> Result<Option<Known>, Error> {
+    async fn read(&self) -> Result<Option<PartRecords>, Error> {
         if self.transport.held(Part::Entries(self.bucket)).await?.is_none() {
             return Ok(None);
         }
-        let known = self.records.read::<Known>(MARKER).await?.record;
+        let known = self.records.read::<PartRecords>(MARKER).await?.record;
         Ok(Some(known).filter(|known| !known.is_empty()))
     }
 
-    async fn write(&mut self, known: &Known) -> Result<(), Error> {
+    async fn write(&mut self, known: &PartRecords) -> Result<(), Error> {
         let topology = Topology { entries: vec![self.bucket], ..Topology::default() };
         self.transport.declare(&topology).await?;
-        let replace = |present: &mut Known| {
+        let replace = |present: &mut PartRecords| {
             let is_changed = present != known && present.accepted_ms <= known.accepted_ms;
             if is_changed {
                 present.clone_from(known);
@@ -331,7 +331,7 @@ async fn look(transport: &dyn Transport, topology: &Topology) -> Result<Inventor
 }
 
 /// Returns `known` with every part as it is now.
-fn remember(mut known: Known, inventory: &Inventory) -> Known {
+fn remember(mut known: PartRecords, inventory: &Inventory) -> PartRecords {
     for (part, held) in inventory {
         if let Some(held) = held {
             known.set(*part, held);
@@ -341,9 +341,9 @@ fn remember(mut known: Known, inventory: &Inventory) -> Known {
 }
 
 /// Returns true if another part stands in the place of one that is remembered.
-fn is_another(memory: &Known, inventory: &Inventory) -> bool {
-    let now = remember(Known::default(), inventory);
-    let differs = |(name, seen): (&String, &super::record::Seen)| {
+fn is_another(memory: &PartRecords, inventory: &Inventory) -> bool {
+    let now = remember(PartRecords::default(), inventory);
+    let differs = |(name, seen): (&String, &super::record::PartRecord)| {
         memory.parts.get(name).is_some_and(|known| {
             known.created_at != seen.created_at || seen.last_sequence < known.last_sequence
         })
@@ -352,8 +352,8 @@ fn is_another(memory: &Known, inventory: &Inventory) -> bool {
 }
 
 /// Returns true if two records differ in sequences only.
-fn is_like(one: &Known, other: &Known) -> bool {
-    let identities = |known: &Known| -> Vec<_> {
+fn is_like(one: &PartRecords, other: &PartRecords) -> bool {
+    let identities = |known: &PartRecords| -> Vec<_> {
         known.parts.iter().map(|(name, seen)| (name.clone(), seen.created_at.clone())).collect()
     };
     one.accepted_ms == other.accepted_ms && identities(one) == identities(other)
