@@ -28,7 +28,7 @@ use gongkai_store::{
     Store as _,
     sqlite::{Options, SqliteStore},
 };
-use gongkai_validate::Checker;
+use gongkai_validate::Validator;
 use gongkai_worker::{
     Clock, Consume, Runtime, Service as _, Transport as _,
     clock::ClockHandle,
@@ -228,7 +228,7 @@ impl Site {
             Kind::Validate => {
                 let filters = [Event::ReportParsed.filter(), Event::ReportWithdrawn.filter()];
                 let consume = Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_VALIDATE, filters);
-                runtime.consume(consume, Checker::new(&runtime, RuleSet::embedded(), registry)).await?;
+                runtime.consume(consume, Validator::new(&runtime, RuleSet::embedded(), registry)).await?;
             }
             Kind::Notify => Notify::run(gongkai_notify::Config::default(), runtime).await?,
             Kind::Query => {
