@@ -25,7 +25,7 @@ use gongkai_store::{
     sqlite::{Options, SqliteStore},
 };
 use gongkai_tests::facts::{Entry, Withdrawn, expected};
-use gongkai_validate::Checker;
+use gongkai_validate::Validator;
 use gongkai_worker::{
     Context, Handler, Message, Runtime, Transport,
     transport::{Headers, MESSAGE_ID, memory::Memory},
@@ -115,7 +115,7 @@ impl Logged {
 struct World {
     memory: Memory,
     log: Vec<Logged>,
-    checker: Checker,
+    checker: Validator,
     alerter: Alerter,
     store: Arc<dyn Store>,
     projector: Projector,
@@ -133,7 +133,7 @@ impl World {
         let store = SqliteStore::open(&folder.path().join("read-model.db"), Options::default()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         Self {
-            checker: Checker::new(&runtime, RuleSet::embedded(), registry),
+            checker: Validator::new(&runtime, RuleSet::embedded(), registry),
             alerter: Alerter::new(memory.entries(subjects::BUCKET_ALERTS), Severity::Warning),
             projector: Projector::new(
                 store.clone(),

@@ -1,7 +1,7 @@
 //! The runtime's dead letter and the wire's are one message: it is written without knowing ours and read as ours.
 
 use gongkai_proto::v1;
-use gongkai_worker::dead_letter::{DeadLetter, Header};
+use gongkai_worker::dead_letter::{DeadLetter, DeadLetterHeader};
 use prost::Message as _;
 
 #[test]
@@ -9,7 +9,7 @@ fn what_the_runtime_buries_reads_as_the_wires_dead_letter() {
     let written = DeadLetter {
         service: "parse".to_owned(),
         subject: "gongkai.v1.report.received.360982".to_owned(),
-        headers: vec![Header { name: "Nats-Msg-Id".to_owned(), value: "s-7.ingest.0".to_owned() }],
+        headers: vec![DeadLetterHeader { name: "Nats-Msg-Id".to_owned(), value: "s-7.ingest.0".to_owned() }],
         payload: vec![1, 2, 3].into(),
         code: "UNDECODABLE".to_owned(),
         cause: "no such field".to_owned(),
