@@ -19,6 +19,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-agencies", &["gongkai-model"]),
     ("gongkai-registry", &["gongkai-agencies", "gongkai-worker"]),
     ("gongkai-lifecycle", &["gongkai-model", "gongkai-agencies"]),
+    (
+        "gongkai-neighbours",
+        &[
+            "gongkai-agencies",
+            "gongkai-lifecycle",
+            "gongkai-model",
+            "gongkai-proto",
+            "gongkai-rules",
+            "gongkai-worker",
+        ],
+    ),
     ("gongkai-store", &["gongkai-model", "gongkai-lifecycle"]),
     ("gongkai-proto", &["gongkai-model"]),
     (
@@ -30,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-agencies",
             "gongkai-egress",
             "gongkai-lifecycle",
+            "gongkai-neighbours",
             "gongkai-registry",
             "gongkai-isolation",
             "gongkai-reading",
@@ -58,6 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-worker",
             "gongkai-agencies",
             "gongkai-lifecycle",
+            "gongkai-neighbours",
             "gongkai-registry",
             "gongkai-rules",
         ],

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use gongkai_agencies::Registry;
 use gongkai_lifecycle::{TakenDown, UrlIndex, concerned, record_report, record_url_withdrawal};
 use gongkai_model::ReportKey;
+use gongkai_neighbours::{SharedRecords, cells, record};
 use gongkai_proto::{
     ReportEvent,
     convert::history,
@@ -21,8 +22,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    UNREADABLE_EVENT, cells, document::ParsedDocument, metrics::Metrics, record, revalidation::Revalidation,
-    revalidator::Revalidator, shared_records::SharedRecords,
+    UNREADABLE_EVENT, document::ParsedDocument, metrics::Metrics, notices, revalidation::Revalidation,
+    revalidator::Revalidator,
 };
 
 /// Lost races in a row for one record before a message is tried again later. All children of a parent write its record.
@@ -106,7 +107,7 @@ impl Validator {
         let years = (0..=record::YEARS_BACK).filter_map(|after| key.year.checked_add(after)).collect();
         let first = Revalidation::new(key.agency.clone(), years);
         let (record, mut outputs) = self.revalidator.update(&first, own, context, change).await?;
-        for due in self.shared.notify_relatives(&key.agency, &record, key.year).await? {
+        for due in notices::notify_relatives(&self.shared, &key.agency, &record, key.year).await? {
             outputs.extend(self.revalidator.revalidate(&due, context).await?);
         }
         Ok(outputs)

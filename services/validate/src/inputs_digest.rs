@@ -2,10 +2,9 @@
 //! with the name of a field.
 
 use gongkai_model::{AgencyProfile, Versions};
+use gongkai_neighbours::{Relatives, record};
 use gongkai_proto::v1::AgencyRecord;
 use sha2::{Digest as _, Sha256};
-
-use crate::{record, relatives::Relatives};
 
 /// The digest for one year, 32 hex digits: the years it looks back at, the relatives, the registry's entry, and the
 /// versions of rules and program. A value never comes back once an input changed, as epochs only grow.

@@ -1,24 +1,18 @@
 //! Checks parsed reports against the rule packs, and against each other.
 //!
-//! Read DESIGN.md, then [`handler`], which is the stage. [`record`] stores an agency's reports, `revalidator` applies the
-//! rules to them, `relatives` reads what parents and siblings need, and `notices` tells them of a change. [`mask`] keeps
+//! Read DESIGN.md, then [`handler`], which is the stage. `gongkai-neighbours` stores an agency's reports and reads what
+//! parents and siblings need, `revalidator` applies the rules, and `notices` tells relatives of a change. [`mask`] keeps
 //! personal data out of the log.
 
-pub mod cells;
 pub mod config;
 mod document;
 pub mod handler;
 mod inputs_digest;
 pub mod mask;
 mod metrics;
-
 mod notices;
-pub mod record;
-mod relatives;
 mod revalidation;
 mod revalidator;
-mod shared_entry;
-mod shared_records;
 mod verdict;
 
 use async_trait::async_trait;

@@ -1,96 +1,93 @@
 //! Writes a changed report into the records that it shares with its relatives, and names the reports to validate again.
 
 use gongkai_model::{AgencyKey, AgencyProfile, Applicant, Concept, FactId};
+use gongkai_neighbours::{
+    SharedRecords, cells, record,
+    shared_entry::{compared_with, put},
+    shared_records::{MIN_PROSE_CHARS, band_key, rollup_key, sibling_scope},
+};
 use gongkai_proto::v1::{AgencyRecord, BandMember, BandRecord, ContentRecord, RollupLine, RollupRecord};
 use gongkai_rules::{Cells, figures};
 use gongkai_worker::Decision;
 
-use crate::{
-    cells, record,
-    revalidation::Revalidation,
-    shared_entry::{compared_with, put},
-    shared_records::{MIN_PROSE_CHARS, SharedRecords, band_key, rollup_key, sibling_scope},
-};
+use crate::revalidation::Revalidation;
 
-impl SharedRecords {
-    /// Notifies the relatives of an agency that its report of a year changed, and returns what to validate again: the
-    /// parent, the siblings that are compared with the report, and the report itself.
-    ///
-    /// Call it after the agency's own record is saved, and validate after it returns: of two agencies that change at the
-    /// same time, the one whose notice is saved last then sees the other.
-    ///
-    /// # Errors
-    /// A record was not reached or others were faster too often: retry. It is none of ours or too large: bury.
-    pub(crate) async fn notify_relatives(
-        &self,
-        agency: &AgencyKey,
-        record: &AgencyRecord,
-        year: i32,
-    ) -> Result<Vec<Revalidation>, Decision> {
-        let profile = self.profile(agency);
-        let mut due = Vec::new();
-        due.extend(self.notify_parent(agency, record, year, profile.as_ref()).await?);
-        due.extend(self.notify_siblings(agency, record, year, profile.as_ref()).await?);
-        // A relative that came at the same time may not have been there when this report was validated.
-        let has_children = !self.registry.borrow().children(agency).is_empty();
-        let is_compared = |content: &ContentRecord| content.prose_chars >= MIN_PROSE_CHARS;
-        let has_prose =
-            record::year(record, year).is_some_and(|report| report.contents.iter().any(is_compared));
-        if has_children || has_prose {
-            due.push(Revalidation { republishes: false, ..Revalidation::new(agency.clone(), vec![year]) });
-        }
-        Ok(due)
+/// Notifies the relatives of an agency that its report of a year changed, and returns what to validate again: the
+/// parent, the siblings that are compared with the report, and the report itself.
+///
+/// Call it after the agency's own record is saved, and validate after it returns: of two agencies that change at the
+/// same time, the one whose notice is saved last then sees the other.
+///
+/// # Errors
+/// A record was not reached or others were faster too often: retry. It is none of ours or too large: bury.
+pub(crate) async fn notify_relatives(
+    shared: &SharedRecords,
+    agency: &AgencyKey,
+    record: &AgencyRecord,
+    year: i32,
+) -> Result<Vec<Revalidation>, Decision> {
+    let profile = shared.profile(agency);
+    let mut due = Vec::new();
+    due.extend(notify_parent(shared, agency, record, year, profile.as_ref()).await?);
+    due.extend(notify_siblings(shared, agency, record, year, profile.as_ref()).await?);
+    // A relative that came at the same time may not have been there when this report was validated.
+    let has_children = !shared.registry.borrow().children(agency).is_empty();
+    let is_compared = |content: &ContentRecord| content.prose_chars >= MIN_PROSE_CHARS;
+    let has_prose = record::year(record, year).is_some_and(|report| report.contents.iter().any(is_compared));
+    if has_children || has_prose {
+        due.push(Revalidation { republishes: false, ..Revalidation::new(agency.clone(), vec![year]) });
     }
+    Ok(due)
+}
 
-    /// Writes the report's figures into the parent's record of the year, and of the next, which looks back at them.
-    async fn notify_parent(
-        &self,
-        agency: &AgencyKey,
-        record: &AgencyRecord,
-        year: i32,
-        profile: Option<&AgencyProfile>,
-    ) -> Result<Option<Revalidation>, Decision> {
-        let Some(parent) = profile.and_then(|profile| profile.parent.clone()) else { return Ok(None) };
-        let mut years = Vec::new();
-        for year in [Some(year), year.checked_add(1)].into_iter().flatten() {
-            let Some(line) = rollup_line(agency, record, year) else { continue };
-            let change = |rollup: &mut RollupRecord| (put(&mut rollup.lines, &line), ());
-            self.records.change(&rollup_key(&parent, year), change).await?;
-            years.push(year);
-        }
-        Ok(Some(Revalidation::new(parent, years)))
+/// Writes the report's figures into the parent's record of the year, and of the next, which looks back at them.
+async fn notify_parent(
+    shared: &SharedRecords,
+    agency: &AgencyKey,
+    record: &AgencyRecord,
+    year: i32,
+    profile: Option<&AgencyProfile>,
+) -> Result<Option<Revalidation>, Decision> {
+    let Some(parent) = profile.and_then(|profile| profile.parent.clone()) else { return Ok(None) };
+    let mut years = Vec::new();
+    for year in [Some(year), year.checked_add(1)].into_iter().flatten() {
+        let Some(line) = rollup_line(agency, record, year) else { continue };
+        let change = |rollup: &mut RollupRecord| (put(&mut rollup.lines, &line), ());
+        shared.records.change(&rollup_key(&parent, year), change).await?;
+        years.push(year);
     }
+    Ok(Some(Revalidation::new(parent, years)))
+}
 
-    /// Writes the report into the records of the bands of its prose.
-    async fn notify_siblings(
-        &self,
-        agency: &AgencyKey,
-        record: &AgencyRecord,
-        year: i32,
-        profile: Option<&AgencyProfile>,
-    ) -> Result<Vec<Revalidation>, Decision> {
-        let report = record::year(record, year);
-        let Some((report, current)) = report.and_then(|r| Some((r, record::current_revision(r)?))) else {
-            return Ok(Vec::new());
-        };
-        let Some(scope) = sibling_scope(&current.arrival, profile) else { return Ok(Vec::new()) };
-        let mut siblings: Vec<AgencyKey> = Vec::new();
-        for content in report.contents.iter().filter(|content| content.prose_chars >= MIN_PROSE_CHARS) {
-            let is_current = content.content_hash == current.content.content_hash;
-            for band in &content.prose_bands {
-                let is_member = is_current || current.content.prose_bands.contains(band);
-                let stands = is_member && !current.is_withdrawn;
-                let member = BandMember { agency: agency.to_string(), epoch: report.epoch, stands };
-                let change = |band: &mut BandRecord| (put(&mut band.members, &member), ());
-                let (band, ()): (BandRecord, ()) =
-                    self.records.change(&band_key(year, &scope, *band), change).await?;
-                siblings.extend(compared_with(&band, agency));
-            }
+/// Writes the report into the records of the bands of its prose.
+async fn notify_siblings(
+    shared: &SharedRecords,
+    agency: &AgencyKey,
+    record: &AgencyRecord,
+    year: i32,
+    profile: Option<&AgencyProfile>,
+) -> Result<Vec<Revalidation>, Decision> {
+    let report = record::year(record, year);
+    let Some((report, current)) = report.and_then(|r| Some((r, record::current_revision(r)?))) else {
+        return Ok(Vec::new());
+    };
+    let Some(scope) = sibling_scope(current.arrival.region, profile) else { return Ok(Vec::new()) };
+    let mut siblings: Vec<AgencyKey> = Vec::new();
+    for content in report.contents.iter().filter(|content| content.prose_chars >= MIN_PROSE_CHARS) {
+        let is_current = content.content_hash == current.content.content_hash;
+        for band in &content.prose_bands {
+            let is_member = is_current || current.content.prose_bands.contains(band);
+            let stands = is_member && !current.is_withdrawn;
+            let member = BandMember { agency: agency.to_string(), epoch: report.epoch, stands };
+            let change = |band: &mut BandRecord| (put(&mut band.members, &member), ());
+            let (band, ()): (BandRecord, ()) =
+                shared.records.change(&band_key(year, &scope, *band), change).await?;
+            siblings.extend(compared_with(&band, agency));
         }
-        siblings.sort();
-        siblings.dedup();
-        Ok(siblings.into_iter().map(|sibling| Revalidation::new(sibling, vec![year])).collect())
     }
+    siblings.sort();
+    siblings.dedup();
+    Ok(siblings.into_iter().map(|sibling| Revalidation::new(sibling, vec![year])).collect())
 }
 
 /// An agency's line in its parent's record; `None` if nothing of the year was ever received.

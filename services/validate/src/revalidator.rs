@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use gongkai_model::AgencyProfile;
+use gongkai_neighbours::{
+    Compared, SharedRecords, cells,
+    record::{self, CurrentRevision},
+    relatives::without_publications,
+};
 use gongkai_proto::{
     ReportEvent, subjects,
     v1::{self, AgencyRecord, LastVerdict},
 };
-use gongkai_rules::{AgencyYear, Neighbours, Publications, RuleSet};
+use gongkai_rules::{AgencyYear, Neighbours, RuleSet};
 use gongkai_worker::{
     Context, Decision, Output, Runtime,
     trace::{self, SpanKind},
@@ -17,14 +22,8 @@ use gongkai_worker::{
 use prost::Message as _;
 
 use crate::{
-    UNREADABLE_EVENT, cells,
-    document::ParsedDocument,
-    inputs_digest::inputs_digest,
-    metrics::Metrics,
-    record::{self, CurrentRevision},
-    revalidation::Revalidation,
-    shared_records::SharedRecords,
-    verdict::Verdict,
+    UNREADABLE_EVENT, document::ParsedDocument, inputs_digest::inputs_digest, metrics::Metrics,
+    revalidation::Revalidation, verdict::Verdict,
 };
 
 /// Validates reports against the rules and their neighbours.
@@ -173,7 +172,14 @@ impl Revalidator {
         let Some(current) = record::current_revision(report) else { return Ok(None) };
         let Some(own) = cells::agency_year(current.content, year) else { return Ok(None) };
         let profile = self.shared.profile(agency);
-        let reading = self.shared.relatives(agency, year, &current, profile.as_ref());
+        let compared = Compared {
+            agency,
+            own: &own,
+            region: current.arrival.region,
+            is_withdrawn: current.is_withdrawn,
+            profile: profile.as_ref(),
+        };
+        let reading = self.shared.relatives(compared);
         let relatives = trace::span("neighbours", SpanKind::Internal).run(reading).await?;
         Ok(Some(Inputs {
             inputs_digest: inputs_digest(record, year, &relatives, profile.as_ref(), self.rules.versions()),
@@ -240,17 +246,12 @@ impl Revalidator {
     /// As for [`Revalidator::update`].
     pub(crate) async fn draft(&self, draft: ParsedDocument, context: &Context) -> Result<Output, Decision> {
         let agency = &draft.key.agency;
-        let read = self.shared.records.read::<AgencyRecord>(&record::agency_key(agency)).await?;
         let own = AgencyYear::of(&draft.report, gongkai_agencies::kind_of(&draft.report.agency));
+        let region = draft.origin.region.parse().unwrap_or_default();
+        let neighbours = self.shared.of_draft(agency, own, region).await?;
         let profile = self.shared.profile(agency);
-        let neighbours = without_publications(record::neighbours(&read.record, draft.key.year, own));
         let verdict = self.judge(draft, neighbours, profile).await?;
         let pending = PendingOutputs { verdict, validation: 0, superseded: false, is_neighbour: false };
         Ok(self.publish(&pending, context))
     }
-}
-
-/// The neighbours of a content that is not the current revision: the agency's publications are not its own.
-fn without_publications(neighbours: Neighbours) -> Neighbours {
-    Neighbours { publications: Publications::default(), ..neighbours }
 }

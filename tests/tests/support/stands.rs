@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use gongkai_ingest::receipt_store::ReceiptStore;
 use gongkai_model::ReportKey;
+use gongkai_neighbours::record;
 use gongkai_notify::alerts::{report_key, state::ReportAlerts};
 use gongkai_proto::{subjects, v1};
 use gongkai_store::Store;
 use gongkai_tests::facts::Stands;
-use gongkai_validate::record;
 use gongkai_worker::{Transport as _, transport::memory::Memory};
 use prost::Message as _;
 

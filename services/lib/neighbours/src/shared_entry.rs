@@ -4,7 +4,8 @@ use gongkai_model::AgencyKey;
 use gongkai_proto::v1::{BandMember, BandRecord, RollupLine};
 
 /// One agency's entry in a shared record.
-pub(crate) trait SharedEntry: Clone {
+pub trait SharedEntry: Clone {
+    /// Key of the agency.
     fn agency(&self) -> &str;
     /// Grows with every change of the report that the entry is made of.
     fn epoch(&self) -> u64;
@@ -32,7 +33,7 @@ impl SharedEntry for BandMember {
 
 /// Inserts or replaces an agency's entry; `entries` is sorted by agency. False if an entry of the same or a later epoch is
 /// there.
-pub(crate) fn put<E: SharedEntry>(entries: &mut Vec<E>, entry: &E) -> bool {
+pub fn put<E: SharedEntry>(entries: &mut Vec<E>, entry: &E) -> bool {
     let at = entries.partition_point(|known| known.agency() < entry.agency());
     match entries.get_mut(at) {
         Some(known) if known.agency() == entry.agency() && known.epoch() >= entry.epoch() => return false,
@@ -43,7 +44,7 @@ pub(crate) fn put<E: SharedEntry>(entries: &mut Vec<E>, entry: &E) -> bool {
 }
 
 /// The current members of a band except one agency, by key.
-pub(crate) fn other_members<'a>(
+pub fn other_members<'a>(
     band: &'a BandRecord,
     agency: &AgencyKey,
 ) -> impl Iterator<Item = &'a str> + use<'a> {
@@ -54,7 +55,7 @@ pub(crate) fn other_members<'a>(
 
 /// The members of a band that are compared with this agency: all others if its key is the smallest, else the first if
 /// this agency comes next after it.
-pub(crate) fn compared_with(band: &BandRecord, agency: &AgencyKey) -> Vec<AgencyKey> {
+pub fn compared_with(band: &BandRecord, agency: &AgencyKey) -> Vec<AgencyKey> {
     let others: Vec<&str> = other_members(band, agency).collect();
     let compared = match others.as_slice() {
         [first, ..] if agency.as_str() < *first => others.as_slice(),

@@ -3,30 +3,33 @@
 use std::sync::Arc;
 
 use gongkai_agencies::Registry;
-use gongkai_lifecycle::Arrival;
 use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Region};
 use gongkai_worker::RecordStore;
 use tokio::sync::watch;
 
 /// Characters of prose below which two reports are not compared. The rules have the same bound.
-pub(crate) const MIN_PROSE_CHARS: u32 = 200;
+pub const MIN_PROSE_CHARS: u32 = 200;
 
 /// Access to an agency's profile and to the records that it shares with its parent and its siblings. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct SharedRecords {
-    pub(crate) records: RecordStore,
-    pub(crate) registry: watch::Receiver<Arc<Registry>>,
+pub struct SharedRecords {
+    /// The bucket.
+    pub records: RecordStore,
+    /// The registry as it is now.
+    pub registry: watch::Receiver<Arc<Registry>>,
 }
 
 impl SharedRecords {
     /// The registry's entry of an agency.
-    pub(crate) fn profile(&self, agency: &AgencyKey) -> Option<AgencyProfile> {
+    #[must_use]
+    pub fn profile(&self, agency: &AgencyKey) -> Option<AgencyProfile> {
         self.registry.borrow().get(agency).map(gongkai_agencies::Agency::profile)
     }
 }
 
 /// The bodies below an agency whose figures its report may add up. Bodies led from above report elsewhere.
-pub(crate) fn children(registry: &Registry, agency: &AgencyKey) -> Vec<AgencyKey> {
+#[must_use]
+pub fn children(registry: &Registry, agency: &AgencyKey) -> Vec<AgencyKey> {
     let is_led_from_above = |key: &AgencyKey| {
         registry.get(key).is_some_and(|child| child.profile().kind == Some(AgencyKind::Vertical))
     };
@@ -35,21 +38,24 @@ pub(crate) fn children(registry: &Registry, agency: &AgencyKey) -> Vec<AgencyKey
 
 /// The group within which an agency has siblings: the children of its parent, else the agencies of its region. `None` if
 /// neither is known.
-pub(crate) fn sibling_scope(arrival: &Arrival, profile: Option<&AgencyProfile>) -> Option<String> {
+#[must_use]
+pub fn sibling_scope(region: Region, profile: Option<&AgencyProfile>) -> Option<String> {
     if let Some(parent) = profile.and_then(|profile| profile.parent.as_ref()) {
         return Some(format!("p-{parent}"));
     }
-    let region = profile.map(|profile| profile.region).filter(|region| *region != Region::UNKNOWN);
-    let region = region.unwrap_or(arrival.region);
+    let listed = profile.map(|profile| profile.region).filter(|region| *region != Region::UNKNOWN);
+    let region = listed.unwrap_or(region);
     (region != Region::UNKNOWN).then(|| format!("r-{region}"))
 }
 
 /// Key of the record of what an agency's children reported on a year.
-pub(crate) fn rollup_key(agency: &AgencyKey, year: i32) -> String {
+#[must_use]
+pub fn rollup_key(agency: &AgencyKey, year: i32) -> String {
     format!("rollups/{agency}/{year}")
 }
 
 /// Key of the record of the reports whose prose has a band in common.
-pub(crate) fn band_key(year: i32, scope: &str, band: u64) -> String {
+#[must_use]
+pub fn band_key(year: i32, scope: &str, band: u64) -> String {
     format!("bands/{year}/{scope}/{band:016x}")
 }
