@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt, fs, io, path::Path};
 
-use gongkai_check::{FactLine, Hints, Limits, Line};
+use gongkai_check::{CheckLine, FactLine, Hints, Limits};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,7 +96,7 @@ fn answer(question: &Question) -> (String, Score) {
     (format, score(question, &line))
 }
 
-fn score(question: &Question, line: &Line) -> Score {
+fn score(question: &Question, line: &CheckLine) -> Score {
     let blanks = question.facts.values().filter(|value| value.is_none()).count();
     let mut score = Score { documents: 1, cells: question.facts.len(), blanks, ..Score::default() };
     let Some(report) = &line.report else {

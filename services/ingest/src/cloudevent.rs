@@ -33,11 +33,11 @@ pub struct CloudEvent {
     pub time: Option<OffsetDateTime>,
     /// Extension attributes, by lower-case name.
     pub extensions: BTreeMap<String, String>,
-    pub data: Data,
+    pub data: EventData,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Data {
+pub enum EventData {
     None,
     Json(Value),
     /// Data that is not JSON: the document itself, and its content type.
@@ -46,7 +46,7 @@ pub enum Data {
 
 /// The events of a request. A single event and a batch have different responses.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Decoded {
+pub enum DecodedEvents {
     /// Structured or binary mode.
     One(CloudEvent),
     Batch(Vec<CloudEvent>),
@@ -60,11 +60,11 @@ const CONTEXT: [&str; 8] =
 ///
 /// # Errors
 /// The first event that cannot be decoded. A batch is then refused as a whole.
-pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<Decoded, Problem> {
+pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<DecodedEvents, Problem> {
     let content_type = content_type(headers);
     match essence(&content_type).as_str() {
-        "application/cloudevents+json" => Ok(Decoded::One(structured(parse_json(body)?)?)),
-        "application/cloudevents-batch+json" => batch(parse_json(body)?).map(Decoded::Batch),
+        "application/cloudevents+json" => Ok(DecodedEvents::One(structured(parse_json(body)?)?)),
+        "application/cloudevents-batch+json" => batch(parse_json(body)?).map(DecodedEvents::Batch),
         other if other.starts_with("application/cloudevents") => Err(Problem::new(
             Code::UnsupportedMediaType,
             format!(
@@ -72,7 +72,7 @@ pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<Decoded, Problem> {
                 quote(other)
             ),
         )),
-        _ => binary(headers, &content_type, body).map(Decoded::One),
+        _ => binary(headers, &content_type, body).map(DecodedEvents::One),
     }
 }
 
@@ -157,15 +157,15 @@ fn structured(json: Value) -> Result<CloudEvent, Problem> {
         (Some(_), Some(_)) => {
             return Err(Problem::new(Code::AmbiguousContent, "data and data_base64 exclude each other"));
         }
-        (None | Some(Value::Null), None) => Data::None,
+        (None | Some(Value::Null), None) => EventData::None,
         (None, Some(Value::String(text))) => data_of_bytes(&content_type, base64("data_base64", &text)?)?,
         (None, Some(_)) => return Err(Problem::new(Code::BadBase64, "data_base64 must be a string")),
         (Some(Value::String(text)), None) if !is_json(&content_type) => {
             // A JSON string is UTF-8, whatever encoding the document had before.
             let content_type = format!("{}; charset=utf-8", essence(&content_type));
-            Data::Document(text.into(), content_type)
+            EventData::Document(text.into(), content_type)
         }
-        (Some(json), None) => Data::Json(json),
+        (Some(json), None) => EventData::Json(json),
     };
     event(attributes, data)
 }
@@ -199,7 +199,7 @@ fn binary(headers: &HeaderMap, content_type: &str, body: &Bytes) -> Result<Cloud
         }
     }
     let data = if body.is_empty() && (content_type.is_empty() || is_json(content_type)) {
-        Data::None
+        EventData::None
     } else {
         data_of_bytes(content_type, body.clone())?
     };
@@ -231,14 +231,14 @@ fn is_json(content_type: &str) -> bool {
     essence.is_empty() || essence == "application/json" || essence.ends_with("+json")
 }
 
-fn data_of_bytes(content_type: &str, bytes: Bytes) -> Result<Data, Problem> {
+fn data_of_bytes(content_type: &str, bytes: Bytes) -> Result<EventData, Problem> {
     if is_json(content_type) {
-        return Ok(Data::Json(parse_json(&bytes)?));
+        return Ok(EventData::Json(parse_json(&bytes)?));
     }
-    Ok(Data::Document(bytes, content_type.to_owned()))
+    Ok(EventData::Document(bytes, content_type.to_owned()))
 }
 
-fn event(mut attributes: BTreeMap<String, String>, data: Data) -> Result<CloudEvent, Problem> {
+fn event(mut attributes: BTreeMap<String, String>, data: EventData) -> Result<CloudEvent, Problem> {
     if let Some((name, _)) = attributes.iter().find(|(_, value)| value.len() > ATTRIBUTE_LIMIT) {
         return Err(Problem::new(
             Code::InvalidField,
@@ -296,8 +296,8 @@ mod tests {
 
     fn one(headers: &HeaderMap, body: impl Into<Bytes>) -> Result<CloudEvent, Problem> {
         match decode(headers, &body.into())? {
-            Decoded::One(event) => Ok(event),
-            Decoded::Batch(_) => panic!("one event was sent"),
+            DecodedEvents::One(event) => Ok(event),
+            DecodedEvents::Batch(_) => panic!("one event was sent"),
         }
     }
 
@@ -308,7 +308,7 @@ mod tests {
         let structured = one(&headers(&[STRUCTURED]), json.to_string()).unwrap();
         let batch = headers(&[("content-type", "application/cloudevents-batch+json")]);
         let batched = decode(&batch, &json!([json]).to_string().into()).unwrap();
-        assert_eq!(batched, Decoded::Batch(vec![structured.clone()]));
+        assert_eq!(batched, DecodedEvents::Batch(vec![structured.clone()]));
         let mut pairs = BINARY.to_vec();
         pairs.extend([
             ("ce-subject", "https://www.example.gov.cn/a"),
@@ -329,7 +329,7 @@ mod tests {
         let event = one(&headers(&pairs), "<html>").unwrap();
         assert_eq!(event.extensions["agencyname"], "鹿江");
         assert_eq!(event.extensions["sitecode"], "36\"1");
-        assert_eq!(event.data, Data::Document("<html>".into(), "text/html; charset=gbk".into()));
+        assert_eq!(event.data, EventData::Document("<html>".into(), "text/html; charset=gbk".into()));
     }
 
     #[test]
@@ -337,11 +337,11 @@ mod tests {
         let mut json = json!({"specversion": "1.0", "id": "7", "source": "s", "type": "t",
             "datacontenttype": "text/html", "data": "<p>年报</p>"});
         let event = one(&headers(&[STRUCTURED]), json.to_string()).unwrap();
-        assert_eq!(event.data, Data::Document("<p>年报</p>".into(), "text/html; charset=utf-8".into()));
+        assert_eq!(event.data, EventData::Document("<p>年报</p>".into(), "text/html; charset=utf-8".into()));
         json.as_object_mut().unwrap().remove("data");
         json["data_base64"] = "/v8=".into();
         let event = one(&headers(&[STRUCTURED]), json.to_string()).unwrap();
-        assert_eq!(event.data, Data::Document(Bytes::from_static(b"\xfe\xff"), "text/html".into()));
+        assert_eq!(event.data, EventData::Document(Bytes::from_static(b"\xfe\xff"), "text/html".into()));
     }
 
     #[test]

@@ -42,13 +42,13 @@ struct Inner {
 #[derive(Default)]
 struct Open {
     /// By order of arrival.
-    callers: BTreeMap<u64, Caller>,
+    peers: BTreeMap<u64, Peer>,
     next: u64,
 }
 
 /// What the server knows of who is at the other end. It is in the extensions of every request of the connection.
 #[derive(Clone)]
-pub struct Caller(Arc<State>);
+pub struct Peer(Arc<State>);
 
 struct State {
     is_known: AtomicBool,
@@ -57,7 +57,7 @@ struct State {
 }
 
 /// Keeps a connection open at a stop while a request of it is worked on.
-pub struct Working(Caller);
+pub struct Working(Peer);
 
 /// An open connection. It fails once it must make room.
 pub struct ClientConnection {
@@ -71,7 +71,7 @@ pub struct ClientConnection {
 /// A place among the open connections.
 struct OpenConnection {
     number: u64,
-    caller: Caller,
+    peer: Peer,
     connections: Connections,
 }
 
@@ -109,7 +109,7 @@ impl Connections {
         ClientConnection {
             stream,
             silence: Some(Box::pin(sleep(self.0.silence))),
-            closed: Box::pin(place.caller.0.close.clone().cancelled_owned()),
+            closed: Box::pin(place.peer.0.close.clone().cancelled_owned()),
             place,
         }
     }
@@ -117,28 +117,28 @@ impl Connections {
     /// Closes every connection of which no request is worked on. Returns how many there were and are not closed yet.
     pub fn close_idle(&self) -> usize {
         let open = self.open();
-        for caller in open.callers.values().filter(|caller| !caller.is_working()) {
-            caller.0.close.cancel();
+        for peer in open.peers.values().filter(|peer| !peer.is_working()) {
+            peer.0.close.cancel();
         }
-        open.callers.len()
+        open.peers.len()
     }
 
     fn place(&self) -> Option<OpenConnection> {
         let mut open = self.open();
-        if open.callers.len() >= self.0.limit {
-            let longest = open.callers.iter().find(|(_, caller)| !caller.is_known() && !caller.is_working());
+        if open.peers.len() >= self.0.limit {
+            let longest = open.peers.iter().find(|(_, peer)| !peer.is_known() && !peer.is_working());
             let number = *longest?.0;
-            open.callers.remove(&number)?.0.close.cancel();
+            open.peers.remove(&number)?.0.close.cancel();
         }
         let number = open.next;
         open.next += 1;
-        let caller = Caller(Arc::new(State {
+        let peer = Peer(Arc::new(State {
             is_known: AtomicBool::new(false),
             working: AtomicUsize::new(0),
             close: CancellationToken::new(),
         }));
-        open.callers.insert(number, caller.clone());
-        Some(OpenConnection { number, caller, connections: self.clone() })
+        open.peers.insert(number, peer.clone());
+        Some(OpenConnection { number, peer, connections: self.clone() })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -146,9 +146,9 @@ impl Connections {
     }
 }
 
-// === impl Caller ===
+// === impl Peer ===
 
-impl Caller {
+impl Peer {
     /// Notes that the caller has shown valid credentials.
     pub fn is_now_known(&self) {
         self.0.is_known.store(true, Ordering::Release);
@@ -178,7 +178,7 @@ impl Drop for Working {
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.connections.open().callers.remove(&self.number);
+        self.connections.open().peers.remove(&self.number);
         self.connections.0.freed.notify_one();
     }
 }
@@ -188,8 +188,8 @@ impl Drop for OpenConnection {
 impl ClientConnection {
     /// Returns what is known of the caller.
     #[must_use]
-    pub fn caller(&self) -> Caller {
-        self.place.caller.clone()
+    pub fn peer(&self) -> Peer {
+        self.place.peer.clone()
     }
 
     fn check_open(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -252,10 +252,10 @@ impl AsyncWrite for ClientConnection {
 }
 
 impl Connected for ClientConnection {
-    type ConnectInfo = Caller;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> Caller {
-        self.caller()
+    fn connect_info(&self) -> Peer {
+        self.peer()
     }
 }
 
@@ -283,19 +283,19 @@ mod tests {
             clients.push(connect(&listener).await);
             accepted.push(connections.accept(&listener).await);
         }
-        accepted[0].caller().is_now_known();
+        accepted[0].peer().is_now_known();
         clients.push(connect(&listener).await);
         accepted.push(connections.accept(&listener).await);
         let ended = accepted[1].read(&mut [0]).await;
         assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
-        accepted[2].caller().is_now_known();
+        accepted[2].peer().is_now_known();
         clients.push(connect(&listener).await);
         // All are known: the next one waits until one ends.
         let mut waiting = Box::pin(connections.accept(&listener));
         assert!(futures::poll!(&mut waiting).is_pending());
         drop(accepted.remove(0));
-        waiting.await.caller().is_now_known();
-        assert_eq!(connections.open().callers.len(), 1);
+        waiting.await.peer().is_now_known();
+        assert_eq!(connections.open().peers.len(), 1);
     }
 
     #[tokio::test]
@@ -304,7 +304,7 @@ mod tests {
         let _clients = [connect(&listener).await, connect(&listener).await];
         let mut busy = connections.accept(&listener).await;
         let mut idle = connections.accept(&listener).await;
-        let work = busy.caller().work();
+        let work = busy.peer().work();
         connections.close_idle();
         assert!(idle.read(&mut [0]).await.is_err());
         assert!(futures::poll!(Box::pin(busy.read(&mut [0]))).is_pending());

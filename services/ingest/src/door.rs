@@ -35,7 +35,7 @@ impl<S> Door<S> {
         let token: HeaderMap =
             token.into_iter().map(|token| (header::AUTHORIZATION, token.clone())).collect();
         let shown = self.auth.shown(&token)?;
-        if let Some(connection) = request.extensions().get::<connections::Caller>() {
+        if let Some(connection) = request.extensions().get::<connections::Peer>() {
             connection.is_now_known();
         }
         let (mut head, body) = request.into_parts();

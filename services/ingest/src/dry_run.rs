@@ -11,12 +11,12 @@ use crate::{
     submission::Submission,
 };
 use anyhow::Context as _;
-use gongkai_check::Line;
+use gongkai_check::CheckLine;
 use gongkai_isolation::{RawDocument, Readers, Unread};
 use gongkai_model::{AgencyKey, Rejection};
 use gongkai_proto::convert::timestamp::day_in_china;
-use gongkai_reading::{Hints, Known, Limits, Reading};
-use gongkai_rules::{Context, RuleSet};
+use gongkai_reading::{Hints, Limits, Reading, ReportHints};
+use gongkai_rules::{ReportContext, RuleSet};
 use gongkai_worker::Runtime;
 
 /// How long a dry run waits for a free core.
@@ -80,12 +80,12 @@ impl DryRun {
         }
     }
 
-    fn check(&self, submission: &Submission) -> Result<Line, Unread> {
+    fn check(&self, submission: &Submission) -> Result<CheckLine, Unread> {
         let read = self.readers.read(&document(submission, self.limits), &())?;
         Ok(self.line_of(submission, read))
     }
 
-    fn line_of(&self, submission: &Submission, read: Result<Reading, Rejection>) -> Line {
+    fn line_of(&self, submission: &Submission, read: Result<Reading, Rejection>) -> CheckLine {
         let declared = &submission.declared;
         // The same key as parse assigns, so that the fingerprints are those of the published report.
         let agency = read.as_ref().ok().map(|reading| {
@@ -93,7 +93,7 @@ impl DryRun {
                 .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, declared.region()))
         });
         let published_at = day_in_china(declared.published_at);
-        let context = Context { published_at, agency: agency.as_ref(), ..Context::default() };
+        let context = ReportContext { published_at, agency: agency.as_ref(), ..ReportContext::default() };
         gongkai_check::line_of(&self.rules, file_name(submission), read, &context)
     }
 }
@@ -105,8 +105,10 @@ fn document(submission: &Submission, limits: Limits) -> RawDocument<'_> {
         charset: filled(&content.charset),
         filename: filled(&content.filename),
     };
-    let known =
-        Known { agency: filled(&declared.agency.name), year: (declared.year != 0).then_some(declared.year) };
+    let known = ReportHints {
+        agency: filled(&declared.agency.name),
+        year: (declared.year != 0).then_some(declared.year),
+    };
     RawDocument { bytes: &content.bytes, hints, known, limits }
 }
 

@@ -69,7 +69,7 @@ pub struct Problem {
 
 /// The properties of a code.
 #[derive(Clone, Copy)]
-struct Row {
+struct CodeRow {
     status: StatusCode,
     grpc: tonic::Code,
     retryable: bool,
@@ -77,13 +77,13 @@ struct Row {
 }
 
 /// A problem that stays: the same call fails again.
-fn lasting(status: StatusCode, grpc: tonic::Code, title: &'static str) -> Row {
-    Row { status, grpc, retryable: false, title }
+fn lasting(status: StatusCode, grpc: tonic::Code, title: &'static str) -> CodeRow {
+    CodeRow { status, grpc, retryable: false, title }
 }
 
 /// A problem that may be over when the same call is made later.
-fn transient(status: StatusCode, grpc: tonic::Code, title: &'static str) -> Row {
-    Row { status, grpc, retryable: true, title }
+fn transient(status: StatusCode, grpc: tonic::Code, title: &'static str) -> CodeRow {
+    CodeRow { status, grpc, retryable: true, title }
 }
 
 /// The members of `application/problem+json`.
@@ -124,7 +124,7 @@ impl Code {
     }
 
     /// The table of codes.
-    fn row(self) -> Row {
+    fn row(self) -> CodeRow {
         use http::StatusCode as S;
         use tonic::Code as G;
         let malformed = |title| lasting(S::BAD_REQUEST, G::InvalidArgument, title);

@@ -21,7 +21,7 @@ use crate::{
     intake::Intake,
     publication,
     server::GRACE,
-    submission::{DeclaredMetadata, File, Identity, Submission},
+    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity},
 };
 use gongkai_proto::{
     FILE_DESCRIPTOR_SET,
@@ -145,8 +145,8 @@ impl Submissions {
         }
         let kind = document_kind(kind)?;
         let identity = match publication::text("request_id", Some(request_id))? {
-            key if key.is_empty() => Identity::Content,
-            key if key.len() <= KEY_LIMIT => Identity::Key { caller: String::new(), key },
+            key if key.is_empty() => SubmissionIdentity::Content,
+            key if key.len() <= KEY_LIMIT => SubmissionIdentity::Key { caller: String::new(), key },
             key => return Err(Problem::invalid("request_id", &key, "must be at most 256 bytes")),
         };
         let (agency, site) = (agency.unwrap_or_default(), site.unwrap_or_default());
@@ -192,7 +192,7 @@ async fn close_idle(shutdown: &CancellationToken, connections: &Connections) {
 }
 
 fn working<T>(request: &Request<T>) -> Option<Working> {
-    request.extensions().get::<connections::Caller>().map(connections::Caller::work)
+    request.extensions().get::<connections::Peer>().map(connections::Peer::work)
 }
 
 /// Unspecified means published.

@@ -19,8 +19,8 @@ use crate::{
     error::{Code, Problem},
     fetch::Fetcher,
     publication::Request,
-    receipt_store::{ReceiptStore, Seen},
-    submission::{File, Identity, StoredFiles, Submission, WithdrawalRequest},
+    receipt_store::{LastAccepted, ReceiptStore},
+    submission::{File, StoredFiles, Submission, SubmissionIdentity, WithdrawalRequest},
     turns::Turns,
 };
 use futures::future::try_join_all;
@@ -120,7 +120,7 @@ impl Intake {
         let mut id = submission.id(&content_hash);
         let known = self.receipts.known(&id).await?;
         if let Some(known) = &known
-            && submission.identity != Identity::Content
+            && submission.identity != SubmissionIdentity::Content
         {
             return self.repeated(&submission, &content_hash, known.clone()).await;
         }
@@ -150,7 +150,7 @@ impl Intake {
             Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
         let receipt = self.receipts.merge(receipt).await?;
         let (places, log_epoch) = (submission.declared.places(), receipt.log_epoch);
-        seen.record = Seen { submission_id: id, sequence, content_key, places, log_epoch };
+        seen.record = LastAccepted { submission_id: id, sequence, content_key, places, log_epoch };
         self.record_accepted(&seen).await?;
         Ok(self.with_status_url(receipt))
     }
@@ -167,7 +167,7 @@ impl Intake {
         while let Some(known) = self.receipts.known(&id).await? {
             // A later state has the sequence of its own event. In doubt, what else was accepted at its places came after it.
             let is_fresh = known.state() == SubmissionState::Received;
-            let unrecorded = Seen {
+            let unrecorded = LastAccepted {
                 submission_id: id,
                 sequence: if is_fresh { known.sequence } else { 0 },
                 content_key: submission.content_key(content_hash),
@@ -187,7 +187,7 @@ impl Intake {
     ///
     /// # Errors
     /// It is not recorded at its places. The sender must repeat the call.
-    async fn record_accepted(&self, seen: &Versioned<Seen>) -> Result<(), transport::Error> {
+    async fn record_accepted(&self, seen: &Versioned<LastAccepted>) -> Result<(), transport::Error> {
         self.record_at_places(&seen.record).await?;
         if let Err(error) = self.receipts.record_seen(&seen.record.content_key, seen).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
@@ -195,7 +195,7 @@ impl Intake {
         Ok(())
     }
 
-    async fn record_at_places(&self, accepted: &Seen) -> Result<(), transport::Error> {
+    async fn record_at_places(&self, accepted: &LastAccepted) -> Result<(), transport::Error> {
         let records = accepted.places.iter().map(|place| self.receipts.record_last_at(place, accepted));
         try_join_all(records).await.map(drop)
     }
@@ -211,7 +211,7 @@ impl Intake {
         if known.state() != SubmissionState::Received {
             return Ok(());
         }
-        let accepted = Seen {
+        let accepted = LastAccepted {
             submission_id: known.submission_id.clone(),
             sequence: known.sequence,
             content_key: submission.content_key(content_hash),
@@ -289,7 +289,7 @@ impl Intake {
             self.record_repeated(submission, content_hash, &known).await?;
             return Ok(self.with_status_url(known));
         }
-        if matches!(submission.identity, Identity::Key { .. }) {
+        if matches!(submission.identity, SubmissionIdentity::Key { .. }) {
             return Err(Problem::new(
                 Code::IdReused,
                 format!(
@@ -312,7 +312,7 @@ impl Intake {
         &self,
         submission: &Submission,
         content_hash: &str,
-        seen: &Seen,
+        seen: &LastAccepted,
     ) -> Result<bool, Problem> {
         if seen.submission_id.is_empty() {
             return Ok(false);
@@ -342,7 +342,7 @@ impl Intake {
     }
 
     /// Saves the receipt of a submission whose content is current already.
-    async fn unchanged(&self, id: &str, content_hash: &str, first: Seen) -> Result<Receipt, Problem> {
+    async fn unchanged(&self, id: &str, content_hash: &str, first: LastAccepted) -> Result<Receipt, Problem> {
         let unchanged = Receipt {
             revision: content_hash.to_owned(),
             duplicate_of: first.submission_id,

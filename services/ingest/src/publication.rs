@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    cloudevent::{self, CloudEvent, Data},
+    cloudevent::{self, CloudEvent, EventData},
     error::{Code, Problem, quote},
-    submission::{DeclaredMetadata, File, Identity, Submission, WithdrawalRequest},
+    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest},
 };
 use gongkai_model::AgencyKey;
 use gongkai_proto::{
@@ -116,9 +116,9 @@ pub fn read(event: CloudEvent) -> Result<Request, Problem> {
     };
     let CloudEvent { id, source, subject, time, extensions, data, .. } = event;
     let (mut members, content) = match data {
-        Data::None => return Err(Problem::new(Code::MissingContent, "the event has no data")),
-        Data::Json(json) => (members(json)?, None),
-        Data::Document(bytes, content_type) => {
+        EventData::None => return Err(Problem::new(Code::MissingContent, "the event has no data")),
+        EventData::Json(json) => (members(json)?, None),
+        EventData::Document(bytes, content_type) => {
             (from_extensions(&extensions)?, Some(file(bytes, &content_type)))
         }
     };
@@ -129,8 +129,9 @@ pub fn read(event: CloudEvent) -> Result<Request, Problem> {
     let attachments = attachments(members.attachments.take())?;
     let mut declared = declared(members, subject, EventId { source, id })?;
     declared.published_at = declared.published_at.or_else(|| time.map(convert::timestamp::timestamp));
-    let submission =
-        |content| Box::new(Submission { kind, content, attachments, declared, identity: Identity::Event });
+    let submission = |content| {
+        Box::new(Submission { kind, content, attachments, declared, identity: SubmissionIdentity::Event })
+    };
     Ok(match location {
         ContentLocation::Inline(file) => Request::Submit(submission(file)),
         ContentLocation::Remote(file, url) => Request::Fetch(submission(file), url),
@@ -140,8 +141,8 @@ pub fn read(event: CloudEvent) -> Result<Request, Problem> {
 fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
     let CloudEvent { id, source, subject, extensions, data, .. } = event;
     let members = match data {
-        Data::Json(json) => members(json)?,
-        Data::None | Data::Document(..) => from_extensions(&extensions)?,
+        EventData::Json(json) => members(json)?,
+        EventData::None | EventData::Document(..) => from_extensions(&extensions)?,
     };
     let declared = declared(members, subject, EventId { source, id })?;
     if declared.url.is_empty() {
@@ -368,7 +369,7 @@ mod tests {
 
     use super::*;
 
-    fn event(kind: &str, data: Data) -> CloudEvent {
+    fn event(kind: &str, data: EventData) -> CloudEvent {
         CloudEvent {
             id: "7".into(),
             source: "https://www.example.gov.cn".into(),
@@ -396,7 +397,7 @@ mod tests {
             "attachments": [{"name": "a.pdf", "media_type": "application/pdf", "base64": "JVBERg=="}],
             "review": [{"level": "科室负责人", "decision": "approved", "at": "2024-01-14T08:00:00+08:00"}],
             "unknown": {"is": "ignored"}});
-        let submission = submitted(event("updated", Data::Json(data)));
+        let submission = submitted(event("updated", EventData::Json(data)));
         assert_eq!(submission.kind, DocumentKind::Updated);
         assert_eq!(submission.content.bytes.as_ref(), b"\xc4\xea\xb1\xa8");
         assert_eq!(
@@ -416,7 +417,8 @@ mod tests {
 
     #[test]
     fn a_bare_document_takes_the_rest_from_extensions() {
-        let mut event = event("published", Data::Document("年报".into(), "text/plain; charset=UTF-8".into()));
+        let mut event =
+            event("published", EventData::Document("年报".into(), "text/plain; charset=UTF-8".into()));
         event.subject = Some("https://www.example.gov.cn/a".into());
         let extensions = [
             ("agencyname", "鹿江"),
@@ -435,7 +437,9 @@ mod tests {
     #[test]
     fn a_url_is_left_to_be_fetched() {
         let data = json!({"content": {"url": "https://www.example.gov.cn/a.html"}});
-        let Request::Fetch(_, url) = read(event("published", Data::Json(data))).unwrap() else { panic!() };
+        let Request::Fetch(_, url) = read(event("published", EventData::Json(data))).unwrap() else {
+            panic!()
+        };
         assert_eq!(url, "https://www.example.gov.cn/a.html");
     }
 
@@ -444,35 +448,36 @@ mod tests {
         let text = json!({"text": "年报"});
         let long = "字".repeat(2000);
         let cases = [
-            (Data::None, Code::MissingContent),
-            (Data::Json(json!({})), Code::MissingContent),
-            (Data::Json(json!([])), Code::InvalidField),
-            (Data::Json(json!("text")), Code::InvalidField),
-            (Data::Json(json!({"content": "年报"})), Code::InvalidField),
-            (Data::Json(json!({"content": {}})), Code::MissingContent),
-            (Data::Json(json!({"content": {"text": "a", "base64": "YQ=="}})), Code::AmbiguousContent),
-            (Data::Json(json!({"content": {"base64": "*"}})), Code::BadBase64),
-            (Data::Json(json!({"content": text, "year": "2023"})), Code::InvalidField),
-            (Data::Json(json!({"content": text, "year": 23})), Code::InvalidField),
-            (Data::Json(json!({"content": text, "published_at": "2024"})), Code::InvalidField),
-            (Data::Json(json!({"content": text, "title": long})), Code::InvalidField),
-            (Data::Json(json!({"content": text, "attachments": [{}]})), Code::MissingContent),
+            (EventData::None, Code::MissingContent),
+            (EventData::Json(json!({})), Code::MissingContent),
+            (EventData::Json(json!([])), Code::InvalidField),
+            (EventData::Json(json!("text")), Code::InvalidField),
+            (EventData::Json(json!({"content": "年报"})), Code::InvalidField),
+            (EventData::Json(json!({"content": {}})), Code::MissingContent),
+            (EventData::Json(json!({"content": {"text": "a", "base64": "YQ=="}})), Code::AmbiguousContent),
+            (EventData::Json(json!({"content": {"base64": "*"}})), Code::BadBase64),
+            (EventData::Json(json!({"content": text, "year": "2023"})), Code::InvalidField),
+            (EventData::Json(json!({"content": text, "year": 23})), Code::InvalidField),
+            (EventData::Json(json!({"content": text, "published_at": "2024"})), Code::InvalidField),
+            (EventData::Json(json!({"content": text, "title": long})), Code::InvalidField),
+            (EventData::Json(json!({"content": text, "attachments": [{}]})), Code::MissingContent),
             (
-                Data::Json(json!({"content": text, "attachments": vec![json!({"base64": ""}); 51]})),
+                EventData::Json(json!({"content": text, "attachments": vec![json!({"base64": ""}); 51]})),
                 Code::TooLarge,
             ),
         ];
         for (data, code) in cases {
             assert_eq!(read(event("published", data.clone())).unwrap_err().code, code, "{data:?}");
         }
-        assert_eq!(read(event("burned", Data::None)).unwrap_err().code, Code::UnknownEventType);
+        assert_eq!(read(event("burned", EventData::None)).unwrap_err().code, Code::UnknownEventType);
     }
 
     #[test]
     fn a_withdrawal_needs_a_url() {
-        assert_eq!(read(event("withdrawn", Data::None)).unwrap_err().code, Code::MissingUrl);
-        let by_subject = CloudEvent { subject: Some("https://x/a".into()), ..event("withdrawn", Data::None) };
-        let by_data = event("withdrawn", Data::Json(json!({"url": "https://x/a"})));
+        assert_eq!(read(event("withdrawn", EventData::None)).unwrap_err().code, Code::MissingUrl);
+        let by_subject =
+            CloudEvent { subject: Some("https://x/a".into()), ..event("withdrawn", EventData::None) };
+        let by_data = event("withdrawn", EventData::Json(json!({"url": "https://x/a"})));
         for event in [by_subject, by_data] {
             let Request::Withdraw(withdrawal) = read(event).unwrap() else { panic!() };
             assert_eq!(withdrawal.declared.url, "https://x/a");

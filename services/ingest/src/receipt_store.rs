@@ -3,8 +3,8 @@
 //! | key | value | for |
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
-//! | `c-…` | [`Seen`] | the last submission of a content that was not redundant |
-//! | `p-…` | [`Seen`] | the last submission at a place, a URL or an agency and year; or the last withdrawal of a URL |
+//! | `c-…` | [`LastAccepted`] | the last submission of a content that was not redundant |
+//! | `p-…` | [`LastAccepted`] | the last submission at a place, a URL or an agency and year; or the last withdrawal of a URL |
 //! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
 //! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
 //!
@@ -45,7 +45,7 @@ pub struct ReceiptStore {
 
 /// What ingest accepted last for a content or at a place. The default means that there was nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct LastAccepted {
     pub submission_id: String,
     /// Stream sequence of its event.
     pub sequence: u64,
@@ -59,9 +59,9 @@ pub struct Seen {
     pub log_epoch: u64,
 }
 
-// === impl Seen ===
+// === impl LastAccepted ===
 
-impl Record for Seen {
+impl Record for LastAccepted {
     fn encode(&self) -> Bytes {
         serde_json::to_vec(self).expect("strings and numbers always serialise").into()
     }
@@ -155,7 +155,7 @@ impl ReceiptStore {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn seen(&self, content_key: &str) -> Result<Versioned<Seen>, Error> {
+    pub async fn seen(&self, content_key: &str) -> Result<Versioned<LastAccepted>, Error> {
         self.read_seen(&content_entry(content_key)).await
     }
 
@@ -163,7 +163,7 @@ impl ReceiptStore {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn record_seen(&self, content_key: &str, seen: &Versioned<Seen>) -> Result<(), Error> {
+    pub async fn record_seen(&self, content_key: &str, seen: &Versioned<LastAccepted>) -> Result<(), Error> {
         self.records.save(&content_entry(content_key), seen).await.map(drop)
     }
 
@@ -171,7 +171,7 @@ impl ReceiptStore {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn last_at(&self, place: &str) -> Result<Seen, Error> {
+    pub async fn last_at(&self, place: &str) -> Result<LastAccepted, Error> {
         Ok(self.read_seen(&place_entry(place)).await?.record)
     }
 
@@ -179,8 +179,8 @@ impl ReceiptStore {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn record_last_at(&self, place: &str, accepted: &Seen) -> Result<(), Error> {
-        let take = |last: &mut Seen| {
+    pub async fn record_last_at(&self, place: &str, accepted: &LastAccepted) -> Result<(), Error> {
+        let take = |last: &mut LastAccepted| {
             let is_later = (last.log_epoch, last.sequence) < (accepted.log_epoch, accepted.sequence);
             if is_later {
                 last.clone_from(accepted);
@@ -215,7 +215,11 @@ impl ReceiptStore {
             self.records.change(&url_entry(url), change).await?;
             self.record_last_at(
                 url,
-                &Seen { sequence: rank.sequence(), log_epoch: self.runtime.log_epoch(), ..Seen::default() },
+                &LastAccepted {
+                    sequence: rank.sequence(),
+                    log_epoch: self.runtime.log_epoch(),
+                    ..LastAccepted::default()
+                },
             )
             .await?;
         }
@@ -223,10 +227,10 @@ impl ReceiptStore {
     }
 
     /// Reads an entry. What a lost log had counts as absent.
-    async fn read_seen(&self, key: &str) -> Result<Versioned<Seen>, Error> {
-        let mut seen: Versioned<Seen> = self.records.read(key).await?;
+    async fn read_seen(&self, key: &str) -> Result<Versioned<LastAccepted>, Error> {
+        let mut seen: Versioned<LastAccepted> = self.records.read(key).await?;
         if seen.record.log_epoch < self.runtime.log_epoch() {
-            seen.record = Seen::default();
+            seen.record = LastAccepted::default();
         }
         Ok(seen)
     }

@@ -43,9 +43,9 @@ pub async fn serve(
             () = shutdown.cancelled() => break,
             connection = connections.accept(&listener) => connection,
         };
-        let caller = connection.caller();
+        let peer = connection.peer();
         let service = router.clone().map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(caller.clone());
+            request.extensions_mut().insert(peer.clone());
             request
         });
         let service = TowerToHyperService::new(service);

@@ -49,7 +49,7 @@ pub struct DeclaredMetadata {
 
 /// Where a submission's id comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
+pub enum SubmissionIdentity {
     /// The source and id of a CloudEvent.
     Event,
     /// The caller's idempotency key. The caller's name keeps the keys of different sites apart.
@@ -72,7 +72,7 @@ pub struct Submission {
     pub attachments: Vec<File>,
     pub declared: DeclaredMetadata,
     /// What the id derives from, and hence which submissions are repeats.
-    pub identity: Identity,
+    pub identity: SubmissionIdentity,
 }
 
 /// References to the files of a submission in the object store.
@@ -207,9 +207,9 @@ impl Submission {
     pub fn id(&self, content_hash: &str) -> String {
         let declared = &self.declared;
         match &self.identity {
-            Identity::Event => id_of(&["event", &declared.event_source, &declared.event_id]),
-            Identity::Key { caller, key } => id_of(&["key", caller, key]),
-            Identity::Content => id_of(&[
+            SubmissionIdentity::Event => id_of(&["event", &declared.event_source, &declared.event_id]),
+            SubmissionIdentity::Key { caller, key } => id_of(&["key", caller, key]),
+            SubmissionIdentity::Content => id_of(&[
                 "content",
                 content_hash,
                 if self.is_draft() { "draft" } else { "" },
@@ -308,7 +308,7 @@ impl WithdrawalRequest {
 mod tests {
     use super::*;
 
-    fn submission(identity: Identity) -> Submission {
+    fn submission(identity: SubmissionIdentity) -> Submission {
         let content = File { bytes: "年报".into(), ..File::default() };
         Submission {
             kind: DocumentKind::Published,
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn ids_depend_on_what_identifies_and_on_nothing_else() {
         let event = |source: &str, id: &str| {
-            let mut submission = submission(Identity::Event);
+            let mut submission = submission(SubmissionIdentity::Event);
             submission.declared.event_source = source.into();
             submission.declared.event_id = id.into();
             submission.id("hash")
@@ -330,15 +330,19 @@ mod tests {
         assert!(is_id(&event("a", "b")));
         assert_eq!(event("a", "b"), event("a", "b"));
         assert_ne!(event("a", "bc"), event("ab", "c"), "parts must not run into each other");
-        let key = |caller: &str| submission(Identity::Key { caller: caller.into(), key: "1".into() });
+        let key =
+            |caller: &str| submission(SubmissionIdentity::Key { caller: caller.into(), key: "1".into() });
         assert_eq!(key("a").id("one hash"), key("a").id("another hash"));
         assert_ne!(key("a").id(""), key("b").id(""), "keys of two sites do not meet");
-        assert_ne!(submission(Identity::Content).id("x"), submission(Identity::Content).id("y"));
+        assert_ne!(
+            submission(SubmissionIdentity::Content).id("x"),
+            submission(SubmissionIdentity::Content).id("y")
+        );
     }
 
     #[test]
     fn a_draft_does_not_hide_the_publication() {
-        let published = submission(Identity::Content);
+        let published = submission(SubmissionIdentity::Content);
         let draft = Submission { kind: DocumentKind::Draft, ..published.clone() };
         assert_ne!(draft.content_key("x"), published.content_key("x"));
         assert_ne!(draft.id("x"), published.id("x"));

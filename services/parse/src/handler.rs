@@ -17,7 +17,7 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
-use gongkai_reading::{Hints, Known, Limits, Reading};
+use gongkai_reading::{Hints, Limits, Reading, ReportHints};
 use gongkai_worker::{
     Context, Decision, Handler, Latch, Output, Runtime,
     transport::{MAX_MESSAGE_BYTES, Objects},
@@ -213,7 +213,7 @@ fn document<'a>(
         filename: given(&content.filename),
     };
     let agency = received.agency.as_ref().and_then(|hint| given(&hint.name));
-    let known = Known { agency, year: (received.year != 0).then_some(received.year) };
+    let known = ReportHints { agency, year: (received.year != 0).then_some(received.year) };
     RawDocument { bytes, hints, known, limits }
 }
 

@@ -6,7 +6,7 @@ use gongkai_proto::{
     convert::{self, timestamp::day_in_china},
     v1,
 };
-use gongkai_rules::{Context, Evaluation, Neighbours, Publication, RuleSet};
+use gongkai_rules::{Evaluation, Neighbours, Publication, ReportContext, RuleSet};
 use gongkai_worker::Decision;
 
 use crate::{UNREADABLE_EVENT, mask};
@@ -63,7 +63,7 @@ impl ParsedDocument {
         profile: Option<&AgencyProfile>,
     ) -> Vec<Finding> {
         let site = self.origin.site.as_ref();
-        let context = Context {
+        let context = ReportContext {
             published_at: day_in_china(self.origin.published_at),
             agency: Some(&self.key.agency),
             profile,

@@ -257,7 +257,7 @@ fn matched(document: &Document) -> Result<(), String> {
         }
     }
     let by_name = gongkai_agencies::nature_of(&report.agency);
-    let context = gongkai_rules::Context { by_name, ..Default::default() };
+    let context = gongkai_rules::ReportContext { by_name, ..Default::default() };
     drop(gongkai_rules::RuleSet::embedded().evaluate(&report, &context));
     Ok(())
 }

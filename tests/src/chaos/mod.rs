@@ -22,7 +22,7 @@ use crate::{
         fault::Faults,
         office::{Accepted, Office},
         receiver::Receiver,
-        verdict::Verdict,
+        verdict::Judge,
     },
     deployment::{Deployment, Plan},
 };
@@ -41,7 +41,7 @@ pub struct Order {
 
 /// What a run came to.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RunResult {
     /// Submissions by the state that they ended in.
     pub states: BTreeMap<String, usize>,
     /// Faults by kind.
@@ -58,7 +58,7 @@ pub struct Outcome {
 ///
 /// # Panics
 /// If the deployment cannot be started.
-pub async fn run(order: Order) -> Outcome {
+pub async fn run(order: Order) -> RunResult {
     let receiver = Receiver::start().await;
     let config = format!(
         "[[notify.subscriptions]]\nname = \"office\"\nchannel = \"webhook\"\nurl = \"{}\"\nsecret = \"{}\"\n",
@@ -77,12 +77,12 @@ pub async fn run(order: Order) -> Outcome {
         records.push(office.await.expect("an office does not panic"));
     }
     let ended = Instant::now();
-    let verdict = Verdict { deployment: &deployment, receiver: &receiver, faults: &faults };
+    let verdict = Judge { deployment: &deployment, receiver: &receiver, faults: &faults };
     let accepted: Vec<&Accepted> = records.iter().flat_map(|office| &office.accepted).collect();
     let (states, mut violations) = verdict.submissions(&accepted).await;
     violations.extend(verdict.at_rest(&records).await);
     violations.extend(faults.violations.iter().cloned());
-    Outcome {
+    RunResult {
         states,
         faults: faults.counts.clone(),
         delivered: receiver.totals(),

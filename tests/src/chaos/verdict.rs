@@ -36,7 +36,7 @@ type Served = BTreeMap<String, (String, String)>;
 type Fingerprints = BTreeMap<String, BTreeSet<String>>;
 
 /// Judges a run.
-pub struct Verdict<'a> {
+pub struct Judge<'a> {
     /// What ran.
     pub deployment: &'a Deployment,
     /// Where its alerts went.
@@ -45,7 +45,7 @@ pub struct Verdict<'a> {
     pub faults: &'a Done,
 }
 
-impl Verdict<'_> {
+impl Judge<'_> {
     /// Follows every submission to its end: how many ended in which state, and those that ended otherwise than they must.
     pub async fn submissions(&self, accepted: &[&Accepted]) -> (BTreeMap<String, usize>, Vec<String>) {
         let until = Instant::now() + PATIENCE;

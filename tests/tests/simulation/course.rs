@@ -2,7 +2,7 @@
 
 use gongkai_ingest::{
     publication::Request,
-    submission::{DeclaredMetadata, File, Identity, Submission, WithdrawalRequest},
+    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest},
 };
 use gongkai_model::ReportKey;
 use gongkai_proto::{
@@ -72,7 +72,7 @@ impl Course {
             }
             Step::Repeat => match self.last.clone() {
                 // Without an id, the call is another submission if the content does not stand, or was not recorded.
-                Some(Request::Submit(submission)) if submission.identity == Identity::Content => {
+                Some(Request::Submit(submission)) if submission.identity == SubmissionIdentity::Content => {
                     self.publish(*submission, true).await
                 }
                 Some(request) => self.repeat(&request).await,
@@ -185,7 +185,7 @@ fn submission(at: usize, agency: usize, url: usize, has_id: bool, text: String) 
         content: File { bytes: text.into(), media_type: "text/plain".to_owned(), ..File::default() },
         attachments: Vec::new(),
         declared: declared(at, Some(agency), url),
-        identity: if has_id { Identity::Event } else { Identity::Content },
+        identity: if has_id { SubmissionIdentity::Event } else { SubmissionIdentity::Content },
     }
 }
 

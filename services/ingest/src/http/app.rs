@@ -53,7 +53,7 @@ impl App {
         covers: for<'a> fn(&'a Parts, &'a [u8]) -> Covered<'a>,
     ) -> Result<Admitted, Problem> {
         let (head, body) = request.into_parts();
-        let connection = head.extensions.get::<connections::Caller>();
+        let connection = head.extensions.get::<connections::Peer>();
         let shown = match self.auth.shown(&head.headers) {
             Ok(shown) => shown,
             Err(problem) => return Err(body::refuse(&self.admission, &head.headers, body, problem).await),
@@ -66,7 +66,7 @@ impl App {
         if let Some(connection) = connection {
             connection.is_now_known();
         }
-        let slot = (self.admission.enter()?, connection.map(connections::Caller::work));
+        let slot = (self.admission.enter()?, connection.map(connections::Peer::work));
         Ok(Admitted { head, body, caller, _slot: slot })
     }
 }

@@ -15,7 +15,7 @@ use super::app::{App, accepted};
 use crate::{
     auth::{Authenticator, Caller},
     blocking,
-    cloudevent::{self, CloudEvent, Decoded},
+    cloudevent::{self, CloudEvent, DecodedEvents},
     error::Problem,
     publication::{self, Request},
     receipt,
@@ -28,11 +28,11 @@ pub(super) async fn accept(State(app): State<App>, request: HttpRequest<Body>) -
     let (headers, bytes) = (admitted.head.headers.clone(), admitted.body.bytes.clone());
     let decoded = blocking::run_sized(bytes.len(), move || cloudevent::decode(&headers, &bytes)).await??;
     match decoded {
-        Decoded::One(event) => {
+        DecodedEvents::One(event) => {
             let request = authorised(&app.auth, caller, event)?;
             Ok(accepted(app.intake.request(request).await?))
         }
-        Decoded::Batch(events) => {
+        DecodedEvents::Batch(events) => {
             let requests: Result<Vec<Request>, Problem> = events
                 .into_iter()
                 .enumerate()

@@ -16,7 +16,7 @@ use crate::{
     error::{Code, Problem},
     publication,
     signature::Covered,
-    submission::{DeclaredMetadata, File, Identity, Submission},
+    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity},
 };
 use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
 
@@ -81,17 +81,17 @@ async fn submission(parameters: Parsed, admitted: &Admitted) -> Result<Submissio
     Ok(Submission { kind: DocumentKind::Published, content, attachments: Vec::new(), declared, identity })
 }
 
-fn identity(headers: &HeaderMap, caller: &Caller) -> Result<Identity, Problem> {
+fn identity(headers: &HeaderMap, caller: &Caller) -> Result<SubmissionIdentity, Problem> {
     let Some((name, value)) =
         ["webhook-id", "idempotency-key"].iter().find_map(|name| Some((name, headers.get(*name)?)))
     else {
-        return Ok(Identity::Content);
+        return Ok(SubmissionIdentity::Content);
     };
     let key = value.to_str().unwrap_or_default().trim().to_owned();
     if key.is_empty() || key.len() > KEY_LIMIT {
         return Err(Problem::invalid(name, &key, "must be 1 to 256 ASCII characters"));
     }
-    Ok(Identity::Key { caller: caller.name().to_owned(), key })
+    Ok(SubmissionIdentity::Key { caller: caller.name().to_owned(), key })
 }
 
 fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata, String), Problem> {

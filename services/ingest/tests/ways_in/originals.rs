@@ -8,7 +8,7 @@ use gongkai_ingest::{
     config::Config,
     fetch::Fetcher,
     intake::Intake,
-    submission::{DeclaredMetadata, File, Identity, Submission},
+    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity},
 };
 use gongkai_proto::{subjects, v1::DocumentKind};
 use gongkai_worker::{
@@ -23,7 +23,7 @@ fn submission(n: usize) -> Submission {
         content: File { bytes: "年报".repeat(50_000).into(), ..File::default() },
         attachments: Vec::new(),
         declared: DeclaredMetadata::default(),
-        identity: Identity::Key { caller: String::new(), key: format!("k{n}") },
+        identity: SubmissionIdentity::Key { caller: String::new(), key: format!("k{n}") },
     }
 }
 

@@ -1,7 +1,7 @@
 //! One document without a server: bytes to report to findings, and its JSON line.
 //!
 //! [`check`] reads a document as the parse stage does and applies the rules as the validate stage does, for the command
-//! line and the dry run; [`Line`] is the output of both. Nothing here reads a file, a socket or a clock.
+//! line and the dry run; [`CheckLine`] is the output of both. Nothing here reads a file, a socket or a clock.
 
 #![warn(missing_docs)]
 
@@ -12,8 +12,10 @@ mod source_line;
 use gongkai_model::Rejection;
 use gongkai_reading::Reading;
 pub use gongkai_reading::{Hints, Limits};
-use gongkai_rules::{Context, RuleSet};
-pub use line::{FactLine, FindingLine, Line, RejectionLine, ReportLine, SectionLine, Status, VersionsLine};
+use gongkai_rules::{ReportContext, RuleSet};
+pub use line::{
+    CheckLine, FactLine, FindingLine, RejectionLine, ReportLine, SectionLine, Status, VersionsLine,
+};
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
 pub use source_line::SourceLine;
 
@@ -21,8 +23,8 @@ pub use source_line::SourceLine;
 ///
 /// A document that cannot be read as a report has a line with its rejection.
 #[must_use]
-pub fn check(file: &str, bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Line {
-    check_by(&RuleSet::embedded(), file, bytes, hints, limits, &Context::default())
+pub fn check(file: &str, bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> CheckLine {
+    check_by(&RuleSet::embedded(), file, bytes, hints, limits, &ReportContext::default())
 }
 
 /// [`check`] with other rules, and with what is known of the publication.
@@ -33,8 +35,8 @@ pub fn check_by(
     bytes: &[u8],
     hints: &Hints<'_>,
     limits: &Limits,
-    context: &Context<'_>,
-) -> Line {
+    context: &ReportContext<'_>,
+) -> CheckLine {
     line_of(rules, file, gongkai_reading::read(bytes, hints, limits), context)
 }
 
@@ -44,13 +46,14 @@ pub fn line_of(
     rules: &RuleSet,
     file: &str,
     reading: Result<Reading, Rejection>,
-    context: &Context<'_>,
-) -> Line {
+    context: &ReportContext<'_>,
+) -> CheckLine {
     let checked = reading.and_then(|reading| {
-        let context = Context { by_name: gongkai_agencies::nature_of(&reading.report.agency), ..*context };
+        let context =
+            ReportContext { by_name: gongkai_agencies::nature_of(&reading.report.agency), ..*context };
         let found = gongkai_reading::guarded(|| Ok(rules.evaluate_all(&reading.report, &context)))?;
-        let line = Line::of_report(file, &reading, &found.findings, rules.versions());
+        let line = CheckLine::of_report(file, &reading, &found.findings, rules.versions());
         Ok(line.with_left_out(&found.left_out))
     });
-    checked.unwrap_or_else(|rejection| Line::of_rejection(file, &rejection, rules.versions()))
+    checked.unwrap_or_else(|rejection| CheckLine::of_rejection(file, &rejection, rules.versions()))
 }

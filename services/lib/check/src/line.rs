@@ -19,7 +19,7 @@ pub enum Status {
 
 /// The line of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct CheckLine {
     /// The file's name as given.
     pub file: String,
     /// The result.
@@ -178,7 +178,7 @@ pub struct VersionsLine {
     pub rules: String,
 }
 
-impl Line {
+impl CheckLine {
     /// The line of a document that was read; `versions` are those of the rules that made the findings.
     #[must_use]
     pub fn of_report(file: &str, reading: &Reading, findings: &[Finding], versions: &Versions) -> Self {

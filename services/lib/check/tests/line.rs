@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
 
-use gongkai_check::{Hints, Limits, Line, check, check_by};
-use gongkai_rules::{Context, RuleSet};
+use gongkai_check::{CheckLine, Hints, Limits, check, check_by};
+use gongkai_rules::{ReportContext, RuleSet};
 use serde_json::{Value, json};
 
 /// The statutory tables as one cell a line, after a tab, with distinct numbers; the total of 一 is 5 too high.
@@ -192,13 +192,13 @@ fn a_rejected_document_is_a_line_too() {
 fn the_context_adds_publication_and_agency() {
     let published_at = Some(time::macros::date!(2023 - 06 - 01));
     let sample = sample();
-    let check_in = |context: &Context<'_>| {
+    let check_in = |context: &ReportContext<'_>| {
         check_by(&RuleSet::embedded(), "a.txt", sample.as_bytes(), &hints(), &Limits::default(), context)
     };
-    let line = check_in(&Context { published_at, ..Context::default() });
+    let line = check_in(&ReportContext { published_at, ..ReportContext::default() });
     assert!(line.findings.iter().any(|f| f.rule == "S-YEAR" && f.severity == "ERROR"));
     let agency = gongkai_model::AgencyKey::from_code("360981").unwrap();
-    let other = check_in(&Context { published_at, agency: Some(&agency), ..Context::default() });
+    let other = check_in(&ReportContext { published_at, agency: Some(&agency), ..ReportContext::default() });
     assert_eq!(other.findings.len(), line.findings.len());
     assert!(other.findings.iter().zip(&line.findings).all(|(a, b)| a.fingerprint != b.fingerprint));
 }
@@ -206,6 +206,6 @@ fn the_context_adds_publication_and_agency() {
 #[test]
 fn a_line_reads_back_as_written() {
     let line = check("a.txt", sample().as_bytes(), &hints(), &Limits::default());
-    assert_eq!(serde_json::from_str::<Line>(&line.to_json()).unwrap(), line);
+    assert_eq!(serde_json::from_str::<CheckLine>(&line.to_json()).unwrap(), line);
     assert!(!line.to_json().contains('\n'));
 }

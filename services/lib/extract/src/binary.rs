@@ -35,7 +35,7 @@ const SIGNATURES: [(&[u8], &str); 18] = [
 
 /// What bytes that are no plain text are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ContentFormat {
     /// A document with a reader of its own.
     Document(MediaType),
     /// An Office document locked by a password.
@@ -67,7 +67,7 @@ const CFB_STREAMS: [(&str, &str); 2] =
     [("Workbook", "Excel 97-2003 工作簿 / XLS"), ("PowerPoint Document", "PowerPoint 97-2003 / PPT")];
 
 /// The format of bytes that are no text.
-pub(crate) fn format(bytes: &[u8]) -> Option<Format> {
+pub(crate) fn format(bytes: &[u8]) -> Option<ContentFormat> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return Some(zip_format(bytes));
     }
@@ -75,9 +75,9 @@ pub(crate) fn format(bytes: &[u8]) -> Option<Format> {
         return Some(cfb_format(bytes));
     }
     if bytes.trim_ascii_start().starts_with(b"%PDF-") {
-        return Some(Format::Document(MediaType::Pdf));
+        return Some(ContentFormat::Document(MediaType::Pdf));
     }
-    other_format(bytes).map(Format::Other)
+    other_format(bytes).map(ContentFormat::Other)
 }
 
 fn other_format(bytes: &[u8]) -> Option<&'static str> {
@@ -102,17 +102,17 @@ fn wrapped_format(head: &[u8]) -> Option<&'static str> {
     (has(b"MIME-Version:") && has(b"multipart/related")).then_some("MHTML 网页归档 / MHTML")
 }
 
-fn zip_format(bytes: &[u8]) -> Format {
+fn zip_format(bytes: &[u8]) -> ContentFormat {
     let parts = ends(bytes);
     if contains(parts, DOCX_ENTRY) {
-        return Format::Document(MediaType::Docx);
+        return ContentFormat::Document(MediaType::Docx);
     }
     let found = ZIP_ENTRIES.into_iter().find(|(entry, _)| contains(parts, entry));
-    Format::Other(found.map_or("ZIP 压缩包 / ZIP archive", |(_, name)| name))
+    ContentFormat::Other(found.map_or("ZIP 压缩包 / ZIP archive", |(_, name)| name))
 }
 
 /// Looks at the beginning of the directory, which lists the streams of every ordinary document.
-fn cfb_format(bytes: &[u8]) -> Format {
+fn cfb_format(bytes: &[u8]) -> ContentFormat {
     let names = || {
         let shift = u32::from(*bytes.get(30)?);
         let first = u32::from_le_bytes(bytes.get(48..52)?.try_into().ok()?);
@@ -124,13 +124,13 @@ fn cfb_format(bytes: &[u8]) -> Format {
     let utf16 = |name: &str| name.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let has = |stream: &str| contains(searched, &utf16(stream));
     if has(DOC_STREAM) {
-        return Format::Document(MediaType::Doc);
+        return ContentFormat::Document(MediaType::Doc);
     }
     if has(LOCKED_STREAM) {
-        return Format::Locked;
+        return ContentFormat::Locked;
     }
     let found = CFB_STREAMS.into_iter().find(|(stream, _)| has(stream));
-    Format::Other(found.map_or("OLE 复合文档 / OLE compound file", |(_, name)| name))
+    ContentFormat::Other(found.map_or("OLE 复合文档 / OLE compound file", |(_, name)| name))
 }
 
 fn ends(bytes: &[u8]) -> [&[u8]; 2] {
@@ -150,12 +150,14 @@ mod tests {
 
     fn check(bytes: &[u8], expect: Option<&str>) {
         match (format(bytes), expect) {
-            (Some(Format::Other(name)), Some(part)) => assert!(name.contains(part), "{name} is no {part}"),
+            (Some(ContentFormat::Other(name)), Some(part)) => {
+                assert!(name.contains(part), "{name} is no {part}");
+            }
             (found, expect) => assert_eq!((found, expect), (None, None)),
         }
     }
 
-    fn check_format(bytes: &[u8], expect: Format) {
+    fn check_format(bytes: &[u8], expect: ContentFormat) {
         assert_eq!(format(bytes), Some(expect));
     }
 
@@ -185,13 +187,13 @@ mod tests {
     #[test]
     fn containers_are_named_by_what_is_in_them() {
         let docx = b"PK\x03\x04....[Content_Types].xml....word/document.xml";
-        check_format(docx, Format::Document(MediaType::Docx));
+        check_format(docx, ContentFormat::Document(MediaType::Docx));
         check(b"PK\x03\x04....xl/workbook.xml", Some("XLSX"));
         check(b"PK\x03\x04....OFD.xml", Some("OFD"));
         check(b"PK\x03\x04....a.txt", Some("ZIP"));
-        check_format(&compound_file("WordDocument"), Format::Document(MediaType::Doc));
-        check_format(&compound_file("EncryptedPackage"), Format::Locked);
-        check_format(b"\n%PDF-1.7", Format::Document(MediaType::Pdf));
+        check_format(&compound_file("WordDocument"), ContentFormat::Document(MediaType::Doc));
+        check_format(&compound_file("EncryptedPackage"), ContentFormat::Locked);
+        check_format(b"\n%PDF-1.7", ContentFormat::Document(MediaType::Pdf));
         check(&compound_file("Workbook"), Some("XLS"));
         check(&compound_file("x"), Some("OLE"));
         check(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Some("OLE"));

@@ -27,7 +27,7 @@ const EVERYDAY_TENTHS: usize = 5;
 
 /// Decoded text.
 #[derive(Debug)]
-pub(crate) struct Decoded {
+pub(crate) struct DecodedText {
     pub(crate) text: String,
     /// WHATWG name in lower case.
     pub(crate) charset: &'static str,
@@ -35,7 +35,7 @@ pub(crate) struct Decoded {
 }
 
 /// Detects the charset of a text document and decodes it.
-pub(crate) fn decode(bytes: &[u8], hints: &Hints<'_>) -> Result<Decoded, Rejection> {
+pub(crate) fn decode(bytes: &[u8], hints: &Hints<'_>) -> Result<DecodedText, Rejection> {
     let declared = Declared::of(bytes, hints);
     let (encoding, text) = best(bytes, &declared)?;
     let mut notes = Vec::new();
@@ -47,7 +47,7 @@ pub(crate) fn decode(bytes: &[u8], hints: &Hints<'_>) -> Result<Decoded, Rejecti
     if replaced > 0 {
         notes.push(Note::ReplacementCharacters(u32::try_from(replaced).unwrap_or(u32::MAX)));
     }
-    Ok(Decoded { text, charset: name(encoding), notes })
+    Ok(DecodedText { text, charset: name(encoding), notes })
 }
 
 fn best(bytes: &[u8], declared: &Declared) -> Result<(&'static Encoding, String), Rejection> {

@@ -30,7 +30,7 @@ mod steps;
 mod tables_from_lines;
 mod text;
 
-use charset::Decoded;
+use charset::DecodedText;
 use gongkai_model::{Document, MediaType, Rejection};
 
 pub use hints::Hints;
@@ -70,7 +70,7 @@ pub fn read_in_steps(
 }
 
 /// Reads a document whose places are places in its text.
-fn read_text(decoded: Decoded, media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
+fn read_text(decoded: DecodedText, media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
     let mut notes = decoded.notes;
     let (blocks, meta_title, fields) = if media_type == MediaType::Html {
         let page = html::read(&decoded.text, limits)?;

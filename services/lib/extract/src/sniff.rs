@@ -6,7 +6,7 @@
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 
 use crate::{
-    binary::{self, Format},
+    binary::{self, ContentFormat},
     hints::Hints,
     limits::Limits,
     reject,
@@ -36,9 +36,9 @@ pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<Option<MediaType>,
         return Err(empty());
     }
     match binary::format(bytes) {
-        Some(Format::Document(media_type)) => return Ok(Some(media_type)),
-        Some(Format::Locked) => return Err(reject::encrypted("Office")),
-        Some(Format::Other(name)) => return Err(unsupported(name)),
+        Some(ContentFormat::Document(media_type)) => return Ok(Some(media_type)),
+        Some(ContentFormat::Locked) => return Err(reject::encrypted("Office")),
+        Some(ContentFormat::Other(name)) => return Err(unsupported(name)),
         None => {}
     }
     if is_binary(&bytes[..bytes.len().min(LOOKED_AT)]) {

@@ -6,7 +6,7 @@ mod split_single_line;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
 
-use self::lines::{Kind, Line};
+use self::lines::{Line, LineKind};
 use crate::{limits::Limits, source_text::SourceText};
 
 /// Shortest line, in scalars, that a hard line break may have cut.
@@ -22,7 +22,7 @@ pub(crate) fn blocks(
     lines: &[Line<'_>],
     limits: &Limits,
 ) -> Result<Vec<Block>, Rejection> {
-    let mut out = Blocks { source, limits, blocks: Vec::new(), open: None, cells: 0 };
+    let mut out = BlockList { source, limits, blocks: Vec::new(), open: None, cells: 0 };
     let mut rest = lines;
     while let Some(line) = rest.first() {
         let run = rest.iter().position(|l| !l.kind.fits_table()).unwrap_or(rest.len());
@@ -47,7 +47,7 @@ pub(crate) fn blocks(
     Ok(out.blocks)
 }
 
-struct Blocks<'a> {
+struct BlockList<'a> {
     source: &'a SourceText,
     limits: &'a Limits,
     blocks: Vec<Block>,
@@ -56,25 +56,27 @@ struct Blocks<'a> {
     cells: usize,
 }
 
-impl Blocks<'_> {
+impl BlockList<'_> {
     /// Lines without prose: a table with labels around it, or just short lines.
     fn stretch(&mut self, lines: &[Line<'_>]) -> Result<(), Rejection> {
-        let hard =
-            |line: &&Line<'_>| matches!(line.kind, Kind::Bars | Kind::Tabs | Kind::Number | Kind::Spaced);
-        let count = |kind: Kind| lines.iter().filter(|line| line.kind == kind).count();
-        let row = lines.iter().any(|l| l.kind == Kind::Number && l.text.split_whitespace().nth(4).is_some());
-        let is_table = count(Kind::Bars) > 0
-            || count(Kind::Tabs) > 1
-            || count(Kind::Number) + count(Kind::Spaced) > 2
+        let hard = |line: &&Line<'_>| {
+            matches!(line.kind, LineKind::Bars | LineKind::Tabs | LineKind::Number | LineKind::Spaced)
+        };
+        let count = |kind: LineKind| lines.iter().filter(|line| line.kind == kind).count();
+        let row =
+            lines.iter().any(|l| l.kind == LineKind::Number && l.text.split_whitespace().nth(4).is_some());
+        let is_table = count(LineKind::Bars) > 0
+            || count(LineKind::Tabs) > 1
+            || count(LineKind::Number) + count(LineKind::Spaced) > 2
             || row;
         let end =
             if is_table { lines.len() - lines.iter().rev().take_while(|l| !hard(l)).count() } else { 0 };
         let (table, tail) = lines.split_at(end);
-        let end = end + tail.iter().take_while(|l| matches!(l.kind, Kind::Mark)).count();
+        let end = end + tail.iter().take_while(|l| matches!(l.kind, LineKind::Mark)).count();
         let (table, tail) = if end > table.len() { lines.split_at(end) } else { (table, tail) };
         // Short lines above bars are titles and the like; above numbers they are the table's first labels.
         let first = table.iter().position(|line| hard(&line)).unwrap_or(0);
-        let barred = table.get(first).is_some_and(|line| line.kind == Kind::Bars);
+        let barred = table.get(first).is_some_and(|line| line.kind == LineKind::Bars);
         let (above, table) = table.split_at(if barred { first } else { 0 });
         above.iter().for_each(|line| self.prose(line));
         if !table.is_empty() {
@@ -100,14 +102,14 @@ impl Blocks<'_> {
     fn prose(&mut self, line: &Line<'_>) {
         let text = line.text.trim();
         match line.kind {
-            Kind::PageNumber | Kind::Separator => return,
-            Kind::Blank => return self.end_paragraph(),
+            LineKind::PageNumber | LineKind::Separator => return,
+            LineKind::Blank => return self.end_paragraph(),
             _ if text.is_empty() => return self.end_paragraph(),
             _ => {}
         }
         let start = line.first + line.text.chars().take_while(|c| c.is_whitespace()).count();
         let end = start + text.chars().count();
-        let cut = line.kind != Kind::Heading && !begins_paragraph(line.text);
+        let cut = line.kind != LineKind::Heading && !begins_paragraph(line.text);
         match &mut self.open {
             Some((open, _, last)) if cut && is_cut(open) => {
                 if open.ends_with(|c: char| c.is_ascii_alphanumeric())
@@ -121,7 +123,7 @@ impl Blocks<'_> {
             _ => {
                 self.end_paragraph();
                 self.open = Some((text.to_owned(), start, end));
-                if line.kind == Kind::Heading {
+                if line.kind == LineKind::Heading {
                     self.end_paragraph();
                 }
             }

@@ -4,7 +4,7 @@ use gongkai_model::{Fact, Source, State};
 
 use crate::{
     form::{Form, FormCell},
-    rows::Piece,
+    rows::ReadCell,
     value::CellValue,
 };
 
@@ -13,11 +13,11 @@ const MOST_CANDIDATES: usize = 64;
 
 /// The state of one cell of the form.
 #[derive(Debug, Clone)]
-enum Slot<'a> {
+enum CellSlot<'a> {
     /// The document has no such cell.
     Open,
     /// This cell of the document is assigned.
-    Read(Piece<'a>),
+    Read(ReadCell<'a>),
     /// The row has a label and no values.
     Empty,
     /// The readings assign different cells.
@@ -27,39 +27,39 @@ enum Slot<'a> {
 /// What is assigned to each cell of a form, in the form's order.
 #[derive(Debug, Clone)]
 pub(crate) struct CellAssignment<'a> {
-    slots: Vec<Slot<'a>>,
+    slots: Vec<CellSlot<'a>>,
 }
 
 impl<'a> CellAssignment<'a> {
     /// Starts with no cell assigned.
     pub(crate) fn new(form: &Form) -> Self {
-        Self { slots: vec![Slot::Open; form.cells.len()] }
+        Self { slots: vec![CellSlot::Open; form.cells.len()] }
     }
 
     /// Assigns a cell on which both readings agree. A second cell with another value makes the assignment unsure.
-    pub(crate) fn assign(&mut self, at: usize, piece: &Piece<'a>) {
+    pub(crate) fn assign(&mut self, at: usize, piece: &ReadCell<'a>) {
         let Some(slot) = self.slots.get_mut(at) else { return };
-        *slot = match std::mem::replace(slot, Slot::Open) {
-            Slot::Open | Slot::Empty => Slot::Read(piece.clone()),
-            Slot::Read(other) if other.value == piece.value && piece.is_value() => Slot::Read(other),
-            Slot::Read(other) => Slot::Unsure(vec![other.source(), piece.source()]),
-            Slot::Unsure(mut candidates) => {
+        *slot = match std::mem::replace(slot, CellSlot::Open) {
+            CellSlot::Open | CellSlot::Empty => CellSlot::Read(piece.clone()),
+            CellSlot::Read(other) if other.value == piece.value && piece.is_value() => CellSlot::Read(other),
+            CellSlot::Read(other) => CellSlot::Unsure(vec![other.source(), piece.source()]),
+            CellSlot::Unsure(mut candidates) => {
                 candidates.push(piece.source());
-                Slot::Unsure(candidates)
+                CellSlot::Unsure(candidates)
             }
         };
     }
 
     /// Records the candidates of readings that differ.
-    pub(crate) fn unsure<'p>(&mut self, at: usize, candidates: impl IntoIterator<Item = &'p Piece<'a>>)
+    pub(crate) fn unsure<'p>(&mut self, at: usize, candidates: impl IntoIterator<Item = &'p ReadCell<'a>>)
     where
         'a: 'p,
     {
         let Some(slot) = self.slots.get_mut(at) else { return };
-        let mut all = match std::mem::replace(slot, Slot::Open) {
-            Slot::Open | Slot::Empty => Vec::new(),
-            Slot::Read(other) => vec![other.source()],
-            Slot::Unsure(all) => all,
+        let mut all = match std::mem::replace(slot, CellSlot::Open) {
+            CellSlot::Open | CellSlot::Empty => Vec::new(),
+            CellSlot::Read(other) => vec![other.source()],
+            CellSlot::Unsure(all) => all,
         };
         for piece in candidates {
             let source = piece.source();
@@ -67,28 +67,28 @@ impl<'a> CellAssignment<'a> {
                 all.push(source);
             }
         }
-        *slot = Slot::Unsure(all);
+        *slot = CellSlot::Unsure(all);
     }
 
     /// Notes that these pieces may stand in any of a row's cells, of which `first` is the first.
     pub(crate) fn unsure_row<'p, P>(&mut self, first: usize, cells: usize, candidates: &P)
     where
         'a: 'p,
-        P: IntoIterator<Item = &'p Piece<'a>> + Clone,
+        P: IntoIterator<Item = &'p ReadCell<'a>> + Clone,
     {
         (first..first + cells).for_each(|at| self.unsure(at, candidates.clone()));
     }
 
     /// Records that the cell's row has a label and no values.
     pub(crate) fn empty(&mut self, at: usize) {
-        if let Some(slot @ Slot::Open) = self.slots.get_mut(at) {
-            *slot = Slot::Empty;
+        if let Some(slot @ CellSlot::Open) = self.slots.get_mut(at) {
+            *slot = CellSlot::Empty;
         }
     }
 
     /// True if no cell of the form was found.
     pub(crate) fn is_empty(&self) -> bool {
-        self.slots.iter().all(|slot| matches!(slot, Slot::Open))
+        self.slots.iter().all(|slot| matches!(slot, CellSlot::Open))
     }
 
     /// The fact of every cell, in the form's order.
@@ -97,12 +97,12 @@ impl<'a> CellAssignment<'a> {
     }
 }
 
-fn fact(cell: &FormCell, slot: Slot<'_>) -> Fact {
+fn fact(cell: &FormCell, slot: CellSlot<'_>) -> Fact {
     let (state, source, candidates) = match slot {
-        Slot::Open => (State::Missing, None, Vec::new()),
-        Slot::Empty => (State::Blank, None, Vec::new()),
-        Slot::Unsure(candidates) => (State::Unreadable, None, candidates),
-        Slot::Read(piece) => {
+        CellSlot::Open => (State::Missing, None, Vec::new()),
+        CellSlot::Empty => (State::Blank, None, Vec::new()),
+        CellSlot::Unsure(candidates) => (State::Unreadable, None, candidates),
+        CellSlot::Read(piece) => {
             let source = piece.source();
             match (piece.value, piece.value.in_unit(cell.unit)) {
                 (CellValue::Blank, _) => (State::Blank, Some(source), Vec::new()),

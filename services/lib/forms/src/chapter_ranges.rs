@@ -21,7 +21,7 @@ pub(crate) struct ChapterRanges<'a> {
 
 /// The chapter whose content is being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Chapter {
+enum OpenChapter {
     Other,
     Proactive,
     Requests,
@@ -31,32 +31,32 @@ enum Chapter {
 /// Assigns every item to the chapter it belongs to. Items outside chapters 二 to 四 are dropped.
 pub(crate) fn cut<'a>(items: Vec<Item<'a>>, index: &RequestIndex) -> ChapterRanges<'a> {
     let mut out = ChapterRanges::default();
-    let mut current = Chapter::Other;
+    let mut current = OpenChapter::Other;
     for item in items {
         let next = match &item {
-            Item::Chapter(2) => Chapter::Proactive,
-            Item::Chapter(3) => Chapter::Requests,
-            Item::Chapter(4) => Chapter::Disputes,
-            Item::Chapter(_) => Chapter::Other,
+            Item::Chapter(2) => OpenChapter::Proactive,
+            Item::Chapter(3) => OpenChapter::Requests,
+            Item::Chapter(4) => OpenChapter::Disputes,
+            Item::Chapter(_) => OpenChapter::Other,
             Item::Line(text) => chapter_of_line(text).unwrap_or(current),
             Item::Row(row) => chapter_of_row(row, index).unwrap_or(current),
         };
         let heading = matches!(item, Item::Chapter(_));
         match next {
-            Chapter::Requests
+            OpenChapter::Requests
                 if next != current || heading || begins_again(&item, out.requests.last(), index) =>
             {
                 out.requests.push(Vec::new());
             }
-            Chapter::Disputes if next != current || heading => out.disputes.push(Vec::new()),
+            OpenChapter::Disputes if next != current || heading => out.disputes.push(Vec::new()),
             _ => {}
         }
         current = next;
         let range = match current {
-            Chapter::Other => None,
-            Chapter::Proactive => Some(&mut out.proactive),
-            Chapter::Requests => out.requests.last_mut(),
-            Chapter::Disputes => out.disputes.last_mut(),
+            OpenChapter::Other => None,
+            OpenChapter::Proactive => Some(&mut out.proactive),
+            OpenChapter::Requests => out.requests.last_mut(),
+            OpenChapter::Disputes => out.disputes.last_mut(),
         };
         if let Some(range) = range {
             range.push(item);
@@ -65,31 +65,31 @@ pub(crate) fn cut<'a>(items: Vec<Item<'a>>, index: &RequestIndex) -> ChapterRang
     out
 }
 
-fn chapter_of_row(row: &Row<'_>, index: &RequestIndex) -> Option<Chapter> {
+fn chapter_of_row(row: &Row<'_>, index: &RequestIndex) -> Option<OpenChapter> {
     // A row's own label is its last; the labels before it belong to the column header.
     row.labels.iter().rev().find_map(|piece| {
         let label = piece.label.as_str();
         let band = label.starts_with("第二十条第")
             || matches!(label, "信息内容" | "规章" | "行政许可" | "行政处罚" | "行政强制" | "行政事业性收费");
         if band {
-            return Some(Chapter::Proactive);
+            return Some(OpenChapter::Proactive);
         }
-        chapter_of_label(label).or_else(|| (index.exact(label) == Some(0)).then_some(Chapter::Requests))
+        chapter_of_label(label).or_else(|| (index.exact(label) == Some(0)).then_some(OpenChapter::Requests))
     })
 }
 
-fn chapter_of_label(label: &str) -> Option<Chapter> {
+fn chapter_of_label(label: &str) -> Option<OpenChapter> {
     match label {
-        "申请人情况" | "自然人" | "法人或其他组织" => Some(Chapter::Requests),
+        "申请人情况" | "自然人" | "法人或其他组织" => Some(OpenChapter::Requests),
         "行政复议" | "行政诉讼" | "行政复议行政诉讼" | "结果维持" | "未经复议直接起诉" | "复议后起诉" => {
-            Some(Chapter::Disputes)
+            Some(OpenChapter::Disputes)
         }
         _ => None,
     }
 }
 
-fn chapter_of_line(label: &str) -> Option<Chapter> {
-    chapter_of_label(label).or_else(|| label.starts_with("第二十条第").then_some(Chapter::Proactive))
+fn chapter_of_line(label: &str) -> Option<OpenChapter> {
+    chapter_of_label(label).or_else(|| label.starts_with("第二十条第").then_some(OpenChapter::Proactive))
 }
 
 /// True for the first row of chapter 三 if the range already has that row with values: a second report's table.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use crate::{
     cell_assignment::CellAssignment,
-    rows::{Piece, Row},
+    rows::{ReadCell, Row},
     value::CellValue,
 };
 
@@ -62,9 +62,9 @@ impl Header {
 }
 
 /// Returns the offsets at which `wanted` values can begin: all cells outside of them are blank.
-pub(crate) fn offsets(values: &[Piece<'_>], wanted: usize) -> Vec<usize> {
+pub(crate) fn offsets(values: &[ReadCell<'_>], wanted: usize) -> Vec<usize> {
     let Some(spare) = values.len().checked_sub(wanted) else { return Vec::new() };
-    let filled = |piece: &Piece<'_>| piece.value != CellValue::Blank;
+    let filled = |piece: &ReadCell<'_>| piece.value != CellValue::Blank;
     let first = values.iter().position(filled).unwrap_or(values.len());
     let last = values.iter().rposition(filled).map_or(0, |at| at + 1);
     (0..=spare).filter(|offset| *offset <= first && last <= offset + wanted).collect()
@@ -93,7 +93,7 @@ impl Filling {
     /// Learns from all rows, each with its number of columns. `holds` is as in [`values`].
     pub(crate) fn learn<'r, 'a: 'r>(
         rows: impl Iterator<Item = (&'r Row<'a>, usize)>,
-        holds: impl Fn(&[Piece<'a>]) -> Option<bool>,
+        holds: impl Fn(&[ReadCell<'a>]) -> Option<bool>,
     ) -> Self {
         let mut filling = Self::default();
         let (mut sums, mut no_sums) = (0usize, 0usize);
@@ -190,12 +190,12 @@ impl Filling {
     }
 }
 
-fn is_zero(piece: &Piece<'_>) -> bool {
+fn is_zero(piece: &ReadCell<'_>) -> bool {
     matches!(piece.value, CellValue::Number(number, _) if number.is_zero())
 }
 
 /// True for a number with a space inside. It may be one number with separated thousands, or the text of two cells.
-fn is_spaced(piece: &Piece<'_>) -> bool {
+fn is_spaced(piece: &ReadCell<'_>) -> bool {
     matches!(piece.value, CellValue::Number(..)) && {
         let parts = piece.cell.text.split_whitespace();
         parts.filter(|part| part.starts_with(|c: char| c.is_ascii_digit())).nth(1).is_some()
@@ -205,7 +205,7 @@ fn is_spaced(piece: &Piece<'_>) -> bool {
 /// True if a cell may be lost and the cells after it may have moved to the left. Only a blank last column can hide
 /// this. The last number then has the place of the total: it is at least the sum of the others, or the table's sums and
 /// ends are no evidence.
-fn may_have_moved_up(cut: &[Piece<'_>], filling: &Filling) -> bool {
+fn may_have_moved_up(cut: &[ReadCell<'_>], filling: &Filling) -> bool {
     let Some((_, rest)) = cut.split_last().filter(|(last, _)| last.value == CellValue::Blank) else {
         return false;
     };
@@ -228,7 +228,7 @@ fn shape(row: &Row<'_>) -> (usize, usize) {
 /// Returns the row with each blank cell that covers several columns repeated once per column; `None` if there is no
 /// such cell.
 pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>> {
-    let covered = |piece: &Piece<'_>| {
+    let covered = |piece: &ReadCell<'_>| {
         let inside = |heading: &&Heading| piece.cell.column <= heading.start && heading.end <= piece.end();
         if piece.value == CellValue::Blank { headings.iter().filter(inside).count().max(1) } else { 1 }
     };
@@ -241,7 +241,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
     });
     let values = values.map(|(piece, copy, copies)| {
         match (copies > 1).then(|| place(piece, copy, headings)).flatten() {
-            Some(heading) => Piece { over: Some((heading.start, heading.end)), ..piece.clone() },
+            Some(heading) => ReadCell { over: Some((heading.start, heading.end)), ..piece.clone() },
             None => piece.clone(),
         }
     });
@@ -249,7 +249,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
 }
 
 /// Returns the heading above the n-th copy of a wide blank cell.
-fn place<'h>(piece: &Piece<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
+fn place<'h>(piece: &ReadCell<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
     headings.iter().filter(|h| piece.cell.column <= h.start && h.end <= piece.end()).nth(copy)
 }
 
@@ -257,9 +257,9 @@ fn place<'h>(piece: &Piece<'_>, copy: usize, headings: &'h [Heading]) -> Option<
 #[derive(Debug)]
 pub(crate) enum Values<'r, 'a> {
     /// The values of the columns, without doubt.
-    These(&'r [Piece<'a>]),
+    These(&'r [ReadCell<'a>]),
     /// Several choices of cells fit. One of them is right.
-    OneOf(Vec<&'r [Piece<'a>]>),
+    OneOf(Vec<&'r [ReadCell<'a>]>),
     /// There are too few or too many cells, and no choice of them fits.
     Unclear,
 }
@@ -274,7 +274,7 @@ impl<'a> Values<'_, 'a> {
         assignment: &mut CellAssignment<'a>,
     ) where
         'a: 'p,
-        P: IntoIterator<Item = &'p Piece<'a>> + Clone,
+        P: IntoIterator<Item = &'p ReadCell<'a>> + Clone,
     {
         match self {
             Self::These(cells) => {
@@ -298,13 +298,13 @@ pub(crate) fn values<'r, 'a>(
     wanted: usize,
     filling: &Filling,
     headings: &[Heading],
-    holds: impl Fn(&[Piece<'a>]) -> Option<bool>,
+    holds: impl Fn(&[ReadCell<'a>]) -> Option<bool>,
 ) -> Values<'r, 'a> {
     let feasible = offsets(&row.values, wanted);
     let cut = |offset: usize| row.values.get(offset..offset + wanted).unwrap_or_default();
-    let mut cuts: Vec<&[Piece<'a>]> = feasible.iter().map(|offset| cut(*offset)).collect();
+    let mut cuts: Vec<&[ReadCell<'a>]> = feasible.iter().map(|offset| cut(*offset)).collect();
     if !headings.is_empty() && row.spans_known {
-        let fitting: Vec<&[Piece<'a>]> =
+        let fitting: Vec<&[ReadCell<'a>]> =
             cuts.iter().copied().filter(|cut| stands_under(cut, headings)).collect();
         match (fitting.is_empty(), cuts.as_slice()) {
             (false, _) => cuts = fitting,
@@ -338,8 +338,8 @@ pub(crate) fn values<'r, 'a>(
 }
 
 /// Returns a cut as certain only if the blanks at its ends cannot stand in for a lost cell.
-fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
-    let blank = |piece: Option<&Piece<'a>>| piece.is_some_and(|piece| piece.value == CellValue::Blank);
+fn sure<'r, 'a>(cut: &'r [ReadCell<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
+    let blank = |piece: Option<&ReadCell<'a>>| piece.is_some_and(|piece| piece.value == CellValue::Blank);
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
     let moved = filling.is_padded() && may_have_moved_up(cut, filling);
     let glued = blank(cut.last()) && cut.iter().any(is_spaced);
@@ -347,13 +347,13 @@ fn sure<'r, 'a>(cut: &'r [Piece<'a>], row: &Row<'a>, filling: &Filling) -> Value
 }
 
 /// True if the last cell is blank and another one is not.
-pub(crate) fn ends_blank(cells: &[Piece<'_>]) -> bool {
-    let blank = |piece: &Piece<'_>| piece.value == CellValue::Blank;
+pub(crate) fn ends_blank(cells: &[ReadCell<'_>]) -> bool {
+    let blank = |piece: &ReadCell<'_>| piece.value == CellValue::Blank;
     cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 
 /// True if every value stands at least partly under its heading, left to right.
-fn stands_under(values: &[Piece<'_>], headings: &[Heading]) -> bool {
+fn stands_under(values: &[ReadCell<'_>], headings: &[Heading]) -> bool {
     values.len() == headings.len()
         && values
             .iter()

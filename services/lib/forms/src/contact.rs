@@ -12,12 +12,12 @@ const LINES: usize = 5;
 
 /// A pattern, and words of which one must stand in every text that it fits: most texts have none, and looking for words is
 /// many times quicker.
-struct Pattern {
+struct ContactPattern {
     words: &'static [&'static str],
     regex: Regex,
 }
 
-impl Pattern {
+impl ContactPattern {
     fn new(words: &'static [&'static str], pattern: &'static str) -> Self {
         Self { words, regex: Regex::new(pattern).expect("the pattern is constant") }
     }
@@ -37,20 +37,21 @@ impl Pattern {
     }
 }
 
-static ADDRESS: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(&["地址"], r"(?:通讯|通信|联系|办公)?地址(?:为|是)?[：:]?([^，,；;。）)：:、]{4,60})")
+static ADDRESS: LazyLock<ContactPattern> = LazyLock::new(|| {
+    ContactPattern::new(&["地址"], r"(?:通讯|通信|联系|办公)?地址(?:为|是)?[：:]?([^，,；;。）)：:、]{4,60})")
 });
-static TELEPHONE: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(
+static TELEPHONE: LazyLock<ContactPattern> = LazyLock::new(|| {
+    ContactPattern::new(
         &["电话", "传真"],
         r"(?:联系)?(?:电话|传真)(?:号码)?(?:为|是)?(?:/传真)?[：:]?([（(]?[0-9０-９][0-9０-９\-—－–()（）*]{5,18}[0-9０-９])",
     )
 });
-static POSTCODE: LazyLock<Pattern> = LazyLock::new(|| {
-    Pattern::new(&["邮政编码", "邮编"], r"(?:邮政编码|邮编)(?:为|是)?[：:]?([0-9０-９]{6})")
+static POSTCODE: LazyLock<ContactPattern> = LazyLock::new(|| {
+    ContactPattern::new(&["邮政编码", "邮编"], r"(?:邮政编码|邮编)(?:为|是)?[：:]?([0-9０-９]{6})")
 });
-static EMAIL: LazyLock<Pattern> =
-    LazyLock::new(|| Pattern::new(&["@"], r"([A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,64}\.[A-Za-z]{2,12})"));
+static EMAIL: LazyLock<ContactPattern> = LazyLock::new(|| {
+    ContactPattern::new(&["@"], r"([A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,64}\.[A-Za-z]{2,12})")
+});
 
 /// Reads the first contact clause of the paragraphs. `body` returns the agency that a sentence names as the contact.
 pub(crate) fn read<'p>(
@@ -69,7 +70,7 @@ pub(crate) fn read<'p>(
         let text = CompactText::new(paragraph);
         let sentence = sentence(&text.text);
         let clause = text.text.get(sentence.clone()).unwrap_or_default();
-        let part = |slot: &Option<String>, pattern: &Pattern| match slot {
+        let part = |slot: &Option<String>, pattern: &ContactPattern| match slot {
             Some(_) => None,
             None => pattern.part(clause),
         };

@@ -6,7 +6,7 @@
 
 use crate::{
     form::Band,
-    rows::{Item, Piece, Row},
+    rows::{Item, ReadCell, Row},
     value::CellValue,
 };
 
@@ -17,16 +17,16 @@ const WORDS: [(&str, &[&str]); 3] =
 /// One cell of a completed row.
 pub(crate) enum Completed<'r, 'a> {
     /// The value is the same for every possible column of the displaced cell.
-    Sure(&'r Piece<'a>),
+    Sure(&'r ReadCell<'a>),
     /// The possible values.
-    OneOf(Vec<&'r Piece<'a>>),
+    OneOf(Vec<&'r ReadCell<'a>>),
 }
 
 /// The numbers with notes that stand in no row of the form; `None` if any other value stands outside those rows.
 pub(crate) fn find<'r, 'a>(
     items: &'r [Item<'a>],
     is_row: impl Fn(&Row<'a>) -> bool,
-) -> Option<Vec<&'r Piece<'a>>> {
+) -> Option<Vec<&'r ReadCell<'a>>> {
     let mut displaced = Vec::new();
     for item in items {
         let Item::Row(row) = item else { continue };
@@ -34,14 +34,14 @@ pub(crate) fn find<'r, 'a>(
             displaced.extend(row.values.iter().filter(|piece| piece.value != CellValue::Blank));
         }
     }
-    let torn = |piece: &&Piece<'a>| matches!(piece.value, CellValue::Number(..)) && piece.note.is_some();
+    let torn = |piece: &&ReadCell<'a>| matches!(piece.value, CellValue::Number(..)) && piece.note.is_some();
     displaced.iter().all(torn).then_some(displaced)
 }
 
 /// The cells of a row that is one cell short, completed with its displaced cell.
 pub(crate) fn complete<'r, 'a>(
     row: &'r Row<'a>,
-    displaced: &'r Piece<'a>,
+    displaced: &'r ReadCell<'a>,
     band: &Band,
 ) -> Vec<Completed<'r, 'a>> {
     let wanted = band.columns.len();
@@ -55,7 +55,7 @@ pub(crate) fn complete<'r, 'a>(
         std::cmp::Ordering::Greater => row.values.get(column - 1),
     };
     let of_column = |column: usize| {
-        let found: Vec<&Piece<'a>> = places.iter().filter_map(|place| cell(column, *place)).collect();
+        let found: Vec<&ReadCell<'a>> = places.iter().filter_map(|place| cell(column, *place)).collect();
         match found.split_first() {
             Some((first, rest)) if rest.iter().all(|other| other.value == first.value) => {
                 Completed::Sure(first)
@@ -67,7 +67,7 @@ pub(crate) fn complete<'r, 'a>(
 }
 
 /// The column that the displaced cell's note names; `None` if it names none or several.
-fn noted(displaced: &Piece<'_>, band: &Band) -> Option<usize> {
+fn noted(displaced: &ReadCell<'_>, band: &Band) -> Option<usize> {
     let note = &displaced.note?.text;
     let speaks = |title: &str| {
         WORDS.iter().any(|(of, words)| title.contains(of) && words.iter().any(|word| note.contains(word)))

@@ -10,7 +10,7 @@ use crate::{
     form::Form,
     label::norm,
     requests::Padding,
-    rows::{Item, Piece, Row},
+    rows::{Item, ReadCell, Row},
     value::CellValue,
 };
 
@@ -21,9 +21,9 @@ pub(crate) fn read<'a>(
     padding: Padding,
     assignment: &mut CellAssignment<'a>,
 ) {
-    let names = Names::of(form);
+    let names = DisputeNames::of(form);
     let first = form.cells.len().saturating_sub(names.cells());
-    let mut head: Vec<Vec<&Piece<'a>>> = Vec::new();
+    let mut head: Vec<Vec<&ReadCell<'a>>> = Vec::new();
     let mut data: Vec<&Row<'a>> = Vec::new();
     for item in items {
         let Item::Row(row) = item else { continue };
@@ -60,8 +60,8 @@ pub(crate) fn read<'a>(
 
 fn read_whole<'a>(
     row: &Row<'a>,
-    head: &[Vec<&Piece<'a>>],
-    names: &Names,
+    head: &[Vec<&ReadCell<'a>>],
+    names: &DisputeNames,
     first: usize,
     padding: Padding,
     assignment: &mut CellAssignment<'a>,
@@ -95,8 +95,8 @@ fn read_whole<'a>(
 fn read_block<'a>(
     block: usize,
     row: &Row<'a>,
-    head: &[Vec<&Piece<'a>>],
-    names: &Names,
+    head: &[Vec<&ReadCell<'a>>],
+    names: &DisputeNames,
     first: usize,
     assignment: &mut CellAssignment<'a>,
 ) {
@@ -119,18 +119,18 @@ fn read_block<'a>(
     }
 }
 
-fn blank_at_an_end(cells: &[Piece<'_>]) -> bool {
+fn blank_at_an_end(cells: &[ReadCell<'_>]) -> bool {
     let first = cells.first().is_some_and(|piece| piece.value == CellValue::Blank);
     (first && cells.iter().any(|piece| piece.value != CellValue::Blank)) || ends_blank(cells)
 }
 
 /// The names of blocks and columns, normalised for comparison.
-struct Names {
+struct DisputeNames {
     blocks: Vec<String>,
     columns: Vec<String>,
 }
 
-impl Names {
+impl DisputeNames {
     fn of(form: &Form) -> Self {
         let blocks = form.disputes.blocks.iter().map(|block| norm(&block.label.text));
         let columns = form.disputes.columns.iter().map(|column| norm(&column.label.text));
@@ -157,7 +157,7 @@ impl Names {
     }
 
     /// Returns the order of the fifteen columns as given by the names in reading order.
-    fn in_words(&self, head: &[Vec<&Piece<'_>>]) -> Header {
+    fn in_words(&self, head: &[Vec<&ReadCell<'_>>]) -> Header {
         let labels = || head.iter().flatten().map(|piece| piece.label.as_str());
         let mut titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
         titles.dedup();
@@ -200,7 +200,7 @@ impl Names {
 
     /// Returns what each name covers if all fifteen stand under the titles of their blocks. Otherwise returns
     /// nothing.
-    fn headings(&self, head: &[Vec<&Piece<'_>>]) -> Vec<Heading> {
+    fn headings(&self, head: &[Vec<&ReadCell<'_>>]) -> Vec<Heading> {
         let pieces = || head.iter().flatten();
         let blocks: Vec<(usize, u32, u32)> =
             pieces().filter_map(|p| Some((self.block(&p.label)?, p.start(), p.end()))).collect();
@@ -222,7 +222,7 @@ impl Names {
     }
 
     /// Returns whether every block adds up; `None` if a total is not a number.
-    fn sums_hold(&self, cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
+    fn sums_hold(&self, cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
         let mut holds = true;
         for block in 0..self.blocks.len() {
             let mut sum = rust_decimal::Decimal::ZERO;

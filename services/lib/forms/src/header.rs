@@ -3,7 +3,7 @@
 use crate::{
     columns::{Header, Heading},
     index::RequestIndex,
-    rows::{Item, Piece, Row},
+    rows::{Item, ReadCell, Row},
     value::CellValue,
 };
 
@@ -15,14 +15,14 @@ const TOTAL: usize = 6;
 
 /// What the header of chapter 三's table says.
 #[derive(Debug)]
-pub(crate) struct Head {
+pub(crate) struct RequestHeader {
     /// The columns in the order in which their names are read.
     pub header: Header,
     /// For each table with geometry that names all columns: the table, and what each name covers, left to right.
     headings: Vec<(u32, Vec<Heading>)>,
 }
 
-impl Head {
+impl RequestHeader {
     /// Returns the names above the columns of one table. Empty without geometry.
     pub(crate) fn over(&self, table: u32) -> &[Heading] {
         self.headings.iter().find(|(t, _)| *t == table).map_or(&[], |(_, headings)| headings)
@@ -38,8 +38,8 @@ impl Head {
 }
 
 /// Reads the header of chapter 三's table.
-pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
-    let mut lines: Vec<Vec<&Piece<'_>>> = Vec::new();
+pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHeader {
+    let mut lines: Vec<Vec<&ReadCell<'_>>> = Vec::new();
     let mut headings: Vec<(u32, Vec<Heading>)> = Vec::new();
     let mut before_values = true;
     for item in items {
@@ -67,7 +67,7 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> Head {
         let apart = found.windows(2).all(|pair| pair.first().map(|h| h.end) <= pair.last().map(|h| h.start));
         apart && columns.iter().copied().eq(0..COLUMNS)
     });
-    Head { header: in_words(&lines, index), headings }
+    RequestHeader { header: in_words(&lines, index), headings }
 }
 
 /// Adds the names of a header row to the headings of its table. A repeated header adds nothing.
@@ -85,11 +85,11 @@ fn collect(headings: &mut Vec<(u32, Vec<Heading>)>, row: &Row<'_>, index: &Reque
 
 /// Returns the order of the columns as their names are read, without geometry: 自然人, 法人或其他组织 and 总计 on one
 /// line, the five organisations below.
-fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
-    let named = |line: &Vec<&Piece<'_>>| -> Vec<usize> {
+fn in_words(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Header {
+    let named = |line: &Vec<&ReadCell<'_>>| -> Vec<usize> {
         line.iter().filter_map(|piece| index.applicant(&piece.label)).collect()
     };
-    let two_rows = |line: &&Vec<&Piece<'_>>| line.iter().any(|piece| piece.label == "法人或其他组织");
+    let two_rows = |line: &&Vec<&ReadCell<'_>>| line.iter().any(|piece| piece.label == "法人或其他组织");
     if let Some(flat) =
         lines.iter().filter(|line| !two_rows(line)).map(named).find(|line| line.len() >= COLUMNS)
     {
@@ -119,13 +119,17 @@ fn in_words(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Header {
         Outer::AsRead => ends,
     };
     let order = match (ends.as_slice(), place_of_organizations(lines)) {
-        ([TOTAL, PERSON], Position::Middle | Position::Unknown) => [vec![TOTAL], organizations, vec![PERSON]],
-        ([TOTAL, PERSON], Position::First) => [organizations, vec![TOTAL], vec![PERSON]],
-        ([TOTAL, PERSON], Position::Last) => [vec![TOTAL], vec![PERSON], organizations],
-        (_, Position::First) => [organizations, vec![PERSON], vec![TOTAL]],
-        (_, Position::Last) => [vec![PERSON], vec![TOTAL], organizations],
-        (_, Position::Middle | Position::Unknown) => [vec![PERSON], organizations, vec![TOTAL]],
-        (_, Position::Torn) => return Header::Conflict,
+        ([TOTAL, PERSON], OrganizationsPosition::Middle | OrganizationsPosition::Unknown) => {
+            [vec![TOTAL], organizations, vec![PERSON]]
+        }
+        ([TOTAL, PERSON], OrganizationsPosition::First) => [organizations, vec![TOTAL], vec![PERSON]],
+        ([TOTAL, PERSON], OrganizationsPosition::Last) => [vec![TOTAL], vec![PERSON], organizations],
+        (_, OrganizationsPosition::First) => [organizations, vec![PERSON], vec![TOTAL]],
+        (_, OrganizationsPosition::Last) => [vec![PERSON], vec![TOTAL], organizations],
+        (_, OrganizationsPosition::Middle | OrganizationsPosition::Unknown) => {
+            [vec![PERSON], organizations, vec![TOTAL]]
+        }
+        (_, OrganizationsPosition::Torn) => return Header::Conflict,
     };
     Header::of(order.concat(), COLUMNS)
 }
@@ -143,7 +147,7 @@ enum Outer {
 /// Finds the order of 自然人 and 总计. A 总计 that spans two rows is printed with the first row, beside 申请人情况,
 /// and 自然人 is printed below it, so the order of reading can be wrong. The side of 申请人情况 on which 总计 stands
 /// decides.
-fn outer(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Outer {
+fn outer(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Outer {
     let line_of = |column: usize| {
         lines.iter().position(|line| line.iter().any(|piece| index.applicant(&piece.label) == Some(column)))
     };
@@ -163,7 +167,7 @@ fn outer(lines: &[Vec<&Piece<'_>>], index: &RequestIndex) -> Outer {
 }
 
 /// The position of 法人或其他组织 relative to 自然人 and 总计.
-enum Position {
+enum OrganizationsPosition {
     First,
     Middle,
     Last,
@@ -173,35 +177,37 @@ enum Position {
     Torn,
 }
 
-fn place_of_organizations(lines: &[Vec<&Piece<'_>>]) -> Position {
+fn place_of_organizations(lines: &[Vec<&ReadCell<'_>>]) -> OrganizationsPosition {
     let known = |label: &str| matches!(label, "法人或其他组织" | "自然人" | "总计");
-    let is_it = |piece: &&Piece<'_>| piece.label == "法人或其他组织";
+    let is_it = |piece: &&ReadCell<'_>| piece.label == "法人或其他组织";
     let place = |names: &[&str]| match names.iter().position(|name| *name == "法人或其他组织") {
-        Some(0) if names.len() > 1 => Position::First,
-        Some(at) if at > 0 && at + 1 == names.len() => Position::Last,
-        Some(at) if at > 0 => Position::Middle,
-        _ => Position::Unknown,
+        Some(0) if names.len() > 1 => OrganizationsPosition::First,
+        Some(at) if at > 0 && at + 1 == names.len() => OrganizationsPosition::Last,
+        Some(at) if at > 0 => OrganizationsPosition::Middle,
+        _ => OrganizationsPosition::Unknown,
     };
-    let Some(line) = lines.iter().find(|line| line.iter().any(is_it)) else { return Position::Unknown };
+    let Some(line) = lines.iter().find(|line| line.iter().any(is_it)) else {
+        return OrganizationsPosition::Unknown;
+    };
     if line.len() > 1 {
         let mut names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
         // A name over several columns may be printed once per column.
         names.dedup();
         // 总计 may stand in the row above and span two rows.
         return match place(&names) {
-            Position::Last if !names.contains(&"总计") => Position::Middle,
-            Position::First if !names.contains(&"自然人") => Position::Middle,
+            OrganizationsPosition::Last if !names.contains(&"总计") => OrganizationsPosition::Middle,
+            OrganizationsPosition::First if !names.contains(&"自然人") => OrganizationsPosition::Middle,
             other => other,
         };
     }
     let alone = |name: &str| lines.iter().any(|line| line.len() == 1 && line.iter().any(|p| p.label == name));
     if !(alone("自然人") && alone("总计")) {
-        return Position::Unknown;
+        return OrganizationsPosition::Unknown;
     }
     let names: Vec<&str> =
         lines.iter().flatten().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
     match place(names.get(..3).unwrap_or(&names)) {
-        Position::Middle => Position::Middle,
-        _ => Position::Torn,
+        OrganizationsPosition::Middle => OrganizationsPosition::Middle,
+        _ => OrganizationsPosition::Torn,
     }
 }

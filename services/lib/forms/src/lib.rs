@@ -40,5 +40,5 @@ mod vocabulary;
 
 pub use form::{Form, FormCell, RowKind, Unit};
 pub use load::{FormError, Forms};
-pub use report::{Known, read_report, read_report_of};
+pub use report::{ReportHints, read_report, read_report_of};
 pub use versions::versions;

@@ -36,7 +36,7 @@ pub struct Forms {
     chapter_titles: ChapterTitles,
     vocabulary: Vocabulary,
     indexes: Vec<RequestIndex>,
-    proactive: Vec<proactive::Names>,
+    proactive: Vec<proactive::BandNames>,
     marks: Marks,
 }
 
@@ -75,7 +75,7 @@ impl Forms {
             }
         }
         let indexes = forms.iter().map(RequestIndex::of).collect();
-        let proactive = forms.iter().map(proactive::Names::of).collect();
+        let proactive = forms.iter().map(proactive::BandNames::of).collect();
         let (chapter_titles, vocabulary) = (ChapterTitles::of(forms.iter()), Vocabulary::of(forms.iter()));
         Ok(Self { chapter_titles, vocabulary, indexes, proactive, marks: Marks::of(&forms), forms })
     }
@@ -109,7 +109,7 @@ impl Forms {
     }
 
     /// The labels of chapter 二 of one of these forms.
-    pub(crate) fn proactive(&self, form: &Form) -> &proactive::Names {
+    pub(crate) fn proactive(&self, form: &Form) -> &proactive::BandNames {
         self.proactive.get(self.place(form)).expect("the labels are listed with every form")
     }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// What the tables say.
 #[derive(Debug)]
-pub(crate) struct Tables<'f> {
+pub(crate) struct MatchedTables<'f> {
     /// The form they follow.
     pub form: &'f Form,
     /// Every cell of the form.
@@ -28,7 +28,7 @@ pub(crate) struct Tables<'f> {
 }
 
 /// Reads a document's tables; `fallback` is the form to take where the tables do not tell.
-pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) -> Option<Tables<'f>> {
+pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) -> Option<MatchedTables<'f>> {
     let items = rows::items(document, forms.chapter_titles(), forms.vocabulary());
     let id = form_by_evidence(&items, forms).unwrap_or(fallback);
     let standard = forms.get(id, Variant::Standard).or_else(|| forms.iter().next())?;
@@ -49,7 +49,7 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     proactive::read(&ranges.proactive, (form, forms.proactive(form)), padding.behind, &mut assignment);
     ranges.disputes.iter().for_each(|range| disputes::read(range, form, padding, &mut assignment));
     let none = assignment.is_empty();
-    Some(Tables { form, facts: assignment.into_facts(form), none })
+    Some(MatchedTables { form, facts: assignment.into_facts(form), none })
 }
 
 /// The form that the labels speak for.

@@ -23,7 +23,7 @@ pub(crate) struct Outline {
 
 /// How a heading is numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum Numbering {
     /// `一、`
     Chinese,
     /// `1、`
@@ -34,11 +34,12 @@ enum Style {
     Bare,
 }
 
-const STYLES: [Style; 4] = [Style::Chinese, Style::Arabic, Style::Brackets, Style::Bare];
+const STYLES: [Numbering; 4] = [Numbering::Chinese, Numbering::Arabic, Numbering::Brackets, Numbering::Bare];
 
 /// Splits a document at its headings.
 pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
-    let heads: Vec<Option<Head<'_>>> = document.blocks.iter().map(|block| head(block, titles)).collect();
+    let heads: Vec<Option<ChapterHeading<'_>>> =
+        document.blocks.iter().map(|block| head(block, titles)).collect();
     let style = style(&heads);
     let mut outline = Outline { first_heading: document.blocks.len(), ..Outline::default() };
     for (at, (block, head)) in document.blocks.iter().zip(heads).enumerate() {
@@ -95,21 +96,21 @@ impl Outline {
 
 /// A line with the title of a chapter.
 #[derive(Debug, Clone, Copy)]
-struct Head<'t> {
+struct ChapterHeading<'t> {
     number: u32,
-    style: Style,
+    style: Numbering,
     /// Prose that follows on the same line.
     rest: Option<&'t str>,
 }
 
-fn head<'t>(block: &'t Block, titles: &ChapterTitles) -> Option<Head<'t>> {
+fn head<'t>(block: &'t Block, titles: &ChapterTitles) -> Option<ChapterHeading<'t>> {
     let Block::Paragraph(paragraph) = block else { return None };
     let (number, rest) = split_heading(&paragraph.text, titles)?;
-    Some(Head { number, style: style_of(&paragraph.text), rest })
+    Some(ChapterHeading { number, style: style_of(&paragraph.text), rest })
 }
 
 /// Returns the style in which most chapters are numbered.
-fn style(heads: &[Option<Head<'_>>]) -> Option<Style> {
+fn style(heads: &[Option<ChapterHeading<'_>>]) -> Option<Numbering> {
     let mut seen = [[false; 7]; STYLES.len()];
     for head in heads.iter().flatten() {
         let row = STYLES.iter().position(|s| *s == head.style).and_then(|at| seen.get_mut(at));
@@ -125,8 +126,8 @@ fn style(heads: &[Option<Head<'_>>]) -> Option<Style> {
 
 fn heading(
     paragraph: &Paragraph,
-    head: Option<Head<'_>>,
-    style: Option<Style>,
+    head: Option<ChapterHeading<'_>>,
+    style: Option<Numbering>,
 ) -> Option<(u32, Option<Paragraph>)> {
     let head = head.filter(|head| Some(head.style) == style)?;
     let rest =
@@ -139,24 +140,24 @@ fn split_heading<'t>(text: &'t str, titles: &ChapterTitles) -> Option<(u32, Opti
     if let Some(number) = titles.chapter(text) {
         return Some((number, None));
     }
-    if style_of(text) == Style::Bare {
+    if style_of(text) == Numbering::Bare {
         return None;
     }
     let (head, rest) = text.split_once(['：', ':']).filter(|(_, rest)| !rest.trim().is_empty())?;
     titles.chapter(head).map(|number| (number, Some(rest.trim())))
 }
 
-fn style_of(text: &str) -> Style {
+fn style_of(text: &str) -> Numbering {
     let text = text.trim_start_matches(['#', '*', ' ', '　']);
     let first = text.chars().next().unwrap_or(' ');
     if matches!(first, '（' | '(') {
-        Style::Brackets
+        Numbering::Brackets
     } else if "一二三四五六七八".contains(first) {
-        Style::Chinese
+        Numbering::Chinese
     } else if first.is_ascii_digit() || ('０'..='９').contains(&first) {
-        Style::Arabic
+        Numbering::Arabic
     } else {
-        Style::Bare
+        Numbering::Bare
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     displaced_cells::{self, Completed},
     form::{Band, Form},
     label::{Spelling, norm},
-    rows::{Item, Piece, Row},
+    rows::{Item, ReadCell, Row},
     value::CellValue,
 };
 
@@ -27,18 +27,18 @@ struct Hit<'r, 'a> {
     /// Ordinal of the row's first cell in the form.
     first: usize,
     /// The column titles above it.
-    head: Vec<&'r Piece<'a>>,
+    head: Vec<&'r ReadCell<'a>>,
 }
 
 /// Reads all ranges that hold the tables of chapter 二. `padded` says that the document fills up rows at their ends.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
-    (form, names): (&Form, &Names),
+    (form, names): (&Form, &BandNames),
     padded: bool,
     assignment: &mut CellAssignment<'a>,
 ) {
     let mut hits: Vec<Hit<'_, 'a>> = Vec::new();
-    let mut head: Vec<&Piece<'a>> = Vec::new();
+    let mut head: Vec<&ReadCell<'a>> = Vec::new();
     let torn = torn_rows(items, names);
     for (at, item) in items.iter().enumerate() {
         let Item::Row(row) = item else { continue };
@@ -84,12 +84,17 @@ pub(crate) fn read<'a>(
 
 /// True for a row of numbers with one cell too few.
 fn is_short(hit: &Hit<'_, '_>, width: usize) -> bool {
-    let number = |piece: &Piece<'_>| matches!(piece.value, CellValue::Number(..));
+    let number = |piece: &ReadCell<'_>| matches!(piece.value, CellValue::Number(..));
     width > 1 && hit.row.values.len() + 1 == width && hit.row.values.iter().all(number)
 }
 
 /// Reads a row with one cell too few, together with the cell that was displaced from it.
-fn complete<'a>(hit: &Hit<'_, 'a>, displaced: &Piece<'a>, band: &Band, assignment: &mut CellAssignment<'a>) {
+fn complete<'a>(
+    hit: &Hit<'_, 'a>,
+    displaced: &ReadCell<'a>,
+    band: &Band,
+    assignment: &mut CellAssignment<'a>,
+) {
     for (column, cell) in displaced_cells::complete(hit.row, displaced, band).into_iter().enumerate() {
         match cell {
             Completed::Sure(piece) => assignment.assign(hit.first + column, piece),
@@ -101,7 +106,7 @@ fn complete<'a>(hit: &Hit<'_, 'a>, displaced: &Piece<'a>, band: &Band, assignmen
 /// Finds values that were separated from their labels. Returns the position of each, with the band and the first cell
 /// that its label, the item right before it, names. Returns nothing unless this holds for all loose values, each
 /// group has as many values as its band has columns, and no label is left over.
-fn torn_rows(items: &[Item<'_>], names: &Names) -> Vec<(usize, usize, usize)> {
+fn torn_rows(items: &[Item<'_>], names: &BandNames) -> Vec<(usize, usize, usize)> {
     let mut torn = Vec::new();
     let mut open: Option<(usize, usize)> = None;
     for (at, item) in items.iter().enumerate() {
@@ -137,7 +142,7 @@ fn has_loose_values(item: Option<&Item<'_>>) -> bool {
 }
 
 /// Adds column titles to the current header. The title of a band begins a new header.
-fn note_head<'r, 'a>(head: &mut Vec<&'r Piece<'a>>, labels: &'r [Piece<'a>], names: &Names) {
+fn note_head<'r, 'a>(head: &mut Vec<&'r ReadCell<'a>>, labels: &'r [ReadCell<'a>], names: &BandNames) {
     for piece in labels {
         if piece.label.starts_with("第二十条")
             || piece.label == "信息内容"
@@ -155,7 +160,7 @@ fn note_head<'r, 'a>(head: &mut Vec<&'r Piece<'a>>, labels: &'r [Piece<'a>], nam
 fn read_hit<'a>(
     hit: &Hit<'_, 'a>,
     band: &Band,
-    names: &Names,
+    names: &BandNames,
     (filling, padded): (&Filling, bool),
     assignment: &mut CellAssignment<'a>,
 ) {
@@ -173,7 +178,7 @@ fn read_hit<'a>(
     };
     let mut headings = Vec::new();
     if hit.row.spans_known && matches!(header, Header::Named(_)) {
-        let heading = |(column, piece): &(usize, &Piece<'a>)| Heading {
+        let heading = |(column, piece): &(usize, &ReadCell<'a>)| Heading {
             column: *column,
             start: piece.start(),
             end: piece.end(),
@@ -192,17 +197,17 @@ fn read_hit<'a>(
 }
 
 /// Returns the columns of the band that the titles above a row name, in reading order.
-fn named<'r, 'a>(hit: &Hit<'r, 'a>, names: &Names) -> Vec<(usize, &'r Piece<'a>)> {
+fn named<'r, 'a>(hit: &Hit<'r, 'a>, names: &BandNames) -> Vec<(usize, &'r ReadCell<'a>)> {
     hit.head.iter().filter_map(|piece| names.column(hit.band, &piece.label).map(|at| (at, *piece))).collect()
 }
 
 /// Returns the cells of a row whose merged cells are printed once per column that they cover, as the titles above
 /// are: three titles `本年处理决定数量` stand above the same number printed three times.
 fn printed_over<'r, 'a>(
-    named: &[(usize, &Piece<'a>)],
+    named: &[(usize, &ReadCell<'a>)],
     row: &'r Row<'a>,
     wanted: usize,
-) -> Option<Vec<&'r Piece<'a>>> {
+) -> Option<Vec<&'r ReadCell<'a>>> {
     if named.len() <= wanted || named.len() != row.values.len() {
         return None;
     }
@@ -218,7 +223,7 @@ fn printed_over<'r, 'a>(
 
 /// The labels of the band rows, with their bands and first cells.
 #[derive(Debug, Clone)]
-pub(crate) struct Names {
+pub(crate) struct BandNames {
     /// Number of columns of each band.
     widths: Vec<usize>,
     rows: Vec<(Spelling<String>, usize, usize)>,
@@ -226,7 +231,7 @@ pub(crate) struct Names {
     columns: Vec<(String, usize, usize)>,
 }
 
-impl Names {
+impl BandNames {
     pub(crate) fn of(form: &Form) -> Self {
         let (mut rows, mut columns) = (Vec::new(), Vec::new());
         let mut first = 0;

@@ -21,7 +21,7 @@ const LAST_OF_2014: i32 = 2018;
 
 /// What the sender says of a report. The document's own words go first: this only fills what they leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Known<'a> {
+pub struct ReportHints<'a> {
     /// Name of the agency.
     pub agency: Option<&'a str>,
     /// Year that the report is about.
@@ -33,7 +33,7 @@ pub struct Known<'a> {
 /// # Errors
 /// As [`read_report_of`].
 pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejection> {
-    read_report_of(document, forms, &Known::default())
+    read_report_of(document, forms, &ReportHints::default())
 }
 
 /// Reads a document as an annual report: who, which year, its chapters, and every cell of its form exactly once.
@@ -44,7 +44,11 @@ pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejecti
 /// # Errors
 /// `NOT_A_REPORT` with the kind of look-alike, `UNFILLED_FORM` for the blank official form, `NO_IDENTITY` if neither
 /// document nor sender tell agency and year. The sender sends another document; trying again gives the same answer.
-pub fn read_report_of(document: &Document, forms: &Forms, known: &Known<'_>) -> Result<Report, Rejection> {
+pub fn read_report_of(
+    document: &Document,
+    forms: &Forms,
+    known: &ReportHints<'_>,
+) -> Result<Report, Rejection> {
     let outline = outline::read(document, forms.chapter_titles());
     let identity = identity::read(document, &outline);
     let fallback =

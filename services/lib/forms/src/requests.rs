@@ -11,10 +11,10 @@ use crate::{
     cell_assignment::CellAssignment,
     columns::{Filling, spread, values},
     form::Form,
-    header::{Head, applicants},
+    header::{RequestHeader, applicants},
     index::RequestIndex,
     label_match::Evidence,
-    rows::{Item, Piece, Row},
+    rows::{Item, ReadCell, Row},
     value::CellValue,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 const COLUMNS: usize = 7;
 
 /// A row with values, and what is known about its place in the form.
-struct Entry<'r, 'a> {
+struct FilledRow<'r, 'a> {
     row: &'r Row<'a>,
     evidence: Evidence,
     /// The row of the form, set once both readings agree.
@@ -59,7 +59,7 @@ pub(crate) fn read<'a>(
     for gap in rest {
         settle_gap(&gap, &entries, items, index, assignment);
     }
-    let wide = |entry: &Entry<'_, 'a>| entry.row.values.len() > COLUMNS && !entry.row.spans_known;
+    let wide = |entry: &FilledRow<'_, 'a>| entry.row.values.len() > COLUMNS && !entry.row.spans_known;
     Padding {
         behind: filling.is_padded(),
         any: entries.iter().any(wide) && !filling.ends_with_values(COLUMNS),
@@ -68,8 +68,8 @@ pub(crate) fn read<'a>(
 
 // === Rows ===
 
-fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<Entry<'r, 'a>> {
-    let mut entries: Vec<Entry<'r, 'a>> = Vec::new();
+fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow<'r, 'a>> {
+    let mut entries: Vec<FilledRow<'r, 'a>> = Vec::new();
     let mut before: Vec<&str> = Vec::new();
     for item in items {
         let row = match item {
@@ -98,13 +98,13 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<Entry<'r,
             continue;
         }
         before.clear();
-        entries.push(Entry { row, evidence, at: None });
+        entries.push(FilledRow { row, evidence, at: None });
     }
     entries
 }
 
 /// True if a row without values holds the rest of the previous row's label, which a page break cut.
-fn continues(previous: Option<&Entry<'_, '_>>, labels: &[&str], index: &RequestIndex) -> bool {
+fn continues(previous: Option<&FilledRow<'_, '_>>, labels: &[&str], index: &RequestIndex) -> bool {
     let (Some(previous), Some(rest)) = (previous, labels.last()) else { return false };
     let (Some(at), Some(head)) = (previous.evidence.row(), previous.row.labels.last()) else { return false };
     index.names(at, &format!("{}{rest}", head.label))
@@ -119,7 +119,7 @@ struct Gap {
 }
 
 /// Gives each entry its row where both readings agree. Returns the rest as gaps.
-fn align(entries: &mut [Entry<'_, '_>], rows: usize) -> Vec<Gap> {
+fn align(entries: &mut [FilledRow<'_, '_>], rows: usize) -> Vec<Gap> {
     let named = entries.iter().filter(|entry| entry.evidence.row().is_some()).count();
     if entries.len() == rows
         && named * 2 > rows
@@ -152,7 +152,7 @@ fn align(entries: &mut [Entry<'_, '_>], rows: usize) -> Vec<Gap> {
 }
 
 /// Fills a gap that has as many entries as rows, if the label of every entry fits its row.
-fn fill(gap: &Gap, entries: &mut [Entry<'_, '_>]) -> bool {
+fn fill(gap: &Gap, entries: &mut [FilledRow<'_, '_>]) -> bool {
     if gap.disordered || gap.rows.len() != gap.entries.len() {
         return false;
     }
@@ -195,7 +195,7 @@ fn in_order(named: &[(usize, usize)]) -> Vec<usize> {
 fn read_row<'a>(
     row: &Row<'a>,
     first: usize,
-    head: &Head,
+    head: &RequestHeader,
     filling: &Filling,
     assignment: &mut CellAssignment<'a>,
 ) {
@@ -206,12 +206,12 @@ fn read_row<'a>(
     };
     let spread = spread(row, headings);
     let row = spread.as_ref().unwrap_or(row);
-    let holds = |cut: &[Piece<'a>]| sum_holds(cut, &order);
+    let holds = |cut: &[ReadCell<'a>]| sum_holds(cut, &order);
     values(row, COLUMNS, filling, headings, holds).assign((first, &order), &row.values.iter(), assignment);
 }
 
 /// Returns whether the applicants' numbers add up to the total; `None` if the total or an addend is not a number.
-fn sum_holds(cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
+fn sum_holds(cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
     let mut sum = Decimal::ZERO;
     let mut total = None;
     for (piece, column) in cells.iter().zip(order) {
@@ -229,7 +229,7 @@ fn sum_holds(cells: &[Piece<'_>], order: &[usize]) -> Option<bool> {
 /// only their labels do.
 fn settle_gap<'a>(
     gap: &Gap,
-    entries: &[Entry<'_, 'a>],
+    entries: &[FilledRow<'_, 'a>],
     items: &[Item<'a>],
     index: &RequestIndex,
     assignment: &mut CellAssignment<'a>,
@@ -263,7 +263,7 @@ fn settle_gap<'a>(
     }
 }
 
-fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [Piece<'a>] {
+fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [ReadCell<'a>] {
     row.values.get(row.values.len().saturating_sub(COLUMNS)..).unwrap_or_default()
 }
 

@@ -11,7 +11,7 @@ use crate::{chapter_titles::ChapterTitles, label::norm, value::CellValue, vocabu
 
 /// A cell with the meaning of its text.
 #[derive(Debug, Clone)]
-pub(crate) struct Piece<'a> {
+pub(crate) struct ReadCell<'a> {
     /// The cell itself.
     pub cell: &'a Cell,
     /// Ordinal of the cell's table in the document.
@@ -26,7 +26,7 @@ pub(crate) struct Piece<'a> {
     pub note: Option<&'a Cell>,
 }
 
-impl<'a> Piece<'a> {
+impl<'a> ReadCell<'a> {
     fn new(table: u32, cell: &'a Cell) -> Self {
         let value = CellValue::of(&cell.text);
         let label = if value == CellValue::Text { norm(&cell.text) } else { String::new() };
@@ -65,9 +65,9 @@ impl<'a> Piece<'a> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row<'a> {
     /// The label cells, left to right. In a stream of one cell per line, top to bottom.
-    pub labels: Vec<Piece<'a>>,
+    pub labels: Vec<ReadCell<'a>>,
     /// The cells after the labels, including blanks.
-    pub values: Vec<Piece<'a>>,
+    pub values: Vec<ReadCell<'a>>,
     /// True if the columns come from the document's own geometry.
     pub spans_known: bool,
     /// True if blanks were inserted into the row: see [`gongkai_model::Grid::ends_unsure`].
@@ -80,7 +80,7 @@ pub(crate) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// The values that are not blank.
-    pub(crate) fn filled(&self) -> impl Iterator<Item = &Piece<'a>> + Clone {
+    pub(crate) fn filled(&self) -> impl Iterator<Item = &ReadCell<'a>> + Clone {
         self.values.iter().filter(|piece| piece.value != CellValue::Blank)
     }
 }
@@ -111,9 +111,9 @@ pub(crate) fn items<'a>(
                 let ends_unsure = grid.ends_unsure;
                 let mut maker = Maker { out: &mut items, open: Row::default(), vocabulary, ends_unsure };
                 for cells in grid.by_row() {
-                    let pieces: Vec<Piece<'a>> =
-                        cells.into_iter().map(|cell| Piece::new(table, cell)).collect();
-                    match <[Piece<'a>; 1]>::try_from(pieces) {
+                    let pieces: Vec<ReadCell<'a>> =
+                        cells.into_iter().map(|cell| ReadCell::new(table, cell)).collect();
+                    match <[ReadCell<'a>; 1]>::try_from(pieces) {
                         Ok([one]) if !grid.spans_known => maker.single(one, titles),
                         Ok([one]) => maker.physical(vec![one], true),
                         Err(pieces) => maker.physical(pieces, grid.spans_known),
@@ -147,7 +147,7 @@ struct Maker<'m, 'a> {
 impl<'a> Maker<'_, 'a> {
     /// Takes a line of one cell. A label opens a new row if the open row has values; a value is added to the open
     /// row.
-    fn single(&mut self, piece: Piece<'a>, titles: &ChapterTitles) {
+    fn single(&mut self, piece: ReadCell<'a>, titles: &ChapterTitles) {
         // A number is never a title. The check saves time in the longest layouts, which have one cell per line.
         let chapter = if piece.is_value() { None } else { titles.chapter_of(&piece.cell.text, &piece.label) };
         if let Some(number) = chapter {
@@ -180,7 +180,7 @@ impl<'a> Maker<'_, 'a> {
     }
 
     /// Takes a row of the layout. A known label after values begins the next row: the row break was lost.
-    fn physical(&mut self, pieces: Vec<Piece<'a>>, spans_known: bool) {
+    fn physical(&mut self, pieces: Vec<ReadCell<'a>>, spans_known: bool) {
         self.close();
         let cells = pieces.len();
         let new = || Row { spans_known, ends_unsure: self.ends_unsure, ..Row::default() };
@@ -201,7 +201,7 @@ impl<'a> Maker<'_, 'a> {
                 row.shape = Some((piece.cell.column, cells));
                 let titles =
                     if spans_known { Vec::new() } else { self.vocabulary.run_together(&piece.label) };
-                let title = |title: &&str| Piece { label: (*title).to_owned(), ..piece.clone() };
+                let title = |title: &&str| ReadCell { label: (*title).to_owned(), ..piece.clone() };
                 row.labels.extend(titles.iter().map(title));
                 if titles.is_empty() {
                     row.labels.push(piece);
@@ -214,7 +214,7 @@ impl<'a> Maker<'_, 'a> {
     }
 
     /// True for a text that begins with a digit and is no label of the form: a value that cannot be read.
-    fn is_broken_value(&self, piece: &Piece<'a>) -> bool {
+    fn is_broken_value(&self, piece: &ReadCell<'a>) -> bool {
         let first = piece.cell.text.trim_start().chars().next().unwrap_or(' ');
         if !(first.is_ascii_digit() || ('０'..='９').contains(&first)) {
             return false;
@@ -234,7 +234,7 @@ impl<'a> Maker<'_, 'a> {
 }
 
 /// True for `（其中修订 16 件）` on a line of its own: a note on the number before it.
-fn is_note(piece: &Piece<'_>, vocabulary: &Vocabulary) -> bool {
+fn is_note(piece: &ReadCell<'_>, vocabulary: &Vocabulary) -> bool {
     let text = piece.cell.text.trim();
     let inner = text.strip_prefix(['（', '(']).and_then(|text| text.strip_suffix(['）', ')']));
     inner.is_some_and(|inner| {

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::{
     form::Form,
     label::norm,
-    rows::{Item, Piece, Row},
+    rows::{Item, ReadCell, Row},
     value::CellValue,
 };
 
@@ -54,7 +54,7 @@ fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a
     let (last, before) = row.labels.split_last()?;
     let rows = group.iter().zip(row.values.chunks(COLUMNS)).enumerate().map(|(at, (named, values))| {
         let cell = values.first().map_or(last.cell, |piece| piece.cell);
-        let label = Piece { cell, label: norm(&named.label.text), ..last.clone() };
+        let label = ReadCell { cell, label: norm(&named.label.text), ..last.clone() };
         // What stood before the group's label stays before its first row.
         let before = if at == 0 { before } else { &[] };
         let labels = before.iter().cloned().chain([label]).collect();
@@ -64,8 +64,8 @@ fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a
 }
 
 /// True if all values are numbers and the last is the sum of the others.
-fn adds_up(values: &[Piece<'_>]) -> bool {
-    let number = |piece: &Piece<'_>| match piece.value {
+fn adds_up(values: &[ReadCell<'_>]) -> bool {
+    let number = |piece: &ReadCell<'_>| match piece.value {
         CellValue::Number(number, _) => Some(number),
         _ => None,
     };

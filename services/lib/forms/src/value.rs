@@ -16,14 +16,14 @@ pub(crate) enum CellValue {
     /// `/`, `—`, `-`, 无, 不适用.
     NotApplicable,
     /// A number, and the unit printed beside it.
-    Number(Decimal, Printed),
+    Number(Decimal, PrintedUnit),
     /// Anything else.
     Text,
 }
 
 /// The unit printed in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Printed {
+pub(crate) enum PrintedUnit {
     /// No unit, or a counting word.
     Plain,
     /// 元
@@ -58,12 +58,12 @@ impl CellValue {
     pub(crate) fn in_unit(self, unit: Unit) -> Option<Decimal> {
         let Self::Number(number, printed) = self else { return None };
         let exact = match (printed, unit) {
-            (Printed::Plain, _)
-            | (Printed::Yuan, Unit::Yuan)
-            | (Printed::TenThousandYuan, Unit::TenThousandYuan) => Some(number),
-            (Printed::Yuan, Unit::TenThousandYuan) => number.checked_div(Decimal::from(10_000)),
-            (Printed::TenThousandYuan, Unit::Yuan) => number.checked_mul(Decimal::from(10_000)),
-            (Printed::Yuan | Printed::TenThousandYuan, Unit::Count | Unit::Change) => None,
+            (PrintedUnit::Plain, _)
+            | (PrintedUnit::Yuan, Unit::Yuan)
+            | (PrintedUnit::TenThousandYuan, Unit::TenThousandYuan) => Some(number),
+            (PrintedUnit::Yuan, Unit::TenThousandYuan) => number.checked_div(Decimal::from(10_000)),
+            (PrintedUnit::TenThousandYuan, Unit::Yuan) => number.checked_mul(Decimal::from(10_000)),
+            (PrintedUnit::Yuan | PrintedUnit::TenThousandYuan, Unit::Count | Unit::Change) => None,
         };
         exact.map(|value| value.normalize())
     }
@@ -82,7 +82,7 @@ fn plain_digits(text: &str) -> Option<CellValue> {
     }
     let plain = text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit());
     let number: i64 = if plain { text.parse().ok()? } else { return None };
-    Some(CellValue::Number(Decimal::from(number), Printed::Plain))
+    Some(CellValue::Number(Decimal::from(number), PrintedUnit::Plain))
 }
 
 /// Fast path for labels: true if the text cannot be a value by its beginning. That is a bracket, a Han character that
@@ -132,9 +132,9 @@ fn number(text: &str) -> Option<CellValue> {
     let digits: String = rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect();
     let unit = rest.get(digits.len()..)?.trim();
     let printed = match unit {
-        "" | "件" | "条" | "项" | "宗" | "个" | "次" => Printed::Plain,
-        "元" => Printed::Yuan,
-        "万元" => Printed::TenThousandYuan,
+        "" | "件" | "条" | "项" | "宗" | "个" | "次" => PrintedUnit::Plain,
+        "元" => PrintedUnit::Yuan,
+        "万元" => PrintedUnit::TenThousandYuan,
         _ => return None,
     };
     let value: Decimal = ungrouped(digits.trim())?.parse().ok()?;

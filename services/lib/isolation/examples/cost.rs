@@ -15,7 +15,7 @@ use std::{
 };
 
 use gongkai_isolation::{RawDocument, Readers, Settings};
-use gongkai_reading::{Hints, Known, Limits};
+use gongkai_reading::{Hints, Limits, ReportHints};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Number of readings of each file.
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         let filename = Path::new(&file).file_name().and_then(|name| name.to_str());
         let hints = Hints { filename, ..Hints::default() };
         let document =
-            RawDocument { bytes: &bytes, hints, known: Known::default(), limits: Limits::default() };
+            RawDocument { bytes: &bytes, hints, known: ReportHints::default(), limits: Limits::default() };
         let here = measure(|| drop(black_box(gongkai_reading::read(&bytes, &hints, &document.limits))));
         let child = measure(|| drop(black_box(readers.read(&document, &()).expect("a child can read"))));
         println!(

@@ -1,6 +1,6 @@
 //! What a child is asked to read.
 
-use gongkai_reading::{Hints, Known, Limits};
+use gongkai_reading::{Hints, Limits, ReportHints};
 
 /// A document to read.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +10,7 @@ pub struct RawDocument<'a> {
     /// What its sender says of the file.
     pub hints: Hints<'a>,
     /// What its sender says of the report.
-    pub known: Known<'a>,
+    pub known: ReportHints<'a>,
     /// The limits of the readers.
     pub limits: Limits,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gongkai_model::{AgencyKey, MediaType, Region, Rejection, ReportKey};
 use gongkai_proto::{convert, v1};
-use gongkai_reading::{Hints, Known, Limits, Reading};
+use gongkai_reading::{Hints, Limits, Reading, ReportHints};
 use prost::Message;
 
 use crate::document::RawDocument;
@@ -67,8 +67,8 @@ impl ReadingRequest {
         }
     }
 
-    pub(crate) fn known(&self) -> Known<'_> {
-        Known { agency: self.agency.as_deref(), year: self.year }
+    pub(crate) fn known(&self) -> ReportHints<'_> {
+        ReportHints { agency: self.agency.as_deref(), year: self.year }
     }
 
     /// None if the request is not of this version.
@@ -172,7 +172,7 @@ mod tests {
             drawing_time: Duration::from_millis(12),
         };
         let hints = Hints { media_type: Some("text/html"), charset: Some("gbk"), filename: Some("a.html") };
-        let known = Known { agency: Some("云溪县档案局"), year: Some(2023) };
+        let known = ReportHints { agency: Some("云溪县档案局"), year: Some(2023) };
         let request = ReadingRequest::of(&RawDocument { bytes: b"", hints, known, limits });
         let arrived = ReadingRequest::decode(request.encode_to_vec().as_slice()).unwrap();
         assert_eq!((arrived.limits(), arrived.known()), (Some(limits), known));

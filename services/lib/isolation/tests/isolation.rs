@@ -16,7 +16,7 @@ use gongkai_isolation::{
     testing::{self, REPORT},
 };
 use gongkai_model::{MediaType, Rejection, RejectionCode};
-use gongkai_reading::{Hints, Known, Limits, Reading, Steps};
+use gongkai_reading::{Hints, Limits, Reading, ReportHints, Steps};
 use rustix::process::{Pid, Signal, kill_process};
 
 fn readers(settings: &Settings) -> Readers {
@@ -30,7 +30,7 @@ fn one_child() -> Settings {
 
 fn document(bytes: &[u8]) -> RawDocument<'_> {
     let hints = Hints { filename: Some("a.txt"), ..Hints::default() };
-    RawDocument { bytes, hints, known: Known::default(), limits: Limits::default() }
+    RawDocument { bytes, hints, known: ReportHints::default(), limits: Limits::default() }
 }
 
 fn read(readers: &Readers, bytes: &[u8]) -> Result<Reading, Rejection> {

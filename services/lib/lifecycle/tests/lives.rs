@@ -121,30 +121,30 @@ fn a_withdrawal_concerns_its_report_and_what_else_stood_at_its_address() {
 }
 
 #[derive(Debug, Clone)]
-enum Fact {
+enum LifeEvent {
     Arrival(Arrival),
     TakenDown(TakenDown),
 }
 
 /// Up to ten facts about a few contents and URLs. Sequences are distinct; effective times are independent of them.
-fn facts() -> impl Strategy<Value = Vec<Fact>> {
+fn facts() -> impl Strategy<Value = Vec<LifeEvent>> {
     let fact = (any::<bool>(), select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""]), 0..20_u64);
     vec(fact, 1..10).prop_map(|draws| {
         let fact = |(sequence, (arrives, hash, url, minute)): (u64, (bool, &str, &str, u64))| {
             let rank = Rank::new(rank(minute).effective_at(), sequence);
             match arrives {
-                true => Fact::Arrival(Arrival { rank, ..arrival(sequence, hash, url) }),
-                false => Fact::TakenDown(TakenDown { rank, url: url.into() }),
+                true => LifeEvent::Arrival(Arrival { rank, ..arrival(sequence, hash, url) }),
+                false => LifeEvent::TakenDown(TakenDown { rank, url: url.into() }),
             }
         };
         (1..).zip(draws).map(fact).collect()
     })
 }
 
-fn record(history: &mut History, fact: &Fact) -> bool {
+fn record(history: &mut History, fact: &LifeEvent) -> bool {
     match fact {
-        Fact::Arrival(arrival) => record_arrival(history, arrival),
-        Fact::TakenDown(withdrawal) => record_withdrawal(history, withdrawal),
+        LifeEvent::Arrival(arrival) => record_arrival(history, arrival),
+        LifeEvent::TakenDown(withdrawal) => record_withdrawal(history, withdrawal),
     }
 }
 
@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn neither_order_nor_repetition_matters(
         (facts, shuffled) in facts().prop_flat_map(|facts| {
-            let twice: Vec<Fact> = facts.iter().chain(&facts).cloned().collect();
+            let twice: Vec<LifeEvent> = facts.iter().chain(&facts).cloned().collect();
             (Just(facts), Just(twice).prop_shuffle())
         })
     ) {
@@ -176,10 +176,10 @@ proptest! {
             record(&mut recorded, fact);
         }
         let arrivals: Vec<&Arrival> =
-            facts.iter().filter_map(|f| match f { Fact::Arrival(a) => Some(a), Fact::TakenDown(_) => None }).collect();
+            facts.iter().filter_map(|f| match f { LifeEvent::Arrival(a) => Some(a), LifeEvent::TakenDown(_) => None }).collect();
         let down = |a: &Arrival| facts.iter().any(|f| match f {
-            Fact::TakenDown(w) => w.rank > a.rank && (w.url.is_empty() || w.url == a.url),
-            Fact::Arrival(_) => false,
+            LifeEvent::TakenDown(w) => w.rank > a.rank && (w.url.is_empty() || w.url == a.url),
+            LifeEvent::Arrival(_) => false,
         });
         let highest = arrivals.iter().max_by_key(|a| a.rank).map(|a| a.content_hash.clone());
         let is_withdrawn = arrivals.iter().filter(|a| Some(&a.content_hash) == highest.as_ref()).all(|a| down(a));

@@ -8,7 +8,7 @@ use gongkai_proto::{
     convert::{history, timestamp},
     v1::{AgencyRecord, ContentRecord, YearRecord},
 };
-use gongkai_rules::{AgencyYear, Neighbours, Publications, Published};
+use gongkai_rules::{AgencyYear, Neighbours, Publications, PublishedContent};
 use time::OffsetDateTime;
 
 use crate::cells;
@@ -136,7 +136,7 @@ fn publications(report: &YearRecord) -> Publications {
 }
 
 /// The revision before the current one, if it was published at the same address or the address of either is unknown.
-fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) -> Option<Published> {
+fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) -> Option<PublishedContent> {
     let is_same =
         |arrival: &Arrival| current.arrivals().iter().any(|a| a.url == arrival.url || a.url.is_empty());
     let arrival = before.arrivals().iter().find(|arrival| arrival.url.is_empty() || is_same(arrival))?;
@@ -144,7 +144,7 @@ fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) 
 }
 
 /// The newest content at each address that the current revision was not published at.
-fn elsewhere(report: &YearRecord, history: &History, current: &Revision<'_>) -> Vec<Published> {
+fn elsewhere(report: &YearRecord, history: &History, current: &Revision<'_>) -> Vec<PublishedContent> {
     let mut newest: BTreeMap<&str, &Arrival> = BTreeMap::new();
     for arrival in history.arrivals.iter().filter(|arrival| !arrival.url.is_empty()) {
         let known = newest.entry(&arrival.url).or_insert(arrival);
@@ -158,9 +158,9 @@ fn elsewhere(report: &YearRecord, history: &History, current: &Revision<'_>) -> 
     others.filter_map(|(_, arrival)| published(report, arrival)).collect()
 }
 
-fn published(report: &YearRecord, arrival: &Arrival) -> Option<Published> {
+fn published(report: &YearRecord, arrival: &Arrival) -> Option<PublishedContent> {
     let content = content(report, &arrival.content_hash)?;
-    Some(Published {
+    Some(PublishedContent {
         url: arrival.url.clone(),
         main_hash: content.main_hash.clone(),
         cells: cells::cells(&content.rows),

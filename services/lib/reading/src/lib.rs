@@ -14,7 +14,7 @@ use gongkai_forms::Forms;
 use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
 
 pub use gongkai_extract::{Hints, Limits, Steps};
-pub use gongkai_forms::{Known, versions};
+pub use gongkai_forms::{ReportHints, versions};
 
 static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
 
@@ -32,7 +32,7 @@ pub struct Reading {
 /// # Errors
 /// As [`read_known`].
 pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Reading, Rejection> {
-    read_known(bytes, hints, limits, &Known::default())
+    read_known(bytes, hints, limits, &ReportHints::default())
 }
 
 /// Reads a report from bytes; what the document leaves open about agency and year the sender may fill in.
@@ -48,7 +48,7 @@ pub fn read_known(
     bytes: &[u8],
     hints: &Hints<'_>,
     limits: &Limits,
-    known: &Known<'_>,
+    known: &ReportHints<'_>,
 ) -> Result<Reading, Rejection> {
     read_in_steps(bytes, hints, limits, known, &())
 }
@@ -61,7 +61,7 @@ pub fn read_in_steps(
     bytes: &[u8],
     hints: &Hints<'_>,
     limits: &Limits,
-    known: &Known<'_>,
+    known: &ReportHints<'_>,
     steps: &impl Steps,
 ) -> Result<Reading, Rejection> {
     guarded(|| {

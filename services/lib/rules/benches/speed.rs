@@ -10,7 +10,7 @@ mod real;
 use std::time::Instant;
 
 use gongkai_model::{AgencyKey, Report, State};
-use gongkai_rules::{AgencyYear, Context, Neighbours, RuleSet};
+use gongkai_rules::{AgencyYear, Neighbours, ReportContext, RuleSet};
 
 /// Evaluations in one sample. A sample fits into one time slice of a busy machine; the fastest sample counts.
 const EVALUATIONS: u32 = 8;
@@ -50,7 +50,7 @@ fn measure(name: &str, report: &Report, neighbours: Option<&Neighbours>) {
     let rules = RuleSet::embedded();
     let agency = AgencyKey::from_code("p-0123456789abcdef").unwrap();
     let by_name = gongkai_agencies::nature_of(&report.agency);
-    let context = Context { agency: Some(&agency), by_name, neighbours, ..Context::default() };
+    let context = ReportContext { agency: Some(&agency), by_name, neighbours, ..ReportContext::default() };
     let mut best = f64::MAX;
     let mut findings = 0;
     for _ in 0..SAMPLES {

@@ -88,10 +88,10 @@ mod tests {
     use gongkai_model::FormId;
 
     use super::*;
-    use crate::layout::Layout;
+    use crate::layout::FormLayout;
 
     fn count(name: &str) -> usize {
-        let layouts = Layout::all(&Forms::embedded());
+        let layouts = FormLayout::all(&Forms::embedded());
         let layout = layouts.iter().find(|layout| layout.form == FormId::Form2021).unwrap();
         name.parse::<CellNames>().unwrap().ids(&layout.cells).len()
     }

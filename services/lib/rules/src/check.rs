@@ -3,7 +3,7 @@
 use crate::{
     draft::Draft,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 /// The ways to break a rule, each with the placeholders of its messages.
@@ -16,13 +16,13 @@ pub(crate) struct Check {
     pub(crate) name: &'static str,
     pub(crate) cases: Cases,
     /// The parameters that its rule must give.
-    pub(crate) params: &'static [(&'static str, Kind)],
-    look: Look,
+    pub(crate) params: &'static [(&'static str, ParamKind)],
+    look: CheckFn,
 }
 
 /// The function of a check.
 #[derive(Clone, Copy)]
-enum Look {
+enum CheckFn {
     One(fn(&Params, &Input<'_>) -> Option<Draft>),
     Many(fn(&Params, &Input<'_>) -> Vec<Draft>),
 }
@@ -34,7 +34,7 @@ impl Check {
         cases: Cases,
         look: fn(&Params, &Input<'_>) -> Option<Draft>,
     ) -> Self {
-        Self { name, cases, params: &[], look: Look::One(look) }
+        Self { name, cases, params: &[], look: CheckFn::One(look) }
     }
 
     /// A check that finds any number of things in a report.
@@ -43,19 +43,19 @@ impl Check {
         cases: Cases,
         look: fn(&Params, &Input<'_>) -> Vec<Draft>,
     ) -> Self {
-        Self { name, cases, params: &[], look: Look::Many(look) }
+        Self { name, cases, params: &[], look: CheckFn::Many(look) }
     }
 
     /// Names the parameters that its rule must give.
-    pub(crate) const fn with(self, params: &'static [(&'static str, Kind)]) -> Self {
+    pub(crate) const fn with(self, params: &'static [(&'static str, ParamKind)]) -> Self {
         Self { params, ..self }
     }
 
     /// Looks at a report.
     pub(crate) fn run(&self, params: &Params, input: &Input<'_>) -> Vec<Draft> {
         match self.look {
-            Look::One(look) => look(params, input).into_iter().collect(),
-            Look::Many(look) => look(params, input),
+            CheckFn::One(look) => look(params, input).into_iter().collect(),
+            CheckFn::Many(look) => look(params, input),
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Publication<'a> {
 
 /// What is known of a report beside the document. Everything is optional; the default is nothing but the document.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Context<'a> {
+pub struct ReportContext<'a> {
     /// The day of publication that the event claims, in the site's own time zone; absent if it claims none.
     pub published_at: Option<time::Date>,
     /// The agency's key, for fingerprints; without one a provisional key is made of the name in the report.

@@ -11,7 +11,7 @@ use crate::{layout::Equation, table::Table};
 
 /// The result of testing an equation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum EquationResult {
     /// An operand is missing or unreadable.
     Silent,
     /// The equation has blanks, and some filling satisfies it.
@@ -53,31 +53,31 @@ fn side(state: &impl Fn(usize) -> State, cells: &[usize]) -> Option<(Decimal, bo
 }
 
 /// Tests one equation.
-pub(crate) fn test(table: &Table<'_>, equation: &Equation) -> Outcome {
+pub(crate) fn test(table: &Table<'_>, equation: &Equation) -> EquationResult {
     test_with(equation, &|cell| table.state(cell))
 }
 
 /// Tests one equation over cell states that may differ from the printed ones.
-pub(crate) fn test_with(equation: &Equation, state: &impl Fn(usize) -> State) -> Outcome {
+pub(crate) fn test_with(equation: &Equation, state: &impl Fn(usize) -> State) -> EquationResult {
     let (Some((left, left_blank)), Some((right, right_blank))) =
         (side(state, &equation.left), side(state, &equation.right))
     else {
-        return Outcome::Silent;
+        return EquationResult::Silent;
     };
     let can_hold = left == right || (left < right && left_blank) || (right < left && right_blank);
     match (can_hold, left_blank || right_blank) {
-        (false, _) => Outcome::Broken { left, right },
-        (true, true) => Outcome::Open,
-        (true, false) => Outcome::Holds,
+        (false, _) => EquationResult::Broken { left, right },
+        (true, true) => EquationResult::Open,
+        (true, false) => EquationResult::Holds,
     }
 }
 
 /// All broken equations of a report, in the layout's order, each with its suspect.
 pub(crate) fn broken(table: &Table<'_>) -> Vec<Broken> {
-    let outcomes: Vec<Outcome> = table.layout.equations.iter().map(|i| test(table, i)).collect();
+    let outcomes: Vec<EquationResult> = table.layout.equations.iter().map(|i| test(table, i)).collect();
     let mut found = Vec::new();
     for (equation, outcome) in outcomes.iter().enumerate() {
-        if let Outcome::Broken { left, right } = *outcome {
+        if let EquationResult::Broken { left, right } = *outcome {
             let cause = suspect(table, &outcomes, equation);
             found.push(Broken { equation, left, right, cause });
         }
@@ -99,7 +99,7 @@ struct Plausibility {
 }
 
 /// The most plausible cell; of equals, the first in the equation.
-fn suspect(table: &Table<'_>, outcomes: &[Outcome], equation: usize) -> usize {
+fn suspect(table: &Table<'_>, outcomes: &[EquationResult], equation: usize) -> usize {
     let equation = &table.layout.equations[equation];
     let mut best: Option<(Plausibility, usize)> = None;
     for cell in equation.cells() {
@@ -112,17 +112,17 @@ fn suspect(table: &Table<'_>, outcomes: &[Outcome], equation: usize) -> usize {
     best.map_or(equation.right[0], |(_, cell)| cell)
 }
 
-fn plausibility(table: &Table<'_>, outcomes: &[Outcome], cell: usize, value: Decimal) -> Plausibility {
+fn plausibility(table: &Table<'_>, outcomes: &[EquationResult], cell: usize, value: Decimal) -> Plausibility {
     let mut changes = Vec::new();
     let mut unharmed = 0;
     for at in &table.layout.member_of[cell] {
         match outcomes[*at] {
-            Outcome::Broken { left, right } => {
+            EquationResult::Broken { left, right } => {
                 let on_left = table.layout.equations[*at].left.contains(&cell);
                 changes.push(if on_left { right.checked_sub(left) } else { left.checked_sub(right) });
             }
-            Outcome::Holds => unharmed += 1,
-            Outcome::Open | Outcome::Silent => {}
+            EquationResult::Holds => unharmed += 1,
+            EquationResult::Open | EquationResult::Silent => {}
         }
     }
     let change = changes.first().copied().flatten();

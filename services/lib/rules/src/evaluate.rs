@@ -9,7 +9,7 @@ use gongkai_forms::Forms;
 use gongkai_model::{AgencyKey, FactId, Finding, Nature, Region, Report, State, Versions};
 
 use crate::{
-    context::Context,
+    context::ReportContext,
     draft::{Draft, Replacement},
     example::Example,
     expression::{
@@ -19,7 +19,7 @@ use crate::{
     },
     fingerprint::{Grounds, fingerprint, operands_digest},
     input::Input,
-    layout::{Layout, NamedCell},
+    layout::{FormLayout, NamedCell},
     pack::{self, Packs},
     rule::{Case, Logic, Rule, Scope},
     text::{Ground, PackError, PackText},
@@ -43,7 +43,7 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
 pub struct RuleSet {
     versions: Arc<Versions>,
     rules: Arc<[Rule]>,
-    layouts: Arc<[Layout]>,
+    layouts: Arc<[FormLayout]>,
     needs: Needs,
     /// What the packs say of themselves.
     examples: Arc<[Example]>,
@@ -97,7 +97,7 @@ impl RuleSet {
     /// # Errors
     /// As [`RuleSet::with_local`].
     pub fn load(packs: &[PackText<'_>], forms: &Forms) -> Result<Self, PackError> {
-        let layouts = Layout::all(forms);
+        let layouts = FormLayout::all(forms);
         let cells = layouts.iter().flat_map(|layout| layout.cells.iter());
         let ground = Ground { cells: cells.map(|cell| cell.id.clone()).collect() };
         let Packs { mut labels, rules, examples } = pack::load(packs, &ground)?;
@@ -132,14 +132,14 @@ impl RuleSet {
     /// The cells that packs may name, in the forms' order.
     #[must_use]
     pub fn cells(&self) -> Vec<NamedCell> {
-        Layout::named_cells(&self.layouts)
+        FormLayout::named_cells(&self.layouts)
     }
 
     /// How many examples the packs bring, and those that do not hold: with file and line, and what the rule says instead.
     /// Examples of rules that a later pack switched off are left out. `nature_of` says what a body's name tells.
     #[must_use]
     pub fn run_examples(&self, nature_of: fn(&str) -> Nature) -> (usize, Vec<PackError>) {
-        let evaluate = |report: &Report, context: &Context<'_>| self.evaluate(report, context);
+        let evaluate = |report: &Report, context: &ReportContext<'_>| self.evaluate(report, context);
         let failure = |example: &Example| example.failure(nature_of, evaluate);
         (self.examples().count(), self.examples().filter_map(failure).collect())
     }
@@ -157,7 +157,7 @@ impl RuleSet {
     /// What the rules say about a report, in the packs' order of rules and, within a rule, the form's or the text's. Says
     /// nothing of rules that were left out; [`RuleSet::evaluate_all`] does.
     #[must_use]
-    pub fn evaluate(&self, report: &Report, context: &Context<'_>) -> Vec<Finding> {
+    pub fn evaluate(&self, report: &Report, context: &ReportContext<'_>) -> Vec<Finding> {
         self.evaluate_all(report, context).findings
     }
 
@@ -165,7 +165,7 @@ impl RuleSet {
     ///
     /// The budget is one of steps and memory for all expressions together; it depends on nothing but report and rules.
     #[must_use]
-    pub fn evaluate_all(&self, report: &Report, context: &Context<'_>) -> Evaluation {
+    pub fn evaluate_all(&self, report: &Report, context: &ReportContext<'_>) -> Evaluation {
         let input = Input::new(report, context, &self.layouts);
         // What expressions see, made when the first one looks.
         let bindings = LazyCell::new(|| Bindings::new(&input, self.needs));

@@ -3,9 +3,9 @@
 use gongkai_model::{AgencyKind, FactId, Level, Paragraph, Report};
 
 use crate::{
-    context::Context,
+    context::ReportContext,
     equation::{Broken, broken},
-    layout::Layout,
+    layout::FormLayout,
     prose::Prose,
     repair::{Repair, repairs},
     table::Table,
@@ -14,7 +14,7 @@ use crate::{
 /// One report, ready for the rules.
 pub(crate) struct Input<'a> {
     pub(crate) report: &'a Report,
-    pub(crate) context: &'a Context<'a>,
+    pub(crate) context: &'a ReportContext<'a>,
     /// The cells; absent if the report's form is unknown.
     pub(crate) table: Option<Table<'a>>,
     /// The broken equations with their suspects.
@@ -26,7 +26,7 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(crate) fn new(report: &'a Report, context: &'a Context<'a>, layouts: &'a [Layout]) -> Self {
+    pub(crate) fn new(report: &'a Report, context: &'a ReportContext<'a>, layouts: &'a [FormLayout]) -> Self {
         let layout = layouts.iter().find(|l| l.form == report.form && l.variant == report.variant);
         let table = layout.map(|layout| Table::new(layout, report));
         let broken = table.as_ref().map(broken).unwrap_or_default();

@@ -57,7 +57,7 @@ pub(crate) struct LayoutCell {
 
 /// A row of chapter 三: its six applicants' cells and its total.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub(crate) struct LayoutRow {
     pub(crate) concept: Concept,
     pub(crate) kind: RowKind,
     pub(crate) parts: Vec<usize>,
@@ -77,11 +77,11 @@ pub struct NamedCell {
 
 /// One form and variant, ready for the rules.
 #[derive(Debug, Clone)]
-pub(crate) struct Layout {
+pub(crate) struct FormLayout {
     pub(crate) form: FormId,
     pub(crate) variant: Variant,
     pub(crate) cells: Arc<[LayoutCell]>,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<LayoutRow>,
     pub(crate) equations: Vec<Equation>,
     /// For each cell the equations it stands in.
     pub(crate) member_of: Vec<Vec<usize>>,
@@ -89,7 +89,7 @@ pub(crate) struct Layout {
     pub(crate) numbers: Arc<HashMap<String, usize>>,
 }
 
-impl Layout {
+impl FormLayout {
     /// Makes every form of a set ready.
     pub(crate) fn all(forms: &Forms) -> Vec<Self> {
         forms.iter().map(Self::new).collect()
@@ -98,7 +98,7 @@ impl Layout {
     fn new(form: &Form) -> Self {
         let numbers: HashMap<FactId, usize> = form.cells().enumerate().map(|(at, id)| (id, at)).collect();
         let by_name = numbers.iter().map(|(id, at)| (id.to_string(), *at)).collect();
-        let builder = Builder { form, numbers };
+        let builder = LayoutBuilder { form, numbers };
         let equations = builder.equations();
         let cells: Vec<LayoutCell> = builder.cells();
         let mut member_of = vec![Vec::new(); cells.len()];
@@ -121,7 +121,7 @@ impl Layout {
     }
 }
 
-impl Layout {
+impl FormLayout {
     /// The cells of some forms, each once, in the forms' order.
     pub(crate) fn named_cells(layouts: &[Self]) -> Vec<NamedCell> {
         let mut named: Vec<NamedCell> = Vec::new();
@@ -145,12 +145,12 @@ impl Layout {
     }
 }
 
-struct Builder<'a> {
+struct LayoutBuilder<'a> {
     form: &'a Form,
     numbers: HashMap<FactId, usize>,
 }
 
-impl Builder<'_> {
+impl LayoutBuilder<'_> {
     fn number(&self, id: &FactId) -> usize {
         *self.numbers.get(id).expect("the id was made from the form's own row and column")
     }
@@ -159,9 +159,9 @@ impl Builder<'_> {
         self.number(&Form::request_cell(row, applicant))
     }
 
-    fn row(&self, row: &RequestRow) -> Row {
+    fn row(&self, row: &RequestRow) -> LayoutRow {
         let parts = Applicant::ALL.iter().copied().filter(|applicant| *applicant != Applicant::Total);
-        Row {
+        LayoutRow {
             concept: row.concept.clone(),
             kind: row.kind,
             parts: parts.map(|applicant| self.request(row, applicant)).collect(),
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_form_implies_as_many_equations_as_it_has_rows_columns_and_blocks() {
-        let layouts = Layout::all(&Forms::embedded());
+        let layouts = FormLayout::all(&Forms::embedded());
         for (form, variant, rows) in [
             (FormId::Form2021, Variant::Standard, 25),
             (FormId::Form2021, Variant::SingleRowOther, 23),

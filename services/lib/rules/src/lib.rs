@@ -1,4 +1,4 @@
-//! Rule packs as data, and their evaluation: a pure function from a report and its [`Context`] to findings.
+//! Rule packs as data, and their evaluation: a pure function from a report and its [`ReportContext`] to findings.
 //!
 //! A pack (`packs/*.toml`) gives each rule its id, severity, forms, messages and legal source, and its condition: a check,
 //! which is a function of this crate, or an expression (CEL).
@@ -35,13 +35,13 @@ mod table;
 mod template;
 mod text;
 
-pub use context::{Context, Publication};
+pub use context::{Publication, ReportContext};
 pub use evaluate::{Evaluation, LeftOut, RuleSet};
 pub use folder::{PacksError, rule_set, rule_set_of};
 pub use layout::NamedCell;
 pub use minhash::{Bands, MinHash};
 pub use neighbours::{
-    AgencyYear, Cells, Child, Children, Neighbours, Publications, Published, Sibling, figures,
+    AgencyYear, Cells, Child, Children, Neighbours, Publications, PublishedContent, Sibling, figures,
 };
 pub use rule::{Rule, Scope};
 pub use text::{PackError, PackText};

@@ -59,9 +59,9 @@ pub struct Publications {
     /// The addresses at which this very content stands.
     pub urls: Vec<String>,
     /// The revision before this one, if it stood at the same address.
-    pub before: Option<Published>,
+    pub before: Option<PublishedContent>,
     /// The newest content at each other address.
-    pub elsewhere: Vec<Published>,
+    pub elsewhere: Vec<PublishedContent>,
     /// True if this content is taken down at every address and no other content of the report is published.
     pub is_withdrawn: bool,
     /// The first day on which its publisher claims that the report was out.
@@ -72,7 +72,7 @@ pub struct Publications {
 
 /// Another content of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedContent {
     /// Where it stands; empty if unknown.
     pub url: String,
     /// As [`AgencyYear::main_hash`].

@@ -19,7 +19,7 @@ pub(crate) enum Param {
 
 /// What kind of parameter a check wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ParamKind {
     /// A whole number.
     Whole,
     /// A decimal; a whole number will do.
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     List,
 }
 
-impl Kind {
+impl ParamKind {
     /// True if a parameter is of this kind.
     pub(crate) fn takes(self, param: &Param) -> bool {
         matches!(

@@ -8,7 +8,7 @@ use crate::prose::{Prose, passage::Passage};
 
 /// One pattern of a rule.
 #[derive(Debug, Clone)]
-pub(crate) struct Pattern {
+pub(crate) struct RulePattern {
     pub(crate) name: String,
     pub(crate) regex: Regex,
     /// The chapters it is looked for in (0: the preamble); all if empty.
@@ -16,9 +16,9 @@ pub(crate) struct Pattern {
 }
 
 /// The patterns of a rule, by name.
-pub(crate) type Patterns = Vec<Pattern>;
+pub(crate) type Patterns = Vec<RulePattern>;
 
-impl Pattern {
+impl RulePattern {
     /// The first place where it stands; if it has a group, the group's place.
     pub(crate) fn find<'p, 'r>(&self, prose: &'p Prose<'r>) -> Option<(&'p Passage<'r>, Range<usize>)> {
         self.find_all(prose).next()

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use gongkai_model::State;
 
 use crate::{
-    equation::{Broken, Outcome, test_with},
+    equation::{Broken, EquationResult, test_with},
     table::Table,
 };
 
@@ -188,7 +188,8 @@ impl Search<'_> {
             Some((_, to)) => State::Reported(*to),
             None => self.table.state(cell),
         };
-        let holds = |at: usize| !matches!(test_with(&layout.equations[at], &state), Outcome::Broken { .. });
+        let holds =
+            |at: usize| !matches!(test_with(&layout.equations[at], &state), EquationResult::Broken { .. });
         let touches = |at: usize| changes.iter().any(|(cell, _)| layout.member_of[*cell].contains(&at));
         let touched = changes.iter().flat_map(|(cell, _)| layout.member_of[*cell].iter().copied());
         !changes.is_empty()

@@ -6,18 +6,18 @@ use rust_decimal::Decimal;
 
 use gongkai_model::{FactId, Report, State};
 
-use crate::layout::Layout;
+use crate::layout::FormLayout;
 
 /// What stands in each cell of the form, in the form's order.
 #[derive(Debug)]
 pub(crate) struct Table<'a> {
-    pub(crate) layout: &'a Layout,
+    pub(crate) layout: &'a FormLayout,
     states: Vec<State>,
 }
 
 impl<'a> Table<'a> {
     /// Lines a report's facts up with its form; a cell without a fact is missing.
-    pub(crate) fn new(layout: &'a Layout, report: &Report) -> Self {
+    pub(crate) fn new(layout: &'a FormLayout, report: &Report) -> Self {
         let in_order = report.facts.len() == layout.cells.len()
             && report.facts.iter().zip(layout.cells.iter()).all(|(fact, cell)| fact.id == cell.id);
         let states = if in_order {

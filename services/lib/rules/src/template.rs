@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 /// A message with `{name}` placeholders. There is no escape: messages have no braces of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template {
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+enum TemplatePart {
     Text(String),
     Value(String),
 }
@@ -31,11 +31,11 @@ impl Template {
             if !known.contains(&name.0) {
                 return Err(format!("unknown placeholder {{{}}}; known are {}", name.0, known.join(", ")));
             }
-            pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(Piece::Value(name.0.to_owned()));
+            pieces.push(TemplatePart::Text(before.to_owned()));
+            pieces.push(TemplatePart::Value(name.0.to_owned()));
             rest = name.1;
         }
-        pieces.push(Piece::Text(rest.to_owned()));
+        pieces.push(TemplatePart::Text(rest.to_owned()));
         Ok(Self { pieces })
     }
 
@@ -44,8 +44,8 @@ impl Template {
         let mut out = String::new();
         for piece in &self.pieces {
             match piece {
-                Piece::Text(text) => out.push_str(text),
-                Piece::Value(name) => match value(name) {
+                TemplatePart::Text(text) => out.push_str(text),
+                TemplatePart::Value(name) => match value(name) {
                     Some(text) => out.push_str(text),
                     None => write!(out, "{{{name}}}").expect("writing to a String does not fail"),
                 },

@@ -34,12 +34,12 @@ pub(crate) struct Ground {
 }
 
 /// The text of a pack, to say on which line a place in it lies.
-pub(crate) struct Lines<'a> {
+pub(crate) struct PackLines<'a> {
     file: &'a str,
     text: &'a str,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> PackLines<'a> {
     pub(crate) fn new(pack: &PackText<'a>) -> Self {
         Self { file: pack.file, text: pack.text }
     }

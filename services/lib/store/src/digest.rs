@@ -8,7 +8,7 @@ use crate::arrival::{Content, StoredProse};
 
 /// Hex digest over header, facts, findings and prose.
 pub(crate) fn digest(content: &Content) -> String {
-    let mut hash = Fields(Sha256::new());
+    let mut hash = FieldHasher(Sha256::new());
     let header = [content.agency_name.as_str(), content.form.as_str(), content.variant.as_str()];
     header.into_iter().chain([content.title.as_str(), &content.media_type]).for_each(|text| hash.text(text));
     hash.prose(content.prose.as_ref());
@@ -20,9 +20,9 @@ pub(crate) fn digest(content: &Content) -> String {
 }
 
 /// Hashes every field with its length, or a mark of absence, so that no two sequences of fields have the same encoding.
-struct Fields(Sha256);
+struct FieldHasher(Sha256);
 
-impl Fields {
+impl FieldHasher {
     fn count(&mut self, n: usize) {
         self.0.update(n.to_string());
         self.0.update(b";");

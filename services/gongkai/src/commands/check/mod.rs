@@ -17,11 +17,11 @@ use std::{
 use anyhow::Context as _;
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
-use gongkai_check::{Hints, Limits, Line, Status};
+use gongkai_check::{CheckLine, Hints, Limits, Status};
 use gongkai_isolation::{RawDocument, Readers};
 use gongkai_model::Severity;
-use gongkai_reading::Known;
-use gongkai_rules::{Context, RuleSet};
+use gongkai_reading::ReportHints;
+use gongkai_rules::{ReportContext, RuleSet};
 
 use self::{files::DocumentSource, tables::FindingTables};
 use crate::printer::{Printer, complain};
@@ -94,7 +94,7 @@ enum CheckExit {
 /// The result for one source: its line, or why it could not be read.
 struct Checked {
     name: String,
-    line: Result<Line, std::io::Error>,
+    line: Result<CheckLine, std::io::Error>,
 }
 
 /// Checks on all cores; writes in the order of the sources.
@@ -192,9 +192,10 @@ async fn check(source: DocumentSource, checker: Arc<Checker>) -> anyhow::Result<
         let Checker { rules, limits, readers } = &*checker;
         let line = source.read(limits.input_bytes).and_then(|bytes| {
             let hints = Hints { filename: source.filename(), ..Hints::default() };
-            let document = RawDocument { bytes: &bytes, hints, known: Known::default(), limits: *limits };
+            let document =
+                RawDocument { bytes: &bytes, hints, known: ReportHints::default(), limits: *limits };
             let read = readers.read(&document, &()).map_err(std::io::Error::other)?;
-            Ok(gongkai_check::line_of(rules, &name, read, &Context::default()))
+            Ok(gongkai_check::line_of(rules, &name, read, &ReportContext::default()))
         });
         Checked { name, line }
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_check::{FindingLine, Line};
+use gongkai_check::{CheckLine, FindingLine};
 use gongkai_model::Severity;
 use gongkai_rules::RuleSet;
 
@@ -81,7 +81,7 @@ pub(super) struct ActionList {
 
 impl FindingTables {
     /// Adds a document; `rules` are those that made its findings.
-    pub(super) fn add(&mut self, line: &Line, rules: &RuleSet) {
+    pub(super) fn add(&mut self, line: &CheckLine, rules: &RuleSet) {
         let report = line.report.as_ref();
         let outcome = match &line.rejection {
             Some(rejection) => format!("未读取（{}）：{}", rejection.code, rejection.message),

@@ -1,6 +1,6 @@
 //! Results as text for people, and as CSV.
 
-use gongkai_check::{FindingLine, Line};
+use gongkai_check::{CheckLine, FindingLine};
 
 use crate::{
     csv_writer::CsvWriter,
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A column: its heading, and its cell for a finding of a document, or for a document without one.
-type Column = (&'static str, fn(&Line, Option<&FindingLine>) -> String);
+type Column = (&'static str, fn(&CheckLine, Option<&FindingLine>) -> String);
 
 const COLUMNS: [Column; 15] = [
     ("file", |line, _| line.file.clone()),
@@ -35,7 +35,7 @@ pub(super) struct CsvState {
 }
 
 /// Writes a document and its findings for people, in Chinese and English.
-pub(super) fn write(out: &mut Printer, line: &Line) -> std::io::Result<()> {
+pub(super) fn write(out: &mut Printer, line: &CheckLine) -> std::io::Result<()> {
     let file = out.styled(Emphasis::Bold, &clean(&line.file));
     if let Some(rejection) = &line.rejection {
         let code = out.styled(Emphasis::Red, &rejection.code);
@@ -74,7 +74,7 @@ fn severity(out: &Printer, finding: &FindingLine) -> String {
 
 impl CsvState {
     /// Writes a line per finding, or one if there are none; the header before the first.
-    pub(super) fn write(&mut self, out: &mut Printer, line: &Line) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, out: &mut Printer, line: &CheckLine) -> anyhow::Result<()> {
         let mut writer = CsvWriter::new(out);
         if !self.is_begun {
             writer.write(COLUMNS.map(|(heading, _)| heading))?;
@@ -91,7 +91,7 @@ impl CsvState {
     }
 }
 
-fn record(line: &Line, finding: Option<&FindingLine>) -> [String; 15] {
+fn record(line: &CheckLine, finding: Option<&FindingLine>) -> [String; 15] {
     COLUMNS.map(|(_, cell)| cell(line, finding))
 }
 

@@ -10,8 +10,8 @@ use std::{
 use anyhow::Context as _;
 use gongkai_isolation::{RawDocument, Readers};
 use gongkai_model::{Finding, Report};
-use gongkai_reading::{Hints, Known, Limits};
-use gongkai_rules::{Context, RuleSet};
+use gongkai_reading::{Hints, Limits, ReportHints};
+use gongkai_rules::{ReportContext, RuleSet};
 use gongkai_validate::mask;
 use serde::Serialize;
 use time::Date;
@@ -125,17 +125,19 @@ impl Trial {
         let (name, limits) = (source.name(), Limits::default());
         let bytes = source.read(limits.input_bytes).with_context(|| format!("couldn't read {name}"))?;
         let hints = Hints { filename: source.filename(), ..Hints::default() };
-        match readers.read(&RawDocument { bytes: &bytes, hints, known: Known::default(), limits }, &())? {
-            Ok(reading) => self.try_on(&name, &reading.report, &Context::default()),
+        match readers
+            .read(&RawDocument { bytes: &bytes, hints, known: ReportHints::default(), limits }, &())?
+        {
+            Ok(reading) => self.try_on(&name, &reading.report, &ReportContext::default()),
             Err(rejection) => complain(format_args!("{name}: {}", rejection.message)),
         }
         Ok(())
     }
 
-    fn try_on(&mut self, name: &str, report: &Report, context: &Context<'_>) {
+    fn try_on(&mut self, name: &str, report: &Report, context: &ReportContext<'_>) {
         self.reports += 1;
         let by_name = gongkai_agencies::nature_of(&report.agency);
-        let context = &Context { by_name, ..*context };
+        let context = &ReportContext { by_name, ..*context };
         let findings = |rules: &RuleSet| {
             let mut findings = rules.evaluate(report, context);
             findings.iter_mut().for_each(mask::finding);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Context as _;
 use gongkai_model::Report;
 use gongkai_proto::{ReportEvent, convert, subjects, v1};
-use gongkai_rules::Context;
+use gongkai_rules::ReportContext;
 use gongkai_worker::{
     Config, Transport as _,
     transport::{Message, jetstream::JetStream},
@@ -38,17 +38,17 @@ impl StoredReports {
     pub(super) async fn each(
         &self,
         since: Option<Date>,
-        mut visit: impl FnMut(&str, &Report, &Context<'_>),
+        mut visit: impl FnMut(&str, &Report, &ReportContext<'_>),
     ) -> anyhow::Result<()> {
         for parsed in self.newest(since).await?.into_values() {
             let (Some(origin), Some(header)) = (parsed.origin, parsed.report) else { continue };
             let name = header.name.clone();
             let Some(report) = self.report(header).await? else { continue };
             let key = convert::report::key(&name)?;
-            let context = Context {
+            let context = ReportContext {
                 published_at: convert::timestamp::day_in_china(origin.published_at),
                 agency: Some(&key.agency),
-                ..Context::default()
+                ..ReportContext::default()
             };
             visit(&name, &report, &context);
         }

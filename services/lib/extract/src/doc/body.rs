@@ -3,7 +3,7 @@
 use gongkai_model::{Block, Paragraph as Text, Rejection};
 
 use super::{
-    props::{self, Character, Paragraph, Run},
+    props::{self, Character, ParagraphProps, Run},
     table::OpenTable,
 };
 use crate::{invisible::is_invisible, limits::Limits, reject};
@@ -11,7 +11,7 @@ use crate::{invisible::is_invisible, limits::Limits, reject};
 /// Builds blocks.
 pub(super) struct Body<'a> {
     limits: &'a Limits,
-    paragraphs: &'a [Run<Paragraph>],
+    paragraphs: &'a [Run<ParagraphProps>],
     blocks: Vec<Block>,
     tables: Vec<OpenTable>,
     /// The paragraph so far.
@@ -23,7 +23,7 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(paragraphs: &'a [Run<Paragraph>], limits: &'a Limits) -> Self {
+    pub(super) fn new(paragraphs: &'a [Run<ParagraphProps>], limits: &'a Limits) -> Self {
         Self {
             limits,
             paragraphs,
@@ -90,7 +90,7 @@ impl<'a> Body<'a> {
         if let Some(code) = self.fields.iter().position(|in_result| !in_result) {
             self.fields.truncate(code);
         }
-        let none = Paragraph::default();
+        let none = ParagraphProps::default();
         let paragraph = props::at(self.paragraphs, offset).map_or(&none, |run| &run.value);
         let depth = paragraph.depth().min(self.limits.nesting);
         self.close_to(depth)?;

@@ -15,7 +15,7 @@ const PIECES: usize = 33;
 
 /// What the header says.
 #[derive(Debug)]
-pub(super) struct Header {
+pub(super) struct FibHeader {
     pub(super) is_locked: bool,
     pub(super) is_old: bool,
     /// The stream with the tables: `0Table` or `1Table`.
@@ -36,7 +36,7 @@ pub(super) struct Piece {
     pub(super) is_narrow: bool,
 }
 
-impl Header {
+impl FibHeader {
     pub(super) fn read(word: &[u8]) -> Option<Self> {
         let flags = u16_at(word, 10).filter(|_| u16_at(word, 0) == Some(0xa5ec))?;
         let words = usize::from(u16_at(word, 32)?);

@@ -18,7 +18,7 @@ use gongkai_model::{Block, Rejection, RejectionCode};
 use self::{
     body::Body,
     cfb::CompoundFile,
-    fib::{Header, Piece},
+    fib::{FibHeader, Piece},
     props::{Character, Run},
 };
 use crate::{limits::Limits, reject};
@@ -28,7 +28,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     let corrupt = || reject::corrupt("DOC");
     let file = CompoundFile::open(bytes).ok_or_else(corrupt)?;
     let word = file.stream("WordDocument").ok_or_else(corrupt)?;
-    let header = Header::read(&word).ok_or_else(corrupt)?;
+    let header = FibHeader::read(&word).ok_or_else(corrupt)?;
     if header.is_locked {
         return Err(reject::encrypted("DOC"));
     }

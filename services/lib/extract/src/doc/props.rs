@@ -28,7 +28,7 @@ pub(super) struct Character {
 
 /// What a paragraph says that matters here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Paragraph {
+pub(super) struct ParagraphProps {
     in_table: bool,
     depth: Option<usize>,
     /// It ends a row of a table that is not inside another.
@@ -58,7 +58,7 @@ pub(super) struct Merge {
     pub(super) begins: bool,
 }
 
-impl Paragraph {
+impl ParagraphProps {
     /// How many tables the paragraph is inside of.
     pub(super) fn depth(&self) -> usize {
         self.depth.filter(|depth| *depth > 0).unwrap_or(usize::from(self.in_table))
@@ -102,9 +102,9 @@ pub(super) fn characters(word: &[u8], pages: &[usize]) -> Vec<Run<Character>> {
     })
 }
 
-pub(super) fn paragraphs(word: &[u8], pages: &[usize], data: &[u8]) -> Vec<Run<Paragraph>> {
+pub(super) fn paragraphs(word: &[u8], pages: &[usize], data: &[u8]) -> Vec<Run<ParagraphProps>> {
     runs(word, pages, 13, |page, entry| {
-        let mut paragraph = Paragraph::default();
+        let mut paragraph = ParagraphProps::default();
         let start = usize::from(u8_at(page, entry)?) * 2;
         if start > 0 {
             let (at, length) = match usize::from(u8_at(page, start)?) {
@@ -175,7 +175,7 @@ impl Character {
     }
 }
 
-impl Paragraph {
+impl ParagraphProps {
     fn change(&mut self, code: u16, operand: &[u8], data: &[u8]) {
         let is_on = u8_at(operand, 0) == Some(1);
         match code {

@@ -14,14 +14,14 @@ const LEVELS: usize = 9;
 /// The lists of a document, with the current number of each of their levels.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
-    abstracts: HashMap<u32, [Level; LEVELS]>,
-    lists: HashMap<u32, List>,
+    abstracts: HashMap<u32, [ListLevel; LEVELS]>,
+    lists: HashMap<u32, NumberedList>,
     /// Counters by abstract list: lists that share one go on counting.
     counters: HashMap<u32, [Option<u32>; LEVELS]>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Level {
+struct ListLevel {
     start: Option<u32>,
     format: String,
     text: String,
@@ -31,11 +31,11 @@ struct Level {
 }
 
 #[derive(Debug, Default)]
-struct List {
+struct NumberedList {
     of: u32,
     /// Levels that begin anew in this list.
     starts: [Option<u32>; LEVELS],
-    own_levels: HashMap<usize, Level>,
+    own_levels: HashMap<usize, ListLevel>,
     begun: bool,
 }
 
@@ -91,11 +91,11 @@ impl Numbering {
         match tag.local_name().as_ref() {
             "abstractNum" => {
                 walk.defined = id("abstractNumId");
-                self.abstracts.extend(walk.defined.map(|id| (id, <[Level; LEVELS]>::default())));
+                self.abstracts.extend(walk.defined.map(|id| (id, <[ListLevel; LEVELS]>::default())));
             }
             "num" => {
                 walk.list = id("numId");
-                self.lists.extend(walk.list.map(|id| (id, List::default())));
+                self.lists.extend(walk.list.map(|id| (id, NumberedList::default())));
             }
             "lvl" | "lvlOverride" => walk.level = id("ilvl").map(|level| level as usize),
             "abstractNumId" => {
@@ -118,11 +118,11 @@ impl Numbering {
         }
     }
 
-    fn list(&mut self, walk: &Walk) -> Option<&mut List> {
+    fn list(&mut self, walk: &Walk) -> Option<&mut NumberedList> {
         self.lists.get_mut(&walk.list?)
     }
 
-    fn level(&mut self, walk: &Walk) -> Option<&mut Level> {
+    fn level(&mut self, walk: &Walk) -> Option<&mut ListLevel> {
         let at = walk.level.filter(|at| *at < LEVELS)?;
         match walk.defined {
             Some(id) => self.abstracts.get_mut(&id)?.get_mut(at),
@@ -133,12 +133,12 @@ impl Numbering {
 
 /// The levels of one list: its own, else those it shares.
 struct Levels<'a> {
-    shared: &'a [Level; LEVELS],
-    own: &'a HashMap<usize, Level>,
+    shared: &'a [ListLevel; LEVELS],
+    own: &'a HashMap<usize, ListLevel>,
 }
 
 impl<'a> Levels<'a> {
-    fn get(&self, at: usize) -> Option<&'a Level> {
+    fn get(&self, at: usize) -> Option<&'a ListLevel> {
         self.own.get(&at).or_else(|| self.shared.get(at))
     }
 
@@ -151,7 +151,7 @@ impl<'a> Levels<'a> {
     }
 
     /// `%1` and so on replaced by the counts of those levels.
-    fn label(&self, this: &Level, counters: &[Option<u32>]) -> String {
+    fn label(&self, this: &ListLevel, counters: &[Option<u32>]) -> String {
         let mut label = String::new();
         let mut rest = this.text.chars();
         while let Some(c) = rest.next() {
@@ -170,7 +170,7 @@ impl<'a> Levels<'a> {
     }
 }
 
-impl Level {
+impl ListLevel {
     fn note(&mut self, name: &str, tag: &BytesStart<'_>) {
         match name {
             "start" => self.start = xml::number(tag),

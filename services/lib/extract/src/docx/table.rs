@@ -116,7 +116,7 @@ impl OpenTable {
     pub(super) fn close(mut self, limits: &Limits) -> Result<Vec<Block>, Rejection> {
         let edges = self.edges();
         let rows = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let mut placed = Placed { edges, ..Placed::default() };
+        let mut placed = GridCells { edges, ..GridCells::default() };
         for (row, cells) in (0..).zip(std::mem::take(&mut self.rows)) {
             placed.row(row, cells, limits);
         }
@@ -149,14 +149,14 @@ impl OpenTable {
 
 /// Cells on the grid.
 #[derive(Debug, Default)]
-struct Placed {
+struct GridCells {
     edges: Option<Vec<u32>>,
     cells: Vec<Cell>,
     /// Merged cells that the row above leaves open: column, span, index.
     open: Vec<(u32, u32, usize)>,
 }
 
-impl Placed {
+impl GridCells {
     fn row(&mut self, row: u32, cells: Vec<OpenCell>, limits: &Limits) {
         let mut edge = 0_u32;
         let mut open = Vec::new();

@@ -8,7 +8,7 @@
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 
 use super::{
-    element::{Attributes, Class, Name},
+    element::{Attributes, Class, ElementName},
     line_builder::LineBuilder,
     meta::Meta,
     table::{Closed, OpenTable},
@@ -20,18 +20,18 @@ const LONGEST_TITLE: usize = 4096;
 
 /// Builds blocks.
 #[derive(Debug)]
-pub(super) struct Builder<'a> {
+pub(super) struct BlockBuilder<'a> {
     limits: &'a Limits,
     cleaner: Cleaner,
     options: Options,
-    frames: Vec<Frame>,
+    frames: Vec<OpenElement>,
     tables: Vec<OpenTable>,
     line: LineBuilder,
     raw: Option<Class>,
     /// Number of open elements, including inline ones.
     depth: usize,
     cells: usize,
-    page: Page,
+    page: PageContents,
 }
 
 /// Options for reading a page.
@@ -45,7 +45,7 @@ pub(super) struct Options {
 
 /// The contents of a page.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(super) struct PageContents {
     pub(super) blocks: Vec<Block>,
     /// The text of `<title>`, as written.
     pub(super) title: String,
@@ -59,8 +59,8 @@ pub(super) struct Page {
 
 /// An open element.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
-    name: Name,
+struct OpenElement {
+    name: ElementName,
     class: Class,
     /// True if its text is not read.
     hidden: bool,
@@ -70,10 +70,10 @@ struct Frame {
     inline: usize,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> BlockBuilder<'a> {
     pub(super) fn new(cleaner: Cleaner, options: Options, limits: &'a Limits) -> Self {
-        let root = Frame {
-            name: Name::of(b""),
+        let root = OpenElement {
+            name: ElementName::of(b""),
             class: Class::Break,
             hidden: false,
             preformatted: options.keeps_lines,
@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
             raw: None,
             depth: 0,
             cells: 0,
-            page: Page::default(),
+            page: PageContents::default(),
         }
     }
 
@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Ends the page.
-    pub(super) fn finish(mut self) -> Result<Page, Rejection> {
+    pub(super) fn finish(mut self) -> Result<PageContents, Rejection> {
         while !self.tables.is_empty() {
             self.close_table()?;
         }
@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
 
 // === lines ===
 
-impl Builder<'_> {
+impl BlockBuilder<'_> {
     /// Ends the line and passes it on.
     fn break_line(&mut self) -> Result<(), Rejection> {
         let Some((line, pinyin)) = self.line.take(self.cleaner) else { return Ok(()) };
@@ -229,15 +229,15 @@ impl Builder<'_> {
 
 // === the stack of open elements ===
 
-impl Builder<'_> {
-    fn top(&self) -> &Frame {
+impl BlockBuilder<'_> {
+    fn top(&self) -> &OpenElement {
         self.frames.last().expect("the root frame is never taken off")
     }
 
     fn push(&mut self, name: &[u8], class: Class, attributes: &Attributes) -> Result<(), Rejection> {
         let top = *self.top();
-        self.frames.push(Frame {
-            name: Name::of(name),
+        self.frames.push(OpenElement {
+            name: ElementName::of(name),
             class,
             hidden: top.hidden
                 || class == Class::Dropped
@@ -262,14 +262,14 @@ impl Builder<'_> {
     }
 
     /// Returns the topmost frame that fits, without looking beyond the innermost cell or table.
-    fn find(&self, fits: impl Fn(&Frame) -> bool) -> Option<usize> {
-        let barrier = |frame: &Frame| matches!(frame.class, Class::Cell | Class::Table);
+    fn find(&self, fits: impl Fn(&OpenElement) -> bool) -> Option<usize> {
+        let barrier = |frame: &OpenElement| matches!(frame.class, Class::Cell | Class::Table);
         let found = self.frames.iter().rposition(|frame| barrier(frame) || fits(frame))?;
         (found > 0 && !barrier(&self.frames[found])).then_some(found)
     }
 
     fn close_named(&mut self, name: &[u8]) {
-        let name = Name::of(name);
+        let name = ElementName::of(name);
         if let Some(found) = self.find(|frame| frame.name == name) {
             self.truncate(found);
         }
@@ -309,7 +309,7 @@ impl Builder<'_> {
 
 // === tables ===
 
-impl Builder<'_> {
+impl BlockBuilder<'_> {
     /// Opens a table. If it stands directly inside another table, outside of any cell, it ends that table first, as
     /// in a browser.
     fn open_table(&mut self, name: &[u8], attributes: &Attributes) -> Result<(), Rejection> {

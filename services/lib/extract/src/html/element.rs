@@ -74,9 +74,9 @@ impl Class {
 
 /// The first eight bytes of an element's name, enough to distinguish the known elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Name(u64);
+pub(super) struct ElementName(u64);
 
-impl Name {
+impl ElementName {
     pub(super) fn of(name: &[u8]) -> Self {
         Self(name.iter().take(8).fold(0, |packed, byte| packed << 8 | u64::from(*byte)))
     }

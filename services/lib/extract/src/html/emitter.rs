@@ -1,4 +1,4 @@
-//! Passes the tokenizer's events with their places to the [`Builder`].
+//! Passes the tokenizer's events with their places to the [`BlockBuilder`].
 //!
 //! The tokenizer reports its position in bytes. Text that stands in the source exactly as it reads is passed on as
 //! one slice. Text that does not, such as `&nbsp;`, gets the place of its source.
@@ -6,7 +6,7 @@
 use gongkai_model::{Rejection, Span};
 use html5gum::{Emitter, Error, State, naive_next_state};
 
-use super::{builder::Builder, element::Attributes};
+use super::{builder::BlockBuilder, element::Attributes};
 
 /// Maximum length of a name or value that is kept, in bytes.
 const LONGEST_ATTRIBUTE: usize = 4096;
@@ -14,7 +14,7 @@ const LONGEST_ATTRIBUTE: usize = 4096;
 /// Passes events to a builder. Each token that it emits is a reason to stop.
 pub(super) struct Events<'b, 'l, 's> {
     source: &'s str,
-    builder: &'b mut Builder<'l>,
+    builder: &'b mut BlockBuilder<'l>,
     stopped: Option<Rejection>,
     /// The position of the tokenizer, in bytes.
     position: usize,
@@ -23,12 +23,12 @@ pub(super) struct Events<'b, 'l, 's> {
     /// The range of text that was read but not yet passed on, in bytes.
     text: (usize, usize),
     scalars: Scalars<'s>,
-    tag: Tag,
+    tag: OpenTag,
 }
 
 /// The tag that is being read.
 #[derive(Default)]
-struct Tag {
+struct OpenTag {
     is_start: bool,
     self_closing: bool,
     name: Vec<u8>,
@@ -46,7 +46,7 @@ struct Scalars<'s> {
 }
 
 impl<'b, 'l, 's> Events<'b, 'l, 's> {
-    pub(super) fn new(source: &'s str, builder: &'b mut Builder<'l>) -> Self {
+    pub(super) fn new(source: &'s str, builder: &'b mut BlockBuilder<'l>) -> Self {
         Self {
             source,
             builder,
@@ -55,7 +55,7 @@ impl<'b, 'l, 's> Events<'b, 'l, 's> {
             last_end: 0,
             text: (0, 0),
             scalars: Scalars { source: source.as_bytes(), byte: 0, scalar: 0 },
-            tag: Tag::default(),
+            tag: OpenTag::default(),
         }
     }
 

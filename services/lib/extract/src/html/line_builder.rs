@@ -14,11 +14,11 @@ pub(super) struct LineBuilder {
     /// The position of each scalar of `text`.
     spans: Vec<Span>,
     /// White space after `text`. It is kept only if more text follows.
-    gap: Option<Gap>,
+    gap: Option<WhiteSpace>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Gap {
+struct WhiteSpace {
     span: Span,
     breaks_line: bool,
 }
@@ -28,7 +28,7 @@ impl LineBuilder {
     pub(super) fn push(&mut self, c: char, span: Span) {
         match c {
             ' ' | '\t' | '\n' | '\r' | '\x0c' => {
-                let gap = self.gap.get_or_insert(Gap { span, breaks_line: false });
+                let gap = self.gap.get_or_insert(WhiteSpace { span, breaks_line: false });
                 gap.breaks_line |= c == '\n' || c == '\r';
             }
             '\0'..='\x1f' | '\x7f' => {}

@@ -16,7 +16,7 @@ use gongkai_model::{Block, Field, Note, Rejection, RejectionCode};
 use html5gum::Tokenizer;
 
 use self::{
-    builder::{Builder, Options, Page},
+    builder::{BlockBuilder, Options, PageContents},
     emitter::Events,
 };
 use crate::{limits::Limits, mirror_cleanup::Cleaner, sniff};
@@ -66,8 +66,13 @@ pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
     })
 }
 
-fn build(source: &str, cleaner: Cleaner, options: Options, limits: &Limits) -> Result<Page, Rejection> {
-    let mut builder = Builder::new(cleaner, options, limits);
+fn build(
+    source: &str,
+    cleaner: Cleaner,
+    options: Options,
+    limits: &Limits,
+) -> Result<PageContents, Rejection> {
+    let mut builder = BlockBuilder::new(cleaner, options, limits);
     let events = Events::new(source, &mut builder);
     let mut stops = Tokenizer::new_with_emitter(source, events);
     if let Some(Ok(rejection)) = stops.next() {

@@ -3,11 +3,11 @@
 use gongkai_model::{Block, Cell, Paragraph, Rejection};
 
 use super::{
-    canvas::{Page, UNREADABLE},
-    lines::{self, Line, MARGIN},
+    canvas::{DrawnPage, UNREADABLE},
+    lines::{self, MARGIN, TextLine},
     page_line::{PageLine, goes_on},
     rulings::{self, clustered},
-    table::{self, Part, PartCell},
+    table::{self, PartCell, TablePart},
     unruled,
 };
 use crate::{grid, limits::Limits, reject, text::lines::is_item};
@@ -28,7 +28,7 @@ const MOST_RUNNING: usize = 64;
 pub(super) struct Assembler<'l> {
     limits: &'l Limits,
     pages: Vec<Sheet>,
-    items: Vec<Item>,
+    items: Vec<PageItem>,
     cells: usize,
     paragraphs: usize,
     /// Left and right end of the running text of the document.
@@ -40,14 +40,14 @@ pub(super) struct Assembler<'l> {
 struct Sheet {
     number: u32,
     height: f64,
-    lines: Vec<Line>,
-    parts: Vec<Part>,
+    lines: Vec<TextLine>,
+    parts: Vec<TablePart>,
 }
 
 /// A piece of a page, in reading order.
-enum Item {
+enum PageItem {
     Line(PageLine),
-    Table(Part),
+    Table(TablePart),
 }
 
 impl<'l> Assembler<'l> {
@@ -64,7 +64,7 @@ impl<'l> Assembler<'l> {
     }
 
     /// Takes the next page.
-    pub(super) fn page(&mut self, number: u32, page: &Page) -> Result<(), Rejection> {
+    pub(super) fn page(&mut self, number: u32, page: &DrawnPage) -> Result<(), Rejection> {
         let mut taken = vec![false; page.glyphs.len()];
         let mut parts = Vec::new();
         for lattice in rulings::lattices(&page.rules) {
@@ -88,31 +88,31 @@ impl<'l> Assembler<'l> {
     /// Joins the pages, without the lines that are printed on each of them.
     fn join_pages(&mut self) {
         let pages = std::mem::take(&mut self.pages);
-        let running = Running::of(&pages);
+        let running = RunningLines::of(&pages);
         for page in pages {
             let number = page.number;
             let kept = page.lines.into_iter().filter(|line| !running.has(line, page.height));
-            let lines: Vec<Line> = kept.collect();
+            let lines: Vec<TextLine> = kept.collect();
             self.left = lines.iter().map(|line| line.x0).fold(self.left, f64::min);
             self.right = lines.iter().map(|line| line.x1).fold(self.right, f64::max);
             let mut lines = lines.into_iter().peekable();
             for part in page.parts {
                 while let Some(line) = lines.next_if(|line| line.y <= part.bottom) {
-                    self.items.push(Item::Line(PageLine { line, page: number }));
+                    self.items.push(PageItem::Line(PageLine { line, page: number }));
                 }
                 self.table(part);
             }
-            self.items.extend(lines.map(|line| Item::Line(PageLine { line, page: number })));
+            self.items.extend(lines.map(|line| PageItem::Line(PageLine { line, page: number })));
         }
     }
 
     /// Adds a table, or continues the one at the end of the previous page.
-    fn table(&mut self, mut part: Part) {
+    fn table(&mut self, mut part: TablePart) {
         match self.items.last_mut() {
-            Some(Item::Table(last)) if continues(last, &part) => join(last, part),
+            Some(PageItem::Table(last)) if continues(last, &part) => join(last, part),
             _ => {
                 self.doubt(&mut part);
-                self.items.push(Item::Table(part));
+                self.items.push(PageItem::Table(part));
             }
         }
     }
@@ -120,8 +120,9 @@ impl<'l> Assembler<'l> {
     /// Marks doubtful numbers at a page break with a line above the table's second part. If that line is a header,
     /// the part's first row may hold the rest of the row that was cut. The two halves of its numbers must then not be
     /// read as numbers.
-    fn doubt(&mut self, part: &mut Part) {
-        let Some(Item::Table(last)) = self.items.iter_mut().rev().find(|item| matches!(item, Item::Table(_)))
+    fn doubt(&mut self, part: &mut TablePart) {
+        let Some(PageItem::Table(last)) =
+            self.items.iter_mut().rev().find(|item| matches!(item, PageItem::Table(_)))
         else {
             return;
         };
@@ -133,13 +134,13 @@ impl<'l> Assembler<'l> {
     pub(super) fn finish(mut self) -> Result<Vec<Block>, Rejection> {
         self.join_pages();
         let items = std::mem::take(&mut self.items);
-        let is_ruled = items.iter().any(|item| matches!(item, Item::Table(_)));
+        let is_ruled = items.iter().any(|item| matches!(item, PageItem::Table(_)));
         let mut blocks = Vec::new();
         let mut lines: Vec<PageLine> = Vec::new();
         for item in items {
             match item {
-                Item::Line(line) => lines.push(line),
-                Item::Table(part) => {
+                PageItem::Line(line) => lines.push(line),
+                PageItem::Table(part) => {
                     blocks.extend(self.text(&std::mem::take(&mut lines), is_ruled)?);
                     blocks.extend(table_blocks(part, self.limits)?);
                 }
@@ -161,9 +162,9 @@ impl<'l> Assembler<'l> {
 // === headers and footers ===
 
 /// Lines that stand in the same place on several pages, above or below the text.
-struct Running(Vec<(f64, String)>);
+struct RunningLines(Vec<(f64, String)>);
 
-impl Running {
+impl RunningLines {
     fn of(pages: &[Sheet]) -> Self {
         let mut seen: Vec<(f64, String, usize)> = Vec::new();
         for page in pages {
@@ -186,7 +187,7 @@ impl Running {
         Self(seen.into_iter().map(|(y, text, _)| (y, text)).collect())
     }
 
-    fn has(&self, line: &Line, height: f64) -> bool {
+    fn has(&self, line: &TextLine, height: f64) -> bool {
         is_marginal(line, height)
             && self
                 .0
@@ -195,7 +196,7 @@ impl Running {
     }
 }
 
-fn is_marginal(line: &Line, height: f64) -> bool {
+fn is_marginal(line: &TextLine, height: f64) -> bool {
     line.y < height * MARGIN || line.y > height * (1.0 - MARGIN)
 }
 
@@ -236,7 +237,7 @@ fn append(text: &mut String, line: &str) {
 }
 
 /// True for a page number above or below the text: `- 4 -`, 第4页 and the like.
-fn is_page_number(line: &Line, height: f64) -> bool {
+fn is_page_number(line: &TextLine, height: f64) -> bool {
     let bare: String = line.text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = bare.trim_matches(|c| "-—–－―─·•第页共,，/／".contains(c));
     let parts = digits.split(|c| "/／页共第,，".contains(c)).filter(|part| !part.is_empty());
@@ -249,13 +250,13 @@ fn is_page_number(line: &Line, height: f64) -> bool {
 // === tables ===
 
 /// True if a part continues the table above it: the sides are the same, and nothing stands between the two.
-fn continues(last: &Part, part: &Part) -> bool {
+fn continues(last: &TablePart, part: &TablePart) -> bool {
     let near = |a: Option<&f64>, b: Option<&f64>| a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= SAME_SIDES);
     let is_next_page = last.cells.last().map(|cell| cell.page) < part.cells.first().map(|cell| cell.page);
     is_next_page && near(last.xs.first(), part.xs.first()) && near(last.xs.last(), part.xs.last())
 }
 
-fn join(last: &mut Part, mut part: Part) {
+fn join(last: &mut TablePart, mut part: TablePart) {
     let header = repeated_header(last, &part);
     part.cells.retain(|cell| cell.row >= header);
     part.cells.iter_mut().for_each(|cell| cell.row -= header);
@@ -277,7 +278,7 @@ fn join(last: &mut Part, mut part: Part) {
 }
 
 /// True if each cell in the first row of a part is the lower half of a cell at the end of the table above.
-fn fits_below(last: &Part, part: &Part) -> bool {
+fn fits_below(last: &TablePart, part: &TablePart) -> bool {
     let upper: Vec<&PartCell> =
         last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();
     let mut lower = part.cells.iter().filter(|cell| cell.row == 0);
@@ -286,7 +287,7 @@ fn fits_below(last: &Part, part: &Part) -> bool {
 }
 
 /// Marks the texts of a row that a page break may have cut. Their halves must not be read as numbers.
-fn doubt(last: &mut Part, part: &mut Part) {
+fn doubt(last: &mut TablePart, part: &mut TablePart) {
     let is_filled = |cell: &&mut PartCell| !cell.text.trim().is_empty();
     let bottom = last.rows;
     let upper = last.cells.iter_mut().filter(|cell| cell.row + cell.row_span == bottom);
@@ -295,7 +296,7 @@ fn doubt(last: &mut Part, part: &mut Part) {
 }
 
 /// Joins the cells of a row that a page break cut to their upper halves.
-fn mend(last: &mut Part, part: &mut Part) {
+fn mend(last: &mut TablePart, part: &mut TablePart) {
     let row = last.rows - 1;
     part.cells.retain(|cell| {
         let upper =
@@ -317,7 +318,7 @@ fn is_above(upper: &PartCell, cell: &PartCell) -> bool {
 
 /// True if the first row of a part holds only the overflow of the last row on the previous page: every text in it
 /// stands below a full cell and does not look like the beginning of a text.
-fn goes_on_below(last: &Part, part: &Part) -> bool {
+fn goes_on_below(last: &TablePart, part: &TablePart) -> bool {
     let upper: Vec<&PartCell> =
         last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();
     let mut filled =
@@ -338,13 +339,13 @@ fn is_value_below(above: &str, below: &str) -> bool {
 }
 
 /// Returns how many rows at the beginning of a part repeat the first rows of the table.
-fn repeated_header(last: &Part, part: &Part) -> usize {
+fn repeated_header(last: &TablePart, part: &TablePart) -> usize {
     let most = MOST_HEADER_ROWS.min(part.rows.saturating_sub(1)).min(last.rows);
     (1..=most).rev().find(|rows| is_same_header(last, part, *rows)).unwrap_or(0)
 }
 
-fn is_same_header(last: &Part, part: &Part, rows: usize) -> bool {
-    fn top(part: &Part, rows: usize) -> Option<Vec<&PartCell>> {
+fn is_same_header(last: &TablePart, part: &TablePart, rows: usize) -> bool {
+    fn top(part: &TablePart, rows: usize) -> Option<Vec<&PartCell>> {
         let cells: Vec<&PartCell> = part.cells.iter().filter(|cell| cell.row < rows).collect();
         cells.iter().all(|cell| cell.row + cell.row_span <= rows).then_some(cells)
     }
@@ -356,7 +357,7 @@ fn is_same_header(last: &Part, part: &Part, rows: usize) -> bool {
         && first.iter().zip(&again).all(|(a, b)| a.row == b.row && bare(a) == bare(b) && !is_value(&bare(a)))
 }
 
-fn table_blocks(part: Part, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+fn table_blocks(part: TablePart, limits: &Limits) -> Result<Vec<Block>, Rejection> {
     let xs = clustered(part.xs);
     let nearest = |x: f64| {
         let at = xs.iter().enumerate().min_by(|(_, a), (_, b)| (*a - x).abs().total_cmp(&(*b - x).abs()));

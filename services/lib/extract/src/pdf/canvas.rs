@@ -45,7 +45,7 @@ impl Glyph {
 
 /// A straight line: level at `y = at`, or upright at `x = at`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rule {
+pub(super) struct Ruling {
     pub(super) is_level: bool,
     pub(super) at: f64,
     pub(super) from: f64,
@@ -54,11 +54,11 @@ pub(super) struct Rule {
 
 /// A drawn page.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(super) struct DrawnPage {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) glyphs: Vec<Glyph>,
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<Ruling>,
     /// Number of glyphs that are not shown, such as an OCR layer under a scan.
     pub(super) hidden_glyphs: usize,
     pub(super) pictures: usize,
@@ -66,7 +66,7 @@ pub(super) struct Page {
 
 /// The device that pages are drawn on.
 pub(super) struct Canvas<'l> {
-    page: Page,
+    page: DrawnPage,
     limits: &'l Limits,
     overfull: bool,
     budget: &'l mut Budget,
@@ -101,10 +101,10 @@ impl Budget {
 
 impl<'l> Canvas<'l> {
     pub(super) fn new(width: f64, height: f64, limits: &'l Limits, budget: &'l mut Budget) -> Self {
-        Self { page: Page { width, height, ..Page::default() }, limits, overfull: false, budget }
+        Self { page: DrawnPage { width, height, ..DrawnPage::default() }, limits, overfull: false, budget }
     }
 
-    pub(super) fn finish(self) -> Result<Page, Rejection> {
+    pub(super) fn finish(self) -> Result<DrawnPage, Rejection> {
         if self.overfull {
             let limit = self.limits.glyphs;
             return Err(reject::too_large(("一页的字符或线条数", "glyphs or lines on a page"), limit));
@@ -112,7 +112,7 @@ impl<'l> Canvas<'l> {
         Ok(self.page)
     }
 
-    fn rule(&mut self, rule: Rule) {
+    fn rule(&mut self, rule: Ruling) {
         let is_sound = [rule.at, rule.from, rule.to].into_iter().all(f64::is_finite);
         if self.page.rules.len() >= self.limits.glyphs {
             self.overfull = true;
@@ -125,9 +125,9 @@ impl<'l> Canvas<'l> {
     fn line(&mut self, a: Point, b: Point) {
         let ((x0, x1), (y0, y1)) = (sorted(a.x, b.x), sorted(a.y, b.y));
         if y1 - y0 <= SLANT {
-            self.rule(Rule { is_level: true, at: f64::midpoint(y0, y1), from: x0, to: x1 });
+            self.rule(Ruling { is_level: true, at: f64::midpoint(y0, y1), from: x0, to: x1 });
         } else if x1 - x0 <= SLANT {
-            self.rule(Rule { is_level: false, at: f64::midpoint(x0, x1), from: y0, to: y1 });
+            self.rule(Ruling { is_level: false, at: f64::midpoint(x0, x1), from: y0, to: y1 });
         }
     }
 
@@ -140,9 +140,9 @@ impl<'l> Canvas<'l> {
         }
         let (width, height) = (high.x - low.x, high.y - low.y);
         if height <= THICKEST && width > height {
-            self.rule(Rule { is_level: true, at: f64::midpoint(low.y, high.y), from: low.x, to: high.x });
+            self.rule(Ruling { is_level: true, at: f64::midpoint(low.y, high.y), from: low.x, to: high.x });
         } else if width <= THICKEST && height > width {
-            self.rule(Rule { is_level: false, at: f64::midpoint(low.x, high.x), from: low.y, to: high.y });
+            self.rule(Ruling { is_level: false, at: f64::midpoint(low.x, high.x), from: low.y, to: high.y });
         }
     }
 

@@ -5,7 +5,7 @@ pub(super) const TOUCH: f64 = 0.5;
 
 /// A column, as the horizontal range that it covers.
 #[derive(Debug, Clone)]
-pub(super) struct Column {
+pub(super) struct ColumnRange {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) has_numbers: bool,

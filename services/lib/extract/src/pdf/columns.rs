@@ -8,8 +8,8 @@ use std::{collections::HashMap, ops::Range};
 
 use super::{
     canvas::UNREADABLE,
-    column::{Column, TOUCH},
-    lines::{CELL_MARGINS, Line, Piece},
+    column::{ColumnRange, TOUCH},
+    lines::{CELL_MARGINS, LinePiece, TextLine},
     page_line::PageLine,
     table_header::{self, MOST_COLUMNS, ONE_NAME},
 };
@@ -30,7 +30,7 @@ const MOST_LINES: usize = 4;
 
 /// The changes to the lines of a text.
 #[derive(Debug, Default)]
-pub(super) struct Placed {
+pub(super) struct SpacedLines {
     /// The lines that change, each with its new text.
     pub(super) texts: HashMap<usize, String>,
     /// True if a blank was inserted somewhere.
@@ -38,7 +38,7 @@ pub(super) struct Placed {
 }
 
 /// True for a row of a table of numbers: a name and three numbers, or many numbers.
-pub(super) fn is_row(line: &Line) -> bool {
+pub(super) fn is_row(line: &TextLine) -> bool {
     first_value(line).is_some_and(|first| {
         let values = line.pieces.len() - first;
         values > 6 || (values > 2 && first > 0)
@@ -46,14 +46,14 @@ pub(super) fn is_row(line: &Line) -> bool {
 }
 
 /// Finds the columns of all tables in the lines.
-pub(super) fn place(lines: &[PageLine]) -> Placed {
-    let mut placed = Placed::default();
+pub(super) fn place(lines: &[PageLine]) -> SpacedLines {
+    let mut placed = SpacedLines::default();
     let mut end = 0;
     while let Some(first) = (end..lines.len()).find(|at| first_value(&lines[*at].line).is_some()) {
         let body = body(lines, first);
         let header = table_header::above(lines, end..first);
         end = body.end;
-        if let Some(group) = Group::of(lines, body, header) {
+        if let Some(group) = RowGroup::of(lines, body, header) {
             group.place(&mut placed);
         }
     }
@@ -62,8 +62,8 @@ pub(super) fn place(lines: &[PageLine]) -> Placed {
 
 /// Returns the ordinal of the first piece of a row's values. The line is a row if more than half of its pieces from the
 /// first number or mark on are numbers or marks; `None` otherwise.
-fn first_value(line: &Line) -> Option<usize> {
-    let is_value = |piece: &Piece| {
+fn first_value(line: &TextLine) -> Option<usize> {
+    let is_value = |piece: &LinePiece| {
         let text = line.text_of(piece).trim();
         is_number(text) || is_mark(text)
     };
@@ -97,15 +97,15 @@ fn body(lines: &[PageLine], first: usize) -> Range<usize> {
     first..end
 }
 
-fn label_end(line: &Line, first: usize) -> Option<f64> {
+fn label_end(line: &TextLine, first: usize) -> Option<f64> {
     first.checked_sub(1).and_then(|last| line.pieces.get(last)).map(|piece| piece.x1)
 }
 
 /// The rows under one header, and their columns.
-struct Group<'l> {
+struct RowGroup<'l> {
     lines: &'l [PageLine],
     rows: Vec<Vec<RowLine>>,
-    columns: Vec<Column>,
+    columns: Vec<ColumnRange>,
     /// The lines of the header, nearest first. Empty if the header does not name the columns.
     header: Vec<usize>,
     /// The lines of the rows, including those that continue their labels.
@@ -131,7 +131,7 @@ struct RowLine {
     columns: Vec<usize>,
 }
 
-impl<'l> Group<'l> {
+impl<'l> RowGroup<'l> {
     /// Makes a group of the rows; `None` if their columns cannot be told apart.
     fn of(lines: &'l [PageLine], body: Range<usize>, mut header: Vec<usize>) -> Option<Self> {
         let labels = labels_end(lines, body.clone());
@@ -170,7 +170,7 @@ impl<'l> Group<'l> {
         })
     }
 
-    fn place(&self, placed: &mut Placed) {
+    fn place(&self, placed: &mut SpacedLines) {
         if self.has_gaps() || self.labels != Labels::Apart {
             self.place_rows(placed);
         }
@@ -180,7 +180,7 @@ impl<'l> Group<'l> {
         }
     }
 
-    fn place_rows(&self, placed: &mut Placed) {
+    fn place_rows(&self, placed: &mut SpacedLines) {
         for row in &self.rows {
             let cells: Vec<String> = (0..self.columns.len()).map(|column| self.cell(row, column)).collect();
             placed.has_blanks |= cells.iter().any(String::is_empty);
@@ -203,7 +203,7 @@ impl<'l> Group<'l> {
     }
 
     /// Puts a row with all lines of its label on one line.
-    fn place_whole(&self, row: &[RowLine], cells: &[String], placed: &mut Placed) {
+    fn place_whole(&self, row: &[RowLine], cells: &[String], placed: &mut SpacedLines) {
         let (Some(first), Some(last)) = (row.first(), row.last()) else { return };
         let is_other = |at: &usize| *at >= self.body.start && !self.is_row(*at);
         let above = (self.body.start..first.line).rev().take_while(|at| is_other(at));
@@ -243,13 +243,13 @@ impl<'l> Group<'l> {
 
     /// Puts the names of the columns, which the header breaks over several lines, on its lowest line. The rest of the
     /// header stays above them.
-    fn place_names(&self, placed: &mut Placed) {
+    fn place_names(&self, placed: &mut SpacedLines) {
         let Some(lowest) = self.header.first() else { return };
         let run = |(line, run): &(usize, usize)| {
             let PageLine { line, .. } = self.lines.get(*line)?;
             line.runs.get(*run).map(|run| line.text_of(run))
         };
-        let name = |column: &Column| column.name.iter().rev().filter_map(run).collect::<String>();
+        let name = |column: &ColumnRange| column.name.iter().rev().filter_map(run).collect::<String>();
         let names: Vec<String> = self.columns.iter().map(name).collect();
         for at in &self.header {
             let Some(PageLine { line, .. }) = self.lines.get(*at) else { continue };
@@ -274,7 +274,7 @@ impl<'l> Group<'l> {
     /// column; otherwise it is made unreadable.
     fn cell(&self, row: &[RowLine], column: usize) -> String {
         let mut text = String::new();
-        let mut above: Option<&Piece> = None;
+        let mut above: Option<&LinePiece> = None;
         for line in row {
             let Some(at) = line.columns.iter().position(|own| *own == column) else { continue };
             let Some((PageLine { line: on, .. }, piece)) =
@@ -292,7 +292,7 @@ impl<'l> Group<'l> {
     }
 
     /// True if one more digit might not have fitted beside a number.
-    fn fills(&self, piece: &Piece, column: usize) -> bool {
+    fn fills(&self, piece: &LinePiece, column: usize) -> bool {
         let middle = |at: usize| self.columns.get(at).map(|column| f64::midpoint(column.x0, column.x1));
         let step = |a: Option<usize>, b: usize| Some((middle(b)? - middle(a?)?).abs());
         let steps = [step(column.checked_sub(1), column), step(Some(column + 1), column)];
@@ -344,7 +344,7 @@ impl RowLine {
         Some(Self { line: at, first: first + inside, columns: Vec::new() })
     }
 
-    fn values<'l>(&self, lines: &'l [PageLine]) -> &'l [Piece] {
+    fn values<'l>(&self, lines: &'l [PageLine]) -> &'l [LinePiece] {
         lines
             .get(self.line)
             .and_then(|PageLine { line, .. }| line.pieces.get(self.first..))
@@ -399,20 +399,20 @@ fn labels_end(lines: &[PageLine], body: Range<usize>) -> f64 {
 }
 
 /// Returns the columns of numbers that stand below each other, left to right.
-fn under_each_other<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Option<Vec<Column>> {
+fn under_each_other<'p>(pieces: impl Iterator<Item = &'p LinePiece>) -> Option<Vec<ColumnRange>> {
     let mut places: Vec<(f64, f64)> = pieces.map(|piece| (piece.x0, piece.x1)).collect();
     places.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut columns: Vec<Column> = Vec::new();
+    let mut columns: Vec<ColumnRange> = Vec::new();
     for (x0, x1) in places {
         match columns.last_mut() {
             Some(last) if x0 < last.x1 - TOUCH => last.x1 = last.x1.max(x1),
-            _ => columns.push(Column { x0, x1, has_numbers: true, name: Vec::new() }),
+            _ => columns.push(ColumnRange { x0, x1, has_numbers: true, name: Vec::new() }),
         }
     }
     (columns.len() <= MOST_COLUMNS).then_some(columns)
 }
 
-fn column_of(columns: &[Column], piece: &Piece) -> Option<usize> {
+fn column_of(columns: &[ColumnRange], piece: &LinePiece) -> Option<usize> {
     let middle = f64::midpoint(piece.x0, piece.x1);
     columns.iter().position(|column| column.has_numbers && column.x0 <= middle && middle <= column.x1)
 }

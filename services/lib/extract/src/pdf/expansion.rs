@@ -103,7 +103,7 @@ impl<'l> Expansion<'l> {
         }
         let limit = as_u64(self.limits.expanded_bytes);
         let data = stream.raw_data();
-        let entries = Entries::of(stream.dict());
+        let entries = TableEntries::of(stream.dict());
         let bound = filters::most(layers, data.len());
         // What cannot become much need not be expanded to be counted.
         if entries.is_none() && self.unexpanded.saturating_add(bound) <= limit / 2 {
@@ -133,14 +133,14 @@ impl<'l> Expansion<'l> {
 
 /// The entries of a table of objects, for each of which the library reserves memory.
 #[derive(Debug, Clone, Copy)]
-enum Entries {
+enum TableEntries {
     /// Entries of this many bytes, as many as there are data.
     Each(u64),
     /// A number that the dictionary names.
     Named(u64),
 }
 
-impl Entries {
+impl TableEntries {
     /// None for a stream that is no table of objects.
     fn of(dictionary: &Dict<'_>) -> Option<Self> {
         if let Some(widths) = dictionary.get::<[u8; 3]>(keys::W) {

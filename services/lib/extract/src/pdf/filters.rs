@@ -136,7 +136,7 @@ impl Counted {
     fn of(data: &[u8], layers: &[Layer], wrapping: Wrapping, most: u64) -> Self {
         let total = Rc::new(Cell::new(0));
         let left = Rc::new(Cell::new(data.len()));
-        let mut reader: Box<dyn BufRead + '_> = Box::new(Taken { data, left: left.clone() });
+        let mut reader: Box<dyn BufRead + '_> = Box::new(MeteredData { data, left: left.clone() });
         for layer in layers {
             let decoder = layer.decoder(reader, wrapping);
             reader = Box::new(BufReader::new(Limited { decoder, total: total.clone(), most }));
@@ -150,12 +150,12 @@ impl Counted {
 }
 
 /// Data that tells how much of it is left.
-struct Taken<'a> {
+struct MeteredData<'a> {
     data: &'a [u8],
     left: Rc<Cell<usize>>,
 }
 
-impl Read for Taken<'_> {
+impl Read for MeteredData<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.data.read(buffer)?;
         self.left.set(self.data.len());
@@ -163,7 +163,7 @@ impl Read for Taken<'_> {
     }
 }
 
-impl BufRead for Taken<'_> {
+impl BufRead for MeteredData<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         Ok(self.data)
     }

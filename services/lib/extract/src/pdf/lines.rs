@@ -31,7 +31,7 @@ const DIGIT_GAP: f64 = 0.6;
 
 /// A line of text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
+pub(super) struct TextLine {
     pub(super) text: String,
     pub(super) x0: f64,
     pub(super) x1: f64,
@@ -40,14 +40,14 @@ pub(super) struct Line {
     /// Size of the largest glyph.
     pub(super) size: f64,
     /// Its pieces, separated by gaps as wide as those between cells.
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<LinePiece>,
     /// Its runs: the stretches without a gap that could separate two cells.
-    pub(super) runs: Vec<Piece>,
+    pub(super) runs: Vec<LinePiece>,
 }
 
 /// A part of a line that may be a cell.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Piece {
+pub(super) struct LinePiece {
     /// The place in the line's text, in bytes.
     pub(super) place: Range<usize>,
     pub(super) x0: f64,
@@ -56,9 +56,9 @@ pub(super) struct Piece {
     pub(super) y: f64,
 }
 
-impl Line {
+impl TextLine {
     /// Returns the text of one of the line's pieces or runs.
-    pub(super) fn text_of(&self, piece: &Piece) -> &str {
+    pub(super) fn text_of(&self, piece: &LinePiece) -> &str {
         self.text.get(piece.place.clone()).unwrap_or_default()
     }
 }
@@ -66,7 +66,7 @@ impl Line {
 /// The margins of a cell, left and right together, in points. Word uses 0.38 cm.
 pub(super) const CELL_MARGINS: f64 = 13.0;
 
-impl Line {
+impl TextLine {
     /// True if another character would not fit beside the line in a cell of this width.
     pub(super) fn fills(&self, width: f64) -> bool {
         let next = if is_wide(self.text.chars().next_back()) { 1.0 } else { 0.5 };
@@ -77,7 +77,7 @@ impl Line {
 /// Groups glyphs into lines, from top to bottom.
 ///
 /// A gap as wide as that between columns becomes a tab, so that the cells of a table without rulings stay apart.
-pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<Line> {
+pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<TextLine> {
     let mut glyphs: Vec<&Glyph> = glyphs.into_iter().collect();
     glyphs.sort_by(|a, b| a.y.total_cmp(&b.y));
     let mut rows: Vec<(f64, f64, Vec<&Glyph>)> = Vec::new();
@@ -92,13 +92,13 @@ pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<Line
     rows.into_iter().filter_map(|(_, _, row)| line(row)).collect()
 }
 
-fn line(mut row: Vec<&Glyph>) -> Option<Line> {
+fn line(mut row: Vec<&Glyph>) -> Option<TextLine> {
     row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
     let mut text = String::new();
     let mut previous: Option<&Glyph> = None;
     let mut spaced = false;
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut runs: Vec<Piece> = Vec::new();
+    let mut pieces: Vec<LinePiece> = Vec::new();
+    let mut runs: Vec<LinePiece> = Vec::new();
     for glyph in row.iter().copied() {
         if glyph.text.trim().is_empty() {
             spaced = true;
@@ -115,11 +115,11 @@ fn line(mut row: Vec<&Glyph>) -> Option<Line> {
         let gap = previous.map_or(f64::MAX, |previous| gap(previous, glyph));
         match pieces.last_mut() {
             Some(piece) if gap <= WORD_GAP => (piece.place.end, piece.x1) = (place.end, glyph.x1),
-            _ => pieces.push(Piece { place: place.clone(), x0: glyph.x0, x1: glyph.x1, y: glyph.y }),
+            _ => pieces.push(LinePiece { place: place.clone(), x0: glyph.x0, x1: glyph.x1, y: glyph.y }),
         }
         match runs.last_mut() {
             Some(run) if gap <= RUN_GAP => (run.place.end, run.x1) = (place.end, glyph.x1),
-            _ => runs.push(Piece { place, x0: glyph.x0, x1: glyph.x1, y: glyph.y }),
+            _ => runs.push(LinePiece { place, x0: glyph.x0, x1: glyph.x1, y: glyph.y }),
         }
         (previous, spaced) = (Some(glyph), false);
     }
@@ -127,7 +127,7 @@ fn line(mut row: Vec<&Glyph>) -> Option<Line> {
     let shown = row.iter().filter(|glyph| !glyph.text.trim().is_empty());
     let size = shown.clone().map(|glyph| glyph.size).fold(0.0, f64::max);
     let y = shown.map(|glyph| glyph.y).fold(f64::MIN, f64::max);
-    Some(Line { text, x0, x1, y, size, pieces, runs })
+    Some(TextLine { text, x0, x1, y, size, pieces, runs })
 }
 
 fn is_same(a: &Glyph, b: &Glyph) -> bool {
@@ -157,9 +157,9 @@ fn between(a: &Glyph, b: &Glyph, spaced: bool) -> &'static str {
 /// Joins the lines of a cell of this width.
 ///
 /// A number that fills the cell continues on the next line. Any other two numbers stay apart.
-pub(super) fn cell_text(lines: &[Line], width: f64) -> String {
+pub(super) fn cell_text(lines: &[TextLine], width: f64) -> String {
     let mut text = String::new();
-    let mut previous: Option<&Line> = None;
+    let mut previous: Option<&TextLine> = None;
     for line in lines {
         if let Some(previous) = previous {
             text.push_str(cell_break(previous, line, width));
@@ -170,7 +170,7 @@ pub(super) fn cell_text(lines: &[Line], width: f64) -> String {
     text
 }
 
-fn cell_break(above: &Line, below: &Line, width: f64) -> &'static str {
+fn cell_break(above: &TextLine, below: &TextLine, width: f64) -> &'static str {
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || c == '.');
     let (last, first) = (above.text.chars().next_back(), below.text.chars().next());
     if digit(last) && digit(first) {

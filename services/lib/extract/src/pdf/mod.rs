@@ -63,7 +63,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     check_content(pages, limits)?;
     let cache = InterpreterCache::new();
     let mut drawn = Drawn::new(limits);
-    let mut seen = Seen::default();
+    let mut seen = Totals::default();
     let mut budget = Budget::new();
     for (number, page) in (1..).zip(pages.iter()) {
         let (width, height) = page.render_dimensions();
@@ -85,7 +85,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
 struct Drawn<'l> {
     limits: &'l Limits,
     assembler: Assembler<'l>,
-    kept: Vec<canvas::Page>,
+    kept: Vec<canvas::DrawnPage>,
     glyphs: usize,
 }
 
@@ -94,7 +94,7 @@ impl<'l> Drawn<'l> {
         Self { limits, assembler: Assembler::new(limits), kept: Vec::new(), glyphs: 0 }
     }
 
-    fn page(&mut self, number: u32, page: canvas::Page) -> Result<(), Rejection> {
+    fn page(&mut self, number: u32, page: canvas::DrawnPage) -> Result<(), Rejection> {
         let is_kept = self.glyphs <= MOST_KEPT;
         self.glyphs = self.glyphs.saturating_add(page.glyphs.len() + page.rules.len());
         if self.glyphs <= MOST_KEPT {
@@ -144,15 +144,15 @@ fn check_content(pages: &Pages, limits: &Limits) -> Result<(), Rejection> {
 
 /// Totals over all pages.
 #[derive(Debug, Default)]
-struct Seen {
+struct Totals {
     readable: usize,
     unreadable: usize,
     hidden: usize,
     pictures: usize,
 }
 
-impl Seen {
-    fn note(&mut self, page: &canvas::Page) {
+impl Totals {
+    fn note(&mut self, page: &canvas::DrawnPage) {
         let unreadable = page.glyphs.iter().filter(|glyph| glyph.text == canvas::UNREADABLE).count();
         self.unreadable += unreadable;
         self.readable += page.glyphs.len() - unreadable;

@@ -1,12 +1,12 @@
 //! A line of running text on its page, and what its layout shows: centred titles and indented first lines of
 //! paragraphs.
 
-use super::lines::Line;
+use super::lines::TextLine;
 use crate::text::lines::is_item;
 
 /// A line of running text.
 pub(super) struct PageLine {
-    pub(super) line: Line,
+    pub(super) line: TextLine,
     pub(super) page: u32,
 }
 
@@ -20,13 +20,13 @@ pub(super) fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f6
     same_size && is_full && !is_indented && is_below && !is_heading(&line.line.text)
 }
 
-pub(super) fn is_same_size(a: &Line, b: &Line) -> bool {
+pub(super) fn is_same_size(a: &TextLine, b: &TextLine) -> bool {
     (a.size - b.size).abs() <= a.size.max(b.size) * 0.15
 }
 
 /// True for the short last line of a title: it is centred on the page, and so is the line above.
 pub(super) fn is_centred(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
-    let off = |line: &Line| ((line.x0 - left) - (right - line.x1)).abs() / line.size;
+    let off = |line: &TextLine| ((line.x0 - left) - (right - line.x1)).abs() / line.size;
     off(&above.line) <= 1.5 && off(&line.line) <= 1.5 && line.line.x1 < right - line.line.size * 2.0
 }
 

@@ -36,14 +36,14 @@ pub(super) fn check(pdf: &Pdf, expansion: &mut Expansion<'_>) -> Result<(), Reje
 struct Walk<'p, 'e, 'l> {
     pdf: &'p Pdf,
     expansion: &'e mut Expansion<'l>,
-    seen: HashSet<Seen>,
+    seen: HashSet<Visited>,
     waiting: Vec<Object<'p>>,
     widths: u64,
 }
 
 /// What is not looked at again.
 #[derive(PartialEq, Eq, Hash)]
-enum Seen {
+enum Visited {
     Object(ObjectIdentifier),
     /// A dictionary of resources, by its place in memory.
     Resources(usize),
@@ -67,7 +67,7 @@ impl<'p> Walk<'p, '_, '_> {
             &resources.properties,
         ];
         for dictionary in all {
-            if self.seen.insert(Seen::Resources(dictionary.data().as_ptr().addr())) {
+            if self.seen.insert(Visited::Resources(dictionary.data().as_ptr().addr())) {
                 self.waiting.push(Object::Dict(dictionary.clone()));
             }
         }
@@ -125,7 +125,7 @@ impl<'p> Walk<'p, '_, '_> {
     }
 
     fn refer(&mut self, id: ObjectIdentifier) {
-        if self.seen.insert(Seen::Object(id))
+        if self.seen.insert(Visited::Object(id))
             && let Some(object) = self.pdf.xref().get::<Object<'_>>(id)
         {
             self.waiting.push(object);

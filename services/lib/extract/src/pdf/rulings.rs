@@ -1,6 +1,6 @@
 //! Groups rulings into lattices: finds which lines are connected, and which edges of the lattice they draw.
 
-use super::canvas::Rule;
+use super::canvas::Ruling;
 
 /// Lines that are closer than this, in points, touch. Parallel ones are the same line.
 const NEAR: f64 = 3.0;
@@ -24,11 +24,11 @@ pub(super) struct Lattice {
     pub(super) xs: Vec<f64>,
     /// Level edges, top to bottom.
     pub(super) ys: Vec<f64>,
-    rules: Vec<Rule>,
+    rules: Vec<Ruling>,
 }
 
 /// Finds the lattices of a page, from top to bottom.
-pub(super) fn lattices(rules: &[Rule]) -> Vec<Lattice> {
+pub(super) fn lattices(rules: &[Ruling]) -> Vec<Lattice> {
     let rules = merged(rules);
     if rules.len() > MOST_RULES {
         return Vec::new();
@@ -48,15 +48,15 @@ pub(super) fn lattices(rules: &[Rule]) -> Vec<Lattice> {
 }
 
 /// Merges the pieces of each line.
-fn merged(rules: &[Rule]) -> Vec<Rule> {
+fn merged(rules: &[Ruling]) -> Vec<Ruling> {
     let mut rules = rules.to_vec();
     rules.sort_by(|a, b| a.is_level.cmp(&b.is_level).then(a.at.total_cmp(&b.at)));
-    let mut out: Vec<Rule> = Vec::new();
+    let mut out: Vec<Ruling> = Vec::new();
     for line in rules.chunk_by_mut(|a, b| a.is_level == b.is_level && b.at - a.at <= SAME_PLACE) {
         line.sort_by(|a, b| a.from.total_cmp(&b.from));
         let first = out.len();
         for rule in line {
-            match out.get_mut(first..).and_then(<[Rule]>::last_mut) {
+            match out.get_mut(first..).and_then(<[Ruling]>::last_mut) {
                 Some(last) if rule.from <= last.to + NEAR => last.to = last.to.max(rule.to),
                 _ => out.push(*rule),
             }
@@ -65,8 +65,8 @@ fn merged(rules: &[Rule]) -> Vec<Rule> {
     out
 }
 
-fn touch(a: &Rule, b: &Rule) -> bool {
-    let within = |at: f64, rule: &Rule| at >= rule.from - NEAR && at <= rule.to + NEAR;
+fn touch(a: &Ruling, b: &Ruling) -> bool {
+    let within = |at: f64, rule: &Ruling| at >= rule.from - NEAR && at <= rule.to + NEAR;
     if a.is_level == b.is_level {
         (a.at - b.at).abs() <= NEAR && a.from <= b.to + NEAR && b.from <= a.to + NEAR
     } else {
@@ -74,8 +74,8 @@ fn touch(a: &Rule, b: &Rule) -> bool {
     }
 }
 
-fn lattice(members: &[usize], rules: &[Rule]) -> Option<Lattice> {
-    let rules: Vec<Rule> = members.iter().filter_map(|member| rules.get(*member)).copied().collect();
+fn lattice(members: &[usize], rules: &[Ruling]) -> Option<Lattice> {
+    let rules: Vec<Ruling> = members.iter().filter_map(|member| rules.get(*member)).copied().collect();
     let edges = |is_level: bool| {
         let own = rules.iter().filter(move |rule| rule.is_level == is_level).map(|rule| rule.at);
         // The table also ends where the lines across it end, even without a ruling there: open sides, and rows cut by

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    canvas::{Glyph, Page},
+    canvas::{DrawnPage, Glyph},
     lines::{self, MARGIN},
 };
 use crate::text::lines::is_title;
@@ -18,21 +18,21 @@ const STRIP: f64 = 8.0;
 const SHARED: usize = 2;
 
 /// The pages of the left and of the right report; `None` unless both sides have at least [`SHARED`] chapters in common.
-pub(super) fn split(pages: &[Page]) -> Option<(Vec<Page>, Vec<Page>)> {
+pub(super) fn split(pages: &[DrawnPage]) -> Option<(Vec<DrawnPage>, Vec<DrawnPage>)> {
     let middle = strip(pages)?;
     let side = |is_left: bool| pages.iter().map(move |page| one_side(page, middle, is_left));
-    let (left, right): (Vec<Page>, Vec<Page>) = (side(true).collect(), side(false).collect());
+    let (left, right): (Vec<DrawnPage>, Vec<DrawnPage>) = (side(true).collect(), side(false).collect());
     let (here, there) = (chapters(&left), chapters(&right));
     (here.intersection(&there).count() >= SHARED).then_some((left, right))
 }
 
 /// The middle of the widest strip that no text and no ruling crosses on any page, page headers and footers excepted.
-fn strip(pages: &[Page]) -> Option<f64> {
+fn strip(pages: &[DrawnPage]) -> Option<f64> {
     let width = pages.first()?.width;
     if pages.iter().any(|page| (page.width - width).abs() > 1.0) {
         return None;
     }
-    let inside = |page: &Page, y: f64| (page.height * MARGIN..page.height * (1.0 - MARGIN)).contains(&y);
+    let inside = |page: &DrawnPage, y: f64| (page.height * MARGIN..page.height * (1.0 - MARGIN)).contains(&y);
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for page in pages {
         let glyphs =
@@ -54,14 +54,14 @@ fn strip(pages: &[Page]) -> Option<f64> {
     widest.map(|(from, to)| f64::midpoint(from, to))
 }
 
-fn one_side(page: &Page, middle: f64, is_left: bool) -> Page {
+fn one_side(page: &DrawnPage, middle: f64, is_left: bool) -> DrawnPage {
     let is_here = |from: f64, to: f64| (f64::midpoint(from, to) < middle) == is_left;
     let own = |glyph: &&Glyph| is_here(glyph.x0, glyph.x1);
     let rules = page.rules.iter().filter(|rule| {
         let (from, to) = if rule.is_level { (rule.from, rule.to) } else { (rule.at, rule.at) };
         is_here(from, to)
     });
-    Page {
+    DrawnPage {
         width: page.width,
         height: page.height,
         glyphs: page.glyphs.iter().filter(own).cloned().collect(),
@@ -72,7 +72,7 @@ fn one_side(page: &Page, middle: f64, is_left: bool) -> Page {
 }
 
 /// The numerals of the chapters' titles.
-fn chapters(pages: &[Page]) -> BTreeSet<char> {
+fn chapters(pages: &[DrawnPage]) -> BTreeSet<char> {
     let lines = pages.iter().flat_map(|page| lines::lines(&page.glyphs));
     let titles = lines.filter(|line| is_title(&line.text));
     titles.filter_map(|line| line.text.trim_start_matches(['（', '(']).chars().next()).collect()

@@ -4,13 +4,13 @@ use gongkai_model::Area;
 
 use super::{
     canvas::Glyph,
-    lines::{self, Line},
+    lines::{self, TextLine},
     rulings::{Groups, Lattice},
 };
 
 /// A table, or the part of it on one page.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct TablePart {
     /// Upright edges.
     pub(super) xs: Vec<f64>,
     pub(super) bottom: f64,
@@ -38,7 +38,7 @@ pub(super) struct PartCell {
 }
 
 /// Reads a lattice and marks its glyphs in `taken`. Returns `None` if the table has only one cell per row.
-pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page: u32) -> Option<Part> {
+pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page: u32) -> Option<TablePart> {
     let regions = regions(lattice);
     // If no lines separate the cells of a row, the cells are found by the places of the numbers instead.
     if regions.len() < 2 || lattice.xs.len() < 3 {
@@ -71,7 +71,7 @@ pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page
         .ys
         .windows(2)
         .any(|row| row.first().zip(row.last()).is_some_and(|(y0, y1)| lattice.ends(*y0, *y1)));
-    let is_cell = |(region, glyphs): &(&Region, Vec<&Glyph>)| {
+    let is_cell = |(region, glyphs): &(&LatticeBox, Vec<&Glyph>)| {
         !ends || !glyphs.is_empty() || region.columns.end < columns || region.ends(lattice)
     };
     let cells = regions.iter().zip(inside).filter(is_cell);
@@ -80,7 +80,7 @@ pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page
         let (left, right) = (lattice.xs.first().copied(), lattice.xs.last().copied());
         !lattice.is_drawn(true, y, left.unwrap_or(0.0), right.unwrap_or(0.0))
     };
-    Some(Part {
+    Some(TablePart {
         bottom: lattice.bottom(),
         rows,
         cells,
@@ -110,12 +110,12 @@ fn between(edges: &[f64], place: f64) -> Option<usize> {
 }
 
 /// A box of the lattice that no line divides.
-struct Region {
+struct LatticeBox {
     rows: std::ops::Range<usize>,
     columns: std::ops::Range<usize>,
 }
 
-impl Region {
+impl LatticeBox {
     /// True if the right side of the lattice is drawn beside it.
     fn ends(&self, lattice: &Lattice) -> bool {
         let y = |edge: usize| lattice.ys.get(edge).copied().unwrap_or(0.0);
@@ -125,7 +125,7 @@ impl Region {
     fn cell(&self, lattice: &Lattice, glyphs: Vec<&Glyph>, page: u32) -> PartCell {
         let x = |edge: usize| lattice.xs.get(edge).copied().unwrap_or(0.0);
         let (x0, x1) = (x(self.columns.start), x(self.columns.end));
-        let lines: Vec<Line> = lines::lines(glyphs);
+        let lines: Vec<TextLine> = lines::lines(glyphs);
         let text = lines::cell_text(&lines, x1 - x0);
         let is_full = lines.last().is_some_and(|line| line.fills(x1 - x0));
         let y = |edge: usize| lattice.ys.get(edge).copied().unwrap_or(0.0);
@@ -135,7 +135,7 @@ impl Region {
     }
 }
 
-fn regions(lattice: &Lattice) -> Vec<Region> {
+fn regions(lattice: &Lattice) -> Vec<LatticeBox> {
     let (columns, rows) = (lattice.xs.len() - 1, lattice.ys.len() - 1);
     let mut groups = Groups::new(columns * rows);
     let beside = |row: usize, column: usize| {
@@ -166,10 +166,10 @@ fn regions(lattice: &Lattice) -> Vec<Region> {
 }
 
 /// Turns a group into one box, or into one box per row if the group is not a rectangle.
-fn boxes(members: &[usize], columns: usize) -> Vec<Region> {
+fn boxes(members: &[usize], columns: usize) -> Vec<LatticeBox> {
     let row = |member: &usize| member / columns;
     let column = |member: &usize| member % columns;
-    let bound = |members: &[usize]| Region {
+    let bound = |members: &[usize]| LatticeBox {
         rows: members.iter().map(row).min().unwrap_or(0)..members.iter().map(row).max().unwrap_or(0) + 1,
         columns: members.iter().map(column).min().unwrap_or(0)
             ..members.iter().map(column).max().unwrap_or(0) + 1,

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    column::{Column, TOUCH},
-    lines::Piece,
+    column::{ColumnRange, TOUCH},
+    lines::LinePiece,
     page_line::PageLine,
 };
 use crate::text::lines::is_title;
@@ -42,7 +42,7 @@ pub(super) fn above(lines: &[PageLine], above: Range<usize>) -> Vec<usize> {
 
 /// A name in a header: its lines from bottom to top, each with the ordinal of its run.
 #[derive(Debug)]
-struct Name {
+struct HeaderName {
     runs: Vec<(usize, usize)>,
     x0: f64,
     x1: f64,
@@ -50,7 +50,7 @@ struct Name {
     bottom: f64,
 }
 
-impl Name {
+impl HeaderName {
     fn is_over(&self, x0: f64, x1: f64) -> bool {
         self.x0 < x1 - TOUCH && x0 < self.x1 - TOUCH
     }
@@ -61,17 +61,17 @@ impl Name {
 }
 
 /// The names in a header, lowest first. Runs that stand close below each other form one name.
-fn names(lines: &[PageLine], header: &[usize], labels: f64) -> Vec<Name> {
-    let mut names: Vec<Name> = Vec::new();
+fn names(lines: &[PageLine], header: &[usize], labels: f64) -> Vec<HeaderName> {
+    let mut names: Vec<HeaderName> = Vec::new();
     for (at, line) in header.iter().filter_map(|at| Some((*at, &lines.get(*at)?.line))) {
         if line.runs.len() > MOST_COLUMNS {
             continue;
         }
         let runs = line.runs.iter().enumerate().filter(|(_, run)| run.x0 >= labels - TOUCH);
-        let is_under = |name: &Name, run: &Piece| {
+        let is_under = |name: &HeaderName, run: &LinePiece| {
             name.is_over(run.x0, run.x1) && (0.0..=ONE_NAME * line.size).contains(&(name.top - run.y))
         };
-        let under: Vec<(usize, &Piece, Vec<usize>)> = runs
+        let under: Vec<(usize, &LinePiece, Vec<usize>)> = runs
             .map(|(ordinal, run)| {
                 (ordinal, run, (0..names.len()).filter(|name| is_under(&names[*name], run)).collect())
             })
@@ -85,7 +85,7 @@ fn names(lines: &[PageLine], header: &[usize], labels: f64) -> Vec<Name> {
                     name.runs.push((at, *ordinal));
                     (name.x0, name.x1, name.top) = (name.x0.min(run.x0), name.x1.max(run.x1), run.y);
                 }
-                None => names.push(Name {
+                None => names.push(HeaderName {
                     runs: vec![(at, *ordinal)],
                     x0: run.x0,
                     x1: run.x1,
@@ -103,7 +103,12 @@ fn names(lines: &[PageLine], header: &[usize], labels: f64) -> Vec<Name> {
 ///
 /// Returns true if every column has a name. Otherwise the columns stay as they were: the names do not stand above their
 /// numbers.
-pub(super) fn name(columns: &mut Vec<Column>, lines: &[PageLine], header: &[usize], labels: f64) -> bool {
+pub(super) fn name(
+    columns: &mut Vec<ColumnRange>,
+    lines: &[PageLine],
+    header: &[usize],
+    labels: f64,
+) -> bool {
     let mut named = columns.clone();
     let names = names(lines, header, labels);
     for (at, name) in names.iter().enumerate() {
@@ -116,7 +121,7 @@ pub(super) fn name(columns: &mut Vec<Column>, lines: &[PageLine], header: &[usiz
             (None, _) if names.iter().enumerate().any(|(b, other)| b != at && name.is_beside(other)) => {
                 let (x0, x1, name) = (name.x0, name.x1, name.runs.clone());
                 let place = named.partition_point(|column| column.x0 < x0);
-                named.insert(place, Column { x0, x1, has_numbers: false, name });
+                named.insert(place, ColumnRange { x0, x1, has_numbers: false, name });
             }
             _ => {}
         }

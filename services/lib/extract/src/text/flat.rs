@@ -5,14 +5,14 @@
 
 use gongkai_model::{Cell, Grid};
 
-use super::lines::{self, Kind, Line};
+use super::lines::{self, Line, LineKind};
 use crate::source_text::SourceText;
 
 /// Makes one grid of the lines of a table, headings and prose already cut away; of cells beyond `most` only the first is
 /// kept, which is one too many.
 pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid {
-    let mut table = Rows::new(source, most.saturating_add(1));
-    let bars = |line: &Line<'_>| matches!(line.kind, Kind::Bars | Kind::Separator);
+    let mut table = OpenRows::new(source, most.saturating_add(1));
+    let bars = |line: &Line<'_>| matches!(line.kind, LineKind::Bars | LineKind::Separator);
     let first = lines.iter().position(bars).unwrap_or(lines.len());
     let last = lines.iter().rposition(bars).map_or(first, |at| at + 1);
     let (before, rest) = lines.split_at(first);
@@ -24,9 +24,9 @@ pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid
 }
 
 /// Rows under construction.
-struct Rows<'a> {
+struct OpenRows<'a> {
     source: &'a SourceText,
-    pieces: Vec<Piece>,
+    pieces: Vec<FlatCell>,
     /// Where each row that is done begins among the pieces, and then the open one.
     starts: Vec<usize>,
     /// How many more cells are kept.
@@ -34,19 +34,19 @@ struct Rows<'a> {
 }
 
 /// A cell's text and its scalars in the source.
-struct Piece {
+struct FlatCell {
     start: usize,
     end: usize,
     text: String,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> OpenRows<'a> {
     fn new(source: &'a SourceText, room: usize) -> Self {
         Self { source, pieces: Vec::new(), starts: vec![0], room }
     }
 
     /// The cells of the open row.
-    fn row(&self) -> &[Piece] {
+    fn row(&self) -> &[FlatCell] {
         let start = self.starts.last().copied().unwrap_or_default();
         self.pieces.get(start..).unwrap_or_default()
     }
@@ -117,21 +117,21 @@ impl<'a> Rows<'a> {
 }
 
 /// A trimmed text with its place; a blank one stands where its white space begins.
-fn piece(first: usize, raw: &str) -> Piece {
+fn piece(first: usize, raw: &str) -> FlatCell {
     let text = raw.trim();
     if text.is_empty() {
-        return Piece { start: first, end: first, text: String::new() };
+        return FlatCell { start: first, end: first, text: String::new() };
     }
     let start = first + raw.chars().take_while(|c| c.is_whitespace()).count();
-    Piece { start, end: start + text.chars().count(), text: text.to_owned() }
+    FlatCell { start, end: start + text.chars().count(), text: text.to_owned() }
 }
 
 // === Bars ===
 
-fn read_bars(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+fn read_bars(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let mut whole_rows = 0;
     let mut cells = 0;
-    for line in lines.iter().filter(|line| line.kind == Kind::Bars) {
+    for line in lines.iter().filter(|line| line.kind == LineKind::Bars) {
         let inner = line.text.trim().trim_matches('|');
         if inner.contains('|') { whole_rows += 1 } else { cells += 1 }
     }
@@ -139,8 +139,8 @@ fn read_bars(table: &mut Rows<'_>, lines: &[Line<'_>]) {
 }
 
 /// `| a | b |`, with or without the outer bars.
-fn read_bar_rows(table: &mut Rows<'_>, lines: &[Line<'_>]) {
-    let bars = || lines.iter().filter(|line| line.kind == Kind::Bars);
+fn read_bar_rows(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
+    let bars = || lines.iter().filter(|line| line.kind == LineKind::Bars);
     let open_first = bars().filter(|line| !line.text.trim_start().starts_with('|')).count();
     let open_last = bars().filter(|line| !line.text.trim_end().ends_with('|')).count();
     // Without outer bars a bar at either end belongs to a blank cell; few lines begin without one where there are any.
@@ -150,7 +150,7 @@ fn read_bar_rows(table: &mut Rows<'_>, lines: &[Line<'_>]) {
     let mut goes_on = false;
     for line in lines {
         match line.kind {
-            Kind::Bars => {
+            LineKind::Bars => {
                 let starts = line.text.trim_start().starts_with('|');
                 let ends = line.text.trim_end().ends_with('|');
                 if !goes_on || starts {
@@ -160,10 +160,10 @@ fn read_bar_rows(table: &mut Rows<'_>, lines: &[Line<'_>]) {
                 bar_row(table, line, opened && starts, closed && ends, goes_on);
                 goes_on = opened && closed && !ends && (starts || goes_on);
             }
-            Kind::Short | Kind::Number | Kind::Spaced | Kind::Mark if goes_on => {
+            LineKind::Short | LineKind::Number | LineKind::Spaced | LineKind::Mark if goes_on => {
                 table.continue_cell(line.first, line.text);
             }
-            Kind::Blank | Kind::PageNumber => {}
+            LineKind::Blank | LineKind::PageNumber => {}
             _ => {
                 table.end_row();
                 goes_on = false;
@@ -174,7 +174,7 @@ fn read_bar_rows(table: &mut Rows<'_>, lines: &[Line<'_>]) {
     table.end_row();
 }
 
-fn bar_row(table: &mut Rows<'_>, line: &Line<'_>, drop_first: bool, drop_last: bool, mut goes_on: bool) {
+fn bar_row(table: &mut OpenRows<'_>, line: &Line<'_>, drop_first: bool, drop_last: bool, mut goes_on: bool) {
     let mut first = line.first;
     let parts: Vec<&str> = line.text.split('|').collect();
     let last = parts.len().saturating_sub(1);
@@ -193,7 +193,7 @@ fn bar_row(table: &mut Rows<'_>, line: &Line<'_>, drop_first: bool, drop_last: b
 }
 
 /// `规章 |⏎0 |⏎0 |`: one cell a line, closed by a bar; in some documents a bar alone opens each row.
-fn read_closed_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+fn read_closed_cells(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let marked = lines.first().is_some_and(|line| line.text.trim() == "|");
     // True while a cell has begun that no bar has closed yet.
     let mut open = false;
@@ -202,8 +202,8 @@ fn read_closed_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
         let text = line.text.trim();
         let filler = !text.is_empty() && text.chars().all(|c| c == '|' || c.is_whitespace());
         match line.kind {
-            Kind::Separator | Kind::Blank | Kind::PageNumber => continue,
-            Kind::Bars if filler => {
+            LineKind::Separator | LineKind::Blank | LineKind::PageNumber => continue,
+            LineKind::Bars if filler => {
                 let bars = text.chars().filter(|c| *c == '|').count();
                 open = false;
                 if marked
@@ -217,7 +217,7 @@ fn read_closed_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
                 after_filler = bars > 1;
                 continue;
             }
-            Kind::Bars => {
+            LineKind::Bars => {
                 closed_cell(table, line, open, marked);
                 open = !text.ends_with('|');
             }
@@ -233,14 +233,14 @@ fn read_closed_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
 }
 
 /// A cell of a marked row; where nothing marks rows, a row of its own.
-fn closed_piece(table: &mut Rows<'_>, marked: bool, first: usize, text: &str) {
+fn closed_piece(table: &mut OpenRows<'_>, marked: bool, first: usize, text: &str) {
     if !marked {
         table.end_row();
     }
     table.cell(first, text);
 }
 
-fn closed_cell(table: &mut Rows<'_>, line: &Line<'_>, open: bool, marked: bool) {
+fn closed_cell(table: &mut OpenRows<'_>, line: &Line<'_>, open: bool, marked: bool) {
     let body = line.text.trim_end();
     let fillers = body.chars().rev().take_while(|c| *c == '|').count().saturating_sub(1);
     let body = body.trim_end_matches('|');
@@ -255,7 +255,7 @@ fn closed_cell(table: &mut Rows<'_>, line: &Line<'_>, open: bool, marked: bool) 
 }
 
 fn next_is_label(lines: &[Line<'_>]) -> bool {
-    let next = lines.iter().find(|line| !matches!(line.kind, Kind::Blank | Kind::PageNumber));
+    let next = lines.iter().find(|line| !matches!(line.kind, LineKind::Blank | LineKind::PageNumber));
     next.is_some_and(|line| {
         let text = line.text.trim().trim_end_matches('|').trim();
         !text.is_empty() && !lines::is_number(text) && !lines::is_mark(text)
@@ -264,8 +264,8 @@ fn next_is_label(lines: &[Line<'_>]) -> bool {
 
 // === TABs and single lines ===
 
-fn read_plain(table: &mut Rows<'_>, lines: &[Line<'_>]) {
-    let tabs = || lines.iter().filter(|line| line.kind == Kind::Tabs);
+fn read_plain(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
+    let tabs = || lines.iter().filter(|line| line.kind == LineKind::Tabs);
     let leading = tabs().filter(|line| leads(line.text)).count();
     if leading > 0 && leading * 10 >= tabs().count() * 6 {
         read_tab_cells(table, lines);
@@ -280,22 +280,22 @@ fn leads(text: &str) -> bool {
 }
 
 /// Word's paste: a TAB before each cell, a blank line behind each row.
-fn read_tab_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
-    let leading = || lines.iter().filter(|line| line.kind == Kind::Tabs && leads(line.text));
+fn read_tab_cells(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
+    let leading = || lines.iter().filter(|line| line.kind == LineKind::Tabs && leads(line.text));
     let indented = leading().filter(|line| line.text.starts_with(' ')).count() * 2 > leading().count();
     let mut page_break = false;
     for (at, line) in lines.iter().enumerate() {
         match line.kind {
-            Kind::Tabs => tab_cells(table, line, indented),
-            Kind::Blank => {
-                let next = lines.get(at + 1..).unwrap_or_default().iter().find(|l| l.kind != Kind::Blank);
+            LineKind::Tabs => tab_cells(table, line, indented),
+            LineKind::Blank => {
+                let next = lines.get(at + 1..).unwrap_or_default().iter().find(|l| l.kind != LineKind::Blank);
                 // A page number inside a row does not end the row.
-                if !page_break && next.is_none_or(|l| l.kind != Kind::PageNumber) {
+                if !page_break && next.is_none_or(|l| l.kind != LineKind::PageNumber) {
                     table.end_row();
                 }
                 continue;
             }
-            Kind::PageNumber => {
+            LineKind::PageNumber => {
                 page_break = true;
                 continue;
             }
@@ -307,7 +307,7 @@ fn read_tab_cells(table: &mut Rows<'_>, lines: &[Line<'_>]) {
     table.end_row();
 }
 
-fn tab_cells(table: &mut Rows<'_>, line: &Line<'_>, indented: bool) {
+fn tab_cells(table: &mut OpenRows<'_>, line: &Line<'_>, indented: bool) {
     let mut first = line.first;
     for (at, part) in line.text.split('\t').enumerate() {
         // Before the first TAB: the end of a cell, or, where lines are not indented, a blank cell that lost its TAB.
@@ -325,17 +325,17 @@ fn tab_cells(table: &mut Rows<'_>, line: &Line<'_>, indented: bool) {
 }
 
 /// Rows of cells apart by TABs or spaces, and lines of one cell each.
-fn read_lines(table: &mut Rows<'_>, lines: &[Line<'_>]) {
+fn read_lines(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let blanks = BlankLines::of(lines);
     let mut previous: Option<&Line<'_>> = None;
     let mut gap = 0;
     for line in lines {
         match line.kind {
-            Kind::Blank => {
+            LineKind::Blank => {
                 gap += 1;
                 continue;
             }
-            Kind::PageNumber | Kind::Separator => {
+            LineKind::PageNumber | LineKind::Separator => {
                 gap = 0;
                 previous = None;
                 continue;
@@ -348,9 +348,9 @@ fn read_lines(table: &mut Rows<'_>, lines: &[Line<'_>]) {
             }
         }
         match line.kind {
-            Kind::Tabs => split_row(table, line, |c| c == '\t'),
-            Kind::Spaced if !has_wide_space(line.text.trim()) => split_numbers(table, line),
-            Kind::Number if !lines::is_number(line.text.trim()) => {
+            LineKind::Tabs => split_row(table, line, |c| c == '\t'),
+            LineKind::Spaced if !has_wide_space(line.text.trim()) => split_numbers(table, line),
+            LineKind::Number if !lines::is_number(line.text.trim()) => {
                 split_row(table, line, char::is_whitespace);
             }
             _ => split_wide(table, line),
@@ -362,11 +362,11 @@ fn read_lines(table: &mut Rows<'_>, lines: &[Line<'_>]) {
 }
 
 /// Cells between separators; runs of spaces are one separator, every TAB is one.
-fn split_row(table: &mut Rows<'_>, line: &Line<'_>, separator: impl Fn(char) -> bool) {
+fn split_row(table: &mut OpenRows<'_>, line: &Line<'_>, separator: impl Fn(char) -> bool) {
     table.end_row();
     let mut first = line.first;
     for part in line.text.split(&separator) {
-        if line.kind == Kind::Tabs || !part.is_empty() {
+        if line.kind == LineKind::Tabs || !part.is_empty() {
             table.cell(first, part);
         }
         first += part.chars().count() + 1;
@@ -375,7 +375,7 @@ fn split_row(table: &mut Rows<'_>, line: &Line<'_>, separator: impl Fn(char) -> 
 }
 
 /// `行政许可 0`: the label, then each number.
-fn split_numbers(table: &mut Rows<'_>, line: &Line<'_>) {
+fn split_numbers(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
     let mut end = line.text.trim_end();
     let mut numbers = Vec::new();
@@ -394,7 +394,7 @@ fn split_numbers(table: &mut Rows<'_>, line: &Line<'_>) {
 }
 
 /// A label alone, or titles apart by two spaces or more.
-fn split_wide(table: &mut Rows<'_>, line: &Line<'_>) {
+fn split_wide(table: &mut OpenRows<'_>, line: &Line<'_>) {
     let text = line.text.trim_end();
     if !has_wide_space(text) {
         return table.alone(line.first, text);
@@ -429,11 +429,11 @@ impl BlankLines {
     fn of(lines: &[Line<'_>]) -> Self {
         let mut gaps = Vec::new();
         let mut gap = 0;
-        let mut previous: Option<Kind> = None;
+        let mut previous: Option<LineKind> = None;
         for line in lines {
             match line.kind {
-                Kind::Blank => gap += 1,
-                Kind::PageNumber => previous = None,
+                LineKind::Blank => gap += 1,
+                LineKind::PageNumber => previous = None,
                 kind => {
                     gaps.extend(previous.map(|before| (is_value(before), is_value(kind), gap)));
                     previous = Some(kind);
@@ -461,6 +461,6 @@ impl BlankLines {
     }
 }
 
-fn is_value(kind: Kind) -> bool {
-    matches!(kind, Kind::Number | Kind::Mark)
+fn is_value(kind: LineKind) -> bool {
+    matches!(kind, LineKind::Number | LineKind::Mark)
 }

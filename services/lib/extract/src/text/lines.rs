@@ -14,12 +14,12 @@ pub(crate) struct Line<'a> {
     /// Its text without the line end, not trimmed.
     pub text: &'a str,
     /// What it looks like.
-    pub kind: Kind,
+    pub kind: LineKind,
 }
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LineKind {
     /// Nothing but white space.
     Blank,
     /// A chapter's title, or a Markdown heading: ends any table.
@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Prose,
 }
 
-impl Kind {
+impl LineKind {
     /// True if the line may stand inside a table.
     pub(crate) fn fits_table(self) -> bool {
         !matches!(self, Self::Heading | Self::Prose)
@@ -66,7 +66,7 @@ pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
 
 /// True for a line of values, with or without a label.
 pub(crate) fn holds_values(line: &str) -> bool {
-    matches!(kind(line), Kind::Number | Kind::Spaced | Kind::Tabs | Kind::Mark)
+    matches!(kind(line), LineKind::Number | LineKind::Spaced | LineKind::Tabs | LineKind::Mark)
 }
 
 impl<'a> Line<'a> {
@@ -92,57 +92,57 @@ fn without_bookmark(line: &str) -> &str {
     ended.then(|| line.rfind("[bookmark:")).flatten().and_then(|at| line.get(..at)).unwrap_or(line)
 }
 
-fn kind(line: &str) -> Kind {
+fn kind(line: &str) -> LineKind {
     // What most lines of a flattened table are.
     if !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()) {
-        return Kind::Number;
+        return LineKind::Number;
     }
     let text = line.trim();
     if text.is_empty() {
-        return if line.contains('\t') { Kind::Tabs } else { Kind::Blank };
+        return if line.contains('\t') { LineKind::Tabs } else { LineKind::Blank };
     }
     if text.starts_with('#') || is_chapter_title(text) {
-        return Kind::Heading;
+        return LineKind::Heading;
     }
     if is_page_number(text) {
-        return Kind::PageNumber;
+        return LineKind::PageNumber;
     }
     if text.contains('|') {
         let rule = text.contains("--") && text.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
-        return if rule { Kind::Separator } else { Kind::Bars };
+        return if rule { LineKind::Separator } else { LineKind::Bars };
     }
     if text.contains(['。', '；', '！', '？']) {
-        return Kind::Prose;
+        return LineKind::Prose;
     }
     if line.contains('\t') {
-        return Kind::Tabs;
+        return LineKind::Tabs;
     }
     plain_kind(text)
 }
 
 /// The kind of a line without bars, TABs and sentences.
-fn plain_kind(text: &str) -> Kind {
+fn plain_kind(text: &str) -> LineKind {
     if is_mark(text) {
-        return Kind::Mark;
+        return LineKind::Mark;
     }
     if is_number(text) || text.split_whitespace().all(|word| is_number(word) || is_mark(word)) {
-        return Kind::Number;
+        return LineKind::Number;
     }
     let last_is_number =
         text.split_whitespace().next_back().is_some_and(|word| is_number(word) || is_mark(word));
     let numbers = text.split_whitespace().rev().take_while(|word| is_number(word) || is_mark(word)).count();
     if numbers >= 7 {
-        return Kind::Spaced;
+        return LineKind::Spaced;
     }
     let label = || text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit());
     if text.len() > LONGEST_LABEL && label().count() > LONGEST_LABEL {
-        return Kind::Prose;
+        return LineKind::Prose;
     }
     if last_is_number && text.contains(char::is_whitespace) && (text.contains("  ") || !text.contains('，'))
     {
-        return Kind::Spaced;
+        return LineKind::Spaced;
     }
-    Kind::Short
+    LineKind::Short
 }
 
 /// True for a chapter's title.
@@ -212,37 +212,37 @@ mod tests {
     #[test]
     fn lines_are_told_apart_by_their_looks() {
         for (line, expect) in [
-            ("", Kind::Blank),
-            ("　 ", Kind::Blank),
-            ("\t", Kind::Tabs),
-            ("\t0", Kind::Tabs),
-            ("二、主动公开政府信息情况", Kind::Heading),
-            ("四、政府信息公开行政复议、行政诉讼", Kind::Heading),
-            ("## 表二", Kind::Heading),
-            ("三、本年度办理结果", Kind::Short),
-            ("一、本年新收政府信息公开申请数量", Kind::Short),
-            ("（一）予以公开", Kind::Short),
-            ("1.属于国家秘密", Kind::Short),
-            ("8.属于行政查询事项", Kind::Short),
-            ("六、其他需要报告的事项", Kind::Heading),
-            ("— 4 —", Kind::PageNumber),
-            ("17[bookmark: _GoBack]", Kind::Number),
-            ("- 12 -", Kind::PageNumber),
-            ("第 3 页", Kind::PageNumber),
-            ("—", Kind::Mark),
-            ("无", Kind::Mark),
-            ("17", Kind::Number),
-            ("1 234", Kind::Number),
-            ("-1", Kind::Number),
-            ("减4", Kind::Number),
-            ("0 3 17", Kind::Number),
-            ("251000元", Kind::Number),
-            ("22（其中修订 16 件）", Kind::Number),
-            ("行政许可 0", Kind::Spaced),
-            ("| 规章 | 0 |", Kind::Bars),
-            ("|---|---|", Kind::Separator),
-            ("2023年，我局公开信息12条。", Kind::Prose),
-            ("\t2023年，我局公开信息12条。", Kind::Prose),
+            ("", LineKind::Blank),
+            ("　 ", LineKind::Blank),
+            ("\t", LineKind::Tabs),
+            ("\t0", LineKind::Tabs),
+            ("二、主动公开政府信息情况", LineKind::Heading),
+            ("四、政府信息公开行政复议、行政诉讼", LineKind::Heading),
+            ("## 表二", LineKind::Heading),
+            ("三、本年度办理结果", LineKind::Short),
+            ("一、本年新收政府信息公开申请数量", LineKind::Short),
+            ("（一）予以公开", LineKind::Short),
+            ("1.属于国家秘密", LineKind::Short),
+            ("8.属于行政查询事项", LineKind::Short),
+            ("六、其他需要报告的事项", LineKind::Heading),
+            ("— 4 —", LineKind::PageNumber),
+            ("17[bookmark: _GoBack]", LineKind::Number),
+            ("- 12 -", LineKind::PageNumber),
+            ("第 3 页", LineKind::PageNumber),
+            ("—", LineKind::Mark),
+            ("无", LineKind::Mark),
+            ("17", LineKind::Number),
+            ("1 234", LineKind::Number),
+            ("-1", LineKind::Number),
+            ("减4", LineKind::Number),
+            ("0 3 17", LineKind::Number),
+            ("251000元", LineKind::Number),
+            ("22（其中修订 16 件）", LineKind::Number),
+            ("行政许可 0", LineKind::Spaced),
+            ("| 规章 | 0 |", LineKind::Bars),
+            ("|---|---|", LineKind::Separator),
+            ("2023年，我局公开信息12条。", LineKind::Prose),
+            ("\t2023年，我局公开信息12条。", LineKind::Prose),
         ] {
             assert_eq!(kind(without_bookmark(line)), expect, "{line:?}");
         }

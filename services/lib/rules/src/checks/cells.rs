@@ -6,7 +6,7 @@ use crate::{
     check::{Cases, Check},
     draft::Draft,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     table::Table,
 };
 
@@ -16,7 +16,7 @@ const NAMED: usize = 5;
 const LISTED: &[&str] = &["chapter", "count", "cells"];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check::many("cells.empty", EMPTY_CASES, empty).with(&[("error_above", Kind::Whole)]),
+    Check::many("cells.empty", EMPTY_CASES, empty).with(&[("error_above", ParamKind::Whole)]),
     Check::many("cells.missing", CASES, |_, input| listed(input, State::Missing)),
     Check::many("cells.unreadable", CASES, |_, input| listed(input, State::Unreadable)),
     Check::many("cells.not_applicable", CASES, |_, input| listed(input, State::NotApplicable)),
@@ -48,7 +48,7 @@ fn empty(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let error_above = params.whole("error_above");
     let has_blank = |number: u32| table.chapter(number).any(|cell| table.state(cell) == State::Blank);
     let per_chapter = CHAPTERS.iter().filter(|(number, _)| has_blank(*number)).map(|(number, name)| {
-        let chapter = Chapter::of(table, *number);
+        let chapter = ChapterCells::of(table, *number);
         let case = chapter.case(error_above);
         let draft = draft(table, case, *number, name, &chapter.blank);
         if case != "columns" {
@@ -61,7 +61,7 @@ fn empty(params: &Params, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// How the cells of a chapter are filled in.
-struct Chapter<'a> {
+struct ChapterCells<'a> {
     blank: Vec<usize>,
     reported: usize,
     zeros: usize,
@@ -71,7 +71,7 @@ struct Chapter<'a> {
     loose: usize,
 }
 
-impl<'a> Chapter<'a> {
+impl<'a> ChapterCells<'a> {
     fn of(table: &'a Table<'_>, number: u32) -> Self {
         let cells: Vec<usize> = table.chapter(number).collect();
         let is_blank = |cell: &usize| table.state(*cell) == State::Blank;

@@ -4,7 +4,7 @@ use crate::{
     check::Check,
     draft::Draft,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 use gongkai_model::AgencyKind;
@@ -17,7 +17,7 @@ pub(crate) const CHECKS: &[Check] = &[
         &[("short", &["length"]), ("problems", &[]), ("measures", &[])],
         problems,
     )
-    .with(&[("shortest", Kind::Whole)]),
+    .with(&[("shortest", ParamKind::Whole)]),
 ];
 
 /// The five subjects of chapter 一, each in the notice's words and in equivalent words.

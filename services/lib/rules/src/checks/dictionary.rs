@@ -4,12 +4,12 @@ use crate::{
     check::Check,
     draft::Draft,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] =
     &[Check::many("dictionary", &[("word", &["chapter", "quote", "expected"])], run)
-        .with(&[("words", Kind::List)])];
+        .with(&[("words", ParamKind::List)])];
 
 /// Looks for the words of the pack's list. An entry is a word, optionally followed by a space and its correction.
 /// Each word gives one finding, at its first occurrence.

@@ -4,7 +4,7 @@ use crate::{
     check::{Cases, Check},
     draft::Draft,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     prose::passage::Passage,
     static_regex::StaticRegex,
 };
@@ -15,9 +15,9 @@ const NUMBERS: Cases = &[
 ];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check::many("documents.numbers", NUMBERS, numbers).with(&[("known", Kind::List)]),
+    Check::many("documents.numbers", NUMBERS, numbers).with(&[("known", ParamKind::List)]),
     Check::one("documents.stale", &[("plan", &["chapter", "quote", "year", "actual"])], stale)
-        .with(&[("plans", Kind::List)]),
+        .with(&[("plans", ParamKind::List)]),
 ];
 
 /// A document number in any bracket style: issuer, bracket, year, bracket, 第?, number.

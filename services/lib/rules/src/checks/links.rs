@@ -7,16 +7,15 @@ use crate::{
     draft::Draft,
     fingerprint::FindingKey,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     prose::passage::Passage,
     static_regex::StaticRegex,
 };
 
 const HOSTED: &[&str] = &["chapter", "quote", "host"];
 
-pub(crate) const CHECKS: &[Check] =
-    &[Check::many("links", &[("foreign", HOSTED), ("address", HOSTED)], run)
-        .with(&[("allowed", Kind::List)])];
+pub(crate) const CHECKS: &[Check] = &[Check::many("links", &[("foreign", HOSTED), ("address", HOSTED)], run)
+    .with(&[("allowed", ParamKind::List)])];
 
 /// A host with its scheme, or a name that ends as hosts do.
 static HOST: StaticRegex = StaticRegex::new(

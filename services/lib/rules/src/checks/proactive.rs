@@ -9,7 +9,7 @@ use crate::{
     check::{Cases, Check},
     draft::{Draft, decimal},
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     table::Table,
 };
 
@@ -20,9 +20,9 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::one("proactive.rule_makers", &[("cells", &["agency", "cells", "values"])], rule_makers),
     Check::many("proactive.in_force", IN_FORCE, in_force),
     Check::one("proactive.fee_unit", &[("impossible", FEE_UNIT), ("suspicious", FEE_UNIT)], fee_unit)
-        .with(&[("never_above", Kind::Whole), ("county_whole_from", Kind::Whole)]),
+        .with(&[("never_above", ParamKind::Whole), ("county_whole_from", ParamKind::Whole)]),
     Check::one("proactive.enforcement", &[("zero", &["agency", "word"])], enforcement)
-        .with(&[("bodies", Kind::List)]),
+        .with(&[("bodies", ParamKind::List)]),
     Check::one("proactive.unit_in_cell", &[("cells", &["cells", "quote"])], unit_in_cell),
 ];
 

@@ -33,7 +33,7 @@ pub(crate) const CHECKS: &[Check] = &[Check::many("prose.disputes", CASES, dispu
 
 /// The blocks of chapter 四 that a number may belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Blocks {
+enum DisputeBlocks {
     Review,
     Direct,
     AfterReview,
@@ -41,7 +41,7 @@ enum Blocks {
     Both,
 }
 
-impl Blocks {
+impl DisputeBlocks {
     fn prefixes(self) -> &'static [&'static str] {
         match self {
             Self::Review => &["disputes.reconsideration"],
@@ -130,8 +130,8 @@ fn disputes(_: &Params, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// A number about disputes.
-struct Claim {
-    blocks: Blocks,
+struct DisputeClaim {
+    blocks: DisputeBlocks,
     column: &'static str,
     value: Decimal,
     /// Range of characters in the passage.
@@ -139,7 +139,7 @@ struct Claim {
     is_sure: bool,
 }
 
-fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Claim> {
+fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<DisputeClaim> {
     if count.approximate || !DISPUTES.units.has(count.unit) {
         return None;
     }
@@ -147,8 +147,8 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Clai
     let head = reading.head(count, true);
     let sentence = reading.sentence(count.number.start);
     let so_far = reading.words(sentence.start..count.number.start);
-    let named = Blocks::named(&so_far);
-    let behind = if named.is_none() { Blocks::behind(&reading.tail(count)) } else { None };
+    let named = DisputeBlocks::named(&so_far);
+    let behind = if named.is_none() { DisputeBlocks::behind(&reading.tail(count)) } else { None };
     let blocks = named.or(behind)?;
     let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"));
     let since = named_at.map_or("", |at| &so_far[at..]);
@@ -169,10 +169,10 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Clai
         None => "total",
     };
     let is_sure = !DISPUTES.unsure.any(&so_far) && !has_foreign_scope(&input.report.agency, &so_far);
-    Some(Claim { blocks, column, value: count.value, quote: head.start..count.end, is_sure })
+    Some(DisputeClaim { blocks, column, value: count.value, quote: head.start..count.end, is_sure })
 }
 
-impl Claim {
+impl DisputeClaim {
     fn draft(&self, input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
         let cells = cells(table, self.blocks, self.column)?;
         let expected = sum(table, &cells)?;
@@ -190,7 +190,7 @@ impl Claim {
     }
 }
 
-fn cells(table: &Table<'_>, blocks: Blocks, column: &str) -> Option<Vec<usize>> {
+fn cells(table: &Table<'_>, blocks: DisputeBlocks, column: &str) -> Option<Vec<usize>> {
     blocks.prefixes().iter().map(|prefix| table.layout.number(&format!("{prefix}.{column}"))).collect()
 }
 
@@ -217,9 +217,9 @@ fn none(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>) -> Option<D
         return None;
     }
     let blocks = match (words.contains("复议"), words.contains("诉讼")) {
-        (true, true) => Blocks::Both,
-        (true, false) => Blocks::Review,
-        _ => Blocks::Litigation,
+        (true, true) => DisputeBlocks::Both,
+        (true, false) => DisputeBlocks::Review,
+        _ => DisputeBlocks::Litigation,
     };
     let cells = cells(table, blocks, "total")?;
     let expected = sum(table, &cells).filter(|sum| *sum > Decimal::ZERO)?;
@@ -237,9 +237,9 @@ static UPHELD: StaticRegex =
 /// Compares a statement that all decisions were upheld (均获维持) with the other results in chapter 四.
 fn upheld(table: &Table<'_>, passage: &Passage<'_>) -> Option<Draft> {
     let found = passage.text().contains("维持").then(|| UPHELD.find(passage.text())).flatten()?;
-    let blocks = Blocks::named(found.as_str()).unwrap_or(Blocks::Both);
+    let blocks = DisputeBlocks::named(found.as_str()).unwrap_or(DisputeBlocks::Both);
     let blocks = match (found.as_str().contains("复议"), found.as_str().contains("诉讼")) {
-        (true, true) => Blocks::Both,
+        (true, true) => DisputeBlocks::Both,
         _ => blocks,
     };
     let mut others = Vec::new();

@@ -7,7 +7,7 @@ use crate::{
     check::{Cases, Check},
     draft::{Draft, decimal},
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     prose::{passage::Passage, vocabulary::FEES},
     static_regex::StaticRegex,
 };
@@ -20,7 +20,7 @@ const CASES: Cases = &[
 ];
 
 pub(crate) const CHECKS: &[Check] =
-    &[Check::many("prose.fees", CASES, run).with(&[("never_above_yuan", Kind::Whole)])];
+    &[Check::many("prose.fees", CASES, run).with(&[("never_above_yuan", ParamKind::Whole)])];
 
 static NONE: StaticRegex = StaticRegex::new(
     "(?:未|没有|无|不)(?:收取|产生|发生|收过|征收|涉及|存在)[^。;]{0,18}?(?:处理费|收费|费用)",

@@ -7,7 +7,7 @@ use crate::{
     check::{Cases, Check},
     draft::{Draft, decimal},
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     prose::passage::Passage,
     static_regex::StaticRegex,
 };
@@ -15,7 +15,7 @@ use crate::{
 const CASES: Cases = &[("differs", &["chapter", "quote", "part", "whole", "expected", "actual"])];
 
 pub(crate) const CHECKS: &[Check] =
-    &[Check::many("prose.percentages", CASES, run).with(&[("tolerance", Kind::Decimal)])];
+    &[Check::many("prose.percentages", CASES, run).with(&[("tolerance", ParamKind::Decimal)])];
 
 /// A count with its unit, followed by its percentage: `258件，占33.9%`, `208件（17.46%`.
 static SHARE: StaticRegex = StaticRegex::new(

@@ -13,7 +13,7 @@ use crate::{
     check::Check,
     draft::{Draft, decimal},
     input::Input,
-    layout::Row,
+    layout::LayoutRow,
     params::Params,
     prose::{claim::Claim, passage::Passage, quantity::Quantity},
     table::Table,
@@ -60,7 +60,7 @@ fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
 
 /// The sum of the totals of some rows, as far as they are printed.
 #[derive(Debug, Clone)]
-struct Printed {
+struct PrintedSum {
     /// The minimum of the sum.
     low: Decimal,
     /// True if none of the cells is blank.
@@ -82,39 +82,43 @@ fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
 }
 
 /// Returns the sums of rows that a quantity may mean, each with the rows to subtract.
-fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<Rows>, Vec<Rows>)> {
-    let in_hand = || (vec![Rows::Received, Rows::CarriedIn], Vec::new());
+fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<RequestRows>, Vec<RequestRows>)> {
+    let in_hand = || (vec![RequestRows::Received, RequestRows::CarriedIn], Vec::new());
     let just = |rows| (vec![rows], Vec::new());
     match claim.quantity {
-        Quantity::Received => vec![just(Rows::Received), in_hand()],
-        Quantity::NewlyReceived => vec![just(Rows::Received)],
-        Quantity::Handled => vec![just(Rows::Total), (vec![Rows::Total], vec![Rows::CarriedIn])],
+        Quantity::Received => vec![just(RequestRows::Received), in_hand()],
+        Quantity::NewlyReceived => vec![just(RequestRows::Received)],
+        Quantity::Handled => {
+            vec![just(RequestRows::Total), (vec![RequestRows::Total], vec![RequestRows::CarriedIn])]
+        }
         Quantity::Worked => {
             vec![
-                just(Rows::Total),
-                (vec![Rows::Total], vec![Rows::CarriedIn]),
+                just(RequestRows::Total),
+                (vec![RequestRows::Total], vec![RequestRows::CarriedIn]),
                 in_hand(),
-                just(Rows::Received),
+                just(RequestRows::Received),
             ]
         }
-        Quantity::CarriedIn => vec![just(Rows::CarriedIn)],
-        Quantity::CarriedOut => vec![just(Rows::CarriedOut)],
+        Quantity::CarriedIn => vec![just(RequestRows::CarriedIn)],
+        Quantity::CarriedOut => vec![just(RequestRows::CarriedOut)],
         Quantity::Granted if claims.iter().any(|c| c.quantity == Quantity::PartiallyGranted) => {
-            vec![just(Rows::Granted)]
+            vec![just(RequestRows::Granted)]
         }
-        Quantity::Granted => vec![just(Rows::Granted), (vec![Rows::Granted, Rows::Partial], Vec::new())],
-        Quantity::PartiallyGranted => vec![just(Rows::Partial)],
-        Quantity::GrantedOrPartially => vec![(vec![Rows::Granted, Rows::Partial], Vec::new())],
-        Quantity::Refused => vec![just(Rows::Refused)],
-        Quantity::Unavailable => vec![just(Rows::Unavailable)],
-        Quantity::NotProcessed => vec![just(Rows::NotProcessed)],
-        Quantity::Other => vec![just(Rows::Other)],
+        Quantity::Granted => {
+            vec![just(RequestRows::Granted), (vec![RequestRows::Granted, RequestRows::Partial], Vec::new())]
+        }
+        Quantity::PartiallyGranted => vec![just(RequestRows::Partial)],
+        Quantity::GrantedOrPartially => vec![(vec![RequestRows::Granted, RequestRows::Partial], Vec::new())],
+        Quantity::Refused => vec![just(RequestRows::Refused)],
+        Quantity::Unavailable => vec![just(RequestRows::Unavailable)],
+        Quantity::NotProcessed => vec![just(RequestRows::NotProcessed)],
+        Quantity::Other => vec![just(RequestRows::Other)],
     }
 }
 
 /// A row of chapter 三, or a group of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rows {
+enum RequestRows {
     Received,
     CarriedIn,
     Total,
@@ -127,8 +131,8 @@ enum Rows {
     Other,
 }
 
-impl Rows {
-    fn holds(self, row: &Row) -> bool {
+impl RequestRows {
+    fn holds(self, row: &LayoutRow) -> bool {
         let concept = row.concept.as_str();
         let result = |name: &str| {
             let rest = concept.strip_prefix("requests.outcome.").and_then(|rest| rest.strip_prefix(name));
@@ -180,8 +184,8 @@ impl Rows {
 }
 
 /// Returns the sum of 总计 over some rows; `None` if a cell that it needs is missing or unreadable.
-fn printed(table: &Table<'_>, rows: &[Rows]) -> Option<Printed> {
-    let mut sum = Printed { low: Decimal::ZERO, exact: true, cells: Vec::new() };
+fn printed(table: &Table<'_>, rows: &[RequestRows]) -> Option<PrintedSum> {
+    let mut sum = PrintedSum { low: Decimal::ZERO, exact: true, cells: Vec::new() };
     let wanted = table.layout.rows.iter().filter(|row| rows.iter().any(|rows| rows.holds(row)));
     for row in wanted {
         let total = row_total(table, row)?;
@@ -192,12 +196,12 @@ fn printed(table: &Table<'_>, rows: &[Rows]) -> Option<Printed> {
     Some(sum)
 }
 
-fn row_total(table: &Table<'_>, row: &Row) -> Option<Printed> {
+fn row_total(table: &Table<'_>, row: &LayoutRow) -> Option<PrintedSum> {
     match table.state(row.total) {
-        State::Reported(low) => Some(Printed { low, exact: true, cells: vec![row.total] }),
+        State::Reported(low) => Some(PrintedSum { low, exact: true, cells: vec![row.total] }),
         State::Missing | State::Unreadable => None,
         State::Blank | State::NotApplicable => {
-            let mut sum = Printed { low: Decimal::ZERO, exact: true, cells: row.parts.clone() };
+            let mut sum = PrintedSum { low: Decimal::ZERO, exact: true, cells: row.parts.clone() };
             for part in &row.parts {
                 match table.state(*part) {
                     State::Reported(value) => sum.low = sum.low.checked_add(value)?,

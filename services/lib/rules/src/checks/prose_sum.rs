@@ -12,7 +12,7 @@ use crate::{
     check::Check,
     draft::{Draft, decimal},
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     prose::{
         claim::Claim,
         count::{Count, ends_with, starts_with},
@@ -26,7 +26,7 @@ const WORDS: &[&str] = &["chapter", "quote", "parts", "expected", "actual"];
 
 pub(crate) const CHECKS: &[Check] =
     &[Check::many("prose.sums", &[("differs", WORDS), ("unsure", WORDS), ("results", WORDS)], run)
-        .with(&[("tolerance_percent", Kind::Decimal)])];
+        .with(&[("tolerance_percent", ParamKind::Decimal)])];
 
 /// How a list is introduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
 
 /// A number and the parts that it is broken down into.
 #[derive(Debug)]
-struct List {
+struct Breakdown {
     total: Decimal,
     parts: Vec<Decimal>,
     sum: Decimal,
@@ -67,7 +67,7 @@ struct List {
     opening: Opening,
 }
 
-impl List {
+impl Breakdown {
     /// Returns which message to report; `None` if the list adds up or does not have to.
     fn case(&self, tolerance_percent: Decimal) -> Option<&'static str> {
         if self.sum == self.total {
@@ -105,7 +105,7 @@ impl List {
 }
 
 /// Returns the lists of a passage. A list that a word introduces is not searched for further lists.
-fn lists(passage: &Passage<'_>) -> Vec<List> {
+fn lists(passage: &Passage<'_>) -> Vec<Breakdown> {
     let reading = passage.reading();
     let mut found = Vec::new();
     if reading.counts.len() < 3 {
@@ -162,7 +162,7 @@ fn is_behind_count(passage: &Passage<'_>, at: usize) -> bool {
 }
 
 /// Returns a list that is followed by its own sum: `政策文件40条、工作动态55条、人事信息5条，共计100条`.
-fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
+fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<Breakdown> {
     let reading = passage.reading();
     let inside = |count: &&Count| sentence.contains(&count.number.start) && reading.depth(count) == 0;
     let counts: Vec<&Count> = reading.counts.iter().filter(inside).collect();
@@ -185,7 +185,7 @@ fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
     {
         return None;
     }
-    Some(List {
+    Some(Breakdown {
         total: total.value,
         sum: parts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part.value))?,
         parts: parts.iter().map(|part| part.value).collect(),
@@ -197,7 +197,11 @@ fn summed(passage: &Passage<'_>, sentence: &Range<usize>) -> Option<List> {
 }
 
 /// Returns the list in the range `inside` that begins at `opener`.
-fn list(passage: &Passage<'_>, (opener, opening): (usize, Opening), inside: Range<usize>) -> Option<List> {
+fn list(
+    passage: &Passage<'_>,
+    (opener, opening): (usize, Opening),
+    inside: Range<usize>,
+) -> Option<Breakdown> {
     let reading = passage.reading();
     let total = total(passage, opener)?;
     if SUMS.nested.any(&reading.words(inside.clone())) {
@@ -234,7 +238,7 @@ fn list(passage: &Passage<'_>, (opener, opening): (usize, Opening), inside: Rang
     }
     let last = parts.last().filter(|_| parts.len() > 1)?;
     open |= starts_with(reading.chars(), last.end, "等");
-    Some(List {
+    Some(Breakdown {
         total: total.value,
         sum: parts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part.value))?,
         parts: parts.iter().map(|part| part.value).collect(),
@@ -293,7 +297,7 @@ fn is_printed(input: &Input<'_>, sum: Decimal) -> bool {
 
 /// Returns the results of a passage as a list, if it names all five and their total, and they do not add up to that
 /// total, neither alone nor with the number carried over to the next year.
-fn results(claims: &[Claim]) -> Option<List> {
+fn results(claims: &[Claim]) -> Option<Breakdown> {
     let only = |quantity| {
         let mut same = claims.iter().filter(|claim| claim.quantity == quantity);
         let first = same.next();
@@ -321,7 +325,7 @@ fn results(claims: &[Claim]) -> Option<List> {
     }
     let total = totals.iter().find(|total| total.quantity == Quantity::Handled).or(totals.first())?;
     let end = parts.iter().map(|part| part.quote.end).max()?;
-    Some(List {
+    Some(Breakdown {
         total: total.value,
         parts: parts.iter().map(|part| part.value).collect(),
         sum,

@@ -12,10 +12,10 @@ use gongkai_model::{AgencyKey, AgencyProfile, FactId, Finding, Nature, Region, R
 use toml::Spanned;
 
 use crate::{
-    context::{Context, Publication},
+    context::{Publication, ReportContext},
     neighbours::{AgencyYear, Neighbours},
     rule::Rule,
-    text::{Ground, Lines, PackError, day},
+    text::{Ground, PackError, PackLines, day},
 };
 use group::Group;
 
@@ -40,7 +40,7 @@ pub(crate) fn read(
     group: Group,
     rules: &[Rule],
     ground: &Ground,
-    lines: &Lines<'_>,
+    lines: &PackLines<'_>,
 ) -> Result<Vec<Example>, PackError> {
     let id = group.rule.get_ref();
     if !rules.iter().any(|rule| rule.id == *id) {
@@ -91,7 +91,7 @@ impl Example {
     pub(crate) fn failure(
         &self,
         nature_of: fn(&str) -> Nature,
-        evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>,
+        evaluate: impl FnOnce(&Report, &ReportContext<'_>) -> Vec<Finding>,
     ) -> Option<PackError> {
         let said = self.said(nature_of, evaluate);
         let fits = |finding: &Finding| self.severity.is_none_or(|severity| finding.severity == severity);
@@ -114,7 +114,7 @@ impl Example {
     fn said(
         &self,
         nature_of: fn(&str) -> Nature,
-        evaluate: impl FnOnce(&Report, &Context<'_>) -> Vec<Finding>,
+        evaluate: impl FnOnce(&Report, &ReportContext<'_>) -> Vec<Finding>,
     ) -> Vec<Finding> {
         let setting = &self.setting;
         let report = baseline_report::report(setting, &self.text);
@@ -129,7 +129,7 @@ impl Example {
         let key = setting.code.as_deref().and_then(|code| AgencyKey::from_code(code).ok());
         let region = region.unwrap_or(Region::UNKNOWN);
         let profile = key.map(|key| AgencyProfile::unlisted(key, &report.agency, by_name, region));
-        let context = Context {
+        let context = ReportContext {
             published_at: day(&setting.published),
             publication: Publication {
                 url: setting.url.as_deref(),
@@ -140,7 +140,7 @@ impl Example {
             profile: profile.as_ref(),
             by_name,
             neighbours: neighbours.as_ref(),
-            ..Context::default()
+            ..ReportContext::default()
         };
         let mut said = evaluate(&report, &context);
         said.retain(|finding| finding.rule == self.rule);

@@ -10,7 +10,7 @@ use gongkai_model::{AgencyKey, AgencyKind, Level, Report, State};
 
 use crate::{
     cell_names::CellNames,
-    context::Context,
+    context::ReportContext,
     expression::{env, names::Needs},
     input::Input,
     layout::LayoutCell,
@@ -57,13 +57,13 @@ impl Bindings {
 }
 
 /// The cells of a report, shared by the cell functions.
-struct Cells {
+struct CellBindings {
     numbers: Arc<HashMap<String, usize>>,
     states: Vec<State>,
     cells: Arc<[LayoutCell]>,
 }
 
-impl Cells {
+impl CellBindings {
     fn state(&self, name: &str) -> Result<(State, Unit), ExecutionError> {
         // A form without the cell: what other forms have and this one lacks is missing.
         let Some(at) = self.numbers.get(name) else { return Ok((State::Missing, Unit::Count)) };
@@ -108,7 +108,7 @@ impl Cells {
 }
 
 fn add_cells(scope: &mut Scope<'static, 'static>, table: &Table<'_>) {
-    let cells = Arc::new(Cells {
+    let cells = Arc::new(CellBindings {
         numbers: Arc::clone(&table.layout.numbers),
         states: table.states().to_vec(),
         cells: Arc::clone(&table.layout.cells),
@@ -185,7 +185,7 @@ fn agency(input: &Input<'_>) -> Cel {
     ]))
 }
 
-fn event(context: &Context<'_>) -> Cel {
+fn event(context: &ReportContext<'_>) -> Cel {
     let text = |text: Option<&str>| text.map_or(Cel::Null, Cel::from);
     let day = |day: Option<time::Date>| day.map_or(Cel::Null, |day| Cel::from(day.to_string()));
     let publication = &context.publication;

@@ -67,7 +67,7 @@ impl Needs {
 }
 
 /// The names that an expression may use beside the fixed variables and functions.
-pub(crate) struct Known<'a> {
+pub(crate) struct AllowedNames<'a> {
     /// The rule's patterns: the members of `quote`.
     pub(crate) patterns: &'a [&'a str],
     /// The rule's parameters: the members of `params`.
@@ -80,14 +80,14 @@ pub(crate) struct Known<'a> {
 ///
 /// # Errors
 /// A variable, member, function, cell, pattern or parameter is unknown; the text names it for the author of the pack.
-pub(crate) fn check(program: &Program, known: &Known<'_>) -> Result<Needs, String> {
+pub(crate) fn check(program: &Program, known: &AllowedNames<'_>) -> Result<Needs, String> {
     let mut reader = Reader { known, bound: Vec::new(), needs: Needs::default() };
     reader.read(program.expression())?;
     Ok(reader.needs)
 }
 
 struct Reader<'a> {
-    known: &'a Known<'a>,
+    known: &'a AllowedNames<'a>,
     /// Variables that a macro such as `all` binds.
     bound: Vec<String>,
     needs: Needs,

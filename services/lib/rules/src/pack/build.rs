@@ -19,10 +19,10 @@ use crate::{
         env, names,
     },
     params::{Param, Params},
-    pattern::{Pattern, Patterns},
+    pattern::{Patterns, RulePattern},
     rule::{Bounds, Case, Logic, Rule, Scope},
     template::Template,
-    text::{Ground, Lines, PackError},
+    text::{Ground, PackError, PackLines},
 };
 
 /// Placeholders of the message of a rule with patterns.
@@ -31,14 +31,14 @@ const OF_PATTERNS: [&str; 2] = ["quote", "chapter"];
 /// Forms of a rule that names none.
 const FORMS: [FormId; 2] = [FormId::Form2021, FormId::Form2019];
 
-pub(super) struct Builder<'a> {
-    pub(super) lines: &'a Lines<'a>,
+pub(super) struct PackBuilder<'a> {
+    pub(super) lines: &'a PackLines<'a>,
     pub(super) ground: &'a Ground,
     /// Name and version of the pack.
     pub(super) pack: Arc<str>,
 }
 
-impl Builder<'_> {
+impl PackBuilder<'_> {
     pub(super) fn rule(&self, raw: raw::Rule) -> Result<Rule, PackError> {
         let at = raw.id.span();
         let severity = self.lines.severity(&raw.severity)?;
@@ -107,7 +107,8 @@ impl Builder<'_> {
     ) -> Result<Looks, PackError> {
         let of_patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.name.as_str()).collect();
         let params: Vec<&str> = raw.params.keys().map(String::as_str).collect();
-        let known = names::Known { patterns: &of_patterns, params: &params, cells: &self.ground.cells };
+        let known =
+            names::AllowedNames { patterns: &of_patterns, params: &params, cells: &self.ground.cells };
         let mut needs = names::Needs::default();
         let mut program = |text: &Spanned<String>| {
             let (program, of_program) = self.program(text, &known)?;
@@ -148,7 +149,7 @@ impl Builder<'_> {
     fn program(
         &self,
         text: &Spanned<String>,
-        known: &names::Known<'_>,
+        known: &names::AllowedNames<'_>,
     ) -> Result<(Program, names::Needs), PackError> {
         let program = env::compile(text.get_ref())
             .map_err(|(below, why)| self.lines.error_below(text.span(), below, why))?;
@@ -169,7 +170,7 @@ impl Builder<'_> {
             let regex = Regex::new(regex).map_err(|error| {
                 self.lines.error(spanned.span(), format!("no regular expression: {error}"))
             })?;
-            Ok(Pattern { name: name.clone(), regex, chapters })
+            Ok(RulePattern { name: name.clone(), regex, chapters })
         };
         raw.iter().map(pattern).collect()
     }

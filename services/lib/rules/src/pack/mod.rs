@@ -11,7 +11,7 @@ mod raw;
 use crate::{
     example::{self, Example},
     rule::Rule,
-    text::{Ground, Lines, PackError, PackText},
+    text::{Ground, PackError, PackLines, PackText},
 };
 
 /// What packs say together.
@@ -36,17 +36,17 @@ pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground) -> Result<Packs, Pac
 impl Packs {
     /// These packs and one more.
     fn and(mut self, pack: &PackText<'_>, ground: &Ground) -> Result<Self, PackError> {
-        let lines = Lines::new(pack);
+        let lines = PackLines::new(pack);
         let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {
             let at = error.span().unwrap_or(0..0);
             lines.error(at, error.message())
         })?;
-        let raw::Head { name, version } = raw.pack;
+        let raw::PackHead { name, version } = raw.pack;
         if name.get_ref().is_empty() {
             return Err(lines.error(name.span(), "a pack needs a name"));
         }
         let label = format!("{} {version}", name.get_ref());
-        let builder = build::Builder { lines: &lines, ground, pack: label.as_str().into() };
+        let builder = build::PackBuilder { lines: &lines, ground, pack: label.as_str().into() };
         for rule in raw.rules {
             let at = rule.id.span();
             let rule = builder.rule(rule)?;

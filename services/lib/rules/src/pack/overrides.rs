@@ -3,14 +3,14 @@
 use super::{build, raw};
 use crate::{
     rule::Rule,
-    text::{Lines, PackError},
+    text::{PackError, PackLines},
 };
 
 /// Applies one change to the rule of that id, in each scope in which it stands.
 pub(super) fn apply(
     change: raw::Override,
     rules: &mut Vec<Rule>,
-    lines: &Lines<'_>,
+    lines: &PackLines<'_>,
 ) -> Result<(), PackError> {
     let id = change.id.get_ref();
     let mut changed: Vec<&mut Rule> = rules.iter_mut().filter(|rule| rule.id == *id).collect();

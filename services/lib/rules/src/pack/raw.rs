@@ -10,7 +10,7 @@ use crate::{example::group::Group, params::Param};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pack {
-    pub(super) pack: Head,
+    pub(super) pack: PackHead,
     #[serde(default)]
     pub(super) rules: Vec<Rule>,
     #[serde(default, rename = "override")]
@@ -21,7 +21,7 @@ pub(super) struct Pack {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Head {
+pub(super) struct PackHead {
     pub(super) name: Spanned<String>,
     pub(super) version: String,
 }

@@ -14,7 +14,7 @@ use crate::prose::{
     count::Count,
     passage::Passage,
     quantity::Quantity,
-    reading::{Head, Reading},
+    reading::{LeadingWords, PassageReading},
     vocabulary::{Carried, REQUESTS},
 };
 
@@ -50,7 +50,7 @@ pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
 /// Reads the claims of one passage.
 struct Reader<'p> {
     report: &'p Report,
-    reading: &'p Reading,
+    reading: &'p PassageReading,
     /// Where the passage first speaks of requests for information.
     named_from: Option<usize>,
 }
@@ -85,12 +85,12 @@ impl Reader<'_> {
 
     /// Returns the words before a count, without lists that name every applicant: a `、` in such a list does not
     /// separate clauses.
-    fn head(&self, count: &Count) -> Head {
+    fn head(&self, count: &Count) -> LeadingWords {
         let listed = self.reading.head(count, true);
         if !REQUESTS.wholes.any(&listed.words) {
             return self.reading.head(count, false);
         }
-        Head { start: listed.start, words: REQUESTS.wholes.removed(&listed.words).into_owned() }
+        LeadingWords { start: listed.start, words: REQUESTS.wholes.removed(&listed.words).into_owned() }
     }
 
     /// Returns the quantity that a count states, by the last keyword before the count or else by the first one after

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gongkai_model::{Paragraph, Source, Span};
 
-use crate::prose::reading::Reading;
+use crate::prose::reading::PassageReading;
 
 /// Minimum length in characters of a line that was broken because it was full.
 const FULL_LINE: usize = 20;
@@ -15,7 +15,7 @@ const FULL_LINE: usize = 20;
 pub(crate) struct Passage<'a> {
     chapter: u32,
     text: String,
-    reading: Reading,
+    reading: PassageReading,
     /// For each character, its paragraph and its number in the text of that paragraph.
     origin: Vec<(u32, u32)>,
     paragraphs: &'a [Paragraph],
@@ -51,7 +51,7 @@ impl<'a> Passage<'a> {
                 }
             }
         }
-        Self { chapter, text, reading: Reading::new(chars), origin, paragraphs }
+        Self { chapter, text, reading: PassageReading::new(chars), origin, paragraphs }
     }
 
     pub(crate) fn chapter(&self) -> u32 {
@@ -64,7 +64,7 @@ impl<'a> Passage<'a> {
     }
 
     /// Returns the sentences and counts of the text.
-    pub(crate) fn reading(&self) -> &Reading {
+    pub(crate) fn reading(&self) -> &PassageReading {
         &self.reading
     }
 

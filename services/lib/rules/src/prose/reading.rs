@@ -8,7 +8,7 @@ use crate::prose::count::{Count, counts};
 const CLAUSE: usize = 60;
 
 /// The characters of a passage with their nesting, sentences and counts.
-pub(crate) struct Reading {
+pub(crate) struct PassageReading {
     chars: Vec<char>,
     /// Number of brackets around each character. A bracket counts as inside itself.
     depth: Vec<u8>,
@@ -19,7 +19,7 @@ pub(crate) struct Reading {
     pub(crate) counts: Vec<Count>,
 }
 
-impl Reading {
+impl PassageReading {
     pub(crate) fn new(chars: Vec<char>) -> Self {
         let found = counts(&chars);
         if found.is_empty() {
@@ -71,7 +71,7 @@ impl Reading {
 
     /// Returns the words just before a count: back to the last comma, semicolon, colon or count of the same depth,
     /// without the text in deeper brackets. With `lists` a `、` does not end the search.
-    pub(crate) fn head(&self, count: &Count, lists: bool) -> Head {
+    pub(crate) fn head(&self, count: &Count, lists: bool) -> LeadingWords {
         let start = count.number.start;
         let mut first = start;
         let (depth, floor) = (self.depth[start], self.clause_floor(count));
@@ -91,7 +91,7 @@ impl Reading {
             words.push(c);
             first = at;
         }
-        Head { start: first, words: words.iter().rev().collect() }
+        LeadingWords { start: first, words: words.iter().rev().collect() }
     }
 
     /// Returns the earliest start of a count's clause: the end of the previous count of the same depth, within the
@@ -129,7 +129,7 @@ impl Reading {
     }
 }
 
-impl Reading {
+impl PassageReading {
     /// True if a digit belongs to a year such as `2024年`.
     fn is_in_a_year(&self, at: usize) -> bool {
         let is_digit = |at: &usize| self.chars.get(*at).is_some_and(char::is_ascii_digit);
@@ -140,7 +140,7 @@ impl Reading {
 }
 
 /// The words before a count.
-pub(crate) struct Head {
+pub(crate) struct LeadingWords {
     /// Where they begin.
     pub(crate) start: usize,
     pub(crate) words: String,
@@ -191,7 +191,7 @@ mod tests {
     fn a_count_has_the_words_before_and_after_it_at_its_own_depth() {
         fn check(text: &str, expect: &[(&str, &str)]) {
             let chars: Vec<char> = text.chars().collect();
-            let reading = Reading::new(chars);
+            let reading = PassageReading::new(chars);
             let seen: Vec<(String, String)> =
                 reading.counts.iter().map(|c| (reading.head(c, false).words, reading.tail(c))).collect();
             let seen: Vec<(&str, &str)> = seen.iter().map(|(h, t)| (h.as_str(), t.as_str())).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::prose::{
     quantity::Quantity,
-    words::{List, Words},
+    words::{OrderedWords, Words},
 };
 
 /// Words about requests for information.
@@ -18,7 +18,7 @@ pub(crate) static REQUESTS: LazyLock<Requests> =
 pub(crate) static SUMS: LazyLock<Sums> = LazyLock::new(|| read(include_str!("../../packs/words/sums.toml")));
 
 /// Words about 行政复议 and 行政诉讼.
-pub(crate) static DISPUTES: LazyLock<Disputes> =
+pub(crate) static DISPUTES: LazyLock<DisputeWords> =
     LazyLock::new(|| read(include_str!("../../packs/words/disputes.toml")));
 
 /// Words about 规章 and 行政规范性文件.
@@ -37,19 +37,19 @@ fn read<T: DeserializeOwned>(text: &str) -> T {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Requests {
     pub(super) topic: Words,
-    pub(super) of_requests: List,
-    pub(super) units: List,
-    pub(super) bare_units: List,
+    pub(super) of_requests: OrderedWords,
+    pub(super) units: OrderedWords,
+    pub(super) bare_units: OrderedWords,
     pub(super) parts: Words,
-    pub(super) together: List,
+    pub(super) together: OrderedWords,
     pub(super) papers: Words,
     pub(super) wholes: Words,
     pub(super) other_business: Words,
-    pub(super) not_of_results: List,
-    pub(crate) not_of_none: List,
-    pub(super) documents: List,
-    pub(super) late: List,
-    pub(super) negations: List,
+    pub(super) not_of_results: OrderedWords,
+    pub(crate) not_of_none: OrderedWords,
+    pub(super) documents: OrderedWords,
+    pub(super) late: OrderedWords,
+    pub(super) negations: OrderedWords,
     pub(super) scopes: Words,
     pub(super) keywords: Keywords,
     pub(super) carried_in: Carried,
@@ -60,10 +60,10 @@ pub(crate) struct Requests {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Carried {
-    pub(super) years: List,
-    pub(super) words: List,
+    pub(super) years: OrderedWords,
+    pub(super) words: OrderedWords,
     #[serde(default)]
-    pub(super) not: List,
+    pub(super) not: OrderedWords,
 }
 
 /// Verbs and results, and the quantity that each speaks of.
@@ -103,13 +103,13 @@ impl Keywords {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sums {
-    pub(crate) openers: List,
-    pub(crate) maybe_openers: List,
-    pub(crate) announcements: List,
-    pub(crate) sums: List,
-    pub(crate) units: List,
-    pub(crate) loose_units: List,
-    pub(crate) events: List,
+    pub(crate) openers: OrderedWords,
+    pub(crate) maybe_openers: OrderedWords,
+    pub(crate) announcements: OrderedWords,
+    pub(crate) sums: OrderedWords,
+    pub(crate) units: OrderedWords,
+    pub(crate) loose_units: OrderedWords,
+    pub(crate) events: OrderedWords,
     pub(crate) ends: Words,
     pub(crate) changes: Words,
     pub(crate) channels: Words,
@@ -120,40 +120,40 @@ pub(crate) struct Sums {
 /// The fields are explained in `disputes.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Disputes {
-    pub(crate) units: List,
-    pub(crate) turns: List,
+pub(crate) struct DisputeWords {
+    pub(crate) units: OrderedWords,
+    pub(crate) turns: OrderedWords,
     pub(crate) other: Words,
     pub(crate) unsure: Words,
     pub(crate) lost: Words,
-    pub(crate) decisions: List,
-    pub(crate) joins: List,
-    pub(crate) behind: List,
+    pub(crate) decisions: OrderedWords,
+    pub(crate) joins: OrderedWords,
+    pub(crate) behind: OrderedWords,
     /// Words of results, each with its column.
     pub(crate) results: Vec<(String, String)>,
     /// The names of columns, by their public names.
     pub(crate) columns: BTreeMap<String, String>,
-    pub(crate) blocks: Blocks,
+    pub(crate) blocks: BlockNames,
 }
 
 /// The names of the blocks of chapter 四.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Blocks {
-    pub(crate) review: List,
-    pub(crate) litigation: List,
-    pub(crate) direct: List,
-    pub(crate) after_review: List,
+pub(crate) struct BlockNames {
+    pub(crate) review: OrderedWords,
+    pub(crate) litigation: OrderedWords,
+    pub(crate) direct: OrderedWords,
+    pub(crate) after_review: OrderedWords,
 }
 
 /// The fields are explained in `documents.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Documents {
-    pub(crate) units: List,
+    pub(crate) units: OrderedWords,
     pub(crate) other: Words,
-    pub(crate) unsure_verbs: List,
-    pub(crate) unsure: List,
+    pub(crate) unsure_verbs: OrderedWords,
+    pub(crate) unsure: OrderedWords,
     /// Verbs, each with its column.
     pub(crate) verbs: Vec<(String, String)>,
     /// The names of columns, by their public names.
@@ -165,8 +165,8 @@ pub(crate) struct Documents {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fees {
     pub(crate) fee: Words,
-    pub(crate) tariff: List,
-    pub(crate) breaches: List,
+    pub(crate) tariff: OrderedWords,
+    pub(crate) breaches: OrderedWords,
 }
 
 #[cfg(test)]

@@ -49,13 +49,13 @@ impl Words {
 /// A short list of words whose order matters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Vec<String>")]
-pub(crate) struct List {
+pub(crate) struct OrderedWords {
     words: Vec<String>,
     /// The first character of each word.
     firsts: Vec<char>,
 }
 
-impl From<Vec<String>> for List {
+impl From<Vec<String>> for OrderedWords {
     fn from(words: Vec<String>) -> Self {
         let mut firsts: Vec<char> = words.iter().filter_map(|word| word.chars().next()).collect();
         firsts.sort_unstable();
@@ -64,7 +64,7 @@ impl From<Vec<String>> for List {
     }
 }
 
-impl List {
+impl OrderedWords {
     /// Returns the words in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str)
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_list_is_tried_in_its_order() {
-        let list = List::from(["其中".to_owned(), "包括".to_owned(), "其".to_owned()].to_vec());
+        let list = OrderedWords::from(["其中".to_owned(), "包括".to_owned(), "其".to_owned()].to_vec());
         let chars: Vec<char> = "件,其中包括其他".chars().collect();
         let found: Vec<Option<&str>> = (0..chars.len()).map(|at| list.at(&chars, at)).collect();
         assert_eq!(found, [None, None, Some("其中"), None, Some("包括"), None, Some("其"), None]);

@@ -1,7 +1,7 @@
 //! The rules of titles, names, contents and chapter 二, one line a case.
 
 use gongkai_model::{AgencyKind, AgencyProfile, Applicant, Field, FieldName, Level, Region, Report, Source};
-use gongkai_rules::{Context, RuleSet};
+use gongkai_rules::{ReportContext, RuleSet};
 
 use crate::support::{FORMS, brief, clean, clean_of, findings, nothing_beside, paragraph, set};
 
@@ -227,7 +227,7 @@ fn fields_and_codes_of_the_page() {
     {
         let mut report = clean();
         report.metadata.fields = vec![field(FieldName::SiteIdCode, true, code)];
-        let context = Context { profile: Some(&agency), ..nothing_beside(&report) };
+        let context = ReportContext { profile: Some(&agency), ..nothing_beside(&report) };
         let found = RuleSet::embedded().evaluate(&report, &context);
         assert_eq!(found.iter().filter(|f| f.rule == "M-CODE").count(), expect, "{code}");
     }

@@ -167,7 +167,7 @@ fn every_documented_member_has_a_value() {
     let year = |report: &gongkai_model::Report| gongkai_rules::AgencyYear::of(report, kind);
     let previous = Some(year(&report));
     let neighbours = gongkai_rules::Neighbours { previous, ..gongkai_rules::Neighbours::new(year(&report)) };
-    let context = gongkai_rules::Context { neighbours: Some(&neighbours), ..nothing_beside(&report) };
+    let context = gongkai_rules::ReportContext { neighbours: Some(&neighbours), ..nothing_beside(&report) };
     for path in [
         "report.agency",
         "report.year",

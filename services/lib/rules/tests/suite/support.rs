@@ -5,7 +5,7 @@ use gongkai_model::{
     Applicant, Fact, FactId, Finding, FormId, Metadata, Paragraph, Period, Report, Section, Source, Span,
     State, Variant,
 };
-use gongkai_rules::{AgencyYear, Context, RuleSet};
+use gongkai_rules::{AgencyYear, ReportContext, RuleSet};
 use rust_decimal::Decimal;
 
 pub(crate) const FORMS: [(FormId, Variant); 3] = [
@@ -15,8 +15,8 @@ pub(crate) const FORMS: [(FormId, Variant); 3] = [
 ];
 
 /// What is known of a report of which nothing is known but itself.
-pub(crate) fn nothing_beside(report: &Report) -> Context<'static> {
-    Context { by_name: gongkai_agencies::nature_of(&report.agency), ..Context::default() }
+pub(crate) fn nothing_beside(report: &Report) -> ReportContext<'static> {
+    ReportContext { by_name: gongkai_agencies::nature_of(&report.agency), ..ReportContext::default() }
 }
 
 /// The report as its neighbours see it.
@@ -172,7 +172,7 @@ pub(crate) fn findings(report: &Report) -> Vec<Finding> {
 }
 
 pub(crate) fn findings_published(report: &Report, published_at: Option<time::Date>) -> Vec<Finding> {
-    RuleSet::embedded().evaluate(report, &Context { published_at, ..nothing_beside(report) })
+    RuleSet::embedded().evaluate(report, &ReportContext { published_at, ..nothing_beside(report) })
 }
 
 /// Findings as tests compare them, `RULE SEVERITY` each. A comparison that fails shows their messages.

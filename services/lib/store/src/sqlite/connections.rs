@@ -52,13 +52,13 @@ struct Idle {
 }
 
 /// A pool of read connections.
-pub(super) struct Readers {
+pub(super) struct ReadConnections {
     idle: Mutex<Idle>,
     returned: Condvar,
     busy_timeout: Duration,
 }
 
-impl Readers {
+impl ReadConnections {
     pub(super) fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let mut idle = Vec::new();
         for _ in 0..options.readers.max(1) {
@@ -103,7 +103,7 @@ impl Readers {
 
 /// A connection of the pool; dropping returns it.
 pub(super) struct Lease<'a> {
-    readers: &'a Readers,
+    readers: &'a ReadConnections,
     connection: Option<Connection>,
 }
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::columns::{self, FACT, REVISION, SOURCE};
 use super::lookup::add_candidates;
 use super::paging::{page, sort_columns};
-use super::sql::{Column, Has, Sql};
+use super::sql::{Has, Sql, SqlColumn};
 use super::waivers;
 use crate::error::Error;
 use crate::query::{
@@ -85,7 +85,7 @@ pub(super) fn facts(c: &Connection, query: &FactQuery) -> Result<Page<FoundFact>
     })
 }
 
-fn report_column(field: ReportField) -> Column {
+fn report_column(field: ReportField) -> SqlColumn {
     let (sql, has) = match field {
         ReportField::Year => ("r.year", Has::Equals),
         ReportField::Form => ("c.form", Has::Equals),
@@ -100,10 +100,10 @@ fn report_column(field: ReportField) -> Column {
         ReportField::Findings(Severity::Info) => ("c.infos", Has::Equals),
         ReportField::Withdrawn => ("r.withdrawn", Has::Equals),
     };
-    Column::new(sql, has)
+    SqlColumn::new(sql, has)
 }
 
-fn finding_column(field: FindingField) -> Column {
+fn finding_column(field: FindingField) -> SqlColumn {
     let (sql, has) = match field {
         FindingField::Severity => ("i.severity", Has::Equals),
         FindingField::Rule => ("i.rule", Has::BeginsWith),
@@ -113,17 +113,17 @@ fn finding_column(field: FindingField) -> Column {
         FindingField::Region => ("a.region", Has::BeginsWith),
         FindingField::Waived => ("(w.id IS NOT NULL)", Has::Equals),
     };
-    Column::new(sql, has)
+    SqlColumn::new(sql, has)
 }
 
-fn fact_column(field: FactField) -> Column {
+fn fact_column(field: FactField) -> SqlColumn {
     let (sql, has) = match field {
         FactField::Concept => ("t.concept", Has::BeginsWith),
         FactField::Applicant => ("t.applicant", Has::Equals),
         FactField::State => ("t.state", Has::Equals),
-        FactField::Value => return Column::only_present("CAST(t.value AS REAL)"),
+        FactField::Value => return SqlColumn::only_present("CAST(t.value AS REAL)"),
         FactField::Year => ("r.year", Has::Equals),
         FactField::Region => ("a.region", Has::BeginsWith),
     };
-    Column::new(sql, has)
+    SqlColumn::new(sql, has)
 }

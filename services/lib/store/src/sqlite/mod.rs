@@ -27,7 +27,7 @@ use time::OffsetDateTime;
 
 use self::checksums::Checksums;
 pub use self::connections::Options;
-use self::connections::Readers;
+use self::connections::ReadConnections;
 pub use self::files::{FileLock, lock, set_aside};
 use crate::change::Change;
 use crate::error::Error;
@@ -49,7 +49,7 @@ pub struct SqliteStore {
     epoch: String,
     /// `None` once it is closed.
     writer: Mutex<Option<Writer>>,
-    readers: Readers,
+    readers: ReadConnections,
     position: Mutex<Position>,
 }
 
@@ -84,7 +84,7 @@ impl SqliteStore {
         let epoch = connection.query_row("SELECT epoch FROM life", [], |row| row.get(0))?;
         let position = position::read(&connection)?;
         let checksums = checked.map_or_else(|| Checksums::create(path, &connection), Ok)?;
-        let readers = Readers::open(path, options)?;
+        let readers = ReadConnections::open(path, options)?;
         let writer = Writer { connection, checksums, uncopied: 0 };
         Ok(Self { epoch, writer: Mutex::new(Some(writer)), readers, position: Mutex::new(position) })
     }

@@ -13,7 +13,7 @@ pub(super) struct Sql {
 
 /// A field's column.
 #[derive(Clone, Copy)]
-pub(super) struct Column {
+pub(super) struct SqlColumn {
     /// The expression.
     pub(super) sql: &'static str,
     /// What [`Op::Has`] means.
@@ -30,7 +30,7 @@ pub(super) enum Has {
     Equals,
 }
 
-impl Column {
+impl SqlColumn {
     pub(super) const fn new(sql: &'static str, has: Has) -> Self {
         Self { sql, has, absent_differs: true }
     }
@@ -80,7 +80,7 @@ impl Sql {
     pub(super) fn conditions<F: Copy>(
         &mut self,
         conditions: &[Condition<F>],
-        column: impl Fn(F) -> Column,
+        column: impl Fn(F) -> SqlColumn,
     ) -> &mut Self {
         for condition in conditions {
             self.condition(column(condition.field), condition.op, &condition.value);
@@ -88,8 +88,8 @@ impl Sql {
         self
     }
 
-    fn condition(&mut self, column: Column, op: Op, value: &Value) {
-        let Column { sql, has, absent_differs } = column;
+    fn condition(&mut self, column: SqlColumn, op: Op, value: &Value) {
+        let SqlColumn { sql, has, absent_differs } = column;
         let sign = match op {
             Op::Eq => " = ",
             Op::Ne if absent_differs => " IS DISTINCT FROM ",

@@ -73,7 +73,7 @@ fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, 
 fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, Error> {
     let is_news = waivers::put(tx, waiver)?;
     let seen = view(tx, &waiver.key)?;
-    if !is_news || !matches!(seen, View::Stands { .. }) {
+    if !is_news || !matches!(seen, FeedView::Stands { .. }) {
         return Ok(Applied::Unseen);
     }
     insert_change(tx, &waiver.key, &seen)?;
@@ -102,23 +102,23 @@ fn changing(
 
 /// What the feed tells of a report.
 #[derive(PartialEq)]
-enum View {
+enum FeedView {
     Nothing,
     Withdrawn,
     Stands { content_hash: String, digest: String },
 }
 
-fn view(tx: &Transaction<'_>, key: &ReportKey) -> Result<View, Error> {
+fn view(tx: &Transaction<'_>, key: &ReportKey) -> Result<FeedView, Error> {
     let mut select = tx.prepare_cached(
         "SELECT r.withdrawn, c.content_hash, c.digest FROM report r \
          JOIN arrival c ON c.received_sequence = r.content_sequence WHERE r.agency = ? AND r.year = ?",
     )?;
     let row = select.query_row(params![key.agency.as_str(), key.year], |row| {
         let withdrawn: bool = row.get(0)?;
-        let stands = View::Stands { content_hash: row.get(1)?, digest: row.get(2)? };
-        Ok(if withdrawn { View::Withdrawn } else { stands })
+        let stands = FeedView::Stands { content_hash: row.get(1)?, digest: row.get(2)? };
+        Ok(if withdrawn { FeedView::Withdrawn } else { stands })
     });
-    Ok(row.optional()?.unwrap_or(View::Nothing))
+    Ok(row.optional()?.unwrap_or(FeedView::Nothing))
 }
 
 /// Computes all rows of `report` anew.
@@ -149,10 +149,10 @@ fn refresh(tx: &Transaction<'_>, key: &ReportKey) -> Result<(), Error> {
     Ok(())
 }
 
-fn insert_change(tx: &Transaction<'_>, key: &ReportKey, after: &View) -> Result<(), Error> {
+fn insert_change(tx: &Transaction<'_>, key: &ReportKey, after: &FeedView) -> Result<(), Error> {
     let kind = match after {
-        View::Stands { .. } => ChangeKind::Validated,
-        View::Withdrawn | View::Nothing => ChangeKind::Withdrawn,
+        FeedView::Stands { .. } => ChangeKind::Validated,
+        FeedView::Withdrawn | FeedView::Nothing => ChangeKind::Withdrawn,
     };
     tx.prepare_cached("INSERT INTO change (kind, agency, year) VALUES (?, ?, ?)")?.execute(params![
         kind.as_str(),

@@ -14,7 +14,7 @@ use super::Opened;
 use super::sample::{ended, key, rejected, validated, waiver, withdrawal};
 
 #[derive(Debug, Clone)]
-enum Event {
+enum LogEvent {
     Arrival(ArrivalEvent),
     Withdrawal(Withdrawal),
     Waiver(Waiver),
@@ -30,47 +30,47 @@ fn hash(received: u64) -> &'static str {
 }
 
 /// Up to 12 events about few arrivals, reports and addresses, so that they interfere. Sequences are distinct.
-fn events() -> impl Strategy<Value = Vec<Event>> {
+fn events() -> impl Strategy<Value = Vec<LogEvent>> {
     let event = (0..5_u64, 0..4_usize, 0..8_u8);
     prop::collection::vec(event, 1..12).prop_map(|draws| {
         let make = |(i, (slot, which, kind)): (u64, &(u64, usize, u8))| {
             let (received, event) = (slot * 10 + 10, 100 + i);
             let n = i64::try_from(i % 4).unwrap() + 1;
             match (kind, keys().get(*which)) {
-                (0, key) => Event::Withdrawal(withdrawal(received + 1 + i % 9, "", key)),
+                (0, key) => LogEvent::Withdrawal(withdrawal(received + 1 + i % 9, "", key)),
                 (1, key) => {
                     let url = format!("https://{}.example/", hash(received));
-                    Event::Withdrawal(withdrawal(received + 1 + i % 9, &url, key))
+                    LogEvent::Withdrawal(withdrawal(received + 1 + i % 9, &url, key))
                 }
-                (2, Some(key)) => Event::Waiver(waiver(&format!("{slot}-{n}"), key, n, 3)),
+                (2, Some(key)) => LogEvent::Waiver(waiver(&format!("{slot}-{n}"), key, n, 3)),
                 (3, Some(key)) => {
                     let by = (i % 2 == 0).then_some("李四");
-                    Event::Waiver(ended(&waiver(&format!("{slot}-{n}"), key, n, 3), 5 + i, by))
+                    LogEvent::Waiver(ended(&waiver(&format!("{slot}-{n}"), key, n, 3), 5 + i, by))
                 }
-                (_, Some(key)) => Event::Arrival(validated(received, event, hash(received), key, n)),
-                (_, None) => Event::Arrival(rejected(received, event, hash(received))),
+                (_, Some(key)) => LogEvent::Arrival(validated(received, event, hash(received), key, n)),
+                (_, None) => LogEvent::Arrival(rejected(received, event, hash(received))),
             }
         };
-        let mut made: Vec<Event> = (0..).zip(&draws).map(make).collect();
+        let mut made: Vec<LogEvent> = (0..).zip(&draws).map(make).collect();
         // Sequences are unique in a stream.
         let mut seen = Vec::new();
         made.retain(|event| match event {
-            Event::Withdrawal(w) if seen.contains(&w.rank.sequence()) => false,
-            Event::Withdrawal(w) => {
+            LogEvent::Withdrawal(w) if seen.contains(&w.rank.sequence()) => false,
+            LogEvent::Withdrawal(w) => {
                 seen.push(w.rank.sequence());
                 true
             }
-            Event::Arrival(_) | Event::Waiver(_) => true,
+            LogEvent::Arrival(_) | LogEvent::Waiver(_) => true,
         });
         made
     })
 }
 
-fn apply(store: &dyn Store, event: &Event) -> Applied {
+fn apply(store: &dyn Store, event: &LogEvent) -> Applied {
     match event {
-        Event::Arrival(arrival) => store.put_arrival(arrival).unwrap(),
-        Event::Withdrawal(withdrawal) => store.put_withdrawal(withdrawal).unwrap(),
-        Event::Waiver(waiver) => store.put_waiver(waiver).unwrap(),
+        LogEvent::Arrival(arrival) => store.put_arrival(arrival).unwrap(),
+        LogEvent::Withdrawal(withdrawal) => store.put_withdrawal(withdrawal).unwrap(),
+        LogEvent::Waiver(waiver) => store.put_waiver(waiver).unwrap(),
     }
 }
 
@@ -118,7 +118,7 @@ fn standing(store: &dyn Store) -> BTreeMap<ReportKey, bool> {
 
 pub(crate) fn any_order_and_duplication_give_the_same_state(open: &dyn Fn() -> Opened) {
     let plan = events().prop_flat_map(|events| {
-        let twice: Vec<Event> = events.iter().chain(&events).cloned().collect();
+        let twice: Vec<LogEvent> = events.iter().chain(&events).cloned().collect();
         (Just(events), Just(twice).prop_shuffle())
     });
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(32) });

@@ -7,7 +7,7 @@ use crate::{
     check::{Cases, Check},
     draft::{Draft, decimal},
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 /// [`ABOUT`], and the sum that was expected.
@@ -16,9 +16,11 @@ const WITH_PARTS: &[&str] = &["cell", "expected", "actual", "year", "last_year",
 const CARRIED_IN: Cases = &[("total", ABOUT), ("column", ABOUT), ("reorganised", ABOUT)];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check::many("cross.carried_in", CARRIED_IN, carried_in).with(&[("reorganised", Kind::List)]),
-    Check::many("cross.in_force", &[("differs", WITH_PARTS)], in_force).with(&[("redefined", Kind::List)]),
-    Check::many("cross.repealed", &[("too_many", WITH_PARTS)], repealed).with(&[("redefined", Kind::List)]),
+    Check::many("cross.carried_in", CARRIED_IN, carried_in).with(&[("reorganised", ParamKind::List)]),
+    Check::many("cross.in_force", &[("differs", WITH_PARTS)], in_force)
+        .with(&[("redefined", ParamKind::List)]),
+    Check::many("cross.repealed", &[("too_many", WITH_PARTS)], repealed)
+        .with(&[("redefined", ParamKind::List)]),
     Check::many("cross.prior_items", &[("differs", WITH_PARTS)], prior_items),
 ];
 

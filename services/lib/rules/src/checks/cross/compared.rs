@@ -9,7 +9,7 @@ use crate::{
     check::{Cases, Check},
     draft::{Draft, decimal},
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
     static_regex::StaticRegex,
 };
 
@@ -18,12 +18,12 @@ const GROWTH_CASES: Cases =
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::many("cross.jump", &[("leaps", ABOUT)], jump)
-        .with(&[("ratio", Kind::Decimal), ("least", Kind::Whole)]),
-    Check::one("cross.fee_unit", &[("slip", ABOUT)], fee_unit).with(&[("ratio", Kind::Decimal)]),
+        .with(&[("ratio", ParamKind::Decimal), ("least", ParamKind::Whole)]),
+    Check::one("cross.fee_unit", &[("slip", ABOUT)], fee_unit).with(&[("ratio", ParamKind::Decimal)]),
     Check::one("cross.copied_numbers", &[("copied", &["count", "last_year"])], copied_numbers)
-        .with(&[("least", Kind::Whole)]),
+        .with(&[("least", ParamKind::Whole)]),
     Check::one("cross.gap", &[("missing", &["missing", "before"])], gap),
-    Check::many("cross.growth", GROWTH_CASES, growth).with(&[("tolerance", Kind::Decimal)]),
+    Check::many("cross.growth", GROWTH_CASES, growth).with(&[("tolerance", ParamKind::Decimal)]),
 ];
 
 /// Returns the cells whose jumps are worth a look: overall activity, not single results.

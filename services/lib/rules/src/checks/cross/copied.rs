@@ -5,19 +5,19 @@ use crate::{
     draft::Draft,
     input::Input,
     minhash::MinHash,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 const LAST_YEAR: Cases = &[("similar", &["percent", "last_year"]), ("same", &["percent", "last_year"])];
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::one("cross.same_as_last_year", LAST_YEAR, last_year).with(&[
-        ("similar", Kind::Decimal),
-        ("same", Kind::Decimal),
-        ("least_chars", Kind::Whole),
+        ("similar", ParamKind::Decimal),
+        ("same", ParamKind::Decimal),
+        ("least_chars", ParamKind::Whole),
     ]),
     Check::one("cross.same_as_sibling", &[("similar", &["percent", "agency"])], sibling)
-        .with(&[("similar", Kind::Decimal), ("least_chars", Kind::Whole)]),
+        .with(&[("similar", ParamKind::Decimal), ("least_chars", ParamKind::Whole)]),
 ];
 
 fn last_year(params: &Params, input: &Input<'_>) -> Option<Draft> {

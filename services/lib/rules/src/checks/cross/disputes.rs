@@ -7,13 +7,13 @@ use crate::{
     check::Check,
     draft::Draft,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::one("cross.suits_after_reconsideration", &[("more", ABOUT)], after_reconsideration),
     Check::one("cross.disputes_without_requests", &[("disputes", ABOUT)], without_requests)
-        .with(&[("proactive", Kind::List)]),
+        .with(&[("proactive", ParamKind::List)]),
 ];
 
 /// Checks that there are no more lawsuits after reconsideration than reconsiderations concluded this year or last

@@ -8,12 +8,12 @@ use crate::{
     draft::Draft,
     input::Input,
     neighbours::{Cells, Publications},
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::one("published.changed", &[("cells", &["count", "cells"]), ("prose", &[])], changed)
-        .with(&[("explained", Kind::List)]),
+        .with(&[("explained", ParamKind::List)]),
     Check::one("published.gone", &[("gone", &["urls"])], gone),
     Check::many("published.differs_elsewhere", &[("cells", &["url", "count", "cells"])], differs),
     Check::one("published.twice", &[("twice", &["count", "urls"])], twice),

@@ -7,18 +7,18 @@ use crate::{
     check::{Cases, Check},
     draft::Draft,
     input::Input,
-    params::{Kind, Params},
+    params::{ParamKind, Params},
 };
 
 const LATE: &[&str] = &["published", "deadline", "days"];
 const LATE_CASES: Cases = &[("department", LATE), ("government", LATE), ("town", LATE)];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check::one("timely.late", LATE_CASES, late).with(&[("migrated_after_days", Kind::Whole)]),
+    Check::one("timely.late", LATE_CASES, late).with(&[("migrated_after_days", ParamKind::Whole)]),
     Check::one("timely.early", &[("early", &["published", "year"])], early),
     Check::one("timely.back_dated", &[("back_dated", &["published", "seen", "days"])], back_dated)
-        .with(&[("interval_days", Kind::Whole), ("window_days", Kind::Whole)]),
-    Check::one("timely.column", &[("elsewhere", &["column"])], column).with(&[("columns", Kind::List)]),
+        .with(&[("interval_days", ParamKind::Whole), ("window_days", ParamKind::Whole)]),
+    Check::one("timely.column", &[("elsewhere", &["column"])], column).with(&[("columns", ParamKind::List)]),
 ];
 
 /// Returns the earliest publication date that the publisher states.

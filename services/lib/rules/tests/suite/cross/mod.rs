@@ -7,7 +7,7 @@ mod publications;
 use std::{collections::BTreeSet, sync::Mutex};
 
 use gongkai_model::{AgencyProfile, Applicant, Report};
-use gongkai_rules::{Context, Neighbours, Publication, RuleSet, Scope};
+use gongkai_rules::{Neighbours, Publication, ReportContext, RuleSet, Scope};
 use time::Date;
 
 use crate::support::{Brief, brief, clean, nothing_beside, seen, set, value};
@@ -37,7 +37,7 @@ impl Case {
 
     /// `RULE SEVERITY` of the findings that rest on more than the report.
     fn brief(&self) -> Brief {
-        let context = Context {
+        let context = ReportContext {
             published_at: self.published,
             profile: self.profile.as_ref(),
             publication: Publication { first_seen: self.seen, column: self.column, ..Publication::default() },
@@ -128,7 +128,7 @@ fn what_agrees_with_last_year_is_clean_and_without_last_year_all_is_silent() {
 #[test]
 fn messages_are_whole() {
     let case = years(|report, _| set(report, "requests.carried_in[total]", "1"));
-    let context = Context { neighbours: Some(&case.neighbours), ..nothing_beside(&case.report) };
+    let context = ReportContext { neighbours: Some(&case.neighbours), ..nothing_beside(&case.report) };
     let findings = RuleSet::embedded().evaluate(&case.report, &context);
     let carry = findings.iter().find(|finding| finding.rule == "X-CARRY").unwrap();
     assert!(carry.message.contains("上年结转") && carry.message.contains("2022 年报告"), "{}", carry.message);

@@ -1,7 +1,7 @@
 //! Rules over the report of the year before, and over wordings.
 
 use gongkai_model::{Applicant, FormId, Report, Variant};
-use gongkai_rules::{Context, RuleSet, Sibling};
+use gongkai_rules::{ReportContext, RuleSet, Sibling};
 
 use super::{Case, before, check, years};
 use crate::support::{clean, clean_of, nothing_beside, paragraph, seen, set, value, with_prose};
@@ -157,7 +157,7 @@ pub(super) fn x_gap() {
     check(&of(false, None), &[]);
     // A gap of several years names them all.
     let long = of(false, Some(2019));
-    let context = Context { neighbours: Some(&long.neighbours), ..nothing_beside(&long.report) };
+    let context = ReportContext { neighbours: Some(&long.neighbours), ..nothing_beside(&long.report) };
     let found = RuleSet::embedded().evaluate(&long.report, &context);
     let gap = found.iter().find(|finding| finding.rule == "X-GAP").unwrap();
     assert_eq!(gap.message, "有 2019 年和本年度的报告，缺少 2020、2021、2022 年的报告。");

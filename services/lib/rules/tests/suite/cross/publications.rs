@@ -1,7 +1,7 @@
 //! Rules over when, where and how often a report was published.
 
 use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Nature, Region, Report};
-use gongkai_rules::Published;
+use gongkai_rules::PublishedContent;
 use time::{Date, macros::date};
 
 use super::{Case, check};
@@ -68,9 +68,9 @@ pub(super) fn d_col() {
     }
 }
 
-fn other(report: &Report, url: &str) -> Published {
+fn other(report: &Report, url: &str) -> PublishedContent {
     let seen = seen(report);
-    Published { url: url.into(), main_hash: seen.main_hash, cells: seen.cells }
+    PublishedContent { url: url.into(), main_hash: seen.main_hash, cells: seen.cells }
 }
 
 #[test]
