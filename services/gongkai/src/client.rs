@@ -21,7 +21,7 @@ use tonic::{
 
 use crate::{
     printer::{Printer, complain},
-    table::{self, Format, Row},
+    table::{self, Format, TableRow},
 };
 
 /// Largest accepted answer: a report with all its prose.
@@ -132,7 +132,7 @@ pub(crate) fn query_error(status: &Status) -> anyhow::Error {
 ///
 /// # Errors
 /// `ask` failed, or standard output is closed.
-pub(crate) async fn list<R: Row>(
+pub(crate) async fn list<R: TableRow>(
     out: &mut Printer,
     listing: &Listing,
     mut ask: impl AsyncFnMut(i32, String) -> anyhow::Result<(Vec<R>, String)>,

@@ -22,7 +22,7 @@ pub(crate) enum Format {
 }
 
 /// A type that is shown as a row.
-pub(crate) trait Row: Serialize + 'static {
+pub(crate) trait TableRow: Serialize + 'static {
     /// Titles of the columns.
     const COLUMNS: &'static [Column<Self>];
 }
@@ -31,7 +31,7 @@ pub(crate) trait Row: Serialize + 'static {
 pub(crate) type Column<R> = (&'static str, fn(&R) -> String);
 
 /// Writes a complete list of rows.
-pub(crate) fn write<R: Row>(out: &mut Printer, format: Format, rows: &[R]) -> anyhow::Result<()> {
+pub(crate) fn write<R: TableRow>(out: &mut Printer, format: Format, rows: &[R]) -> anyhow::Result<()> {
     match format {
         Format::Table => table(out, rows),
         Format::Json => json(out, rows),
@@ -40,7 +40,12 @@ pub(crate) fn write<R: Row>(out: &mut Printer, format: Format, rows: &[R]) -> an
 }
 
 /// Writes one row of an endless stream; the header before it if `first`.
-pub(crate) fn follow<R: Row>(out: &mut Printer, format: Format, row: &R, first: bool) -> anyhow::Result<()> {
+pub(crate) fn follow<R: TableRow>(
+    out: &mut Printer,
+    format: Format,
+    row: &R,
+    first: bool,
+) -> anyhow::Result<()> {
     match format {
         // The widths of later rows are unknown, so this is no aligned table.
         Format::Table => out.line(clean(&cells(row).collect::<Vec<_>>().join("  ")))?,
@@ -51,15 +56,15 @@ pub(crate) fn follow<R: Row>(out: &mut Printer, format: Format, row: &R, first: 
     Ok(())
 }
 
-fn headings<R: Row>() -> impl Iterator<Item = &'static str> {
+fn headings<R: TableRow>() -> impl Iterator<Item = &'static str> {
     R::COLUMNS.iter().map(|(heading, _)| *heading)
 }
 
-fn cells<R: Row>(row: &R) -> impl Iterator<Item = String> {
+fn cells<R: TableRow>(row: &R) -> impl Iterator<Item = String> {
     R::COLUMNS.iter().map(|(_, cell)| cell(row))
 }
 
-fn table<R: Row>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
+fn table<R: TableRow>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings::<R>());
@@ -72,14 +77,14 @@ fn table<R: Row>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn json<R: Row>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
+fn json<R: TableRow>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
     for row in rows {
         out.json(row)?;
     }
     Ok(())
 }
 
-fn csv<R: Row>(out: &mut Printer, rows: &[R], header: bool) -> anyhow::Result<()> {
+fn csv<R: TableRow>(out: &mut Printer, rows: &[R], header: bool) -> anyhow::Result<()> {
     let mut writer = CsvWriter::new(out);
     if header {
         writer.write(headings::<R>())?;

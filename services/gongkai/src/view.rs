@@ -7,7 +7,7 @@ use gongkai_proto::{convert::timestamp, v1};
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 
-use crate::table::{Column, Row};
+use crate::table::{Column, TableRow};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ReportView {
@@ -116,7 +116,7 @@ impl TryFrom<v1::Report> for ReportView {
     }
 }
 
-impl Row for ReportView {
+impl TableRow for ReportView {
     const COLUMNS: &'static [Column<Self>] = &[
         ("name", |report| report.name.clone()),
         ("agency_name", |report| report.agency_name.clone()),
@@ -146,7 +146,7 @@ impl TryFrom<v1::Finding> for FindingView {
     }
 }
 
-impl Row for FindingView {
+impl TableRow for FindingView {
     const COLUMNS: &'static [Column<Self>] = &[
         ("report", |view| view.report.clone()),
         ("severity", |view| view.finding.severity.clone()),
@@ -189,7 +189,7 @@ impl TryFrom<v1::Waiver> for WaiverView {
     }
 }
 
-impl Row for WaiverView {
+impl TableRow for WaiverView {
     const COLUMNS: &'static [Column<Self>] = &[
         ("waiver", |waiver| waiver.name.clone()),
         ("finding", |waiver| waiver.finding.rsplit('/').next().unwrap_or_default().to_owned()),
@@ -217,7 +217,7 @@ impl TryFrom<v1::WatchReportsResponse> for ChangeView {
     }
 }
 
-impl Row for ChangeView {
+impl TableRow for ChangeView {
     const COLUMNS: &'static [Column<Self>] = &[
         ("change", |change| change.change.to_owned()),
         ("name", |change| change.report.name.clone()),

@@ -101,7 +101,7 @@ impl Connections {
         // Responses are small and written at once, so delaying them to fill a packet has no use.
         stream.set_nodelay(true).ok();
         let place = loop {
-            match self.place() {
+            match self.try_admit() {
                 Some(place) => break place,
                 None => self.0.freed.notified().await,
             }
@@ -123,7 +123,7 @@ impl Connections {
         open.peers.len()
     }
 
-    fn place(&self) -> Option<OpenConnection> {
+    fn try_admit(&self) -> Option<OpenConnection> {
         let mut open = self.open();
         if open.peers.len() >= self.0.limit {
             let longest = open.peers.iter().find(|(_, peer)| !peer.is_known() && !peer.is_working());

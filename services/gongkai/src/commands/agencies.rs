@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     client::{self, Listing, QueryServer},
     printer::Printer,
-    table::{Column, Row},
+    table::{Column, TableRow},
 };
 
 /// 机构名录 / The registry of agencies
@@ -126,7 +126,7 @@ impl From<v1::Agency> for AgencyView {
     }
 }
 
-impl Row for AgencyView {
+impl TableRow for AgencyView {
     const COLUMNS: &'static [Column<Self>] = &[
         ("agency", |agency| code(&agency.name)),
         ("name", |agency| agency.display_name.clone()),

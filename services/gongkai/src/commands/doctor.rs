@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::status;
 use crate::{
     printer::{Emphasis, ObjectFormat, Printer, clean},
-    table::{self, Column, Row},
+    table::{self, Column, TableRow},
 };
 
 /// A projector's consumer that nobody asked for this long belongs to a read model that is gone.
@@ -40,7 +40,7 @@ seconds. --repair also deletes the consumers of read models that nobody has used
 Exit code: 0 all is well, 1 something is wrong, 2 the broker cannot be asked.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    target: status::Target,
+    target: status::ServiceAddresses,
     /// Accept what the broker holds, and make what is missing
     #[arg(long)]
     repair: bool,
@@ -259,7 +259,7 @@ impl Examination {
     }
 }
 
-impl Row for Examination {
+impl TableRow for Examination {
     const COLUMNS: &'static [Column<Self>] = &[
         ("check", |check| check.subject.clone()),
         ("state", |check| check.state.shown().to_owned()),

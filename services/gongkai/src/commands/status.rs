@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::{
     printer::{Emphasis, Printer, clean},
-    table::{self, Column, Row},
+    table::{self, Column, TableRow},
 };
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,7 +35,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 Exit code: 0 all is well, 1 a service is not ready or there are dead letters, 2 the broker cannot be asked.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    target: Target,
+    target: ServiceAddresses,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 /// The deployment to look at.
 #[derive(Debug, clap::Args)]
-pub(super) struct Target {
+pub(super) struct ServiceAddresses {
     /// The services' config file, with the addresses of the broker and of the admin ports
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
@@ -149,7 +149,7 @@ async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<
     Ok(all)
 }
 
-impl Target {
+impl ServiceAddresses {
     /// The sections that every service has, with the broker's address from the command line.
     pub(super) fn common(&self) -> anyhow::Result<Common> {
         let mut config = Config::load(self.config.as_deref(), &subjects::SERVICES)?;
@@ -248,7 +248,7 @@ fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
     Ok(())
 }
 
-impl Row for Health {
+impl TableRow for Health {
     const COLUMNS: &'static [Column<Self>] = &[
         ("service", |health| health.service.clone()),
         ("admin", |health| health.admin.clone()),
@@ -257,7 +257,7 @@ impl Row for Health {
     ];
 }
 
-impl Row for StreamStatus {
+impl TableRow for StreamStatus {
     const COLUMNS: &'static [Column<Self>] = &[
         ("stream", |stream| stream.name.clone()),
         ("messages", |stream| stream.messages.to_string()),
@@ -266,7 +266,7 @@ impl Row for StreamStatus {
     ];
 }
 
-impl Row for ConsumerRow {
+impl TableRow for ConsumerRow {
     const COLUMNS: &'static [Column<Self>] = &[
         ("stream", |row| row.stream.clone()),
         ("consumer", |row| row.consumer.clone()),

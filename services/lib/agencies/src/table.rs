@@ -51,7 +51,7 @@ pub fn read_csv(bytes: &[u8]) -> Result<Registry, TableError> {
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let titles = reader.headers().map_err(|error| broken(&error))?.clone();
-    let places: Vec<Option<usize>> = COLUMNS.iter().map(|column| place(&titles, column)).collect();
+    let places: Vec<Option<usize>> = COLUMNS.iter().map(|column| column_index(&titles, column)).collect();
     for (at, (column, _)) in COLUMNS.iter().enumerate().take(2) {
         if places[at].is_none() {
             return Err(TableError::Line { line: 1, message: format!("there is no column {column}") });
@@ -100,7 +100,7 @@ fn decode(bytes: &[u8]) -> String {
     }
 }
 
-fn place(titles: &csv::StringRecord, (name, others): &Column) -> Option<usize> {
+fn column_index(titles: &csv::StringRecord, (name, others): &Column) -> Option<usize> {
     titles.iter().position(|title| title.eq_ignore_ascii_case(name) || others.contains(&title))
 }
 

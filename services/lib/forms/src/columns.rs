@@ -240,7 +240,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
         (0..copies).map(move |copy| (piece, copy, copies))
     });
     let values = values.map(|(piece, copy, copies)| {
-        match (copies > 1).then(|| place(piece, copy, headings)).flatten() {
+        match (copies > 1).then(|| heading_of_copy(piece, copy, headings)).flatten() {
             Some(heading) => ReadCell { over: Some((heading.start, heading.end)), ..piece.clone() },
             None => piece.clone(),
         }
@@ -249,7 +249,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
 }
 
 /// Returns the heading above the n-th copy of a wide blank cell.
-fn place<'h>(piece: &ReadCell<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
+fn heading_of_copy<'h>(piece: &ReadCell<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
     headings.iter().filter(|h| piece.cell.column <= h.start && h.end <= piece.end()).nth(copy)
 }
 

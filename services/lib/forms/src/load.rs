@@ -105,15 +105,15 @@ impl Forms {
 
     /// The look-ups of one of these forms.
     pub(crate) fn index(&self, form: &Form) -> &RequestIndex {
-        self.indexes.get(self.place(form)).expect("an index is made with every form")
+        self.indexes.get(self.form_index(form)).expect("an index is made with every form")
     }
 
     /// The labels of chapter 二 of one of these forms.
     pub(crate) fn proactive(&self, form: &Form) -> &proactive::BandNames {
-        self.proactive.get(self.place(form)).expect("the labels are listed with every form")
+        self.proactive.get(self.form_index(form)).expect("the labels are listed with every form")
     }
 
-    fn place(&self, form: &Form) -> usize {
+    fn form_index(&self, form: &Form) -> usize {
         let is_it = |own: &Form| own.id == form.id && own.variant == form.variant;
         self.forms.iter().position(is_it).unwrap_or(usize::MAX)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Outline {
 
 /// How a heading is numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Numbering {
+enum HeadingNumbering {
     /// `一、`
     Chinese,
     /// `1、`
@@ -34,7 +34,8 @@ enum Numbering {
     Bare,
 }
 
-const STYLES: [Numbering; 4] = [Numbering::Chinese, Numbering::Arabic, Numbering::Brackets, Numbering::Bare];
+const STYLES: [HeadingNumbering; 4] =
+    [HeadingNumbering::Chinese, HeadingNumbering::Arabic, HeadingNumbering::Brackets, HeadingNumbering::Bare];
 
 /// Splits a document at its headings.
 pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
@@ -98,7 +99,7 @@ impl Outline {
 #[derive(Debug, Clone, Copy)]
 struct ChapterHeading<'t> {
     number: u32,
-    style: Numbering,
+    style: HeadingNumbering,
     /// Prose that follows on the same line.
     rest: Option<&'t str>,
 }
@@ -110,7 +111,7 @@ fn head<'t>(block: &'t Block, titles: &ChapterTitles) -> Option<ChapterHeading<'
 }
 
 /// Returns the style in which most chapters are numbered.
-fn style(heads: &[Option<ChapterHeading<'_>>]) -> Option<Numbering> {
+fn style(heads: &[Option<ChapterHeading<'_>>]) -> Option<HeadingNumbering> {
     let mut seen = [[false; 7]; STYLES.len()];
     for head in heads.iter().flatten() {
         let row = STYLES.iter().position(|s| *s == head.style).and_then(|at| seen.get_mut(at));
@@ -127,7 +128,7 @@ fn style(heads: &[Option<ChapterHeading<'_>>]) -> Option<Numbering> {
 fn heading(
     paragraph: &Paragraph,
     head: Option<ChapterHeading<'_>>,
-    style: Option<Numbering>,
+    style: Option<HeadingNumbering>,
 ) -> Option<(u32, Option<Paragraph>)> {
     let head = head.filter(|head| Some(head.style) == style)?;
     let rest =
@@ -140,24 +141,24 @@ fn split_heading<'t>(text: &'t str, titles: &ChapterTitles) -> Option<(u32, Opti
     if let Some(number) = titles.chapter(text) {
         return Some((number, None));
     }
-    if style_of(text) == Numbering::Bare {
+    if style_of(text) == HeadingNumbering::Bare {
         return None;
     }
     let (head, rest) = text.split_once(['：', ':']).filter(|(_, rest)| !rest.trim().is_empty())?;
     titles.chapter(head).map(|number| (number, Some(rest.trim())))
 }
 
-fn style_of(text: &str) -> Numbering {
+fn style_of(text: &str) -> HeadingNumbering {
     let text = text.trim_start_matches(['#', '*', ' ', '　']);
     let first = text.chars().next().unwrap_or(' ');
     if matches!(first, '（' | '(') {
-        Numbering::Brackets
+        HeadingNumbering::Brackets
     } else if "一二三四五六七八".contains(first) {
-        Numbering::Chinese
+        HeadingNumbering::Chinese
     } else if first.is_ascii_digit() || ('０'..='９').contains(&first) {
-        Numbering::Arabic
+        HeadingNumbering::Arabic
     } else {
-        Numbering::Bare
+        HeadingNumbering::Bare
     }
 }
 

@@ -106,7 +106,7 @@ impl Readers {
     /// # Errors
     /// No child can be started, or it could not be confined as the kernel allows. Nothing can be read then.
     pub fn prepare(&self) -> Result<String, Unread> {
-        let place = self.0.place();
+        let place = self.0.acquire();
         let (reader, confinement) = self.0.start()?;
         place.give_back(reader);
         Ok(format!("documents are read in child processes: {confinement}; {}", self.0.cost))
@@ -126,7 +126,7 @@ impl Readers {
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Unread> {
         let pool = &*self.0;
-        let reason = match pool.read_at(pool.place(), document, steps) {
+        let reason = match pool.read_at(pool.acquire(), document, steps) {
             Ok(result) => return Ok(result),
             Err(reason) => reason,
         };
@@ -211,7 +211,7 @@ impl Pool {
     }
 
     /// Waits for a place.
-    fn place(&self) -> Permit<'_> {
+    fn acquire(&self) -> Permit<'_> {
         let state = self.freed.wait_while(self.lock(), |state| state.free == 0 || state.alone > 0);
         state.unwrap_or_else(PoisonError::into_inner).free -= 1;
         Permit { pool: self, count: 1 }

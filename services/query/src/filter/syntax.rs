@@ -42,7 +42,7 @@ pub fn parse(filter: &str) -> Result<Vec<Term>, QueryError> {
     if chars.len() > MAX_LENGTH {
         return Err(invalid_filter(MAX_LENGTH, format!("it is longer than {MAX_LENGTH} characters")));
     }
-    let mut reader = Reader { chars: &chars, at: 0 };
+    let mut reader = FilterReader { chars: &chars, at: 0 };
     let mut terms = Vec::new();
     reader.skip_space();
     while !reader.is_at_end() {
@@ -63,12 +63,12 @@ pub(super) fn invalid_filter(at: usize, what: impl Into<String>) -> QueryError {
     QueryError::InvalidFilter { position: at + 1, what: what.into() }
 }
 
-struct Reader<'a> {
+struct FilterReader<'a> {
     chars: &'a [char],
     at: usize,
 }
 
-impl Reader<'_> {
+impl FilterReader<'_> {
     fn is_at_end(&self) -> bool {
         self.at >= self.chars.len()
     }

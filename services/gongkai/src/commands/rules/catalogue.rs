@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     printer::{Emphasis, Printer},
-    table::{self, Column, Format, Row},
+    table::{self, Column, Format, TableRow},
 };
 
 /// A rule as `list` shows it.
@@ -108,7 +108,7 @@ impl RuleView {
     }
 }
 
-impl Row for RuleView {
+impl TableRow for RuleView {
     const COLUMNS: &'static [Column<Self>] = &[
         ("id", |rule| rule.id.clone()),
         ("severity", |rule| rule.severity.clone()),

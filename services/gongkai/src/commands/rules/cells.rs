@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     printer::Printer,
-    table::{self, Column, Format, Row},
+    table::{self, Column, Format, TableRow},
 };
 
 /// 单元格名称 / The names of all cells, for the expressions and facts of rule packs
@@ -49,7 +49,7 @@ impl CellView {
     }
 }
 
-impl Row for CellView {
+impl TableRow for CellView {
     const COLUMNS: &'static [Column<Self>] = &[
         ("cell", |view| view.cell.clone()),
         ("forms", |view| view.forms.join(" ")),

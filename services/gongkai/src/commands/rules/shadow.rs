@@ -20,7 +20,7 @@ use super::stored;
 use crate::{
     commands::check::files::{self, DocumentSource},
     printer::{Printer, complain},
-    table::{self, Column, Format, Row},
+    table::{self, Column, Format, TableRow},
 };
 
 /// 试运行规则包 / What a new rule pack would change, without publishing anything
@@ -197,7 +197,7 @@ impl FindingChange {
     }
 }
 
-impl Row for FindingChange {
+impl TableRow for FindingChange {
     const COLUMNS: &'static [Column<Self>] = &[
         ("change", |row| row.change.to_owned()),
         ("report", |row| row.report.clone()),

@@ -11,7 +11,7 @@ const SAME_EDGE: i32 = 100;
 /// A table that is being read.
 #[derive(Debug, Default)]
 pub(super) struct OpenTable {
-    rows: Vec<Row>,
+    rows: Vec<OpenRow>,
     /// Cells of the row that has not ended.
     cells: Vec<Vec<String>>,
     /// Lines of the cell that has not ended.
@@ -21,7 +21,7 @@ pub(super) struct OpenTable {
 }
 
 #[derive(Debug)]
-struct Row {
+struct OpenRow {
     cells: Vec<Vec<String>>,
     shape: RowShape,
 }
@@ -47,7 +47,7 @@ impl OpenTable {
             }
         }
         let count = cells.len();
-        self.rows.push(Row { cells, shape });
+        self.rows.push(OpenRow { cells, shape });
         if self.rows.len() > limits.rows as usize { Err(reject::too_many_rows(limits)) } else { Ok(count) }
     }
 
@@ -83,7 +83,7 @@ impl OpenTable {
             self.rows.iter().flat_map(|row| &row.shape.edges).map(|edge| i32::from(*edge)).collect();
         all.sort_unstable();
         let is_narrow =
-            |row: &Row| row.shape.edges.windows(2).any(|pair| pair[1].saturating_sub(pair[0]) < 200);
+            |row: &OpenRow| row.shape.edges.windows(2).any(|pair| pair[1].saturating_sub(pair[0]) < 200);
         // A cell may be narrower than what hand-drawn edges differ by.
         let same = if self.rows.iter().any(is_narrow) { 1 } else { SAME_EDGE };
         let mut edges: Vec<i32> = Vec::new();
@@ -96,7 +96,7 @@ impl OpenTable {
     }
 }
 
-impl Row {
+impl OpenRow {
     /// Puts the cells on the grid; gives back the merged cells that may go on below: column, span, index.
     fn place(
         self,

@@ -162,7 +162,7 @@ impl GridCells {
         let mut open = Vec::new();
         for cell in cells {
             let next = edge.saturating_add(cell.span.min(limits.columns));
-            let (column, end) = (self.place(edge), self.place(next));
+            let (column, end) = (self.grid_column(edge), self.grid_column(next));
             edge = next;
             if cell.is_gap {
                 continue;
@@ -187,7 +187,7 @@ impl GridCells {
         self.open = open;
     }
 
-    fn place(&self, edge: u32) -> u32 {
+    fn grid_column(&self, edge: u32) -> u32 {
         self.edges.as_ref().and_then(|edges| edges.get(edge as usize)).copied().unwrap_or(edge)
     }
 }

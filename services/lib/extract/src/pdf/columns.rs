@@ -46,7 +46,7 @@ pub(super) fn is_row(line: &TextLine) -> bool {
 }
 
 /// Finds the columns of all tables in the lines.
-pub(super) fn place(lines: &[PageLine]) -> SpacedLines {
+pub(super) fn align(lines: &[PageLine]) -> SpacedLines {
     let mut placed = SpacedLines::default();
     let mut end = 0;
     while let Some(first) = (end..lines.len()).find(|at| first_value(&lines[*at].line).is_some()) {
@@ -54,7 +54,7 @@ pub(super) fn place(lines: &[PageLine]) -> SpacedLines {
         let header = table_header::above(lines, end..first);
         end = body.end;
         if let Some(group) = RowGroup::of(lines, body, header) {
-            group.place(&mut placed);
+            group.align(&mut placed);
         }
     }
     placed
@@ -170,7 +170,7 @@ impl<'l> RowGroup<'l> {
         })
     }
 
-    fn place(&self, placed: &mut SpacedLines) {
+    fn align(&self, placed: &mut SpacedLines) {
         if self.has_gaps() || self.labels != Labels::Apart {
             self.place_rows(placed);
         }

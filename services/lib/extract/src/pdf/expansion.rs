@@ -65,7 +65,7 @@ impl<'l> Expansion<'l> {
             from = at + b"stream".len();
             let Some(stream) = stream_at_end(bytes, before, at) else { continue };
             this.count_as_read(&stream, bytes)?;
-            if let Some((place, length)) = place(&stream, bytes) {
+            if let Some((place, length)) = data_range(&stream, bytes) {
                 from = from.max(place + length);
             }
         }
@@ -78,7 +78,7 @@ impl<'l> Expansion<'l> {
     /// The streams so far expand to more than the limit.
     pub(super) fn spend(&mut self, stream: &Stream<'_>, bytes: &[u8]) -> Result<(), Rejection> {
         let layers = filters::layers(stream);
-        let known = place(stream, bytes).and_then(|(place, length)| {
+        let known = data_range(stream, bytes).and_then(|(place, length)| {
             self.counted.get(&place).map(|(counted, as_layers)| *counted == length && *as_layers == layers)
         });
         if known == Some(true) { Ok(()) } else { self.count(stream, &layers, false) }
@@ -90,7 +90,7 @@ impl<'l> Expansion<'l> {
         let is_picture =
             stream.dict().get::<Name<'_>>(keys::SUBTYPE).is_some_and(|name| name.as_ref() == keys::IMAGE);
         self.count(stream, &layers, is_picture)?;
-        if !is_picture && let Some((place, length)) = place(stream, bytes) {
+        if !is_picture && let Some((place, length)) = data_range(stream, bytes) {
             self.counted.insert(place, (length, layers));
         }
         Ok(())
@@ -188,7 +188,7 @@ fn stream_at_end<'a>(bytes: &'a [u8], before: &[u8], at: usize) -> Option<Stream
 }
 
 /// Where the data of a stream lies in the file, and its length. None if it is decrypted.
-fn place(stream: &Stream<'_>, bytes: &[u8]) -> Option<(usize, usize)> {
+fn data_range(stream: &Stream<'_>, bytes: &[u8]) -> Option<(usize, usize)> {
     let Cow::Borrowed(data) = stream.raw_data() else { return None };
     let place = data.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
     (place < bytes.len()).then_some((place, data.len()))

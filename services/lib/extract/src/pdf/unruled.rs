@@ -15,7 +15,7 @@ pub(super) fn holds_table(lines: &[PageLine]) -> bool {
 
 /// Reads the lines. `sides` are the left and right end of the document's text.
 pub(super) fn read(lines: &[PageLine], sides: (f64, f64), limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    let mut placed = columns::place(lines);
+    let mut placed = columns::align(lines);
     let has_blanks = placed.has_blanks;
     let mut text = Joined::default();
     for (at, line) in lines.iter().enumerate() {

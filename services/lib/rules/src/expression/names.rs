@@ -81,19 +81,19 @@ pub(crate) struct AllowedNames<'a> {
 /// # Errors
 /// A variable, member, function, cell, pattern or parameter is unknown; the text names it for the author of the pack.
 pub(crate) fn check(program: &Program, known: &AllowedNames<'_>) -> Result<Needs, String> {
-    let mut reader = Reader { known, bound: Vec::new(), needs: Needs::default() };
+    let mut reader = NameReader { known, bound: Vec::new(), needs: Needs::default() };
     reader.read(program.expression())?;
     Ok(reader.needs)
 }
 
-struct Reader<'a> {
+struct NameReader<'a> {
     known: &'a AllowedNames<'a>,
     /// Variables that a macro such as `all` binds.
     bound: Vec<String>,
     needs: Needs,
 }
 
-impl Reader<'_> {
+impl NameReader<'_> {
     fn read(&mut self, expression: &IdedExpr) -> Result<(), String> {
         match &expression.expr {
             Expr::Ident(name) => self.variable(name),

@@ -39,7 +39,8 @@ pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
         return Vec::new();
     }
     let named_from = REQUESTS.topic.all(text).next().map(|found| found.start());
-    let reader = Reader { report, reading, named_from: named_from.map(|byte| text[..byte].chars().count()) };
+    let reader =
+        ClaimReader { report, reading, named_from: named_from.map(|byte| text[..byte].chars().count()) };
     // `12件次` counts actions, not requests.
     let is_whole = |c: &&Count| reading.chars().get(c.end) != Some(&'次');
     let countable =
@@ -48,14 +49,14 @@ pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
 }
 
 /// Reads the claims of one passage.
-struct Reader<'p> {
+struct ClaimReader<'p> {
     report: &'p Report,
     reading: &'p PassageReading,
     /// Where the passage first speaks of requests for information.
     named_from: Option<usize>,
 }
 
-impl Reader<'_> {
+impl ClaimReader<'_> {
     fn claim(&self, count: &Count) -> Option<Claim> {
         let found = self.head(count);
         let (head, tail) = (found.words.as_str(), self.reading.tail(count));
