@@ -1,8 +1,8 @@
 //! What callers may hold at once: slots for work, memory for bodies, and time to send them. HTTP and gRPC share one.
 //!
-//! Who sends slowly or says nothing holds none of it. A slot is taken only when the body is complete and its sender known, so
-//! all slots are for authenticated callers. A body counts against the memory budget by what has arrived of it; bodies
-//! whose sender is not known yet, because a signature covers the body, share half of the budget. A body that arrives slower
+//! A slow or silent sender holds no slot. A slot is taken only when the body is complete and its sender known, so all
+//! slots are for authenticated callers. A body counts against the memory budget by what has arrived of it; bodies whose
+//! sender is not known yet, because a signature covers the body, share half of the budget. A body that arrives slower
 //! than `min_body_bytes_per_s` is given up.
 
 use std::{
@@ -29,7 +29,7 @@ const KIB: usize = 1024;
 /// How long a body may be silent before its rate counts.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Bounds what callers hold. Cheap to clone.
+/// Limits slots, memory and time of callers. Cheap to clone.
 #[derive(Clone)]
 pub struct Admission {
     slots: Arc<Semaphore>,
@@ -81,7 +81,7 @@ impl Admission {
         }
     }
 
-    /// Takes a slot for the work on a complete request. Queuing for one would only delay all of them.
+    /// Takes a slot for a complete request. Does not queue: that would only delay all requests.
     ///
     /// # Errors
     /// `OVERLOADED`.
@@ -91,7 +91,7 @@ impl Admission {
         self.slots.clone().try_acquire_owned().map_err(full)
     }
 
-    /// Starts to receive a body. `is_proven`: its sender is known by the headers.
+    /// Starts to receive a body. `is_proven` says that the headers alone authenticate the sender.
     #[must_use]
     pub fn receive(&self, body: Body, is_proven: bool) -> Arriving {
         let unproven = (!is_proven).then(|| self.unproven.clone());
@@ -257,7 +257,7 @@ mod tests {
             Err(Code::Timeout)
         );
         assert_eq!(started.elapsed(), PATIENCE);
-        // Half of the rate: behind by a second every two.
+        // Half of the rate: every two seconds it falls behind by one.
         let mut slow = admission.receive(dripping(Duration::from_secs(2)), true);
         assert_eq!((all(&mut slow).await, slow.received()), (Err(Code::Timeout), 4 * KIB));
         // Fast enough, until the longest time is over.

@@ -62,7 +62,7 @@ pub struct Caller {
 // === impl Shown ===
 
 impl Shown {
-    /// Returns true if the headers alone say who calls: by a token.
+    /// Returns true if the headers alone authenticate the caller: with a token.
     #[must_use]
     pub fn is_proof(&self) -> bool {
         self.has_token
@@ -137,7 +137,7 @@ impl Authenticator {
         Err(Problem::new(Code::Unauthenticated, "sign the request or send a bearer token"))
     }
 
-    /// Verifies the credentials of a request. Who gets here may make any call that claims no site.
+    /// Verifies the credentials of a request. The caller that it returns may make any call that claims no site.
     ///
     /// # Errors
     /// `BAD_SIGNATURE`.

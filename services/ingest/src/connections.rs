@@ -1,8 +1,8 @@
 //! The open connections of a server, bounded in number.
 //!
 //! Where there is no room, a new connection takes the place of the one that has been open longest without showing valid
-//! credentials. So nobody without credentials can keep out a caller who has some. A connection that says nothing at all is
-//! closed after a time.
+//! credentials. So callers without credentials cannot keep out those that have some. A connection that says nothing at
+//! all is closed after a time.
 
 use std::{
     collections::BTreeMap,
@@ -46,7 +46,7 @@ struct Open {
     next: u64,
 }
 
-/// What the server knows of who is at the other end. It is in the extensions of every request of the connection.
+/// What the server knows about the client of a connection. Every request of the connection has it in its extensions.
 #[derive(Clone)]
 pub struct Peer(Arc<State>);
 
@@ -56,7 +56,7 @@ struct State {
     close: CancellationToken,
 }
 
-/// Keeps a connection open at a stop while a request of it is worked on.
+/// Keeps a connection open during shutdown while one of its requests is in work.
 pub struct Working(Peer);
 
 /// An open connection. It fails once it must make room.
@@ -186,7 +186,7 @@ impl Drop for OpenConnection {
 // === impl ClientConnection ===
 
 impl ClientConnection {
-    /// Returns what is known of the caller.
+    /// Returns what is known about the client.
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.place.peer.clone()

@@ -1,6 +1,7 @@
-//! The door of the gRPC services: asks for the bearer token before the message is read, and lets it in as [`crate::admission`] does.
+//! A layer of the gRPC services that checks the bearer token before the message is read, and bounds its body by
+//! [`crate::admission`].
 //!
-//! gRPC requests cannot be signed, so a token is all that counts.
+//! gRPC requests cannot be signed, so only tokens count.
 
 use std::{
     convert::Infallible,
@@ -15,7 +16,7 @@ use tower::Service;
 
 use crate::{admission::Admission, auth::Authenticator, connections, error::Problem};
 
-/// A gRPC service behind the door.
+/// A gRPC service behind this layer.
 #[derive(Clone)]
 pub struct Door<S> {
     service: S,
@@ -29,7 +30,7 @@ impl<S> Door<S> {
         Self { service, auth, admission }
     }
 
-    /// Judges the headers, and returns the request with a body that is bounded in memory and time.
+    /// Checks the headers, and returns the request with a body that is bounded in memory and time.
     fn admit(&self, request: Request<Body>) -> Result<Request<Body>, Problem> {
         let token = request.headers().get(header::AUTHORIZATION);
         let token: HeaderMap =

@@ -22,7 +22,7 @@ use gongkai_worker::Runtime;
 /// How long a dry run waits for a free core.
 const MAX_QUEUE_TIME: Duration = Duration::from_secs(10);
 
-/// How many times its CPU time a dry run may take on a busy machine before its caller is told to try again.
+/// On a busy machine, a dry run may take this many times its CPU limit before its caller is told to try again.
 const BUSY: u32 = 4;
 
 /// Performs dry runs. Cheap to clone.

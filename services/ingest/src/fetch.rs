@@ -1,7 +1,8 @@
 //! Fetches content that an event gives by URL. Only allowed hosts are contacted, and size and time are bounded.
 //!
-//! A listed name may resolve to a public address or one of a private network, where a county's CMS stands, but not to this
-//! machine or link, unless it is `localhost`. An address is fetched from only if it is listed itself, however it is written.
+//! A listed name may resolve to a public address or to one of a private network, where many a CMS is, but not to this
+//! machine or link, unless it is `localhost`. An address is fetched from only if it is listed itself, however it is
+//! written.
 
 use std::{sync::Arc, time::Duration};
 
@@ -101,7 +102,7 @@ fn is_listed(hosts: &[String], url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && hosts.contains(&authority(url))
 }
 
-/// A host of the list as [`authority`] writes it. One that is no host is never asked.
+/// Writes a host of the list as [`authority`] does. Text that is not a host matches no URL.
 fn usual(host: &str) -> String {
     Url::parse(&format!("http://{host}")).map_or_else(|_| host.to_owned(), |url| authority(&url))
 }

@@ -1,6 +1,6 @@
 //! The gRPC server: `SubmissionService`, health, reflection v1 and v1alpha.
 //!
-//! Calls need a bearer token if credentials are configured; [`door`](crate::door) asks for it before the message is read.
+//! Calls need a bearer token if credentials are configured; [`door`](crate::door) checks it before the message is read.
 //! Health and reflection are open.
 
 use std::{io, pin::Pin, sync::Arc, time::Duration};
@@ -124,7 +124,7 @@ impl Submissions {
         }
     }
 
-    /// Takes the request apart by name: a field that is added does not compile until it is used here.
+    /// Destructures the request, so that the compiler demands a use of every field.
     fn submission(&self, request: SubmitRequest) -> Result<Submission, Problem> {
         let SubmitRequest {
             content,

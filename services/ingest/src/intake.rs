@@ -128,7 +128,8 @@ impl Intake {
         let mut seen = self.receipts.seen(&content_key).await?;
         let is_redundant = self.is_redundant(&submission, &content_hash, &seen.record).await?;
         match known {
-            // The call has no id of its own, and its content came before: it is a repetition only while that is current.
+            // The call has no id of its own, and its content was accepted before: it is a repetition only while that
+            // content is current.
             Some(_) if !is_redundant => {
                 match self.next_id(&submission, &content_hash, seen.record.sequence).await? {
                     Ok(next) => id = next,
@@ -155,8 +156,8 @@ impl Intake {
         Ok(self.with_status_url(receipt))
     }
 
-    /// Returns an id for a call without one of its own, whose content came before, last recorded at `sequence`, and no longer
-    /// stands; or the receipt of the submission that it repeats, which was accepted but not recorded.
+    /// Returns the id of a call without one of its own, whose content was accepted before, last at `sequence`, and is
+    /// no longer current. If the call repeats a submission that was accepted but not recorded, returns its receipt.
     async fn next_id(
         &self,
         submission: &Submission,
@@ -165,7 +166,8 @@ impl Intake {
     ) -> Result<Result<String, Receipt>, Problem> {
         let mut id = submission.id_after(content_hash, sequence);
         while let Some(known) = self.receipts.known(&id).await? {
-            // A later state has the sequence of its own event. In doubt, what else was accepted at its places came after it.
+            // A later state has the sequence of its own event. If that is unclear, other content at the same places
+            // counts as later.
             let is_fresh = known.state() == SubmissionState::Received;
             let unrecorded = LastAccepted {
                 submission_id: id,
@@ -182,8 +184,8 @@ impl Intake {
         Ok(Ok(id))
     }
 
-    /// Records what was accepted: first at its places, so that earlier content is not taken for what stands there, and then by
-    /// its content. Without the second record, the content is processed once more, which is harmless.
+    /// Records what was accepted: first at its places, so that earlier content no longer counts as current there, and
+    /// then by its content. Without the second record, the content is processed once more, which is harmless.
     ///
     /// # Errors
     /// It is not recorded at its places. The sender must repeat the call.
@@ -200,8 +202,8 @@ impl Intake {
         try_join_all(records).await.map(drop)
     }
 
-    /// Records a submission again whose call is repeated: ingest may have stopped before it did. Once the document is read,
-    /// the history of its report tells what stands.
+    /// Records a submission again whose call is repeated: ingest may have stopped before it did. Once the document is
+    /// read, the history of its report tells which content is current.
     async fn record_repeated(
         &self,
         submission: &Submission,
@@ -239,8 +241,8 @@ impl Intake {
         let subject = Event::ReportWithdrawn.subject(withdrawal.declared.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
         let sequence = self.runtime.publish(&self.message_id(&id), output).await?.sequence;
-        // The stream's own time follows with the event. Until then this is close enough: content that is taken down by
-        // mistake is processed once more.
+        // The event will bring the time of the stream. Until then this one is close enough: content that is wrongly
+        // counted as withdrawn is processed once more.
         let rank = Rank::new(self.runtime.clock().now(), sequence);
         let recorded = lifecycle::Withdrawal { rank, url: withdrawal.declared.url, report, withdrawn_at };
         self.receipts.record_withdrawal(&recorded).await?;
@@ -325,7 +327,8 @@ impl Intake {
         if submission.is_draft() {
             return Ok(true);
         }
-        // At the places of the earlier one too: it may have been withdrawn or replaced there before it was read.
+        // Also at the places of the earlier submission: it may have been withdrawn or replaced there before it was
+        // read.
         for place in submission.declared.places().iter().chain(&seen.places) {
             let last = self.receipts.last_at(place).await?;
             if last.sequence > seen.sequence && last.content_key != seen.content_key {
@@ -374,8 +377,8 @@ impl Intake {
         Ok(self.runtime.publish(&self.message_id(id), output).await?.sequence)
     }
 
-    /// The id of the message that takes a submission into the log: that of the submission. After a loss it has the log's number
-    /// as well: where an older copy of the log still has the submission, its stages may have lost what they knew of it.
+    /// Returns the message id of a submission's event: the id of the submission. After a loss it includes the number of
+    /// the log: an older copy of the log may still have the submission while the stages have lost its state.
     fn message_id(&self, id: &str) -> String {
         match self.runtime.log_epoch() {
             0 => id.to_owned(),
@@ -403,7 +406,8 @@ impl Intake {
     }
 }
 
-/// Returns true if a document was rejected for want of time or memory, or by a crash: another try may end otherwise.
+/// Returns true if a document was rejected for lack of time or memory, or because of a crash: another attempt may
+/// succeed.
 fn rests_on_resources(receipt: &Receipt) -> bool {
     receipt.rejection.as_ref().is_some_and(|rejection| {
         let code = rejection.code.parse::<RejectionCode>();

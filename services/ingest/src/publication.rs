@@ -263,7 +263,7 @@ struct EventId {
     id: String,
 }
 
-/// Takes the members apart by name: one that is added does not compile until it is used or set aside here.
+/// Destructures the members, so that the compiler demands a use of every one.
 fn declared(members: Members, subject: Option<String>, event: EventId) -> Result<DeclaredMetadata, Problem> {
     let Members {
         agency,

@@ -1,8 +1,8 @@
 //! Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256>` over `id.timestamp.` and what the signature covers ([`Covered`]).
 //!
-//! An event says all there is to say in its body. Where the query decides whose report a document is, the signature covers
-//! method and request target too. The body is signed as bytes, because a page in GB18030 is not UTF-8. The current time is
-//! an argument. A site may have several secrets during rotation, and a request several signatures; one match is enough.
+//! An event is complete in its body. Where the query names the agency of a report, the signature also covers method and
+//! request target. The body is signed as bytes, because a page in GB18030 is not UTF-8. The current time is an
+//! argument. A site may have several secrets during rotation, and a request several signatures; one match is enough.
 
 use std::{fmt, time::Duration};
 

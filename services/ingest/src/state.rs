@@ -16,7 +16,7 @@ pub fn is_final(receipt: &Receipt) -> bool {
 #[must_use]
 pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
-    // The stages do not know of it.
+    // Updates of the stages do not have it.
     let log_epoch = known.log_epoch.max(update.log_epoch);
     let (mut winner, loser) =
         if order(&update) > order(&known) { (update, known.clone()) } else { (known.clone(), update) };

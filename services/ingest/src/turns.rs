@@ -11,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 #[derive(Clone, Default)]
 pub struct Turns(Arc<Mutex<HashMap<String, Arc<AsyncMutex<()>>>>>);
 
-/// A turn. It ends when this is dropped.
+/// A turn. It ends when it is dropped.
 pub struct Turn {
     key: String,
     turns: Turns,

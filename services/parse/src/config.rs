@@ -58,8 +58,8 @@ impl Config {
         }
     }
 
-    /// Returns how long a message may be in work. Reading ends by itself, by its CPU time or because it stands still; on a
-    /// busy machine, CPU time takes long.
+    /// Returns how long a message may be in work. Reading is ended before that by its CPU limit or for lack of
+    /// progress. On a busy machine, using up the CPU time takes long.
     pub(crate) fn deadline(&self) -> Duration {
         Duration::from_secs(self.document_timeout_s).saturating_mul(30)
     }

@@ -34,7 +34,7 @@ use crate::{
 /// Media type of the texts in the object store.
 const PARSED_TEXT: &str = "application/protobuf; type=gongkai.v1.ParsedText";
 
-/// First and longest pause before a child is started again that could not be.
+/// First and longest pause before a failed start of a child is repeated.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Number of deliveries after which a missing original is given up.
@@ -86,9 +86,9 @@ impl Reader {
         })
     }
 
-    /// Reads a document in a child, for which it holds a place on the CPU pool. What a reader does there affects only this
-    /// document; what ends a child from outside is a reason to try again and no rejection. While no child can be started, the
-    /// document waits, `/readyz` says why, and no attempt is used up before the deadline.
+    /// Reads a document in a child, for which it holds a place on the CPU pool. A fault of a reader affects only this
+    /// document. If a child is ended from outside, the document is retried and not rejected. While no child can be
+    /// started, the document waits, `/readyz` says why, and no attempt is used up before the deadline.
     async fn read(
         &self,
         bytes: Bytes,

@@ -20,7 +20,7 @@ pub(crate) struct ParsedDocument {
     pub(crate) report: std::sync::Arc<Report>,
     /// The prose was erased: findings that rest on it are left out.
     pub(crate) is_erased: bool,
-    /// The document's trace, whichever message made us read it.
+    /// The trace of the document, also if another report's event caused this validation.
     pub(crate) trace_id: String,
     versions: Versions,
 }

@@ -36,7 +36,7 @@ pub struct Validator {
 }
 
 impl Validator {
-    /// A handler over the runtime's buckets and CPU pool, for the agencies of a registry.
+    /// Creates a handler over the runtime's buckets and CPU pool. `registry` lists the agencies.
     #[must_use]
     pub fn new(runtime: &Runtime, rules: RuleSet, registry: watch::Receiver<Arc<Registry>>) -> Self {
         let records = RecordStore::new(runtime.entries(subjects::BUCKET_NEIGHBOURS), MAX_RACES);

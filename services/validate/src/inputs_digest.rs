@@ -1,5 +1,5 @@
-//! One digest of everything that findings rest on. It is stored, so its encoding must change neither with the compiler nor
-//! with the name of a field.
+//! A digest of everything that findings depend on. It is stored, so its encoding must not depend on the compiler or on
+//! names of fields.
 
 use gongkai_model::{AgencyProfile, Versions};
 use gongkai_neighbours::{Relatives, record};
@@ -7,7 +7,7 @@ use gongkai_proto::v1::AgencyRecord;
 use sha2::{Digest as _, Sha256};
 
 /// The digest for one year, 32 hex digits: the years it looks back at, the relatives, the registry's entry, and the
-/// versions of rules and program. A value never comes back once an input changed, as epochs only grow.
+/// versions of rules and program. A value never recurs after an input changed, because epochs only grow.
 pub(crate) fn inputs_digest(
     record: &AgencyRecord,
     year: i32,
@@ -73,7 +73,7 @@ mod tests {
             parent: None,
             site_domain: None,
         };
-        // Stored: with another value every report is validated again.
+        // The digest is stored: if it changes, every report is validated again.
         assert_eq!(digest(Some(&base)), "4f01fe73d19cdfde");
         let others = [
             AgencyProfile { key: AgencyKey::from_code("1").unwrap(), ..base.clone() },

@@ -1,4 +1,5 @@
-//! Writes a changed report into the records that it shares with its relatives, and names the reports to validate again.
+//! Writes a changed report into the records that it shares with its relatives, and returns the reports to validate
+//! again.
 
 use gongkai_model::{AgencyKey, AgencyProfile, Applicant, Concept, FactId};
 use gongkai_neighbours::{
@@ -30,7 +31,7 @@ pub(crate) async fn notify_relatives(
     let mut due = Vec::new();
     due.extend(notify_parent(shared, agency, record, year, profile.as_ref()).await?);
     due.extend(notify_siblings(shared, agency, record, year, profile.as_ref()).await?);
-    // A relative that came at the same time may not have been there when this report was validated.
+    // A relative that arrived at the same time may have been missing when this report was validated.
     let has_children = !shared.registry.borrow().children(agency).is_empty();
     let is_compared = |content: &ContentRecord| content.prose_chars >= MIN_PROSE_CHARS;
     let has_prose = record::year(record, year).is_some_and(|report| report.contents.iter().any(is_compared));
@@ -104,7 +105,7 @@ fn rollup_line(agency: &AgencyKey, record: &AgencyRecord, year: i32) -> Option<R
     Some(RollupLine {
         agency: agency.to_string(),
         agency_name: seen.map(|seen| seen.agency_name).unwrap_or_default(),
-        // Grows with either year, as both only grow.
+        // The sum grows with either year, because epochs only grow.
         epoch: report.epoch + before.map_or(0, |before| before.epoch),
         stands: cells.is_some(),
         rows: cells.as_ref().map(cells::rows).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Validates reports of one agency and records what was said of them, in one write. See DESIGN.md.
+//! Validates reports of one agency and records their findings, in one write. See DESIGN.md.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ struct PendingOutputs {
     verdict: Verdict,
     validation: u64,
     superseded: bool,
-    /// The report is not the input's: a neighbour made it be validated again.
+    /// True if the report is not the one of the input, but a neighbour that is validated again.
     is_neighbour: bool,
 }
 
@@ -109,7 +109,7 @@ impl Revalidator {
         pending.verdict.output(context, pending.validation, pending.superseded)
     }
 
-    /// Validates one year. True if the record changed.
+    /// Validates one year. Returns true if the record changed.
     async fn validate(
         &self,
         revalidation: &Revalidation,
@@ -136,7 +136,7 @@ impl Revalidator {
         let is_same_content =
             other.is_some_and(|own| own.origin.content_hash == current.content.content_hash);
         let verdict = self.judge(document, neighbours.clone(), profile.clone()).await?;
-        // Another arrival of the same content is answered one rank below, so that the newest arrival has the last word.
+        // Another arrival of the same content is published one rank below, so that the newest arrival prevails.
         let raises = before.findings_digest != verdict.findings_digest || (is_same_content && are_inputs_new);
         let last = verdict.record(&before, raises, inputs_digest, context);
         if let Some(own) = other {
@@ -240,7 +240,7 @@ impl Revalidator {
         ParsedDocument::new(parsed, text, trace_id, &self.rules)
     }
 
-    /// Validates a draft: it is compared with its neighbours and never becomes one.
+    /// Validates a draft. It is compared with its neighbours, but is not a neighbour of other reports.
     ///
     /// # Errors
     /// As for [`Revalidator::update`].

@@ -1,4 +1,4 @@
-//! What the rules say of one report, and the event that publishes it.
+//! The findings of one report, and the event that publishes them.
 
 use gongkai_model::Finding;
 use gongkai_proto::{
@@ -22,8 +22,8 @@ impl Verdict {
         Self { document, findings_digest: findings_digest(&findings), findings }
     }
 
-    /// The event as an output. Its message id is made of the input, the report, the rank and the findings (CONTRACT 3):
-    /// an input that is delivered again may have more to say than before, which must not pass for a copy.
+    /// The event as an output. Its message id consists of the input, the report, the rank and the findings: an input
+    /// that is delivered again may have new findings, which must not count as a duplicate.
     pub(crate) fn output(&self, context: &Context, validation: u64, superseded: bool) -> Output {
         let event: ReportValidated = self.document.validated(&self.findings, validation, superseded);
         let region = self.document.origin.region.parse().unwrap_or_default();
@@ -56,7 +56,7 @@ impl Verdict {
     }
 }
 
-/// A digest of findings, 32 hex digits. As long as it is the same, there is nothing new to publish.
+/// A digest of findings, 32 hex digits. While it stays the same, nothing is published.
 fn findings_digest(findings: &[Finding]) -> String {
     let mut hash = Sha256::new();
     for finding in findings {

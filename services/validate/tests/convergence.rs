@@ -1,5 +1,5 @@
-//! The same reports and withdrawals in any order, any number of times, with any number of replicas, over a broker that
-//! fails and loses answers, with a replica killed in between: the same findings in the end.
+//! Reports and withdrawals give the same findings in every order, with repetitions, any number of replicas, a broker
+//! that fails and loses answers, and a replica that is killed.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -239,7 +239,7 @@ async fn run(items: &[Item], course: &Course) -> Said {
     said(&memory)
 }
 
-/// The findings that rank highest for each report.
+/// Returns the findings of highest rank for each report.
 fn said(memory: &Memory) -> Said {
     let mut best: BTreeMap<String, v1::ReportValidated> = BTreeMap::new();
     for message in memory.messages(&Event::ReportValidated.filter()) {
@@ -287,7 +287,7 @@ fn rules_of(said: &Said, name: &str) -> Vec<String> {
     said[name].iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// The property would also hold if no rule about neighbours ever fired, so this test shows that they do.
+/// The property would also hold if no rule about neighbours ever fired; this test shows that some do.
 #[test]
 fn neighbours_are_held_against_each_other() {
     let report = |agency, year, content, site| Item::Report { agency, year, content, site, late: false };

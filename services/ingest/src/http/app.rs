@@ -43,7 +43,7 @@ pub(super) struct Admitted {
 // === impl App ===
 
 impl App {
-    /// Lets a request in: judges its headers, reads its body, verifies its signature, and only then gives it a slot.
+    /// Admits a request: checks its headers, reads its body, verifies its signature, and only then takes a slot.
     ///
     /// # Errors
     /// Those of [`Authenticator`], [`body::read`] and [`Admission::enter`].

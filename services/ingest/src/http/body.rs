@@ -1,4 +1,4 @@
-//! Reads request bodies as [`crate::admission`] lets them in, with a limit on their size.
+//! Reads request bodies through [`crate::admission`], with a limit on their size.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) struct Buffered {
     _hold: Arc<Hold>,
 }
 
-/// Reads a whole body of at most `limit` bytes. `is_proven`: its sender is known by the headers.
+/// Reads a whole body of at most `limit` bytes. `is_proven` says that the headers alone authenticate the sender.
 ///
 /// # Errors
 /// `TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE` if the body is compressed, and those of [`crate::admission::Arriving::next`].

@@ -71,7 +71,7 @@ async fn submission(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<receipt::ReceiptJson>, Problem> {
-    // It needs no slot: who follows a submission is never behind those who submit.
+    // It needs no slot: a status query must not wait for submissions.
     app.auth.caller(&app.auth.shown(&headers)?, Covered::Body(b""))?;
     let Path(id) = id.map_err(|_| Problem::new(Code::SubmissionNotFound, "an id is s- and 32 hex digits"))?;
     Ok(Json(app.intake.receipt(&id).await?.into()))

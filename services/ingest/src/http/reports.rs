@@ -63,7 +63,7 @@ pub(super) async fn check(
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], line).into_response())
 }
 
-/// The query says whose report it is, so the signature covers it.
+/// The query names the agency of the report, so the signature covers it.
 fn covered<'a>(head: &'a Parts, body: &'a [u8]) -> Covered<'a> {
     Covered::Request(&head.method, &head.uri, body)
 }

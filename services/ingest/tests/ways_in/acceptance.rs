@@ -1,4 +1,4 @@
-//! Guarantees of acceptance: durable before 202, once in effect, nothing lost by a crash between two steps.
+//! Guarantees of acceptance: durable before 202, takes effect once, survives a crash between any two steps.
 
 use std::{sync::Arc, time::Duration};
 
@@ -113,7 +113,7 @@ async fn the_same_content_under_another_id_is_unchanged_and_shows_the_first_outc
     assert_eq!((now.text("state"), now.text("report")), ("unchanged", "agencies/p-1/reports/2023"));
     assert_eq!(now.json["findings"]["error"], 2);
     assert_eq!(harness.received().len(), 1);
-    // Another content, another year and a draft are new.
+    // Different content, a different year and a draft are new.
     harness.event(&published("3", "第二版")).await;
     let mut other_year = published("4", "第一版");
     other_year["data"]["year"] = 2022.into();
@@ -211,7 +211,7 @@ async fn a_document_without_a_key_comes_back_after_another_and_after_its_withdra
     assert!(!ids.contains(&again.text("submission_id").to_owned()));
 }
 
-/// Documents of which the sender says nothing have no place in common.
+/// Documents without URL and agency share no place.
 #[tokio::test]
 async fn documents_without_url_and_agency_do_not_replace_each_other() {
     let harness = harness().await;

@@ -317,7 +317,7 @@ async fn too_many_calls_at_once_are_sent_away() {
     let answer = harness.call(post("/v1/reports", "x")).await;
     assert_eq!((answer.status.as_u16(), answer.text("code")), (503, "OVERLOADED"));
     assert_eq!(answer.headers["retry-after"], "5");
-    // Who follows a submission is never behind them.
+    // A status query does not wait for them.
     let answer = harness.get("s-00000000000000000000000000000000").await;
     assert_eq!(answer.text("code"), "SUBMISSION_NOT_FOUND");
 }

@@ -1,4 +1,5 @@
-//! Callers that hold connections and say little or nothing, over real sockets: they delay nobody and no stop.
+//! Callers that hold connections and send little or nothing, over real sockets: they delay neither other callers nor
+//! shutdown.
 
 use std::{
     net::SocketAddr,
@@ -177,7 +178,7 @@ async fn a_stop_waits_for_no_silent_caller_and_no_stopped_watcher() {
     silent.push(said(http, "POST /v1/reports HTTP/1.1\r\n").await);
     let mid_body = said(http, begun_post()).await;
     let endless = tokio::spawn(endless_submit(channel(grpc).await, true));
-    // Accepted and under way: the connections before it were, too.
+    // It is accepted, so the connections before it were accepted too.
     assert!(post(http, "/v1/reports", "<p>2023</p>").await.contains("202"));
     let started = Instant::now();
     harness.runtime.shutdown().cancel();

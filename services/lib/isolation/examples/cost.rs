@@ -1,8 +1,8 @@
-//! What reading in a child costs: wall and CPU time of each file, in this process and in a child.
+//! Measures what reading in a child costs: wall and CPU time of each file, in this process and in a child.
 //!
 //!     cargo run --release -p gongkai-isolation --features testing --example cost -- FILE…
 //!
-//! Prints a line of JSON a file, in milliseconds. CPU time is that of parent and child together.
+//! Prints one line of JSON for each file, in milliseconds. CPU time is that of parent and child together.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
@@ -46,7 +46,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The least wall time and the average CPU time, in milliseconds: other users of the machine only add to the first.
+/// Returns the least wall time and the average CPU time, in milliseconds. Other programs on the machine only add to
+/// wall time.
 fn measure(work: impl Fn()) -> (f64, f64) {
     work();
     let before = cpu_ms();

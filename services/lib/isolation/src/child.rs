@@ -22,10 +22,10 @@ use crate::{
     wall,
 };
 
-/// The first argument of a child. Nobody else starts a program with it.
+/// The first argument of a child. Only [`Readers`](crate::Readers) starts a program with it.
 pub(crate) const ARGUMENT: &str = "--read-documents-from-stdin";
 
-/// Share of its memory by which a child may have grown and still take another document.
+/// A child that has grown by more than this part of its memory takes no further document.
 const GROWN: u64 = 4;
 
 /// Reads documents, if this process was started as a child of [`Readers`](crate::Readers).
@@ -40,7 +40,7 @@ pub fn run_child() -> Option<ExitCode> {
     }
     let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
     let (Some(memory), Some(cpu)) = (number(), number()) else { return Some(ExitCode::FAILURE) };
-    // The parent sees the pipes end, and what stands in the standard error.
+    // The parent sees that the pipes end, and reads the standard error.
     Some(serve(memory, cpu).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
 }
 
@@ -102,14 +102,14 @@ fn limit_cpu(seconds: u64) -> io::Result<()> {
     Ok(setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum })?)
 }
 
-/// Tells the parent of each step.
+/// Reports each step to the parent.
 struct Told<'o, W: Write> {
     output: &'o RefCell<W>,
 }
 
 impl<W: Write> Told<'_, W> {
     fn tell(&self, tag: FrameTag, payload: &[u8]) {
-        // A parent that is gone is seen when the answer cannot be written.
+        // If the parent is gone, writing the answer fails.
         frame::write(&mut *self.output.borrow_mut(), tag, payload).ok();
     }
 }

@@ -1,4 +1,5 @@
-//! What the end of a child means: a rejection of the document that it read, or nothing to do with that.
+//! Tells what the end of a child means: a rejection of the document that it read, or a failure unrelated to the
+//! document.
 
 use std::{fmt, io, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
 
@@ -24,7 +25,7 @@ pub(crate) enum Reason {
     /// No child could be started.
     #[error("couldn't start a reader: {0}")]
     NotStarted(io::Error),
-    /// The child said something that no child says.
+    /// The child sent something that is not a frame of the protocol.
     #[error("a reader and this program don't understand each other: {0}")]
     Nonsense(io::Error),
     /// The child used no CPU time for this long and said nothing.
@@ -34,7 +35,7 @@ pub(crate) enum Reason {
     #[error("a reader ended with {status}")]
     Ended {
         status: ExitStatus,
-        /// The last of what it wrote to its standard error.
+        /// The end of what it wrote to its standard error.
         said: String,
     },
 }
@@ -53,7 +54,7 @@ impl From<Reason> for Unread {
     }
 }
 
-/// What one document may cost.
+/// The limits of reading one document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReadingCost {
     pub(crate) memory_bytes: u64,
@@ -63,13 +64,14 @@ pub(crate) struct ReadingCost {
 // === impl Reason ===
 
 impl Reason {
-    /// Whether somebody else ended the child: the kernel for want of memory, or an operator.
+    /// Returns true if the child was ended from outside: by the kernel because the machine ran out of memory, or by an
+    /// operator.
     pub(crate) fn is_from_outside(&self) -> bool {
         let Self::Ended { status, .. } = self else { return false };
         matches!(status.signal(), Some(SIGHUP | SIGINT | SIGKILL | SIGTERM))
     }
 
-    /// The rejection of the document that the child read. None if the end has nothing to do with the document.
+    /// Returns the rejection of the document that the child read, or `None` if the end is unrelated to the document.
     pub(crate) fn rejection(&self, cost: ReadingCost) -> Option<Rejection> {
         let Self::Ended { status, said } = self else { return None };
         match status.signal()? {
@@ -102,7 +104,7 @@ fn too_much_memory(limit: u64) -> Rejection {
     Rejection { retryable: true, ..rejection }
 }
 
-/// The document that ended its child, also when it was the only one being read.
+/// Returns the rejection of a document that ended its child even while no other was read.
 pub(crate) fn crashed() -> Rejection {
     Rejection::new(
         RejectionCode::ParserPanic,

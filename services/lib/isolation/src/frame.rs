@@ -1,4 +1,4 @@
-//! What passes through the pipes: a tag of one byte, a length of four, and as many bytes.
+//! The format of the pipes: a tag of one byte, a length of four bytes, and a payload of that length.
 
 use std::io::{self, Read, Write};
 
@@ -8,7 +8,7 @@ pub(crate) const LONGEST: usize = 256 << 20;
 /// Bytes before the payload.
 const HEAD: usize = 5;
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum FrameTag {
@@ -43,7 +43,7 @@ pub(crate) struct Frame {
     pub(crate) payload: Vec<u8>,
 }
 
-/// The bytes before a payload of this length.
+/// Returns the header of a frame with a payload of this length.
 pub(crate) fn head(tag: FrameTag, length: usize) -> io::Result<[u8; HEAD]> {
     let length = u32::try_from(length).ok().filter(|length| *length as usize <= LONGEST);
     let [a, b, c, d] = length.ok_or_else(|| invalid("a frame that is too long"))?.to_le_bytes();

@@ -1,4 +1,5 @@
-//! Requests and answers. The halves of a report are those of the wire, so that one conversion serves both.
+//! Requests and answers. A report passes as the two messages of the wire format, tables and prose, so that the
+//! conversions of `proto` serve both.
 
 use std::time::Duration;
 

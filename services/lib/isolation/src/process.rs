@@ -23,11 +23,11 @@ use crate::{
     message::{self, ReadingAnswer, ReadingRequest, STEPS},
 };
 
-/// How many waits without any progress make a child a silent one. Waits are counted and not time: while this process is
-/// stopped, time passes and nobody waits.
+/// Number of waits without progress after which a child is given up. Waits are counted instead of time, because time
+/// also passes while this process is suspended.
 const SILENT_WAITS: u32 = 12;
 
-/// How much of what a child says to its standard error is kept, in bytes.
+/// Bytes of a child's standard error that are kept.
 const SAID: usize = 16 << 10;
 
 /// How long a child that closed its pipes may take to end.
@@ -44,16 +44,16 @@ pub(crate) struct ReaderProcess {
     errors: ChildStderr,
     arrived: Vec<u8>,
     said: Vec<u8>,
-    /// Whether the standard error can still say something. It may end before the standard output does.
+    /// True until the standard error ends, which may be before the standard output does.
     may_say: bool,
     /// Length of one wait for progress.
     patience: Duration,
-    /// CPU time of the child at the last wait without a word, in the kernel's ticks.
+    /// CPU time of the child at the last wait in which nothing arrived, in the kernel's ticks.
     ticks: Option<u64>,
     waits: u32,
 }
 
-/// Which pipe has something.
+/// Which pipes are readable or writable.
 struct Woken {
     input: bool,
     output: bool,
@@ -70,7 +70,7 @@ impl ReaderProcess {
         else {
             return Err(io::Error::other("a child without pipes"));
         };
-        // Writing waits for the child only where its end is watched as well.
+        // A write must not block: while it waits for room, the end of the child is watched too.
         ioctl_fionbio(&input, true)?;
         let (arrived, said) = (Vec::new(), Vec::new());
         Ok(Self {
@@ -95,12 +95,12 @@ impl ReaderProcess {
         }
     }
 
-    /// Whether the child still runs. Somebody may have ended it while it had nothing to do.
+    /// Returns true if the child still runs. It may have been ended while it was idle.
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
     }
 
-    /// Has a document read. After an error the child is of no more use.
+    /// Lets the child read a document. After an error, discard the child.
     pub(crate) fn read(
         &mut self,
         document: &RawDocument<'_>,
@@ -178,7 +178,7 @@ impl ReaderProcess {
         }
     }
 
-    /// Waits until a pipe has something or has ended, and takes what stands in the standard error.
+    /// Waits until a pipe is readable or has ended, and takes what is in the standard error.
     fn wait(&mut self, is_sending: bool) -> Result<Woken, Reason> {
         loop {
             let woken = self.poll(is_sending).map_err(Reason::Nonsense)?;
@@ -247,7 +247,7 @@ impl ReaderProcess {
         read
     }
 
-    /// How the child ended. It has closed its pipes.
+    /// Returns how the child ended, after it has closed its pipes.
     fn ended(&mut self) -> Reason {
         if !self.has_ended_within(ENDING) {
             self.process.kill().ok();

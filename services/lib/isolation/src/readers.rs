@@ -21,10 +21,10 @@ use crate::{
     process::ReaderProcess,
 };
 
-/// How this program is started again. The link leads to the program that runs, also after another took its place on disk.
+/// Path by which this program is started again. It names the running program even after an update replaced the file.
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
-/// What the children are and what a document may cost.
+/// Number of children, and limits of reading one document.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Number of children, which is the number of documents that are read at once. 0 is one for each core.
@@ -33,8 +33,8 @@ pub struct Settings {
     pub memory_bytes: u64,
     /// CPU time that reading one document may take. Rounded up to whole seconds.
     pub cpu: Duration,
-    /// How often to look whether a child that says nothing is still at work. One that used no CPU time at twelve looks in a
-    /// row is given up, and its document is not rejected.
+    /// Interval of the checks whether a silent child still works. A child that used no CPU time over twelve intervals
+    /// is given up, and its document is not rejected.
     pub patience: Duration,
 }
 
@@ -68,7 +68,7 @@ struct State {
     places: usize,
     free: usize,
     idle: Vec<ReaderProcess>,
-    /// How many documents wait to be read alone. Others wait for them.
+    /// Number of documents that wait to be read alone. Others wait for them.
     alone: usize,
 }
 
@@ -114,9 +114,9 @@ impl Readers {
 
     /// Reads a document as [`gongkai_reading::read_in_steps`] does, in a child. Blocks until a child is free and has read.
     ///
-    /// A child that dies is a rejection of the document: `TOO_LARGE` for want of memory, `TOO_SLOW` for want of CPU time,
-    /// else `PARSER_PANIC`; all of them `retryable`. Where somebody else ended the child, the document is read once more
-    /// with no other beside it.
+    /// If the child dies, the document is rejected: `TOO_LARGE` for want of memory, `TOO_SLOW` for want of CPU time,
+    /// else `PARSER_PANIC`; all of them `retryable`. If the child was ended from outside, the document is read once
+    /// more, while no other is read.
     ///
     /// # Errors
     /// No child could read it, for a reason that is not the document's. Try again later.
@@ -188,7 +188,7 @@ impl Pool {
             // The allocator would reserve a gigabyte of address space, which the limit counts.
             .env("MIMALLOC_ARENA_RESERVE", "16384")
             .current_dir("/")
-            // Not ended by the signal that a terminal sends to the parent, which finishes what it has begun.
+            // A signal from the terminal goes to the parent only, which finishes what it has begun.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -235,7 +235,7 @@ impl Pool {
 // === impl Permit ===
 
 impl Permit<'_> {
-    /// Leaves the place with its child to others.
+    /// Returns the place and its child to the pool.
     fn give_back(self, reader: ReaderProcess) {
         self.pool.lock().idle.push(reader);
     }
@@ -248,8 +248,8 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Starts children on a thread of its own: the kernel ends a child with the thread that started it, and those that wait
-/// for documents come and go.
+/// Starts children on a thread of its own: the kernel ends a child with the thread that started it, and threads that
+/// read documents are short-lived.
 struct Starter(mpsc::Sender<(Command, mpsc::Sender<io::Result<Child>>)>);
 
 impl Starter {
@@ -257,7 +257,7 @@ impl Starter {
         let (sender, commands) = mpsc::channel::<(Command, mpsc::Sender<io::Result<Child>>)>();
         thread::Builder::new().name("readers".to_owned()).spawn(move || {
             for (mut command, answer) in commands {
-                // Who asked may have gone; the child ends with its pipes.
+                // The caller may be gone; the child then ends when its pipes close.
                 answer.send(command.spawn()).ok();
             }
         })?;

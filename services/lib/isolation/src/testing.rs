@@ -1,4 +1,4 @@
-//! Another program for the children of this process, and a report for them to read.
+//! Test support: makes this process start another program as its children, and a report for them to read.
 //!
 //! The program of a test does not begin with [`run_child`](crate::run_child), so that it cannot be its own child. No program
 //! contains this module.

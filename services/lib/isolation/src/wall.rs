@@ -1,7 +1,7 @@
 //! The wall around a child: limits, landlock and seccomp.
 //!
-//! Landlock and seccomp are demanded: where the kernel has them and they cannot be applied, nothing is read. Where the
-//! kernel has not, [`Confinement`] says so, and the limits hold alone.
+//! If the kernel has landlock and seccomp and they cannot be applied, nothing is read. If the kernel lacks them,
+//! [`Confinement`] says so, and only the limits apply.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use landlock::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// What holds a child beside its limits.
+/// What confines a child in addition to its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Confinement {
     landlock: bool,
@@ -30,8 +30,8 @@ impl fmt::Display for Confinement {
     }
 }
 
-/// Takes from this process what reading needs not: memory above `most` bytes of address space, files, the network, other
-/// processes.
+/// Takes from this process what reading does not need: memory above `most` bytes of address space, files, the network,
+/// other processes.
 ///
 /// # Errors
 /// A limit cannot be set, or the kernel has a means that cannot be applied.
@@ -39,7 +39,7 @@ pub(crate) fn confine(most: u64) -> io::Result<Confinement> {
     limit(Resource::As, most)?;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
-    // Asked before landlock takes the file that says it.
+    // Read now, because landlock makes the file inaccessible.
     let has_seccomp = fs::read_to_string("/proc/self/status")?.contains("\nSeccomp:");
     let landlock = close_files().map_err(io::Error::other)?;
     if has_seccomp {
@@ -48,13 +48,13 @@ pub(crate) fn confine(most: u64) -> io::Result<Confinement> {
     Ok(Confinement { landlock, seccomp: has_seccomp })
 }
 
-/// Sets a limit for good; a lower one stays.
+/// Sets a limit that cannot be raised again. A lower one stays.
 fn limit(resource: Resource, most: u64) -> io::Result<()> {
     let most = getrlimit(resource).maximum.map_or(most, |maximum| most.min(maximum));
     Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
 }
 
-/// No file and no folder can be opened, made or removed any more. False if the kernel has no landlock.
+/// Makes it impossible to open, create or remove a file or folder. Returns false if the kernel has no landlock.
 fn close_files() -> Result<bool, String> {
     let restricted = || -> Result<RestrictionStatus, RulesetError> {
         Ruleset::default().handle_access(AccessFs::from_all(ABI::V1))?.create()?.restrict_self()
@@ -67,7 +67,7 @@ fn close_files() -> Result<bool, String> {
     }
 }
 
-/// A call that is not for readers ends the process.
+/// Makes each system call in [`FORBIDDEN`] end the process.
 fn forbid_calls() -> Result<(), String> {
     let failed = |error: &dyn fmt::Display| format!("seccomp could not be applied: {error}");
     let target = std::env::consts::ARCH.try_into().map_err(|error| failed(&error))?;
@@ -77,8 +77,8 @@ fn forbid_calls() -> Result<(), String> {
     seccompiler::apply_filter(&program).map_err(|error| failed(&error))
 }
 
-/// What is forbidden: other programs and processes, sockets, tracing, namespaces, and what has often been a way into the
-/// kernel. A list of what is allowed would break with the next version of the C library.
+/// System calls that end a child: starting programs and processes, sockets, tracing, namespaces, and calls that were
+/// often used to attack the kernel. A list of what is allowed would break with the next version of the C library.
 const FORBIDDEN: &[i64] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -125,7 +125,7 @@ const FORBIDDEN: &[i64] = &[
     libc::SYS_reboot,
 ];
 
-/// The size of this process. It is opened before the wall stands and asked behind it.
+/// The size of this process. The file is opened before the process is confined, and read afterwards.
 pub(crate) struct ProcessSize(File);
 
 impl ProcessSize {

@@ -42,12 +42,12 @@ fn here(bytes: &[u8]) -> Result<Reading, Rejection> {
     gongkai_reading::read(bytes, &hints, &limits)
 }
 
-/// A page without a text. Reading it takes as long as the number of its tags says.
+/// A page without text. The time to read it grows with the number of its tags.
 fn slow(tags: usize) -> Vec<u8> {
     format!("<html><body>{}", "<b></b>".repeat(tags)).into_bytes()
 }
 
-/// Tags of a page that can be struck and is read to its end all the same.
+/// Tags of a page that takes long enough to be killed, and is read to its end otherwise.
 const STRUCK: usize = 200_000;
 
 /// Processes that this one has started and that have not been waited for, dead ones included.
@@ -87,7 +87,7 @@ impl Steps for Struck {
     fn known(&self, _: MediaType) {}
 }
 
-/// Tells of steps as they come.
+/// Records the steps in order.
 #[derive(Default)]
 struct Seen(RefCell<Vec<String>>);
 
@@ -152,9 +152,9 @@ fn a_crash_is_a_rejection_and_a_kill_is_none() {
     let unhurt = (here(&page).unwrap_err().code, false);
     assert_eq!(struck(&page, Signal::KILL, 1), unhurt, "read again, alone");
     assert_eq!(struck(&page, Signal::TERM, 1), unhurt);
-    // Killed again with nobody beside it: it is this document.
+    // Killed again while it is read alone, so the document is the cause.
     assert_eq!(struck(&endless, Signal::KILL, 2), (RejectionCode::ParserPanic, true));
-    // A child that ends while it has nothing to do is no document's fault.
+    // A child that ends while it is idle rejects no document.
     assert!(read(&readers, REPORT.as_bytes()).is_ok());
     children().into_iter().for_each(|pid| strike(pid, Signal::ABORT));
     let are_dead = || children().into_iter().all(|pid| state(pid) == Some('Z'));
@@ -177,7 +177,7 @@ fn a_child_that_stands_still_is_given_up_and_its_document_is_not_rejected() {
 
 #[test]
 fn a_program_that_is_no_reader_is_said_to_be_none() {
-    // Its own process, as the program is named once for all.
+    // In a process of its own, because a process names its program only once.
     let output = Command::new(env!("CARGO_BIN_EXE_isolated-reader")).arg("--anything").output().unwrap();
     assert!(!output.status.success());
     let output = Command::new(env!("CARGO_BIN_EXE_isolated-reader"))

@@ -44,7 +44,7 @@ fn history(arrivals: &[Arrival], withdrawals: &[TakenDown]) -> History {
     history
 }
 
-/// Returns the hash of the current content, with a minus if it is withdrawn.
+/// Returns the hash of the current content, after a minus sign if it is withdrawn.
 fn stands(arrivals: &[Arrival], withdrawals: &[TakenDown]) -> String {
     let history = history(arrivals, withdrawals);
     let current = current(&history).unwrap();

@@ -17,7 +17,7 @@ pub enum Error {
         /// Highest schema version this program knows.
         known: i64,
     },
-    /// The file is not as this program wrote it: it must be rebuilt.
+    /// The file differs from what this program wrote: it must be rebuilt.
     #[error("the read model is damaged: {0}")]
     Damaged(String),
     /// Another event with this sequence is stored: the event is of another log, for which another read model must be made.

@@ -1,4 +1,4 @@
-//! Files that are not as they were written: each is refused when it is opened, and noticed while it is open.
+//! Damaged files: damage is refused when a file is opened, and noticed while it is open.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
@@ -89,7 +89,7 @@ fn a_flipped_byte_is_noticed_while_the_file_is_open() {
     fill(&store, 1..400);
     store.verify(ALL).unwrap();
     store.verify(1).unwrap();
-    // By its time of modification, however few pages are due.
+    // The time of modification shows it, however few pages are verified.
     flip(&path, 4096 * 20 + 77);
     assert!(matches!(store.verify(1), Err(Error::Damaged(_))));
     flip(&path, 4096 * 20 + 77);
@@ -148,7 +148,7 @@ fn outdated_copy(path: &Path, end: u64) -> PathBuf {
     older
 }
 
-/// The copy is whole and says what it says: only the log's consumer knows that there was more.
+/// The copy is intact. Only the log's consumer knows that there were more events.
 #[test]
 fn an_older_copy_opens_and_knows_how_far_it_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,10 @@
-//! Keeps a message that may have ended its process apart from all others while it is handled.
+//! Handles a message that may have crashed the process while no other is handled.
 
 use std::sync::Arc;
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// What is not in work while a message is tried alone. DESIGN.md says when that is.
+/// Which other messages wait while one is handled alone. DESIGN.md says when a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Alone {
     /// No other message of this process, whichever service takes it. Only then is a crash certainly this message's doing.

@@ -1,4 +1,4 @@
-//! Which deliveries of a message are attempts, and which crashes are its doing.
+//! Tells which deliveries of a message count as attempts, and which crashes it caused.
 //!
 //! The broker counts deliveries, however they ended. One that ended because the process died is no attempt of the messages
 //! that were in work at the time: at most one of them is the cause. The runtime therefore counts by itself, in one entry for
@@ -20,8 +20,8 @@ use crate::transport::{Entries, Error};
 
 /// Number of charged crashes after which a message is buried.
 ///
-/// Whoever kills the process hits whichever message is alone at that moment. The delays between the trials of a message make
-/// it unlikely that this is the same one so often.
+/// A process that is killed from outside charges the message that is alone at that moment. The delays between the
+/// trials of a message make it unlikely that one message is charged so often.
 pub(crate) const MAX_CRASHES: u32 = 5;
 
 /// Number of deliveries in a row without a known end that make a message a suspect. A single one is often harmless: the
@@ -86,7 +86,8 @@ impl Attempts {
         self.alone = delivery;
     }
 
-    /// Ends a trial that nobody died of. Another process may have taken it for a crash, if this one was suspended.
+    /// Ends a trial that the process survived. Another process may have counted it as a crash, if this one was
+    /// suspended.
     fn close(&mut self, delivery: u32) {
         self.crashes.retain(|crash| *crash != delivery);
         if self.alone == delivery {

@@ -91,7 +91,7 @@ impl Process {
             // Nothing else sets the cell.
             slot.set(Arc::new(inspector.guarded())).ok();
             connected.cancel();
-            // It ends with the process: what drains still needs it.
+            // Never stopped: messages that drain still need it.
             tokio::spawn(inspector.watch());
             Ok(())
         });
@@ -178,8 +178,8 @@ impl Process {
         self.shutdown.soft.clone()
     }
 
-    /// Returns what waits until the broker stores nothing any more although it answers. Once its disk has room, restarting it
-    /// mends that.
+    /// Returns a function. Its future completes once the broker answers but stores nothing. Restarting the broker, once
+    /// its disk has room, cures that.
     pub fn broker_stuck(&self) -> impl Fn() -> BoxFuture<'static, ()> + use<> {
         let holdings = self.holdings.clone();
         move || {
@@ -226,7 +226,7 @@ impl Process {
         })
     }
 
-    /// What the inspector of the broker's streams and buckets is told.
+    /// The inspector's settings, from the config.
     fn orders(&self) -> Orders {
         Orders {
             topology: self.about.topology.clone(),

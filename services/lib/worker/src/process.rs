@@ -42,7 +42,7 @@ pub(crate) struct Tools {
     pub(crate) version: &'static str,
 }
 
-/// What keeps the crash of one message from costing another an attempt.
+/// Keeps a crash that one message causes from costing other messages an attempt.
 pub(crate) struct CrashIsolation {
     pub(crate) floor: WorkFloor,
     pub(crate) attempts: AttemptLog,

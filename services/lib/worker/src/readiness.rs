@@ -12,10 +12,10 @@ pub struct Readiness(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// What each held latch says, by its number.
+    /// The sentence of each held latch, by its number.
     waiting: Mutex<BTreeMap<u64, String>>,
     next: AtomicU64,
-    /// What `/readyz` says beside, by who says it.
+    /// Remarks that `/readyz` prints, by the name of the component.
     remarks: Mutex<BTreeMap<&'static str, String>>,
     off: AtomicBool,
 }
@@ -44,13 +44,13 @@ impl Readiness {
         !self.0.off.load(Ordering::Acquire) && self.waiting().is_empty()
     }
 
-    /// Returns what the latches say that are still held: their names, or their latest sentences.
+    /// Returns the sentences of the latches that are still held: their names, or what they said last.
     #[must_use]
     pub fn waiting(&self) -> Vec<String> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Makes `/readyz` say something beside that the process is ready. A later remark by the same name replaces it.
+    /// Adds a remark to the answer of `/readyz`. A later remark of the same name replaces it.
     pub fn remark(&self, name: &'static str, text: String) {
         self.0.remarks.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
     }

@@ -264,7 +264,7 @@ impl Runtime {
         self.0.readiness.latch(name)
     }
 
-    /// Makes `/readyz` say something beside that the process is ready, such as how a component is protected.
+    /// Adds a remark to the answer of `/readyz`, such as how a component is protected.
     pub fn remark(&self, name: &'static str, text: String) {
         self.0.readiness.remark(name, text);
     }
@@ -284,7 +284,7 @@ impl Runtime {
         self.0.holdings.as_ref().map_or(0, Holdings::accepted_ms)
     }
 
-    /// Returns what the latches say that are held, which `/readyz` prints.
+    /// Returns the sentences of the latches that are held, which `/readyz` prints.
     #[must_use]
     pub fn waiting(&self) -> Vec<String> {
         self.0.readiness.waiting()
@@ -344,8 +344,8 @@ impl Runtime {
         self.0.meters.histogram(name, unit, description)
     }
 
-    /// Creates a level of the service with these labels, such as `gongkai.notify.waiting` in `{delivery}`. Describe it in
-    /// METRICS.md.
+    /// Creates an up-down counter of the service with these labels, such as `gongkai.notify.waiting` in `{delivery}`.
+    /// Describe it in METRICS.md.
     #[must_use]
     pub fn level(
         &self,

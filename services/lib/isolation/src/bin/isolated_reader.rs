@@ -1,4 +1,4 @@
-//! A program that is nothing but a child, for the tests of this crate.
+//! A program that only runs as a child, for the tests of this crate.
 
 use std::process::ExitCode;
 

@@ -6,8 +6,8 @@
 //!
 //! A checkpoint may change the pages that are in the write-ahead log, and the log holds what they must say. Until it
 //! completed, and after a crash, those pages are [loose](Checksums::loose): SQLite takes them from the log. The log is
-//! written over only after the checksums of the checkpoint are on the disk. It must be the one that was beside the file, which
-//! its salt tells: each log's is one more than its predecessor's.
+//! overwritten only after the checksums of the checkpoint are on disk. The salt tells whether the log belongs to the
+//! file: it grows by one with each log.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
@@ -45,7 +45,7 @@ pub(super) struct Checksums {
     stamp: Stamp,
 }
 
-/// What changes when somebody writes to a file or puts another in its place.
+/// Identity, size and times of a file, which change when it is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -63,7 +63,7 @@ struct WriteAheadLog {
 // === impl Checksums ===
 
 impl Checksums {
-    /// Begins checksums for a file that was just made and has no connection but `writer`.
+    /// Begins the checksums of a new file, whose only connection is `writer`.
     pub(super) fn create(path: &Path, writer: &Connection) -> Result<Self, Error> {
         let main = File::open(path)?;
         let page_size = page_size(&main)?;
@@ -101,7 +101,7 @@ impl Checksums {
         Ok(loaded)
     }
 
-    /// Copies what the write-ahead log holds into the file, as far as no reader needs the pages as they are.
+    /// Copies pages from the write-ahead log into the file, except those that a reader still needs as they are.
     ///
     /// # Errors
     /// The pages in question stay loose: call it again.

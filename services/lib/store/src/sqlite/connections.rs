@@ -43,7 +43,7 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Er
     Ok(connection)
 }
 
-/// The connections of a pool that nobody reads with.
+/// The connections of a pool that are not in use.
 struct Idle {
     connections: Vec<Connection>,
     /// Leased connections.
@@ -84,7 +84,7 @@ impl ReadConnections {
         Ok(Lease { readers: self, connection: Some(connection) })
     }
 
-    /// Closes the connections, those that are leased too when they come back, for which it waits as long as a lease would.
+    /// Closes the connections. Waits for leased ones to be returned, for at most the busy timeout.
     pub(super) fn close(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.is_closed = true;

@@ -1,4 +1,4 @@
-//! The files of a read model: who may use them, and where one goes that is replaced.
+//! The files of a read model: locking them, and setting a replaced one aside.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -48,7 +48,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
     Ok(named(1))
 }
 
-/// What follows a read model's name: the file itself, its write-ahead log, its checksums.
+/// Suffixes of a read model's files: the database, its write-ahead log, its checksums.
 const FILES: [&str; 3] = ["", "-wal", "-sums"];
 
 /// `path` with `suffix` at its end.

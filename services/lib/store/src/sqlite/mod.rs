@@ -1,7 +1,7 @@
 //! The read model in a SQLite file: one writer, a few readers, write-ahead log.
 //!
-//! Every commit is synced, because an acknowledged event is not delivered again. Readers work on snapshots and never wait for
-//! the writer. Every page has a [checksum](checksums): what is read is what was written.
+//! Every commit is synced, because an acknowledged event is not delivered again. Readers work on snapshots and never
+//! wait for the writer. Every page has a [checksum](checksums), so damage is noticed.
 
 mod checksums;
 mod columns;
@@ -53,7 +53,7 @@ pub struct SqliteStore {
     position: Mutex<Position>,
 }
 
-/// The one connection that writes, and what it must keep up.
+/// The only connection that writes, and the checksums that it maintains.
 struct Writer {
     connection: Connection,
     checksums: Checksums,
@@ -61,7 +61,7 @@ struct Writer {
     uncopied: u64,
 }
 
-/// The epoch of the read model in a file that may be in use.
+/// Returns the epoch of the read model in a file, which may be in use.
 ///
 /// # Errors
 /// The file is missing or no read model.
@@ -131,7 +131,8 @@ impl Writer {
         Ok(done)
     }
 
-    /// Copies what was written into the main file, if that is enough. What fails now is tried again next time.
+    /// Copies what was written into the main file, once it is enough events. After a failure, the next call tries
+    /// again.
     fn checkpoint(&mut self, events: u64) {
         self.uncopied += events;
         if self.uncopied >= CHECKPOINT && self.checksums.checkpoint(&self.connection).is_ok() {

@@ -1,4 +1,4 @@
-//! The log that the file is of, and the events of it that the file holds.
+//! Which log the file was made from, and which of its events the file holds.
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use time::OffsetDateTime;

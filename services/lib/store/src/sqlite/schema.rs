@@ -27,7 +27,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
         tx.execute_batch(migration)?;
     }
     if !missing.is_empty() {
-        // What stands is derived: a later version may derive it otherwise.
+        // Current revisions are derived; a later version may derive them differently.
         write::refresh_all(&tx)?;
     }
     tx.pragma_update(None, "user_version", known)?;
@@ -52,7 +52,7 @@ mod tests {
         assert!(matches!(migrate(&mut c), Err(Error::Newer { found: 99, known: 5 })));
     }
 
-    /// A(1), B(3), A(5) in a file of version 3, which let B stand.
+    /// A(1), B(3), A(5) in a file of version 3, in which B is the current revision.
     #[test]
     fn a_migration_derives_anew_what_stands() {
         let mut c = Connection::open_in_memory().unwrap();

@@ -100,7 +100,7 @@ fn changing(
     Ok(applied)
 }
 
-/// What the feed tells of a report.
+/// What a reader of the feed sees of a report.
 #[derive(PartialEq)]
 enum FeedView {
     Nothing,

@@ -1,4 +1,5 @@
-//! What every back end of the store must do. `store_test_suite!(open)` makes tests of it; `open` gives an empty store.
+//! The test cases that every back end of the store must pass. `store_test_suite!(open)` turns them into tests; `open`
+//! returns an empty store.
 
 mod feed;
 mod order;
@@ -18,15 +19,15 @@ pub(crate) use paging::*;
 pub(crate) use reading::*;
 pub(crate) use waivers::*;
 
-/// An empty store and what must live as long as it.
+/// An empty store, and a guard that must live as long.
 pub(crate) struct Opened {
     /// The store.
     pub(crate) store: Arc<dyn Store>,
-    /// Such as its folder.
+    /// The guard, such as the store's folder.
     pub(crate) keep: Box<dyn Any>,
 }
 
-/// Makes a test of each question of the suite.
+/// Defines one test per case.
 #[macro_export]
 macro_rules! store_test_suite {
     ($open:expr) => {

@@ -1,4 +1,4 @@
-//! Order and duplication of events leave no trace in the state, and the feed leads every reader to that state.
+//! The state does not depend on the order or repetition of events, and every reader of the feed reaches that state.
 
 use std::collections::BTreeMap;
 

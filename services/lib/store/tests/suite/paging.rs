@@ -1,4 +1,4 @@
-//! Questions over many reports: pages, orders, conditions.
+//! Queries over many reports: pages, orders, conditions.
 
 use gongkai_model::Severity;
 use gongkai_store::query::{

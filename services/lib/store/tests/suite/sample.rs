@@ -1,4 +1,4 @@
-//! Sample arrivals. Sequences are small numbers; an arrival's hash, address and time follow from what the test gives.
+//! Sample arrivals. Sequences are small numbers; an arrival's hash, address and time derive from the arguments.
 
 use gongkai_model::{
     AgencyKey, Area, Arrival, CellRef, Concept, Fact, FactId, Finding, FormId, Rank, ReportKey, Revocation,

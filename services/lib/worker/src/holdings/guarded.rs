@@ -46,7 +46,7 @@ impl Guarded {
         Ok(Writing { guard: self, part, losses: self.inner.losses() })
     }
 
-    /// Makes the inspector look if a call failed as if a part were missing.
+    /// Makes the inspector check if a call failed as if a part were missing.
     fn observe<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &result
             && matches!(error.kind, ErrorKind::Unavailable | ErrorKind::NotFound)

@@ -1,4 +1,4 @@
-//! Looks whether every stream and bucket is in place, and opens and closes the gate.
+//! Checks whether every stream and bucket is in place, and opens and closes the gate.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::outage::Outage;
 use crate::record_store::RecordStore;
 use crate::transport::{Error, Part, Topology, Transport};
 
-/// Time between two looks.
+/// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// Time between a suspicion and the look that it causes.
+/// Time between a suspicion and the check that it causes.
 const SOON: Duration = Duration::from_millis(200);
 /// Shortest time between two writes of the marker that only move sequences on.
 const MARK_INTERVAL: Duration = Duration::from_secs(30);
-/// Looks that fail in a row, while the connection stands, before that is said.
+/// Number of checks that fail in a row on a standing connection before readiness reports it.
 const FAILED_LOOKS: u32 = 2;
 /// Key of the marker in its bucket.
 const MARKER: &str = "marker";
-/// The marker is written by all processes. A lost race is made up for by the next look.
+/// The marker is written by all processes. After a lost race, the next check writes it.
 const MAX_RACES: u32 = 3;
 
-/// What a process is told about its broker's streams and buckets.
+/// What the inspector checks, and how.
 pub(crate) struct Orders {
     pub(crate) topology: Topology,
     /// Bucket of the marker.
@@ -46,12 +46,13 @@ pub(crate) struct Inspector {
     clock: Clock,
     holdings: Holdings,
     outage: Outage,
-    /// What was in place at the last look.
+    /// What was in place at the last check.
     memory: Option<PartRecords>,
     /// What the file says.
     filed: Option<PartRecords>,
     is_declared: bool,
-    /// Parts that the last look found out of place. One look is not enough, because a cluster may be electing.
+    /// Parts that the last check found out of place. One check is not enough, because a cluster may be electing a
+    /// leader.
     suspected: Vec<Part>,
     failed_looks: u32,
 }
@@ -142,7 +143,7 @@ impl Inspector {
         Guarded::new(self.transport.clone(), self.holdings.clone())
     }
 
-    /// Looks until everything is in place for the first time.
+    /// Checks until everything is in place for the first time.
     ///
     /// # Errors
     /// The broker refuses a stream or bucket. An operator has to correct that.
@@ -158,7 +159,7 @@ impl Inspector {
         }
     }
 
-    /// Looks regularly, for ever.
+    /// Checks regularly. Never returns.
     pub(crate) async fn watch(mut self) {
         loop {
             self.pause().await;
@@ -175,10 +176,10 @@ impl Inspector {
         }
     }
 
-    /// Looks once. Returns true if everything is in place.
+    /// Checks once. Returns true if everything is in place.
     async fn survey(&mut self) -> Result<bool, Error> {
         let losses = self.transport.losses();
-        // Before the look: what is stored during it may or may not be in its answers.
+        // Taken before the check: what is stored during it may or may not be in its answers.
         let memory = self.memory();
         let inventory = look(&*self.transport, &self.orders.topology).await?;
         let marker = self.marker.read().await?;
@@ -226,7 +227,7 @@ impl Inspector {
         Some(memory)
     }
 
-    /// Closes the gate if the look before found the same.
+    /// Closes the gate if the previous check found the same.
     fn refuse(&mut self, faults: &[LostPart]) {
         let parts: Vec<_> = faults.iter().map(|fault| fault.part).collect();
         if self.suspected != parts {
@@ -243,7 +244,7 @@ impl Inspector {
         }
     }
 
-    /// Creates what does not exist yet. The first time, also widens what is there.
+    /// Creates what does not exist yet. The first call also widens what is there.
     async fn complete(&mut self, inventory: Inventory) -> Result<Inventory, Error> {
         let is_complete = inventory.iter().all(|(_, held)| held.is_some());
         if self.is_declared && is_complete {
@@ -254,14 +255,14 @@ impl Inspector {
         look(&*self.transport, &self.orders.topology).await
     }
 
-    /// Writes the marker if it does not say what is known, and from time to time if only sequences have moved on.
+    /// Writes the marker if it differs from what is known; at most every [`MARK_INTERVAL`] if only sequences differ.
     async fn mark(&mut self, present: Option<&PartRecords>, known: &PartRecords) {
         let is_due = self.marker.written.is_none_or(|written| written.elapsed() >= MARK_INTERVAL);
         let is_due = is_due || present.is_none_or(|present| !is_like(present, known));
         if !is_due || present == Some(known) {
             return;
         }
-        // The marker is of use only after a loss. The next look tries again.
+        // The marker is needed only after a loss. The next check tries again.
         if let Err(error) = self.marker.write(known).await
             && !self.outage.seen(&error)
         {
@@ -282,7 +283,8 @@ impl Inspector {
         }
     }
 
-    /// Notes a look that failed. If the connection stands, that is said: the broker is there but its JetStream is not.
+    /// Records a failed check. On a standing connection, readiness reports it: the broker is reachable but its
+    /// JetStream is not.
     async fn failed(&mut self, error: &Error) {
         self.outage.seen(error);
         self.failed_looks += 1;

@@ -1,9 +1,9 @@
 //! What the broker must hold, and whether it still holds it.
 //!
-//! A stream or bucket that was there once is never created again silently: an empty log in the place of a lost one would
-//! make accepted documents vanish. A process therefore works only while every part is the one that it knows and ends no
-//! earlier than it did. Otherwise every call to the broker fails as `Lost`, consumers stop, and `/readyz` says in one
-//! sentence what is wrong, until the store is back or an operator accepts what is there.
+//! A stream or bucket that was there once is never created again silently: an empty log in the place of a lost one
+//! would make accepted documents vanish. A process therefore works only while every part is the one that it knows and
+//! still has every message that it had. Otherwise every call to the broker fails as `Lost`, consumers stop, and
+//! `/readyz` says in one sentence what is wrong, until the store is back or an operator accepts what is there.
 //!
 //! What was there is known from three places ([`record`]):
 //!
@@ -19,7 +19,7 @@
 //! what to do.
 //!
 //! - [`judge`]: compares what is held with what was known; pure;
-//! - [`inspector`]: looks regularly, and after every failure and lost connection;
+//! - [`inspector`]: checks regularly, and after every failure and lost connection;
 //! - [`guarded`]: a transport whose calls pass only while all is well.
 
 pub(crate) mod guarded;
@@ -54,13 +54,13 @@ struct Inner {
     state: watch::Sender<State>,
     /// Cancelled when the gate closes or what is behind it changes.
     closing: Mutex<CancellationToken>,
-    /// Wakes the inspector before its time.
+    /// Makes the inspector check at once.
     suspicion: Notify,
     streams: Vec<(&'static [&'static str], Part)>,
     parts: Vec<Tracked>,
 }
 
-/// A part, and what calls told of it.
+/// A part, and what the results of calls say about it.
 struct Tracked {
     part: Part,
     /// The last sequence that it stored.
@@ -135,7 +135,7 @@ impl Holdings {
         self.closing_lock().clone()
     }
 
-    /// Makes the inspector look soon, because a call failed as if a part were missing.
+    /// Makes the inspector check soon, because a call failed as if a part were missing.
     fn suspect(&self) {
         self.0.suspicion.notify_one();
     }

@@ -1,4 +1,4 @@
-//! Tells a part that takes nothing from calls that failed in passing.
+//! Distinguishes a part that takes nothing from a few failed calls.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Refusals {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Returns true if nothing got through for a while, up to now.
+    /// Returns true if nothing has been stored for [`LASTING`] and failures continue.
     pub(super) fn have_lasted(&self) -> bool {
         let span = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         span.is_some_and(|span| span.is_recent() && span.last - span.first >= LASTING)

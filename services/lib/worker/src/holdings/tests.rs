@@ -41,7 +41,7 @@ async fn publish(transport: &impl Transport, id: &str) -> Result<u64, ErrorKind>
     published.map(|published| published.sequence).map_err(|error| error.kind)
 }
 
-/// Waits for the verdict on what happened; with paused time that is a matter of steps.
+/// Waits until the gate is closed, and returns the reason.
 async fn obstacle(holdings: &Holdings) -> String {
     let said = async {
         loop {
@@ -97,7 +97,7 @@ async fn a_lost_part_stops_all_calls_until_it_is_repaired() {
     }
 }
 
-/// Waits for ever on its first message, and is done with every later one.
+/// Never finishes its first message, and finishes every later one at once.
 #[derive(Default)]
 struct StuckOnce(AtomicU64);
 
@@ -193,7 +193,7 @@ async fn an_older_copy_is_noticed_by_the_sequence() {
     for id in ["one", "two", "three"] {
         publish(&guarded, id).await.unwrap();
     }
-    // No look has happened since: the acknowledgements alone tell how far the stream was.
+    // No check has happened since: only the acknowledgements tell how far the stream reached.
     memory.forget_after(LOG, 1);
     memory.disconnect();
     assert!(publish(&guarded, "four").await.is_err());

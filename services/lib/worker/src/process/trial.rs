@@ -1,4 +1,5 @@
-//! What became of a message's earlier deliveries, and handling one alone that may have ended the process.
+//! Messages that were delivered before: counts their attempts, and handles alone those that may have crashed the
+//! process.
 
 use super::{AttemptResult, Stage, Work};
 use crate::attempts::{MAX_CRASHES, Treatment};

@@ -1,4 +1,4 @@
-//! Processes that die with messages in work: nobody pays for the crash of another.
+//! Processes that die with messages in flight: a crash costs no other message an attempt.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -10,8 +10,8 @@ use super::*;
 
 const HOSTILE: &str = "hostile";
 
-/// Starts a process after another until every message is settled. Each has a connection of its own and lives until the
-/// handler or `kill` cuts it. Returns how many died.
+/// Starts one process after another until every message is settled. Each has a connection of its own and lives until
+/// the handler or `kill` cuts it. Returns how many died.
 async fn restart_until_settled<R>(
     bench: &Bench,
     count: usize,
@@ -48,7 +48,7 @@ where
     }
 }
 
-/// Leaves processes alone.
+/// Kills no process.
 async fn spare(_: usize, _: &Memory) {
     std::future::pending::<()>().await;
 }
@@ -84,7 +84,7 @@ async fn a_message_that_kills_its_process_is_found_and_the_others_go_on() {
         bench.dead_letters().into_iter().map(|letter| (letter.message_id, letter.code)).collect();
     let crashed = |id: &str| (id.to_owned(), "CRASHED".to_owned());
     assert_eq!(letters, BTreeMap::from([crashed("bad-1"), crashed("bad-2")]));
-    // Two until a message is suspected, and five of each that is alone.
+    // Two crashes until a message is a suspect, and five while it is alone.
     assert!((10..=14).contains(&died), "{died} crashes");
 }
 
@@ -156,7 +156,8 @@ async fn a_first_delivery_costs_no_entry() {
     assert_eq!((bench.memory.calls(Operation::Read), bench.memory.calls(Operation::Write)), (0, 0));
 }
 
-/// Delivers the messages in the stream twice to processes that die of nothing in particular, so that they are suspects.
+/// Delivers the messages in the stream twice to processes that die for another reason, so that the messages are
+/// suspects.
 async fn make_suspects(bench: &Bench, consume: &Consume) {
     for _ in 0..2 {
         let connection = bench.memory.connection();

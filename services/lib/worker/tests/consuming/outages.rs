@@ -1,4 +1,4 @@
-//! A broker that is away, full or silent: what it does not answer is done once all the same.
+//! A broker that is unreachable, full or silent: each message still takes effect once.
 
 use super::*;
 
@@ -81,7 +81,7 @@ async fn an_effect_is_not_repeated_while_its_note_waits_for_the_broker() {
         let (texts, told) = (texts.clone(), told.clone());
         async move {
             let telling = async {
-                // The first call fails, so it comes again.
+                // The first call fails, so the runtime repeats it.
                 if told.fetch_add(1, Ordering::SeqCst) == 0 { Err(again()) } else { Ok(()) }
             };
             context.once.run(telling).await?;

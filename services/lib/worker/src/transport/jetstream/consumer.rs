@@ -4,7 +4,8 @@
 //! to it are nacked, so that a stopping replica delays nothing. The request asks for heartbeats. Two missing heartbeats or a
 //! lost connection end the batch with `Unavailable`. (The library's own batches do not wake up after a heartbeat.)
 //!
-//! The server is asked now and then up to where a consumer is settled. A consumer that is lost is created again from there.
+//! The server is asked regularly up to which sequence a consumer is settled. A consumer that is lost is created again
+//! from there.
 //!
 //! Each settlement waits for the server's confirmation on the connection's shared inbox, which needs no subscription.
 
@@ -43,7 +44,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(250);
 /// How late the server's notice of an expired pull may arrive.
 const GRACE: Duration = Duration::from_secs(2);
-/// The server limits no deliveries: it counts those that a crash ended, and would only stop without a trace.
+/// No limit of deliveries on the server: it also counts those that a crash ended, and stops at the limit without a dead
+/// letter.
 const UNLIMITED: i64 = -1;
 /// Maximum number of waiting pull requests over all replicas.
 const MAX_WAITING: i64 = 64;

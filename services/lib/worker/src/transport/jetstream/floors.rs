@@ -1,4 +1,4 @@
-//! Where consumers are, so that one that is lost begins there again.
+//! Remembers up to which sequence each consumer is settled, so that one that is lost begins there again.
 
 use std::{
     collections::HashMap,
@@ -8,11 +8,11 @@ use std::{
 use time::OffsetDateTime;
 
 /// By stream and durable name: when the stream was created, and the sequence up to which every message is settled.
-type PartRecords = HashMap<(String, String), (OffsetDateTime, u64)>;
+type FloorTable = HashMap<(String, String), (OffsetDateTime, u64)>;
 
 /// Up to which sequence each consumer is settled, as far as the server was asked.
 #[derive(Default)]
-pub(super) struct Floors(Mutex<PartRecords>);
+pub(super) struct Floors(Mutex<FloorTable>);
 
 impl Floors {
     pub(super) fn set(&self, stream: &str, durable: &str, created: OffsetDateTime, floor: u64) {
@@ -25,7 +25,7 @@ impl Floors {
         known.filter(|(of, _)| *of == created).map(|(_, floor)| floor)
     }
 
-    fn lock(&self) -> MutexGuard<'_, PartRecords> {
+    fn lock(&self) -> MutexGuard<'_, FloorTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

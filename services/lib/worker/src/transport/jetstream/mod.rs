@@ -6,7 +6,7 @@
 //!
 //! - `connection`: connecting, reconnecting, and events of the server (lame duck mode, denied permissions);
 //! - `topology`: declaring streams and buckets;
-//! - `consumer`: pulling and settling messages; `floors`: where consumers are;
+//! - `consumer`: pulling and settling messages; `floors`: up to where consumers are settled;
 //! - `reading`: single messages of a stream, and how far streams and consumers are;
 //! - `buckets`: objects and entries;
 //! - `status`: streams and consumers, for operators;

@@ -59,7 +59,7 @@ async fn declare_stream(cluster: &Cluster<'_>, wanted: Config) -> Result<(), Err
 
 fn wanted(cluster: &Cluster<'_>, (name, subjects, days): &StreamDef) -> Config {
     let is_record = days.is_none();
-    // A full stream drops old advisories of the server, but refuses new messages of everybody else.
+    // A full stream of the server's advisories drops the oldest; any other full stream refuses new messages.
     let is_servers = subjects.iter().all(|subject| subject.starts_with("$JS."));
     Config {
         name: (*name).to_owned(),

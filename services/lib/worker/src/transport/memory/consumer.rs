@@ -134,7 +134,7 @@ impl Consumer {
         }
     }
 
-    /// Every message up to this sequence is settled or for nobody.
+    /// Every message up to this sequence is settled, or matches no filter of the consumer.
     pub(super) fn floor(&self) -> u64 {
         self.pending.keys().next().map_or(self.next, |pending| *pending) - 1
     }

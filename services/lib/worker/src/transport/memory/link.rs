@@ -50,7 +50,7 @@ impl Link {
         Self::new(self.shared.clone())
     }
 
-    /// What is on the other side, which a cut does not touch.
+    /// Returns the broker's state, which a cut does not change.
     pub(super) fn broker(&self) -> Arc<Shared> {
         self.shared.clone()
     }

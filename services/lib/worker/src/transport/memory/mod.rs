@@ -8,7 +8,7 @@
 //! Tests inspect the state with [`Memory::consumer_state`], [`Memory::settlements`] and [`Memory::messages`], wait with
 //! [`Memory::until`] instead of sleeping, plan faults with [`Memory::plan`], and let a process die with [`Memory::cut`].
 //!
-//! The suite in `tests/transport.rs` runs the same cases over this transport and over a real server.
+//! `transport_test_suite!` runs the same cases over this transport and over a real server.
 
 mod buckets;
 mod consumer;
@@ -226,7 +226,7 @@ impl Transport for Memory {
     }
 }
 
-/// Fires what is due when a timer should be. Whether that timer still stands is the state's business.
+/// Fires the timers that are due after `after`. The state knows whether one was replaced meanwhile.
 async fn fire_after(shared: Arc<Shared>, after: Duration) {
     tokio::time::sleep(after).await;
     shared.change(State::fire);

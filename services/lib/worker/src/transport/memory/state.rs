@@ -225,7 +225,6 @@ impl State {
         Ok(self.known(stream)?.messages.get(&sequence).cloned())
     }
 
-    /// When a stream was created, and its first and last sequence.
     pub(super) fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
         let messages = self.known(stream)?.messages.values();
         Ok(messages.filter(|stored| subject::matches(filter, &stored.message.subject)).count() as u64)
