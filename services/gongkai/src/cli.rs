@@ -81,8 +81,8 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// A change of a name, a default or a line of help shows in the snapshots of `tests/snapshots`, one a command.
-    /// `INSTA_UPDATE=always cargo test -p gongkai help` takes it over.
+    /// The help of each command is a snapshot in `tests/snapshots`. `INSTA_UPDATE=always cargo test -p gongkai help`
+    /// accepts changes.
     #[test]
     fn every_command_says_what_it_said() {
         let said = helps(&without_environment(Cli::command()), "gongkai");

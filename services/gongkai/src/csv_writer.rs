@@ -1,7 +1,7 @@
 //! CSV, for scripts and for spreadsheets: the only module that writes it.
 //!
-//! Whatever a document says, a cell is text or a number. Text that a spreadsheet would run as a formula begins with an
-//! apostrophe, and characters that are not seen or steer a terminal are escaped. Numbers stay numbers, with their sign.
+//! A cell is always text or a number. Text that a spreadsheet would run as a formula gets an apostrophe in front, and
+//! characters that are invisible or control a terminal are escaped. Numbers stay numbers, with their sign.
 
 use std::{borrow::Cow, io::Write};
 
@@ -35,7 +35,7 @@ fn inert_cell(cell: &str) -> Cow<'_, str> {
     inert::escape(cell)
 }
 
-/// True for text that a spreadsheet takes for a formula. Some do so behind white space, or with full-width signs.
+/// True for text that a spreadsheet takes for a formula. Some also accept leading white space or full-width signs.
 fn is_formula(cell: &str) -> bool {
     let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let is_marked = cell.starts_with(['\t', '\r', '\n']) || begins(cell.trim_start());

@@ -1,8 +1,8 @@
 //! Standard output: the only module that writes to it.
 //!
-//! A reader that has seen enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] tells this from an error. What
-//! documents and servers say is inert where it is shown: text goes through [`clean`], JSON through [`Printer::json`], CSV
-//! through [`crate::csv_writer`].
+//! A reader that has seen enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] tells this from an error.
+//! Text of documents and servers is made harmless before it is written: text by [`clean`], JSON by [`Printer::json`],
+//! CSV by [`crate::csv_writer`].
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
@@ -52,7 +52,7 @@ impl Printer {
     pub(crate) fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         self.writer.write_all(text.as_ref().as_bytes())?;
         self.writer.write_all(b"\n")?;
-        // A person, or a script that follows a stream, is waiting for it.
+        // Written at once: a person, or a script that follows a stream, is waiting for it.
         if self.is_terminal { self.writer.flush() } else { Ok(()) }
     }
 
@@ -61,7 +61,8 @@ impl Printer {
         self.json_text(&serde_json::to_string(value)?)
     }
 
-    /// Writes JSON as a line. Characters that are not seen, or steer a terminal, are escaped; the value stays the same.
+    /// Writes JSON as a line. Characters that are invisible or control a terminal are escaped; the value stays the
+    /// same.
     pub(crate) fn json_text(&mut self, json: &str) -> anyhow::Result<()> {
         Ok(self.line(inert::escape_json(json))?)
     }
@@ -110,8 +111,8 @@ impl Write for Printer {
     }
 }
 
-/// Text for one line of a terminal: white space is a space, and what is not seen or steers the terminal is escaped. Passwords
-/// inside URLs are hidden.
+/// Returns text for one line of a terminal: white space becomes a space, and characters that are invisible or control
+/// the terminal are escaped. Passwords inside URLs are hidden.
 pub(crate) fn clean(text: &str) -> String {
     let spaced: String =
         text.chars().map(|c| if matches!(c, '\t' | '\r' | '\n') { ' ' } else { c }).collect();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Filter, Schedule, Secrets, Target};
 
-/// The schedule of Standard Webhooks, with shorter steps in the first minutes, which are the most frequent failures.
+/// The schedule of Standard Webhooks, with shorter steps in the first minutes: most failures are short.
 const RETRY_DELAYS_S: [u64; 9] = [5, 30, 2 * 60, 10 * 60, 3600, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600];
 /// Longest delay: far below the age at which the broker drops a timer.
 const LONGEST_DELAY_S: u64 = 7 * 24 * 3600;
@@ -20,7 +20,8 @@ pub struct Config {
     /// Findings below this severity raise no alert: `INFO`, `REVIEW`, `WARNING` or `ERROR`.
     #[serde(with = "severity_name")]
     pub min_severity: Severity,
-    /// How long after each failed attempt a delivery is tried again. One that is not taken after the last becomes a dead letter.
+    /// How long after each failed attempt a delivery is tried again. If it fails after the last delay, it becomes a
+    /// dead letter.
     pub retry_delays_s: Vec<u64>,
     /// The receivers of alerts. Without any, a subscription named `log` writes every alert to the log.
     pub subscriptions: Vec<Subscription>,

@@ -1,8 +1,9 @@
 //! Raises alerts from findings and delivers each of them once to every subscription.
 //!
-//! This happens in two steps with a stream between them. [`alerts`] turns validated reports, withdrawn reports and waivers
-//! into `AlertRaised` and `AlertResolved` messages. [`delivery`] delivers those to each subscription of the config, through
-//! a durable consumer per subscription. What waits for a receiver that is away is driven by timers of the broker.
+//! This happens in two steps with a stream between them. [`alerts`] turns validated reports, withdrawn reports and
+//! waivers into `AlertRaised` and `AlertResolved` messages. [`delivery`] delivers those to each subscription of the
+//! config, through a durable consumer per subscription. Timers of the broker drive the retries for receivers that are
+//! away.
 //!
 //! **No alert is lost between saving and publishing.** The state of a report (bucket `gongkai-alerts`) is saved by
 //! compare-and-set before the runtime publishes. It includes the outputs of the last event. A redelivery of that event
@@ -33,9 +34,9 @@ use self::{
     delivery::{CatchUp, Channel, Deliverer, Schedule, Subscriber, WaitingQueue, Webhook},
 };
 
-/// Attempts for a timer that fired. Its failures are the broker's, and without it a receiver would get nothing more.
+/// Attempts for a timer that fired. It fails only with the broker, and without it the receiver would get nothing more.
 const MOST_ATTEMPTS: u32 = 100_000;
-/// Longest work for one timer: burying a whole backlog.
+/// Longest time to handle one timer, which may bury a whole backlog.
 const LONGEST_CATCH_UP: Duration = Duration::from_mins(10);
 
 pub struct Notify;

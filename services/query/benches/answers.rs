@@ -1,4 +1,5 @@
-//! What an answer costs: GetReport of a whole report, against a bare tonic server that gives the same answer from memory.
+//! Measures what an answer costs: GetReport of a whole report, compared with a bare tonic server that returns the same
+//! answer from memory.
 //!
 //! Both run in this process, in turns, asked by the same client over a connection of its own, one call at a time and then 16 at
 //! once. Prints the ratios of what a call takes and of the rates; medians over the rounds. Targets: at least 40 % one at a
@@ -52,7 +53,7 @@ struct Figures {
 }
 
 fn main() {
-    // `cargo test --benches` asks only whether it starts.
+    // `cargo test --benches` only checks that the bench starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -66,7 +67,7 @@ async fn compare() {
     let answer = query.clone().get_report(request()).await.unwrap().into_inner();
     assert_eq!(answer.facts.len(), usize::try_from(FACTS).unwrap());
     let bytes = answer.encoded_len();
-    // `cargo bench -p gongkai-query --bench answers -- query` asks that side alone, for a profiler.
+    // `cargo bench -p gongkai-query --bench answers -- query` measures that side alone, for a profiler.
     if std::env::args().any(|argument| argument == "query") {
         for _ in 0..ROUNDS {
             println!("{:?}", measure(&query).await);
@@ -76,7 +77,7 @@ async fn compare() {
     let bare = bare(answer).await;
     let (mut ours, mut theirs) = (vec![], vec![]);
     for round in 0..ROUNDS {
-        // Turns change, so that a machine that slows down favours neither.
+        // The order alternates, so that a machine that slows down favours neither side.
         if round % 2 == 0 {
             theirs.push(measure(&bare).await);
             ours.push(measure(&query).await);

@@ -1,4 +1,4 @@
-//! How fast a read model is made from the log, over a real server: reports of 200 facts and 6 KB of prose.
+//! Measures how fast a read model is made from the log, over a real server: reports of 200 facts and 6 KB of prose.
 //!
 //! Prints events a second from the start of the service until it answers, and the CPU time of this process per event. Needs a nats-server, as the tests do.
 
@@ -20,7 +20,7 @@ const REPORTS: u32 = 5000;
 const ROUNDS: usize = 3;
 
 fn main() {
-    // `cargo test --benches` asks only whether it starts.
+    // `cargo test --benches` only checks that the bench starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

@@ -1,4 +1,4 @@
-//! `gongkai.v1.AlertService`: waivers. Changes are [`commands`](crate::commands); the list is read from the store.
+//! `gongkai.v1.AlertService`: waivers. [`commands`](crate::commands) makes changes; the list is read from the store.
 
 use gongkai_proto::v1;
 use gongkai_store::query::WaiverQuery;

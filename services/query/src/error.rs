@@ -102,7 +102,7 @@ pub enum QueryError {
     /// The request exceeded its time limit.
     #[error("the question took too long: narrow it with parent or filter")]
     TooSlow,
-    /// The read model is being made from the log; what is in it already is no answer.
+    /// The read model is being made from the log. A part of the log must not be served as the whole.
     #[error("the read model is being rebuilt: {done} of {total} events")]
     Rebuilding {
         /// Events that it holds.

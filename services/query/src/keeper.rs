@@ -1,12 +1,12 @@
-//! Keeps the read model: opens it, holds it against its log and its checksums, and replaces one that does not hold.
+//! Keeps the read model: opens it, compares it with its log and its checksums, and replaces one that differs.
 //!
-//! A read model is a copy of the log. Wherever the two differ, the log is right: the file is set aside and another made from
-//! the first event on. That is noticed when the service starts and while it runs:
+//! A read model is a copy of the log. If the two differ, the log is right: the file is set aside and another is made
+//! from the first event on. Differences are noticed when the service starts and while it runs:
 //!
 //! - another log, or an older copy of it: the identity and the newest event are compared ([`LogWatch::history`]) before each
 //!   write and every [`CHECK`];
 //! - an older copy of the file: its consumer has settled more than the file holds ([`LogWatch::completeness`]);
-//! - damage: each page has a checksum ([`SqliteStore::verify`]); and whatever SQLite reports.
+//! - damage: each page has a checksum ([`SqliteStore::verify`]), and SQLite reports some damage itself.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -35,11 +35,11 @@ const CHECK: Duration = Duration::from_secs(5);
 const UNSURE: u32 = 2;
 /// Pages compared with their checksums at each check: 32 MiB.
 const PAGES: usize = 8192;
-/// Time between two looks at how far a rebuild is.
+/// Time between two updates of the progress of a rebuild.
 const PROGRESS: Duration = Duration::from_millis(250);
-/// Pause before something is tried again that the broker or another process holds up.
+/// Pause before an operation that waits for the broker or another process is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
-/// At most so many replacements within [`WINDOW`]: what breaks each new one must not keep the disk busy.
+/// Maximum number of replacements within [`WINDOW`], so that a permanent fault does not keep the disk busy.
 const REPLACEMENTS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(600);
 
@@ -74,7 +74,7 @@ enum Obstacle {
 
 /// How the use of a read model ended.
 enum Ended {
-    /// With the process.
+    /// The process stops.
     Stopped,
     /// The log is gone: wait for one.
     LogGone,
@@ -98,7 +98,7 @@ impl Keeper {
         }
     }
 
-    /// Keeps the read model until shutdown; `doubts` are raised about it.
+    /// Keeps the read model until shutdown. `doubts` receives reasons to replace it.
     ///
     /// # Errors
     /// The file cannot be opened, or the consumer failed: the process cannot go on.
@@ -122,7 +122,7 @@ impl Keeper {
         }
     }
 
-    /// Waits for the right to use the file: the process before this one may still be stopping.
+    /// Waits for the lock of the file: the previous process may still be stopping.
     async fn lock(&mut self) -> anyhow::Result<FileLock> {
         loop {
             let path = self.path.clone();
@@ -175,7 +175,7 @@ impl Keeper {
         opened.unwrap_or_else(|panic| Err(Error::Backend(Box::new(panic)))).map(Arc::new)
     }
 
-    /// Holds an opened file against the log. A new file becomes one of this log.
+    /// Compares an opened file with the log. A new file is bound to this log.
     async fn examine(&self, store: Arc<SqliteStore>, state: &StreamState) -> Result<Kept, Obstacle> {
         let mut log = store.log().map_err(|error| self.failed("read", error))?;
         if log.is_none() && store.position().events == 0 {
@@ -193,7 +193,7 @@ impl Keeper {
         }
     }
 
-    /// Says why the file is not used, until shutdown.
+    /// Refuses reads with this reason until shutdown.
     async fn refuse(&mut self, reason: String) {
         tracing::error!(
             reason,
@@ -229,7 +229,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Fills and watches a read model until shutdown or until it does not hold.
+    /// Fills and watches a read model until shutdown or until it must be replaced.
     async fn keep(&mut self, kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> anyhow::Result<Ended> {
         let Kept { store, watch: log } = kept;
         let epoch = store.epoch().to_owned();
@@ -269,7 +269,7 @@ impl Keeper {
         let mut progress = interval(PROGRESS);
         loop {
             progress.tick().await;
-            // The broker not answering is told of by the runtime.
+            // The runtime logs that the broker does not answer.
             let Ok((last, total)) = reach(&self.runtime, reached).await else { continue };
             reached = Some((last, total));
             let done = store.position().events.min(total);
@@ -293,7 +293,7 @@ impl Keeper {
         tracing::info!(epoch = store.epoch(), "answering");
     }
 
-    /// Says what the read model waits for, and waits a little.
+    /// Sets what the read model waits for, and pauses.
     async fn wait_for(&mut self, what: String) {
         self.model.set(None, Availability::Opening(what.clone()));
         self.say(what);
@@ -319,7 +319,7 @@ impl From<transport::Error> for Obstacle {
     }
 }
 
-/// Compares a read model with its log and its checksums, until it does not hold.
+/// Compares a read model regularly with its log and its checksums, until they differ.
 async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> Ended {
     let mut ticks = interval(CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -327,7 +327,7 @@ async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> Ended {
     loop {
         tokio::select! {
             Some(doubt) = doubts.recv() => {
-                // One about a predecessor comes late.
+                // A doubt about a predecessor may arrive late.
                 if doubt.epoch == kept.store.epoch() {
                     return Ended::Doubted(doubt.reason);
                 }
@@ -345,7 +345,7 @@ async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> Ended {
                 return Ended::Doubted(reason);
             }
             Err(error) if error.kind == ErrorKind::NotFound => return Ended::LogGone,
-            // The runtime tells of an outage; meanwhile the read model answers as it is.
+            // The runtime logs an outage. Meanwhile the read model answers as it is.
             Err(_) => {}
         }
     }
@@ -370,7 +370,7 @@ async fn compare(watch: &LogWatch) -> Result<LogComparison, transport::Error> {
     }
 }
 
-/// Compares history and completeness, again while the broker is unsure.
+/// Compares history and completeness, repeatedly while the result is unsure.
 async fn sure(watch: &LogWatch) -> Result<LogComparison, transport::Error> {
     let mut verdict = LogComparison::Same;
     for _ in 0..UNSURE {
@@ -383,7 +383,7 @@ async fn sure(watch: &LogWatch) -> Result<LogComparison, transport::Error> {
     Ok(verdict)
 }
 
-/// The last sequence of the log and the number of events to store, unless they are known.
+/// Returns the last sequence of the log and the number of events to store. Asks the broker unless they are `known`.
 async fn reach(runtime: &Runtime, known: Option<(u64, u64)>) -> Result<(u64, u64), transport::Error> {
     if let Some(known) = known {
         return Ok(known);

@@ -1,9 +1,9 @@
 //! The gRPC facade over the read model, and the projector that fills it.
 //!
-//! Read in this order: [`keeper`] opens the read model and holds it against its log; [`projector`] turns events into writes;
-//! [`service`], [`agencies`] and [`alerts`] turn requests into
-//! reads, over [`name`], [`filter`] and [`page`]; [`commands`] holds the requests that change something; [`watch`] follows the
-//! change feed; [`error`] lists why a request fails; [`server`] puts it on the network. Nothing here calls another service.
+//! Read in this order: [`keeper`] opens the read model and compares it with its log; [`projector`] turns events into
+//! writes; [`service`], [`agencies`] and [`alerts`] turn requests into reads, over [`name`], [`filter`] and [`page`];
+//! [`commands`] holds the requests that change something; [`watch`] follows the change feed; [`error`] lists why a
+//! request fails; [`server`] serves them over gRPC. Nothing here calls another service.
 
 pub mod agencies;
 pub mod alerts;

@@ -13,7 +13,8 @@ use tokio::time::sleep;
 pub const KINDS: [Event; 4] =
     [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn, Event::ReportWaived];
 
-/// Readings of a consumer that must agree that events are missing: its replica may lag behind that of the stream.
+/// Number of readings of a consumer that must agree that events are missing, because its replica may lag behind the
+/// stream's.
 const READINGS: u32 = 5;
 /// Time between two readings.
 const BETWEEN: Duration = Duration::from_millis(200);
@@ -26,12 +27,12 @@ pub struct LogWatch {
     log: LogIdentity,
 }
 
-/// How the log looks to a read model.
+/// The result of comparing the log with a read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogComparison {
-    /// It is the same.
+    /// The read model was made from this log.
     Same,
-    /// It is another one; the text says how that shows.
+    /// It was made from another log; the text says how that shows.
     Other(String),
     /// An event is not found. A replica of the broker may lag behind, so ask again.
     Unsure(String),
@@ -44,7 +45,7 @@ impl LogWatch {
         Self { runtime, store, log }
     }
 
-    /// Compares identity and history: whether the newest event of the read model is where it was.
+    /// Compares identity and history: checks that the newest event of the read model is at its place in the log.
     ///
     /// Events are only ever added to a log, so the events before that one are the same too.
     ///
@@ -75,7 +76,8 @@ impl LogWatch {
         })
     }
 
-    /// Compares what the consumer settled with what the read model holds: of an older copy of the file it has settled more.
+    /// Compares what the consumer settled with what the read model holds. If the file is an older copy, the consumer
+    /// has settled more.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -92,7 +94,7 @@ impl LogWatch {
     }
 
     async fn complete_now(&self) -> Result<LogComparison, Error> {
-        // In this order, so that an event that comes in between is never missed on the wrong side.
+        // Read in this order, so that an event in between never looks like a missing one.
         let known = events(&self.runtime).await?;
         let durable = subjects::consumer_query(self.store.epoch());
         let lag = self.runtime.consumer_lag(STREAM_REPORTS, &durable).await?;

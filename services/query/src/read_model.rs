@@ -1,7 +1,8 @@
 //! The read model that is in use, and whether it may answer.
 //!
-//! A read model that lacks events of its log does not answer: a part of the reports is not an answer. Nor does one that turned
-//! out to be of another log, or damaged. Whoever finds that raises a [`Doubt`], and the [keeper](crate::keeper) replaces it.
+//! A read model that lacks events of its log does not answer, because a part of the reports is not an answer. Neither
+//! does one that is damaged or was made from another log. The code that finds this raises a [`Doubt`], and the
+//! [keeper](crate::keeper) replaces the read model.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -24,7 +25,7 @@ pub enum Availability {
     },
     /// It does not match its log, and the configuration forbids to replace it; the text says why.
     Refused(String),
-    /// It holds the log, but for the events that are on their way.
+    /// It holds every event of the log, apart from the usual lag.
     Ready,
 }
 
@@ -52,7 +53,7 @@ struct State {
 }
 
 impl ReadModel {
-    /// One that is being opened, and where doubts arrive.
+    /// Creates a read model that is being opened, and the receiver of doubts.
     #[must_use]
     pub fn opening() -> (Self, mpsc::Receiver<Doubt>) {
         // The first doubt is enough to replace a read model.
@@ -66,15 +67,15 @@ impl ReadModel {
         *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = State { store, condition };
     }
 
-    /// Changes the condition of the one that is in use.
+    /// Changes the availability of the read model in use.
     pub fn set_condition(&self, condition: Availability) {
         self.0.state.write().unwrap_or_else(PoisonError::into_inner).condition = condition;
     }
 
-    /// The store to read.
+    /// Returns the store to read.
     ///
     /// # Errors
-    /// Why there is none that may answer.
+    /// The read model may not answer; the error says why.
     pub fn store(&self) -> Result<Arc<dyn Store>, QueryError> {
         let state = self.0.state.read().unwrap_or_else(PoisonError::into_inner);
         match (&state.condition, &state.store) {
@@ -90,7 +91,7 @@ impl ReadModel {
 
     /// Says that the read model with this epoch must be replaced.
     pub fn doubt(&self, epoch: &str, reason: impl Into<String>) {
-        // Full: another doubt is on its way. Closed: the keeper has ended, with the process behind it.
+        // Full: another doubt is pending. Closed: the keeper has ended, and the process with it.
         self.0.doubts.try_send(Doubt { epoch: epoch.to_owned(), reason: reason.into() }).ok();
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     table::{self, Column, TableRow},
 };
 
-/// A projector's consumer that nobody asked for this long belongs to a read model that is gone.
+/// A projector's consumer that was not used for this long belongs to a read model that is gone.
 const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// 体检与修复 / Check a deployment: broker, streams, consumers, stores, services
@@ -56,12 +56,12 @@ struct Diagnosis {
     checks: Vec<Examination>,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct Examination {
     subject: String,
     state: State,
-    /// A stable name of what is wrong or noted. Empty if all is well.
+    /// A stable code of the problem or remark. Empty if all is well.
     code: &'static str,
     detail_zh: String,
     detail: String,
@@ -172,7 +172,7 @@ fn fault_check(subject: String, fault: &LostPart) -> Examination {
 
 /// The consumers that every deployment has. Those of read models and subscriptions have names of their own.
 ///
-/// Services make their own, which takes some seconds after a repair.
+/// Services create their consumers, which takes some seconds after a repair.
 fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaired: bool) -> Vec<Examination> {
     let expected = [
         (subjects::STREAM_REPORTS, subjects::CONSUMER_PARSE),

@@ -77,7 +77,7 @@ struct DeploymentReport {
 struct Deliveries {
     subscription: String,
     waiting: usize,
-    /// False if it takes alerts, but not those that wait.
+    /// False if it takes other alerts but not the waiting ones.
     receiver_away: bool,
 }
 

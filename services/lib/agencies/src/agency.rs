@@ -16,9 +16,9 @@ pub struct Agency {
     pub aliases: Vec<Alias>,
     /// The body above it.
     pub parent: Option<AgencyKey>,
-    /// Its level; if the list gives none, what the name tells.
+    /// Its level; if the list gives none, the one that its name tells.
     pub level: Option<Level>,
-    /// Its kind; if the list gives none, what the name tells.
+    /// Its kind; if the list gives none, the one that its name tells.
     pub kind: Option<AgencyKind>,
     /// First six digits of its administrative division code; `000000` if not given.
     pub region: Region,
@@ -38,7 +38,7 @@ pub struct Alias {
 }
 
 impl Agency {
-    /// What rules need of it.
+    /// Returns what rules need to know about it.
     #[must_use]
     pub fn profile(&self) -> AgencyProfile {
         AgencyProfile {

@@ -1,9 +1,9 @@
 //! The registry of agencies (机关名录): which bodies there are, what they are called, who stands above whom.
 //!
-//! No code is printed in a report, so whose it is must be told from what the sender says, the name in the document and the
-//! region. [`table`] reads a supervising office's list, [`registry`] holds it, [`resolve`](Registry::resolve) asks it.
-//! [`nature_of`] says what a name alone tells of a body.
-//! A body that is not listed keeps a provisional key made of its name and region, and is listed for a person.
+//! Reports print no code, so the agency of a report is resolved from what the sender says, the name in the document and
+//! the region. [`table`] reads a supervising office's list, [`registry`] holds it, [`resolve`](Registry::resolve) looks
+//! up the agency of a report. [`nature_of`] tells a body's level and kind by its name. A body that is not listed has a
+//! provisional key made of its name and region; `gongkai agencies list --provisional` shows such bodies.
 
 #![warn(missing_docs)]
 

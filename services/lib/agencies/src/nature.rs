@@ -1,6 +1,6 @@
 //! The level and kind of a body, read from its name, and its name without the place.
 //!
-//! What a name does not tell stays unknown.
+//! Anything else stays unknown.
 
 use gongkai_model::{AgencyKind, Level, Nature, normalized_name};
 
@@ -25,10 +25,10 @@ const ZONES: [&str; 17] = [
 ];
 /// What stands before 市 or 区 in words that name no division at all: 城市管理, 社区建设.
 const NO_PLACE: [(&str, char); 5] = [("城", '市'), ("都", '市'), ("社", '区'), ("行政", '区'), ("地", '区')];
-/// The local bodies of these are led from above.
+/// Prefixes of bodies whose local offices are led by the superior body, not by the local government.
 const VERTICAL: [&str; 3] = ["国家税务总局", "中华人民共和国", "国家统计局"];
 
-/// What a body's name tells of it.
+/// Returns what a body's name tells about it.
 #[must_use]
 pub fn nature_of(name: &str) -> Nature {
     Nature { level: level_of(name), kind: kind_of(name) }

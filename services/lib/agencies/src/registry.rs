@@ -18,7 +18,7 @@ pub struct Registry {
     children: HashMap<AgencyKey, Vec<AgencyKey>>,
 }
 
-/// The list contradicts itself; whoever keeps it mends it.
+/// The list contradicts itself. Its editor corrects it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// Two agencies have the same code.
@@ -37,7 +37,7 @@ pub enum RegistryError {
     Cycle(AgencyKey),
 }
 
-/// What is known of a report's origin.
+/// What is known about the agency of a report.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked<'a> {
     /// The sender's code; empty if it gives none.
@@ -97,7 +97,7 @@ impl Registry {
     fn check_parents(&self) -> Result<(), RegistryError> {
         for agency in self.agencies.values() {
             let mut above = agency;
-            // A chain longer than the list goes round.
+            // A chain that is longer than the list is a cycle.
             for step in 0.. {
                 let Some(parent) = &above.parent else { break };
                 above = self.agencies.get(parent).ok_or_else(|| RegistryError::UnknownParent {
@@ -141,7 +141,8 @@ impl Registry {
         self.children.get(code).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Says whose report it is: by the sender's code, else by the sender's name, else by the name in the document.
+    /// Returns the agency of a report: by the sender's code, else by the sender's name, else by the name in the
+    /// document.
     ///
     /// Bodies of one name in different counties are told apart by region, then by site. A body whose region contradicts
     /// the event's is never taken, so that a street in a county that is not listed does not become its namesake.
@@ -172,7 +173,7 @@ impl Registry {
         let known = asked.region != Region::UNKNOWN;
         let one = match found.as_slice() {
             [] => return Resolution::Unknown,
-            // Without a region a name that says no place may be anybody's.
+            // Without a region, a name without a place may belong to several bodies.
             [agency] if known || says_place(&key, agency) => Some(*agency),
             _ => None,
         };
@@ -204,14 +205,15 @@ fn keys(name: &str) -> impl Iterator<Item = String> {
     std::iter::once(whole).chain(short)
 }
 
-/// True if one region is the other, lies in it, or is not known: a province's site carries its counties' reports.
+/// True if the regions are the same, one contains the other, or one is unknown: a province's site also publishes
+/// reports of its counties.
 fn agree(a: Region, b: Region) -> bool {
     let head = |region: Region| region.as_str().trim_end_matches("00").to_owned();
     let (a, b) = (head(a), head(b));
     a.starts_with(&b) || b.starts_with(&a)
 }
 
-/// True if a name says of which county or city the body is, so that it can be nobody else's.
+/// True if a name includes the county or city of the body, so that it identifies the body.
 fn says_place(name: &str, agency: &Agency) -> bool {
     let whole = normalized_name(&agency.name);
     let of_town = ["街道", "镇", "乡"].iter().any(|word| name.contains(word));

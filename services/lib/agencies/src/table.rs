@@ -1,6 +1,6 @@
 //! The registry as CSV, in UTF-8 or GB18030, as supervising offices keep it.
 //!
-//! Columns are known by their titles, Chinese or English, in any order; unknown ones are left alone. Aliases are
+//! Columns are identified by their titles, Chinese or English, in any order. Unknown columns are ignored. Aliases are
 //! separated by `;` or `；`, each with its days behind `@` if they are known: `大数据局@2019-01-01..2023-12-31`.
 
 use gongkai_model::{AgencyKey, Region};
@@ -44,8 +44,8 @@ const COLUMNS: [Column; 8] = [
 /// Reads a list.
 ///
 /// # Errors
-/// A column or a value is missing, or one is not what its column takes; the line is named. Or the lines contradict each
-/// other.
+/// A column or a value is missing, or a value does not fit its column; the error names the line. Or the lines
+/// contradict each other.
 pub fn read_csv(bytes: &[u8]) -> Result<Registry, TableError> {
     let text = decode(bytes);
     let mut reader =

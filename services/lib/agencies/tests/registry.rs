@@ -1,4 +1,4 @@
-//! Lists in, whose reports out.
+//! Which agency a report belongs to, for lists and hints.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use gongkai_agencies::{Asked, Registry, Resolution, TableError, read_csv, write_csv};
@@ -39,7 +39,7 @@ fn a_report_is_told_by_code_name_alias_region_and_site() {
         ("樟树市鹿江街道办事处", "000000", "ZS-LJ"),
         ("鹿江街道办事处", "360982", "ZS-LJ"),
         ("鹿江街道办事处", "360681", "GX-LJ"),
-        // The province's own site carries both.
+        // The province's own site publishes both.
         ("鹿江街道办事处", "360000", "GX-LJ or ZS-LJ"),
         ("鹿江街道办事处", "000000", "GX-LJ or ZS-LJ"),
         // A namesake in a county that is not listed.

@@ -1,4 +1,4 @@
-//! The JSON line of one document. Its shape is public (CONTRACT 1), so it is defined here and not derived from the model.
+//! The JSON line of one document. Its shape is public, so it is defined here and not derived from the model.
 
 use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Versions};
 use gongkai_reading::Reading;
@@ -160,7 +160,7 @@ pub struct RejectionLine {
     /// For `NOT_A_REPORT`: what it is instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// It rests on time or memory, or a reader failed: another try may end otherwise. Left out where it does not.
+    /// True if time or memory ran out, or a reader failed: another attempt may succeed. Left out if false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retryable: bool,
 }

@@ -1,4 +1,4 @@
-//! Documents made to be expensive and yet read: bounded time from bytes to findings.
+//! Documents that are made to be expensive and can be read: time from bytes to findings is bounded.
 //!
 //! Rejected documents are tested in `gongkai-reading`; these inputs could make rules compare everything with everything.
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use gongkai_check::{Hints, Limits};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Longest CPU time that any of them may take. The debug build is some twenty times slower than what is shipped.
+/// Longest CPU time that any of them may take. The debug build is about twenty times slower than the release build.
 const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 5 });
 
 const TITLE: &str = "云川市水务局2023年政府信息公开工作年度报告";

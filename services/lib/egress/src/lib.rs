@@ -1,9 +1,10 @@
-//! Where a program may connect to for a URL that somebody else wrote: the guard against requests forged through us (SSRF).
+//! Restricts the addresses to which a program connects for a URL that somebody else wrote: protection against
+//! server-side request forgery (SSRF).
 //!
-//! An address is judged by what it reaches, however it is written: the URL parser takes `0x7f.1`, `2130706433`, `0177.1` and
-//! `127.1` for 127.0.0.1, and [`Reach::of`] looks into the IPv6 addresses that carry an IPv4 address. A name is judged by the
-//! addresses that it resolves to, at every connection, by the [`Guard`] that the HTTP client resolves with; the client
-//! connects only to addresses that were judged. Redirects are the client's policy.
+//! An address is judged by what it reaches, in every spelling: the URL parser takes `0x7f.1`, `2130706433`, `0177.1`
+//! and `127.1` for 127.0.0.1, and [`Reach::of`] looks into the IPv6 addresses that carry an IPv4 address. A name is
+//! judged by the addresses that it resolves to, at every connection, by the [`Guard`] that the HTTP client resolves
+//! with; the client connects only to addresses that were judged. Redirects are the client's policy.
 
 #![warn(missing_docs)]
 
@@ -17,7 +18,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-/// What an address reaches. Later ones are farther from the public.
+/// What an address reaches. Later variants are farther from the public Internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// The public Internet.
@@ -118,7 +119,8 @@ pub fn address(url: &Url) -> Option<IpAddr> {
 // === impl Guard ===
 
 impl Guard {
-    /// Lets through what reaches no farther than `farthest`, and the names in `trusted` wherever they lead.
+    /// Creates a resolver that allows addresses that reach no farther than `farthest`, and the names in `trusted` with
+    /// any address.
     #[must_use]
     pub fn new(farthest: Reach, trusted: Vec<String>) -> Arc<Self> {
         Arc::new(Self { farthest, trusted })
@@ -234,7 +236,7 @@ mod tests {
             addresses.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect()
         };
         assert_eq!(guard.judge("a.example", &found(&["1.1.1.1"])), Ok(()));
-        // One bad answer among good ones: which one is taken is not ours to say.
+        // One bad answer among good ones: the client may take any of them.
         let refused = Refused("10.0.0.1".parse().unwrap());
         assert_eq!(guard.judge("a.example", &found(&["1.1.1.1", "10.0.0.1"])), Err(refused));
         assert_eq!(guard.judge("trusted.example.", &found(&["10.0.0.1"])), Ok(()));

@@ -8,7 +8,7 @@ use crate::{form::Form, label::norm};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vocabulary {
     structural: HashSet<String>,
-    /// ChapterTitles over columns by their first characters, longest first.
+    /// Titles over columns by their first characters, longest first.
     titles: Vec<(char, String)>,
 }
 

@@ -54,7 +54,7 @@ impl Applicant {
     }
 }
 
-/// A concept's public name, such as `requests.received` (CONTRACT 2). Cheap to clone.
+/// A concept's public name, such as `requests.received`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Concept(Arc<str>);
 

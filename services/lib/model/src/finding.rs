@@ -48,7 +48,7 @@ pub struct Finding {
     pub message: String,
     /// The same in English.
     pub message_en: String,
-    /// 32 hex digits, the same on every run over the same trouble (CONTRACT 4).
+    /// Identifies the finding: 32 hex digits, the same in every run and every revision that has the same trouble.
     pub fingerprint: String,
     /// The suspect cell that findings of one origin share; empty if the finding stands alone.
     pub cause: Option<FactId>,

@@ -90,7 +90,7 @@ pub struct Period {
 /// A report as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The fullest name the document gives for the body itself (CONTRACT 1).
+    /// The fullest name that the document gives for the body itself.
     pub agency: String,
     /// The report's year, from the title, else the statistical period.
     pub year: i32,

@@ -1,8 +1,10 @@
-//! The records of reports that others are compared with, and the neighbours of a report that they give.
+//! The stored records of reports with which other reports are compared, and the neighbours of a report that are read
+//! from them.
 //!
-//! Validate writes the records as reports arrive; ingest reads them for documents that are not published yet. [`record`] has an
-//! agency's reports, [`shared_records`] what it has in common with parent and siblings, and [`relatives`] reads both into what
-//! rules see. How they are kept true in every order of arrival is in validate's DESIGN.md.
+//! Validate writes the records as reports arrive; ingest reads them for documents that are not published yet.
+//! [`record`] has an agency's reports, [`shared_records`] what it has in common with parent and siblings, and
+//! [`relatives`] reads both and returns what rules see. Validate's DESIGN.md says why they are right in every order of
+//! arrival.
 
 #![warn(missing_docs)]
 

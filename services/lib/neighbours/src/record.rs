@@ -93,7 +93,7 @@ pub fn current_revision(report: &YearRecord) -> Option<CurrentRevision<'_>> {
     Some(CurrentRevision { content, arrival: current.newest().clone(), is_withdrawn: current.is_withdrawn })
 }
 
-/// A year's report as its neighbours see it; `None` if there is none or it was withdrawn.
+/// Returns a year's report as its neighbours see it; `None` if there is none or it was withdrawn.
 #[must_use]
 pub fn visible(record: &AgencyRecord, of: i32) -> Option<AgencyYear> {
     let current = current_revision(year(record, of)?).filter(|current| !current.is_withdrawn)?;

@@ -34,12 +34,12 @@ pub struct Compared<'a> {
     pub profile: Option<&'a AgencyProfile>,
 }
 
-/// What is known of an agency's relatives in one year.
+/// An agency's relatives in one year.
 #[derive(Debug, Default)]
 pub struct Relatives {
     children: Option<Children>,
     sibling: Option<Sibling>,
-    /// Over every record that was read.
+    /// A digest over every record that was read.
     inputs: Sha256,
 }
 
@@ -61,7 +61,7 @@ impl SharedRecords {
     /// Reads the neighbours of a report that is not published: the agency's publications are not its own.
     ///
     /// # Errors
-    /// `Unavailable`: a record was not reached; try again. `Unreadable`: it is none of ours.
+    /// `Unavailable`: a record could not be read; try again. `Unreadable`: the value is not such a record.
     pub async fn of_draft(
         &self,
         agency: &AgencyKey,
@@ -118,8 +118,8 @@ impl SharedRecords {
         let mut theirs = try_join_all(theirs).await?.into_iter();
         let mut nearest: Option<(f64, Sibling)> = None;
         for (band, first) in bands.iter().zip(&firsts) {
-            // The epochs of all others, of former members too: a member that came and went must leave another digest
-            // than one that never was.
+            // The epochs of all others, former members included: a band that a member joined and left must have another
+            // digest than one that it never joined.
             for member in band.members.iter().filter(|member| member.agency != agency.as_str()) {
                 relatives.inputs.update(&member.agency);
                 relatives.inputs.update(member.epoch.to_be_bytes());

@@ -31,8 +31,8 @@ impl SharedEntry for BandMember {
     }
 }
 
-/// Inserts or replaces an agency's entry; `entries` is sorted by agency. False if an entry of the same or a later epoch is
-/// there.
+/// Inserts or replaces an agency's entry; `entries` is sorted by agency. Returns false if there is an entry of the same
+/// or a later epoch.
 pub fn put<E: SharedEntry>(entries: &mut Vec<E>, entry: &E) -> bool {
     let at = entries.partition_point(|known| known.agency() < entry.agency());
     match entries.get_mut(at) {

@@ -27,7 +27,8 @@ impl SharedRecords {
     }
 }
 
-/// The bodies below an agency whose figures its report may add up. Bodies led from above report elsewhere.
+/// Returns the bodies below an agency whose figures its report may add up. Bodies that are led by a superior body
+/// report elsewhere.
 #[must_use]
 pub fn children(registry: &Registry, agency: &AgencyKey) -> Vec<AgencyKey> {
     let is_led_from_above = |key: &AgencyKey| {

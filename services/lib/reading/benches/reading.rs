@@ -1,10 +1,11 @@
-//! What a document costs from bytes to report: milliseconds of this thread's CPU, megabytes a second, and the most memory
-//! that reading it takes, above what the process had before it read anything.
+//! Measures what a document costs from bytes to report: milliseconds of CPU time, megabytes per second, and the peak
+//! memory of reading it, above what the process used before.
 //!
 //!     cargo bench -p gongkai-reading --bench reading -- FILE…
 //!
-//! Prints a line of JSON a file. Warm: the forms, the dictionary of glyphs and the character maps are loaded by a first
-//! reading that is not counted. Memory is measured cold, in a process of its own that reads the one file once.
+//! Prints one line of JSON for each file. Times are warm: a first reading, which is not counted, loads the forms, the
+//! dictionary of glyphs and the character maps. Memory is measured cold, in a process of its own that reads the file
+//! once.
 
 #![expect(
     clippy::unwrap_used,
@@ -23,7 +24,7 @@ use std::{
 use gongkai_reading::{Hints, Limits};
 use rustix::time::{ClockId, clock_gettime};
 
-/// As every program has it.
+/// The allocator of every program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -34,7 +35,7 @@ const MEASURED: Duration = Duration::from_millis(400);
 const ROUNDS: u32 = 15;
 
 fn main() {
-    // `cargo test --benches` asks only whether it starts.
+    // `cargo test --benches` only checks that the bench starts.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
@@ -55,8 +56,8 @@ fn main() {
     }
 }
 
-/// The median and the least CPU time of a reading, in milliseconds, and what the file turned out to be. Where others use
-/// the machine, the least is what tells two builds apart.
+/// The median and the least CPU time of a reading, in milliseconds, and what the file turned out to be. On a busy
+/// machine, compare builds by the least.
 fn cpu(bytes: &[u8], file: &str) -> (f64, f64, String) {
     let filename = Path::new(file).file_name().and_then(|name| name.to_str());
     let hints = Hints { filename, ..Hints::default() };
@@ -81,14 +82,14 @@ fn thread_time() -> Duration {
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
 
-/// What another process of this program says of the file, in kB.
+/// Measures the file in another process of this program. Returns kB.
 fn peak(file: &str) -> u64 {
     let output =
         Command::new(std::env::current_exe().unwrap()).args(["--bench", "--once", file]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
 
-/// The most memory that the first reading of a file takes above what stood before it, in kB.
+/// Returns the peak memory of the first reading of a file, above the memory before it, in kB.
 fn peak_of_one(file: &str) -> u64 {
     let idle = status("VmRSS:");
     let bytes = fs::read(file).unwrap();
@@ -101,7 +102,7 @@ fn peak_of_one(file: &str) -> u64 {
     status("VmHWM:").saturating_sub(idle)
 }
 
-/// A figure of this process, in kB.
+/// Returns a value of `/proc/self/status`, in kB.
 fn status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();

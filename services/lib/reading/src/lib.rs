@@ -1,7 +1,8 @@
 //! Bytes to report: the reader of the format, then the matcher of the forms, behind one boundary against panics.
 //!
-//! [`read`] knows nothing but the document, [`read_known`] also what its sender says of it, and [`read_in_steps`] tells of
-//! each step on the way. The parse stage, the dry run and the command line all read by these. They are pure: no file, no socket, no clock; and no rule is known here.
+//! [`read`] uses nothing but the document, [`read_known`] also what its sender says about it, and [`read_in_steps`]
+//! also reports each step. The parse stage, the dry run and the command line all read with these. They are pure: no
+//! file, no socket, no clock; and they evaluate no rules.
 
 #![warn(missing_docs)]
 
@@ -35,11 +36,11 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Reading,
     read_known(bytes, hints, limits, &ReportHints::default())
 }
 
-/// Reads a report from bytes; what the document leaves open about agency and year the sender may fill in.
+/// Reads a report from bytes. If the document does not state agency or year, those of the sender count.
 ///
-/// A panic in a reader ends here and becomes `PARSER_PANIC`: the readers share nothing that it could leave half
-/// changed. The panic hook has run by then, so what it prints is the program's choice. An overflow of the stack is no
-/// panic and ends the program; the limit on nesting keeps documents away from it.
+/// A panic in a reader is caught and becomes `PARSER_PANIC`. The readers share no state that it could leave half
+/// changed. The panic hook runs first. A stack overflow is not a panic and ends the program; the limit on nesting
+/// prevents it.
 ///
 /// # Errors
 /// The document is no report or cannot be read; the code says why. Trying again with the same bytes gives the same
@@ -53,7 +54,7 @@ pub fn read_known(
     read_in_steps(bytes, hints, limits, known, &())
 }
 
-/// Reads a report from bytes and tells `steps` of each step on the way: `sniff`, `decode`, `extract`, `match`.
+/// Reads a report from bytes and reports each step to `steps`: `sniff`, `decode`, `extract`, `match`.
 ///
 /// # Errors
 /// As [`read_known`].
@@ -71,14 +72,14 @@ pub fn read_in_steps(
     })
 }
 
-/// Runs code over one document; a panic in it is a rejection of that document, `PARSER_PANIC`.
+/// Runs code on one document. A panic becomes a rejection of that document, `PARSER_PANIC`.
 ///
-/// The code must leave nothing half changed that outlives it, as a function of its document does.
+/// The code must not change state that outlives it. A function of its document does not.
 ///
 /// # Errors
 /// What the code returns, or the panic as a rejection.
 pub fn guarded<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
-    // Unwind safety: the work borrows nothing that it may change.
+    // Unwind safety: the work borrows nothing mutably.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Rejection::new(
             RejectionCode::ParserPanic,

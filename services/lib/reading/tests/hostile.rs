@@ -1,7 +1,7 @@
-//! Documents made to cost: each is answered with its code, in bounded time.
+//! Documents that are made to be expensive: each gets its code in bounded time.
 //!
-//! The limits of each reader have tests beside them; here stand the inputs that grow where nobody counts: what is read
-//! twice, what expands. What is read after all goes on to the rules: `gongkai-check` holds those.
+//! The limits of each reader have tests beside them. These inputs grow in other ways: parts that are read twice, or
+//! that expand. `gongkai-check` tests expensive documents that can be read.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -18,7 +18,7 @@ use self::pdf_file::pdf_file;
 #[path = "../../extract/tests/support/pdf_file.rs"]
 mod pdf_file;
 
-/// Longest CPU time that any of them may take. The debug build is some twenty times slower than what is shipped.
+/// Longest CPU time that any of them may take. The debug build is about twenty times slower than the release build.
 const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 5 });
 
 const TITLE: &str = "云川市水务局2023年政府信息公开工作年度报告";

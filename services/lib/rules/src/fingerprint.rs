@@ -21,7 +21,7 @@ pub(crate) enum FindingKey {
     },
 }
 
-/// 32 hex digits over rule, agency, year and what the finding is about (CONTRACT 4).
+/// 32 hex digits over rule, agency, year and what the finding is about.
 pub(crate) fn fingerprint(
     rule: &str,
     agency: &str,

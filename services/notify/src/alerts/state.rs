@@ -50,14 +50,14 @@ pub struct ReportUpdate {
     pub change: UpdateKind,
 }
 
-/// What an event says of a report.
+/// What an event changes in a report.
 #[derive(Debug, Clone)]
 pub enum UpdateKind {
     /// A revision was validated.
     Validated {
         /// The arrival of the validated revision.
         arrival: Arrival,
-        /// Rank among the validations of the report; 0 if validate did not rank yet.
+        /// Rank among the validations of the report; 0 in events of versions that did not rank.
         validation: u64,
         /// True if a newer content of the report is known, so that these findings no longer matter.
         superseded: bool,
@@ -210,7 +210,7 @@ impl ReportAlerts {
         history::change_history(self.history.get_or_insert_default(), change).0
     }
 
-    /// Replaces the findings, unless a validation of higher rank was seen. Returns false then.
+    /// Replaces the findings. Returns false, and replaces nothing, if a validation of higher rank was seen.
     fn replace_found(&mut self, validation: Validation, alerts: &[v1::Alert], trace_id: &str) -> bool {
         if self.newest.as_ref().is_some_and(|newest| !newest.is_below(&validation)) {
             return false;
@@ -237,7 +237,8 @@ impl ReportAlerts {
         let before = std::mem::take(&mut self.open);
         let (mut open, mut raised, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
 
-        // An alert whose findings are all open under another cause waits. If that alert stays open, it is not raised.
+        // An alert whose findings are all open under another cause is held back: it is raised only if that alert is
+        // resolved.
         let mut waiting = Vec::new();
         for alert in alerts {
             if alert.findings.iter().any(|f| !known.contains(&f.fingerprint)) {

@@ -1,17 +1,17 @@
-//! What waits for a receiver that is away.
+//! The deliveries that wait for an unreachable receiver.
 //!
 //! [`Backlog`] is the saved state of one subscription. It names alerts by their sequence in the alert stream, which keeps
 //! them far longer than they wait, and holds them in that order. It depends only on its arguments: no broker and no clock.
 //!
-//! Deliveries wait for one of two reasons. Either the receiver is *away*: then everything waits, and one delivery at a time
-//! is tried. Or the receiver takes others but not this one, which is then set *apart*, with the later alerts about the same
-//! thing behind it.
+//! A delivery waits for one of two reasons. Either the receiver is *away*: then all deliveries wait, and one at a time
+//! is tried. Or the receiver takes other deliveries but not this one: it is then set *apart* and retried on its own,
+//! and later messages of the same alert wait behind it.
 
 use std::time::Duration;
 
 use super::{pass::Pass, retry::Schedule};
 
-/// Most deliveries that wait for one receiver. Further alerts stay where they are in the stream.
+/// Most deliveries that wait for one receiver. Further alerts stay unsettled in the stream.
 const MAX_WAITING: usize = 4096;
 
 /// The deliveries that wait for the receiver of one subscription.
@@ -47,7 +47,7 @@ pub(super) struct Waiting {
     apart: Option<SeparateRetry>,
 }
 
-/// Why a delivery waits although the receiver is there.
+/// The retry of a delivery that waits although the receiver takes others.
 #[derive(Clone, PartialEq, prost::Message)]
 struct SeparateRetry {
     #[prost(string, tag = "1")]
@@ -60,7 +60,7 @@ struct SeparateRetry {
 /// Result of [`Backlog::hold_back`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HoldBack {
-    /// Nothing is in the way: deliver.
+    /// No delivery is ahead of it: deliver it.
     Deliver,
     /// It waits now.
     Wait,
@@ -106,7 +106,7 @@ impl Backlog {
         (!self.is_empty()).then_some(Duration::from_millis(left_ms))
     }
 
-    /// Lets an alert wait if it must not be delivered now.
+    /// Adds an alert if it must not be delivered now.
     pub(super) fn hold_back(&mut self, sequence: u64, alert_id: &str, now_ms: i64) -> HoldBack {
         let is_away = self.is_away();
         let before = self.apart(alert_id).cloned();
@@ -120,8 +120,8 @@ impl Backlog {
         HoldBack::Wait
     }
 
-    /// Lets an alert wait that was tried because nothing stood in the way. Returns the delay to the next attempt, unless it is
-    /// known already that the receiver is away.
+    /// Adds an alert whose first attempt failed. Returns the delay to the next attempt, unless the receiver is already
+    /// known to be away.
     pub(super) fn start_waiting(
         &mut self,
         sequence: u64,
@@ -154,7 +154,7 @@ impl Backlog {
         before.filter_map(|waiting| waiting.apart.as_ref()).any(|apart| apart.alert_id == alert_id)
     }
 
-    /// Enters what a pass came to.
+    /// Applies the result of a pass.
     pub(super) fn apply(&mut self, pass: &Pass, schedule: &Schedule, now_ms: i64) {
         for sequence in pass.failed() {
             if let Ok(at) = self.find(sequence) {

@@ -1,8 +1,8 @@
-//! Delivers what waits for a receiver, in order and one at a time.
+//! Delivers the waiting deliveries of a receiver, in order and one at a time.
 //!
 //! Each subscription has a consumer of its own for the timers that fire, with one message in flight over all replicas:
-//! two of them never work on one backlog. A run ends when the receiver is away, which puts everything off, or when nothing
-//! is due. If it takes long it goes on with another timer, so that no message is in work for ever.
+//! so two replicas never work on one backlog. A run ends when the receiver is away or when nothing is due. A long run
+//! ends with a new timer that continues it, so that no message stays in flight for ever.
 
 use std::{
     collections::HashMap,
@@ -31,12 +31,12 @@ const BATCH: usize = 32;
 /// Longest run, apart from its last request.
 const LONGEST_RUN: Duration = Duration::from_secs(20);
 
-/// Delivers what waits for the receiver of one subscription.
+/// Delivers what waits for the receiver of one subscription. Handles its timers.
 pub struct CatchUp {
     subscriber: Arc<Subscriber>,
     queue: Arc<WaitingQueue>,
     runtime: Runtime,
-    /// Deliveries of the present run that may not be repeated when it is run again, by sequence.
+    /// Deliveries of this run that must not be repeated if the runtime repeats the run, by sequence.
     told: Mutex<HashMap<u64, Once>>,
 }
 
@@ -48,7 +48,7 @@ struct Loaded {
     span: TraceSpan,
 }
 
-/// What became of one delivery.
+/// The result of one delivery.
 enum Tried {
     Delivered,
     /// It was delivered before, is no longer needed, or is buried.

@@ -1,8 +1,8 @@
-//! The ways to tell somebody of an alert.
+//! The channels by which alerts are delivered.
 
 use super::webhook::Webhook;
 
-/// How a subscription is notified.
+/// The channel of a subscription.
 pub enum Channel {
     Webhook(Box<Webhook>),
     Log,

@@ -5,13 +5,13 @@
 //! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.
 //! While the record waits for the broker, nothing is sent again.
 //!
-//! **A receiver that is away** has a [`WaitingQueue`]: the alerts that wait for it are noted there by their sequence, and their
-//! messages are acknowledged, so that they hold no place of the consumer. A durable timer tries one of them at a time, on a
-//! [`Schedule`]. Once one is taken, the rest follow in the order of the stream ([`CatchUp`]), before any newer alert. One
-//! that is not taken by the end of the schedule becomes a dead letter.
+//! **A receiver that is away** has a [`WaitingQueue`]: it records the waiting alerts by their sequence and acknowledges
+//! their messages, so that they do not occupy the consumer. A durable timer tries one of them at a time, on a
+//! [`Schedule`]. Once one is delivered, the rest follow in the order of the stream ([`CatchUp`]), before any newer
+//! alert. An alert that is not delivered by the end of the schedule becomes a dead letter.
 //!
-//! **Order.** What waits is delivered in the order of the stream. What does not is delivered concurrently, except that the
-//! end of an alert waits for its beginning.
+//! **Order.** Waiting alerts are delivered in the order of the stream. All others are delivered concurrently, except
+//! that the end of an alert waits for its beginning.
 
 mod backlog;
 mod body;
@@ -57,7 +57,7 @@ pub struct Deliverer {
 // === impl Deliverer ===
 
 impl Deliverer {
-    /// Creates a handler that delivers to `subscriber`. What its receiver does not take waits in `queue`.
+    /// Creates a handler that delivers to `subscriber`. Failed deliveries wait in `queue`.
     #[must_use]
     pub fn new(subscriber: Arc<Subscriber>, queue: Arc<WaitingQueue>) -> Self {
         Self { subscriber, queue }

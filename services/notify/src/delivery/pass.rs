@@ -1,10 +1,10 @@
-//! One pass over the deliveries that are due: what became of each, and what that says about the receiver.
+//! One pass over the due deliveries: the result of each, and whether the receiver is away.
 
 use std::time::Duration;
 
 use super::webhook::Error;
 
-/// What became of the deliveries of one pass.
+/// The results of one pass.
 ///
 /// An answer that may be about one delivery shows that the receiver is away only if the next delivery fails too.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Pass {
     pub(super) wish: Option<Duration>,
     /// Why the last one failed.
     pub(super) cause: String,
-    /// Failed, for a reason that is not known before the next one is tried.
+    /// Failed; the next delivery tells whether the receiver is away.
     pub(super) suspect: Option<(u64, String)>,
 }
 
@@ -43,13 +43,13 @@ impl Pass {
         self.refused.iter().chain(&self.suspect).any(|(_, id)| id == alert_id)
     }
 
-    /// The receiver took a delivery, so what failed before is the fault of the delivery.
+    /// Records a success. The receiver is reachable, so an earlier failure was about its delivery.
     pub(super) fn delivered(&mut self, sequence: u64) {
         self.done.push(sequence);
         self.refused.extend(self.suspect.take());
     }
 
-    /// A delivery failed. Returns true if the receiver is away.
+    /// Records a failure. Returns true if the receiver is away.
     pub(super) fn fail(&mut self, sequence: u64, alert_id: String, error: &Error) -> bool {
         self.cause = error.to_string();
         if error.may_be_message() && self.suspect.is_none() {
@@ -61,7 +61,7 @@ impl Pass {
         true
     }
 
-    /// Ends the pass: a failure that no later delivery explains is the receiver's.
+    /// Ends the pass. A failure that no later success explains counts as the receiver being away.
     pub(super) fn finish(mut self) -> Self {
         if let Some((sequence, alert_id)) = self.suspect.take() {
             self.away.push(sequence);

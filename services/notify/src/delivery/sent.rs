@@ -18,7 +18,7 @@ pub(super) struct Sent {
     /// The state of the alert at that sequence.
     #[prost(enumeration = "v1::AlertState", tag = "3")]
     state: i32,
-    /// Highest stream sequence that was not delivered when it came: it waits, or is given up.
+    /// Highest stream sequence that was not delivered at once: it waits, or is given up.
     #[prost(uint64, tag = "4")]
     passed_over: u64,
 }

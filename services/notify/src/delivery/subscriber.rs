@@ -65,7 +65,7 @@ impl Subscriber {
         }
     }
 
-    /// Returns the level that shows how many deliveries wait for the receiver.
+    /// Creates the up-down counter of deliveries that wait for the receiver.
     #[must_use]
     pub fn waiting(&self) -> UpDownCounter {
         self.metrics.waiting.clone()
@@ -109,8 +109,8 @@ impl Subscriber {
         Ok(true)
     }
 
-    /// Sends the alert, once for the context. What follows may have to wait for the broker; the receiver is not told again
-    /// meanwhile.
+    /// Sends the alert, once for the context: if the handler is repeated because the broker is unavailable, the alert
+    /// is not sent again.
     pub(super) async fn send(&self, alert: &v1::Alert, context: &Context) -> Result<(), Error> {
         let result = context.once.run(self.transmit(alert, context)).await;
         if matches!(result, Err(Error::Gone)) && !self.is_gone.swap(true, Ordering::AcqRel) {
@@ -148,7 +148,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Records that the alert waits or is given up: the next message about it is not held up by this one.
+    /// Records that the alert waits or is given up, so that the next message about it does not wait for this one.
     pub(super) async fn pass_over(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
         let pass_over = |sent: &mut Sent| (sent.pass_over(context), ());
         self.records.change(&self.key(alert), pass_over).await?;

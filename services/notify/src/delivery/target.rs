@@ -1,9 +1,9 @@
 //! The URL of a webhook: `https`, or `http` to this machine. Private addresses are refused unless the config allows them.
 //!
 //! A host name is checked by the addresses that it resolves to, at every connection, in the HTTP client's resolver. The
-//! client therefore connects only to addresses that were checked. An IP address in the URL is checked here, however it is
-//! written. A loopback address or `localhost` in the URL is allowed, because the operator wrote it, but not in disguise
-//! (`0x7f.1`); another *name* that resolves to loopback is not.
+//! client therefore connects only to addresses that were checked. An IP address in the URL is checked here, however it
+//! is written. A loopback address or `localhost` in the URL is allowed, because the operator wrote it. Another spelling
+//! of loopback (`0x7f.1`) is not, nor another *name* that resolves to loopback.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -127,7 +127,7 @@ mod tests {
             // Other ways to write 10.0.0.1 and 169.254.169.254.
             "0x0a000001",
             "2852039166",
-            // This machine, but not as one who means it writes it.
+            // This machine, in spellings that no operator would use.
             "0x7f.1",
             "2130706433",
             "0177.0.0.1",

@@ -1,8 +1,8 @@
 //! The queue of one subscription while its receiver is away: its saved [`Backlog`] and the timer that tries again.
 //!
-//! The timer is set before the backlog is saved, so that nothing waits without one. A timer carries the number of its round:
-//! one that fires late, after another was set, only sets the current one again for what is left of it. Both programs and brokers may restart at any
-//! point; a timer that was lost all the same is set again by [`WaitingQueue::watch`].
+//! The timer is set before the backlog is saved, so that nothing waits without one. A timer carries the number of its
+//! round. A timer of an earlier round that still fires only sets the current timer again, for the time that is left.
+//! Programs and brokers may restart at any point. [`WaitingQueue::watch`] sets a timer that was lost.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use super::{
 
 /// Most lost races in a row for one backlog. All deliveries of a receiver that just went away write it.
 const MAX_RACES: u32 = 200;
-/// How often it is made sure that what waits has a timer.
+/// Interval of the checks that a backlog has a timer.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 /// CloudEvents type of a timer that fired.
 const CE_DUE: &str = "gongkai.delivery.due.v1";
@@ -76,13 +76,13 @@ impl WaitingQueue {
         Ok(self.records.read(&self.subscription).await?.record)
     }
 
-    /// Lets an alert wait if it must not be delivered now. Returns true if it waits.
+    /// Adds an alert to the queue if it must not be delivered now. Returns true if it waits.
     ///
     /// # Errors
     /// `Unavailable` also if there is no room: the alert stays in its stream meanwhile, with all that follow.
     pub(super) async fn hold_back(&self, sequence: u64, alert_id: &str) -> Result<bool, Decision> {
         let now_ms = self.now_ms();
-        // Most alerts wait for nothing, and need no turn to find that out.
+        // Most alerts need not wait, so this check takes no turn.
         if self.read().await?.hold_back(sequence, alert_id, now_ms) == HoldBack::Deliver {
             return Ok(false);
         }
@@ -104,7 +104,7 @@ impl WaitingQueue {
         }
     }
 
-    /// Lets an alert wait that the receiver did not take.
+    /// Adds an alert whose delivery failed.
     pub(super) async fn start_waiting(&self, sequence: u64, error: &webhook::Error) -> Result<(), Decision> {
         let now_ms = self.now_ms();
         let start =
@@ -115,7 +115,7 @@ impl WaitingQueue {
         Ok(())
     }
 
-    /// Enters what a pass came to, and sets the timer of the next attempt unless the caller `continues` at once.
+    /// Records the result of a pass, and sets the timer of the next attempt unless the caller `continues` at once.
     pub(super) async fn record(&self, pass: &Pass, continues: bool) -> Result<Backlog, Decision> {
         let now_ms = self.now_ms();
         let apply = |backlog: &mut Backlog| {
@@ -141,7 +141,7 @@ impl WaitingQueue {
         }
     }
 
-    /// Shows in `waiting` how many deliveries wait, and makes sure that they have a timer, until shutdown.
+    /// Until shutdown, keeps `waiting` at the number of waiting deliveries, and makes sure that they have a timer.
     pub async fn watch(self: Arc<Self>, waiting: UpDownCounter) {
         let shutdown = self.runtime.shutdown();
         while !shutdown.is_cancelled() {
@@ -203,7 +203,7 @@ impl WaitingQueue {
                 backlog.start_round(now_ms.saturating_add(millis(after)));
                 is_timer_due = true;
             }
-            // A timer that was set before a lost race may have replaced that of the winner.
+            // A timer that was set before a lost race may have replaced the winner's timer.
             if is_timer_due && let Some(after) = backlog.left(now_ms) {
                 self.set_timer(backlog.round(), after).await?;
             }

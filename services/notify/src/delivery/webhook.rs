@@ -66,7 +66,7 @@ pub enum Error {
 // === impl Error ===
 
 impl Error {
-    /// The message waited and is not in its stream, or not yet on the replica that was asked.
+    /// Creates the error of a waiting message that is not in its stream, or not yet on the replica that answered.
     pub(super) fn missing() -> Self {
         Self::Later { wish: None, cause: "alert is not in its stream".to_owned(), may_be_message: true }
     }

@@ -1,4 +1,5 @@
-//! Receivers that are away, or take nothing of one kind: what waits, in which order it comes, when it is given up.
+//! Receivers that are away, or refuse some alerts: which alerts wait, in which order they are delivered, when they are
+//! given up.
 //!
 //! Time and receivers are real; the delays are shortened.
 

@@ -62,7 +62,7 @@ fn outcomes(running: &Running) -> Vec<SettlementOutcome> {
     settlements.into_iter().map(|settlement| settlement.outcome).collect()
 }
 
-/// The delay of the timer that is set for the subscription, once there is one.
+/// Waits for the timer of the subscription, and returns its delay.
 async fn delay(running: &Running) -> Duration {
     running.memory.until(|memory| !memory.timers().is_empty()).await;
     let timers = running.memory.timers();

@@ -83,7 +83,7 @@ impl Running {
         self.runtime.publish(id, output).await.unwrap().sequence
     }
 
-    /// Advances the sequences of report events, so that revisions can have been received before.
+    /// Advances the sequences of report events, so that a test can use lower ones for earlier revisions.
     pub(crate) async fn fill_stream(&self, to: u64) {
         for n in 1..=to {
             self.publish(&format!("filler-{n}"), Event::ReportParsed, &v1::ReportParsed::default()).await;
@@ -108,7 +108,7 @@ impl Running {
         self.until_waiting(subscription, 0).await;
     }
 
-    /// Waits until so many alerts wait for the receiver of a subscription.
+    /// Waits until this many alerts wait for the receiver of a subscription.
     pub(crate) async fn until_waiting(&self, subscription: &str, count: usize) {
         let entries = self.memory.entries(subjects::BUCKET_DELIVERIES);
         let waiting = async {

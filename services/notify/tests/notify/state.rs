@@ -260,7 +260,8 @@ fn an_alert_names_the_event_behind_it() {
     assert_eq!((alert.trace_id.as_str(), alert.changed_at.unwrap().seconds), ("trace-10", 1_700_000_000));
 }
 
-/// A withdrawal stopped after the URL's record was saved; an older validation, delivered again, brings it along.
+/// A withdrawal was interrupted after the URL's record was saved. An older validation that is delivered again applies
+/// it.
 #[test]
 fn an_event_that_resolves_what_it_raised_sends_two_messages() {
     let mut state = ReportAlerts::default();

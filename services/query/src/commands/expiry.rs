@@ -15,7 +15,7 @@ const BATCH: usize = 100;
 /// Ends expired waivers until shutdown. Several replicas publish the same event under the same id.
 ///
 /// # Errors
-/// Never; what fails is retried at the next search.
+/// Never; a failure is retried at the next search.
 pub async fn expire(log: Log, reads: Reads) -> anyhow::Result<()> {
     let shutdown = log.runtime.shutdown();
     let mut ticks = tokio::time::interval(SWEEP);

@@ -24,7 +24,7 @@ impl Log {
         Self { runtime, waivers }
     }
 
-    /// Publishes the state of a waiver after `what` happened, which the message id makes happen once.
+    /// Publishes the state of a waiver after `what` happened. The message id makes a repetition harmless.
     pub(super) async fn publish(&self, waiver: &Waiver, what: &str) -> Result<Published, transport::Error> {
         let event = v1::WaiverChanged { waiver: Some(waiver.into()) };
         let output =

@@ -1,5 +1,6 @@
-//! Requests that change something. A decision is an event of the log like any other: it is published here and stored by the
-//! projector, so every replica has it within moments and a rebuilt read model has it again. Nothing else in query publishes.
+//! Requests that make a decision, such as a waiver. A decision is an event of the log like any other: it is published
+//! here and stored by the projector, so every replica has it within moments and a rebuilt read model has it again.
+//! Nothing else in query publishes.
 
 mod expiry;
 mod log;

@@ -105,7 +105,7 @@ impl WaiverCommands {
     }
 }
 
-/// The id of a finding's next waiver. Simultaneous or repeated calls make the same id.
+/// Returns the id of a finding's next waiver. Simultaneous or repeated calls get the same id.
 fn id(key: &ReportKey, finding: &Finding, before: usize) -> String {
     let mut hash = Sha256::new();
     for part in [&key.to_string(), &finding.fingerprint, &finding.operands_digest, &before.to_string()] {

@@ -1,4 +1,4 @@
-//! Writes events to the store, as many at once as have gathered: a commit waits for the disk, whatever it holds.
+//! Writes events to the store in batches, because each commit waits for the disk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Delay before the log is asked again for an event that it did not find.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The way to the one task that writes. The task ends with it.
+/// Sends events to the only task that writes. The task ends when this is dropped.
 pub(super) struct Batches {
     jobs: mpsc::Sender<Job>,
     _task: AbortOnDropHandle<()>,
@@ -78,8 +78,8 @@ impl BatchWriter {
         }
     }
 
-    /// Why nothing may be written now. The events were delivered before this is asked, so if the log is the right one now, they
-    /// are of it.
+    /// Returns why nothing may be written now, if anything. The events were delivered before this check, so if the log
+    /// is the right one now, they are from it.
     async fn obstacle(&self) -> Option<Box<dyn Fn() -> Decision + Send>> {
         let (log, model) = self.watch.as_ref()?;
         let retry = |delay, reason: String| -> Option<Box<dyn Fn() -> Decision + Send>> {

@@ -15,7 +15,7 @@ pub fn is_draft(origin: Option<&v1::Origin>) -> bool {
 /// The prose of a report.
 ///
 /// # Errors
-/// A span has one end only.
+/// A span lacks its start or its end.
 pub fn prose(text: v1::ParsedText) -> Result<StoredProse, Error> {
     let lines = |paragraphs: &[v1::TextParagraph]| {
         paragraphs.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("\n")

@@ -1,11 +1,11 @@
 //! Fills the read model from the log: validated, rejected and withdrawn reports and waivers, in any order.
 //!
-//! The consumer is named for the read model's epoch. A file that was deleted is a new read model with a new consumer, so it
-//! is rebuilt from the first event on; and every replica with a file of its own gets every event. Nothing is ordered: the
-//! store comes to the same state whatever the order, and a slow event holds back no other.
+//! The consumer is named for the read model's epoch. A file that was deleted is a new read model with a new consumer,
+//! so it is rebuilt from the first event on; and every replica with a file of its own gets every event. The consumer is
+//! not ordered: the store reaches the same state in every order, and a slow event delays no other.
 //!
-//! Every event is recorded in the read model before it is acknowledged, also one without effect and one that is buried, so
-//! that the two can be held against each other ([`crate::log_watch`]).
+//! Every event is recorded in the read model before it is acknowledged, even one that has no effect or is buried, so
+//! that the read model can be compared with the log ([`crate::log_watch`]).
 
 mod batches;
 pub mod event;
@@ -30,7 +30,7 @@ use crate::read_model::ReadModel;
 
 /// Events handled at once. While a batch waits for the disk, the next ones load their prose and gather.
 const CONCURRENCY: usize = 64;
-/// Deliveries before an event is dead: a full disk or an unreachable broker must not lose one.
+/// Attempts before an event is buried: a full disk or an unreachable broker must not lose one.
 const MAX_ATTEMPTS: u32 = 100_000;
 /// Time without a replica of a read model after which its consumer is deleted. A file that comes back later is filled again
 /// from the first event, which changes nothing in it.
@@ -76,7 +76,8 @@ impl Projector {
         Self { texts, batches: Batches::start(store, changes, None) }
     }
 
-    /// Like [`Self::new`], but writes only after the log was seen to be that of the read model, else raises a doubt.
+    /// Like [`Self::new`], but checks before each write that the log is the one of the read model. If it is not, raises
+    /// a doubt.
     #[must_use]
     pub fn watching(
         store: Arc<dyn Store>,
@@ -92,7 +93,7 @@ impl Projector {
     async fn write(&self, event: ReportEvent, context: &Context) -> Result<Option<Write>, Decision> {
         let arrival = |arrival| Some(Write::Arrival(Box::new(arrival)));
         match event {
-            // A draft is answered, not published: it is never a revision.
+            // A draft is checked but not published: it is never a revision.
             ReportEvent::Validated(event) if event::is_draft(event.origin.as_ref()) => Ok(None),
             ReportEvent::Rejected(event) if event::is_draft(event.origin.as_ref()) => Ok(None),
             ReportEvent::Validated(event) => {

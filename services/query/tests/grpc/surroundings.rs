@@ -1,4 +1,4 @@
-//! Around the service: health, reflection, gRPC-Web, tokens, limits.
+//! The server around the services: health, reflection, gRPC-Web, tokens, limits.
 
 use gongkai_proto::v1::{
     ListReportsRequest, ListReportsResponse, report_service_client::ReportServiceClient,

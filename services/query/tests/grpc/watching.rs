@@ -77,7 +77,7 @@ async fn one_agency_only() {
     for i in [1, 2, 1] {
         bench.validate(&name(i), &format!("h{i}"), 2).await;
     }
-    // Several events are projected at once: a newer revision first would leave the older one no change to show.
+    // Wait for each: if a newer revision were projected first, the older one would make no visible change.
     bench.projected().await;
     bench.validate(&name(2), "other", 5).await;
     let mut stream =
@@ -132,7 +132,7 @@ async fn watchers_are_counted_and_slow_ones_hold_nothing_up() {
     for i in 0..200 {
         bench.validate(&name(i), &format!("h{i}"), 2).await;
     }
-    // Nobody reads the stream, and yet everything is projected.
+    // Everything is projected although the stream is not read.
     bench.projected().await;
     for _ in 0..200 {
         next(&mut slow).await;

@@ -21,10 +21,10 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-/// How long the service may take until it is right again.
+/// How long the service may take until its answers are right again.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-/// Everything that a client can ask, asked: one text an answer.
+/// The answers to every request that a client can make, one text each.
 pub(crate) type Answers = Vec<String>;
 
 /// A server with a log.
@@ -109,7 +109,7 @@ impl Bench {
         runtime.publish(&format!("m{}", self.published), output).await.unwrap().sequence
     }
 
-    /// Deletes the log, which no transport of ours can.
+    /// Deletes the log, which the transports cannot do.
     pub(crate) async fn delete_log(&self) {
         let address = self.server.url().replace("nats://", "");
         let mut server = BufReader::new(TcpStream::connect(address).await.unwrap());
@@ -131,7 +131,7 @@ impl Bench {
         copy
     }
 
-    /// Puts a copy in the place of the server's store.
+    /// Replaces the server's store by a copy.
     pub(crate) async fn replace_store(&mut self, copy: &Path) {
         self.server.kill();
         fs::remove_dir_all(self.server.store()).unwrap();
@@ -139,7 +139,7 @@ impl Bench {
         self.server.restart().await;
     }
 
-    /// The read model's files, by what follows the name.
+    /// The read model's files with these suffixes.
     pub(crate) fn files(&self, suffixes: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
         let named = |suffix: &&str| PathBuf::from(format!("{}{suffix}", self.config.database.display()));
         suffixes.iter().map(named).map(|path| (path.clone(), fs::read(path).unwrap())).collect()
@@ -170,7 +170,7 @@ impl Query {
         Ok(listed.reports.into_iter().map(|report| report.name).collect())
     }
 
-    /// Waits until the service answers with so many reports, and asks it everything.
+    /// Waits until the service has this many reports, and returns all its answers.
     pub(crate) async fn answers(&self, reports: usize) -> Answers {
         self.until(|names| names.as_ref().is_ok_and(|names| names.len() == reports)).await;
         self.ask().await.unwrap()

@@ -1,4 +1,4 @@
-//! The file is an older copy, damaged, or in use.
+//! Files that are older copies, damaged, or in use.
 
 use std::fs;
 
@@ -6,10 +6,10 @@ use gongkai_query::config::Rebuild;
 
 use crate::bench::{Bench, flip, put_back, reason};
 
-/// What makes up a read model.
+/// Suffixes of all files of a read model.
 const ALL: &[&str] = &["", "-wal", "-sums"];
 
-/// A bench whose read model is of 10 reports and `more`, a copy of some of its files from before those, and what it answered.
+/// Returns a bench with 10 reports and `more`, a copy of some of its files from before those, and its answers.
 async fn with_older_copy(
     copied: &[&str],
     more: u32,
@@ -36,10 +36,10 @@ async fn an_older_copy_is_not_answered_from() {
         let (bench, older, answers) = with_older_copy(copied, more).await;
         put_back(&older);
         let query = bench.query().await;
-        // Whatever is answered first is right.
+        // The first answer must already be right.
         query.ready().await;
         assert_eq!(query.ask().await.unwrap(), answers, "{copied:?} {more}");
-        // A part may be made up for by the others: the write-ahead log keeps what a checkpoint copied.
+        // An older part may do no harm: the write-ahead log still has what a checkpoint copied.
         assert!(copied != ALL || bench.aside() > 0, "{more}");
         query.stop().await;
     }
@@ -71,7 +71,7 @@ async fn two_services_on_copies_of_one_file_both_become_whole() {
     let database = std::mem::replace(&mut bench.config.database, other.path().join("query.db"));
     let second = bench.query().await;
     bench.config.database = database;
-    // They share a consumer, so each gets a part of these.
+    // Both use one consumer, so each gets only some of these events.
     bench.publish(20..40).await;
     let (first_answers, second_answers) = tokio::join!(first.answers(40), second.answers(40));
     assert_eq!(first_answers, second_answers);

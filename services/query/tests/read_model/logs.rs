@@ -1,4 +1,4 @@
-//! The log is made anew, or is an older copy, or is gone.
+//! Logs that were made anew, are older copies, or are gone.
 
 use crate::bench::{Bench, name, reason};
 
@@ -36,7 +36,7 @@ async fn a_log_made_anew_has_other_events_under_the_same_sequences() {
         })
         .await;
     query.stop().await;
-    // The same again, while the service is down.
+    // The same while the service is down.
     bench.delete_log().await;
     bench.declare().await;
     bench.publish(200..230).await;
@@ -60,7 +60,7 @@ async fn an_older_copy_of_the_log_takes_events_back() {
     query.stop().await;
 }
 
-/// The copy grows past the events that were lost, so that its length does not give it away.
+/// The copy grows past the lost events, so that its length does not reveal it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_copy_of_the_log_that_grew_has_another_history() {
     let mut bench = Bench::start().await;

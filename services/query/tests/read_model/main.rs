@@ -1,5 +1,5 @@
-//! The read model against its log, over a real server: whichever of the two is replaced, goes back or is damaged, the service
-//! is right again within 30 s or says that it is not, and never answers wrongly.
+//! The read model and its log, over a real server. If either is replaced, reverts to an older copy or is damaged, the
+//! service never answers wrongly: within 30 s it answers rightly again or refuses.
 
 #[cfg(test)]
 mod bench;

@@ -1,4 +1,4 @@
-//! While it is rebuilt.
+//! Requests while the read model is rebuilt.
 
 use std::fs;
 
@@ -61,7 +61,7 @@ async fn a_part_of_the_reports_is_no_answer() {
     query.stop().await;
 }
 
-/// What comes after a rebuild is the usual lag: the service answers with what it has.
+/// Events after a rebuild are the usual lag: the service answers with what it has.
 #[tokio::test(flavor = "multi_thread")]
 async fn lag_is_no_rebuilding() {
     let mut bench = Bench::start().await;

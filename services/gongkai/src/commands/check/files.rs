@@ -87,7 +87,7 @@ fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<DocumentS
         if path.is_dir() {
             walk(&path, seen, sources);
         } else if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-            // Opening a pipe would wait for somebody who writes to it.
+            // Opening a pipe would block until a writer opens it.
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
             sources.push(DocumentSource::Unlisted(path, error));
         } else {

@@ -178,7 +178,7 @@ fn write_tables(
     }
 }
 
-/// The rules and limits of every check, and the children that read.
+/// The rules and limits of the checks, and the child processes that read.
 struct Checker {
     rules: RuleSet,
     limits: Limits,

@@ -50,7 +50,7 @@ struct CheckedDocument {
     file: String,
     agency: String,
     year: String,
-    /// In Chinese: that it was read, or why not.
+    /// Whether it was read, or why not, in Chinese.
     outcome: String,
     items: Vec<ActionItem>,
 }
@@ -71,9 +71,9 @@ struct ActionItem {
 #[derive(Debug)]
 pub(super) struct ActionList {
     pub(super) agency: String,
-    /// For example 某某局政府信息公开工作年度报告整改清单.
+    /// The title, such as 某某局政府信息公开工作年度报告整改清单.
     pub(super) title: String,
-    /// Under [`LIST_HEADS`].
+    /// The rows; their columns are [`LIST_HEADS`].
     pub(super) rows: Vec<Vec<String>>,
 }
 

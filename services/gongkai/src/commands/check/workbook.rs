@@ -1,6 +1,6 @@
 //! The workbook of `--format xlsx`: an overview, all findings, and a 整改清单 for each agency.
 //!
-//! Every cell is written as text or as a number, never as a formula, whatever a document says. What is not seen is escaped.
+//! Every cell is written as text or as a number, never as a formula. Invisible characters are escaped.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ fn table(
     Ok(())
 }
 
-/// Writes whole numbers as numbers, so that they sort; all else as text.
+/// Writes whole numbers as numbers, so that they sort, and everything else as text.
 fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &CellLook) -> Result<(), XlsxError> {
     match cell.parse::<u32>() {
         Ok(number) if number.to_string() == cell => {

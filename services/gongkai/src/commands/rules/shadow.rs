@@ -59,7 +59,7 @@ pub(super) struct Args {
     format: Format,
 }
 
-/// A finding that would appear, disappear or change.
+/// A finding that the new pack adds, removes or changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct FindingChange {
     change: &'static str,

@@ -25,7 +25,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 const START_POLL: Duration = Duration::from_millis(50);
 /// Time to stop: JetStream writes its indexes meanwhile.
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
-/// Room that the disk must have before a server is restarted that stores nothing any more.
+/// Free space that the disk must have before a server that stopped storing is restarted.
 const ROOM: usize = 8 << 20;
 
 /// A running server. Dropping kills it; [`Broker::stop`] lets it finish.
@@ -34,7 +34,7 @@ pub(super) struct Broker {
     launch: Launch,
 }
 
-/// What is needed to start it, and to start it again.
+/// What is needed to start and restart it.
 struct Launch {
     binary: PathBuf,
     folder: PathBuf,
@@ -66,7 +66,8 @@ impl Broker {
         Ok(this)
     }
 
-    /// Restarts it if its disk has room again: a server whose disk was full stores nothing before that.
+    /// Restarts the server if its disk has room again. A server whose disk was full stores nothing until it is
+    /// restarted.
     ///
     /// # Errors
     /// It did not start again.
@@ -158,7 +159,7 @@ impl Launch {
     fn has_room(&self) -> bool {
         let probe = self.folder.join("room");
         let is_written = fs::write(&probe, vec![0; ROOM]).is_ok();
-        // What is left of a failed attempt would only take more room.
+        // Remove what a failed attempt left, because it takes room.
         fs::remove_file(&probe).ok();
         is_written
     }

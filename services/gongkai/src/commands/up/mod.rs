@@ -33,7 +33,7 @@ use crate::printer::{Emphasis, Printer, complain};
 /// Exit code for a wrong flag or setting (`EX_USAGE`).
 const USAGE: u8 = 64;
 const READY_POLL: Duration = Duration::from_millis(100);
-/// Time between two attempts to mend a broker that stores nothing.
+/// Time between two attempts to restart a broker that stores nothing.
 const MEND_INTERVAL: Duration = Duration::from_secs(10);
 
 /// 在本机启动全部服务 / Run everything on this machine: a NATS server and all services, until Ctrl-C
@@ -149,7 +149,7 @@ async fn serve(
     }
 }
 
-/// Waits for `event`, which counts only after a pause.
+/// Waits for `pause`, then for `event`.
 async fn after(pause: Duration, event: impl Future<Output = ()>) {
     sleep(pause).await;
     event.await;

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 pub(crate) const SOON: Duration = Duration::from_secs(20);
-/// When the service starts; its time moves by hand only.
+/// The time when the service starts. Tests move the clock.
 pub(crate) const START: OffsetDateTime = datetime!(2024-02-01 08:00 UTC);
 
 /// A running service with its broker and its folder.
@@ -127,7 +127,7 @@ impl Bench {
         }
     }
 
-    /// Waits until the projector is through with everything published so far.
+    /// Waits until the projector has handled everything published so far.
     pub(crate) async fn projected(&self) {
         let done = |broker: &Memory| {
             let kinds =
@@ -158,7 +158,7 @@ async fn spawn(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let mut running = Box::pin(run_on(listener, config.clone(), runtime.clone()));
-    // As far as its first wait: then it says that it is not ready, unless it is.
+    // Polls it up to its first wait. By then it reports whether it is ready.
     tokio::select! {
         biased;
         ended = &mut running => panic!("the service ended at once: {ended:?}"),
@@ -180,7 +180,7 @@ pub(crate) fn origin(received: u64, hash: &str) -> v1::Origin {
         content_hash: hash.into(),
         received_sequence: received,
         received_at: Some(timestamp(datetime!(2024-01-15 10:12 UTC) + day)),
-        // Before anything that the broker of a test takes.
+        // Earlier than every message of the test's broker.
         effective_at: Some(timestamp(time::OffsetDateTime::UNIX_EPOCH + day)),
         url: format!("https://{hash}.example/"),
         region: "360982".into(),
