@@ -7,7 +7,7 @@ use prost::{Message, bytes::Bytes};
 
 use crate::{subjects, v1};
 
-/// An event of a report's life or an alert about it, whichever its subject names.
+/// An event of a report, or an alert about one, as its subject says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportEvent {
     /// A document was received.
@@ -28,10 +28,10 @@ pub enum ReportEvent {
     AlertResolved(Box<v1::Alert>),
 }
 
-/// The message is no known event: bury it, a retry cannot help.
+/// The message is not a known event: bury it, because a retry does not help.
 #[derive(Debug, thiserror::Error)]
 pub enum Undecodable {
-    /// The subject is none of an event.
+    /// The subject is not that of an event.
     #[error("nothing of ours travels on {0:?}")]
     Subject(String),
     /// The payload is not the message that the subject names.
@@ -61,7 +61,7 @@ impl ReportEvent {
         })
     }
 
-    /// Both messages look alike on the wire.
+    /// Both messages have the same encoding.
     fn alert(event: v1::AlertRaised) -> Result<Self, Undecodable> {
         let alert = Box::new(event.alert.unwrap_or_default());
         match alert.state() {

@@ -103,7 +103,7 @@ pub const STREAM_REPORTS: &str = "GONGKAI_REPORTS";
 pub const STREAM_ALERTS: &str = "GONGKAI_ALERTS";
 /// Dead letters.
 pub const STREAM_DEAD: &str = "GONGKAI_DEAD";
-/// The server's advisories on exhausted or terminated deliveries: the alarm, not the mechanism.
+/// The server's advisories on exhausted or terminated deliveries. Operators watch them; no service depends on them.
 pub const STREAM_ADVISORIES: &str = "GONGKAI_ADVISORIES";
 /// Timers, and the messages they publish when they fire. Its own stream, because the server takes timers only into one that
 /// drops its oldest messages.
@@ -125,7 +125,7 @@ pub const BUCKET_NEIGHBOURS: &str = "gongkai-neighbours";
 pub const BUCKET_AGENCIES: &str = "gongkai-agencies";
 /// Object store: lists of agencies by digest.
 pub const BUCKET_REGISTRIES: &str = "gongkai-registries";
-/// Key-value: what the broker held, so that a lost stream or bucket is told from one that never was.
+/// Key-value: what the broker held, to distinguish a lost stream or bucket from one that never existed.
 pub const BUCKET_MARKER: &str = "gongkai-marker";
 
 /// Key-value: attempts of messages that were delivered more than once, by stream, consumer and sequence.

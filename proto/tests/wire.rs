@@ -1,8 +1,8 @@
-//! Logs of earlier versions stay readable: `wire/<version>` has every event as that version encoded it (`.bin`), with every
-//! field filled, and as it decoded it (`.txt`). Every later version decodes the same.
+//! Checks that logs of earlier versions stay readable: `wire/<version>` has every event as that version encoded it
+//! (`.bin`), with every field filled, and as it decoded it (`.txt`). Every later version decodes the same.
 //!
-//! `make gen` runs this with `GONGKAI_GEN=write` and writes the files of today's version, for a field that is new or a
-//! version that is; those of other versions are never written again.
+//! `make gen` runs this with `GONGKAI_GEN=write` and writes the files of the present version. Those of other versions
+//! are never rewritten.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,

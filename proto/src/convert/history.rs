@@ -12,7 +12,7 @@ use crate::v1;
 /// The arrival behind a stage event; `event` ranks the event among those about the same arrival.
 ///
 /// # Errors
-/// No version writes such an origin: bury the event.
+/// The origin is invalid in every version: bury the event.
 pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
     if origin.received_sequence == 0 {
         return Err(Error::Missing { field: "origin.received_sequence" });
@@ -39,7 +39,7 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
 /// region, make the key, and a malformed code names no report.
 ///
 /// # Errors
-/// The event names neither a URL nor a report, or has a value that no version writes: bury it.
+/// The event names neither a URL nor a report, or has an invalid value: bury it.
 pub fn withdrawal(
     event: &v1::ReportWithdrawn,
     sequence: u64,
@@ -258,7 +258,7 @@ mod tests {
             v1::ReportWithdrawn { agency: hint("", "某街道"), region: "360982".into(), ..event.clone() };
         let expected = AgencyKey::provisional("某街道", "360982".parse().unwrap());
         assert_eq!(report(&by_name).unwrap(), format!("agencies/{expected}/reports/2023"));
-        // A malformed code names no report; the withdrawal of the URL counts all the same.
+        // A malformed code names no report, but the withdrawal of the URL still counts.
         let malformed = v1::ReportWithdrawn { agency: hint("36 10", "某街道"), ..event.clone() };
         assert_eq!(report(&malformed).unwrap(), "");
         let nothing = v1::ReportWithdrawn { url: String::new(), ..malformed };

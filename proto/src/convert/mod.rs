@@ -19,7 +19,7 @@ pub mod waiver;
 #[cfg(test)]
 mod any;
 
-/// The message is none that any version writes: bury it, a retry cannot help.
+/// The message is invalid in every version: bury it, because a retry does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A required field is not set.

@@ -26,7 +26,7 @@ impl TryFrom<v1::Rejection> for Rejection {
         Ok(Self {
             code,
             look_alike: look_alike(&rejection.look_alike)?,
-            // Events of earlier versions do not say it.
+            // Events of earlier versions lack the field.
             retryable: rejection.retryable || code.rests_on_resources(),
             message: rejection.message,
             message_en: rejection.message_en,

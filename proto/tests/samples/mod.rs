@@ -1,4 +1,4 @@
-//! One message of every kind, every field filled with a value that no other field has.
+//! One message of every kind, with a distinct value in every field.
 //!
 //! No `..Default::default()` here: a new field does not compile until it has a value.
 
@@ -36,7 +36,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Counts, so that no two values are alike.
+/// Counts up, so that all values are distinct.
 struct Fill(u32);
 
 impl Fill {

@@ -33,14 +33,14 @@ const SIGNATURES: [(&[u8], &str); 18] = [
     (b"%!PS", "PostScript"),
 ];
 
-/// What bytes that are no plain text are.
+/// The format of bytes that are not plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ContentFormat {
     /// A document with a reader of its own.
     Document(MediaType),
     /// An Office document locked by a password.
     Locked,
-    /// Something that is not read, by its Chinese and English name.
+    /// A format that is not read, by its Chinese and English name.
     Other(&'static str),
 }
 
@@ -66,7 +66,7 @@ const ZIP_ENTRIES: [(&[u8], &str); 5] = [
 const CFB_STREAMS: [(&str, &str); 2] =
     [("Workbook", "Excel 97-2003 工作簿 / XLS"), ("PowerPoint Document", "PowerPoint 97-2003 / PPT")];
 
-/// The format of bytes that are no text.
+/// Returns the format of bytes that are not text.
 pub(crate) fn format(bytes: &[u8]) -> Option<ContentFormat> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return Some(zip_format(bytes));
@@ -88,7 +88,7 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
         return Some(name);
     }
     let (signature, name) = SIGNATURES.into_iter().find(|(signature, _)| bytes.starts_with(signature))?;
-    // "BM" may begin a text; the picture has zero bytes in its header.
+    // "BM" may also begin a text. A bitmap has zero bytes in its header.
     let certain = signature != b"BM" || bytes.iter().take(32).any(|byte| *byte == 0);
     certain.then_some(name)
 }

@@ -1,9 +1,8 @@
-//! Bytes to text, whatever the page says about itself.
+//! Decodes bytes to text. The declaration of a page is not trusted.
 //!
-//! In this order: a byte order mark; bytes that are UTF-8; the legacy charset of which the bytes are everyday
-//! characters; where that leaves a choice, a detector's opinion and then the declaration. Pages declare the wrong
-//! charset often enough that a declaration alone decides nothing. Positions count from the first scalar behind a byte
-//! order mark.
+//! In this order: a byte order mark; bytes that are UTF-8; the legacy charset in which the bytes are common characters;
+//! if both fit, the result of a detector and then the declaration. Pages often declare the wrong charset, so a
+//! declaration alone decides nothing. Positions count from the first scalar behind a byte order mark.
 
 use std::borrow::Cow;
 
@@ -16,13 +15,13 @@ use crate::hints::Hints;
 /// Where a page may declare its charset, in bytes from its beginning.
 const DECLARATION_WITHIN: usize = 4096;
 
-/// How much the detector is shown, in bytes from the first that is not ASCII: it reads a megabyte a second.
+/// Number of bytes that the detector reads, from the first that is not ASCII. It is slow: a megabyte per second.
 const DETECTED: usize = 1024;
 
-/// One undecodable character in so many others is still text.
+/// Text may have one undecodable character in this many.
 const REPLACEMENT_SHARE: usize = 20;
 
-/// Tenths of the characters that must be everyday ones: a wrong charset gives mostly rare ones.
+/// Tenths of the characters that must be common ones. A wrong charset gives mostly rare characters.
 const EVERYDAY_TENTHS: usize = 5;
 
 /// Decoded text.
@@ -68,8 +67,8 @@ fn best(bytes: &[u8], declared: &Declared) -> Result<(&'static Encoding, String)
     found.ok_or_else(rejection)
 }
 
-/// True if so much of the bytes is no UTF-8 that [`decoded`] would turn them away: told by the first few hundred of a
-/// page in another charset, as two bytes at least make a character.
+/// True if so many bytes are invalid UTF-8 that [`decoded`] would reject them. For a page in another charset, a few
+/// hundred bytes show this.
 fn is_broken_beyond_reading(bytes: &[u8]) -> bool {
     let most_characters = bytes.iter().filter(|byte| !byte.is_ascii()).count() / 2;
     let broken = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty());
@@ -86,7 +85,7 @@ fn candidates(bytes: &[u8], declared: &Declared) -> Vec<&'static Encoding> {
     order.into_iter().filter(|(tenths, _)| *tenths >= EVERYDAY_TENTHS).map(|(_, encoding)| encoding).collect()
 }
 
-/// What the detector says of bytes that may be both, else what was declared, else GB 18030.
+/// Chooses a charset for bytes that fit several: the detector's, else the declared one, else GB 18030.
 fn opinion(bytes: &[u8], declared: &Declared) -> &'static Encoding {
     let first = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);

@@ -1,10 +1,10 @@
-//! CPU time: what a document costs, whatever else the machine does and however long this process is stopped.
+//! CPU time: the cost of a document, independent of other load and of pauses of this process.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// A point in the running of this thread.
+/// A point on the CPU clock of this thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cpu(Timespec);
 

@@ -40,7 +40,7 @@ fn lines(cell: &Cell) -> Vec<Block> {
         .collect()
 }
 
-/// Columns in which no cell begins do not exist.
+/// Removes columns in which no cell begins.
 fn drop_unused_columns(cells: &mut [Cell]) {
     let mut begun: Vec<u32> = cells.iter().map(|cell| cell.column).collect();
     begun.sort_unstable();

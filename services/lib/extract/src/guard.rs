@@ -13,7 +13,7 @@ pub(crate) fn guarded<T>(reader: impl FnOnce() -> Result<T, Rejection>) -> Resul
     })
 }
 
-/// Leaves a third-party reader from within: the rejection comes out of [`guarded`]. No panic: no hook runs.
+/// Unwinds out of a third-party reader, so that [`guarded`] returns the rejection. The panic hook does not run.
 pub(crate) fn give_up(rejection: Rejection) -> ! {
     resume_unwind(Box::new(rejection))
 }

@@ -1,6 +1,6 @@
 //! What the sender says of a document: file name, media type, charset.
 
-/// What the sender said about the bytes. Bytes win; a hint only decides where they leave a choice.
+/// What the sender said about the bytes. The bytes take precedence. A hint only decides if they are ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hints<'a> {
     /// The media type, as in a `Content-Type` header; parameters are allowed.

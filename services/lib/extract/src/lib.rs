@@ -46,7 +46,7 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
     read_in_steps(bytes, hints, limits, &())
 }
 
-/// Reads a document and tells `steps` of each step on the way.
+/// Reads a document and reports each step to `steps`.
 ///
 /// # Errors
 /// As [`read`].
@@ -69,7 +69,7 @@ pub fn read_in_steps(
     steps.step("extract", || read_text(decoded, media_type, limits))
 }
 
-/// Reads a document whose places are places in its text.
+/// Reads a text document, whose positions are positions in its text.
 fn read_text(decoded: DecodedText, media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
     let mut notes = decoded.notes;
     let (blocks, meta_title, fields) = if media_type == MediaType::Html {
@@ -85,7 +85,7 @@ fn read_text(decoded: DecodedText, media_type: MediaType, limits: &Limits) -> Re
     Ok(Document { media_type, charset: decoded.charset, meta_title, fields, blocks, notes })
 }
 
-/// Reads a document whose characters are known from its format: no charset is guessed, and no place is a place in text.
+/// Reads a binary document. No charset is guessed, and its blocks have no positions in a text.
 fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
     let (mut blocks, fields) = guard::guarded(|| match media_type {
         MediaType::Docx => docx::read(bytes, limits),

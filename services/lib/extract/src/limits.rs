@@ -27,9 +27,9 @@ pub struct Limits {
     pub glyphs: usize,
     /// Everything that a PDF draws on all its pages, in calls: more is `TOO_LARGE`.
     pub drawings: usize,
-    /// CPU time that a PDF may take to be drawn: more is `TOO_SLOW`. The only limit that is told by a clock, and far above
-    /// what any real report takes: what a page draws can be drawn again and again by a few bytes, and no count tells how
-    /// long the library takes over each time. A service gives three quarters of what a document may take.
+    /// CPU time that a PDF may take to be drawn: more is `TOO_SLOW`. The only limit that a clock measures, far above
+    /// the time of any real report. A few bytes can repeat a drawing many times, and counts do not tell how long the
+    /// library takes for each. A service sets it to three quarters of the time for a document.
     pub drawing_time: Duration,
 }
 

@@ -1,7 +1,7 @@
 //! Reads Markdown: pipe tables as grids, headings and paragraphs without their marks.
 //!
-//! Tables from PDF tools and vision models come torn (one small table a row, labels beside them), so everything that is
-//! not a pipe table is read as flattened text is.
+//! PDF tools and vision models split tables (one small table for each row, labels beside them), so everything that is
+//! not a pipe table is read like flattened text.
 
 use gongkai_model::{Block, Rejection, Span};
 

@@ -1,5 +1,5 @@
 //! Removes what a mirror site added to a report: pinyin in brackets after Han characters (`報(bào)`) and traditional
-//! glyphs; and what nobody sees.
+//! glyphs. Also removes invisible characters.
 //!
 //! Both are undone before labels are matched. Pinyin goes first, because the dictionary of traditional phrases needs
 //! characters that are adjacent. Every cleaned scalar keeps the index of its original. Brackets of the author's, such as
@@ -101,7 +101,7 @@ pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
 
 /// The text without pinyin and invisible characters; `None` if there are none.
 fn bare(text: &str) -> Option<Cleaned> {
-    // Nearly always there are none, and nothing is copied.
+    // Usually there are none, and nothing is copied.
     if !has_gloss(text) && !text.contains(is_invisible) {
         return None;
     }
@@ -128,7 +128,7 @@ fn bare(text: &str) -> Option<Cleaned> {
 
 /// True if there is pinyin to take out.
 fn has_gloss(text: &str) -> bool {
-    // Each bracket on its own: a single character is looked for many bytes at a time.
+    // One search for each bracket, because a search for a single character is vectorised.
     ['(', '（'].into_iter().any(|bracket| {
         text.match_indices(bracket).any(|(at, _)| {
             let before = text[..at].chars().next_back().unwrap_or(' ');
@@ -147,7 +147,7 @@ fn gloss(han: char, rest: &str) -> Option<(usize, u32)> {
     fits.then_some((rest.len() - after.len(), count + 2))
 }
 
-/// True if a reading of the character says so, or a tone mark: no word, unit or formula bears one.
+/// True if the letters are a reading of the character, or have a tone mark, which no word, unit or formula has.
 fn is_reading(han: char, letters: &str) -> bool {
     let letters: String = letters.nfc().map(|c| if c == 'v' { 'ü' } else { c }).collect();
     let toned = |c| "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ".contains(c);
@@ -222,7 +222,7 @@ fn simplified(bare: Cleaned) -> Cleaned {
     simplified_by_scalar(&bare)
 }
 
-/// The way out when a phrase changed its length: each scalar alone, so that the way back stays right.
+/// Simplifies each scalar alone, if a phrase changed its length, so that positions stay right.
 fn simplified_by_scalar(bare: &Cleaned) -> Cleaned {
     let mut cleaned =
         Cleaned { text: String::with_capacity(bare.text.len()), from: Vec::new(), pinyin: bare.pinyin };

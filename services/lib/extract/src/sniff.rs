@@ -1,7 +1,7 @@
-//! Says what the bytes are: by the bytes first, by the sender's word second.
+//! Determines the media type of a document: by its bytes first, by the sender's declaration second.
 //!
-//! `screen` turns away what no reader could use, before anything is decoded and in time that does not grow with the
-//! document, and names the documents that are no text. `media_type` picks the reader of a decoded text.
+//! `screen` rejects bytes that no reader can use, before anything is decoded and in time that does not grow with the
+//! document, and recognises binary formats. `media_type` picks the reader of a decoded text.
 
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 
@@ -27,7 +27,7 @@ const CONTROL_SHARE: usize = 100;
 /// How many blank lines a text may have for each other one.
 const BLANK_LINES: usize = 4;
 
-/// Turns away what is no document within the limits; tells the media type of one that is no text.
+/// Rejects bytes that are not a document within the limits. Returns the media type of a binary document.
 pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<Option<MediaType>, Rejection> {
     if bytes.len() > limits.input_bytes {
         return Err(too_large(bytes.len(), limits.input_bytes));
@@ -70,8 +70,8 @@ pub(crate) fn is_text_with_tables(text: &str) -> bool {
     !markup.is_page && markup.parting == 0
 }
 
-/// Turns away a text of more lines than there may be cells and paragraphs, before anything is kept for each. Of blank
-/// lines it may have a few times as many.
+/// Rejects a text with more lines than the limits of cells and paragraphs, before anything is allocated for each. Blank
+/// lines have a higher limit.
 pub(crate) fn count_lines(text: &str, limits: &Limits) -> Result<(), Rejection> {
     let limit = limits.cells.saturating_add(limits.paragraphs);
     if text.len() < limit.min(limits.line_scalars) {
@@ -131,7 +131,7 @@ struct Markup {
     is_page: bool,
     /// Start tags that pieces of pages have.
     opened: usize,
-    /// Those of them that part paragraphs.
+    /// Those of them that separate paragraphs.
     parting: usize,
     /// End tags of any kind.
     closed: usize,
@@ -204,12 +204,12 @@ fn is_blank(bytes: &[u8]) -> bool {
         .is_ok_and(|start| text.len() <= LOOKED_AT && start.chars().all(is_blank))
 }
 
-/// True if control characters abound that no text has. UTF-16 has zero bytes, but then it has a byte order mark.
+/// True if there are many control characters. UTF-16 text has zero bytes, but also a byte order mark.
 fn is_binary(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return false;
     }
-    // Without a branch, and in pieces whose count fits a byte: many bytes are looked at in one step.
+    // Branchless, and in pieces whose count fits into a byte, so that the compiler vectorises it.
     let control = |byte: &u8| u8::from((*byte < 32) & !(9..14).contains(byte) & (*byte != 27));
     let in_piece = |piece: &[u8]| usize::from(piece.iter().map(control).sum::<u8>());
     bytes.chunks(PIECE).map(in_piece).sum::<usize>() * CONTROL_SHARE > bytes.len()

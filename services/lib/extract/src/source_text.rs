@@ -2,7 +2,7 @@
 
 use gongkai_model::Span;
 
-/// Text as the readers see it (pinyin in brackets removed, glyphs simplified) with the way back to the original.
+/// Text as the readers see it (pinyin in brackets removed, glyphs simplified) with a map to positions in the original.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceText {
     text: String,

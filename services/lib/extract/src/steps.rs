@@ -2,16 +2,16 @@
 
 use gongkai_model::MediaType;
 
-/// Watches a document being read. The reader tells of it and is not changed by it.
+/// Observes how a document is read. It does not affect the result.
 pub trait Steps {
-    /// Does one step: `sniff`, `decode` (of text formats), `extract`; whoever reads on adds its own.
+    /// Runs one step: `sniff`, `decode` (text formats only), `extract`. Callers may add steps of their own.
     fn step<R>(&self, name: &'static str, work: impl FnOnce() -> R) -> R;
 
-    /// What the bytes turned out to be.
+    /// Tells the media type, once it is known.
     fn known(&self, media_type: MediaType);
 }
 
-/// Nobody watches.
+/// Observes nothing.
 impl Steps for () {
     fn step<R>(&self, _name: &'static str, work: impl FnOnce() -> R) -> R {
         work()

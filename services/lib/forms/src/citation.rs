@@ -14,13 +14,13 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
-/// The end of every number: found by its first characters, where the whole pattern must try every Han character.
+/// The end of a number. Searching for it is fast, whereas the whole pattern would be tried at every Han character.
 static END: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[〔\[【（(﹝［〈<](?:19|20)\d{2}年?[〕\]】）)﹞］〉>]第?\d{1,5}号|国务院令第?\d{3}号")
         .expect("the pattern is constant")
 });
 
-/// Words before a number that are none of its own.
+/// Words before a number that do not belong to it.
 const LEADS: [&str; 16] = [
     "根据", "按照", "依据", "依照", "落实", "执行", "贯彻", "转发", "印发", "文件", "通知", "以及", "规定",
     "要求", "严格", "遵照",
@@ -31,7 +31,7 @@ pub(crate) fn read<'p>(paragraphs: impl Iterator<Item = &'p Paragraph>) -> Vec<C
     paragraphs.filter(|paragraph| counts(&paragraph.text)).flat_map(of_paragraph).collect()
 }
 
-/// True if a text has 号 behind a digit, as every number ends.
+/// True if a text has 号 after a digit, as at the end of every number.
 fn counts(text: &str) -> bool {
     let spaced = |c: char| c.is_whitespace() || c == '*';
     let before = |at: usize| text.get(..at).unwrap_or_default().trim_end_matches(spaced);

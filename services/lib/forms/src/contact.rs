@@ -1,4 +1,4 @@
-//! The contact clause (联系方式): whom to ask about the report, with address, telephone and postcode.
+//! The contact clause (联系方式): the contact for questions about the report, with address, telephone and postcode.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,11 @@ use regex::Regex;
 
 use crate::compact_text::CompactText;
 
-/// How many paragraphs a clause may take, one line a part.
+/// Maximum number of paragraphs of a clause, one line for each part.
 const LINES: usize = 5;
 
-/// A pattern, and words of which one must stand in every text that it fits: most texts have none, and looking for words is
-/// many times quicker.
+/// A pattern, and words of which every matching text contains one. Most texts contain none, and searching for words is
+/// many times faster.
 struct ContactPattern {
     words: &'static [&'static str],
     regex: Regex,
@@ -95,7 +95,7 @@ pub(crate) fn read<'p>(
     Some(contact)
 }
 
-/// True for a sentence that says whom to ask and how.
+/// True for a sentence that names a contact and how to reach it.
 fn is_clause(text: &str) -> bool {
     if !["联系", "咨询", "地址", "电话"].iter().any(|word| text.contains(word)) {
         return false;
@@ -104,7 +104,7 @@ fn is_clause(text: &str) -> bool {
     TELEPHONE.fits(&text) || POSTCODE.fits(&text) || EMAIL.fits(&text)
 }
 
-/// The byte range of the sentence that says so; the whole paragraph where several do.
+/// Returns the byte range of the contact's sentence, or the whole paragraph if several sentences name a contact.
 fn sentence(text: &str) -> std::ops::Range<usize> {
     let tells =
         |part: &str| TELEPHONE.fits(part) || POSTCODE.fits(part) || EMAIL.fits(part) || ADDRESS.fits(part);

@@ -22,7 +22,7 @@ pub(crate) enum Completed<'r, 'a> {
     OneOf(Vec<&'r ReadCell<'a>>),
 }
 
-/// The numbers with notes that stand in no row of the form; `None` if any other value stands outside those rows.
+/// Returns the numbers with notes that are outside the rows of the form; `None` if any other value is outside of them.
 pub(crate) fn find<'r, 'a>(
     items: &'r [Item<'a>],
     is_row: impl Fn(&Row<'a>) -> bool,

@@ -1,6 +1,6 @@
 //! The statutory forms as data, and the matcher from blocks to a report.
 //!
-//! Read [`form`] first: it is what the decrees print. [`load`] makes forms of TOML.
+//! Read [`form`] first: it describes the forms as the decrees print them. [`load`] reads forms from TOML.
 
 #![warn(missing_docs)]
 

@@ -1,13 +1,13 @@
-//! The links of the report itself: those of the page's menus and footers are the site's.
+//! Keeps the links of the report itself and drops those of the page's menus and footers.
 //!
-//! Menus stand before the title or are no sentences; a footer behind chapter 六 names who runs the site.
+//! Menus are before the title, or are not sentences. The footer after chapter 六 names the operator of the site.
 
 use gongkai_model::{Block, Document, Field, FieldName, Paragraph, Section, Span};
 
 /// Words of a page's footer.
 const FOOTER: [&str; 8] = ["版权", "主办", "承办", "ICP", "技术支持", "标识码", "公网安备", "网站地图"];
 
-/// Drops the links that stand outside of preamble and chapters. A link of a format without places is the report's.
+/// Drops the links that stand outside of preamble and chapters. Links of formats without positions are kept.
 pub(crate) fn keep_own(
     fields: &mut Vec<Field>,
     document: &Document,
@@ -28,7 +28,7 @@ pub(crate) fn keep_own(
     fields.retain(|field| {
         field.name != FieldName::Link
             || field.source.span.is_none_or(|link| {
-                // The text of a link stands behind its tag: in the first block that ends behind it.
+                // The text of a link follows its tag, so it is in the first block that ends after the tag.
                 let first = blocks.partition_point(|block| block.end <= link.end);
                 blocks.get(first).is_some_and(|block| {
                     let at = prose.partition_point(|own| own.end <= block.start);

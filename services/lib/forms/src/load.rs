@@ -40,7 +40,7 @@ pub struct Forms {
     marks: Marks,
 }
 
-/// A form file is not usable; the operator repairs the file.
+/// A form file cannot be used; the operator corrects the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("form file {name}: {reason}")]
 pub struct FormError {

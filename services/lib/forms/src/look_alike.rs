@@ -1,10 +1,10 @@
-//! Recognises documents of other kinds by their words. In doubt a document is read as a report.
+//! Recognises documents of other kinds by their words. A document of unclear kind is read as a report.
 
 use gongkai_model::{Block, Document, LookAlike, Rejection, RejectionCode};
 
 use crate::title::squeeze;
 
-/// How much of a document its kind is judged by, in paragraphs.
+/// Number of paragraphs that decide the kind of a document.
 const HEAD: usize = 12;
 
 /// The kind of a document that has neither the chapters nor the tables of a report.

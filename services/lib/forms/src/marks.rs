@@ -1,4 +1,4 @@
-//! Labels that only one form has, by which the forms are told apart.
+//! Labels that only one form has. They identify the form of a document.
 
 use gongkai_model::{FormId, Variant};
 

@@ -16,7 +16,7 @@ use crate::{
     value::CellValue,
 };
 
-/// What the tables say.
+/// The result of matching the tables.
 #[derive(Debug)]
 pub(crate) struct MatchedTables<'f> {
     /// The form they follow.
@@ -52,13 +52,13 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     Some(MatchedTables { form, facts: assignment.into_facts(form), none })
 }
 
-/// The form that the labels speak for.
+/// Returns the form that the labels indicate.
 fn form_by_evidence(items: &[Item<'_>], forms: &Forms) -> Option<FormId> {
     forms.marks().form(&labels(items.iter()))
 }
 
-/// True if none of the children of （六） stands anywhere, and either it has values in a row of its own or there are just
-/// as many rows, or labels of rows, as the form has without the children.
+/// True if no child of （六） occurs, and either （六） has values in a row of its own, or the number of rows or row labels
+/// is that of the form without the children.
 fn is_single(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
     let with_values = |item: &&Item<'_>| match item {
         Item::Row(row) => row.values.len() >= 7 && !standard.is_header(row),
@@ -90,7 +90,7 @@ fn is_single(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &Reque
     one_row || names_all_rows(ranges, single)
 }
 
-/// True if the labels of all rows stand in the document, but for one that may be misprinted.
+/// True if the document has the labels of all rows, except for at most one, which may be misprinted.
 fn names_all_rows(ranges: &ChapterRanges<'_>, single: &RequestIndex) -> bool {
     let labels = labels(ranges.requests.iter().flatten());
     let named = (0..single.rows()).filter(|row| labels.iter().any(|label| single.names(*row, label)));

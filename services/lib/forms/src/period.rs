@@ -1,7 +1,7 @@
 //! 统计期限: the statistical period as a report states it, in its many spellings.
 //!
-//! Two days, two months, a bare year or the day the numbers end with. Other stretches of time (a publicity week, the
-//! history of a law) are told from it by the words of their sentence.
+//! Two days, two months, a bare year or the day the numbers end with. The words of the sentence distinguish it from
+//! other periods, such as a publicity week.
 
 use std::sync::LazyLock;
 
@@ -36,7 +36,7 @@ static LAST_DAY: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// What parts the beginning from the end.
+/// The words between the beginning and the end.
 const UNTIL: &str = r"(?:起|开始|始)?,?(?:至|到|-)+";
 
 fn pattern(text: &str) -> Regex {
@@ -50,13 +50,14 @@ pub(crate) fn read<'a>(front: &[Paragraph], chapters: impl Iterator<Item = &'a P
     front.iter().find_map(of(IN_FRONT)).or_else(|| chapters.into_iter().find_map(of(IN_CHAPTERS)))
 }
 
-/// Words one of which stands in the sentence; a preamble speaks of little else.
+/// Words of which the sentence must contain one. Those for the preamble are general, because it has few other topics.
 const IN_FRONT: &[&str] = &["统计", "报告", "年报", "数据", "期", "时间"];
 const IN_CHAPTERS: &[&str] = &["统计期", "统计时", "统计周期", "统计区间", "统计数据", "报告期", "所列数据"];
 
 fn stated(paragraph: &Paragraph, words: &[&str]) -> Option<Period> {
     let has = |c: char| paragraph.text.contains(c);
-    // Making the text plain costs more than all else: white space may part a word's characters, but not take them away.
+    // Converting the text is the most expensive step. White space may separate the characters of a word, so this checks
+    // for characters.
     if !(has('年') || paragraph.text.contains("20")) || !words.iter().any(|word| word.chars().all(has)) {
         return None;
     }
@@ -87,7 +88,7 @@ fn period(sentence: &str) -> Option<(Day, Day)> {
     let found = LAST_DAY.captures(sentence)?;
     let (year, month) = (year(&found, 1)?, number(&found, 2)?);
     let to = (year, month, number(&found, 3).unwrap_or(last_of(month)));
-    // Numbers drawn up in January are the year's before.
+    // A day in the first half of a year does not end a reporting period.
     (is_day(to) && month > 6).then_some(((year, 1, 1), to))
 }
 
@@ -151,7 +152,7 @@ fn one_kind(c: char) -> char {
     }
 }
 
-/// 二〇二三年一月一日 in digits; other Chinese numerals too, which no date is read from.
+/// Converts 二〇二三年一月一日 to digits. It converts other Chinese numerals too, but no date is read from them.
 fn in_digits(text: &str) -> String {
     let digit =
         |c: char| "零一二三四五六七八九".chars().position(|d| d == c || (d == '零' && "○〇".contains(c)));

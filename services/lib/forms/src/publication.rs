@@ -1,7 +1,7 @@
 //! What a document says about its own publication: the page's fields, the contact, the documents it cites.
 //!
-//! Fields are what `<meta>` tags and the block above the article say (索引号, 发布日期, 来源 …). When somebody saved
-//! the page (采集时间) is none of them.
+//! Fields are what `<meta>` tags and the block above the article say (索引号, 发布日期, 来源 …). The time when somebody saved
+//! the page (采集时间) is not one of them.
 
 use gongkai_model::{Block, CellRef, Document, Field, FieldName, Grid, Metadata, Paragraph, Source};
 
@@ -13,7 +13,7 @@ const LONGEST: usize = 80;
 /// Longest line of fields, in bytes.
 const LONGEST_LINE: usize = 4096;
 
-/// The names that pages print before a field's value; of two that fit, the longer comes first.
+/// The names that pages print before a field's value. Longer names precede shorter ones that they begin with.
 const NAMES: [(&str, FieldName); 26] = [
     ("网站标识码", FieldName::SiteIdCode),
     ("所属栏目", FieldName::ColumnName),
@@ -143,7 +143,8 @@ fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
     }
 }
 
-/// True for what can be a field's value. A saver's address (来源：http://…) is not where the content comes from.
+/// True if a text can be the value of a field. The address of a saved page (来源：http://…) is not the source of the
+/// content.
 fn is_value(name: FieldName, value: &str) -> bool {
     let address = name == FieldName::ContentSource && value.starts_with("http");
     !value.is_empty() && value.chars().nth(LONGEST).is_none() && !address

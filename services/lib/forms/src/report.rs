@@ -1,4 +1,4 @@
-//! Reads a document as a report: identity, chapters and facts. What is no report is rejected with a reason.
+//! Reads a document as a report: identity, chapters and facts. Other documents are rejected with a reason.
 
 use gongkai_model::{
     Document, FormId, LookAlike, Paragraph, Rejection, RejectionCode, Report, State, Variant,
@@ -19,7 +19,7 @@ const ENOUGH_CHAPTERS: usize = 3;
 /// The last year that was reported on before the form of 国办公开办函〔2019〕60号.
 const LAST_OF_2014: i32 = 2018;
 
-/// What the sender says of a report. The document's own words go first: this only fills what they leave open.
+/// What the sender says about a report. It only counts for what the document does not state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReportHints<'a> {
     /// Name of the agency.
@@ -81,7 +81,7 @@ pub fn read_report_of(
         .collect();
     links::keep_own(&mut metadata.fields, document, &preamble, &outline.sections);
     let (form, variant, facts) = if tables.none && year <= LAST_OF_2014 {
-        // The form of 国办发〔2014〕32号 and those before it have no cells that anybody named.
+        // The cells of 国办发〔2014〕32号 and earlier forms have no public names.
         (FormId::Form2014, Variant::Standard, Vec::new())
     } else {
         (tables.form.id, tables.form.variant, tables.facts)
@@ -102,7 +102,7 @@ pub fn read_report_of(
     })
 }
 
-/// Turns look-alikes away; `empty` is true if no cell holds anything, `no_cell` if there is none.
+/// Rejects look-alikes. `empty` is true if no cell has content, `no_cell` if there is no cell.
 fn check_kind(
     document: &Document,
     outline: &Outline,
@@ -124,7 +124,7 @@ fn check_kind(
     if notice || few { Err(look_alike::rejection(kind)) } else { Ok(()) }
 }
 
-/// True if a chapter says something of its own: a sentence that is no hint in brackets such as （文字描述…）.
+/// True if a chapter has a sentence of its own, apart from hints of the form in brackets, such as （文字描述…）.
 fn has_prose(outline: &Outline) -> bool {
     let hint = |text: &str| text.starts_with(['（', '(']) && text.ends_with(['）', ')']);
     outline.sections.iter().flat_map(|section| &section.paragraphs).any(|paragraph| {

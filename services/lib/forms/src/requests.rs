@@ -225,7 +225,7 @@ fn sum_holds(cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
     total.map(|total| total == sum)
 }
 
-/// Settles the rows of the form that no entry is certain to be. They are unsure if entries stand there, and empty if
+/// Assigns the rows of the form for which no entry is certain. They are unsure if entries stand there, and empty if
 /// only their labels do.
 fn settle_gap<'a>(
     gap: &Gap,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What such a mark begins with.
+/// The beginning of such a mark.
 const MARK: &str = "[bookmark:";
 
 /// The text without bookmarks.

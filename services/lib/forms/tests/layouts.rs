@@ -1,4 +1,4 @@
-//! Every layout, form and kind of damage: a number is read right or not at all.
+//! Every layout, form and kind of damage: each number is read correctly or not at all.
 
 #![expect(clippy::unwrap_used, reason = "a sample that does not build fails its test")]
 
@@ -24,8 +24,8 @@ fn run(form: (FormId, Variant), layout: Layout, damage: Damage, seed: u32) -> (S
     damage.apply(&mut sample, seed);
     let file = layout.file(&sample);
     let report = read(&file, layout.filename());
-    // Without the row that makes it a variant, or its label, nobody can tell it from the standard form.
-    // Where labels are torn off, the number of rows is all that tells it.
+    // Without the row that makes it a variant, or its label, nobody can tell it from the standard form. If labels are
+    // torn off, only the number of rows tells them apart.
     let counted = layout == Layout::TornMarkdown && damage == Damage::DoubleRow;
     let tells = !matches!(damage, Damage::DropRow | Damage::DropLabel) && !counted;
     assert!((report.form, report.variant) == form || !tells, "{layout:?} {damage:?}");
@@ -53,7 +53,7 @@ fn every_whole_report_is_read_whole() {
 fn a_table_for_each_row_gives_no_number_to_names_that_a_model_made_up() {
     for form in FORMS {
         let (score, text) = run(form, Layout::RowTables, Damage::None, 5);
-        // Chapter 四 lost its two rows of names: nothing tells its fifteen numbers apart.
+        // Chapter 四 lost its two rows of names, so its fifteen numbers cannot be assigned.
         assert!(score.wrong.is_empty() && score.open.len() <= 15, "{form:?} {score:#?}\n{text}");
         for damage in [Damage::DropCell, Damage::AddCell, Damage::DropRow] {
             for seed in 1..20 {
@@ -166,7 +166,7 @@ fn a_run_of_numbers_is_parted_if_it_is_complete_and_else_unreadable() {
             whole_score.wrong.is_empty() && whole_score.open.is_empty(),
             "{form:?} {whole_score:#?}\n{whole}"
         );
-        // Without one of its numbers nobody knows whose the others are.
+        // Without one number, the others cannot be assigned.
         let row =
             sample.tables[1].iter().position(|row| row.iter().any(|c| c.text == "（三）不予公开")).unwrap()
                 + 2;
@@ -185,14 +185,14 @@ fn of_two_reports_side_by_side_no_number_is_taken_for_the_other_ones() {
         let report = read(&layout::beside(&left, &right, is_ruled), "a.pdf");
         assert_eq!((report.agency.as_str(), report.year), ("云川市水务局", 2023));
         let score = score(&report, &left.truth);
-        // Both candidates are told, as where one report follows the other; a few numbers are the same.
+        // Both values are candidates, as if one report followed the other. A few numbers are equal.
         assert!(score.wrong.is_empty() && score.right < 5 && score.open.len() > 190, "{is_ruled} {score:#?}");
         let numbers = report.sections.iter().map(|section| section.number).collect::<Vec<_>>();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
     }
 }
 
-/// What PDF line and page breaks do to the text of a table.
+/// The effects of PDF line and page breaks on the text of a table.
 #[derive(Debug, Clone, Copy)]
 enum Break {
     /// A page number on a line of its own.
@@ -203,9 +203,9 @@ enum Break {
     Label,
     /// A blank line.
     BlankLine,
-    /// A line is gone.
+    /// A line is missing.
     LostLine,
-    /// A line stands there twice.
+    /// A line is repeated.
     DoubleLine,
 }
 
@@ -239,12 +239,12 @@ fn break_up(text: &str, kind: Break, seed: usize) -> String {
     lines.join("\n")
 }
 
-/// A number read must be the one of its cell; what a lost line took with it cannot be read.
+/// Each number that is read must be the one of its cell. Numbers of a lost line cannot be read.
 fn check_broken(form: (FormId, Variant), layout: Layout, kind: Break, seed: u32) -> Result<(), String> {
     let sample = Sample::filled(form.0, form.1, seed);
     let text = break_up(&layout.render(&sample), kind, seed as usize / 3);
     let report = read(&text, layout.filename());
-    // A blank is no wrong number here: whether a line was lost or empty, nobody sees.
+    // A blank does not count as wrong here: a lost line looks like an empty one.
     let wrong: Vec<String> =
         score(&report, &sample.truth).wrong.into_iter().filter(|wrong| wrong.contains("Reported")).collect();
     if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:#?}\n{text}")) }
@@ -281,7 +281,7 @@ proptest! {
 }
 
 proptest! {
-    // Few: a PDF takes the debug build half a second.
+    // Only a few cases: a PDF takes half a second in the debug build.
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

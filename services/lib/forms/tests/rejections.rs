@@ -1,4 +1,4 @@
-//! What is no report, and what still is one.
+//! Documents that are rejected, and unusual ones that are reports.
 
 #![expect(clippy::unwrap_used, reason = "a sample that does not build fails its test")]
 

@@ -25,7 +25,7 @@ use crate::{
 /// The first argument of a child. Only [`Readers`](crate::Readers) starts a program with it.
 pub(crate) const ARGUMENT: &str = "--read-documents-from-stdin";
 
-/// A child that has grown by more than this part of its memory takes no further document.
+/// A child that has grown by more than one part in this many of its memory limit takes no further document.
 const GROWN: u64 = 4;
 
 /// Reads documents, if this process was started as a child of [`Readers`](crate::Readers).

@@ -60,7 +60,7 @@ impl AgencyKey {
     /// Takes a registry's code: 1 to 64 ASCII letters, digits, `-`, `_`.
     ///
     /// # Errors
-    /// The text is not of that form; the caller tells its user.
+    /// The text does not have that form.
     pub fn from_code(code: &str) -> Result<Self, ParseError> {
         let fits = (1..=64).contains(&code.len())
             && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');

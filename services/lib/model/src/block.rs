@@ -1,8 +1,8 @@
-//! Blocks: a document as a reader hands it on: paragraphs and table grids, in reading order.
+//! Blocks: the content of a document as readers return it, paragraphs and table grids in reading order.
 //!
 //! Text is already decoded, and cleaned of what is not the author's (pinyin in brackets, traditional glyphs of a
-//! mirror), but not normalised further: labels keep their spaces and brackets. Where it stands in the original is
-//! kept beside it as a [`Span`].
+//! mirror), but not normalised further: labels keep their spaces and brackets. Its position in the original is kept
+//! with it as a [`Span`].
 
 use std::ops::Range;
 
@@ -47,7 +47,7 @@ pub struct Area {
 pub enum Block {
     /// Running text: one line or one `<p>`.
     Paragraph(Paragraph),
-    /// A table, or what a flattened layout left of one.
+    /// A table, or the remains of one in a flattened layout.
     Table(Grid),
 }
 
@@ -111,8 +111,8 @@ pub struct Grid {
     pub cells: Vec<Cell>,
     /// True if `column` and `column_span` come from the document's own geometry.
     pub spans_known: bool,
-    /// True if blank cells were put in where nothing stands under others: behind such a blank at the end of a row nobody
-    /// sees whether a cell before it is gone and the others have moved up.
+    /// True if blank cells were inserted. A blank at the end of a row may then hide that an earlier cell is missing and
+    /// the cells after it moved to the left.
     pub ends_unsure: bool,
 }
 

@@ -4,7 +4,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::{block::Block, fact::ParseError, metadata::Field};
 
-/// What kind of file a document is, by its bytes.
+/// The media type of a document, by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum MediaType {
@@ -36,7 +36,7 @@ impl MediaType {
     }
 }
 
-/// Something the reader saw or did that a rule may speak about.
+/// Something the reader noticed or did that rules may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Note {
     /// Pinyin in brackets behind Han characters was taken out, this many times: the mark of a scraped mirror.
@@ -52,7 +52,7 @@ pub enum Note {
 /// A decoded document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// What it turned out to be.
+    /// Its media type.
     pub media_type: MediaType,
     /// The charset it was decoded from, by its WHATWG name in lower case; `utf-8` where the format has none.
     pub charset: &'static str,
@@ -62,6 +62,6 @@ pub struct Document {
     pub fields: Vec<Field>,
     /// Its content.
     pub blocks: Vec<Block>,
-    /// What was seen on the way.
+    /// Notes of the reader.
     pub notes: Vec<Note>,
 }

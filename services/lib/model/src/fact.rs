@@ -89,7 +89,7 @@ impl fmt::Display for Concept {
 pub struct FactId {
     /// What is counted.
     pub concept: Concept,
-    /// Whose it is; absent in chapters 二 and 四.
+    /// The kind of applicant; absent in chapters 二 and 四.
     pub applicant: Option<Applicant>,
 }
 
@@ -102,7 +102,7 @@ impl fmt::Display for FactId {
     }
 }
 
-/// The text is no name of the kind asked for.
+/// The text is not a name of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unknown name")]
 pub struct ParseError;
@@ -128,11 +128,11 @@ impl FromStr for FactId {
     }
 }
 
-/// What stands in a cell. Blank, `/`, 0 and missing stay apart from here to the export.
+/// The state of a cell. Blank, `/`, 0 and missing stay distinct from here to the export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum State {
-    /// A number stands there, in the concept's unit.
+    /// A number, in the concept's unit.
     Reported(Decimal),
     /// The cell is empty.
     Blank,
@@ -151,7 +151,7 @@ impl State {
         self.into()
     }
 
-    /// The number, if one stands there.
+    /// Returns the number, if the cell has one.
     #[must_use]
     pub fn value(self) -> Option<Decimal> {
         match self {
@@ -192,11 +192,11 @@ pub struct Source {
 pub struct Fact {
     /// Which cell of the form.
     pub id: FactId,
-    /// What stands there.
+    /// Its state.
     pub state: State,
-    /// Where; absent for a missing cell.
+    /// Its position; absent for a missing cell.
     pub source: Option<Source>,
-    /// For an unreadable cell: the places the readings proposed.
+    /// For an unreadable cell: the positions that the readings proposed.
     pub candidates: Vec<Source>,
 }
 

@@ -7,7 +7,7 @@ use crate::{
     versions::Versions,
 };
 
-/// How much a finding weighs. A clean report has no `Error`.
+/// The severity of a finding. A clean report has no `Error`.
 ///
 /// Names are read in upper and lower case.
 #[derive(
@@ -42,7 +42,7 @@ impl Severity {
 pub struct Finding {
     /// Stable rule id, such as `T3-ROW`.
     pub rule: String,
-    /// Its weight.
+    /// Its severity.
     pub severity: Severity,
     /// What is wrong, in Chinese, naming chapter, row and column as an editor would.
     pub message: String,
@@ -56,28 +56,28 @@ pub struct Finding {
     pub concept: Option<Concept>,
     /// The broken identity or condition in words, such as `sum of applicants = total`.
     pub formula: String,
-    /// What the parts say, as a decimal string or a word.
+    /// The expected value, as a decimal string or a word.
     pub expected: Option<String>,
-    /// What is printed.
+    /// The printed value.
     pub actual: Option<String>,
     /// The operands.
     pub facts: Vec<FactId>,
     /// For a finding about prose: the quotation and where it stands.
     pub source: Option<Source>,
-    /// Where the law or the form says so.
+    /// The provision of the law or the form.
     pub legal: String,
     /// What an editor should do about it, in Chinese.
     pub help: String,
-    /// The smallest change that would mend it, in Chinese: a suggestion, never applied.
+    /// The smallest change that would correct it, in Chinese: a suggestion, never applied.
     pub suggestion: Option<String>,
-    /// 16 hex digits over what stands in the operands, what is expected and what is printed: a waiver holds as long as it
-    /// is the same. Empty in findings of versions that did not note it: those cannot be waived.
+    /// 16 hex digits over the operands, the expected and the printed value: a waiver holds while it is the same. Empty
+    /// in findings of versions that did not record it; those cannot be waived.
     pub operands_digest: String,
-    /// Which program, parser, forms and rules said so.
+    /// Versions of the program, parser, forms and rules that made it.
     pub versions: Versions,
 }
 
-/// How many findings of each weight.
+/// Number of findings by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Findings of weight `ERROR`.

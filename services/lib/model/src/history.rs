@@ -1,4 +1,5 @@
-//! What happened to one report, as facts: its arrivals and withdrawals. What follows from them is `gongkai-lifecycle`'s.
+//! What happened to one report, as facts: its arrivals and withdrawals. `gongkai-lifecycle` derives the current
+//! revision from them.
 
 use std::collections::BTreeSet;
 
@@ -56,16 +57,16 @@ pub struct Arrival {
     pub region: Region,
 }
 
-/// A withdrawal as it concerns one report.
+/// A withdrawal, applied to one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenDown {
-    /// What ranks below it is taken down.
+    /// Arrivals of lower rank are taken down.
     pub rank: Rank,
-    /// The address that it takes down; empty: the report, wherever it stood.
+    /// The address that it takes down; empty for the whole report.
     pub url: String,
 }
 
-/// A withdrawal as its publisher means it: by address, by report, or both.
+/// A withdrawal as its publisher states it: by address, by report, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdrawal {
     /// What ranks below it is taken down.

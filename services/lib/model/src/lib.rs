@@ -1,8 +1,8 @@
 //! The words of the field as plain types: documents, reports, facts, findings, agencies.
 //!
-//! Nothing here reads a file, a socket or a clock; nothing here is a wire format (those are in `gongkai-proto`
-//! and in `gongkai-check`'s JSON line). Read in this order: [`block`] is what a reader makes of a document,
-//! [`report`] and [`fact`] are what the forms make of the blocks, [`finding`] is what the rules say about them.
+//! Nothing here reads a file, a socket or a clock; nothing here is a wire format (those are in `gongkai-proto` and in
+//! `gongkai-check`'s JSON line). Read in this order: readers turn a document into [`block`]s, the forms turn blocks
+//! into a [`report`] with [`fact`]s, and rules return [`finding`]s about it.
 
 #![warn(missing_docs)]
 

@@ -1,11 +1,11 @@
-//! What a document says about its own publication: the page's fields, the contact, the documents it cites. Each with
-//! its source, so that a rule can set one against the other.
+//! What a document says about its own publication: the page's fields, the contact, the documents it cites. Each has its
+//! source, so that rules can compare them.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::fact::{ParseError, Source};
 
-/// A field of the page, whatever the page calls it.
+/// A field of the page, under any of its names.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -55,13 +55,13 @@ pub struct Field {
     pub name: FieldName,
     /// True for a `<meta>` tag, which readers of the page do not see; false for what the page shows.
     pub is_tag: bool,
-    /// As written, white space at its ends taken off. May be empty or `null`: that is for the rules.
+    /// As written, white space at its ends taken off. May be empty or `null`, which a rule reports.
     pub value: String,
     /// Where it stands.
     pub source: Source,
 }
 
-/// Whom to ask about the report (联系方式), as the preamble, chapter 六 or a clause at the end says it.
+/// The contact for questions about the report (联系方式), from the preamble, chapter 六 or a clause at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Contact {
     /// The body named, if one is.
@@ -74,7 +74,7 @@ pub struct Contact {
     pub postcode: Option<String>,
     /// 电子邮箱
     pub email: Option<String>,
-    /// The sentence or paragraph that says so.
+    /// The sentence or paragraph that gives it.
     pub source: Source,
 }
 
@@ -89,19 +89,20 @@ pub struct Citation {
     pub source: Source,
 }
 
-/// Everything of the kind.
+/// All metadata of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
     /// The page's fields, tags first, each in the order of the document. A field may be there twice.
     pub fields: Vec<Field>,
     /// The contact, if the document names one.
     pub contact: Option<Contact>,
-    /// The documents cited, in order; one entry a place.
+    /// The documents cited, in order; one entry for each occurrence.
     pub citations: Vec<Citation>,
 }
 
 impl Metadata {
-    /// The first field of a name that says something: what the page shows goes before what its tags say.
+    /// Returns the first field with this name that is not empty. Fields that the page shows take precedence over its
+    /// tags.
     #[must_use]
     pub fn field(&self, name: FieldName) -> Option<&Field> {
         let says = |field: &&Field| field.name == name && !field.value.is_empty() && field.value != "null";
@@ -111,7 +112,7 @@ impl Metadata {
 
     /// The day of publication (year, month, day) that the page names: shown, else in a tag.
     ///
-    /// When a saver fetched the page (采集时间) is not among the fields and never stands here.
+    /// The time when somebody saved the page (采集时间) is not a field and does not count.
     #[must_use]
     pub fn published_on(&self) -> Option<(i32, u8, u8)> {
         self.field(FieldName::Published).and_then(|field| day(&field.value))

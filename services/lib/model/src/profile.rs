@@ -1,8 +1,8 @@
 //! The level (层级) and kind (机构类型) of an agency (机关).
 //!
 //! The law treats bodies by level and kind: only some may make rules (规章), governments and their departments publish by
-//! different days. What is not known stays unknown, and rules that need it are silent then. What a body's name tells is
-//! `gongkai-agencies`' to say.
+//! different days. Unknown values stay unknown, and rules that need them are silent. `gongkai-agencies` reads level and
+//! kind from a body's name.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -131,7 +131,7 @@ impl AgencyKind {
     }
 }
 
-/// What an agency is, as far as it is known.
+/// The level and kind of an agency, as far as they are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nature {
     /// Its level.
@@ -140,7 +140,7 @@ pub struct Nature {
     pub kind: Option<AgencyKind>,
 }
 
-/// What is known of an agency.
+/// What is known about an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyProfile {
     /// Its key.
@@ -160,7 +160,7 @@ pub struct AgencyProfile {
 }
 
 impl AgencyProfile {
-    /// What is known of an agency that no registry lists.
+    /// The profile of an agency that no registry lists.
     #[must_use]
     pub fn unlisted(key: AgencyKey, name: &str, by_name: Nature, region: Region) -> Self {
         let Nature { level, kind } = by_name;

@@ -32,7 +32,7 @@ pub enum RejectionCode {
     UnfilledForm,
     /// The report names no agency or no year.
     NoIdentity,
-    /// A reader panicked. The document is kept, so that the fault can be found.
+    /// A reader panicked. The document is kept, so that the bug can be found.
     ParserPanic,
     /// The page is a check for robots (such as 瑞数) instead of the report.
     ChallengePage,
@@ -48,8 +48,8 @@ impl RejectionCode {
         self.into()
     }
 
-    /// Whether every rejection of this code rests on what reading took, not on the document alone. `TOO_LARGE` does where
-    /// memory ran out, and only there.
+    /// Returns true if every rejection with this code depends on the resources of the machine, not on the document
+    /// alone. `TOO_LARGE` is not among them: it only does if memory ran out.
     #[must_use]
     pub fn rests_on_resources(self) -> bool {
         matches!(self, Self::TooSlow | Self::ParserPanic)
@@ -74,7 +74,7 @@ pub enum LookAlike {
     IndexPage,
     /// 图解年报
     Infographic,
-    /// Something else altogether.
+    /// Any other document.
     Other,
 }
 
@@ -99,14 +99,14 @@ pub struct Rejection {
     pub message: String,
     /// The same in English.
     pub message_en: String,
-    /// For `NOT_A_REPORT`: what it is instead.
+    /// For `NOT_A_REPORT`: the kind of document that it is.
     pub look_alike: Option<LookAlike>,
-    /// It rests on time or memory, or a reader failed: another try may end otherwise.
+    /// True if time or memory ran out, or a reader failed: another attempt may succeed.
     pub retryable: bool,
 }
 
 impl Rejection {
-    /// A rejection that is no look-alike. It is retryable if its code always is.
+    /// Creates a rejection without a look-alike. It is retryable if all rejections with its code are.
     #[must_use]
     pub fn new(code: RejectionCode, message: impl Into<String>, message_en: impl Into<String>) -> Self {
         let retryable = code.rests_on_resources();

@@ -34,7 +34,7 @@ impl FormId {
     }
 }
 
-/// A known departure from the form that leaves it whole.
+/// A known variant of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum Variant {
@@ -83,7 +83,7 @@ pub struct Period {
     pub from: (i32, u8, u8),
     /// Year, month and day it ends, inclusive.
     pub to: (i32, u8, u8),
-    /// Where it stands.
+    /// Its position.
     pub span: Option<Span>,
 }
 
@@ -104,7 +104,7 @@ pub struct Report {
     pub variant: Variant,
     /// The title line, joined and cleaned; empty if the document has none.
     pub title: String,
-    /// What stands between title and chapter 一.
+    /// The text between the title and chapter 一.
     pub preamble: Vec<Paragraph>,
     /// Chapters in document order.
     pub sections: Vec<Section>,
@@ -112,7 +112,7 @@ pub struct Report {
     pub facts: Vec<Fact>,
     /// The page's fields, the contact and the documents cited.
     pub metadata: Metadata,
-    /// What the reader saw on the way.
+    /// Notes of the reader.
     pub notes: Vec<Note>,
 }
 
@@ -123,7 +123,7 @@ impl Report {
         self.facts.iter().find(|fact| fact.id == *id)
     }
 
-    /// What stands in one cell; `Missing` if the form has no such cell.
+    /// Returns the state of one cell; `Missing` if the form has no such cell.
     #[must_use]
     pub fn state(&self, id: &FactId) -> State {
         self.fact(id).map_or(State::Missing, |fact| fact.state)

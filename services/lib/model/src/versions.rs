@@ -14,7 +14,7 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// What a program says of itself beside its own version; the rules only if it applies any.
+    /// Label and version of each component besides the program; the rules only if it applies any.
     #[must_use]
     pub fn labels(&self) -> Vec<(&'static str, String)> {
         let mut labels = vec![("parser", self.parser.clone()), ("forms", self.forms.clone())];

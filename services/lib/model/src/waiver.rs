@@ -1,9 +1,9 @@
 //! Waivers (豁免): a person's decision that a finding may stand as it is, for a while.
 //!
-//! A waiver is for one finding of one report, by fingerprint, and for the values it stood on. A run of other rules, of
-//! another reader, or over another revision finds the same trouble under the same fingerprint: the waiver survives. Where
-//! an operand has changed, the person decided about something else: the waiver lapses. Nothing else ends it but its time
-//! and a person; both are for good.
+//! A waiver covers one finding of one report, by its fingerprint, and the operands that the finding had. If other
+//! rules, another reader or another revision give the same finding, the waiver still covers it. If an operand has
+//! changed, the waiver lapses, because the person decided about other values. A waiver ends when it expires or a person
+//! revokes it, and never resumes.
 
 use time::OffsetDateTime;
 
@@ -60,7 +60,7 @@ pub struct Revocation {
 }
 
 impl Waiver {
-    /// True if it lets a finding of its report stand: it has not ended, and the finding stands on what was waived.
+    /// True if it covers a finding of its report: it has not ended, and the finding has the operands that were waived.
     #[must_use]
     pub fn covers(&self, fingerprint: &str, operands_digest: &str) -> bool {
         self.end.is_none()

@@ -22,14 +22,14 @@ fn main() {
     let total =
         broken.facts.iter_mut().find(|fact| fact.id.to_string() == "requests.received[total]").unwrap();
     total.state = State::Reported(7.into());
-    // Some offices write ten pages of prose.
+    // Ten pages of prose, as some offices write.
     let mut long = clean.clone();
     let prose: Vec<_> = long.sections[0].paragraphs.iter().cycle().take(60).cloned().collect();
     long.sections[0].paragraphs = prose;
     for (name, report) in [("clean", &clean), ("broken", &broken), ("long", &long)] {
         measure(name, report, None);
     }
-    // What neighbours need of a report is taken from it once, when it comes.
+    // The data for neighbours is computed once, when a report arrives.
     let start = Instant::now();
     let kind = gongkai_agencies::kind_of(&clean.agency);
     let own = AgencyYear::of(&clean, kind);

@@ -9,7 +9,7 @@ use crate::{
 /// The ways to break a rule, each with the placeholders of its messages.
 pub(crate) type Cases = &'static [(&'static str, &'static [&'static str])];
 
-/// A check that a rule may name: what it must be told by its rule, and its function.
+/// A check that a rule may name: its function, and the parameters that the rule must give.
 #[derive(Clone, Copy)]
 pub(crate) struct Check {
     /// The name in a pack.
@@ -51,7 +51,7 @@ impl Check {
         Self { params, ..self }
     }
 
-    /// Looks at a report.
+    /// Runs the check on a report.
     pub(crate) fn run(&self, params: &Params, input: &Input<'_>) -> Vec<Draft> {
         match self.look {
             CheckFn::One(look) => look(params, input).into_iter().collect(),

@@ -4,7 +4,8 @@ use gongkai_model::{AgencyKey, AgencyProfile, Nature};
 
 use crate::neighbours::Neighbours;
 
-/// What the publishing event says of the article. Everything is optional; a rule that needs what is absent is silent.
+/// What the publishing event says about the article. Everything is optional; a rule that needs an absent value is
+/// silent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Publication<'a> {
     /// The article's address.
@@ -19,18 +20,18 @@ pub struct Publication<'a> {
     pub first_seen: Option<time::Date>,
 }
 
-/// What is known of a report beside the document. Everything is optional; the default is nothing but the document.
+/// What is known about a report besides the document. Everything is optional; by default only the document is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReportContext<'a> {
     /// The day of publication that the event claims, in the site's own time zone; absent if it claims none.
     pub published_at: Option<time::Date>,
     /// The agency's key, for fingerprints; without one a provisional key is made of the name in the report.
     pub agency: Option<&'a AgencyKey>,
-    /// What a registry knows of the agency.
+    /// The registry's entry of the agency.
     pub profile: Option<&'a AgencyProfile>,
-    /// What the agency's name in the report tells, for what no registry knows.
+    /// Level and kind as the agency's name tells them. They apply if no registry knows the agency.
     pub by_name: Nature,
-    /// What the event says of the article.
+    /// What the event says about the article.
     pub publication: Publication<'a>,
     /// The agency's other reports and its relatives'; absent where only one document is at hand.
     pub neighbours: Option<&'a Neighbours>,

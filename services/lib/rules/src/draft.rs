@@ -6,7 +6,7 @@ use gongkai_model::{Concept, FactId, Paragraph, Source};
 
 use crate::{fingerprint::FindingKey, prose::passage::Passage};
 
-/// What a placeholder of a message is replaced by, in both languages.
+/// The value of a message's placeholder, in both languages.
 #[derive(Debug, Clone)]
 pub(crate) struct Replacement {
     pub(crate) name: Cow<'static, str>,
@@ -14,7 +14,7 @@ pub(crate) struct Replacement {
     pub(crate) en: String,
 }
 
-/// A finding before its rule gave it words and weight.
+/// A finding before its rule adds message and severity.
 #[derive(Debug)]
 pub(crate) struct Draft {
     /// Which message of the rule.
@@ -27,12 +27,12 @@ pub(crate) struct Draft {
     pub(crate) source: Option<Source>,
     pub(crate) key: FindingKey,
     pub(crate) replacements: Vec<Replacement>,
-    /// What would mend it, in Chinese.
+    /// The suggested correction, in Chinese.
     pub(crate) suggestion: Option<String>,
 }
 
 impl Draft {
-    /// A draft with nothing but its case and what tells it apart.
+    /// A draft with only its case and the key that distinguishes it.
     pub(crate) fn new(case: &'static str, key: FindingKey) -> Self {
         Self {
             case,
@@ -48,7 +48,7 @@ impl Draft {
         }
     }
 
-    /// A draft about cells, which tell it apart. Its concept is that of the first.
+    /// A draft about cells, which distinguish it. Its concept is that of the first cell.
     pub(crate) fn of_cells(case: &'static str, facts: Vec<FactId>) -> Self {
         let concept = facts.first().map(|id| id.concept.clone());
         Self { concept, facts, ..Self::new(case, FindingKey::Operands) }
@@ -59,7 +59,7 @@ impl Draft {
         Self::new(case, FindingKey::Part(part.into()))
     }
 
-    /// A draft about a quotation, which tells it apart. The placeholders `chapter` and `quote` are set.
+    /// A draft about a quotation, which distinguishes it. The placeholders `chapter` and `quote` are set.
     pub(crate) fn of_quote(case: &'static str, chapter: u32, source: Source) -> Self {
         Self::new(case, FindingKey::Operands).quoting(chapter, source)
     }
@@ -74,7 +74,7 @@ impl Draft {
         Self::of_quote(case, passage.chapter(), passage.quote(chars))
     }
 
-    /// Tells the draft apart by a quotation, and sets the placeholders `chapter` and `quote`.
+    /// Distinguishes the draft by a quotation, and sets the placeholders `chapter` and `quote`.
     pub(crate) fn quoting(self, chapter: u32, source: Source) -> Self {
         let key = FindingKey::Quote { chapter, text: source.text.clone() };
         let draft = Self { key, ..self }.chapter(chapter).with("quote", source.text.as_str());
@@ -99,7 +99,7 @@ impl Draft {
         self
     }
 
-    /// Sets the placeholder `chapter` to a chapter as an editor names it; 0 is what stands before the first.
+    /// Sets the placeholder `chapter` to a chapter as an editor names it; 0 is the text before the first chapter.
     pub(crate) fn chapter(self, number: u32) -> Self {
         let numeral = usize::try_from(number).ok().and_then(|at| "零一二三四五六".chars().nth(at));
         let en = format!("chapter {number}");
@@ -110,14 +110,14 @@ impl Draft {
         }
     }
 
-    /// Sets what should stand there, and the placeholder `expected`.
+    /// Sets the expected value, and the placeholder `expected`.
     pub(crate) fn expected(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.expected = Some(text.clone());
         self.with("expected", text)
     }
 
-    /// Sets what stands there, and the placeholder `actual`.
+    /// Sets the actual value, and the placeholder `actual`.
     pub(crate) fn actual(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.actual = Some(text.clone());

@@ -45,11 +45,11 @@ pub struct RuleSet {
     rules: Arc<[Rule]>,
     layouts: Arc<[FormLayout]>,
     needs: Needs,
-    /// What the packs say of themselves.
+    /// The examples of the packs.
     examples: Arc<[Example]>,
 }
 
-/// What rules say about a report.
+/// The result of applying rules to a report.
 #[derive(Debug, Clone, Default)]
 pub struct Evaluation {
     /// The findings, in the packs' order.
@@ -58,7 +58,7 @@ pub struct Evaluation {
     pub left_out: Vec<LeftOut>,
 }
 
-/// A rule that was not applied to a report, because it was over the budget.
+/// A rule that was not applied to a report, because it would exceed the budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("rule {rule} was left out: it {why}; its author makes it simpler")]
 pub struct LeftOut {
@@ -135,8 +135,9 @@ impl RuleSet {
         FormLayout::named_cells(&self.layouts)
     }
 
-    /// How many examples the packs bring, and those that do not hold: with file and line, and what the rule says instead.
-    /// Examples of rules that a later pack switched off are left out. `nature_of` says what a body's name tells.
+    /// Runs the examples of the packs. Returns their number, and for each failed example its file and line and what the
+    /// rule found instead. Examples of rules that a later pack switched off are left out. `nature_of` returns a body's
+    /// level and kind by its name.
     #[must_use]
     pub fn run_examples(&self, nature_of: fn(&str) -> Nature) -> (usize, Vec<PackError>) {
         let evaluate = |report: &Report, context: &ReportContext<'_>| self.evaluate(report, context);
@@ -154,8 +155,8 @@ impl RuleSet {
         self.examples.iter().filter(is_on)
     }
 
-    /// What the rules say about a report, in the packs' order of rules and, within a rule, the form's or the text's. Says
-    /// nothing of rules that were left out; [`RuleSet::evaluate_all`] does.
+    /// Returns the findings about a report, in the packs' order of rules and, within a rule, in the order of the form
+    /// or the text. Does not tell which rules were left out; [`RuleSet::evaluate_all`] does.
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &ReportContext<'_>) -> Vec<Finding> {
         self.evaluate_all(report, context).findings
@@ -167,7 +168,7 @@ impl RuleSet {
     #[must_use]
     pub fn evaluate_all(&self, report: &Report, context: &ReportContext<'_>) -> Evaluation {
         let input = Input::new(report, context, &self.layouts);
-        // What expressions see, made when the first one looks.
+        // The bindings of expressions, created when the first one runs.
         let bindings = LazyCell::new(|| Bindings::new(&input, self.needs));
         let agency = context.agency.cloned();
         let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, Region::UNKNOWN));
@@ -191,7 +192,7 @@ impl RuleSet {
                 let case = rule.cases.get(draft.case)?;
                 Some(self.finding(rule, case, draft, &agency, &input))
             });
-            // A rule that stands once for each scope says of one trouble what it says first.
+            // If a rule exists once for each scope, only its first finding about the same thing counts.
             let before = findings.len();
             for finding in said {
                 let is_same =
@@ -244,10 +245,10 @@ fn digest(rule: &Rule, draft: &Draft, input: &Input<'_>) -> String {
         cell.unwrap_or(State::Missing)
     };
     let operands: Vec<_> = draft.facts.iter().map(|id| (id, state(id))).collect();
-    // A quotation tells findings apart already, and its spaces do not count.
+    // A quotation already distinguishes findings, without regard to its spaces.
     let said = draft.replacements.iter().filter(|said| !matches!(&*said.name, "quote" | "chapter"));
     let mut words: Vec<&str> = said.map(|said| said.zh.as_str()).collect();
-    // What happened to one content is decided for that content.
+    // Findings about the publication of a content are waived for that content only.
     let own = input.context.neighbours.filter(|_| rule.scope == Scope::Event).map(|n| &n.own.main_hash);
     words.extend(own.map(String::as_str));
     let (expected, actual) = (draft.expected.as_deref(), draft.actual.as_deref());

@@ -5,14 +5,14 @@ use unicode_normalization::UnicodeNormalization;
 
 use gongkai_model::{FactId, State};
 
-/// What tells two findings of one rule and report apart.
+/// What distinguishes two findings of one rule in one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FindingKey {
     /// The cells it is about.
     Operands,
     /// A part of the document's structure, such as `chapter-5`.
     Part(String),
-    /// A quotation from a chapter (0: what stands before the first).
+    /// A quotation from a chapter (0: the text before the first).
     Quote {
         /// The chapter's number.
         chapter: u32,
@@ -53,7 +53,7 @@ pub(crate) fn fingerprint(
     hex::encode(&hash.finalize()[..16])
 }
 
-/// What a finding is about, as far as a person who waives it has decided about it.
+/// What a finding is about. A waiver holds while this stays the same.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grounds<'a> {
     /// The cells and their states. Their order does not matter.

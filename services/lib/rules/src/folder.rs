@@ -10,7 +10,7 @@ use crate::{
     text::{PackError, PackText},
 };
 
-/// The local packs cannot be used; the operator repairs the folder and starts again.
+/// The local packs cannot be used; the operator corrects the folder and starts again.
 #[derive(Debug, thiserror::Error)]
 pub enum PacksError {
     /// The folder or a file in it cannot be read.

@@ -19,7 +19,7 @@ pub(crate) struct Input<'a> {
     pub(crate) table: Option<Table<'a>>,
     /// The broken equations with their suspects.
     pub(crate) broken: Vec<Broken>,
-    /// What would mend them, one list a suspect.
+    /// The repairs of broken equations, one list for each suspect.
     pub(crate) repairs: Vec<(usize, Vec<Repair>)>,
     /// The prose, ready for counting.
     pub(crate) prose: Prose<'a>,
@@ -35,7 +35,7 @@ impl<'a> Input<'a> {
         Self { report, context, table, broken, repairs, prose }
     }
 
-    /// Every paragraph with its chapter, in the report's order; 0 is what stands before the first.
+    /// Every paragraph with its chapter, in the report's order; 0 is the text before the first chapter.
     pub(crate) fn paragraphs(&self) -> impl Iterator<Item = (u32, &'a Paragraph)> {
         let preamble = self.report.preamble.iter().map(|paragraph| (0, paragraph));
         let sections = self.report.sections.iter();

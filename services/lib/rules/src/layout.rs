@@ -25,7 +25,7 @@ pub(crate) enum EquationKind {
 #[derive(Debug, Clone)]
 pub(crate) struct Equation {
     pub(crate) kind: EquationKind,
-    /// The parts: what the other side is computed from.
+    /// The addends.
     pub(crate) left: Vec<usize>,
     /// The printed side; its first cell is the one an editor would look at first.
     pub(crate) right: Vec<usize>,
@@ -33,7 +33,7 @@ pub(crate) struct Equation {
     pub(crate) place: String,
     /// The same by its public names.
     pub(crate) place_en: String,
-    /// What a finding about it is about.
+    /// The concept of its findings.
     pub(crate) concept: Concept,
 }
 

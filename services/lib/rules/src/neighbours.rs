@@ -1,7 +1,7 @@
-//! What rules know of other reports: the agency's own of other years and other revisions, its children's, its siblings'.
+//! What rules know about other reports: the agency's reports on other years and other revisions, its children's and its
+//! siblings' reports.
 //!
-//! All of it is data that some stage keeps and hands in; nothing here fetches. What is absent is absent: a rule that would
-//! need it is silent.
+//! A stage keeps this data and passes it in; nothing here performs I/O. A rule that needs absent data is silent.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::minhash::{Bands, MinHash};
 
-/// What stands in a report's cells, in the order of the cells' names.
+/// The states of a report's cells, sorted by the cells' names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cells(Vec<(FactId, State)>);
 
-/// One report as its neighbours need it.
+/// The parts of a report that its neighbours need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyYear {
     /// The agency's name as the report gives it.
@@ -43,22 +43,22 @@ pub struct Neighbours {
     pub own: AgencyYear,
     /// The agency's report on the year before.
     pub previous: Option<AgencyYear>,
-    /// The latest year before that one with a report, as far back as anybody looks.
+    /// The latest year before that one with a report, within the years that are compared.
     pub earlier: Option<i32>,
     /// Other contents of this very report.
     pub publications: Publications,
     /// The bodies below, if a registry knows them.
     pub children: Option<Children>,
-    /// A sibling's report on the same year whose prose is the same, as far as bands tell.
+    /// A sibling's report on the same year with similar prose, as found by bands.
     pub sibling: Option<Sibling>,
 }
 
 /// Where and in which contents a report was published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Publications {
-    /// The addresses at which this very content stands.
+    /// The addresses at which this content is published.
     pub urls: Vec<String>,
-    /// The revision before this one, if it stood at the same address.
+    /// The revision before this one, if it was published at the same address.
     pub before: Option<PublishedContent>,
     /// The newest content at each other address.
     pub elsewhere: Vec<PublishedContent>,
@@ -73,7 +73,7 @@ pub struct Publications {
 /// Another content of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedContent {
-    /// Where it stands; empty if unknown.
+    /// Where it is published; empty if unknown.
     pub url: String,
     /// As [`AgencyYear::main_hash`].
     pub main_hash: String,
@@ -84,7 +84,7 @@ pub struct PublishedContent {
 /// The bodies whose numbers a report may sum up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Children {
-    /// How many the registry knows, bodies led from above (垂直管理) left out.
+    /// Number of children in the registry, without bodies under vertical leadership (垂直管理).
     pub registered: u32,
     /// Those that reported, in the order of their keys.
     pub reported: Vec<Child>,
@@ -103,7 +103,7 @@ pub struct Child {
     pub carried_out_before: Option<Decimal>,
 }
 
-/// A report whose prose is the same.
+/// A report with similar prose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sibling {
     /// The sibling's name.
@@ -115,7 +115,7 @@ pub struct Sibling {
 // === impl Cells ===
 
 impl Cells {
-    /// Takes cells in any order; of two of one name the last counts.
+    /// Creates cells from an iterator in any order. If a name occurs twice, the last one counts.
     #[must_use]
     pub fn new(cells: impl IntoIterator<Item = (FactId, State)>) -> Self {
         let mut cells: Vec<(FactId, State)> = cells.into_iter().collect();
@@ -125,14 +125,14 @@ impl Cells {
         Self(cells)
     }
 
-    /// What stands in a cell; `Missing` if there is no such cell.
+    /// Returns the state of a cell; `Missing` if there is no such cell.
     #[must_use]
     pub fn state(&self, id: &FactId) -> State {
         let at = self.0.binary_search_by(|(own, _)| own.cmp(id));
         at.map_or(State::Missing, |at| self.0[at].1)
     }
 
-    /// The number in a cell, if one stands there.
+    /// Returns the number in a cell, if it has one.
     #[must_use]
     pub fn value(&self, id: &FactId) -> Option<Decimal> {
         self.state(id).value()
@@ -147,7 +147,7 @@ impl Cells {
 // === impl Neighbours ===
 
 impl Neighbours {
-    /// A report that stands alone.
+    /// Creates the neighbours of a report that has none.
     #[must_use]
     pub fn new(own: AgencyYear) -> Self {
         Self {
@@ -170,7 +170,7 @@ impl Neighbours {
 // === impl AgencyYear ===
 
 impl AgencyYear {
-    /// Takes from a report what its neighbours need of it; `kind` is what the agency's name tells.
+    /// Computes the parts of a report that its neighbours need. `kind` is the agency's kind by its name.
     #[must_use]
     pub fn of(report: &Report, kind: Option<AgencyKind>) -> Self {
         let (minhash, bands) = MinHash::of(report);
@@ -198,7 +198,8 @@ impl AgencyYear {
     }
 }
 
-/// Words that say whose numbers a report sums up; what follows 全市 tells that bodies are meant and not a region.
+/// Words by which a report says whose numbers it sums up. The words after 全市 show that bodies are meant and not a
+/// region.
 const WHOLE: [&str; 6] = ["全省", "全市", "全县", "全区", "全州", "全旗"];
 const BODIES: [&str; 8] = ["行政机关", "各级", "各部门", "各地", "政府系统", "政府部门", "共收到", "共新收"];
 

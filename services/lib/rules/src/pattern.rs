@@ -19,12 +19,12 @@ pub(crate) struct RulePattern {
 pub(crate) type Patterns = Vec<RulePattern>;
 
 impl RulePattern {
-    /// The first place where it stands; if it has a group, the group's place.
+    /// Returns its first match; if it has a group, the match of the group.
     pub(crate) fn find<'p, 'r>(&self, prose: &'p Prose<'r>) -> Option<(&'p Passage<'r>, Range<usize>)> {
         self.find_all(prose).next()
     }
 
-    /// The first place in each passage.
+    /// Returns its first match in each passage.
     pub(crate) fn find_all<'p, 'r>(
         &self,
         prose: &'p Prose<'r>,

@@ -1,7 +1,7 @@
 //! The smallest change that makes the equations hold again: one cell, two cells exchanged, or a row moved by a column.
 //!
-//! A repair is a suggestion in a finding and is never applied. Broken equations are repaired suspect by suspect: what
-//! has another origin stays broken, but nothing that holds may break.
+//! A repair is a suggestion in a finding and is never applied. Broken equations are repaired suspect by suspect:
+//! equations with another suspect stay broken, but no equation that holds may break.
 
 use rust_decimal::Decimal;
 
@@ -54,7 +54,7 @@ impl Repair {
         }
     }
 
-    /// True if whole numbers moved: what `T3-TRANS` speaks of.
+    /// True if whole numbers moved, which `T3-TRANS` reports.
     pub(crate) fn is_move(&self) -> bool {
         matches!(self, Self::Swap { .. } | Self::Shift { .. })
     }
@@ -76,7 +76,7 @@ fn number(value: Decimal) -> String {
     value.normalize().to_string()
 }
 
-/// For each suspect the repairs of what it is suspected of, the smallest first.
+/// Returns, for each suspect, the repairs of its broken equations, the smallest first.
 pub(crate) fn repairs(table: &Table<'_>, broken: &[Broken]) -> Vec<(usize, Vec<Repair>)> {
     let mut suspects: Vec<usize> = broken.iter().map(|broken| broken.cause).collect();
     suspects.sort_unstable();
@@ -92,7 +92,7 @@ pub(crate) fn repairs(table: &Table<'_>, broken: &[Broken]) -> Vec<(usize, Vec<R
 
 struct Search<'a> {
     table: &'a Table<'a>,
-    /// The equations to mend.
+    /// The equations to repair.
     own: Vec<usize>,
     /// All that are broken.
     all_broken: &'a [usize],
@@ -108,7 +108,8 @@ impl Search<'_> {
         found
     }
 
-    /// One cell of every equation to mend; the suspect first, then the change that alters the fewest digits.
+    /// Changes of one cell that is in every equation to repair: the suspect first, then those that alter the fewest
+    /// digits.
     fn single(&self, suspect: usize, broken: &[Broken]) -> Vec<Repair> {
         let Some(first) = broken.iter().find(|b| self.own.first() == Some(&b.equation)) else {
             return Vec::new();
@@ -134,7 +135,7 @@ impl Search<'_> {
         found.into_iter().map(|(_, _, _, repair)| repair).collect()
     }
 
-    /// Two cells of the equations to mend.
+    /// Exchanges of two cells of the equations to repair.
     fn swaps(&self) -> Vec<Repair> {
         let mut cells: Vec<usize> =
             self.own.iter().flat_map(|at| self.table.layout.equations[*at].cells()).collect();
@@ -180,7 +181,7 @@ impl Search<'_> {
         found
     }
 
-    /// True if all that is to be mended holds after a change and nothing else breaks.
+    /// True if all equations to repair hold after a change and no other breaks.
     fn mends(&self, repair: &Repair) -> bool {
         let changes = repair.changes(self.table);
         let layout = self.table.layout;

@@ -7,7 +7,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::{check::Check, expression::Expression, params::Params, pattern::Patterns, template::Template};
 
-/// What a rule needs beside the report. Where it is not at hand the rule is silent.
+/// What a rule needs besides the report. Without it the rule is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Scope {
@@ -29,7 +29,7 @@ impl Scope {
     }
 }
 
-/// How a rule looks.
+/// The logic of a rule.
 #[derive(Debug, Clone)]
 pub(crate) enum Logic {
     /// By a function of this crate.
@@ -59,19 +59,19 @@ pub struct Rule {
     pub id: String,
     /// Name and version of the pack that defines it, such as `core 3`.
     pub pack: Arc<str>,
-    /// Its weight; single cases of a rule may weigh less or more.
+    /// Its severity; a case of the rule may have another one.
     pub severity: Severity,
-    /// What it needs beside the report.
+    /// What it needs besides the report.
     pub scope: Scope,
     /// The forms it applies to.
     pub forms: Vec<FormId>,
     pub(crate) years: Bounds<i32>,
-    /// Days of publication; a report that names none is not held against them.
+    /// Days of publication to which it applies. A report without one is not restricted.
     pub(crate) published: Bounds<time::Date>,
     pub(crate) logic: Logic,
     /// The condition in words.
     pub formula: String,
-    /// Where the law or the form says so.
+    /// The provision of the law or the form.
     pub legal: String,
     /// What an editor should do about a finding, in Chinese.
     pub help: String,
@@ -129,7 +129,7 @@ impl Rule {
         self.cases.iter().map(|(name, case)| (name.as_str(), case.severity))
     }
 
-    /// True if the rule speaks about reports of this form and year, published on this day if one is known.
+    /// True if the rule applies to reports of this form and year that were published on this day, if it is known.
     #[must_use]
     pub fn applies_to(&self, report: &Report, published: Option<time::Date>) -> bool {
         self.forms.contains(&report.form)

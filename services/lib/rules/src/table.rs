@@ -8,7 +8,7 @@ use gongkai_model::{FactId, Report, State};
 
 use crate::layout::FormLayout;
 
-/// What stands in each cell of the form, in the form's order.
+/// The state of each cell of the form, in the form's order.
 #[derive(Debug)]
 pub(crate) struct Table<'a> {
     pub(crate) layout: &'a FormLayout,
@@ -16,7 +16,7 @@ pub(crate) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Lines a report's facts up with its form; a cell without a fact is missing.
+    /// Assigns a report's facts to the cells of its form. A cell without a fact is missing.
     pub(crate) fn new(layout: &'a FormLayout, report: &Report) -> Self {
         let in_order = report.facts.len() == layout.cells.len()
             && report.facts.iter().zip(layout.cells.iter()).all(|(fact, cell)| fact.id == cell.id);
@@ -29,17 +29,17 @@ impl<'a> Table<'a> {
         Self { layout, states }
     }
 
-    /// What stands in every cell.
+    /// Returns the states of all cells.
     pub(crate) fn states(&self) -> &[State] {
         &self.states
     }
 
-    /// What stands in a cell.
+    /// Returns the state of a cell.
     pub(crate) fn state(&self, cell: usize) -> State {
         self.states[cell]
     }
 
-    /// The number in a cell, if one stands there.
+    /// Returns the number in a cell, if it has one.
     pub(crate) fn value(&self, cell: usize) -> Option<Decimal> {
         self.states[cell].value()
     }

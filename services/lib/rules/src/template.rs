@@ -18,7 +18,7 @@ impl Template {
     /// Reads a template whose placeholders must be among `known`.
     ///
     /// # Errors
-    /// A brace is left open, or a placeholder is unknown; the text says which. The author of the pack repairs it.
+    /// A brace is left open, or a placeholder is unknown; the text says which. The author of the pack corrects it.
     pub(crate) fn parse(text: &str, known: &[&str]) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;

@@ -6,7 +6,7 @@ use gongkai_model::{FactId, Severity};
 use time::{Date, macros::format_description};
 use toml::Spanned;
 
-/// A pack is not usable; its author repairs it.
+/// A pack cannot be used; its author corrects it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("rule pack {file}, line {line}: {message}")]
 pub struct PackError {
@@ -18,7 +18,7 @@ pub struct PackError {
     pub message: String,
 }
 
-/// A pack's text and what to call it in a message.
+/// A pack's text, and its name for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackText<'a> {
     /// The file's name.
@@ -33,7 +33,7 @@ pub(crate) struct Ground {
     pub(crate) cells: HashSet<FactId>,
 }
 
-/// The text of a pack, to say on which line a place in it lies.
+/// The text of a pack, to find the line of a position.
 pub(crate) struct PackLines<'a> {
     file: &'a str,
     text: &'a str,

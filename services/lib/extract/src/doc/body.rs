@@ -58,7 +58,7 @@ impl<'a> Body<'a> {
             '\u{b}' => self.push('\n'),
             '\u{1e}' => self.push('-'),
             '\t' => self.push('\t'),
-            // Pictures, marks of notes, optional hyphens, invisible characters.
+            // Pictures, marks of notes, optional hyphens, invisible characters: dropped.
             '\0'..='\u{1f}' => {}
             _ if is_invisible(c) || is.is_special => {}
             _ => self.push(c),
@@ -70,7 +70,7 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
-    /// Ends a text: nothing of it goes on in the next one.
+    /// Ends a text. Paragraphs and fields do not continue in the next one.
     pub(super) fn end_text(&mut self) -> Result<(), Rejection> {
         self.flush()?;
         self.fields.clear();

@@ -25,7 +25,7 @@ pub(super) struct FibHeader {
     pairs: usize,
 }
 
-/// A stretch of characters that lie one behind the other.
+/// A sequence of characters that are stored contiguously.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     /// Number of characters.
@@ -66,7 +66,7 @@ impl FibHeader {
     pub(super) fn pieces(&self, word: &[u8], tables: &[u8]) -> Option<Vec<Piece>> {
         let mut list = self.table(word, tables, PIECES)?;
         while u8_at(list, 0)? == 1 {
-            // Properties of pieces that were saved in a hurry.
+            // Properties of pieces, which Word's fast save writes.
             list = list.get(3 + usize::from(u16_at(list, 1)?)..)?;
         }
         let length = size_at(list, 1).filter(|_| list[0] == 2)?;
@@ -80,7 +80,7 @@ impl FibHeader {
             let offset = if is_narrow { offset / 2 } else { offset };
             pieces.push(Piece { length: last.checked_sub(first)?, offset, is_narrow });
         }
-        // No two pieces share a character, so that all together are no longer than the stream.
+        // Pieces share no characters, so their total length is at most that of the stream.
         let together = pieces.iter().fold(0, |sum: usize, piece| sum.saturating_add(piece.length));
         Some(pieces).filter(|_| together <= word.len())
     }

@@ -16,7 +16,7 @@ pub(super) struct Run<T> {
     pub(super) value: T,
 }
 
-/// What a run of characters says that matters here.
+/// The properties of a run of characters that the reader needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Character {
     /// Hidden, or deleted by a tracked change.
@@ -26,7 +26,7 @@ pub(super) struct Character {
     pub(super) symbol: Option<char>,
 }
 
-/// What a paragraph says that matters here.
+/// The properties of a paragraph that the reader needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ParagraphProps {
     in_table: bool,
@@ -47,7 +47,7 @@ pub(super) struct RowShape {
     pub(super) merges: Vec<Merge>,
 }
 
-/// How a cell hangs together with its neighbours.
+/// How a cell is merged with its neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Merge {
     /// It belongs to the cell to its left.
@@ -187,7 +187,8 @@ impl ParagraphProps {
             0xd608 => self.row = RowShape::read(operand),
             0xd62b => self.merge_down(operand),
             0x5624 => self.merge_right(operand),
-            // A list too long for its page lies in a stream of its own, and holds no such change again.
+            // A list that is too long for its page is in a stream of its own, which must not contain such a reference
+            // again.
             0x6645 | 0x6646 => {
                 let list = size_at(operand, 0).and_then(|at| {
                     let length = usize::from(u16_at(data, at)?);

@@ -5,7 +5,7 @@ use gongkai_model::{Block, Cell, Rejection};
 use super::props::RowShape;
 use crate::{grid, limits::Limits, reject};
 
-/// Edges closer than this, in twentieths of a point, are one.
+/// Edges that are closer than this, in twentieths of a point, are the same edge.
 const SAME_EDGE: i32 = 100;
 
 /// A table that is being read.
@@ -35,7 +35,7 @@ impl OpenTable {
         self.cells.push(std::mem::take(&mut self.lines));
     }
 
-    /// Ends the row; the text of its last cell belongs to the mark of its end, and is none.
+    /// Ends the row. Its last cell is the mark of the row's end and has no text.
     pub(super) fn end_row(&mut self, shape: Option<RowShape>, limits: &Limits) -> Result<usize, Rejection> {
         let mut cells = std::mem::take(&mut self.cells);
         let shape = shape.filter(|shape| shape.merges.len() == cells.len());
@@ -77,7 +77,7 @@ impl OpenTable {
         grid::blocks(rows, cells, limits)
     }
 
-    /// Edges of all rows, those that are one as the first of them.
+    /// Returns, for each edge of all rows, the first edge that is the same.
     fn edges(&self) -> Vec<i32> {
         let mut all: Vec<i32> =
             self.rows.iter().flat_map(|row| &row.shape.edges).map(|edge| i32::from(*edge)).collect();
@@ -138,7 +138,7 @@ impl OpenRow {
 }
 
 impl RowShape {
-    /// A row that does not say where its cells stand.
+    /// The shape of a row that does not give the places of its cells.
     fn even(count: usize) -> Self {
         let edge = |index: usize| i16::try_from(index.saturating_mul(400)).unwrap_or(i16::MAX);
         Self { edges: (0..=count).map(edge).collect(), merges: vec![super::props::Merge::default(); count] }

@@ -1,4 +1,4 @@
-//! Blocks out of the main part, in one pass and without a tree.
+//! Reads blocks from the main part, in one pass and without a tree.
 //!
 //! What is not the document's own text as it would be printed is passed over: deleted and moved-away text, old
 //! properties, field codes, hidden text, placeholders, fallbacks of drawings, pinyin over characters. Paragraphs may
@@ -40,7 +40,7 @@ pub(super) struct Body<'a> {
     carried: Vec<String>,
 }
 
-/// What a run of characters says about itself.
+/// The properties of a run of characters.
 #[derive(Debug, Default)]
 struct Run {
     is_open: bool,
@@ -256,7 +256,8 @@ impl<'a> Body<'a> {
         self.push_text(&text.replace(is_break, " "))
     }
 
-    /// A character by its place in a symbol font: most such places mean nothing elsewhere, but something stands there.
+    /// Adds a character of a symbol font. Its code mostly means nothing outside the font, but the text must show that
+    /// there is a character.
     fn push_symbol(&mut self, tag: &BytesStart<'_>) -> Result<(), Rejection> {
         let code = xml::attribute(tag, "char").and_then(|code| u32::from_str_radix(&code, 16).ok());
         let c = code.and_then(char::from_u32).unwrap_or('\u{fffd}');
@@ -285,7 +286,7 @@ impl<'a> Body<'a> {
         if let Some(paragraph) = self.paragraphs.last_mut()
             && paragraph.length < self.limits.line_scalars
         {
-            // Counted as text, so that breaks alone cannot grow without bound.
+            // Counts as text, so that line breaks are limited too.
             paragraph.length += 1;
             paragraph.lines.push(String::new());
         }
@@ -300,7 +301,8 @@ impl<'a> Body<'a> {
     // === ends ===
 
     fn end_paragraph(&mut self, mut paragraph: OpenParagraph) -> Result<(), Rejection> {
-        // A field code never goes beyond its paragraph; one without an end must not hide the rest of the document.
+        // A field code ends with its paragraph at the latest, so that a missing end does not hide the rest of the
+        // document.
         if let Some(code) = self.fields.iter().position(|in_result| !in_result) {
             self.fields.truncate(code);
         }

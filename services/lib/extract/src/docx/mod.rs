@@ -25,7 +25,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Fie
     let text = package.part(&main)?.ok_or_else(|| reject::corrupt("DOCX"))?;
     let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut beside = |name: &str| package.part(format!("{folder}/{name}").trim_start_matches('/'));
-    // Styles are ten times the text in some files, and most texts use none that matters.
+    // In some files styles are ten times as large as the text, and most texts use no relevant style.
     let styles = if text.contains("Style ") { beside("styles.xml")? } else { None };
     let styles = styles.map_or(Ok(Styles::default()), |part| Styles::used(&part, &text, limits))?;
     let lists = beside("numbering.xml")?;

@@ -32,7 +32,7 @@ pub(super) struct OpenCell {
     lines: Vec<String>,
 }
 
-/// How a cell hangs together with the one above it.
+/// How a cell is merged with the one above it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Merge {
     /// Not at all.

@@ -344,7 +344,7 @@ proptest! {
             "<w:pPr><w:numPr><w:numId w:val=\"1\"/></w:numPr></w:pPr>",
         ]), 0..60)
     ) {
-        // End tags are made to fit, so that the soup gets past the XML reader.
+        // End tags match, so that the XML reader accepts the input.
         let cell = "<w:tc><w:p><w:r><w:t>1</w:t></w:r></w:p></w:tc>";
         let (mut body, mut open) = (format!("<w:tbl><w:tr>{cell}{cell}</w:tr><w:tr>"), vec!["w:tbl>", "w:tr>"]);
         for piece in soup {

@@ -10,7 +10,7 @@ use quick_xml::{
 
 use crate::{limits::Limits, reject};
 
-/// What the walk meets.
+/// A node of the XML.
 #[derive(Debug)]
 pub(super) enum Node<'a> {
     /// An element begins; true if its end follows at once and is not told.

@@ -105,7 +105,7 @@ impl<'l> Expansion<'l> {
         let data = stream.raw_data();
         let entries = TableEntries::of(stream.dict());
         let bound = filters::most(layers, data.len());
-        // What cannot become much need not be expanded to be counted.
+        // A stream that cannot become large need not be expanded to be counted.
         if entries.is_none() && self.unexpanded.saturating_add(bound) <= limit / 2 {
             self.unexpanded += bound;
             return Ok(());

@@ -1,7 +1,8 @@
-//! The filters of PDF streams, as far as counting needs them: each takes bytes and gives bytes, and none keeps them.
+//! The filters of PDF streams, as far as counting needs them: each is an iterator from bytes to bytes and keeps no
+//! output.
 //!
-//! They give what the PDF library would give, so that a stream counts for what it will cost. Filters of pictures are not
-//! here: the library does not expand pictures of which only the place is asked.
+//! They produce what the PDF library would produce, so that a stream counts for what it will cost. Filters of pictures
+//! are absent, because the library does not expand pictures that are only placed.
 
 use std::{
     cell::Cell,
@@ -71,7 +72,7 @@ pub(super) fn parameters<'a>(stream: &Dict<'a>) -> Vec<Dict<'a>> {
 // === impl Layer ===
 
 impl Layer {
-    /// How many bytes a byte can become.
+    /// The largest number of bytes that one byte can become.
     fn factor(self) -> u64 {
         match self {
             Self::Hex => 1,
@@ -110,8 +111,8 @@ pub(super) fn most(layers: &[Layer], length: usize) -> u64 {
 
 /// Counts what data becomes under each of the filters, all together, up to some bytes more than `most`.
 ///
-/// Deflate is read as the library reads it: with the header of zlib; without; and if neither ends well, by a decoder that
-/// goes on behind a damage. What lies behind it counts as the most that it can become.
+/// Deflate is read as the library reads it: with the zlib header, then without it, and if both fail, by a decoder that
+/// continues after damaged data. Data after the damage counts as the most that it can become.
 pub(super) fn count(data: &[u8], layers: &[Layer], most: u64) -> u64 {
     let zlib = Counted::of(data, layers, Wrapping::Zlib, most);
     if zlib.behind_damage == 0 {
@@ -125,7 +126,7 @@ pub(super) fn count(data: &[u8], layers: &[Layer], most: u64) -> u64 {
     bytes.saturating_add(self::most(layers, zlib.behind_damage))
 }
 
-/// What data became.
+/// The size of expanded data.
 struct Counted {
     bytes: u64,
     /// How many bytes of the data lie behind the first damage that ended it.
@@ -142,14 +143,14 @@ impl Counted {
             reader = Box::new(BufReader::new(Limited { decoder, total: total.clone(), most }));
         }
         let ended = io::copy(&mut reader, &mut io::sink());
-        // Of a chain nobody knows which bytes were damaged.
+        // In a chain of filters, the damaged bytes are unknown.
         let behind = if layers.len() > 1 { data.len() } else { left.get() };
         let behind_damage = if ended.is_err() { behind } else { 0 };
         Self { bytes: if layers.is_empty() { as_u64(data.len()) } else { total.get() }, behind_damage }
     }
 }
 
-/// Data that tells how much of it is left.
+/// Data that tracks how much of it is left.
 struct MeteredData<'a> {
     data: &'a [u8],
     left: Rc<Cell<usize>>,
@@ -292,7 +293,7 @@ impl<I: Iterator<Item = u8>> Lzw<I> {
         u16::try_from(self.bits >> self.held & ((1 << width) - 1)).ok()
     }
 
-    /// Puts the next string into what is pending. None at the end, or if the code means nothing.
+    /// Puts the next string into `pending`. `None` at the end, or if the code is invalid.
     fn fill(&mut self) -> Option<()> {
         let code = match self.code()? {
             256 => {

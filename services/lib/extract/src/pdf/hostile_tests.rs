@@ -1,4 +1,4 @@
-//! Files made to expand or to reserve memory: each is turned away before the PDF library touches it.
+//! Files that are made to expand or to reserve memory: each is rejected before the PDF library reads it.
 
 use std::io::Write as _;
 
@@ -95,7 +95,7 @@ fn filters_give_as_many_bytes_as_they_give_the_library() {
     assert_eq!(count(b"abc", &[], 1), 3);
 }
 
-/// The library's decoder goes on where another gives up.
+/// The library's decoder continues where others stop.
 #[test]
 fn what_lies_behind_a_damage_counts_as_the_most_that_it_can_become() {
     let mut packed = flate(&[0; 1 << 20]);
@@ -155,7 +155,7 @@ fn widths_of_glyphs_are_counted_wherever_a_font_hides() {
     check(&page("6 0 R", "/XObject << /X 5 0 R >>", &[stream("", &form, b" "), stream("", "", b"/X Do")]));
     let ranges = "0 65535 500 ".repeat(40);
     check(&file_in(&font(&format!("/W [{ranges}]")), &[title()], ""));
-    // Read, but of glyphs that are no characters.
+    // It is read, but its glyphs are not characters.
     let usual = file_in(&font("/W [0 65535 500 7 [1 2 3]]"), &[title()], "");
     check_rejected(&usual, &limits(), RejectionCode::NeedsOcr);
 }

@@ -1,5 +1,5 @@
-//! What the pages of a file use, checked before the PDF library loads it: streams count towards the expansion, and tables
-//! that the file sizes are bounded.
+//! Checks what the pages of a file use before the PDF library loads it: streams count towards the expansion, and tables
+//! whose size the file states are bounded.
 //!
 //! The walk follows what the pages refer to, each object once.
 
@@ -41,7 +41,7 @@ struct Walk<'p, 'e, 'l> {
     widths: u64,
 }
 
-/// What is not looked at again.
+/// An object that was checked already.
 #[derive(PartialEq, Eq, Hash)]
 enum Visited {
     Object(ObjectIdentifier),

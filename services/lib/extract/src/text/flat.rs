@@ -1,15 +1,15 @@
-//! Tables out of flattened text: bars, TABs, or one cell a line.
+//! Reads tables from flattened text: bars, TABs, or one cell per line.
 //!
-//! What the text no longer says is left unsaid: cells keep their order and their rows where the layout has rows; a
-//! line on its own becomes a row of one cell, and whoever knows the form puts such rows together.
+//! Nothing is guessed. Cells keep their order, and their rows if the layout has rows. A single line becomes a row of
+//! one cell; the matcher, which knows the form, joins such rows.
 
 use gongkai_model::{Cell, Grid};
 
 use super::lines::{self, Line, LineKind};
 use crate::source_text::SourceText;
 
-/// Makes one grid of the lines of a table, headings and prose already cut away; of cells beyond `most` only the first is
-/// kept, which is one too many.
+/// Makes one grid of the lines of a table, without headings and prose. Of cells beyond `most`, only the first is kept,
+/// so that the caller sees the excess.
 pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid {
     let mut table = OpenRows::new(source, most.saturating_add(1));
     let bars = |line: &Line<'_>| matches!(line.kind, LineKind::Bars | LineKind::Separator);

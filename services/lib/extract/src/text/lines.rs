@@ -20,7 +20,7 @@ pub(crate) struct Line<'a> {
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineKind {
-    /// Nothing but white space.
+    /// Only white space.
     Blank,
     /// A chapter's title, or a Markdown heading: ends any table.
     Heading,

@@ -1,4 +1,4 @@
-//! The kinds of damage that reports suffer on their way to a reader.
+//! The kinds of damage that test reports get before they are read.
 
 use super::{Cell, Sample};
 
@@ -7,11 +7,11 @@ use super::{Cell, Sample};
 pub(crate) enum Damage {
     /// Nothing.
     None,
-    /// A value cell is gone.
+    /// A value cell is missing.
     DropCell,
-    /// A value cell is gone, and no total is the sum of its parts.
+    /// A value cell is missing, and no total is the sum of its parts.
     DropCellUnsummed,
-    /// A number too many in a row.
+    /// A row has one number too many.
     AddCell,
     /// A value cell is empty.
     BlankCell,
@@ -31,11 +31,11 @@ pub(crate) enum Damage {
     SwapDisputeColumns,
     /// Two rows of chapter 三 have changed places, labels and all.
     SwapRows,
-    /// A row of chapter 三 is gone.
+    /// A row of chapter 三 is missing.
     DropRow,
-    /// A title 第二十条… is gone.
+    /// A title 第二十条… is missing.
     DropBand,
-    /// A row's label is gone.
+    /// A row's label is missing.
     DropLabel,
     /// A label with a misprint.
     Misprint,
@@ -43,9 +43,9 @@ pub(crate) enum Damage {
     Note,
     /// A stray blank cell at the end of a row.
     StrayBlank,
-    /// A row stands there twice.
+    /// A row is repeated.
     DoubleRow,
-    /// A value that is no number.
+    /// A value that is not a number.
     Garbage,
 }
 
@@ -74,7 +74,7 @@ pub(crate) const ALL: [Damage; 21] = [
 ];
 
 impl Damage {
-    /// Damages a report at a place chosen by the seed, and its truth with it.
+    /// Damages a report at a place that the seed chooses, and adjusts the expected values.
     pub(crate) fn apply(self, sample: &mut Sample, seed: u32) {
         let all = sample.values();
         let pick = |salt: u32| {

@@ -8,7 +8,7 @@ use super::{
 
 const SECTOR: usize = 512;
 
-/// Streams shorter than this would be small ones, which lie elsewhere.
+/// Shorter streams would be stored elsewhere, as small ones.
 const CUTOFF: usize = 4096;
 
 /// Where the text begins in its stream.

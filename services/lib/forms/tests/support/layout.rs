@@ -39,7 +39,7 @@ pub(crate) enum Layout {
     Markdown,
     /// Labels as lines, their values as small tables of Markdown.
     TornMarkdown,
-    /// A small table of Markdown for each row, under names that a model made up.
+    /// A small table of Markdown for each row, under column names that a vision model invented.
     RowTables,
     /// `| a | a | b |`: merged cells printed over each of their columns.
     RepeatedBars,
@@ -59,7 +59,7 @@ pub(crate) enum Layout {
     Doc,
 }
 
-/// The layouts that are no text.
+/// The layouts of binary formats.
 pub(crate) const FILES: [Layout; 4] = [Layout::Docx, Layout::Pdf, Layout::BarePdf, Layout::Doc];
 
 /// The layouts that are text.
@@ -217,11 +217,12 @@ fn torn(row: &[Cell]) -> String {
     format!("\n{labels}{}", bars(&values))
 }
 
-/// Names of chapter 三's columns that a model prints over whatever it finds.
+/// Column names that a vision model prints over any table.
 const ELSEWHERE: [&str; 7] =
     ["本年新收件数", "上年结转件数", "予以公开", "部分公开", "不予公开", "无法提供", "其他处理"];
 
-/// A row as a table of its own: made-up names over its values, from some row on such as real tables have elsewhere.
+/// A row as a table of its own, with invented column names over its values. From some row on, the names are those of
+/// another table.
 fn row_table(at: usize, row: &[Cell]) -> String {
     let (values, labels): (Vec<&Cell>, Vec<&Cell>) = row.iter().partition(|cell| cell.fact.is_some());
     let texts = |cells: &[&Cell]| cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" | ");
@@ -272,7 +273,7 @@ fn expanded(table: &Table) -> Vec<Vec<String>> {
     spread(table, true)
 }
 
-/// Word's paste: blanks for what stands above, none for what stands to the left.
+/// Text pasted from Word: a merged cell leaves blanks in the rows below it, but none in the columns to its right.
 fn grid_with_lead(table: &Table) -> Vec<Vec<String>> {
     spread(table, false)
 }

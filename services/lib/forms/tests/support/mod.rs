@@ -1,4 +1,4 @@
-//! Made-up reports: a form filled with numbers, in any layout, whole or damaged.
+//! Generated reports: a form filled with numbers, in any layout, intact or damaged.
 
 pub(crate) mod damage;
 mod doc;
@@ -74,7 +74,7 @@ impl Sample {
     }
 }
 
-/// A number a cell, none twice; rows of chapter 三 and blocks of chapter 四 add up, so that sums cannot tell.
+/// Distinct numbers, one for each cell. Rows of chapter 三 and blocks of chapter 四 add up, so that sums reveal nothing.
 fn distinct(form: &Form, seed: u32) -> BTreeMap<String, String> {
     let mut next = 11 + u64::from(seed % 89) * 7;
     let mut numbers = BTreeMap::new();
@@ -183,7 +183,8 @@ pub(crate) struct Score {
     pub(crate) wrong: Vec<String>,
 }
 
-/// Compares every fact with the truth: a number must be the one that stands there; a blank one must be blank or open.
+/// Compares every fact with the expected value: a number must be the right one, and a blank must be read as blank or
+/// stay open.
 pub(crate) fn score(report: &Report, truth: &BTreeMap<String, Option<String>>) -> Score {
     let mut score = Score::default();
     for fact in &report.facts {

@@ -2,10 +2,10 @@
 
 use super::{Cell, Table};
 
-/// What stands at a place of a row.
+/// A place in a row, and the cell that begins there.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed<'t> {
-    /// The cell that begins here; none where one from above goes on.
+    /// The cell that begins here; `None` if a cell from above covers the place.
     pub(crate) cell: Option<&'t Cell>,
     /// First grid column.
     pub(crate) column: usize,

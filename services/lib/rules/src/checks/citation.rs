@@ -37,7 +37,7 @@ fn superseded_form(_: &Params, input: &Input<'_>) -> Option<Draft> {
     })
 }
 
-/// Finds a citation of the notice: with its issuer, or with its number alone if the words around speak of annual
+/// Finds a citation of the notice: with its issuer, or with its number alone if the words around it are about annual
 /// reports.
 fn cited(text: &str) -> Option<Range<usize>> {
     if !text.contains("60") || !text.contains('号') {

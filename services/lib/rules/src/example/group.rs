@@ -10,13 +10,13 @@ use toml::Spanned;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {
     pub(super) rule: Spanned<String>,
-    /// Texts that the rule speaks of; `""` adds no text.
+    /// Texts for which the rule fires; `""` adds no text.
     #[serde(default)]
     pub(super) fires: Vec<Spanned<String>>,
-    /// Texts that it leaves alone.
+    /// Texts for which it is silent.
     #[serde(default)]
     pub(super) silent: Vec<Spanned<String>>,
-    /// The weight of what it says; any if absent.
+    /// The severity of its findings; any if absent.
     pub(super) severity: Option<Spanned<String>>,
     /// What the examples show, for readers.
     #[serde(default, rename = "about")]
@@ -39,7 +39,7 @@ pub(crate) struct Group {
     /// The text is all that the chapter says.
     #[serde(default)]
     pub(super) replaces: bool,
-    /// Chapters that are not there.
+    /// Chapters that the report lacks.
     #[serde(default)]
     pub(super) without: Vec<u32>,
     /// Chapters that have no table.

@@ -1,7 +1,7 @@
-//! Examples of packs: what a rule must speak of, and what it must leave alone.
+//! Examples of packs: reports in which a rule must fire, and reports in which it must be silent.
 //!
-//! An example changes a baseline report of nothing but zeros; only its own rule is looked at. They are run by tests and by
-//! `gongkai rules test`, never while reports are checked.
+//! An example changes a baseline report whose cells are all zero. Only findings of its own rule count. They are run by
+//! tests and by `gongkai rules test`, never while reports are checked.
 
 mod baseline_report;
 pub(crate) mod group;
@@ -22,7 +22,7 @@ use group::Group;
 /// One example, ready to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Example {
-    /// Id and whether it must speak.
+    /// Id of the rule.
     rule: String,
     fires: bool,
     severity: Option<Severity>,
@@ -32,10 +32,10 @@ pub(crate) struct Example {
     failed: PackError,
 }
 
-/// Holds a group against the rules there are.
+/// Checks a group against the rules of the packs.
 ///
 /// # Errors
-/// It names a rule, cell, severity or day that there is not.
+/// It names a rule, cell, severity or day that does not exist.
 pub(crate) fn read(
     group: Group,
     rules: &[Rule],
@@ -81,13 +81,13 @@ impl Example {
         &self.rule
     }
 
-    /// True if the rule must speak.
+    /// True if the rule must fire.
     pub(crate) fn fires(&self) -> bool {
         self.fires
     }
 
-    /// Says how the rule fails the example, if it does; `nature_of` says what a body's name tells, `evaluate` what the rules
-    /// say of a report.
+    /// Returns how the rule fails the example, if it does. `nature_of` returns a body's level and kind by its name,
+    /// `evaluate` the findings about a report.
     pub(crate) fn failure(
         &self,
         nature_of: fn(&str) -> Nature,
@@ -110,7 +110,7 @@ impl Example {
         Some(PackError { message, ..self.failed.clone() })
     }
 
-    /// What the rule says of the example.
+    /// Describes the findings of the rule.
     fn said(
         &self,
         nature_of: fn(&str) -> Nature,

@@ -1,7 +1,7 @@
-//! What an expression may cost: an upper bound of its steps and of the memory of its values, told before it runs.
+//! The cost of an expression: an upper bound of its steps and of the memory of its values, computed before it runs.
 //!
 //! An expression has no loops of its own, only macros such as `all` and `map` over lists, so the bound follows from the
-//! sizes of what it reads. It is the same on every machine, where a clock would not be. A step takes some 50 ns.
+//! sizes of what it reads. Unlike a time limit, it is the same on every machine. A step takes some 50 ns.
 
 use cel::{
     IdedExpr, Program,
@@ -74,7 +74,7 @@ struct Estimate<'a> {
 // === impl Sizes ===
 
 impl Sizes {
-    /// A large report: packs are held to it when they load.
+    /// A large report. Packs must stay within the budget for it, which is checked when they load.
     pub(crate) const LARGE: Self =
         Self { text: 256 << 10, chapters: 8, title: 1 << 10, params: 0, elements: 0 };
 
@@ -128,7 +128,7 @@ impl Cost {
         self
     }
 
-    /// Says why the cost is too high where `steps` are left; `None` if it is not.
+    /// Returns why the cost is too high if `steps` are left; `None` if it is not.
     pub(crate) fn excess(self, steps: u64) -> Option<String> {
         if self.bytes > BYTES {
             return Some(format!(
@@ -243,7 +243,7 @@ impl<'a> Estimate<'a> {
                 let pattern = call.args.last().map(|pattern| &pattern.expr);
                 let steps = match pattern {
                     Some(Expr::Literal(LiteralValue::String(pattern))) => search(text.bytes, pattern.inner()),
-                    // A pattern that is computed may be any.
+                    // The size of a computed pattern is unknown, so this assumes a large one.
                     _ => text.bytes.saturating_mul(CELLS),
                 };
                 self.spend(REGEX.saturating_add(steps));

@@ -1,7 +1,7 @@
 //! Rules as expressions (CEL): compiled once when the pack loads, evaluated over a report.
 //!
-//! An expression that meets what is not there (a blank cell in a sum, a chapter that the report lacks, last year's
-//! report) has no value, and a rule without a value is silent: a blank is never taken for 0.
+//! An expression that uses an absent value (a blank cell in a sum, a chapter that the report lacks, last year's report)
+//! has no value, and then its rule is silent: a blank never counts as 0.
 
 use cel::{Context as Scope, Program, Value as Cel};
 
@@ -23,7 +23,7 @@ mod shape;
 /// The case of every rule that is an expression.
 pub(crate) const CASE: &str = "broken";
 
-/// A rule's condition and what its finding tells.
+/// A rule's condition, and the values of its finding.
 #[derive(Debug)]
 pub(crate) struct Expression {
     pub(crate) text: String,
@@ -45,7 +45,8 @@ impl Expression {
         &self.text
     }
 
-    /// What it may cost to look for the patterns and run all programs over a report of these sizes.
+    /// Returns an upper bound of the cost of searching the patterns and running all programs on a report of these
+    /// sizes.
     pub(crate) fn cost(&self, patterns: &Patterns, sizes: Sizes) -> Cost {
         let values = self.values.iter().map(|(_, program)| program);
         let programs = [&self.when].into_iter().chain(values).chain(&self.expected).chain(&self.actual);
@@ -101,7 +102,7 @@ impl Expression {
     }
 }
 
-/// Where the patterns of a rule stand in a report.
+/// The matches of a rule's patterns in a report.
 struct Matches<'p, 'r> {
     found: Vec<Option<cel_bindings::Quotation<'p, 'r>>>,
 }
@@ -111,7 +112,7 @@ impl<'p, 'r> Matches<'p, 'r> {
         Self { found: patterns.iter().map(|pattern| pattern.find(prose)).collect() }
     }
 
-    /// The place of the first pattern that stands in the report.
+    /// Returns the match of the first pattern that occurs in the report.
     fn first(&self) -> Option<cel_bindings::Quotation<'p, 'r>> {
         self.found.iter().flatten().next().cloned()
     }

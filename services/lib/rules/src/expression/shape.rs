@@ -65,7 +65,7 @@ impl Shape {
     /// The shape of a member.
     ///
     /// # Errors
-    /// There is no such member; the text says what there is.
+    /// There is no such member; the text lists those that exist.
     pub(crate) fn member(self, name: &str) -> Result<Self, String> {
         let members = match self {
             Members(members) => members,

@@ -220,7 +220,7 @@ impl PackBuilder<'_> {
     }
 }
 
-/// How a rule looks and what it then says.
+/// The logic of a rule, and its cases.
 type Looks = (Logic, BTreeMap<String, Case>);
 
 /// Says why a rule cannot have a parameter.

@@ -1,8 +1,8 @@
 //! Rule packs from TOML: reading and checking.
 //!
-//! A pack that is misspelt must not load: a rule with a wrong name would be silent for ever. So unknown keys, checks,
-//! cells, variables and functions, missing messages and unknown placeholders are errors, each with file and line.
-//! `PACKS.md` beside this crate tells authors what a pack may say.
+//! A pack that is misspelt must not load: a rule with a wrong name would never fire. So unknown keys, checks, cells,
+//! variables and functions, missing messages and unknown placeholders are errors, each with file and line. `PACKS.md`
+//! beside this crate tells authors what a pack may say.
 
 mod build;
 mod overrides;
@@ -14,7 +14,7 @@ use crate::{
     text::{Ground, PackError, PackLines, PackText},
 };
 
-/// What packs say together.
+/// The combined content of packs.
 #[derive(Debug, Default)]
 pub(crate) struct Packs {
     /// Name and version of each pack, such as `core 3`, in their order.
@@ -26,15 +26,15 @@ pub(crate) struct Packs {
 /// Reads packs, each on top of those before it.
 ///
 /// # Errors
-/// A text is no TOML, has an unknown or missing key, names what there is not (a check, severity, scope, form, cell,
-/// parameter, placeholder, variable or function), gives two rules one id, overrides a rule that no pack before it
-/// defines, or a message is missing.
+/// A text is no TOML, has an unknown or missing key, names something that does not exist (a check, severity, scope,
+/// form, cell, parameter, placeholder, variable or function), gives two rules one id, overrides a rule that no pack
+/// before it defines, or a message is missing.
 pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground) -> Result<Packs, PackError> {
     packs.iter().try_fold(Packs::default(), |before, pack| before.and(pack, ground))
 }
 
 impl Packs {
-    /// These packs and one more.
+    /// Adds a pack on top of these.
     fn and(mut self, pack: &PackText<'_>, ground: &Ground) -> Result<Self, PackError> {
         let lines = PackLines::new(pack);
         let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {
@@ -63,8 +63,8 @@ impl Packs {
         Ok(self)
     }
 
-    /// Says which rule a new one would stand beside. A rule may look at one report in one way and at its neighbours in
-    /// another: then it stands once for each scope.
+    /// Checks that a new rule does not exist yet. A rule may have different logic for one report and for its
+    /// neighbours; it then exists once for each scope.
     fn is_new(&self, rule: &Rule) -> Result<(), String> {
         let same = |other: &&Rule| other.id == rule.id && other.scope == rule.scope;
         match self.rules.iter().find(same) {

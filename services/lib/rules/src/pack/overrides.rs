@@ -6,7 +6,7 @@ use crate::{
     text::{PackError, PackLines},
 };
 
-/// Applies one change to the rule of that id, in each scope in which it stands.
+/// Applies one change to the rule with that id, in each scope in which it exists.
 pub(super) fn apply(
     change: raw::Override,
     rules: &mut Vec<Rule>,

@@ -1,4 +1,4 @@
-//! The examples of the catalogue: they hold, and every rule has one that fires and one that it leaves alone.
+//! The examples of the catalogue hold, and every rule has one that fires and one that is silent.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! The rules of words, one line a case: what fires, what is clean, and what looks wrong and is not.
+//! The rules of words, one line a case: texts that fire, clean texts, and texts that only look wrong.
 
 use crate::support::{brief, clean, findings, paragraph, set};
 

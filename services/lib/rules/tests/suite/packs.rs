@@ -1,4 +1,4 @@
-//! Packs: the compiled-in one loads, a wrong one is refused with its line.
+//! Packs: the compiled-in one loads, and an invalid one is refused with its line.
 
 use gongkai_rules::RuleSet;
 

@@ -1,4 +1,4 @@
-//! What must hold for any report.
+//! Properties that hold for every report.
 
 use gongkai_model::{Report, State};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::support::{Brief, FORMS, brief, filled, findings};
 
-/// What the equations of chapters 三 and 四 say.
+/// The findings about the equations of chapters 三 and 四.
 fn of_equations(report: &Report) -> Brief {
     brief(&findings(report)).of(&["T3", "T4"])
 }

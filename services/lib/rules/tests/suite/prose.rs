@@ -87,9 +87,9 @@ fn a_list_that_need_not_be_whole_is_no_alarm() {
     lists("公开信息100条，其中政府网站90条、微信公众号80条、公报12条。", &[]);
     lists("推进“公开100条，其中政策类30条、动态类60条”工作。", &[]);
     lists("开展培训3次，其中线上1次、线下1次。", &[]);
-    // A list far short of its number is a question.
+    // A list that is far below its number gives a REVIEW.
     lists("公开信息100条，其中政策类30条、动态类20条。", &["REVIEW 50 100"]);
-    // A part's change is no part.
+    // The change of a part is not a part.
     lists("公开信息90条，其中政策类30条，比上年增加2条，动态类60条。", &[]);
     // The number before 其中 that is a change is not the number broken down.
     lists("公开信息90条，较上年减少12条，其中政策类30条，动态类60条。", &[]);
@@ -106,7 +106,7 @@ fn results_of_requests_add_up_to_the_answers() {
     lists(&text(1191, 319), &[]);
     lists(&text(1191, 318), &["WARNING 1190 1191"]);
     lists(&text(1192, 319), &["WARNING 1191 1192"]);
-    // With what goes on into the next year.
+    // Including requests carried over to the next year.
     lists(
         "全年共收办政府信息公开申请案件3646件，同比增长1.05%，其中，予以公开1431件、部分公开471件、不予公开92件、无法提供941件、不予处理117件、作其他处理（含申请人主动撤回申请）469件、转下年度办理125件。",
         &[],
@@ -130,8 +130,8 @@ const TABLE: &[(&str, &str)] = &[
     ("requests.carried_out[total]", "5"),
 ];
 
-/// Compares `expected actual` of the findings about requests, against the totals of [`TABLE`]. What may count another
-/// scope is a question (REVIEW) and no such finding.
+/// Compares `expected actual` of the findings about requests, against the totals of [`TABLE`]. A number that may belong
+/// to another scope gives a REVIEW, which is not compared.
 fn requests_of(agency: &str, text: &str, expect: &[&str]) {
     let mut found = check_in(TABLE, agency, text);
     found.retain(|f| f.rule == "P-REQ");
@@ -268,6 +268,6 @@ fn a_finding_about_prose_quotes_its_clause_and_names_the_row() {
     );
     assert_eq!(found.concept.as_ref().unwrap().as_str(), "requests.received");
     assert_eq!(found.facts[0].to_string(), "requests.received[total]");
-    // The table's own trouble is the cause here: 26 does not agree with its row.
+    // The table is the cause here: 26 does not agree with its row.
     assert_eq!(found.cause.as_ref().unwrap().to_string(), "requests.received[total]");
 }

@@ -29,7 +29,7 @@ fn the_clean_report_has_neither_warning_nor_error() {
 
 type Change = (&'static str, fn(&mut Report), &'static str);
 
-/// What is done to the report, and the rule that must find it.
+/// A change of the report, and the rule that must find it.
 const CHANGES: &[Change] = &[
     ("balance", |r| set(r, "requests.carried_out[enterprise]", "5"), "T3-BAL"),
     ("row total", |r| set(r, "requests.outcome.granted[total]", "210"), "T3-ROW"),
@@ -124,7 +124,7 @@ fn wordings_of_right_numbers_are_clean_and_of_wrong_ones_are_not() {
     ];
     for (at, from, to, rule) in wrong {
         let mut report = real::report();
-        // Alone: a right number beside a wrong one of the same thing excuses it.
+        // The only number of its kind: a right one beside it would excuse a wrong one.
         report.sections[0].paragraphs[2] = real::paragraph(&WORDINGS[at].replacen(from, to, 1));
         report.sections[0].paragraphs.remove(if at == 8 || at == 9 { 3 } else { 1 });
         let found = serious(&report);

@@ -100,7 +100,7 @@ fn the_notice_of_the_2019_form_is_superseded_from_2021_on() {
             &["L-FMT WARNING"],
         );
     }
-    // Other brackets are a trouble of their own.
+    // Wrong brackets are reported by another rule.
     for cited in [
         "国办公开办函[2019]60号",
         "国办公开办函（2019）60 号",

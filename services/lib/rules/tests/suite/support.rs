@@ -14,7 +14,7 @@ pub(crate) const FORMS: [(FormId, Variant); 3] = [
     (FormId::Form2019, Variant::Standard),
 ];
 
-/// What is known of a report of which nothing is known but itself.
+/// The context of a report of which only the document is known.
 pub(crate) fn nothing_beside(report: &Report) -> ReportContext<'static> {
     ReportContext { by_name: gongkai_agencies::nature_of(&report.agency), ..ReportContext::default() }
 }
@@ -175,7 +175,7 @@ pub(crate) fn findings_published(report: &Report, published_at: Option<time::Dat
     RuleSet::embedded().evaluate(report, &ReportContext { published_at, ..nothing_beside(report) })
 }
 
-/// Findings as tests compare them, `RULE SEVERITY` each. A comparison that fails shows their messages.
+/// Findings as tests compare them, each as `RULE SEVERITY`. A comparison that fails shows their messages.
 #[derive(Clone)]
 pub(crate) struct Brief(Vec<(String, String)>);
 
@@ -185,7 +185,7 @@ pub(crate) fn brief<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Brie
 }
 
 impl Brief {
-    /// The findings of the rules whose ids begin so: a test looks at its own rules only.
+    /// Keeps the findings of rules whose ids begin with one of these, so that a test compares only its own rules.
     pub(crate) fn of(mut self, rules: &[&str]) -> Self {
         self.0.retain(|(finding, _)| rules.iter().any(|rule| finding.starts_with(rule)));
         self

@@ -1,5 +1,5 @@
-//! Many wordings of one statement: each is silent with the right number and found with a wrong one. Beside them what
-//! looks like such a statement and is none.
+//! Many wordings of one statement: each is silent with the right number and found with a wrong one. Also texts that
+//! only look like such a statement.
 
 use gongkai_model::{Finding, Severity};
 
@@ -15,7 +15,7 @@ const NUMBERS: &[(&str, &str, &str)] = &[
     ("{B}", "requests.outcome.partially_granted[total]", "4"),
 ];
 
-/// What is wrong with each in turn: no other row has these.
+/// Added to each number in turn to make it wrong. No other row has the result.
 const WRONG: u32 = 61;
 
 /// Compares whether a rule has findings of WARNING or ERROR about a text in chapter 一.

@@ -45,7 +45,7 @@ pub(super) struct Checksums {
     stamp: Stamp,
 }
 
-/// Identity, size and times of a file, which change when it is written or replaced.
+/// Inode, size and time of modification of a file. One of them changes when it is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     inode: u64,

@@ -41,15 +41,15 @@ pub(super) fn r_lb_and_r_eq() {
     check(&county(SAYS, |_, _| {}), &[]);
     check(&county(SAYS, |r, _| set(r, "requests.received[total]", "3")), &["R-LB WARNING"]);
     check(&county(SAYS, |r, _| set(r, "requests.received[total]", "99999")), &["R-EQ REVIEW"]);
-    // Not all are in: more than those that are is right.
+    // Not all children have reported: a number above their sum is right.
     let missing = |report: &mut Report, children: &mut Children| {
         children.registered = 3;
         set(report, "requests.received[total]", "99999");
     };
     check(&county(SAYS, missing), &[]);
-    // A report that does not say that it sums up is not held to the sum.
+    // A report that does not say that it sums up is not compared with the sum.
     check(&county("本单位情况如下。", |r, _| set(r, "requests.received[total]", "99999")), &[]);
-    // An office counts only its own, also where it speaks of the whole city.
+    // An office counts only its own numbers, even if it mentions the whole city.
     let office = |report: &mut Report, _: &mut Children| {
         report.agency = "云溪县人民政府办公室".into();
         set(report, "requests.received[total]", "3");

@@ -1,4 +1,5 @@
-//! Rules over other reports, the registry and the event: each fires, is silent on a clean report, and bears its traps.
+//! Rules over other reports, the registry and the event: each fires, is silent on a clean report, and is not deceived
+//! by similar cases.
 
 mod children;
 mod previous;
@@ -12,7 +13,7 @@ use time::Date;
 
 use crate::support::{Brief, brief, clean, nothing_beside, seen, set, value};
 
-/// What stands around a report.
+/// A report with its neighbours and context.
 struct Case {
     report: Report,
     neighbours: Neighbours,
@@ -35,7 +36,7 @@ impl Case {
         case
     }
 
-    /// `RULE SEVERITY` of the findings that rest on more than the report.
+    /// `RULE SEVERITY` of the findings that need more than the report.
     fn brief(&self) -> Brief {
         let context = ReportContext {
             published_at: self.published,
@@ -54,10 +55,10 @@ impl Case {
     }
 }
 
-/// The rules that spoke in some case.
+/// The rules that fired in some case.
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// The rules over more than the report that speak in some case of this file, or are silent on the clean one.
+/// The rules that need more than the report and fire in some case of this file, or are silent on the clean report.
 pub(crate) fn covered(fires: bool) -> BTreeSet<String> {
     if fires {
         let all: [fn(); 18] = [
@@ -94,7 +95,7 @@ fn check(case: &Case, expect: &[&str]) {
     assert_eq!(case.brief(), expect);
 }
 
-/// The clean report of the year before, which hands on what the clean report took in.
+/// The clean report on the year before, whose carried-out numbers are those that the clean report carries in.
 fn before(report: &Report) -> Report {
     let mut before = report.clone();
     before.year -= 1;
@@ -109,7 +110,7 @@ fn before(report: &Report) -> Report {
     before
 }
 
-/// The clean report and its year before, of which `change` may change either.
+/// The clean report and the one on the year before; `change` may change both.
 fn years(change: impl FnOnce(&mut Report, &mut Report)) -> Case {
     let mut report = clean();
     let mut before = before(&report);

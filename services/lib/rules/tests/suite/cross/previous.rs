@@ -53,7 +53,7 @@ pub(super) fn x_valid_and_t2_valid() {
         };
         check(&years(told), &[]);
     }
-    // Over the change of forms the columns mean something else.
+    // The columns of the other form have another meaning.
     let mut report = clean();
     report.year = 2021;
     let mut old = clean_of(FormId::Form2019, Variant::Standard);
@@ -107,7 +107,7 @@ pub(super) fn x_jump_and_t2_unit() {
     check(&decisions("126", "25"), &["X-JUMP INFO"]);
     check(&decisions("25", "126"), &["X-JUMP INFO"]);
     check(&decisions("125", "25"), &[]);
-    // Small numbers leap by nature.
+    // Small numbers vary much.
     check(&decisions("19", "0"), &[]);
     let fees = |now: &'static str, then: &'static str| {
         years(move |report, before| {
@@ -129,7 +129,7 @@ pub(super) fn x_copy_num() {
         Case::after(report.clone(), &before)
     };
     assert_eq!(same(&clean()).brief().of(&["X-COPY-NUM"]), ["X-COPY-NUM WARNING"]);
-    // Reports of nothing but zeros are alike by nature, and so are those of two numbers.
+    // Reports whose numbers are all zero, or that have two numbers, are often equal.
     let mut zeros = clean();
     zeros.facts.iter_mut().for_each(|fact| fact.state = gongkai_model::State::Reported(0.into()));
     check(&same(&zeros), &[]);
@@ -155,7 +155,7 @@ pub(super) fn x_gap() {
     check(&of(true, Some(2021)), &[]);
     // A new agency has no years before.
     check(&of(false, None), &[]);
-    // A gap of several years names them all.
+    // A gap of several years lists each of them.
     let long = of(false, Some(2019));
     let context = ReportContext { neighbours: Some(&long.neighbours), ..nothing_beside(&long.report) };
     let found = RuleSet::embedded().evaluate(&long.report, &context);
@@ -207,7 +207,7 @@ pub(super) fn p_up() {
         "全年收到政府信息公开申请 120 件，同比增长 25%。",
         "共收到申请120件，比上年增长25.0%",
         "全年收到政府信息公开申请 120 件，较去年增加 24.95%。",
-        // What is counted there is not what the table counts.
+        // The prose counts something else than the table.
         "通过网站收到申请 80 件，同比增长 60%。",
         "主动公开信息 120 条，同比增长 60%。",
     ] {

@@ -31,7 +31,7 @@ pub(super) fn d_late_and_d_early() {
     check(&published(bureau, date!(2024 - 02 - 01)), &["D-LATE ERROR"]);
     check(&published(county, date!(2024 - 04 - 01)), &["D-LATE ERROR"]);
     check(&published(town, date!(2024 - 02 - 01)), &["D-LATE WARNING"]);
-    // A registry knows better than the name, and a first publication counts before a second.
+    // The registry takes precedence over the name, and the first publication over later ones.
     let mut listed = published("水务局", date!(2024 - 02 - 01));
     listed.profile = Some(AgencyProfile {
         level: Some(Level::County),
@@ -108,7 +108,7 @@ pub(super) fn v_gone_v_multi_and_v_dupl() {
         case
     };
     check(&elsewhere(&|r| set(r, "proactive.licensing.decisions", "5")), &["V-MULTI WARNING"]);
-    // What one reading could not tell is no difference.
+    // An unreadable cell is not a difference.
     check(&elsewhere(&|r| set(r, "proactive.licensing.decisions", "?")), &[]);
     check(&elsewhere(&|_| {}), &["V-DUPL INFO"]);
     let mut once = Case::new(clean());
