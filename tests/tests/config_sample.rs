@@ -70,6 +70,7 @@ fn the_sample_config_names_every_key_also_those_without_a_default() {
     let subscription = gongkai_notify::Subscription::to_log("log");
     let sections = [
         ("nats", unnamed(&sample["nats"], &common["nats"])),
+        ("objects", unnamed(&sample["objects"], &common["objects"])),
         ("telemetry", unnamed(&sample["telemetry"], &common["telemetry"])),
         ("admin", unnamed(&sample["admin"], &common["admin"])),
         ("worker", unnamed(&sample["worker"], &common["worker"])),

@@ -51,6 +51,8 @@ pub enum Code {
     /// The body did not arrive in time.
     Timeout,
     BrokerUnavailable,
+    /// The S3 store of the originals does not answer.
+    ObjectStoreUnavailable,
     StorageFull,
     /// The broker lost what it held, and an operator has not decided yet.
     StoreLost,
@@ -172,6 +174,11 @@ impl Code {
             Self::BrokerUnavailable => {
                 transient(S::SERVICE_UNAVAILABLE, G::Unavailable, "消息系统暂不可用 / Broker unavailable")
             }
+            Self::ObjectStoreUnavailable => transient(
+                S::SERVICE_UNAVAILABLE,
+                G::Unavailable,
+                "原件存储暂不可用 / Object store unavailable",
+            ),
             Self::StorageFull => {
                 transient(S::SERVICE_UNAVAILABLE, G::ResourceExhausted, "存储已满 / Storage full")
             }
@@ -218,6 +225,7 @@ impl From<transport::Error> for Problem {
     fn from(error: transport::Error) -> Self {
         let code = match error.kind {
             ErrorKind::Unavailable | ErrorKind::Conflict => Code::BrokerUnavailable,
+            ErrorKind::ObjectsUnavailable => Code::ObjectStoreUnavailable,
             ErrorKind::Full => Code::StorageFull,
             ErrorKind::Lost => Code::StoreLost,
             ErrorKind::TooLarge => Code::TooLarge,
@@ -234,7 +242,7 @@ impl From<transport::Error> for Problem {
                 );
             }
             // The runtime logs an outage once. Do not repeat it for each caller.
-            Code::BrokerUnavailable | Code::StorageFull | Code::StoreLost => {
+            Code::BrokerUnavailable | Code::ObjectStoreUnavailable | Code::StorageFull | Code::StoreLost => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "nothing was accepted");
             }
             _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
@@ -297,7 +305,7 @@ mod tests {
         let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
              FETCH_NOT_ALLOWED FETCH_FAILED UNAUTHENTICATED BAD_SIGNATURE STALE_SIGNATURE NOT_FOUND \
-             SUBMISSION_NOT_FOUND METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE STORAGE_FULL STORE_LOST \
+             SUBMISSION_NOT_FOUND METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
              OVERLOADED INTERNAL";
         assert_eq!(names.join(" "), public);
     }

@@ -11,8 +11,9 @@ use gongkai_worker::{
         judge::{Loss, LostPart},
     },
     transport::{
-        Part, StreamState,
+        ErrorKind, Part, StreamState,
         jetstream::{JetStream, status::StreamStatus},
+        s3::S3,
     },
 };
 use serde::Serialize;
@@ -26,7 +27,7 @@ use crate::{
 /// A projector's consumer that was not used for this long belongs to a read model that is gone.
 const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// 体检与修复 / Check a deployment: broker, streams, consumers, stores, services
+/// 体检与修复 / Check a deployment: broker, streams, object store, consumers, services
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai doctor
@@ -79,7 +80,12 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     let common = args.target.common()?;
     let broker = JetStream::connect(&common.nats.transport("gongkai-doctor")?).await;
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url))?;
-    let topology = gongkai_proto::about!("gongkai", Vec::new()).topology;
+    let mut topology = gongkai_proto::about!("gongkai", Vec::new()).topology;
+    let objects = common.objects.s3()?;
+    if objects.is_some() {
+        // Then they are no part of the broker.
+        topology.objects.clear();
+    }
     let transport: Arc<dyn Transport> = Arc::new(broker.clone());
     let marker = subjects::BUCKET_MARKER;
     let stale_since = Clock::system().now() - STALE_AFTER;
@@ -94,6 +100,9 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     checks.extend(
         inspection.inventory.iter().map(|(part, held)| part_check(&inspection, *part, held.as_ref())),
     );
+    if let Some(store) = objects {
+        checks.push(objects_check(&store).await);
+    }
     checks.extend(consumer_checks(&inspection, &streams, args.repair));
     checks.extend(stale.iter().map(|name| stale_check(name)));
     if !args.repair {
@@ -168,6 +177,23 @@ fn fault_check(subject: String, fault: &LostPart) -> Examination {
     let en =
         format!("{fault}. Put the broker's store back, or accept what is there with gongkai doctor --repair");
     Examination { subject, state: State::Wrong, code, detail_zh: zh, detail: en }
+}
+
+/// Writes, reads and deletes an object in the S3 store.
+async fn objects_check(store: &S3) -> Examination {
+    let subject = "object store".to_owned();
+    let Err(error) = store.rehearse().await else {
+        return Examination::ok(subject, "能写、能读、能删", "writes, reads and deletes");
+    };
+    let (code, zh) = match error.kind {
+        ErrorKind::ObjectsUnavailable => ("OBJECTS_UNAVAILABLE", "无应答"),
+        ErrorKind::Denied => ("OBJECTS_REFUSED", "拒绝访问，或保留已删除的对象"),
+        ErrorKind::NotFound => ("BUCKET_MISSING", "没有此存储桶"),
+        ErrorKind::Full => ("OBJECTS_FULL", "已满"),
+        _ => ("OBJECTS_FAULTY", "不可用"),
+    };
+    let said = clean(&format!("{:#}", anyhow::Error::new(error)));
+    Examination::wrong(subject, code, &format!("{zh}：{said}"), &said)
 }
 
 /// The consumers that every deployment has. Those of read models and subscriptions have names of their own.

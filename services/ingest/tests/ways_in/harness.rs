@@ -51,11 +51,16 @@ impl Answer {
 
 impl Harness {
     pub(crate) async fn new(config: &Config) -> Self {
+        Self::over(config, |memory| Arc::new(memory)).await
+    }
+
+    /// Like [`Self::new`], over what `transport` makes of the memory.
+    pub(crate) async fn over(config: &Config, transport: impl FnOnce(Memory) -> Arc<dyn Transport>) -> Self {
         let memory = Memory::new();
         memory.declare(&gongkai_proto::topology!()).await.unwrap();
         // Do not retry while the broker is unavailable.
         let settings = WorkerSettings { publish_budget_s: 0, ..WorkerSettings::default() };
-        let runtime = Runtime::builder("ingest", Arc::new(memory.clone()))
+        let runtime = Runtime::builder("ingest", transport(memory.clone()))
             .clock(Clock::fixed(NOW))
             .settings(settings)
             .build();

@@ -1,8 +1,9 @@
-//! What ingest leaves in the object store of a real nats-server.
+//! What ingest leaves in the object store, of a real nats-server and of an S3 server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use http::StatusCode;
+use tokio::{sync::watch, time::timeout};
 
 use gongkai_ingest::{
     config::Config,
@@ -13,9 +14,14 @@ use gongkai_ingest::{
 use gongkai_proto::{subjects, v1::DocumentKind};
 use gongkai_worker::{
     Runtime, Transport,
-    testing::NatsServer,
-    transport::jetstream::{JetStream, Settings},
+    testing::{NatsServer, S3Server},
+    transport::{
+        divided::Divided,
+        jetstream::{JetStream, Settings},
+    },
 };
+
+use crate::harness::{Harness, published};
 
 fn submission(n: usize) -> Submission {
     Submission {
@@ -43,4 +49,24 @@ async fn fifty_submissions_of_one_content_leave_one_original() {
     let originals = streams.iter().find(|stream| stream.name.contains(subjects::BUCKET_ORIGINALS)).unwrap();
     // 300,000 bytes are three pieces, and one message says what they are.
     assert_eq!(originals.messages, 4);
+}
+
+#[tokio::test]
+async fn an_s3_store_has_the_original_and_while_it_is_away_nothing_is_accepted() {
+    let mut server = S3Server::start().await;
+    let store = server.settings().s3().unwrap().unwrap();
+    let buckets = subjects::OBJECT_BUCKETS.to_vec();
+    let divide = |memory| Arc::new(Divided::new(Arc::new(memory), store, buckets)) as Arc<dyn Transport>;
+    let harness = Harness::over(&Config::default(), divide).await;
+    let accepted = harness.event(&published("1", "第一版")).await;
+    assert_eq!(server.keys(subjects::BUCKET_ORIGINALS), [accepted.text("revision")]);
+    server.stop().await;
+    let event = published("2", "第二版");
+    let refused = timeout(Duration::from_secs(10), harness.event(&event)).await.unwrap();
+    let expected = (StatusCode::SERVICE_UNAVAILABLE, "OBJECT_STORE_UNAVAILABLE");
+    assert_eq!((refused.status, refused.text("code")), expected);
+    assert_eq!(refused.headers["retry-after"], "5");
+    assert_eq!(harness.received().len(), 1);
+    server.restart().await;
+    assert_eq!(harness.event(&event).await.text("state"), "received");
 }

@@ -148,7 +148,9 @@ impl From<Error> for Decision {
     /// Decides by the error's kind what a failed call to the broker means for the message that needed it.
     fn from(error: Error) -> Self {
         match error.kind {
-            ErrorKind::Unavailable | ErrorKind::Full | ErrorKind::Lost => Self::Unavailable(error),
+            ErrorKind::Unavailable | ErrorKind::ObjectsUnavailable | ErrorKind::Full | ErrorKind::Lost => {
+                Self::Unavailable(error)
+            }
             ErrorKind::TooLarge => Self::bury("STATE_TOO_LARGE", error),
             ErrorKind::Unreadable => Self::bury("STATE_UNREADABLE", error),
             ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Other => {
@@ -165,7 +167,8 @@ mod tests {
     #[test]
     fn a_transport_error_decides_by_its_kind() {
         let decide = |kind| Decision::from(Error::new(kind, "refused"));
-        for kind in [ErrorKind::Unavailable, ErrorKind::Full, ErrorKind::Lost] {
+        for kind in [ErrorKind::Unavailable, ErrorKind::ObjectsUnavailable, ErrorKind::Full, ErrorKind::Lost]
+        {
             assert!(matches!(decide(kind), Decision::Unavailable(_)), "{kind:?}");
         }
         for kind in [ErrorKind::Conflict, ErrorKind::NotFound, ErrorKind::Denied, ErrorKind::Other] {

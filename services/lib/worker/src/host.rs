@@ -26,6 +26,7 @@ use crate::config::Common;
 use crate::cpu::CpuPool;
 use crate::holdings::Holdings;
 use crate::holdings::inspector::{Inspector, Orders};
+use crate::holdings::objects;
 use crate::liveness::Liveness;
 use crate::outage::Outage;
 use crate::panics::Caught;
@@ -34,7 +35,9 @@ use crate::runtime::Runtime;
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
+use crate::transport::divided::Divided;
 use crate::transport::jetstream::JetStream;
+use crate::transport::s3::S3;
 use crate::transport::{Error, ErrorKind, Transport};
 
 /// Extra time on top of a consumer's own drain timeout, so that it can log which messages it dropped.
@@ -50,6 +53,8 @@ pub struct Process {
     holdings: Holdings,
     cpu: CpuPool,
     floor: WorkFloor,
+    /// The store of the objects, with their buckets, if they do not lie in the broker.
+    objects: Option<(S3, Vec<&'static str>)>,
     transport: Arc<OnceLock<Arc<dyn Transport>>>,
     /// Cancelled once `transport` is set.
     connected: CancellationToken,
@@ -73,13 +78,13 @@ impl Process {
         tokio::spawn(crate::heap::trim());
         let (slot, connected, outage) = (this.transport.clone(), this.connected.clone(), this.outage.clone());
         let holdings = this.holdings.clone();
-        let orders = this.orders();
+        let (orders, objects) = (this.orders(), this.objects.clone());
         let soft = this.shutdown.soft.clone();
         this.shutdown.spawn("connect", crate::OnFailure::ShutDown, async move {
             let opening = async {
                 let transport = retry_while_unavailable(&outage, || JetStream::connect(&settings)).await?;
-                let mut inspector =
-                    Inspector::new(Arc::new(transport), orders, Clock::system(), holdings, outage)?;
+                let transport = with_objects(Arc::new(transport), objects);
+                let mut inspector = Inspector::new(transport, orders, Clock::system(), holdings, outage)?;
                 inspector.open().await?;
                 anyhow::Ok(inspector)
             };
@@ -109,6 +114,7 @@ impl Process {
     ) -> anyhow::Result<Self> {
         let this = Self::prepare(about, common)?;
         let (holdings, outage) = (this.holdings.clone(), this.outage.clone());
+        let transport = with_objects(transport, this.objects.clone());
         let mut inspector = Inspector::new(transport, this.orders(), Clock::system(), holdings, outage)?;
         inspector.open().await?;
         // The cell is new, so it is empty.
@@ -207,17 +213,26 @@ impl Process {
         if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 
-    fn prepare(about: About, common: Common) -> anyhow::Result<Self> {
+    fn prepare(mut about: About, common: Common) -> anyhow::Result<Self> {
         common.validate()?;
+        // Then they are no part of what the broker holds.
+        let objects = common.objects.s3()?.map(|store| (store, std::mem::take(&mut about.topology.objects)));
+        let (holdings, outage) = (Holdings::new(&about.topology), Outage::default());
+        if let Some((store, _)) = &objects {
+            holdings.set_objects(Some("the object store has not been asked yet".to_owned()));
+            // Ends with the process; nothing waits for it.
+            tokio::spawn(objects::watch(store.clone(), holdings.clone(), outage.clone()));
+        }
         Ok(Self {
-            holdings: Holdings::new(&about.topology),
+            holdings,
             telemetry: Telemetry::install(&common.telemetry, about.version, Clock::system())?,
             about,
             common,
             shutdown: Shutdown::default(),
-            outage: Outage::default(),
+            outage,
             cpu: CpuPool::of_this_machine(),
             floor: WorkFloor::default(),
+            objects,
             transport: Arc::default(),
             connected: CancellationToken::new(),
             services: JoinSet::new(),
@@ -289,6 +304,14 @@ impl Process {
             self.services.shutdown().await;
         }
         is_clean && drained
+    }
+}
+
+/// The transport with its objects in the store that the config names.
+fn with_objects(broker: Arc<dyn Transport>, objects: Option<(S3, Vec<&'static str>)>) -> Arc<dyn Transport> {
+    match objects {
+        Some((store, buckets)) => Arc::new(Divided::new(broker, store, buckets)),
+        None => broker,
     }
 }
 

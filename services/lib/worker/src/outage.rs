@@ -1,4 +1,5 @@
-//! One log line when the broker becomes unavailable or full or loses its store, and one when that is over.
+//! One log line when the broker becomes unavailable or full or loses its store, and one when that is over; the same for an S3
+//! store that holds the objects.
 //!
 //! Calls can succeed and fail side by side during an outage, such as when one stream is full and another is not. An outage
 //! therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at most.
@@ -22,6 +23,13 @@ pub(crate) struct Outage(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    broker: Side,
+    objects: Side,
+}
+
+/// The broker, or the object store beside it.
+#[derive(Debug, Default)]
+struct Side {
     /// True while `trouble` is set. Lets successful calls skip the lock.
     troubled: AtomicBool,
     trouble: Mutex<Option<Trouble>>,
@@ -41,11 +49,32 @@ impl Outage {
     ///
     /// Failures that are no outage are ignored; the caller reports them.
     pub(crate) fn seen(&self, error: &Error) -> bool {
-        if !error.kind.is_outage() {
-            return false;
+        match error.kind {
+            ErrorKind::ObjectsUnavailable => self.0.objects.seen(error),
+            kind => kind.is_outage() && self.0.broker.seen(error),
         }
+    }
+
+    /// Records that the broker answered. It may still be full. Returns true if it logged the end of an outage.
+    pub(crate) fn answered(&self) -> bool {
+        self.0.broker.over(|kind| kind != ErrorKind::Full)
+    }
+
+    /// Records that the broker stored something, so it has room. Returns true if it logged the end of an outage.
+    pub(crate) fn accepted(&self) -> bool {
+        self.0.broker.over(|_| true)
+    }
+
+    /// Records that the object store answered. Returns true if it logged the end of an outage.
+    pub(crate) fn objects_answered(&self) -> bool {
+        self.0.objects.over(|_| true)
+    }
+}
+
+impl Side {
+    fn seen(&self, error: &Error) -> bool {
         let now = Instant::now();
-        let mut state = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(trouble) = state.as_mut().filter(|trouble| trouble.kind == error.kind) {
             trouble.failures += 1;
             trouble.last = now;
@@ -57,33 +86,23 @@ impl Outage {
             return is_due;
         }
         say(error, 1, Duration::ZERO);
-        self.0.troubled.store(true, Ordering::Release);
+        self.troubled.store(true, Ordering::Release);
         *state = Some(Trouble { kind: error.kind, since: now, said: now, last: now, failures: 1 });
         true
     }
 
-    /// Records that the broker answered. It may still be full. Returns true if it logged the end of an outage.
-    pub(crate) fn answered(&self) -> bool {
-        self.over(|kind| kind != ErrorKind::Full)
-    }
-
-    /// Records that the broker stored something, so it has room. Returns true if it logged the end of an outage.
-    pub(crate) fn accepted(&self) -> bool {
-        self.over(|_| true)
-    }
-
     /// Ends the outage if its kind is `disproved` and it has been quiet for long enough.
     fn over(&self, disproved: impl Fn(ErrorKind) -> bool) -> bool {
-        if !self.0.troubled.load(Ordering::Acquire) {
+        if !self.troubled.load(Ordering::Acquire) {
             return false;
         }
-        let mut state = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(trouble) =
             state.take_if(|trouble| disproved(trouble.kind) && trouble.last.elapsed() >= QUIET)
         else {
             return false;
         };
-        self.0.troubled.store(false, Ordering::Release);
+        self.troubled.store(false, Ordering::Release);
         let seconds = trouble.since.elapsed().as_secs();
         tracing::info!(seconds, failures = trouble.failures, "{} again", good(trouble.kind));
         true
@@ -94,7 +113,8 @@ fn say(error: &Error, failures: u64, lasting: Duration) {
     let cause = error as &dyn std::error::Error;
     let seconds = lasting.as_secs();
     let what = match error.kind {
-        ErrorKind::Full => "broker's disk or stream is full; nothing is accepted until there is room",
+        ErrorKind::Full => "disk, stream or object store is full; nothing is accepted until there is room",
+        ErrorKind::ObjectsUnavailable => "object store does not answer; trying again until it does",
         ErrorKind::Lost => "broker lost what it held; nothing is accepted or handled until that is put right",
         _ => "broker does not answer; trying again until it does",
     };
@@ -103,7 +123,8 @@ fn say(error: &Error, failures: u64, lasting: Duration) {
 
 fn good(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::Full => "broker has room",
+        ErrorKind::Full => "there is room",
+        ErrorKind::ObjectsUnavailable => "object store answers",
         ErrorKind::Lost => "broker has what it held",
         _ => "broker answers",
     }
@@ -125,6 +146,18 @@ mod tests {
         tokio::time::advance(QUIET).await;
         assert!(outage.answered());
         assert!(!outage.answered());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_broker_and_the_object_store_are_told_apart() {
+        let outage = Outage::default();
+        let objects = Error::new(ErrorKind::ObjectsUnavailable, "no answer");
+        let broker = Error::new(ErrorKind::Unavailable, "no answer");
+        assert!(outage.seen(&objects) && outage.seen(&broker));
+        assert!(!outage.seen(&objects) && !outage.seen(&broker), "each was said");
+        tokio::time::advance(QUIET).await;
+        assert!(outage.answered() && !outage.answered());
+        assert!(outage.objects_answered());
     }
 
     #[tokio::test(start_paused = true)]

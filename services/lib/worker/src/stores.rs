@@ -39,22 +39,32 @@ impl<B: ?Sized> Monitored<B> {
     }
 }
 
+impl Monitored<dyn Objects> {
+    /// Reports the result of a call to the object store, which is the broker's or one beside it.
+    fn objects<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if result.is_ok() {
+            self.outage.objects_answered();
+        }
+        result
+    }
+}
+
 #[async_trait]
 impl Objects for Monitored<dyn Objects> {
     async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
-        self.written(self.bucket.put(key, content).await)
+        self.objects(self.written(self.bucket.put(key, content).await))
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
-        self.read(self.bucket.get(key).await)
+        self.objects(self.read(self.bucket.get(key).await))
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        self.read(self.bucket.exists(key).await)
+        self.objects(self.read(self.bucket.exists(key).await))
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.read(self.bucket.delete(key).await)
+        self.objects(self.read(self.bucket.delete(key).await))
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gongkai_worker::holdings::inspector::repair;
+use gongkai_worker::testing::S3Server;
 use gongkai_worker::transport::Part;
 use gongkai_worker::transport::memory::{Fault, Memory, Operation};
 use gongkai_worker::{
@@ -123,6 +124,20 @@ async fn health_follows_the_consumer_the_broker_and_the_shutdown() {
     let running = tokio::spawn(process.run_until_stopped());
     shutdown.cancel();
     assert!(is_success(running.await.unwrap()));
+}
+
+#[tokio::test]
+async fn an_object_store_that_is_away_makes_the_process_unready_until_it_is_back() {
+    let mut store = S3Server::start().await;
+    let (_, _process, admin) = boot(Act::Consume, |common| common.objects = store.settings()).await;
+    until_ready(admin).await;
+    store.stop().await;
+    while !get(admin, "/readyz", "").await.1.contains("not ready: look up gongkai-probe/ready: object store")
+    {
+        tokio::task::yield_now().await;
+    }
+    store.restart().await;
+    until_ready(admin).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 mod bind;
 mod log_filter;
 mod login;
+mod objects;
 mod secret;
 mod sections;
 mod url;
@@ -23,12 +24,13 @@ use serde::de::DeserializeOwned;
 
 pub use bind::bind_guard;
 pub(crate) use log_filter::log_filter;
+pub use objects::{ObjectStore, ObjectsSettings};
 pub use secret::Secret;
 pub use sections::{AdminSettings, Common, LogFormat, NatsSettings, TelemetrySettings, WorkerSettings};
 pub use url::SecretUrl;
 
 /// The sections of [`Common`].
-const COMMON: [&str; 4] = ["nats", "telemetry", "admin", "worker"];
+const COMMON: [&str; 5] = ["nats", "objects", "telemetry", "admin", "worker"];
 
 /// The configuration from file and environment.
 #[derive(Debug, Clone)]
@@ -65,6 +67,7 @@ impl Config {
     pub fn common(&self) -> anyhow::Result<Common> {
         let common = Common {
             nats: self.section("nats")?,
+            objects: self.section("objects")?,
             telemetry: self.section("telemetry")?,
             admin: self.section("admin")?,
             worker: self.section("worker")?,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::bind::bind_guard;
 use super::log_filter::log_filter;
 use super::login;
+use super::objects::ObjectsSettings;
 use super::secret::Secret;
 use super::url::SecretUrl;
 use crate::transport::jetstream;
@@ -20,6 +21,8 @@ use crate::transport::jetstream;
 pub struct Common {
     /// The broker.
     pub nats: NatsSettings,
+    /// The store of originals and texts.
+    pub objects: ObjectsSettings,
     /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
     /// Health and metrics over HTTP.
@@ -146,6 +149,7 @@ impl Common {
     /// A setting is invalid. The error names the key and how to correct it.
     pub fn validate(&self) -> anyhow::Result<()> {
         self.nats.validate()?;
+        self.objects.validate()?;
         self.telemetry.validate()?;
         self.admin.address(0)?;
         self.worker.validate()

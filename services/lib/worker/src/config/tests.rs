@@ -66,6 +66,17 @@ fn mistakes_name_their_key() {
     refused("[nats]\nuser = 'me'", "nats.password");
     refused("[nats]\ntoken = 'x'\nurl = 'nats://u:p@h'", "nats.url");
     refused("[nats]\ntoken_file = '/nowhere/token'", "nats.token_file");
+    refused("[objects]\nendpoint = 'https://s3.example'", "objects.store");
+    refused("[objects]\nstore = 's3'", "objects.endpoint");
+    refused("[objects]\nstore = 's3'\nendpoint = 'https://s3.example'", "objects.bucket");
+    let s3 = "[objects]\nstore = 's3'\nendpoint = 'https://s3.example'\nbucket = 'gongkai'\naccess_key = 'a'";
+    refused(s3, "objects.secret_key");
+    refused(&format!("{s3}\nsecret_key_file = '/nowhere/key'"), "objects.secret_key_file");
+    refused(
+        &format!("{s3}\nsecret_key = 's'\nroot_certificates_file = '/nowhere/ca'"),
+        "objects.root_certificates_file",
+    );
+    refused(&format!("{s3}\nsecret_key = 's'\nrequest_timeout_ms = 0"), "timeouts of objects");
     refused("[worker\n", "config");
 }
 

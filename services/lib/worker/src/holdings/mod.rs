@@ -20,11 +20,13 @@
 //!
 //! - [`judge`]: compares what is held with what was known; pure;
 //! - [`inspector`]: checks regularly, and after every failure and lost connection;
-//! - [`guarded`]: a transport whose calls pass only while all is well.
+//! - [`guarded`]: a transport whose calls pass only while all is well;
+//! - [`objects`]: looks at the S3 store, if objects lie in one. It closes no gate: only calls for objects need it.
 
 pub(crate) mod guarded;
 pub mod inspector;
 pub mod judge;
+pub(crate) mod objects;
 pub mod record;
 mod refusals;
 
@@ -80,6 +82,8 @@ struct State {
     hindrance: Option<String>,
     /// True if a part takes nothing although the broker answers.
     is_stuck: bool,
+    /// Why the object store beside the broker is of no use, in one sentence.
+    objects: Option<String>,
 }
 
 // === impl Holdings ===
@@ -100,7 +104,7 @@ impl Holdings {
     /// Returns why the process must not work, in one sentence.
     pub(crate) fn obstacle(&self) -> Option<String> {
         let state = self.0.state.borrow();
-        state.obstacle.clone().or_else(|| state.hindrance.clone())
+        [&state.obstacle, &state.hindrance, &state.objects].into_iter().find_map(Clone::clone)
     }
 
     /// Returns when a loss was last accepted, in milliseconds since 1970; 0 if that never happened.
@@ -242,6 +246,15 @@ impl Holdings {
         });
         self.end_what_passed();
         is_new
+    }
+
+    /// Says why the object store beside the broker is of no use, or that it is of use again. Returns true if that is news.
+    pub(crate) fn set_objects(&self, trouble: Option<String>) -> bool {
+        self.0.state.send_if_modified(|state| {
+            let is_new = state.objects != trouble;
+            state.objects = trouble;
+            is_new
+        })
     }
 
     /// Says why the parts cannot be looked up. The gate stays as it is.

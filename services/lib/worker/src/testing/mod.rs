@@ -1,8 +1,10 @@
-//! Test support: a temporary nats-server, and the test cases that every transport must pass.
+//! Test support: a temporary nats-server, a temporary S3 server, and the test cases that every transport must pass.
 //!
 //! This module is behind the feature `testing`. No program contains it.
 
 pub mod nats_server;
+pub mod s3_server;
 pub mod transport_suite;
 
 pub use nats_server::NatsServer;
+pub use s3_server::S3Server;

@@ -1,7 +1,8 @@
 //! The test cases that every transport must pass, and [`transport_test_suite!`](crate::transport_test_suite), which turns
 //! them into tests.
 //!
-//! The cases run over the in-memory transport and over a real server, and so prove that the two agree. A case gets a transport
+//! The cases run over the in-memory transport and over a real server, and so prove that the two agree; those on objects also
+//! over an S3 server. A case gets a transport
 //! on which nothing is declared and waits for visible effects. Cases that prove that something does *not* happen wait for a
 //! multiple of [`ACK_WAIT`].
 
@@ -25,6 +26,7 @@ pub use self::{delivery::*, inspecting::*, publishing::*, steps::*, storing::*, 
 #[macro_export]
 macro_rules! transport_test_suite {
     ($(#[$attribute:meta])* $setup:path) => {
+        $crate::objects_test_suite!($(#[$attribute])* $setup);
         $crate::transport_test_suite!(@cases [$(#[$attribute])*] $setup;
             a_repeated_id_keeps_the_first_sequence
             different_ids_are_different_messages
@@ -60,11 +62,7 @@ macro_rules! transport_test_suite {
             a_repeated_id_sets_no_timer_even_after_the_first_fired
             a_timer_that_fired_leaves_its_subject_empty
             only_a_stream_of_timers_takes_them
-            an_object_is_read_as_written
-            an_object_is_replaced
-            a_deleted_object_is_gone
-            an_object_of_many_chunks_is_whole
-            an_undeclared_bucket_is_not_found
+            an_entry_bucket_that_is_undeclared_is_not_found
             an_entry_is_created_once
             an_update_needs_the_present_revision
             a_deleted_entry_can_be_created_again
@@ -82,5 +80,20 @@ macro_rules! transport_test_suite {
             let (transport, _alive) = $setup().await;
             $crate::testing::transport_suite::$case(&transport).await;
         }
+    };
+}
+
+/// Defines one test per case on objects, as [`transport_test_suite!`](crate::transport_test_suite) does: for a transport whose
+/// objects lie elsewhere.
+#[macro_export]
+macro_rules! objects_test_suite {
+    ($(#[$attribute:meta])* $setup:path) => {
+        $crate::transport_test_suite!(@cases [$(#[$attribute])*] $setup;
+            an_object_is_read_as_written
+            an_object_is_replaced
+            a_deleted_object_is_gone
+            an_object_of_many_chunks_is_whole
+            an_undeclared_bucket_is_not_found
+        );
     };
 }

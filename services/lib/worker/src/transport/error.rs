@@ -5,6 +5,8 @@
 pub enum ErrorKind {
     /// The broker is unreachable or did not answer in time. Try again later with the same id.
     Unavailable,
+    /// The S3 store that holds the objects is unreachable or did not answer in time. Try again later.
+    ObjectsUnavailable,
     /// The stream or the disk is full. Make the sender wait (503, `RESOURCE_EXHAUSTED`).
     Full,
     /// The message exceeds the broker's size limit. A retry does not help.
@@ -24,10 +26,11 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Returns true if the broker is unavailable or full or lost its store, which passes with time or needs an operator.
+    /// Returns true if the broker or the object store is unavailable or full, or the broker lost its store, which passes with
+    /// time or needs an operator.
     #[must_use]
     pub fn is_outage(self) -> bool {
-        matches!(self, Self::Unavailable | Self::Full | Self::Lost)
+        matches!(self, Self::Unavailable | Self::ObjectsUnavailable | Self::Full | Self::Lost)
     }
 }
 

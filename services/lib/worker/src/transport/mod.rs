@@ -2,12 +2,15 @@
 //! compare-and-set.
 //!
 //! There are two implementations: [`jetstream`], and [`memory`] with visible state and planned faults for tests. One test
-//! suite (`transport_test_suite!`) runs over both and proves that they agree.
+//! suite (`transport_test_suite!`) runs over both and proves that they agree. Objects may lie in an S3 store instead ([`s3`],
+//! [`divided`]), which the cases on objects run over as well.
 
+pub mod divided;
 mod error;
 mod headers;
 pub mod jetstream;
 pub mod memory;
+pub mod s3;
 pub mod subject;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -141,7 +144,8 @@ pub trait Pull: Send {
 
 /// A bucket of objects by key, such as originals and parsed texts.
 ///
-/// Every call may fail with `Unavailable` (try again) or `NotFound` (the bucket is not declared).
+/// Every call may fail with `Unavailable` or, from an S3 store, `ObjectsUnavailable` (try again), or `NotFound` (the bucket is
+/// not declared, or not in the store).
 #[async_trait]
 pub trait Objects: Send + Sync {
     /// Stores an object, replacing an earlier one under the same key. Returns once it is durable.
