@@ -7,8 +7,9 @@
 use gongkai_proto::{
     subjects::STREAM_REPORTS,
     v1::{
-        AgencyHint, ContentRef, DocumentKind, DocumentReceived, GetReportRequest, Report, ReviewStep, Site,
-        WatchReportsRequest, report_service_client::ReportServiceClient,
+        AgencyHint, ContentRef, DocumentKind, DocumentReceived, Finding, GetReportRequest,
+        ListFindingsRequest, Report, ReviewStep, Severity, Site, WatchReportsRequest,
+        report_service_client::ReportServiceClient,
     },
 };
 use gongkai_tests::{
@@ -25,6 +26,12 @@ const URL: &str = "https://www.yunxi.example/art/1558865.html";
 const PUBLISHED_AT: Timestamp = Timestamp { seconds: 1_705_284_720, nanos: 0 };
 /// 2024-01-14T09:00:00+08:00.
 const DECIDED_AT: Timestamp = Timestamp { seconds: 1_705_194_000, nanos: 0 };
+const SITE: &str = r#"
+[ingest.sites.yunxi]
+source = "https://www.yunxi.example/cms"
+review_levels = ["科室负责人", "分管领导"]
+"#;
+const LEVEL: &str = "科室负责人";
 const SUBJECT: &str = "gongkai.v1.report.received.360982";
 
 /// A `CloudEvent` that says everything that an event can say.
@@ -42,7 +49,7 @@ fn event(sample: &Sample) -> Value {
                 "text": String::from_utf8(sample.bytes()).unwrap(),
             },
             "attachments": [{"name": "附表.csv", "media_type": "text/csv", "base64": "MSwy"}],
-            "review": [{"level": "科室负责人", "decision": "approved", "at": "2024-01-14T09:00:00+08:00"}],
+            "review": [{"level": LEVEL, "decision": "approved", "at": "2024-01-14T09:00:00+08:00"}],
         },
     })
 }
@@ -62,7 +69,7 @@ fn reference(sha256: &str, size_bytes: u64, media_type: &str, charset: &str, fil
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_field_of_an_event_comes_out_again() {
-    let mut deployment = Deployment::start(&Plan::default()).await;
+    let mut deployment = Deployment::start(&Plan { config: SITE.to_owned(), ..Plan::default() }).await;
     let sample = samples::all().remove(0);
     let body = event(&sample).to_string().into_bytes();
     let url = format!("{}/v1/events", deployment.ingest());
@@ -72,6 +79,9 @@ async fn every_field_of_an_event_comes_out_again() {
     let received = logged(&deployment.broker().url()).await;
     is_what_the_event_says(&received, &answer.json, &sample);
     is_what_was_received(served(&deployment).await, &received, &answer.json, &sample);
+    let missing = findings_of_review(&deployment).await;
+    assert_eq!((missing.len(), missing[0].severity()), (1, Severity::Review));
+    assert!(missing[0].message.contains("分管领导") && !missing[0].message.contains(LEVEL), "{missing:?}");
 }
 
 /// The event as ingest wrote it into the log.
@@ -91,6 +101,13 @@ async fn served(deployment: &Deployment) -> Report {
     client.get_report(GetReportRequest { name, as_of: None }).await.unwrap().into_inner()
 }
 
+async fn findings_of_review(deployment: &Deployment) -> Vec<Finding> {
+    let mut client = ReportServiceClient::connect(format!("http://{}", deployment.query())).await.unwrap();
+    let filter = "rule = \"S-REVIEW\"".to_owned();
+    let asked = ListFindingsRequest { parent: "agencies/-".to_owned(), filter, ..Default::default() };
+    client.list_findings(asked).await.unwrap().into_inner().findings
+}
+
 fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: &Sample) {
     let DocumentReceived {
         submission_id,
@@ -108,6 +125,7 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
         event_source,
         event_id,
         review,
+        review_levels,
     } = received.clone();
     assert_eq!(Some(submission_id.as_str()), receipt["submission_id"].as_str());
     assert_eq!(kind, i32::from(DocumentKind::Updated));
@@ -126,12 +144,12 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
         (event_source.as_str(), event_id.as_str()),
         ("https://www.yunxi.example/cms", "art-1558865-v3")
     );
-    let step = ReviewStep {
-        level: "科室负责人".to_owned(),
-        decision: "approved".to_owned(),
-        decided_at: Some(DECIDED_AT),
-    };
-    assert_eq!(review, [step]);
+    assert_eq!(review, [reviewed()]);
+    assert_eq!(review_levels, [LEVEL, "分管领导"]);
+}
+
+fn reviewed() -> ReviewStep {
+    ReviewStep { level: LEVEL.to_owned(), decision: "approved".to_owned(), decided_at: Some(DECIDED_AT) }
 }
 
 /// What the sender said is served as it was said; what the document says is served as the sample has it.
@@ -158,6 +176,7 @@ fn is_what_was_received(report: Report, received: &DocumentReceived, receipt: &V
         withdrawn,
         media_type,
         region,
+        review,
     } = report;
     assert_eq!(name, format!("{agency}/reports/2023"));
     assert_eq!(Some(agency_name), sample.agency);
@@ -180,4 +199,5 @@ fn is_what_was_received(report: Report, received: &DocumentReceived, receipt: &V
     assert_eq!((url, region), (received.url.clone(), received.region.clone()));
     assert!(!withdrawn);
     assert_eq!(media_type, "text/plain");
+    assert_eq!(review, [reviewed()]);
 }

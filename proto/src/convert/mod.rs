@@ -11,6 +11,7 @@ pub mod history;
 mod metadata;
 pub mod rejection;
 pub mod report;
+pub mod review;
 pub mod text;
 pub mod timestamp;
 pub mod versions;

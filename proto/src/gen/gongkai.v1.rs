@@ -568,6 +568,16 @@ pub struct Area {
     #[prost(uint32, tag = "4")]
     pub bottom: u32,
 }
+/// One step of the review before publication (三审三校).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewStep {
+    #[prost(string, tag = "1")]
+    pub level: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub decision: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub decided_at: ::core::option::Option<::prost_types::Timestamp>,
+}
 /// One cell of a statutory table.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Fact {
@@ -803,6 +813,9 @@ pub struct Report {
     /// Six digits, 000000 if unknown.
     #[prost(string, tag = "21")]
     pub region: ::prost::alloc::string::String,
+    /// The steps of review that the sender named. Set by GetReport and CheckReport only.
+    #[prost(message, repeated, tag = "30")]
+    pub review: ::prost::alloc::vec::Vec<ReviewStep>,
 }
 /// Who asked for information (申请人类别).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -1516,16 +1529,6 @@ pub struct Site {
     #[prost(string, tag = "2")]
     pub column: ::prost::alloc::string::String,
 }
-/// One step of the review before publication (三审三校).
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReviewStep {
-    #[prost(string, tag = "1")]
-    pub level: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub decision: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "3")]
-    pub decided_at: ::core::option::Option<::prost_types::Timestamp>,
-}
 /// `gongkai.v1.report.received.<region>`: who published what, where, when.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DocumentReceived {
@@ -1561,9 +1564,12 @@ pub struct DocumentReceived {
     pub event_id: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "15")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+    /// The levels of review that the configuration of its site demands, in order.
+    #[prost(string, repeated, tag = "19")]
+    pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What later stages keep of a DocumentReceived.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Origin {
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
@@ -1591,6 +1597,11 @@ pub struct Origin {
     /// it, then by received_sequence. Absent in events of versions that did not say so: received_at counts.
     #[prost(message, optional, tag = "11")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, repeated, tag = "13")]
+    pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+    /// As of a DocumentReceived.
+    #[prost(string, repeated, tag = "20")]
+    pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A parsed report without its prose, which lies in the object store.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1777,7 +1788,7 @@ pub struct ReportValidated {
     pub superseded: bool,
 }
 /// `gongkai.v1.report.rejected.<region>`: not a report, or unreadable.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportRejected {
     #[prost(message, optional, tag = "1")]
     pub origin: ::core::option::Option<Origin>,
@@ -2190,7 +2201,7 @@ pub struct BandMember {
     #[prost(bool, tag = "3")]
     pub stands: bool,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmitRequest {
     /// The document.
     #[prost(bytes = "bytes", tag = "1")]
@@ -2220,6 +2231,72 @@ pub struct SubmitRequest {
     /// Unspecified means published.
     #[prost(enumeration = "DocumentKind", tag = "12")]
     pub kind: i32,
+    /// The steps of review before publication.
+    #[prost(message, repeated, tag = "15")]
+    pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CheckReportRequest {
+    /// The document.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub content: ::prost::bytes::Bytes,
+    #[prost(string, tag = "2")]
+    pub media_type: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub charset: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub filename: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "5")]
+    pub agency: ::core::option::Option<AgencyHint>,
+    /// 0 if unknown.
+    #[prost(int32, tag = "6")]
+    pub year: i32,
+    #[prost(string, tag = "7")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "9")]
+    pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "10")]
+    pub site: ::core::option::Option<Site>,
+    /// Without any, S-REVIEW is silent: the review is not over.
+    #[prost(message, repeated, tag = "11")]
+    pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CheckReportResponse {
+    /// Absent if the document is rejected. Its facts say where they stand in the document.
+    #[prost(message, optional, tag = "1")]
+    pub report: ::core::option::Option<Report>,
+    #[prost(message, repeated, tag = "2")]
+    pub findings: ::prost::alloc::vec::Vec<Finding>,
+    /// Why the document would be rejected.
+    #[prost(message, optional, tag = "3")]
+    pub rejection: ::core::option::Option<Rejection>,
+    /// What could not be compared, and which rules are therefore silent.
+    #[prost(message, repeated, tag = "4")]
+    pub not_checked: ::prost::alloc::vec::Vec<NotChecked>,
+    /// Rules of local packs that were left out because they would cost too much, each with the reason.
+    #[prost(string, repeated, tag = "5")]
+    pub left_out: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "6")]
+    pub versions: ::core::option::Option<Versions>,
+}
+/// Rules that could not be applied for want of what they compare with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NotChecked {
+    /// Such as BROKER_UNAVAILABLE.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Chinese.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
+    /// English.
+    #[prost(string, tag = "3")]
+    pub message_en: ::prost::alloc::string::String,
+    /// Ids of rules.
+    #[prost(string, repeated, tag = "4")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSubmissionRequest {
@@ -2446,6 +2523,32 @@ pub mod submission_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Keeps nothing.
+        /// RESOURCE_EXHAUSTED with reason OVERLOADED if too many wait: try again after RetryInfo.
+        pub async fn check_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CheckReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CheckReportResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.SubmissionService/CheckReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.SubmissionService", "CheckReport"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Sends the receipt at once and after every change, and ends when the state is final.
         pub async fn watch_submission(
             &mut self,
@@ -2498,6 +2601,15 @@ pub mod submission_service_server {
             &self,
             request: tonic::Request<super::GetSubmissionRequest>,
         ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status>;
+        /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Keeps nothing.
+        /// RESOURCE_EXHAUSTED with reason OVERLOADED if too many wait: try again after RetryInfo.
+        async fn check_report(
+            &self,
+            request: tonic::Request<super::CheckReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CheckReportResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the WatchSubmission method.
         type WatchSubmissionStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::Receipt, tonic::Status>,
@@ -2666,6 +2778,52 @@ pub mod submission_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetSubmissionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.SubmissionService/CheckReport" => {
+                    #[allow(non_camel_case_types)]
+                    struct CheckReportSvc<T: SubmissionService>(pub Arc<T>);
+                    impl<
+                        T: SubmissionService,
+                    > tonic::server::UnaryService<super::CheckReportRequest>
+                    for CheckReportSvc<T> {
+                        type Response = super::CheckReportResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CheckReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SubmissionService>::check_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CheckReportSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

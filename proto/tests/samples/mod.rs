@@ -174,7 +174,13 @@ impl Fill {
             region: self.text(),
             content: Some(self.content()),
             effective_at: self.time(),
+            review: vec![self.step()],
+            review_levels: vec![self.text(), self.text()],
         })
+    }
+
+    fn step(&mut self) -> ReviewStep {
+        ReviewStep { level: self.text(), decision: self.text(), decided_at: self.time() }
     }
 
     fn report(&mut self) -> Option<ParsedReport> {
@@ -207,7 +213,8 @@ impl Fill {
             received_at: self.time(),
             event_source: self.text(),
             event_id: self.text(),
-            review: vec![ReviewStep { level: self.text(), decision: self.text(), decided_at: self.time() }],
+            review: vec![self.step()],
+            review_levels: vec![self.text(), self.text()],
         }
     }
 

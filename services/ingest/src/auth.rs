@@ -20,7 +20,7 @@ use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    config::Config,
+    config::{Config, Site},
     error::{Code, Problem, quote},
     signature::{Covered, Signature, SigningKey},
 };
@@ -39,8 +39,7 @@ pub struct Authenticator {
 #[derive(Clone)]
 struct KnownSite {
     name: String,
-    source: String,
-    site_code: String,
+    site: Site,
     secrets: Vec<SigningKey>,
 }
 
@@ -116,8 +115,7 @@ impl Authenticator {
             let secrets: Result<Vec<SigningKey>, _> = texts.iter().map(|text| text.parse()).collect();
             sites.push(KnownSite {
                 name: name.clone(),
-                source: trim(&site.source).to_owned(),
-                site_code: site.site_code.clone(),
+                site: site.clone(),
                 secrets: secrets.with_context(|| format!("ingest.sites.{name}.secrets"))?,
             });
         }
@@ -158,7 +156,7 @@ impl Authenticator {
             return Ok(());
         }
         let mut is_signed = false;
-        for site in self.sites.iter().filter(|site| site.is_claimed(source, site_code)) {
+        for site in self.sites.iter().filter(|site| site.site.is_claimed(source, site_code)) {
             if site.secrets.is_empty() {
                 continue;
             }
@@ -212,7 +210,7 @@ impl Authenticator {
             .sites
             .iter()
             .filter(|site| signature.fits(&site.secrets, covered))
-            .map(|site| (site.name.clone(), site.site_code.clone()))
+            .map(|site| (site.name.clone(), site.site.site_code.clone()))
             .collect();
         if signers.is_empty() {
             return Err(Problem::new(
@@ -227,22 +225,12 @@ impl Authenticator {
 // === impl KnownSite ===
 
 impl KnownSite {
-    fn is_claimed(&self, source: &str, site_code: &str) -> bool {
-        let by_source = !self.source.is_empty() && self.source == trim(source);
-        by_source || (!self.site_code.is_empty() && self.site_code == site_code)
-    }
-
     fn unsigned(&self, by_another: bool) -> Problem {
         if by_another {
             return Problem::new(Code::BadSignature, format!("signed by another site than {}", self.name));
         }
         Problem::new(Code::Unauthenticated, format!("site {} must sign what comes from it", self.name))
     }
-}
-
-/// `https://www.example.gov.cn/` and `https://www.example.gov.cn` are the same site.
-fn trim(source: &str) -> &str {
-    source.trim().trim_end_matches('/')
 }
 
 fn read_secret(path: &std::path::Path) -> anyhow::Result<String> {
@@ -255,7 +243,6 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::config::Site;
 
     const A: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const B: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -266,7 +253,7 @@ mod tests {
             source: source.into(),
             site_code: code.into(),
             secrets: secrets.iter().map(|s| gongkai_worker::Secret::new(*s)).collect(),
-            secret_files: Vec::new(),
+            ..Site::default()
         };
         let sites = [
             ("a".to_owned(), site("https://a.gov.cn", "1100000001", &[A])),

@@ -54,6 +54,9 @@ pub struct Config {
     /// Maximum difference in seconds between a signature's time and the server's. A larger value allows later replays, a
     /// smaller one requires better clocks.
     pub signature_tolerance_s: u64,
+    /// Origins of pages that may call from a browser, such as `https://cms.example.gov.cn`. If empty, none may. `*` is every
+    /// origin and not allowed where calls need credentials.
+    pub cors_origins: Vec<String>,
     /// Bearer tokens of callers that do not sign. Prefer `token_files`.
     pub tokens: Vec<Secret>,
     /// Files with one bearer token each.
@@ -74,6 +77,9 @@ pub struct Site {
     pub secrets: Vec<Secret>,
     /// Files with one secret each.
     pub secret_files: Vec<PathBuf>,
+    /// Levels of review (三审三校) that its articles must have passed before publication, such as `["科室负责人", "分管领导"]`.
+    /// An event that lacks one gets the finding `S-REVIEW`. If empty, none is demanded.
+    pub review_levels: Vec<String>,
 }
 
 impl Default for Config {
@@ -99,6 +105,7 @@ impl Default for Config {
             fetch_allowed_hosts: Vec::new(),
             fetch_timeout_s: 30,
             signature_tolerance_s: 300,
+            cors_origins: Vec::new(),
             tokens: Vec::new(),
             token_files: Vec::new(),
             sites: BTreeMap::new(),
@@ -155,7 +162,14 @@ impl Config {
         for address in [self.http_address, self.grpc_address] {
             bind_guard(address, self.has_auth(), keys)?;
         }
+        for origin in &self.cors_origins {
+            ensure_origin(origin, self.has_auth())?;
+        }
         for (name, site) in &self.sites {
+            anyhow::ensure!(
+                site.review_levels.iter().all(|level| !level.trim().is_empty()),
+                "ingest.sites.{name}.review_levels: a level needs a name"
+            );
             anyhow::ensure!(
                 !site.source.is_empty() || !site.site_code.is_empty(),
                 "ingest.sites.{name} needs source or site_code, else nothing is known to come from it"
@@ -163,6 +177,43 @@ impl Config {
         }
         Ok(())
     }
+}
+
+// === impl Site ===
+
+impl Site {
+    /// Returns true if an event of this source or site code claims to come from the site.
+    #[must_use]
+    pub fn is_claimed(&self, source: &str, site_code: &str) -> bool {
+        let own = without_slash(&self.source);
+        (!own.is_empty() && own == without_slash(source))
+            || (!self.site_code.is_empty() && self.site_code == site_code)
+    }
+}
+
+/// `https://www.example.gov.cn/` and `https://www.example.gov.cn` are the same site.
+pub(crate) fn without_slash(source: &str) -> &str {
+    source.trim().trim_end_matches('/')
+}
+
+/// An origin is a scheme and a host, as browsers send it.
+fn ensure_origin(origin: &str, has_auth: bool) -> anyhow::Result<()> {
+    if origin == "*" {
+        anyhow::ensure!(
+            !has_auth,
+            "ingest.cors_origins: name the origins one by one, as calls need credentials"
+        );
+        return Ok(());
+    }
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let is_origin = host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"/?#@*".contains(&b))
+    });
+    anyhow::ensure!(
+        is_origin && !origin.bytes().any(|b| b.is_ascii_uppercase()),
+        "ingest.cors_origins: {origin} is no origin, such as https://cms.example.gov.cn, without a path and in lower case"
+    );
+    Ok(())
 }
 
 #[cfg(test)]
@@ -192,6 +243,24 @@ mod tests {
         assert!(with(|c| c.max_buffered_bytes = 1).contains("max_buffered_bytes"));
         assert!(with(|c| c.body_timeout_s = 0).contains("body_timeout_s"));
         assert!(with(|c| drop(c.sites.insert("a".into(), Site::default()))).contains("sites.a"));
+        for origin in
+            ["cms.gov.cn", "https://cms.gov.cn/", "https://CMS.gov.cn", "https://", "https://*.gov.cn"]
+        {
+            let config = Config { cors_origins: vec![origin.to_owned()], ..Config::default() };
+            assert!(config.validate().unwrap_err().to_string().contains("cors_origins"), "{origin}");
+        }
+        assert!(
+            with(|c| {
+                c.cors_origins = vec!["*".to_owned()];
+                c.tokens = vec![Secret::new("t")];
+            })
+            .contains("one by one")
+        );
+        let any = Config {
+            cors_origins: vec!["*".to_owned(), "http://localhost:3000".to_owned()],
+            ..Config::default()
+        };
+        any.validate().unwrap();
     }
 
     #[test]

@@ -1,26 +1,47 @@
-//! Dry runs: the output of `gongkai check --format json` for a document before it is published. Nothing is stored.
+//! Dry runs: what validate would say of a document, before it is published. Nothing is stored.
 //!
-//! The document is read in a child process, as parse reads it. A dry run shares the CPU pool with the rest of the process,
-//! so it waits for a core only for a limited time.
+//! The document is read in a child process, as parse reads it, and compared with the stored reports around it, as validate
+//! compares it and by the same code. Where these cannot be read, the answer says which rules were not applied.
+//!
+//! Drafts have cores of their own, as many as there are readers, and wait for one in a line of their own: whatever comes in
+//! by the hook waits for none of them. The line is bounded in length and time.
 
-use std::time::Duration;
+use std::{future::Future, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use gongkai_agencies::{Asked, Registry};
+use gongkai_check::NotCheckedLine;
+use gongkai_isolation::{RawDocument, Readers};
+use gongkai_lifecycle::key;
+use gongkai_model::{AgencyKey, Report, ReportKey, ReviewStep};
+use gongkai_neighbours::SharedRecords;
+use gongkai_proto::{
+    convert::{review, timestamp::day_in_china},
+    subjects::BUCKET_NEIGHBOURS,
+};
+use gongkai_reading::{Hints, Limits, Reading, ReportHints};
+use gongkai_rules::{AgencyYear, Neighbours, Publication, ReportContext, RuleSet, Scope};
+use gongkai_worker::{RecordStore, Runtime};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
 
 use crate::{
+    blocking,
+    checked_draft::CheckedDraft,
     config::Config,
     error::{Code, Problem},
-    submission::Submission,
+    fetch::Fetcher,
+    review::ReviewLevels,
+    submission::{DeclaredMetadata, Submission},
 };
-use anyhow::Context as _;
-use gongkai_check::CheckLine;
-use gongkai_isolation::{RawDocument, Readers, Unread};
-use gongkai_model::{AgencyKey, Rejection};
-use gongkai_proto::convert::timestamp::day_in_china;
-use gongkai_reading::{Hints, Limits, Reading, ReportHints};
-use gongkai_rules::{ReportContext, RuleSet};
-use gongkai_worker::Runtime;
 
-/// How long a dry run waits for a free core.
-const MAX_QUEUE_TIME: Duration = Duration::from_secs(10);
+/// How long a draft waits for a free core.
+const MAX_QUEUE_TIME: Duration = Duration::from_secs(5);
+
+/// How long the reports around a draft may take to read.
+const NEIGHBOURS_TIME: Duration = Duration::from_secs(1);
 
 /// On a busy machine, a dry run may take this many times its CPU limit before its caller is told to try again.
 const BUSY: u32 = 4;
@@ -30,72 +51,247 @@ const BUSY: u32 = 4;
 pub struct DryRun {
     runtime: Runtime,
     readers: Readers,
-    patience: Duration,
+    fetcher: Fetcher,
+    neighbours: SharedRecords,
+    review_levels: ReviewLevels,
     limits: Limits,
     rules: RuleSet,
+    /// Drafts in work or waiting.
+    line: Arc<Semaphore>,
+    cores: Arc<Semaphore>,
+    places: usize,
+    patience: Duration,
 }
 
 // === impl DryRun ===
 
 impl DryRun {
-    /// Loads the rules of the config.
+    /// Loads the rules of the config. `registry` resolves the agencies of drafts.
     ///
     /// # Errors
     /// A rule pack is invalid, or the folder cannot be read; the error names file and line. Or no readers can be made.
-    pub fn new(config: &Config, runtime: Runtime) -> anyhow::Result<Self> {
-        let rules = gongkai_rules::rule_set(config.rules.as_deref()).context("ingest.rules")?;
-        let readers = Readers::new(&config.isolation()).context("couldn't make readers")?;
-        let limits = Limits { input_bytes: config.max_body_bytes, ..Limits::default() };
-        let patience = MAX_QUEUE_TIME + Duration::from_secs(config.check_timeout_s).saturating_mul(BUSY);
-        Ok(Self { runtime, readers, patience, limits, rules })
+    pub fn new(
+        config: &Config,
+        runtime: Runtime,
+        fetcher: Fetcher,
+        registry: watch::Receiver<Arc<Registry>>,
+    ) -> anyhow::Result<Self> {
+        let places = match config.check_readers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            readers => readers,
+        };
+        // It writes none, so it loses no race.
+        let records = RecordStore::new(runtime.entries(BUCKET_NEIGHBOURS), 1);
+        Ok(Self {
+            readers: Readers::new(&config.isolation()).context("couldn't make readers")?,
+            rules: gongkai_rules::rule_set(config.rules.as_deref()).context("ingest.rules")?,
+            neighbours: SharedRecords { records, registry },
+            review_levels: ReviewLevels::new(config),
+            limits: Limits { input_bytes: config.max_body_bytes, ..Limits::default() },
+            // The other half of the slots is for what is published.
+            line: Arc::new(Semaphore::new((config.max_requests / 2).clamp(1, Semaphore::MAX_PERMITS))),
+            cores: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            patience: MAX_QUEUE_TIME + Duration::from_secs(config.check_timeout_s).saturating_mul(BUSY),
+            places,
+            fetcher,
+            runtime,
+        })
     }
 
-    /// Starts a child and makes `/readyz` say how it is confined.
+    /// Starts all children, so that no draft waits for one, and makes `/readyz` say how they are confined.
     ///
     /// # Errors
     /// No child can read, or it cannot be confined as the kernel allows. Dry runs are not safe then.
     pub async fn prepare(&self) -> anyhow::Result<()> {
-        let (latch, readers) = (self.runtime.latch("readers"), self.readers.clone());
-        let confinement = self.runtime.cpu(move || readers.prepare()).await??;
-        self.runtime.remark("readers", confinement);
+        let latch = self.runtime.latch("readers");
+        let starting = (0..self.places).map(|_| {
+            let readers = self.readers.clone();
+            self.runtime.cpu(move || readers.prepare())
+        });
+        for confinement in futures::future::try_join_all(starting).await? {
+            self.runtime.remark("readers", confinement?);
+        }
         latch.release();
         Ok(())
     }
 
-    /// Returns the JSON line of a document. For a document that cannot be read, the line holds the rejection.
+    /// Checks the draft of an event. If its content is at an address, it is fetched first.
     ///
     /// # Errors
-    /// `OVERLOADED`: no core became free in time, or no child could read. The same call may succeed later.
+    /// As for [`Self::check`], and those of [`Fetcher::fetch`].
+    pub async fn event(&self, mut draft: Submission, url: Option<String>) -> Result<CheckedDraft, Problem> {
+        if let Some(url) = url {
+            let declared = std::mem::take(&mut draft.content);
+            draft.content = self.fetcher.fetch(&url, declared).await?;
+        }
+        self.check(draft).await
+    }
+
+    /// Checks a document. One that cannot be read is answered with its rejection.
+    ///
+    /// # Errors
+    /// `OVERLOADED`: too many drafts wait, no core became free in time, or no child could read. The same call may succeed
+    /// later. `INVALID_FIELD`: a step of review has an impossible time.
     ///
     /// # Cancel safety
-    /// Dropping the future does not stop a check that has started.
-    pub async fn line(&self, submission: Submission) -> Result<String, Problem> {
+    /// Dropping the future does not stop a step that has started, and leaves nothing behind.
+    pub async fn check(&self, draft: Submission) -> Result<CheckedDraft, Problem> {
+        let _in_line = self.line.clone().try_acquire_owned().map_err(|_| busy("too many drafts at once"))?;
+        let checked = timeout(self.patience, self.steps(draft)).await;
+        checked.unwrap_or_else(|_elapsed| Err(busy("every core is busy")))
+    }
+
+    async fn steps(&self, draft: Submission) -> Result<CheckedDraft, Problem> {
+        let review = review::steps(&draft.declared.review)
+            .map_err(|error| Problem::new(Code::InvalidField, error.to_string()))?;
+        let core = timeout(MAX_QUEUE_TIME, self.core()).await.map_err(|_| busy("every core is busy"))?;
+        let (readers, limits) = (self.readers.clone(), self.limits);
+        let read = self.on(core, move || {
+            let read = readers.read(&document(&draft, limits), &());
+            let read = read.map(|read| {
+                read.map(|reading| (AgencyYear::of(&reading.report, kind_of(&reading.report)), reading))
+            });
+            (draft, read)
+        });
+        let (draft, read) = read.await?;
+        let (own, reading) = match read.map_err(|unread| busy(&unread.to_string()))? {
+            Ok(read) => read,
+            Err(rejection) => return Ok(self.answer(draft, Err(rejection), None)),
+        };
+        let key = report_key(&reading.report, &draft.declared, &self.neighbours.registry.borrow());
+        let neighbours = self.read_neighbours(&key, own, &draft).await;
         let this = self.clone();
-        let check = self.runtime.cpu(move || this.check(&submission));
-        let overloaded = |why: String| Problem::new(Code::Overloaded, why);
-        match tokio::time::timeout(self.patience, check).await {
-            Ok(Ok(line)) => line.map(|line| line.to_json()).map_err(|unread| overloaded(unread.to_string())),
-            Ok(Err(panicked)) => Err(overloaded(panicked.to_string())),
-            Err(_elapsed) => Err(overloaded("every core is busy; send the same call again later".to_owned())),
+        let judge = move || this.judge(draft, reading, &key, &neighbours, &review);
+        self.on(self.core().await, judge).await
+    }
+
+    async fn core(&self) -> OwnedSemaphorePermit {
+        self.cores.clone().acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    /// Runs a step on a blocking thread. It holds its core until it ends.
+    fn on<T: Send + 'static>(
+        &self,
+        core: OwnedSemaphorePermit,
+        step: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, Problem>> {
+        blocking::run_sized(usize::MAX, move || {
+            let _held = core;
+            step()
+        })
+    }
+
+    /// Reads what the draft is compared with.
+    async fn read_neighbours(
+        &self,
+        key: &ReportKey,
+        own: AgencyYear,
+        draft: &Submission,
+    ) -> Result<Neighbours, Problem> {
+        let reading = self.neighbours.of_draft(&key.agency, own, draft.declared.region());
+        match timeout(NEIGHBOURS_TIME, reading).await {
+            Ok(read) => Ok(read?),
+            Err(_elapsed) => Err(Problem::new(Code::BrokerUnavailable, "the broker does not answer in time")),
         }
     }
 
-    fn check(&self, submission: &Submission) -> Result<CheckLine, Unread> {
-        let read = self.readers.read(&document(submission, self.limits), &())?;
-        Ok(self.line_of(submission, read))
+    fn judge(
+        &self,
+        draft: Submission,
+        reading: Reading,
+        key: &ReportKey,
+        neighbours: &Result<Neighbours, Problem>,
+        review: &[ReviewStep],
+    ) -> CheckedDraft {
+        let declared = &draft.declared;
+        let profile = self.neighbours.profile(&key.agency);
+        // Before its first step is named, the review is not over.
+        let review_levels = if review.is_empty() { Vec::new() } else { self.review_levels.of(declared) };
+        let published_at = day_in_china(declared.published_at);
+        let context = ReportContext {
+            published_at,
+            // The same key as parse assigns, so that the fingerprints are those of the published report.
+            agency: Some(&key.agency),
+            profile: profile.as_ref(),
+            publication: Publication {
+                url: filled(&declared.url),
+                site_code: filled(&declared.site.code),
+                site_domain: profile.as_ref().and_then(|profile| profile.site_domain.as_deref()),
+                column: filled(&declared.site.column),
+                first_seen: None,
+                review,
+                review_levels: &review_levels,
+            },
+            neighbours: neighbours.as_ref().ok(),
+            ..ReportContext::default()
+        };
+        let not_checked = neighbours.as_ref().err().map(|problem| {
+            let rules = self.rules_over_neighbours(&reading.report, published_at);
+            not_checked(problem, rules)
+        });
+        let outcome = gongkai_check::evaluate(&self.rules, reading, &context);
+        self.answer(draft, outcome.map(|checked| (key.clone(), checked)), not_checked)
     }
 
-    fn line_of(&self, submission: &Submission, read: Result<Reading, Rejection>) -> CheckLine {
-        let declared = &submission.declared;
-        // The same key as parse assigns, so that the fingerprints are those of the published report.
-        let agency = read.as_ref().ok().map(|reading| {
-            AgencyKey::from_code(&declared.agency.code)
-                .unwrap_or_else(|_| AgencyKey::provisional(&reading.report.agency, declared.region()))
-        });
-        let published_at = day_in_china(declared.published_at);
-        let context = ReportContext { published_at, agency: agency.as_ref(), ..ReportContext::default() };
-        gongkai_check::line_of(&self.rules, file_name(submission), read, &context)
+    fn answer(
+        &self,
+        submission: Submission,
+        outcome: Result<(ReportKey, gongkai_check::Checked), gongkai_model::Rejection>,
+        not_checked: Option<NotCheckedLine>,
+    ) -> CheckedDraft {
+        CheckedDraft { submission, outcome, not_checked, versions: self.rules.versions().clone() }
     }
+
+    /// The ids of the rules that compare the report with others.
+    fn rules_over_neighbours(&self, report: &Report, published_at: Option<time::Date>) -> Vec<String> {
+        let compares = self.rules.rules().iter().filter(|rule| {
+            matches!(rule.scope, Scope::CrossYear | Scope::RollUp) && rule.applies_to(report, published_at)
+        });
+        let mut ids: Vec<String> = compares.map(|rule| rule.id.clone()).collect();
+        ids.dedup();
+        ids
+    }
+}
+
+fn busy(why: &str) -> Problem {
+    Problem::new(Code::Overloaded, format!("{why}; send the same call again later"))
+}
+
+fn not_checked(problem: &Problem, rules: Vec<String>) -> NotCheckedLine {
+    NotCheckedLine {
+        code: problem.code.as_str().to_owned(),
+        message: format!(
+            "暂时读不到上年度报告和上下级、同级机构的数据，{} 条比对规则没有检查，其余已查；请稍后再查一次。",
+            rules.len()
+        ),
+        message_en: format!(
+            "the stored reports around this one cannot be read now, so {} rules were not applied; check again later",
+            rules.len()
+        ),
+        rules,
+    }
+}
+
+/// Resolves the name under which the report would be published, as parse does.
+fn report_key(report: &Report, declared: &DeclaredMetadata, registry: &Registry) -> ReportKey {
+    let region = declared.region();
+    let asked = Asked {
+        code: &declared.agency.code,
+        name: &declared.agency.name,
+        document_name: &report.agency,
+        region,
+        host: key::host(&declared.url),
+        year: report.year,
+    };
+    let agency = key::agency(&asked, registry);
+    ReportKey {
+        agency: agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, region)),
+        year: report.year,
+    }
+}
+
+fn kind_of(report: &Report) -> Option<gongkai_model::AgencyKind> {
+    gongkai_agencies::kind_of(&report.agency)
 }
 
 fn document(submission: &Submission, limits: Limits) -> RawDocument<'_> {
@@ -110,10 +306,6 @@ fn document(submission: &Submission, limits: Limits) -> RawDocument<'_> {
         year: (declared.year != 0).then_some(declared.year),
     };
     RawDocument { bytes: &content.bytes, hints, known, limits }
-}
-
-fn file_name(submission: &Submission) -> &str {
-    filled(&submission.content.filename).unwrap_or("-")
 }
 
 fn filled(text: &str) -> Option<&str> {

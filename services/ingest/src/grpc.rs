@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     connections::{self, Connections, Working},
     door::Door,
+    dry_run::DryRun,
     error::{Code, Problem},
     intake::Intake,
     publication,
@@ -26,7 +27,8 @@ use crate::{
 use gongkai_proto::{
     FILE_DESCRIPTOR_SET,
     v1::{
-        AgencyHint, DocumentKind, GetSubmissionRequest, Receipt, Site, SubmitRequest, WatchSubmissionRequest,
+        AgencyHint, CheckReportRequest, CheckReportResponse, DocumentKind, GetSubmissionRequest, Receipt,
+        Site, SubmitRequest, WatchSubmissionRequest,
         submission_service_server::{SubmissionService, SubmissionServiceServer},
     },
 };
@@ -42,6 +44,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Submissions {
     intake: Intake,
+    dry_run: DryRun,
     auth: Authenticator,
     admission: Admission,
     watchers: Arc<Semaphore>,
@@ -59,11 +62,13 @@ impl Submissions {
         config: &Config,
         runtime: &Runtime,
         intake: Intake,
+        dry_run: DryRun,
         auth: Authenticator,
         admission: Admission,
     ) -> Self {
         Self {
             intake,
+            dry_run,
             auth,
             admission,
             watchers: Arc::new(Semaphore::new(config.max_watchers.min(Semaphore::MAX_PERMITS))),
@@ -139,6 +144,7 @@ impl Submissions {
             site,
             request_id,
             kind,
+            review,
         } = request;
         if content.len() > self.limit {
             return Err(Problem::new(Code::TooLarge, format!("content is over {} bytes", self.limit)));
@@ -166,7 +172,7 @@ impl Submissions {
                 code: publication::text("site.code", Some(site.code))?,
                 column: publication::text("site.column", Some(site.column))?,
             },
-            review: Vec::new(),
+            review: publication::review_steps(review)?,
             event_source: String::new(),
             event_id: String::new(),
         };
@@ -177,6 +183,40 @@ impl Submissions {
             bytes: content,
         };
         Ok(Submission { kind, content, attachments: Vec::new(), declared, identity })
+    }
+
+    /// A draft is a request to submit without what only a submission has.
+    fn draft(&self, request: CheckReportRequest) -> Result<Submission, Problem> {
+        let CheckReportRequest {
+            content,
+            media_type,
+            charset,
+            filename,
+            agency,
+            year,
+            title,
+            url,
+            published_at,
+            site,
+            review,
+        } = request;
+        let request = SubmitRequest {
+            content,
+            media_type,
+            charset,
+            filename,
+            agency,
+            year,
+            title,
+            url,
+            published_at,
+            site,
+            review,
+            request_id: String::new(),
+            kind: DocumentKind::Unspecified.into(),
+        };
+        let submission = self.submission(request)?;
+        Ok(Submission { kind: DocumentKind::Draft, ..submission })
     }
 }
 
@@ -199,6 +239,9 @@ fn working<T>(request: &Request<T>) -> Option<Working> {
 fn document_kind(number: i32) -> Result<DocumentKind, Problem> {
     match DocumentKind::try_from(number) {
         Ok(DocumentKind::Unspecified) => Ok(DocumentKind::Published),
+        Ok(DocumentKind::Draft) => {
+            Err(Problem::invalid("kind", "DRAFT", "must not be a draft, which CheckReport checks"))
+        }
         Ok(kind) => Ok(kind),
         Err(_) => Err(Problem::invalid("kind", &number.to_string(), "must be a known kind")),
     }
@@ -214,6 +257,16 @@ impl SubmissionService for Submissions {
         let (_, _held, message) = request.into_parts();
         let submission = self.submission(message)?;
         Ok(Response::new(self.intake.submit(submission).await?))
+    }
+
+    async fn check_report(
+        &self,
+        request: Request<CheckReportRequest>,
+    ) -> Result<Response<CheckReportResponse>, Status> {
+        let _slot = (self.admission.enter()?, working(&request));
+        let (_, _held, message) = request.into_parts();
+        let draft = self.draft(message)?;
+        Ok(Response::new(self.dry_run.check(draft).await?.response()))
     }
 
     async fn get_submission(

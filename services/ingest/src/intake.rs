@@ -16,10 +16,12 @@ use std::sync::Arc;
 
 use crate::{
     blocking,
+    config::Config,
     error::{Code, Problem},
     fetch::Fetcher,
     publication::Request,
     receipt_store::{LastAccepted, ReceiptStore},
+    review::ReviewLevels,
     submission::{File, StoredFiles, Submission, SubmissionIdentity, WithdrawalRequest},
     turns::Turns,
 };
@@ -30,7 +32,7 @@ use gongkai_model::RejectionCode;
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::{BUCKET_ORIGINALS, Event},
-    v1::{ContentRef, Receipt, SubmissionState},
+    v1::{ContentRef, DocumentReceived, Receipt, SubmissionState},
 };
 use gongkai_worker::{
     Output, Runtime,
@@ -48,6 +50,7 @@ pub struct Intake {
     storing: Turns,
     receipts: ReceiptStore,
     fetcher: Fetcher,
+    review_levels: ReviewLevels,
     public_url: String,
     registry: watch::Receiver<Arc<Registry>>,
 }
@@ -58,9 +61,9 @@ impl Intake {
     /// Creates an intake over the broker of a runtime. `registry` resolves the agencies of withdrawals.
     #[must_use]
     pub fn new(
+        config: &Config,
         runtime: Runtime,
         fetcher: Fetcher,
-        public_url: &str,
         registry: watch::Receiver<Arc<Registry>>,
     ) -> Self {
         Self {
@@ -70,7 +73,8 @@ impl Intake {
             receipts: ReceiptStore::new(&runtime),
             runtime,
             fetcher,
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            review_levels: ReviewLevels::new(config),
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
         }
     }
 
@@ -371,7 +375,11 @@ impl Intake {
         submission: &Submission,
         stored: StoredFiles,
     ) -> Result<u64, transport::Error> {
-        let event = submission.received(id, stored, timestamp(self.runtime.clock().now()));
+        let received_at = timestamp(self.runtime.clock().now());
+        let event = DocumentReceived {
+            review_levels: self.review_levels.of(&submission.declared),
+            ..submission.received(id, stored, received_at)
+        };
         let subject = Event::ReportReceived.subject(submission.declared.region());
         let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
         Ok(self.runtime.publish(&self.message_id(id), output).await?.sequence)

@@ -1,12 +1,13 @@
 //! Accepts reports over HTTP and gRPC, stores them in the object store and publishes them to JetStream.
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
-//! servers in front of it, behind one [`admission`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`auth`] and
+//! servers in front of it, behind one [`admission`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`dry_run`] checks drafts. [`auth`] and
 //! [`signature`] decide who may call. [`receipt_store`], [`state`] and [`progress`] keep the receipts.
 
 pub mod admission;
 pub mod auth;
 pub mod blocking;
+pub mod checked_draft;
 pub mod cloudevent;
 pub mod config;
 pub mod connections;
@@ -21,6 +22,7 @@ pub mod progress;
 pub mod publication;
 pub mod receipt;
 pub mod receipt_store;
+pub mod review;
 pub mod server;
 pub mod signature;
 pub mod state;
@@ -93,11 +95,12 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let registry = RegistryStore::new(runtime.entries(BUCKET_AGENCIES), runtime.objects(BUCKET_REGISTRIES));
     let registry = registry.follow(&runtime).await;
     let fetcher = fetch::Fetcher::new(&config)?;
-    let intake = intake::Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
-    let dry_run = dry_run::DryRun::new(&config, runtime.clone())?;
+    let intake = intake::Intake::new(&config, runtime.clone(), fetcher.clone(), registry.clone());
+    let dry_run = dry_run::DryRun::new(&config, runtime.clone(), fetcher, registry)?;
     dry_run.prepare().await?;
     let admission = admission::Admission::new(&config, runtime.shutdown());
-    let router = http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run, admission.clone());
+    let router =
+        http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run.clone(), admission.clone());
     let header_timeout = Duration::from_secs(config.header_timeout_s);
     let connections = Connections::new(config.max_connections, header_timeout);
     let (http, grpc) = (listeners.http.local_addr()?, listeners.grpc.local_addr()?);
@@ -110,7 +113,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
         }
         anyhow::Ok(())
     };
-    let submissions = grpc::Submissions::new(&config, &runtime, intake, auth, admission);
+    let submissions = grpc::Submissions::new(&config, &runtime, intake, dry_run, auth, admission);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
     let stages =
         runtime.consume(progress::Stages::consume(), progress::Stages { receipts: receipts.clone() });

@@ -25,6 +25,14 @@ const LIST_LIMIT: usize = 50;
 /// Maximum length of a text member in bytes, so that the event fits into one message.
 const TEXT_LIMIT: usize = 4096;
 
+/// What an event asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    /// Check this draft and keep nothing. Its content may still have to be fetched from the URL.
+    Check(Box<Submission>, Option<String>),
+    Accept(Request),
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     Submit(Box<Submission>),
@@ -98,12 +106,12 @@ enum ContentLocation {
 ///
 /// # Errors
 /// The type is unknown, or the data lacks what the type requires.
-pub fn read(event: CloudEvent) -> Result<Request, Problem> {
+pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
     let kind = match event.r#type.as_str() {
         "gongkai.report.published.v1" => DocumentKind::Published,
         "gongkai.report.updated.v1" => DocumentKind::Updated,
         "gongkai.report.draft.v1" => DocumentKind::Draft,
-        "gongkai.report.withdrawn.v1" => return withdrawal(event),
+        "gongkai.report.withdrawn.v1" => return withdrawal(event).map(Purpose::Accept),
         other => {
             return Err(Problem::new(
                 Code::UnknownEventType,
@@ -132,9 +140,14 @@ pub fn read(event: CloudEvent) -> Result<Request, Problem> {
     let submission = |content| {
         Box::new(Submission { kind, content, attachments, declared, identity: SubmissionIdentity::Event })
     };
-    Ok(match location {
-        ContentLocation::Inline(file) => Request::Submit(submission(file)),
-        ContentLocation::Remote(file, url) => Request::Fetch(submission(file), url),
+    let (submission, url) = match location {
+        ContentLocation::Inline(file) => (submission(file), None),
+        ContentLocation::Remote(file, url) => (submission(file), Some(url)),
+    };
+    Ok(match url {
+        url if kind == DocumentKind::Draft => Purpose::Check(submission, url),
+        None => Purpose::Accept(Request::Submit(submission)),
+        Some(url) => Purpose::Accept(Request::Fetch(submission, url)),
     })
 }
 
@@ -297,12 +310,7 @@ fn declared(members: Members, subject: Option<String>, event: EventId) -> Result
 }
 
 fn review(steps: Vec<ReviewMember>) -> Result<Vec<ReviewStep>, Problem> {
-    if steps.len() > LIST_LIMIT {
-        return Err(Problem::new(
-            Code::TooLarge,
-            format!("{} steps of review, at most {LIST_LIMIT}", steps.len()),
-        ));
-    }
+    ensure_few(steps.len())?;
     let step = |step: ReviewMember| {
         Ok(ReviewStep {
             level: text("review.level", step.level)?,
@@ -311,6 +319,29 @@ fn review(steps: Vec<ReviewMember>) -> Result<Vec<ReviewStep>, Problem> {
         })
     };
     steps.into_iter().map(step).collect()
+}
+
+/// Checks steps of review that came in messages.
+///
+/// # Errors
+/// `TOO_LARGE`, `INVALID_FIELD`.
+pub fn review_steps(steps: Vec<ReviewStep>) -> Result<Vec<ReviewStep>, Problem> {
+    ensure_few(steps.len())?;
+    let step = |step: ReviewStep| {
+        Ok(ReviewStep {
+            level: text("review.level", Some(step.level))?,
+            decision: text("review.decision", Some(step.decision))?,
+            decided_at: step.decided_at,
+        })
+    };
+    steps.into_iter().map(step).collect()
+}
+
+fn ensure_few(steps: usize) -> Result<(), Problem> {
+    if steps <= LIST_LIMIT {
+        return Ok(());
+    }
+    Err(Problem::new(Code::TooLarge, format!("{steps} steps of review, at most {LIST_LIMIT}")))
 }
 
 fn content_location(content: Option<ContentMember>) -> Result<ContentLocation, Problem> {
@@ -383,7 +414,7 @@ mod tests {
 
     fn submitted(event: CloudEvent) -> Submission {
         match read(event).unwrap() {
-            Request::Submit(submission) => *submission,
+            Purpose::Accept(Request::Submit(submission)) => *submission,
             other => panic!("{other:?}"),
         }
     }
@@ -437,10 +468,10 @@ mod tests {
     #[test]
     fn a_url_is_left_to_be_fetched() {
         let data = json!({"content": {"url": "https://www.example.gov.cn/a.html"}});
-        let Request::Fetch(_, url) = read(event("published", EventData::Json(data))).unwrap() else {
-            panic!()
-        };
-        assert_eq!(url, "https://www.example.gov.cn/a.html");
+        let read = |kind: &str| read(event(kind, EventData::Json(data.clone()))).unwrap();
+        let Purpose::Accept(Request::Fetch(_, url)) = read("published") else { panic!() };
+        let Purpose::Check(_, of_draft) = read("draft") else { panic!() };
+        assert_eq!((url.as_str(), of_draft), ("https://www.example.gov.cn/a.html", Some(url.clone())));
     }
 
     #[test]
@@ -479,7 +510,7 @@ mod tests {
             CloudEvent { subject: Some("https://x/a".into()), ..event("withdrawn", EventData::None) };
         let by_data = event("withdrawn", EventData::Json(json!({"url": "https://x/a"})));
         for event in [by_subject, by_data] {
-            let Request::Withdraw(withdrawal) = read(event).unwrap() else { panic!() };
+            let Purpose::Accept(Request::Withdraw(withdrawal)) = read(event).unwrap() else { panic!() };
             assert_eq!(withdrawal.declared.url, "https://x/a");
         }
     }

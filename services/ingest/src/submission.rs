@@ -271,6 +271,8 @@ impl Submission {
             event_source: declared.event_source,
             event_id: declared.event_id,
             review: declared.review,
+            // Not of the sender.
+            review_levels: Vec::new(),
         }
     }
 }

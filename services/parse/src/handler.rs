@@ -235,6 +235,8 @@ fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Co
         region: key::region(received).to_string(),
         content: Some(content),
         effective_at: Some(convert::timestamp::timestamp(context.logged_at)),
+        review: received.review.clone(),
+        review_levels: received.review_levels.clone(),
     }
 }
 

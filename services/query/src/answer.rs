@@ -59,19 +59,21 @@ pub fn revision(revision: RevisionHeader) -> v1::Report {
         withdrawn,
         media_type,
         region: region.to_string(),
+        review: Vec::new(),
     }
 }
 
 /// A whole report.
 #[must_use]
 pub fn report(report: StoredReport) -> v1::Report {
-    let StoredReport { revision: header, prose, facts } = report;
+    let StoredReport { revision: header, prose, facts, review } = report;
     let StoredProse { preamble, sections } = prose.unwrap_or_default();
     let section = |StoredSection { number, title, text }| v1::Section { number, title, text };
     let mut whole = revision(header);
     whole.preamble = preamble;
     whole.sections = sections.into_iter().map(section).collect();
     whole.facts = facts.iter().map(Into::into).collect();
+    whole.review = review.iter().map(Into::into).collect();
     whole
 }
 
@@ -161,5 +163,6 @@ fn gone(key: &ReportKey) -> v1::Report {
         withdrawn: true,
         media_type: String::new(),
         region: String::new(),
+        review: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! A parsed report: its tables joined with its prose, and the event that brought it.
 
 use anyhow::anyhow;
-use gongkai_model::{AgencyProfile, Finding, Report, ReportKey, Summary, Versions};
+use gongkai_model::{AgencyProfile, Finding, Report, ReportKey, ReviewStep, Summary, Versions};
 use gongkai_proto::{
     convert::{self, timestamp::day_in_china},
     v1,
@@ -22,6 +22,7 @@ pub(crate) struct ParsedDocument {
     pub(crate) is_erased: bool,
     /// The trace of the document, also if another report's event caused this validation.
     pub(crate) trace_id: String,
+    review: Vec<ReviewStep>,
     versions: Versions,
 }
 
@@ -45,6 +46,7 @@ impl ParsedDocument {
         let key = convert::report::key(&header.name).map_err(bury)?;
         let report = convert::report::report(header.clone(), text).map_err(bury)?.into();
         Ok(Self {
+            review: convert::review::steps(&origin.review).map_err(bury)?,
             key,
             origin,
             header,
@@ -74,6 +76,8 @@ impl ParsedDocument {
                 site_domain: profile.and_then(|profile| profile.site_domain.as_deref()),
                 column: site.and_then(|site| given(&site.column)),
                 first_seen: day_in_china(self.origin.received_at),
+                review: &self.review,
+                review_levels: &self.origin.review_levels,
             },
             neighbours,
         };

@@ -213,7 +213,11 @@ impl Site {
         let (_keep, registry) = watch::channel(Arc::new(Registry::default()));
         match kind {
             Kind::Ingest => {
-                let intake = Intake::new(runtime.clone(), fetcher(), "http://ingest.example", registry);
+                let config = gongkai_ingest::Config {
+                    public_url: "http://ingest.example".to_owned(),
+                    ..gongkai_ingest::Config::default()
+                };
+                let intake = Intake::new(&config, runtime.clone(), fetcher(), registry);
                 *self.ingest.lock().unwrap() = Some((connection, intake));
                 let receipts = ReceiptStore::new(&runtime);
                 let stages = runtime.consume(Stages::consume(), Stages { receipts: receipts.clone() });

@@ -12,6 +12,7 @@ use super::body::{self, Buffered};
 use crate::{
     admission::Admission,
     auth::{Authenticator, Caller},
+    checked_draft::CheckedDraft,
     connections::{self, Working},
     dry_run::DryRun,
     error::Problem,
@@ -69,6 +70,12 @@ impl App {
         let slot = (self.admission.enter()?, connection.map(connections::Peer::work));
         Ok(Admitted { head, body, caller, _slot: slot })
     }
+}
+
+/// Answers 200 with the JSON of `gongkai check`.
+pub(super) fn checked(draft: &CheckedDraft) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    (StatusCode::OK, [(header::CONTENT_TYPE, json)], draft.line().to_json()).into_response()
 }
 
 /// Answers 202 with the receipt. `Location` is the URL of its later states.

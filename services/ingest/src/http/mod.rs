@@ -2,7 +2,7 @@
 //!
 //! - `POST /v1/events`: CloudEvents → 202 and a receipt, or a list of them for a batch
 //! - `POST /v1/reports`: a document → 202 and a receipt
-//! - `POST /v1/check`: a document → 200 and the output of `gongkai check --format json`
+//! - `POST /v1/check`: a draft → 200 and the output of `gongkai check --format json`, compared with the stored reports around it
 //! - `GET /v1/submissions/{id}` → 200 and the receipt
 //!
 //! Every error is an `application/problem+json`, including unknown routes and panics.
@@ -12,7 +12,7 @@ mod body;
 mod events;
 mod reports;
 
-use std::any::Any;
+use std::{any::Any, time::Duration};
 
 use axum::{
     Json, Router,
@@ -20,8 +20,11 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::HeaderMap;
-use tower_http::catch_panic::CatchPanicLayer;
+use http::{HeaderMap, HeaderName, Method, header};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+};
 
 use self::app::App;
 use crate::{
@@ -36,6 +39,9 @@ use crate::{
 };
 use gongkai_worker::Runtime;
 
+/// How long a browser may remember that it may call.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
+
 pub fn router(
     config: &Config,
     runtime: &Runtime,
@@ -45,7 +51,7 @@ pub fn router(
     admission: Admission,
 ) -> Router {
     let app = App { intake, auth, dry_run, admission, limit: config.max_body_bytes };
-    Router::new()
+    let router = Router::new()
         .route("/v1/events", post(events::accept))
         .route("/v1/reports", post(reports::submit))
         .route("/v1/check", post(reports::check))
@@ -63,7 +69,31 @@ pub fn router(
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(runtime.server_layer())
-        .with_state(app)
+        .with_state(app);
+    match cors(&config.cors_origins) {
+        // Outermost, as a browser asks without credentials whether it may call, and shows a page no error without these headers.
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+}
+
+/// Lets pages of these origins call from a browser; `None` without any. No cookies are involved.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let allowed = match origins {
+        [] => return None,
+        origins if origins.iter().any(|origin| origin == "*") => AllowOrigin::any(),
+        origins => AllowOrigin::list(origins.iter().filter_map(|origin| origin.parse().ok())),
+    };
+    let signing = ["webhook-id", "webhook-timestamp", "webhook-signature", "idempotency-key"];
+    let headers = signing.map(HeaderName::from_static).into_iter();
+    Some(
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(headers.chain([header::CONTENT_TYPE, header::AUTHORIZATION]).collect::<Vec<_>>())
+            .expose_headers([header::LOCATION, header::RETRY_AFTER])
+            .max_age(PREFLIGHT_AGE),
+    )
 }
 
 async fn submission(

@@ -3,13 +3,13 @@
 use axum::{
     body::Body,
     extract::{FromRequest as _, Multipart, Query, State, rejection::QueryRejection},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header, request::Parts};
+use http::{HeaderMap, Request, header, request::Parts};
 use serde::Deserialize;
 
-use super::app::{Admitted, App, accepted};
+use super::app::{Admitted, App, accepted, checked};
 use crate::{
     auth::Caller,
     cloudevent,
@@ -58,9 +58,8 @@ pub(super) async fn check(
 ) -> Result<Response, Problem> {
     let admitted = app.admit(request, covered).await?;
     let submission = submission(parameters, &admitted).await?;
-    let line = app.dry_run.line(submission).await?;
-    let json = HeaderValue::from_static("application/json");
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], line).into_response())
+    let draft = Submission { kind: DocumentKind::Draft, ..submission };
+    Ok(checked(&app.dry_run.check(draft).await?))
 }
 
 /// The query names the agency of the report, so the signature covers it.

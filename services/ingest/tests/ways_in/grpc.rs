@@ -4,11 +4,11 @@ use futures::StreamExt as _;
 use tonic::{Code, Request, transport::Channel};
 use tonic_types::StatusExt as _;
 
-use crate::harness::Harness;
+use crate::harness::{Harness, post};
 use gongkai_ingest::{config::Config, grpc::Submissions};
 use gongkai_proto::v1::{
-    AgencyHint, GetSubmissionRequest, Receipt, SubmissionState, SubmitRequest, WatchSubmissionRequest,
-    submission_service_client::SubmissionServiceClient,
+    AgencyHint, CheckReportRequest, DocumentKind, GetSubmissionRequest, Receipt, SubmissionState,
+    SubmitRequest, WatchSubmissionRequest, submission_service_client::SubmissionServiceClient,
 };
 
 async fn served(config: Config) -> (Harness, SubmissionServiceClient<Channel>, Channel) {
@@ -16,7 +16,8 @@ async fn served(config: Config) -> (Harness, SubmissionServiceClient<Channel>, C
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (intake, auth, admission) = (harness.intake.clone(), harness.auth.clone(), harness.admission.clone());
-    let service = Submissions::new(&config, &harness.runtime, intake, auth, admission);
+    let dry_run = harness.dry_run.clone();
+    let service = Submissions::new(&config, &harness.runtime, intake, dry_run, auth, admission);
     let runtime = harness.runtime.clone();
     tokio::spawn(async move { service.serve(listener, &runtime).await });
     let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
@@ -62,6 +63,7 @@ async fn errors_carry_reasons() {
         (with(|r| r.agency.as_mut().unwrap().code = "36/10".into()), Code::InvalidArgument, "INVALID_FIELD"),
         (with(|r| r.year = 23), Code::InvalidArgument, "INVALID_FIELD"),
         (with(|r| r.kind = 77), Code::InvalidArgument, "INVALID_FIELD"),
+        (with(|r| r.set_kind(DocumentKind::Draft)), Code::InvalidArgument, "INVALID_FIELD"),
     ];
     for (request, code, reason) in cases {
         let status = client.submit(request).await.unwrap_err();
@@ -78,6 +80,29 @@ async fn errors_carry_reasons() {
     );
     let watched = client.watch_submission(WatchSubmissionRequest { submission_id: "nonsense".into() }).await;
     assert_eq!(watched.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_draft_is_checked_and_not_kept() {
+    let (harness, mut client, _) = served(Config::default()).await;
+    let content = include_str!("../../../../tests/samples/02_tab_rows_wrong_total.txt");
+    let asked =
+        CheckReportRequest { content: content.into(), filename: "a.txt".into(), ..Default::default() };
+    let answer = client.check_report(asked.clone()).await.unwrap().into_inner();
+    let line = harness.call(post("/v1/check?filename=a.txt", content)).await.json;
+    let rules: Vec<&str> = answer.findings.iter().map(|finding| finding.rule.as_str()).collect();
+    let of_line: Vec<&str> =
+        line["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap()).collect();
+    assert_eq!(rules, of_line);
+    let wrong = answer.findings.iter().find(|finding| finding.rule == "T3-ROW").unwrap();
+    let report = answer.report.unwrap();
+    assert_eq!(wrong.report, report.name);
+    let source = report.facts.iter().find_map(|fact| fact.source.as_ref()?.start).unwrap();
+    assert!(source > 0 && report.findings_summary.unwrap().error > 0);
+    let nothing = CheckReportRequest { content: "通知".into(), ..asked };
+    let rejected = client.check_report(nothing).await.unwrap().into_inner();
+    assert_eq!((rejected.report, rejected.rejection.unwrap().code.as_str()), (None, "NOT_A_REPORT"));
+    assert!(harness.received().is_empty());
 }
 
 #[tokio::test]

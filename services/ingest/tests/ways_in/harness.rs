@@ -27,6 +27,7 @@ pub(crate) struct Harness {
     pub(crate) memory: Memory,
     pub(crate) runtime: Runtime,
     pub(crate) router: Router,
+    pub(crate) dry_run: DryRun,
     pub(crate) intake: Intake,
     pub(crate) auth: Authenticator,
     pub(crate) admission: Admission,
@@ -67,13 +68,14 @@ impl Harness {
         let auth = Authenticator::new(config, runtime.clock()).unwrap();
         let (agencies, registry) = watch::channel(Arc::default());
         let fetcher = Fetcher::new(config).unwrap();
-        let intake = Intake::new(runtime.clone(), fetcher, &config.public_url, registry);
+        let intake = Intake::new(config, runtime.clone(), fetcher.clone(), registry.clone());
         gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-ingest"));
-        let dry_run = DryRun::new(config, runtime.clone()).unwrap();
+        let dry_run = DryRun::new(config, runtime.clone(), fetcher, registry).unwrap();
         let admission = Admission::new(config, runtime.shutdown());
-        let router = router(config, &runtime, intake.clone(), auth.clone(), dry_run, admission.clone());
+        let router =
+            router(config, &runtime, intake.clone(), auth.clone(), dry_run.clone(), admission.clone());
         let receipts = ReceiptStore::new(&runtime);
-        Self { memory, runtime, router, intake, auth, admission, receipts, agencies }
+        Self { memory, runtime, router, dry_run, intake, auth, admission, receipts, agencies }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {

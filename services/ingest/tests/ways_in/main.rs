@@ -5,6 +5,8 @@ mod acceptance;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod drafts;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod harness;

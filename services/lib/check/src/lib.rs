@@ -9,12 +9,13 @@ mod line;
 mod metadata_line;
 mod source_line;
 
-use gongkai_model::Rejection;
+use gongkai_model::{Finding, Rejection};
 use gongkai_reading::Reading;
 pub use gongkai_reading::{Hints, Limits};
-use gongkai_rules::{ReportContext, RuleSet};
+use gongkai_rules::{LeftOut, ReportContext, RuleSet};
 pub use line::{
-    CheckLine, FactLine, FindingLine, RejectionLine, ReportLine, SectionLine, Status, VersionsLine,
+    CheckLine, FactLine, FindingLine, NotCheckedLine, RejectionLine, ReportLine, SectionLine, Status,
+    VersionsLine,
 };
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
 pub use source_line::SourceLine;
@@ -48,12 +49,31 @@ pub fn line_of(
     reading: Result<Reading, Rejection>,
     context: &ReportContext<'_>,
 ) -> CheckLine {
-    let checked = reading.and_then(|reading| {
-        let context =
-            ReportContext { by_name: gongkai_agencies::nature_of(&reading.report.agency), ..*context };
-        let found = gongkai_reading::guarded(|| Ok(rules.evaluate_all(&reading.report, &context)))?;
-        let line = CheckLine::of_report(file, &reading, &found.findings, rules.versions());
-        Ok(line.with_left_out(&found.left_out))
-    });
-    checked.unwrap_or_else(|rejection| CheckLine::of_rejection(file, &rejection, rules.versions()))
+    let checked = reading.and_then(|reading| evaluate(rules, reading, context));
+    CheckLine::of(file, checked.as_ref(), rules.versions())
+}
+
+/// A report with what the rules say of it.
+#[derive(Debug)]
+pub struct Checked {
+    /// The report.
+    pub reading: Reading,
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// The rules of local packs that were left out because they would cost too much.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Applies rules to a report. What its body's name tells is added to the context.
+///
+/// # Errors
+/// A rule failed on this document.
+pub fn evaluate(
+    rules: &RuleSet,
+    reading: Reading,
+    context: &ReportContext<'_>,
+) -> Result<Checked, Rejection> {
+    let context = ReportContext { by_name: gongkai_agencies::nature_of(&reading.report.agency), ..*context };
+    let found = gongkai_reading::guarded(|| Ok(rules.evaluate_all(&reading.report, &context)))?;
+    Ok(Checked { reading, findings: found.findings, left_out: found.left_out })
 }

@@ -5,7 +5,7 @@ use gongkai_reading::Reading;
 use gongkai_rules::LeftOut;
 use serde::{Deserialize, Serialize};
 
-use crate::{metadata_line::MetadataLine, source_line::SourceLine};
+use crate::{Checked, metadata_line::MetadataLine, source_line::SourceLine};
 
 /// The result of reading a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct CheckLine {
     /// The rules of local packs that were left out because they would cost too much, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// What could not be compared, where a server checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_checked: Vec<NotCheckedLine>,
     /// Versions of the program and its rules.
     pub versions: VersionsLine,
 }
@@ -148,6 +151,19 @@ pub struct FindingLine {
     pub versions: VersionsLine,
 }
 
+/// Rules that could not be applied for want of what they compare with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCheckedLine {
+    /// Public code of what is wrong.
+    pub code: String,
+    /// What is wrong and what to do, in Chinese.
+    pub message: String,
+    /// The same in English.
+    pub message_en: String,
+    /// Ids of the rules.
+    pub rules: Vec<String>,
+}
+
 /// Why a document was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectionLine {
@@ -179,6 +195,17 @@ pub struct VersionsLine {
 }
 
 impl CheckLine {
+    /// The line of a document that was checked or rejected; `versions` are those of the rules.
+    #[must_use]
+    pub fn of(file: &str, checked: Result<&Checked, &Rejection>, versions: &Versions) -> Self {
+        match checked {
+            Ok(Checked { reading, findings, left_out }) => {
+                Self::of_report(file, reading, findings, versions).with_left_out(left_out)
+            }
+            Err(rejection) => Self::of_rejection(file, rejection, versions),
+        }
+    }
+
     /// The line of a document that was read; `versions` are those of the rules that made the findings.
     #[must_use]
     pub fn of_report(file: &str, reading: &Reading, findings: &[Finding], versions: &Versions) -> Self {
@@ -193,6 +220,7 @@ impl CheckLine {
                 .collect(),
             rejection: None,
             left_out: Vec::new(),
+            not_checked: Vec::new(),
             versions: VersionsLine::from(versions),
         }
     }
@@ -214,6 +242,7 @@ impl CheckLine {
             findings: Vec::new(),
             rejection: Some(RejectionLine::from(rejection)),
             left_out: Vec::new(),
+            not_checked: Vec::new(),
             versions: VersionsLine::from(versions),
         }
     }

@@ -16,6 +16,7 @@ pub mod metadata;
 pub mod profile;
 pub mod rejection;
 pub mod report;
+pub mod review;
 pub mod versions;
 pub mod waiver;
 
@@ -29,5 +30,6 @@ pub use metadata::{Citation, Contact, Field, FieldName, Metadata};
 pub use profile::{AgencyKind, AgencyProfile, Level, Nature};
 pub use rejection::{LookAlike, Rejection, RejectionCode};
 pub use report::{FormId, Period, Report, Section, Variant};
+pub use review::ReviewStep;
 pub use versions::Versions;
 pub use waiver::{Revocation, Waiver, WaiverEnd};

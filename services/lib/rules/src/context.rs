@@ -1,6 +1,6 @@
 //! The context of an evaluation: the publishing event, the agency's profile and the neighbouring reports.
 
-use gongkai_model::{AgencyKey, AgencyProfile, Nature};
+use gongkai_model::{AgencyKey, AgencyProfile, Nature, ReviewStep};
 
 use crate::neighbours::Neighbours;
 
@@ -18,6 +18,10 @@ pub struct Publication<'a> {
     pub column: Option<&'a str>,
     /// The day we first saw it.
     pub first_seen: Option<time::Date>,
+    /// The steps of its review, in order.
+    pub review: &'a [ReviewStep],
+    /// The levels of review that are demanded of its site.
+    pub review_levels: &'a [String],
 }
 
 /// What is known about a report besides the document. Everything is optional; by default only the document is known.

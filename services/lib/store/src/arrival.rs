@@ -1,6 +1,6 @@
 //! What the projector writes: arrivals with their outcomes.
 
-use gongkai_model::{Arrival, Fact, Finding, FormId, Region, ReportKey, Variant, Versions};
+use gongkai_model::{Arrival, Fact, Finding, FormId, Region, ReportKey, ReviewStep, Variant, Versions};
 use time::OffsetDateTime;
 
 /// The origin of a revision: the arrival of its content that ranks lowest.
@@ -67,6 +67,8 @@ pub struct Content {
     pub trace_id: String,
     /// The prose; absent if it was erased.
     pub prose: Option<StoredProse>,
+    /// The steps of review before publication, in order.
+    pub review: Vec<ReviewStep>,
 }
 
 /// The outcome of an arrival.

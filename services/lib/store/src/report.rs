@@ -1,6 +1,6 @@
 //! The header of a revision, and a whole report.
 
-use gongkai_model::{Fact, FormId, ReportKey, Summary, Variant, Versions};
+use gongkai_model::{Fact, FormId, ReportKey, ReviewStep, Summary, Variant, Versions};
 
 use crate::arrival::{Origin, StoredProse};
 
@@ -42,4 +42,6 @@ pub struct StoredReport {
     pub prose: Option<StoredProse>,
     /// Every cell of the form, in the form's order.
     pub facts: Vec<Fact>,
+    /// The steps of review before publication, in order.
+    pub review: Vec<ReviewStep>,
 }

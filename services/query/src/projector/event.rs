@@ -1,7 +1,7 @@
 //! Converts events of the log to types of the store.
 
 use gongkai_model::Waiver;
-use gongkai_proto::convert::{Error, history, report};
+use gongkai_proto::convert::{self, Error, history, report};
 use gongkai_proto::v1;
 use gongkai_store::{ArrivalEvent, ArrivalOutcome, Content, StoredProse, StoredSection};
 use time::OffsetDateTime;
@@ -39,6 +39,8 @@ pub fn validated(
     event_sequence: u64,
     event_at: OffsetDateTime,
 ) -> Result<ArrivalEvent, Error> {
+    let steps = event.origin.as_ref().map_or(&[][..], |origin| &origin.review);
+    let review = convert::review::steps(steps)?;
     let header = event.report.ok_or(Error::Missing { field: "report" })?;
     let content = Content {
         key: report::key(&header.name)?,
@@ -52,6 +54,7 @@ pub fn validated(
         versions: event.versions.ok_or(Error::Missing { field: "versions" })?.into(),
         trace_id: event.trace_id,
         prose,
+        review,
     };
     arrival_event(event.origin, event_sequence, event_at, ArrivalOutcome::Validated(Box::new(content)))
 }

@@ -1,7 +1,7 @@
 //! Queries for one report.
 
 use gongkai_lifecycle::{self as lifecycle, record_arrival, record_withdrawal, revisions};
-use gongkai_model::{Fact, History, Rank, ReportKey};
+use gongkai_model::{Fact, History, Rank, ReportKey, ReviewStep};
 use rusqlite::{Connection, OptionalExtension, params};
 use time::OffsetDateTime;
 
@@ -53,6 +53,7 @@ pub(super) fn report(
         revision: header(c, current, revisions.len(), current.is_withdrawn)?,
         prose: prose(c, content)?,
         facts: facts(c, content)?,
+        review: review(c, content)?,
     }))
 }
 
@@ -124,6 +125,18 @@ fn prose(c: &Connection, arrival: u64) -> Result<Option<StoredProse>, Error> {
         Ok(StoredSection { number: row.get(0)?, title: row.get(1)?, text: row.get(2)? })
     })?;
     Ok(Some(StoredProse { preamble, sections: sections.collect::<Result<_, _>>()? }))
+}
+
+fn review(c: &Connection, arrival: u64) -> Result<Vec<ReviewStep>, Error> {
+    let id = signed(arrival, "arrival")?;
+    let mut select = c.prepare_cached(
+        "SELECT level, decision, decided_at FROM review_step WHERE received_sequence = ? ORDER BY position",
+    )?;
+    let steps = select.query_and_then([id], |row| {
+        let decided_at = row.get::<_, Option<i64>>(2)?.map(columns::time_of).transpose()?;
+        Ok(ReviewStep { level: row.get(0)?, decision: row.get(1)?, decided_at })
+    })?;
+    steps.collect()
 }
 
 fn facts(c: &Connection, arrival: u64) -> Result<Vec<Fact>, Error> {

@@ -235,6 +235,16 @@ fn insert_content(tx: &Transaction<'_>, id: i64, content: &Content) -> Result<()
     for (position, finding) in (0..).zip(&content.findings) {
         insert_finding(tx, id, position, finding)?;
     }
+    for (position, step) in (0_i64..).zip(&content.review) {
+        let decided_at = step.decided_at.map(micros);
+        tx.prepare_cached("INSERT INTO review_step VALUES (?, ?, ?, ?, ?)")?.execute(params![
+            id,
+            position,
+            step.level,
+            step.decision,
+            decided_at
+        ])?;
+    }
     Ok(())
 }
 

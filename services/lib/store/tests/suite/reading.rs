@@ -17,6 +17,7 @@ pub(crate) fn reads_back_what_was_written(open: &dyn Fn() -> Opened) {
     };
     let report = store.report(&a, None).unwrap().unwrap();
     assert_eq!(report.facts, content.facts);
+    assert_eq!(report.review, content.review);
     assert_eq!(report.facts[0].state.value().unwrap().to_string(), "5.20");
     assert_eq!(report.prose, content.prose);
     let revision = report.revision;

@@ -1,8 +1,8 @@
 //! Sample arrivals. Sequences are small numbers; an arrival's hash, address and time derive from the arguments.
 
 use gongkai_model::{
-    AgencyKey, Area, Arrival, CellRef, Concept, Fact, FactId, Finding, FormId, Rank, ReportKey, Revocation,
-    Severity, Source, Span, State, Variant, Versions, Waiver, WaiverEnd, Withdrawal,
+    AgencyKey, Area, Arrival, CellRef, Concept, Fact, FactId, Finding, FormId, Rank, ReportKey, ReviewStep,
+    Revocation, Severity, Source, Span, State, Variant, Versions, Waiver, WaiverEnd, Withdrawal,
 };
 use gongkai_store::{ArrivalEvent, ArrivalOutcome, Content, Origin, StoredProse, StoredSection};
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -67,6 +67,12 @@ pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
                 StoredSection { number: 2, title: "二、主动公开".into(), text: String::new() },
             ],
         }),
+        review: vec![
+            ReviewStep {
+                level: "科室负责人".into(), decision: "approved".into(), decided_at: Some(day(1))
+            },
+            ReviewStep { level: format!("第{n}级"), decision: String::new(), decided_at: None },
+        ],
     }
 }
 

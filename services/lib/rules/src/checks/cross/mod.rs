@@ -6,6 +6,7 @@ mod compared;
 mod copied;
 mod disputes;
 mod published;
+mod reviewed;
 mod rollup;
 mod timely;
 
@@ -20,4 +21,5 @@ pub(crate) const CHECKS: &[&[Check]] = &[
     rollup::CHECKS,
     timely::CHECKS,
     published::CHECKS,
+    reviewed::CHECKS,
 ];

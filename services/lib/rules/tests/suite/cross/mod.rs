@@ -7,7 +7,7 @@ mod publications;
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use gongkai_model::{AgencyProfile, Applicant, Report};
+use gongkai_model::{AgencyProfile, Applicant, Report, ReviewStep};
 use gongkai_rules::{Neighbours, Publication, ReportContext, RuleSet, Scope};
 use time::Date;
 
@@ -21,12 +21,23 @@ struct Case {
     published: Option<Date>,
     seen: Option<Date>,
     column: Option<&'static str>,
+    review: Vec<ReviewStep>,
+    review_levels: Vec<String>,
 }
 
 impl Case {
     fn new(report: Report) -> Self {
         let neighbours = Neighbours::new(seen(&report));
-        Self { report, neighbours, profile: None, published: None, seen: None, column: None }
+        Self {
+            report,
+            neighbours,
+            profile: None,
+            published: None,
+            seen: None,
+            column: None,
+            review: Vec::new(),
+            review_levels: Vec::new(),
+        }
     }
 
     /// With a report on the year before.
@@ -41,7 +52,13 @@ impl Case {
         let context = ReportContext {
             published_at: self.published,
             profile: self.profile.as_ref(),
-            publication: Publication { first_seen: self.seen, column: self.column, ..Publication::default() },
+            publication: Publication {
+                first_seen: self.seen,
+                column: self.column,
+                review: &self.review,
+                review_levels: &self.review_levels,
+                ..Publication::default()
+            },
             neighbours: Some(&self.neighbours),
             ..nothing_beside(&self.report)
         };
@@ -61,7 +78,7 @@ static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// The rules that need more than the report and fire in some case of this file, or are silent on the clean report.
 pub(crate) fn covered(fires: bool) -> BTreeSet<String> {
     if fires {
-        let all: [fn(); 18] = [
+        let all: [fn(); 19] = [
             previous::x_carry,
             previous::x_valid_and_t2_valid,
             previous::x_prev2019,
@@ -77,6 +94,7 @@ pub(crate) fn covered(fires: bool) -> BTreeSet<String> {
             publications::d_late_and_d_early,
             publications::d_back,
             publications::d_col,
+            publications::s_review,
             publications::v_change,
             publications::v_gone_v_multi_and_v_dupl,
             messages_are_whole,

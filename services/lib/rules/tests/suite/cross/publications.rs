@@ -1,6 +1,6 @@
 //! Rules over when, where and how often a report was published.
 
-use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Nature, Region, Report};
+use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Nature, Region, Report, ReviewStep};
 use gongkai_rules::PublishedContent;
 use time::{Date, macros::date};
 
@@ -66,6 +66,33 @@ pub(super) fn d_col() {
     for column in ["政府信息公开年报", "政府信息公开年度报告", "集中展示专题"] {
         check(&of(column), &[]);
     }
+}
+
+#[test]
+pub(super) fn s_review() {
+    let step = |level: &str, decision: &str| ReviewStep {
+        level: level.to_owned(),
+        decision: decision.to_owned(),
+        decided_at: None,
+    };
+    let of = |levels: &[&str], review: Vec<ReviewStep>| Case {
+        review,
+        review_levels: levels.iter().map(|level| (*level).to_owned()).collect(),
+        ..Case::new(clean())
+    };
+    let levels = ["科室负责人", "分管领导"];
+    let first = step("科室负责人", "approved");
+    check(&of(&levels, Vec::new()), &["S-REVIEW REVIEW"]);
+    check(&of(&levels, vec![first.clone()]), &["S-REVIEW REVIEW"]);
+    check(&of(&levels, vec![first.clone(), step("分管领导", "不同意")]), &["S-REVIEW REVIEW"]);
+    // The last word counts, in both directions.
+    let back = step("分管领导", "退回");
+    check(&of(&levels, vec![first.clone(), step("分管领导", "通过"), back.clone()]), &["S-REVIEW REVIEW"]);
+    check(&of(&levels, vec![first.clone(), back, step("分管领导", "Approved")]), &[]);
+    check(&of(&levels, vec![step("分管领导", ""), first.clone()]), &[]);
+    // Nothing is demanded.
+    check(&of(&[], Vec::new()), &[]);
+    check(&of(&[], vec![first]), &[]);
 }
 
 fn other(report: &Report, url: &str) -> PublishedContent {

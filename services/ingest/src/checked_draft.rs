@@ -1,0 +1,102 @@
+//! What a dry run found, and its two forms: the JSON line of `gongkai check`, and the answer of `CheckReport`.
+
+use gongkai_check::{CheckLine, Checked, NotCheckedLine};
+use gongkai_model::{Finding, Rejection, ReportKey, Section, Summary, Versions};
+use gongkai_proto::v1;
+use gongkai_worker::trace;
+
+use crate::submission::{Submission, sha256};
+
+/// A draft with what the rules say of it.
+pub struct CheckedDraft {
+    /// What was sent.
+    pub submission: Submission,
+    /// The report under the name that it would be published by, or why it would be rejected.
+    pub outcome: Result<(ReportKey, Checked), Rejection>,
+    /// What could not be compared.
+    pub not_checked: Option<NotCheckedLine>,
+    /// Versions of the program and its rules.
+    pub versions: Versions,
+}
+
+// === impl CheckedDraft ===
+
+impl CheckedDraft {
+    /// Returns the JSON line. It names the file as it was sent, `-` if it has no name.
+    #[must_use]
+    pub fn line(&self) -> CheckLine {
+        let file = match self.submission.content.filename.as_str() {
+            "" => "-",
+            name => name,
+        };
+        let checked = self.outcome.as_ref().map(|(_, checked)| checked);
+        let line = CheckLine::of(file, checked, &self.versions);
+        CheckLine { not_checked: self.not_checked.iter().cloned().collect(), ..line }
+    }
+
+    /// Returns the answer of `CheckReport`.
+    #[must_use]
+    pub fn response(&self) -> v1::CheckReportResponse {
+        let not_checked = |part: &NotCheckedLine| v1::NotChecked {
+            code: part.code.clone(),
+            message: part.message.clone(),
+            message_en: part.message_en.clone(),
+            rules: part.rules.clone(),
+        };
+        let answer = v1::CheckReportResponse {
+            not_checked: self.not_checked.iter().map(not_checked).collect(),
+            versions: Some((&self.versions).into()),
+            ..v1::CheckReportResponse::default()
+        };
+        match &self.outcome {
+            Ok((key, checked)) => v1::CheckReportResponse {
+                report: Some(self.report(key, checked)),
+                findings: checked.findings.iter().map(|finding| of_report(key, finding)).collect(),
+                left_out: checked.left_out.iter().map(ToString::to_string).collect(),
+                ..answer
+            },
+            Err(rejection) => {
+                v1::CheckReportResponse { rejection: Some(v1::Rejection::from(rejection)), ..answer }
+            }
+        }
+    }
+
+    fn report(&self, key: &ReportKey, checked: &Checked) -> v1::Report {
+        let declared = &self.submission.declared;
+        let report = &checked.reading.report;
+        let section = |section: &Section| v1::Section {
+            number: section.number,
+            title: section.title.clone(),
+            text: section.text(),
+        };
+        v1::Report {
+            name: key.to_string(),
+            agency: format!("agencies/{}", key.agency),
+            agency_name: report.agency.clone(),
+            year: report.year,
+            form: report.form.to_string(),
+            variant: report.variant.as_str().to_owned(),
+            title: report.title.clone(),
+            // It is none of its revisions.
+            revision: 0,
+            content_hash: sha256(&self.submission.content.bytes),
+            published_at: declared.published_at,
+            received_at: None,
+            sections: report.sections.iter().map(section).collect(),
+            facts: report.facts.iter().map(Into::into).collect(),
+            findings_summary: Some(Summary::of(&checked.findings).into()),
+            trace_id: trace::current_trace_id(),
+            preamble: report.preamble_text(),
+            versions: Some((&self.versions).into()),
+            url: declared.url.clone(),
+            withdrawn: false,
+            media_type: checked.reading.media_type.as_str().to_owned(),
+            region: declared.region().to_string(),
+            review: declared.review.clone(),
+        }
+    }
+}
+
+fn of_report(key: &ReportKey, finding: &Finding) -> v1::Finding {
+    v1::Finding { report: key.to_string(), trace_id: trace::current_trace_id(), ..v1::Finding::from(finding) }
+}

@@ -1,0 +1,30 @@
+//! The levels of review (三审三校) that the configuration demands of a site's articles. They ride on the event, so that validate
+//! judges by what was demanded when the article came in, and needs no configuration of sites.
+
+use std::sync::Arc;
+
+use crate::{
+    config::{Config, Site},
+    submission::DeclaredMetadata,
+};
+
+/// What is demanded of each site. Cheap to clone.
+#[derive(Clone)]
+pub struct ReviewLevels(Arc<[Site]>);
+
+// === impl ReviewLevels ===
+
+impl ReviewLevels {
+    /// Reads the levels of the sites.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self(config.sites.values().filter(|site| !site.review_levels.is_empty()).cloned().collect())
+    }
+
+    /// Returns the levels that are demanded of what comes from the claimed site, in order; empty if there are none.
+    #[must_use]
+    pub fn of(&self, declared: &DeclaredMetadata) -> Vec<String> {
+        let claimed = self.0.iter().find(|site| site.is_claimed(&declared.event_source, &declared.site.code));
+        claimed.map(|site| site.review_levels.clone()).unwrap_or_default()
+    }
+}
