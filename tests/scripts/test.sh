@@ -10,6 +10,11 @@ echo "nats-server: $("$GONGKAI_NATS_SERVER" --version)" >&2
 
 tests/scripts/python-client.sh >/dev/null
 
+# nextest shows no output of tests that pass, so what they leave out is said here.
+for program in java python3 php chromium; do
+    command -v "$program" >/dev/null || echo "SKIPPED: deploy/cms with $program, which is not installed (tests/tests/cms.rs)" >&2
+done
+
 # The tests start the programs as processes.
 cargo build --workspace --bins
 if cargo nextest --version >/dev/null 2>&1; then
