@@ -46,7 +46,7 @@ impl ReportEvent {
     /// Decodes the payload of a message as the subject says. Alerts share a subject and are told apart by their state.
     ///
     /// # Errors
-    /// The subject is none of an event, or the payload is another message: bury it.
+    /// The subject is not that of an event, or the payload is another message: bury it.
     pub fn decode(subject: &str, payload: Bytes) -> Result<Self, Undecodable> {
         use subjects::Event;
         let event = Event::of(subject).ok_or_else(|| Undecodable::Subject(subject.to_owned()))?;

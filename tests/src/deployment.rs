@@ -22,7 +22,7 @@ struct Process {
     child: Child,
 }
 
-/// Where a process listens. A process that takes its place listens there again.
+/// Where a process listens. A process that replaces it listens there again.
 #[derive(Debug, Clone, Copy)]
 struct Addresses {
     admin: SocketAddr,
@@ -64,7 +64,7 @@ pub struct Deployment {
     started: usize,
 }
 
-/// What differs from the default: replicas and further settings.
+/// Replicas and settings of a deployment.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// Replicas of parse and of validate; 0 counts as 1.
@@ -137,7 +137,7 @@ impl Deployment {
         self.processes.iter().filter(move |process| process.service == service)
     }
 
-    /// What each service says at `/metrics`, by its name.
+    /// Returns the answer of each service to `/metrics`, by its name.
     ///
     /// # Panics
     /// A service does not answer.
@@ -151,7 +151,7 @@ impl Deployment {
         all
     }
 
-    /// What each process says at `/readyz`: its service, the status and the text.
+    /// Returns the answer of each process to `/readyz`: its service, the status and the text.
     pub async fn readiness(&self) -> Vec<(&'static str, u16, String)> {
         let mut all = Vec::new();
         for process in &self.processes {
@@ -192,8 +192,8 @@ impl Deployment {
         Some(stream.get_info().await.ok()?.state.messages)
     }
 
-    /// Returns the messages of the log whose payload names one of `words`, a line each, and the position of each consumer.
-    /// They help to find the reason of a wrong answer.
+    /// Returns the messages of the log whose payload names one of `words`, a line each, and the position of each
+    /// consumer. They help to find the cause of a wrong answer.
     pub async fn log_of(&self, words: &[String]) -> Vec<String> {
         match self.read_log(words).await {
             Ok(lines) => lines,
@@ -419,7 +419,7 @@ impl Process {
     }
 }
 
-/// What an event says of the place and the content.
+/// Describes an event's place and content.
 fn told(event: &ReportEvent) -> String {
     let origin = |origin: &Option<v1::Origin>| {
         let origin = origin.clone().unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What stands after a number of arrivals and withdrawals, told from the facts alone and without any code of the product:
-//! the oracle of the tests that let all stages work on one log.
+//! The expected state after arrivals and withdrawals, computed without any code of the product: the oracle of the tests
+//! in which all stages work on one log.
 
 use std::collections::BTreeMap;
 
 use gongkai_model::ReportKey;
 
-/// One thing that enters the log.
+/// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A document of a report.
@@ -14,17 +14,17 @@ pub enum Entry {
         report: ReportKey,
         /// Hash of its content.
         content: String,
-        /// Where it was published; empty if that is not said.
+        /// Where it was published; empty if unknown.
         url: String,
     },
     /// A withdrawal.
     Withdrawal(Withdrawn),
 }
 
-/// What a withdrawal says.
+/// The content of a withdrawal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdrawn {
-    /// What ingest resolved; events of earlier versions have hints only.
+    /// The report that ingest resolved; events of earlier versions only have hints.
     pub report: Option<ReportKey>,
     /// The agency's code.
     pub code: String,
@@ -36,7 +36,7 @@ pub struct Withdrawn {
     pub url: String,
 }
 
-/// What stands of a report: its content, and whether that is withdrawn.
+/// For each report its current content, and whether that is withdrawn.
 pub type Stands = BTreeMap<ReportKey, (String, bool)>;
 
 impl Withdrawn {
@@ -47,8 +47,8 @@ impl Withdrawn {
     }
 }
 
-/// Of each report the content that arrived last, down if each of its arrivals is followed by a withdrawal of its address or
-/// of the report.
+/// Returns, for each report, the content that arrived last. It is withdrawn if each of its arrivals is followed by a
+/// withdrawal of its address or of the report.
 #[must_use]
 pub fn expected(entries: &[Entry]) -> Stands {
     let mut stands = Stands::new();

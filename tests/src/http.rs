@@ -15,7 +15,7 @@ pub struct Answer {
     pub json: Value,
 }
 
-/// Asks for a page.
+/// Sends a GET request.
 ///
 /// # Errors
 /// Nobody answered.
@@ -23,7 +23,7 @@ pub async fn get(url: &str) -> Result<Answer, reqwest::Error> {
     answer(client().get(url)).await
 }
 
-/// Sends a body.
+/// Sends a POST request.
 ///
 /// # Errors
 /// Nobody answered.

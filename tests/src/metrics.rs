@@ -1,16 +1,16 @@
-//! `/metrics` as Prometheus reads it, and the table in METRICS.md that says what must be there.
+//! Parses `/metrics` as Prometheus does, and the table of METRICS.md with which it is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The page that names every metric.
 const PAGE: &str = include_str!("../../services/lib/worker/METRICS.md");
 
-/// What one `/metrics` says: kinds by name, and the samples.
+/// The content of one `/metrics`: kinds by name, and the samples.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Exposition {
     /// `counter`, `gauge` or `histogram`, by Prometheus name.
     pub kinds: BTreeMap<String, String>,
-    /// Values by name and labels, as they stand there: `a_total{b="c"}`.
+    /// Values by name and labels as printed: `a_total{b="c"}`.
     pub samples: BTreeMap<String, f64>,
 }
 
@@ -20,7 +20,7 @@ impl Exposition {
     /// Parses the text.
     ///
     /// # Errors
-    /// Names the line that no Prometheus would take.
+    /// Names the line that Prometheus would reject.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut all = Self::default();
         for line in text.lines() {

@@ -1,8 +1,8 @@
-//! Agencies of a few counties with two years of reports each, handed to a deployment in some order, and the findings that
-//! it ends in.
+//! Agencies of a few counties with two years of reports each, which are submitted to a deployment in some order, and
+//! the final findings.
 //!
-//! Reports of one neighbourhood look at each other: last year's, the county's own against those below it, copies of the
-//! neighbour's prose. Whatever the order they come in, and whoever dies meanwhile, the findings at rest are the same.
+//! Reports of one neighbourhood are compared with each other: with last year's, a county's own with those of its
+//! bodies, and prose with that of neighbours. The final findings are the same in every order and after every crash.
 
 use std::{
     collections::BTreeMap,
@@ -26,15 +26,15 @@ pub type Findings = BTreeMap<String, Vec<String>>;
 
 const COUNTIES: [&str; 3] = ["云溪县", "青溪县", "兰溪县"];
 const YEARS: [i32; 2] = [2022, 2023];
-/// Looks in a row that must be alike before findings are at rest.
+/// Number of equal polls in a row after which findings count as final.
 const STILL: usize = 40;
 const PAUSE: Duration = Duration::from_millis(50);
-/// Looks before it is given up: a quarter of an hour.
+/// Number of polls before the wait is given up: a quarter of an hour.
 const PATIENCE: usize = 18_000;
 /// Rows of a page.
 const PAGE: i32 = 1000;
 
-/// Who reports.
+/// The agencies that report.
 #[derive(Debug, Clone)]
 pub struct Neighbourhood {
     agencies: Vec<Agency>,
@@ -47,19 +47,19 @@ struct Agency {
     parent: String,
 }
 
-/// One report to hand in.
+/// A report to submit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     /// The agency's name.
     pub agency: String,
     /// The year.
     pub year: i32,
-    /// Which prose it has: reports of the same number copied each other.
+    /// Number of its prose: reports with the same number have copied prose.
     prose: usize,
 }
 
 impl Turn {
-    /// A report of an agency that may be anybody.
+    /// A report of any agency.
     #[must_use]
     pub fn of(agency: &str, year: i32) -> Self {
         Self { agency: agency.to_owned(), year, prose: 0 }
@@ -69,7 +69,8 @@ impl Turn {
 // === impl Neighbourhood ===
 
 impl Neighbourhood {
-    /// So many agencies over three counties; the first of each county is its government, to which the others belong.
+    /// Creates this many agencies in three counties. The first of each county is its government, the parent of the
+    /// others.
     #[must_use]
     pub fn of(agencies: usize) -> Self {
         let agency = |n: usize| {
@@ -94,7 +95,7 @@ impl Neighbourhood {
             let turn = move |(n, agency): (usize, &Agency)| Turn {
                 agency: agency.name.clone(),
                 year,
-                // Every fourth copied from one another, the others wrote for themselves.
+                // Every fourth agency has copied prose, the others have prose of their own.
                 prose: if n % 4 == 0 { 0 } else { n },
             };
             self.agencies.iter().enumerate().map(turn)
@@ -109,8 +110,8 @@ impl Neighbourhood {
         "代码,名称,上级代码\n".to_owned() + &rows.collect::<String>()
     }
 
-    /// Hands the reports in to two replicas of everything that judges, with both killed half way if `is_killed`; the
-    /// findings at rest.
+    /// Submits the reports to a deployment with two replicas of validate, which are killed half-way if `is_killed`.
+    /// Returns the final findings.
     ///
     /// # Panics
     /// If a report is not accepted and validated, or the findings do not come to rest.
@@ -197,7 +198,7 @@ fn own_prose(number: usize) -> String {
     (0..40).map(sentence).collect()
 }
 
-/// Hands a report in; the submission's id.
+/// Submits a report. Returns the submission's id.
 ///
 /// # Panics
 /// If it is not accepted.

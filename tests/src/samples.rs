@@ -1,4 +1,4 @@
-//! The sample reports of `tests/samples` and what is right about them.
+//! The sample reports of `tests/samples` and the expected results.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ pub struct Sample {
     pub variant: Option<String>,
     /// For a rejected one: the code.
     pub code: Option<String>,
-    /// Rule ids that must speak, sorted, one entry a finding; no other WARNING or ERROR may.
+    /// Rule ids of the expected findings, sorted, one entry for each finding. There must be no other WARNING or ERROR.
     #[serde(default)]
     pub rules: Vec<String>,
     /// Every cell; `None` is a blank.
@@ -43,8 +43,8 @@ impl Sample {
         std::fs::read(&path).unwrap_or_else(|e| panic!("couldn't read {}: {e}", path.display()))
     }
 
-    /// Cells that are not as they should be, a line each; empty if all are right. `cells` maps a cell to its value: `None`
-    /// is a blank, a state other than reported is its name.
+    /// Returns the wrong cells, one line each; empty if all are right. `cells` maps a cell to its value: `None` is a
+    /// blank, a state other than reported is its name.
     #[must_use]
     pub fn difference(&self, cells: &BTreeMap<String, Option<String>>) -> Vec<String> {
         let shown = |value: Option<&Option<String>>| match value {

@@ -1,7 +1,7 @@
 //! The scorecard: reports with known cells, read as `gongkai check` reads them, and compared cell by cell.
 //!
-//! A cell that says something other than what stands there, and does not say that it is unsure, is *silently wrong*; there
-//! must be none. A cell that is `unreadable` or `missing` though something stands there is *open*: a person must look.
+//! A cell with a wrong value that is not marked as unsure is *silently wrong*; there must be none. A cell that has
+//! content but is `unreadable` or `missing` is *open*: a person must look.
 
 use std::{collections::BTreeMap, fmt, fs, io, path::Path};
 
@@ -12,14 +12,14 @@ use serde_json::Value;
 
 use crate::samples;
 
-/// A document and what is right about it.
+/// A document and the expected result.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// The file's name.
     pub file: String,
     /// The document.
     pub bytes: Vec<u8>,
-    /// Names that are right for the body.
+    /// The accepted names of the body.
     pub agencies: Vec<String>,
     /// The report's year.
     pub year: i32,
@@ -29,7 +29,7 @@ pub struct Question {
     pub facts: BTreeMap<String, Option<String>>,
 }
 
-/// How documents were read.
+/// The results of reading documents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Score {
     /// Documents.
@@ -46,9 +46,9 @@ pub struct Score {
     pub identities: usize,
     /// Cells that are `unreadable` or `missing`, and documents that were not read.
     pub open: Vec<String>,
-    /// Cells that say what does not stand there.
+    /// Cells with a wrong value.
     pub wrong: Vec<String>,
-    /// Documents with another agency, year or form than stands there.
+    /// Documents with a wrong agency, year or form.
     pub misnamed: Vec<String>,
 }
 
@@ -88,7 +88,7 @@ impl Card {
     }
 }
 
-/// Reads one document: its format, and how it was read.
+/// Reads one document. Returns its format and the result.
 fn answer(question: &Question) -> (String, Score) {
     let hints = Hints { filename: Some(&question.file), ..Hints::default() };
     let line = gongkai_check::check(&question.file, &question.bytes, &hints, &Limits::default());

@@ -1,5 +1,6 @@
-//! Ingest, validate, notify and the read model each keep their own record of a report. The same random events, each consumer
-//! in an order of its own and with repeats: in the end all of them agree on what stands, and it is what the facts say.
+//! Ingest, validate, notify and the read model each keep their own record of a report. They handle the same random
+//! events, each in an order of its own and with repetitions. In the end they agree on which content is current, and it
+//! is what the oracle expects.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
@@ -35,7 +36,7 @@ use prost::Message as _;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tokio::sync::watch;
 
-/// Few of each, so that what is drawn meets: copies, contents that come back, reports at one address.
+/// Few of each, so that random events collide: copies, contents that come back, reports at one address.
 const AGENCIES: [&str; 2] = ["361001", "361002"];
 const YEAR: i32 = 2023;
 const CONTENTS: [&str; 2] = ["aa", "bb"];
@@ -57,7 +58,7 @@ fn withdrawn(report: Option<ReportKey>, code: &str, name: &str, year: i32, url: 
 fn entry() -> impl Strategy<Value = Entry> {
     let published = (select(reports()), select(CONTENTS.to_vec()), select(URLS.to_vec()))
         .prop_map(|(report, content, url)| arrival(report, content, url));
-    // Resolved, by code, by a code that is none, by a name that two registries might resolve differently, or not at all.
+    // Resolved, by code, by a malformed code, by a name that two registries might resolve differently, or not at all.
     let agency =
         (select(vec!["", "361001", "361002", "36 10/01", "长".repeat(30).leak()]), select(vec!["", "某局"]));
     let taken_down = (
@@ -184,7 +185,7 @@ impl World {
         all.map(|logged| (*logged).clone()).collect()
     }
 
-    /// Validate goes first: what it says enters the log, each message once.
+    /// Validate goes first, because its messages enter the log, each once.
     async fn validate(&mut self, order: &[usize]) {
         for logged in self.deliveries(&[Event::ReportParsed, Event::ReportWithdrawn], order) {
             let Ok(outputs) = self.checker.handle(logged.event(), &logged.context()).await else { continue };
@@ -309,7 +310,8 @@ proptest! {
     }
 }
 
-/// The withdrawal that once was `withdrawn` on the receipt and resolved alerts while the read model went on serving.
+/// A regression test: such a withdrawal once was `withdrawn` on the receipt and resolved alerts, while the read model
+/// still served the report.
 #[tokio::test(start_paused = true)]
 async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
     let report = reports().remove(0);
@@ -318,7 +320,7 @@ async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
     agree(&entries, &in_order()).await.unwrap();
 }
 
-/// A copy that was taken down takes the report down only with the last of them.
+/// A report is withdrawn only once its last copy is taken down.
 #[tokio::test(start_paused = true)]
 async fn a_report_stands_while_one_copy_of_it_does() {
     let report = reports().remove(0);

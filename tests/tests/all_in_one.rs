@@ -1,4 +1,4 @@
-//! `gongkai up` as a newcomer runs it: a report in, an answer out, Ctrl-C, nothing left.
+//! `gongkai up` as a newcomer runs it: submit a report, get an answer, Ctrl-C, and no process is left.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -61,7 +61,7 @@ impl Up {
         Command::new(binary("gongkai")).arg(command).args(side).args(arguments).output().unwrap()
     }
 
-    /// Hands a text in as a file of its own; returns the receipt.
+    /// Submits a text as a file. Returns the receipt.
     fn submit(&self, name: &str, content: &str) -> serde_json::Value {
         let file = self.data.path().join(name);
         std::fs::write(&file, content).unwrap();
@@ -92,7 +92,7 @@ impl Up {
         panic!("{filter}: {found:?}");
     }
 
-    /// Waits until the log says it so many times.
+    /// Waits until the log has these words this many times.
     async fn logged(&self, words: &str, times: usize) {
         let log = || std::fs::read_to_string(self.data.path().join("up.log")).unwrap();
         for _ in 0..200 {
@@ -104,7 +104,7 @@ impl Up {
         panic!("the log does not say {words} {times} times:\n{}", log());
     }
 
-    /// What a new pack would change over the stored reports, as CSV.
+    /// Runs `gongkai rules test` over the stored reports. Returns its CSV.
     fn shadow_run(&self, rules: &str) -> String {
         let pack = tempfile::tempdir().unwrap();
         let text = format!("[pack]\nname = \"new\"\nversion = \"1\"\n{rules}");
@@ -199,7 +199,7 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     let standing = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
     assert_eq!(standing["waiver"]["person"], "张三");
 
-    // Other bytes, the same numbers: the decision holds.
+    // Other bytes with the same numbers: the waiver holds.
     up.submit("second.txt", &format!("{sample}\n"));
     let again = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
     assert_eq!(again["fingerprint"], found["fingerprint"]);
@@ -209,7 +209,7 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     assert_eq!(explained["operands"][6]["source"]["text"], "43", "{explained}");
     assert_eq!(explained["waivers"][0]["state"], "active", "{explained}");
 
-    // Another wrong number under the same fingerprint is another matter.
+    // Another wrong number under the same fingerprint is not waived.
     let line = sample.lines().find(|line| line.contains("保护第三方合法权益")).unwrap();
     let (row, _) = line.trim_end().rsplit_once("43").unwrap();
     up.submit("third.txt", &sample.replace(line, &format!("{row}45")));

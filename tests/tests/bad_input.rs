@@ -1,4 +1,4 @@
-//! Bad input: a clear error with a code each, no service restarts, nothing accepted is lost.
+//! Bad input: each gets an error with a code, no service restarts, and no accepted document is lost.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use gongkai_proto::v1::{GetReportRequest, report_service_client::ReportServiceClient};
@@ -10,7 +10,7 @@ use tonic::Code;
 
 /// What the answer must be.
 enum Expect {
-    /// Refused at the door: status and code.
+    /// Refused by ingest: status and code.
     Problem(u16, &'static str),
     /// Accepted, then rejected by parse with a code.
     Rejected(&'static str),

@@ -1,4 +1,4 @@
-//! A small size of `make chaos`: a few seconds of faults, and everything as it must be afterwards.
+//! A short `make chaos`: a few seconds of faults, after which every invariant holds.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! `deploy/gongkai.toml` says of every key what its default is: with it and without it the programs are the same.
+//! `deploy/gongkai.toml` lists every key with its default: with it and without it, the programs have the same
+//! configuration.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{path::PathBuf, process::Command};
@@ -48,7 +49,7 @@ fn uncommented() -> toml::Table {
         Some(commented) if is_key(commented) => commented,
         _ => line,
     });
-    // Its default, none, stands beside the entry that shows how one is written.
+    // Without its line for the default, which is none, because the sample also shows an entry.
     lines.filter(|line| !line.starts_with("subscriptions = ")).collect::<Vec<_>>().join("\n").parse().unwrap()
 }
 

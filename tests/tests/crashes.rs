@@ -1,4 +1,5 @@
-//! Processes that die with messages in work, over a real broker: the culprit is found and nobody else pays.
+//! Processes that die with messages in flight, over a real broker: the message that causes it is buried, and no other
+//! loses an attempt.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -75,7 +76,7 @@ impl Bench {
         letters.map(|letter| (letter.message_id, letter.code)).collect()
     }
 
-    /// Restarts dead stages and calls `each` between looks, until this many messages are done and this many dead.
+    /// Restarts dead stages and calls `each` in between, until this many messages are done and this many are buried.
     async fn run(&self, mut stages: Vec<Stage>, done: usize, dead: usize, mut each: impl FnMut(&mut Stage)) {
         let started = Instant::now();
         loop {
@@ -118,7 +119,7 @@ async fn thirty_kills_in_a_row_lose_nothing() {
     }
     let (mut kills, mut since) = (0, Instant::now());
     let kill = |stage: &mut Stage| {
-        // Long enough to start, short enough to be in the middle of something.
+        // Long enough to start, and short enough to be in the middle of a message.
         if kills < 30 && since.elapsed() > Duration::from_millis(150 + 30 * (kills % 7)) {
             stage.0.kill().unwrap();
             stage.0.wait().unwrap();

@@ -1,4 +1,4 @@
-//! The runtime's dead letter and the wire's are one message: it is written without knowing ours and read as ours.
+//! The runtime's `DeadLetter` and the one of `gongkai-proto` have the same encoding.
 
 use gongkai_proto::v1;
 use gongkai_worker::dead_letter::{DeadLetter, DeadLetterHeader};

@@ -1,11 +1,12 @@
-//! Holds the arrows between our crates, and which crates may name which outside ones (ARCHITECTURE.md, "Arrows").
+//! Checks the dependencies between the crates of this workspace, and which of them may use which external crates
+//! (ARCHITECTURE.md, "Arrows").
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// Who may use what of ours.
+/// The crates of this workspace that each crate may use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-model", &[]),
     ("gongkai-worker", &[]),
@@ -92,7 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Outside crates that only some of ours may name, by prefix.
+/// External crates that only some crates may use, by prefix.
 const GUARDED: &[(&str, &[&str])] = &[
     ("async-nats", &["gongkai-worker", "gongkai-tests"]),
     ("opentelemetry", &["gongkai-worker", "gongkai-tests"]),

@@ -1,7 +1,6 @@
 //! Every field of a published event reaches the log, and comes out of `GetReport` where a report has it.
 //!
-//! Both messages are taken apart by name: a field that is added to either does not compile here until somebody says what
-//! it must hold.
+//! Both messages are destructured, so that the compiler demands an expected value for every new field.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use gongkai_proto::{
@@ -34,7 +33,7 @@ review_levels = ["科室负责人", "分管领导"]
 const LEVEL: &str = "科室负责人";
 const SUBJECT: &str = "gongkai.v1.report.received.360982";
 
-/// A `CloudEvent` that says everything that an event can say.
+/// A `CloudEvent` with every member that an event can have.
 fn event(sample: &Sample) -> Value {
     json!({
         "specversion": "1.0", "type": "gongkai.report.updated.v1", "id": "art-1558865-v3",
@@ -54,7 +53,7 @@ fn event(sample: &Sample) -> Value {
     })
 }
 
-/// A reference, where content of this SHA-256 is meant.
+/// The expected reference to content with this SHA-256.
 fn reference(sha256: &str, size_bytes: u64, media_type: &str, charset: &str, filename: &str) -> ContentRef {
     ContentRef {
         bucket: "gongkai-originals".to_owned(),
@@ -92,7 +91,7 @@ async fn logged(nats: &str) -> DocumentReceived {
     DocumentReceived::decode(message.payload).unwrap()
 }
 
-/// The report, once the read model tells of it.
+/// The report, once the read model serves it.
 async fn served(deployment: &Deployment) -> Report {
     let mut client = ReportServiceClient::connect(format!("http://{}", deployment.query())).await.unwrap();
     let all = WatchReportsRequest { parent: "agencies/-".to_owned(), resume_token: String::new() };
@@ -152,7 +151,7 @@ fn reviewed() -> ReviewStep {
     ReviewStep { level: LEVEL.to_owned(), decision: "approved".to_owned(), decided_at: Some(DECIDED_AT) }
 }
 
-/// What the sender said is served as it was said; what the document says is served as the sample has it.
+/// Values of the sender are served unchanged; values of the document are those of the sample.
 fn is_what_was_received(report: Report, received: &DocumentReceived, receipt: &Value, sample: &Sample) {
     let Report {
         name,

@@ -1,5 +1,5 @@
-//! Two hundred distinct submissions from a client that is not ours (Python: the CloudEvents SDK, grpcio through
-//! reflection), with replicas, and with each service killed while they are under way.
+//! Two hundred distinct submissions from a foreign client (Python: the CloudEvents SDK, grpcio through reflection),
+//! with replicas, and with each service killed meanwhile.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{

@@ -1,5 +1,5 @@
-//! The broker has no room and then has room again: everything that was accepted comes to its end, without a restart where
-//! nats-server lets us, and otherwise by doing what `/readyz` and the log say.
+//! The broker's disk is full and then has room again: every accepted document reaches its final state, without a
+//! restart if nats-server recovers, and otherwise after the restart that `/readyz` and the log ask for.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
@@ -10,7 +10,7 @@ use gongkai_tests::{
     http, samples,
 };
 
-/// More than fits, and few enough to end within the time of a test.
+/// More than the store has room for, and few enough for a short test.
 const DOCUMENTS: u32 = 60;
 
 /// Posts a report that no other call has posted. Returns its id if it was accepted, else the code.
@@ -44,7 +44,7 @@ async fn a_store_at_its_limit_goes_on_when_there_is_room() {
         ..Default::default()
     };
     context.create_stream(filler).await.unwrap();
-    // Full but for some hundred kilobytes, which the documents take.
+    // Fills the store up to some hundred kilobytes, which the documents take.
     while context.publish("filler", vec![7; 200_000].into()).await.unwrap().await.is_ok() {}
     context.get_stream("FILLER").await.unwrap().delete_message(1).await.unwrap();
     let mut accepted = Vec::new();
@@ -80,7 +80,7 @@ async fn a_disk_that_was_full_is_said_and_the_restart_it_asks_for_mends_it() {
     deployment.broker().limit_files(None);
     let started = Instant::now();
     let said = loop {
-        // Somebody keeps trying, so that there is something to tell.
+        // A sender keeps trying, so that services notice.
         post(&deployment, 1_000).await.ok();
         let said = deployment.readiness().await;
         if let Some((_, _, text)) = said.iter().find(|(_, _, text)| text.contains("stores nothing in")) {

@@ -1,5 +1,5 @@
-//! Every input that a fuzz target ever stumbled over is read again (`make fuzz` finds them, `tests/fuzz/findings` keeps
-//! them), and every sample goes through the target of its format, so that the targets themselves cannot rot unseen.
+//! Replays every input on which a fuzz target failed (`make fuzz` finds them, `tests/fuzz/findings` keeps them), and
+//! runs every sample through the target of its format, so that the targets stay usable.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -14,7 +14,7 @@ use gongkai_tests::samples;
 #[path = "../fuzz/src/drive.rs"]
 mod drive;
 
-/// Longest that an input may take: the fuzzer's own limit, in a build that is some twenty times slower.
+/// Longest time for an input: the fuzzer's limit, for a build that is about twenty times slower.
 const LONGEST: Duration = Duration::from_secs(10);
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -1,5 +1,5 @@
-//! Documents that end the process which reads them, among sound ones: each costs itself, in parse, in the dry run and on the
-//! command line.
+//! Documents that crash the process that reads them, among valid ones: only they are rejected, in parse, in the dry run
+//! and on the command line.
 
 use std::process::Command;
 
@@ -14,16 +14,16 @@ use self::pdf_file::pdf_file;
 #[path = "../../services/lib/extract/tests/support/pdf_file.rs"]
 mod pdf_file;
 
-/// So that two megabytes are hostile.
+/// Limits under which two megabytes are too much.
 const LIMITS: &str = "[parse]\ndocument_memory_bytes = 100663296\n";
 
-/// Pages that do not fit into this, nor into what a document may take by default.
+/// Numbers of pages that exceed this limit and the default one.
 const PAGES: [usize; 2] = [500_000, 3_000_000];
 
 const NAMES: [&str; 12] =
     ["档案", "水务", "教育", "财政", "民政", "司法", "审计", "统计", "林业", "商务", "体育", "信访"];
 
-/// A report of its own for each name. One chapter of tables is enough.
+/// A distinct report for each name. One chapter with tables is enough.
 fn sound(name: &str) -> Vec<u8> {
     format!(
         "云溪县{name}局2023年政府信息公开工作年度报告\n一、总体情况\n全年主动公开信息三百余条。\n\
@@ -34,7 +34,7 @@ fn sound(name: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A tree of many pages: a few bytes each, in the file. No limit of the readers sees them in time.
+/// A tree of many pages, each of which takes a few bytes in the file. The limits of the readers apply too late.
 fn crowded(pages: usize) -> Vec<u8> {
     let kids = "<<>>".repeat(pages);
     let objects =
@@ -42,7 +42,7 @@ fn crowded(pages: usize) -> Vec<u8> {
     pdf_file(&objects, "")
 }
 
-/// A font that gives a width to every number there is.
+/// A font that gives a width to every possible code.
 fn wide(number: usize) -> Vec<u8> {
     let font = format!("/Type /Font /Subtype /CIDFontType2 /BaseFont /X /W [{number} 4294967295 500]");
     let font = format!(
@@ -57,7 +57,7 @@ fn wide(number: usize) -> Vec<u8> {
     pdf_file(&objects, "")
 }
 
-/// Whether the rejection may end otherwise, by the name of the document.
+/// Whether the rejection is retryable, by the name of the document.
 fn is_retryable(name: &str) -> bool {
     name.starts_with("crowded")
 }
@@ -81,7 +81,7 @@ fn check_rejection(name: &str, rejection: &Value) {
     assert_eq!(rejection["retryable"].as_bool().unwrap_or(false), is_retryable(name), "{name}: {rejection}");
 }
 
-/// What a dry run and the command line say of a document.
+/// Checks the result of a dry run or of the command line.
 fn check_line(name: &str, line: &Value) {
     if name.starts_with("sound") {
         assert_eq!(line["status"], "ok", "{name}: {line}");

@@ -1,5 +1,5 @@
-//! What the broker holds is lost under running services: within 30 s all is right again, or nothing is done and `/readyz` says
-//! why in one sentence. Never a wrong answer, never a hang.
+//! Streams and buckets are lost while services run. Within 30 s the services have recovered, or do nothing and
+//! `/readyz` says why in one sentence. No answer is wrong and no call hangs.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -18,7 +18,7 @@ use gongkai_tests::{
 };
 use serde_json::Value;
 
-/// Within this time all is right again, or every service says what is wrong.
+/// Within this time services have recovered, or each says what is wrong.
 const NOTICED: Duration = Duration::from_secs(30);
 /// Longest time of a call, lost store or not.
 const ANSWERED: Duration = Duration::from_secs(20);
@@ -136,7 +136,7 @@ async fn a_deleted_stream_or_bucket_stops_everything_until_it_is_accepted() {
     refused(&deployment, 2).await;
     repaired(&deployment, "stream GONGKAI_REPORTS", "MISSING").await;
     accepted(&deployment, 2).await;
-    // What was lost and comes again is no repetition: the present log does not have it.
+    // A lost document that is submitted again is not a repetition, because the present log does not have it.
     let again = accepted(&deployment, 1).await;
     serves(&deployment, again["revision"].as_str().unwrap()).await;
 
@@ -167,7 +167,7 @@ async fn consumers_that_are_lost_while_the_broker_is_down_are_made_again() {
 async fn a_store_that_is_gone_is_neither_answered_for_nor_made_again() {
     let mut deployment = Deployment::start(&Plan::default()).await;
     let before = accepted(&deployment, 1).await;
-    // Deleted under the running broker: it works on from its open files until it restarts.
+    // Deletes the store of the running broker, which continues with its open files until it restarts.
     let store = deployment.broker().store();
     std::fs::remove_dir_all(&store).unwrap();
     deployment.broker().restart().await;
@@ -180,7 +180,7 @@ async fn a_store_that_is_gone_is_neither_answered_for_nor_made_again() {
         "a receipt that is lost is not one that never was"
     );
 
-    // A service that starts anew finds an empty broker and cannot know better; the others do.
+    // A restarted service takes the empty broker for a new one; the others know better.
     deployment.kill_and_restart("parse");
     all_but(&deployment, "parse", "is another one").await;
     refused(&deployment, 2).await;

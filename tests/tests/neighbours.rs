@@ -1,6 +1,6 @@
-//! Reports held against each other by real processes over a real broker: two years of three counties' agencies, in two
-//! orders, with two replicas of validate and both killed in the middle, end in the same findings; and the registry on its
-//! way from a list to the reports' names.
+//! Reports that are compared with each other, by real processes over a real broker. Two years of three counties'
+//! agencies have the same final findings in two orders, with two replicas of validate that are killed in the middle.
+//! Also the registry, from a list to the names of reports.
 
 use gongkai_proto::v1::{
     GetAgencyRequest, ImportAgenciesRequest, ListAgenciesRequest, agency_service_client::AgencyServiceClient,

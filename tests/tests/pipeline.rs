@@ -1,4 +1,4 @@
-//! The main job: reports go in at the hook and come out of gRPC, checked, each under one trace id.
+//! The main function: reports are submitted to the webhook and served over gRPC with findings, each under one trace id.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{collections::BTreeMap, time::Duration};
@@ -162,11 +162,11 @@ async fn the_same_content_again_changes_nothing(deployment: &Deployment) {
     assert_eq!(again.json["report"], once["report"]);
 }
 
-/// The page names what the services export, they export what the page names, and the numbers are those of the samples.
+/// METRICS.md and the services name the same metrics, and the values are those of the samples.
 async fn the_metrics_are_those_of_the_page(deployment: &Deployment) {
     let mut all = exported(deployment).await;
     for _ in 0..300 {
-        // The last to come is notify's, which nobody waited for.
+        // Notify's metric comes last, and the steps above did not wait for it.
         if all.sum("gongkai_report_processing_duration_seconds_count", "notified") > 0.0 {
             break;
         }
@@ -186,7 +186,7 @@ async fn the_metrics_are_those_of_the_page(deployment: &Deployment) {
     assert_eq!(waivers.count(), 3, "at zero for each change");
 }
 
-/// What all services export, in one.
+/// The metrics of all services, merged.
 async fn exported(deployment: &Deployment) -> Exposition {
     let mut all = Exposition::default();
     for (service, text) in deployment.metrics().await {

@@ -1,4 +1,4 @@
-//! Every sample is read cell by cell as `expected.json` says, and only the rules it names speak.
+//! The cells and findings of every sample are those of `expected.json`.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::collections::BTreeMap;

@@ -103,7 +103,7 @@ async fn a_callers_trace_is_continued() {
         .body(sample.bytes());
     let answer = http::answer(request).await.unwrap();
     assert_eq!(answer.json["trace_id"].as_str(), Some(trace_id), "{}", answer.json);
-    // Exporters send in their own time: wait for both ends.
+    // Exporters send with a delay: wait for both ends of the trace.
     let done = |spans: &[Span]| {
         let has = |name: &str| spans.iter().any(|s| s.name.starts_with(name));
         has("POST /v1/reports") && has("ack gongkai.v1.report.validated")

@@ -1,5 +1,5 @@
-//! A version is raised with what it names: the readers, the forms and the rules make of the samples what they made of them
-//! when `tests/samples/digests.toml` was written, or their version has changed since.
+//! Demands that versions are raised with their outputs: what the readers, forms and rules make of the samples is what
+//! `tests/samples/digests.toml` records, or their version has changed since.
 //!
 //! `GONGKAI_GEN=write cargo test -p gongkai-tests --test versions` writes the file anew, once the versions are raised.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
@@ -18,7 +18,8 @@ const RAISE_PACK: &str = "a change of a compiled-in pack may change findings: ra
 const RAISE_RULES: &str = "a change of gongkai-rules judges a report otherwise: raise `version` in the [pack] of the files \
     of the rule's pack in services/lib/rules/packs";
 
-/// What these versions make of the packs and the samples. A digest is that of the first 16 bytes of a SHA-256, in hex.
+/// Digests of the packs, and of the results for the samples, under these versions. A digest is that of the first 16
+/// bytes of a SHA-256, in hex.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Digests {
     versions: Versions,

@@ -14,22 +14,37 @@ use crate::v1;
 /// # Errors
 /// The origin is invalid in every version: bury the event.
 pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
-    if origin.received_sequence == 0 {
+    let v1::Origin {
+        submission_id: _,
+        kind: _,
+        content_hash,
+        received_sequence,
+        received_at,
+        published_at,
+        url,
+        site: _,
+        region: of_region,
+        content: _,
+        effective_at,
+        review: _,
+        review_levels: _,
+    } = origin;
+    if *received_sequence == 0 {
         return Err(Error::Missing { field: "origin.received_sequence" });
     }
-    if origin.content_hash.is_empty() {
+    if content_hash.is_empty() {
         return Err(Error::Missing { field: "origin.content_hash" });
     }
-    let received_at = timestamp::required(origin.received_at, "origin.received_at")?;
-    let effective_at = timestamp::optional(origin.effective_at, "origin.effective_at")?;
+    let received_at = timestamp::required(*received_at, "origin.received_at")?;
+    let effective_at = timestamp::optional(*effective_at, "origin.effective_at")?;
     Ok(Arrival {
-        rank: Rank::new(effective_at.unwrap_or(received_at), origin.received_sequence),
+        rank: Rank::new(effective_at.unwrap_or(received_at), *received_sequence),
         event,
-        content_hash: origin.content_hash.clone(),
-        url: origin.url.clone(),
+        content_hash: content_hash.clone(),
+        url: url.clone(),
         received_at,
-        published_at: timestamp::optional(origin.published_at, "origin.published_at")?,
-        region: region(&origin.region)?,
+        published_at: timestamp::optional(*published_at, "origin.published_at")?,
+        region: region(of_region)?,
     })
 }
 

@@ -17,13 +17,13 @@ pub fn waiver_name(key: &ReportKey, id: &str) -> String {
     format!("{key}/waivers/{id}")
 }
 
-/// The report and the fingerprint of [`finding_name`]; `None` if it is no such name.
+/// The report and the fingerprint of [`finding_name`]; `None` for any other text.
 #[must_use]
 pub fn of_finding(name: &str) -> Option<(ReportKey, &str)> {
     below(name, "/findings/")
 }
 
-/// The report and the id of [`waiver_name`]; `None` if it is no such name.
+/// The report and the id of [`waiver_name`]; `None` for any other text.
 #[must_use]
 pub fn of_waiver(name: &str) -> Option<(ReportKey, &str)> {
     below(name, "/waivers/")

@@ -47,7 +47,7 @@ pub(crate) fn follow<R: TableRow>(
     first: bool,
 ) -> anyhow::Result<()> {
     match format {
-        // The widths of later rows are unknown, so this is no aligned table.
+        // The widths of later rows are unknown, so columns are not aligned.
         Format::Table => out.line(clean(&cells(row).collect::<Vec<_>>().join("  ")))?,
         Format::Json => json(out, std::slice::from_ref(row))?,
         Format::Csv => csv(out, std::slice::from_ref(row), first)?,

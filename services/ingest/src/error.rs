@@ -196,7 +196,7 @@ impl Code {
 // === impl Problem ===
 
 impl Problem {
-    /// Passwords inside URLs of the detail are hidden here, whoever quotes them.
+    /// Passwords inside URLs of the detail are hidden here for all callers.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         Self { code, detail: inert::redact(&detail).into_owned() }

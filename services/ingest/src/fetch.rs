@@ -107,7 +107,7 @@ fn usual(host: &str) -> String {
     Url::parse(&format!("http://{host}")).map_or_else(|_| host.to_owned(), |url| authority(&url))
 }
 
-/// Host and port of a URL. An IP address stands in its usual form, as IPv4 where it is one.
+/// Host and port of a URL. An IP address has its usual form, as IPv4 if it is one.
 fn authority(url: &Url) -> String {
     let host = egress::address(url).map_or_else(|| egress::host(url), |address| address.to_string());
     url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))

@@ -254,23 +254,25 @@ impl Submission {
     /// Returns the event for the log, once the files are stored.
     #[must_use]
     pub fn received(&self, id: &str, stored: StoredFiles, received_at: Timestamp) -> DocumentReceived {
-        let declared = self.declared.clone();
+        let region = self.declared.region();
+        let DeclaredMetadata { agency, year, title, url, published_at, site, review, event_source, event_id } =
+            self.declared.clone();
         DocumentReceived {
             submission_id: id.to_owned(),
             kind: self.kind.into(),
             content: Some(stored.content),
             attachments: stored.attachments,
-            year: declared.year,
-            published_at: declared.published_at,
-            region: declared.region().to_string(),
+            agency: Some(agency),
+            year,
+            title,
+            url,
+            published_at,
+            site: Some(site),
+            region: region.to_string(),
             received_at: Some(received_at),
-            agency: Some(declared.agency),
-            title: declared.title,
-            url: declared.url,
-            site: Some(declared.site),
-            event_source: declared.event_source,
-            event_id: declared.event_id,
-            review: declared.review,
+            event_source,
+            event_id,
+            review,
             // Not of the sender.
             review_levels: Vec::new(),
         }

@@ -223,20 +223,38 @@ fn given(text: &str) -> Option<&str> {
 
 /// Returns the origin of a document. It takes effect when it arrives in the log, whose clock all documents share.
 fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Context) -> v1::Origin {
+    let v1::DocumentReceived {
+        submission_id,
+        kind,
+        content: _,
+        attachments: _,
+        agency: _,
+        year: _,
+        title: _,
+        url,
+        published_at,
+        site,
+        region: _,
+        received_at,
+        event_source: _,
+        event_id: _,
+        review,
+        review_levels,
+    } = received;
     v1::Origin {
-        submission_id: received.submission_id.clone(),
-        kind: received.kind,
+        submission_id: submission_id.clone(),
+        kind: *kind,
         content_hash: content.sha256.clone(),
         received_sequence: context.sequence,
-        received_at: received.received_at,
-        published_at: received.published_at,
-        url: received.url.clone(),
-        site: received.site.clone(),
+        received_at: *received_at,
+        published_at: *published_at,
+        url: url.clone(),
+        site: site.clone(),
         region: key::region(received).to_string(),
         content: Some(content),
         effective_at: Some(convert::timestamp::timestamp(context.logged_at)),
-        review: received.review.clone(),
-        review_levels: received.review_levels.clone(),
+        review: review.clone(),
+        review_levels: review_levels.clone(),
     }
 }
 

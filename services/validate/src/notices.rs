@@ -20,7 +20,7 @@ use crate::revalidation::Revalidation;
 /// same time, the one whose notice is saved last then sees the other.
 ///
 /// # Errors
-/// A record was not reached or others were faster too often: retry. It is none of ours or too large: bury.
+/// A record could not be read, or too many races were lost: retry. It is not such a record, or is too large: bury.
 pub(crate) async fn notify_relatives(
     shared: &SharedRecords,
     agency: &AgencyKey,

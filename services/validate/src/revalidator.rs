@@ -60,7 +60,7 @@ impl Revalidator {
     /// handled: it is answered in any case, other reports only if their findings changed.
     ///
     /// # Errors
-    /// A store was not reached, or others were faster too often: retry. A record or an event is none of ours: bury.
+    /// A store could not be reached, or too many races were lost: retry. A record or an event cannot be read: bury.
     pub(crate) async fn update(
         &self,
         revalidation: &Revalidation,
@@ -227,7 +227,7 @@ impl Revalidator {
     /// Joins an event with its prose, if that was not erased.
     ///
     /// # Errors
-    /// The object store was not reached: retry. Event or prose are none of ours: bury.
+    /// The object store could not be reached: retry. Event or prose cannot be read: bury.
     pub(crate) async fn document(
         &self,
         parsed: v1::ReportParsed,

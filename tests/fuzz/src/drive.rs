@@ -1,7 +1,7 @@
-//! One input through one target: what the fuzzer runs, and what the tests replay.
+//! Runs one input through one target, for the fuzzer and for the tests that replay its findings.
 //!
-//! Every input goes the whole way, from bytes to findings. For the formats in containers the fuzzer writes what is inside
-//! (XML, a page's content stream), because no mutation of a compressed stream is a compressed stream.
+//! Every input is processed from bytes to findings. For container formats, the fuzzer writes the content (XML, a page's
+//! content stream), because a mutated compressed stream is rarely valid.
 
 use std::{
     io::{Cursor, Write},
@@ -38,7 +38,7 @@ pub fn drive(target: &str, data: &[u8]) -> Result<(), String> {
     }
 }
 
-/// The line of `gongkai check`, now and then twice.
+/// The line of `gongkai check`, for some inputs computed twice.
 fn check(name: &str, bytes: &[u8]) -> Result<(), String> {
     let hints = Hints { filename: Some(name), ..Hints::default() };
     let line = || gongkai_check::check(name, bytes, &hints, &Limits::default());
@@ -55,7 +55,7 @@ fn check(name: &str, bytes: &[u8]) -> Result<(), String> {
 
 // === containers ===
 
-/// A package of the parts that zero bytes set apart: the text, the styles, the numbering.
+/// A package of the parts, which zero bytes separate: the text, the styles, the numbering.
 fn package(data: &[u8]) -> Vec<u8> {
     const NAMES: [&str; 3] = ["word/document.xml", "word/styles.xml", "word/numbering.xml"];
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -67,7 +67,7 @@ fn package(data: &[u8]) -> Vec<u8> {
     zip.finish().expect("memory takes bytes").into_inner()
 }
 
-/// A file of the pages whose content streams zero bytes set apart, with a Chinese font that is not embedded (`F`) and a
+/// A file of pages whose content streams zero bytes separate, with a Chinese font that is not embedded (`F`) and a
 /// Latin one (`G`).
 fn pages(data: &[u8]) -> Vec<u8> {
     const MOST: usize = 8;
@@ -166,7 +166,7 @@ const WORDS: [&str; 36] = [
     "99999999999999999999999999999999",
 ];
 
-/// Two bytes a step: what to do, and a word.
+/// Builds a document. Each step takes two bytes: an operation, and a word.
 fn document(data: &[u8]) -> Document {
     let words = &*VOCABULARY;
     let mut blocks = Vec::new();

@@ -1,10 +1,10 @@
-//! What the fuzz targets have in common: which panics count, and the door to [`drive`].
+//! Shared by the fuzz targets: which panics count, and the call of [`drive`].
 
 pub mod drive;
 
 use std::{panic, process, sync::Once};
 
-/// Feeds one input to a target. Ends the process on a panic of our own and on a broken promise.
+/// Feeds one input to a target. Ends the process on a panic in this workspace's code and on a broken guarantee.
 pub fn run(target: &str, data: &[u8]) {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| count_own_panics(target == "pdf"));
@@ -14,8 +14,8 @@ pub fn run(target: &str, data: &[u8]) {
     }
 }
 
-/// libFuzzer's own hook aborts on every panic. The reader of PDF stands on a young library that may panic, which is
-/// caught and becomes a rejection; such a panic is no finding, one in our own code is.
+/// libFuzzer's hook aborts on every panic. The PDF library may panic, which the reader catches and turns into a
+/// rejection. Such a panic is not a finding, but one in this workspace's code is.
 fn count_own_panics(others_may: bool) {
     let abort = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

@@ -1,9 +1,9 @@
-//! `make chaos`: breaks a deployment while it works and judges what is left.
+//! `make chaos`: injects faults into a deployment at work, and checks its final state.
 //!
 //!     chaos [SECONDS] [SEED] [OFFICES]
 //!
-//! 300 s, a seed by chance and 12 offices if not told otherwise. Ends with 1 if an invariant does not hold. Build the
-//! services before (`cargo build --workspace --bins`).
+//! Defaults: 300 s, a random seed and 12 offices. Ends with 1 if an invariant does not hold. Build the services before
+//! (`cargo build --workspace --bins`).
 
 #![expect(clippy::print_stdout, reason = "a program for people: what it prints is its result")]
 

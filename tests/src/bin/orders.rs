@@ -1,7 +1,8 @@
-//! Hands one neighbourhood's reports in, in several orders with a kill in the middle, and compares the findings at rest.
+//! Submits the reports of one neighbourhood in several orders, with a kill in the middle, and compares the final
+//! findings.
 //!
-//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS]`; 200 agencies and 10 orders if not told otherwise. Ends with 1 if
-//! an order made a difference. Build the services before (`cargo build`).
+//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS]`; Defaults: 200 agencies and 10 orders. Ends with 1
+//! if an order made a difference. Build the services before (`cargo build`).
 
 use std::{process::ExitCode, time::Instant};
 

@@ -1,4 +1,4 @@
-//! What is done to a deployment while it works: one fault after the other, each undone before the next.
+//! Faults that are injected into a deployment at work, one after the other, each undone before the next.
 
 use std::{
     collections::BTreeMap,
@@ -49,17 +49,17 @@ pub struct Faults {
     receiver: Receiver,
 }
 
-/// What was done.
+/// The faults that were injected.
 #[derive(Debug, Clone, Default)]
 pub struct Done {
-    /// How often, by kind.
+    /// Number of faults by kind.
     pub counts: BTreeMap<&'static str, usize>,
-    /// What went wrong meanwhile, a sentence each.
+    /// What went wrong meanwhile, one sentence each.
     pub violations: Vec<String>,
 }
 
 impl Done {
-    /// Crashes after which an alert may be told once more: of notify or of the broker.
+    /// Number of crashes of notify and the broker. After each, an alert may be delivered once more.
     #[must_use]
     pub fn crashes(&self) -> usize {
         let of = |kind| self.counts.get(kind).copied().unwrap_or_default();
@@ -74,7 +74,7 @@ impl Faults {
         Self { rng: Rng::with_seed(seed ^ 0xFA17), receiver }
     }
 
-    /// Breaks something again and again until the time is over, and leaves everything running.
+    /// Injects faults until the time is over, and leaves everything running.
     ///
     /// # Panics
     /// If a process does not become ready again; the message has its log.
@@ -135,7 +135,7 @@ impl Faults {
         let url = deployment.broker().url();
         let Ok(client) = async_nats::connect(url).await else { return };
         let context = async_nats::jetstream::new(client);
-        // The one who is faster wins: it may just be made anew.
+        // This may fail, because a service may be creating it anew.
         drop(context.delete_consumer_from_stream(consumer, subjects::STREAM_REPORTS).await);
     }
 }

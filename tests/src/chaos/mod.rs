@@ -1,10 +1,10 @@
 //! `make chaos`: two replicas of every service over a real broker, whose processes are killed, suspended and ended while
 //! offices publish, correct and withdraw reports. Afterwards the invariants of ARCHITECTURE.md must hold.
 //!
-//! - [`office`]: what one office does, and what stands in the end.
-//! - [`fault`]: what is done to the deployment meanwhile.
-//! - [`receiver`]: where alerts arrive.
-//! - [`verdict`]: what must be true at rest.
+//! - [`office`]: what one office does, and which content is current in the end.
+//! - [`fault`]: the faults that are injected meanwhile.
+//! - [`receiver`]: the receiver of alerts.
+//! - [`verdict`]: what must hold in the end.
 
 pub mod fault;
 pub mod office;
@@ -27,19 +27,19 @@ use crate::{
     deployment::{Deployment, Plan},
 };
 
-/// What one run does.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
     /// Decides what the offices do and what fails. Times differ from run to run, so the same seed gives the same plans
     /// but not the same interleaving.
     pub seed: u64,
-    /// How long faults and work go on.
+    /// Duration of faults and work.
     pub duration: Duration,
     /// Offices that work at the same time.
     pub offices: usize,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct RunResult {
     /// Submissions by the state that they ended in.
@@ -48,13 +48,13 @@ pub struct RunResult {
     pub faults: BTreeMap<&'static str, usize>,
     /// Calls that the receiver of alerts took, and those among them whose id it had taken before.
     pub delivered: (usize, usize),
-    /// How long it took after the last fault until everything was as it must be.
+    /// Time from the last fault until every invariant held.
     pub recovery: Duration,
-    /// What is not as it must be, a sentence each.
+    /// Violations of invariants, one sentence each.
     pub violations: Vec<String>,
 }
 
-/// Runs it.
+/// Performs a run.
 ///
 /// # Panics
 /// If the deployment cannot be started.

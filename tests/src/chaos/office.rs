@@ -1,5 +1,5 @@
-//! One office: publishes, corrects, publishes again what it published before, and withdraws. One step after the other, each
-//! repeated until it is accepted, so that the last step decides what stands.
+//! One office: publishes, corrects, publishes again what it published before, and withdraws. Steps are sequential, and
+//! each is repeated until it is accepted, so that the last step decides which content is current.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{http, samples};
 
-/// Between two tries of a step.
+/// Time between two attempts of a step.
 const RETRY: Duration = Duration::from_millis(200);
 /// A step that is not accepted in this time is a violation.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -26,9 +26,9 @@ pub enum Step {
     WithdrawAddress,
     /// Withdraws the report by agency and year.
     WithdrawReport,
-    /// Hands in a document that is no annual report.
+    /// Submits a document that is not an annual report.
     OtherDocument,
-    /// Hands in a document that no reader can read within its limits.
+    /// Submits a document that no reader can read within its limits.
     HostileDocument,
 }
 
@@ -52,7 +52,7 @@ pub struct Record {
     pub address: String,
     /// Steps that were accepted.
     pub accepted: Vec<Accepted>,
-    /// Content that stands in the end; none after a withdrawal, or if nothing was published.
+    /// The current content in the end; `None` after a withdrawal, or if nothing was published.
     pub stands: Option<Vec<u8>>,
     /// Steps that were not accepted in time.
     pub refused: Vec<String>,
@@ -124,7 +124,8 @@ impl Office {
         }
     }
 
-    /// Sends a step to one door after the other until one accepts it; the submission's id, or the last answer.
+    /// Sends a step to one replica of ingest after the other until one accepts it. Returns the submission's id, or the
+    /// last answer.
     async fn take(&mut self, step: Step, id: &str, doors: &[String]) -> Result<String, String> {
         let started = Instant::now();
         let mut last = String::new();
@@ -205,7 +206,7 @@ fn other_document(id: &str) -> String {
     )
 }
 
-/// A PDF whose font has a width table for four thousand million characters, different for each id.
+/// A PDF whose font has a width table for four billion characters, different for each id.
 fn hostile_document(id: &str) -> Vec<u8> {
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),

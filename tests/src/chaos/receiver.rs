@@ -1,4 +1,4 @@
-//! The receiver of alerts. It can be down, and keeps what it took.
+//! The receiver of alerts. It can be down, and keeps the calls that it accepted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 /// The secret that the calls are signed with.
 pub const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
 
-/// A call that was taken.
+/// An accepted call.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// `webhook-id`.
@@ -61,13 +61,13 @@ impl Receiver {
         self.lock().is_away = is_away;
     }
 
-    /// What it took, in order.
+    /// The accepted calls, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
     }
 
-    /// Calls taken, and those of an id that was taken before.
+    /// Number of accepted calls, and of those whose id was accepted before.
     #[must_use]
     pub fn totals(&self) -> (usize, usize) {
         let calls = self.calls();

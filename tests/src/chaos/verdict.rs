@@ -1,4 +1,4 @@
-//! What must be true once nothing fails any more.
+//! Invariants that must hold once faults have ended.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,18 +35,19 @@ type Served = BTreeMap<String, (String, String)>;
 /// Fingerprints by report.
 type Fingerprints = BTreeMap<String, BTreeSet<String>>;
 
-/// Judges a run.
+/// Checks the invariants of a run.
 pub struct Judge<'a> {
-    /// What ran.
+    /// The deployment that ran.
     pub deployment: &'a Deployment,
-    /// Where its alerts went.
+    /// The receiver of its alerts.
     pub receiver: &'a Receiver,
-    /// What was done to it.
+    /// The faults that were injected.
     pub faults: &'a Done,
 }
 
 impl Judge<'_> {
-    /// Follows every submission to its end: how many ended in which state, and those that ended otherwise than they must.
+    /// Follows every submission to its end. Returns the number of submissions by state, and those that ended in a wrong
+    /// state.
     pub async fn submissions(&self, accepted: &[&Accepted]) -> (BTreeMap<String, usize>, Vec<String>) {
         let until = Instant::now() + PATIENCE;
         let (mut states, mut violations) = (BTreeMap::new(), Vec::new());
@@ -74,8 +75,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Waits until both read models serve what the offices left standing, and the open alerts are those of its findings; what
-    /// is still different when the time is over.
+    /// Waits until both read models serve the current content of each office, and the open alerts are those of its
+    /// findings. Returns the differences that remain when the time is over.
     pub async fn at_rest(&self, records: &[Record]) -> Vec<String> {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -169,7 +170,7 @@ impl Judge<'_> {
         open
     }
 
-    /// Alerts that were told more often than crashes excuse.
+    /// Alerts that were delivered more often than the crashes explain.
     fn repeats(&self) -> Vec<String> {
         let mut times: BTreeMap<String, usize> = BTreeMap::new();
         self.receiver.calls().into_iter().for_each(|call| *times.entry(call.id).or_default() += 1);

@@ -1,4 +1,4 @@
-//! A story takes its course: its steps are performed one after the other, and what was accepted is kept.
+//! Performs the steps of a story one after the other, and records what was accepted.
 
 use gongkai_ingest::{
     publication::Request,
@@ -25,10 +25,10 @@ use crate::{
 
 const SITE: &str = "https://www.example.gov.cn";
 
-/// What became of the steps so far.
+/// The results of the steps so far.
 pub(crate) struct Course {
     pub(crate) deployment: Deployment,
-    /// What entered the log, in its order.
+    /// The entries of the log, in order.
     pub(crate) entries: Vec<Entry>,
     /// Every receipt that a caller got, the last for each id, with the state that its submission must end in.
     pub(crate) accepted: Vec<(Receipt, SubmissionState)>,
@@ -71,7 +71,7 @@ impl Course {
                 Ok(())
             }
             Step::Repeat => match self.last.clone() {
-                // Without an id, the call is another submission if the content does not stand, or was not recorded.
+                // Without an id, the call is a new submission if the content is not current, or was not recorded.
                 Some(Request::Submit(submission)) if submission.identity == SubmissionIdentity::Content => {
                     self.publish(*submission, true).await
                 }

@@ -42,10 +42,10 @@ use crate::story::{Kind, PROCESSES, Story};
 
 /// When the broker in memory begins.
 const BEGINNING: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
-/// From the death of a process to the next.
+/// Time from the end of a process to its restart.
 const RESTART: Duration = Duration::from_secs(1);
 
-/// What the processes share.
+/// State that the processes share.
 struct Site {
     broker: Memory,
     folder: PathBuf,
@@ -97,7 +97,7 @@ impl Deployment {
         SqliteStore::open(&self.site.read_model(), Options::default()).unwrap()
     }
 
-    /// Calls ingest until it answers, as a sender does: it repeats what it got no answer to.
+    /// Calls ingest, and repeats the call until there is an answer, as a sender does.
     pub(crate) async fn call(&self, request: &Request) -> Receipt {
         loop {
             self.hands.set(self.now());
@@ -152,7 +152,7 @@ impl Deployment {
     }
 }
 
-/// Made once: it reads the system's certificates.
+/// Created once, because it reads the system's certificates.
 fn fetcher() -> Fetcher {
     static FETCHER: LazyLock<Fetcher> =
         LazyLock::new(|| Fetcher::new(&gongkai_ingest::Config::default()).unwrap());

@@ -1,9 +1,9 @@
-//! Stories told at random, through the real handlers of all services over a broker in memory: people publish, correct,
-//! withdraw and waive while calls fail, answers are lost and processes die at any call. Afterwards the invariants of
-//! ARCHITECTURE.md hold.
+//! Random stories over a broker in memory with the real handlers of all services: people publish, correct, withdraw and
+//! waive while calls fail, answers are lost and processes die at any call. Afterwards the invariants of ARCHITECTURE.md
+//! hold.
 //!
-//! `make soak` tells thousands. A failing seed is printed, with the simplest story that still fails; it is repeated by
-//! `make soak SEED=… COUNT=1`. What was found stays below as a readable test.
+//! `make soak` runs thousands. It prints a failing seed and the simplest story that still fails; `make soak SEED=…
+//! COUNT=1` repeats it. Past failures are readable tests below.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// Attempts to make a failing story simpler.
 const SIMPLER: usize = 400;
 
-/// Lets a story take its course.
+/// Runs a story. Returns the violated invariant, if any.
 fn outcome(story: &Story) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let course = async {
@@ -39,7 +39,7 @@ fn outcome(story: &Story) -> Result<(), String> {
     })
 }
 
-/// Tells the story of a seed. If it fails, returns the simplest story that does, and why.
+/// Runs the story of a seed. If it fails, returns the simplest failing story and the reason.
 fn tell(seed: u64) -> Result<(), String> {
     let mut tree = told(seed);
     let mut simplest = (

@@ -12,7 +12,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-/// Few of each, so that what is drawn meets.
+/// Few of each, so that random events collide.
 pub(crate) const AGENCIES: [&str; 2] = ["361001", "361002"];
 pub(crate) const YEAR: i32 = 2023;
 pub(crate) const CONTENTS: usize = 2;
@@ -38,26 +38,26 @@ pub(crate) enum Kind {
     Query,
 }
 
-/// What somebody does.
+/// What a person does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// A document is handed in, by an event with an id or without.
     Publish { agency: usize, content: usize, url: usize, has_id: bool },
-    /// The last call comes again: its sender heard no answer.
+    /// The last call is repeated, because its sender got no answer.
     Repeat,
     /// A report is withdrawn: by its address, by agency and year, or by both.
     Withdraw { agency: Option<usize>, url: usize },
-    /// A document that is no report.
+    /// A document that is not a report.
     Nonsense { agency: usize, url: usize },
     /// A message that no stage can decode.
     Malformed,
-    /// A finding that an alert told of is waived.
+    /// A finding of an alert is waived.
     Waive,
-    /// Nothing, until everything is done.
+    /// Waits until every message is settled.
     Wait,
 }
 
-/// What goes wrong with calls to the broker.
+/// A fault of calls to the broker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trouble {
     pub(crate) operation: Operation,
@@ -117,7 +117,7 @@ fn trouble() -> impl Strategy<Value = Trouble> {
     ];
     (select(operations.to_vec()), any::<bool>(), any::<bool>(), 1..4_u32).prop_map(
         |(operation, is_answer_lost, is_full, times)| {
-            // Only what stores something can find the store full.
+            // Only operations that store something can fail because the store is full.
             let stores = matches!(operation, Operation::Publish | Operation::Write | Operation::Put);
             Trouble { operation, is_answer_lost, is_full: is_full && stores, times }
         },

@@ -1,4 +1,4 @@
-//! The invariants, held against what a course left behind.
+//! Checks the invariants after a course.
 
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
@@ -65,7 +65,7 @@ pub(crate) async fn judge(course: &Course) -> Verdict {
     Ok(())
 }
 
-/// Every submission ends in one state, and only what nobody can read is dead.
+/// Every submission ends in one state, and only undecodable messages are dead.
 async fn ends(course: &Course) -> Verdict {
     let memory = course.deployment.broker();
     let receipts = ReceiptStore::new(&Runtime::builder("ingest", Arc::new(memory.clone())).build());
@@ -80,7 +80,7 @@ async fn ends(course: &Course) -> Verdict {
     same("dead letters", &codes, &vec!["UNDECODABLE".to_owned(); course.malformed])
 }
 
-/// All services hold to stand what the facts say.
+/// The current content in every service is the one that the oracle expects.
 async fn all_agree(course: &Course, model: &dyn Store) -> Verdict {
     let (memory, keys) = (course.deployment.broker(), reports());
     let expected = expected(&course.entries);
@@ -98,7 +98,7 @@ async fn all_agree(course: &Course, model: &dyn Store) -> Verdict {
     same("ingest", &stands::by_ingest(&receipts, &keys, &contents).await, &up)
 }
 
-/// What the read model answers.
+/// The answers of the read model.
 fn projection(store: &dyn Store) -> Vec<String> {
     let mut lines = Vec::new();
     for key in reports() {
@@ -126,7 +126,7 @@ fn told(memory: &Memory, key: &ReportKey) -> Vec<String> {
     last.into_iter().filter_map(|(id, is_raised)| is_raised.then_some(id)).collect()
 }
 
-/// The same log, handled in its order, once and without trouble.
+/// The same log, handled once, in order and without faults.
 struct Rerun {
     memory: Memory,
     store: Arc<dyn Store>,

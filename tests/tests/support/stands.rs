@@ -1,4 +1,4 @@
-//! What each service holds to stand, read from where it keeps it.
+//! Reads from the store of each service which content is current.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub(crate) fn by_query(store: &dyn Store, keys: &[ReportKey]) -> Stands {
     keys.iter().filter_map(stands).collect()
 }
 
-/// Ingest is asked of each content whether it stands.
+/// Asks ingest for each content whether it is current.
 pub(crate) async fn by_ingest(
     receipts: &ReceiptStore,
     keys: &[ReportKey],

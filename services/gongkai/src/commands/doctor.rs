@@ -83,7 +83,7 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     let mut topology = gongkai_proto::about!("gongkai", Vec::new()).topology;
     let objects = common.objects.s3()?;
     if objects.is_some() {
-        // Then they are no part of the broker.
+        // Then the broker does not hold them.
         topology.objects.clear();
     }
     let transport: Arc<dyn Transport> = Arc::new(broker.clone());

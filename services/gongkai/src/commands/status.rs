@@ -133,7 +133,7 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     Ok(ExitCode::from(u8::from(!is_well)))
 }
 
-/// The alerts that wait, by subscription. A subscription is known by its consumer.
+/// Returns the waiting alerts by subscription. Consumers tell which subscriptions there are.
 async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<Deliveries>, Error> {
     let records = RecordStore::new(broker.entries(subjects::BUCKET_DELIVERIES), 1);
     let consumers = streams.iter().filter(|s| s.name == subjects::STREAM_ALERTS).flat_map(|s| &s.consumers);

@@ -55,7 +55,7 @@ impl Harness {
         Self::over(config, |memory| Arc::new(memory)).await
     }
 
-    /// Like [`Self::new`], over what `transport` makes of the memory.
+    /// Like [`Self::new`], over the transport that `transport` makes of the one in memory.
     pub(crate) async fn over(config: &Config, transport: impl FnOnce(Memory) -> Arc<dyn Transport>) -> Self {
         let memory = Memory::new();
         memory.declare(&gongkai_proto::topology!()).await.unwrap();

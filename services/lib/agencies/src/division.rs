@@ -15,7 +15,7 @@ struct Division {
 }
 
 /// A body's name without the province and prefecture it begins with.
-pub(crate) struct Place<'a> {
+pub(crate) struct StrippedName<'a> {
     /// The lower of the two, if any.
     pub(crate) level: Option<Level>,
     /// The name without the divisions at its head.
@@ -23,17 +23,17 @@ pub(crate) struct Place<'a> {
 }
 
 /// Takes province and prefecture off the head of a name. A province's short name counts only before a prefecture.
-pub(crate) fn strip(name: &str) -> Place<'_> {
+pub(crate) fn strip(name: &str) -> StrippedName<'_> {
     let (province, rest) = strip_level(name, Level::Province, true);
     let (prefecture, rest_of_prefecture) = strip_level(rest, Level::Prefecture, true);
     if prefecture.is_some() {
-        return Place { level: prefecture, rest: rest_of_prefecture };
+        return StrippedName { level: prefecture, rest: rest_of_prefecture };
     }
     if province.is_some() {
         let (level, rest) = strip_level(name, Level::Province, false);
-        return Place { level, rest: if level.is_some() { rest } else { name } };
+        return StrippedName { level, rest: if level.is_some() { rest } else { name } };
     }
-    Place { level: None, rest: name }
+    StrippedName { level: None, rest: name }
 }
 
 /// A name without its province, if a prefecture follows; else the name.

@@ -1,4 +1,4 @@
-//! The registry of agencies (机关名录): which bodies there are, what they are called, who stands above whom.
+//! The registry of agencies (机关名录): the bodies, their names and their parents.
 //!
 //! Reports print no code, so the agency of a report is resolved from what the sender says, the name in the document and
 //! the region. [`table`] reads a supervising office's list, [`registry`] holds it, [`resolve`](Registry::resolve) looks

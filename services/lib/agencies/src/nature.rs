@@ -18,12 +18,12 @@ const TOWN_ENDS: [&str; 9] = [
     "乡政府",
     "民族乡",
 ];
-/// What stands before 区 in the names of zones, which have no level of their own: 开发区, 新区, 园区.
+/// Words before 区 in the names of zones, which have no level of their own: 开发区, 新区, 园区.
 const ZONES: [&str; 17] = [
     "开发", "新", "园", "景", "管理", "保税", "示范", "试验", "合作", "度假", "高新", "工业", "保护", "集聚",
     "库", "产业", "功能",
 ];
-/// What stands before 市 or 区 in words that name no division at all: 城市管理, 社区建设.
+/// Characters before 市 or 区 in words that do not name a division: 城市管理, 社区建设.
 const NO_PLACE: [(&str, char); 5] = [("城", '市'), ("都", '市'), ("社", '区'), ("行政", '区'), ("地", '区')];
 /// Prefixes of bodies whose local offices are led by the superior body, not by the local government.
 const VERTICAL: [&str; 3] = ["国家税务总局", "中华人民共和国", "国家统计局"];

@@ -71,7 +71,7 @@ impl Registry {
     /// Takes a list.
     ///
     /// # Errors
-    /// A code stands twice, a parent is not listed, or a body stands above itself.
+    /// A code is listed twice, a parent is not listed, or a body is above itself.
     pub fn new(list: impl IntoIterator<Item = Agency>) -> Result<Self, RegistryError> {
         let mut registry = Self::default();
         for agency in list {

@@ -41,7 +41,7 @@ pub fn check_by(
     line_of(rules, file, gongkai_reading::read(bytes, hints, limits), context)
 }
 
-/// The line of a document that somebody else has read: [`check_by`] without the reading.
+/// Returns the line of a document that the caller has read: [`check_by`] without the reading.
 #[must_use]
 pub fn line_of(
     rules: &RuleSet,

@@ -13,7 +13,7 @@ use crate::{Checked, metadata_line::MetadataLine, source_line::SourceLine};
 pub enum Status {
     /// The document was read.
     Ok,
-    /// The document is no report, or cannot be read.
+    /// The document is not a report, or cannot be read.
     Rejected,
 }
 

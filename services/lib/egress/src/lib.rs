@@ -100,7 +100,7 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     (is_mapped || is_nat64 || is_compatible).then(|| Ipv4Addr::from(bits))
 }
 
-/// Returns the host of a URL in lower case and without the dot at its end. An IP address stands in its usual form.
+/// Returns the host of a URL in lower case and without the dot at its end. An IP address has its usual form.
 #[must_use]
 pub fn host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()

@@ -12,7 +12,7 @@ use crate::{
     reject,
 };
 
-/// How much of a document is looked at, in bytes.
+/// Number of bytes of a document that are examined.
 const LOOKED_AT: usize = 64 << 10;
 
 /// Where most documents have a letter, in bytes from the beginning.
@@ -21,7 +21,7 @@ const NEAR: usize = 64;
 /// Bytes whose control characters are counted at a time.
 const PIECE: usize = u8::MAX as usize;
 
-/// One control character in so many bytes makes the bytes no text.
+/// Bytes with more than one control character in this many are not text.
 const CONTROL_SHARE: usize = 100;
 
 /// How many blank lines a text may have for each other one.

@@ -43,7 +43,7 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Reading,
 /// prevents it.
 ///
 /// # Errors
-/// The document is no report or cannot be read; the code says why. Trying again with the same bytes gives the same
+/// The document is not a report or cannot be read; the code says why. Trying again with the same bytes gives the same
 /// answer.
 pub fn read_known(
     bytes: &[u8],

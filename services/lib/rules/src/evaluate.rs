@@ -101,7 +101,7 @@ impl RuleSet {
         let cells = layouts.iter().flat_map(|layout| layout.cells.iter());
         let ground = Ground { cells: cells.map(|cell| cell.id.clone()).collect() };
         let Packs { mut labels, rules, examples } = pack::load(packs, &ground)?;
-        // A pack may stand in several files.
+        // A pack may consist of several files.
         labels.dedup();
         let needs = rules.iter().fold(Needs::default(), |needs, rule| match &rule.logic {
             Logic::Check(_) => needs,

@@ -91,7 +91,7 @@ pub(crate) fn operands_digest(grounds: &Grounds<'_>) -> String {
     hex::encode(&hash.finalize()[..8])
 }
 
-/// A cell and what stands in it; `7.0` and `7` are one number.
+/// A cell and its state; `7.0` and `7` are the same number.
 fn cell(id: &FactId, state: State) -> String {
     match state {
         State::Reported(value) => format!("{id}={}", value.normalize()),

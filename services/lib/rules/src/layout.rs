@@ -51,7 +51,7 @@ pub(crate) struct LayoutCell {
     pub(crate) chapter: u32,
     pub(crate) unit: Unit,
     pub(crate) position: String,
-    /// The column of chapter 三 or block of chapter 四 it stands in; empty in chapter 二.
+    /// Its column in chapter 三 or its block in chapter 四; empty in chapter 二.
     pub(crate) column: String,
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct FormLayout {
     pub(crate) cells: Arc<[LayoutCell]>,
     pub(crate) rows: Vec<LayoutRow>,
     pub(crate) equations: Vec<Equation>,
-    /// For each cell the equations it stands in.
+    /// For each cell, its equations.
     pub(crate) member_of: Vec<Vec<usize>>,
     /// The cells' numbers by their public names.
     pub(crate) numbers: Arc<HashMap<String, usize>>,

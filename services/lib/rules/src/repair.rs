@@ -155,7 +155,7 @@ impl Search<'_> {
         found.into_iter().map(|(_, repair)| repair).collect()
     }
 
-    /// A row of chapter 三 whose numbers stand a column too far to the left or right, the last one at the other end.
+    /// Rows of chapter 三 whose numbers are shifted by one column, the last one to the other end.
     fn shifts(&self) -> Vec<Repair> {
         let mut found = Vec::new();
         for row in &self.table.layout.rows {

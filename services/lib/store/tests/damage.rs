@@ -40,7 +40,7 @@ fn fill(store: &SqliteStore, events: std::ops::Range<u64>) {
     }
 }
 
-/// A closed file with so many events.
+/// Creates a closed file with this many events.
 fn filled(path: &Path, events: u64) {
     let store = open(path).unwrap();
     fill(&store, 1..events + 1);
@@ -54,7 +54,7 @@ fn flip(path: &Path, at: u64) {
     file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
 }
 
-/// Copies the file and what lies beside it, as a crash would leave them.
+/// Copies the file and those beside it, as a crash would leave them.
 fn copy(from: &Path, to: &Path) {
     for suffix in ["", "-wal", "-sums"] {
         let named = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
@@ -67,7 +67,7 @@ fn a_flipped_byte_is_noticed_wherever_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = path_in(&folder);
     filled(&path, 400);
-    // What lies in the write-ahead log supersedes the file's pages; everything else counts.
+    // Pages in the write-ahead log supersede those of the file; all others count.
     let length = fs::metadata(&path).unwrap().len();
     let pages = length / 4096;
     assert!(pages > 40, "{pages}");

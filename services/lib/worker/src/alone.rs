@@ -17,12 +17,12 @@ pub enum Alone {
 
 /// Either any number of messages are in work, or one alone. Cheap to clone.
 ///
-/// It is fair: whoever asks to be alone waits only for those who asked before.
+/// It is fair: a caller that asks to be alone waits only for earlier callers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkFloor(Arc<RwLock<()>>);
 
 impl WorkFloor {
-    /// Waits until nobody is alone. The message is in work until the guard is dropped.
+    /// Waits until no message is alone. The message is in work until the guard is dropped.
     pub(crate) async fn among_others(&self) -> RwLockReadGuard<'_, ()> {
         self.0.read().await
     }

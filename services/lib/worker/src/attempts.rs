@@ -1,12 +1,12 @@
 //! Tells which deliveries of a message count as attempts, and which crashes it caused.
 //!
-//! The broker counts deliveries, however they ended. One that ended because the process died is no attempt of the messages
-//! that were in work at the time: at most one of them is the cause. The runtime therefore counts by itself, in one entry for
-//! each message that was delivered more than once:
+//! The broker counts deliveries, however they ended. A delivery that ended because the process died does not count as
+//! an attempt of the messages that were in work: at most one of them is the cause. The runtime therefore counts by
+//! itself, in one entry for each message that was delivered more than once:
 //!
 //! - A failure is noted before the message is handed back.
-//! - A message with two deliveries in a row whose ends nobody noted is a suspect. It is handled [alone](crate::alone), and
-//!   that it is alone is noted before it is handled.
+//! - A message with two deliveries in a row without a recorded end is a suspect. It is handled [alone](crate::alone),
+//!   and that it is alone is noted before it is handled.
 //! - If the next delivery finds that note, the process died while only this message was in work. The crash is charged to it,
 //!   and it remains a suspect until it is settled.
 //!

@@ -50,7 +50,7 @@ pub struct DeadLetter {
     /// Why the message was buried, as text with all causes.
     #[prost(string, tag = "6")]
     pub cause: String,
-    /// Number of attempts so far. Deliveries that ended with their process are none.
+    /// Number of attempts so far. Deliveries that ended with their process do not count.
     #[prost(uint32, tag = "7")]
     pub attempts: u32,
     /// When the stream stored the message.

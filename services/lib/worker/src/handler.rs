@@ -58,7 +58,8 @@ pub struct Context {
     pub sequence: u64,
     /// When the stream stored the message. A handler has no other clock.
     pub logged_at: OffsetDateTime,
-    /// Number of this attempt, from 1: one more than the attempts that failed. A delivery that ended with its process is none.
+    /// Number of this attempt, from 1: one more than the attempts that failed. A delivery that ended with its process
+    /// does not count.
     pub attempt: u32,
     /// Trace id of the message, 32 hex digits.
     pub trace_id: String,

@@ -1,7 +1,7 @@
 //! Gives memory that a burst left behind back to the operating system.
 //!
-//! The allocator returns freed pages when something is allocated or freed later. After a burst nothing may be, and a process
-//! would keep its peak until the next one.
+//! The allocator returns freed pages only when something is allocated or freed later. After a burst that may not
+//! happen, and the process would keep its peak until the next one.
 
 use std::time::Duration;
 

@@ -215,7 +215,7 @@ impl Process {
 
     fn prepare(mut about: About, common: Common) -> anyhow::Result<Self> {
         common.validate()?;
-        // Then they are no part of what the broker holds.
+        // Then the broker does not hold them.
         let objects = common.objects.s3()?.map(|store| (store, std::mem::take(&mut about.topology.objects)));
         let (holdings, outage) = (Holdings::new(&about.topology), Outage::default());
         if let Some((store, _)) = &objects {

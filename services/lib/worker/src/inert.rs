@@ -1,4 +1,4 @@
-//! Text that somebody else wrote, made harmless before it is printed or logged.
+//! Makes text from outside harmless before it is printed or logged.
 //!
 //! [`redact`] hides passwords inside URLs. [`escape`] shows the characters that control a terminal or are invisible as their
 //! code points; [`escape_json`] does the same inside JSON, where the value stays the same. Log lines and errors on standard
@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// What stands in the place of a password.
+/// Replacement for a password.
 const REDACTED: &str = "***";
 /// Query parameters whose values are credentials.
 const SECRET_PARAMETERS: [&str; 6] = ["password", "passwd", "pwd", "secret", "token", "access_token"];
@@ -123,13 +123,13 @@ fn is_secret(parameter: &str) -> bool {
     SECRET_PARAMETERS.iter().any(|secret| parameter.eq_ignore_ascii_case(secret))
 }
 
-/// Returns what stands before the `@` of the authority.
+/// Returns the part before the `@` of the authority.
 fn credentials(after: &str) -> Option<&str> {
     let authority = &after[..after.find(['/', '?', '#', '\\']).unwrap_or(after.len())];
     if let Some((credentials, _)) = authority.rsplit_once('@') {
         return Some(credentials);
     }
-    // A password with an unescaped slash: what would be the port is no number, and an @ comes later.
+    // A password with an unescaped slash: the part in place of the port is not a number, and an @ follows.
     let (_, port) = authority.rsplit_once(':')?;
     let is_port = port.ends_with(']') || port.bytes().all(|b| b.is_ascii_digit());
     if is_port { None } else { after.rsplit_once('@').map(|(credentials, _)| credentials) }

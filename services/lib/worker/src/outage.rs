@@ -47,7 +47,7 @@ struct Trouble {
 impl Outage {
     /// Records a failed call. Returns true if it logged a line.
     ///
-    /// Failures that are no outage are ignored; the caller reports them.
+    /// Other failures are ignored; the caller reports them.
     pub(crate) fn seen(&self, error: &Error) -> bool {
         match error.kind {
             ErrorKind::ObjectsUnavailable => self.0.objects.seen(error),

@@ -30,7 +30,7 @@ pub struct Consume {
     pub forget_after: Option<Duration>,
     /// Longest time that the handler may take for one message. After that the attempt has failed.
     pub deadline: Option<Duration>,
-    /// What is not in work while a message is tried alone, because the process may have died of it.
+    /// Which other messages wait while one is handled alone that may have crashed the process.
     pub alone: Alone,
 }
 

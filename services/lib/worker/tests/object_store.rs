@@ -1,4 +1,4 @@
-//! Objects in an S3 store: the common cases, and what only such a store does.
+//! Objects in an S3 store: the common cases, and those of such a store only.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 

@@ -1,5 +1,5 @@
-//! Delivers alerts to subscriptions, through one durable consumer per subscription: an unreachable receiver delays nobody
-//! else.
+//! Delivers alerts to subscriptions, through one durable consumer per subscription: an unreachable receiver delays no
+//! other.
 //!
 //! Delivery is at least once. [`sent`] records deliveries so that redeliveries are not sent again. After a crash between the
 //! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.

@@ -111,7 +111,7 @@ async fn time_ends_a_waiver_by_an_event() {
     let granted = alerts(&bench).await.create_waiver(request(FINDING, 1)).await.unwrap().into_inner();
     bench.projected().await;
     bench.hand.advance(Duration::from_secs(2));
-    // A service searches as soon as it starts.
+    // A service searches for expired waivers as soon as it starts.
     bench.restart(false).await;
     let events = Event::ReportWaived.filter();
     let ended = bench.broker.until(|broker| broker.messages(&events).len() == 2);

@@ -61,7 +61,7 @@ impl Settings {
     /// The address for our own broker, from `nats.url`.
     ///
     /// # Errors
-    /// It is no loopback address, or more than one.
+    /// It is not a single loopback address.
     pub(super) fn broker_address(&self) -> anyhow::Result<SocketAddr> {
         let url = &self.common.nats.url;
         let host = url

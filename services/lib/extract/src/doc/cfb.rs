@@ -2,7 +2,7 @@
 
 use super::bytes::{size_at, slice, u8_at, u16_at, u32_at};
 
-/// The first number that is no sector.
+/// The first number that is not a sector.
 const NO_SECTOR: u32 = 0xffff_fffa;
 
 /// Bytes of a directory entry.

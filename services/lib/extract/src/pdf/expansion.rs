@@ -141,7 +141,7 @@ enum TableEntries {
 }
 
 impl TableEntries {
-    /// None for a stream that is no table of objects.
+    /// `None` for a stream that is not a table of objects.
     fn of(dictionary: &Dict<'_>) -> Option<Self> {
         if let Some(widths) = dictionary.get::<[u8; 3]>(keys::W) {
             // Of the first field, the library reads one byte at most.

@@ -262,7 +262,7 @@ struct Lzw<I> {
     pending: Vec<u8>,
 }
 
-/// The first code that is no byte and no command.
+/// The first code that is neither a byte nor a command.
 const FIRST_STRING: u16 = 258;
 
 /// Most codes that twelve bits have.

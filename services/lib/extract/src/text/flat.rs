@@ -417,7 +417,7 @@ fn has_wide_space(text: &str) -> bool {
 /// What blank lines mean where each line is a cell.
 ///
 /// They are cells if some stand between two numbers of a row: nothing else puts them there. Before a label they may
-/// also only set rows apart, which is told by whether all labels have them.
+/// also just separate rows, which is the case if all labels have them.
 struct BlankLines {
     /// Blank lines between two cells that follow each other.
     step: usize,

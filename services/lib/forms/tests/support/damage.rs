@@ -23,13 +23,13 @@ pub(crate) enum Damage {
     BlankEnds,
     /// A mark in a cell.
     Mark,
-    /// Two applicants' columns have changed places, names and all.
+    /// Two applicants' columns are swapped, titles included.
     SwapColumns,
-    /// Two columns of the first band have changed places, names and all.
+    /// Two columns of the first band are swapped, titles included.
     SwapBandColumns,
-    /// Two columns of a block of chapter 四 have changed places, names and all.
+    /// Two columns of a block of chapter 四 are swapped, titles included.
     SwapDisputeColumns,
-    /// Two rows of chapter 三 have changed places, labels and all.
+    /// Two rows of chapter 三 are swapped, labels included.
     SwapRows,
     /// A row of chapter 三 is missing.
     DropRow,

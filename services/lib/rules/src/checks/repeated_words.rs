@@ -3,7 +3,7 @@
 use crate::{check::Check, draft::Draft, input::Input, params::Params, prose::passage::Passage};
 
 pub(crate) const CHECKS: &[Check] =
-    &[Check::many("prose.doubles", &[("doubled", &["chapter", "quote", "expected"])], doubles)];
+    &[Check::many("prose.doubles", &[("doubled", &["chapter", "quote", "expected"])], repeated)];
 
 /// Maximum length of a repeated word, in characters.
 const LONGEST: usize = 8;
@@ -14,7 +14,7 @@ const SINGLE: &str = "的了，。、；,;:";
 /// Characters of legitimate reduplications: 一步一步, 逐条逐条, 越来越…, 研究研究.
 const RHYTHM: &str = "一逐越再有不同各每层步点件个";
 
-fn doubles(_: &Params, input: &Input<'_>) -> Vec<Draft> {
+fn repeated(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     // In chapters of tables, broken tables may leave their headers in the text.
     let is_free_prose = |passage: &&Passage<'_>| matches!(passage.chapter(), 0 | 1 | 5 | 6);
     input.prose.passages().iter().filter(is_free_prose).filter_map(first).collect()

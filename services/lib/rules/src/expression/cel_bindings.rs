@@ -65,7 +65,7 @@ struct CellBindings {
 
 impl CellBindings {
     fn state(&self, name: &str) -> Result<(State, Unit), ExecutionError> {
-        // A form without the cell: what other forms have and this one lacks is missing.
+        // A cell that only other forms have is missing.
         let Some(at) = self.numbers.get(name) else { return Ok((State::Missing, Unit::Count)) };
         Ok((self.states[*at], self.cells[*at].unit))
     }

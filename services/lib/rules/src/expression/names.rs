@@ -208,7 +208,7 @@ impl NameReader<'_> {
         if CELL_FUNCTIONS.contains(&name) {
             return arguments.iter().try_for_each(|argument| self.cells(name, argument));
         }
-        // Operators are functions whose names are no words.
+        // Operators are functions whose names are not words.
         let is_operator = name.contains('_') || name.starts_with('@');
         if is_operator || STANDARD.contains(&name) {
             return Ok(());

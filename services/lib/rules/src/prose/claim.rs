@@ -169,8 +169,8 @@ fn sorts_documents(so_far: &str) -> bool {
         || after_open.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// True if some words make a number a part of the whole. Words like `网络等渠道共收到` name the channels of the whole
-/// and make it no part.
+/// True if some words make a number a part of the whole. Words like `网络等渠道共收到` do not: they name the channels of the
+/// whole.
 fn is_parted(head: &str) -> bool {
     let cut = REQUESTS.together.iter().find_map(|word| head.rsplit_once(word));
     REQUESTS.parts.any(cut.map_or(head, |(_, rest)| rest))

@@ -14,7 +14,7 @@ fn serious(report: &Report) -> Vec<String> {
     all.map(|f| format!("{} {} {}", f.rule, f.severity, f.message)).collect()
 }
 
-/// Exchanges a text of the prose, which must stand there.
+/// Replaces a text of the prose, which must occur.
 fn write(report: &mut Report, from: &str, to: &str) {
     let sections = report.sections.iter_mut().flat_map(|section| section.paragraphs.iter_mut());
     let place = report.preamble.iter_mut().chain(sections).find(|p| p.text.contains(from));

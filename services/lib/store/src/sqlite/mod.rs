@@ -89,7 +89,7 @@ impl SqliteStore {
         Ok(Self { epoch, writer: Mutex::new(Some(writer)), readers, position: Mutex::new(position) })
     }
 
-    /// Compares pages with their checksums, `pages` of them, all in turn; at once all, if somebody else wrote to the file.
+    /// Compares the next `pages` pages with their checksums, or all of them if the file was written by another program.
     ///
     /// # Errors
     /// `Damaged` if one differs, or if another file is in the place of this one.

@@ -6,7 +6,7 @@ use super::write;
 use crate::error::Error;
 
 /// The migrations in order. A released one is never edited.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -50,7 +50,8 @@ mod tests {
         migrate(&mut c).unwrap();
         assert_eq!((epoch(&c), first.len()), (first, 16));
         c.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(migrate(&mut c), Err(Error::Newer { found: 99, known: 6 })));
+        let newest = i64::try_from(MIGRATIONS.len()).unwrap();
+        assert!(matches!(migrate(&mut c), Err(Error::Newer { found: 99, known }) if known == newest));
     }
 
     /// A(1), B(3), A(5) in a file of version 3, in which B is the current revision.

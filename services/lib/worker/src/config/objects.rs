@@ -1,4 +1,4 @@
-//! `[objects]`: where originals, parsed texts and registries lie.
+//! `[objects]`: the store of originals, parsed texts and registries.
 
 use std::{path::PathBuf, time::Duration};
 

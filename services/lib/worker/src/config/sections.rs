@@ -124,7 +124,8 @@ pub struct WorkerSettings {
     pub ack_wait_s: u64,
     /// Maximum unsettled deliveries of a consumer over all replicas. At least `concurrency` × replicas.
     pub max_ack_pending: u32,
-    /// Number of failed attempts after which a message is buried. Deliveries that ended with their process are none.
+    /// Number of failed attempts after which a message is buried. Deliveries that ended with their process do not
+    /// count.
     pub max_attempts: u32,
     /// First retry delay in milliseconds. Each further delay is four times as long.
     pub retry_base_ms: u64,

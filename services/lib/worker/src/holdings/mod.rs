@@ -21,7 +21,8 @@
 //! - [`judge`]: compares what is held with what was known; pure;
 //! - [`inspector`]: checks regularly, and after every failure and lost connection;
 //! - [`guarded`]: a transport whose calls pass only while all is well;
-//! - [`objects`]: looks at the S3 store, if objects lie in one. It closes no gate: only calls for objects need it.
+//! - [`objects`]: checks the S3 store, if objects are in one. It does not close the gate, because only calls for
+//!   objects need it.
 
 pub(crate) mod guarded;
 pub mod inspector;
@@ -163,7 +164,7 @@ impl Holdings {
         }
     }
 
-    /// Records that a part took no message although the connection stood. Returns true if that has lasted.
+    /// Records that a part took no message on a standing connection. Returns true if that has lasted.
     fn refused(&self, part: Part) -> bool {
         self.tracked(part).is_some_and(|tracked| tracked.refusals.add())
     }

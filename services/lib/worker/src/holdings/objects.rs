@@ -1,4 +1,4 @@
-//! Looks whether the S3 store answers and takes our key, if objects lie in one.
+//! Checks whether the S3 store answers and accepts the key pair, if the configuration has one.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use super::Holdings;
 use crate::outage::Outage;
 use crate::transport::{Error, s3::S3};
 
-/// Time between two looks, and after a look that failed.
+/// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(1);
 
-/// Looks regularly, for ever. While the store does not answer or refuses, the process is not ready and says why; its calls go on
-/// trying.
+/// Checks the store regularly. Never returns. While the store does not answer or refuses, readiness says why; calls are
+/// still tried.
 pub(crate) async fn watch(store: S3, holdings: Holdings, outage: Outage) {
     loop {
         let pause = match store.probe().await {
@@ -35,7 +35,7 @@ pub(crate) async fn watch(store: S3, holdings: Holdings, outage: Outage) {
     }
 }
 
-/// The error with its causes, in one line.
+/// Returns the error with its causes, in one line.
 fn sentence(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

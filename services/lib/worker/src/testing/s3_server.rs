@@ -83,7 +83,7 @@ impl S3Server {
         }
     }
 
-    /// Returns where an object lies on the disk.
+    /// Returns the file of an object.
     #[must_use]
     pub fn file(&self, bucket: &str, key: &str) -> PathBuf {
         self.folder.path().join(BUCKET).join(bucket).join(key)
@@ -115,6 +115,6 @@ async fn serve(listener: TcpListener, service: S3Service) {
 }
 
 async fn connection(stream: TcpStream, service: S3Service) {
-    // A client that closes its connection is no failure of the server.
+    // A client that closes its connection is not a failure of the server.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }

@@ -1,4 +1,4 @@
-//! A transport whose objects lie in an S3 store, and everything else in the broker.
+//! A transport with its objects in an S3 store and everything else in the broker.
 
 use std::sync::Arc;
 

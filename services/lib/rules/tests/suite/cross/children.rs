@@ -85,7 +85,7 @@ pub(super) fn r_scope() {
         }
     };
     assert_eq!(county(SAYS, of_office).brief().of(&["R-SCOPE"]), ["R-SCOPE WARNING"]);
-    // A small county whose bodies had nothing, and a body that is no government.
+    // A small county whose bodies had nothing to report, and a body that is not a government.
     let nothing = |report: &mut Report, children: &mut Children| {
         set(report, "requests.received[total]", "0");
         for child in &mut children.reported {

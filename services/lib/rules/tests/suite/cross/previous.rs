@@ -11,7 +11,7 @@ pub(super) fn x_carry() {
     let broken = |report: &mut Report, _: &mut Report| set(report, "requests.carried_in[total]", "1");
     check(&years(broken), &["X-CARRY ERROR"]);
     check(&years(|_, before| set(before, "requests.carried_out[other]", "999")), &["X-CARRY WARNING"]);
-    // A blank or a mark on either side is no number to compare.
+    // A blank or a mark on either side cannot be compared.
     check(&years(|_, before| set(before, "requests.carried_out[total]", "_")), &[]);
     check(&years(|report, _| set(report, "requests.carried_in[total]", "/")), &[]);
     // Bodies that were merged, and figures corrected since.

@@ -63,7 +63,8 @@ impl JetStream {
         Ok(all)
     }
 
-    /// Returns the consumers of a stream whose name is `wanted`, that nobody waits at and that nobody used after `since`.
+    /// Returns the consumers of a stream whose name is `wanted`, that have no waiting pull request and were not used
+    /// after `since`.
     ///
     /// # Errors
     /// `Unavailable`: try again. `Denied`: listing is not permitted.

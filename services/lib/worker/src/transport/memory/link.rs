@@ -25,7 +25,7 @@ pub enum Cut {
         /// Number of the call.
         call: u64,
     },
-    /// The call takes effect, and nobody learns of it.
+    /// The call takes effect, and its answer is lost.
     After {
         /// Number of the call.
         call: u64,

@@ -31,7 +31,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Returns the answer unless it says that the store did not do what `request` asked. That an object is missing is no error.
+    /// Returns the answer, unless it says that the store did not carry out `request`. A missing object is not an error.
     ///
     /// # Errors
     /// By what the caller does next: `ObjectsUnavailable` and `Full` wait, `Denied` and `NotFound` (the bucket) need an operator.
@@ -62,7 +62,7 @@ impl Answer {
     }
 }
 
-/// Classes an answer; `None` for one that is no error.
+/// Returns the kind of an error; `None` for an answer that is not an error.
 fn kind(status: StatusCode, code: &str) -> Option<ErrorKind> {
     match (status.as_u16(), code) {
         (200..=299, _) => None,
@@ -83,7 +83,7 @@ fn kind(status: StatusCode, code: &str) -> Option<ErrorKind> {
     }
 }
 
-/// What an operator does about a code.
+/// Returns what an operator should do about a code.
 fn advice(code: &str) -> &'static str {
     match code {
         "RequestTimeTooSkewed" => ": set the clocks",

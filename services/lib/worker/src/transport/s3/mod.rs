@@ -1,9 +1,9 @@
-//! Objects in an S3 store: AWS, MinIO, Ceph, or what a cloud offers by that protocol.
+//! Objects in an S3 store: AWS, MinIO, Ceph, or another store with that protocol.
 //!
-//! `rusty-s3` signs a URL for each request (Signature Version 4), and our HTTP client sends it. Each of our buckets is a prefix
-//! in the one bucket of the configuration: `gongkai-originals/<key>`. An object carries its SHA-256, which the store compares
-//! when it takes the object and this module compares when it reads it. Redirects are not followed: the store of the
-//! configuration is the only one that is asked.
+//! `rusty-s3` signs a URL for each request (Signature Version 4), and our HTTP client sends it. Each of our buckets is
+//! a prefix in the one bucket of the configuration: `gongkai-originals/<key>`. An object carries its SHA-256. The store
+//! verifies it when it stores the object, and this module when it reads the object. Redirects are not followed, so only
+//! the configured store is contacted.
 
 mod answer;
 mod request;
@@ -30,7 +30,7 @@ const PROBE: &str = "gongkai-probe/ready";
 /// Key of the object that [`S3::rehearse`] writes, reads and deletes.
 const REHEARSAL: &str = "gongkai-probe/doctor";
 
-/// Where the store is and how it is asked.
+/// Address, credentials and timeouts of a store.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// URL of the store, `http` or `https`.
@@ -66,7 +66,7 @@ struct Inner {
     settings: Settings,
 }
 
-/// One of our buckets in the store.
+/// A bucket of the topology: a prefix in the store's bucket.
 struct Prefix {
     store: S3,
     name: &'static str,
@@ -90,14 +90,14 @@ impl S3 {
         Ok(Self(Arc::new(Inner { client, bucket, credentials, settings })))
     }
 
-    /// Returns one of our buckets, which is a prefix in the store.
+    /// Returns a bucket of the topology, which is a prefix in the store's bucket.
     #[must_use]
     pub fn objects(&self, name: &'static str) -> Arc<dyn Objects> {
         Arc::new(Prefix { store: self.clone(), name })
     }
 
-    /// Asks whether the store answers and takes our key, for readiness. Writes a small object where there is none yet: a store
-    /// that may not list does not tell a missing object from a refusal.
+    /// Checks for readiness whether the store answers and accepts the key pair. Writes a small object if there is none
+    /// yet, because a store without the permission to list answers alike for a missing object and a refusal.
     ///
     /// # Errors
     /// `ObjectsUnavailable`: try again. Other kinds need an operator.
@@ -109,10 +109,10 @@ impl S3 {
         }
     }
 
-    /// Writes an object, reads it, deletes it, and looks whether it is gone, for `gongkai doctor`.
+    /// Writes an object, reads it, deletes it, and checks that it is gone, for `gongkai doctor`.
     ///
     /// # Errors
-    /// The first step that failed. `Denied` also for a bucket that keeps what is deleted.
+    /// The first step failed. `Denied` also if the bucket keeps deleted objects.
     pub async fn rehearse(&self) -> Result<(), Error> {
         let content = Bytes::from_static(b"gongkai doctor");
         self.send(Request::put(REHEARSAL, content.clone())).await?;

@@ -12,9 +12,9 @@ use super::hex;
 
 /// Header with the SHA-256 of an object, in hex, which the store keeps with it.
 pub(super) const DIGEST: &str = "x-amz-meta-sha256";
-/// Header with the SHA-256 in Base64, which the store compares with what arrives.
+/// Header with the SHA-256 in Base64, which the store compares with the content that arrives.
 const CHECKSUM: &str = "x-amz-checksum-sha256";
-/// By how much the clocks may differ beyond the time of a request.
+/// How long a signature holds beyond the time of a request, for clocks that differ.
 const LEEWAY: Duration = Duration::from_secs(300);
 
 /// A request about one object.
