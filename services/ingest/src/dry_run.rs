@@ -1,10 +1,10 @@
-//! Dry runs: what validate would say of a document, before it is published. Nothing is stored.
+//! Dry runs: the findings that a document would get if it were published. Nothing is stored.
 //!
-//! The document is read in a child process, as parse reads it, and compared with the stored reports around it, as validate
-//! compares it and by the same code. Where these cannot be read, the answer says which rules were not applied.
+//! The document is read in a child process, as parse reads it, and compared with the stored reports around it, as
+//! validate compares it and by the same code. If these cannot be read, the answer says which rules were not applied.
 //!
-//! Drafts have cores of their own, as many as there are readers, and wait for one in a line of their own: whatever comes in
-//! by the hook waits for none of them. The line is bounded in length and time.
+//! Drafts have cores of their own, one for each reader, and a queue of their own, so submissions never wait for them.
+//! The queue is bounded in length and time.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -80,7 +80,7 @@ impl DryRun {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             readers => readers,
         };
-        // It writes none, so it loses no race.
+        // It only reads, so it loses no race.
         let records = RecordStore::new(runtime.entries(BUCKET_NEIGHBOURS), 1);
         Ok(Self {
             readers: Readers::new(&config.isolation()).context("couldn't make readers")?,
@@ -88,7 +88,7 @@ impl DryRun {
             neighbours: SharedRecords { records, registry },
             review_levels: ReviewLevels::new(config),
             limits: Limits { input_bytes: config.max_body_bytes, ..Limits::default() },
-            // The other half of the slots is for what is published.
+            // The other half of the slots is for submissions.
             line: Arc::new(Semaphore::new((config.max_requests / 2).clamp(1, Semaphore::MAX_PERMITS))),
             cores: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
             patience: MAX_QUEUE_TIME + Duration::from_secs(config.check_timeout_s).saturating_mul(BUSY),
@@ -205,7 +205,7 @@ impl DryRun {
     ) -> CheckedDraft {
         let declared = &draft.declared;
         let profile = self.neighbours.profile(&key.agency);
-        // Before its first step is named, the review is not over.
+        // Without any step, the review is not over.
         let review_levels = if review.is_empty() { Vec::new() } else { self.review_levels.of(declared) };
         let published_at = day_in_china(declared.published_at);
         let context = ReportContext {
@@ -242,7 +242,7 @@ impl DryRun {
         CheckedDraft { submission, outcome, not_checked, versions: self.rules.versions().clone() }
     }
 
-    /// The ids of the rules that compare the report with others.
+    /// Returns the ids of the rules that compare the report with others.
     fn rules_over_neighbours(&self, report: &Report, published_at: Option<time::Date>) -> Vec<String> {
         let compares = self.rules.rules().iter().filter(|rule| {
             matches!(rule.scope, Scope::CrossYear | Scope::RollUp) && rule.applies_to(report, published_at)

@@ -19,6 +19,7 @@ use crate::{
     door::Door,
     dry_run::DryRun,
     error::{Code, Problem},
+    fields,
     intake::Intake,
     publication,
     server::GRACE,
@@ -150,7 +151,7 @@ impl Submissions {
             return Err(Problem::new(Code::TooLarge, format!("content is over {} bytes", self.limit)));
         }
         let kind = document_kind(kind)?;
-        let identity = match publication::text("request_id", Some(request_id))? {
+        let identity = match fields::text("request_id", Some(request_id))? {
             key if key.is_empty() => SubmissionIdentity::Content,
             key if key.len() <= KEY_LIMIT => SubmissionIdentity::Key { caller: String::new(), key },
             key => return Err(Problem::invalid("request_id", &key, "must be at most 256 bytes")),
@@ -158,28 +159,28 @@ impl Submissions {
         let (agency, site) = (agency.unwrap_or_default(), site.unwrap_or_default());
         let declared = DeclaredMetadata {
             agency: AgencyHint {
-                code: publication::agency_code("agency.code", Some(agency.code))?,
-                name: publication::text("agency.name", Some(agency.name))?,
+                code: fields::agency_code("agency.code", Some(agency.code))?,
+                name: fields::text("agency.name", Some(agency.name))?,
             },
             year: match year {
                 0 => 0,
-                year => publication::year("year", &year.to_string())?,
+                year => fields::year("year", &year.to_string())?,
             },
-            title: publication::text("title", Some(title))?,
-            url: publication::address("url", Some(url))?,
+            title: fields::text("title", Some(title))?,
+            url: fields::address("url", Some(url))?,
             published_at,
             site: Site {
-                code: publication::text("site.code", Some(site.code))?,
-                column: publication::text("site.column", Some(site.column))?,
+                code: fields::text("site.code", Some(site.code))?,
+                column: fields::text("site.column", Some(site.column))?,
             },
             review: publication::review_steps(review)?,
             event_source: String::new(),
             event_id: String::new(),
         };
         let content = File {
-            media_type: publication::text("media_type", Some(media_type))?.to_ascii_lowercase(),
-            charset: publication::text("charset", Some(charset))?.to_ascii_lowercase(),
-            filename: publication::text("filename", Some(filename))?,
+            media_type: fields::text("media_type", Some(media_type))?.to_ascii_lowercase(),
+            charset: fields::text("charset", Some(charset))?.to_ascii_lowercase(),
+            filename: fields::text("filename", Some(filename))?,
             bytes: content,
         };
         Ok(Submission { kind, content, attachments: Vec::new(), declared, identity })

@@ -15,6 +15,7 @@ pub mod door;
 pub mod dry_run;
 pub mod error;
 pub mod fetch;
+pub mod fields;
 pub mod grpc;
 pub mod http;
 pub mod intake;

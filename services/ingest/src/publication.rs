@@ -11,9 +11,9 @@ use serde_json::Value;
 use crate::{
     cloudevent::{self, CloudEvent, EventData},
     error::{Code, Problem, quote},
+    fields::{address, agency_code, published_at, text, year},
     submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest},
 };
-use gongkai_model::AgencyKey;
 use gongkai_proto::{
     convert,
     v1::{AgencyHint, DocumentKind, ReviewStep, Site},
@@ -22,13 +22,11 @@ use gongkai_worker::inert::without_credentials;
 
 /// Maximum number of attachments, and of review steps.
 const LIST_LIMIT: usize = 50;
-/// Maximum length of a text member in bytes, so that the event fits into one message.
-const TEXT_LIMIT: usize = 4096;
 
 /// What an event asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
-    /// Check this draft and keep nothing. Its content may still have to be fetched from the URL.
+    /// Check this draft without storing it. If a URL is given, its content is still to be fetched.
     Check(Box<Submission>, Option<String>),
     Accept(Request),
 }
@@ -165,66 +163,6 @@ fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
         ));
     }
     Ok(Request::Withdraw(Box::new(WithdrawalRequest { declared })))
-}
-
-/// Parses a year of four digits. Empty text means unknown and gives 0.
-///
-/// # Errors
-/// `INVALID_FIELD`.
-pub fn year(field: &str, text: &str) -> Result<i32, Problem> {
-    match text.parse() {
-        _ if text.is_empty() => Ok(0),
-        Ok(year) if (1000..=9999).contains(&year) => Ok(year),
-        _ => Err(Problem::invalid(field, text, "must be a year of four digits")),
-    }
-}
-
-/// Checks the length of a text member and trims it.
-///
-/// # Errors
-/// `INVALID_FIELD`.
-pub fn text(field: &str, value: Option<String>) -> Result<String, Problem> {
-    let value = value.unwrap_or_default();
-    if value.len() > TEXT_LIMIT {
-        return Err(Problem::invalid(field, &value, &format!("must be at most {TEXT_LIMIT} bytes")));
-    }
-    Ok(value.trim().to_owned())
-}
-
-/// Checks the length of an address and takes user and password out of it: it rides on events, receipts and answers.
-///
-/// # Errors
-/// `INVALID_FIELD`.
-pub fn address(field: &str, value: Option<String>) -> Result<String, Problem> {
-    Ok(without_credentials(&text(field, value)?).into_owned())
-}
-
-/// Checks the code of an agency. Empty text means unknown.
-///
-/// # Errors
-/// `INVALID_FIELD`.
-pub fn agency_code(field: &str, value: Option<String>) -> Result<String, Problem> {
-    let code = text(field, value)?;
-    if code.is_empty() || AgencyKey::from_code(&code).is_ok() {
-        return Ok(code);
-    }
-    Err(Problem::invalid(field, &code, "must be 1 to 64 of the characters A-Z a-z 0-9 _ -"))
-}
-
-/// Parses a time, or a day, which means midnight in Beijing.
-///
-/// # Errors
-/// `INVALID_FIELD`.
-pub fn published_at(field: &str, text: &str) -> Result<Option<prost_types::Timestamp>, Problem> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let at = if text.len() == "2024-01-15".len() {
-        cloudevent::time(field, &format!("{text}T00:00:00+08:00"))?
-    } else {
-        cloudevent::time(field, text)?
-    };
-    Ok(Some(convert::timestamp::timestamp(at)))
 }
 
 #[must_use]

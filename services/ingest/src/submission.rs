@@ -273,7 +273,7 @@ impl Submission {
             event_source,
             event_id,
             review,
-            // Not of the sender.
+            // Set from the configuration, not by the sender.
             review_levels: Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     auth::Caller,
     cloudevent,
     error::{Code, Problem},
-    publication,
+    fields, publication,
     signature::Covered,
     submission::{DeclaredMetadata, File, Submission, SubmissionIdentity},
 };
@@ -96,16 +96,16 @@ fn identity(headers: &HeaderMap, caller: &Caller) -> Result<SubmissionIdentity, 
 fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata, String), Problem> {
     let Parameters { agency_name, agency_code, year, title, url, published_at, filename, site_code } =
         parameters;
-    let site_code = publication::text("site_code", site_code)?;
+    let site_code = fields::text("site_code", site_code)?;
     let declared = DeclaredMetadata {
         agency: AgencyHint {
-            code: publication::agency_code("agency_code", agency_code)?,
-            name: publication::text("agency_name", agency_name)?,
+            code: fields::agency_code("agency_code", agency_code)?,
+            name: fields::text("agency_name", agency_name)?,
         },
-        year: publication::year("year", year.as_deref().unwrap_or_default().trim())?,
-        title: publication::text("title", title)?,
-        url: publication::address("url", url)?,
-        published_at: publication::published_at(
+        year: fields::year("year", year.as_deref().unwrap_or_default().trim())?,
+        title: fields::text("title", title)?,
+        url: fields::address("url", url)?,
+        published_at: fields::published_at(
             "published_at",
             published_at.as_deref().unwrap_or_default().trim(),
         )?,
@@ -118,7 +118,7 @@ fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata
         event_source: String::new(),
         event_id: String::new(),
     };
-    Ok((declared, publication::text("filename", filename)?))
+    Ok((declared, fields::text("filename", filename)?))
 }
 
 async fn document(headers: &HeaderMap, body: Bytes) -> Result<File, Problem> {
@@ -142,7 +142,7 @@ async fn form_field(content_type: &str, body: Bytes) -> Result<File, Problem> {
         if field.name() != Some("file") {
             continue;
         }
-        let filename = publication::text("filename", field.file_name().map(str::to_owned))?;
+        let filename = fields::text("filename", field.file_name().map(str::to_owned))?;
         let content_type = field.content_type().unwrap_or_default().to_owned();
         let bytes = field.bytes().await.map_err(|error| broken(error.body_text()))?;
         return Ok(File { filename, ..publication::file(bytes, &content_type) });

@@ -53,7 +53,7 @@ pub fn line_of(
     CheckLine::of(file, checked.as_ref(), rules.versions())
 }
 
-/// A report with what the rules say of it.
+/// A report with its findings.
 #[derive(Debug)]
 pub struct Checked {
     /// The report.

@@ -151,7 +151,7 @@ pub struct FindingLine {
     pub versions: VersionsLine,
 }
 
-/// Rules that could not be applied for want of what they compare with.
+/// Rules that were not applied, because the reports that they compare could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotCheckedLine {
     /// Public code of what is wrong.

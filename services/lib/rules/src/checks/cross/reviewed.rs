@@ -13,7 +13,8 @@ pub(crate) const CHECKS: &[Check] =
     &[Check::one("reviewed.levels", &[("missing", &["levels"])], levels)
         .with(&[("approved", ParamKind::List)])];
 
-/// Finds the levels without an approval. Of several steps of a level the last counts; one without a decision is an approval.
+/// Finds the levels without an approval. If a level has several steps, the last one counts. A step without a decision
+/// is an approval.
 fn levels(params: &Params, input: &Input<'_>) -> Option<Draft> {
     let publication = &input.context.publication;
     let is_approved = |step: &ReviewStep| {
