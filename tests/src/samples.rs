@@ -84,7 +84,7 @@ pub fn directory() -> PathBuf {
 /// All samples, in order.
 ///
 /// # Panics
-/// If `expected.json` is not there or not as it should be: the checkout is broken.
+/// If `expected.json` is missing or malformed: the checkout is broken.
 #[must_use]
 pub fn all() -> Vec<Sample> {
     let text =

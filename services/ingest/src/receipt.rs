@@ -35,7 +35,7 @@ struct Rejection {
     message_en: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
-    /// The same document, sent again, is read again.
+    /// True if another attempt with the same document may succeed.
     retryable: bool,
 }
 

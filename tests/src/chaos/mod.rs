@@ -46,7 +46,7 @@ pub struct RunResult {
     pub states: BTreeMap<String, usize>,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, usize>,
-    /// Calls that the receiver of alerts took, and those among them whose id it had taken before.
+    /// Number of calls that the receiver of alerts accepted, and of those whose id it had accepted before.
     pub delivered: (usize, usize),
     /// Time from the last fault until every invariant held.
     pub recovery: Duration,

@@ -13,7 +13,7 @@ const PERSON: usize = 0;
 const ORGANIZATIONS: std::ops::Range<usize> = 1..6;
 const TOTAL: usize = 6;
 
-/// What the header of chapter 三's table says.
+/// The columns of chapter 三's table, as its header names them.
 #[derive(Debug)]
 pub(crate) struct RequestHeader {
     /// The columns in the order in which their names are read.

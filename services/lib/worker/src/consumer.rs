@@ -125,8 +125,8 @@ impl<H: Handler> Loop<H> {
         }
     }
 
-    /// Binds the consumer, and creates it if it is missing. Retries while the broker is unavailable, and while the stream is
-    /// missing that was there before. Returns `None` on shutdown.
+    /// Binds the consumer, and creates it if it is missing. Retries while the broker is unavailable, and while a stream
+    /// that existed before is missing. Returns `None` on shutdown.
     async fn bind(&mut self, binding: Binding) -> anyhow::Result<Option<Box<dyn Pull>>> {
         while !self.soft.is_cancelled() {
             self.pulse.beat();

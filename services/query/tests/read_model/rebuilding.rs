@@ -45,7 +45,7 @@ async fn a_part_of_the_reports_is_no_answer() {
     }
     let answers = query.ask().await.unwrap();
     query.stop().await;
-    // A file that is deleted is made again, and answers the same.
+    // A deleted file is made again and gives the same answers.
     for entry in fs::read_dir(bench.config.database.parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {

@@ -31,7 +31,7 @@ fn code(bytes: &[u8]) -> RejectionCode {
     read(bytes, &Limits::default()).unwrap_err().code
 }
 
-/// Where the Word stream begins in the file.
+/// Returns where the Word stream begins in the file.
 fn word() -> usize {
     (512..SMALL.len()).step_by(512).find(|at| SMALL[*at..].starts_with(b"\xec\xa5")).unwrap()
 }

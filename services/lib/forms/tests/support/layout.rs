@@ -43,7 +43,7 @@ pub(crate) enum Layout {
     RowTables,
     /// `| a | a | b |`: merged cells printed over each of their columns.
     RepeatedBars,
-    /// HTML with a `<div>` a cell, and no table.
+    /// HTML with a `<div>` for each cell, and no table.
     Divs,
     /// HTML with spans.
     Html,

@@ -1,4 +1,4 @@
-//! The rules of titles, names, contents and chapter 二, one line a case.
+//! The rules of titles, names, contents and chapter 二, one line per case.
 
 use gongkai_model::{AgencyKind, AgencyProfile, Applicant, Field, FieldName, Level, Region, Report, Source};
 use gongkai_rules::{ReportContext, RuleSet};

@@ -1,4 +1,4 @@
-//! The rules of words, one line a case: texts that fire, clean texts, and texts that only look wrong.
+//! The rules about words, one line per case: texts that fire, clean texts, and texts that only look wrong.
 
 use crate::support::{brief, clean, findings, paragraph, set};
 

@@ -36,7 +36,7 @@ pub(super) struct Checksums {
     main: File,
     side: File,
     page_size: usize,
-    /// Of page 1 on.
+    /// The checksums, from page 1 on.
     sums: Vec<u32>,
     /// Pages that the write-ahead log supersedes.
     loose: BTreeSet<usize>,

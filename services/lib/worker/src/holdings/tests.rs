@@ -178,7 +178,7 @@ async fn nothing_passes_between_a_lost_connection_and_the_next_look() {
     let (guarded, _) = working(&memory).await;
     memory.lose(Part::Stream(LOG));
     sleep(Duration::from_millis(1)).await;
-    // The stream that takes the message is there, but it is an empty one in the place of another.
+    // The stream that takes the message exists, but it is an empty one that replaced another.
     memory.declare(&topology()).await.unwrap();
     memory.disconnect();
     let refused = publish(&guarded, "one").await.unwrap_err();

@@ -65,7 +65,7 @@ impl S3Server {
     pub async fn stop(&mut self) {
         if let Some(serving) = self.serving.take() {
             serving.abort();
-            // It was aborted.
+            // The task was aborted, which is its only error.
             serving.await.ok();
         }
     }
