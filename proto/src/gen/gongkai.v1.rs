@@ -531,7 +531,7 @@ pub mod agency_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Where in the original something stands. Members are absent where the format does not have them.
+/// A position in the original. Members are absent where the format does not have them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Source {
     /// Verbatim.
@@ -677,14 +677,14 @@ pub struct Finding {
     /// The smallest change that would mend it, in Chinese: a suggestion, never applied.
     #[prost(string, optional, tag = "18")]
     pub suggestion: ::core::option::Option<::prost::alloc::string::String>,
-    /// 16 hex digits over what stands in the operands, expected and actual: a waiver lapses when it changes.
+    /// 16 hex digits over the operands, expected and actual: a waiver lapses when it changes.
     #[prost(string, tag = "19")]
     pub operands_digest: ::prost::alloc::string::String,
-    /// The waiver that lets it stand; set in answers only.
+    /// The waiver that covers it; set in answers only.
     #[prost(message, optional, tag = "20")]
     pub waiver: ::core::option::Option<Waiver>,
 }
-/// 豁免: a person's decision that a finding may stand as it is, for a while.
+/// 豁免: a person's decision to accept a finding, for a while.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Waiver {
     /// agencies/{agency}/reports/{year}/waivers/{waiver}; {waiver} is 16 hex digits.
@@ -758,7 +758,7 @@ pub struct Rejection {
     #[prost(bool, tag = "5")]
     pub retryable: bool,
 }
-/// A report as it stands after one of its revisions.
+/// A report at one of its revisions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Report {
     /// agencies/{agency}/reports/{year}
@@ -869,12 +869,12 @@ impl Applicant {
         }
     }
 }
-/// What stands in a cell. A blank is never turned into 0.
+/// The state of a cell. A blank is never turned into 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum CellState {
     Unspecified = 0,
-    /// A number stands there.
+    /// A number.
     Reported = 1,
     /// The cell is empty: no value.
     Blank = 2,
@@ -949,7 +949,7 @@ impl Severity {
         }
     }
 }
-/// How a waiver stands.
+/// The state of a waiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum WaiverState {
@@ -960,7 +960,7 @@ pub enum WaiverState {
     Expired = 2,
     /// Somebody took it back.
     Revoked = 3,
-    /// The finding stands on other values now. Set in answers only.
+    /// The finding has other operands now. Set in answers only.
     Lapsed = 4,
 }
 impl WaiverState {
@@ -994,7 +994,7 @@ pub struct CreateWaiverRequest {
     /// agencies/{agency}/reports/{year}/findings/{fingerprint}
     #[prost(string, tag = "1")]
     pub finding: ::prost::alloc::string::String,
-    /// Why it may stand: 1 to 2000 characters on one line, else INVALID_ARGUMENT with reason INVALID_TEXT.
+    /// Why it is waived: 1 to 2000 characters on one line, else INVALID_ARGUMENT with reason INVALID_TEXT.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
     /// Who decides: 1 to 100 characters.
@@ -1126,11 +1126,11 @@ pub mod alert_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Lets a finding stand, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
+        /// Waives a finding, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
         /// survives every new run of the rules and lapses when an operand changes. It is durable when this returns; ListFindings and
         /// RevokeWaiver know it within moments. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding;
         /// ALREADY_EXISTS with reason ALREADY_WAIVED if a waiver covers it, also where this very call was sent before; FAILED_PRECONDITION
-        /// with reason FINDING_OUTDATED if a version made it that did not note what it stands on.
+        /// with reason FINDING_OUTDATED if a version made it that did not record its operands.
         pub async fn create_waiver(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateWaiverRequest>,
@@ -1152,7 +1152,7 @@ pub mod alert_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AlertService", "CreateWaiver"));
             self.inner.unary(req, path, codec).await
         }
-        /// Ends a waiver; the finding is alerted again if it still stands. NOT_FOUND with reason WAIVER_NOT_FOUND
+        /// Ends a waiver; the finding is alerted again if it is still there. NOT_FOUND with reason WAIVER_NOT_FOUND
         /// if there is none; of an ended one FAILED_PRECONDITION with reason WAIVER_ENDED.
         pub async fn revoke_waiver(
             &mut self,
@@ -1215,16 +1215,16 @@ pub mod alert_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AlertServiceServer.
     #[async_trait]
     pub trait AlertService: std::marker::Send + std::marker::Sync + 'static {
-        /// Lets a finding stand, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
+        /// Waives a finding, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
         /// survives every new run of the rules and lapses when an operand changes. It is durable when this returns; ListFindings and
         /// RevokeWaiver know it within moments. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding;
         /// ALREADY_EXISTS with reason ALREADY_WAIVED if a waiver covers it, also where this very call was sent before; FAILED_PRECONDITION
-        /// with reason FINDING_OUTDATED if a version made it that did not note what it stands on.
+        /// with reason FINDING_OUTDATED if a version made it that did not record its operands.
         async fn create_waiver(
             &self,
             request: tonic::Request<super::CreateWaiverRequest>,
         ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
-        /// Ends a waiver; the finding is alerted again if it still stands. NOT_FOUND with reason WAIVER_NOT_FOUND
+        /// Ends a waiver; the finding is alerted again if it is still there. NOT_FOUND with reason WAIVER_NOT_FOUND
         /// if there is none; of an ended one FAILED_PRECONDITION with reason WAIVER_ENDED.
         async fn revoke_waiver(
             &self,
@@ -1491,7 +1491,7 @@ pub mod alert_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// A claim check: content lies in the object store.
+/// A reference to content in the object store.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ContentRef {
     #[prost(string, tag = "1")]
@@ -1603,7 +1603,7 @@ pub struct Origin {
     #[prost(string, repeated, tag = "20")]
     pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// A parsed report without its prose, which lies in the object store.
+/// A parsed report without its prose, which is in the object store.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ParsedReport {
     /// agencies/{agency}/reports/{year}
@@ -1627,7 +1627,7 @@ pub struct ParsedReport {
     #[prost(message, optional, tag = "9")]
     pub text: ::core::option::Option<ContentRef>,
 }
-/// The prose of a report as it lies in the object store; never in the log, so that it can be erased.
+/// The prose of a report in the object store; never in the log, so that it can be erased.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ParsedText {
     #[prost(string, tag = "1")]
@@ -1726,7 +1726,7 @@ pub struct StatisticalPeriod {
     #[prost(uint32, optional, tag = "8")]
     pub end: ::core::option::Option<u32>,
 }
-/// A paragraph and where it stands in the original.
+/// A paragraph and its position in the original.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TextParagraph {
     #[prost(string, tag = "1")]
@@ -1818,7 +1818,7 @@ pub struct ReportWithdrawn {
     #[prost(string, tag = "7")]
     pub report: ::prost::alloc::string::String,
 }
-/// `gongkai.v1.report.waived.<region>`: a waiver was granted, revoked, or expired; as it stands since. An end is
+/// `gongkai.v1.report.waived.<region>`: a waiver was granted, revoked, or expired; with its state since then. An end is
 /// for good; of several the earliest counts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WaiverChanged {
@@ -1955,7 +1955,7 @@ impl DocumentKind {
         }
     }
 }
-/// Whether the trouble stands.
+/// The state of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum AlertState {
@@ -2265,7 +2265,7 @@ pub struct CheckReportRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckReportResponse {
-    /// Absent if the document is rejected. Its facts say where they stand in the document.
+    /// Absent if the document is rejected. Its facts have their positions in the document.
     #[prost(message, optional, tag = "1")]
     pub report: ::core::option::Option<Report>,
     #[prost(message, repeated, tag = "2")]
@@ -2282,7 +2282,7 @@ pub struct CheckReportResponse {
     #[prost(message, optional, tag = "6")]
     pub versions: ::core::option::Option<Versions>,
 }
-/// Rules that could not be applied for want of what they compare with.
+/// Rules that were not applied, because the reports that they compare could not be read.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NotChecked {
     /// Such as BROKER_UNAVAILABLE.
@@ -2338,7 +2338,7 @@ pub struct Receipt {
     #[prost(uint64, tag = "11")]
     pub log_epoch: u64,
 }
-/// Where a submission stands. All but RECEIVED and PARSED are final.
+/// The state of a submission. All but RECEIVED and PARSED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum SubmissionState {
@@ -3014,7 +3014,7 @@ pub struct ExplainFindingRequest {
 pub struct FindingExplanation {
     #[prost(message, optional, tag = "1")]
     pub finding: ::core::option::Option<Finding>,
-    /// Its operands in the report, with their values and where they stand.
+    /// Its operands in the report, with their values and positions.
     #[prost(message, repeated, tag = "2")]
     pub operands: ::prost::alloc::vec::Vec<Fact>,
     /// Every weight it had since the read model keeps them, by the rules that gave it, oldest first.
@@ -3304,7 +3304,7 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ListFindings"));
             self.inner.unary(req, path, codec).await
         }
-        /// One finding with everything it stands on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
+        /// One finding with everything it rests on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
         pub async fn explain_finding(
             &mut self,
             request: impl tonic::IntoRequest<super::ExplainFindingRequest>,
@@ -3423,7 +3423,7 @@ pub mod report_service_server {
             tonic::Response<super::ListFindingsResponse>,
             tonic::Status,
         >;
-        /// One finding with everything it stands on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
+        /// One finding with everything it rests on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
         async fn explain_finding(
             &self,
             request: tonic::Request<super::ExplainFindingRequest>,
