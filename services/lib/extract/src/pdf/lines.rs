@@ -41,7 +41,7 @@ pub(super) struct TextLine {
     pub(super) size: f64,
     /// Its pieces, separated by gaps as wide as those between cells.
     pub(super) pieces: Vec<LinePiece>,
-    /// Its runs: the stretches without a gap that could separate two cells.
+    /// Its runs: the parts without a gap that could separate two cells.
     pub(super) runs: Vec<LinePiece>,
 }
 

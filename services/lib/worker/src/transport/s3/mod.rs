@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use self::{
     answer::Answer,
-    request::{DIGEST, Request},
+    request::{DIGEST, Request, hex},
 };
 use super::{Error, ErrorKind, Objects};
 
@@ -204,10 +204,6 @@ fn client(settings: &Settings, is_plain: bool) -> anyhow::Result<Client> {
         builder = builder.tls_certs_merge(certificates.with_context(named)?);
     }
     builder.build().context("couldn't make a client for the object store")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 // === impl Prefix ===

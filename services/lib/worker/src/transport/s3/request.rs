@@ -8,8 +8,6 @@ use reqwest::{Client, RequestBuilder, header::CONTENT_LENGTH};
 use rusty_s3::{Bucket, Credentials, S3Action as _};
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
-
 /// Header with the SHA-256 of an object, in hex, which the store keeps with it.
 pub(super) const DIGEST: &str = "x-amz-meta-sha256";
 /// Header with the SHA-256 in Base64, which the store compares with the content that arrives.
@@ -74,4 +72,9 @@ impl fmt::Display for Request<'_> {
             Self::Put { key, .. } => write!(f, "write {key}"),
         }
     }
+}
+
+/// Returns bytes as hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
