@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use gongkai_model::ReportKey;
+use time::OffsetDateTime;
 
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Entry {
         content: String,
         /// Where it was published; empty if unknown.
         url: String,
+        /// When it takes effect: when its sender says that it happened, but no later than it entered.
+        effective_at: OffsetDateTime,
     },
     /// A withdrawal.
     Withdrawal(Withdrawn),
@@ -34,6 +37,8 @@ pub struct Withdrawn {
     pub year: i32,
     /// The URL, or nothing.
     pub url: String,
+    /// When it takes effect, as of an arrival.
+    pub effective_at: OffsetDateTime,
 }
 
 /// For each report its current content, and whether that is withdrawn.
@@ -47,12 +52,24 @@ impl Withdrawn {
     }
 }
 
-/// Returns, for each report, the content that arrived last. It is withdrawn if each of its arrivals is followed by a
-/// withdrawal of its address or of the report.
+impl Entry {
+    fn effective_at(&self) -> OffsetDateTime {
+        match self {
+            Self::Arrival { effective_at, .. } => *effective_at,
+            Self::Withdrawal(withdrawn) => withdrawn.effective_at,
+        }
+    }
+}
+
+/// Of each report the content that took effect last, down if each of its arrivals is followed by a withdrawal of its address or
+/// of the report. Of what took effect at the same time, the later entry counts.
 #[must_use]
 pub fn expected(entries: &[Entry]) -> Stands {
+    let mut entries: Vec<&Entry> = entries.iter().collect();
+    // A stable sort: entries of one time stay in their order.
+    entries.sort_by_key(|entry| entry.effective_at());
     let mut stands = Stands::new();
-    for entry in entries {
+    for entry in &entries {
         let Entry::Arrival { report, content, .. } = entry else { continue };
         let is_withdrawn_after = |from: usize, url: &str| {
             entries[from..].iter().any(|later| match later {
@@ -62,8 +79,8 @@ pub fn expected(entries: &[Entry]) -> Stands {
                 Entry::Arrival { .. } => false,
             })
         };
-        let is_up = |(from, other): (usize, &Entry)| match other {
-            Entry::Arrival { report: of, content: again, url } => {
+        let is_up = |(from, other): (usize, &&Entry)| match other {
+            Entry::Arrival { report: of, content: again, url, .. } => {
                 of == report && again == content && !is_withdrawn_after(from, url)
             }
             Entry::Withdrawal(_) => false,

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{progress::Stages, receipt_store::ReceiptStore};
-use gongkai_model::{ReportKey, Severity};
+use gongkai_model::{ReportKey, Severity, effective_at};
 use gongkai_notify::alerts::Alerter;
 use gongkai_proto::{
     ReportEvent,
-    convert::timestamp::timestamp,
+    convert::timestamp::{time, timestamp},
     subjects::{self, Event},
     v1,
 };
@@ -46,16 +46,46 @@ fn reports() -> Vec<ReportKey> {
     AGENCIES.map(|agency| format!("agencies/{agency}/reports/{YEAR}").parse().unwrap()).to_vec()
 }
 
+/// An entry that takes effect when it enters, once [`timed`].
 fn arrival(report: ReportKey, content: &str, url: &str) -> Entry {
-    Entry::Arrival { report, content: content.to_owned(), url: url.to_owned() }
+    let (content, url) = (content.to_owned(), url.to_owned());
+    Entry::Arrival { report, content, url, effective_at: logged_at(0) }
 }
 
 fn withdrawn(report: Option<ReportKey>, code: &str, name: &str, year: i32, url: &str) -> Entry {
     let [code, name, url] = [code, name, url].map(str::to_owned);
-    Entry::Withdrawal(Withdrawn { report, code, name, year, url })
+    Entry::Withdrawal(Withdrawn { report, code, name, year, url, effective_at: logged_at(0) })
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
+/// An entry and the minute at which its sender says that it happened.
+type Said = (Entry, Option<u64>);
+
+/// The sequence under which each entry is in the log.
+fn sequences(entries: &[Said]) -> Vec<u64> {
+    let places = |entry: &Entry| if matches!(entry, Entry::Arrival { .. }) { 2 } else { 1 };
+    let next = |next: &mut u64, (entry, _): &Said| Some(std::mem::replace(next, *next + places(entry)));
+    entries.iter().scan(1, next).collect()
+}
+
+/// The entries with the times at which they take effect.
+fn timed(entries: &[Said]) -> Vec<Entry> {
+    let effective = |(sequence, (entry, said)): (u64, &Said)| {
+        let mut entry = entry.clone();
+        let at = effective_at(said.map(logged_at), logged_at(sequence));
+        match &mut entry {
+            Entry::Arrival { effective_at, .. } => *effective_at = at,
+            Entry::Withdrawal(withdrawn) => withdrawn.effective_at = at,
+        }
+        entry
+    };
+    sequences(entries).into_iter().zip(entries).map(effective).collect()
+}
+
+fn untimed(entries: impl IntoIterator<Item = Entry>) -> Vec<Said> {
+    entries.into_iter().map(|entry| (entry, None)).collect()
+}
+
+fn entry() -> impl Strategy<Value = Said> {
     let published = (select(reports()), select(CONTENTS.to_vec()), select(URLS.to_vec()))
         .prop_map(|(report, content, url)| arrival(report, content, url));
     // Resolved, by code, by a malformed code, by a name that two registries might resolve differently, or not at all.
@@ -68,11 +98,12 @@ fn entry() -> impl Strategy<Value = Entry> {
         select(URLS.to_vec()),
     )
         .prop_map(|(report, (code, name), year, url)| withdrawn(report, code, name, year, url));
-    prop_oneof![3 => published, 2 => taken_down]
+    // Later than the entries of a story enter, too.
+    (prop_oneof![3 => published, 2 => taken_down], proptest::option::of(0..20_u64))
 }
 
 /// A story, and for each of the four consumers a seed of its order.
-fn story() -> impl Strategy<Value = (Vec<Entry>, [Vec<usize>; 4])> {
+fn story() -> impl Strategy<Value = (Vec<Said>, [Vec<usize>; 4])> {
     vec(entry(), 2..9).prop_flat_map(|entries| {
         // More places than events, so that validated events find theirs too; each event comes once or more.
         let order = || Just((0..60_usize).collect::<Vec<_>>()).prop_shuffle();
@@ -160,17 +191,18 @@ impl World {
         sequence
     }
 
-    async fn enter(&mut self, at: usize, entry: &Entry) {
+    async fn enter(&mut self, at: usize, (entry, said): &Said) {
+        let said = said.map(logged_at).map(timestamp);
         match entry {
-            Entry::Arrival { report, content, url } => {
+            Entry::Arrival { report, content, url, .. } => {
                 let id = format!("s-{at:032x}");
                 let received = self.publish(Event::ReportReceived, id.clone(), Vec::new()).await;
-                let parsed = parsed(&id, received, report, content, url);
+                let parsed = parsed(&id, received, report, content, url, said);
                 self.publish(Event::ReportParsed, format!("{id}.parse.0"), parsed.encode_to_vec()).await;
             }
             Entry::Withdrawal(withdrawn) => {
                 let id = format!("s-{at:032x}");
-                let event = withdrawal(&id, withdrawn);
+                let event = withdrawal(&id, withdrawn, said);
                 self.publish(Event::ReportWithdrawn, id, event.encode_to_vec()).await;
             }
         }
@@ -208,13 +240,21 @@ impl World {
         }
         let stages = [Event::ReportParsed, Event::ReportValidated, Event::ReportWithdrawn];
         for logged in self.deliveries(&stages, ingest) {
-            let _buried = self.stages.handle(logged.event(), &logged.context()).await;
+            let _buried = self.stages.handle(logged.event().into(), &logged.context()).await;
         }
     }
 }
 
-fn parsed(id: &str, received: u64, report: &ReportKey, content: &str, url: &str) -> v1::ReportParsed {
+fn parsed(
+    id: &str,
+    received: u64,
+    report: &ReportKey,
+    content: &str,
+    url: &str,
+    said: Option<prost_types::Timestamp>,
+) -> v1::ReportParsed {
     let at = Some(timestamp(logged_at(received)));
+    let stated = said.map(|said| time(said, "said").unwrap());
     v1::ReportParsed {
         origin: Some(v1::Origin {
             submission_id: id.to_owned(),
@@ -222,7 +262,8 @@ fn parsed(id: &str, received: u64, report: &ReportKey, content: &str, url: &str)
             content_hash: content.to_owned(),
             received_sequence: received,
             received_at: at,
-            effective_at: at,
+            effective_at: Some(timestamp(effective_at(stated, logged_at(received)))),
+            event_time: said,
             url: url.to_owned(),
             region: "360982".to_owned(),
             ..Default::default()
@@ -258,8 +299,8 @@ fn facts(content: &str) -> Vec<v1::Fact> {
     ]
 }
 
-fn withdrawal(id: &str, withdrawn: &Withdrawn) -> v1::ReportWithdrawn {
-    let Withdrawn { report, code, name, year, url } = withdrawn;
+fn withdrawal(id: &str, withdrawn: &Withdrawn, said: Option<prost_types::Timestamp>) -> v1::ReportWithdrawn {
+    let Withdrawn { report, code, name, year, url, .. } = withdrawn;
     v1::ReportWithdrawn {
         submission_id: id.to_owned(),
         url: url.clone(),
@@ -268,10 +309,12 @@ fn withdrawal(id: &str, withdrawn: &Withdrawn) -> v1::ReportWithdrawn {
         region: "360982".to_owned(),
         withdrawn_at: None,
         report: report.as_ref().map(ToString::to_string).unwrap_or_default(),
+        event_time: said,
+        ..Default::default()
     }
 }
 
-async fn agree(entries: &[Entry], orders: &[Vec<usize>; 4]) -> Result<(), TestCaseError> {
+async fn agree(entries: &[Said], orders: &[Vec<usize>; 4]) -> Result<(), TestCaseError> {
     let mut world = World::new().await;
     for (at, entry) in entries.iter().enumerate() {
         world.enter(at, entry).await;
@@ -280,7 +323,7 @@ async fn agree(entries: &[Entry], orders: &[Vec<usize>; 4]) -> Result<(), TestCa
     world.validate(validate).await;
     world.hand_out(rest.each_ref().map(Vec::as_slice)).await;
 
-    let expected = expected(entries);
+    let expected = expected(&timed(entries));
     let keys = reports();
     prop_assert_eq!(stands::by_validate(&world.memory, &keys).await, expected.clone(), "validate");
     prop_assert_eq!(stands::by_query(&*world.store, &keys), expected.clone(), "the read model");
@@ -315,8 +358,8 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
     let report = reports().remove(0);
-    let entries = [arrival(report, "aa", URLS[1]), withdrawn(None, "36 10/01", "", YEAR, URLS[1])];
-    assert!(expected(&entries).values().all(|(_, is_withdrawn)| *is_withdrawn));
+    let entries = untimed([arrival(report, "aa", URLS[1]), withdrawn(None, "36 10/01", "", YEAR, URLS[1])]);
+    assert!(expected(&timed(&entries)).values().all(|(_, is_withdrawn)| *is_withdrawn));
     agree(&entries, &in_order()).await.unwrap();
 }
 
@@ -326,10 +369,26 @@ async fn a_report_stands_while_one_copy_of_it_does() {
     let report = reports().remove(0);
     let published = |url| arrival(report.clone(), "aa", url);
     let taken_down = |url| withdrawn(None, "", "", 0, url);
-    let mut entries = vec![published(URLS[1]), published(URLS[2]), taken_down(URLS[2])];
-    assert!(expected(&entries).values().all(|(_, is_withdrawn)| !is_withdrawn));
+    let mut entries = untimed([published(URLS[1]), published(URLS[2]), taken_down(URLS[2])]);
+    assert!(expected(&timed(&entries)).values().all(|(_, is_withdrawn)| !is_withdrawn));
     agree(&entries, &in_order()).await.unwrap();
-    entries.push(taken_down(URLS[1]));
+    entries.push((taken_down(URLS[1]), None));
+    agree(&entries, &in_order()).await.unwrap();
+}
+
+/// An `updated` of March, and then a `published` of February that was under way for long.
+#[tokio::test(start_paused = true)]
+async fn a_late_event_does_not_put_the_older_text_in_front() {
+    let [report, other] = reports().try_into().unwrap();
+    let entries = [
+        (arrival(report.clone(), "bb", URLS[1]), Some(1)),
+        (arrival(report.clone(), "aa", URLS[1]), Some(0)),
+        // A withdrawal that came before its publication.
+        (withdrawn(Some(other.clone()), "", "", 0, ""), Some(5)),
+        (arrival(other.clone(), "aa", URLS[2]), Some(4)),
+    ];
+    let stands = expected(&timed(&entries));
+    assert_eq!((&stands[&report], &stands[&other]), (&("bb".into(), false), &("aa".into(), true)));
     agree(&entries, &in_order()).await.unwrap();
 }
 

@@ -31,6 +31,8 @@ source = "https://www.yunxi.example/cms"
 review_levels = ["科室负责人", "分管领导"]
 "#;
 const LEVEL: &str = "科室负责人";
+/// 2024-01-16T00:00:00Z.
+const HAPPENED_AT: Timestamp = Timestamp { seconds: 1_705_363_200, nanos: 0 };
 const SUBJECT: &str = "gongkai.v1.report.received.360982";
 
 /// A `CloudEvent` with every member that an event can have.
@@ -125,6 +127,8 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
         event_id,
         review,
         review_levels,
+        event_time,
+        supersedes,
     } = received.clone();
     assert_eq!(Some(submission_id.as_str()), receipt["submission_id"].as_str());
     assert_eq!(kind, i32::from(DocumentKind::Updated));
@@ -145,6 +149,7 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
     );
     assert_eq!(review, [reviewed()]);
     assert_eq!(review_levels, [LEVEL, "分管领导"]);
+    assert_eq!((event_time, supersedes.as_str()), (Some(HAPPENED_AT), ""));
 }
 
 fn reviewed() -> ReviewStep {

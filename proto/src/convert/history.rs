@@ -1,6 +1,8 @@
 //! Arrivals and withdrawals: from events, the same for every consumer, and to and from the records that consumers keep.
 
-use gongkai_model::{AgencyKey, Arrival, History, Rank, Region, ReportKey, TakenDown, UrlIndex, Withdrawal};
+use gongkai_model::{
+    AgencyKey, Arrival, History, Rank, Region, ReportKey, TakenDown, UrlIndex, Withdrawal, effective_at,
+};
 use time::OffsetDateTime;
 
 use super::{
@@ -28,6 +30,7 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
         effective_at,
         review: _,
         review_levels: _,
+        event_time: _,
     } = origin;
     if *received_sequence == 0 {
         return Err(Error::Missing { field: "origin.received_sequence" });
@@ -36,9 +39,9 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
         return Err(Error::Missing { field: "origin.content_hash" });
     }
     let received_at = timestamp::required(*received_at, "origin.received_at")?;
-    let effective_at = timestamp::optional(*effective_at, "origin.effective_at")?;
+    let effective = timestamp::optional(*effective_at, "origin.effective_at")?;
     Ok(Arrival {
-        rank: Rank::new(effective_at.unwrap_or(received_at), *received_sequence),
+        rank: Rank::new(effective.unwrap_or(received_at), *received_sequence),
         event,
         content_hash: content_hash.clone(),
         url: url.clone(),
@@ -48,7 +51,7 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
     })
 }
 
-/// The withdrawal of an event. It takes effect when the log stores it.
+/// The withdrawal of an event. It takes effect when its sender says that it happened, but no later than when the log stored it.
 ///
 /// The report is the one that ingest resolved. Events of earlier versions carry a hint instead: its code, or its name and
 /// region, make the key, and a malformed code names no report.
@@ -67,8 +70,9 @@ pub fn withdrawal(
     if event.url.is_empty() && report.is_none() {
         return Err(Error::Missing { field: "url" });
     }
+    let event_time = timestamp::optional(event.event_time, "event_time")?;
     Ok(Withdrawal {
-        rank: Rank::new(logged_at, sequence),
+        rank: Rank::new(effective_at(event_time, logged_at), sequence),
         url: event.url.clone(),
         report,
         withdrawn_at: timestamp::optional(event.withdrawn_at, "withdrawn_at")?.unwrap_or(logged_at),
@@ -280,6 +284,21 @@ mod tests {
         assert_eq!(report(&nothing), Err(Error::Missing { field: "url" }));
         let damaged = v1::ReportWithdrawn { report: "agencies/x".into(), ..event };
         assert_eq!(report(&damaged), Err(Error::unknown("report", "agencies/x")));
+    }
+
+    #[test]
+    fn a_withdrawal_takes_effect_by_its_own_time_but_not_after_it_came_in() {
+        let at = |seconds: i64| v1::ReportWithdrawn {
+            url: "https://a/".into(),
+            event_time: Some(wire(AT + time::Duration::seconds(seconds))),
+            ..Default::default()
+        };
+        let effective = |event| withdrawal(&event, 7, AT).unwrap().rank.effective_at();
+        assert_eq!(effective(at(-60)), AT - time::Duration::seconds(60));
+        assert_eq!(effective(at(60)), AT);
+        let damaged = Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 });
+        let event = v1::ReportWithdrawn { event_time: damaged, ..at(0) };
+        assert!(matches!(withdrawal(&event, 7, AT), Err(Error::Unknown { field: "event_time", .. })));
     }
 
     #[test]

@@ -1564,6 +1564,12 @@ pub struct DocumentReceived {
     pub event_id: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "15")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+    /// When the sender says that it happened. Absent if the sender does not say.
+    #[prost(message, optional, tag = "16")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The submission that came under the same event id or request id before, with other content or without success.
+    #[prost(string, tag = "17")]
+    pub supersedes: ::prost::alloc::string::String,
     /// The levels of review that the configuration of its site demands, in order.
     #[prost(string, repeated, tag = "19")]
     pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
@@ -1597,6 +1603,9 @@ pub struct Origin {
     /// it, then by received_sequence. Absent in events of versions that did not say so: received_at counts.
     #[prost(message, optional, tag = "11")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the sender says that it happened. Absent if the sender does not say.
+    #[prost(message, optional, tag = "12")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, repeated, tag = "13")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
     /// As of a DocumentReceived.
@@ -1812,11 +1821,23 @@ pub struct ReportWithdrawn {
     pub year: i32,
     #[prost(string, tag = "5")]
     pub region: ::prost::alloc::string::String,
+    /// When ingest took it.
     #[prost(message, optional, tag = "6")]
     pub withdrawn_at: ::core::option::Option<::prost_types::Timestamp>,
     /// agencies/{agency}/reports/{year} if the withdrawal names a report by agency and year: resolved once, by ingest.
     #[prost(string, tag = "7")]
     pub report: ::prost::alloc::string::String,
+    /// When the sender says that it happened. It takes effect then, and on arrival if the sender does not say or says a later time.
+    #[prost(message, optional, tag = "8")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// As of a DocumentReceived.
+    #[prost(string, tag = "9")]
+    pub supersedes: ::prost::alloc::string::String,
+    /// The CloudEvent's source and id.
+    #[prost(string, tag = "10")]
+    pub event_source: ::prost::alloc::string::String,
+    #[prost(string, tag = "11")]
+    pub event_id: ::prost::alloc::string::String,
 }
 /// `gongkai.v1.report.waived.<region>`: a waiver was granted, revoked, or expired; with its state since then. An end is
 /// for good; of several the earliest counts.
@@ -2201,6 +2222,15 @@ pub struct BandMember {
     #[prost(bool, tag = "3")]
     pub stands: bool,
 }
+/// The outcome of a withdrawal.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Withdrawal {
+    #[prost(enumeration = "WithdrawalHit", tag = "1")]
+    pub hit: i32,
+    /// Why it hit nothing, such as UNKNOWN_ADDRESS; empty otherwise.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmitRequest {
     /// The document.
@@ -2231,6 +2261,9 @@ pub struct SubmitRequest {
     /// Unspecified means published.
     #[prost(enumeration = "DocumentKind", tag = "12")]
     pub kind: i32,
+    /// When it happened; revisions rank by it. Absent, or later than the arrival: the arrival counts.
+    #[prost(message, optional, tag = "14")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
     /// The steps of review before publication.
     #[prost(message, repeated, tag = "15")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
@@ -2337,6 +2370,12 @@ pub struct Receipt {
     /// Number of the log that took the submission: 0, and a higher one after each accepted loss of what the broker held.
     #[prost(uint64, tag = "11")]
     pub log_epoch: u64,
+    /// The submission that came under the same event id or request id before, with other content or without success.
+    #[prost(string, tag = "12")]
+    pub supersedes: ::prost::alloc::string::String,
+    /// For a withdrawal: what it hit.
+    #[prost(message, optional, tag = "13")]
+    pub withdrawal: ::core::option::Option<Withdrawal>,
 }
 /// The state of a submission. All but RECEIVED and PARSED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2381,6 +2420,38 @@ impl SubmissionState {
             "SUBMISSION_STATE_WITHDRAWN" => Some(Self::Withdrawn),
             "SUBMISSION_STATE_UNCHANGED" => Some(Self::Unchanged),
             "SUBMISSION_STATE_DEAD" => Some(Self::Dead),
+            _ => None,
+        }
+    }
+}
+/// What a withdrawal hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WithdrawalHit {
+    Unspecified = 0,
+    /// A report that was submitted here, at the address or by the name that the withdrawal gives.
+    Report = 1,
+    /// Nothing that was submitted here so far. It holds all the same for what comes later and took effect before it.
+    Unknown = 2,
+}
+impl WithdrawalHit {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WITHDRAWAL_HIT_UNSPECIFIED",
+            Self::Report => "WITHDRAWAL_HIT_REPORT",
+            Self::Unknown => "WITHDRAWAL_HIT_UNKNOWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WITHDRAWAL_HIT_UNSPECIFIED" => Some(Self::Unspecified),
+            "WITHDRAWAL_HIT_REPORT" => Some(Self::Report),
+            "WITHDRAWAL_HIT_UNKNOWN" => Some(Self::Unknown),
             _ => None,
         }
     }

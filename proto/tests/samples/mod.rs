@@ -176,6 +176,7 @@ impl Fill {
             effective_at: self.time(),
             review: vec![self.step()],
             review_levels: vec![self.text(), self.text()],
+            event_time: self.time(),
         })
     }
 
@@ -215,6 +216,8 @@ impl Fill {
             event_id: self.text(),
             review: vec![self.step()],
             review_levels: vec![self.text(), self.text()],
+            event_time: self.time(),
+            supersedes: self.text(),
         }
     }
 
@@ -257,6 +260,10 @@ impl Fill {
             region: self.text(),
             withdrawn_at: self.time(),
             report: self.text(),
+            event_time: self.time(),
+            supersedes: self.text(),
+            event_source: self.text(),
+            event_id: self.text(),
         }
     }
 

@@ -71,6 +71,12 @@ impl Shown {
 // === impl Caller ===
 
 impl Caller {
+    /// Returns true if the request has a valid signature.
+    #[must_use]
+    pub fn has_signed(&self) -> bool {
+        !self.signed.is_empty()
+    }
+
     /// Returns the name of the site that signed, or an empty string. It keeps the keys of different callers apart.
     #[must_use]
     pub fn name(&self) -> &str {

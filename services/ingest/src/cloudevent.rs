@@ -76,6 +76,12 @@ pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<DecodedEvents, Proble
     }
 }
 
+/// Returns true if the event's attributes are headers of the request.
+#[must_use]
+pub fn is_binary(headers: &HeaderMap) -> bool {
+    !essence(&content_type(headers)).starts_with("application/cloudevents")
+}
+
 /// Returns the content type of a request, or an empty string.
 #[must_use]
 pub fn content_type(headers: &HeaderMap) -> String {

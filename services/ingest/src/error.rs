@@ -41,6 +41,8 @@ pub enum Code {
     /// The call has no valid credentials.
     Unauthenticated,
     BadSignature,
+    /// What decides is in headers, which a signature of the body does not cover.
+    UnsignedAttributes,
     /// The time of the signature is outside the tolerance.
     StaleSignature,
     NotFound,
@@ -157,6 +159,7 @@ impl Code {
             }
             Self::Unauthenticated => unauthenticated("未认证 / Unauthenticated"),
             Self::BadSignature => unauthenticated("签名无效 / Invalid signature"),
+            Self::UnsignedAttributes => unauthenticated("签名不包含事件属性 / Attributes are not signed"),
             Self::StaleSignature => {
                 unauthenticated("签名时间超出允许范围 / Signature timestamp out of tolerance")
             }
@@ -304,7 +307,7 @@ mod tests {
         let names: Vec<&str> = Code::VARIANTS.iter().map(|code| code.as_str()).collect();
         let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
-             FETCH_NOT_ALLOWED FETCH_FAILED UNAUTHENTICATED BAD_SIGNATURE STALE_SIGNATURE NOT_FOUND \
+             FETCH_NOT_ALLOWED FETCH_FAILED UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_FOUND \
              SUBMISSION_NOT_FOUND METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
              OVERLOADED INTERNAL";
         assert_eq!(names.join(" "), public);

@@ -7,6 +7,7 @@ use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use futures::{Stream, StreamExt as _, stream};
+use prost_types::Timestamp;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Server};
@@ -27,6 +28,7 @@ use crate::{
 };
 use gongkai_proto::{
     FILE_DESCRIPTOR_SET,
+    convert::timestamp,
     v1::{
         AgencyHint, CheckReportRequest, CheckReportResponse, DocumentKind, GetSubmissionRequest, Receipt,
         Site, SubmitRequest, WatchSubmissionRequest,
@@ -146,6 +148,7 @@ impl Submissions {
             request_id,
             kind,
             review,
+            event_time,
         } = request;
         if content.len() > self.limit {
             return Err(Problem::new(Code::TooLarge, format!("content is over {} bytes", self.limit)));
@@ -176,6 +179,7 @@ impl Submissions {
             review: publication::review_steps(review)?,
             event_source: String::new(),
             event_id: String::new(),
+            event_time: valid_time(event_time)?,
         };
         let content = File {
             media_type: fields::text("media_type", Some(media_type))?.to_ascii_lowercase(),
@@ -215,6 +219,7 @@ impl Submissions {
             review,
             request_id: String::new(),
             kind: DocumentKind::Unspecified.into(),
+            event_time: None,
         };
         let submission = self.submission(request)?;
         Ok(Submission { kind: DocumentKind::Draft, ..submission })
@@ -234,6 +239,13 @@ async fn close_idle(shutdown: &CancellationToken, connections: &Connections) {
 
 fn working<T>(request: &Request<T>) -> Option<Working> {
     request.extensions().get::<connections::Peer>().map(connections::Peer::work)
+}
+
+fn valid_time(stated: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+    match timestamp::optional(stated, "event_time") {
+        Ok(_) => Ok(stated),
+        Err(error) => Err(Problem::new(Code::InvalidField, error.to_string())),
+    }
 }
 
 /// Unspecified means published.

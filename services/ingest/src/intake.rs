@@ -1,58 +1,91 @@
-//! Acceptance of a submission: store the original, publish the event, save the receipt. Each step is awaited before the next.
+//! Acceptance of a submission: record the call, store the original, publish the event, save the receipt. Each step is awaited
+//! before the next.
 //!
 //! A crash between two steps loses nothing that was answered with 202. A sender that got no answer repeats the call under
 //! the same id:
 //!
 //! | crash after | state | the repeated call |
 //! |---|---|---|
+//! | recording the call | an id that stands for this content | goes on under the same submission id |
+//! | announcing it at its places | nothing counts as current there | goes on |
 //! | storing the original | an object without a reference | skips the put and publishes |
-//! | publishing the event | the event is processed; the stages' events create the receipt | is a duplicate for the stream and returns the receipt |
-//! | saving the receipt | content and places are not recorded | records the places and returns the receipt; the same content under another id is processed once more |
+//! | publishing the event | the event is processed; ingest's own consumer creates the receipt | is a duplicate for the stream, or finds the receipt |
+//! | recording it at its places | all but the receipt | saves the receipt |
+//! | saving the receipt | its content is not recorded | returns the receipt; the same content under another id is processed once more |
 //!
 //! A submission is redundant, and answered `unchanged`, while its content is the current content: parse and the later stages
-//! say so, and nothing else was accepted since at one of their URLs, or for the same agency and year.
+//! say so, and nothing else that ranks above it was accepted, or is being accepted, at one of its places. If it has a later
+//! time than the current content ranks by, it is published all the same, and ranks by that time.
+
+mod originals;
+mod standing;
+mod withdrawal;
 
 use std::sync::Arc;
 
+use self::{
+    originals::Originals,
+    standing::{Standing, rests_on_resources},
+};
+
 use crate::{
     blocking,
+    calls::{Attempt, Judgement, Statement},
     config::Config,
     error::{Code, Problem},
     fetch::Fetcher,
+    metrics::{Metrics, Repeat},
+    places::{LastAccepted, Unfinished, micros},
     publication::Request,
-    receipt_store::{LastAccepted, ReceiptStore},
+    receipt_store::ReceiptStore,
     review::ReviewLevels,
-    submission::{File, StoredFiles, Submission, SubmissionIdentity, WithdrawalRequest},
-    turns::Turns,
+    submission::{self, Submission, SubmissionIdentity, content_key, event_time, said},
 };
-use futures::future::try_join_all;
 use gongkai_agencies::Registry;
-use gongkai_lifecycle::{self as lifecycle, Rank};
-use gongkai_model::RejectionCode;
+use gongkai_model::effective_at;
 use gongkai_proto::{
     convert::timestamp::timestamp,
-    subjects::{BUCKET_ORIGINALS, Event},
-    v1::{ContentRef, DocumentReceived, Receipt, SubmissionState},
+    subjects::{CONSUMER_INGEST_STATE, Event, STREAM_REPORTS},
+    v1::{DocumentReceived, Receipt, SubmissionState},
 };
-use gongkai_worker::{
-    Output, Runtime,
-    record_store::Versioned,
-    trace,
-    transport::{self, Objects},
-};
+use gongkai_worker::{Output, Runtime, trace, transport};
+use prost_types::Timestamp;
+use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
+
+/// For this long the broker surely knows the message of an attempt that was begun and not finished. It is less than its
+/// window for duplicates, so that a call may take a while.
+const KNOWN_TO_BROKER: Duration = Duration::minutes(5);
 
 /// Accepts submissions and withdrawals. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
     runtime: Runtime,
-    originals: Arc<dyn Objects>,
-    storing: Turns,
+    originals: Originals,
     receipts: ReceiptStore,
     fetcher: Fetcher,
     review_levels: ReviewLevels,
     public_url: String,
     registry: watch::Receiver<Arc<Registry>>,
+    metrics: Metrics,
+}
+
+/// A document that is hashed, with the event for the log.
+struct Incoming {
+    submission: Submission,
+    event: DocumentReceived,
+    content_hash: String,
+    content_key: String,
+    /// None for a draft, which replaces nothing.
+    places: Vec<String>,
+}
+
+/// What a call is, beside those before it.
+enum Turn {
+    /// Its attempt is to be accepted.
+    Begin(Attempt),
+    /// It was accepted.
+    Known(Box<Receipt>),
 }
 
 // === impl Intake ===
@@ -68,9 +101,9 @@ impl Intake {
     ) -> Self {
         Self {
             registry,
-            originals: runtime.objects(BUCKET_ORIGINALS),
-            storing: Turns::default(),
+            originals: Originals::new(&runtime),
             receipts: ReceiptStore::new(&runtime),
+            metrics: Metrics::new(&runtime),
             runtime,
             fetcher,
             review_levels: ReviewLevels::new(config),
@@ -78,7 +111,7 @@ impl Intake {
         }
     }
 
-    /// Performs the request of an event.
+    /// Performs the request of an event. What is given by its address is fetched each time: its content may be another.
     ///
     /// # Errors
     /// Nothing was accepted. [`Code::retryable`] tells whether the same call may succeed later.
@@ -90,10 +123,6 @@ impl Intake {
             Request::Submit(submission) => self.submit(*submission).await,
             Request::Withdraw(withdrawal) => self.withdraw(*withdrawal).await,
             Request::Fetch(mut submission, url) => {
-                // The id of an event does not depend on its content, so a repeat needs no second fetch.
-                if let Some(known) = self.receipts.known(&submission.id("")).await? {
-                    return Ok(self.with_status_url(known));
-                }
                 let declared = std::mem::take(&mut submission.content);
                 submission.content = self.fetcher.fetch(&url, declared).await?;
                 self.submit(*submission).await
@@ -114,144 +143,184 @@ impl Intake {
         {
             return Err(Problem::new(Code::Empty, "a document of no bytes cannot be read"));
         }
-        let size = submission.size();
-        let hash = move || {
-            let stored = submission.references();
-            (submission, stored)
-        };
-        let (submission, stored) = blocking::run_sized(size, hash).await?;
-        let content_hash = stored.content.sha256.clone();
-        let mut id = submission.id(&content_hash);
-        let known = self.receipts.known(&id).await?;
-        if let Some(known) = &known
-            && submission.identity != SubmissionIdentity::Content
-        {
-            return self.repeated(&submission, &content_hash, known.clone()).await;
-        }
-        let content_key = submission.content_key(&content_hash);
-        let mut seen = self.receipts.seen(&content_key).await?;
-        let is_redundant = self.is_redundant(&submission, &content_hash, &seen.record).await?;
-        match known {
-            // The call has no id of its own, and its content was accepted before: it is a repetition only while that
-            // content is current.
-            Some(_) if !is_redundant => {
-                match self.next_id(&submission, &content_hash, seen.record.sequence).await? {
-                    Ok(next) => id = next,
-                    Err(known) => return self.repeated(&submission, &content_hash, known).await,
+        let (size, now) = (submission.size(), timestamp(self.now()));
+        let mut incoming = blocking::run_sized(size, move || Incoming::new(submission, now)).await?;
+        incoming.event.review_levels = self.review_levels.of(&incoming.submission.declared);
+        let call = incoming.statement();
+        match self.turn(&call, None).await? {
+            Turn::Begin(attempt) => self.accept(incoming, &attempt).await,
+            // The call has no id of its own, and its content came before: it is a repetition only while that is current.
+            Turn::Known(known) if incoming.submission.identity == SubmissionIdentity::Content => {
+                let seen = self.receipts.seen(&incoming.content_key).await?.record;
+                if self.standing(&incoming, &seen).await? != Standing::New {
+                    return Ok(self.with_status_url(*known));
+                }
+                match self.turn(&call, Some(&known.submission_id)).await? {
+                    Turn::Begin(attempt) => self.accept(incoming, &attempt).await,
+                    Turn::Known(known) => Ok(self.with_status_url(*known)),
                 }
             }
-            Some(known) => return self.repeated(&submission, &content_hash, known).await,
-            None if is_redundant && seen.record.submission_id != id => {
-                return self.unchanged(&id, &content_hash, seen.record).await;
+            Turn::Known(known) => {
+                self.metrics.repeated(Repeat::Known);
+                Ok(self.with_status_url(*known))
             }
-            None => {}
         }
-        self.store(&submission.content, &stored.content).await?;
-        for (file, reference) in submission.attachments.iter().zip(&stored.attachments) {
-            self.store(file, reference).await?;
+    }
+
+    /// Judges a call by those before it. `over` is a submission that it does not repeat. One that was rejected for want of
+    /// time or memory is tried again.
+    async fn turn(&self, call: &Statement, over: Option<&str>) -> Result<Turn, Problem> {
+        let mut over = over.map(str::to_owned);
+        loop {
+            let now = micros(self.now());
+            let (attempt, is_new) = match self.receipts.judge(call, over.as_deref(), now).await? {
+                Judgement::New(attempt) => (attempt, true),
+                Judgement::Repeats(attempt) => (attempt, false),
+                Judgement::Refused(attempt) => {
+                    self.metrics.repeated(Repeat::Refused);
+                    return Err(Problem::new(
+                        Code::IdReused,
+                        format!(
+                            "the key belongs to {}, whose content is another; take a new key",
+                            attempt.submission_id
+                        ),
+                    ));
+                }
+            };
+            match self.receipts.known(&attempt.submission_id).await? {
+                Some(known) if rests_on_resources(&known) => over = Some(attempt.submission_id),
+                Some(known) => return Ok(Turn::Known(Box::new(known))),
+                None if is_new => return Ok(Turn::Begin(attempt)),
+                None => return self.begin_again(call, attempt).await,
+            }
         }
-        let sequence = self.publish_received(&id, &submission, stored).await?;
-        let receipt =
-            Receipt { revision: content_hash, sequence, ..self.new_receipt(&id, SubmissionState::Received) };
-        let receipt = self.receipts.merge(receipt).await?;
-        let (places, log_epoch) = (submission.declared.places(), receipt.log_epoch);
-        seen.record = LastAccepted { submission_id: id, sequence, content_key, places, log_epoch };
-        self.record_accepted(&seen).await?;
+    }
+
+    /// Goes on with an attempt that was begun and not finished. While the broker knows its message, nothing is doubled. After
+    /// that ingest's own consumer must have seen what the log has.
+    async fn begin_again(&self, call: &Statement, attempt: Attempt) -> Result<Turn, Problem> {
+        let now = self.now();
+        let known_until = attempt.begun_us + micros(OffsetDateTime::UNIX_EPOCH + KNOWN_TO_BROKER);
+        if micros(now) <= known_until {
+            return Ok(Turn::Begin(attempt));
+        }
+        if !self.has_seen(known_until).await? {
+            return Err(Problem::new(
+                Code::BrokerUnavailable,
+                "whether this was accepted before is being looked up; send the same call again later",
+            ));
+        }
+        if let Some(known) = self.receipts.known(&attempt.submission_id).await? {
+            return Ok(Turn::Known(Box::new(known)));
+        }
+        self.receipts.begin_again(&call.first_id, &attempt.submission_id, micros(now)).await?;
+        Ok(Turn::Begin(attempt))
+    }
+
+    /// Returns true if ingest's own consumer has settled everything that the log stored up to this time.
+    async fn has_seen(&self, until_us: i64) -> Result<bool, transport::Error> {
+        let lag = self.runtime.consumer_lag(STREAM_REPORTS, CONSUMER_INGEST_STATE).await?;
+        let Some(lag) = lag else { return Ok(false) };
+        if lag.outstanding == 0 {
+            return Ok(true);
+        }
+        let last = self.runtime.message(STREAM_REPORTS, lag.floor).await?;
+        Ok(last.is_some_and(|last| micros(last.logged_at) > until_us))
+    }
+
+    /// Accepts an attempt.
+    async fn accept(&self, incoming: Incoming, attempt: &Attempt) -> Result<Receipt, Problem> {
+        let id = attempt.submission_id.as_str();
+        let mut seen = self.receipts.seen(&incoming.content_key).await?;
+        let standing = match seen.record.submission_id == id {
+            true => Standing::New,
+            false => self.standing(&incoming, &seen.record).await?,
+        };
+        let supersedes = self.superseded(&incoming.submission.identity, attempt).await?;
+        let first = seen.record.submission_id.clone();
+        let unchanged = Receipt {
+            revision: incoming.content_hash.clone(),
+            supersedes: supersedes.clone(),
+            duplicate_of: first,
+            ..self.new_receipt(id, SubmissionState::Unchanged)
+        };
+        if standing == Standing::Redundant {
+            return self.saved(Receipt { sequence: seen.record.sequence, ..unchanged }).await;
+        }
+        let accepted = self.publish(&incoming, id, &supersedes).await?;
+        if standing == Standing::Later {
+            return self.saved(Receipt { sequence: accepted.sequence, ..unchanged }).await;
+        }
+        let received = Receipt {
+            revision: incoming.content_hash,
+            supersedes,
+            sequence: accepted.sequence,
+            ..self.new_receipt(id, SubmissionState::Received)
+        };
+        let receipt = self.receipts.merge(received).await?;
+        seen.record = accepted;
+        // Without this record, the content is processed once more, which is harmless.
+        if let Err(error) = self.receipts.record_seen(&seen).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
+        }
         Ok(self.with_status_url(receipt))
     }
 
-    /// Returns the id of a call without one of its own, whose content was accepted before, last at `sequence`, and is
-    /// no longer current. If the call repeats a submission that was accepted but not recorded, returns its receipt.
-    async fn next_id(
+    async fn saved(&self, receipt: Receipt) -> Result<Receipt, Problem> {
+        let id = receipt.submission_id.clone();
+        self.receipts.merge(receipt).await?;
+        self.receipt(&id).await
+    }
+
+    /// Stores the files and publishes the event, announced at its places before and recorded there afterwards.
+    async fn publish(
         &self,
-        submission: &Submission,
-        content_hash: &str,
-        sequence: u64,
-    ) -> Result<Result<String, Receipt>, Problem> {
-        let mut id = submission.id_after(content_hash, sequence);
-        while let Some(known) = self.receipts.known(&id).await? {
-            // A later state has the sequence of its own event. If that is unclear, other content at the same places
-            // counts as later.
-            let is_fresh = known.state() == SubmissionState::Received;
-            let unrecorded = LastAccepted {
-                submission_id: id,
-                sequence: if is_fresh { known.sequence } else { 0 },
-                content_key: submission.content_key(content_hash),
-                places: submission.declared.places(),
-                log_epoch: known.log_epoch,
-            };
-            if self.is_redundant(submission, content_hash, &unrecorded).await? {
-                return Ok(Err(known));
-            }
-            id = submission.id_after(content_hash, known.sequence);
+        incoming: &Incoming,
+        id: &str,
+        supersedes: &str,
+    ) -> Result<LastAccepted, Problem> {
+        let begun = self.unfinished(id, &incoming.content_key);
+        self.receipts.begin_at(&incoming.places, &begun).await?;
+        let Submission { content, attachments, declared, .. } = &incoming.submission;
+        let references = incoming.event.content.iter().chain(&incoming.event.attachments);
+        for (file, reference) in std::iter::once(content).chain(attachments).zip(references) {
+            self.originals.store(file, reference).await?;
         }
-        Ok(Ok(id))
-    }
-
-    /// Records what was accepted: first at its places, so that earlier content no longer counts as current there, and
-    /// then by its content. Without the second record, the content is processed once more, which is harmless.
-    ///
-    /// # Errors
-    /// It is not recorded at its places. The sender must repeat the call.
-    async fn record_accepted(&self, seen: &Versioned<LastAccepted>) -> Result<(), transport::Error> {
-        self.record_at_places(&seen.record).await?;
-        if let Err(error) = self.receipts.record_seen(&seen.record.content_key, seen).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
-        }
-        Ok(())
-    }
-
-    async fn record_at_places(&self, accepted: &LastAccepted) -> Result<(), transport::Error> {
-        let records = accepted.places.iter().map(|place| self.receipts.record_last_at(place, accepted));
-        try_join_all(records).await.map(drop)
-    }
-
-    /// Records a submission again whose call is repeated: ingest may have stopped before it did. Once the document is
-    /// read, the history of its report tells which content is current.
-    async fn record_repeated(
-        &self,
-        submission: &Submission,
-        content_hash: &str,
-        known: &Receipt,
-    ) -> Result<(), transport::Error> {
-        if known.state() != SubmissionState::Received {
-            return Ok(());
-        }
-        let accepted = LastAccepted {
-            submission_id: known.submission_id.clone(),
-            sequence: known.sequence,
-            content_key: submission.content_key(content_hash),
-            places: submission.declared.places(),
-            log_epoch: known.log_epoch,
+        let event = DocumentReceived {
+            submission_id: id.to_owned(),
+            supersedes: supersedes.to_owned(),
+            ..incoming.event.clone()
         };
-        self.record_at_places(&accepted).await
+        let subject = Event::ReportReceived.subject(declared.region());
+        let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
+        let sequence = self.runtime.publish(&self.message_id(id), output).await?.sequence;
+        let accepted = self.accepted(begun, sequence, &incoming.places, declared.event_time);
+        self.receipts.end_at(&accepted).await?;
+        Ok(accepted)
     }
 
-    /// Accepts a withdrawal.
-    ///
-    /// # Errors
-    /// As for [`Self::request`].
-    ///
-    /// # Cancel safety
-    /// As for [`Self::request`].
-    pub async fn withdraw(&self, withdrawal: WithdrawalRequest) -> Result<Receipt, Problem> {
-        let id = withdrawal.id();
-        if let Some(known) = self.receipts.known(&id).await? {
-            return Ok(self.with_status_url(known));
+    fn unfinished(&self, id: &str, content_key: &str) -> Unfinished {
+        let since_us = micros(self.now());
+        Unfinished { submission_id: id.to_owned(), content_key: content_key.to_owned(), since_us }
+    }
+
+    fn accepted(
+        &self,
+        what: Unfinished,
+        sequence: u64,
+        places: &[String],
+        stated: Option<Timestamp>,
+    ) -> LastAccepted {
+        let event_time = event_time(stated);
+        LastAccepted {
+            submission_id: what.submission_id,
+            content_key: what.content_key,
+            sequence,
+            places: places.to_vec(),
+            log_epoch: self.runtime.log_epoch(),
+            effective_us: micros(effective_at(event_time, self.now())),
+            is_timed: event_time.is_some(),
         }
-        let report = withdrawal.declared.report(&self.registry.borrow());
-        let withdrawn_at = self.runtime.clock().now();
-        let event = withdrawal.withdrawn(&id, report.as_ref(), timestamp(withdrawn_at));
-        let subject = Event::ReportWithdrawn.subject(withdrawal.declared.region());
-        let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
-        let sequence = self.runtime.publish(&self.message_id(&id), output).await?.sequence;
-        // The event will bring the time of the stream. Until then this one is close enough: content that is wrongly
-        // counted as withdrawn is processed once more.
-        let rank = Rank::new(self.runtime.clock().now(), sequence);
-        let recorded = lifecycle::Withdrawal { rank, url: withdrawal.declared.url, report, withdrawn_at };
-        self.receipts.record_withdrawal(&recorded).await?;
-        let receipt = Receipt { sequence, ..self.new_receipt(&id, SubmissionState::Withdrawn) };
-        Ok(self.with_status_url(self.receipts.merge(receipt).await?))
     }
 
     /// Returns the receipt of a submission.
@@ -259,11 +328,14 @@ impl Intake {
     /// # Errors
     /// `SUBMISSION_NOT_FOUND`, or the broker did not answer.
     pub async fn receipt(&self, id: &str) -> Result<Receipt, Problem> {
-        let known = match crate::submission::is_id(id) {
+        let known = match submission::is_id(id) {
             true => self.receipts.resolve(id).await?,
             false => None,
         };
-        known.map(|receipt| self.with_status_url(receipt)).ok_or_else(|| not_found(id))
+        match known {
+            Some(receipt) => Ok(self.with_status_url(receipt)),
+            None => Err(self.not_found(id).await),
+        }
     }
 
     /// Returns a stream of the receipt now and after every change, up to the final state.
@@ -275,114 +347,40 @@ impl Intake {
         id: &str,
     ) -> Result<futures::stream::BoxStream<'static, Result<Receipt, transport::Error>>, Problem> {
         use futures::StreamExt as _;
-        let receipts = match crate::submission::is_id(id) {
+        let receipts = match submission::is_id(id) {
             true => self.receipts.watch(id).await?,
             false => None,
         };
-        let receipts = receipts.ok_or_else(|| not_found(id))?;
+        let Some(receipts) = receipts else { return Err(self.not_found(id).await) };
         let intake = self.clone();
         Ok(receipts.map(move |receipt| Ok(intake.with_status_url(receipt?))).boxed())
     }
 
-    /// Answers a call whose id is known.
-    async fn repeated(
-        &self,
-        submission: &Submission,
-        content_hash: &str,
-        known: Receipt,
-    ) -> Result<Receipt, Problem> {
-        if known.revision.is_empty() || known.revision == content_hash {
-            self.record_repeated(submission, content_hash, &known).await?;
-            return Ok(self.with_status_url(known));
+    async fn not_found(&self, id: &str) -> Problem {
+        let id = crate::error::quote(id);
+        let detail = match self.receipts.is_whole().await {
+            Ok(true) => format!("nobody submitted \"{id}\" here"),
+            Ok(false) => format!("\"{id}\" is not known yet: receipts are being made again from the log"),
+            Err(error) => return error.into(),
+        };
+        Problem::new(Code::SubmissionNotFound, detail)
+    }
+
+    /// Returns the submission that an attempt supersedes; empty if none before it was accepted.
+    async fn superseded(&self, identity: &SubmissionIdentity, attempt: &Attempt) -> Result<String, Problem> {
+        if attempt.before.is_empty() || *identity == SubmissionIdentity::Content {
+            return Ok(String::new());
         }
-        if matches!(submission.identity, SubmissionIdentity::Key { .. }) {
-            return Err(Problem::new(
-                Code::IdReused,
-                format!(
-                    "the key belongs to {}, whose content is another; take a new key",
-                    known.submission_id
-                ),
-            ));
-        }
-        // By the CloudEvents specification, the same source and id mean the same event.
+        let Some(former) = self.receipts.get(&attempt.before).await? else { return Ok(String::new()) };
+        let is_retry = rests_on_resources(&former);
+        self.metrics.repeated(if is_retry { Repeat::Retried } else { Repeat::Superseded });
         tracing::warn!(
-            submission_id = known.submission_id,
-            source = submission.declared.event_source,
-            "an event id came again with other content, which was ignored"
+            submission_id = attempt.submission_id,
+            supersedes = attempt.before,
+            is_retry,
+            "an id came again with other content, or after a failure; it is a new submission"
         );
-        Ok(self.with_status_url(known))
-    }
-
-    /// Returns true if an earlier submission of the same content, `seen`, makes this one redundant.
-    async fn is_redundant(
-        &self,
-        submission: &Submission,
-        content_hash: &str,
-        seen: &LastAccepted,
-    ) -> Result<bool, Problem> {
-        if seen.submission_id.is_empty() {
-            return Ok(false);
-        }
-        let first = self.receipts.get(&seen.submission_id).await?.unwrap_or_default();
-        if first.state() == SubmissionState::Dead || rests_on_resources(&first) {
-            return Ok(false);
-        }
-        // A draft is checked once and has no later state to compare with.
-        if submission.is_draft() {
-            return Ok(true);
-        }
-        // Also at the places of the earlier submission: it may have been withdrawn or replaced there before it was
-        // read.
-        for place in submission.declared.places().iter().chain(&seen.places) {
-            let last = self.receipts.last_at(place).await?;
-            if last.sequence > seen.sequence && last.content_key != seen.content_key {
-                return Ok(false);
-            }
-        }
-        if !first.report.is_empty() {
-            return Ok(self.receipts.is_current(&first.report, content_hash).await?);
-        }
-        // Not read yet, or no report: it may have been withdrawn by the name that its sender gives.
-        let report = submission.declared.report(&self.registry.borrow());
-        let Some(report) = report else { return Ok(true) };
-        Ok(!self.receipts.is_withdrawn_after(&report, seen.sequence).await?)
-    }
-
-    /// Saves the receipt of a submission whose content is current already.
-    async fn unchanged(&self, id: &str, content_hash: &str, first: LastAccepted) -> Result<Receipt, Problem> {
-        let unchanged = Receipt {
-            revision: content_hash.to_owned(),
-            duplicate_of: first.submission_id,
-            sequence: first.sequence,
-            ..self.new_receipt(id, SubmissionState::Unchanged)
-        };
-        self.receipts.merge(unchanged).await?;
-        self.receipt(id).await
-    }
-
-    async fn store(&self, file: &File, reference: &ContentRef) -> Result<(), transport::Error> {
-        // The same content many times at once: the first one stores it, the others find it.
-        let _turn = self.storing.take(&reference.key).await;
-        if self.originals.exists(&reference.key).await? {
-            return Ok(());
-        }
-        self.originals.put(&reference.key, file.bytes.clone()).await
-    }
-
-    async fn publish_received(
-        &self,
-        id: &str,
-        submission: &Submission,
-        stored: StoredFiles,
-    ) -> Result<u64, transport::Error> {
-        let received_at = timestamp(self.runtime.clock().now());
-        let event = DocumentReceived {
-            review_levels: self.review_levels.of(&submission.declared),
-            ..submission.received(id, stored, received_at)
-        };
-        let subject = Event::ReportReceived.subject(submission.declared.region());
-        let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
-        Ok(self.runtime.publish(&self.message_id(id), output).await?.sequence)
+        Ok(attempt.before.clone())
     }
 
     /// Returns the message id of a submission's event: the id of the submission. After a loss it includes the number of
@@ -392,6 +390,10 @@ impl Intake {
             0 => id.to_owned(),
             epoch => format!("{id}.{epoch}"),
         }
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        self.runtime.clock().now()
     }
 
     /// A receipt in the given state, under the current trace.
@@ -414,15 +416,34 @@ impl Intake {
     }
 }
 
-/// Returns true if a document was rejected for lack of time or memory, or because of a crash: another attempt may
-/// succeed.
-fn rests_on_resources(receipt: &Receipt) -> bool {
-    receipt.rejection.as_ref().is_some_and(|rejection| {
-        let code = rejection.code.parse::<RejectionCode>();
-        rejection.retryable || code.is_ok_and(RejectionCode::rests_on_resources)
-    })
-}
+// === impl Incoming ===
 
-fn not_found(id: &str) -> Problem {
-    Problem::new(Code::SubmissionNotFound, format!("nobody submitted \"{}\" here", crate::error::quote(id)))
+impl Incoming {
+    /// Hashes the document, which takes a while if it is large.
+    fn new(submission: Submission, now: Timestamp) -> Self {
+        let event = submission.received(submission.references(), now);
+        let content = event.content.as_ref();
+        let places = if submission.is_draft() { Vec::new() } else { submission.declared.places() };
+        Self {
+            content_hash: content.map(|content| content.sha256.clone()).unwrap_or_default(),
+            content_key: content_key(&event),
+            places,
+            submission,
+            event,
+        }
+    }
+
+    fn statement(&self) -> Statement {
+        let is_key = matches!(self.submission.identity, SubmissionIdentity::Key { .. });
+        let DocumentReceived { kind, content, attachments, .. } = self.event.clone();
+        // A key stands for its files, whatever else is said of them.
+        let files = DocumentReceived { kind, content, attachments, ..DocumentReceived::default() };
+        Statement {
+            first_id: self.submission.id(&self.content_hash),
+            said: said(if is_key { &files } else { &self.event }),
+            content_hash: self.content_hash.clone(),
+            event_time_us: self.submission.declared.event_time_us(),
+            may_supersede: !is_key,
+        }
+    }
 }

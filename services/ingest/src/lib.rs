@@ -2,11 +2,13 @@
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
 //! servers in front of it, behind one [`admission`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`dry_run`] checks drafts. [`auth`] and
-//! [`signature`] decide who may call. [`receipt_store`], [`state`] and [`progress`] keep the receipts.
+//! [`signature`] decide who may call. [`calls`] tells repetitions, [`places`] what may have replaced what. [`receipt_store`],
+//! [`state`] and [`progress`] keep the receipts, and [`rebuild`] makes them again.
 
 pub mod admission;
 pub mod auth;
 pub mod blocking;
+pub mod calls;
 pub mod checked_draft;
 pub mod cloudevent;
 pub mod config;
@@ -19,8 +21,11 @@ pub mod fields;
 pub mod grpc;
 pub mod http;
 pub mod intake;
+mod metrics;
+pub mod places;
 pub mod progress;
 pub mod publication;
+pub mod rebuild;
 pub mod receipt;
 pub mod receipt_store;
 pub mod review;
@@ -116,6 +121,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     };
     let submissions = grpc::Submissions::new(&config, &runtime, intake, dry_run, auth, admission);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
+    let rebuilding = rebuild::keep(runtime.clone(), receipts.clone());
     let stages =
         runtime.consume(progress::Stages::consume(), progress::Stages { receipts: receipts.clone() });
     let dead = runtime.consume(progress::Dead::consume(), progress::Dead { receipts });
@@ -123,6 +129,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
         Box::pin(serving_http),
         Box::pin(submissions.serve(listeners.grpc, &runtime)),
         Box::pin(stages),
+        Box::pin(rebuilding),
         Box::pin(dead)
     )?;
     Ok(())

@@ -1,31 +1,43 @@
-//! Keeps the receipts up to date from the events and the dead letters of the stages.
+//! Keeps the receipts up to date from ingest's own events and from the events and dead letters of the stages.
 //!
 //! Events may come in any order and more than once; [`crate::state::merge`] gives the same result.
 
+mod learned;
+
 use anyhow::anyhow;
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::{receipt_store::ReceiptStore, submission::is_id};
 use gongkai_proto::{
     ReportEvent,
     convert::{self, history},
+    event::Undecodable,
     subjects::{self, Event},
     v1::{DeadLetter, DocumentKind, Origin, Receipt, SubmissionState},
 };
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
-/// Handles the events of the stages.
+/// Handles the events of a submission, ingest's own too.
 pub struct Stages {
     pub receipts: ReceiptStore,
 }
+
+/// An event of a submission. `None`: a received document that cannot be decoded, which parse buries.
+pub struct SubmissionEvent(Option<ReportEvent>);
 
 /// Handles the dead letters of the stages.
 pub struct Dead {
     pub receipts: ReceiptStore,
 }
 
-const STAGE_EVENTS: [Event; 4] =
-    [Event::ReportParsed, Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn];
+const EVENTS: [Event; 5] = [
+    Event::ReportReceived,
+    Event::ReportParsed,
+    Event::ReportValidated,
+    Event::ReportRejected,
+    Event::ReportWithdrawn,
+];
 /// Stages whose dead letters end a submission. A message that query or notify buried was validated before.
 const DEADLY: [&str; 2] = ["parse", "validate"];
 /// Dead letter code: the event has content that no version of gongkai writes.
@@ -37,20 +49,22 @@ impl Stages {
     /// The consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
-        let filters = STAGE_EVENTS.map(Event::filter);
+        let filters = EVENTS.map(Event::filter);
         Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_INGEST_STATE, filters)
     }
 }
 
 impl Stages {
-    /// Records the arrival or withdrawal in the history of the report. The receipt is updated only after that.
+    /// Records what ingest keeps besides the receipt, which is updated only after that. Usually acceptance has recorded what it
+    /// published itself, unless it stopped right after that.
     async fn record(&self, event: &ReportEvent, context: &Context) -> Result<(), Decision> {
         let unreadable = |error: convert::Error| Decision::bury(UNREADABLE_EVENT, error);
         match event {
-            // Usually recorded at acceptance already, unless ingest stopped right after publishing.
+            ReportEvent::Received(event) => learned::document(&self.receipts, event, context).await?,
             ReportEvent::Withdrawn(event) => {
                 let withdrawal = history::withdrawal(event, context.sequence, context.logged_at);
                 self.receipts.record_withdrawal(&withdrawal.map_err(unreadable)?).await?;
+                learned::withdrawal(&self.receipts, event, context).await?;
             }
             ReportEvent::Parsed(event) => {
                 let (Some(origin), Some(report)) = (&event.origin, &event.report) else { return Ok(()) };
@@ -64,45 +78,82 @@ impl Stages {
         }
         Ok(())
     }
+
+    /// The receipt as an event tells it.
+    async fn receipt(&self, event: ReportEvent, context: &Context) -> Result<Receipt, Decision> {
+        Ok(match event {
+            ReportEvent::Received(event) => Receipt {
+                submission_id: event.submission_id,
+                revision: event.content.map(|content| content.sha256).unwrap_or_default(),
+                supersedes: event.supersedes,
+                state: SubmissionState::Received.into(),
+                ..Receipt::default()
+            },
+            ReportEvent::Parsed(event) => Receipt {
+                report: event.report.map(|report| report.name).unwrap_or_default(),
+                ..receipt_of(event.origin, SubmissionState::Parsed)?
+            },
+            ReportEvent::Validated(event) => Receipt {
+                report: event.report.map(|report| report.name).unwrap_or_default(),
+                findings: Some(event.summary.unwrap_or_default()),
+                ..receipt_of(event.origin, SubmissionState::Validated)?
+            },
+            ReportEvent::Rejected(event) => {
+                Receipt { rejection: event.rejection, ..receipt_of(event.origin, SubmissionState::Rejected)? }
+            }
+            ReportEvent::Withdrawn(event) => {
+                let (hit, report) = learned::hit(&self.receipts, &event).await?;
+                Receipt {
+                    submission_id: event.submission_id,
+                    supersedes: event.supersedes,
+                    state: SubmissionState::Withdrawn.into(),
+                    withdrawal: Some(hit),
+                    report,
+                    ..Receipt::default()
+                }
+            }
+            _ => return Err(Decision::unexpected(context)),
+        })
+    }
+}
+
+impl TryFrom<(&str, Bytes)> for SubmissionEvent {
+    type Error = Undecodable;
+
+    fn try_from((subject, payload): (&str, Bytes)) -> Result<Self, Undecodable> {
+        match ReportEvent::decode(subject, payload) {
+            Ok(event) => Ok(Self(Some(event))),
+            Err(_) if Event::of(subject) == Some(Event::ReportReceived) => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl From<ReportEvent> for SubmissionEvent {
+    fn from(event: ReportEvent) -> Self {
+        Self(Some(event))
+    }
 }
 
 #[async_trait]
 impl Handler for Stages {
-    type Input = ReportEvent;
+    type Input = SubmissionEvent;
 
-    async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+    async fn handle(
+        &self,
+        SubmissionEvent(event): SubmissionEvent,
+        context: &Context,
+    ) -> Result<Vec<Output>, Decision> {
+        let Some(event) = event else { return Ok(Vec::new()) };
         self.record(&event, context).await?;
-        let receipt = receipt(event, context)?;
+        let receipt = self.receipt(event, context).await?;
         if !is_id(&receipt.submission_id) {
             return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));
         }
         let receipt = Receipt { sequence: context.sequence, trace_id: context.trace_id.clone(), ..receipt };
-        self.receipts.merge(receipt).await?;
+        self.receipts.learn(receipt).await?;
         Ok(Vec::new())
     }
-}
-
-fn receipt(event: ReportEvent, context: &Context) -> Result<Receipt, Decision> {
-    Ok(match event {
-        ReportEvent::Parsed(event) => Receipt {
-            report: event.report.map(|report| report.name).unwrap_or_default(),
-            ..receipt_of(event.origin, SubmissionState::Parsed)?
-        },
-        ReportEvent::Validated(event) => Receipt {
-            report: event.report.map(|report| report.name).unwrap_or_default(),
-            findings: Some(event.summary.unwrap_or_default()),
-            ..receipt_of(event.origin, SubmissionState::Validated)?
-        },
-        ReportEvent::Rejected(event) => {
-            Receipt { rejection: event.rejection, ..receipt_of(event.origin, SubmissionState::Rejected)? }
-        }
-        ReportEvent::Withdrawn(event) => {
-            let mut receipt = Receipt { submission_id: event.submission_id, ..Receipt::default() };
-            receipt.set_state(SubmissionState::Withdrawn);
-            receipt
-        }
-        _ => return Err(Decision::unexpected(context)),
-    })
 }
 
 fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Decision> {
@@ -142,7 +193,7 @@ impl Handler for Dead {
             ..Receipt::default()
         };
         receipt.set_state(SubmissionState::Dead);
-        self.receipts.merge(receipt).await?;
+        self.receipts.learn(receipt).await?;
         Ok(Vec::new())
     }
 }

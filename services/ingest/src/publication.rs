@@ -134,7 +134,8 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
     };
     let attachments = attachments(members.attachments.take())?;
     let mut declared = declared(members, subject, EventId { source, id })?;
-    declared.published_at = declared.published_at.or_else(|| time.map(convert::timestamp::timestamp));
+    declared.event_time = time.map(convert::timestamp::timestamp);
+    declared.published_at = declared.published_at.or(declared.event_time);
     let submission = |content| {
         Box::new(Submission { kind, content, attachments, declared, identity: SubmissionIdentity::Event })
     };
@@ -150,12 +151,13 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
 }
 
 fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
-    let CloudEvent { id, source, subject, extensions, data, .. } = event;
+    let CloudEvent { id, source, subject, time, extensions, data, .. } = event;
     let members = match data {
         EventData::Json(json) => members(json)?,
         EventData::None | EventData::Document(..) => from_extensions(&extensions)?,
     };
-    let declared = declared(members, subject, EventId { source, id })?;
+    let mut declared = declared(members, subject, EventId { source, id })?;
+    declared.event_time = time.map(convert::timestamp::timestamp);
     if declared.url.is_empty() {
         return Err(Problem::new(
             Code::MissingUrl,
@@ -244,6 +246,7 @@ fn declared(members: Members, subject: Option<String>, event: EventId) -> Result
         review: review(steps.unwrap_or_default())?,
         event_source: without_credentials(&event.source).into_owned(),
         event_id: event.id,
+        event_time: None,
     })
 }
 

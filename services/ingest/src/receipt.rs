@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use gongkai_proto::v1::{Receipt, SubmissionState};
+use gongkai_proto::v1::{Receipt, SubmissionState, WithdrawalHit};
 
 /// A receipt as HTTP clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +16,10 @@ pub struct ReceiptJson {
     status_url: String,
     findings: Findings,
     rejection: Option<Rejection>,
+    /// The submission that came under the same id before.
+    supersedes: Option<String>,
+    /// What a withdrawal hit.
+    withdrawal: Option<Hit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<String>,
 }
@@ -37,6 +41,12 @@ struct Rejection {
     kind: Option<String>,
     /// True if another attempt with the same document may succeed.
     retryable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Hit {
+    hit: &'static str,
+    code: Option<String>,
 }
 
 #[must_use]
@@ -79,6 +89,11 @@ impl From<Receipt> for ReceiptJson {
                 kind: filled(rejection.look_alike),
                 retryable: rejection.retryable,
             }),
+            supersedes: filled(receipt.supersedes),
+            withdrawal: receipt.withdrawal.map(|withdrawal| Hit {
+                hit: if withdrawal.hit() == WithdrawalHit::Report { "report" } else { "unknown" },
+                code: filled(withdrawal.code),
+            }),
             duplicate_of: filled(receipt.duplicate_of),
         }
     }
@@ -98,8 +113,22 @@ mod tests {
         receipt.set_state(SubmissionState::Received);
         let expected = json!({"submission_id": "s-1", "state": "received", "report": null, "revision": null,
             "trace_id": "t", "status_url": "/v1/submissions/s-1",
-            "findings": {"error": 0, "warning": 0, "review": 0, "info": 0}, "rejection": null});
+            "findings": {"error": 0, "warning": 0, "review": 0, "info": 0}, "rejection": null,
+            "supersedes": null, "withdrawal": null});
         assert_eq!(serde_json::to_value(ReceiptJson::from(receipt)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_withdrawal_says_what_it_hit() {
+        let json = |hit: WithdrawalHit, code: &str| {
+            let withdrawal = Some(v1::Withdrawal { hit: hit.into(), code: code.into() });
+            let receipt = Receipt { withdrawal, supersedes: "s-0".into(), ..Receipt::default() };
+            serde_json::to_value(ReceiptJson::from(receipt)).unwrap()
+        };
+        assert_eq!(json(WithdrawalHit::Report, "")["withdrawal"], json!({"hit": "report", "code": null}));
+        let unknown = json(WithdrawalHit::Unknown, "UNKNOWN_ADDRESS");
+        assert_eq!(unknown["withdrawal"], json!({"hit": "unknown", "code": "UNKNOWN_ADDRESS"}));
+        assert_eq!(unknown["supersedes"], "s-0");
     }
 
     #[test]

@@ -3,13 +3,17 @@
 //! | key | value | for |
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
+//! | `i-…` | a [`CallRecord`] | what came under one id of a sender |
 //! | `c-…` | [`LastAccepted`] | the last submission of a content that was not redundant |
-//! | `p-…` | [`LastAccepted`] | the last submission at a place, a URL or an agency and year; or the last withdrawal of a URL |
+//! | `p-…` | a [`Place`] | what was accepted at a place, a URL or an agency and year |
 //! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
 //! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
+//! | `rebuilt` | a number | the last log from which the bucket was made whole |
 //!
-//! The log is authoritative; this bucket only derives from it. If an entry is lost, the same content is processed a second
-//! time, but no document is lost. [`gongkai_lifecycle`] decides which content of a report is current.
+//! The log is authoritative; this bucket only derives from it, and [`crate::rebuild`] makes it again. If an entry is lost, the
+//! same content is processed a second time, but no document is lost. [`gongkai_lifecycle`] decides which content of a report is current.
+
+mod acceptance;
 
 use std::collections::BTreeSet;
 
@@ -18,9 +22,8 @@ use futures::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
-use serde::{Deserialize, Serialize};
 
-use crate::{state, submission::digest};
+use crate::{places::LastAccepted, state, submission::digest};
 use gongkai_lifecycle::{
     Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_url_withdrawal,
     record_withdrawal,
@@ -31,45 +34,36 @@ use gongkai_proto::{
     subjects::BUCKET_SUBMISSIONS,
     v1::{HistoryRecord, Receipt, SubmissionState, UrlIndexRecord},
 };
-use gongkai_worker::{Record, RecordStore, Runtime, record_store::Versioned, transport::Error};
+use gongkai_worker::{Record, RecordStore, Runtime, transport::Error};
+use serde::{Deserialize, Serialize};
 
 /// Most lost races in a row for one entry. In each of them another writer succeeded.
 const MAX_RACES: u32 = 32;
+
+/// Key of [`Rebuilt`].
+const REBUILT: &str = "rebuilt";
+
+/// The last log from which the bucket was made whole.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Rebuilt {
+    log_epoch: Option<u64>,
+}
+
+impl Record for Rebuilt {
+    fn encode(&self) -> Bytes {
+        serde_json::to_vec(self).expect("a number always serialises").into()
+    }
+
+    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(serde_json::from_slice(&value)?)
+    }
+}
 
 /// The bucket of receipts. Cheap to clone.
 #[derive(Clone)]
 pub struct ReceiptStore {
     records: RecordStore,
     runtime: Runtime,
-}
-
-/// What ingest accepted last for a content or at a place. The default means that there was nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastAccepted {
-    pub submission_id: String,
-    /// Stream sequence of its event.
-    pub sequence: u64,
-    /// The key of its content, or empty for a withdrawal.
-    pub content_key: String,
-    /// The places it takes.
-    #[serde(default)]
-    pub places: Vec<String>,
-    /// The number of the log that has it. Sequences of different logs do not compare.
-    #[serde(default)]
-    pub log_epoch: u64,
-}
-
-// === impl LastAccepted ===
-
-impl Record for LastAccepted {
-    fn encode(&self) -> Bytes {
-        serde_json::to_vec(self).expect("strings and numbers always serialise").into()
-    }
-
-    /// An entry of another version reads as absent, so the content is processed again.
-    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(serde_json::from_slice(&value).unwrap_or_default())
-    }
 }
 
 // === impl ReceiptStore ===
@@ -80,6 +74,12 @@ impl ReceiptStore {
     pub fn new(runtime: &Runtime) -> Self {
         let records = RecordStore::new(runtime.entries(BUCKET_SUBMISSIONS), MAX_RACES);
         Self { records, runtime: runtime.clone() }
+    }
+
+    /// The number of the present log; see [`Runtime::log_epoch`].
+    #[must_use]
+    pub fn log_epoch(&self) -> u64 {
+        self.runtime.log_epoch()
     }
 
     /// Returns the receipt of a submission as it is stored.
@@ -151,43 +151,23 @@ impl ReceiptStore {
         Ok(self.records.change(&id, take).await?.0)
     }
 
-    /// Returns the last submission of a content that was not redundant.
+    /// Merges what the log tells of a submission. If nothing was known of it, the present log has it.
     ///
     /// # Errors
-    /// The broker did not answer.
-    pub async fn seen(&self, content_key: &str) -> Result<Versioned<LastAccepted>, Error> {
-        self.read_seen(&content_entry(content_key)).await
-    }
-
-    /// Records a submission of a content. If another writer was faster, its entry stays.
-    ///
-    /// # Errors
-    /// The broker did not answer.
-    pub async fn record_seen(&self, content_key: &str, seen: &Versioned<LastAccepted>) -> Result<(), Error> {
-        self.records.save(&content_entry(content_key), seen).await.map(drop)
-    }
-
-    /// Returns what was accepted last at a place.
-    ///
-    /// # Errors
-    /// The broker did not answer.
-    pub async fn last_at(&self, place: &str) -> Result<LastAccepted, Error> {
-        Ok(self.read_seen(&place_entry(place)).await?.record)
-    }
-
-    /// Records what was accepted at a place. It has no effect if something later in the log is recorded.
-    ///
-    /// # Errors
-    /// The broker did not answer.
-    pub async fn record_last_at(&self, place: &str, accepted: &LastAccepted) -> Result<(), Error> {
-        let take = |last: &mut LastAccepted| {
-            let is_later = (last.log_epoch, last.sequence) < (accepted.log_epoch, accepted.sequence);
-            if is_later {
-                last.clone_from(accepted);
-            }
-            (is_later, ())
+    /// As for [`Self::merge`].
+    pub async fn learn(&self, update: Receipt) -> Result<(), Error> {
+        let id = update.submission_id.clone();
+        let epoch = self.runtime.log_epoch();
+        let take = |known: &mut Receipt| {
+            let merged = match is_known(known) {
+                true => state::merge(known.clone(), update.clone()),
+                false => Receipt { log_epoch: epoch, ..update.clone() },
+            };
+            let is_changed = merged != *known;
+            *known = merged;
+            (is_changed, ())
         };
-        self.records.change(&place_entry(place), take).await.map(drop)
+        self.records.change(&id, take).await.map(drop)
     }
 
     /// Records the arrival of a report.
@@ -213,26 +193,8 @@ impl ReceiptStore {
             let take = |index: &mut UrlIndex| record_url_withdrawal(index, *rank);
             let change = |record: &mut UrlIndexRecord| history::change_index(record, take);
             self.records.change(&url_entry(url), change).await?;
-            self.record_last_at(
-                url,
-                &LastAccepted {
-                    sequence: rank.sequence(),
-                    log_epoch: self.runtime.log_epoch(),
-                    ..LastAccepted::default()
-                },
-            )
-            .await?;
         }
         Ok(())
-    }
-
-    /// Reads an entry. What a lost log had counts as absent.
-    async fn read_seen(&self, key: &str) -> Result<Versioned<LastAccepted>, Error> {
-        let mut seen: Versioned<LastAccepted> = self.records.read(key).await?;
-        if seen.record.log_epoch < self.runtime.log_epoch() {
-            seen.record = LastAccepted::default();
-        }
-        Ok(seen)
     }
 
     async fn change_history(
@@ -249,9 +211,17 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer.
     pub async fn is_current(&self, report: &str, content_hash: &str) -> Result<bool, Error> {
+        Ok(self.standing(report, content_hash).await?.is_some())
+    }
+
+    /// Returns the rank of a content of a report if it is the current one, as far as the stages' events have arrived.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn standing(&self, report: &str, content_hash: &str) -> Result<Option<Rank>, Error> {
         let mut history = self.history(report).await?;
         let Some(newest) = current(&history).filter(|current| current.content_hash() == content_hash) else {
-            return Ok(false);
+            return Ok(None);
         };
         // Withdrawals by URL are stored by URL, and do not decide which content is current.
         let urls: BTreeSet<String> = newest.arrivals().iter().map(|arrival| arrival.url.clone()).collect();
@@ -260,16 +230,18 @@ impl ReceiptStore {
                 record_withdrawal(&mut history, &TakenDown { rank, url });
             }
         }
-        Ok(current(&history).is_some_and(|current| !current.is_withdrawn))
+        let current = current(&history).filter(|current| !current.is_withdrawn);
+        Ok(current.map(|current| current.newest().rank))
     }
 
-    /// Returns true if a report was withdrawn by its name after a message of the log.
+    /// Returns true if a report was withdrawn by its name with effect on what was accepted, or if that is in doubt.
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn is_withdrawn_after(&self, report: &ReportKey, sequence: u64) -> Result<bool, Error> {
+    pub async fn is_withdrawn_after(&self, report: &ReportKey, seen: &LastAccepted) -> Result<bool, Error> {
         let history = self.history(&report.to_string()).await?;
-        Ok(history.taken_down.iter().any(|down| down.url.is_empty() && down.rank.sequence() > sequence))
+        let is_later = |rank: Rank| rank.sequence() > seen.sequence || rank > seen.rank();
+        Ok(history.taken_down.iter().any(|down| down.url.is_empty() && is_later(down.rank)))
     }
 
     async fn history(&self, report: &str) -> Result<History, Error> {
@@ -284,6 +256,28 @@ impl ReceiptStore {
         }
         let record: UrlIndexRecord = self.records.read(&url_entry(url)).await?.record;
         Ok(UrlIndex::from(&record).withdrawn)
+    }
+
+    /// Returns true if the receipts have everything that the log had when they were last made from it.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn is_whole(&self) -> Result<bool, Error> {
+        let rebuilt: Rebuilt = self.records.read(REBUILT).await?.record;
+        Ok(rebuilt.log_epoch >= Some(self.log_epoch()))
+    }
+
+    /// Notes that the receipts have everything that the log of this number had.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn note_whole(&self, log_epoch: u64) -> Result<(), Error> {
+        let note = |rebuilt: &mut Rebuilt| {
+            let is_later = rebuilt.log_epoch < Some(log_epoch);
+            rebuilt.log_epoch = rebuilt.log_epoch.max(Some(log_epoch));
+            (is_later, ())
+        };
+        self.records.change(REBUILT, note).await.map(drop)
     }
 
     /// Returns a stream of the receipt now and after every change, up to the final state; `None` if it is unknown. For an
@@ -344,14 +338,6 @@ fn outcome_of(unchanged: &Receipt, first: Receipt) -> Receipt {
 
 fn is_known(receipt: &Receipt) -> bool {
     !receipt.submission_id.is_empty()
-}
-
-fn content_entry(content_key: &str) -> String {
-    format!("c-{content_key}")
-}
-
-fn place_entry(place: &str) -> String {
-    format!("p-{}", digest(&[place]))
 }
 
 fn url_entry(url: &str) -> String {

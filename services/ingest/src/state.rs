@@ -1,10 +1,11 @@
 //! Merges updates of a receipt. The result is the same for every order of the updates.
 //!
-//! States are ranked: received < parsed < dead < validated, rejected, withdrawn, unchanged. The state of higher rank wins;
+//! States are ranked: received < parsed < dead < validated, rejected, withdrawn < unchanged. The state of higher rank wins;
 //! between equal ranks, the event of higher stream sequence. Dead ranks below the outcomes because a replayed dead letter
-//! may still lead to one. Fields that only one side knows (report, revision, trace) are kept.
+//! may still lead to one. `unchanged` ranks highest: if it is read all the same, it brings nothing new. Fields that only one side
+//! knows (report, revision, trace, what a withdrawal hit) are kept.
 
-use gongkai_proto::v1::{Receipt, SubmissionState as State};
+use gongkai_proto::v1::{Receipt, SubmissionState as State, Withdrawal, WithdrawalHit};
 
 /// Returns true if no further change of state is expected.
 #[must_use]
@@ -25,6 +26,11 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     fill(&mut winner.report, loser.report);
     fill(&mut winner.revision, loser.revision);
     fill(&mut winner.duplicate_of, loser.duplicate_of);
+    fill(&mut winner.supersedes, loser.supersedes);
+    let hit = |hit: &Option<Withdrawal>| hit.as_ref().map(|hit| hit.hit() == WithdrawalHit::Report);
+    if hit(&loser.withdrawal) > hit(&winner.withdrawal) {
+        winner.withdrawal = loser.withdrawal;
+    }
     // Keep the trace of the first acceptance.
     if !known.trace_id.is_empty() {
         winner.trace_id = known.trace_id;
@@ -50,7 +56,8 @@ fn rank_of(state: State) -> u8 {
         State::Received => 1,
         State::Parsed => 2,
         State::Dead => 3,
-        State::Validated | State::Rejected | State::Withdrawn | State::Unchanged => 4,
+        State::Validated | State::Rejected | State::Withdrawn => 4,
+        State::Unchanged => 5,
     }
 }
 

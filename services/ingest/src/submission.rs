@@ -6,11 +6,14 @@
 use bytes::Bytes;
 use prost_types::Timestamp;
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
+use crate::places::micros;
 use gongkai_agencies::{Asked, Registry};
 use gongkai_lifecycle::key;
 use gongkai_model::{Region, ReportKey};
 use gongkai_proto::{
+    convert::timestamp,
     subjects,
     v1::{AgencyHint, ContentRef, DocumentKind, DocumentReceived, ReportWithdrawn, ReviewStep, Site},
 };
@@ -45,6 +48,8 @@ pub struct DeclaredMetadata {
     pub event_source: String,
     /// Id of the CloudEvent; empty if it was not an event.
     pub event_id: String,
+    /// When the sender says that it happened.
+    pub event_time: Option<Timestamp>,
 }
 
 /// Where a submission's id comes from.
@@ -156,11 +161,13 @@ impl DeclaredMetadata {
     #[must_use]
     pub fn places(&self) -> Vec<String> {
         let Self { agency, year, url, .. } = self;
-        let is_named = *year != 0 && !(agency.code.is_empty() && agency.name.is_empty());
-        let name = is_named
-            .then(|| digest(&[&agency.code, &agency.name, &year.to_string(), self.region().as_str()]));
-        let url = (!url.is_empty()).then(|| url.clone());
-        url.into_iter().chain(name).collect()
+        places_of(agency, *year, url, self.region().as_str())
+    }
+
+    /// Returns the time that the sender gives, in microseconds since 1970.
+    #[must_use]
+    pub fn event_time_us(&self) -> Option<i64> {
+        event_time(self.event_time).map(micros)
     }
 
     /// Returns the report that agency and year name; `None` if one of them is missing.
@@ -184,6 +191,64 @@ fn id_of(parts: &[&str]) -> String {
     format!("s-{}", &digest(parts)[..32])
 }
 
+/// Returns the id of a submission whose sender's id was used before, last for the submission `last`.
+#[must_use]
+pub fn id_after(first_id: &str, said: &str, last: &str) -> String {
+    id_of(&["after", first_id, said, last])
+}
+
+/// Returns the id of what comes first under the source and id of an event.
+#[must_use]
+pub fn event_id(source: &str, id: &str) -> String {
+    id_of(&["event", source, id])
+}
+
+/// Returns a time that an event gives. One that is out of range counts as not given.
+#[must_use]
+pub fn event_time(stated: Option<Timestamp>) -> Option<OffsetDateTime> {
+    timestamp::optional(stated, "event_time").unwrap_or_default()
+}
+
+/// Returns the places of [`DeclaredMetadata::places`].
+#[must_use]
+pub fn places_of(agency: &AgencyHint, year: i32, url: &str, region: &str) -> Vec<String> {
+    let is_named = year != 0 && !(agency.code.is_empty() && agency.name.is_empty());
+    let name = is_named.then(|| digest(&[&agency.code, &agency.name, &year.to_string(), region]));
+    let url = (!url.is_empty()).then(|| url.to_owned());
+    url.into_iter().chain(name).collect()
+}
+
+/// Returns a digest of what decides in a document and what is said of it: another digest is another statement, whatever id it
+/// comes under.
+#[must_use]
+pub fn said(event: &DocumentReceived) -> String {
+    let agency = event.agency.clone().unwrap_or_default();
+    let site = event.site.clone().unwrap_or_default();
+    let year = event.year.to_string();
+    let draft = if event.kind() == DocumentKind::Draft { "draft" } else { "" };
+    let mut parts = vec!["document", draft, &agency.code, &agency.name, &year, &event.url, &site.code];
+    parts.extend(event.content.iter().chain(&event.attachments).map(|file| file.sha256.as_str()));
+    digest(&parts)
+}
+
+/// Returns the key under which a document finds the last one of the same content, agency, year and region.
+///
+/// Drafts have keys of their own, because a report that was checked as a draft must still be published.
+#[must_use]
+pub fn content_key(event: &DocumentReceived) -> String {
+    let agency = event.agency.clone().unwrap_or_default();
+    let content_hash = event.content.as_ref().map_or("", |content| content.sha256.as_str());
+    let draft = if event.kind() == DocumentKind::Draft { "draft" } else { "" };
+    digest(&[content_hash, draft, &agency.code, &agency.name, &event.year.to_string(), &event.region])
+}
+
+/// Returns a digest of what decides in a withdrawal.
+#[must_use]
+pub fn said_by_withdrawal(event: &ReportWithdrawn) -> String {
+    let agency = event.agency.clone().unwrap_or_default();
+    digest(&["withdrawal", &agency.code, &agency.name, &event.year.to_string(), &event.url])
+}
+
 // === impl Submission ===
 
 impl Submission {
@@ -202,12 +267,12 @@ impl Submission {
         self.content.bytes.len() + self.attachments.iter().map(|file| file.bytes.len()).sum::<usize>()
     }
 
-    /// Returns the id, given the hash of the content.
+    /// Returns the id of what comes first under the id of its sender, given the hash of the content.
     #[must_use]
     pub fn id(&self, content_hash: &str) -> String {
         let declared = &self.declared;
         match &self.identity {
-            SubmissionIdentity::Event => id_of(&["event", &declared.event_source, &declared.event_id]),
+            SubmissionIdentity::Event => event_id(&declared.event_source, &declared.event_id),
             SubmissionIdentity::Key { caller, key } => id_of(&["key", caller, key]),
             SubmissionIdentity::Content => id_of(&[
                 "content",
@@ -222,43 +287,31 @@ impl Submission {
         }
     }
 
-    /// Returns the id of a submission without an id of its sender's whose content was submitted before, at `sequence` in the
-    /// log, and is no longer current.
-    #[must_use]
-    pub fn id_after(&self, content_hash: &str, sequence: u64) -> String {
-        id_of(&["again", &self.id(content_hash), &sequence.to_string()])
-    }
-
-    /// Returns the key under which a submission finds the last submission of the same content, agency, year and region.
-    ///
-    /// Drafts have keys of their own, because a report that was checked as a draft must still be published.
-    #[must_use]
-    pub fn content_key(&self, content_hash: &str) -> String {
-        let declared = &self.declared;
-        digest(&[
-            content_hash,
-            if self.is_draft() { "draft" } else { "" },
-            &declared.agency.code,
-            &declared.agency.name,
-            &declared.year.to_string(),
-            declared.region().as_str(),
-        ])
-    }
-
     /// Returns true if the document is only checked and never published.
     #[must_use]
     pub fn is_draft(&self) -> bool {
         self.kind == DocumentKind::Draft
     }
 
-    /// Returns the event for the log, once the files are stored.
+    /// Returns the event for the log, still without the ids of this submission and of the one that it supersedes.
     #[must_use]
-    pub fn received(&self, id: &str, stored: StoredFiles, received_at: Timestamp) -> DocumentReceived {
+    pub fn received(&self, stored: StoredFiles, received_at: Timestamp) -> DocumentReceived {
         let region = self.declared.region();
-        let DeclaredMetadata { agency, year, title, url, published_at, site, review, event_source, event_id } =
-            self.declared.clone();
+        let DeclaredMetadata {
+            agency,
+            year,
+            title,
+            url,
+            published_at,
+            site,
+            review,
+            event_source,
+            event_id,
+            event_time: stated,
+        } = self.declared.clone();
         DocumentReceived {
-            submission_id: id.to_owned(),
+            submission_id: String::new(),
+            supersedes: String::new(),
             kind: self.kind.into(),
             content: Some(stored.content),
             attachments: stored.attachments,
@@ -273,6 +326,7 @@ impl Submission {
             event_source,
             event_id,
             review,
+            event_time: event_time(stated).map(timestamp::timestamp),
             // Set from the configuration, not by the sender.
             review_levels: Vec::new(),
         }
@@ -282,28 +336,28 @@ impl Submission {
 // === impl WithdrawalRequest ===
 
 impl WithdrawalRequest {
-    /// Returns the id, which derives from the source and id of the event.
+    /// Returns the id of what comes first under the source and id of the event.
     #[must_use]
     pub fn id(&self) -> String {
-        id_of(&["event", &self.declared.event_source, &self.declared.event_id])
+        event_id(&self.declared.event_source, &self.declared.event_id)
     }
 
-    /// Returns the event for the log.
+    /// Returns the event for the log, still without the ids of this submission and of the one that it supersedes.
     #[must_use]
-    pub fn withdrawn(
-        &self,
-        id: &str,
-        report: Option<&ReportKey>,
-        withdrawn_at: Timestamp,
-    ) -> ReportWithdrawn {
+    pub fn withdrawn(&self, report: Option<&ReportKey>, withdrawn_at: Timestamp) -> ReportWithdrawn {
+        let declared = self.declared.clone();
         ReportWithdrawn {
-            submission_id: id.to_owned(),
-            url: self.declared.url.clone(),
-            agency: Some(self.declared.agency.clone()),
-            year: self.declared.year,
-            region: self.declared.region().to_string(),
+            submission_id: String::new(),
+            supersedes: String::new(),
+            region: declared.region().to_string(),
+            url: declared.url,
+            agency: Some(declared.agency),
+            year: declared.year,
             withdrawn_at: Some(withdrawn_at),
             report: report.map(ToString::to_string).unwrap_or_default(),
+            event_time: event_time(declared.event_time).map(timestamp::timestamp),
+            event_source: declared.event_source,
+            event_id: declared.event_id,
         }
     }
 }
@@ -344,14 +398,39 @@ mod tests {
         );
     }
 
+    fn received(submission: &Submission) -> DocumentReceived {
+        submission.received(submission.references(), Timestamp::default())
+    }
+
     #[test]
     fn a_draft_does_not_hide_the_publication() {
         let published = submission(SubmissionIdentity::Content);
         let draft = Submission { kind: DocumentKind::Draft, ..published.clone() };
-        assert_ne!(draft.content_key("x"), published.content_key("x"));
         assert_ne!(draft.id("x"), published.id("x"));
         let updated = Submission { kind: DocumentKind::Updated, ..published.clone() };
-        assert_eq!(updated.content_key("x"), published.content_key("x"));
+        let [published, draft, updated] = [&published, &draft, &updated].map(received);
+        for digest in [content_key, said] {
+            assert_ne!(digest(&draft), digest(&published));
+            assert_eq!(digest(&updated), digest(&published));
+        }
+    }
+
+    #[test]
+    fn what_decides_makes_another_statement_and_nothing_else_does() {
+        let first = received(&submission(SubmissionIdentity::Event));
+        let change = |change: fn(&mut DocumentReceived)| {
+            let mut other = first.clone();
+            change(&mut other);
+            said(&other) != said(&first)
+        };
+        assert!(change(|e| e.year = 2023));
+        assert!(change(|e| e.url = "https://a/".into()));
+        assert!(change(|e| e.agency = Some(AgencyHint { name: "甲局".into(), ..AgencyHint::default() })));
+        assert!(
+            change(|e| e.attachments = vec![ContentRef { sha256: "ab".into(), ..ContentRef::default() }])
+        );
+        assert!(!change(|e| e.title = "年报".into()));
+        assert!(!change(|e| e.event_time = Some(Timestamp { seconds: 9, nanos: 0 })));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
 use gongkai_isolation::{RawDocument, Readers};
-use gongkai_model::{Rejection, RejectionCode, Versions};
+use gongkai_model::{Rejection, RejectionCode, Versions, effective_at};
 use gongkai_proto::{
     ReportEvent, convert,
     subjects::{self, Event},
@@ -221,7 +221,8 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Returns the origin of a document. It takes effect when it arrives in the log, whose clock all documents share.
+/// Returns the origin of a document. It takes effect when its sender says that it happened, but no later than when it arrived
+/// in the log, whose clock all documents share. A time that is none counts as not given.
 fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Context) -> v1::Origin {
     let v1::DocumentReceived {
         submission_id,
@@ -240,7 +241,10 @@ fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Co
         event_id: _,
         review,
         review_levels,
+        event_time,
+        supersedes: _,
     } = received;
+    let event_time = convert::timestamp::optional(*event_time, "event_time").unwrap_or_default();
     v1::Origin {
         submission_id: submission_id.clone(),
         kind: *kind,
@@ -252,7 +256,8 @@ fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Co
         site: site.clone(),
         region: key::region(received).to_string(),
         content: Some(content),
-        effective_at: Some(convert::timestamp::timestamp(context.logged_at)),
+        effective_at: Some(convert::timestamp::timestamp(effective_at(event_time, context.logged_at))),
+        event_time: event_time.map(convert::timestamp::timestamp),
         review: review.clone(),
         review_levels: review_levels.clone(),
     }

@@ -1,12 +1,14 @@
 //! Performs the steps of a story one after the other, and records what was accepted.
 
+use std::collections::HashMap;
+
 use gongkai_ingest::{
     publication::Request,
-    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest},
+    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest, said},
 };
-use gongkai_model::ReportKey;
+use gongkai_model::{ReportKey, effective_at};
 use gongkai_proto::{
-    convert::timestamp::timestamp,
+    convert::timestamp::{time, timestamp},
     subjects::Event,
     v1::{self, DocumentKind, Receipt, SubmissionState},
 };
@@ -16,11 +18,12 @@ use gongkai_worker::{
     transport::{Headers, MESSAGE_ID},
 };
 use prost::Message as _;
-use time::Duration;
+use prost_types::Timestamp;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
-    deployment::Deployment,
-    story::{AGENCIES, Step, Story, URLS, YEAR},
+    deployment::{BEGINNING, Deployment},
+    story::{AGENCIES, Id, Step, Story, URLS, YEAR},
 };
 
 const SITE: &str = "https://www.example.gov.cn";
@@ -33,6 +36,10 @@ pub(crate) struct Course {
     /// Every receipt that a caller got, the last for each id, with the state that its submission must end in.
     pub(crate) accepted: Vec<(Receipt, SubmissionState)>,
     pub(crate) malformed: usize,
+    /// When each of the entries came in.
+    arrived: Vec<OffsetDateTime>,
+    /// Under each id that is used again, what was said: the digest of the document and its time. The last is the last.
+    said: HashMap<String, Vec<(String, Option<Timestamp>)>>,
     /// The last call.
     last: Option<Request>,
     waived: usize,
@@ -45,6 +52,8 @@ impl Course {
             entries: Vec::new(),
             accepted: Vec::new(),
             malformed: 0,
+            arrived: Vec::new(),
+            said: HashMap::new(),
             last: None,
             waived: 0,
         };
@@ -57,17 +66,20 @@ impl Course {
 
     async fn perform(&mut self, at: usize, step: Step) -> Result<(), String> {
         match step {
-            Step::Publish { agency, content, url, has_id } => {
+            Step::Publish { agency, content, url, id, back } => {
                 let document = document(AGENCIES[agency], content);
-                let submission = submission(at, agency, url, has_id, document);
+                let mut submission = submission(at, agency, url, id, document);
+                submission.declared.event_time = self.time(back);
                 self.publish(submission, true).await
             }
             Step::Nonsense { agency, url } => {
                 let text = "停水通知\n\n因管道检修，明日上午八时至十二时停水。".to_owned();
-                self.publish(submission(at, agency, url, true, text), false).await
+                self.publish(submission(at, agency, url, Id::Own, text), false).await
             }
-            Step::Withdraw { agency, url } => {
-                self.withdraw(withdrawal(at, agency, url)).await;
+            Step::Withdraw { agency, url, back } => {
+                let mut withdrawal = withdrawal(at, agency, url);
+                withdrawal.declared.event_time = self.time(back);
+                self.withdraw(withdrawal).await;
                 Ok(())
             }
             Step::Repeat => match self.last.clone() {
@@ -100,17 +112,66 @@ impl Course {
         if is_known { Ok(()) } else { Err(format!("a repeated call was accepted anew: {receipt:?}")) }
     }
 
+    /// The time at which so many entries before came in; before all of them if there are fewer.
+    fn time(&self, back: Option<usize>) -> Option<Timestamp> {
+        let at = match self.arrived.len().checked_sub(back?) {
+            Some(at) => self.arrived.get(at).copied().unwrap_or_else(|| self.deployment.now()),
+            None => BEGINNING,
+        };
+        Some(timestamp(at))
+    }
+
+    /// When the log took a message with this id; `None` if it has none.
+    fn logged_at(&self, id: &str) -> Option<OffsetDateTime> {
+        let logged = self.deployment.broker().logged("gongkai.v1.report.>");
+        let own = logged.iter().find(|logged| &logged.message.headers[MESSAGE_ID] == id)?;
+        Some(own.logged_at)
+    }
+
+    fn enter(&mut self, logged_at: OffsetDateTime, entry: Entry) {
+        self.arrived.push(logged_at);
+        self.entries.push(entry);
+    }
+
+    /// Returns true if a document was said under its event's id already: last, or with the same time.
+    fn is_said_again(&mut self, submission: &Submission) -> bool {
+        let DeclaredMetadata { event_id, event_time, .. } = &submission.declared;
+        let what = said(&submission.received(submission.references(), Timestamp::default()));
+        let before = self.said.entry(event_id.clone()).or_default();
+        let is_again = before.last().is_some_and(|(last, _)| *last == what)
+            || event_time.is_some() && before.contains(&(what.clone(), *event_time));
+        if !is_again {
+            before.push((what, *event_time));
+        }
+        is_again
+    }
+
     async fn publish(&mut self, submission: Submission, is_report: bool) -> Result<(), String> {
+        let is_said_again =
+            submission.identity == SubmissionIdentity::Event && self.is_said_again(&submission);
         let report = report(&submission.declared);
         let (url, hash) = (submission.declared.url.clone(), submission.references().content.sha256);
+        let stated = submission.declared.event_time.map(|at| time(at, "event_time").unwrap());
         let request = Request::Submit(Box::new(submission));
         let receipt = self.deployment.call(&request).await;
         self.last = Some(request);
         let is_new = self.accepted.iter().all(|(known, _)| known.submission_id != receipt.submission_id);
         let is_unchanged = receipt.state() == SubmissionState::Unchanged;
-        if is_report && is_new && !is_unchanged {
-            self.entries.push(Entry::Arrival { report, content: hash, url });
-        } else if is_report && expected(&self.entries).get(&report) != Some(&(hash, false)) {
+        if is_said_again && is_new {
+            return Err(format!("what was said under this id was accepted anew: {receipt:?}"));
+        }
+        let logged_at = self.logged_at(&receipt.submission_id);
+        if is_report
+            && is_new
+            && let Some(logged_at) = logged_at
+        {
+            let effective_at = effective_at(stated, logged_at);
+            let entry = Entry::Arrival { report: report.clone(), content: hash.clone(), url, effective_at };
+            self.enter(logged_at, entry);
+        }
+        // What takes effect before something that stands is not current, and repeats nothing either.
+        let is_repetition = is_report && !is_said_again && (!is_new || is_unchanged);
+        if is_repetition && expected(&self.entries).get(&report) != Some(&(hash, false)) {
             return Err(format!("answered as a repetition, but this content does not stand: {receipt:?}"));
         }
         let end = match (is_unchanged, is_report) {
@@ -127,7 +188,9 @@ impl Course {
     async fn withdraw(&mut self, withdrawal: WithdrawalRequest) {
         let declared = withdrawal.declared.clone();
         let is_named = !declared.agency.code.is_empty();
-        let entry = Withdrawn {
+        let stated = declared.event_time.map(|at| time(at, "event_time").unwrap());
+        let mut entry = Withdrawn {
+            effective_at: BEGINNING,
             report: is_named.then(|| report(&declared)),
             code: declared.agency.code,
             name: String::new(),
@@ -137,7 +200,9 @@ impl Course {
         let request = Request::Withdraw(Box::new(withdrawal));
         let receipt = self.deployment.call(&request).await;
         self.last = Some(request);
-        self.entries.push(Entry::Withdrawal(entry));
+        let logged_at = self.logged_at(&receipt.submission_id).unwrap();
+        entry.effective_at = effective_at(stated, logged_at);
+        self.enter(logged_at, Entry::Withdrawal(entry));
         self.accepted.push((receipt, SubmissionState::Withdrawn));
     }
 
@@ -179,13 +244,17 @@ impl Course {
     }
 }
 
-fn submission(at: usize, agency: usize, url: usize, has_id: bool, text: String) -> Submission {
+fn submission(at: usize, agency: usize, url: usize, id: Id, text: String) -> Submission {
+    let mut declared = declared(at, Some(agency), url);
+    if id == Id::Article {
+        declared.event_id = format!("article-{agency}-{url}");
+    }
     Submission {
         kind: DocumentKind::Published,
         content: File { bytes: text.into(), media_type: "text/plain".to_owned(), ..File::default() },
         attachments: Vec::new(),
-        declared: declared(at, Some(agency), url),
-        identity: if has_id { SubmissionIdentity::Event } else { SubmissionIdentity::Content },
+        declared,
+        identity: if id == Id::Nothing { SubmissionIdentity::Content } else { SubmissionIdentity::Event },
     }
 }
 

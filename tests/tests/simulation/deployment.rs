@@ -41,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 use crate::story::{Kind, PROCESSES, Story};
 
 /// When the broker in memory begins.
-const BEGINNING: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
+pub(crate) const BEGINNING: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
 /// Time from the end of a process to its restart.
 const RESTART: Duration = Duration::from_secs(1);
 

@@ -17,7 +17,7 @@ mod verdict;
 use std::time::Duration;
 
 use gongkai_worker::transport::memory::{Cut, Operation};
-use story::{Step, Story, Trouble, told};
+use story::{Id, Step, Story, Trouble, told};
 
 /// Longest course, in the time of the simulation.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -93,14 +93,22 @@ fn plain(steps: impl IntoIterator<Item = Step>) -> Story {
 }
 
 fn publish(content: usize, url: usize) -> Step {
-    Step::Publish { agency: 0, content, url, has_id: true }
+    publish_under(Id::Own, content, url)
+}
+
+fn publish_under(id: Id, content: usize, url: usize) -> Step {
+    Step::Publish { agency: 0, content, url, id, back: None }
+}
+
+fn withdraw(agency: Option<usize>, url: usize) -> Step {
+    Step::Withdraw { agency, url, back: None }
 }
 
 #[test]
 fn what_was_withdrawn_by_agency_and_year_comes_back_when_it_is_published_again() {
     for (at, again) in [(1, 1), (0, 0), (1, 2), (1, 0)] {
         for url in [0, 2] {
-            let withdraw = Step::Withdraw { agency: Some(0), url };
+            let withdraw = withdraw(Some(0), url);
             let steps = [publish(0, at), Step::Wait, withdraw, Step::Wait, publish(0, again)];
             outcome(&plain(steps)).unwrap();
             outcome(&plain([publish(0, at), withdraw, publish(0, again)])).unwrap();
@@ -110,32 +118,62 @@ fn what_was_withdrawn_by_agency_and_year_comes_back_when_it_is_published_again()
 
 #[test]
 fn what_was_withdrawn_comes_back_though_its_acceptance_was_not_recorded() {
-    let publish = Step::Publish { agency: 0, content: 1, url: 1, has_id: false };
+    let publish = publish_under(Id::Nothing, 1, 1);
     let lost = Trouble { operation: Operation::Write, is_answer_lost: true, is_full: false, times: 2 };
     for steps in [
-        vec![publish, Step::Withdraw { agency: Some(0), url: 0 }, publish],
-        vec![publish, Step::Wait, Step::Withdraw { agency: Some(0), url: 0 }, Step::Wait, publish],
+        vec![publish, withdraw(Some(0), 0), publish],
+        vec![publish, Step::Wait, withdraw(Some(0), 0), Step::Wait, publish],
     ] {
         outcome(&Story { trouble: vec![lost], ..plain(steps) }).unwrap();
     }
 }
 
+/// Holds a story in which ingest dies at each of its calls. To die after a call is to die before the next.
+fn whenever_ingest_dies(story: &Story) {
+    for call in 0..60 {
+        let mut story = story.clone();
+        story.deaths[0] = vec![Cut::Before { call }];
+        outcome(&story).unwrap_or_else(|why| panic!("died before call {call}: {why}\n{:?}", story.steps));
+    }
+}
+
 #[test]
 fn content_that_comes_back_stands_though_ingest_died_before_it_recorded_the_other() {
-    let publish = |content, has_id| Step::Publish { agency: 0, content, url: 1, has_id };
-    for has_id in [false, true] {
-        for call in (0..60).step_by(2) {
-            let mut story = plain([publish(0, has_id), publish(1, has_id), publish(0, false)]);
-            story.deaths[0] = vec![Cut::Before { call }];
-            outcome(&story).unwrap_or_else(|why| panic!("died before call {call}: {why}"));
-        }
+    for id in [Id::Nothing, Id::Own] {
+        let publish = |content| publish_under(id, content, 1);
+        whenever_ingest_dies(&plain([publish(0), publish(1), publish_under(Id::Nothing, 0, 1)]));
     }
+}
+
+/// The receipt of the second is past `received` when its call is repeated, while the first is not read yet: its event is
+/// delivered late.
+#[test]
+fn content_stands_that_was_read_before_its_repeated_call_was_recorded() {
+    let late = Trouble { operation: Operation::Deliver, is_answer_lost: false, is_full: false, times: 1 };
+    let steps = [(0, 0, Id::Nothing), (1, 2, Id::Own), (0, 0, Id::Nothing)];
+    let steps = steps.map(|(content, url, id)| publish_under(id, content, url));
+    whenever_ingest_dies(&Story { trouble: vec![late], ..plain(steps) });
+}
+
+#[test]
+fn content_that_goes_back_and_forth_stands_though_ingest_dies() {
+    whenever_ingest_dies(&plain([0, 1, 0, 1].map(|content| publish_under(Id::Nothing, content, 2))));
+}
+
+/// An `updated` of today, and a `published` and a withdrawal of days before that come late.
+#[test]
+fn what_happened_before_does_not_replace_what_stands() {
+    let at = |content, back| Step::Publish { agency: 0, content, url: 1, id: Id::Article, back: Some(back) };
+    let withdraw = Step::Withdraw { agency: Some(0), url: 1, back: Some(9) };
+    let steps = [publish(1, 1), at(0, 9), withdraw, at(1, 9), at(0, 9)];
+    outcome(&plain(steps)).unwrap();
+    outcome(&plain(steps.into_iter().flat_map(|step| [step, Step::Wait]))).unwrap();
 }
 
 #[test]
 fn what_was_withdrawn_at_its_address_before_it_was_read_comes_back_at_another() {
     for agency in [None, Some(1)] {
-        let steps = [publish(0, 1), Step::Withdraw { agency, url: 1 }, publish(0, 2)];
+        let steps = [publish(0, 1), withdraw(agency, 1), publish(0, 2)];
         outcome(&plain(steps)).unwrap();
     }
 }

@@ -38,16 +38,27 @@ pub(crate) enum Kind {
     Query,
 }
 
-/// What a person does.
+/// Under which id a document is handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Id {
+    /// None: the content decides.
+    Nothing,
+    /// An event's id that no other has.
+    Own,
+    /// An event's id that the editorial system uses for everything it says of this article.
+    Article,
+}
+
+/// What somebody does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A document is handed in, by an event with an id or without.
-    Publish { agency: usize, content: usize, url: usize, has_id: bool },
-    /// The last call is repeated, because its sender got no answer.
+    /// A document is handed in. `back`: its sender says that it happened when as many entries of the log before came in.
+    Publish { agency: usize, content: usize, url: usize, id: Id, back: Option<usize> },
+    /// The last call comes again: its sender heard no answer.
     Repeat,
     /// A report is withdrawn: by its address, by agency and year, or by both.
-    Withdraw { agency: Option<usize>, url: usize },
-    /// A document that is not a report.
+    Withdraw { agency: Option<usize>, url: usize, back: Option<usize> },
+    /// A document that is no report.
     Nonsense { agency: usize, url: usize },
     /// A message that no stage can decode.
     Malformed,
@@ -85,11 +96,16 @@ impl Trouble {
 
 fn step() -> impl Strategy<Value = Step> {
     let (agency, url) = (0..AGENCIES.len(), 0..URLS.len());
-    let publish = (agency.clone(), 0..CONTENTS, url.clone(), any::<bool>())
-        .prop_map(|(agency, content, url, has_id)| Step::Publish { agency, content, url, has_id });
-    let named =
-        (agency.clone(), url.clone()).prop_map(|(agency, url)| Step::Withdraw { agency: Some(agency), url });
-    let by_url = (1..URLS.len()).prop_map(|url| Step::Withdraw { agency: None, url });
+    let back = || prop_oneof![2 => Just(None), 1 => (0..5_usize).prop_map(Some)];
+    let id = select(vec![Id::Nothing, Id::Own, Id::Article]);
+    let publish = (agency.clone(), 0..CONTENTS, url.clone(), id, back())
+        .prop_map(|(agency, content, url, id, back)| Step::Publish { agency, content, url, id, back });
+    let named = (agency.clone(), url.clone(), back()).prop_map(|(agency, url, back)| Step::Withdraw {
+        agency: Some(agency),
+        url,
+        back,
+    });
+    let by_url = (1..URLS.len(), back()).prop_map(|(url, back)| Step::Withdraw { agency: None, url, back });
     prop_oneof![
         10 => publish,
         3 => named,

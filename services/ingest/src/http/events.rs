@@ -1,5 +1,7 @@
 //! `POST /v1/events`: CloudEvents in structured, batch and binary mode.
 //!
+//! A signature covers the body. A signed event in binary mode is refused: whoever captures one could send the body again with other
+//! headers, as another event.
 //! A draft is checked and not kept; its answer is that of `POST /v1/check`.
 //!
 //! A batch is decoded and authorised as a whole before its first event is accepted. If the broker becomes unavailable
@@ -20,7 +22,7 @@ use crate::{
     auth::{Authenticator, Caller},
     blocking,
     cloudevent::{self, CloudEvent, DecodedEvents},
-    error::Problem,
+    error::{Code, Problem},
     publication::{self, Purpose, Request},
     receipt::ReceiptJson,
     signature::Covered,
@@ -29,6 +31,13 @@ use crate::{
 pub(super) async fn accept(State(app): State<App>, request: HttpRequest<Body>) -> Result<Response, Problem> {
     let admitted = app.admit(request, |_, body| Covered::Body(body)).await?;
     let caller = &admitted.caller;
+    if caller.has_signed() && cloudevent::is_binary(&admitted.head.headers) {
+        return Err(Problem::new(
+            Code::UnsignedAttributes,
+            "the signature covers the body, and in binary mode the attributes that decide are headers; send the event in \
+             structured or batch mode, or the document to POST /v1/reports",
+        ));
+    }
     let (headers, bytes) = (admitted.head.headers.clone(), admitted.body.bytes.clone());
     let decoded = blocking::run_sized(bytes.len(), move || cloudevent::decode(&headers, &bytes)).await??;
     match decoded {

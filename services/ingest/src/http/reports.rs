@@ -117,6 +117,7 @@ fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata
         review: Vec::new(),
         event_source: String::new(),
         event_id: String::new(),
+        event_time: None,
     };
     Ok((declared, fields::text("filename", filename)?))
 }

@@ -49,7 +49,7 @@ async fn validate(harness: &Harness, submission_id: &str, errors: u32) {
     };
     let stages = progress::Stages { receipts: harness.receipts.clone() };
     let event = ReportEvent::Validated(Box::new(event));
-    assert!(stages.handle(event, &context(99)).await.unwrap().is_empty());
+    assert!(stages.handle(event.into(), &context(99)).await.unwrap().is_empty());
 }
 
 async fn bury(harness: &Harness, submission_id: &str) {
@@ -153,7 +153,7 @@ async fn read(harness: &Harness, submission_id: &str, sequence: u64) {
         ..ReportParsed::default()
     };
     let stages = progress::Stages { receipts: harness.receipts.clone() };
-    stages.handle(ReportEvent::Parsed(Box::new(event)), &context(sequence + 1)).await.unwrap();
+    stages.handle(ReportEvent::Parsed(Box::new(event)).into(), &context(sequence + 1)).await.unwrap();
 }
 
 #[tokio::test]
@@ -248,7 +248,7 @@ async fn content_that_took_too_much_may_be_sent_again() {
             ..ReportRejected::default()
         };
         let stages = progress::Stages { receipts: harness.receipts.clone() };
-        stages.handle(ReportEvent::Rejected(Box::new(event)), &context(2)).await.unwrap();
+        stages.handle(ReportEvent::Rejected(Box::new(event)).into(), &context(2)).await.unwrap();
         assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), state, "{code}");
     }
 }
@@ -358,12 +358,13 @@ async fn check_promise(harness: &Harness, status: StatusCode, json: &Value, case
 async fn a_withdrawal_survives_a_stop_after_its_publication() {
     let harness = harness().await;
     harness.event(&published("1", "第一版")).await;
-    harness.memory.plan(Fault::fail(Operation::Write));
+    let elsewhere = Harness::new(&Config::default()).await.event(&withdrawn("w1")).await;
+    harness.memory.plan(Fault::fail(Operation::Write).on(elsewhere.text("submission_id")));
     assert_eq!(harness.event(&withdrawn("w1")).await.status, StatusCode::SERVICE_UNAVAILABLE);
     // Ingest consumes its own event.
     let message = harness.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
     let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
-    progress::Stages { receipts: harness.receipts.clone() }.handle(event, &context(2)).await.unwrap();
+    progress::Stages { receipts: harness.receipts.clone() }.handle(event.into(), &context(2)).await.unwrap();
     assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), "received");
     assert_eq!(harness.event(&withdrawn("w1")).await.text("state"), "withdrawn");
 }
@@ -371,7 +372,7 @@ async fn a_withdrawal_survives_a_stop_after_its_publication() {
 #[tokio::test]
 async fn what_ingest_did_not_ask_for_is_buried() {
     let stages = progress::Stages { receipts: harness().await.receipts.clone() };
-    let result = stages.handle(ReportEvent::Received(Box::default()), &context(2)).await;
+    let result = stages.handle(ReportEvent::Waived(Box::default()).into(), &context(2)).await;
     assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }
 

@@ -310,6 +310,43 @@ async fn a_signed_document_stays_with_its_query() {
     assert!(harness.memory.messages(">").is_empty());
 }
 
+/// Standard Webhooks sign the body. Whoever captures a signed document could send it again under other `ce-` headers.
+#[tokio::test]
+async fn a_signed_document_does_not_take_its_attributes_from_headers() {
+    let harness = Harness::new(&guarded()).await;
+    let now = NOW.unix_timestamp();
+    let binary = |id: &str, kind: &str, agency: &str| {
+        Request::post("/v1/events")
+            .header("content-type", "text/html")
+            .header("ce-specversion", "1.0")
+            .header("ce-id", id)
+            .header("ce-source", "https://www.example.gov.cn")
+            .header("ce-type", format!("gongkai.report.{kind}.v1"))
+            .header("ce-agencycode", agency)
+            .header("ce-subject", "https://www.example.gov.cn/a")
+            .body(Body::from("y"))
+            .unwrap()
+    };
+    for (id, kind, agency) in [
+        ("msg_1", "published", "361001"),
+        ("2", "published", "361001"),
+        ("msg_1", "published", "361002"),
+        ("msg_1", "withdrawn", "361001"),
+        ("msg_1", "draft", ""),
+    ] {
+        let answer = harness.call(signed(SECRET, now, binary(id, kind, agency), "y")).await;
+        let case = format!("{id} {kind} {agency}");
+        assert_eq!((answer.status.as_u16(), answer.text("code")), (401, "UNSIGNED_ATTRIBUTES"), "{case}");
+        assert!(answer.text("detail").contains("structured or batch mode"), "{answer:?}");
+        let unsigned = harness.call(binary(id, kind, agency)).await;
+        assert_eq!(unsigned.text("code"), "UNAUTHENTICATED", "{case}");
+    }
+    assert!(harness.memory.messages(">").is_empty());
+    // Where no secret is configured there is nothing that it could be taken for.
+    let open = Harness::new(&config()).await;
+    assert_eq!(open.call(binary("1", "published", "361001")).await.status, StatusCode::ACCEPTED);
+}
+
 #[tokio::test]
 async fn too_many_calls_at_once_are_sent_away() {
     let harness = Harness::new(&Config { max_requests: 1, ..config() }).await;

@@ -11,6 +11,8 @@ mod grpc;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod idle;
 #[cfg(test)]
 mod originals;

@@ -5,6 +5,8 @@
 //! repetition matters. [`revision`] derives the current revision from a history. [`address`] finds the reports that a
 //! withdrawal applies to, and [`key`] the report that a document belongs to.
 //!
+//! - A message takes effect when its sender says that it happened ([`effective_at`]), but no later than it arrived, and on
+//!   arrival if its sender does not say. It ranks by that time, then by its place in the log.
 //! - Each distinct content is a revision. Its rank is the highest rank among its arrivals, so content that is published
 //!   again after another (A, B, A) becomes current again.
 //! - A withdrawal takes down the arrivals of lower rank, either at one URL or of the whole report. A report is withdrawn if
@@ -20,6 +22,6 @@ pub mod record;
 pub mod revision;
 
 pub use address::{concerned, record_report, record_url_withdrawal};
-pub use gongkai_model::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal};
+pub use gongkai_model::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};
 pub use record::{record_arrival, record_withdrawal};
 pub use revision::{Revision, current, is_taken_down, revisions};

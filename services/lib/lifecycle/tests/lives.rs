@@ -6,7 +6,7 @@ use gongkai_lifecycle::{
     Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, concerned, current, record_arrival,
     record_report, record_url_withdrawal, record_withdrawal, revisions,
 };
-use gongkai_model::{Region, ReportKey};
+use gongkai_model::{Region, ReportKey, effective_at};
 use proptest::{collection::vec, prelude::*, sample::select};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -148,7 +148,38 @@ fn record(history: &mut History, fact: &LifeEvent) -> bool {
     }
 }
 
+/// Facts about a few contents and URLs, each with a time that its sender gives, a minute after the one before.
+fn stated() -> impl Strategy<Value = Vec<(bool, &'static str, &'static str)>> {
+    vec((any::<bool>(), select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""])), 1..10)
+}
+
+/// What stands once they have arrived in this order, all of them later than they say.
+fn stands_after(stated: &[(bool, &str, &str)], order: &[usize]) -> Option<(String, bool)> {
+    let mut history = History::default();
+    for (sequence, at) in (1_u64..).zip(order) {
+        let (arrives, hash, url) = stated[*at];
+        let said = rank(u64::try_from(*at).unwrap()).effective_at();
+        let rank = Rank::new(effective_at(Some(said), rank(100 + sequence).effective_at()), sequence);
+        match arrives {
+            true => record_arrival(&mut history, &Arrival { rank, ..arrival(sequence, hash, url) }),
+            false => record_withdrawal(&mut history, &TakenDown { rank, url: url.into() }),
+        };
+    }
+    current(&history).map(|current| (current.content_hash().to_owned(), current.is_withdrawn))
+}
+
 proptest! {
+    #[test]
+    fn events_with_times_stand_alike_in_whatever_order_they_arrive(
+        (stated, order) in stated().prop_flat_map(|stated| {
+            let order: Vec<usize> = (0..stated.len()).collect();
+            (Just(stated), Just(order).prop_shuffle())
+        })
+    ) {
+        let in_order: Vec<usize> = (0..stated.len()).collect();
+        prop_assert_eq!(stands_after(&stated, &order), stands_after(&stated, &in_order));
+    }
+
     #[test]
     fn neither_order_nor_repetition_matters(
         (facts, shuffled) in facts().prop_flat_map(|facts| {

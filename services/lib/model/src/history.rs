@@ -38,6 +38,12 @@ impl Rank {
     }
 }
 
+/// Returns when a message takes effect that came in at `arrival`: when its sender says that it happened, but no later.
+#[must_use]
+pub fn effective_at(event_time: Option<OffsetDateTime>, arrival: OffsetDateTime) -> OffsetDateTime {
+    event_time.map_or(arrival, |stated| stated.min(arrival))
+}
+
 /// One arrival of a content (`DocumentReceived`) that was read as a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
@@ -102,6 +108,14 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+
+    #[test]
+    fn an_event_takes_effect_when_it_happened_but_not_after_it_came_in() {
+        let (early, late) = (datetime!(2024-01-15 10:12:00 UTC), datetime!(2024-03-01 08:00:00 UTC));
+        assert_eq!(effective_at(Some(early), late), early);
+        assert_eq!(effective_at(Some(late), early), early);
+        assert_eq!(effective_at(None, late), late);
+    }
 
     #[test]
     fn a_rank_counts_whole_microseconds_then_sequences() {

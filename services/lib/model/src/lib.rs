@@ -25,7 +25,7 @@ pub use block::{Area, Block, Cell, Grid, Paragraph, Span};
 pub use document::{Document, MediaType, Note};
 pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
 pub use finding::{Finding, Severity, Summary};
-pub use history::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal};
+pub use history::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};
 pub use metadata::{Citation, Contact, Field, FieldName, Metadata};
 pub use profile::{AgencyKind, AgencyProfile, Level, Nature};
 pub use rejection::{LookAlike, Rejection, RejectionCode};

@@ -128,8 +128,20 @@ impl Memory {
     /// Returns the messages of all streams whose subjects match `filter`, in the order of each stream.
     #[must_use]
     pub fn messages(&self, filter: &str) -> Vec<Message> {
+        self.logged(filter).into_iter().map(|logged| logged.message).collect()
+    }
+
+    /// Like [`Self::messages`], with the times at which they were stored.
+    #[must_use]
+    pub fn logged(&self, filter: &str) -> Vec<Logged> {
+        let logged = |stored: &Stored| Logged {
+            message: stored.message.clone(),
+            logged_at: self.link.time_of(stored.at),
+        };
         self.link.read(|state, _| {
-            state.messages().filter(|message| subject::matches(filter, &message.subject)).cloned().collect()
+            let matching =
+                state.messages().filter(|stored| subject::matches(filter, &stored.message.subject));
+            matching.map(logged).collect()
         })
     }
 

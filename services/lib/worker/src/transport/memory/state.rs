@@ -213,8 +213,8 @@ impl State {
         consumer.map(|consumer| consumer.settlements.clone()).unwrap_or_default()
     }
 
-    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.streams.values().flat_map(|stream| stream.messages.values()).map(|stored| &stored.message)
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Stored> {
+        self.streams.values().flat_map(|stream| stream.messages.values())
     }
 
     pub(super) fn timers(&self) -> impl Iterator<Item = &Timer> {

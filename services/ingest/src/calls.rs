@@ -1,0 +1,262 @@
+//! What came under one id of a sender: the source and id of an event, an idempotency key, or a content.
+//!
+//! A call is judged before anything of it is stored or published, and its [`Attempt`] is recorded then, so that two replicas
+//! never take one submission id for two contents. The record is kept for ever: no window of the broker decides whether a
+//! call is a repetition.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::submission::id_after;
+use gongkai_worker::Record;
+
+/// Most attempts that are remembered of one id. What came before them is new again, and ranks by its time.
+const MOST: usize = 200;
+
+/// What a call says, as far as it tells a repetition from something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The submission id of the first call with its sender's id.
+    pub first_id: String,
+    /// Digest of what is said; see [`crate::submission::said`].
+    pub said: String,
+    /// SHA-256 of the content, hex; empty for a withdrawal.
+    pub content_hash: String,
+    /// The event's time in microseconds since 1970, if it has one.
+    pub event_time_us: Option<i64>,
+    /// True if other content under the same id supersedes. Otherwise it is refused.
+    pub may_supersede: bool,
+}
+
+/// One submission or withdrawal under an id. It was accepted if there is a receipt.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub submission_id: String,
+    /// Of its [`Statement`]. Empty if the version that recorded it did not know.
+    pub said: String,
+    pub content_hash: String,
+    pub event_time_us: Option<i64>,
+    /// When it was last begun, in microseconds since 1970.
+    pub begun_us: i64,
+    /// The attempt before it; empty for the first.
+    pub before: String,
+}
+
+/// All that came under one id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The number of the log that has it. What a lost log had counts as absent.
+    pub log_epoch: u64,
+    /// In the order in which they came.
+    attempts: Vec<Attempt>,
+}
+
+/// What a call is, beside those before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// Nothing like it came. It is recorded now.
+    New(Attempt),
+    /// It repeats an attempt.
+    Repeats(Attempt),
+    /// Other content came last under this id, which is for one content only.
+    Refused(Attempt),
+}
+
+// === impl CallRecord ===
+
+impl Record for CallRecord {
+    fn encode(&self) -> Bytes {
+        serde_json::to_vec(self).expect("strings and numbers always serialise").into()
+    }
+
+    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(serde_json::from_slice(&value)?)
+    }
+}
+
+impl CallRecord {
+    /// A record of nothing, for the log of this number.
+    #[must_use]
+    pub fn empty(log_epoch: u64) -> Self {
+        Self { log_epoch, attempts: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.attempts.is_empty()
+    }
+
+    /// A record of one attempt of which only the receipt is known.
+    #[must_use]
+    pub fn of_receipt(submission_id: &str, content_hash: &str, log_epoch: u64) -> Self {
+        let attempt = Attempt {
+            submission_id: submission_id.to_owned(),
+            content_hash: content_hash.to_owned(),
+            ..Attempt::default()
+        };
+        Self { log_epoch, attempts: vec![attempt] }
+    }
+
+    /// Judges a call and records it if it is new.
+    ///
+    /// A call repeats the last attempt if it says the same, and an earlier one if it also has the same time. `over` is an attempt
+    /// that must not be repeated: what would repeat it is new.
+    pub fn judge(&mut self, call: &Statement, over: Option<&str>, now_us: i64) -> Judgement {
+        let last = self.attempts.len().saturating_sub(1);
+        let repeated = self.attempts.iter().enumerate().rev().find(|(n, attempt)| {
+            let is_same_time = call.event_time_us.is_some() && attempt.event_time_us == call.event_time_us;
+            attempt.says(call) && (*n == last || is_same_time)
+        });
+        match (repeated, self.attempts.last()) {
+            (Some((_, attempt)), _) if over != Some(attempt.submission_id.as_str()) => {
+                Judgement::Repeats(attempt.clone())
+            }
+            (None, Some(last)) if !call.may_supersede => Judgement::Refused(last.clone()),
+            _ => {
+                let attempt = self.after_last(call, now_us);
+                self.push(attempt.clone());
+                Judgement::New(attempt)
+            }
+        }
+    }
+
+    /// Records an attempt that the log has. Returns false if it was known.
+    pub fn learn(&mut self, attempt: &Attempt) -> bool {
+        let is_new = self.attempts.iter().all(|known| known.submission_id != attempt.submission_id);
+        if is_new {
+            // What superseded it may have been learned before it.
+            let at = self.attempts.iter().position(|later| later.before == attempt.submission_id);
+            self.attempts.insert(at.unwrap_or(self.attempts.len()), attempt.clone());
+            self.forget_first();
+        }
+        is_new
+    }
+
+    /// Notes that an attempt is begun again.
+    pub fn begin_again(&mut self, submission_id: &str, now_us: i64) -> bool {
+        let attempt = self.attempts.iter_mut().find(|attempt| attempt.submission_id == submission_id);
+        attempt.map(|attempt| attempt.begun_us = now_us).is_some()
+    }
+
+    fn after_last(&self, call: &Statement, now_us: i64) -> Attempt {
+        let last = self.attempts.last().map(|last| last.submission_id.as_str());
+        Attempt {
+            submission_id: last
+                .map_or_else(|| call.first_id.clone(), |last| id_after(&call.first_id, &call.said, last)),
+            said: call.said.clone(),
+            content_hash: call.content_hash.clone(),
+            event_time_us: call.event_time_us,
+            begun_us: now_us,
+            before: last.unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn push(&mut self, attempt: Attempt) {
+        self.attempts.push(attempt);
+        self.forget_first();
+    }
+
+    fn forget_first(&mut self) {
+        let excess = self.attempts.len().saturating_sub(MOST);
+        self.attempts.drain(..excess);
+    }
+}
+
+// === impl Attempt ===
+
+impl Attempt {
+    fn says(&self, call: &Statement) -> bool {
+        if self.said.is_empty() {
+            return self.content_hash.is_empty() || self.content_hash == call.content_hash;
+        }
+        self.said == call.said
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(said: &str, event_time_us: Option<i64>) -> Statement {
+        Statement {
+            first_id: "s-0".into(),
+            said: said.into(),
+            content_hash: said.into(),
+            event_time_us,
+            may_supersede: true,
+        }
+    }
+
+    fn new(record: &mut CallRecord, call: &Statement) -> Attempt {
+        match record.judge(call, None, 1) {
+            Judgement::New(attempt) => attempt,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn repeated(record: &mut CallRecord, call: &Statement) -> String {
+        match record.judge(call, None, 1) {
+            Judgement::Repeats(attempt) => attempt.submission_id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_last_content_repeats_and_an_earlier_one_only_with_its_time() {
+        let mut record = CallRecord::default();
+        let a = new(&mut record, &call("a", Some(1)));
+        assert_eq!((a.submission_id.as_str(), a.before.as_str()), ("s-0", ""));
+        let b = new(&mut record, &call("b", Some(2)));
+        assert_eq!(b.before, "s-0");
+        assert_eq!(repeated(&mut record, &call("b", Some(2))), b.submission_id);
+        assert_eq!(repeated(&mut record, &call("b", Some(9))), b.submission_id, "it is the last");
+        assert_eq!(repeated(&mut record, &call("a", Some(1))), "s-0");
+        let again = new(&mut record, &call("a", Some(3)));
+        assert_eq!(again.before, b.submission_id);
+        let third = new(&mut record, &call("b", None));
+        assert_ne!(third.submission_id, b.submission_id, "without a time, content that comes back is new");
+    }
+
+    #[test]
+    fn a_key_is_for_one_content_and_may_be_tried_again() {
+        let key = |said| Statement { may_supersede: false, ..call(said, None) };
+        let mut record = CallRecord::default();
+        new(&mut record, &key("a"));
+        assert!(
+            matches!(record.judge(&key("b"), None, 1), Judgement::Refused(a) if a.submission_id == "s-0")
+        );
+        let Judgement::New(second) = record.judge(&key("a"), Some("s-0"), 1) else { panic!() };
+        // Somebody else had the same idea.
+        let repeated = record.judge(&key("a"), Some("s-0"), 1);
+        assert_eq!(repeated, Judgement::Repeats(second));
+    }
+
+    #[test]
+    fn what_the_log_tells_in_any_order_gives_the_same_last_attempt() {
+        let mut told = CallRecord::default();
+        let attempts = [new(&mut told, &call("a", None)), new(&mut told, &call("b", None))];
+        for order in [[0, 1], [1, 0]] {
+            let mut learned = CallRecord::default();
+            for n in order {
+                assert!(learned.learn(&attempts[n]) && !learned.learn(&attempts[n]));
+            }
+            assert_eq!(learned, told);
+        }
+    }
+
+    #[test]
+    fn an_attempt_of_an_earlier_version_is_known_by_its_content() {
+        let mut record = CallRecord::of_receipt("s-0", "a", 0);
+        assert_eq!(repeated(&mut record, &call("a", None)), "s-0");
+        assert_eq!(new(&mut record, &call("b", None)).before, "s-0");
+    }
+
+    #[test]
+    fn the_record_is_bounded() {
+        let mut record = CallRecord::default();
+        for n in 0..=MOST {
+            new(&mut record, &call(&n.to_string(), None));
+        }
+        assert_eq!(record.attempts.len(), MOST);
+    }
+}

@@ -1,0 +1,75 @@
+//! Acceptance of a withdrawal. The steps are those of a document, without one to store.
+
+use super::{Intake, Turn};
+use crate::{
+    calls::Statement,
+    error::Problem,
+    metrics::Repeat,
+    submission::{SubmissionIdentity, WithdrawalRequest, said_by_withdrawal},
+};
+use gongkai_lifecycle as lifecycle;
+use gongkai_proto::{
+    convert::timestamp::timestamp,
+    subjects::Event,
+    v1::{Receipt, ReportWithdrawn, SubmissionState},
+};
+use gongkai_worker::Output;
+
+impl Intake {
+    /// Accepts a withdrawal.
+    ///
+    /// # Errors
+    /// As for [`Self::request`].
+    ///
+    /// # Cancel safety
+    /// As for [`Self::request`].
+    pub async fn withdraw(&self, withdrawal: WithdrawalRequest) -> Result<Receipt, Problem> {
+        let declared = &withdrawal.declared;
+        let report = declared.report(&self.registry.borrow());
+        let now = self.now();
+        let event = withdrawal.withdrawn(report.as_ref(), timestamp(now));
+        let call = Statement {
+            first_id: withdrawal.id(),
+            said: said_by_withdrawal(&event),
+            content_hash: String::new(),
+            event_time_us: declared.event_time_us(),
+            may_supersede: true,
+        };
+        let attempt = match self.turn(&call, None).await? {
+            Turn::Begin(attempt) => attempt,
+            Turn::Known(known) => {
+                self.metrics.repeated(Repeat::Known);
+                return Ok(self.with_status_url(*known));
+            }
+        };
+        let id = attempt.submission_id.clone();
+        let supersedes = self.superseded(&SubmissionIdentity::Event, &attempt).await?;
+        let places = declared.places();
+        let begun = self.unfinished(&id, "");
+        self.receipts.begin_at(&places, &begun).await?;
+        let event = ReportWithdrawn { submission_id: id.clone(), supersedes: supersedes.clone(), ..event };
+        let subject = Event::ReportWithdrawn.subject(declared.region());
+        let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
+        let sequence = self.runtime.publish(&self.message_id(&id), output).await?.sequence;
+        let accepted = self.accepted(begun, sequence, &places, declared.event_time);
+        // The stream's own time follows with the event. Until then this is close enough: content that is taken down by
+        // mistake is processed once more.
+        let recorded = lifecycle::Withdrawal {
+            rank: accepted.rank(),
+            url: declared.url.clone(),
+            report: report.clone(),
+            withdrawn_at: now,
+        };
+        self.receipts.record_withdrawal(&recorded).await?;
+        self.receipts.end_at(&accepted).await?;
+        let (hit, report) = self.receipts.hit(&places, report.as_ref()).await?;
+        let receipt = Receipt {
+            sequence,
+            supersedes,
+            report,
+            withdrawal: Some(hit),
+            ..self.new_receipt(&id, SubmissionState::Withdrawn)
+        };
+        Ok(self.with_status_url(self.receipts.merge(receipt).await?))
+    }
+}

@@ -1,0 +1,250 @@
+//! What was accepted at a place: a URL, or the agency and year that a sender names.
+//!
+//! A place is told before something is published there and again afterwards. In between, nothing that stood there counts as
+//! current: ingest may stop at any point, and what the log may have already must not be overlooked.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use gongkai_lifecycle::Rank;
+use gongkai_worker::Record;
+
+/// How long something that was begun and not finished counts. By then its sender has called again or given up, and the
+/// stages have read it or never will.
+const UNFINISHED_US: i64 = 24 * 3600 * 1_000_000;
+
+/// A document or withdrawal that ingest accepted. The default means that there was nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAccepted {
+    pub submission_id: String,
+    /// Stream sequence of its event.
+    pub sequence: u64,
+    /// The key of its content, or empty for a withdrawal.
+    pub content_key: String,
+    /// The places it takes.
+    #[serde(default)]
+    pub places: Vec<String>,
+    /// The number of the log that has it. Sequences of different logs do not compare.
+    #[serde(default)]
+    pub log_epoch: u64,
+    /// When it takes effect, in microseconds since 1970; 0 if the version that recorded it did not know.
+    #[serde(default)]
+    pub effective_us: i64,
+    /// True if its sender said when it happened. Otherwise it takes effect on arrival.
+    #[serde(default)]
+    pub is_timed: bool,
+}
+
+/// Something that is being accepted, or was when ingest stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    pub submission_id: String,
+    /// As of [`LastAccepted`].
+    pub content_key: String,
+    pub since_us: i64,
+}
+
+/// What was accepted at one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub log_epoch: u64,
+    /// The document that ranks highest.
+    pub document: LastAccepted,
+    /// The withdrawal that ranks highest.
+    pub withdrawal: LastAccepted,
+    unfinished: Vec<Unfinished>,
+}
+
+/// The forms in which a place is stored: of this version, and of those that kept only what came last.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Place(Place),
+    Last(LastAccepted),
+}
+
+/// Microseconds since 1970.
+#[must_use]
+pub fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or_default()
+}
+
+// === impl LastAccepted ===
+
+impl Record for LastAccepted {
+    fn encode(&self) -> Bytes {
+        serde_json::to_vec(self).expect("strings and numbers always serialise").into()
+    }
+
+    /// An entry of another version reads as absent, so the content is processed again.
+    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(serde_json::from_slice(&value).unwrap_or_default())
+    }
+}
+
+impl LastAccepted {
+    /// Returns true if it takes effect after another. Those that take effect on arrival compare by the log, whatever the clocks of
+    /// two replicas say.
+    #[must_use]
+    pub fn outranks(&self, other: &Self) -> bool {
+        if self.is_timed || other.is_timed {
+            return (self.effective_us, self.sequence) > (other.effective_us, other.sequence);
+        }
+        self.sequence > other.sequence
+    }
+
+    /// Its rank, as far as it is known before the log's own time is.
+    #[must_use]
+    pub fn rank(&self) -> Rank {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.effective_us) * 1000);
+        Rank::new(at.unwrap_or(OffsetDateTime::UNIX_EPOCH), self.sequence)
+    }
+}
+
+// === impl Place ===
+
+impl Record for Place {
+    fn encode(&self) -> Bytes {
+        serde_json::to_vec(self).expect("strings and numbers always serialise").into()
+    }
+
+    /// An entry of an unknown version reads as absent.
+    fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(match serde_json::from_slice(&value) {
+            Ok(Stored::Place(place)) => place,
+            Ok(Stored::Last(last)) if last.content_key.is_empty() => {
+                Self { log_epoch: last.log_epoch, withdrawal: last, ..Self::default() }
+            }
+            Ok(Stored::Last(last)) => Self { log_epoch: last.log_epoch, document: last, ..Self::default() },
+            Err(_) => Self::default(),
+        })
+    }
+}
+
+impl Place {
+    /// A place where nothing was accepted, for the log of this number.
+    #[must_use]
+    pub fn empty(log_epoch: u64) -> Self {
+        Self { log_epoch, ..Self::default() }
+    }
+
+    /// Notes what is about to be published. Returns false if that was known.
+    pub fn begin(&mut self, what: &Unfinished) -> bool {
+        let is_new = self.unfinished.iter().all(|known| known.submission_id != what.submission_id);
+        if is_new {
+            self.unfinished.retain(|known| known.is_recent(what.since_us));
+            self.unfinished.push(what.clone());
+        }
+        is_new
+    }
+
+    /// Records what the log has. Returns false if nothing changed.
+    pub fn end(&mut self, accepted: &LastAccepted) -> bool {
+        let before = self.unfinished.len();
+        self.unfinished.retain(|known| known.submission_id != accepted.submission_id);
+        let last = if accepted.content_key.is_empty() { &mut self.withdrawal } else { &mut self.document };
+        let is_higher = accepted.outranks(last);
+        if is_higher {
+            last.clone_from(accepted);
+        }
+        is_higher || self.unfinished.len() < before
+    }
+
+    /// Returns true if nothing of other content ranks above `seen`, and nothing of other content is unfinished.
+    #[must_use]
+    pub fn is_of(&self, seen: &LastAccepted, now_us: i64) -> bool {
+        let replaced = self.document.content_key != seen.content_key && self.document.outranks(seen);
+        let is_clear = |known: &Unfinished| known.content_key == seen.content_key || !known.is_recent(now_us);
+        !replaced && !self.withdrawal.outranks(seen) && self.unfinished.iter().all(is_clear)
+    }
+
+    /// Returns the withdrawal that takes down the document that ranks highest, if one does.
+    #[must_use]
+    pub fn taken_down_by(&self) -> Option<&LastAccepted> {
+        let is_hit = self.document.sequence > 0 && self.withdrawal.outranks(&self.document);
+        is_hit.then_some(&self.withdrawal)
+    }
+}
+
+// === impl Unfinished ===
+
+impl Unfinished {
+    fn is_recent(&self, now_us: i64) -> bool {
+        now_us - self.since_us < UNFINISHED_US
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(sequence: u64, content_key: &str, time: Option<i64>) -> LastAccepted {
+        LastAccepted {
+            submission_id: format!("s-{sequence}"),
+            sequence,
+            content_key: content_key.into(),
+            effective_us: time.unwrap_or(i64::try_from(sequence).unwrap() * 100),
+            is_timed: time.is_some(),
+            ..LastAccepted::default()
+        }
+    }
+
+    fn begun(of: &LastAccepted) -> Unfinished {
+        Unfinished {
+            submission_id: of.submission_id.clone(),
+            content_key: of.content_key.clone(),
+            since_us: 1,
+        }
+    }
+
+    #[test]
+    fn what_is_being_accepted_makes_doubtful_what_stands() {
+        let (a, b) = (seen(1, "a", None), seen(2, "b", None));
+        let mut place = Place::default();
+        place.end(&a);
+        assert!(place.is_of(&a, 1));
+        assert!(place.begin(&begun(&b)) && !place.begin(&begun(&b)));
+        assert!(!place.is_of(&a, 1));
+        assert!(place.is_of(&a, 1 + UNFINISHED_US), "a day later it is read or never was published");
+        assert!(place.end(&b) && !place.end(&b));
+        assert!(place.is_of(&b, 1) && !place.is_of(&a, 1));
+    }
+
+    #[test]
+    fn times_rank_before_the_order_of_acceptance() {
+        let (new, late) = (seen(1, "new", Some(50)), seen(2, "old", Some(40)));
+        let mut place = Place::default();
+        for accepted in [&new, &late] {
+            place.end(accepted);
+        }
+        assert_eq!(place.document, new);
+        assert!(place.is_of(&new, 1) && !place.is_of(&late, 1));
+    }
+
+    #[test]
+    fn arrivals_compare_by_the_log_whatever_the_clocks_say() {
+        let ahead = LastAccepted { effective_us: 900, ..seen(1, "a", None) };
+        assert!(seen(2, "b", None).outranks(&ahead));
+    }
+
+    #[test]
+    fn a_withdrawal_takes_down_what_ranks_below_it_whatever_came_first() {
+        let withdrawal = seen(1, "", Some(50));
+        for (time, hit) in [(40, true), (60, false)] {
+            let mut place = Place::default();
+            place.end(&withdrawal);
+            assert_eq!(place.taken_down_by(), None);
+            place.end(&seen(2, "a", Some(time)));
+            assert_eq!(place.taken_down_by().is_some(), hit);
+        }
+    }
+
+    #[test]
+    fn places_of_earlier_versions_are_read() {
+        let old = br#"{"submission_id":"s-1","sequence":7,"content_key":"k","places":[],"log_epoch":3}"#;
+        let place = Place::decode(Bytes::from_static(old)).unwrap();
+        assert_eq!((place.log_epoch, place.document.sequence, place.withdrawal.sequence), (3, 7, 0));
+        assert_eq!(Place::decode(place.encode()).unwrap(), place);
+    }
+}

@@ -1,0 +1,92 @@
+//! What acceptance keeps, learned from the log: of a submission after whose publication ingest stopped, and after the bucket was
+//! lost.
+
+use gongkai_model::effective_at;
+use gongkai_proto::v1::{self, DocumentKind, DocumentReceived, ReportWithdrawn};
+use gongkai_worker::{Context, transport::Error};
+
+use crate::{
+    calls::Attempt,
+    places::{LastAccepted, micros},
+    receipt_store::ReceiptStore,
+    submission::{content_key, event_id, event_time, places_of, said, said_by_withdrawal},
+};
+
+/// Learns of a document.
+pub(super) async fn document(
+    receipts: &ReceiptStore,
+    event: &DocumentReceived,
+    context: &Context,
+) -> Result<(), Error> {
+    let stated = event_time(event.event_time);
+    if !event.event_source.is_empty() {
+        let attempt = Attempt {
+            submission_id: event.submission_id.clone(),
+            said: said(event),
+            content_hash: event.content.as_ref().map(|content| content.sha256.clone()).unwrap_or_default(),
+            event_time_us: stated.map(micros),
+            begun_us: micros(context.logged_at),
+            before: event.supersedes.clone(),
+        };
+        let first_id = event_id(&event.event_source, &event.event_id);
+        receipts.learn_attempt(&first_id, &attempt).await?;
+    }
+    // A draft replaces nothing.
+    if event.kind() == DocumentKind::Draft {
+        return Ok(());
+    }
+    let agency = event.agency.clone().unwrap_or_default();
+    let seen = LastAccepted {
+        submission_id: event.submission_id.clone(),
+        sequence: context.sequence,
+        content_key: content_key(event),
+        places: places_of(&agency, event.year, &event.url, &event.region),
+        log_epoch: receipts.log_epoch(),
+        effective_us: micros(effective_at(stated, context.logged_at)),
+        is_timed: stated.is_some(),
+    };
+    receipts.end_at(&seen).await
+}
+
+/// Learns of a withdrawal. Those of earlier versions do not say under which id they came.
+pub(super) async fn withdrawal(
+    receipts: &ReceiptStore,
+    event: &ReportWithdrawn,
+    context: &Context,
+) -> Result<(), Error> {
+    let stated = event_time(event.event_time);
+    if !event.event_source.is_empty() {
+        let attempt = Attempt {
+            submission_id: event.submission_id.clone(),
+            said: said_by_withdrawal(event),
+            content_hash: String::new(),
+            event_time_us: stated.map(micros),
+            begun_us: micros(context.logged_at),
+            before: event.supersedes.clone(),
+        };
+        let first_id = event_id(&event.event_source, &event.event_id);
+        receipts.learn_attempt(&first_id, &attempt).await?;
+    }
+    let seen = LastAccepted {
+        submission_id: event.submission_id.clone(),
+        sequence: context.sequence,
+        content_key: String::new(),
+        places: places(event),
+        log_epoch: receipts.log_epoch(),
+        effective_us: micros(effective_at(stated, context.logged_at)),
+        is_timed: stated.is_some(),
+    };
+    receipts.end_at(&seen).await
+}
+
+/// Returns what a withdrawal hits, as [`ReceiptStore::hit`] does.
+pub(super) async fn hit(
+    receipts: &ReceiptStore,
+    event: &ReportWithdrawn,
+) -> Result<(v1::Withdrawal, String), Error> {
+    receipts.hit(&places(event), event.report.parse().ok().as_ref()).await
+}
+
+fn places(event: &ReportWithdrawn) -> Vec<String> {
+    places_of(&event.agency.clone().unwrap_or_default(), event.year, &event.url, &event.region)
+}

@@ -1,0 +1,87 @@
+//! Makes the receipts again from the log, after their bucket was lost and accepted as lost.
+//!
+//! The same handlers that keep the receipts up to date handle the whole log once more, under consumers of their own. That is
+//! harmless for what is known. An operator who accepts a loss gives the log a new number, and with every new number the bucket is
+//! looked through once. What was answered `unchanged` is not in the log and is not made again.
+
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    progress::{Dead, Stages},
+    receipt_store::ReceiptStore,
+};
+use gongkai_worker::{Consume, Runtime, transport::Error};
+
+/// Time between two looks.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// Time between two looks while the receipts are made again.
+const WORKING: Duration = Duration::from_millis(500);
+/// The broker deletes the consumers after this time.
+const FORGET_AFTER: Duration = Duration::from_secs(3600);
+
+/// Makes the receipts again whenever that is needed, for ever.
+///
+/// # Errors
+/// A consumer contradicts the deployment.
+pub async fn keep(runtime: Runtime, receipts: ReceiptStore) -> anyhow::Result<()> {
+    let mut ticks = interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = runtime.shutdown().cancelled_owned() => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        let epoch = receipts.log_epoch();
+        // While the broker is away, nothing is known. The next look tells.
+        if !matches!(receipts.is_whole().await, Ok(false)) {
+            continue;
+        }
+        tracing::info!("reading the log for the receipts that are missing");
+        rebuild(&runtime, &receipts, epoch).await?;
+    }
+}
+
+async fn rebuild(runtime: &Runtime, receipts: &ReceiptStore, epoch: u64) -> anyhow::Result<()> {
+    let again = |consume: Consume| Consume {
+        durable: format!("{}-again-{epoch}", consume.durable),
+        forget_after: Some(FORGET_AFTER),
+        ..consume
+    };
+    let (stages, dead) = (again(Stages::consume()), again(Dead::consume()));
+    let consumers = [&stages, &dead].map(|consume| (consume.stream.clone(), consume.durable.clone()));
+    let handled = async {
+        tokio::try_join!(
+            runtime.consume(stages, Stages { receipts: receipts.clone() }),
+            runtime.consume(dead, Dead { receipts: receipts.clone() })
+        )
+    };
+    let done = async {
+        let mut looks = interval(WORKING);
+        loop {
+            looks.tick().await;
+            if receipts.log_epoch() != epoch {
+                return;
+            }
+            let is_done = async {
+                for (stream, durable) in &consumers {
+                    let lag = runtime.consumer_lag(stream, durable).await?;
+                    if lag.is_none_or(|lag| lag.outstanding > 0) {
+                        return Ok(false);
+                    }
+                }
+                receipts.note_whole(epoch).await?;
+                Ok::<_, Error>(true)
+            };
+            if let Ok(true) = is_done.await {
+                tracing::info!("the receipts have everything that the log has");
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        handled = Box::pin(handled) => handled.map(drop),
+        () = done => Ok(()),
+    }
+}

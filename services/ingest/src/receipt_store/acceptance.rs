@@ -1,0 +1,205 @@
+//! What acceptance keeps: the calls under each id, the last submission of each content, and what was accepted where.
+
+use futures::future::try_join_all;
+use gongkai_model::ReportKey;
+use gongkai_proto::v1::{self, Receipt, WithdrawalHit};
+use gongkai_worker::{record_store::Versioned, transport::Error};
+
+use super::ReceiptStore;
+use crate::{
+    calls::{Attempt, CallRecord, Judgement, Statement},
+    places::{LastAccepted, Place, Unfinished},
+    submission::digest,
+};
+
+/// Code of a withdrawal that hits nothing that was submitted here.
+const UNKNOWN_ADDRESS: &str = "UNKNOWN_ADDRESS";
+
+impl ReceiptStore {
+    /// Judges a call by what came under its id before, and records it if it is new; see [`CallRecord::judge`].
+    ///
+    /// # Errors
+    /// The broker did not answer. Judging again is harmless: what is recorded is then repeated.
+    pub async fn judge(&self, call: &Statement, over: Option<&str>, now_us: i64) -> Result<Judgement, Error> {
+        let key = call_entry(&call.first_id);
+        let epoch = self.runtime.log_epoch();
+        let mut race = 0;
+        loop {
+            let mut calls: Versioned<CallRecord> = self.records.read(&key).await?;
+            if calls.record.is_empty() || calls.record.log_epoch < epoch {
+                calls.record = self.first_call(&call.first_id).await?;
+            }
+            let judgement = calls.record.judge(call, over, now_us);
+            let is_new = matches!(judgement, Judgement::New(_));
+            if !is_new || self.records.save(&key, &calls).await? {
+                return Ok(judgement);
+            }
+            self.records.lost(&key, race).await?;
+            race += 1;
+        }
+    }
+
+    /// Of what versions without a record of calls accepted, and of keys after a rebuild, there is only the receipt.
+    async fn first_call(&self, first_id: &str) -> Result<CallRecord, Error> {
+        let log_epoch = self.runtime.log_epoch();
+        let known = self.get(first_id).await?.filter(|receipt| receipt.log_epoch >= log_epoch);
+        Ok(match known {
+            Some(receipt) => CallRecord::of_receipt(first_id, &receipt.revision, log_epoch),
+            None => CallRecord::empty(log_epoch),
+        })
+    }
+
+    /// Notes that an attempt is begun again.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn begin_again(&self, first_id: &str, submission_id: &str, now_us: i64) -> Result<(), Error> {
+        let note = |calls: &mut CallRecord| (calls.begin_again(submission_id, now_us), ());
+        self.records.change(&call_entry(first_id), note).await.map(drop)
+    }
+
+    /// Records an attempt that the log has.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn learn_attempt(&self, first_id: &str, attempt: &Attempt) -> Result<(), Error> {
+        let log_epoch = self.runtime.log_epoch();
+        let take = |calls: &mut CallRecord| {
+            if calls.log_epoch < log_epoch {
+                *calls = CallRecord::empty(log_epoch);
+            }
+            (calls.learn(attempt), ())
+        };
+        self.records.change(&call_entry(first_id), take).await.map(drop)
+    }
+
+    /// Returns the last submission of a content that was not redundant.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn seen(&self, content_key: &str) -> Result<Versioned<LastAccepted>, Error> {
+        let mut seen: Versioned<LastAccepted> = self.records.read(&content_entry(content_key)).await?;
+        if seen.record.log_epoch < self.runtime.log_epoch() {
+            seen.record = LastAccepted::default();
+        }
+        Ok(seen)
+    }
+
+    /// Records a submission of a content. If another writer was faster, its entry stays.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn record_seen(&self, seen: &Versioned<LastAccepted>) -> Result<(), Error> {
+        self.records.save(&content_entry(&seen.record.content_key), seen).await.map(drop)
+    }
+
+    /// Returns what was accepted at a place.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn place(&self, place: &str) -> Result<Place, Error> {
+        let known: Place = self.records.read(&place_entry(place)).await?.record;
+        let is_lost = known.log_epoch < self.runtime.log_epoch();
+        Ok(if is_lost { Place::default() } else { known })
+    }
+
+    /// Notes at places what is about to be published. Until [`Self::end_at`], nothing counts as current there.
+    ///
+    /// # Errors
+    /// The broker did not answer: publish nothing.
+    pub async fn begin_at(&self, places: &[String], what: &Unfinished) -> Result<(), Error> {
+        let begin = |known: &mut Place| known.begin(what);
+        try_join_all(places.iter().map(|place| self.change_place(place, begin))).await.map(drop)
+    }
+
+    /// Records at its places what the log has. Withdrawals that came before a document and take it down learn of that.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn end_at(&self, accepted: &LastAccepted) -> Result<(), Error> {
+        let end = |known: &mut Place| known.end(accepted);
+        let places = accepted.places.iter().map(|place| self.change_place(place, end));
+        let is_document = !accepted.content_key.is_empty();
+        for place in try_join_all(places).await?.iter().filter(|_| is_document) {
+            if let Some(withdrawal) = place.taken_down_by() {
+                self.tell_hit(&withdrawal.submission_id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn change_place(
+        &self,
+        place: &str,
+        change: impl Fn(&mut Place) -> bool + Send + Sync,
+    ) -> Result<Place, Error> {
+        let log_epoch = self.runtime.log_epoch();
+        let change = |known: &mut Place| {
+            if known.log_epoch < log_epoch {
+                *known = Place::empty(log_epoch);
+            }
+            (change(known), ())
+        };
+        Ok(self.records.change(&place_entry(place), change).await?.0)
+    }
+
+    /// Tells a withdrawal that what it takes down has come.
+    async fn tell_hit(&self, withdrawal_id: &str) -> Result<(), Error> {
+        if withdrawal_id.is_empty() {
+            return Ok(());
+        }
+        let tell = |known: &mut Receipt| {
+            let is_news = known.withdrawal.as_ref().is_some_and(|hit| hit.hit() == WithdrawalHit::Unknown);
+            if is_news {
+                known.withdrawal = Some(report_hit());
+            }
+            (is_news, is_news)
+        };
+        let (_, is_news) = self.records.change(withdrawal_id, tell).await?;
+        if is_news {
+            tracing::info!(withdrawal_id, "a publication came after its withdrawal, which takes it down");
+        }
+        Ok(())
+    }
+
+    /// Returns what a withdrawal hits, as far as that was submitted here, and the name of the report if it is known.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn hit(
+        &self,
+        places: &[String],
+        report: Option<&ReportKey>,
+    ) -> Result<(v1::Withdrawal, String), Error> {
+        for place in places {
+            let document = self.place(place).await?.document;
+            if document.sequence > 0 {
+                let receipt = self.get(&document.submission_id).await?;
+                return Ok((report_hit(), receipt.unwrap_or_default().report));
+            }
+        }
+        if let Some(report) = report.map(ToString::to_string)
+            && !self.history(&report).await?.arrivals.is_empty()
+        {
+            return Ok((report_hit(), report));
+        }
+        let code = UNKNOWN_ADDRESS.to_owned();
+        Ok((v1::Withdrawal { hit: WithdrawalHit::Unknown.into(), code }, String::new()))
+    }
+}
+
+fn report_hit() -> v1::Withdrawal {
+    v1::Withdrawal { hit: WithdrawalHit::Report.into(), code: String::new() }
+}
+
+fn call_entry(first_id: &str) -> String {
+    format!("i-{first_id}")
+}
+
+fn content_entry(content_key: &str) -> String {
+    format!("c-{content_key}")
+}
+
+fn place_entry(place: &str) -> String {
+    format!("p-{}", digest(&[place]))
+}
