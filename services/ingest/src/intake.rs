@@ -17,6 +17,7 @@
 //! say so, and nothing else that ranks above it was accepted, or is being accepted, at one of its places. If it has a later
 //! time than the current content ranks by, it is published all the same, and ranks by that time.
 
+mod incoming;
 mod originals;
 mod standing;
 mod withdrawal;
@@ -24,8 +25,9 @@ mod withdrawal;
 use std::sync::Arc;
 
 use self::{
+    incoming::Incoming,
     originals::Originals,
-    standing::{Standing, rests_on_resources},
+    standing::{Standing, rests_on_resources, standing},
 };
 
 use crate::{
@@ -39,7 +41,7 @@ use crate::{
     publication::Request,
     receipt_store::ReceiptStore,
     review::ReviewLevels,
-    submission::{self, Submission, SubmissionIdentity, content_key, event_time, said},
+    submission::{self, Submission, SubmissionIdentity, event_time},
 };
 use gongkai_agencies::Registry;
 use gongkai_model::effective_at;
@@ -68,16 +70,6 @@ pub struct Intake {
     public_url: String,
     registry: watch::Receiver<Arc<Registry>>,
     metrics: Metrics,
-}
-
-/// A document that is hashed, with the event for the log.
-struct Incoming {
-    submission: Submission,
-    event: DocumentReceived,
-    content_hash: String,
-    content_key: String,
-    /// None for a draft, which replaces nothing.
-    places: Vec<String>,
 }
 
 /// What a call is, beside those before it.
@@ -392,6 +384,11 @@ impl Intake {
         }
     }
 
+    async fn standing(&self, incoming: &Incoming, seen: &LastAccepted) -> Result<Standing, Problem> {
+        let report = incoming.submission.declared.report(&self.registry.borrow());
+        Ok(standing(&self.receipts, incoming, report.as_ref(), seen, self.now()).await?)
+    }
+
     fn now(&self) -> OffsetDateTime {
         self.runtime.clock().now()
     }
@@ -413,37 +410,5 @@ impl Intake {
     fn with_status_url(&self, receipt: Receipt) -> Receipt {
         let status_url = format!("{}/v1/submissions/{}", self.public_url, receipt.submission_id);
         Receipt { status_url, ..receipt }
-    }
-}
-
-// === impl Incoming ===
-
-impl Incoming {
-    /// Hashes the document, which takes a while if it is large.
-    fn new(submission: Submission, now: Timestamp) -> Self {
-        let event = submission.received(submission.references(), now);
-        let content = event.content.as_ref();
-        let places = if submission.is_draft() { Vec::new() } else { submission.declared.places() };
-        Self {
-            content_hash: content.map(|content| content.sha256.clone()).unwrap_or_default(),
-            content_key: content_key(&event),
-            places,
-            submission,
-            event,
-        }
-    }
-
-    fn statement(&self) -> Statement {
-        let is_key = matches!(self.submission.identity, SubmissionIdentity::Key { .. });
-        let DocumentReceived { kind, content, attachments, .. } = self.event.clone();
-        // A key stands for its files, whatever else is said of them.
-        let files = DocumentReceived { kind, content, attachments, ..DocumentReceived::default() };
-        Statement {
-            first_id: self.submission.id(&self.content_hash),
-            said: said(if is_key { &files } else { &self.event }),
-            content_hash: self.content_hash.clone(),
-            event_time_us: self.submission.declared.event_time_us(),
-            may_supersede: !is_key,
-        }
     }
 }

@@ -1,13 +1,15 @@
 //! Whether a document is the current content of its report already.
 
-use super::{Incoming, Intake};
+use super::incoming::Incoming;
 use crate::{
-    error::Problem,
     places::{LastAccepted, micros},
+    receipt_store::ReceiptStore,
     submission::event_time,
 };
-use gongkai_model::RejectionCode;
+use gongkai_model::{RejectionCode, ReportKey};
 use gongkai_proto::v1::{Receipt, SubmissionState};
+use gongkai_worker::transport::Error;
+use time::OffsetDateTime;
 
 /// How a document stands to what was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,47 +22,46 @@ pub(super) enum Standing {
     Later,
 }
 
-impl Intake {
-    /// Compares a document with an earlier submission of the same content, `seen`.
-    pub(super) async fn standing(
-        &self,
-        incoming: &Incoming,
-        seen: &LastAccepted,
-    ) -> Result<Standing, Problem> {
-        if seen.submission_id.is_empty() {
-            return Ok(Standing::New);
-        }
-        let first = self.receipts.get(&seen.submission_id).await?.unwrap_or_default();
-        if first.state() == SubmissionState::Dead || rests_on_resources(&first) {
-            return Ok(Standing::New);
-        }
-        // A draft is checked once and has no later state to compare with.
-        if incoming.submission.is_draft() {
-            return Ok(Standing::Redundant);
-        }
-        // At the places of the earlier one too: it may have been withdrawn or replaced there before it was read.
-        let now = self.now();
-        for place in incoming.places.iter().chain(&seen.places) {
-            if !self.receipts.place(place).await?.is_of(seen, micros(now)) {
-                return Ok(Standing::New);
-            }
-        }
-        let rank = match first.report.as_str() {
-            // Not read yet, or no report: it may have been withdrawn by the name that its sender gives.
-            "" => {
-                let report = incoming.submission.declared.report(&self.registry.borrow());
-                match report {
-                    Some(report) if self.receipts.is_withdrawn_after(&report, seen).await? => None,
-                    _ => Some(seen.rank()),
-                }
-            }
-            report => self.receipts.standing(report, &incoming.content_hash).await?,
-        };
-        let Some(rank) = rank else { return Ok(Standing::New) };
-        let stated = event_time(incoming.submission.declared.event_time);
-        let is_later = stated.is_some_and(|stated| stated.min(now) > rank.effective_at());
-        Ok(if is_later { Standing::Later } else { Standing::Redundant })
+/// Compares a document with an earlier submission of the same content, `seen`. `report` is the one that its sender names.
+///
+/// # Errors
+/// The broker did not answer.
+pub(super) async fn standing(
+    receipts: &ReceiptStore,
+    incoming: &Incoming,
+    report: Option<&ReportKey>,
+    seen: &LastAccepted,
+    now: OffsetDateTime,
+) -> Result<Standing, Error> {
+    if seen.submission_id.is_empty() {
+        return Ok(Standing::New);
     }
+    let first = receipts.get(&seen.submission_id).await?.unwrap_or_default();
+    if first.state() == SubmissionState::Dead || rests_on_resources(&first) {
+        return Ok(Standing::New);
+    }
+    // A draft is checked once and has no later state to compare with.
+    if incoming.submission.is_draft() {
+        return Ok(Standing::Redundant);
+    }
+    // At the places of the earlier one too: it may have been withdrawn or replaced there before it was read.
+    for place in incoming.places.iter().chain(&seen.places) {
+        if !receipts.place(place).await?.is_of(seen, micros(now)) {
+            return Ok(Standing::New);
+        }
+    }
+    let rank = match first.report.as_str() {
+        // Not read yet, or no report: it may have been withdrawn by the name that its sender gives.
+        "" => match report {
+            Some(report) if receipts.is_withdrawn_after(report, seen).await? => None,
+            _ => Some(seen.rank()),
+        },
+        report => receipts.standing(report, &incoming.content_hash).await?,
+    };
+    let Some(rank) = rank else { return Ok(Standing::New) };
+    let stated = event_time(incoming.submission.declared.event_time);
+    let is_later = stated.is_some_and(|stated| stated.min(now) > rank.effective_at());
+    Ok(if is_later { Standing::Later } else { Standing::Redundant })
 }
 
 /// Returns true if a document was rejected for want of time or memory, or by a crash: another try may end otherwise.

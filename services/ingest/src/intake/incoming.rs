@@ -1,0 +1,50 @@
+//! A document on its way in.
+
+use crate::{
+    calls::Statement,
+    submission::{Submission, SubmissionIdentity, content_key, said},
+};
+use gongkai_proto::v1::DocumentReceived;
+use prost_types::Timestamp;
+
+/// A document that is hashed, with the event for the log.
+pub(super) struct Incoming {
+    pub(super) submission: Submission,
+    pub(super) event: DocumentReceived,
+    pub(super) content_hash: String,
+    pub(super) content_key: String,
+    /// None for a draft, which replaces nothing.
+    pub(super) places: Vec<String>,
+}
+
+// === impl Incoming ===
+
+impl Incoming {
+    /// Hashes the document, which takes a while if it is large.
+    pub(super) fn new(submission: Submission, now: Timestamp) -> Self {
+        let event = submission.received(submission.references(), now);
+        let content = event.content.as_ref();
+        let places = if submission.is_draft() { Vec::new() } else { submission.declared.places() };
+        Self {
+            content_hash: content.map(|content| content.sha256.clone()).unwrap_or_default(),
+            content_key: content_key(&event),
+            places,
+            submission,
+            event,
+        }
+    }
+
+    pub(super) fn statement(&self) -> Statement {
+        let is_key = matches!(self.submission.identity, SubmissionIdentity::Key { .. });
+        let DocumentReceived { kind, content, attachments, .. } = self.event.clone();
+        // A key stands for its files, whatever else is said of them.
+        let files = DocumentReceived { kind, content, attachments, ..DocumentReceived::default() };
+        Statement {
+            first_id: self.submission.id(&self.content_hash),
+            said: said(if is_key { &files } else { &self.event }),
+            content_hash: self.content_hash.clone(),
+            event_time_us: self.submission.declared.event_time_us(),
+            may_supersede: !is_key,
+        }
+    }
+}
