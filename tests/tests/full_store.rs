@@ -26,6 +26,12 @@ async fn post(deployment: &Deployment, number: u32) -> Result<String, String> {
     }
 }
 
+/// Returns true if a service is not ready and says `words`.
+async fn said_at_readyz(deployment: &Deployment, words: &str) -> bool {
+    let said = deployment.readiness().await;
+    said.iter().any(|(_, status, text)| *status == 503 && text.contains(words))
+}
+
 async fn all_validated(deployment: &Deployment, accepted: &[String]) {
     for id in accepted {
         let receipt = http::settled(&deployment.ingest(), id).await;
@@ -54,6 +60,12 @@ async fn a_store_at_its_limit_goes_on_when_there_is_room() {
             Ok(id) => accepted.push(id),
             Err(code) => codes.push(code),
         }
+    }
+    // Somebody keeps trying, so that there is something to tell.
+    let started = Instant::now();
+    while !said_at_readyz(&deployment, "STORAGE_FULL").await {
+        assert!(started.elapsed() < Duration::from_secs(30), "nobody says it");
+        post(&deployment, 1_000).await.ok();
     }
     assert!(!accepted.is_empty() && codes.iter().any(|code| code == "STORAGE_FULL"), "{codes:?}");
     context.delete_stream("FILLER").await.unwrap();

@@ -22,8 +22,6 @@ mod originals;
 mod standing;
 mod withdrawal;
 
-use std::sync::Arc;
-
 use self::{
     incoming::Incoming,
     originals::Originals,
@@ -43,17 +41,16 @@ use crate::{
     review::ReviewLevels,
     submission::{self, Submission, SubmissionIdentity, event_time},
 };
-use gongkai_agencies::Registry;
 use gongkai_model::effective_at;
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::{CONSUMER_INGEST_STATE, Event, STREAM_REPORTS},
     v1::{DocumentReceived, Receipt, SubmissionState},
 };
+use gongkai_registry::Following;
 use gongkai_worker::{Output, Runtime, trace, transport};
 use prost_types::Timestamp;
 use time::{Duration, OffsetDateTime};
-use tokio::sync::watch;
 
 /// For this long the broker surely knows the message of an attempt that was begun and not finished. It is less than its
 /// window for duplicates, so that a call may take a while.
@@ -68,7 +65,7 @@ pub struct Intake {
     fetcher: Fetcher,
     review_levels: ReviewLevels,
     public_url: String,
-    registry: watch::Receiver<Arc<Registry>>,
+    registry: Following,
     metrics: Metrics,
 }
 
@@ -85,12 +82,7 @@ enum Turn {
 impl Intake {
     /// Creates an intake over the broker of a runtime. `registry` resolves the agencies of withdrawals.
     #[must_use]
-    pub fn new(
-        config: &Config,
-        runtime: Runtime,
-        fetcher: Fetcher,
-        registry: watch::Receiver<Arc<Registry>>,
-    ) -> Self {
+    pub fn new(config: &Config, runtime: Runtime, fetcher: Fetcher, registry: Following) -> Self {
         Self {
             registry,
             originals: Originals::new(&runtime),
@@ -275,8 +267,11 @@ impl Intake {
         self.receipts.begin_at(&incoming.places, &begun).await?;
         let Submission { content, attachments, declared, .. } = &incoming.submission;
         let references = incoming.event.content.iter().chain(&incoming.event.attachments);
+        let mut reused = Vec::new();
         for (file, reference) in std::iter::once(content).chain(attachments).zip(references) {
-            self.originals.store(file, reference).await?;
+            if self.originals.store(file, reference).await? {
+                reused.push((file, reference));
+            }
         }
         let event = DocumentReceived {
             submission_id: id.to_owned(),
@@ -286,6 +281,10 @@ impl Intake {
         let subject = Event::ReportReceived.subject(declared.region());
         let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
         let sequence = self.runtime.publish(&self.message_id(id), output).await?.sequence;
+        // What was there before may have been collected as an orphan until the event named it.
+        for (file, reference) in reused {
+            self.originals.store(file, reference).await?;
+        }
         let accepted = self.accepted(begun, sequence, &incoming.places, declared.event_time);
         self.receipts.end_at(&accepted).await?;
         Ok(accepted)
@@ -385,7 +384,7 @@ impl Intake {
     }
 
     async fn standing(&self, incoming: &Incoming, seen: &LastAccepted) -> Result<Standing, Problem> {
-        let report = incoming.submission.declared.report(&self.registry.borrow());
+        let report = incoming.submission.declared.report(&*self.registry.current()?);
         Ok(standing(&self.receipts, incoming, report.as_ref(), seen, self.now()).await?)
     }
 

@@ -99,10 +99,10 @@ impl Listeners {
 pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> anyhow::Result<()> {
     let auth = auth::Authenticator::new(&config, runtime.clock())?;
     let registry = RegistryStore::new(runtime.entries(BUCKET_AGENCIES), runtime.objects(BUCKET_REGISTRIES));
-    let registry = registry.follow(&runtime).await;
+    let registry = registry.follow(&runtime);
     let fetcher = fetch::Fetcher::new(&config)?;
     let intake = intake::Intake::new(&config, runtime.clone(), fetcher.clone(), registry.clone());
-    let dry_run = dry_run::DryRun::new(&config, runtime.clone(), fetcher, registry)?;
+    let dry_run = dry_run::DryRun::new(&config, runtime.clone(), fetcher, registry.latest())?;
     dry_run.prepare().await?;
     let admission = admission::Admission::new(&config, runtime.shutdown());
     let router =

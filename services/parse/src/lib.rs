@@ -43,11 +43,12 @@ impl Service for Parse {
             runtime.entries(subjects::BUCKET_AGENCIES),
             runtime.objects(subjects::BUCKET_REGISTRIES),
         );
+        let registry = store.follow(&runtime);
         let readers = Readers::new(&config.isolation()).context("couldn't make readers")?;
         let (latch, prepared) = (runtime.latch("readers"), readers.clone());
         runtime.remark("readers", runtime.cpu(move || prepared.prepare()).await??);
         latch.release();
-        let registry = store.follow(&runtime).await;
-        runtime.consume(consume, Reader::new(&config, &runtime, readers, registry)).await
+        let reader = Reader::new(&config, &runtime, readers, registry.read().await);
+        runtime.consume(consume, reader).await
     }
 }

@@ -1,16 +1,15 @@
 //! `gongkai.v1.AgencyService`: the registry, and the agencies that have reports but are not listed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use gongkai_agencies::{Agency, Registry, nature_of, read_csv};
+use gongkai_agencies::{Agency, nature_of, read_csv};
 use gongkai_model::{AgencyKey, AgencyProfile, Region};
 use gongkai_proto::v1;
-use gongkai_registry::RegistryStore;
+use gongkai_registry::{Following, RegistryStore};
 use gongkai_store::{
     Cursor, ReportScope,
     query::{Key, ReportQuery},
 };
-use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -28,20 +27,20 @@ const BATCH: usize = 1000;
 /// Implements `AgencyService`.
 pub struct Agencies {
     store: RegistryStore,
-    registry: watch::Receiver<Arc<Registry>>,
+    registry: Following,
     reads: Reads,
 }
 
 impl Agencies {
     #[must_use]
-    pub fn new(store: RegistryStore, registry: watch::Receiver<Arc<Registry>>, reads: Reads) -> Self {
+    pub fn new(store: RegistryStore, registry: Following, reads: Reads) -> Self {
         Self { store, registry, reads }
     }
 
     async fn get(&self, request: v1::GetAgencyRequest) -> Result<v1::Agency, QueryError> {
         let key = name::agency("name", &request.name)?;
         let key = key.ok_or(QueryError::InvalidName { field: "name", form: "agencies/{agency}" })?;
-        if let Some(agency) = self.registry.borrow().get(&key) {
+        if let Some(agency) = self.registry.current().map_err(QueryError::Broker)?.get(&key) {
             return Ok(listed(agency));
         }
         let query = ReportQuery {
@@ -65,7 +64,13 @@ impl Agencies {
             },
         };
         let all = match request.filter.trim() {
-            "" => self.registry.borrow().iter().map(|agency| (agency.code.clone(), listed(agency))).collect(),
+            "" => self
+                .registry
+                .current()
+                .map_err(QueryError::Broker)?
+                .iter()
+                .map(|agency| (agency.code.clone(), listed(agency)))
+                .collect(),
             filter if filter.split_whitespace().collect::<String>() == PROVISIONAL.replace(' ', "") => {
                 self.unlisted().await?
             }
@@ -85,7 +90,7 @@ impl Agencies {
 
     /// The agencies that have reports and are not listed, by key.
     async fn unlisted(&self) -> Result<BTreeMap<AgencyKey, v1::Agency>, QueryError> {
-        let registry = self.registry.borrow().clone();
+        let registry = self.registry.current().map_err(QueryError::Broker)?;
         let mut found = BTreeMap::new();
         let mut after = None;
         loop {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use gongkai_store::Error as StoreError;
+use gongkai_worker::transport::ErrorKind;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -14,6 +15,9 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 pub const DOMAIN: &str = "gongkai";
 /// The delay after which a client of a busy server should retry.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Nothing is answered, as what the broker holds is not what it held.
+const STORE_LOST: (Code, &str, &str) =
+    (Code::Unavailable, "STORE_LOST", "消息服务器的数据丢失或已被替换，须由管理员处理");
 
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +114,9 @@ pub enum QueryError {
         /// Events that the log had when this began.
         total: u64,
     },
+    /// The broker lost the log, or holds another: whether the read model matches it is not known.
+    #[error("the broker's store is lost or another one: {0}")]
+    StoreLost(String),
     /// The read model is being opened and compared with the log.
     #[error("the read model is being opened, waiting for {0}")]
     Opening(String),
@@ -137,6 +144,8 @@ impl QueryError {
             Self::InvalidText { .. } => (Code::InvalidArgument, "INVALID_TEXT", "文字为空、过长或含控制字符"),
             Self::InvalidExpiry => (Code::InvalidArgument, "INVALID_EXPIRY", "到期时间须晚于现在，最长十年"),
             Self::InvalidRegistry(_) => (Code::InvalidArgument, "INVALID_REGISTRY", "机构名录有误"),
+            Self::StoreLost(_) => STORE_LOST,
+            Self::Broker(error) if error.kind == ErrorKind::Lost => STORE_LOST,
             Self::Broker(_) => (Code::Unavailable, "BROKER_UNAVAILABLE", "消息服务器暂不可用，请稍后再试"),
             Self::InvalidName { .. } => (Code::InvalidArgument, "INVALID_NAME", "资源名称格式不对"),
             Self::InvalidFilter { .. } => (Code::InvalidArgument, "INVALID_FILTER", "筛选条件有误"),

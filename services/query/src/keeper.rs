@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use gongkai_proto::subjects::{self, BUCKET_TEXTS, STREAM_REPORTS};
 use gongkai_store::sqlite::{self, FileLock, Options, SqliteStore};
 use gongkai_store::{Error, LogIdentity, Store as _};
-use gongkai_worker::transport::{self, ErrorKind, StreamState};
+use gongkai_worker::transport::{self, ErrorKind, Part, StreamState};
 use gongkai_worker::{Latch, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -115,11 +115,19 @@ impl Keeper {
                 Ended::LogGone => {}
                 Ended::Doubted(reason) => doubt = Some(reason),
             }
-            self.model.set(None, Availability::Opening("the log".to_owned()));
+            self.model.set(None, self.without_log());
             // Watchers read again and learn that their read model is gone.
             self.changes.notify();
             spawn_blocking(move || kept.store.close()).await?;
         }
+    }
+
+    /// Returns why there is no read model when its log is gone or another.
+    fn without_log(&self) -> Availability {
+        if self.runtime.has_lost(Part::Stream(STREAM_REPORTS)) {
+            return Availability::Lost(format!("the log {STREAM_REPORTS} is not what it was"));
+        }
+        Availability::Opening("the log".to_owned())
     }
 
     /// Waits for the lock of the file: the previous process may still be stopping.
@@ -149,6 +157,10 @@ impl Keeper {
                 Err(Obstacle::Mismatch(reason)) => self.set_aside(reason).await?,
                 Err(Obstacle::Broker(error)) if error.kind == ErrorKind::NotFound => {
                     self.wait_for(format!("the log {STREAM_REPORTS}, which the broker does not have")).await;
+                }
+                Err(Obstacle::Broker(error)) if error.kind == ErrorKind::Lost => {
+                    self.wait_while(Availability::Lost(error.to_string()), format!("the broker: {error}"))
+                        .await;
                 }
                 Err(Obstacle::Broker(error)) => self.wait_for(format!("the broker: {error}")).await,
                 Err(Obstacle::Failed(error)) => return Err(error),
@@ -257,7 +269,7 @@ impl Keeper {
                 Err(error) => Err(error),
             },
             failed = rebuilding => failed,
-            ended = watch(kept, doubts) => Ok(ended),
+            ended = watch(kept, doubts, &runtime) => Ok(ended),
         }
     }
 
@@ -295,7 +307,11 @@ impl Keeper {
 
     /// Sets what the read model waits for, and pauses.
     async fn wait_for(&mut self, what: String) {
-        self.model.set(None, Availability::Opening(what.clone()));
+        self.wait_while(Availability::Opening(what.clone()), what).await;
+    }
+
+    async fn wait_while(&mut self, condition: Availability, what: String) {
+        self.model.set(None, condition);
         self.say(what);
         sleep(AGAIN).await;
     }
@@ -320,7 +336,7 @@ impl From<transport::Error> for Obstacle {
 }
 
 /// Compares a read model regularly with its log and its checksums, until they differ.
-async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> Ended {
+async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>, runtime: &Runtime) -> Ended {
     let mut ticks = interval(CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut unsure = 0;
@@ -345,6 +361,9 @@ async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> Ended {
                 return Ended::Doubted(reason);
             }
             Err(error) if error.kind == ErrorKind::NotFound => return Ended::LogGone,
+            Err(error) if error.kind == ErrorKind::Lost && runtime.has_lost(Part::Stream(STREAM_REPORTS)) => {
+                return Ended::LogGone;
+            }
             // The runtime logs an outage. Meanwhile the read model answers as it is.
             Err(_) => {}
         }

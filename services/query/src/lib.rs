@@ -79,7 +79,7 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
         runtime.entries(subjects::BUCKET_AGENCIES),
         runtime.objects(subjects::BUCKET_REGISTRIES),
     );
-    let registry = store.clone().follow(&runtime).await;
+    let registry = store.clone().follow(&runtime);
     let agencies = Agencies::new(store, registry, reads.clone());
     let log = commands::Log::new(runtime.clone());
     let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());

@@ -23,6 +23,8 @@ pub enum Availability {
         /// Events that the log had when this began.
         total: u64,
     },
+    /// The broker lost the log, or holds another, and nobody has decided yet what holds; the text says what is wrong.
+    Lost(String),
     /// It does not match its log, and the configuration forbids to replace it; the text says why.
     Refused(String),
     /// It holds every event of the log, apart from the usual lag.
@@ -83,6 +85,7 @@ impl ReadModel {
             (Availability::Rebuilding { done, total }, _) => {
                 Err(QueryError::Rebuilding { done: *done, total: *total })
             }
+            (Availability::Lost(what), _) => Err(QueryError::StoreLost(what.clone())),
             (Availability::Refused(reason), _) => Err(QueryError::Refused(reason.clone())),
             (Availability::Opening(what), _) => Err(QueryError::Opening(what.clone())),
             (Availability::Ready, None) => Err(QueryError::Opening("a store".to_owned())),

@@ -53,7 +53,7 @@ impl Service for Validate {
             runtime.entries(subjects::BUCKET_AGENCIES),
             runtime.objects(subjects::BUCKET_REGISTRIES),
         );
-        let registry = store.follow(&runtime).await;
+        let registry = store.follow(&runtime).read().await;
         runtime.consume(consume, Validator::new(&runtime, rules, registry)).await
     }
 }

@@ -23,6 +23,7 @@ use gongkai_proto::{
     v1::Receipt,
 };
 use gongkai_query::{notifier::ChangeNotifier, projector};
+use gongkai_registry::Following;
 use gongkai_rules::RuleSet;
 use gongkai_store::{
     Store as _,
@@ -217,7 +218,7 @@ impl Site {
                     public_url: "http://ingest.example".to_owned(),
                     ..gongkai_ingest::Config::default()
                 };
-                let intake = Intake::new(&config, runtime.clone(), fetcher(), registry);
+                let intake = Intake::new(&config, runtime.clone(), fetcher(), Following::of(registry));
                 *self.ingest.lock().unwrap() = Some((connection, intake));
                 let receipts = ReceiptStore::new(&runtime);
                 let stages = runtime.consume(Stages::consume(), Stages { receipts: receipts.clone() });

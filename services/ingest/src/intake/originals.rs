@@ -49,17 +49,17 @@ impl Originals {
         }
     }
 
-    /// Stores a file under its hash, unless it is there.
+    /// Stores a file under its hash, unless it is there. Returns true if it was.
     ///
     /// # Errors
     /// It may or may not be stored. Store it again.
     ///
     /// # Cancel safety
     /// If the future is dropped, another process may wait for 15 s before it stores the same file.
-    pub(super) async fn store(&self, file: &File, reference: &ContentRef) -> Result<(), Error> {
+    pub(super) async fn store(&self, file: &File, reference: &ContentRef) -> Result<bool, Error> {
         let _turn = self.turns.take(&reference.key).await;
         if self.objects.exists(&reference.key).await? {
-            return Ok(());
+            return Ok(true);
         }
         let claim = format!("o-{}", reference.key);
         let is_stored = match self.claim(&claim).await? {
@@ -74,7 +74,7 @@ impl Originals {
         if !is_stored && let Err(error) = self.entries.delete(&claim).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "a claim on an original stays");
         }
-        stored
+        stored.map(|()| is_stored)
     }
 
     /// Returns false if another process has claimed the object.

@@ -25,7 +25,7 @@ impl Intake {
     /// As for [`Self::request`].
     pub async fn withdraw(&self, withdrawal: WithdrawalRequest) -> Result<Receipt, Problem> {
         let declared = &withdrawal.declared;
-        let report = declared.report(&self.registry.borrow());
+        let report = declared.report(&*self.registry.current()?);
         let now = self.now();
         let event = withdrawal.withdrawn(report.as_ref(), timestamp(now));
         let call = Statement {

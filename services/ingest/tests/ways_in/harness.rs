@@ -19,6 +19,7 @@ use gongkai_ingest::{
     intake::Intake, receipt_store::ReceiptStore,
 };
 use gongkai_proto::v1::DocumentReceived;
+use gongkai_registry::Following;
 use gongkai_worker::{Clock, Runtime, Transport, config::WorkerSettings, transport::memory::Memory};
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
@@ -68,7 +69,7 @@ impl Harness {
         let auth = Authenticator::new(config, runtime.clock()).unwrap();
         let (agencies, registry) = watch::channel(Arc::default());
         let fetcher = Fetcher::new(config).unwrap();
-        let intake = Intake::new(config, runtime.clone(), fetcher.clone(), registry.clone());
+        let intake = Intake::new(config, runtime.clone(), fetcher.clone(), Following::of(registry.clone()));
         gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-ingest"));
         let dry_run = DryRun::new(config, runtime.clone(), fetcher, registry).unwrap();
         let admission = Admission::new(config, runtime.shutdown());

@@ -22,6 +22,7 @@ use gongkai_proto::{
         WithdrawalHit,
     },
 };
+use gongkai_registry::Following;
 use gongkai_worker::{
     Clock, Context, Handler as _, Once, Runtime, Transport,
     clock::ClockHandle,
@@ -58,7 +59,12 @@ impl Site {
             || Runtime::builder("ingest", transport.clone()).clock(clock.clone()).dead_prefix("dead").build();
         let replica = || {
             let fetcher = Fetcher::new(&Config::default()).unwrap();
-            Intake::new(&Config::default(), runtime(), fetcher, watch::channel(Arc::default()).1)
+            Intake::new(
+                &Config::default(),
+                runtime(),
+                fetcher,
+                Following::of(watch::channel(Arc::default()).1),
+            )
         };
         let receipts = ReceiptStore::new(&runtime());
         Self {

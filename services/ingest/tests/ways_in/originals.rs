@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use gongkai_registry::Following;
 use http::StatusCode;
 use tokio::{sync::watch, time::timeout};
 
@@ -41,7 +42,8 @@ async fn fifty_submissions_of_one_content_leave_one_original() {
     broker.declare(&gongkai_proto::topology!()).await.unwrap();
     let runtime = Runtime::builder("ingest", broker.clone()).build();
     let fetcher = Fetcher::new(&Config::default()).unwrap();
-    let intake = Intake::new(&Config::default(), runtime, fetcher, watch::channel(Arc::default()).1);
+    let intake =
+        Intake::new(&Config::default(), runtime, fetcher, Following::of(watch::channel(Arc::default()).1));
     let all = (0..50).map(|n| intake.submit(submission(n)));
     let receipts: Vec<_> = futures::future::join_all(all).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(receipts.len(), 50);

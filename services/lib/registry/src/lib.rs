@@ -31,6 +31,14 @@ pub struct RegistryStore {
     objects: Arc<dyn Objects>,
 }
 
+/// The list of agencies as it is followed. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Following {
+    list: watch::Receiver<Arc<Registry>>,
+    /// Why it was not read yet.
+    unread: watch::Receiver<Option<ErrorKind>>,
+}
+
 /// Key of the current list; empty if none was ever stored.
 #[derive(Default)]
 struct Current(String);
@@ -74,32 +82,42 @@ impl RegistryStore {
         self.records.change(CURRENT, replace).await.map(drop)
     }
 
-    /// Returns a receiver of the current list and every later one. It is updated until the runtime shuts down.
-    ///
-    /// While the broker is unavailable, this retries, so that a service does not start without the list.
-    pub async fn follow(self, runtime: &Runtime) -> watch::Receiver<Arc<Registry>> {
-        let first = loop {
-            match self.read().await {
-                Ok(registry) => break registry,
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "registry not read"),
-            }
-            tokio::select! {
-                () = runtime.shutdown().cancelled_owned() => break Registry::default(),
-                () = tokio::time::sleep(PAUSE) => {}
-            }
-        };
-        let (sender, receiver) = watch::channel(Arc::new(first));
+    /// Follows the current list until the runtime shuts down. Returns at once; the broker may be away.
+    #[must_use]
+    pub fn follow(self, runtime: &Runtime) -> Following {
+        let (list, followed) = watch::channel(Arc::default());
+        let (unread, followed_unread) = watch::channel(Some(ErrorKind::Unavailable));
         let shutdown = runtime.shutdown();
         runtime.spawn("registry", OnFailure::ShutDown, async move {
-            shutdown.run_until_cancelled(self.forward(&sender)).await;
+            let forwarding = async {
+                list.send_replace(Arc::new(self.read_first(&unread).await));
+                unread.send_replace(None);
+                self.forward(&list).await;
+            };
+            shutdown.run_until_cancelled(forwarding).await;
             Ok(())
         });
-        receiver
+        Following { list: followed, unread: followed_unread }
+    }
+
+    async fn read_first(&self, unread: &watch::Sender<Option<ErrorKind>>) -> Registry {
+        loop {
+            match self.read().await {
+                Ok(registry) => return registry,
+                Err(error) => {
+                    unread.send_replace(Some(error.kind));
+                    // The runtime logs an outage once.
+                    if !error.kind.is_outage() {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "registry not read");
+                    }
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     async fn forward(&self, sender: &watch::Sender<Arc<Registry>>) {
         loop {
-            // The runtime logs an outage once.
             if let Err(error) = self.forward_while_reached(sender).await
                 && !error.kind.is_outage()
             {
@@ -125,5 +143,39 @@ impl RegistryStore {
             list.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("registry {name} is not there")))?;
         let unreadable = || Error::new(ErrorKind::Unreadable, format!("registry {name} cannot be parsed"));
         read_csv(&list).map_err(|error| unreadable().because(error))
+    }
+}
+
+// === impl Following ===
+
+impl Following {
+    /// A list that its caller provides.
+    #[must_use]
+    pub fn of(list: watch::Receiver<Arc<Registry>>) -> Self {
+        Self { list, unread: watch::channel(None).1 }
+    }
+
+    /// Returns the current list.
+    ///
+    /// # Errors
+    /// It was not read yet, with the kind of what prevents it. An empty list would be another answer.
+    pub fn current(&self) -> Result<Arc<Registry>, Error> {
+        match *self.unread.borrow() {
+            None => Ok(self.list.borrow().clone()),
+            Some(kind) => Err(Error::new(kind, "the list of agencies is not read yet")),
+        }
+    }
+
+    /// Returns a receiver of the list and every later one. The list is empty until it is read.
+    #[must_use]
+    pub fn latest(&self) -> watch::Receiver<Arc<Registry>> {
+        self.list.clone()
+    }
+
+    /// Waits until the list is read, and returns a receiver of it and every later one. At shutdown it may be empty.
+    pub async fn read(mut self) -> watch::Receiver<Arc<Registry>> {
+        // An error means that the runtime shuts down.
+        self.unread.wait_for(Option::is_none).await.ok();
+        self.list
     }
 }

@@ -2,7 +2,8 @@
 //! store that holds the objects.
 //!
 //! Calls can succeed and fail side by side during an outage, such as when one stream is full and another is not. An outage
-//! therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at most.
+//! therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at most. Each kind
+//! of outage is one of its own: a broker that is full now and silent then is said to be each of them once a minute.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,9 +31,10 @@ struct Inner {
 /// The broker, or the object store beside it.
 #[derive(Debug, Default)]
 struct Side {
-    /// True while `trouble` is set. Lets successful calls skip the lock.
+    /// True while there is trouble. Lets successful calls skip the lock.
     troubled: AtomicBool,
-    trouble: Mutex<Option<Trouble>>,
+    /// At most one of each kind.
+    troubles: Mutex<Vec<Trouble>>,
 }
 
 #[derive(Debug)]
@@ -74,8 +76,8 @@ impl Outage {
 impl Side {
     fn seen(&self, error: &Error) -> bool {
         let now = Instant::now();
-        let mut state = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(trouble) = state.as_mut().filter(|trouble| trouble.kind == error.kind) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(trouble) = troubles.iter_mut().find(|trouble| trouble.kind == error.kind) {
             trouble.failures += 1;
             trouble.last = now;
             let is_due = now - trouble.said >= REPEAT;
@@ -87,25 +89,24 @@ impl Side {
         }
         say(error, 1, Duration::ZERO);
         self.troubled.store(true, Ordering::Release);
-        *state = Some(Trouble { kind: error.kind, since: now, said: now, last: now, failures: 1 });
+        troubles.push(Trouble { kind: error.kind, since: now, said: now, last: now, failures: 1 });
         true
     }
 
-    /// Ends the outage if its kind is `disproved` and it has been quiet for long enough.
+    /// Ends the outages whose kind is `disproved` and that have been quiet for long enough.
     fn over(&self, disproved: impl Fn(ErrorKind) -> bool) -> bool {
         if !self.troubled.load(Ordering::Acquire) {
             return false;
         }
-        let mut state = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(trouble) =
-            state.take_if(|trouble| disproved(trouble.kind) && trouble.last.elapsed() >= QUIET)
-        else {
-            return false;
-        };
-        self.troubled.store(false, Ordering::Release);
-        let seconds = trouble.since.elapsed().as_secs();
-        tracing::info!(seconds, failures = trouble.failures, "{} again", good(trouble.kind));
-        true
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = |trouble: &Trouble| disproved(trouble.kind) && trouble.last.elapsed() >= QUIET;
+        let before = troubles.len();
+        for trouble in troubles.extract_if(.., |trouble| is_over(trouble)) {
+            let seconds = trouble.since.elapsed().as_secs();
+            tracing::info!(seconds, failures = trouble.failures, "{} again", good(trouble.kind));
+        }
+        self.troubled.store(!troubles.is_empty(), Ordering::Release);
+        troubles.len() < before
     }
 }
 
@@ -158,6 +159,21 @@ mod tests {
         tokio::time::advance(QUIET).await;
         assert!(outage.answered() && !outage.answered());
         assert!(outage.objects_answered());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn kinds_that_alternate_are_each_said_once_a_minute() {
+        let outage = Outage::default();
+        let kinds = [ErrorKind::Unavailable, ErrorKind::Full];
+        let alternate = || kinds.map(|kind| outage.seen(&Error::new(kind, "no")));
+        let said = (0..120).flat_map(|_| alternate()).filter(|said| *said).count();
+        assert_eq!(said, kinds.len());
+        tokio::time::advance(REPEAT).await;
+        assert_eq!(alternate(), [true, true]);
+        tokio::time::advance(QUIET).await;
+        assert!(outage.answered(), "it answers");
+        assert!(!outage.answered(), "it may still be full");
+        assert!(outage.accepted());
     }
 
     #[tokio::test(start_paused = true)]

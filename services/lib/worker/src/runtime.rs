@@ -30,7 +30,7 @@ use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, TraceSpan};
 use crate::transport::{
-    self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Published, StreamState, Transport,
+    self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Part, Published, StreamState, Transport,
 };
 
 /// The handle through which a service uses the runtime. Cheap to clone.
@@ -282,6 +282,24 @@ impl Runtime {
     #[must_use]
     pub fn log_epoch(&self) -> u64 {
         self.0.holdings.as_ref().map_or(0, Holdings::accepted_ms)
+    }
+
+    /// Waits until the log has another number than `epoch`, because a loss was accepted.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn until_epoch_after(&self, epoch: u64) {
+        match &self.0.holdings {
+            Some(holdings) => holdings.until_accepted_after(epoch).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns true if nothing is done because this stream or bucket is not what it was. Calls to the broker fail as
+    /// [`ErrorKind::Lost`] meanwhile.
+    #[must_use]
+    pub fn has_lost(&self, part: Part) -> bool {
+        self.0.holdings.as_ref().is_some_and(|holdings| holdings.has_lost(part))
     }
 
     /// Returns the sentences of the latches that are held, which `/readyz` prints.

@@ -15,6 +15,9 @@ use super::secret::Secret;
 use super::url::SecretUrl;
 use crate::transport::jetstream;
 
+/// Least value of `nats.orphan_age_s`: far longer than an acceptance takes.
+const SHORTEST_ORPHAN_AGE_S: u64 = 10 * 60;
+
 /// The sections that every program has.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -63,6 +66,8 @@ pub struct NatsSettings {
     /// File in which the process remembers what the broker held, so that it notices a store that was lost while it was
     /// stopped.
     pub marker_file: Option<PathBuf>,
+    /// Age in seconds from which on a stored file whose document is not in the log counts as orphaned, for `gongkai doctor`.
+    pub orphan_age_s: u64,
     /// Timeout of one attempt to connect, in seconds. The program keeps trying.
     pub connect_timeout_s: u64,
     /// Timeout of each request, in milliseconds.
@@ -175,6 +180,7 @@ impl Default for NatsSettings {
             stream_max_bytes: None,
             recreate: false,
             marker_file: None,
+            orphan_age_s: 24 * 60 * 60,
             connect_timeout_s: 10,
             request_timeout_ms: 2000,
             object_timeout_s: 30,
@@ -186,6 +192,10 @@ impl NatsSettings {
     fn validate(&self) -> anyhow::Result<()> {
         ensure!(!self.url.expose().trim().is_empty(), "nats.url must name a server");
         ensure!(matches!(self.replicas, 1..=5), "nats.replicas must be 1 to 5, not {}", self.replicas);
+        ensure!(
+            self.orphan_age_s >= SHORTEST_ORPHAN_AGE_S,
+            "nats.orphan_age_s must be at least {SHORTEST_ORPHAN_AGE_S}: a file is stored before its document is in the log"
+        );
         ensure!(self.connect_timeout_s > 0, "nats.connect_timeout_s must be above 0");
         ensure!(self.request_timeout_ms > 0, "nats.request_timeout_ms must be above 0");
         ensure!(self.object_timeout_s > 0, "nats.object_timeout_s must be above 0");

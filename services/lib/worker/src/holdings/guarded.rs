@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Holdings;
 use crate::transport::{
     ConsumerLag, ConsumerSpec, Delivery, Entries, Entry, Error, ErrorKind, Logged, Message, Objects, Part,
-    Published, Pull, Settle, StreamState, Timer, Topology, Transport,
+    Published, Pull, Settle, Storage, StreamState, Timer, Topology, Transport,
 };
 
 /// A transport behind the gate. Cheap to clone.
@@ -72,6 +72,10 @@ impl Writing<'_> {
             Ok(stored) => {
                 self.guard.holdings.stored(part, sequence(&stored));
                 Ok(stored)
+            }
+            Err(error) if error.kind == ErrorKind::Full => {
+                self.guard.holdings.overflowed(part);
+                Err(error)
             }
             Err(error)
                 if error.kind == ErrorKind::Unavailable && self.losses == self.guard.inner.losses() =>
@@ -148,6 +152,11 @@ impl Transport for Guarded {
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
         self.pass().await?;
         self.observe(self.inner.held(part).await)
+    }
+
+    async fn storage(&self) -> Result<Storage, Error> {
+        self.pass().await?;
+        self.observe(self.inner.storage().await)
     }
 
     fn losses(&self) -> u64 {

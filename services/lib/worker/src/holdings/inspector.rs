@@ -1,14 +1,16 @@
 //! Checks whether every stream and bucket is in place, and opens and closes the gate.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use futures::future::try_join_all;
 use tokio::time::{Instant, sleep};
 
 use super::judge::{Inventory, LostPart, is_accepted, judge, sentence};
 use super::record::PartRecords;
+use super::room::{Shortage, shortages};
 use super::{Holdings, guarded::Guarded};
 use crate::clock::Clock;
 use crate::outage::Outage;
@@ -72,23 +74,29 @@ pub struct Inspection {
     pub inventory: Inventory,
     /// The marker, if there is one.
     pub marker: Option<PartRecords>,
-    /// The parts that are not as the marker remembers them.
+    /// The parts that are not as they are remembered.
     pub faults: Vec<LostPart>,
+    /// The limits that are reached.
+    pub shortages: Vec<Shortage>,
 }
 
-/// Looks up every stream and bucket and compares them with the marker in `bucket`. Changes nothing.
+/// Looks up every stream and bucket and compares them with the marker in `bucket` and with what `file` remembers
+/// (`nats.marker_file`). Changes nothing.
 ///
 /// # Errors
-/// The broker did not answer, or refuses.
+/// The broker did not answer, or refuses. Or the file cannot be read.
 pub async fn inspect(
     transport: &Arc<dyn Transport>,
     topology: &Topology,
     bucket: &'static str,
-) -> Result<Inspection, Error> {
+    file: Option<&Path>,
+) -> anyhow::Result<Inspection> {
     let inventory = look(&**transport, topology).await?;
     let marker = Marker::new(transport.clone(), bucket).read().await?;
-    let faults = judge(&inventory, marker.as_ref(), None);
-    Ok(Inspection { inventory, marker, faults })
+    let filed = remembered(file)?;
+    let faults = judge(&inventory, marker.as_ref(), filed.as_ref());
+    let shortages = shortages(&inventory, transport.storage().await?);
+    Ok(Inspection { inventory, marker, faults, shortages })
 }
 
 /// Creates what is missing and makes the marker accept what is there. Running services accept it too, within seconds.
@@ -119,13 +127,10 @@ impl Inspector {
         holdings: Holdings,
         outage: Outage,
     ) -> anyhow::Result<Self> {
-        let filed = match &orders.file {
-            Some(file) => Some(PartRecords::read(file).map_err(|error| unreadable(file, &error))?),
-            None => None,
-        };
+        let filed = remembered(orders.file.as_deref())?;
         Ok(Self {
             marker: Marker::new(transport.clone(), orders.marker),
-            memory: filed.clone().filter(|known| !known.is_empty()),
+            memory: filed.clone(),
             filed,
             transport,
             orders,
@@ -143,7 +148,7 @@ impl Inspector {
         Guarded::new(self.transport.clone(), self.holdings.clone())
     }
 
-    /// Checks until everything is in place for the first time.
+    /// Checks until everything is in place for the first time, or until it is known what is not. The gate is closed then.
     ///
     /// # Errors
     /// The broker refuses a stream or bucket. An operator has to correct that.
@@ -151,6 +156,7 @@ impl Inspector {
         loop {
             match self.survey().await {
                 Ok(true) => return Ok(()),
+                Ok(false) if self.holdings.is_closed() => return Ok(()),
                 Ok(false) => {}
                 Err(error) if error.kind.is_outage() => self.failed(&error).await,
                 Err(error) => return Err(error),
@@ -197,6 +203,7 @@ impl Inspector {
             );
         }
         let inventory = self.complete(inventory).await?;
+        let shortages = shortages(&inventory, self.transport.storage().await?);
         let is_changed = memory.as_ref().is_some_and(|memory| is_another(memory, &inventory));
         let mut known = remember(marker.clone().unwrap_or_default(), &inventory);
         if faults.is_empty() {
@@ -212,7 +219,7 @@ impl Inspector {
         self.file(&known);
         let accepted_ms = known.accepted_ms;
         self.memory = Some(known);
-        self.holdings.open(losses, is_changed, accepted_ms);
+        self.holdings.open(losses, is_changed, accepted_ms, &shortages);
         Ok(true)
     }
 
@@ -236,7 +243,7 @@ impl Inspector {
             return;
         }
         let obstacle = sentence(faults);
-        if self.holdings.close(obstacle.clone()) {
+        if self.holdings.close(obstacle.clone(), parts) {
             tracing::error!(
                 lost = obstacle,
                 "the broker does not hold what it held; nothing is done until it does"
@@ -365,6 +372,10 @@ fn now_ms(clock: &Clock) -> u64 {
     u64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
 
-fn unreadable(file: &std::path::Path, error: &anyhow::Error) -> anyhow::Error {
-    anyhow::anyhow!("couldn't read {} (nats.marker_file): {error:#}", file.display())
+/// Returns what a file remembers; `None` if there is none, or it does not exist yet.
+fn remembered(file: Option<&Path>) -> anyhow::Result<Option<PartRecords>> {
+    let Some(file) = file else { return Ok(None) };
+    let known = PartRecords::read(file)
+        .with_context(|| format!("couldn't read {} (nats.marker_file)", file.display()))?;
+    Ok(Some(known).filter(|known| !known.is_empty()))
 }

@@ -105,13 +105,14 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::transport::Storage;
 
     const LOG: Part = Part::Stream("LOG");
     const BUCKET: Part = Part::Entries("bucket");
 
     fn held(hour: u8, last_sequence: u64) -> StreamState {
         let created = datetime!(2026-01-01 00:00 UTC).replace_hour(hour).unwrap();
-        StreamState { created, first_sequence: 1, last_sequence }
+        StreamState { created, first_sequence: 1, last_sequence, storage: Storage::default() }
     }
 
     fn known(parts: &[(Part, StreamState)]) -> PartRecords {

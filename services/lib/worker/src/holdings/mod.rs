@@ -16,7 +16,7 @@
 //!
 //! A broker can also be there and take nothing: a nats-server whose disk was full refuses, without an answer, every message
 //! for the streams that met it, until it is restarted. Parts that take nothing are tracked ([`refusals`]), and `/readyz` says
-//! what to do.
+//! what to do. The same holds for a limit that is reached ([`room`]).
 //!
 //! - [`judge`]: compares what is held with what was known; pure;
 //! - [`inspector`]: checks regularly, and after every failure and lost connection;
@@ -30,6 +30,7 @@ pub mod judge;
 pub(crate) mod objects;
 pub mod record;
 mod refusals;
+pub mod room;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::refusals::Refusals;
+use self::room::{Refused, Shortage};
 use crate::transport::{Error, ErrorKind, Part, StreamDef, Topology, subject};
 
 /// How long a call waits until the parts are known to be in place, such as after a lost connection.
@@ -69,6 +71,7 @@ struct Tracked {
     /// The last sequence that it stored.
     last: AtomicU64,
     refusals: Refusals,
+    full: Refused,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -79,10 +82,14 @@ struct State {
     accepted_ms: u64,
     /// Why the gate is closed, in one sentence.
     obstacle: Option<String>,
+    /// The parts that are out of place while it is closed.
+    lost: Vec<Part>,
     /// Why the process is not ready although the gate is open.
     hindrance: Option<String>,
     /// True if a part takes nothing although the broker answers.
     is_stuck: bool,
+    /// True if the log says already that parts take nothing.
+    is_logged: bool,
     /// Why the object store beside the broker is of no use, in one sentence.
     objects: Option<String>,
 }
@@ -106,6 +113,26 @@ impl Holdings {
     pub(crate) fn obstacle(&self) -> Option<String> {
         let state = self.0.state.borrow();
         [&state.obstacle, &state.hindrance, &state.objects].into_iter().find_map(Clone::clone)
+    }
+
+    /// Returns true if parts are known to be out of place.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.state.borrow().obstacle.is_some()
+    }
+
+    /// Returns true if the gate is closed because of this part.
+    pub(crate) fn has_lost(&self, part: Part) -> bool {
+        self.0.state.borrow().lost.contains(&part)
+    }
+
+    /// Waits until a loss is accepted, other than that of `accepted_ms`.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(crate) async fn until_accepted_after(&self, accepted_ms: u64) {
+        let mut state = self.0.state.subscribe();
+        // An error is impossible: `self` holds the sender.
+        state.wait_for(|state| state.accepted_ms != accepted_ms).await.ok();
     }
 
     /// Returns when a loss was last accepted, in milliseconds since 1970; 0 if that never happened.
@@ -153,8 +180,16 @@ impl Holdings {
     fn stored(&self, part: Part, sequence: u64) {
         self.seen(part, sequence);
         if let Some(tracked) = self.tracked(part) {
-            tracked.refusals.end();
+            tracked.end_refusals();
         }
+    }
+
+    /// Records that a part has no room for a message.
+    fn overflowed(&self, part: Part) {
+        if let Some(tracked) = self.tracked(part) {
+            tracked.full.add();
+        }
+        self.suspect();
     }
 
     /// Records that a part has a message under this sequence.
@@ -180,12 +215,11 @@ impl Holdings {
 
     /// Returns the parts that take nothing although the broker answers.
     fn stuck(&self) -> Vec<Part> {
-        self.0
-            .parts
-            .iter()
-            .filter(|tracked| tracked.refusals.have_lasted())
-            .map(|tracked| tracked.part)
-            .collect()
+        self.parts_that(|tracked| tracked.refusals.have_lasted())
+    }
+
+    fn parts_that(&self, is: impl Fn(&Tracked) -> bool) -> Vec<Part> {
+        self.0.parts.iter().filter(|tracked| is(tracked)).map(|tracked| tracked.part).collect()
     }
 
     /// Waits until a part takes nothing although the broker answers.
@@ -211,8 +245,8 @@ impl Holdings {
     }
 
     /// Opens the gate. `is_changed` says that other parts were accepted in the place of those that were known.
-    /// `accepted_ms` says when a loss was last accepted.
-    fn open(&self, losses: u64, is_changed: bool, accepted_ms: u64) {
+    /// `accepted_ms` says when a loss was last accepted, `shortages` which limits are reached.
+    fn open(&self, losses: u64, is_changed: bool, accepted_ms: u64, shortages: &[Shortage]) {
         if is_changed {
             for tracked in &self.0.parts {
                 tracked.last.store(0, Ordering::Release);
@@ -221,28 +255,32 @@ impl Holdings {
         }
         if self.0.open_at.swap(losses, Ordering::AcqRel) != losses {
             // Behind a new connection there may be a restarted server.
-            self.0.parts.iter().for_each(|tracked| tracked.refusals.end());
+            self.0.parts.iter().for_each(Tracked::end_refusals);
         }
         let stuck = self.stuck();
-        let hindrance = (!stuck.is_empty()).then(|| refusals::sentence(&stuck));
+        let full = room::sentence(shortages, &self.parts_that(|tracked| tracked.full.is_recent()));
+        let hindrance = if stuck.is_empty() { full } else { Some(refusals::sentence(&stuck)) };
         self.0.state.send_modify(|state| {
-            if let Some(hindrance) = hindrance.as_ref().filter(|_| !state.is_stuck) {
+            if let Some(hindrance) = hindrance.as_ref().filter(|_| !state.is_logged) {
                 tracing::error!("{hindrance}");
             }
             state.epoch += u64::from(is_changed);
             state.accepted_ms = accepted_ms;
             state.obstacle = None;
-            state.is_stuck = hindrance.is_some();
+            state.lost.clear();
+            state.is_stuck = !stuck.is_empty();
+            state.is_logged = hindrance.is_some();
             state.hindrance = hindrance;
         });
     }
 
     /// Closes the gate. Returns true if it was not closed for the same reason.
-    fn close(&self, obstacle: String) -> bool {
+    fn close(&self, obstacle: String, lost: Vec<Part>) -> bool {
         self.0.open_at.store(CLOSED, Ordering::Release);
         let is_new = self.0.state.send_if_modified(|state| {
             let is_new = state.obstacle.as_ref() != Some(&obstacle);
             state.obstacle = Some(obstacle);
+            state.lost = lost;
             is_new
         });
         self.end_what_passed();
@@ -276,7 +314,12 @@ impl Holdings {
 
 impl Tracked {
     fn new(part: Part) -> Self {
-        Self { part, last: AtomicU64::new(0), refusals: Refusals::default() }
+        Self { part, last: AtomicU64::new(0), refusals: Refusals::default(), full: Refused::default() }
+    }
+
+    fn end_refusals(&self) {
+        self.refusals.end();
+        self.full.end();
     }
 }
 

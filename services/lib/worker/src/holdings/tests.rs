@@ -66,7 +66,7 @@ async fn until_open(holdings: &Holdings) {
 async fn accept(memory: &Memory) {
     let transport: Arc<dyn Transport> = Arc::new(memory.clone());
     repair(&transport, &topology(), MARKER, &Clock::system()).await.unwrap();
-    assert!(inspect(&transport, &topology(), MARKER).await.unwrap().faults.is_empty());
+    assert!(inspect(&transport, &topology(), MARKER, None).await.unwrap().faults.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,9 +139,10 @@ async fn a_restarted_process_misses_what_the_marker_knows() {
     let memory = Memory::new();
     drop(working(&memory).await);
     memory.lose(Part::Stream(LOG));
-    let (mut restarted, _, holdings) = inspector(&memory, None, false);
-    assert!(timeout(Duration::from_secs(60), restarted.open()).await.is_err());
+    let (mut restarted, guarded, holdings) = inspector(&memory, None, false);
+    restarted.open().await.unwrap();
     assert!(holdings.obstacle().unwrap().contains(LOG));
+    assert_eq!(publish(&guarded, "one").await, Err(ErrorKind::Lost));
     let (mut told, _, holdings) = inspector(&memory, None, true);
     told.open().await.unwrap();
     assert_eq!(holdings.obstacle(), None);
@@ -154,9 +155,16 @@ async fn the_file_tells_a_broker_that_lost_everything_from_a_new_one() {
     let (mut first, ..) = inspector(&Memory::new(), file.clone(), false);
     first.open().await.unwrap();
     let empty = Memory::new();
-    let (mut restarted, _, holdings) = inspector(&empty, file, false);
-    assert!(timeout(Duration::from_secs(60), restarted.open()).await.is_err());
+    let (mut restarted, _, holdings) = inspector(&empty, file.clone(), false);
+    restarted.open().await.unwrap();
     assert!(holdings.obstacle().unwrap().contains("is missing"));
+    let transport: Arc<dyn Transport> = Arc::new(empty.clone());
+    let found = |file: Option<PathBuf>| {
+        let transport = transport.clone();
+        async move { inspect(&transport, &topology(), MARKER, file.as_deref()).await.unwrap().faults.len() }
+    };
+    assert!(found(file).await > 0, "an operator who asks is told the same");
+    assert_eq!(found(None).await, 0);
     let (mut knows_nothing, ..) = inspector(&empty, None, false);
     knows_nothing.open().await.unwrap();
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ConsumerLag, ConsumerSpec, Entries, Error, ErrorKind, Logged, Message, Objects, Part, Published, Pull,
-    StreamState, Timer, Topology, Transport, s3::S3,
+    Storage, StreamState, Timer, Topology, Transport, s3::S3,
 };
 
 /// The broker and an S3 store as one transport.
@@ -73,6 +73,10 @@ impl Transport for Divided {
 
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
         self.broker.held(part).await
+    }
+
+    async fn storage(&self) -> Result<Storage, Error> {
+        self.broker.storage().await
     }
 
     fn losses(&self) -> u64 {

@@ -247,6 +247,17 @@ pub struct StreamState {
     pub first_sequence: u64,
     /// Sequence of the newest message. 0 if there never was one.
     pub last_sequence: u64,
+    /// How much it stores.
+    pub storage: Storage,
+}
+
+/// How much is stored, and how much may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// Bytes in use.
+    pub bytes: u64,
+    /// Bytes that may be in use; `None`: there is no limit of its own.
+    pub limit: Option<u64>,
 }
 
 /// How far a consumer is.
@@ -349,6 +360,13 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// The broker did not answer.
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error>;
+    /// Tells how much all streams and buckets of the account store together.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    async fn storage(&self) -> Result<Storage, Error> {
+        Ok(Storage::default())
+    }
     /// Returns how often the connection was lost. Behind another connection there may be another store.
     fn losses(&self) -> u64;
     /// Returns a token that is cancelled when what is in work must be dropped, because the store that it came from is lost.

@@ -34,8 +34,8 @@ use time::format_description::well_known::Rfc3339;
 use self::connection::Connection;
 pub use self::settings::{Credentials, Settings};
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, StreamState,
-    Timer, Topology, Transport,
+    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, Storage,
+    StreamState, Timer, Topology, Transport,
 };
 use crate::clock::Clock;
 
@@ -127,6 +127,10 @@ impl Transport for JetStream {
 
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
         topology::held(&self.connection, part).await
+    }
+
+    async fn storage(&self) -> Result<Storage, Error> {
+        topology::storage(&self.connection).await
     }
 
     fn losses(&self) -> u64 {

@@ -38,7 +38,36 @@ pub struct ConsumerStatus {
     pub waiting: usize,
 }
 
+/// An object of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was stored last.
+    pub stored_at: OffsetDateTime,
+}
+
 impl JetStream {
+    /// Returns the objects of a bucket. Those that do not say when they were stored are left out.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `NotFound`: there is no such bucket.
+    pub async fn stored(&self, bucket: &str) -> Result<Vec<StoredObject>, Error> {
+        let connection = &self.connection;
+        let store =
+            connection.bounded("look up", bucket, connection.context.get_object_store(bucket)).await?;
+        let mut listed = connection.bounded("list", bucket, store.list()).await?;
+        let mut objects = Vec::new();
+        while let Some(object) = connection.bounded("list", bucket, listed.try_next()).await? {
+            if let Some(stored_at) = object.modified.filter(|_| !object.deleted) {
+                objects.push(StoredObject { key: object.name, bytes: object.size as u64, stored_at });
+            }
+        }
+        Ok(objects)
+    }
+
     /// Returns every stream of the account with its consumers, sorted by name.
     ///
     /// # Errors

@@ -10,10 +10,11 @@ use async_nats::jetstream::{
     kv, object_store,
     stream::{Config, DiscardPolicy, Info},
 };
+use futures::future::try_join_all;
 
 use super::connection::Connection;
 use crate::transport::{
-    DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, Part, StreamDef, StreamState, Topology,
+    DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, Part, Storage, StreamDef, StreamState, Topology,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,18 +33,13 @@ pub(super) struct Cluster<'a> {
 /// # Errors
 /// See [`crate::Transport::declare`].
 pub(super) async fn declare(cluster: &Cluster<'_>, topology: &Topology) -> Result<(), Error> {
-    for definition in &topology.streams {
-        declare_stream(cluster, wanted(cluster, definition)).await?;
-    }
-    for definition in &topology.timers {
-        declare_stream(cluster, wanted_timers(cluster, definition)).await?;
-    }
-    for bucket in &topology.objects {
-        declare_objects(cluster, bucket).await?;
-    }
-    for bucket in &topology.entries {
-        declare_entries(cluster, bucket).await?;
-    }
+    let streams = topology.streams.iter().map(|definition| wanted(cluster, definition));
+    let timers = topology.timers.iter().map(|definition| wanted_timers(cluster, definition));
+    // None needs another, so a first start waits for the slowest only.
+    let streams = try_join_all(streams.chain(timers).map(|wanted| declare_stream(cluster, wanted)));
+    let objects = try_join_all(topology.objects.iter().map(|bucket| declare_objects(cluster, bucket)));
+    let entries = try_join_all(topology.entries.iter().map(|bucket| declare_entries(cluster, bucket)));
+    tokio::try_join!(streams, objects, entries)?;
     Ok(())
 }
 
@@ -100,6 +96,12 @@ fn widen(present: &Config, wanted: &Config) -> Config {
     Config {
         subjects: present.subjects.iter().chain(added).cloned().collect(),
         max_age: wanted.max_age,
+        max_bytes: if present.max_bytes == UNLIMITED {
+            UNLIMITED
+        } else {
+            // A limit that an operator set stays, unless the configuration names a higher one.
+            present.max_bytes.max(wanted.max_bytes)
+        },
         max_message_size: wanted.max_message_size,
         discard: wanted.discard,
         duplicate_window: present.duplicate_window.max(wanted.duplicate_window),
@@ -128,7 +130,16 @@ pub(super) async fn held(connection: &Connection, part: Part) -> Result<Option<S
         created: info.created,
         first_sequence: info.state.first_sequence,
         last_sequence: info.state.last_sequence,
+        storage: Storage { bytes: info.state.bytes, limit: u64::try_from(info.config.max_bytes).ok() },
     }))
+}
+
+/// # Errors
+/// See [`crate::Transport::storage`].
+pub(super) async fn storage(connection: &Connection) -> Result<Storage, Error> {
+    let account = connection.bounded("look up", "the account", connection.context.query_account()).await?;
+    let limit = account.limits.max_storage.and_then(|limit| u64::try_from(limit).ok());
+    Ok(Storage { bytes: account.storage, limit })
 }
 
 /// Returns what the server says of a stream; `None` if there is none.

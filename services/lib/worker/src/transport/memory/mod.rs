@@ -33,8 +33,8 @@ use self::{
     state::{State, Stored},
 };
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, StreamState,
-    Timer, Topology, Transport, subject,
+    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, Storage,
+    StreamState, Timer, Topology, Transport, subject,
 };
 
 /// A broker in this process. Cheap to clone. All clones share its state and one connection.
@@ -225,6 +225,7 @@ impl Transport for Memory {
             created: self.link.time_of(created),
             first_sequence,
             last_sequence,
+            storage: Storage::default(),
         }))
         .await
     }

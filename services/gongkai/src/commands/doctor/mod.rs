@@ -1,14 +1,17 @@
 //! `gongkai doctor`: checks a deployment and says what to do; with `--repair`, makes what is missing.
 
+mod orphans;
+
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use gongkai_proto::subjects;
 use gongkai_worker::{
     Clock, Transport,
     holdings::{
         inspector::{Inspection, inspect, repair},
         judge::{Loss, LostPart},
+        room::{Shortage, WHAT_TO_DO},
     },
     transport::{
         ErrorKind, Part, StreamState,
@@ -18,6 +21,7 @@ use gongkai_worker::{
 };
 use serde::Serialize;
 
+use self::orphans::Orphan;
 use super::status;
 use crate::{
     printer::{Emphasis, ObjectFormat, Printer, clean},
@@ -33,10 +37,15 @@ const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
   gongkai doctor
   gongkai doctor --config gongkai.toml --format json
   gongkai doctor --repair              accept what the broker holds, and make what is missing
+  gongkai doctor --collect-orphans     delete stored files whose documents never came into the log
 
 A stream or bucket that was there and is gone or replaced is never made again silently: the services are not ready until
 the broker's store is put back, or --repair accepts what is there. What it held stays lost. Running services go on within
 seconds. --repair also deletes the consumers of read models that nobody has used for 7 days.
+
+An orphan is an original or a text in the object store whose document never came into the log, such as after a crash between
+the two. --orphans lists those that are older than nats.orphan_age_s; --collect-orphans deletes them. Both read the whole
+log. What was stored before the present log, or before the last accepted loss, is never an orphan.
 
 Exit code: 0 all is well, 1 something is wrong, 2 the broker cannot be asked.")]
 pub(crate) struct Args {
@@ -45,6 +54,12 @@ pub(crate) struct Args {
     /// Accept what the broker holds, and make what is missing
     #[arg(long)]
     repair: bool,
+    /// List stored files whose documents never came into the log
+    #[arg(long, conflicts_with = "repair")]
+    orphans: bool,
+    /// Delete them
+    #[arg(long, conflicts_with = "repair")]
+    collect_orphans: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: ObjectFormat,
@@ -55,6 +70,9 @@ struct Diagnosis {
     well: bool,
     repaired: bool,
     checks: Vec<Examination>,
+    /// Stored files whose documents never came into the log, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orphans: Option<Vec<Orphan>>,
 }
 
 /// The result of one check.
@@ -82,7 +100,8 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url))?;
     let mut topology = gongkai_proto::about!("gongkai", Vec::new()).topology;
     let objects = common.objects.s3()?;
-    if objects.is_some() {
+    let is_divided = objects.is_some();
+    if is_divided {
         // Then the broker does not hold them.
         topology.objects.clear();
     }
@@ -93,7 +112,9 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
         repair(&transport, &topology, marker, &Clock::system()).await.context("couldn't repair")?;
         broker.forget_idle(subjects::STREAM_REPORTS, is_projector, stale_since).await?;
     }
-    let inspection = inspect(&transport, &topology, marker).await.context("couldn't look at the streams")?;
+    let file = common.nats.marker_file.as_deref();
+    let inspection =
+        inspect(&transport, &topology, marker, file).await.context("couldn't look at the streams")?;
     let streams = broker.status().await.context("couldn't list the streams")?;
     let stale = broker.idle_consumers(subjects::STREAM_REPORTS, is_projector, stale_since).await?;
     let mut checks = vec![marker_check(&inspection)];
@@ -103,14 +124,25 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     if let Some(store) = objects {
         checks.push(objects_check(&store).await);
     }
+    checks.extend(inspection.shortages.iter().map(shortage_check));
     checks.extend(consumer_checks(&inspection, &streams, args.repair));
     checks.extend(stale.iter().map(|name| stale_check(name)));
     if !args.repair {
         // After a repair the services need some seconds.
         checks.extend(args.target.probe(&common).await?.iter().map(service_check));
     }
+    let orphans = if args.orphans || args.collect_orphans {
+        ensure!(
+            !is_divided,
+            "orphans are looked for in the broker's object store, and objects.store is \"s3\""
+        );
+        let until = Clock::system().now() - Duration::from_secs(common.nats.orphan_age_s);
+        Some(orphans::run(&broker, &inspection, until, args.collect_orphans).await?)
+    } else {
+        None
+    };
     let well = checks.iter().all(|check| check.state != State::Wrong);
-    let report = Diagnosis { well, repaired: args.repair, checks };
+    let report = Diagnosis { well, repaired: args.repair, checks, orphans };
     match args.format {
         ObjectFormat::Json => out.line(serde_json::to_string(&report)?)?,
         ObjectFormat::Text => write(out, &report)?,
@@ -121,6 +153,16 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
 fn write(out: &mut Printer, report: &Diagnosis) -> anyhow::Result<()> {
     table::write(out, table::Format::Table, &report.checks)?;
     out.line("")?;
+    if let Some(orphans) = &report.orphans {
+        table::write(out, table::Format::Table, orphans)?;
+        let collected = orphans.iter().filter(|orphan| orphan.collected).count();
+        out.line(format!(
+            "无主文件 {} 个，已回收 {collected} 个 / {} orphaned, {collected} collected",
+            orphans.len(),
+            orphans.len()
+        ))?;
+        out.line("")?;
+    }
     let (style, verdict) = match (report.well, report.repaired) {
         (true, true) => (Emphasis::Green, "已修复 / repaired"),
         (true, false) => (Emphasis::Green, "一切正常 / all is well"),
@@ -194,6 +236,15 @@ async fn objects_check(store: &S3) -> Examination {
     };
     let said = clean(&format!("{:#}", anyhow::Error::new(error)));
     Examination::wrong(subject, code, &format!("{zh}：{said}"), &said)
+}
+
+fn shortage_check(shortage: &Shortage) -> Examination {
+    let subject = shortage.part.map_or_else(|| "storage of the account".to_owned(), |part| part.to_string());
+    let zh = format!(
+        "已满（{} / {} 字节）：流自身的上限请调高 nats.stream_max_bytes 后重启任一服务，账户或服务器的上限请在 nats-server 调高；等待中的会自行继续",
+        shortage.bytes, shortage.limit
+    );
+    Examination::wrong(subject, "STORAGE_FULL", &zh, &format!("{shortage}: {WHAT_TO_DO}"))
 }
 
 /// The consumers that every deployment has. Those of read models and subscriptions have names of their own.

@@ -1,0 +1,295 @@
+//! Orphaned objects: originals that were stored for a document that never came into the log, and texts of such documents.
+//!
+//! An object is an orphan if no event of the log names the hash in its key, it was stored after the log was created and after
+//! the last accepted loss, and it is older than `nats.orphan_age_s`. What was stored before the present log is kept: it is
+//! what is left of a lost one.
+//!
+//! A sender may publish the same content while it is deleted. So the log is read on after each deletion, and what an event
+//! names by then is put back; whoever publishes later looks for the object again (`Intake::submit`).
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use futures::{StreamExt as _, stream};
+use gongkai_proto::{
+    ReportEvent,
+    subjects::{BUCKET_ORIGINALS, BUCKET_TEXTS, Event, STREAM_REPORTS},
+    v1,
+};
+use gongkai_worker::{
+    Transport,
+    holdings::inspector::Inspection,
+    transport::{Part, jetstream::JetStream},
+};
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::table::{Column, TableRow};
+
+/// Messages of the log that are read ahead.
+const READ_AHEAD: usize = 64;
+/// Pause after each deletion: the services come first.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Most objects that one run deletes.
+const MAX_COLLECTED: usize = 10_000;
+
+/// An object that no event names.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Orphan {
+    bucket: &'static str,
+    key: String,
+    bytes: u64,
+    stored_at: String,
+    pub(super) collected: bool,
+}
+
+/// The hashes that the log names, up to a sequence.
+struct Named {
+    transport: Arc<dyn Transport>,
+    hashes: HashSet<String>,
+    next: u64,
+}
+
+/// Lists the orphans that were stored before `until`, and deletes them if `collects`.
+///
+/// # Errors
+/// The log or a bucket is not what it was, or the broker did not answer. What was deleted before stays deleted.
+pub(super) async fn run(
+    broker: &JetStream,
+    inspection: &Inspection,
+    until: OffsetDateTime,
+    collects: bool,
+) -> anyhow::Result<Vec<Orphan>> {
+    let transport: Arc<dyn Transport> = Arc::new(broker.clone());
+    let since = since(inspection)?;
+    let mut named = Named { transport: transport.clone(), hashes: HashSet::new(), next: 1 };
+    let mut orphans = Vec::new();
+    for bucket in [BUCKET_ORIGINALS, BUCKET_TEXTS] {
+        // What is stored after this is too young.
+        for object in broker.stored(bucket).await.with_context(|| format!("couldn't list {bucket}"))? {
+            if since < object.stored_at && object.stored_at < until {
+                let stored_at = object.stored_at.format(&Rfc3339)?;
+                let (key, bytes) = (object.key, object.bytes);
+                orphans.push(Orphan { bucket, key, bytes, stored_at, collected: false });
+            }
+        }
+    }
+    named.read_on().await?;
+    orphans.retain(|orphan| !named.names(orphan));
+    if collects {
+        for orphan in orphans.iter_mut().take(MAX_COLLECTED) {
+            orphan.collected = collect(&mut named, orphan).await?;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(orphans)
+}
+
+/// Returns after which time an object must have been stored to be an orphan.
+fn since(inspection: &Inspection) -> anyhow::Result<OffsetDateTime> {
+    let marker = inspection
+        .marker
+        .as_ref()
+        .context("nothing tells whether the log is whole: there is no marker yet")?;
+    for part in [Part::Stream(STREAM_REPORTS), Part::Objects(BUCKET_ORIGINALS), Part::Objects(BUCKET_TEXTS)] {
+        let fault = inspection.faults.iter().find(|fault| fault.part == part);
+        ensure!(
+            fault.is_none(),
+            "nothing is collected: {}",
+            fault.map(ToString::to_string).unwrap_or_default()
+        );
+    }
+    let log = inspection.inventory.iter().find(|(part, _)| *part == Part::Stream(STREAM_REPORTS));
+    let log = log.and_then(|(_, held)| *held).context("there is no log yet")?;
+    let accepted = OffsetDateTime::from_unix_timestamp_nanos(i128::from(marker.accepted_ms) * 1_000_000)?;
+    Ok(log.created.max(accepted))
+}
+
+/// Deletes an orphan. Returns false if an event names it by now.
+async fn collect(named: &mut Named, orphan: &Orphan) -> anyhow::Result<bool> {
+    let objects = named.transport.objects(orphan.bucket);
+    let Some(content) = objects.get(&orphan.key).await? else { return Ok(true) };
+    named.read_on().await?;
+    if named.names(orphan) {
+        return Ok(false);
+    }
+    objects.delete(&orphan.key).await?;
+    named.read_on().await?;
+    if named.names(orphan) {
+        objects.put(&orphan.key, content).await?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+// === impl Named ===
+
+impl Named {
+    fn names(&self, orphan: &Orphan) -> bool {
+        // The key of a text goes on with the version of the parser.
+        let hash = orphan.key.split('.').next().unwrap_or_default();
+        self.hashes.contains(hash)
+    }
+
+    /// Reads the log from where it was to its end.
+    async fn read_on(&mut self) -> anyhow::Result<()> {
+        let state = self.transport.stream_state(STREAM_REPORTS).await?;
+        let from = self.next.max(state.first_sequence);
+        let read = |sequence| self.transport.message(STREAM_REPORTS, sequence);
+        let mut messages = stream::iter(from..=state.last_sequence).map(read).buffered(READ_AHEAD);
+        while let Some(logged) = messages.next().await {
+            let message = logged.context("couldn't read the log")?;
+            // A gap may be a replica that lags behind, and an event that is not seen is an original that is deleted.
+            let message = message.context("a message of the log was not found; try again")?.message;
+            if Event::of(&message.subject) == Some(Event::ReportReceived) {
+                let event = ReportEvent::try_from((message.subject.as_str(), message.payload));
+                self.hashes.extend(event.ok().into_iter().flat_map(hashes));
+            }
+        }
+        self.next = state.last_sequence + 1;
+        Ok(())
+    }
+}
+
+/// The contents that an event names.
+fn hashes(event: ReportEvent) -> Vec<String> {
+    let ReportEvent::Received(event) = event else { return Vec::new() };
+    let v1::DocumentReceived { content, attachments, .. } = *event;
+    content.into_iter().chain(attachments).map(|content| content.sha256).collect()
+}
+
+impl TableRow for Orphan {
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("bucket", |orphan| orphan.bucket.to_owned()),
+        ("key", |orphan| orphan.key.clone()),
+        ("bytes", |orphan| orphan.bytes.to_string()),
+        ("stored", |orphan| orphan.stored_at.clone()),
+        ("collected", |orphan| if orphan.collected { "已回收 yes" } else { "否 no" }.to_owned()),
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_proto::subjects::BUCKET_MARKER;
+    use gongkai_worker::{
+        Clock, Output, Runtime,
+        holdings::{
+            inspector::{inspect, repair},
+            judge::{Loss, LostPart},
+        },
+        testing::NatsServer,
+        transport::jetstream::Settings,
+    };
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    struct Bench {
+        broker: JetStream,
+        transport: Arc<dyn Transport>,
+        _server: NatsServer,
+    }
+
+    impl Bench {
+        /// A broker whose loss was accepted once; one original is from before that.
+        async fn start() -> Self {
+            let server = NatsServer::start().await;
+            let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+            let broker = JetStream::connect(&settings).await.unwrap();
+            let this = Self { transport: Arc::new(broker.clone()), broker, _server: server };
+            this.transport.declare(&gongkai_proto::topology!()).await.unwrap();
+            this.put(BUCKET_ORIGINALS, "before").await;
+            let clock = Clock::system();
+            repair(&this.transport, &gongkai_proto::topology!(), BUCKET_MARKER, &clock).await.unwrap();
+            this
+        }
+
+        async fn put(&self, bucket: &'static str, key: &str) {
+            self.transport.objects(bucket).put(key, "年报".into()).await.unwrap();
+        }
+
+        async fn receive(&self, hash: &str) {
+            let content = Some(v1::ContentRef { sha256: hash.to_owned(), ..Default::default() });
+            let event = v1::DocumentReceived { content, ..Default::default() };
+            let subject = Event::ReportReceived.subject("360982".parse().unwrap());
+            let runtime = Runtime::builder("test", self.transport.clone()).build();
+            let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
+            runtime.publish(hash, output).await.unwrap();
+        }
+
+        async fn run(&self, until: OffsetDateTime, collects: bool) -> anyhow::Result<Vec<(String, bool)>> {
+            let topology = gongkai_proto::topology!();
+            let inspection = inspect(&self.transport, &topology, BUCKET_MARKER, None).await?;
+            let mut orphans: Vec<_> = run(&self.broker, &inspection, until, collects)
+                .await?
+                .into_iter()
+                .map(|orphan| (orphan.key, orphan.collected))
+                .collect();
+            orphans.sort();
+            Ok(orphans)
+        }
+
+        async fn keys(&self) -> Vec<String> {
+            let mut keys = Vec::new();
+            for bucket in [BUCKET_ORIGINALS, BUCKET_TEXTS] {
+                keys.extend(self.broker.stored(bucket).await.unwrap().into_iter().map(|object| object.key));
+            }
+            keys.sort();
+            keys
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_event_names_is_listed_and_then_collected_and_nothing_else() {
+        let bench = Bench::start().await;
+        for key in ["named", "orphan"] {
+            bench.put(BUCKET_ORIGINALS, key).await;
+            bench.put(BUCKET_TEXTS, &format!("{key}.1.0")).await;
+        }
+        bench.receive("named").await;
+        let now = Clock::system().now();
+        assert!(bench.run(now - MINUTE, true).await.unwrap().is_empty(), "all are too young");
+        let orphans =
+            |collected| vec![("orphan".to_owned(), collected), ("orphan.1.0".to_owned(), collected)];
+        assert_eq!(bench.run(now + MINUTE, false).await.unwrap(), orphans(false));
+        assert_eq!(bench.keys().await.len(), 5, "a look changes nothing");
+        assert_eq!(bench.run(now + MINUTE, true).await.unwrap(), orphans(true));
+        assert_eq!(bench.keys().await, ["before", "named", "named.1.0"]);
+    }
+
+    #[tokio::test]
+    async fn what_an_event_names_meanwhile_stays() {
+        let bench = Bench::start().await;
+        bench.put(BUCKET_ORIGINALS, "late").await;
+        let orphan = Orphan {
+            bucket: BUCKET_ORIGINALS,
+            key: "late".to_owned(),
+            bytes: 0,
+            stored_at: String::new(),
+            collected: false,
+        };
+        let mut named = Named { transport: bench.transport.clone(), hashes: HashSet::new(), next: 1 };
+        named.read_on().await.unwrap();
+        bench.receive("late").await;
+        assert!(!collect(&mut named, &orphan).await.unwrap());
+        assert_eq!(bench.keys().await, ["before", "late"]);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_collected_while_the_log_is_lost() {
+        let bench = Bench::start().await;
+        bench.put(BUCKET_ORIGINALS, "orphan").await;
+        let topology = gongkai_proto::topology!();
+        let mut inspection = inspect(&bench.transport, &topology, BUCKET_MARKER, None).await.unwrap();
+        let loss = Loss::Missing { last: 7 };
+        inspection.faults.push(LostPart { part: Part::Stream(STREAM_REPORTS), loss });
+        let refused =
+            run(&bench.broker, &inspection, Clock::system().now() + MINUTE, true).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("nothing is collected: stream GONGKAI_REPORTS is missing"),
+            "{refused}"
+        );
+        assert_eq!(bench.keys().await, ["before", "orphan"]);
+    }
+}
