@@ -11,6 +11,10 @@
 //! stream's duplicate window drops the copies; after that, the record of what each subscription received (bucket
 //! `gongkai-deliveries`) does.
 //!
+//! **A lost bucket or stream loses no alert.** The log of reports is the truth. From it the state of reports is made again
+//! ([`alerts`]), and what a lost stream of alerts had is raised again. What waited in a lost backlog is looked for in the stream
+//! of alerts ([`delivery`]).
+//!
 //! **Order does not matter.** An event about an older revision, or an older validation of the same revision, changes
 //! nothing. A withdrawal applies to the revisions received before it, whichever event is handled first.
 //!
@@ -19,18 +23,19 @@
 pub mod alerts;
 mod config;
 pub mod delivery;
+mod streams;
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use futures::future::{FutureExt as _, try_join_all};
+use futures::future::{FutureExt as _, TryFutureExt as _, try_join_all};
 use gongkai_proto::subjects::{self, Event};
 use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 
 pub use self::config::{ChannelKind, Config, Subscription};
 use self::{
-    alerts::Alerter,
+    alerts::{Alerter, Rebuilder},
     delivery::{CatchUp, Channel, Deliverer, Schedule, Subscriber, WaitingQueue, Webhook},
 };
 
@@ -65,9 +70,12 @@ impl Service for Notify {
 
 async fn raise(config: &Config, runtime: &Runtime) -> anyhow::Result<()> {
     let alerter = Alerter::new(runtime.entries(subjects::BUCKET_ALERTS), config.min_severity);
-    let kinds = [Event::ReportValidated, Event::ReportWithdrawn, Event::ReportWaived];
-    let consume = Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY, kinds.map(Event::filter));
-    runtime.consume(consume, alerter).await
+    let rebuilder = Rebuilder::new(alerter, runtime);
+    let watching = rebuilder.clone().watch().map_err(anyhow::Error::new);
+    runtime.spawn("alert records", OnFailure::ShutDown, watching);
+    let filters = alerts::KINDS.map(Event::filter);
+    let consume = Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY, filters);
+    runtime.consume(consume, rebuilder).await
 }
 
 async fn deliver(subscription: &Subscription, schedule: &Schedule, runtime: &Runtime) -> anyhow::Result<()> {
@@ -80,7 +88,7 @@ async fn deliver(subscription: &Subscription, schedule: &Schedule, runtime: &Run
         }
     };
     let subscriber = Arc::new(Subscriber::new(name.clone(), subscription.filter()?, channel, runtime));
-    let queue = Arc::new(WaitingQueue::new(name.clone(), schedule.clone(), runtime));
+    let queue = Arc::new(WaitingQueue::new(&subscriber, schedule.clone(), runtime));
     let watching = queue.clone().watch(subscriber.waiting());
     runtime.spawn("backlog", OnFailure::Log, watching.map(Ok));
     let durable = subjects::consumer_delivery(&name);

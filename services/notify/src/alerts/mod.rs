@@ -1,11 +1,13 @@
 //! Derives alerts from validated reports, withdrawn reports and waivers.
 //!
 //! [`group`] groups the findings of a report by cause. [`waivers`] removes those that are waived. [`state`] compares the rest
-//! with the open alerts. [`crate::delivery`] delivers the result.
+//! with the open alerts. [`rebuild`] makes the records of all that again when they are lost. [`crate::delivery`] delivers the result.
 
 pub mod group;
 mod handler;
+mod rebuild;
 pub mod state;
 pub mod waivers;
 
 pub use handler::{Alerter, report_key};
+pub use rebuild::{KINDS, Rebuilder};

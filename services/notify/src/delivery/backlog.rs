@@ -29,6 +29,9 @@ pub struct Backlog {
     /// When that timer fires, in milliseconds of Unix time.
     #[prost(int64, tag = "4")]
     due_ms: i64,
+    /// The stream that the sequences are of; 0 if nothing was saved yet.
+    #[prost(int64, tag = "5")]
+    stream: i64,
 }
 
 /// A delivery that waits.
@@ -87,6 +90,25 @@ impl Backlog {
     #[must_use]
     pub fn is_away(&self) -> bool {
         self.waiting.iter().any(|waiting| waiting.apart.is_none())
+    }
+
+    /// The stream that the sequences are of; 0 if nothing was saved yet.
+    pub(super) fn stream(&self) -> i64 {
+        self.stream
+    }
+
+    /// Makes the backlog one of this stream. What waited in another one is dropped; returns how many that are.
+    pub(super) fn move_to(&mut self, stream: i64) -> usize {
+        let is_other = self.stream != stream && self.stream != 0;
+        self.stream = stream;
+        if is_other { std::mem::take(&mut self.waiting).len() } else { 0 }
+    }
+
+    /// Lets alerts wait that may have waited before, by sequence and since when in milliseconds of Unix time.
+    pub(super) fn recall(&mut self, alerts: &[(u64, i64)]) {
+        for (sequence, since_ms) in alerts {
+            self.add(Waiting { sequence: *sequence, since_ms: *since_ms, failures: 0, apart: None });
+        }
     }
 
     /// Number of the timer that was set last.
@@ -325,6 +347,18 @@ mod tests {
         backlog.apply(&pass, &schedule(), NOW + 30_000);
         assert_eq!(backlog.spent(&schedule(), NOW + 30_000), [1]);
         assert_eq!(backlog.next_attempt(&schedule(), None, NOW + 30_000), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn what_waited_in_another_stream_is_dropped_and_what_is_recalled_comes_in_order() {
+        let mut backlog = away(&[700, 701]);
+        assert_eq!(backlog.move_to(1), 0, "of a version that did not say");
+        assert_eq!(backlog.move_to(2), 2);
+        assert!(backlog.is_empty());
+        backlog.start_waiting(5, &schedule(), None, NOW);
+        backlog.recall(&[(7, NOW), (5, NOW), (6, NOW)]);
+        assert_eq!(sequences(&backlog.due(NOW, 10)), [5, 6, 7]);
+        assert_eq!((backlog.move_to(2), backlog.len()), (0, 3));
     }
 
     #[test]

@@ -185,6 +185,7 @@ impl Handler for CatchUp {
     type Input = Due;
 
     async fn handle(&self, due: Due, _: &Context) -> Result<Vec<Output>, Decision> {
+        self.queue.ready()?;
         let backlog = self.queue.read().await?;
         if !backlog.is_empty() {
             if due.round == backlog.round() {

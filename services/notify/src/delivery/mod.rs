@@ -75,6 +75,7 @@ impl Handler for Deliverer {
         if alert.alert_id.is_empty() {
             return Err(Decision::bury("MALFORMED", anyhow::anyhow!("alert has no id")));
         }
+        self.queue.ready()?;
         if context.once.is_done() {
             self.subscriber.record(&alert, context).await?;
             return Ok(Vec::new());

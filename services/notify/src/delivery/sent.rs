@@ -21,6 +21,9 @@ pub(super) struct Sent {
     /// Highest stream sequence that was not delivered at once: it waits, or is given up.
     #[prost(uint64, tag = "4")]
     passed_over: u64,
+    /// The stream that these sequences are of; 0 if an earlier version wrote the record.
+    #[prost(int64, tag = "5")]
+    stream: i64,
 }
 
 /// How a message compares with what was delivered.
@@ -41,6 +44,16 @@ impl Sent {
     #[must_use]
     pub(super) fn key(subscription: &str, alert: &v1::Alert) -> String {
         format!("{subscription}/{}", alert.alert_id)
+    }
+
+    /// Makes the record one of this stream. Sequences of another one say nothing, but message ids and the state still hold.
+    #[must_use]
+    pub(super) fn in_stream(mut self, stream: i64) -> Self {
+        if self.stream != stream && self.stream != 0 {
+            (self.sequence, self.passed_over) = (0, 0);
+        }
+        self.stream = stream;
+        self
     }
 
     /// Compares a message with what was delivered.
@@ -122,6 +135,20 @@ mod tests {
         assert!(sent.is_raised());
         sent.record(&context("c", 8), v1::AlertState::Resolved);
         assert!(!sent.is_raised());
+    }
+
+    #[test]
+    fn sequences_of_a_stream_that_is_lost_say_nothing() {
+        let mut sent = Sent::default().in_stream(1);
+        sent.record(&context("raise", 700), v1::AlertState::Raised);
+        sent.pass_over(&context("other", 701));
+        let sent = sent.in_stream(2);
+        assert_eq!(sent.novelty(&context("resolve", 8)), Novelty::New);
+        assert_eq!(sent.novelty(&context("raise", 7)), Novelty::Repeat);
+        assert!(sent.is_raised(), "its end must still be told");
+        let mut early = Sent { passed_over: 3, ..Sent::default() }.in_stream(2);
+        assert!(early.is_begun() && early.pass_over(&context("b", 4)));
+        assert!(!early.in_stream(3).is_begun(), "what waited in the lost stream does not wait in this one");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! A subscription with its channel: decides whether it receives an alert, sends it, and records that.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,6 +38,8 @@ pub struct Subscriber {
     pub(super) metrics: Metrics,
     /// The receiver answered 410.
     is_gone: AtomicBool,
+    /// Identity of the stream of alerts.
+    stream: Arc<AtomicI64>,
 }
 
 /// Whether a subscription must receive an alert.
@@ -62,7 +67,36 @@ impl Subscriber {
             filter,
             channel,
             is_gone: AtomicBool::new(false),
+            stream: Arc::default(),
         }
+    }
+
+    /// Returns where the identity of the stream is set that the alerts come from.
+    pub(super) fn stream(&self) -> Arc<AtomicI64> {
+        self.stream.clone()
+    }
+
+    async fn sent(&self, alert: &v1::Alert) -> Result<Sent, Decision> {
+        let sent = self.records.read::<Sent>(&self.key(alert)).await?.record;
+        Ok(sent.in_stream(self.stream.load(Ordering::Acquire)))
+    }
+
+    async fn change(
+        &self,
+        alert: &v1::Alert,
+        mut change: impl FnMut(&mut Sent) -> bool + Send,
+    ) -> Result<(), Decision> {
+        let stream = self.stream.load(Ordering::Acquire);
+        let change = |sent: &mut Sent| {
+            *sent = std::mem::take(sent).in_stream(stream);
+            (change(sent), ())
+        };
+        self.records.change(&self.key(alert), change).await?;
+        Ok(())
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Creates the up-down counter of deliveries that wait for the receiver.
@@ -73,7 +107,7 @@ impl Subscriber {
 
     /// Decides whether the subscription must receive the alert.
     pub(super) async fn need(&self, alert: &v1::Alert, context: &Context) -> Result<Need, Decision> {
-        let sent: Sent = self.records.read(&self.key(alert)).await?.record;
+        let sent = self.sent(alert).await?;
         // A subscription that received the raised alert receives its end, even if the rest of it no longer passes the filter.
         let is_end = body::is_resolved(alert);
         let is_wanted = self.filter.wants(alert) || is_end && sent.is_raised();
@@ -92,14 +126,14 @@ impl Subscriber {
     /// Waits until the beginning of an alert that ended was sent, waits or is given up, or for as long as sending it could take. Returns
     /// false if there was nothing to wait for.
     pub(super) async fn awaits_beginning(&self, alert: &v1::Alert) -> Result<bool, Decision> {
-        let key = self.key(alert);
-        if !body::is_resolved(alert) || self.records.read::<Sent>(&key).await?.record.is_begun() {
+        if !body::is_resolved(alert) || self.sent(alert).await?.is_begun() {
             return Ok(false);
         }
-        let mut changes = self.records.watch::<Sent>(&key).await?;
+        let stream = self.stream.load(Ordering::Acquire);
+        let mut changes = self.records.watch::<Sent>(&self.key(alert)).await?;
         let begun = async {
             while let Some(sent) = changes.next().await {
-                if sent?.is_begun() {
+                if sent?.in_stream(stream).is_begun() {
                     break;
                 }
             }
@@ -141,18 +175,19 @@ impl Subscriber {
 
     /// Records that the alert was sent.
     pub(super) async fn record(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
-        let record =
-            |sent: &mut Sent| (sent.novelty(context) != Novelty::Repeat, sent.record(context, alert.state()));
-        self.records.change(&self.key(alert), record).await?;
+        let record = |sent: &mut Sent| {
+            let is_new = sent.novelty(context) != Novelty::Repeat;
+            sent.record(context, alert.state());
+            is_new
+        };
+        self.change(alert, record).await?;
         self.metrics.delivered(alert, context);
         Ok(())
     }
 
     /// Records that the alert waits or is given up, so that the next message about it does not wait for this one.
     pub(super) async fn pass_over(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
-        let pass_over = |sent: &mut Sent| (sent.pass_over(context), ());
-        self.records.change(&self.key(alert), pass_over).await?;
-        Ok(())
+        self.change(alert, |sent| sent.pass_over(context)).await
     }
 
     /// Buries an alert that waited.

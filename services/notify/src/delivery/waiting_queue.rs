@@ -3,27 +3,47 @@
 //! The timer is set before the backlog is saved, so that nothing waits without one. A timer carries the number of its
 //! round. A timer of an earlier round that still fires only sets the current timer again, for the time that is left.
 //! Programs and brokers may restart at any point. [`WaitingQueue::watch`] sets a timer that was lost.
+//!
+//! The backlog names alerts by sequence, so it keeps which stream they are of. After a loss it is checked before anything is
+//! delivered ([`WaitingQueue::check`]).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use futures::StreamExt as _;
-use gongkai_proto::subjects::{self, BUCKET_DELIVERIES};
+use futures::{StreamExt as _, stream};
+use gongkai_proto::subjects::{self, BUCKET_DELIVERIES, STREAM_ALERTS};
 use gongkai_worker::{
     Decision, Output, RecordStore, Runtime, UpDownCounter, spread_out,
-    transport::{Error, ErrorKind},
+    transport::{Error, ErrorKind, StreamState},
 };
 use prost::bytes::Bytes;
+use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     backlog::{Backlog, HoldBack, millis},
     pass::Pass,
     retry::Schedule,
+    subscriber::Subscriber,
     webhook,
 };
+use crate::streams::identity;
 
 /// Most lost races in a row for one backlog. All deliveries of a receiver that just went away write it.
 const MAX_RACES: u32 = 200;
+/// Most alerts that are looked through when the backlog is lost, newest first. They fit into one record.
+const MAX_RECALLED: usize = 16_384;
+/// Alerts that are read ahead then.
+const READ_AHEAD: usize = 32;
+/// Pause before the broker is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Value of [`WaitingQueue::checked`] while nothing is checked.
+const UNCHECKED: u64 = u64::MAX;
 /// Interval of the checks that a backlog has a timer.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 /// CloudEvents type of a timer that fired.
@@ -45,6 +65,10 @@ pub struct WaitingQueue {
     pub(super) schedule: Schedule,
     /// One change at a time in this process. Replicas race by compare-and-set.
     turn: tokio::sync::Mutex<()>,
+    /// Number of the log for which it was made sure that nothing that waits is lost.
+    checked: AtomicU64,
+    /// Where the identity of the stream of alerts is set then.
+    stream: Arc<AtomicI64>,
 }
 
 // === impl Due ===
@@ -60,16 +84,31 @@ impl TryFrom<(&str, Bytes)> for Due {
 // === impl WaitingQueue ===
 
 impl WaitingQueue {
-    /// Creates the queue of `subscription`, whose failed deliveries are tried again after the delays of `schedule`.
+    /// Creates the queue of `subscriber`, whose failed deliveries are tried again after the delays of `schedule`. It takes
+    /// nothing before [`Self::watch`] runs.
     #[must_use]
-    pub fn new(subscription: String, schedule: Schedule, runtime: &Runtime) -> Self {
+    pub fn new(subscriber: &Subscriber, schedule: Schedule, runtime: &Runtime) -> Self {
         Self {
-            subscription,
+            subscription: subscriber.name().to_owned(),
+            checked: AtomicU64::new(UNCHECKED),
+            stream: subscriber.stream(),
             records: RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES),
             runtime: runtime.clone(),
             schedule,
             turn: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Makes sure that what is saved is of the present stream of alerts.
+    ///
+    /// # Errors
+    /// `Unavailable`: that is not known yet.
+    pub(super) fn ready(&self) -> Result<(), Decision> {
+        if self.checked.load(Ordering::Acquire) == self.runtime.log_epoch() {
+            return Ok(());
+        }
+        let what = format!("what waits for {} is not checked yet", self.subscription);
+        Err(Decision::Unavailable(Error::new(ErrorKind::Unavailable, what)))
     }
 
     pub(super) async fn read(&self) -> Result<Backlog, Error> {
@@ -145,8 +184,14 @@ impl WaitingQueue {
     pub async fn watch(self: Arc<Self>, waiting: UpDownCounter) {
         let shutdown = self.runtime.shutdown();
         while !shutdown.is_cancelled() {
+            let epoch = self.runtime.log_epoch();
+            let kept = async {
+                self.check(epoch).await?;
+                self.follow(&waiting).await
+            };
             let followed = tokio::select! {
-                followed = self.follow(&waiting) => followed,
+                followed = kept => followed,
+                () = self.runtime.until_epoch_after(epoch) => continue,
                 () = shutdown.cancelled() => return,
             };
             if let Err(error) = followed {
@@ -154,10 +199,77 @@ impl WaitingQueue {
                 tracing::debug!(subscription, error, "backlog not followed");
             }
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(5)) => {}
+                () = tokio::time::sleep(PAUSE) => {}
                 () = shutdown.cancelled() => {}
             }
         }
+    }
+
+    /// Makes the backlog one of the present stream of alerts, and looks for what waited if it is lost.
+    ///
+    /// What waited in a stream that is lost is raised again from the log of reports. If the backlog itself is lost, whatever
+    /// may have waited in it does so again: the record of what was delivered, or else the receiver, knows what it has.
+    async fn check(&self, epoch: u64) -> Result<(), Error> {
+        let state = self.runtime.stream_state(STREAM_ALERTS).await?;
+        let stream = identity(&state);
+        let known = self.read().await?.stream();
+        let durable = subjects::consumer_delivery(&self.subscription);
+        let is_new = || async {
+            let lag = self.runtime.consumer_lag(STREAM_ALERTS, &durable).await?;
+            Ok::<_, Error>(epoch == 0 && lag.is_none())
+        };
+        let recalled = if known == 0 && !is_new().await? { self.recent(&state).await? } else { Vec::new() };
+        let is_changed = known != stream;
+        if is_changed {
+            let dropped = AtomicUsize::new(0);
+            let adopt = |backlog: &mut Backlog| {
+                dropped.store(backlog.move_to(stream), Ordering::Relaxed);
+                backlog.recall(&recalled);
+                (!backlog.is_empty()).then_some(Duration::ZERO)
+            };
+            self.update(adopt).await?;
+            let (subscription, recalled, dropped) =
+                (&self.subscription, recalled.len(), dropped.load(Ordering::Relaxed));
+            if recalled > 0 || dropped > 0 {
+                tracing::warn!(
+                    subscription,
+                    recalled,
+                    dropped,
+                    "what waits was lost: recent alerts are looked through, and those of a lost stream raised again"
+                );
+            }
+        }
+        self.stream.store(stream, Ordering::Release);
+        self.checked.store(epoch, Ordering::Release);
+        Ok(())
+    }
+
+    /// Returns the alerts of the stream that may still wait, by sequence and time.
+    async fn recent(&self, state: &StreamState) -> Result<Vec<(u64, i64)>, Error> {
+        let since_ms = self.now_ms().saturating_sub(millis(self.schedule.total()));
+        let read =
+            |sequence| async move { Ok((sequence, self.runtime.message(STREAM_ALERTS, sequence).await?)) };
+        let backwards = (state.first_sequence.max(1)..=state.last_sequence).rev();
+        let mut read = stream::iter(backwards).map(read).buffered(READ_AHEAD);
+        let mut recent = Vec::new();
+        while let Some(message) = read.next().await {
+            let (sequence, Some(logged)) = message? else { continue };
+            let logged_ms = unix_ms(logged.logged_at);
+            if logged_ms < since_ms {
+                break;
+            }
+            if recent.len() == MAX_RECALLED {
+                let subscription = &self.subscription;
+                tracing::error!(
+                    subscription,
+                    sequence,
+                    "more alerts may have waited than are looked through: those up to here are not"
+                );
+                break;
+            }
+            recent.push((sequence, logged_ms));
+        }
+        Ok(recent)
     }
 
     /// Follows the backlog until the watch breaks off.
@@ -190,7 +302,7 @@ impl WaitingQueue {
     }
 
     /// Changes the backlog. If `change` returns a delay, starts a new round with a timer.
-    async fn update(&self, change: impl Fn(&mut Backlog) -> Option<Duration>) -> Result<Backlog, Decision> {
+    async fn update(&self, change: impl Fn(&mut Backlog) -> Option<Duration>) -> Result<Backlog, Error> {
         let _turn = self.turn.lock().await;
         let mut is_timer_due = false;
         let mut race = 0;
@@ -226,6 +338,10 @@ impl WaitingQueue {
     }
 
     pub(super) fn now_ms(&self) -> i64 {
-        i64::try_from(self.runtime.clock().now().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+        unix_ms(self.runtime.clock().now())
     }
+}
+
+fn unix_ms(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
