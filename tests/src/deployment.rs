@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::testing::NatsServer;
@@ -59,7 +60,8 @@ impl Signal {
 /// A running deployment.
 pub struct Deployment {
     folder: TempDir,
-    broker: NatsServer,
+    /// One, or those of a cluster.
+    brokers: Vec<NatsServer>,
     processes: Vec<Process>,
     started: usize,
 }
@@ -91,10 +93,21 @@ impl Deployment {
     /// # Panics
     /// Like [`Deployment::start`].
     pub async fn start_over(plan: &Plan, broker: &str) -> Self {
-        let broker = NatsServer::start_with(broker).await;
+        Self::start_on(plan, vec![NatsServer::start_with(broker).await]).await
+    }
+
+    /// Like [`Deployment::start`], over a cluster of three brokers that keep three replicas of everything.
+    ///
+    /// # Panics
+    /// Like [`Deployment::start`].
+    pub async fn start_over_cluster(plan: &Plan) -> Self {
+        Self::start_on(plan, NatsServer::start_cluster(3).await).await
+    }
+
+    async fn start_on(plan: &Plan, brokers: Vec<NatsServer>) -> Self {
         let mut deployment = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
-            broker,
+            brokers,
             processes: Vec::new(),
             started: 0,
         };
@@ -180,14 +193,47 @@ impl Deployment {
         command.output().expect("the program was just found")
     }
 
-    /// The broker.
+    /// The broker; of a cluster, the first.
     pub fn broker(&mut self) -> &mut NatsServer {
-        &mut self.broker
+        &mut self.brokers[0]
+    }
+
+    /// The brokers by their numbers.
+    pub fn brokers(&mut self) -> &mut [NatsServer] {
+        &mut self.brokers
+    }
+
+    /// URLs of all brokers, separated by commas.
+    #[must_use]
+    pub fn nats_url(&self) -> String {
+        self.brokers.iter().map(NatsServer::url).collect::<Vec<_>>().join(",")
+    }
+
+    async fn client(&self) -> Option<async_nats::Client> {
+        async_nats::connect(self.brokers.iter().map(NatsServer::url).collect::<Vec<_>>()).await.ok()
+    }
+
+    /// Number of the broker that leads a stream; `None` while there is none.
+    pub async fn leader(&self, stream: &str) -> Option<usize> {
+        let client = self.client().await?;
+        let stream = async_nats::jetstream::new(client).get_stream(stream).await.ok()?;
+        stream.cached_info().cluster.as_ref()?.leader.as_ref()?.parse().ok()
+    }
+
+    /// Number of brokers that follow the leader of a stream and have all that it has.
+    pub async fn followers(&self, stream: &str) -> usize {
+        let count = async {
+            let client = self.client().await?;
+            let stream = async_nats::jetstream::new(client).get_stream(stream).await.ok()?;
+            let cluster = stream.cached_info().cluster.clone()?;
+            Some(cluster.replicas.iter().filter(|replica| replica.current).count())
+        };
+        count.await.unwrap_or_default()
     }
 
     /// Number of messages in a stream; none if the broker does not say.
     pub async fn messages(&self, stream: &str) -> Option<u64> {
-        let client = async_nats::connect(self.broker.url()).await.ok()?;
+        let client = self.client().await?;
         let stream = async_nats::jetstream::new(client).get_stream(stream).await.ok()?;
         Some(stream.get_info().await.ok()?.state.messages)
     }
@@ -202,7 +248,7 @@ impl Deployment {
     }
 
     async fn read_log(&self, words: &[String]) -> anyhow::Result<Vec<String>> {
-        let client = async_nats::connect(self.broker.url()).await?;
+        let client = self.client().await.context("no broker answers")?;
         let stream = async_nats::jetstream::new(client).get_stream(subjects::STREAM_REPORTS).await?;
         let state = stream.get_info().await?.state;
         let mut lines = vec![format!("log: {state:?}")];
@@ -332,10 +378,10 @@ impl Deployment {
     }
 
     fn write_config(&self, plan: &Plan) {
-        let nats = self.broker.url();
+        let (nats, replicas) = (self.nats_url(), self.brokers.len());
         let otlp = plan.otlp_endpoint.clone().unwrap_or_default();
         let config = format!(
-            "[nats]\nurl = \"{nats}\"\n\
+            "[nats]\nurl = \"{nats}\"\nreplicas = {replicas}\n\
              [telemetry]\notlp_endpoint = \"{otlp}\"\n\
              {}\n",
             plan.config

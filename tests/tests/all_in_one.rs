@@ -225,3 +225,50 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     assert!(text(&listed).contains("\"state\":\"lapsed\""), "{}", text(&listed));
     up.logged("=34，「总计」列填的是 45", 1).await;
 }
+
+/// Makes every write of the NATS server of `up` fail that would make a file larger than `bytes`; `None` makes room.
+#[cfg(target_os = "linux")]
+fn limit_files(up: &Up, bytes: Option<u64>) {
+    let parent = up.child.id().to_string();
+    let found = Command::new("pgrep").args(["--parent", &parent, "--full", "nats-server"]).output().unwrap();
+    let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+    let status =
+        Command::new("prlimit").args(["--pid", text(&found).trim(), &format!("--fsize={limit}:")]).status();
+    assert!(status.unwrap().success(), "{found:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_full_disk_it_restarts_its_own_broker_and_everything_accepted_comes_to_its_end() {
+    let up = Up::start().await;
+    let sample =
+        std::fs::read_to_string(samples::directory().join("02_tab_rows_wrong_total_corrected.txt")).unwrap();
+    let post = |number: u32| {
+        let request =
+            gongkai_tests::http::client().post(format!("http://{}/v1/reports?filename=a.txt", up.http));
+        let body = sample.replace("云溪县自然资源局", &format!("云溪县第{number}街道办事处"));
+        let request = request.header("content-type", "text/plain").body(body);
+        async move { gongkai_tests::http::answer(request).await.unwrap() }
+    };
+    limit_files(&up, Some(60_000));
+    let mut accepted = Vec::new();
+    let mut number = 0;
+    while let answer = post(number).await
+        && answer.status == 202
+    {
+        accepted.push(answer.json["submission_id"].as_str().unwrap().to_owned());
+        number += 1;
+    }
+    limit_files(&up, None);
+    // Somebody goes on trying, and is taken once the server is another one.
+    let started = std::time::Instant::now();
+    while post(number).await.status != 202 {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is taken");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    up.logged("there is room now, restarting it", 1).await;
+    for submission in &accepted {
+        let receipt = gongkai_tests::http::settled(&format!("http://{}", up.http), submission).await;
+        assert_eq!(receipt["state"], "validated", "{receipt}");
+    }
+}

@@ -8,6 +8,7 @@
 
 use std::{
     fs,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -50,6 +51,23 @@ impl NatsServer {
         let mut server = Self { binary: find_binary(), folder, child: None, port: None };
         server.spawn().await;
         server
+    }
+
+    /// Starts a cluster of so many servers. Their names are their numbers, from 0.
+    ///
+    /// # Panics
+    /// Like [`NatsServer::start`].
+    pub async fn start_cluster(servers: usize) -> Vec<Self> {
+        let routes: Vec<_> = (0..servers).map(|_| free_port()).collect();
+        let all = routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect::<Vec<_>>().join(", ");
+        let mut cluster = Vec::new();
+        for (number, port) in routes.into_iter().enumerate() {
+            let config = format!(
+                "server_name: \"{number}\"\ncluster {{ name: test, listen: \"127.0.0.1:{port}\", routes: [{all}] }}\n"
+            );
+            cluster.push(Self::start_with(&config).await);
+        }
+        cluster
     }
 
     /// Returns the URL for clients. It stays the same after a restart.
@@ -158,6 +176,12 @@ impl Drop for NatsServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A loopback port that was free a moment ago. The servers of a cluster must know those of the others beforehand.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a test machine has free loopback ports");
+    listener.local_addr().expect("a bound listener has an address").port()
 }
 
 /// Reads `<program>_<pid>.ports`, a JSON file with the addresses of each listener.
