@@ -48,7 +48,10 @@ use gongkai_proto::{
     v1::{DocumentReceived, Receipt, SubmissionState},
 };
 use gongkai_registry::Following;
-use gongkai_worker::{Output, Runtime, trace, transport};
+use gongkai_worker::{
+    Output, Runtime, trace,
+    transport::{self, Published},
+};
 use prost_types::Timestamp;
 use time::{Duration, OffsetDateTime};
 
@@ -280,14 +283,25 @@ impl Intake {
         };
         let subject = Event::ReportReceived.subject(declared.region());
         let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
-        let sequence = self.runtime.publish(&self.message_id(id), output).await?.sequence;
+        let published = self.runtime.publish(&self.message_id(id), output).await?;
         // What was there before may have been collected as an orphan until the event named it.
         for (file, reference) in reused {
             self.originals.store(file, reference).await?;
         }
-        let accepted = self.accepted(begun, sequence, &incoming.places, declared.event_time);
+        let arrival = self.arrival(published).await?;
+        let accepted =
+            self.accepted(begun, published.sequence, arrival, &incoming.places, declared.event_time);
         self.receipts.end_at(&accepted).await?;
         Ok(accepted)
+    }
+
+    /// When a message arrived in the log: now, unless an earlier call of the attempt published it.
+    async fn arrival(&self, published: Published) -> Result<OffsetDateTime, transport::Error> {
+        if !published.duplicate {
+            return Ok(self.now());
+        }
+        let logged = self.runtime.message(STREAM_REPORTS, published.sequence).await?;
+        Ok(logged.map_or_else(|| self.now(), |logged| logged.logged_at))
     }
 
     fn unfinished(&self, id: &str, content_key: &str) -> Unfinished {
@@ -299,6 +313,7 @@ impl Intake {
         &self,
         what: Unfinished,
         sequence: u64,
+        arrival: OffsetDateTime,
         places: &[String],
         stated: Option<Timestamp>,
     ) -> LastAccepted {
@@ -309,7 +324,7 @@ impl Intake {
             sequence,
             places: places.to_vec(),
             log_epoch: self.runtime.log_epoch(),
-            effective_us: micros(effective_at(event_time, self.now())),
+            effective_us: micros(effective_at(event_time, arrival)),
             is_timed: event_time.is_some(),
         }
     }

@@ -50,10 +50,9 @@ impl Intake {
         let event = ReportWithdrawn { submission_id: id.clone(), supersedes: supersedes.clone(), ..event };
         let subject = Event::ReportWithdrawn.subject(declared.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
-        let sequence = self.runtime.publish(&self.message_id(&id), output).await?.sequence;
-        let accepted = self.accepted(begun, sequence, &places, declared.event_time);
-        // The stream's own time follows with the event. Until then this is close enough: content that is taken down by
-        // mistake is processed once more.
+        let published = self.runtime.publish(&self.message_id(&id), output).await?;
+        let (sequence, arrival) = (published.sequence, self.arrival(published).await?);
+        let accepted = self.accepted(begun, sequence, arrival, &places, declared.event_time);
         let recorded = lifecycle::Withdrawal {
             rank: accepted.rank(),
             url: declared.url.clone(),
