@@ -114,12 +114,35 @@ fn standard_input_is_a_document() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named_and_the_others_are_checked() {
-    let (_folder, path) = folder();
-    let output = check(&[&path("none.txt"), &path("a.txt"), "--format", "json"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("none.txt"));
-    assert_eq!(lines(&output).len(), 1);
+fn what_cannot_be_read_has_a_line_in_every_format() {
+    let (folder, path) = folder();
+    let made = Command::new("mkfifo").arg(folder.path().join("b/pipe")).status().unwrap();
+    assert!(made.success());
+    let named = [&path("none.txt"), &path("a.txt"), &path("a.txt/below"), &path("b/pipe")];
+    let in_format = |format| {
+        let output = check(&[named[0], named[1], named[2], named[3], "--format", format]);
+        assert_eq!(output.status.code(), Some(2), "{format}");
+        output
+    };
+    let lines = lines(&in_format("json"));
+    let shown = |at: usize| {
+        assert_eq!(lines[at]["file"], named[at].as_str());
+        let rejection = &lines[at]["rejection"];
+        assert_eq!(lines[at]["status"], "rejected");
+        assert!(rejection["message"].as_str().unwrap().starts_with("无法读取"), "{rejection}");
+        rejection["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((lines.len(), &lines[1]["status"]), (4, &serde_json::json!("ok")));
+    assert_eq!([0, 2, 3].map(shown), ["UNREADABLE"; 3]);
+    for format in ["text", "csv"] {
+        let text = String::from_utf8(in_format(format).stdout).unwrap();
+        assert_eq!(text.matches("UNREADABLE").count(), 3, "{text}");
+    }
+    let workbook = in_format("xlsx").stdout;
+    let mut workbook: calamine::Xlsx<_> =
+        calamine::open_workbook_from_rs(std::io::Cursor::new(workbook)).unwrap();
+    let overview = workbook.worksheet_range("汇总").unwrap();
+    assert_eq!(overview.rows().filter(|row| row[3].to_string().contains("UNREADABLE")).count(), 3);
 }
 
 #[test]

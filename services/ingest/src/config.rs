@@ -42,7 +42,8 @@ pub struct Config {
     pub check_timeout_s: u64,
     /// Bytes of memory that a dry run may take. After that its result is the rejection `TOO_LARGE`.
     pub check_memory_bytes: u64,
-    /// Child processes that read documents, and so the most dry runs at once. 0 is one for each core.
+    /// Child processes that read documents, and so the most dry runs at once. 0 is one for each core, as far as 900 MiB hold
+    /// them with `check_memory_bytes` and 64 MiB each.
     pub check_readers: usize,
     /// Folder of local rule packs (`*.toml`) for dry runs, as in `validate.rules`. Optional.
     pub rules: Option<PathBuf>,

@@ -17,7 +17,8 @@ pub struct Config {
     pub document_timeout_s: u64,
     /// Bytes of memory that reading one document may take. More is rejected as `TOO_LARGE`.
     pub document_memory_bytes: u64,
-    /// Child processes that read documents, and so the most documents read at once. 0 is one for each core.
+    /// Child processes that read documents, and so the most documents read at once. 0 is one for each core, as far as 900 MiB
+    /// hold them with `document_memory_bytes` and 64 MiB each.
     pub readers: usize,
 }
 

@@ -231,16 +231,16 @@ impl CheckLine {
         Self { left_out: left_out.iter().map(ToString::to_string).collect(), ..self }
     }
 
-    /// The line of a rejected document.
+    /// The line of a rejected document, or of a file that could not be read.
     #[must_use]
-    pub fn of_rejection(file: &str, rejection: &Rejection, versions: &Versions) -> Self {
+    pub fn of_rejection(file: &str, rejection: impl Into<RejectionLine>, versions: &Versions) -> Self {
         Self {
             file: file.to_owned(),
             status: Status::Rejected,
             media_type: None,
             report: None,
             findings: Vec::new(),
-            rejection: Some(RejectionLine::from(rejection)),
+            rejection: Some(rejection.into()),
             left_out: Vec::new(),
             not_checked: Vec::new(),
             versions: VersionsLine::from(versions),

@@ -26,7 +26,7 @@ use crate::{
 pub(crate) const ARGUMENT: &str = "--read-documents-from-stdin";
 
 /// A child that has grown by more than one part in this many of its memory limit takes no further document.
-const GROWN: u64 = 4;
+const GROWN: u64 = 8;
 
 /// Reads documents, if this process was started as a child of [`Readers`](crate::Readers).
 ///

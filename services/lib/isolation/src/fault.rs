@@ -104,8 +104,8 @@ fn too_much_memory(limit: u64) -> Rejection {
     Rejection { retryable: true, ..rejection }
 }
 
-/// Returns the rejection of a document that ended its child even while no other was read.
-pub(crate) fn crashed() -> Rejection {
+/// Returns the rejection of a document at which its child ended of itself.
+fn crashed() -> Rejection {
     Rejection::new(
         RejectionCode::ParserPanic,
         "程序在读取本文件时异常退出，文件已保留供排查；请把文件发给维护人员。",

@@ -4,7 +4,7 @@
 //! starts the same program again, as children that do nothing else: each has limits of memory and CPU time, and
 //! landlock and seccomp take from it the file system, the network and other programs. Documents and reports pass
 //! through pipes (`frame`, `message`); `child` is one end, `process` the other. `wall` confines the child, `fault`
-//! tells what its end means.
+//! tells what its end means, and `room` bounds how many read at once.
 //!
 //! DESIGN.md has the reasons.
 
@@ -17,6 +17,7 @@ mod frame;
 mod message;
 mod process;
 mod readers;
+mod room;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod wall;
@@ -25,3 +26,4 @@ pub use child::run_child;
 pub use document::RawDocument;
 pub use fault::Unread;
 pub use readers::{Readers, Settings};
+pub use room::{CHILD_BYTES, ROOM_BYTES};

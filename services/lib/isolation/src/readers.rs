@@ -5,7 +5,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -16,9 +16,10 @@ use gongkai_reading::{Reading, Steps};
 use crate::{
     child::ARGUMENT,
     document::RawDocument,
-    fault::{self, ReadingCost, Reason, Unread},
+    fault::{ReadingCost, Reason, Unread},
     frame,
     process::ReaderProcess,
+    room::{self, Place, Room},
 };
 
 /// Path by which this program is started again. It names the running program even after an update replaced the file.
@@ -27,7 +28,9 @@ const OWN_PROGRAM: &str = "/proc/self/exe";
 /// Number of children, and limits of reading one document.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Number of children, which is the number of documents that are read at once. 0 is one for each core.
+    /// Number of children, which is the number of documents that are read at once. 0 is one for each core, but no more than
+    /// have room in 900 MiB together, each with its memory and [`CHILD_BYTES`](crate::CHILD_BYTES); all pools of the process
+    /// that say 0 share that room.
     pub children: usize,
     /// Bytes of memory that reading one document may take above what a child has to begin with.
     pub memory_bytes: u64,
@@ -59,23 +62,10 @@ struct Pool {
     cost: ReadingCost,
     patience: Duration,
     starter: Starter,
-    state: Mutex<State>,
-    freed: Condvar,
-}
-
-/// Which children are free.
-struct State {
-    places: usize,
-    free: usize,
-    idle: Vec<ReaderProcess>,
-    /// Number of documents that wait to be read alone. Others wait for them.
-    alone: usize,
-}
-
-/// One or all places of the pool.
-struct Permit<'p> {
-    pool: &'p Pool,
-    count: usize,
+    room: Arc<Room>,
+    /// What a document takes of the room.
+    share: u64,
+    idle: Mutex<Vec<ReaderProcess>>,
 }
 
 // === impl Readers ===
@@ -86,9 +76,9 @@ impl Readers {
     /// # Errors
     /// No thread could be started.
     pub fn new(settings: &Settings) -> io::Result<Self> {
-        let places = match settings.children {
-            0 => thread::available_parallelism().map_or(1, usize::from),
-            children => children,
+        let (room, share) = match settings.children {
+            0 => room::automatic(settings.memory_bytes),
+            children => (Arc::new(Room::new(u64::try_from(children).unwrap_or(u64::MAX))), 1),
         };
         let seconds = settings.cpu.as_secs() + u64::from(settings.cpu.subsec_nanos() > 0);
         let cost = ReadingCost { memory_bytes: settings.memory_bytes, cpu: Duration::from_secs(seconds) };
@@ -96,8 +86,9 @@ impl Readers {
             cost,
             patience: settings.patience,
             starter: Starter::new()?,
-            state: Mutex::new(State { places, free: places, idle: Vec::new(), alone: 0 }),
-            freed: Condvar::new(),
+            room,
+            share,
+            idle: Mutex::default(),
         })))
     }
 
@@ -106,9 +97,9 @@ impl Readers {
     /// # Errors
     /// No child can be started, or it could not be confined as the kernel allows. Nothing can be read then.
     pub fn prepare(&self) -> Result<String, Unread> {
-        let place = self.0.acquire();
+        let _place = self.0.place();
         let (reader, confinement) = self.0.start()?;
-        place.give_back(reader);
+        self.0.lock_idle().push(reader);
         Ok(format!("documents are read in child processes: {confinement}; {}", self.0.cost))
     }
 
@@ -119,7 +110,8 @@ impl Readers {
     /// more, while no other is read.
     ///
     /// # Errors
-    /// No child could read it, for a reason that is not the document's. Try again later.
+    /// No child could read it, for a reason that is not the document's: none can be started, or somebody else ended two of
+    /// them. Try again later.
     pub fn read(
         &self,
         document: &RawDocument<'_>,
@@ -134,11 +126,7 @@ impl Readers {
             return pool.rejected(reason);
         }
         tracing::warn!(error = &reason as &dyn std::error::Error, "the document will be read again, alone");
-        match pool.read_at(pool.whole(), document, steps) {
-            Ok(result) => Ok(result),
-            Err(reason) if reason.is_from_outside() => Ok(Err(fault::crashed())),
-            Err(reason) => pool.rejected(reason),
-        }
+        pool.read_at(pool.room.whole(), document, steps).or_else(|reason| pool.rejected(reason))
     }
 }
 
@@ -153,7 +141,7 @@ impl fmt::Debug for Readers {
 impl Pool {
     fn read_at(
         &self,
-        place: Permit<'_>,
+        place: Place<'_>,
         document: &RawDocument<'_>,
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Reason> {
@@ -163,8 +151,9 @@ impl Pool {
         };
         let answer = reader.read(document, steps)?;
         if !answer.is_last {
-            place.give_back(reader);
+            self.lock_idle().push(reader);
         }
+        drop(place);
         let version = || Reason::Nonsense(frame::invalid("a report of another version"));
         answer.into_result().ok_or_else(version)
     }
@@ -206,45 +195,16 @@ impl Pool {
     }
 
     fn idle(&self) -> Option<ReaderProcess> {
-        std::iter::from_fn(|| self.lock().idle.pop())
+        std::iter::from_fn(|| self.lock_idle().pop())
             .find_map(|mut reader| reader.is_alive().then_some(reader))
     }
 
-    /// Waits for a place.
-    fn acquire(&self) -> Permit<'_> {
-        let state = self.freed.wait_while(self.lock(), |state| state.free == 0 || state.alone > 0);
-        state.unwrap_or_else(PoisonError::into_inner).free -= 1;
-        Permit { pool: self, count: 1 }
+    fn lock_idle(&self) -> MutexGuard<'_, Vec<ReaderProcess>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for all places.
-    fn whole(&self) -> Permit<'_> {
-        self.lock().alone += 1;
-        let state = self.freed.wait_while(self.lock(), |state| state.free < state.places);
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
-        state.alone -= 1;
-        state.free = 0;
-        Permit { pool: self, count: state.places }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// === impl Permit ===
-
-impl Permit<'_> {
-    /// Returns the place and its child to the pool.
-    fn give_back(self, reader: ReaderProcess) {
-        self.pool.lock().idle.push(reader);
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        self.pool.lock().free += self.count;
-        self.pool.freed.notify_all();
+    fn place(&self) -> Place<'_> {
+        self.room.place(self.share)
     }
 }
 

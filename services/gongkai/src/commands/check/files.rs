@@ -1,4 +1,4 @@
-//! The documents to check: files, folders and standard input.
+//! The documents to check: files, folders and standard input. What cannot be read is a source too, so that it is said.
 
 use std::{
     collections::BTreeSet,
@@ -14,8 +14,8 @@ pub(in crate::commands) enum DocumentSource {
     Stdin,
     /// A file.
     File(PathBuf),
-    /// A folder that could not be listed, or something in a folder that is neither file nor folder.
-    Unlisted(PathBuf, io::Error),
+    /// What is known to be unreadable: a folder that could not be listed, or something that is neither file nor folder.
+    Unreadable(PathBuf, io::Error),
 }
 
 // === impl DocumentSource ===
@@ -25,7 +25,7 @@ impl DocumentSource {
     pub(in crate::commands) fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
-            Self::File(path) | Self::Unlisted(path, _) => path.display().to_string(),
+            Self::File(path) | Self::Unreadable(path, _) => path.display().to_string(),
         }
     }
 
@@ -34,6 +34,15 @@ impl DocumentSource {
         match self {
             Self::File(path) => path.file_name()?.to_str(),
             _ => None,
+        }
+    }
+
+    /// How many bytes it has, as far as that is known.
+    pub(in crate::commands) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => fs::metadata(path).ok().map(|found| found.len()),
+            Self::Unreadable(..) => Some(0),
         }
     }
 
@@ -47,7 +56,7 @@ impl DocumentSource {
         match self {
             Self::Stdin => io::stdin().lock().take(bound).read_to_end(&mut bytes)?,
             Self::File(path) => File::open(path)?.take(bound).read_to_end(&mut bytes)?,
-            Self::Unlisted(_, error) => return Err(io::Error::new(error.kind(), error.to_string())),
+            Self::Unreadable(_, error) => return Err(io::Error::new(error.kind(), error.to_string())),
         };
         Ok(bytes)
     }
@@ -63,9 +72,24 @@ pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = 
             walk(&path, &mut BTreeSet::new(), &mut sources);
             sources
         } else {
-            vec![DocumentSource::File(path)]
+            vec![source(path, |path| PIPES.iter().any(|folder| path.starts_with(folder)))]
         }
     })
+}
+
+/// Where a shell puts the pipes of `<(command)`.
+const PIPES: [&str; 2] = ["/dev/fd", "/proc/self/fd"];
+
+/// A file, or why it is none that can be read. Opening any other pipe would wait for somebody who writes to it.
+fn source(path: PathBuf, is_pipe_for_us: impl Fn(&Path) -> bool) -> DocumentSource {
+    match fs::metadata(&path) {
+        Ok(found) if found.is_file() || is_pipe_for_us(&path) => DocumentSource::File(path),
+        Ok(_) => DocumentSource::Unreadable(
+            path,
+            io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"),
+        ),
+        Err(error) => DocumentSource::Unreadable(path, error),
+    }
 }
 
 /// Adds every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to its parent, is
@@ -79,19 +103,15 @@ fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<DocumentS
     });
     let mut paths = match listed {
         Ok(paths) => paths,
-        Err(error) => return sources.push(DocumentSource::Unlisted(folder.to_owned(), error)),
+        Err(error) => return sources.push(DocumentSource::Unreadable(folder.to_owned(), error)),
     };
     paths.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
     paths.sort();
     for path in paths {
         if path.is_dir() {
             walk(&path, seen, sources);
-        } else if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-            // Opening a pipe would block until a writer opens it.
-            let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
-            sources.push(DocumentSource::Unlisted(path, error));
         } else {
-            sources.push(DocumentSource::File(path));
+            sources.push(source(path, |_| false));
         }
     }
 }
@@ -121,5 +141,21 @@ mod tests {
         fs::write(&path, [b'x'; 100]).unwrap();
         assert_eq!(DocumentSource::File(path).read(9).unwrap().len(), 10);
         assert!(DocumentSource::File(root.path().join("none")).read(9).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_source_all_the_same() {
+        let root = tempfile::tempdir().unwrap();
+        let made = std::process::Command::new("mkfifo").arg(root.path().join("pipe")).status().unwrap();
+        assert!(made.success());
+        std::os::unix::fs::symlink("nowhere", root.path().join("link")).unwrap();
+        let named = [root.path().to_owned(), root.path().join("pipe"), root.path().join("none")];
+        let found: Vec<_> = sources(named.to_vec()).collect();
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(
+            found
+                .iter()
+                .all(|source| matches!(source, DocumentSource::Unreadable(..)) && source.read(9).is_err())
+        );
     }
 }

@@ -1,14 +1,16 @@
 //! `gongkai check`: documents without a server.
 
+mod ahead;
 pub(super) mod files;
 mod lists;
 mod tables;
 mod text;
+mod unreadable;
 mod workbook;
 
 use std::{
     fs,
-    io::{IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -23,7 +25,11 @@ use gongkai_model::Severity;
 use gongkai_reading::ReportHints;
 use gongkai_rules::{ReportContext, RuleSet};
 
-use self::{files::DocumentSource, tables::FindingTables};
+use self::{
+    ahead::{Ahead, Weight},
+    files::DocumentSource,
+    tables::FindingTables,
+};
 use crate::printer::{Printer, complain};
 
 /// 离线核查文件：读取年报并报告疑点 / Check documents offline: what each says, and what is wrong with it
@@ -91,12 +97,6 @@ enum CheckExit {
     Unreadable = 2,
 }
 
-/// The result for one source: its line, or why it could not be read.
-struct Checked {
-    name: String,
-    line: Result<CheckLine, std::io::Error>,
-}
-
 /// Checks on all cores; writes in the order of the sources.
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     validate(&args)?;
@@ -108,19 +108,13 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
         limits: Limits::default(),
         readers: Readers::new(&gongkai_isolation::Settings::default())?,
     });
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let checks = files::sources(args.paths).map(|source| check(source, checker.clone()));
-    let mut checked = stream::iter(checks).buffered(cores);
+    let ahead = Arc::new(Ahead::new());
+    let checks = files::sources(args.paths).map(|source| check(source, checker.clone(), ahead.clone()));
+    let mut checked = stream::iter(checks).buffered(ahead::MOST);
     while let Some(checked) = checked.next().await {
-        let checked = checked?;
-        exit = exit.max(judge(&checked, args.fail_on));
-        let line = match &checked.line {
-            Ok(line) => line,
-            Err(error) => {
-                complain(format_args!("couldn't read {}: {error}", checked.name));
-                continue;
-            }
-        };
+        let (line, _weight) = checked?;
+        let line = &line;
+        exit = exit.max(judge(line, args.fail_on));
         for left_out in &line.left_out {
             complain(format_args!("{}: {left_out}", line.file));
         }
@@ -185,25 +179,33 @@ struct Checker {
     readers: Readers,
 }
 
-/// Reads one source in a child and checks it on a thread of its own.
-async fn check(source: DocumentSource, checker: Arc<Checker>) -> anyhow::Result<Checked> {
+/// Reads one source in a child and checks it on a thread of its own. What cannot be read has a line that says so.
+async fn check(
+    source: DocumentSource,
+    checker: Arc<Checker>,
+    ahead: Arc<Ahead>,
+) -> anyhow::Result<(CheckLine, Weight)> {
+    let weight = ahead.weigh(source.size()).await;
+    let core = ahead.core().await;
     let work = move || {
+        let _core = core;
         let name = source.name();
         let Checker { rules, limits, readers } = &*checker;
-        let line = source.read(limits.input_bytes).and_then(|bytes| {
-            let hints = Hints { filename: source.filename(), ..Hints::default() };
-            let document =
-                RawDocument { bytes: &bytes, hints, known: ReportHints::default(), limits: *limits };
-            let read = readers.read(&document, &()).map_err(std::io::Error::other)?;
-            Ok(gongkai_check::line_of(rules, &name, read, &ReportContext::default()))
-        });
-        Checked { name, line }
+        let bytes = match source.read(limits.input_bytes) {
+            Ok(bytes) => bytes,
+            Err(error) => return unreadable::line(&name, &error, rules),
+        };
+        let hints = Hints { filename: source.filename(), ..Hints::default() };
+        let document = RawDocument { bytes: &bytes, hints, known: ReportHints::default(), limits: *limits };
+        match readers.read(&document, &()) {
+            Ok(read) => gongkai_check::line_of(rules, &name, read, &ReportContext::default()),
+            Err(unread) => unreadable::line(&name, &io::Error::other(unread), rules),
+        }
     };
-    Ok(tokio::task::spawn_blocking(work).await?)
+    Ok((tokio::task::spawn_blocking(work).await?, weight))
 }
 
-fn judge(checked: &Checked, bar: FailOn) -> CheckExit {
-    let Ok(line) = &checked.line else { return CheckExit::Unreadable };
+fn judge(line: &CheckLine, bar: FailOn) -> CheckExit {
     if line.status == Status::Rejected {
         return CheckExit::Unreadable;
     }
