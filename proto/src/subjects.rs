@@ -43,6 +43,9 @@ impl Event {
     /// `None` for any other subject.
     #[must_use]
     pub fn of(subject: &str) -> Option<Self> {
+        if token_after(BACKFILL_PREFIX, subject).is_some() {
+            return Some(Self::ReportReceived);
+        }
         Self::ALL.into_iter().find(|event| token_after(event.prefix(), subject).is_some())
     }
 
@@ -86,6 +89,22 @@ impl Event {
     pub fn filter(self) -> String {
         format!("{}.*", self.prefix())
     }
+}
+
+/// Prefix of the subjects of [`Event::ReportReceived`] for old documents in bulk, which are read when nothing newer waits.
+/// Behind parse they are events like all others.
+pub const BACKFILL_PREFIX: &str = "gongkai.v1.report.backfilled";
+
+/// The subject to publish a received document of a backfill on.
+#[must_use]
+pub fn backfill_subject(region: Region) -> String {
+    format!("{BACKFILL_PREFIX}.{region}")
+}
+
+/// The subject filter for received documents of backfills in every region.
+#[must_use]
+pub fn backfill_filter() -> String {
+    format!("{BACKFILL_PREFIX}.*")
 }
 
 /// The one token that follows a prefix; `None` if the subject does not begin with the prefix's tokens or has more or fewer.
@@ -159,6 +178,8 @@ pub const ENTRY_BUCKETS: &[&str] = &[
 
 /// Durable consumer of parse on received documents.
 pub const CONSUMER_PARSE: &str = "parse";
+/// Durable consumer of parse on received documents of a backfill.
+pub const CONSUMER_PARSE_BACKFILL: &str = "parse-backfill";
 /// Durable consumer of validate on parsed reports.
 pub const CONSUMER_VALIDATE: &str = "validate";
 /// Durable consumer of notify on validated and withdrawn reports and on waivers.
@@ -274,5 +295,7 @@ mod tests {
             }
         }
         assert_eq!(Event::of("gongkai.v1.report.erased.360982"), None);
+        assert_eq!(Event::of(&backfill_subject(Region::UNKNOWN)), Some(Event::ReportReceived));
+        assert_eq!(Event::of(BACKFILL_PREFIX), None);
     }
 }

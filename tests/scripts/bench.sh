@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Prints the figures. Each stands beside another one measured in the same run: the machine's speed cancels out.
 #
-#   tests/scripts/bench.sh [hops|reading|speed|answers|rebuild]…   hops: the runtime against a bare loop; reading: the readers against
+#   tests/scripts/bench.sh [hops|reading|speed|answers|rebuild|backfill]…   hops: the runtime against a bare loop; reading: the readers against
 #                                               their peers; speed: what all rules cost a report; answers: query against
-#                                               a bare gRPC server; rebuild: the read model from the log
+#                                               a bare gRPC server; rebuild: the read model from the log; backfill (not by default): a document beside 2,000 old ones against alone
 #
 # GONGKAI_CORPUS=folder adds its reports to the samples.
 set -euo pipefail
@@ -45,6 +45,12 @@ rebuild() {
     GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
     export GONGKAI_NATS_SERVER
     cargo bench --quiet -p gongkai-query --bench rebuild
+}
+
+backfill() {
+    GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
+    cargo build --quiet --release -p gongkai
+    PATH="$(dirname "$GONGKAI_NATS_SERVER"):$PATH" tests/scripts/bench_backfill.py target/release/gongkai
 }
 
 for part in "${parts[@]}"; do "$part"; done

@@ -180,6 +180,7 @@ impl Submissions {
             event_source: String::new(),
             event_id: String::new(),
             event_time: valid_time(event_time)?,
+            is_backfill: false,
         };
         let content = File {
             media_type: fields::text("media_type", Some(media_type))?.to_ascii_lowercase(),

@@ -44,7 +44,7 @@ use crate::{
 use gongkai_model::effective_at;
 use gongkai_proto::{
     convert::timestamp::timestamp,
-    subjects::{CONSUMER_INGEST_STATE, Event, STREAM_REPORTS},
+    subjects::{self, CONSUMER_INGEST_STATE, Event, STREAM_REPORTS},
     v1::{DocumentReceived, Receipt, SubmissionState},
 };
 use gongkai_registry::Following;
@@ -281,7 +281,10 @@ impl Intake {
             supersedes: supersedes.to_owned(),
             ..incoming.event.clone()
         };
-        let subject = Event::ReportReceived.subject(declared.region());
+        let subject = match declared.is_backfill {
+            true => subjects::backfill_subject(declared.region()),
+            false => Event::ReportReceived.subject(declared.region()),
+        };
         let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
         let published = self.runtime.publish(&self.message_id(id), output).await?;
         // What was there before may have been collected as an orphan until the event named it.

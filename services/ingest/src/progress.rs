@@ -49,7 +49,7 @@ impl Stages {
     /// The consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
-        let filters = EVENTS.map(Event::filter);
+        let filters = EVENTS.map(Event::filter).into_iter().chain([subjects::backfill_filter()]);
         Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_INGEST_STATE, filters)
     }
 }

@@ -247,6 +247,7 @@ fn declared(members: Members, subject: Option<String>, event: EventId) -> Result
         event_source: without_credentials(&event.source).into_owned(),
         event_id: event.id,
         event_time: None,
+        is_backfill: false,
     })
 }
 

@@ -50,6 +50,8 @@ pub struct DeclaredMetadata {
     pub event_id: String,
     /// When the sender says that it happened.
     pub event_time: Option<Timestamp>,
+    /// True for an old document in bulk, which is read when nothing newer waits.
+    pub is_backfill: bool,
 }
 
 /// Where a submission's id comes from.
@@ -308,6 +310,8 @@ impl Submission {
             event_source,
             event_id,
             event_time: stated,
+            // The subject says it.
+            is_backfill: _,
         } = self.declared.clone();
         DocumentReceived {
             submission_id: String::new(),

@@ -1,6 +1,6 @@
 //! The `[parse]` section: limits of one document.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use gongkai_isolation::Settings;
 use gongkai_reading::Limits;
@@ -13,13 +13,17 @@ pub struct Config {
     pub concurrency: usize,
     /// Maximum size of an original in bytes. Larger ones are rejected as `TOO_LARGE`.
     pub max_document_bytes: usize,
-    /// Seconds of CPU time that reading one document may take. After that it is rejected as `TOO_SLOW`.
+    /// Most seconds of CPU time that reading one document may take. After that it is rejected as `TOO_SLOW`. A small document
+    /// may take less: 4, and 4 for each MiB of it.
     pub document_timeout_s: u64,
     /// Bytes of memory that reading one document may take. More is rejected as `TOO_LARGE`.
     pub document_memory_bytes: u64,
     /// Child processes that read documents, and so the most documents read at once. 0 is one for each core, as far as 900 MiB
     /// hold them with `document_memory_bytes` and 64 MiB each.
     pub readers: usize,
+    /// Maximum documents of a backfill in flight in this process, while no others are in work. 0 is half of the cores, at
+    /// least one.
+    pub backfill_concurrency: usize,
 }
 
 impl Default for Config {
@@ -31,6 +35,7 @@ impl Default for Config {
             document_timeout_s: cpu.as_secs(),
             document_memory_bytes: memory_bytes,
             readers: children,
+            backfill_concurrency: 0,
         }
     }
 }
@@ -57,6 +62,13 @@ impl Config {
             cpu: Duration::from_secs(self.document_timeout_s),
             ..Settings::default()
         }
+    }
+
+    /// Returns the number of documents of a backfill that may be in flight. Half of the cores stay free for a document that
+    /// comes meanwhile.
+    pub(crate) fn backfill_concurrency(&self) -> usize {
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        if self.backfill_concurrency > 0 { self.backfill_concurrency } else { (cores() / 2).max(1) }
     }
 
     /// Returns how long a message may be in work. Reading is ended before that by its CPU limit or for lack of

@@ -2,6 +2,7 @@
 //!
 //! [`handler`] is the stage itself. [`key`] resolves the key of the report.
 
+pub mod backfill;
 pub mod config;
 pub mod handler;
 pub mod key;
@@ -30,13 +31,22 @@ impl Service for Parse {
     }
 
     async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
-        let consume = Consume {
+        let live = Consume {
             concurrency: Some(config.concurrency),
             deadline: Some(config.deadline()),
             ..Consume::new(
                 subjects::STREAM_REPORTS,
                 subjects::CONSUMER_PARSE,
                 [Event::ReportReceived.filter()],
+            )
+        };
+        let backfill = Consume {
+            concurrency: Some(config.backfill_concurrency()),
+            deadline: Some(config.deadline() + backfill::LONGEST_TURN),
+            ..Consume::new(
+                subjects::STREAM_REPORTS,
+                subjects::CONSUMER_PARSE_BACKFILL,
+                [subjects::backfill_filter()],
             )
         };
         let store = RegistryStore::new(
@@ -49,6 +59,8 @@ impl Service for Parse {
         runtime.remark("readers", runtime.cpu(move || prepared.prepare()).await??);
         latch.release();
         let reader = Reader::new(&config, &runtime, readers, registry.read().await);
-        runtime.consume(consume, reader).await
+        let (newest, oldest) = backfill::handlers(reader, runtime.clone());
+        tokio::try_join!(runtime.consume(live, newest), runtime.consume(backfill, oldest))?;
+        Ok(())
     }
 }

@@ -35,6 +35,7 @@ pub(super) struct Parameters {
     published_at: Option<String>,
     filename: Option<String>,
     site_code: Option<String>,
+    backfill: Option<String>,
 }
 
 type Parsed = Result<Query<Parameters>, QueryRejection>;
@@ -94,8 +95,17 @@ fn identity(headers: &HeaderMap, caller: &Caller) -> Result<SubmissionIdentity, 
 }
 
 fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata, String), Problem> {
-    let Parameters { agency_name, agency_code, year, title, url, published_at, filename, site_code } =
-        parameters;
+    let Parameters {
+        agency_name,
+        agency_code,
+        year,
+        title,
+        url,
+        published_at,
+        filename,
+        site_code,
+        backfill,
+    } = parameters;
     let site_code = fields::text("site_code", site_code)?;
     let declared = DeclaredMetadata {
         agency: AgencyHint {
@@ -118,8 +128,17 @@ fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata
         event_source: String::new(),
         event_id: String::new(),
         event_time: None,
+        is_backfill: is_backfill(backfill.as_deref().unwrap_or_default())?,
     };
     Ok((declared, fields::text("filename", filename)?))
+}
+
+fn is_backfill(text: &str) -> Result<bool, Problem> {
+    match text {
+        "" | "false" => Ok(false),
+        "true" => Ok(true),
+        _ => Err(Problem::invalid("backfill", text, "must be true or false")),
+    }
 }
 
 async fn document(headers: &HeaderMap, body: Bytes) -> Result<File, Problem> {

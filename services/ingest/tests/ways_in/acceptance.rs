@@ -423,3 +423,18 @@ async fn a_dry_run_applies_local_packs() {
     let refused = format!("{refused:#}");
     assert!(refused.contains("ingest.rules") && refused.contains("yunxi.toml, line 7"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_backfill_travels_on_a_subject_of_its_own() {
+    let harness = harness().await;
+    let backfilled = || harness.memory.messages("gongkai.v1.report.backfilled.360982").len();
+    let path = "/v1/reports?site_code=3609820001&year=2019";
+    let answer = harness.call(post(&format!("{path}&backfill=true"), "an old page")).await;
+    assert_eq!((answer.status, backfilled(), harness.received().len()), (StatusCode::ACCEPTED, 1, 0));
+    // The same content is the same submission, whichever way it comes again.
+    let again = harness.call(post(path, "an old page")).await;
+    assert_eq!(again.text("submission_id"), answer.text("submission_id"));
+    assert_eq!((backfilled(), harness.received().len()), (1, 0));
+    let wrong = harness.call(post(&format!("{path}&backfill=yes"), "another page")).await;
+    assert_eq!((wrong.status, wrong.text("code")), (StatusCode::BAD_REQUEST, "INVALID_FIELD"));
+}

@@ -5,6 +5,7 @@ use std::{
     env,
     io::{self, BufReader, BufWriter, Read, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use gongkai_model::MediaType;
@@ -17,6 +18,7 @@ use rustix::{
 };
 
 use crate::{
+    fault,
     frame::{self, Frame, FrameTag},
     message::{ReadingAnswer, ReadingRequest, STEPS},
     wall,
@@ -44,7 +46,7 @@ pub fn run_child() -> Option<ExitCode> {
     Some(serve(memory, cpu).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
 }
 
-fn serve(memory: u64, cpu: u64) -> io::Result<()> {
+fn serve(memory: u64, most_cpu: u64) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     set_name(c"gongkai-reader")?;
     warm_up();
@@ -56,8 +58,11 @@ fn serve(memory: u64, cpu: u64) -> io::Result<()> {
     frame::write(&mut *output.borrow_mut(), FrameTag::Ready, confinement.to_string().as_bytes())?;
     while let Some(request) = frame::read(&mut input)? {
         let (request, document) = document(&request, &mut input)?;
-        let limits = request.limits().ok_or_else(|| frame::invalid("a request of another version"))?;
-        limit_cpu(cpu)?;
+        let mut limits = request.limits().ok_or_else(|| frame::invalid("a request of another version"))?;
+        let cpu = fault::cpu_of(Duration::from_secs(most_cpu), document.len());
+        limit_cpu(cpu.as_secs())?;
+        // A reader of PDF stops by itself before that, so that the child can go on.
+        limits.drawing_time = limits.drawing_time.min(cpu * 3 / 4);
         let told = Told { output: &output };
         let result =
             gongkai_reading::read_in_steps(&document, &request.hints(), &limits, &request.known(), &told);

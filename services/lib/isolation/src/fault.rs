@@ -83,6 +83,24 @@ impl Reason {
     }
 }
 
+/// CPU time that each document may use, and what each MiB of it may use on top. Reports take some ten milliseconds, so this
+/// holds on slow machines too.
+const CPU_AT_LEAST: Duration = Duration::from_secs(4);
+const CPU_PER_MIB: Duration = Duration::from_secs(4);
+
+impl ReadingCost {
+    /// Returns the cost that a document of this size justifies.
+    pub(crate) fn of(self, bytes: usize) -> Self {
+        Self { cpu: cpu_of(self.cpu, bytes), ..self }
+    }
+}
+
+/// Returns the CPU time that a document of this size may use where none may use more than `most`, in whole seconds.
+pub(crate) fn cpu_of(most: Duration, bytes: usize) -> Duration {
+    let mebibytes = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
+    most.min(CPU_AT_LEAST.saturating_add(CPU_PER_MIB.saturating_mul(mebibytes)))
+}
+
 fn too_slow(limit: Duration) -> Rejection {
     Rejection::new(
         RejectionCode::TooSlow,
@@ -129,6 +147,13 @@ mod tests {
         let rejection = reason.rejection(cost);
         assert!(rejection.as_ref().is_none_or(|rejection| rejection.retryable));
         rejection.map(|rejection| rejection.code)
+    }
+
+    #[test]
+    fn a_document_may_use_what_its_size_justifies() {
+        let seconds = |mebibytes: usize| cpu_of(Duration::from_secs(20), mebibytes << 20).as_secs();
+        assert_eq!([0, 1, 3, 4, 32].map(seconds), [4, 8, 16, 20, 20]);
+        assert_eq!(cpu_of(Duration::from_secs(1), 0), Duration::from_secs(1));
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub struct Settings {
     pub children: usize,
     /// Bytes of memory that reading one document may take above what a child has to begin with.
     pub memory_bytes: u64,
-    /// CPU time that reading one document may take. Rounded up to whole seconds.
+    /// Most CPU time that reading one document may take, rounded up to whole seconds. A small document may take less: 4 s, and
+    /// 4 s for each MiB of it.
     pub cpu: Duration,
     /// Interval of the checks whether a silent child still works. A child that used no CPU time over twelve intervals
     /// is given up, and its document is not rejected.
@@ -118,15 +119,15 @@ impl Readers {
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Unread> {
         let pool = &*self.0;
-        let reason = match pool.read_at(pool.acquire(), document, steps) {
+        let reason = match pool.read_at(pool.place(), document, steps) {
             Ok(result) => return Ok(result),
             Err(reason) => reason,
         };
         if !reason.is_from_outside() {
-            return pool.rejected(reason);
+            return pool.rejected(reason, document);
         }
         tracing::warn!(error = &reason as &dyn std::error::Error, "the document will be read again, alone");
-        pool.read_at(pool.room.whole(), document, steps).or_else(|reason| pool.rejected(reason))
+        pool.read_at(pool.room.whole(), document, steps).or_else(|reason| pool.rejected(reason, document))
     }
 }
 
@@ -158,8 +159,14 @@ impl Pool {
         answer.into_result().ok_or_else(version)
     }
 
-    fn rejected(&self, reason: Reason) -> Result<Result<Reading, Rejection>, Unread> {
-        let Some(rejection) = reason.rejection(self.cost) else { return Err(reason.into()) };
+    fn rejected(
+        &self,
+        reason: Reason,
+        document: &RawDocument<'_>,
+    ) -> Result<Result<Reading, Rejection>, Unread> {
+        let Some(rejection) = reason.rejection(self.cost.of(document.bytes.len())) else {
+            return Err(reason.into());
+        };
         let said = if let Reason::Ended { said, .. } = &reason { said.as_str() } else { "" };
         let error = &reason as &dyn std::error::Error;
         tracing::warn!(error, said, code = rejection.code.as_str(), "a document ended its reader");

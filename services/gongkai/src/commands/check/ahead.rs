@@ -43,3 +43,26 @@ impl Ahead {
         self.cores.clone().acquire_owned().await.ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_to_be_written_is_bounded_by_number_and_size() {
+        let ahead = Ahead::new();
+        let free = || ahead.kibibytes.available_permits();
+        let mut held = join_all((0..MOST).map(|_| ahead.weigh(Some(1)))).await;
+        assert_eq!(free(), 0);
+        held.truncate(MOST / 2);
+        let half = ahead.weigh(Some(MOST_BYTES / 2)).await;
+        assert_eq!(free(), 0);
+        held.clear();
+        drop(half);
+        // One that is larger than all fits alone.
+        let _largest = ahead.weigh(Some(u64::MAX)).await;
+        assert_eq!(free(), 0);
+    }
+}

@@ -4,7 +4,9 @@ use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
+    iter,
     path::{Path, PathBuf},
+    vec,
 };
 
 /// Where a document is read from.
@@ -63,16 +65,15 @@ impl DocumentSource {
 }
 
 /// The sources of the arguments, in their order; the files of a folder are sorted.
-pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = DocumentSource> {
-    paths.into_iter().flat_map(|path| {
+pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = DocumentSource> + Send {
+    paths.into_iter().flat_map(|path| -> Box<dyn Iterator<Item = DocumentSource> + Send> {
         if path == Path::new("-") {
-            vec![DocumentSource::Stdin]
+            Box::new(iter::once(DocumentSource::Stdin))
         } else if path.is_dir() {
-            let mut sources = Vec::new();
-            walk(&path, &mut BTreeSet::new(), &mut sources);
-            sources
+            Box::new(Walk::new(path))
         } else {
-            vec![source(path, |path| PIPES.iter().any(|folder| path.starts_with(folder)))]
+            let is_pipe_for_us = |path: &Path| PIPES.iter().any(|folder| path.starts_with(folder));
+            Box::new(iter::once(source(path, is_pipe_for_us)))
         }
     })
 }
@@ -92,26 +93,49 @@ fn source(path: PathBuf, is_pipe_for_us: impl Fn(&Path) -> bool) -> DocumentSour
     }
 }
 
-/// Adds every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to its parent, is
-/// read once.
-fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, sources: &mut Vec<DocumentSource>) {
-    let listed = fs::canonicalize(folder).and_then(|real| {
-        if !seen.insert(real) {
+/// Every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to its parent, is read
+/// once. Only the names of the folders on the way are in memory.
+pub(in crate::commands) struct Walk {
+    /// What is left of each folder on the way, the deepest last.
+    open: Vec<vec::IntoIter<PathBuf>>,
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Walk {
+    pub(in crate::commands) fn new(folder: PathBuf) -> Self {
+        Self { open: vec![vec![folder].into_iter()], seen: BTreeSet::new() }
+    }
+
+    fn list(&mut self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        if !self.seen.insert(fs::canonicalize(folder)?) {
             return Ok(Vec::new());
         }
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
-    });
-    let mut paths = match listed {
-        Ok(paths) => paths,
-        Err(error) => return sources.push(DocumentSource::Unreadable(folder.to_owned(), error)),
-    };
-    paths.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            walk(&path, seen, sources);
-        } else {
-            sources.push(source(path, |_| false));
+        let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+        let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
+        let is_hidden =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        paths.retain(|path| !is_hidden(path));
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+impl Iterator for Walk {
+    type Item = DocumentSource;
+
+    fn next(&mut self) -> Option<DocumentSource> {
+        loop {
+            let Some(path) = self.open.last_mut()?.next() else {
+                self.open.pop();
+                continue;
+            };
+            if !path.is_dir() {
+                return Some(source(path, |_| false));
+            }
+            match self.list(&path) {
+                Ok(paths) => self.open.push(paths.into_iter()),
+                Err(error) => return Some(DocumentSource::Unreadable(path, error)),
+            }
         }
     }
 }

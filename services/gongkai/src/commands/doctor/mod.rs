@@ -253,6 +253,7 @@ fn shortage_check(shortage: &Shortage) -> Examination {
 fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaired: bool) -> Vec<Examination> {
     let expected = [
         (subjects::STREAM_REPORTS, subjects::CONSUMER_PARSE),
+        (subjects::STREAM_REPORTS, subjects::CONSUMER_PARSE_BACKFILL),
         (subjects::STREAM_REPORTS, subjects::CONSUMER_VALIDATE),
         (subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY),
         (subjects::STREAM_REPORTS, subjects::CONSUMER_INGEST_STATE),

@@ -2,10 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use reqwest::{
-    Client, RequestBuilder, Response, Url,
-    header::{CONTENT_TYPE, HeaderMap},
+    Client, Request, RequestBuilder, Response, StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
@@ -77,6 +77,19 @@ struct Problem {
 // === impl State ===
 
 impl State {
+    /// The public name.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Parsed => "parsed",
+            Self::Validated => "validated",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Unchanged => "unchanged",
+            Self::Dead => "dead",
+        }
+    }
+
     fn is_final(self) -> bool {
         !matches!(self, Self::Received | Self::Parsed)
     }
@@ -107,8 +120,8 @@ impl IngestClient {
         &self,
         document: &SubmittedDocument,
         about: &[(&str, &str)],
-    ) -> anyhow::Result<ReceiptJson> {
-        let mut url = self.at("v1/reports")?;
+    ) -> Result<ReceiptJson, Failure> {
+        let mut url = self.at("v1/reports").map_err(Failure::fatal)?;
         url.query_pairs_mut().extend_pairs(about);
         let media_type = document.media_type.as_deref().unwrap_or("application/octet-stream");
         let request = self.client.post(url).header(CONTENT_TYPE, media_type).body(document.bytes.clone());
@@ -120,16 +133,22 @@ impl IngestClient {
         &self,
         mut receipt: ReceiptJson,
         limit: Duration,
-    ) -> anyhow::Result<ReceiptJson> {
+    ) -> Result<ReceiptJson, Failure> {
         let end = Instant::now() + limit;
         let mut pause = FIRST_LOOK;
         while !receipt.state.is_final() && Instant::now() < end {
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            let url = self.at(&format!("v1/submissions/{}", receipt.submission_id))?;
+            let url =
+                self.at(&format!("v1/submissions/{}", receipt.submission_id)).map_err(Failure::fatal)?;
             receipt = self.send(self.client.get(url)).await?;
         }
         Ok(receipt)
+    }
+
+    /// The address of the server.
+    pub(super) fn address(&self) -> &str {
+        self.base.as_str()
     }
 
     fn at(&self, path: &str) -> anyhow::Result<Url> {
@@ -137,7 +156,22 @@ impl IngestClient {
         Url::parse(&format!("{base}/{path}")).context("ingest's address is no base of addresses")
     }
 
-    async fn send(&self, request: RequestBuilder) -> anyhow::Result<ReceiptJson> {
+    async fn send(&self, request: RequestBuilder) -> Result<ReceiptJson, Failure> {
+        let request = self.signed(request).map_err(Failure::fatal)?;
+        let response = self.client.execute(request).await.with_context(|| {
+            format!(
+                "couldn't reach ingest at {}: is `gongkai up` running? --ingest names another address",
+                self.base
+            )
+        });
+        let response = response.map_err(Failure::away)?;
+        if !response.status().is_success() {
+            return Err(Failure::of(response).await);
+        }
+        response.json().await.context("ingest's answer is no receipt").map_err(Failure::away)
+    }
+
+    fn signed(&self, request: RequestBuilder) -> anyhow::Result<Request> {
         let mut headers = HeaderMap::new();
         gongkai_worker::trace::inject(&mut headers);
         let request = request.headers(headers);
@@ -149,24 +183,64 @@ impl IngestClient {
         if let Some(signer) = &self.signer {
             signer.sign(&mut request)?;
         }
-        let response = self.client.execute(request).await.with_context(|| {
-            format!(
-                "couldn't reach ingest at {}: is `gongkai up` running? --ingest names another address",
-                self.base
-            )
-        })?;
-        if response.status().is_success() {
-            return response.json().await.context("ingest's answer is no receipt");
-        }
-        http_error(response).await
+        Ok(request)
     }
 }
 
-async fn http_error(response: Response) -> anyhow::Result<ReceiptJson> {
-    let status = response.status();
-    let problem: Problem = response.json().await.unwrap_or_default();
-    if problem.code.is_empty() {
-        bail!("ingest refused it: {status}");
+/// Why a document was not taken.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: Kind,
+    /// The code of ingest's answer, or one of ours.
+    pub(super) code: String,
+    pub(super) error: anyhow::Error,
+}
+
+/// What a failure means for the documents after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing: it is about this document.
+    Document,
+    /// Ingest is there and takes nothing now. It may say for how long.
+    Busy(Option<Duration>),
+    /// Nobody answers.
+    Away,
+    /// Ingest does not know the caller, or the run itself cannot go on.
+    Denied,
+}
+
+impl Failure {
+    /// The document could not be read.
+    pub(super) fn unreadable(error: anyhow::Error) -> Self {
+        Self { kind: Kind::Document, code: "UNREADABLE".to_owned(), error }
     }
-    bail!("ingest refused it: {} {}: {} {}", status.as_u16(), problem.code, problem.title, problem.detail)
+
+    /// The run cannot go on.
+    pub(super) fn fatal(error: anyhow::Error) -> Self {
+        Self { kind: Kind::Denied, code: "STOPPED".to_owned(), error }
+    }
+
+    fn away(error: anyhow::Error) -> Self {
+        Self { kind: Kind::Away, code: "INGEST_AWAY".to_owned(), error }
+    }
+
+    async fn of(response: Response) -> Self {
+        let status = response.status();
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let kind = match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {
+                Kind::Busy(asked.map(Duration::from_secs))
+            }
+            StatusCode::UNAUTHORIZED => Kind::Denied,
+            _ => Kind::Document,
+        };
+        let Problem { code, title, detail } = response.json().await.unwrap_or_default();
+        let number = status.as_u16();
+        if code.is_empty() {
+            let error = anyhow!("ingest refused it: {status}");
+            return Self { kind, code: format!("HTTP_{number}"), error };
+        }
+        let error = anyhow!("ingest refused it: {number} {code}: {title} {detail}");
+        Self { kind, code, error }
+    }
 }

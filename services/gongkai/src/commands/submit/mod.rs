@@ -1,18 +1,25 @@
 //! `gongkai submit`: sends documents to a running ingest.
+//!
+//! `batch` sends, some documents at a time; `journal` remembers what of a folder was taken; `report` prints.
 
+mod batch;
 mod document;
 mod ingest;
+mod journal;
+mod receipt_text;
+mod report;
 mod signer;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
-use clap::ValueEnum;
+use futures::{StreamExt as _, stream};
 
 use self::{
-    document::SubmittedDocument,
-    ingest::{IngestClient, ReceiptJson, State},
+    batch::{Batch, Outcome},
+    ingest::{Failure, IngestClient, Kind, State},
+    report::{Format, RunReport},
 };
-use crate::printer::{Emphasis, Printer, clean, complain};
+use crate::printer::{Printer, complain};
 
 /// 提交年报 / Submit documents to a running ingest
 #[derive(Debug, clap::Args)]
@@ -20,11 +27,15 @@ use crate::printer::{Emphasis, Printer, clean, complain};
   gongkai submit report.html --wait
   gongkai submit https://example.gov.cn/2023.html --agency 樟树市鹿江街道办事处 --site 3609820001
   gongkai submit reports/*.txt --wait --format json
+  gongkai submit archive/ --backfill
+
+A folder is sent with all below it. What was taken is noted in a journal beside it (archive.submitted.jsonl): the same
+command goes on where it was, and sends what has changed since.
 
 Exit code: 0 taken (with --wait: read and checked), 1 rejected, 2 not taken or given up.")]
 pub(crate) struct Args {
-    /// Files, - for standard input, or URLs: a URL is fetched here and submitted with its document
-    #[arg(required = true, value_name = "FILE|URL")]
+    /// Files, folders, - for standard input, or URLs: a URL is fetched here and submitted with its document
+    #[arg(required = true, value_name = "FILE|DIR|URL")]
     documents: Vec<String>,
     /// The agency's name, or its code in the registry
     #[arg(long)]
@@ -44,6 +55,18 @@ pub(crate) struct Args {
     /// Longest wait in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "wait")]
     timeout: u64,
+    /// Old documents in bulk: they are read when nothing newer waits
+    #[arg(long)]
+    backfill: bool,
+    /// Documents sent at a time: 8 if not given, 1 of a backfill, which also rests after each as long as that took
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Longest time in seconds to go on trying while ingest is busy or away
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    patience: u64,
+    /// Journal of what was taken; for a folder there is one beside it without this option
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -63,15 +86,6 @@ pub(crate) struct Args {
     secret_file: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// The receipt, one JSON object per line
-    Json,
-}
-
 /// The exit code. Later variants outweigh earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum SubmitExit {
@@ -81,48 +95,62 @@ enum SubmitExit {
 }
 
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
-    let ingest = IngestClient::new(&args.server, args.token_file.as_deref(), args.secret_file.as_deref())?;
+    let batch = Batch {
+        ingest: IngestClient::new(&args.server, args.token_file.as_deref(), args.secret_file.as_deref())?,
+        about: args.about(),
+        patience: Duration::from_secs(args.patience),
+        is_backfill: args.backfill,
+        follow: args.wait.then(|| Duration::from_secs(args.timeout)),
+        was_reached: AtomicBool::new(false),
+    };
+    let to = format!("{} {:?}", batch.ingest.address(), batch.about);
+    let items = batch::items(&args.documents, args.journal.as_deref(), &to)?;
+    let folders = args.documents.iter().map(PathBuf::from).filter(|path| path.is_dir()).collect();
+    let mut report = RunReport::new(out, args.format, folders);
     let mut exit = SubmitExit::Taken;
-    for name in &args.documents {
-        let (judged, receipt) = match submit(&args, &ingest, name).await {
-            Ok(receipt) => (judge(receipt.state, args.wait), receipt),
-            Err(error) => {
-                complain(format_args!("{}: {error:#}", clean(name)));
-                exit = SubmitExit::Failed;
-                continue;
-            }
-        };
-        exit = exit.max(judged);
-        match args.format {
-            Format::Json => out.json(&receipt)?,
-            Format::Text => write(out, name, &receipt)?,
+    let mut done = stream::iter(items.map(|item| batch.submit(item))).buffered(args.jobs());
+    while let Some((name, outcome)) = done.next().await {
+        exit = exit.max(judge(&outcome, args.wait));
+        report.done(&name, &outcome)?;
+        if let Outcome::Failed(Failure { kind: Kind::Away | Kind::Denied, .. }) = outcome {
+            complain(
+                "stopped: the rest would fail in the same way; the same command goes on where a journal ends",
+            );
+            break;
         }
-        out.flush()?;
     }
+    drop(done);
+    report.finish()?;
     Ok(ExitCode::from(exit as u8))
 }
 
-async fn submit(args: &Args, ingest: &IngestClient, name: &str) -> anyhow::Result<ReceiptJson> {
-    let document = SubmittedDocument::read(name).await?;
-    let is_code = |agency: &str| agency.is_ascii() && gongkai_model::AgencyKey::from_code(agency).is_ok();
-    let agency = args.agency.as_deref().map(|a| (if is_code(a) { "agency_code" } else { "agency_name" }, a));
-    let year = args.year.map(|year| year.to_string());
-    let about = [
-        agency,
-        args.site.as_deref().map(|site| ("site_code", site)),
-        year.as_deref().map(|year| ("year", year)),
-        args.url.as_deref().or(document.url.as_deref()).map(|url| ("url", url)),
-        document.filename.as_deref().map(|filename| ("filename", filename)),
-    ];
-    let about: Vec<_> = about.into_iter().flatten().collect();
-    let receipt = ingest.submit(&document, &about).await?;
-    if !args.wait {
-        return Ok(receipt);
+impl Args {
+    fn jobs(&self) -> usize {
+        self.jobs.unwrap_or(if self.backfill { 1 } else { 8 }).max(1)
     }
-    ingest.follow(receipt, Duration::from_secs(args.timeout)).await
+
+    /// What the options say of every document, as query parameters.
+    fn about(&self) -> Vec<(&'static str, String)> {
+        let is_code = |agency: &str| agency.is_ascii() && gongkai_model::AgencyKey::from_code(agency).is_ok();
+        let agency = self.agency.clone();
+        let agency = agency.map(|a| (if is_code(&a) { "agency_code" } else { "agency_name" }, a));
+        let about = [
+            agency,
+            self.site.clone().map(|site| ("site_code", site)),
+            self.year.map(|year| ("year", year.to_string())),
+            self.url.clone().map(|url| ("url", url)),
+            self.backfill.then(|| ("backfill", "true".to_owned())),
+        ];
+        about.into_iter().flatten().collect()
+    }
 }
 
-fn judge(state: State, waited: bool) -> SubmitExit {
+fn judge(outcome: &Outcome, waited: bool) -> SubmitExit {
+    let state = match outcome {
+        Outcome::Taken(receipt) => receipt.state,
+        Outcome::Known => return SubmitExit::Taken,
+        Outcome::Failed(_) => return SubmitExit::Failed,
+    };
     match state {
         State::Rejected => SubmitExit::Rejected,
         State::Dead => SubmitExit::Failed,
@@ -130,33 +158,4 @@ fn judge(state: State, waited: bool) -> SubmitExit {
         State::Received | State::Parsed if waited => SubmitExit::Failed,
         _ => SubmitExit::Taken,
     }
-}
-
-fn write(out: &mut Printer, name: &str, receipt: &ReceiptJson) -> std::io::Result<()> {
-    let (word, style) = match receipt.state {
-        State::Received => ("已收到 received", Emphasis::Bold),
-        State::Parsed => ("已读取 parsed", Emphasis::Bold),
-        State::Validated => ("已核查 validated", Emphasis::Green),
-        State::Rejected => ("已拒绝 rejected", Emphasis::Red),
-        State::Withdrawn => ("已撤回 withdrawn", Emphasis::Bold),
-        State::Unchanged => ("内容未变 unchanged", Emphasis::Bold),
-        State::Dead => ("处理失败 dead", Emphasis::Red),
-    };
-    out.line(format!("{}  {}", out.styled(Emphasis::Bold, &clean(name)), out.styled(style, word)))?;
-    let counts = receipt.findings;
-    if receipt.state == State::Validated {
-        out.line(format!(
-            "    疑点 findings: 错误 error {}, 警告 warning {}, 待核 review {}, 提示 info {}",
-            counts.error, counts.warning, counts.review, counts.info
-        ))?;
-    }
-    if let Some(rejection) = &receipt.rejection {
-        out.line(format!("    {}  {}", rejection.code, clean(&rejection.message)))?;
-        out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&rejection.message_en))))?;
-    }
-    if let Some(report) = &receipt.report {
-        out.line(format!("    report      {}", clean(report)))?;
-    }
-    out.line(format!("    submission  {}", clean(&receipt.submission_id)))?;
-    out.line(format!("    trace       {}", clean(&receipt.trace_id)))
 }

@@ -1,0 +1,175 @@
+//! Sends documents one after another, some at a time: what to send, what was sent before, and when to try again.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use super::{
+    document::SubmittedDocument,
+    ingest::{Failure, IngestClient, Kind, ReceiptJson},
+    journal::{self, Journal},
+};
+use crate::{
+    commands::check::files::{DocumentSource, Walk},
+    printer::complain,
+};
+
+/// First and longest pause while ingest is busy or away. It may ask for a longer one.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A document to send.
+pub(super) struct Item {
+    /// As in the output.
+    name: String,
+    content: Content,
+    journal: Option<Arc<Journal>>,
+    /// The file's name in the journal.
+    entry: String,
+}
+
+enum Content {
+    /// A file, a URL or `-`.
+    Named,
+    /// Something in a folder that is no file.
+    Unreadable(std::io::Error),
+}
+
+/// What became of a document.
+pub(super) enum Outcome {
+    Taken(ReceiptJson),
+    /// The journal says that it was taken before.
+    Known,
+    Failed(Failure),
+}
+
+/// How documents are sent.
+pub(super) struct Batch {
+    pub(super) ingest: IngestClient,
+    /// Query parameters of every document.
+    pub(super) about: Vec<(&'static str, String)>,
+    /// Longest time to go on trying while ingest is busy or away.
+    pub(super) patience: Duration,
+    /// After each document, leave ingest to others for as long as it took.
+    pub(super) is_backfill: bool,
+    /// Longest wait for the end of a submission.
+    pub(super) follow: Option<Duration>,
+    /// Whether ingest has answered.
+    pub(super) was_reached: AtomicBool,
+}
+
+/// The documents of the arguments, in their order; a folder has a journal.
+///
+/// # Errors
+/// A journal cannot be opened.
+pub(super) fn items(
+    names: &[String],
+    journal: Option<&Path>,
+    to: &str,
+) -> anyhow::Result<Box<dyn Iterator<Item = Item> + Send>> {
+    let named = journal.map(|path| Journal::open(path, to).map(Arc::new)).transpose()?;
+    let mut all: Box<dyn Iterator<Item = Item> + Send> = Box::new(std::iter::empty());
+    for name in names {
+        let folder = PathBuf::from(name);
+        if folder.is_dir() {
+            let journal = match &named {
+                Some(journal) => journal.clone(),
+                None => Arc::new(Journal::open(&journal::beside(&folder)?, to)?),
+            };
+            all = Box::new(all.chain(of_folder(folder, journal)));
+        } else {
+            let (name, entry) = (name.clone(), name.clone());
+            all =
+                Box::new(all.chain([Item { name, content: Content::Named, journal: named.clone(), entry }]));
+        }
+    }
+    Ok(all)
+}
+
+fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = Item> + Send {
+    Walk::new(folder.clone()).map(move |source| {
+        let name = source.name();
+        let entry = Path::new(&name).strip_prefix(&folder).unwrap_or(Path::new(&name)).display().to_string();
+        let content = match source {
+            DocumentSource::Unreadable(_, error) => Content::Unreadable(error),
+            _ => Content::Named,
+        };
+        Item { name, content, journal: Some(journal.clone()), entry }
+    })
+}
+
+// === impl Batch ===
+
+impl Batch {
+    /// Sends a document, unless it was sent before, and returns its name and what became of it.
+    pub(super) async fn submit(&self, item: Item) -> (String, Outcome) {
+        let outcome = match self.try_submit(&item).await {
+            Ok(Some(receipt)) => Outcome::Taken(receipt),
+            Ok(None) => Outcome::Known,
+            Err(failure) => Outcome::Failed(failure),
+        };
+        (item.name, outcome)
+    }
+
+    async fn try_submit(&self, item: &Item) -> Result<Option<ReceiptJson>, Failure> {
+        if let Content::Unreadable(error) = &item.content {
+            return Err(Failure::unreadable(anyhow::anyhow!("couldn't read it: {error}")));
+        }
+        let document = SubmittedDocument::read(&item.name).await.map_err(Failure::unreadable)?;
+        let sha256 = item.journal.as_ref().map(|journal| (journal, journal::sha256(&document.bytes)));
+        if sha256.as_ref().is_some_and(|(journal, sha256)| journal.has(&item.entry, sha256)) {
+            return Ok(None);
+        }
+        let begun = Instant::now();
+        let receipt = self.send(&document).await?;
+        if let Some((journal, sha256)) = sha256 {
+            journal.note(&item.entry, &sha256, &receipt.submission_id).map_err(Failure::fatal)?;
+        }
+        if self.is_backfill {
+            sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
+        }
+        Ok(Some(match self.follow {
+            Some(limit) => self.ingest.follow(receipt, limit).await?,
+            None => receipt,
+        }))
+    }
+
+    /// Sends a document, again while ingest is busy, or away after it had answered.
+    async fn send(&self, document: &SubmittedDocument) -> Result<ReceiptJson, Failure> {
+        let mut about: Vec<_> = self.about.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let is_url_given = about.iter().any(|(name, _)| *name == "url");
+        about.extend(document.url.as_deref().filter(|_| !is_url_given).map(|url| ("url", url)));
+        about.extend(document.filename.as_deref().map(|filename| ("filename", filename)));
+        let (end, mut pause) = (Instant::now() + self.patience, FIRST_PAUSE);
+        loop {
+            let failure = match self.ingest.submit(document, &about).await {
+                Ok(receipt) => {
+                    self.was_reached.store(true, Ordering::Relaxed);
+                    return Ok(receipt);
+                }
+                Err(failure) => failure,
+            };
+            let asked = match failure.kind {
+                Kind::Busy(asked) => asked.unwrap_or_default(),
+                Kind::Away if self.was_reached.load(Ordering::Relaxed) => Duration::ZERO,
+                _ => return Err(failure),
+            };
+            let wait = asked.max(pause);
+            if Instant::now() + wait > end {
+                return Err(failure);
+            }
+            if pause == FIRST_PAUSE {
+                complain(format_args!("{:#}; trying again", failure.error));
+            }
+            pause = LONGEST_PAUSE.min(pause * 2);
+            sleep(wait).await;
+        }
+    }
+}

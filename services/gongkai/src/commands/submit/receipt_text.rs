@@ -1,0 +1,39 @@
+//! A receipt for people, in Chinese and English.
+
+use super::ingest::{ReceiptJson, State};
+use crate::printer::{Emphasis, Printer, clean};
+
+/// A state in words, and how to show it.
+pub(super) fn word(state: State) -> (&'static str, Emphasis) {
+    match state {
+        State::Received => ("已收到 received", Emphasis::Bold),
+        State::Parsed => ("已读取 parsed", Emphasis::Bold),
+        State::Validated => ("已核查 validated", Emphasis::Green),
+        State::Rejected => ("已拒绝 rejected", Emphasis::Red),
+        State::Withdrawn => ("已撤回 withdrawn", Emphasis::Bold),
+        State::Unchanged => ("内容未变 unchanged", Emphasis::Bold),
+        State::Dead => ("处理失败 dead", Emphasis::Red),
+    }
+}
+
+/// Writes all that a receipt says.
+pub(super) fn write(out: &mut Printer, name: &str, receipt: &ReceiptJson) -> std::io::Result<()> {
+    let (word, style) = word(receipt.state);
+    out.line(format!("{}  {}", out.styled(Emphasis::Bold, &clean(name)), out.styled(style, word)))?;
+    let counts = receipt.findings;
+    if receipt.state == State::Validated {
+        out.line(format!(
+            "    疑点 findings: 错误 error {}, 警告 warning {}, 待核 review {}, 提示 info {}",
+            counts.error, counts.warning, counts.review, counts.info
+        ))?;
+    }
+    if let Some(rejection) = &receipt.rejection {
+        out.line(format!("    {}  {}", rejection.code, clean(&rejection.message)))?;
+        out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&rejection.message_en))))?;
+    }
+    if let Some(report) = &receipt.report {
+        out.line(format!("    report      {}", clean(report)))?;
+    }
+    out.line(format!("    submission  {}", clean(&receipt.submission_id)))?;
+    out.line(format!("    trace       {}", clean(&receipt.trace_id)))
+}

@@ -1,0 +1,242 @@
+//! What a run prints: a line a document, a progress bar on a terminal, and what all came to.
+
+use std::{
+    io::{IsTerminal as _, stderr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::{
+    batch::Outcome,
+    ingest::{Failure, ReceiptJson, State},
+    receipt_text,
+};
+use crate::{
+    commands::check::files::Walk,
+    csv_writer::CsvWriter,
+    printer::{Emphasis, Printer, clean, complain},
+};
+
+/// The output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// The receipt, one JSON object per line; of a folder also a last line with the summary
+    Json,
+    /// One line per document, with a header
+    Csv,
+}
+
+/// How many documents came to which end.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Summary {
+    documents: u64,
+    taken: u64,
+    unchanged: u64,
+    rejected: u64,
+    failed: u64,
+    /// The journal says that they were taken before.
+    sent_before: u64,
+}
+
+/// Prints a run.
+pub(super) struct RunReport<'o> {
+    out: &'o mut Printer,
+    format: Format,
+    /// A folder is among the arguments.
+    is_bulk: bool,
+    bar: Option<ProgressBar>,
+    summary: Summary,
+    is_begun: bool,
+}
+
+#[derive(Serialize)]
+struct ReceiptLine<'a> {
+    file: &'a str,
+    #[serde(flatten)]
+    receipt: &'a ReceiptJson,
+}
+
+#[derive(Serialize)]
+struct FailureLine<'a> {
+    file: &'a str,
+    error: Problem<'a>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    code: &'a str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct SummaryLine {
+    summary: Summary,
+}
+
+const HEADER: [&str; 8] =
+    ["file", "state", "submission_id", "report", "revision", "trace_id", "code", "message"];
+
+impl<'o> RunReport<'o> {
+    /// Of a run over `folders`, which are counted for the bar while it runs.
+    pub(super) fn new(out: &'o mut Printer, format: Format, folders: Vec<PathBuf>) -> Self {
+        let is_bulk = !folders.is_empty();
+        let bar = (is_bulk && stderr().is_terminal()).then(|| bar(folders));
+        Self { out, format, is_bulk, bar, summary: Summary::default(), is_begun: false }
+    }
+
+    /// Prints what became of a document.
+    pub(super) fn done(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+        self.count(outcome);
+        match self.bar.clone() {
+            Some(bar) => {
+                bar.inc(1);
+                bar.suspend(|| self.print(name, outcome))
+            }
+            None => self.print(name, outcome),
+        }
+    }
+
+    /// Prints what all came to, if there was a folder.
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let Summary { documents, taken, unchanged, rejected, failed, sent_before } = self.summary;
+        if self.is_bulk && self.format == Format::Json {
+            self.out.json(&SummaryLine { summary: self.summary })?;
+        } else if self.is_bulk {
+            let text = format!(
+                "共 {documents} 件：已收 {taken}，内容未变 {unchanged}，拒绝 {rejected}，失败 {failed}，此前已报 {sent_before} / \
+                 {documents} documents: {taken} taken, {unchanged} unchanged, {rejected} rejected, {failed} failed, \
+                 {sent_before} sent before"
+            );
+            match self.format {
+                Format::Text => self.out.line(text)?,
+                // A table has no line of another kind.
+                _ => complain(text),
+            }
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        let summary = &mut self.summary;
+        summary.documents += 1;
+        *match outcome {
+            Outcome::Known => &mut summary.sent_before,
+            Outcome::Failed(_) => &mut summary.failed,
+            Outcome::Taken(receipt) => match receipt.state {
+                State::Unchanged => &mut summary.unchanged,
+                State::Rejected => &mut summary.rejected,
+                State::Dead => &mut summary.failed,
+                _ => &mut summary.taken,
+            },
+        } += 1;
+    }
+
+    fn print(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => self.text(name, outcome)?,
+            Format::Json => match outcome {
+                Outcome::Taken(receipt) => self.out.json(&ReceiptLine { file: name, receipt })?,
+                Outcome::Failed(failure) => self.json_failure(name, failure)?,
+                Outcome::Known => {}
+            },
+            Format::Csv => self.csv(name, outcome)?,
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn text(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+        match outcome {
+            Outcome::Known => {}
+            Outcome::Failed(failure) => complain(format_args!("{}: {:#}", clean(name), failure.error)),
+            Outcome::Taken(receipt) if !self.is_bulk => receipt_text::write(self.out, name, receipt)?,
+            Outcome::Taken(receipt) => {
+                // The bar shows the others.
+                let is_news = matches!(receipt.state, State::Rejected | State::Dead);
+                if is_news || self.bar.is_none() {
+                    let (word, style) = receipt_text::word(receipt.state);
+                    let rejection = receipt.rejection.as_ref();
+                    let end = rejection.map_or_else(
+                        || clean(&receipt.submission_id),
+                        |rejection| format!("{}  {}", rejection.code, clean(&rejection.message)),
+                    );
+                    let name = self.out.styled(Emphasis::Bold, &clean(name));
+                    self.out.line(format!("{name}  {}  {end}", self.out.styled(style, word)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A script sees it in its place; a person who redirects the lines sees it too.
+    fn json_failure(&mut self, name: &str, failure: &Failure) -> anyhow::Result<()> {
+        let message = format!("{:#}", failure.error);
+        if !self.is_bulk {
+            complain(format_args!("{}: {message}", clean(name)));
+            return Ok(());
+        }
+        self.out.json(&FailureLine { file: name, error: Problem { code: &failure.code, message } })
+    }
+
+    fn csv(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+        let mut writer = CsvWriter::new(&mut *self.out);
+        if !self.is_begun {
+            writer.write(HEADER)?;
+            self.is_begun = true;
+        }
+        match outcome {
+            Outcome::Known => {}
+            Outcome::Failed(Failure { code, error, .. }) => {
+                writer.write([name, "failed", "", "", "", "", code, &format!("{error:#}")])?;
+            }
+            Outcome::Taken(receipt) => {
+                let state = receipt.state.as_str();
+                let (report, revision) = (receipt.report.as_deref(), receipt.revision.as_deref());
+                let rejection = receipt.rejection.as_ref();
+                writer.write([
+                    name,
+                    state,
+                    &receipt.submission_id,
+                    report.unwrap_or_default(),
+                    revision.unwrap_or_default(),
+                    &receipt.trace_id,
+                    rejection.map(|rejection| rejection.code.as_str()).unwrap_or_default(),
+                    rejection.map(|rejection| rejection.message.as_str()).unwrap_or_default(),
+                ])?;
+            }
+        }
+        Ok(writer.flush()?)
+    }
+}
+
+fn bar(folders: Vec<PathBuf>) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta}");
+    let bar = ProgressBar::no_length().with_style(style.expect("the template is a constant and tested"));
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let counted = bar.clone();
+    // Walking is much faster than sending; until it is done, the bar shows no end.
+    tokio::task::spawn_blocking(move || {
+        let files: usize = folders.into_iter().map(|folder| Walk::new(folder).count()).sum();
+        counted.set_length(u64::try_from(files).unwrap_or(u64::MAX));
+    });
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_bar_has_a_template_that_is_one() {
+        bar(Vec::new()).finish_and_clear();
+    }
+}
