@@ -13,7 +13,6 @@ pub(super) struct Incoming {
     pub(super) event: DocumentReceived,
     pub(super) content_hash: String,
     pub(super) content_key: String,
-    /// None for a draft, which replaces nothing.
     pub(super) places: Vec<String>,
 }
 
@@ -24,11 +23,10 @@ impl Incoming {
     pub(super) fn new(submission: Submission, now: Timestamp) -> Self {
         let event = submission.received(submission.references(), now);
         let content = event.content.as_ref();
-        let places = if submission.is_draft() { Vec::new() } else { submission.declared.places() };
         Self {
             content_hash: content.map(|content| content.sha256.clone()).unwrap_or_default(),
             content_key: content_key(&event),
-            places,
+            places: submission.declared.places(),
             submission,
             event,
         }

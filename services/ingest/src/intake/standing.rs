@@ -40,10 +40,6 @@ pub(super) async fn standing(
     if first.state() == SubmissionState::Dead || rests_on_resources(&first) {
         return Ok(Standing::New);
     }
-    // A draft is checked once and has no later state to compare with.
-    if incoming.submission.is_draft() {
-        return Ok(Standing::Redundant);
-    }
     // At the places of the earlier one too: it may have been withdrawn or replaced there before it was read.
     for place in incoming.places.iter().chain(&seen.places) {
         if !receipts.place(place).await?.is_of(seen, micros(now)) {
