@@ -256,6 +256,7 @@ fn parsed(
     let at = Some(timestamp(logged_at(received)));
     let stated = said.map(|said| time(said, "said").unwrap());
     v1::ReportParsed {
+        differences: Vec::new(),
         origin: Some(v1::Origin {
             submission_id: id.to_owned(),
             kind: v1::DocumentKind::Published.into(),

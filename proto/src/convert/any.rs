@@ -2,14 +2,16 @@
 
 use gongkai_model::{
     AgencyKey, Applicant, Area, CellRef, Citation, Concept, Contact, Fact, FactId, Field, FieldName, Finding,
-    FormId, Metadata, Note, Paragraph, Period, Region, Report, ReportKey, Revocation, Section, Severity,
-    Source, Span, State, Variant, Versions, Waiver, WaiverEnd,
+    FormId, LookAlike, Metadata, Note, Paragraph, Part, PartContent, Period, Region, Rejection,
+    RejectionCode, Report, ReportKey, Revocation, Section, Severity, Source, Span, State, Variant, Versions,
+    Waiver, WaiverEnd,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use rust_decimal::Decimal;
 use time::OffsetDateTime;
 
 const TEXT: &str = "[一-龥a-z0-9 ]{0,12}";
+const NAME: &str = "[一-龥a-z0-9.]{1,12}";
 
 pub(super) fn versions() -> impl Strategy<Value = Versions> {
     ("[0-9.]{0,5}", "[0-9.]{0,5}", "[0-9.]{0,5}", "[0-9.]{0,5}")
@@ -27,8 +29,8 @@ fn source() -> impl Strategy<Value = Source> {
             row,
             column,
         }));
-    (TEXT, cell, option::of(1..99_u32), span(), option::of(area()))
-        .prop_map(|(text, cell, page, span, area)| Source { text, cell, page, span, area })
+    (TEXT, cell, option::of(1..99_u32), span(), option::of(area()), option::of(NAME))
+        .prop_map(|(text, cell, page, span, area, part)| Source { text, cell, page, span, area, part })
 }
 
 fn area() -> impl Strategy<Value = Area> {
@@ -165,16 +167,34 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
     )
 }
 
+fn part() -> impl Strategy<Value = Part> {
+    let report = (TEXT, 2008..2030_i32, vec((fact_id(), state()), 0..3))
+        .prop_map(|(agency, year, different)| PartContent::Report { agency, year, different });
+    let other =
+        (select(RejectionCode::ALL.to_vec()), TEXT, TEXT, option::of(select(LookAlike::ALL.to_vec())))
+            .prop_map(|(code, message, message_en, look_alike)| {
+                PartContent::Other(Rejection { look_alike, ..Rejection::new(code, message, message_en) })
+            });
+    let content = prop_oneof![Just(PartContent::Carrier), report, other];
+    (option::of(NAME), TEXT, "[0-9a-f]{8}", content).prop_map(|(name, media_type, sha256, content)| Part {
+        name,
+        media_type,
+        sha256,
+        content,
+    })
+}
+
 pub(super) fn report() -> impl Strategy<Value = Report> {
     let head = (TEXT, 2008..2030_i32, option::of(2008..2030_i32), option::of(period()), TEXT);
     let form = (
         select(vec![FormId::Form2021, FormId::Form2019, FormId::Form2014]),
         select(vec![Variant::Standard, Variant::SingleRowOther]),
     );
-    let body = (vec(paragraph(), 0..3), vec(section(), 0..3), vec(fact(), 0..4), notes(), metadata());
+    let parts = vec(part(), 0..3);
+    let body = (vec(paragraph(), 0..3), vec(section(), 0..3), vec(fact(), 0..4), notes(), metadata(), parts);
     (head, form, body).prop_map(|(head, (form, variant), body)| {
         let (agency, year, title_year, period, title) = head;
-        let (preamble, sections, facts, notes, metadata) = body;
+        let (preamble, sections, facts, notes, metadata, parts) = body;
         Report {
             agency,
             year,
@@ -188,6 +208,7 @@ pub(super) fn report() -> impl Strategy<Value = Report> {
             facts,
             metadata,
             notes,
+            parts,
         }
     })
 }

@@ -81,6 +81,7 @@ impl From<&Source> for v1::Source {
             start: source.span.map(|s| s.start),
             end: source.span.map(|s| s.end),
             area: source.area.map(Into::into),
+            part: source.part.clone().unwrap_or_default(),
         }
     }
 }
@@ -94,7 +95,8 @@ impl TryFrom<v1::Source> for Source {
         let cell = pair(source.table.map(|t| (t, t)), grid, what)?
             .map(|((table, _), (row, column))| CellRef { table, row, column });
         let span = span(source.start, source.end)?;
-        Ok(Self { text: source.text, cell, page: source.page, span, area: source.area.map(Into::into) })
+        let part = Some(source.part).filter(|part| !part.is_empty());
+        Ok(Self { text: source.text, cell, page: source.page, span, area: source.area.map(Into::into), part })
     }
 }
 

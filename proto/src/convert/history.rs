@@ -31,6 +31,8 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
         review: _,
         review_levels: _,
         event_time: _,
+        declared_agency: _,
+        declared_year: _,
     } = origin;
     if *received_sequence == 0 {
         return Err(Error::Missing { field: "origin.received_sequence" });

@@ -5,10 +5,12 @@
 //! [`report::header`] with the facts goes into the log, [`report::text`] with the prose into the object store, and
 //! [`report::report`] joins them.
 
+mod difference;
 pub mod fact;
 pub mod finding;
 pub mod history;
 mod metadata;
+pub mod part;
 pub mod rejection;
 pub mod report;
 pub mod review;

@@ -24,6 +24,7 @@ pub fn header(
         media_type: media_type.as_str().to_owned(),
         facts: report.facts.iter().map(Into::into).collect(),
         text: Some(text),
+        parts: report.parts.iter().map(Into::into).collect(),
     }
 }
 
@@ -66,6 +67,7 @@ pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, 
         preamble: text.preamble.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
         sections: text.sections.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
         facts: header.facts.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        parts: header.parts.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
     })
 }
 

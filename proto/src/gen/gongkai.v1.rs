@@ -555,6 +555,9 @@ pub struct Source {
     /// The cell on its page.
     #[prost(message, optional, tag = "8")]
     pub area: ::core::option::Option<Area>,
+    /// Name of the attachment it stands in; empty for the main body.
+    #[prost(string, tag = "9")]
+    pub part: ::prost::alloc::string::String,
 }
 /// A box on a page, in points from the page's top left corner, rounded outwards.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -757,6 +760,46 @@ pub struct Rejection {
     /// It rests on time or memory, or a reader failed: the same document, sent again, is read again.
     #[prost(bool, tag = "5")]
     pub retryable: bool,
+}
+/// One file of a submission that has attachments.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Part {
+    /// An attachment's name; empty for the main body.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// As detected, else as declared; empty if unknown.
+    #[prost(string, tag = "2")]
+    pub media_type: ::prost::alloc::string::String,
+    /// Of its bytes, hex.
+    #[prost(string, tag = "3")]
+    pub sha256: ::prost::alloc::string::String,
+    #[prost(enumeration = "PartRole", tag = "4")]
+    pub role: i32,
+    /// Of a REPORT.
+    #[prost(string, tag = "5")]
+    pub agency_name: ::prost::alloc::string::String,
+    /// Of a REPORT.
+    #[prost(int32, tag = "6")]
+    pub year: i32,
+    /// What a REPORT of the same year says in the cells in which the report says something else: concept, applicant, state, value.
+    #[prost(message, repeated, tag = "7")]
+    pub different: ::prost::alloc::vec::Vec<Fact>,
+    /// Why an OTHER is no report.
+    #[prost(message, optional, tag = "8")]
+    pub rejection: ::core::option::Option<Rejection>,
+}
+/// Where the sender of a report and the report itself say different things.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Difference {
+    /// agency, agency_code or year.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// By the sender.
+    #[prost(string, tag = "2")]
+    pub declared: ::prost::alloc::string::String,
+    /// In the document; for agency_code the agency that the report is filed under.
+    #[prost(string, tag = "3")]
+    pub read: ::prost::alloc::string::String,
 }
 /// A report at one of its revisions.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -985,6 +1028,42 @@ impl WaiverState {
             "WAIVER_STATE_EXPIRED" => Some(Self::Expired),
             "WAIVER_STATE_REVOKED" => Some(Self::Revoked),
             "WAIVER_STATE_LAPSED" => Some(Self::Lapsed),
+            _ => None,
+        }
+    }
+}
+/// What a file of a submission was read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PartRole {
+    Unspecified = 0,
+    /// The report: its facts come from here.
+    Carrier = 1,
+    /// The report once more, or another one.
+    Report = 2,
+    /// No report. The file is kept.
+    Other = 3,
+}
+impl PartRole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PART_ROLE_UNSPECIFIED",
+            Self::Carrier => "PART_ROLE_CARRIER",
+            Self::Report => "PART_ROLE_REPORT",
+            Self::Other => "PART_ROLE_OTHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PART_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "PART_ROLE_CARRIER" => Some(Self::Carrier),
+            "PART_ROLE_REPORT" => Some(Self::Report),
+            "PART_ROLE_OTHER" => Some(Self::Other),
             _ => None,
         }
     }
@@ -1536,8 +1615,10 @@ pub struct DocumentReceived {
     pub submission_id: ::prost::alloc::string::String,
     #[prost(enumeration = "DocumentKind", tag = "2")]
     pub kind: i32,
+    /// Absent if the submission consists of attachments only.
     #[prost(message, optional, tag = "3")]
     pub content: ::core::option::Option<ContentRef>,
+    /// The report may stand in any of them.
     #[prost(message, repeated, tag = "4")]
     pub attachments: ::prost::alloc::vec::Vec<ContentRef>,
     #[prost(message, optional, tag = "5")]
@@ -1581,7 +1662,7 @@ pub struct Origin {
     pub submission_id: ::prost::alloc::string::String,
     #[prost(enumeration = "DocumentKind", tag = "2")]
     pub kind: i32,
-    /// SHA-256 of the original, hex: the revision's identity.
+    /// Hash of the original and its attachments, hex: the revision's identity. Without attachments it is the original's SHA-256.
     #[prost(string, tag = "3")]
     pub content_hash: ::prost::alloc::string::String,
     /// Stream sequence of the DocumentReceived: identifies the arrival.
@@ -1611,6 +1692,12 @@ pub struct Origin {
     /// As of a DocumentReceived.
     #[prost(string, repeated, tag = "20")]
     pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What the sender says of the agency.
+    #[prost(message, optional, tag = "16")]
+    pub declared_agency: ::core::option::Option<AgencyHint>,
+    /// The year that the sender says; 0 if none.
+    #[prost(int32, tag = "17")]
+    pub declared_year: i32,
 }
 /// A parsed report without its prose, which is in the object store.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1635,6 +1722,9 @@ pub struct ParsedReport {
     /// A ParsedText.
     #[prost(message, optional, tag = "9")]
     pub text: ::core::option::Option<ContentRef>,
+    /// The files of its submission; empty if that is one file.
+    #[prost(message, repeated, tag = "10")]
+    pub parts: ::prost::alloc::vec::Vec<Part>,
 }
 /// The prose of a report in the object store; never in the log, so that it can be erased.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1772,6 +1862,9 @@ pub struct ReportParsed {
     pub report: ::core::option::Option<ParsedReport>,
     #[prost(message, optional, tag = "3")]
     pub versions: ::core::option::Option<Versions>,
+    /// Where sender and document disagree.
+    #[prost(message, repeated, tag = "4")]
+    pub differences: ::prost::alloc::vec::Vec<Difference>,
 }
 /// `gongkai.v1.report.validated.<region>`
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1795,6 +1888,9 @@ pub struct ReportValidated {
     /// True if a newer content of the report is known: history, nothing to act on.
     #[prost(bool, tag = "8")]
     pub superseded: bool,
+    /// Where the sender and the document disagree.
+    #[prost(message, repeated, tag = "16")]
+    pub differences: ::prost::alloc::vec::Vec<Difference>,
 }
 /// `gongkai.v1.report.rejected.<region>`: not a report, or unreadable.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1807,6 +1903,9 @@ pub struct ReportRejected {
     pub versions: ::core::option::Option<Versions>,
     #[prost(string, tag = "4")]
     pub trace_id: ::prost::alloc::string::String,
+    /// The files of the submission; empty if that is one file.
+    #[prost(message, repeated, tag = "5")]
+    pub parts: ::prost::alloc::vec::Vec<Part>,
 }
 /// `gongkai.v1.report.withdrawn.<region>`
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2264,9 +2363,24 @@ pub struct SubmitRequest {
     /// When it happened; revisions rank by it. Absent, or later than the arrival: the arrival counts.
     #[prost(message, optional, tag = "14")]
     pub event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The report may stand in any of them; with an empty content it must.
+    #[prost(message, repeated, tag = "13")]
+    pub attachments: ::prost::alloc::vec::Vec<Attachment>,
     /// The steps of review before publication.
     #[prost(message, repeated, tag = "15")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+}
+/// A file attached to the document.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Attachment {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub content: ::prost::bytes::Bytes,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub media_type: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub charset: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckReportRequest {
@@ -2295,6 +2409,9 @@ pub struct CheckReportRequest {
     /// Without any, S-REVIEW is silent: the review is not over.
     #[prost(message, repeated, tag = "11")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+    /// The report may stand in any of them; with an empty content it must.
+    #[prost(message, repeated, tag = "12")]
+    pub attachments: ::prost::alloc::vec::Vec<Attachment>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckReportResponse {
@@ -2314,6 +2431,9 @@ pub struct CheckReportResponse {
     pub left_out: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(message, optional, tag = "6")]
     pub versions: ::core::option::Option<Versions>,
+    /// The files and what they were read as; empty if it is one file.
+    #[prost(message, repeated, tag = "7")]
+    pub parts: ::prost::alloc::vec::Vec<Part>,
 }
 /// Rules that were not applied, because the reports that they compare could not be read.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2341,7 +2461,7 @@ pub struct WatchSubmissionRequest {
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Receipt {
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
@@ -2350,7 +2470,7 @@ pub struct Receipt {
     /// agencies/{agency}/reports/{year}, once known.
     #[prost(string, tag = "3")]
     pub report: ::prost::alloc::string::String,
-    /// SHA-256 of the content, hex: the revision's identity.
+    /// Hash of the content and its attachments, hex: the revision's identity. Without attachments it is the content's SHA-256.
     #[prost(string, tag = "4")]
     pub revision: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
@@ -2376,6 +2496,12 @@ pub struct Receipt {
     /// For a withdrawal: what it hit.
     #[prost(message, optional, tag = "13")]
     pub withdrawal: ::core::option::Option<Withdrawal>,
+    /// Where the sender and the document disagree.
+    #[prost(message, repeated, tag = "14")]
+    pub differences: ::prost::alloc::vec::Vec<Difference>,
+    /// The files of the submission and what they were read as; empty if it is one file.
+    #[prost(message, repeated, tag = "16")]
+    pub parts: ::prost::alloc::vec::Vec<Part>,
 }
 /// The state of a submission. All but RECEIVED and PARSED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -6,9 +6,10 @@ use gongkai_proto::{
     subjects::Event,
     v1::{
         AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
-        CellState, ContentRef, DeadLetter, DocumentKind, DocumentReceived, Fact, Finding, FindingsSummary,
-        Header, Origin, ParsedReport, Rejection, ReportParsed, ReportRejected, ReportValidated,
-        ReportWithdrawn, ReviewStep, Severity, Site, Source, Versions, Waiver, WaiverChanged, WaiverState,
+        CellState, ContentRef, DeadLetter, Difference, DocumentKind, DocumentReceived, Fact, Finding,
+        FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportParsed,
+        ReportRejected, ReportValidated, ReportWithdrawn, ReviewStep, Severity, Site, Source, Versions,
+        Waiver, WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -102,6 +103,7 @@ impl Fill {
                 right: self.number(),
                 bottom: self.number(),
             }),
+            part: self.text(),
         }
     }
 
@@ -177,6 +179,8 @@ impl Fill {
             review: vec![self.step()],
             review_levels: vec![self.text(), self.text()],
             event_time: self.time(),
+            declared_agency: self.agency(),
+            declared_year: self.year(),
         })
     }
 
@@ -195,7 +199,31 @@ impl Fill {
             media_type: self.text(),
             facts: vec![self.fact(), self.fact()],
             text: Some(self.content()),
+            parts: vec![self.part(), self.part()],
         })
+    }
+
+    fn difference(&mut self) -> Difference {
+        Difference { field: self.text(), declared: self.text(), read: self.text() }
+    }
+
+    fn part(&mut self) -> Part {
+        Part {
+            name: self.text(),
+            media_type: self.text(),
+            sha256: self.text(),
+            role: PartRole::Other.into(),
+            agency_name: self.text(),
+            year: self.year(),
+            different: vec![self.fact()],
+            rejection: self.rejection(),
+        }
+    }
+
+    fn rejection(&mut self) -> Option<Rejection> {
+        let (code, message) = (self.text(), self.text());
+        let (message_en, look_alike) = (self.text(), self.text());
+        Some(Rejection { code, message, message_en, look_alike, retryable: true })
     }
 
     fn received(&mut self) -> DocumentReceived {
@@ -222,7 +250,12 @@ impl Fill {
     }
 
     fn parsed(&mut self) -> ReportParsed {
-        ReportParsed { origin: self.origin(), report: self.report(), versions: self.versions() }
+        ReportParsed {
+            origin: self.origin(),
+            report: self.report(),
+            versions: self.versions(),
+            differences: vec![self.difference()],
+        }
     }
 
     fn validated(&mut self) -> ReportValidated {
@@ -237,17 +270,18 @@ impl Fill {
             trace_id: self.text(),
             validation: self.long(),
             superseded: true,
+            differences: vec![self.difference()],
         }
     }
 
     fn rejected(&mut self) -> ReportRejected {
-        let (code, message) = (self.text(), self.text());
-        let (message_en, look_alike) = (self.text(), self.text());
+        let rejection = self.rejection();
         ReportRejected {
             origin: self.origin(),
-            rejection: Some(Rejection { code, message, message_en, look_alike, retryable: true }),
+            rejection,
             versions: self.versions(),
             trace_id: self.text(),
+            parts: vec![self.part(), self.part()],
         }
     }
 

@@ -1,11 +1,11 @@
 //! What a dry run found, and its two forms: the JSON line of `gongkai check`, and the answer of `CheckReport`.
 
-use gongkai_check::{CheckLine, Checked, NotCheckedLine};
-use gongkai_model::{Finding, Rejection, ReportKey, Section, Summary, Versions};
+use gongkai_check::{CheckLine, Checked, NotCheckedLine, PartLine};
+use gongkai_model::{Finding, Part, Rejection, ReportKey, Section, Summary, Versions};
 use gongkai_proto::v1;
 use gongkai_worker::trace;
 
-use crate::submission::{Submission, sha256};
+use crate::submission::Submission;
 
 /// A draft with what the rules say of it.
 pub struct CheckedDraft {
@@ -13,6 +13,8 @@ pub struct CheckedDraft {
     pub submission: Submission,
     /// The report under the name that it would be published by, or why it would be rejected.
     pub outcome: Result<(ReportKey, Checked), Rejection>,
+    /// The files; empty if the draft is one file.
+    pub parts: Vec<Part>,
     /// What could not be compared.
     pub not_checked: Option<NotCheckedLine>,
     /// Versions of the program and its rules.
@@ -31,7 +33,8 @@ impl CheckedDraft {
         };
         let checked = self.outcome.as_ref().map(|(_, checked)| checked);
         let line = CheckLine::of(file, checked, &self.versions);
-        CheckLine { not_checked: self.not_checked.iter().cloned().collect(), ..line }
+        let parts = self.parts.iter().map(PartLine::from).collect();
+        CheckLine { parts, not_checked: self.not_checked.iter().cloned().collect(), ..line }
     }
 
     /// Returns the answer of `CheckReport`.
@@ -46,6 +49,7 @@ impl CheckedDraft {
         let answer = v1::CheckReportResponse {
             not_checked: self.not_checked.iter().map(not_checked).collect(),
             versions: Some((&self.versions).into()),
+            parts: self.parts.iter().map(Into::into).collect(),
             ..v1::CheckReportResponse::default()
         };
         match &self.outcome {
@@ -79,7 +83,7 @@ impl CheckedDraft {
             title: report.title.clone(),
             // It is none of its revisions.
             revision: 0,
-            content_hash: sha256(&self.submission.content.bytes),
+            content_hash: self.submission.references().content_hash(),
             published_at: declared.published_at,
             received_at: None,
             sections: report.sections.iter().map(section).collect(),

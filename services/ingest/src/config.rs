@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use serde::{Deserialize, Serialize};
 
+use crate::submission::FileLimits;
 use gongkai_isolation::Settings;
 use gongkai_worker::{Secret, bind_guard};
 
@@ -19,6 +20,12 @@ pub struct Config {
     pub public_url: String,
     /// Maximum size of a request body in bytes. Larger bodies get 413. A document in base64 is a third larger than its file.
     pub max_body_bytes: usize,
+    /// Maximum number of attachments of a document. More get 413.
+    pub max_attachments: usize,
+    /// Maximum size of one attachment in bytes. Larger ones get 413. Those over `parse.max_document_bytes` are kept and not read.
+    pub max_attachment_bytes: usize,
+    /// Maximum size of a document and its attachments in bytes, after base64 is decoded. Larger submissions get 413.
+    pub max_submission_bytes: usize,
     /// Maximum bytes of request bodies in memory at once. Further requests get 503. At least `max_body_bytes`. Bodies whose
     /// sender only their signature will tell share half of it.
     pub max_buffered_bytes: usize,
@@ -91,6 +98,9 @@ impl Default for Config {
             grpc_address: SocketAddr::from(([127, 0, 0, 1], 50052)),
             public_url: String::new(),
             max_body_bytes: 32 * 1024 * 1024,
+            max_attachments: 20,
+            max_attachment_bytes: 32 * 1024 * 1024,
+            max_submission_bytes: 32 * 1024 * 1024,
             max_buffered_bytes: 256 * 1024 * 1024,
             max_requests: 128,
             max_connections: 1024,
@@ -124,6 +134,16 @@ impl Config {
         !self.tokens.is_empty() || !self.token_files.is_empty() || self.sites.values().any(has_secret)
     }
 
+    /// Returns the limits of a submission's files.
+    #[must_use]
+    pub fn file_limits(&self) -> FileLimits {
+        FileLimits {
+            attachments: self.max_attachments,
+            attachment_bytes: self.max_attachment_bytes,
+            total_bytes: self.max_submission_bytes,
+        }
+    }
+
     /// Returns the settings of the child processes.
     #[must_use]
     pub fn isolation(&self) -> Settings {
@@ -146,6 +166,8 @@ impl Config {
             "ingest.max_buffered_bytes must be at least ingest.max_body_bytes, or the largest body never fits"
         );
         for (key, value) in [
+            ("max_attachment_bytes", u64::try_from(self.max_attachment_bytes)?),
+            ("max_submission_bytes", u64::try_from(self.max_submission_bytes)?),
             ("max_requests", u64::try_from(self.max_requests)?),
             ("max_connections", u64::try_from(self.max_connections)?),
             ("max_streams_per_connection", u64::from(self.max_streams_per_connection)),

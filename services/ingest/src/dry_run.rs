@@ -11,15 +11,15 @@ use std::{future::Future, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use gongkai_agencies::{Asked, Registry};
 use gongkai_check::NotCheckedLine;
-use gongkai_isolation::{RawDocument, Readers};
+use gongkai_isolation::{RawDocument, Readers, Unread};
 use gongkai_lifecycle::key;
-use gongkai_model::{AgencyKey, Report, ReportKey, ReviewStep};
+use gongkai_model::{AgencyKey, Difference, Report, ReportKey, ReviewStep, names_nobody};
 use gongkai_neighbours::SharedRecords;
 use gongkai_proto::{
     convert::{review, timestamp::day_in_china},
     subjects::BUCKET_NEIGHBOURS,
 };
-use gongkai_reading::{Hints, Limits, Reading, ReportHints};
+use gongkai_reading::{Hints, JointReading, Limits, PartId, Reading, ReportHints, read_parts};
 use gongkai_rules::{AgencyYear, Neighbours, Publication, ReportContext, RuleSet, Scope};
 use gongkai_worker::{RecordStore, Runtime};
 use tokio::{
@@ -34,7 +34,7 @@ use crate::{
     error::{Code, Problem},
     fetch::Fetcher,
     review::ReviewLevels,
-    submission::{DeclaredMetadata, Submission},
+    submission::{DeclaredMetadata, File, FileLimits, Submission, sha256},
 };
 
 /// How long a draft waits for a free core.
@@ -55,6 +55,7 @@ pub struct DryRun {
     neighbours: SharedRecords,
     review_levels: ReviewLevels,
     limits: Limits,
+    files: FileLimits,
     rules: RuleSet,
     /// Drafts in work or waiting.
     line: Arc<Semaphore>,
@@ -88,6 +89,7 @@ impl DryRun {
             neighbours: SharedRecords { records, registry },
             review_levels: ReviewLevels::new(config),
             limits: Limits { input_bytes: config.max_body_bytes, ..Limits::default() },
+            files: config.file_limits(),
             // The other half of the slots is for submissions.
             line: Arc::new(Semaphore::new((config.max_requests / 2).clamp(1, Semaphore::MAX_PERMITS))),
             cores: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
@@ -131,11 +133,12 @@ impl DryRun {
     ///
     /// # Errors
     /// `OVERLOADED`: too many drafts wait, no core became free in time, or no child could read. The same call may succeed
-    /// later. `INVALID_FIELD`: a step of review has an impossible time.
+    /// later. `EMPTY`, `TOO_LARGE`: as for a submission. `INVALID_FIELD`: a step of review has an impossible time.
     ///
     /// # Cancel safety
     /// Dropping the future does not stop a step that has started, and leaves nothing behind.
     pub async fn check(&self, draft: Submission) -> Result<CheckedDraft, Problem> {
+        self.files.check(&draft)?;
         let _in_line = self.line.clone().try_acquire_owned().map_err(|_| busy("too many drafts at once"))?;
         let checked = timeout(self.patience, self.steps(draft)).await;
         checked.unwrap_or_else(|_elapsed| Err(busy("every core is busy")))
@@ -146,22 +149,30 @@ impl DryRun {
             .map_err(|error| Problem::new(Code::InvalidField, error.to_string()))?;
         let core = timeout(MAX_QUEUE_TIME, self.core()).await.map_err(|_| busy("every core is busy"))?;
         let (readers, limits) = (self.readers.clone(), self.limits);
+        let listed = listed_name(&draft.declared, &self.neighbours.registry.borrow());
         let read = self.on(core, move || {
-            let read = readers.read(&document(&draft, limits), &());
-            let read = read.map(|read| {
-                read.map(|reading| (AgencyYear::of(&reading.report, kind_of(&reading.report)), reading))
+            let read = read_files(&readers, &draft, listed.as_deref(), limits);
+            let read = read.map(|JointReading { result, parts, .. }| {
+                let of_year =
+                    |reading: Reading| (AgencyYear::of(&reading.report, kind_of(&reading.report)), reading);
+                (result.map(of_year), parts)
             });
             (draft, read)
         });
         let (draft, read) = read.await?;
-        let (own, reading) = match read.map_err(|unread| busy(&unread.to_string()))? {
+        let (read, parts) = read.map_err(|unread| busy(&unread.to_string()))?;
+        let (own, reading) = match read {
             Ok(read) => read,
-            Err(rejection) => return Ok(self.answer(draft, Err(rejection), None)),
+            Err(rejection) => return Ok(CheckedDraft { parts, ..self.answer(draft, Err(rejection), None) }),
         };
-        let key = report_key(&reading.report, &draft.declared, &self.neighbours.registry.borrow());
+        let (key, differences) =
+            report_key(&reading.report, &draft.declared, &self.neighbours.registry.borrow());
         let neighbours = self.read_neighbours(&key, own, &draft).await;
         let this = self.clone();
-        let judge = move || this.judge(draft, reading, &key, &neighbours, &review);
+        let judge = move || {
+            let around = (neighbours, differences.as_slice());
+            CheckedDraft { parts, ..this.judge(draft, reading, &key, (&around.0, around.1), &review) }
+        };
         self.on(self.core().await, judge).await
     }
 
@@ -200,7 +211,7 @@ impl DryRun {
         draft: Submission,
         reading: Reading,
         key: &ReportKey,
-        neighbours: &Result<Neighbours, Problem>,
+        (neighbours, differences): (&Result<Neighbours, Problem>, &[Difference]),
         review: &[ReviewStep],
     ) -> CheckedDraft {
         let declared = &draft.declared;
@@ -223,6 +234,7 @@ impl DryRun {
                 review_levels: &review_levels,
             },
             neighbours: neighbours.as_ref().ok(),
+            differences,
             ..ReportContext::default()
         };
         let not_checked = neighbours.as_ref().err().map(|problem| {
@@ -239,7 +251,8 @@ impl DryRun {
         outcome: Result<(ReportKey, gongkai_check::Checked), gongkai_model::Rejection>,
         not_checked: Option<NotCheckedLine>,
     ) -> CheckedDraft {
-        CheckedDraft { submission, outcome, not_checked, versions: self.rules.versions().clone() }
+        let versions = self.rules.versions().clone();
+        CheckedDraft { submission, outcome, parts: Vec::new(), not_checked, versions }
     }
 
     /// Returns the ids of the rules that compare the report with others.
@@ -272,8 +285,12 @@ fn not_checked(problem: &Problem, rules: Vec<String>) -> NotCheckedLine {
     }
 }
 
-/// Resolves the name under which the report would be published, as parse does.
-fn report_key(report: &Report, declared: &DeclaredMetadata, registry: &Registry) -> ReportKey {
+/// Resolves the name under which the report would be published, as parse does, and where sender and document disagree.
+fn report_key(
+    report: &Report,
+    declared: &DeclaredMetadata,
+    registry: &Registry,
+) -> (ReportKey, Vec<Difference>) {
     let region = declared.region();
     let asked = Asked {
         code: &declared.agency.code,
@@ -284,28 +301,50 @@ fn report_key(report: &Report, declared: &DeclaredMetadata, registry: &Registry)
         year: report.year,
     };
     let agency = key::agency(&asked, registry);
-    ReportKey {
-        agency: agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, region)),
-        year: report.year,
-    }
+    let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, region));
+    let differences = registry.differences(&asked, declared.year, &agency);
+    (ReportKey { agency, year: report.year }, differences)
+}
+
+/// Returns the listed name of the agency whose code the sender gives.
+fn listed_name(declared: &DeclaredMetadata, registry: &Registry) -> Option<String> {
+    let code = AgencyKey::from_code(&declared.agency.code).ok()?;
+    registry.get(&code).map(|agency| agency.name.clone())
+}
+
+/// Reads the files of a draft in children. `listed` is the name of the agency whose code the sender gives.
+fn read_files(
+    readers: &Readers,
+    draft: &Submission,
+    listed: Option<&str>,
+    limits: Limits,
+) -> Result<JointReading, Unread> {
+    let declared = &draft.declared;
+    let known = ReportHints {
+        agency: Some(declared.agency.name.as_str()).filter(|name| !names_nobody(name)).or(listed),
+        year: (declared.year != 0).then_some(declared.year),
+        title: filled(&declared.title),
+    };
+    let main = Some(&draft.content).filter(|file| !file.bytes.is_empty());
+    let main = main.map(|file| (file, PartId { sha256: sha256(&file.bytes), ..PartId::main() }));
+    let attachments = draft.attachments.iter().enumerate().map(|(at, file)| {
+        (file, PartId::attachment(at, &file.filename, &file.media_type, &sha256(&file.bytes)))
+    });
+    let (files, ids): (Vec<&File>, Vec<PartId>) = main.into_iter().chain(attachments).unzip();
+    read_parts(&ids, |at| readers.read(&document(files[at], known, limits), &()))
 }
 
 fn kind_of(report: &Report) -> Option<gongkai_model::AgencyKind> {
     gongkai_agencies::kind_of(&report.agency)
 }
 
-fn document(submission: &Submission, limits: Limits) -> RawDocument<'_> {
-    let (content, declared) = (&submission.content, &submission.declared);
+fn document<'a>(file: &'a File, known: ReportHints<'a>, limits: Limits) -> RawDocument<'a> {
     let hints = Hints {
-        media_type: filled(&content.media_type),
-        charset: filled(&content.charset),
-        filename: filled(&content.filename),
+        media_type: filled(&file.media_type),
+        charset: filled(&file.charset),
+        filename: filled(&file.filename),
     };
-    let known = ReportHints {
-        agency: filled(&declared.agency.name),
-        year: (declared.year != 0).then_some(declared.year),
-    };
-    RawDocument { bytes: &content.bytes, hints, known, limits }
+    RawDocument { bytes: &file.bytes, hints, known, limits }
 }
 
 fn filled(text: &str) -> Option<&str> {

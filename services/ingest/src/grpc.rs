@@ -30,8 +30,8 @@ use gongkai_proto::{
     FILE_DESCRIPTOR_SET,
     convert::timestamp,
     v1::{
-        AgencyHint, CheckReportRequest, CheckReportResponse, DocumentKind, GetSubmissionRequest, Receipt,
-        Site, SubmitRequest, WatchSubmissionRequest,
+        AgencyHint, Attachment, CheckReportRequest, CheckReportResponse, DocumentKind, GetSubmissionRequest,
+        Receipt, Site, SubmitRequest, WatchSubmissionRequest,
         submission_service_server::{SubmissionService, SubmissionServiceServer},
     },
 };
@@ -149,6 +149,7 @@ impl Submissions {
             kind,
             review,
             event_time,
+            attachments,
         } = request;
         if content.len() > self.limit {
             return Err(Problem::new(Code::TooLarge, format!("content is over {} bytes", self.limit)));
@@ -188,7 +189,8 @@ impl Submissions {
             filename: fields::text("filename", Some(filename))?,
             bytes: content,
         };
-        Ok(Submission { kind, content, attachments: Vec::new(), declared, identity })
+        let attachments = attachments.into_iter().map(attachment).collect::<Result<_, _>>()?;
+        Ok(Submission { kind, content, attachments, declared, identity })
     }
 
     /// A draft is a request to submit without what only a submission has.
@@ -205,6 +207,7 @@ impl Submissions {
             published_at,
             site,
             review,
+            attachments,
         } = request;
         let request = SubmitRequest {
             content,
@@ -218,6 +221,7 @@ impl Submissions {
             published_at,
             site,
             review,
+            attachments,
             request_id: String::new(),
             kind: DocumentKind::Unspecified.into(),
             event_time: None,
@@ -225,6 +229,16 @@ impl Submissions {
         let submission = self.submission(request)?;
         Ok(Submission { kind: DocumentKind::Draft, ..submission })
     }
+}
+
+fn attachment(attachment: Attachment) -> Result<File, Problem> {
+    let Attachment { content, name, media_type, charset } = attachment;
+    Ok(File {
+        media_type: fields::text("attachments.media_type", Some(media_type))?.to_ascii_lowercase(),
+        charset: fields::text("attachments.charset", Some(charset))?.to_ascii_lowercase(),
+        filename: fields::text("attachments.name", Some(name))?,
+        bytes: content,
+    })
 }
 
 /// Closes idle connections after the grace that follows a stop, until no connection is left.

@@ -39,7 +39,7 @@ use crate::{
     publication::Request,
     receipt_store::ReceiptStore,
     review::ReviewLevels,
-    submission::{self, Submission, SubmissionIdentity, event_time},
+    submission::{self, FileLimits, Submission, SubmissionIdentity, event_time},
 };
 use gongkai_model::effective_at;
 use gongkai_proto::{
@@ -70,6 +70,7 @@ pub struct Intake {
     public_url: String,
     registry: Following,
     metrics: Metrics,
+    limits: FileLimits,
 }
 
 /// What a call is, beside those before it.
@@ -94,6 +95,7 @@ impl Intake {
             runtime,
             fetcher,
             review_levels: ReviewLevels::new(config),
+            limits: config.file_limits(),
             public_url: config.public_url.trim_end_matches('/').to_owned(),
         }
     }
@@ -125,11 +127,7 @@ impl Intake {
     /// # Cancel safety
     /// As for [`Self::request`].
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, Problem> {
-        if submission.content.bytes.is_empty()
-            || submission.attachments.iter().any(|file| file.bytes.is_empty())
-        {
-            return Err(Problem::new(Code::Empty, "a document of no bytes cannot be read"));
-        }
+        self.limits.check(&submission)?;
         let (size, now) = (submission.size(), timestamp(self.now()));
         let mut incoming = blocking::run_sized(size, move || Incoming::new(submission, now)).await?;
         incoming.event.review_levels = self.review_levels.of(&incoming.submission.declared);
@@ -271,7 +269,8 @@ impl Intake {
         let Submission { content, attachments, declared, .. } = &incoming.submission;
         let references = incoming.event.content.iter().chain(&incoming.event.attachments);
         let mut reused = Vec::new();
-        for (file, reference) in std::iter::once(content).chain(attachments).zip(references) {
+        let main = Some(content).filter(|content| !content.bytes.is_empty());
+        for (file, reference) in main.into_iter().chain(attachments).zip(references) {
             if self.originals.store(file, reference).await? {
                 reused.push((file, reference));
             }

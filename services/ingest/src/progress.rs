@@ -14,7 +14,7 @@ use gongkai_proto::{
     convert::{self, history},
     event::Undecodable,
     subjects::{self, Event},
-    v1::{DeadLetter, DocumentKind, Origin, Receipt, SubmissionState},
+    v1::{DeadLetter, DocumentKind, Origin, Part, Receipt, SubmissionState},
 };
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 
@@ -83,24 +83,30 @@ impl Stages {
     async fn receipt(&self, event: ReportEvent, context: &Context) -> Result<Receipt, Decision> {
         Ok(match event {
             ReportEvent::Received(event) => Receipt {
+                revision: event.content_hash(),
                 submission_id: event.submission_id,
-                revision: event.content.map(|content| content.sha256).unwrap_or_default(),
                 supersedes: event.supersedes,
                 state: SubmissionState::Received.into(),
                 ..Receipt::default()
             },
             ReportEvent::Parsed(event) => Receipt {
+                differences: event.differences,
+                parts: event.report.as_ref().map(|report| named(&report.parts)).unwrap_or_default(),
                 report: event.report.map(|report| report.name).unwrap_or_default(),
                 ..receipt_of(event.origin, SubmissionState::Parsed)?
             },
             ReportEvent::Validated(event) => Receipt {
+                differences: event.differences,
+                parts: event.report.as_ref().map(|report| named(&report.parts)).unwrap_or_default(),
                 report: event.report.map(|report| report.name).unwrap_or_default(),
                 findings: Some(event.summary.unwrap_or_default()),
                 ..receipt_of(event.origin, SubmissionState::Validated)?
             },
-            ReportEvent::Rejected(event) => {
-                Receipt { rejection: event.rejection, ..receipt_of(event.origin, SubmissionState::Rejected)? }
-            }
+            ReportEvent::Rejected(event) => Receipt {
+                parts: named(&event.parts),
+                rejection: event.rejection,
+                ..receipt_of(event.origin, SubmissionState::Rejected)?
+            },
             ReportEvent::Withdrawn(event) => {
                 let (hit, report) = learned::hit(&self.receipts, &event).await?;
                 Receipt {
@@ -154,6 +160,11 @@ impl Handler for Stages {
         self.receipts.learn(receipt).await?;
         Ok(Vec::new())
     }
+}
+
+/// The files as a receipt names them: without their numbers.
+fn named(parts: &[Part]) -> Vec<Part> {
+    parts.iter().map(|part| Part { different: Vec::new(), ..part.clone() }).collect()
 }
 
 fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Decision> {

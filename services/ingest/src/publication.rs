@@ -20,7 +20,7 @@ use gongkai_proto::{
 };
 use gongkai_worker::inert::without_credentials;
 
-/// Maximum number of attachments, and of review steps.
+/// Maximum number of review steps.
 const LIST_LIMIT: usize = 50;
 
 /// What an event asks for.
@@ -128,11 +128,13 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
             (from_extensions(&extensions)?, Some(file(bytes, &content_type)))
         }
     };
-    let location = match content {
-        Some(file) => ContentLocation::Inline(file),
-        None => content_location(members.content.take())?,
-    };
     let attachments = attachments(members.attachments.take())?;
+    let location = match (content, members.content.take()) {
+        (Some(file), _) => ContentLocation::Inline(file),
+        // The attachments are the document.
+        (None, None) if !attachments.is_empty() => ContentLocation::Inline(File::default()),
+        (None, content) => content_location(content)?,
+    };
     let mut declared = declared(members, subject, EventId { source, id })?;
     declared.event_time = time.map(convert::timestamp::timestamp);
     declared.published_at = declared.published_at.or(declared.event_time);
@@ -304,9 +306,10 @@ fn content_location(content: Option<ContentMember>) -> Result<ContentLocation, P
             Ok(ContentLocation::Inline(File { bytes: text.into(), charset: "utf-8".to_owned(), ..file }))
         }
         (None, None, Some(url)) => Ok(ContentLocation::Remote(file, text("content.url", Some(url))?)),
-        (None, None, None) => {
-            Err(Problem::new(Code::MissingContent, "data.content must have one of base64, text, url"))
-        }
+        (None, None, None) => Err(Problem::new(
+            Code::MissingContent,
+            "data.content must have one of base64, text, url, unless there are attachments and no content",
+        )),
         _ => Err(Problem::new(
             Code::AmbiguousContent,
             "data.content must have exactly one of base64, text, url",
@@ -316,12 +319,6 @@ fn content_location(content: Option<ContentMember>) -> Result<ContentLocation, P
 
 fn attachments(list: Option<Vec<AttachmentMember>>) -> Result<Vec<File>, Problem> {
     let list = list.unwrap_or_default();
-    if list.len() > LIST_LIMIT {
-        return Err(Problem::new(
-            Code::TooLarge,
-            format!("{} attachments, at most {LIST_LIMIT}", list.len()),
-        ));
-    }
     let file = |attachment: AttachmentMember| {
         let Some(base64) = attachment.base64 else {
             return Err(Problem::new(Code::MissingContent, "an attachment needs base64"));
@@ -408,6 +405,14 @@ mod tests {
     }
 
     #[test]
+    fn attachments_alone_are_a_document() {
+        let data = json!({"attachments": [{"name": "年报.docx", "base64": "UEs="}]});
+        let submission = submitted(event("published", EventData::Json(data)));
+        assert!(submission.content.bytes.is_empty());
+        assert_eq!(submission.attachments[0].bytes.as_ref(), b"PK");
+    }
+
+    #[test]
     fn a_url_is_left_to_be_fetched() {
         let data = json!({"content": {"url": "https://www.example.gov.cn/a.html"}});
         let read = |kind: &str| read(event(kind, EventData::Json(data.clone()))).unwrap();
@@ -434,10 +439,6 @@ mod tests {
             (EventData::Json(json!({"content": text, "published_at": "2024"})), Code::InvalidField),
             (EventData::Json(json!({"content": text, "title": long})), Code::InvalidField),
             (EventData::Json(json!({"content": text, "attachments": [{}]})), Code::MissingContent),
-            (
-                EventData::Json(json!({"content": text, "attachments": vec![json!({"base64": ""}); 51]})),
-                Code::TooLarge,
-            ),
         ];
         for (data, code) in cases {
             assert_eq!(read(event("published", data.clone())).unwrap_err().code, code, "{data:?}");

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use gongkai_proto::v1::{Receipt, SubmissionState, WithdrawalHit};
+use gongkai_check::PartLine;
+use gongkai_proto::v1::{self, Receipt, SubmissionState, WithdrawalHit};
 
 /// A receipt as HTTP clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,8 +21,20 @@ pub struct ReceiptJson {
     supersedes: Option<String>,
     /// What a withdrawal hit.
     withdrawal: Option<Hit>,
+    /// Where the sender and the document disagree.
+    differences: Vec<DifferenceJson>,
+    /// The files, if the submission has attachments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct DifferenceJson {
+    field: String,
+    declared: String,
+    read: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -62,6 +75,17 @@ pub fn state_name(state: SubmissionState) -> &'static str {
     }
 }
 
+impl From<v1::Difference> for DifferenceJson {
+    fn from(difference: v1::Difference) -> Self {
+        let v1::Difference { field, declared, read } = difference;
+        Self { field, declared, read }
+    }
+}
+
+fn part(part: v1::Part) -> Option<PartLine> {
+    gongkai_model::Part::try_from(part).ok().map(|part| PartLine::from(&part))
+}
+
 fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
@@ -94,6 +118,9 @@ impl From<Receipt> for ReceiptJson {
                 hit: if withdrawal.hit() == WithdrawalHit::Report { "report" } else { "unknown" },
                 code: filled(withdrawal.code),
             }),
+            differences: receipt.differences.into_iter().map(DifferenceJson::from).collect(),
+            // A part that a later version wrote in another way is left out.
+            parts: receipt.parts.into_iter().filter_map(part).collect(),
             duplicate_of: filled(receipt.duplicate_of),
         }
     }
@@ -101,7 +128,6 @@ impl From<Receipt> for ReceiptJson {
 
 #[cfg(test)]
 mod tests {
-    use gongkai_proto::v1;
     use serde_json::json;
 
     use super::*;
@@ -114,7 +140,7 @@ mod tests {
         let expected = json!({"submission_id": "s-1", "state": "received", "report": null, "revision": null,
             "trace_id": "t", "status_url": "/v1/submissions/s-1",
             "findings": {"error": 0, "warning": 0, "review": 0, "info": 0}, "rejection": null,
-            "supersedes": null, "withdrawal": null});
+            "supersedes": null, "withdrawal": null, "differences": []});
         assert_eq!(serde_json::to_value(ReceiptJson::from(receipt)).unwrap(), expected);
     }
 
@@ -129,6 +155,27 @@ mod tests {
         let unknown = json(WithdrawalHit::Unknown, "UNKNOWN_ADDRESS");
         assert_eq!(unknown["withdrawal"], json!({"hit": "unknown", "code": "UNKNOWN_ADDRESS"}));
         assert_eq!(unknown["supersedes"], "s-0");
+    }
+
+    #[test]
+    fn files_and_disagreements_are_named() {
+        let rejection = v1::Rejection { code: "NOT_A_REPORT".into(), ..Default::default() };
+        let page = v1::Part {
+            sha256: "aa".into(),
+            role: v1::PartRole::Other.into(),
+            rejection: Some(rejection),
+            ..Default::default()
+        };
+        let name = "年报.docx".to_owned();
+        let attachment = v1::Part { name, role: v1::PartRole::Carrier.into(), ..Default::default() };
+        let difference =
+            v1::Difference { field: "year".into(), declared: "2022".into(), read: "2023".into() };
+        let receipt =
+            Receipt { parts: vec![page, attachment], differences: vec![difference], ..Receipt::default() };
+        let json = serde_json::to_value(ReceiptJson::from(receipt)).unwrap();
+        assert_eq!(json["differences"], json!([{"field": "year", "declared": "2022", "read": "2023"}]));
+        assert_eq!(json["parts"][0]["rejection"]["code"], "NOT_A_REPORT");
+        assert_eq!(json["parts"][1], json!({"name": "年报.docx", "sha256": "", "role": "carrier"}));
     }
 
     #[test]

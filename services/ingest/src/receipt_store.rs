@@ -332,6 +332,8 @@ fn outcome_of(unchanged: &Receipt, first: Receipt) -> Receipt {
         report: first.report,
         findings: first.findings,
         rejection: first.rejection,
+        differences: first.differences,
+        parts: first.parts,
         ..unchanged.clone()
     }
 }

@@ -31,6 +31,11 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     if hit(&loser.withdrawal) > hit(&winner.withdrawal) {
         winner.withdrawal = loser.withdrawal;
     }
+    // The stages say all there is to say of these, also that there is nothing.
+    if !matches!(winner.state(), State::Parsed | State::Validated | State::Rejected) {
+        winner.differences = loser.differences;
+        winner.parts = loser.parts;
+    }
     // Keep the trace of the first acceptance.
     if !known.trace_id.is_empty() {
         winner.trace_id = known.trace_id;
@@ -63,7 +68,7 @@ fn rank_of(state: State) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use gongkai_proto::v1::FindingsSummary;
+    use gongkai_proto::v1::{Difference, FindingsSummary};
 
     use super::*;
 
@@ -73,7 +78,10 @@ mod tests {
         update.set_state(state);
         match state {
             State::Received => update.revision = "hash".into(),
-            State::Parsed => update.report = "agencies/a/reports/2023".into(),
+            State::Parsed => {
+                update.report = "agencies/a/reports/2023".into();
+                update.differences = vec![Difference { field: "year".into(), ..Difference::default() }];
+            }
             State::Validated => {
                 update.findings =
                     Some(FindingsSummary { error: u32::try_from(sequence).unwrap(), ..Default::default() });
@@ -101,6 +109,7 @@ mod tests {
         assert!(results.iter().all(|result| *result == results[0]), "{results:#?}");
         assert_eq!(results[0].state(), State::Validated);
         assert_eq!(results[0].findings.unwrap().error, 7);
+        assert_eq!(results[0].differences, [], "the later judgement knows of none");
         assert_eq!(
             (results[0].report.as_str(), results[0].revision.as_str()),
             ("agencies/a/reports/2023", "hash")

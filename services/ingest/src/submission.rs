@@ -8,6 +8,7 @@ use prost_types::Timestamp;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use crate::error::{Code, Problem, quote};
 use crate::places::micros;
 use gongkai_agencies::{Asked, Registry};
 use gongkai_lifecycle::key;
@@ -75,7 +76,9 @@ pub enum SubmissionIdentity {
 pub struct Submission {
     /// Published, updated or draft.
     pub kind: DocumentKind,
+    /// The main body. Of no bytes if the submission consists of attachments only.
     pub content: File,
+    /// The report may stand in any of them.
     pub attachments: Vec<File>,
     pub declared: DeclaredMetadata,
     /// What the id derives from, and hence which submissions are repeats.
@@ -85,8 +88,20 @@ pub struct Submission {
 /// References to the files of a submission in the object store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredFiles {
-    pub content: ContentRef,
+    /// Absent if the submission consists of attachments only.
+    pub content: Option<ContentRef>,
     pub attachments: Vec<ContentRef>,
+}
+
+/// How many files a submission may have, and of what size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLimits {
+    /// Most attachments.
+    pub attachments: usize,
+    /// Most bytes of one attachment.
+    pub attachment_bytes: usize,
+    /// Most bytes of all files together.
+    pub total_bytes: usize,
 }
 
 /// A withdrawal to accept.
@@ -134,6 +149,53 @@ impl File {
             charset: self.charset.clone(),
             filename: self.filename.clone(),
         }
+    }
+}
+
+// === impl StoredFiles ===
+
+impl StoredFiles {
+    /// Returns the identity of what was submitted, which covers all files.
+    #[must_use]
+    pub fn content_hash(&self) -> String {
+        let attachments = self.attachments.iter().map(|file| file.sha256.as_str());
+        gongkai_model::content_hash(self.content.as_ref().map(|content| content.sha256.as_str()), attachments)
+    }
+}
+
+// === impl FileLimits ===
+
+impl FileLimits {
+    /// Checks the files of a submission.
+    ///
+    /// # Errors
+    /// `EMPTY`: there is no file, or an attachment has no bytes. `TOO_LARGE`: there are more attachments or bytes than allowed.
+    pub fn check(&self, submission: &Submission) -> Result<(), Problem> {
+        let Submission { content, attachments, .. } = submission;
+        if content.bytes.is_empty() && attachments.is_empty() {
+            return Err(Problem::new(Code::Empty, "a document of no bytes cannot be read"));
+        }
+        let too_large = |detail: String| Err(Problem::new(Code::TooLarge, detail));
+        if attachments.len() > self.attachments {
+            return too_large(format!("{} attachments, at most {}", attachments.len(), self.attachments));
+        }
+        for (at, file) in attachments.iter().enumerate() {
+            let name = format!("attachment {} ({})", at + 1, quote(&file.filename));
+            if file.bytes.is_empty() {
+                return Err(Problem::new(Code::Empty, format!("{name} has no bytes")));
+            }
+            if file.bytes.len() > self.attachment_bytes {
+                return too_large(format!("{name} is over {} bytes", self.attachment_bytes));
+            }
+        }
+        if submission.size() > self.total_bytes {
+            return too_large(format!(
+                "the files have {} bytes, at most {}",
+                submission.size(),
+                self.total_bytes
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -229,7 +291,8 @@ pub fn said(event: &DocumentReceived) -> String {
     let year = event.year.to_string();
     let draft = if event.kind() == DocumentKind::Draft { "draft" } else { "" };
     let mut parts = vec!["document", draft, &agency.code, &agency.name, &year, &event.url, &site.code];
-    parts.extend(event.content.iter().chain(&event.attachments).map(|file| file.sha256.as_str()));
+    let files = event.content_hash();
+    parts.push(&files);
     digest(&parts)
 }
 
@@ -239,9 +302,9 @@ pub fn said(event: &DocumentReceived) -> String {
 #[must_use]
 pub fn content_key(event: &DocumentReceived) -> String {
     let agency = event.agency.clone().unwrap_or_default();
-    let content_hash = event.content.as_ref().map_or("", |content| content.sha256.as_str());
+    let content_hash = event.content_hash();
     let draft = if event.kind() == DocumentKind::Draft { "draft" } else { "" };
-    digest(&[content_hash, draft, &agency.code, &agency.name, &event.year.to_string(), &event.region])
+    digest(&[&content_hash, draft, &agency.code, &agency.name, &event.year.to_string(), &event.region])
 }
 
 /// Returns a digest of what decides in a withdrawal.
@@ -258,7 +321,7 @@ impl Submission {
     #[must_use]
     pub fn references(&self) -> StoredFiles {
         StoredFiles {
-            content: self.content.reference(),
+            content: (!self.content.bytes.is_empty()).then(|| self.content.reference()),
             attachments: self.attachments.iter().map(File::reference).collect(),
         }
     }
@@ -312,7 +375,7 @@ impl Submission {
             submission_id: String::new(),
             supersedes: String::new(),
             kind: self.kind.into(),
-            content: Some(stored.content),
+            content: stored.content,
             attachments: stored.attachments,
             agency: Some(agency),
             year,
@@ -399,6 +462,28 @@ mod tests {
 
     fn received(submission: &Submission) -> DocumentReceived {
         submission.received(submission.references(), Timestamp::default())
+    }
+
+    #[test]
+    fn the_number_and_size_of_files_are_bounded() {
+        let limits = FileLimits { attachments: 2, attachment_bytes: 8, total_bytes: 12 };
+        let checked = |content: &'static str, attachments: &[&'static str]| {
+            let file = |text: &&'static str| File { bytes: (*text).into(), ..File::default() };
+            let submission = Submission {
+                content: file(&content),
+                attachments: attachments.iter().map(file).collect(),
+                ..submission(SubmissionIdentity::Content)
+            };
+            limits.check(&submission).map_err(|problem| problem.code)
+        };
+        assert_eq!(checked("123456789012", &[]), Ok(()));
+        assert_eq!(checked("", &["12345678"]), Ok(()));
+        assert_eq!(checked("1234", &["1234", "1234"]), Ok(()));
+        assert_eq!(checked("", &[]), Err(Code::Empty));
+        assert_eq!(checked("1", &[""]), Err(Code::Empty));
+        assert_eq!(checked("1", &["1", "1", "1"]), Err(Code::TooLarge));
+        assert_eq!(checked("1", &["123456789"]), Err(Code::TooLarge));
+        assert_eq!(checked("12345", &["12345678"]), Err(Code::TooLarge));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The handler of the stage: it loads the original, reads it, stores the text, and publishes the facts.
+//! The handler of the stage: it loads the original and what is attached to it, reads them, stores the text, and publishes the
+//! facts.
 //!
 //! A document that is not a report is a normal output, `ReportRejected`. If the original cannot be loaded, the message is
 //! retried; if it does not exist, the message is buried. A replica of the object store may lag behind the event, so the
@@ -11,13 +12,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
 use gongkai_isolation::{RawDocument, Readers};
-use gongkai_model::{Rejection, RejectionCode, Versions, effective_at};
+use gongkai_model::{Part, Rejection, RejectionCode, Versions, effective_at};
 use gongkai_proto::{
     ReportEvent, convert,
     subjects::{self, Event},
     v1,
 };
-use gongkai_reading::{Hints, Limits, Reading, ReportHints};
+use gongkai_reading::{Hints, JointReading, Limits, PartId, Reading, read_parts};
 use gongkai_worker::{
     Context, Decision, Handler, Latch, Output, Runtime,
     transport::{MAX_MESSAGE_BYTES, Objects},
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
+    declared::Declared,
     key,
     metrics::{Metrics, Observer},
 };
@@ -86,22 +88,48 @@ impl Reader {
         })
     }
 
-    /// Reads a document in a child, for which it holds a place on the CPU pool. A fault of a reader affects only this
-    /// document. If a child is ended from outside, the document is retried and not rejected. While no child can be
-    /// started, the document waits, `/readyz` says why, and no attempt is used up before the deadline.
+    /// Loads the main body and the attachments.
+    async fn files(
+        &self,
+        received: &v1::DocumentReceived,
+        attempt: u32,
+    ) -> Result<Vec<LoadedFile>, Decision> {
+        let main = received
+            .content
+            .iter()
+            .map(|content| (content, PartId { sha256: content.sha256.clone(), ..PartId::main() }));
+        let attachments =
+            received.attachments.iter().enumerate().map(|(at, file)| {
+                (file, PartId::attachment(at, &file.filename, &file.media_type, &file.sha256))
+            });
+        let mut files = Vec::new();
+        for (content, id) in main.chain(attachments) {
+            files.push(LoadedFile {
+                bytes: self.original(content, attempt).await?,
+                content: content.clone(),
+                id,
+            });
+        }
+        Ok(files)
+    }
+
+    /// Reads the files of a submission in children, for which it holds a place on the CPU pool. A fault of a reader affects only
+    /// this submission. If a child is ended from outside, the submission is retried and not rejected. While no child can be
+    /// started, it waits, `/readyz` says why, and no attempt is used up before the deadline.
     async fn read(
         &self,
-        bytes: Bytes,
-        received: &v1::DocumentReceived,
-        steps: Observer,
-    ) -> Result<Result<Reading, Rejection>, Decision> {
+        files: Vec<LoadedFile>,
+        said: Declared,
+        steps: Vec<Observer>,
+    ) -> Result<JointReading, Decision> {
         let (mut unready, mut pause) = (None::<Latch>, FIRST_PAUSE);
+        let work = Arc::new((files, said, steps));
         loop {
-            let (bytes, received, steps) = (bytes.clone(), received.clone(), steps.clone());
-            let (limits, readers) = (self.limits, self.readers.clone());
+            let (limits, readers, work) = (self.limits, self.readers.clone(), work.clone());
             let read = move || {
-                let content = received.content.clone().unwrap_or_default();
-                readers.read(&document(&bytes, &content, &received, limits), &steps)
+                let (files, said, steps) = &*work;
+                let ids: Vec<PartId> = files.iter().map(|file| file.id.clone()).collect();
+                read_parts(&ids, |at| readers.read(&document(&files[at], said, limits), &steps[at]))
             };
             match self.runtime.cpu(read).await.map_err(Decision::retry)? {
                 Err(unread) if unread.is_for_want_of_readers() => {
@@ -124,16 +152,13 @@ impl Reader {
         let text = convert::report::text(report).encode_to_vec();
         let reference = self.text_reference(&text, report.year, &origin.content_hash);
         self.texts.put(&reference.key, text.into()).await?;
-        let header = convert::report::header(
-            report,
-            &key::of(report, received, &self.registry.borrow()),
-            reading.media_type,
-            reference,
-        );
+        let (key, differences) = key::of(report, received, &self.registry.borrow());
+        let header = convert::report::header(report, &key, reading.media_type, reference);
         let event = v1::ReportParsed {
             origin: Some(origin),
             report: Some(header),
             versions: Some((&self.versions).into()),
+            differences: differences.iter().map(Into::into).collect(),
         };
         Ok(output(Event::ReportParsed, received, &event))
     }
@@ -154,15 +179,16 @@ impl Reader {
     fn rejected(
         &self,
         rejection: &Rejection,
+        parts: &[Part],
         received: &v1::DocumentReceived,
-        origin: v1::Origin,
-        context: &Context,
+        (origin, context): (v1::Origin, &Context),
     ) -> Output {
         let event = v1::ReportRejected {
             origin: Some(origin),
             rejection: Some(rejection.into()),
             versions: Some((&self.versions).into()),
             trace_id: context.trace_id.clone(),
+            parts: parts.iter().map(Into::into).collect(),
         };
         output(Event::ReportRejected, received, &event)
     }
@@ -174,13 +200,16 @@ impl Handler for Reader {
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
         let ReportEvent::Received(received) = event else { return Err(Decision::unexpected(context)) };
-        let Some(content) = received.content.clone() else {
+        if received.content.is_none() && received.attachments.is_empty() {
             return Err(Decision::bury("NO_CONTENT", anyhow!("the event names no original")));
-        };
-        let bytes = self.original(&content, context.attempt).await?;
-        let origin = origin(&received, content, context);
-        let steps = Observer::default();
-        let read = match self.read(bytes, &received, steps.clone()).await? {
+        }
+        let files = self.files(&received, context.attempt).await?;
+        let origin = origin(&received, context);
+        let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
+        let said = Declared::of(&received, &self.registry.borrow());
+        let JointReading { result, parts, decided_by } = self.read(files, said, steps.clone()).await?;
+        let steps = &steps[decided_by];
+        let read = match result {
             Ok(reading) => {
                 let parsed = self.parsed(&reading, &received, origin.clone()).await?;
                 if parsed.payload.len() <= EVENT_LIMIT { Ok((parsed, reading)) } else { Err(too_large()) }
@@ -189,32 +218,32 @@ impl Handler for Reader {
         };
         let output = match read {
             Ok((parsed, reading)) => {
-                self.metrics.parsed(&steps, &reading.report);
+                self.metrics.parsed(steps, &reading.report);
                 parsed
             }
             Err(rejection) => {
-                self.metrics.rejected(&steps, rejection.code);
-                self.rejected(&rejection, &received, origin, context)
+                self.metrics.rejected(steps, rejection.code);
+                self.rejected(&rejection, &parts, &received, (origin, context))
             }
         };
         Ok(vec![output])
     }
 }
 
-fn document<'a>(
-    bytes: &'a [u8],
-    content: &'a v1::ContentRef,
-    received: &'a v1::DocumentReceived,
-    limits: Limits,
-) -> RawDocument<'a> {
+/// One file of a submission.
+struct LoadedFile {
+    bytes: Bytes,
+    content: v1::ContentRef,
+    id: PartId,
+}
+
+fn document<'a>(file: &'a LoadedFile, said: &'a Declared, limits: Limits) -> RawDocument<'a> {
     let hints = Hints {
-        media_type: given(&content.media_type),
-        charset: given(&content.charset),
-        filename: given(&content.filename),
+        media_type: given(&file.content.media_type),
+        charset: given(&file.content.charset),
+        filename: given(&file.content.filename),
     };
-    let agency = received.agency.as_ref().and_then(|hint| given(&hint.name));
-    let known = ReportHints { agency, year: (received.year != 0).then_some(received.year) };
-    RawDocument { bytes, hints, known, limits }
+    RawDocument { bytes: &file.bytes, hints, known: said.known(), limits }
 }
 
 fn given(text: &str) -> Option<&str> {
@@ -223,14 +252,14 @@ fn given(text: &str) -> Option<&str> {
 
 /// Returns the origin of a document. It takes effect when its sender says that it happened, but no later than when it arrived
 /// in the log, whose clock all documents share. A time that is none counts as not given.
-fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Context) -> v1::Origin {
+fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
     let v1::DocumentReceived {
         submission_id,
         kind,
-        content: _,
+        content,
         attachments: _,
-        agency: _,
-        year: _,
+        agency,
+        year,
         title: _,
         url,
         published_at,
@@ -248,18 +277,20 @@ fn origin(received: &v1::DocumentReceived, content: v1::ContentRef, context: &Co
     v1::Origin {
         submission_id: submission_id.clone(),
         kind: *kind,
-        content_hash: content.sha256.clone(),
+        content_hash: received.content_hash(),
         received_sequence: context.sequence,
         received_at: *received_at,
         published_at: *published_at,
         url: url.clone(),
         site: site.clone(),
         region: key::region(received).to_string(),
-        content: Some(content),
+        content: content.clone(),
         effective_at: Some(convert::timestamp::timestamp(effective_at(event_time, context.logged_at))),
         event_time: event_time.map(convert::timestamp::timestamp),
         review: review.clone(),
         review_levels: review_levels.clone(),
+        declared_agency: agency.clone(),
+        declared_year: *year,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use gongkai_agencies::{Asked, Registry};
 use gongkai_lifecycle as lifecycle;
-use gongkai_model::{AgencyKey, Region, Report, ReportKey};
+use gongkai_model::{AgencyKey, Difference, Region, Report, ReportKey};
 use gongkai_proto::v1::DocumentReceived;
+
+use crate::declared::Declared;
 
 /// Returns the region of the event, or `000000` if it has none.
 #[must_use]
@@ -11,14 +13,15 @@ pub fn region(received: &DocumentReceived) -> Region {
     received.region.parse().unwrap_or_default()
 }
 
-/// Returns the key of the report. The agency is the listed one that the hints match, else the sender's agency code if it is
-/// valid, else a provisional key of the name in the document and the region.
+/// Returns the key of the report, as [`lifecycle::key::agency`] resolves it, and where sender and document disagree.
 #[must_use]
-pub fn of(report: &Report, received: &DocumentReceived, registry: &Registry) -> ReportKey {
+pub fn of(report: &Report, received: &DocumentReceived, registry: &Registry) -> (ReportKey, Vec<Difference>) {
     let hint = received.agency.clone().unwrap_or_default();
+    let declared = Declared::of(received, registry);
+    let name = declared.agency().unwrap_or_default();
     let asked = Asked {
         code: &hint.code,
-        name: &hint.name,
+        name: &name,
         document_name: &report.agency,
         region: region(received),
         host: lifecycle::key::host(&received.url),
@@ -27,5 +30,6 @@ pub fn of(report: &Report, received: &DocumentReceived, registry: &Registry) -> 
     let agency = lifecycle::key::agency(&asked, registry);
     // Readers reject reports without an agency, so the name is not empty here.
     let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, region(received)));
-    ReportKey { agency, year: report.year }
+    let differences = registry.differences(&asked, declared.year().unwrap_or_default(), &agency);
+    (ReportKey { agency, year: report.year }, differences)
 }

@@ -1,9 +1,10 @@
 //! The parse stage: reads a received document into facts with provenance, or rejects it with a code.
 //!
-//! [`handler`] is the stage itself. [`key`] resolves the key of the report.
+//! [`handler`] is the stage itself. [`key`] resolves the key of the report, [`declared`] has what its sender says.
 
 pub mod backfill;
 pub mod config;
+pub mod declared;
 pub mod handler;
 pub mod key;
 mod metrics;

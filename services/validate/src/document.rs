@@ -1,7 +1,7 @@
 //! A parsed report: its tables joined with its prose, and the event that brought it.
 
 use anyhow::anyhow;
-use gongkai_model::{AgencyProfile, Finding, Report, ReportKey, ReviewStep, Summary, Versions};
+use gongkai_model::{AgencyProfile, Difference, Finding, Report, ReportKey, ReviewStep, Summary, Versions};
 use gongkai_proto::{
     convert::{self, timestamp::day_in_china},
     v1,
@@ -18,6 +18,8 @@ pub(crate) struct ParsedDocument {
     pub(crate) origin: v1::Origin,
     pub(crate) header: v1::ParsedReport,
     pub(crate) report: std::sync::Arc<Report>,
+    /// Where its sender and it disagree.
+    differences: Vec<Difference>,
     /// The prose was erased: findings that rest on it are left out.
     pub(crate) is_erased: bool,
     /// The trace of the document, also if another report's event caused this validation.
@@ -44,6 +46,7 @@ impl ParsedDocument {
         let is_erased = text.is_none();
         let text = text.unwrap_or_else(|| v1::ParsedText { year: header.year, ..Default::default() });
         let key = convert::report::key(&header.name).map_err(bury)?;
+        let differences = parsed.differences.into_iter().map(TryInto::try_into).collect::<Result<_, _>>();
         let report = convert::report::report(header.clone(), text).map_err(bury)?.into();
         Ok(Self {
             review: convert::review::steps(&origin.review).map_err(bury)?,
@@ -51,6 +54,7 @@ impl ParsedDocument {
             origin,
             header,
             report,
+            differences: differences.map_err(bury)?,
             is_erased,
             trace_id,
             versions: versions(rules, parsed.versions),
@@ -80,6 +84,7 @@ impl ParsedDocument {
                 review_levels: &self.origin.review_levels,
             },
             neighbours,
+            differences: &self.differences,
         };
         let Evaluation { mut findings, left_out } = rules.evaluate_all(&self.report, &context);
         for error in left_out {
@@ -121,6 +126,7 @@ impl ParsedDocument {
             report: Some(self.header.clone()),
             validation,
             superseded,
+            differences: self.differences.iter().map(Into::into).collect(),
         }
     }
 }

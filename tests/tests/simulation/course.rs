@@ -150,7 +150,7 @@ impl Course {
         let is_said_again =
             submission.identity == SubmissionIdentity::Event && self.is_said_again(&submission);
         let report = report(&submission.declared);
-        let (url, hash) = (submission.declared.url.clone(), submission.references().content.sha256);
+        let (url, hash) = (submission.declared.url.clone(), submission.references().content_hash());
         let stated = submission.declared.event_time.map(|at| time(at, "event_time").unwrap());
         let request = Request::Submit(Box::new(submission));
         let receipt = self.deployment.call(&request).await;

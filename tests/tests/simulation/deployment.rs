@@ -39,7 +39,7 @@ use time::{OffsetDateTime, macros::datetime};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::story::{Kind, PROCESSES, Story};
+use crate::story::{AGENCIES, Kind, PROCESSES, Story};
 
 /// When the broker in memory begins.
 pub(crate) const BEGINNING: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
@@ -211,7 +211,7 @@ impl Site {
     }
 
     async fn run(self: Arc<Self>, kind: Kind, connection: Memory, runtime: Runtime) -> anyhow::Result<()> {
-        let (_keep, registry) = watch::channel(Arc::new(Registry::default()));
+        let (_keep, registry) = watch::channel(Arc::new(registry()));
         match kind {
             Kind::Ingest => {
                 let config = gongkai_ingest::Config {
@@ -257,4 +257,10 @@ fn name(kind: Kind) -> &'static str {
         Kind::Notify => "notify",
         Kind::Query => "query",
     }
+}
+
+/// Both agencies, with the name that their reports have.
+fn registry() -> Registry {
+    let list = AGENCIES.map(|code| format!("{code},云溪县自然资源局,361001\n"));
+    gongkai_agencies::read_csv(format!("code,name,region\n{}", list.concat()).as_bytes()).unwrap()
 }

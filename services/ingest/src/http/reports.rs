@@ -1,4 +1,7 @@
-//! `POST /v1/reports` and `POST /v1/check`: the document as the body or as a multipart field, the rest in the query.
+//! `POST /v1/reports` and `POST /v1/check`: the document as the body or as multipart fields, the rest in the query.
+//!
+//! The first field `file` of a form is the document. Further ones and the fields `attachment` are its attachments; a form of
+//! fields `attachment` only has no main body.
 
 use axum::{
     body::Body,
@@ -74,11 +77,11 @@ async fn submission(parameters: Parsed, admitted: &Admitted) -> Result<Submissio
         .map_err(|rejection| Problem::new(Code::InvalidField, format!("query: {}", rejection.body_text())))?;
     let identity = identity(headers, caller)?;
     let (declared, filename) = declared(parameters, caller)?;
-    let mut content = document(headers, admitted.body.bytes.clone()).await?;
+    let FormFiles { mut content, attachments } = files(headers, admitted.body.bytes.clone()).await?;
     if !filename.is_empty() {
         content.filename = filename;
     }
-    Ok(Submission { kind: DocumentKind::Published, content, attachments: Vec::new(), declared, identity })
+    Ok(Submission { kind: DocumentKind::Published, content, attachments, declared, identity })
 }
 
 fn identity(headers: &HeaderMap, caller: &Caller) -> Result<SubmissionIdentity, Problem> {
@@ -141,16 +144,23 @@ fn is_backfill(text: &str) -> Result<bool, Problem> {
     }
 }
 
-async fn document(headers: &HeaderMap, body: Bytes) -> Result<File, Problem> {
-    let content_type = cloudevent::content_type(headers);
-    if cloudevent::essence(&content_type) == "multipart/form-data" {
-        return form_field(&content_type, body).await;
-    }
-    Ok(publication::file(body, &content_type))
+/// The files of a request.
+#[derive(Default)]
+struct FormFiles {
+    content: File,
+    attachments: Vec<File>,
 }
 
-/// Returns the field `file` of a form that is in memory.
-async fn form_field(content_type: &str, body: Bytes) -> Result<File, Problem> {
+async fn files(headers: &HeaderMap, body: Bytes) -> Result<FormFiles, Problem> {
+    let content_type = cloudevent::content_type(headers);
+    if cloudevent::essence(&content_type) == "multipart/form-data" {
+        return form_fields(&content_type, body).await;
+    }
+    Ok(FormFiles { content: publication::file(body, &content_type), attachments: Vec::new() })
+}
+
+/// Returns the files of a form that is in memory.
+async fn form_fields(content_type: &str, body: Bytes) -> Result<FormFiles, Problem> {
     let broken = |detail: String| Problem::new(Code::InvalidField, format!("multipart form: {detail}"));
     let request = Request::builder()
         .header(header::CONTENT_TYPE, content_type)
@@ -158,14 +168,24 @@ async fn form_field(content_type: &str, body: Bytes) -> Result<File, Problem> {
         .map_err(|error| broken(error.to_string()))?;
     let mut form =
         Multipart::from_request(request, &()).await.map_err(|rejection| broken(rejection.body_text()))?;
+    let (mut files, mut has_content) = (FormFiles::default(), false);
     while let Some(field) = form.next_field().await.map_err(|error| broken(error.body_text()))? {
-        if field.name() != Some("file") {
+        let is_content = field.name() == Some("file") && !has_content;
+        if !matches!(field.name(), Some("file" | "attachment")) {
             continue;
         }
         let filename = fields::text("filename", field.file_name().map(str::to_owned))?;
         let content_type = field.content_type().unwrap_or_default().to_owned();
         let bytes = field.bytes().await.map_err(|error| broken(error.body_text()))?;
-        return Ok(File { filename, ..publication::file(bytes, &content_type) });
+        let file = File { filename, ..publication::file(bytes, &content_type) };
+        if is_content {
+            (files.content, has_content) = (file, true);
+        } else {
+            files.attachments.push(file);
+        }
     }
-    Err(Problem::new(Code::MissingContent, "the form has no field \"file\""))
+    if !has_content && files.attachments.is_empty() {
+        return Err(Problem::new(Code::MissingContent, "the form has no field \"file\""));
+    }
+    Ok(files)
 }

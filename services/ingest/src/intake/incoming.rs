@@ -22,9 +22,8 @@ impl Incoming {
     /// Hashes the document, which takes a while if it is large.
     pub(super) fn new(submission: Submission, now: Timestamp) -> Self {
         let event = submission.received(submission.references(), now);
-        let content = event.content.as_ref();
         Self {
-            content_hash: content.map(|content| content.sha256.clone()).unwrap_or_default(),
+            content_hash: event.content_hash(),
             content_key: content_key(&event),
             places: submission.declared.places(),
             submission,

@@ -23,7 +23,7 @@ pub(super) async fn document(
         let attempt = Attempt {
             submission_id: event.submission_id.clone(),
             said: said(event),
-            content_hash: event.content.as_ref().map(|content| content.sha256.clone()).unwrap_or_default(),
+            content_hash: event.content_hash(),
             event_time_us: stated.map(micros),
             begun_us: micros(context.logged_at),
             before: event.supersedes.clone(),

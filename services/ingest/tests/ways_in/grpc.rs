@@ -7,7 +7,7 @@ use tonic_types::StatusExt as _;
 use crate::harness::{Harness, post};
 use gongkai_ingest::{config::Config, grpc::Submissions};
 use gongkai_proto::v1::{
-    AgencyHint, CheckReportRequest, DocumentKind, GetSubmissionRequest, Receipt, SubmissionState,
+    AgencyHint, Attachment, CheckReportRequest, DocumentKind, GetSubmissionRequest, Receipt, SubmissionState,
     SubmitRequest, WatchSubmissionRequest, submission_service_client::SubmissionServiceClient,
 };
 
@@ -46,6 +46,26 @@ async fn a_report_is_submitted_asked_for_and_watched() {
     harness.receipts.merge(update).await.unwrap();
     assert_eq!(watch.next().await.unwrap().unwrap().state(), SubmissionState::Rejected);
     assert!(watch.next().await.is_none());
+}
+
+#[tokio::test]
+async fn attachments_are_submitted_with_or_without_a_main_body() {
+    let (harness, mut client, _) = served(Config::default()).await;
+    let attachment = Attachment {
+        content: "附件".into(),
+        name: "年报.txt".into(),
+        media_type: "Text/Plain".into(),
+        charset: "UTF-8".into(),
+    };
+    let with = SubmitRequest { attachments: vec![attachment], ..request("年报") };
+    let receipt = client.submit(with.clone()).await.unwrap().into_inner();
+    let alone = client.submit(SubmitRequest { content: "".into(), ..with }).await.unwrap().into_inner();
+    assert_ne!(receipt.revision, alone.revision);
+    let received = harness.received();
+    assert!(received[0].content.is_some() && received[1].content.is_none());
+    let file = &received[1].attachments[0];
+    let said = (file.filename.as_str(), file.media_type.as_str(), file.charset.as_str());
+    assert_eq!((said, file.size_bytes), (("年报.txt", "text/plain", "utf-8"), 6));
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! One entry of the registry.
 
-use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region};
+use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region, is_short_for, normalized_name};
 use time::Date;
 
-use crate::nature::{kind_of, level_of};
+use crate::nature::{kind_of, level_of, short_name};
 
 /// A body as the registry lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,24 @@ pub struct Alias {
 }
 
 impl Agency {
+    /// True if this is its name, or a name that it had in that year; with or without province and prefecture.
+    #[must_use]
+    pub fn is_called(&self, name: &str, year: i32) -> bool {
+        let name = normalized_name(name);
+        let is_alias = |alias: &Alias| alias.fits(year) && keys(&alias.name).any(|own| own == name);
+        keys(&self.name).any(|own| own == name) || self.aliases.iter().any(is_alias)
+    }
+
+    /// True if this can be a shorter or a fuller form of one of its names.
+    #[must_use]
+    pub fn can_be(&self, name: &str) -> bool {
+        let name = normalized_name(name);
+        let names = std::iter::once(&self.name).chain(self.aliases.iter().map(|alias| &alias.name));
+        names
+            .map(|own| normalized_name(own))
+            .any(|own| is_short_for(&name, &own) || is_short_for(&own, &name))
+    }
+
     /// Returns what rules need to know about it.
     #[must_use]
     pub fn profile(&self) -> AgencyProfile {
@@ -62,4 +80,12 @@ impl Alias {
         let starts_in_time = self.from.is_none_or(|from| from.year() <= year.saturating_add(1));
         starts_in_time && self.to.is_none_or(|to| to.year() >= year)
     }
+}
+
+/// A name as compared, and the same without province and prefecture.
+pub(crate) fn keys(name: &str) -> impl Iterator<Item = String> {
+    let whole = normalized_name(name);
+    let short = short_name(&whole);
+    let short = (short != whole).then_some(short);
+    std::iter::once(whole).chain(short)
 }

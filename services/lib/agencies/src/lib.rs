@@ -14,6 +14,6 @@ mod registry;
 mod table;
 
 pub use agency::{Agency, Alias};
-pub use nature::{kind_of, level_of, nature_of, short_name};
+pub use nature::{kind_of, level_of, nature_of, says_where, short_name};
 pub use registry::{Asked, Registry, RegistryError, Resolution};
 pub use table::{TableError, read_csv, write_csv};

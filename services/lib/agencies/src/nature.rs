@@ -47,7 +47,7 @@ pub fn level_of(name: &str) -> Option<Level> {
         return Some(Level::Town);
     }
     match lower_place(place.rest) {
-        Some(Lower::County) => return Some(Level::County),
+        Some(Lower::County | Lower::District) => return Some(Level::County),
         Some(Lower::Zone) => return None,
         None => {}
     }
@@ -57,8 +57,24 @@ pub fn level_of(name: &str) -> Option<Level> {
 
 /// A place below the prefecture.
 enum Lower {
+    /// 县, 市 or 旗, whose names no two have.
     County,
+    /// 区, of which several have one name.
+    District,
     Zone,
+}
+
+/// True if a name says of which province, city or county the body is, so that it can be nobody else's. Districts (区) have
+/// namesakes, so that a district's body is told only by the city before it.
+#[must_use]
+pub fn says_where(name: &str) -> bool {
+    let name = normalized_name(name);
+    let is_of_state = ["国家", "国务院", "中华人民共和国"].iter().any(|head| name.starts_with(head));
+    let own = VERTICAL.iter().fold(name.as_str(), |rest, prefix| rest.strip_prefix(prefix).unwrap_or(rest));
+    let place = division::strip(own);
+    place.level.is_some()
+        || matches!(lower_place(place.rest), Some(Lower::County))
+        || (is_of_state && own.len() == name.len())
 }
 
 /// A body's name without the province and prefecture it begins with: 东湖区财政局 for 江西省南昌市东湖区财政局. A name of nothing
@@ -68,7 +84,8 @@ pub fn short_name(name: &str) -> String {
     let name = normalized_name(name);
     let place = division::strip(&name);
     let below = division::below_province(&name);
-    let has_lower = matches!(lower_place(place.rest), Some(Lower::County)) || is_bare_town(place.rest);
+    let has_lower =
+        matches!(lower_place(place.rest), Some(Lower::County | Lower::District)) || is_bare_town(place.rest);
     if has_lower { place.rest.to_owned() } else { below.to_owned() }
 }
 
@@ -90,7 +107,7 @@ fn lower_place(rest: &str) -> Option<Lower> {
             || (end == '市' && after.starts_with(['场', '政', '容', '民']))
             || (end == '区' && after.starts_with(['域', '划']));
         if !is_word {
-            return Some(Lower::County);
+            return Some(if end == '区' { Lower::District } else { Lower::County });
         }
     }
     None
@@ -161,6 +178,30 @@ mod tests {
         ];
         for (name, level) in cases {
             assert_eq!(level_of(name), level, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_says_where_its_body_is_or_fits_several() {
+        for name in [
+            "云溪县水务局",
+            "樟树市鹿江街道办事处",
+            "南昌市东湖区财政局",
+            "江西省财政厅",
+            "国家税务总局樟树市税务局",
+            "国家发展和改革委员会",
+        ] {
+            assert!(says_where(name), "{name}");
+        }
+        for name in [
+            "水务局",
+            "鹿江街道办事处",
+            "东湖区财政局",
+            "城市管理局",
+            "临江镇人民政府",
+            "国家税务总局东湖区税务局",
+        ] {
+            assert!(!says_where(name), "{name}");
         }
     }
 

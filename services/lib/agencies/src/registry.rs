@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use gongkai_model::{AgencyKey, Region, normalized_name};
+use gongkai_model::{
+    AgencyKey, DeclaredField, Difference, Region, is_short_for, names_nobody, normalized_name,
+};
 
 use crate::{
-    agency::{Agency, Alias},
+    agency::{Agency, keys},
     nature::short_name,
 };
 
@@ -141,24 +143,79 @@ impl Registry {
         self.children.get(code).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Returns the agency of a report: by the sender's code, else by the sender's name, else by the name in the
-    /// document.
+    /// Returns the agency of a report: the one that the document names, else the one that the sender names by code or name.
     ///
-    /// Bodies of one name in different counties are told apart by region, then by site. A body whose region contradicts
-    /// the event's is never taken, so that a street in a county that is not listed does not become its namesake.
+    /// The sender decides only among agencies that the document's name fits, such as namesakes in two counties, and where the
+    /// registry does not have the name. Words that name nobody (本机关) count as no name. Agencies of one name in different
+    /// counties are told apart by region, then by site. An agency whose region contradicts the event's is never taken, so that a
+    /// street in a county that is not listed does not become its namesake.
     #[must_use]
     pub fn resolve(&self, asked: &Asked<'_>) -> Resolution<'_> {
-        let by_code = AgencyKey::from_code(asked.code).ok().and_then(|code| self.agencies.get(&code));
-        if let Some(agency) = by_code {
-            return Resolution::Known(agency);
+        let declared = self.declared(asked);
+        if names_nobody(asked.document_name) {
+            return declared;
         }
-        for name in [asked.name, asked.document_name].into_iter().filter(|name| !name.is_empty()) {
-            match self.by_name(name, asked) {
-                Resolution::Unknown => {}
-                found => return found,
+        if let Resolution::Known(agency) = declared
+            && agency.is_called(asked.document_name, asked.year)
+        {
+            return declared;
+        }
+        match (self.by_name(asked.document_name, asked), declared) {
+            (Resolution::Unknown, Resolution::Known(agency)) if agency.can_be(asked.document_name) => {
+                Resolution::Known(agency)
             }
+            (found, _) => found,
         }
-        Resolution::Unknown
+    }
+
+    /// The body that the sender names.
+    fn declared(&self, asked: &Asked<'_>) -> Resolution<'_> {
+        let by_code = AgencyKey::from_code(asked.code).ok().and_then(|code| self.agencies.get(&code));
+        match by_code {
+            Some(agency) => Resolution::Known(agency),
+            None if names_nobody(asked.name) => Resolution::Unknown,
+            None => self.by_name(asked.name, asked),
+        }
+    }
+
+    /// Where the sender and the document of a report disagree, which is filed under `key`.
+    #[must_use]
+    pub fn differences(&self, asked: &Asked<'_>, declared_year: i32, key: &AgencyKey) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        let of = |field, declared: &str, read: &str| Difference {
+            field,
+            declared: declared.to_owned(),
+            read: read.to_owned(),
+        };
+        if !self.is_same(asked, key) {
+            differences.push(of(DeclaredField::Agency, asked.name, asked.document_name));
+        }
+        let is_listed =
+            |code: &str| AgencyKey::from_code(code).is_ok_and(|code| self.agencies.contains_key(&code));
+        // A code that nobody lists says nothing of a body that nobody lists.
+        let is_telling = is_listed(asked.code) || (!asked.code.is_empty() && self.agencies.contains_key(key));
+        if is_telling && asked.code != key.as_str() {
+            differences.push(of(DeclaredField::AgencyCode, asked.code, key.as_str()));
+        }
+        if declared_year != 0 && declared_year != asked.year {
+            differences.push(of(DeclaredField::Year, &declared_year.to_string(), &asked.year.to_string()));
+        }
+        differences
+    }
+
+    /// True unless the sender's name is that of another body than the document's.
+    fn is_same(&self, asked: &Asked<'_>, key: &AgencyKey) -> bool {
+        let (name, document_name) = (asked.name, asked.document_name);
+        if names_nobody(name) || names_nobody(document_name) {
+            return true;
+        }
+        if self.get(key).is_some_and(|agency| agency.is_called(name, asked.year)) {
+            return true;
+        }
+        match (self.by_name(name, asked), self.by_name(document_name, asked)) {
+            (Resolution::Known(declared), Resolution::Known(read)) => declared.code == read.code,
+            _ => is_short_for(name, document_name) || is_short_for(document_name, name),
+        }
     }
 
     fn by_name(&self, name: &str, asked: &Asked<'_>) -> Resolution<'_> {
@@ -188,21 +245,11 @@ impl Registry {
     fn candidates(&self, key: &str, asked: &Asked<'_>) -> Vec<&Agency> {
         let codes = self.names.get(key).map(Vec::as_slice).unwrap_or_default();
         let agencies = codes.iter().filter_map(|code| self.agencies.get(code));
-        let has_name = |agency: &&Agency| {
-            let is_own = keys(&agency.name).any(|own| own == key);
-            let is_alias = |alias: &&Alias| alias.fits(asked.year) && keys(&alias.name).any(|own| own == key);
-            is_own || agency.aliases.iter().any(|alias| is_alias(&alias))
-        };
-        agencies.filter(has_name).filter(|agency| agree(agency.region, asked.region)).collect()
+        agencies
+            .filter(|agency| agency.is_called(key, asked.year))
+            .filter(|agency| agree(agency.region, asked.region))
+            .collect()
     }
-}
-
-/// A name as compared, and the same without province and prefecture.
-fn keys(name: &str) -> impl Iterator<Item = String> {
-    let whole = normalized_name(name);
-    let short = short_name(&whole);
-    let short = (short != whole).then_some(short);
-    std::iter::once(whole).chain(short)
 }
 
 /// True if the regions are the same, one contains the other, or one is unknown: a province's site also publishes

@@ -54,13 +54,58 @@ fn a_report_is_told_by_code_name_alias_region_and_site() {
         assert_eq!(code(&registry, &asked(name, region)), expected, "{name} in {region}");
     }
     let by_code = Asked { code: "GX-LJ", ..asked("樟树市鹿江街道办事处", "360982") };
-    assert_eq!(code(&registry, &by_code), "GX-LJ");
+    assert_eq!(code(&registry, &by_code), "ZS-LJ", "the document goes before the sender");
+    let namesake = Asked { code: "GX-LJ", ..asked("鹿江街道办事处", "360982") };
+    assert_eq!(code(&registry, &namesake), "GX-LJ", "whose name it is, the sender tells");
+    let nameless = Asked { code: "GX-LJ", ..asked("本机关", "360982") };
+    assert_eq!(code(&registry, &nameless), "GX-LJ");
+    let unlisted_name = Asked { code: "ZS-DATA", ..asked("樟树市数据和大数据局", "360982") };
+    assert_eq!(code(&registry, &unlisted_name), "ZS-DATA");
+    let another = Asked { code: "ZS-DATA", ..asked("樟树市水务局", "360982") };
+    assert_eq!(code(&registry, &another), "unknown");
     let by_sender = Asked { name: "樟树市数据局", ..asked("局", "000000") };
     assert_eq!(code(&registry, &by_sender), "ZS-DATA");
     let by_site = Asked { host: "xxgk.guixi.gov.cn", ..asked("鹿江街道办事处", "000000") };
     assert_eq!(code(&registry, &by_site), "GX-LJ");
     let other_site = Asked { host: "notguixi.gov.cn", ..asked("鹿江街道办事处", "000000") };
     assert_eq!(code(&registry, &other_site), "GX-LJ or ZS-LJ");
+}
+
+#[test]
+fn sender_and_document_are_compared_by_what_they_mean() {
+    let registry = list();
+    let told = |code: &str, name: &str, document_name: &str, year: i32| {
+        let asked = Asked { code, name, ..asked(document_name, "360982") };
+        let key = match registry.resolve(&asked) {
+            Resolution::Known(agency) => agency.code.clone(),
+            _ => AgencyKey::provisional(document_name, Region::UNKNOWN),
+        };
+        let all = registry.differences(&asked, year, &key);
+        all.iter().map(|d| format!("{} {} {}", d.field.as_str(), d.declared, d.read)).collect::<Vec<_>>()
+    };
+    let data = "樟树市数据局";
+    for (code, name, document_name) in [
+        ("ZS-DATA", data, data),
+        ("ZS-DATA", "数据局", data),
+        ("", "樟树市大数据局", data),
+        ("", "", data),
+        ("", "本机关", data),
+        ("ZS-DATA", data, ""),
+        ("XX-1", "", "樟树市水务局"),
+        ("", "樟树市发改局", "樟树市发展和改革局"),
+    ] {
+        assert_eq!(
+            told(code, name, document_name, 2023),
+            Vec::<String>::new(),
+            "{code} {name} {document_name}"
+        );
+    }
+    assert_eq!(told("", data, "樟树市人民政府", 2023), ["agency 樟树市数据局 樟树市人民政府"]);
+    assert_eq!(told("ZS", "", data, 2023), ["agency_code ZS ZS-DATA"]);
+    assert_eq!(told("XX-1", "", data, 2022), ["agency_code XX-1 ZS-DATA", "year 2022 2023"]);
+    let unlisted = AgencyKey::provisional("青溪市水务局", Region::UNKNOWN);
+    let code = format!("agency_code ZS-DATA {unlisted}");
+    assert_eq!(told("ZS-DATA", data, "青溪市水务局", 0), ["agency 樟树市数据局 青溪市水务局", code.as_str()]);
 }
 
 #[test]

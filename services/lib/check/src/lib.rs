@@ -7,6 +7,7 @@
 
 mod line;
 mod metadata_line;
+mod part_line;
 mod source_line;
 
 use gongkai_model::{Finding, Rejection};
@@ -18,6 +19,7 @@ pub use line::{
     VersionsLine,
 };
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
+pub use part_line::{PartLine, PartRole};
 pub use source_line::SourceLine;
 
 /// Reads one document and applies the compiled-in rules to it, without knowledge of its publication.

@@ -5,7 +5,7 @@ use gongkai_reading::Reading;
 use gongkai_rules::LeftOut;
 use serde::{Deserialize, Serialize};
 
-use crate::{Checked, metadata_line::MetadataLine, source_line::SourceLine};
+use crate::{Checked, metadata_line::MetadataLine, part_line::PartLine, source_line::SourceLine};
 
 /// The result of reading a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct CheckLine {
     /// Why the document was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<RejectionLine>,
+    /// The files of the submission; left out if it is one file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartLine>,
     /// The rules of local packs that were left out because they would cost too much, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -219,6 +222,7 @@ impl CheckLine {
                 .map(|finding| FindingLine::explained(finding, &reading.report))
                 .collect(),
             rejection: None,
+            parts: Vec::new(),
             left_out: Vec::new(),
             not_checked: Vec::new(),
             versions: VersionsLine::from(versions),
@@ -241,6 +245,7 @@ impl CheckLine {
             report: None,
             findings: Vec::new(),
             rejection: Some(rejection.into()),
+            parts: Vec::new(),
             left_out: Vec::new(),
             not_checked: Vec::new(),
             versions: VersionsLine::from(versions),

@@ -29,6 +29,9 @@ pub struct SourceLine {
     /// The cell's box on its page: left, top, right, bottom, in points from the page's top left corner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<[u32; 4]>,
+    /// The name of the attachment that it stands in; absent for the main body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }
 
 impl From<&Source> for SourceLine {
@@ -42,6 +45,7 @@ impl From<&Source> for SourceLine {
             start: source.span.map(|span| span.start),
             end: source.span.map(|span| span.end),
             area: source.area.map(|area| [area.left, area.top, area.right, area.bottom]),
+            part: source.part.clone(),
         }
     }
 }

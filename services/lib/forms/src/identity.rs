@@ -1,17 +1,18 @@
 //! Reads agency, year, title and statistical period from a document.
 //!
 //! The agency is taken from the title, else from the preamble (由…编制), else from the contact clause (与…联系), else from the
-//! metadata of the page. If another of these places has a fuller name of the same agency, the fuller name is used. A name
+//! metadata of the page; [`settle`] adds what the sender says. If another of these places has a fuller name of the same agency, the fuller name is used. A name
 //! is fuller if a place precedes it or if 办事处 follows the name of a street. 市政府 and 市政府办公室 are two agencies.
 
 use std::sync::LazyLock;
 
-use gongkai_model::{Document, Paragraph, Period};
+use gongkai_model::{Document, Paragraph, Period, names_nobody};
 use regex::Regex;
 
 use crate::{
     outline::Outline,
     period,
+    report::ReportHints,
     title::{self, Title},
 };
 
@@ -32,6 +33,10 @@ pub(crate) struct Identity {
     pub agency: Option<String>,
     pub year: Option<i32>,
     pub period: Option<Period>,
+    /// Only the page's metadata name the agency; the text does not.
+    pub is_agency_of_page: bool,
+    /// Only the page's metadata name the year.
+    pub is_year_of_page: bool,
 }
 
 /// Reads the identity of a document.
@@ -41,12 +46,38 @@ pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
     let mut front: Vec<&Paragraph> = outline.front.iter().collect();
     front.extend(outline.sections.iter().flat_map(|section| section.paragraphs.iter().take(3)));
     let period = period::read(&outline.front, all_prose(outline));
-    let agency = agency(found.as_ref(), meta.as_ref(), &front);
+    let in_text = agency(found.as_ref(), &front);
     let title_year = found.as_ref().and_then(|title| title.year);
     let meta_year = meta.as_ref().and_then(|title| title.year);
-    let year =
-        title_year.or(period.map(|period| period.to.0)).or(meta_year).or_else(|| opening_year(outline));
-    Identity { title: found.unwrap_or_default(), agency, year, period }
+    let year_in_text = title_year.or(period.map(|period| period.to.0));
+    Identity {
+        is_agency_of_page: in_text.is_none(),
+        is_year_of_page: year_in_text.is_none() && meta_year.is_some(),
+        agency: in_text.or_else(|| meta?.agency),
+        year: year_in_text.or(meta_year).or_else(|| opening_year(outline)),
+        title: found.unwrap_or_default(),
+        period,
+    }
+}
+
+/// Fills what the document leaves open by what the sender says.
+///
+/// The title of the event is evidence like the document's own, before the page's metadata; with it, the agency's name may be
+/// fuller. Where the document names nobody or no year, the sender's agency and year count, then the event's title.
+pub(crate) fn settle(identity: &Identity, known: &ReportHints<'_>) -> (Option<String>, Option<i32>) {
+    let event = known.title.and_then(title::parse).unwrap_or_default();
+    let declared = known.agency.filter(|name| !names_nobody(name)).map(str::to_owned);
+    let agency = match identity.agency.clone() {
+        Some(own) if identity.is_agency_of_page => event.agency.or(Some(own)),
+        Some(own) => Some(event.agency.iter().fold(own, |own, other| fuller(own, other))),
+        None => declared.or(event.agency),
+    };
+    let year = match identity.year {
+        Some(own) if identity.is_year_of_page => event.year.or(Some(own)),
+        Some(own) => Some(own),
+        None => known.year.or(event.year),
+    };
+    (agency, year)
 }
 
 /// Returns the year at the beginning of chapter 一: 「2023年，我局…」. It counts only if no other place names a year.
@@ -62,7 +93,8 @@ fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {
     outline.sections.iter().flat_map(|section| &section.paragraphs)
 }
 
-fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
+/// The agency that the text names.
+fn agency(title: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
     let (mut compilers, mut contacts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for paragraph in front {
         // A cheap test for the words below, by characters, since white space may divide a word.
@@ -85,8 +117,7 @@ fn agency(title: Option<&Title>, meta: Option<&Title>, front: &[&Paragraph]) -> 
     contacts.retain(|name| is_name(name));
     let named = title.and_then(|title| title.agency.clone());
     let own = named.or_else(|| compilers.first().cloned());
-    let own = own.or_else(|| contacts.first().map(|name| body(name).to_owned()));
-    let own = own.or_else(|| meta.and_then(|title| title.agency.clone()))?;
+    let own = own.or_else(|| contacts.first().map(|name| body(name).to_owned()))?;
     Some(compilers.iter().chain(&contacts).fold(own, |own, other| fuller(own, other)))
 }
 
@@ -98,9 +129,10 @@ pub(crate) fn contact_body(sentence: &str) -> Option<String> {
 
 /// True if the text can be the name of an agency.
 fn is_name(name: &str) -> bool {
-    let vague = ["本", "我", "各", "该", "有关", "相关", "编制", "以下", "下列"];
+    let vague = ["编制", "以下", "下列"];
     let length = name.chars().count();
     (4..=40).contains(&length)
+        && !names_nobody(name)
         && !vague.iter().any(|word| name.starts_with(word))
         && !name.contains(['《', '》', '“'])
 }
@@ -172,7 +204,7 @@ mod tests {
 
     fn check(title: Option<&str>, prose: &str, expect: Option<&str>) {
         let title = title.and_then(title::parse);
-        assert_eq!(agency(title.as_ref(), None, &[&paragraph(prose)]).as_deref(), expect, "{prose}");
+        assert_eq!(agency(title.as_ref(), &[&paragraph(prose)]).as_deref(), expect, "{prose}");
     }
 
     #[test]
@@ -198,5 +230,38 @@ mod tests {
         );
         check(None, "如有疑问，请与云川市水务局办公室联系", Some("云川市水务局"));
         check(None, "本报告由本机关编制。", None);
+        check(None, "本报告由本溪市水务局编制。", Some("本溪市水务局"));
+    }
+
+    #[test]
+    fn the_sender_fills_what_the_document_leaves_open() {
+        let known = ReportHints {
+            agency: Some("云川市林业局"),
+            year: Some(2022),
+            title: Some("云川市水务局2023年政府信息公开工作年度报告"),
+        };
+        let settled = |agency: Option<&str>, year, is_of_page, known: &ReportHints<'_>| {
+            let identity = Identity {
+                agency: agency.map(str::to_owned),
+                year,
+                is_agency_of_page: is_of_page,
+                is_year_of_page: is_of_page,
+                ..Identity::default()
+            };
+            let (agency, year) = settle(&identity, known);
+            (agency.unwrap_or_default(), year.unwrap_or_default())
+        };
+        let is = |name: &str, year| (name.to_owned(), year);
+        assert_eq!(settled(None, None, false, &known), is("云川市林业局", 2022));
+        assert_eq!(settled(Some("云川市财政局"), Some(2021), false, &known), is("云川市财政局", 2021));
+        assert_eq!(
+            settled(Some("水务局"), None, false, &known),
+            is("云川市水务局", 2022),
+            "the title has the fuller name"
+        );
+        assert_eq!(settled(Some("云川市财政局"), Some(2021), true, &known), is("云川市水务局", 2023));
+        let generic = ReportHints { agency: Some("本机关"), year: None, ..known };
+        assert_eq!(settled(None, None, false, &generic), is("云川市水务局", 2023));
+        assert_eq!(settled(None, None, false, &ReportHints { title: Some("年报"), ..generic }), is("", 0));
     }
 }

@@ -41,4 +41,5 @@ mod vocabulary;
 pub use form::{Form, FormCell, RowKind, Unit};
 pub use load::{FormError, Forms};
 pub use report::{ReportHints, read_report, read_report_of};
+pub use title::{NamedInTitle, named_in_title};
 pub use versions::versions;

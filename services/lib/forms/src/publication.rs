@@ -135,6 +135,7 @@ fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
                     page: value.page,
                     span: value.span,
                     area: value.area,
+                    part: None,
                 };
                 let value = value.text.trim().to_owned();
                 fields.push(Field { name: *field, is_tag: false, value, source });

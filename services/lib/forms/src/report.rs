@@ -19,13 +19,16 @@ const ENOUGH_CHAPTERS: usize = 3;
 /// The last year that was reported on before the form of 国办公开办函〔2019〕60号.
 const LAST_OF_2014: i32 = 2018;
 
-/// What the sender says about a report. It only counts for what the document does not state.
+/// What the sender says about a report. It counts for what the document does not state; the title may also complete the
+/// agency's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReportHints<'a> {
     /// Name of the agency.
     pub agency: Option<&'a str>,
     /// Year that the report is about.
     pub year: Option<i32>,
+    /// Title of the article.
+    pub title: Option<&'a str>,
 }
 
 /// Reads a document as an annual report, knowing nothing but the document.
@@ -65,11 +68,8 @@ pub fn read_report_of(
             "the official form, not filled in: no agency, no numbers, no prose; fill it in first",
         ));
     }
-    let year = identity.year.or(known.year);
-    let (Some(agency), Some(year)) = (identity.agency.or_else(|| known.agency.map(str::to_owned)), year)
-    else {
-        return Err(no_identity(year));
-    };
+    let (agency, year) = identity::settle(&identity, known);
+    let (Some(agency), Some(year)) = (agency, year) else { return Err(no_identity(year)) };
     let mut metadata = publication::read(document, &outline);
     let (from, to) = identity.title.lines;
     let preamble: Vec<Paragraph> = outline
@@ -99,6 +99,7 @@ pub fn read_report_of(
         facts,
         metadata,
         notes: document.notes.clone(),
+        parts: Vec::new(),
     })
 }
 

@@ -41,6 +41,7 @@ impl<'a> ReadCell<'a> {
             page: self.cell.page,
             span: self.cell.span,
             area: self.cell.area,
+            part: None,
         }
     }
 

@@ -3,7 +3,7 @@
 //! A title reads `{agency}{year}年政府信息公开工作年度报告`. The year may come first, the title may take several lines, and other
 //! words may follow it.
 
-use gongkai_model::Paragraph;
+use gongkai_model::{Paragraph, names_nobody};
 
 use crate::residue;
 
@@ -27,6 +27,22 @@ pub(crate) struct Title {
     pub year: Option<i32>,
     /// The paragraphs that form the title: the first, and one past the last.
     pub lines: (usize, usize),
+}
+
+/// Whom and which year a title names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NamedInTitle {
+    /// The agency's name.
+    pub agency: Option<String>,
+    /// The year.
+    pub year: Option<i32>,
+}
+
+/// Reads the title of an article. A text that is no report's title names nothing.
+#[must_use]
+pub fn named_in_title(text: &str) -> NamedInTitle {
+    let title = parse(text).unwrap_or_default();
+    NamedInTitle { agency: title.agency, year: title.year }
 }
 
 /// Finds the title among the paragraphs before the first chapter.
@@ -184,7 +200,8 @@ fn read(text: &str) -> Title {
         _ => tidy(name).to_owned(),
     };
     let agency = if agency.ends_with("人民") { format!("{agency}政府") } else { agency };
-    let plausible = (3..=40).contains(&agency.chars().count()) && !is_placeholder(&agency);
+    let is_name = !is_placeholder(&agency) && !names_nobody(&agency);
+    let plausible = (3..=40).contains(&agency.chars().count()) && is_name;
     let year = year.or_else(|| year_alone(tail));
     Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
 }
@@ -198,6 +215,7 @@ fn is_placeholder(name: &str) -> bool {
 
 fn tidy(name: &str) -> &str {
     let name = name.strip_prefix("关于").unwrap_or(name);
+    let name = ["公布", "发布", "印发"].iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);
     let name = name.strip_suffix("关于").unwrap_or(name).trim_start_matches(['年', '度']);
     name.trim_start_matches("标题").trim_matches(['-', '—', '_', '“', '”', '"', '（', '）', '(', ')', '*'])
 }
@@ -269,6 +287,8 @@ mod tests {
         check(&["云川市水务局2023年度政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局2023年政府信息公开年度报告-云川县门户"], Some("云川市水务局"), Some(2023));
         check(&["首页", "2023年政府信息公开工作年度报告"], None, Some(2023));
+        check(&["本机关2023年政府信息公开工作年度报告"], None, Some(2023));
+        check(&["关于公布云川市水务局2023年政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局2023年政府信息公开工作年度报", "告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局政府信息公开工作年", "度报告（2020年度）"], Some("云川市水务局"), Some(2020));
         check(&["云川海关2023年政府信息公开工作年度报告"], Some("云川海关"), Some(2023));

@@ -4,7 +4,7 @@ use gongkai_model::Versions;
 
 /// The version of the readers and the matcher; changed with every change of `gongkai-extract` or `gongkai-forms` that
 /// changes what is read from any document.
-const PARSER: &str = "6";
+const PARSER: &str = "7";
 
 /// The version of the compiled-in forms; changed with every change of `forms/*.toml`.
 const FORMS: &str = "1";

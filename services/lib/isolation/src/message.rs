@@ -29,6 +29,8 @@ pub(crate) struct ReadingRequest {
     /// The limits of the readers, in the order of [`Limits`].
     #[prost(uint64, repeated, tag = "6")]
     limits: Vec<u64>,
+    #[prost(string, optional, tag = "7")]
+    title: Option<String>,
 }
 
 /// A report, or why there is none.
@@ -56,6 +58,7 @@ impl ReadingRequest {
             filename: hints.filename.map(str::to_owned),
             agency: known.agency.map(str::to_owned),
             year: known.year,
+            title: known.title.map(str::to_owned),
             limits: numbers(limits),
         }
     }
@@ -69,7 +72,7 @@ impl ReadingRequest {
     }
 
     pub(crate) fn known(&self) -> ReportHints<'_> {
-        ReportHints { agency: self.agency.as_deref(), year: self.year }
+        ReportHints { agency: self.agency.as_deref(), year: self.year, title: self.title.as_deref() }
     }
 
     /// None if the request is not of this version.
@@ -173,7 +176,8 @@ mod tests {
             drawing_time: Duration::from_millis(12),
         };
         let hints = Hints { media_type: Some("text/html"), charset: Some("gbk"), filename: Some("a.html") };
-        let known = ReportHints { agency: Some("云溪县档案局"), year: Some(2023) };
+        let known =
+            ReportHints { agency: Some("云溪县档案局"), year: Some(2023), title: Some("年报") };
         let request = ReadingRequest::of(&RawDocument { bytes: b"", hints, known, limits });
         let arrived = ReadingRequest::decode(request.encode_to_vec().as_slice()).unwrap();
         assert_eq!((arrived.limits(), arrived.known()), (Some(limits), known));

@@ -3,22 +3,36 @@
 //! A listed agency gets the same key from any hints that identify it. An agency that is not listed does so only if document
 //! and withdrawal give its name and region alike.
 
-use gongkai_agencies::{Asked, Registry, Resolution};
-use gongkai_model::{AgencyKey, ReportKey};
+use gongkai_agencies::{Asked, Registry, Resolution, says_where};
+use gongkai_model::{AgencyKey, Region, ReportKey, names_nobody, normalized_name};
 
-/// Resolves the agency: the listed agency that the hints match, else the sender's code, else a provisional key of a name and
-/// the region.
+/// Resolves the agency: the listed agency that the hints match, else a provisional key of a name and, for a name that does not
+/// say where its body is, the region; else the sender's code.
 ///
-/// The name in the document takes precedence over the sender's. A malformed code counts as absent. Returns `None` if there is
-/// neither code nor name.
+/// The name in the document takes precedence over the sender's, which counts if it is a fuller form of the same name, or the
+/// document has none. A malformed code counts as absent, and so do words that name nobody. Returns `None` if there is neither
+/// code nor name.
 #[must_use]
 pub fn agency(asked: &Asked<'_>, registry: &Registry) -> Option<AgencyKey> {
     if let Resolution::Known(agency) = registry.resolve(asked) {
         return Some(agency.code.clone());
     }
-    let by_code = AgencyKey::from_code(asked.code).ok();
-    let name = [asked.document_name, asked.name].into_iter().find(|name| !name.is_empty());
-    by_code.or_else(|| name.map(|name| AgencyKey::provisional(name, asked.region)))
+    let by_name = name(asked).map(|name| {
+        let region = if says_where(name) { Region::UNKNOWN } else { asked.region };
+        AgencyKey::provisional(name, region)
+    });
+    by_name.or_else(|| AgencyKey::from_code(asked.code).ok())
+}
+
+/// The fullest name of the body.
+fn name<'a>(asked: &Asked<'a>) -> Option<&'a str> {
+    let given = |name: &'a str| Some(name).filter(|name| !names_nobody(name));
+    match (given(asked.document_name), given(asked.name)) {
+        (Some(own), Some(declared)) if normalized_name(declared).ends_with(&normalized_name(own)) => {
+            Some(declared)
+        }
+        (own, declared) => own.or(declared),
+    }
 }
 
 /// Resolves the report that a withdrawal names by agency and year. Returns `None` if it names none.
@@ -42,7 +56,6 @@ pub fn host(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use gongkai_agencies::read_csv;
-    use gongkai_model::Region;
 
     use super::*;
 
@@ -61,7 +74,7 @@ mod tests {
         };
         assert_eq!(report(&asked, &registry()).unwrap().to_string(), "agencies/11360982/reports/2023");
         let unlisted = report(&asked, &Registry::default()).unwrap().agency;
-        assert_eq!(unlisted, AgencyKey::provisional(asked.name, asked.region));
+        assert_eq!(unlisted, AgencyKey::provisional(asked.name, Region::UNKNOWN));
     }
 
     #[test]
@@ -71,6 +84,28 @@ mod tests {
         assert_eq!(report(&Asked { year: 2023, ..Asked::default() }, &registry()), None);
         let malformed = Asked { code: "36 10", year: 2023, ..Asked::default() };
         assert_eq!(report(&malformed, &registry()), None);
+    }
+
+    #[test]
+    fn one_body_has_one_key() {
+        let key = |code, name, document_name, region: &str| {
+            let region = region.parse().unwrap();
+            agency(&Asked { code, name, document_name, region, ..Asked::default() }, &Registry::default())
+                .unwrap()
+        };
+        let own = "云溪县水务局";
+        let one = AgencyKey::provisional(own, Region::UNKNOWN);
+        assert_eq!(key("", "", own, "000000"), one);
+        assert_eq!(key("", "", own, "360999"), one, "with a site's code");
+        assert_eq!(key("YX-017", "", own, "000000"), one, "with a code that nobody lists");
+        assert_eq!(key("YX-017", own, "", "360999"), one, "a withdrawal");
+        assert_eq!(key("", own, "水务局", "360999"), one, "in short");
+        assert_eq!(key("", own, "本机关", "360999"), one, "by the sender");
+        // Names that bodies of several places have.
+        let street = AgencyKey::provisional("鹿江街道办事处", "360982".parse().unwrap());
+        assert_eq!(key("", "", "鹿江街道办事处", "360982"), street);
+        assert_ne!(key("", "", "鹿江街道办事处", "360681"), street);
+        assert_eq!(key("YX-017", "本机关", "", "000000").as_str(), "YX-017");
     }
 
     #[test]

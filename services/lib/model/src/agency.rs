@@ -96,6 +96,49 @@ pub fn normalized_name(name: &str) -> String {
     name.nfkc().filter(|c| !c.is_whitespace()).collect()
 }
 
+/// What a body calls itself behind 本, as in 本机关 or 本街道; other words behind 本 begin the name of a place (本溪市).
+const SELF: [&str; 30] = [
+    "机关", "行政", "单位", "部门", "级", "局", "委", "办", "厅", "处", "科", "中心", "院", "所", "站", "馆",
+    "街道", "镇", "乡", "县", "市", "区", "省", "州", "盟", "旗", "地", "校", "府", "辖",
+];
+/// What a body of any place can be called.
+const KINDS: [&str; 15] = [
+    "机关",
+    "行政机关",
+    "单位",
+    "部门",
+    "政府",
+    "人民政府",
+    "办公室",
+    "办公厅",
+    "政府办公室",
+    "人民政府办公室",
+    "委员会",
+    "街道",
+    "街道办事处",
+    "局",
+    "委",
+];
+
+/// True for words that stand in the place of a name and name nobody: 本机关, 我局, 该单位, 人民政府; and for no words at all.
+#[must_use]
+pub fn names_nobody(name: &str) -> bool {
+    let name = normalized_name(name);
+    let is_self = |rest: &str| SELF.iter().any(|word| rest.starts_with(word));
+    name.is_empty()
+        || KINDS.contains(&name.as_str())
+        || name.starts_with(['我', '各', '该'])
+        || name.strip_prefix("本").is_some_and(is_self)
+        || ["有关", "相关"].iter().any(|word| name.starts_with(word))
+}
+
+/// True if all characters of the short name occur in the long one in order: 沭阳县发改局 in 沭阳县发展和改革局.
+#[must_use]
+pub fn is_short_for(short: &str, long: &str) -> bool {
+    let mut rest = long.chars();
+    short.chars().all(|c| rest.any(|other| other == c))
+}
+
 /// `agencies/{agency}/reports/{year}`: the name of a report over all its revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReportKey {
@@ -131,6 +174,28 @@ mod tests {
         assert_eq!(a, AgencyKey::provisional("樟树市鹿江街道办事处", Region::UNKNOWN));
         assert_ne!(a, AgencyKey::provisional("樟树市鹿江街道办事处", "360982".parse().unwrap()));
         assert_eq!(a.as_str().len(), 18);
+    }
+
+    #[test]
+    fn generic_words_name_nobody() {
+        for name in [
+            "本机关",
+            "我局",
+            "本单位",
+            "我 委",
+            "本街道办事处",
+            "我县财政局",
+            "该单位",
+            "人民政府",
+            "机关",
+            " ",
+        ] {
+            assert!(names_nobody(name), "{name}");
+        }
+        for name in ["本溪市水务局", "本溪满族自治县人民政府", "水务局", "鹿江街道办事处", "云溪县人民政府"]
+        {
+            assert!(!names_nobody(name), "{name}");
+        }
     }
 
     #[test]

@@ -185,6 +185,8 @@ pub struct Source {
     pub span: Option<Span>,
     /// The cell's box on the page, if the format draws one.
     pub area: Option<Area>,
+    /// The name of the attachment it stands in; absent for the main body.
+    pub part: Option<String>,
 }
 
 /// One fact of a report.

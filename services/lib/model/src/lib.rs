@@ -8,11 +8,13 @@
 
 pub mod agency;
 pub mod block;
+pub mod difference;
 pub mod document;
 pub mod fact;
 pub mod finding;
 pub mod history;
 pub mod metadata;
+pub mod part;
 pub mod profile;
 pub mod rejection;
 pub mod report;
@@ -20,13 +22,15 @@ pub mod review;
 pub mod versions;
 pub mod waiver;
 
-pub use agency::{AgencyKey, Region, ReportKey, normalized_name};
+pub use agency::{AgencyKey, Region, ReportKey, is_short_for, names_nobody, normalized_name};
 pub use block::{Area, Block, Cell, Grid, Paragraph, Span};
+pub use difference::{DeclaredField, Difference};
 pub use document::{Document, MediaType, Note};
 pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
 pub use finding::{Finding, Severity, Summary};
 pub use history::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};
 pub use metadata::{Citation, Contact, Field, FieldName, Metadata};
+pub use part::{Part, PartContent, content_hash};
 pub use profile::{AgencyKind, AgencyProfile, Level, Nature};
 pub use rejection::{LookAlike, Rejection, RejectionCode};
 pub use report::{FormId, Period, Report, Section, Variant};

@@ -9,6 +9,7 @@ use crate::{
     document::Note,
     fact::{Fact, FactId, ParseError, State},
     metadata::Metadata,
+    part::{Part, PartContent},
 };
 
 /// Which statutory form (格式) the tables follow, whatever notice the preamble cites.
@@ -114,9 +115,18 @@ pub struct Report {
     pub metadata: Metadata,
     /// Notes of the reader.
     pub notes: Vec<Note>,
+    /// The files of its submission; empty if that is one file.
+    pub parts: Vec<Part>,
 }
 
 impl Report {
+    /// The name of the attachment that the report was read from; absent if that is the main body.
+    #[must_use]
+    pub fn part(&self) -> Option<&str> {
+        let carrier = self.parts.iter().find(|part| part.content == PartContent::Carrier)?;
+        carrier.name.as_deref()
+    }
+
     /// The fact of one cell; absent if the form has no such cell.
     #[must_use]
     pub fn fact(&self, id: &FactId) -> Option<&Fact> {

@@ -1,6 +1,6 @@
 //! The context of an evaluation: the publishing event, the agency's profile and the neighbouring reports.
 
-use gongkai_model::{AgencyKey, AgencyProfile, Nature, ReviewStep};
+use gongkai_model::{AgencyKey, AgencyProfile, Difference, Nature, ReviewStep};
 
 use crate::neighbours::Neighbours;
 
@@ -39,4 +39,6 @@ pub struct ReportContext<'a> {
     pub publication: Publication<'a>,
     /// The agency's other reports and its relatives'; absent where only one document is at hand.
     pub neighbours: Option<&'a Neighbours>,
+    /// Where the sender and the document disagree.
+    pub differences: &'a [Difference],
 }

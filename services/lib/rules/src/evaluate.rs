@@ -6,7 +6,7 @@ use std::{
 };
 
 use gongkai_forms::Forms;
-use gongkai_model::{AgencyKey, FactId, Finding, Nature, Region, Report, State, Versions};
+use gongkai_model::{AgencyKey, FactId, Finding, Nature, Region, Report, Source, State, Versions};
 
 use crate::{
     context::ReportContext,
@@ -229,13 +229,19 @@ impl RuleSet {
             expected: draft.expected,
             actual: draft.actual,
             facts: draft.facts,
-            source: draft.source,
+            source: draft.source.map(|source| in_part(source, input.report)),
             legal: rule.legal.clone(),
             help: rule.help.clone(),
             suggestion: draft.suggestion,
             versions: self.versions().clone(),
         }
     }
+}
+
+/// The quotation, with the attachment that the report was read from.
+fn in_part(source: Source, report: &Report) -> Source {
+    let part = source.part.or_else(|| report.part().map(str::to_owned));
+    Source { part, ..source }
 }
 
 fn digest(rule: &Rule, draft: &Draft, input: &Input<'_>) -> String {

@@ -151,6 +151,7 @@ mod tests {
             sections: vec![section],
             facts: Vec::new(),
             notes: Vec::new(),
+            parts: Vec::new(),
             metadata: gongkai_model::Metadata::default(),
         }
     }

@@ -47,6 +47,10 @@ impl FieldHasher {
         self.optional(source.page.map(|page| page.to_string()));
         self.optional(source.span.map(|s| format!("{},{}", s.start, s.end)));
         self.optional(source.area.map(|a| format!("{},{},{},{}", a.left, a.top, a.right, a.bottom)));
+        if let Some(part) = &source.part {
+            self.0.update(b"@");
+            self.text(part);
+        }
     }
 
     fn fact(&mut self, fact: &Fact) {

@@ -1,6 +1,6 @@
 //! `names.*`: the title of the report, and the bodies that its parts name.
 
-use gongkai_model::Source;
+use gongkai_model::{DeclaredField, Source, is_short_for};
 
 use crate::{
     check::{Cases, Check},
@@ -13,9 +13,13 @@ use crate::{
 const TITLE_CASES: Cases =
     &[("none", &["expected"]), ("agency", &["actual", "expected"]), ("words", &["actual", "expected"])];
 
-pub(crate) const CHECKS: &[Check] = &[
-    Check::one("names.title", TITLE_CASES, title),
-    Check::one("names.agency", &[("differs", &["chapter", "quote", "expected", "actual"])], agency),
+pub(crate) const CHECKS: &[Check] =
+    &[Check::one("names.title", TITLE_CASES, title), Check::many("names.agency", AGENCY_CASES, agency)];
+
+const AGENCY_CASES: Cases = &[
+    ("differs", &["chapter", "quote", "expected", "actual"]),
+    ("declared", &["expected", "actual"]),
+    ("declared_code", &["expected", "actual"]),
 ];
 
 /// `{agency}{year}年政府信息公开工作年度报告`, with the year first or second.
@@ -54,8 +58,21 @@ static COMPILER: StaticRegex =
 const ITSELF: [&str; 6] = ["本机关", "本单位", "我单位", "我局", "本局", "办公室"];
 const EXPLAINED: [&str; 7] = ["加挂", "挂牌", "合署", "更名", "原名", "牌子", "以下简称"];
 
+/// Checks that the document names one body, and that its sender names the same.
+fn agency(_: &Params, input: &Input<'_>) -> Vec<Draft> {
+    let declared = input.context.differences.iter().filter_map(|difference| {
+        let case = match difference.field {
+            DeclaredField::Agency => "declared",
+            DeclaredField::AgencyCode => "declared_code",
+            DeclaredField::Year => return None,
+        };
+        Some(Draft::of_part(case, case).expected(&difference.declared).actual(&difference.read))
+    });
+    compiler(input).into_iter().chain(declared).collect()
+}
+
 /// Checks that the compiler in the preamble is the body of the title, or the office of that body.
-fn agency(_: &Params, input: &Input<'_>) -> Option<Draft> {
+fn compiler(input: &Input<'_>) -> Option<Draft> {
     let named = named_in_title(input);
     let passages = input.prose.passages().iter().take_while(|passage| passage.chapter() == 0);
     for passage in passages {
@@ -84,12 +101,6 @@ fn named_in_title(input: &Input<'_>) -> String {
     let title: String = input.report.title.chars().filter(|c| !c.is_whitespace()).collect();
     let Some(parts) = TITLE.captures(&title) else { return String::new() };
     parts.iter().skip(1).flatten().map(|part| part.as_str()).collect()
-}
-
-/// True if all characters of the short name occur in the long one in order: 沭阳县发改局 in 沭阳县发展和改革局.
-fn is_short_for(short: &str, long: &str) -> bool {
-    let mut rest = long.chars();
-    short.chars().all(|c| rest.any(|other| other == c))
 }
 
 /// True for the office of a government, as 淮安市人民政府办公室 of 淮安市人民政府. A bare place name (某市) counts as

@@ -1,9 +1,9 @@
-//! `years`: title, statistical period and publication date must agree on the year (regulations art. 49).
+//! `years`: title, statistical period, publication date and sender must agree on the year (regulations art. 49).
 //!
 //! This rule does not report late publication, nor a page that was moved to a new site years later. It reports only a
 //! publication date before the end of the year, which cannot be right.
 
-use gongkai_model::{Period, Source};
+use gongkai_model::{DeclaredField, Difference, Period, Source};
 
 use crate::{
     check::{Cases, Check},
@@ -16,6 +16,7 @@ const CASES: Cases = &[
     ("title", &["title_year", "period_year"]),
     ("period", &["year", "from", "to"]),
     ("published", &["year", "published"]),
+    ("declared", &["expected", "actual"]),
 ];
 
 pub(crate) const CHECKS: &[Check] = &[Check::many("years", CASES, years)];
@@ -26,6 +27,10 @@ fn years(_: &Params, input: &Input<'_>) -> Vec<Draft> {
         drafts.extend(period_draft(period, input.report.title_year.unwrap_or(period.from.0)));
     }
     drafts.extend(published_draft(input));
+    let of_year = |difference: &&Difference| difference.field == DeclaredField::Year;
+    drafts.extend(input.context.differences.iter().filter(of_year).map(|difference| {
+        Draft::of_part("declared", "declared").expected(&difference.declared).actual(&difference.read)
+    }));
     drafts
 }
 

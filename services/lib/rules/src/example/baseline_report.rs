@@ -49,6 +49,7 @@ pub(super) fn report(setting: &Group, text: &str) -> Report {
         facts: facts(form),
         metadata: Metadata { fields: fields(setting), ..Metadata::default() },
         notes: setting.pinyin.map(Note::PinyinRemoved).into_iter().collect(),
+        parts: Vec::new(),
     };
     set(&mut report, &setting.cells);
     write(&mut report, setting, text);

@@ -132,6 +132,7 @@ pub(crate) fn report() -> Report {
         facts: facts.collect(),
         metadata: gongkai_model::Metadata::default(),
         notes: Vec::new(),
+        parts: Vec::new(),
     }
 }
 

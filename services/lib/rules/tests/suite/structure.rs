@@ -1,9 +1,10 @@
 //! The rules of structure: chapters, years, and the notice that a report cites.
 
-use gongkai_model::{Period, Report};
+use gongkai_model::{DeclaredField, Difference, Part, PartContent, Period, Report, Severity};
+use gongkai_rules::{ReportContext, RuleSet};
 use time::macros::date;
 
-use crate::support::{brief, clean, findings, findings_published, paragraph};
+use crate::support::{brief, clean, findings, findings_published, nothing_beside, paragraph};
 
 #[track_caller]
 fn check(rule: &str, change: impl Fn(&mut Report), expect: &[&str]) {
@@ -141,4 +142,47 @@ fn a_citation_is_quoted_with_its_place() {
     let span = source.span.unwrap();
     assert_eq!((span.start, span.end), (1002, 1017));
     assert_eq!(all[0].message, "前言引用的「国办公开办函〔2019〕60号」已被国办公开办函〔2021〕30号取代。");
+}
+
+#[test]
+fn what_the_sender_declares_is_held_against_the_report() {
+    let report = clean();
+    let of = |field, declared: &str, read: &str| Difference {
+        field,
+        declared: declared.to_owned(),
+        read: read.to_owned(),
+    };
+    let differences = [
+        of(DeclaredField::Agency, "青溪市林业局", "青溪市水务局"),
+        of(DeclaredField::AgencyCode, "QX-1", "QX-2"),
+        of(DeclaredField::Year, "2022", "2023"),
+    ];
+    let context = ReportContext { differences: &differences, ..nothing_beside(&report) };
+    let findings = RuleSet::embedded().evaluate(&report, &context);
+    let told: Vec<_> =
+        findings.iter().map(|f| (f.rule.as_str(), f.expected.as_deref(), f.actual.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("S-YEAR", Some("2022"), Some("2023")),
+            ("S-AGENCY", Some("青溪市林业局"), Some("青溪市水务局")),
+            ("S-AGENCY", Some("QX-1"), Some("QX-2")),
+        ]
+    );
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Error));
+}
+
+#[test]
+fn a_quotation_of_an_attachment_says_so() {
+    let mut report = clean();
+    report.preamble = vec![paragraph("本报告由青溪市林业局编制。")];
+    let part = Part {
+        name: Some("年报.docx".to_owned()),
+        media_type: String::new(),
+        sha256: String::new(),
+        content: PartContent::Carrier,
+    };
+    report.parts = vec![part];
+    let finding = findings(&report).into_iter().find(|finding| finding.rule == "S-AGENCY").unwrap();
+    assert_eq!(finding.source.unwrap().part.as_deref(), Some("年报.docx"));
 }

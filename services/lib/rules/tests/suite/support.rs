@@ -111,6 +111,7 @@ fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {
         facts,
         metadata: Metadata::default(),
         notes: Vec::new(),
+        parts: Vec::new(),
     }
 }
 

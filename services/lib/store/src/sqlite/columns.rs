@@ -135,7 +135,7 @@ fn versions(row: &Row<'_>) -> Result<Versions, Error> {
 }
 
 /// A source as the values of the columns `source_…`.
-pub(super) fn source_values(source: Option<&Source>) -> [Value; 8] {
+pub(super) fn source_values(source: Option<&Source>) -> [Value; 9] {
     let number = |n: Option<u32>| n.map_or(Value::Null, |n| Value::Integer(n.into()));
     let cell = source.and_then(|s| s.cell);
     let span = source.and_then(|s| s.span);
@@ -148,13 +148,14 @@ pub(super) fn source_values(source: Option<&Source>) -> [Value; 8] {
         number(span.map(|s| s.start)),
         number(span.map(|s| s.end)),
         source.and_then(|s| s.area).map_or(Value::Null, |area| Value::Text(area_text(area))),
+        source.and_then(|s| s.part.clone()).map_or(Value::Null, Value::Text),
     ]
 }
 
 /// The columns that [`source`] reads. They are read by position, because by name each value of each row searches the names of
 /// all columns.
 pub(super) const SOURCE: &str = "source_text, source_table, source_row, source_column, source_page, \
-     source_start, source_end, source_area";
+     source_start, source_end, source_area, source_part";
 
 /// A source from the columns [`SOURCE`], the first of which is the `at`-th.
 pub(super) fn source(row: &Row<'_>, at: usize) -> Result<Option<Source>, Error> {
@@ -170,7 +171,7 @@ pub(super) fn source(row: &Row<'_>, at: usize) -> Result<Option<Source>, Error> 
     };
     let area =
         words(row, at + 7)?.map(|text| parse_area(text).ok_or_else(|| damaged("source_area"))).transpose()?;
-    Ok(Some(Source { text, cell, page: row.get(at + 4)?, span, area }))
+    Ok(Some(Source { text, cell, page: row.get(at + 4)?, span, area, part: row.get(at + 8)? }))
 }
 
 fn area_text(area: Area) -> String {

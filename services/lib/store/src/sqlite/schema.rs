@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
+    include_str!("schema_7.sql"),
 ];
 
 /// Applies the missing migrations in one transaction.
@@ -64,6 +65,9 @@ mod tests {
              INSERT INTO report VALUES ('a', 2023, 3, 3, 0, '甲局', 0);
              ALTER TABLE arrival DROP COLUMN effective_at;
              ALTER TABLE withdrawal DROP COLUMN effective_at;
+             ALTER TABLE fact DROP COLUMN source_part;
+             ALTER TABLE candidate DROP COLUMN source_part;
+             ALTER TABLE finding DROP COLUMN source_part;
              DROP TABLE log;
              DROP TABLE event;
              DROP TABLE review_step;

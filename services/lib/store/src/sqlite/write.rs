@@ -277,10 +277,10 @@ fn insert_fact(tx: &Transaction<'_>, id: i64, position: i64, fact: &Fact) -> Res
         fact.state.as_str().to_owned().into(),
         fact.state.value().map(|v| v.to_string()).into(),
     ];
-    tx.prepare_cached("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+    tx.prepare_cached("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
         .execute(with_source(values, fact.source.as_ref()))?;
     for (rank, source) in (0_i64..).zip(&fact.candidates) {
-        tx.prepare_cached("INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        tx.prepare_cached("INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
             .execute(with_source([id.into(), position.into(), rank.into()], Some(source)))?;
     }
     Ok(())
@@ -304,9 +304,9 @@ fn insert_finding(tx: &Transaction<'_>, id: i64, position: i64, finding: &Findin
         operands.join("\n").into(),
         versions_id(tx, &finding.versions)?.into(),
     ];
-    let [text, table, row, column, page, start, end, area] = source_values(finding.source.as_ref());
+    let [text, table, row, column, page, start, end, area, part] = source_values(finding.source.as_ref());
     // In the order in which migrations added the columns.
-    let later: [Value; 12] = [
+    let later: [Value; 13] = [
         text,
         table,
         row,
@@ -319,10 +319,11 @@ fn insert_finding(tx: &Transaction<'_>, id: i64, position: i64, finding: &Findin
         finding.suggestion.clone().into(),
         area,
         finding.operands_digest.clone().into(),
+        part,
     ];
     let values = values.into_iter().chain(later);
     tx.prepare_cached(
-        "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params_from_iter(values))?;
     Ok(())

@@ -117,6 +117,7 @@ fn source(text: &str, row: u32) -> Source {
         page: Some(2),
         span: Some(Span { start: 812 + row, end: 815 + row }),
         area: (row % 2 == 1).then_some(Area { left: 70, top: 100 + row, right: 99, bottom: 120 }),
+        part: row.is_multiple_of(3).then(|| "年报.docx".to_owned()),
     }
 }
 

@@ -116,6 +116,7 @@ impl Bench {
         self.runtime.objects(BUCKET_TEXTS).put(&text.key, prose.into()).await.unwrap();
         let findings: Vec<Finding> = (0..=n % 3).map(|i| finding(n, i)).collect();
         v1::ReportValidated {
+            differences: Vec::new(),
             origin: Some(origin(received, hash)),
             report: Some(halves::header(&report, &key, MediaType::Html, text)),
             findings: findings.iter().map(Into::into).collect(),
@@ -221,6 +222,7 @@ fn report(key: &ReportKey, n: i64) -> Report {
         ],
         metadata: gongkai_model::Metadata::default(),
         notes: vec![],
+        parts: vec![],
     }
 }
 

@@ -1,10 +1,10 @@
-//! The publications of one report: changed content, removal, and publication at several addresses.
+//! The publications of one report: changed content, removal, and publication at several addresses or in several files.
 
-use gongkai_model::{FactId, State};
+use gongkai_model::{FactId, Part, PartContent, State};
 
 use super::cells::{mentions, position};
 use crate::{
-    check::Check,
+    check::{Cases, Check},
     draft::Draft,
     input::Input,
     neighbours::{Cells, Publications},
@@ -15,8 +15,14 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::one("published.changed", &[("cells", &["count", "cells"]), ("prose", &[])], changed)
         .with(&[("explained", ParamKind::List)]),
     Check::one("published.gone", &[("gone", &["urls"])], gone),
-    Check::many("published.differs_elsewhere", &[("cells", &["url", "count", "cells"])], differs),
+    Check::many("published.differs_elsewhere", ELSEWHERE_CASES, differs),
     Check::one("published.twice", &[("twice", &["count", "urls"])], twice),
+];
+
+const ELSEWHERE_CASES: Cases = &[
+    ("cells", &["url", "count", "cells"]),
+    ("part", &["part", "count", "cells"]),
+    ("part_year", &["part", "actual", "expected"]),
 ];
 
 /// Maximum number of cells that a message names. It only counts the others.
@@ -48,8 +54,27 @@ fn gone(_: &Params, input: &Input<'_>) -> Option<Draft> {
     Some(Draft::of_part("gone", "gone").with("urls", publications.urls.join(" ")))
 }
 
-/// Finds another address of the report with different numbers.
+/// Finds another address of the report, or another file of its submission, with different numbers.
 fn differs(_: &Params, input: &Input<'_>) -> Vec<Draft> {
+    let parts = input.report.parts.iter().filter_map(|part| differs_in_part(input, part));
+    parts.chain(differs_at_address(input)).collect()
+}
+
+/// Compares the report with what another file of its submission says.
+fn differs_in_part(input: &Input<'_>, part: &Part) -> Option<Draft> {
+    let PartContent::Report { year, different, .. } = &part.content else { return None };
+    let name = part.name.as_deref().unwrap_or_default();
+    if *year != input.report.year {
+        let draft = Draft::of_part("part_year", format!("part-{name}")).with("part", name);
+        return Some(draft.expected(input.report.year.to_string()).actual(year.to_string()));
+    }
+    let cells: Vec<FactId> = different.iter().map(|(id, _)| id.clone()).collect();
+    let draft = Draft::of_part("part", format!("part-{name}"));
+    let draft = listing(draft, input, &cells).with("part", name);
+    (!cells.is_empty()).then_some(Draft { facts: cells, ..draft })
+}
+
+fn differs_at_address(input: &Input<'_>) -> Vec<Draft> {
     let Some((publications, main_hash, cells)) = publications(input) else { return Vec::new() };
     let others = publications.elsewhere.iter().filter(|other| other.main_hash != main_hash);
     let drafts = others.filter_map(|other| {

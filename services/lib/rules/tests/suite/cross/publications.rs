@@ -1,6 +1,8 @@
 //! Rules over when, where and how often a report was published.
 
-use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Nature, Region, Report, ReviewStep};
+use gongkai_model::{
+    AgencyKey, AgencyKind, AgencyProfile, Level, Nature, Part, PartContent, Region, Report, ReviewStep, State,
+};
 use gongkai_rules::PublishedContent;
 use time::{Date, macros::date};
 
@@ -135,6 +137,18 @@ pub(super) fn v_gone_v_multi_and_v_dupl() {
         case
     };
     check(&elsewhere(&|r| set(r, "proactive.licensing.decisions", "5")), &["V-MULTI WARNING"]);
+    let attached = |year, different: &[&str]| {
+        let mut case = Case::new(clean());
+        let cell = |id: &&str| (id.parse().unwrap(), State::Reported(77.into()));
+        let different = different.iter().map(cell).collect();
+        let content = PartContent::Report { agency: "青溪市水务局".into(), year, different };
+        let name = Some("年报.docx".to_owned());
+        case.report.parts = vec![Part { name, media_type: String::new(), sha256: String::new(), content }];
+        case
+    };
+    check(&attached(2023, &["proactive.licensing.decisions"]), &["V-MULTI WARNING"]);
+    check(&attached(2023, &[]), &[]);
+    check(&attached(2022, &[]), &["V-MULTI WARNING"]);
     // An unreadable cell is not a difference.
     check(&elsewhere(&|r| set(r, "proactive.licensing.decisions", "?")), &[]);
     check(&elsewhere(&|_| {}), &["V-DUPL INFO"]);
