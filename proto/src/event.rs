@@ -22,6 +22,8 @@ pub enum ReportEvent {
     Withdrawn(Box<v1::ReportWithdrawn>),
     /// A waiver was granted or has ended.
     Waived(Box<v1::WaiverChanged>),
+    /// Contents were erased.
+    Erased(Box<v1::ReportErased>),
     /// An alert was raised.
     AlertRaised(Box<v1::Alert>),
     /// An alert was resolved.
@@ -57,6 +59,7 @@ impl ReportEvent {
             Event::ReportRejected => Self::Rejected(message(subject, payload)?),
             Event::ReportWithdrawn => Self::Withdrawn(message(subject, payload)?),
             Event::ReportWaived => Self::Waived(message(subject, payload)?),
+            Event::ReportErased => Self::Erased(message(subject, payload)?),
             Event::AlertRaised | Event::AlertResolved => Self::alert(*message(subject, payload)?)?,
         })
     }

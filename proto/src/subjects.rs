@@ -20,6 +20,8 @@ pub enum Event {
     ReportWithdrawn,
     /// `WaiverChanged`
     ReportWaived,
+    /// `ReportErased`
+    ReportErased,
     /// `AlertRaised`
     AlertRaised,
     /// `AlertResolved`
@@ -28,13 +30,14 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of a report's life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ReportReceived,
         Self::ReportParsed,
         Self::ReportValidated,
         Self::ReportRejected,
         Self::ReportWithdrawn,
         Self::ReportWaived,
+        Self::ReportErased,
         Self::AlertRaised,
         Self::AlertResolved,
     ];
@@ -59,6 +62,7 @@ impl Event {
             Self::ReportRejected => "gongkai.report.rejected.v1",
             Self::ReportWithdrawn => "gongkai.report.withdrawn.v1",
             Self::ReportWaived => "gongkai.report.waived.v1",
+            Self::ReportErased => "gongkai.report.erased.v1",
             Self::AlertRaised => "gongkai.alert.raised.v1",
             Self::AlertResolved => "gongkai.alert.resolved.v1",
         }
@@ -74,6 +78,7 @@ impl Event {
             Self::ReportRejected => "gongkai.v1.report.rejected",
             Self::ReportWithdrawn => "gongkai.v1.report.withdrawn",
             Self::ReportWaived => "gongkai.v1.report.waived",
+            Self::ReportErased => "gongkai.v1.report.erased",
             Self::AlertRaised | Self::AlertResolved => "gongkai.v1.alert",
         }
     }
@@ -134,6 +139,8 @@ pub const BUCKET_ORIGINALS: &str = "gongkai-originals";
 pub const BUCKET_TEXTS: &str = "gongkai-texts";
 /// Key-value: state of every submission.
 pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
+/// Key-value: what each content was read as, and whether it was erased. Only ingest writes it; parse reads it.
+pub const BUCKET_CONTENTS: &str = "gongkai-contents";
 /// Key-value: open alerts of every report.
 pub const BUCKET_ALERTS: &str = "gongkai-alerts";
 /// Key-value: the alerts delivered to each subscription.
@@ -169,6 +176,7 @@ pub const OBJECT_BUCKETS: &[&str] = &[BUCKET_ORIGINALS, BUCKET_TEXTS, BUCKET_REG
 /// Key-value buckets to declare.
 pub const ENTRY_BUCKETS: &[&str] = &[
     BUCKET_SUBMISSIONS,
+    BUCKET_CONTENTS,
     BUCKET_ALERTS,
     BUCKET_DELIVERIES,
     BUCKET_NEIGHBOURS,
@@ -294,7 +302,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(Event::of("gongkai.v1.report.erased.360982"), None);
+        assert_eq!(Event::of("gongkai.v1.report.burnt.360982"), None);
         assert_eq!(Event::of(&backfill_subject(Region::UNKNOWN)), Some(Event::ReportReceived));
         assert_eq!(Event::of(BACKFILL_PREFIX), None);
     }

@@ -104,7 +104,7 @@ fn what_is_no_event_of_ours_is_refused() {
     for subject in [
         "",
         "gongkai.v1.report",
-        "gongkai.v1.report.erased.360982",
+        "gongkai.v1.report.burnt.360982",
         "gongkai.v1.report.parsedx.360982",
         "gongkai.v1.dead.parse",
     ] {

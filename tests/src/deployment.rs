@@ -193,6 +193,15 @@ impl Deployment {
         command.output().expect("the program was just found")
     }
 
+    /// Runs `gongkai` with arguments.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[must_use]
+    pub fn gongkai(&self, arguments: &[&str]) -> Output {
+        Command::new(binary("gongkai")).args(arguments).output().expect("the program was just found")
+    }
+
     /// The broker; of a cluster, the first.
     pub fn broker(&mut self) -> &mut NatsServer {
         &mut self.brokers[0]
@@ -289,6 +298,31 @@ impl Deployment {
             process.child.wait().expect("a killed child ends");
             self.spawn(service, process.addresses);
         }
+    }
+
+    /// Ends query, deletes its read models, starts it anew and waits until it is ready.
+    ///
+    /// # Panics
+    /// As for [`Deployment::kill_and_restart`].
+    pub async fn kill_with_new_read_model(&mut self) {
+        let (dead, alive): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.processes).into_iter().partition(|p| p.service == "query");
+        self.processes = alive;
+        for mut process in dead {
+            process.child.kill().expect("our own child can be killed");
+            process.child.wait().expect("a killed child ends");
+            for file in std::fs::read_dir(self.folder.path()).expect("our temporary folder").flatten() {
+                if file
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with(&format!("query-{}.db", process.addresses.front.port()))
+                {
+                    std::fs::remove_file(file.path()).expect("a file in our temporary folder");
+                }
+            }
+            self.spawn("query", process.addresses);
+        }
+        self.ready().await;
     }
 
     /// Number of processes. [`Deployment::name`], [`Deployment::signal`] and [`Deployment::replace`] count them from 0.

@@ -1,7 +1,7 @@
 //! The expected state after arrivals and withdrawals, computed without any code of the product: the oracle of the tests
 //! in which all stages work on one log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gongkai_model::ReportKey;
 use time::OffsetDateTime;
@@ -22,6 +22,8 @@ pub enum Entry {
     },
     /// A withdrawal.
     Withdrawal(Withdrawn),
+    /// An erasure of what arrived of a report so far.
+    Erasure(ReportKey),
 }
 
 /// The content of a withdrawal.
@@ -52,9 +54,30 @@ impl Withdrawn {
     }
 }
 
+/// The contents of a report among some entries.
+#[must_use]
+pub fn arrived(entries: &[Entry], report: &ReportKey) -> BTreeSet<String> {
+    let of_report = |entry: &Entry| match entry {
+        Entry::Arrival { report: of, content, .. } if of == report => Some(content.clone()),
+        _ => None,
+    };
+    entries.iter().filter_map(of_report).collect()
+}
+
+/// The contents of a report that are erased.
+fn erased(entries: &[Entry], report: &ReportKey) -> BTreeSet<String> {
+    let of_erasure = |(at, entry): (usize, &Entry)| match entry {
+        Entry::Erasure(of) if of == report => arrived(&entries[..at], report),
+        _ => BTreeSet::new(),
+    };
+    entries.iter().enumerate().flat_map(of_erasure).collect()
+}
+
 impl Entry {
     fn effective_at(&self) -> OffsetDateTime {
         match self {
+            // An erasure has no rank.
+            Self::Erasure(_) => OffsetDateTime::UNIX_EPOCH,
             Self::Arrival { effective_at, .. } => *effective_at,
             Self::Withdrawal(withdrawn) => withdrawn.effective_at,
         }
@@ -62,28 +85,32 @@ impl Entry {
 }
 
 /// Of each report the content that took effect last, down if each of its arrivals is followed by a withdrawal of its address or
-/// of the report. Of what took effect at the same time, the later entry counts.
+/// of the report. Of what took effect at the same time, the later entry counts. Erased contents count as if they had never arrived.
 #[must_use]
 pub fn expected(entries: &[Entry]) -> Stands {
+    let all = entries;
     let mut entries: Vec<&Entry> = entries.iter().collect();
     // A stable sort: entries of one time stay in their order.
     entries.sort_by_key(|entry| entry.effective_at());
     let mut stands = Stands::new();
     for entry in &entries {
         let Entry::Arrival { report, content, .. } = entry else { continue };
+        if erased(all, report).contains(content) {
+            continue;
+        }
         let is_withdrawn_after = |from: usize, url: &str| {
             entries[from..].iter().any(|later| match later {
                 Entry::Withdrawal(w) => {
                     w.meant().as_ref() == Some(report) || (!url.is_empty() && w.url == url)
                 }
-                Entry::Arrival { .. } => false,
+                Entry::Arrival { .. } | Entry::Erasure(_) => false,
             })
         };
         let is_up = |(from, other): (usize, &&Entry)| match other {
             Entry::Arrival { report: of, content: again, url, .. } => {
                 of == report && again == content && !is_withdrawn_after(from, url)
             }
-            Entry::Withdrawal(_) => false,
+            Entry::Withdrawal(_) | Entry::Erasure(_) => false,
         };
         let is_withdrawn = !entries.iter().enumerate().any(is_up);
         stands.insert(report.clone(), (content.clone(), is_withdrawn));

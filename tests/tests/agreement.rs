@@ -7,10 +7,10 @@
 #[path = "support/stands.rs"]
 mod stands;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use gongkai_agencies::Registry;
-use gongkai_ingest::{progress::Stages, receipt_store::ReceiptStore};
+use gongkai_ingest::progress::Stages;
 use gongkai_model::{ReportKey, Severity, effective_at};
 use gongkai_notify::alerts::Alerter;
 use gongkai_proto::{
@@ -25,7 +25,7 @@ use gongkai_store::{
     Store,
     sqlite::{Options, SqliteStore},
 };
-use gongkai_tests::facts::{Entry, Withdrawn, expected};
+use gongkai_tests::facts::{Entry, Withdrawn, arrived, expected};
 use gongkai_validate::Validator;
 use gongkai_worker::{
     Context, Handler, Message, Runtime, Transport,
@@ -75,6 +75,7 @@ fn timed(entries: &[Said]) -> Vec<Entry> {
         match &mut entry {
             Entry::Arrival { effective_at, .. } => *effective_at = at,
             Entry::Withdrawal(withdrawn) => withdrawn.effective_at = at,
+            Entry::Erasure(_) => {}
         }
         entry
     };
@@ -99,7 +100,8 @@ fn entry() -> impl Strategy<Value = Said> {
     )
         .prop_map(|(report, (code, name), year, url)| withdrawn(report, code, name, year, url));
     // Later than the entries of a story enter, too.
-    (prop_oneof![3 => published, 2 => taken_down], proptest::option::of(0..20_u64))
+    let erased = select(reports()).prop_map(Entry::Erasure);
+    (prop_oneof![6 => published, 4 => taken_down, 1 => erased], proptest::option::of(0..20_u64))
 }
 
 /// A story, and for each of the four consumers a seed of its order.
@@ -172,7 +174,7 @@ impl World {
                 memory.objects(subjects::BUCKET_TEXTS),
                 ChangeNotifier::new(),
             ),
-            stages: Stages { receipts: ReceiptStore::new(&runtime) },
+            stages: Stages::new(&runtime),
             log: Vec::new(),
             store,
             memory,
@@ -191,7 +193,8 @@ impl World {
         sequence
     }
 
-    async fn enter(&mut self, at: usize, (entry, said): &Said) {
+    async fn enter(&mut self, entries: &[Said], at: usize) {
+        let (entry, said) = &entries[at];
         let said = said.map(logged_at).map(timestamp);
         match entry {
             Entry::Arrival { report, content, url, .. } => {
@@ -204,6 +207,11 @@ impl World {
                 let id = format!("s-{at:032x}");
                 let event = withdrawal(&id, withdrawn, said);
                 self.publish(Event::ReportWithdrawn, id, event.encode_to_vec()).await;
+            }
+            Entry::Erasure(report) => {
+                // It enters the log also where there is nothing to erase, so that sequences can be told beforehand.
+                let event = erasure(report, arrived(&timed(&entries[..at]), report));
+                self.publish(Event::ReportErased, format!("e-{at:032x}"), event.encode_to_vec()).await;
             }
         }
     }
@@ -219,29 +227,46 @@ impl World {
 
     /// Validate goes first, because its messages enter the log, each once.
     async fn validate(&mut self, order: &[usize]) {
-        for logged in self.deliveries(&[Event::ReportParsed, Event::ReportWithdrawn], order) {
+        let taken = [Event::ReportParsed, Event::ReportWithdrawn, Event::ReportErased];
+        for logged in self.deliveries(&taken, order) {
             let Ok(outputs) = self.checker.handle(logged.event(), &logged.context()).await else { continue };
-            for output in outputs {
-                let id = output.message_id.unwrap();
+            for (at, output) in outputs.into_iter().enumerate() {
+                let id = output.message_id.unwrap_or_else(|| format!("{}.validate.{at}", logged.id));
                 if self.log.iter().all(|known| known.id != id) {
-                    self.publish(Event::ReportValidated, id, output.payload.to_vec()).await;
+                    let event = Event::of(&output.subject).unwrap();
+                    self.publish(event, id, output.payload.to_vec()).await;
                 }
             }
         }
     }
 
     async fn hand_out(&self, [notify, query, ingest]: [&[usize]; 3]) {
-        let said = [Event::ReportValidated, Event::ReportWithdrawn];
+        let said = [Event::ReportValidated, Event::ReportWithdrawn, Event::ReportErased];
         for logged in self.deliveries(&said, notify) {
             let _buried = self.alerter.handle(logged.event(), &logged.context()).await;
         }
-        for logged in self.deliveries(&said, query) {
+        let read = [said.as_slice(), &[Event::ReportRejected]].concat();
+        for logged in self.deliveries(&read, query) {
             let _buried = self.projector.handle(logged.event().into(), &logged.context()).await;
         }
         let stages = [Event::ReportParsed, Event::ReportValidated, Event::ReportWithdrawn];
+        let stages = [stages.as_slice(), &[Event::ReportRejected, Event::ReportErased]].concat();
         for logged in self.deliveries(&stages, ingest) {
             let _buried = self.stages.handle(logged.event().into(), &logged.context()).await;
         }
+    }
+}
+
+fn erasure(report: &ReportKey, contents: BTreeSet<String>) -> v1::ReportErased {
+    v1::ReportErased {
+        report: report.to_string(),
+        reports: vec![report.to_string()],
+        content_hashes: contents.into_iter().collect(),
+        reason: "申请".to_owned(),
+        person: "王五".to_owned(),
+        region: "360982".to_owned(),
+        erased_at: Some(timestamp(logged_at(0))),
+        ..Default::default()
     }
 }
 
@@ -317,8 +342,8 @@ fn withdrawal(id: &str, withdrawn: &Withdrawn, said: Option<prost_types::Timesta
 
 async fn agree(entries: &[Said], orders: &[Vec<usize>; 4]) -> Result<(), TestCaseError> {
     let mut world = World::new().await;
-    for (at, entry) in entries.iter().enumerate() {
-        world.enter(at, entry).await;
+    for at in 0..entries.len() {
+        world.enter(entries, at).await;
     }
     let [validate, rest @ ..] = orders;
     world.validate(validate).await;
@@ -334,10 +359,14 @@ async fn agree(entries: &[Said], orders: &[Vec<usize>; 4]) -> Result<(), TestCas
         let stands = alerts.open().iter().flat_map(|alert| &alert.findings).any(|f| f.rule != "V-GONE");
         prop_assert_eq!(stands, !is_withdrawn, "the alerts of {}", key);
     }
+    for key in keys.iter().filter(|key| !expected.contains_key(key)) {
+        let open = stands::alerts(&world.memory, key).await.map_or(0, |alerts| alerts.open().len());
+        prop_assert_eq!(open, 0, "the alerts of {}, of which nothing is left", key);
+    }
     let up = expected.into_iter().filter(|(_, (_, is_withdrawn))| !is_withdrawn);
     let contents = CONTENTS.map(str::to_owned);
     prop_assert_eq!(
-        stands::by_ingest(&world.stages.receipts, &keys, &contents).await,
+        stands::by_ingest(world.stages.receipts(), &keys, &contents).await,
         up.map(|(key, (content, _))| (key, content)).collect(),
         "ingest"
     );

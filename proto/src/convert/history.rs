@@ -1,7 +1,8 @@
 //! Arrivals and withdrawals: from events, the same for every consumer, and to and from the records that consumers keep.
 
 use gongkai_model::{
-    AgencyKey, Arrival, History, Rank, Region, ReportKey, TakenDown, UrlIndex, Withdrawal, effective_at,
+    AgencyKey, Arrival, Erasure, History, Rank, Region, ReportKey, TakenDown, UrlIndex, Withdrawal,
+    effective_at,
 };
 use time::OffsetDateTime;
 
@@ -81,6 +82,25 @@ pub fn withdrawal(
     })
 }
 
+/// The erasure of an event.
+///
+/// # Errors
+/// The event names no report or no content, or has a name that no version writes: bury it.
+pub fn erasure(event: &v1::ReportErased) -> Result<Erasure, Error> {
+    let key = |name: &String| name.parse().map_err(|_| Error::unknown("reports", name));
+    let reports: Vec<ReportKey> = event.reports.iter().map(key).collect::<Result<_, _>>()?;
+    if reports.is_empty() || event.content_hashes.is_empty() {
+        return Err(Error::Missing { field: "reports" });
+    }
+    Ok(Erasure {
+        reports,
+        content_hashes: event.content_hashes.clone(),
+        reason: event.reason.clone(),
+        person: event.person.clone(),
+        erased_at: timestamp::required(event.erased_at, "erased_at")?,
+    })
+}
+
 fn hinted(event: &v1::ReportWithdrawn) -> Result<Option<ReportKey>, Error> {
     let Some(hint) = event.agency.as_ref().filter(|_| event.year != 0) else { return Ok(None) };
     let agency = match (hint.code.as_str(), hint.name.as_str()) {
@@ -102,7 +122,11 @@ fn region(text: &str) -> Result<Region, Error> {
 /// The history of a report from its records, which [`arrival_record`] and [`withdrawal_record`] made. A withdrawal of an
 /// earlier version, which recorded no effective time, takes effect with the last arrival before it.
 #[must_use]
-pub fn history(arrivals: &[v1::ArrivalRecord], withdrawals: &[v1::WithdrawalRecord]) -> History {
+pub fn history(
+    arrivals: &[v1::ArrivalRecord],
+    withdrawals: &[v1::WithdrawalRecord],
+    erased: &[String],
+) -> History {
     let arrivals: Vec<Arrival> = arrivals.iter().map(recorded_arrival).collect();
     let last_before = |sequence: u64| {
         let before = arrivals.iter().filter(|arrival| arrival.rank.sequence() < sequence);
@@ -116,7 +140,7 @@ pub fn history(arrivals: &[v1::ArrivalRecord], withdrawals: &[v1::WithdrawalReco
         url: record.url.clone(),
     };
     let taken_down = withdrawals.iter().map(taken_down).collect();
-    History { arrivals, taken_down }
+    History { arrivals, taken_down, erased: erased.iter().cloned().collect() }
 }
 
 fn recorded_arrival(record: &v1::ArrivalRecord) -> Arrival {
@@ -163,7 +187,7 @@ pub fn withdrawal_record(withdrawal: &TakenDown) -> v1::WithdrawalRecord {
 
 impl From<&v1::HistoryRecord> for History {
     fn from(record: &v1::HistoryRecord) -> Self {
-        history(&record.arrivals, &record.withdrawals)
+        history(&record.arrivals, &record.withdrawals, &record.erased)
     }
 }
 
@@ -172,6 +196,7 @@ impl From<&History> for v1::HistoryRecord {
         Self {
             arrivals: history.arrivals.iter().map(arrival_record).collect(),
             withdrawals: history.taken_down.iter().map(withdrawal_record).collect(),
+            erased: history.erased.iter().cloned().collect(),
         }
     }
 }
@@ -306,7 +331,8 @@ mod tests {
     #[test]
     fn a_history_and_an_address_survive_their_records() {
         let taken_down = TakenDown { rank: Rank::new(AT, 50), url: "https://a/".into() };
-        let whole = History { arrivals: vec![arrival(&origin(), 43).unwrap()], taken_down: vec![taken_down] };
+        let arrivals = vec![arrival(&origin(), 43).unwrap()];
+        let whole = History { arrivals, taken_down: vec![taken_down], erased: ["ab12".to_owned()].into() };
         assert_eq!(History::from(&v1::HistoryRecord::from(&whole)), whole);
         let index = UrlIndex {
             reports: ["agencies/a/reports/2022", "agencies/b/reports/2023"]
@@ -322,7 +348,7 @@ mod tests {
     fn a_withdrawal_recorded_without_its_time_follows_the_arrivals_before_it() {
         let arrivals = [arrival_record(&arrival(&origin(), 43).unwrap())];
         let recorded = |sequence| v1::WithdrawalRecord { sequence, ..Default::default() };
-        let rank = |sequence| history(&arrivals, &[recorded(sequence)]).taken_down[0].rank;
+        let rank = |sequence| history(&arrivals, &[recorded(sequence)], &[]).taken_down[0].rank;
         let arrived = Rank::new(AT, 41);
         assert!(rank(42) > arrived && rank(40) < arrived);
     }

@@ -1938,6 +1938,35 @@ pub struct ReportWithdrawn {
     #[prost(string, tag = "11")]
     pub event_id: ::prost::alloc::string::String,
 }
+/// `gongkai.v1.report.erased.<region>`: the tombstone of contents that were erased on demand. It is in the log before anything
+/// is deleted, and holds for good: what has one of these hashes is neither served nor taken in again.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReportErased {
+    /// agencies/{agency}/reports/{year}, as asked for.
+    #[prost(string, tag = "1")]
+    pub report: ::prost::alloc::string::String,
+    /// Every report that the contents were read as, `report` among them.
+    #[prost(string, repeated, tag = "2")]
+    pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The identities of the revisions that are erased.
+    #[prost(string, repeated, tag = "3")]
+    pub content_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// SHA-256 of their files, hex: main bodies and attachments, without those that another content shares.
+    #[prost(string, repeated, tag = "4")]
+    pub file_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is deleted from the object store: originals, attachments and parsed texts, by bucket and key.
+    #[prost(message, repeated, tag = "5")]
+    pub objects: ::prost::alloc::vec::Vec<ContentRef>,
+    /// Why, and who decided.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub person: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub region: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "9")]
+    pub erased_at: ::core::option::Option<::prost_types::Timestamp>,
+}
 /// `gongkai.v1.report.waived.<region>`: a waiver was granted, revoked, or expired; with its state since then. An end is
 /// for good; of several the earliest counts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2114,6 +2143,8 @@ pub enum AlertResolution {
     Gone = 1,
     /// A person waived what was left of it.
     Waived = 2,
+    /// The content was erased on demand. The findings are named and no longer quoted.
+    Erased = 3,
 }
 impl AlertResolution {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2125,6 +2156,7 @@ impl AlertResolution {
             Self::Unspecified => "ALERT_RESOLUTION_UNSPECIFIED",
             Self::Gone => "ALERT_RESOLUTION_GONE",
             Self::Waived => "ALERT_RESOLUTION_WAIVED",
+            Self::Erased => "ALERT_RESOLUTION_ERASED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2133,6 +2165,7 @@ impl AlertResolution {
             "ALERT_RESOLUTION_UNSPECIFIED" => Some(Self::Unspecified),
             "ALERT_RESOLUTION_GONE" => Some(Self::Gone),
             "ALERT_RESOLUTION_WAIVED" => Some(Self::Waived),
+            "ALERT_RESOLUTION_ERASED" => Some(Self::Erased),
             _ => None,
         }
     }
@@ -2163,6 +2196,9 @@ pub struct YearRecord {
     pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
     #[prost(message, optional, tag = "6")]
     pub last_verdict: ::core::option::Option<LastVerdict>,
+    /// Hashes of contents that were erased. They count as if they had never arrived.
+    #[prost(string, repeated, tag = "7")]
+    pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The arrival of a document.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2247,6 +2283,25 @@ pub struct HistoryRecord {
     /// By URL; of each the one that ranks highest.
     #[prost(message, repeated, tag = "2")]
     pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
+    /// Hashes of contents that were erased. They count as if they had never arrived.
+    #[prost(string, repeated, tag = "3")]
+    pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What ingest knows of a content, by its identity, or of a file of one, by its SHA-256. Parse reads it too.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct KnownContent {
+    /// agencies/{agency}/reports/{year} of every report that it was read as.
+    #[prost(string, repeated, tag = "1")]
+    pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Keys of its parsed texts.
+    #[prost(string, repeated, tag = "2")]
+    pub texts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its tombstone, without the objects.
+    #[prost(message, optional, tag = "3")]
+    pub erased: ::core::option::Option<ReportErased>,
+    /// For a file that was sent with others: the identities of the contents that it is part of.
+    #[prost(string, repeated, tag = "4")]
+    pub contents: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The findings of a report that were published last.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2502,6 +2557,40 @@ pub struct Receipt {
     /// The files of the submission and what they were read as; empty if it is one file.
     #[prost(message, repeated, tag = "16")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EraseReportRequest {
+    /// agencies/{agency}/reports/{year}
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why, on one line.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who decides, on one line.
+    #[prost(string, tag = "3")]
+    pub person: ::prost::alloc::string::String,
+}
+/// What was erased.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Erasure {
+    /// agencies/{agency}/reports/{year}, as asked for.
+    #[prost(string, tag = "1")]
+    pub report: ::prost::alloc::string::String,
+    /// Every report that the contents were read as.
+    #[prost(string, repeated, tag = "2")]
+    pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The identities of the erased revisions.
+    #[prost(string, repeated, tag = "3")]
+    pub content_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// SHA-256 of their files, hex: main bodies and attachments, without those that another content shares.
+    #[prost(string, repeated, tag = "4")]
+    pub file_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub person: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "7")]
+    pub erased_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// The state of a submission. All but RECEIVED and PARSED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2773,6 +2862,30 @@ pub mod submission_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Erases all revisions of a report that are known so far: answers once the tombstone is in the log; originals, attachments,
+        /// texts and rows go right after. For good: the same contents are refused from then on with reason ERASED. The same call again
+        /// gives the same answer. NOT_FOUND with reason REPORT_NOT_FOUND if no such report was read.
+        pub async fn erase_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EraseReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::Erasure>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.SubmissionService/EraseReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.SubmissionService", "EraseReport"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2821,6 +2934,13 @@ pub mod submission_service_server {
             tonic::Response<Self::WatchSubmissionStream>,
             tonic::Status,
         >;
+        /// Erases all revisions of a report that are known so far: answers once the tombstone is in the log; originals, attachments,
+        /// texts and rows go right after. For good: the same contents are refused from then on with reason ERASED. The same call again
+        /// gives the same answer. NOT_FOUND with reason REPORT_NOT_FOUND if no such report was read.
+        async fn erase_report(
+            &self,
+            request: tonic::Request<super::EraseReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::Erasure>, tonic::Status>;
     }
     /// Takes reports in. Served by ingest.
     #[derive(Debug)]
@@ -3084,6 +3204,52 @@ pub mod submission_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/gongkai.v1.SubmissionService/EraseReport" => {
+                    #[allow(non_camel_case_types)]
+                    struct EraseReportSvc<T: SubmissionService>(pub Arc<T>);
+                    impl<
+                        T: SubmissionService,
+                    > tonic::server::UnaryService<super::EraseReportRequest>
+                    for EraseReportSvc<T> {
+                        type Response = super::Erasure;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EraseReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SubmissionService>::erase_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EraseReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -3289,6 +3455,8 @@ pub enum ReportChange {
     /// Also when a finding of it was waived, or a waiver ended.
     Validated = 1,
     Withdrawn = 2,
+    /// All of it was erased on demand; only its name is left.
+    Erased = 3,
 }
 impl ReportChange {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3300,6 +3468,7 @@ impl ReportChange {
             Self::Unspecified => "REPORT_CHANGE_UNSPECIFIED",
             Self::Validated => "REPORT_CHANGE_VALIDATED",
             Self::Withdrawn => "REPORT_CHANGE_WITHDRAWN",
+            Self::Erased => "REPORT_CHANGE_ERASED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3308,6 +3477,7 @@ impl ReportChange {
             "REPORT_CHANGE_UNSPECIFIED" => Some(Self::Unspecified),
             "REPORT_CHANGE_VALIDATED" => Some(Self::Validated),
             "REPORT_CHANGE_WITHDRAWN" => Some(Self::Withdrawn),
+            "REPORT_CHANGE_ERASED" => Some(Self::Erased),
             _ => None,
         }
     }
@@ -3404,7 +3574,7 @@ pub mod report_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// NOT_FOUND with reason REPORT_NOT_FOUND if there is none.
+        /// NOT_FOUND with reason REPORT_NOT_FOUND if there is none, with reason ERASED if it was erased.
         pub async fn get_report(
             &mut self,
             request: impl tonic::IntoRequest<super::GetReportRequest>,
@@ -3591,7 +3761,7 @@ pub mod report_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ReportServiceServer.
     #[async_trait]
     pub trait ReportService: std::marker::Send + std::marker::Sync + 'static {
-        /// NOT_FOUND with reason REPORT_NOT_FOUND if there is none.
+        /// NOT_FOUND with reason REPORT_NOT_FOUND if there is none, with reason ERASED if it was erased.
         async fn get_report(
             &self,
             request: tonic::Request<super::GetReportRequest>,

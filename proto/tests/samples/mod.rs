@@ -7,7 +7,7 @@ use gongkai_proto::{
     v1::{
         AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
         CellState, ContentRef, DeadLetter, Difference, DocumentKind, DocumentReceived, Fact, Finding,
-        FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportParsed,
+        FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportErased, ReportParsed,
         ReportRejected, ReportValidated, ReportWithdrawn, ReviewStep, Severity, Site, Source, Versions,
         Waiver, WaiverChanged, WaiverState,
     },
@@ -28,6 +28,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
         (stem(Event::ReportRejected), fill().rejected().encode_to_vec()),
         (stem(Event::ReportWithdrawn), fill().withdrawn().encode_to_vec()),
         (stem(Event::ReportWaived), WaiverChanged { waiver: Some(fill().waiver()) }.encode_to_vec()),
+        (stem(Event::ReportErased), fill().erased().encode_to_vec()),
         (stem(Event::AlertRaised), AlertRaised { alert: fill().alert(AlertState::Raised) }.encode_to_vec()),
         (
             stem(Event::AlertResolved),
@@ -298,6 +299,20 @@ impl Fill {
             supersedes: self.text(),
             event_source: self.text(),
             event_id: self.text(),
+        }
+    }
+
+    fn erased(&mut self) -> ReportErased {
+        ReportErased {
+            report: self.text(),
+            reports: vec![self.text()],
+            content_hashes: vec![self.text()],
+            file_hashes: vec![self.text()],
+            objects: vec![self.content()],
+            reason: self.text(),
+            person: self.text(),
+            region: self.text(),
+            erased_at: self.time(),
         }
     }
 

@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        agencies, check, doctor, explain, findings, get, list, rules, status, submit, up, waivers, watch,
+        agencies, check, doctor, erase, explain, findings, get, list, rules, status, submit, up, waivers,
+        watch,
     },
     printer::Printer,
 };
@@ -42,6 +43,7 @@ enum Command {
     Findings(findings::Args),
     Explain(explain::Args),
     Waivers(waivers::Args),
+    Erase(erase::Args),
     Watch(watch::Args),
     Agencies(agencies::Args),
     Status(status::Args),
@@ -61,6 +63,7 @@ impl Cli {
             Command::Findings(args) => findings::run(&args, out).await,
             Command::Explain(args) => explain::run(&args, out).await,
             Command::Waivers(args) => waivers::run(args, out).await,
+            Command::Erase(args) => erase::run(args, out).await,
             Command::Watch(args) => watch::run(args, out).await,
             Command::Agencies(args) => agencies::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,

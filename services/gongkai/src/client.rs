@@ -1,4 +1,4 @@
-//! The connection to query.
+//! The connections to query and to ingest.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use gongkai_proto::v1::{
     agency_service_client::AgencyServiceClient, alert_service_client::AlertServiceClient,
-    report_service_client::ReportServiceClient,
+    report_service_client::ReportServiceClient, submission_service_client::SubmissionServiceClient,
 };
 use tonic::{
     Code, Request, Response, Status,
@@ -40,6 +40,22 @@ pub(crate) struct QueryServer {
     url: String,
     /// File with the bearer token, if query wants one
     #[arg(long, value_name = "FILE", env = "GONGKAI_QUERY_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// The address of ingest's gRPC side, and the token it asks for.
+#[derive(Debug, Args)]
+pub(crate) struct IngestServer {
+    /// Address of the ingest service's gRPC side
+    #[arg(
+        long = "ingest-grpc",
+        value_name = "URL",
+        env = "GONGKAI_INGEST_GRPC_URL",
+        default_value = "http://127.0.0.1:50052"
+    )]
+    url: String,
+    /// File with the bearer token, if ingest wants one
+    #[arg(long, value_name = "FILE", env = "GONGKAI_INGEST_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 }
 
@@ -81,22 +97,41 @@ impl QueryServer {
     }
 
     async fn connect(&self) -> anyhow::Result<Channel> {
-        let url = &self.url;
-        let endpoint =
-            Endpoint::from_shared(url.clone()).with_context(|| format!("--query {url} is no URL"))?;
-        endpoint.connect().await.with_context(|| {
-            format!("couldn't reach query at {url}: is `gongkai up` running? --query names another address")
-        })
+        connect(&self.url, "query", "--query").await
     }
 
     fn token(&self) -> anyhow::Result<Option<MetadataValue<Ascii>>> {
-        let Some(file) = &self.token_file else { return Ok(None) };
-        let mut value: MetadataValue<Ascii> = format!("Bearer {}", read_token(file)?)
-            .parse()
-            .with_context(|| format!("{} holds no token", file.display()))?;
-        value.set_sensitive(true);
-        Ok(Some(value))
+        bearer(self.token_file.as_deref())
     }
+}
+
+// === impl IngestServer ===
+
+impl IngestServer {
+    /// Connects to the submission service.
+    pub(crate) async fn submissions(&self) -> anyhow::Result<SubmissionServiceClient<Authorized>> {
+        let channel = connect(&self.url, "ingest", "--ingest-grpc").await?;
+        let token = BearerToken(bearer(self.token_file.as_deref())?);
+        Ok(SubmissionServiceClient::with_interceptor(channel, token))
+    }
+}
+
+async fn connect(url: &str, service: &str, flag: &str) -> anyhow::Result<Channel> {
+    let endpoint =
+        Endpoint::from_shared(url.to_owned()).with_context(|| format!("{flag} {url} is no URL"))?;
+    endpoint.connect().await.with_context(|| {
+        format!("couldn't reach {service} at {url}: is `gongkai up` running? {flag} names another address")
+    })
+}
+
+/// The header with the token of a file.
+fn bearer(file: Option<&Path>) -> anyhow::Result<Option<MetadataValue<Ascii>>> {
+    let Some(file) = file else { return Ok(None) };
+    let mut value: MetadataValue<Ascii> = format!("Bearer {}", read_token(file)?)
+        .parse()
+        .with_context(|| format!("{} holds no token", file.display()))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
 }
 
 impl Interceptor for BearerToken {
@@ -119,10 +154,15 @@ pub(crate) fn answer<T>(response: Result<Response<T>, Status>) -> anyhow::Result
     response.map(Response::into_inner).map_err(|status| query_error(&status))
 }
 
-/// The server's error message.
+/// The error message of query.
 pub(crate) fn query_error(status: &Status) -> anyhow::Error {
+    refusal("query", status)
+}
+
+/// A service's error message.
+pub(crate) fn refusal(service: &str, status: &Status) -> anyhow::Error {
     match status.code() {
-        Code::Unknown | Code::Internal => anyhow::anyhow!("query failed: {}", status.message()),
+        Code::Unknown | Code::Internal => anyhow::anyhow!("{service} failed: {}", status.message()),
         code => anyhow::anyhow!("{} ({code:?})", status.message()),
     }
 }

@@ -210,6 +210,7 @@ impl TryFrom<v1::WatchReportsResponse> for ChangeView {
         let change = match response.change() {
             v1::ReportChange::Validated => "validated",
             v1::ReportChange::Withdrawn => "withdrawn",
+            v1::ReportChange::Erased => "erased",
             v1::ReportChange::Unspecified => "unspecified",
         };
         let report = response.report.context("server sent a change without a report")?.try_into()?;

@@ -47,6 +47,9 @@ pub enum Code {
     StaleSignature,
     NotFound,
     SubmissionNotFound,
+    ReportNotFound,
+    /// The content was erased on demand.
+    Erased,
     MethodNotAllowed,
     /// The idempotency key was used for another document.
     IdReused,
@@ -165,6 +168,12 @@ impl Code {
             }
             Self::NotFound => lasting(S::NOT_FOUND, G::NotFound, "没有此地址 / No such route"),
             Self::SubmissionNotFound => lasting(S::NOT_FOUND, G::NotFound, "没有此提交 / No such submission"),
+            Self::ReportNotFound => lasting(S::NOT_FOUND, G::NotFound, "没有这份报告 / No such report"),
+            Self::Erased => lasting(
+                S::GONE,
+                G::FailedPrecondition,
+                "该内容已依申请删除，不再接收 / Content was erased on demand",
+            ),
             Self::MethodNotAllowed => {
                 lasting(S::METHOD_NOT_ALLOWED, G::Unimplemented, "不支持此方法 / Method not allowed")
             }
@@ -308,7 +317,7 @@ mod tests {
         let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
              FETCH_NOT_ALLOWED FETCH_FAILED UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_FOUND \
-             SUBMISSION_NOT_FOUND METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
+             SUBMISSION_NOT_FOUND REPORT_NOT_FOUND ERASED METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
              OVERLOADED INTERNAL";
         assert_eq!(names.join(" "), public);
     }

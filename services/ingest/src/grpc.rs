@@ -19,6 +19,7 @@ use crate::{
     connections::{self, Connections, Working},
     door::Door,
     dry_run::DryRun,
+    erasure::Eraser,
     error::{Code, Problem},
     fields,
     intake::Intake,
@@ -30,8 +31,8 @@ use gongkai_proto::{
     FILE_DESCRIPTOR_SET,
     convert::timestamp,
     v1::{
-        AgencyHint, Attachment, CheckReportRequest, CheckReportResponse, DocumentKind, GetSubmissionRequest,
-        Receipt, Site, SubmitRequest, WatchSubmissionRequest,
+        AgencyHint, Attachment, CheckReportRequest, CheckReportResponse, DocumentKind, EraseReportRequest,
+        Erasure, GetSubmissionRequest, Receipt, Site, SubmitRequest, WatchSubmissionRequest,
         submission_service_server::{SubmissionService, SubmissionServiceServer},
     },
 };
@@ -48,6 +49,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub struct Submissions {
     intake: Intake,
     dry_run: DryRun,
+    eraser: Eraser,
     auth: Authenticator,
     admission: Admission,
     watchers: Arc<Semaphore>,
@@ -72,6 +74,7 @@ impl Submissions {
         Self {
             intake,
             dry_run,
+            eraser: Eraser::new(runtime),
             auth,
             admission,
             watchers: Arc::new(Semaphore::new(config.max_watchers.min(Semaphore::MAX_PERMITS))),
@@ -303,6 +306,11 @@ impl SubmissionService for Submissions {
     ) -> Result<Response<Receipt>, Status> {
         let id = request.into_inner().submission_id;
         Ok(Response::new(self.intake.receipt(&id).await?))
+    }
+
+    async fn erase_report(&self, request: Request<EraseReportRequest>) -> Result<Response<Erasure>, Status> {
+        let _slot = (self.admission.enter()?, working(&request));
+        Ok(Response::new(self.eraser.erase(request.into_inner()).await?))
     }
 
     async fn watch_submission(

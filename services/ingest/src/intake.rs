@@ -32,6 +32,7 @@ use crate::{
     blocking,
     calls::{Attempt, Judgement, Statement},
     config::Config,
+    erasure::Eraser,
     error::{Code, Problem},
     fetch::Fetcher,
     metrics::{Metrics, Repeat},
@@ -65,6 +66,7 @@ pub struct Intake {
     runtime: Runtime,
     originals: Originals,
     receipts: ReceiptStore,
+    eraser: Eraser,
     fetcher: Fetcher,
     review_levels: ReviewLevels,
     public_url: String,
@@ -92,6 +94,7 @@ impl Intake {
             originals: Originals::new(&runtime),
             receipts: ReceiptStore::new(&runtime),
             metrics: Metrics::new(&runtime),
+            eraser: Eraser::new(&runtime),
             runtime,
             fetcher,
             review_levels: ReviewLevels::new(config),
@@ -130,6 +133,7 @@ impl Intake {
         self.limits.check(&submission)?;
         let (size, now) = (submission.size(), timestamp(self.now()));
         let mut incoming = blocking::run_sized(size, move || Incoming::new(submission, now)).await?;
+        self.eraser.refuse_erased(&incoming.event).await?;
         incoming.event.review_levels = self.review_levels.of(&incoming.submission.declared);
         let call = incoming.statement();
         match self.turn(&call, None).await? {

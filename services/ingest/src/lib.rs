@@ -3,7 +3,7 @@
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
 //! servers in front of it, behind one [`admission`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`dry_run`] checks drafts. [`auth`] and
 //! [`signature`] decide who may call. [`calls`] tells repetitions, [`places`] what may have replaced what. [`receipt_store`],
-//! [`state`] and [`progress`] keep the receipts, and [`rebuild`] makes them again.
+//! [`state`] and [`progress`] keep the receipts, and [`rebuild`] makes them again. [`erasure`] erases reports.
 
 pub mod admission;
 pub mod auth;
@@ -13,8 +13,10 @@ pub mod checked_draft;
 pub mod cloudevent;
 pub mod config;
 pub mod connections;
+pub mod contents;
 pub mod door;
 pub mod dry_run;
+pub mod erasure;
 pub mod error;
 pub mod fetch;
 pub mod fields;
@@ -122,8 +124,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let submissions = grpc::Submissions::new(&config, &runtime, intake, dry_run, auth, admission);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
     let rebuilding = rebuild::keep(runtime.clone(), receipts.clone());
-    let stages =
-        runtime.consume(progress::Stages::consume(), progress::Stages { receipts: receipts.clone() });
+    let stages = runtime.consume(progress::Stages::consume(), progress::Stages::new(&runtime));
     let dead = runtime.consume(progress::Dead::consume(), progress::Dead { receipts });
     tokio::try_join!(
         Box::pin(serving_http),

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{receipt_store::ReceiptStore, submission::is_id};
+use crate::{erasure::Eraser, receipt_store::ReceiptStore, submission::is_id};
 use gongkai_proto::{
     ReportEvent,
     convert::{self, history},
@@ -16,11 +16,12 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1::{DeadLetter, DocumentKind, Origin, Part, Receipt, SubmissionState},
 };
-use gongkai_worker::{Consume, Context, Decision, Handler, Output};
+use gongkai_worker::{Consume, Context, Decision, Handler, Output, Runtime};
 
 /// Handles the events of a submission, ingest's own too.
 pub struct Stages {
-    pub receipts: ReceiptStore,
+    receipts: ReceiptStore,
+    eraser: Eraser,
 }
 
 /// An event of a submission. `None`: a received document that cannot be decoded, which parse buries.
@@ -31,12 +32,13 @@ pub struct Dead {
     pub receipts: ReceiptStore,
 }
 
-const EVENTS: [Event; 5] = [
+const EVENTS: [Event; 6] = [
     Event::ReportReceived,
     Event::ReportParsed,
     Event::ReportValidated,
     Event::ReportRejected,
     Event::ReportWithdrawn,
+    Event::ReportErased,
 ];
 /// Stages whose dead letters end a submission. A message that query or notify buried was validated before.
 const DEADLY: [&str; 2] = ["parse", "validate"];
@@ -46,6 +48,18 @@ const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 // === impl Stages ===
 
 impl Stages {
+    /// Creates the handler over the buckets of a runtime.
+    #[must_use]
+    pub fn new(runtime: &Runtime) -> Self {
+        Self { receipts: ReceiptStore::new(runtime), eraser: Eraser::new(runtime) }
+    }
+
+    /// The receipts that it keeps.
+    #[must_use]
+    pub fn receipts(&self) -> &ReceiptStore {
+        &self.receipts
+    }
+
     /// The consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
@@ -56,27 +70,37 @@ impl Stages {
 
 impl Stages {
     /// Records what ingest keeps besides the receipt, which is updated only after that. Usually acceptance has recorded what it
-    /// published itself, unless it stopped right after that.
-    async fn record(&self, event: &ReportEvent, context: &Context) -> Result<(), Decision> {
+    /// published itself, unless it stopped right after that. Returns
+    /// the tombstone of an erased content that was read as another report.
+    async fn record(&self, event: &ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
         let unreadable = |error: convert::Error| Decision::bury(UNREADABLE_EVENT, error);
         match event {
-            ReportEvent::Received(event) => learned::document(&self.receipts, event, context).await?,
+            ReportEvent::Received(event) => {
+                learned::document(&self.receipts, event, context).await?;
+                self.eraser.record_files(event).await?;
+            }
             ReportEvent::Withdrawn(event) => {
                 let withdrawal = history::withdrawal(event, context.sequence, context.logged_at);
                 self.receipts.record_withdrawal(&withdrawal.map_err(unreadable)?).await?;
                 learned::withdrawal(&self.receipts, event, context).await?;
             }
             ReportEvent::Parsed(event) => {
-                let (Some(origin), Some(report)) = (&event.origin, &event.report) else { return Ok(()) };
+                let (Some(origin), Some(report)) = (&event.origin, &event.report) else {
+                    return Ok(Vec::new());
+                };
+                let text = report.text.as_ref().map_or("", |text| text.key.as_str());
                 // A draft is checked but not published.
-                if origin.kind() != DocumentKind::Draft {
+                let is_draft = origin.kind() == DocumentKind::Draft;
+                if !is_draft {
                     let arrival = history::arrival(origin, context.sequence).map_err(unreadable)?;
                     self.receipts.record_arrival(&report.name, &arrival).await?;
                 }
+                let name = if is_draft { "" } else { report.name.as_str() };
+                return Ok(self.eraser.read_again(&origin.content_hash, name, text).await?);
             }
             _ => {}
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// The receipt as an event tells it.
@@ -151,14 +175,18 @@ impl Handler for Stages {
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
         let Some(event) = event else { return Ok(Vec::new()) };
-        self.record(&event, context).await?;
+        if let ReportEvent::Erased(tombstone) = &event {
+            self.eraser.carry_out(tombstone).await?;
+            return Ok(Vec::new());
+        }
+        let tombstones = self.record(&event, context).await?;
         let receipt = self.receipt(event, context).await?;
         if !is_id(&receipt.submission_id) {
             return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));
         }
         let receipt = Receipt { sequence: context.sequence, trace_id: context.trace_id.clone(), ..receipt };
         self.receipts.learn(receipt).await?;
-        Ok(Vec::new())
+        Ok(tombstones)
     }
 }
 

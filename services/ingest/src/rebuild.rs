@@ -53,7 +53,7 @@ async fn rebuild(runtime: &Runtime, receipts: &ReceiptStore, epoch: u64) -> anyh
     let consumers = [&stages, &dead].map(|consume| (consume.stream.clone(), consume.durable.clone()));
     let handled = async {
         tokio::try_join!(
-            runtime.consume(stages, Stages { receipts: receipts.clone() }),
+            runtime.consume(stages, Stages::new(runtime)),
             runtime.consume(dead, Dead { receipts: receipts.clone() })
         )
     };

@@ -25,8 +25,8 @@ use futures::{
 
 use crate::{places::LastAccepted, state, submission::digest};
 use gongkai_lifecycle::{
-    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_url_withdrawal,
-    record_withdrawal,
+    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_erasure,
+    record_url_withdrawal, record_withdrawal,
 };
 use gongkai_model::ReportKey;
 use gongkai_proto::{
@@ -178,6 +178,14 @@ impl ReceiptStore {
         self.change_history(report, |history| record_arrival(history, arrival)).await
     }
 
+    /// Records that contents of a report were erased.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn record_erasure(&self, report: &str, content_hashes: &[String]) -> Result<(), Error> {
+        self.change_history(report, |history| record_erasure(history, content_hashes)).await
+    }
+
     /// Records a withdrawal. It has no effect if a withdrawal of higher rank is recorded.
     ///
     /// # Errors
@@ -244,7 +252,11 @@ impl ReceiptStore {
         Ok(history.taken_down.iter().any(|down| down.url.is_empty() && is_later(down.rank)))
     }
 
-    async fn history(&self, report: &str) -> Result<History, Error> {
+    /// Returns what happened to a report.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn history(&self, report: &str) -> Result<History, Error> {
         let record: HistoryRecord = self.records.read(&report_entry(report)).await?.record;
         Ok(History::from(&record))
     }

@@ -1,8 +1,8 @@
 //! The handler of the stage: it loads the original and what is attached to it, reads them, stores the text, and publishes the
 //! facts.
 //!
-//! A document that is not a report is a normal output, `ReportRejected`. If the original cannot be loaded, the message is
-//! retried; if it does not exist, the message is buried. A replica of the object store may lag behind the event, so the
+//! A document that is not a report is a normal output, `ReportRejected`; so is one that was erased. If the original cannot be
+//! loaded, the message is retried; if it does not exist and was not erased, the message is buried. A replica of the object store may lag behind the event, so the
 //! first deliveries retry in that case too.
 
 use std::{sync::Arc, time::Duration};
@@ -20,7 +20,7 @@ use gongkai_proto::{
 };
 use gongkai_reading::{Hints, JointReading, Limits, PartId, Reading, read_parts};
 use gongkai_worker::{
-    Context, Decision, Handler, Latch, Output, Runtime,
+    Context, Decision, Handler, Latch, Output, RecordStore, Runtime,
     transport::{MAX_MESSAGE_BYTES, Objects},
 };
 use prost::Message as _;
@@ -47,6 +47,8 @@ const EVENT_LIMIT: usize = MAX_MESSAGE_BYTES / 2;
 pub struct Reader {
     originals: Arc<dyn Objects>,
     texts: Arc<dyn Objects>,
+    /// What ingest knows of contents. Never written here.
+    contents: RecordStore,
     runtime: Runtime,
     limits: Limits,
     readers: Readers,
@@ -67,6 +69,7 @@ impl Reader {
         Self {
             originals: runtime.objects(subjects::BUCKET_ORIGINALS),
             texts: runtime.objects(subjects::BUCKET_TEXTS),
+            contents: RecordStore::new(runtime.entries(subjects::BUCKET_CONTENTS), 1),
             runtime: runtime.clone(),
             limits: config.limits(),
             readers,
@@ -76,24 +79,33 @@ impl Reader {
         }
     }
 
-    async fn original(&self, content: &v1::ContentRef, attempt: u32) -> Result<Bytes, Decision> {
-        let found = self.originals.get(&content.key).await?;
-        found.ok_or_else(|| {
-            let missing = anyhow!("no object {}", content.key);
-            if attempt < ORIGINAL_ATTEMPTS {
-                Decision::retry(missing)
-            } else {
-                Decision::bury("ORIGINAL_MISSING", missing)
-            }
-        })
+    /// Loads an original, or says that it was erased.
+    async fn original(
+        &self,
+        content: &v1::ContentRef,
+        attempt: u32,
+    ) -> Result<Result<Bytes, Rejection>, Decision> {
+        if let Some(found) = self.originals.get(&content.key).await? {
+            return Ok(Ok(found));
+        }
+        let known = self.contents.read::<v1::KnownContent>(&content.sha256).await?.record;
+        if known.erased.is_some() {
+            return Ok(Err(Rejection::erased()));
+        }
+        let missing = anyhow!("no object {}", content.key);
+        if attempt < ORIGINAL_ATTEMPTS {
+            Err(Decision::retry(missing))
+        } else {
+            Err(Decision::bury("ORIGINAL_MISSING", missing))
+        }
     }
 
-    /// Loads the main body and the attachments.
+    /// Loads the main body and the attachments, or says that one of them was erased.
     async fn files(
         &self,
         received: &v1::DocumentReceived,
         attempt: u32,
-    ) -> Result<Vec<LoadedFile>, Decision> {
+    ) -> Result<Result<Vec<LoadedFile>, Rejection>, Decision> {
         let main = received
             .content
             .iter()
@@ -104,13 +116,12 @@ impl Reader {
             });
         let mut files = Vec::new();
         for (content, id) in main.chain(attachments) {
-            files.push(LoadedFile {
-                bytes: self.original(content, attempt).await?,
-                content: content.clone(),
-                id,
-            });
+            match self.original(content, attempt).await? {
+                Ok(bytes) => files.push(LoadedFile { bytes, content: content.clone(), id }),
+                Err(erased) => return Ok(Err(erased)),
+            }
         }
-        Ok(files)
+        Ok(Ok(files))
     }
 
     /// Reads the files of a submission in children, for which it holds a place on the CPU pool. A fault of a reader affects only
@@ -205,6 +216,10 @@ impl Handler for Reader {
         }
         let files = self.files(&received, context.attempt).await?;
         let origin = origin(&received, context);
+        let files = match files {
+            Ok(files) => files,
+            Err(erased) => return Ok(vec![self.rejected(&erased, &[], &received, (origin, context))]),
+        };
         let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
         let said = Declared::of(&received, &self.registry.borrow());
         let JointReading { result, parts, decided_by } = self.read(files, said, steps.clone()).await?;

@@ -11,12 +11,13 @@ use gongkai_parse::{Config, Reader};
 use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::{
     Context, Decision, Handler, Runtime, Transport,
-    transport::{Objects, memory::Memory},
+    transport::{Entries, Objects, memory::Memory},
 };
 use prost::Message as _;
 use time::OffsetDateTime;
 
 struct Stage {
+    contents: Arc<dyn Entries>,
     originals: Arc<dyn Objects>,
     texts: Arc<dyn Objects>,
     reader: Reader,
@@ -34,6 +35,7 @@ async fn stage_with(registry: Registry) -> Stage {
     let (config, registry) = (Config::default(), tokio::sync::watch::channel(Arc::new(registry)).1);
     let readers = Readers::new(&config.isolation()).unwrap();
     Stage {
+        contents: runtime.entries(subjects::BUCKET_CONTENTS),
         originals: runtime.objects(subjects::BUCKET_ORIGINALS),
         texts: runtime.objects(subjects::BUCKET_TEXTS),
         reader: Reader::new(&config, &runtime, readers, registry),
@@ -88,6 +90,19 @@ async fn a_report_becomes_facts_in_the_event_and_prose_in_the_store() {
     let text = v1::ParsedText::decode(text).unwrap();
     assert_eq!(text.sections.len(), 6);
     assert_eq!(text.sections[4].paragraphs[0].text, "解读形式单一，将增加图解。");
+}
+
+#[tokio::test]
+async fn an_original_that_was_erased_is_rejected_and_not_dead() {
+    let stage = stage().await;
+    let missing = stage.reader.handle(event(received("k")), &Context { attempt: 3, ..context() }).await;
+    assert!(matches!(missing, Err(Decision::Bury { code: "ORIGINAL_MISSING", .. })), "{missing:?}");
+    let known = v1::KnownContent { erased: Some(v1::ReportErased::default()), ..Default::default() };
+    stage.contents.create("ab12", known.encode_to_vec().into()).await.unwrap();
+    let outputs = stage.reader.handle(event(received("k")), &context()).await.unwrap();
+    assert_eq!(outputs[0].subject, "gongkai.v1.report.rejected.360982");
+    let rejected = v1::ReportRejected::decode(outputs[0].payload.clone()).unwrap();
+    assert_eq!(rejected.rejection.unwrap().code, "ERASED");
 }
 
 /// What becomes of a text that is sent with what `said` sets.

@@ -131,6 +131,7 @@ pub fn change(change: Change, epoch: &str) -> v1::WatchReportsResponse {
     let kind = match change.kind {
         ChangeKind::Validated => v1::ReportChange::Validated,
         ChangeKind::Withdrawn => v1::ReportChange::Withdrawn,
+        ChangeKind::Erased => v1::ReportChange::Erased,
     };
     v1::WatchReportsResponse {
         change: kind.into(),

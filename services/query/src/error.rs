@@ -25,6 +25,9 @@ pub enum QueryError {
     /// No report has that name, or none had at `as_of`.
     #[error("no such report: {0}")]
     ReportNotFound(String),
+    /// The report was erased on demand.
+    #[error("the report was erased: {0}")]
+    ReportErased(String),
     /// No agency of that name is listed or has a report.
     #[error("no such agency: {0}")]
     AgencyNotFound(String),
@@ -133,6 +136,7 @@ impl QueryError {
     fn facets(&self) -> (Code, &'static str, &'static str) {
         match self {
             Self::ReportNotFound(_) => (Code::NotFound, "REPORT_NOT_FOUND", "没有这份报告"),
+            Self::ReportErased(_) => (Code::NotFound, "ERASED", "该报告已依申请删除"),
             Self::AgencyNotFound(_) => (Code::NotFound, "AGENCY_NOT_FOUND", "没有这个机构"),
             Self::FindingNotFound(_) => (Code::NotFound, "FINDING_NOT_FOUND", "没有这个疑点"),
             Self::WaiverNotFound(_) => (Code::NotFound, "WAIVER_NOT_FOUND", "没有这项豁免"),
@@ -187,6 +191,7 @@ impl QueryError {
     fn metadata(&self) -> HashMap<String, String> {
         let pair = match self {
             Self::ReportNotFound(name)
+            | Self::ReportErased(name)
             | Self::FindingNotFound(name)
             | Self::WaiverNotFound(name)
             | Self::AlreadyWaived(name) => ("name", name.clone()),

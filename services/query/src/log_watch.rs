@@ -10,8 +10,13 @@ use gongkai_worker::transport::{Error, StreamState};
 use tokio::time::sleep;
 
 /// The kinds of events that a read model holds.
-pub const KINDS: [Event; 4] =
-    [Event::ReportValidated, Event::ReportRejected, Event::ReportWithdrawn, Event::ReportWaived];
+pub const KINDS: [Event; 5] = [
+    Event::ReportValidated,
+    Event::ReportRejected,
+    Event::ReportWithdrawn,
+    Event::ReportWaived,
+    Event::ReportErased,
+];
 
 /// Number of readings of a consumer that must agree that events are missing, because its replica may lag behind the
 /// stream's.

@@ -7,8 +7,9 @@ use gongkai_proto::v1::{
     ListReportsRequest, ListReportsResponse, ListRevisionsRequest, ListRevisionsResponse, QueryFactsRequest,
     QueryFactsResponse, Report, WatchReportsRequest,
 };
-use gongkai_store::ReportScope;
 use gongkai_store::query::{FactQuery, FindingOrder, FindingQuery, ReportOrder, ReportQuery};
+use gongkai_store::{ReportScope, Store};
+use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 
 use crate::answer;
@@ -34,8 +35,14 @@ impl Reports {
     async fn get(&self, request: GetReportRequest) -> Result<Report, QueryError> {
         let key = name::report("name", &request.name)?;
         let as_of = timestamp::optional(request.as_of, "as_of").map_err(|_| QueryError::InvalidTime)?;
-        let found = self.reads.run(move |store| store.report(&key, as_of)).await?;
-        found.map(answer::report).ok_or(QueryError::ReportNotFound(request.name))
+        let read = move |store: &dyn Store| match store.report(&key, as_of)? {
+            Some(report) => Ok(Ok(report)),
+            None => Ok(Err(store.erased_at(&key)?)),
+        };
+        match self.reads.run(read).await? {
+            Ok(report) => Ok(answer::report(report)),
+            Err(erased_at) => Err(no_report(request.name, erased_at)),
+        }
     }
 
     async fn list(&self, request: ListReportsRequest) -> Result<ListReportsResponse, QueryError> {
@@ -60,9 +67,13 @@ impl Reports {
         let limit = page::size(request.page_size)?;
         let after = tokens.cursor(&request.page_token)?;
         let is_first = after.is_none();
-        let found = self.reads.run(move |store| store.revisions(&key, after.as_ref(), limit)).await?;
+        let read = move |store: &dyn Store| {
+            let found = store.revisions(&key, after.as_ref(), limit)?;
+            Ok((found, store.erased_at(&key)?))
+        };
+        let (found, erased_at) = self.reads.run(read).await?;
         if is_first && found.items.is_empty() {
-            return Err(QueryError::ReportNotFound(request.parent));
+            return Err(no_report(request.parent, erased_at));
         }
         let revisions = found.items.into_iter().map(answer::revision).collect();
         Ok(ListRevisionsResponse { revisions, next_page_token: tokens.token(found.next) })
@@ -101,6 +112,14 @@ impl Reports {
         let found = self.reads.run(move |store| store.facts(&query)).await?;
         let facts = found.items.iter().map(answer::fact).collect();
         Ok(QueryFactsResponse { facts, next_page_token: tokens.token(found.next) })
+    }
+}
+
+/// Why there is no such report.
+fn no_report(name: String, erased_at: Option<OffsetDateTime>) -> QueryError {
+    match erased_at {
+        Some(_) => QueryError::ReportErased(name),
+        None => QueryError::ReportNotFound(name),
     }
 }
 

@@ -1,13 +1,17 @@
 //! A parsed report: its tables joined with its prose, and the event that brought it.
 
 use anyhow::anyhow;
-use gongkai_model::{AgencyProfile, Difference, Finding, Report, ReportKey, ReviewStep, Summary, Versions};
+use gongkai_model::{
+    AgencyProfile, Difference, Finding, Rejection, Report, ReportKey, ReviewStep, Summary, Versions,
+};
+use gongkai_neighbours::record;
 use gongkai_proto::{
     convert::{self, timestamp::day_in_china},
+    subjects::Event,
     v1,
 };
 use gongkai_rules::{Evaluation, Neighbours, Publication, ReportContext, RuleSet};
-use gongkai_worker::Decision;
+use gongkai_worker::{Decision, Output};
 
 use crate::{UNREADABLE_EVENT, mask};
 
@@ -103,6 +107,25 @@ impl ParsedDocument {
             findings.retain(|finding| !finding.facts.is_empty());
         }
         findings
+    }
+
+    /// Returns true if the agency's record says that this content was erased.
+    pub(crate) fn was_erased(&self, record: &v1::AgencyRecord) -> bool {
+        let report = record::year(record, self.key.year);
+        report.is_some_and(|report| record::is_erased(report, &self.origin.content_hash))
+    }
+
+    /// Returns the answer to a content that was erased.
+    pub(crate) fn rejected_as_erased(&self) -> Output {
+        let event = v1::ReportRejected {
+            origin: Some(self.origin.clone()),
+            rejection: Some((&Rejection::erased()).into()),
+            versions: Some((&self.versions).into()),
+            trace_id: self.trace_id.clone(),
+            parts: Vec::new(),
+        };
+        let (kind, region) = (Event::ReportRejected, self.origin.region.parse().unwrap_or_default());
+        Output::new(kind.subject(region), kind.ce_type(), &event)
     }
 
     /// The event that publishes the findings.

@@ -1,4 +1,6 @@
-//! The stage's handler: records an arrival or a withdrawal and validates every report that it concerns.
+//! The stage's handler: records an arrival, a withdrawal or an erasure and validates every report that it concerns.
+//!
+//! A content that was erased is answered with a rejection, should its event come after its tombstone.
 //!
 //! A violated rule is a finding inside `ReportValidated`, not an error. Prose that was erased from the object store between
 //! two stages is absent: the report's tables are checked all the same, and findings that rest on prose are left out.
@@ -96,6 +98,19 @@ impl Validator {
         Ok(outputs)
     }
 
+    /// An erasure concerns every report that the contents were read as.
+    async fn erased(&self, event: &v1::ReportErased, context: &Context) -> Result<Vec<Output>, Decision> {
+        let erasure = history::erasure(event).map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
+        let mut outputs = Vec::new();
+        for key in &erasure.reports {
+            let change = |record: &mut AgencyRecord| {
+                record::record_erasure(record::year_mut(record, key.year), &erasure.content_hashes)
+            };
+            outputs.extend(self.apply(key, &change, None, context).await?);
+        }
+        Ok(outputs)
+    }
+
     /// Changes the record of a report's agency, validates the years that look back at the report, then the relatives.
     async fn apply(
         &self,
@@ -107,6 +122,7 @@ impl Validator {
         let years = (0..=record::YEARS_BACK).filter_map(|after| key.year.checked_add(after)).collect();
         let first = Revalidation::new(key.agency.clone(), years);
         let (record, mut outputs) = self.revalidator.update(&first, own, context, change).await?;
+        outputs.extend(own.filter(|own| own.was_erased(&record)).map(ParsedDocument::rejected_as_erased));
         for due in notices::notify_relatives(&self.shared, &key.agency, &record, key.year).await? {
             outputs.extend(self.revalidator.revalidate(&due, context).await?);
         }
@@ -147,6 +163,7 @@ impl Handler for Validator {
                 Ok(outputs)
             }
             ReportEvent::Withdrawn(event) => self.withdrawn(&event, context).await,
+            ReportEvent::Erased(event) => self.erased(&event, context).await,
             _ => Err(Decision::unexpected(context)),
         }
     }

@@ -45,7 +45,7 @@ impl Service for Validate {
             ..Consume::new(
                 subjects::STREAM_REPORTS,
                 subjects::CONSUMER_VALIDATE,
-                [Event::ReportParsed.filter(), Event::ReportWithdrawn.filter()],
+                [Event::ReportParsed, Event::ReportWithdrawn, Event::ReportErased].map(Event::filter),
             )
         };
         let rules = gongkai_rules::rule_set(config.rules.as_deref())?;

@@ -68,17 +68,14 @@ async fn notify_siblings(
     year: i32,
     profile: Option<&AgencyProfile>,
 ) -> Result<Vec<Revalidation>, Decision> {
-    let report = record::year(record, year);
-    let Some((report, current)) = report.and_then(|r| Some((r, record::current_revision(r)?))) else {
-        return Ok(Vec::new());
-    };
-    let Some(scope) = sibling_scope(current.arrival.region, profile) else { return Ok(Vec::new()) };
+    let Some(report) = record::year(record, year) else { return Ok(Vec::new()) };
+    // None if all that arrived was erased: then no band has it any more.
+    let current = record::current_revision(report).filter(|current| !current.is_withdrawn);
+    let Some(scope) = sibling_scope(record::region(report), profile) else { return Ok(Vec::new()) };
     let mut siblings: Vec<AgencyKey> = Vec::new();
     for content in report.contents.iter().filter(|content| content.prose_chars >= MIN_PROSE_CHARS) {
-        let is_current = content.content_hash == current.content.content_hash;
         for band in &content.prose_bands {
-            let is_member = is_current || current.content.prose_bands.contains(band);
-            let stands = is_member && !current.is_withdrawn;
+            let stands = current.as_ref().is_some_and(|current| current.content.prose_bands.contains(band));
             let member = BandMember { agency: agency.to_string(), epoch: report.epoch, stands };
             let change = |band: &mut BandRecord| (put(&mut band.members, &member), ());
             let (band, ()): (BandRecord, ()) =

@@ -57,7 +57,7 @@ struct Inputs<'a> {
 
 impl Revalidator {
     /// Changes an agency's record and validates some of its years in the same write. `own` is the document whose event is
-    /// handled: it is answered in any case, other reports only if their findings changed.
+    /// handled: unless it was erased it is answered in any case, other reports only if their findings changed.
     ///
     /// # Errors
     /// A store could not be reached, or too many races were lost: retry. A record or an event cannot be read: bury.
@@ -76,7 +76,7 @@ impl Revalidator {
             let mut is_changed = change(&mut read.record);
             let mut pending = Vec::new();
             for year in &revalidation.years {
-                let own = own.filter(|own| own.key.year == *year);
+                let own = own.filter(|own| own.key.year == *year && !own.was_erased(&read.record));
                 is_changed |=
                     self.validate(revalidation, *year, own, context, &mut read.record, &mut pending).await?;
             }

@@ -221,7 +221,7 @@ impl Site {
                 let intake = Intake::new(&config, runtime.clone(), fetcher(), Following::of(registry));
                 *self.ingest.lock().unwrap() = Some((connection, intake));
                 let receipts = ReceiptStore::new(&runtime);
-                let stages = runtime.consume(Stages::consume(), Stages { receipts: receipts.clone() });
+                let stages = runtime.consume(Stages::consume(), Stages::new(&runtime));
                 tokio::try_join!(stages, runtime.consume(Dead::consume(), Dead { receipts }))?;
             }
             Kind::Parse => {
@@ -231,7 +231,8 @@ impl Site {
                 runtime.consume(consume, Reader::new(&config, &runtime, readers(), registry)).await?;
             }
             Kind::Validate => {
-                let filters = [Event::ReportParsed.filter(), Event::ReportWithdrawn.filter()];
+                let filters =
+                    [Event::ReportParsed, Event::ReportWithdrawn, Event::ReportErased].map(Event::filter);
                 let consume = Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_VALIDATE, filters);
                 runtime.consume(consume, Validator::new(&runtime, RuleSet::embedded(), registry)).await?;
             }

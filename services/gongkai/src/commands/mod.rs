@@ -3,6 +3,7 @@
 pub(crate) mod agencies;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod get;

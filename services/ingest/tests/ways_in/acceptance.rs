@@ -47,7 +47,7 @@ async fn validate(harness: &Harness, submission_id: &str, errors: u32) {
         summary: Some(FindingsSummary { error: errors, ..FindingsSummary::default() }),
         ..ReportValidated::default()
     };
-    let stages = progress::Stages { receipts: harness.receipts.clone() };
+    let stages = progress::Stages::new(&harness.runtime);
     let event = ReportEvent::Validated(Box::new(event));
     assert!(stages.handle(event.into(), &context(99)).await.unwrap().is_empty());
 }
@@ -152,7 +152,7 @@ async fn read(harness: &Harness, submission_id: &str, sequence: u64) {
         report: Some(ParsedReport { name: REPORT.into(), ..ParsedReport::default() }),
         ..ReportParsed::default()
     };
-    let stages = progress::Stages { receipts: harness.receipts.clone() };
+    let stages = progress::Stages::new(&harness.runtime);
     stages.handle(ReportEvent::Parsed(Box::new(event)).into(), &context(sequence + 1)).await.unwrap();
 }
 
@@ -247,7 +247,7 @@ async fn content_that_took_too_much_may_be_sent_again() {
             rejection: Some(Rejection { code: code.into(), retryable, ..Rejection::default() }),
             ..ReportRejected::default()
         };
-        let stages = progress::Stages { receipts: harness.receipts.clone() };
+        let stages = progress::Stages::new(&harness.runtime);
         stages.handle(ReportEvent::Rejected(Box::new(event)).into(), &context(2)).await.unwrap();
         assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), state, "{code}");
     }
@@ -364,14 +364,14 @@ async fn a_withdrawal_survives_a_stop_after_its_publication() {
     // Ingest consumes its own event.
     let message = harness.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
     let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
-    progress::Stages { receipts: harness.receipts.clone() }.handle(event.into(), &context(2)).await.unwrap();
+    progress::Stages::new(&harness.runtime).handle(event.into(), &context(2)).await.unwrap();
     assert_eq!(harness.event(&published("2", "第一版")).await.text("state"), "received");
     assert_eq!(harness.event(&withdrawn("w1")).await.text("state"), "withdrawn");
 }
 
 #[tokio::test]
 async fn what_ingest_did_not_ask_for_is_buried() {
-    let stages = progress::Stages { receipts: harness().await.receipts.clone() };
+    let stages = progress::Stages::new(&harness().await.runtime);
     let result = stages.handle(ReportEvent::Waived(Box::default()).into(), &context(2)).await;
     assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
 }

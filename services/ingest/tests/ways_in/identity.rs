@@ -121,7 +121,7 @@ impl Site {
             trace_id: "0123456789abcdef0123456789abcdef".into(),
             once: Once::default(),
         };
-        let stages = Stages { receipts: self.receipts.clone() };
+        let stages = Stages::new(&self.runtime);
         stages.handle(ReportEvent::Rejected(Box::new(event)).into(), &context).await.unwrap();
     }
 }
@@ -280,7 +280,7 @@ async fn a_day_later_a_repetition_is_still_one(site: Site) {
         let unknown = site.replicas[1].submit(call.clone()).await;
         assert!(matches!(&unknown, Err(Problem { code: Code::BrokerUnavailable, .. })), "{unknown:?}");
     }
-    let stages = Stages { receipts: site.receipts.clone() };
+    let stages = Stages::new(&site.runtime);
     let runtime = site.runtime.clone();
     let consuming = tokio::spawn(async move { runtime.consume(Stages::consume(), stages).await });
     for (call, first) in calls.iter().zip(&first) {

@@ -9,6 +9,8 @@ mod bad_input;
 #[cfg(test)]
 mod drafts;
 #[cfg(test)]
+mod erasing;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod harness;

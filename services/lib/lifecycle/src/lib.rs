@@ -11,6 +11,7 @@
 //!   again after another (A, B, A) becomes current again.
 //! - A withdrawal takes down the arrivals of lower rank, either at one URL or of the whole report. A report is withdrawn if
 //!   every arrival of its current revision is taken down. Publishing the content again later makes it current again.
+//! - An erasure ends a content for good: whatever arrives of it, before or after, counts as if it had never arrived.
 //!
 //! Every function is pure: this crate uses no store, no network and no clock.
 
@@ -23,5 +24,5 @@ pub mod revision;
 
 pub use address::{concerned, record_report, record_url_withdrawal};
 pub use gongkai_model::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};
-pub use record::{record_arrival, record_withdrawal};
-pub use revision::{Revision, current, is_taken_down, revisions};
+pub use record::{record_arrival, record_erasure, record_withdrawal};
+pub use revision::{Revision, arrivals, current, is_taken_down, revisions};

@@ -46,11 +46,16 @@ impl<'a> Revision<'a> {
     }
 }
 
-/// Returns all revisions, lowest rank first.
+/// Returns the arrivals that count: those of contents that were not erased.
+pub fn arrivals(history: &History) -> impl Iterator<Item = &Arrival> {
+    history.arrivals.iter().filter(|arrival| !history.erased.contains(&arrival.content_hash))
+}
+
+/// Returns all revisions, lowest rank first. Erased contents are none.
 #[must_use]
 pub fn revisions(history: &History) -> Vec<Revision<'_>> {
     let mut by_hash: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
-    for arrival in &history.arrivals {
+    for arrival in arrivals(history) {
         by_hash.entry(&arrival.content_hash).or_default().push(arrival);
     }
     let mut revisions = Vec::with_capacity(by_hash.len());
@@ -63,7 +68,7 @@ pub fn revisions(history: &History) -> Vec<Revision<'_>> {
     revisions
 }
 
-/// Returns the current revision, which is the one of highest rank; `None` if nothing arrived.
+/// Returns the current revision, which is the one of highest rank; `None` if nothing arrived that was not erased.
 ///
 /// Check [`Revision::is_withdrawn`]: the current revision may be withdrawn.
 #[must_use]

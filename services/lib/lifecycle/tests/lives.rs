@@ -4,7 +4,7 @@
 
 use gongkai_lifecycle::{
     Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, concerned, current, record_arrival,
-    record_report, record_url_withdrawal, record_withdrawal, revisions,
+    record_erasure, record_report, record_url_withdrawal, record_withdrawal, revisions,
 };
 use gongkai_model::{Region, ReportKey, effective_at};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -92,6 +92,20 @@ fn what_is_published_again_stands_again_however_it_was_withdrawn() {
 }
 
 #[test]
+fn what_is_erased_never_stands_again() {
+    let mut history = history(&[arrival(3, "a", "u"), arrival(5, "b", "u")], &[]);
+    let hashes = ["b".to_owned()];
+    assert!(record_erasure(&mut history, &hashes) && !record_erasure(&mut history, &hashes));
+    assert_eq!(current(&history).unwrap().content_hash(), "a");
+    record_arrival(&mut history, &arrival(8, "b", "u"));
+    assert_eq!(revisions(&history).len(), 1, "it arrived again");
+    record_erasure(&mut history, &["a".to_owned()]);
+    assert_eq!(current(&history), None);
+    record_arrival(&mut history, &arrival(9, "c", "u"));
+    assert_eq!(current(&history).unwrap().content_hash(), "c", "another content is another matter");
+}
+
+#[test]
 fn of_two_readings_the_later_event_counts() {
     let again = Arrival { event: 40, region: "360982".parse().unwrap(), ..arrival(3, "a", "u") };
     let both = history(&[again.clone(), arrival(3, "a", "u"), arrival(9, "a", "u")], &[]);
@@ -124,17 +138,19 @@ fn a_withdrawal_concerns_its_report_and_what_else_stood_at_its_address() {
 enum LifeEvent {
     Arrival(Arrival),
     TakenDown(TakenDown),
+    Erased(String),
 }
 
 /// Up to ten facts about a few contents and URLs. Sequences are distinct; effective times are independent of them.
 fn facts() -> impl Strategy<Value = Vec<LifeEvent>> {
-    let fact = (any::<bool>(), select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""]), 0..20_u64);
+    let fact = (0..7_u8, select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""]), 0..20_u64);
     vec(fact, 1..10).prop_map(|draws| {
-        let fact = |(sequence, (arrives, hash, url, minute)): (u64, (bool, &str, &str, u64))| {
+        let fact = |(sequence, (kind, hash, url, minute)): (u64, (u8, &str, &str, u64))| {
             let rank = Rank::new(rank(minute).effective_at(), sequence);
-            match arrives {
-                true => LifeEvent::Arrival(Arrival { rank, ..arrival(sequence, hash, url) }),
-                false => LifeEvent::TakenDown(TakenDown { rank, url: url.into() }),
+            match kind {
+                0..3 => LifeEvent::Arrival(Arrival { rank, ..arrival(sequence, hash, url) }),
+                3..6 => LifeEvent::TakenDown(TakenDown { rank, url: url.into() }),
+                _ => LifeEvent::Erased(hash.into()),
             }
         };
         (1..).zip(draws).map(fact).collect()
@@ -145,6 +161,7 @@ fn record(history: &mut History, fact: &LifeEvent) -> bool {
     match fact {
         LifeEvent::Arrival(arrival) => record_arrival(history, arrival),
         LifeEvent::TakenDown(withdrawal) => record_withdrawal(history, withdrawal),
+        LifeEvent::Erased(hash) => record_erasure(history, std::slice::from_ref(hash)),
     }
 }
 
@@ -198,7 +215,7 @@ proptest! {
         prop_assert!(facts.iter().all(|fact| !record(&mut mixed, fact)), "a fact that is known is no news");
     }
 
-    /// The definition: the content of the highest arrival, withdrawn if each of its arrivals has a withdrawal of higher rank that
+    /// The definition: the content of the highest arrival that was never erased, withdrawn if each of its arrivals has a withdrawal of higher rank that
     /// applies to it.
     #[test]
     fn what_stands_is_what_the_definition_says(facts in facts()) {
@@ -206,11 +223,16 @@ proptest! {
         for fact in &facts {
             record(&mut recorded, fact);
         }
-        let arrivals: Vec<&Arrival> =
-            facts.iter().filter_map(|f| match f { LifeEvent::Arrival(a) => Some(a), LifeEvent::TakenDown(_) => None }).collect();
+        let is_erased = |a: &Arrival| {
+            facts.iter().any(|f| matches!(f, LifeEvent::Erased(hash) if *hash == a.content_hash))
+        };
+        let arrivals: Vec<&Arrival> = facts.iter().filter_map(|f| match f {
+            LifeEvent::Arrival(a) if !is_erased(a) => Some(a),
+            _ => None,
+        }).collect();
         let down = |a: &Arrival| facts.iter().any(|f| match f {
             LifeEvent::TakenDown(w) => w.rank > a.rank && (w.url.is_empty() || w.url == a.url),
-            LifeEvent::Arrival(_) => false,
+            LifeEvent::Arrival(_) | LifeEvent::Erased(_) => false,
         });
         let highest = arrivals.iter().max_by_key(|a| a.rank).map(|a| a.content_hash.clone());
         let is_withdrawn = arrivals.iter().filter(|a| Some(&a.content_hash) == highest.as_ref()).all(|a| down(a));

@@ -92,6 +92,23 @@ pub struct History {
     pub arrivals: Vec<Arrival>,
     /// Sorted by URL. Of each URL, the withdrawal of highest rank.
     pub taken_down: Vec<TakenDown>,
+    /// SHA-256 of the contents that were erased, hex. They count as if they had never arrived.
+    pub erased: BTreeSet<String>,
+}
+
+/// The erasure (删除) of contents of a report, on demand and for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// The reports that they were read as.
+    pub reports: Vec<ReportKey>,
+    /// SHA-256 of the contents, hex.
+    pub content_hashes: Vec<String>,
+    /// Reason that the person gave.
+    pub reason: String,
+    /// Person who decided.
+    pub person: String,
+    /// When it was decided.
+    pub erased_at: OffsetDateTime,
 }
 
 /// What happened at one address.

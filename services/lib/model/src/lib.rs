@@ -28,7 +28,7 @@ pub use difference::{DeclaredField, Difference};
 pub use document::{Document, MediaType, Note};
 pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
 pub use finding::{Finding, Severity, Summary};
-pub use history::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};
+pub use history::{Arrival, Erasure, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};
 pub use metadata::{Citation, Contact, Field, FieldName, Metadata};
 pub use part::{Part, PartContent, content_hash};
 pub use profile::{AgencyKind, AgencyProfile, Level, Nature};

@@ -36,6 +36,8 @@ pub enum RejectionCode {
     ParserPanic,
     /// The page is a check for robots (such as 瑞数) instead of the report.
     ChallengePage,
+    /// The content was erased on demand before it was read, or read again.
+    Erased,
 }
 
 impl RejectionCode {
@@ -111,5 +113,15 @@ impl Rejection {
     pub fn new(code: RejectionCode, message: impl Into<String>, message_en: impl Into<String>) -> Self {
         let retryable = code.rests_on_resources();
         Self { code, message: message.into(), message_en: message_en.into(), look_alike: None, retryable }
+    }
+
+    /// The rejection of a content that was erased.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self::new(
+            RejectionCode::Erased,
+            "该文档已依申请删除，不再处理；如需更正，请报送内容不同的新版本。",
+            "the document was erased on demand and is not read any more; a corrected one is another document",
+        )
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_lifecycle::{Arrival, History, Revision, TakenDown, current, is_taken_down, revisions};
-use gongkai_model::AgencyKey;
+use gongkai_lifecycle::{Arrival, History, Revision, TakenDown, arrivals, current, is_taken_down, revisions};
+use gongkai_model::{AgencyKey, Region};
 use gongkai_proto::{
     convert::{history, timestamp},
     v1::{AgencyRecord, ContentRecord, YearRecord},
@@ -47,6 +47,13 @@ pub fn year(record: &AgencyRecord, year: i32) -> Option<&YearRecord> {
 
 /// Records an arrival and its content. True if the history changed.
 pub fn record_arrival(report: &mut YearRecord, arrival: &Arrival, content: &ContentRecord) -> bool {
+    if !is_erased(report, &content.content_hash) {
+        record_content(report, content);
+    }
+    change(report, |history| gongkai_lifecycle::record_arrival(history, arrival))
+}
+
+fn record_content(report: &mut YearRecord, content: &ContentRecord) {
     let at = report.contents.partition_point(|known| known.content_hash < content.content_hash);
     match report.contents.get_mut(at) {
         Some(known) if known.content_hash == content.content_hash => {
@@ -56,12 +63,38 @@ pub fn record_arrival(report: &mut YearRecord, arrival: &Arrival, content: &Cont
         }
         _ => report.contents.insert(at, content.clone()),
     }
-    change(report, |history| gongkai_lifecycle::record_arrival(history, arrival))
 }
 
 /// Records a withdrawal. True if the history changed.
 pub fn record_withdrawal(report: &mut YearRecord, withdrawal: &TakenDown) -> bool {
     change(report, |history| gongkai_lifecycle::record_withdrawal(history, withdrawal))
+}
+
+/// Records that contents were erased. Of each no more is kept than the bands that it was entered in. Returns true if that was
+/// news.
+pub fn record_erasure(report: &mut YearRecord, content_hashes: &[String]) -> bool {
+    for content in report.contents.iter_mut().filter(|content| content_hashes.contains(&content.content_hash))
+    {
+        *content = ContentRecord {
+            content_hash: std::mem::take(&mut content.content_hash),
+            parsed_sequence: content.parsed_sequence,
+            prose_chars: content.prose_chars,
+            prose_bands: std::mem::take(&mut content.prose_bands),
+            ..ContentRecord::default()
+        };
+    }
+    let is_news = change(report, |history| gongkai_lifecycle::record_erasure(history, content_hashes));
+    if let Some(last) = report.last_verdict.as_mut().filter(|_| is_news) {
+        // What was said last may be of a content that is gone: what stands now is said again.
+        last.findings_digest.clear();
+    }
+    is_news
+}
+
+/// Returns true if a content was erased.
+#[must_use]
+pub fn is_erased(report: &YearRecord, content_hash: &str) -> bool {
+    report.erased.iter().any(|erased| erased == content_hash)
 }
 
 /// Changes the history of a report, and raises its epoch if that changed anything.
@@ -71,13 +104,14 @@ fn change(report: &mut YearRecord, change: impl FnOnce(&mut History) -> bool) ->
     if is_news {
         report.arrivals = history.arrivals.iter().map(history::arrival_record).collect();
         report.withdrawals = history.taken_down.iter().map(history::withdrawal_record).collect();
+        report.erased = history.erased.into_iter().collect();
         report.epoch += 1;
     }
     is_news
 }
 
 fn history_of(report: &YearRecord) -> History {
-    history::history(&report.arrivals, &report.withdrawals)
+    history::history(&report.arrivals, &report.withdrawals, &report.erased)
 }
 
 fn content<'a>(report: &'a YearRecord, content_hash: &str) -> Option<&'a ContentRecord> {
@@ -91,6 +125,14 @@ pub fn current_revision(report: &YearRecord) -> Option<CurrentRevision<'_>> {
     let current = current(&history)?;
     let content = content(report, current.content_hash())?;
     Some(CurrentRevision { content, arrival: current.newest().clone(), is_withdrawn: current.is_withdrawn })
+}
+
+/// Returns the region that a report's events carry: that of the current revision, else of what arrived last.
+#[must_use]
+pub fn region(report: &YearRecord) -> Region {
+    let current = current_revision(report).map(|current| current.arrival.region);
+    let last = || report.arrivals.last().and_then(|arrival| arrival.region.parse().ok());
+    current.or_else(last).unwrap_or_default()
 }
 
 /// Returns a year's report as its neighbours see it; `None` if there is none or it was withdrawn.
@@ -128,8 +170,8 @@ fn publications(report: &YearRecord) -> Publications {
     Publications {
         before: revisions.last().and_then(|before| replaced(report, before, &current)),
         is_withdrawn: current.is_withdrawn && elsewhere.is_empty(),
-        first_claimed: history.arrivals.iter().filter_map(|arrival| day(arrival.published_at?)).min(),
-        first_seen: history.arrivals.iter().filter_map(|arrival| day(arrival.received_at)).min(),
+        first_claimed: arrivals(&history).filter_map(|arrival| day(arrival.published_at?)).min(),
+        first_seen: arrivals(&history).filter_map(|arrival| day(arrival.received_at)).min(),
         elsewhere,
         urls,
     }
@@ -146,7 +188,7 @@ fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) 
 /// The newest content at each address that the current revision was not published at.
 fn elsewhere(report: &YearRecord, history: &History, current: &Revision<'_>) -> Vec<PublishedContent> {
     let mut newest: BTreeMap<&str, &Arrival> = BTreeMap::new();
-    for arrival in history.arrivals.iter().filter(|arrival| !arrival.url.is_empty()) {
+    for arrival in arrivals(history).filter(|arrival| !arrival.url.is_empty()) {
         let known = newest.entry(&arrival.url).or_insert(arrival);
         if known.rank < arrival.rank {
             *known = arrival;

@@ -157,7 +157,8 @@ fn distance(rejection: &Rejection) -> u8 {
         | Code::Corrupt
         | Code::Encrypted
         | Code::NeedsOcr
-        | Code::ChallengePage => 2,
+        | Code::ChallengePage
+        | Code::Erased => 2,
         Code::NotAReport if is_of_known_kind(rejection) => 3,
         Code::UnsupportedFormat => 4,
         Code::NotAReport => 5,

@@ -17,6 +17,8 @@ pub enum ChangeKind {
     Validated,
     /// The report was withdrawn, or a later reading rejected its document.
     Withdrawn,
+    /// All of the report was erased on demand.
+    Erased,
 }
 
 impl ChangeKind {
@@ -24,6 +26,7 @@ impl ChangeKind {
         match self {
             Self::Validated => "validated",
             Self::Withdrawn => "withdrawn",
+            Self::Erased => "erased",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The trait of a read model.
 
-use gongkai_model::{AgencyKey, ReportKey, Waiver, Withdrawal};
+use gongkai_model::{AgencyKey, Erasure, ReportKey, Waiver, Withdrawal};
 use time::OffsetDateTime;
 
 use crate::{
@@ -33,6 +33,8 @@ pub enum Write {
     Withdrawal(Withdrawal),
     /// A waiver, or its end.
     Waiver(Waiver),
+    /// An erasure of contents.
+    Erasure(Erasure),
 }
 
 impl Applied {
@@ -56,6 +58,7 @@ pub trait Store: Send + Sync + 'static {
     /// - An arrival is stored unless a later stage event about it is stored already.
     /// - A withdrawal may come before the arrivals that it takes down.
     /// - A waiver and its end may come in either order. Of two ends the earlier stays.
+    /// - An erasure deletes the contents that it names, and nothing is stored of them from then on.
     ///
     /// # Errors
     /// Nothing was stored. `OtherLog`: an event is of another log. `OutOfRange`: one of the writes can never be stored.
@@ -84,6 +87,14 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Store::write`].
     fn put_waiver(&self, waiver: &Waiver) -> Result<Applied, Error> {
         self.write(&[Write::Waiver(waiver.clone())], &[])
+    }
+
+    /// Stores an erasure that comes without an event.
+    ///
+    /// # Errors
+    /// See [`Store::write`].
+    fn put_erasure(&self, erasure: &Erasure) -> Result<Applied, Error> {
+        self.write(&[Write::Erasure(erasure.clone())], &[])
     }
 
     /// How much of the log it holds.
@@ -118,6 +129,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`Error`].
     fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<StoredReport>, Error>;
+
+    /// When contents of a report were erased last; `None` if none were.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn erased_at(&self, key: &ReportKey) -> Result<Option<OffsetDateTime>, Error>;
 
     /// Current revisions of reports.
     ///

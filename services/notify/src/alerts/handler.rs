@@ -93,6 +93,17 @@ impl Alerter {
         Ok(outputs)
     }
 
+    /// Ends the alerts of erased contents, in every report that they were read as.
+    async fn erased(&self, event: &v1::ReportErased, context: &Context) -> Result<Vec<Output>, Decision> {
+        let erasure = history::erasure(event).map_err(unreadable)?;
+        let mut outputs = Vec::new();
+        for report in &erasure.reports {
+            let event = update_from(context, UpdateKind::Erased(erasure.content_hashes.clone()));
+            outputs.extend(self.apply(report, &event).await?);
+        }
+        Ok(outputs)
+    }
+
     async fn waived(&self, event: v1::WaiverChanged, context: &Context) -> Result<Vec<Output>, Decision> {
         let Some(waiver) = event.waiver else { return Err(malformed("waiver is missing")) };
         let Some((report, fingerprint)) = names::of_finding(&waiver.finding) else {
@@ -137,6 +148,7 @@ impl Handler for Alerter {
             ReportEvent::Validated(event) => self.validated(*event, context).await,
             ReportEvent::Withdrawn(event) => self.withdrawn(&event, context).await,
             ReportEvent::Waived(event) => self.waived(*event, context).await,
+            ReportEvent::Erased(event) => self.erased(&event, context).await,
             _ => Err(Decision::unexpected(context)),
         }
     }

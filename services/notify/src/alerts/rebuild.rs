@@ -26,7 +26,8 @@ use super::handler::Alerter;
 use crate::streams::identity;
 
 /// The kinds of events that alerts derive from.
-pub const KINDS: [Event; 3] = [Event::ReportValidated, Event::ReportWithdrawn, Event::ReportWaived];
+pub const KINDS: [Event; 4] =
+    [Event::ReportValidated, Event::ReportWithdrawn, Event::ReportWaived, Event::ReportErased];
 
 /// Key of the record of which streams the alert records were made from.
 const SOURCES: &str = "sources";

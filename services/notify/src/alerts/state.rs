@@ -7,7 +7,7 @@
 //! event that ranks below one already seen does not change the findings. Events without a rank are ordered by the stream
 //! sequence of their `DocumentReceived`, then by their own. Arrivals and withdrawals form a history, from which
 //! [`gongkai_lifecycle`] derives whether the validated content is withdrawn. If it is, only findings about the withdrawal
-//! remain. The open findings after N events are therefore the same for every order of the events.
+//! remain; of erased content none. The open findings after N events are therefore the same for every order of the events.
 //!
 //! **Crashes.** The state is saved before the runtime publishes, and a crash in between must not lose an alert:
 //! - The outbox keeps the outputs of the last event. A redelivery of that event returns the same outputs under the same
@@ -21,7 +21,9 @@
 
 use std::collections::BTreeSet;
 
-use gongkai_lifecycle::{Arrival, History, TakenDown, record_arrival, record_withdrawal, revisions};
+use gongkai_lifecycle::{
+    Arrival, History, TakenDown, record_arrival, record_erasure, record_withdrawal, revisions,
+};
 use gongkai_model::Region;
 use gongkai_proto::{convert::history, subjects::Event, v1};
 use gongkai_worker::Output;
@@ -70,6 +72,8 @@ pub enum UpdateKind {
     Withdrawn(TakenDown),
     /// A waiver was granted or ended.
     Waived(Waived),
+    /// The contents with these hashes were erased.
+    Erased(Vec<String>),
 }
 
 /// Result of [`ReportAlerts::apply`].
@@ -150,12 +154,16 @@ impl ReportAlerts {
                 self.change_history(|history| record_withdrawal(history, taken_down))
             }
             UpdateKind::Waived(waived) => self.waivers.get_or_insert_default().record(waived),
+            UpdateKind::Erased(contents) => self.erase(contents),
         };
         if !is_changed {
             return Transition::Stale;
         }
         let mut alerts = self.reconcile();
         for alert in &mut alerts {
+            if alert.state() == v1::AlertState::Resolved && self.is_erased(&alert.content_hash) {
+                without_quotations(alert);
+            }
             // A waiver is not a document, so its alerts keep the trace of the report.
             if !matches!(event.change, UpdateKind::Waived(_)) {
                 alert.trace_id.clone_from(&event.trace_id);
@@ -181,10 +189,11 @@ impl ReportAlerts {
         &self.open
     }
 
-    /// Returns the content hash of the newest validation and whether it is withdrawn; `None` before the first validation.
+    /// Returns the content hash of the newest validation and whether it is withdrawn; `None` before the first validation, and
+    /// if that content was erased.
     #[must_use]
     pub fn current(&self) -> Option<(&str, bool)> {
-        let newest = self.newest.as_ref()?;
+        let newest = self.newest.as_ref().filter(|newest| !self.is_erased(&newest.content_hash))?;
         let history = self.history.as_ref().map(History::from).unwrap_or_default();
         let is_withdrawn =
             revisions(&history).iter().any(|r| r.content_hash() == newest.content_hash && r.is_withdrawn);
@@ -221,8 +230,25 @@ impl ReportAlerts {
         true
     }
 
-    /// Recomputes the open alerts from findings, withdrawals and waivers. Returns the alerts to publish.
+    /// Records that contents were erased, and drops what is kept of them to be published again. Returns false if that was known.
+    fn erase(&mut self, contents: &[String]) -> bool {
+        for queued in &mut self.outbox {
+            queued.alerts.retain(|alert| !contents.contains(&alert.content_hash));
+        }
+        self.change_history(|history| record_erasure(history, contents))
+    }
+
+    fn is_erased(&self, content_hash: &str) -> bool {
+        self.history
+            .as_ref()
+            .is_some_and(|history| history.erased.iter().any(|erased| erased == content_hash))
+    }
+
+    /// Recomputes the open alerts from findings, withdrawals, erasures and waivers. Returns the alerts to publish.
     fn reconcile(&mut self) -> Vec<v1::Alert> {
+        if self.newest.as_ref().is_some_and(|newest| self.is_erased(&newest.content_hash)) {
+            self.found.clear();
+        }
         let is_withdrawn = self.current().is_some_and(|(_, is_withdrawn)| is_withdrawn);
         let found = if is_withdrawn { of_withdrawal(&self.found) } else { self.found.clone() };
         let Split { effective, waived } = self.waivers.get_or_insert_default().split(&found);
@@ -315,6 +341,20 @@ fn resolved_by(alert: &v1::Alert, waived: &BTreeSet<String>) -> v1::Alert {
     let is_waived = alert.findings.iter().any(|finding| waived.contains(&finding.fingerprint));
     let resolution = if is_waived { v1::AlertResolution::Waived } else { v1::AlertResolution::Gone };
     v1::Alert { resolution: resolution.into(), ..in_state(alert, v1::AlertState::Resolved) }
+}
+
+/// Makes a resolved alert name its findings and no longer quote them, because their content was erased.
+fn without_quotations(alert: &mut v1::Alert) {
+    alert.set_resolution(v1::AlertResolution::Erased);
+    for finding in &mut alert.findings {
+        *finding = v1::Finding {
+            rule: std::mem::take(&mut finding.rule),
+            severity: finding.severity,
+            fingerprint: std::mem::take(&mut finding.fingerprint),
+            cause: std::mem::take(&mut finding.cause),
+            ..v1::Finding::default()
+        };
+    }
 }
 
 fn in_state(alert: &v1::Alert, state: v1::AlertState) -> v1::Alert {

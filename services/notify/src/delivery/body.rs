@@ -104,7 +104,11 @@ impl<'a> WebhookBody<'a> {
                 message_en,
                 alert_id: &alert.alert_id,
                 state: if resolved { "resolved" } else { "raised" },
-                resolution: resolved.then(|| if is_waived(alert) { "waived" } else { "gone" }),
+                resolution: resolved.then(|| match alert.resolution() {
+                    v1::AlertResolution::Waived => "waived",
+                    v1::AlertResolution::Erased => "erased",
+                    v1::AlertResolution::Gone | v1::AlertResolution::Unspecified => "gone",
+                }),
                 sequence,
                 severity: severity_name(alert.severity),
                 report: &alert.report,
@@ -180,6 +184,11 @@ pub(super) fn summary(alert: &v1::Alert) -> SummaryText {
             message: format!("已豁免：{agency}{year}年度报告：{first}{more}"),
             message_en: format!("waived: {agency}, {year}: {first_en}{more_en}"),
         }
+    } else if is_resolved(alert) && alert.resolution() == v1::AlertResolution::Erased {
+        SummaryText {
+            message: format!("已删除：{agency}{year}年度报告已依申请删除，本提醒随之撤销"),
+            message_en: format!("erased: {agency}, {year}: the report was erased on demand"),
+        }
     } else if is_resolved(alert) {
         SummaryText {
             message: format!("已解决：{agency}{year}年度报告：{first}{more}"),
@@ -252,5 +261,9 @@ mod tests {
         assert_eq!(body["type"], "gongkai.alert.resolved.v1");
         assert_eq!(body["data"]["state"], "resolved");
         assert!(body["data"]["message"].as_str().unwrap().starts_with("已解决："));
+        let erased = v1::Alert { resolution: v1::AlertResolution::Erased.into(), ..alert };
+        let body = serde_json::to_value(WebhookBody::new(&erased, 19)).unwrap();
+        assert_eq!(body["data"]["resolution"], "erased");
+        assert!(!body["data"]["message"].as_str().unwrap().contains("合计不符"));
     }
 }

@@ -30,15 +30,16 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUp
             v1::Finding { rule: rule.into(), cause: cause.into(), operands_digest, ..finding(fingerprint) }
         })
         .collect();
-    let about = v1::Alert { report: REPORT.into(), region: "360982".into(), ..Default::default() };
-    let alerts = group::alerts(&findings, Severity::Warning, &about);
-    let change = UpdateKind::Validated {
-        arrival: arrival(sequence, received, url),
-        validation: 0,
-        superseded: false,
-        taken_down: None,
-        alerts,
+    let arrival = arrival(sequence, received, url);
+    let about = v1::Alert {
+        report: REPORT.into(),
+        region: "360982".into(),
+        content_hash: arrival.content_hash.clone(),
+        ..Default::default()
     };
+    let alerts = group::alerts(&findings, Severity::Warning, &about);
+    let change =
+        UpdateKind::Validated { arrival, validation: 0, superseded: false, taken_down: None, alerts };
     event(sequence, change)
 }
 
@@ -66,6 +67,11 @@ fn stands_on(text: &str) -> (&str, String) {
 
 fn withdrawal(sequence: u64, url: &str) -> ReportUpdate {
     event(sequence, UpdateKind::Withdrawn(TakenDown { rank: rank(sequence), url: url.into() }))
+}
+
+/// The erasure of what was received then.
+fn erasure(sequence: u64, received: u64) -> ReportUpdate {
+    event(sequence, UpdateKind::Erased(vec![format!("hash-{received}")]))
 }
 
 /// `a` is granted and `-a` ended. `a2` is a second waiver of the same finding.
@@ -315,6 +321,28 @@ fn a_resolved_alert_says_whether_it_was_waived() {
 }
 
 #[test]
+fn an_erasure_resolves_every_alert_without_a_quotation_whichever_comes_first() {
+    let mut state = ReportAlerts::default();
+    state.apply(&erasure(11, 1));
+    state.apply(&check(12, 1, URL, &["a@x", "c"]));
+    assert!(state.open().is_empty() && state.outputs().is_empty(), "{state:?}");
+    state.apply(&check(13, 9, URL, &["a@x"]));
+    assert_eq!((state.open().len(), state.current()), (1, Some(("hash-9", false))));
+
+    let mut state = ReportAlerts::default();
+    state.apply(&check(10, 1, URL, &["a"]));
+    state.apply(&erasure(11, 1));
+    assert_eq!(state.current(), None);
+    let outputs = state.outputs();
+    assert_eq!(outputs.len(), 1, "what was raised is not told again");
+    let last = read(&outputs[0]);
+    assert_eq!(last.resolution(), v1::AlertResolution::Erased);
+    let said = &last.findings[0];
+    assert_eq!((said.rule.as_str(), said.fingerprint.as_str()), ("T3-ROW", "a"));
+    assert_eq!((said.message.as_str(), said.message_en.as_str(), &said.source), ("", "", &None));
+}
+
+#[test]
 fn that_a_report_is_gone_stands_until_it_comes_back() {
     let gone = |sequence| check(sequence, 1, URL, &["a", "gone"]);
     says(&[
@@ -406,7 +434,7 @@ fn update_of(sequence: u64, draft: &Draft) -> ReportUpdate {
 fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     let newest = events.iter().filter_map(|event| match &event.change {
         UpdateKind::Validated { arrival, alerts, .. } => Some((event.sequence, arrival, alerts)),
-        UpdateKind::Withdrawn(_) | UpdateKind::Waived(_) => None,
+        UpdateKind::Withdrawn(_) | UpdateKind::Waived(_) | UpdateKind::Erased(_) => None,
     });
     let Some((_, arrival, alerts)) = newest.max_by_key(|(sequence, arrival, _)| (arrival.rank, *sequence))
     else {
@@ -420,7 +448,7 @@ fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     let url = readings.max_by_key(|reading| reading.event).map_or("", |reading| reading.url.as_str());
     let gone = events.iter().any(|event| match &event.change {
         UpdateKind::Withdrawn(down) => down.rank > arrival.rank && (down.url.is_empty() || down.url == url),
-        UpdateKind::Validated { .. } | UpdateKind::Waived(_) => false,
+        UpdateKind::Validated { .. } | UpdateKind::Waived(_) | UpdateKind::Erased(_) => false,
     });
     let waivers = || {
         events.iter().filter_map(|event| match &event.change {

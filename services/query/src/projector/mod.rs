@@ -1,4 +1,4 @@
-//! Fills the read model from the log: validated, rejected and withdrawn reports and waivers, in any order.
+//! Fills the read model from the log: validated, rejected, withdrawn and erased reports and waivers, in any order.
 //!
 //! The consumer is named for the read model's epoch. A file that was deleted is a new read model with a new consumer,
 //! so it is rebuilt from the first event on; and every replica with a file of its own gets every event. The consumer is
@@ -112,6 +112,9 @@ impl Projector {
             }
             ReportEvent::Waived(event) => {
                 event::waived(*event).map(|waiver| Some(Write::Waiver(waiver))).map_err(invalid)
+            }
+            ReportEvent::Erased(event) => {
+                history::erasure(&event).map(|erasure| Some(Write::Erasure(erasure))).map_err(invalid)
             }
             _ => Err(Decision::unexpected(context)),
         }

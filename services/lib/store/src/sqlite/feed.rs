@@ -24,7 +24,7 @@ pub(super) fn changes(
     let mut select = c.prepare_cached(sql.text())?;
     let found = select.query_and_then(sql.params(), |row| {
         let kind: String = row.get("kind")?;
-        let kinds = [ChangeKind::Validated, ChangeKind::Withdrawn];
+        let kinds = [ChangeKind::Validated, ChangeKind::Withdrawn, ChangeKind::Erased];
         let key = columns::key(row)?;
         Ok(Change {
             ordinal: unsigned(row, "ordinal")?,

@@ -6,6 +6,7 @@
 mod checksums;
 mod columns;
 mod connections;
+mod erasures;
 mod explained;
 mod feed;
 mod files;
@@ -159,7 +160,10 @@ impl Store for SqliteStore {
             Ok((applied, recorded))
         })?;
         self.position.lock().unwrap_or_else(PoisonError::into_inner).add(&recorded);
-        writer.checkpoint(marks.len().max(writes.len()) as u64);
+        let is_erasure = writes.iter().any(|write| matches!(write, Write::Erasure(_)));
+        // What is erased leaves the file itself now, not some thousand events later.
+        let uncopied = if is_erasure { CHECKPOINT } else { marks.len().max(writes.len()) as u64 };
+        writer.checkpoint(uncopied);
         Ok(applied)
     }
 
@@ -185,6 +189,10 @@ impl Store for SqliteStore {
 
     fn report(&self, key: &ReportKey, as_of: Option<OffsetDateTime>) -> Result<Option<StoredReport>, Error> {
         self.read(|c| lookup::report(c, key, as_of))
+    }
+
+    fn erased_at(&self, key: &ReportKey) -> Result<Option<OffsetDateTime>, Error> {
+        self.read(|c| erasures::erased_at(c, key))
     }
 
     fn reports(&self, query: &ReportQuery) -> Result<Page<RevisionHeader>, Error> {

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
+    include_str!("schema_8.sql"),
 ];
 
 /// Applies the missing migrations in one transaction.
@@ -71,6 +72,7 @@ mod tests {
              DROP TABLE log;
              DROP TABLE event;
              DROP TABLE review_step;
+             DROP TABLE erasure;
              PRAGMA user_version = 3;",
         )
         .unwrap();

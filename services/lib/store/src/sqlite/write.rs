@@ -5,7 +5,7 @@ use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver,
 use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from_iter, types::Value};
 
 use super::columns::{self, micros, signed, source_values};
-use super::{explained, lookup, waivers};
+use super::{erasures, explained, lookup, waivers};
 use crate::arrival::{ArrivalEvent, ArrivalOutcome, Content, StoredProse};
 use crate::change::ChangeKind;
 use crate::digest::digest;
@@ -19,10 +19,12 @@ pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<Applied, Erro
         Write::Arrival(arrival) => self::arrival(tx, arrival),
         Write::Withdrawal(withdrawal) => self::withdrawal(tx, withdrawal),
         Write::Waiver(waiver) => self::waiver(tx, waiver),
+        Write::Erasure(erasure) => changing(tx, &erasure.reports, || erasures::erase(tx, erasure)),
     }
 }
 
-/// Stores an arrival, unless the same or a later stage event about it is stored.
+/// Stores an arrival, unless the same or a later stage event about it is stored. Of an erased content nothing is stored but
+/// that it came in.
 fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Error> {
     let id = signed(arrival.arrival.rank.sequence(), "received_sequence")?;
     let event = signed(arrival.arrival.event, "event_sequence")?;
@@ -33,20 +35,23 @@ fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Erro
     if stored.as_ref().is_some_and(|(stored_event, _)| *stored_event >= event) {
         return Ok(Applied::Unseen);
     }
-    let new_key = match &arrival.outcome {
-        ArrivalOutcome::Validated(content) => Some(content.key.clone()),
+    let content = match &arrival.outcome {
+        ArrivalOutcome::Validated(content) => Some(content),
         ArrivalOutcome::Rejected => None,
     };
+    let is_erased = |key| erasures::is_erased(tx, key, &arrival.arrival.content_hash);
+    let content = match content {
+        Some(content) if is_erased(&content.key)? => None,
+        content => content,
+    };
+    let new_key = content.map(|content| content.key.clone());
     // A later reading may find another agency or year, or no report: then the old report changes too.
     let old_key = stored.and_then(|(_, key)| key).filter(|old| new_key.as_ref() != Some(old));
     let touched: Vec<ReportKey> = old_key.into_iter().chain(new_key).collect();
     changing(tx, &touched, || {
         tx.prepare_cached("DELETE FROM arrival WHERE received_sequence = ?")?.execute([id])?;
         insert_arrival(tx, id, event, arrival)?;
-        match &arrival.outcome {
-            ArrivalOutcome::Validated(content) => insert_content(tx, id, content),
-            ArrivalOutcome::Rejected => Ok(()),
-        }
+        content.map_or(Ok(()), |content| insert_content(tx, id, content))
     })
 }
 
@@ -69,8 +74,12 @@ fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, 
     })
 }
 
-/// Stores a waiver, or the end of one that is stored. It is visible in the findings of a report that is not withdrawn.
+/// Stores a waiver, or the end of one that is stored. It is visible in the findings of a report that is not withdrawn. One that
+/// was granted before the report was erased went with it.
 fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, Error> {
+    if erasures::erased_at(tx, &waiver.key)?.map(micros) >= Some(micros(waiver.created_at)) {
+        return Ok(Applied::Unseen);
+    }
     let is_news = waivers::put(tx, waiver)?;
     let seen = view(tx, &waiver.key)?;
     if !is_news || !matches!(seen, FeedView::Stands { .. }) {
@@ -152,6 +161,7 @@ fn refresh(tx: &Transaction<'_>, key: &ReportKey) -> Result<(), Error> {
 fn insert_change(tx: &Transaction<'_>, key: &ReportKey, after: &FeedView) -> Result<(), Error> {
     let kind = match after {
         FeedView::Stands { .. } => ChangeKind::Validated,
+        FeedView::Nothing if erasures::erased_at(tx, key)?.is_some() => ChangeKind::Erased,
         FeedView::Withdrawn | FeedView::Nothing => ChangeKind::Withdrawn,
     };
     tx.prepare_cached("INSERT INTO change (kind, agency, year) VALUES (?, ?, ?)")?.execute(params![

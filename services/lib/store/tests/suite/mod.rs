@@ -1,6 +1,7 @@
 //! The test cases that every back end of the store must pass. `store_test_suite!(open)` turns them into tests; `open`
 //! returns an empty store.
 
+mod erasing;
 mod feed;
 mod order;
 mod paging;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use gongkai_store::Store;
 
+pub(crate) use erasing::*;
 pub(crate) use feed::*;
 pub(crate) use order::*;
 pub(crate) use paging::*;
@@ -54,6 +56,7 @@ macro_rules! store_test_suite {
             the_same_event_again_adds_no_entry,
             a_feed_of_one_agency,
             tokens_of_other_lives_are_refused,
+            what_is_erased_is_gone_and_stays_so,
             a_waiver_lets_its_finding_stand_until_it_ends,
             a_waiver_lapses_when_operands_change_and_survives_a_new_run,
             an_end_is_for_good_and_may_come_first,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_model::{ReportKey, Waiver, Withdrawal};
+use gongkai_model::{Erasure, ReportKey, Waiver, Withdrawal};
 use gongkai_store::query::{
     FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Judgement, ReportQuery, WaiverQuery,
 };
@@ -11,13 +11,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::Opened;
-use super::sample::{ended, key, rejected, validated, waiver, withdrawal};
+use super::sample::{ended, erasure, key, rejected, validated, waiver, withdrawal};
 
 #[derive(Debug, Clone)]
 enum LogEvent {
     Arrival(ArrivalEvent),
     Withdrawal(Withdrawal),
     Waiver(Waiver),
+    Erasure(Erasure),
 }
 
 fn keys() -> [ReportKey; 3] {
@@ -31,7 +32,7 @@ fn hash(received: u64) -> &'static str {
 
 /// Up to 12 events about few arrivals, reports and addresses, so that they interfere. Sequences are distinct.
 fn events() -> impl Strategy<Value = Vec<LogEvent>> {
-    let event = (0..5_u64, 0..4_usize, 0..8_u8);
+    let event = (0..5_u64, 0..4_usize, 0..10_u8);
     prop::collection::vec(event, 1..12).prop_map(|draws| {
         let make = |(i, (slot, which, kind)): (u64, &(u64, usize, u8))| {
             let (received, event) = (slot * 10 + 10, 100 + i);
@@ -47,6 +48,7 @@ fn events() -> impl Strategy<Value = Vec<LogEvent>> {
                     let by = (i % 2 == 0).then_some("李四");
                     LogEvent::Waiver(ended(&waiver(&format!("{slot}-{n}"), key, n, 3), 5 + i, by))
                 }
+                (4, Some(key)) => LogEvent::Erasure(erasure(received + i, key, &[hash(received)])),
                 (_, Some(key)) => LogEvent::Arrival(validated(received, event, hash(received), key, n)),
                 (_, None) => LogEvent::Arrival(rejected(received, event, hash(received))),
             }
@@ -60,7 +62,7 @@ fn events() -> impl Strategy<Value = Vec<LogEvent>> {
                 seen.push(w.rank.sequence());
                 true
             }
-            LogEvent::Arrival(_) | LogEvent::Waiver(_) => true,
+            LogEvent::Arrival(_) | LogEvent::Waiver(_) | LogEvent::Erasure(_) => true,
         });
         made
     })
@@ -71,6 +73,7 @@ fn apply(store: &dyn Store, event: &LogEvent) -> Applied {
         LogEvent::Arrival(arrival) => store.put_arrival(arrival).unwrap(),
         LogEvent::Withdrawal(withdrawal) => store.put_withdrawal(withdrawal).unwrap(),
         LogEvent::Waiver(waiver) => store.put_waiver(waiver).unwrap(),
+        LogEvent::Erasure(erasure) => store.put_erasure(erasure).unwrap(),
     }
 }
 

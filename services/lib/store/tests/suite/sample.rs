@@ -1,8 +1,8 @@
 //! Sample arrivals. Sequences are small numbers; an arrival's hash, address and time derive from the arguments.
 
 use gongkai_model::{
-    AgencyKey, Area, Arrival, CellRef, Concept, Fact, FactId, Finding, FormId, Rank, ReportKey, ReviewStep,
-    Revocation, Severity, Source, Span, State, Variant, Versions, Waiver, WaiverEnd, Withdrawal,
+    AgencyKey, Area, Arrival, CellRef, Concept, Erasure, Fact, FactId, Finding, FormId, Rank, ReportKey,
+    ReviewStep, Revocation, Severity, Source, Span, State, Variant, Versions, Waiver, WaiverEnd, Withdrawal,
 };
 use gongkai_store::{ArrivalEvent, ArrivalOutcome, Content, Origin, StoredProse, StoredSection};
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -79,6 +79,16 @@ pub(crate) fn content(key: &ReportKey, n: i64) -> Content {
 pub(crate) fn withdrawal(sequence: u64, url: &str, key: Option<&ReportKey>) -> Withdrawal {
     let at = day(sequence);
     Withdrawal { rank: Rank::new(at, sequence), url: url.into(), report: key.cloned(), withdrawn_at: at }
+}
+
+pub(crate) fn erasure(at: u64, key: &ReportKey, hashes: &[&str]) -> Erasure {
+    Erasure {
+        reports: vec![key.clone()],
+        content_hashes: hashes.iter().map(|&hash| hash.into()).collect(),
+        reason: "当事人申请".into(),
+        person: "王五".into(),
+        erased_at: day(at),
+    }
 }
 
 /// A waiver of the finding that [`content`] of `n` has first.
