@@ -121,6 +121,24 @@ pub(crate) fn token_after<'a>(prefix: &str, subject: &'a str) -> Option<&'a str>
 /// Subject prefix of dead letters; the service's name follows.
 pub const DEAD_PREFIX: &str = "gongkai.v1.dead";
 
+/// Subject prefix of the events of a CMS; the name of its site follows. They are requests, which ingest answers: no stream has
+/// these subjects. The broker's permissions decide who may publish on which.
+pub const CMS_PREFIX: &str = "gongkai.v1.cms";
+/// The replicas of ingest share the requests of a CMS under this queue group.
+pub const CMS_GROUP: &str = "ingest";
+
+/// The subject filter for requests of every site.
+#[must_use]
+pub fn cms_filter() -> String {
+    format!("{CMS_PREFIX}.*")
+}
+
+/// The name of the site on a subject of [`CMS_PREFIX`].
+#[must_use]
+pub fn cms_site(subject: &str) -> Option<&str> {
+    token_after(CMS_PREFIX, subject)
+}
+
 /// Log of record: every report event, kept for years.
 pub const STREAM_REPORTS: &str = "GONGKAI_REPORTS";
 /// Alerts.
@@ -273,6 +291,17 @@ macro_rules! about {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_stream_captures_the_requests_of_a_cms() {
+        assert_eq!(cms_site("gongkai.v1.cms.example"), Some("example"));
+        assert_eq!((cms_site("gongkai.v1.cms"), cms_site("gongkai.v1.cms.a.b")), (None, None));
+        let subjects = STREAMS.iter().chain(TIMER_STREAMS).flat_map(|(_, subjects, _)| subjects.iter());
+        for subject in subjects {
+            let fixed = subject.trim_end_matches('>').trim_end_matches('.');
+            assert!(!CMS_PREFIX.starts_with(fixed) && !fixed.starts_with(CMS_PREFIX), "{subject}");
+        }
+    }
 
     #[test]
     fn subjects_carry_the_region() {

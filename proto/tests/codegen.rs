@@ -43,7 +43,9 @@ fn generate(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
         .include_source_info(true)
         .open_files(&files)?
         .file_descriptor_set();
-    tonic_prost_build::configure().bytes(".").out_dir(out).compile_fds(descriptors)?;
+    let config =
+        tonic_prost_build::configure().bytes(".").boxed(".gongkai.v1.SubmitStreamRequest.part.request");
+    config.out_dir(out).compile_fds(descriptors)?;
     // Reflection needs names and types, not comments.
     let bare = protox::Compiler::new([root])?
         .include_imports(true)

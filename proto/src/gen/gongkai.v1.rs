@@ -2438,6 +2438,23 @@ pub struct Attachment {
     pub charset: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SubmitStreamRequest {
+    #[prost(oneof = "submit_stream_request::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<submit_stream_request::Part>,
+}
+/// Nested message and enum types in `SubmitStreamRequest`.
+pub mod submit_stream_request {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// First: all but the content.
+        #[prost(message, tag = "1")]
+        Request(::prost::alloc::boxed::Box<super::SubmitRequest>),
+        /// Then: the next bytes of the content.
+        #[prost(bytes, tag = "2")]
+        Chunk(::prost::bytes::Bytes),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckReportRequest {
     /// The document.
     #[prost(bytes = "bytes", tag = "1")]
@@ -2785,6 +2802,30 @@ pub mod submission_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.SubmissionService", "Submit"));
             self.inner.unary(req, path, codec).await
         }
+        /// As Submit, for a document that is too large for one message: the request first, then its content in pieces.
+        pub async fn submit_stream(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::SubmitStreamRequest,
+            >,
+        ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.SubmissionService/SubmitStream",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.SubmissionService", "SubmitStream"));
+            self.inner.client_streaming(req, path, codec).await
+        }
         /// NOT_FOUND with reason SUBMISSION_NOT_FOUND if nobody submitted it here.
         pub async fn get_submission(
             &mut self,
@@ -2905,6 +2946,11 @@ pub mod submission_service_server {
         async fn submit(
             &self,
             request: tonic::Request<super::SubmitRequest>,
+        ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status>;
+        /// As Submit, for a document that is too large for one message: the request first, then its content in pieces.
+        async fn submit_stream(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::SubmitStreamRequest>>,
         ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status>;
         /// NOT_FOUND with reason SUBMISSION_NOT_FOUND if nobody submitted it here.
         async fn get_submission(
@@ -3060,6 +3106,54 @@ pub mod submission_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.SubmissionService/SubmitStream" => {
+                    #[allow(non_camel_case_types)]
+                    struct SubmitStreamSvc<T: SubmissionService>(pub Arc<T>);
+                    impl<
+                        T: SubmissionService,
+                    > tonic::server::ClientStreamingService<super::SubmitStreamRequest>
+                    for SubmitStreamSvc<T> {
+                        type Response = super::Receipt;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::SubmitStreamRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SubmissionService>::submit_stream(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SubmitStreamSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -86,8 +86,13 @@ impl Admission {
     /// # Errors
     /// `OVERLOADED`.
     pub fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let full =
-            |_| Problem::new(Code::Overloaded, "too many calls at once; send the same call again later");
+        let full = |_| {
+            Problem::new(
+                Code::Overloaded,
+                "同时处理的调用过多，请稍后原样重试",
+                "too many calls at once; send the same call again later",
+            )
+        };
         self.slots.clone().try_acquire_owned().map_err(full)
     }
 
@@ -119,12 +124,23 @@ impl Arriving {
         let piece = tokio::select! {
             piece = timeout_at(deadline, self.body.next()) => piece,
             () = self.admission.stop.cancelled() => {
-                return Err(Problem::new(Code::Overloaded, "the server stops; send the same call again"));
+                return Err(Problem::new(
+                    Code::Overloaded,
+                    "服务正在停止，请原样重试",
+                    "the server stops; send the same call again",
+                ));
             }
         };
-        let piece = piece.map_err(|_| Problem::new(Code::Timeout, "the body did not arrive in time"))?;
-        let Some(piece) =
-            piece.transpose().map_err(|_| Problem::new(Code::InvalidField, "the body broke off"))?
+        let piece = piece.map_err(|_| {
+            Problem::new(
+                Code::Timeout,
+                "正文没有在时限内到达，请重试",
+                "the body did not arrive in time; send it again",
+            )
+        })?;
+        let Some(piece) = piece.transpose().map_err(|_| {
+            Problem::new(Code::InvalidField, "正文中断，请重新发送", "the body broke off; send it again")
+        })?
         else {
             return Ok(None);
         };
@@ -162,7 +178,10 @@ impl Arriving {
 
 impl Hold {
     /// Extends the reservation to `bytes`. It does not wait, because half-read bodies could then wait for each other for ever.
-    fn grow(&self, bytes: usize) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// `OVERLOADED`: the memory is used up.
+    pub(crate) fn grow(&self, bytes: usize) -> Result<(), Problem> {
         let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
         for (n, from) in self.from.iter().enumerate() {
             let held = permits.get(n).map_or(0, OwnedSemaphorePermit::num_permits);
@@ -170,6 +189,7 @@ impl Hold {
             let Ok(more) = from.clone().try_acquire_many_owned(missing) else {
                 return Err(Problem::new(
                     Code::Overloaded,
+                    "同时接收的正文过多，请稍后原样重试",
                     "too many bodies at once; send the same call again later",
                 ));
             };

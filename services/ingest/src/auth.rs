@@ -138,7 +138,11 @@ impl Authenticator {
         if self.is_open() || shown.has_token || shown.signature.is_some() {
             return Ok(shown);
         }
-        Err(Problem::new(Code::Unauthenticated, "sign the request or send a bearer token"))
+        Err(Problem::new(
+            Code::Unauthenticated,
+            "请对请求签名，或提供 Bearer 令牌",
+            "sign the request or send a bearer token",
+        ))
     }
 
     /// Verifies the credentials of a request. The caller that it returns may make any call that claims no site.
@@ -153,6 +157,25 @@ impl Authenticator {
         Ok(Caller { has_token: shown.has_token, signed })
     }
 
+    /// Returns the caller whom the broker let publish on the subject of a site. The broker's permissions stand for its secret.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`: calls need credentials and there is no site of this name.
+    pub fn permitted_as(&self, site: &str) -> Result<Caller, Problem> {
+        match self.sites.iter().find(|known| known.name == site) {
+            Some(known) => {
+                let signed = vec![(known.name.clone(), known.site.site_code.clone())];
+                Ok(Caller { has_token: false, signed })
+            }
+            None if self.is_open() => Ok(Caller::default()),
+            None => Err(Problem::new(
+                Code::Unauthenticated,
+                format!("没有配置站点“{}”；主题的末段须是 [ingest.sites] 中的站点名", quote(site)),
+                format!("there is no site \"{}\"; the subject ends in a name of [ingest.sites]", quote(site)),
+            )),
+        }
+    }
+
     /// Authorises a call that claims a site by its source or code. If both are empty, it claims none.
     ///
     /// # Errors
@@ -163,10 +186,11 @@ impl Authenticator {
         }
         let mut is_signed = false;
         for site in self.sites.iter().filter(|site| site.site.is_claimed(source, site_code)) {
-            if site.secrets.is_empty() {
+            let has_proven = caller.signed.iter().any(|(name, _)| *name == site.name);
+            if site.secrets.is_empty() && !has_proven {
                 continue;
             }
-            if !caller.signed.iter().any(|(name, _)| *name == site.name) {
+            if !has_proven {
                 return Err(site.unsigned(!caller.signed.is_empty()));
             }
             is_signed = true;
@@ -177,6 +201,7 @@ impl Authenticator {
         let claim = if source.is_empty() { site_code } else { source };
         Err(Problem::new(
             Code::Unauthenticated,
+            format!("“{}”不是此处配有密钥的站点；请提供 Bearer 令牌，或由运维配置该站点", quote(claim)),
             format!(
                 "\"{}\" is no site with a secret here; send a bearer token or have the site configured",
                 quote(claim)
@@ -192,7 +217,9 @@ impl Authenticator {
         let Some(value) = headers.get(header::AUTHORIZATION).filter(|_| !self.is_open()) else {
             return Ok(false);
         };
-        let wrong = || Problem::new(Code::Unauthenticated, "the bearer token is not one of ours");
+        let wrong = || {
+            Problem::new(Code::Unauthenticated, "Bearer 令牌不正确", "the bearer token is not one of ours")
+        };
         let text = value.to_str().map_err(|_| wrong())?;
         let (scheme, token) = text.split_once(' ').ok_or_else(wrong)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -221,6 +248,7 @@ impl Authenticator {
         if signers.is_empty() {
             return Err(Problem::new(
                 Code::BadSignature,
+                "没有任何已配置站点的密钥能得出此签名",
                 "no secret of a configured site makes this signature",
             ));
         }
@@ -233,9 +261,17 @@ impl Authenticator {
 impl KnownSite {
     fn unsigned(&self, by_another: bool) -> Problem {
         if by_another {
-            return Problem::new(Code::BadSignature, format!("signed by another site than {}", self.name));
+            return Problem::new(
+                Code::BadSignature,
+                format!("签名来自 {} 以外的站点", self.name),
+                format!("signed by another site than {}", self.name),
+            );
         }
-        Problem::new(Code::Unauthenticated, format!("site {} must sign what comes from it", self.name))
+        Problem::new(
+            Code::Unauthenticated,
+            format!("站点 {} 的请求须签名", self.name),
+            format!("site {} must sign what comes from it", self.name),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 //! This is for decoding base64 and hashing. Their time is linear in the size of the body, and they must not queue behind
 //! the readers on the CPU pool.
 
-use crate::error::{Code, Problem};
+use crate::error::{Code, NOTHING_ACCEPTED, Problem};
 
 /// Bytes up to which work runs inline, because handing it to another thread costs more.
 const INLINE: usize = 256 * 1024;
@@ -24,6 +24,6 @@ pub async fn run_sized<T: Send + 'static>(
     }
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "work on a large body stopped");
-        Problem::new(Code::Internal, "nothing was accepted; send the same call again later")
+        Problem::new(Code::Internal, NOTHING_ACCEPTED.0, NOTHING_ACCEPTED.1)
     })
 }

@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
-use crate::error::{Code, Problem, quote};
+use crate::{
+    error::{Code, Problem, quote},
+    times,
+};
 
 /// Maximum number of events in a batch.
 pub const BATCH_LIMIT: usize = 100;
@@ -49,7 +52,8 @@ pub enum EventData {
 pub enum DecodedEvents {
     /// Structured or binary mode.
     One(CloudEvent),
-    Batch(Vec<CloudEvent>),
+    /// Each event, or why it cannot be decoded.
+    Batch(Vec<Result<CloudEvent, Problem>>),
 }
 
 /// The context attributes of CloudEvents. All other attributes are extensions.
@@ -59,14 +63,18 @@ const CONTEXT: [&str; 8] =
 /// Decodes the events of a request.
 ///
 /// # Errors
-/// The first event that cannot be decoded. A batch is then refused as a whole.
+/// The event, or the batch as a whole, cannot be decoded.
 pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<DecodedEvents, Problem> {
-    let content_type = content_type(headers);
+    let content_type = content_type(headers)?;
     match essence(&content_type).as_str() {
         "application/cloudevents+json" => Ok(DecodedEvents::One(structured(parse_json(body)?)?)),
         "application/cloudevents-batch+json" => batch(parse_json(body)?).map(DecodedEvents::Batch),
         other if other.starts_with("application/cloudevents") => Err(Problem::new(
             Code::UnsupportedMediaType,
+            format!(
+                "事件须是 application/cloudevents+json、application/cloudevents-batch+json 或二进制模式，不能是 {}",
+                quote(other)
+            ),
             format!(
                 "events come as application/cloudevents+json, application/cloudevents-batch+json or in binary mode, not as {}",
                 quote(other)
@@ -79,13 +87,18 @@ pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<DecodedEvents, Proble
 /// Returns true if the event's attributes are headers of the request.
 #[must_use]
 pub fn is_binary(headers: &HeaderMap) -> bool {
-    !essence(&content_type(headers)).starts_with("application/cloudevents")
+    let content_type =
+        headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    !essence(content_type.as_deref().unwrap_or_default()).starts_with("application/cloudevents")
 }
 
 /// Returns the content type of a request, or an empty string.
-#[must_use]
-pub fn content_type(headers: &HeaderMap) -> String {
-    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+///
+/// # Errors
+/// `INVALID_FIELD`: it is not UTF-8.
+pub fn content_type(headers: &HeaderMap) -> Result<String, Problem> {
+    let value = headers.get(header::CONTENT_TYPE).map_or(b"".as_slice(), HeaderValue::as_bytes);
+    Ok(std::str::from_utf8(value).map_err(|_| Problem::not_utf8("content-type"))?.to_owned())
 }
 
 /// Returns the media type without its parameters, in lower case.
@@ -116,44 +129,54 @@ pub fn base64(field: &str, text: &str) -> Result<Bytes, Problem> {
     let dense: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     match LENIENT.decode(dense) {
         Ok(bytes) => Ok(bytes.into()),
-        Err(error) => Err(Problem::new(Code::BadBase64, format!("{field}: {error}"))),
+        Err(_) => Err(Problem::new(
+            Code::BadBase64,
+            format!("{field} 不是 base64"),
+            format!("{field} is no base64"),
+        )),
     }
 }
 
-/// Parses an RFC 3339 time.
-///
-/// # Errors
-/// `INVALID_FIELD`.
-pub fn time(field: &str, text: &str) -> Result<OffsetDateTime, Problem> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| Problem::invalid(field, text, "must be a time such as 2024-01-15T10:12:00+08:00"))
-}
-
 fn parse_json(body: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = error.valid_up_to();
+        Problem::new(
+            Code::MalformedJson,
+            format!("JSON 须是 UTF-8 编码，第 {at} 字节起不是；请转换编码后再发送"),
+            format!("JSON must be UTF-8, which it is not from byte {at} on"),
+        )
+    })?;
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::new(
+            Code::MalformedJson,
+            format!("第 {line} 行第 {column} 列处不是合法的 JSON"),
+            format!("no JSON at line {line} column {column}"),
+        )
+    })
 }
 
-fn batch(json: Value) -> Result<Vec<CloudEvent>, Problem> {
+fn batch(json: Value) -> Result<Vec<Result<CloudEvent, Problem>>, Problem> {
     let Value::Array(events) = json else {
-        return Err(Problem::new(Code::InvalidField, "a batch is a JSON array of events"));
+        return Err(Problem::new(
+            Code::InvalidField,
+            "批量须是事件的 JSON 数组",
+            "a batch is a JSON array of events",
+        ));
     };
     if events.len() > BATCH_LIMIT {
         return Err(Problem::new(
             Code::TooLarge,
+            format!("一批 {} 个事件，最多 {BATCH_LIMIT} 个；请分批发送", events.len()),
             format!("{} events in one batch, at most {BATCH_LIMIT}", events.len()),
         ));
     }
-    let numbered = events.into_iter().enumerate();
-    numbered
-        .map(|(n, event)| {
-            structured(event).map_err(|p| Problem { detail: format!("event {n}: {}", p.detail), ..p })
-        })
-        .collect()
+    Ok(events.into_iter().map(structured).collect())
 }
 
 fn structured(json: Value) -> Result<CloudEvent, Problem> {
     let Value::Object(mut members) = json else {
-        return Err(Problem::new(Code::InvalidField, "an event is a JSON object"));
+        return Err(Problem::new(Code::InvalidField, "事件须是 JSON 对象", "an event is a JSON object"));
     };
     let data = members.remove("data");
     let data_base64 = members.remove("data_base64");
@@ -161,11 +184,21 @@ fn structured(json: Value) -> Result<CloudEvent, Problem> {
     let content_type = attributes.get("datacontenttype").cloned().unwrap_or_default();
     let data = match (data, data_base64) {
         (Some(_), Some(_)) => {
-            return Err(Problem::new(Code::AmbiguousContent, "data and data_base64 exclude each other"));
+            return Err(Problem::new(
+                Code::AmbiguousContent,
+                "data 与 data_base64 只能有一个",
+                "data and data_base64 exclude each other",
+            ));
         }
         (None | Some(Value::Null), None) => EventData::None,
         (None, Some(Value::String(text))) => data_of_bytes(&content_type, base64("data_base64", &text)?)?,
-        (None, Some(_)) => return Err(Problem::new(Code::BadBase64, "data_base64 must be a string")),
+        (None, Some(_)) => {
+            return Err(Problem::new(
+                Code::BadBase64,
+                "data_base64 须是字符串",
+                "data_base64 must be a string",
+            ));
+        }
         (Some(Value::String(text)), None) if !is_json(&content_type) => {
             // A JSON string is UTF-8, whatever encoding the document had before.
             let content_type = format!("{}; charset=utf-8", essence(&content_type));
@@ -188,6 +221,7 @@ fn text_attributes(members: Map<String, Value>) -> Result<BTreeMap<String, Strin
             _ => {
                 return Err(Problem::new(
                     Code::InvalidField,
+                    format!("属性 {} 须是字符串", quote(&name)),
                     format!("attribute {} must be a string", quote(&name)),
                 ));
             }
@@ -214,13 +248,12 @@ fn binary(headers: &HeaderMap, content_type: &str, body: &Bytes) -> Result<Cloud
 
 /// Decodes a header's value by the rules of the HTTP binding: quotes are removed, then percent-encoding is decoded.
 fn header_text(name: &str, value: &[u8]) -> Result<String, Problem> {
-    let no_text = || Problem::new(Code::InvalidField, format!("header {name} must be percent-encoded UTF-8"));
-    let text = std::str::from_utf8(value).map_err(|_| no_text())?;
+    let text = std::str::from_utf8(value).map_err(|_| Problem::not_utf8(name))?;
     let bare = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(quoted) => unescape(quoted),
         None => text.to_owned(),
     };
-    Ok(percent_decode_str(&bare).decode_utf8().map_err(|_| no_text())?.into_owned())
+    Ok(percent_decode_str(&bare).decode_utf8().map_err(|_| Problem::not_utf8(name))?.into_owned())
 }
 
 fn unescape(quoted: &str) -> String {
@@ -248,6 +281,7 @@ fn event(mut attributes: BTreeMap<String, String>, data: EventData) -> Result<Cl
     if let Some((name, _)) = attributes.iter().find(|(_, value)| value.len() > ATTRIBUTE_LIMIT) {
         return Err(Problem::new(
             Code::InvalidField,
+            format!("属性 {} 超过 {ATTRIBUTE_LIMIT} 字节", quote(name)),
             format!("attribute {} is over {ATTRIBUTE_LIMIT} bytes", quote(name)),
         ));
     }
@@ -255,10 +289,11 @@ fn event(mut attributes: BTreeMap<String, String>, data: EventData) -> Result<Cl
     if specversion != "1.0" {
         return Err(Problem::new(
             Code::UnsupportedSpecversion,
+            format!("specversion 须是 1.0，收到的是“{}”", quote(&specversion)),
             format!("specversion must be 1.0, got \"{}\"", quote(&specversion)),
         ));
     }
-    let time = attributes.remove("time").map(|text| time("time", &text)).transpose()?;
+    let time = attributes.remove("time").map(|text| times::time("time", &text)).transpose()?;
     let event = CloudEvent {
         id: required(&mut attributes, "id")?,
         source: required(&mut attributes, "source")?,
@@ -274,7 +309,13 @@ fn event(mut attributes: BTreeMap<String, String>, data: EventData) -> Result<Cl
 
 fn required(attributes: &mut BTreeMap<String, String>, name: &str) -> Result<String, Problem> {
     let value = attributes.remove(name).filter(|value| !value.trim().is_empty());
-    value.ok_or_else(|| Problem::new(Code::MissingAttribute, format!("attribute {name} is missing or empty")))
+    value.ok_or_else(|| {
+        Problem::new(
+            Code::MissingAttribute,
+            format!("缺少属性 {name}，或为空"),
+            format!("attribute {name} is missing or empty"),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -314,7 +355,7 @@ mod tests {
         let structured = one(&headers(&[STRUCTURED]), json.to_string()).unwrap();
         let batch = headers(&[("content-type", "application/cloudevents-batch+json")]);
         let batched = decode(&batch, &json!([json]).to_string().into()).unwrap();
-        assert_eq!(batched, DecodedEvents::Batch(vec![structured.clone()]));
+        assert_eq!(batched, DecodedEvents::Batch(vec![Ok(structured.clone())]));
         let mut pairs = BINARY.to_vec();
         pairs.extend([
             ("ce-subject", "https://www.example.gov.cn/a"),
@@ -386,11 +427,33 @@ mod tests {
     }
 
     #[test]
+    fn a_header_is_utf8_encoded_or_not() {
+        let subject = |value: &[u8]| {
+            let mut headers = headers(&BINARY);
+            headers.insert("ce-subject", HeaderValue::from_bytes(value).unwrap());
+            one(&headers, "").map(|event| event.subject.unwrap())
+        };
+        assert_eq!(subject("年报".as_bytes()).unwrap(), "年报");
+        assert_eq!(subject(b"%E5%B9%B4%E6%8A%A5").unwrap(), "年报");
+        assert_eq!(subject(b"100%").unwrap(), "100%");
+        let latin = subject(b"caf\xe9").unwrap_err();
+        assert_eq!(latin.code, Code::InvalidField);
+        assert!(latin.detail.contains("ce-subject") && latin.detail_en.contains("ce-subject"), "{latin:?}");
+        let mut typed = headers(&BINARY);
+        typed.insert("content-type", HeaderValue::from_bytes(b"text/html; x=\xc4\xea").unwrap());
+        assert!(one(&typed, "x").unwrap_err().detail.contains("content-type"));
+    }
+
+    #[test]
     fn a_batch_names_its_broken_event_and_is_bounded() {
         let batch = headers(&[("content-type", "application/cloudevents-batch+json")]);
         let good = json!({"specversion": "1.0", "id": "7", "source": "s", "type": "t"});
-        let problem = decode(&batch, &json!([good, {}]).to_string().into()).unwrap_err();
-        assert!(problem.detail.starts_with("event 1: "), "{}", problem.detail);
+        let DecodedEvents::Batch(events) = decode(&batch, &json!([good, {}]).to_string().into()).unwrap()
+        else {
+            panic!("a batch was sent")
+        };
+        assert_eq!(events[1].as_ref().unwrap_err().code, Code::MissingAttribute);
+        assert!(events[0].is_ok());
         let many = vec![good; BATCH_LIMIT + 1];
         assert_eq!(decode(&batch, &json!(many).to_string().into()).unwrap_err().code, Code::TooLarge);
     }

@@ -139,15 +139,22 @@ impl DryRun {
     /// Dropping the future does not stop a step that has started, and leaves nothing behind.
     pub async fn check(&self, draft: Submission) -> Result<CheckedDraft, Problem> {
         self.files.check(&draft)?;
-        let _in_line = self.line.clone().try_acquire_owned().map_err(|_| busy("too many drafts at once"))?;
+        let _in_line = self
+            .line
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| busy("同时检查的草稿过多", "too many drafts at once"))?;
         let checked = timeout(self.patience, self.steps(draft)).await;
-        checked.unwrap_or_else(|_elapsed| Err(busy("every core is busy")))
+        checked.unwrap_or_else(|_elapsed| Err(busy("处理器正忙", "every core is busy")))
     }
 
     async fn steps(&self, draft: Submission) -> Result<CheckedDraft, Problem> {
-        let review = review::steps(&draft.declared.review)
-            .map_err(|error| Problem::new(Code::InvalidField, error.to_string()))?;
-        let core = timeout(MAX_QUEUE_TIME, self.core()).await.map_err(|_| busy("every core is busy"))?;
+        let review = review::steps(&draft.declared.review).map_err(|error| {
+            Problem::new(Code::InvalidField, "review.at 不是有效的时间", error.to_string())
+        })?;
+        let core = timeout(MAX_QUEUE_TIME, self.core())
+            .await
+            .map_err(|_| busy("处理器正忙", "every core is busy"))?;
         let (readers, limits) = (self.readers.clone(), self.limits);
         let listed = listed_name(&draft.declared, &self.neighbours.registry.borrow());
         let read = self.on(core, move || {
@@ -160,7 +167,7 @@ impl DryRun {
             (draft, read)
         });
         let (draft, read) = read.await?;
-        let (read, parts) = read.map_err(|unread| busy(&unread.to_string()))?;
+        let (read, parts) = read.map_err(|unread| busy("读取进程不可用", &unread.to_string()))?;
         let (own, reading) = match read {
             Ok(read) => read,
             Err(rejection) => return Ok(CheckedDraft { parts, ..self.answer(draft, Err(rejection), None) }),
@@ -202,7 +209,11 @@ impl DryRun {
         let reading = self.neighbours.of_draft(&key.agency, own, draft.declared.region());
         match timeout(NEIGHBOURS_TIME, reading).await {
             Ok(read) => Ok(read?),
-            Err(_elapsed) => Err(Problem::new(Code::BrokerUnavailable, "the broker does not answer in time")),
+            Err(_elapsed) => Err(Problem::new(
+                Code::BrokerUnavailable,
+                "消息系统没有及时应答",
+                "the broker does not answer in time",
+            )),
         }
     }
 
@@ -266,8 +277,12 @@ impl DryRun {
     }
 }
 
-fn busy(why: &str) -> Problem {
-    Problem::new(Code::Overloaded, format!("{why}; send the same call again later"))
+fn busy(chinese: &str, english: &str) -> Problem {
+    Problem::new(
+        Code::Overloaded,
+        format!("{chinese}，请稍后原样重试"),
+        format!("{english}; send the same call again later"),
+    )
 }
 
 fn not_checked(problem: &Problem, rules: Vec<String>) -> NotCheckedLine {

@@ -88,9 +88,14 @@ impl Eraser {
     /// If the future is dropped, the report may or may not have been erased. Call again.
     pub async fn erase(&self, request: EraseReportRequest) -> Result<Erasure, Problem> {
         let EraseReportRequest { name, reason, person } = request;
-        let report: ReportKey = name
-            .parse()
-            .map_err(|_| Problem::invalid("name", &name, "must be agencies/{agency}/reports/{year}"))?;
+        let report: ReportKey = name.parse().map_err(|_| {
+            Problem::invalid(
+                "name",
+                &name,
+                "须是 agencies/{机关}/reports/{年度}",
+                "must be agencies/{agency}/reports/{year}",
+            )
+        })?;
         let reason = line("reason", &reason, REASON_LIMIT)?;
         let person = line("person", &person, PERSON_LIMIT)?;
         let history = self.receipts.history(&name).await?;
@@ -182,7 +187,13 @@ impl Eraser {
             Some(content_hash) => self.contents.get(content_hash).await?,
             None => KnownContent::default(),
         };
-        let not_found = || Problem::new(Code::ReportNotFound, format!("no report {report} was read here"));
+        let not_found = || {
+            Problem::new(
+                Code::ReportNotFound,
+                format!("此处没有读过报告 {report}"),
+                format!("no report {report} was read here"),
+            )
+        };
         known.erased.map(answer).ok_or_else(not_found)
     }
 
@@ -197,6 +208,7 @@ impl Eraser {
         match known.into_iter().find_map(|known| known.erased) {
             Some(_) => Err(Problem::new(
                 Code::Erased,
+                "内容完全相同的文件或附件已依申请删除；更正后的可以再报",
                 "a document or attachment of exactly this content was erased on demand; a corrected one is taken",
             )),
             None => Ok(()),
@@ -336,7 +348,12 @@ fn answer(tombstone: ReportErased) -> Erasure {
 fn line(field: &str, text: &str, most: usize) -> Result<String, Problem> {
     let length = text.trim().chars().count();
     if length == 0 || length > most || text.chars().any(is_active) {
-        return Err(Problem::invalid(field, text, &format!("must be 1 to {most} characters on one line")));
+        return Err(Problem::invalid(
+            field,
+            text,
+            &format!("须是一行 1 至 {most} 个字符"),
+            &format!("must be 1 to {most} characters on one line"),
+        ));
     }
     Ok(text.trim().to_owned())
 }

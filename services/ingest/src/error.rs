@@ -1,7 +1,10 @@
 //! Errors of calls: RFC 9457 `application/problem+json` over HTTP, `google.rpc.ErrorInfo` over gRPC.
 //!
 //! One table holds every code with its HTTP status, its gRPC code and whether a retry may succeed. Codes are public:
-//! scripts and CMS plug-ins branch on them.
+//! scripts and CMS plug-ins branch on them. A detail is written in Chinese and in English, and says neither the types nor the
+//! libraries of this program. [`crate::http`] answers in the language that the caller prefers.
+
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -12,6 +15,7 @@ use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::language::Language;
 use gongkai_worker::{inert, transport, transport::ErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
@@ -67,11 +71,25 @@ pub enum Code {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {detail}", .code.as_str())]
+#[error("{}: {detail_en}", .code.as_str())]
 pub struct Problem {
     pub code: Code,
-    /// What went wrong, for a human reader.
+    /// What went wrong and what to do, in Chinese.
     pub detail: String,
+    /// The same in English.
+    pub detail_en: String,
+    /// Of a batch: which events it is about.
+    pub events: Vec<EventProblem>,
+}
+
+/// What is wrong with one event of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventProblem {
+    /// Its place in the batch, from 0.
+    pub index: usize,
+    pub code: Code,
+    pub detail: String,
+    pub detail_en: String,
 }
 
 /// The properties of a code.
@@ -103,10 +121,24 @@ struct ProblemJson<'a> {
     code: &'a str,
     retryable: bool,
     trace_id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<EventJson<'a>>,
+}
+
+/// A member of `errors`.
+#[derive(Serialize)]
+struct EventJson<'a> {
+    index: usize,
+    code: &'a str,
+    retryable: bool,
+    detail: &'a str,
 }
 
 /// Seconds that a sender should wait before a retry.
 const RETRY_AFTER_S: u64 = 5;
+/// What a caller is told when the server could not do its part.
+pub(crate) const NOTHING_ACCEPTED: (&str, &str) =
+    ("本次调用没有受理任何内容，请稍后原样重试", "nothing was accepted; send the same call again later");
 /// Maximum characters of the caller's input that a detail quotes.
 const QUOTE_LIMIT: usize = 80;
 
@@ -209,18 +241,93 @@ impl Code {
 
 impl Problem {
     /// Passwords inside URLs of the detail are hidden here for all callers.
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Self { code, detail: inert::redact(&detail).into_owned() }
+    pub fn new(code: Code, chinese: impl AsRef<str>, english: impl AsRef<str>) -> Self {
+        let redacted = |text: &str| inert::redact(text).into_owned();
+        Self {
+            code,
+            detail: redacted(chinese.as_ref()),
+            detail_en: redacted(english.as_ref()),
+            events: Vec::new(),
+        }
     }
 
     /// Creates a problem about an invalid field. It quotes at most 80 characters of the value.
     #[must_use]
-    pub fn invalid(field: &str, value: &str, must: &str) -> Self {
-        Self::new(Code::InvalidField, format!("{field} {must}, got \"{}\"", quote(value)))
+    pub fn invalid(field: &str, value: &str, chinese: &str, english: &str) -> Self {
+        let value = quote(value);
+        Self::new(
+            Code::InvalidField,
+            format!("{field} {chinese}，收到的是“{value}”"),
+            format!("{field} {english}, got \"{value}\""),
+        )
     }
 
-    fn retry_after_s(&self) -> Option<u64> {
+    /// Creates a problem about bytes that are no UTF-8 text where text is needed.
+    #[must_use]
+    pub fn not_utf8(field: &str) -> Self {
+        Self::new(
+            Code::InvalidField,
+            format!("{field} 不是 UTF-8 编码，请转换编码后再发送"),
+            format!(
+                "{field} is not UTF-8; send it as UTF-8, percent-encoded where it stands in a header or query"
+            ),
+        )
+    }
+
+    /// Says of each of some events of a batch what is wrong with it. The code is that of the first.
+    ///
+    /// Returns `None` if there are none.
+    #[must_use]
+    pub fn of_events(wrong: Vec<(usize, Self)>) -> Option<Self> {
+        let (first, problem) = wrong.first()?;
+        let (detail, detail_en) = (
+            format!("第 {first} 个事件：{}", problem.detail),
+            format!("event {first}: {}", problem.detail_en),
+        );
+        let code = problem.code;
+        let event = |(index, problem): (usize, Self)| EventProblem {
+            index,
+            code: problem.code,
+            detail: problem.detail,
+            detail_en: problem.detail_en,
+        };
+        Some(Self { code, detail, detail_en, events: wrong.into_iter().map(event).collect() })
+    }
+
+    /// Returns the `application/problem+json`.
+    #[must_use]
+    pub fn to_json(&self, language: Language) -> Vec<u8> {
+        let said = |chinese: &'_ str, english: &'_ str| match language {
+            Language::Chinese => chinese.to_owned(),
+            Language::English => english.to_owned(),
+        };
+        let details: Vec<String> =
+            self.events.iter().map(|event| said(&event.detail, &event.detail_en)).collect();
+        let errors = self.events.iter().zip(&details).map(|(event, detail)| EventJson {
+            index: event.index,
+            code: event.code.as_str(),
+            retryable: event.code.retryable(),
+            detail,
+        });
+        let json = ProblemJson {
+            r#type: format!(
+                "urn:gongkai:problem:{}",
+                self.code.as_str().to_ascii_lowercase().replace('_', "-")
+            ),
+            title: self.code.row().title,
+            status: self.code.status().as_u16(),
+            detail: &said(&self.detail, &self.detail_en),
+            code: self.code.as_str(),
+            retryable: self.code.retryable(),
+            trace_id: gongkai_worker::trace::current_trace_id(),
+            errors: errors.collect(),
+        };
+        serde_json::to_vec(&json).expect("strings, numbers and booleans always serialise")
+    }
+
+    /// Seconds that the sender should wait before it repeats the call; `None` if that does not help.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u64> {
         self.code.retryable().then_some(RETRY_AFTER_S)
     }
 }
@@ -259,25 +366,14 @@ impl From<transport::Error> for Problem {
             }
             _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
         }
-        Self::new(code, "nothing was accepted; send the same call again later")
+        Self::new(code, NOTHING_ACCEPTED.0, NOTHING_ACCEPTED.1)
     }
 }
 
+/// Answers in Chinese. [`crate::http`] finds the problem among the extensions and answers again where English is preferred.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let json = ProblemJson {
-            r#type: format!(
-                "urn:gongkai:problem:{}",
-                self.code.as_str().to_ascii_lowercase().replace('_', "-")
-            ),
-            title: self.code.row().title,
-            status: self.code.status().as_u16(),
-            detail: &self.detail,
-            code: self.code.as_str(),
-            retryable: self.code.retryable(),
-            trace_id: gongkai_worker::trace::current_trace_id(),
-        };
-        let body = serde_json::to_vec(&json).expect("strings, numbers and booleans always serialise");
+        let body = self.to_json(Language::Chinese);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
@@ -288,6 +384,7 @@ impl IntoResponse for Problem {
         if self.code.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }
@@ -303,7 +400,8 @@ impl From<Problem> for tonic::Status {
         if let Some(seconds) = problem.retry_after_s() {
             details.set_retry_info(Some(std::time::Duration::from_secs(seconds)));
         }
-        Self::with_error_details(problem.code.row().grpc, problem.detail, details)
+        details.set_localized_message("zh-CN", problem.detail);
+        Self::with_error_details(problem.code.row().grpc, problem.detail_en, details)
     }
 }
 
@@ -324,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_retryable_problem_says_when() {
-        let response = Problem::new(Code::StorageFull, "later").into_response();
+        let response = Problem::new(Code::StorageFull, "稍后", "later").into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "5");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
@@ -332,7 +430,8 @@ mod tests {
 
     #[test]
     fn grpc_callers_get_the_same_code_as_a_reason() {
-        let status = tonic::Status::from(Problem::new(Code::SubmissionNotFound, "no such submission"));
+        let status =
+            tonic::Status::from(Problem::new(Code::SubmissionNotFound, "没有此提交", "no such submission"));
         assert_eq!(status.code(), tonic::Code::NotFound);
         let info = status.get_details_error_info().unwrap();
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("SUBMISSION_NOT_FOUND", "gongkai"));
@@ -340,8 +439,9 @@ mod tests {
 
     #[test]
     fn a_detail_tells_no_password() {
-        let problem = Problem::invalid("data.url", "https://u:s3cret@h/", "must be another");
-        assert_eq!(problem.detail, "data.url must be another, got \"https://u:***@h/\"");
+        let problem = Problem::invalid("data.url", "https://u:s3cret@h/", "须另填", "must be another");
+        assert_eq!(problem.detail_en, "data.url must be another, got \"https://u:***@h/\"");
+        assert_eq!(problem.detail, "data.url 须另填，收到的是“https://u:***@h/”");
     }
 
     #[test]

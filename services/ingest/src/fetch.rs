@@ -58,11 +58,16 @@ impl Fetcher {
     /// # Errors
     /// `FETCH_NOT_ALLOWED`, `TOO_LARGE`, `INVALID_FIELD`: a retry does not help. `FETCH_FAILED`: try again later.
     pub async fn fetch(&self, url: &str, declared: File) -> Result<File, Problem> {
-        let parsed = Url::parse(url)
-            .map_err(|_| Problem::invalid("data.content.url", url, "must be an absolute URL"))?;
+        let parsed = Url::parse(url).map_err(|_| {
+            Problem::invalid("data.content.url", url, "须是完整的网址", "must be an absolute URL")
+        })?;
         if !is_listed(&self.hosts, &parsed) {
             return Err(Problem::new(
                 Code::FetchNotAllowed,
+                format!(
+                    "“{}”不在 ingest.fetch_allowed_hosts 之列；请以 base64 或 text 直接发送内容",
+                    quote(url)
+                ),
                 format!(
                     "\"{}\" is not in ingest.fetch_allowed_hosts; send the content as base64 or text",
                     quote(url)
@@ -88,6 +93,7 @@ impl Fetcher {
             if body.len() + chunk.len() > self.limit {
                 return Err(Problem::new(
                     Code::TooLarge,
+                    format!("抓取到的内容超过 {} 字节", self.limit),
                     format!("the fetched content is over {} bytes", self.limit),
                 ));
             }
@@ -115,13 +121,20 @@ fn authority(url: &Url) -> String {
 
 fn failed(error: &reqwest::Error) -> Problem {
     tracing::warn!(error = error as &dyn std::error::Error, "content was not fetched");
-    let cause = match error.status() {
-        Some(status) => format!("the host answered {}", status.as_u16()),
-        None if error.is_timeout() => "the host did not answer in time".to_owned(),
-        None if error.is_redirect() => "the host redirected to where we may not follow".to_owned(),
-        None => "the host was not reached".to_owned(),
+    let (chinese, english) = match error.status() {
+        Some(status) => {
+            (format!("对方主机应答 {}", status.as_u16()), format!("the host answered {}", status.as_u16()))
+        }
+        None if error.is_timeout() => {
+            ("对方主机没有及时应答".to_owned(), "the host did not answer in time".to_owned())
+        }
+        None if error.is_redirect() => (
+            "对方主机跳转到不允许抓取的地址".to_owned(),
+            "the host redirected to where we may not follow".to_owned(),
+        ),
+        None => ("连不上对方主机".to_owned(), "the host was not reached".to_owned()),
     };
-    Problem::new(Code::FetchFailed, cause)
+    Problem::new(Code::FetchFailed, chinese, english)
 }
 
 fn first(declared: String, fetched: String) -> String {
@@ -180,7 +193,11 @@ mod tests {
             Fetcher::new(&Config { fetch_allowed_hosts: hosts, ..Config::default() }).unwrap()
         };
         let fetch = async |fetcher: &Fetcher, url: String| {
-            fetcher.fetch(&url, publication::file(Bytes::new(), "")).await.err().map(|problem| problem.detail)
+            fetcher
+                .fetch(&url, publication::file(Bytes::new(), ""))
+                .await
+                .err()
+                .map(|problem| problem.detail_en)
         };
         let refused = fetch(&fetcher(vec![host.clone()]), format!("http://{host}/")).await.unwrap();
         assert!(refused.contains("redirected"), "{refused}");

@@ -4,7 +4,7 @@ use gongkai_model::AgencyKey;
 use gongkai_proto::convert;
 use gongkai_worker::inert::without_credentials;
 
-use crate::{cloudevent, error::Problem};
+use crate::{error::Problem, times};
 
 /// Maximum length of a text in bytes, so that the event fits into one message.
 const TEXT_LIMIT: usize = 4096;
@@ -17,7 +17,7 @@ pub fn year(field: &str, text: &str) -> Result<i32, Problem> {
     match text.parse() {
         _ if text.is_empty() => Ok(0),
         Ok(year) if (1000..=9999).contains(&year) => Ok(year),
-        _ => Err(Problem::invalid(field, text, "must be a year of four digits")),
+        _ => Err(Problem::invalid(field, text, "须是四位数的年份", "must be a year of four digits")),
     }
 }
 
@@ -28,7 +28,12 @@ pub fn year(field: &str, text: &str) -> Result<i32, Problem> {
 pub fn text(field: &str, value: Option<String>) -> Result<String, Problem> {
     let value = value.unwrap_or_default();
     if value.len() > TEXT_LIMIT {
-        return Err(Problem::invalid(field, &value, &format!("must be at most {TEXT_LIMIT} bytes")));
+        return Err(Problem::invalid(
+            field,
+            &value,
+            &format!("最多 {TEXT_LIMIT} 字节"),
+            &format!("must be at most {TEXT_LIMIT} bytes"),
+        ));
     }
     Ok(value.trim().to_owned())
 }
@@ -50,10 +55,15 @@ pub fn agency_code(field: &str, value: Option<String>) -> Result<String, Problem
     if code.is_empty() || AgencyKey::from_code(&code).is_ok() {
         return Ok(code);
     }
-    Err(Problem::invalid(field, &code, "must be 1 to 64 of the characters A-Z a-z 0-9 _ -"))
+    Err(Problem::invalid(
+        field,
+        &code,
+        "须由 1 至 64 个 A-Z a-z 0-9 _ - 组成",
+        "must be 1 to 64 of the characters A-Z a-z 0-9 _ -",
+    ))
 }
 
-/// Parses a time, or a day, which means midnight in Beijing.
+/// Parses a time as [`times::time`] does. Empty text means unknown.
 ///
 /// # Errors
 /// `INVALID_FIELD`.
@@ -61,10 +71,5 @@ pub fn published_at(field: &str, text: &str) -> Result<Option<prost_types::Times
     if text.is_empty() {
         return Ok(None);
     }
-    let at = if text.len() == "2024-01-15".len() {
-        cloudevent::time(field, &format!("{text}T00:00:00+08:00"))?
-    } else {
-        cloudevent::time(field, text)?
-    };
-    Ok(Some(convert::timestamp::timestamp(at)))
+    Ok(Some(convert::timestamp::timestamp(times::time(field, text)?)))
 }

@@ -6,11 +6,12 @@
 use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use bytes::BytesMut;
 use futures::{Stream, StreamExt as _, stream};
 use prost_types::Timestamp;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, Streaming, server::NamedService, transport::Server};
 
 use crate::{
     admission::Admission,
@@ -21,7 +22,7 @@ use crate::{
     dry_run::DryRun,
     erasure::Eraser,
     error::{Code, Problem},
-    fields,
+    fields, health,
     intake::Intake,
     publication,
     server::GRACE,
@@ -32,8 +33,10 @@ use gongkai_proto::{
     convert::timestamp,
     v1::{
         AgencyHint, Attachment, CheckReportRequest, CheckReportResponse, DocumentKind, EraseReportRequest,
-        Erasure, GetSubmissionRequest, Receipt, Site, SubmitRequest, WatchSubmissionRequest,
+        Erasure, GetSubmissionRequest, Receipt, Site, SubmitRequest, SubmitStreamRequest,
+        WatchSubmissionRequest,
         submission_service_server::{SubmissionService, SubmissionServiceServer},
+        submit_stream_request::Part,
     },
 };
 use gongkai_worker::Runtime;
@@ -99,7 +102,7 @@ impl Submissions {
     pub async fn serve(self, listener: TcpListener, runtime: &Runtime) -> anyhow::Result<()> {
         let shutdown = self.shutdown.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_serving::<SubmissionServiceServer<Self>>().await;
+        let health = health::follow(runtime, health, <SubmissionServiceServer<Self> as NamedService>::NAME);
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -121,18 +124,50 @@ impl Submissions {
             .add_service(reflection().build_v1().context("couldn't build reflection v1")?)
             .add_service(reflection().build_v1alpha().context("couldn't build reflection v1alpha")?)
             .add_service(Door::new(service, auth, admission))
-            .serve_with_incoming_shutdown(incoming, {
-                let shutdown = shutdown.clone();
-                async move {
-                    shutdown.cancelled().await;
-                    health.set_not_serving::<SubmissionServiceServer<Self>>().await;
-                }
-            });
+            .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
         tokio::select! {
-            served = serving => served.context("the gRPC server failed"),
+            served = async { tokio::join!(serving, health).0 } => served.context("the gRPC server failed"),
             () = close_idle(&shutdown, &connections) => Ok(()),
             () = runtime.drained() => Ok(()),
         }
+    }
+
+    /// Puts a request in pieces together. Nothing is kept of one that is broken off.
+    async fn whole(&self, mut parts: Streaming<SubmitStreamRequest>) -> Result<SubmitRequest, Status> {
+        let first = parts.message().await?.and_then(|first| first.part);
+        let Some(Part::Request(mut request)) = first else {
+            return Err(Problem::new(
+                Code::InvalidField,
+                "第一条消息须是 request",
+                "the first message must have the request",
+            )
+            .into());
+        };
+        let mut content = BytesMut::from(request.content.as_ref());
+        while let Some(SubmitStreamRequest { part }) = parts.message().await? {
+            let Some(Part::Chunk(chunk)) = part else {
+                return Err(Problem::new(
+                    Code::InvalidField,
+                    "第一条之后的消息须是 chunk",
+                    "every message after the first must have a chunk",
+                )
+                .into());
+            };
+            if content.len() + chunk.len() > self.limit {
+                return Err(self.too_large().into());
+            }
+            content.extend_from_slice(&chunk);
+        }
+        request.content = content.freeze();
+        Ok(*request)
+    }
+
+    fn too_large(&self) -> Problem {
+        Problem::new(
+            Code::TooLarge,
+            format!("content 超过 {} 字节", self.limit),
+            format!("content is over {} bytes", self.limit),
+        )
     }
 
     /// Destructures the request, so that the compiler demands a use of every field.
@@ -155,13 +190,20 @@ impl Submissions {
             attachments,
         } = request;
         if content.len() > self.limit {
-            return Err(Problem::new(Code::TooLarge, format!("content is over {} bytes", self.limit)));
+            return Err(self.too_large());
         }
         let kind = document_kind(kind)?;
         let identity = match fields::text("request_id", Some(request_id))? {
             key if key.is_empty() => SubmissionIdentity::Content,
             key if key.len() <= KEY_LIMIT => SubmissionIdentity::Key { caller: String::new(), key },
-            key => return Err(Problem::invalid("request_id", &key, "must be at most 256 bytes")),
+            key => {
+                return Err(Problem::invalid(
+                    "request_id",
+                    &key,
+                    "最多 256 字节",
+                    "must be at most 256 bytes",
+                ));
+            }
         };
         let (agency, site) = (agency.unwrap_or_default(), site.unwrap_or_default());
         let declared = DeclaredMetadata {
@@ -262,7 +304,9 @@ fn working<T>(request: &Request<T>) -> Option<Working> {
 fn valid_time(stated: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
     match timestamp::optional(stated, "event_time") {
         Ok(_) => Ok(stated),
-        Err(error) => Err(Problem::new(Code::InvalidField, error.to_string())),
+        Err(_) => {
+            Err(Problem::new(Code::InvalidField, "event_time 不是有效的时间", "event_time is no valid time"))
+        }
     }
 }
 
@@ -270,11 +314,16 @@ fn valid_time(stated: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
 fn document_kind(number: i32) -> Result<DocumentKind, Problem> {
     match DocumentKind::try_from(number) {
         Ok(DocumentKind::Unspecified) => Ok(DocumentKind::Published),
-        Ok(DocumentKind::Draft) => {
-            Err(Problem::invalid("kind", "DRAFT", "must not be a draft, which CheckReport checks"))
-        }
+        Ok(DocumentKind::Draft) => Err(Problem::invalid(
+            "kind",
+            "DRAFT",
+            "不能是草稿，草稿请用 CheckReport",
+            "must not be a draft, which CheckReport checks",
+        )),
         Ok(kind) => Ok(kind),
-        Err(_) => Err(Problem::invalid("kind", &number.to_string(), "must be a known kind")),
+        Err(_) => {
+            Err(Problem::invalid("kind", &number.to_string(), "须是已知的种类", "must be a known kind"))
+        }
     }
 }
 
@@ -286,6 +335,19 @@ impl SubmissionService for Submissions {
         let _slot = (self.admission.enter()?, working(&request));
         // The message counts as a body in memory until the answer.
         let (_, _held, message) = request.into_parts();
+        let submission = self.submission(message)?;
+        Ok(Response::new(self.intake.submit(submission).await?))
+    }
+
+    async fn submit_stream(
+        &self,
+        request: Request<Streaming<SubmitStreamRequest>>,
+    ) -> Result<Response<Receipt>, Status> {
+        let working = working(&request);
+        let (_, _held, parts) = request.into_parts();
+        let message = self.whole(parts).await?;
+        // A slot is for a request that is complete.
+        let _slot = (self.admission.enter()?, working);
         let submission = self.submission(message)?;
         Ok(Response::new(self.intake.submit(submission).await?))
     }
@@ -318,8 +380,13 @@ impl SubmissionService for Submissions {
         request: Request<WatchSubmissionRequest>,
     ) -> Result<Response<Self::WatchSubmissionStream>, Status> {
         let slot = self.watchers.clone().try_acquire_owned();
-        let slot =
-            slot.map_err(|_| Problem::new(Code::Overloaded, "too many watchers; watch again later"))?;
+        let slot = slot.map_err(|_| {
+            Problem::new(
+                Code::Overloaded,
+                "同时等待的调用过多，请稍后再试",
+                "too many watchers; watch again later",
+            )
+        })?;
         let receipts = self.intake.watch(&request.into_inner().submission_id).await?;
         // The drain must not wait for a submission that takes long.
         let receipts = receipts.take_until(self.shutdown.clone().cancelled_owned());

@@ -169,6 +169,7 @@ impl Intake {
                     self.metrics.repeated(Repeat::Refused);
                     return Err(Problem::new(
                         Code::IdReused,
+                        format!("此键已属于 {}，其内容不同；请换一个键", attempt.submission_id),
                         format!(
                             "the key belongs to {}, whose content is another; take a new key",
                             attempt.submission_id
@@ -196,6 +197,7 @@ impl Intake {
         if !self.has_seen(known_until).await? {
             return Err(Problem::new(
                 Code::BrokerUnavailable,
+                "正在核对此前是否已受理，请稍后原样重试",
                 "whether this was accepted before is being looked up; send the same call again later",
             ));
         }
@@ -370,12 +372,15 @@ impl Intake {
 
     async fn not_found(&self, id: &str) -> Problem {
         let id = crate::error::quote(id);
-        let detail = match self.receipts.is_whole().await {
-            Ok(true) => format!("nobody submitted \"{id}\" here"),
-            Ok(false) => format!("\"{id}\" is not known yet: receipts are being made again from the log"),
+        let (chinese, english) = match self.receipts.is_whole().await {
+            Ok(true) => (format!("此处没有提交“{id}”"), format!("nobody submitted \"{id}\" here")),
+            Ok(false) => (
+                format!("“{id}”尚不可查：回执正在由日志重建"),
+                format!("\"{id}\" is not known yet: receipts are being made again from the log"),
+            ),
             Err(error) => return error.into(),
         };
-        Problem::new(Code::SubmissionNotFound, detail)
+        Problem::new(Code::SubmissionNotFound, chinese, english)
     }
 
     /// Returns the submission that an attempt supersedes; empty if none before it was accepted.

@@ -1,7 +1,7 @@
 //! Accepts reports over HTTP and gRPC, stores them in the object store and publishes them to JetStream.
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
-//! servers in front of it, behind one [`admission`] and each with its [`connections`]; [`cloudevent`], [`publication`] and [`submission`] decode what they receive. [`dry_run`] checks drafts. [`auth`] and
+//! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] takes requests through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`] does with events what every server does. [`dry_run`] checks drafts. [`auth`] and
 //! [`signature`] decide who may call. [`calls`] tells repetitions, [`places`] what may have replaced what. [`receipt_store`],
 //! [`state`] and [`progress`] keep the receipts, and [`rebuild`] makes them again. [`erasure`] erases reports.
 
@@ -21,20 +21,25 @@ pub mod error;
 pub mod fetch;
 pub mod fields;
 pub mod grpc;
+pub mod health;
 pub mod http;
 pub mod intake;
+pub mod language;
 mod metrics;
+pub mod nats;
 pub mod places;
 pub mod progress;
 pub mod publication;
 pub mod rebuild;
 pub mod receipt;
 pub mod receipt_store;
+pub mod reception;
 pub mod review;
 pub mod server;
 pub mod signature;
 pub mod state;
 pub mod submission;
+pub mod times;
 pub mod turns;
 
 use std::time::Duration;
@@ -121,6 +126,8 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
         }
         anyhow::Ok(())
     };
+    let reception = reception::Reception::new(intake.clone(), auth.clone(), dry_run.clone());
+    let requests = nats::CmsRequests::new(runtime.clone(), reception, auth.clone(), admission.clone());
     let submissions = grpc::Submissions::new(&config, &runtime, intake, dry_run, auth, admission);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
     let rebuilding = rebuild::keep(runtime.clone(), receipts.clone());
@@ -129,6 +136,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     tokio::try_join!(
         Box::pin(serving_http),
         Box::pin(submissions.serve(listeners.grpc, &runtime)),
+        Box::pin(requests.serve()),
         Box::pin(stages),
         Box::pin(rebuilding),
         Box::pin(dead)

@@ -114,6 +114,10 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
             return Err(Problem::new(
                 Code::UnknownEventType,
                 format!(
+                    "类型“{}”不是 gongkai.report.published.v1、.updated.v1、.withdrawn.v1、.draft.v1 之一",
+                    quote(other)
+                ),
+                format!(
                     "type \"{}\" is none of gongkai.report.published.v1, .updated.v1, .withdrawn.v1, .draft.v1",
                     quote(other)
                 ),
@@ -122,7 +126,9 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
     };
     let CloudEvent { id, source, subject, time, extensions, data, .. } = event;
     let (mut members, content) = match data {
-        EventData::None => return Err(Problem::new(Code::MissingContent, "the event has no data")),
+        EventData::None => {
+            return Err(Problem::new(Code::MissingContent, "事件没有 data", "the event has no data"));
+        }
         EventData::Json(json) => (members(json)?, None),
         EventData::Document(bytes, content_type) => {
             (from_extensions(&extensions)?, Some(file(bytes, &content_type)))
@@ -163,6 +169,7 @@ fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
     if declared.url.is_empty() {
         return Err(Problem::new(
             Code::MissingUrl,
+            "撤回须以 data.url 或 subject 属性指明文章",
             "a withdrawal names the article by data.url or the subject attribute",
         ));
     }
@@ -184,16 +191,30 @@ pub fn file(bytes: Bytes, content_type: &str) -> File {
 
 fn members(json: Value) -> Result<Members, Problem> {
     if !json.is_object() {
-        return Err(Problem::new(Code::InvalidField, "data must be a JSON object"));
+        return Err(Problem::new(Code::InvalidField, "data 须是 JSON 对象", "data must be a JSON object"));
     }
     let content = json.get("content");
     if content.is_some_and(|content| !content.is_object() && !content.is_null()) {
         return Err(Problem::new(
             Code::InvalidField,
+            "data.content 须是含 base64、text 或 url 的对象",
             "data.content must be an object with base64, text or url",
         ));
     }
-    serde_json::from_value(json).map_err(|error| Problem::new(Code::InvalidField, format!("data: {error}")))
+    serde_path_to_error::deserialize(json).map_err(|error| of_another_kind(error.path()))
+}
+
+/// The problem with a member that is not of the kind that it must be.
+fn of_another_kind(path: &serde_path_to_error::Path) -> Problem {
+    let last = path.iter().next_back().map(ToString::to_string).unwrap_or_default();
+    let (chinese, english) = match last.as_str() {
+        "year" => ("须是四位数的年份（数字）", "must be a year of four digits, as a number"),
+        "attachments" | "review" => ("须是数组", "must be an array"),
+        "agency" | "site" | "content" => ("须是对象", "must be an object"),
+        index if index.starts_with('[') => ("须是对象", "must be an object"),
+        _ => ("须是字符串", "must be a string"),
+    };
+    Problem::new(Code::InvalidField, format!("data.{path} {chinese}"), format!("data.{path} {english}"))
 }
 
 fn from_extensions(extensions: &BTreeMap<String, String>) -> Result<Members, Problem> {
@@ -285,7 +306,11 @@ fn ensure_few(steps: usize) -> Result<(), Problem> {
     if steps <= LIST_LIMIT {
         return Ok(());
     }
-    Err(Problem::new(Code::TooLarge, format!("{steps} steps of review, at most {LIST_LIMIT}")))
+    Err(Problem::new(
+        Code::TooLarge,
+        format!("review 有 {steps} 步，最多 {LIST_LIMIT} 步"),
+        format!("{steps} steps of review, at most {LIST_LIMIT}"),
+    ))
 }
 
 fn content_location(content: Option<ContentMember>) -> Result<ContentLocation, Problem> {
@@ -308,10 +333,12 @@ fn content_location(content: Option<ContentMember>) -> Result<ContentLocation, P
         (None, None, Some(url)) => Ok(ContentLocation::Remote(file, text("content.url", Some(url))?)),
         (None, None, None) => Err(Problem::new(
             Code::MissingContent,
+            "data.content 须有 base64、text、url 之一；只有附件时可不带 content",
             "data.content must have one of base64, text, url, unless there are attachments and no content",
         )),
         _ => Err(Problem::new(
             Code::AmbiguousContent,
+            "data.content 只能有 base64、text、url 之一",
             "data.content must have exactly one of base64, text, url",
         )),
     }
@@ -321,7 +348,7 @@ fn attachments(list: Option<Vec<AttachmentMember>>) -> Result<Vec<File>, Problem
     let list = list.unwrap_or_default();
     let file = |attachment: AttachmentMember| {
         let Some(base64) = attachment.base64 else {
-            return Err(Problem::new(Code::MissingContent, "an attachment needs base64"));
+            return Err(Problem::new(Code::MissingContent, "附件须有 base64", "an attachment needs base64"));
         };
         Ok(File {
             bytes: cloudevent::base64("attachments.base64", &base64)?,
@@ -410,6 +437,28 @@ mod tests {
         let submission = submitted(event("published", EventData::Json(data)));
         assert!(submission.content.bytes.is_empty());
         assert_eq!(submission.attachments[0].bytes.as_ref(), b"PK");
+    }
+
+    #[test]
+    fn a_member_of_another_kind_is_named_without_our_types() {
+        let cases = [
+            (json!({"year": "2023"}), "data.year"),
+            (json!({"year": 99_999_999_999_u64}), "data.year"),
+            (json!({"agency": "局"}), "data.agency"),
+            (json!({"agency": {"name": 7}}), "data.agency.name"),
+            (json!({"attachments": {}}), "data.attachments"),
+            (json!({"attachments": [7]}), "data.attachments[0]"),
+            (json!({"review": [{}, {"at": []}]}), "data.review[1].at"),
+        ];
+        for (data, field) in cases {
+            let problem = read(event("published", EventData::Json(data))).unwrap_err();
+            for detail in [&problem.detail, &problem.detail_en] {
+                assert!(detail.starts_with(&format!("{field} ")), "{detail}");
+                for leak in ["i32", "struct", "invalid type", "Member", "expected"] {
+                    assert!(!detail.contains(leak), "{detail}");
+                }
+            }
+        }
     }
 
     #[test]

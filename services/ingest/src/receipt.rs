@@ -62,6 +62,14 @@ struct Hit {
     code: Option<String>,
 }
 
+impl ReceiptJson {
+    /// Where its later states are.
+    #[must_use]
+    pub fn status_url(&self) -> &str {
+        &self.status_url
+    }
+}
+
 #[must_use]
 pub fn state_name(state: SubmissionState) -> &'static str {
     match state {

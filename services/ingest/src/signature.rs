@@ -103,12 +103,20 @@ impl Signature {
             let value =
                 headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
             value.ok_or_else(|| {
-                Problem::new(Code::BadSignature, format!("header {name} is missing or no text"))
+                Problem::new(
+                    Code::BadSignature,
+                    format!("请求头 {name} 缺失或不是文本"),
+                    format!("header {name} is missing or no text"),
+                )
             })
         };
-        let timestamp = text("webhook-timestamp")?
-            .parse()
-            .map_err(|_| Problem::new(Code::BadSignature, "webhook-timestamp must be seconds since 1970"))?;
+        let timestamp = text("webhook-timestamp")?.parse().map_err(|_| {
+            Problem::new(
+                Code::BadSignature,
+                "webhook-timestamp 须是 1970 年以来的秒数",
+                "webhook-timestamp must be seconds since 1970",
+            )
+        })?;
         let sums = text("webhook-signature")?.split(' ').filter_map(sum).collect();
         Ok(Some(Self { id: text("webhook-id")?.to_owned(), timestamp, sums }))
     }
@@ -122,6 +130,10 @@ impl Signature {
         if apart > tolerance.as_secs() {
             return Err(Problem::new(
                 Code::StaleSignature,
+                format!(
+                    "webhook-timestamp 与服务器时间相差 {apart} 秒，最多允许 {} 秒；请校准时钟",
+                    tolerance.as_secs()
+                ),
                 format!(
                     "webhook-timestamp is {apart} s from the server's time, at most {} s are allowed",
                     tolerance.as_secs()

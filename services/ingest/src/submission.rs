@@ -173,27 +173,44 @@ impl FileLimits {
     pub fn check(&self, submission: &Submission) -> Result<(), Problem> {
         let Submission { content, attachments, .. } = submission;
         if content.bytes.is_empty() && attachments.is_empty() {
-            return Err(Problem::new(Code::Empty, "a document of no bytes cannot be read"));
+            return Err(Problem::new(
+                Code::Empty,
+                "文件没有内容，请检查后重新发送",
+                "a document of no bytes cannot be read",
+            ));
         }
-        let too_large = |detail: String| Err(Problem::new(Code::TooLarge, detail));
+        let too_large =
+            |chinese: String, english: String| Err(Problem::new(Code::TooLarge, chinese, english));
         if attachments.len() > self.attachments {
-            return too_large(format!("{} attachments, at most {}", attachments.len(), self.attachments));
+            let (count, most) = (attachments.len(), self.attachments);
+            return too_large(
+                format!("{count} 个附件，最多 {most} 个"),
+                format!("{count} attachments, at most {most}"),
+            );
         }
         for (at, file) in attachments.iter().enumerate() {
-            let name = format!("attachment {} ({})", at + 1, quote(&file.filename));
+            let (at, name) = (at + 1, quote(&file.filename));
             if file.bytes.is_empty() {
-                return Err(Problem::new(Code::Empty, format!("{name} has no bytes")));
+                return Err(Problem::new(
+                    Code::Empty,
+                    format!("附件 {at}（{name}）没有内容"),
+                    format!("attachment {at} ({name}) has no bytes"),
+                ));
             }
             if file.bytes.len() > self.attachment_bytes {
-                return too_large(format!("{name} is over {} bytes", self.attachment_bytes));
+                let most = self.attachment_bytes;
+                return too_large(
+                    format!("附件 {at}（{name}）超过 {most} 字节"),
+                    format!("attachment {at} ({name}) is over {most} bytes"),
+                );
             }
         }
         if submission.size() > self.total_bytes {
-            return too_large(format!(
-                "the files have {} bytes, at most {}",
-                submission.size(),
-                self.total_bytes
-            ));
+            let (size, most) = (submission.size(), self.total_bytes);
+            return too_large(
+                format!("文件共 {size} 字节，最多 {most} 字节"),
+                format!("the files have {size} bytes, at most {most}"),
+            );
         }
         Ok(())
     }

@@ -17,15 +17,16 @@ use crate::{
     dry_run::DryRun,
     error::Problem,
     intake::Intake,
-    receipt,
+    receipt::ReceiptJson,
+    reception::Reception,
     signature::Covered,
 };
-use gongkai_proto::v1::Receipt;
 
 /// State of the routes. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct App {
     pub(super) intake: Intake,
+    pub(super) reception: Reception,
     pub(super) auth: Authenticator,
     pub(super) dry_run: DryRun,
     pub(super) admission: Admission,
@@ -79,9 +80,9 @@ pub(super) fn checked(draft: &CheckedDraft) -> Response {
 }
 
 /// Answers 202 with the receipt. `Location` is the URL of its later states.
-pub(super) fn accepted(receipt: Receipt) -> Response {
-    let location = HeaderValue::from_str(&receipt.status_url).ok();
-    let mut response = (StatusCode::ACCEPTED, Json(receipt::ReceiptJson::from(receipt))).into_response();
+pub(super) fn accepted(receipt: ReceiptJson) -> Response {
+    let location = HeaderValue::from_str(receipt.status_url()).ok();
+    let mut response = (StatusCode::ACCEPTED, Json(receipt)).into_response();
     if let Some(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }

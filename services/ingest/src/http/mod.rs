@@ -4,12 +4,19 @@
 //! - `POST /v1/reports`: a document → 202 and a receipt
 //! - `POST /v1/check`: a draft → 200 and the output of `gongkai check --format json`, compared with the stored reports around it
 //! - `GET /v1/submissions/{id}` → 200 and the receipt
+//! - `GET /v1/openapi.json`, `/v1/asyncapi.json`, `/v1/docs`: what describes them
 //!
-//! Every error is an `application/problem+json`, including unknown routes and panics.
+//! Every error is an `application/problem+json`, including unknown routes and panics. `OPTIONS` and 405 name the methods of a
+//! route in `Allow`.
 
+mod api;
 mod app;
 mod body;
+mod disposition;
 mod events;
+mod language;
+mod manners;
+mod query;
 mod reports;
 
 use std::{any::Any, time::Duration};
@@ -17,8 +24,9 @@ use std::{any::Any, time::Duration};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path, State, rejection::PathRejection},
+    middleware,
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use http::{HeaderMap, HeaderName, Method, header};
 use tower_http::{
@@ -35,6 +43,7 @@ use crate::{
     error::{Code, Problem},
     intake::Intake,
     receipt,
+    reception::Reception,
     signature::Covered,
 };
 use gongkai_worker::Runtime;
@@ -50,24 +59,18 @@ pub fn router(
     dry_run: DryRun,
     admission: Admission,
 ) -> Router {
-    let app = App { intake, auth, dry_run, admission, limit: config.max_body_bytes };
-    let router = Router::new()
-        .route("/v1/events", post(events::accept))
-        .route("/v1/reports", post(reports::submit))
-        .route("/v1/check", post(reports::check))
-        .route("/v1/submissions/{id}", get(submission))
-        .fallback(|| async {
-            Problem::new(
-                Code::NotFound,
-                "see POST /v1/events, /v1/reports, /v1/check and GET /v1/submissions/{id}",
-            )
-        })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(Code::MethodNotAllowed, "the Allow header lists what this route takes")
-        })
+    let reception = Reception::new(intake.clone(), auth.clone(), dry_run.clone());
+    let app = App { intake, reception, auth, dry_run, admission, limit: config.max_body_bytes };
+    let router = routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, _, methods)| router.route(path, methods))
+        .fallback(manners::no_such_route)
+        .method_not_allowed_fallback(manners::no_such_method)
         // `body::read` limits bodies. This is the limit of axum's own extractors.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(language::of_problems))
+        .layer(middleware::from_fn_with_state(manners::Methods::from(paths()), manners::headers))
         .layer(runtime.server_layer())
         .with_state(app);
     match cors(&config.cors_origins) {
@@ -75,6 +78,25 @@ pub fn router(
         Some(cors) => router.layer(cors),
         None => router,
     }
+}
+
+/// Every route with its method, which `api/openapi.json` describes. `GET` includes `HEAD`.
+fn routes() -> [(&'static str, Method, MethodRouter<App>); 7] {
+    [
+        ("/v1/events", Method::POST, post(events::accept)),
+        ("/v1/reports", Method::POST, post(reports::submit)),
+        ("/v1/check", Method::POST, post(reports::check)),
+        ("/v1/submissions/{id}", Method::GET, get(submission)),
+        ("/v1/openapi.json", Method::GET, get(api::openapi)),
+        ("/v1/asyncapi.json", Method::GET, get(api::asyncapi)),
+        ("/v1/docs", Method::GET, get(api::docs)),
+    ]
+}
+
+/// Returns the path of every route with its method.
+#[must_use]
+pub fn paths() -> Vec<(&'static str, Method)> {
+    routes().into_iter().map(|(path, method, _)| (path, method)).collect()
 }
 
 /// Lets pages of these origins call from a browser; `None` without any. No cookies are involved.
@@ -103,12 +125,23 @@ async fn submission(
 ) -> Result<Json<receipt::ReceiptJson>, Problem> {
     // It needs no slot: a status query must not wait for submissions.
     app.auth.caller(&app.auth.shown(&headers)?, Covered::Body(b""))?;
-    let Path(id) = id.map_err(|_| Problem::new(Code::SubmissionNotFound, "an id is s- and 32 hex digits"))?;
+    let Path(id) = id.map_err(|_| {
+        Problem::new(
+            Code::SubmissionNotFound,
+            "提交的编号是 s- 加 32 位十六进制数字",
+            "an id is s- and 32 hex digits",
+        )
+    })?;
     Ok(Json(app.intake.receipt(&id).await?.into()))
 }
 
 fn panicked(_what: Box<dyn Any + Send>) -> Response {
-    Problem::new(Code::Internal, "a mistake of ours; the log has it under this trace id").into_response()
+    Problem::new(
+        Code::Internal,
+        "本服务出错；请凭 trace_id 联系运维查日志",
+        "a mistake of ours; the log has it under this trace id",
+    )
+    .into_response()
 }
 
 #[cfg(test)]

@@ -5,14 +5,18 @@
 
 use axum::{
     body::Body,
-    extract::{FromRequest as _, Multipart, Query, State, rejection::QueryRejection},
+    extract::{FromRequest as _, Multipart, State},
     response::Response,
 };
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{HeaderMap, Request, header, request::Parts};
-use serde::Deserialize;
 
-use super::app::{Admitted, App, accepted, checked};
+use super::{
+    app::{Admitted, App, accepted, checked},
+    disposition, query,
+};
 use crate::{
     auth::Caller,
     cloudevent,
@@ -27,41 +31,29 @@ use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
 const KEY_LIMIT: usize = 256;
 
 /// The query parameters. Unknown ones are an error.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Parameters {
-    agency_name: Option<String>,
-    agency_code: Option<String>,
-    year: Option<String>,
-    title: Option<String>,
-    url: Option<String>,
-    published_at: Option<String>,
-    filename: Option<String>,
-    site_code: Option<String>,
-    backfill: Option<String>,
-}
+const PARAMETERS: [&str; 9] = [
+    "agency_name",
+    "agency_code",
+    "year",
+    "title",
+    "url",
+    "published_at",
+    "filename",
+    "site_code",
+    "backfill",
+];
 
-type Parsed = Result<Query<Parameters>, QueryRejection>;
-
-pub(super) async fn submit(
-    State(app): State<App>,
-    parameters: Parsed,
-    request: Request<Body>,
-) -> Result<Response, Problem> {
+pub(super) async fn submit(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let admitted = app.admit(request, covered).await?;
-    let submission = submission(parameters, &admitted).await?;
+    let submission = submission(&admitted).await?;
     app.auth.admit_from(&admitted.caller, "", &submission.declared.site.code)?;
     let receipt = app.intake.submit(submission).await?;
-    Ok(accepted(receipt))
+    Ok(accepted(receipt.into()))
 }
 
-pub(super) async fn check(
-    State(app): State<App>,
-    parameters: Parsed,
-    request: Request<Body>,
-) -> Result<Response, Problem> {
+pub(super) async fn check(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let admitted = app.admit(request, covered).await?;
-    let submission = submission(parameters, &admitted).await?;
+    let submission = submission(&admitted).await?;
     let draft = Submission { kind: DocumentKind::Draft, ..submission };
     Ok(checked(&app.dry_run.check(draft).await?))
 }
@@ -71,10 +63,9 @@ fn covered<'a>(head: &'a Parts, body: &'a [u8]) -> Covered<'a> {
     Covered::Request(&head.method, &head.uri, body)
 }
 
-async fn submission(parameters: Parsed, admitted: &Admitted) -> Result<Submission, Problem> {
+async fn submission(admitted: &Admitted) -> Result<Submission, Problem> {
     let (headers, caller) = (&admitted.head.headers, &admitted.caller);
-    let Query(parameters) = parameters
-        .map_err(|rejection| Problem::new(Code::InvalidField, format!("query: {}", rejection.body_text())))?;
+    let parameters = query::parameters(admitted.head.uri.query().unwrap_or_default(), &PARAMETERS)?;
     let identity = identity(headers, caller)?;
     let (declared, filename) = declared(parameters, caller)?;
     let FormFiles { mut content, attachments } = files(headers, admitted.body.bytes.clone()).await?;
@@ -92,36 +83,31 @@ fn identity(headers: &HeaderMap, caller: &Caller) -> Result<SubmissionIdentity, 
     };
     let key = value.to_str().unwrap_or_default().trim().to_owned();
     if key.is_empty() || key.len() > KEY_LIMIT {
-        return Err(Problem::invalid(name, &key, "must be 1 to 256 ASCII characters"));
+        return Err(Problem::invalid(
+            name,
+            &key,
+            "须是 1 至 256 个 ASCII 字符",
+            "must be 1 to 256 ASCII characters",
+        ));
     }
     Ok(SubmissionIdentity::Key { caller: caller.name().to_owned(), key })
 }
 
-fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata, String), Problem> {
-    let Parameters {
-        agency_name,
-        agency_code,
-        year,
-        title,
-        url,
-        published_at,
-        filename,
-        site_code,
-        backfill,
-    } = parameters;
-    let site_code = fields::text("site_code", site_code)?;
+fn declared(
+    mut parameters: BTreeMap<String, String>,
+    caller: &Caller,
+) -> Result<(DeclaredMetadata, String), Problem> {
+    let mut take = |name: &str| parameters.remove(name);
+    let site_code = fields::text("site_code", take("site_code"))?;
     let declared = DeclaredMetadata {
         agency: AgencyHint {
-            code: fields::agency_code("agency_code", agency_code)?,
-            name: fields::text("agency_name", agency_name)?,
+            code: fields::agency_code("agency_code", take("agency_code"))?,
+            name: fields::text("agency_name", take("agency_name"))?,
         },
-        year: fields::year("year", year.as_deref().unwrap_or_default().trim())?,
-        title: fields::text("title", title)?,
-        url: fields::address("url", url)?,
-        published_at: fields::published_at(
-            "published_at",
-            published_at.as_deref().unwrap_or_default().trim(),
-        )?,
+        year: fields::year("year", take("year").unwrap_or_default().trim())?,
+        title: fields::text("title", take("title"))?,
+        url: fields::address("url", take("url"))?,
+        published_at: fields::published_at("published_at", take("published_at").unwrap_or_default().trim())?,
         site: Site {
             // A site that signed need not repeat its code.
             code: if site_code.is_empty() { caller.site_code().to_owned() } else { site_code },
@@ -131,16 +117,16 @@ fn declared(parameters: Parameters, caller: &Caller) -> Result<(DeclaredMetadata
         event_source: String::new(),
         event_id: String::new(),
         event_time: None,
-        is_backfill: is_backfill(backfill.as_deref().unwrap_or_default())?,
+        is_backfill: is_backfill(&take("backfill").unwrap_or_default())?,
     };
-    Ok((declared, fields::text("filename", filename)?))
+    Ok((declared, fields::text("filename", take("filename"))?))
 }
 
 fn is_backfill(text: &str) -> Result<bool, Problem> {
     match text {
         "" | "false" => Ok(false),
         "true" => Ok(true),
-        _ => Err(Problem::invalid("backfill", text, "must be true or false")),
+        _ => Err(Problem::invalid("backfill", text, "须是 true 或 false", "must be true or false")),
     }
 }
 
@@ -152,7 +138,7 @@ struct FormFiles {
 }
 
 async fn files(headers: &HeaderMap, body: Bytes) -> Result<FormFiles, Problem> {
-    let content_type = cloudevent::content_type(headers);
+    let content_type = cloudevent::content_type(headers)?;
     if cloudevent::essence(&content_type) == "multipart/form-data" {
         return form_fields(&content_type, body).await;
     }
@@ -161,22 +147,27 @@ async fn files(headers: &HeaderMap, body: Bytes) -> Result<FormFiles, Problem> {
 
 /// Returns the files of a form that is in memory.
 async fn form_fields(content_type: &str, body: Bytes) -> Result<FormFiles, Problem> {
-    let broken = |detail: String| Problem::new(Code::InvalidField, format!("multipart form: {detail}"));
+    let broken = || {
+        Problem::new(
+            Code::InvalidField,
+            "表单格式错误：请检查 boundary 与各部分的结尾",
+            "the multipart form is broken: check the boundary and where the parts end",
+        )
+    };
     let request = Request::builder()
         .header(header::CONTENT_TYPE, content_type)
         .body(Body::from(body))
-        .map_err(|error| broken(error.to_string()))?;
-    let mut form =
-        Multipart::from_request(request, &()).await.map_err(|rejection| broken(rejection.body_text()))?;
+        .map_err(|_| broken())?;
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
     let (mut files, mut has_content) = (FormFiles::default(), false);
-    while let Some(field) = form.next_field().await.map_err(|error| broken(error.body_text()))? {
+    while let Some(field) = form.next_field().await.map_err(|_| broken())? {
         let is_content = field.name() == Some("file") && !has_content;
         if !matches!(field.name(), Some("file" | "attachment")) {
             continue;
         }
-        let filename = fields::text("filename", field.file_name().map(str::to_owned))?;
+        let filename = disposition::filename(field.headers())?;
         let content_type = field.content_type().unwrap_or_default().to_owned();
-        let bytes = field.bytes().await.map_err(|error| broken(error.body_text()))?;
+        let bytes = field.bytes().await.map_err(|_| broken())?;
         let file = File { filename, ..publication::file(bytes, &content_type) };
         if is_content {
             (files.content, has_content) = (file, true);
@@ -185,7 +176,11 @@ async fn form_fields(content_type: &str, body: Bytes) -> Result<FormFiles, Probl
         }
     }
     if !has_content && files.attachments.is_empty() {
-        return Err(Problem::new(Code::MissingContent, "the form has no field \"file\""));
+        return Err(Problem::new(
+            Code::MissingContent,
+            "表单没有名为 file 的部分",
+            "the form has no field \"file\"",
+        ));
     }
     Ok(files)
 }

@@ -37,13 +37,18 @@ fn bad_documents() -> Vec<Case> {
         let kind = "multipart/form-data; boundary=x";
         Request::post("/v1/reports").header("content-type", kind).body(Body::from(body)).unwrap()
     };
-    let gzip = Request::post("/v1/reports").header("content-encoding", "gzip").body(Body::from("x")).unwrap();
+    let encoded = |coding: &str| {
+        Request::post("/v1/reports").header("content-encoding", coding).body(Body::from("x")).unwrap()
+    };
     let no_file = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--x--\r\n";
     vec![
         ("empty file", post("/v1/reports", ""), 422, "EMPTY"),
         ("100 MB of zeros", post("/v1/reports", zeros(100 << 20)), 413, "TOO_LARGE"),
         ("over the limit, one byte", post("/v1/reports", vec![0; LIMIT + 1]), 413, "TOO_LARGE"),
-        ("compressed", gzip, 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("no gzip", encoded("gzip"), 400, "INVALID_FIELD"),
+        ("another coding", encoded("br"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("a name in GBK", post("/v1/reports?agency_name=%C2%B9%BD%AD", "x"), 400, "INVALID_FIELD"),
+        ("a parameter twice", post("/v1/reports?year=2023&year=2022", "x"), 400, "INVALID_FIELD"),
         ("year", post("/v1/reports?year=twenty", "x"), 400, "INVALID_FIELD"),
         ("agency code", post("/v1/reports?agency_code=36%2010", "x"), 400, "INVALID_FIELD"),
         ("misspelt parameter", post("/v1/reports?agencyname=x", "x"), 400, "INVALID_FIELD"),
@@ -337,7 +342,7 @@ async fn a_signed_document_does_not_take_its_attributes_from_headers() {
         let answer = harness.call(signed(SECRET, now, binary(id, kind, agency), "y")).await;
         let case = format!("{id} {kind} {agency}");
         assert_eq!((answer.status.as_u16(), answer.text("code")), (401, "UNSIGNED_ATTRIBUTES"), "{case}");
-        assert!(answer.text("detail").contains("structured or batch mode"), "{answer:?}");
+        assert!(answer.text("detail").contains("结构化或批量模式"), "{answer:?}");
         let unsigned = harness.call(binary(id, kind, agency)).await;
         assert_eq!(unsigned.text("code"), "UNAUTHENTICATED", "{case}");
     }

@@ -8,7 +8,8 @@ use crate::harness::{Harness, post};
 use gongkai_ingest::{config::Config, grpc::Submissions};
 use gongkai_proto::v1::{
     AgencyHint, Attachment, CheckReportRequest, DocumentKind, GetSubmissionRequest, Receipt, SubmissionState,
-    SubmitRequest, WatchSubmissionRequest, submission_service_client::SubmissionServiceClient,
+    SubmitRequest, SubmitStreamRequest, WatchSubmissionRequest,
+    submission_service_client::SubmissionServiceClient, submit_stream_request::Part,
 };
 
 async fn served(config: Config) -> (Harness, SubmissionServiceClient<Channel>, Channel) {
@@ -172,4 +173,54 @@ async fn health_and_both_reflections_answer() {
     let answer = current.server_reflection_info(tokio_stream::once(ask)).await.unwrap();
     let answer = answer.into_inner().next().await.unwrap().unwrap().message_response.unwrap();
     assert!(matches!(answer, v1::server_reflection_response::MessageResponse::FileDescriptorResponse(_)));
+}
+
+#[tokio::test]
+async fn health_follows_readiness() {
+    use tonic_health::pb::{
+        HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    };
+    let (harness, _, channel) = served(Config::default()).await;
+    let mut health = HealthClient::new(channel);
+    for service in ["", "gongkai.v1.SubmissionService"] {
+        let ask = HealthCheckRequest { service: service.to_owned() };
+        let mut states = health.watch(ask).await.unwrap().into_inner();
+        let mut until = async |wanted: ServingStatus| {
+            let reached = async { while states.next().await.unwrap().unwrap().status() != wanted {} };
+            tokio::time::timeout(std::time::Duration::from_secs(20), reached).await.unwrap();
+        };
+        until(ServingStatus::Serving).await;
+        let latch = harness.runtime.latch("store");
+        until(ServingStatus::NotServing).await;
+        latch.release();
+        until(ServingStatus::Serving).await;
+    }
+}
+
+#[tokio::test]
+async fn a_large_document_comes_in_pieces() {
+    const PIECES: usize = 80;
+    let (harness, mut client, _) = served(Config { max_body_bytes: 8 << 20, ..Config::default() }).await;
+    let part = |part| SubmitStreamRequest { part: Some(part) };
+    let stream = |pieces: usize| {
+        let chunk =
+            move |n: usize| part(Part::Chunk(vec![b'a' + u8::try_from(n % 20).unwrap(); 64 << 10].into()));
+        let first = part(Part::Request(Box::new(SubmitRequest { request_id: "k".into(), ..request("") })));
+        tokio_stream::iter(std::iter::once(first).chain((0..pieces).map(chunk)))
+    };
+    let receipt = client.submit_stream(stream(PIECES)).await.unwrap().into_inner();
+    let received = harness.received().remove(0);
+    assert_eq!(usize::try_from(received.content.unwrap().size_bytes).unwrap(), PIECES << 16);
+    let again = client.submit_stream(stream(PIECES)).await.unwrap().into_inner();
+    assert_eq!(again.submission_id, receipt.submission_id);
+    let code = |error: tonic::Status| error.get_details_error_info().unwrap().reason;
+    let large = client.submit_stream(stream(129)).await.unwrap_err();
+    assert_eq!(code(large), "TOO_LARGE");
+    let headless = tokio_stream::iter([part(Part::Chunk("x".into()))]);
+    assert_eq!(code(client.submit_stream(headless).await.unwrap_err()), "INVALID_FIELD");
+    // One that is broken off leaves nothing.
+    let broken = tokio_stream::StreamExt::chain(stream(1), tokio_stream::pending());
+    let call = tokio::time::timeout(std::time::Duration::from_millis(200), client.submit_stream(broken));
+    assert!(call.await.is_err());
+    assert_eq!(harness.received().len(), 1);
 }

@@ -345,7 +345,7 @@ async fn lost_receipts_are_made_again_from_the_log(site: Site) {
         entries.delete(&key).await.unwrap();
     }
     let unknown = site.replicas[0].receipt(&first.submission_id).await.unwrap_err();
-    assert!(unknown.detail.contains("made again from the log"), "{unknown}");
+    assert!(unknown.detail_en.contains("made again from the log"), "{unknown}");
 
     let rebuilding = tokio::spawn(gongkai_ingest::rebuild::keep(site.runtime.clone(), site.receipts.clone()));
     let whole = tokio::time::timeout(Duration::from_secs(20), async {
@@ -371,5 +371,5 @@ async fn lost_receipts_are_made_again_from_the_log(site: Site) {
     assert_eq!(site.twice(&of("第二版")).await.submission_id, second.submission_id);
     assert_eq!(site.twice(&of("第一版")).await.supersedes, second.submission_id);
     let unknown = site.replicas[0].receipt("s-00000000000000000000000000000000").await.unwrap_err();
-    assert!(unknown.detail.contains("nobody submitted"), "{unknown}");
+    assert!(unknown.detail_en.contains("nobody submitted"), "{unknown}");
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod acceptance;
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod attachments;
 #[cfg(test)]
 mod bad_input;
@@ -18,5 +20,9 @@ mod harness;
 mod identity;
 #[cfg(test)]
 mod idle;
+#[cfg(test)]
+mod manners;
+#[cfg(test)]
+mod nats;
 #[cfg(test)]
 mod originals;

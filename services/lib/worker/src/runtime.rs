@@ -30,7 +30,8 @@ use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, TraceSpan};
 use crate::transport::{
-    self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Part, Published, StreamState, Transport,
+    self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Part, Published, Requests, StreamState,
+    Transport,
 };
 
 /// The handle through which a service uses the runtime. Cheap to clone.
@@ -165,6 +166,22 @@ impl Runtime {
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
     pub async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, transport::Error> {
         self.0.transport.message(stream, sequence).await
+    }
+
+    /// Subscribes to requests, each of which goes to one member of `group`; see [`Transport::requests`].
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `Denied`: the account may not subscribe.
+    pub async fn requests(&self, subject: &str, group: &str) -> Result<Requests, transport::Error> {
+        self.0.transport.requests(subject, group).await
+    }
+
+    /// Sends a reply, or any message that no stream stores. Nobody acknowledges it.
+    ///
+    /// # Errors
+    /// The connection is closed, or the message is too large.
+    pub async fn send(&self, message: Message) -> Result<(), transport::Error> {
+        self.0.transport.send(message).await
     }
 
     /// Tells which stream it is and how far it reaches.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Holdings;
 use crate::transport::{
     ConsumerLag, ConsumerSpec, Delivery, Entries, Entry, Error, ErrorKind, Logged, Message, Objects, Part,
-    Published, Pull, Settle, Storage, StreamState, Timer, Topology, Transport,
+    Published, Pull, Requests, Settle, Storage, StreamState, Timer, Topology, Transport,
 };
 
 /// A transport behind the gate. Cheap to clone.
@@ -152,6 +152,15 @@ impl Transport for Guarded {
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
         self.pass().await?;
         self.observe(self.inner.held(part).await)
+    }
+
+    /// Requests and their replies touch nothing that the broker holds.
+    async fn requests(&self, subject: &str, group: &str) -> Result<Requests, Error> {
+        self.inner.requests(subject, group).await
+    }
+
+    async fn send(&self, message: Message) -> Result<(), Error> {
+        self.inner.send(message).await
     }
 
     async fn storage(&self) -> Result<Storage, Error> {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ConsumerLag, ConsumerSpec, Entries, Error, ErrorKind, Logged, Message, Objects, Part, Published, Pull,
-    Storage, StreamState, Timer, Topology, Transport, s3::S3,
+    Requests, Storage, StreamState, Timer, Topology, Transport, s3::S3,
 };
 
 /// The broker and an S3 store as one transport.
@@ -73,6 +73,14 @@ impl Transport for Divided {
 
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
         self.broker.held(part).await
+    }
+
+    async fn requests(&self, subject: &str, group: &str) -> Result<Requests, Error> {
+        self.broker.requests(subject, group).await
+    }
+
+    async fn send(&self, message: Message) -> Result<(), Error> {
+        self.broker.send(message).await
     }
 
     async fn storage(&self) -> Result<Storage, Error> {

@@ -17,7 +17,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{StreamExt as _, stream::BoxStream};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -238,6 +238,18 @@ pub struct Logged {
     pub logged_at: OffsetDateTime,
 }
 
+/// Requests on a subject, as they arrive. Dropping it ends the subscription.
+pub type Requests = BoxStream<'static, Request>;
+
+/// A message whose sender waits for a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The message.
+    pub message: Message,
+    /// Subject of the reply; `None` if the sender waits for none.
+    pub reply_to: Option<String>,
+}
+
 /// Which stream or bucket it is and how far it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamState {
@@ -366,6 +378,22 @@ pub trait Transport: Send + Sync + 'static {
     /// The broker did not answer.
     async fn storage(&self) -> Result<Storage, Error> {
         Ok(Storage::default())
+    }
+    /// Subscribes to requests on a subject, which may have wildcards and must be in no stream. Each goes to one member of
+    /// `group`. What arrives while nobody is subscribed, or the connection is lost, is not delivered later: its sender gets no
+    /// reply and sends it again. A transport without requests yields none.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    async fn requests(&self, _subject: &str, _group: &str) -> Result<Requests, Error> {
+        Ok(futures::stream::pending().boxed())
+    }
+    /// Sends a message to whoever is subscribed to its subject, such as a reply. No stream stores it and nobody acknowledges it.
+    ///
+    /// # Errors
+    /// The connection is closed, or the message is too large.
+    async fn send(&self, _message: Message) -> Result<(), Error> {
+        Ok(())
     }
     /// Returns how often the connection was lost. Behind another connection there may be another store.
     fn losses(&self) -> u64;

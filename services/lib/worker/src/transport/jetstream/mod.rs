@@ -29,13 +29,14 @@ use async_nats::{
     jetstream::message::PublishMessage,
 };
 use async_trait::async_trait;
+use futures::StreamExt as _;
 use time::format_description::well_known::Rfc3339;
 
 use self::connection::Connection;
 pub use self::settings::{Credentials, Settings};
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, Storage,
-    StreamState, Timer, Topology, Transport,
+    ConsumerLag, ConsumerSpec, Entries, Error, Headers, Logged, Message, Objects, Part, Published, Pull,
+    Request, Requests, Storage, StreamState, Timer, Topology, Transport,
 };
 use crate::clock::Clock;
 
@@ -127,6 +128,27 @@ impl Transport for JetStream {
 
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
         topology::held(&self.connection, part).await
+    }
+
+    async fn requests(&self, subject: &str, group: &str) -> Result<Requests, Error> {
+        let subscribe = self.connection.client.queue_subscribe(subject.to_owned(), group.to_owned());
+        let subscription = self.connection.bounded("subscribe to", subject, subscribe).await?;
+        let request = |message: async_nats::Message| Request {
+            reply_to: message.reply.as_ref().map(ToString::to_string),
+            message: Message {
+                subject: message.subject.to_string(),
+                headers: Headers::of(message.headers),
+                payload: message.payload,
+            },
+        };
+        Ok(subscription.map(request).boxed())
+    }
+
+    async fn send(&self, message: Message) -> Result<(), Error> {
+        let Message { subject, headers, payload } = message;
+        let client = &self.connection.client;
+        let publish = client.publish_with_headers(subject.clone(), headers.into_map(), payload);
+        self.connection.bounded("send to", &subject, publish).await
     }
 
     async fn storage(&self) -> Result<Storage, Error> {

@@ -1,0 +1,32 @@
+//! What describes the doors: `/v1/openapi.json`, `/v1/asyncapi.json`, and `/v1/docs`, a page that shows both without any other host.
+//!
+//! The files lie in `api`. `tests/ways_in/api.rs` holds them against the running service.
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, header};
+
+const OPENAPI: &str = include_str!("../../api/openapi.json");
+const ASYNCAPI: &str = include_str!("../../api/asyncapi.json");
+const DOCS: &str = include_str!("../../api/docs.html");
+
+/// The page loads nothing but the two descriptions.
+const POLICY: &str =
+    "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+
+pub(super) async fn openapi() -> Response {
+    of_type("application/json", OPENAPI)
+}
+
+pub(super) async fn asyncapi() -> Response {
+    of_type("application/json", ASYNCAPI)
+}
+
+pub(super) async fn docs() -> Response {
+    let mut response = of_type("text/html; charset=utf-8", DOCS);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+fn of_type(content_type: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], text).into_response()
+}

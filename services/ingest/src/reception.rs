@@ -1,0 +1,149 @@
+//! What every door does with the events of a caller: interprets them, asks who may, and accepts or checks them.
+//!
+//! A batch is interpreted and authorised as a whole before its first event is accepted; a refusal names every bad event. If
+//! the broker becomes unavailable half-way, the sender repeats the whole batch: events that were accepted return their
+//! receipts, the others are accepted. An event of a batch whose type is not one of gongkai's is skipped, and named in the
+//! answer: a CMS may send everything that happens. Alone it is refused.
+
+use gongkai_check::CheckLine;
+use serde::Serialize;
+
+use crate::{
+    auth::{Authenticator, Caller},
+    cloudevent::CloudEvent,
+    dry_run::DryRun,
+    error::{Code, Problem, quote},
+    intake::Intake,
+    publication::{self, Purpose, Request},
+    receipt::ReceiptJson,
+};
+
+/// What the types of our events begin with.
+const OWN_TYPES: &str = "gongkai.";
+
+/// Takes events of callers. Cheap to clone.
+#[derive(Clone)]
+pub struct Reception {
+    intake: Intake,
+    auth: Authenticator,
+    dry_run: DryRun,
+}
+
+/// The answer to one event, which serialises as the body of a response.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// It was accepted.
+    Receipt(Box<ReceiptJson>),
+    /// It was a draft: nothing was kept.
+    Checked(Box<CheckLine>),
+    /// It is about something else.
+    Skipped {
+        /// Its id and type.
+        skipped: Skipped,
+    },
+}
+
+/// An event of a batch that is none of ours.
+#[derive(Debug, Serialize)]
+pub struct Skipped {
+    id: String,
+    r#type: String,
+    code: &'static str,
+}
+
+/// What becomes of an event of a batch.
+enum Step {
+    Take(Purpose),
+    Skip(Skipped),
+}
+
+// === impl Reception ===
+
+impl Reception {
+    #[must_use]
+    pub fn new(intake: Intake, auth: Authenticator, dry_run: DryRun) -> Self {
+        Self { intake, auth, dry_run }
+    }
+
+    /// Accepts or checks one event.
+    ///
+    /// # Errors
+    /// Nothing was accepted. [`Code::retryable`] tells whether the same call may succeed later.
+    ///
+    /// # Cancel safety
+    /// As for [`Intake::request`].
+    pub async fn one(&self, caller: &Caller, event: CloudEvent) -> Result<Answer, Problem> {
+        let purpose = self.authorised(caller, event)?;
+        self.perform(purpose).await
+    }
+
+    /// Accepts or checks the events of a batch. The answers are in their order.
+    ///
+    /// # Errors
+    /// Nothing was accepted, unless the problem is retryable: then the events before the one that it names were.
+    ///
+    /// # Cancel safety
+    /// As for [`Intake::request`], for each event.
+    pub async fn batch(
+        &self,
+        caller: &Caller,
+        events: Vec<Result<CloudEvent, Problem>>,
+    ) -> Result<Vec<Answer>, Problem> {
+        let (mut steps, mut wrong) = (Vec::new(), Vec::new());
+        for (n, event) in events.into_iter().enumerate() {
+            match event.and_then(|event| self.step(caller, event)) {
+                Ok(step) => steps.push(step),
+                Err(problem) => wrong.push((n, problem)),
+            }
+        }
+        if let Some(problem) = Problem::of_events(wrong) {
+            return Err(problem);
+        }
+        let mut answers = Vec::new();
+        for (n, step) in steps.into_iter().enumerate() {
+            let answer = match step {
+                Step::Skip(skipped) => Ok(Answer::Skipped { skipped }),
+                Step::Take(purpose) => self.perform(purpose).await,
+            };
+            match answer {
+                Ok(answer) => answers.push(answer),
+                Err(problem) => {
+                    return Err(Problem::of_events(vec![(n, problem.clone())]).unwrap_or(problem));
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    fn step(&self, caller: &Caller, event: CloudEvent) -> Result<Step, Problem> {
+        if !event.r#type.starts_with(OWN_TYPES) {
+            let code = Code::UnknownEventType.as_str();
+            return Ok(Step::Skip(Skipped { id: quote(&event.id), r#type: quote(&event.r#type), code }));
+        }
+        self.authorised(caller, event).map(Step::Take)
+    }
+
+    async fn perform(&self, purpose: Purpose) -> Result<Answer, Problem> {
+        Ok(match purpose {
+            Purpose::Accept(request) => Answer::Receipt(Box::new(self.intake.request(request).await?.into())),
+            Purpose::Check(draft, url) => {
+                Answer::Checked(Box::new(self.dry_run.event(*draft, url).await?.line()))
+            }
+        })
+    }
+
+    fn authorised(&self, caller: &Caller, event: CloudEvent) -> Result<Purpose, Problem> {
+        let source = event.source.clone();
+        let purpose = publication::read(event)?;
+        let declared = match &purpose {
+            Purpose::Check(submission, _)
+            | Purpose::Accept(Request::Submit(submission) | Request::Fetch(submission, _)) => {
+                &submission.declared
+            }
+            Purpose::Accept(Request::Withdraw(withdrawal)) => &withdrawal.declared,
+        };
+        self.auth.admit_from(caller, &source, &declared.site.code)?;
+        Ok(purpose)
+    }
+}
