@@ -42,6 +42,8 @@ pub enum Code {
     /// The content's host is not allowed.
     FetchNotAllowed,
     FetchFailed,
+    /// The host asks for a human instead of giving the page.
+    ChallengePage,
     /// The call has no valid credentials.
     Unauthenticated,
     BadSignature,
@@ -192,6 +194,7 @@ impl Code {
             Self::FetchFailed => {
                 transient(S::BAD_GATEWAY, G::Unavailable, "抓取失败 / Content could not be fetched")
             }
+            Self::ChallengePage => unusable("对方网站要求人机验证 / Robot check in place of the page"),
             Self::Unauthenticated => unauthenticated("未认证 / Unauthenticated"),
             Self::BadSignature => unauthenticated("签名无效 / Invalid signature"),
             Self::UnsignedAttributes => unauthenticated("签名不包含事件属性 / Attributes are not signed"),
@@ -414,7 +417,7 @@ mod tests {
         let names: Vec<&str> = Code::VARIANTS.iter().map(|code| code.as_str()).collect();
         let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
-             FETCH_NOT_ALLOWED FETCH_FAILED UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_FOUND \
+             FETCH_NOT_ALLOWED FETCH_FAILED CHALLENGE_PAGE UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_FOUND \
              SUBMISSION_NOT_FOUND REPORT_NOT_FOUND ERASED METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
              OVERLOADED INTERNAL";
         assert_eq!(names.join(" "), public);

@@ -20,6 +20,9 @@ use crate::{
 /// Maximum number of redirects. Each of them must lead to an allowed host.
 const REDIRECT_LIMIT: usize = 5;
 
+/// Bytes of a refusal that are looked at.
+const REFUSAL_LIMIT: usize = 64 * 1024;
+
 /// Fetches content over HTTP. Cheap to clone.
 #[derive(Clone)]
 pub struct Fetcher {
@@ -56,7 +59,7 @@ impl Fetcher {
     /// Fetches `url`. The sender's declared media type and charset take precedence over those of the response.
     ///
     /// # Errors
-    /// `FETCH_NOT_ALLOWED`, `TOO_LARGE`, `INVALID_FIELD`: a retry does not help. `FETCH_FAILED`: try again later.
+    /// `FETCH_NOT_ALLOWED`, `CHALLENGE_PAGE`, `TOO_LARGE`, `INVALID_FIELD`: a retry does not help. `FETCH_FAILED`: try again later.
     pub async fn fetch(&self, url: &str, declared: File) -> Result<File, Problem> {
         let parsed = Url::parse(url).map_err(|_| {
             Problem::invalid("data.content.url", url, "须是完整的网址", "must be an absolute URL")
@@ -75,7 +78,7 @@ impl Fetcher {
             ));
         }
         let response = self.client.get(parsed).send().await.map_err(|error| failed(&error))?;
-        let response = response.error_for_status().map_err(|error| failed(&error))?;
+        let response = self.success(response).await?;
         let content_type = response.headers().get(http::header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let fetched = publication::file(self.body(response).await?, &content_type);
@@ -85,6 +88,27 @@ impl Fetcher {
             charset: first(declared.charset, fetched.charset),
             filename: declared.filename,
         })
+    }
+
+    /// Passes a success on. A refusal may be a robot check (瑞数, acw_tc, 知道创宇, Cloudflare), which no retry gets past; one that
+    /// comes as a success is rejected by parse.
+    async fn success(&self, mut response: reqwest::Response) -> Result<reqwest::Response, Problem> {
+        let Err(error) = response.error_for_status_ref() else { return Ok(response) };
+        let mut page = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            page.extend_from_slice(&chunk);
+            if page.len() > REFUSAL_LIMIT {
+                break;
+            }
+        }
+        if !gongkai_reading::has_robot_check(&String::from_utf8_lossy(&page)) {
+            return Err(failed(&error));
+        }
+        Err(Problem::new(
+            Code::ChallengePage,
+            "对方网站以人机验证页面应答；请将本服务加入其白名单，或以 base64 或 text 直接发送内容",
+            "the host answered with a robot check; have it let this server through, or send the content as base64 or text",
+        ))
     }
 
     async fn body(&self, mut response: reqwest::Response) -> Result<Bytes, Problem> {
@@ -168,8 +192,8 @@ mod tests {
         }
     }
 
-    /// Answers every connection with a redirect to another spelling of this machine.
-    async fn redirecting() -> u16 {
+    /// Answers every connection.
+    async fn answering(answer: String) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
@@ -177,8 +201,6 @@ mod tests {
                 if stream.read(&mut [0; 1024]).await.unwrap_or(0) == 0 {
                     continue;
                 }
-                let answer =
-                    "HTTP/1.1 302 Found\r\nlocation: http://2130706433:1/\r\ncontent-length: 0\r\n\r\n";
                 stream.write_all(answer.as_bytes()).await.ok();
             }
         });
@@ -187,7 +209,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_leads_to_no_other_spelling_of_this_machine() {
-        let port = redirecting().await;
+        let redirect = "HTTP/1.1 302 Found\r\nlocation: http://2130706433:1/\r\ncontent-length: 0\r\n\r\n";
+        let port = answering(redirect.to_owned()).await;
         let host = format!("localhost:{port}");
         let fetcher = |hosts: Vec<String>| {
             Fetcher::new(&Config { fetch_allowed_hosts: hosts, ..Config::default() }).unwrap()
@@ -201,6 +224,34 @@ mod tests {
         };
         let refused = fetch(&fetcher(vec![host.clone()]), format!("http://{host}/")).await.unwrap();
         assert!(refused.contains("redirected"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_robot_check_is_told_from_other_refusals() {
+        for (status, page, code) in [
+            (412, "<script>$_ts=window['$_ts'];if(!$_ts)$_ts={};</script>", Code::ChallengePage),
+            (
+                521,
+                "<script>document.cookie='__jsl_clid_s=1';location.href=location.href</script>",
+                Code::ChallengePage,
+            ),
+            (
+                403,
+                "<title>Just a moment...</title><script>window._cf_chl_opt={};a='/cdn-cgi/challenge-platform'</script>",
+                Code::ChallengePage,
+            ),
+            (403, "<script>var arg1='5';reload('acw_sc__v2='+arg1)</script>", Code::ChallengePage),
+            (404, "<h1>Not found</h1>", Code::FetchFailed),
+            (503, "<script>alert('busy')</script>", Code::FetchFailed),
+        ] {
+            let length = page.len();
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{page}");
+            let host = format!("localhost:{}", answering(answer).await);
+            let config = Config { fetch_allowed_hosts: vec![host.clone()], ..Config::default() };
+            let fetched =
+                Fetcher::new(&config).unwrap().fetch(&format!("http://{host}/"), File::default()).await;
+            assert_eq!(fetched.err().map(|problem| problem.code), Some(code), "{status} {page}");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ use charset::DecodedText;
 use gongkai_model::{Document, MediaType, Rejection};
 
 pub use hints::Hints;
+pub use html::has_robot_check;
 pub use limits::Limits;
 pub use source_text::SourceText;
 pub use steps::Steps;

@@ -16,7 +16,7 @@ use std::{
 use gongkai_forms::Forms;
 use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
 
-pub use gongkai_extract::{Hints, Limits, Steps};
+pub use gongkai_extract::{Hints, Limits, Steps, has_robot_check};
 pub use gongkai_forms::{NamedInTitle, ReportHints, named_in_title, versions};
 pub use parts::{JointReading, PartId, read_parts};
 

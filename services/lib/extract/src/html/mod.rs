@@ -100,9 +100,14 @@ fn is_challenge(source: &str, blocks: &[Block]) -> bool {
             Block::Table(_) => return false,
         }
     }
-    shown < CHALLENGE_TEXT
-        && source.contains("<script")
-        && CHALLENGE_MARKS.into_iter().any(|mark| source.contains(mark))
+    shown < CHALLENGE_TEXT && has_robot_check(source)
+}
+
+/// True for a page with a script that checks for robots, or that might: a report may have one too. Where a page was refused, it
+/// says why.
+#[must_use]
+pub fn has_robot_check(source: &str) -> bool {
+    source.contains("<script") && CHALLENGE_MARKS.into_iter().any(|mark| source.contains(mark))
 }
 
 fn challenge() -> Rejection {
