@@ -121,3 +121,16 @@ async fn a_form_names_its_file_in_any_charset() {
     assert_eq!(received.content.unwrap().filename, "年报.html");
     assert_eq!(received.published_at.unwrap().seconds, 1_705_284_720, "in the time of China");
 }
+
+#[tokio::test]
+async fn a_name_in_another_charset_is_refused_by_name() {
+    let harness = harness().await;
+    let form = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\xc4\xea.html\"\r\n\r\nx\r\n--x--\r\n";
+    let request = Request::post("/v1/reports")
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(Body::from(form.as_slice()))
+        .unwrap();
+    let answer = harness.call(request).await;
+    assert_eq!((answer.status.as_u16(), answer.text("code")), (400, "INVALID_FIELD"));
+    assert!(answer.text("detail").starts_with("filename 不是 UTF-8"), "{answer:?}");
+}

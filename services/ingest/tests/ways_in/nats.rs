@@ -46,11 +46,16 @@ impl Client {
 
     async fn request(&mut self, site: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let head = format!("NATS/1.0\r\n{lines}\r\n");
-        let (of_head, all) = (head.len(), head.len() + body.len());
-        let message = format!("HPUB gongkai.v1.cms.{site} inbox {of_head} {all}\r\n{head}{body}\r\n");
-        self.0.get_mut().write_all(message.as_bytes()).await.unwrap();
+        self.send(site, lines.as_bytes(), body).await;
         timeout(PATIENCE, self.reply()).await.unwrap()
+    }
+
+    async fn send(&mut self, site: &str, lines: &[u8], body: &str) {
+        let head = [b"NATS/1.0\r\n", lines, b"\r\n"].concat();
+        let (of_head, all) = (head.len(), head.len() + body.len());
+        let first = format!("HPUB gongkai.v1.cms.{site} inbox {of_head} {all}\r\n");
+        let message = [first.as_bytes(), &head, body.as_bytes(), b"\r\n"].concat();
+        self.0.get_mut().write_all(&message).await.unwrap();
     }
 
     async fn reply(&mut self) -> Reply {
@@ -92,18 +97,25 @@ impl Reply {
 
 /// Ingest over a real broker, with its door.
 async fn door(config: &Config) -> (NatsServer, Harness, Client, JoinHandle<anyhow::Result<()>>) {
+    let (server, _broker, harness, client, serving) = door_over(config).await;
+    (server, harness, client, serving)
+}
+
+async fn door_over(
+    config: &Config,
+) -> (NatsServer, Arc<JetStream>, Harness, Client, JoinHandle<anyhow::Result<()>>) {
     let server = NatsServer::start().await;
     let settings = Settings { servers: vec![server.url()], ..Settings::default() };
     let broker = Arc::new(JetStream::connect(&settings).await.unwrap());
     broker.declare(&gongkai_proto::topology!()).await.unwrap();
-    let harness = Harness::over(config, |_| broker).await;
+    let harness = Harness::over(config, |_| broker.clone()).await;
     let reception = Reception::new(harness.intake.clone(), harness.auth.clone(), harness.dry_run.clone());
     let requests =
         CmsRequests::new(harness.runtime.clone(), reception, harness.auth.clone(), harness.admission.clone());
     let serving = tokio::spawn(requests.serve());
     let mut client = Client::connect(&server).await;
     client.until_answered().await;
-    (server, harness, client, serving)
+    (server, broker, harness, client, serving)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,4 +187,22 @@ async fn a_site_speaks_for_itself_only() {
     assert_eq!(code(client.request("other", &[], &event).await), json!("BAD_SIGNATURE"));
     assert_eq!(code(client.request("unknown", &[], &event).await), json!("UNAUTHENTICATED"));
     assert_eq!(client.request("example", &[], &event).await.json["state"], json!("received"));
+}
+
+/// The client library gives up a connection over such a header. It is not the one that the services work through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_header_that_is_no_text_disturbs_nobody_else() {
+    let (_server, broker, _harness, mut client, _serving) = door_over(&Config::default()).await;
+    client.send("example", b"ce-subject: caf\xe9\r\n", "{}").await;
+    let event = published("1", "年报").to_string();
+    let answered = async {
+        loop {
+            let asked = timeout(Duration::from_secs(1), client.request("example", &[], &event)).await;
+            if asked.is_ok_and(|reply| reply.json["state"] == "received") {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, answered).await.unwrap();
+    assert_eq!(broker.losses(), 0);
 }

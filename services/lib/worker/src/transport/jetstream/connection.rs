@@ -220,6 +220,11 @@ impl LinkState {
     }
 }
 
+/// Connects once more, as [`Connection::open`] did before.
+pub(super) async fn another(settings: &Settings) -> Result<Client, async_nats::ConnectError> {
+    options(settings).connect(&settings.servers).await
+}
+
 fn options(settings: &Settings) -> ConnectOptions {
     let options = ConnectOptions::new()
         .name(&settings.name)

@@ -25,12 +25,14 @@ mod topology;
 use std::{sync::Arc, time::Duration};
 
 use async_nats::{
+    Client,
     header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_SCHEDULE, NATS_SCHEDULE_TARGET},
     jetstream::message::PublishMessage,
 };
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::OnceCell;
 
 use self::connection::Connection;
 pub use self::settings::{Credentials, Settings};
@@ -44,6 +46,10 @@ use crate::clock::Clock;
 #[derive(Clone)]
 pub struct JetStream {
     connection: Arc<Connection>,
+    /// The connection for requests, made when the first are asked for. Whoever may send them may break it, as the client gives up a
+    /// connection over a header that is no text; what the services do is not theirs to disturb.
+    requests: Arc<OnceCell<Client>>,
+    settings: Settings,
     replicas: usize,
     stream_max_bytes: Option<u64>,
     object_timeout: Duration,
@@ -60,6 +66,8 @@ impl JetStream {
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         Ok(Self {
             connection: Arc::new(Connection::open(settings).await?),
+            requests: Arc::default(),
+            settings: settings.clone(),
             replicas: settings.replicas,
             stream_max_bytes: settings.stream_max_bytes,
             object_timeout: settings.object_timeout,
@@ -131,7 +139,9 @@ impl Transport for JetStream {
     }
 
     async fn requests(&self, subject: &str, group: &str) -> Result<Requests, Error> {
-        let subscribe = self.connection.client.queue_subscribe(subject.to_owned(), group.to_owned());
+        let connect = self.requests.get_or_try_init(|| connection::another(&self.settings));
+        let client = self.connection.bounded("connect for", subject, connect).await?;
+        let subscribe = client.queue_subscribe(subject.to_owned(), group.to_owned());
         let subscription = self.connection.bounded("subscribe to", subject, subscribe).await?;
         let request = |message: async_nats::Message| Request {
             reply_to: message.reply.as_ref().map(ToString::to_string),
