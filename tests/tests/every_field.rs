@@ -182,6 +182,7 @@ fn is_what_was_received(report: Report, received: &DocumentReceived, receipt: &V
         media_type,
         region,
         review,
+        event_time,
     } = report;
     assert_eq!(name, format!("{agency}/reports/2023"));
     assert_eq!(Some(agency_name), sample.agency);
@@ -207,5 +208,5 @@ fn is_what_was_received(report: Report, received: &DocumentReceived, receipt: &V
     assert_eq!((url, region), (received.url.clone(), received.region.clone()));
     assert!(!withdrawn);
     assert_eq!(media_type, "text/plain");
-    assert_eq!(review, [reviewed()]);
+    assert_eq!((review, event_time), (vec![reviewed()], Some(HAPPENED_AT)));
 }

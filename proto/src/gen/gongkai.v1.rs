@@ -856,6 +856,10 @@ pub struct Report {
     /// Six digits, 000000 if unknown.
     #[prost(string, tag = "21")]
     pub region: ::prost::alloc::string::String,
+    /// When the sender says that this content was last published or updated: of the arrival by which the revision ranks. Absent if
+    /// the sender does not say.
+    #[prost(message, optional, tag = "22")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
     /// The steps of review that the sender named. Set by GetReport and CheckReport only.
     #[prost(message, repeated, tag = "30")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
@@ -2574,6 +2578,12 @@ pub struct Receipt {
     /// The files of the submission and what they were read as; empty if it is one file.
     #[prost(message, repeated, tag = "16")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
+    /// When the sender says that it happened. Absent if the sender does not say.
+    #[prost(message, optional, tag = "20")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was taken in.
+    #[prost(message, optional, tag = "21")]
+    pub received_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EraseReportRequest {

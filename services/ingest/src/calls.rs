@@ -5,9 +5,15 @@
 //! call is a repetition.
 
 use bytes::Bytes;
+use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
-use crate::submission::id_after;
+use crate::{
+    places::micros,
+    submission::{event_time, id_after},
+};
+use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_worker::Record;
 
 /// Most attempts that are remembered of one id. What came before them is new again, and ranks by its time.
@@ -165,6 +171,16 @@ impl CallRecord {
 // === impl Attempt ===
 
 impl Attempt {
+    /// Returns the time of the call that began the attempt: it may have published it. `stated` is the time of this call.
+    #[must_use]
+    pub fn event_time(&self, stated: Option<Timestamp>) -> Option<Timestamp> {
+        if event_time(stated).map(micros) == self.event_time_us {
+            return stated;
+        }
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.event_time_us?) * 1000);
+        at.ok().map(timestamp)
+    }
+
     fn says(&self, call: &Statement) -> bool {
         if self.said.is_empty() {
             return self.content_hash.is_empty() || self.content_hash == call.content_hash;

@@ -96,6 +96,7 @@ impl CheckedDraft {
             withdrawn: false,
             media_type: checked.reading.media_type.as_str().to_owned(),
             region: declared.region().to_string(),
+            event_time: declared.event_time,
             review: declared.review.clone(),
         }
     }

@@ -225,9 +225,10 @@ impl Submissions {
             review: publication::review_steps(review)?,
             event_source: String::new(),
             event_id: String::new(),
-            event_time: valid_time(event_time)?,
+            event_time: None,
             is_backfill: false,
         };
+        let declared = declared.at(valid_time(event_time)?);
         let content = File {
             media_type: fields::text("media_type", Some(media_type))?.to_ascii_lowercase(),
             charset: fields::text("charset", Some(charset))?.to_ascii_lowercase(),

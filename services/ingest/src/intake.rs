@@ -220,8 +220,9 @@ impl Intake {
     }
 
     /// Accepts an attempt.
-    async fn accept(&self, incoming: Incoming, attempt: &Attempt) -> Result<Receipt, Problem> {
+    async fn accept(&self, mut incoming: Incoming, attempt: &Attempt) -> Result<Receipt, Problem> {
         let id = attempt.submission_id.as_str();
+        incoming.begun_by(attempt);
         let mut seen = self.receipts.seen(&incoming.content_key).await?;
         let standing = match seen.record.submission_id == id {
             true => Standing::New,
@@ -229,12 +230,14 @@ impl Intake {
         };
         let supersedes = self.superseded(&incoming.submission.identity, attempt).await?;
         let first = seen.record.submission_id.clone();
-        let unchanged = Receipt {
+        let in_state = |state| Receipt {
             revision: incoming.content_hash.clone(),
             supersedes: supersedes.clone(),
-            duplicate_of: first,
-            ..self.new_receipt(id, SubmissionState::Unchanged)
+            event_time: incoming.event.event_time,
+            received_at: incoming.event.received_at,
+            ..self.new_receipt(id, state)
         };
+        let unchanged = Receipt { duplicate_of: first, ..in_state(SubmissionState::Unchanged) };
         if standing == Standing::Redundant {
             return self.saved(Receipt { sequence: seen.record.sequence, ..unchanged }).await;
         }
@@ -242,12 +245,7 @@ impl Intake {
         if standing == Standing::Later {
             return self.saved(Receipt { sequence: accepted.sequence, ..unchanged }).await;
         }
-        let received = Receipt {
-            revision: incoming.content_hash,
-            supersedes,
-            sequence: accepted.sequence,
-            ..self.new_receipt(id, SubmissionState::Received)
-        };
+        let received = Receipt { sequence: accepted.sequence, ..in_state(SubmissionState::Received) };
         let receipt = self.receipts.merge(received).await?;
         seen.record = accepted;
         // Without this record, the content is processed once more, which is harmless.

@@ -110,6 +110,8 @@ impl Stages {
                 revision: event.content_hash(),
                 submission_id: event.submission_id,
                 supersedes: event.supersedes,
+                event_time: event.event_time,
+                received_at: event.received_at,
                 state: SubmissionState::Received.into(),
                 ..Receipt::default()
             },
@@ -136,6 +138,8 @@ impl Stages {
                 Receipt {
                     submission_id: event.submission_id,
                     supersedes: event.supersedes,
+                    event_time: event.event_time,
+                    received_at: event.withdrawn_at,
                     state: SubmissionState::Withdrawn.into(),
                     withdrawal: Some(hit),
                     report,
@@ -197,8 +201,13 @@ fn named(parts: &[Part]) -> Vec<Part> {
 
 fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Decision> {
     let origin = origin.ok_or_else(|| Decision::bury("NO_SUBMISSION", anyhow!("the event has no origin")))?;
-    let mut receipt =
-        Receipt { submission_id: origin.submission_id, revision: origin.content_hash, ..Receipt::default() };
+    let mut receipt = Receipt {
+        submission_id: origin.submission_id,
+        revision: origin.content_hash,
+        event_time: origin.event_time,
+        received_at: origin.received_at,
+        ..Receipt::default()
+    };
     receipt.set_state(state);
     Ok(receipt)
 }

@@ -141,9 +141,8 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
         (None, None) if !attachments.is_empty() => ContentLocation::Inline(File::default()),
         (None, content) => content_location(content)?,
     };
-    let mut declared = declared(members, subject, EventId { source, id })?;
-    declared.event_time = time.map(convert::timestamp::timestamp);
-    declared.published_at = declared.published_at.or(declared.event_time);
+    let declared = declared(members, subject, EventId { source, id })?;
+    let declared = declared.at(time.map(convert::timestamp::timestamp));
     let submission = |content| {
         Box::new(Submission { kind, content, attachments, declared, identity: SubmissionIdentity::Event })
     };

@@ -1,9 +1,14 @@
 //! The JSON form of a receipt.
 
+use prost_types::Timestamp;
 use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
 
 use gongkai_check::PartLine;
-use gongkai_proto::v1::{self, Receipt, SubmissionState, WithdrawalHit};
+use gongkai_proto::{
+    convert,
+    v1::{self, Receipt, SubmissionState, WithdrawalHit},
+};
 
 /// A receipt as HTTP clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +31,10 @@ pub struct ReceiptJson {
     /// The files, if the submission has attachments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartLine>,
+    /// When the sender says that it happened.
+    event_time: Option<String>,
+    /// When it was taken in. Null on receipts of earlier versions.
+    received_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<String>,
 }
@@ -94,6 +103,11 @@ fn part(part: v1::Part) -> Option<PartLine> {
     gongkai_model::Part::try_from(part).ok().map(|part| PartLine::from(&part))
 }
 
+/// The time in UTC; `None` also for one that the format cannot say.
+fn rfc3339(at: Option<Timestamp>) -> Option<String> {
+    convert::timestamp::time(at?, "timestamp").ok()?.format(&Rfc3339).ok()
+}
+
 fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
@@ -129,6 +143,8 @@ impl From<Receipt> for ReceiptJson {
             differences: receipt.differences.into_iter().map(DifferenceJson::from).collect(),
             // A part that a later version wrote in another way is left out.
             parts: receipt.parts.into_iter().filter_map(part).collect(),
+            event_time: rfc3339(receipt.event_time),
+            received_at: rfc3339(receipt.received_at),
             duplicate_of: filled(receipt.duplicate_of),
         }
     }
@@ -148,8 +164,21 @@ mod tests {
         let expected = json!({"submission_id": "s-1", "state": "received", "report": null, "revision": null,
             "trace_id": "t", "status_url": "/v1/submissions/s-1",
             "findings": {"error": 0, "warning": 0, "review": 0, "info": 0}, "rejection": null,
-            "supersedes": null, "withdrawal": null, "differences": []});
+            "supersedes": null, "withdrawal": null, "differences": [], "event_time": null, "received_at": null});
         assert_eq!(serde_json::to_value(ReceiptJson::from(receipt)).unwrap(), expected);
+    }
+
+    #[test]
+    fn both_times_are_in_utc_and_one_that_cannot_be_said_is_not() {
+        let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+        let json = |event_time, received_at| {
+            let receipt = Receipt { event_time, received_at, ..Receipt::default() };
+            serde_json::to_value(ReceiptJson::from(receipt)).unwrap()
+        };
+        let both = json(at(1_705_363_200), at(1_705_363_201));
+        assert_eq!(both["event_time"], "2024-01-16T00:00:00Z");
+        assert_eq!(both["received_at"], "2024-01-16T00:00:01Z");
+        assert_eq!(json(at(-300_000_000_000), None)["event_time"], json!(null));
     }
 
     #[test]

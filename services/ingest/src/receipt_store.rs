@@ -160,7 +160,7 @@ impl ReceiptStore {
         let epoch = self.runtime.log_epoch();
         let take = |known: &mut Receipt| {
             let merged = match is_known(known) {
-                true => state::merge(known.clone(), update.clone()),
+                true => state::learn(known.clone(), update.clone()),
                 false => Receipt { log_epoch: epoch, ..update.clone() },
             };
             let is_changed = merged != *known;

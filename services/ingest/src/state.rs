@@ -3,7 +3,8 @@
 //! States are ranked: received < parsed < dead < validated, rejected, withdrawn < unchanged. The state of higher rank wins;
 //! between equal ranks, the event of higher stream sequence. Dead ranks below the outcomes because a replayed dead letter
 //! may still lead to one. `unchanged` ranks highest: if it is read all the same, it brings nothing new. Fields that only one side
-//! knows (report, revision, trace, what a withdrawal hit) are kept.
+//! knows (report, revision, trace, times, what a withdrawal hit) are kept. Two calls at once for one submission have two times of
+//! arrival: the one in the log counts ([`learn`]).
 
 use gongkai_proto::v1::{Receipt, SubmissionState as State, Withdrawal, WithdrawalHit};
 
@@ -19,6 +20,7 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
     // Updates of the stages do not have it.
     let log_epoch = known.log_epoch.max(update.log_epoch);
+    let times = (known.event_time.or(update.event_time), known.received_at.or(update.received_at));
     let (mut winner, loser) =
         if order(&update) > order(&known) { (update, known.clone()) } else { (known.clone(), update) };
     winner.log_epoch = log_epoch;
@@ -27,6 +29,7 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     fill(&mut winner.revision, loser.revision);
     fill(&mut winner.duplicate_of, loser.duplicate_of);
     fill(&mut winner.supersedes, loser.supersedes);
+    (winner.event_time, winner.received_at) = times;
     let hit = |hit: &Option<Withdrawal>| hit.as_ref().map(|hit| hit.hit() == WithdrawalHit::Report);
     if hit(&loser.withdrawal) > hit(&winner.withdrawal) {
         winner.withdrawal = loser.withdrawal;
@@ -43,6 +46,18 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
         winner.trace_id = loser.trace_id;
     }
     winner
+}
+
+/// Merges what the log tells.
+#[must_use]
+pub fn learn(known: Receipt, told: Receipt) -> Receipt {
+    let (event_time, received_at) = (told.event_time, told.received_at);
+    let merged = merge(known, told);
+    Receipt {
+        event_time: event_time.or(merged.event_time),
+        received_at: received_at.or(merged.received_at),
+        ..merged
+    }
 }
 
 fn fill(field: &mut String, other: String) {
@@ -69,6 +84,7 @@ fn rank_of(state: State) -> u8 {
 #[cfg(test)]
 mod tests {
     use gongkai_proto::v1::{Difference, FindingsSummary};
+    use prost_types::Timestamp;
 
     use super::*;
 
@@ -114,6 +130,18 @@ mod tests {
             (results[0].report.as_str(), results[0].revision.as_str()),
             ("agencies/a/reports/2023", "hash")
         );
+    }
+
+    #[test]
+    fn of_two_calls_at_once_the_one_in_the_log_gives_the_times() {
+        let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+        let call = |seconds| Receipt { received_at: at(seconds), ..update(State::Received, 1) };
+        let answered = merge(merge(Receipt::default(), call(7)), call(6));
+        assert_eq!(answered.received_at, at(7), "the second caller is told what the first was told");
+        let told = Receipt { event_time: at(3), ..call(6) };
+        for known in [learn(answered.clone(), told.clone()), merge(told, answered)] {
+            assert_eq!((known.event_time, known.received_at), (at(3), at(6)));
+        }
     }
 
     fn permute(items: &mut Vec<Receipt>, at: usize, visit: &mut impl FnMut(&[Receipt])) {

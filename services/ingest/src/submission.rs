@@ -245,6 +245,12 @@ impl DeclaredMetadata {
         places_of(agency, *year, url, self.region().as_str())
     }
 
+    /// Gives it the time at which it happened, which is that of the publication too if no other is given.
+    #[must_use]
+    pub fn at(self, event_time: Option<Timestamp>) -> Self {
+        Self { published_at: self.published_at.or(event_time), event_time, ..self }
+    }
+
     /// Returns the time that the sender gives, in microseconds since 1970.
     #[must_use]
     pub fn event_time_us(&self) -> Option<i64> {

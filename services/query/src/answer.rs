@@ -18,6 +18,7 @@ pub fn revision(revision: RevisionHeader) -> v1::Report {
         key,
         ordinal,
         origin,
+        event_time,
         agency_name,
         form,
         variant,
@@ -59,6 +60,7 @@ pub fn revision(revision: RevisionHeader) -> v1::Report {
         withdrawn,
         media_type,
         region: region.to_string(),
+        event_time: event_time.map(timestamp),
         review: Vec::new(),
     }
 }
@@ -164,6 +166,7 @@ fn gone(key: &ReportKey) -> v1::Report {
         withdrawn: true,
         media_type: String::new(),
         region: String::new(),
+        event_time: None,
         review: Vec::new(),
     }
 }

@@ -66,6 +66,7 @@ fn write(out: &mut Printer, report: &ReportView) -> std::io::Result<()> {
         ("格式 form", Some(&format!("{} {}", report.form, report.variant))),
         ("版次 revision", Some(&format!("{} {}", report.revision, report.content_hash))),
         ("发布 published", report.published_at.as_ref()),
+        ("事件 event", report.event_time.as_ref()),
         ("收到 received", report.received_at.as_ref()),
         ("地址 url", report.url.as_ref()),
         ("疑点 findings", Some(&findings)),

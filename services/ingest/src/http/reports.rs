@@ -31,13 +31,14 @@ use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
 const KEY_LIMIT: usize = 256;
 
 /// The query parameters. Unknown ones are an error.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 10] = [
     "agency_name",
     "agency_code",
     "year",
     "title",
     "url",
     "published_at",
+    "time",
     "filename",
     "site_code",
     "backfill",
@@ -119,7 +120,8 @@ fn declared(
         event_time: None,
         is_backfill: is_backfill(&take("backfill").unwrap_or_default())?,
     };
-    Ok((declared, fields::text("filename", take("filename"))?))
+    let event_time = fields::published_at("time", take("time").unwrap_or_default().trim())?;
+    Ok((declared.at(event_time), fields::text("filename", take("filename"))?))
 }
 
 fn is_backfill(text: &str) -> Result<bool, Problem> {

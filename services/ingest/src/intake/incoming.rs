@@ -1,7 +1,7 @@
 //! A document on its way in.
 
 use crate::{
-    calls::Statement,
+    calls::{Attempt, Statement},
     submission::{Submission, SubmissionIdentity, content_key, said},
 };
 use gongkai_proto::v1::DocumentReceived;
@@ -29,6 +29,13 @@ impl Incoming {
             submission,
             event,
         }
+    }
+
+    /// Takes the time of the call that began the attempt.
+    pub(super) fn begun_by(&mut self, attempt: &Attempt) {
+        let event_time = attempt.event_time(self.submission.declared.event_time);
+        self.submission.declared.event_time = event_time;
+        self.event.event_time = event_time;
     }
 
     pub(super) fn statement(&self) -> Statement {

@@ -47,12 +47,17 @@ impl Intake {
         let places = declared.places();
         let begun = self.unfinished(&id, "");
         self.receipts.begin_at(&places, &begun).await?;
-        let event = ReportWithdrawn { submission_id: id.clone(), supersedes: supersedes.clone(), ..event };
+        let event = ReportWithdrawn {
+            submission_id: id.clone(),
+            supersedes: supersedes.clone(),
+            event_time: attempt.event_time(event.event_time),
+            ..event
+        };
         let subject = Event::ReportWithdrawn.subject(declared.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
         let published = self.runtime.publish(&self.message_id(&id), output).await?;
         let (sequence, arrival) = (published.sequence, self.arrival(published).await?);
-        let accepted = self.accepted(begun, sequence, arrival, &places, declared.event_time);
+        let accepted = self.accepted(begun, sequence, arrival, &places, event.event_time);
         let recorded = lifecycle::Withdrawal {
             rank: accepted.rank(),
             url: declared.url.clone(),
@@ -67,6 +72,8 @@ impl Intake {
             supersedes,
             report,
             withdrawal: Some(hit),
+            event_time: event.event_time,
+            received_at: event.withdrawn_at,
             ..self.new_receipt(&id, SubmissionState::Withdrawn)
         };
         Ok(self.with_status_url(self.receipts.merge(receipt).await?))

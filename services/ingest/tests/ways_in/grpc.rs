@@ -12,7 +12,7 @@ use gongkai_proto::v1::{
     submission_service_client::SubmissionServiceClient, submit_stream_request::Part,
 };
 
-async fn served(config: Config) -> (Harness, SubmissionServiceClient<Channel>, Channel) {
+pub(crate) async fn served(config: Config) -> (Harness, SubmissionServiceClient<Channel>, Channel) {
     let harness = Harness::new(&config).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

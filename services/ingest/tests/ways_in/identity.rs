@@ -183,6 +183,7 @@ over_both_brokers! {
     a_rejection_for_want_of_resources_is_tried_again_under_the_same_id
     calls_at_once_are_one_submission_for_each_content
     a_day_later_a_repetition_is_still_one
+    a_repetition_of_what_was_published_has_its_times
     a_withdrawal_under_the_id_of_its_article_is_one
     a_withdrawal_says_what_it_hits
     lost_receipts_are_made_again_from_the_log
@@ -296,6 +297,22 @@ async fn a_day_later_a_repetition_is_still_one(site: Site) {
     }
     consuming.abort();
     assert_eq!(site.received().await.len(), 2);
+}
+
+/// The same content with another time, after ingest stopped between the publication and the receipt.
+async fn a_repetition_of_what_was_published_has_its_times(site: Site) {
+    let [early, late] = [60, 30].map(|minutes| Some(NOW - Duration::from_secs(60 * minutes)));
+    let of = |time| submission(SubmissionIdentity::Event, "第一版", time);
+    let first = site.twice(&of(early)).await;
+    assert_eq!((first.event_time, first.received_at), (early.map(timestamp), Some(timestamp(NOW))));
+    forget_the_end(&site, &first).await;
+    assert_eq!(site.twice(&of(late)).await.event_time, first.event_time);
+    let withdrawn = site.replicas[0].withdraw(withdrawal("w-1", early)).await.unwrap();
+    assert_eq!((withdrawn.event_time, withdrawn.received_at), (first.event_time, first.received_at));
+    forget_the_end(&site, &withdrawn).await;
+    let again = site.replicas[1].withdraw(withdrawal("w-1", late)).await.unwrap();
+    assert_eq!((again.submission_id, again.event_time), (withdrawn.submission_id, first.event_time));
+    assert_eq!(site.received().await.len(), 1);
 }
 
 async fn a_withdrawal_under_the_id_of_its_article_is_one(site: Site) {

@@ -13,6 +13,8 @@ mod drafts;
 #[cfg(test)]
 mod erasing;
 #[cfg(test)]
+mod fetched;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod harness;
@@ -26,3 +28,5 @@ mod manners;
 mod nats;
 #[cfg(test)]
 mod originals;
+#[cfg(test)]
+mod times;

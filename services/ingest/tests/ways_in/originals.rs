@@ -53,6 +53,49 @@ async fn fifty_submissions_of_one_content_leave_one_original() {
     assert_eq!(originals.messages, 4);
 }
 
+/// Two processes of ingest that share nothing but the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_that_get_one_new_content_at_once_leave_one_original_and_one_receipt() {
+    const CONTENTS: usize = 12;
+    let server = NatsServer::start().await;
+    let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+    let mut replicas = Vec::new();
+    for _ in 0..2 {
+        let broker = Arc::new(JetStream::connect(&settings).await.unwrap());
+        broker.declare(&gongkai_proto::topology!()).await.unwrap();
+        let runtime = Runtime::builder("ingest", broker).build();
+        let registry = Following::of(watch::channel(Arc::default()).1);
+        let fetcher = Fetcher::new(&Config::default()).unwrap();
+        replicas.push(Intake::new(&Config::default(), runtime, fetcher, registry));
+    }
+    let of = |n: usize| {
+        let text = format!("第{n}份{}", "年报".repeat(30_000));
+        Submission {
+            content: File { bytes: text.into(), ..File::default() },
+            identity: SubmissionIdentity::Content,
+            ..submission(n)
+        }
+    };
+    for n in 0..CONTENTS {
+        let [first, second] = [0, 1].map(|at| {
+            let (replica, submission) = (replicas[at].clone(), of(n));
+            tokio::spawn(async move { replica.submit(submission).await.unwrap() })
+        });
+        let (first, second) = (first.await.unwrap(), second.await.unwrap());
+        assert_eq!(first, second);
+    }
+    let broker = JetStream::connect(&settings).await.unwrap();
+    let streams = broker.status().await.unwrap();
+    let messages = |name: &str| {
+        let stream = streams.iter().find(|stream| stream.name.ends_with(name)).unwrap();
+        stream.messages
+    };
+    let contents = u64::try_from(CONTENTS).unwrap();
+    // Some 180,000 bytes are two pieces, and one message says what they are.
+    assert_eq!(messages(subjects::BUCKET_ORIGINALS), 3 * contents);
+    assert_eq!(messages(subjects::STREAM_REPORTS), contents);
+}
+
 #[tokio::test]
 async fn an_s3_store_has_the_original_and_while_it_is_away_nothing_is_accepted() {
     let mut server = S3Server::start().await;

@@ -89,6 +89,8 @@ pub struct ArrivalEvent {
     pub arrival: Arrival,
     /// When the log stored the stage event.
     pub event_at: OffsetDateTime,
+    /// When the sender says that the document was published or updated, if so.
+    pub event_time: Option<OffsetDateTime>,
     /// The outcome.
     pub outcome: ArrivalOutcome,
 }

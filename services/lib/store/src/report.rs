@@ -1,6 +1,7 @@
 //! The header of a revision, and a whole report.
 
 use gongkai_model::{Fact, FormId, ReportKey, ReviewStep, Summary, Variant, Versions};
+use time::OffsetDateTime;
 
 use crate::arrival::{Origin, StoredProse};
 
@@ -13,6 +14,8 @@ pub struct RevisionHeader {
     pub ordinal: u32,
     /// The arrival of this content that ranks lowest.
     pub origin: Origin,
+    /// When the sender says that it happened: of the arrival of this content that ranks highest.
+    pub event_time: Option<OffsetDateTime>,
     /// The agency's name as the document gives it.
     pub agency_name: String,
     /// The form its tables follow.

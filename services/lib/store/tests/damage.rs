@@ -245,6 +245,7 @@ fn a_file_is_of_one_log() {
             region: "360982".parse().unwrap(),
         },
         event_at: START,
+        event_time: None,
         outcome: ArrivalOutcome::Rejected,
     };
     let written = store.write(&[Write::Arrival(Box::new(arrival))], &[other]);

@@ -87,7 +87,9 @@ fn arrival_event(
 ) -> Result<ArrivalEvent, Error> {
     let origin = origin.ok_or(Error::Missing { field: "origin" })?;
     let arrival = history::arrival(&origin, event_sequence)?;
-    Ok(ArrivalEvent { submission_id: origin.submission_id, arrival, event_at, outcome })
+    // Nothing rests on it: a time that cannot be read counts as not given.
+    let event_time = convert::timestamp::optional(origin.event_time, "origin.event_time").unwrap_or_default();
+    Ok(ArrivalEvent { submission_id: origin.submission_id, arrival, event_at, event_time, outcome })
 }
 
 fn parsed<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, Error> {

@@ -55,8 +55,11 @@ async fn revisions_as_of_and_withdrawal() {
     let second = client.list_revisions(request).await.unwrap().into_inner();
     let hashes = [&first.revisions[0].content_hash, &second.revisions[0].content_hash];
     assert_eq!((hashes, second.next_page_token.as_str()), ([&"aa".to_owned(), &"bb".to_owned()], ""));
+    let (older, newer) = (first.revisions[0].event_time.unwrap(), second.revisions[0].event_time.unwrap());
+    assert!(older.seconds < newer.seconds);
     let then = GetReportRequest { as_of: first.revisions[0].received_at, ..get(A) };
-    assert_eq!(client.get_report(then).await.unwrap().into_inner().preamble, "第1稿");
+    let then = client.get_report(then).await.unwrap().into_inner();
+    assert_eq!((then.preamble.as_str(), then.event_time), ("第1稿", Some(older)));
     let gone = v1::ReportWithdrawn { url: "https://bb.example/".into(), ..Default::default() };
     bench.publish(Event::ReportWithdrawn, &gone).await;
     bench.projected().await;

@@ -61,7 +61,7 @@ pub(super) fn key(row: &Row<'_>) -> Result<ReportKey, Error> {
 /// its versions.
 pub(super) const REVISION: &str = "c.agency, c.year, c.agency_name, c.form, c.variant, c.title, c.media_type, c.trace_id, \
      c.errors, c.warnings, c.reviews, c.infos, v.program, v.parser, v.forms, v.rules, \
-     f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region";
+     f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region, n.event_time";
 
 /// A revision's header.
 pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<RevisionHeader, Error> {
@@ -69,6 +69,7 @@ pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<RevisionHeader,
         key: key(row)?,
         ordinal: row.get("ordinal")?,
         origin: origin(row)?,
+        event_time: row.get::<_, Option<i64>>("event_time")?.map(time_of).transpose()?,
         agency_name: row.get("agency_name")?,
         form: parsed(row, "form")?,
         variant: parsed(row, "variant")?,

@@ -27,6 +27,7 @@ pub(super) fn reports(c: &Connection, query: &ReportQuery) -> Result<Page<Revisi
          WHERE a.agency = r.agency AND a.year = r.year) AS ordinal, {} FROM report r \
          JOIN arrival f ON f.received_sequence = r.first_sequence \
          JOIN arrival c ON c.received_sequence = r.content_sequence \
+         JOIN arrival n ON n.received_sequence = r.newest_sequence \
          JOIN versions v ON v.id = c.versions_id WHERE true",
         sort_columns(keys)
     ));

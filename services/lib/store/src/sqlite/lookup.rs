@@ -104,11 +104,14 @@ fn header(
 ) -> Result<RevisionHeader, Error> {
     let mut select = c.prepare_cached(&format!(
         "SELECT {REVISION}, ?3 AS ordinal FROM arrival f JOIN arrival c ON c.received_sequence = ?2 \
-         JOIN versions v ON v.id = c.versions_id WHERE f.received_sequence = ?1"
+         JOIN arrival n ON n.received_sequence = ?4 JOIN versions v ON v.id = c.versions_id \
+         WHERE f.received_sequence = ?1"
     ))?;
     let first = signed(revision.first().rank.sequence(), "first")?;
     let content = signed(revision.content().rank.sequence(), "content")?;
-    let mut rows = select.query(params![first, content, i64::try_from(ordinal).unwrap_or(i64::MAX)])?;
+    let newest = signed(revision.newest().rank.sequence(), "newest")?;
+    let ordinal = i64::try_from(ordinal).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![first, content, ordinal, newest])?;
     let row = rows.next()?.ok_or_else(|| Error::Damaged("an arrival has no versions".to_owned()))?;
     columns::revision(row, withdrawn)
 }

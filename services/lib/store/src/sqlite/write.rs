@@ -148,13 +148,14 @@ fn refresh(tx: &Transaction<'_>, key: &ReportKey) -> Result<(), Error> {
     };
     let mut upsert = tx.prepare_cached(
         "INSERT OR REPLACE INTO report \
-         (agency, year, first_sequence, content_sequence, withdrawn, agency_name, received_at) \
-         SELECT ?1, ?2, ?3, ?4, ?5, c.agency_name, f.received_at FROM arrival f, arrival c \
+         (agency, year, first_sequence, content_sequence, newest_sequence, withdrawn, agency_name, received_at) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, c.agency_name, f.received_at FROM arrival f, arrival c \
          WHERE f.received_sequence = ?3 AND c.received_sequence = ?4",
     )?;
     let first = signed(current.first().rank.sequence(), "first")?;
     let content = signed(current.content().rank.sequence(), "content")?;
-    upsert.execute(params![agency, key.year, first, content, current.is_withdrawn])?;
+    let newest = signed(current.newest().rank.sequence(), "newest")?;
+    upsert.execute(params![agency, key.year, first, content, newest, current.is_withdrawn])?;
     Ok(())
 }
 
@@ -194,7 +195,7 @@ fn insert_arrival(tx: &Transaction<'_>, id: i64, event: i64, put: &ArrivalEvent)
     let arrival = &put.arrival;
     tx.prepare_cached(
         "INSERT INTO arrival (received_sequence, event_sequence, content_hash, submission_id, received_at, \
-         published_at, url, region, effective_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         published_at, url, region, effective_at, event_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         id,
@@ -206,6 +207,7 @@ fn insert_arrival(tx: &Transaction<'_>, id: i64, event: i64, put: &ArrivalEvent)
         arrival.url,
         arrival.region.as_str(),
         micros(arrival.rank.effective_at()),
+        put.event_time.map(micros),
     ])?;
     Ok(())
 }

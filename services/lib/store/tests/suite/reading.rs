@@ -5,7 +5,7 @@ use gongkai_store::{Applied, ArrivalOutcome, ReportScope, Store};
 use time::Duration;
 
 use super::Opened;
-use super::sample::{day, key, origin, rejected, validated, withdrawal};
+use super::sample::{day, happened, key, origin, rejected, validated, withdrawal};
 
 pub(crate) fn reads_back_what_was_written(open: &dyn Fn() -> Opened) {
     let Opened { store, keep: _keep } = open();
@@ -86,6 +86,8 @@ pub(crate) fn revisions_are_ranked_by_highest_arrival(open: &dyn Fn() -> Opened)
     );
     let report = store.report(&a, None).unwrap().unwrap();
     assert_eq!((report.revision.ordinal, report.revision.origin.received_sequence), (3, 4));
+    assert_eq!(report.revision.event_time, Some(happened(15)), "of the arrival that ranks highest");
+    assert_eq!(store.report(&a, Some(day(12))).unwrap().unwrap().revision.event_time, Some(happened(12)));
     assert_eq!(
         store.reports(&ReportQuery { limit: 9, ..ReportQuery::default() }).unwrap().items,
         [report.revision]

@@ -18,6 +18,11 @@ pub(crate) fn day(sequence: u64) -> OffsetDateTime {
     START + Duration::days(i64::try_from(sequence).unwrap())
 }
 
+/// When the sender of an arrival says that it happened.
+pub(crate) fn happened(received: u64) -> OffsetDateTime {
+    day(received) - Duration::minutes(5)
+}
+
 pub(crate) fn origin(received: u64, hash: &str, url: &str) -> Origin {
     Origin {
         submission_id: format!("s{received}"),
@@ -43,7 +48,13 @@ pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> ArrivalEvent {
         origin(received, hash, &format!("https://{hash}.example/"));
     let rank = Rank::new(received_at, received);
     let arrival = Arrival { rank, event, content_hash, url, received_at, published_at, region };
-    ArrivalEvent { submission_id, arrival, event_at: day(event), outcome: ArrivalOutcome::Rejected }
+    ArrivalEvent {
+        submission_id,
+        arrival,
+        event_at: day(event),
+        event_time: Some(happened(received)),
+        outcome: ArrivalOutcome::Rejected,
+    }
 }
 
 pub(crate) fn content(key: &ReportKey, n: i64) -> Content {

@@ -183,6 +183,7 @@ pub(crate) fn origin(received: u64, hash: &str) -> v1::Origin {
         received_at: Some(timestamp(datetime!(2024-01-15 10:12 UTC) + day)),
         // Earlier than every message of the test's broker.
         effective_at: Some(timestamp(time::OffsetDateTime::UNIX_EPOCH + day)),
+        event_time: Some(timestamp(time::OffsetDateTime::UNIX_EPOCH + day)),
         url: format!("https://{hash}.example/"),
         region: "360982".into(),
         ..Default::default()
