@@ -21,6 +21,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-registry", &["gongkai-agencies", "gongkai-worker"]),
     ("gongkai-lifecycle", &["gongkai-model", "gongkai-agencies"]),
     (
+        "gongkai-ownership",
+        &["gongkai-agencies", "gongkai-lifecycle", "gongkai-model", "gongkai-proto", "gongkai-worker"],
+    ),
+    (
         "gongkai-neighbours",
         &[
             "gongkai-agencies",
@@ -42,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-agencies",
             "gongkai-egress",
             "gongkai-lifecycle",
+            "gongkai-ownership",
             "gongkai-neighbours",
             "gongkai-registry",
             "gongkai-isolation",
@@ -58,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gongkai-worker",
             "gongkai-agencies",
             "gongkai-lifecycle",
+            "gongkai-ownership",
             "gongkai-registry",
             "gongkai-isolation",
             "gongkai-reading",

@@ -130,7 +130,9 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
         review_levels,
         event_time,
         supersedes,
+        sender,
     } = received.clone();
+    assert_eq!(sender, None, "without credentials nobody is bound");
     assert_eq!(Some(submission_id.as_str()), receipt["submission_id"].as_str());
     assert_eq!(kind, i32::from(DocumentKind::Updated));
     let hash = hex::encode(Sha256::digest(sample.bytes()));

@@ -34,6 +34,7 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
         event_time: _,
         declared_agency: _,
         declared_year: _,
+        sender_site: _,
     } = origin;
     if *received_sequence == 0 {
         return Err(Error::Missing { field: "origin.received_sequence" });

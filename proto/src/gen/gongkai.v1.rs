@@ -1612,6 +1612,22 @@ pub struct Site {
     #[prost(string, tag = "2")]
     pub column: ::prost::alloc::string::String,
 }
+/// In whose name something was accepted, from the configuration of ingest. Absent if its sender may do anything.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Sender {
+    /// The name of the site in the configuration; empty if it was none that has credentials.
+    #[prost(string, tag = "1")]
+    pub site: ::prost::alloc::string::String,
+    /// True if nobody answers for it: it changes nothing that belongs to a site.
+    #[prost(bool, tag = "2")]
+    pub anonymous: bool,
+    /// The agencies that the site may publish for: codes, keys or names. Empty: all.
+    #[prost(string, repeated, tag = "3")]
+    pub agencies: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The regions that the site may publish for: beginnings of division codes. Empty: all.
+    #[prost(string, repeated, tag = "4")]
+    pub regions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 /// `gongkai.v1.report.received.<region>`: who published what, where, when.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DocumentReceived {
@@ -1658,6 +1674,8 @@ pub struct DocumentReceived {
     /// The levels of review that the configuration of its site demands, in order.
     #[prost(string, repeated, tag = "19")]
     pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "30")]
+    pub sender: ::core::option::Option<Sender>,
 }
 /// What later stages keep of a DocumentReceived.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1702,6 +1720,9 @@ pub struct Origin {
     /// The year that the sender says; 0 if none.
     #[prost(int32, tag = "17")]
     pub declared_year: i32,
+    /// The name of the site in whose name it was accepted; empty if it was none that has credentials.
+    #[prost(string, tag = "30")]
+    pub sender_site: ::prost::alloc::string::String,
 }
 /// A parsed report without its prose, which is in the object store.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1941,6 +1962,8 @@ pub struct ReportWithdrawn {
     pub event_source: ::prost::alloc::string::String,
     #[prost(string, tag = "11")]
     pub event_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "30")]
+    pub sender: ::core::option::Option<Sender>,
 }
 /// `gongkai.v1.report.erased.<region>`: the tombstone of contents that were erased on demand. It is in the log before anything
 /// is deleted, and holds for good: what has one of these hashes is neither served nor taken in again.

@@ -8,8 +8,8 @@ use gongkai_proto::{
         AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
         CellState, ContentRef, DeadLetter, Difference, DocumentKind, DocumentReceived, Fact, Finding,
         FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportErased, ReportParsed,
-        ReportRejected, ReportValidated, ReportWithdrawn, ReviewStep, Severity, Site, Source, Versions,
-        Waiver, WaiverChanged, WaiverState,
+        ReportRejected, ReportValidated, ReportWithdrawn, ReviewStep, Sender, Severity, Site, Source,
+        Versions, Waiver, WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -182,6 +182,7 @@ impl Fill {
             event_time: self.time(),
             declared_agency: self.agency(),
             declared_year: self.year(),
+            sender_site: self.text(),
         })
     }
 
@@ -247,7 +248,13 @@ impl Fill {
             review_levels: vec![self.text(), self.text()],
             event_time: self.time(),
             supersedes: self.text(),
+            sender: self.sender(),
         }
+    }
+
+    fn sender(&mut self) -> Option<Sender> {
+        let (site, agencies) = (self.text(), vec![self.text(), self.text()]);
+        Some(Sender { site, anonymous: true, agencies, regions: vec![self.text()] })
     }
 
     fn parsed(&mut self) -> ReportParsed {
@@ -299,6 +306,7 @@ impl Fill {
             supersedes: self.text(),
             event_source: self.text(),
             event_id: self.text(),
+            sender: self.sender(),
         }
     }
 

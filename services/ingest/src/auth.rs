@@ -1,61 +1,87 @@
 //! Authentication and authorisation of callers.
 //!
-//! While neither a secret nor a token is configured, calls need no credentials, and only loopback addresses are bound.
-//! Otherwise a call needs one of:
-//! - a **signature** (Standard Webhooks) by a configured site;
-//! - a **bearer token**, in `Authorization`.
+//! While no credentials are configured, calls need none, and only loopback addresses are bound. Otherwise a call brings one of:
+//! - a **signature** (Standard Webhooks) by a configured site, or a **bearer token** of that site: it acts for this site only;
+//! - a **bearer token** of an operator: it acts for anybody, over HTTP for sites without credentials only;
+//! - nothing, at a loopback address, unless operators' tokens are configured or `unsigned_on_loopback` is false: it acts for
+//!   nobody, and changes nothing that belongs to a site.
 //!
-//! An event or a report *claims* a site by its CloudEvents source or its site code. Every claimed site that has a secret
-//! must have signed the request; neither a token nor another site's signature replaces that. A call that claims anything
-//! else needs a token. A call that claims nothing (a status query, a dry run, a report without a site code) takes either.
+//! An event or a report *claims* a site by its CloudEvents source or its site code. Every claimed site that has credentials
+//! must have proven itself by them; another's do not replace them.
 //!
 //! Authentication has two steps, because a signature covers the body. [`Authenticator::shown`] judges the headers before
 //! anything of the body is read; [`Authenticator::caller`] verifies the signature when the body is complete.
-//! gRPC requests cannot be signed, so they take tokens only, and the holder of a token may submit for any site.
+//! gRPC requests cannot be signed. There the token of an operator acts for the site that the request names.
 
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    actor::{Actor, Rights},
     config::{Config, Site},
     error::{Code, Problem, quote},
     signature::{Covered, Signature, SigningKey},
 };
-use gongkai_worker::Clock;
+use gongkai_worker::{Clock, Secret};
+
+/// Headers that only a proxy sets. A call that has one does not come from this machine.
+const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
 /// Authenticates callers by the configured sites and tokens. Cheap enough to clone once per server.
 #[derive(Clone)]
 pub struct Authenticator {
-    sites: Vec<KnownSite>,
-    /// SHA-256 of each token, so that a comparison takes the same time whatever was sent.
-    tokens: Vec<[u8; 32]>,
+    sites: Arc<[KnownSite]>,
+    /// SHA-256 of each operator's token, so that a comparison takes the same time whatever was sent.
+    tokens: Arc<[TokenHash]>,
+    unsigned_on_loopback: bool,
+    /// True if the server of this authenticator is bound to a loopback address.
+    is_local: bool,
     tolerance: Duration,
     clock: Clock,
 }
 
-#[derive(Clone)]
+type TokenHash = [u8; 32];
+
 struct KnownSite {
-    name: String,
     site: Site,
+    rights: Arc<Rights>,
     secrets: Vec<SigningKey>,
+    tokens: Vec<TokenHash>,
+}
+
+/// Whose a bearer token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Holder {
+    Operator,
+    Site(ProvenSite),
+}
+
+/// A site whose credentials came with a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ProvenSite {
+    rights: Arc<Rights>,
+    site_code: String,
 }
 
 /// The credentials that the headers of a request show. A signature among them is not verified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    has_token: bool,
+    token: Option<Holder>,
     signature: Option<Signature>,
 }
 
 /// The verified credentials of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caller {
-    has_token: bool,
-    /// Name and site code of each site whose secret signed the request. One, unless sites share a secret.
-    signed: Vec<(String, String)>,
+    is_operator: bool,
+    has_signed: bool,
+    /// True if the protocol has no signatures.
+    cannot_sign: bool,
+    /// Each site that has proven itself. One, unless sites share a secret.
+    sites: Vec<ProvenSite>,
 }
 
 // === impl Shown ===
@@ -64,7 +90,7 @@ impl Shown {
     /// Returns true if the headers alone authenticate the caller: with a token.
     #[must_use]
     pub fn is_proof(&self) -> bool {
-        self.has_token
+        self.token.is_some()
     }
 }
 
@@ -74,19 +100,24 @@ impl Caller {
     /// Returns true if the request has a valid signature.
     #[must_use]
     pub fn has_signed(&self) -> bool {
-        !self.signed.is_empty()
+        self.has_signed
     }
 
-    /// Returns the name of the site that signed, or an empty string. It keeps the keys of different callers apart.
+    /// Returns the name of the site that has proven itself, or an empty string. It keeps the keys of different callers apart.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.signed.first().map_or("", |(name, _)| name)
+        self.sites.first().map_or("", |site| &site.rights.name)
     }
 
-    /// Returns the code of the site that signed, or an empty string if none did or it has none.
+    /// Returns the site code that a call names, or else that of the site that has proven itself, which need not repeat it.
     #[must_use]
-    pub fn site_code(&self) -> &str {
-        self.signed.first().map_or("", |(_, code)| code)
+    pub fn site_code_or(&self, named: String) -> String {
+        let own = self.sites.first().filter(|_| named.is_empty());
+        own.map_or(named, |site| site.site_code.clone())
+    }
+
+    fn has_proven(&self, site: &KnownSite) -> bool {
+        self.sites.iter().any(|proven| proven.rights.name == site.rights.name)
     }
 }
 
@@ -98,35 +129,30 @@ impl Authenticator {
     /// # Errors
     /// A file cannot be read or a secret is malformed. The error names the key and never the secret.
     pub fn new(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        let mut tokens: Vec<String> = config.tokens.iter().map(|token| token.expose().to_owned()).collect();
-        for path in &config.token_files {
-            tokens.push(read_secret(path).context("couldn't read a file of ingest.token_files")?);
-        }
+        let tokens = token_hashes("ingest", &config.tokens, &config.token_files)?;
+        let sites: anyhow::Result<Vec<_>> =
+            config.sites.iter().map(|(name, site)| KnownSite::new(name, site)).collect();
+        let sites = sites?;
+        let mut all: Vec<_> = sites.iter().flat_map(|site| &site.tokens).chain(&tokens).collect();
+        all.sort();
         anyhow::ensure!(
-            tokens.iter().all(|token| token.trim().len() >= 16),
-            "ingest.tokens: a token needs at least 16 characters"
+            all.windows(2).all(|pair| pair[0] != pair[1]),
+            "ingest.sites: a token is one site's, and no operator's"
         );
-        let tokens = tokens.iter().map(|token| Sha256::digest(token.trim()).into()).collect();
-        let mut sites = Vec::new();
-        for (name, site) in &config.sites {
-            let mut texts: Vec<String> =
-                site.secrets.iter().map(|secret| secret.expose().to_owned()).collect();
-            for path in &site.secret_files {
-                texts.push(
-                    read_secret(path).with_context(|| {
-                        format!("couldn't read a file of ingest.sites.{name}.secret_files")
-                    })?,
-                );
-            }
-            let secrets: Result<Vec<SigningKey>, _> = texts.iter().map(|text| text.parse()).collect();
-            sites.push(KnownSite {
-                name: name.clone(),
-                site: site.clone(),
-                secrets: secrets.with_context(|| format!("ingest.sites.{name}.secrets"))?,
-            });
-        }
-        let tolerance = Duration::from_secs(config.signature_tolerance_s);
-        Ok(Self { sites, tokens, tolerance, clock })
+        Ok(Self {
+            sites: sites.into(),
+            tokens: tokens.into(),
+            unsigned_on_loopback: config.unsigned_on_loopback,
+            is_local: false,
+            tolerance: Duration::from_secs(config.signature_tolerance_s),
+            clock,
+        })
+    }
+
+    /// The same, for the server that is bound to `address`.
+    #[must_use]
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { is_local: address.ip().is_loopback(), ..self.clone() }
     }
 
     /// Reads the credentials in the headers of a request. Where calls need credentials, a request without any ends here.
@@ -134,8 +160,9 @@ impl Authenticator {
     /// # Errors
     /// `BAD_SIGNATURE` if it is malformed, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
     pub fn shown(&self, headers: &HeaderMap) -> Result<Shown, Problem> {
-        let shown = Shown { has_token: self.has_token(headers)?, signature: self.signature(headers)? };
-        if self.is_open() || shown.has_token || shown.signature.is_some() {
+        let shown = Shown { token: self.token(headers)?, signature: self.signature(headers)? };
+        let has_credentials = shown.token.is_some() || shown.signature.is_some();
+        if has_credentials || self.is_open() || self.takes_unsigned(headers) {
             return Ok(shown);
         }
         Err(Problem::new(
@@ -150,11 +177,16 @@ impl Authenticator {
     /// # Errors
     /// `BAD_SIGNATURE`.
     pub fn caller(&self, shown: &Shown, covered: Covered<'_>) -> Result<Caller, Problem> {
-        let signed = match &shown.signature {
-            Some(signature) => self.signers(signature, covered)?,
-            None => Vec::new(),
-        };
-        Ok(Caller { has_token: shown.has_token, signed })
+        let mut caller = Caller { has_signed: shown.signature.is_some(), ..Caller::default() };
+        if let Some(signature) = &shown.signature {
+            caller.sites = self.signers(signature, covered)?;
+        }
+        match &shown.token {
+            Some(Holder::Operator) => caller.is_operator = true,
+            Some(Holder::Site(site)) if !caller.sites.contains(site) => caller.sites.push(site.clone()),
+            _ => {}
+        }
+        Ok(caller)
     }
 
     /// Returns the caller whom the broker let publish on the subject of a site. The broker's permissions stand for its secret.
@@ -162,11 +194,8 @@ impl Authenticator {
     /// # Errors
     /// `UNAUTHENTICATED`: calls need credentials and there is no site of this name.
     pub fn permitted_as(&self, site: &str) -> Result<Caller, Problem> {
-        match self.sites.iter().find(|known| known.name == site) {
-            Some(known) => {
-                let signed = vec![(known.name.clone(), known.site.site_code.clone())];
-                Ok(Caller { has_token: false, signed })
-            }
+        match self.sites.iter().find(|known| known.rights.name == site) {
+            Some(known) => Ok(Caller { has_signed: true, sites: vec![known.proven()], ..Caller::default() }),
             None if self.is_open() => Ok(Caller::default()),
             None => Err(Problem::new(
                 Code::Unauthenticated,
@@ -176,46 +205,69 @@ impl Authenticator {
         }
     }
 
-    /// Authorises a call that claims a site by its source or code. If both are empty, it claims none.
+    /// Returns the caller of a protocol without signatures.
+    #[must_use]
+    pub fn unsigned_caller(&self, shown: &Shown) -> Caller {
+        let mut caller = Caller { cannot_sign: true, ..Caller::default() };
+        match &shown.token {
+            Some(Holder::Operator) => caller.is_operator = true,
+            Some(Holder::Site(site)) => caller.sites.push(site.clone()),
+            None => {}
+        }
+        caller
+    }
+
+    /// Authorises a call that claims a site by its source or code, and returns in whose name it acts. If both are empty, it
+    /// claims none.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, or `BAD_SIGNATURE` if another site signed.
-    pub fn admit_from(&self, caller: &Caller, source: &str, site_code: &str) -> Result<(), Problem> {
-        if self.is_open() || source.is_empty() && site_code.is_empty() {
-            return Ok(());
+    pub fn admit_from(&self, caller: &Caller, source: &str, site_code: &str) -> Result<Actor, Problem> {
+        let claimed: Vec<_> =
+            self.sites.iter().filter(|site| site.site.is_claimed(source, site_code)).collect();
+        let named = claimed.first().map(|site| site.rights.clone());
+        if self.is_open() {
+            return Ok(Actor::operator(named));
         }
-        let mut is_signed = false;
-        for site in self.sites.iter().filter(|site| site.site.is_claimed(source, site_code)) {
-            let has_proven = caller.signed.iter().any(|(name, _)| *name == site.name);
-            if site.secrets.is_empty() && !has_proven {
-                continue;
-            }
-            if !has_proven {
-                return Err(site.unsigned(!caller.signed.is_empty()));
-            }
-            is_signed = true;
+        let mut proven = claimed.iter().filter(|site| site.site.has_credentials() || caller.has_proven(site));
+        if let Some(unproven) = proven.clone().find(|site| !caller.has_proven(site)) {
+            return caller.unproven(unproven);
         }
-        if is_signed || caller.has_token {
-            return Ok(());
+        if let Some(site) = proven.next() {
+            return Ok(Actor::site(site.rights.clone()));
         }
         let claim = if source.is_empty() { site_code } else { source };
-        Err(Problem::new(
-            Code::Unauthenticated,
-            format!("“{}”不是此处配有密钥的站点；请提供 Bearer 令牌，或由运维配置该站点", quote(claim)),
-            format!(
-                "\"{}\" is no site with a secret here; send a bearer token or have the site configured",
-                quote(claim)
-            ),
-        ))
+        match caller.sites.first() {
+            Some(own) if claim.is_empty() => Ok(Actor::site(own.rights.clone())),
+            _ if caller.is_operator => Ok(Actor::operator(named)),
+            Some(_) if caller.has_signed => Err(Problem::new(
+                Code::Unauthenticated,
+                format!("“{}”不是此处配有密钥的站点；请提供 Bearer 令牌，或由运维配置该站点", quote(claim)),
+                format!(
+                    "\"{}\" is no site with a secret here; send a bearer token or have the site configured",
+                    quote(claim)
+                ),
+            )),
+            Some(own) => Ok(Actor::site(own.rights.clone()).naming(claim.to_owned())),
+            None => Ok(Actor::anonymous(named)),
+        }
     }
 
+    /// Returns true if no credentials are configured.
     fn is_open(&self) -> bool {
-        self.tokens.is_empty() && self.sites.iter().all(|site| site.secrets.is_empty())
+        self.tokens.is_empty() && self.sites.iter().all(|site| !site.site.has_credentials())
     }
 
-    fn has_token(&self, headers: &HeaderMap) -> Result<bool, Problem> {
+    /// Returns true if the call needs no credentials, as it comes from this machine. Credentials of a site close nothing for
+    /// others.
+    fn takes_unsigned(&self, headers: &HeaderMap) -> bool {
+        let is_open_here = self.is_local && self.unsigned_on_loopback && self.tokens.is_empty();
+        is_open_here && !headers.keys().any(is_of_proxy)
+    }
+
+    fn token(&self, headers: &HeaderMap) -> Result<Option<Holder>, Problem> {
         let Some(value) = headers.get(header::AUTHORIZATION).filter(|_| !self.is_open()) else {
-            return Ok(false);
+            return Ok(None);
         };
         let wrong = || {
             Problem::new(Code::Unauthenticated, "Bearer 令牌不正确", "the bearer token is not one of ours")
@@ -225,8 +277,12 @@ impl Authenticator {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(wrong());
         }
-        let digest: [u8; 32] = Sha256::digest(token.trim()).into();
-        if self.tokens.contains(&digest) { Ok(true) } else { Err(wrong()) }
+        let hash = token_hash(token);
+        if self.tokens.contains(&hash) {
+            return Ok(Some(Holder::Operator));
+        }
+        let site = self.sites.iter().find(|site| site.tokens.contains(&hash)).ok_or_else(wrong)?;
+        Ok(Some(Holder::Site(site.proven())))
     }
 
     fn signature(&self, headers: &HeaderMap) -> Result<Option<Signature>, Problem> {
@@ -238,12 +294,12 @@ impl Authenticator {
         Ok(Some(signature))
     }
 
-    fn signers(&self, signature: &Signature, covered: Covered<'_>) -> Result<Vec<(String, String)>, Problem> {
+    fn signers(&self, signature: &Signature, covered: Covered<'_>) -> Result<Vec<ProvenSite>, Problem> {
         let signers: Vec<_> = self
             .sites
             .iter()
             .filter(|site| signature.fits(&site.secrets, covered))
-            .map(|site| (site.name.clone(), site.site.site_code.clone()))
+            .map(KnownSite::proven)
             .collect();
         if signers.is_empty() {
             return Err(Problem::new(
@@ -256,23 +312,86 @@ impl Authenticator {
     }
 }
 
+impl Caller {
+    /// What a call is that claims a site whose credentials did not come.
+    fn unproven(&self, site: &KnownSite) -> Result<Actor, Problem> {
+        let name = &site.rights.name;
+        if self.has_signed {
+            return Err(Problem::new(
+                Code::BadSignature,
+                format!("签名来自 {name} 以外的站点"),
+                format!("signed by another site than {name}"),
+            ));
+        }
+        if let Some(own) = self.sites.first() {
+            return Ok(Actor::site(own.rights.clone()).naming(name.clone()));
+        }
+        if self.is_operator && self.cannot_sign {
+            return Ok(Actor::site(site.rights.clone()));
+        }
+        Err(Problem::new(
+            Code::Unauthenticated,
+            format!("站点 {name} 的请求须签名"),
+            format!("site {name} must sign what comes from it"),
+        ))
+    }
+}
+
 // === impl KnownSite ===
 
 impl KnownSite {
-    fn unsigned(&self, by_another: bool) -> Problem {
-        if by_another {
-            return Problem::new(
-                Code::BadSignature,
-                format!("签名来自 {} 以外的站点", self.name),
-                format!("signed by another site than {}", self.name),
-            );
-        }
-        Problem::new(
-            Code::Unauthenticated,
-            format!("站点 {} 的请求须签名", self.name),
-            format!("site {} must sign what comes from it", self.name),
-        )
+    fn new(name: &str, site: &Site) -> anyhow::Result<Self> {
+        let key = format!("ingest.sites.{name}");
+        let texts = secrets(&key, "secret_files", &site.secrets, &site.secret_files)?;
+        let secrets: Result<Vec<SigningKey>, _> = texts.iter().map(|text| text.parse()).collect();
+        Ok(Self {
+            rights: Arc::new(Rights::new(name, site)?),
+            secrets: secrets.with_context(|| format!("{key}.secrets"))?,
+            tokens: token_hashes(&key, &site.tokens, &site.token_files)?,
+            site: site.clone(),
+        })
     }
+
+    fn proven(&self) -> ProvenSite {
+        ProvenSite { rights: self.rights.clone(), site_code: self.site.site_code.clone() }
+    }
+}
+
+/// Returns true for a header that only a proxy sets.
+#[must_use]
+pub fn is_of_proxy(name: &HeaderName) -> bool {
+    OF_PROXIES.contains(&name.as_str())
+}
+
+fn token_hash(token: &str) -> TokenHash {
+    Sha256::digest(token.trim()).into()
+}
+
+fn token_hashes(
+    key: &str,
+    tokens: &[Secret],
+    files: &[std::path::PathBuf],
+) -> anyhow::Result<Vec<TokenHash>> {
+    let texts = secrets(key, "token_files", tokens, files)?;
+    anyhow::ensure!(
+        texts.iter().all(|token| token.trim().len() >= 16),
+        "{key}.tokens: a token needs at least 16 characters"
+    );
+    Ok(texts.iter().map(|token| token_hash(token)).collect())
+}
+
+/// Returns secrets that are given in the configuration or in files.
+fn secrets(
+    key: &str,
+    files_key: &str,
+    given: &[Secret],
+    files: &[std::path::PathBuf],
+) -> anyhow::Result<Vec<String>> {
+    let mut texts: Vec<String> = given.iter().map(|secret| secret.expose().to_owned()).collect();
+    for path in files {
+        texts.push(read_secret(path).with_context(|| format!("couldn't read a file of {key}.{files_key}"))?);
+    }
+    Ok(texts)
 }
 
 fn read_secret(path: &std::path::Path) -> anyhow::Result<String> {
@@ -349,10 +468,76 @@ mod tests {
         let auth = auth();
         for (n, (headers, source, code, expected)) in cases.into_iter().enumerate() {
             let outcome = caller(&auth, headers, b"x")
-                .and_then(|caller| auth.admit_from(&caller, source, code))
+                .and_then(|caller| auth.admit_from(&caller, source, code).map(drop))
                 .map_err(|problem| problem.code);
             assert_eq!(outcome.err(), expected, "case {n}");
         }
+    }
+
+    /// Two sites with a secret and a token each, and no operator's token.
+    fn two_sites(unsigned_on_loopback: bool) -> Authenticator {
+        let site = |name: &str, secret: &str| Site {
+            source: format!("https://{name}.gov.cn"),
+            secrets: vec![Secret::new(secret)],
+            tokens: vec![Secret::new(format!("a-token-of-site-{name}"))],
+            ..Site::default()
+        };
+        let sites = [("a".to_owned(), site("a", A)), ("b".to_owned(), site("b", B))].into();
+        let config = Config { sites, unsigned_on_loopback, ..Config::default() };
+        let now = OffsetDateTime::from_unix_timestamp(1000).unwrap();
+        Authenticator::new(&config, Clock::fixed(now)).unwrap()
+    }
+
+    #[test]
+    fn a_token_of_a_site_acts_for_this_site() {
+        let auth = two_sites(true);
+        let caller = caller(&auth, &bearer("a-token-of-site-a"), b"x").unwrap();
+        let unsigned = auth.unsigned_caller(&auth.shown(&bearer("a-token-of-site-a")).unwrap());
+        for caller in [caller, unsigned] {
+            assert_eq!(caller.name(), "a");
+            for source in ["", "https://a.gov.cn"] {
+                let actor = auth.admit_from(&caller, source, "").unwrap();
+                assert_eq!((actor.proven(), actor.foreign()), (Some("a"), None));
+            }
+            for (source, foreign) in [("https://b.gov.cn", "b"), ("https://c.gov.cn", "https://c.gov.cn")] {
+                let actor = auth.admit_from(&caller, source, "").unwrap();
+                assert_eq!((actor.proven(), actor.foreign()), (Some("a"), Some(foreign)));
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_of_sites_close_loopback_for_nobody_else() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let nobody = HeaderMap::new();
+        let open = two_sites(true).at(local);
+        let caller = caller(&open, &nobody, b"x").unwrap();
+        for source in ["", "https://c.gov.cn"] {
+            let actor = open.admit_from(&caller, source, "").unwrap();
+            assert!(actor.proven().is_none() && !actor.is_operator());
+        }
+        let claim = open.admit_from(&caller, "https://a.gov.cn", "").unwrap_err();
+        assert_eq!(claim.code, Code::Unauthenticated);
+        let proxied =
+            HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-for"), "1.2.3.4".parse().unwrap())]);
+        let outside = SocketAddr::from(([0, 0, 0, 0], 8080));
+        for (auth, headers) in [
+            (two_sites(false).at(local), &nobody),
+            (two_sites(true).at(outside), &nobody),
+            (open, &proxied),
+            (auth().at(local), &nobody),
+        ] {
+            assert_eq!(auth.shown(headers).unwrap_err().code, Code::Unauthenticated);
+        }
+    }
+
+    #[test]
+    fn an_operators_token_names_the_site_where_none_can_sign() {
+        let auth = auth();
+        let caller = auth.unsigned_caller(&auth.shown(&bearer(TOKEN)).unwrap());
+        assert_eq!(auth.admit_from(&caller, "https://a.gov.cn", "").unwrap().proven(), Some("a"));
+        assert!(auth.admit_from(&caller, "https://quiet.gov.cn", "").unwrap().is_operator());
+        assert!(auth.admit_from(&caller, "", "").unwrap().is_operator());
     }
 
     #[test]
@@ -373,7 +558,7 @@ mod tests {
     fn an_open_gate_asks_nobody() {
         let auth = Authenticator::new(&Config::default(), Clock::system()).unwrap();
         let caller = caller(&auth, &signed(A, b"x"), b"other").unwrap();
-        assert_eq!(auth.admit_from(&caller, "https://a.gov.cn", ""), Ok(()));
+        assert!(auth.admit_from(&caller, "https://a.gov.cn", "").unwrap().is_operator());
         assert_eq!(caller.name(), "");
     }
 

@@ -65,7 +65,10 @@ pub struct Config {
     /// Origins of pages that may call from a browser, such as `https://cms.example.gov.cn`. If empty, none may. `*` is every
     /// origin and not allowed where calls need credentials.
     pub cors_origins: Vec<String>,
-    /// Bearer tokens of callers that do not sign. Prefer `token_files`.
+    /// Whether calls need no credentials that come to a loopback address, while no `tokens` are configured. They must not
+    /// claim a site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on this machine.
+    pub unsigned_on_loopback: bool,
+    /// Bearer tokens of operators: callers that do not sign and may submit for any site. Prefer `token_files`.
     pub tokens: Vec<Secret>,
     /// Files with one bearer token each.
     pub token_files: Vec<PathBuf>,
@@ -85,6 +88,16 @@ pub struct Site {
     pub secrets: Vec<Secret>,
     /// Files with one secret each.
     pub secret_files: Vec<PathBuf>,
+    /// Bearer tokens that act for this site only, over HTTP and gRPC. Prefer `token_files`.
+    pub tokens: Vec<Secret>,
+    /// Files with one bearer token each.
+    pub token_files: Vec<PathBuf>,
+    /// The agencies that it may publish, update and withdraw for: codes, keys or names. No limit without the key.
+    pub agencies: Option<Vec<String>>,
+    /// The regions that it may act for: beginnings of division codes. No limit without the key.
+    pub regions: Option<Vec<String>>,
+    /// Where its addresses lie. Compared as URLs, segment by segment. No limit without the key.
+    pub url_prefixes: Option<Vec<String>>,
     /// Levels of review (三审三校) that its articles must have passed before publication, such as `["科室负责人", "分管领导"]`.
     /// An event that lacks one gets the finding `S-REVIEW`. If empty, none is demanded.
     pub review_levels: Vec<String>,
@@ -117,6 +130,7 @@ impl Default for Config {
             fetch_timeout_s: 30,
             signature_tolerance_s: 300,
             cors_origins: Vec::new(),
+            unsigned_on_loopback: true,
             tokens: Vec::new(),
             token_files: Vec::new(),
             sites: BTreeMap::new(),
@@ -130,8 +144,9 @@ impl Config {
     /// Returns true if calls need credentials.
     #[must_use]
     pub fn has_auth(&self) -> bool {
-        let has_secret = |site: &Site| !site.secrets.is_empty() || !site.secret_files.is_empty();
-        !self.tokens.is_empty() || !self.token_files.is_empty() || self.sites.values().any(has_secret)
+        !self.tokens.is_empty()
+            || !self.token_files.is_empty()
+            || self.sites.values().any(Site::has_credentials)
     }
 
     /// Returns the limits of a submission's files.
@@ -205,6 +220,15 @@ impl Config {
 // === impl Site ===
 
 impl Site {
+    /// Returns true if it has a secret or a token of its own.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        !self.secrets.is_empty()
+            || !self.secret_files.is_empty()
+            || !self.tokens.is_empty()
+            || !self.token_files.is_empty()
+    }
+
     /// Returns true if an event of this source or site code claims to come from the site.
     #[must_use]
     pub fn is_claimed(&self, source: &str, site_code: &str) -> bool {

@@ -10,11 +10,16 @@ use std::{
 
 use axum::body::Body as DataBody;
 use futures::{FutureExt as _, future::BoxFuture, stream};
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderMap, HeaderName, Request, Response, header};
 use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
-use crate::{admission::Admission, auth::Authenticator, connections, error::Problem};
+use crate::{
+    admission::Admission,
+    auth::{Authenticator, is_of_proxy},
+    connections,
+    error::Problem,
+};
 
 /// A gRPC service behind this layer.
 #[derive(Clone)]
@@ -32,16 +37,18 @@ impl<S> Door<S> {
 
     /// Checks the headers, and returns the request with a body that is bounded in memory and time.
     fn admit(&self, request: Request<Body>) -> Result<Request<Body>, Problem> {
-        let token = request.headers().get(header::AUTHORIZATION);
-        let token: HeaderMap =
-            token.into_iter().map(|token| (header::AUTHORIZATION, token.clone())).collect();
-        let shown = self.auth.shown(&token)?;
+        // A signature among the headers says nothing about the message.
+        let counts = |name: &HeaderName| name == header::AUTHORIZATION || is_of_proxy(name);
+        let headers = request.headers().iter().filter(|(name, _)| counts(name));
+        let headers: HeaderMap = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let shown = self.auth.shown(&headers)?;
         if let Some(connection) = request.extensions().get::<connections::Peer>() {
             connection.is_now_known();
         }
         let (mut head, body) = request.into_parts();
         let arriving = self.admission.receive(DataBody::new(body), shown.is_proof());
         head.extensions.insert(arriving.hold());
+        head.extensions.insert(self.auth.unsigned_caller(&shown));
         let pieces = stream::try_unfold(arriving, |mut arriving| async {
             let piece = arriving.next().await.map_err(Status::from)?;
             Ok::<_, Status>(piece.map(|piece| (piece, arriving)))

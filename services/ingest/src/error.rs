@@ -51,6 +51,8 @@ pub enum Code {
     UnsignedAttributes,
     /// The time of the signature is outside the tolerance.
     StaleSignature,
+    /// The agency, region, address or report is not the caller's.
+    NotYours,
     NotFound,
     SubmissionNotFound,
     ReportNotFound,
@@ -201,6 +203,7 @@ impl Code {
             Self::StaleSignature => {
                 unauthenticated("签名时间超出允许范围 / Signature timestamp out of tolerance")
             }
+            Self::NotYours => lasting(S::FORBIDDEN, G::PermissionDenied, "不属于该站点 / Not this site's"),
             Self::NotFound => lasting(S::NOT_FOUND, G::NotFound, "没有此地址 / No such route"),
             Self::SubmissionNotFound => lasting(S::NOT_FOUND, G::NotFound, "没有此提交 / No such submission"),
             Self::ReportNotFound => lasting(S::NOT_FOUND, G::NotFound, "没有这份报告 / No such report"),
@@ -417,7 +420,7 @@ mod tests {
         let names: Vec<&str> = Code::VARIANTS.iter().map(|code| code.as_str()).collect();
         let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
-             FETCH_NOT_ALLOWED FETCH_FAILED CHALLENGE_PAGE UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_FOUND \
+             FETCH_NOT_ALLOWED FETCH_FAILED CHALLENGE_PAGE UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_YOURS NOT_FOUND \
              SUBMISSION_NOT_FOUND REPORT_NOT_FOUND ERASED METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
              OVERLOADED INTERNAL";
         assert_eq!(names.join(" "), public);

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status, Streaming, server::NamedService, transpor
 
 use crate::{
     admission::Admission,
-    auth::Authenticator,
+    auth::{Authenticator, Caller},
     config::Config,
     connections::{self, Connections, Working},
     door::Door,
@@ -71,14 +71,14 @@ impl Submissions {
         runtime: &Runtime,
         intake: Intake,
         dry_run: DryRun,
-        auth: Authenticator,
+        auth: &Authenticator,
         admission: Admission,
     ) -> Self {
         Self {
             intake,
             dry_run,
             eraser: Eraser::new(runtime),
-            auth,
+            auth: auth.at(config.grpc_address),
             admission,
             watchers: Arc::new(Semaphore::new(config.max_watchers.min(Semaphore::MAX_PERMITS))),
             connections: Connections::new(
@@ -239,6 +239,17 @@ impl Submissions {
         Ok(Submission { kind, content, attachments, declared, identity })
     }
 
+    /// Accepts a request in the name of its caller.
+    async fn accept(&self, caller: Caller, message: SubmitRequest) -> Result<Receipt, Problem> {
+        let mut submission = self.submission(message)?;
+        submission.declared.site.code = caller.site_code_or(submission.declared.site.code);
+        if let SubmissionIdentity::Key { caller: name, .. } = &mut submission.identity {
+            caller.name().clone_into(name);
+        }
+        let actor = self.auth.admit_from(&caller, "", &submission.declared.site.code)?;
+        self.intake.submit(&actor, submission).await
+    }
+
     /// A draft is a request to submit without what only a submission has.
     fn draft(&self, request: CheckReportRequest) -> Result<Submission, Problem> {
         let CheckReportRequest {
@@ -298,6 +309,11 @@ async fn close_idle(shutdown: &CancellationToken, connections: &Connections) {
     }
 }
 
+/// The caller as the door knows it.
+fn caller(extensions: &tonic::Extensions) -> Caller {
+    extensions.get::<Caller>().cloned().unwrap_or_default()
+}
+
 fn working<T>(request: &Request<T>) -> Option<Working> {
     request.extensions().get::<connections::Peer>().map(connections::Peer::work)
 }
@@ -335,9 +351,8 @@ impl SubmissionService for Submissions {
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<Receipt>, Status> {
         let _slot = (self.admission.enter()?, working(&request));
         // The message counts as a body in memory until the answer.
-        let (_, _held, message) = request.into_parts();
-        let submission = self.submission(message)?;
-        Ok(Response::new(self.intake.submit(submission).await?))
+        let (_, held, message) = request.into_parts();
+        Ok(Response::new(self.accept(caller(&held), message).await?))
     }
 
     async fn submit_stream(
@@ -345,12 +360,11 @@ impl SubmissionService for Submissions {
         request: Request<Streaming<SubmitStreamRequest>>,
     ) -> Result<Response<Receipt>, Status> {
         let working = working(&request);
-        let (_, _held, parts) = request.into_parts();
+        let (_, held, parts) = request.into_parts();
         let message = self.whole(parts).await?;
         // A slot is for a request that is complete.
         let _slot = (self.admission.enter()?, working);
-        let submission = self.submission(message)?;
-        Ok(Response::new(self.intake.submit(submission).await?))
+        Ok(Response::new(self.accept(caller(&held), message).await?))
     }
 
     async fn check_report(
@@ -373,6 +387,15 @@ impl SubmissionService for Submissions {
 
     async fn erase_report(&self, request: Request<EraseReportRequest>) -> Result<Response<Erasure>, Status> {
         let _slot = (self.admission.enter()?, working(&request));
+        let caller = caller(request.extensions());
+        if !self.auth.admit_from(&caller, "", "")?.is_operator() {
+            return Err(Problem::new(
+                Code::NotYours,
+                "只有运维令牌可以删除",
+                "erasing is for operators; send one of their tokens",
+            )
+            .into());
+        }
         Ok(Response::new(self.eraser.erase(request.into_inner()).await?))
     }
 

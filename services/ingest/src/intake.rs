@@ -19,16 +19,19 @@
 
 mod incoming;
 mod originals;
+mod rights;
 mod standing;
 mod withdrawal;
 
 use self::{
     incoming::Incoming,
     originals::Originals,
+    rights::RightsGuard,
     standing::{Standing, rests_on_resources, standing},
 };
 
 use crate::{
+    actor::Actor,
     blocking,
     calls::{Attempt, Judgement, Statement},
     config::Config,
@@ -40,7 +43,7 @@ use crate::{
     publication::Request,
     receipt_store::ReceiptStore,
     review::ReviewLevels,
-    submission::{self, FileLimits, Submission, SubmissionIdentity, event_time},
+    submission::{self, DeclaredMetadata, FileLimits, Submission, SubmissionIdentity, event_time},
 };
 use gongkai_model::effective_at;
 use gongkai_proto::{
@@ -73,6 +76,7 @@ pub struct Intake {
     registry: Following,
     metrics: Metrics,
     limits: FileLimits,
+    rights: RightsGuard,
 }
 
 /// What a call is, beside those before it.
@@ -89,11 +93,13 @@ impl Intake {
     /// Creates an intake over the broker of a runtime. `registry` resolves the agencies of withdrawals.
     #[must_use]
     pub fn new(config: &Config, runtime: Runtime, fetcher: Fetcher, registry: Following) -> Self {
+        let metrics = Metrics::new(&runtime);
         Self {
+            rights: RightsGuard::new(&runtime, registry.clone(), metrics.clone()),
             registry,
             originals: Originals::new(&runtime),
             receipts: ReceiptStore::new(&runtime),
-            metrics: Metrics::new(&runtime),
+            metrics,
             eraser: Eraser::new(&runtime),
             runtime,
             fetcher,
@@ -110,29 +116,40 @@ impl Intake {
     ///
     /// # Cancel safety
     /// If the future is dropped, the submission may or may not have been accepted. Call again with the same id.
-    pub async fn request(&self, request: Request) -> Result<Receipt, Problem> {
+    pub async fn request(&self, actor: &Actor, request: Request) -> Result<Receipt, Problem> {
         match request {
-            Request::Submit(submission) => self.submit(*submission).await,
-            Request::Withdraw(withdrawal) => self.withdraw(*withdrawal).await,
+            Request::Submit(submission) => self.submit(actor, *submission).await,
+            Request::Withdraw(withdrawal) => self.withdraw(actor, *withdrawal).await,
             Request::Fetch(mut submission, url) => {
+                // Nothing is fetched for who may not publish it.
+                self.may(actor, &submission.declared).await?;
                 let declared = std::mem::take(&mut submission.content);
                 submission.content = self.fetcher.fetch(&url, declared).await?;
-                self.submit(*submission).await
+                self.submit(actor, *submission).await
             }
         }
     }
 
-    /// Accepts a document.
+    /// Checks whether `actor` may publish, update or withdraw what is named, as acceptance will.
+    ///
+    /// # Errors
+    /// `NOT_YOURS`, or the broker did not answer.
+    pub async fn may(&self, actor: &Actor, declared: &DeclaredMetadata) -> Result<(), Problem> {
+        self.rights.check(actor, declared).await
+    }
+
+    /// Accepts a document in the name of `actor`.
     ///
     /// # Errors
     /// As for [`Self::request`].
     ///
     /// # Cancel safety
     /// As for [`Self::request`].
-    pub async fn submit(&self, submission: Submission) -> Result<Receipt, Problem> {
+    pub async fn submit(&self, actor: &Actor, submission: Submission) -> Result<Receipt, Problem> {
         self.limits.check(&submission)?;
-        let (size, now) = (submission.size(), timestamp(self.now()));
-        let mut incoming = blocking::run_sized(size, move || Incoming::new(submission, now)).await?;
+        self.rights.claim(actor, &submission.declared).await?;
+        let (size, now, sender) = (submission.size(), timestamp(self.now()), actor.sender());
+        let mut incoming = blocking::run_sized(size, move || Incoming::new(submission, sender, now)).await?;
         self.eraser.refuse_erased(&incoming.event).await?;
         incoming.event.review_levels = self.review_levels.of(&incoming.submission.declared);
         let call = incoming.statement();

@@ -2,9 +2,10 @@
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
 //! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] takes requests through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`] does with events what every server does. [`dry_run`] checks drafts. [`auth`] and
-//! [`signature`] decide who may call. [`calls`] tells repetitions, [`places`] what may have replaced what. [`receipt_store`],
+//! [`signature`] decide who may call, and give the [`actor`] in whose name a call acts. [`calls`] tells repetitions, [`places`] what may have replaced what. [`receipt_store`],
 //! [`state`] and [`progress`] keep the receipts, and [`rebuild`] makes them again. [`erasure`] erases reports.
 
+pub mod actor;
 pub mod admission;
 pub mod auth;
 pub mod blocking;
@@ -70,7 +71,8 @@ impl Service for Ingest {
     type Config = Config;
 
     fn validate(config: &Config) -> anyhow::Result<()> {
-        config.validate()
+        config.validate()?;
+        config.sites.iter().try_for_each(|(name, site)| actor::Rights::new(name, site).map(drop))
     }
 
     async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
@@ -112,8 +114,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let dry_run = dry_run::DryRun::new(&config, runtime.clone(), fetcher, registry.latest())?;
     dry_run.prepare().await?;
     let admission = admission::Admission::new(&config, runtime.shutdown());
-    let router =
-        http::router(&config, &runtime, intake.clone(), auth.clone(), dry_run.clone(), admission.clone());
+    let router = http::router(&config, &runtime, intake.clone(), &auth, dry_run.clone(), admission.clone());
     let header_timeout = Duration::from_secs(config.header_timeout_s);
     let connections = Connections::new(config.max_connections, header_timeout);
     let (http, grpc) = (listeners.http.local_addr()?, listeners.grpc.local_addr()?);
@@ -128,7 +129,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     };
     let reception = reception::Reception::new(intake.clone(), auth.clone(), dry_run.clone());
     let requests = nats::CmsRequests::new(runtime.clone(), reception, auth.clone(), admission.clone());
-    let submissions = grpc::Submissions::new(&config, &runtime, intake, dry_run, auth, admission);
+    let submissions = grpc::Submissions::new(&config, &runtime, intake, dry_run, &auth, admission);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
     let rebuilding = rebuild::keep(runtime.clone(), receipts.clone());
     let stages = runtime.consume(progress::Stages::consume(), progress::Stages::new(&runtime));

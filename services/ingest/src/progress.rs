@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{erasure::Eraser, receipt_store::ReceiptStore, submission::is_id};
+use gongkai_ownership::Owners;
 use gongkai_proto::{
     ReportEvent,
     convert::{self, history},
@@ -21,6 +22,7 @@ use gongkai_worker::{Consume, Context, Decision, Handler, Output, Runtime};
 /// Handles the events of a submission, ingest's own too.
 pub struct Stages {
     receipts: ReceiptStore,
+    owners: Owners,
     eraser: Eraser,
 }
 
@@ -51,7 +53,11 @@ impl Stages {
     /// Creates the handler over the buckets of a runtime.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
-        Self { receipts: ReceiptStore::new(runtime), eraser: Eraser::new(runtime) }
+        Self {
+            receipts: ReceiptStore::new(runtime),
+            owners: Owners::new(runtime),
+            eraser: Eraser::new(runtime),
+        }
     }
 
     /// The receipts that it keeps.
@@ -76,13 +82,13 @@ impl Stages {
         let unreadable = |error: convert::Error| Decision::bury(UNREADABLE_EVENT, error);
         match event {
             ReportEvent::Received(event) => {
-                learned::document(&self.receipts, event, context).await?;
+                learned::document(&self.receipts, &self.owners, event, context).await?;
                 self.eraser.record_files(event).await?;
             }
             ReportEvent::Withdrawn(event) => {
                 let withdrawal = history::withdrawal(event, context.sequence, context.logged_at);
                 self.receipts.record_withdrawal(&withdrawal.map_err(unreadable)?).await?;
-                learned::withdrawal(&self.receipts, event, context).await?;
+                learned::withdrawal(&self.receipts, &self.owners, event, context).await?;
             }
             ReportEvent::Parsed(event) => {
                 let (Some(origin), Some(report)) = (&event.origin, &event.report) else {
@@ -94,6 +100,7 @@ impl Stages {
                 if !is_draft {
                     let arrival = history::arrival(origin, context.sequence).map_err(unreadable)?;
                     self.receipts.record_arrival(&report.name, &arrival).await?;
+                    learned::report(&self.owners, &report.name, origin).await?;
                 }
                 let name = if is_draft { "" } else { report.name.as_str() };
                 return Ok(self.eraser.read_again(&origin.content_hash, name, text).await?);

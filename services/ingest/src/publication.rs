@@ -39,6 +39,17 @@ pub enum Request {
     Withdraw(Box<WithdrawalRequest>),
 }
 
+impl Request {
+    /// Returns what the sender says about the report.
+    #[must_use]
+    pub fn declared(&self) -> &DeclaredMetadata {
+        match self {
+            Self::Submit(submission) | Self::Fetch(submission, _) => &submission.declared,
+            Self::Withdraw(withdrawal) => &withdrawal.declared,
+        }
+    }
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Members {

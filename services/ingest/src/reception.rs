@@ -9,12 +9,13 @@ use gongkai_check::CheckLine;
 use serde::Serialize;
 
 use crate::{
+    actor::Actor,
     auth::{Authenticator, Caller},
     cloudevent::CloudEvent,
     dry_run::DryRun,
     error::{Code, Problem, quote},
     intake::Intake,
-    publication::{self, Purpose, Request},
+    publication::{self, Purpose},
     receipt::ReceiptJson,
 };
 
@@ -54,7 +55,7 @@ pub struct Skipped {
 
 /// What becomes of an event of a batch.
 enum Step {
-    Take(Purpose),
+    Take(Actor, Purpose),
     Skip(Skipped),
 }
 
@@ -74,8 +75,8 @@ impl Reception {
     /// # Cancel safety
     /// As for [`Intake::request`].
     pub async fn one(&self, caller: &Caller, event: CloudEvent) -> Result<Answer, Problem> {
-        let purpose = self.authorised(caller, event)?;
-        self.perform(purpose).await
+        let (actor, purpose) = self.authorised(caller, event)?;
+        self.perform(&actor, purpose).await
     }
 
     /// Accepts or checks the events of a batch. The answers are in their order.
@@ -92,7 +93,11 @@ impl Reception {
     ) -> Result<Vec<Answer>, Problem> {
         let (mut steps, mut wrong) = (Vec::new(), Vec::new());
         for (n, event) in events.into_iter().enumerate() {
-            match event.and_then(|event| self.step(caller, event)) {
+            let step = match event {
+                Ok(event) => self.step(caller, event).await,
+                Err(problem) => Err(problem),
+            };
+            match step {
                 Ok(step) => steps.push(step),
                 Err(problem) => wrong.push((n, problem)),
             }
@@ -104,7 +109,7 @@ impl Reception {
         for (n, step) in steps.into_iter().enumerate() {
             let answer = match step {
                 Step::Skip(skipped) => Ok(Answer::Skipped { skipped }),
-                Step::Take(purpose) => self.perform(purpose).await,
+                Step::Take(actor, purpose) => self.perform(&actor, purpose).await,
             };
             match answer {
                 Ok(answer) => answers.push(answer),
@@ -116,34 +121,38 @@ impl Reception {
         Ok(answers)
     }
 
-    fn step(&self, caller: &Caller, event: CloudEvent) -> Result<Step, Problem> {
+    /// Interprets an event of a batch, and checks what acceptance will check.
+    async fn step(&self, caller: &Caller, event: CloudEvent) -> Result<Step, Problem> {
         if !event.r#type.starts_with(OWN_TYPES) {
             let code = Code::UnknownEventType.as_str();
             return Ok(Step::Skip(Skipped { id: quote(&event.id), r#type: quote(&event.r#type), code }));
         }
-        self.authorised(caller, event).map(Step::Take)
+        let (actor, purpose) = self.authorised(caller, event)?;
+        if let Purpose::Accept(request) = &purpose {
+            self.intake.may(&actor, request.declared()).await?;
+        }
+        Ok(Step::Take(actor, purpose))
     }
 
-    async fn perform(&self, purpose: Purpose) -> Result<Answer, Problem> {
+    async fn perform(&self, actor: &Actor, purpose: Purpose) -> Result<Answer, Problem> {
         Ok(match purpose {
-            Purpose::Accept(request) => Answer::Receipt(Box::new(self.intake.request(request).await?.into())),
+            Purpose::Accept(request) => {
+                Answer::Receipt(Box::new(self.intake.request(actor, request).await?.into()))
+            }
             Purpose::Check(draft, url) => {
                 Answer::Checked(Box::new(self.dry_run.event(*draft, url).await?.line()))
             }
         })
     }
 
-    fn authorised(&self, caller: &Caller, event: CloudEvent) -> Result<Purpose, Problem> {
+    fn authorised(&self, caller: &Caller, event: CloudEvent) -> Result<(Actor, Purpose), Problem> {
         let source = event.source.clone();
         let purpose = publication::read(event)?;
         let declared = match &purpose {
-            Purpose::Check(submission, _)
-            | Purpose::Accept(Request::Submit(submission) | Request::Fetch(submission, _)) => {
-                &submission.declared
-            }
-            Purpose::Accept(Request::Withdraw(withdrawal)) => &withdrawal.declared,
+            Purpose::Check(submission, _) => &submission.declared,
+            Purpose::Accept(request) => request.declared(),
         };
-        self.auth.admit_from(caller, &source, &declared.site.code)?;
-        Ok(purpose)
+        let actor = self.auth.admit_from(caller, &source, &declared.site.code)?;
+        Ok((actor, purpose))
     }
 }

@@ -262,15 +262,20 @@ impl DeclaredMetadata {
     /// On a withdrawal it rides on the event, so that every consumer uses the same key.
     #[must_use]
     pub fn report(&self, registry: &Registry) -> Option<ReportKey> {
-        let asked = Asked {
+        key::report(&self.asked(), registry)
+    }
+
+    /// Returns what the registry is asked for the agency.
+    #[must_use]
+    pub fn asked(&self) -> Asked<'_> {
+        Asked {
             code: &self.agency.code,
             name: &self.agency.name,
             document_name: "",
             region: self.region(),
             host: key::host(&self.url),
             year: self.year,
-        };
-        key::report(&asked, registry)
+        }
     }
 }
 
@@ -327,7 +332,11 @@ pub fn content_key(event: &DocumentReceived) -> String {
     let agency = event.agency.clone().unwrap_or_default();
     let content_hash = event.content_hash();
     let draft = if event.kind() == DocumentKind::Draft { "draft" } else { "" };
-    digest(&[&content_hash, draft, &agency.code, &agency.name, &event.year.to_string(), &event.region])
+    let year = event.year.to_string();
+    let mut parts = vec![content_hash.as_str(), draft, &agency.code, &agency.name, &year, &event.region];
+    // What one site sent makes nothing redundant of another: it may have been refused to the first.
+    parts.extend(event.sender.iter().map(|sender| sender.site.as_str()).filter(|site| !site.is_empty()));
+    digest(&parts)
 }
 
 /// Returns a digest of what decides in a withdrawal.
@@ -414,6 +423,7 @@ impl Submission {
             event_time: event_time(stated).map(timestamp::timestamp),
             // Set from the configuration, not by the sender.
             review_levels: Vec::new(),
+            sender: None,
         }
     }
 }
@@ -443,6 +453,8 @@ impl WithdrawalRequest {
             event_time: event_time(declared.event_time).map(timestamp::timestamp),
             event_source: declared.event_source,
             event_id: declared.event_id,
+            // Set from the credentials.
+            sender: None,
         }
     }
 }

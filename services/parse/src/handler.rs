@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::Registry;
 use gongkai_isolation::{RawDocument, Readers};
-use gongkai_model::{Part, Rejection, RejectionCode, Versions, effective_at};
+use gongkai_model::{Difference, Part, Rejection, RejectionCode, ReportKey, Versions, effective_at};
+use gongkai_ownership::{Limits as SiteLimits, Owners, Thing};
 use gongkai_proto::{
     ReportEvent, convert,
     subjects::{self, Event},
@@ -54,6 +55,7 @@ pub struct Reader {
     readers: Readers,
     versions: Versions,
     registry: watch::Receiver<Arc<Registry>>,
+    owners: Owners,
     metrics: Metrics,
 }
 
@@ -75,6 +77,7 @@ impl Reader {
             readers,
             versions: gongkai_reading::versions(),
             registry,
+            owners: Owners::new(runtime),
             metrics: Metrics::new(runtime),
         }
     }
@@ -156,6 +159,7 @@ impl Reader {
     async fn parsed(
         &self,
         reading: &Reading,
+        (key, differences): (&ReportKey, &[Difference]),
         received: &v1::DocumentReceived,
         origin: v1::Origin,
     ) -> Result<Output, Decision> {
@@ -163,8 +167,7 @@ impl Reader {
         let text = convert::report::text(report).encode_to_vec();
         let reference = self.text_reference(&text, report.year, &origin.content_hash);
         self.texts.put(&reference.key, text.into()).await?;
-        let (key, differences) = key::of(report, received, &self.registry.borrow());
-        let header = convert::report::header(report, &key, reading.media_type, reference);
+        let header = convert::report::header(report, key, reading.media_type, reference);
         let event = v1::ReportParsed {
             origin: Some(origin),
             report: Some(header),
@@ -185,6 +188,33 @@ impl Reader {
             media_type: PARSED_TEXT.to_owned(),
             ..Default::default()
         }
+    }
+
+    /// Returns true if the sender may publish the report that the document turned out to be. It belongs to its site from now on,
+    /// if it is free.
+    async fn is_of_its_sender(
+        &self,
+        reading: &Reading,
+        key: &ReportKey,
+        received: &v1::DocumentReceived,
+        sequence: u64,
+    ) -> Result<bool, Decision> {
+        let Some(sender) = received.sender.as_ref().filter(|_| received.kind() != v1::DocumentKind::Draft)
+        else {
+            return Ok(true);
+        };
+        let limits = SiteLimits { agencies: sender.agencies.clone(), regions: sender.regions.clone() };
+        if !key::is_within(&limits, &reading.report, received, &self.registry.borrow()) {
+            return Ok(false);
+        }
+        let (name, site) = (key.to_string(), sender.site.as_str());
+        let report = Thing::Report(&name);
+        let owner = match (site, sender.anonymous) {
+            ("", false) => return Ok(true),
+            ("", true) => self.owners.of(report).await?,
+            (site, _) => self.owners.claim(report, site, sequence).await?,
+        };
+        Ok(owner.is_empty() || owner == site)
     }
 
     fn rejected(
@@ -226,8 +256,14 @@ impl Handler for Reader {
         let steps = &steps[decided_by];
         let read = match result {
             Ok(reading) => {
-                let parsed = self.parsed(&reading, &received, origin.clone()).await?;
-                if parsed.payload.len() <= EVENT_LIMIT { Ok((parsed, reading)) } else { Err(too_large()) }
+                let (key, differences) = key::of(&reading.report, &received, &self.registry.borrow());
+                if self.is_of_its_sender(&reading, &key, &received, context.sequence).await? {
+                    let parsed =
+                        self.parsed(&reading, (&key, &differences), &received, origin.clone()).await?;
+                    if parsed.payload.len() <= EVENT_LIMIT { Ok((parsed, reading)) } else { Err(too_large()) }
+                } else {
+                    Err(not_yours())
+                }
             }
             Err(rejection) => Err(rejection),
         };
@@ -287,6 +323,7 @@ fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
         review_levels,
         event_time,
         supersedes: _,
+        sender,
     } = received;
     let event_time = convert::timestamp::optional(*event_time, "event_time").unwrap_or_default();
     v1::Origin {
@@ -306,6 +343,7 @@ fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
         review_levels: review_levels.clone(),
         declared_agency: agency.clone(),
         declared_year: *year,
+        sender_site: sender.as_ref().map(|sender| sender.site.clone()).unwrap_or_default(),
     }
 }
 
@@ -318,5 +356,13 @@ fn too_large() -> Rejection {
         RejectionCode::TooLarge,
         "表格单元格中的内容过长，不是年度报告应有的数据；请检查文件后重新报送。",
         "what stands in the table cells is far too long for a report; check the document and send it again",
+    )
+}
+
+fn not_yours() -> Rejection {
+    Rejection::new(
+        RejectionCode::NotYours,
+        "文件内容属于其他机关，或该报告由其他站点发布，本站点无权报送；如有疑问请联系管理员。",
+        "the document is another agency's report, or another site published this report first; ask the operator",
     )
 }

@@ -235,6 +235,34 @@ async fn one_body_has_one_key_with_any_code() {
 }
 
 #[tokio::test]
+async fn a_document_that_is_another_sites_report_is_rejected() {
+    let stage = stage().await;
+    stage.originals.put("k", REPORT.into()).await.unwrap();
+    let sent = async |sequence: u64, sender: v1::Sender| {
+        let received = v1::DocumentReceived { sender: Some(sender), ..received("k") };
+        let context = Context { sequence, ..context() };
+        let outputs = stage.reader.handle(event(received), &context).await.unwrap();
+        outputs[0].subject.split('.').nth(3).unwrap().to_owned()
+    };
+    let site = |site: &str| v1::Sender { site: site.to_owned(), ..Default::default() };
+    let bound = |agency: &str, region: &str| v1::Sender {
+        agencies: vec![agency.to_owned()],
+        regions: vec![region.to_owned()],
+        ..site("a")
+    };
+    let nobody = || v1::Sender { anonymous: true, ..Default::default() };
+    assert_eq!(sent(40, nobody()).await, "parsed", "it is nobody's yet");
+    assert_eq!(sent(41, bound("云溪县民政局", "3609")).await, "rejected");
+    assert_eq!(sent(41, bound("云溪县档案局", "3610")).await, "rejected");
+    assert_eq!(sent(41, bound("云溪县档案局", "3609")).await, "parsed");
+    for _ in 0..2 {
+        assert_eq!(sent(42, site("b")).await, "rejected");
+        assert_eq!(sent(43, nobody()).await, "rejected");
+        assert_eq!(sent(44, site("a")).await, "parsed");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_report_is_rejected_with_a_code() {
     for (bytes, code) in [
         (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "UNSUPPORTED_FORMAT"),

@@ -8,6 +8,7 @@ use std::{
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{
+    actor::Actor,
     error::Problem,
     fetch::Fetcher,
     intake::Intake,
@@ -100,12 +101,13 @@ impl Deployment {
 
     /// Calls ingest, and repeats the call until there is an answer, as a sender does.
     pub(crate) async fn call(&self, request: &Request) -> Receipt {
+        let anyone = Actor::operator(None);
         loop {
             self.hands.set(self.now());
             let ingest = self.site.ingest.lock().unwrap().clone();
             if let Some((connection, intake)) = ingest {
                 let answer = tokio::select! {
-                    answer = intake.request(request.clone()) => Some(answer),
+                    answer = intake.request(&anyone, request.clone()) => Some(answer),
                     () = connection.until_cut() => None,
                 };
                 match answer {

@@ -55,10 +55,11 @@ pub fn router(
     config: &Config,
     runtime: &Runtime,
     intake: Intake,
-    auth: Authenticator,
+    auth: &Authenticator,
     dry_run: DryRun,
     admission: Admission,
 ) -> Router {
+    let auth = auth.at(config.http_address);
     let reception = Reception::new(intake.clone(), auth.clone(), dry_run.clone());
     let app = App { intake, reception, auth, dry_run, admission, limit: config.max_body_bytes };
     let router = routes()

@@ -47,8 +47,8 @@ const PARAMETERS: [&str; 10] = [
 pub(super) async fn submit(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let admitted = app.admit(request, covered).await?;
     let submission = submission(&admitted).await?;
-    app.auth.admit_from(&admitted.caller, "", &submission.declared.site.code)?;
-    let receipt = app.intake.submit(submission).await?;
+    let actor = app.auth.admit_from(&admitted.caller, "", &submission.declared.site.code)?;
+    let receipt = app.intake.submit(&actor, submission).await?;
     Ok(accepted(receipt.into()))
 }
 
@@ -111,7 +111,7 @@ fn declared(
         published_at: fields::published_at("published_at", take("published_at").unwrap_or_default().trim())?,
         site: Site {
             // A site that signed need not repeat its code.
-            code: if site_code.is_empty() { caller.site_code().to_owned() } else { site_code },
+            code: caller.site_code_or(site_code),
             column: String::new(),
         },
         review: Vec::new(),

@@ -4,7 +4,7 @@ use crate::{
     calls::{Attempt, Statement},
     submission::{Submission, SubmissionIdentity, content_key, said},
 };
-use gongkai_proto::v1::DocumentReceived;
+use gongkai_proto::v1::{DocumentReceived, Sender};
 use prost_types::Timestamp;
 
 /// A document that is hashed, with the event for the log.
@@ -20,8 +20,8 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// Hashes the document, which takes a while if it is large.
-    pub(super) fn new(submission: Submission, now: Timestamp) -> Self {
-        let event = submission.received(submission.references(), now);
+    pub(super) fn new(submission: Submission, sender: Option<Sender>, now: Timestamp) -> Self {
+        let event = DocumentReceived { sender, ..submission.received(submission.references(), now) };
         Self {
             content_hash: event.content_hash(),
             content_key: content_key(&event),

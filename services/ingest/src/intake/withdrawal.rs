@@ -2,6 +2,7 @@
 
 use super::{Intake, Turn};
 use crate::{
+    actor::Actor,
     calls::Statement,
     error::Problem,
     metrics::Repeat,
@@ -16,18 +17,20 @@ use gongkai_proto::{
 use gongkai_worker::Output;
 
 impl Intake {
-    /// Accepts a withdrawal.
+    /// Accepts a withdrawal in the name of `actor`.
     ///
     /// # Errors
     /// As for [`Self::request`].
     ///
     /// # Cancel safety
     /// As for [`Self::request`].
-    pub async fn withdraw(&self, withdrawal: WithdrawalRequest) -> Result<Receipt, Problem> {
+    pub async fn withdraw(&self, actor: &Actor, withdrawal: WithdrawalRequest) -> Result<Receipt, Problem> {
         let declared = &withdrawal.declared;
+        self.rights.claim(actor, declared).await?;
         let report = declared.report(&*self.registry.current()?);
         let now = self.now();
-        let event = withdrawal.withdrawn(report.as_ref(), timestamp(now));
+        let sender = actor.sender();
+        let event = ReportWithdrawn { sender, ..withdrawal.withdrawn(report.as_ref(), timestamp(now)) };
         let call = Statement {
             first_id: withdrawal.id(),
             said: said_by_withdrawal(&event),

@@ -2,7 +2,8 @@
 //! lost.
 
 use gongkai_model::effective_at;
-use gongkai_proto::v1::{self, DocumentKind, DocumentReceived, ReportWithdrawn};
+use gongkai_ownership::{Owners, Thing};
+use gongkai_proto::v1::{self, DocumentKind, DocumentReceived, Origin, ReportWithdrawn, Sender};
 use gongkai_worker::{Context, transport::Error};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
 /// Learns of a document.
 pub(super) async fn document(
     receipts: &ReceiptStore,
+    owners: &Owners,
     event: &DocumentReceived,
     context: &Context,
 ) -> Result<(), Error> {
@@ -35,6 +37,9 @@ pub(super) async fn document(
     if event.kind() == DocumentKind::Draft {
         return Ok(());
     }
+    if let Some(site) = site_of(event.sender.as_ref()).filter(|_| !event.url.is_empty()) {
+        owners.learn(Thing::Address(&event.url), site, context.sequence).await?;
+    }
     let agency = event.agency.clone().unwrap_or_default();
     let seen = LastAccepted {
         submission_id: event.submission_id.clone(),
@@ -51,9 +56,17 @@ pub(super) async fn document(
 /// Learns of a withdrawal. Those of earlier versions do not say under which id they came.
 pub(super) async fn withdrawal(
     receipts: &ReceiptStore,
+    owners: &Owners,
     event: &ReportWithdrawn,
     context: &Context,
 ) -> Result<(), Error> {
+    if let Some(site) = site_of(event.sender.as_ref()) {
+        let address = (!event.url.is_empty()).then_some(Thing::Address(&event.url));
+        let report = (!event.report.is_empty()).then_some(Thing::Report(&event.report));
+        for thing in address.into_iter().chain(report) {
+            owners.learn(thing, site, context.sequence).await?;
+        }
+    }
     let stated = event_time(event.event_time);
     if !event.event_source.is_empty() {
         let attempt = Attempt {
@@ -79,12 +92,25 @@ pub(super) async fn withdrawal(
     receipts.end_at(&seen).await
 }
 
+/// Learns whose a report is that parse has read.
+pub(super) async fn report(owners: &Owners, name: &str, origin: &Origin) -> Result<(), Error> {
+    if origin.sender_site.is_empty() {
+        return Ok(());
+    }
+    owners.learn(Thing::Report(name), &origin.sender_site, origin.received_sequence).await
+}
+
 /// Returns what a withdrawal hits, as [`ReceiptStore::hit`] does.
 pub(super) async fn hit(
     receipts: &ReceiptStore,
     event: &ReportWithdrawn,
 ) -> Result<(v1::Withdrawal, String), Error> {
     receipts.hit(&places(event), event.report.parse().ok().as_ref()).await
+}
+
+/// The site that has proven itself.
+fn site_of(sender: Option<&Sender>) -> Option<&str> {
+    sender.map(|sender| sender.site.as_str()).filter(|site| !site.is_empty())
 }
 
 fn places(event: &ReportWithdrawn) -> Vec<String> {

@@ -18,7 +18,7 @@ pub(crate) async fn served(config: Config) -> (Harness, SubmissionServiceClient<
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (intake, auth, admission) = (harness.intake.clone(), harness.auth.clone(), harness.admission.clone());
     let dry_run = harness.dry_run.clone();
-    let service = Submissions::new(&config, &harness.runtime, intake, dry_run, auth, admission);
+    let service = Submissions::new(&config, &harness.runtime, intake, dry_run, &auth, admission);
     let runtime = harness.runtime.clone();
     tokio::spawn(async move { service.serve(listener, &runtime).await });
     let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();

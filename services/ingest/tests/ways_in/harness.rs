@@ -73,8 +73,7 @@ impl Harness {
         gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-ingest"));
         let dry_run = DryRun::new(config, runtime.clone(), fetcher, registry).unwrap();
         let admission = Admission::new(config, runtime.shutdown());
-        let router =
-            router(config, &runtime, intake.clone(), auth.clone(), dry_run.clone(), admission.clone());
+        let router = router(config, &runtime, intake.clone(), &auth, dry_run.clone(), admission.clone());
         let receipts = ReceiptStore::new(&runtime);
         Self { memory, runtime, router, dry_run, intake, auth, admission, receipts, agencies }
     }

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gongkai_ingest::{
+    actor::Actor,
     config::Config,
     error::{Code, Problem},
     fetch::Fetcher,
@@ -87,8 +88,8 @@ impl Site {
 
     /// Calls one replica, and then the other with the same.
     async fn twice(&self, submission: &Submission) -> Receipt {
-        let first = self.replicas[0].submit(submission.clone()).await.unwrap();
-        let again = self.replicas[1].submit(submission.clone()).await.unwrap();
+        let first = self.replicas[0].submit(&anyone(), submission.clone()).await.unwrap();
+        let again = self.replicas[1].submit(&anyone(), submission.clone()).await.unwrap();
         assert_eq!(first, again);
         first
     }
@@ -124,6 +125,11 @@ impl Site {
         let stages = Stages::new(&self.runtime);
         stages.handle(ReportEvent::Rejected(Box::new(event)).into(), &context).await.unwrap();
     }
+}
+
+/// The actor of calls that need no credentials.
+fn anyone() -> Actor {
+    Actor::operator(None)
 }
 
 fn submission(identity: SubmissionIdentity, text: &'static str, time: Option<OffsetDateTime>) -> Submission {
@@ -216,7 +222,7 @@ async fn other_content_under_an_events_id_supersedes(site: Site) {
 async fn other_content_under_a_key_is_refused(site: Site) {
     let first = site.twice(&submission(key(), "第一版", None)).await;
     for replica in &site.replicas {
-        let refused = replica.submit(submission(key(), "第二版", None)).await;
+        let refused = replica.submit(&anyone(), submission(key(), "第二版", None)).await;
         assert!(matches!(&refused, Err(Problem { code: Code::IdReused, .. })), "{refused:?}");
     }
     assert_eq!(site.twice(&submission(key(), "第一版", None)).await, first);
@@ -250,7 +256,9 @@ async fn calls_at_once_are_one_submission_for_each_content(site: Site) {
     let call = |n: usize| {
         let text = ["第一版", "第二版", "第三版"][n % 3];
         let replica = site.replicas[n % 2].clone();
-        async move { replica.submit(submission(SubmissionIdentity::Event, text, Some(NOW))).await.unwrap() }
+        async move {
+            replica.submit(&anyone(), submission(SubmissionIdentity::Event, text, Some(NOW))).await.unwrap()
+        }
     };
     let receipts = futures::future::join_all((0..24).map(call)).await;
     let mut ids: Vec<_> = receipts.iter().map(|receipt| &receipt.submission_id).collect();
@@ -278,7 +286,7 @@ async fn a_day_later_a_repetition_is_still_one(site: Site) {
         assert_eq!(site.twice(call).await, *first);
         forget_the_end(&site, first).await;
         // Whether the log has it cannot be known before ingest's own consumer has seen the log.
-        let unknown = site.replicas[1].submit(call.clone()).await;
+        let unknown = site.replicas[1].submit(&anyone(), call.clone()).await;
         assert!(matches!(&unknown, Err(Problem { code: Code::BrokerUnavailable, .. })), "{unknown:?}");
     }
     let stages = Stages::new(&site.runtime);
@@ -287,7 +295,7 @@ async fn a_day_later_a_repetition_is_still_one(site: Site) {
     for (call, first) in calls.iter().zip(&first) {
         let again = tokio::time::timeout(Duration::from_secs(20), async {
             loop {
-                match site.replicas[1].submit(call.clone()).await {
+                match site.replicas[1].submit(&anyone(), call.clone()).await {
                     Ok(receipt) => return receipt,
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 }
@@ -319,8 +327,10 @@ async fn a_withdrawal_under_the_id_of_its_article_is_one(site: Site) {
     let published = site.twice(&submission(SubmissionIdentity::Event, "第一版", None)).await;
     let mut ids = Vec::new();
     for replica in &site.replicas {
-        let withdrawn =
-            replica.request(Request::Withdraw(Box::new(withdrawal("article-1", None)))).await.unwrap();
+        let withdrawn = replica
+            .request(&anyone(), Request::Withdraw(Box::new(withdrawal("article-1", None))))
+            .await
+            .unwrap();
         assert_eq!(withdrawn.state(), SubmissionState::Withdrawn);
         assert_eq!(withdrawn.supersedes, published.submission_id);
         ids.push(withdrawn.submission_id);
@@ -338,23 +348,23 @@ async fn a_withdrawal_says_what_it_hits(site: Site) {
     let (unknown, report) =
         ((WithdrawalHit::Unknown, "UNKNOWN_ADDRESS".to_owned()), (WithdrawalHit::Report, String::new()));
     let [early, late] = [60, 30].map(|minutes| Some(NOW - Duration::from_secs(60 * minutes)));
-    let before = site.replicas[0].withdraw(withdrawal("w-1", late)).await.unwrap();
+    let before = site.replicas[0].withdraw(&anyone(), withdrawal("w-1", late)).await.unwrap();
     assert_eq!(hit(&before), unknown);
     // It holds for what took effect before it and comes later.
     site.twice(&submission(SubmissionIdentity::Event, "第一版", early)).await;
     assert_eq!(hit(&site.replicas[1].receipt(&before.submission_id).await.unwrap()), report);
-    let after = site.replicas[1].withdraw(withdrawal("w-2", None)).await.unwrap();
+    let after = site.replicas[1].withdraw(&anyone(), withdrawal("w-2", None)).await.unwrap();
     assert_eq!(hit(&after), report);
     let mut elsewhere = withdrawal("w-3", None);
     elsewhere.declared.url = "https://www.example.gov.cn/none".into();
-    assert_eq!(hit(&site.replicas[0].withdraw(elsewhere).await.unwrap()), unknown);
+    assert_eq!(hit(&site.replicas[0].withdraw(&anyone(), elsewhere).await.unwrap()), unknown);
 }
 
 async fn lost_receipts_are_made_again_from_the_log(site: Site) {
     let of = |text| submission(SubmissionIdentity::Event, text, None);
     let first = site.twice(&of("第一版")).await;
     let second = site.twice(&of("第二版")).await;
-    let withdrawn = site.replicas[0].withdraw(withdrawal("w-1", None)).await.unwrap();
+    let withdrawn = site.replicas[0].withdraw(&anyone(), withdrawal("w-1", None)).await.unwrap();
     let entries = site.transport.entries(subjects::BUCKET_SUBMISSIONS);
     let ids = [&first, &second, &withdrawn].map(|receipt| receipt.submission_id.clone());
     let calls = ids.iter().map(|id| format!("i-{id}"));

@@ -29,4 +29,6 @@ mod nats;
 #[cfg(test)]
 mod originals;
 #[cfg(test)]
+mod ownership;
+#[cfg(test)]
 mod times;

@@ -7,6 +7,7 @@ use http::StatusCode;
 use tokio::{sync::watch, time::timeout};
 
 use gongkai_ingest::{
+    actor::Actor,
     config::Config,
     fetch::Fetcher,
     intake::Intake,
@@ -44,7 +45,8 @@ async fn fifty_submissions_of_one_content_leave_one_original() {
     let fetcher = Fetcher::new(&Config::default()).unwrap();
     let intake =
         Intake::new(&Config::default(), runtime, fetcher, Following::of(watch::channel(Arc::default()).1));
-    let all = (0..50).map(|n| intake.submit(submission(n)));
+    let actor = Actor::operator(None);
+    let all = (0..50).map(|n| intake.submit(&actor, submission(n)));
     let receipts: Vec<_> = futures::future::join_all(all).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(receipts.len(), 50);
     let streams = broker.status().await.unwrap();

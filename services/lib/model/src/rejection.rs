@@ -38,6 +38,8 @@ pub enum RejectionCode {
     ChallengePage,
     /// The content was erased on demand before it was read, or read again.
     Erased,
+    /// The report belongs to another site than the one that sent it, or is outside of what that site may publish.
+    NotYours,
 }
 
 impl RejectionCode {

@@ -147,7 +147,8 @@ fn most_helpful(readings: &[Result<Reading, Rejection>]) -> usize {
 fn distance(rejection: &Rejection) -> u8 {
     use RejectionCode as Code;
     match rejection.code {
-        Code::NoIdentity => 0,
+        // No reader says NotYours.
+        Code::NoIdentity | Code::NotYours => 0,
         Code::UnfilledForm => 1,
         Code::TooLarge
         | Code::TooDeep
