@@ -8,6 +8,7 @@
 mod line;
 mod metadata_line;
 mod part_line;
+mod rejection_line;
 mod source_line;
 
 use gongkai_model::{Finding, Rejection};
@@ -15,11 +16,11 @@ use gongkai_reading::Reading;
 pub use gongkai_reading::{Hints, Limits};
 use gongkai_rules::{LeftOut, ReportContext, RuleSet};
 pub use line::{
-    CheckLine, FactLine, FindingLine, NotCheckedLine, RejectionLine, ReportLine, SectionLine, Status,
-    VersionsLine,
+    CheckLine, FactLine, FindingLine, NotCheckedLine, ReportLine, SectionLine, Status, VersionsLine,
 };
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
 pub use part_line::{PartLine, PartRole};
+pub use rejection_line::RejectionLine;
 pub use source_line::SourceLine;
 
 /// Reads one document and applies the compiled-in rules to it, without knowledge of its publication.

@@ -5,7 +5,10 @@ use gongkai_reading::Reading;
 use gongkai_rules::LeftOut;
 use serde::{Deserialize, Serialize};
 
-use crate::{Checked, metadata_line::MetadataLine, part_line::PartLine, source_line::SourceLine};
+use crate::{
+    Checked, metadata_line::MetadataLine, part_line::PartLine, rejection_line::RejectionLine,
+    source_line::SourceLine,
+};
 
 /// The result of reading a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,23 +170,6 @@ pub struct NotCheckedLine {
     pub rules: Vec<String>,
 }
 
-/// Why a document was rejected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RejectionLine {
-    /// Public code.
-    pub code: String,
-    /// What is wrong and what to do, in Chinese.
-    pub message: String,
-    /// The same in English.
-    pub message_en: String,
-    /// For `NOT_A_REPORT`: what it is instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// True if time or memory ran out, or a reader failed: another attempt may succeed. Left out if false.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retryable: bool,
-}
-
 /// The versions that made an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionsLine {
@@ -325,18 +311,6 @@ impl From<&Finding> for FindingLine {
             help: finding.help.clone(),
             suggestion: finding.suggestion.clone(),
             versions: VersionsLine::from(&finding.versions),
-        }
-    }
-}
-
-impl From<&Rejection> for RejectionLine {
-    fn from(rejection: &Rejection) -> Self {
-        Self {
-            code: rejection.code.to_string(),
-            message: rejection.message.clone(),
-            message_en: rejection.message_en.clone(),
-            kind: rejection.look_alike.map(|kind| kind.as_str().to_owned()),
-            retryable: rejection.retryable,
         }
     }
 }

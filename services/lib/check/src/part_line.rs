@@ -3,7 +3,7 @@
 use gongkai_model::{Part, PartContent};
 use serde::{Deserialize, Serialize};
 
-use crate::line::RejectionLine;
+use crate::rejection_line::RejectionLine;
 
 /// What a file was read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ use gongkai_model::{Document, Paragraph, Period, names_nobody};
 use regex::Regex;
 
 use crate::{
+    hints::ReportHints,
     outline::Outline,
     period,
-    report::ReportHints,
     title::{self, Title},
 };
 

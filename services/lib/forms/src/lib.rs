@@ -15,6 +15,7 @@ mod displaced_cells;
 mod disputes;
 pub mod form;
 mod header;
+mod hints;
 mod identity;
 mod index;
 mod label;
@@ -39,7 +40,8 @@ mod versions;
 mod vocabulary;
 
 pub use form::{Form, FormCell, RowKind, Unit};
+pub use hints::ReportHints;
 pub use load::{FormError, Forms};
-pub use report::{ReportHints, read_report, read_report_of};
+pub use report::{read_report, read_report_of};
 pub use title::{NamedInTitle, named_in_title};
 pub use versions::versions;

@@ -5,6 +5,7 @@ use gongkai_model::{
 };
 
 use crate::{
+    hints::ReportHints,
     identity::{self, Identity},
     links,
     load::Forms,
@@ -18,18 +19,6 @@ const ENOUGH_CHAPTERS: usize = 3;
 
 /// The last year that was reported on before the form of 国办公开办函〔2019〕60号.
 const LAST_OF_2014: i32 = 2018;
-
-/// What the sender says about a report. It counts for what the document does not state; the title may also complete the
-/// agency's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ReportHints<'a> {
-    /// Name of the agency.
-    pub agency: Option<&'a str>,
-    /// Year that the report is about.
-    pub year: Option<i32>,
-    /// Title of the article.
-    pub title: Option<&'a str>,
-}
 
 /// Reads a document as an annual report, knowing nothing but the document.
 ///

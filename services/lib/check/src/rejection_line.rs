@@ -1,0 +1,33 @@
+//! Why a document was rejected, in the JSON line and on receipts.
+
+use gongkai_model::Rejection;
+use serde::{Deserialize, Serialize};
+
+/// Why a document was rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectionLine {
+    /// Public code.
+    pub code: String,
+    /// What is wrong and what to do, in Chinese.
+    pub message: String,
+    /// The same in English.
+    pub message_en: String,
+    /// For `NOT_A_REPORT`: what it is instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// True if time or memory ran out, or a reader failed: another attempt may succeed. Left out if false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retryable: bool,
+}
+
+impl From<&Rejection> for RejectionLine {
+    fn from(rejection: &Rejection) -> Self {
+        Self {
+            code: rejection.code.to_string(),
+            message: rejection.message.clone(),
+            message_en: rejection.message_en.clone(),
+            kind: rejection.look_alike.map(|kind| kind.as_str().to_owned()),
+            retryable: rejection.retryable,
+        }
+    }
+}
