@@ -28,6 +28,8 @@ pub enum ReportEvent {
     AlertRaised(Box<v1::Alert>),
     /// An alert was resolved.
     AlertResolved(Box<v1::Alert>),
+    /// A submission ended.
+    SubmissionEnded(Box<v1::SubmissionEnded>),
 }
 
 /// The message is not a known event: bury it, because a retry does not help.
@@ -60,6 +62,7 @@ impl ReportEvent {
             Event::ReportWithdrawn => Self::Withdrawn(message(subject, payload)?),
             Event::ReportWaived => Self::Waived(message(subject, payload)?),
             Event::ReportErased => Self::Erased(message(subject, payload)?),
+            Event::SubmissionEnded => Self::SubmissionEnded(message(subject, payload)?),
             Event::AlertRaised | Event::AlertResolved => Self::alert(*message(subject, payload)?)?,
         })
     }

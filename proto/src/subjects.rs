@@ -26,11 +26,13 @@ pub enum Event {
     AlertRaised,
     /// `AlertResolved`
     AlertResolved,
+    /// `SubmissionEnded`
+    SubmissionEnded,
 }
 
 impl Event {
     /// Every kind, in the order of a report's life.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReportReceived,
         Self::ReportParsed,
         Self::ReportValidated,
@@ -40,6 +42,7 @@ impl Event {
         Self::ReportErased,
         Self::AlertRaised,
         Self::AlertResolved,
+        Self::SubmissionEnded,
     ];
 
     /// The kind of event on a subject, in any region; [`Self::AlertRaised`] for both kinds of alerts, which share a subject.
@@ -65,6 +68,7 @@ impl Event {
             Self::ReportErased => "gongkai.report.erased.v1",
             Self::AlertRaised => "gongkai.alert.raised.v1",
             Self::AlertResolved => "gongkai.alert.resolved.v1",
+            Self::SubmissionEnded => "gongkai.submission.ended.v1",
         }
     }
 
@@ -80,6 +84,7 @@ impl Event {
             Self::ReportWaived => "gongkai.v1.report.waived",
             Self::ReportErased => "gongkai.v1.report.erased",
             Self::AlertRaised | Self::AlertResolved => "gongkai.v1.alert",
+            Self::SubmissionEnded => "gongkai.v1.submission.ended",
         }
     }
 
@@ -141,7 +146,7 @@ pub fn cms_site(subject: &str) -> Option<&str> {
 
 /// Log of record: every report event, kept for years.
 pub const STREAM_REPORTS: &str = "GONGKAI_REPORTS";
-/// Alerts.
+/// Alerts, and the ends of submissions: what notify delivers.
 pub const STREAM_ALERTS: &str = "GONGKAI_ALERTS";
 /// Dead letters.
 pub const STREAM_DEAD: &str = "GONGKAI_DEAD";
@@ -178,7 +183,7 @@ pub const BUCKET_ATTEMPTS: &str = "gongkai-attempts";
 /// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
 pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
     (STREAM_REPORTS, &["gongkai.v1.report.>"], None),
-    (STREAM_ALERTS, &["gongkai.v1.alert.>"], Some(400)),
+    (STREAM_ALERTS, &["gongkai.v1.alert.>", "gongkai.v1.submission.>"], Some(400)),
     (STREAM_DEAD, &["gongkai.v1.dead.>"], Some(400)),
     (
         STREAM_ADVISORIES,
@@ -227,6 +232,12 @@ pub fn consumer_query(epoch: &str) -> String {
 #[must_use]
 pub fn consumer_delivery(subscription: &str) -> String {
     format!("notify-{subscription}")
+}
+
+/// What a site's `callback_url` is called where a subscription is named. No name of a subscription in the config has the `_`.
+#[must_use]
+pub fn callback(site: &str) -> String {
+    format!("callback_{site}")
 }
 
 /// The subscription of such a consumer; `None` for any other.

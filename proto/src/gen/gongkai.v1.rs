@@ -2056,6 +2056,18 @@ pub struct AlertResolved {
     #[prost(message, optional, tag = "1")]
     pub alert: ::core::option::Option<Alert>,
 }
+/// `gongkai.v1.submission.ended.<region>`: a submission ended whose site is told of that.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubmissionEnded {
+    #[prost(string, tag = "1")]
+    pub submission_id: ::prost::alloc::string::String,
+    /// The name of the site in the configuration.
+    #[prost(string, tag = "2")]
+    pub site: ::prost::alloc::string::String,
+    /// The receipt in JSON, as `GET /v1/submissions/{id}` answers it.
+    #[prost(string, tag = "3")]
+    pub receipt: ::prost::alloc::string::String,
+}
 /// A header of a dead letter.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Header {
@@ -2607,6 +2619,9 @@ pub struct Receipt {
     /// When it was taken in.
     #[prost(message, optional, tag = "21")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The name of the site in the configuration that is told of the end; empty if none is.
+    #[prost(string, tag = "22")]
+    pub callback_site: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EraseReportRequest {

@@ -9,7 +9,7 @@ use gongkai_proto::{
         CellState, ContentRef, DeadLetter, Difference, DocumentKind, DocumentReceived, Fact, Finding,
         FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportErased, ReportParsed,
         ReportRejected, ReportValidated, ReportWithdrawn, ReviewStep, Sender, Severity, Site, Source,
-        Versions, Waiver, WaiverChanged, WaiverState,
+        SubmissionEnded, Versions, Waiver, WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
             stem(Event::AlertResolved),
             AlertResolved { alert: fill().alert(AlertState::Resolved) }.encode_to_vec(),
         ),
+        (stem(Event::SubmissionEnded), fill().ended().encode_to_vec()),
         ("dead", fill().dead().encode_to_vec()),
     ]
 }
@@ -45,6 +46,10 @@ impl Fill {
     fn number(&mut self) -> u32 {
         self.0 += 1;
         self.0
+    }
+
+    fn ended(&mut self) -> SubmissionEnded {
+        SubmissionEnded { submission_id: self.text(), site: self.text(), receipt: self.text() }
     }
 
     fn long(&mut self) -> u64 {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::submission::FileLimits;
 use gongkai_isolation::Settings;
-use gongkai_worker::{Secret, bind_guard};
+use gongkai_worker::{Secret, SecretUrl, bind_guard};
 
 /// The `[ingest]` section. The defaults serve only this machine and need no credentials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +101,11 @@ pub struct Site {
     /// Levels of review (三审三校) that its articles must have passed before publication, such as `["科室负责人", "分管领导"]`.
     /// An event that lacks one gets the finding `S-REVIEW`. If empty, none is demanded.
     pub review_levels: Vec<String>,
+    /// Where notify posts the receipt when a submission of the site ends, signed with its secrets. Notify reads it too, and checks
+    /// it. If absent, nobody is told.
+    pub callback_url: Option<SecretUrl>,
+    /// Lets `callback_url` lead into private networks, as `allow_private` of a subscription does.
+    pub callback_allow_private: bool,
 }
 
 impl Default for Config {

@@ -35,6 +35,7 @@ use crate::{
     blocking,
     calls::{Attempt, Judgement, Statement},
     config::Config,
+    endings::Endings,
     erasure::Eraser,
     error::{Code, Problem},
     fetch::Fetcher,
@@ -45,7 +46,7 @@ use crate::{
     review::ReviewLevels,
     submission::{self, DeclaredMetadata, FileLimits, Submission, SubmissionIdentity, event_time},
 };
-use gongkai_model::effective_at;
+use gongkai_model::{Region, effective_at};
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::{self, CONSUMER_INGEST_STATE, Event, STREAM_REPORTS},
@@ -72,7 +73,7 @@ pub struct Intake {
     eraser: Eraser,
     fetcher: Fetcher,
     review_levels: ReviewLevels,
-    public_url: String,
+    endings: Endings,
     registry: Following,
     metrics: Metrics,
     limits: FileLimits,
@@ -105,7 +106,7 @@ impl Intake {
             fetcher,
             review_levels: ReviewLevels::new(config),
             limits: config.file_limits(),
-            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            endings: Endings::new(config),
         }
     }
 
@@ -247,20 +248,23 @@ impl Intake {
         };
         let supersedes = self.superseded(&incoming.submission.identity, attempt).await?;
         let first = seen.record.submission_id.clone();
+        let declared = &incoming.submission.declared;
+        let (callback_site, region) = (self.callback_site(declared), declared.region());
         let in_state = |state| Receipt {
             revision: incoming.content_hash.clone(),
             supersedes: supersedes.clone(),
+            callback_site: callback_site.clone(),
             event_time: incoming.event.event_time,
             received_at: incoming.event.received_at,
             ..self.new_receipt(id, state)
         };
         let unchanged = Receipt { duplicate_of: first, ..in_state(SubmissionState::Unchanged) };
         if standing == Standing::Redundant {
-            return self.saved(Receipt { sequence: seen.record.sequence, ..unchanged }).await;
+            return self.saved(Receipt { sequence: seen.record.sequence, ..unchanged }, region).await;
         }
         let accepted = self.publish(&incoming, id, &supersedes).await?;
         if standing == Standing::Later {
-            return self.saved(Receipt { sequence: accepted.sequence, ..unchanged }).await;
+            return self.saved(Receipt { sequence: accepted.sequence, ..unchanged }, region).await;
         }
         let received = Receipt { sequence: accepted.sequence, ..in_state(SubmissionState::Received) };
         let receipt = self.receipts.merge(received).await?;
@@ -272,10 +276,25 @@ impl Intake {
         Ok(self.with_status_url(receipt))
     }
 
-    async fn saved(&self, receipt: Receipt) -> Result<Receipt, Problem> {
+    /// Saves a receipt that is final at once.
+    async fn saved(&self, receipt: Receipt, region: Region) -> Result<Receipt, Problem> {
         let id = receipt.submission_id.clone();
+        self.tell(&receipt, region).await?;
         self.receipts.merge(receipt).await?;
         self.receipt(&id).await
+    }
+
+    /// Tells the site of the end, before the receipt says that: a sender who gets no answer calls again and tells again.
+    async fn tell(&self, receipt: &Receipt, region: Region) -> Result<(), Problem> {
+        let receipt = self.receipts.outcome(receipt.clone()).await?;
+        if let Some((id, event)) = self.endings.event(receipt, region) {
+            self.runtime.publish(&id, event).await?;
+        }
+        Ok(())
+    }
+
+    fn callback_site(&self, declared: &DeclaredMetadata) -> String {
+        self.endings.site(&declared.event_source, &declared.site.code)
     }
 
     /// Stores the files and publishes the event, announced at its places before and recorded there afterwards.
@@ -446,9 +465,7 @@ impl Intake {
         }
     }
 
-    /// Adds the status URL, which depends on the serving instance and is therefore not stored.
     fn with_status_url(&self, receipt: Receipt) -> Receipt {
-        let status_url = format!("{}/v1/submissions/{}", self.public_url, receipt.submission_id);
-        Receipt { status_url, ..receipt }
+        self.endings.with_status_url(receipt)
     }
 }

@@ -3,7 +3,7 @@
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
 //! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] takes requests through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`] does with events what every server does. [`dry_run`] checks drafts. [`auth`] and
 //! [`signature`] decide who may call, and give the [`actor`] in whose name a call acts. [`calls`] tells repetitions, [`places`] what may have replaced what. [`receipt_store`],
-//! [`state`] and [`progress`] keep the receipts, and [`rebuild`] makes them again. [`erasure`] erases reports.
+//! [`state`] and [`progress`] keep the receipts, [`rebuild`] makes them again, and [`endings`] tells sites of their ends. [`erasure`] erases reports.
 
 pub mod actor;
 pub mod admission;
@@ -17,6 +17,7 @@ pub mod connections;
 pub mod contents;
 pub mod door;
 pub mod dry_run;
+pub mod endings;
 pub mod erasure;
 pub mod error;
 pub mod fetch;
@@ -131,9 +132,11 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let requests = nats::CmsRequests::new(runtime.clone(), reception, auth.clone(), admission.clone());
     let submissions = grpc::Submissions::new(&config, &runtime, intake, dry_run, &auth, admission);
     let receipts = receipt_store::ReceiptStore::new(&runtime);
-    let rebuilding = rebuild::keep(runtime.clone(), receipts.clone());
-    let stages = runtime.consume(progress::Stages::consume(), progress::Stages::new(&runtime));
-    let dead = runtime.consume(progress::Dead::consume(), progress::Dead { receipts });
+    let endings = endings::Endings::new(&config);
+    let rebuilding = rebuild::keep(runtime.clone(), receipts.clone(), endings.clone());
+    let stages = progress::Stages::new(&runtime).telling(endings.clone());
+    let stages = runtime.consume(progress::Stages::consume(), stages);
+    let dead = runtime.consume(progress::Dead::consume(), progress::Dead::new(receipts).telling(endings));
     tokio::try_join!(
         Box::pin(serving_http),
         Box::pin(submissions.serve(listeners.grpc, &runtime)),

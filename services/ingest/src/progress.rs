@@ -8,7 +8,12 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{erasure::Eraser, receipt_store::ReceiptStore, submission::is_id};
+use crate::{
+    endings::{self, Endings},
+    erasure::Eraser,
+    receipt_store::ReceiptStore,
+    submission::is_id,
+};
 use gongkai_ownership::Owners;
 use gongkai_proto::{
     ReportEvent,
@@ -24,6 +29,7 @@ pub struct Stages {
     receipts: ReceiptStore,
     owners: Owners,
     eraser: Eraser,
+    endings: Endings,
 }
 
 /// An event of a submission. `None`: a received document that cannot be decoded, which parse buries.
@@ -31,7 +37,8 @@ pub struct SubmissionEvent(Option<ReportEvent>);
 
 /// Handles the dead letters of the stages.
 pub struct Dead {
-    pub receipts: ReceiptStore,
+    receipts: ReceiptStore,
+    endings: Endings,
 }
 
 const EVENTS: [Event; 6] = [
@@ -50,14 +57,21 @@ const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 // === impl Stages ===
 
 impl Stages {
-    /// Creates the handler over the buckets of a runtime.
+    /// Creates the handler over the buckets of a runtime. No site is told of anything.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
         Self {
             receipts: ReceiptStore::new(runtime),
             owners: Owners::new(runtime),
             eraser: Eraser::new(runtime),
+            endings: Endings::default(),
         }
+    }
+
+    /// Tells sites of the ends of their submissions.
+    #[must_use]
+    pub fn telling(self, endings: Endings) -> Self {
+        Self { endings, ..self }
     }
 
     /// The receipts that it keeps.
@@ -116,6 +130,7 @@ impl Stages {
             ReportEvent::Received(event) => Receipt {
                 revision: event.content_hash(),
                 submission_id: event.submission_id,
+                callback_site: self.endings.site(&event.event_source, &event.site.unwrap_or_default().code),
                 supersedes: event.supersedes,
                 event_time: event.event_time,
                 received_at: event.received_at,
@@ -144,6 +159,7 @@ impl Stages {
                 let (hit, report) = learned::hit(&self.receipts, &event).await?;
                 Receipt {
                     submission_id: event.submission_id,
+                    callback_site: self.endings.site(&event.event_source, ""),
                     supersedes: event.supersedes,
                     event_time: event.event_time,
                     received_at: event.withdrawn_at,
@@ -196,8 +212,8 @@ impl Handler for Stages {
             return Err(Decision::bury("NO_SUBMISSION", anyhow!("the event names no submission")));
         }
         let receipt = Receipt { sequence: context.sequence, trace_id: context.trace_id.clone(), ..receipt };
-        self.receipts.learn(receipt).await?;
-        Ok(tombstones)
+        let ended = tell(&self.receipts, &self.endings, receipt, &context.subject).await?;
+        Ok(tombstones.into_iter().chain(ended).collect())
     }
 }
 
@@ -219,9 +235,33 @@ fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt,
     Ok(receipt)
 }
 
+/// Merges what an event with this subject tells, and returns the event for the site if the submission has ended. The events of a
+/// submission may come in any order, so the one that completes what is known is not always the last.
+async fn tell(
+    receipts: &ReceiptStore,
+    endings: &Endings,
+    update: Receipt,
+    subject: &str,
+) -> Result<Option<Output>, Decision> {
+    let receipt = receipts.outcome(receipts.learn(update).await?).await?;
+    Ok(endings.event(receipt, endings::region(subject)).map(|(_, output)| output))
+}
+
 // === impl Dead ===
 
 impl Dead {
+    /// Handles dead letters for these receipts. No site is told of anything.
+    #[must_use]
+    pub fn new(receipts: ReceiptStore) -> Self {
+        Self { receipts, endings: Endings::default() }
+    }
+
+    /// Tells sites of the ends of their submissions.
+    #[must_use]
+    pub fn telling(self, endings: Endings) -> Self {
+        Self { endings, ..self }
+    }
+
     /// The consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
@@ -248,7 +288,6 @@ impl Handler for Dead {
             ..Receipt::default()
         };
         receipt.set_state(SubmissionState::Dead);
-        self.receipts.learn(receipt).await?;
-        Ok(Vec::new())
+        Ok(tell(&self.receipts, &self.endings, receipt, &letter.subject).await?.into_iter().collect())
     }
 }

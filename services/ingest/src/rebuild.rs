@@ -2,13 +2,15 @@
 //!
 //! The same handlers that keep the receipts up to date handle the whole log once more, under consumers of their own. That is
 //! harmless for what is known. An operator who accepts a loss gives the log a new number, and with every new number the bucket is
-//! looked through once. What was answered `unchanged` is not in the log and is not made again.
+//! looked through once. What was answered `unchanged` is not in the log and is not made again. The ends
+//! of submissions are published once more too: the stream that had them may be what was lost.
 
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
+    endings::Endings,
     progress::{Dead, Stages},
     receipt_store::ReceiptStore,
 };
@@ -25,7 +27,7 @@ const FORGET_AFTER: Duration = Duration::from_secs(3600);
 ///
 /// # Errors
 /// A consumer contradicts the deployment.
-pub async fn keep(runtime: Runtime, receipts: ReceiptStore) -> anyhow::Result<()> {
+pub async fn keep(runtime: Runtime, receipts: ReceiptStore, endings: Endings) -> anyhow::Result<()> {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -39,11 +41,16 @@ pub async fn keep(runtime: Runtime, receipts: ReceiptStore) -> anyhow::Result<()
             continue;
         }
         tracing::info!("reading the log for the receipts that are missing");
-        rebuild(&runtime, &receipts, epoch).await?;
+        rebuild(&runtime, &receipts, &endings, epoch).await?;
     }
 }
 
-async fn rebuild(runtime: &Runtime, receipts: &ReceiptStore, epoch: u64) -> anyhow::Result<()> {
+async fn rebuild(
+    runtime: &Runtime,
+    receipts: &ReceiptStore,
+    endings: &Endings,
+    epoch: u64,
+) -> anyhow::Result<()> {
     let again = |consume: Consume| Consume {
         durable: format!("{}-again-{epoch}", consume.durable),
         forget_after: Some(FORGET_AFTER),
@@ -53,8 +60,8 @@ async fn rebuild(runtime: &Runtime, receipts: &ReceiptStore, epoch: u64) -> anyh
     let consumers = [&stages, &dead].map(|consume| (consume.stream.clone(), consume.durable.clone()));
     let handled = async {
         tokio::try_join!(
-            runtime.consume(stages, Stages::new(runtime)),
-            runtime.consume(dead, Dead { receipts: receipts.clone() })
+            runtime.consume(stages, Stages::new(runtime).telling(endings.clone())),
+            runtime.consume(dead, Dead::new(receipts.clone()).telling(endings.clone()))
         )
     };
     let done = async {

@@ -102,7 +102,11 @@ impl ReceiptStore {
         }
     }
 
-    async fn outcome(&self, receipt: Receipt) -> Result<Receipt, Error> {
+    /// Returns an `unchanged` receipt with the outcome of the first submission, and any other as it is.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn outcome(&self, receipt: Receipt) -> Result<Receipt, Error> {
         if receipt.state() != SubmissionState::Unchanged {
             return Ok(receipt);
         }
@@ -151,11 +155,11 @@ impl ReceiptStore {
         Ok(self.records.change(&id, take).await?.0)
     }
 
-    /// Merges what the log tells of a submission. If nothing was known of it, the present log has it.
+    /// Merges what the log tells of a submission, and returns the result. If nothing was known of it, the present log has it.
     ///
     /// # Errors
     /// As for [`Self::merge`].
-    pub async fn learn(&self, update: Receipt) -> Result<(), Error> {
+    pub async fn learn(&self, update: Receipt) -> Result<Receipt, Error> {
         let id = update.submission_id.clone();
         let epoch = self.runtime.log_epoch();
         let take = |known: &mut Receipt| {
@@ -167,7 +171,7 @@ impl ReceiptStore {
             *known = merged;
             (is_changed, ())
         };
-        self.records.change(&id, take).await.map(drop)
+        Ok(self.records.change(&id, take).await?.0)
     }
 
     /// Records the arrival of a report.

@@ -1,13 +1,20 @@
 //! The `[notify]` section: which findings raise alerts, and who receives them.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Context as _, ensure};
 use gongkai_model::Severity;
 use gongkai_worker::{Secret, SecretUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Filter, Schedule, Secrets, Target};
+use crate::{
+    callback::Site,
+    delivery::{Filter, Schedule, Secrets, Target},
+};
 
 /// The schedule of Standard Webhooks, with shorter steps in the first minutes: most failures are short.
 const RETRY_DELAYS_S: [u64; 9] = [5, 30, 2 * 60, 10 * 60, 3600, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600];
@@ -25,6 +32,9 @@ pub struct Config {
     pub retry_delays_s: Vec<u64>,
     /// The receivers of alerts. Without any, a subscription named `log` writes every alert to the log.
     pub subscriptions: Vec<Subscription>,
+    /// The sites of `[ingest.sites.*]`.
+    #[serde(skip)]
+    pub sites: BTreeMap<String, Site>,
 }
 
 /// `[[notify.subscriptions]]`: one receiver. An alert must match all filters; an empty list matches everything.
@@ -79,6 +89,7 @@ impl Default for Config {
             min_severity: Severity::Warning,
             retry_delays_s: RETRY_DELAYS_S.to_vec(),
             subscriptions: Vec::new(),
+            sites: BTreeMap::new(),
         }
     }
 }
@@ -115,11 +126,7 @@ impl Config {
         for (at, subscription) in self.subscriptions.iter().enumerate() {
             let key = format!("notify.subscriptions[{at}]");
             let name = subscription.name.as_str();
-            let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-            ensure!(
-                (1..=32).contains(&name.len()) && name.bytes().all(fits),
-                "{key}.name is {name:?}: use 1 to 32 of a-z, 0-9 and -"
-            );
+            ensure!(is_name(name), "{key}.name is {name:?}: use 1 to 32 of a-z, 0-9 and -");
             ensure!(names.insert(name), "{key}.name is {name:?}, as of an earlier entry: choose another");
             subscription.filter().with_context(|| key.clone())?;
             match subscription.channel {
@@ -127,7 +134,7 @@ impl Config {
                 ChannelKind::Log => subscription.check_log(&key)?,
             }
         }
-        Ok(())
+        self.sites.iter().try_for_each(|(name, site)| site.webhook(name).map(drop))
     }
 }
 
@@ -187,6 +194,12 @@ impl Subscription {
         ensure!(!unused, "{key} is a log channel: it takes no url and no secret");
         Ok(())
     }
+}
+
+/// Returns true if a receiver may have this name: 1 to 32 of `a-z 0-9 -`.
+pub(crate) fn is_name(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(fits)
 }
 
 fn lowest() -> Severity {

@@ -21,6 +21,7 @@
 //! Drafts raise no alerts.
 
 pub mod alerts;
+mod callback;
 mod config;
 pub mod delivery;
 mod streams;
@@ -33,10 +34,13 @@ use futures::future::{FutureExt as _, TryFutureExt as _, try_join_all};
 use gongkai_proto::subjects::{self, Event};
 use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 
-pub use self::config::{ChannelKind, Config, Subscription};
 use self::{
     alerts::{Alerter, Rebuilder},
-    delivery::{CatchUp, Channel, Deliverer, Schedule, Subscriber, WaitingQueue, Webhook},
+    delivery::{CatchUp, Channel, Deliverer, Schedule, Subscriber, WaitingQueue, Wanted, Webhook},
+};
+pub use self::{
+    callback::Site,
+    config::{ChannelKind, Config, Subscription},
 };
 
 /// Attempts for a timer that fired. It fails only with the broker, and without it the receiver would get nothing more.
@@ -52,6 +56,11 @@ impl Service for Notify {
     const ADMIN_PORT: u16 = 8084;
     type Config = Config;
 
+    fn complete(config: &mut Config, all: &gongkai_worker::config::Config) -> anyhow::Result<()> {
+        config.sites = all.excerpt("ingest.sites")?;
+        Ok(())
+    }
+
     fn validate(config: &Config) -> anyhow::Result<()> {
         config.check()
     }
@@ -61,9 +70,10 @@ impl Service for Notify {
         drop(rustls::crypto::ring::default_provider().install_default());
         let subscriptions = config.effective_subscriptions();
         let schedule = config.schedule();
-        let deliveries =
-            try_join_all(subscriptions.iter().map(|subscription| deliver(subscription, &schedule, &runtime)));
-        tokio::try_join!(raise(&config, &runtime), deliveries)?;
+        let alerts =
+            subscriptions.iter().map(|subscription| deliver_alerts(subscription, &schedule, &runtime));
+        let ends = config.sites.iter().map(|(name, site)| deliver_ends(name, site, &schedule, &runtime));
+        tokio::try_join!(raise(&config, &runtime), try_join_all(alerts), try_join_all(ends))?;
         Ok(())
     }
 }
@@ -78,7 +88,11 @@ async fn raise(config: &Config, runtime: &Runtime) -> anyhow::Result<()> {
     runtime.consume(consume, rebuilder).await
 }
 
-async fn deliver(subscription: &Subscription, schedule: &Schedule, runtime: &Runtime) -> anyhow::Result<()> {
+async fn deliver_alerts(
+    subscription: &Subscription,
+    schedule: &Schedule,
+    runtime: &Runtime,
+) -> anyhow::Result<()> {
     let name = subscription.name.clone();
     let channel = match subscription.channel {
         ChannelKind::Log => Channel::Log,
@@ -87,16 +101,39 @@ async fn deliver(subscription: &Subscription, schedule: &Schedule, runtime: &Run
             Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?))
         }
     };
-    let subscriber = Arc::new(Subscriber::new(name.clone(), subscription.filter()?, channel, runtime));
+    let wanted = Wanted::Alerts(subscription.filter()?);
+    deliver(Event::AlertRaised, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
+}
+
+/// Tells a site of the ends of its submissions, if it has a `callback_url`.
+async fn deliver_ends(
+    site_name: &str,
+    site: &Site,
+    schedule: &Schedule,
+    runtime: &Runtime,
+) -> anyhow::Result<()> {
+    let Some((target, secrets)) = site.webhook(site_name)? else { return Ok(()) };
+    let channel = Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?));
+    let (name, wanted) = (subjects::callback(site_name), Wanted::EndsOf(site_name.to_owned()));
+    deliver(Event::SubmissionEnded, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
+}
+
+async fn deliver(
+    event: Event,
+    subscriber: Subscriber,
+    schedule: &Schedule,
+    runtime: &Runtime,
+) -> anyhow::Result<()> {
+    let (name, subscriber) = (subscriber.name().to_owned(), Arc::new(subscriber));
     let queue = Arc::new(WaitingQueue::new(&subscriber, schedule.clone(), runtime));
     let watching = queue.clone().watch(subscriber.waiting());
     runtime.spawn("backlog", OnFailure::Log, watching.map(Ok));
     let durable = subjects::consumer_delivery(&name);
-    let mut alerts = Consume::new(subjects::STREAM_ALERTS, durable, [Event::AlertRaised.filter()]);
-    alerts.alone = Alone::InConsumer;
+    let mut messages = Consume::new(subjects::STREAM_ALERTS, durable, [event.filter()]);
+    messages.alone = Alone::InConsumer;
     let deliverer = Deliverer::new(subscriber.clone(), queue.clone());
     let catch_up = CatchUp::new(subscriber, queue, runtime);
-    tokio::try_join!(runtime.consume(alerts, deliverer), runtime.consume(due(&name), catch_up))?;
+    tokio::try_join!(runtime.consume(messages, deliverer), runtime.consume(due(&name), catch_up))?;
     Ok(())
 }
 

@@ -52,6 +52,34 @@ fn the_secret_may_stand_in_a_file() {
     refused(&format!("{text}\nsecret = \"{SECRET}\""), "secret and secret_file are both set");
 }
 
+/// The section as a program reads it, beside those of ingest's sites.
+fn beside(sites: &str) -> anyhow::Result<Config> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("gongkai.toml");
+    std::fs::write(&file, sites)?;
+    gongkai_worker::Config::load(Some(&file), &["ingest", "notify"])?.service::<Notify>()
+}
+
+#[test]
+fn a_callback_is_read_from_the_section_of_ingest() {
+    let site = |name: &str, lines: &str| format!("[ingest.sites.{name}]\nsource = \"s\"\n{lines}");
+    let url = "callback_url = \"https://cms.example.gov.cn/ended\"\n";
+    let secret = format!("secrets = [\"{SECRET}\"]\n");
+    let config = beside(&format!("{}{}", site("a", &format!("{url}{secret}")), site("b", ""))).unwrap();
+    assert_eq!(config.sites.keys().collect::<Vec<_>>(), ["a", "b"]);
+    assert!(!format!("{config:?}").contains("MDEyMzQ1"));
+    let refused = |text: String, words: &str| {
+        let error = format!("{:#}", beside(&text).unwrap_err());
+        assert!(error.contains("ingest.sites.") && error.contains(words), "{error}");
+    };
+    refused(site("a", url), "secrets");
+    refused(site("A_b", &format!("{url}{secret}")), "1 to 32 of a-z");
+    refused(site("a", &format!("callback_url = 1\n{secret}")), "callback_url");
+    let private = format!("callback_url = \"https://10.0.0.1/\"\n{secret}");
+    refused(site("a", &private), "callback_allow_private");
+    assert!(beside(&site("a", &format!("{private}callback_allow_private = true\n"))).is_ok());
+}
+
 #[test]
 fn mistakes_are_named_with_their_key() {
     let url = "url = \"https://example.gov.cn/\"";

@@ -224,7 +224,7 @@ impl Site {
                 *self.ingest.lock().unwrap() = Some((connection, intake));
                 let receipts = ReceiptStore::new(&runtime);
                 let stages = runtime.consume(Stages::consume(), Stages::new(&runtime));
-                tokio::try_join!(stages, runtime.consume(Dead::consume(), Dead { receipts }))?;
+                tokio::try_join!(stages, runtime.consume(Dead::consume(), Dead::new(receipts)))?;
             }
             Kind::Parse => {
                 let filters = [Event::ReportReceived.filter()];

@@ -77,8 +77,10 @@ impl Intake {
             withdrawal: Some(hit),
             event_time: event.event_time,
             received_at: event.withdrawn_at,
+            callback_site: self.callback_site(declared),
             ..self.new_receipt(&id, SubmissionState::Withdrawn)
         };
+        self.tell(&receipt, declared.region()).await?;
         Ok(self.with_status_url(self.receipts.merge(receipt).await?))
     }
 }

@@ -59,7 +59,7 @@ async fn bury(harness: &Harness, submission_id: &str) {
         sequence: 1,
         ..DeadLetter::default()
     };
-    let dead = progress::Dead { receipts: harness.receipts.clone() };
+    let dead = progress::Dead::new(harness.receipts.clone());
     dead.handle(letter, &context(5)).await.unwrap();
 }
 

@@ -374,7 +374,11 @@ async fn lost_receipts_are_made_again_from_the_log(site: Site) {
     let unknown = site.replicas[0].receipt(&first.submission_id).await.unwrap_err();
     assert!(unknown.detail_en.contains("made again from the log"), "{unknown}");
 
-    let rebuilding = tokio::spawn(gongkai_ingest::rebuild::keep(site.runtime.clone(), site.receipts.clone()));
+    let rebuilding = tokio::spawn(gongkai_ingest::rebuild::keep(
+        site.runtime.clone(),
+        site.receipts.clone(),
+        gongkai_ingest::endings::Endings::default(),
+    ));
     let whole = tokio::time::timeout(Duration::from_secs(20), async {
         while !site.receipts.is_whole().await.unwrap() {
             tokio::time::sleep(Duration::from_millis(20)).await;

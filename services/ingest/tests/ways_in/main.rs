@@ -11,6 +11,8 @@ mod bad_input;
 #[cfg(test)]
 mod drafts;
 #[cfg(test)]
+mod endings;
+#[cfg(test)]
 mod erasing;
 #[cfg(test)]
 mod fetched;

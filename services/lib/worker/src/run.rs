@@ -72,9 +72,7 @@ fn load<S: Service>(about: &About, matches: &ArgMatches) -> anyhow::Result<Setti
         sections.push(S::NAME);
     }
     let config = Config::load(matches.get_one::<PathBuf>("config").map(PathBuf::as_path), &sections)?;
-    let settings = Settings { common: config.common()?, own: config.section::<S::Config>(S::NAME)? };
-    S::validate(&settings.own)?;
-    Ok(settings)
+    Ok(Settings { common: config.common()?, own: config.service::<S>()? })
 }
 
 fn dump<S: Service>(settings: &Settings<S::Config>) -> anyhow::Result<String> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::config::Config;
 pub use crate::runtime::Runtime;
 
 /// A service. A binary passes it to [`crate::main`]; the all-in-one starts several in one process.
@@ -15,6 +16,14 @@ pub trait Service: Send + Sync + 'static {
     const ADMIN_PORT: u16;
     /// The config section. Its default must work on a single machine without further settings.
     type Config: DeserializeOwned + Serialize + Default + Clone + Send + Sync + 'static;
+
+    /// Takes from the other sections what the service needs of them. Called before [`Self::validate`].
+    ///
+    /// # Errors
+    /// A value there has the wrong type. The error names the key.
+    fn complete(_config: &mut Self::Config, _all: &Config) -> anyhow::Result<()> {
+        Ok(())
+    }
 
     /// Checks values and their relations. Called before any port is bound.
     ///

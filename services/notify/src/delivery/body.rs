@@ -1,4 +1,4 @@
-//! The JSON body of a webhook. Findings have the members of `gongkai check --format json`.
+//! The JSON bodies of webhooks: what is said of an alert, and the event that a submission ended. Findings have the members of `gongkai check --format json`.
 
 use gongkai_model::Severity;
 use gongkai_proto::{
@@ -9,7 +9,31 @@ use gongkai_proto::{
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The body of a webhook, in the shape that Standard Webhooks recommends.
+/// Media type of a [`WebhookBody`].
+pub(super) const JSON: &str = "application/json";
+/// Media type of a [`CloudEvent`].
+pub(super) const CLOUD_EVENT: &str = "application/cloudevents+json";
+/// CloudEvents source of what ingest tells.
+const SOURCE: &str = "gongkai-ingest";
+
+/// A CloudEvent in structured mode: a submission ended. The data is its receipt.
+#[derive(Debug, Serialize)]
+pub(super) struct CloudEvent<'a> {
+    specversion: &'static str,
+    /// The `webhook-id`: the same whenever the end is told.
+    id: &'a str,
+    source: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The id of the submission.
+    subject: &'a str,
+    /// When its end entered the log.
+    time: String,
+    datacontenttype: &'static str,
+    data: serde_json::Value,
+}
+
+/// The body of a webhook about an alert, in the shape that Standard Webhooks recommends.
 #[derive(Debug, Serialize)]
 pub(super) struct WebhookBody<'a> {
     /// The CloudEvents type of the alert's message.
@@ -84,6 +108,25 @@ struct Source<'a> {
 pub(super) struct SummaryText {
     pub(super) message: String,
     pub(super) message_en: String,
+}
+
+// === impl CloudEvent ===
+
+impl<'a> CloudEvent<'a> {
+    /// Creates the event with this id. `logged_at` is when the log stored that the submission ended.
+    #[must_use]
+    pub(super) fn new(ended: &'a v1::SubmissionEnded, id: &'a str, logged_at: OffsetDateTime) -> Self {
+        Self {
+            specversion: "1.0",
+            id,
+            source: SOURCE,
+            kind: Event::SubmissionEnded.ce_type(),
+            subject: &ended.submission_id,
+            time: logged_at.format(&Rfc3339).unwrap_or_default(),
+            datacontenttype: JSON,
+            data: serde_json::from_str(&ended.receipt).unwrap_or_default(),
+        }
+    }
 }
 
 // === impl WebhookBody ===

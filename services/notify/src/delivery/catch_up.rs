@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use gongkai_proto::{ReportEvent, subjects::STREAM_ALERTS, v1};
+use gongkai_proto::{ReportEvent, subjects::STREAM_ALERTS};
 use gongkai_worker::{
     Context, Decision, Handler, MESSAGE_ID, Message, Once, Output, Runtime, trace::TraceSpan,
     transport::Logged,
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::{
     backlog::{Backlog, Waiting},
+    notice::Notice,
     pass::Pass,
     subscriber::{Need, Subscriber},
     waiting_queue::{Due, WaitingQueue},
@@ -40,10 +41,10 @@ pub struct CatchUp {
     told: Mutex<HashMap<u64, Once>>,
 }
 
-/// A delivery that waits, with its alert.
+/// A delivery that waits, with its message.
 struct Loaded {
     message: Message,
-    alert: v1::Alert,
+    notice: Notice,
     context: Context,
     span: TraceSpan,
 }
@@ -89,7 +90,7 @@ impl CatchUp {
             }
             let sequence = waiting.sequence;
             let loaded = self.load(waiting).await?;
-            let alert_id = loaded.as_ref().map(|loaded| loaded.alert.alert_id.clone()).unwrap_or_default();
+            let alert_id = loaded.as_ref().map(|loaded| loaded.notice.id().to_owned()).unwrap_or_default();
             if backlog.is_behind(sequence, &alert_id) || pass.has_failed(&alert_id) {
                 pass.behind.push((sequence, alert_id));
                 continue;
@@ -109,21 +110,21 @@ impl CatchUp {
     }
 
     async fn try_one(&self, loaded: &Loaded) -> Result<Tried, Decision> {
-        let Loaded { message, alert, context, .. } = loaded;
-        if !context.once.is_done() && self.subscriber.need(alert, context).await? != Need::Now {
+        let Loaded { message, notice, context, .. } = loaded;
+        if !context.once.is_done() && self.subscriber.need(notice, context).await? != Need::Now {
             return Ok(Tried::Over);
         }
         if context.attempt > 1 {
             self.subscriber.metrics.retried();
         }
-        match self.subscriber.send(alert, context).await {
+        match self.subscriber.send(notice, context).await {
             Ok(()) => {
-                self.subscriber.record(alert, context).await?;
+                self.subscriber.record(notice, context).await?;
                 Ok(Tried::Delivered)
             }
             Err(error) if error.may_pass() => Ok(Tried::Failed(error)),
             Err(error) => {
-                self.subscriber.bury(alert, context, message, &error).await?;
+                self.subscriber.bury(notice, context, message, &error).await?;
                 Ok(Tried::Over)
             }
         }
@@ -137,9 +138,9 @@ impl CatchUp {
         for sequence in after.spent(&self.queue.schedule, now_ms) {
             let waiting = after.get(sequence).cloned().unwrap_or_default();
             match self.load(&waiting).await? {
-                Some(Loaded { message, alert, context, span }) => {
+                Some(Loaded { message, notice, context, span }) => {
                     let error = Error::Exhausted(pass.cause.clone());
-                    let buried = self.subscriber.bury(&alert, &context, &message, &error);
+                    let buried = self.subscriber.bury(&notice, &context, &message, &error);
                     span.run(buried).await?;
                 }
                 None => tracing::error!(sequence, "alert is no longer in its stream and was never delivered"),
@@ -154,9 +155,7 @@ impl CatchUp {
         let logged = self.runtime.message(STREAM_ALERTS, waiting.sequence).await?;
         let Some(Logged { message, logged_at }) = logged else { return Ok(None) };
         let event = ReportEvent::try_from((message.subject.as_str(), message.payload.clone()));
-        let Ok(ReportEvent::AlertRaised(alert) | ReportEvent::AlertResolved(alert)) = event else {
-            return Ok(None);
-        };
+        let Some(notice) = event.ok().and_then(Notice::of) else { return Ok(None) };
         let unnamed = || format!("{STREAM_ALERTS}.{}", waiting.sequence);
         let span = self.runtime.continue_trace(&message, "deliver");
         let context = Context {
@@ -168,7 +167,7 @@ impl CatchUp {
             trace_id: span.trace_id(),
             once: self.told().entry(waiting.sequence).or_default().clone(),
         };
-        Ok(Some(Loaded { message, alert: *alert, context, span }))
+        Ok(Some(Loaded { message, notice, context, span }))
     }
 
     fn told(&self) -> MutexGuard<'_, HashMap<u64, Once>> {

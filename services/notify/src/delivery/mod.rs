@@ -1,5 +1,6 @@
 //! Delivers alerts to subscriptions, through one durable consumer per subscription: an unreachable receiver delays no
-//! other.
+//! other. The `callback_url` of a site is a receiver like that of a subscription, whose messages are the ends of the site's
+//! submissions; what is said here of alerts holds for them.
 //!
 //! Delivery is at least once. [`sent`] records deliveries so that redeliveries are not sent again. After a crash between the
 //! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.
@@ -19,6 +20,7 @@ mod catch_up;
 mod channel;
 mod filter;
 mod metrics;
+mod notice;
 mod pass;
 mod retry;
 mod sent;
@@ -33,13 +35,14 @@ use std::sync::Arc;
 use gongkai_proto::ReportEvent;
 use gongkai_worker::{Context, Decision, Handler, Output};
 
-use self::subscriber::Need;
+use self::{notice::Notice, subscriber::Need};
 
 pub use self::{
     backlog::Backlog,
     catch_up::CatchUp,
     channel::Channel,
     filter::Filter,
+    notice::Wanted,
     retry::Schedule,
     signature::{Secrets, Unusable},
     subscriber::Subscriber,
@@ -69,34 +72,33 @@ impl Handler for Deliverer {
     type Input = ReportEvent;
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
-        let (ReportEvent::AlertRaised(alert) | ReportEvent::AlertResolved(alert)) = event else {
-            return Err(Decision::unexpected(context));
-        };
-        if alert.alert_id.is_empty() {
-            return Err(Decision::bury("MALFORMED", anyhow::anyhow!("alert has no id")));
+        let notice = Notice::of(event).ok_or_else(|| Decision::unexpected(context))?;
+        if !notice.is_whole() {
+            let text = "the message does not say what it is about, or its receipt is no JSON";
+            return Err(Decision::bury("MALFORMED", anyhow::anyhow!(text)));
         }
         self.queue.ready()?;
         if context.once.is_done() {
-            self.subscriber.record(&alert, context).await?;
+            self.subscriber.record(&notice, context).await?;
             return Ok(Vec::new());
         }
-        let is_held_back = || self.queue.hold_back(context.sequence, &alert.alert_id);
-        let need = self.subscriber.need(&alert, context).await?;
+        let is_held_back = || self.queue.hold_back(context.sequence, notice.id());
+        let need = self.subscriber.need(&notice, context).await?;
         // The beginning of an alert may itself be waiting.
         if need == Need::Never || is_held_back().await? || need == Need::AfterBeginning {
             return Ok(Vec::new());
         }
-        if self.subscriber.awaits_beginning(&alert).await? && is_held_back().await? {
+        if self.subscriber.awaits_beginning(&notice).await? && is_held_back().await? {
             return Ok(Vec::new());
         }
-        match self.subscriber.send(&alert, context).await {
-            Ok(()) => self.subscriber.record(&alert, context).await?,
+        match self.subscriber.send(&notice, context).await {
+            Ok(()) => self.subscriber.record(&notice, context).await?,
             Err(error) if error.may_pass() => {
                 self.queue.start_waiting(context.sequence, &error).await?;
-                self.subscriber.pass_over(&alert, context).await?;
+                self.subscriber.pass_over(&notice, context).await?;
             }
             Err(error) => {
-                self.subscriber.pass_over(&alert, context).await?;
+                self.subscriber.pass_over(&notice, context).await?;
                 self.subscriber.metrics.dead();
                 return Err(Decision::bury(error.code(), error));
             }

@@ -1,4 +1,4 @@
-//! The record of what a subscription received about an alert. It suppresses repeats and outdated messages.
+//! The record of what a subscription received about an alert or a submission. It suppresses repeats and outdated messages.
 
 use gongkai_proto::v1;
 use gongkai_worker::Context;
@@ -40,10 +40,10 @@ pub(super) enum Novelty {
 // === impl Sent ===
 
 impl Sent {
-    /// Returns the key of the record.
+    /// Returns the key of the record about an alert or a submission of this id.
     #[must_use]
-    pub(super) fn key(subscription: &str, alert: &v1::Alert) -> String {
-        format!("{subscription}/{}", alert.alert_id)
+    pub(super) fn key(subscription: &str, id: &str) -> String {
+        format!("{subscription}/{id}")
     }
 
     /// Makes the record one of this stream. Sequences of another one say nothing, but message ids and the state still hold.

@@ -15,10 +15,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::{
-    body::{self, WebhookBody},
+    body,
     channel::Channel,
-    filter::Filter,
     metrics::Metrics,
+    notice::{Notice, Wanted},
     sent::{Novelty, Sent},
     webhook::Error,
 };
@@ -31,7 +31,7 @@ const ORDER_WAIT: Duration = Duration::from_secs(20);
 /// A subscription and its receiver.
 pub struct Subscriber {
     name: String,
-    filter: Filter,
+    wanted: Wanted,
     channel: Channel,
     records: RecordStore,
     runtime: Runtime,
@@ -56,15 +56,15 @@ pub(super) enum Need {
 // === impl Subscriber ===
 
 impl Subscriber {
-    /// Creates a subscription that receives over `channel` what passes `filter`.
+    /// Creates a subscription that receives over `channel` what is `wanted`.
     #[must_use]
-    pub fn new(name: String, filter: Filter, channel: Channel, runtime: &Runtime) -> Self {
+    pub fn new(name: String, wanted: Wanted, channel: Channel, runtime: &Runtime) -> Self {
         Self {
             metrics: Metrics::new(&name, runtime),
             records: RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES),
             runtime: runtime.clone(),
             name,
-            filter,
+            wanted,
             channel,
             is_gone: AtomicBool::new(false),
             stream: Arc::default(),
@@ -76,14 +76,14 @@ impl Subscriber {
         self.stream.clone()
     }
 
-    async fn sent(&self, alert: &v1::Alert) -> Result<Sent, Decision> {
-        let sent = self.records.read::<Sent>(&self.key(alert)).await?.record;
+    async fn sent(&self, notice: &Notice) -> Result<Sent, Decision> {
+        let sent = self.records.read::<Sent>(&self.key(notice)).await?.record;
         Ok(sent.in_stream(self.stream.load(Ordering::Acquire)))
     }
 
     async fn change(
         &self,
-        alert: &v1::Alert,
+        notice: &Notice,
         mut change: impl FnMut(&mut Sent) -> bool + Send,
     ) -> Result<(), Decision> {
         let stream = self.stream.load(Ordering::Acquire);
@@ -91,11 +91,13 @@ impl Subscriber {
             *sent = std::mem::take(sent).in_stream(stream);
             (change(sent), ())
         };
-        self.records.change(&self.key(alert), change).await?;
+        self.records.change(&self.key(notice), change).await?;
         Ok(())
     }
 
-    pub(super) fn name(&self) -> &str {
+    /// Name of the subscription.
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
@@ -106,17 +108,17 @@ impl Subscriber {
     }
 
     /// Decides whether the subscription must receive the alert.
-    pub(super) async fn need(&self, alert: &v1::Alert, context: &Context) -> Result<Need, Decision> {
-        let sent = self.sent(alert).await?;
+    pub(super) async fn need(&self, notice: &Notice, context: &Context) -> Result<Need, Decision> {
+        let sent = self.sent(notice).await?;
         // A subscription that received the raised alert receives its end, even if the rest of it no longer passes the filter.
-        let is_end = body::is_resolved(alert);
-        let is_wanted = self.filter.wants(alert) || is_end && sent.is_raised();
+        let is_end = notice.is_resolved();
+        let is_wanted = self.wanted.wants(notice) || is_end && sent.is_raised();
         Ok(match sent.novelty(context) {
             Novelty::New if is_wanted => Need::Now,
-            Novelty::New if is_end && self.filter.covers(alert) => Need::AfterBeginning,
+            Novelty::New if is_end && self.wanted.covers(notice) => Need::AfterBeginning,
             Novelty::Superseded if is_wanted => {
-                let (subscription, alert_id) = (&self.name, &alert.alert_id);
-                tracing::debug!(subscription, alert_id, "superseded alert skipped");
+                let (subscription, id) = (&self.name, notice.id());
+                tracing::debug!(subscription, id, "superseded message skipped");
                 Need::Never
             }
             Novelty::New | Novelty::Repeat | Novelty::Superseded => Need::Never,
@@ -125,12 +127,12 @@ impl Subscriber {
 
     /// Waits until the beginning of an alert that ended was sent, waits or is given up, or for as long as sending it could take. Returns
     /// false if there was nothing to wait for.
-    pub(super) async fn awaits_beginning(&self, alert: &v1::Alert) -> Result<bool, Decision> {
-        if !body::is_resolved(alert) || self.sent(alert).await?.is_begun() {
+    pub(super) async fn awaits_beginning(&self, notice: &Notice) -> Result<bool, Decision> {
+        if !notice.is_resolved() || self.sent(notice).await?.is_begun() {
             return Ok(false);
         }
         let stream = self.stream.load(Ordering::Acquire);
-        let mut changes = self.records.watch::<Sent>(&self.key(alert)).await?;
+        let mut changes = self.records.watch::<Sent>(&self.key(notice)).await?;
         let begun = async {
             while let Some(sent) = changes.next().await {
                 if sent?.in_stream(stream).is_begun() {
@@ -145,8 +147,8 @@ impl Subscriber {
 
     /// Sends the alert, once for the context: if the handler is repeated because the broker is unavailable, the alert
     /// is not sent again.
-    pub(super) async fn send(&self, alert: &v1::Alert, context: &Context) -> Result<(), Error> {
-        let result = context.once.run(self.transmit(alert, context)).await;
+    pub(super) async fn send(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
+        let result = context.once.run(self.transmit(notice, context)).await;
         if matches!(result, Err(Error::Gone)) && !self.is_gone.swap(true, Ordering::AcqRel) {
             let subscription = &self.name;
             tracing::error!(
@@ -157,10 +159,12 @@ impl Subscriber {
         result
     }
 
-    async fn transmit(&self, alert: &v1::Alert, context: &Context) -> Result<(), Error> {
+    async fn transmit(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
         let webhook = match &self.channel {
             Channel::Log => {
-                self.log(alert);
+                if let Notice::Alert(alert) = notice {
+                    self.log(alert);
+                }
                 return Ok(());
             }
             Channel::Webhook(webhook) => webhook,
@@ -168,32 +172,33 @@ impl Subscriber {
         if self.is_gone.load(Ordering::Acquire) {
             return Err(Error::Gone);
         }
-        let body = serde_json::to_string(&WebhookBody::new(alert, context.sequence));
-        let body = body.expect("a body has string keys and no maps");
-        webhook.send(&webhook_id(&context.message_id), body).await
+        let id = webhook_id(&context.message_id);
+        webhook.send(&id, notice.body(&id, context)).await
     }
 
     /// Records that the alert was sent.
-    pub(super) async fn record(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
+    pub(super) async fn record(&self, notice: &Notice, context: &Context) -> Result<(), Decision> {
         let record = |sent: &mut Sent| {
             let is_new = sent.novelty(context) != Novelty::Repeat;
-            sent.record(context, alert.state());
+            sent.record(context, notice.state());
             is_new
         };
-        self.change(alert, record).await?;
-        self.metrics.delivered(alert, context);
+        self.change(notice, record).await?;
+        if let Notice::Alert(alert) = notice {
+            self.metrics.delivered(alert, context);
+        }
         Ok(())
     }
 
     /// Records that the alert waits or is given up, so that the next message about it does not wait for this one.
-    pub(super) async fn pass_over(&self, alert: &v1::Alert, context: &Context) -> Result<(), Decision> {
-        self.change(alert, |sent| sent.pass_over(context)).await
+    pub(super) async fn pass_over(&self, notice: &Notice, context: &Context) -> Result<(), Decision> {
+        self.change(notice, |sent| sent.pass_over(context)).await
     }
 
     /// Buries an alert that waited.
     pub(super) async fn bury(
         &self,
-        alert: &v1::Alert,
+        notice: &Notice,
         context: &Context,
         message: &Message,
         error: &Error,
@@ -201,11 +206,11 @@ impl Subscriber {
         let cause = anyhow::Error::new(error.clone());
         self.runtime.bury(&self.name, context, message, error.code(), &cause).await?;
         self.metrics.dead();
-        self.pass_over(alert, context).await
+        self.pass_over(notice, context).await
     }
 
-    fn key(&self, alert: &v1::Alert) -> String {
-        Sent::key(&self.name, alert)
+    fn key(&self, notice: &Notice) -> String {
+        Sent::key(&self.name, notice.id())
     }
 
     fn log(&self, alert: &v1::Alert) {

@@ -29,7 +29,9 @@ pub enum UnacceptableUrl {
     #[error("must not hold a user or password: the signature says who sends")]
     Credentials,
     /// A private, link-local or otherwise special address.
-    #[error("{0} is not a public address: set allow_private = true if it is meant")]
+    #[error(
+        "{0} is not a public address: set allow_private (of a site: callback_allow_private) = true if it is meant"
+    )]
     Private(IpAddr),
 }
 

@@ -17,6 +17,7 @@ use reqwest::{
 };
 
 use super::{
+    notice::Body,
     retry,
     signature::Secrets,
     target::{Target, UnacceptableUrl},
@@ -35,9 +36,9 @@ pub struct Webhook {
 
 /// Error: the receiver did not accept a message.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The receiver may accept it later.
-    #[error("receiver did not take the alert for now: {cause}")]
+    #[error("receiver did not take the message for now: {cause}")]
     Later {
         /// Delay that the receiver asked for with `Retry-After`.
         wish: Option<Duration>,
@@ -53,13 +54,13 @@ pub enum Error {
     #[error("receiver redirects ({0}): put the final address into the config")]
     Redirected(StatusCode),
     /// The receiver refused the message.
-    #[error("receiver refuses the alert ({0})")]
+    #[error("receiver refuses the message ({0})")]
     Refused(StatusCode),
     /// The host name resolves to an address that is not allowed.
     #[error("receiver's name leads to a forbidden address: {0}")]
     Forbidden(String),
     /// Every attempt failed.
-    #[error("receiver did not take the alert in any attempt: {0}")]
+    #[error("receiver did not take the message in any attempt: {0}")]
     Exhausted(String),
 }
 
@@ -91,7 +92,7 @@ impl Error {
 
     /// Returns the code of the dead letter.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Later { .. } | Self::Exhausted(_) => dead_letter::ATTEMPTS_EXHAUSTED,
             Self::Gone => "GONE",
@@ -129,7 +130,7 @@ impl Webhook {
     ///
     /// # Errors
     /// The receiver did not accept it. Only [`Error::Later`] is worth a retry.
-    pub async fn send(&self, id: &str, body: String) -> Result<(), Error> {
+    pub(super) async fn send(&self, id: &str, body: Body) -> Result<(), Error> {
         let span = trace::span("POST", SpanKind::Client);
         span.set("http.request.method", "POST")
             .set("server.address", self.target.url().host_str().unwrap_or_default());
@@ -140,18 +141,19 @@ impl Webhook {
         result
     }
 
-    async fn post(&self, id: &str, body: String) -> Result<(), Error> {
-        let request = self.client.post(self.target.url().clone()).headers(self.headers(id, &body)).body(body);
+    async fn post(&self, id: &str, body: Body) -> Result<(), Error> {
+        let request =
+            self.client.post(self.target.url().clone()).headers(self.headers(id, &body)).body(body.text);
         let response = request.send().await.map_err(|error| failure(&error))?;
         self.outcome(&response)
     }
 
-    fn headers(&self, id: &str, body: &str) -> HeaderMap {
+    fn headers(&self, id: &str, body: &Body) -> HeaderMap {
         let timestamp = self.clock.now().unix_timestamp();
-        let signature = self.secrets.sign(id, timestamp, body);
+        let signature = self.secrets.sign(id, timestamp, &body.text);
         let mut headers = HeaderMap::new();
         let ascii = "hex digits, decimal digits and base64 are ASCII";
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.media_type));
         headers.insert("webhook-id", HeaderValue::from_str(id).expect(ascii));
         headers.insert("webhook-timestamp", HeaderValue::from(timestamp));
         headers.insert("webhook-signature", HeaderValue::from_str(&signature).expect(ascii));

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod away;
+mod callbacks;
 mod delivery;
 mod outage;
 mod receiver;

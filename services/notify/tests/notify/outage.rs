@@ -22,14 +22,14 @@ use crate::{
 };
 
 /// One process of notify.
-struct Replica {
+pub(crate) struct Replica {
     runtime: Runtime,
     broker: JetStream,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Replica {
-    async fn start(server: &NatsServer, config: &Config) -> Self {
+    pub(crate) async fn start(server: &NatsServer, config: &Config) -> Self {
         let settings = Settings { servers: vec![server.url()], ..Settings::default() };
         let broker = JetStream::connect(&settings).await.unwrap();
         broker.declare(&gongkai_proto::topology!()).await.unwrap();
@@ -41,10 +41,12 @@ impl Replica {
         Self { runtime, broker, task }
     }
 
-    async fn publish(&self, id: &str, alert_id: &str, state: v1::AlertState) {
-        let event = Event::AlertRaised;
-        let message = alert(alert_id, state);
-        let output = Output::new(event.subject("360982".parse().unwrap()), event.ce_type(), &message);
+    pub(crate) async fn publish(&self, id: &str, alert_id: &str, state: v1::AlertState) {
+        self.publish_event(id, Event::AlertRaised, &alert(alert_id, state)).await;
+    }
+
+    pub(crate) async fn publish_event(&self, id: &str, event: Event, message: &impl prost::Message) {
+        let output = Output::new(event.subject("360982".parse().unwrap()), event.ce_type(), message);
         self.runtime.publish(id, output).await.unwrap();
     }
 
@@ -55,7 +57,7 @@ impl Replica {
         entry.map_or(0, |entry| Backlog::decode(entry.value).unwrap().len())
     }
 
-    async fn until_waiting(&self, subscription: &str, count: usize) {
+    pub(crate) async fn until_waiting(&self, subscription: &str, count: usize) {
         let waiting = async {
             while self.waiting(subscription).await != count {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -64,7 +66,13 @@ impl Replica {
         tokio::time::timeout(Duration::from_secs(25), waiting).await.unwrap();
     }
 
-    async fn stop(self) {
+    /// Stops notify as a kill would, without draining.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        self.task.await.unwrap_err();
+    }
+
+    pub(crate) async fn stop(self) {
         self.runtime.shutdown().cancel();
         self.task.await.unwrap().unwrap();
     }

@@ -37,11 +37,11 @@ impl Settings {
         }
         let mut this = Self {
             common: config.common()?,
-            ingest: section::<Ingest>(&config)?,
-            parse: section::<Parse>(&config)?,
-            validate: section::<Validate>(&config)?,
-            notify: section::<Notify>(&config)?,
-            query: section::<Query>(&config)?,
+            ingest: config.service::<Ingest>()?,
+            parse: config.service::<Parse>()?,
+            validate: config.service::<Validate>()?,
+            notify: config.service::<Notify>()?,
+            query: config.service::<Query>()?,
         };
         if this.query.database == <Query as Service>::Config::default().database {
             this.query.database = data.join(&this.query.database);
@@ -91,12 +91,6 @@ impl Settings {
             ("NATS", self.common.nats.url.to_string()),
         ]
     }
-}
-
-fn section<S: Service>(config: &Config) -> anyhow::Result<S::Config> {
-    let section = config.section::<S::Config>(S::NAME)?;
-    S::validate(&section)?;
-    Ok(section)
 }
 
 /// The address if it is free, with a free port in place of 0.

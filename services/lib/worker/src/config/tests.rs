@@ -16,7 +16,7 @@ struct Own {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Lax {
-    _size: u32,
+    size: u32,
 }
 
 fn load(toml: &str) -> anyhow::Result<Config> {
@@ -49,6 +49,15 @@ fn a_file_sets_what_it_names_and_siblings_are_accepted_unread() {
     let own: Own = config.section("own").unwrap();
     assert_eq!((own.size, own.token.unwrap().expose()), (3, "x"));
     assert_eq!(config.with("own.size", 9).section::<Own>("own").unwrap().size, 9);
+}
+
+#[test]
+fn an_excerpt_of_a_sibling_passes_over_what_it_does_not_know() {
+    let config = load("[sibling.inner]\nsize = 3\nother = 1").unwrap();
+    assert_eq!(config.excerpt::<Lax>("sibling.inner").unwrap().size, 3);
+    assert_eq!(config.excerpt::<Lax>("sibling.absent").unwrap().size, 0);
+    let error = load("[sibling.inner]\nsize = 'x'").unwrap().excerpt::<Lax>("sibling.inner").unwrap_err();
+    assert!(error.to_string().contains("sibling.inner.size"), "{error}");
 }
 
 #[test]

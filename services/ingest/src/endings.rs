@@ -1,0 +1,78 @@
+//! The ends of submissions whose site wants to be told: the event that notify delivers to `callback_url`.
+//!
+//! Which site that is was decided when the submission was accepted, and is kept with its receipt. The event has an id of the
+//! submission and its final state. So whoever learns of the end publishes it, as often as they learn of it: a copy is dropped by
+//! the broker, or by notify, which knows what was delivered.
+
+use std::sync::Arc;
+
+use crate::{
+    config::{Config, Site},
+    receipt::{ReceiptJson, state_name},
+    state::is_final,
+};
+use gongkai_model::Region;
+use gongkai_proto::{
+    subjects::Event,
+    v1::{Receipt, SubmissionEnded},
+};
+use gongkai_worker::Output;
+
+/// The sites that are told when their submissions end. By default none is. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Endings {
+    sites: Arc<[(String, Site)]>,
+    public_url: Arc<str>,
+}
+
+// === impl Endings ===
+
+impl Endings {
+    /// Reads the sites that have a `callback_url`.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let sites = config.sites.iter().filter(|(_, site)| site.callback_url.is_some());
+        Self {
+            sites: sites.map(|(name, site)| (name.clone(), site.clone())).collect(),
+            public_url: config.public_url.trim_end_matches('/').into(),
+        }
+    }
+
+    /// Returns the name of the site that is told of the end of what has this event source or site code; empty if none is.
+    #[must_use]
+    pub fn site(&self, source: &str, site_code: &str) -> String {
+        let claimed = self.sites.iter().find(|(_, site)| site.is_claimed(source, site_code));
+        claimed.map(|(name, _)| name.clone()).unwrap_or_default()
+    }
+
+    /// Adds the status URL, which depends on the serving instance and is therefore not stored.
+    #[must_use]
+    pub fn with_status_url(&self, receipt: Receipt) -> Receipt {
+        let status_url = format!("{}/v1/submissions/{}", self.public_url, receipt.submission_id);
+        Receipt { status_url, ..receipt }
+    }
+
+    /// Returns the event that a submission has ended, with its message id; `None` if it has not, or if no site is told.
+    #[must_use]
+    pub fn event(&self, receipt: Receipt, region: Region) -> Option<(String, Output)> {
+        if receipt.callback_site.is_empty() || !is_final(&receipt) {
+            return None;
+        }
+        let id = format!("{}.ended.{}", receipt.submission_id, state_name(receipt.state()));
+        let ended = SubmissionEnded {
+            submission_id: receipt.submission_id.clone(),
+            site: receipt.callback_site.clone(),
+            receipt: serde_json::to_string(&ReceiptJson::from(self.with_status_url(receipt)))
+                .expect("a receipt has string keys and no maps"),
+        };
+        let event = Event::SubmissionEnded;
+        let output = Output::new(event.subject(region), event.ce_type(), &ended);
+        Some((id.clone(), Output { message_id: Some(id), ..output }))
+    }
+}
+
+/// The region of an event, which is the last token of its subject.
+#[must_use]
+pub fn region(subject: &str) -> Region {
+    subject.rsplit('.').next().and_then(|token| token.parse().ok()).unwrap_or(Region::UNKNOWN)
+}

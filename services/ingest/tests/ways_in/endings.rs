@@ -1,0 +1,186 @@
+//! What is published when a submission ends whose site has a `callback_url`: in each final state, and under one id however often.
+
+use gongkai_ingest::{
+    config::{Config, Site},
+    endings::Endings,
+    progress::{Dead, Stages},
+};
+use gongkai_proto::{
+    ReportEvent,
+    subjects::Event,
+    v1::{DeadLetter, FindingsSummary, Origin, Rejection, ReportRejected, ReportValidated, SubmissionEnded},
+};
+use gongkai_worker::{
+    Context, Decision, Handler as _, Once, Output,
+    transport::memory::{Fault, Operation},
+};
+use http::StatusCode;
+use prost::Message as _;
+use serde_json::Value;
+
+use crate::harness::{Harness, NOW, published, withdrawn};
+
+fn config() -> Config {
+    let site = Site {
+        source: "https://www.example.gov.cn".into(),
+        callback_url: Some("https://www.example.gov.cn/ended".into()),
+        ..Site::default()
+    };
+    let public_url = "https://gongkai.example.gov.cn/".into();
+    Config { sites: [("yunxi".into(), site)].into(), public_url, ..Config::default() }
+}
+
+fn context(subject: &str, sequence: u64) -> Context {
+    Context {
+        message_id: format!("m{sequence}"),
+        subject: subject.into(),
+        sequence,
+        logged_at: NOW,
+        attempt: 1,
+        trace_id: "0af7651916cd43dd8448eb211c80319c".into(),
+        once: Once::default(),
+    }
+}
+
+fn origin(submission_id: &str) -> Option<Origin> {
+    Some(Origin { submission_id: submission_id.into(), ..Origin::default() })
+}
+
+fn validated(submission_id: &str, error: u32) -> ReportEvent {
+    ReportEvent::Validated(Box::new(ReportValidated {
+        origin: origin(submission_id),
+        summary: Some(FindingsSummary { error, ..FindingsSummary::default() }),
+        ..ReportValidated::default()
+    }))
+}
+
+/// What ingest publishes when it handles the event of a stage.
+async fn handle(harness: &Harness, config: &Config, event: ReportEvent, sequence: u64) -> Vec<Output> {
+    let stages = Stages::new(&harness.runtime).telling(Endings::new(config));
+    let context = context("gongkai.v1.report.validated.360982", sequence);
+    let handled: Result<_, Decision> = stages.handle(event.into(), &context).await;
+    handled.unwrap()
+}
+
+/// Id, subject and receipt of the only output.
+fn read(outputs: &[Output]) -> (String, String, Value) {
+    assert_eq!(outputs.len(), 1, "{outputs:?}");
+    let ended = SubmissionEnded::decode(outputs[0].payload.clone()).unwrap();
+    assert_eq!((ended.site.as_str(), outputs[0].ce_type), ("yunxi", "gongkai.submission.ended.v1"));
+    let receipt: Value = serde_json::from_str(&ended.receipt).unwrap();
+    assert_eq!(receipt["submission_id"], ended.submission_id.as_str());
+    (outputs[0].message_id.clone().unwrap(), outputs[0].subject.clone(), receipt)
+}
+
+/// The ends that acceptance itself published: message id and receipt.
+fn told(harness: &Harness) -> Vec<(String, Value)> {
+    let messages = harness.memory.messages(&Event::SubmissionEnded.filter()).into_iter();
+    let read = |message: gongkai_worker::Message| {
+        let id = message.headers.get(gongkai_worker::MESSAGE_ID).unwrap().to_owned();
+        let ended = SubmissionEnded::decode(message.payload).unwrap();
+        (id, serde_json::from_str(&ended.receipt).unwrap())
+    };
+    messages.map(read).collect()
+}
+
+#[tokio::test]
+async fn a_validation_is_told_with_the_receipt_that_is_served_and_under_one_id() {
+    let (config, harness) = (config(), Harness::new(&config()).await);
+    let first = harness.event(&published("1", "第一版")).await;
+    let id = first.text("submission_id");
+    assert!(told(&harness).is_empty());
+    let outputs = handle(&harness, &config, validated(id, 2), 9).await;
+    let (message_id, subject, receipt) = read(&outputs);
+    assert_eq!(message_id, format!("{id}.ended.validated"));
+    assert_eq!(subject, "gongkai.v1.submission.ended.360982");
+    assert_eq!((&receipt["state"], &receipt["findings"]["error"]), (&"validated".into(), &2.into()));
+    assert_eq!(receipt, harness.get(id).await.json, "as GET /v1/submissions/{{id}} answers it");
+    assert!(receipt["status_url"].as_str().unwrap().starts_with("https://gongkai.example.gov.cn/v1/"));
+    // A neighbour made validate look at it again.
+    let again = handle(&harness, &config, validated(id, 3), 12).await;
+    assert_eq!(read(&again).0, message_id);
+}
+
+#[tokio::test]
+async fn a_rejection_is_told_and_a_dead_letter_and_what_its_replay_leads_to() {
+    let (config, harness) = (config(), Harness::new(&config()).await);
+    let first = harness.event(&published("1", "第一版")).await;
+    let id = first.text("submission_id");
+    let letter = DeadLetter {
+        subject: "gongkai.v1.report.received.360982".into(),
+        message_id: id.into(),
+        sequence: 1,
+        ..DeadLetter::default()
+    };
+    let dead = Dead::new(harness.receipts.clone()).telling(Endings::new(&config));
+    let outputs = dead.handle(letter, &context("gongkai.v1.dead.parse", 5)).await.unwrap();
+    let (message_id, subject, receipt) = read(&outputs);
+    assert_eq!((message_id, receipt["state"].clone()), (format!("{id}.ended.dead"), "dead".into()));
+    assert_eq!(subject, "gongkai.v1.submission.ended.360982");
+    let rejected = ReportRejected {
+        origin: origin(id),
+        rejection: Some(Rejection { code: "NOT_A_REPORT".into(), ..Rejection::default() }),
+        ..ReportRejected::default()
+    };
+    let outputs = handle(&harness, &config, ReportEvent::Rejected(Box::new(rejected)), 9).await;
+    let (message_id, _, receipt) = read(&outputs);
+    assert_eq!(message_id, format!("{id}.ended.rejected"));
+    assert_eq!(receipt["rejection"]["code"], "NOT_A_REPORT");
+}
+
+#[tokio::test]
+async fn an_end_that_is_learned_before_the_beginning_is_told_when_both_are_known() {
+    let (config, harness) = (config(), Harness::new(&config()).await);
+    let id = harness.event(&published("1", "第一版")).await.text("submission_id").to_owned();
+    let received = harness.received().remove(0);
+    // Another ingest, whose receipts are being made again.
+    let rebuilding = Harness::new(&config).await;
+    assert!(handle(&rebuilding, &config, validated(&id, 0), 9).await.is_empty(), "whose it is is not known");
+    let outputs = handle(&rebuilding, &config, ReportEvent::Received(Box::new(received)), 1).await;
+    assert_eq!(read(&outputs).0, format!("{id}.ended.validated"));
+}
+
+#[tokio::test]
+async fn what_is_unchanged_or_withdrawn_is_told_by_acceptance_once() {
+    let (config, harness) = (config(), Harness::new(&config()).await);
+    let first = harness.event(&published("1", "第一版")).await;
+    handle(&harness, &config, validated(first.text("submission_id"), 4), 9).await;
+    // The call ends between the publication and the receipt, and comes again.
+    let id = Harness::new(&config).await;
+    let id = {
+        id.event(&published("1", "第一版")).await;
+        id.event(&published("2", "第一版")).await.text("submission_id").to_owned()
+    };
+    harness.memory.plan(Fault::fail(Operation::Write).on(id.clone()));
+    assert_eq!(harness.event(&published("2", "第一版")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let unchanged = harness.event(&published("2", "第一版")).await;
+    assert_eq!((unchanged.text("state"), unchanged.text("submission_id")), ("unchanged", id.as_str()));
+    harness.event(&published("2", "第一版")).await;
+    let withdrawal = harness.event(&withdrawn("w1")).await;
+    assert_eq!(withdrawal.text("state"), "withdrawn");
+    let told = told(&harness);
+    let ids: Vec<_> = told.iter().map(|(id, _)| id.clone()).collect();
+    let withdrawal_id = withdrawal.text("submission_id");
+    assert_eq!(ids, [format!("{id}.ended.unchanged"), format!("{withdrawal_id}.ended.withdrawn")]);
+    assert_eq!(told[0].1["findings"]["error"], 4, "with the outcome of the first");
+    assert_eq!(told[1].1["withdrawal"]["hit"], "report");
+    // The log tells of the withdrawal too.
+    let message = harness.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
+    let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
+    assert_eq!(read(&handle(&harness, &config, event, 3).await).0, ids[1]);
+}
+
+#[tokio::test]
+async fn nobody_else_is_told() {
+    let harness = Harness::new(&Config::default()).await;
+    let first = harness.event(&published("1", "第一版")).await;
+    // The callback came into the config after the submission.
+    let outputs = handle(&harness, &config(), validated(first.text("submission_id"), 0), 9).await;
+    harness.event(&published("2", "第一版")).await;
+    assert!(outputs.is_empty() && told(&harness).is_empty());
+    let mut other = published("3", "第二版");
+    other["source"] = "https://www.other.gov.cn".into();
+    let harness = Harness::new(&config()).await;
+    let id = harness.event(&other).await.text("submission_id").to_owned();
+    assert!(handle(&harness, &config(), validated(&id, 0), 9).await.is_empty());
+}

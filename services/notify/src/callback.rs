@@ -1,0 +1,51 @@
+//! What notify reads of `[ingest.sites.*]`: where a site is told that a submission ended, and by which secrets it knows us.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use gongkai_worker::{Secret, SecretUrl};
+use serde::Deserialize;
+
+use crate::delivery::{Secrets, Target};
+
+/// A publishing site, as far as notify is concerned. Ingest checks the keys that are not here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Site {
+    /// Where to post. `https`, or `http` to a loopback address. If absent, nobody is told.
+    pub callback_url: Option<SecretUrl>,
+    /// Also post to private and link-local addresses.
+    pub callback_allow_private: bool,
+    /// The site's Standard Webhooks secrets, `whsec_…`. Each of them signs.
+    pub secrets: Vec<Secret>,
+    /// Files with one secret each.
+    pub secret_files: Vec<PathBuf>,
+}
+
+impl Site {
+    /// Returns the target and the signing secrets of the site's callback; `None` if it has none. `name` is its name.
+    ///
+    /// # Errors
+    /// Name, URL or secrets are not acceptable. The error names the key.
+    pub fn webhook(&self, name: &str) -> anyhow::Result<Option<(Target, Secrets)>> {
+        let Some(url) = self.callback_url.as_ref() else { return Ok(None) };
+        let key = format!("ingest.sites.{name}");
+        ensure!(
+            crate::config::is_name(name),
+            "{key} has a callback_url: name such a site with 1 to 32 of a-z, 0-9 and -"
+        );
+        let target = Target::new(url.expose(), self.callback_allow_private)
+            .with_context(|| format!("{key}.callback_url {url:?}"))?;
+        let mut secrets: Vec<String> = self.secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+        for file in &self.secret_files {
+            let text = std::fs::read_to_string(file);
+            secrets.push(
+                text.with_context(|| format!("couldn't read {} ({key}.secret_files)", file.display()))?,
+            );
+        }
+        let secrets = Secrets::new(&secrets.join("\n")).with_context(|| {
+            format!("{key}.callback_url needs {key}.secrets, which sign what is sent there")
+        })?;
+        Ok(Some((target, secrets)))
+    }
+}

@@ -1,0 +1,107 @@
+//! What is delivered: an alert, or the end of a submission. And who receives it.
+
+use gongkai_proto::{ReportEvent, v1};
+use gongkai_worker::Context;
+
+use super::{
+    body::{self, CloudEvent, WebhookBody},
+    filter::Filter,
+};
+
+/// A message for receivers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Notice {
+    /// An alert was raised or resolved.
+    Alert(Box<v1::Alert>),
+    /// A submission ended.
+    Ended(Box<v1::SubmissionEnded>),
+}
+
+/// Which messages a receiver gets.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// The alerts that pass a filter.
+    Alerts(Filter),
+    /// The ends of the submissions of this site.
+    EndsOf(String),
+}
+
+/// The body of a request, with its media type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Body {
+    pub(super) media_type: &'static str,
+    pub(super) text: String,
+}
+
+// === impl Notice ===
+
+impl Notice {
+    /// Returns what an event tells receivers; `None` if nothing.
+    pub(super) fn of(event: ReportEvent) -> Option<Self> {
+        match event {
+            ReportEvent::AlertRaised(alert) | ReportEvent::AlertResolved(alert) => Some(Self::Alert(alert)),
+            ReportEvent::SubmissionEnded(ended) => Some(Self::Ended(ended)),
+            _ => None,
+        }
+    }
+
+    /// Returns the id of the alert or submission. Messages about one are delivered in their order.
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Alert(alert) => &alert.alert_id,
+            Self::Ended(ended) => &ended.submission_id,
+        }
+    }
+
+    /// Returns true if it has what is told.
+    pub(super) fn is_whole(&self) -> bool {
+        let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        !self.id().is_empty() && !matches!(self, Self::Ended(ended) if !is_json(&ended.receipt))
+    }
+
+    /// Returns true if an alert ends.
+    pub(super) fn is_resolved(&self) -> bool {
+        self.state() == v1::AlertState::Resolved
+    }
+
+    /// Returns the state of an alert.
+    pub(super) fn state(&self) -> v1::AlertState {
+        match self {
+            Self::Alert(alert) => alert.state(),
+            Self::Ended(_) => v1::AlertState::Unspecified,
+        }
+    }
+
+    /// Returns the body of a request with this `webhook-id`: the same for every attempt.
+    pub(super) fn body(&self, id: &str, context: &Context) -> Body {
+        let (media_type, text) = match self {
+            Self::Alert(alert) => {
+                let body = WebhookBody::new(alert, context.sequence);
+                (body::JSON, serde_json::to_string(&body))
+            }
+            Self::Ended(ended) => {
+                let body = CloudEvent::new(ended, id, context.logged_at);
+                (body::CLOUD_EVENT, serde_json::to_string(&body))
+            }
+        };
+        Body { media_type, text: text.expect("a body has string keys and no maps") }
+    }
+}
+
+// === impl Wanted ===
+
+impl Wanted {
+    /// Returns true if the receiver wants the message.
+    pub(super) fn wants(&self, notice: &Notice) -> bool {
+        match (self, notice) {
+            (Self::Alerts(filter), Notice::Alert(alert)) => filter.wants(alert),
+            (Self::EndsOf(site), Notice::Ended(ended)) => ended.site == *site,
+            _ => false,
+        }
+    }
+
+    /// Returns true if the receiver wants to know of a report whatever its alerts are.
+    pub(super) fn covers(&self, notice: &Notice) -> bool {
+        matches!((self, notice), (Self::Alerts(filter), Notice::Alert(alert)) if filter.covers(alert))
+    }
+}
