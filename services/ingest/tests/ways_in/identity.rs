@@ -315,10 +315,10 @@ async fn a_repetition_of_what_was_published_has_its_times(site: Site) {
     assert_eq!((first.event_time, first.received_at), (early.map(timestamp), Some(timestamp(NOW))));
     forget_the_end(&site, &first).await;
     assert_eq!(site.twice(&of(late)).await.event_time, first.event_time);
-    let withdrawn = site.replicas[0].withdraw(withdrawal("w-1", early)).await.unwrap();
+    let withdrawn = site.replicas[0].withdraw(&anyone(), withdrawal("w-1", early)).await.unwrap();
     assert_eq!((withdrawn.event_time, withdrawn.received_at), (first.event_time, first.received_at));
     forget_the_end(&site, &withdrawn).await;
-    let again = site.replicas[1].withdraw(withdrawal("w-1", late)).await.unwrap();
+    let again = site.replicas[1].withdraw(&anyone(), withdrawal("w-1", late)).await.unwrap();
     assert_eq!((again.submission_id, again.event_time), (withdrawn.submission_id, first.event_time));
     assert_eq!(site.received().await.len(), 1);
 }

@@ -81,7 +81,7 @@ async fn two_replicas_that_get_one_new_content_at_once_leave_one_original_and_on
     for n in 0..CONTENTS {
         let [first, second] = [0, 1].map(|at| {
             let (replica, submission) = (replicas[at].clone(), of(n));
-            tokio::spawn(async move { replica.submit(submission).await.unwrap() })
+            tokio::spawn(async move { replica.submit(&Actor::operator(None), submission).await.unwrap() })
         });
         let (first, second) = (first.await.unwrap(), second.await.unwrap());
         assert_eq!(first, second);
