@@ -6,7 +6,10 @@ use anyhow::{Context as _, ensure};
 use gongkai_worker::{Secret, SecretUrl};
 use serde::Deserialize;
 
-use crate::delivery::{Secrets, Target};
+use crate::{
+    delivery::{Secrets, Target},
+    receiver_name::is_name,
+};
 
 /// A publishing site, as far as notify is concerned. Ingest checks the keys that are not here.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -30,10 +33,7 @@ impl Site {
     pub fn webhook(&self, name: &str) -> anyhow::Result<Option<(Target, Secrets)>> {
         let Some(url) = self.callback_url.as_ref() else { return Ok(None) };
         let key = format!("ingest.sites.{name}");
-        ensure!(
-            crate::config::is_name(name),
-            "{key} has a callback_url: name such a site with 1 to 32 of a-z, 0-9 and -"
-        );
+        ensure!(is_name(name), "{key} has a callback_url: name such a site with 1 to 32 of a-z, 0-9 and -");
         let target = Target::new(url.expose(), self.callback_allow_private)
             .with_context(|| format!("{key}.callback_url {url:?}"))?;
         let mut secrets: Vec<String> = self.secrets.iter().map(|secret| secret.expose().to_owned()).collect();

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     callback::Site,
     delivery::{Filter, Schedule, Secrets, Target},
+    receiver_name::is_name,
 };
 
 /// The schedule of Standard Webhooks, with shorter steps in the first minutes: most failures are short.
@@ -194,12 +195,6 @@ impl Subscription {
         ensure!(!unused, "{key} is a log channel: it takes no url and no secret");
         Ok(())
     }
-}
-
-/// Returns true if a receiver may have this name: 1 to 32 of `a-z 0-9 -`.
-pub(crate) fn is_name(name: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=32).contains(&name.len()) && name.bytes().all(fits)
 }
 
 fn lowest() -> Severity {

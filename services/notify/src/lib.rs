@@ -24,6 +24,7 @@ pub mod alerts;
 mod callback;
 mod config;
 pub mod delivery;
+mod receiver_name;
 mod streams;
 
 use std::{sync::Arc, time::Duration};

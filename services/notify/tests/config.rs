@@ -57,7 +57,7 @@ fn beside(sites: &str) -> anyhow::Result<Config> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("gongkai.toml");
     std::fs::write(&file, sites)?;
-    gongkai_worker::Config::load(Some(&file), &["ingest", "notify"])?.service::<Notify>()
+    Notify::configure(&gongkai_worker::Config::load(Some(&file), &["ingest", "notify"])?)
 }
 
 #[test]

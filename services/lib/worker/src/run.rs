@@ -72,7 +72,7 @@ fn load<S: Service>(about: &About, matches: &ArgMatches) -> anyhow::Result<Setti
         sections.push(S::NAME);
     }
     let config = Config::load(matches.get_one::<PathBuf>("config").map(PathBuf::as_path), &sections)?;
-    Ok(Settings { common: config.common()?, own: config.service::<S>()? })
+    Ok(Settings { common: config.common()?, own: S::configure(&config)? })
 }
 
 fn dump<S: Service>(settings: &Settings<S::Config>) -> anyhow::Result<String> {

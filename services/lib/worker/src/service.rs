@@ -17,6 +17,20 @@ pub trait Service: Send + Sync + 'static {
     /// The config section. Its default must work on a single machine without further settings.
     type Config: DeserializeOwned + Serialize + Default + Clone + Send + Sync + 'static;
 
+    /// Returns the service's section of the config, completed and checked.
+    ///
+    /// # Errors
+    /// As for [`Config::section`], or a setting is invalid. Exit with code 64.
+    fn configure(all: &Config) -> anyhow::Result<Self::Config>
+    where
+        Self: Sized,
+    {
+        let mut section = all.section(Self::NAME)?;
+        Self::complete(&mut section, all)?;
+        Self::validate(&section)?;
+        Ok(section)
+    }
+
     /// Takes from the other sections what the service needs of them. Called before [`Self::validate`].
     ///
     /// # Errors

@@ -37,11 +37,11 @@ impl Settings {
         }
         let mut this = Self {
             common: config.common()?,
-            ingest: config.service::<Ingest>()?,
-            parse: config.service::<Parse>()?,
-            validate: config.service::<Validate>()?,
-            notify: config.service::<Notify>()?,
-            query: config.service::<Query>()?,
+            ingest: Ingest::configure(&config)?,
+            parse: Parse::configure(&config)?,
+            validate: Validate::configure(&config)?,
+            notify: Notify::configure(&config)?,
+            query: Query::configure(&config)?,
         };
         if this.query.database == <Query as Service>::Config::default().database {
             this.query.database = data.join(&this.query.database);

@@ -22,8 +22,6 @@ use figment::value::{Dict, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::service::Service;
-
 pub use bind::bind_guard;
 pub(crate) use log_filter::log_filter;
 pub use objects::{ObjectStore, ObjectsSettings};
@@ -88,17 +86,6 @@ impl Config {
             return Ok(T::default());
         }
         self.0.focus(name).extract().map_err(|error| describe(name, error))
-    }
-
-    /// Returns the section of a service, completed and checked.
-    ///
-    /// # Errors
-    /// As for [`Self::section`], or a setting is invalid. Exit with code 64.
-    pub fn service<S: Service>(&self) -> anyhow::Result<S::Config> {
-        let mut section = self.section(S::NAME)?;
-        S::complete(&mut section, self)?;
-        S::validate(&section)?;
-        Ok(section)
     }
 
     /// Returns what a service needs of the section of another, by its key, such as `ingest.sites`. Keys that `T` does not know
