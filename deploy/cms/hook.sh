@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sends a published report to gongkai as a signed CloudEvent in binary mode and prints the receipt. Needs curl and openssl.
+# Sends a published report to gongkai as a signed CloudEvent and prints the receipt. Needs curl and openssl.
 #
 #   GONGKAI_SECRET=whsec_… sh hook.sh FILE ARTICLE_URL
 #
@@ -16,26 +16,35 @@ source=${GONGKAI_SOURCE:-$(printf %s "$article" | sed 's|^\([^/]*//[^/]*\).*|\1|
 id=$({ printf '%s\n' "$article"; cat "$file"; } | openssl dgst -sha256 -r | cut -c 1-64)
 
 hex() { od -An -v -tx1 | tr -d ' \n'; }
-percent() { printf %s "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ /%/g'; }
+# A JSON string.
+text() { printf '"%s"' "$(printf %s "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# The event in structured mode: the signature covers all that decides.
+{
+    printf '{"specversion":"1.0","id":"%s","type":%s' "$id" "$(text "${GONGKAI_TYPE:-gongkai.report.published.v1}")"
+    printf ',"source":%s,"subject":%s,"datacontenttype":"application/json"' "$(text "$source")" "$(text "$article")"
+    printf ',"data":{"agency":{"name":%s}' "$(text "${GONGKAI_AGENCY:-}")"
+    if [ -n "${GONGKAI_YEAR:-}" ]; then printf ',"year":%s' "$GONGKAI_YEAR"; fi
+    printf ',"content":{"media_type":%s,"base64":"' "$(text "${GONGKAI_MEDIA:-text/html}")"
+    openssl base64 -A <"$file"
+    printf '"}}}'
+} >"$work/event"
+
 # One attempt. Prints the status, 000 if nobody answered.
 send() {
-    set -- -H "content-type: ${GONGKAI_MEDIA:-text/html}" -H 'ce-specversion: 1.0' -H "ce-id: $id" \
-        -H "ce-type: ${GONGKAI_TYPE:-gongkai.report.published.v1}" -H "ce-source: $source" \
-        -H "ce-subject: $(percent "$article")" -H "ce-agencyname: $(percent "${GONGKAI_AGENCY:-}")"
-    if [ -n "${GONGKAI_YEAR:-}" ]; then set -- "$@" -H "ce-reportyear: $GONGKAI_YEAR"; fi
+    set -- -H 'content-type: application/cloudevents+json'
     if [ -n "${GONGKAI_SECRET:-}" ]; then
         key=$(printf %s "${GONGKAI_SECRET#whsec_}" | openssl base64 -d -A | hex)
         stamp=$(date +%s)
-        signature=$({ printf '%s.%s.' "$id" "$stamp"; cat "$file"; } |
+        signature=$({ printf '%s.%s.' "$id" "$stamp"; cat "$work/event"; } |
             openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
         set -- "$@" -H "webhook-id: $id" -H "webhook-timestamp: $stamp" -H "webhook-signature: v1,$signature"
     fi
     curl -sS --max-time 30 -o "$work/answer" -D "$work/headers" -w '%{http_code}' \
-        --data-binary "@$file" "$@" "$url/v1/events" || true
+        --data-binary "@$work/event" "$@" "$url/v1/events" || true
 }
 
 attempt=1
