@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -14,6 +14,8 @@ use futures::TryStreamExt as _;
 use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::testing::NatsServer;
 use tempfile::TempDir;
+
+pub use crate::programs::{binary, free_port, program};
 
 /// One service process.
 struct Process {
@@ -526,45 +528,6 @@ fn told(event: &ReportEvent) -> String {
         ReportEvent::Withdrawn(e) => format!("{} {}", e.url, e.report),
         _ => String::new(),
     }
-}
-
-/// The program of a service beside this test's own.
-///
-/// # Panics
-/// If it was not built: `make test` builds the programs first.
-#[must_use]
-pub fn program(service: &str) -> PathBuf {
-    binary(&format!("gongkai-{service}"))
-}
-
-/// A program of this workspace, beside this test's own.
-///
-/// # Panics
-/// If it was not built: `make test` builds the programs first.
-#[must_use]
-pub fn binary(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("this program is a file");
-    // Programs are in target/<profile>, tests one folder below.
-    let folders = own.ancestors().skip(1).take(2);
-    let paths: Vec<PathBuf> = folders.map(|folder| folder.join(name)).collect();
-    let path =
-        paths.iter().find(|path| path.exists()).or(paths.last()).expect("a program lies in a folder").clone();
-    assert!(
-        path.exists(),
-        "{} is not built: run `cargo build --workspace --bins` or `make test`",
-        path.display()
-    );
-    path
-}
-
-/// A loopback port that was free a moment ago.
-///
-/// # Panics
-/// If there is none.
-#[must_use]
-pub fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
-    listener.local_addr().expect("a bound listener has an address")
 }
 
 #[expect(clippy::print_stderr, reason = "a failing test shows the logs of its processes")]

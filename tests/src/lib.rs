@@ -8,5 +8,6 @@ pub mod facts;
 pub mod http;
 pub mod metrics;
 pub mod neighbourhood;
+mod programs;
 pub mod samples;
 pub mod scorecard;
