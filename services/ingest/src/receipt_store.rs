@@ -3,9 +3,9 @@
 //! | key | value | for |
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
-//! | `i-…` | a [`CallRecord`] | what came under one id of a sender |
+//! | `i-…` | a [`CallRecord`](crate::calls::CallRecord) | what came under one id of a sender |
 //! | `c-…` | [`LastAccepted`] | the last submission of a content that was not redundant |
-//! | `p-…` | a [`Place`] | what was accepted at a place, a URL or an agency and year |
+//! | `p-…` | a [`Place`](crate::places::Place) | what was accepted at a place, a URL or an agency and year |
 //! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
 //! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
 //! | `rebuilt` | a number | the last log from which the bucket was made whole |

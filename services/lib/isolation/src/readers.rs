@@ -19,7 +19,7 @@ use crate::{
     fault::{ReadingCost, Reason, Unread},
     frame,
     process::ReaderProcess,
-    room::{self, Place, Room},
+    room::{self, Reservation, Room},
 };
 
 /// Path by which this program is started again. It names the running program even after an update replaced the file.
@@ -98,7 +98,7 @@ impl Readers {
     /// # Errors
     /// No child can be started, or it could not be confined as the kernel allows. Nothing can be read then.
     pub fn prepare(&self) -> Result<String, Unread> {
-        let _place = self.0.place();
+        let _reservation = self.0.reserve();
         let (reader, confinement) = self.0.start()?;
         self.0.lock_idle().push(reader);
         Ok(format!("documents are read in child processes: {confinement}; {}", self.0.cost))
@@ -119,7 +119,7 @@ impl Readers {
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Unread> {
         let pool = &*self.0;
-        let reason = match pool.read_at(pool.place(), document, steps) {
+        let reason = match pool.read_at(pool.reserve(), document, steps) {
             Ok(result) => return Ok(result),
             Err(reason) => reason,
         };
@@ -142,7 +142,7 @@ impl fmt::Debug for Readers {
 impl Pool {
     fn read_at(
         &self,
-        place: Place<'_>,
+        reservation: Reservation<'_>,
         document: &RawDocument<'_>,
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Reason> {
@@ -154,7 +154,7 @@ impl Pool {
         if !answer.is_last {
             self.lock_idle().push(reader);
         }
-        drop(place);
+        drop(reservation);
         let version = || Reason::Nonsense(frame::invalid("a report of another version"));
         answer.into_result().ok_or_else(version)
     }
@@ -210,8 +210,8 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn place(&self) -> Place<'_> {
-        self.room.place(self.share)
+    fn reserve(&self) -> Reservation<'_> {
+        self.room.reserve(self.share)
     }
 }
 

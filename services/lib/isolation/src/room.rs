@@ -30,7 +30,7 @@ struct State {
 }
 
 /// A part of the room, or all of it. Dropping it frees it.
-pub(crate) struct Place<'r> {
+pub(crate) struct Reservation<'r> {
     room: &'r Room,
     share: u64,
 }
@@ -46,7 +46,7 @@ fn share(memory_bytes: u64, cores: u64) -> u64 {
     memory_bytes.saturating_add(CHILD_BYTES).max(ROOM_BYTES / cores).min(ROOM_BYTES)
 }
 
-// === impl Room, Place ===
+// === impl Room, Reservation ===
 
 impl Room {
     pub(crate) fn new(whole: u64) -> Self {
@@ -54,26 +54,26 @@ impl Room {
     }
 
     /// Waits for a part of the room.
-    pub(crate) fn place(&self, share: u64) -> Place<'_> {
+    pub(crate) fn reserve(&self, share: u64) -> Reservation<'_> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.freed.wait_while(state, |state| state.free < share || state.alone > 0);
         state.unwrap_or_else(PoisonError::into_inner).free -= share;
-        Place { room: self, share }
+        Reservation { room: self, share }
     }
 
     /// Waits until nobody else reads.
-    pub(crate) fn whole(&self) -> Place<'_> {
+    pub(crate) fn whole(&self) -> Reservation<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.alone += 1;
         let state = self.freed.wait_while(state, |state| state.free < self.whole);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         state.alone -= 1;
         state.free = 0;
-        Place { room: self, share: self.whole }
+        Reservation { room: self, share: self.whole }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         self.room.state.lock().unwrap_or_else(PoisonError::into_inner).free += self.share;
         self.room.freed.notify_all();
@@ -98,14 +98,14 @@ mod tests {
     #[test]
     fn one_that_waits_to_be_alone_is_next() {
         let room = Room::new(2);
-        let (first, second) = (room.place(1), room.place(1));
+        let (first, second) = (room.reserve(1), room.reserve(1));
         thread::scope(|scope| {
             let alone = scope.spawn(|| room.whole());
             while room.state.lock().unwrap().alone == 0 {
                 thread::yield_now();
             }
             drop(first);
-            let third = scope.spawn(|| room.place(1).share);
+            let third = scope.spawn(|| room.reserve(1).share);
             drop(second);
             let alone = alone.join().unwrap();
             assert!(!third.is_finished(), "it waits while another is alone");

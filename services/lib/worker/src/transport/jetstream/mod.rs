@@ -1,4 +1,4 @@
-//! The transport over NATS JetStream, through async-nats. Besides this module, only [`Headers`](super::headers::Headers) uses async-nats.
+//! The transport over NATS JetStream, through async-nats. Besides this module, only [`Headers`] uses async-nats.
 //!
 //! Every call is bounded in time, because the client waits instead of failing calls when the connection is lost. A call that
 //! timed out is [`Unavailable`](super::ErrorKind::Unavailable), whether or not it took effect. Message ids, compare-and-set
