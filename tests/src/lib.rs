@@ -6,6 +6,7 @@ pub mod collector;
 pub mod deployment;
 pub mod facts;
 pub mod http;
+pub mod lives;
 pub mod metrics;
 pub mod neighbourhood;
 mod programs;

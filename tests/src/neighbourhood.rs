@@ -103,6 +103,11 @@ impl Neighbourhood {
         YEARS.into_iter().flat_map(of_year).collect()
     }
 
+    /// Name and code of each agency.
+    pub(crate) fn agencies(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.agencies.iter().map(|agency| (agency.name.as_str(), agency.code.as_str()))
+    }
+
     /// The list for the registry.
     #[must_use]
     pub fn registry(&self) -> String {
@@ -169,8 +174,8 @@ pub fn shuffled(turns: &[Turn], seed: u64) -> Vec<Turn> {
     turns
 }
 
-/// A clean report with an agency, year, number of licences and prose of its own.
-fn document(turn: &Turn) -> Vec<u8> {
+/// A report with an agency, year, number of licences and prose of its own.
+pub(crate) fn document(turn: &Turn) -> Vec<u8> {
     let all = samples::all();
     let sample = all.iter().find(|sample| sample.file.starts_with("05_")).expect("the sample is there");
     let text = String::from_utf8(sample.bytes()).expect("the sample is UTF-8");
@@ -212,10 +217,15 @@ pub async fn submit(deployment: &Deployment, turn: &Turn) -> String {
 /// All findings, once they stay as they are.
 async fn findings(deployment: &Deployment, reports: usize) -> Findings {
     let address = format!("http://{}", deployment.query());
-    let mut client = ReportServiceClient::connect(address).await.expect("query answers");
+    let client = ReportServiceClient::connect(address).await.expect("query answers");
+    at_rest(reports, || listed(client.clone())).await
+}
+
+/// What is read of so many reports, once it stays as it is.
+pub(crate) async fn at_rest<F: Future<Output = Findings>>(reports: usize, read: impl Fn() -> F) -> Findings {
     let (mut before, mut same) = (Findings::new(), 0);
     for _ in 0..PATIENCE {
-        let now = listed(&mut client).await;
+        let now = read().await;
         same = if now == before && now.len() == reports { same + 1 } else { 0 };
         if same > STILL {
             return now;
@@ -223,10 +233,11 @@ async fn findings(deployment: &Deployment, reports: usize) -> Findings {
         before = now;
         tokio::time::sleep(PAUSE).await;
     }
-    panic!("findings do not come to rest: {} of {reports} reports", before.len());
+    panic!("it does not come to rest: {} of {reports} reports", before.len());
 }
 
-async fn listed(client: &mut ReportServiceClient<Channel>) -> Findings {
+/// The findings of all reports.
+pub(crate) async fn listed(mut client: ReportServiceClient<Channel>) -> Findings {
     let mut found = Findings::new();
     let mut token = String::new();
     loop {

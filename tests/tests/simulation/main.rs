@@ -170,6 +170,16 @@ fn what_happened_before_does_not_replace_what_stands() {
     outcome(&plain(steps.into_iter().flat_map(|step| [step, Step::Wait]))).unwrap();
 }
 
+/// Ingest died after it published what came before. When that call is repeated, it ranks by the time at which the log took
+/// it, and not by the time of the repetition.
+#[test]
+fn what_happened_when_the_entry_before_came_in_ranks_above_it_though_ingest_died() {
+    let publish = |content, url| publish_under(Id::Nothing, content, url);
+    let just_then = |content, url| Step::Publish { agency: 0, content, url, id: Id::Nothing, back: Some(1) };
+    whenever_ingest_dies(&plain([publish(0, 0), just_then(1, 0), publish(0, 0)]));
+    whenever_ingest_dies(&plain([publish(0, 1), withdraw(Some(0), 1), just_then(0, 0)]));
+}
+
 #[test]
 fn what_was_withdrawn_at_its_address_before_it_was_read_comes_back_at_another() {
     for agency in [None, Some(1)] {
