@@ -3,10 +3,8 @@
 
 use std::{
     fs::File,
-    net::SocketAddr,
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    time::Duration,
+    process::{Command, Output, Stdio},
 };
 
 use anyhow::Context as _;
@@ -15,49 +13,12 @@ use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_worker::testing::NatsServer;
 use tempfile::TempDir;
 
-pub use crate::programs::{binary, free_port, program};
+pub use crate::{
+    process::Signal,
+    programs::{binary, free_port, program},
+};
 
-/// One service process.
-struct Process {
-    service: &'static str,
-    addresses: Addresses,
-    log: PathBuf,
-    child: Child,
-}
-
-/// Where a process listens. A process that replaces it listens there again.
-#[derive(Debug, Clone, Copy)]
-struct Addresses {
-    admin: SocketAddr,
-    /// HTTP of ingest, gRPC of query.
-    front: SocketAddr,
-    /// gRPC of ingest.
-    submissions: SocketAddr,
-}
-
-/// A signal to a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// Ends it at once, as a crash would.
-    Kill,
-    /// Suspends it: its connections stay open and nothing is answered.
-    Stop,
-    /// Lets a suspended process go on.
-    Continue,
-    /// Asks it to finish what it does and to end.
-    Terminate,
-}
-
-impl Signal {
-    const fn option(self) -> &'static str {
-        match self {
-            Self::Kill => "-KILL",
-            Self::Stop => "-STOP",
-            Self::Continue => "-CONT",
-            Self::Terminate => "-TERM",
-        }
-    }
-}
+use crate::process::{Addresses, Process};
 
 /// A running deployment.
 pub struct Deployment {
@@ -455,49 +416,11 @@ impl Drop for Deployment {
     fn drop(&mut self) {
         for process in &mut self.processes {
             if std::thread::panicking() {
-                eprint_log(process.service, &process.tail());
+                process.print_tail();
             }
             drop(process.child.kill());
             drop(process.child.wait());
         }
-    }
-}
-
-impl Addresses {
-    fn free() -> Self {
-        Self { admin: free_port(), front: free_port(), submissions: free_port() }
-    }
-}
-
-impl Process {
-    async fn ready(&mut self) {
-        let url = format!("http://{}/readyz", self.addresses.admin);
-        for _ in 0..600 {
-            if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
-                panic!("{} ended with {status} before it was ready\n{}", self.service, self.tail());
-            }
-            if crate::http::get(&url).await.is_ok_and(|answer| answer.status == 200) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{} did not become ready within 60 s\n{}", self.service, self.tail());
-    }
-
-    async fn exit(&mut self) -> bool {
-        for _ in 0..400 {
-            if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
-                return status.success();
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{} did not stop within 40 s\n{}", self.service, self.tail());
-    }
-
-    fn tail(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
     }
 }
 
@@ -528,9 +451,4 @@ fn told(event: &ReportEvent) -> String {
         ReportEvent::Withdrawn(e) => format!("{} {}", e.url, e.report),
         _ => String::new(),
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a failing test shows the logs of its processes")]
-fn eprint_log(service: &str, tail: &str) {
-    eprintln!("--- last lines of {service}\n{tail}");
 }

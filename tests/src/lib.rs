@@ -9,6 +9,7 @@ pub mod http;
 pub mod lives;
 pub mod metrics;
 pub mod neighbourhood;
+mod process;
 mod programs;
 pub mod samples;
 pub mod scorecard;
