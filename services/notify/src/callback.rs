@@ -36,13 +36,8 @@ impl Site {
         ensure!(is_name(name), "{key} has a callback_url: name such a site with 1 to 32 of a-z, 0-9 and -");
         let target = Target::new(url.expose(), self.callback_allow_private)
             .with_context(|| format!("{key}.callback_url {url:?}"))?;
-        let mut secrets: Vec<String> = self.secrets.iter().map(|secret| secret.expose().to_owned()).collect();
-        for file in &self.secret_files {
-            let text = std::fs::read_to_string(file);
-            secrets.push(
-                text.with_context(|| format!("couldn't read {} ({key}.secret_files)", file.display()))?,
-            );
-        }
+        let secrets = Secret::with_files(&self.secrets, &self.secret_files, &format!("{key}.secret_files"))?;
+        let secrets: Vec<_> = secrets.iter().map(Secret::expose).collect();
         let secrets = Secrets::new(&secrets.join("\n")).with_context(|| {
             format!("{key}.callback_url needs {key}.secrets, which sign what is sent there")
         })?;

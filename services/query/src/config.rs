@@ -99,14 +99,7 @@ impl Config {
     /// # Errors
     /// A file cannot be read or is empty; the message names it.
     pub fn all_tokens(&self) -> anyhow::Result<Vec<Secret>> {
-        let mut tokens = self.tokens.clone();
-        for file in &self.token_files {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("query.token_files: {} was not read", file.display()))?;
-            ensure!(!text.trim().is_empty(), "query.token_files: {} is empty", file.display());
-            tokens.push(Secret::new(text.trim()));
-        }
-        Ok(tokens)
+        Secret::with_files(&self.tokens, &self.token_files, "query.token_files")
     }
 
     /// [`Config::request_timeout_s`] as a duration.

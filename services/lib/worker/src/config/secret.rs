@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// A value that is never logged or dumped.
@@ -44,6 +44,23 @@ impl Secret {
             bail!("{} ({key}_file) is empty", file.display());
         }
         Ok(Some(Self::new(text)))
+    }
+
+    /// Returns the secrets that a key gives by value, then those in the files of `files_key`, one in each.
+    ///
+    /// White space around the text of a file is ignored.
+    ///
+    /// # Errors
+    /// A file cannot be read or is empty. The error names key and file. The process must not start.
+    pub fn with_files(values: &[Self], files: &[PathBuf], files_key: &str) -> anyhow::Result<Vec<Self>> {
+        let mut secrets = values.to_vec();
+        for file in files {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("couldn't read {} ({files_key})", file.display()))?;
+            ensure!(!text.trim().is_empty(), "{} ({files_key}) is empty", file.display());
+            secrets.push(Self::new(text.trim()));
+        }
+        Ok(secrets)
     }
 }
 
