@@ -132,6 +132,7 @@ async fn deliver(
     let durable = subjects::consumer_delivery(&name);
     let mut messages = Consume::new(subjects::STREAM_ALERTS, durable, [event.filter()]);
     messages.alone = Alone::InConsumer;
+    queue.until_checked().await;
     let deliverer = Deliverer::new(subscriber.clone(), queue.clone());
     let catch_up = CatchUp::new(subscriber, queue, runtime);
     tokio::try_join!(runtime.consume(messages, deliverer), runtime.consume(due(&name), catch_up))?;

@@ -10,7 +10,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -23,7 +23,10 @@ use gongkai_worker::{
 };
 use prost::bytes::Bytes;
 use time::OffsetDateTime;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::{
     backlog::{Backlog, HoldBack, millis},
@@ -66,7 +69,7 @@ pub struct WaitingQueue {
     /// One change at a time in this process. Replicas race by compare-and-set.
     turn: tokio::sync::Mutex<()>,
     /// Number of the log for which it was made sure that nothing that waits is lost.
-    checked: AtomicU64,
+    checked: watch::Sender<u64>,
     /// Where the identity of the stream of alerts is set then.
     stream: Arc<AtomicI64>,
 }
@@ -90,7 +93,7 @@ impl WaitingQueue {
     pub fn new(subscriber: &Subscriber, schedule: Schedule, runtime: &Runtime) -> Self {
         Self {
             subscription: subscriber.name().to_owned(),
-            checked: AtomicU64::new(UNCHECKED),
+            checked: watch::Sender::new(UNCHECKED),
             stream: subscriber.stream(),
             records: RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES),
             runtime: runtime.clone(),
@@ -104,11 +107,23 @@ impl WaitingQueue {
     /// # Errors
     /// `Unavailable`: that is not known yet.
     pub(super) fn ready(&self) -> Result<(), Decision> {
-        if self.checked.load(Ordering::Acquire) == self.runtime.log_epoch() {
+        if *self.checked.borrow() == self.runtime.log_epoch() {
             return Ok(());
         }
         let what = format!("what waits for {} is not checked yet", self.subscription);
         Err(Decision::Unavailable(Error::new(ErrorKind::Unavailable, what)))
+    }
+
+    /// Waits until that was made sure once, or until shutdown. A consumer is not created before: without one, nothing can have
+    /// waited.
+    pub async fn until_checked(&self) {
+        let shutdown = self.runtime.shutdown();
+        let mut checked = self.checked.subscribe();
+        tokio::select! {
+            // The sender lives as long as the queue, so the wait ends with a value.
+            _ = checked.wait_for(|epoch| *epoch != UNCHECKED) => {}
+            () = shutdown.cancelled() => {}
+        }
     }
 
     pub(super) async fn read(&self) -> Result<Backlog, Error> {
@@ -221,15 +236,19 @@ impl WaitingQueue {
         let recalled = if known == 0 && !is_new().await? { self.recent(&state).await? } else { Vec::new() };
         let is_changed = known != stream;
         if is_changed {
-            let dropped = AtomicUsize::new(0);
+            let (found, dropped) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let adopt = |backlog: &mut Backlog| {
+                // Another replica may have done it meanwhile.
+                let is_done = backlog.stream() == stream;
+                let recalled: &[_] = if is_done { &[] } else { &recalled };
+                found.store(recalled.len(), Ordering::Relaxed);
                 dropped.store(backlog.move_to(stream), Ordering::Relaxed);
-                backlog.recall(&recalled);
-                (!backlog.is_empty()).then_some(Duration::ZERO)
+                backlog.recall(recalled);
+                (!is_done && !backlog.is_empty()).then_some(Duration::ZERO)
             };
             self.update(adopt).await?;
             let (subscription, recalled, dropped) =
-                (&self.subscription, recalled.len(), dropped.load(Ordering::Relaxed));
+                (&self.subscription, found.into_inner(), dropped.into_inner());
             if recalled > 0 || dropped > 0 {
                 tracing::warn!(
                     subscription,
@@ -240,7 +259,7 @@ impl WaitingQueue {
             }
         }
         self.stream.store(stream, Ordering::Release);
-        self.checked.store(epoch, Ordering::Release);
+        self.checked.send_replace(epoch);
         Ok(())
     }
 
