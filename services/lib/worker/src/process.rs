@@ -28,7 +28,7 @@ use crate::plan::Plan;
 use crate::publisher::{Publisher, RetryBudget};
 use crate::retry::RetryPolicy;
 use crate::trace::{self, SpanKind, TraceSpan, Tracer};
-use crate::transport::{Error, ErrorKind, LINK_HEADER, MESSAGE_ID, Message};
+use crate::transport::{Error, ErrorKind, LINK_HEADER, Message};
 
 /// What every stage of a process shares.
 #[derive(Clone)]
@@ -131,7 +131,7 @@ impl<H: Handler> Stage<H> {
     /// Dropping the future asks for redelivery. Outputs that were already published are dropped as duplicates then.
     pub(crate) async fn process(&self, incoming: Incoming, handle: AckHandle) {
         let started = Instant::now();
-        let id = self.message_id(&incoming);
+        let id = incoming.message.id_in(&self.stream, incoming.sequence);
         let span = self.open_span(&incoming, &id);
         // Pinned here, as all large futures are: passing a future by value copies it.
         let work = pin!(self.work(&span, id, incoming, handle));
@@ -396,14 +396,6 @@ impl<H: Handler> Stage<H> {
         self.tools.outage.seen(error);
         let error = error as &dyn std::error::Error;
         tracing::warn!(message_id = context.message_id, error, "message not settled; it may be redelivered");
-    }
-
-    /// The id of the message; where the sender gave none, one from its stream and sequence.
-    fn message_id(&self, incoming: &Incoming) -> String {
-        match incoming.message.headers.get(MESSAGE_ID) {
-            Some(id) => id.to_owned(),
-            None => format!("{}.{}", self.stream, incoming.sequence),
-        }
     }
 
     fn open_span(&self, incoming: &Incoming, id: &str) -> TraceSpan {

@@ -17,7 +17,7 @@ use gongkai_proto::{
     subjects::{self, BUCKET_ALERTS, Event, STREAM_ALERTS, STREAM_REPORTS},
 };
 use gongkai_worker::{
-    Context, Decision, Handler, Latch, MESSAGE_ID, Once, Output, RecordStore, Runtime,
+    Context, Decision, Handler, Latch, Once, Output, RecordStore, Runtime,
     transport::{Error, ErrorKind, Logged},
 };
 use time::OffsetDateTime;
@@ -195,7 +195,7 @@ impl Inner {
         };
         let span = self.runtime.continue_trace(&message, "alert again");
         let context = Context {
-            message_id: message.headers.get(MESSAGE_ID).unwrap_or_default().to_owned(),
+            message_id: message.id_in(STREAM_REPORTS, sequence),
             subject: message.subject.clone(),
             sequence,
             logged_at,

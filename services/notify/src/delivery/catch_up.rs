@@ -13,8 +13,7 @@ use std::{
 use async_trait::async_trait;
 use gongkai_proto::{ReportEvent, subjects::STREAM_ALERTS};
 use gongkai_worker::{
-    Context, Decision, Handler, MESSAGE_ID, Message, Once, Output, Runtime, trace::TraceSpan,
-    transport::Logged,
+    Context, Decision, Handler, Message, Once, Output, Runtime, trace::TraceSpan, transport::Logged,
 };
 use tokio::time::Instant;
 
@@ -156,10 +155,9 @@ impl CatchUp {
         let Some(Logged { message, logged_at }) = logged else { return Ok(None) };
         let event = ReportEvent::try_from((message.subject.as_str(), message.payload.clone()));
         let Some(notice) = event.ok().and_then(Notice::of) else { return Ok(None) };
-        let unnamed = || format!("{STREAM_ALERTS}.{}", waiting.sequence);
         let span = self.runtime.continue_trace(&message, "deliver");
         let context = Context {
-            message_id: message.headers.get(MESSAGE_ID).map_or_else(unnamed, str::to_owned),
+            message_id: message.id_in(STREAM_ALERTS, waiting.sequence),
             subject: message.subject.clone(),
             sequence: waiting.sequence,
             logged_at,

@@ -41,7 +41,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::refusals::Refusals;
-use self::room::{Refused, Shortage};
+use self::room::Shortage;
 use crate::transport::{Error, ErrorKind, Part, StreamDef, Topology, subject};
 
 /// How long a call waits until the parts are known to be in place, such as after a lost connection.
@@ -71,7 +71,7 @@ struct Tracked {
     /// The last sequence that it stored.
     last: AtomicU64,
     refusals: Refusals,
-    full: Refused,
+    full: Refusals,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -258,7 +258,7 @@ impl Holdings {
             self.0.parts.iter().for_each(Tracked::end_refusals);
         }
         let stuck = self.stuck();
-        let full = room::sentence(shortages, &self.parts_that(|tracked| tracked.full.is_recent()));
+        let full = room::sentence(shortages, &self.parts_that(|tracked| tracked.full.are_recent()));
         let hindrance = if stuck.is_empty() { full } else { Some(refusals::sentence(&stuck)) };
         self.0.state.send_modify(|state| {
             if let Some(hindrance) = hindrance.as_ref().filter(|_| !state.is_logged) {
@@ -314,7 +314,7 @@ impl Holdings {
 
 impl Tracked {
     fn new(part: Part) -> Self {
-        Self { part, last: AtomicU64::new(0), refusals: Refusals::default(), full: Refused::default() }
+        Self { part, last: AtomicU64::new(0), refusals: Refusals::default(), full: Refusals::default() }
     }
 
     fn end_refusals(&self) {

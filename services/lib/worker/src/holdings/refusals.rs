@@ -42,6 +42,12 @@ impl Refusals {
         let span = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         span.is_some_and(|span| span.is_recent() && span.last - span.first >= LASTING)
     }
+
+    /// Returns true if there was a failure a short while ago, and nothing was stored since.
+    pub(super) fn are_recent(&self) -> bool {
+        let span = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        span.is_some_and(|span| span.is_recent())
+    }
 }
 
 impl FailurePeriod {
@@ -77,5 +83,17 @@ mod tests {
         tokio::time::advance(LASTING).await;
         refusals.end();
         assert!(!refusals.add());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_counts_for_a_short_while_and_until_something_is_stored() {
+        let refused = Refusals::default();
+        refused.add();
+        assert!(refused.are_recent());
+        tokio::time::advance(RECENT + Duration::from_secs(1)).await;
+        assert!(!refused.are_recent(), "nobody has tried since");
+        refused.add();
+        refused.end();
+        assert!(!refused.are_recent());
     }
 }

@@ -4,22 +4,12 @@
 //! there is to see of the limit of a server, which only its operator may ask for.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::judge::Inventory;
 use crate::transport::{Part, Storage};
 
-/// A refusal that is older than this says nothing about now.
-const RECENT: Duration = Duration::from_secs(30);
 /// A limit counts as reached when less than this share of it is left: 1 in 100.
 const SHARE: u64 = 100;
-
-/// When a part last refused a message because there was no room.
-#[derive(Debug, Default)]
-pub(super) struct Refused(Mutex<Option<Instant>>);
 
 /// A limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,24 +20,6 @@ pub struct Shortage {
     pub bytes: u64,
     /// Bytes that may be in use.
     pub limit: u64,
-}
-
-// === impl Refused ===
-
-impl Refused {
-    pub(super) fn add(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    pub(super) fn end(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    /// Returns true if there was no room a short while ago, and nothing was stored since.
-    pub(super) fn is_recent(&self) -> bool {
-        let refused = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.is_some_and(|at| at.elapsed() <= RECENT)
-    }
 }
 
 // === impl Shortage ===
@@ -122,8 +94,8 @@ mod tests {
         );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn it_is_said_once_and_with_what_to_do() {
+    #[test]
+    fn it_is_said_once_and_with_what_to_do() {
         let of_stream = shortages(&inventory(1000, Some(1000)), Storage::default());
         let said = sentence(&of_stream, &[LOG, Part::Objects("files")]).unwrap();
         assert!(said.starts_with(
@@ -131,13 +103,5 @@ mod tests {
         ));
         assert!(said.contains("nats.stream_max_bytes"), "{said}");
         assert_eq!(sentence(&[], &[]), None);
-        let refused = Refused::default();
-        refused.add();
-        assert!(refused.is_recent());
-        tokio::time::advance(RECENT + Duration::from_secs(1)).await;
-        assert!(!refused.is_recent(), "nobody has tried since");
-        refused.add();
-        refused.end();
-        assert!(!refused.is_recent());
     }
 }

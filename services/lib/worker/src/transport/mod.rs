@@ -40,6 +40,14 @@ pub struct Message {
     pub payload: Bytes,
 }
 
+impl Message {
+    /// Returns the id of the message in a stream; where the sender gave none, one from stream and sequence.
+    #[must_use]
+    pub fn id_in(&self, stream: &str, sequence: u64) -> String {
+        self.headers.get(MESSAGE_ID).map_or_else(|| format!("{stream}.{sequence}"), str::to_owned)
+    }
+}
+
 /// A stream's acknowledgement of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
