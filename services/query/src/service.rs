@@ -69,10 +69,12 @@ impl Reports {
         let is_first = after.is_none();
         let read = move |store: &dyn Store| {
             let found = store.revisions(&key, after.as_ref(), limit)?;
-            Ok((found, store.erased_at(&key)?))
+            let is_missing = is_first && found.items.is_empty();
+            let erased_at = if is_missing { store.erased_at(&key)? } else { None };
+            Ok((found, is_missing, erased_at))
         };
-        let (found, erased_at) = self.reads.run(read).await?;
-        if is_first && found.items.is_empty() {
+        let (found, is_missing, erased_at) = self.reads.run(read).await?;
+        if is_missing {
             return Err(no_report(request.parent, erased_at));
         }
         let revisions = found.items.into_iter().map(answer::revision).collect();

@@ -1,7 +1,7 @@
 //! Erasures: recorded, carried out, and looked up.
 
 use gongkai_model::{Erasure, ReportKey};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use time::OffsetDateTime;
 
 use super::columns::{micros, time_of};
@@ -66,6 +66,6 @@ pub(super) fn is_erased(c: &Connection, key: &ReportKey, content_hash: &str) -> 
 /// When contents of a report were erased last.
 pub(super) fn erased_at(c: &Connection, key: &ReportKey) -> Result<Option<OffsetDateTime>, Error> {
     let mut select = c.prepare_cached("SELECT max(erased_at) FROM erasure WHERE agency = ? AND year = ?")?;
-    let last = select.query_row(params![key.agency.as_str(), key.year], |row| row.get(0)).optional()?;
-    last.flatten().map(time_of).transpose()
+    let last: Option<i64> = select.query_row(params![key.agency.as_str(), key.year], |row| row.get(0))?;
+    last.map(time_of).transpose()
 }

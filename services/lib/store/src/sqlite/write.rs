@@ -35,14 +35,10 @@ fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Erro
     if stored.as_ref().is_some_and(|(stored_event, _)| *stored_event >= event) {
         return Ok(Applied::Unseen);
     }
+    let hash = &arrival.arrival.content_hash;
     let content = match &arrival.outcome {
-        ArrivalOutcome::Validated(content) => Some(content),
-        ArrivalOutcome::Rejected => None,
-    };
-    let is_erased = |key| erasures::is_erased(tx, key, &arrival.arrival.content_hash);
-    let content = match content {
-        Some(content) if is_erased(&content.key)? => None,
-        content => content,
+        ArrivalOutcome::Validated(content) if !erasures::is_erased(tx, &content.key, hash)? => Some(content),
+        ArrivalOutcome::Validated(_) | ArrivalOutcome::Rejected => None,
     };
     let new_key = content.map(|content| content.key.clone());
     // A later reading may find another agency or year, or no report: then the old report changes too.
