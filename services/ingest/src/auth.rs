@@ -109,6 +109,39 @@ impl Caller {
         self.sites.first().map_or("", |site| &site.rights.name)
     }
 
+    /// The caller, who has shown a token as well.
+    fn holding(mut self, token: Option<&Holder>) -> Self {
+        match token {
+            Some(Holder::Operator) => self.is_operator = true,
+            Some(Holder::Site(site)) if !self.sites.contains(site) => self.sites.push(site.clone()),
+            _ => {}
+        }
+        self
+    }
+
+    /// What a call is that claims a site whose credentials did not come.
+    fn unproven(&self, site: &KnownSite) -> Result<Actor, Problem> {
+        let name = &site.rights.name;
+        if self.has_signed {
+            return Err(Problem::new(
+                Code::BadSignature,
+                format!("签名来自 {name} 以外的站点"),
+                format!("signed by another site than {name}"),
+            ));
+        }
+        if let Some(own) = self.sites.first() {
+            return Ok(Actor::site(own.rights.clone()).naming(name.clone()));
+        }
+        if self.is_operator && self.cannot_sign {
+            return Ok(Actor::site(site.rights.clone()));
+        }
+        Err(Problem::new(
+            Code::Unauthenticated,
+            format!("站点 {name} 的请求须签名"),
+            format!("site {name} must sign what comes from it"),
+        ))
+    }
+
     /// Returns the site code that a call names, or else that of the site that has proven itself, which need not repeat it.
     #[must_use]
     pub fn site_code_or(&self, named: String) -> String {
@@ -181,12 +214,7 @@ impl Authenticator {
         if let Some(signature) = &shown.signature {
             caller.sites = self.signers(signature, covered)?;
         }
-        match &shown.token {
-            Some(Holder::Operator) => caller.is_operator = true,
-            Some(Holder::Site(site)) if !caller.sites.contains(site) => caller.sites.push(site.clone()),
-            _ => {}
-        }
-        Ok(caller)
+        Ok(caller.holding(shown.token.as_ref()))
     }
 
     /// Returns the caller whom the broker let publish on the subject of a site. The broker's permissions stand for its secret.
@@ -208,13 +236,7 @@ impl Authenticator {
     /// Returns the caller of a protocol without signatures.
     #[must_use]
     pub fn unsigned_caller(&self, shown: &Shown) -> Caller {
-        let mut caller = Caller { cannot_sign: true, ..Caller::default() };
-        match &shown.token {
-            Some(Holder::Operator) => caller.is_operator = true,
-            Some(Holder::Site(site)) => caller.sites.push(site.clone()),
-            None => {}
-        }
-        caller
+        Caller { cannot_sign: true, ..Caller::default() }.holding(shown.token.as_ref())
     }
 
     /// Authorises a call that claims a site by its source or code, and returns in whose name it acts. If both are empty, it
@@ -309,31 +331,6 @@ impl Authenticator {
             ));
         }
         Ok(signers)
-    }
-}
-
-impl Caller {
-    /// What a call is that claims a site whose credentials did not come.
-    fn unproven(&self, site: &KnownSite) -> Result<Actor, Problem> {
-        let name = &site.rights.name;
-        if self.has_signed {
-            return Err(Problem::new(
-                Code::BadSignature,
-                format!("签名来自 {name} 以外的站点"),
-                format!("signed by another site than {name}"),
-            ));
-        }
-        if let Some(own) = self.sites.first() {
-            return Ok(Actor::site(own.rights.clone()).naming(name.clone()));
-        }
-        if self.is_operator && self.cannot_sign {
-            return Ok(Actor::site(site.rights.clone()));
-        }
-        Err(Problem::new(
-            Code::Unauthenticated,
-            format!("站点 {name} 的请求须签名"),
-            format!("site {name} must sign what comes from it"),
-        ))
     }
 }
 

@@ -278,10 +278,9 @@ impl Intake {
 
     /// Saves a receipt that is final at once.
     async fn saved(&self, receipt: Receipt, region: Region) -> Result<Receipt, Problem> {
-        let id = receipt.submission_id.clone();
         self.tell(&receipt, region).await?;
-        self.receipts.merge(receipt).await?;
-        self.receipt(&id).await
+        let receipt = self.receipts.merge(receipt).await?;
+        Ok(self.with_status_url(self.receipts.outcome(receipt).await?))
     }
 
     /// Tells the site of the end, before the receipt says that: a sender who gets no answer calls again and tells again.

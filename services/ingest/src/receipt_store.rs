@@ -144,15 +144,11 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer. Merging the same update again is harmless.
     pub async fn merge(&self, update: Receipt) -> Result<Receipt, Error> {
-        let id = update.submission_id.clone();
-        let take = |known: &mut Receipt| {
-            let merged =
-                if is_known(known) { state::merge(known.clone(), update.clone()) } else { update.clone() };
-            let is_changed = merged != *known;
-            *known = merged;
-            (is_changed, ())
+        let merged = |known: &Receipt| match is_known(known) {
+            true => state::merge(known.clone(), update.clone()),
+            false => update.clone(),
         };
-        Ok(self.records.change(&id, take).await?.0)
+        self.update(&update.submission_id, merged).await
     }
 
     /// Merges what the log tells of a submission, and returns the result. If nothing was known of it, the present log has it.
@@ -160,18 +156,26 @@ impl ReceiptStore {
     /// # Errors
     /// As for [`Self::merge`].
     pub async fn learn(&self, update: Receipt) -> Result<Receipt, Error> {
-        let id = update.submission_id.clone();
         let epoch = self.runtime.log_epoch();
+        let merged = |known: &Receipt| match is_known(known) {
+            true => state::learn(known.clone(), update.clone()),
+            false => Receipt { log_epoch: epoch, ..update.clone() },
+        };
+        self.update(&update.submission_id, merged).await
+    }
+
+    async fn update(
+        &self,
+        id: &str,
+        merged: impl Fn(&Receipt) -> Receipt + Send + Sync,
+    ) -> Result<Receipt, Error> {
         let take = |known: &mut Receipt| {
-            let merged = match is_known(known) {
-                true => state::learn(known.clone(), update.clone()),
-                false => Receipt { log_epoch: epoch, ..update.clone() },
-            };
+            let merged = merged(known);
             let is_changed = merged != *known;
             *known = merged;
             (is_changed, ())
         };
-        Ok(self.records.change(&id, take).await?.0)
+        Ok(self.records.change(id, take).await?.0)
     }
 
     /// Records the arrival of a report.
@@ -216,14 +220,6 @@ impl ReceiptStore {
     ) -> Result<(), Error> {
         let change = |record: &mut HistoryRecord| history::change_history(record, &take);
         self.records.change(&report_entry(report), change).await.map(drop)
-    }
-
-    /// Returns true if the content is the current content of a report, as far as the stages' events have arrived.
-    ///
-    /// # Errors
-    /// The broker did not answer.
-    pub async fn is_current(&self, report: &str, content_hash: &str) -> Result<bool, Error> {
-        Ok(self.standing(report, content_hash).await?.is_some())
     }
 
     /// Returns the rank of a content of a report if it is the current one, as far as the stages' events have arrived.
