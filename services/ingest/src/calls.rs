@@ -7,10 +7,9 @@
 use bytes::Bytes;
 use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
 use crate::{
-    places::micros,
+    places::{micros, of_micros},
     submission::{event_time, id_after},
 };
 use gongkai_proto::convert::timestamp::timestamp;
@@ -177,8 +176,7 @@ impl Attempt {
         if event_time(stated).map(micros) == self.event_time_us {
             return stated;
         }
-        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.event_time_us?) * 1000);
-        at.ok().map(timestamp)
+        of_micros(self.event_time_us?).map(timestamp)
     }
 
     fn says(&self, call: &Statement) -> bool {

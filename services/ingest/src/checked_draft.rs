@@ -15,6 +15,8 @@ pub struct CheckedDraft {
     pub outcome: Result<(ReportKey, Checked), Rejection>,
     /// The files; empty if the draft is one file.
     pub parts: Vec<Part>,
+    /// The identity that the content would have as a revision; empty without a report.
+    pub content_hash: String,
     /// What could not be compared.
     pub not_checked: Option<NotCheckedLine>,
     /// Versions of the program and its rules.
@@ -83,7 +85,7 @@ impl CheckedDraft {
             title: report.title.clone(),
             // It is none of its revisions.
             revision: 0,
-            content_hash: self.submission.references().content_hash(),
+            content_hash: self.content_hash.clone(),
             published_at: declared.published_at,
             received_at: None,
             sections: report.sections.iter().map(section).collect(),

@@ -159,15 +159,16 @@ impl DryRun {
         let listed = listed_name(&draft.declared, &self.neighbours.registry.borrow());
         let read = self.on(core, move || {
             let read = read_files(&readers, &draft, listed.as_deref(), limits);
-            let read = read.map(|JointReading { result, parts, .. }| {
+            let read = read.map(|(JointReading { result, parts, .. }, content_hash)| {
                 let of_year =
                     |reading: Reading| (AgencyYear::of(&reading.report, kind_of(&reading.report)), reading);
-                (result.map(of_year), parts)
+                (result.map(of_year), parts, content_hash)
             });
             (draft, read)
         });
         let (draft, read) = read.await?;
-        let (read, parts) = read.map_err(|unread| busy("读取进程不可用", &unread.to_string()))?;
+        let (read, parts, content_hash) =
+            read.map_err(|unread| busy("读取进程不可用", &unread.to_string()))?;
         let (own, reading) = match read {
             Ok(read) => read,
             Err(rejection) => return Ok(CheckedDraft { parts, ..self.answer(draft, Err(rejection), None) }),
@@ -177,8 +178,8 @@ impl DryRun {
         let neighbours = self.read_neighbours(&key, own, &draft).await;
         let this = self.clone();
         let judge = move || {
-            let around = (neighbours, differences.as_slice());
-            CheckedDraft { parts, ..this.judge(draft, reading, &key, (&around.0, around.1), &review) }
+            let around = (&neighbours, differences.as_slice());
+            CheckedDraft { parts, content_hash, ..this.judge(draft, reading, &key, around, &review) }
         };
         self.on(self.core().await, judge).await
     }
@@ -263,7 +264,14 @@ impl DryRun {
         not_checked: Option<NotCheckedLine>,
     ) -> CheckedDraft {
         let versions = self.rules.versions().clone();
-        CheckedDraft { submission, outcome, parts: Vec::new(), not_checked, versions }
+        CheckedDraft {
+            submission,
+            outcome,
+            parts: Vec::new(),
+            content_hash: String::new(),
+            not_checked,
+            versions,
+        }
     }
 
     /// Returns the ids of the rules that compare the report with others.
@@ -327,13 +335,13 @@ fn listed_name(declared: &DeclaredMetadata, registry: &Registry) -> Option<Strin
     registry.get(&code).map(|agency| agency.name.clone())
 }
 
-/// Reads the files of a draft in children. `listed` is the name of the agency whose code the sender gives.
+/// Reads the files of a draft in children, and returns the hash of its content too. `listed` is the name of the agency whose code the sender gives.
 fn read_files(
     readers: &Readers,
     draft: &Submission,
     listed: Option<&str>,
     limits: Limits,
-) -> Result<JointReading, Unread> {
+) -> Result<(JointReading, String), Unread> {
     let declared = &draft.declared;
     let known = ReportHints {
         agency: Some(declared.agency.name.as_str()).filter(|name| !names_nobody(name)).or(listed),
@@ -346,7 +354,11 @@ fn read_files(
         (file, PartId::attachment(at, &file.filename, &file.media_type, &sha256(&file.bytes)))
     });
     let (files, ids): (Vec<&File>, Vec<PartId>) = main.into_iter().chain(attachments).unzip();
-    read_parts(&ids, |at| readers.read(&document(files[at], known, limits), &()))
+    let main = ids.iter().find(|id| id.name.is_none()).map(|id| id.sha256.as_str());
+    let attachments = ids.iter().filter(|id| id.name.is_some()).map(|id| id.sha256.as_str());
+    let content_hash = gongkai_model::content_hash(main, attachments);
+    let read = read_parts(&ids, |at| readers.read(&document(files[at], known, limits), &()))?;
+    Ok((read, content_hash))
 }
 
 fn kind_of(report: &Report) -> Option<gongkai_model::AgencyKind> {

@@ -26,7 +26,7 @@ use crate::{
     intake::Intake,
     publication,
     server::GRACE,
-    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity},
+    submission::{DeclaredMetadata, File, KEY_LIMIT, Submission, SubmissionIdentity},
 };
 use gongkai_proto::{
     FILE_DESCRIPTOR_SET,
@@ -43,8 +43,6 @@ use gongkai_worker::Runtime;
 
 /// Bytes allowed for a request besides its document.
 const MESSAGE_SLACK: usize = 64 * 1024;
-/// Maximum length of `request_id`, in bytes.
-const KEY_LIMIT: usize = 256;
 /// How often a silent client is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 

@@ -46,7 +46,7 @@ use crate::{
     review::ReviewLevels,
     submission::{self, DeclaredMetadata, FileLimits, Submission, SubmissionIdentity, event_time},
 };
-use gongkai_model::{Region, effective_at};
+use gongkai_model::Region;
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::{self, CONSUMER_INGEST_STATE, Event, STREAM_REPORTS},
@@ -358,16 +358,15 @@ impl Intake {
         places: &[String],
         stated: Option<Timestamp>,
     ) -> LastAccepted {
-        let event_time = event_time(stated);
-        LastAccepted {
+        let accepted = LastAccepted {
             submission_id: what.submission_id,
             content_key: what.content_key,
             sequence,
             places: places.to_vec(),
             log_epoch: self.runtime.log_epoch(),
-            effective_us: micros(effective_at(event_time, arrival)),
-            is_timed: event_time.is_some(),
-        }
+            ..LastAccepted::default()
+        };
+        accepted.at(event_time(stated), arrival)
     }
 
     /// Returns the receipt of a submission.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use gongkai_lifecycle::Rank;
+use gongkai_model::effective_at;
 use gongkai_worker::Record;
 
 /// How long something that was begun and not finished counts. By then its sender has called again or given up, and the
@@ -70,6 +71,12 @@ pub fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or_default()
 }
 
+/// The time that lies this many microseconds after 1970 began. `None` if no such time can be told.
+#[must_use]
+pub fn of_micros(us: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(us) * 1000).ok()
+}
+
 // === impl LastAccepted ===
 
 impl Record for LastAccepted {
@@ -84,6 +91,12 @@ impl Record for LastAccepted {
 }
 
 impl LastAccepted {
+    /// The same, taking effect at the time that the event states, or on arrival.
+    #[must_use]
+    pub fn at(self, stated: Option<OffsetDateTime>, arrival: OffsetDateTime) -> Self {
+        Self { effective_us: micros(effective_at(stated, arrival)), is_timed: stated.is_some(), ..self }
+    }
+
     /// Returns true if it takes effect after another. Those that take effect on arrival compare by the log, whatever the clocks of
     /// two replicas say.
     #[must_use]
@@ -97,8 +110,8 @@ impl LastAccepted {
     /// Its rank, as far as it is known before the log's own time is.
     #[must_use]
     pub fn rank(&self) -> Rank {
-        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.effective_us) * 1000);
-        Rank::new(at.unwrap_or(OffsetDateTime::UNIX_EPOCH), self.sequence)
+        let at = of_micros(self.effective_us).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        Rank::new(at, self.sequence)
     }
 }
 

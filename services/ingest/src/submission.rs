@@ -55,6 +55,9 @@ pub struct DeclaredMetadata {
     pub is_backfill: bool,
 }
 
+/// Longest key that a caller may give a call, in bytes.
+pub const KEY_LIMIT: usize = 256;
+
 /// Where a submission's id comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmissionIdentity {
@@ -149,17 +152,6 @@ impl File {
             charset: self.charset.clone(),
             filename: self.filename.clone(),
         }
-    }
-}
-
-// === impl StoredFiles ===
-
-impl StoredFiles {
-    /// Returns the identity of what was submitted, which covers all files.
-    #[must_use]
-    pub fn content_hash(&self) -> String {
-        let attachments = self.attachments.iter().map(|file| file.sha256.as_str());
-        gongkai_model::content_hash(self.content.as_ref().map(|content| content.sha256.as_str()), attachments)
     }
 }
 

@@ -23,12 +23,9 @@ use crate::{
     error::{Code, Problem},
     fields, publication,
     signature::Covered,
-    submission::{DeclaredMetadata, File, Submission, SubmissionIdentity},
+    submission::{DeclaredMetadata, File, KEY_LIMIT, Submission, SubmissionIdentity},
 };
 use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
-
-/// Maximum length of an idempotency key, in bytes.
-const KEY_LIMIT: usize = 256;
 
 /// The query parameters. Unknown ones are an error.
 const PARAMETERS: [&str; 10] = [

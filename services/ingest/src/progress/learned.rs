@@ -1,7 +1,6 @@
 //! What acceptance keeps, learned from the log: of a submission after whose publication ingest stopped, and after the bucket was
 //! lost.
 
-use gongkai_model::effective_at;
 use gongkai_ownership::{Owners, Thing};
 use gongkai_proto::v1::{self, DocumentKind, DocumentReceived, Origin, ReportWithdrawn, Sender};
 use gongkai_worker::{Context, transport::Error};
@@ -47,10 +46,9 @@ pub(super) async fn document(
         content_key: content_key(event),
         places: places_of(&agency, event.year, &event.url, &event.region),
         log_epoch: receipts.log_epoch(),
-        effective_us: micros(effective_at(stated, context.logged_at)),
-        is_timed: stated.is_some(),
+        ..LastAccepted::default()
     };
-    receipts.end_at(&seen).await
+    receipts.end_at(&seen.at(stated, context.logged_at)).await
 }
 
 /// Learns of a withdrawal. Those of earlier versions do not say under which id they came.
@@ -86,10 +84,9 @@ pub(super) async fn withdrawal(
         content_key: String::new(),
         places: places(event),
         log_epoch: receipts.log_epoch(),
-        effective_us: micros(effective_at(stated, context.logged_at)),
-        is_timed: stated.is_some(),
+        ..LastAccepted::default()
     };
-    receipts.end_at(&seen).await
+    receipts.end_at(&seen.at(stated, context.logged_at)).await
 }
 
 /// Learns whose a report is that parse has read.
