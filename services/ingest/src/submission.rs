@@ -155,6 +155,17 @@ impl File {
     }
 }
 
+// === impl StoredFiles ===
+
+impl StoredFiles {
+    /// Returns the identity of what was submitted, which covers all files.
+    #[must_use]
+    pub fn content_hash(&self) -> String {
+        let attachments = self.attachments.iter().map(|file| file.sha256.as_str());
+        gongkai_model::content_hash(self.content.as_ref().map(|content| content.sha256.as_str()), attachments)
+    }
+}
+
 // === impl FileLimits ===
 
 impl FileLimits {
