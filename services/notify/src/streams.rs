@@ -1,6 +1,46 @@
-//! Which stream a stored sequence belongs to.
+//! Which stream a stored sequence belongs to, and whether what is stored was checked against the present ones.
 
-use gongkai_worker::transport::StreamState;
+use gongkai_worker::{
+    Decision, Runtime,
+    transport::{Error, ErrorKind, StreamState},
+};
+use tokio::sync::watch;
+
+/// The number of the log for which what is stored was checked. Nothing is handled before that.
+#[derive(Debug)]
+pub(crate) struct CheckedEpoch(watch::Sender<Option<u64>>);
+
+// === impl CheckedEpoch ===
+
+impl CheckedEpoch {
+    /// Nothing is checked yet.
+    pub(crate) fn none() -> Self {
+        Self(watch::Sender::new(None))
+    }
+
+    pub(crate) fn set(&self, epoch: u64) {
+        self.0.send_replace(Some(epoch));
+    }
+
+    /// Makes sure that it is the present log.
+    ///
+    /// # Errors
+    /// `Unavailable` with the text of `what` otherwise: that is not known yet.
+    pub(crate) fn ready(&self, runtime: &Runtime, what: impl FnOnce() -> String) -> Result<(), Decision> {
+        if *self.0.borrow() == Some(runtime.log_epoch()) {
+            return Ok(());
+        }
+        Err(Decision::Unavailable(Error::new(ErrorKind::Unavailable, what())))
+    }
+
+    /// Waits until something was checked once, or until shutdown.
+    pub(crate) async fn until_set(&self, runtime: &Runtime) {
+        let mut checked = self.0.subscribe();
+        // The sender lives as long as `self`, so the wait ends with a value.
+        let set = async { drop(checked.wait_for(Option::is_some).await) };
+        runtime.shutdown().run_until_cancelled(set).await;
+    }
+}
 
 /// Identifies a stream by when it was created: one that was deleted and made again has the same name and other messages.
 #[must_use]

@@ -68,6 +68,14 @@ async fn told(receiver: &Receiver, state: &str) -> String {
     }
 }
 
+/// Corrects the report. The alert that was raised is resolved, and nothing was told twice.
+async fn resolved_once(receiver: &Receiver, deployment: &mut Deployment, raised: &str) {
+    publish(deployment, CORRECTED).await;
+    assert_eq!(told(receiver, "resolved").await, raised);
+    assert_eq!(receiver.totals().1, 0, "{:#?}", receiver.calls());
+    deployment.assert_nothing_restarted();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_delivered_although_the_record_of_it_is_lost() {
     let receiver = Receiver::start().await;
@@ -80,10 +88,7 @@ async fn what_waits_is_delivered_although_the_record_of_it_is_lost() {
     repaired(&deployment, "entry bucket gongkai-deliveries", "MISSING").await;
     receiver.set_down(false);
     let raised = told(&receiver, "raised").await;
-    publish(&deployment, CORRECTED).await;
-    assert_eq!(told(&receiver, "resolved").await, raised);
-    assert_eq!(receiver.totals().1, 0, "{:#?}", receiver.calls());
-    deployment.assert_nothing_restarted();
+    resolved_once(&receiver, &mut deployment, &raised).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,11 +103,8 @@ async fn what_waits_is_raised_again_when_the_stream_of_alerts_is_lost() {
     repaired(&deployment, "stream GONGKAI_ALERTS", "MISSING").await;
     receiver.set_down(false);
     let raised = told(&receiver, "raised").await;
-    // Its sequences begin again, and are no older than those that were told.
-    publish(&deployment, CORRECTED).await;
-    assert_eq!(told(&receiver, "resolved").await, raised);
-    assert_eq!(receiver.totals().1, 0, "{:#?}", receiver.calls());
-    deployment.assert_nothing_restarted();
+    // The sequences of the stream begin again, and are no older than those that were told.
+    resolved_once(&receiver, &mut deployment, &raised).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,8 +116,5 @@ async fn an_alert_ends_although_the_record_of_its_beginning_is_lost() {
     context(&mut deployment).await.delete_key_value(subjects::BUCKET_ALERTS).await.unwrap();
     all_say(&deployment, "entry bucket gongkai-alerts is missing").await;
     repaired(&deployment, "entry bucket gongkai-alerts", "MISSING").await;
-    publish(&deployment, CORRECTED).await;
-    assert_eq!(told(&receiver, "resolved").await, raised);
-    assert_eq!(receiver.totals().1, 0, "{:#?}", receiver.calls());
-    deployment.assert_nothing_restarted();
+    resolved_once(&receiver, &mut deployment, &raised).await;
 }

@@ -8,7 +8,6 @@
 //! Meanwhile no event is handled: one that finds no record would resolve nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -23,7 +22,7 @@ use gongkai_worker::{
 use time::OffsetDateTime;
 
 use super::handler::Alerter;
-use crate::streams::identity;
+use crate::streams::{CheckedEpoch, identity};
 
 /// The kinds of events that alerts derive from.
 pub const KINDS: [Event; 4] =
@@ -36,8 +35,6 @@ const MAX_RACES: u32 = 16;
 const READ_AHEAD: usize = 32;
 /// Pause before the broker is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Value of [`Rebuilder::checked`] while nothing is checked.
-const UNCHECKED: u64 = u64::MAX;
 
 /// Turns report events into alerts while the alert records are those of the present log. Cheap to clone.
 #[derive(Clone)]
@@ -47,8 +44,8 @@ struct Inner {
     alerter: Alerter,
     records: RecordStore,
     runtime: Runtime,
-    /// Number of the log that the records are known to be of.
-    checked: AtomicU64,
+    /// The log that the records are known to be of.
+    checked: CheckedEpoch,
 }
 
 /// The streams that the alert records belong to, by their identities.
@@ -83,7 +80,7 @@ impl Rebuilder {
             alerter,
             records: RecordStore::new(runtime.entries(BUCKET_ALERTS), MAX_RACES),
             runtime: runtime.clone(),
-            checked: AtomicU64::new(UNCHECKED),
+            checked: CheckedEpoch::none(),
         }))
     }
 
@@ -100,7 +97,7 @@ impl Rebuilder {
                 let latch = runtime.latch("alert records");
                 self.0.check(&latch).await?;
                 // If another loss was accepted meanwhile, the number is an old one and lets nothing pass.
-                self.0.checked.store(epoch, Ordering::Release);
+                self.0.checked.set(epoch);
                 latch.release();
                 runtime.until_epoch_after(epoch).await;
             }
@@ -114,10 +111,7 @@ impl Handler for Rebuilder {
     type Input = ReportEvent;
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
-        if self.0.checked.load(Ordering::Acquire) != self.0.runtime.log_epoch() {
-            let what = "the alert records are not checked yet";
-            return Err(Decision::Unavailable(Error::new(ErrorKind::Unavailable, what)));
-        }
+        self.0.checked.ready(&self.0.runtime, || "the alert records are not checked yet".to_owned())?;
         self.0.alerter.handle(event, context).await
     }
 }

@@ -23,10 +23,7 @@ use gongkai_worker::{
 };
 use prost::bytes::Bytes;
 use time::OffsetDateTime;
-use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     backlog::{Backlog, HoldBack, millis},
@@ -35,7 +32,7 @@ use super::{
     subscriber::Subscriber,
     webhook,
 };
-use crate::streams::identity;
+use crate::streams::{CheckedEpoch, identity};
 
 /// Most lost races in a row for one backlog. All deliveries of a receiver that just went away write it.
 const MAX_RACES: u32 = 200;
@@ -45,8 +42,6 @@ const MAX_RECALLED: usize = 16_384;
 const READ_AHEAD: usize = 32;
 /// Pause before the broker is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Value of [`WaitingQueue::checked`] while nothing is checked.
-const UNCHECKED: u64 = u64::MAX;
 /// Interval of the checks that a backlog has a timer.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 /// CloudEvents type of a timer that fired.
@@ -68,8 +63,8 @@ pub struct WaitingQueue {
     pub(super) schedule: Schedule,
     /// One change at a time in this process. Replicas race by compare-and-set.
     turn: tokio::sync::Mutex<()>,
-    /// Number of the log for which it was made sure that nothing that waits is lost.
-    checked: watch::Sender<u64>,
+    /// The log for which it was made sure that nothing that waits is lost.
+    checked: CheckedEpoch,
     /// Where the identity of the stream of alerts is set then.
     stream: Arc<AtomicI64>,
 }
@@ -93,7 +88,7 @@ impl WaitingQueue {
     pub fn new(subscriber: &Subscriber, schedule: Schedule, runtime: &Runtime) -> Self {
         Self {
             subscription: subscriber.name().to_owned(),
-            checked: watch::Sender::new(UNCHECKED),
+            checked: CheckedEpoch::none(),
             stream: subscriber.stream(),
             records: RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES),
             runtime: runtime.clone(),
@@ -107,23 +102,14 @@ impl WaitingQueue {
     /// # Errors
     /// `Unavailable`: that is not known yet.
     pub(super) fn ready(&self) -> Result<(), Decision> {
-        if *self.checked.borrow() == self.runtime.log_epoch() {
-            return Ok(());
-        }
-        let what = format!("what waits for {} is not checked yet", self.subscription);
-        Err(Decision::Unavailable(Error::new(ErrorKind::Unavailable, what)))
+        self.checked
+            .ready(&self.runtime, || format!("what waits for {} is not checked yet", self.subscription))
     }
 
     /// Waits until that was made sure once, or until shutdown. A consumer is not created before: without one, nothing can have
     /// waited.
     pub async fn until_checked(&self) {
-        let shutdown = self.runtime.shutdown();
-        let mut checked = self.checked.subscribe();
-        tokio::select! {
-            // The sender lives as long as the queue, so the wait ends with a value.
-            _ = checked.wait_for(|epoch| *epoch != UNCHECKED) => {}
-            () = shutdown.cancelled() => {}
-        }
+        self.checked.until_set(&self.runtime).await;
     }
 
     pub(super) async fn read(&self) -> Result<Backlog, Error> {
@@ -259,7 +245,7 @@ impl WaitingQueue {
             }
         }
         self.stream.store(stream, Ordering::Release);
-        self.checked.send_replace(epoch);
+        self.checked.set(epoch);
         Ok(())
     }
 
