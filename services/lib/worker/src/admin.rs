@@ -1,8 +1,8 @@
 //! The admin server of a service.
 //!
-//! - `/livez`: 200, or 503 with the names of stalled loops. An operator or Kubernetes restarts the process then.
-//! - `/readyz`: 200 while every latch is released, the broker answers and holds what it held, with the remarks of
-//!   components in the body; else 503 with one sentence, also from the first stop signal on.
+//! - `/livez`: 200, or 503 with the names of stalled loops. An operator or Kubernetes then restarts the process.
+//! - `/readyz`: 200 while every latch is released, the broker answers and no stream or bucket is lost, with the
+//!   remarks of components in the body. Otherwise, and from the first stop signal on, 503 with one sentence.
 //! - `/metrics`: Prometheus text. Requires the bearer token if one is set.
 
 use std::net::SocketAddr;

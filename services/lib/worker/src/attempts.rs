@@ -1,14 +1,14 @@
-//! Tells which deliveries of a message count as attempts, and which crashes it caused.
+//! Decides which deliveries of a message count as attempts, and which crashes are charged to it.
 //!
-//! The broker counts deliveries, however they ended. A delivery that ended because the process died does not count as
-//! an attempt of the messages that were in work: at most one of them is the cause. The runtime therefore counts by
-//! itself, in one entry for each message that was delivered more than once:
+//! The broker counts every delivery, however it ended. A delivery that ended because the process died does not count
+//! as an attempt of the messages that were in work: at most one of them is the cause. The runtime therefore keeps its
+//! own counts, in one entry for each message that was delivered more than once:
 //!
 //! - A failure is noted before the message is handed back.
 //! - A message with two deliveries in a row without a recorded end is a suspect. It is handled [alone](crate::alone),
-//!   and that it is alone is noted before it is handled.
-//! - If the next delivery finds that note, the process died while only this message was in work. The crash is charged to it,
-//!   and it remains a suspect until it is settled.
+//!   which is called its trial; the trial is noted before it begins.
+//! - If the next delivery finds that note, the process died while only this message was in work. The crash is charged
+//!   to the message, and it remains a suspect until it is settled.
 //!
 //! The first delivery of a message reads and writes no entry.
 
@@ -27,19 +27,19 @@ pub(crate) const MAX_CRASHES: u32 = 5;
 /// Number of deliveries in a row without a known end that make a message a suspect. A single one is often harmless: the
 /// broker was restarted, a replica was stopped.
 const SUSPICIOUS: u32 = 2;
-/// Most lost races for one entry. Replicas rarely meet at one.
+/// Maximum number of lost races for one entry. Replicas rarely write the same entry.
 const MAX_RACES: u32 = 16;
 
-/// What is known of the earlier deliveries of a message.
+/// Record of the earlier deliveries of a message.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Attempts {
-    /// Id of the message. In a stream that was made anew, another message has the same sequence.
+    /// Id of the message. A stream that was created again has other messages under the same sequences.
     #[prost(string, tag = "1")]
     message_id: String,
     /// Number of failed attempts.
     #[prost(uint32, tag = "2")]
     failures: u32,
-    /// Deliveries during which the process died and the message was alone.
+    /// Deliveries during which the process died while it handled the message alone.
     #[prost(uint32, repeated, tag = "3")]
     crashes: Vec<u32>,
     /// The last delivery whose end is known.
@@ -53,18 +53,18 @@ struct Attempts {
 /// How a message that was delivered before is to be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Treatment {
-    /// As any other.
+    /// Handle it like any other message.
     Clear,
-    /// Alone.
+    /// Handle it alone.
     Suspect,
-    /// Not now: the process died this often while only this message was in work.
+    /// Do not handle it: the process died this often while only this message was in work.
     Crashed(u32),
 }
 
 /// The entries of one consumer.
 pub(crate) struct AttemptLog {
     records: RecordStore,
-    /// Stream and consumer.
+    /// Names of the stream and the consumer.
     prefix: String,
 }
 
@@ -76,7 +76,7 @@ impl Attempts {
         let is_due = self.alone != 0 && self.alone < delivery;
         if is_due {
             self.crashes.push(self.alone);
-            // The message is handed back, which is a known end.
+            // The message is handed back, so the end of the delivery is known.
             (self.alone, self.ended) = (0, delivery);
         }
         is_due
@@ -86,8 +86,8 @@ impl Attempts {
         self.alone = delivery;
     }
 
-    /// Ends a trial that the process survived. Another process may have counted it as a crash, if this one was
-    /// suspended.
+    /// Ends a trial that the process survived. Removes the crash that another process may have charged while this one
+    /// was suspended.
     fn close(&mut self, delivery: u32) {
         self.crashes.retain(|crash| *crash != delivery);
         if self.alone == delivery {
@@ -116,16 +116,16 @@ impl Attempts {
 // === impl AttemptLog ===
 
 impl AttemptLog {
-    /// The log of one consumer over a declared bucket.
+    /// Creates the log of one consumer over a declared bucket.
     pub(crate) fn new(entries: Arc<dyn Entries>, stream: &str, durable: &str) -> Self {
         Self { records: RecordStore::new(entries, MAX_RACES), prefix: format!("{stream}/{durable}") }
     }
 
-    /// Returns the number of failed attempts so far and how to handle this delivery, the second or a later one. Charges a
-    /// crash that the last one ended with.
+    /// Returns the number of failed attempts so far and how to handle this delivery, which is the second or a later
+    /// one. Charges the crash that ended the previous delivery, if there was one.
     ///
     /// # Errors
-    /// As for [`RecordStore::change`], here and below.
+    /// As for [`RecordStore::change`], here and in the methods below.
     pub(crate) async fn treatment(
         &self,
         context: &Context,
@@ -138,12 +138,12 @@ impl AttemptLog {
         self.change(context, charge).await
     }
 
-    /// Notes that the message is about to be handled alone.
+    /// Notes that a trial is about to begin.
     pub(crate) async fn open(&self, context: &Context, delivery: u32) -> Result<(), Error> {
         self.change(context, |attempts| (true, attempts.open(delivery))).await
     }
 
-    /// Notes that handling the message alone came to an end.
+    /// Notes the end of a trial.
     pub(crate) async fn close(&self, context: &Context, delivery: u32) -> Result<(), Error> {
         self.change(context, |attempts| (true, attempts.close(delivery))).await
     }

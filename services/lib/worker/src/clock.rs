@@ -26,19 +26,19 @@ pub struct ClockHandle(Arc<Mutex<OffsetDateTime>>);
 // === impl Clock ===
 
 impl Clock {
-    /// The machine's clock, in UTC.
+    /// Creates a clock that returns the machine's time.
     #[must_use]
     pub fn system() -> Self {
         Self(TimeSource::System)
     }
 
-    /// A clock that always returns `at`, for tests.
+    /// Creates a clock that always returns `at`, for tests.
     #[must_use]
     pub fn fixed(at: OffsetDateTime) -> Self {
         Self(TimeSource::Fixed(at))
     }
 
-    /// A clock that only the returned handle moves, for tests.
+    /// Creates a clock that only the returned handle moves, for tests.
     #[must_use]
     pub fn manual(start: OffsetDateTime) -> (Self, ClockHandle) {
         let at = Arc::new(Mutex::new(start));

@@ -43,7 +43,7 @@ pub(crate) struct Supplies {
     pub(crate) outage: Outage,
     /// Released once the consumer is bound.
     pub(crate) latch: Latch,
-    /// Where another latch is held while a lost consumer is bound again.
+    /// Hands out the latch that is held while a lost consumer is bound again.
     pub(crate) readiness: Readiness,
 }
 
@@ -63,7 +63,7 @@ struct Loop<H: Handler> {
     failed: u32,
 }
 
-/// What is in work.
+/// The messages in work.
 struct ActiveWork {
     in_flight: InFlight,
     _heartbeats: AbortOnDropHandle<()>,
@@ -149,7 +149,7 @@ impl<H: Handler> Loop<H> {
         let mut closing = self.transport.closing();
         loop {
             let started = Instant::now();
-            // Also while no permit is free: what is in work may be waiting for a store that is lost.
+            // A loss is noticed even while no permit is free: the messages in work may be waiting for the lost store.
             let result = match closing.run_until_cancelled(self.permits()).await {
                 Some(Some(permits)) => match self.fetch(pull, permits).await {
                     Some(result) => result,
@@ -197,7 +197,8 @@ impl<H: Handler> Loop<H> {
         })
     }
 
-    /// Waits for at least one permit and takes all that are free. Returns `None` on shutdown. Nothing else takes permits.
+    /// Waits for at least one permit and acquires all that are free. Returns `None` on shutdown. Nothing else
+    /// acquires permits.
     async fn permits(&self) -> Option<OwnedSemaphorePermit> {
         let mut permits = loop {
             tokio::select! {
@@ -266,7 +267,8 @@ impl<H: Handler> Loop<H> {
         }));
     }
 
-    /// Drops what is in work, because it comes from a store that is lost. What that store still has is delivered again.
+    /// Drops the messages in work, because they come from a lost store. Messages that are still in it are delivered
+    /// again.
     fn drop_work(&mut self) {
         self.work.hard.cancel();
         self.work = ActiveWork::new(&self.hard, self.plan.heartbeat);
@@ -316,7 +318,8 @@ impl<H: Handler> Loop<H> {
     }
 }
 
-/// Naks what arrived after the shutdown began, so that another replica gets it at once instead of after `ack_wait`.
+/// Naks messages that arrived after the shutdown began, so that another replica gets them at once instead of after
+/// `ack_wait`.
 async fn give_back(mut messages: BoxStream<'static, Result<Delivery, Error>>) {
     while let Some(Some(Ok(delivery))) = messages.next().now_or_never() {
         // If the nak is not sent, the message is redelivered after `ack_wait`.

@@ -12,7 +12,7 @@ use crate::transport::Headers;
 
 /// Code: the payload could not be decoded as a message of the expected kind.
 pub const UNDECODABLE: &str = "UNDECODABLE";
-/// Code: the handler does not take messages of this kind.
+/// Code: the handler does not accept messages of this kind.
 pub const UNEXPECTED_EVENT: &str = "UNEXPECTED_EVENT";
 /// Code: every attempt failed.
 pub const ATTEMPTS_EXHAUSTED: &str = "ATTEMPTS_EXHAUSTED";

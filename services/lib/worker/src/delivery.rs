@@ -23,7 +23,7 @@ pub(crate) struct InFlight(Arc<Mutex<HashMap<u64, Arc<SettlementSlot>>>>);
 struct SettlementSlot {
     since: Instant,
     current: tokio::sync::Mutex<Option<Box<dyn Settle>>>,
-    /// From a redelivery. Replaces `current` at the next use.
+    /// The settling side of a redelivery. Replaces `current` at the next use.
     newer: Mutex<Option<Box<dyn Settle>>>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct AckHandle {
     sequence: u64,
     slot: Arc<SettlementSlot>,
     all: InFlight,
-    /// For a handle that is dropped unsettled. `None` once settled.
+    /// Gives the redelivery delay if the handle is dropped unsettled. `None` once settled.
     on_drop: Option<RetryPolicy>,
 }
 

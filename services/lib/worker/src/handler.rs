@@ -17,8 +17,8 @@ use crate::transport::{Error, ErrorKind};
 /// The work of a stage on one message.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// The decoded message. The runtime converts it from the subject, which tells kinds of messages apart, and the payload.
-    /// A message whose conversion fails is buried as `UNDECODABLE`.
+    /// The decoded message. The runtime converts it from the subject, which identifies the kind of message, and the
+    /// payload. A message whose conversion fails is buried as `UNDECODABLE`.
     ///
     /// The bound is a trait of the standard library, so that a crate of messages need not depend on this one.
     type Input: for<'a> TryFrom<(&'a str, Bytes), Error: Into<anyhow::Error>> + Send + 'static;
@@ -47,7 +47,7 @@ impl From<(&str, Bytes)> for Raw {
     }
 }
 
-/// What a handler knows about its message.
+/// Metadata of the message that a handler works on.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// `Nats-Msg-Id` of the message. The ids of the outputs derive from it.
@@ -67,10 +67,10 @@ pub struct Context {
     pub once: Once,
 }
 
-/// Remembers that an effect took place which must not be repeated without need, such as a call to a webhook.
+/// Keeps an effect outside of the broker, such as a call to a webhook, from being repeated without need.
 ///
-/// The runtime runs a handler again that met an unavailable broker. What succeeded before under [`Once::run`] is then left
-/// out. Nothing is remembered beyond the process, nor once the message was settled or handed back.
+/// After an outage of the broker, the runtime runs the handler again. An effect that succeeded under [`Once::run`] is
+/// then skipped. The success is forgotten when the process ends or the message is settled or handed back.
 #[derive(Debug, Clone, Default)]
 pub struct Once(Arc<AtomicBool>);
 
@@ -78,7 +78,7 @@ impl Once {
     /// Runs the effect, unless it succeeded before.
     ///
     /// # Errors
-    /// That of the effect; it runs again the next time.
+    /// The error of the effect, which runs again the next time.
     ///
     /// # Cancel safety
     /// If the future is dropped, the effect may have taken place, and it runs again the next time.
@@ -100,9 +100,9 @@ impl Once {
 /// What the runtime does with a message that its handler did not handle.
 #[derive(Debug)]
 pub enum Decision {
-    /// The broker is unavailable or full or lost its store, which is not the message's fault. The runtime handles the message
-    /// again once that is over, and no attempt is used up. An effect outside of the broker that came before belongs into
-    /// [`Once::run`].
+    /// The broker is unavailable or full or lost its store, which is not the message's fault. The runtime handles the
+    /// message again once the broker has recovered, and no attempt is used up. Wrap an effect outside of the broker
+    /// that comes before such a call in [`Once::run`].
     Unavailable(Error),
     /// Deliver the message again. After the last attempt it is buried as `ATTEMPTS_EXHAUSTED`.
     Retry {
@@ -138,7 +138,7 @@ impl Decision {
         Self::Bury { code, cause: cause.into() }
     }
 
-    /// Buries a message of a kind that the handler does not take: the consumer's filters are too wide.
+    /// Buries a message of a kind that the handler does not accept: the consumer's filters are too wide.
     #[must_use]
     pub fn unexpected(context: &Context) -> Self {
         Self::bury(UNEXPECTED_EVENT, anyhow::anyhow!("nothing is taken from {}", context.subject))
@@ -146,7 +146,7 @@ impl Decision {
 }
 
 impl From<Error> for Decision {
-    /// Decides by the error's kind what a failed call to the broker means for the message that needed it.
+    /// Maps a failed call to the broker to a decision, by the kind of the error.
     fn from(error: Error) -> Self {
         match error.kind {
             ErrorKind::Unavailable | ErrorKind::ObjectsUnavailable | ErrorKind::Full | ErrorKind::Lost => {

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-/// How often freed pages are returned. What is freed and needed again within this time is not asked for anew.
+/// How often freed pages are returned. Pages that are needed again sooner stay with the process.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Returns freed pages from time to time. Never ends.
+/// Returns freed pages from time to time. Never completes.
 pub(crate) async fn trim() {
     loop {
         tokio::time::sleep(INTERVAL).await;

@@ -53,7 +53,7 @@ pub struct Process {
     holdings: Holdings,
     cpu: CpuPool,
     floor: WorkFloor,
-    /// The store of the objects, with their buckets, if they do not lie in the broker.
+    /// The S3 store with its buckets, if objects are not stored in the broker.
     objects: Option<(S3, Vec<&'static str>)>,
     transport: Arc<OnceLock<Arc<dyn Transport>>>,
     /// Cancelled once `transport` is set.
@@ -96,7 +96,7 @@ impl Process {
             // Nothing else sets the cell.
             slot.set(Arc::new(inspector.guarded())).ok();
             connected.cancel();
-            // Never stopped: messages that drain still need it.
+            // Never stopped: messages still need it while they drain.
             tokio::spawn(inspector.watch());
             Ok(())
         });
@@ -184,8 +184,8 @@ impl Process {
         self.shutdown.soft.clone()
     }
 
-    /// Returns a function. Its future completes once the broker answers but stores nothing. Restarting the broker, once
-    /// its disk has room, cures that.
+    /// Returns a function whose future completes once the broker answers but stores nothing. To recover, restart the
+    /// broker once its disk has room.
     pub fn broker_stuck(&self) -> impl Fn() -> BoxFuture<'static, ()> + use<> {
         let holdings = self.holdings.clone();
         move || {
@@ -215,7 +215,7 @@ impl Process {
 
     fn prepare(mut about: About, common: Common) -> anyhow::Result<Self> {
         common.validate()?;
-        // Then the broker does not hold them.
+        // The broker does not hold the buckets of an S3 store.
         let objects = common.objects.s3()?.map(|store| (store, std::mem::take(&mut about.topology.objects)));
         let (holdings, outage) = (Holdings::new(&about.topology), Outage::default());
         if let Some((store, _)) = &objects {
@@ -241,7 +241,7 @@ impl Process {
         })
     }
 
-    /// The inspector's settings, from the config.
+    /// Returns the inspector's settings, from the config.
     fn orders(&self) -> Orders {
         Orders {
             topology: self.about.topology.clone(),
@@ -273,7 +273,8 @@ impl Process {
         Ok(())
     }
 
-    /// Returns the admin address of the next service: its default port, the next port after the configured one, or a free one.
+    /// Returns the admin address of the next service: its default port, the next one after the configured port, or a
+    /// free one.
     fn admin_address(&mut self, default_port: u16) -> anyhow::Result<SocketAddr> {
         let mut address = self.common.admin.address(default_port)?;
         if let Some(port) = self.common.admin.port.filter(|port| *port != 0) {
@@ -307,7 +308,7 @@ impl Process {
     }
 }
 
-/// The transport with its objects in the store that the config names.
+/// Returns the transport with its objects in the store that the config names.
 fn with_objects(broker: Arc<dyn Transport>, objects: Option<(S3, Vec<&'static str>)>) -> Arc<dyn Transport> {
     match objects {
         Some((store, buckets)) => Arc::new(Divided::new(broker, store, buckets)),

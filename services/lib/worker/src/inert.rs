@@ -1,8 +1,8 @@
 //! Makes text from outside harmless before it is printed or logged.
 //!
-//! [`redact`] hides passwords inside URLs. [`escape`] shows the characters that control a terminal or are invisible as their
-//! code points; [`escape_json`] does the same inside JSON, where the value stays the same. Log lines and errors on standard
-//! error pass through all of this here; the command line passes what it prints.
+//! [`redact`] hides passwords inside URLs. [`escape`] shows the characters that control a terminal or are invisible
+//! as their code points; [`escape_json`] does the same inside JSON without changing the value. The runtime applies
+//! these to log lines and to errors on standard error, and the command line to what it prints.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ const SECRET_PARAMETERS: [&str; 6] = ["password", "passwd", "pwd", "secret", "to
 
 /// Hides the passwords and tokens of every URL in `text`: `nats://user:***@host`, `nats://***@host`, `?token=***`.
 ///
-/// A user without a password counts as a token, as NATS takes it. Text without such a URL is returned as it is.
+/// A user without a password counts as a token, as in NATS. Text without such a URL is returned unchanged.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
@@ -33,7 +33,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     if redacted == text { Cow::Borrowed(text) } else { Cow::Owned(redacted) }
 }
 
-/// Returns a URL without its user and password; any other text as it is.
+/// Returns a URL without its user and password; any other text unchanged.
 #[must_use]
 pub fn without_credentials(url: &str) -> Cow<'_, str> {
     let Some((scheme, after)) = url.split_once("://") else { return Cow::Borrowed(url) };
@@ -43,7 +43,7 @@ pub fn without_credentials(url: &str) -> Cow<'_, str> {
     }
 }
 
-/// True for a character that controls a terminal, changes the order of what is read, or is not seen.
+/// Returns true for a character that controls a terminal, changes the reading order, or is invisible.
 #[must_use]
 pub fn is_active(c: char) -> bool {
     c.is_control()
@@ -92,12 +92,12 @@ fn replaced(text: &str, is_meant: impl Fn(char) -> bool, write: impl Fn(char, &m
     Cow::Owned(out)
 }
 
-/// A comma parts the servers of `nats.url`.
+/// Returns true for a character that ends a URL. A comma separates the servers of `nats.url`.
 fn ends_url(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | '|')
 }
 
-/// Writes what follows the `://` of one URL.
+/// Writes the rest of one URL, after its `://`, without credentials.
 fn redact_url(after: &str, out: &mut String) {
     let rest = match credentials(after) {
         Some(credentials) => {

@@ -1,9 +1,10 @@
-//! One log line when the broker becomes unavailable or full or loses its store, and one when that is over; the same for an S3
-//! store that holds the objects.
+//! One log line when the broker becomes unavailable or full or loses its store, and one when that is over; the same
+//! for an S3 store that holds the objects.
 //!
-//! Calls can succeed and fail side by side during an outage, such as when one stream is full and another is not. An outage
-//! therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at most. Each kind
-//! of outage is one of its own: a broker that is full now and silent then is said to be each of them once a minute.
+//! Calls can succeed and fail side by side during an outage, such as when one stream is full and another is not. An
+//! outage therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at
+//! most. Each kind of outage is tracked separately: a broker that alternates between full and unreachable has both
+//! lines repeated.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,5 @@
-//! What to consume and how: [`Consume`] as the caller asks for it, and the plan that results with the settings.
+//! What to consume and how: [`Consume`] as the caller asks for it, and the plan that results from it and the
+//! settings.
 
 use std::time::Duration;
 
@@ -18,19 +19,21 @@ pub struct Consume {
     pub durable: String,
     /// Subject filters. Empty matches every subject of the stream.
     pub filters: Vec<String>,
-    /// Most messages in flight at once in this process. At least 1.
+    /// Maximum number of messages in flight in this process. At least 1.
     pub concurrency: Option<usize>,
-    /// Time without progress after which a delivery is repeated. The runtime reports progress every third of it.
+    /// Time without progress after which a delivery is repeated. The runtime reports progress three times in this
+    /// period.
     pub ack_wait: Option<Duration>,
-    /// Most unsettled deliveries over all replicas. Must be at least `concurrency`; should be `concurrency` × replicas.
+    /// Maximum number of unsettled deliveries over all replicas. Must be at least `concurrency`; should be
+    /// `concurrency` × replicas.
     pub max_ack_pending: Option<u32>,
     /// Number of failed attempts after which a message is buried.
     pub max_attempts: Option<u32>,
-    /// Time without a pull after which the broker deletes the consumer. `None`: it keeps it for ever.
+    /// Time without a pull after which the broker deletes the consumer. `None`: never.
     pub forget_after: Option<Duration>,
     /// Longest time that the handler may take for one message. After that the attempt has failed.
     pub deadline: Option<Duration>,
-    /// Which other messages wait while one is handled alone that may have crashed the process.
+    /// Which other messages wait while a message that may have crashed the process is handled alone.
     pub alone: Alone,
 }
 
@@ -50,7 +53,7 @@ pub(crate) struct Plan {
 // === impl Consume, Plan ===
 
 impl Consume {
-    /// Consumes `stream` under the name `durable`, with the settings of the `[worker]` section.
+    /// Creates a plan to consume `stream` under the name `durable`, with the settings of the `[worker]` section.
     #[must_use]
     pub fn new<F: Into<String>>(
         stream: impl Into<String>,

@@ -141,7 +141,7 @@ impl Publisher {
 
     /// Sets a timer, retrying within the configured budget. It needs no message id, because its name holds one timer.
     ///
-    /// What it publishes starts a trace of its own, with a link to the current one.
+    /// The message that it publishes starts a trace of its own, with a link to the current one.
     pub(crate) async fn schedule(
         &self,
         name: &str,

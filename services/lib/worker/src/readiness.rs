@@ -44,7 +44,8 @@ impl Readiness {
         !self.0.off.load(Ordering::Acquire) && self.waiting().is_empty()
     }
 
-    /// Returns the sentences of the latches that are still held: their names, or what they said last.
+    /// Returns the sentences of the latches that are still held: their names, or the text last set with
+    /// [`Latch::say`].
     #[must_use]
     pub fn waiting(&self) -> Vec<String> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
@@ -71,7 +72,7 @@ impl Readiness {
 // === impl Latch ===
 
 impl Latch {
-    /// Says what the latch waits for, in place of its name or of what it said before.
+    /// Sets the text that `/readyz` prints for the latch, instead of its name or an earlier text.
     pub fn say(&self, what: impl Into<String>) {
         let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.insert(self.number, what.into());

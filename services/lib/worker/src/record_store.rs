@@ -54,7 +54,8 @@ impl<M: prost::Message + Default> Record for M {
 // === impl RecordStore ===
 
 impl RecordStore {
-    /// A store over a declared bucket. A caller that loses `max_races` races in a row for one record gets a `Conflict`.
+    /// Creates a store over a declared bucket. A caller that loses `max_races` races in a row for one record gets a
+    /// `Conflict`.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, max_races: u32) -> Self {
         Self { entries, max_races }

@@ -55,16 +55,16 @@ struct Inner {
 // === impl Runtime ===
 
 impl Runtime {
-    /// Publishes a message and waits until its stream acknowledged it.
+    /// Publishes a message and waits until its stream acknowledges it.
     ///
-    /// Adds the `ce-*` headers, `Nats-Msg-Id`, the content type and the current trace context. If the output carries its own
-    /// message id, that replaces `message_id`. While the broker is unavailable, the publish is retried under the same id
-    /// for up to `[worker] publish_budget_s` seconds.
+    /// Adds the `ce-*` headers, `Nats-Msg-Id`, the content type and the current trace context. If the output has its
+    /// own message id, that replaces `message_id`. While the broker is unavailable, the publish is retried under the
+    /// same id for up to `[worker] publish_budget_s` seconds.
     ///
     /// # Errors
-    /// The publish was not acknowledged; the message may or may not be in the stream, and calling again with the same id is
-    /// safe. On `Unavailable` and `Full` the caller should make its sender wait (503, `RESOURCE_EXHAUSTED`). For the other
-    /// kinds a retry does not help.
+    /// The publish was not acknowledged; the message may or may not be in the stream, and calling again with the same
+    /// id is safe. On `Unavailable` and `Full` the caller should make its sender wait (503, `RESOURCE_EXHAUSTED`).
+    /// For the other kinds a retry does not help.
     ///
     /// # Cancel safety
     /// If the future is dropped, the message may or may not have been published. Call again with the same id.
@@ -95,7 +95,7 @@ impl Runtime {
         self.0.tools.publisher.schedule(timer, output, after, true).await
     }
 
-    /// Like [`Self::schedule`], unless a timer of that name is set already. Returns false then.
+    /// Like [`Self::schedule`], unless a timer of that name is set already. In that case returns false.
     ///
     /// # Errors
     /// As for [`Self::publish`].
@@ -184,7 +184,7 @@ impl Runtime {
         self.0.transport.send(message).await
     }
 
-    /// Tells which stream it is and how far it reaches.
+    /// Returns the identity of a stream and its last sequence.
     ///
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
@@ -200,7 +200,7 @@ impl Runtime {
         self.0.transport.count(stream, filter).await
     }
 
-    /// Tells how far a durable consumer is. Returns `None` if there is no such consumer.
+    /// Returns the progress of a durable consumer, or `None` if there is no such consumer.
     ///
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
@@ -220,8 +220,8 @@ impl Runtime {
         tracer.start(name, trace::SpanKind::Consumer, &sender, Vec::new)
     }
 
-    /// Publishes a dead letter for a message that was read with [`Self::message`]: `recipient` does not get it. Its id
-    /// derives from those of the message and of the recipient, so that doing it again stores nothing.
+    /// Publishes a dead letter for a message that was read with [`Self::message`] and does not reach `recipient`. Its
+    /// id derives from those of the message and of the recipient, so that a second call stores nothing.
     ///
     /// # Errors
     /// As for [`Self::publish`].
@@ -248,14 +248,14 @@ impl Runtime {
         self.0.shutdown.soft.clone()
     }
 
-    /// Returns the token of the hard stop. Once it is cancelled, what is still running is dropped.
+    /// Returns the token of the hard stop. Once it is cancelled, work that is still running is dropped.
     #[must_use]
     pub fn hard_stop(&self) -> CancellationToken {
         self.0.shutdown.hard.clone()
     }
 
-    /// Waits for the end of the drain: `[worker] drain_timeout_s` after the soft stop, or the hard stop. What still runs then
-    /// should be dropped.
+    /// Waits for the end of the drain: `[worker] drain_timeout_s` after the soft stop, or the hard stop. Work that
+    /// still runs then should be dropped.
     ///
     /// # Cancel safety
     /// Cancel safe; a new call waits from the start if the soft stop came before it.
@@ -286,22 +286,22 @@ impl Runtime {
         self.0.readiness.remark(name, text);
     }
 
-    /// Returns true if every latch is released, the broker holds what it held, and the process is not stopping. `/readyz` also
-    /// pings the broker.
+    /// Returns true if every latch is released, no stream or bucket is lost, and the process is not stopping.
+    /// `/readyz` also pings the broker.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let is_whole = self.0.holdings.as_ref().is_none_or(|holdings| holdings.obstacle().is_none());
         is_whole && self.0.readiness.is_ready()
     }
 
-    /// Returns the number of the present log: 0, and after each accepted loss of a stream or bucket a higher one. What was
-    /// remembered of messages under a lower number may be of a log that is gone.
+    /// Returns the epoch of the log: 0 at first, and a higher number after each accepted loss of a stream or bucket.
+    /// State that was derived from messages of a lower epoch may belong to a log that no longer exists.
     #[must_use]
     pub fn log_epoch(&self) -> u64 {
         self.0.holdings.as_ref().map_or(0, Holdings::accepted_ms)
     }
 
-    /// Waits until the log has another number than `epoch`, because a loss was accepted.
+    /// Waits until the epoch of the log differs from `epoch`, because a loss was accepted.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -312,7 +312,7 @@ impl Runtime {
         }
     }
 
-    /// Returns true if nothing is done because this stream or bucket is not what it was. Calls to the broker fail as
+    /// Returns true if the process stopped working because this stream or bucket is lost. Calls to the broker fail as
     /// [`ErrorKind::Lost`] meanwhile.
     #[must_use]
     pub fn has_lost(&self, part: Part) -> bool {

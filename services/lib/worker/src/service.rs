@@ -31,7 +31,7 @@ pub trait Service: Send + Sync + 'static {
         Ok(section)
     }
 
-    /// Takes from the other sections what the service needs of them. Called before [`Self::validate`].
+    /// Copies the settings that the service needs from other sections. Called before [`Self::validate`].
     ///
     /// # Errors
     /// A value there has the wrong type. The error names the key.

@@ -42,7 +42,7 @@ impl TryFrom<(&str, Bytes)> for Decoded {
 
 type Reply = Pin<Box<dyn Future<Output = Result<Vec<Output>, Decision>> + Send>>;
 
-/// A handler made of a closure.
+/// A handler that calls a closure.
 struct Act<F>(F);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Objects in an S3 store: the common cases, and those of such a store only.
+//! Objects in an S3 store: the common cases, and those that only such a store has.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 

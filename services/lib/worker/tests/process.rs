@@ -145,7 +145,7 @@ async fn a_lost_stream_makes_the_process_unready_and_it_goes_on_when_it_is_accep
     let (memory, process, admin) = boot(Act::Consume, |_| {}).await;
     until_ready(admin).await;
     memory.lose(Part::Stream("IN"));
-    // First it may say that the consumer is being bound again.
+    // The first answer may still be that the consumer is being bound again.
     while !get(admin, "/readyz", "").await.1.contains("not ready: stream IN is missing (it ended at 0)") {
         tokio::task::yield_now().await;
     }

@@ -344,7 +344,7 @@ async fn heartbeats_keep_a_quiet_batch_alive() {
     assert!(batch.next().await.is_none(), "it ends by the server's word, with no error");
 }
 
-/// The next message, however often the pull has to be bound again.
+/// Returns the next message, however often the pull has to be bound again.
 async fn fetch_again(transport: &JetStream, pull: &mut Box<dyn Pull>, spec: &ConsumerSpec) -> Delivery {
     let started = Instant::now();
     loop {
@@ -373,7 +373,7 @@ async fn a_consumer_whose_folder_is_lost_is_made_again() {
     std::fs::remove_dir_all(folder).unwrap();
     server.restart().await;
     until_available(&transport, async || transport.publish(message("suite.log.a", "two")).await).await;
-    // Nothing was noted of it yet, so it begins anew.
+    // The floor of this consumer is not known yet, so it starts from the first message.
     assert_eq!(fetch_again(&transport, &mut pull, &spec).await.sequence, 1);
 }
 
@@ -391,7 +391,7 @@ async fn a_deleted_consumer_begins_where_it_was() {
     for _ in 0..2 {
         fetch(&mut pull, 1, PATIENCE).await.remove(0).unwrap().settle.ack().await.unwrap();
     }
-    // Asks how far it is, and takes nothing.
+    // Asks for the ack floor, and fetches no message.
     drop(pull.fetch(1, PATIENCE).await.unwrap());
     let context = raw(&server).await;
     context.delete_consumer_from_stream("reader", LOG).await.unwrap();

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::transport::jetstream::Credentials;
 
-/// Parts URLs that are separated by commas from their login. One login is used for all servers.
+/// Splits comma-separated URLs into URLs without a login and the login, which is used for all servers.
 ///
 /// # Errors
 /// The URLs hold different logins.

@@ -88,8 +88,8 @@ impl Config {
         self.0.focus(name).extract().map_err(|error| describe(name, error))
     }
 
-    /// Returns what a service needs of the section of another, by its key, such as `ingest.sites`. Keys that `T` does not know
-    /// are passed over: the service whose section it is checks them.
+    /// Returns the keys of another service's section that `T` declares. `key` is a path, such as `ingest.sites`.
+    /// Other keys are ignored: the service that owns the section checks them.
     ///
     /// # Errors
     /// A value has the wrong type. The error names the key. Exit with code 64.
@@ -129,7 +129,7 @@ impl figment::Provider for Named {
     }
 }
 
-/// Checks that the section's struct has `deny_unknown_fields`. A failure is a bug and not a mistake of the operator.
+/// Checks that the section's struct has `deny_unknown_fields`. A failure is a bug, not a mistake of the operator.
 fn ensure_strict<T: DeserializeOwned>(section: &str) -> anyhow::Result<()> {
     let unknown = Figment::from(Serialized::default("a key that nobody knows", 1));
     ensure!(unknown.extract::<T>().is_err(), "section [{section}] accepts unknown keys");

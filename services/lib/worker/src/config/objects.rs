@@ -19,27 +19,27 @@ pub struct ObjectsSettings {
     pub endpoint: Option<SecretUrl>,
     /// Name of the bucket, which must exist and keep no versions.
     pub bucket: Option<String>,
-    /// Region that signatures name.
+    /// Region used in request signatures.
     pub region: String,
     /// True for `endpoint/bucket/key`, false for `bucket.endpoint/key`.
     pub path_style: bool,
-    /// Name of the key pair.
+    /// Id of the access key.
     pub access_key: Option<String>,
-    /// Its secret.
+    /// Secret of the access key.
     pub secret_key: Option<Secret>,
-    /// File with the secret.
+    /// File with the secret of the access key.
     pub secret_key_file: Option<PathBuf>,
     /// PEM file of certificates to trust besides the system's.
     pub root_certificates_file: Option<PathBuf>,
     /// Timeout of connecting, in milliseconds.
     pub connect_timeout_ms: u64,
-    /// Timeout of a request without content, in milliseconds, repetitions included.
+    /// Timeout of a request without content, in milliseconds, retries included.
     pub request_timeout_ms: u64,
-    /// Timeout of reading or writing an object, in seconds, repetitions included.
+    /// Timeout of reading or writing an object, in seconds, retries included.
     pub object_timeout_s: u64,
 }
 
-/// Where objects lie.
+/// Where objects are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ObjectStore {
@@ -76,7 +76,7 @@ impl ObjectsSettings {
         self.s3().map(drop)
     }
 
-    /// Returns a client of the S3 store, or `None` if objects lie in the broker.
+    /// Returns a client of the S3 store, or `None` if objects are stored in the broker.
     ///
     /// # Errors
     /// A setting is missing or invalid, or a file cannot be read. The error names the key.

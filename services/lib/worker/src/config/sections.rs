@@ -38,13 +38,13 @@ pub struct Common {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NatsSettings {
-    /// URLs of the servers, separated by commas. One of a cluster is enough.
+    /// URLs of the servers, separated by commas. One server of a cluster is enough.
     pub url: SecretUrl,
     /// A shared token.
     pub token: Option<Secret>,
     /// File with the token.
     pub token_file: Option<PathBuf>,
-    /// User; with `password`.
+    /// User name. Used with `password`.
     pub user: Option<String>,
     /// Password of the user.
     pub password: Option<Secret>,
@@ -60,13 +60,13 @@ pub struct NatsSettings {
     pub replicas: usize,
     /// Maximum size of each stream in bytes. A full stream refuses messages, and senders are told to wait.
     pub stream_max_bytes: Option<u64>,
-    /// Creates lost streams and buckets again and works with those that were replaced. Otherwise a process that misses one
-    /// is not ready.
+    /// Whether to create lost streams and buckets again and accept those that were replaced. Otherwise a process that
+    /// misses one is not ready.
     pub recreate: bool,
-    /// File in which the process remembers what the broker held, so that it notices a store that was lost while it was
-    /// stopped.
+    /// File in which the process records the state of the streams and buckets, so that it notices a store that was
+    /// lost while it was stopped.
     pub marker_file: Option<PathBuf>,
-    /// Age in seconds from which on a stored file whose document is not in the log counts as orphaned, for `gongkai doctor`.
+    /// Age in seconds from which `gongkai doctor` reports a stored file without a document in the log as orphaned.
     pub orphan_age_s: u64,
     /// Timeout of one attempt to connect, in seconds. The program keeps trying.
     pub connect_timeout_s: u64,
@@ -125,7 +125,8 @@ pub struct AdminSettings {
 pub struct WorkerSettings {
     /// Maximum messages in flight per consumer of this process. CPU work is limited separately, to one job per core.
     pub concurrency: usize,
-    /// Seconds without progress after which a delivery is repeated. Progress is reported every third of it. At least 3.
+    /// Seconds without progress after which a delivery is repeated. Progress is reported three times in this period.
+    /// At least 3.
     pub ack_wait_s: u64,
     /// Maximum unsettled deliveries of a consumer over all replicas. At least `concurrency` × replicas.
     pub max_ack_pending: u32,

@@ -1,8 +1,8 @@
 //! A transport whose calls pass only while every stream and bucket is in place.
 //!
-//! A call waits for a check that is under way and fails as `Lost` while a part is not in place. What passed earlier ends:
-//! fetches and watches end with `Lost`, and a delivery from what was there before is not settled any more, because its
-//! sequence may mean another message now.
+//! A call waits for a check that is under way, and fails as `Lost` while a part is not in place. When the gate
+//! closes, fetches and watches that passed it earlier end with `Lost`. A delivery from an earlier store is not
+//! settled any more, because its sequence may belong to another message now.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +34,10 @@ impl Guarded {
         self.holdings.pass(|| self.inner.losses()).await
     }
 
+    /// Waits like [`Holdings::pass`], for an operation on the store of `epoch`.
+    ///
     /// # Errors
-    /// As for [`Holdings::pass`], and `Lost` if what is behind the gate is not what it was at `epoch`.
+    /// As for [`Holdings::pass`], and `Lost` if the store was replaced since `epoch`.
     async fn pass_at(&self, epoch: u64) -> Result<(), Error> {
         if self.pass().await? == epoch { Ok(()) } else { Err(changed()) }
     }
@@ -57,7 +59,7 @@ impl Guarded {
     }
 }
 
-/// A write under way, to tell a part that takes nothing from a lost connection.
+/// A write under way. It distinguishes a part that stores nothing from a lost connection.
 struct Writing<'a> {
     guard: &'a Guarded,
     part: Option<Part>,
@@ -65,7 +67,8 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Records the result. A part that has taken nothing for a while counts as full, so that senders are told to wait.
+    /// Records the result. A part that has stored nothing for a while counts as full, so that senders are told to
+    /// wait.
     fn ended<T>(self, sequence: impl Fn(&T) -> u64, result: Result<T, Error>) -> Result<T, Error> {
         let Some(part) = self.part else { return self.guard.observe(result) };
         match self.guard.observe(result) {

@@ -23,7 +23,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_millis(200);
 /// Shortest time between two writes of the marker that only move sequences on.
 const MARK_INTERVAL: Duration = Duration::from_secs(30);
-/// Number of checks that fail in a row on a standing connection before readiness reports it.
+/// Number of checks that fail in a row on a live connection before readiness reports it.
 const FAILED_LOOKS: u32 = 2;
 /// Key of the marker in its bucket.
 const MARKER: &str = "marker";
@@ -35,9 +35,9 @@ pub(crate) struct Orders {
     pub(crate) topology: Topology,
     /// Bucket of the marker.
     pub(crate) marker: &'static str,
-    /// File that remembers what was there.
+    /// File that records the parts.
     pub(crate) file: Option<PathBuf>,
-    /// Creates again what is lost, and accepts what is there.
+    /// Whether to create lost parts again and accept replaced ones.
     pub(crate) recreate: bool,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Inspector {
     outage: Outage,
     /// What was in place at the last check.
     memory: Option<PartRecords>,
-    /// What the file says.
+    /// The content of the file.
     filed: Option<PartRecords>,
     is_declared: bool,
     /// Parts that the last check found out of place. One check is not enough, because a cluster may be electing a
@@ -70,21 +70,21 @@ struct Marker {
 /// What the broker holds and what its marker remembers.
 #[derive(Debug)]
 pub struct Inspection {
-    /// Every part.
+    /// The state of every part.
     pub inventory: Inventory,
     /// The marker, if there is one.
     pub marker: Option<PartRecords>,
-    /// The parts that are not as they are remembered.
+    /// The parts that differ from what is remembered.
     pub faults: Vec<LostPart>,
     /// The limits that are reached.
     pub shortages: Vec<Shortage>,
 }
 
-/// Looks up every stream and bucket and compares them with the marker in `bucket` and with what `file` remembers
+/// Looks up every stream and bucket and compares them with the marker in `bucket` and with the records in `file`
 /// (`nats.marker_file`). Changes nothing.
 ///
 /// # Errors
-/// The broker did not answer, or refuses. Or the file cannot be read.
+/// The broker did not answer or refused, or the file cannot be read.
 pub async fn inspect(
     transport: &Arc<dyn Transport>,
     topology: &Topology,
@@ -99,10 +99,10 @@ pub async fn inspect(
     Ok(Inspection { inventory, marker, faults, shortages })
 }
 
-/// Creates what is missing and makes the marker accept what is there. Running services accept it too, within seconds.
+/// Creates missing parts and marks the present ones as accepted. Running services accept them too, within seconds.
 ///
 /// # Errors
-/// The broker did not answer, or refuses. What was created stays; call again.
+/// The broker did not answer or refused. Parts that were created stay; call again.
 pub async fn repair(
     transport: &Arc<dyn Transport>,
     topology: &Topology,
@@ -148,7 +148,8 @@ impl Inspector {
         Guarded::new(self.transport.clone(), self.holdings.clone())
     }
 
-    /// Checks until everything is in place for the first time, or until it is known what is not. The gate is closed then.
+    /// Checks until every part is in place, or until it is certain which are not. In the second case the gate is
+    /// closed.
     ///
     /// # Errors
     /// The broker refuses a stream or bucket. An operator has to correct that.
@@ -185,7 +186,7 @@ impl Inspector {
     /// Checks once. Returns true if everything is in place.
     async fn survey(&mut self) -> Result<bool, Error> {
         let losses = self.transport.losses();
-        // Taken before the check: what is stored during it may or may not be in its answers.
+        // Read before the check: the answers may or may not include a message that is stored meanwhile.
         let memory = self.memory();
         let inventory = look(&*self.transport, &self.orders.topology).await?;
         let marker = self.marker.read().await?;
@@ -223,7 +224,7 @@ impl Inspector {
         Ok(true)
     }
 
-    /// What is remembered, with the sequences of what was stored since.
+    /// Returns the records of the last check, with the sequences of messages stored since.
     fn memory(&self) -> Option<PartRecords> {
         let mut memory = self.memory.clone()?;
         for part in self.orders.topology.parts() {
@@ -234,7 +235,7 @@ impl Inspector {
         Some(memory)
     }
 
-    /// Closes the gate if the previous check found the same.
+    /// Closes the gate if the previous check found the same faults.
     fn refuse(&mut self, faults: &[LostPart]) {
         let parts: Vec<_> = faults.iter().map(|fault| fault.part).collect();
         if self.suspected != parts {
@@ -290,8 +291,8 @@ impl Inspector {
         }
     }
 
-    /// Records a failed check. On a standing connection, readiness reports it: the broker is reachable but its
-    /// JetStream is not.
+    /// Records a failed check. On a live connection, readiness reports it: the broker is reachable but its JetStream
+    /// is not.
     async fn failed(&mut self, error: &Error) {
         self.outage.seen(error);
         self.failed_looks += 1;
@@ -349,7 +350,7 @@ fn remember(mut known: PartRecords, inventory: &Inventory) -> PartRecords {
     known
 }
 
-/// Returns true if another part stands in the place of one that is remembered.
+/// Returns true if a remembered part was replaced by another.
 fn is_another(memory: &PartRecords, inventory: &Inventory) -> bool {
     let now = remember(PartRecords::default(), inventory);
     let differs = |(name, seen): (&String, &super::record::PartRecord)| {
@@ -372,7 +373,7 @@ fn now_ms(clock: &Clock) -> u64 {
     u64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
 
-/// Returns what a file remembers; `None` if there is none, or it does not exist yet.
+/// Returns the records in `file`, or `None` if no file is configured or it does not exist yet.
 fn remembered(file: Option<&Path>) -> anyhow::Result<Option<PartRecords>> {
     let Some(file) = file else { return Ok(None) };
     let known = PartRecords::read(file)

@@ -5,7 +5,7 @@ use std::fmt;
 use super::record::{PartRecord, PartRecords};
 use crate::transport::{Part, StreamState};
 
-/// What the broker says of each part; `None` if there is none.
+/// The state of each part in the broker; `None` if the part does not exist.
 pub type Inventory = Vec<(Part, Option<StreamState>)>;
 
 /// A part that is not in place.
@@ -22,29 +22,29 @@ pub struct LostPart {
 pub enum Loss {
     /// It is gone.
     Missing {
-        /// The last sequence that it had stored.
+        /// The last sequence that it had.
         last: u64,
     },
     /// It was deleted and created again.
     Replaced {
-        /// When the one that was known was created.
+        /// Creation time of the remembered part.
         was: String,
-        /// When the present one was created.
+        /// Creation time of the present part.
         is: String,
     },
-    /// It ends earlier than it did: an older copy, or its end is lost.
+    /// Its last sequence went back: it is an older copy, or its last messages are lost.
     Older {
-        /// The last sequence that was known.
+        /// The remembered last sequence.
         was: u64,
         /// The present last sequence.
         is: u64,
     },
 }
 
-/// Returns the parts that are not in place. A part of which nothing is remembered is in place, whether or not it exists yet.
+/// Returns the parts that are not in place. A part without a record is in place, whether or not it exists yet.
 ///
-/// The memory of a process is newer than the marker, so it decides where there is one, unless an operator has accepted
-/// since what is there.
+/// The memory of a process is newer than the marker. If there is one, it takes precedence, unless an operator has
+/// accepted the present parts since.
 #[must_use]
 pub fn judge(
     inventory: &Inventory,
@@ -59,7 +59,7 @@ pub fn judge(
     inventory.iter().filter_map(judge_one).collect()
 }
 
-/// Returns true if an operator accepted what is there later than `memory` knows.
+/// Returns true if an operator accepted the present parts after `memory` was recorded.
 #[must_use]
 pub fn is_accepted(marker: Option<&PartRecords>, memory: &PartRecords) -> bool {
     marker.is_some_and(|marker| marker.accepted_ms > memory.accepted_ms)
@@ -75,10 +75,10 @@ fn loss(known: &PartRecord, held: Option<StreamState>) -> Option<Loss> {
         .then_some(Loss::Older { was: known.last_sequence, is: seen.last_sequence })
 }
 
-/// Says in one sentence what is wrong and what to do.
+/// Describes in one sentence what is wrong and what to do.
 #[must_use]
 pub fn sentence(faults: &[LostPart]) -> String {
-    /// More than these are counted.
+    /// Maximum number of faults that are named. Further ones are only counted.
     const NAMED: usize = 3;
     let named: Vec<_> = faults.iter().take(NAMED).map(ToString::to_string).collect();
     let more = faults.len().saturating_sub(NAMED);
@@ -162,7 +162,7 @@ mod tests {
         let accepted = PartRecords { accepted_ms: 7, ..known(&[(LOG, held(3, 0))]) };
         let inventory = vec![(LOG, Some(held(3, 0)))];
         assert!(judge(&inventory, Some(&accepted), Some(&memory)).is_empty());
-        // The process has taken over what was accepted; then the old store comes back.
+        // The process has adopted the accepted part; then the old store returns.
         let marker = known(&[(LOG, held(1, 5))]);
         assert_eq!(judge(&vec![(LOG, Some(held(1, 5)))], Some(&marker), Some(&accepted)).len(), 1);
     }

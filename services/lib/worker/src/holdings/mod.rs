@@ -1,26 +1,27 @@
 //! What the broker must hold, and whether it still holds it.
 //!
-//! A stream or bucket that was there once is never created again silently: an empty log in the place of a lost one
+//! A stream or bucket that existed once is never created again silently: an empty log in the place of a lost one
 //! would make accepted documents vanish. A process therefore works only while every part is the one that it knows and
 //! still has every message that it had. Otherwise every call to the broker fails as `Lost`, consumers stop, and
-//! `/readyz` says in one sentence what is wrong, until the store is back or an operator accepts what is there.
+//! `/readyz` describes in one sentence what is wrong, until the store is back or an operator accepts the present
+//! parts.
 //!
-//! What was there is known from three places ([`record`]):
+//! The known state of each part is remembered in three places ([`record`]):
 //!
 //! - the memory of this process, which is exact;
 //! - the *marker*, an entry in a bucket of its own, which outlives the loss of any other stream or bucket;
 //! - a file, if `nats.marker_file` names one, which outlives the loss of the whole store.
 //!
-//! Without memory, marker and file, nothing tells a broker that lost everything from a new one, nor an older copy of a whole
-//! store from the latest one.
+//! Without memory, marker and file, a broker that lost everything looks like a new one, and an older copy of a whole
+//! store looks like the latest.
 //!
-//! A broker can also be there and take nothing: a nats-server whose disk was full refuses, without an answer, every message
-//! for the streams that met it, until it is restarted. Parts that take nothing are tracked ([`refusals`]), and `/readyz` says
-//! what to do. The same holds for a limit that is reached ([`room`]).
+//! A broker can also answer but store nothing: a nats-server whose disk was full drops, without an answer, every
+//! message for the affected streams until it is restarted. Such parts are tracked ([`refusals`]), and `/readyz`
+//! describes what to do. The same holds for a limit that is reached ([`room`]).
 //!
-//! - [`judge`]: compares what is held with what was known; pure;
+//! - [`judge`]: compares the present parts with the remembered ones; pure;
 //! - [`inspector`]: checks regularly, and after every failure and lost connection;
-//! - [`guarded`]: a transport whose calls pass only while all is well;
+//! - [`guarded`]: a transport whose calls pass only while all parts are in place;
 //! - [`objects`]: checks the S3 store, if objects are in one. It does not close the gate, because only calls for
 //!   objects need it.
 
@@ -65,10 +66,10 @@ struct Inner {
     parts: Vec<Tracked>,
 }
 
-/// A part, and what the results of calls say about it.
+/// A part, and what the results of calls reveal about it.
 struct Tracked {
     part: Part,
-    /// The last sequence that it stored.
+    /// The last sequence that is known of the part.
     last: AtomicU64,
     refusals: Refusals,
     full: Refusals,
@@ -76,7 +77,7 @@ struct Tracked {
 
 #[derive(Debug, Clone, Default)]
 struct State {
-    /// Increases when other parts are accepted in the place of those that were known.
+    /// Increases when replaced parts are accepted.
     epoch: u64,
     /// When a loss was last accepted, in milliseconds since 1970.
     accepted_ms: u64,
@@ -86,11 +87,11 @@ struct State {
     lost: Vec<Part>,
     /// Why the process is not ready although the gate is open.
     hindrance: Option<String>,
-    /// True if a part takes nothing although the broker answers.
+    /// True if a part stores nothing although the broker answers.
     is_stuck: bool,
-    /// True if the log says already that parts take nothing.
+    /// True if it was already logged that parts store nothing.
     is_logged: bool,
-    /// Why the object store beside the broker is of no use, in one sentence.
+    /// Why the object store beside the broker cannot be used, in one sentence.
     objects: Option<String>,
 }
 
@@ -125,7 +126,7 @@ impl Holdings {
         self.0.state.borrow().lost.contains(&part)
     }
 
-    /// Waits until a loss is accepted, other than that of `accepted_ms`.
+    /// Waits until a loss is accepted at another time than `accepted_ms`.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -140,10 +141,11 @@ impl Holdings {
         self.0.state.borrow().accepted_ms
     }
 
-    /// Waits until the parts are known to be in place, and returns the epoch. `losses` is the present count of the transport.
+    /// Waits until the parts are known to be in place, and returns the epoch. `losses` returns how many connections
+    /// the transport has lost.
     ///
     /// # Errors
-    /// `Lost`: a part is not in place. `Unavailable`: that is not known yet.
+    /// `Lost`: a part is not in place. `Unavailable`: it is not yet known whether the parts are in place.
     async fn pass(&self, losses: impl Fn() -> u64 + Send + Sync) -> Result<u64, Error> {
         let is_open = || self.0.open_at.load(Ordering::Acquire) == losses();
         if is_open() {
@@ -199,12 +201,12 @@ impl Holdings {
         }
     }
 
-    /// Records that a part took no message on a standing connection. Returns true if that has lasted.
+    /// Records that a part did not store a message on a live connection. Returns true if that has lasted.
     fn refused(&self, part: Part) -> bool {
         self.tracked(part).is_some_and(|tracked| tracked.refusals.add())
     }
 
-    /// Returns the last sequence that is known of a part.
+    /// Returns the last known sequence of a part.
     fn last(&self, part: Part) -> u64 {
         self.tracked(part).map_or(0, |tracked| tracked.last.load(Ordering::Acquire))
     }
@@ -213,7 +215,7 @@ impl Holdings {
         self.0.parts.iter().find(|tracked| tracked.part == part)
     }
 
-    /// Returns the parts that take nothing although the broker answers.
+    /// Returns the parts that store nothing although the broker answers.
     fn stuck(&self) -> Vec<Part> {
         self.parts_that(|tracked| tracked.refusals.have_lasted())
     }
@@ -222,7 +224,7 @@ impl Holdings {
         self.0.parts.iter().filter(|tracked| is(tracked)).map(|tracked| tracked.part).collect()
     }
 
-    /// Waits until a part takes nothing although the broker answers.
+    /// Waits until a part stores nothing although the broker answers.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -232,7 +234,7 @@ impl Holdings {
         state.wait_for(|state| state.is_stuck).await.ok();
     }
 
-    /// Returns the stream that takes messages on `subject`.
+    /// Returns the stream that stores messages on `subject`.
     fn stream_of(&self, subject: &str) -> Option<Part> {
         let takes = |filters: &[&str]| filters.iter().any(|filter| subject::matches(filter, subject));
         self.0.streams.iter().find(|(filters, _)| takes(filters)).map(|(_, part)| *part)
@@ -244,8 +246,8 @@ impl Holdings {
         self.0.parts.iter().map(|tracked| tracked.part).find(is_named)
     }
 
-    /// Opens the gate. `is_changed` says that other parts were accepted in the place of those that were known.
-    /// `accepted_ms` says when a loss was last accepted, `shortages` which limits are reached.
+    /// Opens the gate. `is_changed` is true if replaced parts were accepted, `accepted_ms` is when a loss was last
+    /// accepted, and `shortages` are the limits that are reached.
     fn open(&self, losses: u64, is_changed: bool, accepted_ms: u64, shortages: &[Shortage]) {
         if is_changed {
             for tracked in &self.0.parts {
@@ -254,7 +256,7 @@ impl Holdings {
             self.end_what_passed();
         }
         if self.0.open_at.swap(losses, Ordering::AcqRel) != losses {
-            // Behind a new connection there may be a restarted server.
+            // A new connection may lead to a restarted server.
             self.0.parts.iter().for_each(Tracked::end_refusals);
         }
         let stuck = self.stuck();
@@ -274,7 +276,7 @@ impl Holdings {
         });
     }
 
-    /// Closes the gate. Returns true if it was not closed for the same reason.
+    /// Closes the gate. Returns false if it was already closed for the same reason.
     fn close(&self, obstacle: String, lost: Vec<Part>) -> bool {
         self.0.open_at.store(CLOSED, Ordering::Release);
         let is_new = self.0.state.send_if_modified(|state| {
@@ -287,7 +289,8 @@ impl Holdings {
         is_new
     }
 
-    /// Says why the object store beside the broker is of no use, or that it is of use again. Returns true if that is news.
+    /// Sets or clears the reason why the object store beside the broker cannot be used. Returns true if that is a
+    /// change.
     pub(crate) fn set_objects(&self, trouble: Option<String>) -> bool {
         self.0.state.send_if_modified(|state| {
             let is_new = state.objects != trouble;
@@ -296,7 +299,7 @@ impl Holdings {
         })
     }
 
-    /// Says why the parts cannot be looked up. The gate stays as it is.
+    /// Sets the reason why the parts cannot be looked up. The gate keeps its state.
     fn hinder(&self, hindrance: String) {
         self.0.state.send_modify(|state| state.hindrance = Some(hindrance));
     }

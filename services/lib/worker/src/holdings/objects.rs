@@ -12,8 +12,8 @@ use crate::transport::{Error, s3::S3};
 const INTERVAL: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(1);
 
-/// Checks the store regularly. Never returns. While the store does not answer or refuses, readiness says why; calls are
-/// still tried.
+/// Checks the store regularly. Never returns. While the store does not answer or refuses, readiness gives the reason;
+/// calls are still tried.
 pub(crate) async fn watch(store: S3, holdings: Holdings, outage: Outage) {
     loop {
         let pause = match store.probe().await {

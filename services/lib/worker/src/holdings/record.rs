@@ -1,4 +1,4 @@
-//! What is remembered of the broker's streams and buckets: in the marker, in a file and in memory, all in one form.
+//! The records of the broker's streams and buckets. The marker, the file and the memory have the same form.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -12,46 +12,46 @@ use time::format_description::well_known::Rfc3339;
 use crate::record_store::Record;
 use crate::transport::{Part, StreamState};
 
-/// What is remembered of all streams and buckets.
+/// The records of all streams and buckets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PartRecords {
-    /// When an operator last accepted what was there, in milliseconds since 1970. 0 if that never happened.
+    /// When an operator last accepted the present parts, in milliseconds since 1970. 0 if that never happened.
     pub accepted_ms: u64,
-    /// By part, as it is displayed.
+    /// The record of each part, by the part's display text.
     pub parts: BTreeMap<String, PartRecord>,
 }
 
-/// What is remembered of one stream or bucket.
+/// The record of one stream or bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartRecord {
     /// When it was created, as RFC 3339: its identity.
     pub created_at: String,
-    /// Sequence of the last message that it had stored.
+    /// Sequence of the last message in it.
     pub last_sequence: u64,
 }
 
 // === impl PartRecords ===
 
 impl PartRecords {
-    /// Returns what is remembered of a part.
+    /// Returns the record of a part.
     #[must_use]
     pub fn get(&self, part: Part) -> Option<&PartRecord> {
         self.parts.get(&part.to_string())
     }
 
-    /// Remembers a part as it is now.
+    /// Records the present state of a part.
     pub fn set(&mut self, part: Part, held: &StreamState) {
         self.parts.insert(part.to_string(), PartRecord::from(held));
     }
 
-    /// Returns true if nothing is remembered.
+    /// Returns true if there is no record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// Reads what a file remembers; nothing if it does not exist.
+    /// Reads the records in a file. A missing file has none.
     ///
     /// # Errors
     /// The file cannot be read, or something else wrote it.
@@ -63,7 +63,7 @@ impl PartRecords {
         }
     }
 
-    /// Replaces the file in one step, so that a crash leaves the old one or the new one.
+    /// Replaces the file in one step, so that a crash leaves either the old or the new content.
     ///
     /// # Errors
     /// The folder cannot be written.

@@ -1,4 +1,4 @@
-//! Distinguishes a part that takes nothing from a few failed calls.
+//! Distinguishes a part that stores nothing from a few failed calls.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use crate::transport::Part;
 
-/// A part takes nothing if no message got through for this long.
+/// A part counts as storing nothing if every message failed for this long.
 const LASTING: Duration = Duration::from_secs(10);
-/// Failures that are older than this say nothing about now.
+/// Older failures are ignored.
 const RECENT: Duration = Duration::from_secs(30);
 
 /// The failures to store something in a part since the last success.
@@ -32,7 +32,7 @@ impl Refusals {
         now - first >= LASTING
     }
 
-    /// Forgets the failures, because something was stored or the server is another one.
+    /// Forgets the failures, because a message was stored or the connection leads to another server.
     pub(super) fn end(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -43,7 +43,7 @@ impl Refusals {
         span.is_some_and(|span| span.is_recent() && span.last - span.first >= LASTING)
     }
 
-    /// Returns true if there was a failure a short while ago, and nothing was stored since.
+    /// Returns true if a message failed recently and none was stored since.
     pub(super) fn are_recent(&self) -> bool {
         let span = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         span.is_some_and(|span| span.is_recent())
@@ -56,7 +56,7 @@ impl FailurePeriod {
     }
 }
 
-/// Says what is wrong and what to do.
+/// Describes what is wrong and what to do.
 pub(super) fn sentence(stuck: &[Part]) -> String {
     let named: Vec<_> = stuck.iter().map(ToString::to_string).collect();
     format!(

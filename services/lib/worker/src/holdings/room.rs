@@ -1,7 +1,7 @@
-//! Tells a part that has no room left from one that takes nothing for another reason.
+//! Distinguishes a part that is full from one that stores nothing for another reason.
 //!
-//! A limit is reached in one of two ways: the broker says that it is, or it refuses a message as too much. The second is all
-//! there is to see of the limit of a server, which only its operator may ask for.
+//! A limit is reached if the broker reports so, or if it refuses a message for lack of space. Only the refusal
+//! reveals the limit of a server, because only the server's operator may query that.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ const SHARE: u64 = 100;
 /// A limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortage {
-    /// The part that reached its own limit; `None`: all of them together reached that of their account.
+    /// The part that reached its own limit. `None` if all parts together reached the limit of the account.
     pub part: Option<Part>,
     /// Bytes in use.
     pub bytes: u64,
-    /// Bytes that may be in use.
+    /// Maximum number of bytes.
     pub limit: u64,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Shortage {
     }
 }
 
-/// Says what is full and what to do. `refused` are parts that refuse messages.
+/// Describes what is full and what to do. `refused` are parts that refuse messages.
 pub(super) fn sentence(shortages: &[Shortage], refused: &[Part]) -> Option<String> {
     let mut full: Vec<_> = shortages.iter().map(ToString::to_string).collect();
     let is_named = |part: &&Part| !shortages.iter().any(|s| s.part.is_none_or(|full| full == **part));

@@ -1,5 +1,5 @@
-//! Messages that were delivered before: counts their attempts, and handles alone those that may have crashed the
-//! process.
+//! Messages that were delivered before: their attempts are counted, and those that may have crashed the process are
+//! handled alone.
 
 use super::{AttemptResult, Stage, Work};
 use crate::attempts::{MAX_CRASHES, Treatment};
@@ -12,7 +12,7 @@ use crate::publisher::RetryBudget;
 use crate::transport::{Error, Message};
 
 impl<H: Handler> Stage<H> {
-    /// Looks up what is known of earlier deliveries, and sets the number of this attempt. Waits while the broker is
+    /// Looks up the record of earlier deliveries, and sets the number of this attempt. Waits while the broker is
     /// unavailable.
     pub(super) async fn treatment(&self, context: &mut Context, delivery: u32) -> Treatment {
         let mut pauses = RetryBudget::Endless.pauses();
@@ -32,8 +32,8 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    /// Runs the handler while nothing else is in work. That it is alone is noted before and ended afterwards, so that the
-    /// next delivery finds the note if the process dies in between.
+    /// Runs the handler while no other message is in work. Notes the trial before and its end afterwards, so that the
+    /// next delivery finds an open note if the process dies in between.
     pub(super) async fn handle_alone(&self, work: Work<'_>) -> Result<Vec<Output>, AttemptResult> {
         let Work { context, delivery, .. } = work;
         let _alone = self.apart.floor.alone().await;
@@ -58,7 +58,7 @@ impl<H: Handler> Stage<H> {
         handled
     }
 
-    /// Hands back a message that the process died of, or buries it after the last crash.
+    /// Hands back a message that crashed the process, or buries it after the last allowed crash.
     pub(super) async fn crashed(
         &self,
         context: &Context,
@@ -87,8 +87,8 @@ impl<H: Handler> Stage<H> {
         Outcome::Retry
     }
 
-    /// Notes a failed attempt. Returns the number to compute the delay from: that of the attempt, or of the delivery if
-    /// attempts cannot be counted.
+    /// Notes a failed attempt. Returns the number from which the delay is computed: that of the attempt, or of the
+    /// delivery if attempts cannot be counted.
     pub(super) async fn failed(&self, context: &Context, handle: &AckHandle) -> u32 {
         match self.apart.attempts.fail(context, handle.delivery).await {
             Ok(()) => context.attempt,
@@ -99,7 +99,7 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    /// Deletes what was noted of a settled message.
+    /// Deletes the record of a settled message.
     pub(super) async fn forget(&self, context: &Context) {
         if let Err(error) = self.apart.attempts.forget(context).await {
             self.uncounted(context, &error);

@@ -1,4 +1,4 @@
-//! [`Builder`]: what a runtime is made of.
+//! [`Builder`]: assembles a runtime.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -91,7 +91,7 @@ fn current() -> (Option<&'static str>, Option<String>) {
 }
 
 impl EventFields {
-    /// Keeps a field. Passwords inside URLs are redacted here for all log events.
+    /// Adds a field. Passwords inside URLs are redacted here for all log events.
     fn insert(&mut self, field: &Field, value: Value) {
         let value = match value {
             Value::String(text) => inert::redact(&text).into(),

@@ -53,7 +53,7 @@ impl NatsServer {
         server
     }
 
-    /// Starts a cluster of so many servers. Their names are their numbers, from 0.
+    /// Starts a cluster of `servers` servers, named by their numbers from 0.
     ///
     /// # Panics
     /// Like [`NatsServer::start`].
@@ -82,8 +82,8 @@ impl NatsServer {
         self.folder.path().join("store")
     }
 
-    /// Makes every write fail that would make a file of the server larger than `bytes`, as on a disk without room; `None` makes
-    /// room. Needs `prlimit`, which Linux has.
+    /// Makes writes fail that would let a file of the server grow beyond `bytes`, as on a full disk. `None` lifts the
+    /// limit. Needs `prlimit`, which Linux has.
     ///
     /// # Panics
     /// If the server is not running, or there is no `prlimit`.
@@ -178,7 +178,7 @@ impl Drop for NatsServer {
     }
 }
 
-/// A loopback port that was free a moment ago. The servers of a cluster must know those of the others beforehand.
+/// Returns a loopback port that was just free. The servers of a cluster must know each other's ports beforehand.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a test machine has free loopback ports");
     listener.local_addr().expect("a bound listener has an address").port()

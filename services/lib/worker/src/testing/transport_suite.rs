@@ -83,8 +83,8 @@ macro_rules! transport_test_suite {
     };
 }
 
-/// Defines one test per case on objects, as [`transport_test_suite!`](crate::transport_test_suite) does: for a transport whose
-/// objects lie elsewhere.
+/// Defines one test per case on objects, as [`transport_test_suite!`](crate::transport_test_suite) does: for a
+/// transport whose objects are in another store.
 #[macro_export]
 macro_rules! objects_test_suite {
     ($(#[$attribute:meta])* $setup:path) => {

@@ -1,13 +1,13 @@
 //! Tracing: each document has one trace, from the hook to the alert.
 //!
-//! The trace context is stored in OpenTelemetry's `Context` and travels as W3C `traceparent` and `tracestate` headers, in
-//! messages and in HTTP. There always is one, because receipts carry the trace id. *Spans* are created only if an exporter
-//! is configured. Without an exporter a span costs nothing: an incoming context is passed on unchanged, and work without a
-//! parent gets new ids.
+//! The trace context is stored in OpenTelemetry's `Context` and travels as W3C `traceparent` and `tracestate`
+//! headers, in messages and in HTTP. There always is one, because receipts carry the trace id. *Spans* are created
+//! only if an exporter is configured. Without an exporter a span costs nothing: an incoming context is passed on
+//! unchanged, and work without a parent gets new ids.
 //!
-//! Each service has its own [`Tracer`], which is part of the context. In a process with several services, every span is
-//! therefore exported under the right `service.name`. One provider per service is the simplest way to that: no attribute
-//! must be copied from parent to child, and no batches must be regrouped.
+//! Each service has its own [`Tracer`], which is part of the context. In a process with several services, every span
+//! is therefore exported under the right `service.name`. One provider per service is the simplest way to achieve
+//! that: no attribute must be copied from parent to child, and no batches must be regrouped.
 //!
 //! Services use [`span`], [`current_trace_id`], [`inject`] and [`ServerLayer`]. They do not depend on OpenTelemetry.
 

@@ -25,8 +25,8 @@ struct Undeclared(&'static str);
 // === impl Divided ===
 
 impl Divided {
-    /// Creates a transport that keeps the objects of `buckets` in `store`. The topology that is declared and looked up in the
-    /// broker must leave them out.
+    /// Creates a transport that keeps the objects of `buckets` in `store`. These buckets must not be in the topology
+    /// that is declared and looked up in the broker.
     #[must_use]
     pub fn new(broker: Arc<dyn Transport>, store: S3, buckets: Vec<&'static str>) -> Self {
         Self { broker, store, buckets }

@@ -15,19 +15,20 @@ pub enum ErrorKind {
     Conflict,
     /// There is no such stream, consumer or bucket. The deployment is wrong.
     NotFound,
-    /// A stream or bucket that was there is gone, empty or another one. Wait until an operator has decided what holds.
+    /// A stream or bucket that existed is gone, empty or replaced. Wait until it is back or an operator accepts the
+    /// loss.
     Lost,
     /// The operation is not permitted. The deployment is wrong.
     Denied,
-    /// The stored value is damaged or foreign. A retry does not help.
+    /// The stored value is damaged or was written by another program. A retry does not help.
     Unreadable,
     /// Any other failure.
     Other,
 }
 
 impl ErrorKind {
-    /// Returns true if the broker or the object store is unavailable or full, or the broker lost its store, which passes with
-    /// time or needs an operator.
+    /// Returns true if the broker or the object store is unavailable or full, or the broker lost its store. That
+    /// passes with time or needs an operator.
     #[must_use]
     pub fn is_outage(self) -> bool {
         matches!(self, Self::Unavailable | Self::ObjectsUnavailable | Self::Full | Self::Lost)

@@ -86,7 +86,8 @@ impl Headers {
         Self(map.unwrap_or_default())
     }
 
-    /// The headers of a message that was read by its sequence, without those that the server adds in that case.
+    /// Returns the headers of a message that was read by its sequence, without those that the server adds in that
+    /// case.
     pub(super) fn as_sent(map: &HeaderMap) -> Self {
         let added = ["Nats-Sequence", "Nats-Stream", "Nats-Subject", "Nats-Time-Stamp"];
         let sent = map.iter().filter(|(name, _)| !added.contains(&(*name).as_ref()));
@@ -102,6 +103,8 @@ impl Headers {
 impl Index<&str> for Headers {
     type Output = str;
 
+    /// Returns the value of a header.
+    ///
     /// # Panics
     /// If there is no such header.
     fn index(&self, name: &str) -> &str {

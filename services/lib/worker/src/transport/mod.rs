@@ -1,9 +1,9 @@
-//! The interface to the broker: acknowledged publishing, pulling with explicit settlement, objects by key, and entries with
-//! compare-and-set.
+//! The interface to the broker: acknowledged publishing, pulling with explicit settlement, objects by key, and
+//! entries with compare-and-set.
 //!
-//! There are two implementations: [`jetstream`], and [`memory`] with visible state and planned faults for tests. One test
-//! suite (`transport_test_suite!`) runs over both and proves that they agree. Objects may lie in an S3 store instead ([`s3`],
-//! [`divided`]), which the cases on objects run over as well.
+//! There are two implementations: [`jetstream`], and [`memory`] with visible state and planned faults for tests. One
+//! test suite (`transport_test_suite!`) runs over both and proves that they agree. Objects can be in an S3 store
+//! instead ([`s3`], [`divided`]), to which the cases on objects apply as well.
 
 pub mod divided;
 mod error;
@@ -41,7 +41,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Returns the id of the message in a stream; where the sender gave none, one from stream and sequence.
+    /// Returns the id of the message in a stream, or one derived from stream and sequence if the sender gave none.
     #[must_use]
     pub fn id_in(&self, stream: &str, sequence: u64) -> String {
         self.headers.get(MESSAGE_ID).map_or_else(|| format!("{stream}.{sequence}"), str::to_owned)
@@ -67,11 +67,11 @@ pub struct Published {
 pub struct Timer {
     /// Name, headers and payload.
     pub message: Message,
-    /// Subject to publish on. It is not that of the timer, and has no wildcard.
+    /// Subject to publish on. It differs from the timer's subject and has no wildcard.
     pub target: String,
-    /// Shortest time until then. A broker may take 250 ms for a shorter one.
+    /// Time until the timer fires. A broker may take 250 ms for a shorter one.
     pub after: Duration,
-    /// True if it replaces the timer of its name. False makes `schedule` fail with `Conflict` if there is one.
+    /// True to replace the timer of the same name. False makes `schedule` fail with `Conflict` if there is one.
     pub replaces: bool,
 }
 
@@ -88,7 +88,7 @@ pub struct ConsumerSpec {
     pub ack_wait: Duration,
     /// Maximum unsettled deliveries over all replicas.
     pub max_ack_pending: u32,
-    /// Time without a pull after which the broker deletes the consumer. `None`: it keeps it for ever.
+    /// Time without a pull after which the broker deletes the consumer. `None`: never.
     pub forget_after: Option<Duration>,
 }
 
@@ -134,15 +134,16 @@ pub trait Settle: Send + Sync {
 /// A bound consumer.
 #[async_trait]
 pub trait Pull: Send {
-    /// Requests up to `max` messages. The stream yields each as it arrives, and ends after `max` messages or when `expires` has
-    /// passed.
+    /// Requests up to `max` messages. The stream yields each as it arrives, and ends after `max` messages or when
+    /// `expires` has passed.
     ///
     /// # Errors
-    /// `Unavailable`: try again. `NotFound`: the consumer was deleted; bind it again. After an error within the stream, no
-    /// further messages follow.
+    /// `Unavailable`: try again. `NotFound`: the consumer was deleted; bind it again. After an error within the
+    /// stream, no further messages follow.
     ///
     /// # Cancel safety
-    /// Dropping the stream loses no message. What it has not yielded is redelivered after `ack_wait` at the latest.
+    /// Dropping the stream loses no message. Messages that it has not yielded are redelivered after `ack_wait` at the
+    /// latest.
     async fn fetch(
         &mut self,
         max: usize,
@@ -212,8 +213,8 @@ pub trait Entries: Send + Sync {
     /// # Errors
     /// The broker did not answer.
     async fn delete(&self, key: &str) -> Result<(), Error>;
-    /// Returns a stream of the current value, if there is one, and of later values. A value that is replaced before it was
-    /// delivered may be left out; the last one is not.
+    /// Returns a stream of the current value, if there is one, and of later values. A value that is replaced before
+    /// it was delivered may be skipped, except for the last one.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -228,8 +229,8 @@ pub type StreamDef = (&'static str, &'static [&'static str], Option<u32>);
 pub struct Topology {
     /// Streams. One without an age limit is part of the log of record, so its messages cannot be deleted or purged.
     pub streams: Vec<StreamDef>,
-    /// Streams of timers, the only ones that [`Transport::schedule`] works on. They need an age limit above the longest timer,
-    /// and drop their oldest message where another stream refuses a new one.
+    /// Streams of timers, the only ones that [`Transport::schedule`] accepts. They need an age limit above the
+    /// longest timer. When such a stream is full it drops its oldest message, where another stream refuses a new one.
     pub timers: Vec<StreamDef>,
     /// Object store buckets.
     pub objects: Vec<&'static str>,
@@ -242,11 +243,12 @@ pub struct Topology {
 pub struct Logged {
     /// The message.
     pub message: Message,
-    /// When the stream stored it. Two messages of one stream never share sequence and time, whatever became of its store.
+    /// When the stream stored the message. Two messages of one stream never have the same sequence and time, even if
+    /// its store was lost.
     pub logged_at: OffsetDateTime,
 }
 
-/// Requests on a subject, as they arrive. Dropping it ends the subscription.
+/// Requests on a subject, as they arrive. Dropping the stream ends the subscription.
 pub type Requests = BoxStream<'static, Request>;
 
 /// A message whose sender waits for a reply.
@@ -254,14 +256,14 @@ pub type Requests = BoxStream<'static, Request>;
 pub struct Request {
     /// The message.
     pub message: Message,
-    /// Subject of the reply; `None` if the sender waits for none.
+    /// Subject of the reply; `None` if the sender waits for no reply.
     pub reply_to: Option<String>,
 }
 
-/// Which stream or bucket it is and how far it reaches.
+/// Identity of a stream or bucket and its first and last sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamState {
-    /// When the stream was created. One that was deleted and made again has another time.
+    /// When the stream was created. A stream that was deleted and created again has another time.
     pub created: OffsetDateTime,
     /// Sequence of the oldest message that is kept. 0 or 1 if there never was a message.
     pub first_sequence: u64,
@@ -271,16 +273,16 @@ pub struct StreamState {
     pub storage: Storage,
 }
 
-/// How much is stored, and how much may be.
+/// Used and maximum storage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Storage {
     /// Bytes in use.
     pub bytes: u64,
-    /// Bytes that may be in use; `None`: there is no limit of its own.
+    /// Maximum number of bytes; `None` if there is no own limit.
     pub limit: Option<u64>,
 }
 
-/// How far a consumer is.
+/// Progress of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConsumerLag {
     /// Messages that are not settled: not delivered yet, in work, or waiting for another delivery.
@@ -334,14 +336,16 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// The message may or may not be stored. It is safe to publish it again with the same `Nats-Msg-Id`.
     async fn publish(&self, message: Message) -> Result<Published, Error>;
-    /// Sets a timer and waits, for a bounded time, for the stream's acknowledgement. Timers are as durable as messages.
+    /// Sets a timer and waits, for a bounded time, for the stream's acknowledgement. Timers are as durable as
+    /// messages.
     ///
     /// # Errors
-    /// `Conflict`: it must not replace a timer, and there is one. `Other`: the stream is none for timers. `Unavailable`: the timer may or may not be set; it is safe to set it again.
+    /// `Conflict`: there is a timer of that name, which must not be replaced. `Other`: the stream is not one of
+    /// timers. `Unavailable`: the timer may or may not be set; it is safe to set it again.
     async fn schedule(&self, timer: Timer) -> Result<Published, Error>;
     /// Binds the durable consumer. Creates it if it is missing, and updates it if its settings differ.
     ///
-    /// A consumer that this connection has used and that was lost begins where it was; otherwise a new one begins with the
+    /// A lost consumer that this connection has used continues where it was; any other new consumer begins with the
     /// first message.
     ///
     /// # Errors
@@ -357,7 +361,7 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, Error>;
-    /// Tells which stream it is and how far it reaches.
+    /// Returns the identity of a stream and its last sequence.
     ///
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
@@ -370,7 +374,7 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error>;
-    /// Tells how far a durable consumer is. Returns `None` if there is no such consumer.
+    /// Returns the progress of a durable consumer, or `None` if there is no such consumer.
     ///
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
@@ -380,16 +384,16 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// The broker did not answer.
     async fn held(&self, part: Part) -> Result<Option<StreamState>, Error>;
-    /// Tells how much all streams and buckets of the account store together.
+    /// Returns the total storage of all streams and buckets of the account.
     ///
     /// # Errors
     /// The broker did not answer.
     async fn storage(&self) -> Result<Storage, Error> {
         Ok(Storage::default())
     }
-    /// Subscribes to requests on a subject, which may have wildcards and must be in no stream. Each goes to one member of
-    /// `group`. What arrives while nobody is subscribed, or the connection is lost, is not delivered later: its sender gets no
-    /// reply and sends it again. A transport without requests yields none.
+    /// Subscribes to requests on a subject, which may have wildcards and must be in no stream. Each goes to one
+    /// member of `group`. A request that arrives while nobody is subscribed, or while the connection is lost, is not
+    /// delivered later: its sender gets no reply and sends it again. A transport without requests yields none.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -403,9 +407,10 @@ pub trait Transport: Send + Sync + 'static {
     async fn send(&self, _message: Message) -> Result<(), Error> {
         Ok(())
     }
-    /// Returns how often the connection was lost. Behind another connection there may be another store.
+    /// Returns how often the connection was lost. A new connection may lead to another store.
     fn losses(&self) -> u64;
-    /// Returns a token that is cancelled when what is in work must be dropped, because the store that it came from is lost.
+    /// Returns a token that is cancelled when messages in work must be dropped, because the store that they came from
+    /// is lost.
     fn closing(&self) -> CancellationToken {
         CancellationToken::new()
     }

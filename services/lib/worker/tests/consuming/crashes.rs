@@ -84,7 +84,7 @@ async fn a_message_that_kills_its_process_is_found_and_the_others_go_on() {
         bench.dead_letters().into_iter().map(|letter| (letter.message_id, letter.code)).collect();
     let crashed = |id: &str| (id.to_owned(), "CRASHED".to_owned());
     assert_eq!(letters, BTreeMap::from([crashed("bad-1"), crashed("bad-2")]));
-    // Two crashes until a message is a suspect, and five while it is alone.
+    // A message is a suspect after two crashes, and is buried after five while it is alone.
     assert!((10..=14).contains(&died), "{died} crashes");
 }
 
@@ -156,8 +156,7 @@ async fn a_first_delivery_costs_no_entry() {
     assert_eq!((bench.memory.calls(Operation::Read), bench.memory.calls(Operation::Write)), (0, 0));
 }
 
-/// Delivers the messages in the stream twice to processes that die for another reason, so that the messages are
-/// suspects.
+/// Delivers the messages of the stream twice to processes that die for another reason, so that they become suspects.
 async fn make_suspects(bench: &Bench, consume: &Consume) {
     for _ in 0..2 {
         let connection = bench.memory.connection();

@@ -91,7 +91,7 @@ pub(super) async fn fetch(pull: &mut Box<dyn Pull>, max: usize, expires: Duratio
     deliveries.into_iter().map(|delivery| delivery.expect("the batch ends well")).collect()
 }
 
-/// Returns the next message, which must come.
+/// Returns the next message. Panics if none comes.
 pub(super) async fn fetch_one(pull: &mut Box<dyn Pull>) -> Delivery {
     fetch(pull, 1, PATIENCE).await.pop().expect("a message comes")
 }

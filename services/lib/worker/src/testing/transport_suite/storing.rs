@@ -127,7 +127,7 @@ pub async fn a_watch_of_an_absent_entry_sees_its_creation(transport: &impl Trans
     assert_eq!(seen(&mut watch).await, Entry { value: "first".into(), revision });
 }
 
-/// The next value of a watch, which must come.
+/// Returns the next value of a watch. Panics if none comes.
 async fn seen(watch: &mut BoxStream<'static, Result<Entry, Error>>) -> Entry {
     let next = timeout(PATIENCE, watch.next()).await.expect("a value comes");
     next.expect("a watch goes on").expect("a watch is well")

@@ -11,7 +11,7 @@ use crate::transport::{
     ConsumerSpec, ErrorKind, Headers, Message, Published, TIMER_HEADER, Timer, Transport,
 };
 
-/// Longer than the server's shortest, and short enough to wait for.
+/// Longer than the server's shortest delay, and short enough to wait for.
 const DELAY: Duration = Duration::from_millis(700);
 
 /// Returns a timer of this name without a message id, with the payload `what`.

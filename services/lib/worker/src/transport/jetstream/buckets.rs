@@ -72,7 +72,8 @@ impl ObjectBucket {
         self.connection.bounded("look up object in", self.bucket, info).await
     }
 
-    /// Returns true if the object exists with exactly this content. A damaged object gives false, so that it is written again.
+    /// Returns true if the object exists with exactly this content. Returns false for a damaged object, so that it is
+    /// written again.
     async fn has(&self, key: &str, content: &Bytes) -> Result<bool, Error> {
         let present = self.info(key).await?;
         let Some(info) = present.filter(|info| info.digest.as_ref() == Some(&digest(content))) else {
@@ -216,7 +217,7 @@ impl Entries for EntryBucket {
     }
 }
 
-/// Converts an entry; a deletion gives `None`.
+/// Converts an entry. Returns `None` for a deletion.
 fn to_entry(entry: kv::Entry) -> Option<Entry> {
     let is_value = entry.operation == Operation::Put;
     is_value.then_some(Entry { value: entry.value, revision: entry.revision })

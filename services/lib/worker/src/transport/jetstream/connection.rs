@@ -54,13 +54,15 @@ pub(super) struct LinkState {
     failure: Option<String>,
 }
 
-/// The latest denials with consecutive numbers, oldest first.
+/// The latest denials, numbered consecutively, oldest first.
 #[derive(Default)]
 struct Denials(Mutex<VecDeque<(u64, String)>>);
 
 // === impl Connection ===
 
 impl Connection {
+    /// Connects to a server.
+    ///
     /// # Errors
     /// See [`super::JetStream::connect`].
     pub(super) async fn open(settings: &Settings) -> Result<Self, Error> {
@@ -220,7 +222,7 @@ impl LinkState {
     }
 }
 
-/// Connects once more, as [`Connection::open`] did before.
+/// Opens another connection with the settings of [`Connection::open`].
 pub(super) async fn another(settings: &Settings) -> Result<Client, async_nats::ConnectError> {
     options(settings).connect(&settings.servers).await
 }

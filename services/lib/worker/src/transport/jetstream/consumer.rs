@@ -1,11 +1,12 @@
 //! Pulling messages and settling them.
 //!
-//! A fetch is one pull request with its own inbox. When its stream is dropped, the inbox is closed and messages on their way
-//! to it are nacked, so that a stopping replica delays nothing. The request asks for heartbeats. Two missing heartbeats or a
-//! lost connection end the batch with `Unavailable`. (The library's own batches do not wake up after a heartbeat.)
+//! A fetch is one pull request with its own inbox. When its stream is dropped, the inbox is closed and messages on
+//! their way to it are nacked, so that a stopping replica delays nothing. The request asks for heartbeats. Two
+//! missing heartbeats or a lost connection end the batch with `Unavailable`. (The library's own batches do not wake
+//! up after a heartbeat.)
 //!
-//! The server is asked regularly up to which sequence a consumer is settled. A consumer that is lost is created again
-//! from there.
+//! The server is asked regularly for the ack floor of a consumer: the sequence up to which every message is settled.
+//! A consumer that is lost is created again from its floor.
 //!
 //! Each settlement waits for the server's confirmation on the connection's shared inbox, which needs no subscription.
 
@@ -44,8 +45,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(250);
 /// How late the server's notice of an expired pull may arrive.
 const GRACE: Duration = Duration::from_secs(2);
-/// No limit of deliveries on the server: it also counts those that a crash ended, and stops at the limit without a dead
-/// letter.
+/// The server has no limit of deliveries: it would also count those that a crash ended, and stop at the limit without
+/// a dead letter.
 const UNLIMITED: i64 = -1;
 /// Maximum number of waiting pull requests over all replicas.
 const MAX_WAITING: i64 = 64;
@@ -92,7 +93,8 @@ pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> R
     }))
 }
 
-/// Combines our settings with those of the existing consumer, which operators may have changed. `start` is for a new one.
+/// Combines our settings with those of the existing consumer, which operators may have changed. `start` applies to a
+/// new consumer.
 fn overlay(
     present: Option<&jetstream::consumer::Config>,
     spec: &ConsumerSpec,
@@ -146,7 +148,7 @@ struct JetStreamPull {
 }
 
 impl JetStreamPull {
-    /// Asks up to where the consumer is settled, if that is due. Also notices a consumer that is lost.
+    /// Asks the server for the ack floor, if that is due. Also notices a consumer that is lost.
     async fn ask_floor(&mut self) -> Result<(), Error> {
         if self.asked.elapsed() < self.connection.floor_interval {
             return Ok(());
@@ -208,7 +210,7 @@ impl Pull for JetStreamPull {
 struct Batch {
     connection: Arc<Connection>,
     durable: Arc<str>,
-    /// Taken only when the batch is dropped.
+    /// `None` once the batch is being dropped.
     messages: Option<Subscriber>,
     link: watch::Receiver<LinkState>,
     losses: u64,
@@ -257,7 +259,8 @@ impl Batch {
         None
     }
 
-    /// Waits for the next message from the server. Messages that have arrived come first, even if the connection is lost.
+    /// Waits for the next message from the server. Messages that have already arrived come first, even if the
+    /// connection is lost.
     async fn hear(&mut self) -> Result<async_nats::Message, Error> {
         let silent_at =
             self.heartbeat.map_or(self.ends, |beat| (self.heard + 2 * beat + beat / 2).min(self.ends));
@@ -318,7 +321,7 @@ fn read(message: &async_nats::Message) -> BatchSignal {
         Some(_) if description.eq_ignore_ascii_case("consumer deleted") => {
             BatchSignal::Broken(ErrorKind::NotFound)
         }
-        // The connection stands, so the consumer or its leader is missing. Binding again tells which.
+        // The connection is up, so the consumer or its leader is missing. Binding again shows which.
         Some(StatusCode::NO_RESPONDERS) => BatchSignal::Broken(ErrorKind::NotFound),
         // Leadership change, server shutdown, too many waiting pulls.
         Some(_) => BatchSignal::Broken(ErrorKind::Unavailable),

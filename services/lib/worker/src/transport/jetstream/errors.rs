@@ -53,7 +53,7 @@ fn by_words(text: &str) -> ErrorKind {
         ErrorKind::TooLarge
     } else if says(&["wrong last", "already exists"]) {
         ErrorKind::Conflict
-    // A stream without a leader cannot be told from one that does not exist: nothing responds.
+    // A stream without a leader cannot be distinguished from a missing one: nothing responds.
     } else if says(&["timed out", "deadline", "no responders", "no stream found", "resource does not exist"])
         || says(&["jetstream unavailable", "broken pipe", "closed", "connection", "channel"])
     {

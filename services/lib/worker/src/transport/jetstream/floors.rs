@@ -1,4 +1,4 @@
-//! Remembers up to which sequence each consumer is settled, so that one that is lost begins there again.
+//! Remembers the ack floor of each consumer, from which a lost consumer continues when it is created again.
 
 use std::{
     collections::HashMap,
@@ -7,10 +7,10 @@ use std::{
 
 use time::OffsetDateTime;
 
-/// By stream and durable name: when the stream was created, and the sequence up to which every message is settled.
+/// By stream and durable name: creation time of the stream, and the sequence up to which every message is settled.
 type FloorTable = HashMap<(String, String), (OffsetDateTime, u64)>;
 
-/// Up to which sequence each consumer is settled, as far as the server was asked.
+/// The last known ack floor of each consumer.
 #[derive(Default)]
 pub(super) struct Floors(Mutex<FloorTable>);
 
@@ -19,7 +19,7 @@ impl Floors {
         self.lock().insert((stream.to_owned(), durable.to_owned()), (created, floor));
     }
 
-    /// Returns the floor if it belongs to the stream of that time.
+    /// Returns the floor if it belongs to the stream that was created at that time.
     pub(super) fn get(&self, stream: &str, durable: &str, created: OffsetDateTime) -> Option<u64> {
         let known = self.lock().get(&(stream.to_owned(), durable.to_owned())).copied();
         known.filter(|(of, _)| *of == created).map(|(_, floor)| floor)

@@ -1,13 +1,13 @@
 //! The transport over NATS JetStream, through async-nats. Besides this module, only [`Headers`] uses async-nats.
 //!
-//! Every call is bounded in time, because the client waits instead of failing calls when the connection is lost. A call that
-//! timed out is [`Unavailable`](super::ErrorKind::Unavailable), whether or not it took effect. Message ids, compare-and-set
-//! and content keys make it safe to repeat.
+//! Every call is bounded in time, because the client waits instead of failing calls when the connection is lost. A
+//! call that timed out is [`Unavailable`](super::ErrorKind::Unavailable), whether or not it took effect. Message ids,
+//! compare-and-set and content keys make it safe to repeat.
 //!
 //! - `connection`: connecting, reconnecting, and events of the server (lame duck mode, denied permissions);
 //! - `topology`: declaring streams and buckets;
-//! - `consumer`: pulling and settling messages; `floors`: up to where consumers are settled;
-//! - `reading`: single messages of a stream, and how far streams and consumers are;
+//! - `consumer`: pulling and settling messages; `floors`: the ack floors of consumers;
+//! - `reading`: single messages of a stream, the state of streams, and the progress of consumers;
 //! - `buckets`: objects and entries;
 //! - `status`: streams and consumers, for operators;
 //! - `errors`: classification of errors.
@@ -46,8 +46,9 @@ use crate::clock::Clock;
 #[derive(Clone)]
 pub struct JetStream {
     connection: Arc<Connection>,
-    /// The connection for requests, made when the first are asked for. Whoever may send them may break it, as the client gives up a
-    /// connection over a header that is no text; what the services do is not theirs to disturb.
+    /// The connection for requests, opened at the first subscription. It is separate because the client closes a
+    /// connection when it receives a header that is not text: a sender of requests can cause that, and must not
+    /// disturb the services.
     requests: Arc<OnceCell<Client>>,
     settings: Settings,
     replicas: usize,

@@ -1,4 +1,4 @@
-//! Reads single messages of a stream, and how far streams and consumers are.
+//! Reads single messages of a stream, the state of streams, and the progress of consumers.
 
 use async_nats::jetstream::{
     consumer::pull::Config,
@@ -9,6 +9,8 @@ use futures::TryStreamExt as _;
 use super::connection::Connection;
 use crate::transport::{ConsumerLag, Error, ErrorKind, Headers, Logged, Message};
 
+/// Reads a message by its sequence.
+///
 /// # Errors
 /// See [`crate::Transport::message`].
 pub(super) async fn message(
@@ -34,6 +36,8 @@ pub(super) async fn message(
     }))
 }
 
+/// Counts the messages that match `filter`.
+///
 /// # Errors
 /// See [`crate::Transport::count`].
 pub(super) async fn count(connection: &Connection, stream: &str, filter: &str) -> Result<u64, Error> {
@@ -43,6 +47,8 @@ pub(super) async fn count(connection: &Connection, stream: &str, filter: &str) -
     connection.bounded("count messages of", stream, total).await
 }
 
+/// Returns the progress of a consumer.
+///
 /// # Errors
 /// See [`crate::Transport::consumer_lag`].
 pub(super) async fn consumer_lag(
@@ -54,7 +60,7 @@ pub(super) async fn consumer_lag(
     let consumer = match connection.bounded("look up consumer", durable, look_up).await {
         Ok(consumer) => consumer,
         Err(error) if error.kind == ErrorKind::NotFound => {
-            // A consumer of no stream is not there either: tell the two apart.
+            // A missing stream also has no consumers; look it up to distinguish the two.
             let found = connection.context.get_stream(stream);
             return connection.bounded("look up stream", stream, found).await.map(|_| None);
         }

@@ -7,7 +7,7 @@ use crate::inert;
 /// Settings of a connection to JetStream. `Debug` does not reveal passwords inside URLs.
 #[derive(Clone)]
 pub struct Settings {
-    /// URLs of the servers. One of a cluster is enough.
+    /// URLs of the servers. One server of a cluster is enough.
     pub servers: Vec<String>,
     /// Credentials to authenticate with.
     pub credentials: Credentials,
@@ -26,7 +26,7 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Timeout of storing or deleting a whole object, which takes many requests.
     pub object_timeout: Duration,
-    /// Time between two questions up to where a consumer is settled. A consumer that is lost begins there again.
+    /// Time between two requests for the ack floor of a consumer. A lost consumer is created again from its floor.
     pub floor_interval: Duration,
 }
 

@@ -41,16 +41,16 @@ pub struct ConsumerStatus {
 /// An object of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredObject {
-    /// Its key.
+    /// Key of the object.
     pub key: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
     /// When it was stored last.
     pub stored_at: OffsetDateTime,
 }
 
 impl JetStream {
-    /// Returns the objects of a bucket. Those that do not say when they were stored are left out.
+    /// Returns the objects of a bucket. Objects without a storage time are left out.
     ///
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such bucket.
@@ -92,8 +92,8 @@ impl JetStream {
         Ok(all)
     }
 
-    /// Returns the consumers of a stream whose name is `wanted`, that have no waiting pull request and were not used
-    /// after `since`.
+    /// Returns the consumers of a stream whose names are `wanted`, that have no waiting pull request and were not
+    /// used after `since`.
     ///
     /// # Errors
     /// `Unavailable`: try again. `Denied`: listing is not permitted.
@@ -116,7 +116,7 @@ impl JetStream {
             .collect())
     }
 
-    /// Deletes what [`Self::idle_consumers`] returns.
+    /// Deletes the consumers that [`Self::idle_consumers`] returns.
     ///
     /// # Errors
     /// As for [`Self::idle_consumers`].

@@ -30,12 +30,14 @@ pub(super) struct Cluster<'a> {
     pub(super) stream_max_bytes: Option<u64>,
 }
 
+/// Declares the topology.
+///
 /// # Errors
 /// See [`crate::Transport::declare`].
 pub(super) async fn declare(cluster: &Cluster<'_>, topology: &Topology) -> Result<(), Error> {
     let streams = topology.streams.iter().map(|definition| wanted(cluster, definition));
     let timers = topology.timers.iter().map(|definition| wanted_timers(cluster, definition));
-    // None needs another, so a first start waits for the slowest only.
+    // The calls are independent, so a first start waits only for the slowest.
     let streams = try_join_all(streams.chain(timers).map(|wanted| declare_stream(cluster, wanted)));
     let objects = try_join_all(topology.objects.iter().map(|bucket| declare_objects(cluster, bucket)));
     let entries = try_join_all(topology.entries.iter().map(|bucket| declare_entries(cluster, bucket)));
@@ -55,7 +57,7 @@ async fn declare_stream(cluster: &Cluster<'_>, wanted: Config) -> Result<(), Err
 
 fn wanted(cluster: &Cluster<'_>, (name, subjects, days): &StreamDef) -> Config {
     let is_record = days.is_none();
-    // A full stream of the server's advisories drops the oldest; any other full stream refuses new messages.
+    // A full stream of the server's advisories drops its oldest messages; any other full stream refuses new ones.
     let is_servers = subjects.iter().all(|subject| subject.starts_with("$JS."));
     Config {
         name: (*name).to_owned(),
@@ -78,8 +80,8 @@ fn wanted(cluster: &Cluster<'_>, (name, subjects, days): &StreamDef) -> Config {
     }
 }
 
-/// The server takes timers only into a stream that drops its oldest messages when it is full. It must never be full, as
-/// the oldest may be a timer that has not fired.
+/// The server accepts timers only in a stream that drops its oldest messages when it is full. Such a stream must
+/// never be full, because the oldest message may be a timer that has not fired.
 fn wanted_timers(cluster: &Cluster<'_>, definition: &StreamDef) -> Config {
     Config {
         allow_message_schedules: true,
@@ -118,6 +120,8 @@ async fn present(cluster: &Cluster<'_>, name: &str) -> Result<Option<Config>, Er
     Ok(info(cluster.connection, name).await?.map(|info| info.config))
 }
 
+/// Looks up a stream or bucket.
+///
 /// # Errors
 /// See [`crate::Transport::held`].
 pub(super) async fn held(connection: &Connection, part: Part) -> Result<Option<StreamState>, Error> {
@@ -134,6 +138,8 @@ pub(super) async fn held(connection: &Connection, part: Part) -> Result<Option<S
     }))
 }
 
+/// Returns the storage of the account.
+///
 /// # Errors
 /// See [`crate::Transport::storage`].
 pub(super) async fn storage(connection: &Connection) -> Result<Storage, Error> {
@@ -142,7 +148,7 @@ pub(super) async fn storage(connection: &Connection) -> Result<Storage, Error> {
     Ok(Storage { bytes: account.storage, limit })
 }
 
-/// Returns what the server says of a stream; `None` if there is none.
+/// Returns the server's information about a stream, or `None` if the stream does not exist.
 pub(super) async fn info(connection: &Connection, name: &str) -> Result<Option<Info>, Error> {
     match connection.bounded("look up stream", name, connection.context.get_stream(name)).await {
         Ok(stream) => Ok(Some(stream.cached_info().clone())),

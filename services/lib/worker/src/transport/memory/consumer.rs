@@ -56,9 +56,9 @@ pub(super) struct Consumer {
 /// A message that was delivered and is not settled for good.
 struct Pending {
     attempt: u32,
-    /// When it may be delivered again.
+    /// When the message may be delivered again.
     due: Instant,
-    /// True if it waits after a nak, so that nobody is handling it.
+    /// True if the message waits after a nak, so that nobody is handling it.
     naked: bool,
     /// Distinguishes the current delivery from earlier ones.
     delivery: u64,
@@ -134,7 +134,7 @@ impl Consumer {
         }
     }
 
-    /// Every message up to this sequence is settled, or matches no filter of the consumer.
+    /// Returns the sequence up to which every message is settled or matches no filter of the consumer.
     pub(super) fn floor(&self) -> u64 {
         self.pending.keys().next().map_or(self.next, |pending| *pending) - 1
     }

@@ -41,7 +41,8 @@ pub enum Operation {
     Read,
     /// `Entries::create`, `update` and `delete`.
     Write,
-    /// `Transport::stream_state`, `count`, `consumer_lag` and `held`; the target is the stream, or the part as it is displayed.
+    /// `Transport::stream_state`, `count`, `consumer_lag` and `held`; the target is the stream, or the display text
+    /// of the part.
     Inspect,
     /// `Transport::ping`.
     Ping,
@@ -52,7 +53,7 @@ pub enum Operation {
 pub struct Fault {
     operation: Operation,
     target: Option<String>,
-    /// Remaining calls; `None` until healed.
+    /// Number of calls that the fault still applies to; `None` until healed.
     left: Option<u32>,
     effect: Effect,
 }
@@ -73,19 +74,19 @@ pub(super) struct Call {
 // === impl Fault ===
 
 impl Fault {
-    /// The next call fails with `Unavailable` and has no effect.
+    /// Creates a fault: the next call fails with `Unavailable` and has no effect.
     #[must_use]
     pub fn fail(operation: Operation) -> Self {
         Self::with(operation, Effect::Refuse(ErrorKind::Unavailable))
     }
 
-    /// The next call takes effect but returns `Unavailable`.
+    /// Creates a fault: the next call takes effect but returns `Unavailable`.
     #[must_use]
     pub fn lose_answer(operation: Operation) -> Self {
         Self::with(operation, Effect::LoseAnswer(ErrorKind::Unavailable))
     }
 
-    /// The next call is delayed by `latency` before it takes effect.
+    /// Creates a fault: the next call is delayed by `latency` before it takes effect.
     #[must_use]
     pub fn delay(operation: Operation, latency: Duration) -> Self {
         Self::with(operation, Effect::Delay(latency))
@@ -95,25 +96,25 @@ impl Fault {
         Self { operation, target: None, left: Some(1), effect }
     }
 
-    /// Applies to this many calls.
+    /// Makes the fault apply to `count` calls.
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         Self { left: Some(count), ..self }
     }
 
-    /// Applies to every call until [`super::Memory::heal`].
+    /// Makes the fault apply to every call until [`super::Memory::heal`].
     #[must_use]
     pub fn always(self) -> Self {
         Self { left: None, ..self }
     }
 
-    /// Applies only to calls whose target matches, with `*` and `>` as in subjects.
+    /// Limits the fault to calls whose target matches, with `*` and `>` as in subjects.
     #[must_use]
     pub fn on(self, target: impl Into<String>) -> Self {
         Self { target: Some(target.into()), ..self }
     }
 
-    /// Fails with another kind of error. Has no effect on a delay.
+    /// Changes the kind of the error. Has no effect on a delay.
     #[must_use]
     pub fn kind(self, kind: ErrorKind) -> Self {
         let effect = match self.effect {
@@ -131,7 +132,7 @@ impl Fault {
     }
 }
 
-/// Takes the faults for one call: all delays up to the first failure, and that failure.
+/// Removes and returns the faults for one call: all delays up to the first failure, and that failure.
 pub(super) fn take(plan: &mut Vec<Fault>, operation: Operation, target: &str) -> Vec<Fault> {
     let mut hits = Vec::new();
     for fault in plan.iter_mut().filter(|fault| fault.hits(operation, target)) {
@@ -148,6 +149,8 @@ pub(super) fn take(plan: &mut Vec<Fault>, operation: Operation, target: &str) ->
 // === impl Call ===
 
 impl Call {
+    /// Starts a call with the faults that apply to it.
+    ///
     /// # Errors
     /// The plan refuses the call.
     pub(super) async fn start(operation: Operation, hits: Vec<Fault>) -> Result<Self, Error> {
@@ -162,8 +165,10 @@ impl Call {
         Ok(Self { operation, lost })
     }
 
+    /// Ends a call that took effect.
+    ///
     /// # Errors
-    /// The plan loses the answer of a call that took effect.
+    /// The plan loses its answer.
     pub(super) fn leave<T>(self, answer: T) -> Result<T, Error> {
         match self.lost {
             Some(kind) => Err(planned(self.operation, kind)),

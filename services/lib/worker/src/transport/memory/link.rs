@@ -32,7 +32,7 @@ pub enum Cut {
     },
 }
 
-/// A connection. What goes through it after it was cut has no effect and never returns.
+/// A connection. A call through it after it was cut has no effect and never returns.
 pub(super) struct Link {
     shared: Arc<Shared>,
     /// Steps until the cut. Each call has two: before its effect and after it.
@@ -45,7 +45,7 @@ impl Link {
         Arc::new(Self { shared, steps: AtomicU64::new(u64::MAX), is_cut: CancellationToken::new() })
     }
 
-    /// Another connection to the same broker.
+    /// Returns another connection to the same broker.
     pub(super) fn another(&self) -> Arc<Self> {
         Self::new(self.shared.clone())
     }
@@ -69,7 +69,7 @@ impl Link {
         *lock(&self.shared.calls).entry(operation).or_default() += 1;
         let hits = faults::take(&mut lock(&self.shared.faults), operation, target);
         let call = Call::start(operation, hits).await;
-        // A delay may have passed.
+        // The connection may have been cut during a delay.
         self.while_whole().await;
         Ok(Entered { link: self, call: call? })
     }
@@ -83,7 +83,7 @@ impl Link {
         self.while_whole().await;
     }
 
-    /// Never returns once the connection is cut.
+    /// Returns at once while the connection is up, and never once it is cut.
     pub(super) async fn while_whole(&self) {
         if self.is_cut.is_cancelled() {
             pending::<()>().await;
@@ -106,8 +106,10 @@ pub(super) struct Entered<'a> {
 }
 
 impl Entered<'_> {
+    /// Ends a call that took effect.
+    ///
     /// # Errors
-    /// The plan loses the answer of a call that took effect.
+    /// The plan loses its answer.
     pub(super) async fn leave<T>(self, answer: T) -> Result<T, Error> {
         self.link.step().await;
         self.call.leave(answer)

@@ -1,12 +1,13 @@
 //! The in-memory transport: the semantics of JetStream without a server, with visible state and planned faults.
 //!
-//! It implements what the runtime relies on: sequences, the duplicate window, subject filters, shared durable pull
-//! consumers, `ack_wait` with redelivery and attempt counts, `max_ack_pending`, delayed
-//! naks, progress and terms, timers, objects, entries with compare-and-set. It has no age limits, size limits or accounts. All time
+//! It implements the features that the runtime relies on: sequences, the duplicate window, subject filters, shared
+//! durable pull consumers, `ack_wait` with redelivery and attempt counts, `max_ack_pending`, delayed naks, progress
+//! and terms, timers, objects, entries with compare-and-set. It has no age limits, size limits or accounts. All time
 //! is tokio's, so a test with paused time passes hours at once. `logged_at` starts at a fixed day.
 //!
-//! Tests inspect the state with [`Memory::consumer_state`], [`Memory::settlements`] and [`Memory::messages`], wait with
-//! [`Memory::until`] instead of sleeping, plan faults with [`Memory::plan`], and let a process die with [`Memory::cut`].
+//! Tests inspect the state with [`Memory::consumer_state`], [`Memory::settlements`] and [`Memory::messages`], wait
+//! with [`Memory::until`] instead of sleeping, plan faults with [`Memory::plan`], and let a process die with
+//! [`Memory::cut`].
 //!
 //! `transport_test_suite!` runs the same cases over this transport and over a real server.
 
@@ -58,7 +59,7 @@ impl Memory {
         Self { link: Link::new(Arc::new(Shared::new())) }
     }
 
-    /// Returns another connection to the same broker, as another process has.
+    /// Returns another connection to the same broker, for a second process.
     #[must_use]
     pub fn connection(&self) -> Self {
         Self { link: self.link.another() }
@@ -239,7 +240,7 @@ impl Transport for Memory {
     }
 }
 
-/// Fires the timers that are due after `after`. The state knows whether one was replaced meanwhile.
+/// Fires the timers that are due after `after`. Skips a timer that was replaced meanwhile.
 async fn fire_after(shared: Arc<Shared>, after: Duration) {
     tokio::time::sleep(after).await;
     shared.change(State::fire);

@@ -93,7 +93,7 @@ impl Batch {
         let (stream, durable) = (&self.spec.stream, &self.spec.durable);
         self.link.change_if(|state, now| {
             let next = state.take(stream, durable, now);
-            // Waking others without a change would let two waiting batches wake each other for ever.
+            // Waking others without a change would let two waiting batches wake each other forever.
             (matches!(next, Ok(Next::Message(_))), next)
         })
     }

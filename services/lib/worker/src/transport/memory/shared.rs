@@ -28,7 +28,7 @@ pub(super) struct Shared {
 // === impl Shared ===
 
 impl Shared {
-    /// An empty broker.
+    /// Creates an empty broker.
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::default(),

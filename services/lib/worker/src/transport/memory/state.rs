@@ -132,7 +132,7 @@ impl State {
         Ok(self.stream_for(&message.subject)?.append(message, now))
     }
 
-    /// Sets a timer, in place of the one of its name.
+    /// Sets a timer, replacing a timer of the same name.
     pub(super) fn schedule(&mut self, timer: Timer, now: Instant) -> Result<Published, Error> {
         let stream = self.stream_for(&timer.message.subject)?;
         if !stream.takes_timers || !stream.takes(&timer.target) || timer.target == timer.message.subject {

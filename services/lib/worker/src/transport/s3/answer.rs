@@ -1,4 +1,4 @@
-//! Answers of an S3 store: found, missing, away, full, or refused with a code.
+//! Answers of an S3 store: found, missing, unavailable, full, or refused with a code.
 
 use bytes::Bytes;
 use reqwest::{Response, StatusCode, header::HeaderMap};
@@ -15,8 +15,10 @@ pub(super) struct Answer {
 // === impl Answer ===
 
 impl Answer {
+    /// Reads the whole answer.
+    ///
     /// # Errors
-    /// The answer broke off.
+    /// The connection broke during the answer.
     pub(super) async fn read(response: Response) -> Result<Self, reqwest::Error> {
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Self { status, headers, content: response.bytes().await? })
@@ -31,10 +33,11 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Returns the answer, unless it says that the store did not carry out `request`. A missing object is not an error.
+    /// Returns the answer, or an error if the store did not carry out `request`. A missing object is not an error.
     ///
     /// # Errors
-    /// By what the caller does next: `ObjectsUnavailable` and `Full` wait, `Denied` and `NotFound` (the bucket) need an operator.
+    /// `ObjectsUnavailable` and `Full`: wait and try again. `Denied` and `NotFound` (the bucket): an operator has to
+    /// correct it.
     pub(super) fn judge(self, request: &str) -> Result<Self, Error> {
         let code = self.code();
         match kind(self.status, code) {
@@ -50,7 +53,7 @@ impl Answer {
         }
     }
 
-    /// The code of an error: `<Error><Code>SlowDown</Code>…`.
+    /// Returns the code of an error: `<Error><Code>SlowDown</Code>…`.
     fn code(&self) -> &str {
         if self.status.is_success() {
             return "";

@@ -25,7 +25,7 @@ use super::{Error, ErrorKind, Objects};
 
 /// Pauses before a request is sent again that the store could not answer.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
-/// Key of the object by which [`S3::probe`] knows that the store reads and writes.
+/// Key of the object with which [`S3::probe`] checks that the store reads and writes.
 const PROBE: &str = "gongkai-probe/ready";
 /// Key of the object that [`S3::rehearse`] writes, reads and deletes.
 const REHEARSAL: &str = "gongkai-probe/doctor";
@@ -37,21 +37,21 @@ pub struct Settings {
     pub endpoint: String,
     /// Name of the bucket, which must exist.
     pub bucket: String,
-    /// Region that signatures name.
+    /// Region used in request signatures.
     pub region: String,
     /// True for `endpoint/bucket/key`, false for `bucket.endpoint/key`.
     pub path_style: bool,
-    /// Name of the key pair.
+    /// Id of the access key.
     pub access_key: String,
-    /// Its secret.
+    /// Secret of the access key.
     pub secret_key: String,
     /// PEM file of certificates to trust besides the system's.
     pub root_certificates: Option<PathBuf>,
     /// Timeout of connecting.
     pub connect_timeout: Duration,
-    /// Timeout of a request without content, such as a look-up, with all its repetitions.
+    /// Timeout of a request without content, such as a look-up, retries included.
     pub request_timeout: Duration,
-    /// Timeout of reading or writing an object, with all repetitions.
+    /// Timeout of reading or writing an object, retries included.
     pub object_timeout: Duration,
 }
 
@@ -96,8 +96,8 @@ impl S3 {
         Arc::new(Prefix { store: self.clone(), name })
     }
 
-    /// Checks for readiness whether the store answers and accepts the key pair. Writes a small object if there is none
-    /// yet, because a store without the permission to list answers alike for a missing object and a refusal.
+    /// Checks for readiness whether the store answers and accepts the access key. Writes a small object if there is
+    /// none yet: without permission to list, a store gives the same answer for a missing object and a refusal.
     ///
     /// # Errors
     /// `ObjectsUnavailable`: try again. Other kinds need an operator.
@@ -209,8 +209,10 @@ fn client(settings: &Settings, is_plain: bool) -> anyhow::Result<Client> {
 // === impl Prefix ===
 
 impl Prefix {
+    /// Returns the key of an object in the store's bucket.
+    ///
     /// # Errors
-    /// A key with a segment that a URL cannot hold.
+    /// The key has a segment that a URL cannot hold.
     fn key(&self, key: &str) -> Result<String, Error> {
         if key.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return Err(Error::new(ErrorKind::Other, format!("no object can have the key {key:?}")));

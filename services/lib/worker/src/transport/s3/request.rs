@@ -8,11 +8,11 @@ use reqwest::{Client, RequestBuilder, header::CONTENT_LENGTH};
 use rusty_s3::{Bucket, Credentials, S3Action as _};
 use sha2::{Digest as _, Sha256};
 
-/// Header with the SHA-256 of an object, in hex, which the store keeps with it.
+/// Header with the SHA-256 of an object in hex. The store keeps it with the object.
 pub(super) const DIGEST: &str = "x-amz-meta-sha256";
 /// Header with the SHA-256 in Base64, which the store compares with the content that arrives.
 const CHECKSUM: &str = "x-amz-checksum-sha256";
-/// How long a signature holds beyond the time of a request, for clocks that differ.
+/// How long a signature is valid beyond the time of a request, for clocks that differ.
 const LEEWAY: Duration = Duration::from_secs(300);
 
 /// A request about one object.
@@ -36,7 +36,7 @@ impl<'a> Request<'a> {
         matches!(self, Self::Get(_) | Self::Put { .. })
     }
 
-    /// Signs the request. The signature holds for `limit` and some leeway.
+    /// Signs the request. The signature is valid for `limit` and some leeway.
     pub(super) fn build(
         &self,
         client: &Client,
