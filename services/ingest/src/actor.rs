@@ -1,5 +1,5 @@
-//! In whose name a call acts. [`crate::auth`] tells it from the credentials and the site that the call claims; acceptance asks it
-//! what may be touched.
+//! On whose behalf a call acts. [`crate::auth`] determines it from the credentials and the site that the call claims;
+//! acceptance checks with it what the call may change.
 
 use std::sync::Arc;
 
@@ -9,32 +9,32 @@ use gongkai_proto::v1::Sender;
 
 use crate::config::Site;
 
-/// What a site of the configuration may act for.
+/// The agencies, regions and addresses that a configured site may act for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights {
-    /// Its name in the configuration.
+    /// Name of the site in the configuration.
     pub name: String,
     pub limits: Limits,
-    /// Where its addresses lie; `None` without a limit.
+    /// Allowed prefixes of addresses; `None` for no limit.
     url_prefixes: Option<Vec<Address>>,
 }
 
-/// In whose name a call acts.
+/// On whose behalf a call acts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actor {
     standing: Standing,
-    /// The site that it acts for, if it is one of the configuration.
+    /// The configured site that the call acts for, if any.
     site: Option<Arc<Rights>>,
-    /// A site that the call names beside its own.
+    /// A site that the call names and that is not its own.
     foreign: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Standing {
-    /// Nobody answers for the call.
+    /// The call has no valid credentials.
     #[default]
     Anonymous,
-    /// A site whose credentials came with it.
+    /// The call has the credentials of a site.
     Site,
     /// An operator, or everybody while no credentials are configured.
     Operator,
@@ -46,7 +46,7 @@ impl Rights {
     /// Reads the rights of a site.
     ///
     /// # Errors
-    /// A list is empty, or a prefix is no address. The error names the key.
+    /// A list is empty, or a prefix is not an address. The error names the key.
     pub fn new(name: &str, site: &Site) -> anyhow::Result<Self> {
         let keys =
             [("agencies", &site.agencies), ("regions", &site.regions), ("url_prefixes", &site.url_prefixes)];
@@ -75,7 +75,7 @@ impl Rights {
         Ok(Self { name: name.to_owned(), limits: Limits { agencies, regions }, url_prefixes })
     }
 
-    /// Returns true if an address lies under one of the site's prefixes.
+    /// Returns true if an address has one of the site's prefixes.
     #[must_use]
     pub fn has_address(&self, url: &str) -> bool {
         let Some(prefixes) = &self.url_prefixes else { return true };
@@ -86,56 +86,56 @@ impl Rights {
 // === impl Actor ===
 
 impl Actor {
-    /// One that may do anything, within the limits of the site that it names.
+    /// Creates an actor that may do anything, within the limits of the site that it names.
     #[must_use]
     pub fn operator(site: Option<Arc<Rights>>) -> Self {
         Self { standing: Standing::Operator, site, foreign: None }
     }
 
-    /// A site that has proven itself.
+    /// Creates an actor for an authenticated site.
     #[must_use]
     pub fn site(rights: Arc<Rights>) -> Self {
         Self { standing: Standing::Site, site: Some(rights), foreign: None }
     }
 
-    /// One for whom nobody answers, within the limits of the site that it names.
+    /// Creates an actor without credentials, within the limits of the site that it names.
     #[must_use]
     pub fn anonymous(site: Option<Arc<Rights>>) -> Self {
         Self { standing: Standing::Anonymous, site, foreign: None }
     }
 
-    /// The same, naming another site in its call.
+    /// Returns the actor with the name of another site that its call names.
     #[must_use]
     pub fn naming(self, foreign: String) -> Self {
         Self { foreign: Some(foreign), ..self }
     }
 
-    /// Returns what the site of the call may act for.
+    /// Returns the rights of the call's site.
     #[must_use]
     pub fn rights(&self) -> Option<&Rights> {
         self.site.as_deref()
     }
 
-    /// Returns the site that the call names beside its own.
+    /// Returns the site that the call names and that is not its own.
     #[must_use]
     pub fn foreign(&self) -> Option<&str> {
         self.foreign.as_deref()
     }
 
-    /// Returns the name of the site that has proven itself.
+    /// Returns the name of the authenticated site.
     #[must_use]
     pub fn proven(&self) -> Option<&str> {
         let site = self.site.as_ref().filter(|_| self.standing == Standing::Site);
         site.map(|site| site.name.as_str())
     }
 
-    /// Returns true if it may touch what belongs to a site, whichever.
+    /// Returns true if the call may change what belongs to any site.
     #[must_use]
     pub fn is_operator(&self) -> bool {
         self.standing == Standing::Operator
     }
 
-    /// Returns what the later stages are told; `None` if it may do anything.
+    /// Returns the sender for the later stages, or `None` if the call may do anything.
     #[must_use]
     pub fn sender(&self) -> Option<Sender> {
         let limits = self.rights().map(|rights| rights.limits.clone()).unwrap_or_default();

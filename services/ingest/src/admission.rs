@@ -1,9 +1,10 @@
-//! What callers may hold at once: slots for work, memory for bodies, and time to send them. HTTP and gRPC share one.
+//! Limits what callers use at once: slots for work, memory for bodies, and time to send them. HTTP and gRPC share the
+//! limits.
 //!
-//! A slow or silent sender holds no slot. A slot is taken only when the body is complete and its sender known, so all
-//! slots are for authenticated callers. A body counts against the memory budget by what has arrived of it; bodies whose
-//! sender is not known yet, because a signature covers the body, share half of the budget. A body that arrives slower
-//! than `min_body_bytes_per_s` is given up.
+//! A slow or silent sender occupies no slot. A slot is acquired only when the body is complete and its sender known,
+//! so all slots are for authenticated callers. A body counts against the memory budget by the bytes that have
+//! arrived. Bodies whose sender is not known yet, because a signature covers the body, share half of the budget. A
+//! body that arrives slower than `min_body_bytes_per_s` is aborted.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -49,7 +50,7 @@ pub struct Arriving {
     admission: Admission,
 }
 
-/// The memory that a body counts for, until it is dropped.
+/// The memory reserved for a body, until it is dropped.
 pub struct Hold {
     from: Vec<Arc<Semaphore>>,
     permits: Mutex<Vec<OwnedSemaphorePermit>>,
@@ -64,7 +65,7 @@ struct Pace {
 // === impl Admission ===
 
 impl Admission {
-    /// Bodies that are still arriving when `stop` is cancelled are given up.
+    /// Creates the limits. Bodies that are still arriving when `stop` is cancelled are aborted.
     #[must_use]
     pub fn new(config: &Config, stop: CancellationToken) -> Self {
         let of_bytes =
@@ -81,7 +82,7 @@ impl Admission {
         }
     }
 
-    /// Takes a slot for a complete request. Does not queue: that would only delay all requests.
+    /// Acquires a slot for a complete request. Does not queue: that would only delay all requests.
     ///
     /// # Errors
     /// `OVERLOADED`.
@@ -96,7 +97,7 @@ impl Admission {
         self.slots.clone().try_acquire_owned().map_err(full)
     }
 
-    /// Starts to receive a body. `is_proven` says that the headers alone authenticate the sender.
+    /// Starts to receive a body. `is_proven` is true if the headers alone authenticate the sender.
     #[must_use]
     pub fn receive(&self, body: Body, is_proven: bool) -> Arriving {
         let unproven = (!is_proven).then(|| self.unproven.clone());
@@ -117,8 +118,8 @@ impl Arriving {
     /// Returns the next piece, or `None` at the end.
     ///
     /// # Errors
-    /// `TIMEOUT` if it arrives too slowly, `OVERLOADED` if the memory is used up or the process stops, `INVALID_FIELD` if it
-    /// broke off.
+    /// `TIMEOUT` if it arrives too slowly, `OVERLOADED` if the memory is used up or the process stops,
+    /// `INVALID_FIELD` if the body ends early.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let deadline = self.started + self.admission.pace.allowed(self.received);
         let piece = tokio::select! {
@@ -149,20 +150,20 @@ impl Arriving {
         Ok(Some(piece))
     }
 
-    /// Bytes that have arrived.
+    /// Returns the number of bytes that have arrived.
     #[must_use]
     pub fn received(&self) -> usize {
         self.received
     }
 
-    /// Returns the memory that the body counts for.
+    /// Returns the memory reserved for the body.
     #[must_use]
     pub fn hold(&self) -> Arc<Hold> {
         self.hold.clone()
     }
 
-    /// Gives the memory back and throws away what still arrives, at most `limit` bytes: a client that is still sending does
-    /// not read the response and would take a closed connection for a crash.
+    /// Releases the memory and discards the rest of the body, at most `limit` bytes. A client that is still sending
+    /// does not read the response and would report a closed connection as a crash.
     pub async fn discard(mut self, limit: usize) {
         self.hold = Arc::new(Hold { from: Vec::new(), permits: Mutex::default() });
         (self.received, self.started) = (0, Instant::now());
@@ -177,7 +178,8 @@ impl Arriving {
 // === impl Hold ===
 
 impl Hold {
-    /// Extends the reservation to `bytes`. It does not wait, because half-read bodies could then wait for each other for ever.
+    /// Extends the reservation to `bytes`. Does not wait, because half-read bodies could then wait for each other
+    /// forever.
     ///
     /// # Errors
     /// `OVERLOADED`: the memory is used up.
@@ -205,7 +207,7 @@ impl Hold {
 // === impl Pace ===
 
 impl Pace {
-    /// Time from the start within which more than `received` bytes must be there.
+    /// Returns the time from the start within which more than `received` bytes must have arrived.
     fn allowed(self, received: usize) -> Duration {
         let received = u64::try_from(received).unwrap_or(u64::MAX);
         let by_rate = Duration::from_millis(received.saturating_mul(1000) / self.bytes_per_s.max(1));
@@ -259,7 +261,7 @@ mod tests {
         assert_eq!((admission.memory.available_permits(), admission.unproven.available_permits()), (6, 3));
     }
 
-    /// Pieces of a kibibyte, `every` so often.
+    /// Returns a body that sends one KiB per `every`.
     fn dripping(every: Duration) -> Body {
         Body::from_stream(stream::unfold((), move |()| async move {
             tokio::time::sleep(every).await;
@@ -277,10 +279,10 @@ mod tests {
             Err(Code::Timeout)
         );
         assert_eq!(started.elapsed(), PATIENCE);
-        // Half of the rate: every two seconds it falls behind by one.
+        // This is half of the required rate: every two seconds the body falls behind by one second.
         let mut slow = admission.receive(dripping(Duration::from_secs(2)), true);
         assert_eq!((all(&mut slow).await, slow.received()), (Err(Code::Timeout), 4 * KIB));
-        // Fast enough, until the longest time is over.
+        // This is fast enough, until the maximum time is over.
         let mut steady = admission.receive(dripping(Duration::from_millis(900)), true);
         let started = Instant::now();
         assert_eq!(all(&mut steady).await, Err(Code::Timeout));

@@ -1,17 +1,19 @@
 //! Authentication and authorisation of callers.
 //!
-//! While no credentials are configured, calls need none, and only loopback addresses are bound. Otherwise a call brings one of:
-//! - a **signature** (Standard Webhooks) by a configured site, or a **bearer token** of that site: it acts for this site only;
-//! - a **bearer token** of an operator: it acts for anybody, over HTTP for sites without credentials only;
-//! - nothing, at a loopback address, unless operators' tokens are configured or `unsigned_on_loopback` is false: it acts for
-//!   nobody, and changes nothing that belongs to a site.
+//! While no credentials are configured, calls need none, and only loopback addresses are bound. Otherwise a call has
+//! one of:
+//! - a **signature** (Standard Webhooks) by a configured site, or a **bearer token** of that site: it acts for this
+//!   site only;
+//! - a **bearer token** of an operator: it acts for any site, but over HTTP only for sites without credentials;
+//! - none, at a loopback address, unless operators' tokens are configured or `unsigned_on_loopback` is false: it acts
+//!   for no site, and changes nothing that belongs to one.
 //!
-//! An event or a report *claims* a site by its CloudEvents source or its site code. Every claimed site that has credentials
-//! must have proven itself by them; another's do not replace them.
+//! An event or a report *claims* a site by its CloudEvents source or its site code. A call that claims a site with
+//! credentials must have the credentials of this site; those of another caller do not replace them.
 //!
-//! Authentication has two steps, because a signature covers the body. [`Authenticator::shown`] judges the headers before
-//! anything of the body is read; [`Authenticator::caller`] verifies the signature when the body is complete.
-//! gRPC requests cannot be signed. There the token of an operator acts for the site that the request names.
+//! Authentication has two steps, because a signature covers the body. [`Authenticator::shown`] checks the headers
+//! before the body is read; [`Authenticator::caller`] verifies the signature when the body is complete. gRPC requests
+//! cannot be signed. There the token of an operator acts for the site that the request names.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -34,7 +36,7 @@ const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via
 #[derive(Clone)]
 pub struct Authenticator {
     sites: Arc<[KnownSite]>,
-    /// SHA-256 of each operator's token, so that a comparison takes the same time whatever was sent.
+    /// SHA-256 of each operator's token, so that a comparison takes the same time for any input.
     tokens: Arc<[TokenHash]>,
     unsigned_on_loopback: bool,
     /// True if the server of this authenticator is bound to a loopback address.
@@ -52,7 +54,7 @@ struct KnownSite {
     tokens: Vec<TokenHash>,
 }
 
-/// Whose a bearer token is.
+/// The owner of a bearer token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Holder {
     Operator,
@@ -80,14 +82,14 @@ pub struct Caller {
     has_signed: bool,
     /// True if the protocol has no signatures.
     cannot_sign: bool,
-    /// Each site that has proven itself. One, unless sites share a secret.
+    /// The authenticated sites. More than one if sites share a secret.
     sites: Vec<ProvenSite>,
 }
 
 // === impl Shown ===
 
 impl Shown {
-    /// Returns true if the headers alone authenticate the caller: with a token.
+    /// Returns true if the headers alone authenticate the caller, by a token.
     #[must_use]
     pub fn is_proof(&self) -> bool {
         self.token.is_some()
@@ -103,13 +105,13 @@ impl Caller {
         self.has_signed
     }
 
-    /// Returns the name of the site that has proven itself, or an empty string. It keeps the keys of different callers apart.
+    /// Returns the name of the authenticated site, or an empty string. It separates the keys of different callers.
     #[must_use]
     pub fn name(&self) -> &str {
         self.sites.first().map_or("", |site| &site.rights.name)
     }
 
-    /// The caller, who has shown a token as well.
+    /// Returns the caller with the rights of the token as well.
     fn holding(mut self, token: Option<&Holder>) -> Self {
         match token {
             Some(Holder::Operator) => self.is_operator = true,
@@ -119,7 +121,7 @@ impl Caller {
         self
     }
 
-    /// What a call is that claims a site whose credentials did not come.
+    /// Returns the actor of a call that claims a site without its credentials.
     fn unproven(&self, site: &KnownSite) -> Result<Actor, Problem> {
         let name = &site.rights.name;
         if self.has_signed {
@@ -142,7 +144,7 @@ impl Caller {
         ))
     }
 
-    /// Returns the site code that a call names, or else that of the site that has proven itself, which need not repeat it.
+    /// Returns the site code that a call names, or else that of the authenticated site, which need not repeat it.
     #[must_use]
     pub fn site_code_or(&self, named: String) -> String {
         let own = self.sites.first().filter(|_| named.is_empty());
@@ -182,13 +184,14 @@ impl Authenticator {
         })
     }
 
-    /// The same, for the server that is bound to `address`.
+    /// Returns the authenticator of the server that is bound to `address`.
     #[must_use]
     pub fn at(&self, address: SocketAddr) -> Self {
         Self { is_local: address.ip().is_loopback(), ..self.clone() }
     }
 
-    /// Reads the credentials in the headers of a request. Where calls need credentials, a request without any ends here.
+    /// Reads the credentials in the headers of a request. Where calls need credentials, a request without any is
+    /// refused here.
     ///
     /// # Errors
     /// `BAD_SIGNATURE` if it is malformed, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
@@ -217,7 +220,8 @@ impl Authenticator {
         Ok(caller.holding(shown.token.as_ref()))
     }
 
-    /// Returns the caller whom the broker let publish on the subject of a site. The broker's permissions stand for its secret.
+    /// Returns the caller whom the broker let publish on the subject of a site. The broker's permissions replace the
+    /// site's secret.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`: calls need credentials and there is no site of this name.
@@ -239,8 +243,8 @@ impl Authenticator {
         Caller { cannot_sign: true, ..Caller::default() }.holding(shown.token.as_ref())
     }
 
-    /// Authorises a call that claims a site by its source or code, and returns in whose name it acts. If both are empty, it
-    /// claims none.
+    /// Authorises a call that claims a site by its source or code, and returns on whose behalf it acts. If both are
+    /// empty, it claims no site.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, or `BAD_SIGNATURE` if another site signed.
@@ -280,8 +284,8 @@ impl Authenticator {
         self.tokens.is_empty() && self.sites.iter().all(|site| !site.site.has_credentials())
     }
 
-    /// Returns true if the call needs no credentials, as it comes from this machine. Credentials of a site close nothing for
-    /// others.
+    /// Returns true if the call needs no credentials because it comes from this machine. Credentials of a site do not
+    /// change that for other callers.
     fn takes_unsigned(&self, headers: &HeaderMap) -> bool {
         let is_open_here = self.is_local && self.unsigned_on_loopback && self.tokens.is_empty();
         is_open_here && !headers.keys().any(is_of_proxy)

@@ -5,10 +5,10 @@
 
 use crate::error::{Code, NOTHING_ACCEPTED, Problem};
 
-/// Bytes up to which work runs inline, because handing it to another thread costs more.
+/// Maximum number of bytes that are handled inline, because handing them to another thread costs more.
 const INLINE: usize = 256 * 1024;
 
-/// Runs `work`, which handles `size` bytes: inline if they are few, otherwise on a blocking thread.
+/// Runs `work`, which handles `size` bytes: inline if `size` is small, otherwise on a blocking thread.
 ///
 /// # Errors
 /// `INTERNAL`: `work` panicked on another thread.

@@ -1,8 +1,8 @@
-//! What came under one id of a sender: the source and id of an event, an idempotency key, or a content.
+//! The calls that arrived under one id of a sender: the source and id of an event, an idempotency key, or a content.
 //!
-//! A call is judged before anything of it is stored or published, and its [`Attempt`] is recorded then, so that two replicas
-//! never take one submission id for two contents. The record is kept for ever: no window of the broker decides whether a
-//! call is a repetition.
+//! A call is compared with earlier ones before anything of it is stored or published, and its [`Attempt`] is recorded
+//! at that time, so that two replicas never use one submission id for two contents. The record is kept forever:
+//! whether a call is a repetition does not depend on the broker's duplicate window.
 
 use bytes::Bytes;
 use prost_types::Timestamp;
@@ -15,15 +15,16 @@ use crate::{
 use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_worker::Record;
 
-/// Most attempts that are remembered of one id. What came before them is new again, and ranks by its time.
+/// Maximum number of attempts that are remembered for one id. A repetition of an older one counts as new, and ranks
+/// by its time.
 const MOST: usize = 200;
 
-/// What a call says, as far as it tells a repetition from something else.
+/// The parts of a call that distinguish a repetition from another submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// The submission id of the first call with its sender's id.
     pub first_id: String,
-    /// Digest of what is said; see [`crate::submission::said`].
+    /// Digest of the call's content and metadata; see [`crate::submission::said`].
     pub said: String,
     /// SHA-256 of the content, hex; empty for a withdrawal.
     pub content_hash: String,
@@ -33,37 +34,37 @@ pub struct Statement {
     pub may_supersede: bool,
 }
 
-/// One submission or withdrawal under an id. It was accepted if there is a receipt.
+/// One submission or withdrawal under an id. It was accepted if it has a receipt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub submission_id: String,
-    /// Of its [`Statement`]. Empty if the version that recorded it did not know.
+    /// The digest of its [`Statement`]. Empty if the version that recorded it did not compute one.
     pub said: String,
     pub content_hash: String,
     pub event_time_us: Option<i64>,
-    /// When it was last begun, in microseconds since 1970.
+    /// When the attempt last began, in microseconds since 1970.
     pub begun_us: i64,
-    /// The attempt before it; empty for the first.
+    /// Submission id of the previous attempt; empty for the first.
     pub before: String,
 }
 
-/// All that came under one id.
+/// All attempts under one id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
-    /// The number of the log that has it. What a lost log had counts as absent.
+    /// The epoch of the log that has the attempts. Those of an earlier epoch count as absent.
     pub log_epoch: u64,
-    /// In the order in which they came.
+    /// The attempts in the order of arrival.
     attempts: Vec<Attempt>,
 }
 
-/// What a call is, beside those before it.
+/// How a call relates to the earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// Nothing like it came. It is recorded now.
+    /// It is new, and recorded now.
     New(Attempt),
     /// It repeats an attempt.
     Repeats(Attempt),
-    /// Other content came last under this id, which is for one content only.
+    /// The last call under this id had other content, and the id is for one content only.
     Refused(Attempt),
 }
 
@@ -80,7 +81,7 @@ impl Record for CallRecord {
 }
 
 impl CallRecord {
-    /// A record of nothing, for the log of this number.
+    /// Creates an empty record for the log of this epoch.
     #[must_use]
     pub fn empty(log_epoch: u64) -> Self {
         Self { log_epoch, attempts: Vec::new() }
@@ -91,7 +92,7 @@ impl CallRecord {
         self.attempts.is_empty()
     }
 
-    /// A record of one attempt of which only the receipt is known.
+    /// Creates a record of one attempt that is known only from its receipt.
     #[must_use]
     pub fn of_receipt(submission_id: &str, content_hash: &str, log_epoch: u64) -> Self {
         let attempt = Attempt {
@@ -102,10 +103,10 @@ impl CallRecord {
         Self { log_epoch, attempts: vec![attempt] }
     }
 
-    /// Judges a call and records it if it is new.
+    /// Compares a call with the earlier ones and records it if it is new.
     ///
-    /// A call repeats the last attempt if it says the same, and an earlier one if it also has the same time. `over` is an attempt
-    /// that must not be repeated: what would repeat it is new.
+    /// A call repeats the last attempt if it has the same statement, and an earlier one if it also has the same time.
+    /// `over` is an attempt that must not be repeated: a call that would repeat it is new.
     pub fn judge(&mut self, call: &Statement, over: Option<&str>, now_us: i64) -> Judgement {
         let last = self.attempts.len().saturating_sub(1);
         let repeated = self.attempts.iter().enumerate().rev().find(|(n, attempt)| {
@@ -125,11 +126,11 @@ impl CallRecord {
         }
     }
 
-    /// Records an attempt that the log has. Returns false if it was known.
+    /// Records an attempt that is in the log. Returns false if it was known.
     pub fn learn(&mut self, attempt: &Attempt) -> bool {
         let is_new = self.attempts.iter().all(|known| known.submission_id != attempt.submission_id);
         if is_new {
-            // What superseded it may have been learned before it.
+            // The attempt that supersedes it may have been recorded earlier.
             let at = self.attempts.iter().position(|later| later.before == attempt.submission_id);
             self.attempts.insert(at.unwrap_or(self.attempts.len()), attempt.clone());
             self.forget_first();
@@ -137,7 +138,7 @@ impl CallRecord {
         is_new
     }
 
-    /// Notes that an attempt is begun again.
+    /// Records that an attempt begins again.
     pub fn begin_again(&mut self, submission_id: &str, now_us: i64) -> bool {
         let attempt = self.attempts.iter_mut().find(|attempt| attempt.submission_id == submission_id);
         attempt.map(|attempt| attempt.begun_us = now_us).is_some()
@@ -170,7 +171,8 @@ impl CallRecord {
 // === impl Attempt ===
 
 impl Attempt {
-    /// Returns the time of the call that began the attempt: it may have published it. `stated` is the time of this call.
+    /// Returns the time of the call that began the attempt, because that call may have published it. `stated` is the
+    /// time of this call.
     #[must_use]
     pub fn event_time(&self, stated: Option<Timestamp>) -> Option<Timestamp> {
         if event_time(stated).map(micros) == self.event_time_us {
@@ -240,7 +242,7 @@ mod tests {
             matches!(record.judge(&key("b"), None, 1), Judgement::Refused(a) if a.submission_id == "s-0")
         );
         let Judgement::New(second) = record.judge(&key("a"), Some("s-0"), 1) else { panic!() };
-        // Somebody else had the same idea.
+        // Another sender submits the same content.
         let repeated = record.judge(&key("a"), Some("s-0"), 1);
         assert_eq!(repeated, Judgement::Repeats(second));
     }

@@ -1,4 +1,4 @@
-//! What a dry run found, and its two forms: the JSON line of `gongkai check`, and the answer of `CheckReport`.
+//! The result of a dry run in its two forms: the JSON line of `gongkai check`, and the answer of `CheckReport`.
 
 use gongkai_check::{CheckLine, Checked, NotCheckedLine, PartLine};
 use gongkai_model::{Finding, Part, Rejection, ReportKey, Section, Summary, Versions};
@@ -7,17 +7,17 @@ use gongkai_worker::trace;
 
 use crate::submission::Submission;
 
-/// A draft with what the rules say of it.
+/// A draft with the findings of the rules.
 pub struct CheckedDraft {
-    /// What was sent.
+    /// The submission.
     pub submission: Submission,
-    /// The report under the name that it would be published by, or why it would be rejected.
+    /// The report and the key that it would be published under, or why it would be rejected.
     pub outcome: Result<(ReportKey, Checked), Rejection>,
     /// The files; empty if the draft is one file.
     pub parts: Vec<Part>,
     /// The identity that the content would have as a revision; empty without a report.
     pub content_hash: String,
-    /// What could not be compared.
+    /// The comparisons that could not be made.
     pub not_checked: Option<NotCheckedLine>,
     /// Versions of the program and its rules.
     pub versions: Versions,
@@ -26,7 +26,7 @@ pub struct CheckedDraft {
 // === impl CheckedDraft ===
 
 impl CheckedDraft {
-    /// Returns the JSON line. It names the file as it was sent, `-` if it has no name.
+    /// Returns the JSON line. It contains the file name of the submission, or `-` if it has none.
     #[must_use]
     pub fn line(&self) -> CheckLine {
         let file = match self.submission.content.filename.as_str() {
@@ -83,7 +83,7 @@ impl CheckedDraft {
             form: report.form.to_string(),
             variant: report.variant.as_str().to_owned(),
             title: report.title.clone(),
-            // It is none of its revisions.
+            // A draft is not a revision of the report.
             revision: 0,
             content_hash: self.content_hash.clone(),
             published_at: declared.published_at,

@@ -1,8 +1,8 @@
 //! CloudEvents 1.0 over HTTP: structured, batch and binary mode to [`CloudEvent`].
 //!
 //! This module decodes the envelope; [`crate::publication`] interprets the data. A request without an
-//! `application/cloudevents…` content type is taken as binary mode, so if it has no `ce-` header the error names the
-//! missing attribute.
+//! `application/cloudevents…` content type is treated as binary mode, so if it has no `ce-` header the error names
+//! the missing attribute.
 
 use std::collections::BTreeMap;
 

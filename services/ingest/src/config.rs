@@ -22,24 +22,26 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Maximum number of attachments of a document. More get 413.
     pub max_attachments: usize,
-    /// Maximum size of one attachment in bytes. Larger ones get 413. Those over `parse.max_document_bytes` are kept and not read.
+    /// Maximum size of one attachment in bytes. Larger ones get 413. Those over `parse.max_document_bytes` are stored
+    /// but not read.
     pub max_attachment_bytes: usize,
     /// Maximum size of a document and its attachments in bytes, after base64 is decoded. Larger submissions get 413.
     pub max_submission_bytes: usize,
-    /// Maximum bytes of request bodies in memory at once. Further requests get 503. At least `max_body_bytes`. Bodies whose
-    /// sender only their signature will tell share half of it.
+    /// Maximum bytes of request bodies in memory at once. Further requests get 503. At least `max_body_bytes`. Bodies
+    /// whose sender is known only by their signature share half of it.
     pub max_buffered_bytes: usize,
-    /// Maximum requests in work, after their bodies arrived and their senders are known. Further requests get 503.
+    /// Maximum number of requests in work, counted from when the body is complete and the sender known. Further
+    /// requests get 503.
     pub max_requests: usize,
-    /// Maximum open connections of each server. A further one takes the place of the one that has been open longest without
-    /// valid credentials, or waits.
+    /// Maximum open connections of each server. A further one replaces the oldest one without valid credentials, or
+    /// waits.
     pub max_connections: usize,
     /// Maximum gRPC calls in progress per connection. Further calls wait.
     pub max_streams_per_connection: u32,
     /// Maximum open `WatchSubmission` streams. Further ones fail with `RESOURCE_EXHAUSTED`.
     pub max_watchers: usize,
-    /// Seconds within which a connection must say something and a request's headers must be complete. After that the
-    /// connection is closed.
+    /// Seconds within which a connection must send its first byte and a request's headers must be complete. After
+    /// that the connection is closed.
     pub header_timeout_s: u64,
     /// Seconds within which a request's body must be complete. After that the request gets 408.
     pub body_timeout_s: u64,
@@ -47,10 +49,10 @@ pub struct Config {
     pub min_body_bytes_per_s: u64,
     /// Seconds of CPU time that a dry run may take. After that its result is the rejection `TOO_SLOW`.
     pub check_timeout_s: u64,
-    /// Bytes of memory that a dry run may take. After that its result is the rejection `TOO_LARGE`.
+    /// Bytes of memory that a dry run may use. After that its result is the rejection `TOO_LARGE`.
     pub check_memory_bytes: u64,
-    /// Child processes that read documents, and so the most dry runs at once. 0 is one for each core, as far as 900 MiB hold
-    /// them with `check_memory_bytes` and 64 MiB each.
+    /// Number of child processes that read documents, which limits the dry runs at once. 0 means one for each core,
+    /// as long as 900 MiB suffice for `check_memory_bytes` and 64 MiB each.
     pub check_readers: usize,
     /// Folder of local rule packs (`*.toml`) for dry runs, as in `validate.rules`. Optional.
     pub rules: Option<PathBuf>,
@@ -65,8 +67,9 @@ pub struct Config {
     /// Origins of pages that may call from a browser, such as `https://cms.example.gov.cn`. If empty, none may. `*` is every
     /// origin and not allowed where calls need credentials.
     pub cors_origins: Vec<String>,
-    /// Whether calls need no credentials that come to a loopback address, while no `tokens` are configured. They must not
-    /// claim a site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on this machine.
+    /// Whether calls at a loopback address need no credentials while no `tokens` are configured. Such calls must not
+    /// claim a site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on
+    /// this machine.
     pub unsigned_on_loopback: bool,
     /// Bearer tokens of operators: callers that do not sign and may submit for any site. Prefer `token_files`.
     pub tokens: Vec<Secret>,
@@ -82,7 +85,7 @@ pub struct Config {
 pub struct Site {
     /// The CloudEvents `source` of its events.
     pub source: String,
-    /// Its 政府网站标识码.
+    /// The site's 政府网站标识码.
     pub site_code: String,
     /// Standard Webhooks secrets, `whsec_…`. Several while they are rotated. Prefer `secret_files`.
     pub secrets: Vec<Secret>,
@@ -92,19 +95,21 @@ pub struct Site {
     pub tokens: Vec<Secret>,
     /// Files with one bearer token each.
     pub token_files: Vec<PathBuf>,
-    /// The agencies that it may publish, update and withdraw for: codes, keys or names. No limit without the key.
+    /// The agencies that the site may publish, update and withdraw for: codes, keys or names. No limit without the
+    /// key.
     pub agencies: Option<Vec<String>>,
-    /// The regions that it may act for: beginnings of division codes. No limit without the key.
+    /// The regions that the site may act for: beginnings of division codes. No limit without the key.
     pub regions: Option<Vec<String>>,
-    /// Where its addresses lie. Compared as URLs, segment by segment. No limit without the key.
+    /// Prefixes of the site's addresses. Compared as URLs, segment by segment. No limit without the key.
     pub url_prefixes: Option<Vec<String>>,
-    /// Levels of review (三审三校) that its articles must have passed before publication, such as `["科室负责人", "分管领导"]`.
-    /// An event that lacks one gets the finding `S-REVIEW`. If empty, none is demanded.
+    /// Levels of review (三审三校) that its articles must have passed before publication, such as
+    /// `["科室负责人", "分管领导"]`. An event that lacks one gets the finding `S-REVIEW`. If empty, no review is
+    /// required.
     pub review_levels: Vec<String>,
-    /// Where notify posts the receipt when a submission of the site ends, signed with its secrets. Notify reads it too, and checks
-    /// it. If absent, nobody is told.
+    /// Where notify posts the receipt when a submission of the site ends, signed with its secrets. Notify reads and
+    /// checks this key too. If absent, no receipt is posted.
     pub callback_url: Option<SecretUrl>,
-    /// Lets `callback_url` lead into private networks, as `allow_private` of a subscription does.
+    /// Allows `callback_url` to be in a private network, as `allow_private` of a subscription does.
     pub callback_allow_private: bool,
 }
 
@@ -225,7 +230,7 @@ impl Config {
 // === impl Site ===
 
 impl Site {
-    /// Returns true if it has a secret or a token of its own.
+    /// Returns true if the site has a secret or a token of its own.
     #[must_use]
     pub fn has_credentials(&self) -> bool {
         !self.secrets.is_empty()
@@ -243,12 +248,12 @@ impl Site {
     }
 }
 
-/// `https://www.example.gov.cn/` and `https://www.example.gov.cn` are the same site.
+/// Removes the final slash: `https://www.example.gov.cn/` and `https://www.example.gov.cn` are the same site.
 pub(crate) fn without_slash(source: &str) -> &str {
     source.trim().trim_end_matches('/')
 }
 
-/// An origin is a scheme and a host, as browsers send it.
+/// Checks that `origin` is a scheme and a host, as browsers send it.
 fn ensure_origin(origin: &str, has_auth: bool) -> anyhow::Result<()> {
     if origin == "*" {
         anyhow::ensure!(

@@ -1,7 +1,7 @@
 //! The open connections of a server, bounded in number.
 //!
-//! Where there is no room, a new connection takes the place of the one that has been open longest without showing valid
-//! credentials. So callers without credentials cannot keep out those that have some. A connection that says nothing at
+//! When the limit is reached, a new connection replaces the one that has been open longest without valid credentials.
+//! Callers without credentials therefore cannot keep out those with credentials. A connection that sends nothing at
 //! all is closed after a time.
 
 use std::{
@@ -25,7 +25,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
-/// Pause after a failed accept, most likely for want of file descriptors.
+/// Pause after a failed accept. The usual cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The connections of one server. Cheap to clone.
@@ -41,12 +41,12 @@ struct Inner {
 
 #[derive(Default)]
 struct Open {
-    /// By order of arrival.
+    /// The connections in the order of arrival.
     peers: BTreeMap<u64, Peer>,
     next: u64,
 }
 
-/// What the server knows about the client of a connection. Every request of the connection has it in its extensions.
+/// Information about the client of a connection. Every request of the connection has it in its extensions.
 #[derive(Clone)]
 pub struct Peer(Arc<State>);
 
@@ -59,10 +59,10 @@ struct State {
 /// Keeps a connection open during shutdown while one of its requests is in work.
 pub struct Working(Peer);
 
-/// An open connection. It fails once it must make room.
+/// An open connection. Reads and writes fail once it must make room for another.
 pub struct ClientConnection {
     stream: TcpStream,
-    /// Until the first byte arrives.
+    /// `Some` until the first byte arrives.
     silence: Option<Pin<Box<Sleep>>>,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
     place: OpenConnection,
@@ -78,13 +78,13 @@ struct OpenConnection {
 // === impl Connections ===
 
 impl Connections {
-    /// At most `limit` connections, each of which says something within `silence`.
+    /// Allows at most `limit` connections, each of which must send a first byte within `silence`.
     #[must_use]
     pub fn new(limit: usize, silence: Duration) -> Self {
         Self(Arc::new(Inner { limit, silence, open: Mutex::default(), freed: Notify::new() }))
     }
 
-    /// Accepts the next connection. Waits while all are open and all callers known.
+    /// Accepts the next connection. Waits while the limit is reached and all callers have valid credentials.
     ///
     /// # Cancel safety
     /// A connection that waits for its place is closed.
@@ -114,7 +114,7 @@ impl Connections {
         }
     }
 
-    /// Closes every connection of which no request is worked on. Returns how many there were and are not closed yet.
+    /// Closes every connection without a request in work. Returns the number of connections that were open.
     pub fn close_idle(&self) -> usize {
         let open = self.open();
         for peer in open.peers.values().filter(|peer| !peer.is_working()) {
@@ -149,12 +149,12 @@ impl Connections {
 // === impl Peer ===
 
 impl Peer {
-    /// Notes that the caller has shown valid credentials.
+    /// Records that the caller has shown valid credentials.
     pub fn is_now_known(&self) {
         self.0.is_known.store(true, Ordering::Release);
     }
 
-    /// Notes that a request is worked on, until the result is dropped.
+    /// Marks a request as in work, until the result is dropped.
     #[must_use]
     pub fn work(&self) -> Working {
         self.0.working.fetch_add(1, Ordering::AcqRel);
@@ -186,7 +186,7 @@ impl Drop for OpenConnection {
 // === impl ClientConnection ===
 
 impl ClientConnection {
-    /// Returns what is known about the client.
+    /// Returns the information about the client.
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.place.peer.clone()
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
         accepted[2].peer().is_now_known();
         clients.push(connect(&listener).await);
-        // All are known: the next one waits until one ends.
+        // All have credentials: the next one waits until one ends.
         let mut waiting = Box::pin(connections.accept(&listener));
         assert!(futures::poll!(&mut waiting).is_pending());
         drop(accepted.remove(0));

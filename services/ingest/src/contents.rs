@@ -1,6 +1,6 @@
-//! What ingest knows of contents, by their hash: the reports and texts that each was read as, and whether it was erased.
+//! The records of contents, by hash: the reports and texts that each was read as, and whether it was erased.
 //!
-//! Only ingest writes this bucket. Parse reads it, to tell an original that was erased from one that was lost.
+//! Only ingest writes this bucket. Parse reads it to distinguish an erased original from a lost one.
 
 use gongkai_proto::{
     subjects::BUCKET_CONTENTS,
@@ -8,7 +8,7 @@ use gongkai_proto::{
 };
 use gongkai_worker::{RecordStore, Runtime, transport::Error};
 
-/// Most lost races in a row for one entry. In each of them another writer succeeded.
+/// Maximum number of lost races in a row for one entry. In each of them another writer succeeded.
 const MAX_RACES: u32 = 32;
 
 /// The bucket of contents. Cheap to clone.
@@ -26,7 +26,7 @@ impl ContentStore {
         Self { records: RecordStore::new(runtime.entries(BUCKET_CONTENTS), MAX_RACES) }
     }
 
-    /// Returns what is known of a content; nothing of one that was never read.
+    /// Returns the record of a content, which is empty if the content was never read.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -34,8 +34,8 @@ impl ContentStore {
         Ok(self.records.read(content_hash).await?.record)
     }
 
-    /// Records that a content was read as a report, or as a draft if `report` is empty, and where its text lies. Returns all that
-    /// is known of it.
+    /// Records that a content was read as a report, or as a draft if `report` is empty, and where its text is stored.
+    /// Returns the whole record.
     ///
     /// # Errors
     /// The broker did not answer. Recording the same again is harmless.
@@ -59,7 +59,7 @@ impl ContentStore {
         self.records.change(file, take).await.map(drop)
     }
 
-    /// Records that a content was erased. Returns all that is known of it. The first tombstone stays.
+    /// Records that a content was erased. Returns the whole record. The first tombstone stays.
     ///
     /// # Errors
     /// The broker did not answer. Recording the same again is harmless.
@@ -79,7 +79,7 @@ impl ContentStore {
     }
 }
 
-/// Adds a word that is neither empty nor known. Returns false if it is.
+/// Adds a word unless it is empty or known. Returns true if it was added.
 fn add(words: &mut Vec<String>, word: &str) -> bool {
     let is_new = !word.is_empty() && words.iter().all(|known| known != word);
     if is_new {

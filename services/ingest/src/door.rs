@@ -37,7 +37,7 @@ impl<S> Door<S> {
 
     /// Checks the headers, and returns the request with a body that is bounded in memory and time.
     fn admit(&self, request: Request<Body>) -> Result<Request<Body>, Problem> {
-        // A signature among the headers says nothing about the message.
+        // A signature in the headers does not authenticate a gRPC message.
         let counts = |name: &HeaderName| name == header::AUTHORIZATION || is_of_proxy(name);
         let headers = request.headers().iter().filter(|(name, _)| counts(name));
         let headers: HeaderMap = headers.map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -1,7 +1,7 @@
 //! Dry runs: the findings that a document would get if it were published. Nothing is stored.
 //!
-//! The document is read in a child process, as parse reads it, and compared with the stored reports around it, as
-//! validate compares it and by the same code. If these cannot be read, the answer says which rules were not applied.
+//! The document is read in a child process, as in parse, and compared with the stored reports around it by the same
+//! code as in validate. If these cannot be read, the answer lists the rules that were not applied.
 //!
 //! Drafts have cores of their own, one for each reader, and a queue of their own, so submissions never wait for them.
 //! The queue is bounded in length and time.
@@ -81,7 +81,7 @@ impl DryRun {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             readers => readers,
         };
-        // It only reads, so it loses no race.
+        // The store is only read, so it loses no race.
         let records = RecordStore::new(runtime.entries(BUCKET_NEIGHBOURS), 1);
         Ok(Self {
             readers: Readers::new(&config.isolation()).context("couldn't make readers")?,
@@ -100,7 +100,7 @@ impl DryRun {
         })
     }
 
-    /// Starts all children, so that no draft waits for one, and makes `/readyz` say how they are confined.
+    /// Starts all children, so that no draft waits for one, and adds to `/readyz` how they are confined.
     ///
     /// # Errors
     /// No child can read, or it cannot be confined as the kernel allows. Dry runs are not safe then.
@@ -117,7 +117,7 @@ impl DryRun {
         Ok(())
     }
 
-    /// Checks the draft of an event. If its content is at an address, it is fetched first.
+    /// Checks the draft of an event. If its content is given by URL, it is fetched first.
     ///
     /// # Errors
     /// As for [`Self::check`], and those of [`Fetcher::fetch`].
@@ -200,7 +200,7 @@ impl DryRun {
         })
     }
 
-    /// Reads what the draft is compared with.
+    /// Reads the reports that the draft is compared with.
     async fn read_neighbours(
         &self,
         key: &ReportKey,
@@ -228,7 +228,7 @@ impl DryRun {
     ) -> CheckedDraft {
         let declared = &draft.declared;
         let profile = self.neighbours.profile(&key.agency);
-        // Without any step, the review is not over.
+        // A draft without any step of review may still be under review.
         let review_levels = if review.is_empty() { Vec::new() } else { self.review_levels.of(declared) };
         let published_at = day_in_china(declared.published_at);
         let context = ReportContext {
@@ -308,7 +308,8 @@ fn not_checked(problem: &Problem, rules: Vec<String>) -> NotCheckedLine {
     }
 }
 
-/// Resolves the name under which the report would be published, as parse does, and where sender and document disagree.
+/// Resolves the key under which the report would be published, as parse does, and the differences between sender and
+/// document.
 fn report_key(
     report: &Report,
     declared: &DeclaredMetadata,
@@ -329,13 +330,14 @@ fn report_key(
     (ReportKey { agency, year: report.year }, differences)
 }
 
-/// Returns the listed name of the agency whose code the sender gives.
+/// Returns the listed name of the agency with the sender's code.
 fn listed_name(declared: &DeclaredMetadata, registry: &Registry) -> Option<String> {
     let code = AgencyKey::from_code(&declared.agency.code).ok()?;
     registry.get(&code).map(|agency| agency.name.clone())
 }
 
-/// Reads the files of a draft in children, and returns the hash of its content too. `listed` is the name of the agency whose code the sender gives.
+/// Reads the files of a draft in children. Also returns the hash of its content. `listed` is the listed name of the
+/// agency with the sender's code.
 fn read_files(
     readers: &Readers,
     draft: &Submission,

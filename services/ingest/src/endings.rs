@@ -1,8 +1,8 @@
-//! The ends of submissions whose site wants to be told: the event that notify delivers to `callback_url`.
+//! The ends of submissions with a `callback_url`: the event that notify delivers there.
 //!
-//! Which site that is was decided when the submission was accepted, and is kept with its receipt. The event has an id of the
-//! submission and its final state. So whoever learns of the end publishes it, as often as they learn of it: a copy is dropped by
-//! the broker, or by notify, which knows what was delivered.
+//! The site is determined when the submission is accepted, and stored with its receipt. The id of the event is
+//! derived from the submission and its final state. Every component that learns of the end can therefore publish it,
+//! any number of times: a copy is dropped by the broker, or by notify, which records deliveries.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use gongkai_proto::{
 };
 use gongkai_worker::Output;
 
-/// The sites that are told when their submissions end. By default none is. Cheap to clone.
+/// The sites that get an event when their submissions end. None by default. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Endings {
     sites: Arc<[(String, Site)]>,
@@ -38,7 +38,8 @@ impl Endings {
         }
     }
 
-    /// Returns the name of the site that is told of the end of what has this event source or site code; empty if none is.
+    /// Returns the name of the site that gets the event for a submission with this event source or site code; empty
+    /// if none does.
     #[must_use]
     pub fn site(&self, source: &str, site_code: &str) -> String {
         let claimed = self.sites.iter().find(|(_, site)| site.is_claimed(source, site_code));
@@ -52,7 +53,8 @@ impl Endings {
         Receipt { status_url, ..receipt }
     }
 
-    /// Returns the event that a submission has ended, with its message id; `None` if it has not, or if no site is told.
+    /// Returns the event that a submission has ended, with its message id. Returns `None` if it has not ended or no
+    /// site gets the event.
     #[must_use]
     pub fn event(&self, receipt: Receipt, region: Region) -> Option<(String, Output)> {
         if receipt.callback_site.is_empty() || !is_final(&receipt) {
@@ -71,7 +73,7 @@ impl Endings {
     }
 }
 
-/// The region of an event, which is the last token of its subject.
+/// Returns the region of an event, which is the last token of its subject.
 #[must_use]
 pub fn region(subject: &str) -> Region {
     subject.rsplit('.').next().and_then(|token| token.parse().ok()).unwrap_or(Region::UNKNOWN)

@@ -1,18 +1,19 @@
 //! Erasure of reports on demand, for good.
 //!
-//! [`Eraser::erase`] finds all contents of a report and publishes a tombstone, `ReportErased`, which names them and every object
-//! that holds them. What follows is ingest's durable consumer ([`crate::progress`]), which calls [`Eraser::carry_out`]: it marks the
-//! contents, so that intake refuses them and parse ends quietly, and then deletes the objects. Nobody else deletes. The tombstone comes first, so a crash at any
-//! point is made up for by its redelivery:
+//! [`Eraser::erase`] finds all contents of a report and publishes a tombstone, `ReportErased`, which names them and
+//! every object that holds them. Ingest's durable consumer ([`crate::progress`]) then calls [`Eraser::carry_out`]: it
+//! marks the contents, so that intake refuses them and parse skips them, and then deletes the objects. Nothing else
+//! deletes them. The tombstone comes first, so its redelivery completes the erasure after a crash at any point:
 //!
 //! | crash after | state | what follows |
 //! |---|---|---|
 //! | publishing the tombstone | nothing is deleted | the consumer handles it |
 //! | marking the contents | they are refused, objects remain | the tombstone is delivered again; marks are found |
-//! | deleting some objects | the others remain | the same; deleting what is gone is no error |
+//! | deleting some objects | the others remain | the same; deleting a missing object is no error |
 //!
-//! A stage may be at work on a content while it is erased and store a text afterwards. Its event says so, and
-//! [`crate::progress`] has it deleted by [`Eraser::read_again`]. If that event names another report, a tombstone follows for it.
+//! A stage may be at work on a content while it is erased and store a text afterwards. When its event arrives,
+//! [`crate::progress`] has the text deleted by [`Eraser::read_again`]. If that event names another report, a
+//! tombstone follows for it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -38,7 +39,7 @@ use crate::{
     submission::digest,
 };
 
-/// Most characters of a reason, and of a person's name.
+/// Maximum number of characters of a reason.
 const REASON_LIMIT: usize = 1000;
 const PERSON_LIMIT: usize = 100;
 
@@ -52,7 +53,7 @@ pub struct Eraser {
     texts: Arc<dyn Objects>,
 }
 
-/// What is found for a tombstone.
+/// The contents and objects that a tombstone names.
 #[derive(Default)]
 struct Found {
     reports: BTreeSet<String>,
@@ -125,7 +126,7 @@ impl Eraser {
     async fn find(&self, arrival: &Arrival, found: &mut Found) -> Result<(), transport::Error> {
         found.region = arrival.region.to_string();
         self.find_content(&arrival.content_hash, found).await?;
-        // Readings of earlier versions were not recorded by content.
+        // Earlier versions did not record by content what it was read as.
         if let Some(ReportEvent::Parsed(parsed)) = self.logged(arrival.event).await? {
             let origin = parsed.origin.unwrap_or_default();
             if let Some(report) = parsed.report.filter(|_| origin.content_hash == arrival.content_hash) {
@@ -141,7 +142,7 @@ impl Eraser {
         }
         for file in received.content.iter().chain(&received.attachments) {
             found.files.insert(file.sha256.clone());
-            // It may be a report of its own.
+            // The file may also be a report of its own.
             let known = self.contents.get(&file.sha256).await?;
             if !known.reports.is_empty() {
                 self.find_content(&file.sha256, found).await?;
@@ -150,7 +151,7 @@ impl Eraser {
         Ok(())
     }
 
-    /// Leaves out the files that contents share which are not erased.
+    /// Leaves out the files that other, unerased contents share.
     async fn keep_shared(&self, found: &mut Found) -> Result<(), transport::Error> {
         let mut own = BTreeSet::new();
         for file in std::mem::take(&mut found.files) {
@@ -159,7 +160,7 @@ impl Eraser {
                 own.insert(file);
             }
         }
-        // Originals lie under their SHA-256.
+        // The key of an original is its SHA-256.
         found.objects.extend(own.iter().map(|file| (BUCKET_ORIGINALS, file.clone())));
         found.files = own;
         Ok(())
@@ -167,7 +168,7 @@ impl Eraser {
 
     async fn find_content(&self, content_hash: &str, found: &mut Found) -> Result<(), transport::Error> {
         found.contents.insert(content_hash.to_owned());
-        // That of a single file; the identity of several is nobody's key.
+        // The hash of a single file is its key; the identity of several files is not the key of an object.
         found.files.insert(content_hash.to_owned());
         let KnownContent { reports, texts, erased: _, contents: _ } = self.contents.get(content_hash).await?;
         found.reports.extend(reports);
@@ -181,7 +182,7 @@ impl Eraser {
             .and_then(|logged| ReportEvent::decode(&logged.message.subject, logged.message.payload).ok()))
     }
 
-    /// What was erased of a report, whose erased contents include this one.
+    /// Returns the earlier erasure of a report that includes this content.
     async fn erased_before(&self, report: &ReportKey, content: Option<&String>) -> Result<Erasure, Problem> {
         let known = match content {
             Some(content_hash) => self.contents.get(content_hash).await?,
@@ -215,7 +216,7 @@ impl Eraser {
         }
     }
 
-    /// Records of which content the files of a document are part, if it has several.
+    /// Records for each file of a document which content it is part of, if the document has several files.
     ///
     /// # Errors
     /// The broker did not answer. Recording the same again is harmless.
@@ -227,11 +228,11 @@ impl Eraser {
         Ok(())
     }
 
-    /// Records that a content was read. If it was erased meanwhile, deletes its text and original again, and returns the
-    /// tombstone to publish if it was read as a report that has none.
+    /// Records that a content was read. If it was erased meanwhile, deletes its text and original again, and returns
+    /// the tombstone to publish if it was read as a report that has none.
     ///
     /// # Errors
-    /// A store did not answer. The same call again goes on.
+    /// A store did not answer. Calling again continues.
     pub async fn read_again(
         &self,
         content_hash: &str,
@@ -260,10 +261,11 @@ impl Eraser {
         Ok(vec![output])
     }
 
-    /// Does what a tombstone says: marks the contents, records the erasure in the histories of the reports, and deletes the objects.
+    /// Carries out a tombstone: marks the contents, records the erasure in the histories of the reports, and deletes
+    /// the objects.
     ///
     /// # Errors
-    /// A store did not answer, or keeps what is deleted. The same call again goes on.
+    /// A store did not answer, or keeps deleted objects. Calling again continues.
     pub async fn carry_out(&self, tombstone: &ReportErased) -> Result<(), transport::Error> {
         let mark = ReportErased { objects: Vec::new(), ..tombstone.clone() };
         let mut objects: BTreeSet<(&str, String)> =
@@ -322,7 +324,7 @@ fn output(tombstone: &ReportErased) -> Output {
     Output::new(Event::ReportErased.subject(region), Event::ReportErased.ce_type(), tombstone)
 }
 
-/// The same for the same reports and contents, so that a call that is repeated at once enters the log once.
+/// Returns an id that is the same for the same reports and contents, so that a repeated call enters the log once.
 fn message_id(tombstone: &ReportErased) -> String {
     let parts: Vec<&str> =
         tombstone.reports.iter().chain(&tombstone.content_hashes).map(String::as_str).collect();

@@ -1,8 +1,8 @@
 //! Errors of calls: RFC 9457 `application/problem+json` over HTTP, `google.rpc.ErrorInfo` over gRPC.
 //!
 //! One table holds every code with its HTTP status, its gRPC code and whether a retry may succeed. Codes are public:
-//! scripts and CMS plug-ins branch on them. A detail is written in Chinese and in English, and says neither the types nor the
-//! libraries of this program. [`crate::http`] answers in the language that the caller prefers.
+//! scripts and CMS plug-ins branch on them. A detail is written in Chinese and in English, and names neither types
+//! nor libraries of this program. [`crate::http`] answers in the language that the caller prefers.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub enum Code {
     /// Not CloudEvents 1.0.
     UnsupportedSpecversion,
     UnknownEventType,
-    /// The call does not take this content type or encoding.
+    /// The call does not accept this content type or encoding.
     UnsupportedMediaType,
     /// A member that must be base64 is not.
     BadBase64,
@@ -47,7 +47,7 @@ pub enum Code {
     /// The call has no valid credentials.
     Unauthenticated,
     BadSignature,
-    /// What decides is in headers, which a signature of the body does not cover.
+    /// The deciding attributes are in headers, which a signature of the body does not cover.
     UnsignedAttributes,
     /// The time of the signature is outside the tolerance.
     StaleSignature,
@@ -67,7 +67,7 @@ pub enum Code {
     /// The S3 store of the originals does not answer.
     ObjectStoreUnavailable,
     StorageFull,
-    /// The broker lost what it held, and an operator has not decided yet.
+    /// The broker lost a stream or bucket, and an operator has not decided yet.
     StoreLost,
     Overloaded,
     /// A bug or a misconfiguration of the server.
@@ -80,16 +80,16 @@ pub struct Problem {
     pub code: Code,
     /// What went wrong and what to do, in Chinese.
     pub detail: String,
-    /// The same in English.
+    /// The detail in English.
     pub detail_en: String,
-    /// Of a batch: which events it is about.
+    /// For a batch: the problem of each faulty event.
     pub events: Vec<EventProblem>,
 }
 
-/// What is wrong with one event of a batch.
+/// The problem of one event of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventProblem {
-    /// Its place in the batch, from 0.
+    /// Position in the batch, from 0.
     pub index: usize,
     pub code: Code,
     pub detail: String,
@@ -105,12 +105,12 @@ struct CodeRow {
     title: &'static str,
 }
 
-/// A problem that stays: the same call fails again.
+/// Creates the row of a lasting problem: the same call fails again.
 fn lasting(status: StatusCode, grpc: tonic::Code, title: &'static str) -> CodeRow {
     CodeRow { status, grpc, retryable: false, title }
 }
 
-/// A problem that may be over when the same call is made later.
+/// Creates the row of a transient problem: the same call may succeed later.
 fn transient(status: StatusCode, grpc: tonic::Code, title: &'static str) -> CodeRow {
     CodeRow { status, grpc, retryable: true, title }
 }
@@ -140,7 +140,7 @@ struct EventJson<'a> {
 
 /// Seconds that a sender should wait before a retry.
 const RETRY_AFTER_S: u64 = 5;
-/// What a caller is told when the server could not do its part.
+/// The detail for a caller when the server could not do its part.
 pub(crate) const NOTHING_ACCEPTED: (&str, &str) =
     ("本次调用没有受理任何内容，请稍后原样重试", "nothing was accepted; send the same call again later");
 /// Maximum characters of the caller's input that a detail quotes.
@@ -149,7 +149,7 @@ const QUOTE_LIMIT: usize = 80;
 // === impl Code ===
 
 impl Code {
-    /// The public name, such as `ID_REUSED`.
+    /// Returns the public name, such as `ID_REUSED`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -246,7 +246,7 @@ impl Code {
 // === impl Problem ===
 
 impl Problem {
-    /// Passwords inside URLs of the detail are hidden here for all callers.
+    /// Creates a problem. Passwords inside URLs of the detail are hidden here for all callers.
     pub fn new(code: Code, chinese: impl AsRef<str>, english: impl AsRef<str>) -> Self {
         let redacted = |text: &str| inert::redact(text).into_owned();
         Self {
@@ -268,7 +268,7 @@ impl Problem {
         )
     }
 
-    /// Creates a problem about bytes that are no UTF-8 text where text is needed.
+    /// Creates a problem about bytes that are not UTF-8 text where text is required.
     #[must_use]
     pub fn not_utf8(field: &str) -> Self {
         Self::new(
@@ -280,7 +280,7 @@ impl Problem {
         )
     }
 
-    /// Says of each of some events of a batch what is wrong with it. The code is that of the first.
+    /// Combines the problems of some events of a batch. The code is that of the first.
     ///
     /// Returns `None` if there are none.
     #[must_use]
@@ -331,7 +331,7 @@ impl Problem {
         serde_json::to_vec(&json).expect("strings, numbers and booleans always serialise")
     }
 
-    /// Seconds that the sender should wait before it repeats the call; `None` if that does not help.
+    /// Returns the seconds that the sender should wait before it repeats the call, or `None` if that does not help.
     #[must_use]
     pub fn retry_after_s(&self) -> Option<u64> {
         self.code.retryable().then_some(RETRY_AFTER_S)
@@ -376,7 +376,8 @@ impl From<transport::Error> for Problem {
     }
 }
 
-/// Answers in Chinese. [`crate::http`] finds the problem among the extensions and answers again where English is preferred.
+/// Answers in Chinese. [`crate::http`] finds the problem among the extensions and replaces the answer where English
+/// is preferred.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = self.to_json(Language::Chinese);

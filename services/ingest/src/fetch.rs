@@ -1,8 +1,7 @@
 //! Fetches content that an event gives by URL. Only allowed hosts are contacted, and size and time are bounded.
 //!
 //! A listed name may resolve to a public address or to one of a private network, where many a CMS is, but not to this
-//! machine or link, unless it is `localhost`. An address is fetched from only if it is listed itself, however it is
-//! written.
+//! machine or link, unless it is `localhost`. An IP address in a URL must be listed itself, in whatever notation.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +19,7 @@ use crate::{
 /// Maximum number of redirects. Each of them must lead to an allowed host.
 const REDIRECT_LIMIT: usize = 5;
 
-/// Bytes of a refusal that are looked at.
+/// Maximum number of bytes of a refusal that are examined.
 const REFUSAL_LIMIT: usize = 64 * 1024;
 
 /// Fetches content over HTTP. Cheap to clone.
@@ -90,8 +89,8 @@ impl Fetcher {
         })
     }
 
-    /// Passes a success on. A refusal may be a robot check (瑞数, acw_tc, 知道创宇, Cloudflare), which no retry gets past; one that
-    /// comes as a success is rejected by parse.
+    /// Returns a successful response. A refusal may be a robot check (瑞数, acw_tc, 知道创宇, Cloudflare), which no
+    /// retry passes; one with a status of success is rejected by parse.
     async fn success(&self, mut response: reqwest::Response) -> Result<reqwest::Response, Problem> {
         let Err(error) = response.error_for_status_ref() else { return Ok(response) };
         let mut page = Vec::new();
@@ -132,12 +131,12 @@ fn is_listed(hosts: &[String], url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && hosts.contains(&authority(url))
 }
 
-/// Writes a host of the list as [`authority`] does. Text that is not a host matches no URL.
+/// Normalises a host of the list as [`authority`] does. Text that is not a host matches no URL.
 fn usual(host: &str) -> String {
     Url::parse(&format!("http://{host}")).map_or_else(|_| host.to_owned(), |url| authority(&url))
 }
 
-/// Host and port of a URL. An IP address has its usual form, as IPv4 if it is one.
+/// Returns host and port of a URL. An IP address is normalised, to IPv4 if it is one.
 fn authority(url: &Url) -> String {
     let host = egress::address(url).map_or_else(|| egress::host(url), |address| address.to_string());
     url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
@@ -192,7 +191,7 @@ mod tests {
         }
     }
 
-    /// Answers every connection.
+    /// Starts a server that sends `answer` on every connection, and returns its port.
     async fn answering(answer: String) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -38,7 +38,7 @@ pub fn text(field: &str, value: Option<String>) -> Result<String, Problem> {
     Ok(value.trim().to_owned())
 }
 
-/// Checks the length of an address and takes user and password out of it: it rides on events, receipts and answers.
+/// Checks the length of an address and removes user and password, because it is part of events, receipts and answers.
 ///
 /// # Errors
 /// `INVALID_FIELD`.

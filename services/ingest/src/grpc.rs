@@ -41,9 +41,9 @@ use gongkai_proto::{
 };
 use gongkai_worker::Runtime;
 
-/// Bytes allowed for a request besides its document.
+/// Maximum bytes of a request besides its document.
 const MESSAGE_SLACK: usize = 64 * 1024;
-/// How often a silent client is asked whether it is still there.
+/// How often a silent client is pinged.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -89,8 +89,8 @@ impl Submissions {
         }
     }
 
-    /// Serves until shutdown, then finishes the calls in progress, until the end of the drain at most. Connections on which
-    /// nothing is worked on are closed after [`GRACE`]: a client that has stopped reading never ends its call.
+    /// Serves until shutdown, then finishes the calls in progress, until the end of the drain at most. Connections
+    /// without a request in work are closed after [`GRACE`]: a client that has stopped reading never ends its call.
     ///
     /// # Errors
     /// The listener failed, or the descriptors are invalid.
@@ -130,7 +130,7 @@ impl Submissions {
         }
     }
 
-    /// Puts a request in pieces together. Nothing is kept of one that is broken off.
+    /// Assembles a request that arrives in pieces. An incomplete one leaves nothing behind.
     async fn whole(&self, mut parts: Streaming<SubmitStreamRequest>) -> Result<SubmitRequest, Status> {
         let first = parts.message().await?.and_then(|first| first.part);
         let Some(Part::Request(mut request)) = first else {
@@ -237,7 +237,7 @@ impl Submissions {
         Ok(Submission { kind, content, attachments, declared, identity })
     }
 
-    /// Accepts a request in the name of its caller.
+    /// Accepts a request on behalf of its caller.
     async fn accept(&self, caller: Caller, message: SubmitRequest) -> Result<Receipt, Problem> {
         let mut submission = self.submission(message)?;
         submission.declared.site.code = caller.site_code_or(submission.declared.site.code);
@@ -248,7 +248,7 @@ impl Submissions {
         self.intake.submit(&actor, submission).await
     }
 
-    /// A draft is a request to submit without what only a submission has.
+    /// Converts a draft, which is a submit request without the fields that only a submission has.
     fn draft(&self, request: CheckReportRequest) -> Result<Submission, Problem> {
         let CheckReportRequest {
             content,
@@ -296,7 +296,7 @@ fn attachment(attachment: Attachment) -> Result<File, Problem> {
     })
 }
 
-/// Closes idle connections after the grace that follows a stop, until no connection is left.
+/// Closes idle connections once the grace period after a stop has passed, until no connection is left.
 async fn close_idle(shutdown: &CancellationToken, connections: &Connections) {
     shutdown.cancelled().await;
     loop {
@@ -307,7 +307,7 @@ async fn close_idle(shutdown: &CancellationToken, connections: &Connections) {
     }
 }
 
-/// The caller as the door knows it.
+/// Returns the caller that the door authenticated.
 fn caller(extensions: &tonic::Extensions) -> Caller {
     extensions.get::<Caller>().cloned().unwrap_or_default()
 }
@@ -348,7 +348,7 @@ impl SubmissionService for Submissions {
 
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<Receipt>, Status> {
         let _slot = (self.admission.enter()?, working(&request));
-        // The message counts as a body in memory until the answer.
+        // The message counts as a body in memory until the answer is sent.
         let (_, held, message) = request.into_parts();
         Ok(Response::new(self.accept(caller(&held), message).await?))
     }
@@ -360,7 +360,7 @@ impl SubmissionService for Submissions {
         let working = working(&request);
         let (_, held, parts) = request.into_parts();
         let message = self.whole(parts).await?;
-        // A slot is for a request that is complete.
+        // A slot is only for a complete request.
         let _slot = (self.admission.enter()?, working);
         Ok(Response::new(self.accept(caller(&held), message).await?))
     }
@@ -410,7 +410,7 @@ impl SubmissionService for Submissions {
             )
         })?;
         let receipts = self.intake.watch(&request.into_inner().submission_id).await?;
-        // The drain must not wait for a submission that takes long.
+        // The drain must not wait for a long-running submission.
         let receipts = receipts.take_until(self.shutdown.clone().cancelled_owned());
         let receipts = receipts.map(move |receipt| {
             let _held = &slot;

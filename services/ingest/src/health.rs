@@ -1,4 +1,4 @@
-//! `grpc.health.v1`: serving while this process is ready, as `/readyz` says.
+//! `grpc.health.v1`: serving while this process is ready, like `/readyz`.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use gongkai_worker::Runtime;
 use tokio::time::interval;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-/// How often readiness is looked up. Probes come every few seconds.
+/// How often readiness is checked. Probes come every few seconds.
 const POLL: Duration = Duration::from_millis(250);
 
-/// Keeps the health of the server as a whole and of `service` up to date until shutdown, then says that it does not serve.
+/// Keeps the health of the server as a whole and of `service` up to date until shutdown, then sets it to not serving.
 ///
 /// # Cancel safety
 /// Cancel safe: the last status stays.

@@ -1,21 +1,24 @@
-//! Acceptance of a submission: record the call, store the original, publish the event, save the receipt. Each step is awaited
-//! before the next.
+//! Acceptance of a submission: record the call, store the original, publish the event, save the receipt. Each step is
+//! awaited before the next.
 //!
-//! A crash between two steps loses nothing that was answered with 202. A sender that got no answer repeats the call under
-//! the same id:
+//! A crash between two steps loses no submission that was answered with 202. A sender that got no answer repeats the
+//! call under the same id:
 //!
 //! | crash after | state | the repeated call |
 //! |---|---|---|
-//! | recording the call | an id that stands for this content | goes on under the same submission id |
-//! | announcing it at its places | nothing counts as current there | goes on |
+//! | recording the call | the id is bound to this content | continues under the same submission id |
+//! | announcing it at its places | nothing counts as current there | continues |
 //! | storing the original | an object without a reference | skips the put and publishes |
-//! | publishing the event | the event is processed; ingest's own consumer creates the receipt | is a duplicate for the stream, or finds the receipt |
-//! | recording it at its places | all but the receipt | saves the receipt |
-//! | saving the receipt | its content is not recorded | returns the receipt; the same content under another id is processed once more |
+//! | publishing the event | the event is processed; ingest's own consumer creates the receipt | is a duplicate for
+//! the stream, or finds the receipt |
+//! | recording it at its places | only the receipt is missing | saves the receipt |
+//! | saving the receipt | its content is not recorded | returns the receipt; the same content under another id is
+//! processed once more |
 //!
-//! A submission is redundant, and answered `unchanged`, while its content is the current content: parse and the later stages
-//! say so, and nothing else that ranks above it was accepted, or is being accepted, at one of its places. If it has a later
-//! time than the current content ranks by, it is published all the same, and ranks by that time.
+//! A submission is redundant, and answered `unchanged`, while its content is the current content: the events of parse
+//! and the later stages confirm that, and nothing that ranks above it was accepted, or is being accepted, at one of
+//! its places. A redundant submission with a time after that of the current content is published all the same, and
+//! ranks by its time.
 
 mod incoming;
 mod originals;
@@ -60,8 +63,8 @@ use gongkai_worker::{
 use prost_types::Timestamp;
 use time::{Duration, OffsetDateTime};
 
-/// For this long the broker surely knows the message of an attempt that was begun and not finished. It is less than its
-/// window for duplicates, so that a call may take a while.
+/// How long the broker certainly remembers the message of an unfinished attempt. It is shorter than the duplicate
+/// window, because a call may take a while.
 const KNOWN_TO_BROKER: Duration = Duration::minutes(5);
 
 /// Accepts submissions and withdrawals. Cheap to clone.
@@ -80,11 +83,11 @@ pub struct Intake {
     rights: RightsGuard,
 }
 
-/// What a call is, beside those before it.
+/// How to proceed with a call.
 enum Turn {
-    /// Its attempt is to be accepted.
+    /// Accept its attempt.
     Begin(Attempt),
-    /// It was accepted.
+    /// Answer with the receipt of an accepted call.
     Known(Box<Receipt>),
 }
 
@@ -110,7 +113,8 @@ impl Intake {
         }
     }
 
-    /// Performs the request of an event. What is given by its address is fetched each time: its content may be another.
+    /// Carries out the request of an event. Content that is given by URL is fetched each time, because it may have
+    /// changed.
     ///
     /// # Errors
     /// Nothing was accepted. [`Code::retryable`] tells whether the same call may succeed later.
@@ -122,7 +126,7 @@ impl Intake {
             Request::Submit(submission) => self.submit(actor, *submission).await,
             Request::Withdraw(withdrawal) => self.withdraw(actor, *withdrawal).await,
             Request::Fetch(mut submission, url) => {
-                // Nothing is fetched for who may not publish it.
+                // Nothing is fetched for a caller that may not publish it.
                 self.may(actor, &submission.declared).await?;
                 let declared = std::mem::take(&mut submission.content);
                 submission.content = self.fetcher.fetch(&url, declared).await?;
@@ -131,7 +135,7 @@ impl Intake {
         }
     }
 
-    /// Checks whether `actor` may publish, update or withdraw what is named, as acceptance will.
+    /// Checks whether `actor` may publish, update or withdraw the named report, by the same rules as acceptance.
     ///
     /// # Errors
     /// `NOT_YOURS`, or the broker did not answer.
@@ -139,7 +143,7 @@ impl Intake {
         self.rights.check(actor, declared).await
     }
 
-    /// Accepts a document in the name of `actor`.
+    /// Accepts a document on behalf of `actor`.
     ///
     /// # Errors
     /// As for [`Self::request`].
@@ -156,7 +160,8 @@ impl Intake {
         let call = incoming.statement();
         match self.turn(&call, None).await? {
             Turn::Begin(attempt) => self.accept(incoming, &attempt).await,
-            // The call has no id of its own, and its content came before: it is a repetition only while that is current.
+            // The call has no id of its own, and its content was accepted before: it is a repetition only while that
+            // content is current.
             Turn::Known(known) if incoming.submission.identity == SubmissionIdentity::Content => {
                 let seen = self.receipts.seen(&incoming.content_key).await?.record;
                 if self.standing(&incoming, &seen).await? != Standing::New {
@@ -174,8 +179,8 @@ impl Intake {
         }
     }
 
-    /// Judges a call by those before it. `over` is a submission that it does not repeat. One that was rejected for want of
-    /// time or memory is tried again.
+    /// Decides how to proceed with a call, by the earlier ones. `over` is a submission that it does not repeat. A
+    /// submission that was rejected for lack of time or memory is tried again.
     async fn turn(&self, call: &Statement, over: Option<&str>) -> Result<Turn, Problem> {
         let mut over = over.map(str::to_owned);
         loop {
@@ -204,8 +209,8 @@ impl Intake {
         }
     }
 
-    /// Goes on with an attempt that was begun and not finished. While the broker knows its message, nothing is doubled. After
-    /// that ingest's own consumer must have seen what the log has.
+    /// Continues an unfinished attempt. While the broker remembers its message, a second one is dropped as a
+    /// duplicate. After that, ingest's own consumer must have handled the log up to the attempt.
     async fn begin_again(&self, call: &Statement, attempt: Attempt) -> Result<Turn, Problem> {
         let now = self.now();
         let known_until = attempt.begun_us + micros(OffsetDateTime::UNIX_EPOCH + KNOWN_TO_BROKER);
@@ -226,7 +231,7 @@ impl Intake {
         Ok(Turn::Begin(attempt))
     }
 
-    /// Returns true if ingest's own consumer has settled everything that the log stored up to this time.
+    /// Returns true if ingest's own consumer has settled every message that the log stored up to this time.
     async fn has_seen(&self, until_us: i64) -> Result<bool, transport::Error> {
         let lag = self.runtime.consumer_lag(STREAM_REPORTS, CONSUMER_INGEST_STATE).await?;
         let Some(lag) = lag else { return Ok(false) };
@@ -283,7 +288,8 @@ impl Intake {
         Ok(self.with_status_url(self.receipts.outcome(receipt).await?))
     }
 
-    /// Tells the site of the end, before the receipt says that: a sender who gets no answer calls again and tells again.
+    /// Publishes the end for the site, before the receipt is saved: a sender that gets no answer calls again, and the
+    /// end is published again.
     async fn tell(&self, receipt: &Receipt, region: Region) -> Result<(), Problem> {
         let receipt = self.receipts.outcome(receipt.clone()).await?;
         if let Some((id, event)) = self.endings.event(receipt, region) {
@@ -296,7 +302,7 @@ impl Intake {
         self.endings.site(&declared.event_source, &declared.site.code)
     }
 
-    /// Stores the files and publishes the event, announced at its places before and recorded there afterwards.
+    /// Stores the files and publishes the event. Announces it at its places before, and records it there afterwards.
     async fn publish(
         &self,
         incoming: &Incoming,
@@ -325,7 +331,7 @@ impl Intake {
         };
         let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
         let published = self.runtime.publish(&self.message_id(id), output).await?;
-        // What was there before may have been collected as an orphan until the event named it.
+        // A file that existed may have been collected as an orphan before the event named it.
         for (file, reference) in reused {
             self.originals.store(file, reference).await?;
         }
@@ -336,7 +342,7 @@ impl Intake {
         Ok(accepted)
     }
 
-    /// When a message arrived in the log: now, unless an earlier call of the attempt published it.
+    /// Returns when a message arrived in the log: now, unless an earlier call of the attempt published it.
     async fn arrival(&self, published: Published) -> Result<OffsetDateTime, transport::Error> {
         if !published.duplicate {
             return Ok(self.now());
@@ -384,7 +390,7 @@ impl Intake {
         }
     }
 
-    /// Returns a stream of the receipt now and after every change, up to the final state.
+    /// Returns a stream of the present receipt and of the receipt after every change, up to the final state.
     ///
     /// # Errors
     /// As for [`Self::receipt`].
@@ -432,8 +438,8 @@ impl Intake {
         Ok(attempt.before.clone())
     }
 
-    /// Returns the message id of a submission's event: the id of the submission. After a loss it includes the number of
-    /// the log: an older copy of the log may still have the submission while the stages have lost its state.
+    /// Returns the message id of a submission's event: the id of the submission. After a loss it includes the epoch
+    /// of the log: an older copy of the log may still have the submission while the stages have lost its state.
     fn message_id(&self, id: &str) -> String {
         match self.runtime.log_epoch() {
             0 => id.to_owned(),
@@ -450,7 +456,7 @@ impl Intake {
         self.runtime.clock().now()
     }
 
-    /// A receipt in the given state, under the current trace.
+    /// Creates a receipt in the given state, under the current trace.
     fn new_receipt(&self, id: &str, state: SubmissionState) -> Receipt {
         let trace_id = trace::current_trace_id();
         let log_epoch = self.runtime.log_epoch();

@@ -11,7 +11,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// Chinese unless English ranks higher in `Accept-Language`.
+    /// Returns Chinese, unless English ranks higher in `Accept-Language`.
     #[must_use]
     pub fn preferred(headers: &HeaderMap) -> Self {
         let text =

@@ -1,9 +1,13 @@
 //! Accepts reports over HTTP and gRPC, stores them in the object store and publishes them to JetStream.
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
-//! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] takes requests through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`] does with events what every server does. [`dry_run`] checks drafts. [`auth`] and
-//! [`signature`] decide who may call, and give the [`actor`] in whose name a call acts. [`calls`] tells repetitions, [`places`] what may have replaced what. [`receipt_store`],
-//! [`state`] and [`progress`] keep the receipts, [`rebuild`] makes them again, and [`endings`] tells sites of their ends. [`erasure`] erases reports.
+//! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] accepts requests
+//! through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`]
+//! handles events in the same way for every server. [`dry_run`] checks drafts. [`auth`] and [`signature`] decide who
+//! may call, and return the [`actor`] on whose behalf a call acts. [`calls`] recognises repetitions, [`places`]
+//! records what may have replaced a document. [`receipt_store`], [`state`] and [`progress`] keep the receipts,
+//! [`rebuild`] restores them from the log, and [`endings`] publishes the ends of submissions for sites. [`erasure`]
+//! erases reports.
 
 pub mod actor;
 pub mod admission;

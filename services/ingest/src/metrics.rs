@@ -11,10 +11,10 @@ pub(crate) struct Metrics {
     not_yours: Counter,
 }
 
-/// What a refused call touched that is not its site's.
+/// Which right a refused call lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotYours {
-    /// It names another site.
+    /// The call names another site.
     Site,
     Agency,
     Region,
@@ -22,16 +22,16 @@ pub(crate) enum NotYours {
     Report,
 }
 
-/// What became of a call whose id came before.
+/// How a call with a known id was handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It said the same and was answered with the receipt.
+    /// It repeated a statement and was answered with the receipt.
     Known,
-    /// It said something else, or came again later, and is a new submission.
+    /// It had another statement or a later time, and is a new submission.
     Superseded,
-    /// What it repeats was rejected for want of time or memory; it is a new submission.
+    /// The repeated submission was rejected for lack of time or memory; the call is a new submission.
     Retried,
-    /// It said something else under an idempotency key.
+    /// It had another statement under an idempotency key.
     Refused,
 }
 
@@ -76,7 +76,7 @@ impl NotYours {
         }
     }
 
-    /// What to tell the caller, in Chinese.
+    /// The detail for the caller, in Chinese.
     pub(crate) fn detail_zh(self, named: &str) -> String {
         match self {
             Self::Site => format!("请求声明的站点 {named} 与凭证所属站点不符"),
@@ -87,7 +87,7 @@ impl NotYours {
         }
     }
 
-    /// What to tell the caller, in English.
+    /// The detail for the caller, in English.
     pub(crate) fn detail(self, named: &str) -> String {
         match self {
             Self::Site => format!("the call names site {named}, and its credentials are another's"),

@@ -1,10 +1,11 @@
-//! The door through the broker: a CMS sends one CloudEvent as a request on `gongkai.v1.cms.<site>` and gets the receipt or the
-//! problem as the reply.
+//! The interface through the broker: a CMS sends one CloudEvent as a request on `gongkai.v1.cms.<site>` and gets the
+//! receipt or the problem as the reply.
 //!
-//! The event is in structured mode, or in binary mode with `ce-` headers; without headers it is structured. The reply is the JSON
-//! that `POST /v1/events` answers, with a header `status` as over HTTP. The broker's permissions decide who may publish for
-//! which site. Replicas share the requests. What is in work holds a slot of [`Admission`]; without a free one the reply is
-//! `OVERLOADED` at once. A message is as large as the broker allows (1 MB by default); larger documents come by HTTP or gRPC.
+//! The event is in structured mode, or in binary mode with `ce-` headers; without headers it is structured. The reply
+//! is the JSON that `POST /v1/events` answers, with a header `status` that holds the HTTP status. The broker's
+//! permissions decide who may publish for which site. Replicas share the requests. A request in work occupies a slot
+//! of [`Admission`]; without a free one the reply is `OVERLOADED` at once. The broker limits the size of a message (1
+//! MB by default); send larger documents over HTTP or gRPC.
 
 use std::time::Duration;
 
@@ -59,10 +60,10 @@ impl CmsRequests {
     /// Answers requests until shutdown, then finishes those in work, until the end of the drain at most.
     ///
     /// # Errors
-    /// Never: without a broker it subscribes again and again.
+    /// Never: without a broker it keeps trying to subscribe.
     ///
     /// # Cancel safety
-    /// Dropping the future drops what is in work. Its senders get no reply and send it again.
+    /// Dropping the future drops the requests in work. Their senders get no reply and send them again.
     pub async fn serve(self) -> anyhow::Result<()> {
         let shutdown = self.runtime.shutdown();
         while let Some(requests) = shutdown.run_until_cancelled(self.subscribed()).await {
@@ -158,7 +159,7 @@ impl Reply {
     }
 }
 
-/// The headers as HTTP has them. A message without headers is an event in structured mode.
+/// Converts the headers to HTTP headers. A message without headers is an event in structured mode.
 fn http_headers(sent: &Headers) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in sent.sorted() {

@@ -1,7 +1,8 @@
-//! What was accepted at a place: a URL, or the agency and year that a sender names.
+//! The last submissions at a place: a URL, or the agency and year that a sender names.
 //!
-//! A place is told before something is published there and again afterwards. In between, nothing that stood there counts as
-//! current: ingest may stop at any point, and what the log may have already must not be overlooked.
+//! A submission is announced at its places before it is published, and recorded there afterwards. In between, no
+//! earlier submission counts as current there: ingest may stop at any point, and the log may already have the new
+//! one.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -11,11 +12,11 @@ use gongkai_lifecycle::Rank;
 use gongkai_model::effective_at;
 use gongkai_worker::Record;
 
-/// How long something that was begun and not finished counts. By then its sender has called again or given up, and the
-/// stages have read it or never will.
+/// How long an unfinished submission counts. After that its sender has called again or given up, and the stages have
+/// handled it if it was published.
 const UNFINISHED_US: i64 = 24 * 3600 * 1_000_000;
 
-/// A document or withdrawal that ingest accepted. The default means that there was nothing.
+/// A document or withdrawal that ingest accepted. The default means that there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastAccepted {
     pub submission_id: String,
@@ -23,30 +24,30 @@ pub struct LastAccepted {
     pub sequence: u64,
     /// The key of its content, or empty for a withdrawal.
     pub content_key: String,
-    /// The places it takes.
+    /// The places of the submission.
     #[serde(default)]
     pub places: Vec<String>,
-    /// The number of the log that has it. Sequences of different logs do not compare.
+    /// The epoch of the log that has it. Sequences of different epochs cannot be compared.
     #[serde(default)]
     pub log_epoch: u64,
-    /// When it takes effect, in microseconds since 1970; 0 if the version that recorded it did not know.
+    /// When it takes effect, in microseconds since 1970; 0 if the version that recorded it did not store the time.
     #[serde(default)]
     pub effective_us: i64,
-    /// True if its sender said when it happened. Otherwise it takes effect on arrival.
+    /// True if its sender gave the time. Otherwise it takes effect on arrival.
     #[serde(default)]
     pub is_timed: bool,
 }
 
-/// Something that is being accepted, or was when ingest stopped.
+/// A submission that is being accepted, or was when ingest stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfinished {
     pub submission_id: String,
-    /// As of [`LastAccepted`].
+    /// The same as in [`LastAccepted`].
     pub content_key: String,
     pub since_us: i64,
 }
 
-/// What was accepted at one place.
+/// The submissions at one place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     pub log_epoch: u64,
@@ -57,7 +58,8 @@ pub struct Place {
     unfinished: Vec<Unfinished>,
 }
 
-/// The forms in which a place is stored: of this version, and of those that kept only what came last.
+/// The forms in which a place is stored: that of this version, and that of versions that kept only the last
+/// submission.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Stored {
@@ -65,13 +67,13 @@ enum Stored {
     Last(LastAccepted),
 }
 
-/// Microseconds since 1970.
+/// Returns the microseconds since 1970.
 #[must_use]
 pub fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or_default()
 }
 
-/// The time that lies this many microseconds after 1970 began. `None` if no such time can be told.
+/// Returns the time at this many microseconds since 1970, or `None` if it is out of range.
 #[must_use]
 pub fn of_micros(us: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(us) * 1000).ok()
@@ -91,14 +93,14 @@ impl Record for LastAccepted {
 }
 
 impl LastAccepted {
-    /// The same, taking effect at the time that the event states, or on arrival.
+    /// Returns the submission with its effective time: the time that the event gives, or the arrival.
     #[must_use]
     pub fn at(self, stated: Option<OffsetDateTime>, arrival: OffsetDateTime) -> Self {
         Self { effective_us: micros(effective_at(stated, arrival)), is_timed: stated.is_some(), ..self }
     }
 
-    /// Returns true if it takes effect after another. Those that take effect on arrival compare by the log, whatever the clocks of
-    /// two replicas say.
+    /// Returns true if the submission takes effect after another. Those that take effect on arrival are compared by
+    /// the log, whatever the clocks of two replicas show.
     #[must_use]
     pub fn outranks(&self, other: &Self) -> bool {
         if self.is_timed || other.is_timed {
@@ -107,7 +109,7 @@ impl LastAccepted {
         self.sequence > other.sequence
     }
 
-    /// Its rank, as far as it is known before the log's own time is.
+    /// Returns the rank, as far as it is known before the log's own time is.
     #[must_use]
     pub fn rank(&self) -> Rank {
         let at = of_micros(self.effective_us).unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -136,13 +138,13 @@ impl Record for Place {
 }
 
 impl Place {
-    /// A place where nothing was accepted, for the log of this number.
+    /// Creates a place without submissions, for the log of this epoch.
     #[must_use]
     pub fn empty(log_epoch: u64) -> Self {
         Self { log_epoch, ..Self::default() }
     }
 
-    /// Notes what is about to be published. Returns false if that was known.
+    /// Announces a submission that is about to be published. Returns false if it was already announced.
     pub fn begin(&mut self, what: &Unfinished) -> bool {
         let is_new = self.unfinished.iter().all(|known| known.submission_id != what.submission_id);
         if is_new {
@@ -152,7 +154,7 @@ impl Place {
         is_new
     }
 
-    /// Records what the log has. Returns false if nothing changed.
+    /// Records a submission that is in the log. Returns false if nothing changed.
     pub fn end(&mut self, accepted: &LastAccepted) -> bool {
         let before = self.unfinished.len();
         self.unfinished.retain(|known| known.submission_id != accepted.submission_id);
@@ -164,7 +166,7 @@ impl Place {
         is_higher || self.unfinished.len() < before
     }
 
-    /// Returns true if nothing of other content ranks above `seen`, and nothing of other content is unfinished.
+    /// Returns true if no other content ranks above `seen`, and none is unfinished.
     #[must_use]
     pub fn is_of(&self, seen: &LastAccepted, now_us: i64) -> bool {
         let replaced = self.document.content_key != seen.content_key && self.document.outranks(seen);
@@ -172,7 +174,7 @@ impl Place {
         !replaced && !self.withdrawal.outranks(seen) && self.unfinished.iter().all(is_clear)
     }
 
-    /// Returns the withdrawal that takes down the document that ranks highest, if one does.
+    /// Returns the withdrawal that applies to the document of highest rank, if there is one.
     #[must_use]
     pub fn taken_down_by(&self) -> Option<&LastAccepted> {
         let is_hit = self.document.sequence > 0 && self.withdrawal.outranks(&self.document);

@@ -57,7 +57,7 @@ const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 // === impl Stages ===
 
 impl Stages {
-    /// Creates the handler over the buckets of a runtime. No site is told of anything.
+    /// Creates the handler over the buckets of a runtime. It publishes no ends for sites.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
         Self {
@@ -68,19 +68,19 @@ impl Stages {
         }
     }
 
-    /// Tells sites of the ends of their submissions.
+    /// Makes the handler publish the ends of submissions for their sites.
     #[must_use]
     pub fn telling(self, endings: Endings) -> Self {
         Self { endings, ..self }
     }
 
-    /// The receipts that it keeps.
+    /// Returns the receipts that it updates.
     #[must_use]
     pub fn receipts(&self) -> &ReceiptStore {
         &self.receipts
     }
 
-    /// The consumer to bind.
+    /// Returns the consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
         let filters = EVENTS.map(Event::filter).into_iter().chain([subjects::backfill_filter()]);
@@ -89,9 +89,9 @@ impl Stages {
 }
 
 impl Stages {
-    /// Records what ingest keeps besides the receipt, which is updated only after that. Usually acceptance has recorded what it
-    /// published itself, unless it stopped right after that. Returns
-    /// the tombstone of an erased content that was read as another report.
+    /// Records the state that ingest keeps besides the receipt, which is updated only after that. Usually acceptance
+    /// has recorded its own submissions already, unless it stopped right after publishing. Returns the tombstone of
+    /// an erased content that was read as another report.
     async fn record(&self, event: &ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
         let unreadable = |error: convert::Error| Decision::bury(UNREADABLE_EVENT, error);
         match event {
@@ -124,7 +124,7 @@ impl Stages {
         Ok(Vec::new())
     }
 
-    /// The receipt as an event tells it.
+    /// Returns the receipt that follows from an event.
     async fn receipt(&self, event: ReportEvent, context: &Context) -> Result<Receipt, Decision> {
         Ok(match event {
             ReportEvent::Received(event) => Receipt {
@@ -217,7 +217,7 @@ impl Handler for Stages {
     }
 }
 
-/// The files as a receipt names them: without their numbers.
+/// Returns the files in the form of a receipt, without their differing numbers.
 fn named(parts: &[Part]) -> Vec<Part> {
     parts.iter().map(|part| Part { different: Vec::new(), ..part.clone() }).collect()
 }
@@ -235,8 +235,8 @@ fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt,
     Ok(receipt)
 }
 
-/// Merges what an event with this subject tells, and returns the event for the site if the submission has ended. The events of a
-/// submission may come in any order, so the one that completes what is known is not always the last.
+/// Merges the update from an event with this subject, and returns the event for the site if the submission has ended.
+/// The events of a submission may come in any order, so the one that completes the receipt is not always the last.
 async fn tell(
     receipts: &ReceiptStore,
     endings: &Endings,
@@ -250,19 +250,19 @@ async fn tell(
 // === impl Dead ===
 
 impl Dead {
-    /// Handles dead letters for these receipts. No site is told of anything.
+    /// Creates the handler for these receipts. It publishes no ends for sites.
     #[must_use]
     pub fn new(receipts: ReceiptStore) -> Self {
         Self { receipts, endings: Endings::default() }
     }
 
-    /// Tells sites of the ends of their submissions.
+    /// Makes the handler publish the ends of submissions for their sites.
     #[must_use]
     pub fn telling(self, endings: Endings) -> Self {
         Self { endings, ..self }
     }
 
-    /// The consumer to bind.
+    /// Returns the consumer to bind.
     #[must_use]
     pub fn consume() -> Consume {
         let filters = DEADLY.map(|service| format!("{}.{service}", subjects::DEAD_PREFIX));

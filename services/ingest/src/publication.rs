@@ -40,7 +40,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// Returns what the sender says about the report.
+    /// Returns the sender's metadata about the report.
     #[must_use]
     pub fn declared(&self) -> &DeclaredMetadata {
         match self {
@@ -214,7 +214,7 @@ fn members(json: Value) -> Result<Members, Problem> {
     serde_path_to_error::deserialize(json).map_err(|error| of_another_kind(error.path()))
 }
 
-/// The problem with a member that is not of the kind that it must be.
+/// Returns the problem with a member of the wrong type.
 fn of_another_kind(path: &serde_path_to_error::Path) -> Problem {
     let last = path.iter().next_back().map(ToString::to_string).unwrap_or_default();
     let (chinese, english) = match last.as_str() {

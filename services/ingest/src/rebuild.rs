@@ -1,9 +1,9 @@
-//! Makes the receipts again from the log, after their bucket was lost and accepted as lost.
+//! Restores the receipts from the log, after the loss of their bucket was accepted.
 //!
-//! The same handlers that keep the receipts up to date handle the whole log once more, under consumers of their own. That is
-//! harmless for what is known. An operator who accepts a loss gives the log a new number, and with every new number the bucket is
-//! looked through once. What was answered `unchanged` is not in the log and is not made again. The ends
-//! of submissions are published once more too: the stream that had them may be what was lost.
+//! The handlers that keep the receipts up to date handle the whole log once more, under consumers of their own. That
+//! is harmless for known receipts. An accepted loss gives the log a new epoch, and with every new epoch the bucket is
+//! checked once. Submissions that were answered `unchanged` are not in the log and are not restored. The ends of
+//! submissions are published once more too, because the stream that had them may be the lost one.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
 };
 use gongkai_worker::{Consume, Runtime, transport::Error};
 
-/// Time between two looks.
+/// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// Time between two looks while the receipts are made again.
+/// Time between two checks while the receipts are being restored.
 const WORKING: Duration = Duration::from_millis(500);
 /// The broker deletes the consumers after this time.
 const FORGET_AFTER: Duration = Duration::from_secs(3600);
 
-/// Makes the receipts again whenever that is needed, for ever.
+/// Restores the receipts whenever that is needed, without end.
 ///
 /// # Errors
 /// A consumer contradicts the deployment.
@@ -36,7 +36,7 @@ pub async fn keep(runtime: Runtime, receipts: ReceiptStore, endings: Endings) ->
             _ = ticks.tick() => {}
         }
         let epoch = receipts.log_epoch();
-        // While the broker is away, nothing is known. The next look tells.
+        // While the broker is unavailable, the state is unknown. The next check finds out.
         if !matches!(receipts.is_whole().await, Ok(false)) {
             continue;
         }

@@ -22,18 +22,18 @@ pub struct ReceiptJson {
     status_url: String,
     findings: Findings,
     rejection: Option<Rejection>,
-    /// The submission that came under the same id before.
+    /// The submission that arrived under the same id before.
     supersedes: Option<String>,
-    /// What a withdrawal hit.
+    /// What a withdrawal applies to.
     withdrawal: Option<Hit>,
     /// Where the sender and the document disagree.
     differences: Vec<DifferenceJson>,
     /// The files, if the submission has attachments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartLine>,
-    /// When the sender says that it happened.
+    /// The time that the sender gives for the event.
     event_time: Option<String>,
-    /// When it was taken in. Null on receipts of earlier versions.
+    /// Time of arrival. Null on receipts of earlier versions.
     received_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<String>,
@@ -72,7 +72,7 @@ struct Hit {
 }
 
 impl ReceiptJson {
-    /// Where its later states are.
+    /// Returns the URL of the receipt's later states.
     #[must_use]
     pub fn status_url(&self) -> &str {
         &self.status_url
@@ -103,7 +103,7 @@ fn part(part: v1::Part) -> Option<PartLine> {
     gongkai_model::Part::try_from(part).ok().map(|part| PartLine::from(&part))
 }
 
-/// The time in UTC; `None` also for one that the format cannot say.
+/// Formats a time in UTC. Returns `None` also for a time that the format cannot represent.
 fn rfc3339(at: Option<Timestamp>) -> Option<String> {
     convert::timestamp::time(at?, "timestamp").ok()?.format(&Rfc3339).ok()
 }
@@ -141,7 +141,7 @@ impl From<Receipt> for ReceiptJson {
                 code: filled(withdrawal.code),
             }),
             differences: receipt.differences.into_iter().map(DifferenceJson::from).collect(),
-            // A part that a later version wrote in another way is left out.
+            // A part in the form of a later version is left out.
             parts: receipt.parts.into_iter().filter_map(part).collect(),
             event_time: rfc3339(receipt.event_time),
             received_at: rfc3339(receipt.received_at),

@@ -1,17 +1,18 @@
 //! The state that ingest keeps, in one key-value bucket:
 //!
-//! | key | value | for |
+//! | key | value | content |
 //! |---|---|---|
 //! | `s-…` | a `Receipt` | the state of a submission |
-//! | `i-…` | a [`CallRecord`](crate::calls::CallRecord) | what came under one id of a sender |
+//! | `i-…` | a [`CallRecord`](crate::calls::CallRecord) | the calls under one id of a sender |
 //! | `c-…` | [`LastAccepted`] | the last submission of a content that was not redundant |
-//! | `p-…` | a [`Place`](crate::places::Place) | what was accepted at a place, a URL or an agency and year |
+//! | `p-…` | a [`Place`](crate::places::Place) | the submissions at a place, a URL or an agency and year |
 //! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
 //! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
-//! | `rebuilt` | a number | the last log from which the bucket was made whole |
+//! | `rebuilt` | a number | the last epoch of the log from which the bucket was restored |
 //!
-//! The log is authoritative; this bucket only derives from it, and [`crate::rebuild`] makes it again. If an entry is lost, the
-//! same content is processed a second time, but no document is lost. [`gongkai_lifecycle`] decides which content of a report is current.
+//! The log is authoritative; this bucket is derived from it, and [`crate::rebuild`] restores it. If an entry is lost,
+//! the same content is processed a second time, but no document is lost. [`gongkai_lifecycle`] decides which content
+//! of a report is current.
 
 mod acceptance;
 
@@ -37,13 +38,13 @@ use gongkai_proto::{
 use gongkai_worker::{Record, RecordStore, Runtime, transport::Error};
 use serde::{Deserialize, Serialize};
 
-/// Most lost races in a row for one entry. In each of them another writer succeeded.
+/// Maximum number of lost races in a row for one entry. In each of them another writer succeeded.
 const MAX_RACES: u32 = 32;
 
 /// Key of [`Rebuilt`].
 const REBUILT: &str = "rebuilt";
 
-/// The last log from which the bucket was made whole.
+/// The last epoch of the log from which the bucket was restored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Rebuilt {
     log_epoch: Option<u64>,
@@ -76,7 +77,7 @@ impl ReceiptStore {
         Self { records, runtime: runtime.clone() }
     }
 
-    /// The number of the present log; see [`Runtime::log_epoch`].
+    /// Returns the epoch of the log; see [`Runtime::log_epoch`].
     #[must_use]
     pub fn log_epoch(&self) -> u64 {
         self.runtime.log_epoch()
@@ -102,7 +103,7 @@ impl ReceiptStore {
         }
     }
 
-    /// Returns an `unchanged` receipt with the outcome of the first submission, and any other as it is.
+    /// Returns an `unchanged` receipt with the outcome of the first submission, and any other unchanged.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -117,8 +118,8 @@ impl ReceiptStore {
         })
     }
 
-    /// Returns the receipt as [`Self::resolve`] does, if the log that took the submission is the present one. A receipt of a log
-    /// that was lost since is emptied: the submission is accepted anew.
+    /// Returns the receipt as [`Self::resolve`] does, if it belongs to the present log. A receipt of a log that was
+    /// lost since is emptied, so that the submission is accepted again.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -151,7 +152,8 @@ impl ReceiptStore {
         self.update(&update.submission_id, merged).await
     }
 
-    /// Merges what the log tells of a submission, and returns the result. If nothing was known of it, the present log has it.
+    /// Merges an update from the log, and returns the result. If there is no receipt yet, the new one belongs to the
+    /// present log.
     ///
     /// # Errors
     /// As for [`Self::merge`].
@@ -242,7 +244,7 @@ impl ReceiptStore {
         Ok(current.map(|current| current.newest().rank))
     }
 
-    /// Returns true if a report was withdrawn by its name with effect on what was accepted, or if that is in doubt.
+    /// Returns true if a report was withdrawn by its name after `seen`, or if that is uncertain.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -252,7 +254,7 @@ impl ReceiptStore {
         Ok(history.taken_down.iter().any(|down| down.url.is_empty() && is_later(down.rank)))
     }
 
-    /// Returns what happened to a report.
+    /// Returns the history of a report.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -270,7 +272,7 @@ impl ReceiptStore {
         Ok(UrlIndex::from(&record).withdrawn)
     }
 
-    /// Returns true if the receipts have everything that the log had when they were last made from it.
+    /// Returns true if the receipts include everything in the log up to its last loss.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -279,7 +281,7 @@ impl ReceiptStore {
         Ok(rebuilt.log_epoch >= Some(self.log_epoch()))
     }
 
-    /// Notes that the receipts have everything that the log of this number had.
+    /// Records that the receipts include everything in the log of this epoch.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -292,8 +294,8 @@ impl ReceiptStore {
         self.records.change(REBUILT, note).await.map(drop)
     }
 
-    /// Returns a stream of the receipt now and after every change, up to the final state; `None` if it is unknown. For an
-    /// `unchanged` receipt, the stream follows the first submission.
+    /// Returns a stream of the present receipt and of the receipt after every change, up to the final state; `None`
+    /// if it is unknown. For an `unchanged` receipt, the stream follows the first submission.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -338,7 +340,7 @@ fn changes(
     .boxed()
 }
 
-/// An `unchanged` receipt with the outcome of the first submission.
+/// Returns an `unchanged` receipt with the outcome of the first submission.
 fn outcome_of(unchanged: &Receipt, first: Receipt) -> Receipt {
     Receipt {
         report: first.report,

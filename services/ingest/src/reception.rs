@@ -1,9 +1,10 @@
-//! What every door does with the events of a caller: interprets them, asks who may, and accepts or checks them.
+//! Handles the events of a caller in the same way for every server: interprets them, checks the caller's rights, and
+//! accepts or checks them.
 //!
-//! A batch is interpreted and authorised as a whole before its first event is accepted; a refusal names every bad event. If
-//! the broker becomes unavailable half-way, the sender repeats the whole batch: events that were accepted return their
-//! receipts, the others are accepted. An event of a batch whose type is not one of gongkai's is skipped, and named in the
-//! answer: a CMS may send everything that happens. Alone it is refused.
+//! A batch is interpreted and authorised as a whole before its first event is accepted; a refusal names every invalid
+//! event. If the broker becomes unavailable half-way, the sender repeats the whole batch: events that were accepted
+//! return their receipts, the others are accepted. An event of a batch whose type is not one of gongkai's is skipped,
+//! and named in the answer, because a CMS may send all its events. Alone it is refused.
 
 use gongkai_check::CheckLine;
 use serde::Serialize;
@@ -19,10 +20,10 @@ use crate::{
     receipt::ReceiptJson,
 };
 
-/// What the types of our events begin with.
+/// Prefix of the types of our events.
 const OWN_TYPES: &str = "gongkai.";
 
-/// Takes events of callers. Cheap to clone.
+/// Handles the events of callers. Cheap to clone.
 #[derive(Clone)]
 pub struct Reception {
     intake: Intake,
@@ -34,18 +35,18 @@ pub struct Reception {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// It was accepted.
+    /// The event was accepted.
     Receipt(Box<ReceiptJson>),
-    /// It was a draft: nothing was kept.
+    /// The event was a draft: nothing was stored.
     Checked(Box<CheckLine>),
-    /// It is about something else.
+    /// The event is not one of gongkai's.
     Skipped {
-        /// Its id and type.
+        /// Id and type of the event.
         skipped: Skipped,
     },
 }
 
-/// An event of a batch that is none of ours.
+/// An event of a batch that is not one of gongkai's.
 #[derive(Debug, Serialize)]
 pub struct Skipped {
     id: String,
@@ -53,7 +54,7 @@ pub struct Skipped {
     code: &'static str,
 }
 
-/// What becomes of an event of a batch.
+/// What to do with an event of a batch.
 enum Step {
     Take(Actor, Purpose),
     Skip(Skipped),
@@ -79,10 +80,10 @@ impl Reception {
         self.perform(&actor, purpose).await
     }
 
-    /// Accepts or checks the events of a batch. The answers are in their order.
+    /// Accepts or checks the events of a batch. The answers are in the order of the events.
     ///
     /// # Errors
-    /// Nothing was accepted, unless the problem is retryable: then the events before the one that it names were.
+    /// Nothing was accepted, unless the problem is retryable: then the events before the named one were accepted.
     ///
     /// # Cancel safety
     /// As for [`Intake::request`], for each event.
@@ -121,7 +122,7 @@ impl Reception {
         Ok(answers)
     }
 
-    /// Interprets an event of a batch, and checks what acceptance will check.
+    /// Interprets an event of a batch, and makes the checks of acceptance.
     async fn step(&self, caller: &Caller, event: CloudEvent) -> Result<Step, Problem> {
         if !event.r#type.starts_with(OWN_TYPES) {
             let code = Code::UnknownEventType.as_str();

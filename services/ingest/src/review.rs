@@ -1,5 +1,5 @@
-//! The levels of review (三审三校) that the configuration demands of a site's articles. The event carries them, so that
-//! validate applies the levels of the time of submission and needs no configuration of sites.
+//! The levels of review (三审三校) that the configuration requires of a site's articles. The event contains them, so
+//! that validate applies the levels of the time of submission and needs no configuration of sites.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     submission::DeclaredMetadata,
 };
 
-/// The levels that are demanded of each site. Cheap to clone.
+/// The levels that are required of each site. Cheap to clone.
 #[derive(Clone)]
 pub struct ReviewLevels(Arc<[Site]>);
 
@@ -21,7 +21,7 @@ impl ReviewLevels {
         Self(config.sites.values().filter(|site| !site.review_levels.is_empty()).cloned().collect())
     }
 
-    /// Returns the levels that are demanded of the claimed site, in order; empty if there are none.
+    /// Returns the levels that are required of the claimed site, in order; empty if there are none.
     #[must_use]
     pub fn of(&self, declared: &DeclaredMetadata) -> Vec<String> {
         let claimed = self.0.iter().find(|site| site.is_claimed(&declared.event_source, &declared.site.code));

@@ -1,7 +1,7 @@
 //! The HTTP server's loop. It uses hyper directly, because `axum::serve` has no timeout for headers.
 //!
-//! On shutdown the loop accepts no more connections and finishes the requests in work. Connections on which nothing is
-//! worked on are closed after [`GRACE`].
+//! On shutdown the loop accepts no more connections and finishes the requests in work. Connections without a request
+//! in work are closed after [`GRACE`].
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ use tower::ServiceExt as _;
 
 use crate::connections::Connections;
 
-/// How long connections may stay open after shutdown while nothing is worked on.
+/// How long connections without a request in work may stay open after shutdown.
 pub const GRACE: Duration = Duration::from_secs(3);
 
 /// Serves until `shutdown`, then waits for the requests in work. The caller bounds that wait.
 ///
-/// A request's headers must be complete within `header_timeout`; so long may a connection be idle.
+/// A request's headers must be complete within `header_timeout`, which also limits how long a connection may be idle.
 ///
 /// # Cancel safety
-/// Dropping the future closes the listener. Connections in progress run on until they end.
+/// Dropping the future closes the listener. Connections in progress continue until they end.
 pub async fn serve(
     listener: TcpListener,
     router: Router,

@@ -1,7 +1,8 @@
-//! Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256>` over `id.timestamp.` and what the signature covers ([`Covered`]).
+//! Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256>` over `id.timestamp.` and the covered part of the request
+//! ([`Covered`]).
 //!
-//! An event is complete in its body. Where the query names the agency of a report, the signature also covers method and
-//! request target. The body is signed as bytes, because a page in GB18030 is not UTF-8. The current time is an
+//! An event is complete in its body. Where the query names the agency of a report, the signature also covers method
+//! and request target. The body is signed as bytes, because a page in GB18030 is not UTF-8. The current time is an
 //! argument. A site may have several secrets during rotation, and a request several signatures; one match is enough.
 
 use std::{fmt, time::Duration};
@@ -22,7 +23,7 @@ pub struct SigningKey(Vec<u8>);
 #[error("a secret is whsec_ and the base64 of 24 to 64 bytes")]
 pub struct InvalidSecret;
 
-/// What a signature covers after `id.timestamp.`.
+/// The part of a request that the signature covers after `id.timestamp.`.
 #[derive(Debug, Clone, Copy)]
 pub enum Covered<'a> {
     /// The body: `/v1/events`. A request without a body covers an empty one: `GET /v1/submissions/{id}`.
@@ -143,7 +144,7 @@ impl Signature {
         Ok(())
     }
 
-    /// Returns true if one of the secrets made one of the signatures. Compares in constant time.
+    /// Returns true if one of the signatures was made with one of the secrets. Compares in constant time.
     #[must_use]
     pub fn fits(&self, secrets: &[SigningKey], covered: Covered<'_>) -> bool {
         let mac = |secret: &SigningKey| secret.mac(&self.id, self.timestamp, covered);

@@ -1,10 +1,10 @@
 //! Merges updates of a receipt. The result is the same for every order of the updates.
 //!
-//! States are ranked: received < parsed < dead < validated, rejected, withdrawn < unchanged. The state of higher rank wins;
-//! between equal ranks, the event of higher stream sequence. Dead ranks below the outcomes because a replayed dead letter
-//! may still lead to one. `unchanged` ranks highest: if it is read all the same, it brings nothing new. Fields that only one side
-//! knows (report, revision, trace, times, what a withdrawal hit) are kept. Two calls at once for one submission have two times of
-//! arrival: the one in the log counts ([`learn`]).
+//! States are ranked: received < parsed < dead < validated, rejected, withdrawn < unchanged. The state of higher rank
+//! wins; between equal ranks, the event of higher stream sequence. Dead ranks below the outcomes because a replayed
+//! dead letter may still lead to one. `unchanged` ranks highest: if parse reads the content all the same, the result
+//! adds nothing. Fields that only one side has (report, revision, trace, times, the effect of a withdrawal) are kept.
+//! Two simultaneous calls for one submission have two times of arrival: the one in the log counts ([`learn`]).
 
 use gongkai_proto::v1::{Receipt, SubmissionState as State, Withdrawal, WithdrawalHit};
 
@@ -18,7 +18,7 @@ pub fn is_final(receipt: &Receipt) -> bool {
 #[must_use]
 pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
-    // Updates of the stages do not have it.
+    // Updates of the stages do not contain it.
     let log_epoch = known.log_epoch.max(update.log_epoch);
     let times = (known.event_time.or(update.event_time), known.received_at.or(update.received_at));
     let (mut winner, loser) =
@@ -35,7 +35,7 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     if hit(&loser.withdrawal) > hit(&winner.withdrawal) {
         winner.withdrawal = loser.withdrawal;
     }
-    // The stages say all there is to say of these, also that there is nothing.
+    // Events of the stages contain these fields completely, even if they are empty.
     if !matches!(winner.state(), State::Parsed | State::Validated | State::Rejected) {
         winner.differences = loser.differences;
         winner.parts = loser.parts;
@@ -49,7 +49,7 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     winner
 }
 
-/// Merges what the log tells.
+/// Merges an update from the log.
 #[must_use]
 pub fn learn(known: Receipt, told: Receipt) -> Receipt {
     let (event_time, received_at) = (told.event_time, told.received_at);

@@ -1,7 +1,7 @@
-//! Submissions and withdrawals, independent of the protocol that they came by.
+//! Submissions and withdrawals, independent of the protocol.
 //!
-//! The id of a submission is known before anything is stored and is the same on every replica. It derives from the source
-//! and id of the event, from the caller's idempotency key, or else from the content and its metadata.
+//! The id of a submission is known before anything is stored and is the same on every replica. It derives from the
+//! source and id of the event, from the caller's idempotency key, or else from the content and its metadata.
 
 use bytes::Bytes;
 use prost_types::Timestamp;
@@ -49,9 +49,9 @@ pub struct DeclaredMetadata {
     pub event_source: String,
     /// Id of the CloudEvent; empty if it was not an event.
     pub event_id: String,
-    /// When the sender says that it happened.
+    /// The time that the sender gives for the event.
     pub event_time: Option<Timestamp>,
-    /// True for an old document in bulk, which is read when nothing newer waits.
+    /// True for an old document of a bulk import, which is read when no newer document waits.
     pub is_backfill: bool,
 }
 
@@ -79,9 +79,9 @@ pub enum SubmissionIdentity {
 pub struct Submission {
     /// Published, updated or draft.
     pub kind: DocumentKind,
-    /// The main body. Of no bytes if the submission consists of attachments only.
+    /// The main body. Empty if the submission consists of attachments only.
     pub content: File,
-    /// The report may stand in any of them.
+    /// The attachments. Any of them may contain the report.
     pub attachments: Vec<File>,
     pub declared: DeclaredMetadata,
     /// What the id derives from, and hence which submissions are repeats.
@@ -96,14 +96,14 @@ pub struct StoredFiles {
     pub attachments: Vec<ContentRef>,
 }
 
-/// How many files a submission may have, and of what size.
+/// Maximum number and size of the files of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileLimits {
-    /// Most attachments.
+    /// Maximum number of attachments.
     pub attachments: usize,
-    /// Most bytes of one attachment.
+    /// Maximum number of bytes of one attachment.
     pub attachment_bytes: usize,
-    /// Most bytes of all files together.
+    /// Maximum number of bytes of all files together.
     pub total_bytes: usize,
 }
 
@@ -222,7 +222,7 @@ impl FileLimits {
 // === impl DeclaredMetadata ===
 
 impl DeclaredMetadata {
-    /// Returns the region of the site's code, else of the agency's code, else unknown.
+    /// Returns the region of the site's code, else that of the agency's code, else the unknown region.
     ///
     /// An agency's code has a region if it is an administrative division code (6, 9 or 12 digits) or a credit code
     /// (18 characters), which contains one.
@@ -239,16 +239,16 @@ impl DeclaredMetadata {
             .unwrap_or_default()
     }
 
-    /// Returns the places that the article takes: its URL, and agency and year, as far as the sender says them.
+    /// Returns the places of the article: its URL, and its agency and year, as far as the sender gives them.
     ///
-    /// What is accepted at one of them may replace what was accepted there before.
+    /// A submission at one of them may replace an earlier one there.
     #[must_use]
     pub fn places(&self) -> Vec<String> {
         let Self { agency, year, url, .. } = self;
         places_of(agency, *year, url, self.region().as_str())
     }
 
-    /// Gives it the time at which it happened, which is that of the publication too if no other is given.
+    /// Sets the time of the event, which is also the time of publication if no other is given.
     #[must_use]
     pub fn at(self, event_time: Option<Timestamp>) -> Self {
         Self { published_at: self.published_at.or(event_time), event_time, ..self }
@@ -262,13 +262,13 @@ impl DeclaredMetadata {
 
     /// Returns the report that agency and year name; `None` if one of them is missing.
     ///
-    /// On a withdrawal it rides on the event, so that every consumer uses the same key.
+    /// The event of a withdrawal contains it, so that every consumer uses the same key.
     #[must_use]
     pub fn report(&self, registry: &Registry) -> Option<ReportKey> {
         key::report(&self.asked(), registry)
     }
 
-    /// Returns what the registry is asked for the agency.
+    /// Returns the query to the registry for the agency.
     #[must_use]
     pub fn asked(&self) -> Asked<'_> {
         Asked {
@@ -286,19 +286,19 @@ fn id_of(parts: &[&str]) -> String {
     format!("s-{}", &digest(parts)[..32])
 }
 
-/// Returns the id of a submission whose sender's id was used before, last for the submission `last`.
+/// Returns the id of a submission whose sender's id was used before. The submission `last` used it last.
 #[must_use]
 pub fn id_after(first_id: &str, said: &str, last: &str) -> String {
     id_of(&["after", first_id, said, last])
 }
 
-/// Returns the id of what comes first under the source and id of an event.
+/// Returns the id of the first submission under the source and id of an event.
 #[must_use]
 pub fn event_id(source: &str, id: &str) -> String {
     id_of(&["event", source, id])
 }
 
-/// Returns a time that an event gives. One that is out of range counts as not given.
+/// Returns the time that an event gives. A time that is out of range counts as not given.
 #[must_use]
 pub fn event_time(stated: Option<Timestamp>) -> Option<OffsetDateTime> {
     timestamp::optional(stated, "event_time").unwrap_or_default()
@@ -313,8 +313,8 @@ pub fn places_of(agency: &AgencyHint, year: i32, url: &str, region: &str) -> Vec
     url.into_iter().chain(name).collect()
 }
 
-/// Returns a digest of what decides in a document and what is said of it: another digest is another statement, whatever id it
-/// comes under.
+/// Returns a digest of a document's content and metadata. A document with another digest is another statement, even
+/// under the same id.
 #[must_use]
 pub fn said(event: &DocumentReceived) -> String {
     let agency = event.agency.clone().unwrap_or_default();
@@ -329,7 +329,7 @@ pub fn said(event: &DocumentReceived) -> String {
 
 /// Returns the key under which a document finds the last one of the same content, agency, year and region.
 ///
-/// Drafts, which logs of earlier versions have, have keys of their own: a report that was checked must still be published.
+/// Drafts, which are in logs of earlier versions, have keys of their own: a checked report must still be published.
 #[must_use]
 pub fn content_key(event: &DocumentReceived) -> String {
     let agency = event.agency.clone().unwrap_or_default();
@@ -337,12 +337,12 @@ pub fn content_key(event: &DocumentReceived) -> String {
     let draft = if event.kind() == DocumentKind::Draft { "draft" } else { "" };
     let year = event.year.to_string();
     let mut parts = vec![content_hash.as_str(), draft, &agency.code, &agency.name, &year, &event.region];
-    // What one site sent makes nothing redundant of another: it may have been refused to the first.
+    // A submission of one site does not make that of another redundant: the first may have been refused.
     parts.extend(event.sender.iter().map(|sender| sender.site.as_str()).filter(|site| !site.is_empty()));
     digest(&parts)
 }
 
-/// Returns a digest of what decides in a withdrawal.
+/// Returns a digest of a withdrawal's content and metadata.
 #[must_use]
 pub fn said_by_withdrawal(event: &ReportWithdrawn) -> String {
     let agency = event.agency.clone().unwrap_or_default();
@@ -367,7 +367,7 @@ impl Submission {
         self.content.bytes.len() + self.attachments.iter().map(|file| file.bytes.len()).sum::<usize>()
     }
 
-    /// Returns the id of what comes first under the id of its sender, given the hash of the content.
+    /// Returns the id of the first submission under the id of its sender, given the hash of the content.
     #[must_use]
     pub fn id(&self, content_hash: &str) -> String {
         let declared = &self.declared;
@@ -377,7 +377,7 @@ impl Submission {
             SubmissionIdentity::Content => id_of(&[
                 "content",
                 content_hash,
-                // Where earlier versions, which kept drafts, told them apart.
+                // Earlier versions, which kept drafts, put the mark of a draft here.
                 "",
                 &declared.agency.code,
                 &declared.agency.name,
@@ -403,7 +403,7 @@ impl Submission {
             event_source,
             event_id,
             event_time: stated,
-            // The subject says it.
+            // Part of the subject.
             is_backfill: _,
         } = self.declared.clone();
         DocumentReceived {
@@ -434,7 +434,7 @@ impl Submission {
 // === impl WithdrawalRequest ===
 
 impl WithdrawalRequest {
-    /// Returns the id of what comes first under the source and id of the event.
+    /// Returns the id of the first submission under the source and id of the event.
     #[must_use]
     pub fn id(&self) -> String {
         event_id(&self.declared.event_source, &self.declared.event_id)

@@ -8,7 +8,7 @@ use time::{
 
 use crate::error::Problem;
 
-/// The time of China, in which a time without an offset is meant.
+/// The offset of China, which applies to times without an offset.
 const CHINA: UtcOffset = offset!(+8);
 
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
@@ -16,8 +16,8 @@ const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[d
 const SECOND: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
-/// Parses an RFC 3339 time; or `yyyy-MM-dd HH:mm[:ss]`, as the guidelines for government websites (指引) write it, in the time
-/// of China; or a day, which means its midnight there.
+/// Parses an RFC 3339 time; or `yyyy-MM-dd HH:mm[:ss]` in the time of China, the format of the guidelines for
+/// government websites (指引); or a day, which means its midnight there.
 ///
 /// # Errors
 /// `INVALID_FIELD`.

@@ -1,4 +1,4 @@
-//! Turns by key: work of one key is done one at a time, work of different keys at once.
+//! Turns by key: work of one key is done one at a time, work of different keys concurrently.
 
 use std::{
     collections::HashMap,
@@ -11,11 +11,11 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 #[derive(Clone, Default)]
 pub struct Turns(Arc<Mutex<HashMap<String, Arc<AsyncMutex<()>>>>>);
 
-/// A turn. It ends when it is dropped.
+/// A turn. It ends when the value is dropped.
 pub struct Turn {
     key: String,
     turns: Turns,
-    /// Given up before the key is looked at.
+    /// Released before the key is examined.
     turn: Option<OwnedMutexGuard<()>>,
 }
 
@@ -23,10 +23,10 @@ impl Turns {
     /// Waits for the turn of a key, in order of arrival.
     ///
     /// # Cancel safety
-    /// Cancel safe: a turn that is waited for is given up.
+    /// Cancel safe: dropping the future gives up the place in the queue.
     pub async fn take(&self, key: &str) -> Turn {
         let turn = self.all().entry(key.to_owned()).or_default().clone();
-        // Made before the wait, so that giving up cleans up as well.
+        // Created before the wait, so that a dropped wait cleans up as well.
         let mut held = Turn { key: key.to_owned(), turns: self.clone(), turn: None };
         held.turn = Some(turn.lock_owned().await);
         held
@@ -41,7 +41,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         self.turn = None;
         let mut all = self.turns.all();
-        // No other caller waits for it: each that does holds a clone that was made under the lock.
+        // No other caller waits for the turn: each waiting one holds a clone that was made under the lock.
         if all.get(&self.key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
             all.remove(&self.key);
         }

@@ -68,7 +68,7 @@ fn who_may_send_what() {
     }
 }
 
-/// Two sites with a secret and a token each, and no operator's token.
+/// Returns an authenticator with two sites that have a secret and a token each, and without an operator's token.
 fn two_sites(unsigned_on_loopback: bool) -> Authenticator {
     let site = |name: &str, secret: &str| Site {
         source: format!("https://{name}.gov.cn"),

@@ -1,6 +1,7 @@
-//! What describes the doors: `/v1/openapi.json`, `/v1/asyncapi.json`, and `/v1/docs`, a page that shows both without any other host.
+//! The descriptions of the interfaces: `/v1/openapi.json`, `/v1/asyncapi.json`, and `/v1/docs`, a page that shows
+//! both without any other host.
 //!
-//! The files lie in `api`. `tests/ways_in/api.rs` holds them against the running service.
+//! The files are in `api`. `tests/ways_in/api.rs` checks them against the running service.
 
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, header};

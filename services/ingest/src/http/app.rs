@@ -1,4 +1,4 @@
-//! The state that the routes share, how a call gets in, and the answer to one that was accepted.
+//! The state that the routes share, the admission of a call, and the answer to an accepted one.
 
 use axum::{
     Json,
@@ -34,7 +34,7 @@ pub(super) struct App {
     pub(super) limit: usize,
 }
 
-/// A complete request of a known caller. It holds a slot until it is dropped.
+/// A complete request of a known caller. It occupies a slot until it is dropped.
 pub(super) struct Admitted {
     pub(super) head: Parts,
     pub(super) body: Buffered,
@@ -45,7 +45,7 @@ pub(super) struct Admitted {
 // === impl App ===
 
 impl App {
-    /// Admits a request: checks its headers, reads its body, verifies its signature, and only then takes a slot.
+    /// Admits a request: checks its headers, reads its body, verifies its signature, and only then acquires a slot.
     ///
     /// # Errors
     /// Those of [`Authenticator`], [`body::read`] and [`Admission::enter`].

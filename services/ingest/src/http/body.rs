@@ -1,5 +1,6 @@
-//! Reads request bodies through [`crate::admission`], with a limit on their size. A body may be compressed with gzip: the limit
-//! holds for what it expands to, and no body expands more than [`RATIO`] times beyond its first mebibyte.
+//! Reads request bodies through [`crate::admission`], with a limit on their size. A body may be compressed with gzip:
+//! the limit applies to the decompressed size, and no body may expand to more than [`RATIO`] times its size beyond
+//! the first mebibyte.
 
 use std::{io::Read as _, sync::Arc};
 
@@ -17,7 +18,7 @@ use crate::{
 /// Bytes of a refused body that are discarded before the response.
 const DISCARD_LIMIT: usize = 256 * 1024 * 1024;
 
-/// The codings of a body that are taken.
+/// The accepted codings of a body.
 pub(super) const CODINGS: &str = "gzip, identity";
 /// How many times its size a body may expand to, beyond [`FREE`]. Pages and office documents stay below a tenth of it.
 const RATIO: usize = 200;
@@ -30,10 +31,12 @@ pub(super) struct Buffered {
     _hold: Arc<Hold>,
 }
 
-/// Reads a whole body of at most `limit` bytes, decompressed. `is_proven` says that the headers alone authenticate the sender.
+/// Reads a whole body of at most `limit` bytes, decompressed. `is_proven` is true if the headers alone authenticate
+/// the sender.
 ///
 /// # Errors
-/// `TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE` if it has another coding than gzip, `INVALID_FIELD` if it is not what its coding says, and those of [`crate::admission::Arriving::next`].
+/// `TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE` if it has another coding than gzip, `INVALID_FIELD` if it is not valid in
+/// its coding, and those of [`crate::admission::Arriving::next`].
 pub(super) async fn read(
     admission: &Admission,
     limit: usize,
@@ -105,7 +108,7 @@ fn coding(headers: &HeaderMap) -> Result<Coding, Problem> {
     Ok(coding)
 }
 
-/// Returns true if [`read`] takes the coding of this body.
+/// Returns true if [`read`] accepts the coding of this body.
 pub(super) fn has_known_coding(headers: &HeaderMap) -> bool {
     coding(headers).is_ok()
 }
@@ -144,7 +147,7 @@ fn too_large(limit: usize) -> Problem {
     Problem::new(Code::TooLarge, format!("正文超过 {limit} 字节"), format!("the body is over {limit} bytes"))
 }
 
-/// Discards a body that nobody reads, and returns the problem.
+/// Discards an unread body, and returns the problem.
 pub(super) async fn refuse(
     admission: &Admission,
     headers: &HeaderMap,
@@ -224,7 +227,7 @@ mod tests {
         }
     }
 
-    /// Bytes that compress a little: a plain generator is enough.
+    /// Returns bytes that compress a little. A simple generator suffices.
     fn noise() -> impl Iterator<Item = u8> {
         std::iter::successors(Some(1_u32), |x| Some(x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)))
             .map(|x| x.to_be_bytes()[0] & 0x1f)

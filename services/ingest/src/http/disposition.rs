@@ -69,7 +69,7 @@ fn unquoted(quoted: &str) -> (String, &str) {
     while let Some((at, c)) = chars.next() {
         match c {
             '"' => return (text, &quoted[at + 1..]),
-            // Old browsers send whole paths, with their separators bare.
+            // Old browsers send whole paths with unescaped separators.
             '\\' if matches!(chars.as_str().chars().next(), Some('"' | '\\')) => {
                 text.extend(chars.next().map(|(_, escaped)| escaped));
             }

@@ -1,8 +1,8 @@
 //! `POST /v1/events`: CloudEvents in structured, batch and binary mode.
 //!
-//! A signature covers the body. A signed event in binary mode is refused: whoever captures one could send the body again with other
-//! headers, as another event.
-//! A draft is checked and not kept; its answer is that of `POST /v1/check`. [`crate::reception`] has the rules of a batch.
+//! A signature covers the body. A signed event in binary mode is refused: an attacker who captures one could send the
+//! body again with other headers, as another event. A draft is checked and not stored; its answer is that of
+//! `POST /v1/check`. [`crate::reception`] has the rules of a batch.
 
 use axum::{
     Json,

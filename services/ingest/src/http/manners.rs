@@ -1,4 +1,4 @@
-//! What is said about routes and methods: 404, 405, `OPTIONS`, and the headers that name what would be taken.
+//! Answers about routes and methods: 404, 405, `OPTIONS`, and the headers that list what is accepted.
 
 use std::sync::Arc;
 
@@ -36,8 +36,8 @@ pub(super) async fn no_such_method(method: Method) -> Response {
     .into_response()
 }
 
-/// Adds `Allow` where the method was another, and `Accept-Encoding` (RFC 7694) where a body could be sent or had a coding that
-/// is not taken.
+/// Adds `Allow` to an answer about a wrong method, and `Accept-Encoding` (RFC 7694) where a body could be sent or had
+/// a coding that is not accepted.
 pub(super) async fn headers(State(methods): State<Methods>, request: Request, next: Next) -> Response {
     let has_known_coding = body::has_known_coding(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);

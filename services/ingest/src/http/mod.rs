@@ -2,12 +2,13 @@
 //!
 //! - `POST /v1/events`: CloudEvents → 202 and a receipt, or a list of them for a batch
 //! - `POST /v1/reports`: a document → 202 and a receipt
-//! - `POST /v1/check`: a draft → 200 and the output of `gongkai check --format json`, compared with the stored reports around it
+//! - `POST /v1/check`: a draft → 200 and the output of `gongkai check --format json`, compared with the stored
+//!   reports around it
 //! - `GET /v1/submissions/{id}` → 200 and the receipt
-//! - `GET /v1/openapi.json`, `/v1/asyncapi.json`, `/v1/docs`: what describes them
+//! - `GET /v1/openapi.json`, `/v1/asyncapi.json`, `/v1/docs`: descriptions of the interfaces
 //!
-//! Every error is an `application/problem+json`, including unknown routes and panics. `OPTIONS` and 405 name the methods of a
-//! route in `Allow`.
+//! Every error is an `application/problem+json`, including unknown routes and panics. `OPTIONS` and 405 name the
+//! methods of a route in `Allow`.
 
 mod api;
 mod app;
@@ -48,7 +49,7 @@ use crate::{
 };
 use gongkai_worker::Runtime;
 
-/// How long a browser may remember that it may call.
+/// How long a browser may cache the answer to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
 pub fn router(
@@ -75,7 +76,8 @@ pub fn router(
         .layer(runtime.server_layer())
         .with_state(app);
     match cors(&config.cors_origins) {
-        // Outermost, as a browser asks without credentials whether it may call, and shows a page no error without these headers.
+        // Outermost: a browser sends its preflight request without credentials, and hides an error without these
+        // headers from the page.
         Some(cors) => router.layer(cors),
         None => router,
     }
@@ -100,7 +102,7 @@ pub fn paths() -> Vec<(&'static str, Method)> {
     routes().into_iter().map(|(path, method, _)| (path, method)).collect()
 }
 
-/// Lets pages of these origins call from a browser; `None` without any. No cookies are involved.
+/// Allows pages of these origins to call from a browser; `None` without any. No cookies are involved.
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     let allowed = match origins {
         [] => return None,
@@ -124,7 +126,7 @@ async fn submission(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<receipt::ReceiptJson>, Problem> {
-    // It needs no slot: a status query must not wait for submissions.
+    // No slot is needed: a status query must not wait for submissions.
     app.auth.caller(&app.auth.shown(&headers)?, Covered::Body(b""))?;
     let Path(id) = id.map_err(|_| {
         Problem::new(

@@ -1,7 +1,8 @@
-//! `POST /v1/reports` and `POST /v1/check`: the document as the body or as multipart fields, the rest in the query.
+//! `POST /v1/reports` and `POST /v1/check`: the document as the body or as multipart fields, the metadata in the
+//! query.
 //!
-//! The first field `file` of a form is the document. Further ones and the fields `attachment` are its attachments; a form of
-//! fields `attachment` only has no main body.
+//! The first field `file` of a form is the document. Further ones and the fields `attachment` are its attachments; a
+//! form with fields `attachment` only has no main body.
 
 use axum::{
     body::Body,
@@ -56,7 +57,8 @@ pub(super) async fn check(State(app): State<App>, request: Request<Body>) -> Res
     Ok(checked(&app.dry_run.check(draft).await?))
 }
 
-/// The query names the agency of the report, so the signature covers it.
+/// Returns the part of the request that the signature covers. It includes the query, which names the agency of the
+/// report.
 fn covered<'a>(head: &'a Parts, body: &'a [u8]) -> Covered<'a> {
     Covered::Request(&head.method, &head.uri, body)
 }
@@ -144,7 +146,7 @@ async fn files(headers: &HeaderMap, body: Bytes) -> Result<FormFiles, Problem> {
     Ok(FormFiles { content: publication::file(body, &content_type), attachments: Vec::new() })
 }
 
-/// Returns the files of a form that is in memory.
+/// Parses a form that is in memory.
 async fn form_fields(content_type: &str, body: Bytes) -> Result<FormFiles, Problem> {
     let broken = || {
         Problem::new(

@@ -1,4 +1,4 @@
-//! A document on its way in.
+//! A document that is being accepted.
 
 use crate::{
     calls::{Attempt, Statement},
@@ -31,7 +31,7 @@ impl Incoming {
         }
     }
 
-    /// Takes the time of the call that began the attempt.
+    /// Sets the time of the call that began the attempt.
     pub(super) fn begun_by(&mut self, attempt: &Attempt) {
         let event_time = attempt.event_time(self.submission.declared.event_time);
         self.submission.declared.event_time = event_time;
@@ -41,7 +41,7 @@ impl Incoming {
     pub(super) fn statement(&self) -> Statement {
         let is_key = matches!(self.submission.identity, SubmissionIdentity::Key { .. });
         let DocumentReceived { kind, content, attachments, .. } = self.event.clone();
-        // A key stands for its files, whatever else is said of them.
+        // An idempotency key identifies the files, whatever the metadata.
         let files = DocumentReceived { kind, content, attachments, ..DocumentReceived::default() };
         Statement {
             first_id: self.submission.id(&self.content_hash),

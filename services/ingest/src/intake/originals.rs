@@ -21,13 +21,14 @@ use gongkai_worker::{
 
 /// How long another process may take to store a file.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Time between two looks whether another process has stored it.
+/// Time between two checks whether another process has stored it.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The originals. Cheap to clone.
 ///
-/// Two writers of one new object leave the pieces of one of them behind. So one writes and the others wait: within a process
-/// by turns, and among replicas by an entry `o-<hash>` with the name of the process that writes.
+/// If two writers store the same new object, the chunks of one of them stay behind. Therefore one writes and the
+/// others wait: within a process by turns, and among replicas by an entry `o-<hash>` with the name of the writing
+/// process.
 #[derive(Clone)]
 pub(super) struct Originals {
     objects: Arc<dyn Objects>,
@@ -49,10 +50,10 @@ impl Originals {
         }
     }
 
-    /// Stores a file under its hash, unless it is there. Returns true if it was.
+    /// Stores a file under its hash, unless it exists. Returns true if it existed.
     ///
     /// # Errors
-    /// It may or may not be stored. Store it again.
+    /// The file may or may not be stored. Store it again.
     ///
     /// # Cancel safety
     /// If the future is dropped, another process may wait for 15 s before it stores the same file.
@@ -64,7 +65,7 @@ impl Originals {
         let claim = format!("o-{}", reference.key);
         let is_stored = match self.claim(&claim).await? {
             true => false,
-            // Whoever is still not done after that has died.
+            // A process that has not finished by then has died.
             false => timeout(PATIENCE, self.stored_by_another(&claim, &reference.key))
                 .await
                 .unwrap_or(Ok(false))?,
@@ -88,7 +89,7 @@ impl Originals {
         }
     }
 
-    /// Waits until the object is there, or nobody claims it any more. Returns true if it is there.
+    /// Waits until the object exists or no process claims it any more. Returns true if it exists.
     async fn stored_by_another(&self, claim: &str, key: &str) -> Result<bool, Error> {
         let mut looks = interval(LOOK);
         loop {

@@ -1,4 +1,4 @@
-//! Whether a call may touch what it names: the limits of its site, and to whom the address and the report belong.
+//! Whether a call may change what it names: the limits of its site, and the owners of the address and the report.
 
 use gongkai_model::ReportKey;
 use gongkai_ownership::{Owners, Thing, limits::Outside};
@@ -12,7 +12,7 @@ use crate::{
     submission::DeclaredMetadata,
 };
 
-/// Refuses what is not the caller's. Cheap to clone.
+/// Refuses calls about what belongs to another site. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct RightsGuard {
     owners: Owners,
@@ -43,12 +43,12 @@ impl RightsGuard {
         Ok(())
     }
 
-    /// Checks a call. The address and the report that it names belong to its site from now on, if they are free.
+    /// Checks a call, and assigns the address and the report that it names to its site if they are free.
     ///
     /// # Errors
     /// As for [`Self::check`].
     pub(super) async fn claim(&self, actor: &Actor, declared: &DeclaredMetadata) -> Result<(), Problem> {
-        // Nothing is claimed by a call that is refused.
+        // A refused call claims nothing.
         self.check(actor, declared).await?;
         let Some(site) = actor.proven() else { return Ok(()) };
         let report = self.report(declared)?;
@@ -99,7 +99,7 @@ impl RightsGuard {
     }
 }
 
-/// What a call touches, and what it is called in a refusal.
+/// Returns what a call would change, with the words for a refusal.
 fn things<'a>(
     declared: &'a DeclaredMetadata,
     report: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! Whether a document is the current content of its report already.
+//! Whether a document is already the current content of its report.
 
 use super::incoming::Incoming;
 use crate::{
@@ -11,14 +11,14 @@ use gongkai_proto::v1::{Receipt, SubmissionState};
 use gongkai_worker::transport::Error;
 use time::OffsetDateTime;
 
-/// How a document stands to what was accepted.
+/// How a document relates to the current content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It is not the current content, or that is in doubt.
+    /// It is not the current content, or that is uncertain.
     New,
-    /// It is the current content, which has a time as late.
+    /// It is the current content, and its time is not later.
     Redundant,
-    /// It is the current content and has a later time.
+    /// It is the current content, and its time is later.
     Later,
 }
 
@@ -40,14 +40,15 @@ pub(super) async fn standing(
     if first.state() == SubmissionState::Dead || rests_on_resources(&first) {
         return Ok(Standing::New);
     }
-    // At the places of the earlier one too: it may have been withdrawn or replaced there before it was read.
+    // The places of the earlier submission count too: it may have been withdrawn or replaced there before it was
+    // read.
     for place in incoming.places.iter().chain(&seen.places) {
         if !receipts.place(place).await?.is_of(seen, micros(now)) {
             return Ok(Standing::New);
         }
     }
     let rank = match first.report.as_str() {
-        // Not read yet, or no report: it may have been withdrawn by the name that its sender gives.
+        // It was not read yet, or is not a report: it may have been withdrawn by the name that its sender gives.
         "" => match report {
             Some(report) if receipts.is_withdrawn_after(report, seen).await? => None,
             _ => Some(seen.rank()),
@@ -60,7 +61,8 @@ pub(super) async fn standing(
     Ok(if is_later { Standing::Later } else { Standing::Redundant })
 }
 
-/// Returns true if a document was rejected for want of time or memory, or by a crash: another try may end otherwise.
+/// Returns true if a document was rejected for lack of time or memory, or because of a crash: another attempt may
+/// succeed.
 pub(super) fn rests_on_resources(receipt: &Receipt) -> bool {
     receipt.rejection.as_ref().is_some_and(|rejection| {
         let code = rejection.code.parse::<RejectionCode>();

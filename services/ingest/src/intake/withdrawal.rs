@@ -1,4 +1,4 @@
-//! Acceptance of a withdrawal. The steps are those of a document, without one to store.
+//! Acceptance of a withdrawal. The steps are those of a document, without storing one.
 
 use super::{Intake, Turn};
 use crate::{
@@ -17,7 +17,7 @@ use gongkai_proto::{
 use gongkai_worker::Output;
 
 impl Intake {
-    /// Accepts a withdrawal in the name of `actor`.
+    /// Accepts a withdrawal on behalf of `actor`.
     ///
     /// # Errors
     /// As for [`Self::request`].

@@ -1,5 +1,5 @@
-//! What acceptance keeps, learned from the log: of a submission after whose publication ingest stopped, and after the bucket was
-//! lost.
+//! Restores from the log what acceptance records: for a submission after whose publication ingest stopped, and after
+//! the bucket was lost.
 
 use gongkai_ownership::{Owners, Thing};
 use gongkai_proto::v1::{self, DocumentKind, DocumentReceived, Origin, ReportWithdrawn, Sender};
@@ -12,7 +12,7 @@ use crate::{
     submission::{content_key, event_id, event_time, places_of, said, said_by_withdrawal},
 };
 
-/// Learns of a document.
+/// Records a document from the log.
 pub(super) async fn document(
     receipts: &ReceiptStore,
     owners: &Owners,
@@ -51,7 +51,7 @@ pub(super) async fn document(
     receipts.end_at(&seen.at(stated, context.logged_at)).await
 }
 
-/// Learns of a withdrawal. Those of earlier versions do not say under which id they came.
+/// Records a withdrawal from the log. Withdrawals of earlier versions do not contain the id of the call.
 pub(super) async fn withdrawal(
     receipts: &ReceiptStore,
     owners: &Owners,
@@ -89,7 +89,7 @@ pub(super) async fn withdrawal(
     receipts.end_at(&seen.at(stated, context.logged_at)).await
 }
 
-/// Learns whose a report is that parse has read.
+/// Records the owner of a report that parse has read.
 pub(super) async fn report(owners: &Owners, name: &str, origin: &Origin) -> Result<(), Error> {
     if origin.sender_site.is_empty() {
         return Ok(());
@@ -97,7 +97,7 @@ pub(super) async fn report(owners: &Owners, name: &str, origin: &Origin) -> Resu
     owners.learn(Thing::Report(name), &origin.sender_site, origin.received_sequence).await
 }
 
-/// Returns what a withdrawal hits, as [`ReceiptStore::hit`] does.
+/// Returns what a withdrawal applies to, as [`ReceiptStore::hit`] does.
 pub(super) async fn hit(
     receipts: &ReceiptStore,
     event: &ReportWithdrawn,
@@ -105,7 +105,7 @@ pub(super) async fn hit(
     receipts.hit(&places(event), event.report.parse().ok().as_ref()).await
 }
 
-/// The site that has proven itself.
+/// Returns the authenticated site of the sender.
 fn site_of(sender: Option<&Sender>) -> Option<&str> {
     sender.map(|sender| sender.site.as_str()).filter(|site| !site.is_empty())
 }

@@ -1,4 +1,5 @@
-//! What acceptance keeps: the calls under each id, the last submission of each content, and what was accepted where.
+//! The records of acceptance: the calls under each id, the last submission of each content, and the submissions at
+//! each place.
 
 use futures::future::try_join_all;
 use gongkai_model::ReportKey;
@@ -12,14 +13,14 @@ use crate::{
     submission::digest,
 };
 
-/// Code of a withdrawal that hits nothing that was submitted here.
+/// Code of a withdrawal that applies to nothing that was submitted here.
 const UNKNOWN_ADDRESS: &str = "UNKNOWN_ADDRESS";
 
 impl ReceiptStore {
-    /// Judges a call by what came under its id before, and records it if it is new; see [`CallRecord::judge`].
+    /// Compares a call with the earlier ones under its id, and records it if it is new; see [`CallRecord::judge`].
     ///
     /// # Errors
-    /// The broker did not answer. Judging again is harmless: what is recorded is then repeated.
+    /// The broker did not answer. Calling again is harmless: the recorded call is then repeated.
     pub async fn judge(&self, call: &Statement, over: Option<&str>, now_us: i64) -> Result<Judgement, Error> {
         let key = call_entry(&call.first_id);
         let epoch = self.runtime.log_epoch();
@@ -39,7 +40,8 @@ impl ReceiptStore {
         }
     }
 
-    /// Of what versions without a record of calls accepted, and of keys after a rebuild, there is only the receipt.
+    /// Creates the record of an id from its receipt, for calls of versions without a record of calls and for keys
+    /// after a rebuild.
     async fn first_call(&self, first_id: &str) -> Result<CallRecord, Error> {
         let log_epoch = self.runtime.log_epoch();
         let known = self.get(first_id).await?.filter(|receipt| receipt.log_epoch >= log_epoch);
@@ -49,7 +51,7 @@ impl ReceiptStore {
         })
     }
 
-    /// Notes that an attempt is begun again.
+    /// Records that an attempt begins again.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -58,7 +60,7 @@ impl ReceiptStore {
         self.records.change(&call_entry(first_id), note).await.map(drop)
     }
 
-    /// Records an attempt that the log has.
+    /// Records an attempt that is in the log.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -93,7 +95,7 @@ impl ReceiptStore {
         self.records.save(&content_entry(&seen.record.content_key), seen).await.map(drop)
     }
 
-    /// Returns what was accepted at a place.
+    /// Returns the submissions at a place.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -103,7 +105,8 @@ impl ReceiptStore {
         Ok(if is_lost { Place::default() } else { known })
     }
 
-    /// Notes at places what is about to be published. Until [`Self::end_at`], nothing counts as current there.
+    /// Announces at its places a submission that is about to be published. Until [`Self::end_at`], no content counts
+    /// as current there.
     ///
     /// # Errors
     /// The broker did not answer: publish nothing.
@@ -112,7 +115,8 @@ impl ReceiptStore {
         try_join_all(places.iter().map(|place| self.change_place(place, begin))).await.map(drop)
     }
 
-    /// Records at its places what the log has. Withdrawals that came before a document and take it down learn of that.
+    /// Records a submission that is in the log at its places. Updates the receipts of earlier withdrawals that apply
+    /// to the document.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -143,7 +147,7 @@ impl ReceiptStore {
         Ok(self.records.change(&place_entry(place), change).await?.0)
     }
 
-    /// Tells a withdrawal that what it takes down has come.
+    /// Updates the receipt of a withdrawal whose document has arrived.
     async fn tell_hit(&self, withdrawal_id: &str) -> Result<(), Error> {
         if withdrawal_id.is_empty() {
             return Ok(());
@@ -162,7 +166,8 @@ impl ReceiptStore {
         Ok(())
     }
 
-    /// Returns what a withdrawal hits, as far as that was submitted here, and the name of the report if it is known.
+    /// Returns what a withdrawal applies to, as far as it was submitted here, and the name of the report if it is
+    /// known.
     ///
     /// # Errors
     /// The broker did not answer.

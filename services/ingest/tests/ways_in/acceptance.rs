@@ -137,7 +137,7 @@ async fn a_withdrawal_makes_the_same_content_new_again() {
     );
 }
 
-/// Publishes stage events that name a submission as the report of 鹿江街道 on 2023.
+/// Publishes the events of a stage that read the submission as the report of 鹿江街道 on 2023.
 async fn read(harness: &Harness, submission_id: &str, sequence: u64) {
     let received = harness.received().into_iter().find(|r| r.submission_id == submission_id).unwrap();
     let event = ReportParsed {
@@ -167,7 +167,7 @@ async fn content_that_comes_back_after_another_is_processed_again() {
     assert_eq!(harness.event(&published("7", "第一版")).await.text("state"), "unchanged");
 }
 
-/// A batch of three that parse has not read yet.
+/// Three submissions are accepted before parse has read any of them.
 #[tokio::test]
 async fn content_that_comes_back_before_any_was_read_is_accepted() {
     let harness = harness().await;
@@ -431,7 +431,7 @@ async fn a_backfill_travels_on_a_subject_of_its_own() {
     let path = "/v1/reports?site_code=3609820001&year=2019";
     let answer = harness.call(post(&format!("{path}&backfill=true"), "an old page")).await;
     assert_eq!((answer.status, backfilled(), harness.received().len()), (StatusCode::ACCEPTED, 1, 0));
-    // The same content is the same submission, whichever way it comes again.
+    // The same content is the same submission, by whichever call it arrives.
     let again = harness.call(post(path, "an old page")).await;
     assert_eq!(again.text("submission_id"), answer.text("submission_id"));
     assert_eq!((backfilled(), harness.received().len()), (1, 0));

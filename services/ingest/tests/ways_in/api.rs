@@ -1,4 +1,5 @@
-//! Holds `openapi.json` and `asyncapi.json` against the running service: routes, methods, codes, schemas, subjects, headers.
+//! Checks `openapi.json` and `asyncapi.json` against the running service: routes, methods, codes, schemas, subjects,
+//! headers.
 
 use axum::body::Body;
 use gongkai_ingest::{config::Config, error::Code, http::paths, receipt::state_name};
@@ -25,7 +26,7 @@ async fn described(harness: &Harness, path: &str) -> Value {
     answer.json
 }
 
-/// Checks an answer against what the description says of its call and status.
+/// Checks an answer against the description of its call and status.
 fn check(api: &Value, path: &str, method: &str, answer: &Answer) {
     let status = answer.status.as_str();
     let mut response = &api["paths"][path][method]["responses"][status];

@@ -1,4 +1,4 @@
-//! Documents with attachments by every way in, dry runs included.
+//! Documents with attachments through every interface, dry runs included.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -20,7 +20,7 @@ fn base64(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
-/// A form of fields, each a name, a file name and a content.
+/// Returns a form with fields of a name, a file name and a content each.
 fn form(path: &str, fields: &[(&str, &str, &str)]) -> Request<Body> {
     let mut body = String::new();
     for (name, filename, content) in fields {
@@ -142,7 +142,7 @@ async fn a_dry_run_holds_the_document_against_what_is_declared() {
         let rules = findings.iter().map(|finding| finding["rule"].as_str().unwrap().to_owned());
         rules.filter(|rule| rule == "S-AGENCY" || rule == "S-YEAR").collect::<Vec<_>>()
     };
-    // 云溪县档案局, 云溪县林业局.
+    // The agencies are 云溪县档案局 and 云溪县林业局.
     let archive = "agency_name=%E4%BA%91%E6%BA%AA%E5%8E%BF%E6%A1%A3%E6%A1%88%E5%B1%80&year=2023";
     let forestry = "agency_name=%E4%BA%91%E6%BA%AA%E5%8E%BF%E6%9E%97%E4%B8%9A%E5%B1%80&year=2022";
     assert_eq!(line(archive).await, Vec::<String>::new());

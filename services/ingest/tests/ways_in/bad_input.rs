@@ -316,7 +316,8 @@ async fn a_signed_document_stays_with_its_query() {
     assert!(harness.memory.messages(">").is_empty());
 }
 
-/// Standard Webhooks sign the body. Whoever captures a signed document could send it again under other `ce-` headers.
+/// Standard Webhooks sign the body. An attacker who captures a signed document could send it again under other `ce-`
+/// headers.
 #[tokio::test]
 async fn a_signed_document_does_not_take_its_attributes_from_headers() {
     let harness = Harness::new(&guarded()).await;
@@ -348,7 +349,7 @@ async fn a_signed_document_does_not_take_its_attributes_from_headers() {
         assert_eq!(unsigned.text("code"), "UNAUTHENTICATED", "{case}");
     }
     assert!(harness.memory.messages(">").is_empty());
-    // Where no secret is configured there is nothing that it could be taken for.
+    // Where no secret is configured, the document cannot be mistaken for that of a site.
     let open = Harness::new(&config()).await;
     assert_eq!(open.call(binary("1", "published", "361001")).await.status, StatusCode::ACCEPTED);
 }
@@ -360,7 +361,7 @@ async fn too_many_calls_at_once_are_sent_away() {
     let answer = harness.call(post("/v1/reports", "x")).await;
     assert_eq!((answer.status.as_u16(), answer.text("code")), (503, "OVERLOADED"));
     assert_eq!(answer.headers["retry-after"], "5");
-    // A status query does not wait for them.
+    // A status query does not wait for submissions.
     let answer = harness.get("s-00000000000000000000000000000000").await;
     assert_eq!(answer.text("code"), "SUBMISSION_NOT_FOUND");
 }

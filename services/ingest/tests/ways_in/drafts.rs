@@ -1,4 +1,4 @@
-//! Drafts: compared with the stored reports around them, answered with findings, and not kept.
+//! Drafts: compared with the stored reports around them, answered with findings, and not stored.
 
 use axum::body::Body;
 use gongkai_ingest::config::{Config, Site};
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::harness::{Harness, NOW, post, published};
 
 const SAMPLE: &str = include_str!("../../../../tests/samples/01_word_paste_clean.txt");
-/// Rules that speak only if the report of the year before is known.
+/// Rules that apply only if the report of the year before is known.
 const COPIED: [&str; 2] = ["X-COPY-NUM", "H-SIM-Y"];
 
 /// Stores the sample as the report on the year before, as validate does.
@@ -61,7 +61,7 @@ fn draft(text: &str) -> Value {
 }
 
 impl Harness {
-    /// The name under which a report would be published.
+    /// Returns the key under which a report would be published.
     async fn key_of(&self, text: &'static str) -> ReportKey {
         use gongkai_ingest::submission::{DeclaredMetadata, File, Submission, SubmissionIdentity};
         let content = File { bytes: text.into(), filename: "a.txt".to_owned(), ..File::default() };
@@ -106,7 +106,7 @@ async fn where_the_reports_around_cannot_be_read_the_answer_says_so() {
         left_out["rules"].as_array().unwrap().iter().map(|rule| rule.as_str().unwrap()).collect();
     assert!(COPIED.iter().chain(&["X-CARRY", "R-LB"]).all(|rule| names.contains(rule)), "{names:?}");
     assert!(COPIED.iter().all(|rule| !rules(&answer.json).contains(rule)));
-    // Only that once.
+    // The problem occurs only once.
     let again = harness.call(post("/v1/check?filename=a.txt", SAMPLE)).await.json;
     assert_eq!(again.get("not_checked"), None);
 }
@@ -139,7 +139,7 @@ async fn the_draft_of_an_event_is_answered_and_not_kept() {
 async fn drafts_over_the_limit_are_told_to_wait_and_hold_nobody_up() {
     let harness = Harness::new(&Config { max_requests: 3, check_readers: 1, ..Config::default() }).await;
     let check = || harness.call(post("/v1/check?filename=a.txt", SAMPLE));
-    // A line of one: the first is in it when the second comes.
+    // The queue has one place: the first draft occupies it when the second arrives.
     let event = published("1", SAMPLE);
     let (first, second, hook) = tokio::join!(check(), check(), harness.event(&event));
     assert_eq!((first.status, hook.status), (StatusCode::OK, StatusCode::ACCEPTED));
@@ -169,7 +169,7 @@ async fn pages_of_the_configured_origins_may_call() {
     assert!(allowed.headers["access-control-allow-headers"].to_str().unwrap().contains("content-type"));
     let other = harness.call(preflight("https://other.example")).await;
     assert!(!other.headers.contains_key("access-control-allow-origin"));
-    // A refusal can be read by the page, too.
+    // The page must be able to read a refusal, too.
     let mut call = post("/v1/check", "x");
     call.headers_mut().insert("origin", "https://cms.example.gov.cn".parse().unwrap());
     let refused = harness.call(call).await;

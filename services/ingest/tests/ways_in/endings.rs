@@ -1,4 +1,5 @@
-//! What is published when a submission ends whose site has a `callback_url`: in each final state, and under one id however often.
+//! The events at the ends of submissions whose site has a `callback_url`: in each final state, and under one id
+//! however often.
 
 use gongkai_ingest::{
     config::{Config, Site},
@@ -54,7 +55,7 @@ fn validated(submission_id: &str, error: u32) -> ReportEvent {
     }))
 }
 
-/// What ingest publishes when it handles the event of a stage.
+/// Returns the outputs of ingest for the event of a stage.
 async fn handle(harness: &Harness, config: &Config, event: ReportEvent, sequence: u64) -> Vec<Output> {
     let stages = Stages::new(&harness.runtime).telling(Endings::new(config));
     let context = context("gongkai.v1.report.validated.360982", sequence);
@@ -62,7 +63,7 @@ async fn handle(harness: &Harness, config: &Config, event: ReportEvent, sequence
     handled.unwrap()
 }
 
-/// Id, subject and receipt of the only output.
+/// Returns id, subject and receipt of the only output.
 fn read(outputs: &[Output]) -> (String, String, Value) {
     assert_eq!(outputs.len(), 1, "{outputs:?}");
     let ended = SubmissionEnded::decode(outputs[0].payload.clone()).unwrap();
@@ -72,7 +73,7 @@ fn read(outputs: &[Output]) -> (String, String, Value) {
     (outputs[0].message_id.clone().unwrap(), outputs[0].subject.clone(), receipt)
 }
 
-/// The ends that acceptance itself published: message id and receipt.
+/// Returns message id and receipt of the ends that acceptance itself published.
 fn told(harness: &Harness) -> Vec<(String, Value)> {
     let messages = harness.memory.messages(&Event::SubmissionEnded.filter()).into_iter();
     let read = |message: gongkai_worker::Message| {
@@ -96,7 +97,7 @@ async fn a_validation_is_told_with_the_receipt_that_is_served_and_under_one_id()
     assert_eq!((&receipt["state"], &receipt["findings"]["error"]), (&"validated".into(), &2.into()));
     assert_eq!(receipt, harness.get(id).await.json, "as GET /v1/submissions/{{id}} answers it");
     assert!(receipt["status_url"].as_str().unwrap().starts_with("https://gongkai.example.gov.cn/v1/"));
-    // A neighbour made validate look at it again.
+    // A neighbour's change made validate evaluate the report again.
     let again = handle(&harness, &config, validated(id, 3), 12).await;
     assert_eq!(read(&again).0, message_id);
 }
@@ -133,7 +134,7 @@ async fn an_end_that_is_learned_before_the_beginning_is_told_when_both_are_known
     let (config, harness) = (config(), Harness::new(&config()).await);
     let id = harness.event(&published("1", "第一版")).await.text("submission_id").to_owned();
     let received = harness.received().remove(0);
-    // Another ingest, whose receipts are being made again.
+    // Another ingest, whose receipts are being restored.
     let rebuilding = Harness::new(&config).await;
     assert!(handle(&rebuilding, &config, validated(&id, 0), 9).await.is_empty(), "whose it is is not known");
     let outputs = handle(&rebuilding, &config, ReportEvent::Received(Box::new(received)), 1).await;
@@ -145,7 +146,7 @@ async fn what_is_unchanged_or_withdrawn_is_told_by_acceptance_once() {
     let (config, harness) = (config(), Harness::new(&config()).await);
     let first = harness.event(&published("1", "第一版")).await;
     handle(&harness, &config, validated(first.text("submission_id"), 4), 9).await;
-    // The call ends between the publication and the receipt, and comes again.
+    // The call stops between the publication and the receipt, and is repeated.
     let id = Harness::new(&config).await;
     let id = {
         id.event(&published("1", "第一版")).await;
@@ -164,7 +165,7 @@ async fn what_is_unchanged_or_withdrawn_is_told_by_acceptance_once() {
     assert_eq!(ids, [format!("{id}.ended.unchanged"), format!("{withdrawal_id}.ended.withdrawn")]);
     assert_eq!(told[0].1["findings"]["error"], 4, "with the outcome of the first");
     assert_eq!(told[1].1["withdrawal"]["hit"], "report");
-    // The log tells of the withdrawal too.
+    // The log contains the withdrawal too.
     let message = harness.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
     let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
     assert_eq!(read(&handle(&harness, &config, event, 3).await).0, ids[1]);
@@ -174,7 +175,7 @@ async fn what_is_unchanged_or_withdrawn_is_told_by_acceptance_once() {
 async fn nobody_else_is_told() {
     let harness = Harness::new(&Config::default()).await;
     let first = harness.event(&published("1", "第一版")).await;
-    // The callback came into the config after the submission.
+    // The callback was added to the config after the submission.
     let outputs = handle(&harness, &config(), validated(first.text("submission_id"), 0), 9).await;
     harness.event(&published("2", "第一版")).await;
     assert!(outputs.is_empty() && told(&harness).is_empty());

@@ -1,4 +1,4 @@
-//! Erasure: the tombstone, the objects that go, and what is refused from then on.
+//! Erasure: the tombstone, the objects that are deleted, and the submissions that are refused from then on.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ impl Case {
         panic!("not in the log: {received:?}");
     }
 
-    /// Does what parse does with a received document: stores a text and says so. Then ingest hears of it.
+    /// Handles a received document like parse: stores a text and publishes the event. Then ingest handles that event.
     async fn read(&self, received: &DocumentReceived, report: &str, text: &str) -> Vec<ReportErased> {
         self.harness.runtime.objects(BUCKET_TEXTS).put(text, "一、总体情况".into()).await.unwrap();
         let hash = received.content_hash();
@@ -112,13 +112,13 @@ impl Case {
         outputs.into_iter().map(|output| ReportErased::decode(output.payload).unwrap()).collect()
     }
 
-    /// The tombstones in the log.
+    /// Returns the tombstones in the log.
     fn tombstones(&self) -> Vec<ReportErased> {
         let messages = self.harness.memory.messages("gongkai.v1.report.erased.*");
         messages.into_iter().map(|message| ReportErased::decode(message.payload).unwrap()).collect()
     }
 
-    /// Hands the last tombstone to the consumer.
+    /// Passes the last tombstone to the consumer.
     async fn delete(&self) {
         let tombstone = self.tombstones().pop().unwrap();
         self.stages.handle(ReportEvent::Erased(tombstone.into()).into(), &context(9)).await.unwrap();

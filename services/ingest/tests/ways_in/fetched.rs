@@ -1,4 +1,4 @@
-//! Events that give their content by its address: each time it is fetched again, because it may be another.
+//! Events that give their content by URL: it is fetched each time, because it may have changed.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::harness::{Harness, published};
 
-/// What a site serves at `/a`, and how often it was asked.
+/// The content that a site serves at `/a`, and the number of requests.
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<(Option<&'static str>, usize)>>);
 
@@ -63,7 +63,7 @@ async fn an_event_that_comes_again_is_judged_by_what_its_address_has_now() {
     assert_eq!(harness.event(&event(&host)).await.json, second.json);
     assert_eq!((page.asked(), harness.received().len()), (4, 2));
 
-    // What cannot be fetched may be another: it is not answered by an old receipt.
+    // Content that cannot be fetched may have changed: it is not answered with an old receipt.
     page.change(None);
     assert_eq!(harness.event(&event(&host)).await.text("code"), "FETCH_FAILED");
     page.change(Some("第二版"));

@@ -218,7 +218,7 @@ async fn a_large_document_comes_in_pieces() {
     assert_eq!(code(large), "TOO_LARGE");
     let headless = tokio_stream::iter([part(Part::Chunk("x".into()))]);
     assert_eq!(code(client.submit_stream(headless).await.unwrap_err()), "INVALID_FIELD");
-    // One that is broken off leaves nothing.
+    // An incomplete submission leaves nothing behind.
     let broken = tokio_stream::StreamExt::chain(stream(1), tokio_stream::pending());
     let call = tokio::time::timeout(std::time::Duration::from_millis(200), client.submit_stream(broken));
     assert!(call.await.is_err());

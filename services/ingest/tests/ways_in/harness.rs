@@ -56,7 +56,7 @@ impl Harness {
         Self::over(config, |memory| Arc::new(memory)).await
     }
 
-    /// Like [`Self::new`], over the transport that `transport` makes of the one in memory.
+    /// Like [`Self::new`], over a transport that `transport` wraps around the one in memory.
     pub(crate) async fn over(config: &Config, transport: impl FnOnce(Memory) -> Arc<dyn Transport>) -> Self {
         let memory = Memory::new();
         memory.declare(&gongkai_proto::topology!()).await.unwrap();
@@ -109,7 +109,7 @@ pub(crate) fn structured(event: &Value) -> Request<Body> {
         .unwrap()
 }
 
-/// An event with a published report.
+/// Returns an event with a published report.
 pub(crate) fn published(id: &str, text: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "https://www.example.gov.cn",
         "type": "gongkai.report.published.v1",
@@ -122,7 +122,7 @@ pub(crate) fn withdrawn(id: &str) -> Value {
         "type": "gongkai.report.withdrawn.v1", "data": {"url": "https://www.example.gov.cn/a"}})
 }
 
-/// A body without a declared type.
+/// Returns a request whose body has no declared type.
 pub(crate) fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
     Request::post(path).header("content-type", "text/html").body(body.into()).unwrap()
 }

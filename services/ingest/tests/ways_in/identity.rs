@@ -1,5 +1,5 @@
-//! What makes a call a repetition: the same under every id, after a restart, after a day and over two replicas, in memory and
-//! over a real nats-server.
+//! Which calls are repetitions: the same under every id, after a restart, after a day and over two replicas, in
+//! memory and over a real nats-server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,7 +42,7 @@ use crate::harness::NOW;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const URL: &str = "https://www.example.gov.cn/a";
 
-/// Two replicas of ingest over one broker, which keep no state of their own.
+/// Two replicas of ingest over one broker. The replicas keep no state of their own.
 struct Site {
     transport: Arc<dyn Transport>,
     replicas: [Intake; 2],
@@ -78,7 +78,7 @@ impl Site {
         }
     }
 
-    /// A day passes for ingest, and for the broker in memory, which then has forgotten all message ids.
+    /// Lets a day pass for ingest, and for the broker in memory, which forgets all message ids.
     async fn a_day_passes(&self) {
         self.hands.advance(DAY);
         if self.is_in_memory {
@@ -86,7 +86,7 @@ impl Site {
         }
     }
 
-    /// Calls one replica, and then the other with the same.
+    /// Calls one replica, and then the other with the same submission.
     async fn twice(&self, submission: &Submission) -> Receipt {
         let first = self.replicas[0].submit(&anyone(), submission.clone()).await.unwrap();
         let again = self.replicas[1].submit(&anyone(), submission.clone()).await.unwrap();
@@ -106,7 +106,7 @@ impl Site {
         received
     }
 
-    /// Ends a submission as one that took too much.
+    /// Rejects a submission with a code for exceeded resources.
     async fn reject(&self, receipt: &Receipt, code: &str) {
         let event = ReportRejected {
             origin: Some(Origin { submission_id: receipt.submission_id.clone(), ..Origin::default() }),
@@ -127,7 +127,7 @@ impl Site {
     }
 }
 
-/// The actor of calls that need no credentials.
+/// Returns the actor of calls that need no credentials.
 fn anyone() -> Actor {
     Actor::operator(None)
 }
@@ -162,7 +162,7 @@ fn withdrawal(event_id: &str, time: Option<OffsetDateTime>) -> WithdrawalRequest
     WithdrawalRequest { declared }
 }
 
-/// Each story over both brokers.
+/// Runs each story over both brokers.
 macro_rules! over_both_brokers {
     ($($(#[$meta:meta])* $story:ident)*) => {
         mod in_memory {
@@ -202,13 +202,13 @@ async fn other_content_under_an_events_id_supersedes(site: Site) {
     let second = site.twice(&of("第二版", minute(2))).await;
     assert_eq!((first.supersedes.as_str(), &second.supersedes), ("", &first.submission_id));
     assert_eq!(second.state(), SubmissionState::Received);
-    // Late, with its time: the first again.
+    // A late repetition with the same time is the first submission again.
     assert_eq!(site.twice(&of("第一版", minute(1))).await.submission_id, first.submission_id);
-    // The last content, whatever the time.
+    // The last content is a repetition, whatever its time.
     assert_eq!(site.twice(&of("第二版", None)).await.submission_id, second.submission_id);
     let third = site.twice(&of("第一版", minute(3))).await;
     assert_eq!(third.supersedes, second.submission_id);
-    // What is said of it counts too.
+    // The metadata are part of the statement too.
     let mut mended = of("第一版", minute(4));
     mended.declared.year = 2023;
     assert_eq!(site.twice(&mended).await.supersedes, third.submission_id);
@@ -233,7 +233,7 @@ async fn a_rejection_for_want_of_resources_is_tried_again_under_the_same_id(site
     for identity in [SubmissionIdentity::Event, key()] {
         for code in ["TOO_SLOW", "PARSER_PANIC", "TOO_LARGE"] {
             let mut again = submission(identity.clone(), "第一版", None);
-            // Each code under an id of its own.
+            // Each code has an id of its own.
             again.declared.event_id.push_str(code);
             if let SubmissionIdentity::Key { key, .. } = &mut again.identity {
                 key.push_str(code);
@@ -272,7 +272,7 @@ async fn calls_at_once_are_one_submission_for_each_content(site: Site) {
     assert_eq!((received.len(), hashes.len()), (3, 3));
 }
 
-/// Forgets what acceptance wrote after the publication, as if ingest had stopped there.
+/// Deletes what acceptance wrote after the publication, as if ingest had stopped there.
 async fn forget_the_end(site: &Site, receipt: &Receipt) {
     let entries = site.transport.entries(subjects::BUCKET_SUBMISSIONS);
     entries.delete(&receipt.submission_id).await.unwrap();
@@ -285,7 +285,7 @@ async fn a_day_later_a_repetition_is_still_one(site: Site) {
     for (call, first) in calls.iter().zip(&first) {
         assert_eq!(site.twice(call).await, *first);
         forget_the_end(&site, first).await;
-        // Whether the log has it cannot be known before ingest's own consumer has seen the log.
+        // Before ingest's own consumer has handled the log, it is unknown whether the log has the call.
         let unknown = site.replicas[1].submit(&anyone(), call.clone()).await;
         assert!(matches!(&unknown, Err(Problem { code: Code::BrokerUnavailable, .. })), "{unknown:?}");
     }
@@ -350,7 +350,7 @@ async fn a_withdrawal_says_what_it_hits(site: Site) {
     let [early, late] = [60, 30].map(|minutes| Some(NOW - Duration::from_secs(60 * minutes)));
     let before = site.replicas[0].withdraw(&anyone(), withdrawal("w-1", late)).await.unwrap();
     assert_eq!(hit(&before), unknown);
-    // It holds for what took effect before it and comes later.
+    // The withdrawal applies to a document that took effect before it and arrives later.
     site.twice(&submission(SubmissionIdentity::Event, "第一版", early)).await;
     assert_eq!(hit(&site.replicas[1].receipt(&before.submission_id).await.unwrap()), report);
     let after = site.replicas[1].withdraw(&anyone(), withdrawal("w-2", None)).await.unwrap();
@@ -398,7 +398,7 @@ async fn lost_receipts_are_made_again_from_the_log(site: Site) {
         };
         assert_eq!(of(&again), of(receipt));
     }
-    // The calls as well: the last content repeats, and another supersedes it.
+    // The calls are restored as well: the last content repeats, and another supersedes it.
     assert_eq!(site.twice(&of("第二版")).await.submission_id, second.submission_id);
     assert_eq!(site.twice(&of("第一版")).await.supersedes, second.submission_id);
     let unknown = site.replicas[0].receipt("s-00000000000000000000000000000000").await.unwrap_err();

@@ -1,5 +1,5 @@
-//! Callers that hold connections and send little or nothing, over real sockets: they delay neither other callers nor
-//! shutdown.
+//! Callers that keep connections open and send little or nothing, over real sockets: they delay neither other callers
+//! nor shutdown.
 
 use std::{
     net::SocketAddr,
@@ -54,7 +54,7 @@ async fn said(address: SocketAddr, bytes: impl AsRef<[u8]>) -> TcpStream {
     stream
 }
 
-/// A post whose body is announced and does not come, with headers that look like a signature.
+/// Returns a post whose body is announced but not sent, with headers that look like a signature.
 fn begun_post() -> String {
     let timestamp = NOW.unix_timestamp();
     format!(
@@ -102,7 +102,7 @@ async fn endless_submit(channel: Channel, token: bool) -> Result<(), Status> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_idle_callers_delay_nobody() {
-    // More of them than connections: the last ones take the places of the first.
+    // There are more of them than allowed connections: the last ones replace the first.
     let Served { harness: _harness, http, grpc, serving: _serving } =
         served(Config { max_connections: 80, max_requests: 4, ..guarded() }).await;
     let known = channel(grpc).await;
@@ -147,8 +147,8 @@ async fn headers_and_bodies_that_drip_are_given_up() {
     assert_eq!(late.code(), Code::DeadlineExceeded, "{late}");
 }
 
-/// Watches a submission on a thread of its own and stops there, as a stopped process does: its socket stays open, and nobody
-/// reads it.
+/// Watches a submission on a thread of its own and stops there, like a suspended process: its socket stays open, and
+/// nobody reads from it.
 fn stopped_watcher(grpc: SocketAddr, submission_id: String) -> std::sync::mpsc::Sender<()> {
     let (watching, seen) = std::sync::mpsc::channel();
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
@@ -178,7 +178,7 @@ async fn a_stop_waits_for_no_silent_caller_and_no_stopped_watcher() {
     silent.push(said(http, "POST /v1/reports HTTP/1.1\r\n").await);
     let mid_body = said(http, begun_post()).await;
     let endless = tokio::spawn(endless_submit(channel(grpc).await, true));
-    // It is accepted, so the connections before it were accepted too.
+    // This connection is accepted, so the connections before it were accepted too.
     assert!(post(http, "/v1/reports", "<p>2023</p>").await.contains("202"));
     let started = Instant::now();
     harness.runtime.shutdown().cancel();

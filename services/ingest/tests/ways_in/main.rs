@@ -1,4 +1,5 @@
-//! Tests of ingest through its routes and its gRPC service, over the memory transport, and of what it leaves in a real store.
+//! Tests of ingest through its routes and its gRPC service, over the memory transport, and of the content of a real
+//! store.
 
 #[cfg(test)]
 mod acceptance;

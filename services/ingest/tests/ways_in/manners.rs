@@ -1,4 +1,4 @@
-//! What HTTP clients and people read in answers: headers, languages, the list of bad events.
+//! The parts of answers that HTTP clients and people read: headers, languages, the list of invalid events.
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode};

@@ -1,4 +1,5 @@
-//! The door through a real nats-server, from a client of a few lines that speaks its protocol: any CMS can.
+//! The interface through a real nats-server, from a client of a few lines that speaks its protocol: any CMS can do
+//! this.
 
 use std::{sync::Arc, time::Duration};
 
@@ -78,7 +79,7 @@ impl Client {
         }
     }
 
-    /// Waits until somebody answers requests.
+    /// Waits until requests are answered.
     async fn until_answered(&mut self) {
         let answered = async {
             while self.request("nobody", &[], "{}").await.headers.starts_with("NATS/1.0 503") {
@@ -95,7 +96,7 @@ impl Reply {
     }
 }
 
-/// Ingest over a real broker, with its door.
+/// Starts ingest over a real broker, with its interface for CMSs.
 async fn door(config: &Config) -> (NatsServer, Harness, Client, JoinHandle<anyhow::Result<()>>) {
     let (server, _broker, harness, client, serving) = door_over(config).await;
     (server, harness, client, serving)
@@ -189,7 +190,7 @@ async fn a_site_speaks_for_itself_only() {
     assert_eq!(client.request("example", &[], &event).await.json["state"], json!("received"));
 }
 
-/// The client library gives up a connection over such a header. It is not the one that the services work through.
+/// The client library closes a connection over such a header. The services do not use that connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_header_that_is_no_text_disturbs_nobody_else() {
     let (_server, broker, _harness, mut client, _serving) = door_over(&Config::default()).await;

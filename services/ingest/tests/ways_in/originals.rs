@@ -1,4 +1,4 @@
-//! What ingest leaves in the object store, of a real nats-server and of an S3 server.
+//! The content of the object store after ingest, on a real nats-server and on an S3 server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -51,11 +51,11 @@ async fn fifty_submissions_of_one_content_leave_one_original() {
     assert_eq!(receipts.len(), 50);
     let streams = broker.status().await.unwrap();
     let originals = streams.iter().find(|stream| stream.name.contains(subjects::BUCKET_ORIGINALS)).unwrap();
-    // 300,000 bytes are three pieces, and one message says what they are.
+    // 300,000 bytes are three chunks, and one message describes them.
     assert_eq!(originals.messages, 4);
 }
 
-/// Two processes of ingest that share nothing but the server.
+/// Two processes of ingest share only the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_that_get_one_new_content_at_once_leave_one_original_and_one_receipt() {
     const CONTENTS: usize = 12;
@@ -84,7 +84,7 @@ async fn two_replicas_that_get_one_new_content_at_once_leave_one_original_and_on
             tokio::spawn(async move { replica.submit(&Actor::operator(None), submission).await.unwrap() })
         });
         let (first, second) = (first.await.unwrap(), second.await.unwrap());
-        // The one that came later may be told that the content stands already.
+        // The later submission may be answered as unchanged.
         let (taken, other) = if first.duplicate_of.is_empty() { (first, second) } else { (second, first) };
         assert_eq!((&taken.duplicate_of, taken.sequence), (&String::new(), other.sequence));
         assert!(other == taken || other.duplicate_of == taken.submission_id, "{other:?} {taken:?}");
@@ -96,7 +96,7 @@ async fn two_replicas_that_get_one_new_content_at_once_leave_one_original_and_on
         stream.messages
     };
     let contents = u64::try_from(CONTENTS).unwrap();
-    // Some 180,000 bytes are two pieces, and one message says what they are.
+    // Some 180,000 bytes are two chunks, and one message describes them.
     assert_eq!(messages(subjects::BUCKET_ORIGINALS), 3 * contents);
     assert_eq!(messages(subjects::STREAM_REPORTS), contents);
 }

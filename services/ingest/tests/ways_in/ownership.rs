@@ -1,4 +1,5 @@
-//! Two sites, two secrets: nothing of one can be changed by the other, by any door and in any spelling; the owner still can.
+//! Two sites with two secrets: neither can change what belongs to the other, through any interface and in any
+//! spelling; the owner still can.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -46,7 +47,7 @@ fn config() -> Config {
     Config { sites: sites.into(), ..Config::default() }
 }
 
-/// An event of a site.
+/// Returns an event of a site.
 fn event(source: &str, id: &str, kind: &str, data: Value) -> Value {
     let kind = format!("gongkai.report.{kind}.v1");
     let mut event = json!({"specversion": "1.0", "id": id, "source": source, "type": kind});
@@ -127,7 +128,7 @@ async fn client(harness: &Harness, config: &Config) -> SubmissionServiceClient<C
     SubmissionServiceClient::new(Channel::from_shared(address).unwrap().connect().await.unwrap())
 }
 
-/// What B may try over HTTP.
+/// The requests that site B may try over HTTP.
 fn attempts() -> Vec<(&'static str, Request<Body>)> {
     let at = |url: &str| json!({"url": url});
     let named = json!({"url": URL_B, "agency": {"code": AGENCY_A}, "year": 2023});
@@ -178,7 +179,7 @@ fn attempts() -> Vec<(&'static str, Request<Body>)> {
     ]
 }
 
-/// What B may try over gRPC.
+/// The requests that site B may try over gRPC.
 fn messages() -> Vec<(&'static str, SubmitRequest)> {
     let with = |change: fn(&mut SubmitRequest)| {
         let mut message = SubmitRequest { content: "他人的正文".into(), ..SubmitRequest::default() };
@@ -252,7 +253,7 @@ async fn nothing_of_one_site_can_be_changed_by_another() {
     }
     assert_eq!(harness.memory.messages(">").len(), before, "nothing was published");
 
-    // The owner still can, by every door; and B has its own.
+    // The owner still can, through every interface, and B still can for its own.
     let of_owner = [
         signed_event(A, &of_a("1", "updated", "第二版")),
         bearer(TOKEN_A, structured(&of_a("1", "updated", "第三版"))),

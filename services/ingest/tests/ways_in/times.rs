@@ -1,4 +1,4 @@
-//! The time of an event, and that of its arrival: kept from every door, and shown on the receipt.
+//! The time of an event and of its arrival: kept from every interface, and shown on the receipt.
 
 use axum::body::Body;
 use gongkai_ingest::config::Config;
