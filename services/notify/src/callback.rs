@@ -1,4 +1,5 @@
-//! What notify reads of `[ingest.sites.*]`: where a site is told that a submission ended, and by which secrets it knows us.
+//! The keys of `[ingest.sites.*]` that notify reads: where the receipt of an ended submission is posted, and the
+//! secrets that sign it.
 
 use std::path::PathBuf;
 
@@ -11,11 +12,11 @@ use crate::{
     receiver_name::is_name,
 };
 
-/// A publishing site, as far as notify is concerned. Ingest checks the keys that are not here.
+/// The settings of a publishing site that notify uses. Ingest checks the other keys.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Site {
-    /// Where to post. `https`, or `http` to a loopback address. If absent, nobody is told.
+    /// Where to post. `https`, or `http` to a loopback address. If absent, nothing is posted.
     pub callback_url: Option<SecretUrl>,
     /// Also post to private and link-local addresses.
     pub callback_allow_private: bool,
@@ -26,7 +27,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Returns the target and the signing secrets of the site's callback; `None` if it has none. `name` is its name.
+    /// Returns the target and the signing secrets of the site's callback, or `None` if it has no callback. `name` is
+    /// the site's name.
     ///
     /// # Errors
     /// Name, URL or secrets are not acceptable. The error names the key.

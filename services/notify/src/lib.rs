@@ -6,14 +6,14 @@
 //! away.
 //!
 //! **No alert is lost between saving and publishing.** The state of a report (bucket `gongkai-alerts`) is saved by
-//! compare-and-set before the runtime publishes. It includes the outputs of the last event. A redelivery of that event
-//! returns the same messages under the same ids, and the next event of the report returns them again before its own. The
-//! stream's duplicate window drops the copies; after that, the record of what each subscription received (bucket
-//! `gongkai-deliveries`) does.
+//! compare-and-set before the runtime publishes. It includes the outputs of the last event. A redelivery of that
+//! event returns the same messages under the same ids, and the next event of the report returns them again before its
+//! own. The stream's duplicate window drops the copies; after that, the record of what each subscription received
+//! (bucket `gongkai-deliveries`) does.
 //!
-//! **A lost bucket or stream loses no alert.** The log of reports is the truth. From it the state of reports is made again
-//! ([`alerts`]), and what a lost stream of alerts had is raised again. What waited in a lost backlog is looked for in the stream
-//! of alerts ([`delivery`]).
+//! **A lost bucket or stream loses no alert.** The log of reports is authoritative. From it the state of reports is
+//! restored ([`alerts`]), and the alerts of a lost stream are raised again. The deliveries of a lost backlog are
+//! restored from the stream of alerts ([`delivery`]).
 //!
 //! **Order does not matter.** An event about an older revision, or an older validation of the same revision, changes
 //! nothing. A withdrawal applies to the revisions received before it, whichever event is handled first.
@@ -44,7 +44,8 @@ pub use self::{
     config::{ChannelKind, Config, Subscription},
 };
 
-/// Attempts for a timer that fired. It fails only with the broker, and without it the receiver would get nothing more.
+/// Maximum number of attempts for a timer that fired. It fails only with the broker, and without it the receiver
+/// would get no further message.
 const MOST_ATTEMPTS: u32 = 100_000;
 /// Longest time to handle one timer, which may bury a whole backlog.
 const LONGEST_CATCH_UP: Duration = Duration::from_mins(10);
@@ -106,7 +107,7 @@ async fn deliver_alerts(
     deliver(Event::AlertRaised, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
 }
 
-/// Tells a site of the ends of its submissions, if it has a `callback_url`.
+/// Delivers the ends of a site's submissions, if it has a `callback_url`.
 async fn deliver_ends(
     site_name: &str,
     site: &Site,
@@ -139,7 +140,7 @@ async fn deliver(
     Ok(())
 }
 
-/// The timers of a subscription that fire, one in work over all replicas.
+/// Returns the consumer of a subscription's fired timers, with one in work over all replicas.
 fn due(subscription: &str) -> Consume {
     let durable = subjects::consumer_due(subscription);
     Consume {

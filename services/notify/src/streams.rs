@@ -1,4 +1,4 @@
-//! Which stream a stored sequence belongs to, and whether what is stored was checked against the present ones.
+//! The identity of a stream, and whether the stored sequences were checked against the present streams.
 
 use gongkai_worker::{
     Decision, Runtime,
@@ -6,14 +6,14 @@ use gongkai_worker::{
 };
 use tokio::sync::watch;
 
-/// The number of the log for which what is stored was checked. Nothing is handled before that.
+/// The epoch of the log for which the stored state was checked. Nothing is handled before the check.
 #[derive(Debug)]
 pub(crate) struct CheckedEpoch(watch::Sender<Option<u64>>);
 
 // === impl CheckedEpoch ===
 
 impl CheckedEpoch {
-    /// Nothing is checked yet.
+    /// Creates the state before the first check.
     pub(crate) fn none() -> Self {
         Self(watch::Sender::new(None))
     }
@@ -22,10 +22,10 @@ impl CheckedEpoch {
         self.0.send_replace(Some(epoch));
     }
 
-    /// Makes sure that it is the present log.
+    /// Checks that the epoch is that of the present log.
     ///
     /// # Errors
-    /// `Unavailable` with the text of `what` otherwise: that is not known yet.
+    /// `Unavailable` with the text of `what` if it is not, or not known yet.
     pub(crate) fn ready(&self, runtime: &Runtime, what: impl FnOnce() -> String) -> Result<(), Decision> {
         if *self.0.borrow() == Some(runtime.log_epoch()) {
             return Ok(());
@@ -33,7 +33,7 @@ impl CheckedEpoch {
         Err(Decision::Unavailable(Error::new(ErrorKind::Unavailable, what())))
     }
 
-    /// Waits until something was checked once, or until shutdown.
+    /// Waits until the first check, or until shutdown.
     pub(crate) async fn until_set(&self, runtime: &Runtime) {
         let mut checked = self.0.subscribe();
         // The sender lives as long as `self`, so the wait ends with a value.
@@ -42,7 +42,8 @@ impl CheckedEpoch {
     }
 }
 
-/// Identifies a stream by when it was created: one that was deleted and made again has the same name and other messages.
+/// Identifies a stream by its creation time: a stream that was deleted and created again has the same name and other
+/// messages.
 #[must_use]
 pub(crate) fn identity(state: &StreamState) -> i64 {
     i64::try_from(state.created.unix_timestamp_nanos()).unwrap_or(i64::MAX)

@@ -1,4 +1,4 @@
-//! The `[notify]` section: what is accepted, what is refused with which message, and that secrets are never shown.
+//! The `[notify]` section: accepted settings, the messages for refused ones, and that secrets are never shown.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use gongkai_notify::{Config, Notify};
@@ -52,7 +52,7 @@ fn the_secret_may_stand_in_a_file() {
     refused(&format!("{text}\nsecret = \"{SECRET}\""), "secret and secret_file are both set");
 }
 
-/// The section as a program reads it, beside those of ingest's sites.
+/// Reads the section beside those of ingest's sites, as a program does.
 fn beside(sites: &str) -> anyhow::Result<Config> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("gongkai.toml");

@@ -1,10 +1,10 @@
-//! Backfill: old documents in bulk, read when nothing newer waits.
+//! Backfill: old documents in bulk, read when no newer document waits.
 //!
-//! They travel on a subject of their own and have a consumer of their own, so that no other document waits behind them in
-//! parse. [`Backfill`] starts one only while no other document is in work here and validate keeps up, so that no other report
-//! waits behind many of them in the stages after parse either. While other documents keep coming, it also rests after each of
-//! its own, because the stages after parse share the cores. A backfill is never held for good: after [`LONGEST_TURN`] a
-//! document is read although others are busy.
+//! They have a subject and a consumer of their own, so that no other document waits behind them in parse.
+//! [`Backfill`] starts one only while no other document is in work here and validate keeps up, so that no other
+//! report waits behind many of them in the later stages either. While other documents keep coming, it also rests
+//! after each of its own, because the later stages share the cores. A backfill is never delayed indefinitely: after
+//! [`LONGEST_TURN`] a document is read although others are in work.
 
 use std::{
     sync::{
@@ -24,26 +24,26 @@ use tokio::{
 
 use crate::handler::Reader;
 
-/// Longest time that a document of a backfill waits for its turn once it was fetched.
+/// Maximum time that a fetched document of a backfill waits for its turn.
 pub const LONGEST_TURN: Duration = Duration::from_secs(5);
 
-/// How long after another document a backfill still rests after each of its own, and how many times as long as that took.
+/// For this long after another document, a backfill rests after each of its own, `REST` times as long as that took.
 const LATELY: Duration = Duration::from_secs(10);
 const REST: u32 = 3;
 
 /// Number of reports that validate may be behind by while a backfill goes on.
 const VALIDATE_BEHIND: u64 = 8;
 
-/// Time between two looks at validate while it is behind.
+/// Time between two checks of validate while it is behind.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Reads documents as they come, and counts those in work.
+/// Reads documents as they arrive, and counts those in work.
 pub struct Live {
     reader: Arc<Reader>,
     in_work: watch::Sender<InWork>,
 }
 
-/// Other documents than those of a backfill.
+/// The documents in work that are not part of a backfill.
 #[derive(Debug, Clone, Copy, Default)]
 struct InWork {
     count: usize,
@@ -60,7 +60,7 @@ pub struct Backfill {
     last_took: AtomicU64,
 }
 
-/// Makes the handlers of both consumers over one reader.
+/// Creates the handlers of both consumers over one reader.
 #[must_use]
 pub fn handlers(reader: Reader, runtime: Runtime) -> (Live, Backfill) {
     let (reader, (in_work, live)) = (Arc::new(reader), watch::channel(InWork::default()));
@@ -70,7 +70,7 @@ pub fn handlers(reader: Reader, runtime: Runtime) -> (Live, Backfill) {
     )
 }
 
-/// A document in work. Dropping it ends that.
+/// A document in work, until it is dropped.
 struct Working<'l>(&'l watch::Sender<InWork>);
 
 impl<'l> Working<'l> {
@@ -107,13 +107,14 @@ impl Backfill {
         if live.borrow().last.is_some_and(|last| last.elapsed() < LATELY) {
             time::sleep(Duration::from_millis(self.last_took.load(Ordering::Relaxed)) * REST).await;
         }
-        // The sender lives as long as the other consumer; without it nothing is in work.
+        // The sender lives as long as the other consumer; without it, no document is in work.
         while live.wait_for(|in_work| in_work.count == 0).await.is_ok() && self.is_validate_behind().await {
             time::sleep(LOOK).await;
         }
     }
 
-    /// False as well where nobody knows: there is no validate yet, or the broker does not answer.
+    /// Returns true if validate is behind. Also false if that is unknown: there is no validate yet, or the broker
+    /// does not answer.
     async fn is_validate_behind(&self) -> bool {
         let lag = self.runtime.consumer_lag(subjects::STREAM_REPORTS, subjects::CONSUMER_VALIDATE).await;
         lag.ok().flatten().is_some_and(|lag| lag.outstanding > VALIDATE_BEHIND)

@@ -13,16 +13,16 @@ pub struct Config {
     pub concurrency: usize,
     /// Maximum size of an original in bytes. Larger ones are rejected as `TOO_LARGE`.
     pub max_document_bytes: usize,
-    /// Most seconds of CPU time that reading one document may take. After that it is rejected as `TOO_SLOW`. A small document
-    /// may take less: 4, and 4 for each MiB of it.
+    /// Maximum CPU time in seconds for one document. After that it is rejected as `TOO_SLOW`. A small document gets
+    /// less: 4 s, and 4 s for each MiB.
     pub document_timeout_s: u64,
-    /// Bytes of memory that reading one document may take. More is rejected as `TOO_LARGE`.
+    /// Maximum bytes of memory for one document. A document that needs more is rejected as `TOO_LARGE`.
     pub document_memory_bytes: u64,
-    /// Child processes that read documents, and so the most documents read at once. 0 is one for each core, as far as 900 MiB
-    /// hold them with `document_memory_bytes` and 64 MiB each.
+    /// Number of child processes that read documents, which limits the documents read at once. 0 means one for each
+    /// core, as long as 900 MiB suffice for `document_memory_bytes` and 64 MiB each.
     pub readers: usize,
-    /// Maximum documents of a backfill in flight in this process, while no others are in work. 0 is half of the cores, at
-    /// least one.
+    /// Maximum documents of a backfill in flight in this process, while no others are in work. 0 means half of the
+    /// cores, at least one.
     pub backfill_concurrency: usize,
 }
 
@@ -64,21 +64,21 @@ impl Config {
         }
     }
 
-    /// Returns the number of documents of a backfill that may be in flight. Half of the cores stay free for a document that
-    /// comes meanwhile.
+    /// Returns the number of documents of a backfill that may be in flight. Half of the cores stay free for a
+    /// document that arrives meanwhile.
     pub(crate) fn backfill_concurrency(&self) -> usize {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         if self.backfill_concurrency > 0 { self.backfill_concurrency } else { (cores() / 2).max(1) }
     }
 
-    /// Returns how long a message may be in work. Reading is ended before that by its CPU limit or for lack of
-    /// progress. On a busy machine, using up the CPU time takes long.
+    /// Returns how long a message may be in work. Reading ends earlier, by its CPU limit or for lack of progress, but
+    /// on a busy machine it can take long to use up the CPU time.
     pub(crate) fn deadline(&self) -> Duration {
         Duration::from_secs(self.document_timeout_s).saturating_mul(30)
     }
 
-    /// Returns the limits of the readers. The time for a PDF is shorter than that of the document, so that its reader stops by
-    /// itself and its child can go on.
+    /// Returns the limits of the readers. The time for a PDF is shorter than that of the document, so that its reader
+    /// stops by itself and its child can continue.
     pub(crate) fn limits(&self) -> Limits {
         let drawing_time = Duration::from_secs(self.document_timeout_s) * 3 / 4;
         Limits { input_bytes: self.max_document_bytes, drawing_time, ..Limits::default() }

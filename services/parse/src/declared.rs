@@ -1,11 +1,11 @@
-//! What the sender of a document says of agency and year.
+//! The agency and year that the sender of a document declares.
 
 use gongkai_agencies::Registry;
 use gongkai_model::{AgencyKey, names_nobody};
 use gongkai_proto::v1::DocumentReceived;
 use gongkai_reading::{ReportHints, named_in_title};
 
-/// What the sender says, as the readers take it: the agency by its name.
+/// The sender's metadata in the form for the readers: the agency by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Declared {
     agency: Option<String>,
@@ -14,7 +14,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// Takes it from an event. A sender that gives an agency's code only means the listed agency.
+    /// Reads the metadata of an event. A code without a name means the listed agency.
     #[must_use]
     pub fn of(received: &DocumentReceived, registry: &Registry) -> Self {
         let hint = received.agency.clone().unwrap_or_default();
@@ -27,19 +27,19 @@ impl Declared {
         }
     }
 
-    /// For the readers.
+    /// Returns the hints for the readers.
     #[must_use]
     pub fn known(&self) -> ReportHints<'_> {
         ReportHints { agency: self.agency.as_deref(), year: self.year, title: self.title.as_deref() }
     }
 
-    /// The agency's name as the sender says it, else as the title of its article does.
+    /// Returns the agency's name as declared, or else as the title of the article has it.
     #[must_use]
     pub fn agency(&self) -> Option<String> {
         self.agency.clone().or_else(|| named_in_title(self.title.as_deref()?).agency)
     }
 
-    /// The year, in the same way.
+    /// Returns the year as declared, or else as the title of the article has it.
     #[must_use]
     pub fn year(&self) -> Option<i32> {
         self.year.or_else(|| named_in_title(self.title.as_deref()?).year)

@@ -1,9 +1,9 @@
-//! The handler of the stage: it loads the original and what is attached to it, reads them, stores the text, and publishes the
-//! facts.
+//! The handler of the stage: it loads the original and its attachments, reads them, stores the text, and publishes
+//! the facts.
 //!
-//! A document that is not a report is a normal output, `ReportRejected`; so is one that was erased. If the original cannot be
-//! loaded, the message is retried; if it does not exist and was not erased, the message is buried. A replica of the object store may lag behind the event, so the
-//! first deliveries retry in that case too.
+//! A document that is not a report is a normal output, `ReportRejected`, and so is an erased one. If the original
+//! cannot be loaded, the message is retried; if it does not exist and was not erased, the message is buried. A
+//! replica of the object store may lag behind the event, so the first deliveries retry in that case too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,7 +40,7 @@ const PARSED_TEXT: &str = "application/protobuf; type=gongkai.v1.ParsedText";
 /// First and longest pause before a failed start of a child is repeated.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Number of deliveries after which a missing original is given up.
+/// Number of deliveries after which a missing original leads to a dead letter.
 const ORIGINAL_ATTEMPTS: u32 = 3;
 /// Maximum size of an event in bytes: half of a message, because validate adds its findings to the same facts.
 const EVENT_LIMIT: usize = MAX_MESSAGE_BYTES / 2;
@@ -48,7 +48,7 @@ const EVENT_LIMIT: usize = MAX_MESSAGE_BYTES / 2;
 pub struct Reader {
     originals: Arc<dyn Objects>,
     texts: Arc<dyn Objects>,
-    /// What ingest knows of contents. Never written here.
+    /// Ingest's records of contents. Only read here.
     contents: RecordStore,
     runtime: Runtime,
     limits: Limits,
@@ -82,7 +82,7 @@ impl Reader {
         }
     }
 
-    /// Loads an original, or says that it was erased.
+    /// Loads an original, or returns that it was erased.
     async fn original(
         &self,
         content: &v1::ContentRef,
@@ -103,7 +103,7 @@ impl Reader {
         }
     }
 
-    /// Loads the main body and the attachments, or says that one of them was erased.
+    /// Loads the main body and the attachments, or returns that one of them was erased.
     async fn files(
         &self,
         received: &v1::DocumentReceived,
@@ -127,9 +127,10 @@ impl Reader {
         Ok(Ok(files))
     }
 
-    /// Reads the files of a submission in children, for which it holds a place on the CPU pool. A fault of a reader affects only
-    /// this submission. If a child is ended from outside, the submission is retried and not rejected. While no child can be
-    /// started, it waits, `/readyz` says why, and no attempt is used up before the deadline.
+    /// Reads the files of a submission in children, for which it holds a place on the CPU pool. A fault of a reader
+    /// affects only this submission. If a child is ended from outside, the submission is retried and not rejected.
+    /// While no child can be started, it waits, `/readyz` gives the reason, and no attempt is used up before the
+    /// deadline.
     async fn read(
         &self,
         files: Vec<LoadedFile>,
@@ -177,9 +178,9 @@ impl Reader {
         Ok(output(Event::ReportParsed, received, &event))
     }
 
-    /// Returns the reference to a stored text. Its key derives from the original and the versions of parser and forms, so that
-    /// reading a document again replaces the text. It includes the year, because a sender may state it: the same page sent for
-    /// two years gives two texts.
+    /// Returns the reference to a stored text. Its key derives from the original and the versions of parser and
+    /// forms, so that reading a document again replaces the text. It includes the year, because a sender may declare
+    /// it: the same page sent for two years gives two texts.
     fn text_reference(&self, text: &[u8], year: i32, content_hash: &str) -> v1::ContentRef {
         v1::ContentRef {
             bucket: subjects::BUCKET_TEXTS.to_owned(),
@@ -190,8 +191,8 @@ impl Reader {
         }
     }
 
-    /// Returns true if the sender may publish the report that the document turned out to be. It belongs to its site from now on,
-    /// if it is free.
+    /// Returns true if the sender may publish the report that was read. A report without an owner is assigned to the
+    /// sender's site.
     async fn is_of_its_sender(
         &self,
         reading: &Reading,
@@ -301,8 +302,8 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Returns the origin of a document. It takes effect when its sender says that it happened, but no later than when it arrived
-/// in the log, whose clock all documents share. A time that is none counts as not given.
+/// Returns the origin of a document. It takes effect at the sender's time, but no later than its arrival in the log,
+/// whose clock all documents share. An invalid time counts as not given.
 fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
     let v1::DocumentReceived {
         submission_id,

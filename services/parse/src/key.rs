@@ -14,7 +14,8 @@ pub fn region(received: &DocumentReceived) -> Region {
     received.region.parse().unwrap_or_default()
 }
 
-/// Returns the key of the report, as [`lifecycle::key::agency`] resolves it, and where sender and document disagree.
+/// Returns the key of the report, as [`lifecycle::key::agency`] resolves it, and the differences between sender and
+/// document.
 #[must_use]
 pub fn of(report: &Report, received: &DocumentReceived, registry: &Registry) -> (ReportKey, Vec<Difference>) {
     with_asked(report, received, registry, |asked, declared| {
@@ -32,7 +33,7 @@ pub fn is_within(limits: &Limits, report: &Report, received: &DocumentReceived, 
     with_asked(report, received, registry, |asked, _| limits.outside(asked, registry).is_none())
 }
 
-/// Calls `ask` with what the registry is asked for the agency of a report.
+/// Calls `ask` with the query to the registry for the agency of a report.
 fn with_asked<T>(
     report: &Report,
     received: &DocumentReceived,

@@ -1,6 +1,6 @@
 //! The parse stage: reads a received document into facts with provenance, or rejects it with a code.
 //!
-//! [`handler`] is the stage itself. [`key`] resolves the key of the report, [`declared`] has what its sender says.
+//! [`handler`] is the stage itself. [`key`] resolves the key of the report, [`declared`] reads the sender's metadata.
 
 pub mod backfill;
 pub mod config;

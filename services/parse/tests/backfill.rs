@@ -37,7 +37,7 @@ async fn publish(runtime: &Runtime, subject: String, id: &str) {
     runtime.publish(id, output).await.unwrap();
 }
 
-/// The submission whose report is at this place of the log.
+/// Returns the id of the submission whose report has this sequence in the log.
 async fn submission(runtime: &Runtime, sequence: u64) -> String {
     let logged = runtime.message(STREAM_REPORTS, sequence).await.unwrap().unwrap();
     match ReportEvent::decode(&logged.message.subject, logged.message.payload).unwrap() {

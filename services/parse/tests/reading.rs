@@ -105,7 +105,7 @@ async fn an_original_that_was_erased_is_rejected_and_not_dead() {
     assert_eq!(rejected.rejection.unwrap().code, "ERASED");
 }
 
-/// What becomes of a text that is sent with what `said` sets.
+/// Returns the event that parse publishes for a text whose metadata `said` sets.
 async fn parsed(stage: &Stage, text: &str, said: impl FnOnce(&mut v1::DocumentReceived)) -> v1::ReportParsed {
     stage.originals.put("k", text.to_owned().into()).await.unwrap();
     let mut received = received("k");

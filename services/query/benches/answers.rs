@@ -1,9 +1,9 @@
-//! Measures what an answer costs: GetReport of a whole report, compared with a bare tonic server that returns the same
-//! answer from memory.
+//! Measures the cost of an answer: GetReport of a whole report, compared with a bare tonic server that returns the
+//! same answer from memory.
 //!
-//! Both run in this process, in turns, asked by the same client over a connection of its own, one call at a time and then 16 at
-//! once. Prints the ratios of what a call takes and of the rates; medians over the rounds. Targets: at least 40 % one at a
-//! time, at least 50 % at once.
+//! Both run in turns in this process, called by the same client over a connection of its own, one call at a time and
+//! then 16 at once. Prints the ratios of the time per call and of the rates, as medians over the rounds. Targets: at
+//! least 40 % one at a time, at least 50 % at once.
 
 #![expect(
     clippy::unwrap_used,
@@ -46,9 +46,9 @@ type Client = ReportServiceClient<Channel>;
 
 #[derive(Debug, Clone, Copy)]
 struct Figures {
-    /// A call when there is no other, ms.
+    /// Time per call in ms, one call at a time.
     alone: f64,
-    /// Calls a second, [`AT_ONCE`] in flight.
+    /// Calls per second, with [`AT_ONCE`] in flight.
     rate: f64,
 }
 
@@ -101,7 +101,7 @@ async fn compare() {
     );
 }
 
-/// Calls one after the other, then some at once.
+/// Calls one at a time, then several at once.
 async fn measure(client: &Client) -> Figures {
     let mut took = vec![];
     for _ in 0..CALLS {
@@ -137,7 +137,7 @@ fn median<T>(all: &[T], of: impl Fn(&T) -> f64) -> f64 {
 
 // === the service ===
 
-/// Query with one whole report.
+/// Starts query with one whole report.
 async fn served() -> Bench {
     let mut bench = Bench::start().await;
     let received = bench.receive().await;
@@ -170,7 +170,7 @@ fn fact(n: u32) -> v1::Fact {
 
 // === the bare server ===
 
-/// Gives one answer to every call.
+/// Returns one answer to every call.
 #[derive(Clone)]
 struct Bare(Report);
 

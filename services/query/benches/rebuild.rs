@@ -1,6 +1,7 @@
-//! Measures how fast a read model is made from the log, over a real server: reports of 200 facts and 6 KB of prose.
+//! Measures how fast a read model is built from the log, over a real server: reports of 200 facts and 6 KB of prose.
 //!
-//! Prints events a second from the start of the service until it answers, and the CPU time of this process per event. Needs a nats-server, as the tests do.
+//! Prints events per second from the start of the service until it answers, and the CPU time of this process per
+//! event. Needs a nats-server, as the tests do.
 
 #![expect(
     clippy::unwrap_used,
@@ -51,7 +52,7 @@ async fn measure() {
     }
 }
 
-/// CPU time of this process so far, in seconds: fields 14 and 15 of `/proc/self/stat`, in hundredths.
+/// Returns the CPU time of this process so far, in seconds: fields 14 and 15 of `/proc/self/stat`, in hundredths.
 fn cpu_s() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, fields) = stat.rsplit_once(") ").unwrap();

@@ -88,7 +88,7 @@ impl Agencies {
         Ok(v1::ListAgenciesResponse { agencies, next_page_token: tokens.token(next) })
     }
 
-    /// The agencies that have reports and are not listed, by key.
+    /// Returns the agencies that have reports and are not listed, by key.
     async fn unlisted(&self) -> Result<BTreeMap<AgencyKey, v1::Agency>, QueryError> {
         let registry = self.registry.current().map_err(QueryError::Broker)?;
         let mut found = BTreeMap::new();

@@ -1,7 +1,7 @@
-//! Results of the store as wire messages.
+//! Converts results of the store to wire messages.
 //!
-//! Every [`v1::Report`] literal names every field, and types of the store are destructured, so that a new field does not
-//! compile until its conversion is written.
+//! Every [`v1::Report`] literal names every field, and types of the store are destructured, so that a new field does
+//! not compile until its conversion is written.
 
 use gongkai_model::{Fact, ReportKey};
 use gongkai_proto::convert::timestamp::timestamp;
@@ -11,7 +11,7 @@ use gongkai_store::{
     Change, ChangeKind, Origin, ResumeToken, RevisionHeader, StoredProse, StoredReport, StoredSection,
 };
 
-/// A report without sections, facts and findings.
+/// Converts a report without sections, facts and findings.
 #[must_use]
 pub fn revision(revision: RevisionHeader) -> v1::Report {
     let RevisionHeader {
@@ -65,7 +65,7 @@ pub fn revision(revision: RevisionHeader) -> v1::Report {
     }
 }
 
-/// A whole report.
+/// Converts a whole report.
 #[must_use]
 pub fn report(report: StoredReport) -> v1::Report {
     let StoredReport { revision: header, prose, facts, review } = report;
@@ -79,7 +79,7 @@ pub fn report(report: StoredReport) -> v1::Report {
     whole
 }
 
-/// A finding with its report's name.
+/// Converts a finding, with its report's name.
 #[must_use]
 pub fn finding(found: FoundFinding) -> v1::Finding {
     v1::Finding {
@@ -90,7 +90,7 @@ pub fn finding(found: FoundFinding) -> v1::Finding {
     }
 }
 
-/// A finding with everything it rests on.
+/// Converts a finding with everything that it depends on.
 #[must_use]
 pub fn explanation(explained: Explained) -> v1::FindingExplanation {
     let report = explained.revision.key.to_string();
@@ -111,7 +111,7 @@ pub fn explanation(explained: Explained) -> v1::FindingExplanation {
     }
 }
 
-/// A waiver with its current state.
+/// Converts a waiver with its current state.
 #[must_use]
 pub fn waiver(found: &FoundWaiver) -> v1::Waiver {
     let mut waiver = v1::Waiver::from(&found.waiver);
@@ -121,13 +121,13 @@ pub fn waiver(found: &FoundWaiver) -> v1::Waiver {
     waiver
 }
 
-/// A fact with its report's name.
+/// Converts a fact, with its report's name.
 #[must_use]
 pub fn fact(found: &FoundFact) -> v1::Fact {
     v1::Fact { report: found.key.to_string(), ..v1::Fact::from(&found.fact) }
 }
 
-/// An entry of the change feed.
+/// Converts an entry of the change feed.
 #[must_use]
 pub fn change(change: Change, epoch: &str) -> v1::WatchReportsResponse {
     let kind = match change.kind {
@@ -142,7 +142,7 @@ pub fn change(change: Change, epoch: &str) -> v1::WatchReportsResponse {
     }
 }
 
-/// A report whose document a later reading rejected: only its name is left.
+/// Returns a report whose document was rejected when it was read again: only its name is left.
 fn gone(key: &ReportKey) -> v1::Report {
     v1::Report {
         name: key.to_string(),

@@ -9,12 +9,12 @@ use tonic::{Request, Status};
 
 use crate::error::QueryError;
 
-/// Lets callers with one of the tokens pass; all, if there are none. Cheap to clone.
+/// Admits callers with one of the tokens, or all callers if there are no tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct Tokens(Arc<[[u8; 32]]>);
 
 impl Tokens {
-    /// Keeps the tokens' digests only.
+    /// Creates the check. It keeps only the digests of the tokens.
     #[must_use]
     pub fn new(tokens: &[Secret]) -> Self {
         Self(tokens.iter().map(|token| Sha256::digest(token.expose()).into()).collect())
@@ -22,7 +22,7 @@ impl Tokens {
 
     fn knows(&self, token: &str) -> bool {
         let shown: [u8; 32] = Sha256::digest(token).into();
-        // Every digest is compared to its end: the time tells neither which token nor how much of it was right.
+        // Every digest is compared to its end: the time reveals neither which token matched nor how much of it.
         let differences =
             |known: &[u8; 32]| known.iter().zip(shown).fold(0, |difference, (a, b)| difference | (a ^ b));
         self.0.iter().fold(false, |found, known| found | (differences(known) == 0))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rebuild {
-    /// Set its file aside and make another from the log. Reads fail with `REBUILDING` until that is done.
+    /// Move its file aside and build another from the log. Reads fail with `REBUILDING` until that is done.
     Auto,
     /// Stay unready until an operator acts. Reads fail with `READ_MODEL_REFUSED`.
     Refuse,
@@ -26,23 +26,24 @@ pub struct Config {
     pub bind: SocketAddr,
     /// The read model's file. No two processes may share one.
     pub database: PathBuf,
-    /// What to do with a read model that is damaged, of another log, or an older copy.
+    /// What to do with a read model that is damaged, belongs to another log, or is an older copy.
     pub rebuild: Rebuild,
-    /// Read connections: the number of simultaneous reads of the file.
+    /// Number of read connections, which limits simultaneous reads of the file.
     pub readers: usize,
-    /// Requests that are running or waiting for a read connection; further ones wait until `request_timeout_s`.
+    /// Maximum requests that are running or waiting for a read connection; further ones wait until
+    /// `request_timeout_s`.
     pub max_requests: usize,
     /// Seconds until a request fails with `DEADLINE_EXCEEDED`.
     pub request_timeout_s: u64,
-    /// Open `WatchReports` streams; further ones fail with `RESOURCE_EXHAUSTED`.
+    /// Maximum open `WatchReports` streams; further ones fail with `RESOURCE_EXHAUSTED`.
     pub max_watchers: usize,
-    /// Simultaneous HTTP/2 streams per connection.
+    /// Maximum simultaneous HTTP/2 streams per connection.
     pub max_streams_per_connection: u32,
-    /// Largest request message.
+    /// Maximum size of a request message in bytes.
     pub max_request_bytes: usize,
-    /// Largest response message. Clients accept 4 MiB by default.
+    /// Maximum size of a response message in bytes. Clients accept 4 MiB by default.
     pub max_response_bytes: usize,
-    /// Bearer tokens of callers, `authorization: Bearer …`. Without any, everybody on this machine may ask. Better in
+    /// Bearer tokens of callers, `authorization: Bearer …`. Without any, everybody on this machine may call. Prefer
     /// `token_files`.
     pub tokens: Vec<Secret>,
     /// Files with one bearer token each.
@@ -72,7 +73,7 @@ impl Config {
     /// Checks relations between settings.
     ///
     /// # Errors
-    /// Names the key and what to do.
+    /// A setting is invalid. The error names the key and how to correct it.
     pub fn validate(&self) -> anyhow::Result<()> {
         let has_auth = !self.tokens.is_empty() || !self.token_files.is_empty();
         bind_guard(self.bind, has_auth, "query.tokens or query.token_files").context("query.bind")?;
@@ -94,15 +95,15 @@ impl Config {
         Ok(())
     }
 
-    /// All bearer tokens, those in files included.
+    /// Returns all bearer tokens, including those in files.
     ///
     /// # Errors
-    /// A file cannot be read or is empty; the message names it.
+    /// A file cannot be read or is empty. The error names it.
     pub fn all_tokens(&self) -> anyhow::Result<Vec<Secret>> {
         Secret::with_files(&self.tokens, &self.token_files, "query.token_files")
     }
 
-    /// [`Config::request_timeout_s`] as a duration.
+    /// Returns [`Config::request_timeout_s`] as a duration.
     #[must_use]
     pub fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s)

@@ -15,20 +15,20 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 pub const DOMAIN: &str = "gongkai";
 /// The delay after which a client of a busy server should retry.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// Nothing is answered, as what the broker holds is not what it held.
+/// No answer is possible, because the broker lost a stream or bucket.
 const STORE_LOST: (Code, &str, &str) =
     (Code::Unavailable, "STORE_LOST", "消息服务器的数据丢失或已被替换，须由管理员处理");
 
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// No report has that name, or none had at `as_of`.
+    /// No report has that name, or none had it at `as_of`.
     #[error("no such report: {0}")]
     ReportNotFound(String),
     /// The report was erased on demand.
     #[error("the report was erased: {0}")]
     ReportErased(String),
-    /// No agency of that name is listed or has a report.
+    /// No agency with that key is listed or has a report.
     #[error("no such agency: {0}")]
     AgencyNotFound(String),
     /// The current revision has no such finding.
@@ -46,7 +46,7 @@ pub enum QueryError {
     /// The finding was made by a version that did not record its operands.
     #[error("the finding was made by an older version: it can be waived once its report is validated again")]
     FindingOutdated,
-    /// A text is blank, too long, or holds control characters.
+    /// A text is blank, too long, or contains control characters.
     #[error("{field} takes 1 to {most} characters on one line")]
     InvalidText {
         /// The request's field.
@@ -68,7 +68,7 @@ pub enum QueryError {
     InvalidName {
         /// The request's field.
         field: &'static str,
-        /// The required form.
+        /// The required form of the name.
         form: &'static str,
     },
     /// The filter does not parse, or names an unknown field.
@@ -79,10 +79,10 @@ pub enum QueryError {
         /// What is wrong.
         what: String,
     },
-    /// `order_by` names no order.
+    /// `order_by` is not a known order.
     #[error("order_by takes one of {known}, with \" desc\" for the other way round")]
     InvalidOrderBy {
-        /// The orders.
+        /// The known orders.
         known: &'static str,
     },
     /// `page_size` is negative.
@@ -109,15 +109,15 @@ pub enum QueryError {
     /// The request exceeded its time limit.
     #[error("the question took too long: narrow it with parent or filter")]
     TooSlow,
-    /// The read model is being made from the log. A part of the log must not be served as the whole.
+    /// The read model is being built from the log. A part of the log must not be served as the whole.
     #[error("the read model is being rebuilt: {done} of {total} events")]
     Rebuilding {
-        /// Events that it holds.
+        /// Number of events that the read model contains.
         done: u64,
-        /// Events that the log had when this began.
+        /// Number of events in the log when the rebuild began.
         total: u64,
     },
-    /// The broker lost the log, or holds another: whether the read model matches it is not known.
+    /// The broker lost the log or has another one: it is not known whether the read model matches it.
     #[error("the broker's store is lost or another one: {0}")]
     StoreLost(String),
     /// The read model is being opened and compared with the log.
@@ -132,7 +132,7 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// Code, stable reason and Chinese message.
+    /// Returns the code, the stable reason and the Chinese message.
     fn facets(&self) -> (Code, &'static str, &'static str) {
         match self {
             Self::ReportNotFound(_) => (Code::NotFound, "REPORT_NOT_FOUND", "没有这份报告"),
@@ -206,7 +206,7 @@ impl QueryError {
         HashMap::from([(pair.0.to_owned(), pair.1)])
     }
 
-    /// The invalid field of the request.
+    /// Returns the invalid field of the request.
     fn field(&self) -> Option<&'static str> {
         match self {
             Self::InvalidName { field, .. } | Self::InvalidText { field, .. } => Some(field),

@@ -1,11 +1,11 @@
 //! Keeps the read model: opens it, compares it with its log and its checksums, and replaces one that differs.
 //!
-//! A read model is a copy of the log. If the two differ, the log is right: the file is set aside and another is made
-//! from the first event on. Differences are noticed when the service starts and while it runs:
+//! A read model is a copy of the log. If the two differ, the log is right: the file is moved aside and another is
+//! built from the first event on. Differences are noticed when the service starts and while it runs:
 //!
-//! - another log, or an older copy of it: the identity and the newest event are compared ([`LogWatch::history`]) before each
-//!   write and every [`CHECK`];
-//! - an older copy of the file: its consumer has settled more than the file holds ([`LogWatch::completeness`]);
+//! - another log, or an older copy of it: the identity and the newest event are compared ([`LogWatch::history`])
+//!   before each write and every [`CHECK`];
+//! - an older copy of the file: its consumer has settled more than the file contains ([`LogWatch::completeness`]);
 //! - damage: each page has a checksum ([`SqliteStore::verify`]), and SQLite reports some damage itself.
 
 use std::collections::VecDeque;
@@ -31,13 +31,13 @@ use crate::read_model::{Availability, Doubt, ReadModel};
 
 /// Time between two comparisons with the log.
 const CHECK: Duration = Duration::from_secs(5);
-/// Comparisons in a row that must be unsure before a read model is replaced.
+/// Number of unsure comparisons in a row before a read model is replaced.
 const UNSURE: u32 = 2;
-/// Pages compared with their checksums at each check: 32 MiB.
+/// Number of pages compared with their checksums at each check: 32 MiB.
 const PAGES: usize = 8192;
 /// Time between two updates of the progress of a rebuild.
 const PROGRESS: Duration = Duration::from_millis(250);
-/// Pause before an operation that waits for the broker or another process is tried again.
+/// Pause before an operation that waits for the broker or another process is retried.
 const AGAIN: Duration = Duration::from_millis(500);
 /// Maximum number of replacements within [`WINDOW`], so that a permanent fault does not keep the disk busy.
 const REPLACEMENTS: usize = 5;
@@ -51,7 +51,7 @@ pub struct Keeper {
     runtime: Runtime,
     model: ReadModel,
     changes: ChangeNotifier,
-    /// Held while the read model may not answer.
+    /// `Some` while the read model must not answer.
     latch: Option<Latch>,
     replaced: VecDeque<Instant>,
 }
@@ -64,7 +64,7 @@ struct Kept {
 
 /// Why a file is not in use.
 enum Obstacle {
-    /// It does not match its log, or is damaged, and must be replaced.
+    /// The file does not match its log, or is damaged, and must be replaced.
     Mismatch(String),
     /// The broker did not answer, or has no log.
     Broker(transport::Error),
@@ -74,16 +74,16 @@ enum Obstacle {
 
 /// How the use of a read model ended.
 enum Ended {
-    /// The process stops.
+    /// The process is stopping.
     Stopped,
-    /// The log is gone: wait for one.
+    /// The log does not exist any more: wait for one.
     LogGone,
-    /// It must be replaced, for this reason.
+    /// The read model must be replaced, for this reason.
     Doubted(String),
 }
 
 impl Keeper {
-    /// Keeps `model`, and notifies `changes` after each visible change.
+    /// Creates a keeper of `model`, which notifies `changes` after each visible change.
     #[must_use]
     pub fn new(config: &Config, runtime: Runtime, model: ReadModel, changes: ChangeNotifier) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl Keeper {
     /// Keeps the read model until shutdown. `doubts` receives reasons to replace it.
     ///
     /// # Errors
-    /// The file cannot be opened, or the consumer failed: the process cannot go on.
+    /// The file cannot be opened, or the consumer failed: the process cannot continue.
     pub async fn run(mut self, mut doubts: mpsc::Receiver<Doubt>) -> anyhow::Result<()> {
         let shutdown = self.runtime.shutdown();
         let Some(lock) = shutdown.run_until_cancelled(self.lock()).await else { return Ok(()) };
@@ -116,13 +116,13 @@ impl Keeper {
                 Ended::Doubted(reason) => doubt = Some(reason),
             }
             self.model.set(None, self.without_log());
-            // Watchers read again and learn that their read model is gone.
+            // Watchers read again and find that their read model was replaced.
             self.changes.notify();
             spawn_blocking(move || kept.store.close()).await?;
         }
     }
 
-    /// Returns why there is no read model when its log is gone or another.
+    /// Returns why there is no read model when its log is missing or was replaced.
     fn without_log(&self) -> Availability {
         if self.runtime.has_lost(Part::Stream(STREAM_REPORTS)) {
             return Availability::Lost(format!("the log {STREAM_REPORTS} is not what it was"));
@@ -142,7 +142,7 @@ impl Keeper {
         }
     }
 
-    /// Opens the file if it matches the log, or else makes another in its place.
+    /// Opens the file if it matches the log. Otherwise builds another in its place.
     async fn open(&mut self, mut doubt: Option<String>) -> anyhow::Result<Kept> {
         loop {
             let opened = match doubt.take() {
@@ -273,7 +273,7 @@ impl Keeper {
         }
     }
 
-    /// Waits until the read model holds every event that the log has now.
+    /// Waits until the read model contains every event that the log has now.
     async fn rebuild(&mut self, kept: &Kept) -> anyhow::Result<()> {
         let (began, store) = (Instant::now(), &kept.store);
         let durable = subjects::consumer_query(store.epoch());
@@ -305,7 +305,7 @@ impl Keeper {
         tracing::info!(epoch = store.epoch(), "answering");
     }
 
-    /// Sets what the read model waits for, and pauses.
+    /// Reports what the read model waits for, and pauses.
     async fn wait_for(&mut self, what: String) {
         self.wait_while(Availability::Opening(what.clone()), what).await;
     }
@@ -364,13 +364,13 @@ async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>, runtime: &Runtim
             Err(error) if error.kind == ErrorKind::Lost && runtime.has_lost(Part::Stream(STREAM_REPORTS)) => {
                 return Ended::LogGone;
             }
-            // The runtime logs an outage. Meanwhile the read model answers as it is.
+            // The runtime logs an outage. Meanwhile the read model answers in its present state.
             Err(_) => {}
         }
     }
 }
 
-/// Compares some pages with their checksums. Returns what is wrong.
+/// Compares some pages with their checksums. Returns a description of the damage, if any.
 async fn damage(store: Arc<SqliteStore>) -> Option<String> {
     match spawn_blocking(move || store.verify(PAGES)).await {
         Ok(Err(Error::Damaged(what))) => return Some(format!("the file is damaged: {what}")),

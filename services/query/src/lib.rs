@@ -45,7 +45,6 @@ use server::Services;
 use service::Reports;
 use watch::Watchers;
 
-/// The service.
 pub struct Query;
 
 #[async_trait]
@@ -67,7 +66,7 @@ impl Service for Query {
 /// Runs [`Query`] on a listener that the caller has bound.
 ///
 /// # Errors
-/// The read model's file cannot be opened, or the consumer or the listener failed: the process cannot go on.
+/// The read model's file cannot be opened, or the consumer or the listener failed: the process cannot continue.
 pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "serving");
     let changes = ChangeNotifier::new();

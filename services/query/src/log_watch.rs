@@ -1,4 +1,4 @@
-//! Compares a read model with the log that it was made from.
+//! Compares a read model with the log from which it was built.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use gongkai_worker::Runtime;
 use gongkai_worker::transport::{Error, StreamState};
 use tokio::time::sleep;
 
-/// The kinds of events that a read model holds.
+/// The kinds of events that a read model contains.
 pub const KINDS: [Event; 5] = [
     Event::ReportValidated,
     Event::ReportRejected,
@@ -35,24 +35,24 @@ pub struct LogWatch {
 /// The result of comparing the log with a read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogComparison {
-    /// The read model was made from this log.
+    /// The read model was built from this log.
     Same,
-    /// It was made from another log; the text says how that shows.
+    /// It was built from another log; the text explains the difference.
     Other(String),
-    /// An event is not found. A replica of the broker may lag behind, so ask again.
+    /// An event is not found. A replica of the broker may lag behind, so compare again.
     Unsure(String),
 }
 
 impl LogWatch {
-    /// Compares `store`, which was made from `log`.
+    /// Creates a comparison of `store`, which was built from `log`, with the broker's log.
     #[must_use]
     pub fn new(runtime: Runtime, store: Arc<dyn Store>, log: LogIdentity) -> Self {
         Self { runtime, store, log }
     }
 
-    /// Compares identity and history: checks that the newest event of the read model is at its place in the log.
+    /// Compares identity and history: checks that the newest event of the read model is at its sequence in the log.
     ///
-    /// Events are only ever added to a log, so the events before that one are the same too.
+    /// Events are only ever appended to a log, so the earlier events are the same too.
     ///
     /// # Errors
     /// `NotFound`: there is no log. Otherwise the broker did not answer.
@@ -81,8 +81,8 @@ impl LogWatch {
         })
     }
 
-    /// Compares what the consumer settled with what the read model holds. If the file is an older copy, the consumer
-    /// has settled more.
+    /// Compares the events that the consumer settled with those in the read model. If the file is an older copy, the
+    /// consumer has settled more.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -136,7 +136,7 @@ impl LogWatch {
     }
 }
 
-/// The number of events that a read model of the log as it is now holds.
+/// Returns the number of events that a read model of the present log contains.
 ///
 /// # Errors
 /// `NotFound`: there is no log. Otherwise the broker did not answer.

@@ -8,18 +8,18 @@ use crate::error::QueryError;
 
 const ALL: &str = "-";
 
-/// `agencies/{agency}/reports/{year}`, one report.
+/// Parses `agencies/{agency}/reports/{year}`, the name of a report.
 ///
 /// # Errors
 /// The name has another form.
 pub fn report(field: &'static str, name: &str) -> Result<ReportKey, QueryError> {
     let error = || QueryError::InvalidName { field, form: "agencies/{agency}/reports/{year}" };
     let key: ReportKey = name.parse().map_err(|_| error())?;
-    // `+2023` and `02023` are numbers, but no names; `-` is a wildcard, not an agency.
+    // `+2023` and `02023` are numbers, but not valid in names; `-` is a wildcard, not an agency.
     if key.to_string() == name && key.agency.as_str() != ALL { Ok(key) } else { Err(error()) }
 }
 
-/// `agencies/{agency}/reports/{year}/findings/{fingerprint}`
+/// Parses `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
 ///
 /// # Errors
 /// The name has another form.
@@ -28,7 +28,7 @@ pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), Q
     one(names::of_finding(name), field, form)
 }
 
-/// `agencies/{agency}/reports/{year}/waivers/{waiver}`
+/// Parses `agencies/{agency}/reports/{year}/waivers/{waiver}`.
 ///
 /// # Errors
 /// The name has another form.
@@ -45,7 +45,7 @@ fn one(
     found.map(|(key, id)| (key, id.to_owned())).ok_or(QueryError::InvalidName { field, form })
 }
 
-/// `agencies/{agency}` or `agencies/-`.
+/// Parses `agencies/{agency}` or `agencies/-`.
 ///
 /// # Errors
 /// The name has another form.
@@ -55,7 +55,7 @@ pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, Quer
     one_or_all(code).ok_or_else(error)
 }
 
-/// `agencies/{agency}/reports/{year}` with `-` for either, or `agencies/{agency}` for all years.
+/// Parses `agencies/{agency}/reports/{year}` with `-` for either, or `agencies/{agency}` for all years.
 ///
 /// # Errors
 /// The name has another form.

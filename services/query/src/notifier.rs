@@ -11,7 +11,7 @@ pub struct ChangeNotifier(watch::Sender<()>);
 pub struct ChangeListener(watch::Receiver<()>);
 
 impl ChangeNotifier {
-    /// A notifier without listeners.
+    /// Creates a notifier without listeners.
     #[must_use]
     pub fn new() -> Self {
         Self(watch::Sender::new(()))
@@ -22,7 +22,7 @@ impl ChangeNotifier {
         self.0.send_replace(());
     }
 
-    /// A listener for notifications from now on.
+    /// Returns a listener for notifications from now on.
     #[must_use]
     pub fn listen(&self) -> ChangeListener {
         ChangeListener(self.0.subscribe())
@@ -39,7 +39,7 @@ impl ChangeListener {
     /// Waits for a notification since the last call. Never returns once the notifier is dropped.
     ///
     /// # Cancel safety
-    /// A notification that was not returned is returned by the next call.
+    /// Cancel safe: if the future is dropped, the next call returns the notification.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;

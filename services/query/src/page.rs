@@ -1,4 +1,4 @@
-//! Page sizes and page tokens. A token is bound to its request; with another request it is an error.
+//! Page sizes and page tokens. A token is bound to its request; it is an error with another request.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use gongkai_store::Cursor;
@@ -13,10 +13,10 @@ const MAX_SIZE: usize = 1000;
 /// Longer than any valid token.
 const MAX_TOKEN: usize = 4096;
 
-/// The number of rows per page; 0 means 50, more than 1000 means 1000.
+/// Returns the number of rows per page: 0 means 50, and more than 1000 means 1000.
 ///
 /// # Errors
-/// It is negative.
+/// `page_size` is negative.
 pub fn size(page_size: i32) -> Result<usize, QueryError> {
     match usize::try_from(page_size) {
         Ok(0) => Ok(DEFAULT_SIZE),
@@ -46,7 +46,7 @@ struct ConditionPart {
 }
 
 impl PageTokens {
-    /// Tokens for a method's name and the fields of its request.
+    /// Creates the tokens for a method's name and the fields of its request.
     #[must_use]
     pub fn new(parts: &[&str]) -> Self {
         let mut hash = Sha256::new();
@@ -59,7 +59,7 @@ impl PageTokens {
         Self(std::array::from_fn(|i| digest[i]))
     }
 
-    /// The token of the next page; empty if there is none.
+    /// Returns the token of the next page, or an empty string if there is none.
     #[must_use]
     pub fn token(&self, next: Option<Cursor>) -> String {
         let Some(Cursor(keys)) = next else { return String::new() };
@@ -71,10 +71,10 @@ impl PageTokens {
         URL_SAFE_NO_PAD.encode(body.encode_to_vec())
     }
 
-    /// The cursor that a token encodes; `None` for the first page.
+    /// Returns the cursor that a token encodes, or `None` for the first page.
     ///
     /// # Errors
-    /// The token is malformed, or of another request.
+    /// The token is malformed, or belongs to another request.
     pub fn cursor(&self, token: &str) -> Result<Option<Cursor>, QueryError> {
         if token.is_empty() {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! The read model that is in use, and whether it may answer.
 //!
 //! A read model that lacks events of its log does not answer, because a part of the reports is not an answer. Neither
-//! does one that is damaged or was made from another log. The code that finds this raises a [`Doubt`], and the
+//! does one that is damaged or was built from another log. The code that detects this raises a [`Doubt`], and the
 //! [keeper](crate::keeper) replaces the read model.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,29 +14,29 @@ use crate::error::QueryError;
 /// Whether the read model may answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Availability {
-    /// It is being opened and compared with its log; the text says what that waits for.
+    /// It is being opened and compared with its log; the text names what it waits for.
     Opening(String),
-    /// It is being made from the log.
+    /// It is being built from the log.
     Rebuilding {
-        /// Events that it holds.
+        /// Number of events that it contains.
         done: u64,
-        /// Events that the log had when this began.
+        /// Number of events in the log when the rebuild began.
         total: u64,
     },
-    /// The broker lost the log, or holds another, and nobody has decided yet what holds; the text says what is wrong.
+    /// The broker lost the log or has another one, and an operator has not decided yet; the text describes the loss.
     Lost(String),
-    /// It does not match its log, and the configuration forbids to replace it; the text says why.
+    /// It does not match its log, and the configuration forbids replacing it; the text gives the reason.
     Refused(String),
-    /// It holds every event of the log, apart from the usual lag.
+    /// It contains every event of the log, apart from the usual lag.
     Ready,
 }
 
 /// Why a read model must be replaced.
 #[derive(Debug)]
 pub struct Doubt {
-    /// The read model.
+    /// Epoch of the read model.
     pub epoch: String,
-    /// What is wrong with it.
+    /// What is wrong with the read model.
     pub reason: String,
 }
 
@@ -64,7 +64,7 @@ impl ReadModel {
         (Self(Arc::new(Inner { state: RwLock::new(state), doubts })), raised)
     }
 
-    /// Puts a read model into use, or takes the present one out.
+    /// Puts a read model into use, or removes the present one.
     pub fn set(&self, store: Option<Arc<dyn Store>>, condition: Availability) {
         *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = State { store, condition };
     }
@@ -77,7 +77,7 @@ impl ReadModel {
     /// Returns the store to read.
     ///
     /// # Errors
-    /// The read model may not answer; the error says why.
+    /// The read model may not answer; the error gives the reason.
     pub fn store(&self) -> Result<Arc<dyn Store>, QueryError> {
         let state = self.0.state.read().unwrap_or_else(PoisonError::into_inner);
         match (&state.condition, &state.store) {
@@ -92,9 +92,10 @@ impl ReadModel {
         }
     }
 
-    /// Says that the read model with this epoch must be replaced.
+    /// Requests that the read model with this epoch be replaced.
     pub fn doubt(&self, epoch: &str, reason: impl Into<String>) {
-        // Full: another doubt is pending. Closed: the keeper has ended, and the process with it.
+        // If the channel is full, another doubt is pending. If it is closed, the keeper has ended, and the process
+        // with it.
         self.0.doubts.try_send(Doubt { epoch: epoch.to_owned(), reason: reason.into() }).ok();
     }
 }

@@ -19,7 +19,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// At most `slots` reads at once, each for at most `limit`, waiting for a slot included.
+    /// Allows at most `slots` reads at once, each for at most `limit`, including the wait for a slot.
     #[must_use]
     pub fn new(model: ReadModel, slots: usize, limit: Duration) -> Self {
         Self { model, slots: Arc::new(Semaphore::new(slots)), limit }
@@ -28,12 +28,12 @@ impl Reads {
     /// Runs a read.
     ///
     /// # Errors
-    /// The read model may not answer now, or the read failed or exceeded its time limit. Damage that a read finds has the read
-    /// model replaced.
+    /// The read model may not answer now, or the read failed or exceeded its time limit. If a read finds damage, the
+    /// read model is replaced.
     ///
     /// # Cancel safety
-    /// A read that has begun runs to its end after the future is dropped. It keeps its slot until then, so abandoned reads
-    /// cannot pile up.
+    /// A read that has begun continues to its end after the future is dropped. It keeps its slot until then, so
+    /// abandoned reads cannot pile up.
     pub async fn run<T, F>(&self, read: F) -> Result<T, QueryError>
     where
         T: Send + 'static,

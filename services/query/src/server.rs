@@ -1,6 +1,7 @@
-//! The gRPC server: ReportService, AgencyService, AlertService, health, reflection v1 and v1alpha, over HTTP/2 and gRPC-Web.
+//! The gRPC server: ReportService, AgencyService, AlertService, health, reflection v1 and v1alpha, over HTTP/2 and
+//! gRPC-Web.
 //!
-//! Health needs no token. Everything else does, if tokens are configured.
+//! Health needs no token. All other services need one, if tokens are configured.
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use crate::service::Reports;
 
 /// How long connections may stay open after shutdown. Watchers end at once, but a health watcher never ends by itself.
 const GRACE: Duration = Duration::from_secs(5);
-/// Largest list of agencies; a province's has a few MiB.
+/// Maximum size of a list of agencies. That of a province has a few MiB.
 const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
@@ -41,7 +42,7 @@ pub struct Services {
 /// Binds the address, before anything else is started.
 ///
 /// # Errors
-/// It is taken or not ours; the message names the key.
+/// The address is in use or not one of this machine. The error names the key.
 pub async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(config.bind)
         .await
@@ -98,7 +99,7 @@ pub async fn serve(
     }
 }
 
-/// Lists the services of this server only; the descriptor files also have those of ingest.
+/// Lists only the services of this server; the descriptor files also have those of ingest.
 fn reflection() -> Reflection<'static> {
     Reflection::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)

@@ -117,7 +117,7 @@ impl Reports {
     }
 }
 
-/// Why there is no such report.
+/// Returns the error for a missing or erased report.
 fn no_report(name: String, erased_at: Option<OffsetDateTime>) -> QueryError {
     match erased_at {
         Some(_) => QueryError::ReportErased(name),

@@ -1,7 +1,7 @@
 //! `WatchReports`: streams the change feed from a token on, then live changes.
 //!
-//! Each watcher reads the store itself, a batch at a time and no faster than its client, so that a slow client costs a few
-//! buffered answers only. It listens before it reads, so no change is missed in between.
+//! Each watcher reads the store itself, a batch at a time and no faster than its client, so that a slow client costs
+//! only a few buffered answers. It listens before it reads, so no change is missed in between.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use crate::error::QueryError;
 use crate::notifier::{ChangeListener, ChangeNotifier};
 use crate::reads::Reads;
 
-/// Changes per read.
+/// Number of changes per read.
 const BATCH: usize = 64;
-/// Answers buffered for a slow client.
+/// Number of answers buffered for a slow client.
 const BUFFER: usize = 16;
 
 /// Starts watchers and limits their number. Cheap to clone.
@@ -46,7 +46,7 @@ struct Watcher {
 }
 
 impl Watchers {
-    /// At most `slots` watchers at once; all end when `shutdown` is cancelled.
+    /// Allows at most `slots` watchers at once. All end when `shutdown` is cancelled.
     #[must_use]
     pub fn new(reads: Reads, changes: ChangeNotifier, slots: usize, shutdown: CancellationToken) -> Self {
         Self { reads, changes, slots: Arc::new(Semaphore::new(slots)), shutdown }
@@ -55,7 +55,7 @@ impl Watchers {
     /// Starts a watcher of one agency or all.
     ///
     /// # Errors
-    /// The token is malformed or of another read model, or there are too many watchers.
+    /// The token is malformed or belongs to another read model, or there are too many watchers.
     pub async fn start(
         &self,
         agency: Option<AgencyKey>,

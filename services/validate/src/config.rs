@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// `[validate]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Reports handled at once in this process. Rules use one core per report; other reports wait for storage meanwhile.
+    /// Maximum number of reports handled at once in this process. Rules use one core per report; other reports wait
+    /// for storage meanwhile.
     pub concurrency: usize,
-    /// Folder of local rule packs (`*.toml`) on top of the compiled-in rules; none if absent.
+    /// Folder of local rule packs (`*.toml`) in addition to the compiled-in rules; none if absent.
     pub rules: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! A parsed report: its tables joined with its prose, and the event that brought it.
+//! A parsed report: its tables joined with its prose, and the event that contained it.
 
 use anyhow::anyhow;
 use gongkai_model::{
@@ -22,11 +22,11 @@ pub(crate) struct ParsedDocument {
     pub(crate) origin: v1::Origin,
     pub(crate) header: v1::ParsedReport,
     pub(crate) report: std::sync::Arc<Report>,
-    /// Where its sender and it disagree.
+    /// The differences between sender and document.
     differences: Vec<Difference>,
-    /// The prose was erased: findings that rest on it are left out.
+    /// True if the prose was erased: findings that depend on it are left out.
     pub(crate) is_erased: bool,
-    /// The trace of the document, also if another report's event caused this validation.
+    /// The trace id of the document, even if another report's event caused this validation.
     pub(crate) trace_id: String,
     review: Vec<ReviewStep>,
     versions: Versions,
@@ -115,7 +115,7 @@ impl ParsedDocument {
         report.is_some_and(|report| record::is_erased(report, &self.origin.content_hash))
     }
 
-    /// Returns the answer to a content that was erased.
+    /// Returns the rejection of an erased content.
     pub(crate) fn rejected_as_erased(&self) -> Output {
         let event = v1::ReportRejected {
             origin: Some(self.origin.clone()),
@@ -128,7 +128,7 @@ impl ParsedDocument {
         Output::new(kind.subject(region), kind.ce_type(), &event)
     }
 
-    /// The event that publishes the findings.
+    /// Returns the event that publishes the findings.
     pub(crate) fn validated(
         &self,
         findings: &[Finding],
@@ -158,7 +158,7 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The versions to name: our rules, and the parser and forms of the replica that parsed, which may be of another version.
+/// Returns the versions in the event: those of our rules, and those of the replica that parsed the document.
 fn versions(rules: &RuleSet, parsed_by: Option<v1::Versions>) -> Versions {
     let ours = rules.versions().clone();
     match parsed_by {

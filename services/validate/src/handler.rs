@@ -1,9 +1,9 @@
 //! The stage's handler: records an arrival, a withdrawal or an erasure and validates every report that it concerns.
 //!
-//! A content that was erased is answered with a rejection, should its event come after its tombstone.
+//! If the event of an erased content comes after its tombstone, the answer is a rejection.
 //!
-//! A violated rule is a finding inside `ReportValidated`, not an error. Prose that was erased from the object store between
-//! two stages is absent: the report's tables are checked all the same, and findings that rest on prose are left out.
+//! A violated rule is a finding inside `ReportValidated`, not an error. If the prose was erased from the object store
+//! between two stages, the report's tables are still checked, and findings that depend on prose are left out.
 
 use std::sync::Arc;
 
@@ -28,7 +28,8 @@ use crate::{
     revalidator::Revalidator,
 };
 
-/// Lost races in a row for one record before a message is tried again later. All children of a parent write its record.
+/// Maximum number of lost races in a row for one record before a message is retried later. All children of a parent
+/// write its record.
 const MAX_RACES: u32 = 40;
 
 /// The stage's handler.
@@ -76,7 +77,8 @@ impl Validator {
         self.apply(&own.key, &change, Some(&own), context).await
     }
 
-    /// A withdrawal by URL concerns the reports that arrived with it; one by report concerns that report at every URL.
+    /// Handles a withdrawal. One by URL concerns the reports that arrived with it; one by report concerns that report
+    /// at every URL.
     async fn withdrawn(
         &self,
         event: &v1::ReportWithdrawn,
@@ -98,7 +100,7 @@ impl Validator {
         Ok(outputs)
     }
 
-    /// An erasure concerns every report that the contents were read as.
+    /// Handles an erasure, which concerns every report that the contents were read as.
     async fn erased(&self, event: &v1::ReportErased, context: &Context) -> Result<Vec<Output>, Decision> {
         let erasure = history::erasure(event).map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let mut outputs = Vec::new();
@@ -111,7 +113,8 @@ impl Validator {
         Ok(outputs)
     }
 
-    /// Changes the record of a report's agency, validates the years that look back at the report, then the relatives.
+    /// Changes the record of a report's agency. Then validates the years that are compared with the report, and then
+    /// the relatives.
     async fn apply(
         &self,
         key: &ReportKey,
@@ -129,7 +132,7 @@ impl Validator {
         Ok(outputs)
     }
 
-    /// Records that the report arrived with its URL; returns the withdrawal of that URL that ranks highest.
+    /// Records that the report arrived with its URL. Returns the withdrawal of that URL with the highest rank.
     async fn record_url(&self, own: &ParsedDocument) -> Result<Option<TakenDown>, Decision> {
         let url = &own.origin.url;
         if url.is_empty() {
@@ -169,7 +172,8 @@ impl Handler for Validator {
     }
 }
 
-/// Key of a URL's record: a digest, as keys allow fewer characters than URLs. Stored records have the prefix `places/`.
+/// Returns the key of a URL's record: a digest, because keys allow fewer characters than URLs. Stored records have
+/// the prefix `places/`.
 fn url_key(url: &str) -> String {
     format!("places/{}", hex::encode(&Sha256::digest(url)[..16]))
 }

@@ -1,8 +1,8 @@
 //! Checks parsed reports against the rule packs, and against each other.
 //!
-//! Read DESIGN.md, then [`handler`], which is the stage. `gongkai-neighbours` stores an agency's reports and reads what
-//! parents and siblings need, `revalidator` applies the rules, and `notices` tells relatives of a change. [`mask`] keeps
-//! personal data out of the log.
+//! Read DESIGN.md, then [`handler`], which is the stage. `gongkai-neighbours` stores an agency's reports and reads
+//! the data of parents and siblings, `revalidator` applies the rules, and `notices` notifies relatives of a change.
+//! [`mask`] keeps personal data out of the log.
 
 pub mod config;
 mod document;
@@ -26,7 +26,6 @@ pub use handler::Validator;
 /// Dead letter code: this version cannot read the event as a report.
 const UNREADABLE_EVENT: &str = "UNREADABLE_EVENT";
 
-/// The service.
 pub struct Validate;
 
 #[async_trait]

@@ -5,7 +5,6 @@
 
 use gongkai_model::Finding;
 
-/// Masks personal data in every text of a finding.
 pub fn finding(finding: &mut Finding) {
     let texts = [&mut finding.message, &mut finding.message_en, &mut finding.formula];
     let quoted = finding.source.as_mut().map(|source| &mut source.text);
@@ -16,7 +15,7 @@ pub fn finding(finding: &mut Finding) {
     }
 }
 
-/// The text with personal data masked; `None` if it has none.
+/// Returns the text with personal data masked, or `None` if it has none.
 #[must_use]
 pub fn masked(text: &str) -> Option<String> {
     let mut chars: Vec<char> = text.chars().collect();
@@ -34,7 +33,7 @@ pub fn masked(text: &str) -> Option<String> {
     is_changed.then(|| chars.into_iter().collect())
 }
 
-/// The part of a run of digits that is masked.
+/// Returns the part of a run of digits that is masked.
 fn hidden(run: &[char], has_check: bool) -> Option<std::ops::Range<usize>> {
     let is_mobile = run.len() == 11
         && digit(run[0]) == Some(1)

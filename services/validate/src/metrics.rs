@@ -24,7 +24,8 @@ pub(crate) struct Metrics {
 // === impl Metrics ===
 
 impl Metrics {
-    /// Registers the instruments. Counters start at zero, that of findings for every compiled-in rule at its severity.
+    /// Registers the instruments. Counters start at zero; that of findings exists for every compiled-in rule with its
+    /// severity.
     pub(crate) fn new(runtime: &Runtime) -> Self {
         let findings =
             runtime.counter("gongkai.validate.findings", "{finding}", "findings by rule and severity");

@@ -13,14 +13,15 @@ use gongkai_worker::Decision;
 
 use crate::revalidation::Revalidation;
 
-/// Notifies the relatives of an agency that its report of a year changed, and returns what to validate again: the
-/// parent, the siblings that are compared with the report, and the report itself.
+/// Notifies the relatives of an agency that its report of a year changed, and returns the reports to validate again:
+/// the parent, the siblings that are compared with the report, and the report itself.
 ///
-/// Call it after the agency's own record is saved, and validate after it returns: of two agencies that change at the
-/// same time, the one whose notice is saved last then sees the other.
+/// Call it after the agency's own record is saved, and validate after it returns: if two agencies change at the same
+/// time, the one whose notice is saved last then sees the other.
 ///
 /// # Errors
-/// A record could not be read, or too many races were lost: retry. It is not such a record, or is too large: bury.
+/// A record could not be read, or too many races were lost: retry. A value is not such a record, or is too large:
+/// bury.
 pub(crate) async fn notify_relatives(
     shared: &SharedRecords,
     agency: &AgencyKey,
@@ -41,7 +42,7 @@ pub(crate) async fn notify_relatives(
     Ok(due)
 }
 
-/// Writes the report's figures into the parent's record of the year, and of the next, which looks back at them.
+/// Writes the report's figures into the parent's records of its year and of the next, which is compared with it.
 async fn notify_parent(
     shared: &SharedRecords,
     agency: &AgencyKey,
@@ -69,7 +70,7 @@ async fn notify_siblings(
     profile: Option<&AgencyProfile>,
 ) -> Result<Vec<Revalidation>, Decision> {
     let Some(report) = record::year(record, year) else { return Ok(Vec::new()) };
-    // None if all that arrived was erased: then no band has it any more.
+    // `None` if all arrivals were erased: then no band contains the report any more.
     let current = record::current_revision(report).filter(|current| !current.is_withdrawn);
     let Some(scope) = sibling_scope(record::region(report), profile) else { return Ok(Vec::new()) };
     let mut siblings: Vec<AgencyKey> = Vec::new();
@@ -88,7 +89,7 @@ async fn notify_siblings(
     Ok(siblings.into_iter().map(|sibling| Revalidation::new(sibling, vec![year])).collect())
 }
 
-/// An agency's line in its parent's record; `None` if nothing of the year was ever received.
+/// Returns an agency's line in its parent's record, or `None` if no report of the year was ever received.
 fn rollup_line(agency: &AgencyKey, record: &AgencyRecord, year: i32) -> Option<RollupLine> {
     let report = record::year(record, year)?;
     let before = year.checked_sub(1).and_then(|before| record::year(record, before));

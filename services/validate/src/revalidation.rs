@@ -8,13 +8,13 @@ pub(crate) struct Revalidation {
     pub(crate) agency: AgencyKey,
     /// The years of the reports.
     pub(crate) years: Vec<i32>,
-    /// Publishes again what this input has already caused, in case the process died before it was published. False for
-    /// the second pass of one delivery, which would only repeat the first.
+    /// Whether to publish again the outputs that this input has already caused, in case the process died before it
+    /// published them. False for the second pass of one delivery, which would only repeat the first.
     pub(crate) republishes: bool,
 }
 
 impl Revalidation {
-    /// Creates a revalidation of the years that also publishes again what the same input has already caused.
+    /// Creates a revalidation of the years that also publishes earlier outputs of the same input again.
     pub(crate) fn new(agency: AgencyKey, years: Vec<i32>) -> Self {
         Self { agency, years, republishes: true }
     }

@@ -35,16 +35,16 @@ pub(crate) struct Revalidator {
     pub(crate) metrics: Metrics,
 }
 
-/// What is published of a report once the record is saved.
+/// The outputs for a report, to publish once the record is saved.
 struct PendingOutputs {
     verdict: Verdict,
     validation: u64,
     superseded: bool,
-    /// True if the report is not the one of the input, but a neighbour that is validated again.
+    /// True if the report is not the report of the input, but a neighbour that is validated again.
     is_neighbour: bool,
 }
 
-/// One year of an agency's record with everything that its findings rest on.
+/// One year of an agency's record with everything that its findings depend on.
 struct Inputs<'a> {
     current: CurrentRevision<'a>,
     before: LastVerdict,
@@ -56,8 +56,8 @@ struct Inputs<'a> {
 // === impl Revalidator ===
 
 impl Revalidator {
-    /// Changes an agency's record and validates some of its years in the same write. `own` is the document whose event is
-    /// handled: unless it was erased it is answered in any case, other reports only if their findings changed.
+    /// Changes an agency's record and validates some of its years in the same write. `own` is the document whose
+    /// event is handled. It is always answered unless it was erased; other reports only if their findings changed.
     ///
     /// # Errors
     /// A store could not be reached, or too many races were lost: retry. A record or an event cannot be read: bury.
@@ -136,7 +136,8 @@ impl Revalidator {
         let is_same_content =
             other.is_some_and(|own| own.origin.content_hash == current.content.content_hash);
         let verdict = self.judge(document, neighbours.clone(), profile.clone()).await?;
-        // Another arrival of the same content is published one rank below, so that the newest arrival prevails.
+        // Another arrival of the same content is published one rank below, so that the newest arrival takes
+        // precedence.
         let raises = before.findings_digest != verdict.findings_digest || (is_same_content && are_inputs_new);
         let last = verdict.record(&before, raises, inputs_digest, context);
         if let Some(own) = other {
@@ -160,7 +161,8 @@ impl Revalidator {
         Ok(is_changed)
     }
 
-    /// Collects the inputs of the findings of a year; `None` if there is no report that this version can read.
+    /// Collects the inputs of the findings of a year. Returns `None` if there is no report that this version can
+    /// read.
     async fn inputs<'a>(
         &self,
         revalidation: &Revalidation,
@@ -224,7 +226,7 @@ impl Revalidator {
         self.document(parsed, trace.unwrap_or_default().to_owned()).await
     }
 
-    /// Joins an event with its prose, if that was not erased.
+    /// Joins an event with its prose, unless that was erased.
     ///
     /// # Errors
     /// The object store could not be reached: retry. Event or prose cannot be read: bury.

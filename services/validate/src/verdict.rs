@@ -22,8 +22,8 @@ impl Verdict {
         Self { document, findings_digest: findings_digest(&findings), findings }
     }
 
-    /// The event as an output. Its message id consists of the input, the report, the rank and the findings: an input
-    /// that is delivered again may have new findings, which must not count as a duplicate.
+    /// Returns the event as an output. Its message id consists of the input, the report, the rank and the findings:
+    /// an input that is delivered again may have new findings, which must not count as a duplicate.
     pub(crate) fn output(&self, context: &Context, validation: u64, superseded: bool) -> Output {
         let event: ReportValidated = self.document.validated(&self.findings, validation, superseded);
         let region = self.document.origin.region.parse().unwrap_or_default();
@@ -35,8 +35,8 @@ impl Verdict {
         output
     }
 
-    /// The record of this verdict. If it raises the rank, it leaves room for another arrival of the same content just
-    /// below.
+    /// Returns the record of this verdict. If it raises the rank, it leaves room for another arrival of the same
+    /// content just below.
     pub(crate) fn record(
         &self,
         before: &LastVerdict,
@@ -56,7 +56,7 @@ impl Verdict {
     }
 }
 
-/// A digest of findings, 32 hex digits. While it stays the same, nothing is published.
+/// Returns a digest of findings, 32 hex digits. While it stays the same, nothing is published.
 fn findings_digest(findings: &[Finding]) -> String {
     let mut hash = Sha256::new();
     for finding in findings {

@@ -1,4 +1,4 @@
-//! The stage over the in-memory transport: tables and prose in, findings out.
+//! The stage over the in-memory transport: events with tables and prose lead to findings.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -22,7 +22,8 @@ async fn stage() -> (Validator, Arc<dyn Objects>) {
     (Validator::new(&runtime, rules, registry), runtime.objects(subjects::BUCKET_TEXTS))
 }
 
-/// A row whose applicants add up to 27, printed 28; and regulations of a body that may make none.
+/// Returns a report with a row whose applicants add up to 27 but whose printed total is 28, and with regulations of a
+/// body that may make none.
 fn parsed() -> v1::ReportParsed {
     let row = [2, 3, 4, 5, 6, 7, 28];
     let fact = |(index, value): (usize, &i32)| v1::Fact {

@@ -33,7 +33,7 @@ const AGENCIES: [(&str, &str); 4] = [
 ];
 const LIST: &str = "code,name,parent,region\nYX,云溪县人民政府,,360982\nYX-B,云溪县人民政府办公室,YX,360982\n\
                     YX-D,云溪县档案局,YX,360982\n";
-/// Sequences up to `FILLING` rank before every withdrawal, sequences from `LATE` on after every one.
+/// Sequences up to `FILLING` rank before every withdrawal, and sequences from `LATE` on after every one.
 const FILLING: u64 = 60;
 const LATE: u64 = 10_000;
 
@@ -44,7 +44,7 @@ enum Item {
     Withdrawal { agency: usize, year: i32, site: Option<u8> },
 }
 
-/// How the inputs are delivered.
+/// The order and the faults of a delivery of the inputs.
 #[derive(Debug, Clone)]
 struct Course {
     order: Vec<usize>,
@@ -85,7 +85,7 @@ fn fact(concept: &str, applicant: v1::Applicant, value: u32) -> v1::Fact {
     }
 }
 
-/// Numbers that agree with some neighbours and not with others.
+/// Returns facts that agree with some neighbours and not with others.
 fn facts(agency: usize, year: i32, content: u32) -> Vec<v1::Fact> {
     let own = u32::try_from(agency).unwrap() * 7 + content;
     let year = u32::try_from(year).unwrap() - 2000;
@@ -103,7 +103,7 @@ fn facts(agency: usize, year: i32, content: u32) -> Vec<v1::Fact> {
     ]
 }
 
-/// Chapter one: the same for all agencies, different for each content.
+/// Returns a chapter one that is the same for all agencies and different for each content.
 fn text(year: i32, content: u32) -> v1::ParsedText {
     let word = |n: u32| char::from_u32(0x4e00 + n % 3000).unwrap();
     let own: String = (0..260).map(|n| word(n * 31 + content * 977)).collect();
@@ -124,7 +124,7 @@ fn text_key(year: i32, content: u32) -> String {
 fn parsed(agency: usize, year: i32, content: u32, site: u8, received_sequence: u64) -> v1::ReportParsed {
     let (code, name) = AGENCIES[agency];
     let at = prost_types::Timestamp { seconds: i64::from(year - 1969) * 31_557_600 + 2_000_000, nanos: 0 };
-    // Before or after every withdrawal, which takes effect when the broker stores it.
+    // The report was received before or after every withdrawal, which takes effect when the broker stores it.
     let seconds = if received_sequence < LATE { 0 } else { 4_000_000_000 };
     v1::ReportParsed {
         origin: Some(v1::Origin {
@@ -328,7 +328,7 @@ fn a_gap_of_several_years_is_told_in_every_order() {
     };
     assert_eq!((gaps(&[2019, 2023]), gaps(&[2023, 2019])), (1, 1));
     assert_eq!((gaps(&[2023, 2022, 2019]), gaps(&[2019, 2022, 2023])), (0, 0));
-    // More years back are not compared.
+    // Years further back are not compared.
     assert_eq!(gaps(&[2017, 2023]), 0);
 }
 

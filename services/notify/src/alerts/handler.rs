@@ -18,7 +18,7 @@ use super::{
     waivers::Waived,
 };
 
-/// Most lost races in a row for one record. After that the event is retried later.
+/// Maximum number of lost races in a row for one record. After that the event is retried later.
 const MAX_RACES: u32 = 16;
 
 /// Turns report events into alerts.
@@ -93,7 +93,7 @@ impl Alerter {
         Ok(outputs)
     }
 
-    /// Ends the alerts of erased contents, in every report that they were read as.
+    /// Resolves the alerts of erased contents, in every report that they were read as.
     async fn erased(&self, event: &v1::ReportErased, context: &Context) -> Result<Vec<Output>, Decision> {
         let erasure = history::erasure(event).map_err(unreadable)?;
         let mut outputs = Vec::new();

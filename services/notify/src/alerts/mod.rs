@@ -1,7 +1,8 @@
 //! Derives alerts from validated reports, withdrawn reports and waivers.
 //!
-//! [`group`] groups the findings of a report by cause. [`waivers`] removes those that are waived. [`state`] compares the rest
-//! with the open alerts. [`rebuild`] makes the records of all that again when they are lost. [`crate::delivery`] delivers the result.
+//! [`group`] groups the findings of a report by cause. [`waivers`] removes those that are waived. [`state`] compares
+//! the rest with the open alerts. [`rebuild`] restores the records when they are lost. [`crate::delivery`] delivers
+//! the result.
 
 pub mod group;
 mod handler;

@@ -1,11 +1,11 @@
-//! Makes the alert records again when they are lost, and raises again what a lost stream of alerts had.
+//! Restores the alert records when they are lost, and raises the alerts of a lost stream again.
 //!
-//! The log of reports is the truth: whatever the records hold derives from its events. They are applied again in their order,
-//! and what they raise is published again only where it cannot be in the present stream of alerts: if the event is older than
-//! that stream, or was not settled yet. The message ids are those of the first time, so a subscription that has received an
-//! alert does not receive it again.
+//! The log of reports is authoritative: the records derive from its events. The events are applied again in their
+//! order. Their alerts are published again only where they cannot be in the present stream of alerts: if the event is
+//! older than that stream, or was not settled yet. The message ids are those of the first time, so a subscription
+//! that has received an alert does not receive it again.
 //!
-//! Meanwhile no event is handled: one that finds no record would resolve nothing.
+//! Meanwhile no event is handled: without its record, it would resolve nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,15 +28,15 @@ use crate::streams::{CheckedEpoch, identity};
 pub const KINDS: [Event; 4] =
     [Event::ReportValidated, Event::ReportWithdrawn, Event::ReportWaived, Event::ReportErased];
 
-/// Key of the record of which streams the alert records were made from.
+/// Key of the record that identifies the streams from which the alert records were derived.
 const SOURCES: &str = "sources";
 const MAX_RACES: u32 = 16;
 /// Messages of the log that are read ahead.
 const READ_AHEAD: usize = 32;
-/// Pause before the broker is asked again.
+/// Pause before the broker is called again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Turns report events into alerts while the alert records are those of the present log. Cheap to clone.
+/// Turns report events into alerts while the alert records belong to the present log. Cheap to clone.
 #[derive(Clone)]
 pub struct Rebuilder(Arc<Inner>);
 
@@ -44,11 +44,11 @@ struct Inner {
     alerter: Alerter,
     records: RecordStore,
     runtime: Runtime,
-    /// The log that the records are known to be of.
+    /// The epoch of the log that the records are known to belong to.
     checked: CheckedEpoch,
 }
 
-/// The streams that the alert records belong to, by their identities.
+/// The identities of the streams that the alert records belong to.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 struct Sources {
     #[prost(int64, tag = "1")]
@@ -57,14 +57,14 @@ struct Sources {
     alerts: i64,
 }
 
-/// What is applied again.
+/// The events to apply again.
 #[derive(Debug, Clone, Copy)]
 struct Span {
-    /// The streams as they are.
+    /// The identities of the present streams.
     present: Sources,
     next: u64,
     last: u64,
-    /// Up to here everything was settled.
+    /// Every event up to this sequence was settled.
     floor: u64,
     /// When the present stream of alerts was created.
     since: OffsetDateTime,
@@ -96,7 +96,7 @@ impl Rebuilder {
                 let epoch = runtime.log_epoch();
                 let latch = runtime.latch("alert records");
                 self.0.check(&latch).await?;
-                // If another loss was accepted meanwhile, the number is an old one and lets nothing pass.
+                // If another loss was accepted meanwhile, this epoch is out of date and lets no event pass.
                 self.0.checked.set(epoch);
                 latch.release();
                 runtime.until_epoch_after(epoch).await;
@@ -119,7 +119,8 @@ impl Handler for Rebuilder {
 // === impl Inner ===
 
 impl Inner {
-    /// Makes sure that the records are of the present streams. Retries while the broker is unavailable.
+    /// Checks that the records belong to the present streams, and restores them if not. Retries while the broker is
+    /// unavailable.
     async fn check(&self, latch: &Latch) -> Result<(), Error> {
         let mut span = None;
         loop {
@@ -131,7 +132,7 @@ impl Inner {
         }
     }
 
-    /// `left` is what is left to apply from an earlier try.
+    /// `left` is the span that an earlier attempt has not finished.
     async fn try_check(&self, left: &mut Option<Span>, latch: &Latch) -> Result<(), Error> {
         let reports = self.runtime.stream_state(STREAM_REPORTS).await?;
         let alerts = self.runtime.stream_state(STREAM_ALERTS).await?;
@@ -155,7 +156,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Applies the events of a span in their order. After an error it begins where it was.
+    /// Applies the events of a span in their order. After an error the next call continues.
     async fn apply_again(&self, span: &mut Span, latch: &Latch) -> Result<(), Error> {
         let Span { next, last, floor, since, .. } = *span;
         if next <= last {
@@ -177,13 +178,13 @@ impl Inner {
         Ok(())
     }
 
-    /// Applies one event. Publishes what it raises if `is_unpublished`.
+    /// Applies one event. Publishes its alerts if `is_unpublished`.
     async fn apply_one(&self, sequence: u64, logged: Logged, is_unpublished: bool) -> Result<(), Error> {
         let Logged { message, logged_at } = logged;
         if !Event::of(&message.subject).is_some_and(|event| KINDS.contains(&event)) {
             return Ok(());
         }
-        // What cannot be decoded was buried the first time.
+        // An event that cannot be decoded was buried the first time.
         let Ok(event) = ReportEvent::try_from((message.subject.as_str(), message.payload.clone())) else {
             return Ok(());
         };

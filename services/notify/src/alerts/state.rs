@@ -1,23 +1,25 @@
 //! The state of one report: its open alerts, and the outputs of its latest events.
 //!
-//! [`ReportAlerts::apply`] takes one event and updates the state; [`ReportAlerts::outputs`] returns what to publish. Both
-//! depend only on the events: they use no broker and no clock.
+//! [`ReportAlerts::apply`] takes one event and updates the state; [`ReportAlerts::outputs`] returns what to publish.
+//! Both depend only on the events: they use no broker and no clock.
 //!
-//! **Order.** Validate ranks its validations of a report, because it validates the report again when a neighbour changes. An
-//! event that ranks below one already seen does not change the findings. Events without a rank are ordered by the stream
-//! sequence of their `DocumentReceived`, then by their own. Arrivals and withdrawals form a history, from which
-//! [`gongkai_lifecycle`] derives whether the validated content is withdrawn. If it is, only findings about the withdrawal
-//! remain; of erased content none. The open findings after N events are therefore the same for every order of the events.
+//! **Order.** Validate ranks its validations of a report, because it validates the report again when a neighbour
+//! changes. An event that ranks below one already seen does not change the findings. Events without a rank are
+//! ordered by the stream sequence of their `DocumentReceived`, then by their own. Arrivals and withdrawals form a
+//! history, from which [`gongkai_lifecycle`] derives whether the validated content is withdrawn. If it is, only
+//! findings about the withdrawal remain; for erased content none remain. The open findings after N events are
+//! therefore the same for every order of the events.
 //!
 //! **Crashes.** The state is saved before the runtime publishes, and a crash in between must not lose an alert:
-//! - The outbox keeps the outputs of the last event. A redelivery of that event returns the same outputs under the same
-//!   message ids.
-//! - If an event comes while the outputs of an earlier one may still be unpublished, it returns those first. A redelivery of
-//!   the earlier event is then stale and returns nothing, but the later event is itself redelivered until all outputs are
-//!   published.
+//! - The outbox keeps the outputs of the last event. A redelivery of that event returns the same outputs under the
+//!   same message ids.
+//! - If an event comes while the outputs of an earlier one may still be unpublished, it returns those first. A
+//!   redelivery of the earlier event is then stale and returns nothing, but the later event is itself redelivered
+//!   until all outputs are published.
 //!
-//! Most outputs that are returned again were published long ago. The stream's duplicate window drops them; after that, the
-//! record of deliveries does. Outputs are kept for [`CARRY_S`] seconds after their event, far longer than redeliveries last.
+//! Most outputs that are returned again were published long ago. The stream's duplicate window drops them; after
+//! that, the record of deliveries does. Outputs are kept for [`CARRY_S`] seconds after their event, far longer than
+//! redeliveries last.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +61,7 @@ pub enum UpdateKind {
     Validated {
         /// The arrival of the validated revision.
         arrival: Arrival,
-        /// Rank among the validations of the report; 0 in events of versions that did not rank.
+        /// Rank among the validations of the report; 0 in events of versions without ranks.
         validation: u64,
         /// True if a newer content of the report is known, so that these findings no longer matter.
         superseded: bool,
@@ -230,7 +232,7 @@ impl ReportAlerts {
         true
     }
 
-    /// Records that contents were erased, and drops what is kept of them to be published again. Returns false if that was known.
+    /// Records that contents were erased, and drops their queued outputs. Returns false if that was known.
     fn erase(&mut self, contents: &[String]) -> bool {
         for queued in &mut self.outbox {
             queued.alerts.retain(|alert| !contents.contains(&alert.content_hash));
@@ -263,8 +265,8 @@ impl ReportAlerts {
         let before = std::mem::take(&mut self.open);
         let (mut open, mut raised, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
 
-        // An alert whose findings are all open under another cause is held back: it is raised only if that alert is
-        // resolved.
+        // An alert whose findings are all open under another cause is held back: it is raised only if the alert with
+        // that cause is resolved.
         let mut waiting = Vec::new();
         for alert in alerts {
             if alert.findings.iter().any(|f| !known.contains(&f.fingerprint)) {
@@ -343,7 +345,7 @@ fn resolved_by(alert: &v1::Alert, waived: &BTreeSet<String>) -> v1::Alert {
     v1::Alert { resolution: resolution.into(), ..in_state(alert, v1::AlertState::Resolved) }
 }
 
-/// Makes a resolved alert name its findings and no longer quote them, because their content was erased.
+/// Replaces the quoted findings of a resolved alert by their names, because their content was erased.
 fn without_quotations(alert: &mut v1::Alert) {
     alert.set_resolution(v1::AlertResolution::Erased);
     for finding in &mut alert.findings {
@@ -361,8 +363,8 @@ fn in_state(alert: &v1::Alert, state: v1::AlertState) -> v1::Alert {
     v1::Alert { state: state.into(), ..alert.clone() }
 }
 
-/// Creates the message for an alert. Event id, alert id and state identify it: an event that is delivered again may resolve
-/// what it raised, if a withdrawal came in between.
+/// Creates the message for an alert. Event id, alert id and state identify it: an event that is delivered again may
+/// resolve an alert that it raised, if a withdrawal came in between.
 fn output(event_id: &str, alert: &v1::Alert) -> Output {
     let region = alert.region.parse().unwrap_or(Region::UNKNOWN);
     let wire = Some(alert.clone());

@@ -1,17 +1,18 @@
 //! The deliveries that wait for an unreachable receiver.
 //!
-//! [`Backlog`] is the saved state of one subscription. It names alerts by their sequence in the alert stream, which keeps
-//! them far longer than they wait, and holds them in that order. It depends only on its arguments: no broker and no clock.
+//! [`Backlog`] is the saved state of one subscription. It names alerts by their sequence in the alert stream, which
+//! keeps them far longer than they wait, and holds them in that order. It depends only on its arguments: no broker
+//! and no clock.
 //!
-//! A delivery waits for one of two reasons. Either the receiver is *away*: then all deliveries wait, and one at a time
-//! is tried. Or the receiver takes other deliveries but not this one: it is then set *apart* and retried on its own,
-//! and later messages of the same alert wait behind it.
+//! A delivery waits for one of two reasons. Either the receiver is *away*: then all deliveries wait, and one at a
+//! time is tried. Or the receiver accepts other deliveries but not this one: it is then set *apart* and retried on
+//! its own, and later messages of the same alert wait behind it.
 
 use std::time::Duration;
 
 use super::{pass::Pass, retry::Schedule};
 
-/// Most deliveries that wait for one receiver. Further alerts stay unsettled in the stream.
+/// Maximum number of deliveries that wait for one receiver. Further alerts stay unsettled in the stream.
 const MAX_WAITING: usize = 4096;
 
 /// The deliveries that wait for the receiver of one subscription.
@@ -29,7 +30,7 @@ pub struct Backlog {
     /// When that timer fires, in milliseconds of Unix time.
     #[prost(int64, tag = "4")]
     due_ms: i64,
-    /// The stream that the sequences are of; 0 if nothing was saved yet.
+    /// Identity of the stream that the sequences belong to; 0 if nothing was saved yet.
     #[prost(int64, tag = "5")]
     stream: i64,
 }
@@ -40,17 +41,17 @@ pub(super) struct Waiting {
     /// Sequence of the alert in its stream.
     #[prost(uint64, tag = "1")]
     pub(super) sequence: u64,
-    /// Since when it waits, in milliseconds of Unix time.
+    /// When the delivery began to wait, in milliseconds of Unix time.
     #[prost(int64, tag = "2")]
     pub(super) since_ms: i64,
-    /// How often it was tried.
+    /// Number of failed attempts.
     #[prost(uint32, tag = "3")]
     pub(super) failures: u32,
     #[prost(message, optional, tag = "4")]
     apart: Option<SeparateRetry>,
 }
 
-/// The retry of a delivery that waits although the receiver takes others.
+/// The retry of a delivery that waits although the receiver accepts others.
 #[derive(Clone, PartialEq, prost::Message)]
 struct SeparateRetry {
     #[prost(string, tag = "1")]
@@ -63,11 +64,11 @@ struct SeparateRetry {
 /// Result of [`Backlog::hold_back`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HoldBack {
-    /// No delivery is ahead of it: deliver it.
+    /// No delivery is ahead of the alert: deliver it.
     Deliver,
-    /// It waits now.
+    /// The alert was added.
     Wait,
-    /// It must wait, and there is no room.
+    /// The alert must wait, but there is no room.
     Full,
 }
 
@@ -80,7 +81,7 @@ impl Backlog {
         self.waiting.len()
     }
 
-    /// Returns true if none waits.
+    /// Returns true if no delivery waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -92,26 +93,27 @@ impl Backlog {
         self.waiting.iter().any(|waiting| waiting.apart.is_none())
     }
 
-    /// The stream that the sequences are of; 0 if nothing was saved yet.
+    /// Returns the identity of the stream that the sequences belong to; 0 if nothing was saved yet.
     pub(super) fn stream(&self) -> i64 {
         self.stream
     }
 
-    /// Makes the backlog one of this stream. What waited in another one is dropped; returns how many that are.
+    /// Assigns the backlog to this stream. Drops the deliveries from another stream and returns their number.
     pub(super) fn move_to(&mut self, stream: i64) -> usize {
         let is_other = self.stream != stream && self.stream != 0;
         self.stream = stream;
         if is_other { std::mem::take(&mut self.waiting).len() } else { 0 }
     }
 
-    /// Lets alerts wait that may have waited before, by sequence and since when in milliseconds of Unix time.
+    /// Adds alerts that may have waited before. Each has its sequence and, in milliseconds of Unix time, when it
+    /// began to wait.
     pub(super) fn recall(&mut self, alerts: &[(u64, i64)]) {
         for (sequence, since_ms) in alerts {
             self.add(Waiting { sequence: *sequence, since_ms: *since_ms, failures: 0, apart: None });
         }
     }
 
-    /// Number of the timer that was set last.
+    /// Returns the number of the timer that was set last.
     pub(super) fn round(&self) -> u64 {
         self.round
     }
@@ -122,7 +124,7 @@ impl Backlog {
         self.due_ms = due_ms;
     }
 
-    /// Returns how long the timer of this round still runs; `None` if nothing waits.
+    /// Returns the remaining time of this round's timer, or `None` if no delivery waits.
     pub(super) fn left(&self, now_ms: i64) -> Option<Duration> {
         let left_ms = u64::try_from(self.due_ms.saturating_sub(now_ms)).unwrap_or_default();
         (!self.is_empty()).then_some(Duration::from_millis(left_ms))
@@ -190,7 +192,7 @@ impl Backlog {
         self.failures = if pass.is_away() && self.is_away() { self.failures.saturating_add(1) } else { 0 };
     }
 
-    /// Returns the sequences of the deliveries that are given up: their attempts are used up, or the receiver is away and was so
+    /// Returns the sequences of the deliveries to give up: their attempts are used up, or the receiver has been away
     /// for the whole schedule.
     pub(super) fn spent(&self, schedule: &Schedule, now_ms: i64) -> Vec<u64> {
         let since_ms = now_ms.saturating_sub(millis(schedule.total()));
@@ -202,7 +204,7 @@ impl Backlog {
         self.waiting.iter().filter(is_spent).map(|waiting| waiting.sequence).collect()
     }
 
-    /// Returns the delay to the next attempt; `None` if nothing waits, zero if something can be tried at once.
+    /// Returns the delay to the next attempt: `None` if no delivery waits, zero if one can be tried at once.
     pub(super) fn next_attempt(
         &self,
         schedule: &Schedule,
@@ -232,7 +234,8 @@ impl Backlog {
         apart.find(|apart| apart.alert_id == alert_id)
     }
 
-    /// Sets a delivery apart: until the one before it of the same alert is due, else by its own failures.
+    /// Sets a delivery apart: it waits until the earlier one of the same alert is due, or else for a delay by its own
+    /// failures.
     fn set_apart(&mut self, sequence: u64, alert_id: &str, schedule: &Schedule, now_ms: i64) {
         let Ok(at) = self.find(sequence) else { return };
         let own = now_ms.saturating_add(millis(schedule.delay(self.waiting[at].failures, None)));
@@ -243,7 +246,7 @@ impl Backlog {
     }
 }
 
-/// Milliseconds as the backlog stores them.
+/// Returns a duration in milliseconds, the unit of the backlog.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,5 @@
-//! The JSON bodies of webhooks: what is said of an alert, and the event that a submission ended. Findings have the members of `gongkai check --format json`.
+//! The JSON bodies of webhooks: an alert, and the event that a submission ended. Findings have the members of
+//! `gongkai check --format json`.
 
 use gongkai_model::Severity;
 use gongkai_proto::{
@@ -13,14 +14,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub(super) const JSON: &str = "application/json";
 /// Media type of a [`CloudEvent`].
 pub(super) const CLOUD_EVENT: &str = "application/cloudevents+json";
-/// CloudEvents source of what ingest tells.
+/// CloudEvents source of the ends of submissions.
 const SOURCE: &str = "gongkai-ingest";
 
 /// A CloudEvent in structured mode: a submission ended. The data is its receipt.
 #[derive(Debug, Serialize)]
 pub(super) struct CloudEvent<'a> {
     specversion: &'static str,
-    /// The `webhook-id`: the same whenever the end is told.
+    /// The `webhook-id`, which is the same for every delivery of this end.
     id: &'a str,
     source: &'static str,
     #[serde(rename = "type")]

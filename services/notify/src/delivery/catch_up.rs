@@ -1,8 +1,8 @@
 //! Delivers the waiting deliveries of a receiver, in order and one at a time.
 //!
-//! Each subscription has a consumer of its own for the timers that fire, with one message in flight over all replicas:
-//! so two replicas never work on one backlog. A run ends when the receiver is away or when nothing is due. A long run
-//! ends with a new timer that continues it, so that no message stays in flight for ever.
+//! Each subscription has a consumer of its own for the timers that fire, with one message in flight over all
+//! replicas, so that two replicas never work on one backlog. A run ends when the receiver is away or when nothing is
+//! due. A long run ends with a new timer that continues it, so that no message stays in flight forever.
 
 use std::{
     collections::HashMap,
@@ -26,12 +26,12 @@ use super::{
     webhook::Error,
 };
 
-/// Most deliveries between two writes of the backlog.
+/// Maximum number of deliveries between two writes of the backlog.
 const BATCH: usize = 32;
 /// Longest run, apart from its last request.
 const LONGEST_RUN: Duration = Duration::from_secs(20);
 
-/// Delivers what waits for the receiver of one subscription. Handles its timers.
+/// Delivers the waiting alerts of one subscription. Handles its timers.
 pub struct CatchUp {
     subscriber: Arc<Subscriber>,
     queue: Arc<WaitingQueue>,
@@ -149,7 +149,8 @@ impl CatchUp {
         Ok(())
     }
 
-    /// Reads an alert by its sequence. Returns `None` if it is not in its stream, or not on the replica that answered.
+    /// Reads an alert by its sequence. Returns `None` if it is not in its stream, or not on the replica that
+    /// answered.
     async fn load(&self, waiting: &Waiting) -> Result<Option<Loaded>, Decision> {
         let logged = self.runtime.message(STREAM_ALERTS, waiting.sequence).await?;
         let Some(Logged { message, logged_at }) = logged else { return Ok(None) };

@@ -42,7 +42,8 @@ impl Metrics {
 
     /// Records the time from the hook to the delivery of a raised alert.
     ///
-    /// Alerts raised by a neighbour or by the end of a waiver are not measured. They have another trace than the report.
+    /// Alerts raised by a neighbour or by the end of a waiver are not measured, because their trace is not that of
+    /// the report.
     pub(super) fn delivered(&self, alert: &v1::Alert, context: &Context) {
         let is_own = alert.state() == v1::AlertState::Raised && alert.trace_id == context.trace_id;
         let received = alert.received_at.filter(|_| is_own).and_then(|at| time(at, "received_at").ok());

@@ -1,15 +1,15 @@
 //! Delivers alerts to subscriptions, through one durable consumer per subscription: an unreachable receiver delays no
-//! other. The `callback_url` of a site is a receiver like that of a subscription, whose messages are the ends of the site's
-//! submissions; what is said here of alerts holds for them.
+//! other. The `callback_url` of a site is a receiver too, and its messages are the ends of the site's submissions.
+//! The guarantees for alerts apply to them as well.
 //!
-//! Delivery is at least once. [`sent`] records deliveries so that redeliveries are not sent again. After a crash between the
-//! receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which receivers detect repeats.
-//! While the record waits for the broker, nothing is sent again.
+//! Delivery is at least once. [`sent`] records deliveries so that redeliveries are not sent again. After a crash
+//! between the receiver's 2xx and that record, the message is sent again under the same `webhook-id`, by which
+//! receivers detect repeats. While the record waits for the broker, nothing is sent again.
 //!
-//! **A receiver that is away** has a [`WaitingQueue`]: it records the waiting alerts by their sequence and acknowledges
-//! their messages, so that they do not occupy the consumer. A durable timer tries one of them at a time, on a
-//! [`Schedule`]. Once one is delivered, the rest follow in the order of the stream ([`CatchUp`]), before any newer
-//! alert. An alert that is not delivered by the end of the schedule becomes a dead letter.
+//! **A receiver that is away** has a [`WaitingQueue`]: it records the waiting alerts by their sequence and
+//! acknowledges their messages, so that they do not occupy the consumer. A durable timer tries one of them at a time,
+//! on a [`Schedule`]. Once one is delivered, the rest follow in the order of the stream ([`CatchUp`]), before any
+//! newer alert. An alert that is not delivered by the end of the schedule becomes a dead letter.
 //!
 //! **Order.** Waiting alerts are delivered in the order of the stream. All others are delivered concurrently, except
 //! that the end of an alert waits for its beginning.

@@ -1,4 +1,4 @@
-//! What is delivered: an alert, or the end of a submission. And who receives it.
+//! The messages for receivers: an alert, or the end of a submission; and which receiver gets which.
 
 use gongkai_proto::{ReportEvent, v1};
 use gongkai_worker::Context;
@@ -36,7 +36,7 @@ pub(super) struct Body {
 // === impl Notice ===
 
 impl Notice {
-    /// Returns what an event tells receivers; `None` if nothing.
+    /// Returns the notice that an event contains, or `None` if it contains none.
     pub(super) fn of(event: ReportEvent) -> Option<Self> {
         match event {
             ReportEvent::AlertRaised(alert) | ReportEvent::AlertResolved(alert) => Some(Self::Alert(alert)),
@@ -45,7 +45,7 @@ impl Notice {
         }
     }
 
-    /// Returns the id of the alert or submission. Messages about one are delivered in their order.
+    /// Returns the id of the alert or submission. Messages with the same id are delivered in their order.
     pub(super) fn id(&self) -> &str {
         match self {
             Self::Alert(alert) => &alert.alert_id,
@@ -53,13 +53,13 @@ impl Notice {
         }
     }
 
-    /// Returns true if it has what is told.
+    /// Returns true if the notice is complete.
     pub(super) fn is_whole(&self) -> bool {
         let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         !self.id().is_empty() && !matches!(self, Self::Ended(ended) if !is_json(&ended.receipt))
     }
 
-    /// Returns true if an alert ends.
+    /// Returns true if this is the end of an alert.
     pub(super) fn is_resolved(&self) -> bool {
         self.state() == v1::AlertState::Resolved
     }
@@ -72,7 +72,7 @@ impl Notice {
         }
     }
 
-    /// Returns the body of a request with this `webhook-id`: the same for every attempt.
+    /// Returns the body of a request with this `webhook-id`, which is the same for every attempt.
     pub(super) fn body(&self, id: &str, context: &Context) -> Body {
         let (media_type, text) = match self {
             Self::Alert(alert) => {
@@ -100,7 +100,7 @@ impl Wanted {
         }
     }
 
-    /// Returns true if the receiver wants to know of a report whatever its alerts are.
+    /// Returns true if the receiver wants messages about this report, whatever its alerts are.
     pub(super) fn covers(&self, notice: &Notice) -> bool {
         matches!((self, notice), (Self::Alerts(filter), Notice::Alert(alert)) if filter.covers(alert))
     }

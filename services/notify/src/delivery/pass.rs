@@ -13,7 +13,7 @@ pub(super) struct Pass {
     pub(super) done: Vec<u64>,
     /// Failed because the receiver is away.
     pub(super) away: Vec<u64>,
-    /// Failed although the receiver takes others: sequence and alert id.
+    /// Failed although the receiver accepts others: sequence and alert id.
     pub(super) refused: Vec<(u64, String)>,
     /// Not tried, because an earlier alert of the same id failed: sequence and alert id.
     pub(super) behind: Vec<(u64, String)>,
@@ -21,7 +21,7 @@ pub(super) struct Pass {
     pub(super) wish: Option<Duration>,
     /// Why the last one failed.
     pub(super) cause: String,
-    /// Failed; the next delivery tells whether the receiver is away.
+    /// Failed; the next delivery shows whether the receiver is away.
     pub(super) suspect: Option<(u64, String)>,
 }
 
@@ -61,7 +61,7 @@ impl Pass {
         true
     }
 
-    /// Ends the pass. A failure that no later success explains counts as the receiver being away.
+    /// Ends the pass. If no later delivery succeeded, a suspect failure means that the receiver is away.
     pub(super) fn finish(mut self) -> Self {
         if let Some((sequence, alert_id)) = self.suspect.take() {
             self.away.push(sequence);

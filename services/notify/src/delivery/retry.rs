@@ -14,7 +14,7 @@ pub struct Schedule(Vec<Duration>);
 // === impl Schedule ===
 
 impl Schedule {
-    /// Creates a schedule of these delays, at least one.
+    /// Creates a schedule. There must be at least one delay.
     #[must_use]
     pub fn new(delays: Vec<Duration>) -> Self {
         Self(delays)
@@ -25,8 +25,8 @@ impl Schedule {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// Returns the delay after this many failures in a row. After the last delay it stays the same. It is at least as
-    /// long as the receiver asked for, within a day.
+    /// Returns the delay after this many failures in a row. After the last delay of the schedule it stays the same.
+    /// It is at least the delay that the receiver asked for, up to one day.
     pub(super) fn delay(&self, failures: u32, wish: Option<Duration>) -> Duration {
         let step = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
         let delay = self.0.get(step).or(self.0.last()).copied().unwrap_or_default();

@@ -18,15 +18,15 @@ pub(super) struct Sent {
     /// The state of the alert at that sequence.
     #[prost(enumeration = "v1::AlertState", tag = "3")]
     state: i32,
-    /// Highest stream sequence that was not delivered at once: it waits, or is given up.
+    /// Highest stream sequence that was not delivered at once: the message waits, or is given up.
     #[prost(uint64, tag = "4")]
     passed_over: u64,
-    /// The stream that these sequences are of; 0 if an earlier version wrote the record.
+    /// Identity of the stream that these sequences belong to; 0 if an earlier version wrote the record.
     #[prost(int64, tag = "5")]
     stream: i64,
 }
 
-/// How a message compares with what was delivered.
+/// How a message relates to the delivered ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Novelty {
     /// It is new and must be delivered.
@@ -46,7 +46,8 @@ impl Sent {
         format!("{subscription}/{id}")
     }
 
-    /// Makes the record one of this stream. Sequences of another one say nothing, but message ids and the state still hold.
+    /// Assigns the record to this stream. Sequences of another stream are dropped; message ids and the state stay
+    /// valid.
     #[must_use]
     pub(super) fn in_stream(mut self, stream: i64) -> Self {
         if self.stream != stream && self.stream != 0 {
@@ -56,7 +57,7 @@ impl Sent {
         self
     }
 
-    /// Compares a message with what was delivered.
+    /// Compares a message with the delivered ones.
     #[must_use]
     pub(super) fn novelty(&self, context: &Context) -> Novelty {
         if self.ids.contains(&context.message_id) {

@@ -13,10 +13,10 @@ pub struct Secrets(Vec<Webhook>);
 pub enum Unusable {
     #[error("is empty")]
     Empty,
-    /// Not `whsec_` and base64.
+    /// The secret is not `whsec_` and base64.
     #[error("must be whsec_ and base64")]
     Malformed,
-    /// Too weak, or longer than receivers take.
+    /// The key is too short, or longer than the specification allows.
     #[error("must be the base64 of 24 to 64 bytes, not of {0}")]
     Length(usize),
 }

@@ -23,9 +23,10 @@ use super::{
     webhook::Error,
 };
 
-/// Most lost races in a row for one record. After that the alert is retried later.
+/// Maximum number of lost races in a row for one record. After that the alert is retried later.
 const MAX_RACES: u32 = 16;
-/// How long the end of an alert waits for its beginning, which another replica may be sending. Longer than a request takes.
+/// How long the end of an alert waits for its beginning, which another replica may be sending. Longer than a request
+/// can take.
 const ORDER_WAIT: Duration = Duration::from_secs(20);
 
 /// A subscription and its receiver.
@@ -45,18 +46,18 @@ pub struct Subscriber {
 /// Whether a subscription must receive an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// It must, and has not yet.
+    /// The subscription must receive it, and has not yet.
     Now,
-    /// It must if it received the beginning of the alert, which it has not yet.
+    /// The subscription must receive it after the beginning of the alert, which it has not received yet.
     AfterBeginning,
-    /// It must not, or has already.
+    /// The subscription must not receive it, or has already.
     Never,
 }
 
 // === impl Subscriber ===
 
 impl Subscriber {
-    /// Creates a subscription that receives over `channel` what is `wanted`.
+    /// Creates a subscription that receives the `wanted` messages over `channel`.
     #[must_use]
     pub fn new(name: String, wanted: Wanted, channel: Channel, runtime: &Runtime) -> Self {
         Self {
@@ -71,7 +72,7 @@ impl Subscriber {
         }
     }
 
-    /// Returns where the identity of the stream is set that the alerts come from.
+    /// Returns the cell that holds the identity of the alert stream.
     pub(super) fn stream(&self) -> Arc<AtomicI64> {
         self.stream.clone()
     }
@@ -107,10 +108,11 @@ impl Subscriber {
         self.metrics.waiting.clone()
     }
 
-    /// Decides whether the subscription must receive the alert.
+    /// Decides whether the subscription must receive the notice.
     pub(super) async fn need(&self, notice: &Notice, context: &Context) -> Result<Need, Decision> {
         let sent = self.sent(notice).await?;
-        // A subscription that received the raised alert receives its end, even if the rest of it no longer passes the filter.
+        // A subscription that received the raised alert receives its end, even if its remaining findings no longer
+        // pass the filter.
         let is_end = notice.is_resolved();
         let is_wanted = self.wanted.wants(notice) || is_end && sent.is_raised();
         Ok(match sent.novelty(context) {
@@ -125,8 +127,8 @@ impl Subscriber {
         })
     }
 
-    /// Waits until the beginning of an alert that ended was sent, waits or is given up, or for as long as sending it could take. Returns
-    /// false if there was nothing to wait for.
+    /// Waits until the beginning of an ended alert was sent, waits in the queue, or is given up, at most for the time
+    /// that sending can take. Returns false if there was nothing to wait for.
     pub(super) async fn awaits_beginning(&self, notice: &Notice) -> Result<bool, Decision> {
         if !notice.is_resolved() || self.sent(notice).await?.is_begun() {
             return Ok(false);

@@ -1,9 +1,10 @@
-//! The URL of a webhook: `https`, or `http` to this machine. Private addresses are refused unless the config allows them.
+//! The URL of a webhook: `https`, or `http` to this machine. Private addresses are refused unless the config allows
+//! them.
 //!
-//! A host name is checked by the addresses that it resolves to, at every connection, in the HTTP client's resolver. The
-//! client therefore connects only to addresses that were checked. An IP address in the URL is checked here, however it
-//! is written. A loopback address or `localhost` in the URL is allowed, because the operator wrote it. Another spelling
-//! of loopback (`0x7f.1`) is not, nor another *name* that resolves to loopback.
+//! A host name is checked by the addresses that it resolves to, at every connection, in the HTTP client's resolver.
+//! The client therefore connects only to checked addresses. An IP address in the URL is checked here, in any
+//! notation. A loopback address or `localhost` in the URL is allowed, because the operator wrote it. Another notation
+//! of loopback (`0x7f.1`) is refused, and so is another *name* that resolves to loopback.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -77,7 +78,7 @@ impl Target {
     }
 }
 
-/// Returns true if a URL names an address in its usual form, and not as an IPv6 address that carries an IPv4 one.
+/// Returns true if a URL contains an address in its usual notation, and not an IPv4 address inside an IPv6 one.
 fn is_written(text: &str, host: &str) -> bool {
     let authority =
         text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
@@ -126,10 +127,10 @@ mod tests {
             "[64:ff9b::a00:1]",
             "[2002:a00:1::]",
             "[::]",
-            // Other ways to write 10.0.0.1 and 169.254.169.254.
+            // Other notations of 10.0.0.1 and 169.254.169.254.
             "0x0a000001",
             "2852039166",
-            // This machine, in spellings that no operator would use.
+            // Notations of this machine that no operator would use.
             "0x7f.1",
             "2130706433",
             "0177.0.0.1",

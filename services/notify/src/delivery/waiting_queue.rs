@@ -1,11 +1,12 @@
-//! The queue of one subscription while its receiver is away: its saved [`Backlog`] and the timer that tries again.
+//! The queue of one subscription while its receiver is away: its saved [`Backlog`] and the timer for the next
+//! attempt.
 //!
-//! The timer is set before the backlog is saved, so that nothing waits without one. A timer carries the number of its
-//! round. A timer of an earlier round that still fires only sets the current timer again, for the time that is left.
+//! The timer is set before the backlog is saved, so that no delivery waits without one. A timer carries the number of
+//! its round. A timer of an earlier round that still fires only sets the current timer again, for the remaining time.
 //! Programs and brokers may restart at any point. [`WaitingQueue::watch`] sets a timer that was lost.
 //!
-//! The backlog names alerts by sequence, so it keeps which stream they are of. After a loss it is checked before anything is
-//! delivered ([`WaitingQueue::check`]).
+//! The backlog names alerts by sequence, so it stores the identity of their stream. After a loss it is checked before
+//! anything is delivered ([`WaitingQueue::check`]).
 
 use std::{
     sync::{
@@ -34,13 +35,14 @@ use super::{
 };
 use crate::streams::{CheckedEpoch, identity};
 
-/// Most lost races in a row for one backlog. All deliveries of a receiver that just went away write it.
+/// Maximum number of lost races in a row for one backlog. When a receiver becomes unreachable, all its deliveries
+/// write it.
 const MAX_RACES: u32 = 200;
-/// Most alerts that are looked through when the backlog is lost, newest first. They fit into one record.
+/// Maximum number of alerts to search when the backlog is lost, newest first. They fit into one record.
 const MAX_RECALLED: usize = 16_384;
-/// Alerts that are read ahead then.
+/// Number of alerts to read ahead during that search.
 const READ_AHEAD: usize = 32;
-/// Pause before the broker is asked again.
+/// Pause before the broker is called again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Interval of the checks that a backlog has a timer.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
@@ -61,11 +63,11 @@ pub struct WaitingQueue {
     records: RecordStore,
     runtime: Runtime,
     pub(super) schedule: Schedule,
-    /// One change at a time in this process. Replicas race by compare-and-set.
+    /// Allows one change at a time in this process. Replicas race by compare-and-set.
     turn: tokio::sync::Mutex<()>,
-    /// The log for which it was made sure that nothing that waits is lost.
+    /// The epoch of the log for which the backlog was checked.
     checked: CheckedEpoch,
-    /// Where the identity of the stream of alerts is set then.
+    /// The cell for the identity of the alert stream, which the check sets.
     stream: Arc<AtomicI64>,
 }
 
@@ -82,8 +84,8 @@ impl TryFrom<(&str, Bytes)> for Due {
 // === impl WaitingQueue ===
 
 impl WaitingQueue {
-    /// Creates the queue of `subscriber`, whose failed deliveries are tried again after the delays of `schedule`. It takes
-    /// nothing before [`Self::watch`] runs.
+    /// Creates the queue of `subscriber`, whose failed deliveries are tried again after the delays of `schedule`. It
+    /// accepts no alert before [`Self::watch`] runs.
     #[must_use]
     pub fn new(subscriber: &Subscriber, schedule: Schedule, runtime: &Runtime) -> Self {
         Self {
@@ -97,7 +99,7 @@ impl WaitingQueue {
         }
     }
 
-    /// Makes sure that what is saved is of the present stream of alerts.
+    /// Checks that the backlog belongs to the present stream of alerts.
     ///
     /// # Errors
     /// `Unavailable`: that is not known yet.
@@ -106,8 +108,8 @@ impl WaitingQueue {
             .ready(&self.runtime, || format!("what waits for {} is not checked yet", self.subscription))
     }
 
-    /// Waits until that was made sure once, or until shutdown. A consumer is not created before: without one, nothing can have
-    /// waited.
+    /// Waits until the backlog was checked once, or until shutdown. The consumer must not exist before: without one,
+    /// no delivery can have waited.
     pub async fn until_checked(&self) {
         self.checked.until_set(&self.runtime).await;
     }
@@ -119,7 +121,7 @@ impl WaitingQueue {
     /// Adds an alert to the queue if it must not be delivered now. Returns true if it waits.
     ///
     /// # Errors
-    /// `Unavailable` also if there is no room: the alert stays in its stream meanwhile, with all that follow.
+    /// `Unavailable`, also if there is no room: the alert then stays in its stream, with all that follow.
     pub(super) async fn hold_back(&self, sequence: u64, alert_id: &str) -> Result<bool, Decision> {
         let now_ms = self.now_ms();
         // Most alerts need not wait, so this check takes no turn.
@@ -181,7 +183,7 @@ impl WaitingQueue {
         }
     }
 
-    /// Until shutdown, keeps `waiting` at the number of waiting deliveries, and makes sure that they have a timer.
+    /// Until shutdown, sets `waiting` to the number of waiting deliveries, and makes sure that they have a timer.
     pub async fn watch(self: Arc<Self>, waiting: UpDownCounter) {
         let shutdown = self.runtime.shutdown();
         while !shutdown.is_cancelled() {
@@ -206,10 +208,11 @@ impl WaitingQueue {
         }
     }
 
-    /// Makes the backlog one of the present stream of alerts, and looks for what waited if it is lost.
+    /// Assigns the backlog to the present stream of alerts, and restores waiting deliveries if the backlog is lost.
     ///
-    /// What waited in a stream that is lost is raised again from the log of reports. If the backlog itself is lost, whatever
-    /// may have waited in it does so again: the record of what was delivered, or else the receiver, knows what it has.
+    /// Alerts that waited in a lost stream are raised again from the log of reports. If the backlog itself is lost,
+    /// every alert that may have waited in it waits again: the record of deliveries, or else the receiver, drops the
+    /// delivered ones.
     async fn check(&self, epoch: u64) -> Result<(), Error> {
         let state = self.runtime.stream_state(STREAM_ALERTS).await?;
         let stream = identity(&state);
@@ -224,7 +227,7 @@ impl WaitingQueue {
         if is_changed {
             let (found, dropped) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let adopt = |backlog: &mut Backlog| {
-                // Another replica may have done it meanwhile.
+                // Another replica may have checked it meanwhile.
                 let is_done = backlog.stream() == stream;
                 let recalled: &[_] = if is_done { &[] } else { &recalled };
                 found.store(recalled.len(), Ordering::Relaxed);
@@ -277,7 +280,7 @@ impl WaitingQueue {
         Ok(recent)
     }
 
-    /// Follows the backlog until the watch breaks off.
+    /// Follows the backlog until the watch ends.
     async fn follow(&self, waiting: &UpDownCounter) -> Result<(), Error> {
         let mut changes = self.records.watch::<Backlog>(&self.subscription).await?;
         let mut checks = interval(CHECK_INTERVAL);
@@ -295,7 +298,8 @@ impl WaitingQueue {
         }
     }
 
-    /// Sets the timer if something waits and there is none. Usually there is one, or its delivery is under way.
+    /// Sets the timer if a delivery waits and there is no timer. Usually there is one, or its message is being
+    /// handled.
     async fn ensure_timer(&self) -> Result<(), Error> {
         let backlog = self.read().await?;
         let Some(after) = backlog.left(self.now_ms()) else { return Ok(()) };

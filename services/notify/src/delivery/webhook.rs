@@ -44,7 +44,7 @@ pub(super) enum Error {
         wish: Option<Duration>,
         /// Status or failure of the request.
         cause: String,
-        /// True if the cause may be this message, so that the receiver may take others.
+        /// True if the cause may be this message, so that the receiver may accept others.
         may_be_message: bool,
     },
     /// 410: the receiver is gone for good.
@@ -77,12 +77,12 @@ impl Error {
         matches!(self, Self::Later { .. })
     }
 
-    /// Returns true if the cause may be this message, so that the receiver may take others.
+    /// Returns true if the cause may be this message, so that the receiver may accept others.
     pub(super) fn may_be_message(&self) -> bool {
         matches!(self, Self::Later { may_be_message: true, .. })
     }
 
-    /// Delay that the receiver asked for.
+    /// Returns the delay that the receiver asked for.
     pub(super) fn wish(&self) -> Option<Duration> {
         match self {
             Self::Later { wish, .. } => *wish,
@@ -179,7 +179,7 @@ impl Webhook {
         let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let wish = header.and_then(|header| retry::wish(header, self.clock.now()));
         let status = response.status();
-        // 429, 502, 503 and 504 are about the receiver.
+        // The statuses 429, 502, 503 and 504 concern the receiver and not the message.
         let may_be_message = matches!(status.as_u16(), 408 | 425 | 500 | 501 | 505..);
         Error::Later { wish, cause: status.to_string(), may_be_message }
     }

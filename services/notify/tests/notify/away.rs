@@ -13,7 +13,7 @@ use crate::{
     running::Running,
 };
 
-/// A notify with one webhook whose receiver is away with this status, and short delays.
+/// Starts notify with one webhook, whose receiver is away with this status, and short delays.
 async fn started(status: u16, delays_s: &[u64]) -> (Running, Receiver) {
     let (receiver, url) = Receiver::start([]).await;
     receiver.goes_away(status);
@@ -22,7 +22,7 @@ async fn started(status: u16, delays_s: &[u64]) -> (Running, Receiver) {
     (Running::start(Memory::new(), config).await, receiver)
 }
 
-/// The alerts that the receiver took, in their order.
+/// Returns the alerts that the receiver accepted, in their order.
 fn taken(receiver: &Receiver) -> Vec<String> {
     receiver.taken().iter().map(Request::alert_id).collect()
 }

@@ -1,4 +1,5 @@
-//! Sites that are told when their submissions end: what they get, once and signed, whoever else is away, over a real broker too.
+//! Sites with a `callback_url`: the receipts that they get when submissions end, once and signed, while other
+//! receivers are away, and over a real broker too.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::{
     running::Running,
 };
 
-/// A config whose sites have these addresses, without any subscription but the log.
+/// Returns a config whose sites have these addresses, and whose only subscription is the log.
 fn sites(urls: &[(&str, &str)]) -> Config {
     let site = |url: &str| -> Site {
         toml::from_str(&format!("source = \"s\"\ncallback_url = \"{url}\"\nsecrets = [\"{SECRET}\"]"))
@@ -27,7 +28,7 @@ fn sites(urls: &[(&str, &str)]) -> Config {
     Config { sites, ..Config::default() }
 }
 
-/// What ingest publishes when a submission of a site ends.
+/// Returns the message that ingest publishes when a submission of a site ends.
 fn ended(site: &str, submission: &str, state: &str) -> (String, v1::SubmissionEnded) {
     let receipt = json!({"submission_id": submission, "state": state, "report": null});
     let ended = v1::SubmissionEnded {
@@ -130,7 +131,7 @@ async fn a_site_away_delays_nobody_and_gets_its_ends_in_order_also_from_another_
     assert!(taken.iter().all(|request| request.signed && request.body["id"] == id(request)));
     let told = submissions(&taken);
     assert_eq!(told.iter().collect::<std::collections::BTreeSet<_>>().len(), 20, "each once: {told:?}");
-    // All tries of one end have one id, before the kill and after it.
+    // All attempts for one end have the same id, before and after the kill.
     let of_first = |request: &&Request| request.body["subject"] == told[0].as_str();
     let ids: std::collections::BTreeSet<_> =
         away.seen().iter().filter(of_first).map(|request| id(request).to_owned()).collect();

@@ -42,7 +42,7 @@ pub(crate) fn config(url: &str, more: &str) -> Config {
     toml::from_str(&text).unwrap()
 }
 
-/// A notify with one webhook, whose receiver gives these responses.
+/// Starts notify with one webhook, whose receiver gives these responses.
 async fn started(answers: impl IntoIterator<Item = Answer>) -> (Running, Receiver) {
     let (receiver, url) = Receiver::start(answers).await;
     (Running::start(Memory::new(), config(&url, "")).await, receiver)

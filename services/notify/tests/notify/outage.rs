@@ -50,7 +50,7 @@ impl Replica {
         self.runtime.publish(id, output).await.unwrap();
     }
 
-    /// The number of alerts that wait for the receiver of a subscription.
+    /// Returns the number of alerts that wait for the receiver of a subscription.
     async fn waiting(&self, subscription: &str) -> usize {
         let entries = self.broker.entries(subjects::BUCKET_DELIVERIES);
         let entry = entries.get(subscription).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_receiver_away_for_800_alerts_delays_no_other_and_gets_its_own_in_orde
     let server = NatsServer::start().await;
     let replicas = [Replica::start(&server, &both).await, Replica::start(&server, &both).await];
 
-    // Raised 90 times a second, every fourth is an end.
+    // 90 alerts are raised per second, and every fourth message is the end of one.
     let mut published = Vec::new();
     let mut pace = tokio::time::interval(Duration::from_millis(11));
     for n in 0..800 {

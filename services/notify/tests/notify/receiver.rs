@@ -90,7 +90,7 @@ impl Receiver {
         self.about.lock().unwrap().insert(alert_id.to_owned(), status);
     }
 
-    /// The requests that were answered with success.
+    /// Returns the requests that were answered with success.
     pub(crate) fn taken(&self) -> Vec<Request> {
         self.seen().into_iter().filter(|request| request.status == 204).collect()
     }

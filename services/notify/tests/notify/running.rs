@@ -18,7 +18,7 @@ pub(crate) const URL: &str = "https://example.gov.cn/2023.html";
 /// The operands digest of findings.
 pub(crate) const DIGEST: &str = "0011223344556677";
 
-/// A finding of severity `ERROR` with a cause of its own.
+/// Returns a finding of severity `ERROR` with a cause of its own.
 pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
     v1::Finding {
         rule: "T3-ROW".into(),
@@ -31,12 +31,12 @@ pub(crate) fn finding(fingerprint: &str) -> v1::Finding {
     }
 }
 
-/// When a message of the log was received: long before the test, a second after the message before it.
+/// Returns when a message of the log was received: long before the test, one second after the message before it.
 pub(crate) fn received_at(sequence: u64) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: i64::try_from(sequence).unwrap(), nanos: 0 }
 }
 
-/// A validation of the revision received at `received`.
+/// Returns a validation of the revision received at `received`.
 pub(crate) fn validated(received: u64, fingerprints: &[&str]) -> v1::ReportValidated {
     v1::ReportValidated {
         origin: Some(v1::Origin {
@@ -102,7 +102,7 @@ impl Running {
         self.memory.until(|m| idle(m, subjects::STREAM_ALERTS, &durable)).await;
     }
 
-    /// Waits until nothing waits for the receiver of a subscription.
+    /// Waits until no delivery waits for the receiver of a subscription.
     pub(crate) async fn caught_up(&self, subscription: &str) {
         self.delivered(subscription).await;
         self.until_waiting(subscription, 0).await;

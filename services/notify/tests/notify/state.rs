@@ -19,7 +19,7 @@ use crate::running::{DIGEST, REPORT, URL, finding};
 
 const OTHER_URL: &str = "https://example.gov.cn/moved.html";
 
-/// `a` has no cause, `a@x` has the cause `x`, and `a'` has other operands.
+/// Returns a validation with these findings: `a` has no cause, `a@x` has the cause `x`, and `a'` has other operands.
 fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUpdate {
     let findings: Vec<_> = findings
         .iter()
@@ -43,7 +43,7 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUp
     event(sequence, change)
 }
 
-/// An arrival of a distinct content, from the event with that sequence.
+/// Returns an arrival of a distinct content, from the event with that sequence.
 fn arrival(sequence: u64, received: u64, url: &str) -> Arrival {
     Arrival {
         rank: rank(received),
@@ -69,12 +69,12 @@ fn withdrawal(sequence: u64, url: &str) -> ReportUpdate {
     event(sequence, UpdateKind::Withdrawn(TakenDown { rank: rank(sequence), url: url.into() }))
 }
 
-/// The erasure of what was received then.
+/// Returns the erasure of the content that was received at `received`.
 fn erasure(sequence: u64, received: u64) -> ReportUpdate {
     event(sequence, UpdateKind::Erased(vec![format!("hash-{received}")]))
 }
 
-/// `a` is granted and `-a` ended. `a2` is a second waiver of the same finding.
+/// Returns a waiver: `a` is granted and `-a` ended. `a2` is a second waiver of the same finding.
 fn waiver(sequence: u64, text: &str) -> ReportUpdate {
     let (name, is_ended) = text.strip_prefix('-').map_or((text, false), |ended| (ended, true));
     let (fingerprint, operands_digest) = stands_on(name.trim_end_matches('2'));
@@ -266,8 +266,7 @@ fn an_alert_names_the_event_behind_it() {
     assert_eq!((alert.trace_id.as_str(), alert.changed_at.unwrap().seconds), ("trace-10", 1_700_000_000));
 }
 
-/// A withdrawal was interrupted after the URL's record was saved. An older validation that is delivered again applies
-/// it.
+/// A withdrawal was interrupted after the URL's record was saved. A redelivered older validation applies it.
 #[test]
 fn an_event_that_resolves_what_it_raised_sends_two_messages() {
     let mut state = ReportAlerts::default();
@@ -297,7 +296,7 @@ fn what_is_waived_is_resolved_and_stands_again_when_the_waiver_ends() {
         (waiver(11, "a"), &[]),
         (waiver(12, "c"), &["-c"]),
         (waiver(13, "b"), &["-b"]),
-        // Another run finds it again in another revision. It is still waived.
+        // Another validation has the finding again, in another revision. It is still waived.
         (check(14, 1, URL, &["a@x", "b@x", "c"]), &[]),
         (check(15, 9, URL, &["a@x", "b@x", "c"]), &[]),
         (waiver(16, "-b"), &["+b"]),
@@ -367,7 +366,7 @@ fn a_waiver_lapses_when_an_operand_changes() {
 
 #[test]
 fn a_waiver_is_held_against_what_was_found_last_though_the_alert_is_older() {
-    // The cause moves with the corrected number. The alert stays open under the old cause.
+    // The cause moves with the corrected number. The alert stays open under its old cause.
     let moved = || (check(11, 2, URL, &["a'@x"]), &[] as &[&str]);
     says(&[(check(10, 1, URL, &["a@y"]), &["+a"]), moved(), (waiver(12, "a'"), &["-a"])]);
     says(&[(check(10, 1, URL, &["a@y"]), &["+a"]), moved(), (waiver(12, "a"), &[])]);
@@ -402,7 +401,8 @@ fn draft() -> impl Strategy<Value = Draft> {
     ]
 }
 
-/// Events with sequences, and their deliveries: which event, and after how many outputs the process dies, if it does.
+/// Generates events with sequences, and their deliveries: which event, and after how many outputs the process dies,
+/// if it does.
 fn story() -> impl Strategy<Value = (Vec<ReportUpdate>, Vec<(usize, Option<usize>)>)> {
     vec(draft(), 1..7).prop_flat_map(|drafts| {
         // One revision has one URL, and one content has one finding under one cause.
@@ -440,7 +440,7 @@ fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     else {
         return BTreeSet::new();
     };
-    // If an arrival was parsed twice, the later event tells its URL.
+    // If an arrival was parsed twice, the later event contains its URL.
     let readings = events.iter().filter_map(|event| match &event.change {
         UpdateKind::Validated { arrival: other, .. } if other.rank == arrival.rank => Some(other),
         _ => None,
@@ -474,7 +474,7 @@ proptest! {
     fn neither_order_nor_crashes_decide_what_is_open_or_lose_an_alert((events, deliveries) in story()) {
         let mut state = ReportAlerts::default();
         let mut ids = BTreeSet::new();
-        // What a reader of the alert stream knows: the last state of each alert.
+        // The last state of each alert, as a reader of the alert stream sees it.
         let mut believed = BTreeMap::new();
         for (at, dies_after) in &deliveries {
             if state.apply(&events[*at]) == Transition::Stale {

@@ -9,7 +9,7 @@ use crate::reads::Reads;
 
 /// Time between two searches for expired waivers.
 const SWEEP: Duration = Duration::from_secs(10);
-/// Waivers ended per search.
+/// Maximum number of waivers ended per search.
 const BATCH: usize = 100;
 
 /// Ends expired waivers until shutdown. Several replicas publish the same event under the same id.

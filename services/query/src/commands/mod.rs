@@ -1,5 +1,5 @@
 //! Requests that make a decision, such as a waiver. A decision is an event of the log like any other: it is published
-//! here and stored by the projector, so every replica has it within moments and a rebuilt read model has it again.
+//! here and stored by the projector, so every replica has it within moments and a rebuilt read model contains it.
 //! Nothing else in query publishes.
 
 mod expiry;

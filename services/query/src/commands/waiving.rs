@@ -11,13 +11,13 @@ use crate::error::QueryError;
 use crate::name;
 use crate::reads::Reads;
 
-/// Longest reason, in characters.
+/// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 2000;
-/// Longest name of a person, in characters.
+/// Maximum length of a person's name, in characters.
 const MAX_PERSON: usize = 100;
 /// Maximum duration of a waiver, in days.
 const MAX_DAYS: i64 = 3653;
-/// Bytes of a waiver's id.
+/// Number of bytes of a waiver's id.
 const ID_BYTES: usize = 8;
 
 /// Grants and revokes waivers. Times are cut to microseconds, as in the read model.
@@ -90,7 +90,7 @@ impl WaiverCommands {
         self.publish(&Waiver { end: Some(end), ..waiver }, "revoked", || QueryError::WaiverEnded).await
     }
 
-    /// Publishes the new state of a waiver; fails with `known` if the log has it already.
+    /// Publishes the new state of a waiver. Fails with `known` if it is already in the log.
     async fn publish(
         &self,
         waiver: &Waiver,

@@ -11,7 +11,7 @@ use crate::error::QueryError;
 enum FieldType {
     /// Any text; `=`, `!=` and `:`.
     Text,
-    /// One of a closed set of names, which the function parses; `=` and `!=`.
+    /// One of a closed set of names, which the function validates; `=` and `!=`.
     Name(fn(&str) -> bool),
     /// A whole number; all comparisons.
     Integer,

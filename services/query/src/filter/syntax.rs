@@ -11,25 +11,25 @@ use gongkai_store::query::Op;
 
 use crate::error::QueryError;
 
-/// Longest filter in characters.
+/// Maximum length of a filter in characters.
 const MAX_LENGTH: usize = 2000;
-/// Most terms.
+/// Maximum number of terms.
 const MAX_TERMS: usize = 20;
 
 /// One parsed comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
-    /// The field's name.
+    /// Name of the field.
     pub field: String,
-    /// Its position, from 1.
+    /// Position of the field, from 1.
     pub field_at: usize,
     /// The operator.
     pub op: Op,
-    /// The operator's position.
+    /// Position of the operator.
     pub op_at: usize,
     /// The value, unquoted.
     pub value: String,
-    /// The value's position.
+    /// Position of the value.
     pub value_at: usize,
 }
 
@@ -58,7 +58,7 @@ pub fn parse(filter: &str) -> Result<Vec<Term>, QueryError> {
     Ok(terms)
 }
 
-/// The error at a character, counted from 0.
+/// Creates the error at a character, counted from 0.
 pub(super) fn invalid_filter(at: usize, what: impl Into<String>) -> QueryError {
     QueryError::InvalidFilter { position: at + 1, what: what.into() }
 }

@@ -13,11 +13,11 @@ use crate::log_watch::{LogComparison, LogWatch};
 use crate::notifier::ChangeNotifier;
 use crate::read_model::ReadModel;
 
-/// Most events of a transaction.
+/// Maximum number of events per transaction.
 const BATCH: usize = 64;
 /// Delay before a failed write is retried, long enough for an operator to free a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// Delay before the log is asked again for an event that it did not find.
+/// Delay before the log is searched again for an event that was not found.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Sends events to the only task that writes. The task ends when this is dropped.
@@ -26,7 +26,7 @@ pub(super) struct Batches {
     _task: AbortOnDropHandle<()>,
 }
 
-/// An event to record, with what is to be stored of it.
+/// An event to record, with what to store of it.
 struct Job {
     write: Option<Write>,
     mark: Mark,
@@ -51,10 +51,10 @@ impl Batches {
         Self { jobs, _task: AbortOnDropHandle::new(tokio::spawn(writer.run(queue))) }
     }
 
-    /// Records an event and stores what it says. Returns once that is on the disk.
+    /// Records an event and stores its effect. Returns once both are on the disk.
     ///
     /// # Errors
-    /// What the runtime must do with the event.
+    /// The decision about the event for the runtime.
     ///
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be stored. Storing it again is harmless.
@@ -78,8 +78,8 @@ impl BatchWriter {
         }
     }
 
-    /// Returns why nothing may be written now, if anything. The events were delivered before this check, so if the log
-    /// is the right one now, they are from it.
+    /// Returns why nothing may be written now, if anything. The events were delivered before this check, so if the
+    /// log is the right one now, they are from it.
     async fn obstacle(&self) -> Option<Box<dyn Fn() -> Decision + Send>> {
         let (log, model) = self.watch.as_ref()?;
         let retry = |delay, reason: String| -> Option<Box<dyn Fn() -> Decision + Send>> {
@@ -133,7 +133,8 @@ impl Job {
     }
 }
 
-/// Stores events in one transaction. If that fails, each in its own, so that one event holds back no other.
+/// Stores events in one transaction. If that fails, stores each in its own, so that one event does not delay the
+/// others.
 fn store_each(store: &dyn Store, events: Vec<(Option<Write>, Mark)>) -> Vec<Result<Applied, Error>> {
     let (writes, marks): (Vec<_>, Vec<_>) = events.into_iter().unzip();
     let all: Vec<Write> = writes.iter().flatten().cloned().collect();

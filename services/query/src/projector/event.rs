@@ -12,7 +12,7 @@ pub fn is_draft(origin: Option<&v1::Origin>) -> bool {
     origin.is_some_and(|origin| origin.kind() == v1::DocumentKind::Draft)
 }
 
-/// The prose of a report.
+/// Converts the prose of a report.
 ///
 /// # Errors
 /// A span lacks its start or its end.
@@ -29,7 +29,7 @@ pub fn prose(text: v1::ParsedText) -> Result<StoredProse, Error> {
     Ok(StoredProse { preamble, sections })
 }
 
-/// The arrival of a validated report.
+/// Converts the arrival of a validated report.
 ///
 /// # Errors
 /// A field is missing or has a value that this version does not know.
@@ -59,7 +59,7 @@ pub fn validated(
     arrival_event(event.origin, event_sequence, event_at, ArrivalOutcome::Validated(Box::new(content)))
 }
 
-/// The arrival of a rejected document.
+/// Converts the arrival of a rejected document.
 ///
 /// # Errors
 /// A field is missing or has a value that this version does not know.
@@ -71,7 +71,7 @@ pub fn rejected(
     arrival_event(event.origin, event_sequence, event_at, ArrivalOutcome::Rejected)
 }
 
-/// A waiver with its current state.
+/// Converts a waiver with its current state.
 ///
 /// # Errors
 /// A field is missing or has a value that this version does not know.
@@ -87,7 +87,7 @@ fn arrival_event(
 ) -> Result<ArrivalEvent, Error> {
     let origin = origin.ok_or(Error::Missing { field: "origin" })?;
     let arrival = history::arrival(&origin, event_sequence)?;
-    // Nothing rests on it: a time that cannot be read counts as not given.
+    // Nothing depends on this time: if it cannot be read, it counts as not given.
     let event_time = convert::timestamp::optional(origin.event_time, "origin.event_time").unwrap_or_default();
     Ok(ArrivalEvent { submission_id: origin.submission_id, arrival, event_at, event_time, outcome })
 }

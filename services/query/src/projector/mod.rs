@@ -28,12 +28,12 @@ use crate::log_watch::{KINDS, LogWatch};
 use crate::notifier::ChangeNotifier;
 use crate::read_model::ReadModel;
 
-/// Events handled at once. While a batch waits for the disk, the next ones load their prose and gather.
+/// Number of events handled at once. While a batch waits for the disk, the next events load their prose.
 const CONCURRENCY: usize = 64;
-/// Attempts before an event is buried: a full disk or an unreachable broker must not lose one.
+/// Number of attempts before an event is buried: a full disk or an unreachable broker must not lose one.
 const MAX_ATTEMPTS: u32 = 100_000;
-/// Time without a replica of a read model after which its consumer is deleted. A file that comes back later is filled again
-/// from the first event, which changes nothing in it.
+/// Time without a replica of a read model after which its consumer is deleted. A file that is used again later is
+/// filled from the first event on, which changes nothing in it.
 const FORGET_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The handler that writes events to the store.
@@ -46,7 +46,7 @@ pub struct Projector {
 #[derive(Debug)]
 pub struct LoggedEvent(Result<ReportEvent, anyhow::Error>);
 
-/// The consumer of a read model.
+/// Returns the consumer of a read model.
 #[must_use]
 pub fn consume(epoch: &str) -> Consume {
     Consume {
@@ -70,13 +70,14 @@ impl From<(&str, Bytes)> for LoggedEvent {
 }
 
 impl Projector {
-    /// Writes to `store`, reads prose from `texts`, notifies `changes` after every visible change.
+    /// Creates a projector that writes to `store`, reads prose from `texts`, and notifies `changes` after every
+    /// visible change.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, texts: Arc<dyn Objects>, changes: ChangeNotifier) -> Self {
         Self { texts, batches: Batches::start(store, changes, None) }
     }
 
-    /// Like [`Self::new`], but checks before each write that the log is the one of the read model. If it is not, raises
+    /// Like [`Self::new`], but checks before each write that the log is that of the read model. If it is not, raises
     /// a doubt.
     #[must_use]
     pub fn watching(
@@ -89,7 +90,7 @@ impl Projector {
         Self { texts, batches: Batches::start(store, changes, Some((log, model))) }
     }
 
-    /// What to store of an event; `None` if it has no effect.
+    /// Returns what to store of an event, or `None` if it has no effect.
     async fn write(&self, event: ReportEvent, context: &Context) -> Result<Option<Write>, Decision> {
         let arrival = |arrival| Some(Write::Arrival(Box::new(arrival)));
         match event {
@@ -120,7 +121,7 @@ impl Projector {
         }
     }
 
-    /// The prose of a report; `None` if it was erased or never stored.
+    /// Returns the prose of a report, or `None` if it was erased or never stored.
     async fn prose(&self, text: Option<&v1::ContentRef>) -> Result<Option<StoredProse>, Decision> {
         let Some(text) = text.filter(|text| !text.key.is_empty()) else { return Ok(None) };
         let Some(content) = self.texts.get(&text.key).await? else { return Ok(None) };

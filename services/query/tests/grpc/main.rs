@@ -1,4 +1,4 @@
-//! The service over real gRPC: events go in at the broker, answers come out at a tonic client.
+//! The service over real gRPC: events are published to the broker, and a tonic client reads the answers.
 
 #[cfg(test)]
 mod harness;

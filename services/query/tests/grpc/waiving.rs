@@ -1,4 +1,4 @@
-//! Waivers over gRPC: granted, listed, revoked, expired, lapsed; and a finding explained.
+//! Waivers over gRPC: granted, listed, revoked, expired, lapsed; and the explanation of a finding.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn alerts(bench: &Bench) -> AlertServiceClient<Channel> {
     AlertServiceClient::new(bench.channel().await)
 }
 
-/// Fingerprints of the report's findings that are waived, or not.
+/// Returns the fingerprints of the report's findings that are waived, or not.
 async fn findings(bench: &Bench, is_waived: bool) -> Vec<v1::Finding> {
     let request = v1::ListFindingsRequest {
         parent: REPORT.into(),
@@ -60,7 +60,7 @@ async fn a_waiver_is_granted_shown_and_revoked() {
     let granted = client.create_waiver(request(FINDING, 3600)).await.unwrap().into_inner();
     assert_eq!((granted.state(), granted.rule.as_str()), (WaiverState::Active, "T3-ROW"));
     assert_eq!((granted.finding.as_str(), granted.region.as_str()), (FINDING, "360982"));
-    // Sent again before the read model has it, or by another caller: one waiver.
+    // A request that is repeated before the read model has the waiver, or by another caller, creates no second one.
     let twice = client.create_waiver(request(FINDING, 7200)).await.unwrap_err();
     assert_eq!(reason(&twice), (Code::AlreadyExists, "ALREADY_WAIVED".into()));
     bench.projected().await;

@@ -57,7 +57,7 @@ async fn a_resumed_watch_has_neither_gap_nor_duplicate() {
         for i in 0..25 {
             bench.validate(&name(round * 25 + i), &format!("h{round}-{i}"), 2).await;
         }
-        // The client disconnects in the middle; what it did not read is sent again.
+        // The client disconnects in the middle; the changes that it did not read are sent again.
         for _ in 0..[7, 40, 3, 50][round] {
             let change = next(&mut stream).await;
             names.push(seen(&change).0);
@@ -132,13 +132,13 @@ async fn watchers_are_counted_and_slow_ones_hold_nothing_up() {
     for i in 0..200 {
         bench.validate(&name(i), &format!("h{i}"), 2).await;
     }
-    // Everything is projected although the stream is not read.
+    // The projector handles everything although the stream is not read.
     bench.projected().await;
     for _ in 0..200 {
         next(&mut slow).await;
     }
     drop(slow);
-    // The slot is free once the server noticed; each failure is a round trip.
+    // The slot is free once the server has noticed the disconnection; each failure is a round trip.
     let again = async { while client.watch_reports(watch("agencies/-", "")).await.is_err() {} };
     timeout(SOON, again).await.unwrap();
 }

@@ -31,9 +31,9 @@ pub(crate) type Answers = Vec<String>;
 pub(crate) struct Bench {
     pub(crate) server: NatsServer,
     pub(crate) config: Config,
-    /// Facts of each report that is published.
+    /// Number of facts of each published report.
     pub(crate) facts: u32,
-    /// Bytes of prose of each, in the object store.
+    /// Bytes of prose of each published report, in the object store.
     pub(crate) prose: usize,
     folder: tempfile::TempDir,
     published: u64,
@@ -122,7 +122,7 @@ impl Bench {
         }
     }
 
-    /// Copies the store of the server, which is down meanwhile.
+    /// Copies the store of the server, which is stopped meanwhile.
     pub(crate) async fn copy_store(&mut self) -> PathBuf {
         let copy = self.folder.path().join("store");
         self.server.kill();
@@ -139,13 +139,13 @@ impl Bench {
         self.server.restart().await;
     }
 
-    /// The read model's files with these suffixes.
+    /// Returns the read model's files with these suffixes.
     pub(crate) fn files(&self, suffixes: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
         let named = |suffix: &&str| PathBuf::from(format!("{}{suffix}", self.config.database.display()));
         suffixes.iter().map(named).map(|path| (path.clone(), fs::read(path).unwrap())).collect()
     }
 
-    /// The files that were set aside.
+    /// Returns the number of files that were moved aside.
     pub(crate) fn aside(&self) -> usize {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
         entries.filter(|name| name.to_string_lossy().contains(".aside.")).count()
@@ -162,7 +162,7 @@ impl Query {
         timeout(SOON, self.running).await.expect("it stops in time").unwrap().unwrap();
     }
 
-    /// The names of all reports.
+    /// Returns the names of all reports.
     pub(crate) async fn names(&self) -> Result<Vec<String>, Status> {
         let request =
             v1::ListReportsRequest { parent: "agencies/-".into(), page_size: 1000, ..Default::default() };
@@ -216,13 +216,13 @@ impl Query {
     }
 }
 
-/// The reason of a refusal, such as `REBUILDING`; the refusal itself is `UNAVAILABLE`.
+/// Returns the reason of a refusal, such as `REBUILDING`; the refusal itself is `UNAVAILABLE`.
 pub(crate) fn reason(refusal: &Status) -> String {
     assert_eq!(refusal.code(), Code::Unavailable, "{refusal:?}");
     refusal.get_details_error_info().expect("every refusal has a reason").reason
 }
 
-/// The name of a report.
+/// Returns the name of a report.
 pub(crate) fn name(report: u32) -> String {
     format!("agencies/36{report:04}/reports/2023")
 }
@@ -265,7 +265,7 @@ fn validated(received: u64, report: u32, facts: u32) -> v1::ReportValidated {
     }
 }
 
-/// The total of requests, and other cells of the form.
+/// Returns the total of requests for the first number, and other cells of the form for the rest.
 fn cell(fact: u32, report: u32) -> v1::Fact {
     v1::Fact {
         concept: if fact == 0 { "requests.received".into() } else { format!("requests.outcome.cell_{fact}") },
@@ -289,7 +289,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Puts files back as they were.
+/// Restores the content of files.
 pub(crate) fn put_back(files: &[(PathBuf, Vec<u8>)]) {
     for (path, bytes) in files {
         fs::write(path, bytes).unwrap();

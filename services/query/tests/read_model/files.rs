@@ -9,7 +9,7 @@ use crate::bench::{Bench, flip, put_back, reason};
 /// Suffixes of all files of a read model.
 const ALL: &[&str] = &["", "-wal", "-sums"];
 
-/// Returns a bench with 10 reports and `more`, a copy of some of its files from before those, and its answers.
+/// Returns a bench with 10 reports and `more`, a copy of some of its files from before `more`, and its answers.
 async fn with_older_copy(
     copied: &[&str],
     more: u32,
@@ -39,7 +39,7 @@ async fn an_older_copy_is_not_answered_from() {
         // The first answer must already be right.
         query.ready().await;
         assert_eq!(query.ask().await.unwrap(), answers, "{copied:?} {more}");
-        // An older part may do no harm: the write-ahead log still has what a checkpoint copied.
+        // A single older file may be harmless: the write-ahead log still has the pages that a checkpoint copied.
         assert!(copied != ALL || bench.aside() > 0, "{more}");
         query.stop().await;
     }
@@ -82,7 +82,7 @@ async fn two_services_on_copies_of_one_file_both_become_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_is_noticed_at_the_start_and_while_running() {
     let mut bench = Bench::start().await;
-    // Enough for more than one checkpoint.
+    // These are enough for more than one checkpoint.
     bench.publish(0..200).await;
     let query = bench.query().await;
     let answers = query.answers(200).await;
@@ -97,7 +97,7 @@ async fn damage_is_noticed_at_the_start_and_while_running() {
     query.ready().await;
     assert_eq!(query.ask().await.unwrap(), answers);
     query.stop().await;
-    // No SQLite file at all.
+    // The file is not an SQLite file at all.
     fs::write(&bench.config.database, "一份普通的文本文件".repeat(999)).unwrap();
     let query = bench.query().await;
     query.ready().await;

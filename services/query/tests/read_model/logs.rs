@@ -1,4 +1,4 @@
-//! Logs that were made anew, are older copies, or are gone.
+//! Logs that were created again, are older copies, or are missing.
 
 use crate::bench::{Bench, name, reason};
 
@@ -15,7 +15,8 @@ async fn a_log_made_anew_has_other_events_under_the_same_sequences() {
     bench.delete_log().await;
     bench.declare().await;
     bench.publish(100..120).await;
-    // The old answers, none, or the new ones; never a mixture, and never the old ones again.
+    // The answers are the old ones, none, or the new ones; never a mixture, and never the old ones after the new
+    // ones.
     let mut is_over = false;
     query
         .until(|answer| match answer {
@@ -36,7 +37,7 @@ async fn a_log_made_anew_has_other_events_under_the_same_sequences() {
         })
         .await;
     query.stop().await;
-    // The same while the service is down.
+    // The same happens while the service is stopped.
     bench.delete_log().await;
     bench.declare().await;
     bench.publish(200..230).await;

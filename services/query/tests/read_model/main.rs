@@ -1,5 +1,5 @@
 //! The read model and its log, over a real server. If either is replaced, reverts to an older copy or is damaged, the
-//! service never answers wrongly: within 30 s it answers rightly again or refuses.
+//! service never gives a wrong answer: within 30 s it gives the right one again or refuses.
 
 #[cfg(test)]
 mod bench;

@@ -45,7 +45,7 @@ async fn a_part_of_the_reports_is_no_answer() {
     }
     let answers = query.ask().await.unwrap();
     query.stop().await;
-    // A deleted file is made again and gives the same answers.
+    // A deleted file is built again and gives the same answers.
     for entry in fs::read_dir(bench.config.database.parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
@@ -61,7 +61,7 @@ async fn a_part_of_the_reports_is_no_answer() {
     query.stop().await;
 }
 
-/// Events after a rebuild are the usual lag: the service answers with what it has.
+/// Events that arrive after a rebuild are the usual lag: the service answers with its present content.
 #[tokio::test(flavor = "multi_thread")]
 async fn lag_is_no_rebuilding() {
     let mut bench = Bench::start().await;

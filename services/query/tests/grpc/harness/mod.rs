@@ -45,7 +45,7 @@ impl Bench {
         Self::start_with(Config::default()).await
     }
 
-    /// `config` but for address and database.
+    /// Starts the service with `config`, except for address and database.
     pub(crate) async fn start_with(config: Config) -> Self {
         let broker = Memory::new();
         broker.declare(&gongkai_proto::topology!()).await.unwrap();
@@ -81,7 +81,7 @@ impl Bench {
         ReportServiceClient::new(self.channel().await)
     }
 
-    /// Publishes one message and gives its stream sequence.
+    /// Publishes one message and returns its stream sequence.
     pub(crate) async fn publish(&mut self, event: Event, message: &impl prost::Message) -> u64 {
         let output = Output::new(event.subject("360982".parse().unwrap()), event.ce_type(), message);
         self.next_id += 1;
@@ -101,7 +101,7 @@ impl Bench {
         received
     }
 
-    /// The event of a validated report, its prose in the bucket.
+    /// Returns the event of a validated report, and stores its prose in the bucket.
     pub(crate) async fn validated(
         &self,
         received: u64,
@@ -159,7 +159,7 @@ async fn spawn(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let mut running = Box::pin(run_on(listener, config.clone(), runtime.clone()));
-    // Polls it up to its first wait. By then it reports whether it is ready.
+    // Polls the future up to its first wait. By then it reports whether it is ready.
     tokio::select! {
         biased;
         ended = &mut running => panic!("the service ended at once: {ended:?}"),
@@ -181,7 +181,7 @@ pub(crate) fn origin(received: u64, hash: &str) -> v1::Origin {
         content_hash: hash.into(),
         received_sequence: received,
         received_at: Some(timestamp(datetime!(2024-01-15 10:12 UTC) + day)),
-        // Earlier than every message of the test's broker.
+        // The time is before that of every message of the test's broker.
         effective_at: Some(timestamp(time::OffsetDateTime::UNIX_EPOCH + day)),
         event_time: Some(timestamp(time::OffsetDateTime::UNIX_EPOCH + day)),
         url: format!("https://{hash}.example/"),
