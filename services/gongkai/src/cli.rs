@@ -1,4 +1,4 @@
-//! The command line's arguments, and the command that each starts.
+//! The command line's arguments, and the command that each runs.
 
 use std::{process::ExitCode, sync::LazyLock};
 
@@ -97,7 +97,7 @@ mod tests {
         });
     }
 
-    /// What `--help` says of a command and of all below it, each with the command's words joined by hyphens.
+    /// Returns the `--help` text of a command and of all below it, each with the command's words joined by hyphens.
     fn helps(command: &clap::Command, name: &str) -> Vec<(String, String)> {
         let words = name.split('-').chain(["--help"]);
         let help = without_environment(Cli::command()).try_get_matches_from(words).unwrap_err().to_string();
@@ -106,7 +106,7 @@ mod tests {
         std::iter::once((name.to_owned(), help)).chain(below).collect()
     }
 
-    /// Help shows what the environment sets.
+    /// Removes the environment variables, because help shows their values.
     fn without_environment(command: clap::Command) -> clap::Command {
         command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_environment)
     }

@@ -24,10 +24,10 @@ use crate::{
     table::{self, Format, TableRow},
 };
 
-/// Largest accepted answer: a report with all its prose.
+/// Maximum size of an answer: a report with all its prose.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-/// The address of query, and the token it asks for.
+/// The address of query, and the token for it.
 #[derive(Debug, Args)]
 pub(crate) struct QueryServer {
     /// Address of the query service
@@ -43,7 +43,7 @@ pub(crate) struct QueryServer {
     token_file: Option<PathBuf>,
 }
 
-/// The address of ingest's gRPC side, and the token it asks for.
+/// The address of ingest's gRPC server, and the token for it.
 #[derive(Debug, Args)]
 pub(crate) struct IngestServer {
     /// Address of the ingest service's gRPC side
@@ -124,7 +124,7 @@ async fn connect(url: &str, service: &str, flag: &str) -> anyhow::Result<Channel
     })
 }
 
-/// The header with the token of a file.
+/// Returns the header with the token of a file.
 fn bearer(file: Option<&Path>) -> anyhow::Result<Option<MetadataValue<Ascii>>> {
     let Some(file) = file else { return Ok(None) };
     let mut value: MetadataValue<Ascii> = format!("Bearer {}", read_token(file)?)
@@ -149,17 +149,17 @@ pub(crate) fn read_token(file: &Path) -> anyhow::Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// The answer of query to a call, or why there is none.
+/// Returns the answer of query to a call, or its error message.
 pub(crate) fn answer<T>(response: Result<Response<T>, Status>) -> anyhow::Result<T> {
     response.map(Response::into_inner).map_err(|status| query_error(&status))
 }
 
-/// The error message of query.
+/// Returns the error message of query.
 pub(crate) fn query_error(status: &Status) -> anyhow::Error {
     refusal("query", status)
 }
 
-/// A service's error message.
+/// Returns a service's error message.
 pub(crate) fn refusal(service: &str, status: &Status) -> anyhow::Error {
     match status.code() {
         Code::Unknown | Code::Internal => anyhow::anyhow!("{service} failed: {}", status.message()),
@@ -204,12 +204,12 @@ const PAGE_ROWS: usize = 500;
 // === impl Pages ===
 
 impl Pages {
-    /// Up to `limit` rows; 0 for all.
+    /// Creates the state for up to `limit` rows; 0 for all.
     fn new(limit: usize) -> Self {
         Self { left: (limit > 0).then_some(limit), token: Some(String::new()) }
     }
 
-    /// Size and token of the next page; `None` after the last.
+    /// Returns size and token of the next page, or `None` after the last.
     fn next(&mut self) -> Option<(i32, String)> {
         let rows = self.left.unwrap_or(PAGE_ROWS).min(PAGE_ROWS);
         if rows == 0 {
@@ -218,13 +218,13 @@ impl Pages {
         Some((i32::try_from(rows).unwrap_or(i32::MAX), self.token.take()?))
     }
 
-    /// Records the rows of a page and the token of the next.
+    /// Records the number of rows of a page and the token of the next.
     fn got(&mut self, rows: usize, next_page_token: String) {
         self.left = self.left.map(|left| left.saturating_sub(rows));
         self.token = (!next_page_token.is_empty()).then_some(next_page_token);
     }
 
-    /// True if the limit was reached before the end.
+    /// Returns true if the limit was reached before the end.
     fn has_more(&self) -> bool {
         self.token.is_some()
     }

@@ -35,14 +35,16 @@ fn inert_cell(cell: &str) -> Cow<'_, str> {
     inert::escape(cell)
 }
 
-/// True for text that a spreadsheet takes for a formula. Some also accept leading white space or full-width signs.
+/// Returns true for text that a spreadsheet interprets as a formula. Some also accept leading white space or
+/// full-width signs.
 fn is_formula(cell: &str) -> bool {
     let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let is_marked = cell.starts_with(['\t', '\r', '\n']) || begins(cell.trim_start());
     is_marked && !is_number(cell)
 }
 
-/// True for a number as reports and rules write it: a sign, digits, perhaps in groups, perhaps a fraction or percent.
+/// Returns true for a number in the form of reports and rules: a sign, digits, optional groups, an optional fraction
+/// or percent sign.
 fn is_number(cell: &str) -> bool {
     let unsigned = cell.strip_prefix(['+', '-']).unwrap_or(cell);
     let unsigned = unsigned.strip_suffix('%').unwrap_or(unsigned);

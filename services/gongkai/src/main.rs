@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         }
     };
     let mut out = Printer::stdout();
-    // On this thread: the kernel may end a child with the thread that started it.
+    // Run on this thread: the kernel may end a child with the thread that started it.
     let result = runtime.block_on(cli.run(&mut out));
     let result = result.and_then(|code| Ok(out.flush().map(|()| code)?));
     // Threads that still block are not waited for.

@@ -1,8 +1,8 @@
 //! Standard output: the only module that writes to it.
 //!
-//! A reader that has seen enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] tells this from an error.
-//! Text of documents and servers is made harmless before it is written: text by [`clean`], JSON by [`Printer::json`],
-//! CSV by [`crate::csv_writer`].
+//! A reader that has read enough (`gongkai list | head`) closes the pipe; [`is_closed_pipe`] distinguishes this from
+//! an error. Text of documents and servers is made harmless before it is written: text by [`clean`], JSON by
+//! [`Printer::json`], CSV by [`crate::csv_writer`].
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
@@ -40,7 +40,7 @@ pub(crate) enum Emphasis {
 // === impl Printer ===
 
 impl Printer {
-    /// Standard output of this process.
+    /// Creates a printer on the standard output of this process.
     pub(crate) fn stdout() -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
@@ -72,7 +72,7 @@ impl Printer {
         self.writer.flush()
     }
 
-    /// Writes members of an object with their labels, a line each; those that are absent or empty are left out.
+    /// Writes members of an object with their labels, one per line. Absent and empty ones are left out.
     pub(crate) fn members<const N: usize>(
         &mut self,
         members: [(&str, Option<&String>); N],
@@ -85,7 +85,7 @@ impl Printer {
         Ok(())
     }
 
-    /// The text, emphasized if this is a terminal with colours.
+    /// Returns the text, emphasised if this is a terminal with colours.
     pub(crate) fn styled(&self, style: Emphasis, text: &str) -> String {
         if !self.has_colour {
             return text.to_owned();
@@ -119,7 +119,7 @@ pub(crate) fn clean(text: &str) -> String {
     printable(&spaced)
 }
 
-/// True if an error of the chain says that the reader of standard output closed it.
+/// Returns true if an error of the chain means that the reader of standard output closed it.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let closed = |e: &(dyn std::error::Error + 'static)| {
         e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
@@ -127,7 +127,7 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(closed)
 }
 
-/// Writes a line for people to standard error, without passwords inside URLs.
+/// Writes a line of text to standard error, without passwords inside URLs.
 pub(crate) fn complain(text: impl std::fmt::Display) {
     // If standard error is closed, nobody reads it.
     writeln!(io::stderr(), "gongkai: {}", printable(&text.to_string())).ok();

@@ -27,7 +27,7 @@ pub(crate) trait TableRow: Serialize + 'static {
     const COLUMNS: &'static [Column<Self>];
 }
 
-/// A column: its heading, and its cell of a row.
+/// A column: its heading, and a function that returns its cell of a row.
 pub(crate) type Column<R> = (&'static str, fn(&R) -> String);
 
 /// Writes a complete list of rows.
@@ -39,7 +39,7 @@ pub(crate) fn write<R: TableRow>(out: &mut Printer, format: Format, rows: &[R]) 
     }
 }
 
-/// Writes one row of an endless stream; the header before it if `first`.
+/// Writes one row of an endless stream, with the header before it if `first`.
 pub(crate) fn follow<R: TableRow>(
     out: &mut Printer,
     format: Format,

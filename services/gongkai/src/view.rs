@@ -1,4 +1,4 @@
-//! Query's answers as this program shows them: as JSON, whose shape is public, and as table cells.
+//! Query's answers in the form of this program: as JSON, whose shape is public, and as table cells.
 
 use anyhow::Context as _;
 use gongkai_check::{FactLine, FindingLine, SectionLine};

@@ -1,4 +1,4 @@
-//! `gongkai check` as a script meets it: exit codes, JSON lines, standard input, folders, closed pipes.
+//! `gongkai check` in scripts: exit codes, JSON lines, standard input, folders, closed pipes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use std::{
@@ -14,7 +14,7 @@ fn sample(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples").join(name)).unwrap()
 }
 
-/// A report without any finding: the sample, less the 规章 that a county's bureau has no power to make.
+/// Returns a report without any finding: the sample, without the 规章 that a county's bureau has no power to make.
 fn clean() -> Vec<u8> {
     let text = String::from_utf8(sample("01_word_paste_clean.txt")).unwrap();
     let (rules, none) = ("规章\n\t6\n\t5\n\t79\n", "规章\n\t0\n\t0\n\t0\n");
@@ -22,7 +22,7 @@ fn clean() -> Vec<u8> {
     text.replacen(rules, none, 1).into_bytes()
 }
 
-/// The clean report with one number changed, so that a row no longer adds up.
+/// Returns the clean report with one number changed, so that a row no longer adds up.
 fn broken() -> Vec<u8> {
     let text = String::from_utf8(clean()).unwrap();
     let (before, row) = text.split_once("一、本年新收政府信息公开申请数量").unwrap();
@@ -45,7 +45,7 @@ fn lines(output: &Output) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A folder with one clean document, one with a finding and one that is not a report.
+/// Returns a folder with one clean document, one with a finding and one that is not a report.
 fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("b")).unwrap();

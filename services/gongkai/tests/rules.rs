@@ -1,4 +1,4 @@
-//! `gongkai rules` as a person who writes packs meets it.
+//! `gongkai rules` for a person who writes packs.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use std::{
@@ -19,7 +19,7 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// A folder with one pack.
+/// Returns a folder with one pack.
 fn pack(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("new.toml"), text).unwrap();

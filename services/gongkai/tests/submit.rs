@@ -1,4 +1,5 @@
-//! `gongkai submit` of a folder: resumed by its journal, patient with a busy ingest, and each document's fault its own.
+//! `gongkai submit` of a folder: it is resumed by its journal, waits for a busy ingest, and one document's failure
+//! does not affect others.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use std::{
@@ -13,10 +14,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// An ingest that is busy at first, refuses what says so, and takes all else.
+/// An ingest that is busy at first, refuses documents with the text `refused`, and accepts all others.
 struct Ingest {
     address: String,
-    /// Body and query of what was taken.
+    /// Body and query of the accepted documents.
     taken: Arc<Mutex<Vec<(String, String)>>>,
 }
 
@@ -119,7 +120,7 @@ fn a_folder_is_sent_once_and_a_changed_file_again() {
     );
     assert_eq!((summary(&output, "taken"), summary(&output, "failed")), (2, 2));
 
-    // As if the run had been killed in its last line: what the journal lost is sent again, and ingest knows it.
+    // The run was killed while it wrote its last line: the file of that line is sent again, and ingest recognises it.
     let journal = root.path().join("archive.submitted.jsonl");
     let text = fs::read_to_string(&journal).unwrap();
     assert_eq!(text.lines().count(), 2);
@@ -133,7 +134,7 @@ fn a_folder_is_sent_once_and_a_changed_file_again() {
     fs::write(folder.join("a.txt"), "one, mended").unwrap();
     submit(&ingest.address, &folder, &options);
     assert_eq!(ingest.bodies(), ["one, mended"]);
-    // Sent as something else.
+    // Other options make it another submission.
     submit(&ingest.address, &folder, &["--agency", "云溪县档案局", "--format", "csv"]);
     assert_eq!(ingest.bodies().len(), 3);
 }

@@ -1,4 +1,4 @@
-//! `gongkai explain`: one finding and everything it rests on.
+//! `gongkai explain`: one finding and everything that it depends on.
 
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     server: QueryServer,
 }
 
-/// A finding with everything it rests on.
+/// A finding with everything that it depends on.
 #[derive(Debug, Serialize)]
 struct Explanation {
     #[serde(flatten)]
@@ -119,7 +119,7 @@ fn write(out: &mut Printer, view: &Explanation) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A cell: its name, its text, and its position.
+/// Returns the line of a cell: its name, its text, and its position.
 fn operand_line(operand: &FactLine) -> String {
     let applicant = operand.applicant.as_ref().map(|a| format!("[{a}]")).unwrap_or_default();
     let value = operand.value.as_deref().unwrap_or(&operand.state);

@@ -1,4 +1,4 @@
-//! `gongkai findings`: what is wrong, and where.
+//! `gongkai findings`: lists findings.
 
 use std::process::ExitCode;
 

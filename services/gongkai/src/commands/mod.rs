@@ -1,4 +1,4 @@
-//! One module per command: its arguments, and what it does.
+//! One module per command: its arguments and its code.
 
 pub(crate) mod agencies;
 pub(crate) mod check;

@@ -1,4 +1,4 @@
-//! `gongkai status`: streams, consumers, lag, alerts that wait, dead letters, services' health.
+//! `gongkai status`: streams, consumers, lag, waiting alerts, dead letters, services' health.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -41,7 +41,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// The deployment to look at.
+/// The deployment to examine.
 #[derive(Debug, clap::Args)]
 pub(super) struct ServiceAddresses {
     /// The services' config file, with the addresses of the broker and of the admin ports
@@ -77,7 +77,7 @@ struct DeploymentReport {
 struct Deliveries {
     subscription: String,
     waiting: usize,
-    /// False if it takes other alerts but not the waiting ones.
+    /// False if the receiver accepts other alerts but not the waiting ones.
     receiver_away: bool,
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     Ok(ExitCode::from(u8::from(!is_well)))
 }
 
-/// Returns the waiting alerts by subscription. Consumers tell which subscriptions there are.
+/// Returns the waiting alerts by subscription. The subscriptions follow from the names of consumers.
 async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<Deliveries>, Error> {
     let records = RecordStore::new(broker.entries(subjects::BUCKET_DELIVERIES), 1);
     let consumers = streams.iter().filter(|s| s.name == subjects::STREAM_ALERTS).flat_map(|s| &s.consumers);
@@ -150,7 +150,7 @@ async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<
 }
 
 impl ServiceAddresses {
-    /// The sections that every service has, with the broker's address from the command line.
+    /// Returns the sections that every service has, with the broker's address from the command line.
     pub(super) fn common(&self) -> anyhow::Result<Common> {
         let mut config = Config::load(self.config.as_deref(), &subjects::SERVICES)?;
         if let Some(url) = &self.nats_url {
@@ -165,7 +165,7 @@ impl ServiceAddresses {
     }
 }
 
-/// The services and their admin addresses.
+/// Returns the services and their admin addresses.
 fn targets(given: &[String], admin: &AdminSettings) -> anyhow::Result<Vec<(String, String)>> {
     if !given.is_empty() {
         let named = |url: &String| (String::new(), url.trim_end_matches('/').to_owned());
@@ -181,7 +181,7 @@ fn targets(given: &[String], admin: &AdminSettings) -> anyhow::Result<Vec<(Strin
     let mut targets = Vec::new();
     for (offset, (service, port)) in (0_u16..).zip(defaults) {
         let mut address = admin.address(port)?;
-        // The all-in-one numbers its ports like this.
+        // The all-in-one numbers its ports in the same way.
         if admin.port.is_some() {
             address.set_port(address.port().saturating_add(offset));
         }

@@ -134,7 +134,7 @@ async fn revoke(args: Revoke, out: &mut Printer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A time, or the end of a day in China.
+/// Parses a time, or a date as the end of that day in China.
 fn end_of(until: &str) -> Option<OffsetDateTime> {
     let china = UtcOffset::from_hms(8, 0, 0).ok()?;
     let day = || {

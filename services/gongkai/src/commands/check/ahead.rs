@@ -1,19 +1,20 @@
-//! How far documents are checked ahead of the one whose turn it is to be written: one that takes long keeps nobody waiting.
+//! Limits how many documents are checked before earlier ones are written. A slow document does not delay the checks
+//! of later ones.
 
 use std::{sync::Arc, thread};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Most bytes of documents that are checked and not yet written.
+/// Maximum total size of documents that are checked and not yet written.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// What the line of a document takes, at least.
+/// Minimum size that a document counts for.
 const LEAST_BYTES: u64 = 64 << 10;
 
-/// Most documents that are checked and not yet written.
+/// Maximum number of documents that are checked and not yet written.
 pub(super) const MOST: usize = 1024;
 
-/// What bounds the documents in work, and those that wait to be written.
+/// Limits the documents in work, and those that wait to be written.
 #[derive(Debug)]
 pub(super) struct Ahead {
     cores: Arc<Semaphore>,
@@ -30,8 +31,8 @@ impl Ahead {
         Self { cores: Arc::new(Semaphore::new(cores)), kibibytes: Arc::new(Semaphore::new(kibibytes)) }
     }
 
-    /// Waits until a document of this many bytes may be checked ahead of others. Who came first goes first, so that the one
-    /// whose turn it is never waits for those behind it.
+    /// Waits until a document of this many bytes may be checked ahead of others. Callers are served in order, so that
+    /// the document to write next never waits for later ones.
     pub(super) async fn weigh(&self, bytes: Option<u64>) -> Weight {
         let bytes = bytes.unwrap_or(MOST_BYTES).clamp(LEAST_BYTES, MOST_BYTES);
         let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
@@ -61,7 +62,7 @@ mod tests {
         assert_eq!(free(), 0);
         held.clear();
         drop(half);
-        // One that is larger than all fits alone.
+        // A document that exceeds the limit is admitted alone.
         let _largest = ahead.weigh(Some(u64::MAX)).await;
         assert_eq!(free(), 0);
     }

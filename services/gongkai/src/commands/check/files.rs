@@ -1,4 +1,5 @@
-//! The documents to check: files, folders and standard input. What cannot be read is a source too, so that it is said.
+//! The documents to check: files, folders and standard input. An unreadable path is a source too, so that the output
+//! reports it.
 
 use std::{
     collections::BTreeSet,
@@ -16,14 +17,14 @@ pub(in crate::commands) enum DocumentSource {
     Stdin,
     /// A file.
     File(PathBuf),
-    /// What is known to be unreadable: a folder that could not be listed, or something that is neither file nor folder.
+    /// An unreadable path: a folder that could not be listed, or something that is neither file nor folder.
     Unreadable(PathBuf, io::Error),
 }
 
 // === impl DocumentSource ===
 
 impl DocumentSource {
-    /// The name in the output.
+    /// Returns the name in the output.
     pub(in crate::commands) fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
@@ -31,7 +32,7 @@ impl DocumentSource {
         }
     }
 
-    /// The file's name without its folder, a hint at the format.
+    /// Returns the file's name without its folder, a hint at the format.
     pub(in crate::commands) fn filename(&self) -> Option<&str> {
         match self {
             Self::File(path) => path.file_name()?.to_str(),
@@ -39,7 +40,7 @@ impl DocumentSource {
         }
     }
 
-    /// How many bytes it has, as far as that is known.
+    /// Returns the size in bytes, if it is known.
     pub(in crate::commands) fn size(&self) -> Option<u64> {
         match self {
             Self::Stdin => None,
@@ -48,10 +49,10 @@ impl DocumentSource {
         }
     }
 
-    /// Reads at most `limit + 1` bytes, so that the caller sees when the limit is exceeded.
+    /// Reads at most `limit + 1` bytes, so that the caller can detect that the limit is exceeded.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The source cannot be read.
     pub(in crate::commands) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
         let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         let mut bytes = Vec::new();
@@ -64,7 +65,7 @@ impl DocumentSource {
     }
 }
 
-/// The sources of the arguments, in their order; the files of a folder are sorted.
+/// Returns the sources of the arguments, in their order; the files of a folder are sorted.
 pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = DocumentSource> + Send {
     paths.into_iter().flat_map(|path| -> Box<dyn Iterator<Item = DocumentSource> + Send> {
         if path == Path::new("-") {
@@ -78,10 +79,11 @@ pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = 
     })
 }
 
-/// Where a shell puts the pipes of `<(command)`.
+/// Folders in which a shell puts the pipes of `<(command)`.
 const PIPES: [&str; 2] = ["/dev/fd", "/proc/self/fd"];
 
-/// A file, or why it is none that can be read. Opening any other pipe would wait for somebody who writes to it.
+/// Returns the source of a path, which is unreadable unless it is a file or such a pipe. Opening any other pipe would
+/// wait for a writer.
 fn source(path: PathBuf, is_pipe_for_us: impl Fn(&Path) -> bool) -> DocumentSource {
     match fs::metadata(&path) {
         Ok(found) if found.is_file() || is_pipe_for_us(&path) => DocumentSource::File(path),
@@ -93,10 +95,10 @@ fn source(path: PathBuf, is_pipe_for_us: impl Fn(&Path) -> bool) -> DocumentSour
     }
 }
 
-/// Every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to its parent, is read
-/// once. Only the names of the folders on the way are in memory.
+/// Iterates over every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to
+/// its parent, is read once. Only the names of the folders on the current path are in memory.
 pub(in crate::commands) struct Walk {
-    /// What is left of each folder on the way, the deepest last.
+    /// The remaining entries of each folder on the current path, the deepest last.
     open: Vec<vec::IntoIter<PathBuf>>,
     seen: BTreeSet<PathBuf>,
 }

@@ -16,14 +16,14 @@ use super::{
 };
 use crate::csv_writer::CsvWriter;
 
-/// Spreadsheets recognize UTF-8 by this mark.
+/// The mark by which spreadsheets recognise UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Writes each list to a file in the folder, as a workbook or as CSV. Creates the folder if it is missing and replaces
-/// files of the same name.
+/// Writes each list to a file in the folder, as a workbook or as CSV. Creates the folder if it is missing and
+/// replaces files of the same name.
 ///
 /// # Errors
-/// Names the file that could not be written.
+/// A file could not be written. The error names it.
 pub(super) fn write(folder: &Path, as_workbooks: bool, tables: &FindingTables) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("couldn't make {}", folder.display()))?;
     let mut names = BTreeSet::new();
@@ -51,7 +51,7 @@ fn csv_bytes(list: &ActionList) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file name made of an agency's name and not used before.
+/// Returns an unused file name derived from an agency's name.
 fn free_name(agency: &str, names: &mut BTreeSet<String>) -> String {
     let plain: String = agency
         .chars()

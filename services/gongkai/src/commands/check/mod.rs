@@ -179,7 +179,8 @@ struct Checker {
     readers: Readers,
 }
 
-/// Reads one source in a child and checks it on a thread of its own. What cannot be read has a line that says so.
+/// Reads one source in a child and checks it on a thread of its own. An unreadable source gets a line that reports
+/// it.
 async fn check(
     source: DocumentSource,
     checker: Arc<Checker>,

@@ -1,5 +1,5 @@
-//! The findings of many documents as rows: one table of all, and a 整改清单 (list of what to put right) for each agency, as a
-//! supervising office sends it.
+//! The findings of many documents as rows: one table of all, and a 整改清单 (list of corrections to make) for each
+//! agency, in the form that a supervising office sends.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ struct CheckedDocument {
     file: String,
     agency: String,
     year: String,
-    /// Whether it was read, or why not, in Chinese.
+    /// The result of reading the document, in Chinese.
     outcome: String,
     items: Vec<ActionItem>,
 }
@@ -80,7 +80,7 @@ pub(super) struct ActionList {
 // === impl FindingTables ===
 
 impl FindingTables {
-    /// Adds a document; `rules` are those that made its findings.
+    /// Adds a document. `rules` are those that produced its findings.
     pub(super) fn add(&mut self, line: &CheckLine, rules: &RuleSet) {
         let report = line.report.as_ref();
         let outcome = match &line.rejection {
@@ -97,7 +97,7 @@ impl FindingTables {
         });
     }
 
-    /// One row per document, under [`OVERVIEW_HEADS`].
+    /// Returns one row per document, under [`OVERVIEW_HEADS`].
     pub(super) fn overview(&self) -> Vec<Vec<String>> {
         let row = |document: &CheckedDocument| {
             let count = |severity| document.items.iter().filter(|item| item.severity == severity).count();
@@ -114,7 +114,7 @@ impl FindingTables {
         self.documents.iter().map(row).collect()
     }
 
-    /// One row per finding, under [`FINDING_HEADS`].
+    /// Returns one row per finding, under [`FINDING_HEADS`].
     pub(super) fn findings(&self) -> Vec<Vec<String>> {
         let all = self
             .documents
@@ -127,7 +127,7 @@ impl FindingTables {
         all.enumerate().map(row).collect()
     }
 
-    /// The 整改清单 of each agency with a finding above `INFO`, by name.
+    /// Returns the 整改清单 of each agency with a finding above `INFO`, by name.
     pub(super) fn lists(&self) -> Vec<ActionList> {
         let mut by_agency: BTreeMap<&str, Vec<(&CheckedDocument, &ActionItem)>> = BTreeMap::new();
         for document in &self.documents {
@@ -172,7 +172,7 @@ impl ActionItem {
         }
     }
 
-    /// The cells that both tables have, 级别 to 整改建议.
+    /// Returns the cells that both tables have, 级别 to 整改建议.
     fn cells(&self) -> [String; 8] {
         let Self { severity, rule, chapter, problem, actual, expected, legal, advice } = self;
         let texts = [rule, *chapter, problem, actual, expected, legal, advice].map(str::to_owned);
@@ -181,7 +181,7 @@ impl ActionItem {
     }
 }
 
-/// The chapter whose table has a concept.
+/// Returns the chapter whose table contains a concept.
 fn chapter(concept: &str) -> &'static str {
     match concept.split('.').next() {
         Some("proactive") => "二、主动公开政府信息情况",
@@ -191,7 +191,7 @@ fn chapter(concept: &str) -> &'static str {
     }
 }
 
-/// A severity in Chinese.
+/// Returns a severity in Chinese.
 pub(super) fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "错误",

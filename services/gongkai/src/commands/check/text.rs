@@ -7,7 +7,7 @@ use crate::{
     printer::{Emphasis, Printer, clean},
 };
 
-/// A column: its heading, and its cell for a finding of a document, or for a document without one.
+/// A column: its heading, and a function that returns its cell for a finding, or for a document without findings.
 type Column = (&'static str, fn(&CheckLine, Option<&FindingLine>) -> String);
 
 const COLUMNS: [Column; 15] = [
@@ -28,13 +28,13 @@ const COLUMNS: [Column; 15] = [
     ("fingerprint", |_, finding| shown(finding.map(|finding| &finding.fingerprint))),
 ];
 
-/// Whether the header is written.
+/// Whether the header was written.
 #[derive(Debug, Default)]
 pub(super) struct CsvState {
     is_begun: bool,
 }
 
-/// Writes a document and its findings for people, in Chinese and English.
+/// Writes a document and its findings as text, in Chinese and English.
 pub(super) fn write(out: &mut Printer, line: &CheckLine) -> std::io::Result<()> {
     let file = out.styled(Emphasis::Bold, &clean(&line.file));
     if let Some(rejection) = &line.rejection {
@@ -73,7 +73,7 @@ fn severity(out: &Printer, finding: &FindingLine) -> String {
 // === impl CsvState ===
 
 impl CsvState {
-    /// Writes a line per finding, or one if there are none; the header before the first.
+    /// Writes one line per finding, or one line if there are none. The first call writes the header before them.
     pub(super) fn write(&mut self, out: &mut Printer, line: &CheckLine) -> anyhow::Result<()> {
         let mut writer = CsvWriter::new(out);
         if !self.is_begun {

@@ -1,14 +1,14 @@
-//! The line of what could not be read at all: no document is judged, but nothing that was named is missing from the output.
+//! The output line of an unreadable source. No document is checked, but every source has a line in the output.
 
 use std::io::{self, ErrorKind};
 
 use gongkai_check::{CheckLine, RejectionLine};
 use gongkai_rules::RuleSet;
 
-/// Its code. It is none of a document, so no service has it.
+/// Code of the line. Services do not have it, because it is not about a document.
 const CODE: &str = "UNREADABLE";
 
-/// The line of a source that failed with `error`.
+/// Returns the line of a source that failed with `error`.
 pub(super) fn line(name: &str, error: &io::Error, rules: &RuleSet) -> CheckLine {
     let (what, advice) = match error.kind() {
         ErrorKind::NotFound => ("没有这个文件", "请检查路径"),

@@ -9,7 +9,7 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksh
 
 use super::tables::{ActionList, FINDING_HEADS, FindingTables, LIST_HEADS, OVERVIEW_HEADS};
 
-/// Widths of columns in characters, by head.
+/// Returns the width of a column in characters, by its head.
 fn width(head: &str) -> f64 {
     match head {
         "问题" | "整改建议" | "依据" | "结果" => 48.0,
@@ -28,10 +28,10 @@ struct CellLook {
     cell: Format,
 }
 
-/// The workbook's bytes.
+/// Returns the workbook's bytes.
 ///
 /// # Errors
-/// There are more rows than a sheet holds (1,048,576).
+/// There are more rows than a sheet can contain (1,048,576).
 pub(super) fn bytes(tables: &FindingTables) -> Result<Vec<u8>, XlsxError> {
     let look = CellLook::new();
     let mut workbook = Workbook::new();
@@ -44,10 +44,10 @@ pub(super) fn bytes(tables: &FindingTables) -> Result<Vec<u8>, XlsxError> {
     workbook.save_to_buffer()
 }
 
-/// The workbook of one agency's list alone.
+/// Returns the workbook of one agency's list alone.
 ///
 /// # Errors
-/// As [`bytes`].
+/// As for [`bytes`].
 pub(super) fn list_bytes(list: &ActionList) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     rectification(named(&mut workbook, "整改清单", &mut BTreeSet::new())?, list, &CellLook::new())?;
@@ -97,7 +97,7 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &str, look: &CellLo
     Ok(())
 }
 
-/// A new sheet under a name that Excel accepts: short enough, without forbidden characters, unique.
+/// Adds a sheet under a name that Excel accepts: short enough, without forbidden characters, unique.
 fn named<'a>(
     workbook: &'a mut Workbook,
     wanted: &str,

@@ -1,4 +1,4 @@
-//! `gongkai doctor`: checks a deployment and says what to do; with `--repair`, makes what is missing.
+//! `gongkai doctor`: checks a deployment and reports what to do; with `--repair`, creates what is missing.
 
 mod orphans;
 
@@ -28,7 +28,7 @@ use crate::{
     table::{self, Column, TableRow},
 };
 
-/// A projector's consumer that was not used for this long belongs to a read model that is gone.
+/// A projector's consumer that was not used for this long belongs to a deleted read model.
 const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// 体检与修复 / Check a deployment: broker, streams, object store, consumers, services
@@ -70,7 +70,7 @@ struct Diagnosis {
     well: bool,
     repaired: bool,
     checks: Vec<Examination>,
-    /// Stored files whose documents never came into the log, if they were asked for.
+    /// Stored files whose documents are not in the log, if they were requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     orphans: Option<Vec<Orphan>>,
 }
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     let objects = common.objects.s3()?;
     let is_divided = objects.is_some();
     if is_divided {
-        // Then the broker does not hold them.
+        // The broker does not hold the buckets of an S3 store.
         topology.objects.clear();
     }
     let transport: Arc<dyn Transport> = Arc::new(broker.clone());
@@ -172,7 +172,7 @@ fn write(out: &mut Printer, report: &Diagnosis) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// True for the consumer of a read model.
+/// Returns true for the consumer of a read model.
 fn is_projector(name: &str) -> bool {
     name.strip_prefix(subjects::CONSUMER_QUERY).is_some_and(|rest| rest.starts_with('-'))
 }
@@ -247,7 +247,7 @@ fn shortage_check(shortage: &Shortage) -> Examination {
     Examination::wrong(subject, "STORAGE_FULL", &zh, &format!("{shortage}: {WHAT_TO_DO}"))
 }
 
-/// The consumers that every deployment has. Those of read models and subscriptions have names of their own.
+/// Checks the consumers that every deployment has. Those of read models and subscriptions have names of their own.
 ///
 /// Services create their consumers, which takes some seconds after a repair.
 fn consumer_checks(inspection: &Inspection, streams: &[StreamStatus], is_repaired: bool) -> Vec<Examination> {

@@ -1,11 +1,12 @@
-//! Orphaned objects: originals that were stored for a document that never came into the log, and texts of such documents.
+//! Orphaned objects: originals whose documents are not in the log, and texts of such documents.
 //!
-//! An object is an orphan if no event of the log names the hash in its key, it was stored after the log was created and after
-//! the last accepted loss, and it is older than `nats.orphan_age_s`. What was stored before the present log is kept: it is
-//! what is left of a lost one.
+//! An object is an orphan if no event of the log names the hash in its key, it was stored after the log was created
+//! and after the last accepted loss, and it is older than `nats.orphan_age_s`. Objects from before the present log
+//! are kept: they are the remains of a lost log.
 //!
-//! A sender may publish the same content while it is deleted. So the log is read on after each deletion, and what an event
-//! names by then is put back; whoever publishes later looks for the object again (`Intake::submit`).
+//! A sender may publish the same content while it is deleted. Therefore the log is read on after each deletion, and
+//! an object that an event names by then is restored; a sender that publishes later checks for the object again
+//! (`Intake::submit`).
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -26,11 +27,11 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::table::{Column, TableRow};
 
-/// Messages of the log that are read ahead.
+/// Number of messages of the log that are read ahead.
 const READ_AHEAD: usize = 64;
-/// Pause after each deletion: the services come first.
+/// Pause after each deletion, so that the services have priority.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Most objects that one run deletes.
+/// Maximum number of objects that one run deletes.
 const MAX_COLLECTED: usize = 10_000;
 
 /// An object that no event names.
@@ -53,7 +54,8 @@ struct Named {
 /// Lists the orphans that were stored before `until`, and deletes them if `collects`.
 ///
 /// # Errors
-/// The log or a bucket is not what it was, or the broker did not answer. What was deleted before stays deleted.
+/// The log or a bucket was lost or replaced, or the broker did not answer. Objects that were deleted before stay
+/// deleted.
 pub(super) async fn run(
     broker: &JetStream,
     inspection: &Inspection,
@@ -65,7 +67,7 @@ pub(super) async fn run(
     let mut named = Named { transport: transport.clone(), hashes: HashSet::new(), next: 1 };
     let mut orphans = Vec::new();
     for bucket in [BUCKET_ORIGINALS, BUCKET_TEXTS] {
-        // What is stored after this is too young.
+        // Objects that are stored after this are too young.
         for object in broker.stored(bucket).await.with_context(|| format!("couldn't list {bucket}"))? {
             if since < object.stored_at && object.stored_at < until {
                 let stored_at = object.stored_at.format(&Rfc3339)?;
@@ -85,7 +87,7 @@ pub(super) async fn run(
     Ok(orphans)
 }
 
-/// Returns after which time an object must have been stored to be an orphan.
+/// Returns the time after which an object must have been stored to be an orphan.
 fn since(inspection: &Inspection) -> anyhow::Result<OffsetDateTime> {
     let marker = inspection
         .marker
@@ -105,7 +107,7 @@ fn since(inspection: &Inspection) -> anyhow::Result<OffsetDateTime> {
     Ok(log.created.max(accepted))
 }
 
-/// Deletes an orphan. Returns false if an event names it by now.
+/// Deletes an orphan. Returns false if an event names it meanwhile.
 async fn collect(named: &mut Named, orphan: &Orphan) -> anyhow::Result<bool> {
     let objects = named.transport.objects(orphan.bucket);
     let Some(content) = objects.get(&orphan.key).await? else { return Ok(true) };
@@ -126,12 +128,12 @@ async fn collect(named: &mut Named, orphan: &Orphan) -> anyhow::Result<bool> {
 
 impl Named {
     fn names(&self, orphan: &Orphan) -> bool {
-        // The key of a text goes on with the version of the parser.
+        // The key of a text continues with the version of the parser.
         let hash = orphan.key.split('.').next().unwrap_or_default();
         self.hashes.contains(hash)
     }
 
-    /// Reads the log from where it was to its end.
+    /// Reads the rest of the log.
     async fn read_on(&mut self) -> anyhow::Result<()> {
         let state = self.transport.stream_state(STREAM_REPORTS).await?;
         let from = self.next.max(state.first_sequence);
@@ -139,7 +141,7 @@ impl Named {
         let mut messages = stream::iter(from..=state.last_sequence).map(read).buffered(READ_AHEAD);
         while let Some(logged) = messages.next().await {
             let message = logged.context("couldn't read the log")?;
-            // A gap may be a replica that lags behind, and an event that is not seen is an original that is deleted.
+            // A gap may be a replica that lags behind, and the original of a missed event would be deleted.
             let message = message.context("a message of the log was not found; try again")?.message;
             if Event::of(&message.subject) == Some(Event::ReportReceived) {
                 let event = ReportEvent::try_from((message.subject.as_str(), message.payload));
@@ -151,7 +153,7 @@ impl Named {
     }
 }
 
-/// The contents that an event names.
+/// Returns the contents that an event names.
 fn hashes(event: ReportEvent) -> Vec<String> {
     let ReportEvent::Received(event) = event else { return Vec::new() };
     let v1::DocumentReceived { content, attachments, .. } = *event;
@@ -192,7 +194,7 @@ mod tests {
     }
 
     impl Bench {
-        /// A broker whose loss was accepted once; one original is from before that.
+        /// Starts a broker whose loss was accepted once, with one original from before the loss.
         async fn start() -> Self {
             let server = NatsServer::start().await;
             let settings = Settings { servers: vec![server.url()], ..Settings::default() };

@@ -1,4 +1,4 @@
-//! `gongkai rules`: the catalogue of checks, and what another pack would change.
+//! `gongkai rules`: the catalogue of checks, and a trial run of another pack.
 
 mod catalogue;
 mod cells;

@@ -65,14 +65,14 @@ struct FindingChange {
     change: &'static str,
     report: String,
     rule: String,
-    /// With the rules in force; empty if there was none.
+    /// The finding with the rules in force; empty if there was none.
     before: String,
-    /// With the new pack; empty if there is none.
+    /// The finding with the new pack; empty if there is none.
     after: String,
     message: String,
 }
 
-/// The rules in force, and the same with the new pack.
+/// The rules in force, and the rules with the new pack.
 struct Trial {
     before: RuleSet,
     after: RuleSet,
@@ -161,7 +161,7 @@ impl Trial {
     }
 }
 
-/// The differences, by fingerprint: a finding keeps it when its severity or wording changes.
+/// Returns the differences, by fingerprint: a finding keeps it when its severity or wording changes.
 fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<FindingChange> {
     let keyed = |findings: &[Finding]| -> BTreeMap<String, Finding> {
         findings.iter().map(|finding| (finding.fingerprint.clone(), finding.clone())).collect()
@@ -176,7 +176,7 @@ fn difference(report: &str, before: &[Finding], after: &[Finding]) -> Vec<Findin
 // === impl FindingChange ===
 
 impl FindingChange {
-    /// `None` if nothing visible differs.
+    /// Returns the change, or `None` if nothing visible differs.
     fn of(report: &str, before: Option<&Finding>, after: Option<&Finding>) -> Option<Self> {
         let change = match (before, after) {
             (None, Some(_)) => "added",

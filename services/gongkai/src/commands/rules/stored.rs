@@ -55,7 +55,7 @@ impl StoredReports {
         Ok(())
     }
 
-    /// The last parsed event of each report, by name.
+    /// Returns the last parsed event of each report, by name.
     async fn newest(&self, since: Option<Date>) -> anyhow::Result<BTreeMap<String, v1::ReportParsed>> {
         let streams = self.0.status().await.context("couldn't list the streams")?;
         let stream = streams.iter().find(|stream| stream.name == subjects::STREAM_REPORTS);
@@ -72,7 +72,7 @@ impl StoredReports {
         Ok(newest)
     }
 
-    /// The report with its prose; `None` if that was erased.
+    /// Returns the report with its prose, or `None` if the prose was erased.
     async fn report(&self, header: v1::ParsedReport) -> anyhow::Result<Option<Report>> {
         let key = header.text.as_ref().map(|text| text.key.as_str()).unwrap_or_default();
         let Some(bytes) = self.0.objects(subjects::BUCKET_TEXTS).get(key).await? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Sends documents one after another, some at a time: what to send, what was sent before, and when to try again.
+//! Sends several documents at a time: which documents to send, which were sent before, and when to try again.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,13 +21,13 @@ use crate::{
     printer::complain,
 };
 
-/// First and longest pause while ingest is busy or away. It may ask for a longer one.
+/// Shortest and longest pause while ingest is busy or unreachable. It may ask for a longer one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A document to send.
 pub(super) struct Item {
-    /// As in the output.
+    /// Name in the output.
     name: String,
     content: Content,
     journal: Option<Arc<Journal>>,
@@ -38,14 +38,14 @@ pub(super) struct Item {
 enum Content {
     /// A file, a URL or `-`.
     Named,
-    /// Something in a folder that is no file.
+    /// An entry of a folder that is not a file.
     Unreadable(std::io::Error),
 }
 
-/// What became of a document.
+/// The result of one document.
 pub(super) enum Outcome {
     Taken(ReceiptJson),
-    /// The journal says that it was taken before.
+    /// The journal has the document as accepted before.
     Known,
     Failed(Failure),
 }
@@ -55,17 +55,17 @@ pub(super) struct Batch {
     pub(super) ingest: IngestClient,
     /// Query parameters of every document.
     pub(super) about: Vec<(&'static str, String)>,
-    /// Longest time to go on trying while ingest is busy or away.
+    /// Maximum time to keep trying while ingest is busy or unreachable.
     pub(super) patience: Duration,
-    /// After each document, leave ingest to others for as long as it took.
+    /// Whether to pause after each document for as long as it took, so that ingest can serve others.
     pub(super) is_backfill: bool,
-    /// Longest wait for the end of a submission.
+    /// Maximum wait for the end of a submission.
     pub(super) follow: Option<Duration>,
     /// Whether ingest has answered.
     pub(super) was_reached: AtomicBool,
 }
 
-/// The documents of the arguments, in their order; a folder has a journal.
+/// Returns the documents of the arguments, in their order; a folder has a journal.
 ///
 /// # Errors
 /// A journal cannot be opened.
@@ -108,7 +108,7 @@ fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = Ite
 // === impl Batch ===
 
 impl Batch {
-    /// Sends a document, unless it was sent before, and returns its name and what became of it.
+    /// Sends a document, unless it was sent before, and returns its name and result.
     pub(super) async fn submit(&self, item: Item) -> (String, Outcome) {
         let outcome = match self.try_submit(&item).await {
             Ok(Some(receipt)) => Outcome::Taken(receipt),
@@ -141,7 +141,7 @@ impl Batch {
         }))
     }
 
-    /// Sends a document, again while ingest is busy, or away after it had answered.
+    /// Sends a document. Retries while ingest is busy, or unreachable after an earlier answer.
     async fn send(&self, document: &SubmittedDocument) -> Result<ReceiptJson, Failure> {
         let mut about: Vec<_> = self.about.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let is_url_given = about.iter().any(|(name, _)| *name == "url");

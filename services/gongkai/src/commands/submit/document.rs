@@ -9,7 +9,7 @@ use reqwest::{Client, Url, header::CONTENT_TYPE};
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A document's bytes, and where they are from.
+/// A document's bytes and their origin.
 pub(super) struct SubmittedDocument {
     pub(super) bytes: Vec<u8>,
     pub(super) media_type: Option<String>,
@@ -51,7 +51,8 @@ impl SubmittedDocument {
     }
 }
 
-/// An HTTP client. For plain HTTP it loads no certificate authorities, which a minimal machine may lack.
+/// Returns an HTTP client builder. For plain HTTP it loads no certificate authorities, which a minimal machine may
+/// lack.
 pub(super) fn client(server: &Url) -> reqwest::ClientBuilder {
     // Once per process; later calls change nothing.
     rustls::crypto::ring::default_provider().install_default().ok();

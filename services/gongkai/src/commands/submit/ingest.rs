@@ -77,7 +77,7 @@ struct Problem {
 // === impl State ===
 
 impl State {
-    /// The public name.
+    /// Returns the public name.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",
@@ -98,7 +98,7 @@ impl State {
 // === impl IngestClient ===
 
 impl IngestClient {
-    /// A client of the server at `server`.
+    /// Creates a client of the server at `server`.
     pub(super) fn new(
         server: &str,
         token_file: Option<&Path>,
@@ -146,7 +146,7 @@ impl IngestClient {
         Ok(receipt)
     }
 
-    /// The address of the server.
+    /// Returns the address of the server.
     pub(super) fn address(&self) -> &str {
         self.base.as_str()
     }
@@ -187,7 +187,7 @@ impl IngestClient {
     }
 }
 
-/// Why a document was not taken.
+/// Why a document was not accepted.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: Kind,
@@ -199,23 +199,23 @@ pub(super) struct Failure {
 /// What a failure means for the documents after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing: it is about this document.
+    /// Nothing: it concerns only this document.
     Document,
-    /// Ingest is there and takes nothing now. It may say for how long.
+    /// Ingest is reachable but accepts nothing now. It may ask for a delay.
     Busy(Option<Duration>),
-    /// Nobody answers.
+    /// Ingest cannot be reached.
     Away,
-    /// Ingest does not know the caller, or the run itself cannot go on.
+    /// Ingest does not know the caller, or the run itself cannot continue.
     Denied,
 }
 
 impl Failure {
-    /// The document could not be read.
+    /// Creates the failure of an unreadable document.
     pub(super) fn unreadable(error: anyhow::Error) -> Self {
         Self { kind: Kind::Document, code: "UNREADABLE".to_owned(), error }
     }
 
-    /// The run cannot go on.
+    /// Creates a failure that ends the run.
     pub(super) fn fatal(error: anyhow::Error) -> Self {
         Self { kind: Kind::Denied, code: "STOPPED".to_owned(), error }
     }

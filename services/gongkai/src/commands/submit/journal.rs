@@ -1,8 +1,8 @@
-//! The journal of a submitted folder: which files ingest has taken, so that a run that was interrupted goes on where it was.
+//! The journal of a submitted folder: the files that ingest has accepted, so that an interrupted run can be resumed.
 //!
-//! It is a file of JSON lines beside the folder, written at its end only: a line for each file that was taken. A last line that
-//! was torn by a crash is cut off; its file is sent again, which ingest recognises. A file counts as sent while its content
-//! and the options are those of its last line.
+//! It is a file of JSON lines beside the folder to which lines are only appended, one for each accepted file. A last
+//! line that was torn by a crash is cut off; its file is sent again, which ingest recognises. A file counts as sent
+//! while its content and the options are those of its last line.
 
 use std::{
     collections::HashMap,
@@ -16,24 +16,24 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// A file as sent, and where it was taken.
+/// A file as sent, and the server that accepted it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     file: String,
     sha256: String,
     submission_id: String,
-    /// Digest of ingest's address and the options that say what is sent.
+    /// Digest of ingest's address and the options that determine what is sent.
     to: String,
 }
 
-/// Files that were taken. One run at a time has it open.
+/// Files that were accepted. Only one run at a time has the journal open.
 #[derive(Debug)]
 pub(super) struct Journal {
     to: String,
     state: Mutex<State>,
 }
 
-/// By digest of the path, that of the content: 100,000 files take some megabytes.
+/// Digest of the content by digest of the path: 100,000 files use some megabytes.
 type Sent = HashMap<[u8; 16], [u8; 16]>;
 
 #[derive(Debug)]
@@ -42,10 +42,10 @@ struct State {
     sent: Sent,
 }
 
-/// The journal of a folder: beside it, under its name.
+/// Returns the path of a folder's journal: beside the folder, under its name.
 ///
 /// # Errors
-/// The folder has no name, as the root has none.
+/// The folder has no name, such as the root.
 pub(super) fn beside(folder: &Path) -> anyhow::Result<PathBuf> {
     let real = folder.canonicalize().with_context(|| format!("couldn't open {}", folder.display()))?;
     let name =
@@ -55,16 +55,16 @@ pub(super) fn beside(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(real.with_file_name(name))
 }
 
-/// SHA-256 in hex.
+/// Returns the SHA-256 in hex.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
 impl Journal {
-    /// Opens a journal, and makes it if there is none. `to` says where files are sent and with what.
+    /// Opens a journal, and creates it if it is missing. `to` identifies the server and the options.
     ///
     /// # Errors
-    /// It cannot be read or written, or another run has it open.
+    /// The file cannot be read or written, or another run has it open.
     pub(super) fn open(path: &Path, to: &str) -> anyhow::Result<Self> {
         let said = || format!("the journal {}; --journal names another", path.display());
         let mut file = OpenOptions::new()
@@ -86,13 +86,13 @@ impl Journal {
         Ok(Self { to, state: Mutex::new(State { file, sent }) })
     }
 
-    /// True if the file was taken with this content, and with no other since.
+    /// Returns true if the last accepted content of the file is this one.
     pub(super) fn has(&self, file: &str, sha256: &str) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.sent.get(&short(file)) == Some(&short(sha256))
     }
 
-    /// Notes that a file was taken.
+    /// Records that a file was accepted.
     ///
     /// # Errors
     /// The line could not be written.
@@ -112,7 +112,7 @@ impl Journal {
     }
 }
 
-/// What was sent to `to`, and the length of the whole lines.
+/// Reads the files that were sent to `to`, and the length of the complete lines.
 fn read(file: &File, to: &str) -> io::Result<(Sent, u64)> {
     let (mut sent, mut whole, mut line) = (Sent::new(), 0, Vec::new());
     let mut lines = BufReader::new(file);
@@ -123,7 +123,7 @@ fn read(file: &File, to: &str) -> io::Result<(Sent, u64)> {
             return Ok((sent, whole));
         }
         whole += u64::try_from(read).unwrap_or(u64::MAX);
-        // A line that is none of ours is passed over; its file is sent again.
+        // A line in another form is skipped; its file is sent again.
         if let Ok(entry) = serde_json::from_slice::<Entry>(&line)
             && entry.to == to
         {

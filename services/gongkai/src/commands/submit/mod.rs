@@ -1,6 +1,6 @@
 //! `gongkai submit`: sends documents to a running ingest.
 //!
-//! `batch` sends, some documents at a time; `journal` remembers what of a folder was taken; `report` prints.
+//! `batch` sends several documents at a time; `journal` records the accepted files of a folder; `report` prints.
 
 mod batch;
 mod document;
@@ -129,7 +129,7 @@ impl Args {
         self.jobs.unwrap_or(if self.backfill { 1 } else { 8 }).max(1)
     }
 
-    /// What the options say of every document, as query parameters.
+    /// Returns the options that apply to every document, as query parameters.
     fn about(&self) -> Vec<(&'static str, String)> {
         let is_code = |agency: &str| agency.is_ascii() && gongkai_model::AgencyKey::from_code(agency).is_ok();
         let agency = self.agency.clone();

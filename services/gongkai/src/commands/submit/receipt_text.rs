@@ -1,9 +1,9 @@
-//! A receipt for people, in Chinese and English.
+//! A receipt as text, in Chinese and English.
 
 use super::ingest::{ReceiptJson, State};
 use crate::printer::{Emphasis, Printer, clean};
 
-/// A state in words, and how to show it.
+/// Returns a state in words, and its emphasis.
 pub(super) fn word(state: State) -> (&'static str, Emphasis) {
     match state {
         State::Received => ("已收到 received", Emphasis::Bold),
@@ -16,7 +16,7 @@ pub(super) fn word(state: State) -> (&'static str, Emphasis) {
     }
 }
 
-/// Writes all that a receipt says.
+/// Writes all parts of a receipt.
 pub(super) fn write(out: &mut Printer, name: &str, receipt: &ReceiptJson) -> std::io::Result<()> {
     let (word, style) = word(receipt.state);
     out.line(format!("{}  {}", out.styled(Emphasis::Bold, &clean(name)), out.styled(style, word)))?;

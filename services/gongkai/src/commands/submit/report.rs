@@ -1,4 +1,4 @@
-//! What a run prints: a line a document, a progress bar on a terminal, and what all came to.
+//! The output of a run: one line per document, a progress bar on a terminal, and a summary.
 
 use std::{
     io::{IsTerminal as _, stderr},
@@ -33,7 +33,7 @@ pub(super) enum Format {
     Csv,
 }
 
-/// How many documents came to which end.
+/// Number of documents by result.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 struct Summary {
     documents: u64,
@@ -41,15 +41,15 @@ struct Summary {
     unchanged: u64,
     rejected: u64,
     failed: u64,
-    /// The journal says that they were taken before.
+    /// Documents that the journal has as accepted before.
     sent_before: u64,
 }
 
-/// Prints a run.
+/// Prints the results of a run.
 pub(super) struct RunReport<'o> {
     out: &'o mut Printer,
     format: Format,
-    /// A folder is among the arguments.
+    /// True if a folder is among the arguments.
     is_bulk: bool,
     bar: Option<ProgressBar>,
     summary: Summary,
@@ -84,14 +84,14 @@ const HEADER: [&str; 8] =
     ["file", "state", "submission_id", "report", "revision", "trace_id", "code", "message"];
 
 impl<'o> RunReport<'o> {
-    /// Of a run over `folders`, which are counted for the bar while it runs.
+    /// Creates the output of a run over `folders`. Their files are counted for the bar during the run.
     pub(super) fn new(out: &'o mut Printer, format: Format, folders: Vec<PathBuf>) -> Self {
         let is_bulk = !folders.is_empty();
         let bar = (is_bulk && stderr().is_terminal()).then(|| bar(folders));
         Self { out, format, is_bulk, bar, summary: Summary::default(), is_begun: false }
     }
 
-    /// Prints what became of a document.
+    /// Prints the result of a document.
     pub(super) fn done(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
         self.count(outcome);
         match self.bar.clone() {
@@ -103,7 +103,7 @@ impl<'o> RunReport<'o> {
         }
     }
 
-    /// Prints what all came to, if there was a folder.
+    /// Prints the summary, if there was a folder.
     pub(super) fn finish(mut self) -> anyhow::Result<()> {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
@@ -119,7 +119,7 @@ impl<'o> RunReport<'o> {
             );
             match self.format {
                 Format::Text => self.out.line(text)?,
-                // A table has no line of another kind.
+                // A table cannot contain a summary line.
                 _ => complain(text),
             }
         }
@@ -160,7 +160,7 @@ impl<'o> RunReport<'o> {
             Outcome::Failed(failure) => complain(format_args!("{}: {:#}", clean(name), failure.error)),
             Outcome::Taken(receipt) if !self.is_bulk => receipt_text::write(self.out, name, receipt)?,
             Outcome::Taken(receipt) => {
-                // The bar shows the others.
+                // The bar counts the other results.
                 let is_news = matches!(receipt.state, State::Rejected | State::Dead);
                 if is_news || self.bar.is_none() {
                     let (word, style) = receipt_text::word(receipt.state);
@@ -177,7 +177,7 @@ impl<'o> RunReport<'o> {
         Ok(())
     }
 
-    /// A script sees it in its place; a person who redirects the lines sees it too.
+    /// Writes a failure as JSON to the output, and as text for a person who redirects the output.
     fn json_failure(&mut self, name: &str, failure: &Failure) -> anyhow::Result<()> {
         let message = format!("{:#}", failure.error);
         if !self.is_bulk {

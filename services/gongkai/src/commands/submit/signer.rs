@@ -1,4 +1,4 @@
-//! Signs calls to ingest as a site does: by Standard Webhooks, over what ingest says that a signature covers.
+//! Signs calls to ingest like a site: by Standard Webhooks, over the part of the request that ingest verifies.
 
 use anyhow::Context as _;
 use gongkai_ingest::signature::{Covered, SigningKey};
@@ -16,7 +16,7 @@ impl Signer {
         Self { key, clock: Clock::system() }
     }
 
-    /// Adds the three headers. Each call has an id of its own, so that content that comes back is submitted anew.
+    /// Adds the three headers. Each call has an id of its own, so that repeated content is submitted again.
     pub(super) fn sign(&self, request: &mut Request) -> anyhow::Result<()> {
         let now = self.clock.now();
         let id = format!("cli-{:x}-{:x}", now.unix_timestamp_nanos(), std::process::id());

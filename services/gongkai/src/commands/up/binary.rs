@@ -58,7 +58,7 @@ fn on_path() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Major, minor and patch version; `None` if it does not run.
+/// Returns the major, minor and patch version, or `None` if the program does not run.
 async fn version(binary: &Path) -> Option<[u32; 3]> {
     let output = Command::new(binary).arg("--version").stdin(Stdio::null()).output().await.ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))

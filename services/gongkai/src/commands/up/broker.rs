@@ -1,8 +1,8 @@
 //! The NATS server as a child process.
 //!
-//! It has a process group of its own, so that Ctrl-C on a terminal reaches only this process and the services can drain
-//! first. On Linux with `setpriv` the kernel ends it with this process. Elsewhere it outlives a crash, and the next start
-//! fails because its port is taken.
+//! It has a process group of its own, so that Ctrl-C on a terminal reaches only this process and the services can
+//! drain first. On Linux with `setpriv` the kernel ends it with this process. Elsewhere it survives a crash of this
+//! process, and the next start fails because its port is in use.
 
 use std::{
     fs,
@@ -34,7 +34,7 @@ pub(super) struct Broker {
     launch: Launch,
 }
 
-/// What is needed to start and restart it.
+/// The arguments to start and restart the server.
 struct Launch {
     binary: PathBuf,
     folder: PathBuf,
@@ -44,11 +44,11 @@ struct Launch {
 }
 
 impl Broker {
-    /// Starts it and waits until it listens. Must be called on the main thread: the kernel ends the child with the
-    /// thread that started it.
+    /// Starts the server and waits until it listens. Must be called on the main thread: the kernel ends the child
+    /// with the thread that started it.
     ///
     /// # Errors
-    /// The server did not start; the message has the end of its log.
+    /// The server did not start; the error contains the end of its log.
     pub(super) async fn start(
         binary: &Path,
         data: &Path,
@@ -70,7 +70,7 @@ impl Broker {
     /// restarted.
     ///
     /// # Errors
-    /// It did not start again.
+    /// The server did not start again.
     pub(super) async fn restart_if_room(&mut self) -> anyhow::Result<()> {
         if !self.launch.has_room() {
             complain(format_args!("the disk of {} is full: make room", self.launch.folder.display()));
@@ -85,9 +85,9 @@ impl Broker {
     /// Waits until the server ends.
     ///
     /// # Cancel safety
-    /// Safe.
+    /// Cancel safe.
     pub(super) async fn ended(&mut self) {
-        // An error means that the child is gone.
+        // An error means that the child has already been waited for.
         self.child.wait().await.ok();
     }
 
@@ -155,17 +155,17 @@ impl Launch {
             .with_context(|| format!("couldn't start {}", self.binary.display()))
     }
 
-    /// Returns true if the disk takes a file of [`ROOM`] bytes.
+    /// Returns true if the disk has room for a file of [`ROOM`] bytes.
     fn has_room(&self) -> bool {
         let probe = self.folder.join("room");
         let is_written = fs::write(&probe, vec![0; ROOM]).is_ok();
-        // Remove what a failed attempt left, because it takes room.
+        // Remove the file of a failed attempt, because it uses space.
         fs::remove_file(&probe).ok();
         is_written
     }
 }
 
-/// The command that runs the server, which ends with this process where the system supports it.
+/// Returns the command that runs the server, which ends with this process where the system supports it.
 fn command(binary: &Path) -> Command {
     let has_setpriv = cfg!(target_os = "linux")
         && std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())

@@ -155,7 +155,7 @@ async fn after(pause: Duration, event: impl Future<Output = ()>) {
     event.await;
 }
 
-/// Waits until our own broker ends; forever if there is none.
+/// Waits until our own broker ends, or forever if there is none.
 async fn ended(broker: Option<&mut Broker>) {
     match broker {
         Some(broker) => broker.ended().await,
@@ -191,7 +191,7 @@ fn announce(out: &mut Printer, addresses: &[(&'static str, String)], admins: &Ad
     Ok(())
 }
 
-/// The absolute path of the data folder: the broker runs in another working directory.
+/// Returns the absolute path of the data folder, because the broker runs in another working directory.
 fn absolute(data: &Path) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(data).with_context(|| format!("couldn't create --data {}", data.display()))?;
     fs::canonicalize(data).with_context(|| format!("couldn't find --data {}", data.display()))

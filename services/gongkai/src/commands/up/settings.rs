@@ -26,10 +26,10 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Reads the config and checks that every port is free. `nats_url` replaces the config's; without it the port of
-    /// our own broker is checked too. Files of the default config go to `data`.
+    /// our own broker is checked too. Files of the default config are in `data`.
     ///
     /// # Errors
-    /// A setting is wrong, or a port is taken; names the key to change.
+    /// A setting is invalid, or a port is in use. The error names the key to change.
     pub(super) fn read(config: Option<&Path>, nats_url: Option<&str>, data: &Path) -> anyhow::Result<Self> {
         let mut config = Config::load(config, &subjects::SERVICES)?;
         if let Some(url) = nats_url {
@@ -58,10 +58,10 @@ impl Settings {
         Ok(this)
     }
 
-    /// The address for our own broker, from `nats.url`.
+    /// Returns the address for our own broker, from `nats.url`.
     ///
     /// # Errors
-    /// It is not a single loopback address.
+    /// The URL is not a single loopback address.
     pub(super) fn broker_address(&self) -> anyhow::Result<SocketAddr> {
         let url = &self.common.nats.url;
         let host = url
@@ -82,7 +82,7 @@ impl Settings {
         Ok(address)
     }
 
-    /// The addresses of the services, for people.
+    /// Returns the addresses of the services as text.
     pub(super) fn addresses(&self) -> Vec<(&'static str, String)> {
         vec![
             ("HTTP ingest", format!("http://{}/v1/reports", self.ingest.http_address)),
@@ -93,7 +93,7 @@ impl Settings {
     }
 }
 
-/// The address if it is free, with a free port in place of 0.
+/// Returns the address if it is free, with a free port instead of 0.
 fn free_address(address: SocketAddr, key: &str) -> anyhow::Result<SocketAddr> {
     // Closed at once; the service binds it again.
     match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
