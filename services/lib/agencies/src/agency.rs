@@ -5,20 +5,20 @@ use time::Date;
 
 use crate::nature::{kind_of, level_of, short_name};
 
-/// A body as the registry lists it.
+/// A listed body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agency {
     /// Its code: the `{agency}` of its reports' names.
     pub code: AgencyKey,
     /// Its full name.
     pub name: String,
-    /// Other names, and names it had.
+    /// Other names, and earlier names.
     pub aliases: Vec<Alias>,
     /// The body above it.
     pub parent: Option<AgencyKey>,
-    /// Its level; if the list gives none, the one that its name tells.
+    /// Its level, or the level that its name indicates if the list gives none.
     pub level: Option<Level>,
-    /// Its kind; if the list gives none, the one that its name tells.
+    /// Its kind, or the kind that its name indicates if the list gives none.
     pub kind: Option<AgencyKind>,
     /// First six digits of its administrative division code; `000000` if not given.
     pub region: Region,
@@ -38,7 +38,7 @@ pub struct Alias {
 }
 
 impl Agency {
-    /// True if this is its name, or a name that it had in that year; with or without province and prefecture.
+    /// Returns true if this is its name, or a name that it had in that year; with or without province and prefecture.
     #[must_use]
     pub fn is_called(&self, name: &str, year: i32) -> bool {
         let name = normalized_name(name);
@@ -46,7 +46,7 @@ impl Agency {
         keys(&self.name).any(|own| own == name) || self.aliases.iter().any(is_alias)
     }
 
-    /// True if this can be a shorter or a fuller form of one of its names.
+    /// Returns true if this can be a shorter or a fuller form of one of its names.
     #[must_use]
     pub fn can_be(&self, name: &str) -> bool {
         let name = normalized_name(name);
@@ -56,7 +56,7 @@ impl Agency {
             .any(|own| is_short_for(&name, &own) || is_short_for(&own, &name))
     }
 
-    /// Returns what rules need to know about it.
+    /// Returns its properties that rules use.
     #[must_use]
     pub fn profile(&self) -> AgencyProfile {
         AgencyProfile {
@@ -72,7 +72,7 @@ impl Agency {
 }
 
 impl Alias {
-    /// True if the name was in use at some time from the year's first day to the day its report is due.
+    /// Returns true if the name was in use at some time from the year's first day to the day its report is due.
     ///
     /// A body renamed in spring signs the report on the year before with its new name.
     #[must_use]
@@ -82,7 +82,7 @@ impl Alias {
     }
 }
 
-/// A name as compared, and the same without province and prefecture.
+/// Returns a name as compared, and the same without province and prefecture.
 pub(crate) fn keys(name: &str) -> impl Iterator<Item = String> {
     let whole = normalized_name(name);
     let short = short_name(&whole);

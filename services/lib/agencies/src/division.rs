@@ -10,19 +10,20 @@ static TABLE: LazyLock<Vec<Division>> =
 /// A province or prefecture (省、地级市) with its names.
 struct Division {
     level: Level,
-    /// What its bodies' names begin with, longest first.
+    /// Prefixes of its bodies' names, longest first.
     names: Vec<String>,
 }
 
 /// A body's name without the province and prefecture it begins with.
 pub(crate) struct StrippedName<'a> {
-    /// The lower of the two, if any.
+    /// The lower of the two divisions, if any.
     pub(crate) level: Option<Level>,
-    /// The name without the divisions at its head.
+    /// The rest of the name.
     pub(crate) rest: &'a str,
 }
 
-/// Takes province and prefecture off the head of a name. A province's short name counts only before a prefecture.
+/// Removes province and prefecture from the beginning of a name. A province's short name counts only before a
+/// prefecture.
 pub(crate) fn strip(name: &str) -> StrippedName<'_> {
     let (province, rest) = strip_level(name, Level::Province, true);
     let (prefecture, rest_of_prefecture) = strip_level(rest, Level::Prefecture, true);
@@ -36,7 +37,7 @@ pub(crate) fn strip(name: &str) -> StrippedName<'_> {
     StrippedName { level: None, rest: name }
 }
 
-/// A name without its province, if a prefecture follows; else the name.
+/// Returns a name without its province if a prefecture follows, else the name.
 pub(crate) fn below_province(name: &str) -> &str {
     let (_, rest) = strip_level(name, Level::Province, true);
     let (prefecture, _) = strip_level(rest, Level::Prefecture, true);

@@ -1,9 +1,10 @@
 //! The registry of agencies (机关名录): the bodies, their names and their parents.
 //!
-//! Reports print no code, so the agency of a report is resolved from what the sender says, the name in the document and
-//! the region. [`table`] reads a supervising office's list, [`registry`] holds it, [`resolve`](Registry::resolve) looks
-//! up the agency of a report. [`nature_of`] tells a body's level and kind by its name. A body that is not listed has a
-//! provisional key made of its name and region; `gongkai agencies list --provisional` shows such bodies.
+//! Reports print no code, so the agency of a report is resolved from the sender's metadata, the name in the document
+//! and the region. [`table`] reads a supervising office's list, [`registry`] holds it, [`resolve`](Registry::resolve)
+//! looks up the agency of a report. [`nature_of`] derives a body's level and kind from its name. A body that is not
+//! listed has a provisional key derived from its name and region; `gongkai agencies list --provisional` shows such
+//! bodies.
 
 #![warn(missing_docs)]
 

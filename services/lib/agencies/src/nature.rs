@@ -28,15 +28,15 @@ const NO_PLACE: [(&str, char); 5] = [("城", '市'), ("都", '市'), ("社", '�
 /// Prefixes of bodies whose local offices are led by the superior body, not by the local government.
 const VERTICAL: [&str; 3] = ["国家税务总局", "中华人民共和国", "国家统计局"];
 
-/// Returns what a body's name tells about it.
+/// Returns the level and kind that a body's name indicates.
 #[must_use]
 pub fn nature_of(name: &str) -> Nature {
     Nature { level: level_of(name), kind: kind_of(name) }
 }
 
-/// The level that a body's name tells; `None` if it does not.
+/// Returns the level that a body's name indicates, if any.
 ///
-/// Provinces and prefectures stand in a compiled-in table; any other 市, 县, 区 or 旗 is a county, and so a 县级市 never
+/// Provinces and prefectures are in a compiled-in table. Any other 市, 县, 区 or 旗 is a county, so a 县级市 never
 /// passes for a city that may make rules. Development zones (开发区) have no level of their own.
 #[must_use]
 pub fn level_of(name: &str) -> Option<Level> {
@@ -57,15 +57,15 @@ pub fn level_of(name: &str) -> Option<Level> {
 
 /// A place below the prefecture.
 enum Lower {
-    /// 县, 市 or 旗, whose names no two have.
+    /// 县, 市 or 旗, whose names are unique.
     County,
-    /// 区, of which several have one name.
+    /// 区, whose names several districts share.
     District,
     Zone,
 }
 
-/// True if a name says of which province, city or county the body is, so that it can be nobody else's. Districts (区) have
-/// namesakes, so that a district's body is told only by the city before it.
+/// Returns true if a name contains its province, city or county, so that it identifies one body. Several districts
+/// (区) share a name, so a district's body is identified only by the city before it.
 #[must_use]
 pub fn says_where(name: &str) -> bool {
     let name = normalized_name(name);
@@ -77,8 +77,9 @@ pub fn says_where(name: &str) -> bool {
         || (is_of_state && own.len() == name.len())
 }
 
-/// A body's name without the province and prefecture it begins with: 东湖区财政局 for 江西省南昌市东湖区财政局. A name of nothing
-/// but those stays whole, and so does one whose body would lose its place: 南昌市财政局 for 江西省南昌市财政局.
+/// Returns a body's name without the province and prefecture at its beginning: 东湖区财政局 for
+/// 江西省南昌市东湖区财政局. A name that consists only of those stays whole, and so does one whose body would lose
+/// its place: 南昌市财政局 for 江西省南昌市财政局.
 #[must_use]
 pub fn short_name(name: &str) -> String {
     let name = normalized_name(name);
@@ -94,7 +95,7 @@ fn is_bare_town(rest: &str) -> bool {
     (2..=16).contains(&chars) && (rest.ends_with('镇') || rest.ends_with('乡'))
 }
 
-/// The county or zone that a name begins with: two to twelve characters, the last 市, 县, 区 or 旗.
+/// Returns the county or zone at the beginning of a name: two to twelve characters, the last 市, 县, 区 or 旗.
 fn lower_place(rest: &str) -> Option<Lower> {
     let ends = rest.char_indices().take(12).filter(|(_, c)| matches!(c, '市' | '县' | '区' | '旗'));
     for (at, end) in ends {
@@ -113,7 +114,7 @@ fn lower_place(rest: &str) -> Option<Lower> {
     None
 }
 
-/// The kind that a body's name tells; `None` if it does not.
+/// Returns the kind that a body's name indicates, if any.
 #[must_use]
 pub fn kind_of(name: &str) -> Option<AgencyKind> {
     let name = normalized_name(name);

@@ -15,18 +15,18 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     agencies: BTreeMap<AgencyKey, Agency>,
-    /// Codes by name and alias as compared, and by the same without province and prefecture.
+    /// Codes by normalised name and alias, and by the same without province and prefecture.
     names: HashMap<String, Vec<AgencyKey>>,
     children: HashMap<AgencyKey, Vec<AgencyKey>>,
 }
 
-/// The list contradicts itself. Its editor corrects it.
+/// Error: the list contradicts itself. Its editor has to correct it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// Two agencies have the same code.
     #[error("code {0} stands twice")]
     Twice(AgencyKey),
-    /// A parent that is not listed.
+    /// The parent of an agency is not listed.
     #[error("{child} stands under {parent}, which is not listed")]
     UnknownParent {
         /// The code of the agency whose parent is missing.
@@ -34,12 +34,12 @@ pub enum RegistryError {
         /// The parent's code.
         parent: AgencyKey,
     },
-    /// A body above itself.
+    /// An agency is its own ancestor.
     #[error("{0} stands above itself")]
     Cycle(AgencyKey),
 }
 
-/// What is known about the agency of a report.
+/// The known facts about the agency of a report.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked<'a> {
     /// The sender's code; empty if it gives none.
@@ -52,7 +52,7 @@ pub struct Asked<'a> {
     pub region: Region,
     /// Host of the article's address; empty if unknown.
     pub host: &'a str,
-    /// The report's year: names change.
+    /// The report's year, because names change.
     pub year: i32,
 }
 
@@ -61,7 +61,7 @@ pub struct Asked<'a> {
 pub enum Resolution<'a> {
     /// Exactly one listed agency matches.
     Known(&'a Agency),
-    /// Several listed agencies match, and no hint tells them apart. A person decides.
+    /// Several listed agencies match, and no hint distinguishes them. A person decides.
     Ambiguous(Vec<&'a Agency>),
     /// No listed agency matches.
     Unknown,
@@ -70,10 +70,10 @@ pub enum Resolution<'a> {
 // === impl Registry ===
 
 impl Registry {
-    /// Takes a list.
+    /// Creates a registry from a list.
     ///
     /// # Errors
-    /// A code is listed twice, a parent is not listed, or a body is above itself.
+    /// A code is listed twice, a parent is not listed, or a body is its own ancestor.
     pub fn new(list: impl IntoIterator<Item = Agency>) -> Result<Self, RegistryError> {
         let mut registry = Self::default();
         for agency in list {
@@ -114,41 +114,42 @@ impl Registry {
         Ok(())
     }
 
-    /// The body of a code.
+    /// Returns the body with a code.
     #[must_use]
     pub fn get(&self, code: &AgencyKey) -> Option<&Agency> {
         self.agencies.get(code)
     }
 
-    /// All bodies, by code.
+    /// Returns all bodies, by code.
     pub fn iter(&self) -> impl Iterator<Item = &Agency> {
         self.agencies.values()
     }
 
-    /// How many there are.
+    /// Returns the number of bodies.
     #[must_use]
     pub fn len(&self) -> usize {
         self.agencies.len()
     }
 
-    /// True if nothing is listed.
+    /// Returns true if no body is listed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.agencies.is_empty()
     }
 
-    /// The bodies directly below one, by code.
+    /// Returns the bodies directly below a body, by code.
     #[must_use]
     pub fn children(&self, code: &AgencyKey) -> &[AgencyKey] {
         self.children.get(code).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Returns the agency of a report: the one that the document names, else the one that the sender names by code or name.
+    /// Returns the agency of a report: the one that the document names, else the one that the sender names by code or
+    /// name.
     ///
-    /// The sender decides only among agencies that the document's name fits, such as namesakes in two counties, and where the
-    /// registry does not have the name. Words that name nobody (本机关) count as no name. Agencies of one name in different
-    /// counties are told apart by region, then by site. An agency whose region contradicts the event's is never taken, so that a
-    /// street in a county that is not listed does not become its namesake.
+    /// The sender decides only among agencies that the document's name fits, such as namesakes in two counties, and
+    /// where the registry does not have the name. Words that are not a name (本机关) count as no name. Agencies of
+    /// one name in different counties are distinguished by region, then by site. An agency whose region contradicts
+    /// the event's is never returned, so that a street in an unlisted county does not become its namesake.
     #[must_use]
     pub fn resolve(&self, asked: &Asked<'_>) -> Resolution<'_> {
         let declared = self.declared(asked);
@@ -168,7 +169,7 @@ impl Registry {
         }
     }
 
-    /// The body that the sender names.
+    /// Returns the body that the sender names.
     fn declared(&self, asked: &Asked<'_>) -> Resolution<'_> {
         let by_code = AgencyKey::from_code(asked.code).ok().and_then(|code| self.agencies.get(&code));
         match by_code {
@@ -178,7 +179,7 @@ impl Registry {
         }
     }
 
-    /// Where the sender and the document of a report disagree, which is filed under `key`.
+    /// Returns the differences between sender and document of a report whose agency key is `key`.
     #[must_use]
     pub fn differences(&self, asked: &Asked<'_>, declared_year: i32, key: &AgencyKey) -> Vec<Difference> {
         let mut differences = Vec::new();
@@ -192,7 +193,7 @@ impl Registry {
         }
         let is_listed =
             |code: &str| AgencyKey::from_code(code).is_ok_and(|code| self.agencies.contains_key(&code));
-        // A code that nobody lists says nothing of a body that nobody lists.
+        // An unlisted code does not contradict an unlisted body.
         let is_telling = is_listed(asked.code) || (!asked.code.is_empty() && self.agencies.contains_key(key));
         if is_telling && asked.code != key.as_str() {
             differences.push(of(DeclaredField::AgencyCode, asked.code, key.as_str()));
@@ -203,7 +204,7 @@ impl Registry {
         differences
     }
 
-    /// True unless the sender's name is that of another body than the document's.
+    /// Returns true unless the sender's name belongs to another body than the document's.
     fn is_same(&self, asked: &Asked<'_>, key: &AgencyKey) -> bool {
         let (name, document_name) = (asked.name, asked.document_name);
         if names_nobody(name) || names_nobody(document_name) {
@@ -241,7 +242,7 @@ impl Registry {
         one.map_or(Resolution::Ambiguous(found), Resolution::Known)
     }
 
-    /// The bodies of a name in the report's year whose region does not contradict the event's.
+    /// Returns the bodies with a name in the report's year whose region does not contradict the event's.
     fn candidates(&self, key: &str, asked: &Asked<'_>) -> Vec<&Agency> {
         let codes = self.names.get(key).map(Vec::as_slice).unwrap_or_default();
         let agencies = codes.iter().filter_map(|code| self.agencies.get(code));
@@ -252,15 +253,15 @@ impl Registry {
     }
 }
 
-/// True if the regions are the same, one contains the other, or one is unknown: a province's site also publishes
-/// reports of its counties.
+/// Returns true if the regions are the same, one contains the other, or one is unknown: a province's site also
+/// publishes reports of its counties.
 fn agree(a: Region, b: Region) -> bool {
     let head = |region: Region| region.as_str().trim_end_matches("00").to_owned();
     let (a, b) = (head(a), head(b));
     a.starts_with(&b) || b.starts_with(&a)
 }
 
-/// True if a name includes the county or city of the body, so that it identifies the body.
+/// Returns true if a name includes the county or city of the body, so that it identifies the body.
 fn says_place(name: &str, agency: &Agency) -> bool {
     let whole = normalized_name(&agency.name);
     let of_town = ["街道", "镇", "乡"].iter().any(|word| name.contains(word));

@@ -1,7 +1,7 @@
 //! The registry as CSV, in UTF-8 or GB18030, as supervising offices keep it.
 //!
 //! Columns are identified by their titles, Chinese or English, in any order. Unknown columns are ignored. Aliases are
-//! separated by `;` or `；`, each with its days behind `@` if they are known: `大数据局@2019-01-01..2023-12-31`.
+//! separated by `;` or `；`, each followed by `@` and its days if they are known: `大数据局@2019-01-01..2023-12-31`.
 
 use gongkai_model::{AgencyKey, Region};
 use time::{Date, macros::format_description};
@@ -11,10 +11,10 @@ use crate::{
     registry::{Registry, RegistryError},
 };
 
-/// A list that cannot be used. Nothing of it is taken.
+/// Error: a list cannot be used. No part of it is imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// Something is wrong on a line.
+    /// A line is invalid.
     #[error("line {line}: {message}")]
     Line {
         /// Line number from 1; the line of titles counts.
@@ -27,7 +27,7 @@ pub enum TableError {
     Registry(#[from] RegistryError),
 }
 
-/// A column: its public name and the titles it is known by.
+/// A column: its public name and its accepted titles.
 type Column = (&'static str, &'static [&'static str]);
 
 const COLUMNS: [Column; 8] = [
@@ -70,7 +70,7 @@ pub fn read_csv(bytes: &[u8]) -> Result<Registry, TableError> {
     Ok(Registry::new(list)?)
 }
 
-/// Writes a list as [`read_csv`] reads it, in UTF-8.
+/// Writes a list in the form that [`read_csv`] reads, in UTF-8.
 #[must_use]
 pub fn write_csv(registry: &Registry) -> String {
     let mut text = COLUMNS.map(|(name, _)| name).join(",") + "\n";
@@ -135,7 +135,7 @@ fn agency<'a>(field: &dyn Fn(usize) -> &'a str) -> Result<Agency, String> {
     })
 }
 
-/// Without scheme, `www.` and path.
+/// Returns the domain without scheme, `www.` and path.
 fn domain(text: &str) -> String {
     let text = text.to_ascii_lowercase();
     let bare = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);

@@ -42,7 +42,7 @@ fn a_report_is_told_by_code_name_alias_region_and_site() {
         // The province's own site publishes both.
         ("鹿江街道办事处", "360000", "GX-LJ or ZS-LJ"),
         ("鹿江街道办事处", "000000", "GX-LJ or ZS-LJ"),
-        // A namesake in a county that is not listed.
+        // A namesake is in a county that is not listed.
         ("鹿江街道办事处", "440103", "unknown"),
         ("樟树市 大数据局", "000000", "ZS-DATA"),
         ("江西省樟树市数据局", "000000", "ZS-DATA"),

@@ -25,13 +25,13 @@ pub use source_line::SourceLine;
 
 /// Reads one document and applies the compiled-in rules to it, without knowledge of its publication.
 ///
-/// A document that cannot be read as a report has a line with its rejection.
+/// The line of a document that is not a report contains its rejection.
 #[must_use]
 pub fn check(file: &str, bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> CheckLine {
     check_by(&RuleSet::embedded(), file, bytes, hints, limits, &ReportContext::default())
 }
 
-/// [`check`] with other rules, and with what is known of the publication.
+/// Like [`check`], with other rules and with the publication's metadata.
 #[must_use]
 pub fn check_by(
     rules: &RuleSet,
@@ -44,7 +44,7 @@ pub fn check_by(
     line_of(rules, file, gongkai_reading::read(bytes, hints, limits), context)
 }
 
-/// Returns the line of a document that the caller has read: [`check_by`] without the reading.
+/// Returns the line of a document that the caller has read, like [`check_by`] without the reading.
 #[must_use]
 pub fn line_of(
     rules: &RuleSet,
@@ -67,7 +67,7 @@ pub struct Checked {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Applies rules to a report. What its body's name tells is added to the context.
+/// Applies rules to a report. Adds the level and kind that the body's name indicates to the context.
 ///
 /// # Errors
 /// A rule failed on this document.

@@ -45,7 +45,7 @@ pub struct CheckLine {
     /// The rules of local packs that were left out because they would cost too much, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
-    /// What could not be compared, where a server checks.
+    /// The comparisons that could not be made, where a server checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_checked: Vec<NotCheckedLine>,
     /// Versions of the program and its rules.
@@ -63,7 +63,7 @@ pub struct ReportLine {
     pub form: String,
     /// `standard` or `single_row_other`.
     pub variant: String,
-    /// The title, joined.
+    /// The title, its lines joined.
     pub title: String,
     /// The text before chapter 一.
     pub preamble: String,
@@ -117,14 +117,14 @@ pub struct FindingLine {
     pub severity: String,
     /// What is wrong, in Chinese.
     pub message: String,
-    /// The same in English.
+    /// What is wrong, in English.
     pub message_en: String,
     /// Identifies the finding: the same in every run and every revision.
     pub fingerprint: String,
     /// The suspect cell that findings of one origin share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// The concept it is about.
+    /// The concept of the finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concept: Option<String>,
     /// The violated condition in words.
@@ -160,17 +160,17 @@ pub struct FindingLine {
 /// Rules that were not applied, because the reports that they compare could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotCheckedLine {
-    /// Public code of what is wrong.
+    /// Public code of the problem.
     pub code: String,
     /// What is wrong and what to do, in Chinese.
     pub message: String,
-    /// The same in English.
+    /// The message in English.
     pub message_en: String,
     /// Ids of the rules.
     pub rules: Vec<String>,
 }
 
-/// The versions that made an output.
+/// The versions of the components that produced an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionsLine {
     /// The program.
@@ -184,7 +184,7 @@ pub struct VersionsLine {
 }
 
 impl CheckLine {
-    /// The line of a document that was checked or rejected; `versions` are those of the rules.
+    /// Creates the line of a document that was checked or rejected. `versions` are those of the rules.
     #[must_use]
     pub fn of(file: &str, checked: Result<&Checked, &Rejection>, versions: &Versions) -> Self {
         match checked {
@@ -195,7 +195,7 @@ impl CheckLine {
         }
     }
 
-    /// The line of a document that was read; `versions` are those of the rules that made the findings.
+    /// Creates the line of a report. `versions` are those of the rules that produced the findings.
     #[must_use]
     pub fn of_report(file: &str, reading: &Reading, findings: &[Finding], versions: &Versions) -> Self {
         Self {
@@ -221,7 +221,7 @@ impl CheckLine {
         Self { left_out: left_out.iter().map(ToString::to_string).collect(), ..self }
     }
 
-    /// The line of a rejected document, or of a file that could not be read.
+    /// Creates the line of a rejected document, or of a file that could not be read.
     #[must_use]
     pub fn of_rejection(file: &str, rejection: impl Into<RejectionLine>, versions: &Versions) -> Self {
         Self {
@@ -238,10 +238,10 @@ impl CheckLine {
         }
     }
 
-    /// The line as JSON, without a line end.
+    /// Returns the line as JSON, without a line end.
     ///
     /// # Panics
-    /// Never: the line holds strings and numbers only.
+    /// Never: the line contains only strings and numbers.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a line holds strings and numbers only, and its keys are strings")
@@ -283,7 +283,7 @@ impl From<&Fact> for FactLine {
 }
 
 impl FindingLine {
-    /// The finding with the values and positions of its operands.
+    /// Creates the line of a finding, with the values and positions of its operands.
     #[must_use]
     pub fn explained(finding: &Finding, report: &Report) -> Self {
         let operand = |id: &FactId| report.facts.iter().find(|fact| fact.id == *id).map(FactLine::from);

@@ -8,7 +8,7 @@ use crate::source_line::SourceLine;
 /// The page's fields, the contact and the documents cited.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataLine {
-    /// Tags first, each in the order of the document.
+    /// The fields, tags first, each in the order of the document.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldLine>,
     /// The contact for questions about the report.

@@ -11,9 +11,9 @@ use crate::rejection_line::RejectionLine;
 pub enum PartRole {
     /// The report: its facts come from here.
     Carrier,
-    /// The report once more, or another one.
+    /// The same report once more, or another report.
     Report,
-    /// No report.
+    /// The file is not a report.
     Other,
 }
 
@@ -30,7 +30,7 @@ pub struct PartLine {
     pub sha256: String,
     /// What it was read as.
     pub role: PartRole,
-    /// Why it is no report.
+    /// Why the file is not a report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<RejectionLine>,
 }

@@ -10,9 +10,9 @@ pub struct RejectionLine {
     pub code: String,
     /// What is wrong and what to do, in Chinese.
     pub message: String,
-    /// The same in English.
+    /// The message in English.
     pub message_en: String,
-    /// For `NOT_A_REPORT`: what it is instead.
+    /// For `NOT_A_REPORT`: the kind of document that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// True if time or memory ran out, or a reader failed: another attempt may succeed. Left out if false.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use gongkai_check::{Hints, Limits};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Longest CPU time that any of them may take. The debug build is about twenty times slower than the release build.
+/// Maximum CPU time of each document. The debug build is about twenty times slower than the release build.
 const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 5 });
 
 const TITLE: &str = "云川市水务局2023年政府信息公开工作年度报告";
 
-/// Expects the code of a document; `ok` if it is read.
+/// Checks the code of a document; `ok` if it is read.
 #[expect(clippy::unwrap_used, reason = "a helper of tests: what is missing fails the test")]
 fn check(filename: &str, text: &str, expect: &str) {
     let begun = clock_gettime(ClockId::ThreadCPUTime);

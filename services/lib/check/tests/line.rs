@@ -6,7 +6,8 @@ use gongkai_check::{CheckLine, Hints, Limits, check, check_by};
 use gongkai_rules::{ReportContext, RuleSet};
 use serde_json::{Value, json};
 
-/// The statutory tables as one cell a line, after a tab, with distinct numbers; the total of 一 is 5 too high.
+/// Returns the statutory tables with one cell per line, after a tab, with distinct numbers. The total of 一 is 5 too
+/// high.
 fn sample() -> String {
     let mut text = String::from(
         "云溪县水务局2023年政府信息公开工作年度报告\n\

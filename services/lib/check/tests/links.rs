@@ -4,7 +4,7 @@
 
 use gongkai_check::{Hints, Limits, check};
 
-/// The addresses that H-LINK reports in a page whose preamble ends in `words`.
+/// Returns the addresses that H-LINK reports in a page whose preamble ends in `words`.
 fn found(words: &str) -> Vec<String> {
     let chapters = ["总体情况", "主动公开政府信息情况", "收到和处理政府信息公开申请情况"];
     let mut page = format!(

@@ -1,10 +1,10 @@
-//! Restricts the addresses to which a program connects for a URL that somebody else wrote: protection against
+//! Restricts the addresses to which a program connects for a URL from an untrusted source: protection against
 //! server-side request forgery (SSRF).
 //!
-//! An address is judged by what it reaches, in every spelling: the URL parser takes `0x7f.1`, `2130706433`, `0177.1`
-//! and `127.1` for 127.0.0.1, and [`Reach::of`] looks into the IPv6 addresses that carry an IPv4 address. A name is
-//! judged by the addresses that it resolves to, at every connection, by the [`Guard`] that the HTTP client resolves
-//! with; the client connects only to addresses that were judged. Redirects are the client's policy.
+//! An address is classified by what it reaches, in every notation: the URL parser accepts `0x7f.1`, `2130706433`,
+//! `0177.1` and `127.1` for 127.0.0.1, and [`Reach::of`] examines IPv6 addresses that contain an IPv4 address. A name
+//! is checked by the addresses that it resolves to, at every connection, by the [`Guard`] that the HTTP client
+//! resolves with; the client connects only to checked addresses. Redirects are left to the policy of the client.
 
 #![warn(missing_docs)]
 
@@ -18,7 +18,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-/// What an address reaches. Later variants are farther from the public Internet.
+/// The network that an address belongs to. Later variants are farther from the public Internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// The public Internet.
@@ -38,14 +38,14 @@ pub struct Refused(pub IpAddr);
 #[derive(Debug, Clone)]
 pub struct Guard {
     farthest: Reach,
-    /// Names that the operator wrote down and that may mean anything.
+    /// Names from the operator's configuration, which may resolve to any address.
     trusted: Vec<String>,
 }
 
 // === impl Reach ===
 
 impl Reach {
-    /// Judges an address by the special-purpose registries of IANA (RFC 6890).
+    /// Classifies an address by the special-purpose registries of IANA (RFC 6890).
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address {
@@ -77,7 +77,7 @@ impl Reach {
         }
     }
 
-    /// Public is global unicast, without documentation addresses and tunnels.
+    /// Classifies an IPv6 address. Public is global unicast, without documentation addresses and tunnels.
     fn of_v6(address: Ipv6Addr) -> Self {
         let [a, b, ..] = address.segments();
         if address.is_unique_local() {
@@ -89,24 +89,24 @@ impl Reach {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, or behind NAT64.
+/// Returns the IPv4 address inside an IPv6 address: mapped, compatible, or behind NAT64.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, high, low] = address.segments();
     let bits = (u32::from(high) << 16) | u32::from(low);
     let is_mapped = [a, b, c, d, e, f] == [0, 0, 0, 0, 0, 0xffff];
     let is_nat64 = [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0];
-    // Below are :: and ::1, which are addresses of their own.
+    // The addresses `::` and `::1` are below and not IPv4-compatible.
     let is_compatible = [a, b, c, d, e, f] == [0; 6] && bits > 1;
     (is_mapped || is_nat64 || is_compatible).then(|| Ipv4Addr::from(bits))
 }
 
-/// Returns the host of a URL in lower case and without the dot at its end. An IP address has its usual form.
+/// Returns the host of a URL in lower case and without the dot at its end. An IP address is normalised.
 #[must_use]
 pub fn host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// Returns the IP address that a URL names instead of a host, however it is written.
+/// Returns the IP address that a URL contains instead of a host name, in any notation.
 #[must_use]
 pub fn address(url: &Url) -> Option<IpAddr> {
     let address: IpAddr = host(url).trim_matches(['[', ']']).parse().ok()?;
@@ -236,7 +236,7 @@ mod tests {
             addresses.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect()
         };
         assert_eq!(guard.judge("a.example", &found(&["1.1.1.1"])), Ok(()));
-        // One bad answer among good ones: the client may take any of them.
+        // One forbidden address among allowed ones is enough, because the client may use any of them.
         let refused = Refused("10.0.0.1".parse().unwrap());
         assert_eq!(guard.judge("a.example", &found(&["1.1.1.1", "10.0.0.1"])), Err(refused));
         assert_eq!(guard.judge("trusted.example.", &found(&["10.0.0.1"])), Ok(()));

@@ -16,7 +16,7 @@ const MOST_CANDIDATES: usize = 64;
 enum CellSlot<'a> {
     /// The document has no such cell.
     Open,
-    /// This cell of the document is assigned.
+    /// A cell of the document is assigned.
     Read(ReadCell<'a>),
     /// The row has a label and no values.
     Empty,
@@ -24,7 +24,7 @@ enum CellSlot<'a> {
     Unsure(Vec<Source>),
 }
 
-/// What is assigned to each cell of a form, in the form's order.
+/// The state of each cell of a form, in the form's order.
 #[derive(Debug, Clone)]
 pub(crate) struct CellAssignment<'a> {
     slots: Vec<CellSlot<'a>>,
@@ -70,7 +70,7 @@ impl<'a> CellAssignment<'a> {
         *slot = CellSlot::Unsure(all);
     }
 
-    /// Notes that these pieces may stand in any of a row's cells, of which `first` is the first.
+    /// Records that these pieces may belong to any of a row's cells, of which `first` is the first.
     pub(crate) fn unsure_row<'p, P>(&mut self, first: usize, cells: usize, candidates: &P)
     where
         'a: 'p,
@@ -86,7 +86,7 @@ impl<'a> CellAssignment<'a> {
         }
     }
 
-    /// True if no cell of the form was found.
+    /// Returns true if no cell of the form was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.iter().all(|slot| matches!(slot, CellSlot::Open))
     }
@@ -108,7 +108,7 @@ fn fact(cell: &FormCell, slot: CellSlot<'_>) -> Fact {
                 (CellValue::Blank, _) => (State::Blank, Some(source), Vec::new()),
                 (CellValue::NotApplicable, _) => (State::NotApplicable, Some(source), Vec::new()),
                 (_, Some(number)) => (State::Reported(number), Some(source), Vec::new()),
-                // Not a number, or in a unit that this cell cannot have.
+                // The text is not a number, or in a unit that this cell cannot have.
                 (_, None) => (State::Unreadable, Some(source.clone()), vec![source]),
             }
         }

@@ -1,6 +1,6 @@
-//! Splits a document into the parts that hold the tables of chapters 二, 三 and 四.
+//! Splits a document into the parts that contain the tables of chapters 二, 三 and 四.
 //!
-//! A chapter's heading starts its part. So does a column header or row label that only one chapter's table has.
+//! A part begins with the chapter's heading, or with a column header or row label that only one chapter's table has.
 
 use crate::{
     index::RequestIndex,

@@ -30,7 +30,7 @@ impl ChapterTitles {
         if is_short(line) { self.named(line, &norm(line)) } else { None }
     }
 
-    /// [`ChapterTitles::chapter`] for a line whose label ([`norm`]) the caller has.
+    /// Like [`ChapterTitles::chapter`], for a line whose label ([`norm`]) the caller has.
     pub(crate) fn chapter_of(&self, line: &str, label: &str) -> Option<u32> {
         if is_short(line) { self.named(line, label) } else { None }
     }
@@ -60,7 +60,7 @@ fn norm_keeps_no_enumerator(line: &str) -> bool {
     (1..=3).contains(&numeral) && body.starts_with(['、', '.', '．', '）', ')', ' ', '，'])
 }
 
-/// A numbered heading in words of its own: by the words only one chapter uses.
+/// Returns the chapter of a numbered heading with other wording, by the words that only one chapter uses.
 fn by_words(title: &str) -> Option<u32> {
     let has = |word: &str| title.contains(word);
     let ends = title.ends_with("情况") || title.ends_with("诉讼");

@@ -1,10 +1,9 @@
 //! Assigns the cells of a row to the columns of the form.
 //!
-//! There are two readings. By position, the cells after the label are taken in order, as many as the form has
+//! There are two readings. By position, the cells after the label are assigned in order, as many as the form has
 //! columns; further blank cells at either end are filling. By label and geometry, the header names the columns, and
-//! in a document with geometry a value must stand under the name of its column. If the filling of a row can be cut
-//! off in several ways, the rows of the same shape decide, then the row's sum. If neither decides, the row stays
-//! unclear.
+//! in a document with geometry a value must be under the name of its column. If the filling of a row can be cut off
+//! in several ways, the rows of the same shape decide, then the row's sum. If neither decides, the row stays unclear.
 
 use std::collections::HashMap;
 
@@ -25,19 +24,19 @@ pub(crate) struct Heading {
     pub end: u32,
 }
 
-/// The columns as a header names them.
+/// The columns that a header names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// The header names too few columns to tell their order. Nothing contradicts the order of the form.
+    /// The header names too few columns to determine their order. Nothing contradicts the order of the form.
     Silent,
     /// The header names every column. Its geometry is included if the document has any.
     Named(Vec<usize>),
-    /// The header names some columns, in an order other than the form's. The columns cannot be told.
+    /// The header names some columns, in an order other than the form's. The columns cannot be determined.
     Conflict,
 }
 
 impl Header {
-    /// Makes a header that names columns in this order. `wanted` is the number of columns of the form.
+    /// Creates a header that names columns in this order. `wanted` is the number of columns of the form.
     pub(crate) fn of(order: Vec<usize>, wanted: usize) -> Self {
         let mut sorted = order.clone();
         sorted.sort_unstable();
@@ -51,7 +50,7 @@ impl Header {
         }
     }
 
-    /// Returns the form's column of each value, left to right; `None` if the order cannot be told.
+    /// Returns the form's column of each value, left to right, or `None` if the order cannot be determined.
     pub(crate) fn order(&self, wanted: usize) -> Option<Vec<usize>> {
         match self {
             Self::Silent => Some((0..wanted).collect()),
@@ -61,7 +60,7 @@ impl Header {
     }
 }
 
-/// Returns the offsets at which `wanted` values can begin: all cells outside of them are blank.
+/// Returns the offsets at which `wanted` values can begin such that all other cells are blank.
 pub(crate) fn offsets(values: &[ReadCell<'_>], wanted: usize) -> Vec<usize> {
     let Some(spare) = values.len().checked_sub(wanted) else { return Vec::new() };
     let filled = |piece: &ReadCell<'_>| piece.value != CellValue::Blank;
@@ -70,22 +69,22 @@ pub(crate) fn offsets(values: &[ReadCell<'_>], wanted: usize) -> Vec<usize> {
     (0..=spare).filter(|offset| *offset <= first && last <= offset + wanted).collect()
 }
 
-/// How the rows of one table are filled up, learnt from the rows that can be read in one way only.
+/// How the rows of one table are padded with blanks, learnt from the rows that can be read in only one way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filling {
     /// The shape of such a row (number of cells after the label, number of labels) and its offset.
     seen: Vec<((usize, usize), usize)>,
     /// The number of such rows, by label position, number of columns and number of cells.
     widths: HashMap<(u32, usize, usize), usize>,
-    /// For each row whose values take all cells after the label, its number of cells.
+    /// For each row whose values occupy all cells after the label, its number of cells.
     full: Vec<usize>,
-    /// True if rows are filled up after their values.
+    /// True if rows are padded after their values.
     padded: bool,
-    /// True if the rows that can be read in one way add up, with few exceptions. A sum then is evidence for other
-    /// rows.
+    /// True if the rows that can be read in one way add up, with few exceptions. In that case a sum is evidence for
+    /// other rows.
     adds_up: bool,
-    /// True if most rows that can be read in one way end with a blank. A blank at the end then does not mean a lost
-    /// cell.
+    /// True if most rows that can be read in one way end with a blank. In that case a blank at the end does not mean
+    /// a lost cell.
     ends_blank: bool,
 }
 
@@ -142,7 +141,7 @@ impl Filling {
         filling
     }
 
-    /// True if rows are filled up after their values. A blank at the end may then stand in for a lost cell.
+    /// Returns true if rows are padded after their values. A blank at the end may then replace a lost cell.
     pub(crate) fn is_padded(&self) -> bool {
         self.padded
     }
@@ -152,8 +151,8 @@ impl Filling {
         !self.seen.is_empty() && self.seen.iter().all(|((values, _), offset)| offset + wanted == *values)
     }
 
-    /// True if the row has the usual number of cells, so that none is lost: no other number is as frequent among rows
-    /// whose label stands in the same place, and most full rows are not wider.
+    /// Returns true if the row has the usual number of cells, so that none is lost: no other number is as frequent
+    /// among rows with a label in the same place, and most full rows are not wider.
     fn is_whole(&self, row: &Row<'_>, wanted: usize) -> bool {
         let Some((column, own)) = row.shape else { return true };
         let wider = self.full.iter().filter(|full| **full > own).count();
@@ -166,8 +165,8 @@ impl Filling {
         others.map(|(_, count)| *count).max().unwrap_or_default() < like.max(1)
     }
 
-    /// Returns the offset that all rows of this shape have. If no such row is known, the rows of the same width decide,
-    /// then the end at which every known row is filled up. `None` if the rows disagree.
+    /// Returns the offset that all rows of this shape have. If no such row is known, the rows of the same width
+    /// decide, then the end at which every known row is padded. Returns `None` if the rows disagree.
     fn offset(&self, row: &Row<'_>, wanted: usize) -> Option<usize> {
         let alike: Vec<usize> =
             self.seen.iter().filter(|(other, _)| *other == shape(row)).map(|(_, offset)| *offset).collect();
@@ -202,9 +201,9 @@ fn is_spaced(piece: &ReadCell<'_>) -> bool {
     }
 }
 
-/// True if a cell may be lost and the cells after it may have moved to the left. Only a blank last column can hide
-/// this. The last number then has the place of the total: it is at least the sum of the others, or the table's sums and
-/// ends are no evidence.
+/// Returns true if a cell may be lost and the cells after it may have moved to the left. Only a blank last column can
+/// hide this. The last number is then in the place of the total: it is at least the sum of the others, or the table's
+/// sums and ends are no evidence.
 fn may_have_moved_up(cut: &[ReadCell<'_>], filling: &Filling) -> bool {
     let Some((_, rest)) = cut.split_last().filter(|(last, _)| last.value == CellValue::Blank) else {
         return false;
@@ -248,7 +247,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
     Some(Row { labels: row.labels.clone(), values: values.collect(), ..*row })
 }
 
-/// Returns the heading above the n-th copy of a wide blank cell.
+/// Returns the heading above copy number `copy` of a wide blank cell.
 fn heading_of_copy<'h>(piece: &ReadCell<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
     headings.iter().filter(|h| piece.cell.column <= h.start && h.end <= piece.end()).nth(copy)
 }
@@ -256,17 +255,17 @@ fn heading_of_copy<'h>(piece: &ReadCell<'_>, copy: usize, headings: &'h [Heading
 /// The values of a row's columns, left to right.
 #[derive(Debug)]
 pub(crate) enum Values<'r, 'a> {
-    /// The values of the columns, without doubt.
+    /// The values of the columns are certain.
     These(&'r [ReadCell<'a>]),
-    /// Several choices of cells fit. One of them is right.
+    /// Several selections of cells fit. One of them is right.
     OneOf(Vec<&'r [ReadCell<'a>]>),
-    /// There are too few or too many cells, and no choice of them fits.
+    /// There are too few or too many cells, and no selection of them fits.
     Unclear,
 }
 
 impl<'a> Values<'_, 'a> {
-    /// Assigns the cells of a row, of which `first` is the first and which stand in this order. If it is unclear which
-    /// pieces are the row's values, all of these may be.
+    /// Assigns the cells of a row, which begin at `first` and are in this order. If it is unclear which pieces are
+    /// the row's values, all of these are candidates.
     pub(crate) fn assign<'p, P>(
         self,
         (first, order): (usize, &[usize]),
@@ -292,7 +291,8 @@ impl<'a> Values<'_, 'a> {
     }
 }
 
-/// Cuts the filling off a row. `holds` says whether a choice of cells satisfies the row's sum, if it can be computed.
+/// Removes the padding from a row. `holds` returns whether a selection of cells satisfies the row's sum, if it can be
+/// computed.
 pub(crate) fn values<'r, 'a>(
     row: &'r Row<'a>,
     wanted: usize,
@@ -337,7 +337,7 @@ pub(crate) fn values<'r, 'a>(
     }
 }
 
-/// Returns a cut as certain only if the blanks at its ends cannot stand in for a lost cell.
+/// Returns a cut as certain only if the blanks at its ends cannot replace a lost cell.
 fn sure<'r, 'a>(cut: &'r [ReadCell<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
     let blank = |piece: Option<&ReadCell<'a>>| piece.is_some_and(|piece| piece.value == CellValue::Blank);
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
@@ -352,7 +352,7 @@ pub(crate) fn ends_blank(cells: &[ReadCell<'_>]) -> bool {
     cells.last().is_some_and(blank) && !cells.iter().all(blank)
 }
 
-/// True if every value stands at least partly under its heading, left to right.
+/// Returns true if every value is at least partly under its heading, left to right.
 fn stands_under(values: &[ReadCell<'_>], headings: &[Heading]) -> bool {
     values.len() == headings.len()
         && values

@@ -27,8 +27,8 @@ impl<'a> CompactText<'a> {
         compact
     }
 
-    /// The verbatim text and position of a byte range of [`CompactText::text`]. The position is exact if the paragraph's
-    /// text maps one to one onto its span; otherwise it is the whole paragraph's.
+    /// Returns the verbatim text and position of a byte range of [`CompactText::text`]. The position is exact if the
+    /// paragraph's text maps one to one onto its span; otherwise it is that of the whole paragraph.
     pub(crate) fn source(&self, range: Range<usize>) -> Source {
         let scalar = |byte: usize| self.text.get(..byte).map_or(0, |head| head.chars().count());
         let (first, last) = (scalar(range.start), scalar(range.end).saturating_sub(1));

@@ -26,7 +26,7 @@ impl ContactPattern {
         self.may_fit(text) && self.regex.is_match(text)
     }
 
-    /// The text of its first group.
+    /// Returns the text of the pattern's first group.
     fn part(&self, text: &str) -> Option<String> {
         let found = self.may_fit(text).then(|| self.regex.captures(text)).flatten()?;
         Some(found.get(1)?.as_str().to_owned())

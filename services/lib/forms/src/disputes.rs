@@ -1,8 +1,8 @@
 //! Chapter 四 (disputes): fifteen values in one row, in three blocks of five, or one row per block.
 //!
-//! There are two readings. By position, the fifteen values come in the order of the form. By label and geometry, each
-//! value stands under the name of its column and block. If the names are complete they determine the order; if they
-//! are incomplete they must not contradict it.
+//! There are two readings. By position, the fifteen values are in the order of the form. By label and geometry, each
+//! value is under the name of its column and block. If the names are complete they determine the order; if they are
+//! incomplete they must not contradict it.
 
 use crate::{
     cell_assignment::CellAssignment,
@@ -14,7 +14,7 @@ use crate::{
     value::CellValue,
 };
 
-/// Reads one range of the document that holds the table of chapter 四. `padding` is as found in chapter 三.
+/// Reads one range of the document that contains the table of chapter 四. `padding` is the padding of chapter 三.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     form: &Form,
@@ -76,8 +76,8 @@ fn read_whole<'a>(
     let spread = spread(row, &headings);
     let row = spread.as_ref().unwrap_or(row);
     match values(row, wanted, &Filling::default(), &headings, |cut| names.sums_hold(cut, &order)) {
-        // In a document that fills up rows, a cell before the blank at the end may be lost. If a row with a blank at
-        // an end does not add up, that blank may be filling.
+        // In a document with padded rows, a cell before the blank at the end may be lost. If a row with a blank at an
+        // end does not add up, that blank may be padding.
         Values::These(cells)
             if !row.spans_known
                 && (padding.behind && ends_blank(cells)
@@ -149,7 +149,7 @@ impl DisputeNames {
         self.blocks.iter().position(|name| name == label)
     }
 
-    /// Returns the block whose row this is.
+    /// Returns the block that the row belongs to.
     fn block_row(&self, row: &Row<'_>) -> Option<usize> {
         let few = (self.columns.len()..2 * self.columns.len()).contains(&row.values.len());
         let number = row.values.iter().any(|piece| piece.value != CellValue::Blank);
@@ -190,7 +190,7 @@ impl DisputeNames {
         Header::of(in_blocks.collect(), self.cells())
     }
 
-    /// Judges incomplete names: the header is silent if they follow the order of the form, block after block.
+    /// Interprets incomplete names: the header is silent if they follow the order of the form, block after block.
     fn broken(&self, names: &[usize], blocks: &[usize]) -> Header {
         let mut form = (0..self.cells()).map(|at| at % self.columns.len());
         let in_order = names.iter().all(|name| form.any(|column| column == *name));
@@ -198,7 +198,7 @@ impl DisputeNames {
         if in_order && blocks_in_order { Header::Silent } else { Header::Conflict }
     }
 
-    /// Returns what each name covers if all fifteen stand under the titles of their blocks. Otherwise returns
+    /// Returns the columns that each name covers if all fifteen are under the titles of their blocks, and otherwise
     /// nothing.
     fn headings(&self, head: &[Vec<&ReadCell<'_>>]) -> Vec<Heading> {
         let pieces = || head.iter().flatten();

@@ -1,6 +1,6 @@
 //! A statutory form: its chapters, rows, columns and cells, in the order in which it prints them.
 //!
-//! A form is data (`forms/*.toml`) and says nothing about any document. The matcher looks its labels up, the rules
+//! A form is data (`forms/*.toml`) and independent of any document. The matcher looks up its labels, and the rules
 //! derive their identities from it: every row of chapter 三 adds up to its 总计 column, the rows of kind
 //! [`RowKind::Result`] to the row of kind [`RowKind::Total`], and each block of chapter 四 to its total column.
 
@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub struct Form {
     /// The id of the form.
     pub id: FormId,
-    /// Which variant of it.
+    /// The variant of the form.
     pub variant: Variant,
     /// The number of the notice (文号) that decrees it.
     pub notice: String,
@@ -33,7 +33,7 @@ pub struct Form {
     pub(crate) by_id: HashMap<FactId, usize>,
 }
 
-/// A printed name and the other names under which it has been seen.
+/// A printed name, and its aliases in reports.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub struct Label {
@@ -60,7 +60,7 @@ impl Label {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chapter {
-    /// 1 to 6.
+    /// Number of the chapter, 1 to 6.
     pub number: u32,
     /// The canonical title, without its numeral.
     pub title: String,
@@ -123,7 +123,7 @@ pub struct ApplicantColumn {
     pub label: Label,
 }
 
-/// What a row of chapter 三 is to the identities.
+/// The part of a row of chapter 三 in the identities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
@@ -146,14 +146,14 @@ pub struct RequestRow {
     pub concept: Concept,
     /// Its part in the identities.
     pub kind: RowKind,
-    /// The group it stands in, such as （三）不予公开.
+    /// The group of the row, such as （三）不予公开.
     pub group: Option<String>,
     /// Its title.
     pub label: Label,
 }
 
 impl RequestRow {
-    /// Group and title, as an editor would name the row.
+    /// Returns group and title, in the form that an editor uses for the row.
     #[must_use]
     pub fn full_label(&self) -> String {
         match &self.group {
@@ -166,7 +166,7 @@ impl RequestRow {
 /// Chapter 四: blocks side by side, each with the same columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disputes {
-    /// Left to right.
+    /// The blocks, left to right.
     pub blocks: Vec<DisputeBlock>,
     /// The columns of every block, left to right; the last is the total of the others.
     pub columns: Vec<DisputeColumn>,
@@ -200,11 +200,11 @@ pub struct DisputeColumn {
 pub struct FormCell {
     /// Its public name.
     pub id: FactId,
-    /// 2, 3 or 4.
+    /// Number of the chapter: 2, 3 or 4.
     pub chapter: u32,
     /// What it counts.
     pub unit: Unit,
-    /// Where an editor finds it, such as 表三「（一）予以公开」行「自然人」列.
+    /// Position for an editor, such as 表三「（一）予以公开」行「自然人」列.
     pub position: String,
 }
 
@@ -214,7 +214,7 @@ impl Form {
         self.rows.iter().filter(|row| row.kind == RowKind::Result)
     }
 
-    /// The one row of a kind other than [`RowKind::Result`] (of that kind: the first).
+    /// Returns the one row of a kind, or the first row of kind [`RowKind::Result`].
     ///
     /// # Panics
     /// Never: a form without the row does not load.
@@ -228,13 +228,13 @@ impl Form {
         self.cells.iter().map(|cell| cell.id.clone())
     }
 
-    /// One cell; absent if the form has none of that name.
+    /// Returns one cell, or `None` if the form has none of that name.
     #[must_use]
     pub fn cell(&self, id: &FactId) -> Option<&FormCell> {
         self.by_id.get(id).and_then(|at| self.cells.get(*at))
     }
 
-    /// Where an editor finds a cell; its public name if the form has no such cell.
+    /// Returns the position of a cell for an editor, or its public name if the form has no such cell.
     #[must_use]
     pub fn position(&self, id: &FactId) -> String {
         self.cell(id).map_or_else(|| id.to_string(), |cell| cell.position.clone())

@@ -13,12 +13,13 @@ const PERSON: usize = 0;
 const ORGANIZATIONS: std::ops::Range<usize> = 1..6;
 const TOTAL: usize = 6;
 
-/// The columns of chapter 三's table, as its header names them.
+/// The columns of chapter 三's table that its header names.
 #[derive(Debug)]
 pub(crate) struct RequestHeader {
     /// The columns in the order in which their names are read.
     pub header: Header,
-    /// For each table with geometry that names all columns: the table, and what each name covers, left to right.
+    /// For each table with geometry that names all columns: the table, and the columns that each name covers, left to
+    /// right.
     headings: Vec<(u32, Vec<Heading>)>,
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHea
             } else if !has_values {
                 lines.push(row.labels.iter().collect());
             } else if let Some((_, titles)) = row.labels.split_last() {
-                // Row ends are lost, so each title counts as a line.
+                // The ends of rows are lost, so each title counts as a line.
                 lines.extend(titles.iter().map(|piece| vec![piece]));
             }
         }
@@ -83,8 +84,8 @@ fn collect(headings: &mut Vec<(u32, Vec<Heading>)>, row: &Row<'_>, index: &Reque
     }
 }
 
-/// Returns the order of the columns as their names are read, without geometry: 自然人, 法人或其他组织 and 总计 on one
-/// line, the five organisations below.
+/// Returns the order of the columns by the reading order of their names, without geometry: 自然人, 法人或其他组织 and
+/// 总计 on one line, the five organisations below.
 fn in_words(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Header {
     let named = |line: &Vec<&ReadCell<'_>>| -> Vec<usize> {
         line.iter().filter_map(|piece| index.applicant(&piece.label)).collect()
@@ -134,18 +135,18 @@ fn in_words(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Header {
     Header::of(order.concat(), COLUMNS)
 }
 
-/// Which of 自然人 and 总计 comes first if they stand on different lines of several names.
+/// Which of 自然人 and 总计 comes first if they are on different lines of several names.
 enum Outer {
     PersonFirst,
     TotalFirst,
     /// One line names both, or every line names one. The columns follow the order of reading.
     AsRead,
-    /// 总计 is read first, and nothing says on which side of the applicants it stands.
+    /// 总计 is read first, and it is unknown on which side of the applicants it belongs.
     Torn,
 }
 
 /// Finds the order of 自然人 and 总计. A 总计 that spans two rows is printed with the first row, beside 申请人情况,
-/// and 自然人 is printed below it, so the order of reading can be wrong. The side of 申请人情况 on which 总计 stands
+/// and 自然人 is printed below it, so the reading order can be wrong. The side of 申请人情况 on which 总计 is printed
 /// decides.
 fn outer(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Outer {
     let line_of = |column: usize| {
@@ -193,7 +194,7 @@ fn place_of_organizations(lines: &[Vec<&ReadCell<'_>>]) -> OrganizationsPosition
         let mut names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
         // A name over several columns may be printed once per column.
         names.dedup();
-        // 总计 may stand in the row above and span two rows.
+        // 总计 may be in the row above and span two rows.
         return match place(&names) {
             OrganizationsPosition::Last if !names.contains(&"总计") => OrganizationsPosition::Middle,
             OrganizationsPosition::First if !names.contains(&"自然人") => OrganizationsPosition::Middle,

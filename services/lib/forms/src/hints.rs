@@ -1,7 +1,7 @@
-//! What is known of a report before its document is read.
+//! Metadata of a report that is known before its document is read.
 
-/// What the sender says about a report. It counts for what the document does not state; the title may also complete the
-/// agency's name.
+/// The sender's metadata about a report. It counts where the document does not state it; the title may also complete
+/// the agency's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReportHints<'a> {
     /// Name of the agency.

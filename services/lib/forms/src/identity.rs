@@ -1,8 +1,9 @@
 //! Reads agency, year, title and statistical period from a document.
 //!
-//! The agency is taken from the title, else from the preamble (由…编制), else from the contact clause (与…联系), else from the
-//! metadata of the page; [`settle`] adds what the sender says. If another of these places has a fuller name of the same agency, the fuller name is used. A name
-//! is fuller if a place precedes it or if 办事处 follows the name of a street. 市政府 and 市政府办公室 are two agencies.
+//! The agency is read from the title, else from the preamble (由…编制), else from the contact clause (与…联系), else
+//! from the metadata of the page; [`settle`] adds the sender's metadata. If another of these places has a fuller name
+//! of the same agency, the fuller name is used. A name is fuller if a place precedes it or if 办事处 follows the name
+//! of a street. 市政府 and 市政府办公室 are two agencies.
 
 use std::sync::LazyLock;
 
@@ -33,9 +34,9 @@ pub(crate) struct Identity {
     pub agency: Option<String>,
     pub year: Option<i32>,
     pub period: Option<Period>,
-    /// Only the page's metadata name the agency; the text does not.
+    /// True if only the page's metadata name the agency.
     pub is_agency_of_page: bool,
-    /// Only the page's metadata name the year.
+    /// True if only the page's metadata name the year.
     pub is_year_of_page: bool,
 }
 
@@ -60,10 +61,11 @@ pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
     }
 }
 
-/// Fills what the document leaves open by what the sender says.
+/// Completes the identity from the sender's metadata.
 ///
-/// The title of the event is evidence like the document's own, before the page's metadata; with it, the agency's name may be
-/// fuller. Where the document names nobody or no year, the sender's agency and year count, then the event's title.
+/// The title of the event is evidence like the document's own, before the page's metadata; it may make the agency's
+/// name fuller. Where the document names no agency or no year, the sender's agency and year count, then the event's
+/// title.
 pub(crate) fn settle(identity: &Identity, known: &ReportHints<'_>) -> (Option<String>, Option<i32>) {
     let event = known.title.and_then(title::parse).unwrap_or_default();
     let declared = known.agency.filter(|name| !names_nobody(name)).map(str::to_owned);

@@ -12,17 +12,18 @@ use crate::{
     value::CellValue,
 };
 
-/// Minimum likeness of a misprinted label to a row's label, and how much less alike the next row's label must be.
+/// Minimum likeness of a misprinted label to a row's label, and minimum difference to the likeness of the next row's
+/// label.
 const LIKE: f64 = 0.75;
 const MARGIN: f64 = 0.15;
 
 /// Maximum number of lines over which a label can be broken.
 const JOINED: usize = 4;
 
-/// Maximum number of lines before a row that are searched for pieces of its label.
+/// Maximum number of lines before a row that are searched for parts of its label.
 const NEAR: usize = 64;
 
-/// A label below this likeness is neither the row's nor a competitor of the row's label.
+/// A label below this likeness is neither that of the row nor a competitor.
 const TOLD_APART: f64 = LIKE - MARGIN;
 
 /// The labels of chapter 三 of one form.
@@ -80,8 +81,8 @@ impl RequestIndex {
         self.names.get(row).is_some_and(|names| names.iter().any(|name| name.text == label))
     }
 
-    /// True for the label of a row that the other form does not have, or for the beginning of such a label. 其他 is
-    /// not evidence, since a column has this name too.
+    /// Returns true for the label of a row that the other form does not have, or for the beginning of such a label.
+    /// 其他 is not evidence, because a column has this name too.
     pub(crate) fn is_only_here(&self, label: &str, other: &Self) -> bool {
         let length = label.chars().count();
         length >= 4 && self.begins_name(label, length >= 5) && !other.begins_name(label, length >= 5)
@@ -98,7 +99,7 @@ impl RequestIndex {
         self.exact.get(label).copied()
     }
 
-    /// Returns the applicant column with exactly this name, or with a name that begins so (`商业` over `企业`).
+    /// Returns the applicant column with exactly this name, or whose name begins with it (`商业` over `企业`).
     pub(crate) fn applicant(&self, label: &str) -> Option<usize> {
         if let Some(at) = self.applicants.get(label) {
             return Some(*at);
@@ -126,7 +127,7 @@ impl RequestIndex {
         }
     }
 
-    /// Returns what the labels of a row, and the lines before it, say about its place in the form.
+    /// Returns the evidence of a row's labels, and of the lines before it, for its position in the form.
     pub(crate) fn evidence(&self, row: &Row<'_>, before: &[&str]) -> Evidence {
         let own: Vec<&str> = row.labels.iter().map(|piece| piece.label.as_str()).collect();
         let raw = row.labels.last().map_or("", |piece| piece.cell.text.as_str());
@@ -152,7 +153,7 @@ impl RequestIndex {
         }
     }
 
-    /// Returns the place that the row's own labels name.
+    /// Returns the position that the row's own labels name.
     fn whole(&self, own: &[&str], raw: &str) -> Option<Evidence> {
         for cells in 1..=own.len().min(4) {
             let joined = tail(own, cells);
@@ -198,7 +199,7 @@ impl RequestIndex {
         longest.filter(|_| !tied).map(|(row, _)| row)
     }
 
-    /// Returns the one row whose name is close to the label.
+    /// Returns the one row whose name is similar to the label.
     fn alike(&self, label: &str) -> Option<usize> {
         let label = Spelling::of(label);
         if label.scalars < 4 {

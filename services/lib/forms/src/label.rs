@@ -5,8 +5,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::residue;
 
-/// Returns a label's text without what layouts change: NFKC, no white space, no leading enumerator, letters and
-/// digits only.
+/// Returns a label's text without the parts that differ between layouts: NFKC, no white space, no leading enumerator,
+/// letters and digits only.
 pub(crate) fn norm(text: &str) -> String {
     let text = residue::without(text);
     if text.chars().all(|c| is_ideograph(c) && !is_numeral(c)) {
@@ -33,7 +33,7 @@ fn folded(text: &str) -> Option<String> {
     Some(folded)
 }
 
-/// Returns the NFKC form of the characters that most labels consist of; `None` for all others.
+/// Returns the NFKC form of the characters in most labels, or `None` for all others.
 fn fold(c: char) -> Option<char> {
     match c {
         ' '..='~' | '、' | '。' | '“' | '”' | '—' => Some(c),
@@ -77,7 +77,7 @@ pub(crate) fn likeness(a: &str, b: &str) -> f64 {
     1.0 - ratio(edits, longest)
 }
 
-/// A label, with data to rule out quickly that another label is like it.
+/// A label, with data to rule out quickly that another label is similar.
 #[derive(Debug, Clone)]
 pub(crate) struct Spelling<T> {
     pub text: T,
@@ -102,7 +102,7 @@ impl<T: AsRef<str>> Spelling<T> {
     /// `least`. Most pairs differ so much in length or letters that the texts need not be compared.
     pub(crate) fn likeness_from<U: AsRef<str>>(&self, least: f64, other: &Spelling<U>) -> f64 {
         let longest = self.scalars.max(other.scalars);
-        // Each letter that the other label lacks takes at least one edit.
+        // Each letter that the other label lacks requires at least one edit.
         let lacking =
             (self.letters & !other.letters).count_ones().max((other.letters & !self.letters).count_ones());
         let edits = self.scalars.abs_diff(other.scalars).max(usize::try_from(lacking).unwrap_or(0));

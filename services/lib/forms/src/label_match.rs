@@ -1,6 +1,6 @@
 //! How well a row's label matches a row of the form.
 
-/// What a label and the text around it say about the row's position in the form.
+/// The evidence of a label and the text around it for the row's position in the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// The label does not identify a row.

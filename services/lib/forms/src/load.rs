@@ -1,7 +1,7 @@
 //! Forms from TOML: reading, checking, and the compiled-in set.
 //!
-//! A form file that is misspelt or incomplete must not load: a form with a row missing would let a number pass
-//! unread. So unknown keys are errors, every concept is unique, and every identity has its rows and columns.
+//! A form file that is misspelt or incomplete must not load: with a missing row, a number would be skipped without
+//! notice. Therefore unknown keys are errors, every concept is unique, and every identity has its rows and columns.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -28,11 +28,11 @@ static EMBEDDED: LazyLock<Forms> = LazyLock::new(|| {
     .expect("the compiled-in forms load: a unit test loads them")
 });
 
-/// The forms a program knows.
+/// A set of forms, with look-ups over all of them.
 #[derive(Debug, Clone)]
 pub struct Forms {
     forms: Vec<Form>,
-    /// Look-ups over all forms, made once.
+    /// Look-ups over all forms, built once.
     chapter_titles: ChapterTitles,
     vocabulary: Vocabulary,
     indexes: Vec<RequestIndex>,
@@ -40,7 +40,7 @@ pub struct Forms {
     marks: Marks,
 }
 
-/// A form file cannot be used; the operator corrects the file.
+/// Error: a form file cannot be used. The operator has to correct the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("form file {name}: {reason}")]
 pub struct FormError {
@@ -51,7 +51,7 @@ pub struct FormError {
 }
 
 impl Forms {
-    /// The forms compiled into the program.
+    /// Returns the forms compiled into the program.
     #[must_use]
     pub fn embedded() -> Self {
         EMBEDDED.clone()
@@ -61,7 +61,7 @@ impl Forms {
     ///
     /// # Errors
     /// A file is not TOML, has unknown or missing keys, names a concept twice, or lacks a row or column that an
-    /// equation needs; or two files describe one form. The operator repairs the file.
+    /// equation needs; or two files describe one form. The operator has to correct the file.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, FormError> {
         let mut forms: Vec<Form> = Vec::new();
         for (name, text) in files {
@@ -80,13 +80,13 @@ impl Forms {
         Ok(Self { chapter_titles, vocabulary, indexes, proactive, marks: Marks::of(&forms), forms })
     }
 
-    /// One form in one variant; absent if unknown.
+    /// Returns one form in one variant, or `None` if it is unknown.
     #[must_use]
     pub fn get(&self, id: FormId, variant: Variant) -> Option<&Form> {
         self.forms.iter().find(|form| form.id == id && form.variant == variant)
     }
 
-    /// All forms, each variant by itself.
+    /// Returns all forms, each variant separately.
     pub fn iter(&self) -> impl Iterator<Item = &Form> {
         self.forms.iter()
     }
@@ -103,12 +103,12 @@ impl Forms {
         &self.marks
     }
 
-    /// The look-ups of one of these forms.
+    /// Returns the look-ups of one of these forms.
     pub(crate) fn index(&self, form: &Form) -> &RequestIndex {
         self.indexes.get(self.form_index(form)).expect("an index is made with every form")
     }
 
-    /// The labels of chapter 二 of one of these forms.
+    /// Returns the labels of chapter 二 of one of these forms.
     pub(crate) fn proactive(&self, form: &Form) -> &proactive::BandNames {
         self.proactive.get(self.form_index(form)).expect("the labels are listed with every form")
     }
@@ -173,7 +173,7 @@ struct RawApplicant {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRow {
-    /// Only in this variant.
+    /// Set if the row exists only in this variant.
     variant: Option<String>,
     group: Option<String>,
     concept: String,

@@ -7,7 +7,7 @@ use crate::title::squeeze;
 /// Number of paragraphs that decide the kind of a document.
 const HEAD: usize = 12;
 
-/// The kind of a document that has neither the chapters nor the tables of a report.
+/// Returns the kind of a document that has neither the chapters nor the tables of a report.
 pub(crate) fn kind(document: &Document) -> LookAlike {
     let mut head: Vec<String> = document.meta_title.iter().map(|title| squeeze(title)).collect();
     let paragraphs = document.blocks.iter().filter_map(|block| match block {
@@ -38,7 +38,7 @@ pub(crate) fn kind(document: &Document) -> LookAlike {
     }
 }
 
-/// The rejection of a document of that kind.
+/// Returns the rejection of a document of that kind.
 pub(crate) fn rejection(kind: LookAlike) -> Rejection {
     let (name, name_en) = match kind {
         LookAlike::WebsiteReport => ("政府网站工作年度报表", "the yearly website report"),

@@ -26,7 +26,8 @@ impl Marks {
         Self(standard().map(own).collect())
     }
 
-    /// The form with the most of its own labels among these; none if there are none, or two have as many.
+    /// Returns the form with the most of its own labels among these, or `None` if there are none or two forms have
+    /// equally many.
     pub(crate) fn form(&self, labels: &[&str]) -> Option<FormId> {
         let count = |own: &[String]| own.iter().filter(|mark| labels.contains(&mark.as_str())).count();
         let counts: Vec<(usize, FormId)> = self.0.iter().map(|(id, own)| (count(own), *id)).collect();

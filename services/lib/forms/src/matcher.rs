@@ -27,7 +27,7 @@ pub(crate) struct MatchedTables<'f> {
     pub none: bool,
 }
 
-/// Reads a document's tables; `fallback` is the form to take where the tables do not tell.
+/// Reads a document's tables. `fallback` is the form to use if the tables do not indicate one.
 pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) -> Option<MatchedTables<'f>> {
     let items = rows::items(document, forms.chapter_titles(), forms.vocabulary());
     let id = form_by_evidence(&items, forms).unwrap_or(fallback);
@@ -57,8 +57,8 @@ fn form_by_evidence(items: &[Item<'_>], forms: &Forms) -> Option<FormId> {
     forms.marks().form(&labels(items.iter()))
 }
 
-/// True if no child of （六） occurs, and either （六） has values in a row of its own, or the number of rows or row labels
-/// is that of the form without the children.
+/// Returns true if no child of （六） occurs, and either （六） has values in a row of its own, or the number of rows
+/// or row labels is that of the form without the children.
 fn is_single(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
     let with_values = |item: &&Item<'_>| match item {
         Item::Row(row) => row.values.len() >= 7 && !standard.is_header(row),

@@ -15,7 +15,7 @@ pub(crate) struct Outline {
     pub front: Vec<Paragraph>,
     /// The chapters, in document order.
     pub sections: Vec<Section>,
-    /// True if a table stands before the first chapter.
+    /// True if a table precedes the first chapter.
     pub table_in_front: bool,
     /// Number of blocks before the first heading.
     pub first_heading: usize,
@@ -30,7 +30,7 @@ enum HeadingNumbering {
     Arabic,
     /// `（一）`
     Brackets,
-    /// Without a number.
+    /// No number.
     Bare,
 }
 
@@ -136,7 +136,7 @@ fn heading(
     Some((head.number, rest))
 }
 
-/// Returns the number of the chapter whose title the line is, and the prose after a colon on the same line.
+/// Returns the number of the chapter with this title, and the prose after a colon on the same line.
 fn split_heading<'t>(text: &'t str, titles: &ChapterTitles) -> Option<(u32, Option<&'t str>)> {
     if let Some(number) = titles.chapter(text) {
         return Some((number, None));

@@ -1,6 +1,6 @@
-//! 统计期限: the statistical period as a report states it, in its many spellings.
+//! 统计期限: the statistical period of a report, in its many spellings.
 //!
-//! Two days, two months, a bare year or the day the numbers end with. The words of the sentence distinguish it from
+//! It is given as two days, two months, a bare year or the last day. The words of the sentence distinguish it from
 //! other periods, such as a publicity week.
 
 use std::sync::LazyLock;
@@ -29,7 +29,7 @@ static YEAR: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// The day that the numbers end with.
+/// The last day of the period.
 static LAST_DAY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?:数据|统计|报告)[^。;]{0,10}?(?:截止|截至)(?:日期|时间|日|期)?(?:为|是|到|至|于|:)?(20\d\d)年(\d{1,2})月(?:(\d{1,2})日|底)",
@@ -43,14 +43,14 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is constant")
 }
 
-/// Returns the period that a report states before its first chapter, or else in a sentence of a chapter that calls it the
-/// statistical period.
+/// Returns the period that a report states before its first chapter, or else in a sentence of a chapter that calls it
+/// the statistical period.
 pub(crate) fn read<'a>(front: &[Paragraph], chapters: impl Iterator<Item = &'a Paragraph>) -> Option<Period> {
     let of = |words: &'static [&'static str]| move |paragraph: &Paragraph| stated(paragraph, words);
     front.iter().find_map(of(IN_FRONT)).or_else(|| chapters.into_iter().find_map(of(IN_CHAPTERS)))
 }
 
-/// Words of which the sentence must contain one. Those for the preamble are general, because it has few other topics.
+/// The sentence must contain one of these words. Those for the preamble are general, because it has few other topics.
 const IN_FRONT: &[&str] = &["统计", "报告", "年报", "数据", "期", "时间"];
 const IN_CHAPTERS: &[&str] = &["统计期", "统计时", "统计周期", "统计区间", "统计数据", "报告期", "所列数据"];
 
@@ -104,7 +104,7 @@ fn is_day((_, month, day): Day) -> bool {
     (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
-/// The last day of a month; of February the 28th, which no report ends with.
+/// Returns the last day of a month. For February that is the 28th, because no report ends then.
 fn last_of(month: u8) -> u8 {
     match month {
         2 => 28,

@@ -1,7 +1,7 @@
 //! Chapter 二 (proactive disclosure): bands of rows under the items of article 20. Each band has its own column
 //! titles.
 //!
-//! A row is known by its label, and bands may come in any order. The values of a row are assigned by their order
+//! A row is identified by its label, and bands may be in any order. The values of a row are assigned by their order
 //! after the label and, if the band's header is complete, by the titles above them.
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     value::CellValue,
 };
 
-/// Minimum likeness of a misprinted label to the label that it is taken for.
+/// Minimum likeness of a misprinted label to the label that it is matched with.
 const LIKE: f64 = 0.8;
 
 /// Maximum number of titles kept for a header. The nearest are kept; a band has four of its own.
@@ -30,7 +30,7 @@ struct Hit<'r, 'a> {
     head: Vec<&'r ReadCell<'a>>,
 }
 
-/// Reads all ranges that hold the tables of chapter 二. `padded` says that the document fills up rows at their ends.
+/// Reads all ranges that contain the tables of chapter 二. `padded` is true if the document pads rows at their ends.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     (form, names): (&Form, &BandNames),
@@ -104,8 +104,8 @@ fn complete<'a>(
 }
 
 /// Finds values that were separated from their labels. Returns the position of each, with the band and the first cell
-/// that its label, the item right before it, names. Returns nothing unless this holds for all loose values, each
-/// group has as many values as its band has columns, and no label is left over.
+/// of its label, which is the item right before it. Returns nothing unless this is possible for all loose values,
+/// each group has as many values as its band has columns, and no label is left over.
 fn torn_rows(items: &[Item<'_>], names: &BandNames) -> Vec<(usize, usize, usize)> {
     let mut torn = Vec::new();
     let mut open: Option<(usize, usize)> = None;
@@ -188,7 +188,7 @@ fn read_hit<'a>(
     let spread = spread(hit.row, &headings);
     let row = spread.as_ref().unwrap_or(hit.row);
     match values(row, wanted, filling, &headings, |_| None) {
-        // In a document that fills up rows, a cell before the blank at the end may be lost.
+        // In a document with padded rows, a cell before the blank at the end may be lost.
         Values::These(cells) if padded && ends_blank(cells) => {
             assignment.unsure_row(hit.first, wanted, &cells.iter());
         }
@@ -201,8 +201,8 @@ fn named<'r, 'a>(hit: &Hit<'r, 'a>, names: &BandNames) -> Vec<(usize, &'r ReadCe
     hit.head.iter().filter_map(|piece| names.column(hit.band, &piece.label).map(|at| (at, *piece))).collect()
 }
 
-/// Returns the cells of a row whose merged cells are printed once per column that they cover, as the titles above
-/// are: three titles `本年处理决定数量` stand above the same number printed three times.
+/// Returns the cells of a row whose merged cells are printed once per column that they cover, like the titles above:
+/// three titles `本年处理决定数量` are printed above three copies of the same number.
 fn printed_over<'r, 'a>(
     named: &[(usize, &ReadCell<'a>)],
     row: &'r Row<'a>,

@@ -1,16 +1,16 @@
-//! What a document says about its own publication: the page's fields, the contact, the documents it cites.
+//! A document's statements about its own publication: the page's fields, the contact, the documents that it cites.
 //!
-//! Fields are what `<meta>` tags and the block above the article say (索引号, 发布日期, 来源 …). The time when somebody saved
-//! the page (采集时间) is not one of them.
+//! Fields are in `<meta>` tags and in the block above the article (索引号, 发布日期, 来源 …). The time when the page
+//! was scraped (采集时间) is not one of them.
 
 use gongkai_model::{Block, CellRef, Document, Field, FieldName, Grid, Metadata, Paragraph, Source};
 
 use crate::{citation, compact_text::CompactText, contact, identity, outline::Outline};
 
-/// Longest value of a field, in scalars.
+/// Maximum length of a field's value, in scalars.
 const LONGEST: usize = 80;
 
-/// Longest line of fields, in bytes.
+/// Maximum length of a line of fields, in bytes.
 const LONGEST_LINE: usize = 4096;
 
 /// The names that pages print before a field's value. Longer names precede shorter ones that they begin with.
@@ -61,7 +61,7 @@ const OTHER_NAMES: [&str; 14] = [
     "编辑",
 ];
 
-/// Reads what a document says about its publication.
+/// Reads a document's statements about its publication.
 pub(crate) fn read(document: &Document, outline: &Outline) -> Metadata {
     let prose = || {
         let sections = outline.sections.iter().flat_map(|section| &section.paragraphs);
@@ -86,7 +86,7 @@ pub(crate) fn read(document: &Document, outline: &Outline) -> Metadata {
     }
 }
 
-/// Fields on a line: `发布日期：2024-01-15 来源：某局 字体：大 中 小`.
+/// Reads the fields of a line: `发布日期：2024-01-15 来源：某局 字体：大 中 小`.
 fn shown_in_line(paragraph: &Paragraph, fields: &mut Vec<Field>) {
     if paragraph.text.len() > LONGEST_LINE
         || paragraph.text.contains("。")
@@ -119,7 +119,7 @@ fn shown_in_line(paragraph: &Paragraph, fields: &mut Vec<Field>) {
     }
 }
 
-/// Fields in a table above the article: a name, its value beside it.
+/// Reads the fields of a table above the article: names with their values beside them.
 fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
     for row in grid.by_row() {
         for pair in row.windows(2) {

@@ -14,28 +14,29 @@ use crate::{
     publication,
 };
 
-/// Chapters that a document without tables needs to count as a report.
+/// Number of chapters from which on a document without tables counts as a report.
 const ENOUGH_CHAPTERS: usize = 3;
 
-/// The last year that was reported on before the form of 国办公开办函〔2019〕60号.
+/// The last year before the form of 国办公开办函〔2019〕60号.
 const LAST_OF_2014: i32 = 2018;
 
-/// Reads a document as an annual report, knowing nothing but the document.
+/// Reads a document as an annual report, without metadata from its sender.
 ///
 /// # Errors
-/// As [`read_report_of`].
+/// As for [`read_report_of`].
 pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejection> {
     read_report_of(document, forms, &ReportHints::default())
 }
 
-/// Reads a document as an annual report: who, which year, its chapters, and every cell of its form exactly once.
+/// Reads a document as an annual report: its agency, its year, its chapters, and every cell of its form exactly once.
 ///
 /// A number is reported only where two readings, by label and geometry and by position in the form, assign the same
-/// cell; where they do not, the fact is unreadable with both as candidates.
+/// cell; otherwise the fact is unreadable with both as candidates.
 ///
 /// # Errors
 /// `NOT_A_REPORT` with the kind of look-alike, `UNFILLED_FORM` for the blank official form, `NO_IDENTITY` if neither
-/// document nor sender tell agency and year. The sender sends another document; trying again gives the same answer.
+/// document nor sender give agency and year. The sender has to send another document; reading again gives the same
+/// result.
 pub fn read_report_of(
     document: &Document,
     forms: &Forms,
@@ -114,7 +115,8 @@ fn check_kind(
     if notice || few { Err(look_alike::rejection(kind)) } else { Ok(()) }
 }
 
-/// True if a chapter has a sentence of its own, apart from hints of the form in brackets, such as （文字描述…）.
+/// Returns true if a chapter has a sentence of its own, apart from hints of the form in brackets, such as
+/// （文字描述…）.
 fn has_prose(outline: &Outline) -> bool {
     let hint = |text: &str| text.starts_with(['（', '(']) && text.ends_with(['）', ')']);
     outline.sections.iter().flat_map(|section| &section.paragraphs).any(|paragraph| {

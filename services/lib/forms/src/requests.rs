@@ -1,9 +1,9 @@
 //! Chapter 三 (requests): matches the rows of the document with the rows of the form, and reads their seven columns.
 //!
-//! There are two readings. By label, a row is known by its own label, or by the parts of the label that page breaks
-//! and broken layouts left around the row. By position, a row is known by the order of the form. A row is read if its
-//! label names it and it stands in order. It is also read if it stands between two such rows, together with as many
-//! unnamed rows as the form has there, and no label contradicts.
+//! There are two readings. By label, a row is identified by its own label, or by the parts of the label that page
+//! breaks and broken layouts left around the row. By position, a row is identified by the order of the form. A row is
+//! read if its label names it and it is in order. It is also read if it is between two such rows, together with as
+//! many unnamed rows as the form has there, and no label contradicts.
 
 use rust_decimal::Decimal;
 
@@ -21,7 +21,7 @@ use crate::{
 /// Columns of chapter 三.
 const COLUMNS: usize = 7;
 
-/// A row with values, and what is known about its place in the form.
+/// A row with values, and the evidence for its position in the form.
 struct FilledRow<'r, 'a> {
     row: &'r Row<'a>,
     evidence: Evidence,
@@ -29,16 +29,16 @@ struct FilledRow<'r, 'a> {
     at: Option<usize>,
 }
 
-/// How a document fills up its rows, as seen in chapter 三.
+/// How a document pads its rows, as seen in chapter 三.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Padding {
-    /// Rows are filled up after their values. A blank at the end may stand in for a lost cell.
+    /// True if rows are padded after their values. A blank at the end may then replace a lost cell.
     pub behind: bool,
-    /// Some rows have more cells than the form has columns, and not only before their values.
+    /// True if some rows have more cells than the form has columns, and not only before their values.
     pub any: bool,
 }
 
-/// Reads one range of the document that holds the table of chapter 三. Returns how its rows are filled up.
+/// Reads one range of the document that contains the table of chapter 三. Returns how its rows are padded.
 pub(crate) fn read<'a>(
     items: &[Item<'a>],
     form: &Form,
@@ -103,7 +103,7 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
     entries
 }
 
-/// True if a row without values holds the rest of the previous row's label, which a page break cut.
+/// Returns true if a row without values contains the rest of the previous row's label, which a page break cut.
 fn continues(previous: Option<&FilledRow<'_, '_>>, labels: &[&str], index: &RequestIndex) -> bool {
     let (Some(previous), Some(rest)) = (previous, labels.last()) else { return false };
     let (Some(at), Some(head)) = (previous.evidence.row(), previous.row.labels.last()) else { return false };
@@ -114,11 +114,11 @@ fn continues(previous: Option<&FilledRow<'_, '_>>, labels: &[&str], index: &Requ
 struct Gap {
     rows: std::ops::Range<usize>,
     entries: std::ops::Range<usize>,
-    /// A named row in this gap is out of order.
+    /// True if a named row in this gap is out of order.
     disordered: bool,
 }
 
-/// Gives each entry its row where both readings agree. Returns the rest as gaps.
+/// Assigns each entry its row where both readings agree. Returns the rest as gaps.
 fn align(entries: &mut [FilledRow<'_, '_>], rows: usize) -> Vec<Gap> {
     let named = entries.iter().filter(|entry| entry.evidence.row().is_some()).count();
     if entries.len() == rows
@@ -225,8 +225,8 @@ fn sum_holds(cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
     total.map(|total| total == sum)
 }
 
-/// Assigns the rows of the form for which no entry is certain. They are unsure if entries stand there, and empty if
-/// only their labels do.
+/// Assigns the rows of the form for which no entry is certain. They are unsure if entries are there, and empty if
+/// only their labels are.
 fn settle_gap<'a>(
     gap: &Gap,
     entries: &[FilledRow<'_, 'a>],
@@ -267,7 +267,8 @@ fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [ReadCell<'a>] {
     row.values.get(row.values.len().saturating_sub(COLUMNS)..).unwrap_or_default()
 }
 
-/// True if the row's label stands in the document without values. A label as short as a column name is not evidence.
+/// Returns true if the row's label is in the document without values. A label as short as a column name is not
+/// evidence.
 fn stands_alone(items: &[Item<'_>], row: usize, index: &RequestIndex) -> bool {
     let named = |label: &str| label.chars().count() > 3 && index.names(row, label);
     items.iter().any(|item| match item {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The beginning of such a mark.
+/// Prefix of such a mark.
 const MARK: &str = "[bookmark:";
 
 /// The text without bookmarks.

@@ -2,27 +2,27 @@
 //!
 //! Flattened layouts lose row ends, separate labels from their values, and put band titles after short rows. This
 //! module turns the cells of every layout into [`Row`]s, which the two readings compare with the form. It matches
-//! nothing and drops nothing: which blanks are cells and which are filling is decided later, when the neighbouring
+//! nothing and drops nothing: which blanks are cells and which are padding is decided later, when the neighbouring
 //! rows are known.
 
 use gongkai_model::{Block, Cell, CellRef, Document, Paragraph, Source};
 
 use crate::{chapter_titles::ChapterTitles, label::norm, value::CellValue, vocabulary::Vocabulary};
 
-/// A cell with the meaning of its text.
+/// A cell with its interpreted text.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadCell<'a> {
     /// The cell itself.
     pub cell: &'a Cell,
     /// Ordinal of the cell's table in the document.
     pub table: u32,
-    /// The meaning of the text.
+    /// The interpreted text.
     pub value: CellValue,
     /// The text as a label; empty for numbers, marks and blanks.
     pub label: String,
-    /// The grid columns that this piece stands for, if they are only a part of the cell's.
+    /// The grid columns of this piece, if they are only a part of the cell's.
     pub over: Option<(u32, u32)>,
-    /// A note in brackets that belongs to this cell but has a cell of its own.
+    /// A note in brackets that belongs to this cell but is in a cell of its own.
     pub note: Option<&'a Cell>,
 }
 
@@ -146,8 +146,7 @@ struct Maker<'m, 'a> {
 }
 
 impl<'a> Maker<'_, 'a> {
-    /// Takes a line of one cell. A label opens a new row if the open row has values; a value is added to the open
-    /// row.
+    /// Adds a line of one cell. A label opens a new row if the open row has values; a value is added to the open row.
     fn single(&mut self, piece: ReadCell<'a>, titles: &ChapterTitles) {
         // A number is never a title. The check saves time in the longest layouts, which have one cell per line.
         let chapter = if piece.is_value() { None } else { titles.chapter_of(&piece.cell.text, &piece.label) };
@@ -180,7 +179,7 @@ impl<'a> Maker<'_, 'a> {
         self.open.labels.push(piece);
     }
 
-    /// Takes a row of the layout. A known label after values begins the next row: the row break was lost.
+    /// Adds a row of the layout. A known label after values begins the next row: the row break was lost.
     fn physical(&mut self, pieces: Vec<ReadCell<'a>>, spans_known: bool) {
         self.close();
         let cells = pieces.len();
@@ -214,7 +213,7 @@ impl<'a> Maker<'_, 'a> {
         self.out.push(Item::Row(row));
     }
 
-    /// True for a text that begins with a digit and is no label of the form: a value that cannot be read.
+    /// Returns true for a text that begins with a digit and is not a label of the form: a value that cannot be read.
     fn is_broken_value(&self, piece: &ReadCell<'a>) -> bool {
         let first = piece.cell.text.trim_start().chars().next().unwrap_or(' ');
         if !(first.is_ascii_digit() || ('０'..='９').contains(&first)) {
@@ -234,7 +233,7 @@ impl<'a> Maker<'_, 'a> {
     }
 }
 
-/// True for `（其中修订 16 件）` on a line of its own: a note on the number before it.
+/// Returns true for a note on the number before it, on a line of its own: `（其中修订 16 件）`.
 fn is_note(piece: &ReadCell<'_>, vocabulary: &Vocabulary) -> bool {
     let text = piece.cell.text.trim();
     let inner = text.strip_prefix(['（', '(']).and_then(|text| text.strip_suffix(['）', ')']));

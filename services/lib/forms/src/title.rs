@@ -10,7 +10,7 @@ use crate::residue;
 /// The subjects that a title names between the agency and 年度报告, longest first.
 const SUBJECTS: [&str; 5] = ["政府信息公开", "政务信息公开", "信息公开", "政务公开", "政府信息"];
 
-/// The words a title ends with.
+/// The last words of a title.
 const END: &str = "年度报告";
 
 /// Maximum length of a title, in scalars.
@@ -29,7 +29,7 @@ pub(crate) struct Title {
     pub lines: (usize, usize),
 }
 
-/// Whom and which year a title names.
+/// The agency and the year that a title names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NamedInTitle {
     /// The agency's name.
@@ -38,7 +38,7 @@ pub struct NamedInTitle {
     pub year: Option<i32>,
 }
 
-/// Reads the title of an article. A text that is no report's title names nothing.
+/// Reads the title of an article. Returns nothing for a text that is not the title of a report.
 #[must_use]
 pub fn named_in_title(text: &str) -> NamedInTitle {
     let title = parse(text).unwrap_or_default();
@@ -85,8 +85,8 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
     best.or_else(|| front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)))
 }
 
-/// Reads a title at the beginning of a paragraph in which the text goes on without a line break. The title must name
-/// agency and year.
+/// Reads a title at the beginning of a paragraph that continues without a line break. The title must name agency and
+/// year.
 fn run_in(at: usize, paragraph: &str) -> Option<Title> {
     let text = squeeze(paragraph);
     let end = text.find(END)? + END.len();
@@ -129,13 +129,13 @@ pub(crate) fn squeeze(text: &str) -> String {
 
 fn is_title_end(text: &str) -> bool {
     let plain = !text.contains(['。', '，', ',', '；', '《', '：', '|']);
-    // The form itself, or a notice about the form.
+    // The title is that of the form itself, or of a notice about the form.
     let form = ["年度报告格式", "年度报告模板", "年度报告样式", "年度报告范本", "年度报告编制"];
     let named = text.contains("年度报告") && !form.iter().any(|form| text.contains(form));
     plain && (named && text.chars().nth(LONGEST).is_none() || is_yearbook(text))
 }
 
-/// True for titles that end in 年报, or in 报告 and name a year, instead of 年度报告.
+/// Returns true for titles that name a year and end in 年报 or 报告 instead of 年度报告.
 fn is_yearbook(text: &str) -> bool {
     let text = text.split(['-', '_', '—']).next().unwrap_or(text);
     let plain = ["工作报告", "情况报告", "情况的报告", "公开报告"].iter().any(|end| text.ends_with(end));
@@ -162,7 +162,7 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     Title { lines: (first, at + 1), ..read(&text) }
 }
 
-/// Returns the year if the text is nothing but a year: `（2023年）`, `(2023年度)`, `2023年`.
+/// Returns the year if the text consists only of a year: `（2023年）`, `(2023年度)`, `2023年`.
 fn year_alone(text: &str) -> Option<i32> {
     let bare = text.trim_matches(['（', '）', '(', ')', '〔', '〕', '[', ']', '【', '】']);
     let (year, before, behind) = split_year(bare);

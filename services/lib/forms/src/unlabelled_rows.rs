@@ -38,7 +38,7 @@ pub(crate) fn split(range: &mut Vec<Item<'_>>, form: &Form) {
     }
 }
 
-/// The labelled rows of a group; `None` if the row is no group or its numbers cannot be split.
+/// Returns the labelled rows of a group, or `None` if the row is not a group or its numbers cannot be split.
 fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a>>> {
     let own = row.labels.last()?;
     let of_group = |group: &Option<String>| group.as_deref().is_some_and(|group| norm(group) == own.label);
@@ -55,7 +55,7 @@ fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a
     let rows = group.iter().zip(row.values.chunks(COLUMNS)).enumerate().map(|(at, (named, values))| {
         let cell = values.first().map_or(last.cell, |piece| piece.cell);
         let label = ReadCell { cell, label: norm(&named.label.text), ..last.clone() };
-        // What stood before the group's label stays before its first row.
+        // Labels before the group's label stay before its first row.
         let before = if at == 0 { before } else { &[] };
         let labels = before.iter().cloned().chain([label]).collect();
         Row { labels, values: values.to_vec(), ..row.clone() }

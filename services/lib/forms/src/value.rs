@@ -85,8 +85,9 @@ fn plain_digits(text: &str) -> Option<CellValue> {
     Some(CellValue::Number(Decimal::from(number), PrintedUnit::Plain))
 }
 
-/// Fast path for labels: true if the text cannot be a value by its beginning. That is a bracket, a Han character that
-/// begins neither 无, 不适用 nor a word of change (增, 减), or a number before a unit that cells do not have.
+/// Fast path for labels: returns true if the beginning of the text excludes a value. That is a bracket, a Han
+/// character that begins neither 无, 不适用 nor a word of change (增, 减), or a number before a unit that cells do
+/// not have.
 fn begins_words(text: &str) -> bool {
     let mut letters = text.chars().filter(|c| !c.is_whitespace() && !is_ignored(*c));
     let first = letters.next().unwrap_or(' ');
@@ -110,7 +111,7 @@ fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '*')
 }
 
-/// True for spaces that separate thousands. An ordinary space may also separate two cells that were joined.
+/// Returns true for spaces that separate thousands. An ordinary space may also separate two cells that were joined.
 fn is_thin_space(c: char) -> bool {
     matches!(c, '\u{2009}' | '\u{202f}' | '\u{2007}')
 }

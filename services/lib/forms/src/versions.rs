@@ -1,15 +1,16 @@
-//! The versions of everything that decides what is read from a document.
+//! The versions of all components that determine what is read from a document.
 
 use gongkai_model::Versions;
 
 /// The version of the readers and the matcher; changed with every change of `gongkai-extract` or `gongkai-forms` that
-/// changes what is read from any document.
+/// changes the reading of any document.
 const PARSER: &str = "7";
 
 /// The version of the compiled-in forms; changed with every change of `forms/*.toml`.
 const FORMS: &str = "1";
 
-/// Versions of the program, its parser and its statutory forms. `rules` is empty: no rule takes part in reading.
+/// Returns the versions of the program, its parser and its statutory forms. `rules` is empty, because reading does
+/// not use the rules.
 #[must_use]
 pub fn versions() -> Versions {
     Versions {

@@ -44,8 +44,8 @@ impl Vocabulary {
         Self { structural, titles }
     }
 
-    /// The titles over columns that a text runs together: `自然人 法人或其他组织 总计`, `行政复议行政诉讼`. Empty if it holds anything
-    /// else, or one title only.
+    /// Returns the column titles that a text joins: `自然人 法人或其他组织 总计`, `行政复议行政诉讼`. Empty if the
+    /// text contains anything else, or only one title.
     pub(crate) fn run_together(&self, label: &str) -> Vec<&str> {
         let mut found = Vec::new();
         let mut rest = label;

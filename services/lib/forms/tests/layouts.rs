@@ -24,8 +24,8 @@ fn run(form: (FormId, Variant), layout: Layout, damage: Damage, seed: u32) -> (S
     damage.apply(&mut sample, seed);
     let file = layout.file(&sample);
     let report = read(&file, layout.filename());
-    // Without the row that makes it a variant, or its label, nobody can tell it from the standard form. If labels are
-    // torn off, only the number of rows tells them apart.
+    // Without the row that distinguishes the variant, or its label, it looks like the standard form. If labels are
+    // torn off, only the number of rows distinguishes them.
     let counted = layout == Layout::TornMarkdown && damage == Damage::DoubleRow;
     let tells = !matches!(damage, Damage::DropRow | Damage::DropLabel) && !counted;
     assert!((report.form, report.variant) == form || !tells, "{layout:?} {damage:?}");
@@ -64,7 +64,7 @@ fn a_table_for_each_row_gives_no_number_to_names_that_a_model_made_up() {
     }
 }
 
-/// Prints the names over several columns of a table's head over each of them.
+/// Prints each name that covers several columns of a table's head over each of them.
 fn repeat_names(table: &mut [Vec<Cell>]) {
     for row in table.iter_mut().take(3) {
         let repeated = row
@@ -146,7 +146,7 @@ fn what_word_leaves_behind_is_no_part_of_a_cell() {
     }
 }
 
-/// Takes the labels of all rows that stand in groups away; the group's own label and the numbers stay.
+/// Removes the labels of all rows in groups; the group's own label and the numbers stay.
 fn lose_sub_labels(table: &mut [Vec<Cell>]) {
     for row in table {
         row.retain(|cell| {
@@ -185,7 +185,7 @@ fn of_two_reports_side_by_side_no_number_is_taken_for_the_other_ones() {
         let report = read(&layout::beside(&left, &right, is_ruled), "a.pdf");
         assert_eq!((report.agency.as_str(), report.year), ("云川市水务局", 2023));
         let score = score(&report, &left.truth);
-        // Both values are candidates, as if one report followed the other. A few numbers are equal.
+        // Both values are candidates, as if one report followed the other. Only a few numbers are equal by chance.
         assert!(score.wrong.is_empty() && score.right < 5 && score.open.len() > 190, "{is_ruled} {score:#?}");
         let numbers = report.sections.iter().map(|section| section.number).collect::<Vec<_>>();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
@@ -239,7 +239,7 @@ fn break_up(text: &str, kind: Break, seed: usize) -> String {
     lines.join("\n")
 }
 
-/// Each number that is read must be the one of its cell. Numbers of a lost line cannot be read.
+/// Checks that each number that is read is the one of its cell. Numbers of a lost line cannot be read.
 fn check_broken(form: (FormId, Variant), layout: Layout, kind: Break, seed: u32) -> Result<(), String> {
     let sample = Sample::filled(form.0, form.1, seed);
     let text = break_up(&layout.render(&sample), kind, seed as usize / 3);
@@ -281,7 +281,7 @@ proptest! {
 }
 
 proptest! {
-    // Only a few cases: a PDF takes half a second in the debug build.
+    // There are only a few cases, because a PDF takes half a second in the debug build.
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

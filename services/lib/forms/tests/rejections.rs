@@ -17,7 +17,7 @@ fn check(text: &str, code: RejectionCode, kind: Option<LookAlike>) {
     assert!(!rejection.message.is_empty() && !rejection.message_en.is_empty());
 }
 
-/// The form's tables with nothing in them.
+/// The form's tables without any entries.
 const BLANK_TABLES: &str = "二、主动公开政府信息情况\n\n| 第二十条第（一）项 | | | |\n| 信息内容 | 本年制发件数 | 本年废止件数 | 现行有效件数 |\n\
     | 规章 | | | |\n| 行政规范性文件 | | | |\n\n三、收到和处理政府信息公开申请情况\n\n\
     | 一、本年新收政府信息公开申请数量 | | | | | | | |\n| 四、结转下年度继续办理 | | | | | | | |\n\n\
@@ -121,7 +121,7 @@ fn a_report_without_tables_is_read_with_every_cell_missing() {
     assert_eq!(sections.last(), Some(&(6, "无。".to_owned())));
 }
 
-/// 统计指标 of 国办发〔2014〕32号, whose rows are numbered and named much as the later forms' are.
+/// 统计指标 of 国办发〔2014〕32号, whose rows have nearly the same numbers and names as those of the later forms.
 #[test]
 fn a_report_from_before_2019_is_read_without_facts() {
     let rows = "指标名称\t计量单位\t统计数\n（一）收到申请数\t件\t7\n（三）申请答复数\t件\t8\n1.属于已主动公开范围数\t件\t1\n\

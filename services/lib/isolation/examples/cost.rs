@@ -1,6 +1,6 @@
-//! Measures what reading in a child costs: wall and CPU time of each file, in this process and in a child.
+//! Measures the cost of reading in a child: wall and CPU time of each file, in this process and in a child.
 //!
-//!     cargo run --release -p gongkai-isolation --features testing --example cost -- FILE…
+//! cargo run --release -p gongkai-isolation --features testing --example cost -- FILE…
 //!
 //! Prints one line of JSON for each file, in milliseconds. CPU time is that of parent and child together.
 
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Returns the least wall time and the average CPU time, in milliseconds. Other programs on the machine only add to
-/// wall time.
+/// Returns the minimum wall time and the average CPU time, in milliseconds. Other programs on the machine can only
+/// increase the wall time.
 fn measure(work: impl Fn()) -> (f64, f64) {
     work();
     let before = cpu_ms();
@@ -60,7 +60,7 @@ fn measure(work: impl Fn()) -> (f64, f64) {
     (least.as_secs_f64() * 1e3, (cpu_ms() - before) / f64::from(ROUNDS))
 }
 
-/// CPU time of this process and its children so far.
+/// Returns the CPU time of this process and its children so far.
 fn cpu_ms() -> f64 {
     let own = clock_gettime(ClockId::ProcessCPUTime);
     let own: Duration = own.try_into().expect("CPU time is not negative");

@@ -27,13 +27,14 @@ use crate::{
 /// The first argument of a child. Only [`Readers`](crate::Readers) starts a program with it.
 pub(crate) const ARGUMENT: &str = "--read-documents-from-stdin";
 
-/// A child that has grown by more than one part in this many of its memory limit takes no further document.
+/// A child that has grown by more than this fraction (1 / `GROWN`) of its memory limit accepts no further document.
 const GROWN: u64 = 8;
 
 /// Reads documents, if this process was started as a child of [`Readers`](crate::Readers).
 ///
-/// Call it first in `main` of each program that reads documents, before any thread and any file. Returns nothing if the
-/// process was started in another way; otherwise the exit code, once the parent wants no more documents.
+/// Call it first in `main` of each program that reads documents, before any thread is started and any file is opened.
+/// Returns `None` if the process was started in another way; otherwise the exit code, once the parent closes the
+/// pipe.
 #[must_use]
 pub fn run_child() -> Option<ExitCode> {
     let mut arguments = env::args_os().skip(1);
@@ -42,7 +43,7 @@ pub fn run_child() -> Option<ExitCode> {
     }
     let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
     let (Some(memory), Some(cpu)) = (number(), number()) else { return Some(ExitCode::FAILURE) };
-    // The parent sees that the pipes end, and reads the standard error.
+    // The parent notices that the pipes end, and reads the standard error.
     Some(serve(memory, cpu).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
 }
 
@@ -61,7 +62,7 @@ fn serve(memory: u64, most_cpu: u64) -> io::Result<()> {
         let mut limits = request.limits().ok_or_else(|| frame::invalid("a request of another version"))?;
         let cpu = fault::cpu_of(Duration::from_secs(most_cpu), document.len());
         limit_cpu(cpu.as_secs())?;
-        // A reader of PDF stops by itself before that, so that the child can go on.
+        // The PDF reader stops by itself before that, so that the child can continue.
         limits.drawing_time = limits.drawing_time.min(cpu * 3 / 4);
         let told = Told { output: &output };
         let result =
@@ -77,14 +78,15 @@ fn serve(memory: u64, most_cpu: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Loads what every document needs: the forms and the tables of characters. What is loaded later counts as a document's.
+/// Loads what every document needs: the forms and the character tables. Memory that is used later counts as the
+/// document's.
 fn warm_up() {
     let page = "<p>云溪县档案局2023年政府信息公开工作年度报告</p><p>國(guó)務(wù)院報(bào)告一、总体情况</p>";
-    // A page that is no report.
+    // The page is not a report.
     drop(gongkai_reading::read(page.as_bytes(), &Hints::default(), &Limits::default()));
 }
 
-/// The document of a request.
+/// Reads the document of a request.
 fn document(request: &Frame, input: &mut impl Read) -> io::Result<(ReadingRequest, Vec<u8>)> {
     let broken = || frame::invalid("a document without a request");
     if request.tag != FrameTag::Request {
@@ -97,8 +99,8 @@ fn document(request: &Frame, input: &mut impl Read) -> io::Result<(ReadingReques
     }
 }
 
-/// Lets the next document use this many seconds of CPU time. The kernel counts whole seconds of the process, so that one
-/// that has begun is given as well.
+/// Limits the CPU time of the next document to this many seconds. The kernel counts whole seconds of the process, so
+/// a second that has already begun is added.
 fn limit_cpu(seconds: u64) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or(0);
     let maximum = getrlimit(Resource::Cpu).maximum;

@@ -1,4 +1,4 @@
-//! What a child is asked to read.
+//! The document that a child reads.
 
 use gongkai_reading::{Hints, Limits, ReportHints};
 
@@ -7,9 +7,9 @@ use gongkai_reading::{Hints, Limits, ReportHints};
 pub struct RawDocument<'a> {
     /// Its bytes.
     pub bytes: &'a [u8],
-    /// What its sender says of the file.
+    /// The sender's metadata of the file.
     pub hints: Hints<'a>,
-    /// What its sender says of the report.
+    /// The sender's metadata of the report.
     pub known: ReportHints<'a>,
     /// The limits of the readers.
     pub limits: Limits,

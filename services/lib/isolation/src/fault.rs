@@ -1,11 +1,10 @@
-//! Tells what the end of a child means: a rejection of the document that it read, or a failure unrelated to the
-//! document.
+//! Interprets the end of a child: a rejection of the document that it read, or a failure unrelated to the document.
 
 use std::{fmt, io, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
 
 use gongkai_model::{Rejection, RejectionCode};
 
-/// What Rust's allocator says before it aborts.
+/// Message of Rust's allocator before it aborts.
 const NO_MEMORY: &str = "memory allocation of";
 
 const SIGHUP: i32 = 1;
@@ -14,7 +13,7 @@ const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 const SIGXCPU: i32 = 24;
 
-/// A document was not read, for a reason that is not the document's. The same call may succeed later.
+/// Error: a document was not read, for a reason unrelated to it. The same call may succeed later.
 #[derive(Debug, thiserror::Error)]
 #[error("the document could not be read now: {0}")]
 pub struct Unread(Reason);
@@ -28,20 +27,20 @@ pub(crate) enum Reason {
     /// The child sent something that is not a frame of the protocol.
     #[error("a reader and this program don't understand each other: {0}")]
     Nonsense(io::Error),
-    /// The child used no CPU time for this long and said nothing.
+    /// The child used no CPU time for this long and sent nothing.
     #[error("a reader stood still for {} s", .0.as_secs())]
     Silent(Duration),
     /// The child ended.
     #[error("a reader ended with {status}")]
     Ended {
         status: ExitStatus,
-        /// The end of what it wrote to its standard error.
+        /// The end of its standard error.
         said: String,
     },
 }
 
 impl Unread {
-    /// True if no child could be started: no document can be read now, whichever it is.
+    /// Returns true if no child could be started, so that no document can be read now.
     #[must_use]
     pub fn is_for_want_of_readers(&self) -> bool {
         matches!(self.0, Reason::NotStarted(_))
@@ -83,19 +82,19 @@ impl Reason {
     }
 }
 
-/// CPU time that each document may use, and what each MiB of it may use on top. Reports take some ten milliseconds, so this
-/// holds on slow machines too.
+/// CPU time that each document may use, and additional CPU time for each MiB. Reports take some tens of milliseconds,
+/// so this suffices on slow machines too.
 const CPU_AT_LEAST: Duration = Duration::from_secs(4);
 const CPU_PER_MIB: Duration = Duration::from_secs(4);
 
 impl ReadingCost {
-    /// Returns the cost that a document of this size justifies.
+    /// Returns the cost allowed for a document of this size.
     pub(crate) fn of(self, bytes: usize) -> Self {
         Self { cpu: cpu_of(self.cpu, bytes), ..self }
     }
 }
 
-/// Returns the CPU time that a document of this size may use where none may use more than `most`, in whole seconds.
+/// Returns the CPU time that a document of this size may use, in whole seconds and at most `most`.
 pub(crate) fn cpu_of(most: Duration, bytes: usize) -> Duration {
     let mebibytes = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
     most.min(CPU_AT_LEAST.saturating_add(CPU_PER_MIB.saturating_mul(mebibytes)))
@@ -122,7 +121,7 @@ fn too_much_memory(limit: u64) -> Rejection {
     Rejection { retryable: true, ..rejection }
 }
 
-/// Returns the rejection of a document at which its child ended of itself.
+/// Returns the rejection of a document that made its child crash.
 fn crashed() -> Rejection {
     Rejection::new(
         RejectionCode::ParserPanic,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-/// Longest frame, in bytes. A document and its report are far below.
+/// Maximum size of a frame, in bytes. A document and its report are far below.
 pub(crate) const LONGEST: usize = 256 << 20;
 
 /// Bytes before the payload.
@@ -12,9 +12,9 @@ const HEAD: usize = 5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum FrameTag {
-    /// From the child: it can read. The payload says how it is confined.
+    /// From the child: it can read. The payload describes how it is confined.
     Ready = 1,
-    /// To the child: what is known of a document.
+    /// To the child: the hints and limits for a document.
     Request,
     /// To the child, after a request: the bytes of the document.
     Document,
@@ -57,7 +57,7 @@ pub(crate) fn write(to: &mut impl Write, tag: FrameTag, payload: &[u8]) -> io::R
     to.flush()
 }
 
-/// Reads a frame. None where the pipe ends before one begins.
+/// Reads a frame. Returns `None` if the pipe ends before one begins.
 pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
     let mut head = [0; HEAD];
     match from.read(&mut head[..1])? {
@@ -73,7 +73,7 @@ pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
     Ok(Some(Frame { tag, payload }))
 }
 
-/// Takes the first frame from bytes that have arrived. None if it has not arrived as a whole.
+/// Removes the first frame from the bytes that have arrived. Returns `None` if it is not complete.
 pub(crate) fn take(arrived: &mut Vec<u8>) -> io::Result<Option<Frame>> {
     let Some(head) = arrived.first_chunk::<HEAD>() else { return Ok(None) };
     let (tag, length) = parse(*head)?;

@@ -1,10 +1,10 @@
 //! Reads documents in child processes, so that a reader's bug costs one document.
 //!
-//! A program that reads documents calls [`run_child`] first thing in its `main` and reads by [`Readers`]. `Readers`
-//! starts the same program again, as children that do nothing else: each has limits of memory and CPU time, and
-//! landlock and seccomp take from it the file system, the network and other programs. Documents and reports pass
+//! A program that reads documents calls [`run_child`] first thing in its `main` and reads through [`Readers`].
+//! `Readers` starts the same program again, as children that do nothing else: each has limits of memory and CPU time,
+//! and landlock and seccomp deny it the file system, the network and other programs. Documents and reports pass
 //! through pipes (`frame`, `message`); `child` is one end, `process` the other. `wall` confines the child, `fault`
-//! tells what its end means, and `room` bounds how many read at once.
+//! interprets its end, and `room` limits how many read at once.
 //!
 //! DESIGN.md has the reasons.
 

@@ -13,7 +13,7 @@ use crate::document::RawDocument;
 /// The steps of reading, by the number that passes through the pipe.
 pub(crate) const STEPS: [&str; 4] = ["sniff", "decode", "extract", "match"];
 
-/// What is known of a document beside its bytes, and how much it may cost.
+/// The hints for a document besides its bytes, and its limits.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct ReadingRequest {
     #[prost(string, optional, tag = "1")]
@@ -33,7 +33,7 @@ pub(crate) struct ReadingRequest {
     title: Option<String>,
 }
 
-/// A report, or why there is none.
+/// A report, or its rejection.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct ReadingAnswer {
     #[prost(message, optional, tag = "1")]
@@ -75,7 +75,7 @@ impl ReadingRequest {
         ReportHints { agency: self.agency.as_deref(), year: self.year, title: self.title.as_deref() }
     }
 
-    /// None if the request is not of this version.
+    /// Returns the limits, or `None` if the request has another version.
     pub(crate) fn limits(&self) -> Option<Limits> {
         let size = |number: u64| usize::try_from(number).ok();
         let count = |number: u64| u32::try_from(number).ok();
@@ -126,7 +126,7 @@ impl ReadingAnswer {
     pub(crate) fn of(result: &Result<Reading, Rejection>) -> Self {
         match result {
             Ok(reading) => {
-                // The reader of the answer does not ask for the key.
+                // The receiver of the answer does not use the key.
                 let agency = AgencyKey::provisional("", Region::default());
                 let key = ReportKey { agency, year: reading.report.year };
                 let reference = v1::ContentRef::default();
@@ -138,7 +138,7 @@ impl ReadingAnswer {
         }
     }
 
-    /// None if the answer is not of this version.
+    /// Returns the result, or `None` if the answer has another version.
     pub(crate) fn into_result(self) -> Option<Result<Reading, Rejection>> {
         if let Some(rejection) = self.rejection {
             return Some(Err(rejection.try_into().ok()?));
@@ -150,7 +150,7 @@ impl ReadingAnswer {
     }
 }
 
-/// The media type of that name.
+/// Returns the media type of that name.
 pub(crate) fn media_type(name: &str) -> Option<MediaType> {
     name.parse().ok()
 }

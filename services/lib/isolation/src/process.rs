@@ -23,20 +23,20 @@ use crate::{
     message::{self, ReadingAnswer, ReadingRequest, STEPS},
 };
 
-/// Number of waits without progress after which a child is given up. Waits are counted instead of time, because time
+/// Number of waits without progress after which a child is killed. Waits are counted instead of time, because time
 /// also passes while this process is suspended.
 const SILENT_WAITS: u32 = 12;
 
-/// Bytes of a child's standard error that are kept.
+/// Maximum number of bytes of a child's standard error that are kept.
 const SAID: usize = 16 << 10;
 
 /// How long a child that closed its pipes may take to end.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// Deepest nesting of steps. Today's do not nest.
+/// Maximum nesting of steps. They do not nest at present.
 const DEEPEST: usize = 4;
 
-/// A child and what has come from it.
+/// A child and the output that it has sent.
 pub(crate) struct ReaderProcess {
     process: Child,
     input: ChildStdin,
@@ -63,14 +63,14 @@ struct Woken {
 // === impl ReaderProcess ===
 
 impl ReaderProcess {
-    /// Takes a child that was started with three pipes.
+    /// Wraps a child that was started with three pipes.
     pub(crate) fn new(mut process: Child, patience: Duration) -> io::Result<Self> {
         let (Some(input), Some(output), Some(errors)) =
             (process.stdin.take(), process.stdout.take(), process.stderr.take())
         else {
             return Err(io::Error::other("a child without pipes"));
         };
-        // A write must not block: while it waits for room, the end of the child is watched too.
+        // Writes must not block: while one waits for room, the end of the child is watched too.
         ioctl_fionbio(&input, true)?;
         let (arrived, said) = (Vec::new(), Vec::new());
         Ok(Self {
@@ -87,7 +87,7 @@ impl ReaderProcess {
         })
     }
 
-    /// Waits until the child can read, and returns how it is confined.
+    /// Waits until the child can read, and returns a description of its confinement.
     pub(crate) fn ready(&mut self) -> Result<String, Reason> {
         match self.next()? {
             Frame { tag: FrameTag::Ready, payload } => Ok(String::from_utf8_lossy(&payload).into_owned()),
@@ -124,7 +124,7 @@ impl ReaderProcess {
         Ok(answer)
     }
 
-    /// Follows the child through its steps. None at the end of the step that it was called in.
+    /// Follows the child through its steps. Returns `None` at the end of the step in which it was called.
     fn listen(&mut self, steps: &impl Steps, depth: usize) -> Result<Option<ReadingAnswer>, Reason> {
         loop {
             let Frame { tag, payload } = self.next()?;
@@ -178,7 +178,7 @@ impl ReaderProcess {
         }
     }
 
-    /// Waits until a pipe is readable or has ended, and takes what is in the standard error.
+    /// Waits until a pipe is readable or has ended, and reads the available standard error.
     fn wait(&mut self, is_sending: bool) -> Result<Woken, Reason> {
         loop {
             let woken = self.poll(is_sending).map_err(Reason::Nonsense)?;
@@ -270,17 +270,17 @@ impl ReaderProcess {
 }
 
 impl Drop for ReaderProcess {
-    /// Ends the child, and waits for its end, so that no dead process is left.
+    /// Ends the child, and waits for its end, so that no zombie process is left.
     fn drop(&mut self) {
         self.process.kill().ok();
         self.process.wait().ok();
     }
 }
 
-/// The CPU time that a process has used, in the kernel's ticks.
+/// Returns the CPU time that a process has used, in the kernel's ticks.
 fn ticks(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in brackets, may hold blanks.
+    // The name, in parentheses, may contain blanks.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let field = |index: usize| fields.get(index)?.parse::<u64>().ok();
     Some(field(11)? + field(12)?)

@@ -28,17 +28,17 @@ const OWN_PROGRAM: &str = "/proc/self/exe";
 /// Number of children, and limits of reading one document.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Number of children, which is the number of documents that are read at once. 0 is one for each core, but no more than
-    /// have room in 900 MiB together, each with its memory and [`CHILD_BYTES`](crate::CHILD_BYTES); all pools of the process
-    /// that say 0 share that room.
+    /// Number of children, which is the number of documents read at once. 0 means one for each core, but no more than
+    /// fit in 900 MiB, each with its memory limit and [`CHILD_BYTES`](crate::CHILD_BYTES). All pools of the process
+    /// with 0 share these 900 MiB.
     pub children: usize,
-    /// Bytes of memory that reading one document may take above what a child has to begin with.
+    /// Bytes of memory that reading one document may use in addition to a child's initial memory.
     pub memory_bytes: u64,
-    /// Most CPU time that reading one document may take, rounded up to whole seconds. A small document may take less: 4 s, and
-    /// 4 s for each MiB of it.
+    /// Maximum CPU time for one document, rounded up to whole seconds. A small document gets less: 4 s, and 4 s for
+    /// each MiB.
     pub cpu: Duration,
     /// Interval of the checks whether a silent child still works. A child that used no CPU time over twelve intervals
-    /// is given up, and its document is not rejected.
+    /// is killed, and its document is not rejected.
     pub patience: Duration,
 }
 
@@ -64,7 +64,7 @@ struct Pool {
     patience: Duration,
     starter: Starter,
     room: Arc<Room>,
-    /// What a document takes of the room.
+    /// Share of the room that a document occupies.
     share: u64,
     idle: Mutex<Vec<ReaderProcess>>,
 }
@@ -72,7 +72,7 @@ struct Pool {
 // === impl Readers ===
 
 impl Readers {
-    /// Makes a pool. No child is started yet.
+    /// Creates a pool. No child is started yet.
     ///
     /// # Errors
     /// No thread could be started.
@@ -93,7 +93,8 @@ impl Readers {
         })))
     }
 
-    /// Starts a child, if there is none, and says how children are confined. Blocks until the child can read.
+    /// Starts a child, if there is none, and returns a description of how children are confined. Blocks until the
+    /// child can read.
     ///
     /// # Errors
     /// No child can be started, or it could not be confined as the kernel allows. Nothing can be read then.
@@ -104,15 +105,16 @@ impl Readers {
         Ok(format!("documents are read in child processes: {confinement}; {}", self.0.cost))
     }
 
-    /// Reads a document as [`gongkai_reading::read_in_steps`] does, in a child. Blocks until a child is free and has read.
+    /// Reads a document as [`gongkai_reading::read_in_steps`] does, in a child. Blocks until a child is free and has
+    /// read it.
     ///
-    /// If the child dies, the document is rejected: `TOO_LARGE` for want of memory, `TOO_SLOW` for want of CPU time,
+    /// If the child dies, the document is rejected: `TOO_LARGE` for lack of memory, `TOO_SLOW` for lack of CPU time,
     /// else `PARSER_PANIC`; all of them `retryable`. If the child was ended from outside, the document is read once
     /// more, while no other is read.
     ///
     /// # Errors
-    /// No child could read it, for a reason that is not the document's: none can be started, or somebody else ended two of
-    /// them. Try again later.
+    /// No child could read it, for a reason unrelated to the document: none can be started, or two of them were ended
+    /// from outside. Try again later.
     pub fn read(
         &self,
         document: &RawDocument<'_>,
@@ -181,10 +183,10 @@ impl Pool {
             .arg(self.cost.memory_bytes.to_string())
             .arg(self.cost.cpu.as_secs().to_string())
             .env_clear()
-            // The allocator would reserve a gigabyte of address space, which the limit counts.
+            // Otherwise the allocator reserves a gigabyte of address space, which counts towards the limit.
             .env("MIMALLOC_ARENA_RESERVE", "16384")
             .current_dir("/")
-            // A signal from the terminal goes to the parent only, which finishes what it has begun.
+            // A signal from the terminal reaches only the parent, which finishes the documents in progress.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -193,7 +195,7 @@ impl Pool {
         let mut reader = ReaderProcess::new(child, self.patience).map_err(Reason::NotStarted)?;
         match reader.ready() {
             Ok(confinement) => Ok((reader, confinement)),
-            // A child that cannot be confined says so and ends.
+            // A child that cannot be confined reports that and ends.
             Err(Reason::Ended { status, said }) => {
                 Err(Reason::NotStarted(io::Error::other(format!("it ended with {status}: {said}"))))
             }

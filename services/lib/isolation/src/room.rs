@@ -1,19 +1,20 @@
-//! How many documents are read at once: by number, or by the memory that all children of the process may take.
+//! How many documents are read at once: a fixed number, or as many as fit into the memory for all children of the
+//! process.
 
 use std::{
     sync::{Arc, Condvar, LazyLock, Mutex, PoisonError},
     thread,
 };
 
-/// What all children of a process may take together where nobody says how many there are, in bytes.
+/// Memory in bytes that all children of a process may use together if their number is not configured.
 ///
-/// With what a program takes itself, up to 250 MB, it stays below 1.2 GB on any number of cores.
+/// With the memory of the program itself, up to 250 MB, the total stays below 1.2 GB on any number of cores.
 pub const ROOM_BYTES: u64 = 900 << 20;
 
-/// What a child takes before it reads, and what it may keep of the documents before, in bytes.
+/// Memory in bytes that a child uses before it reads, and that it may keep of earlier documents.
 pub const CHILD_BYTES: u64 = 64 << 20;
 
-/// One for the whole process: a program may have several pools.
+/// One room for the whole process, because a program may have several pools.
 static AUTOMATIC: LazyLock<Arc<Room>> = LazyLock::new(|| Arc::new(Room::new(ROOM_BYTES)));
 
 /// Room for documents that are read at once, in any unit.
@@ -25,18 +26,18 @@ pub(crate) struct Room {
 
 struct State {
     free: u64,
-    /// How many documents wait to be read alone. Others wait for them.
+    /// Number of documents that wait to be read alone. Others wait for them.
     alone: usize,
 }
 
-/// A part of the room, or all of it. Dropping it frees it.
+/// A part of the room, or all of it, until it is dropped.
 pub(crate) struct Reservation<'r> {
     room: &'r Room,
     share: u64,
 }
 
-/// The room of those who do not say how many children there are, and what a document takes of it that may take
-/// `memory_bytes`: one for each core if they all fit, and at least one.
+/// Returns the room of pools without a configured number of children, and the share of a document that may use
+/// `memory_bytes`: one document for each core if they all fit, and at least one.
 pub(crate) fn automatic(memory_bytes: u64) -> (Arc<Room>, u64) {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     (AUTOMATIC.clone(), share(memory_bytes, u64::try_from(cores).unwrap_or(1)))
@@ -61,7 +62,7 @@ impl Room {
         Reservation { room: self, share }
     }
 
-    /// Waits until nobody else reads.
+    /// Waits until no other document is read.
     pub(crate) fn whole(&self) -> Reservation<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.alone += 1;

@@ -1,6 +1,6 @@
-//! Test support: makes this process start another program as its children, and a report for them to read.
+//! Test support: a way to start another program as the children of this process, and a report for them to read.
 //!
-//! The program of a test does not begin with [`run_child`](crate::run_child), so that it cannot be its own child. No program
+//! A test program does not begin with [`run_child`](crate::run_child), so it cannot be its own child. No program
 //! contains this module.
 
 use std::{
@@ -18,7 +18,8 @@ pub const REPORT: &str = "云溪县档案局2023年政府信息公开工作年�
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Names a program whose `main` begins with [`run_child`](crate::run_child). The first call counts.
+/// Sets the program to start as a child. Its `main` must begin with [`run_child`](crate::run_child). Only the first
+/// call has an effect.
 pub fn children_run(program: impl AsRef<Path>) {
     PROGRAM.get_or_init(|| program.as_ref().to_owned());
 }

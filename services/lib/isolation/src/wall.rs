@@ -1,7 +1,7 @@
 //! The wall around a child: limits, landlock and seccomp.
 //!
-//! If the kernel has landlock and seccomp and they cannot be applied, nothing is read. If the kernel lacks them,
-//! [`Confinement`] says so, and only the limits apply.
+//! If the kernel has landlock and seccomp but they cannot be applied, nothing is read. If the kernel lacks them,
+//! [`Confinement`] records that, and only the limits apply.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use landlock::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// What confines a child in addition to its limits.
+/// The measures that confine a child in addition to its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Confinement {
     landlock: bool,
@@ -30,11 +30,11 @@ impl fmt::Display for Confinement {
     }
 }
 
-/// Takes from this process what reading does not need: memory above `most` bytes of address space, files, the network,
+/// Denies this process what reading does not need: memory above `most` bytes of address space, files, the network,
 /// other processes.
 ///
 /// # Errors
-/// A limit cannot be set, or the kernel has a means that cannot be applied.
+/// A limit cannot be set, or a measure that the kernel has cannot be applied.
 pub(crate) fn confine(most: u64) -> io::Result<Confinement> {
     limit(Resource::As, most)?;
     limit(Resource::Core, 0)?;
@@ -48,13 +48,13 @@ pub(crate) fn confine(most: u64) -> io::Result<Confinement> {
     Ok(Confinement { landlock, seccomp: has_seccomp })
 }
 
-/// Sets a limit that cannot be raised again. A lower one stays.
+/// Sets a limit that cannot be raised again. Keeps a lower one.
 fn limit(resource: Resource, most: u64) -> io::Result<()> {
     let most = getrlimit(resource).maximum.map_or(most, |maximum| most.min(maximum));
     Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
 }
 
-/// Makes it impossible to open, create or remove a file or folder. Returns false if the kernel has no landlock.
+/// Denies opening, creating and removing any file or folder. Returns false if the kernel has no landlock.
 fn close_files() -> Result<bool, String> {
     let restricted = || -> Result<RestrictionStatus, RulesetError> {
         Ruleset::default().handle_access(AccessFs::from_all(ABI::V1))?.create()?.restrict_self()
@@ -78,7 +78,7 @@ fn forbid_calls() -> Result<(), String> {
 }
 
 /// System calls that end a child: starting programs and processes, sockets, tracing, namespaces, and calls that were
-/// often used to attack the kernel. A list of what is allowed would break with the next version of the C library.
+/// often used to attack the kernel. A list of allowed calls would break with the next version of the C library.
 const FORBIDDEN: &[i64] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -133,7 +133,7 @@ impl ProcessSize {
         File::open("/proc/self/statm").map(Self)
     }
 
-    /// Bytes of address space.
+    /// Returns the bytes of address space.
     pub(crate) fn bytes(&self) -> io::Result<u64> {
         let mut text = String::new();
         let mut file = &self.0;

@@ -1,4 +1,4 @@
-//! Children of a real program: documents that cost too much, and children that die.
+//! Children of a real program: documents that exceed their limits, and children that die.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
@@ -42,15 +42,15 @@ fn here(bytes: &[u8]) -> Result<Reading, Rejection> {
     gongkai_reading::read(bytes, &hints, &limits)
 }
 
-/// A page without text. The time to read it grows with the number of its tags.
+/// Returns a page without text. The time to read it grows with the number of its tags.
 fn slow(tags: usize) -> Vec<u8> {
     format!("<html><body>{}", "<b></b>".repeat(tags)).into_bytes()
 }
 
-/// Tags of a page that takes long enough to be killed, and is read to its end otherwise.
+/// Number of tags of a page that takes long enough to be killed, but can be read completely.
 const STRUCK: usize = 200_000;
 
-/// Processes that this one has started and that have not been waited for, dead ones included.
+/// Returns the processes that this one has started and that have not been waited for, dead ones included.
 fn children() -> Vec<u32> {
     let parent = std::process::id().to_string();
     let is_ours = |pid: &u32| {
@@ -61,7 +61,7 @@ fn children() -> Vec<u32> {
     pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_ours).collect()
 }
 
-/// `Z` is dead and not yet waited for.
+/// Returns the state of a process. `Z` is dead and not yet waited for.
 fn state(pid: u32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
@@ -153,7 +153,7 @@ fn a_crash_is_a_rejection_and_a_kill_is_none() {
     let unhurt = (here(&page).unwrap_err().code, false);
     assert_eq!(struck(&page, Signal::KILL, 1), unhurt, "read again, alone");
     assert_eq!(struck(&page, Signal::TERM, 1), unhurt);
-    // Killed again while it is read alone: still from outside, so a later attempt may succeed.
+    // The child is killed again while it reads alone. That is still from outside, so a later attempt may succeed.
     let unread = attempt(&endless, Signal::KILL, 2).map(drop).unwrap_err();
     assert!(unread.to_string().contains("signal: 9") && !unread.is_for_want_of_readers(), "{unread}");
     // A child that ends while it is idle rejects no document.
@@ -179,7 +179,7 @@ fn a_child_that_stands_still_is_given_up_and_its_document_is_not_rejected() {
 
 #[test]
 fn a_program_that_is_no_reader_is_said_to_be_none() {
-    // In a process of its own, because a process names its program only once.
+    // The call runs in a process of its own, because a process sets its program only once.
     let output = Command::new(env!("CARGO_BIN_EXE_isolated-reader")).arg("--anything").output().unwrap();
     assert!(!output.status.success());
     let output = Command::new(env!("CARGO_BIN_EXE_isolated-reader"))

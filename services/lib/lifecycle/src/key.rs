@@ -6,12 +6,12 @@
 use gongkai_agencies::{Asked, Registry, Resolution, says_where};
 use gongkai_model::{AgencyKey, Region, ReportKey, names_nobody, normalized_name};
 
-/// Resolves the agency: the listed agency that the hints match, else a provisional key of a name and, for a name that does not
-/// say where its body is, the region; else the sender's code.
+/// Resolves the agency: the listed agency that the hints match, else a provisional key of its name (and of the
+/// region, if the name does not include the place), else the sender's code.
 ///
-/// The name in the document takes precedence over the sender's, which counts if it is a fuller form of the same name, or the
-/// document has none. A malformed code counts as absent, and so do words that name nobody. Returns `None` if there is neither
-/// code nor name.
+/// The name in the document takes precedence over the sender's, which counts if it is a fuller form of the same name,
+/// or the document has none. A malformed code counts as absent, and so do words that are not a name. Returns `None`
+/// if there is neither code nor name.
 #[must_use]
 pub fn agency(asked: &Asked<'_>, registry: &Registry) -> Option<AgencyKey> {
     if let Resolution::Known(agency) = registry.resolve(asked) {
@@ -24,7 +24,7 @@ pub fn agency(asked: &Asked<'_>, registry: &Registry) -> Option<AgencyKey> {
     by_name.or_else(|| AgencyKey::from_code(asked.code).ok())
 }
 
-/// The fullest name of the body.
+/// Returns the fullest name of the body.
 fn name<'a>(asked: &Asked<'a>) -> Option<&'a str> {
     let given = |name: &'a str| Some(name).filter(|name| !names_nobody(name));
     match (given(asked.document_name), given(asked.name)) {

@@ -1,17 +1,18 @@
 //! The life of a report: which revision is current, and whether it is withdrawn.
 //!
-//! Ingest, validate, notify and the read model each keep their own record of a report. They agree because all of them use
-//! this crate and because the record is a set of facts. [`record`] adds facts to a [`History`]; neither their order nor
-//! repetition matters. [`revision`] derives the current revision from a history. [`address`] finds the reports that a
-//! withdrawal applies to, and [`key`] the report that a document belongs to.
+//! Ingest, validate, notify and the read model each keep their own record of a report. They agree because all of them
+//! use this crate and because the record is a set of facts. [`record`] adds facts to a [`History`]; neither their
+//! order nor repetition matters. [`revision`] derives the current revision from a history. [`address`] finds the
+//! reports that a withdrawal applies to, and [`key`] the report that a document belongs to.
 //!
-//! - A message takes effect when its sender says that it happened ([`effective_at`]), but no later than it arrived, and on
-//!   arrival if its sender does not say. It ranks by that time, then by its place in the log.
-//! - Each distinct content is a revision. Its rank is the highest rank among its arrivals, so content that is published
-//!   again after another (A, B, A) becomes current again.
-//! - A withdrawal takes down the arrivals of lower rank, either at one URL or of the whole report. A report is withdrawn if
-//!   every arrival of its current revision is taken down. Publishing the content again later makes it current again.
-//! - An erasure ends a content for good: whatever arrives of it, before or after, counts as if it had never arrived.
+//! - A message takes effect at its sender's time ([`effective_at`]), but no later than its arrival, and on arrival if
+//!   the sender gives no time. It ranks by that time, then by its sequence in the log.
+//! - Each distinct content is a revision. Its rank is the highest rank among its arrivals, so content that is
+//!   published again after another (A, B, A) becomes current again.
+//! - A withdrawal takes down the arrivals of lower rank, either at one URL or of the whole report. A report is
+//!   withdrawn if every arrival of its current revision is taken down. Publishing the content again later makes it
+//!   current again.
+//! - An erasure ends a content for good: its arrivals, before or after, count as if they had never happened.
 //!
 //! Every function is pure: this crate uses no store, no network and no clock.
 

@@ -4,8 +4,8 @@ use gongkai_model::{Arrival, History, TakenDown};
 
 /// Records an arrival. Returns false if nothing changed.
 ///
-/// If the same arrival was parsed twice, the later event replaces the earlier one. If the log was lost and another one has an
-/// arrival under the same sequence, the later of the two replaces the earlier.
+/// If the same arrival was parsed twice, the later event replaces the earlier one. After a loss, another log may have
+/// an arrival under the same sequence; the later of the two replaces the earlier.
 pub fn record_arrival(history: &mut History, arrival: &Arrival) -> bool {
     let sequence = arrival.rank.sequence();
     let at = history.arrivals.partition_point(|known| known.rank.sequence() < sequence);

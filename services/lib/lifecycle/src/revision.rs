@@ -26,13 +26,13 @@ impl<'a> Revision<'a> {
         &self.arrivals
     }
 
-    /// Returns the arrival of lowest rank, which brought the content first.
+    /// Returns the arrival of lowest rank, the first one of the content.
     #[must_use]
     pub fn first(&self) -> &'a Arrival {
         self.arrivals.first().expect("a revision is made of at least one arrival")
     }
 
-    /// Returns the arrival of highest rank, which gives the revision its rank.
+    /// Returns the arrival of highest rank, which is also the rank of the revision.
     #[must_use]
     pub fn newest(&self) -> &'a Arrival {
         self.arrivals.last().expect("a revision is made of at least one arrival")
@@ -46,12 +46,12 @@ impl<'a> Revision<'a> {
     }
 }
 
-/// Returns the arrivals that count: those of contents that were not erased.
+/// Returns the arrivals of contents that were not erased.
 pub fn arrivals(history: &History) -> impl Iterator<Item = &Arrival> {
     history.arrivals.iter().filter(|arrival| !history.erased.contains(&arrival.content_hash))
 }
 
-/// Returns all revisions, lowest rank first. Erased contents are none.
+/// Returns all revisions, lowest rank first. Erased contents have no revision.
 #[must_use]
 pub fn revisions(history: &History) -> Vec<Revision<'_>> {
     let mut by_hash: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
@@ -68,7 +68,8 @@ pub fn revisions(history: &History) -> Vec<Revision<'_>> {
     revisions
 }
 
-/// Returns the current revision, which is the one of highest rank; `None` if nothing arrived that was not erased.
+/// Returns the current revision, which is the one of highest rank. Returns `None` if nothing arrived or everything
+/// was erased.
 ///
 /// Check [`Revision::is_withdrawn`]: the current revision may be withdrawn.
 #[must_use]

@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 
 const START: OffsetDateTime = datetime!(2024-01-15 10:12:00 UTC);
 
-/// The rank of a message that takes effect on arrival, a minute after the message before it.
+/// Returns the rank of a message that takes effect on arrival, a minute after the message before it.
 fn rank(sequence: u64) -> Rank {
     Rank::new(START + Duration::minutes(i64::try_from(sequence).unwrap()), sequence)
 }
@@ -141,7 +141,8 @@ enum LifeEvent {
     Erased(String),
 }
 
-/// Up to ten facts about a few contents and URLs. Sequences are distinct; effective times are independent of them.
+/// Generates up to ten facts about a few contents and URLs. Sequences are distinct; effective times are independent
+/// of them.
 fn facts() -> impl Strategy<Value = Vec<LifeEvent>> {
     let fact = (0..7_u8, select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""]), 0..20_u64);
     vec(fact, 1..10).prop_map(|draws| {
@@ -165,12 +166,12 @@ fn record(history: &mut History, fact: &LifeEvent) -> bool {
     }
 }
 
-/// Facts about a few contents and URLs, each with a time that its sender gives, a minute after the one before.
+/// Generates facts about a few contents and URLs, each with a sender's time a minute after the one before.
 fn stated() -> impl Strategy<Value = Vec<(bool, &'static str, &'static str)>> {
     vec((any::<bool>(), select(vec!["a", "b", "c"]), select(vec!["u1", "u2", ""])), 1..10)
 }
 
-/// What stands once they have arrived in this order, all of them later than they say.
+/// Returns the current content after arrivals in this order, all of them later than their stated times.
 fn stands_after(stated: &[(bool, &str, &str)], order: &[usize]) -> Option<(String, bool)> {
     let mut history = History::default();
     for (sequence, at) in (1_u64..).zip(order) {

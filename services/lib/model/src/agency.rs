@@ -15,16 +15,17 @@ use crate::fact::ParseError;
 pub struct Region([u8; 6]);
 
 impl Region {
-    /// The region of an agency whose division is unknown.
+    /// The region of an agency without a known division.
     pub const UNKNOWN: Self = Self(*b"000000");
 
-    /// The six digits.
+    /// Returns the six digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("a region holds ASCII digits only: both constructors see to it")
     }
 
-    /// The first six characters of a longer code (a site code, a 12-digit division code) if they are digits.
+    /// Returns the region of a longer code (a site code, a 12-digit division code): its first six characters, if they
+    /// are digits.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         let head: [u8; 6] = code.as_bytes().get(..6)?.try_into().ok()?;
@@ -57,7 +58,7 @@ impl FromStr for Region {
 pub struct AgencyKey(String);
 
 impl AgencyKey {
-    /// Takes a registry's code: 1 to 64 ASCII letters, digits, `-`, `_`.
+    /// Creates a key from a registry's code: 1 to 64 ASCII letters, digits, `-`, `_`.
     ///
     /// # Errors
     /// The text does not have that form.
@@ -67,8 +68,8 @@ impl AgencyKey {
         if fits { Ok(Self(code.to_owned())) } else { Err(ParseError) }
     }
 
-    /// The key of an agency the registry does not know: `p-` and 16 hex digits of SHA-256 over normalised name and
-    /// region.
+    /// Creates the key of an agency that is not in the registry: `p-` and 16 hex digits of SHA-256 over normalised
+    /// name and region.
     #[must_use]
     pub fn provisional(name: &str, region: Region) -> Self {
         let mut hash = Sha256::new();
@@ -77,7 +78,7 @@ impl AgencyKey {
         Self(format!("p-{}", hex::encode(&hash.finalize()[..8])))
     }
 
-    /// The key.
+    /// Returns the key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -90,18 +91,19 @@ impl fmt::Display for AgencyKey {
     }
 }
 
-/// A name as it is compared: NFKC, no white space.
+/// Returns a name as it is compared: NFKC, no white space.
 #[must_use]
 pub fn normalized_name(name: &str) -> String {
     name.nfkc().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// What a body calls itself behind 本, as in 本机关 or 本街道; other words behind 本 begin the name of a place (本溪市).
+/// Words by which a body refers to itself after 本, as in 本机关 or 本街道; other words after 本 begin the name of a
+/// place (本溪市).
 const SELF: [&str; 30] = [
     "机关", "行政", "单位", "部门", "级", "局", "委", "办", "厅", "处", "科", "中心", "院", "所", "站", "馆",
     "街道", "镇", "乡", "县", "市", "区", "省", "州", "盟", "旗", "地", "校", "府", "辖",
 ];
-/// What a body of any place can be called.
+/// Generic names of bodies of any place.
 const KINDS: [&str; 15] = [
     "机关",
     "行政机关",
@@ -120,7 +122,8 @@ const KINDS: [&str; 15] = [
     "委",
 ];
 
-/// True for words that stand in the place of a name and name nobody: 本机关, 我局, 该单位, 人民政府; and for no words at all.
+/// Returns true for words that replace a name without naming a body: 本机关, 我局, 该单位, 人民政府; and for an empty
+/// text.
 #[must_use]
 pub fn names_nobody(name: &str) -> bool {
     let name = normalized_name(name);
@@ -132,7 +135,8 @@ pub fn names_nobody(name: &str) -> bool {
         || ["有关", "相关"].iter().any(|word| name.starts_with(word))
 }
 
-/// True if all characters of the short name occur in the long one in order: 沭阳县发改局 in 沭阳县发展和改革局.
+/// Returns true if all characters of the short name occur in the long one in order: 沭阳县发改局 in
+/// 沭阳县发展和改革局.
 #[must_use]
 pub fn is_short_for(short: &str, long: &str) -> bool {
     let mut rest = long.chars();

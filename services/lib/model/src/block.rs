@@ -1,8 +1,8 @@
 //! Blocks: the content of a document as readers return it, paragraphs and table grids in reading order.
 //!
-//! Text is already decoded, and cleaned of what is not the author's (pinyin in brackets, traditional glyphs of a
-//! mirror), but not normalised further: labels keep their spaces and brackets. Its position in the original is kept
-//! with it as a [`Span`].
+//! Text is already decoded, and cleaned of additions by others (pinyin in brackets, traditional glyphs of a mirror),
+//! but not normalised further: labels keep their spaces and brackets. Its position in the original is kept with it as
+//! a [`Span`].
 
 use std::ops::Range;
 
@@ -16,13 +16,13 @@ pub struct Span {
 }
 
 impl Span {
-    /// The smallest span that holds both.
+    /// Returns the smallest span that contains both.
     #[must_use]
     pub fn cover(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// The smallest span that holds those of the two that are known.
+    /// Returns the smallest span that contains those of the two that are known.
     #[must_use]
     pub fn of_both(a: Option<Self>, b: Option<Self>) -> Option<Self> {
         a.zip(b).map(|(a, b)| a.cover(b)).or(a).or(b)
@@ -56,15 +56,15 @@ pub enum Block {
 pub struct Paragraph {
     /// The text, trimmed.
     pub text: String,
-    /// Where it stands in the original, if the format has positions.
+    /// Position in the original, if the format has positions.
     pub span: Option<Span>,
     /// Page, from 1, if the format has pages.
     pub page: Option<u32>,
 }
 
 impl Paragraph {
-    /// Returns the span of a range of its characters, or the span of the whole paragraph if characters and span do not
-    /// map one to one.
+    /// Returns the span of a range of its characters, or the span of the whole paragraph if characters and span do
+    /// not map one to one.
     #[must_use]
     pub fn span_of(&self, part: Range<usize>) -> Option<Span> {
         let span = self.span?;
@@ -76,7 +76,7 @@ impl Paragraph {
     }
 }
 
-/// A table cell at its place on the expanded grid.
+/// A table cell with its position on the expanded grid.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cell {
     /// First row, from 0.
@@ -87,9 +87,9 @@ pub struct Cell {
     pub row_span: u32,
     /// Columns covered, at least 1.
     pub column_span: u32,
-    /// The text, verbatim but for its ends; empty for a blank cell.
+    /// The text, trimmed but otherwise verbatim; empty for a blank cell.
     pub text: String,
-    /// Where the text stands in the original (for a blank cell: where it would stand).
+    /// Position of the text in the original, or of the gap for a blank cell.
     pub span: Option<Span>,
     /// Page, from 1, if the format has pages.
     pub page: Option<u32>,
@@ -99,8 +99,8 @@ pub struct Cell {
 
 /// A table as origin cells on an expanded grid.
 ///
-/// `spans_known` tells the matcher whether columns mean something: a grid from HTML says where each cell stands, a
-/// grid from flattened text only says in which order the cells came.
+/// `spans_known` is true for a grid from HTML, where each cell has its actual column. In a grid from flattened text
+/// only the order of the cells is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grid {
     /// Number of rows.
@@ -117,7 +117,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The origin cells of each row, left to right.
+    /// Returns the origin cells of each row, left to right.
     #[must_use]
     pub fn by_row(&self) -> Vec<Vec<&Cell>> {
         let mut rows: Vec<Vec<&Cell>> = vec![Vec::new(); self.rows as usize];

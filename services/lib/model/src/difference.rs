@@ -1,10 +1,10 @@
-//! Where the sender of a report and the report itself say different things.
+//! Differences between the sender's metadata of a report and the report itself.
 
 use strum::{EnumString, IntoStaticStr};
 
 use crate::fact::ParseError;
 
-/// What they differ in.
+/// The field in which they differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum DeclaredField {
@@ -16,19 +16,19 @@ pub enum DeclaredField {
     Year,
 }
 
-/// One thing that sender and document say differently.
+/// One difference between sender and document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What it is.
+    /// The field.
     pub field: DeclaredField,
-    /// By the sender.
+    /// The value of the sender.
     pub declared: String,
-    /// In the document; for a code the agency that the report is filed under.
+    /// The value in the document; for a code, the agency that the report is filed under.
     pub read: String,
 }
 
 impl DeclaredField {
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

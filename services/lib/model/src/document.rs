@@ -1,10 +1,10 @@
-//! A decoded document: its blocks, and notes on what the reader did to obtain them.
+//! A decoded document: its blocks, and notes about how the reader obtained them.
 
 use strum::{EnumString, IntoStaticStr};
 
 use crate::{block::Block, fact::ParseError, metadata::Field};
 
-/// The media type of a document, by its bytes.
+/// The media type of a document, detected from its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum MediaType {
@@ -29,23 +29,23 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// The IANA name, as in `media_type` of every answer.
+    /// Returns the IANA name, as in `media_type` of every answer.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// Something the reader noticed or did that rules may use.
+/// A remark of the reader that rules may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Note {
-    /// Pinyin in brackets behind Han characters was taken out, this many times: the mark of a scraped mirror.
+    /// Pinyin in brackets after Han characters was removed, this many times: the mark of a scraped mirror.
     PinyinRemoved(u32),
-    /// Traditional glyphs were turned into simplified ones.
+    /// Traditional glyphs were converted to simplified ones.
     TraditionalConverted,
     /// The declared charset was not the actual one.
     CharsetMismatch,
-    /// Some bytes did not decode and stand as U+FFFD.
+    /// Some bytes did not decode and were replaced by U+FFFD.
     ReplacementCharacters(u32),
 }
 
@@ -54,11 +54,11 @@ pub enum Note {
 pub struct Document {
     /// Its media type.
     pub media_type: MediaType,
-    /// The charset it was decoded from, by its WHATWG name in lower case; `utf-8` where the format has none.
+    /// The charset that it was decoded from, by its WHATWG name in lower case; `utf-8` where the format has none.
     pub charset: &'static str,
     /// Title of the page's metadata, if the format has any: the last source for names.
     pub meta_title: Option<String>,
-    /// The page's `<meta>` tags that say something of its publication.
+    /// The page's `<meta>` tags about its publication.
     pub fields: Vec<Field>,
     /// Its content.
     pub blocks: Vec<Block>,

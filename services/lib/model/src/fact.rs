@@ -30,16 +30,16 @@ pub enum Applicant {
 }
 
 impl Applicant {
-    /// All, in the form's column order.
+    /// All applicants, in the form's column order.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The Chinese column title.
+    /// Returns the Chinese column title.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -59,13 +59,13 @@ impl Applicant {
 pub struct Concept(Arc<str>);
 
 impl Concept {
-    /// Wraps a name; the forms decide which names exist.
+    /// Creates a concept; the forms define which names exist.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(Arc::from(name))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -102,13 +102,13 @@ impl fmt::Display for FactId {
     }
 }
 
-/// The text is not a name of the expected kind.
+/// Error: the text is not a name of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unknown name")]
 pub struct ParseError;
 
 impl ParseError {
-    /// The error for a name that the derived parsers do not know.
+    /// Creates the error for a name that the derived parsers do not know.
     pub(crate) fn of(_name: &str) -> Self {
         Self
     }
@@ -138,14 +138,14 @@ pub enum State {
     Blank,
     /// `/`, `—`, `-`, 无, 不适用.
     NotApplicable,
-    /// The form has the cell, the document does not.
+    /// The form has the cell, but the document does not.
     Missing,
     /// Two readings assign different cells to it: a person decides.
     Unreadable,
 }
 
 impl State {
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -161,7 +161,7 @@ impl State {
     }
 }
 
-/// A cell's place on the expanded grid of one of the document's tables, all from 0.
+/// A cell's position on the expanded grid of one of the document's tables, all from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CellRef {
     /// Ordinal of the table in the document.
@@ -172,7 +172,7 @@ pub struct CellRef {
     pub column: u32,
 }
 
-/// Where a fact or a quotation stands in the original.
+/// Position of a fact or a quotation in the original.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Source {
     /// The text verbatim.
@@ -185,14 +185,14 @@ pub struct Source {
     pub span: Option<Span>,
     /// The cell's box on the page, if the format draws one.
     pub area: Option<Area>,
-    /// The name of the attachment it stands in; absent for the main body.
+    /// The name of the attachment that contains it; absent for the main body.
     pub part: Option<String>,
 }
 
 /// One fact of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// Which cell of the form.
+    /// The cell of the form.
     pub id: FactId,
     /// Its state.
     pub state: State,

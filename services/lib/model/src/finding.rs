@@ -1,4 +1,4 @@
-//! Findings: what a rule says about a report.
+//! Findings: the results of rules about a report.
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
@@ -9,7 +9,7 @@ use crate::{
 
 /// The severity of a finding. A clean report has no `Error`.
 ///
-/// Names are read in upper and lower case.
+/// Names are parsed in upper and lower case.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Display, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -27,17 +27,17 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All, lightest first.
+    /// All severities, lightest first.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// What one rule says about one report.
+/// The result of one rule about one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Stable rule id, such as `T3-ROW`.
@@ -46,13 +46,13 @@ pub struct Finding {
     pub severity: Severity,
     /// What is wrong, in Chinese, naming chapter, row and column as an editor would.
     pub message: String,
-    /// The same in English.
+    /// What is wrong, in English.
     pub message_en: String,
-    /// Identifies the finding: 32 hex digits, the same in every run and every revision that has the same trouble.
+    /// Identifies the finding: 32 hex digits, the same in every run and every revision that has the same problem.
     pub fingerprint: String,
-    /// The suspect cell that findings of one origin share; empty if the finding stands alone.
+    /// The suspect cell that findings of one origin share; `None` if the finding has its own origin.
     pub cause: Option<FactId>,
-    /// The concept it is about; absent for structure and prose.
+    /// The concept of the finding; absent for structure and prose.
     pub concept: Option<Concept>,
     /// The broken identity or condition in words, such as `sum of applicants = total`.
     pub formula: String,
@@ -62,7 +62,7 @@ pub struct Finding {
     pub actual: Option<String>,
     /// The operands.
     pub facts: Vec<FactId>,
-    /// For a finding about prose: the quotation and where it stands.
+    /// For a finding about prose: the quotation with its position.
     pub source: Option<Source>,
     /// The provision of the law or the form.
     pub legal: String,
@@ -70,28 +70,28 @@ pub struct Finding {
     pub help: String,
     /// The smallest change that would correct it, in Chinese: a suggestion, never applied.
     pub suggestion: Option<String>,
-    /// 16 hex digits over the operands, the expected and the printed value: a waiver holds while it is the same. Empty
-    /// in findings of versions that did not record it; those cannot be waived.
+    /// 16 hex digits over the operands, the expected and the printed value: a waiver is valid while they are the
+    /// same. Empty in findings of versions without it; those cannot be waived.
     pub operands_digest: String,
-    /// Versions of the program, parser, forms and rules that made it.
+    /// Versions of the program, parser, forms and rules that produced it.
     pub versions: Versions,
 }
 
 /// Number of findings by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Findings of weight `ERROR`.
+    /// Findings of severity `ERROR`.
     pub error: u32,
-    /// Findings of weight `WARNING`.
+    /// Findings of severity `WARNING`.
     pub warning: u32,
-    /// Findings of weight `REVIEW`.
+    /// Findings of severity `REVIEW`.
     pub review: u32,
-    /// Findings of weight `INFO`.
+    /// Findings of severity `INFO`.
     pub info: u32,
 }
 
 impl Summary {
-    /// Counts findings by weight.
+    /// Counts findings by severity.
     #[must_use]
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         let mut sum = Self::default();

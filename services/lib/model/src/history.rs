@@ -1,4 +1,4 @@
-//! What happened to one report, as facts: its arrivals and withdrawals. `gongkai-lifecycle` derives the current
+//! The history of one report, as facts: its arrivals and withdrawals. `gongkai-lifecycle` derives the current
 //! revision from them.
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::agency::{Region, ReportKey};
 
-/// The place of an arrival or a withdrawal among all others: by effective time, then by stream sequence.
+/// The order of an arrival or a withdrawal among all others: by effective time, then by stream sequence.
 ///
 /// Times count in whole microseconds, so that a rank is the same before and after it was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ pub struct Rank {
 }
 
 impl Rank {
-    /// The rank of the message with this stream sequence that takes effect at this time.
+    /// Creates the rank of a message with this effective time and stream sequence.
     #[must_use]
     pub fn new(effective_at: OffsetDateTime, sequence: u64) -> Self {
         let micros = effective_at.microsecond();
@@ -25,20 +25,21 @@ impl Rank {
         Self { effective_at, sequence }
     }
 
-    /// When it takes effect.
+    /// Returns the effective time.
     #[must_use]
     pub fn effective_at(&self) -> OffsetDateTime {
         self.effective_at
     }
 
-    /// Its stream sequence, which no other message has.
+    /// Returns the stream sequence, which no other message has.
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 }
 
-/// Returns when a message takes effect that came in at `arrival`: when its sender says that it happened, but no later.
+/// Returns the effective time of a message that arrived at `arrival`: the sender's time, but no later than the
+/// arrival.
 #[must_use]
 pub fn effective_at(event_time: Option<OffsetDateTime>, arrival: OffsetDateTime) -> OffsetDateTime {
     event_time.map_or(arrival, |stated| stated.min(arrival))
@@ -49,15 +50,15 @@ pub fn effective_at(event_time: Option<OffsetDateTime>, arrival: OffsetDateTime)
 pub struct Arrival {
     /// Its rank; the sequence is that of the `DocumentReceived` and identifies the arrival.
     pub rank: Rank,
-    /// Rank of the stage event that this is taken from. Of several about one arrival the highest counts.
+    /// Rank of the stage event that this was read from. Of several about one arrival the highest counts.
     pub event: u64,
     /// SHA-256 of the original, hex.
     pub content_hash: String,
-    /// Where it was published; empty if unknown.
+    /// URL of publication; empty if unknown.
     pub url: String,
-    /// When ingest took it.
+    /// When ingest received it.
     pub received_at: OffsetDateTime,
-    /// When it was published, if the sender says so.
+    /// When it was published, if the sender gives a time.
     pub published_at: Option<OffsetDateTime>,
     /// Region of its events.
     pub region: Region,
@@ -75,7 +76,7 @@ pub struct TakenDown {
 /// A withdrawal as its publisher states it: by address, by report, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdrawal {
-    /// What ranks below it is taken down.
+    /// Arrivals of lower rank are taken down.
     pub rank: Rank,
     /// The withdrawn address; empty if it names none.
     pub url: String,
@@ -88,11 +89,11 @@ pub struct Withdrawal {
 /// All that happened to one report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
-    /// By sequence, each once.
+    /// Sorted by sequence. Each arrival occurs once.
     pub arrivals: Vec<Arrival>,
-    /// Sorted by URL. Of each URL, the withdrawal of highest rank.
+    /// Sorted by URL. For each URL, the withdrawal of highest rank.
     pub taken_down: Vec<TakenDown>,
-    /// SHA-256 of the contents that were erased, hex. They count as if they had never arrived.
+    /// SHA-256 of the erased contents, hex. They count as if they had never arrived.
     pub erased: BTreeSet<String>,
 }
 
@@ -111,7 +112,7 @@ pub struct Erasure {
     pub erased_at: OffsetDateTime,
 }
 
-/// What happened at one address.
+/// The reports and withdrawals at one address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UrlIndex {
     /// The reports that arrived with this address.

@@ -1,4 +1,4 @@
-//! The words of the field as plain types: documents, reports, facts, findings, agencies.
+//! The domain as plain types: documents, reports, facts, findings, agencies.
 //!
 //! Nothing here reads a file, a socket or a clock; nothing here is a wire format (those are in `gongkai-proto` and in
 //! `gongkai-check`'s JSON line). Read in this order: readers turn a document into [`block`]s, the forms turn blocks

@@ -1,5 +1,5 @@
-//! What a document says about its own publication: the page's fields, the contact, the documents it cites. Each has its
-//! source, so that rules can compare them.
+//! A document's statements about its own publication: the page's fields, the contact, the documents that it cites.
+//! Each has its source, so that rules can compare them.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -33,31 +33,31 @@ pub enum FieldName {
     Written,
     /// 文号, 发文字号
     DocumentNumber,
-    /// Where a link of the prose leads, if to a host of its own: what `href` says, not what is shown.
+    /// The target of a link in the prose, if it leads to another host: the `href`, not the displayed text.
     Link,
 }
 
 impl FieldName {
-    /// All names.
+    /// All field names.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// One field of a page as it stands there.
+/// One field of a page, verbatim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// Name of the field.
     pub name: FieldName,
-    /// True for a `<meta>` tag, which readers of the page do not see; false for what the page shows.
+    /// True for a `<meta>` tag, which readers of the page do not see; false for a visible field.
     pub is_tag: bool,
-    /// As written, white space at its ends taken off. May be empty or `null`, which a rule reports.
+    /// The value as written, trimmed. May be empty or `null`, which a rule reports.
     pub value: String,
-    /// Where it stands.
+    /// Position of the field.
     pub source: Source,
 }
 
@@ -85,14 +85,14 @@ pub struct Citation {
     pub number: String,
     /// The title printed in 《》 right before it, if there is one.
     pub title: Option<String>,
-    /// Where the number stands; `text` is the number verbatim.
+    /// Position of the number; `text` is the number verbatim.
     pub source: Source,
 }
 
 /// All metadata of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
-    /// The page's fields, tags first, each in the order of the document. A field may be there twice.
+    /// The page's fields, tags first, each in the order of the document. A field may occur twice.
     pub fields: Vec<Field>,
     /// The contact, if the document names one.
     pub contact: Option<Contact>,
@@ -101,8 +101,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Returns the first field with this name that is not empty. Fields that the page shows take precedence over its
-    /// tags.
+    /// Returns the first field with this name that is not empty. Visible fields take precedence over tags.
     #[must_use]
     pub fn field(&self, name: FieldName) -> Option<&Field> {
         let says = |field: &&Field| field.name == name && !field.value.is_empty() && field.value != "null";
@@ -110,16 +109,16 @@ impl Metadata {
         found.clone().find(|field| !field.is_tag).or_else(|| found.next())
     }
 
-    /// The day of publication (year, month, day) that the page names: shown, else in a tag.
+    /// Returns the day of publication (year, month, day) in a visible field, else in a tag.
     ///
-    /// The time when somebody saved the page (采集时间) is not a field and does not count.
+    /// The time when the page was scraped (采集时间) is not a field and does not count.
     #[must_use]
     pub fn published_on(&self) -> Option<(i32, u8, u8)> {
         self.field(FieldName::Published).and_then(|field| day(&field.value))
     }
 }
 
-/// The first day in a text: `2024-01-15 10:12`, `2024年1月15日`, `2024/1/15`, `20240115`.
+/// Returns the first day in a text: `2024-01-15 10:12`, `2024年1月15日`, `2024/1/15`, `20240115`.
 #[must_use]
 pub fn day(text: &str) -> Option<(i32, u8, u8)> {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());

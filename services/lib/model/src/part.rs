@@ -1,6 +1,7 @@
-//! The files of a submission: the page, and what is attached to it.
+//! The files of a submission: the page and its attachments.
 //!
-//! A submission of one file has no parts: the file is the document. Of several, the first that is a report carries the facts.
+//! A submission of one file has no parts: the file is the document. Of several, the first that is a report carries
+//! the facts.
 
 use sha2::{Digest as _, Sha256};
 
@@ -27,24 +28,24 @@ pub struct Part {
 pub enum PartContent {
     /// The report: its facts and its prose come from here.
     Carrier,
-    /// The report once more, or another one.
+    /// The same report once more, or another report.
     Report {
         /// The name of the body in it.
         agency: String,
         /// Its year.
         year: i32,
-        /// What stands here in the cells in which the report says something else. Empty for another year.
+        /// The cells that differ from the report, with their states here. Empty for another year.
         different: Vec<(FactId, State)>,
     },
-    /// No report. The file is kept.
+    /// The file is not a report. It is kept.
     Other(Rejection),
 }
 
-/// The identity of what a submission consists of: 64 hex digits.
+/// Returns the identity of a submission's content: 64 hex digits.
 ///
-/// For a single file it is the SHA-256 of its bytes. With attachments it covers all files in the order given: it is the
-/// SHA-256 of `gongkai.parts.1` and, behind a line feed each, the SHA-256 of the main body (empty if there is none) and of
-/// every attachment, in hex. Names and declared types do not count.
+/// For a single file it is the SHA-256 of its bytes. With attachments it covers all files in the order given: it is
+/// the SHA-256 of `gongkai.parts.1` and, each after a line feed, the SHA-256 of the main body (empty if there is
+/// none) and of every attachment, in hex. Names and declared types do not count.
 #[must_use]
 pub fn content_hash<'a>(main: Option<&'a str>, attachments: impl IntoIterator<Item = &'a str>) -> String {
     let mut attachments = attachments.into_iter().peekable();
@@ -78,7 +79,7 @@ mod tests {
         assert!(hashes.iter().all(|hash| hash.len() == 64));
         let distinct: std::collections::BTreeSet<&String> = hashes.iter().collect();
         assert_eq!(distinct.len(), hashes.len());
-        // Stored: with another value everything with attachments is a new revision.
+        // The value is stored: if it changes, every submission with attachments becomes a new revision.
         assert_eq!(hashes[0], hex::encode(Sha256::digest("gongkai.parts.1\naa\nbb")),);
     }
 }

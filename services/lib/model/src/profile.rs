@@ -13,7 +13,7 @@ use crate::{
 
 /// Level of an agency (层级).
 ///
-/// Read from the public name or a Chinese word.
+/// Parsed from the public name or a Chinese word.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -67,10 +67,10 @@ pub enum Level {
 }
 
 impl Level {
-    /// All, highest first.
+    /// All levels, highest first.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The public name, as in a registry's CSV.
+    /// Returns the public name, as in a registry's CSV.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -79,7 +79,7 @@ impl Level {
 
 /// Kind of an agency (机构类型).
 ///
-/// Read from the public name or a Chinese word.
+/// Parsed from the public name or a Chinese word.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -124,7 +124,7 @@ impl AgencyKind {
     /// All kinds.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The public name, as in a registry's CSV.
+    /// Returns the public name, as in a registry's CSV.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -140,7 +140,7 @@ pub struct Nature {
     pub kind: Option<AgencyKind>,
 }
 
-/// What is known about an agency.
+/// The known properties of an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyProfile {
     /// Its key.
@@ -153,14 +153,14 @@ pub struct AgencyProfile {
     pub kind: Option<AgencyKind>,
     /// Its region; `000000` if unknown.
     pub region: Region,
-    /// The body above it whose report sums up its own, if a registry says so.
+    /// The superior body whose report sums up its own, if a registry lists it.
     pub parent: Option<AgencyKey>,
     /// Domain of its site, in lower case and without scheme, if a registry gives one.
     pub site_domain: Option<String>,
 }
 
 impl AgencyProfile {
-    /// The profile of an agency that no registry lists.
+    /// Creates the profile of an agency that no registry lists.
     #[must_use]
     pub fn unlisted(key: AgencyKey, name: &str, by_name: Nature, region: Region) -> Self {
         let Nature { level, kind } = by_name;

@@ -14,7 +14,7 @@ pub enum RejectionCode {
     TooLarge,
     /// Nested deeper than the limit.
     TooDeep,
-    /// Reading took longer than the limit.
+    /// Reading took longer than the limit allows.
     TooSlow,
     /// The format is not supported.
     UnsupportedFormat,
@@ -34,11 +34,11 @@ pub enum RejectionCode {
     NoIdentity,
     /// A reader panicked. The document is kept, so that the bug can be found.
     ParserPanic,
-    /// The page is a check for robots (such as 瑞数) instead of the report.
+    /// The page is a robot check (such as 瑞数) instead of the report.
     ChallengePage,
     /// The content was erased on demand before it was read, or read again.
     Erased,
-    /// The report belongs to another site than the one that sent it, or is outside of what that site may publish.
+    /// The report belongs to another site than the sender's, or is outside the limits of that site.
     NotYours,
 }
 
@@ -46,7 +46,7 @@ impl RejectionCode {
     /// All codes.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -86,7 +86,7 @@ impl LookAlike {
     /// All kinds.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -99,9 +99,9 @@ impl LookAlike {
 pub struct Rejection {
     /// The public code.
     pub code: RejectionCode,
-    /// In Chinese: what is wrong and what to do.
+    /// What is wrong and what to do, in Chinese.
     pub message: String,
-    /// The same in English.
+    /// What is wrong and what to do, in English.
     pub message_en: String,
     /// For `NOT_A_REPORT`: the kind of document that it is.
     pub look_alike: Option<LookAlike>,
@@ -117,7 +117,7 @@ impl Rejection {
         Self { code, message: message.into(), message_en: message_en.into(), look_alike: None, retryable }
     }
 
-    /// The rejection of a content that was erased.
+    /// Creates the rejection of an erased content.
     #[must_use]
     pub fn erased() -> Self {
         Self::new(

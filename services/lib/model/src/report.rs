@@ -1,4 +1,4 @@
-//! A report as read: who, which year, which form, its prose and its facts.
+//! A report as read: its agency, year and form, its prose and its facts.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::{
     part::{Part, PartContent},
 };
 
-/// Which statutory form (格式) the tables follow, whatever notice the preamble cites.
+/// The statutory form (格式) that the tables follow, whatever notice the preamble cites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum FormId {
@@ -28,7 +28,7 @@ pub enum FormId {
 }
 
 impl FormId {
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -47,7 +47,7 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -61,16 +61,16 @@ pub struct Section {
     pub number: u32,
     /// The heading as printed, cleaned.
     pub title: String,
-    /// Where the heading stands.
+    /// Position of the heading.
     pub title_span: Option<Span>,
-    /// The prose, one entry a paragraph.
+    /// The prose, one entry per paragraph.
     pub paragraphs: Vec<Paragraph>,
-    /// True if a table stands in this chapter.
+    /// True if this chapter contains a table.
     pub has_table: bool,
 }
 
 impl Section {
-    /// The prose as one text, paragraphs joined by a line feed.
+    /// Returns the prose as one text, with paragraphs joined by a line feed.
     #[must_use]
     pub fn text(&self) -> String {
         join(&self.paragraphs)
@@ -80,9 +80,9 @@ impl Section {
 /// 统计期限: the statistical period as printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
-    /// Year, month (1–12) and day (1–31) it begins.
+    /// First day: year, month (1–12) and day (1–31).
     pub from: (i32, u8, u8),
-    /// Year, month and day it ends, inclusive.
+    /// Last day, inclusive: year, month and day.
     pub to: (i32, u8, u8),
     /// Its position.
     pub span: Option<Span>,
@@ -99,9 +99,9 @@ pub struct Report {
     pub title_year: Option<i32>,
     /// The statistical period, if the document states one.
     pub period: Option<Period>,
-    /// The form its tables follow.
+    /// The form that its tables follow.
     pub form: FormId,
-    /// Its variant.
+    /// The variant of the form.
     pub variant: Variant,
     /// The title line, joined and cleaned; empty if the document has none.
     pub title: String,
@@ -109,25 +109,25 @@ pub struct Report {
     pub preamble: Vec<Paragraph>,
     /// Chapters in document order.
     pub sections: Vec<Section>,
-    /// Every cell of the form and variant, in the form's order, each once.
+    /// Every cell of the form and variant once, in the form's order.
     pub facts: Vec<Fact>,
     /// The page's fields, the contact and the documents cited.
     pub metadata: Metadata,
     /// Notes of the reader.
     pub notes: Vec<Note>,
-    /// The files of its submission; empty if that is one file.
+    /// The files of its submission; empty if it is a single file.
     pub parts: Vec<Part>,
 }
 
 impl Report {
-    /// The name of the attachment that the report was read from; absent if that is the main body.
+    /// Returns the name of the attachment that the report was read from, or `None` for the main body.
     #[must_use]
     pub fn part(&self) -> Option<&str> {
         let carrier = self.parts.iter().find(|part| part.content == PartContent::Carrier)?;
         carrier.name.as_deref()
     }
 
-    /// The fact of one cell; absent if the form has no such cell.
+    /// Returns the fact of one cell, or `None` if the form has no such cell.
     #[must_use]
     pub fn fact(&self, id: &FactId) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.id == *id)
@@ -139,7 +139,7 @@ impl Report {
         self.fact(id).map_or(State::Missing, |fact| fact.state)
     }
 
-    /// The preamble as one text.
+    /// Returns the preamble as one text.
     #[must_use]
     pub fn preamble_text(&self) -> String {
         join(&self.preamble)

@@ -1,6 +1,7 @@
-//! Which program, parser, forms and rules made an output. They ride on every event and every finding.
+//! The versions of program, parser, forms and rules that produced an output. Every event and every finding contains
+//! them.
 
-/// Versions of everything that decides an output.
+/// Versions of all components that determine an output.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Versions {
     /// The program.
@@ -9,12 +10,12 @@ pub struct Versions {
     pub parser: String,
     /// The statutory forms.
     pub forms: String,
-    /// The rule packs; empty on outputs no rule took part in.
+    /// The rule packs; empty on outputs without rules.
     pub rules: String,
 }
 
 impl Versions {
-    /// Label and version of each component besides the program; the rules only if it applies any.
+    /// Returns label and version of each component besides the program, and of the rules only if there are any.
     #[must_use]
     pub fn labels(&self) -> Vec<(&'static str, String)> {
         let mut labels = vec![("parser", self.parser.clone()), ("forms", self.forms.clone())];

@@ -1,9 +1,9 @@
-//! Waivers (豁免): a person's decision that a finding may stand as it is, for a while.
+//! Waivers (豁免): a person's decision to accept a finding for a while.
 //!
 //! A waiver covers one finding of one report, by its fingerprint, and the operands that the finding had. If other
 //! rules, another reader or another revision give the same finding, the waiver still covers it. If an operand has
-//! changed, the waiver lapses, because the person decided about other values. A waiver ends when it expires or a person
-//! revokes it, and never resumes.
+//! changed, the waiver lapses, because the person decided about other values. A waiver ends when it expires or a
+//! person revokes it, and never resumes.
 
 use time::OffsetDateTime;
 
@@ -12,14 +12,14 @@ use crate::{
     finding::Severity,
 };
 
-/// A decision (豁免) to let one finding of a report stand until a date.
+/// A decision (豁免) to accept one finding of a report until a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
-    /// 16 hex digits.
+    /// Id of the waiver, 16 hex digits.
     pub id: String,
     /// The report that has the finding.
     pub key: ReportKey,
-    /// The report's region, which the waiver's events carry.
+    /// The report's region, which the waiver's events contain.
     pub region: Region,
     /// Fingerprint of the waived finding.
     pub fingerprint: String,
@@ -27,7 +27,7 @@ pub struct Waiver {
     pub operands_digest: String,
     /// The finding's rule.
     pub rule: String,
-    /// The finding's weight when it was waived.
+    /// The finding's severity when it was waived.
     pub severity: Severity,
     /// Reason that the person gave.
     pub reason: String,
@@ -35,9 +35,9 @@ pub struct Waiver {
     pub person: String,
     /// Time at which it was granted.
     pub created_at: OffsetDateTime,
-    /// Time from which on it no longer holds.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
-    /// How it ended; `None` while it holds.
+    /// How it ended; `None` while it is valid.
     pub end: Option<WaiverEnd>,
 }
 
@@ -46,7 +46,7 @@ pub struct Waiver {
 pub struct WaiverEnd {
     /// Time at which it ended.
     pub at: OffsetDateTime,
-    /// Person and reason, if somebody revoked it; `None` if it expired.
+    /// Person and reason, if it was revoked; `None` if it expired.
     pub revoked: Option<Revocation>,
 }
 
@@ -60,7 +60,8 @@ pub struct Revocation {
 }
 
 impl Waiver {
-    /// True if it covers a finding of its report: it has not ended, and the finding has the operands that were waived.
+    /// Returns true if it covers a finding of its report: it has not ended, and the finding has the operands that
+    /// were waived.
     #[must_use]
     pub fn covers(&self, fingerprint: &str, operands_digest: &str) -> bool {
         self.end.is_none()

@@ -1,4 +1,4 @@
-//! The tables of rejection codes in README.md and README.zh-CN.md list the codes there are, in the enum's order.
+//! The tables of rejection codes in README.md and README.zh-CN.md list all codes, in the enum's order.
 
 use gongkai_model::RejectionCode;
 

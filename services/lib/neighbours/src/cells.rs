@@ -4,7 +4,7 @@ use gongkai_model::{Applicant, Concept, FactId, State};
 use gongkai_proto::v1::{CellRow, ContentRecord};
 use gongkai_rules::{AgencyYear, Cells, MinHash};
 
-/// Cells as rows, sorted by concept.
+/// Returns cells as rows, sorted by concept.
 #[must_use]
 pub fn rows(cells: &Cells) -> Vec<CellRow> {
     let mut rows: Vec<CellRow> = Vec::new();
@@ -22,7 +22,7 @@ pub fn rows(cells: &Cells) -> Vec<CellRow> {
     rows
 }
 
-/// The cells of rows. A word that this version does not know is an unreadable cell.
+/// Returns the cells of rows. A word that this version does not know becomes an unreadable cell.
 #[must_use]
 pub fn cells(rows: &[CellRow]) -> Cells {
     let cells = rows.iter().flat_map(|row| {
@@ -58,7 +58,7 @@ fn state(word: &str) -> State {
     }
 }
 
-/// One content of a report, as far as the report's neighbours need it.
+/// Returns the parts of a report's content that its neighbours use.
 #[must_use]
 pub fn content(year: &AgencyYear, content_hash: &str, parsed_sequence: u64) -> ContentRecord {
     ContentRecord {
@@ -75,7 +75,7 @@ pub fn content(year: &AgencyYear, content_hash: &str, parsed_sequence: u64) -> C
     }
 }
 
-/// Reads [`content`] back; `None` if a newer version wrote it and this one does not know the form.
+/// Reads the result of [`content`] back. Returns `None` if a newer version wrote it in an unknown form.
 #[must_use]
 pub fn agency_year(content: &ContentRecord, year: i32) -> Option<AgencyYear> {
     Some(AgencyYear {

@@ -18,19 +18,19 @@ use crate::cells;
 pub struct CurrentRevision<'a> {
     /// The content of the revision that ranks highest.
     pub content: &'a ContentRecord,
-    /// Its newest arrival: the report is published with this origin.
+    /// The newest arrival of the revision: the report is published with this origin.
     pub arrival: Arrival,
     /// True if every arrival of that content was withdrawn.
     pub is_withdrawn: bool,
 }
 
-/// Key of an agency's record.
+/// Returns the key of an agency's record.
 #[must_use]
 pub fn agency_key(agency: &AgencyKey) -> String {
     format!("agencies/{agency}")
 }
 
-/// The record of a year, inserted if there is none.
+/// Returns the record of a year, inserted if there is none.
 pub fn year_mut(record: &mut AgencyRecord, year: i32) -> &mut YearRecord {
     let at = record.reports.partition_point(|report| report.year < year);
     if record.reports.get(at).is_none_or(|report| report.year != year) {
@@ -39,13 +39,13 @@ pub fn year_mut(record: &mut AgencyRecord, year: i32) -> &mut YearRecord {
     &mut record.reports[at]
 }
 
-/// The record of a year.
+/// Returns the record of a year.
 #[must_use]
 pub fn year(record: &AgencyRecord, year: i32) -> Option<&YearRecord> {
     record.reports.iter().find(|report| report.year == year)
 }
 
-/// Records an arrival and its content. True if the history changed.
+/// Records an arrival and its content. Returns true if the history changed.
 pub fn record_arrival(report: &mut YearRecord, arrival: &Arrival, content: &ContentRecord) -> bool {
     if !is_erased(report, &content.content_hash) {
         record_content(report, content);
@@ -65,13 +65,12 @@ fn record_content(report: &mut YearRecord, content: &ContentRecord) {
     }
 }
 
-/// Records a withdrawal. True if the history changed.
+/// Records a withdrawal. Returns true if the history changed.
 pub fn record_withdrawal(report: &mut YearRecord, withdrawal: &TakenDown) -> bool {
     change(report, |history| gongkai_lifecycle::record_withdrawal(history, withdrawal))
 }
 
-/// Records that contents were erased. Of each no more is kept than the bands that it was entered in. Returns true if that was
-/// news.
+/// Records that contents were erased. Only their bands are kept. Returns true if anything changed.
 pub fn record_erasure(report: &mut YearRecord, content_hashes: &[String]) -> bool {
     for content in report.contents.iter_mut().filter(|content| content_hashes.contains(&content.content_hash))
     {
@@ -85,7 +84,7 @@ pub fn record_erasure(report: &mut YearRecord, content_hashes: &[String]) -> boo
     }
     let is_news = change(report, |history| gongkai_lifecycle::record_erasure(history, content_hashes));
     if let Some(last) = report.last_verdict.as_mut().filter(|_| is_news) {
-        // What was said last may be of a content that is gone: what stands now is said again.
+        // The last published findings may be those of an erased content: the current ones must be published again.
         last.findings_digest.clear();
     }
     is_news
@@ -118,7 +117,7 @@ fn content<'a>(report: &'a YearRecord, content_hash: &str) -> Option<&'a Content
     report.contents.iter().find(|content| content.content_hash == content_hash)
 }
 
-/// The current revision; `None` if nothing arrived yet.
+/// Returns the current revision, or `None` if nothing arrived yet.
 #[must_use]
 pub fn current_revision(report: &YearRecord) -> Option<CurrentRevision<'_>> {
     let history = history_of(report);
@@ -127,7 +126,7 @@ pub fn current_revision(report: &YearRecord) -> Option<CurrentRevision<'_>> {
     Some(CurrentRevision { content, arrival: current.newest().clone(), is_withdrawn: current.is_withdrawn })
 }
 
-/// Returns the region that a report's events carry: that of the current revision, else of what arrived last.
+/// Returns the region that a report's events contain: that of the current revision, else of the last arrival.
 #[must_use]
 pub fn region(report: &YearRecord) -> Region {
     let current = current_revision(report).map(|current| current.arrival.region);
@@ -145,7 +144,7 @@ pub fn visible(record: &AgencyRecord, of: i32) -> Option<AgencyYear> {
 /// Number of earlier years that a report is compared with. A change of a report affects this many later years.
 pub const YEARS_BACK: i32 = 5;
 
-/// The neighbours that are in the agency's own record.
+/// Returns the neighbours that are in the agency's own record.
 #[must_use]
 pub fn neighbours(record: &AgencyRecord, of: i32, own: AgencyYear) -> Neighbours {
     let previous = of.checked_sub(1).and_then(|year| visible(record, year));
@@ -155,7 +154,7 @@ pub fn neighbours(record: &AgencyRecord, of: i32, own: AgencyYear) -> Neighbours
     Neighbours { previous, earlier, publications, ..Neighbours::new(own) }
 }
 
-/// Where a report was published, and with which contents.
+/// Returns the addresses at which a report was published, with its contents.
 fn publications(report: &YearRecord) -> Publications {
     let history = history_of(report);
     let mut revisions = revisions(&history);
@@ -177,7 +176,8 @@ fn publications(report: &YearRecord) -> Publications {
     }
 }
 
-/// The revision before the current one, if it was published at the same address or the address of either is unknown.
+/// Returns the revision before the current one, if it was published at the same address or the address of either is
+/// unknown.
 fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) -> Option<PublishedContent> {
     let is_same =
         |arrival: &Arrival| current.arrivals().iter().any(|a| a.url == arrival.url || a.url.is_empty());
@@ -185,7 +185,7 @@ fn replaced(report: &YearRecord, before: &Revision<'_>, current: &Revision<'_>) 
     published(report, arrival)
 }
 
-/// The newest content at each address that the current revision was not published at.
+/// Returns the newest content at each address at which the current revision was not published.
 fn elsewhere(report: &YearRecord, history: &History, current: &Revision<'_>) -> Vec<PublishedContent> {
     let mut newest: BTreeMap<&str, &Arrival> = BTreeMap::new();
     for arrival in arrivals(history).filter(|arrival| !arrival.url.is_empty()) {

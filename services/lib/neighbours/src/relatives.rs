@@ -1,8 +1,8 @@
 //! Reads the bodies around an agency: the children that the registry lists, and a sibling with similar prose.
 //!
-//! What children reported is one record of their parent (`rollups/…`), so that validating a parent reads one record and
-//! not one for each child. Reports of one year and one scope whose prose has a band in common are members of one record
-//! (`bands/…`); each is compared with the member of the smallest key there, so that nothing is compared with everything.
+//! The figures of the children are in one record of their parent (`rollups/…`), so that validating a parent reads one
+//! record and not one for each child. Reports of one year and one scope whose prose has a band in common are members
+//! of one record (`bands/…`). Each is compared only with the member of the smallest key, not with all members.
 
 use futures::future::{try_join, try_join_all};
 use gongkai_agencies::Registry;
@@ -19,7 +19,7 @@ use crate::{
     shared_records::{self, MIN_PROSE_CHARS, SharedRecords, band_key, rollup_key, sibling_scope},
 };
 
-/// The report whose relatives are asked for.
+/// The report whose relatives are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Compared<'a> {
     /// Its agency.
@@ -28,7 +28,7 @@ pub struct Compared<'a> {
     pub own: &'a AgencyYear,
     /// Region of its event.
     pub region: Region,
-    /// A withdrawn report is not compared with siblings.
+    /// True if the report is withdrawn, so that it is not compared with siblings.
     pub is_withdrawn: bool,
     /// The registry's entry of its agency.
     pub profile: Option<&'a AgencyProfile>,
@@ -44,13 +44,13 @@ pub struct Relatives {
 }
 
 impl Relatives {
-    /// A digest of every record that was read.
+    /// Returns a digest of every record that was read.
     #[must_use]
     pub fn digest(&self) -> Vec<u8> {
         self.inputs.clone().finalize().to_vec()
     }
 
-    /// Adds the relatives to what the agency's own record says.
+    /// Adds the relatives to the neighbours from the agency's own record.
     #[must_use]
     pub fn join(self, neighbours: Neighbours) -> Neighbours {
         Neighbours { children: self.children, sibling: self.sibling, ..neighbours }
@@ -61,7 +61,7 @@ impl SharedRecords {
     /// Reads the neighbours of a report that is not published: the agency's publications are not its own.
     ///
     /// # Errors
-    /// `Unavailable`: a record could not be read; try again. `Unreadable`: the value is not such a record.
+    /// `Unavailable`: a record could not be read; try again. `Unreadable`: a value is not such a record.
     pub async fn of_draft(
         &self,
         agency: &AgencyKey,
@@ -99,7 +99,7 @@ impl SharedRecords {
         Ok(relatives)
     }
 
-    /// Of the first members of the report's bands, the one whose prose is most similar.
+    /// Returns, of the first members of the report's bands, the one whose prose is most similar.
     async fn read_sibling(
         &self,
         agency: &AgencyKey,
@@ -118,8 +118,8 @@ impl SharedRecords {
         let mut theirs = try_join_all(theirs).await?.into_iter();
         let mut nearest: Option<(f64, Sibling)> = None;
         for (band, first) in bands.iter().zip(&firsts) {
-            // The epochs of all others, former members included: a band that a member joined and left must have another
-            // digest than one that it never joined.
+            // The epochs of all other members, former ones included: a band that a member joined and left must have
+            // another digest than a band that it never joined.
             for member in band.members.iter().filter(|member| member.agency != agency.as_str()) {
                 relatives.inputs.update(&member.agency);
                 relatives.inputs.update(member.epoch.to_be_bytes());
@@ -150,7 +150,7 @@ impl SharedRecords {
     }
 }
 
-/// The neighbours of a content that is not the current revision: the agency's publications are not its own.
+/// Returns the neighbours of a content that is not the current revision: the agency's publications are not its own.
 #[must_use]
 pub fn without_publications(neighbours: Neighbours) -> Neighbours {
     Neighbours { publications: Publications::default(), ..neighbours }

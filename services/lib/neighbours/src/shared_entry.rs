@@ -7,7 +7,7 @@ use gongkai_proto::v1::{BandMember, BandRecord, RollupLine};
 pub trait SharedEntry: Clone {
     /// Key of the agency.
     fn agency(&self) -> &str;
-    /// Grows with every change of the report that the entry is made of.
+    /// Grows with every change of the report from which the entry is derived.
     fn epoch(&self) -> u64;
 }
 
@@ -43,7 +43,7 @@ pub fn put<E: SharedEntry>(entries: &mut Vec<E>, entry: &E) -> bool {
     true
 }
 
-/// The current members of a band except one agency, by key.
+/// Returns the current members of a band except one agency, by key.
 pub fn other_members<'a>(
     band: &'a BandRecord,
     agency: &AgencyKey,
@@ -53,8 +53,8 @@ pub fn other_members<'a>(
     others.map(|member| member.agency.as_str())
 }
 
-/// The members of a band that are compared with this agency: all others if its key is the smallest, else the first if
-/// this agency comes next after it.
+/// Returns the members of a band that are compared with this agency: all others if its key is the smallest, else the
+/// first if this agency's key comes next after it.
 pub fn compared_with(band: &BandRecord, agency: &AgencyKey) -> Vec<AgencyKey> {
     let others: Vec<&str> = other_members(band, agency).collect();
     let compared = match others.as_slice() {

@@ -7,7 +7,7 @@ use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Region};
 use gongkai_worker::RecordStore;
 use tokio::sync::watch;
 
-/// Characters of prose below which two reports are not compared. The rules have the same bound.
+/// Number of characters of prose below which two reports are not compared. The rules have the same bound.
 pub const MIN_PROSE_CHARS: u32 = 200;
 
 /// Access to an agency's profile and to the records that it shares with its parent and its siblings. Cheap to clone.
@@ -15,12 +15,12 @@ pub const MIN_PROSE_CHARS: u32 = 200;
 pub struct SharedRecords {
     /// The bucket.
     pub records: RecordStore,
-    /// The registry as it is now.
+    /// The current registry.
     pub registry: watch::Receiver<Arc<Registry>>,
 }
 
 impl SharedRecords {
-    /// The registry's entry of an agency.
+    /// Returns the registry's entry of an agency.
     #[must_use]
     pub fn profile(&self, agency: &AgencyKey) -> Option<AgencyProfile> {
         self.registry.borrow().get(agency).map(gongkai_agencies::Agency::profile)
@@ -37,8 +37,8 @@ pub fn children(registry: &Registry, agency: &AgencyKey) -> Vec<AgencyKey> {
     registry.children(agency).iter().filter(|key| !is_led_from_above(key)).cloned().collect()
 }
 
-/// The group within which an agency has siblings: the children of its parent, else the agencies of its region. `None` if
-/// neither is known.
+/// Returns the group within which an agency has siblings: the children of its parent, else the agencies of its
+/// region. `None` if neither is known.
 #[must_use]
 pub fn sibling_scope(region: Region, profile: Option<&AgencyProfile>) -> Option<String> {
     if let Some(parent) = profile.and_then(|profile| profile.parent.as_ref()) {
@@ -49,13 +49,13 @@ pub fn sibling_scope(region: Region, profile: Option<&AgencyProfile>) -> Option<
     (region != Region::UNKNOWN).then(|| format!("r-{region}"))
 }
 
-/// Key of the record of what an agency's children reported on a year.
+/// Returns the key of the record of the children's figures for a year.
 #[must_use]
 pub fn rollup_key(agency: &AgencyKey, year: i32) -> String {
     format!("rollups/{agency}/{year}")
 }
 
-/// Key of the record of the reports whose prose has a band in common.
+/// Returns the key of the record of the reports whose prose has a band in common.
 #[must_use]
 pub fn band_key(year: i32, scope: &str, band: u64) -> String {
     format!("bands/{year}/{scope}/{band:016x}")

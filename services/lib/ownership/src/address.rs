@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use url::Url;
 
-/// What stays encoded: all but the unreserved characters of RFC 3986.
+/// Characters that stay encoded: all but the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A parsed `http` or `https` URL in its normal form.
@@ -14,7 +14,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub struct Address {
     scheme: String,
     host: String,
-    /// None for the scheme's default.
+    /// `None` for the scheme's default.
     port: Option<u16>,
     segments: Vec<String>,
     query: Option<String>,
@@ -23,7 +23,7 @@ pub struct Address {
 // === impl Address ===
 
 impl Address {
-    /// Parses a URL as browsers do. Returns `None` if it is none of `http` or `https`.
+    /// Parses a URL as browsers do. Returns `None` if it is neither `http` nor `https`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text.trim()).ok()?;
@@ -39,7 +39,7 @@ impl Address {
         })
     }
 
-    /// Returns true if the address is the prefix or lies below it: `/a/b` is below `/a`, and `/ab` is not.
+    /// Returns true if the address equals the prefix or is below it: `/a/b` is below `/a`, and `/ab` is not.
     #[must_use]
     pub fn is_under(&self, prefix: &Self) -> bool {
         let is_of =
@@ -47,7 +47,7 @@ impl Address {
         is_of(prefix) && self.segments.starts_with(&prefix.segments)
     }
 
-    /// Returns true if it can be a prefix: it has no query.
+    /// Returns true if the address can be a prefix: it has no query.
     #[must_use]
     pub fn is_prefix(&self) -> bool {
         self.query.is_none()
@@ -64,7 +64,7 @@ impl Address {
     }
 }
 
-/// Returns one text for all spellings of an address. What is no URL is itself.
+/// Returns one text for all spellings of an address. Text that is not a URL is returned trimmed.
 #[must_use]
 pub fn identity(text: &str) -> String {
     Address::parse(text).map_or_else(|| text.trim().to_owned(), |address| address.identity())

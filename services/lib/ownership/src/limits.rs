@@ -4,7 +4,7 @@ use gongkai_agencies::{Asked, Registry, Resolution};
 use gongkai_lifecycle::key;
 use gongkai_model::{AgencyKey, Region};
 
-/// What the configuration gives a site. An empty list sets no limit.
+/// The limits of a site in the configuration. An empty list sets no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Codes, keys or names.
@@ -23,8 +23,8 @@ pub enum Outside {
 // === impl Limits ===
 
 impl Limits {
-    /// Returns the limit that a report is outside of, if it is. An agency that is not named, and a region that is not known, are
-    /// within: parse asks again when it has read the document.
+    /// Returns the limit that a report is outside of, if any. An agency that is not named, and a region that is not
+    /// known, are within the limits: parse checks again when it has read the document.
     #[must_use]
     pub fn outside(&self, asked: &Asked<'_>, registry: &Registry) -> Option<Outside> {
         if let Some(agency) = key::agency(asked, registry)
@@ -43,10 +43,10 @@ impl Limits {
     fn has_agency(&self, agency: &AgencyKey, asked: &Asked<'_>, registry: &Registry) -> bool {
         let is_listed = registry.get(agency).is_some();
         let is_it = |entry: &String| {
-            // A name is resolved as the report's own name is.
+            // A name is resolved in the same way as the report's own name.
             let named = Asked { code: "", name: entry, document_name: "", ..*asked };
             let is_named = key::agency(&named, registry).as_ref() == Some(agency);
-            // Nobody but the sender knows whose an unlisted code is.
+            // Only the sender knows the agency of an unlisted code.
             entry == agency.as_str() || is_named || (!is_listed && entry == asked.code)
         };
         self.agencies.is_empty() || self.agencies.iter().any(is_it)
@@ -88,7 +88,7 @@ mod tests {
             asked("", "云溪县民政局", "", "360999"),
             asked("", "", "", "000000"),
             asked("D1", "", "云溪县水务局", "000000"),
-            // What the document says of itself goes before a code.
+            // The document's own name takes precedence over a code.
             asked("B1", "", "云溪县自然资源局", "000000"),
         ] {
             assert_eq!(outside(&within), None, "{within:?}");
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(outside(&asked("A1", "", "", "360999")), None);
         assert_eq!(outside(&asked("", "", "", "000000")), None);
         assert_eq!(outside(&asked("", "某局", "", "361000")), Some(Outside::Region));
-        // The registry knows where it is, whatever the sender says.
+        // The registry knows the region of the agency, whatever the sender declares.
         assert_eq!(outside(&asked("B1", "", "", "360999")), Some(Outside::Region));
         assert_eq!(outside(&asked("B1", "", "", "000000")), Some(Outside::Region));
         assert_eq!(Limits::default().outside(&asked("B1", "", "", "361000"), &registry), None);

@@ -1,7 +1,8 @@
 //! Which site an address or a report belongs to: the one that first published it.
 //!
-//! The record is an entry `w-<digest>` of ingest's bucket. A site claims a thing before its event is published, so that of two
-//! sites at once one is refused. The log is authoritative: when the bucket is made again from it, the first event counts.
+//! The record is an entry `w-<digest>` of ingest's bucket. A site claims a thing before its event is published, so
+//! that of two simultaneous claims one is refused. The log is authoritative: when the bucket is restored from it, the
+//! first event counts.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::address;
 use gongkai_proto::subjects::BUCKET_SUBMISSIONS;
 use gongkai_worker::{Record, RecordStore, Runtime, transport::Error};
 
-/// Most lost races in a row for one entry. In each of them another writer succeeded.
+/// Maximum number of lost races in a row for one entry. In each of them another writer succeeded.
 const MAX_RACES: u32 = 32;
 
 /// What a site can own.
@@ -29,7 +30,7 @@ struct Owner {
     /// The site's name in the configuration.
     site: String,
     log_epoch: u64,
-    /// Of its first event in the log; 0 until that is known.
+    /// Sequence of its first event in the log; 0 until that is known.
     sequence: u64,
 }
 
@@ -69,7 +70,8 @@ impl Owner {
         (self.log_epoch, self.sequence) < (other.log_epoch, other.sequence)
     }
 
-    /// Takes a claim if the thing is free, or if the claim is of an event that is before the owner's. Returns true if it changed.
+    /// Applies a claim if the thing is free, or if the claim's event is before the owner's. Returns true if the owner
+    /// changed.
     fn claim(&mut self, claim: &Self) -> bool {
         let is_first = claim.sequence > 0 && self.sequence > 0 && claim.is_before(self);
         let is_told = self.site == claim.site && self.sequence == 0 && claim.sequence > 0;
@@ -80,7 +82,8 @@ impl Owner {
         is_taken
     }
 
-    /// Takes what the log says. It goes before a claim of which the log has nothing. Returns true if it changed.
+    /// Applies an event of the log, which takes precedence over a claim without an event in the log. Returns true if
+    /// the owner changed.
     fn learn(&mut self, event: &Self) -> bool {
         if self.sequence == 0 && self.log_epoch >= event.log_epoch {
             *self = Self::default();
@@ -98,7 +101,7 @@ impl Owners {
         Self { records, runtime: runtime.clone() }
     }
 
-    /// Returns the site that a thing belongs to; empty if it is free.
+    /// Returns the site that owns a thing, or an empty string if it is free.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -106,8 +109,8 @@ impl Owners {
         Ok(self.records.read::<Owner>(&thing.entry()).await?.record.site)
     }
 
-    /// Claims a thing for a site, unless it belongs to another. `sequence` is that of the event, 0 if it is not published yet.
-    /// Returns the site that it belongs to now.
+    /// Claims a thing for a site, unless it belongs to another. `sequence` is that of the event, or 0 if it is not
+    /// published yet. Returns the site that owns it now.
     ///
     /// # Errors
     /// The broker did not answer. Claiming again is harmless.
@@ -117,7 +120,7 @@ impl Owners {
         Ok(self.records.change(&thing.entry(), take).await?.0.site)
     }
 
-    /// Takes over what an event of the log says.
+    /// Records the owner that an event of the log implies.
     ///
     /// # Errors
     /// The broker did not answer.
@@ -159,7 +162,7 @@ mod tests {
             }
             assert_eq!(thing, owner("a", 3));
         }
-        // A claim that came while the log is read again has nothing in the log yet.
+        // A claim that is made while the log is read again has no event in the log yet.
         let mut thing = owner("b", 0);
         assert!(thing.learn(&owner("a", 3)));
         assert_eq!(thing, owner("a", 3));

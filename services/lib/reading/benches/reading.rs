@@ -1,7 +1,7 @@
-//! Measures what a document costs from bytes to report: milliseconds of CPU time, megabytes per second, and the peak
-//! memory of reading it, above what the process used before.
+//! Measures the cost of a document from bytes to report: milliseconds of CPU time, megabytes per second, and the peak
+//! memory of reading it, above the process's earlier memory.
 //!
-//!     cargo bench -p gongkai-reading --bench reading -- FILE…
+//! cargo bench -p gongkai-reading --bench reading -- FILE…
 //!
 //! Prints one line of JSON for each file. Times are warm: a first reading, which is not counted, loads the forms, the
 //! dictionary of glyphs and the character maps. Memory is measured cold, in a process of its own that reads the file
@@ -28,10 +28,10 @@ use rustix::time::{ClockId, clock_gettime};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Shortest time that a file is read again and again.
+/// Minimum time for which a file is read repeatedly.
 const MEASURED: Duration = Duration::from_millis(400);
 
-/// Least number of readings.
+/// Minimum number of readings.
 const ROUNDS: u32 = 15;
 
 fn main() {
@@ -56,8 +56,8 @@ fn main() {
     }
 }
 
-/// The median and the least CPU time of a reading, in milliseconds, and what the file turned out to be. On a busy
-/// machine, compare builds by the least.
+/// Returns the median and the minimum CPU time of a reading, in milliseconds, and the result. On a busy machine,
+/// compare builds by the minimum.
 fn cpu(bytes: &[u8], file: &str) -> (f64, f64, String) {
     let filename = Path::new(file).file_name().and_then(|name| name.to_str());
     let hints = Hints { filename, ..Hints::default() };

@@ -25,29 +25,29 @@ static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
 /// A document as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// What kind of file it turned out to be.
+    /// Detected media type.
     pub media_type: MediaType,
     /// The report.
     pub report: Report,
 }
 
-/// Reads a report from bytes, knowing nothing but the document.
+/// Reads a report from bytes, without metadata from its sender.
 ///
 /// # Errors
-/// As [`read_known`].
+/// As for [`read_known`].
 pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Reading, Rejection> {
     read_known(bytes, hints, limits, &ReportHints::default())
 }
 
 /// Reads a report from bytes. If the document does not state agency or year, those of the sender count.
 ///
-/// A panic in a reader is caught and becomes `PARSER_PANIC`. The readers share no state that it could leave half
-/// changed. The panic hook runs first. A stack overflow is not a panic and ends the program; the limit on nesting
-/// prevents it.
+/// A panic in a reader is caught and becomes `PARSER_PANIC`. The readers share no state that a panic could leave
+/// inconsistent. The panic hook runs first. A stack overflow is not a panic and ends the program; the limit on
+/// nesting prevents it.
 ///
 /// # Errors
-/// The document is not a report or cannot be read; the code says why. Trying again with the same bytes gives the same
-/// answer.
+/// The document is not a report or cannot be read; the code gives the reason. Reading the same bytes again gives the
+/// same result.
 pub fn read_known(
     bytes: &[u8],
     hints: &Hints<'_>,
@@ -60,7 +60,7 @@ pub fn read_known(
 /// Reads a report from bytes and reports each step to `steps`: `sniff`, `decode`, `extract`, `match`.
 ///
 /// # Errors
-/// As [`read_known`].
+/// As for [`read_known`].
 pub fn read_in_steps(
     bytes: &[u8],
     hints: &Hints<'_>,
@@ -77,10 +77,10 @@ pub fn read_in_steps(
 
 /// Runs code on one document. A panic becomes a rejection of that document, `PARSER_PANIC`.
 ///
-/// The code must not change state that outlives it. A function of its document does not.
+/// The code must not change state that outlives it. A pure function of the document satisfies this.
 ///
 /// # Errors
-/// What the code returns, or the panic as a rejection.
+/// The error of the code, or the panic as a rejection.
 pub fn guarded<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
     // Unwind safety: the work borrows nothing mutably.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {

@@ -1,17 +1,17 @@
 //! A submission of several files as one reading.
 //!
-//! The main body comes first, then the attachments in the order given. The first that is a report carries the facts; the
-//! others that are reports are compared with it; what is no report is named. If none is a report, the rejection is the one
-//! that helps its sender most.
+//! The main body comes first, then the attachments in the order given. The first file that is a report carries the
+//! facts; other reports are compared with it; the remaining files are listed. If none is a report, the rejection is
+//! the one that helps its sender most.
 
 use gongkai_model::{FactId, Part, PartContent, Rejection, RejectionCode, Report, Source, State};
 
 use crate::Reading;
 
-/// How many files may end for want of time or memory before the files behind them are left unread.
+/// Maximum number of files that run out of time or memory. The files after them are not read.
 const MAX_COSTLY: usize = 2;
 
-/// What is known of one file of a submission before it is read.
+/// Metadata of one file of a submission before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartId {
     /// Its name, for an attachment; absent for the main body.
@@ -36,13 +36,13 @@ pub struct JointReading {
 // === impl PartId ===
 
 impl PartId {
-    /// The file of a submission that is one file.
+    /// Creates the id of the only file of a submission.
     #[must_use]
     pub fn main() -> Self {
         Self { name: None, media_type: String::new(), sha256: String::new() }
     }
 
-    /// An attachment. One without a name is named by its ordinal among the attachments, from 0.
+    /// Creates the id of an attachment. One without a name is named by its ordinal among the attachments, from 0.
     #[must_use]
     pub fn attachment(ordinal: usize, name: &str, media_type: &str, sha256: &str) -> Self {
         let name = if name.is_empty() { format!("附件{}", ordinal + 1) } else { name.to_owned() };
@@ -50,13 +50,13 @@ impl PartId {
     }
 }
 
-/// Reads the files of a submission, each by `read`, which is told its ordinal, and joins what they say.
+/// Reads the files of a submission with `read`, which gets the ordinal of each, and joins the results.
 ///
-/// A single main body is read as if there were no parts. Once two files have ended for want of time or memory, those behind
+/// A single main body is read as if there were no parts. Once two files have run out of time or memory, those after
 /// them are `TOO_SLOW` without being read, so that a submission costs no more than a few documents.
 ///
 /// # Errors
-/// Those of `read`: nothing is known of the submission then.
+/// The errors of `read`: the submission has no result then.
 ///
 /// # Panics
 /// If there is no file.
@@ -107,7 +107,7 @@ fn join(ids: &[PartId], mut readings: Vec<Result<Reading, Rejection>>) -> JointR
     JointReading { result, parts, decided_by }
 }
 
-/// The report that a part carries: each place in it says so.
+/// Returns a report with the name of its attachment in all its sources.
 fn of_part(mut report: Report, name: Option<&str>, parts: &[Part]) -> Report {
     report.parts = parts.to_vec();
     let Some(name) = name else { return report };
@@ -123,7 +123,7 @@ fn of_part(mut report: Report, name: Option<&str>, parts: &[Part]) -> Report {
     report
 }
 
-/// What another file says that is a report too.
+/// Returns the content of another file that is a report too.
 fn also_read(report: Option<&Report>, other: &Report) -> PartContent {
     let is_known = |state: State| !matches!(state, State::Missing | State::Unreadable);
     let differs = |id: &FactId, state: State| {
@@ -136,18 +136,18 @@ fn also_read(report: Option<&Report>, other: &Report) -> PartContent {
     PartContent::Report { agency: other.agency.clone(), year: other.year, different }
 }
 
-/// The first of the rejections that come nearest to a report.
+/// Returns the index of the first rejection that is closest to a report.
 fn most_helpful(readings: &[Result<Reading, Rejection>]) -> usize {
     let rejections =
         readings.iter().enumerate().filter_map(|(at, reading)| Some((at, reading.as_ref().err()?)));
     rejections.min_by_key(|(at, rejection)| (distance(rejection), *at)).map_or(0, |(at, _)| at)
 }
 
-/// How far a file is from being a report that can be read. A page that only points at its attachment is farthest.
+/// Returns how far a file is from a readable report. A page that only points at its attachment is farthest.
 fn distance(rejection: &Rejection) -> u8 {
     use RejectionCode as Code;
     match rejection.code {
-        // No reader says NotYours.
+        // Readers do not return `NotYours`.
         Code::NoIdentity | Code::NotYours => 0,
         Code::UnfilledForm => 1,
         Code::TooLarge
@@ -175,7 +175,7 @@ fn is_of_known_kind(rejection: &Rejection) -> bool {
     rejection.look_alike.is_some_and(|kind| known.contains(&kind))
 }
 
-/// The rejection with the name of its attachment.
+/// Returns the rejection with the name of its attachment.
 fn named(rejection: Rejection, name: Option<&str>) -> Rejection {
     let Some(name) = name else { return rejection };
     let Rejection { message, message_en, .. } = &rejection;

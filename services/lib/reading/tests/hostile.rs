@@ -1,7 +1,7 @@
 //! Documents that are made to be expensive: each gets its code in bounded time.
 //!
-//! The limits of each reader have tests beside them. These inputs grow in other ways: parts that are read twice, or
-//! that expand. `gongkai-check` tests expensive documents that can be read.
+//! The limits of each reader have tests beside them. These inputs are expensive in other ways: parts that are read
+//! twice, or that expand. `gongkai-check` tests expensive documents that can be read.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -18,12 +18,12 @@ use self::pdf_file::pdf_file;
 #[path = "../../extract/tests/support/pdf_file.rs"]
 mod pdf_file;
 
-/// Longest CPU time that any of them may take. The debug build is about twenty times slower than the release build.
+/// Maximum CPU time of each document. The debug build is about twenty times slower than the release build.
 const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 5 });
 
 const TITLE: &str = "云川市水务局2023年政府信息公开工作年度报告";
 
-/// The code of a document; `ok` if it was read.
+/// Returns the code of a document; `ok` if it was read.
 fn code(filename: &str, bytes: &[u8]) -> String {
     let begun = clock_gettime(ClockId::ThreadCPUTime);
     let hints = Hints { filename: Some(filename), ..Hints::default() };
@@ -139,7 +139,7 @@ fn a_tree_of_pages_that_bites_its_tail_ends() {
         format!("<< /Type /Pages /Kids [{kids}] /Count 1000000 >>"),
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>".to_owned(),
     ];
-    // One page named a million times is one page, and an empty one.
+    // A page that is named a million times is one page, and an empty one.
     check("a.pdf", pdf(&objects), "EMPTY");
     let kids: String = (0..2_001).map(|at| format!("{} 0 R ", at + 3)).collect();
     let mut objects = vec![CATALOG.to_owned(), format!("<< /Type /Pages /Kids [{kids}] /Count 7 >>")];
@@ -148,7 +148,7 @@ fn a_tree_of_pages_that_bites_its_tail_ends() {
     check("a.pdf", pdf(&objects), "TOO_LARGE");
 }
 
-/// Each form draws the next ten times: 10¹² texts.
+/// Each form draws the next one ten times: 10¹² texts in total.
 #[test]
 fn forms_that_draw_forms_are_given_up() {
     let mut objects = vec![
@@ -164,7 +164,7 @@ fn forms_that_draw_forms_are_given_up() {
         objects.push(stream(&dictionary, &"/X Do ".repeat(10)));
     }
     objects.push(stream("/Type /XObject /Subtype /Form /BBox [0 0 99 99]", "0 0 m 50 0 l S"));
-    // By count, or by the clock where the machine is slow.
+    // The limit is a count, or the clock where the machine is slow.
     let code = code("a.pdf", &pdf(&objects));
     assert!(["TOO_LARGE", "TOO_SLOW"].contains(&code.as_str()), "{code}");
 }

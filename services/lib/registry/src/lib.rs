@@ -21,7 +21,7 @@ use tokio::sync::watch;
 const CURRENT: &str = "registry";
 /// Pause before a retry.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Most lost races in a row before [`RegistryStore::put`] fails.
+/// Maximum number of lost races in a row before [`RegistryStore::put`] fails.
 const MAX_RACES: u32 = 8;
 
 /// The stored registry of agencies. Cheap to clone.
@@ -31,11 +31,11 @@ pub struct RegistryStore {
     objects: Arc<dyn Objects>,
 }
 
-/// The list of agencies as it is followed. Cheap to clone.
+/// The current list of agencies. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Following {
     list: watch::Receiver<Arc<Registry>>,
-    /// Why it was not read yet.
+    /// Why the list was not read yet.
     unread: watch::Receiver<Option<ErrorKind>>,
 }
 
@@ -82,7 +82,7 @@ impl RegistryStore {
         self.records.change(CURRENT, replace).await.map(drop)
     }
 
-    /// Follows the current list until the runtime shuts down. Returns at once; the broker may be away.
+    /// Follows the current list until the runtime shuts down. Returns at once, even if the broker is unavailable.
     #[must_use]
     pub fn follow(self, runtime: &Runtime) -> Following {
         let (list, followed) = watch::channel(Arc::default());
@@ -149,7 +149,7 @@ impl RegistryStore {
 // === impl Following ===
 
 impl Following {
-    /// A list that its caller provides.
+    /// Creates a followed list from one that the caller provides.
     #[must_use]
     pub fn of(list: watch::Receiver<Arc<Registry>>) -> Self {
         Self { list, unread: watch::channel(None).1 }
@@ -158,7 +158,7 @@ impl Following {
     /// Returns the current list.
     ///
     /// # Errors
-    /// It was not read yet, with the kind of what prevents it. An empty list would be another answer.
+    /// The list was not read yet; the error has the kind of the failure. An empty list would be a different answer.
     pub fn current(&self) -> Result<Arc<Registry>, Error> {
         match *self.unread.borrow() {
             None => Ok(self.list.borrow().clone()),

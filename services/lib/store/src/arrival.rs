@@ -25,7 +25,7 @@ pub struct Origin {
 /// A chapter's prose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSection {
-    /// 1 to 6.
+    /// Number of the chapter, 1 to 6.
     pub number: u32,
     /// The heading.
     pub title: String,
@@ -51,7 +51,7 @@ pub struct Content {
     pub agency_name: String,
     /// The form its tables follow.
     pub form: FormId,
-    /// Its variant.
+    /// The variant of the form.
     pub variant: Variant,
     /// The title line.
     pub title: String,
@@ -61,7 +61,7 @@ pub struct Content {
     pub facts: Vec<Fact>,
     /// The findings, in the rules' order.
     pub findings: Vec<Finding>,
-    /// Versions of the programs and rules that made them.
+    /// Versions of the programs and rules that produced them.
     pub versions: Versions,
     /// Trace id of its document.
     pub trace_id: String,
@@ -71,25 +71,25 @@ pub struct Content {
     pub review: Vec<ReviewStep>,
 }
 
-/// The outcome of an arrival.
+/// The result of an arrival.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArrivalOutcome {
     /// A report with its findings.
     Validated(Box<Content>),
-    /// Rejected. Replaces what an earlier reading of the same arrival stored.
+    /// Rejected. Replaces the content that an earlier reading of the same arrival stored.
     Rejected,
 }
 
-/// An arrival with the outcome that its highest stage event gave it.
+/// An arrival, with the outcome from its highest stage event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalEvent {
     /// Id of its submission.
     pub submission_id: String,
-    /// The arrival, with the rank of the stage event.
+    /// The arrival. `event` is the rank of the stage event.
     pub arrival: Arrival,
     /// When the log stored the stage event.
     pub event_at: OffsetDateTime,
-    /// When the sender says that the document was published or updated, if so.
+    /// The sender's time of publication or update, if given.
     pub event_time: Option<OffsetDateTime>,
     /// The outcome.
     pub outcome: ArrivalOutcome,

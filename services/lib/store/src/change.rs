@@ -1,8 +1,8 @@
-//! The change feed: every visible change of a report, in the order this read model saw them.
+//! The change feed: every visible change of a report, in the order in which this read model saw them.
 //!
-//! A reader that follows the feed and reads each named report ends in the same state as one that lists them all. The only
-//! writer assigns an ordinal in the transaction that makes the change, so a later ordinal is never visible before an earlier
-//! one. Ordinals mean nothing in another read model, therefore a token names the epoch.
+//! A reader that follows the feed and reads each named report ends in the same state as one that lists all reports.
+//! The only writer assigns an ordinal in the transaction of the change, so a later ordinal is never visible before an
+//! earlier one. Ordinals have no meaning in another read model, therefore a token contains the epoch.
 
 use std::{fmt, str::FromStr};
 
@@ -40,7 +40,7 @@ pub struct Change {
     pub kind: ChangeKind,
     /// The report.
     pub key: ReportKey,
-    /// The current revision's header; `None` if there is no report any more.
+    /// The current revision's header, or `None` if the report does not exist any more.
     pub report: Option<RevisionHeader>,
 }
 
@@ -53,13 +53,13 @@ pub struct ResumeToken {
     pub ordinal: u64,
 }
 
-/// Why a reader cannot resume from a token. It must start anew.
+/// Error: a reader cannot resume from a token. It must read from the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeError {
     /// The text is not a token.
     #[error("the token is malformed")]
     Malformed,
-    /// The read model was rebuilt or restored since.
+    /// The read model was rebuilt or restored since the token was issued.
     #[error("the token belongs to a read model that was replaced")]
     OtherEpoch,
 }

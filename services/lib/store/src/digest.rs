@@ -1,12 +1,12 @@
-//! A digest of the visible content of a validated report. It tells a visible change from a second reading with the same
-//! result, so versions and trace ids, which change with every reading, are left out.
+//! A digest of the visible content of a validated report. It distinguishes a visible change from a second reading
+//! with the same result, so versions and trace ids, which change with every reading, are left out.
 
 use gongkai_model::{Fact, Finding, Source};
 use sha2::{Digest as _, Sha256};
 
 use crate::arrival::{Content, StoredProse};
 
-/// Hex digest over header, facts, findings and prose.
+/// Returns a hex digest over header, facts, findings and prose.
 pub(crate) fn digest(content: &Content) -> String {
     let mut hash = FieldHasher(Sha256::new());
     let header = [content.agency_name.as_str(), content.form.as_str(), content.variant.as_str()];

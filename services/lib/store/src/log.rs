@@ -1,7 +1,8 @@
-//! Which log a read model was made from, and how much of it.
+//! The log from which a read model was built, and how much of it the model contains.
 //!
-//! Another log gives the same sequences to other events. A read model therefore holds the events of one log: it keeps the
-//! log's [`LogIdentity`], and of every event its [`Mark`]. Whoever fills it compares both with the log before it writes.
+//! Another log has other events under the same sequences. A read model therefore contains the events of one log: it
+//! keeps the log's [`LogIdentity`], and the [`Mark`] of every event. The projector compares both with the log before
+//! it writes.
 
 use time::OffsetDateTime;
 
@@ -10,20 +11,21 @@ use time::OffsetDateTime;
 pub struct LogIdentity {
     /// When the log's stream was created.
     pub created: OffsetDateTime,
-    /// Sequence of the oldest event when the read model was begun.
+    /// Sequence of the oldest event when the read model was started.
     pub first_sequence: u64,
 }
 
-/// Identifies an event of a log: two logs, or two histories of one, never give both to different events.
+/// Identifies an event of a log. Two logs, or two histories of one log, never have different events with the same
+/// mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     /// The event's stream sequence.
     pub sequence: u64,
-    /// When the log stored it.
+    /// When the log stored the event.
     pub logged_at: OffsetDateTime,
 }
 
-/// How much of the log a read model holds.
+/// How much of the log a read model contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
     /// Number of events.
@@ -33,7 +35,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Counts events that were not there before.
+    /// Counts the new events.
     pub(crate) fn add(&mut self, marks: &[Mark]) {
         self.events += marks.len() as u64;
         self.newest = self.newest.into_iter().chain(marks.iter().copied()).max_by_key(|mark| mark.sequence);

@@ -1,6 +1,7 @@
 //! The queries of a store: scope, conditions, order, and a page after a cursor.
 //!
-//! A cursor holds the sort key of the last row, so rows that are added between two pages shift nothing.
+//! A cursor contains the sort key of the last row, so rows that are inserted between two pages do not shift the next
+//! page.
 
 use gongkai_model::{AgencyKey, Fact, Finding, ReportKey, Severity, Waiver};
 use time::OffsetDateTime;
@@ -10,14 +11,14 @@ use crate::report::RevisionHeader;
 /// Restricts a query to one agency, to one year, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReportScope {
-    /// `None`: all agencies.
+    /// The agency; `None` for all.
     pub agency: Option<AgencyKey>,
-    /// `None`: all years.
+    /// The year; `None` for all.
     pub year: Option<i32>,
 }
 
 impl ReportScope {
-    /// True if both agency and year are given.
+    /// Returns true if both agency and year are given.
     #[must_use]
     pub fn is_one_report(&self) -> bool {
         self.agency.is_some() && self.year.is_some()
@@ -29,7 +30,7 @@ impl ReportScope {
 pub enum Op {
     /// `=`
     Eq,
-    /// `!=`: also holds where the field is absent, but for numbers of facts.
+    /// `!=`: also true where the field is absent, except for the values of facts.
     Ne,
     /// `<`
     Lt,
@@ -39,7 +40,7 @@ pub enum Op {
     Gt,
     /// `>=`
     Ge,
-    /// `:`: names and titles contain it, codes begin with it.
+    /// `:`: true if names and titles contain the value, and if codes begin with it.
     Has,
 }
 
@@ -52,7 +53,7 @@ pub enum Value {
     Integer(i64),
     /// Any number.
     Number(f64),
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
 }
 
@@ -101,9 +102,9 @@ pub enum FindingField {
     Concept,
     /// Text.
     Fingerprint,
-    /// Of the report; integer.
+    /// Year of the report; integer.
     Year,
-    /// Of the report; text; [`Op::Has`] is "begins with".
+    /// Region of the report; text; [`Op::Has`] is "begins with".
     Region,
     /// True if a waiver covers the finding; flag.
     Waived,
@@ -118,15 +119,15 @@ pub enum FactField {
     Applicant,
     /// Text.
     State,
-    /// Number; no comparison holds for a cell that is not reported, not even `!=`.
+    /// Number; no comparison is true for a cell without a reported number, not even `!=`.
     Value,
-    /// Of the report; integer.
+    /// Year of the report; integer.
     Year,
-    /// Of the report; text; [`Op::Has`] is "begins with".
+    /// Region of the report; text; [`Op::Has`] is "begins with".
     Region,
 }
 
-/// 1 for `INFO` to 4 for `ERROR`.
+/// Returns the rank of a severity: 1 for `INFO` to 4 for `ERROR`.
 #[must_use]
 pub fn severity_rank(severity: Severity) -> i64 {
     match severity {
@@ -179,7 +180,7 @@ pub enum Key {
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// The cursor for the next page; `None` if this is the last.
+    /// The cursor for the next page; `None` if this page is the last.
     pub next: Option<Cursor>,
 }
 
@@ -196,7 +197,7 @@ pub struct ReportQuery {
     pub descending: bool,
     /// Start after this row.
     pub after: Option<Cursor>,
-    /// Rows per page, at most.
+    /// Maximum number of rows per page.
     pub limit: usize,
 }
 
@@ -213,7 +214,7 @@ pub struct FindingQuery {
     pub descending: bool,
     /// Start after this row.
     pub after: Option<Cursor>,
-    /// Rows per page, at most.
+    /// Maximum number of rows per page.
     pub limit: usize,
 }
 
@@ -226,7 +227,7 @@ pub struct FactQuery {
     pub conditions: Vec<Condition<FactField>>,
     /// Start after this row.
     pub after: Option<Cursor>,
-    /// Rows per page, at most.
+    /// Maximum number of rows per page.
     pub limit: usize,
 }
 
@@ -239,7 +240,7 @@ pub struct WaiverQuery {
     pub fingerprint: Option<String>,
     /// Start after this row.
     pub after: Option<Cursor>,
-    /// Rows per page, at most.
+    /// Maximum number of rows per page.
     pub limit: usize,
 }
 
@@ -248,11 +249,11 @@ pub struct WaiverQuery {
 pub struct FoundWaiver {
     /// The waiver.
     pub waiver: Waiver,
-    /// True if the finding rests on other values in the current revision than when it was waived.
+    /// True if the finding has other operand values in the current revision than when it was waived.
     pub is_lapsed: bool,
 }
 
-/// A finding and everything it rests on.
+/// A finding and everything that it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
     /// The finding.
@@ -261,9 +262,9 @@ pub struct Explained {
     pub revision: RevisionHeader,
     /// The operands in the order in which the finding names them.
     pub operands: Vec<Fact>,
-    /// Every severity it has had, oldest first.
+    /// Every severity that it has had, oldest first.
     pub judgements: Vec<Judgement>,
-    /// Every waiver it has had, newest first.
+    /// Every waiver that it has had, newest first.
     pub waivers: Vec<FoundWaiver>,
 }
 
@@ -274,9 +275,9 @@ pub struct Judgement {
     pub severity: Severity,
     /// Names and versions of the rule packs.
     pub rules: String,
-    /// When the log first had it.
+    /// Time of its first validation in the log.
     pub first_at: OffsetDateTime,
-    /// When the log last had it.
+    /// Time of its last validation in the log.
     pub last_at: OffsetDateTime,
 }
 
@@ -287,7 +288,7 @@ pub struct FoundFinding {
     pub key: ReportKey,
     /// The finding.
     pub finding: Finding,
-    /// The trace that carried the report.
+    /// Trace id of the report.
     pub trace_id: String,
     /// The waiver that covers it.
     pub waiver: Option<Waiver>,

@@ -10,17 +10,18 @@ use crate::arrival::{Origin, StoredProse};
 pub struct RevisionHeader {
     /// Agency and year.
     pub key: ReportKey,
-    /// Position among the report's revisions, lowest rank first, from 1. It changes when other content arrives late or again.
+    /// Position among the report's revisions, lowest rank first, from 1. It changes when other content arrives late
+    /// or again.
     pub ordinal: u32,
-    /// The arrival of this content that ranks lowest.
+    /// The arrival of lowest rank of this content.
     pub origin: Origin,
-    /// When the sender says that it happened: of the arrival of this content that ranks highest.
+    /// The sender's time for the arrival of highest rank of this content.
     pub event_time: Option<OffsetDateTime>,
     /// The agency's name as the document gives it.
     pub agency_name: String,
     /// The form its tables follow.
     pub form: FormId,
-    /// Its variant.
+    /// The variant of the form.
     pub variant: Variant,
     /// The title line.
     pub title: String,
@@ -28,7 +29,7 @@ pub struct RevisionHeader {
     pub media_type: String,
     /// Findings by severity.
     pub summary: Summary,
-    /// Versions of the programs and rules that read and checked it last.
+    /// Versions of the programs and rules of the last reading and validation.
     pub versions: Versions,
     /// Trace id of its document.
     pub trace_id: String,
@@ -36,7 +37,7 @@ pub struct RevisionHeader {
     pub withdrawn: bool,
 }
 
-/// One revision of a report, whole.
+/// One complete revision of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredReport {
     /// Its header.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 const START: OffsetDateTime = datetime!(2024-01-15 10:12 UTC);
-/// Every page.
+/// Verifies every page.
 const ALL: usize = usize::MAX;
 
 fn open(path: &Path) -> Result<SqliteStore, Error> {
@@ -54,7 +54,7 @@ fn flip(path: &Path, at: u64) {
     file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
 }
 
-/// Copies the file and those beside it, as a crash would leave them.
+/// Copies the file and those beside it in the state that a crash would leave.
 fn copy(from: &Path, to: &Path) {
     for suffix in ["", "-wal", "-sums"] {
         let named = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
@@ -67,7 +67,7 @@ fn a_flipped_byte_is_noticed_wherever_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = path_in(&folder);
     filled(&path, 400);
-    // Pages in the write-ahead log supersede those of the file; all others count.
+    // Pages in the write-ahead log supersede those of the file; all others must match.
     let length = fs::metadata(&path).unwrap().len();
     let pages = length / 4096;
     assert!(pages > 40, "{pages}");
@@ -89,7 +89,7 @@ fn a_flipped_byte_is_noticed_while_the_file_is_open() {
     fill(&store, 1..400);
     store.verify(ALL).unwrap();
     store.verify(1).unwrap();
-    // The time of modification shows it, however few pages are verified.
+    // The time of modification reveals it, however few pages are verified.
     flip(&path, 4096 * 20 + 77);
     assert!(matches!(store.verify(1), Err(Error::Damaged(_))));
     flip(&path, 4096 * 20 + 77);
@@ -137,7 +137,7 @@ fn files_without_or_with_foreign_checksums_are_noticed() {
     open(&path).unwrap();
 }
 
-/// Fills a file with 200 events, copies it, and fills it on up to `end`; the copy.
+/// Fills a file with 200 events, copies it, and fills the original up to `end`. Returns the copy.
 fn outdated_copy(path: &Path, end: u64) -> PathBuf {
     let older = path.with_file_name("older.db");
     filled(path, 200);
@@ -148,7 +148,7 @@ fn outdated_copy(path: &Path, end: u64) -> PathBuf {
     older
 }
 
-/// The copy is intact. Only the log's consumer knows that there were more events.
+/// The copy is intact. Only the log's consumer shows that there were more events.
 #[test]
 fn an_older_copy_opens_and_knows_how_far_it_is() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,12 +165,12 @@ fn an_older_file_with_a_newer_log_beside_it_is_noticed() {
     let older = outdated_copy(&path, 700);
     fs::copy(folder.path().join("query.db-wal"), folder.path().join("older.db-wal")).unwrap();
     assert!(matches!(open(&older), Err(Error::Damaged(_))));
-    // The other way round: the file is newer than its checksums.
+    // The reverse case: the file is newer than its checksums.
     fs::copy(folder.path().join("older.db-sums"), folder.path().join("query.db-sums")).unwrap();
     assert!(matches!(open(&path), Err(Error::Damaged(_))));
 }
 
-/// Whenever the process dies, what was committed is there and every page is as it was written.
+/// Whenever the process dies, committed events are present and every page is as it was written.
 #[test]
 fn a_crash_at_any_time_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The kinds of damage that test reports get before they are read.
+//! The kinds of damage to test reports before they are read.
 
 use super::{Cell, Sample};
 
@@ -39,7 +39,7 @@ pub(crate) enum Damage {
     DropLabel,
     /// A label with a misprint.
     Misprint,
-    /// A note in brackets behind a number.
+    /// A note in brackets after a number.
     Note,
     /// A stray blank cell at the end of a row.
     StrayBlank,
@@ -142,7 +142,7 @@ impl Damage {
     }
 }
 
-/// The cell's fact is not in the document any more.
+/// Removes the cell's fact, which is not in the document any more.
 fn forget(sample: &mut Sample, cell: &Cell) {
     if let Some(id) = &cell.fact {
         sample.truth.insert(id.to_string(), None);
@@ -208,7 +208,7 @@ fn misprint(cell: &mut Cell) {
     }
 }
 
-/// Makes every total of chapter 三 a number of its own, far below the sum of its parts.
+/// Sets every total of chapter 三 to a number of its own, far below the sum of its parts.
 fn unsum(sample: &mut Sample) {
     for (at, row) in sample.tables[1].iter_mut().enumerate().skip(3) {
         let total = row.last_mut().unwrap();

@@ -8,17 +8,17 @@ use super::{
 
 const SECTOR: usize = 512;
 
-/// Shorter streams would be stored elsewhere, as small ones.
+/// Minimum length of a stream. Shorter ones would be stored as small streams.
 const CUTOFF: usize = 4096;
 
 /// Where the text begins in its stream.
 const TEXT: usize = 1024;
 
-/// In a table; ends a row.
+/// Properties of a paragraph in a table that ends a row.
 const IN_TABLE: [u8; 3] = [0x16, 0x24, 1];
 const ENDS_ROW: [u8; 3] = [0x17, 0x24, 1];
 
-/// Twentieths of a point between two columns.
+/// Distance between two columns in twentieths of a point.
 const STEP: usize = 560;
 
 /// A paragraph: its text with the mark at its end, and its properties.
@@ -75,7 +75,7 @@ fn shape(row: &[Placed<'_>]) -> Vec<u8> {
     [&[0x08, 0xd6][..], &length, &operand].concat()
 }
 
-/// The stream of the text with its header, and that of the tables.
+/// Returns the stream of the text with its header, and that of the tables.
 fn streams(paragraphs: &[Paragraph]) -> (Vec<u8>, Vec<u8>) {
     let mut word = vec![0; TEXT];
     let mut offsets = vec![TEXT];
@@ -116,7 +116,7 @@ fn streams(paragraphs: &[Paragraph]) -> (Vec<u8>, Vec<u8>) {
     (word, tables)
 }
 
-/// Pages of properties: offset of their first and behind their last paragraph, and their bytes.
+/// Returns the pages of properties: the offsets of their first and after their last paragraph, and their bytes.
 fn pages(paragraphs: &[Paragraph], offsets: &[usize]) -> Vec<(usize, usize, Vec<u8>)> {
     let mut pages = Vec::new();
     let mut first = 0;
@@ -125,7 +125,7 @@ fn pages(paragraphs: &[Paragraph], offsets: &[usize]) -> Vec<(usize, usize, Vec<
         let mut low = SECTOR - 1;
         let mut entries: Vec<u8> = Vec::new();
         for paragraph in &paragraphs[first..] {
-            // The style's number, then the changes, in words.
+            // The list contains the number of the style, then the changes, in words.
             let mut list = [&[0, 0][..], &paragraph.changes].concat();
             list.resize(list.len().next_multiple_of(2), 0);
             let begin = low.saturating_sub(list.len() + 2) & !1;

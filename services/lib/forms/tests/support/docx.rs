@@ -1,4 +1,4 @@
-//! A report as a DOCX package, with merged cells as Word writes them.
+//! A report as a DOCX package, with merged cells in Word's form.
 
 use std::io::{Cursor, Write};
 

@@ -17,15 +17,19 @@ pub(crate) enum Layout {
     OpenBars,
     /// `| a | b |||`: merged cells as filling at the end of the row.
     FilledBars,
-    /// One cell a line.
+    /// One cell per line.
     Lines,
-    /// One cell a line, blank lines between.
+    /// One cell per line, with blank lines between.
     SpacedLines,
     /// `a |⏎b |`.
     ClosedCells,
-    /// `|⏎a |⏎b |⏎||`: a bar opens each row, filling closes it.
+    /// `|
+    /// a |
+    /// b |
+    /// ||`: a bar opens each row, padding closes it.
     MarkedRows,
-    /// `⇥a⏎⇥b`, a blank line behind each row.
+    /// `⇥a
+    /// ⇥b`, with a blank line after each row.
     WordPaste,
     /// `a⇥b`.
     TabRows,
@@ -37,9 +41,9 @@ pub(crate) enum Layout {
     OneLine,
     /// Markdown's pipe table.
     Markdown,
-    /// Labels as lines, their values as small tables of Markdown.
+    /// Labels as lines, with their values as small Markdown tables.
     TornMarkdown,
-    /// A small table of Markdown for each row, under column names that a vision model invented.
+    /// A small Markdown table for each row, under column names that a vision model invented.
     RowTables,
     /// `| a | a | b |`: merged cells printed over each of their columns.
     RepeatedBars,
@@ -47,13 +51,13 @@ pub(crate) enum Layout {
     Divs,
     /// HTML with spans.
     Html,
-    /// HTML without its chapters' headings in own paragraphs and with Word's cut-up text.
+    /// HTML whose chapters have no headings in own paragraphs, with the text fragments of Word.
     WordHtml,
     /// Word's package.
     Docx,
     /// Ruled tables over several pages.
     Pdf,
-    /// The same without lines.
+    /// Tables over several pages without lines.
     BarePdf,
     /// Word's binary file.
     Doc,
@@ -194,7 +198,7 @@ impl Layout {
     }
 }
 
-/// Two reports side by side in a PDF.
+/// Returns two reports side by side in a PDF.
 pub(crate) fn beside(left: &Sample, right: &Sample, is_ruled: bool) -> Vec<u8> {
     pdf::write_beside(&parts(left), &parts(right), is_ruled)
 }
@@ -203,7 +207,7 @@ fn filled(row: &[String]) -> Vec<&str> {
     row.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect()
 }
 
-/// The labels of a row with values as lines, the values as a table of one row; other rows as tables.
+/// Returns the labels of a row with values as lines, with the values as a table of one row; other rows as tables.
 fn torn(row: &[Cell]) -> String {
     let bars = |cells: &[&Cell]| {
         let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
@@ -221,8 +225,8 @@ fn torn(row: &[Cell]) -> String {
 const ELSEWHERE: [&str; 7] =
     ["本年新收件数", "上年结转件数", "予以公开", "部分公开", "不予公开", "无法提供", "其他处理"];
 
-/// A row as a table of its own, with invented column names over its values. From some row on, the names are those of
-/// another table.
+/// Returns a row as a table of its own, with invented column names over its values. From some row on, the names are
+/// those of another table.
 fn row_table(at: usize, row: &[Cell]) -> String {
     let (values, labels): (Vec<&Cell>, Vec<&Cell>) = row.iter().partition(|cell| cell.fact.is_some());
     let texts = |cells: &[&Cell]| cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" | ");
@@ -268,12 +272,13 @@ fn origins(table: &Table, render: impl Fn(&[String]) -> String) -> String {
     table.iter().map(|row| render(&texts(row))).collect::<String>() + "\n"
 }
 
-/// The grid with merged cells as their text and blanks; damaged rows are as long as their cells.
+/// Returns the grid with merged cells as their text and blanks; damaged rows are as long as their cells.
 fn expanded(table: &Table) -> Vec<Vec<String>> {
     spread(table, true)
 }
 
-/// Text pasted from Word: a merged cell leaves blanks in the rows below it, but none in the columns to its right.
+/// Returns text pasted from Word: a merged cell leaves blanks in the rows below it, but none in the columns to its
+/// right.
 fn grid_with_lead(table: &Table) -> Vec<Vec<String>> {
     spread(table, false)
 }

@@ -19,7 +19,7 @@ pub(crate) struct Cell {
     pub(crate) text: String,
     pub(crate) columns: usize,
     pub(crate) rows: usize,
-    /// The fact that stands here.
+    /// The fact of the cell.
     pub(crate) fact: Option<FactId>,
 }
 
@@ -28,9 +28,9 @@ pub(crate) type Table = Vec<Vec<Cell>>;
 /// A report's content before it is laid out.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
-    /// Chapters 二, 三, 四.
+    /// The tables of chapters 二, 三 and 四.
     pub(crate) tables: [Table; 3],
-    /// What stands in each cell; a blank cell has none.
+    /// The text of each cell; a blank cell has none.
     pub(crate) truth: BTreeMap<String, Option<String>>,
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn read(text: &(impl AsRef<[u8]> + ?Sized), filename: &str) -> Report
         .unwrap_or_else(|e| panic!("{e}\n{}", String::from_utf8_lossy(text)))
 }
 
-/// How a reading compares with the truth.
+/// The number of right, wrong and open facts of a reading.
 #[derive(Debug, Default)]
 pub(crate) struct Score {
     pub(crate) right: usize,

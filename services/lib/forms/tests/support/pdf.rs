@@ -16,7 +16,7 @@ const MARGIN: f64 = 40.0;
 const SIZE: f64 = 8.0;
 const LEADING: f64 = 10.0;
 
-/// Writes a file; tables have lines around their cells if they are ruled, and texts in the middle of them if not.
+/// Writes a file. Ruled tables have lines around their cells; in unruled tables, texts are centred.
 pub(crate) fn write(parts: &[Part<'_>], is_ruled: bool) -> Vec<u8> {
     file(&pages(parts, is_ruled), WIDTH)
 }
@@ -45,7 +45,7 @@ fn pages(parts: &[Part<'_>], is_ruled: bool) -> Vec<String> {
 
 struct Paper {
     pages: Vec<String>,
-    /// Where the next thing begins, from the bottom.
+    /// Position of the next object, from the bottom.
     y: f64,
     is_ruled: bool,
 }
@@ -123,7 +123,7 @@ fn x(placed: &Placed<'_>, step: f64) -> f64 {
     MARGIN + count(placed.column) * step
 }
 
-/// What a cell of one row takes.
+/// Returns the height that a cell needs for its text.
 fn needed(placed: &Placed<'_>, step: f64) -> f64 {
     let cell = placed.cell.filter(|cell| cell.rows == 1);
     cell.map_or(0.0, |cell| count(wrapped(&cell.text, count(placed.columns) * step - 4.0).len()) * LEADING)
@@ -133,7 +133,7 @@ fn count(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap())
 }
 
-/// How wide a text is printed.
+/// Returns the printed width of a text.
 fn taken(text: &str) -> f64 {
     text.chars().map(|c| if c.is_ascii() { SIZE / 2.0 } else { SIZE }).sum()
 }

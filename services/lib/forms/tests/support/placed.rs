@@ -1,11 +1,11 @@
-//! A table's cells at their places on the grid, as office formats and PDF need them.
+//! A table's cells with their positions on the grid, as office formats and PDF need them.
 
 use super::{Cell, Table};
 
-/// A place in a row, and the cell that begins there.
+/// A position in a row, and the cell that begins there.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed<'t> {
-    /// The cell that begins here; `None` if a cell from above covers the place.
+    /// The cell that begins here; `None` if a cell from above covers the position.
     pub(crate) cell: Option<&'t Cell>,
     /// First grid column.
     pub(crate) column: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Placed<'t> {
     pub(crate) columns: usize,
 }
 
-/// The rows of a table, left to right; rows that lost cells end early, as they do in documents.
+/// Returns the rows of a table, left to right. Rows that lost cells end early, as they do in documents.
 pub(crate) fn rows(table: &Table) -> Vec<Vec<Placed<'_>>> {
     // For each column that a cell from above covers: rows left, first column, width.
     let mut covered: Vec<Option<(usize, usize, usize)>> = Vec::new();

@@ -1,13 +1,13 @@
 //! The checksum of every page of the file, kept in a file beside it.
 //!
-//! SQLite notices damage only where it breaks the shape of a tree; a byte that flipped inside a value is answered as if it had
-//! been written. Between two checkpoints nothing writes to the main file, and checkpoints are made here alone. So the
-//! checksums are computed after each of them, and every page must agree until the next.
+//! SQLite notices damage only where it breaks the shape of a tree; a flipped byte inside a value would be returned as
+//! if it had been written. Between two checkpoints nothing writes to the main file, and only this module makes
+//! checkpoints. The checksums are computed after each checkpoint, and every page must match until the next.
 //!
-//! A checkpoint may change the pages that are in the write-ahead log, and the log holds what they must say. Until it
-//! completed, and after a crash, those pages are [loose](Checksums::loose): SQLite takes them from the log. The log is
-//! overwritten only after the checksums of the checkpoint are on disk. The salt tells whether the log belongs to the
-//! file: it grows by one with each log.
+//! A checkpoint may change the pages that are in the write-ahead log, and the log contains their new content. Until
+//! the checkpoint completes, and after a crash, those pages are [loose](Checksums::loose): SQLite reads them from the
+//! log. The log is overwritten only after the checksums of the checkpoint are on disk. The salt shows whether the log
+//! belongs to the file: it grows by one with each log.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
@@ -24,7 +24,7 @@ const MAGIC: &[u8; 8] = b"GKSUMS01";
 /// Magic, page size, salt.
 const HEADER: u64 = 16;
 const SUM: u64 = 4;
-/// Pages read at once.
+/// Number of pages read at once.
 const BLOCK: usize = 64;
 const WAL_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -63,7 +63,7 @@ struct WriteAheadLog {
 // === impl Checksums ===
 
 impl Checksums {
-    /// Begins the checksums of a new file, whose only connection is `writer`.
+    /// Creates the checksums of a new file, whose only connection is `writer`.
     pub(super) fn create(path: &Path, writer: &Connection) -> Result<Self, Error> {
         let main = File::open(path)?;
         let page_size = page_size(&main)?;
@@ -78,7 +78,7 @@ impl Checksums {
     /// Reads the checksums and compares every page with them. Call it before SQLite opens the file.
     ///
     /// # Errors
-    /// `Damaged` if a page differs, if there are no checksums, or if the write-ahead log is of another copy.
+    /// `Damaged` if a page differs, if there are no checksums, or if the write-ahead log belongs to another copy.
     pub(super) fn load(path: &Path) -> Result<Self, Error> {
         let main = File::open(path)?;
         let side = match File::options().read(true).write(true).open(side_of(path)) {
@@ -101,10 +101,10 @@ impl Checksums {
         Ok(loaded)
     }
 
-    /// Copies pages from the write-ahead log into the file, except those that a reader still needs as they are.
+    /// Copies pages from the write-ahead log into the file, except those that a reader still needs unchanged.
     ///
     /// # Errors
-    /// The pages in question stay loose: call it again.
+    /// The affected pages stay loose. Call it again.
     pub(super) fn checkpoint(&mut self, writer: &Connection) -> Result<(), Error> {
         let log = WriteAheadLog::read(&self.path, self.page_size)?;
         self.loose.extend(log.pages);
@@ -119,10 +119,10 @@ impl Checksums {
         Ok(())
     }
 
-    /// Compares pages with their checksums, at least `pages` of them, all in turn; at once all, if the file was touched.
+    /// Compares at least `pages` pages with their checksums, in turn. Compares all at once if the file was modified.
     ///
     /// # Errors
-    /// `Damaged` if one differs, or if another file is in the place of this one.
+    /// `Damaged` if a page differs, or if the file was replaced by another.
     pub(super) fn verify_some(&mut self, pages: usize) -> Result<(), Error> {
         let found = match fs::metadata(&self.path) {
             Ok(found) => Stamp::of(&found),
@@ -170,7 +170,7 @@ impl Checksums {
         Ok(())
     }
 
-    /// Computes the checksums of the loose pages and stores them. Nothing is loose afterwards.
+    /// Computes the checksums of the loose pages and stores them. No page is loose afterwards.
     fn compute_loose(&mut self, salt: u32) -> Result<(), Error> {
         let size = self.page_size as u64;
         let pages =
@@ -203,7 +203,8 @@ impl Checksums {
 // === impl WriteAheadLog, Stamp ===
 
 impl WriteAheadLog {
-    /// Reads the frames' headers. Frames of an earlier use of the log file have another salt and end it.
+    /// Reads the frames' headers, up to the first frame with another salt, which is from an earlier use of the log
+    /// file.
     fn read(path: &Path, page_size: usize) -> Result<Self, Error> {
         let file = match File::open(beside(path, "-wal")) {
             Ok(file) => file,
@@ -251,12 +252,12 @@ fn damaged(what: &str) -> Error {
     Error::Damaged(what.to_owned())
 }
 
-/// A number as SQLite writes it.
+/// Reads a number in SQLite's format.
 fn number(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-/// The page size that the file's own header names.
+/// Returns the page size from the file's own header.
 fn page_size(main: &File) -> Result<usize, Error> {
     let mut header = [0; 18];
     main.read_exact_at(&mut header, 0)?;
@@ -271,7 +272,7 @@ fn header(page_size: usize, salt: u32) -> Vec<u8> {
     [&MAGIC[..], &size.to_le_bytes(), &salt.to_le_bytes()].concat()
 }
 
-/// Page size, salt and checksums; `None` if the file is of another form.
+/// Parses page size, salt and checksums. Returns `None` if the file has another form.
 fn parse(bytes: &[u8]) -> Option<(usize, u32, Vec<u32>)> {
     let (header, sums) = bytes.strip_prefix(MAGIC)?.split_at_checked(8)?;
     let (size, salt) = header.split_at(4);

@@ -1,4 +1,4 @@
-//! Rows to plain types and back. A value that does not read back is an error, never a default.
+//! Converts rows to plain types and back. A value that cannot be converted is an error, never a default.
 
 use std::str::FromStr;
 
@@ -11,23 +11,23 @@ use time::OffsetDateTime;
 
 use crate::{arrival::Origin, error::Error, query::severity_rank, report::RevisionHeader};
 
-/// A sequence as a column value.
+/// Converts a sequence to a column value.
 pub(super) fn signed(n: u64, what: &'static str) -> Result<i64, Error> {
     i64::try_from(n).map_err(|_| Error::OutOfRange(what))
 }
 
-/// A sequence from a column.
+/// Reads a sequence from a column.
 pub(super) fn unsigned(row: &Row<'_>, column: &str) -> Result<u64, Error> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column))
 }
 
-/// A time as a column value, cut to microseconds.
+/// Converts a time to a column value, cut to microseconds.
 pub(super) fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos().div_euclid(1000))
         .expect("±9999 years fit in 63 bits of microseconds")
 }
 
-/// A time from a column.
+/// Converts a column value to a time.
 pub(super) fn time_of(micros: i64) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).map_err(|_| damaged("time"))
 }
@@ -45,25 +45,25 @@ fn optional<T: FromStr>(row: &Row<'_>, column: &str) -> Result<Option<T>, Error>
     text.map(|t| t.parse().map_err(|_| damaged(column))).transpose()
 }
 
-/// A text column without a copy; `None` for NULL.
+/// Returns a text column without a copy, or `None` for NULL.
 fn words<'a>(row: &'a Row<'_>, at: usize) -> Result<Option<&'a str>, Error> {
     row.get_ref(at)?.as_str_or_null().map_err(|_| damaged("text"))
 }
 
-/// A report's key in columns `agency` and `year`.
+/// Reads a report's key from the columns `agency` and `year`.
 pub(super) fn key(row: &Row<'_>) -> Result<ReportKey, Error> {
     let agency: String = row.get("agency")?;
     let agency = gongkai_model::AgencyKey::from_code(&agency).map_err(|_| damaged("agency"))?;
     Ok(ReportKey { agency, year: row.get("year")? })
 }
 
-/// The columns that [`revision`] reads besides `ordinal`: of `f`, the first arrival, of `c`, the one whose content counts, and of `v`,
-/// its versions.
+/// The columns that [`revision`] reads besides `ordinal`: `f` is the first arrival, `c` the one whose content counts,
+/// and `v` its versions.
 pub(super) const REVISION: &str = "c.agency, c.year, c.agency_name, c.form, c.variant, c.title, c.media_type, c.trace_id, \
      c.errors, c.warnings, c.reviews, c.infos, v.program, v.parser, v.forms, v.rules, \
      f.content_hash, f.received_sequence, f.submission_id, f.received_at, f.published_at, f.url, f.region, n.event_time";
 
-/// A revision's header.
+/// Reads a revision's header.
 pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<RevisionHeader, Error> {
     Ok(RevisionHeader {
         key: key(row)?,
@@ -87,7 +87,7 @@ pub(super) fn revision(row: &Row<'_>, withdrawn: bool) -> Result<RevisionHeader,
     })
 }
 
-/// An arrival of a report's history.
+/// Reads an arrival of a report's history.
 pub(super) fn arrival(row: &Row<'_>) -> Result<Arrival, Error> {
     Ok(Arrival {
         rank: rank(row.get("effective_at")?, row.get("received_sequence")?, "received_sequence")?,
@@ -100,7 +100,7 @@ pub(super) fn arrival(row: &Row<'_>) -> Result<Arrival, Error> {
     })
 }
 
-/// A withdrawal of a report's history.
+/// Reads a withdrawal of a report's history.
 pub(super) fn taken_down(row: &Row<'_>) -> Result<TakenDown, Error> {
     Ok(TakenDown {
         rank: rank(row.get("effective_at")?, row.get("sequence")?, "sequence")?,
@@ -108,7 +108,7 @@ pub(super) fn taken_down(row: &Row<'_>) -> Result<TakenDown, Error> {
     })
 }
 
-/// A rank from microseconds and a sequence.
+/// Converts microseconds and a sequence to a rank.
 pub(super) fn rank(effective_at: i64, sequence: i64, what: &'static str) -> Result<Rank, Error> {
     let sequence = u64::try_from(sequence).map_err(|_| Error::OutOfRange(what))?;
     Ok(Rank::new(time_of(effective_at)?, sequence))
@@ -135,7 +135,7 @@ fn versions(row: &Row<'_>) -> Result<Versions, Error> {
     })
 }
 
-/// A source as the values of the columns `source_…`.
+/// Converts a source to the values of the columns `source_…`.
 pub(super) fn source_values(source: Option<&Source>) -> [Value; 9] {
     let number = |n: Option<u32>| n.map_or(Value::Null, |n| Value::Integer(n.into()));
     let cell = source.and_then(|s| s.cell);
@@ -153,12 +153,12 @@ pub(super) fn source_values(source: Option<&Source>) -> [Value; 9] {
     ]
 }
 
-/// The columns that [`source`] reads. They are read by position, because by name each value of each row searches the names of
-/// all columns.
+/// The columns that [`source`] reads. They are read by position, because access by name searches the names of all
+/// columns for each value.
 pub(super) const SOURCE: &str = "source_text, source_table, source_row, source_column, source_page, \
      source_start, source_end, source_area, source_part";
 
-/// A source from the columns [`SOURCE`], the first of which is the `at`-th.
+/// Reads a source from the columns [`SOURCE`], which begin at index `at`.
 pub(super) fn source(row: &Row<'_>, at: usize) -> Result<Option<Source>, Error> {
     let Some(text) = row.get(at)? else { return Ok(None) };
     let (table, start): (Option<u32>, Option<u32>) = (row.get(at + 1)?, row.get(at + 5)?);
@@ -190,7 +190,7 @@ fn parse_area(text: &str) -> Option<Area> {
 /// The columns that [`fact`] reads before [`SOURCE`].
 pub(super) const FACT: &str = "concept, applicant, state, value";
 
-/// A fact without its candidates, from the columns [`FACT`] and [`SOURCE`], the first of which is the `at`-th.
+/// Reads a fact without its candidates from the columns [`FACT`] and [`SOURCE`], which begin at index `at`.
 pub(super) fn fact(row: &Row<'_>, at: usize) -> Result<Fact, Error> {
     let concept = Concept::new(words(row, at)?.ok_or_else(|| damaged("concept"))?);
     let applicant =
@@ -211,7 +211,7 @@ pub(super) fn fact(row: &Row<'_>, at: usize) -> Result<Fact, Error> {
     })
 }
 
-/// A finding, with its versions joined and the columns [`SOURCE`] first.
+/// Reads a finding from a row with its versions joined and the columns [`SOURCE`] first.
 pub(super) fn finding(row: &Row<'_>) -> Result<Finding, Error> {
     let operands: String = row.get("facts")?;
     let operands = operands.lines().map(|line| line.parse().map_err(|_| damaged("facts")));

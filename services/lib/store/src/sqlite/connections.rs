@@ -9,13 +9,13 @@ use rusqlite::{Connection, config::DbConfig};
 
 use crate::error::Error;
 
-/// Statements kept prepared on each connection.
+/// Number of statements kept prepared on each connection.
 const STATEMENTS: usize = 64;
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Read connections, at least 1. As many reads run at once; further ones wait.
+    /// Number of read connections, at least 1. As many reads run at once; further ones wait.
     pub readers: usize,
     /// How long a call waits for a read connection, or for another process that writes, before [`Error::Busy`].
     pub busy_timeout: Duration,
@@ -32,7 +32,7 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Er
     let connection = Connection::open(path)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Query plans never depend on bound values. Otherwise cached statements are planned anew for every value.
+    // Query plans never depend on bound values. Otherwise cached statements are planned again for every value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Checkpoints are made by `checksums` alone.
@@ -46,7 +46,7 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Connection, Er
 /// The connections of a pool that are not in use.
 struct Idle {
     connections: Vec<Connection>,
-    /// Leased connections.
+    /// Number of leased connections.
     leased: usize,
     is_closed: bool,
 }
@@ -70,7 +70,7 @@ impl ReadConnections {
         Ok(Self { idle: Mutex::new(idle), returned: Condvar::new(), busy_timeout: options.busy_timeout })
     }
 
-    /// Takes a connection, or waits until one is returned.
+    /// Leases a connection, or waits until one is returned.
     ///
     /// # Errors
     /// `Busy` if none was returned in time, `Closed` once the pool is closed.

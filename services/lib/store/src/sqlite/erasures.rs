@@ -10,8 +10,8 @@ use crate::error::Error;
 /// Tables with a row for each part of an arrival's content.
 const PARTS: [&str; 5] = ["section", "candidate", "fact", "finding", "review_step"];
 
-/// Records an erasure and deletes what is stored of the contents: prose, title, facts and findings, and the report's waivers up
-/// to then. Zeros are written in the place of what is deleted.
+/// Records an erasure and deletes the stored contents: prose, title, facts and findings, and the report's earlier
+/// waivers. The deleted data are overwritten with zeros.
 pub(super) fn erase(tx: &Transaction<'_>, erasure: &Erasure) -> Result<(), Error> {
     tx.pragma_update(None, "secure_delete", true)?;
     for key in &erasure.reports {
@@ -26,7 +26,7 @@ pub(super) fn erase(tx: &Transaction<'_>, erasure: &Erasure) -> Result<(), Error
     Ok(())
 }
 
-/// Of two erasures of one content the later counts.
+/// Records the erasure of one content. Of two erasures the later counts.
 fn record(tx: &Transaction<'_>, key: &ReportKey, content_hash: &str, erasure: &Erasure) -> Result<(), Error> {
     let mut upsert = tx.prepare_cached(
         "INSERT INTO erasure VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (agency, year, content_hash) DO UPDATE SET \
@@ -56,14 +56,14 @@ fn delete_content(tx: &Transaction<'_>, key: &ReportKey, content_hash: &str) -> 
     Ok(())
 }
 
-/// True if a content of a report was erased.
+/// Returns true if a content of a report was erased.
 pub(super) fn is_erased(c: &Connection, key: &ReportKey, content_hash: &str) -> Result<bool, Error> {
     let mut select =
         c.prepare_cached("SELECT 1 FROM erasure WHERE agency = ? AND year = ? AND content_hash = ?")?;
     Ok(select.exists(params![key.agency.as_str(), key.year, content_hash])?)
 }
 
-/// When contents of a report were erased last.
+/// Returns when contents of a report were last erased.
 pub(super) fn erased_at(c: &Connection, key: &ReportKey) -> Result<Option<OffsetDateTime>, Error> {
     let mut select = c.prepare_cached("SELECT max(erased_at) FROM erasure WHERE agency = ? AND year = ?")?;
     let last: Option<i64> = select.query_row(params![key.agency.as_str(), key.year], |row| row.get(0))?;

@@ -1,4 +1,4 @@
-//! One finding with everything it rests on, and the severities it has had.
+//! One finding with everything that it depends on, and the severities that it has had.
 
 use gongkai_model::{Fact, FactId, ReportKey};
 use rusqlite::{Connection, Transaction, params};
@@ -31,7 +31,7 @@ pub(super) fn record_judgements(tx: &Transaction<'_>, content: &Content, at: i64
     Ok(())
 }
 
-/// A finding with everything it rests on.
+/// Returns a finding with everything that it depends on.
 pub(super) fn explained(
     c: &Connection,
     key: &ReportKey,

@@ -1,4 +1,4 @@
-//! The files of a read model: locking them, and setting a replaced one aside.
+//! The files of a read model: locking them, and moving those of a replaced one aside.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// Read models kept after they were replaced.
+/// Number of replaced read models that are kept.
 const KEPT: u32 = 2;
 
-/// The right to use the file of a read model. It ends when it is dropped, and with the process.
+/// The lock on the file of a read model. It is released when it is dropped, and when the process ends.
 #[derive(Debug)]
 pub struct FileLock(#[expect(dead_code, reason = "held, not used")] File);
 
-/// Takes the right to use the file of a read model, in which no two processes may write. Returns `None` if another has it.
+/// Locks the file of a read model, in which no two processes may write. Returns `None` if another process has locked
+/// it.
 ///
 /// # Errors
 /// The folder is missing or not writable.
@@ -27,10 +28,10 @@ pub fn lock(path: &Path) -> Result<Option<FileLock>, Error> {
     }
 }
 
-/// Renames the files of a read model, so that another can be made in its place. Returns the new name.
+/// Renames the files of a read model, so that another can be created in its place. Returns the new name.
 ///
-/// The names are `<path>.aside.1` for the latest and `<path>.aside.2` for the one before; an older one is removed. The store
-/// must be closed.
+/// The names are `<path>.aside.1` for the latest and `<path>.aside.2` for the one before; an older one is removed.
+/// The store must be closed.
 ///
 /// # Errors
 /// A file cannot be renamed or removed.
@@ -43,7 +44,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
         }
         rename(&beside(path, suffix), &beside(&named(1), suffix))?;
     }
-    // An index of the log file, made anew when it is missing.
+    // This is an index of the log file, which SQLite creates again when it is missing.
     remove(&beside(path, "-shm"))?;
     Ok(named(1))
 }
@@ -51,7 +52,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
 /// Suffixes of a read model's files: the database, its write-ahead log, its checksums.
 const FILES: [&str; 3] = ["", "-wal", "-sums"];
 
-/// `path` with `suffix` at its end.
+/// Returns `path` with `suffix` at its end.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);

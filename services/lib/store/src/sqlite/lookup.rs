@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
 use crate::report::{RevisionHeader, StoredReport};
 
-/// The history of a report, up to `as_of` if given.
+/// Returns the history of a report, up to `as_of` if given.
 ///
-/// Stored times are cut to microseconds, so a time taken from an answer includes the event that it belongs to.
+/// Stored times are cut to microseconds, so a time from an answer includes the event that it belongs to.
 pub(super) fn history(
     c: &Connection,
     key: &ReportKey,
@@ -39,7 +39,7 @@ pub(super) fn history(
     Ok(history)
 }
 
-/// The whole report, now or at `as_of`.
+/// Returns the whole report, now or at `as_of`.
 pub(super) fn report(
     c: &Connection,
     key: &ReportKey,
@@ -57,14 +57,14 @@ pub(super) fn report(
     }))
 }
 
-/// The current revision's header.
+/// Returns the current revision's header.
 pub(super) fn newest(c: &Connection, key: &ReportKey) -> Result<Option<RevisionHeader>, Error> {
     let history = history(c, key, None)?;
     let revisions = revisions(&history);
     revisions.last().map(|current| header(c, current, revisions.len(), current.is_withdrawn)).transpose()
 }
 
-/// The headers of a report's revisions, lowest rank first.
+/// Returns the headers of a report's revisions, lowest rank first.
 pub(super) fn headers(
     c: &Connection,
     key: &ReportKey,
@@ -149,7 +149,7 @@ fn facts(c: &Connection, arrival: u64) -> Result<Vec<Fact>, Error> {
     ))?;
     let found = select.query_and_then([id], |row| columns::fact(row, 0))?;
     let mut facts = found.collect::<Result<Vec<_>, Error>>()?;
-    // One query for all facts: few cells have candidates, and most reports none. Positions count from 0.
+    // One query suffices for all facts: few cells have candidates, and most reports none. Positions count from 0.
     let mut select = c.prepare_cached(&format!(
         "SELECT {SOURCE}, fact FROM candidate WHERE received_sequence = ? ORDER BY fact, position"
     ))?;

@@ -40,7 +40,7 @@ use crate::query::{
 use crate::report::{RevisionHeader, StoredReport};
 use crate::store::{Applied, Store, Write};
 
-/// Events between two checkpoints. A report takes some twenty pages.
+/// Number of events between two checkpoints. A report occupies some twenty pages.
 const CHECKPOINT: u64 = 128;
 
 /// A read model in a file. Shared behind an `Arc`.
@@ -58,14 +58,14 @@ pub struct SqliteStore {
 struct Writer {
     connection: Connection,
     checksums: Checksums,
-    /// Events since the last checkpoint.
+    /// Number of events since the last checkpoint.
     uncopied: u64,
 }
 
 /// Returns the epoch of the read model in a file, which may be in use.
 ///
 /// # Errors
-/// The file is missing or no read model.
+/// The file is missing or not a read model.
 pub fn epoch_of(path: &Path) -> Result<String, Error> {
     let connection = connections::open(path, Options::default().busy_timeout)?;
     Ok(connection.query_row("SELECT epoch FROM life", [], |row| row.get(0))?)
@@ -75,8 +75,8 @@ impl SqliteStore {
     /// Opens the file, creates it if it is missing, and migrates its schema. Compares every page with its checksum.
     ///
     /// # Errors
-    /// `Damaged`: it is not as it was written; call [`set_aside`] and begin anew. `Newer`: another program is needed.
-    /// Otherwise the folder is missing or not writable, or the disk is full.
+    /// `Damaged`: the file differs from what was written; call [`set_aside`] and start a new one. `Newer`: another
+    /// program is needed. Otherwise the folder is missing or not writable, or the disk is full.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let is_new = std::fs::metadata(path).map_or(true, |found| found.len() == 0);
         let checked = if is_new { None } else { Some(Checksums::load(path)?) };
@@ -90,23 +90,23 @@ impl SqliteStore {
         Ok(Self { epoch, writer: Mutex::new(Some(writer)), readers, position: Mutex::new(position) })
     }
 
-    /// Compares the next `pages` pages with their checksums, or all of them if the file was written by another program.
+    /// Compares the next `pages` pages with their checksums, or all of them if another program wrote the file.
     ///
     /// # Errors
-    /// `Damaged` if one differs, or if another file is in the place of this one.
+    /// `Damaged` if a page differs, or if the file was replaced by another.
     pub fn verify(&self, pages: usize) -> Result<(), Error> {
         self.writer().as_mut().ok_or(Error::Closed)?.checksums.verify_some(pages)
     }
 
-    /// Closes the file, so that another can take its place. Waits for reads under way, for up to the options' `busy_timeout`.
-    /// Every later call fails with [`Error::Closed`].
+    /// Closes the file, so that another can replace it. Waits for reads under way, for up to the options'
+    /// `busy_timeout`. Every later call fails with [`Error::Closed`].
     pub fn close(&self) {
         drop(self.writer().take());
         self.readers.close();
     }
 
     fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
-        // A panic while the lock was held rolled the transaction back: the connection is as good as before.
+        // A panic while the lock was held rolled the transaction back, so the connection is usable.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -132,8 +132,8 @@ impl Writer {
         Ok(done)
     }
 
-    /// Copies what was written into the main file, once it is enough events. After a failure, the next call tries
-    /// again.
+    /// Copies the written pages into the main file, once there were enough events. After a failure, the next call
+    /// tries again.
     fn checkpoint(&mut self, events: u64) {
         self.uncopied += events;
         if self.uncopied >= CHECKPOINT && self.checksums.checkpoint(&self.connection).is_ok() {
@@ -161,7 +161,7 @@ impl Store for SqliteStore {
         })?;
         self.position.lock().unwrap_or_else(PoisonError::into_inner).add(&recorded);
         let is_erasure = writes.iter().any(|write| matches!(write, Write::Erasure(_)));
-        // What is erased leaves the file itself now, not some thousand events later.
+        // Erased data leave the file itself now, not some thousand events later.
         let uncopied = if is_erasure { CHECKPOINT } else { marks.len().max(writes.len()) as u64 };
         writer.checkpoint(uncopied);
         Ok(applied)

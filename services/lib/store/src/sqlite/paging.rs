@@ -1,4 +1,4 @@
-//! Runs statements that end with a sort key and a limit, and makes the cursor of the last row.
+//! Runs statements that end with a sort key and a limit, and creates the cursor of the last row.
 
 use rusqlite::{Connection, Row, types::ValueRef};
 
@@ -7,7 +7,7 @@ use super::sql::Sql;
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
 
-/// Selects the sort key once more as `sort0`, `sort1`, …, for the cursor.
+/// Returns columns that select the sort key once more as `sort0`, `sort1`, …, for the cursor.
 pub(super) fn sort_columns(keys: &[&str]) -> String {
     let named: Vec<String> = keys.iter().enumerate().map(|(i, key)| format!("{key} AS sort{i}")).collect();
     named.join(", ")

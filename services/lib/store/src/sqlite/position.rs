@@ -1,4 +1,4 @@
-//! Which log the file was made from, and which of its events the file holds.
+//! The log from which the file was built, and which of its events the file contains.
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use time::OffsetDateTime;
@@ -7,14 +7,14 @@ use super::columns::{damaged, signed};
 use crate::error::Error;
 use crate::log::{LogIdentity, Mark, Position};
 
-/// Records that the file holds the events of `log`, and none yet.
+/// Records that the file is for the events of `log`, and contains none yet.
 pub(super) fn begin(tx: &Transaction<'_>, log: &LogIdentity) -> Result<(), Error> {
     let first = signed(log.first_sequence, "first_sequence")?;
     tx.execute("INSERT INTO log VALUES (?, ?, 0)", params![nanos(log.created)?, first])?;
     Ok(())
 }
 
-/// The log, and whether the file ever held all of it.
+/// Returns the log, and whether the file ever contained all of it.
 pub(super) fn log(c: &Connection) -> Result<Option<(LogIdentity, bool)>, Error> {
     let row = c.query_row("SELECT created, first_sequence, whole FROM log", [], |row| {
         Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?))
@@ -42,7 +42,7 @@ pub(super) fn read(c: &Connection) -> Result<Position, Error> {
     Ok(Position { events: events.unsigned_abs(), newest: newest.transpose()? })
 }
 
-/// Records an event. Returns false if it is recorded already.
+/// Records an event. Returns false if it is already recorded.
 ///
 /// # Errors
 /// `OtherLog` if another event with this sequence is recorded.

@@ -57,7 +57,7 @@ mod tests {
         assert!(matches!(migrate(&mut c), Err(Error::Newer { found: 99, known }) if known == newest));
     }
 
-    /// A(1), B(3), A(5) in a file of version 3, in which B is the current revision.
+    /// The report has the contents A(1), B(3), A(5) in a file of version 3, in which B is the current revision.
     #[test]
     fn a_migration_derives_anew_what_stands() {
         let mut c = Connection::open_in_memory().unwrap();

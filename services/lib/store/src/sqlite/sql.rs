@@ -1,4 +1,4 @@
-//! Builds statements. Values are bound; no text of a caller becomes part of a statement.
+//! Builds statements. Values are bound; text of a caller never becomes part of a statement.
 
 use rusqlite::{Params, params_from_iter, types::Value as Bound};
 
@@ -11,14 +11,14 @@ pub(super) struct Sql {
     values: Vec<Bound>,
 }
 
-/// A field's column.
+/// The column of a field.
 #[derive(Clone, Copy)]
 pub(super) struct SqlColumn {
-    /// The expression.
+    /// The expression that selects the column.
     pub(super) sql: &'static str,
-    /// What [`Op::Has`] means.
+    /// The meaning of [`Op::Has`] for the column.
     pub(super) has: Has,
-    /// True if `!=` also holds where the field is absent.
+    /// True if `!=` is also true where the field is absent.
     pub(super) absent_differs: bool,
 }
 
@@ -35,7 +35,7 @@ impl SqlColumn {
         Self { sql, has, absent_differs: true }
     }
 
-    /// A column for which `!=` does not hold where the field is absent.
+    /// Creates a column for which `!=` is false where the field is absent.
     pub(super) const fn only_present(sql: &'static str) -> Self {
         Self { sql, has: Has::Equals, absent_differs: false }
     }
@@ -65,7 +65,7 @@ impl Sql {
         params_from_iter(self.values.iter())
     }
 
-    /// ` AND …` for agency and year.
+    /// Appends ` AND …` for agency and year.
     pub(super) fn scope(&mut self, scope: &ReportScope) -> &mut Self {
         if let Some(agency) = &scope.agency {
             self.push(" AND r.agency = ").bind(agency.as_str().to_owned().into());
@@ -76,7 +76,7 @@ impl Sql {
         self
     }
 
-    /// ` AND …` for each condition.
+    /// Appends ` AND …` for each condition.
     pub(super) fn conditions<F: Copy>(
         &mut self,
         conditions: &[Condition<F>],
@@ -112,7 +112,8 @@ impl Sql {
         };
     }
 
-    /// ` AND (keys) > (cursor) ORDER BY keys LIMIT limit + 1`: the additional row tells whether there are more.
+    /// Appends ` AND (keys) > (cursor) ORDER BY keys LIMIT limit + 1`. The additional row shows whether there are
+    /// more.
     pub(super) fn page(
         &mut self,
         keys: &[&str],
@@ -151,7 +152,7 @@ fn bound(value: &Value) -> Bound {
     }
 }
 
-/// A limit as a bound value.
+/// Converts a limit to a bound value.
 pub(super) fn limit_of(limit: usize) -> Bound {
     Bound::Integer(i64::try_from(limit).unwrap_or(i64::MAX))
 }

@@ -15,12 +15,12 @@ pub(super) const COVERING: &str = "(SELECT n.id FROM waiver n WHERE n.agency = r
      AND n.fingerprint = i.fingerprint AND n.operands_digest = i.operands_digest AND n.ended_at IS NULL \
      ORDER BY n.created_at DESC, n.id LIMIT 1)";
 
-/// True for waiver `r` if its finding rests on other values now.
+/// Tests whether the finding of waiver `r` has other operand values now.
 const LAPSED: &str = "EXISTS (SELECT 1 FROM report t JOIN finding i ON i.received_sequence = t.content_sequence \
      WHERE t.agency = r.agency AND t.year = r.year AND i.fingerprint = r.fingerprint \
      AND i.operands_digest <> r.operands_digest)";
 
-/// Stores a waiver, or the end of one that is stored. False if nothing changed. Of two ends the earlier stays.
+/// Stores a waiver, or the end of a stored one. Returns false if nothing changed. Of two ends the earlier stays.
 pub(super) fn put(tx: &Transaction<'_>, waiver: &Waiver) -> Result<bool, Error> {
     let end = waiver.end.as_ref();
     let revoked = end.and_then(|end| end.revoked.as_ref());
@@ -51,20 +51,20 @@ pub(super) fn put(tx: &Transaction<'_>, waiver: &Waiver) -> Result<bool, Error> 
     Ok(changed > 0)
 }
 
-/// The waiver named by the column `waiver` of a finding's row.
+/// Returns the waiver named by the column `waiver` of a finding's row.
 pub(super) fn covering(c: &Connection, row: &Row<'_>) -> Result<Option<Waiver>, Error> {
     let Some(id) = row.get::<_, Option<String>>("waiver")? else { return Ok(None) };
     get(c, &columns::key(row)?, &id)
 }
 
-/// One waiver.
+/// Returns one waiver.
 pub(super) fn get(c: &Connection, key: &ReportKey, id: &str) -> Result<Option<Waiver>, Error> {
     let mut select = c.prepare_cached("SELECT * FROM waiver WHERE agency = ? AND year = ? AND id = ?")?;
     let mut rows = select.query(params![key.agency.as_str(), key.year, id])?;
     rows.next()?.map(waiver).transpose()
 }
 
-/// Waivers, newest first.
+/// Returns waivers, newest first.
 pub(super) fn list(c: &Connection, query: &WaiverQuery) -> Result<Page<FoundWaiver>, Error> {
     let keys: &[&str] = &["r.created_at", "r.agency", "r.year", "r.id"];
     let mut sql =
@@ -80,7 +80,7 @@ pub(super) fn list(c: &Connection, query: &WaiverQuery) -> Result<Page<FoundWaiv
     })
 }
 
-/// Waivers that have expired and have no recorded end.
+/// Returns waivers that have expired and have no recorded end.
 pub(super) fn to_expire(c: &Connection, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error> {
     let mut select = c.prepare_cached(
         "SELECT * FROM waiver WHERE ended_at IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",

@@ -23,8 +23,8 @@ pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<Applied, Erro
     }
 }
 
-/// Stores an arrival, unless the same or a later stage event about it is stored. Of an erased content nothing is stored but
-/// that it came in.
+/// Stores an arrival, unless the same or a later stage event about it is stored. For an erased content, stores only
+/// that it arrived.
 fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Error> {
     let id = signed(arrival.arrival.rank.sequence(), "received_sequence")?;
     let event = signed(arrival.arrival.event, "event_sequence")?;
@@ -41,7 +41,7 @@ fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Erro
         ArrivalOutcome::Validated(_) | ArrivalOutcome::Rejected => None,
     };
     let new_key = content.map(|content| content.key.clone());
-    // A later reading may find another agency or year, or no report: then the old report changes too.
+    // A later reading may find another agency or year, or no report. The old report then changes too.
     let old_key = stored.and_then(|(_, key)| key).filter(|old| new_key.as_ref() != Some(old));
     let touched: Vec<ReportKey> = old_key.into_iter().chain(new_key).collect();
     changing(tx, &touched, || {
@@ -70,8 +70,8 @@ fn withdrawal(tx: &Transaction<'_>, withdrawal: &Withdrawal) -> Result<Applied, 
     })
 }
 
-/// Stores a waiver, or the end of one that is stored. It is visible in the findings of a report that is not withdrawn. One that
-/// was granted before the report was erased went with it.
+/// Stores a waiver, or the end of a stored one. It is visible in the findings of a report that is not withdrawn. Does
+/// not store a waiver that was granted before the report was erased.
 fn waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<Applied, Error> {
     if erasures::erased_at(tx, &waiver.key)?.map(micros) >= Some(micros(waiver.created_at)) {
         return Ok(Applied::Unseen);
@@ -105,7 +105,7 @@ fn changing(
     Ok(applied)
 }
 
-/// What a reader of the feed sees of a report.
+/// The part of a report that a reader of the feed sees.
 #[derive(PartialEq)]
 enum FeedView {
     Nothing,
@@ -126,7 +126,7 @@ fn view(tx: &Transaction<'_>, key: &ReportKey) -> Result<FeedView, Error> {
     Ok(row.optional()?.unwrap_or(FeedView::Nothing))
 }
 
-/// Computes all rows of `report` anew.
+/// Recomputes all rows of `report`.
 pub(super) fn refresh_all(tx: &Transaction<'_>) -> Result<(), Error> {
     let mut select = tx.prepare("SELECT DISTINCT agency, year FROM arrival WHERE agency IS NOT NULL")?;
     let keys: Vec<ReportKey> = select.query_and_then([], columns::key)?.collect::<Result<_, _>>()?;

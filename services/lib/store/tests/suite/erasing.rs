@@ -1,4 +1,4 @@
-//! What is erased.
+//! Erased contents.
 
 use gongkai_store::query::{FactQuery, FindingQuery, ReportQuery, WaiverQuery};
 use gongkai_store::{Applied, ChangeKind};
@@ -27,7 +27,7 @@ pub(crate) fn what_is_erased_is_gone_and_stays_so(open: &dyn Fn() -> Opened) {
     assert!(facts.iter().all(|found| found.key == other));
     assert!(store.waivers(&WaiverQuery { limit: 99, ..WaiverQuery::default() }).unwrap().items.is_empty());
     assert_eq!(store.changes(None, 0, 99).unwrap().last().unwrap().kind, ChangeKind::Erased);
-    // What comes late, or again, changes nothing; another content is another matter.
+    // A late or repeated arrival changes nothing; another content is stored.
     assert_eq!(store.put_arrival(&validated(10, 30, "aa", &report, 3)).unwrap(), Applied::Unseen);
     assert_eq!(store.put_arrival(&validated(31, 32, "aa", &report, 3)).unwrap(), Applied::Unseen);
     assert_eq!(store.put_waiver(&waiver("w1", &report, 2, 14)).unwrap(), Applied::Unseen);

@@ -36,7 +36,7 @@ pub(crate) fn the_same_event_again_adds_no_entry(open: &dyn Fn() -> Opened) {
     let arrival = validated(8, 10, "bb", &a, 2);
     store.put_arrival(&arrival).unwrap();
     assert_eq!(store.put_arrival(&arrival).unwrap(), Applied::Unseen);
-    // A later event with the same content, under another trace.
+    // A later event has the same content, under another trace.
     let again = validated(8, 20, "bb", &a, 2);
     assert_eq!(store.put_arrival(&again).unwrap(), Applied::Unseen);
     assert_eq!(store.last_change().unwrap(), 1);

@@ -25,12 +25,13 @@ fn keys() -> [ReportKey; 3] {
     [key("361001", 2022), key("361001", 2023), key("361002", 2023)]
 }
 
-/// Hash, hence address, of an arrival: several arrivals share one.
+/// Returns the hash of an arrival, which determines its address. Several arrivals share one.
 fn hash(received: u64) -> &'static str {
     ["aa", "bb", "cc"][usize::try_from(received / 10 % 3).unwrap()]
 }
 
-/// Up to 12 events about few arrivals, reports and addresses, so that they interfere. Sequences are distinct.
+/// Generates up to 12 events about few arrivals, reports and addresses, so that they interfere. Sequences are
+/// distinct.
 fn events() -> impl Strategy<Value = Vec<LogEvent>> {
     let event = (0..5_u64, 0..4_usize, 0..10_u8);
     prop::collection::vec(event, 1..12).prop_map(|draws| {
@@ -99,7 +100,7 @@ fn state(store: &dyn Store) -> State {
     )
 }
 
-/// The history of each finding's severities.
+/// Returns the history of each finding's severities.
 fn judgements(store: &dyn Store) -> Vec<Vec<Judgement>> {
     let found = store.findings(&FindingQuery { limit: 999, ..FindingQuery::default() }).unwrap().items;
     let told = |found: &FoundFinding| {
@@ -108,7 +109,7 @@ fn judgements(store: &dyn Store) -> Vec<Vec<Judgement>> {
     found.iter().filter_map(told).collect()
 }
 
-/// The state that a reader of the feed reaches by keeping the last entry of each report.
+/// Returns the state that a reader of the feed reaches by keeping the last entry of each report.
 fn followed(store: &dyn Store) -> BTreeMap<ReportKey, bool> {
     let changes = store.changes(None, 0, 999).unwrap();
     changes.into_iter().map(|change| (change.key, change.kind == ChangeKind::Validated)).collect()

@@ -14,7 +14,8 @@ fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
-/// Agencies 361001 to 361005, years 2022 and 2023; the n of the content is the last digit times 3 plus year's.
+/// Stores reports of agencies 361001 to 361005 and years 2022 and 2023. The `n` of the content is the last digit of
+/// the agency times 3, plus 0 or 1 for the year.
 fn fill(store: &dyn Store) {
     for i in 1..=5_u64 {
         for year in [2022, 2023] {
@@ -38,7 +39,7 @@ pub(crate) fn pages_are_stable_while_reports_come_in(open: &dyn Fn() -> Opened) 
             loop {
                 let page = store.reports(&query).unwrap();
                 seen.extend(page.items.into_iter().map(|r| r.key));
-                // One at either end of every order, between any two pages.
+                // One report is at either end of every order, and one between any two pages.
                 for (agency, year, sequence) in [("360000", 2008, 1 + extra), ("369999", 2030, 90 + extra)] {
                     let key = key(&format!("{agency}{extra}"), year);
                     store.put_arrival(&validated(sequence, 300 + sequence, "new", &key, 1)).unwrap();

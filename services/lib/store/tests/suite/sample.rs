@@ -13,12 +13,12 @@ pub(crate) fn key(agency: &str, year: i32) -> ReportKey {
     ReportKey { agency: AgencyKey::from_code(agency).unwrap(), year }
 }
 
-/// Day `sequence` after the start.
+/// Returns the day `sequence` days after the start.
 pub(crate) fn day(sequence: u64) -> OffsetDateTime {
     START + Duration::days(i64::try_from(sequence).unwrap())
 }
 
-/// When the sender of an arrival says that it happened.
+/// Returns the sender's time of an arrival.
 pub(crate) fn happened(received: u64) -> OffsetDateTime {
     day(received) - Duration::minutes(5)
 }
@@ -35,7 +35,7 @@ pub(crate) fn origin(received: u64, hash: &str, url: &str) -> Origin {
     }
 }
 
-/// A validated arrival; values and findings follow from `n`.
+/// Returns a validated arrival; values and findings follow from `n`.
 pub(crate) fn validated(received: u64, event: u64, hash: &str, key: &ReportKey, n: i64) -> ArrivalEvent {
     ArrivalEvent {
         outcome: ArrivalOutcome::Validated(Box::new(content(key, n))),
@@ -102,7 +102,7 @@ pub(crate) fn erasure(at: u64, key: &ReportKey, hashes: &[&str]) -> Erasure {
     }
 }
 
-/// A waiver of the finding that [`content`] of `n` has first.
+/// Returns a waiver of the first finding in the [`content`] of `n`.
 pub(crate) fn waiver(id: &str, key: &ReportKey, n: i64, created: u64) -> Waiver {
     let Finding { rule, severity, fingerprint, operands_digest, .. } = finding(n, 0);
     Waiver {
@@ -142,7 +142,7 @@ fn source(text: &str, row: u32) -> Source {
     }
 }
 
-/// One fact of each state; the fee has decimals.
+/// Returns one fact of each state; the fee has decimals.
 fn facts(n: i64) -> Vec<Fact> {
     let number = |text: String| State::Reported(text.parse().unwrap());
     let id = |text: &str| text.parse::<FactId>().unwrap();

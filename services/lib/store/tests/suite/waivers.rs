@@ -47,7 +47,7 @@ pub(crate) fn a_waiver_lapses_when_operands_change_and_survives_a_new_run(open: 
     let a = key("361001", 2023);
     store.put_waiver(&waiver("w1", &a, 5, 2)).unwrap();
     store.put_arrival(&validated(3, 5, "aa", &a, 5)).unwrap();
-    // The same finding again: in this arrival by a later run, and in another revision.
+    // The same finding appears again: in this arrival by a later validation, and in another revision.
     store.put_arrival(&validated(3, 8, "aa", &a, 5)).unwrap();
     store.put_arrival(&validated(10, 11, "bb", &a, 5)).unwrap();
     assert_eq!(waived(&*store, &a), ["w1"]);
@@ -110,7 +110,7 @@ pub(crate) fn a_finding_is_explained_with_operands_weights_and_waivers(open: &dy
         content.findings[0].versions.rules = "u6".into();
     }
     store.put_arrival(&later).unwrap();
-    // An earlier run that arrives late is part of the history too.
+    // An earlier validation that arrives late is part of the history too.
     store.put_arrival(&validated(3, 5, "aa", &a, 5)).unwrap();
     store.put_waiver(&waiver("w1", &a, 5, 6)).unwrap();
     let explained = store.explained(&a, "f5-0").unwrap().unwrap();
