@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use gongkai_ownership::{Address, Limits};
+use gongkai_ownership::{Address, SiteLimits};
 use gongkai_proto::v1::Sender;
 
 use crate::config::Site;
@@ -14,7 +14,7 @@ use crate::config::Site;
 pub struct Rights {
     /// Name of the site in the configuration.
     pub name: String,
-    pub limits: Limits,
+    pub limits: SiteLimits,
     /// Allowed prefixes of addresses; `None` for no limit.
     url_prefixes: Option<Vec<Address>>,
 }
@@ -22,7 +22,7 @@ pub struct Rights {
 /// On whose behalf a call acts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actor {
-    standing: Standing,
+    standing: Authority,
     /// The configured site that the call acts for, if any.
     site: Option<Arc<Rights>>,
     /// A site that the call names and that is not its own.
@@ -30,7 +30,7 @@ pub struct Actor {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Standing {
+enum Authority {
     /// The call has no valid credentials.
     #[default]
     Anonymous,
@@ -72,7 +72,7 @@ impl Rights {
         let prefixes = site.url_prefixes.as_ref();
         let url_prefixes = prefixes.map(|list| list.iter().map(address).collect()).transpose()?;
         let agencies = site.agencies.clone().unwrap_or_default();
-        Ok(Self { name: name.to_owned(), limits: Limits { agencies, regions }, url_prefixes })
+        Ok(Self { name: name.to_owned(), limits: SiteLimits { agencies, regions }, url_prefixes })
     }
 
     /// Returns true if an address has one of the site's prefixes.
@@ -89,19 +89,19 @@ impl Actor {
     /// Creates an actor that may do anything, within the limits of the site that it names.
     #[must_use]
     pub fn operator(site: Option<Arc<Rights>>) -> Self {
-        Self { standing: Standing::Operator, site, foreign: None }
+        Self { standing: Authority::Operator, site, foreign: None }
     }
 
     /// Creates an actor for an authenticated site.
     #[must_use]
     pub fn site(rights: Arc<Rights>) -> Self {
-        Self { standing: Standing::Site, site: Some(rights), foreign: None }
+        Self { standing: Authority::Site, site: Some(rights), foreign: None }
     }
 
     /// Creates an actor without credentials, within the limits of the site that it names.
     #[must_use]
     pub fn anonymous(site: Option<Arc<Rights>>) -> Self {
-        Self { standing: Standing::Anonymous, site, foreign: None }
+        Self { standing: Authority::Anonymous, site, foreign: None }
     }
 
     /// Returns the actor with the name of another site that its call names.
@@ -125,14 +125,14 @@ impl Actor {
     /// Returns the name of the authenticated site.
     #[must_use]
     pub fn proven(&self) -> Option<&str> {
-        let site = self.site.as_ref().filter(|_| self.standing == Standing::Site);
+        let site = self.site.as_ref().filter(|_| self.standing == Authority::Site);
         site.map(|site| site.name.as_str())
     }
 
     /// Returns true if the call may change what belongs to any site.
     #[must_use]
     pub fn is_operator(&self) -> bool {
-        self.standing == Standing::Operator
+        self.standing == Authority::Operator
     }
 
     /// Returns the sender for the later stages, or `None` if the call may do anything.
@@ -141,7 +141,7 @@ impl Actor {
         let limits = self.rights().map(|rights| rights.limits.clone()).unwrap_or_default();
         let sender = Sender {
             site: self.proven().unwrap_or_default().to_owned(),
-            anonymous: self.standing == Standing::Anonymous,
+            anonymous: self.standing == Authority::Anonymous,
             agencies: limits.agencies,
             regions: limits.regions,
         };

@@ -57,7 +57,7 @@ struct State {
 }
 
 /// Keeps a connection open during shutdown while one of its requests is in work.
-pub struct Working(Peer);
+pub struct BusyConnection(Peer);
 
 /// An open connection. Reads and writes fail once it must make room for another.
 pub struct ClientConnection {
@@ -156,9 +156,9 @@ impl Peer {
 
     /// Marks a request as in work, until the result is dropped.
     #[must_use]
-    pub fn work(&self) -> Working {
+    pub fn work(&self) -> BusyConnection {
         self.0.working.fetch_add(1, Ordering::AcqRel);
-        Working(self.clone())
+        BusyConnection(self.clone())
     }
 
     fn is_known(&self) -> bool {
@@ -170,7 +170,7 @@ impl Peer {
     }
 }
 
-impl Drop for Working {
+impl Drop for BusyConnection {
     fn drop(&mut self) {
         self.0.0.working.fetch_sub(1, Ordering::AcqRel);
     }

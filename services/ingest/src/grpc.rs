@@ -17,7 +17,7 @@ use crate::{
     admission::Admission,
     auth::{Authenticator, Caller},
     config::Config,
-    connections::{self, Connections, Working},
+    connections::{self, BusyConnection, Connections},
     door::Door,
     dry_run::DryRun,
     erasure::Eraser,
@@ -312,7 +312,7 @@ fn caller(extensions: &tonic::Extensions) -> Caller {
     extensions.get::<Caller>().cloned().unwrap_or_default()
 }
 
-fn working<T>(request: &Request<T>) -> Option<Working> {
+fn working<T>(request: &Request<T>) -> Option<BusyConnection> {
     request.extensions().get::<connections::Peer>().map(connections::Peer::work)
 }
 

@@ -27,7 +27,7 @@ mod standing;
 mod withdrawal;
 
 use self::{
-    incoming::Incoming,
+    incoming::HashedDocument,
     originals::Originals,
     rights::RightsGuard,
     standing::{Standing, rests_on_resources, standing},
@@ -84,7 +84,7 @@ pub struct Intake {
 }
 
 /// How to proceed with a call.
-enum Turn {
+enum Call {
     /// Accept its attempt.
     Begin(Attempt),
     /// Answer with the receipt of an accepted call.
@@ -154,25 +154,26 @@ impl Intake {
         self.limits.check(&submission)?;
         self.rights.claim(actor, &submission.declared).await?;
         let (size, now, sender) = (submission.size(), timestamp(self.now()), actor.sender());
-        let mut incoming = blocking::run_sized(size, move || Incoming::new(submission, sender, now)).await?;
+        let mut incoming =
+            blocking::run_sized(size, move || HashedDocument::new(submission, sender, now)).await?;
         self.eraser.refuse_erased(&incoming.event).await?;
         incoming.event.review_levels = self.review_levels.of(&incoming.submission.declared);
         let call = incoming.statement();
         match self.turn(&call, None).await? {
-            Turn::Begin(attempt) => self.accept(incoming, &attempt).await,
+            Call::Begin(attempt) => self.accept(incoming, &attempt).await,
             // The call has no id of its own, and its content was accepted before: it is a repetition only while that
             // content is current.
-            Turn::Known(known) if incoming.submission.identity == SubmissionIdentity::Content => {
+            Call::Known(known) if incoming.submission.identity == SubmissionIdentity::Content => {
                 let seen = self.receipts.seen(&incoming.content_key).await?.record;
                 if self.standing(&incoming, &seen).await? != Standing::New {
                     return Ok(self.with_status_url(*known));
                 }
                 match self.turn(&call, Some(&known.submission_id)).await? {
-                    Turn::Begin(attempt) => self.accept(incoming, &attempt).await,
-                    Turn::Known(known) => Ok(self.with_status_url(*known)),
+                    Call::Begin(attempt) => self.accept(incoming, &attempt).await,
+                    Call::Known(known) => Ok(self.with_status_url(*known)),
                 }
             }
-            Turn::Known(known) => {
+            Call::Known(known) => {
                 self.metrics.repeated(Repeat::Known);
                 Ok(self.with_status_url(*known))
             }
@@ -181,7 +182,7 @@ impl Intake {
 
     /// Decides how to proceed with a call, by the earlier ones. `over` is a submission that it does not repeat. A
     /// submission that was rejected for lack of time or memory is tried again.
-    async fn turn(&self, call: &Statement, over: Option<&str>) -> Result<Turn, Problem> {
+    async fn turn(&self, call: &Statement, over: Option<&str>) -> Result<Call, Problem> {
         let mut over = over.map(str::to_owned);
         loop {
             let now = micros(self.now());
@@ -202,8 +203,8 @@ impl Intake {
             };
             match self.receipts.known(&attempt.submission_id).await? {
                 Some(known) if rests_on_resources(&known) => over = Some(attempt.submission_id),
-                Some(known) => return Ok(Turn::Known(Box::new(known))),
-                None if is_new => return Ok(Turn::Begin(attempt)),
+                Some(known) => return Ok(Call::Known(Box::new(known))),
+                None if is_new => return Ok(Call::Begin(attempt)),
                 None => return self.begin_again(call, attempt).await,
             }
         }
@@ -211,11 +212,11 @@ impl Intake {
 
     /// Continues an unfinished attempt. While the broker remembers its message, a second one is dropped as a
     /// duplicate. After that, ingest's own consumer must have handled the log up to the attempt.
-    async fn begin_again(&self, call: &Statement, attempt: Attempt) -> Result<Turn, Problem> {
+    async fn begin_again(&self, call: &Statement, attempt: Attempt) -> Result<Call, Problem> {
         let now = self.now();
         let known_until = attempt.begun_us + micros(OffsetDateTime::UNIX_EPOCH + KNOWN_TO_BROKER);
         if micros(now) <= known_until {
-            return Ok(Turn::Begin(attempt));
+            return Ok(Call::Begin(attempt));
         }
         if !self.has_seen(known_until).await? {
             return Err(Problem::new(
@@ -225,10 +226,10 @@ impl Intake {
             ));
         }
         if let Some(known) = self.receipts.known(&attempt.submission_id).await? {
-            return Ok(Turn::Known(Box::new(known)));
+            return Ok(Call::Known(Box::new(known)));
         }
         self.receipts.begin_again(&call.first_id, &attempt.submission_id, micros(now)).await?;
-        Ok(Turn::Begin(attempt))
+        Ok(Call::Begin(attempt))
     }
 
     /// Returns true if ingest's own consumer has settled every message that the log stored up to this time.
@@ -243,7 +244,7 @@ impl Intake {
     }
 
     /// Accepts an attempt.
-    async fn accept(&self, mut incoming: Incoming, attempt: &Attempt) -> Result<Receipt, Problem> {
+    async fn accept(&self, mut incoming: HashedDocument, attempt: &Attempt) -> Result<Receipt, Problem> {
         let id = attempt.submission_id.as_str();
         incoming.begun_by(attempt);
         let mut seen = self.receipts.seen(&incoming.content_key).await?;
@@ -305,7 +306,7 @@ impl Intake {
     /// Stores the files and publishes the event. Announces it at its places before, and records it there afterwards.
     async fn publish(
         &self,
-        incoming: &Incoming,
+        incoming: &HashedDocument,
         id: &str,
         supersedes: &str,
     ) -> Result<LastAccepted, Problem> {
@@ -447,7 +448,7 @@ impl Intake {
         }
     }
 
-    async fn standing(&self, incoming: &Incoming, seen: &LastAccepted) -> Result<Standing, Problem> {
+    async fn standing(&self, incoming: &HashedDocument, seen: &LastAccepted) -> Result<Standing, Problem> {
         let report = incoming.submission.declared.report(&*self.registry.current()?);
         Ok(standing(&self.receipts, incoming, report.as_ref(), seen, self.now()).await?)
     }

@@ -62,7 +62,7 @@ pub struct Place {
 /// submission.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Stored {
+enum StoredPlace {
     Place(Place),
     Last(LastAccepted),
 }
@@ -127,11 +127,13 @@ impl Record for Place {
     /// An entry of an unknown version reads as absent.
     fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Ok(match serde_json::from_slice(&value) {
-            Ok(Stored::Place(place)) => place,
-            Ok(Stored::Last(last)) if last.content_key.is_empty() => {
+            Ok(StoredPlace::Place(place)) => place,
+            Ok(StoredPlace::Last(last)) if last.content_key.is_empty() => {
                 Self { log_epoch: last.log_epoch, withdrawal: last, ..Self::default() }
             }
-            Ok(Stored::Last(last)) => Self { log_epoch: last.log_epoch, document: last, ..Self::default() },
+            Ok(StoredPlace::Last(last)) => {
+                Self { log_epoch: last.log_epoch, document: last, ..Self::default() }
+            }
             Err(_) => Self::default(),
         })
     }

@@ -21,11 +21,11 @@ pub struct ReceiptJson {
     trace_id: String,
     status_url: String,
     findings: Findings,
-    rejection: Option<Rejection>,
+    rejection: Option<RejectionJson>,
     /// The submission that arrived under the same id before.
     supersedes: Option<String>,
     /// What a withdrawal applies to.
-    withdrawal: Option<Hit>,
+    withdrawal: Option<WithdrawalHitJson>,
     /// Where the sender and the document disagree.
     differences: Vec<DifferenceJson>,
     /// The files, if the submission has attachments.
@@ -55,7 +55,7 @@ struct Findings {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Rejection {
+struct RejectionJson {
     code: String,
     message: String,
     message_en: String,
@@ -66,7 +66,7 @@ struct Rejection {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Hit {
+struct WithdrawalHitJson {
     hit: &'static str,
     code: Option<String>,
 }
@@ -128,7 +128,7 @@ impl From<Receipt> for ReceiptJson {
                 review: findings.review,
                 info: findings.info,
             },
-            rejection: receipt.rejection.map(|rejection| Rejection {
+            rejection: receipt.rejection.map(|rejection| RejectionJson {
                 code: rejection.code,
                 message: rejection.message,
                 message_en: rejection.message_en,
@@ -136,7 +136,7 @@ impl From<Receipt> for ReceiptJson {
                 retryable: rejection.retryable,
             }),
             supersedes: filled(receipt.supersedes),
-            withdrawal: receipt.withdrawal.map(|withdrawal| Hit {
+            withdrawal: receipt.withdrawal.map(|withdrawal| WithdrawalHitJson {
                 hit: if withdrawal.hit() == WithdrawalHit::Report { "report" } else { "unknown" },
                 code: filled(withdrawal.code),
             }),

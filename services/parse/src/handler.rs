@@ -13,7 +13,7 @@ use bytes::Bytes;
 use gongkai_agencies::Registry;
 use gongkai_isolation::{RawDocument, Readers};
 use gongkai_model::{Difference, Part, Rejection, RejectionCode, ReportKey, Versions, effective_at};
-use gongkai_ownership::{Limits as SiteLimits, Owners, Thing};
+use gongkai_ownership::{Owners, SiteLimits, Thing};
 use gongkai_proto::{
     ReportEvent, convert,
     subjects::{self, Event},

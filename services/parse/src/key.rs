@@ -3,7 +3,7 @@
 use gongkai_agencies::{Asked, Registry};
 use gongkai_lifecycle as lifecycle;
 use gongkai_model::{AgencyKey, Difference, Region, Report, ReportKey};
-use gongkai_ownership::Limits;
+use gongkai_ownership::SiteLimits;
 use gongkai_proto::v1::DocumentReceived;
 
 use crate::declared::Declared;
@@ -29,7 +29,12 @@ pub fn of(report: &Report, received: &DocumentReceived, registry: &Registry) -> 
 
 /// Returns true if the report is within the limits of its sender.
 #[must_use]
-pub fn is_within(limits: &Limits, report: &Report, received: &DocumentReceived, registry: &Registry) -> bool {
+pub fn is_within(
+    limits: &SiteLimits,
+    report: &Report,
+    received: &DocumentReceived,
+    registry: &Registry,
+) -> bool {
     with_asked(report, received, registry, |asked, _| limits.outside(asked, registry).is_none())
 }
 

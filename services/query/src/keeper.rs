@@ -57,7 +57,7 @@ pub struct Keeper {
 }
 
 /// A read model that matches its log.
-struct Kept {
+struct OpenModel {
     store: Arc<SqliteStore>,
     watch: LogWatch,
 }
@@ -143,7 +143,7 @@ impl Keeper {
     }
 
     /// Opens the file if it matches the log. Otherwise builds another in its place.
-    async fn open(&mut self, mut doubt: Option<String>) -> anyhow::Result<Kept> {
+    async fn open(&mut self, mut doubt: Option<String>) -> anyhow::Result<OpenModel> {
         loop {
             let opened = match doubt.take() {
                 Some(reason) => Err(Obstacle::Mismatch(reason)),
@@ -168,7 +168,7 @@ impl Keeper {
         }
     }
 
-    async fn try_open(&self) -> Result<Kept, Obstacle> {
+    async fn try_open(&self) -> Result<OpenModel, Obstacle> {
         let state = self.runtime.stream_state(STREAM_REPORTS).await?;
         let store = self.open_store().await.map_err(|error| match error {
             Error::Damaged(what) => Obstacle::Mismatch(format!("the file is damaged: {what}")),
@@ -188,7 +188,7 @@ impl Keeper {
     }
 
     /// Compares an opened file with the log. A new file is bound to this log.
-    async fn examine(&self, store: Arc<SqliteStore>, state: &StreamState) -> Result<Kept, Obstacle> {
+    async fn examine(&self, store: Arc<SqliteStore>, state: &StreamState) -> Result<OpenModel, Obstacle> {
         let mut log = store.log().map_err(|error| self.failed("read", error))?;
         if log.is_none() && store.position().events == 0 {
             let new = LogIdentity { created: state.created, first_sequence: state.first_sequence };
@@ -200,7 +200,7 @@ impl Keeper {
         };
         let watch = LogWatch::new(self.runtime.clone(), store.clone(), log);
         match sure(&watch).await? {
-            LogComparison::Same => Ok(Kept { store, watch }),
+            LogComparison::Same => Ok(OpenModel { store, watch }),
             LogComparison::Other(reason) | LogComparison::Unsure(reason) => Err(Obstacle::Mismatch(reason)),
         }
     }
@@ -242,8 +242,8 @@ impl Keeper {
     }
 
     /// Fills and watches a read model until shutdown or until it must be replaced.
-    async fn keep(&mut self, kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>) -> anyhow::Result<Ended> {
-        let Kept { store, watch: log } = kept;
+    async fn keep(&mut self, kept: &OpenModel, doubts: &mut mpsc::Receiver<Doubt>) -> anyhow::Result<Ended> {
+        let OpenModel { store, watch: log } = kept;
         let epoch = store.epoch().to_owned();
         let is_whole = store.is_whole().with_context(|| self.what("read"))?;
         if is_whole {
@@ -274,7 +274,7 @@ impl Keeper {
     }
 
     /// Waits until the read model contains every event that the log has now.
-    async fn rebuild(&mut self, kept: &Kept) -> anyhow::Result<()> {
+    async fn rebuild(&mut self, kept: &OpenModel) -> anyhow::Result<()> {
         let (began, store) = (Instant::now(), &kept.store);
         let durable = subjects::consumer_query(store.epoch());
         let mut reached = None;
@@ -336,7 +336,7 @@ impl From<transport::Error> for Obstacle {
 }
 
 /// Compares a read model regularly with its log and its checksums, until they differ.
-async fn watch(kept: &Kept, doubts: &mut mpsc::Receiver<Doubt>, runtime: &Runtime) -> Ended {
+async fn watch(kept: &OpenModel, doubts: &mut mpsc::Receiver<Doubt>, runtime: &Runtime) -> Ended {
     let mut ticks = interval(CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut unsure = 0;

@@ -36,12 +36,12 @@ struct Explanation {
     finding: FindingView,
     url: String,
     content_hash: String,
-    history: Vec<Judgement>,
+    history: Vec<SeverityHistory>,
     waivers: Vec<WaiverView>,
 }
 
 #[derive(Debug, Serialize)]
-struct Judgement {
+struct SeverityHistory {
     severity: &'static str,
     rules: String,
     first_at: Option<String>,
@@ -64,7 +64,7 @@ fn view(told: v1::FindingExplanation) -> anyhow::Result<Explanation> {
     let operand = |fact: v1::Fact| Ok(FactLine::from(&Fact::try_from(fact)?));
     finding.finding.operands = told.operands.into_iter().map(operand).collect::<anyhow::Result<_>>()?;
     let judgement = |judgement: v1::Judgement| {
-        Ok(Judgement {
+        Ok(SeverityHistory {
             severity: severity(judgement.severity).map_or("UNSPECIFIED", Severity::as_str),
             rules: judgement.rules,
             first_at: rfc3339(judgement.first_at)?,

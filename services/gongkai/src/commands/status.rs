@@ -38,7 +38,7 @@ pub(crate) struct Args {
     target: ServiceAddresses,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: StatusFormat,
 }
 
 /// The deployment to examine.
@@ -56,7 +56,7 @@ pub(super) struct ServiceAddresses {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
+enum StatusFormat {
     /// Tables for people
     #[default]
     Table,
@@ -117,7 +117,7 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
             (streams, deliveries)
         }
         Err(error) => {
-            if args.format == Format::Table {
+            if args.format == StatusFormat::Table {
                 table::write(out, table::Format::Table, &services)?;
             }
             return Err(error);
@@ -126,8 +126,8 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     let dead_letters = streams.iter().find(|s| s.name == subjects::STREAM_DEAD).map_or(0, |s| s.messages);
     let report = DeploymentReport { services, streams, deliveries, dead_letters };
     match args.format {
-        Format::Json => out.json(&report)?,
-        Format::Table => write(out, &report)?,
+        StatusFormat::Json => out.json(&report)?,
+        StatusFormat::Table => write(out, &report)?,
     }
     let is_well = dead_letters == 0 && report.services.iter().all(|service| service.ready);
     Ok(ExitCode::from(u8::from(!is_well)))

@@ -13,7 +13,7 @@ use crate::{
     admission::Admission,
     auth::{Authenticator, Caller},
     checked_draft::CheckedDraft,
-    connections::{self, Working},
+    connections::{self, BusyConnection},
     dry_run::DryRun,
     error::Problem,
     intake::Intake,
@@ -39,7 +39,7 @@ pub(super) struct Admitted {
     pub(super) head: Parts,
     pub(super) body: Buffered,
     pub(super) caller: Caller,
-    _slot: (OwnedSemaphorePermit, Option<Working>),
+    _slot: (OwnedSemaphorePermit, Option<BusyConnection>),
 }
 
 // === impl App ===

@@ -8,7 +8,7 @@ use gongkai_proto::v1::{DocumentReceived, Sender};
 use prost_types::Timestamp;
 
 /// A document that is hashed, with the event for the log.
-pub(super) struct Incoming {
+pub(super) struct HashedDocument {
     pub(super) submission: Submission,
     pub(super) event: DocumentReceived,
     pub(super) content_hash: String,
@@ -16,9 +16,9 @@ pub(super) struct Incoming {
     pub(super) places: Vec<String>,
 }
 
-// === impl Incoming ===
+// === impl HashedDocument ===
 
-impl Incoming {
+impl HashedDocument {
     /// Hashes the document, which takes a while if it is large.
     pub(super) fn new(submission: Submission, sender: Option<Sender>, now: Timestamp) -> Self {
         let event = DocumentReceived { sender, ..submission.received(submission.references(), now) };

@@ -1,6 +1,6 @@
 //! Whether a document is already the current content of its report.
 
-use super::incoming::Incoming;
+use super::incoming::HashedDocument;
 use crate::{
     places::{LastAccepted, micros},
     receipt_store::ReceiptStore,
@@ -28,7 +28,7 @@ pub(super) enum Standing {
 /// The broker did not answer.
 pub(super) async fn standing(
     receipts: &ReceiptStore,
-    incoming: &Incoming,
+    incoming: &HashedDocument,
     report: Option<&ReportKey>,
     seen: &LastAccepted,
     now: OffsetDateTime,

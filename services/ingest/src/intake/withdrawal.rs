@@ -1,6 +1,6 @@
 //! Acceptance of a withdrawal. The steps are those of a document, without storing one.
 
-use super::{Intake, Turn};
+use super::{Call, Intake};
 use crate::{
     actor::Actor,
     calls::Statement,
@@ -39,8 +39,8 @@ impl Intake {
             may_supersede: true,
         };
         let attempt = match self.turn(&call, None).await? {
-            Turn::Begin(attempt) => attempt,
-            Turn::Known(known) => {
+            Call::Begin(attempt) => attempt,
+            Call::Known(known) => {
                 self.metrics.repeated(Repeat::Known);
                 return Ok(self.with_status_url(*known));
             }

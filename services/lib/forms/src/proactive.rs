@@ -21,7 +21,7 @@ const LIKE: f64 = 0.8;
 const LONGEST_HEAD: usize = 64;
 
 /// A band row found in the document.
-struct Hit<'r, 'a> {
+struct BandHit<'r, 'a> {
     row: &'r Row<'a>,
     band: usize,
     /// Ordinal of the row's first cell in the form.
@@ -37,13 +37,13 @@ pub(crate) fn read<'a>(
     padded: bool,
     assignment: &mut CellAssignment<'a>,
 ) {
-    let mut hits: Vec<Hit<'_, 'a>> = Vec::new();
+    let mut hits: Vec<BandHit<'_, 'a>> = Vec::new();
     let mut head: Vec<&ReadCell<'a>> = Vec::new();
     let torn = torn_rows(items, names);
     for (at, item) in items.iter().enumerate() {
         let Item::Row(row) = item else { continue };
         if let Some((_, band, first)) = torn.iter().find(|(values, _, _)| *values == at) {
-            hits.push(Hit { row, band: *band, first: *first, head: head.clone() });
+            hits.push(BandHit { row, band: *band, first: *first, head: head.clone() });
             continue;
         }
         let Some((band, first)) = names.row_of(row) else {
@@ -55,13 +55,13 @@ pub(crate) fn read<'a>(
                 let titles = row.labels.split_last().map_or(&[][..], |(_, titles)| titles);
                 note_head(&mut head, titles, names);
             }
-            hits.push(Hit { row, band, first, head: head.clone() });
+            hits.push(BandHit { row, band, first, head: head.clone() });
         } else if !has_loose_values(items.get(at + 1)) {
             let columns = form.bands.get(band).map_or(0, |band| band.columns.len());
             (0..columns).for_each(|column| assignment.empty(first + column));
         }
     }
-    let width = |hit: &Hit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
+    let width = |hit: &BandHit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
     let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))), |_| None);
     let displaced = displaced_cells::find(items, |row| hits.iter().any(|hit| std::ptr::eq(hit.row, row)))
         .unwrap_or_default();
@@ -83,14 +83,14 @@ pub(crate) fn read<'a>(
 }
 
 /// True for a row of numbers with one cell too few.
-fn is_short(hit: &Hit<'_, '_>, width: usize) -> bool {
+fn is_short(hit: &BandHit<'_, '_>, width: usize) -> bool {
     let number = |piece: &ReadCell<'_>| matches!(piece.value, CellValue::Number(..));
     width > 1 && hit.row.values.len() + 1 == width && hit.row.values.iter().all(number)
 }
 
 /// Reads a row with one cell too few, together with the cell that was displaced from it.
 fn complete<'a>(
-    hit: &Hit<'_, 'a>,
+    hit: &BandHit<'_, 'a>,
     displaced: &ReadCell<'a>,
     band: &Band,
     assignment: &mut CellAssignment<'a>,
@@ -158,7 +158,7 @@ fn note_head<'r, 'a>(head: &mut Vec<&'r ReadCell<'a>>, labels: &'r [ReadCell<'a>
 }
 
 fn read_hit<'a>(
-    hit: &Hit<'_, 'a>,
+    hit: &BandHit<'_, 'a>,
     band: &Band,
     names: &BandNames,
     (filling, padded): (&Filling, bool),
@@ -197,7 +197,7 @@ fn read_hit<'a>(
 }
 
 /// Returns the columns of the band that the titles above a row name, in reading order.
-fn named<'r, 'a>(hit: &Hit<'r, 'a>, names: &BandNames) -> Vec<(usize, &'r ReadCell<'a>)> {
+fn named<'r, 'a>(hit: &BandHit<'r, 'a>, names: &BandNames) -> Vec<(usize, &'r ReadCell<'a>)> {
     hit.head.iter().filter_map(|piece| names.column(hit.band, &piece.label).map(|at| (at, *piece))).collect()
 }
 

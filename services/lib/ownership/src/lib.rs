@@ -10,5 +10,5 @@ pub mod limits;
 pub mod owners;
 
 pub use address::Address;
-pub use limits::Limits;
+pub use limits::SiteLimits;
 pub use owners::{Owners, Thing};

@@ -6,7 +6,7 @@ use gongkai_model::{AgencyKey, Region};
 
 /// The limits of a site in the configuration. An empty list sets no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct SiteLimits {
     /// Codes, keys or names.
     pub agencies: Vec<String>,
     /// Beginnings of division codes.
@@ -20,9 +20,9 @@ pub enum Outside {
     Region,
 }
 
-// === impl Limits ===
+// === impl SiteLimits ===
 
-impl Limits {
+impl SiteLimits {
     /// Returns the limit that a report is outside of, if any. An agency that is not named, and a region that is not
     /// known, are within the limits: parse checks again when it has read the document.
     #[must_use]
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn an_agency_is_within_by_code_and_by_name() {
-        let limits = Limits {
+        let limits = SiteLimits {
             agencies: vec!["A1".into(), "D1".into(), "云溪县民政局".into()],
             regions: Vec::new(),
         };
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_region_is_within_by_the_beginning_of_its_code() {
-        let limits = Limits { agencies: Vec::new(), regions: vec!["3609".into()] };
+        let limits = SiteLimits { agencies: Vec::new(), regions: vec!["3609".into()] };
         let registry = registry();
         let outside = |asked: &Asked<'_>| limits.outside(asked, &registry);
         assert_eq!(outside(&asked("A1", "", "", "360999")), None);
@@ -116,6 +116,6 @@ mod tests {
         // The registry knows the region of the agency, whatever the sender declares.
         assert_eq!(outside(&asked("B1", "", "", "360999")), Some(Outside::Region));
         assert_eq!(outside(&asked("B1", "", "", "000000")), Some(Outside::Region));
-        assert_eq!(Limits::default().outside(&asked("B1", "", "", "361000"), &registry), None);
+        assert_eq!(SiteLimits::default().outside(&asked("B1", "", "", "361000"), &registry), None);
     }
 }

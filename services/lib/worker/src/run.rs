@@ -17,7 +17,7 @@ use crate::service::Service;
 const USAGE: u8 = 64;
 
 /// All settings of a program with one service.
-struct Settings<C> {
+struct ProgramSettings<C> {
     common: Common,
     own: C,
 }
@@ -66,16 +66,16 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
-fn load<S: Service>(about: &About, matches: &ArgMatches) -> anyhow::Result<Settings<S::Config>> {
+fn load<S: Service>(about: &About, matches: &ArgMatches) -> anyhow::Result<ProgramSettings<S::Config>> {
     let mut sections = about.sections.to_vec();
     if !sections.contains(&S::NAME) {
         sections.push(S::NAME);
     }
     let config = Config::load(matches.get_one::<PathBuf>("config").map(PathBuf::as_path), &sections)?;
-    Ok(Settings { common: config.common()?, own: S::configure(&config)? })
+    Ok(ProgramSettings { common: config.common()?, own: S::configure(&config)? })
 }
 
-fn dump<S: Service>(settings: &Settings<S::Config>) -> anyhow::Result<String> {
+fn dump<S: Service>(settings: &ProgramSettings<S::Config>) -> anyhow::Result<String> {
     fn table(value: &impl Serialize) -> anyhow::Result<toml::Table> {
         Ok(toml::Table::try_from(value)?)
     }
@@ -84,7 +84,7 @@ fn dump<S: Service>(settings: &Settings<S::Config>) -> anyhow::Result<String> {
     Ok(toml::to_string(&all)?)
 }
 
-fn start<S: Service>(about: About, settings: Settings<S::Config>) -> ExitCode {
+fn start<S: Service>(about: About, settings: ProgramSettings<S::Config>) -> ExitCode {
     let tokio = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(tokio) => tokio,
         Err(error) => return complain(about.program, &format!("couldn't start: {error}"), ExitCode::FAILURE),
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    fn loaded(toml: &str) -> anyhow::Result<Settings<Own>> {
+    fn loaded(toml: &str) -> anyhow::Result<ProgramSettings<Own>> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("gongkai.toml");
         std::fs::write(&file, toml).unwrap();

@@ -59,7 +59,7 @@ struct Sources {
 
 /// The events to apply again.
 #[derive(Debug, Clone, Copy)]
-struct Span {
+struct ReplayRange {
     /// The identities of the present streams.
     present: Sources,
     next: u64,
@@ -133,7 +133,7 @@ impl Inner {
     }
 
     /// `left` is the span that an earlier attempt has not finished.
-    async fn try_check(&self, left: &mut Option<Span>, latch: &Latch) -> Result<(), Error> {
+    async fn try_check(&self, left: &mut Option<ReplayRange>, latch: &Latch) -> Result<(), Error> {
         let reports = self.runtime.stream_state(STREAM_REPORTS).await?;
         let alerts = self.runtime.stream_state(STREAM_ALERTS).await?;
         let present = Sources { reports: identity(&reports), alerts: identity(&alerts) };
@@ -143,7 +143,7 @@ impl Inner {
         }
         let lag = self.runtime.consumer_lag(STREAM_REPORTS, subjects::CONSUMER_NOTIFY).await?;
         if lag.is_some() || self.runtime.log_epoch() > 0 {
-            let span = left.take_if(|span| span.present == present).unwrap_or(Span {
+            let span = left.take_if(|span| span.present == present).unwrap_or(ReplayRange {
                 present,
                 next: reports.first_sequence.max(1),
                 last: reports.last_sequence,
@@ -157,8 +157,8 @@ impl Inner {
     }
 
     /// Applies the events of a span in their order. After an error the next call continues.
-    async fn apply_again(&self, span: &mut Span, latch: &Latch) -> Result<(), Error> {
-        let Span { next, last, floor, since, .. } = *span;
+    async fn apply_again(&self, span: &mut ReplayRange, latch: &Latch) -> Result<(), Error> {
+        let ReplayRange { next, last, floor, since, .. } = *span;
         if next <= last {
             tracing::warn!(from = next, to = last, "alert records are made again from the log of reports");
         }

@@ -12,14 +12,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Media type of a [`WebhookBody`].
 pub(super) const JSON: &str = "application/json";
-/// Media type of a [`CloudEvent`].
+/// Media type of a [`EndedEvent`].
 pub(super) const CLOUD_EVENT: &str = "application/cloudevents+json";
 /// CloudEvents source of the ends of submissions.
 const SOURCE: &str = "gongkai-ingest";
 
-/// A CloudEvent in structured mode: a submission ended. The data is its receipt.
+/// A EndedEvent in structured mode: a submission ended. The data is its receipt.
 #[derive(Debug, Serialize)]
-pub(super) struct CloudEvent<'a> {
+pub(super) struct EndedEvent<'a> {
     specversion: &'static str,
     /// The `webhook-id`, which is the same for every delivery of this end.
     id: &'a str,
@@ -66,12 +66,12 @@ struct Data<'a> {
     content_hash: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     cause: &'a str,
-    findings: Vec<Finding<'a>>,
+    findings: Vec<FindingJson<'a>>,
     trace_id: &'a str,
 }
 
 #[derive(Debug, Serialize)]
-struct Finding<'a> {
+struct FindingJson<'a> {
     rule: &'a str,
     severity: &'static str,
     message: &'a str,
@@ -90,11 +90,11 @@ struct Finding<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     facts: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Source<'a>>,
+    source: Option<SourceJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Source<'a> {
+struct SourceJson<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<u32>,
@@ -111,9 +111,9 @@ pub(super) struct SummaryText {
     pub(super) message_en: String,
 }
 
-// === impl CloudEvent ===
+// === impl EndedEvent ===
 
-impl<'a> CloudEvent<'a> {
+impl<'a> EndedEvent<'a> {
     /// Creates the event with this id. `logged_at` is when the log stored that the submission ended.
     #[must_use]
     pub(super) fn new(ended: &'a v1::SubmissionEnded, id: &'a str, logged_at: OffsetDateTime) -> Self {
@@ -162,14 +162,14 @@ impl<'a> WebhookBody<'a> {
                 url: &alert.url,
                 content_hash: &alert.content_hash,
                 cause: &alert.cause,
-                findings: alert.findings.iter().map(Finding::new).collect(),
+                findings: alert.findings.iter().map(FindingJson::new).collect(),
                 trace_id: &alert.trace_id,
             },
         }
     }
 }
 
-impl<'a> Finding<'a> {
+impl<'a> FindingJson<'a> {
     fn new(finding: &'a v1::Finding) -> Self {
         Self {
             rule: &finding.rule,
@@ -183,7 +183,7 @@ impl<'a> Finding<'a> {
             expected: finding.expected.as_deref(),
             actual: finding.actual.as_deref(),
             facts: &finding.facts,
-            source: finding.source.as_ref().map(|source| Source {
+            source: finding.source.as_ref().map(|source| SourceJson {
                 text: &source.text,
                 page: source.page,
                 start: source.start,

@@ -4,7 +4,7 @@ use gongkai_proto::{ReportEvent, v1};
 use gongkai_worker::Context;
 
 use super::{
-    body::{self, CloudEvent, WebhookBody},
+    body::{self, EndedEvent, WebhookBody},
     filter::Filter,
 };
 
@@ -80,7 +80,7 @@ impl Notice {
                 (body::JSON, serde_json::to_string(&body))
             }
             Self::Ended(ended) => {
-                let body = CloudEvent::new(ended, id, context.logged_at);
+                let body = EndedEvent::new(ended, id, context.logged_at);
                 (body::CLOUD_EVENT, serde_json::to_string(&body))
             }
         };

@@ -50,7 +50,7 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: ReportFormat,
     /// Lightest finding that makes the exit code 1
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
@@ -66,7 +66,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
+enum ReportFormat {
     /// For people
     #[default]
     Text,
@@ -101,8 +101,8 @@ enum CheckExit {
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     validate(&args)?;
     let mut exit = CheckExit::Clean;
-    let mut tables = (args.lists.is_some() || args.format == Format::Xlsx).then(FindingTables::default);
-    let mut csv = (args.format == Format::Csv).then(text::CsvState::default);
+    let mut tables = (args.lists.is_some() || args.format == ReportFormat::Xlsx).then(FindingTables::default);
+    let mut csv = (args.format == ReportFormat::Csv).then(text::CsvState::default);
     let checker = Arc::new(Checker {
         rules: gongkai_rules::rule_set(args.rules.as_deref())?,
         limits: Limits::default(),
@@ -122,10 +122,10 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
             tables.add(line, &checker.rules);
         }
         match (args.format, &mut csv) {
-            (Format::Csv, Some(state)) => state.write(out, line)?,
-            (Format::Json, _) => out.json_text(&line.to_json())?,
-            (Format::Text, _) => text::write(out, line)?,
-            (Format::Csv | Format::Xlsx, _) => {}
+            (ReportFormat::Csv, Some(state)) => state.write(out, line)?,
+            (ReportFormat::Json, _) => out.json_text(&line.to_json())?,
+            (ReportFormat::Text, _) => text::write(out, line)?,
+            (ReportFormat::Csv | ReportFormat::Xlsx, _) => {}
         }
     }
     if let Some(tables) = tables {
@@ -136,10 +136,10 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
 
 /// Rejects options that exclude each other, before any work.
 fn validate(args: &Args) -> anyhow::Result<()> {
-    let is_workbook = args.format == Format::Xlsx;
+    let is_workbook = args.format == ReportFormat::Xlsx;
     anyhow::ensure!(is_workbook || args.output.is_none(), "--output goes with --format xlsx only");
     anyhow::ensure!(
-        args.lists.is_none() || matches!(args.format, Format::Csv | Format::Xlsx),
+        args.lists.is_none() || matches!(args.format, ReportFormat::Csv | ReportFormat::Xlsx),
         "--lists goes with --format csv or xlsx only"
     );
     anyhow::ensure!(
@@ -151,13 +151,13 @@ fn validate(args: &Args) -> anyhow::Result<()> {
 
 /// Writes the workbook and the lists, once all documents are checked.
 fn write_tables(
-    format: Format,
+    format: ReportFormat,
     output: Option<&Path>,
     folder: Option<&Path>,
     tables: &FindingTables,
     out: &mut Printer,
 ) -> anyhow::Result<()> {
-    if format == Format::Xlsx {
+    if format == ReportFormat::Xlsx {
         let bytes = workbook::bytes(tables)?;
         match output {
             Some(path) => {
@@ -167,7 +167,7 @@ fn write_tables(
         }
     }
     match folder {
-        Some(folder) => lists::write(folder, format == Format::Xlsx, tables),
+        Some(folder) => lists::write(folder, format == ReportFormat::Xlsx, tables),
         None => Ok(()),
     }
 }

@@ -45,7 +45,7 @@ pub(super) struct Orphan {
 }
 
 /// The hashes that the log names, up to a sequence.
-struct Named {
+struct NamedHashes {
     transport: Arc<dyn Transport>,
     hashes: HashSet<String>,
     next: u64,
@@ -64,7 +64,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<Vec<Orphan>> {
     let transport: Arc<dyn Transport> = Arc::new(broker.clone());
     let since = since(inspection)?;
-    let mut named = Named { transport: transport.clone(), hashes: HashSet::new(), next: 1 };
+    let mut named = NamedHashes { transport: transport.clone(), hashes: HashSet::new(), next: 1 };
     let mut orphans = Vec::new();
     for bucket in [BUCKET_ORIGINALS, BUCKET_TEXTS] {
         // Objects that are stored after this are too young.
@@ -108,7 +108,7 @@ fn since(inspection: &Inspection) -> anyhow::Result<OffsetDateTime> {
 }
 
 /// Deletes an orphan. Returns false if an event names it meanwhile.
-async fn collect(named: &mut Named, orphan: &Orphan) -> anyhow::Result<bool> {
+async fn collect(named: &mut NamedHashes, orphan: &Orphan) -> anyhow::Result<bool> {
     let objects = named.transport.objects(orphan.bucket);
     let Some(content) = objects.get(&orphan.key).await? else { return Ok(true) };
     named.read_on().await?;
@@ -124,9 +124,9 @@ async fn collect(named: &mut Named, orphan: &Orphan) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-// === impl Named ===
+// === impl NamedHashes ===
 
-impl Named {
+impl NamedHashes {
     fn names(&self, orphan: &Orphan) -> bool {
         // The key of a text continues with the version of the parser.
         let hash = orphan.key.split('.').next().unwrap_or_default();
@@ -271,7 +271,7 @@ mod tests {
             stored_at: String::new(),
             collected: false,
         };
-        let mut named = Named { transport: bench.transport.clone(), hashes: HashSet::new(), next: 1 };
+        let mut named = NamedHashes { transport: bench.transport.clone(), hashes: HashSet::new(), next: 1 };
         named.read_on().await.unwrap();
         bench.receive("late").await;
         assert!(!collect(&mut named, &orphan).await.unwrap());

@@ -29,13 +29,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Item {
     /// Name in the output.
     name: String,
-    content: Content,
+    content: ItemContent,
     journal: Option<Arc<Journal>>,
     /// The file's name in the journal.
     entry: String,
 }
 
-enum Content {
+enum ItemContent {
     /// A file, a URL or `-`.
     Named,
     /// An entry of a folder that is not a file.
@@ -86,8 +86,12 @@ pub(super) fn items(
             all = Box::new(all.chain(of_folder(folder, journal)));
         } else {
             let (name, entry) = (name.clone(), name.clone());
-            all =
-                Box::new(all.chain([Item { name, content: Content::Named, journal: named.clone(), entry }]));
+            all = Box::new(all.chain([Item {
+                name,
+                content: ItemContent::Named,
+                journal: named.clone(),
+                entry,
+            }]));
         }
     }
     Ok(all)
@@ -98,8 +102,8 @@ fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = Ite
         let name = source.name();
         let entry = Path::new(&name).strip_prefix(&folder).unwrap_or(Path::new(&name)).display().to_string();
         let content = match source {
-            DocumentSource::Unreadable(_, error) => Content::Unreadable(error),
-            _ => Content::Named,
+            DocumentSource::Unreadable(_, error) => ItemContent::Unreadable(error),
+            _ => ItemContent::Named,
         };
         Item { name, content, journal: Some(journal.clone()), entry }
     })
@@ -119,7 +123,7 @@ impl Batch {
     }
 
     async fn try_submit(&self, item: &Item) -> Result<Option<ReceiptJson>, Failure> {
-        if let Content::Unreadable(error) = &item.content {
+        if let ItemContent::Unreadable(error) = &item.content {
             return Err(Failure::unreadable(anyhow::anyhow!("couldn't read it: {error}")));
         }
         let document = SubmittedDocument::read(&item.name).await.map_err(Failure::unreadable)?;

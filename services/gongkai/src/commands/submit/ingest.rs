@@ -68,7 +68,7 @@ pub(super) struct RejectionJson {
 /// An error, as in RFC 9457.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Problem {
+struct ProblemJson {
     code: String,
     title: String,
     detail: String,
@@ -234,7 +234,7 @@ impl Failure {
             StatusCode::UNAUTHORIZED => Kind::Denied,
             _ => Kind::Document,
         };
-        let Problem { code, title, detail } = response.json().await.unwrap_or_default();
+        let ProblemJson { code, title, detail } = response.json().await.unwrap_or_default();
         let number = status.as_u16();
         if code.is_empty() {
             let error = anyhow!("ingest refused it: {status}");

@@ -35,7 +35,7 @@ pub(super) enum Format {
 
 /// Number of documents by result.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-struct Summary {
+struct RunSummary {
     documents: u64,
     taken: u64,
     unchanged: u64,
@@ -52,7 +52,7 @@ pub(super) struct RunReport<'o> {
     /// True if a folder is among the arguments.
     is_bulk: bool,
     bar: Option<ProgressBar>,
-    summary: Summary,
+    summary: RunSummary,
     is_begun: bool,
 }
 
@@ -66,18 +66,18 @@ struct ReceiptLine<'a> {
 #[derive(Serialize)]
 struct FailureLine<'a> {
     file: &'a str,
-    error: Problem<'a>,
+    error: ProblemLine<'a>,
 }
 
 #[derive(Serialize)]
-struct Problem<'a> {
+struct ProblemLine<'a> {
     code: &'a str,
     message: String,
 }
 
 #[derive(Serialize)]
 struct SummaryLine {
-    summary: Summary,
+    summary: RunSummary,
 }
 
 const HEADER: [&str; 8] =
@@ -88,7 +88,7 @@ impl<'o> RunReport<'o> {
     pub(super) fn new(out: &'o mut Printer, format: Format, folders: Vec<PathBuf>) -> Self {
         let is_bulk = !folders.is_empty();
         let bar = (is_bulk && stderr().is_terminal()).then(|| bar(folders));
-        Self { out, format, is_bulk, bar, summary: Summary::default(), is_begun: false }
+        Self { out, format, is_bulk, bar, summary: RunSummary::default(), is_begun: false }
     }
 
     /// Prints the result of a document.
@@ -108,7 +108,7 @@ impl<'o> RunReport<'o> {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        let Summary { documents, taken, unchanged, rejected, failed, sent_before } = self.summary;
+        let RunSummary { documents, taken, unchanged, rejected, failed, sent_before } = self.summary;
         if self.is_bulk && self.format == Format::Json {
             self.out.json(&SummaryLine { summary: self.summary })?;
         } else if self.is_bulk {
@@ -184,7 +184,7 @@ impl<'o> RunReport<'o> {
             complain(format_args!("{}: {message}", clean(name)));
             return Ok(());
         }
-        self.out.json(&FailureLine { file: name, error: Problem { code: &failure.code, message } })
+        self.out.json(&FailureLine { file: name, error: ProblemLine { code: &failure.code, message } })
     }
 
     fn csv(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {

@@ -191,7 +191,7 @@ impl Pull for JetStreamPull {
         let ask = self.consumer.request_batch(request, inbox);
         self.connection.bounded("pull from", &self.durable, ask).await?;
         let now = Instant::now();
-        let batch = Batch {
+        let batch = PullRest {
             connection: self.connection.clone(),
             durable: self.durable.clone(),
             messages: Some(messages),
@@ -202,12 +202,12 @@ impl Pull for JetStreamPull {
             heard: now,
             ends: now + expires + GRACE,
         };
-        Ok(stream::unfold(batch, Batch::next).boxed())
+        Ok(stream::unfold(batch, PullRest::next).boxed())
     }
 }
 
 /// The rest of one pull request.
-struct Batch {
+struct PullRest {
     connection: Arc<Connection>,
     durable: Arc<str>,
     /// `None` once the batch is being dropped.
@@ -228,7 +228,7 @@ enum BatchSignal {
     Broken(ErrorKind),
 }
 
-impl Batch {
+impl PullRest {
     async fn next(mut self) -> Option<(Result<Delivery, Error>, Self)> {
         while self.left > 0 {
             let message = match self.hear().await {
@@ -287,7 +287,7 @@ impl Batch {
     }
 }
 
-impl Drop for Batch {
+impl Drop for PullRest {
     fn drop(&mut self) {
         let (Some(messages), true) = (self.messages.take(), self.left > 0) else { return };
         // Without a tokio runtime the process is ending, and the messages are redelivered after `ack_wait`.

@@ -31,25 +31,25 @@ impl Pull for MemoryPull {
         expires: Duration,
     ) -> Result<BoxStream<'static, Result<Delivery, Error>>, Error> {
         let call = self.link.enter(Operation::Fetch, &self.spec.durable).await?;
-        let batch = Batch {
+        let batch = PullRest {
             link: self.link.clone(),
             spec: self.spec.clone(),
             left: max,
             ends: Instant::now() + expires,
         };
-        call.leave(stream::unfold(batch, Batch::next).boxed()).await
+        call.leave(stream::unfold(batch, PullRest::next).boxed()).await
     }
 }
 
 /// The rest of one fetch.
-struct Batch {
+struct PullRest {
     link: Arc<Link>,
     spec: Arc<ConsumerSpec>,
     left: usize,
     ends: Instant,
 }
 
-impl Batch {
+impl PullRest {
     async fn next(mut self) -> Option<(Result<Delivery, Error>, Self)> {
         if self.left == 0 {
             return None;

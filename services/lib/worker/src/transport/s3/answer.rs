@@ -6,15 +6,15 @@ use reqwest::{Response, StatusCode, header::HeaderMap};
 use crate::transport::{Error, ErrorKind};
 
 /// An answer, with all its content.
-pub(super) struct Answer {
+pub(super) struct ObjectAnswer {
     status: StatusCode,
     headers: HeaderMap,
     pub(super) content: Bytes,
 }
 
-// === impl Answer ===
+// === impl ObjectAnswer ===
 
-impl Answer {
+impl ObjectAnswer {
     /// Reads the whole answer.
     ///
     /// # Errors
@@ -134,7 +134,7 @@ mod tests {
     fn the_code_comes_from_the_answer_and_only_a_code() {
         let code = |content: &'static str| {
             let content = Bytes::from_static(content.as_bytes());
-            let answer = Answer { status: StatusCode::FORBIDDEN, headers: HeaderMap::new(), content };
+            let answer = ObjectAnswer { status: StatusCode::FORBIDDEN, headers: HeaderMap::new(), content };
             let error = answer.judge("read a").map(drop).unwrap_err();
             error.message
         };

@@ -18,8 +18,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{sleep, timeout};
 
 use self::{
-    answer::Answer,
-    request::{DIGEST, Request, hex},
+    answer::ObjectAnswer,
+    request::{DIGEST, ObjectRequest, hex},
 };
 use super::{Error, ErrorKind, Objects};
 
@@ -102,10 +102,10 @@ impl S3 {
     /// # Errors
     /// `ObjectsUnavailable`: try again. Other kinds need an operator.
     pub async fn probe(&self) -> Result<(), Error> {
-        match self.send(Request::Head(PROBE)).await {
+        match self.send(ObjectRequest::Head(PROBE)).await {
             Ok(answer) if answer.is_found() => Ok(()),
             Err(error) if error.kind == ErrorKind::ObjectsUnavailable => Err(error),
-            _ => self.send(Request::put(PROBE, Bytes::from_static(b"gongkai"))).await.map(drop),
+            _ => self.send(ObjectRequest::put(PROBE, Bytes::from_static(b"gongkai"))).await.map(drop),
         }
     }
 
@@ -115,19 +115,19 @@ impl S3 {
     /// The first step failed. `Denied` also if the bucket keeps deleted objects.
     pub async fn rehearse(&self) -> Result<(), Error> {
         let content = Bytes::from_static(b"gongkai doctor");
-        self.send(Request::put(REHEARSAL, content.clone())).await?;
+        self.send(ObjectRequest::put(REHEARSAL, content.clone())).await?;
         if self.read(REHEARSAL).await? != Some(content) {
             return Err(Error::new(ErrorKind::Other, "object store does not give back what it took"));
         }
         self.delete(REHEARSAL).await?;
-        if self.send(Request::Head(REHEARSAL)).await?.is_found() {
+        if self.send(ObjectRequest::Head(REHEARSAL)).await?.is_found() {
             return Err(Error::new(ErrorKind::Denied, "object store keeps an object that was deleted"));
         }
         Ok(())
     }
 
     async fn read(&self, key: &str) -> Result<Option<Bytes>, Error> {
-        let answer = self.send(Request::Get(key)).await?;
+        let answer = self.send(ObjectRequest::Get(key)).await?;
         if !answer.is_found() {
             return Ok(None);
         }
@@ -142,7 +142,7 @@ impl S3 {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        let answer = self.send(Request::Delete(key)).await?;
+        let answer = self.send(ObjectRequest::Delete(key)).await?;
         if answer.header("x-amz-delete-marker") == Some("true") {
             let what = "object store keeps versions, so that what is deleted stays: switch versioning of the bucket off and \
                         delete its older versions";
@@ -152,7 +152,7 @@ impl S3 {
     }
 
     /// Sends a request, and sends it again while the store cannot answer, within the request's time.
-    async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
+    async fn send(&self, request: ObjectRequest<'_>) -> Result<ObjectAnswer, Error> {
         let settings = &self.0.settings;
         let limit = if request.has_content() { settings.object_timeout } else { settings.request_timeout };
         let sending = async {
@@ -172,7 +172,7 @@ impl S3 {
         timeout(limit, sending).await.map_err(late)?
     }
 
-    async fn send_once(&self, request: &Request<'_>, limit: Duration) -> Result<Answer, Error> {
+    async fn send_once(&self, request: &ObjectRequest<'_>, limit: Duration) -> Result<ObjectAnswer, Error> {
         let Inner { client, bucket, credentials, .. } = &*self.0;
         let response = request.build(client, bucket, credentials, limit).send().await;
         let failed = |error: reqwest::Error| {
@@ -180,7 +180,7 @@ impl S3 {
             let what = format!("{request}: object store at {} does not answer", bucket.base_url());
             Error::new(ErrorKind::ObjectsUnavailable, what).because(error.without_url())
         };
-        let answer = Answer::read(response.map_err(failed)?).await.map_err(failed)?;
+        let answer = ObjectAnswer::read(response.map_err(failed)?).await.map_err(failed)?;
         answer.judge(&request.to_string())
     }
 }
@@ -224,7 +224,7 @@ impl Prefix {
 #[async_trait]
 impl Objects for Prefix {
     async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
-        self.store.send(Request::put(&self.key(key)?, content)).await.map(drop)
+        self.store.send(ObjectRequest::put(&self.key(key)?, content)).await.map(drop)
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
@@ -232,7 +232,7 @@ impl Objects for Prefix {
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        Ok(self.store.send(Request::Head(&self.key(key)?)).await?.is_found())
+        Ok(self.store.send(ObjectRequest::Head(&self.key(key)?)).await?.is_found())
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {

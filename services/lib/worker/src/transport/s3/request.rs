@@ -16,16 +16,16 @@ const CHECKSUM: &str = "x-amz-checksum-sha256";
 const LEEWAY: Duration = Duration::from_secs(300);
 
 /// A request about one object.
-pub(super) enum Request<'a> {
+pub(super) enum ObjectRequest<'a> {
     Get(&'a str),
     Head(&'a str),
     Delete(&'a str),
     Put { key: &'a str, content: Bytes, digest: [u8; 32] },
 }
 
-// === impl Request ===
+// === impl ObjectRequest ===
 
-impl<'a> Request<'a> {
+impl<'a> ObjectRequest<'a> {
     pub(super) fn put(key: &'a str, content: Bytes) -> Self {
         let digest = Sha256::digest(&content).into();
         Self::Put { key, content, digest }
@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
     }
 }
 
-impl fmt::Display for Request<'_> {
+impl fmt::Display for ObjectRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Get(key) => write!(f, "read {key}"),
