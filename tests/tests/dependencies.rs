@@ -14,7 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gongkai-extract", &["gongkai-model"]),
     ("gongkai-forms", &["gongkai-model"]),
     ("gongkai-rules", &["gongkai-model", "gongkai-forms"]),
-    ("gongkai-reading", &["gongkai-model", "gongkai-extract", "gongkai-forms"]),
+    (
+        "gongkai-reading",
+        &["gongkai-model", "gongkai-agencies", "gongkai-extract", "gongkai-forms", "gongkai-lifecycle"],
+    ),
     ("gongkai-isolation", &["gongkai-model", "gongkai-proto", "gongkai-reading"]),
     ("gongkai-check", &["gongkai-model", "gongkai-agencies", "gongkai-reading", "gongkai-rules"]),
     ("gongkai-agencies", &["gongkai-model"]),

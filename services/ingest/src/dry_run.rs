@@ -9,11 +9,10 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use gongkai_agencies::{Asked, Registry};
+use gongkai_agencies::Registry;
 use gongkai_check::NotCheckedLine;
 use gongkai_isolation::{RawDocument, Readers, Unread};
-use gongkai_lifecycle::key;
-use gongkai_model::{AgencyKey, Difference, Report, ReportKey, ReviewStep, names_nobody};
+use gongkai_model::{Difference, Report, ReportKey, ReviewStep};
 use gongkai_neighbours::SharedRecords;
 use gongkai_proto::{
     convert::{review, timestamp::day_in_china},
@@ -34,7 +33,7 @@ use crate::{
     error::{Code, Problem},
     fetch::Fetcher,
     review::ReviewLevels,
-    submission::{DeclaredMetadata, File, FileLimits, Submission, sha256},
+    submission::{File, FileLimits, Submission, sha256},
 };
 
 /// How long a draft waits for a free core.
@@ -156,25 +155,25 @@ impl DryRun {
             .await
             .map_err(|_| busy("处理器正忙", "every core is busy"))?;
         let (readers, limits) = (self.readers.clone(), self.limits);
-        let listed = listed_name(&draft.declared, &self.neighbours.registry.borrow());
+        let registry = self.neighbours.registry.borrow().clone();
+        let said = draft.declared.said(&registry);
         let read = self.on(core, move || {
-            let read = read_files(&readers, &draft, listed.as_deref(), limits);
+            let read = read_files(&readers, &draft, said.known(), limits);
             let read = read.map(|(JointReading { result, parts, .. }, content_hash)| {
                 let of_year =
                     |reading: Reading| (AgencyYear::of(&reading.report, kind_of(&reading.report)), reading);
                 (result.map(of_year), parts, content_hash)
             });
-            (draft, read)
+            (draft, said, read)
         });
-        let (draft, read) = read.await?;
+        let (draft, said, read) = read.await?;
         let (read, parts, content_hash) =
             read.map_err(|unread| busy("读取进程不可用", &unread.to_string()))?;
         let (own, reading) = match read {
             Ok(read) => read,
             Err(rejection) => return Ok(CheckedDraft { parts, ..self.answer(draft, Err(rejection), None) }),
         };
-        let (key, differences) =
-            report_key(&reading.report, &draft.declared, &self.neighbours.registry.borrow());
+        let (key, differences) = said.identify(&reading.report, &registry);
         let neighbours = self.read_neighbours(&key, own, &draft).await;
         let this = self.clone();
         let judge = move || {
@@ -308,48 +307,13 @@ fn not_checked(problem: &Problem, rules: Vec<String>) -> NotCheckedLine {
     }
 }
 
-/// Resolves the key under which the report would be published, as parse does, and the differences between sender and
-/// document.
-fn report_key(
-    report: &Report,
-    declared: &DeclaredMetadata,
-    registry: &Registry,
-) -> (ReportKey, Vec<Difference>) {
-    let region = declared.region();
-    let asked = Asked {
-        code: &declared.agency.code,
-        name: &declared.agency.name,
-        document_name: &report.agency,
-        region,
-        host: key::host(&declared.url),
-        year: report.year,
-    };
-    let agency = key::agency(&asked, registry);
-    let agency = agency.unwrap_or_else(|| AgencyKey::provisional(&report.agency, region));
-    let differences = registry.differences(&asked, declared.year, &agency);
-    (ReportKey { agency, year: report.year }, differences)
-}
-
-/// Returns the listed name of the agency with the sender's code.
-fn listed_name(declared: &DeclaredMetadata, registry: &Registry) -> Option<String> {
-    let code = AgencyKey::from_code(&declared.agency.code).ok()?;
-    registry.get(&code).map(|agency| agency.name.clone())
-}
-
-/// Reads the files of a draft in children. Also returns the hash of its content. `listed` is the listed name of the
-/// agency with the sender's code.
+/// Reads the files of a draft in children, and returns the hash of its content too.
 fn read_files(
     readers: &Readers,
     draft: &Submission,
-    listed: Option<&str>,
+    known: ReportHints<'_>,
     limits: Limits,
 ) -> Result<(JointReading, String), Unread> {
-    let declared = &draft.declared;
-    let known = ReportHints {
-        agency: Some(declared.agency.name.as_str()).filter(|name| !names_nobody(name)).or(listed),
-        year: (declared.year != 0).then_some(declared.year),
-        title: filled(&declared.title),
-    };
     let main = Some(&draft.content).filter(|file| !file.bytes.is_empty());
     let main = main.map(|file| (file, PartId { sha256: sha256(&file.bytes), ..PartId::main() }));
     let attachments = draft.attachments.iter().enumerate().map(|(at, file)| {

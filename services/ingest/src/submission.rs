@@ -18,6 +18,7 @@ use gongkai_proto::{
     subjects,
     v1::{AgencyHint, ContentRef, DocumentKind, DocumentReceived, ReportWithdrawn, ReviewStep, Site},
 };
+use gongkai_reading::{Declared, Statement};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct File {
@@ -268,7 +269,21 @@ impl DeclaredMetadata {
         key::report(&self.asked(), registry)
     }
 
-    /// Returns the query to the registry for the agency.
+    /// Returns the sender's metadata for reading and filing the document.
+    #[must_use]
+    pub fn said(&self, registry: &Registry) -> Declared {
+        let said = Statement {
+            agency_code: &self.agency.code,
+            agency_name: &self.agency.name,
+            year: self.year,
+            title: &self.title,
+            url: &self.url,
+            region: self.region(),
+        };
+        Declared::new(&said, registry)
+    }
+
+    /// Returns the query to the registry for the agency, before the document is read.
     #[must_use]
     pub fn asked(&self) -> Asked<'_> {
         Asked {

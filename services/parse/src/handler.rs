@@ -10,16 +10,16 @@ use std::{sync::Arc, time::Duration};
 use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
-use gongkai_agencies::Registry;
+use gongkai_agencies::{Asked, Registry};
 use gongkai_isolation::{RawDocument, Readers};
-use gongkai_model::{Difference, Part, Rejection, RejectionCode, ReportKey, Versions, effective_at};
+use gongkai_model::{Difference, Part, Region, Rejection, RejectionCode, ReportKey, Versions, effective_at};
 use gongkai_ownership::{Owners, SiteLimits, Thing};
 use gongkai_proto::{
     ReportEvent, convert,
     subjects::{self, Event},
     v1,
 };
-use gongkai_reading::{Hints, JointReading, Limits, PartId, Reading, read_parts};
+use gongkai_reading::{Declared, Hints, JointReading, Limits, PartId, Reading, Statement, read_parts};
 use gongkai_worker::{
     Context, Decision, Handler, Latch, Output, RecordStore, Runtime,
     transport::{MAX_MESSAGE_BYTES, Objects},
@@ -29,8 +29,6 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
-    declared::Declared,
-    key,
     metrics::{Metrics, Observer},
 };
 
@@ -134,7 +132,7 @@ impl Reader {
     async fn read(
         &self,
         files: Vec<LoadedFile>,
-        said: Declared,
+        said: Arc<Declared>,
         steps: Vec<Observer>,
     ) -> Result<JointReading, Decision> {
         let (mut unready, mut pause) = (None::<Latch>, FIRST_PAUSE);
@@ -195,8 +193,8 @@ impl Reader {
     /// sender's site.
     async fn is_of_its_sender(
         &self,
-        reading: &Reading,
-        key: &ReportKey,
+        asked: &Asked<'_>,
+        (key, registry): (&ReportKey, &Registry),
         received: &v1::DocumentReceived,
         sequence: u64,
     ) -> Result<bool, Decision> {
@@ -205,7 +203,7 @@ impl Reader {
             return Ok(true);
         };
         let limits = SiteLimits { agencies: sender.agencies.clone(), regions: sender.regions.clone() };
-        if !key::is_within(&limits, &reading.report, received, &self.registry.borrow()) {
+        if limits.outside(asked, registry).is_some() {
             return Ok(false);
         }
         let (name, site) = (key.to_string(), sender.site.as_str());
@@ -252,13 +250,17 @@ impl Handler for Reader {
             Err(erased) => return Ok(vec![self.rejected(&erased, &[], &received, (origin, context))]),
         };
         let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
-        let said = Declared::of(&received, &self.registry.borrow());
-        let JointReading { result, parts, decided_by } = self.read(files, said, steps.clone()).await?;
+        let registry = self.registry.borrow().clone();
+        let said = Arc::new(declared(&received, &registry));
+        let JointReading { result, parts, decided_by } =
+            self.read(files, said.clone(), steps.clone()).await?;
         let steps = &steps[decided_by];
         let read = match result {
             Ok(reading) => {
-                let (key, differences) = key::of(&reading.report, &received, &self.registry.borrow());
-                if self.is_of_its_sender(&reading, &key, &received, context.sequence).await? {
+                let (key, differences) = said.identify(&reading.report, &registry);
+                let asked = said.asked(&reading.report);
+                let named = (&key, &*registry);
+                if self.is_of_its_sender(&asked, named, &received, context.sequence).await? {
                     let parsed =
                         self.parsed(&reading, (&key, &differences), &received, origin.clone()).await?;
                     if parsed.payload.len() <= EVENT_LIMIT { Ok((parsed, reading)) } else { Err(too_large()) }
@@ -302,6 +304,25 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Returns the region of the event, or `000000` if it has none.
+fn region(received: &v1::DocumentReceived) -> Region {
+    received.region.parse().unwrap_or_default()
+}
+
+/// Returns the sender's metadata.
+fn declared(received: &v1::DocumentReceived, registry: &Registry) -> Declared {
+    let agency = received.agency.as_ref();
+    let said = Statement {
+        agency_code: agency.map_or("", |agency| &agency.code),
+        agency_name: agency.map_or("", |agency| &agency.name),
+        year: received.year,
+        title: &received.title,
+        url: &received.url,
+        region: region(received),
+    };
+    Declared::new(&said, registry)
+}
+
 /// Returns the origin of a document. It takes effect at the sender's time, but no later than its arrival in the log,
 /// whose clock all documents share. An invalid time counts as not given.
 fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
@@ -336,7 +357,7 @@ fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
         published_at: *published_at,
         url: url.clone(),
         site: site.clone(),
-        region: key::region(received).to_string(),
+        region: region(received).to_string(),
         content: content.clone(),
         effective_at: Some(convert::timestamp::timestamp(effective_at(event_time, context.logged_at))),
         event_time: event_time.map(convert::timestamp::timestamp),
@@ -349,7 +370,7 @@ fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
 }
 
 fn output(event: Event, received: &v1::DocumentReceived, message: &impl prost::Message) -> Output {
-    Output::new(event.subject(key::region(received)), event.ce_type(), message)
+    Output::new(event.subject(region(received)), event.ce_type(), message)
 }
 
 fn too_large() -> Rejection {

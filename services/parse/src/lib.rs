@@ -1,12 +1,11 @@
 //! The parse stage: reads a received document into facts with provenance, or rejects it with a code.
 //!
-//! [`handler`] is the stage itself. [`key`] resolves the key of the report, [`declared`] reads the sender's metadata.
+//! [`handler`] is the stage itself, [`backfill`] holds old documents back. Whose report a document is,
+//! [`gongkai_reading::Declared`] says.
 
 pub mod backfill;
 pub mod config;
-pub mod declared;
 pub mod handler;
-pub mod key;
 mod metrics;
 
 use anyhow::Context as _;

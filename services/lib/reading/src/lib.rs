@@ -1,11 +1,13 @@
 //! Bytes to report: the reader of the format, then the matcher of the forms, behind one boundary against panics.
 //!
 //! [`read`] uses nothing but the document, [`read_known`] also what its sender says about it, and [`read_in_steps`]
-//! also reports each step. [`read_parts`] joins the files of a submission. The parse stage, the dry run and the command
-//! line all read with these. They are pure: no file, no socket, no clock; and they evaluate no rules.
+//! also reports each step. [`read_parts`] joins the files of a submission, and [`Declared`] says whose report it is by what
+//! its sender says of it. The parse stage, the dry run and the command line all read with these. They are pure: no file, no
+//! socket, no clock; and they evaluate no rules.
 
 #![warn(missing_docs)]
 
+mod declared;
 mod parts;
 
 use std::{
@@ -16,8 +18,9 @@ use std::{
 use gongkai_forms::Forms;
 use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
 
+pub use declared::{Declared, Statement};
 pub use gongkai_extract::{Hints, Limits, Steps, has_robot_check};
-pub use gongkai_forms::{NamedInTitle, ReportHints, named_in_title, versions};
+pub use gongkai_forms::{ReportHints, versions};
 pub use parts::{JointReading, PartId, read_parts};
 
 static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
