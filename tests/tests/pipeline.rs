@@ -69,7 +69,10 @@ fn cells(report: &gongkai_proto::v1::Report) -> BTreeMap<String, Option<String>>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_go_in_at_the_hook_and_come_out_of_grpc_checked() {
-    let deployment = Deployment::start(&Plan::default()).await;
+    // A site with a rate has a metric.
+    let config =
+        "[ingest.sites.other]\nsource = \"https://other.example\"\nevents_per_minute = 1\n".to_owned();
+    let deployment = Deployment::start(&Plan { config, ..Plan::default() }).await;
     let mut client = reports(&deployment).await;
     for sample in samples::all() {
         let receipt = submit(&deployment, &sample).await;

@@ -1,6 +1,6 @@
 //! The `[ingest]` section: addresses, limits, and the credentials of callers.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,9 @@ pub struct Site {
     pub regions: Option<Vec<String>>,
     /// Prefixes of the site's addresses. Compared as URLs, segment by segment. No limit without the key.
     pub url_prefixes: Option<Vec<String>>,
+    /// Events per minute that the site may send to each process of ingest, and the largest burst. Further events get
+    /// 429, over gRPC `RESOURCE_EXHAUSTED`. No limit without the key.
+    pub events_per_minute: Option<NonZeroU32>,
     /// Levels of review (三审三校) that its articles must have passed before publication, such as
     /// `["科室负责人", "分管领导"]`. An event that lacks one gets the finding `S-REVIEW`. If empty, no review is
     /// required.

@@ -4,7 +4,7 @@
 //! scripts and CMS plug-ins branch on them. A detail is written in Chinese and in English, and names neither types
 //! nor libraries of this program. [`crate::http`] answers in the language that the caller prefers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -70,6 +70,8 @@ pub enum Code {
     /// The broker lost a stream or bucket, and an operator has not decided yet.
     StoreLost,
     Overloaded,
+    /// The site exceeds its rate.
+    RateLimited,
     /// A bug or a misconfiguration of the server.
     Internal,
 }
@@ -84,6 +86,8 @@ pub struct Problem {
     pub detail_en: String,
     /// For a batch: the problem of each faulty event.
     pub events: Vec<EventProblem>,
+    /// Time after which the same call may succeed, if known.
+    retry_after: Option<Duration>,
 }
 
 /// The problem of one event of a batch.
@@ -238,6 +242,11 @@ impl Code {
             Self::Overloaded => {
                 transient(S::SERVICE_UNAVAILABLE, G::ResourceExhausted, "请求过多 / Overloaded")
             }
+            Self::RateLimited => transient(
+                S::TOO_MANY_REQUESTS,
+                G::ResourceExhausted,
+                "超过站点的速率上限 / Over the site's rate",
+            ),
             Self::Internal => transient(S::INTERNAL_SERVER_ERROR, G::Internal, "内部错误 / Internal error"),
         }
     }
@@ -254,7 +263,14 @@ impl Problem {
             detail: redacted(chinese.as_ref()),
             detail_en: redacted(english.as_ref()),
             events: Vec::new(),
+            retry_after: None,
         }
+    }
+
+    /// Sets the time after which the same call may succeed.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// Creates a problem about an invalid field. It quotes at most 80 characters of the value.
@@ -290,14 +306,14 @@ impl Problem {
             format!("第 {first} 个事件：{}", problem.detail),
             format!("event {first}: {}", problem.detail_en),
         );
-        let code = problem.code;
+        let (code, retry_after) = (problem.code, problem.retry_after);
         let event = |(index, problem): (usize, Self)| EventProblem {
             index,
             code: problem.code,
             detail: problem.detail,
             detail_en: problem.detail_en,
         };
-        Some(Self { code, detail, detail_en, events: wrong.into_iter().map(event).collect() })
+        Some(Self { code, detail, detail_en, events: wrong.into_iter().map(event).collect(), retry_after })
     }
 
     /// Returns the `application/problem+json`.
@@ -334,7 +350,9 @@ impl Problem {
     /// Returns the seconds that the sender should wait before it repeats the call, or `None` if that does not help.
     #[must_use]
     pub fn retry_after_s(&self) -> Option<u64> {
-        self.code.retryable().then_some(RETRY_AFTER_S)
+        let whole_seconds = |wait: Duration| wait.as_millis().div_ceil(1000).max(1);
+        let known = self.retry_after.map(|wait| u64::try_from(whole_seconds(wait)).unwrap_or(u64::MAX));
+        self.code.retryable().then(|| known.unwrap_or(RETRY_AFTER_S))
     }
 }
 
@@ -405,7 +423,7 @@ impl From<Problem> for tonic::Status {
             [("retryable".to_owned(), retryable)],
         );
         if let Some(seconds) = problem.retry_after_s() {
-            details.set_retry_info(Some(std::time::Duration::from_secs(seconds)));
+            details.set_retry_info(Some(Duration::from_secs(seconds)));
         }
         details.set_localized_message("zh-CN", problem.detail);
         Self::with_error_details(problem.code.row().grpc, problem.detail_en, details)
@@ -423,7 +441,7 @@ mod tests {
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
              FETCH_NOT_ALLOWED FETCH_FAILED CHALLENGE_PAGE UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_YOURS NOT_FOUND \
              SUBMISSION_NOT_FOUND REPORT_NOT_FOUND ERASED METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
-             OVERLOADED INTERNAL";
+             OVERLOADED RATE_LIMITED INTERNAL";
         assert_eq!(names.join(" "), public);
     }
 

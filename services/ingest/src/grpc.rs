@@ -25,6 +25,7 @@ use crate::{
     fields, health,
     intake::Intake,
     publication,
+    reception::Reception,
     server::GRACE,
     submission::{DeclaredMetadata, File, KEY_LIMIT, Submission, SubmissionIdentity},
 };
@@ -49,6 +50,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Submissions {
     intake: Intake,
+    reception: Reception,
     dry_run: DryRun,
     eraser: Eraser,
     auth: Authenticator,
@@ -72,11 +74,13 @@ impl Submissions {
         auth: &Authenticator,
         admission: Admission,
     ) -> Self {
+        let auth = auth.at(config.grpc_address);
         Self {
+            reception: Reception::new(intake.clone(), auth.clone(), dry_run.clone()),
             intake,
             dry_run,
             eraser: Eraser::new(runtime),
-            auth: auth.at(config.grpc_address),
+            auth,
             admission,
             watchers: Arc::new(Semaphore::new(config.max_watchers.min(Semaphore::MAX_PERMITS))),
             connections: Connections::new(
@@ -244,8 +248,7 @@ impl Submissions {
         if let SubmissionIdentity::Key { caller: name, .. } = &mut submission.identity {
             caller.name().clone_into(name);
         }
-        let actor = self.auth.admit_from(&caller, "", &submission.declared.site.code)?;
-        self.intake.submit(&actor, submission).await
+        self.reception.document(&caller, submission).await
     }
 
     /// Converts a draft, which is a submit request without the fields that only a submission has.

@@ -35,6 +35,7 @@ use self::{
 
 use crate::{
     actor::Actor,
+    auth::Caller,
     blocking,
     calls::{Attempt, Judgement, Statement},
     config::Config,
@@ -45,6 +46,7 @@ use crate::{
     metrics::{Metrics, Repeat},
     places::{LastAccepted, Unfinished, micros},
     publication::Request,
+    rates::Rates,
     receipt_store::ReceiptStore,
     review::ReviewLevels,
     submission::{self, DeclaredMetadata, FileLimits, Submission, SubmissionIdentity, event_time},
@@ -81,6 +83,7 @@ pub struct Intake {
     metrics: Metrics,
     limits: FileLimits,
     rights: RightsGuard,
+    rates: Rates,
 }
 
 /// How to proceed with a call.
@@ -99,6 +102,7 @@ impl Intake {
     pub fn new(config: &Config, runtime: Runtime, fetcher: Fetcher, registry: Following) -> Self {
         let metrics = Metrics::new(&runtime);
         Self {
+            rates: Rates::new(config, &runtime),
             rights: RightsGuard::new(&runtime, registry.clone(), metrics.clone()),
             registry,
             originals: Originals::new(&runtime),
@@ -133,6 +137,14 @@ impl Intake {
                 self.submit(actor, *submission).await
             }
         }
+    }
+
+    /// Counts the events of a call against the rate of its site. [`crate::reception`] calls it for every server.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, or `TOO_LARGE` if the call has more events than the site may send at once.
+    pub fn count(&self, caller: &Caller, events: usize) -> Result<(), Problem> {
+        self.rates.count(caller, events)
     }
 
     /// Checks whether `actor` may publish, update or withdraw the named report, by the same rules as acceptance.

@@ -3,7 +3,8 @@
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
 //! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] accepts requests
 //! through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`]
-//! handles events in the same way for every server. [`dry_run`] checks drafts. [`auth`] and [`signature`] decide who
+//! handles events and documents in the same way for every server. [`rates`] limits the events of a site. [`dry_run`]
+//! checks drafts. [`auth`] and [`signature`] decide who
 //! may call, and return the [`actor`] on whose behalf a call acts. [`calls`] recognises repetitions, [`places`]
 //! records what may have replaced a document. [`receipt_store`], [`state`] and [`progress`] keep the receipts,
 //! [`rebuild`] restores them from the log, and [`endings`] publishes the ends of submissions for sites. [`erasure`]
@@ -36,6 +37,7 @@ pub mod nats;
 pub mod places;
 pub mod progress;
 pub mod publication;
+pub mod rates;
 pub mod rebuild;
 pub mod receipt;
 pub mod receipt_store;

@@ -39,6 +39,17 @@ pub enum Request {
     Withdraw(Box<WithdrawalRequest>),
 }
 
+impl Purpose {
+    /// Returns the number of events that count against the rate of a site.
+    #[must_use]
+    pub fn counted(&self) -> usize {
+        match self {
+            Self::Check(..) => 0,
+            Self::Accept(_) => 1,
+        }
+    }
+}
+
 impl Request {
     /// Returns the sender's metadata about the report.
     #[must_use]

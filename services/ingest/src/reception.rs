@@ -1,5 +1,5 @@
-//! Handles the events of a caller in the same way for every server: interprets them, checks the caller's rights, and
-//! accepts or checks them.
+//! Handles the events and documents of a caller in the same way for every server: interprets them, checks the caller's
+//! rights and rate, and accepts or checks them.
 //!
 //! A batch is interpreted and authorised as a whole before its first event is accepted; a refusal names every invalid
 //! event. If the broker becomes unavailable half-way, the sender repeats the whole batch: events that were accepted
@@ -18,7 +18,9 @@ use crate::{
     intake::Intake,
     publication::{self, Purpose},
     receipt::ReceiptJson,
+    submission::Submission,
 };
+use gongkai_proto::v1::Receipt;
 
 /// Prefix of the types of our events.
 const OWN_TYPES: &str = "gongkai.";
@@ -60,6 +62,17 @@ enum Step {
     Skip(Skipped),
 }
 
+// === impl Step ===
+
+impl Step {
+    fn counted(&self) -> usize {
+        match self {
+            Self::Take(_, purpose) => purpose.counted(),
+            Self::Skip(_) => 0,
+        }
+    }
+}
+
 // === impl Reception ===
 
 impl Reception {
@@ -77,7 +90,21 @@ impl Reception {
     /// As for [`Intake::request`].
     pub async fn one(&self, caller: &Caller, event: CloudEvent) -> Result<Answer, Problem> {
         let (actor, purpose) = self.authorised(caller, event)?;
+        self.intake.count(caller, purpose.counted())?;
         self.perform(&actor, purpose).await
+    }
+
+    /// Accepts a document that has no event.
+    ///
+    /// # Errors
+    /// As for [`Self::one`].
+    ///
+    /// # Cancel safety
+    /// As for [`Intake::request`].
+    pub async fn document(&self, caller: &Caller, submission: Submission) -> Result<Receipt, Problem> {
+        let actor = self.auth.admit_from(caller, "", &submission.declared.site.code)?;
+        self.intake.count(caller, 1)?;
+        self.intake.submit(&actor, submission).await
     }
 
     /// Accepts or checks the events of a batch. The answers are in the order of the events.
@@ -92,17 +119,10 @@ impl Reception {
         caller: &Caller,
         events: Vec<Result<CloudEvent, Problem>>,
     ) -> Result<Vec<Answer>, Problem> {
-        let (mut steps, mut wrong) = (Vec::new(), Vec::new());
-        for (n, event) in events.into_iter().enumerate() {
-            let step = match event {
-                Ok(event) => self.step(caller, event).await,
-                Err(problem) => Err(problem),
-            };
-            match step {
-                Ok(step) => steps.push(step),
-                Err(problem) => wrong.push((n, problem)),
-            }
-        }
+        let steps: Vec<_> =
+            events.into_iter().map(|event| event.and_then(|event| self.step(caller, event))).collect();
+        self.intake.count(caller, steps.iter().flatten().map(Step::counted).sum())?;
+        let (steps, wrong) = self.checked(steps).await;
         if let Some(problem) = Problem::of_events(wrong) {
             return Err(problem);
         }
@@ -122,17 +142,32 @@ impl Reception {
         Ok(answers)
     }
 
-    /// Interprets an event of a batch, and makes the checks of acceptance.
-    async fn step(&self, caller: &Caller, event: CloudEvent) -> Result<Step, Problem> {
+    /// Interprets and authorises an event of a batch.
+    fn step(&self, caller: &Caller, event: CloudEvent) -> Result<Step, Problem> {
         if !event.r#type.starts_with(OWN_TYPES) {
             let code = Code::UnknownEventType.as_str();
             return Ok(Step::Skip(Skipped { id: quote(&event.id), r#type: quote(&event.r#type), code }));
         }
         let (actor, purpose) = self.authorised(caller, event)?;
-        if let Purpose::Accept(request) = &purpose {
-            self.intake.may(&actor, request.declared()).await?;
-        }
         Ok(Step::Take(actor, purpose))
+    }
+
+    /// Makes the checks of acceptance. Returns the good events, and each problem with its index in the batch.
+    async fn checked(&self, steps: Vec<Result<Step, Problem>>) -> (Vec<Step>, Vec<(usize, Problem)>) {
+        let (mut good, mut wrong) = (Vec::new(), Vec::new());
+        for (n, step) in steps.into_iter().enumerate() {
+            let may = match &step {
+                Ok(Step::Take(actor, Purpose::Accept(request))) => {
+                    self.intake.may(actor, request.declared()).await
+                }
+                _ => Ok(()),
+            };
+            match step.and_then(|step| may.map(|()| step)) {
+                Ok(step) => good.push(step),
+                Err(problem) => wrong.push((n, problem)),
+            }
+        }
+        (good, wrong)
     }
 
     async fn perform(&self, actor: &Actor, purpose: Purpose) -> Result<Answer, Problem> {

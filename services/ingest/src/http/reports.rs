@@ -45,9 +45,7 @@ const PARAMETERS: [&str; 10] = [
 pub(super) async fn submit(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let admitted = app.admit(request, covered).await?;
     let submission = submission(&admitted).await?;
-    let actor = app.auth.admit_from(&admitted.caller, "", &submission.declared.site.code)?;
-    let receipt = app.intake.submit(&actor, submission).await?;
-    Ok(accepted(receipt.into()))
+    Ok(accepted(app.reception.document(&admitted.caller, submission).await?.into()))
 }
 
 pub(super) async fn check(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {

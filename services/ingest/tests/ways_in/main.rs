@@ -34,4 +34,6 @@ mod originals;
 #[cfg(test)]
 mod ownership;
 #[cfg(test)]
+mod rates;
+#[cfg(test)]
 mod times;

@@ -207,3 +207,26 @@ async fn a_header_that_is_no_text_disturbs_nobody_else() {
     timeout(PATIENCE, answered).await.unwrap();
     assert_eq!(broker.losses(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_over_its_rate_is_told_when_to_send_again() {
+    let site = |events_per_minute: u32| Site {
+        source: format!("https://{events_per_minute}.example"),
+        events_per_minute: events_per_minute.try_into().ok(),
+        ..Site::default()
+    };
+    let sites = [("slow".to_owned(), site(1)), ("fast".to_owned(), site(9))];
+    let config = Config { sites: sites.into(), ..Config::default() };
+    let (_server, _harness, mut client, _serving) = door(&config).await;
+    let event = |id: &str, source: &str| {
+        let mut event = published(id, "年报");
+        event["source"] = source.into();
+        event["data"] = json!({"content": {"text": "年报"}});
+        event.to_string()
+    };
+    assert!(client.request("slow", &[], &event("1", "https://1.example")).await.has("status", "202"));
+    let limited = client.request("slow", &[], &event("2", "https://1.example")).await;
+    assert!(limited.has("status", "429") && limited.headers.contains("retry-after: "), "{limited:?}");
+    assert_eq!(limited.json["code"], "RATE_LIMITED");
+    assert!(client.request("fast", &[], &event("2", "https://9.example")).await.has("status", "202"));
+}
