@@ -1,27 +1,29 @@
 //! The ends of submissions with a `callback_url`: the event that notify delivers there.
 //!
-//! The site is determined when the submission is accepted, and stored with its receipt. The id of the event is
+//! A site gets the events of submissions that came with its own credentials. Submissions of others that name its source or
+//! code are not its own. The site is determined when the submission is accepted, and stored with its receipt. The id of the event is
 //! derived from the submission and its final state. Every component that learns of the end can therefore publish it,
 //! any number of times: a copy is dropped by the broker, or by notify, which records deliveries.
 
 use std::sync::Arc;
 
 use crate::{
-    config::{Config, Site},
+    config::Config,
     receipt::{ReceiptJson, state_name},
     state::is_final,
 };
 use gongkai_model::Region;
 use gongkai_proto::{
     subjects::Event,
-    v1::{Receipt, SubmissionEnded},
+    v1::{Receipt, Sender, SubmissionEnded},
 };
 use gongkai_worker::Output;
 
 /// The sites that get an event when their submissions end. None by default. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Endings {
-    sites: Arc<[(String, Site)]>,
+    /// Their names.
+    sites: Arc<[String]>,
     public_url: Arc<str>,
 }
 
@@ -33,17 +35,16 @@ impl Endings {
     pub fn new(config: &Config) -> Self {
         let sites = config.sites.iter().filter(|(_, site)| site.callback_url.is_some());
         Self {
-            sites: sites.map(|(name, site)| (name.clone(), site.clone())).collect(),
+            sites: sites.map(|(name, _)| name.clone()).collect(),
             public_url: config.public_url.trim_end_matches('/').into(),
         }
     }
 
-    /// Returns the name of the site that gets the event for a submission with this event source or site code; empty
-    /// if none does.
+    /// Returns the name of the site that gets the event for a submission of this sender; empty if none does.
     #[must_use]
-    pub fn site(&self, source: &str, site_code: &str) -> String {
-        let claimed = self.sites.iter().find(|(_, site)| site.is_claimed(source, site_code));
-        claimed.map(|(name, _)| name.clone()).unwrap_or_default()
+    pub fn site(&self, sender: Option<&Sender>) -> String {
+        let site = sender.map_or("", |sender| &sender.site);
+        self.sites.iter().find(|name| *name == site).cloned().unwrap_or_default()
     }
 
     /// Adds the status URL, which depends on the serving instance and is therefore not stored.

@@ -266,8 +266,8 @@ impl Intake {
         };
         let supersedes = self.superseded(&incoming.submission.identity, attempt).await?;
         let first = seen.record.submission_id.clone();
-        let declared = &incoming.submission.declared;
-        let (callback_site, region) = (self.callback_site(declared), declared.region());
+        let callback_site = self.endings.site(incoming.event.sender.as_ref());
+        let region = incoming.submission.declared.region();
         let in_state = |state| Receipt {
             revision: incoming.content_hash.clone(),
             supersedes: supersedes.clone(),
@@ -309,10 +309,6 @@ impl Intake {
             self.runtime.publish(&id, event).await?;
         }
         Ok(())
-    }
-
-    fn callback_site(&self, declared: &DeclaredMetadata) -> String {
-        self.endings.site(&declared.event_source, &declared.site.code)
     }
 
     /// Stores the files and publishes the event. Announces it at its places before, and records it there afterwards.

@@ -130,7 +130,7 @@ impl Stages {
             ReportEvent::Received(event) => Receipt {
                 revision: event.content_hash(),
                 submission_id: event.submission_id,
-                callback_site: self.endings.site(&event.event_source, &event.site.unwrap_or_default().code),
+                callback_site: self.endings.site(event.sender.as_ref()),
                 supersedes: event.supersedes,
                 event_time: event.event_time,
                 received_at: event.received_at,
@@ -159,7 +159,7 @@ impl Stages {
                 let (hit, report) = learned::hit(&self.receipts, &event).await?;
                 Receipt {
                     submission_id: event.submission_id,
-                    callback_site: self.endings.site(&event.event_source, ""),
+                    callback_site: self.endings.site(event.sender.as_ref()),
                     supersedes: event.supersedes,
                     event_time: event.event_time,
                     received_at: event.withdrawn_at,

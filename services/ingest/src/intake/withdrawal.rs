@@ -77,7 +77,7 @@ impl Intake {
             withdrawal: Some(hit),
             event_time: event.event_time,
             received_at: event.withdrawn_at,
-            callback_site: self.callback_site(declared),
+            callback_site: self.endings.site(event.sender.as_ref()),
             ..self.new_receipt(&id, SubmissionState::Withdrawn)
         };
         self.tell(&receipt, declared.region()).await?;

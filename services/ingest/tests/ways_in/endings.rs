@@ -1,6 +1,7 @@
 //! The events at the ends of submissions whose site has a `callback_url`: in each final state, and under one id
 //! however often.
 
+use axum::body::Body;
 use gongkai_ingest::{
     config::{Config, Site},
     endings::Endings,
@@ -12,18 +13,21 @@ use gongkai_proto::{
     v1::{DeadLetter, FindingsSummary, Origin, Rejection, ReportRejected, ReportValidated, SubmissionEnded},
 };
 use gongkai_worker::{
-    Context, Decision, Handler as _, Once, Output,
+    Context, Decision, Handler as _, Once, Output, Secret,
     transport::memory::{Fault, Operation},
 };
-use http::StatusCode;
+use http::{Request, StatusCode};
 use prost::Message as _;
 use serde_json::Value;
 
-use crate::harness::{Harness, NOW, published, withdrawn};
+use crate::harness::{Answer, Harness, NOW, published, structured, withdrawn};
+
+const TOKEN: &str = "a-token-of-yunxi";
 
 fn config() -> Config {
     let site = Site {
         source: "https://www.example.gov.cn".into(),
+        tokens: vec![Secret::new(TOKEN)],
         callback_url: Some("https://www.example.gov.cn/ended".into()),
         ..Site::default()
     };
@@ -53,6 +57,18 @@ fn validated(submission_id: &str, error: u32) -> ReportEvent {
         summary: Some(FindingsSummary { error, ..FindingsSummary::default() }),
         ..ReportValidated::default()
     }))
+}
+
+impl Harness {
+    /// Sends an event with the credentials of the site.
+    async fn own_event(&self, event: &Value) -> Answer {
+        self.call(with_token(structured(event))).await
+    }
+}
+
+fn with_token(mut request: Request<Body>) -> Request<Body> {
+    request.headers_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+    request
 }
 
 /// Returns the outputs of ingest for the event of a stage.
@@ -87,7 +103,7 @@ fn told(harness: &Harness) -> Vec<(String, Value)> {
 #[tokio::test]
 async fn a_validation_is_told_with_the_receipt_that_is_served_and_under_one_id() {
     let (config, harness) = (config(), Harness::new(&config()).await);
-    let first = harness.event(&published("1", "第一版")).await;
+    let first = harness.own_event(&published("1", "第一版")).await;
     let id = first.text("submission_id");
     assert!(told(&harness).is_empty());
     let outputs = handle(&harness, &config, validated(id, 2), 9).await;
@@ -95,7 +111,9 @@ async fn a_validation_is_told_with_the_receipt_that_is_served_and_under_one_id()
     assert_eq!(message_id, format!("{id}.ended.validated"));
     assert_eq!(subject, "gongkai.v1.submission.ended.360982");
     assert_eq!((&receipt["state"], &receipt["findings"]["error"]), (&"validated".into(), &2.into()));
-    assert_eq!(receipt, harness.get(id).await.json, "as GET /v1/submissions/{{id}} answers it");
+    let status = Request::get(format!("/v1/submissions/{id}")).body(Body::empty()).unwrap();
+    let served = harness.call(with_token(status)).await;
+    assert_eq!(receipt, served.json, "as GET /v1/submissions/{{id}} answers it");
     assert!(receipt["status_url"].as_str().unwrap().starts_with("https://gongkai.example.gov.cn/v1/"));
     // A neighbour's change made validate evaluate the report again.
     let again = handle(&harness, &config, validated(id, 3), 12).await;
@@ -105,7 +123,7 @@ async fn a_validation_is_told_with_the_receipt_that_is_served_and_under_one_id()
 #[tokio::test]
 async fn a_rejection_is_told_and_a_dead_letter_and_what_its_replay_leads_to() {
     let (config, harness) = (config(), Harness::new(&config()).await);
-    let first = harness.event(&published("1", "第一版")).await;
+    let first = harness.own_event(&published("1", "第一版")).await;
     let id = first.text("submission_id");
     let letter = DeadLetter {
         subject: "gongkai.v1.report.received.360982".into(),
@@ -132,7 +150,7 @@ async fn a_rejection_is_told_and_a_dead_letter_and_what_its_replay_leads_to() {
 #[tokio::test]
 async fn an_end_that_is_learned_before_the_beginning_is_told_when_both_are_known() {
     let (config, harness) = (config(), Harness::new(&config()).await);
-    let id = harness.event(&published("1", "第一版")).await.text("submission_id").to_owned();
+    let id = harness.own_event(&published("1", "第一版")).await.text("submission_id").to_owned();
     let received = harness.received().remove(0);
     // Another ingest, whose receipts are being restored.
     let rebuilding = Harness::new(&config).await;
@@ -144,20 +162,20 @@ async fn an_end_that_is_learned_before_the_beginning_is_told_when_both_are_known
 #[tokio::test]
 async fn what_is_unchanged_or_withdrawn_is_told_by_acceptance_once() {
     let (config, harness) = (config(), Harness::new(&config()).await);
-    let first = harness.event(&published("1", "第一版")).await;
+    let first = harness.own_event(&published("1", "第一版")).await;
     handle(&harness, &config, validated(first.text("submission_id"), 4), 9).await;
     // The call stops between the publication and the receipt, and is repeated.
     let id = Harness::new(&config).await;
     let id = {
-        id.event(&published("1", "第一版")).await;
-        id.event(&published("2", "第一版")).await.text("submission_id").to_owned()
+        id.own_event(&published("1", "第一版")).await;
+        id.own_event(&published("2", "第一版")).await.text("submission_id").to_owned()
     };
     harness.memory.plan(Fault::fail(Operation::Write).on(id.clone()));
-    assert_eq!(harness.event(&published("2", "第一版")).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    let unchanged = harness.event(&published("2", "第一版")).await;
+    assert_eq!(harness.own_event(&published("2", "第一版")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let unchanged = harness.own_event(&published("2", "第一版")).await;
     assert_eq!((unchanged.text("state"), unchanged.text("submission_id")), ("unchanged", id.as_str()));
-    harness.event(&published("2", "第一版")).await;
-    let withdrawal = harness.event(&withdrawn("w1")).await;
+    harness.own_event(&published("2", "第一版")).await;
+    let withdrawal = harness.own_event(&withdrawn("w1")).await;
     assert_eq!(withdrawal.text("state"), "withdrawn");
     let told = told(&harness);
     let ids: Vec<_> = told.iter().map(|(id, _)| id.clone()).collect();
@@ -179,9 +197,17 @@ async fn nobody_else_is_told() {
     let outputs = handle(&harness, &config(), validated(first.text("submission_id"), 0), 9).await;
     harness.event(&published("2", "第一版")).await;
     assert!(outputs.is_empty() && told(&harness).is_empty());
-    let mut other = published("3", "第二版");
-    other["source"] = "https://www.other.gov.cn".into();
-    let harness = Harness::new(&config()).await;
-    let id = harness.event(&other).await.text("submission_id").to_owned();
-    assert!(handle(&harness, &config(), validated(&id, 0), 9).await.is_empty());
+    // An operator's submission belongs to no site.
+    let operator = "a-token-of-an-operator";
+    let config = Config { tokens: vec![Secret::new(operator)], ..config() };
+    let harness = Harness::new(&config).await;
+    let mut event = published("3", "第二版");
+    event["source"] = "https://www.other.gov.cn".into();
+    event["data"]["site"] = Value::Null;
+    let mut request = structured(&event);
+    request.headers_mut().insert("authorization", format!("Bearer {operator}").parse().unwrap());
+    let id = harness.call(request).await.text("submission_id").to_owned();
+    let received = harness.received().remove(0);
+    assert!(handle(&harness, &config, validated(&id, 0), 9).await.is_empty());
+    assert!(handle(&harness, &config, ReportEvent::Received(Box::new(received)), 1).await.is_empty());
 }
