@@ -1,4 +1,4 @@
-//! Recognises binary formats by their signatures: those that are read, and the names of those that are not.
+//! Recognises binary formats by their signatures: the supported ones, and the names of unsupported ones.
 
 use gongkai_model::MediaType;
 
@@ -8,7 +8,7 @@ const SEARCHED: usize = 64 << 10;
 /// How much of a compound file's directory is searched, in bytes.
 const DIRECTORY: usize = 4096;
 
-/// Where a text format that wraps a document says so, in bytes from the beginning.
+/// Maximum position of the mark of a text format that wraps a document, in bytes from the beginning.
 const WRAPPER: usize = 1024;
 
 /// Signatures at the beginning of a file.
@@ -40,20 +40,20 @@ pub(crate) enum ContentFormat {
     Document(MediaType),
     /// An Office document locked by a password.
     Locked,
-    /// A format that is not read, by its Chinese and English name.
+    /// An unsupported format, by its Chinese and English name.
     Other(&'static str),
 }
 
-/// The entry that a DOCX has.
+/// The entry that identifies a DOCX.
 const DOCX_ENTRY: &[u8] = b"word/document";
 
-/// The stream that a DOC has.
+/// The stream that identifies a DOC.
 const DOC_STREAM: &str = "WordDocument";
 
-/// The stream that a locked DOCX, XLSX or PPTX has.
+/// The stream that identifies a locked DOCX, XLSX or PPTX.
 const LOCKED_STREAM: &str = "EncryptedPackage";
 
-/// Names of entries that tell what a ZIP container holds.
+/// Names of entries that identify the format in a ZIP container.
 const ZIP_ENTRIES: [(&[u8], &str); 5] = [
     (b"xl/workbook.xml", "Excel 工作簿 / XLSX"),
     (b"ppt/presentation.xml", "PowerPoint / PPTX"),
@@ -62,7 +62,7 @@ const ZIP_ENTRIES: [(&[u8], &str); 5] = [
     (b"application/vnd.oasis.opendocument.spreadsheet", "OpenDocument 表格 / ODS"),
 ];
 
-/// Names of streams that tell what a compound file holds.
+/// Names of streams that identify the format in a compound file.
 const CFB_STREAMS: [(&str, &str); 2] =
     [("Workbook", "Excel 97-2003 工作簿 / XLS"), ("PowerPoint Document", "PowerPoint 97-2003 / PPT")];
 
@@ -93,7 +93,7 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
     certain.then_some(name)
 }
 
-/// Formats that are text around a document, not the document's text.
+/// Returns the name of a format that is text around a document, and not the document's text.
 fn wrapped_format(head: &[u8]) -> Option<&'static str> {
     let has = |needle: &[u8]| contains([head, &[]], needle);
     if has(b"<?mso-application") {
@@ -111,7 +111,7 @@ fn zip_format(bytes: &[u8]) -> ContentFormat {
     ContentFormat::Other(found.map_or("ZIP 压缩包 / ZIP archive", |(_, name)| name))
 }
 
-/// Looks at the beginning of the directory, which lists the streams of every ordinary document.
+/// Examines the beginning of the directory, which lists the streams of every ordinary document.
 fn cfb_format(bytes: &[u8]) -> ContentFormat {
     let names = || {
         let shift = u32::from(*bytes.get(30)?);
@@ -139,7 +139,7 @@ fn ends(bytes: &[u8]) -> [&[u8]; 2] {
 }
 
 fn contains(parts: [&[u8]; 2], needle: &[u8]) -> bool {
-    // The first byte tells nearly all places apart.
+    // The first byte rules out nearly all positions.
     let is_it = |window: &[u8]| window.first() == needle.first() && window == needle;
     parts.into_iter().any(|part| part.windows(needle.len()).any(is_it))
 }

@@ -1,8 +1,9 @@
 //! Decodes bytes to text. The declaration of a page is not trusted.
 //!
-//! In this order: a byte order mark; bytes that are UTF-8; the legacy charset in which the bytes are common characters;
-//! if both fit, the result of a detector and then the declaration. Pages often declare the wrong charset, so a
-//! declaration alone decides nothing. Positions count from the first scalar behind a byte order mark.
+//! The charset is determined in this order: a byte order mark; bytes that are UTF-8; the legacy charset in which the
+//! bytes are common characters; if both fit, the result of a detector and then the declaration. Pages often declare
+//! the wrong charset, so a declaration alone decides nothing. Positions count from the first scalar after a byte
+//! order mark.
 
 use std::borrow::Cow;
 
@@ -12,23 +13,24 @@ use gongkai_model::{Note, Rejection, RejectionCode};
 
 use crate::hints::Hints;
 
-/// Where a page may declare its charset, in bytes from its beginning.
+/// Maximum position of a page's charset declaration, in bytes from its beginning.
 const DECLARATION_WITHIN: usize = 4096;
 
-/// Number of bytes that the detector reads, from the first that is not ASCII. It is slow: a megabyte per second.
+/// Number of bytes that the detector reads, from the first that is not ASCII. It is slow: it reads a megabyte per
+/// second.
 const DETECTED: usize = 1024;
 
 /// Text may have one undecodable character in this many.
 const REPLACEMENT_SHARE: usize = 20;
 
-/// Tenths of the characters that must be common ones. A wrong charset gives mostly rare characters.
+/// Minimum share of common characters, in tenths. A wrong charset gives mostly rare characters.
 const EVERYDAY_TENTHS: usize = 5;
 
 /// Decoded text.
 #[derive(Debug)]
 pub(crate) struct DecodedText {
     pub(crate) text: String,
-    /// WHATWG name in lower case.
+    /// WHATWG name of the charset, in lower case.
     pub(crate) charset: &'static str,
     pub(crate) notes: Vec<Note>,
 }
@@ -53,7 +55,7 @@ fn best(bytes: &[u8], declared: &Declared) -> Result<(&'static Encoding, String)
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return decoded(encoding, &bytes[length..]).ok_or_else(rejection);
     }
-    // Several times as fast as the standard library on Han characters.
+    // This is several times as fast as the standard library on Han characters.
     if let Some(text) = UTF_8.decode_without_bom_handling_and_without_replacement(bytes) {
         return Ok((UTF_8, text.into_owned()));
     }
@@ -67,15 +69,15 @@ fn best(bytes: &[u8], declared: &Declared) -> Result<(&'static Encoding, String)
     found.ok_or_else(rejection)
 }
 
-/// True if so many bytes are invalid UTF-8 that [`decoded`] would reject them. For a page in another charset, a few
-/// hundred bytes show this.
+/// Returns true if so many bytes are invalid UTF-8 that [`decoded`] would reject them. For a page in another charset,
+/// a few hundred bytes show this.
 fn is_broken_beyond_reading(bytes: &[u8]) -> bool {
     let most_characters = bytes.iter().filter(|byte| !byte.is_ascii()).count() / 2;
     let broken = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty());
     broken.take(most_characters / REPLACEMENT_SHARE + 1).count() > most_characters / REPLACEMENT_SHARE
 }
 
-/// The legacy charsets of Chinese pages that the bytes may be in, likeliest first.
+/// Returns the legacy charsets of Chinese pages that the bytes may be in, likeliest first.
 fn candidates(bytes: &[u8], declared: &Declared) -> Vec<&'static Encoding> {
     let (gb18030, big5) = (everyday_tenths(GB18030, bytes), everyday_tenths(BIG5, bytes));
     let mut order = vec![(gb18030, GB18030), (big5, BIG5)];
@@ -104,8 +106,9 @@ fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> Option<(&'static Encodi
     bearable.then(|| (encoding, text.into_owned()))
 }
 
-/// How many tenths of the byte pairs are everyday characters of that charset. Most pairs of one charset decode in the
-/// other, but to rare and private characters; a detector alone takes short Big5 texts for GBK.
+/// Returns the share of everyday characters of that charset among the byte pairs, in tenths. Most pairs of one
+/// charset decode in the other, but to rare and private characters; a detector alone mistakes short Big5 texts for
+/// GBK.
 fn everyday_tenths(encoding: &'static Encoding, bytes: &[u8]) -> usize {
     let everyday = |lead: u8, trail: u8| {
         if encoding == BIG5 {
@@ -136,7 +139,7 @@ fn rejection() -> Rejection {
     )
 }
 
-/// GB 2312 and GBK are parts of GB 18030.
+/// Returns the charset that includes this one: GB 2312 and GBK are parts of GB 18030.
 fn family(encoding: &'static Encoding) -> &'static Encoding {
     if encoding == GBK { GB18030 } else { encoding }
 }
@@ -171,7 +174,7 @@ impl Declared {
     }
 }
 
-/// The label in `key = "label"`.
+/// Returns the label in `key = "label"`.
 fn label_after<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(key)?;
     let value = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);

@@ -9,12 +9,12 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 pub(crate) struct Cpu(Timespec);
 
 impl Cpu {
-    /// Now.
+    /// Returns the present point.
     pub(crate) fn now() -> Self {
         Self(clock_gettime(ClockId::ThreadCPUTime))
     }
 
-    /// How long the thread has been running since.
+    /// Returns the CPU time of the thread since this point.
     pub(crate) fn elapsed(&self) -> Duration {
         // The clock never runs backwards.
         (clock_gettime(ClockId::ThreadCPUTime) - self.0).try_into().unwrap_or_default()

@@ -1,15 +1,15 @@
-//! Cells with known places to blocks: a grid, or paragraphs if the table was only page layout.
+//! Converts cells with known positions to blocks: a grid, or paragraphs if the table was only page layout.
 //!
-//! Shared by the readers of office formats and PDF, so that they agree on what is a table.
+//! The readers of office formats and PDF share it, so that they agree on what counts as a table.
 
 use gongkai_model::{Block, Cell, Grid, Paragraph, Rejection};
 
 use crate::{limits::Limits, reject};
 
-/// Longest text of a cell, in scalars, that a statutory table could have: with a longer one the table is page layout.
+/// Maximum length of a cell's text in a statutory table, in scalars. A table with a longer text is page layout.
 const LONGEST_CELL: usize = 1000;
 
-/// Blocks of a table whose cells stand at `cells`, in rows, left to right.
+/// Returns the blocks of a table with these cells, in rows, left to right.
 pub(crate) fn blocks(rows: u32, mut cells: Vec<Cell>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
     if rows > limits.rows {
         return Err(reject::too_many_rows(limits));
@@ -26,7 +26,7 @@ pub(crate) fn blocks(rows: u32, mut cells: Vec<Cell>, limits: &Limits) -> Result
     Ok(vec![Block::Table(Grid { rows, columns, cells, spans_known: true, ends_unsure: false })])
 }
 
-/// One cell, or one text beside a spacer or two, is layout; so is prose.
+/// Returns true for data. A single cell, one text beside one or two empty cells, and prose are layout.
 fn is_data(cells: &[Cell]) -> bool {
     let filled = cells.iter().filter(|cell| !cell.text.is_empty()).count();
     let longest = cells.iter().map(|cell| cell.text.chars().count()).max().unwrap_or(0);

@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use gongkai_model::{Rejection, RejectionCode};
 
-/// Runs a reader; a panic inside becomes `PARSER_PANIC`.
+/// Runs a reader. A panic inside becomes `PARSER_PANIC`.
 ///
-/// Nothing that the reader saw outlives the call, so that no half-changed state is seen afterwards.
+/// No data of the reader outlive the call, so no inconsistent state is visible afterwards.
 pub(crate) fn guarded<T>(reader: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
     catch_unwind(AssertUnwindSafe(reader)).unwrap_or_else(|payload| {
         Err(payload.downcast::<Rejection>().map_or_else(|_| panicked(), |rejection| *rejection))

@@ -1,6 +1,6 @@
-//! What the sender says of a document: file name, media type, charset.
+//! The sender's metadata of a document: file name, media type, charset.
 
-/// What the sender said about the bytes. The bytes take precedence. A hint only decides if they are ambiguous.
+/// The sender's metadata of the bytes. The bytes take precedence; a hint decides only if they are ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hints<'a> {
     /// The media type, as in a `Content-Type` header; parameters are allowed.

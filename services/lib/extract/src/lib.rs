@@ -42,7 +42,7 @@ pub use steps::Steps;
 /// Reads a document.
 ///
 /// # Errors
-/// The document cannot be read; the code says why. Trying again with the same bytes gives the same answer.
+/// The document cannot be read; the code gives the reason. Reading the same bytes again gives the same result.
 pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document, Rejection> {
     read_in_steps(bytes, hints, limits, &())
 }
@@ -50,7 +50,7 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
 /// Reads a document and reports each step to `steps`.
 ///
 /// # Errors
-/// As [`read`].
+/// As for [`read`].
 pub fn read_in_steps(
     bytes: &[u8],
     hints: &Hints<'_>,

@@ -2,34 +2,34 @@
 
 use std::time::Duration;
 
-/// Bounds on one document. The defaults are far above any real report.
+/// Limits of one document. The defaults are far above any real report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest input, in bytes: more is `TOO_LARGE`.
+    /// Maximum size of the input, in bytes: more is `TOO_LARGE`.
     pub input_bytes: usize,
-    /// Longest expansion of a compressed document, in bytes: more is `TOO_LARGE`.
+    /// Maximum size of a compressed document after expansion, in bytes: more is `TOO_LARGE`.
     pub expanded_bytes: usize,
-    /// Deepest nesting, in open elements: more is `TOO_DEEP`.
+    /// Maximum nesting, in open elements: more is `TOO_DEEP`.
     pub nesting: usize,
-    /// Table cells of the whole document: more is `TOO_LARGE`.
+    /// Maximum number of table cells: more is `TOO_LARGE`.
     pub cells: usize,
-    /// Paragraphs of the whole document: more is `TOO_LARGE`.
+    /// Maximum number of paragraphs: more is `TOO_LARGE`.
     pub paragraphs: usize,
-    /// Longest paragraph or cell, in Unicode scalars: more is `TOO_LARGE`.
+    /// Maximum length of a paragraph or cell, in Unicode scalars: more is `TOO_LARGE`.
     pub line_scalars: usize,
-    /// Widest table, in columns: wider spans are clipped, more cells in a row are `TOO_LARGE`.
+    /// Maximum number of columns of a table: wider spans are clipped, more cells in a row are `TOO_LARGE`.
     pub columns: u32,
-    /// Longest table, in rows: longer spans are clipped, more rows are `TOO_LARGE`.
+    /// Maximum number of rows of a table: longer spans are clipped, more rows are `TOO_LARGE`.
     pub rows: u32,
-    /// Pages of the whole document: more is `TOO_LARGE`.
+    /// Maximum number of pages: more is `TOO_LARGE`.
     pub pages: usize,
-    /// Glyphs of a page, and its ruled lines: more is `TOO_LARGE`.
+    /// Maximum number of glyphs of a page, and of its ruled lines: more is `TOO_LARGE`.
     pub glyphs: usize,
-    /// Everything that a PDF draws on all its pages, in calls: more is `TOO_LARGE`.
+    /// Maximum number of drawing calls of a PDF on all its pages: more is `TOO_LARGE`.
     pub drawings: usize,
-    /// CPU time that a PDF may take to be drawn: more is `TOO_SLOW`. The only limit that a clock measures, far above
-    /// the time of any real report. A few bytes can repeat a drawing many times, and counts do not tell how long the
-    /// library takes for each. A service sets it to three quarters of the time for a document.
+    /// Maximum CPU time for drawing a PDF: more is `TOO_SLOW`. The only limit that a clock measures, far above the
+    /// time of any real report. A few bytes can repeat a drawing many times, and counts do not show how long the
+    /// library needs for each. A service sets it to three quarters of the time for a document.
     pub drawing_time: Duration,
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, R
     Ok(blocks)
 }
 
-/// Takes off `##`, `>` and `**`; the span still begins at the text itself.
+/// Removes `##`, `>` and `**`. The span begins at the text itself.
 fn strip_marks(text: &mut String, span: &mut Option<Span>) {
     let bare = text.trim_start_matches(['#', '>', ' ']);
     let marks = text.chars().count() - bare.chars().count();

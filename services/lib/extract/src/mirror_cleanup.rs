@@ -1,8 +1,8 @@
 //! Removes what a mirror site added to a report: pinyin in brackets after Han characters (`報(bào)`) and traditional
 //! glyphs. Also removes invisible characters.
 //!
-//! Both are undone before labels are matched. Pinyin goes first, because the dictionary of traditional phrases needs
-//! characters that are adjacent. Every cleaned scalar keeps the index of its original. Brackets of the author's, such as
+//! Both are undone before labels are matched. Pinyin is removed first, because the dictionary of traditional phrases
+//! needs adjacent characters. Every cleaned scalar keeps the index of its original. The author's brackets, such as
 //! `浓度(mg)` or `附件（a）`, stay.
 
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ const LONGEST_GLOSS: usize = 10;
 /// Minimum number of traditional glyphs in a traditional text.
 const FEWEST_MARKERS: usize = 3;
 
-/// A text is traditional if at least one marker in this many is; fewer are names and quotations.
+/// A text is traditional if at least one in this many markers is. Fewer are names and quotations.
 const MARKER_SHARE: usize = 5;
 
 /// Cleans the texts of one document.
@@ -33,19 +33,19 @@ pub(crate) struct Cleaner {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cleaned {
     pub(crate) text: String,
-    /// For each scalar of `text`, the index of the scalar it comes from: never decreasing.
+    /// For each scalar of `text`, the index of the original scalar. The indices never decrease.
     pub(crate) from: Vec<u32>,
     /// Number of pinyin glosses removed.
     pub(crate) pinyin: u32,
 }
 
 impl Cleaner {
-    /// Decides from the whole document, so that its short texts are all treated alike.
+    /// Decides from the whole document, so that all its texts are treated alike.
     pub(crate) fn of(document: &str) -> Self {
         Self { traditional: is_traditional(document) }
     }
 
-    /// Cleans one text; `None` if nothing changes.
+    /// Cleans one text. Returns `None` if nothing changes.
     pub(crate) fn clean(self, text: &str) -> Option<Cleaned> {
         let bare = bare(text);
         match (self.traditional, bare) {
@@ -58,14 +58,14 @@ impl Cleaner {
         }
     }
 
-    /// The notes on a document of which `pinyin` glosses were removed.
+    /// Returns the notes for a document from which `pinyin` glosses were removed.
     pub(crate) fn notes(self, pinyin: u32) -> impl Iterator<Item = Note> {
         let pinyin = (pinyin > 0).then_some(Note::PinyinRemoved(pinyin));
         pinyin.into_iter().chain(self.traditional.then_some(Note::TraditionalConverted))
     }
 }
 
-/// Cleans a document that is a single text and records what was done in `notes`.
+/// Cleans a document that is a single text, and records the changes in `notes`.
 pub(crate) fn clean(text: String, notes: &mut Vec<Note>) -> SourceText {
     let cleaner = Cleaner::of(&text);
     let Some(cleaned) = cleaner.clean(&text) else { return SourceText::verbatim(text) };
@@ -75,7 +75,7 @@ pub(crate) fn clean(text: String, notes: &mut Vec<Note>) -> SourceText {
     SourceText::new(cleaned.text, origin)
 }
 
-/// Cleans a document whose blocks have no positions, and returns what was done.
+/// Cleans a document whose blocks have no positions. Returns notes on the changes.
 pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
     fn texts(blocks: &mut [Block]) -> impl Iterator<Item = &mut String> {
         blocks.iter_mut().flat_map(|block| -> Vec<&mut String> {
@@ -99,7 +99,7 @@ pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
 
 // === pinyin ===
 
-/// The text without pinyin and invisible characters; `None` if there are none.
+/// Returns the text without pinyin and invisible characters, or `None` if there are none.
 fn bare(text: &str) -> Option<Cleaned> {
     // Usually there are none, and nothing is copied.
     if !has_gloss(text) && !text.contains(is_invisible) {
@@ -126,7 +126,7 @@ fn bare(text: &str) -> Option<Cleaned> {
     Some(cleaned)
 }
 
-/// True if there is pinyin to take out.
+/// Returns true if there is pinyin to remove.
 fn has_gloss(text: &str) -> bool {
     // One search for each bracket, because a search for a single character is vectorised.
     ['(', '（'].into_iter().any(|bracket| {
@@ -137,7 +137,7 @@ fn has_gloss(text: &str) -> bool {
     })
 }
 
-/// Length in bytes and scalars of the gloss on `han` that `rest` begins with.
+/// Returns the length, in bytes and scalars, of the gloss on `han` at the beginning of `rest`.
 fn gloss(han: char, rest: &str) -> Option<(usize, u32)> {
     let inner = rest.strip_prefix(['(', '（']).filter(|_| is_han(han))?;
     let letters = inner.chars().take(LONGEST_GLOSS).take_while(|c| is_letter(*c));
@@ -147,7 +147,8 @@ fn gloss(han: char, rest: &str) -> Option<(usize, u32)> {
     fits.then_some((rest.len() - after.len(), count + 2))
 }
 
-/// True if the letters are a reading of the character, or have a tone mark, which no word, unit or formula has.
+/// Returns true if the letters are a reading of the character, or have a tone mark, which does not occur in words,
+/// units and formulas.
 fn is_reading(han: char, letters: &str) -> bool {
     let letters: String = letters.nfc().map(|c| if c == 'v' { 'ü' } else { c }).collect();
     let toned = |c| "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ".contains(c);
@@ -157,7 +158,7 @@ fn is_reading(han: char, letters: &str) -> bool {
         })
 }
 
-/// Lower-case Latin letters, with their marks written into them or behind them.
+/// Returns true for lower-case Latin letters and for combining tone marks.
 fn is_letter(c: char) -> bool {
     c.is_lowercase() || ('\u{300}'..='\u{30c}').contains(&c)
 }
@@ -168,7 +169,7 @@ pub(crate) fn is_han(c: char) -> bool {
 
 // === traditional to simplified ===
 
-/// True if enough of the words that every report has are written in traditional glyphs.
+/// Returns true if enough of the words that every report has are written in traditional glyphs.
 fn is_traditional(document: &str) -> bool {
     let mut counts = [0_usize; 3];
     for c in document.chars() {
@@ -184,8 +185,8 @@ fn is_traditional(document: &str) -> bool {
 
 const FIRST_HAN: u32 = 0x4e00;
 
-/// For each Han character 1 if it is a traditional marker, 2 if a simplified one: every character of a document is
-/// looked up.
+/// For each Han character: 1 if it is a traditional marker, 2 if a simplified one. A table, because every character
+/// of a document is looked up.
 static MARKERS: [u8; 0x5200] = markers();
 
 const fn markers() -> [u8; 0x5200] {
@@ -222,7 +223,7 @@ fn simplified(bare: Cleaned) -> Cleaned {
     simplified_by_scalar(&bare)
 }
 
-/// Simplifies each scalar alone, if a phrase changed its length, so that positions stay right.
+/// Simplifies each scalar separately, because a phrase changed its length and positions must stay right.
 fn simplified_by_scalar(bare: &Cleaned) -> Cleaned {
     let mut cleaned =
         Cleaned { text: String::with_capacity(bare.text.len()), from: Vec::new(), pinyin: bare.pinyin };

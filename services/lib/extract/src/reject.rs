@@ -30,7 +30,7 @@ pub(crate) fn too_deep(limit: usize) -> Rejection {
     )
 }
 
-/// Too much of `what` (Chinese, English).
+/// Creates the rejection of a document with too much of `what` (Chinese, English).
 pub(crate) fn too_large((what, what_en): (&str, &str), limit: impl std::fmt::Display) -> Rejection {
     Rejection::new(
         RejectionCode::TooLarge,

@@ -15,16 +15,16 @@ use crate::{
 /// Number of bytes of a document that are examined.
 const LOOKED_AT: usize = 64 << 10;
 
-/// Where most documents have a letter, in bytes from the beginning.
+/// Position by which most documents have a letter, in bytes from the beginning.
 const NEAR: usize = 64;
 
-/// Bytes whose control characters are counted at a time.
+/// Number of bytes whose control characters are counted at a time.
 const PIECE: usize = u8::MAX as usize;
 
 /// Bytes with more than one control character in this many are not text.
 const CONTROL_SHARE: usize = 100;
 
-/// How many blank lines a text may have for each other one.
+/// Maximum number of blank lines for each other line of a text.
 const BLANK_LINES: usize = 4;
 
 /// Rejects bytes that are not a document within the limits. Returns the media type of a binary document.
@@ -47,7 +47,7 @@ pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<Option<MediaType>,
     Ok(None)
 }
 
-/// Picks the reader of a decoded text.
+/// Determines which reader a decoded text needs.
 pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
     let declared = declaration(hints);
     let markup = Markup::of(head(text));
@@ -64,7 +64,7 @@ pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
     }
 }
 
-/// True for text whose only markup is its tables, as OCR programs write it: its lines count.
+/// Returns true for text whose only markup is its tables, as OCR programs write it. Line ends count in such a text.
 pub(crate) fn is_text_with_tables(text: &str) -> bool {
     let markup = Markup::of(head(text));
     !markup.is_page && markup.parting == 0
@@ -99,7 +99,7 @@ fn too_many_lines(limit: usize) -> Rejection {
     )
 }
 
-/// What the sender says, by media type, else by the file's name.
+/// Returns the sender's declaration, by media type, else by the file's name.
 fn declaration(hints: &Hints<'_>) -> Option<MediaType> {
     let media_type =
         hints.media_type.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
@@ -127,13 +127,13 @@ fn head(text: &str) -> &str {
 /// The tags at the beginning of a text.
 #[derive(Debug, Default)]
 struct Markup {
-    /// It has a tag that only whole pages have.
+    /// True if there is a tag that only whole pages have.
     is_page: bool,
-    /// Start tags that pieces of pages have.
+    /// Number of start tags that occur in parts of pages.
     opened: usize,
-    /// Those of them that separate paragraphs.
+    /// Number of those that separate paragraphs.
     parting: usize,
-    /// End tags of any kind.
+    /// Number of end tags of any kind.
     closed: usize,
 }
 
@@ -165,7 +165,7 @@ impl Markup {
         markup
     }
 
-    /// True for a piece of a page; text that merely names a tag or two does not close them.
+    /// Returns true for a part of a page. Text that only mentions a tag or two does not close them.
     fn is_piece(&self, declared: bool) -> bool {
         let enough = match (declared, self.closed) {
             (true, _) => 1,
@@ -199,7 +199,7 @@ fn is_blank(bytes: &[u8]) -> bool {
     if text.iter().all(u8::is_ascii_whitespace) {
         return true;
     }
-    // White space beyond ASCII: an all-blank document is short, a long one ends the search at its first letter.
+    // White space beyond ASCII: an all-blank document is short, and a long one ends the search at its first letter.
     std::str::from_utf8(&text[..text.len().min(LOOKED_AT)])
         .is_ok_and(|start| text.len() <= LOOKED_AT && start.chars().all(is_blank))
 }

@@ -2,28 +2,29 @@
 
 use gongkai_model::Span;
 
-/// Text as the readers see it (pinyin in brackets removed, glyphs simplified) with a map to positions in the original.
+/// Text in the form for the readers (pinyin in brackets removed, glyphs simplified) with a map to positions in the
+/// original.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceText {
     text: String,
-    /// Scalars of `text`.
+    /// Number of scalars of `text`.
     scalars: usize,
-    /// Original scalar offset of each scalar of `text`, then the original's length: never decreasing. Absent for text
-    /// that is its own original.
+    /// Original offset of each scalar of `text`, then the original's length. The offsets never decrease. `None` for
+    /// text that is its own original.
     origin: Option<Vec<u32>>,
 }
 
 impl SourceText {
-    /// Text that is its own original.
+    /// Creates text that is its own original.
     #[must_use]
     pub fn verbatim(text: String) -> Self {
         Self { scalars: text.chars().count(), text, origin: None }
     }
 
-    /// Text with its origins: one entry a scalar and one for the end.
+    /// Creates text with its origins: one entry per scalar and one for the end.
     ///
     /// # Panics
-    /// If `origin` has not one entry more than `text` has scalars.
+    /// If `origin` does not have exactly one entry more than `text` has scalars.
     #[must_use]
     pub fn new(text: String, origin: Vec<u32>) -> Self {
         let scalars = text.chars().count();
@@ -31,13 +32,13 @@ impl SourceText {
         Self { text, scalars, origin: Some(origin) }
     }
 
-    /// The cleaned text.
+    /// Returns the cleaned text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Where scalars `start..end` of the cleaned text stand in the original.
+    /// Returns the position of scalars `start..end` of the cleaned text in the original.
     #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {
         let from = self.original(start);
@@ -53,7 +54,7 @@ impl SourceText {
         }
     }
 
-    /// The lines, each with the scalar index of its first character in the cleaned text; no line ends.
+    /// Returns the lines without line ends, each with the scalar index of its first character in the cleaned text.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut next = 0;
         self.text.split('\n').map(move |line| {

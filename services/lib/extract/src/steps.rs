@@ -2,12 +2,12 @@
 
 use gongkai_model::MediaType;
 
-/// Observes how a document is read. It does not affect the result.
+/// Observes the steps of reading a document. It does not affect the result.
 pub trait Steps {
     /// Runs one step: `sniff`, `decode` (text formats only), `extract`. Callers may add steps of their own.
     fn step<R>(&self, name: &'static str, work: impl FnOnce() -> R) -> R;
 
-    /// Tells the media type, once it is known.
+    /// Receives the media type, once it is known.
     fn known(&self, media_type: MediaType);
 }
 

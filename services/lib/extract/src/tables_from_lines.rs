@@ -1,4 +1,5 @@
-//! Rebuilds tables from documents whose cells are paragraphs, one cell or one row each, as CSS grids and TABs leave them.
+//! Rebuilds tables from documents whose cells are paragraphs, one cell or one row each, as CSS grids and TABs produce
+//! them.
 
 use gongkai_model::{Block, Paragraph, Rejection, Span};
 
@@ -11,7 +12,7 @@ use crate::{
 /// Minimum number of value lines for which a table is assumed.
 const VALUES: usize = 25;
 
-/// Reads the paragraphs again as flattened text if the document has no table and many lines that hold only values.
+/// Reads the paragraphs again as flattened text if the document has no table and many lines with only values.
 /// Otherwise returns the blocks unchanged.
 pub(crate) fn read(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
     let paragraphs: Option<Vec<&Paragraph>> = blocks.iter().map(paragraph).collect();
@@ -46,7 +47,7 @@ fn paragraph(block: &Block) -> Option<&Paragraph> {
     }
 }
 
-/// The paragraphs as lines of one text that keeps their positions, and the page of each.
+/// Returns the paragraphs as lines of one text that keeps their positions, and the page of each.
 fn joined(paragraphs: &[&Paragraph]) -> (SourceText, Vec<(u32, Option<u32>)>) {
     let mut text = String::new();
     let mut origin: Vec<u32> = Vec::new();

@@ -1,4 +1,4 @@
-//! Reads flattened plain text: prose becomes paragraphs, what was a table becomes a grid without geometry.
+//! Reads flattened plain text: prose becomes paragraphs, and tables become grids without geometry.
 
 mod flat;
 pub(crate) mod lines;
@@ -9,7 +9,7 @@ use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
 use self::lines::{Line, LineKind};
 use crate::{limits::Limits, source_text::SourceText};
 
-/// Shortest line, in scalars, that a hard line break may have cut.
+/// Minimum length of a line that a hard line break may have cut, in scalars.
 const WRAPPED: usize = 24;
 
 pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, Rejection> {
@@ -51,13 +51,13 @@ struct BlockList<'a> {
     source: &'a SourceText,
     limits: &'a Limits,
     blocks: Vec<Block>,
-    /// The paragraph under construction, with the scalars it covers.
+    /// The paragraph under construction, with the scalars that it covers.
     open: Option<(String, usize, usize)>,
     cells: usize,
 }
 
 impl BlockList<'_> {
-    /// Lines without prose: a table with labels around it, or just short lines.
+    /// Adds lines without prose: a table with labels around it, or just short lines.
     fn stretch(&mut self, lines: &[Line<'_>]) -> Result<(), Rejection> {
         let hard = |line: &&Line<'_>| {
             matches!(line.kind, LineKind::Bars | LineKind::Tabs | LineKind::Number | LineKind::Spaced)
@@ -74,7 +74,7 @@ impl BlockList<'_> {
         let (table, tail) = lines.split_at(end);
         let end = end + tail.iter().take_while(|l| matches!(l.kind, LineKind::Mark)).count();
         let (table, tail) = if end > table.len() { lines.split_at(end) } else { (table, tail) };
-        // Short lines above bars are titles and the like; above numbers they are the table's first labels.
+        // Short lines above bars are titles; above numbers they are the table's first labels.
         let first = table.iter().position(|line| hard(&line)).unwrap_or(0);
         let barred = table.get(first).is_some_and(|line| line.kind == LineKind::Bars);
         let (above, table) = table.split_at(if barred { first } else { 0 });
@@ -98,7 +98,8 @@ impl BlockList<'_> {
         Ok(())
     }
 
-    /// A line of running text: goes on with the open paragraph if a line break cut it, else opens one.
+    /// Adds a line of running text. It continues the open paragraph if a line break cut that, and otherwise opens
+    /// one.
     fn prose(&mut self, line: &Line<'_>) {
         let text = line.text.trim();
         match line.kind {
@@ -138,13 +139,13 @@ impl BlockList<'_> {
     }
 }
 
-/// True if the paragraph so far ends as a line does that was broken for its length.
+/// Returns true if the paragraph so far ends like a line that was broken for its length.
 fn is_cut(open: &str) -> bool {
     let ended = open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.']) || open.ends_with("报告");
     !ended && open.chars().nth(WRAPPED - 1).is_some()
 }
 
-/// True if a line looks like the first of a paragraph.
+/// Returns true if a line looks like the first of a paragraph.
 fn begins_paragraph(line: &str) -> bool {
     let text = line.trim_start();
     let indent =

@@ -36,11 +36,11 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Takes the next character, which lies at `offset`.
+    /// Adds the next character, which is at `offset`.
     pub(super) fn character(&mut self, c: char, offset: usize, is: Character) -> Result<(), Rejection> {
         match c {
             '\r' | '\u{7}' => return self.end_paragraph(c, offset),
-            // Page and section breaks end a paragraph in no table.
+            // Page and section breaks end a paragraph outside of tables.
             '\u{c}' => return self.end_paragraph(c, offset),
             _ if is.is_gone => {}
             '\u{13}' if self.fields.len() >= self.limits.nesting => {
@@ -58,7 +58,7 @@ impl<'a> Body<'a> {
             '\u{b}' => self.push('\n'),
             '\u{1e}' => self.push('-'),
             '\t' => self.push('\t'),
-            // Pictures, marks of notes, optional hyphens, invisible characters: dropped.
+            // Pictures, marks of notes, optional hyphens and invisible characters are dropped.
             '\0'..='\u{1f}' => {}
             _ if is_invisible(c) || is.is_special => {}
             _ => self.push(c),
@@ -109,7 +109,7 @@ impl<'a> Body<'a> {
         if self.cells > limits.cells { Err(reject::too_many_cells(limits)) } else { Ok(()) }
     }
 
-    /// Hands on the paragraph so far, line by line.
+    /// Emits the lines of the paragraph so far.
     fn flush(&mut self) -> Result<(), Rejection> {
         self.scalars = 0;
         let text = std::mem::take(&mut self.text);
@@ -119,7 +119,7 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
-    /// A line: to the innermost open cell, or to the blocks.
+    /// Adds a line to the innermost open cell, or to the blocks.
     fn emit(&mut self, text: String) -> Result<(), Rejection> {
         match self.tables.last_mut() {
             Some(table) if !table.is_layout => {
@@ -142,7 +142,7 @@ impl<'a> Body<'a> {
             let Some(table) = self.tables.pop() else { break };
             let blocks = table.close(self.limits)?;
             if blocks.iter().any(|block| matches!(block, Block::Table(_))) {
-                // A table that holds a table is layout: its text so far comes before.
+                // A table that contains a table is layout: its text so far comes first.
                 let lines: Vec<String> = self.tables.iter_mut().flat_map(OpenTable::take_as_layout).collect();
                 for text in lines {
                     self.push_block(Block::Paragraph(Text { text, span: None, page: None }))?;

@@ -18,12 +18,12 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(part.try_into().ok()?))
 }
 
-/// An offset or a length.
+/// Reads an offset or a length.
 pub(super) fn size_at(bytes: &[u8], at: usize) -> Option<usize> {
     usize::try_from(u32_at(bytes, at)?).ok()
 }
 
-/// `length` bytes from `at`.
+/// Returns `length` bytes from `at`.
 pub(super) fn slice(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {
     bytes.get(at..at.checked_add(length)?)
 }

@@ -5,7 +5,7 @@ use super::bytes::{size_at, slice, u8_at, u16_at, u32_at};
 /// The first number that is not a sector.
 const NO_SECTOR: u32 = 0xffff_fffa;
 
-/// Bytes of a directory entry.
+/// Size of a directory entry in bytes.
 const ENTRY: usize = 128;
 
 /// An open compound file.
@@ -17,7 +17,7 @@ pub(super) struct CompoundFile<'a> {
     next: Vec<u32>,
     directory: Vec<u8>,
     mini_next: Vec<u32>,
-    /// The root's stream, which holds the small ones.
+    /// The root's stream, which contains the small streams.
     mini: Vec<u8>,
     mini_shift: u8,
     /// Streams shorter than this are small.
@@ -25,7 +25,7 @@ pub(super) struct CompoundFile<'a> {
 }
 
 impl<'a> CompoundFile<'a> {
-    /// Reads the tables of a file; none if they make no sense.
+    /// Reads the tables of a file. Returns `None` if they are invalid.
     pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
         let shift = u8_at(bytes, 30).filter(|shift| matches!(shift, 9 | 12))?;
         let mini_shift = u8_at(bytes, 32).filter(|mini| (4..shift).contains(mini))?;
@@ -49,7 +49,7 @@ impl<'a> CompoundFile<'a> {
         Some(file)
     }
 
-    /// The content of the stream of that name.
+    /// Returns the content of the stream of that name.
     pub(super) fn stream(&self, name: &str) -> Option<Vec<u8>> {
         let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let entry = self.directory.chunks_exact(ENTRY).find(|entry| {
@@ -62,7 +62,7 @@ impl<'a> CompoundFile<'a> {
         Some(content)
     }
 
-    /// The allocation table: its sectors are listed in the header and, in large files, in a chain of their own.
+    /// Reads the allocation table. Its sectors are listed in the header and, in large files, in a chain of their own.
     fn allocation(&self) -> Option<Vec<u32>> {
         let mut listed = numbers(slice(self.bytes, 76, 109 * 4)?);
         let mut more = u32_at(self.bytes, 68)?;

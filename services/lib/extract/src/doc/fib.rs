@@ -1,4 +1,4 @@
-//! The header of a Word stream: where the text and its properties lie.
+//! The header of a Word stream: the positions of the text and of its properties.
 
 use super::{
     bytes::{size_at, slice, u8_at, u16_at, u32_at},
@@ -13,7 +13,7 @@ const CHARACTER_PAGES: usize = 12;
 const PARAGRAPH_PAGES: usize = 13;
 const PIECES: usize = 33;
 
-/// What the header says.
+/// The content of the header.
 #[derive(Debug)]
 pub(super) struct FibHeader {
     pub(super) is_locked: bool,
@@ -30,9 +30,9 @@ pub(super) struct FibHeader {
 pub(super) struct Piece {
     /// Number of characters.
     pub(super) length: usize,
-    /// Where the first lies in the Word stream.
+    /// Offset of the first character in the Word stream.
     pub(super) offset: usize,
-    /// One byte a character, in Windows-1252; else two.
+    /// True for one byte per character, in Windows-1252; otherwise two.
     pub(super) is_narrow: bool,
 }
 
@@ -55,18 +55,18 @@ impl FibHeader {
         })
     }
 
-    /// Characters of the main text, and the range of the text boxes' characters.
+    /// Returns the range of the main text and that of the text boxes, in characters.
     pub(super) fn texts(&self) -> [std::ops::Range<usize>; 2] {
         let main = self.lengths[0];
         let boxes = self.lengths[..6].iter().fold(0, |sum: usize, length| sum.saturating_add(*length));
         [0..main, boxes..boxes.saturating_add(self.lengths[6])]
     }
 
-    /// The pieces of all texts, in the order of their characters.
+    /// Returns the pieces of all texts, in the order of their characters.
     pub(super) fn pieces(&self, word: &[u8], tables: &[u8]) -> Option<Vec<Piece>> {
         let mut list = self.table(word, tables, PIECES)?;
         while u8_at(list, 0)? == 1 {
-            // Properties of pieces, which Word's fast save writes.
+            // These are properties of pieces, which Word's fast save writes.
             list = list.get(3 + usize::from(u16_at(list, 1)?)..)?;
         }
         let length = size_at(list, 1).filter(|_| list[0] == 2)?;
@@ -85,12 +85,12 @@ impl FibHeader {
         Some(pieces).filter(|_| together <= word.len())
     }
 
-    /// Numbers of the pages with the characters' properties.
+    /// Returns the numbers of the pages with the characters' properties.
     pub(super) fn character_pages(&self, word: &[u8], tables: &[u8]) -> Option<Vec<usize>> {
         page_numbers(self.table(word, tables, CHARACTER_PAGES)?, word)
     }
 
-    /// Numbers of the pages with the paragraphs' properties.
+    /// Returns the numbers of the pages with the paragraphs' properties.
     pub(super) fn paragraph_pages(&self, word: &[u8], tables: &[u8]) -> Option<Vec<usize>> {
         page_numbers(self.table(word, tables, PARAGRAPH_PAGES)?, word)
     }
@@ -101,7 +101,7 @@ impl FibHeader {
     }
 }
 
-/// The pages that a table lists; none if those are more than the stream has.
+/// Returns the pages that a table lists, or `None` if there are more than the stream has.
 fn page_numbers(plc: &[u8], word: &[u8]) -> Option<Vec<usize>> {
     let count = plc.len().checked_sub(4).map(|length| length / 8)?;
     if count > word.len() / PAGE {

@@ -1,8 +1,8 @@
 //! DOC: the binary files of Word 97 to 2003 and WPS, to paragraphs and grids.
 //!
-//! A compound file (`cfb`) holds a stream whose header (`fib`) says where the pieces of the text lie; pages of
-//! properties (`props`) say which paragraphs end cells and rows, and where the cells of a row stand. Footnotes,
-//! headers and comments are texts of their own and are not read; text boxes come last.
+//! A compound file (`cfb`) contains a stream whose header (`fib`) gives the positions of the pieces of text. Pages of
+//! properties (`props`) determine which paragraphs end cells and rows, and the positions of the cells of a row.
+//! Footnotes, headers and comments are texts of their own and are not read; text boxes come last.
 
 mod body;
 mod bytes;
@@ -94,7 +94,7 @@ fn unit_at(word: &[u8], at: usize, is_narrow: bool) -> Option<u16> {
     text.chars().next().and_then(|c| u16::try_from(u32::from(c)).ok())
 }
 
-/// The character of a UTF-16 unit; a first half waits for its second.
+/// Decodes a UTF-16 unit. The first half of a pair waits in `high` for the second.
 fn decoded(unit: u16, high: &mut Option<u16>) -> Option<char> {
     match (high.take(), unit) {
         (_, 0xd800..0xdc00) => {

@@ -2,10 +2,10 @@
 
 use super::bytes::{i16_at, size_at, slice, u8_at, u16_at};
 
-/// Bytes of a page of properties.
+/// Size of a page of properties in bytes.
 pub(super) const PAGE: usize = 512;
 
-/// Most columns of a row.
+/// Maximum number of columns of a row.
 const MOST_COLUMNS: usize = 64;
 
 /// Properties of the characters or paragraphs from one offset to another.
@@ -21,7 +21,7 @@ pub(super) struct Run<T> {
 pub(super) struct Character {
     /// Hidden, or deleted by a tracked change.
     pub(super) is_gone: bool,
-    /// The character means something else: a symbol, a picture.
+    /// True if the character has another meaning: a symbol, a picture.
     pub(super) is_special: bool,
     pub(super) symbol: Option<char>,
 }
@@ -31,18 +31,18 @@ pub(super) struct Character {
 pub(super) struct ParagraphProps {
     in_table: bool,
     depth: Option<usize>,
-    /// It ends a row of a table that is not inside another.
+    /// True if it ends a row of a table that is not inside another.
     ends_row: bool,
     ends_inner_cell: bool,
     ends_inner_row: bool,
-    /// For the end of a row: its cells.
+    /// The cells of the row, for the end of a row.
     pub(super) row: Option<RowShape>,
 }
 
-/// Where the cells of a row stand.
+/// The positions of the cells of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RowShape {
-    /// Edges of the cells, in twentieths of a point: one more than cells.
+    /// Edges of the cells, in twentieths of a point: one more than there are cells.
     pub(super) edges: Vec<i16>,
     pub(super) merges: Vec<Merge>,
 }
@@ -50,16 +50,16 @@ pub(super) struct RowShape {
 /// How a cell is merged with its neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Merge {
-    /// It belongs to the cell to its left.
+    /// True if it belongs to the cell to its left.
     pub(super) left: bool,
-    /// It belongs to the cell above.
+    /// True if it belongs to the cell above.
     pub(super) above: bool,
-    /// It may go on below.
+    /// True if it may continue below.
     pub(super) begins: bool,
 }
 
 impl ParagraphProps {
-    /// How many tables the paragraph is inside of.
+    /// Returns the number of tables around the paragraph.
     pub(super) fn depth(&self) -> usize {
         self.depth.filter(|depth| *depth > 0).unwrap_or(usize::from(self.in_table))
     }
@@ -68,7 +68,7 @@ impl ParagraphProps {
         if self.depth() > 1 { self.ends_inner_row } else { self.ends_row }
     }
 
-    /// True if the paragraph is the last of its cell; `mark` is the character that ends it.
+    /// Returns true if the paragraph is the last of its cell; `mark` is the character that ends it.
     pub(super) fn ends_cell(&self, mark: char) -> bool {
         match self.depth() {
             0 => false,
@@ -78,7 +78,7 @@ impl ParagraphProps {
     }
 }
 
-/// The run that holds the offset.
+/// Returns the run that contains the offset.
 pub(super) fn at<T>(runs: &[Run<T>], offset: usize) -> Option<&Run<T>> {
     let index = runs.partition_point(|run| run.from <= offset).checked_sub(1)?;
     runs.get(index).filter(|run| offset < run.to)
@@ -119,7 +119,7 @@ pub(super) fn paragraphs(word: &[u8], pages: &[usize], data: &[u8]) -> Vec<Run<P
     })
 }
 
-/// The runs of all pages, by offset.
+/// Reads the runs of all pages, by offset.
 fn runs<T>(
     word: &[u8],
     pages: &[usize],
@@ -225,7 +225,7 @@ impl RowShape {
         let edges: Option<Vec<i16>> = (0..=count).map(|index| i16_at(operand, 3 + index * 2)).collect();
         let cells = 3 + (count + 1) * 2;
         let merge = |index: usize| {
-            // Cells that are not described have no properties.
+            // Cells without a description have no properties.
             let flags = u16_at(operand, cells + index * 20).unwrap_or(0);
             let down = flags >> 5 & 3;
             Merge { left: flags & 3 == 1, above: down == 1, begins: down == 3 }

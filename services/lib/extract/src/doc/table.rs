@@ -12,11 +12,11 @@ const SAME_EDGE: i32 = 100;
 #[derive(Debug, Default)]
 pub(super) struct OpenTable {
     rows: Vec<OpenRow>,
-    /// Cells of the row that has not ended.
+    /// Cells of the unfinished row.
     cells: Vec<Vec<String>>,
-    /// Lines of the cell that has not ended.
+    /// Lines of the unfinished cell.
     lines: Vec<String>,
-    /// It held a table: all text here is paragraphs.
+    /// True if it contained a table: all its text becomes paragraphs.
     pub(super) is_layout: bool,
 }
 
@@ -51,7 +51,7 @@ impl OpenTable {
         if self.rows.len() > limits.rows as usize { Err(reject::too_many_rows(limits)) } else { Ok(count) }
     }
 
-    /// Takes the text so far out, for a table that turns out to be layout.
+    /// Removes and returns the text so far, for a table that turns out to be layout.
     pub(super) fn take_as_layout(&mut self) -> Vec<String> {
         self.is_layout = true;
         let ended = self.rows.iter_mut().flat_map(|row| &mut row.cells).chain(&mut self.cells);
@@ -84,7 +84,7 @@ impl OpenTable {
         all.sort_unstable();
         let is_narrow =
             |row: &OpenRow| row.shape.edges.windows(2).any(|pair| pair[1].saturating_sub(pair[0]) < 200);
-        // A cell may be narrower than what hand-drawn edges differ by.
+        // A cell may be narrower than the differences of hand-drawn edges.
         let same = if self.rows.iter().any(is_narrow) { 1 } else { SAME_EDGE };
         let mut edges: Vec<i32> = Vec::new();
         for edge in all {
@@ -97,7 +97,7 @@ impl OpenTable {
 }
 
 impl OpenRow {
-    /// Puts the cells on the grid; gives back the merged cells that may go on below: column, span, index.
+    /// Places the cells on the grid. Returns the merged cells that may continue below: column, span, index.
     fn place(
         self,
         row: u32,
@@ -138,7 +138,7 @@ impl OpenRow {
 }
 
 impl RowShape {
-    /// The shape of a row that does not give the places of its cells.
+    /// Returns the shape of a row without positions of its cells.
     fn even(count: usize) -> Self {
         let edge = |index: usize| i16::try_from(index.saturating_mul(400)).unwrap_or(i16::MAX);
         Self { edges: (0..=count).map(edge).collect(), merges: vec![super::props::Merge::default(); count] }

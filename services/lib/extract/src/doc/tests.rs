@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::read;
 use crate::{cpu::Cpu, limits::Limits};
 
-/// Written by LibreOffice 7.4 from a page with one table.
+/// A file that LibreOffice 7.4 wrote from a page with one table.
 const SMALL: &[u8] = include_bytes!("../../tests/fixtures/small.doc");
 
 fn shown(block: &Block) -> String {

@@ -1,8 +1,8 @@
 //! Reads blocks from the main part, in one pass and without a tree.
 //!
-//! What is not the document's own text as it would be printed is passed over: deleted and moved-away text, old
+//! Everything but the document's own text as it would be printed is skipped: deleted and moved-away text, old
 //! properties, field codes, hidden text, placeholders, fallbacks of drawings, pinyin over characters. Paragraphs may
-//! hold paragraphs (text boxes), so open ones are kept on a stack.
+//! contain paragraphs (text boxes), so open ones are kept on a stack.
 
 use std::mem;
 
@@ -25,18 +25,18 @@ pub(super) struct Body<'a> {
     blocks: Vec<Block>,
     tables: Vec<OpenTable>,
     paragraphs: Vec<OpenParagraph>,
-    /// Elements open inside one that is passed over.
+    /// Number of open elements inside a skipped one.
     skipped: usize,
-    /// For each open content control, whether it shows its placeholder only.
+    /// For each open content control, whether it shows only its placeholder.
     controls: Vec<bool>,
     /// For each open field, whether its result has begun.
     fields: Vec<bool>,
     run: Run,
-    /// Text here is the document's.
+    /// True while text belongs to the document.
     in_text: bool,
     in_row_properties: bool,
     cells: usize,
-    /// Text of paragraphs whose end was deleted: it goes on in the next one.
+    /// Text of paragraphs whose end was deleted. It continues in the next paragraph.
     carried: Vec<String>,
 }
 
@@ -52,13 +52,13 @@ struct Run {
 #[derive(Debug, Default)]
 struct OpenParagraph {
     lines: Vec<String>,
-    /// Scalars so far.
+    /// Number of scalars so far.
     length: usize,
     style: Option<String>,
     list: Option<u32>,
     level: Option<u32>,
     in_properties: bool,
-    /// Its end was deleted by a tracked change.
+    /// True if its end was deleted by a tracked change.
     end_is_deleted: bool,
 }
 
@@ -185,7 +185,7 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
-    /// A property of the open paragraph.
+    /// Records a property of the open paragraph.
     fn note_paragraph(&mut self, name: &str, tag: &BytesStart<'_>) {
         let Some(paragraph) = self.paragraphs.last_mut().filter(|paragraph| paragraph.in_properties) else {
             return;
@@ -256,8 +256,8 @@ impl<'a> Body<'a> {
         self.push_text(&text.replace(is_break, " "))
     }
 
-    /// Adds a character of a symbol font. Its code mostly means nothing outside the font, but the text must show that
-    /// there is a character.
+    /// Adds a character of a symbol font. Its code usually has no meaning outside the font, but the text must show
+    /// that there is a character.
     fn push_symbol(&mut self, tag: &BytesStart<'_>) -> Result<(), Rejection> {
         let code = xml::attribute(tag, "char").and_then(|code| u32::from_str_radix(&code, 16).ok());
         let c = code.and_then(char::from_u32).unwrap_or('\u{fffd}');
@@ -319,13 +319,13 @@ impl<'a> Body<'a> {
         self.close_paragraph(&lines)
     }
 
-    /// Puts the automatic number before the text.
+    /// Adds the automatic number before the text.
     fn number(&mut self, paragraph: &mut OpenParagraph) {
         let style = paragraph.style.as_deref();
         let by_style = || style.and_then(|style| self.styles.numbering(style));
         let numbered = paragraph.list.map(|list| (list, paragraph.level)).or_else(by_style);
         let Some((list, level)) = numbered.filter(|(list, _)| *list > 0) else { return };
-        // An empty paragraph shows its number too, but says nothing.
+        // An empty paragraph shows its number too, but has no content.
         if paragraph.lines.iter().all(|line| line.trim().is_empty()) {
             return;
         }
@@ -346,7 +346,7 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
-    /// A finished line: to the innermost open cell, or to the blocks.
+    /// Adds a finished line to the innermost open cell, or to the blocks.
     fn emit(&mut self, text: String) -> Result<(), Rejection> {
         match self.tables.last_mut() {
             Some(table) if !table.is_layout() => {
@@ -368,7 +368,7 @@ impl<'a> Body<'a> {
         let blocks = table.close(self.limits)?;
         let is_data = blocks.iter().any(|block| matches!(block, Block::Table(_)));
         if is_data {
-            // A table that holds a table is layout: its text so far comes before.
+            // A table that contains a table is layout: its text so far comes first.
             for at in 0..self.tables.len() {
                 let lines = self.tables.get_mut(at).map(OpenTable::take_as_layout).unwrap_or_default();
                 for text in lines {
@@ -386,7 +386,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Elements whose content is not the document's text as printed.
+/// Returns true for elements whose content is not part of the printed text.
 fn is_passed_over(name: &str) -> bool {
     matches!(
         name,
@@ -394,7 +394,7 @@ fn is_passed_over(name: &str) -> bool {
     ) || (name.ends_with("PrChange") || name == "numberingChange")
 }
 
-/// Appends lines to lines; the first goes on where the last ended.
+/// Appends lines to lines. The first one continues the last line.
 fn join(lines: &mut Vec<String>, more: Vec<String>) {
     let mut more = more.into_iter();
     if let Some(last) = lines.last_mut() {

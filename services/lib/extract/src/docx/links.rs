@@ -5,10 +5,10 @@ use gongkai_model::{Field, FieldName, Rejection, Source};
 use super::xml::{self, Node};
 use crate::limits::Limits;
 
-/// Most links that are kept.
+/// Maximum number of links that are kept.
 const MOST_LINKS: usize = 256;
 
-/// The addresses on other hosts that `text` links to, each once.
+/// Returns the addresses on other hosts that `text` links to, each once.
 pub(super) fn read(text: &str, relations: Option<&str>, limits: &Limits) -> Result<Vec<Field>, Rejection> {
     let mut addresses: Vec<String> = fields(text).map(str::to_owned).collect();
     xml::walk(relations.unwrap_or_default(), limits, |node| {
@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, relations: Option<&str>, limits: &Limits) -> Resu
     Ok(addresses.into_iter().map(field).collect())
 }
 
-/// The addresses of HYPERLINK fields, in whose instruction they stand in quotation marks.
+/// Returns the addresses of HYPERLINK fields, which are in quotation marks in their instructions.
 fn fields(text: &str) -> impl Iterator<Item = &str> {
     text.split("HYPERLINK").skip(1).filter_map(|rest| {
         let rest = rest.trim_start();

@@ -18,7 +18,7 @@ use gongkai_model::{Block, Field, Rejection};
 use self::{body::Body, numbering::Numbering, package::Package, styles::Styles};
 use crate::{limits::Limits, reject};
 
-/// Reads a package: its blocks, and where its links lead.
+/// Reads a package: its blocks, and the targets of its links.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Field>), Rejection> {
     let mut package = Package::open(bytes, limits)?;
     let main = package.main_part()?;
@@ -37,7 +37,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Fie
     Ok((body.finish()?, links))
 }
 
-/// The part that holds the relations of another.
+/// Returns the name of the part with the relations of another.
 fn relations_of(part: &str) -> String {
     let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
     format!("{folder}/_rels/{name}.rels").trim_start_matches('/').to_owned()

@@ -1,4 +1,4 @@
-//! Automatic list labels, which Word counts and the file does not contain: 一、 （一） 1.
+//! Automatic list labels, which Word computes and the file does not contain: 一、 （一） 1.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use quick_xml::events::BytesStart;
 use super::xml::{self, Node};
 use crate::limits::Limits;
 
-/// Levels of a list.
+/// Number of levels of a list.
 const LEVELS: usize = 9;
 
 /// The lists of a document, with the current number of each of their levels.
@@ -16,7 +16,7 @@ const LEVELS: usize = 9;
 pub(super) struct Numbering {
     abstracts: HashMap<u32, [ListLevel; LEVELS]>,
     lists: HashMap<u32, NumberedList>,
-    /// Counters by abstract list: lists that share one go on counting.
+    /// Counters by abstract list. Lists that share one continue its numbers.
     counters: HashMap<u32, [Option<u32>; LEVELS]>,
 }
 
@@ -33,13 +33,13 @@ struct ListLevel {
 #[derive(Debug, Default)]
 struct NumberedList {
     of: u32,
-    /// Levels that begin anew in this list.
+    /// The numbers at which levels restart in this list.
     starts: [Option<u32>; LEVELS],
     own_levels: HashMap<usize, ListLevel>,
     begun: bool,
 }
 
-/// The elements that a walk through the part is in.
+/// The elements around the present position in the part.
 #[derive(Debug, Default)]
 struct Walk {
     defined: Option<u32>,
@@ -64,14 +64,14 @@ impl Numbering {
         Ok(numbering)
     }
 
-    /// The label of the next paragraph of a list; none for a bullet or a list that does not exist.
+    /// Returns the label of the next paragraph of a list, or `None` for a bullet or a list that does not exist.
     pub(super) fn next(&mut self, list: u32, level: Option<u32>, style: Option<&str>) -> Option<String> {
         let list = self.lists.get_mut(&list)?;
         let levels = Levels { shared: self.abstracts.get(&list.of)?, own: &list.own_levels };
         let at = level.map(|level| level as usize).or_else(|| levels.of_style(style)).unwrap_or(0);
         let this = levels.get(at)?;
         let counters = self.counters.entry(list.of).or_default();
-        // The first paragraph of a list may begin anew, each later one counts on.
+        // The first paragraph of a list may restart the numbers, each later one continues them.
         let anew = list.starts.get(at).copied().flatten().filter(|_| !list.begun);
         list.begun = true;
         for (above, counter) in counters.iter_mut().enumerate().take(at) {
@@ -131,7 +131,7 @@ impl Numbering {
     }
 }
 
-/// The levels of one list: its own, else those it shares.
+/// The levels of one list: its own, or else the shared ones.
 struct Levels<'a> {
     shared: &'a [ListLevel; LEVELS],
     own: &'a HashMap<usize, ListLevel>,
@@ -150,7 +150,7 @@ impl<'a> Levels<'a> {
         self.get(at).and_then(|level| level.start).unwrap_or(1)
     }
 
-    /// `%1` and so on replaced by the counts of those levels.
+    /// Returns the label: its pattern with `%1` and so on replaced by the counts of those levels.
     fn label(&self, this: &ListLevel, counters: &[Option<u32>]) -> String {
         let mut label = String::new();
         let mut rest = this.text.chars();
@@ -185,7 +185,7 @@ impl ListLevel {
 
 // === numerals ===
 
-/// A count in a numbering format.
+/// Formats a count.
 fn written(count: u32, format: &str) -> String {
     match format {
         "chineseCounting"
@@ -222,7 +222,7 @@ fn digit(value: u32) -> char {
     DIGITS.get(value as usize).copied().unwrap_or('〇')
 }
 
-/// 十一, 一百零五; from ten thousand on, in digits.
+/// Formats a count as 十一 or 一百零五; from ten thousand on, in digits.
 fn chinese(count: u32) -> String {
     if count == 0 || count >= 10_000 {
         return if count == 0 { "〇".to_owned() } else { count.to_string() };
@@ -264,7 +264,7 @@ fn enclosed(count: u32, first: char, last: u32) -> String {
     c.map_or_else(|| count.to_string(), String::from)
 }
 
-/// a … z, aa … zz
+/// Formats a count as a … z, aa … zz.
 fn letters(count: u32, first: u8) -> String {
     let Some(index) = count.checked_sub(1) else { return String::new() };
     let letter = char::from(first + u8::try_from(index % 26).unwrap_or(0));

@@ -9,23 +9,23 @@ use zip::{ZipArchive, result::ZipError};
 use super::xml::{self, Node};
 use crate::{limits::Limits, reject};
 
-/// Most entries of a package.
+/// Maximum number of entries of a package.
 const ENTRIES: usize = 10_000;
 
-/// Marks an entry of the central directory.
+/// Mark of an entry of the central directory.
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 
 /// An open package.
 pub(super) struct Package<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
     limits: &'a Limits,
-    /// How many bytes may still be expanded.
+    /// Number of bytes that may still be expanded.
     room: u64,
 }
 
 impl<'a> Package<'a> {
     pub(super) fn open(bytes: &'a [u8], limits: &'a Limits) -> Result<Self, Rejection> {
-        // Counted before the archive is opened, which keeps something for every entry.
+        // Counted before the archive is opened, because opening it allocates memory for every entry.
         let entries = bytes.windows(DIRECTORY_ENTRY.len()).filter(|window| *window == DIRECTORY_ENTRY);
         if entries.take(ENTRIES + 1).count() > ENTRIES {
             return Err(reject::too_large(("压缩包条目数", "entries"), ENTRIES));
@@ -35,7 +35,7 @@ impl<'a> Package<'a> {
         Ok(Self { archive, limits, room })
     }
 
-    /// The part's text; none if there is no such part.
+    /// Returns the part's text, or `None` if there is no such part.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, Rejection> {
         let file = match self.archive.by_name(name) {
             Ok(file) => file,
@@ -52,7 +52,7 @@ impl<'a> Package<'a> {
         decode(bytes).map(Some).ok_or_else(|| reject::corrupt("DOCX"))
     }
 
-    /// The name of the part that holds the text: nearly always `word/document.xml`.
+    /// Returns the name of the part that contains the text: nearly always `word/document.xml`.
     pub(super) fn main_part(&mut self) -> Result<String, Rejection> {
         let usual = || "word/document.xml".to_owned();
         let Some(relations) = self.part("_rels/.rels")? else { return Ok(usual()) };
@@ -73,7 +73,7 @@ fn is_main(tag: &BytesStart<'_>) -> bool {
     xml::attribute(tag, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
 }
 
-/// UTF-8, or UTF-16 by its byte order mark.
+/// Decodes UTF-8, or UTF-16 by its byte order mark.
 fn decode(bytes: Vec<u8>) -> Option<String> {
     match encoding_rs::Encoding::for_bom(&bytes) {
         Some((encoding, mark)) => {

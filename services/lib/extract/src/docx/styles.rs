@@ -7,7 +7,7 @@ use gongkai_model::Rejection;
 use super::xml::{self, Node};
 use crate::limits::Limits;
 
-/// How many styles one may be based on.
+/// Maximum number of styles in a chain of base styles.
 const LONGEST_CHAIN: usize = 32;
 
 /// The styles of a document, by id.
@@ -24,7 +24,7 @@ struct Style {
 }
 
 impl Styles {
-    /// The styles that a text uses, and those that they are based on: most parts have ten times as many.
+    /// Reads the styles that a text uses, and those that they are based on. Most parts have ten times as many.
     pub(super) fn used(part: &str, text: &str, limits: &Limits) -> Result<Self, Rejection> {
         let Some(mut wanted) = used_ids(text) else { return Self::read(part, limits) };
         let Some(elements) = elements(part) else { return Self::read(part, limits) };
@@ -41,7 +41,7 @@ impl Styles {
         Ok(styles)
     }
 
-    /// All styles of a part.
+    /// Reads all styles of a part.
     fn read(part: &str, limits: &Limits) -> Result<Self, Rejection> {
         let mut styles = Self::default();
         let mut open: Option<(String, Style)> = None;
@@ -65,18 +65,18 @@ impl Styles {
         Ok(styles)
     }
 
-    /// The list and, if told, the level of paragraphs in this style.
+    /// Returns the list and, if given, the level of paragraphs in this style.
     pub(super) fn numbering(&self, id: &str) -> Option<(u32, Option<u32>)> {
         let list = self.chain(id).find_map(|style| style.list)?;
         Some((list, self.chain(id).find_map(|style| style.level)))
     }
 
-    /// True if text in this style is not shown.
+    /// Returns whether text in this style is hidden, if the style defines it.
     pub(super) fn hides(&self, id: &str) -> Option<bool> {
         self.chain(id).find_map(|style| style.hidden)
     }
 
-    /// True for a line of a table of contents.
+    /// Returns true for a line of a table of contents.
     pub(super) fn is_contents(&self, id: &str) -> bool {
         self.0.get(id).is_some_and(|style| style.is_contents)
     }
@@ -103,7 +103,7 @@ impl Style {
     }
 }
 
-/// The ids that a text names, if it is written as nearly all are: `<w:pStyle w:val="a3"/>`.
+/// Returns the ids that a text names, if it has the usual form: `<w:pStyle w:val="a3"/>`.
 fn used_ids(text: &str) -> Option<Vec<String>> {
     const USE: &str = "Style w:val=\"";
     let usual = text.matches(USE).count() == text.matches("Style ").count();
@@ -111,7 +111,7 @@ fn used_ids(text: &str) -> Option<Vec<String>> {
     usual.then(|| ids().map(str::to_owned).collect::<HashSet<String>>().into_iter().collect())
 }
 
-/// The elements of a part's styles by id, if they are written as nearly all are.
+/// Returns the elements of a part's styles by id, if they have the usual form.
 fn elements(part: &str) -> Option<HashMap<&str, &str>> {
     const END: &str = "</w:style>";
     let mut elements = HashMap::new();

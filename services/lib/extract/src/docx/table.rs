@@ -4,7 +4,8 @@ use gongkai_model::{Block, Cell, Rejection};
 
 use crate::{grid, limits::Limits, reject};
 
-/// Column edges closer than this, in twentieths of a point, are the same edge. Rows drawn by hand differ that much.
+/// Column edges closer than this, in twentieths of a point, are the same edge. The edges of hand-drawn rows differ by
+/// up to this much.
 const SAME_EDGE: u32 = 100;
 
 /// A table that is being read.
@@ -13,21 +14,21 @@ pub(super) struct OpenTable {
     rows: Vec<Vec<OpenCell>>,
     /// Widths of the grid's columns, in twentieths of a point.
     widths: Vec<u32>,
-    /// The open row is hidden, or deleted by a tracked change.
+    /// True if the open row is hidden, or deleted by a tracked change.
     pub(super) row_is_gone: bool,
     /// True while text belongs to the last cell.
     pub(super) cell_is_open: bool,
-    /// True once a table with content was found inside: then all text here is paragraphs.
+    /// True once a table with content was found inside: all text here becomes paragraphs.
     is_layout: bool,
 }
 
-/// A cell as written.
+/// A cell as in the file.
 #[derive(Debug, Default)]
 pub(super) struct OpenCell {
     /// `gridSpan`
     pub(super) span: u32,
     pub(super) merge: Merge,
-    /// Deleted by a tracked change, or only room that the row leaves free.
+    /// True if it was deleted by a tracked change, or is only space that the row leaves free.
     pub(super) is_gap: bool,
     lines: Vec<String>,
 }
@@ -35,7 +36,7 @@ pub(super) struct OpenCell {
 /// How a cell is merged with the one above it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Merge {
-    /// Not at all.
+    /// It is not merged.
     #[default]
     None,
     /// It begins a merged cell.
@@ -82,7 +83,7 @@ impl OpenTable {
         if row.len() > limits.columns as usize { Err(reject::too_many_columns(limits)) } else { Ok(()) }
     }
 
-    /// The open cell goes on with the one to its left.
+    /// Merges the open cell with the one to its left.
     pub(super) fn merge_left(&mut self) {
         if let Some([.., left, cell]) = self.rows.last_mut().map(Vec::as_mut_slice) {
             left.span = left.span.saturating_add(std::mem::take(&mut cell.span));
@@ -90,19 +91,19 @@ impl OpenTable {
         }
     }
 
-    /// The cell that is open.
+    /// Returns the open cell.
     pub(super) fn cell(&mut self) -> Option<&mut OpenCell> {
         self.rows.last_mut()?.last_mut().filter(|_| self.cell_is_open)
     }
 
-    /// Adds a line to the open cell; text between cells goes nowhere.
+    /// Adds a line to the open cell. Text between cells is dropped.
     pub(super) fn push_line(&mut self, line: String) {
         if let Some(cell) = self.cell() {
             cell.lines.push(line);
         }
     }
 
-    /// Takes the text so far out, for a table that turns out to be layout.
+    /// Removes and returns the text so far, for a table that turns out to be layout.
     pub(super) fn take_as_layout(&mut self) -> Vec<String> {
         self.is_layout = true;
         self.rows.iter_mut().flatten().flat_map(|cell| std::mem::take(&mut cell.lines)).collect()
@@ -123,7 +124,8 @@ impl OpenTable {
         grid::blocks(rows, placed.cells, limits)
     }
 
-    /// For each edge of the grid, the edge it stands for: none if that would leave a cell without width.
+    /// Returns, for each edge of the grid, the edge that it is equal to, or `None` if that would leave a cell without
+    /// width.
     fn edges(&self) -> Option<Vec<u32>> {
         let mut edges = vec![0];
         let (mut rank, mut last, mut at) = (0, 0, 0_u32);
@@ -152,7 +154,7 @@ impl OpenTable {
 struct GridCells {
     edges: Option<Vec<u32>>,
     cells: Vec<Cell>,
-    /// Merged cells that the row above leaves open: column, span, index.
+    /// Merged cells that continue from the row above: column, span, index.
     open: Vec<(u32, u32, usize)>,
 }
 

@@ -22,7 +22,7 @@ const NUMBERING: &str = r#"<w:numbering xmlns:w="w"><w:abstractNum w:abstractNum
 <w:num w:numId="1"><w:abstractNumId w:val="4"/></w:num>
 <w:num w:numId="2"><w:abstractNumId w:val="4"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride></w:num></w:numbering>"#;
 
-/// A package with `body` as its text.
+/// Returns a package with `body` as its text.
 fn package(body: &str) -> Vec<u8> {
     let document =
         format!(r#"<?xml version="1.0"?><w:document xmlns:w="w"><w:body>{body}</w:body></w:document>"#);
@@ -84,7 +84,7 @@ fn p(text: &str) -> String {
     format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")
 }
 
-/// A cell with those properties.
+/// Returns a cell with those properties.
 fn tc(properties: &str, text: &str) -> String {
     format!("<w:tc><w:tcPr>{properties}</w:tcPr>{}</w:tc>", p(text))
 }

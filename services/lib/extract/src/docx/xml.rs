@@ -13,7 +13,7 @@ use crate::{limits::Limits, reject};
 /// A node of the XML.
 #[derive(Debug)]
 pub(super) enum Node<'a> {
-    /// An element begins; true if its end follows at once and is not told.
+    /// An element begins. True if its end follows at once, for which there is no [`Node::End`].
     Start(&'a BytesStart<'a>, bool),
     /// The innermost open element ends.
     End(&'a str),
@@ -54,7 +54,7 @@ pub(super) fn walk(
     }
 }
 
-/// The attribute of that name, whatever its prefix.
+/// Returns the attribute of that name, whatever its prefix.
 pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let found = tag.attributes().with_checks(false).flatten().find(|a| a.key.local_name().as_ref() == name);
     let value = found?.value;
@@ -66,12 +66,12 @@ pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     Some(plain)
 }
 
-/// `val` as a number.
+/// Returns `val` as a number.
 pub(super) fn number(tag: &BytesStart<'_>) -> Option<u32> {
     attribute(tag, "val")?.trim().parse().ok()
 }
 
-/// An on-off property: on unless it says otherwise.
+/// Returns the value of an on-off property, which is on by default.
 pub(super) fn is_on(tag: &BytesStart<'_>) -> bool {
     !attribute(tag, "val").is_some_and(|value| matches!(value.as_str(), "0" | "false" | "off" | "none"))
 }

@@ -2,8 +2,8 @@
 //!
 //! The builder keeps a stack of open elements for three purposes: to know which text is hidden, how deep the page is
 //! nested, and which elements a missing end tag leaves open. Inline elements are counted, not kept. Text is collected
-//! in a [`LineBuilder`]. Whatever ends a line passes it to the innermost open cell, or to the blocks if no cell is
-//! open.
+//! in a [`LineBuilder`]. At the end of a line, the builder passes it to the innermost open cell, or to the blocks if
+//! no cell is open.
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 
@@ -37,9 +37,9 @@ pub(super) struct BlockBuilder<'a> {
 /// Options for reading a page.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Options {
-    /// Also read what is not shown.
+    /// Whether to read hidden elements too.
     pub(super) shows_hidden: bool,
-    /// Line ends outside of tables end paragraphs.
+    /// Whether line ends outside of tables end paragraphs.
     pub(super) keeps_lines: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Options {
 #[derive(Debug, Default)]
 pub(super) struct PageContents {
     pub(super) blocks: Vec<Block>,
-    /// The text of `<title>`, as written.
+    /// The text of `<title>`, verbatim.
     pub(super) title: String,
     /// The `<meta>` tags.
     pub(super) meta: Meta,
@@ -93,7 +93,7 @@ impl<'a> BlockBuilder<'a> {
         }
     }
 
-    /// Takes a start tag at `place`.
+    /// Handles a start tag at `place`.
     pub(super) fn start_tag(
         &mut self,
         name: &[u8],
@@ -110,7 +110,7 @@ impl<'a> BlockBuilder<'a> {
                 Ok(())
             }
             Class::Raw | Class::Title => {
-                // Only the first title counts, because templates pasted into a page bring titles of their own.
+                // Only the first title counts, because templates pasted into a page contain titles of their own.
                 self.raw = Some(if self.page.title.is_empty() { class } else { Class::Raw });
                 Ok(())
             }
@@ -135,7 +135,7 @@ impl<'a> BlockBuilder<'a> {
         }
     }
 
-    /// Takes an end tag.
+    /// Handles an end tag.
     pub(super) fn end_tag(&mut self, name: &[u8]) -> Result<(), Rejection> {
         self.raw = None;
         match Class::of(name) {
@@ -159,7 +159,7 @@ impl<'a> BlockBuilder<'a> {
         }
     }
 
-    /// Takes text. Its `n`-th scalar stands at the `n`-th of `places`.
+    /// Adds text. Its `n`-th scalar has the `n`-th position of `places`.
     pub(super) fn text(&mut self, text: &str, places: impl Iterator<Item = Span>) -> Result<(), Rejection> {
         match self.raw {
             Some(Class::Title) => self.note_title(text),
@@ -310,8 +310,8 @@ impl BlockBuilder<'_> {
 // === tables ===
 
 impl BlockBuilder<'_> {
-    /// Opens a table. If it stands directly inside another table, outside of any cell, it ends that table first, as
-    /// in a browser.
+    /// Opens a table. If it is directly inside another table, outside of any cell, it ends that table first, as in a
+    /// browser.
     fn open_table(&mut self, name: &[u8], attributes: &Attributes) -> Result<(), Rejection> {
         if self.tables.last().is_some_and(|table| !table.has_open_cell()) {
             self.close_table()?;

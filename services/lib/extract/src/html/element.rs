@@ -1,6 +1,6 @@
 //! The meaning of HTML elements for text and tables.
 
-/// What an element does to the text around it.
+/// The effect of an element on the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// Part of the line: `<span>`, `<b>`, `<o:p>` and all unknown elements.
@@ -102,7 +102,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Takes an attribute. If a name occurs twice, the first one counts.
+    /// Sets an attribute. If a name occurs twice, the first one counts.
     pub(super) fn set(&mut self, name: &[u8], value: &[u8]) {
         match name {
             b"colspan" => self.column_span = self.column_span.or_else(|| number(value)),
@@ -118,14 +118,14 @@ impl Attributes {
     }
 }
 
-/// True for an address with a host. One without leads to the page's own site.
+/// Returns true for an address with a host. One without a host leads to the page's own site.
 fn names_host(address: &[u8]) -> bool {
     let address = address.trim_ascii_start();
     let scheme = address.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http"));
     scheme || address.starts_with(b"//")
 }
 
-/// Returns the number that a value begins with, as browsers read a span. A number out of range becomes the largest
+/// Returns the number at the beginning of a value, as browsers read a span. A number out of range becomes the largest
 /// value.
 fn number(value: &[u8]) -> Option<u32> {
     let value = value.trim_ascii_start();

@@ -1,7 +1,7 @@
-//! Passes the tokenizer's events with their places to the [`BlockBuilder`].
+//! Passes the tokenizer's events with their positions to the [`BlockBuilder`].
 //!
-//! The tokenizer reports its position in bytes. Text that stands in the source exactly as it reads is passed on as
-//! one slice. Text that does not, such as `&nbsp;`, gets the place of its source.
+//! The tokenizer reports its position in bytes. Text that is the same in the source is passed on as one slice. Text
+//! that differs, such as `&nbsp;`, gets the position of its source.
 
 use gongkai_model::{Rejection, Span};
 use html5gum::{Emitter, Error, State, naive_next_state};
@@ -11,7 +11,7 @@ use super::{builder::BlockBuilder, element::Attributes};
 /// Maximum length of a name or value that is kept, in bytes.
 const LONGEST_ATTRIBUTE: usize = 4096;
 
-/// Passes events to a builder. Each token that it emits is a reason to stop.
+/// Passes events to a builder. Emitting a token stops the tokenizer if the builder has failed.
 pub(super) struct Events<'b, 'l, 's> {
     source: &'s str,
     builder: &'b mut BlockBuilder<'l>,
@@ -76,7 +76,7 @@ impl<'b, 'l, 's> Events<'b, 'l, 's> {
         }
     }
 
-    /// Passes on text that the source writes differently.
+    /// Passes on text that differs from the source.
     fn replaced(&mut self, text: &[u8]) {
         self.flush();
         let place = Span { start: self.scalars.at(self.last_end), end: self.scalars.at(self.position) };

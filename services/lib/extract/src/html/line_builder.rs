@@ -70,7 +70,7 @@ impl LineBuilder {
         Some((paragraph(cleaned.text, from, to), cleaned.pinyin))
     }
 
-    /// Turns white space between two words into one space. A line end between two Han characters becomes nothing, because
+    /// Turns white space between two words into one space. A line end between two Han characters is removed, because
     /// editors wrap Chinese text anywhere.
     fn fill_gap(&mut self, next: char) {
         let Some(gap) = self.gap.take() else { return };

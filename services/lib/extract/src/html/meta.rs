@@ -1,4 +1,4 @@
-//! The `<meta>` tags of a page, which hold its title and publication data, and the addresses of its links.
+//! The `<meta>` tags of a page, which contain its title and publication data, and the addresses of its links.
 
 use gongkai_model::{Field, FieldName, Source, Span};
 
@@ -20,7 +20,7 @@ pub(super) struct Meta {
 }
 
 impl Meta {
-    /// Takes a `<meta>` tag at `span`.
+    /// Adds a `<meta>` tag at `span`.
     pub(super) fn take(&mut self, attributes: &mut Attributes, span: Span) {
         let Some(name) = attributes.name.as_deref().and_then(field_name) else { return };
         let value = attributes.content.take().unwrap_or_default();
@@ -30,7 +30,7 @@ impl Meta {
         }
     }
 
-    /// Takes a link whose start tag is at `span`.
+    /// Adds a link whose start tag is at `span`.
     pub(super) fn link(&mut self, address: String, span: Span) {
         if self.links.len() < MOST_LINKS {
             let source = Source { text: address.clone(), span: Some(span), ..Source::default() };
@@ -45,7 +45,7 @@ impl Meta {
     }
 }
 
-/// Returns the field with this name of 国办发〔2017〕47号. Case does not matter.
+/// Returns the field with this name in 国办发〔2017〕47号. Case does not matter.
 fn field_name(name: &str) -> Option<FieldName> {
     let known = [
         ("SiteName", FieldName::SiteName),

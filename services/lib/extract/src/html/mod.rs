@@ -1,4 +1,4 @@
-//! HTML: turns pages of every kind, including those of Word, into paragraphs and grids with their places in the
+//! HTML: turns pages of every kind, including those of Word, into paragraphs and grids with their positions in the
 //! source.
 //!
 //! A tokenizer feeds a builder; there is no tree. DESIGN.md gives the reasons.
@@ -42,7 +42,7 @@ pub(crate) fn read(source: &str, limits: &Limits) -> Result<Html, Rejection> {
     let cleaner = Cleaner::of(source);
     let mut options = Options { shows_hidden: false, keeps_lines: sniff::is_text_with_tables(source) };
     let mut page = build(source, cleaner, options, limits)?;
-    // The page shows its tables only by script.
+    // The page shows its tables only by script, so hidden elements are read too.
     if page.hidden_tables > 0 && !page.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
         options.shows_hidden = true;
         page = build(source, cleaner, options, limits)?;
@@ -103,8 +103,8 @@ fn is_challenge(source: &str, blocks: &[Block]) -> bool {
     shown < CHALLENGE_TEXT && has_robot_check(source)
 }
 
-/// True for a page with a script that checks for robots, or that might: a report may have one too. Where a page was refused, it
-/// says why.
+/// Returns true for a page with a script that checks for robots, or might: a report may have one too. Use it to
+/// explain why a request was refused.
 #[must_use]
 pub fn has_robot_check(source: &str) -> bool {
     source.contains("<script") && CHALLENGE_MARKS.into_iter().any(|mark| source.contains(mark))

@@ -1,8 +1,8 @@
 //! A table under construction. Cells are placed on the grid as they open, and spans are clipped when the table
 //! closes.
 //!
-//! This is the table model of the HTML standard: a cell takes the first free column of its row, a `rowspan` ends at
-//! the latest with its row group, and columns in which no cell begins are removed.
+//! This is the table model of the HTML standard: a cell occupies the first free column of its row, a `rowspan` ends
+//! at the latest with its row group, and columns in which no cell begins are removed.
 
 use gongkai_model::{Cell, Grid, Paragraph, Rejection, RejectionCode, Span};
 
@@ -34,7 +34,7 @@ enum CellState {
     #[default]
     Closed,
     Open,
-    /// Open but not shown. It has no place on the grid.
+    /// Open but not shown. It has no position on the grid.
     Hidden,
 }
 
@@ -44,7 +44,7 @@ struct OpenCell {
     column: u32,
     row_span: u32,
     column_span: u32,
-    /// Where its text would begin.
+    /// Position at which its text would begin.
     at: u32,
     lines: Vec<Paragraph>,
 }
@@ -150,7 +150,7 @@ impl OpenTable {
         Closed::Data(Grid { rows: self.rows, columns, cells, spans_known: true, ends_unsure: false })
     }
 
-    /// Marks the columns of a cell as taken.
+    /// Marks the columns of a cell as occupied.
     fn occupy(&mut self, column: usize, span: usize, until: u32) {
         let end = column + span;
         if self.free_from.len() < end {

@@ -63,7 +63,7 @@ impl<'l> Assembler<'l> {
         }
     }
 
-    /// Takes the next page.
+    /// Adds the next page.
     pub(super) fn page(&mut self, number: u32, page: &DrawnPage) -> Result<(), Rejection> {
         let mut taken = vec![false; page.glyphs.len()];
         let mut parts = Vec::new();
@@ -118,8 +118,8 @@ impl<'l> Assembler<'l> {
     }
 
     /// Marks doubtful numbers at a page break with a line above the table's second part. If that line is a header,
-    /// the part's first row may hold the rest of the row that was cut. The two halves of its numbers must then not be
-    /// read as numbers.
+    /// the part's first row may contain the rest of the row that was cut. The two halves of its numbers must then not
+    /// be read as numbers.
     fn doubt(&mut self, part: &mut TablePart) {
         let Some(PageItem::Table(last)) =
             self.items.iter_mut().rev().find(|item| matches!(item, PageItem::Table(_)))
@@ -161,7 +161,7 @@ impl<'l> Assembler<'l> {
 
 // === headers and footers ===
 
-/// Lines that stand in the same place on several pages, above or below the text.
+/// Lines at the same height on several pages, above or below the text.
 struct RunningLines(Vec<(f64, String)>);
 
 impl RunningLines {
@@ -249,7 +249,7 @@ fn is_page_number(line: &TextLine, height: f64) -> bool {
 
 // === tables ===
 
-/// True if a part continues the table above it: the sides are the same, and nothing stands between the two.
+/// Returns true if a part continues the table above it: the sides are the same, and nothing is between the two.
 fn continues(last: &TablePart, part: &TablePart) -> bool {
     let near = |a: Option<&f64>, b: Option<&f64>| a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= SAME_SIDES);
     let is_next_page = last.cells.last().map(|cell| cell.page) < part.cells.first().map(|cell| cell.page);
@@ -316,8 +316,8 @@ fn is_above(upper: &PartCell, cell: &PartCell) -> bool {
     (upper.x0 - cell.x0).abs() <= SAME_SIDES && (upper.x1 - cell.x1).abs() <= SAME_SIDES
 }
 
-/// True if the first row of a part holds only the overflow of the last row on the previous page: every text in it
-/// stands below a full cell and does not look like the beginning of a text.
+/// Returns true if the first row of a part contains only the overflow of the last row on the previous page: every
+/// text in it is below a full cell and does not look like the beginning of a text.
 fn goes_on_below(last: &TablePart, part: &TablePart) -> bool {
     let upper: Vec<&PartCell> =
         last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();

@@ -1,4 +1,4 @@
-//! What a page draws, as far as tables and text need it: glyphs with their boxes, and axis-parallel lines.
+//! The content of a page that matters for tables and text: glyphs with their boxes, and axis-parallel lines.
 //!
 //! Coordinates are in points from the top left corner of the page, with y increasing downwards.
 
@@ -21,14 +21,14 @@ const THICKEST: f64 = 3.0;
 /// Maximum deviation of a line from level or upright, in points.
 const SLANT: f64 = 0.7;
 
-/// A character and its place.
+/// A character and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Glyph {
     /// The text, usually one scalar. A ligature has several.
     pub(super) text: String,
     /// Left end.
     pub(super) x0: f64,
-    /// Right end: the place where the next glyph would begin.
+    /// Right end: the position where the next glyph would begin.
     pub(super) x1: f64,
     /// Baseline.
     pub(super) y: f64,
@@ -72,13 +72,13 @@ pub(super) struct Canvas<'l> {
     budget: &'l mut Budget,
 }
 
-/// What a document may still draw.
+/// The drawing calls that a document has left.
 pub(super) struct Budget {
     calls: usize,
     begun: Cpu,
 }
 
-/// How many calls are made between two looks at the clock, which takes as long as a call.
+/// Number of calls between two readings of the clock, each of which costs as much as a call.
 const BETWEEN_LOOKS: usize = 16;
 
 impl Budget {
@@ -86,8 +86,8 @@ impl Budget {
         Self { calls: 0, begun: Cpu::now() }
     }
 
-    /// Spends one call. Aborts the PDF library if the budget is used up, since the library would otherwise run for as
-    /// long as the document demands.
+    /// Spends one call. Aborts the PDF library if the budget is used up, because the library would otherwise run for
+    /// as long as the document demands.
     fn spend(&mut self, limits: &Limits) {
         self.calls += 1;
         if self.calls > limits.drawings {
@@ -233,7 +233,7 @@ impl Device<'_> for Canvas<'_> {
         self.page.pictures += 1;
     }
 
-    // Clipping, blending and grouping do not change the place of anything.
+    // Clipping, blending and grouping do not change any position.
     fn push_clip_path(&mut self, _: &ClipPath) {
         self.budget.spend(self.limits);
     }

@@ -1,6 +1,6 @@
 //! A column of a table without rulings.
 
-/// Maximum overlap of two separate places, in points.
+/// Maximum overlap of two separate ranges, in points.
 pub(super) const TOUCH: f64 = 0.5;
 
 /// A column, as the horizontal range that it covers.
@@ -9,7 +9,7 @@ pub(super) struct ColumnRange {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) has_numbers: bool,
-    /// The parts of its header that stand above it and above no other column: lines from the bottom, each with the
+    /// The parts of its header that are above it and above no other column: lines from the bottom, each with the
     /// ordinal of its run.
     pub(super) name: Vec<(usize, usize)>,
 }

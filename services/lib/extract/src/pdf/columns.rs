@@ -1,8 +1,8 @@
-//! Columns of tables without rulings. A blank cell is found by the places of the numbers in other rows.
+//! Columns of tables without rulings. A blank cell is found by the positions of the numbers in other rows.
 //!
-//! A group is the set of rows under one header. Its columns are the horizontal ranges that its numbers and the names
-//! of its header cover. A row that has nothing in one of them has a blank there. If two columns cannot be told apart,
-//! or two numbers of a row fall into one column, no blanks are inserted and the row stays as short as it is.
+//! A group is the set of rows under one header. Its columns are the horizontal ranges of its numbers and of the names
+//! of its header. A row that has nothing in one of them has a blank there. If two columns cannot be distinguished, or
+//! two numbers of a row fall into one column, no blanks are inserted and the row stays as short as it is.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::text::lines::{is_item, is_mark, is_number, is_title};
 
-/// Maximum distance between lines of one row, as a multiple of their size. Such lines hold numbers that are too long
-/// for their cells.
+/// Maximum distance between lines of one row, as a multiple of their size. Such lines contain numbers that are too
+/// long for their cells.
 const ONE_ROW: f64 = 1.0;
 
 /// The same maximum if most lines in the table are further apart.
@@ -60,8 +60,8 @@ pub(super) fn align(lines: &[PageLine]) -> SpacedLines {
     placed
 }
 
-/// Returns the ordinal of the first piece of a row's values. The line is a row if more than half of its pieces from the
-/// first number or mark on are numbers or marks; `None` otherwise.
+/// Returns the ordinal of the first piece of a row's values. The line is a row if more than half of its pieces from
+/// the first number or mark on are numbers or marks; otherwise returns `None`.
 fn first_value(line: &TextLine) -> Option<usize> {
     let is_value = |piece: &LinePiece| {
         let text = line.text_of(piece).trim();
@@ -72,8 +72,8 @@ fn first_value(line: &TextLine) -> Option<usize> {
     (rest.iter().filter(|piece| is_value(piece)).count() * 2 > rest.len()).then_some(first)
 }
 
-/// Returns the lines of the rows from `first` on that stand under one header, including lines that only continue
-/// their labels.
+/// Returns the lines of the rows from `first` on that are under one header, including lines that only continue their
+/// labels.
 fn body(lines: &[PageLine], first: usize) -> Range<usize> {
     let (mut left, mut right) = (f64::MAX, f64::MIN);
     let mut end = first;
@@ -113,7 +113,7 @@ struct RowGroup<'l> {
     labels: Labels,
 }
 
-/// The side of the line with the values on which the other lines of a label stand.
+/// The side of the line with the values on which the other lines of a label are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Labels {
     Above,
@@ -132,7 +132,7 @@ struct RowLine {
 }
 
 impl<'l> RowGroup<'l> {
-    /// Makes a group of the rows; `None` if their columns cannot be told apart.
+    /// Creates a group of the rows. Returns `None` if their columns cannot be distinguished.
     fn of(lines: &'l [PageLine], body: Range<usize>, mut header: Vec<usize>) -> Option<Self> {
         let labels = labels_end(lines, body.clone());
         let mut rows: Vec<RowLine> = body.clone().filter_map(|at| RowLine::of(lines, at, labels)).collect();
@@ -202,7 +202,7 @@ impl<'l> RowGroup<'l> {
         }
     }
 
-    /// Puts a row with all lines of its label on one line.
+    /// Places a row with all lines of its label on one line.
     fn place_whole(&self, row: &[RowLine], cells: &[String], placed: &mut SpacedLines) {
         let (Some(first), Some(last)) = (row.first(), row.last()) else { return };
         let is_other = |at: &usize| *at >= self.body.start && !self.is_row(*at);
@@ -241,8 +241,8 @@ impl<'l> RowGroup<'l> {
             .is_some_and(|own| own.iter().any(|l| l.line == at))
     }
 
-    /// Puts the names of the columns, which the header breaks over several lines, on its lowest line. The rest of the
-    /// header stays above them.
+    /// Places the names of the columns, which the header breaks over several lines, on its lowest line. The rest of
+    /// the header stays above them.
     fn place_names(&self, placed: &mut SpacedLines) {
         let Some(lowest) = self.header.first() else { return };
         let run = |(line, run): &(usize, usize)| {
@@ -270,7 +270,7 @@ impl<'l> RowGroup<'l> {
         }
     }
 
-    /// Returns what a row has in a column. A number on two lines is one number only if its upper line fills the
+    /// Returns the text of a row in a column. A number on two lines is one number only if its upper line fills the
     /// column; otherwise it is made unreadable.
     fn cell(&self, row: &[RowLine], column: usize) -> String {
         let mut text = String::new();
@@ -305,9 +305,9 @@ impl<'l> RowGroup<'l> {
 }
 
 impl Labels {
-    /// Finds on which side of the values the other lines of a label stand, by the labels that begin with a number
-    /// such as `（三）` or `2.`. They stand below if no line without values begins a label. They stand above if each
-    /// row has a part of its label beside its values and no row below such a line begins a label there.
+    /// Finds on which side of the values the other lines of a label are printed, by the labels that begin with a
+    /// number such as `（三）` or `2.`. They are below if no line without values begins a label. They are above if
+    /// each row has a part of its label beside its values and no row below such a line begins a label there.
     fn of(rows: &[RowLine], body: Range<usize>, lines: &[PageLine]) -> Self {
         let own = |row: &RowLine| {
             let line = &lines.get(row.line)?.line;
@@ -398,7 +398,7 @@ fn labels_end(lines: &[PageLine], body: Range<usize>) -> f64 {
     lines.get(body).unwrap_or_default().iter().filter_map(end).fold(f64::MIN, f64::max)
 }
 
-/// Returns the columns of numbers that stand below each other, left to right.
+/// Returns the columns of numbers that are printed below each other, left to right.
 fn under_each_other<'p>(pieces: impl Iterator<Item = &'p LinePiece>) -> Option<Vec<ColumnRange>> {
     let mut places: Vec<(f64, f64)> = pieces.map(|piece| (piece.x0, piece.x1)).collect();
     places.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -1,10 +1,10 @@
-//! Counts what the streams of a file expand to, because the PDF library expands them without a limit.
+//! Counts the expanded size of the streams of a file, because the PDF library expands them without a limit.
 //!
-//! Nothing is kept: each stream is expanded, counted and discarded, whatever its filters, their order and their number.
-//! All streams of a document have one budget. It is spent in two passes. [`Expansion::of_file`] counts every stream that
-//! the bytes of the file show, before the library opens the file and expands its tables and object streams.
-//! [`Expansion::spend`] counts a stream as the library sees it: decrypted, and with what its dictionary refers to. A stream
-//! that was counted in the same way already is not counted again.
+//! Nothing is kept: each stream is expanded, counted and discarded, whatever its filters, their order and their
+//! number. All streams of a document have one budget. It is spent in two passes. [`Expansion::of_file`] counts every
+//! stream that is visible in the bytes of the file, before the library opens the file and expands its tables and
+//! object streams. [`Expansion::spend`] counts a stream as the library reads it: decrypted, and with the objects that
+//! its dictionary refers to. A stream that was already counted in the same way is not counted again.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -17,42 +17,42 @@ use hayro_interpret::hayro_syntax::{
 use super::filters::{self, Layer};
 use crate::{limits::Limits, reject};
 
-/// How many times the limit a picture may expand to. The pictures of a page are not expanded by the library, but the file
-/// does not say which of them are.
+/// Maximum expansion of a picture, as a multiple of the limit. The library does not expand the pictures of a page,
+/// but the file does not show which ones they are.
 const PICTURES: u64 = 4;
 
-/// How many times the limit all pictures together may expand to.
+/// Maximum expansion of all pictures together, as a multiple of the limit.
 const PICTURES_TOGETHER: u64 = 16;
 
-/// How many times the limit all other streams together may expand to.
+/// Maximum expansion of all other streams together, as a multiple of the limit.
 const TOGETHER: u64 = 2;
 
 /// Maximum number of filters of a stream. Usual are one and two.
 const MOST_FILTERS: usize = 8;
 
-/// Longest row of a predictor, in bytes. The library reserves one before it sees any data.
+/// Maximum length of a predictor's row, in bytes. The library reserves one before it reads any data.
 const LONGEST_ROW: u64 = 1 << 20;
 
 /// Maximum number of entries of a table of objects. A report has some thousands.
 const MOST_OBJECTS: u64 = 1 << 20;
 
-/// What the streams of one document expand to.
+/// The expanded size of the streams of one document.
 pub(super) struct Expansion<'l> {
     limits: &'l Limits,
-    /// By the place of its data in the file, how each stream was counted.
+    /// How each stream was counted, by the position of its data in the file.
     counted: HashMap<usize, (usize, Vec<Layer>)>,
-    /// What the streams so far expand to.
+    /// Expanded size of the streams so far.
     together: u64,
-    /// The same of pictures.
+    /// Expanded size of the pictures so far.
     pictures: u64,
-    /// The most that streams which were not expanded can expand to.
+    /// Maximum expanded size of the streams that were not expanded.
     unexpanded: u64,
 }
 
 // === impl Expansion ===
 
 impl<'l> Expansion<'l> {
-    /// Counts the streams that the bytes of a file show.
+    /// Counts the streams that are visible in the bytes of a file.
     ///
     /// # Errors
     /// They expand to more than the limit.
@@ -84,7 +84,7 @@ impl<'l> Expansion<'l> {
         if known == Some(true) { Ok(()) } else { self.count(stream, &layers, false) }
     }
 
-    /// Counts a stream, and remembers it unless it claims to be a picture.
+    /// Counts a stream, and records it unless it claims to be a picture.
     fn count_as_read(&mut self, stream: &Stream<'_>, bytes: &[u8]) -> Result<(), Rejection> {
         let layers = filters::layers(stream);
         let is_picture =
@@ -136,15 +136,15 @@ impl<'l> Expansion<'l> {
 enum TableEntries {
     /// Entries of this many bytes, as many as there are data.
     Each(u64),
-    /// A number that the dictionary names.
+    /// A number of entries that the dictionary states.
     Named(u64),
 }
 
 impl TableEntries {
-    /// `None` for a stream that is not a table of objects.
+    /// Returns the entries, or `None` for a stream that is not a table of objects.
     fn of(dictionary: &Dict<'_>) -> Option<Self> {
         if let Some(widths) = dictionary.get::<[u8; 3]>(keys::W) {
-            // Of the first field, the library reads one byte at most.
+            // The library reads at most one byte of the first field.
             let [first, second, third] = widths.map(u64::from);
             return Some(Self::Each((first.min(1) + second + third).max(1)));
         }
@@ -155,7 +155,7 @@ impl TableEntries {
     fn check(self, expanded: u64) -> Result<(), Rejection> {
         let count = match self {
             Self::Each(bytes) => expanded / bytes,
-            // Two numbers and two blanks are four bytes.
+            // An entry has at least two numbers and two blanks, which are four bytes.
             Self::Named(count) => count.min(expanded / 4),
         };
         if count > MOST_OBJECTS {
@@ -178,7 +178,7 @@ fn check_rows(stream: &Stream<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The stream whose dictionary ends `before` the word at `at`.
+/// Returns the stream whose dictionary ends `before` the word at `at`.
 fn stream_at_end<'a>(bytes: &'a [u8], before: &[u8], at: usize) -> Option<Stream<'a>> {
     let object = before.windows(3).rposition(|word| word == b"obj")?;
     let mut reader = Reader::new(bytes);
@@ -187,7 +187,7 @@ fn stream_at_end<'a>(bytes: &'a [u8], before: &[u8], at: usize) -> Option<Stream
     reader.read_with_context(&ReaderContext::dummy())
 }
 
-/// Where the data of a stream lies in the file, and its length. None if it is decrypted.
+/// Returns the position of a stream's data in the file, and their length, or `None` if the data are decrypted.
 fn data_range(stream: &Stream<'_>, bytes: &[u8]) -> Option<(usize, usize)> {
     let Cow::Borrowed(data) = stream.raw_data() else { return None };
     let place = data.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;

@@ -1,7 +1,7 @@
 //! The filters of PDF streams, as far as counting needs them: each is an iterator from bytes to bytes and keeps no
 //! output.
 //!
-//! They produce what the PDF library would produce, so that a stream counts for what it will cost. Filters of pictures
+//! They produce the same output as the PDF library, so that a stream counts for its actual cost. Filters of pictures
 //! are absent, because the library does not expand pictures that are only placed.
 
 use std::{
@@ -23,21 +23,21 @@ pub(super) enum Layer {
     Hex,
     Ascii85,
     RunLength,
-    /// Whether codes grow one entry early, as they do unless the file says otherwise.
+    /// Whether codes grow one entry early, which is the default.
     Lzw {
         is_early: bool,
     },
     Flate,
 }
 
-/// How the data of a deflate stream begins.
+/// The beginning of the data of a deflate stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrapping {
     Zlib,
     None,
 }
 
-/// The filters of a stream up to the first that only pictures have.
+/// Returns the filters of a stream up to the first that only pictures have.
 pub(super) fn layers(stream: &Stream<'_>) -> Vec<Layer> {
     let parameters = parameters(stream.dict());
     let filters = stream.filters();
@@ -58,7 +58,7 @@ pub(super) fn layers(stream: &Stream<'_>) -> Vec<Layer> {
     layers.flatten().collect()
 }
 
-/// The parameters of a stream's filters, in their order.
+/// Returns the parameters of a stream's filters, in their order.
 pub(super) fn parameters<'a>(stream: &Dict<'a>) -> Vec<Dict<'a>> {
     let one = stream.get::<Dict<'_>>(keys::DP).or_else(|| stream.get(keys::DECODE_PARMS));
     if let Some(one) = one {
@@ -72,7 +72,7 @@ pub(super) fn parameters<'a>(stream: &Dict<'a>) -> Vec<Dict<'a>> {
 // === impl Layer ===
 
 impl Layer {
-    /// The largest number of bytes that one byte can become.
+    /// Returns the maximum number of bytes that one byte can expand to.
     fn factor(self) -> u64 {
         match self {
             Self::Hex => 1,
@@ -101,18 +101,18 @@ impl Layer {
     }
 }
 
-/// How many bytes deflate can make of one: 258 of two bits, and a little.
+/// Maximum number of bytes that deflate can expand one byte to: 258 for two bits, and a little more.
 const DEFLATE: u64 = 1032;
 
-/// The most that data of this length can become.
+/// Returns the maximum size that data of this length can expand to.
 pub(super) fn most(layers: &[Layer], length: usize) -> u64 {
     layers.iter().fold(as_u64(length), |most, layer| most.saturating_mul(layer.factor()))
 }
 
-/// Counts what data becomes under each of the filters, all together, up to some bytes more than `most`.
+/// Counts the expanded size of data under each of the filters, all together, up to some bytes more than `most`.
 ///
-/// Deflate is read as the library reads it: with the zlib header, then without it, and if both fail, by a decoder that
-/// continues after damaged data. Data after the damage counts as the most that it can become.
+/// Deflate is read as the library reads it: with the zlib header, then without it, and if both fail, by a decoder
+/// that continues after damaged data. Data after the damage count as the maximum that they can expand to.
 pub(super) fn count(data: &[u8], layers: &[Layer], most: u64) -> u64 {
     let zlib = Counted::of(data, layers, Wrapping::Zlib, most);
     if zlib.behind_damage == 0 {
@@ -129,7 +129,7 @@ pub(super) fn count(data: &[u8], layers: &[Layer], most: u64) -> u64 {
 /// The size of expanded data.
 struct Counted {
     bytes: u64,
-    /// How many bytes of the data lie behind the first damage that ended it.
+    /// Number of bytes after the first damage that ended the data.
     behind_damage: usize,
 }
 
@@ -150,7 +150,7 @@ impl Counted {
     }
 }
 
-/// Data that tracks how much of it is left.
+/// Data that track how much of them is left.
 struct MeteredData<'a> {
     data: &'a [u8],
     left: Rc<Cell<usize>>,
@@ -175,7 +175,7 @@ impl BufRead for MeteredData<'_> {
     }
 }
 
-/// Counts what a filter gives, and ends it once all filters together gave too much.
+/// Counts the output of a filter, and ends it once all filters together exceed the limit.
 struct Limited<'a> {
     decoder: Box<dyn Read + 'a>,
     total: Rc<Cell<u64>>,
@@ -249,23 +249,23 @@ fn run_length(mut input: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Codes of 9 to 12 bits, each of which stands for an earlier string and one byte more.
+/// The LZW filter: codes of 9 to 12 bits, each of which represents an earlier string and one more byte.
 struct Lzw<I> {
     input: I,
     is_early: bool,
     bits: u32,
     held: u32,
-    /// From code 258: the code of the string that it continues, and its last byte.
+    /// For each code from 258 on: the code of the string that it continues, and its last byte.
     table: Vec<(u16, u8)>,
     previous: Option<u16>,
-    /// What is to be given next, backwards.
+    /// The next output, backwards.
     pending: Vec<u8>,
 }
 
 /// The first code that is neither a byte nor a command.
 const FIRST_STRING: u16 = 258;
 
-/// Most codes that twelve bits have.
+/// Maximum number of codes of twelve bits.
 const MOST_CODES: u16 = 4096;
 
 impl<I: Iterator<Item = u8>> Lzw<I> {
@@ -273,7 +273,7 @@ impl<I: Iterator<Item = u8>> Lzw<I> {
         Self { input, is_early, bits: 0, held: 0, table: Vec::new(), previous: None, pending: Vec::new() }
     }
 
-    /// The code that the next new string gets.
+    /// Returns the code of the next new string.
     fn next_code(&self) -> u16 {
         u16::try_from(self.table.len()).map_or(MOST_CODES, |length| FIRST_STRING + length)
     }
@@ -319,7 +319,7 @@ impl<I: Iterator<Item = u8>> Lzw<I> {
         Some(())
     }
 
-    /// Puts a string, backwards, and returns its first byte.
+    /// Adds a string, backwards, and returns its first byte.
     fn put(&mut self, mut code: u16) -> Option<u8> {
         while code >= FIRST_STRING {
             let (before, last) = *self.table.get(usize::from(code - FIRST_STRING))?;

@@ -21,12 +21,12 @@ fn flate(bytes: &[u8]) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-/// Repeats of one byte, 128 for two.
+/// Returns runs of one byte, each 128 bytes long from two bytes.
 fn runs(pairs: usize) -> Vec<u8> {
     b"\x81 ".repeat(pairs)
 }
 
-/// Codes of the longest string that LZW has, again and again.
+/// Returns codes of the longest string that LZW has, repeated.
 fn lzw(repeats: usize) -> Vec<u8> {
     let growing = 258..=4095_u32;
     let codes = [256, u32::from(b' ')].into_iter().chain(growing).chain(std::iter::repeat_n(4095, repeats));
@@ -50,14 +50,14 @@ fn lzw(repeats: usize) -> Vec<u8> {
     bytes
 }
 
-/// A stream of these filters; its data in hexadecimal digits, so that all of the file is text.
+/// Returns a stream with these filters. Its data are hexadecimal digits, so that the whole file is text.
 fn stream(filters: &str, more: &str, data: &[u8]) -> String {
     let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
     let length = digits.len();
     format!("<< /Filter [/ASCIIHexDecode {filters}] {more} /Length {length} >>\nstream\n{digits}\nendstream")
 }
 
-/// A file whose one page has these contents, and further objects from number 5.
+/// Returns a file whose one page has these contents, and further objects from number 5.
 fn page(contents: &str, resources: &str, objects: &[String]) -> Vec<u8> {
     let mut all = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
@@ -95,7 +95,7 @@ fn filters_give_as_many_bytes_as_they_give_the_library() {
     assert_eq!(count(b"abc", &[], 1), 3);
 }
 
-/// The library's decoder continues where others stop.
+/// The library's decoder continues after damage where others stop.
 #[test]
 fn what_lies_behind_a_damage_counts_as_the_most_that_it_can_become() {
     let mut packed = flate(&[0; 1 << 20]);
@@ -124,7 +124,7 @@ fn many_small_streams_have_one_budget() {
     let data = flate(&[b' '; 50_000]);
     let small: Vec<String> = (0..200).map(|_| stream("/FlateDecode", "", &data)).collect();
     check(&page("5 0 R", "", &small));
-    // The name of the filter is another object's, so that only the library finds it.
+    // The name of the filter is in another object, so that only the library finds it.
     let contents: String = (0..200).map(|at| format!("{} 0 R ", at + 5)).collect();
     let digits = stream("", "", &data).replace("[/ASCIIHexDecode ]", "[/ASCIIHexDecode 4 0 R]");
     check(&page(&format!("[{contents}]"), "", &vec![digits; 200]));
@@ -155,7 +155,7 @@ fn widths_of_glyphs_are_counted_wherever_a_font_hides() {
     check(&page("6 0 R", "/XObject << /X 5 0 R >>", &[stream("", &form, b" "), stream("", "", b"/X Do")]));
     let ranges = "0 65535 500 ".repeat(40);
     check(&file_in(&font(&format!("/W [{ranges}]")), &[title()], ""));
-    // It is read, but its glyphs are not characters.
+    // The file is read, but its glyphs are not characters.
     let usual = file_in(&font("/W [0 65535 500 7 [1 2 3]]"), &[title()], "");
     check_rejected(&usual, &limits(), RejectionCode::NeedsOcr);
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::canvas::Glyph;
 
-/// The share of a page's height at the top and at the bottom in which page numbers stand.
+/// The share of a page's height at the top and at the bottom that contains page numbers.
 pub(super) const MARGIN: f64 = 0.12;
 
 /// Maximum distance between the baselines of glyphs on one line, as a share of the font size.
@@ -48,7 +48,7 @@ pub(super) struct TextLine {
 /// A part of a line that may be a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LinePiece {
-    /// The place in the line's text, in bytes.
+    /// Range in the line's text, in bytes.
     pub(super) place: Range<usize>,
     pub(super) x0: f64,
     pub(super) x1: f64,
@@ -76,7 +76,7 @@ impl TextLine {
 
 /// Groups glyphs into lines, from top to bottom.
 ///
-/// A gap as wide as that between columns becomes a tab, so that the cells of a table without rulings stay apart.
+/// A gap as wide as one between columns becomes a tab, so that the cells of a table without rulings stay separate.
 pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<TextLine> {
     let mut glyphs: Vec<&Glyph> = glyphs.into_iter().collect();
     glyphs.sort_by(|a, b| a.y.total_cmp(&b.y));
@@ -156,7 +156,7 @@ fn between(a: &Glyph, b: &Glyph, spaced: bool) -> &'static str {
 
 /// Joins the lines of a cell of this width.
 ///
-/// A number that fills the cell continues on the next line. Any other two numbers stay apart.
+/// A number that fills the cell continues on the next line. Any other two numbers stay separate.
 pub(super) fn cell_text(lines: &[TextLine], width: f64) -> String {
     let mut text = String::new();
     let mut previous: Option<&TextLine> = None;

@@ -1,7 +1,7 @@
 //! PDF with a text layer: turns the glyphs and rulings of each page into paragraphs and grids.
 //!
-//! `hayro` interprets the pages and draws them on a [`Canvas`](canvas::Canvas). The other modules work on what was
-//! drawn: `rulings` groups lines into lattices, `table` turns lattices and glyphs into cells, `lines` groups glyphs
+//! `hayro` interprets the pages and draws them on a [`Canvas`](canvas::Canvas). The other modules work on the drawn
+//! page: `rulings` groups lines into lattices, `table` turns lattices and glyphs into cells, `lines` groups glyphs
 //! into text, and `assemble` joins what page breaks cut, both lines of pages (`page_line`) and tables. For tables
 //! without rulings, `columns` and `table_header` find the `column` of each number, and `unruled` reads the result as
 //! flattened text.

@@ -1,7 +1,7 @@
-//! Checks what the pages of a file use before the PDF library loads it: streams count towards the expansion, and tables
-//! whose size the file states are bounded.
+//! Checks the resources of the pages of a file before the PDF library loads them: streams count towards the
+//! expansion, and tables whose size the file states are bounded.
 //!
-//! The walk follows what the pages refer to, each object once.
+//! The walk follows the references of the pages, each object once.
 
 use std::{collections::HashSet, ops::RangeInclusive};
 
@@ -21,10 +21,10 @@ const MOST_WIDTHS: u64 = 1 << 21;
 /// Maximum first code of a font that lists its widths.
 const LAST_CODE: usize = 65_535;
 
-/// Checks what the pages of a file use.
+/// Checks the resources of the pages of a file.
 ///
 /// # Errors
-/// It is more than the limits.
+/// They exceed the limits.
 pub(super) fn check(pdf: &Pdf, expansion: &mut Expansion<'_>) -> Result<(), Rejection> {
     let mut walk = Walk { pdf, expansion, seen: HashSet::new(), waiting: Vec::new(), widths: 0 };
     for page in pdf.pages().iter() {
@@ -45,7 +45,7 @@ struct Walk<'p, 'e, 'l> {
 #[derive(PartialEq, Eq, Hash)]
 enum Visited {
     Object(ObjectIdentifier),
-    /// A dictionary of resources, by its place in memory.
+    /// A dictionary of resources, by its address in memory.
     Resources(usize),
 }
 
@@ -89,7 +89,7 @@ impl<'p> Walk<'p, '_, '_> {
                     .dict()
                     .get::<Name<'_>>(keys::SUBTYPE)
                     .is_some_and(|name| name.as_ref() == keys::IMAGE);
-                // A picture is not expanded. What a font or a page makes of one is.
+                // A picture is not expanded. A picture that a font or a page uses as something else is.
                 if !is_picture {
                     self.expansion.spend(stream, self.pdf.data().as_ref())?;
                 }
@@ -112,7 +112,7 @@ impl<'p> Walk<'p, '_, '_> {
     }
 
     fn array(&mut self, array: &Array<'p>) {
-        // Most arrays hold numbers only.
+        // Most arrays contain only numbers.
         if !array.data().iter().any(|byte| matches!(byte, b'R' | b'<' | b'[')) {
             return;
         }
@@ -155,7 +155,7 @@ impl<'p> Walk<'p, '_, '_> {
     }
 }
 
-/// How many glyphs a list of `first [width …]` and ranges gives widths to, read as the library reads it.
+/// Counts the glyphs to which a list of `first [width …]` and ranges gives widths, in the way the library reads it.
 fn listed<'p>(
     list: &Array<'p>,
     range: impl Fn(&mut FlexArrayIter<'p>) -> Option<RangeInclusive<u32>>,
@@ -164,7 +164,7 @@ fn listed<'p>(
     let mut items = list.flex_iter();
     loop {
         if let Some((_, widths)) = items.next::<(u32, Array<'_>)>() {
-            // A number and a blank are two bytes.
+            // A number and a blank are at least two bytes.
             count = count.saturating_add(u64::try_from(widths.data().len() / 2).unwrap_or(u64::MAX));
         } else if let Some(range) = range(&mut items) {
             count = count.saturating_add(u64::from(range.end().saturating_sub(*range.start())) + 1);

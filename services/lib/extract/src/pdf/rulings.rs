@@ -5,7 +5,7 @@ use super::canvas::Ruling;
 /// Lines that are closer than this, in points, touch. Parallel ones are the same line.
 const NEAR: f64 = 3.0;
 
-/// Maximum distance between pieces that are drawn as one line, in points.
+/// Maximum distance between pieces that form one line, in points.
 const SAME_PLACE: f64 = 0.8;
 
 /// Minimum share of an edge that must be drawn to separate two cells.
@@ -90,7 +90,7 @@ fn lattice(members: &[usize], rules: &[Ruling]) -> Option<Lattice> {
     (fits(&xs) && fits(&ys)).then_some(Lattice { xs, ys, rules })
 }
 
-/// Merges places that belong to one edge into their mean.
+/// Merges positions that belong to one edge into their mean.
 pub(super) fn clustered(mut places: Vec<f64>) -> Vec<f64> {
     places.sort_by(f64::total_cmp);
     let mut groups: Vec<Vec<f64>> = Vec::new();

@@ -1,4 +1,4 @@
-//! Splits pages that hold two reports side by side, along a strip that is blank on every page.
+//! Splits pages that contain two reports side by side, along a strip that is blank on every page.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,8 @@ const STRIP: f64 = 8.0;
 /// Minimum number of chapters that both sides have.
 const SHARED: usize = 2;
 
-/// The pages of the left and of the right report; `None` unless both sides have at least [`SHARED`] chapters in common.
+/// Returns the pages of the left and of the right report, or `None` unless both sides have at least [`SHARED`]
+/// chapters in common.
 pub(super) fn split(pages: &[DrawnPage]) -> Option<(Vec<DrawnPage>, Vec<DrawnPage>)> {
     let middle = strip(pages)?;
     let side = |is_left: bool| pages.iter().map(move |page| one_side(page, middle, is_left));
@@ -26,7 +27,8 @@ pub(super) fn split(pages: &[DrawnPage]) -> Option<(Vec<DrawnPage>, Vec<DrawnPag
     (here.intersection(&there).count() >= SHARED).then_some((left, right))
 }
 
-/// The middle of the widest strip that no text and no ruling crosses on any page, page headers and footers excepted.
+/// Returns the middle of the widest strip that no text and no ruling crosses on any page, page headers and footers
+/// excepted.
 fn strip(pages: &[DrawnPage]) -> Option<f64> {
     let width = pages.first()?.width;
     if pages.iter().any(|page| (page.width - width).abs() > 1.0) {
@@ -71,7 +73,7 @@ fn one_side(page: &DrawnPage, middle: f64, is_left: bool) -> DrawnPage {
     }
 }
 
-/// The numerals of the chapters' titles.
+/// Returns the numerals of the chapters' titles.
 fn chapters(pages: &[DrawnPage]) -> BTreeSet<char> {
     let lines = pages.iter().flat_map(|page| lines::lines(&page.glyphs));
     let titles = lines.filter(|line| is_title(&line.text));

@@ -33,14 +33,14 @@ pub(super) struct PartCell {
     /// Its box. For a cell that a page break cut, the box of the upper part.
     pub(super) area: Option<Area>,
     pub(super) text: String,
-    /// True if its last line takes the whole width, so that the text may continue.
+    /// True if its last line fills the whole width, so that the text may continue.
     pub(super) is_full: bool,
 }
 
 /// Reads a lattice and marks its glyphs in `taken`. Returns `None` if the table has only one cell per row.
 pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page: u32) -> Option<TablePart> {
     let regions = regions(lattice);
-    // If no lines separate the cells of a row, the cells are found by the places of the numbers instead.
+    // If no lines separate the cells of a row, the cells are found by the positions of the numbers instead.
     if regions.len() < 2 || lattice.xs.len() < 3 {
         return None;
     }
@@ -90,9 +90,9 @@ pub(super) fn read(lattice: &Lattice, glyphs: &[Glyph], taken: &mut [bool], page
     })
 }
 
-/// Returns a box in whole points, rounded outwards; `None` if it lies far outside of any page.
+/// Returns a box in whole points, rounded outwards, or `None` if it is far outside of any page.
 fn area([left, top, right, bottom]: [f64; 4]) -> Option<Area> {
-    // The values are whole and their range is checked.
+    // The values are whole numbers, and their range is checked.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -103,7 +103,7 @@ fn area([left, top, right, bottom]: [f64; 4]) -> Option<Area> {
     Some(Area { left, top, right: whole(right.ceil())?, bottom: whole(bottom.ceil())? })
 }
 
-/// Returns the stretch between two edges that contains a place.
+/// Returns the index of the interval between two edges that contains a position.
 fn between(edges: &[f64], place: f64) -> Option<usize> {
     let index = edges.partition_point(|edge| *edge <= place);
     (index > 0 && index < edges.len()).then(|| index - 1)

@@ -60,7 +60,7 @@ impl HeaderName {
     }
 }
 
-/// The names in a header, lowest first. Runs that stand close below each other form one name.
+/// Returns the names in a header, lowest first. Runs that are close below each other form one name.
 fn names(lines: &[PageLine], header: &[usize], labels: f64) -> Vec<HeaderName> {
     let mut names: Vec<HeaderName> = Vec::new();
     for (at, line) in header.iter().filter_map(|at| Some((*at, &lines.get(*at)?.line))) {
@@ -98,11 +98,11 @@ fn names(lines: &[PageLine], header: &[usize], labels: f64) -> Vec<HeaderName> {
     names
 }
 
-/// Names the columns. A column's name is the lowest one that is above it and above no other. A name above no column that
-/// stands beside other names adds a blank column.
+/// Names the columns. A column's name is the lowest one that is above it and above no other. A name above no column
+/// that is beside other names adds a blank column.
 ///
-/// Returns true if every column has a name. Otherwise the columns stay as they were: the names do not stand above their
-/// numbers.
+/// Returns true if every column has a name. Otherwise the columns stay unchanged, because the names are not above
+/// their numbers.
 pub(super) fn name(
     columns: &mut Vec<ColumnRange>,
     lines: &[PageLine],

@@ -10,7 +10,7 @@ use crate::{cpu::Cpu, limits::Limits};
 #[path = "../../tests/support/pdf_file.rs"]
 pub(super) mod pdf_file;
 
-/// A file with pages of 400 by 300 points, one per content stream, in Helvetica of 10 points.
+/// Returns a file with pages of 400 by 300 points, one per content stream, in Helvetica of 10 points.
 pub(super) fn file(pages: &[String]) -> Vec<u8> {
     file_with(pages, "")
 }
@@ -21,7 +21,7 @@ fn file_with(pages: &[String], trailer: &str) -> Vec<u8> {
     file_in(&font, pages, trailer)
 }
 
-/// A file with its font and trailer.
+/// Returns a file with its font and trailer.
 pub(super) fn file_in(font: &str, pages: &[String], trailer: &str) -> Vec<u8> {
     let kids: String = (0..pages.len()).map(|index| format!("{} 0 R ", 4 + index * 2)).collect();
     let mut objects = vec![
@@ -39,7 +39,7 @@ pub(super) fn file_in(font: &str, pages: &[String], trailer: &str) -> Vec<u8> {
     pdf_file(&objects, trailer)
 }
 
-/// Text at a place, measured from the bottom left corner.
+/// Returns text at a position, measured from the bottom left corner.
 pub(super) fn text(x: f64, y: f64, text: &str) -> String {
     format!("BT /F 10 Tf {x} {y} Td ({text}) Tj ET\n")
 }
@@ -48,12 +48,12 @@ pub(super) fn line(x0: f64, y0: f64, x1: f64, y1: f64) -> String {
     format!("{x0} {y0} m {x1} {y1} l S\n")
 }
 
-/// Text above the tables that makes the file long enough to be accepted.
+/// Returns text above the tables that makes the file long enough to be accepted.
 pub(super) fn title() -> String {
     text(20.0, 280.0, "Annual report on information disclosure")
 }
 
-/// Lines at these places.
+/// Returns lines at these positions.
 pub(super) fn ruled(xs: &[f64], ys: &[f64]) -> String {
     let (left, right) = (xs[0], xs[xs.len() - 1]);
     let (bottom, top) = (ys[0], ys[ys.len() - 1]);
@@ -208,7 +208,7 @@ fn a_row_torn_where_lines_are_drawn_is_one_row() {
     );
 }
 
-/// A table under `headers` whose last row is cut inside a number by a page break. The number fills its cell.
+/// Returns a table under `headers` whose last row is cut inside a number by a page break. The number fills its cell.
 fn cut_under(headers: [&str; 2]) -> Vec<String> {
     let xs = [20.0, 120.0, 150.0];
     let first = text(20.0, 285.0, headers[0])

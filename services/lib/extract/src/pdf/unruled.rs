@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{limits::Limits, source_text::SourceText, text};
 
-/// True if the lines hold the numbers of a table.
+/// Returns true if the lines contain the numbers of a table.
 pub(super) fn holds_table(lines: &[PageLine]) -> bool {
     lines.iter().any(|line| columns::is_row(&line.line))
 }
@@ -33,7 +33,7 @@ pub(super) fn read(lines: &[PageLine], sides: (f64, f64), limits: &Limits) -> Re
 struct Joined<'l> {
     text: String,
     scalars: u32,
-    /// Where each line begins in the text, and its page.
+    /// Position of each line in the text, and its page.
     begun: Vec<(u32, u32)>,
     above: Option<&'l PageLine>,
 }

@@ -1,4 +1,4 @@
-//! Tables without rulings: the place of a number determines its column.
+//! Tables without rulings: the position of a number determines its column.
 
 use gongkai_model::{Block, Grid};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::limits::Limits;
 
-/// A row: its label, and values at their places.
+/// Returns a row: its label, and values at their positions.
 fn row(y: f64, label: &str, values: &[(f64, &str)]) -> String {
     let values: String = values.iter().map(|(x, value)| text(*x, y, value)).collect();
     if label.is_empty() { values } else { text(20.0, y, label) + &values }
@@ -36,7 +36,7 @@ fn check(page: &str, expect: &[&str]) {
     );
 }
 
-/// For each table, whether it may have lost cells at the ends of its rows.
+/// Returns, for each table, whether it may have lost cells at the ends of its rows.
 fn ends_unsure(page: &str) -> Vec<bool> {
     tables(&[title() + page]).iter().map(|grid| grid.ends_unsure).collect()
 }
@@ -77,7 +77,7 @@ fn a_column_of_blanks_is_known_by_its_name() {
 #[test]
 fn columns_that_nothing_tells_apart_are_left_alone() {
     let [a, b, c] = COLUMNS;
-    // 61 and 64 may be in one column, at its left and at its right.
+    // 61 and 64 may be in the same column, at its left and at its right.
     let page = row(200.0, "rules", &[(a, "61"), (c, "63")]) + &row(180.0, "norms", &[(b, "64"), (c, "66")]);
     check(&page, &["rules|61|63", "norms|64|66"]);
 }

@@ -8,8 +8,8 @@ use gongkai_model::{Cell, Grid};
 use super::lines::{self, Line, LineKind};
 use crate::source_text::SourceText;
 
-/// Makes one grid of the lines of a table, without headings and prose. Of cells beyond `most`, only the first is kept,
-/// so that the caller sees the excess.
+/// Builds one grid from the lines of a table, without headings and prose. Of the cells beyond `most`, only the first
+/// is kept, so that the caller detects the excess.
 pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid {
     let mut table = OpenRows::new(source, most.saturating_add(1));
     let bars = |line: &Line<'_>| matches!(line.kind, LineKind::Bars | LineKind::Separator);
@@ -27,9 +27,9 @@ pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid
 struct OpenRows<'a> {
     source: &'a SourceText,
     pieces: Vec<FlatCell>,
-    /// Where each row that is done begins among the pieces, and then the open one.
+    /// Index of the first piece of each finished row, and then of the open one.
     starts: Vec<usize>,
-    /// How many more cells are kept.
+    /// Number of cells that are still kept.
     room: usize,
 }
 
@@ -45,7 +45,7 @@ impl<'a> OpenRows<'a> {
         Self { source, pieces: Vec::new(), starts: vec![0], room }
     }
 
-    /// The cells of the open row.
+    /// Returns the cells of the open row.
     fn row(&self) -> &[FlatCell] {
         let start = self.starts.last().copied().unwrap_or_default();
         self.pieces.get(start..).unwrap_or_default()
@@ -59,7 +59,7 @@ impl<'a> OpenRows<'a> {
         }
     }
 
-    /// Adds text to the last cell of the open row; a row of its own if there is none.
+    /// Adds text to the last cell of the open row, or a row of its own if there is none.
     fn continue_cell(&mut self, first: usize, raw: &str) {
         if self.row().is_empty() {
             return self.alone(first, raw);
@@ -83,7 +83,7 @@ impl<'a> OpenRows<'a> {
         }
     }
 
-    /// A row of one cell.
+    /// Adds a row of one cell.
     fn alone(&mut self, first: usize, raw: &str) {
         self.end_row();
         self.cell(first, raw);
@@ -116,7 +116,7 @@ impl<'a> OpenRows<'a> {
     }
 }
 
-/// A trimmed text with its place; a blank one stands where its white space begins.
+/// Returns a trimmed text with its position. A blank one is at the position where its white space begins.
 fn piece(first: usize, raw: &str) -> FlatCell {
     let text = raw.trim();
     if text.is_empty() {
@@ -138,15 +138,16 @@ fn read_bars(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     if cells > 2 * whole_rows { read_closed_cells(table, lines) } else { read_bar_rows(table, lines) }
 }
 
-/// `| a | b |`, with or without the outer bars.
+/// Reads rows such as `| a | b |`, with or without the outer bars.
 fn read_bar_rows(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let bars = || lines.iter().filter(|line| line.kind == LineKind::Bars);
     let open_first = bars().filter(|line| !line.text.trim_start().starts_with('|')).count();
     let open_last = bars().filter(|line| !line.text.trim_end().ends_with('|')).count();
-    // Without outer bars a bar at either end belongs to a blank cell; few lines begin without one where there are any.
+    // Without outer bars, a bar at either end belongs to a blank cell. If outer bars are used, few lines begin
+    // without one.
     let opened = open_first * 10 <= bars().count();
     let closed = if opened { open_last * 2 < bars().count() } else { open_last == 0 };
-    // An opened row that is not closed goes on in the next line, in the middle of a cell.
+    // A row that is opened but not closed continues on the next line, in the middle of a cell.
     let mut goes_on = false;
     for line in lines {
         match line.kind {
@@ -192,7 +193,9 @@ fn bar_row(table: &mut OpenRows<'_>, line: &Line<'_>, drop_first: bool, drop_las
     }
 }
 
-/// `规章 |⏎0 |⏎0 |`: one cell a line, closed by a bar; in some documents a bar alone opens each row.
+/// Reads cells such as `规章 |
+/// 0 |
+/// 0 |`: one cell per line, closed by a bar. In some documents a bar alone opens each row.
 fn read_closed_cells(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let marked = lines.first().is_some_and(|line| line.text.trim() == "|");
     // True while a cell has begun that no bar has closed yet.
@@ -232,7 +235,7 @@ fn read_closed_cells(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     table.end_row();
 }
 
-/// A cell of a marked row; where nothing marks rows, a row of its own.
+/// Adds a cell to a marked row, or as a row of its own if rows are not marked.
 fn closed_piece(table: &mut OpenRows<'_>, marked: bool, first: usize, text: &str) {
     if !marked {
         table.end_row();
@@ -274,12 +277,12 @@ fn read_plain(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     }
 }
 
-/// True for `⇥0`: one TAB, before the text.
+/// Returns true for `⇥0`: one TAB, before the text.
 fn leads(text: &str) -> bool {
     text.trim_start_matches(' ').starts_with('\t') && text.matches('\t').count() == 1
 }
 
-/// Word's paste: a TAB before each cell, a blank line behind each row.
+/// Reads text pasted from Word: a TAB before each cell, a blank line after each row.
 fn read_tab_cells(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let leading = || lines.iter().filter(|line| line.kind == LineKind::Tabs && leads(line.text));
     let indented = leading().filter(|line| line.text.starts_with(' ')).count() * 2 > leading().count();
@@ -310,7 +313,8 @@ fn read_tab_cells(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
 fn tab_cells(table: &mut OpenRows<'_>, line: &Line<'_>, indented: bool) {
     let mut first = line.first;
     for (at, part) in line.text.split('\t').enumerate() {
-        // Before the first TAB: the end of a cell, or, where lines are not indented, a blank cell that lost its TAB.
+        // Text before the first TAB is the end of a cell, or, where lines are not indented, a blank cell that lost
+        // its TAB.
         if at > 0 || (!indented && !part.is_empty() && !table.row().is_empty()) {
             if at == 0 && !part.trim().is_empty() {
                 table.continue_cell(first, part);
@@ -324,7 +328,7 @@ fn tab_cells(table: &mut OpenRows<'_>, line: &Line<'_>, indented: bool) {
     }
 }
 
-/// Rows of cells apart by TABs or spaces, and lines of one cell each.
+/// Reads rows of cells separated by TABs or spaces, and lines of one cell each.
 fn read_lines(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let blanks = BlankLines::of(lines);
     let mut previous: Option<&Line<'_>> = None;
@@ -361,7 +365,7 @@ fn read_lines(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     table.end_row();
 }
 
-/// Cells between separators; runs of spaces are one separator, every TAB is one.
+/// Adds the cells between separators. A run of spaces is one separator, and so is every TAB.
 fn split_row(table: &mut OpenRows<'_>, line: &Line<'_>, separator: impl Fn(char) -> bool) {
     table.end_row();
     let mut first = line.first;
@@ -374,7 +378,7 @@ fn split_row(table: &mut OpenRows<'_>, line: &Line<'_>, separator: impl Fn(char)
     table.end_row();
 }
 
-/// `行政许可 0`: the label, then each number.
+/// Splits `行政许可 0` into the label and each number.
 fn split_numbers(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
     let mut end = line.text.trim_end();
@@ -393,7 +397,7 @@ fn split_numbers(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
 }
 
-/// A label alone, or titles apart by two spaces or more.
+/// Adds a label alone, or titles separated by at least two spaces.
 fn split_wide(table: &mut OpenRows<'_>, line: &Line<'_>) {
     let text = line.text.trim_end();
     if !has_wide_space(text) {
@@ -414,12 +418,12 @@ fn has_wide_space(text: &str) -> bool {
     text.as_bytes().windows(2).any(|pair| matches!(pair, b"  "))
 }
 
-/// What blank lines mean where each line is a cell.
+/// The meaning of blank lines where each line is a cell.
 ///
-/// They are cells if some stand between two numbers of a row: nothing else puts them there. Before a label they may
+/// They are cells if some are between two numbers of a row: nothing else puts them there. Before a label they may
 /// also just separate rows, which is the case if all labels have them.
 struct BlankLines {
-    /// Blank lines between two cells that follow each other.
+    /// Number of blank lines between two consecutive cells.
     step: usize,
     cells: bool,
     cells_before_labels: bool,
@@ -449,7 +453,7 @@ impl BlankLines {
         Self { step, cells, cells_before_labels: cells && !set_apart }
     }
 
-    /// How many blank cells stand in a gap.
+    /// Returns the number of blank cells in a gap.
     fn cells(&self, before: &Line<'_>, after: &Line<'_>, gap: usize) -> usize {
         let counts = match (is_value(before.kind), is_value(after.kind)) {
             (_, true) => self.cells,

@@ -1,57 +1,57 @@
-//! What a line of flattened text looks like, without knowing any form: the first step of the text readers.
+//! The kind of a line of flattened text, without knowing any form: the first step of the text readers.
 
 use super::split_single_line;
 use crate::source_text::SourceText;
 
-/// Longest line, in scalars, that can still be a table's label.
+/// Maximum length of a line that can still be a table's label, in scalars.
 const LONGEST_LABEL: usize = 56;
 
-/// A line and what it looks like.
+/// A line and its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
     /// Scalar index of its first character.
     pub first: usize,
     /// Its text without the line end, not trimmed.
     pub text: &'a str,
-    /// What it looks like.
+    /// Its kind.
     pub kind: LineKind,
 }
 
-/// What a line looks like.
+/// The kind of a line by its appearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineKind {
     /// Only white space.
     Blank,
-    /// A chapter's title, or a Markdown heading: ends any table.
+    /// A chapter's title, or a Markdown heading. Ends any table.
     Heading,
     /// `— 4 —` and the like.
     PageNumber,
     /// `|---|---|` of Markdown.
     Separator,
-    /// Holds a bar.
+    /// Contains a bar.
     Bars,
-    /// Holds a TAB and no sentence.
+    /// Contains a TAB and no sentence.
     Tabs,
     /// Numbers only.
     Number,
-    /// A label, then numbers, apart by spaces.
+    /// A label, then numbers, separated by spaces.
     Spaced,
     /// `/`, `—`, 无: a cell in a table, a word elsewhere.
     Mark,
-    /// Short enough for a label and no sentence.
+    /// Short enough for a label, and not a sentence.
     Short,
     /// Anything else.
     Prose,
 }
 
 impl LineKind {
-    /// True if the line may stand inside a table.
+    /// Returns true if the line may be inside a table.
     pub(crate) fn fits_table(self) -> bool {
         !matches!(self, Self::Heading | Self::Prose)
     }
 }
 
-/// All lines of a text.
+/// Returns all lines of a text.
 pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     let mut add = |first, text| lines.push(Line { first, text, kind: kind(without_bookmark(text)) });
@@ -64,19 +64,19 @@ pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
     lines
 }
 
-/// True for a line of values, with or without a label.
+/// Returns true for a line of values, with or without a label.
 pub(crate) fn holds_values(line: &str) -> bool {
     matches!(kind(line), LineKind::Number | LineKind::Spaced | LineKind::Tabs | LineKind::Mark)
 }
 
 impl<'a> Line<'a> {
-    /// The line as a table's: without the bookmark that a word processor left at its end.
+    /// Returns the line as part of a table: without the bookmark that a word processor left at its end.
     pub(crate) fn in_table(&self) -> Self {
         Self { text: without_bookmark(self.text), ..*self }
     }
 }
 
-/// True for a text that begins with a number of its own: `2.`, `（三）`, `四、`.
+/// Returns true for a text that begins with a number of its own: `2.`, `（三）`, `四、`.
 pub(crate) fn is_item(text: &str) -> bool {
     let bare = text.trim_start().trim_start_matches(['（', '(']);
     let number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十第".contains(c);
@@ -84,7 +84,7 @@ pub(crate) fn is_item(text: &str) -> bool {
     rest.len() < bare.len() && rest.starts_with(['.', '．', '、', '）', ')', '条'])
 }
 
-/// Cuts `[bookmark: _GoBack]` off the end of a line.
+/// Removes `[bookmark: _GoBack]` from the end of a line.
 fn without_bookmark(line: &str) -> &str {
     // Most lines end in a digit or a Han character.
     let last = line.bytes().next_back().unwrap_or(0);
@@ -93,7 +93,7 @@ fn without_bookmark(line: &str) -> &str {
 }
 
 fn kind(line: &str) -> LineKind {
-    // What most lines of a flattened table are.
+    // Most lines of a flattened table consist of digits.
     if !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()) {
         return LineKind::Number;
     }
@@ -120,7 +120,7 @@ fn kind(line: &str) -> LineKind {
     plain_kind(text)
 }
 
-/// The kind of a line without bars, TABs and sentences.
+/// Returns the kind of a line without bars, TABs and sentences.
 fn plain_kind(text: &str) -> LineKind {
     if is_mark(text) {
         return LineKind::Mark;
@@ -145,12 +145,13 @@ fn plain_kind(text: &str) -> LineKind {
     LineKind::Short
 }
 
-/// True for a chapter's title.
+/// Returns true for a chapter's title.
 pub(crate) fn is_title(line: &str) -> bool {
     is_chapter_title(line.trim())
 }
 
-/// `一、总体情况`, `3. 收到和处理…情况`, `（六）其他需要报告的事项`: a numeral and one of the words chapters end with.
+/// Returns true for `一、总体情况`, `3. 收到和处理…情况`, `（六）其他需要报告的事项`: a numeral and one of the last
+/// words of chapter titles.
 fn is_chapter_title(text: &str) -> bool {
     let rest = text.trim_start_matches(['（', '(']);
     let body = rest.trim_start_matches(is_numeral);
@@ -164,12 +165,12 @@ fn is_chapter_title(text: &str) -> bool {
     short && ends.iter().any(|end| body.ends_with(end)) && !body.contains(['，', '|', '\t'])
 }
 
-/// `一` to `十`, `0` to `9`: what numbers a chapter or a paragraph.
+/// Returns true for `一` to `十` and `0` to `9`, which number chapters and paragraphs.
 pub(super) fn is_numeral(c: char) -> bool {
     matches!(c, '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十') || c.is_ascii_digit()
 }
 
-/// `— 4 —`, `- 4 -`, `第 4 页`, `4 / 6`.
+/// Returns true for `— 4 —`, `- 4 -`, `第 4 页`, `4 / 6`.
 fn is_page_number(text: &str) -> bool {
     let dash = |c: char| matches!(c, '-' | '—' | '–' | '－' | '―' | '─' | ' ');
     let dashed = text.starts_with(dash) && text.ends_with(dash);
@@ -182,13 +183,13 @@ fn is_page_number(text: &str) -> bool {
     (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `/`, `—`, 无 and the like.
+/// Returns true for `/`, `—`, 无 and the like.
 pub(crate) fn is_mark(text: &str) -> bool {
     matches!(text, "无" | "不适用")
         || text.chars().all(|c| matches!(c, '/' | '／' | '-' | '－' | '—' | '–' | '―'))
 }
 
-/// A number as tables print it: `0`, `1,234`, `减4`, `12件`, `17.27万元`, `22（其中修订 16 件）`.
+/// Returns true for a number as tables print it: `0`, `1,234`, `减4`, `12件`, `17.27万元`, `22（其中修订 16 件）`.
 pub(crate) fn is_number(text: &str) -> bool {
     let body = text.trim_start_matches(['+', '-', '－', '＋', '−', '减', '增']);
     let digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);

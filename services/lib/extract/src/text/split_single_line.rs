@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Minimum length of a line that holds a whole report, in bytes.
+/// Minimum length of a line that contains a whole report, in bytes.
 const LONG: usize = 2000;
 
-/// Minimum number of chapters in a line that holds a whole report.
+/// Minimum number of chapters in a line that contains a whole report.
 const CHAPTERS: usize = 4;
 
 /// Maximum end of the report's title, in bytes from the start of the line.
@@ -18,8 +18,8 @@ static HEADING: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
-/// The lines of a report that lost its line breaks, each with the number of scalars before it; `None` if the line holds no
-/// report.
+/// Returns the lines of a report that lost its line breaks, each with the number of scalars before it, or `None` if
+/// the line does not contain a report.
 pub(super) fn lines(line: &str) -> Option<Vec<(usize, &str)>> {
     let headings = if line.len() < LONG { Vec::new() } else { headings(line) };
     if headings.len() < CHAPTERS {
@@ -36,7 +36,7 @@ pub(super) fn lines(line: &str) -> Option<Vec<(usize, &str)>> {
     Some(out.lines)
 }
 
-/// The titles of chapters in ascending order: start and end in bytes, and numeral.
+/// Returns the titles of chapters in ascending order: start and end in bytes, and numeral.
 fn headings(line: &str) -> Vec<(usize, usize, char)> {
     let mut found: Vec<(usize, usize, char)> = Vec::new();
     let mut from = 0;
@@ -66,7 +66,7 @@ impl<'a> Cuts<'a> {
         }
     }
 
-    /// Adds each word as a line; a number such as `3.` stays before its label.
+    /// Adds each word as a line. A number such as `3.` stays before its label.
     fn words(&mut self, start: usize, end: usize) {
         let (mut from, mut at) = (start, start);
         for part in self.line.get(start..end).unwrap_or_default().split_inclusive(char::is_whitespace) {

@@ -1,6 +1,6 @@
-//! Puts the objects of a PDF into a file; for the tests of all crates that make PDFs.
+//! Puts the objects of a PDF into a file, for the tests of all crates that create PDFs.
 
-/// A file of objects, from number 1, the catalogue; `trailer` is what else its trailer says.
+/// Returns a file of objects, from number 1, the catalogue. `trailer` is the rest of its trailer.
 pub(crate) fn pdf_file(objects: &[String], trailer: &str) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
