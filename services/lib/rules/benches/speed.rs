@@ -12,7 +12,8 @@ use std::time::Instant;
 use gongkai_model::{AgencyKey, Report, State};
 use gongkai_rules::{AgencyYear, Neighbours, ReportContext, RuleSet};
 
-/// Evaluations in one sample. A sample fits into one time slice of a busy machine; the fastest sample counts.
+/// Number of evaluations in one sample. A sample fits into one time slice of a busy machine; the fastest sample
+/// counts.
 const EVALUATIONS: u32 = 8;
 const SAMPLES: u32 = 300;
 
@@ -22,7 +23,7 @@ fn main() {
     let total =
         broken.facts.iter_mut().find(|fact| fact.id.to_string() == "requests.received[total]").unwrap();
     total.state = State::Reported(7.into());
-    // Ten pages of prose, as some offices write.
+    // Some offices write ten pages of prose.
     let mut long = clean.clone();
     let prose: Vec<_> = long.sections[0].paragraphs.iter().cycle().take(60).cloned().collect();
     long.sections[0].paragraphs = prose;

@@ -1,6 +1,6 @@
-//! The names of cells in packs, with wildcards where `facts` and `sum` take them.
+//! The names of cells in packs, with wildcards where `facts` and `sum` allow them.
 //!
-//! `*` stands for one part of a concept: `requests.outcome.refused.*`. In brackets it stands for every applicant:
+//! `*` matches one part of a concept: `requests.outcome.refused.*`. In brackets it matches every applicant:
 //! `requests.received[*]`. Without brackets the pattern names the totals (总计) of chapter 三.
 
 use std::{collections::HashSet, str::FromStr};
@@ -22,12 +22,12 @@ pub(crate) enum CellNames {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CellPattern {
     concept: String,
-    /// `None` stands for every applicant.
+    /// `None` matches every applicant.
     applicant: Option<Applicant>,
 }
 
 impl CellNames {
-    /// Reads a name that must match a cell of some form; `known` holds the cells of all forms.
+    /// Reads a name that must match a cell of some form. `known` are the cells of all forms.
     ///
     /// # Errors
     /// No form has such a cell. The text is for the pack's author.
@@ -42,8 +42,8 @@ impl CellNames {
             .ok_or_else(|| format!("no form has a cell {text:?}; gongkai rules cells lists all"))
     }
 
-    /// The cells of a form that the name stands for, in the form's order. A single cell is named even if the form lacks
-    /// it: such a cell is missing.
+    /// Returns the cells of a form that the name matches, in the form's order. A single cell is returned even if the
+    /// form lacks it: such a cell is missing.
     pub(crate) fn ids(&self, form: &[LayoutCell]) -> Vec<FactId> {
         match self {
             Self::One(id) => vec![id.clone()],

@@ -9,13 +9,13 @@ use crate::{
 /// The ways to break a rule, each with the placeholders of its messages.
 pub(crate) type Cases = &'static [(&'static str, &'static [&'static str])];
 
-/// A check that a rule may name: its function, and the parameters that the rule must give.
+/// A check that a rule may name: its function, and the parameters that the rule must define.
 #[derive(Clone, Copy)]
 pub(crate) struct Check {
     /// The name in a pack.
     pub(crate) name: &'static str,
     pub(crate) cases: Cases,
-    /// The parameters that its rule must give.
+    /// The parameters that its rule must define.
     pub(crate) params: &'static [(&'static str, ParamKind)],
     look: CheckFn,
 }
@@ -28,7 +28,7 @@ enum CheckFn {
 }
 
 impl Check {
-    /// A check that finds at most one thing in a report.
+    /// Creates a check that finds at most one violation in a report.
     pub(crate) const fn one(
         name: &'static str,
         cases: Cases,
@@ -37,7 +37,7 @@ impl Check {
         Self { name, cases, params: &[], look: CheckFn::One(look) }
     }
 
-    /// A check that finds any number of things in a report.
+    /// Creates a check that finds any number of violations in a report.
     pub(crate) const fn many(
         name: &'static str,
         cases: Cases,
@@ -46,7 +46,7 @@ impl Check {
         Self { name, cases, params: &[], look: CheckFn::Many(look) }
     }
 
-    /// Names the parameters that its rule must give.
+    /// Sets the parameters that its rule must define.
     pub(crate) const fn with(self, params: &'static [(&'static str, ParamKind)]) -> Self {
         Self { params, ..self }
     }

@@ -1,4 +1,4 @@
-//! Drafts of findings: what a check found, before its rule adds message and severity.
+//! Drafts of findings: the result of a check, before its rule adds message and severity.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -17,7 +17,7 @@ pub(crate) struct Replacement {
 /// A finding before its rule adds message and severity.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    /// Which message of the rule.
+    /// The case of the rule, which determines the message.
     pub(crate) case: &'static str,
     pub(crate) cause: Option<FactId>,
     pub(crate) concept: Option<Concept>,
@@ -32,7 +32,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// A draft with only its case and the key that distinguishes it.
+    /// Creates a draft with only its case and the key that distinguishes it.
     pub(crate) fn new(case: &'static str, key: FindingKey) -> Self {
         Self {
             case,
@@ -48,28 +48,28 @@ impl Draft {
         }
     }
 
-    /// A draft about cells, which distinguish it. Its concept is that of the first cell.
+    /// Creates a draft about cells, which distinguish it. Its concept is that of the first cell.
     pub(crate) fn of_cells(case: &'static str, facts: Vec<FactId>) -> Self {
         let concept = facts.first().map(|id| id.concept.clone());
         Self { concept, facts, ..Self::new(case, FindingKey::Operands) }
     }
 
-    /// A draft about a part of the report that has a name.
+    /// Creates a draft about a named part of the report.
     pub(crate) fn of_part(case: &'static str, part: impl Into<String>) -> Self {
         Self::new(case, FindingKey::Part(part.into()))
     }
 
-    /// A draft about a quotation, which distinguishes it. The placeholders `chapter` and `quote` are set.
+    /// Creates a draft about a quotation, which distinguishes it. Sets the placeholders `chapter` and `quote`.
     pub(crate) fn of_quote(case: &'static str, chapter: u32, source: Source) -> Self {
         Self::new(case, FindingKey::Operands).quoting(chapter, source)
     }
 
-    /// A draft about bytes of a passage.
+    /// Creates a draft about bytes of a passage.
     pub(crate) fn of_bytes(case: &'static str, passage: &Passage<'_>, bytes: Range<usize>) -> Self {
         Self::of_quote(case, passage.chapter(), passage.quote_bytes(bytes))
     }
 
-    /// A draft about characters of a passage.
+    /// Creates a draft about characters of a passage.
     pub(crate) fn of_chars(case: &'static str, passage: &Passage<'_>, chars: Range<usize>) -> Self {
         Self::of_quote(case, passage.chapter(), passage.quote(chars))
     }
@@ -99,7 +99,7 @@ impl Draft {
         self
     }
 
-    /// Sets the placeholder `chapter` to a chapter as an editor names it; 0 is the text before the first chapter.
+    /// Sets the placeholder `chapter` to a chapter in an editor's words; 0 is the text before the first chapter.
     pub(crate) fn chapter(self, number: u32) -> Self {
         let numeral = usize::try_from(number).ok().and_then(|at| "零一二三四五六".chars().nth(at));
         let en = format!("chapter {number}");
@@ -125,12 +125,12 @@ impl Draft {
     }
 }
 
-/// A quotation of words of a paragraph, with the place of the whole paragraph.
+/// Returns a quotation of words of a paragraph, with the position of the whole paragraph.
 pub(crate) fn quotation(paragraph: &Paragraph, words: &str) -> Source {
     Source { text: words.to_owned(), span: paragraph.span, page: paragraph.page, ..Source::default() }
 }
 
-/// A number as a decimal string.
+/// Formats a number as a decimal string.
 pub(crate) fn decimal(value: rust_decimal::Decimal) -> String {
     value.normalize().to_string()
 }

@@ -1,7 +1,7 @@
 //! The test of the form's equations (勾稽关系), and the suspect cell of each broken one.
 //!
-//! A blank or `/` stands for any number from 0 up, so an equation is broken only if no filling of its blanks satisfies it.
-//! An equation with a missing or unreadable operand, or with a sum that overflows a decimal, is not tested.
+//! A blank or `/` may be any number from 0 up, so an equation is broken only if no filling of its blanks satisfies
+//! it. An equation with a missing or unreadable operand, or with a sum that overflows a decimal, is not tested.
 
 use rust_decimal::Decimal;
 
@@ -34,11 +34,12 @@ pub(crate) struct Broken {
     pub(crate) equation: usize,
     pub(crate) left: Decimal,
     pub(crate) right: Decimal,
-    /// The suspect: the cell whose change would repair the most.
+    /// The suspect: the cell whose change would repair the most equations.
     pub(crate) cause: usize,
 }
 
-/// The sum of one side and whether it has a blank; `None` if an operand is missing or unreadable, or the sum overflows.
+/// Returns the sum of one side and whether it has a blank, or `None` if an operand is missing or unreadable or the
+/// sum overflows.
 fn side(state: &impl Fn(usize) -> State, cells: &[usize]) -> Option<(Decimal, bool)> {
     let mut sum = Decimal::ZERO;
     let mut blank = false;
@@ -72,7 +73,7 @@ pub(crate) fn test_with(equation: &Equation, state: &impl Fn(usize) -> State) ->
     }
 }
 
-/// All broken equations of a report, in the layout's order, each with its suspect.
+/// Returns all broken equations of a report, in the layout's order, each with its suspect.
 pub(crate) fn broken(table: &Table<'_>) -> Vec<Broken> {
     let outcomes: Vec<EquationResult> = table.layout.equations.iter().map(|i| test(table, i)).collect();
     let mut found = Vec::new();
@@ -98,7 +99,7 @@ struct Plausibility {
     unharmed: std::cmp::Reverse<usize>,
 }
 
-/// The most plausible cell; of equals, the first in the equation.
+/// Returns the most plausible cell, or the first in the equation among equals.
 fn suspect(table: &Table<'_>, outcomes: &[EquationResult], equation: usize) -> usize {
     let equation = &table.layout.equations[equation];
     let mut best: Option<(Plausibility, usize)> = None;

@@ -38,7 +38,7 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
     RuleSet::load(&EMBEDDED, &Forms::embedded()).expect("the compiled-in packs load: a unit test loads them")
 });
 
-/// The rules a program applies, ready to run. Evaluation is a pure function and keeps nothing. Cheap to clone.
+/// The rules of a program, ready to run. Evaluation is a pure function without state. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     versions: Arc<Versions>,
@@ -69,16 +69,16 @@ pub struct LeftOut {
 }
 
 impl RuleSet {
-    /// The rules compiled into the program.
+    /// Returns the rules compiled into the program.
     #[must_use]
     pub fn embedded() -> Self {
         RULES.clone()
     }
 
-    /// The rules compiled into the program, and local packs on top of them in the order given.
+    /// Returns the rules compiled into the program with local packs on top of them, in the order given.
     ///
     /// # Errors
-    /// A pack has a mistake; the error says in which file, on which line and which. Its author repairs it.
+    /// A pack has a mistake; the error gives file, line and mistake. Its author has to correct it.
     pub fn with_local(packs: &[PackText<'_>]) -> Result<Self, PackError> {
         let all: Vec<PackText<'_>> = EMBEDDED.into_iter().chain(packs.iter().cloned()).collect();
         Self::load(&all, &Forms::embedded())
@@ -87,15 +87,15 @@ impl RuleSet {
     /// Reads one pack by itself over the compiled-in forms.
     ///
     /// # Errors
-    /// As [`RuleSet::with_local`].
+    /// As for [`RuleSet::with_local`].
     pub fn parse(file: &str, text: &str) -> Result<Self, PackError> {
         Self::load(&[PackText { file, text }], &Forms::embedded())
     }
 
-    /// Reads packs over forms. A later pack may change and switch off the rules of those before it.
+    /// Reads packs over forms. A later pack may change and switch off the rules of earlier ones.
     ///
     /// # Errors
-    /// As [`RuleSet::with_local`].
+    /// As for [`RuleSet::with_local`].
     pub fn load(packs: &[PackText<'_>], forms: &Forms) -> Result<Self, PackError> {
         let layouts = FormLayout::all(forms);
         let cells = layouts.iter().flat_map(|layout| layout.cells.iter());
@@ -116,27 +116,27 @@ impl RuleSet {
         })
     }
 
-    /// The program, its parser, its forms and these rules, which are the packs' names and versions such as `core 3` or
-    /// `core 3, wuwei 1`. They ride on every finding.
+    /// Returns the versions of the program, its parser, its forms and these rules. Those of the rules are the packs'
+    /// names and versions, such as `core 3` or `core 3, wuwei 1`. Every finding contains them.
     #[must_use]
     pub fn versions(&self) -> &Versions {
         &self.versions
     }
 
-    /// The rules, in the packs' order.
+    /// Returns the rules, in the packs' order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// The cells that packs may name, in the forms' order.
+    /// Returns the cells that packs may name, in the forms' order.
     #[must_use]
     pub fn cells(&self) -> Vec<NamedCell> {
         FormLayout::named_cells(&self.layouts)
     }
 
-    /// Runs the examples of the packs. Returns their number, and for each failed example its file and line and what the
-    /// rule found instead. Examples of rules that a later pack switched off are left out. `nature_of` returns a body's
+    /// Runs the examples of the packs. Returns their number, and for each failed example its file and line and the
+    /// actual findings. Examples of rules that a later pack switched off are left out. `nature_of` returns a body's
     /// level and kind by its name.
     #[must_use]
     pub fn run_examples(&self, nature_of: fn(&str) -> Nature) -> (usize, Vec<PackError>) {
@@ -145,7 +145,7 @@ impl RuleSet {
         (self.examples().count(), self.examples().filter_map(failure).collect())
     }
 
-    /// The rule of each example and whether it must speak there.
+    /// Returns the rule of each example and whether it must have a finding there.
     pub fn covered(&self) -> impl Iterator<Item = (&str, bool)> {
         self.examples().map(|example| (example.rule(), example.fires()))
     }
@@ -156,15 +156,15 @@ impl RuleSet {
     }
 
     /// Returns the findings about a report, in the packs' order of rules and, within a rule, in the order of the form
-    /// or the text. Does not tell which rules were left out; [`RuleSet::evaluate_all`] does.
+    /// or the text. Does not return which rules were left out; [`RuleSet::evaluate_all`] does.
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &ReportContext<'_>) -> Vec<Finding> {
         self.evaluate_all(report, context).findings
     }
 
-    /// What the rules say about a report, and which of them were left out because they would cost too much on it.
+    /// Returns the findings about a report, and the rules that were left out because they would cost too much on it.
     ///
-    /// The budget is one of steps and memory for all expressions together; it depends on nothing but report and rules.
+    /// The budget limits steps and memory of all expressions together; it depends only on report and rules.
     #[must_use]
     pub fn evaluate_all(&self, report: &Report, context: &ReportContext<'_>) -> Evaluation {
         let input = Input::new(report, context, &self.layouts);
@@ -238,7 +238,7 @@ impl RuleSet {
     }
 }
 
-/// The quotation, with the attachment that the report was read from.
+/// Returns the quotation, with the attachment that the report was read from.
 fn in_part(source: Source, report: &Report) -> Source {
     let part = source.part.or_else(|| report.part().map(str::to_owned));
     Source { part, ..source }

@@ -8,7 +8,7 @@ use gongkai_model::{FactId, State};
 /// What distinguishes two findings of one rule in one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FindingKey {
-    /// The cells it is about.
+    /// The cells of the finding.
     Operands,
     /// A part of the document's structure, such as `chapter-5`.
     Part(String),
@@ -21,7 +21,7 @@ pub(crate) enum FindingKey {
     },
 }
 
-/// 32 hex digits over rule, agency, year and what the finding is about.
+/// Returns 32 hex digits over rule, agency, year and key of the finding.
 pub(crate) fn fingerprint(
     rule: &str,
     agency: &str,
@@ -53,12 +53,12 @@ pub(crate) fn fingerprint(
     hex::encode(&hash.finalize()[..16])
 }
 
-/// What a finding is about. A waiver holds while this stays the same.
+/// The content of a finding. A waiver is valid while it stays the same.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grounds<'a> {
     /// The cells and their states. Their order does not matter.
     pub(crate) operands: &'a [(&'a FactId, State)],
-    /// Which way the rule is broken.
+    /// The case of the rule.
     pub(crate) case: &'a str,
     /// The expected value, if the rule has one.
     pub(crate) expected: Option<&'a str>,
@@ -68,7 +68,7 @@ pub(crate) struct Grounds<'a> {
     pub(crate) words: &'a [&'a str],
 }
 
-/// Returns a digest of what a finding is about, as 16 hex digits. White space and character widths in quotations do not
+/// Returns a digest of a finding's content, as 16 hex digits. White space and character widths in quotations do not
 /// change it.
 pub(crate) fn operands_digest(grounds: &Grounds<'_>) -> String {
     let mut cells: Vec<String> = grounds.operands.iter().map(|(id, state)| cell(id, *state)).collect();
@@ -91,7 +91,7 @@ pub(crate) fn operands_digest(grounds: &Grounds<'_>) -> String {
     hex::encode(&hash.finalize()[..8])
 }
 
-/// A cell and its state; `7.0` and `7` are the same number.
+/// Formats a cell and its state. `7.0` and `7` are the same number.
 fn cell(id: &FactId, state: State) -> String {
     match state {
         State::Reported(value) => format!("{id}={}", value.normalize()),
@@ -99,7 +99,7 @@ fn cell(id: &FactId, state: State) -> String {
     }
 }
 
-/// A quotation as it is compared: NFKC, no white space.
+/// Returns a quotation as it is compared: NFKC, no white space.
 fn normalized(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).collect()
 }

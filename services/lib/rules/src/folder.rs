@@ -10,7 +10,7 @@ use crate::{
     text::{PackError, PackText},
 };
 
-/// The local packs cannot be used; the operator corrects the folder and starts again.
+/// Error: the local packs cannot be used. The operator has to correct the folder and start again.
 #[derive(Debug, thiserror::Error)]
 pub enum PacksError {
     /// The folder or a file in it cannot be read.
@@ -21,7 +21,7 @@ pub enum PacksError {
         /// Error of the operating system.
         error: io::Error,
     },
-    /// The folder holds no pack: most likely it is the wrong one.
+    /// The folder contains no pack. Most likely it is the wrong one.
     #[error("{0} holds no rule pack (*.toml)")]
     Empty(PathBuf),
     /// A pack has a mistake.
@@ -29,10 +29,10 @@ pub enum PacksError {
     Wrong(#[from] PackError),
 }
 
-/// The compiled-in rules and, on top of them, the packs of a folder: its `*.toml` in the order of their names.
+/// Returns the compiled-in rules with the packs of a folder on top: its `*.toml` in the order of their names.
 ///
 /// # Errors
-/// The folder cannot be read or holds no pack, or a pack has a mistake; the error names file and line.
+/// The folder cannot be read or contains no pack, or a pack has a mistake. The error names file and line.
 pub fn rule_set(folder: Option<&Path>) -> Result<RuleSet, PacksError> {
     match folder {
         Some(folder) => rule_set_of(&[folder]),
@@ -40,10 +40,10 @@ pub fn rule_set(folder: Option<&Path>) -> Result<RuleSet, PacksError> {
     }
 }
 
-/// The compiled-in rules and, on top of them, the packs of several folders, one after the other.
+/// Returns the compiled-in rules with the packs of several folders on top, one after the other.
 ///
 /// # Errors
-/// As [`rule_set`].
+/// As for [`rule_set`].
 pub fn rule_set_of(folders: &[&Path]) -> Result<RuleSet, PacksError> {
     let texts: Vec<Vec<(String, String)>> =
         folders.iter().map(|folder| texts(folder)).collect::<Result<_, _>>()?;
@@ -52,7 +52,7 @@ pub fn rule_set_of(folders: &[&Path]) -> Result<RuleSet, PacksError> {
     Ok(RuleSet::with_local(&packs)?)
 }
 
-/// Name and text of each pack.
+/// Returns name and text of each pack.
 fn texts(folder: &Path) -> Result<Vec<(String, String)>, PacksError> {
     let unreadable = |path: &Path, error| PacksError::Unreadable { path: path.to_owned(), error };
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! The input of checks: a report, its context, and what is computed once for all rules.
+//! The input of checks: a report, its context, and values that are computed once for all rules.
 
 use gongkai_model::{AgencyKind, FactId, Level, Paragraph, Report};
 
@@ -21,7 +21,7 @@ pub(crate) struct Input<'a> {
     pub(crate) broken: Vec<Broken>,
     /// The repairs of broken equations, one list for each suspect.
     pub(crate) repairs: Vec<(usize, Vec<Repair>)>,
-    /// The prose, ready for counting.
+    /// The prose as passages.
     pub(crate) prose: Prose<'a>,
 }
 
@@ -35,31 +35,31 @@ impl<'a> Input<'a> {
         Self { report, context, table, broken, repairs, prose }
     }
 
-    /// Every paragraph with its chapter, in the report's order; 0 is the text before the first chapter.
+    /// Returns every paragraph with its chapter, in the report's order; 0 is the text before the first chapter.
     pub(crate) fn paragraphs(&self) -> impl Iterator<Item = (u32, &'a Paragraph)> {
         let preamble = self.report.preamble.iter().map(|paragraph| (0, paragraph));
         let sections = self.report.sections.iter();
         preamble.chain(sections.flat_map(|section| section.paragraphs.iter().map(|p| (section.number, p))))
     }
 
-    /// The agency's level, by the registry, else by its name; `None` if neither tells.
+    /// Returns the agency's level, by the registry, else by its name, or `None` if neither gives it.
     pub(crate) fn level(&self) -> Option<Level> {
         let known = self.context.profile.and_then(|agency| agency.level);
         known.or(self.context.by_name.level)
     }
 
-    /// The agency's kind, by the registry, else by its name; `None` if neither tells.
+    /// Returns the agency's kind, by the registry, else by its name, or `None` if neither gives it.
     pub(crate) fn kind(&self) -> Option<AgencyKind> {
         let known = self.context.profile.and_then(|agency| agency.kind);
         known.or(self.context.by_name.kind)
     }
 
-    /// The first of these cells that a broken equation suspects.
+    /// Returns the first of these cells that is the suspect of a broken equation.
     pub(crate) fn suspected(&self, cells: &[usize]) -> Option<usize> {
         cells.iter().copied().find(|cell| self.broken.iter().any(|broken| broken.cause == *cell))
     }
 
-    /// The first of these cells, by their public names, that a broken equation suspects.
+    /// Returns the first of these cells, by their public names, that is the suspect of a broken equation.
     pub(crate) fn suspected_of(&self, facts: &[FactId]) -> Option<FactId> {
         let table = self.table.as_ref()?;
         let is_suspect =

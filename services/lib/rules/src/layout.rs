@@ -8,7 +8,7 @@ use gongkai_forms::{
 };
 use gongkai_model::{Applicant, Concept, FactId, FormId, Variant};
 
-/// Which rule an equation belongs to.
+/// The rule that an equation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum EquationKind {
     /// A row of chapter 三: the six applicants add up to 总计.
@@ -27,24 +27,24 @@ pub(crate) struct Equation {
     pub(crate) kind: EquationKind,
     /// The addends.
     pub(crate) left: Vec<usize>,
-    /// The printed side; its first cell is the one an editor would look at first.
+    /// The printed side. Its first cell is the one that an editor would examine first.
     pub(crate) right: Vec<usize>,
-    /// The row, column or block, in Chinese.
+    /// Name of the row, column or block, in Chinese.
     pub(crate) place: String,
-    /// The same by its public names.
+    /// Name of the row, column or block, by public names.
     pub(crate) place_en: String,
     /// The concept of its findings.
     pub(crate) concept: Concept,
 }
 
 impl Equation {
-    /// All its cells, the printed side first.
+    /// Returns all its cells, the printed side first.
     pub(crate) fn cells(&self) -> impl Iterator<Item = usize> {
         self.right.iter().chain(&self.left).copied()
     }
 }
 
-/// A cell as the rules need it.
+/// A cell in the form for the rules.
 #[derive(Debug, Clone)]
 pub(crate) struct LayoutCell {
     pub(crate) id: FactId,
@@ -71,7 +71,7 @@ pub struct NamedCell {
     pub id: FactId,
     /// The forms that have the cell.
     pub forms: Vec<(FormId, Variant)>,
-    /// The cell's place for an editor, such as 表三「（一）予以公开」行「自然人」列, in the first of these forms.
+    /// The cell's position for an editor, such as 表三「（一）予以公开」行「自然人」列, in the first of these forms.
     pub position: String,
 }
 
@@ -90,7 +90,7 @@ pub(crate) struct FormLayout {
 }
 
 impl FormLayout {
-    /// Makes every form of a set ready.
+    /// Creates the layouts of all forms of a set.
     pub(crate) fn all(forms: &Forms) -> Vec<Self> {
         forms.iter().map(Self::new).collect()
     }
@@ -122,7 +122,7 @@ impl FormLayout {
 }
 
 impl FormLayout {
-    /// The cells of some forms, each once, in the forms' order.
+    /// Returns the cells of some forms, each once, in the forms' order.
     pub(crate) fn named_cells(layouts: &[Self]) -> Vec<NamedCell> {
         let mut named: Vec<NamedCell> = Vec::new();
         let mut known: HashMap<&FactId, usize> = HashMap::new();
@@ -139,7 +139,7 @@ impl FormLayout {
         named
     }
 
-    /// A cell's number by its public name.
+    /// Returns a cell's number by its public name.
     pub(crate) fn number(&self, name: &str) -> Option<usize> {
         self.numbers.get(name).copied()
     }

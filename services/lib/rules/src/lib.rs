@@ -1,11 +1,12 @@
 //! Rule packs as data, and their evaluation: a pure function from a report and its [`ReportContext`] to findings.
 //!
-//! A pack (`packs/*.toml`) gives each rule its id, severity, forms, messages and legal source, and its condition: a check,
-//! which is a function of this crate, or an expression (CEL).
+//! A pack (`packs/*.toml`) gives each rule its id, severity, forms, messages and legal source, and its condition: a
+//! check, which is a function of this crate, or an expression (CEL).
 //!
-//! Read in this order: `pack` reads the data, `layout` derives equations from the forms, `equation` tests them and finds
-//! the suspect cell, `input` is what a check reads and `draft` what it returns, `checks` are the functions, `expression`
-//! evaluates CEL, and [`RuleSet::evaluate`] turns drafts into findings. Only [`rule_set`] reads files, once, at start.
+//! Read in this order: `pack` reads the data, `layout` derives equations from the forms, `equation` tests them and
+//! finds the suspect cell, `input` is the input of a check and `draft` its result, `checks` are the functions,
+//! `expression` evaluates CEL, and [`RuleSet::evaluate`] turns drafts into findings. Only [`rule_set`] reads files,
+//! once, at start.
 
 #![warn(missing_docs)]
 

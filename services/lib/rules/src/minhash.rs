@@ -1,9 +1,9 @@
 //! MinHash signatures of a report's prose, from which the similarity of two reports is estimated.
 //!
-//! Chapters 一 and 五 are masked (numbers, white space and punctuation are removed, the agency's name becomes one sign),
-//! cut into shingles of five characters, and hashed. The smallest [`KEPT`] hashes estimate the Jaccard similarity of two
-//! texts; the estimate is exact if neither text has more. [`Bands`] find similar texts without comparing all pairs
-//! (locality-sensitive hashing).
+//! Chapters 一 and 五 are masked (numbers, white space and punctuation are removed, the agency's name becomes one
+//! character), cut into shingles of five characters, and hashed. The smallest [`KEPT`] hashes estimate the Jaccard
+//! similarity of two texts; the estimate is exact if neither text has more. [`Bands`] find similar texts without
+//! comparing all pairs (locality-sensitive hashing).
 
 use gongkai_model::{Report, normalized_name};
 
@@ -15,7 +15,7 @@ const SHINGLE: usize = 5;
 const BANDS: usize = 3;
 /// Number of minima in a band.
 const ROWS: usize = 4;
-/// Paragraphs with fewer characters are headings and not compared.
+/// Minimum length of a paragraph, in characters. Shorter ones are headings and not compared.
 const SHORTEST: usize = 12;
 /// Sentences that name the Regulations (条例) are prescribed by law and not compared.
 const LAW: &str = "中华人民共和国政府信息公开条例";
@@ -31,12 +31,12 @@ pub struct MinHash {
     pub hashes: Vec<u32>,
 }
 
-/// Keys of a locality-sensitive index. Texts that share a key are candidates for comparison; of texts with similarity
-/// 0.9, 96 % share one.
+/// Keys of a locality-sensitive index. Texts that share a key are candidates for comparison. Of the pairs with
+/// similarity 0.9, 96 % share one.
 pub type Bands = [u64; BANDS];
 
 impl MinHash {
-    /// The signature and bands of a report.
+    /// Returns the signature and bands of a report.
     #[must_use]
     pub fn of(report: &Report) -> (Self, Bands) {
         let masked = masked(report);
@@ -60,11 +60,12 @@ impl MinHash {
         (Self { chars, hashes }, bands)
     }
 
-    /// The estimated Jaccard similarity of two texts, from 0 to 1; 0 if either is empty.
+    /// Returns the estimated Jaccard similarity of two texts, from 0 to 1; 0 if either is empty.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f64 {
         let (mut a, mut b) = (self.hashes.iter().peekable(), other.hashes.iter().peekable());
-        // If both are complete the whole union counts. Otherwise only its smallest hashes do: both contain all of those.
+        // If both are complete the whole union counts. Otherwise only its smallest hashes do: both contain all of
+        // those.
         let is_whole = self.hashes.len() < KEPT && other.hashes.len() < KEPT;
         let limit = if is_whole { usize::MAX } else { KEPT };
         let (mut union, mut shared) = (0_u32, 0_u32);
@@ -88,7 +89,7 @@ impl MinHash {
     }
 }
 
-/// The prose without what differs between copies of one text.
+/// Returns the prose without the parts that differ between copies of one text.
 fn masked(report: &Report) -> Vec<char> {
     let name = normalized_name(&report.agency);
     let mut masked = Vec::new();
@@ -106,7 +107,7 @@ fn masked(report: &Report) -> Vec<char> {
     masked
 }
 
-/// FNV-1a over the characters, then mixed.
+/// Computes FNV-1a over the characters, and mixes the result.
 fn hash(shingle: &[char]) -> u64 {
     let step = |sum: u64, c: &char| (sum ^ u64::from(u32::from(*c))).wrapping_mul(0x0000_0100_0000_01b3);
     mix(shingle.iter().fold(0xcbf2_9ce4_8422_2325, step))
@@ -156,7 +157,7 @@ mod tests {
         }
     }
 
-    /// Sentences of their own for each number.
+    /// Returns sentences that differ for each number.
     fn sentences(numbers: std::ops::Range<u32>) -> Vec<String> {
         let word = |n: u32| char::from_u32(0x4e00 + n * 37 % 5000).unwrap();
         numbers.map(|n| (0..40).map(|at| word(n * 40 + at)).collect::<String>() + "。").collect()

@@ -1,4 +1,4 @@
-//! What rules know about other reports: the agency's reports on other years and other revisions, its children's and its
+//! The other reports that rules use: the agency's reports on other years and other revisions, its children's and its
 //! siblings' reports.
 //!
 //! A stage keeps this data and passes it in; nothing here performs I/O. A rule that needs absent data is silent.
@@ -30,7 +30,7 @@ pub struct AgencyYear {
     pub minhash: MinHash,
     /// The keys under which reports with similar prose are found.
     pub bands: Bands,
-    /// True if it says that its numbers sum up those of the bodies below.
+    /// True if it states that its numbers sum up those of the bodies below.
     pub rolls_up: bool,
     /// 32 hex digits over cells and prose: pages that differ in template, counters or navigation have the same.
     pub main_hash: String,
@@ -39,7 +39,7 @@ pub struct AgencyYear {
 /// The reports around one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Neighbours {
-    /// The report itself, as its neighbours see it.
+    /// The report itself, in the form for its neighbours.
     pub own: AgencyYear,
     /// The agency's report on the year before.
     pub previous: Option<AgencyYear>,
@@ -53,7 +53,7 @@ pub struct Neighbours {
     pub sibling: Option<Sibling>,
 }
 
-/// Where and in which contents a report was published.
+/// The addresses and contents in which a report was published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Publications {
     /// The addresses at which this content is published.
@@ -64,9 +64,9 @@ pub struct Publications {
     pub elsewhere: Vec<PublishedContent>,
     /// True if this content is taken down at every address and no other content of the report is published.
     pub is_withdrawn: bool,
-    /// The first day on which its publisher claims that the report was out.
+    /// The earliest publication day that its publisher states.
     pub first_claimed: Option<time::Date>,
-    /// The day we first saw it.
+    /// The day on which we first saw it.
     pub first_seen: Option<time::Date>,
 }
 
@@ -75,7 +75,7 @@ pub struct Publications {
 pub struct PublishedContent {
     /// Where it is published; empty if unknown.
     pub url: String,
-    /// As [`AgencyYear::main_hash`].
+    /// The same as [`AgencyYear::main_hash`].
     pub main_hash: String,
     /// Its cells.
     pub cells: Cells,
@@ -86,7 +86,7 @@ pub struct PublishedContent {
 pub struct Children {
     /// Number of children in the registry, without bodies under vertical leadership (垂直管理).
     pub registered: u32,
-    /// Those that reported, in the order of their keys.
+    /// The children that reported, in the order of their keys.
     pub reported: Vec<Child>,
 }
 
@@ -138,7 +138,7 @@ impl Cells {
         self.state(id).value()
     }
 
-    /// All, by name.
+    /// Returns all cells, by name.
     pub fn iter(&self) -> impl Iterator<Item = &(FactId, State)> {
         self.0.iter()
     }
@@ -160,7 +160,8 @@ impl Neighbours {
         }
     }
 
-    /// What expressions see as `neighbours`: `previous` (null, or `year` and the numbers of its `cells` by name).
+    /// Returns the variable `neighbours` of expressions: `previous` is null, or has `year` and the numbers of its
+    /// `cells` by name.
     pub(crate) fn value(&self) -> cel::Value {
         let previous = self.previous.as_ref().map_or(cel::Value::Null, AgencyYear::value);
         HashMap::from([("previous", previous)]).into()
@@ -198,12 +199,12 @@ impl AgencyYear {
     }
 }
 
-/// Words by which a report says whose numbers it sums up. The words after 全市 show that bodies are meant and not a
+/// Words by which a report states whose numbers it sums up. The words after 全市 show that bodies are meant and not a
 /// region.
 const WHOLE: [&str; 6] = ["全省", "全市", "全县", "全区", "全州", "全旗"];
 const BODIES: [&str; 8] = ["行政机关", "各级", "各部门", "各地", "政府系统", "政府部门", "共收到", "共新收"];
 
-/// True if a report says that it sums up others. An office's own report does not, unless it says 汇总 itself.
+/// Returns true if a report states that it sums up others. An office's own report does not, unless it contains 汇总.
 fn rolls_up(report: &Report, is_office: bool) -> bool {
     let says = |text: &str| {
         let sums = text.contains("汇总") && WHOLE.iter().any(|whole| text.contains(whole));
@@ -234,7 +235,7 @@ fn main_hash(report: &Report) -> String {
     hex::encode(&hash.finalize()[..16])
 }
 
-/// The cells that roll-up rules add up over children.
+/// Returns the cells that roll-up rules add up over children.
 #[must_use]
 pub fn figures() -> Vec<FactId> {
     let total =

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::prose::words::Words;
 
-/// One parameter as a pack writes it.
+/// One parameter in the form of a pack.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Param {
@@ -17,19 +17,19 @@ pub(crate) enum Param {
     List(Vec<String>),
 }
 
-/// What kind of parameter a check wants.
+/// The kind of parameter that a check requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ParamKind {
     /// A whole number.
     Whole,
-    /// A decimal; a whole number will do.
+    /// A decimal, or a whole number.
     Decimal,
     /// A list of words.
     List,
 }
 
 impl ParamKind {
-    /// True if a parameter is of this kind.
+    /// Returns true if a parameter is of this kind.
     pub(crate) fn takes(self, param: &Param) -> bool {
         matches!(
             (self, param),
@@ -39,7 +39,7 @@ impl ParamKind {
         )
     }
 
-    /// The kind in words, for the author of a pack.
+    /// Returns the kind in words, for the author of a pack.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Whole => "a whole number",
@@ -63,7 +63,7 @@ impl Params {
         params
     }
 
-    /// Sets one, as a pack's override does.
+    /// Sets a parameter, as a pack's override does.
     pub(crate) fn set(&mut self, name: String, param: Param) {
         if let Param::List(list) = &param {
             let heads =
@@ -82,7 +82,7 @@ impl Params {
         self.all.iter().map(|(name, param)| (name.as_str(), param))
     }
 
-    /// A whole number; 0 if there is none of this name.
+    /// Returns a whole number, or 0 if there is none of this name.
     pub(crate) fn whole(&self, name: &str) -> i64 {
         match self.all.get(name) {
             Some(Param::Whole(number)) => *number,
@@ -90,7 +90,7 @@ impl Params {
         }
     }
 
-    /// A number; 0 if there is none of this name.
+    /// Returns a number, or 0 if there is none of this name.
     pub(crate) fn decimal(&self, name: &str) -> Decimal {
         match self.all.get(name) {
             Some(Param::Whole(number)) => Decimal::from(*number),
@@ -99,7 +99,7 @@ impl Params {
         }
     }
 
-    /// The words of a list, as written.
+    /// Returns the words of a list, verbatim.
     pub(crate) fn list(&self, name: &str) -> &[String] {
         match self.all.get(name) {
             Some(Param::List(list)) => list,
@@ -107,7 +107,7 @@ impl Params {
         }
     }
 
-    /// The words of a list, each up to its first blank, to be looked for all at once; `None` if there are none.
+    /// Returns the words of a list, each up to its first blank, for a single search; `None` if there are none.
     pub(crate) fn words(&self, name: &str) -> Option<&Words> {
         self.words.get(name).map(AsRef::as_ref)
     }

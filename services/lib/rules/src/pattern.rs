@@ -11,7 +11,7 @@ use crate::prose::{Prose, passage::Passage};
 pub(crate) struct RulePattern {
     pub(crate) name: String,
     pub(crate) regex: Regex,
-    /// The chapters it is looked for in (0: the preamble); all if empty.
+    /// The chapters in which to search (0: the preamble); all if empty.
     pub(crate) chapters: Vec<u32>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct RulePattern {
 pub(crate) type Patterns = Vec<RulePattern>;
 
 impl RulePattern {
-    /// Returns its first match; if it has a group, the match of the group.
+    /// Returns its first match, or the match of its group if it has one.
     pub(crate) fn find<'p, 'r>(&self, prose: &'p Prose<'r>) -> Option<(&'p Passage<'r>, Range<usize>)> {
         self.find_all(prose).next()
     }

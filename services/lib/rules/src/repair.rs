@@ -1,7 +1,7 @@
-//! The smallest change that makes the equations hold again: one cell, two cells exchanged, or a row moved by a column.
+//! The smallest change that satisfies the equations again: one cell, two cells exchanged, or a row moved by a column.
 //!
 //! A repair is a suggestion in a finding and is never applied. Broken equations are repaired suspect by suspect:
-//! equations with another suspect stay broken, but no equation that holds may break.
+//! equations with another suspect stay broken, but no satisfied equation may break.
 
 use rust_decimal::Decimal;
 
@@ -19,17 +19,17 @@ pub(crate) enum Repair {
     Set { cell: usize, to: Decimal },
     /// Two cells exchange their numbers.
     Swap { cells: (usize, usize) },
-    /// The cells of a row take the numbers of those beside them.
+    /// The cells of a row get the numbers of the cells beside them.
     Shift {
         /// The row's cells, first to last.
         cells: Vec<usize>,
-        /// Their numbers after it.
+        /// Their numbers after the change.
         to: Vec<Decimal>,
     },
 }
 
 impl Repair {
-    /// The change in words, in Chinese and English.
+    /// Returns the change in words, in Chinese and English.
     pub(crate) fn words(&self, table: &Table<'_>) -> (String, String) {
         let place = |cell: usize| table.layout.cells[cell].position.as_str();
         let name = |cell: usize| table.id(cell).to_string();
@@ -54,12 +54,12 @@ impl Repair {
         }
     }
 
-    /// True if whole numbers moved, which `T3-TRANS` reports.
+    /// Returns true if whole numbers moved, which `T3-TRANS` reports.
     pub(crate) fn is_move(&self) -> bool {
         matches!(self, Self::Swap { .. } | Self::Shift { .. })
     }
 
-    /// The cells that it changes, with their new numbers.
+    /// Returns the changed cells with their new numbers.
     pub(crate) fn changes(&self, table: &Table<'_>) -> Vec<(usize, Decimal)> {
         match self {
             Self::Set { cell, to } => vec![(*cell, *to)],
@@ -94,7 +94,7 @@ struct Search<'a> {
     table: &'a Table<'a>,
     /// The equations to repair.
     own: Vec<usize>,
-    /// All that are broken.
+    /// All broken equations.
     all_broken: &'a [usize],
 }
 
@@ -108,8 +108,8 @@ impl Search<'_> {
         found
     }
 
-    /// Changes of one cell that is in every equation to repair: the suspect first, then those that alter the fewest
-    /// digits.
+    /// Returns changes of one cell that is in every equation to repair: the suspect first, then those that alter the
+    /// fewest digits.
     fn single(&self, suspect: usize, broken: &[Broken]) -> Vec<Repair> {
         let Some(first) = broken.iter().find(|b| self.own.first() == Some(&b.equation)) else {
             return Vec::new();
@@ -135,7 +135,7 @@ impl Search<'_> {
         found.into_iter().map(|(_, _, _, repair)| repair).collect()
     }
 
-    /// Exchanges of two cells of the equations to repair.
+    /// Returns exchanges of two cells of the equations to repair.
     fn swaps(&self) -> Vec<Repair> {
         let mut cells: Vec<usize> =
             self.own.iter().flat_map(|at| self.table.layout.equations[*at].cells()).collect();
@@ -155,7 +155,7 @@ impl Search<'_> {
         found.into_iter().map(|(_, repair)| repair).collect()
     }
 
-    /// Rows of chapter 三 whose numbers are shifted by one column, the last one to the other end.
+    /// Returns rows of chapter 三 with their numbers shifted by one column, the last one to the other end.
     fn shifts(&self) -> Vec<Repair> {
         let mut found = Vec::new();
         for row in &self.table.layout.rows {
@@ -181,7 +181,7 @@ impl Search<'_> {
         found
     }
 
-    /// True if all equations to repair hold after a change and no other breaks.
+    /// Returns true if a change satisfies all equations to repair and breaks no other.
     fn mends(&self, repair: &Repair) -> bool {
         let changes = repair.changes(self.table);
         let layout = self.table.layout;
@@ -199,7 +199,7 @@ impl Search<'_> {
     }
 }
 
-/// How many digits differ between two numbers, line by line from the right; a length that differs counts too.
+/// Returns the number of digits that differ between two numbers, aligned at the right; a different length counts too.
 fn distance(a: Decimal, b: Decimal) -> usize {
     let (a, b) = (number(a), number(b));
     let differing = a.chars().rev().zip(b.chars().rev()).filter(|(a, b)| a != b).count();

@@ -7,7 +7,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::{check::Check, expression::Expression, params::Params, pattern::Patterns, template::Template};
 
-/// What a rule needs besides the report. Without it the rule is silent.
+/// The data that a rule needs besides the report. Without it the rule is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Scope {
@@ -22,7 +22,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The public name.
+    /// Returns the public name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -38,7 +38,7 @@ pub(crate) enum Logic {
     Expression(Arc<Expression>),
 }
 
-/// A first and a last value, both inclusive, open where absent.
+/// A first and a last value, both inclusive. `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds<T> {
     pub(crate) from: Option<T>,
@@ -46,7 +46,7 @@ pub(crate) struct Bounds<T> {
 }
 
 impl<T: PartialOrd> Bounds<T> {
-    /// True if a value lies within.
+    /// Returns true if a value is within the bounds.
     pub(crate) fn hold(&self, value: &T) -> bool {
         self.from.as_ref().is_none_or(|from| value >= from) && self.to.as_ref().is_none_or(|to| value <= to)
     }
@@ -75,38 +75,38 @@ pub struct Rule {
     pub legal: String,
     /// What an editor should do about a finding, in Chinese.
     pub help: String,
-    /// The same in English.
+    /// What an editor should do about a finding, in English.
     pub help_en: String,
     pub(crate) params: Params,
     pub(crate) patterns: Patterns,
     pub(crate) cases: BTreeMap<String, Case>,
 }
 
-/// One way to break a rule, with its words.
+/// One way to break a rule, with its message.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     /// The rule's severity, unless the case has its own.
     pub(crate) severity: Severity,
-    /// The pack gives the case a severity of its own.
+    /// True if the pack gives the case a severity of its own.
     pub(crate) has_own_severity: bool,
     pub(crate) message: Template,
     pub(crate) message_en: Template,
 }
 
 impl Rule {
-    /// First and last year of the reports it applies to; open where absent.
+    /// Returns the first and last year of the reports that it applies to; `None` is open.
     #[must_use]
     pub fn years(&self) -> (Option<i32>, Option<i32>) {
         (self.years.from, self.years.to)
     }
 
-    /// First and last day of publication of the reports it applies to; open where absent.
+    /// Returns the first and last day of publication of the reports that it applies to; `None` is open.
     #[must_use]
     pub fn published(&self) -> (Option<time::Date>, Option<time::Date>) {
         (self.published.from, self.published.to)
     }
 
-    /// Name of the function that checks it; absent for a rule that is an expression.
+    /// Returns the name of the function that checks it, or `None` for a rule with an expression.
     #[must_use]
     pub fn check(&self) -> Option<&'static str> {
         match &self.logic {
@@ -115,7 +115,7 @@ impl Rule {
         }
     }
 
-    /// The expression that says when it is broken; absent for a rule that a function checks.
+    /// Returns the expression that is true if the rule is broken, or `None` for a rule that a function checks.
     #[must_use]
     pub fn when(&self) -> Option<&str> {
         match &self.logic {
@@ -124,12 +124,13 @@ impl Rule {
         }
     }
 
-    /// The names of the ways to break it, with the weight of each.
+    /// Returns the names of the ways to break it, with the severity of each.
     pub fn cases(&self) -> impl Iterator<Item = (&str, Severity)> {
         self.cases.iter().map(|(name, case)| (name.as_str(), case.severity))
     }
 
-    /// True if the rule applies to reports of this form and year that were published on this day, if it is known.
+    /// Returns true if the rule applies to reports of this form and year that were published on this day, if it is
+    /// known.
     #[must_use]
     pub fn applies_to(&self, report: &Report, published: Option<time::Date>) -> bool {
         self.forms.contains(&report.form)

@@ -44,18 +44,18 @@ impl<'a> Table<'a> {
         self.states[cell].value()
     }
 
-    /// The cells of a chapter, by number.
+    /// Returns the cells of a chapter, by number.
     pub(crate) fn chapter(&self, chapter: u32) -> impl Iterator<Item = usize> {
         let cells = self.layout.cells.iter().enumerate();
         cells.filter(move |(_, cell)| cell.chapter == chapter).map(|(at, _)| at)
     }
 
-    /// A cell's public name.
+    /// Returns a cell's public name.
     pub(crate) fn id(&self, cell: usize) -> FactId {
         self.layout.cells[cell].id.clone()
     }
 
-    /// The public names of cells.
+    /// Returns the public names of cells.
     pub(crate) fn ids(&self, cells: impl IntoIterator<Item = usize>) -> Vec<FactId> {
         cells.into_iter().map(|cell| self.id(cell)).collect()
     }

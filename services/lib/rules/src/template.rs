@@ -18,7 +18,8 @@ impl Template {
     /// Reads a template whose placeholders must be among `known`.
     ///
     /// # Errors
-    /// A brace is left open, or a placeholder is unknown; the text says which. The author of the pack corrects it.
+    /// A brace is not closed, or a placeholder is unknown; the text names it. The author of the pack has to correct
+    /// it.
     pub(crate) fn parse(text: &str, known: &[&str]) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -39,7 +40,7 @@ impl Template {
         Ok(Self { pieces })
     }
 
-    /// The message with its values filled in; a value that a check did not give stays as its name in braces.
+    /// Returns the message with its values filled in. A placeholder without a value stays as its name in braces.
     pub(crate) fn render<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> String {
         let mut out = String::new();
         for piece in &self.pieces {

@@ -1,4 +1,4 @@
-//! The text of a pack, and errors with the line they are on.
+//! The text of a pack, and errors with their lines.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -6,11 +6,11 @@ use gongkai_model::{FactId, Severity};
 use time::{Date, macros::format_description};
 use toml::Spanned;
 
-/// A pack cannot be used; its author corrects it.
+/// Error: a pack cannot be used. Its author has to correct it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("rule pack {file}, line {line}: {message}")]
 pub struct PackError {
-    /// The file, as the caller named it.
+    /// Name of the file, from the caller.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
@@ -27,7 +27,7 @@ pub struct PackText<'a> {
     pub text: &'a str,
 }
 
-/// What the names of a pack refer to.
+/// The cells that the names of a pack refer to.
 pub(crate) struct Ground {
     /// The cells of all forms.
     pub(crate) cells: HashSet<FactId>,
@@ -48,7 +48,7 @@ impl<'a> PackLines<'a> {
         self.error_below(at, 0, message)
     }
 
-    /// An error some lines below a place, as inside a string of several lines.
+    /// Creates an error some lines below a position, such as inside a string of several lines.
     pub(crate) fn error_below(
         &self,
         at: Range<usize>,
@@ -64,21 +64,21 @@ impl<'a> PackLines<'a> {
         PackError { file: self.file.to_owned(), line, message: message.into() }
     }
 
-    /// The day that a text names, such as `2024-01-31`.
+    /// Parses a day, such as `2024-01-31`.
     pub(crate) fn day(&self, text: &Spanned<String>) -> Result<Date, PackError> {
         day(text.get_ref()).ok_or_else(|| {
             self.error(text.span(), format!("{:?} is no day such as 2024-01-31", text.get_ref()))
         })
     }
 
-    /// The severity of a name.
+    /// Parses the name of a severity.
     pub(crate) fn severity(&self, name: &Spanned<String>) -> Result<Severity, PackError> {
         let known = Severity::ALL.iter().copied().find(|severity| severity.as_str() == name.get_ref());
         known.ok_or_else(|| self.error(name.span(), format!("unknown severity {:?}", name.get_ref())))
     }
 }
 
-/// The day that a text names.
+/// Parses a day.
 pub(crate) fn day(text: &str) -> Option<Date> {
     Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
 }

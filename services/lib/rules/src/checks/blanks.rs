@@ -1,6 +1,6 @@
 //! `prose.blanks`: placeholders of a template that were not filled in: `主动公开信息  条`, `XX件`, `〔〕号`.
 //!
-//! Passages hold no white space, so this check reads the paragraphs themselves.
+//! Passages contain no white space, so this check reads the paragraphs themselves.
 
 use std::sync::LazyLock;
 

@@ -10,7 +10,7 @@ use crate::{
     table::Table,
 };
 
-/// Maximum number of cells that a message names. It only counts the others.
+/// Maximum number of cells that a message names. Further cells are only counted.
 const NAMED: usize = 5;
 
 const LISTED: &[&str] = &["chapter", "count", "cells"];

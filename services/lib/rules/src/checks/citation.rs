@@ -9,7 +9,8 @@ use crate::{check::Check, draft::Draft, input::Input, params::Params};
 pub(crate) const CHECKS: &[Check] =
     &[Check::one("citation.superseded_form", &[("cited", &["quote", "chapter"])], superseded_form)];
 
-/// The number 〔2019〕60号 in every bracket style. Passages hold no white space and only half-width round brackets.
+/// The number 〔2019〕60号 in every bracket style. Passages contain no white space and only half-width round
+/// brackets.
 const NUMBER: &str = r"[〔\[【(〈<]?(?:2019|二[○〇零]一九)年?[〕\]】)〉>]?第?[〔\[(]?60[〕\])]?号";
 
 /// The notice with its issuer, whose short name is often misspelt. 国办发 is the name of another series.

@@ -76,7 +76,7 @@ fn five_parts(_: &Params, input: &Input<'_>) -> Option<Draft> {
     is_incomplete.then(|| draft("missing", "chapter-1-parts", &missing))
 }
 
-/// Returns the names of the parts of which the text has no word.
+/// Returns the names of the parts that the text does not mention.
 fn missing<'a>(parts: &[(&'a str, &[&str])], text: &str) -> Vec<&'a str> {
     let is_missing = |words: &[&str]| !words.iter().any(|word| text.contains(word));
     parts.iter().filter(|(_, words)| is_missing(words)).map(|(name, _)| *name).collect()

@@ -14,7 +14,7 @@ pub(crate) const CHECKS: &[Check] =
 /// Looks for the words of the pack's list. An entry is a word, optionally followed by a space and its correction.
 /// Each word gives one finding, at its first occurrence.
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    // One search finds all words. The word that was found identifies its entry.
+    // One search finds all words. The matched word identifies its entry.
     let Some(words) = params.words("words") else { return Vec::new() };
     let entries: Vec<(&str, &str)> =
         params.list("words").iter().map(|entry| entry.split_once(' ').unwrap_or((entry, ""))).collect();

@@ -64,7 +64,7 @@ fn number(params: &Params, passage: &Passage<'_>, found: &regex::Captures<'_>) -
     Some(Draft { expected: Some(word.to_owned()), ..draft })
 }
 
-/// Returns the title in 《》 that stands right before a number's bracket.
+/// Returns the title in 《》 right before a number's bracket.
 fn title_before(before: &str) -> Option<&str> {
     let before = before.trim_end_matches(['(', '〔', '[']);
     let inside = before.strip_suffix('》')?;
@@ -76,13 +76,13 @@ static PLAN: StaticRegex = StaticRegex::new(
     r"(20\d{2})年(?:度)?(?:全?[省市县区州国]?)?(?:政务公开|政府信息公开|政务公开政务服务)?(?:重点)?工作(?:要点|安排|计划)",
 );
 
-/// Finds 工作要点 of a year before the report's. Their numbers are a list of the pack.
+/// Finds 工作要点 of a year before the report's. Their document numbers are a list of the pack.
 fn stale(params: &Params, input: &Input<'_>) -> Option<Draft> {
     let mut passages = input.prose.passages().iter().filter(|passage| passage.chapter() <= 1);
     passages.find_map(|passage| stale_plan(params, input.report.year, passage))
 }
 
-/// The first plan of an earlier year that a passage names.
+/// Returns a draft about the first plan of an earlier year that a passage names.
 fn stale_plan(params: &Params, own: i32, passage: &Passage<'_>) -> Option<Draft> {
     let text = passage.text();
     if !(text.contains("要点") || text.contains("安排") || text.contains("计划") || text.contains('号'))

@@ -96,7 +96,7 @@ fn tables(_: &Params, input: &Input<'_>) -> Vec<Draft> {
 }
 
 /// Finds tables whose header names the columns in another order than the form's. The cells were read by that header,
-/// so their places on the grid show the printed order.
+/// so their positions on the grid show the printed order.
 fn order(input: &Input<'_>, table: &Table<'_>) -> Vec<Draft> {
     // Facts are in the order of the form, so the number of a fact is the number of its cell.
     let facts = input.report.facts.iter().zip(table.layout.cells.iter()).enumerate();

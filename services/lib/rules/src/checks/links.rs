@@ -17,7 +17,7 @@ const HOSTED: &[&str] = &["chapter", "quote", "host"];
 pub(crate) const CHECKS: &[Check] = &[Check::many("links", &[("foreign", HOSTED), ("address", HOSTED)], run)
     .with(&[("allowed", ParamKind::List)])];
 
-/// A host with its scheme, or a name that ends as hosts do.
+/// A host with its scheme, or a name with a usual ending of hosts.
 static HOST: StaticRegex = StaticRegex::new(
     r"(?i)(?:https?://|ftp://)([a-z0-9][a-z0-9.-]*[a-z0-9])|((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|cn|net|org|gov|edu|info|top|xyz|cc|vip|io|tv|me|site|online|shop|club|biz|co|hk|tw|mobi|asia|pro|wang|link|win|fun|cloud|ltd|work|tech|store|app|icu|ink|red|dev|art|mom|cyou|buzz|live|today|bindings))|((?:\d{1,3}\.){3}\d{1,3})(?::\d{2,5}|/[a-z])",
 );
@@ -58,7 +58,7 @@ fn hidden(params: &Params, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
     drafts
 }
 
-/// Returns the chapter that a link stands in.
+/// Returns the chapter that contains a link.
 fn chapter(input: &Input<'_>, link: Option<Span>) -> u32 {
     let holds = |paragraph: &Paragraph| match (paragraph.span, link) {
         (Some(own), Some(link)) => own.end > link.end,
@@ -70,7 +70,7 @@ fn chapter(input: &Input<'_>, link: Option<Span>) -> u32 {
     input.report.sections.iter().find(|section| section.paragraphs.iter().any(holds)).map_or(0, |s| s.number)
 }
 
-/// Returns what is wrong with a host, if anything.
+/// Returns the problem with a host, if any.
 fn case(params: &Params, input: &Input<'_>, name: &str) -> Option<&'static str> {
     let is_bare = name.split('.').all(|part| part.parse::<u8>().is_ok()) && name.matches('.').count() == 3;
     if is_bare {
@@ -108,7 +108,7 @@ fn draft(
     Some(Draft { actual: Some(name), ..draft })
 }
 
-/// True for a government's host, the site's own, or one that governments use to reach the public.
+/// Returns true for a government's host, the site's own, or one that governments use to reach the public.
 fn is_own(params: &Params, input: &Input<'_>, host: &str) -> bool {
     let within = |domain: &str| {
         let domain = domain.trim_start_matches("www.");

@@ -38,7 +38,7 @@ fn mentioned(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// True if a text holds a year of four digits that is not the report's.
+/// Returns true if a text contains a year of four digits that is not the report's.
 fn names_another_year(text: &str, own: i32) -> bool {
     text.match_indices('年').any(|(at, _)| {
         let digits = at.checked_sub(4).and_then(|start| text.get(start..at));

@@ -53,14 +53,14 @@ fn number(passage: &Passage<'_>, start: usize) -> Option<Range<usize>> {
         .iter()
         .find(|code| code.chars().enumerate().all(|(n, c)| chars.get(start + n) == Some(&c)));
     let after_code = country.map(|code| start + code.len());
-    // A bracket or mark may stand between the country code and the number.
+    // A bracket or mark may separate the country code and the number.
     let local = after_code
         .map(|at| at + chars[at..].iter().take_while(|c| MARKS.contains(**c) || **c == ')').count());
     let end = [local, Some(start)].into_iter().flatten().find_map(|at| eleven(passage, at))?;
     (!is_code(passage, start) && !is_counted(passage, end)).then_some(start..end)
 }
 
-/// Returns the place after the eleven digits that begin here.
+/// Returns the position after the eleven digits that begin here.
 fn eleven(passage: &Passage<'_>, start: usize) -> Option<usize> {
     let chars = passage.reading().chars();
     let is_mobile =
@@ -98,7 +98,7 @@ fn is_code(passage: &Passage<'_>, start: usize) -> bool {
         let head = head.to_ascii_lowercase();
         return !["tel", "phone", "mobile", "mob"].iter().any(|word| head.ends_with(word));
     }
-    // Two numbers of one office: 83521234/15951234567.
+    // Two numbers of one office are separated by a slash: 83521234/15951234567.
     let is_second =
         before == '/' && chars[..start - 1].iter().rev().take_while(|c| c.is_ascii_digit()).count() >= 7;
     let is_tail = MARKS.contains(before) && is_digit(chars, start.checked_sub(2));

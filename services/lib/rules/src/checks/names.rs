@@ -50,7 +50,7 @@ fn title(_: &Params, input: &Input<'_>) -> Option<Draft> {
     Some(Draft { actual: printed, source, ..draft })
 }
 
-/// The compiler of the report as the preamble names it: `由…编制`.
+/// The compiler of the report in the preamble: `由…编制`.
 static COMPILER: StaticRegex =
     StaticRegex::new(r"由([\p{Han}]{3,30}?)(?:结合|根据|按照|依据|依照|负责|组织|汇总|编制|编写|\()");
 
@@ -103,8 +103,8 @@ fn named_in_title(input: &Input<'_>) -> String {
     parts.iter().skip(1).flatten().map(|part| part.as_str()).collect()
 }
 
-/// True for the office of a government, as 淮安市人民政府办公室 of 淮安市人民政府. A bare place name (某市) counts as
-/// its government.
+/// Returns true for the office of a government, such as 淮安市人民政府办公室 of 淮安市人民政府. A bare place name
+/// (某市) counts as its government.
 fn is_government_of(office: &str, government: &str) -> bool {
     let place = government.trim_end_matches("人民政府");
     let is_place =

@@ -62,7 +62,7 @@ fn codes(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let site = site.filter(|code| code.len() == 10 && code.bytes().all(|byte| byte.is_ascii_digit()));
     if let (Some(code), true) = (site, agency.region != Region::UNKNOWN) {
         let own = agency.region.as_str().trim_end_matches("00");
-        // A site of the province or the city also carries the reports of lower bodies.
+        // A site of the province or the city also publishes the reports of lower bodies.
         let shared = code.chars().zip(own.chars()).take_while(|(a, b)| a == b).count();
         let is_above = code[..6].trim_end_matches('0').len() <= shared;
         if shared < own.len() && !is_above {

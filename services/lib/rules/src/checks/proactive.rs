@@ -1,5 +1,5 @@
-//! `proactive.*`: chapter 二 by itself: which bodies make rules, what is still in force, and which amounts are not in
-//! 万元.
+//! `proactive.*`: chapter 二 on its own: which bodies make rules, which documents are still in force, and which
+//! amounts are not in 万元.
 
 use rust_decimal::Decimal;
 

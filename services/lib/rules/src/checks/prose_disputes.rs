@@ -1,7 +1,7 @@
-//! `prose.disputes`: compares what the prose says about 行政复议 and 行政诉讼 with chapter 四.
+//! `prose.disputes`: compares the statements of the prose about 行政复议 and 行政诉讼 with chapter 四.
 //!
 //! A number belongs to the block named last before it, and to the result named beside it. Other numbers are ignored:
-//! what the body did as 复议机关, complaints by other people, and matters that are only filed under this heading.
+//! work of the body as 复议机关, complaints by other people, and matters that are only filed under this heading.
 
 use rust_decimal::Decimal;
 
@@ -81,7 +81,7 @@ impl DisputeBlocks {
         Self::named(words).filter(|_| DISPUTES.behind.begins(words))
     }
 
-    /// Returns the block that some words name last.
+    /// Returns the block that the words name last.
     fn named(words: &str) -> Option<Self> {
         let names = &DISPUTES.blocks;
         let (direct, after) = (names.direct.last(words), names.after_review.last(words));
@@ -152,7 +152,7 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Disp
     let blocks = named.or(behind)?;
     let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"));
     let since = named_at.map_or("", |at| &so_far[at..]);
-    // A block named before the sentence turns to another matter no longer applies.
+    // A block named before the sentence changes the subject no longer applies.
     if DISPUTES.turns.any(since)
         || DISPUTES.other.any(&so_far)
         || speaks_of_another_year(input.report.year, &so_far)

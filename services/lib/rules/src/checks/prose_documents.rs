@@ -1,4 +1,4 @@
-//! `prose.documents`: compares what the prose says about 规章 and 行政规范性文件 with chapter 二.
+//! `prose.documents`: compares the statements of the prose about 规章 and 行政规范性文件 with chapter 二.
 
 use crate::{
     check::Check,
@@ -40,7 +40,7 @@ fn documents(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// Returns the row that some words name; `None` if they name both rows or neither.
+/// Returns the row that the words name, or `None` if they name both rows or neither.
 fn named(head: &str) -> Option<(&'static str, &'static str)> {
     match (head.contains("规范性文件"), head.contains("规章")) {
         (true, false) => Some(("normative_documents", "行政规范性文件")),
@@ -63,8 +63,8 @@ fn draft(
     let head = reading.head(count, true);
     let sentence = reading.sentence(count.number.start);
     let so_far = reading.words(sentence.start..count.number.start);
-    // The verb stands in the words just before the count. If there is none, an earlier verb of the sentence applies,
-    // but only if those words name the document.
+    // The verb is in the words just before the count. If there is none, an earlier verb of the sentence applies, but
+    // only if those words name the document.
     let last = |words: &str| {
         DOCUMENTS
             .verbs

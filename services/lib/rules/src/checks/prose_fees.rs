@@ -1,5 +1,5 @@
-//! `prose.fees`: what the text says about 信息处理费 (办法 国办函〔2020〕109号): whether it mentions the fee, whether
-//! its statements agree, and which unit it uses.
+//! `prose.fees`: the statements of the text about 信息处理费 (办法 国办函〔2020〕109号): whether it mentions the fee,
+//! whether its statements agree, and which unit it uses.
 
 use rust_decimal::Decimal;
 
@@ -45,7 +45,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// An amount of the fee in 元, and its place.
+/// An amount of the fee in 元, and its position.
 struct Amount<'p, 'r> {
     passage: &'p Passage<'r>,
     range: std::ops::Range<usize>,
@@ -53,7 +53,7 @@ struct Amount<'p, 'r> {
     text: String,
 }
 
-/// Returns the amounts that the text says were collected.
+/// Returns the amounts that the text gives as collected.
 fn amounts<'p, 'r>(about: &[&'p Passage<'r>]) -> Vec<Amount<'p, 'r>> {
     let mut found = Vec::new();
     for passage in about {
@@ -90,7 +90,7 @@ fn unit(about: &[&Passage<'_>], most: Decimal) -> Option<Draft> {
     Some(Draft { actual: Some(decimal(amount.yuan)), ..draft })
 }
 
-/// Finds a text that says both that nothing was collected and that an amount was.
+/// Finds a text that states both that nothing was collected and that an amount was.
 fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
     let (passage, none) = about.iter().find_map(|passage| Some((*passage, NONE.find(passage.text())?)))?;
     // 未发生违规收取处理费 denies a violation, not the fee.

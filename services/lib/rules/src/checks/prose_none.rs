@@ -1,4 +1,4 @@
-//! `prose.none`: the text says that no request was received, while chapter 三 has some.
+//! `prose.none`: the text states that no request was received, while chapter 三 has some.
 
 use rust_decimal::Decimal;
 
@@ -34,7 +34,7 @@ fn none(_: &Params, input: &Input<'_>) -> Vec<Draft> {
         let tail = captures.get(1).map_or("", |tail| tail.as_str());
         let before = &text[..whole.start()];
         let sentence = before.rsplit('。').next().unwrap_or(before);
-        // The words speak of results of requests, not of their number.
+        // The words refer to results of requests, not to their number.
         if REQUESTS.not_of_none.any(tail)
             || has_foreign_scope(&input.report.agency, sentence)
             || speaks_of_another_year(input.report.year, sentence)

@@ -56,7 +56,7 @@ fn draft(
     if (expected - stated).abs() <= tolerance {
         return None;
     }
-    // The number counted just before is the one that an editor most likely divides by.
+    // The number counted just before is the most likely divisor.
     let (whole_count, expected) =
         wholes.last().and_then(|whole| Some((*whole, percent(*whole)?))).unwrap_or((whole_count, expected));
     let expected = decimal(expected.round_dp(2));

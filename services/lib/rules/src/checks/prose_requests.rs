@@ -1,7 +1,7 @@
-//! `prose.requests`: compares what the prose says about requests with chapter 三.
+//! `prose.requests`: compares the statements of the prose about requests with chapter 三.
 //!
 //! A number of the table counts if it is printed. If a total is blank, the row's printed cells give its minimum,
-//! since its blank cells may hold any number. A claim is wrong only if no reading of its verb and no value of the
+//! because its blank cells may have any number. A claim is wrong only if no reading of its verb and no value of the
 //! blank cells makes it right.
 
 use rust_decimal::Decimal;
@@ -37,9 +37,9 @@ fn requests(_: &Params, input: &Input<'_>) -> Vec<Draft> {
 
 /// Returns the claims that no reading of the table supports.
 ///
-/// If a passage states one quantity twice, one right number is enough: the other is a part or another body's. A wrong
-/// number whose scope is not the report's is only questionable, and it ends the examination, because the rest of the
-/// passage speaks of that scope.
+/// If a passage states one quantity twice, one right number is enough: the other is a part or belongs to another
+/// body. A wrong number whose scope is not the report's is only questionable, and it ends the examination, because
+/// the rest of the passage has that scope.
 fn disputed<'c>(table: &Table<'_>, claims: &'c [Claim]) -> Vec<&'c Claim> {
     let holds = |claim: &Claim| agrees(table, claim, claims).unwrap_or(true);
     let mut found: Vec<&Claim> = Vec::new();
@@ -69,7 +69,7 @@ struct PrintedSum {
     cells: Vec<usize>,
 }
 
-/// Returns whether some reading of a claim agrees with the table; `None` if the table does not tell.
+/// Returns whether some reading of a claim agrees with the table, or `None` if the table does not determine it.
 fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
     let mut any = false;
     for (plus, minus) in readings(claim, claims) {
@@ -183,7 +183,7 @@ impl RequestRows {
     }
 }
 
-/// Returns the sum of 总计 over some rows; `None` if a cell that it needs is missing or unreadable.
+/// Returns the sum of 总计 over some rows, or `None` if a required cell is missing or unreadable.
 fn printed(table: &Table<'_>, rows: &[RequestRows]) -> Option<PrintedSum> {
     let mut sum = PrintedSum { low: Decimal::ZERO, exact: true, cells: Vec::new() };
     let wanted = table.layout.rows.iter().filter(|row| rows.iter().any(|rows| rows.holds(row)));

@@ -59,16 +59,16 @@ struct Breakdown {
     parts: Vec<Decimal>,
     sum: Decimal,
     quote: Range<usize>,
-    /// The list ends in 等, or continues with things of another unit.
+    /// True if the list ends in 等, or continues with things of another unit.
     open: bool,
-    /// The parts may overlap.
+    /// True if the parts may overlap.
     overlapping: bool,
     /// How the list is introduced.
     opening: Opening,
 }
 
 impl Breakdown {
-    /// Returns which message to report; `None` if the list adds up or does not have to.
+    /// Returns which message to report, or `None` if the list adds up or does not have to.
     fn case(&self, tolerance_percent: Decimal) -> Option<&'static str> {
         if self.sum == self.total {
             return None;
@@ -89,7 +89,7 @@ impl Breakdown {
         Some(if near && !self.overlapping { "differs" } else { "unsure" })
     }
 
-    /// Returns whether sum and total differ by at most this percentage; `None` on overflow.
+    /// Returns whether sum and total differ by at most this percentage, or `None` on overflow.
     fn is_near(&self, percent: Decimal) -> Option<bool> {
         let gap = self.total.checked_sub(self.sum)?.abs().checked_mul(Decimal::ONE_HUNDRED)?;
         Some(gap <= self.total.checked_mul(percent)?)
@@ -121,7 +121,7 @@ fn lists(passage: &Passage<'_>) -> Vec<Breakdown> {
             };
             let inside = at + length..reading.close(at, sentence.end);
             let list = list(passage, (at, opening), inside.clone());
-            // A mark may stand before the word: 100条：其中……
+            // A mark may precede the word: 100条：其中……
             let is_word = length > 1 && opening == Opening::Said;
             at = if is_word || list.is_some() { inside.end } else { at + 1 };
             found.extend(list);
@@ -131,7 +131,7 @@ fn lists(passage: &Passage<'_>) -> Vec<Breakdown> {
     found
 }
 
-/// Returns what introduces a list at a character, and its length.
+/// Returns the introduction of a list at a character, and its length.
 fn opening(passage: &Passage<'_>, at: usize) -> Option<(Opening, usize)> {
     let reading = passage.reading();
     let chars = reading.chars();
@@ -285,8 +285,9 @@ fn total<'p>(passage: &'p Passage<'_>, opener: usize) -> Option<&'p Count> {
     (!found.approximate && is_of_things).then_some(found)
 }
 
-/// True if the sum of the results is the total that chapter 三 prints. Then only the number in the text can be wrong,
-/// which `prose.requests` reports. A text such as 收到26件，其中…… may also leave out what was carried over.
+/// Returns true if the sum of the results is the total that chapter 三 prints. Then only the number in the text can
+/// be wrong, which `prose.requests` reports. A text such as 收到26件，其中…… may also leave out the requests carried
+/// over.
 fn is_printed(input: &Input<'_>, sum: Decimal) -> bool {
     let total = input.table.as_ref().and_then(|table| {
         let cell = table.layout.number("requests.outcome.total[total]")?;

@@ -28,7 +28,7 @@ fn first(passage: &Passage<'_>) -> Option<Draft> {
     Some(Draft::of_chars("doubled", passage, at..at + 2 * length).with("expected", word))
 }
 
-/// The start and length of the first repeated word of the given length.
+/// Returns the start and length of the first repeated word of the given length.
 fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
     let again =
         |at: usize| at >= length && at < chars.len() && chars[at] == chars[at - length] && is_han(chars[at]);
@@ -41,7 +41,7 @@ fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
             continue;
         }
         let word = &chars[second..second + length];
-        // 人人人人 is one character four times, as are the zeros of a number.
+        // 人人人人 is one character four times, and so are the zeros of a number.
         let is_one = word.iter().all(|c| *c == word[0]);
         let is_rhythm = length == 2 && word.iter().any(|c| RHYTHM.contains(*c));
         if !(is_one || is_rhythm) {
@@ -53,7 +53,7 @@ fn doubled(chars: &[char], length: usize) -> Option<(usize, usize)> {
 
 fn particle(chars: &[char]) -> Option<(usize, usize)> {
     let at = chars.windows(2).position(|pair| pair[0] == pair[1] && SINGLE.contains(pair[0]))?;
-    // 目的的确, 真的的确: a word ends with the character that the next one begins with.
+    // In 目的的确 and 真的的确, a word ends with the character that the next one begins with.
     let before = at.checked_sub(1).map(|before| chars[before]);
     let after = chars.get(at + 2);
     let is_word = chars[at] == '的' && (before == Some('目') || after == Some(&'确'));

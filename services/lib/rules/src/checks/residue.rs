@@ -39,7 +39,7 @@ fn found(input: &Input<'_>, case: &'static str, pattern: &StaticRegex) -> Option
     })
 }
 
-/// True if the asterisks mask digits: 138****1234.
+/// Returns true if the asterisks mask digits: 138****1234.
 fn is_mask(text: &str, range: Range<usize>) -> bool {
     let is_digit = |c: char| c.is_ascii_digit();
     let (before, after) =

@@ -1,4 +1,4 @@
-//! `sections`: the six chapters are there once each, in order, and none is empty (regulations art. 50; notice of the
+//! `sections`: each of the six chapters occurs once, in order, and none is empty (regulations art. 50; notice of the
 //! form).
 
 use gongkai_model::{Report, Section};
@@ -31,7 +31,7 @@ const CHAPTERS: [(u32, &str, &str); 6] = [
     (6, "六", "其他需要报告的事项"),
 ];
 
-/// Words of a chapter whose heading is lost, so that its text stands in the chapter before. All words of a group must
+/// Words of a chapter whose heading is lost, so that its text is in the chapter before. All words of a group must
 /// occur.
 const TRACES: [(u32, &[&[&str]]); 2] = [
     (5, &[&["问题", "不足"], &["改进", "措施", "下一步"]]),

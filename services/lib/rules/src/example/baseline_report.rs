@@ -31,7 +31,7 @@ const CHAPTERS: [(&str, &str); 6] = [
     ("六、其他需要报告的事项", "本年度未收取信息处理费。"),
 ];
 
-/// The baseline report with an example's changes.
+/// Returns the baseline report with an example's changes.
 pub(super) fn report(setting: &Group, text: &str) -> Report {
     let form = setting.form.as_deref().and_then(|form| form.parse().ok()).unwrap_or(FormId::Form2021);
     let year = setting.year.unwrap_or(if form == FormId::Form2021 { 2023 } else { 2020 });
@@ -57,7 +57,7 @@ pub(super) fn report(setting: &Group, text: &str) -> Report {
     report
 }
 
-/// The same body's report on the year before.
+/// Returns the same body's report on the year before.
 pub(super) fn previous(report: &Report, cells: &BTreeMap<String, Spanned<String>>, text: &str) -> Report {
     let mut previous = report.clone();
     previous.year -= 1;
@@ -130,7 +130,7 @@ fn set(report: &mut Report, cells: &BTreeMap<String, Spanned<String>>) {
     }
 }
 
-/// Puts the example's text into its chapter, one paragraph a line.
+/// Adds the example's text to its chapter, one paragraph per line.
 fn write(report: &mut Report, setting: &Group, text: &str) {
     let chapter = setting.chapter.unwrap_or(1);
     let paragraphs = match report.sections.iter_mut().find(|section| section.number == chapter) {

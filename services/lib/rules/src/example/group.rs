@@ -1,11 +1,11 @@
-//! Examples as a pack's TOML states them.
+//! Examples in the form of a pack's TOML.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-/// A group of examples as a pack writes it: how their report differs from the baseline one, and texts.
+/// A group of examples in the form of a pack: the differences of their report from the baseline, and texts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {
@@ -31,12 +31,12 @@ pub(crate) struct Group {
     pub(super) title: Option<String>,
     /// First and last day of 统计期限.
     pub(super) period: Option<[Spanned<String>; 2]>,
-    /// Cells by name. A name that ends in `*` stands for all cells whose names begin with what precedes it.
+    /// Cells by name. A name that ends in `*` matches all cells whose names begin with the part before it.
     #[serde(default)]
     pub(super) cells: BTreeMap<String, Spanned<String>>,
     /// The chapter that the text goes into; 0 is the preamble.
     pub(super) chapter: Option<u32>,
-    /// The text is all that the chapter says.
+    /// True if the text replaces the whole prose of the chapter.
     #[serde(default)]
     pub(super) replaces: bool,
     /// Chapters that the report lacks.
@@ -51,7 +51,7 @@ pub(crate) struct Group {
     /// The page's tags by their public names.
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
-    /// Glosses of pinyin that were taken out.
+    /// Number of pinyin glosses that were removed.
     pub(super) pinyin: Option<u32>,
     /// The agency's report on the year before.
     pub(super) previous: Option<Previous>,
@@ -61,7 +61,7 @@ pub(crate) struct Group {
     pub(super) column: Option<String>,
 }
 
-/// What the report on the year before says.
+/// The content of the report on the year before.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Previous {

@@ -28,7 +28,7 @@ pub(crate) struct Example {
     severity: Option<Severity>,
     text: String,
     setting: Arc<Group>,
-    /// What to say if it does not hold: file and line.
+    /// The error if the example fails, with file and line.
     failed: PackError,
 }
 
@@ -76,12 +76,12 @@ pub(crate) fn read(
 }
 
 impl Example {
-    /// The rule's id.
+    /// Returns the rule's id.
     pub(crate) fn rule(&self) -> &str {
         &self.rule
     }
 
-    /// True if the rule must fire.
+    /// Returns true if the rule must fire.
     pub(crate) fn fires(&self) -> bool {
         self.fires
     }

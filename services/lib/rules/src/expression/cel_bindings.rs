@@ -1,4 +1,4 @@
-//! The variables and functions that expressions (CEL) see: cells, report, prose, agency, event and neighbours.
+//! The variables and functions of expressions (CEL): cells, report, prose, agency, event and neighbours.
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -65,12 +65,13 @@ struct CellBindings {
 
 impl CellBindings {
     fn state(&self, name: &str) -> Result<(State, Unit), ExecutionError> {
-        // A cell that only other forms have is missing.
+        // A cell that exists only in other forms is missing.
         let Some(at) = self.numbers.get(name) else { return Ok((State::Missing, Unit::Count)) };
         Ok((self.states[*at], self.cells[*at].unit))
     }
 
-    /// The cells that a name stands for. A pattern that matches no cell of the form stands for itself, which is missing.
+    /// Returns the cells that a name matches. A pattern that matches no cell of the form is returned itself, as a
+    /// missing cell.
     fn expanded(&self, name: &Arc<String>) -> Vec<Arc<String>> {
         let ids = match name.parse() {
             Ok(names @ CellNames::Many(_)) => names.ids(&self.cells),
@@ -87,7 +88,7 @@ impl CellBindings {
         Ok(state.value().map_or(Cel::Null, |value| number(value, unit)))
     }
 
-    /// The sum of some cells, whose names may have wildcards; null if one of them is not reported.
+    /// Returns the sum of some cells, whose names may have wildcards, or null if one of them is not reported.
     fn sum(&self, names: &[Cel]) -> Result<Cel, ExecutionError> {
         let mut sum = Decimal::ZERO;
         let mut unit = Unit::Count;
@@ -124,7 +125,7 @@ fn add_cells(scope: &mut Scope<'static, 'static>, table: &Table<'_>) {
     debug_assert!(added.iter().all(Result::is_ok), "the standard library has none of these names");
 }
 
-/// A whole count as an integer, any other number as a float.
+/// Converts a whole count to an integer, and any other number to a float.
 fn number(value: Decimal, unit: Unit) -> Cel {
     let is_count = matches!(unit, Unit::Count | Unit::Change) && value.fract().is_zero();
     let whole = if is_count { value.to_i64().map(Cel::Int) } else { None };
@@ -199,7 +200,7 @@ fn event(context: &ReportContext<'_>) -> Cel {
     ]))
 }
 
-/// A rule's parameters as an expression sees them.
+/// Converts a rule's parameters to a value for expressions.
 pub(crate) fn params(params: &Params) -> Cel {
     let value = |param: &Param| match param {
         Param::Whole(number) => Cel::Int(*number),
@@ -210,7 +211,7 @@ pub(crate) fn params(params: &Params) -> Cel {
     Cel::from(params.iter().map(|(name, param)| (name.to_owned(), value(param))).collect::<HashMap<_, _>>())
 }
 
-/// A value as a message shows it; `None` for what has no short form.
+/// Formats a value for a message. Returns `None` for a value without a short form.
 pub(crate) fn text(value: &Cel) -> Option<String> {
     match value {
         Cel::String(text) => Some(text.as_str().to_owned()),

@@ -1,7 +1,7 @@
 //! The cost of an expression: an upper bound of its steps and of the memory of its values, computed before it runs.
 //!
-//! An expression has no loops of its own, only macros such as `all` and `map` over lists, so the bound follows from the
-//! sizes of what it reads. Unlike a time limit, it is the same on every machine. A step takes some 50 ns.
+//! An expression has no loops of its own, only macros such as `all` and `map` over lists, so the bound follows from
+//! the sizes of its inputs. Unlike a time limit, it is the same on every machine. A step takes some 50 ns.
 
 use cel::{
     IdedExpr, Program,
@@ -14,40 +14,40 @@ use crate::{
     pattern::Patterns,
 };
 
-/// Steps that the expressions of all rules may take over one report: about a second.
+/// Maximum number of steps of the expressions of all rules over one report: about a second.
 pub(crate) const STEPS: u64 = 20_000_000;
-/// Bytes of the largest value of an expression.
+/// Maximum size of a value of an expression, in bytes.
 const BYTES: u64 = 32 << 20;
 /// Bytes per step where text is compared, searched or copied.
 const BYTES_PER_STEP: u64 = 64;
 /// Bytes per step where a regular expression searches.
 const SEARCHED_PER_STEP: u64 = 16;
-/// The largest value that is not text, a list or a map.
+/// Maximum size of a value that is not text, a list or a map.
 const SCALAR: u64 = 16;
-/// Names that one name with wildcards may stand for.
+/// Maximum number of cells that one name with wildcards may match.
 const CELLS: u64 = 256;
-/// Steps to compile a regular expression.
+/// Number of steps to compile a regular expression.
 const REGEX: u64 = 5_000;
-/// States of a regular expression that cost no more than a plain search.
+/// Number of states of a regular expression that cost no more than a plain search.
 const CHEAP_STATES: u64 = 16;
-/// Bytes of the variables that are neither report nor parameters.
+/// Size of the variables that are neither report nor parameters, in bytes.
 const OTHER: u64 = 32 << 10;
 
-/// The sizes of what an expression reads.
+/// The sizes of the inputs of an expression.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
     /// Bytes of the report's prose.
     text: u64,
     chapters: u64,
-    /// Bytes of its longest title.
+    /// Bytes of the longest title.
     title: u64,
     /// Bytes of the rule's parameters.
     params: u64,
-    /// Elements of its longest parameter.
+    /// Elements of the longest parameter.
     elements: u64,
 }
 
-/// An upper bound of what an expression costs.
+/// An upper bound of the cost of an expression.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) steps: u64,
@@ -60,7 +60,7 @@ pub(crate) struct Cost {
 struct Size {
     bytes: u64,
     items: u64,
-    /// Bytes of its largest element.
+    /// Bytes of the largest element.
     item: u64,
 }
 
@@ -111,7 +111,7 @@ impl Sizes {
 // === impl Cost ===
 
 impl Cost {
-    /// The cost of programs that read values of these sizes.
+    /// Returns the cost of programs that read values of these sizes.
     pub(crate) fn of<'p>(programs: impl IntoIterator<Item = &'p Program>, sizes: Sizes) -> Self {
         let mut estimate = Estimate { sizes, bound: Vec::new(), cost: Self::default() };
         for program in programs {
@@ -128,7 +128,7 @@ impl Cost {
         self
     }
 
-    /// Returns why the cost is too high if `steps` are left; `None` if it is not.
+    /// Returns why the cost is too high if `steps` are left, or `None` if it is not.
     pub(crate) fn excess(self, steps: u64) -> Option<String> {
         if self.bytes > BYTES {
             return Some(format!(
@@ -149,7 +149,7 @@ impl Size {
         Self { bytes, items: 1, item: bytes }
     }
 
-    /// Both one after the other.
+    /// Returns the cost of both, one after the other.
     fn and(self, other: Self) -> Self {
         Self {
             bytes: self.bytes.saturating_add(other.bytes),
@@ -158,7 +158,7 @@ impl Size {
         }
     }
 
-    /// One or the other.
+    /// Returns the cost of either one.
     fn or(self, other: Self) -> Self {
         Self {
             bytes: self.bytes.max(other.bytes),
@@ -175,7 +175,7 @@ impl Size {
 // === impl Estimate ===
 
 impl<'a> Estimate<'a> {
-    /// The size of an expression's value. What it takes to compute is added to the cost.
+    /// Returns the size of an expression's value, and adds the computation to the cost.
     fn size(&mut self, expression: &'a IdedExpr) -> Size {
         self.spend(1);
         let size = match &expression.expr {
@@ -299,12 +299,13 @@ fn list_of(sizes: &[Size]) -> Size {
     }
 }
 
-/// The steps of a search in `bytes` of text.
+/// Returns the steps of a search in `bytes` of text.
 fn search(bytes: u64, pattern: &str) -> u64 {
     (bytes / SEARCHED_PER_STEP).saturating_mul((states(pattern) / CHEAP_STATES).max(1))
 }
 
-/// About how many states a regular expression has: repetitions with counts multiply what they repeat.
+/// Returns the approximate number of states of a regular expression. Repetitions with counts multiply the states of
+/// the repeated part.
 fn states(pattern: &str) -> u64 {
     let mut groups = vec![0_u64];
     let mut repeated = 1_u64;

@@ -9,7 +9,7 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 /// Compiles an expression.
 ///
 /// # Errors
-/// It is no CEL; the text says where. The author of the pack repairs it.
+/// It is not valid CEL; the error gives the position. The author of the pack has to correct it.
 pub(crate) fn compile(text: &str) -> Result<Program, (usize, String)> {
     ENV.compile(text).map_err(|errors| {
         let first = errors.errors.first();
@@ -19,7 +19,7 @@ pub(crate) fn compile(text: &str) -> Result<Program, (usize, String)> {
     })
 }
 
-/// A fresh scope over the standard library.
+/// Returns a new scope over the standard library.
 pub(crate) fn scope<'v>() -> Scope<'static, 'v> {
     Scope::with_env(Arc::clone(&ENV))
 }

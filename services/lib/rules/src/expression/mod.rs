@@ -1,7 +1,7 @@
 //! Rules as expressions (CEL): compiled once when the pack loads, evaluated over a report.
 //!
-//! An expression that uses an absent value (a blank cell in a sum, a chapter that the report lacks, last year's report)
-//! has no value, and then its rule is silent: a blank never counts as 0.
+//! An expression that uses an absent value (a blank cell in a sum, a chapter that the report lacks, last year's
+//! report) has no value, and then its rule is silent: a blank never counts as 0.
 
 use cel::{Context as Scope, Program, Value as Cel};
 
@@ -27,7 +27,7 @@ pub(crate) const CASE: &str = "broken";
 #[derive(Debug)]
 pub(crate) struct Expression {
     pub(crate) text: String,
-    /// True where the rule is broken.
+    /// The condition. True if the rule is broken.
     pub(crate) when: Program,
     /// The values of the message's placeholders.
     pub(crate) values: Vec<(String, Program)>,
@@ -40,7 +40,7 @@ pub(crate) struct Expression {
 }
 
 impl Expression {
-    /// The condition as written.
+    /// Returns the text of the condition.
     pub(crate) fn when(&self) -> &str {
         &self.text
     }
@@ -53,7 +53,7 @@ impl Expression {
         Cost::of(programs, sizes).with_patterns(patterns, sizes)
     }
 
-    /// The draft of the rule's finding, if the condition is true under the bindings.
+    /// Returns the draft of the rule's finding, if the condition is true under the bindings.
     pub(crate) fn run(
         &self,
         params: &Params,
@@ -73,7 +73,7 @@ impl Expression {
         Some(self.draft(input, &matches, &scope))
     }
 
-    /// The operands that the finding lists, of the report's form.
+    /// Returns the operands of the finding in the report's form.
     fn operands(&self, input: &Input<'_>) -> Vec<FactId> {
         let cells = input.table.as_ref().map_or(&[][..], |table| &table.layout.cells);
         self.facts.iter().flat_map(|names| names.ids(cells)).collect()
@@ -117,7 +117,7 @@ impl<'p, 'r> Matches<'p, 'r> {
         self.found.iter().flatten().next().cloned()
     }
 
-    /// `quote.NAME`: the text that a pattern found, or null.
+    /// Binds `quote.NAME` to the match of each pattern, or to null.
     fn bind(&self, patterns: &Patterns, scope: &mut Scope<'_, '_>) {
         if patterns.is_empty() {
             return;

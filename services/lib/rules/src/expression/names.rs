@@ -15,7 +15,7 @@ use crate::cell_names::CellNames;
 /// The variables of an expression.
 const VARIABLES: &[&str] = &["report", "agency", "event", "neighbours", "params", "quote"];
 
-/// The functions over cells. `sum` takes a list of names, perhaps with wildcards; the others take one name.
+/// The functions over cells. `sum` accepts a list of names with wildcards; the others accept one name.
 const CELL_FUNCTIONS: &[&str] = &["cell", "state", SUM];
 
 const SUM: &str = "sum";
@@ -39,7 +39,7 @@ const STANDARD: &[&str] = &[
     "uint",
 ];
 
-/// The variables that an expression reads. Others are not bound.
+/// The variables that an expression reads. Other variables are not bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
     pub(crate) report: bool,
@@ -53,7 +53,7 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
-    /// What either of two expressions needs.
+    /// Returns the union of two needs.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             report: self.report || other.report,

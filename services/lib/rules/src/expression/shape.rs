@@ -1,6 +1,6 @@
 //! The members of the variables that expressions read.
 
-/// What an expression may select from a value.
+/// The members that an expression may select from a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     /// A value without members.
@@ -57,12 +57,12 @@ const VARIABLES: &[(&str, Shape)] = &[
 ];
 
 impl Shape {
-    /// The shape of a variable; `None` for a variable without fixed members.
+    /// Returns the shape of a variable, or `None` if it has no fixed members.
     pub(crate) fn of(variable: &str) -> Option<Self> {
         VARIABLES.iter().find(|(name, _)| *name == variable).map(|(_, shape)| *shape)
     }
 
-    /// The shape of a member.
+    /// Returns the shape of a member.
     ///
     /// # Errors
     /// There is no such member; the text lists those that exist.

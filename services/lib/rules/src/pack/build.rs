@@ -28,7 +28,7 @@ use crate::{
 /// Placeholders of the message of a rule with patterns.
 const OF_PATTERNS: [&str; 2] = ["quote", "chapter"];
 
-/// Forms of a rule that names none.
+/// Forms of a rule that does not name any.
 const FORMS: [FormId; 2] = [FormId::Form2021, FormId::Form2019];
 
 pub(super) struct PackBuilder<'a> {
@@ -70,7 +70,7 @@ impl PackBuilder<'_> {
         })
     }
 
-    /// A rule that a function checks.
+    /// Builds a rule that a function checks.
     fn checked(
         &self,
         raw: &raw::Rule,
@@ -97,7 +97,7 @@ impl PackBuilder<'_> {
         Ok((Logic::Check(check), cases))
     }
 
-    /// A rule that is an expression.
+    /// Builds a rule with an expression.
     fn expressed(
         &self,
         raw: &raw::Rule,
@@ -223,7 +223,7 @@ impl PackBuilder<'_> {
 /// The logic of a rule, and its cases.
 type Looks = (Logic, BTreeMap<String, Case>);
 
-/// Says why a rule cannot have a parameter.
+/// Checks that a rule can have a parameter. The error explains why not.
 pub(super) fn is_fit(rule: &Rule, name: &str, param: &Param) -> Result<(), String> {
     match &rule.logic {
         Logic::Check(check) => fits(check, name, param),

@@ -1,8 +1,8 @@
 //! Rule packs from TOML: reading and checking.
 //!
-//! A pack that is misspelt must not load: a rule with a wrong name would never fire. So unknown keys, checks, cells,
+//! A misspelt pack must not load: a rule with a wrong name would never fire. Therefore unknown keys, checks, cells,
 //! variables and functions, missing messages and unknown placeholders are errors, each with file and line. `PACKS.md`
-//! beside this crate tells authors what a pack may say.
+//! beside this crate explains the content of a pack to authors.
 
 mod build;
 mod overrides;
@@ -23,12 +23,12 @@ pub(crate) struct Packs {
     pub(crate) examples: Vec<Example>,
 }
 
-/// Reads packs, each on top of those before it.
+/// Reads packs, each on top of the earlier ones.
 ///
 /// # Errors
-/// A text is no TOML, has an unknown or missing key, names something that does not exist (a check, severity, scope,
-/// form, cell, parameter, placeholder, variable or function), gives two rules one id, overrides a rule that no pack
-/// before it defines, or a message is missing.
+/// A text is not TOML, has an unknown or missing key, names something that does not exist (a check, severity, scope,
+/// form, cell, parameter, placeholder, variable or function), gives two rules one id, overrides a rule that no
+/// earlier pack defines, or lacks a message.
 pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground) -> Result<Packs, PackError> {
     packs.iter().try_fold(Packs::default(), |before, pack| before.and(pack, ground))
 }

@@ -1,4 +1,4 @@
-//! A pack's TOML as written, before its names are checked.
+//! A pack's TOML, before its names are checked.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ pub(super) struct Rule {
     pub(super) cases: BTreeMap<String, Spanned<Case>>,
 }
 
-/// A regular expression, alone or with the chapters it is looked for in.
+/// A regular expression, alone or with the chapters in which to search for it.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Pattern {
@@ -75,7 +75,7 @@ pub(super) struct Case {
     pub(super) en: Option<Spanned<String>>,
 }
 
-/// What a pack changes in a rule of a pack before it.
+/// A pack's changes to a rule of an earlier pack.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Override {

@@ -1,13 +1,13 @@
 //! Counts of requests without a verb: `政府信息公开申请26件`, `依申请公开26件`, `26件政府信息公开申请均已答复`.
 //!
-//! Without a verb, the words around the count may only say whose requests they are, of which time, and how many.
+//! Without a verb, the words around the count may contain only whose requests they are, of which time, and how many.
 //! Directories, documents and site columns are called 依申请公开 too.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
 
-/// Words that may stand before the count: times, the body itself, who asked, and words for "in all".
+/// Words that may precede the count: times, the body itself, who asked, and words for "in all".
 const NEUTRAL: &str = "(?:20[0-9]{2}年度?|全年度?|本年度?|年内|年度|今年|以来|当年|期间|截至|年底|12月31日|[我本该](?:机关|行政机关|单位|街道|中心|管委会|办事处|镇政府|政府|部门|园区|局|委|办|厅|县|市|区|镇|乡|州|旗|省|院|校|所|站|处|队|会|部)|全[局委办厅县市区镇乡州旗省院校所站]|共有|共计|共|总计|总共|累计|合计|有|在|就|对|的|各类|各种|书面|有效|所有|实际|实|申请人|申请者|群众|市民|公众|社会公众|社会|向|提出|提交|递交|发起|登记|收悉|收取|完成|依法|均为)*";
 
 /// Words before a count that end with the requests and a word for their number.
@@ -20,7 +20,7 @@ static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
 /// Only neutral words before the count.
 static NOTHING: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{NEUTRAL}$")));
 
-/// The requests after the count, and optionally what became of them.
+/// The requests after the count, optionally with their results.
 static BEHIND: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         "^的?(?:(?:政府)?信息公开申请|依申请公开(?:的?政府信息|信息)?(?:的?申请)?|申请公开(?:的)?(?:政府)?信息)(?:事项|案件|件)?(?:$|均|全部|都|皆|已|并|按|得到|依法|及时|办结|的?(?:办理|答复)$|(?:进行|作出|予以)了?(?:答复|回复|办理))",
@@ -31,8 +31,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant that a test compiles")
 }
 
-/// True if the words around a count state the number of this body's requests and nothing else. They must hold no verb
-/// of requests.
+/// Returns true if the words around a count state the number of this body's requests and nothing else. They must
+/// contain no verb of requests.
 pub(super) fn is_of_requests(agency: &str, head: &str, tail: &str) -> bool {
     let head = &without_own_name(agency, head);
     if head.contains("申请") {

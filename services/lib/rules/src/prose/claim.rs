@@ -1,4 +1,4 @@
-//! Claims: counts in prose that state the number of a row of chapter 三, as told by the verb before them.
+//! Claims: counts in prose that state the number of a row of chapter 三, which the verb before them determines.
 //!
 //! A number that may be a part, or may belong to another year, body or matter, is not a claim. A false finding costs
 //! the editor's trust; a missed one costs only this check.
@@ -25,11 +25,11 @@ pub(crate) struct Claim {
     pub(crate) value: Decimal,
     /// From the verb's clause to the unit, in characters of the passage.
     pub(crate) quote: Range<usize>,
-    /// The words around it name a body or area that need not be the report's own.
+    /// True if the words around it name a body or area that may differ from the report's own.
     pub(crate) foreign_scope: bool,
 }
 
-/// The claims of one passage, left to right.
+/// Returns the claims of one passage, left to right.
 pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
     let (text, reading) = (passage.text(), passage.reading());
     if reading.counts.is_empty()
@@ -52,7 +52,7 @@ pub(crate) fn claims(report: &Report, passage: &Passage<'_>) -> Vec<Claim> {
 struct ClaimReader<'p> {
     report: &'p Report,
     reading: &'p PassageReading,
-    /// Where the passage first speaks of requests for information.
+    /// Position at which the passage first mentions requests for information.
     named_from: Option<usize>,
 }
 
@@ -109,7 +109,7 @@ impl ClaimReader<'_> {
                 is_carried_out(self.report, tail).then_some(Quantity::CarriedOut)
             }
             Some((at, _)) if REQUESTS.papers.any(&head[at..]) => None,
-            // Carried over, but neither from last year nor to the next year.
+            // The requests are carried over, but neither from last year nor to the next year.
             Some((_, Quantity::CarriedOut)) => None,
             Some((_, Quantity::PartiallyGranted)) if names(&listed(), Quantity::Granted) => {
                 Some(Quantity::GrantedOrPartially)
@@ -123,8 +123,8 @@ impl ClaimReader<'_> {
         }
     }
 
-    /// Recognises requests counted without a verb. In a sentence that sorts documents by openness the count is one of
-    /// documents.
+    /// Recognises requests counted without a verb. In a sentence that sorts documents by openness, the count is one
+    /// of documents.
     fn without_a_verb(&self, count: &Count, head: &str, tail: &str) -> Option<Quantity> {
         if !REQUESTS.bare_units.has(count.unit) || !bare::is_of_requests(&self.report.agency, head, tail) {
             return None;
@@ -134,7 +134,7 @@ impl ClaimReader<'_> {
         (!sorts_documents(&so_far)).then_some(Quantity::Worked)
     }
 
-    /// True if the words around a verb speak of requests and of nothing else. The verb alone is not enough.
+    /// Returns true if the words around a verb concern requests and nothing else. The verb alone is not enough.
     fn is_about_requests(
         &self,
         count: &Count,
@@ -154,7 +154,7 @@ impl ClaimReader<'_> {
     }
 }
 
-/// True if some words speak of other business. 登记 (registering) is excepted where it is said of requests.
+/// Returns true if the words concern other business. 登记 (registering) is excepted where it refers to requests.
 fn is_other_business(words: &str) -> bool {
     REQUESTS.other_business.all(words).any(|found| {
         let rest = &words[found.end()..];
@@ -169,14 +169,14 @@ fn sorts_documents(so_far: &str) -> bool {
         || after_open.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// True if some words make a number a part of the whole. Words like `网络等渠道共收到` do not: they name the channels of the
-/// whole.
+/// Returns true if the words make a number a part of the whole. Words like `网络等渠道共收到` do not: they name the
+/// channels of the whole.
 fn is_parted(head: &str) -> bool {
     let cut = REQUESTS.together.iter().find_map(|word| head.rsplit_once(word));
     REQUESTS.parts.any(cut.map_or(head, |(_, rest)| rest))
 }
 
-/// True if a sentence mentions late answers. The number of answers in time then is only a part.
+/// Returns true if a sentence mentions late answers. The number of answers in time is then only a part.
 fn has_late_answers(sentence: &str) -> bool {
     REQUESTS.late.any(sentence)
 }
@@ -193,7 +193,7 @@ fn last_keyword(head: &str) -> Option<(usize, Quantity)> {
     Some((found.start(), REQUESTS.keywords.quantity(found.as_str())?))
 }
 
-/// True if some words name a quantity.
+/// Returns true if the words name a quantity.
 fn names(words: &str, quantity: Quantity) -> bool {
     let keywords = &REQUESTS.keywords;
     keywords.all.all(words).any(|found| keywords.quantity(found.as_str()) == Some(quantity))
@@ -218,15 +218,15 @@ fn is_carried_out(report: &Report, words: &str) -> bool {
         || (words.contains("顺延") && !words.contains("上年"))
 }
 
-/// True if some words name the year and say that requests were carried from one year to the next.
+/// Returns true if the words name the year and state that requests were carried from one year to the next.
 fn is_carried(carried: &Carried, year: i32, words: &str) -> bool {
     (carried.years.any(words) || words.contains(&format!("{year}年")))
         && carried.words.any(words)
         && !carried.not.any(words)
 }
 
-/// True if the last year named before a number is not the report's year. A number carried in may also name the year
-/// before, and a number carried out the year after.
+/// Returns true if the last year named before a number is not the report's year. A number carried in may also name
+/// the year before, and a number carried out the year after.
 fn speaks_of_another_year_than_its_own(report: &Report, quantity: Quantity, so_far: &str) -> bool {
     last_year(so_far).is_some_and(|year| {
         let own = year == report.year;
@@ -238,12 +238,12 @@ fn speaks_of_another_year_than_its_own(report: &Report, quantity: Quantity, so_f
     })
 }
 
-/// True if some words name a year and the last one they name is not this year.
+/// Returns true if the words name a year and the last one is not this year.
 pub(crate) fn speaks_of_another_year(year: i32, so_far: &str) -> bool {
     last_year(so_far).is_some_and(|named| named != year)
 }
 
-/// Returns the last year that some words name.
+/// Returns the last year that the words name.
 fn last_year(so_far: &str) -> Option<i32> {
     let mut last = None;
     for (at, _) in so_far.match_indices('年') {

@@ -19,9 +19,9 @@ pub(crate) struct Count {
     pub(crate) end: usize,
     pub(crate) value: Decimal,
     pub(crate) unit: &'static str,
-    /// Marked by 近, 约, 余, 多 or 万: the number is rounded and must not be compared.
+    /// True if marked by 近, 约, 余, 多 or 万: the number is rounded and must not be compared.
     pub(crate) approximate: bool,
-    /// Written in Chinese numerals.
+    /// True if written in Chinese numerals.
     pub(crate) in_words: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn counts(chars: &[char]) -> Vec<Count> {
     found
 }
 
-/// Returns the count whose number stands at `start..end`, if a unit follows and the number is not an ordinal.
+/// Returns the count with the number at `start..end`, if a unit follows and the number is not an ordinal.
 fn count(chars: &[char], start: usize, value: Decimal, end: usize) -> Option<Count> {
     let before = start.checked_sub(1).and_then(|at| chars.get(at));
     if before.is_some_and(|c| "第每某逐".contains(*c)) {
@@ -72,7 +72,7 @@ fn count(chars: &[char], start: usize, value: Decimal, end: usize) -> Option<Cou
     })
 }
 
-/// True if the words before a number say that it is rounded.
+/// Returns true if the words before a number mark it as rounded.
 fn is_rough(chars: &[char], start: usize) -> bool {
     let rough = ["近", "约", "超", "逾", "不足", "至少", "最多"];
     // 数十条 is rounded, 总数10条 is not.

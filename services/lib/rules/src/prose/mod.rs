@@ -1,7 +1,7 @@
-//! Prose as the number rules read it: passages without white space, and the counts in them.
+//! Prose in the form for the number rules: passages without white space, and the counts in them.
 //!
-//! [`passage`] holds the text and maps it back to the document, [`count`] finds numbers with units, [`reading`]
-//! returns the words around each count, and [`claim`] tells which row of chapter 三 a count speaks of.
+//! [`passage`] contains the text and maps it back to the document, [`count`] finds numbers with units, [`reading`]
+//! returns the words around each count, and [`claim`] determines which row of chapter 三 a count refers to.
 
 mod bare;
 pub(crate) mod claim;

@@ -1,5 +1,5 @@
 //! A passage: one paragraph, or the lines into which a text layer broke one paragraph. Its text has no white space
-//! and half-width punctuation, and each character can be mapped back to its place in the document.
+//! and half-width punctuation, and each character can be mapped back to its position in the document.
 
 use std::ops::Range;
 
@@ -68,7 +68,7 @@ impl<'a> Passage<'a> {
         &self.reading
     }
 
-    /// True if white space or a line end stood before a character.
+    /// Returns true if white space or a line end preceded a character.
     pub(crate) fn is_apart(&self, at: usize) -> bool {
         let places =
             at.checked_sub(1).and_then(|before| Some((self.origin.get(before)?, self.origin.get(at)?)));
@@ -115,7 +115,7 @@ fn continues(line: &str, next: &str) -> bool {
     !ends && line.chars().count() >= FULL_LINE && !opens_item(next.trim_start())
 }
 
-/// True for a line that begins with the mark of a numbered item, a heading or a bracket.
+/// Returns true for a line that begins with the mark of a numbered item, a heading or a bracket.
 fn opens_item(line: &str) -> bool {
     let bare = line.trim_start_matches(['（', '(', '#', '*', ' ', '第']);
     let numerals =

@@ -47,7 +47,7 @@ impl PassageReading {
         self.depth[at]
     }
 
-    /// True if a character stands inside quotation marks or the title of a document.
+    /// Returns true if a character is inside quotation marks or the title of a document.
     pub(crate) fn is_quoted(&self, at: usize) -> bool {
         self.quoted[at]
     }

@@ -66,7 +66,7 @@ pub(super) struct Carried {
     pub(super) not: OrderedWords,
 }
 
-/// Verbs and results, and the quantity that each speaks of.
+/// Verbs and results, with the quantity that each refers to.
 #[derive(Deserialize)]
 #[serde(from = "BTreeMap<Quantity, Vec<String>>")]
 pub(super) struct Keywords {
@@ -88,7 +88,7 @@ impl From<BTreeMap<Quantity, Vec<String>>> for Keywords {
 }
 
 impl Keywords {
-    /// Returns the quantity that a keyword speaks of.
+    /// Returns the quantity that a keyword refers to.
     pub(super) fn quantity(&self, keyword: &str) -> Option<Quantity> {
         self.iter().find(|(word, _)| *word == keyword).map(|(_, quantity)| quantity)
     }

@@ -19,7 +19,7 @@ impl From<Vec<String>> for Words {
 }
 
 impl Words {
-    /// Makes a set of the words of a list. An empty list matches nothing.
+    /// Creates a set of the words of a list. An empty list matches nothing.
     pub(crate) fn new(words: &[&str]) -> Self {
         if words.is_empty() {
             return Self(Regex::new(r"[^\s\S]").expect("a constant pattern that a test compiles"));
@@ -90,7 +90,7 @@ impl OrderedWords {
         self.iter().any(|word| text.ends_with(word))
     }
 
-    /// Returns where the last occurrence of any of the words begins in a text, in bytes.
+    /// Returns the start of the last occurrence of any of the words in a text, in bytes.
     pub(crate) fn last(&self, text: &str) -> Option<usize> {
         self.iter().filter_map(|word| text.rfind(word)).max()
     }

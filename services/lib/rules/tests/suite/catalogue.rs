@@ -1,4 +1,4 @@
-//! The examples of the catalogue hold, and every rule has one that fires and one that is silent.
+//! The examples of the catalogue pass, and every rule has one that fires and one that is silent.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -6,7 +6,7 @@ use gongkai_rules::{PackText, RuleSet, Scope};
 
 use crate::cross;
 
-/// The compiled-in rules with the examples of `packs/examples`.
+/// Returns the compiled-in rules with the examples of `packs/examples`.
 fn with_examples() -> RuleSet {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/examples");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

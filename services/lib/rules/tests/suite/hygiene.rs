@@ -2,7 +2,7 @@
 
 use crate::support::{brief, clean, findings, paragraph, set};
 
-/// A chapter's text (0: the preamble) and the findings of one rule that it makes, as `RULE SEVERITY`.
+/// Checks the findings of one rule about a chapter's text (0: the preamble), each as `RULE SEVERITY`.
 #[track_caller]
 fn check(chapter: usize, text: &str, rule: &str, expect: &[&str]) {
     check_on(&[], chapter, text, rule, expect);
@@ -209,7 +209,7 @@ fn disputes_in_the_prose() {
 
 #[test]
 fn documents_in_the_prose() {
-    // The clean report says 6 in every cell of the row.
+    // The clean report has 6 in every cell of the row.
     check(1, "制发行政规范性文件8件。", "P-DOC", &["P-DOC WARNING"]);
     check(1, "制发行政规范性文件6件，废止4件。", "P-DOC", &["P-DOC WARNING"]);
     check(1, "制定行政规范性文件6件，现行有效6件。", "P-DOC", &[]);

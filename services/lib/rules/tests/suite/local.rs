@@ -92,7 +92,7 @@ params = { error_above = 3 }
     assert!(brief.contains("CELL-EMPTY REVIEW"), "{brief:?}");
 }
 
-/// Expects a refusal that names the file, the line (of the text below the head) and the reason.
+/// Checks that a pack is refused with the file, the line (of the text below the head) and the reason.
 fn check(text: &str, line: usize, expect: &str) {
     let text = format!("{HEAD}{text}");
     let error = RuleSet::with_local(&[PackText { file: "county.toml", text: &text }]).unwrap_err();
@@ -152,7 +152,7 @@ fn a_broken_pack_is_refused_with_its_line() {
     check("[[rules]]\nid = \"L\"\nseverty = \"INFO\"", 3, "severty");
 }
 
-/// A rule of one expression, and perhaps more keys.
+/// Returns a rule with one expression, and optionally more keys.
 fn when(expression: &str, keys: &str) -> String {
     format!(
         "[[rules]]\nid = \"L\"\nseverity = \"INFO\"\nwhen = \"{expression}\"\n{keys}\n\
@@ -227,7 +227,7 @@ fn wildcards_name_the_cells_of_the_reports_form() {
     assert_eq!((&facts[..8], facts.len()), (&refused[..], 15), "{facts:?}");
     set(&mut report, "requests.received[total]", "25");
     assert!(own(&report).is_empty(), "{:?}", own(&report));
-    // A blank is never 0.
+    // A blank never counts as 0.
     set(&mut report, &refused[0], "_");
     assert!(own(&report).is_empty(), "{:?}", own(&report));
 }

@@ -89,7 +89,7 @@ fn the_compiled_in_pack_holds_the_rules_of_one_report() {
     }
 }
 
-/// Changes the first occurrence of a text in the core pack and expects a refusal.
+/// Changes the first occurrence of a text in the core pack and checks that it is refused.
 fn check(from: &str, to: &str, expect: &str) {
     let at = CORE.find(from).expect("the sample change must change something");
     let text = format!("{}{to}{}", &CORE[..at], &CORE[at + from.len()..]);

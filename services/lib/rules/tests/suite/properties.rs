@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::support::{Brief, FORMS, brief, filled, findings};
 
-/// The findings about the equations of chapters 三 and 四.
+/// Returns the findings about the equations of chapters 三 and 四.
 fn of_equations(report: &Report) -> Brief {
     brief(&findings(report)).of(&["T3", "T4"])
 }
@@ -42,7 +42,7 @@ proptest! {
         let found = findings(&report);
         prop_assert!(!found.is_empty());
         if changed.applicant.is_some() {
-            // Every cell of chapter three stands in two equations at least, so there is one explanation.
+            // Every cell of chapter 三 is in at least two equations, so there is one explanation.
             prop_assert!(found.iter().all(|f| f.cause.as_ref() == Some(&changed)), "{:?}", found);
         }
     }
@@ -74,7 +74,7 @@ proptest! {
     }
 }
 
-/// Tries every filling with small numbers; no larger one can help, for the largest sum of the rest is 16.
+/// Tries every filling with small numbers. Larger ones cannot help, because the largest sum of the rest is 16.
 fn some_filling_fits(cells: &[Option<u32>]) -> bool {
     match cells.iter().position(Option::is_none) {
         None => cells[..4].iter().flatten().sum::<u32>() == cells[4].unwrap(),

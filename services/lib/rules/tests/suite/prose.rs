@@ -4,7 +4,7 @@ use gongkai_model::{Finding, Report, Severity};
 
 use crate::support::{brief, clean, findings, set, value, with_prose};
 
-/// Findings about a text in chapter 一 of a report whose table agrees with `cells`.
+/// Returns the findings about a text in chapter 一 of a report whose table agrees with `cells`.
 fn check_in(cells: &[(&str, &str)], agency: &str, text: &str) -> Vec<Finding> {
     let mut report = with_prose(text);
     report.agency = agency.into();
@@ -76,7 +76,8 @@ fn a_list_that_does_not_add_up_is_found() {
 
 #[test]
 fn a_list_that_need_not_be_whole_is_no_alarm() {
-    // 等, mixed units, one part, rounded numbers, nested lists, overlapping channels, quotations.
+    // The lists have 等, mixed units, one part, rounded numbers, nested lists, overlapping channels, or are
+    // quotations.
     lists("公开信息100条，其中政策类30条、动态类60条等。", &[]);
     lists("公开信息100条，其中政策类30条、图解5篇、动态类60条。", &[]);
     lists("公开信息100条，其中政策类30条。", &[]);
@@ -106,7 +107,7 @@ fn results_of_requests_add_up_to_the_answers() {
     lists(&text(1191, 319), &[]);
     lists(&text(1191, 318), &["WARNING 1190 1191"]);
     lists(&text(1192, 319), &["WARNING 1191 1192"]);
-    // Including requests carried over to the next year.
+    // The total includes requests carried over to the next year.
     lists(
         "全年共收办政府信息公开申请案件3646件，同比增长1.05%，其中，予以公开1431件、部分公开471件、不予公开92件、无法提供941件、不予处理117件、作其他处理（含申请人主动撤回申请）469件、转下年度办理125件。",
         &[],
@@ -115,7 +116,7 @@ fn results_of_requests_add_up_to_the_answers() {
         "代表市政府共受理政府信息公开申请859件，申请数量较去年回落12.3%；答复政府信息公开申请805件（含上年度结转申请18件，另有72件申请按照《条例》顺延到下年度答复），均在法定期限内予以答复。予以公开及部分公开258件，占33.9%；不予公开35件，占4.34%；因本机关不掌握等原因无法提供265件，占32.9%；不予处理158件，占19.6%；其他处理0件。",
         &["WARNING 716 805"],
     );
-    // Not all results named: nothing to add up.
+    // Not all results are named, so the list does not have to add up.
     lists("收到政府信息公开申请26件，其中予以公开20件，不予公开3件。", &[]);
 }
 
@@ -184,15 +185,15 @@ fn what_disagrees_with_the_table_is_found() {
 
 #[test]
 fn another_bodys_year_channel_or_matter_is_no_claim() {
-    // Scope.
+    // The scope is that of another body.
     requests("区政府办代表区政府受理政府信息公开申请17件。", &[]);
     requests("全市各单位共收到政府信息公开申请345件，办结333件。其中予以公开200件。", &[]);
     requests("本级收到政府信息公开申请7件。", &[]);
-    // Last year.
+    // The number belongs to last year.
     requests("收到政府信息公开申请26件，比上年增加8件，去年收到18件。", &[]);
     requests("2022年收到政府信息公开申请18件，2023年收到26件。", &[]);
     requests("与2022年收到的18件政府信息公开申请相比有所增加。", &[]);
-    // Parts and rates.
+    // The numbers are parts and rates.
     requests("收到政府信息公开申请26件，其中当面申请3件、信函申请5件、网络申请18件。", &[]);
     requests("通过网络收到政府信息公开申请18件。", &[]);
     requests("收到政府信息公开申请26件，其中受理20件。", &[]);
@@ -200,7 +201,7 @@ fn another_bodys_year_channel_or_matter_is_no_claim() {
     requests("收到自然人政府信息公开申请20件。", &[]);
     requests("收到公民、法人和其他组织通过网络提出的政府信息公开申请18件。", &[]);
     requests("规范依申请公开工作。新增公开目录7条。", &[]);
-    // Rounded, quoted, another matter, negated.
+    // The numbers are rounded, quoted, negated, or concern another matter.
     requests("收到政府信息公开申请20余件。", &[]);
     requests("努力做到“办结一件申请、解决一个问题”，认真办理每一件依申请公开案件。", &[]);
     requests("规范依申请公开工作。全年受理网络问政182件，办理人大建议5件、政协提案7件。", &[]);
@@ -226,7 +227,7 @@ fn one_right_number_is_enough_where_a_passage_says_a_thing_twice() {
     requests("代表区政府受理政府信息公开申请17件。予以公开9件。", &[]);
     let asked = check_in(TABLE, "青溪市水务局", "代表区政府受理政府信息公开申请17件。予以公开9件。");
     assert_eq!(brief(&asked), ["P-REQ REVIEW"]);
-    // A right one does not.
+    // A right number of another scope does not.
     requests("代表区政府受理政府信息公开申请26件。予以公开9件。", &["11 9"]);
 }
 

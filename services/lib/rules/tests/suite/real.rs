@@ -1,4 +1,4 @@
-//! A report as bodies write them, clean, with every kind of number in its prose.
+//! A report in the style of real bodies, clean, with every kind of number in its prose.
 
 use gongkai_forms::Forms;
 use gongkai_model::{Fact, FactId, FormId, Paragraph, Period, Report, Section, Span, State, Variant};
@@ -91,7 +91,7 @@ const CELLS: &[(&str, &str)] = &[
     ("disputes.litigation_after_reconsideration.total", "10"),
 ];
 
-/// The report.
+/// Returns the report.
 pub(crate) fn report() -> Report {
     let form = Forms::embedded().get(FormId::Form2021, Variant::Standard).unwrap().clone();
     let number = |id: &str| {

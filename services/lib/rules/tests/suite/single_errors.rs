@@ -1,5 +1,5 @@
-//! One error at a time in a report as bodies write them: each is found without any other report, and the clean one has
-//! neither a warning nor an error.
+//! One error at a time in a realistic report: each is found without any other report, and the clean one has neither a
+//! warning nor an error.
 
 use gongkai_model::{Report, Severity};
 
@@ -8,7 +8,7 @@ use crate::{
     support::{brief, findings, set},
 };
 
-/// Findings that a person must act on or decide.
+/// Returns the findings that a person must act on or decide.
 fn serious(report: &Report) -> Vec<String> {
     let all = findings(report).into_iter().filter(|f| f.severity > Severity::Info);
     all.map(|f| format!("{} {} {}", f.rule, f.severity, f.message)).collect()
@@ -77,7 +77,7 @@ const CHANGES: &[Change] = &[
     ("nothing charged, and an amount", |r| write(r, "收取信息处理费880元", "未收取信息处理费880元"), "P-FEE"),
 ];
 
-/// The cells as a reader finds them under a header that names 科研机构 and 社会公益组织 in the other order.
+/// Moves the cells to their columns under a header that names 科研机构 and 社会公益组织 in the other order.
 fn exchange_headers(report: &mut Report) {
     let columns = [3, 4, 6, 5, 7, 8, 9];
     let requests = report.facts.iter_mut().filter(|fact| fact.id.applicant.is_some());
@@ -87,7 +87,7 @@ fn exchange_headers(report: &mut Report) {
     }
 }
 
-/// A dozen wordings of one year's numbers, as bodies put them.
+/// A dozen realistic wordings of one year's numbers.
 const WORDINGS: &[&str] = &[
     "2024年，共收到政府信息公开申请512件，上年度结转23件，全部在法定期限内答复，答复518件，结转下年度17件。",
     "全年共受理政府信息公开申请512件（另有上年结转23件），办结518件，17件顺延至下年度办理。",
@@ -124,7 +124,7 @@ fn wordings_of_right_numbers_are_clean_and_of_wrong_ones_are_not() {
     ];
     for (at, from, to, rule) in wrong {
         let mut report = real::report();
-        // The only number of its kind: a right one beside it would excuse a wrong one.
+        // It must be the only number of its kind: a right one beside it would excuse a wrong one.
         report.sections[0].paragraphs[2] = real::paragraph(&WORDINGS[at].replacen(from, to, 1));
         report.sections[0].paragraphs.remove(if at == 8 || at == 9 { 3 } else { 1 });
         let found = serious(&report);

@@ -14,12 +14,12 @@ pub(crate) const FORMS: [(FormId, Variant); 3] = [
     (FormId::Form2019, Variant::Standard),
 ];
 
-/// The context of a report of which only the document is known.
+/// Returns the context of a report of which only the document is known.
 pub(crate) fn nothing_beside(report: &Report) -> ReportContext<'static> {
     ReportContext { by_name: gongkai_agencies::nature_of(&report.agency), ..ReportContext::default() }
 }
 
-/// The report as its neighbours see it.
+/// Returns the report in the form for its neighbours.
 pub(crate) fn seen(report: &Report) -> AgencyYear {
     AgencyYear::of(report, gongkai_agencies::kind_of(&report.agency))
 }
@@ -28,7 +28,8 @@ pub(crate) fn form(id: FormId, variant: Variant) -> Form {
     Forms::embedded().get(id, variant).unwrap().clone()
 }
 
-/// A report whose equations all hold, whose numbers are distinct within a row and a column, and none 0.
+/// Returns a report whose equations are all satisfied, and whose numbers are distinct within a row and a column and
+/// not 0.
 pub(crate) fn clean() -> Report {
     clean_of(FormId::Form2021, Variant::Standard)
 }
@@ -39,8 +40,8 @@ pub(crate) fn clean_of(id: FormId, variant: Variant) -> Report {
     filled(id, variant, &seeds)
 }
 
-/// A report whose free cells take their numbers from `seeds` and whose other cells follow by the equations: the six
-/// parts of each result, of 二 and of 四 (then 一 follows), and the four parts of each block of chapter 四.
+/// Returns a report whose free cells get their numbers from `seeds` and whose other cells follow by the equations:
+/// the six parts of each result, of 二 and of 四 (then 一 follows), and the four parts of each block of chapter 四.
 pub(crate) fn filled(id: FormId, variant: Variant, seeds: &[u32]) -> Report {
     let form = form(id, variant);
     let mut seeds = seeds.iter().map(|n| Decimal::from(*n)).chain(std::iter::repeat(Decimal::ONE));
@@ -115,7 +116,7 @@ fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {
     }
 }
 
-/// A chapter 一 that speaks of all five parts and counts nothing.
+/// A chapter 一 that mentions all five parts and contains no counts.
 const FIVE_PARTS: &str =
     "我局认真落实条例要求，做好主动公开，健全依申请公开、政府信息管理、平台建设和监督保障制度。";
 const PROBLEMS: &str =
@@ -144,7 +145,7 @@ pub(crate) fn paragraph(text: &str) -> Paragraph {
     Paragraph { text: text.into(), span: Some(Span { start: 1000, end: 1000 + scalars }), page: None }
 }
 
-/// Puts a state into a cell: a number, `_` for blank, `/` for not applicable, `?` for unreadable, `!` for missing.
+/// Sets the state of a cell: a number, `_` for blank, `/` for not applicable, `?` for unreadable, `!` for missing.
 pub(crate) fn set(report: &mut Report, id: &str, state: &str) {
     let id: FactId = id.parse().unwrap();
     let fact = report.facts.iter_mut().find(|fact| fact.id == id).expect("the form has the cell");
@@ -161,7 +162,7 @@ pub(crate) fn value(report: &Report, id: &str) -> Decimal {
     report.state(&id.parse().unwrap()).value().expect("a number stands there")
 }
 
-/// The clean report with another text in chapter 一.
+/// Returns the clean report with another text in chapter 一.
 pub(crate) fn with_prose(text: &str) -> Report {
     let mut report = clean();
     report.sections[0].paragraphs = text.split('\n').chain([FIVE_PARTS]).map(paragraph).collect();
@@ -176,7 +177,7 @@ pub(crate) fn findings_published(report: &Report, published_at: Option<time::Dat
     RuleSet::embedded().evaluate(report, &ReportContext { published_at, ..nothing_beside(report) })
 }
 
-/// Findings as tests compare them, each as `RULE SEVERITY`. A comparison that fails shows their messages.
+/// Findings in the form that tests compare, each as `RULE SEVERITY`. A failing comparison shows their messages.
 #[derive(Clone)]
 pub(crate) struct Brief(Vec<(String, String)>);
 
@@ -196,7 +197,7 @@ impl Brief {
         self.0.iter().any(|(own, _)| own == finding)
     }
 
-    /// True if a rule has a finding.
+    /// Returns true if a rule has a finding.
     pub(crate) fn speaks(&self, rule: &str) -> bool {
         self.0.iter().any(|(own, _)| own.split(' ').next() == Some(rule))
     }

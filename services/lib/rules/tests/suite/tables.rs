@@ -66,11 +66,11 @@ fn a_blank_may_stand_for_any_number_but_a_negative_one() {
     let clean = clean();
     let leaf = "requests.outcome.granted[enterprise]";
     let total = "requests.outcome.granted[total]";
-    // The clean report writes no 0, so a blank in it is one more finding of its own.
+    // The clean report contains no 0, so a blank in it is an additional finding.
     check(&[(leaf, "_")], &["CELL-EMPTY "]);
     check(&[(leaf, "/")], &["CELL-NA "]);
     check(&[(total, "_")], &["CELL-EMPTY "]);
-    // Parts above the total: no filling helps.
+    // The parts exceed the total: no filling helps.
     let parts = value(&clean, total) - value(&clean, leaf);
     let too_small = (parts - rust_decimal::Decimal::ONE).to_string();
     check(
@@ -178,14 +178,14 @@ fn empty_cells_are_one_finding_a_chapter() {
         &[],
         &["CELL-EMPTY WARNING 1", "CELL-EMPTY WARNING 1"],
     );
-    // Eleven slips among filled cells.
+    // There are eleven slips among filled cells.
     check_cells(
         &["requests.outcome.granted", "refused.third_party_rights[", "refused.process"],
         "_",
         &zero,
         &["CELL-EMPTY ERROR 21"],
     );
-    // Whole blank columns, a form without a single 0, a form without a single number.
+    // The cases are whole blank columns, a form without a single 0, and a form without a single number.
     check_cells(&["[enterprise]", "[legal_service]", "[other]"], "_", &[], &["CELL-EMPTY WARNING 75"]);
     check_cells(&["requests.outcome.granted", "refused."], "_", &[], &["CELL-EMPTY WARNING 63"]);
     check_cells(&["requests."], "_", &[], &["CELL-EMPTY WARNING 175"]);

@@ -5,7 +5,7 @@ use gongkai_model::{Finding, Severity};
 
 use crate::support::{brief, findings, set, with_prose};
 
-/// The totals of chapter 三 that the wordings speak of, by their placeholders.
+/// The totals of chapter 三 that the wordings refer to, by their placeholders.
 const NUMBERS: &[(&str, &str, &str)] = &[
     ("{n}", "requests.received[total]", "26"),
     ("{ci}", "requests.carried_in[total]", "3"),
@@ -15,7 +15,7 @@ const NUMBERS: &[(&str, &str, &str)] = &[
     ("{B}", "requests.outcome.partially_granted[total]", "4"),
 ];
 
-/// Added to each number in turn to make it wrong. No other row has the result.
+/// Added to each number in turn to make it wrong. No other row has the resulting number.
 const WRONG: u32 = 61;
 
 /// Compares whether a rule has findings of WARNING or ERROR about a text in chapter 一.
@@ -25,7 +25,7 @@ fn check(text: &str, rule: &str, has_alarm: bool) {
     assert_eq!(!found.is_empty(), has_alarm, "{text}: {:?}", brief(&found));
 }
 
-/// Findings of WARNING or ERROR about a text in chapter 一.
+/// Returns the findings of WARNING or ERROR about a text in chapter 一.
 fn alarms(text: &str, rule: &str) -> Vec<Finding> {
     let mut report = with_prose(text);
     for (_, id, state) in NUMBERS {
@@ -49,7 +49,7 @@ fn alarms(text: &str, rule: &str) -> Vec<Finding> {
     all
 }
 
-/// A wording with the table's numbers, each moved by some.
+/// Returns a wording with the table's numbers, each changed by `by`.
 fn filled(wording: &str, by: u32) -> String {
     let groups = [("{C}", "3"), ("{D}", "4"), ("{E}", "1"), ("{F}", "1"), ("{h}", "29")];
     let numbers = NUMBERS.iter().map(|(mark, _, number)| (*mark, *number)).chain(groups);

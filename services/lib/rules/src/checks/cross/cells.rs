@@ -35,7 +35,7 @@ pub(super) fn value(input: &Input<'_>, id: &FactId) -> Option<Decimal> {
     input.report.state(id).value()
 }
 
-/// Returns the position of a cell, in the words of an editor.
+/// Returns the position of a cell in an editor's words.
 pub(super) fn position(input: &Input<'_>, id: &FactId) -> String {
     let cells = input.table.as_ref().map(|table| &table.layout.cells);
     let cell = cells.and_then(|cells| cells.iter().find(|cell| cell.id == *id));

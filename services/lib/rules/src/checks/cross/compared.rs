@@ -26,7 +26,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::many("cross.growth", GROWTH_CASES, growth).with(&[("tolerance", ParamKind::Decimal)]),
 ];
 
-/// Returns the cells whose jumps are worth a look: overall activity, not single results.
+/// Returns the cells that are checked for jumps: overall activity, not single results.
 fn leaping() -> Vec<FactId> {
     let plain = [
         "proactive.licensing.decisions",
@@ -109,7 +109,7 @@ static GROWTH: StaticRegex = StaticRegex::new(
 );
 
 /// Compares the growth of requests in the prose with this year's and last year's table. Skipped if the count in the
-/// prose is not that of the table, since the prose then speaks of something else.
+/// prose differs from the table, because the prose then concerns another matter.
 fn growth(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input) else { return Vec::new() };
     let id = total("requests.received");
@@ -129,7 +129,7 @@ fn growth(params: &Params, input: &Input<'_>) -> Vec<Draft> {
             else {
                 continue;
             };
-            // A number printed with fewer decimals may differ by half a unit of its last one.
+            // A number printed with fewer decimals may differ by half a unit of its last digit.
             let half = Decimal::new(5, printed.scale() + 1);
             if !is_same_count || (stated - actual).abs() <= half + params.decimal("tolerance") {
                 continue;

@@ -43,7 +43,7 @@ fn sibling(params: &Params, input: &Input<'_>) -> Option<Draft> {
     is_similar.then(|| draft.with("agency", &sibling.agency_name))
 }
 
-/// Returns the similarity in thousandths; `None` if there is too little text to compare.
+/// Returns the similarity in thousandths, or `None` if there is too little text to compare.
 fn percent(params: &Params, own: &MinHash, other: &MinHash) -> Option<u16> {
     let least = params.whole("least_chars");
     let is_long = |minhash: &MinHash| i64::from(minhash.chars) >= least;
@@ -51,7 +51,7 @@ fn percent(params: &Params, own: &MinHash, other: &MinHash) -> Option<u16> {
         return None;
     }
     let thousandths = (own.similarity(other) * 1000.0).round();
-    // A similarity lies between 0 and 1, so the result lies between 0 and 1000.
+    // A similarity is between 0 and 1, so the result is between 0 and 1000.
     (0..=1000).find(|whole| (f64::from(*whole) - thousandths).abs() < 0.5)
 }
 

@@ -25,7 +25,7 @@ const ELSEWHERE_CASES: Cases = &[
     ("part_year", &["part", "actual", "expected"]),
 ];
 
-/// Maximum number of cells that a message names. It only counts the others.
+/// Maximum number of cells that a message names. Further cells are only counted.
 const SHOWN: usize = 5;
 
 fn publications<'a>(input: &Input<'a>) -> Option<(&'a Publications, &'a str, &'a Cells)> {
@@ -60,7 +60,7 @@ fn differs(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     parts.chain(differs_at_address(input)).collect()
 }
 
-/// Compares the report with what another file of its submission says.
+/// Compares the report with another file of its submission.
 fn differs_in_part(input: &Input<'_>, part: &Part) -> Option<Draft> {
     let PartContent::Report { year, different, .. } = &part.content else { return None };
     let name = part.name.as_deref().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Review before publication (三审三校, 先审后发): the levels that a site demands against the steps that its event names.
+//! Review before publication (三审三校, 先审后发): the levels that a site requires, compared with the steps that its
+//! event names.
 
 use gongkai_model::ReviewStep;
 

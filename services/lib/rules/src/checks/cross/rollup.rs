@@ -1,6 +1,6 @@
 //! A government's report compared with those of the bodies below it (汇总).
 //!
-//! Only the direct children in the registry count, since the sum of a county already contains its own departments.
+//! Only the direct children in the registry count, because the sum of a county already contains its own departments.
 //! Bodies under vertical leadership (垂直管理) are not among them.
 
 use gongkai_model::{AgencyKind, FactId, Level};
@@ -29,18 +29,18 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::one("rollup.scope", SCOPE, scope),
 ];
 
-/// Returns the children that have reported; `None` if there are none.
+/// Returns the children that have reported, or `None` if there are none.
 fn children<'a>(input: &Input<'a>) -> Option<&'a Children> {
     let children = input.context.neighbours?.children.as_ref()?;
     (!children.reported.is_empty()).then_some(children)
 }
 
-/// Returns the children that have reported, if the report says that it sums them up.
+/// Returns the children that have reported, if the report states that it sums them up.
 fn summed<'a>(input: &Input<'a>) -> Option<&'a Children> {
     children(input).filter(|_| input.context.neighbours.is_some_and(|neighbours| neighbours.own.rolls_up))
 }
 
-/// Returns the sum of a cell over the children that have a number in it.
+/// Returns the sum of a cell over the children with a number in it.
 fn sum(children: &Children, id: &FactId) -> Option<Decimal> {
     let mut numbers = children.reported.iter().filter_map(|child| child.cells.value(id));
     numbers.try_fold(Decimal::ZERO, Decimal::checked_add)
@@ -58,8 +58,8 @@ fn draft(
         .with("registered", children.registered.to_string())
 }
 
-/// True for cells that are summed. Numbers carried between years are not: they would be wrong whenever a body joins
-/// or leaves.
+/// Returns true for cells that are summed. Numbers carried between years are not: they would be wrong whenever a body
+/// joins or leaves.
 fn is_summed(id: &FactId) -> bool {
     !matches!(id.concept.as_str(), "requests.carried_in" | "requests.carried_out")
 }
@@ -118,7 +118,7 @@ fn scope(_: &Params, input: &Input<'_>) -> Option<Draft> {
     Some(draft.with("actual", decimal(actual)).with("children", children.reported.len().to_string()))
 }
 
-/// True if table 3 of the report is that of the office.
+/// Returns true if table 3 of the report is that of the office.
 fn same_as(input: &Input<'_>, office: &Child) -> bool {
     let rows = ["requests.received", "requests.carried_in", "requests.outcome.total", "requests.carried_out"];
     let disputes = cell("disputes.reconsideration.total");

@@ -33,7 +33,7 @@ fn seen(input: &Input<'_>) -> Option<Date> {
     kept.into_iter().chain(input.context.publication.first_seen).min()
 }
 
-/// Returns the last day for publication and the law's term for the body; `None` if the kind of body is not known.
+/// Returns the last day for publication and the law's term for the body, or `None` if the kind of body is not known.
 fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
     let (level, kind) = (input.level()?, input.kind()?);
     let next = input.report.year.checked_add(1)?;
@@ -46,8 +46,8 @@ fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
     Some((case, Date::from_calendar_date(next, month, 31).ok()?))
 }
 
-/// Finds reports published after the deadline. The day of the deadline is in time. A page that moved to a new site
-/// years later carries the date of the move.
+/// Finds reports published after the deadline. The day of the deadline is in time. A page that was moved to a new
+/// site years later has the date of the move.
 fn late(params: &Params, input: &Input<'_>) -> Option<Draft> {
     let published = claimed(input).map(|claimed| seen(input).map_or(claimed, |seen| seen.min(claimed)))?;
     let (case, deadline) = deadline(input)?;

@@ -16,7 +16,7 @@ fn child(report: &Report, is_office: bool) -> Child {
     }
 }
 
-/// A county's report beside those of two bodies below it.
+/// Returns a county's report beside those of two bodies below it.
 fn county(says: &str, change: impl FnOnce(&mut Report, &mut Children)) -> Case {
     let mut report = with_prose(says);
     report.agency = "云溪县人民政府".into();
@@ -41,13 +41,13 @@ pub(super) fn r_lb_and_r_eq() {
     check(&county(SAYS, |_, _| {}), &[]);
     check(&county(SAYS, |r, _| set(r, "requests.received[total]", "3")), &["R-LB WARNING"]);
     check(&county(SAYS, |r, _| set(r, "requests.received[total]", "99999")), &["R-EQ REVIEW"]);
-    // Not all children have reported: a number above their sum is right.
+    // Not all children have reported, so a number above their sum is right.
     let missing = |report: &mut Report, children: &mut Children| {
         children.registered = 3;
         set(report, "requests.received[total]", "99999");
     };
     check(&county(SAYS, missing), &[]);
-    // A report that does not say that it sums up is not compared with the sum.
+    // A report that does not state that it sums up is not compared with the sum.
     check(&county("本单位情况如下。", |r, _| set(r, "requests.received[total]", "99999")), &[]);
     // An office counts only its own numbers, even if it mentions the whole city.
     let office = |report: &mut Report, _: &mut Children| {
@@ -85,7 +85,7 @@ pub(super) fn r_scope() {
         }
     };
     assert_eq!(county(SAYS, of_office).brief().of(&["R-SCOPE"]), ["R-SCOPE WARNING"]);
-    // A small county whose bodies had nothing to report, and a body that is not a government.
+    // The cases are a small county whose bodies had nothing to report, and a body that is not a government.
     let nothing = |report: &mut Report, children: &mut Children| {
         set(report, "requests.received[total]", "0");
         for child in &mut children.reported {

@@ -40,14 +40,14 @@ impl Case {
         }
     }
 
-    /// With a report on the year before.
+    /// Creates a case with a report on the year before.
     fn after(report: Report, previous: &Report) -> Self {
         let mut case = Self::new(report);
         case.neighbours.previous = Some(seen(previous));
         case
     }
 
-    /// `RULE SEVERITY` of the findings that need more than the report.
+    /// Returns `RULE SEVERITY` of the findings that need more than the report.
     fn brief(&self) -> Brief {
         let context = ReportContext {
             published_at: self.published,
@@ -75,7 +75,8 @@ impl Case {
 /// The rules that fired in some case.
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// The rules that need more than the report and fire in some case of this file, or are silent on the clean report.
+/// Returns the rules that need more than the report and fire in some case of this file, or are silent on the clean
+/// report.
 pub(crate) fn covered(fires: bool) -> BTreeSet<String> {
     if fires {
         let all: [fn(); 19] = [
@@ -113,7 +114,7 @@ fn check(case: &Case, expect: &[&str]) {
     assert_eq!(case.brief(), expect);
 }
 
-/// The clean report on the year before, whose carried-out numbers are those that the clean report carries in.
+/// Returns the clean report on the year before, whose carried-out numbers are those that the clean report carries in.
 fn before(report: &Report) -> Report {
     let mut before = report.clone();
     before.year -= 1;
@@ -121,14 +122,14 @@ fn before(report: &Report) -> Report {
         let number = value(report, &format!("requests.carried_in[{column}]")).to_string();
         set(&mut before, &format!("requests.carried_out[{column}]"), &number);
     }
-    // So that not every number is the same.
+    // Change one number, so that not all are the same.
     set(&mut before, "proactive.licensing.decisions", "7");
-    // Enough reviews concluded for this year's suits.
+    // Last year's concluded reviews are enough for this year's suits.
     set(&mut before, "disputes.reconsideration.upheld", "900");
     before
 }
 
-/// The clean report and the one on the year before; `change` may change both.
+/// Returns the clean report with that of the year before; `change` may change both.
 fn years(change: impl FnOnce(&mut Report, &mut Report)) -> Case {
     let mut report = clean();
     let mut before = before(&report);
@@ -136,14 +137,14 @@ fn years(change: impl FnOnce(&mut Report, &mut Report)) -> Case {
     Case::after(report, &before)
 }
 
-/// The clean report's numbers that roll forward: 6 in force, 6 issued, 6 repealed each year.
+/// The carried numbers of the clean report agree: 6 in force, 6 issued, 6 repealed each year.
 #[test]
 fn what_agrees_with_last_year_is_clean_and_without_last_year_all_is_silent() {
     check(&years(|_, _| {}), &[]);
     check(&Case::new(clean()), &[]);
 }
 
-/// A message names the cell as an editor would, in both languages, without placeholders left.
+/// A message names the cell in an editor's words, in both languages, without placeholders left.
 #[test]
 fn messages_are_whole() {
     let case = years(|report, _| set(report, "requests.carried_in[total]", "1"));

@@ -14,7 +14,7 @@ pub(super) fn x_carry() {
     // A blank or a mark on either side cannot be compared.
     check(&years(|_, before| set(before, "requests.carried_out[total]", "_")), &[]);
     check(&years(|report, _| set(report, "requests.carried_in[total]", "/")), &[]);
-    // Bodies that were merged, and figures corrected since.
+    // The bodies were merged, or figures were corrected since.
     for said in ["因机构改革，我局职能划入。", "上年数据有误，以本年度报告为准。"]
     {
         let told = |report: &mut Report, _: &mut Report| {
@@ -23,7 +23,7 @@ pub(super) fn x_carry() {
         };
         check(&years(told), &["X-CARRY REVIEW"]);
     }
-    // Another set of bodies is summed up.
+    // The report sums up another set of bodies.
     let recut = |report: &mut Report, _: &mut Report| {
         report.sections[0].paragraphs.push(paragraph("以下为全市行政机关汇总数据。"));
         set(report, "requests.carried_in[total]", "1");
@@ -42,7 +42,7 @@ pub(super) fn x_valid_and_t2_valid() {
     };
     check(&years(numbers("9", "3")), &[]);
     check(&years(numbers("8", "3")), &["X-VALID WARNING"]);
-    // 6 in force and 6 issued: 13 cannot be repealed.
+    // With 6 in force and 6 issued, 13 cannot be repealed.
     check(&years(numbers("0", "13")), &["X-VALID WARNING", "T2-VALID WARNING"]);
     check(&years(numbers("0", "12")), &[]);
     for said in ["经清理，现行有效件数以本年度报告为准。", "另有 2 件自动失效。", "3 件划转市数据局。"]
@@ -107,7 +107,7 @@ pub(super) fn x_jump_and_t2_unit() {
     check(&decisions("126", "25"), &["X-JUMP INFO"]);
     check(&decisions("25", "126"), &["X-JUMP INFO"]);
     check(&decisions("125", "25"), &[]);
-    // Small numbers vary much.
+    // Small numbers vary a lot.
     check(&decisions("19", "0"), &[]);
     let fees = |now: &'static str, then: &'static str| {
         years(move |report, before| {
@@ -155,7 +155,7 @@ pub(super) fn x_gap() {
     check(&of(true, Some(2021)), &[]);
     // A new agency has no years before.
     check(&of(false, None), &[]);
-    // A gap of several years lists each of them.
+    // A gap of several years contains each of them.
     let long = of(false, Some(2019));
     let context = ReportContext { neighbours: Some(&long.neighbours), ..nothing_beside(&long.report) };
     let found = RuleSet::embedded().evaluate(&long.report, &context);
@@ -207,7 +207,7 @@ pub(super) fn p_up() {
         "全年收到政府信息公开申请 120 件，同比增长 25%。",
         "共收到申请120件，比上年增长25.0%",
         "全年收到政府信息公开申请 120 件，较去年增加 24.95%。",
-        // The prose counts something else than the table.
+        // The prose counts other things than the table.
         "通过网站收到申请 80 件，同比增长 60%。",
         "主动公开信息 120 条，同比增长 60%。",
     ] {
@@ -217,7 +217,7 @@ pub(super) fn p_up() {
     check(&of("全年新收申请120件，与上年相比下降25%。"), &["P-UP INFO"]);
 }
 
-/// Sentences of their own for each number.
+/// Returns sentences that differ for each number.
 fn sentences(numbers: std::ops::Range<u32>) -> String {
     let word = |n: u32| char::from_u32(0x4e00 + n * 37 % 5000).unwrap();
     numbers.map(|n| (0..40).map(|at| word(n * 40 + at)).collect::<String>() + "。").collect()
@@ -235,6 +235,6 @@ pub(super) fn h_sim_y_and_h_sim_p() {
     check(&of(0..50, 0..50), &["H-SIM-Y ERROR", "H-SIM-P INFO"]);
     check(&of(0..50, 3..50), &["H-SIM-Y WARNING", "H-SIM-P INFO"]);
     check(&of(0..50, 25..75), &[]);
-    // Too little to compare.
+    // There is too little text to compare.
     check(&of(0..1, 0..1), &[]);
 }

@@ -18,14 +18,14 @@ fn published(agency: &str, published: Date) -> Case {
 #[test]
 pub(super) fn d_late_and_d_early() {
     let (bureau, county, town) = ("青溪县水务局", "青溪县人民政府", "青溪县大演乡人民政府");
-    // The deadline's own day is in time, also on a Sunday.
+    // The day of the deadline is in time, even on a Sunday.
     for (agency, day) in [
         (bureau, date!(2024 - 01 - 31)),
         (county, date!(2024 - 03 - 31)),
         ("青溪县人民政府办公室", date!(2024 - 03 - 31)),
-        // Moved to a new site years after.
+        // The page was moved to a new site years later.
         (bureau, date!(2025 - 06 - 01)),
-        // Of no known level.
+        // The level of the body is unknown.
         ("水务局", date!(2024 - 06 - 01)),
     ] {
         check(&published(agency, day), &[]);
@@ -55,7 +55,7 @@ pub(super) fn d_late_and_d_early() {
 pub(super) fn d_back() {
     let of = |claimed, seen| Case { seen: Some(seen), ..published("青溪县水务局", claimed) };
     check(&of(date!(2024 - 01 - 25), date!(2024 - 02 - 20)), &["D-BACK REVIEW"]);
-    // Between two visits; seen in time; an old report that came in late.
+    // Published between two visits; seen in time; an old report that was collected late.
     check(&of(date!(2024 - 01 - 30), date!(2024 - 02 - 05)), &[]);
     check(&of(date!(2024 - 01 - 02), date!(2024 - 01 - 30)), &[]);
     check(&of(date!(2024 - 01 - 25), date!(2026 - 11 - 21)), &[]);
@@ -87,12 +87,12 @@ pub(super) fn s_review() {
     check(&of(&levels, Vec::new()), &["S-REVIEW REVIEW"]);
     check(&of(&levels, vec![first.clone()]), &["S-REVIEW REVIEW"]);
     check(&of(&levels, vec![first.clone(), step("分管领导", "不同意")]), &["S-REVIEW REVIEW"]);
-    // The last word counts, in both directions.
+    // The last step counts, in both directions.
     let back = step("分管领导", "退回");
     check(&of(&levels, vec![first.clone(), step("分管领导", "通过"), back.clone()]), &["S-REVIEW REVIEW"]);
     check(&of(&levels, vec![first.clone(), back, step("分管领导", "Approved")]), &[]);
     check(&of(&levels, vec![step("分管领导", ""), first.clone()]), &[]);
-    // Nothing is demanded.
+    // The site requires no review.
     check(&of(&[], Vec::new()), &[]);
     check(&of(&[], vec![first]), &[]);
 }
@@ -118,7 +118,7 @@ pub(super) fn v_change() {
     check(&of("无", &number), &["V-CHANGE WARNING"]);
     check(&of("无", &|r| r.sections[0].paragraphs = vec![paragraph("另外的话。")]), &["V-CHANGE WARNING"]);
     check(&of("现将行政许可数量予以更正。", &number), &[]);
-    // The page around it changed.
+    // Only the page around the content changed.
     check(&of("无", &|_| {}), &[]);
 }
 
