@@ -1,13 +1,13 @@
-//! Decodes messages of the log: the only place where a subject decides the type of a payload.
+//! Decodes messages of the log: the only place where a subject determines the type of a payload.
 //!
-//! [`ReportEvent`] is the input of every consumer. The runtime knows none of these messages; it makes a handler's input from a
-//! subject and a payload with [`TryFrom`].
+//! [`ReportEvent`] is the input of every consumer. The runtime does not depend on these messages; it creates a
+//! handler's input from a subject and a payload with [`TryFrom`].
 
 use prost::{Message, bytes::Bytes};
 
 use crate::{subjects, v1};
 
-/// An event of a report, or an alert about one, as its subject says.
+/// An event of a report, or an alert about one, according to its subject.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportEvent {
     /// A document was received.
@@ -32,7 +32,7 @@ pub enum ReportEvent {
     SubmissionEnded(Box<v1::SubmissionEnded>),
 }
 
-/// The message is not a known event: bury it, because a retry does not help.
+/// Error: the message is not a known event. Bury it, because a retry does not help.
 #[derive(Debug, thiserror::Error)]
 pub enum Undecodable {
     /// The subject is not that of an event.
@@ -47,7 +47,7 @@ pub enum Undecodable {
 }
 
 impl ReportEvent {
-    /// Decodes the payload of a message as the subject says. Alerts share a subject and are told apart by their state.
+    /// Decodes the payload of a message by its subject. Alerts share a subject and are distinguished by their state.
     ///
     /// # Errors
     /// The subject is not that of an event, or the payload is another message: bury it.

@@ -1,7 +1,8 @@
-//! The wire: protobuf messages and services of `gongkai.v1`, the subjects they travel on, the events that those name, and
-//! the conversions between wire types and `gongkai-model`.
+//! The wire: protobuf messages and services of `gongkai.v1`, their subjects, the events of those subjects, and the
+//! conversions between wire types and `gongkai-model`.
 //!
-//! [`v1`] is generated from `proto/gongkai/v1/*.proto` and checked in; `tests/codegen.rs` compares it with the sources.
+//! [`v1`] is generated from `proto/gongkai/v1/*.proto` and checked in; `tests/codegen.rs` compares it with the
+//! sources.
 
 #![warn(missing_docs)]
 

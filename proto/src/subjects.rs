@@ -1,4 +1,4 @@
-//! The only place that spells a subject, a stream, a durable consumer or a bucket.
+//! The only place that defines the name of a subject, a stream, a durable consumer or a bucket.
 //!
 //! Subjects end in a region token, the first six digits of the administrative division code, so that a province can
 //! run consumers and leaf nodes of its own.
@@ -45,8 +45,8 @@ impl Event {
         Self::SubmissionEnded,
     ];
 
-    /// The kind of event on a subject, in any region; [`Self::AlertRaised`] for both kinds of alerts, which share a subject.
-    /// `None` for any other subject.
+    /// Returns the kind of event on a subject, in any region, or `None` for any other subject. Both kinds of alerts
+    /// share a subject; for it, returns [`Self::AlertRaised`].
     #[must_use]
     pub fn of(subject: &str) -> Option<Self> {
         if token_after(BACKFILL_PREFIX, subject).is_some() {
@@ -55,7 +55,7 @@ impl Event {
         Self::ALL.into_iter().find(|event| token_after(event.prefix(), subject).is_some())
     }
 
-    /// The CloudEvents type.
+    /// Returns the CloudEvents type.
     #[must_use]
     pub fn ce_type(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Event {
         }
     }
 
-    /// The subject without its region token.
+    /// Returns the subject without its region token.
     #[must_use]
     pub fn prefix(self) -> &'static str {
         match self {
@@ -88,36 +88,37 @@ impl Event {
         }
     }
 
-    /// The subject to publish on.
+    /// Returns the subject to publish on.
     #[must_use]
     pub fn subject(self, region: Region) -> String {
         format!("{}.{region}", self.prefix())
     }
 
-    /// The subject filter for every region.
+    /// Returns the subject filter for every region.
     #[must_use]
     pub fn filter(self) -> String {
         format!("{}.*", self.prefix())
     }
 }
 
-/// Prefix of the subjects of [`Event::ReportReceived`] for old documents in bulk, which are read when nothing newer waits.
-/// Behind parse they are events like all others.
+/// Prefix of the subjects of [`Event::ReportReceived`] for old documents in bulk, which are read when no newer
+/// document waits. After parse, their events are like all others.
 pub const BACKFILL_PREFIX: &str = "gongkai.v1.report.backfilled";
 
-/// The subject to publish a received document of a backfill on.
+/// Returns the subject on which to publish a received document of a backfill.
 #[must_use]
 pub fn backfill_subject(region: Region) -> String {
     format!("{BACKFILL_PREFIX}.{region}")
 }
 
-/// The subject filter for received documents of backfills in every region.
+/// Returns the subject filter for received documents of backfills in every region.
 #[must_use]
 pub fn backfill_filter() -> String {
     format!("{BACKFILL_PREFIX}.*")
 }
 
-/// The one token that follows a prefix; `None` if the subject does not begin with the prefix's tokens or has more or fewer.
+/// Returns the one token that follows a prefix, or `None` if the subject does not begin with the prefix's tokens or
+/// has more or fewer.
 pub(crate) fn token_after<'a>(prefix: &str, subject: &'a str) -> Option<&'a str> {
     let token = subject.strip_prefix(prefix)?.strip_prefix('.')?;
     (!token.is_empty() && !token.contains('.')).then_some(token)
@@ -126,19 +127,19 @@ pub(crate) fn token_after<'a>(prefix: &str, subject: &'a str) -> Option<&'a str>
 /// Subject prefix of dead letters; the service's name follows.
 pub const DEAD_PREFIX: &str = "gongkai.v1.dead";
 
-/// Subject prefix of the events of a CMS; the name of its site follows. They are requests, which ingest answers: no stream has
-/// these subjects. The broker's permissions decide who may publish on which.
+/// Subject prefix of the events of a CMS; the name of its site follows. They are requests, which ingest answers: no
+/// stream has these subjects. The broker's permissions decide who may publish on which subject.
 pub const CMS_PREFIX: &str = "gongkai.v1.cms";
 /// The replicas of ingest share the requests of a CMS under this queue group.
 pub const CMS_GROUP: &str = "ingest";
 
-/// The subject filter for requests of every site.
+/// Returns the subject filter for requests of every site.
 #[must_use]
 pub fn cms_filter() -> String {
     format!("{CMS_PREFIX}.*")
 }
 
-/// The name of the site on a subject of [`CMS_PREFIX`].
+/// Returns the name of the site on a subject of [`CMS_PREFIX`].
 #[must_use]
 pub fn cms_site(subject: &str) -> Option<&str> {
     token_after(CMS_PREFIX, subject)
@@ -146,14 +147,14 @@ pub fn cms_site(subject: &str) -> Option<&str> {
 
 /// Log of record: every report event, kept for years.
 pub const STREAM_REPORTS: &str = "GONGKAI_REPORTS";
-/// Alerts, and the ends of submissions: what notify delivers.
+/// Alerts and the ends of submissions, which notify delivers.
 pub const STREAM_ALERTS: &str = "GONGKAI_ALERTS";
 /// Dead letters.
 pub const STREAM_DEAD: &str = "GONGKAI_DEAD";
 /// The server's advisories on exhausted or terminated deliveries. Operators watch them; no service depends on them.
 pub const STREAM_ADVISORIES: &str = "GONGKAI_ADVISORIES";
-/// Timers, and the messages they publish when they fire. Its own stream, because the server takes timers only into one that
-/// drops its oldest messages.
+/// Timers, and the messages that they publish when they fire. A stream of its own, because the server accepts timers
+/// only in one that drops its oldest messages.
 pub const STREAM_TIMERS: &str = "GONGKAI_TIMERS";
 
 /// Object store: originals by content hash.
@@ -162,7 +163,8 @@ pub const BUCKET_ORIGINALS: &str = "gongkai-originals";
 pub const BUCKET_TEXTS: &str = "gongkai-texts";
 /// Key-value: state of every submission.
 pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
-/// Key-value: what each content was read as, and whether it was erased. Only ingest writes it; parse reads it.
+/// Key-value: the reports that each content was read as, and whether it was erased. Only ingest writes it; parse
+/// reads it.
 pub const BUCKET_CONTENTS: &str = "gongkai-contents";
 /// Key-value: open alerts of every report.
 pub const BUCKET_ALERTS: &str = "gongkai-alerts";
@@ -174,7 +176,7 @@ pub const BUCKET_NEIGHBOURS: &str = "gongkai-neighbours";
 pub const BUCKET_AGENCIES: &str = "gongkai-agencies";
 /// Object store: lists of agencies by digest.
 pub const BUCKET_REGISTRIES: &str = "gongkai-registries";
-/// Key-value: what the broker held, to distinguish a lost stream or bucket from one that never existed.
+/// Key-value: the state of the broker's streams and buckets, to distinguish a lost one from one that never existed.
 pub const BUCKET_MARKER: &str = "gongkai-marker";
 
 /// Key-value: attempts of messages that were delivered more than once, by stream, consumer and sequence.
@@ -191,7 +193,7 @@ pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
         Some(7),
     ),
 ];
-/// Streams of timers to declare, as [`STREAMS`]. The days exceed the longest timer.
+/// Streams of timers to declare, in the form of [`STREAMS`]. The days exceed the longest timer.
 pub const TIMER_STREAMS: &[(&str, &[&str], Option<u32>)] =
     &[(STREAM_TIMERS, &["gongkai.v1.timer.>", "gongkai.v1.due.>"], Some(30))];
 /// Object store buckets to declare.
@@ -219,46 +221,47 @@ pub const CONSUMER_NOTIFY: &str = "notify";
 pub const CONSUMER_INGEST_STATE: &str = "ingest-state";
 /// Durable consumer of ingest on dead letters: marks their submissions dead.
 pub const CONSUMER_INGEST_DEAD: &str = "ingest-dead";
-/// Durable consumers of projectors begin with this; see [`consumer_query`].
+/// Prefix of the durable consumers of projectors; see [`consumer_query`].
 pub const CONSUMER_QUERY: &str = "query";
 
-/// Durable consumer of the projector of one read model: another read model begins with the first event.
+/// Returns the durable consumer of the projector of one read model. Another read model begins with the first event.
 #[must_use]
 pub fn consumer_query(epoch: &str) -> String {
     format!("{CONSUMER_QUERY}-{epoch}")
 }
 
-/// Durable consumer that delivers alerts for one subscription.
+/// Returns the durable consumer that delivers alerts for one subscription.
 #[must_use]
 pub fn consumer_delivery(subscription: &str) -> String {
     format!("notify-{subscription}")
 }
 
-/// What a site's `callback_url` is called where a subscription is named. No name of a subscription in the config has the `_`.
+/// Returns the name for a site's `callback_url` in the place of a subscription. Names of subscriptions in the config
+/// do not contain `_`.
 #[must_use]
 pub fn callback(site: &str) -> String {
     format!("callback_{site}")
 }
 
-/// The subscription of such a consumer; `None` for any other.
+/// Returns the subscription of such a consumer, or `None` for any other.
 #[must_use]
 pub fn subscription_of(durable: &str) -> Option<&str> {
     durable.strip_prefix("notify-")
 }
 
-/// Name of the timer of a subscription whose receiver is away.
+/// Returns the name of the timer of a subscription whose receiver is away.
 #[must_use]
 pub fn timer_delivery(subscription: &str) -> String {
     format!("gongkai.v1.timer.delivery.{subscription}")
 }
 
-/// Subject on which that timer fires.
+/// Returns the subject on which that timer fires.
 #[must_use]
 pub fn due_delivery(subscription: &str) -> String {
     format!("gongkai.v1.due.delivery.{subscription}")
 }
 
-/// Durable consumer that delivers the waiting alerts of one subscription when its timer fires.
+/// Returns the durable consumer that delivers the waiting alerts of one subscription when its timer fires.
 #[must_use]
 pub fn consumer_due(subscription: &str) -> String {
     format!("due-{subscription}")

@@ -1,5 +1,5 @@
-//! Checks that logs of earlier versions stay readable: `wire/<version>` has every event as that version encoded it
-//! (`.bin`), with every field filled, and as it decoded it (`.txt`). Every later version decodes the same.
+//! Checks that logs of earlier versions stay readable: `wire/<version>` has every event in the encoding of that
+//! version (`.bin`), with every field filled, and its decoded form (`.txt`). Every later version decodes the same.
 //!
 //! `make gen` runs this with `GONGKAI_GEN=write` and writes the files of the present version. Those of other versions
 //! are never rewritten.
@@ -26,12 +26,12 @@ fn folder(version: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests/wire", version].iter().collect()
 }
 
-/// The files of an event: its CloudEvents type without what all have.
+/// Returns the file stem of an event: its CloudEvents type without the common parts.
 fn stem(event: Event) -> &'static str {
     event.ce_type().strip_prefix("gongkai.").and_then(|name| name.strip_suffix(".v1")).unwrap()
 }
 
-/// Every field and its value, one per line.
+/// Returns every field and its value, one per line.
 fn read(stem_: &str, payload: Vec<u8>) -> String {
     let payload = Bytes::from(payload);
     let Some(event) = Event::ALL.into_iter().find(|event| stem(*event) == stem_) else {
@@ -41,7 +41,7 @@ fn read(stem_: &str, payload: Vec<u8>) -> String {
     format!("{:#?}\n", ReportEvent::decode(&event.subject(Region::UNKNOWN), payload).unwrap())
 }
 
-/// The first line of a recorded reading that another lacks. New fields are lines that the record has not.
+/// Returns the first line of a recorded reading that another lacks. Lines that the record lacks are new fields.
 fn first_lost<'a>(recorded: &'a str, read: &str) -> Option<&'a str> {
     let mut lines = read.lines();
     recorded.lines().find(|recorded| !lines.any(|line| line == *recorded))

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-/// One span as it was exported.
+/// One exported span.
 #[derive(Debug, Clone)]
 pub struct Span {
     /// `service.name` of the resource.
@@ -33,14 +33,14 @@ pub struct Span {
     pub span_id: String,
     /// 16 hex digits, or empty for a root.
     pub parent_id: String,
-    /// Trace ids it links to.
+    /// Trace ids that it links to.
     pub links: Vec<String>,
     /// Its attributes, values as text.
     pub attributes: Vec<(String, String)>,
 }
 
 impl Span {
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     #[must_use]
     pub fn attribute(&self, key: &str) -> Option<&str> {
         self.attributes.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
@@ -71,23 +71,23 @@ impl Collector {
         Self { address, spans }
     }
 
-    /// What `telemetry.otlp_endpoint` is set to.
+    /// Returns the value for `telemetry.otlp_endpoint`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// All spans of a trace so far.
+    /// Returns all spans of a trace so far.
     #[must_use]
     pub fn trace(&self, trace_id: &str) -> Vec<Span> {
         let spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
         spans.iter().filter(|span| span.trace_id == trace_id).cloned().collect()
     }
 
-    /// Waits until `enough` holds of a trace's spans.
+    /// Waits until `enough` returns true for a trace's spans.
     ///
     /// # Panics
-    /// If it does not within 30 s; the message lists what came.
+    /// If that takes more than 30 s; the message lists the received spans.
     pub async fn wait_for(&self, trace_id: &str, enough: impl Fn(&[Span]) -> bool) -> Vec<Span> {
         let mut spans = Vec::new();
         for _ in 0..300 {

@@ -1,5 +1,5 @@
 //! A deployment as an operator would run it: a real nats-server and the services as processes of their own, on free
-//! loopback ports, with their data in a temporary folder. All of it ends with the value.
+//! loopback ports, with their data in a temporary folder. All of it ends when the value is dropped.
 
 use std::{
     fs::File,
@@ -23,7 +23,7 @@ use crate::process::{Addresses, Process};
 /// A running deployment.
 pub struct Deployment {
     folder: TempDir,
-    /// One, or those of a cluster.
+    /// The broker, or the brokers of a cluster.
     brokers: Vec<NatsServer>,
     processes: Vec<Process>,
     started: usize,
@@ -32,21 +32,21 @@ pub struct Deployment {
 /// Replicas and settings of a deployment.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// Replicas of parse and of validate; 0 counts as 1.
+    /// Number of replicas of parse and of validate; 0 counts as 1.
     pub replicas: usize,
-    /// Replicas of ingest, notify and query, each with addresses of its own; 0 counts as 1.
+    /// Number of replicas of ingest, notify and query, each with addresses of its own; 0 counts as 1.
     pub fronts: usize,
-    /// More TOML for the config file all services read.
+    /// Additional TOML for the config file of all services.
     pub config: String,
     /// `telemetry.otlp_endpoint`, if traces are wanted.
     pub otlp_endpoint: Option<String>,
 }
 
 impl Deployment {
-    /// Starts everything and waits until every process says it is ready.
+    /// Starts everything and waits until every process is ready.
     ///
     /// # Panics
-    /// If a program is missing (run `make test`) or does not become ready; the message has its log.
+    /// If a program is missing (run `make test`) or does not become ready; the message contains its log.
     pub async fn start(plan: &Plan) -> Self {
         Self::start_over(plan, "").await
     }
@@ -85,25 +85,25 @@ impl Deployment {
         deployment
     }
 
-    /// Base URL of ingest's HTTP side; of several, the first.
+    /// Returns the base URL of ingest's HTTP server, or of the first replica.
     #[must_use]
     pub fn ingest(&self) -> String {
         self.fronts("ingest").remove(0)
     }
 
-    /// `host:port` of ingest's gRPC side.
+    /// Returns `host:port` of ingest's gRPC server.
     #[must_use]
     pub fn submissions(&self) -> String {
         self.of("ingest").next().expect("ingest is always started").addresses.submissions.to_string()
     }
 
-    /// `host:port` of query; of several, the first.
+    /// Returns `host:port` of query, or of its first replica.
     #[must_use]
     pub fn query(&self) -> String {
         self.of("query").next().expect("query is always started").addresses.front.to_string()
     }
 
-    /// Base URLs of all replicas of `ingest` or `query`.
+    /// Returns the base URLs of all replicas of `ingest` or `query`.
     #[must_use]
     pub fn fronts(&self, service: &str) -> Vec<String> {
         self.of(service).map(|process| format!("http://{}", process.addresses.front)).collect()
@@ -165,17 +165,17 @@ impl Deployment {
         Command::new(binary("gongkai")).args(arguments).output().expect("the program was just found")
     }
 
-    /// The broker; of a cluster, the first.
+    /// Returns the broker, or the first of a cluster.
     pub fn broker(&mut self) -> &mut NatsServer {
         &mut self.brokers[0]
     }
 
-    /// The brokers by their numbers.
+    /// Returns the brokers by their numbers.
     pub fn brokers(&mut self) -> &mut [NatsServer] {
         &mut self.brokers
     }
 
-    /// URLs of all brokers, separated by commas.
+    /// Returns the URLs of all brokers, separated by commas.
     #[must_use]
     pub fn nats_url(&self) -> String {
         self.brokers.iter().map(NatsServer::url).collect::<Vec<_>>().join(",")
@@ -185,14 +185,14 @@ impl Deployment {
         async_nats::connect(self.brokers.iter().map(NatsServer::url).collect::<Vec<_>>()).await.ok()
     }
 
-    /// Number of the broker that leads a stream; `None` while there is none.
+    /// Returns the number of the broker that leads a stream, or `None` while there is none.
     pub async fn leader(&self, stream: &str) -> Option<usize> {
         let client = self.client().await?;
         let stream = async_nats::jetstream::new(client).get_stream(stream).await.ok()?;
         stream.cached_info().cluster.as_ref()?.leader.as_ref()?.parse().ok()
     }
 
-    /// Number of brokers that follow the leader of a stream and have all that it has.
+    /// Returns the number of brokers that follow the leader of a stream and have all its messages.
     pub async fn followers(&self, stream: &str) -> usize {
         let count = async {
             let client = self.client().await?;
@@ -203,14 +203,14 @@ impl Deployment {
         count.await.unwrap_or_default()
     }
 
-    /// Number of messages in a stream; none if the broker does not say.
+    /// Returns the number of messages in a stream, or `None` if the broker does not answer.
     pub async fn messages(&self, stream: &str) -> Option<u64> {
         let client = self.client().await?;
         let stream = async_nats::jetstream::new(client).get_stream(stream).await.ok()?;
         Some(stream.get_info().await.ok()?.state.messages)
     }
 
-    /// Returns the messages of the log whose payload names one of `words`, a line each, and the position of each
+    /// Returns the messages of the log whose payload names one of `words`, one line each, and the position of each
     /// consumer. They help to find the cause of a wrong answer.
     pub async fn log_of(&self, words: &[String]) -> Vec<String> {
         match self.read_log(words).await {
@@ -248,7 +248,7 @@ impl Deployment {
         Ok(lines)
     }
 
-    /// Ends every process of a service without warning (`kill -9`) and starts as many anew.
+    /// Ends every process of a service without warning (`kill -9`) and starts the same number again.
     ///
     /// # Panics
     /// If a process cannot be killed.
@@ -263,7 +263,7 @@ impl Deployment {
         }
     }
 
-    /// Ends query, deletes its read models, starts it anew and waits until it is ready.
+    /// Ends query, deletes its read models, starts it again and waits until it is ready.
     ///
     /// # Panics
     /// As for [`Deployment::kill_and_restart`].
@@ -288,26 +288,27 @@ impl Deployment {
         self.ready().await;
     }
 
-    /// Number of processes. [`Deployment::name`], [`Deployment::signal`] and [`Deployment::replace`] count them from 0.
+    /// Returns the number of processes. [`Deployment::name`], [`Deployment::signal`] and [`Deployment::replace`]
+    /// count them from 0.
     #[must_use]
     pub fn processes(&self) -> usize {
         self.processes.len()
     }
 
-    /// Service of a process.
+    /// Returns the service of a process.
     #[must_use]
     pub fn name(&self, process: usize) -> &'static str {
         self.processes[process].service
     }
 
-    /// Sends a process a signal. One that has ended by itself gets none.
+    /// Sends a process a signal. A process that has ended by itself gets none.
     pub fn signal(&self, process: usize, signal: Signal) {
         let pid = self.processes[process].child.id().to_string();
         // Fails only if the process has already ended.
         drop(Command::new("kill").args([signal.option(), &pid]).stderr(Stdio::null()).status());
     }
 
-    /// Waits for the end of a process and starts another in its place. True if it ended with success.
+    /// Waits for the end of a process and starts another in its place. Returns true if it ended with success.
     ///
     /// # Panics
     /// If it does not end within 40 s.
@@ -320,20 +321,20 @@ impl Deployment {
         is_clean
     }
 
-    /// Waits until every process says it is ready.
+    /// Waits until every process is ready.
     ///
     /// # Panics
-    /// If one does not within 60 s; the message has its log.
+    /// If one is not ready within 60 s; the message contains its log.
     pub async fn ready(&mut self) {
         for process in &mut self.processes {
             process.ready().await;
         }
     }
 
-    /// Panics if a process ended on its own.
+    /// Checks that no process ended on its own.
     ///
     /// # Panics
-    /// See above.
+    /// If one did.
     pub fn assert_nothing_restarted(&mut self) {
         for process in &mut self.processes {
             let ended = process.child.try_wait().expect("our own child can be asked");
@@ -341,7 +342,7 @@ impl Deployment {
         }
     }
 
-    /// Resident memory of each process of a service in KiB.
+    /// Returns the resident memory of each process of a service in KiB.
     ///
     /// # Panics
     /// If `/proc` is not as on Linux.
@@ -356,7 +357,7 @@ impl Deployment {
         self.processes.iter().filter(|p| p.service == service).map(of).collect()
     }
 
-    /// Stops a service by SIGTERM and waits for it; returns true if every process exited with success.
+    /// Stops a service by SIGTERM and waits for it. Returns true if every process exited with success.
     ///
     /// # Panics
     /// If a process does not end within 40 s.
@@ -424,7 +425,7 @@ impl Drop for Deployment {
     }
 }
 
-/// Describes an event's place and content.
+/// Describes an event's sequence and content.
 fn told(event: &ReportEvent) -> String {
     let origin = |origin: &Option<v1::Origin>| {
         let origin = origin.clone().unwrap_or_default();

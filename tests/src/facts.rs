@@ -15,14 +15,14 @@ pub enum Entry {
         report: ReportKey,
         /// Hash of its content.
         content: String,
-        /// Where it was published; empty if unknown.
+        /// URL of publication; empty if unknown.
         url: String,
-        /// When it takes effect: when its sender says that it happened, but no later than it entered.
+        /// When it takes effect: at its sender's time, but no later than its arrival.
         effective_at: OffsetDateTime,
     },
     /// A withdrawal.
     Withdrawal(Withdrawn),
-    /// An erasure of what arrived of a report so far.
+    /// An erasure of all earlier arrivals of a report.
     Erasure(ReportKey),
 }
 
@@ -37,9 +37,9 @@ pub struct Withdrawn {
     pub name: String,
     /// The report's year, or 0.
     pub year: i32,
-    /// The URL, or nothing.
+    /// The URL; empty if there is none.
     pub url: String,
-    /// When it takes effect, as of an arrival.
+    /// When it takes effect, as for an arrival.
     pub effective_at: OffsetDateTime,
 }
 
@@ -47,14 +47,14 @@ pub struct Withdrawn {
 pub type Stands = BTreeMap<ReportKey, (String, bool)>;
 
 impl Withdrawn {
-    /// The report that a withdrawal means: the resolved one, else that of a well-formed code.
+    /// Returns the report that a withdrawal means: the resolved one, else that of a well-formed code.
     fn meant(&self) -> Option<ReportKey> {
         let by_code = || format!("agencies/{}/reports/{}", self.code, self.year).parse().ok();
         self.report.clone().or_else(|| by_code().filter(|_| self.year != 0))
     }
 }
 
-/// The contents of a report among some entries.
+/// Returns the contents of a report among some entries.
 #[must_use]
 pub fn arrived(entries: &[Entry], report: &ReportKey) -> BTreeSet<String> {
     let of_report = |entry: &Entry| match entry {
@@ -64,7 +64,7 @@ pub fn arrived(entries: &[Entry], report: &ReportKey) -> BTreeSet<String> {
     entries.iter().filter_map(of_report).collect()
 }
 
-/// The contents of a report that are erased.
+/// Returns the contents of a report that are erased.
 fn erased(entries: &[Entry], report: &ReportKey) -> BTreeSet<String> {
     let of_erasure = |(at, entry): (usize, &Entry)| match entry {
         Entry::Erasure(of) if of == report => arrived(&entries[..at], report),
@@ -84,13 +84,14 @@ impl Entry {
     }
 }
 
-/// Of each report the content that took effect last, down if each of its arrivals is followed by a withdrawal of its address or
-/// of the report. Of what took effect at the same time, the later entry counts. Erased contents count as if they had never arrived.
+/// Returns for each report the content that took effect last. It is withdrawn if each of its arrivals is followed by
+/// a withdrawal of its address or of the report. Of entries that took effect at the same time, the later one counts.
+/// Erased contents count as if they had never arrived.
 #[must_use]
 pub fn expected(entries: &[Entry]) -> Stands {
     let all = entries;
     let mut entries: Vec<&Entry> = entries.iter().collect();
-    // A stable sort: entries of one time stay in their order.
+    // The sort is stable: entries of one time stay in their order.
     entries.sort_by_key(|entry| entry.effective_at());
     let mut stands = Stands::new();
     for entry in &entries {

@@ -1,4 +1,4 @@
-//! A small HTTP client for tests: bodies in, status and JSON out.
+//! A small HTTP client for tests: it sends bodies and returns status and JSON.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -11,7 +11,7 @@ pub struct Answer {
     pub status: u16,
     /// `Content-Type`.
     pub content_type: String,
-    /// The body, if it is JSON; else null.
+    /// The body if it is JSON, else null.
     pub json: Value,
 }
 
@@ -44,14 +44,14 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest:
     Ok(Answer { status, content_type, json: serde_json::from_slice(&body).unwrap_or(Value::Null) })
 }
 
-/// The shared client.
+/// Returns the shared client.
 ///
 /// # Panics
 /// If TLS cannot be set up.
 pub fn client() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
-        // A second installation is refused; the first one is as good.
+        // A second installation is refused, and the first one suffices.
         drop(rustls::crypto::ring::default_provider().install_default());
         let builder = reqwest::Client::builder().timeout(Duration::from_secs(60)).no_proxy();
         builder.build().expect("TLS by rustls with ring needs nothing of the machine")
@@ -61,7 +61,7 @@ pub fn client() -> &'static reqwest::Client {
 /// Follows a submission until its state is final.
 ///
 /// # Panics
-/// If it is not within 60 s.
+/// If it is not final within 60 s.
 pub async fn settled(ingest: &str, submission_id: &str) -> Value {
     let url = format!("{ingest}/v1/submissions/{submission_id}");
     let mut last = Value::Null;

@@ -1,5 +1,5 @@
-//! The harness of the end-to-end tests: samples with their answers, their scorecard, deployments of real processes over a real
-//! nats-server, an OTLP receiver. The tests themselves are in `tests/tests/`, one file a question.
+//! The harness of the end-to-end tests: samples with their answers, their scorecard, deployments of real processes
+//! over a real nats-server, an OTLP receiver. The tests themselves are in `tests/tests/`, one file per question.
 
 pub mod chaos;
 pub mod collector;

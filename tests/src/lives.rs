@@ -1,5 +1,5 @@
-//! Lives of reports: published, updated and withdrawn at told times, and submitted in an order that has nothing to do with
-//! them. What stands in the end is what the times say, in every order, at every replica and after every crash.
+//! Lives of reports: published, updated and withdrawn at stated times, and submitted in an unrelated order. The
+//! stated times determine the current contents, in every order, at every replica and after every crash.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,7 +26,7 @@ const PATIENCE: usize = 2400;
 /// The services, one of which is killed.
 const SERVICES: [&str; 5] = ["validate", "ingest", "query", "notify", "parse"];
 
-/// What happens to a report: a version of it is published or updated, or it is withdrawn.
+/// An event of a report: a version of it is published or updated, or it is withdrawn.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Publish(u32),
@@ -34,10 +34,10 @@ enum Act {
     Withdraw,
 }
 
-/// The lives that reports have, by turns: what happens, and after how many hours.
+/// The lives of reports, assigned in turn: events, and the hours after which they happen.
 ///
-/// Content comes back in the first and the third, whose events have ids of their own. Those of the second and the fourth are
-/// under the id of their article.
+/// Content returns in the first and the third, whose events have ids of their own. The events of the second and the
+/// fourth have the id of their article.
 const LIVES: [[(Act, u8); 4]; 4] = {
     use Act::{Publish, Update, Withdraw};
     [
@@ -66,7 +66,7 @@ pub struct Lives {
 // === impl Lives ===
 
 impl Lives {
-    /// Creates the lives of so many agencies' reports.
+    /// Creates the lives of the reports of `agencies` agencies.
     #[must_use]
     pub fn of(agencies: usize) -> Self {
         let neighbourhood = Neighbourhood::of(agencies);
@@ -75,7 +75,7 @@ impl Lives {
         Self { neighbourhood, turns, codes }
     }
 
-    /// All events, in the order of a seed.
+    /// Returns all events, in the order of a seed.
     #[must_use]
     pub fn shuffled(&self, seed: u64) -> Vec<Happening> {
         let of = |agency: usize| LIVES[agency % 4].map(|(act, hours)| Happening { agency, act, hours });
@@ -84,7 +84,7 @@ impl Lives {
         all
     }
 
-    /// What the times say.
+    /// Returns the contents that the stated times determine.
     #[must_use]
     pub fn expected(&self) -> Stands {
         let mut all = self.shuffled(0);
@@ -120,7 +120,7 @@ impl Lives {
         format!("https://www.example.gov.cn/art/{}.html", self.codes[agency])
     }
 
-    /// The versions differ in their prose, and the second has a wrong total.
+    /// Returns a version of a report. The versions differ in their prose, and the second has a wrong total.
     fn text(&self, agency: usize, version: u32) -> String {
         let text = String::from_utf8(document(&self.turns[agency])).expect("the sample is UTF-8");
         let text = text.replacen("## 二、", &format!("本报告为第{version}稿。\n\n## 二、"), 1);
@@ -148,11 +148,11 @@ impl Lives {
         json!({"agency": {"name": name}, "year": YEAR, "url": self.url(agency), "content": content})
     }
 
-    /// Submits the events to a deployment with two replicas of every service. Half-way one service is killed, another one for
-    /// each seed. Returns what each replica of query says of each report, and its findings.
+    /// Submits the events to a deployment with two replicas of every service. Half-way one service is killed, another
+    /// one for each seed. Returns the answers of each replica of query about each report, and its findings.
     ///
     /// # Panics
-    /// If an event is not accepted or does not end, or nothing comes to rest.
+    /// If an event is not accepted or does not end, or the answers do not settle.
     pub async fn run(&self, happenings: &[Happening], seed: usize) -> Findings {
         let mut deployment = Deployment::start(&Plan { replicas: 2, fronts: 2, ..Plan::default() }).await;
         self.neighbourhood.import(&deployment).await;
@@ -185,13 +185,13 @@ impl Lives {
                 let lines = lines.into_iter().chain(found.remove(&name).unwrap_or_default());
                 all.entry(name).or_default().extend(lines);
             }
-            // Whatever else there is, there should not be.
+            // There should be no other reports; if there are, the comparison shows them.
             found.into_iter().for_each(|(name, lines)| all.entry(name).or_default().extend(lines));
         }
         all
     }
 
-    /// Number of reports of which a replica says something else than the times.
+    /// Returns the number of reports for which a replica's answer differs from the stated times.
     #[must_use]
     pub fn wrong(&self, found: &Findings) -> usize {
         let expected = self.expected();
@@ -215,7 +215,7 @@ impl Happening {
     }
 }
 
-/// Seconds from the beginning to the last publication or update of a life.
+/// Returns the seconds from the beginning to the last publication or update of a life.
 fn last_act(life: &[(Act, u8); 4]) -> i64 {
     let documents = life.iter().filter(|(act, _)| !matches!(act, Act::Withdraw));
     documents.map(|(_, hours)| i64::from(*hours) * 3600).max().unwrap_or_default()
@@ -230,7 +230,7 @@ async fn accepted(ingest: &str, event: &Value) -> String {
                 return answer.json["submission_id"].as_str().expect("a receipt has an id").to_owned();
             }
             Ok(answer) => assert_eq!(answer.status, 503, "{}", answer.json),
-            // It was just killed.
+            // Ingest was just killed.
             Err(_) => {}
         }
         tokio::time::sleep(PAUSE).await;
@@ -238,7 +238,7 @@ async fn accepted(ingest: &str, event: &Value) -> String {
     panic!("no replica of ingest accepts {event}");
 }
 
-/// What a replica of query tells of a report: what stands, and all that stood.
+/// Returns the answers of a replica of query about a report: the current content, and all revisions.
 async fn told(mut client: ReportServiceClient<Channel>, name: &str) -> Vec<String> {
     let asked = GetReportRequest { name: name.to_owned(), as_of: None };
     let Ok(report) = client.get_report(asked).await else { return Vec::new() };

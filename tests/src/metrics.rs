@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The page that names every metric.
+/// The page that documents every metric.
 const PAGE: &str = include_str!("../../services/lib/worker/METRICS.md");
 
 /// The content of one `/metrics`: kinds by name, and the samples.
@@ -10,7 +10,7 @@ const PAGE: &str = include_str!("../../services/lib/worker/METRICS.md");
 pub struct Exposition {
     /// `counter`, `gauge` or `histogram`, by Prometheus name.
     pub kinds: BTreeMap<String, String>,
-    /// Values by name and labels as printed: `a_total{b="c"}`.
+    /// Values by name and labels, as in the text: `a_total{b="c"}`.
     pub samples: BTreeMap<String, f64>,
 }
 
@@ -20,7 +20,7 @@ impl Exposition {
     /// Parses the text.
     ///
     /// # Errors
-    /// Names the line that Prometheus would reject.
+    /// The error names the line that Prometheus would reject.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut all = Self::default();
         for line in text.lines() {
@@ -53,7 +53,7 @@ impl Exposition {
         is_new.then_some(())
     }
 
-    /// Sum of the samples of a name whose labels contain `part`.
+    /// Returns the sum of the samples of a name whose labels contain `part`.
     #[must_use]
     pub fn sum(&self, name: &str, part: &str) -> f64 {
         let own = self
@@ -64,7 +64,7 @@ impl Exposition {
     }
 }
 
-/// The Prometheus names in METRICS.md with their kinds.
+/// Returns the Prometheus names in METRICS.md with their kinds.
 #[must_use]
 pub fn documented() -> BTreeMap<String, String> {
     PAGE.lines().filter_map(row).collect()
@@ -89,7 +89,7 @@ fn is_name(name: &str) -> bool {
         && all.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
 }
 
-/// `a="b",c="d"`, each name once. No value of ours has a quotation mark or a comma in it.
+/// Returns true for `a="b",c="d"` with each name once. Our values contain no quotation marks or commas.
 fn are_labels(labels: &str) -> bool {
     let mut names = BTreeSet::new();
     labels.split(',').all(|label| {

@@ -21,7 +21,7 @@ use crate::{
     http, samples,
 };
 
-/// Findings of each report in words, in the rules' order.
+/// Findings of each report as text, in the rules' order.
 pub type Findings = BTreeMap<String, Vec<String>>;
 
 const COUNTIES: [&str; 3] = ["云溪县", "青溪县", "兰溪县"];
@@ -29,9 +29,9 @@ const YEARS: [i32; 2] = [2022, 2023];
 /// Number of equal polls in a row after which findings count as final.
 const STILL: usize = 40;
 const PAUSE: Duration = Duration::from_millis(50);
-/// Number of polls before the wait is given up: a quarter of an hour.
+/// Number of polls before the wait is aborted: a quarter of an hour.
 const PATIENCE: usize = 18_000;
-/// Rows of a page.
+/// Number of rows of a page.
 const PAGE: i32 = 1000;
 
 /// The agencies that report.
@@ -54,12 +54,12 @@ pub struct Turn {
     pub agency: String,
     /// The year.
     pub year: i32,
-    /// Number of its prose: reports with the same number have copied prose.
+    /// Number of its prose. Reports with the same number have copied prose.
     prose: usize,
 }
 
 impl Turn {
-    /// A report of any agency.
+    /// Creates a report of any agency.
     #[must_use]
     pub fn of(agency: &str, year: i32) -> Self {
         Self { agency: agency.to_owned(), year, prose: 0 }
@@ -88,7 +88,7 @@ impl Neighbourhood {
         Self { agencies: (0..agencies).map(agency).collect() }
     }
 
-    /// All reports, year by year.
+    /// Returns all reports, year by year.
     #[must_use]
     pub fn turns(&self) -> Vec<Turn> {
         let of_year = |year| {
@@ -103,12 +103,12 @@ impl Neighbourhood {
         YEARS.into_iter().flat_map(of_year).collect()
     }
 
-    /// Name and code of each agency.
+    /// Returns name and code of each agency.
     pub(crate) fn agencies(&self) -> impl Iterator<Item = (&str, &str)> {
         self.agencies.iter().map(|agency| (agency.name.as_str(), agency.code.as_str()))
     }
 
-    /// The list for the registry.
+    /// Returns the list for the registry.
     #[must_use]
     pub fn registry(&self) -> String {
         let rows = self.agencies.iter().map(|a| format!("{},{},{}\n", a.code, a.name, a.parent));
@@ -119,7 +119,7 @@ impl Neighbourhood {
     /// Returns the final findings.
     ///
     /// # Panics
-    /// If a report is not accepted and validated, or the findings do not come to rest.
+    /// If a report is not accepted and validated, or the findings do not settle.
     pub async fn run(&self, turns: &[Turn], is_killed: bool) -> Findings {
         let mut deployment = Deployment::start(&Plan { replicas: 2, ..Plan::default() }).await;
         self.import(&deployment).await;
@@ -138,10 +138,10 @@ impl Neighbourhood {
         findings(&deployment, turns.len()).await
     }
 
-    /// Gives a deployment the list, and waits until its services have it.
+    /// Imports the list into a deployment, and waits until its services use it.
     ///
     /// # Panics
-    /// If it is not taken.
+    /// If the import fails.
     pub async fn import(&self, deployment: &Deployment) {
         let address = format!("http://{}", deployment.query());
         let mut client = AgencyServiceClient::connect(address).await.expect("query answers");
@@ -162,7 +162,7 @@ impl Neighbourhood {
     }
 }
 
-/// The turns in the order of a seed.
+/// Returns the turns in the order of a seed.
 #[must_use]
 pub fn shuffled(turns: &[Turn], seed: u64) -> Vec<Turn> {
     let mut turns = turns.to_vec();
@@ -174,7 +174,7 @@ pub fn shuffled(turns: &[Turn], seed: u64) -> Vec<Turn> {
     turns
 }
 
-/// A report with an agency, year, number of licences and prose of its own.
+/// Returns a report with an agency, year, number of licences and prose of its own.
 pub(crate) fn document(turn: &Turn) -> Vec<u8> {
     let all = samples::all();
     let sample = all.iter().find(|sample| sample.file.starts_with("05_")).expect("the sample is there");
@@ -189,7 +189,7 @@ pub(crate) fn document(turn: &Turn) -> Vec<u8> {
     }
 }
 
-/// Some sentences that no other number has.
+/// Returns some sentences that no other number has.
 fn own_prose(number: usize) -> String {
     const SUBJECTS: [&str; 7] =
         ["窗口服务", "专栏建设", "政策解读", "公报编印", "档案移交", "基层指导", "培训考核"];
@@ -214,14 +214,14 @@ pub async fn submit(deployment: &Deployment, turn: &Turn) -> String {
     answer.json["submission_id"].as_str().expect("a receipt names its submission").to_owned()
 }
 
-/// All findings, once they stay as they are.
+/// Returns all findings, once they do not change any more.
 async fn findings(deployment: &Deployment, reports: usize) -> Findings {
     let address = format!("http://{}", deployment.query());
     let client = ReportServiceClient::connect(address).await.expect("query answers");
     at_rest(reports, || listed(client.clone())).await
 }
 
-/// What is read of so many reports, once it stays as it is.
+/// Returns the result of `read` for so many reports, once it does not change any more.
 pub(crate) async fn at_rest<F: Future<Output = Findings>>(reports: usize, read: impl Fn() -> F) -> Findings {
     let (mut before, mut same) = (Findings::new(), 0);
     for _ in 0..PATIENCE {
@@ -236,7 +236,7 @@ pub(crate) async fn at_rest<F: Future<Output = Findings>>(reports: usize, read: 
     panic!("it does not come to rest: {} of {reports} reports", before.len());
 }
 
-/// The findings of all reports.
+/// Returns the findings of all reports.
 pub(crate) async fn listed(mut client: ReportServiceClient<Channel>) -> Findings {
     let mut found = Findings::new();
     let mut token = String::new();

@@ -12,13 +12,13 @@ pub(crate) struct Process {
     pub(crate) child: Child,
 }
 
-/// Where a process listens. A process that replaces it listens there again.
+/// The addresses of a process. A process that replaces it has the same ones.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Addresses {
     pub(crate) admin: SocketAddr,
-    /// HTTP of ingest, gRPC of query.
+    /// HTTP address of ingest, gRPC address of query.
     pub(crate) front: SocketAddr,
-    /// gRPC of ingest.
+    /// gRPC address of ingest.
     pub(crate) submissions: SocketAddr,
 }
 
@@ -29,9 +29,9 @@ pub enum Signal {
     Kill,
     /// Suspends it: its connections stay open and nothing is answered.
     Stop,
-    /// Lets a suspended process go on.
+    /// Lets a suspended process continue.
     Continue,
-    /// Asks it to finish what it does and to end.
+    /// Asks it to finish its work and to end.
     Terminate,
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-/// The program of a service beside this test's own.
+/// Returns the program of a service beside this test's own.
 ///
 /// # Panics
 /// If it was not built: `make test` builds the programs first.
@@ -14,7 +14,7 @@ pub fn program(service: &str) -> PathBuf {
     binary(&format!("gongkai-{service}"))
 }
 
-/// A program of this workspace, beside this test's own.
+/// Returns a program of this workspace, beside this test's own.
 ///
 /// # Panics
 /// If it was not built: `make test` builds the programs first.
@@ -34,7 +34,7 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// A loopback port that was free a moment ago.
+/// Returns a loopback port that was just free.
 ///
 /// # Panics
 /// If there is none.

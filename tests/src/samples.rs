@@ -22,21 +22,21 @@ pub struct Sample {
     pub form: Option<String>,
     /// `standard` or `single_row_other`.
     pub variant: Option<String>,
-    /// For a rejected one: the code.
+    /// The code of a rejected sample.
     pub code: Option<String>,
     /// Rule ids of the expected findings, sorted, one entry for each finding. There must be no other WARNING or ERROR.
     #[serde(default)]
     pub rules: Vec<String>,
-    /// Every cell; `None` is a blank.
+    /// Every cell with its number; `None` is a blank.
     #[serde(default)]
     pub facts: BTreeMap<String, Option<String>>,
 }
 
 impl Sample {
-    /// The document's bytes.
+    /// Returns the document's bytes.
     ///
     /// # Panics
-    /// If the file is not there: the checkout is broken.
+    /// If the file is missing: the checkout is broken.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let path = directory().join(&self.file);
@@ -44,7 +44,7 @@ impl Sample {
     }
 
     /// Returns the wrong cells, one line each; empty if all are right. `cells` maps a cell to its value: `None` is a
-    /// blank, a state other than reported is its name.
+    /// blank, and a state other than reported is represented by its name.
     #[must_use]
     pub fn difference(&self, cells: &BTreeMap<String, Option<String>>) -> Vec<String> {
         let shown = |value: Option<&Option<String>>| match value {
@@ -61,7 +61,7 @@ impl Sample {
             .collect()
     }
 
-    /// The media type a web server would declare.
+    /// Returns the media type that a web server would declare.
     #[must_use]
     pub fn media_type(&self) -> &'static str {
         match self.file.rsplit('.').next() {
@@ -75,13 +75,13 @@ impl Sample {
     }
 }
 
-/// `tests/samples`.
+/// Returns the path of `tests/samples`.
 #[must_use]
 pub fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-/// All samples, in order.
+/// Returns all samples, in order.
 ///
 /// # Panics
 /// If `expected.json` is missing or malformed: the checkout is broken.

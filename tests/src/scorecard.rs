@@ -25,24 +25,24 @@ pub struct Question {
     pub year: i32,
     /// The form.
     pub form: String,
-    /// Cell to number; `None` is a blank.
+    /// Each cell with its number; `None` is a blank.
     pub facts: BTreeMap<String, Option<String>>,
 }
 
 /// The results of reading documents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Score {
-    /// Documents.
+    /// Number of documents.
     pub documents: usize,
-    /// Cells of their forms.
+    /// Number of cells of their forms.
     pub cells: usize,
-    /// Numbers that are right.
+    /// Number of right numbers.
     pub right: usize,
-    /// Blank cells.
+    /// Number of blank cells.
     pub blanks: usize,
-    /// Blank cells read as blank.
+    /// Number of blank cells read as blank.
     pub blank_kept: usize,
-    /// Documents whose agency, year and form are right.
+    /// Number of documents whose agency, year and form are right.
     pub identities: usize,
     /// Cells that are `unreadable` or `missing`, and documents that were not read.
     pub open: Vec<String>,
@@ -66,11 +66,11 @@ impl Score {
     }
 }
 
-/// Scores by format, and all together.
+/// Scores by format, and in total.
 #[derive(Debug, Clone, Default)]
 pub struct Card {
     formats: BTreeMap<String, Score>,
-    /// All documents.
+    /// The score of all documents.
     pub total: Score,
 }
 
@@ -192,7 +192,7 @@ impl fmt::Display for Card {
 
 // === questions ===
 
-/// The samples of this repository that are reports.
+/// Returns the samples of this repository that are reports.
 #[must_use]
 pub fn samples() -> Vec<Question> {
     let reports = samples::all().into_iter().filter(|sample| sample.status == "ok");
@@ -219,10 +219,10 @@ struct Truth {
     facts: BTreeMap<String, Value>,
 }
 
-/// The reports of a corpus folder (`reports/` with `truth/`, see its README) that have an answer.
+/// Returns the reports of a corpus folder (`reports/` with `truth/`, see its README) that have an answer.
 ///
 /// # Errors
-/// The folder is not there or a file of it cannot be read.
+/// The folder is missing or one of its files cannot be read.
 pub fn corpus(folder: &Path) -> io::Result<Vec<Question>> {
     let mut questions = Vec::new();
     for entry in fs::read_dir(folder.join("truth"))? {

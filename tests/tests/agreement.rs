@@ -36,7 +36,7 @@ use prost::Message as _;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tokio::sync::watch;
 
-/// Few of each, so that random events collide: copies, contents that come back, reports at one address.
+/// There are few of each, so that random events collide: copies, repeated contents, reports at one address.
 const AGENCIES: [&str; 2] = ["361001", "361002"];
 const YEAR: i32 = 2023;
 const CONTENTS: [&str; 2] = ["aa", "bb"];
@@ -46,7 +46,7 @@ fn reports() -> Vec<ReportKey> {
     AGENCIES.map(|agency| format!("agencies/{agency}/reports/{YEAR}").parse().unwrap()).to_vec()
 }
 
-/// An entry that takes effect when it enters, once [`timed`].
+/// Returns an arrival that takes effect when it enters the log, once [`timed`].
 fn arrival(report: ReportKey, content: &str, url: &str) -> Entry {
     let (content, url) = (content.to_owned(), url.to_owned());
     Entry::Arrival { report, content, url, effective_at: logged_at(0) }
@@ -57,17 +57,17 @@ fn withdrawn(report: Option<ReportKey>, code: &str, name: &str, year: i32, url: 
     Entry::Withdrawal(Withdrawn { report, code, name, year, url, effective_at: logged_at(0) })
 }
 
-/// An entry and the minute at which its sender says that it happened.
+/// An entry and the minute of its sender's time, if it has one.
 type Said = (Entry, Option<u64>);
 
-/// The sequence under which each entry is in the log.
+/// Returns the sequence of each entry in the log.
 fn sequences(entries: &[Said]) -> Vec<u64> {
     let places = |entry: &Entry| if matches!(entry, Entry::Arrival { .. }) { 2 } else { 1 };
     let next = |next: &mut u64, (entry, _): &Said| Some(std::mem::replace(next, *next + places(entry)));
     entries.iter().scan(1, next).collect()
 }
 
-/// The entries with the times at which they take effect.
+/// Returns the entries with their effective times.
 fn timed(entries: &[Said]) -> Vec<Entry> {
     let effective = |(sequence, (entry, said)): (u64, &Said)| {
         let mut entry = entry.clone();
@@ -89,7 +89,8 @@ fn untimed(entries: impl IntoIterator<Item = Entry>) -> Vec<Said> {
 fn entry() -> impl Strategy<Value = Said> {
     let published = (select(reports()), select(CONTENTS.to_vec()), select(URLS.to_vec()))
         .prop_map(|(report, content, url)| arrival(report, content, url));
-    // Resolved, by code, by a malformed code, by a name that two registries might resolve differently, or not at all.
+    // The report is resolved, or given by code, by a malformed code, by a name that two registries might resolve
+    // differently, or not at all.
     let agency =
         (select(vec!["", "361001", "361002", "36 10/01", "长".repeat(30).leak()]), select(vec!["", "某局"]));
     let taken_down = (
@@ -99,15 +100,15 @@ fn entry() -> impl Strategy<Value = Said> {
         select(URLS.to_vec()),
     )
         .prop_map(|(report, (code, name), year, url)| withdrawn(report, code, name, year, url));
-    // Later than the entries of a story enter, too.
+    // Times after the last entry of a story occur, too.
     let erased = select(reports()).prop_map(Entry::Erasure);
     (prop_oneof![6 => published, 4 => taken_down, 1 => erased], proptest::option::of(0..20_u64))
 }
 
-/// A story, and for each of the four consumers a seed of its order.
+/// Generates a story, and a seed of the order for each of the four consumers.
 fn story() -> impl Strategy<Value = (Vec<Said>, [Vec<usize>; 4])> {
     vec(entry(), 2..9).prop_flat_map(|entries| {
-        // More places than events, so that validated events find theirs too; each event comes once or more.
+        // There are more places than events, so that validated events fit in too. Each event occurs at least once.
         let order = || Just((0..60_usize).collect::<Vec<_>>()).prop_shuffle();
         (Just(entries), [order(), order(), order(), order()])
     })
@@ -122,7 +123,7 @@ struct Logged {
     payload: prost::bytes::Bytes,
 }
 
-/// The log takes a message a minute.
+/// Returns when the log stored a message: it stores one per minute.
 fn logged_at(sequence: u64) -> OffsetDateTime {
     datetime!(2024-01-15 10:12 UTC) + Duration::minutes(i64::try_from(sequence).unwrap())
 }
@@ -209,14 +210,15 @@ impl World {
                 self.publish(Event::ReportWithdrawn, id, event.encode_to_vec()).await;
             }
             Entry::Erasure(report) => {
-                // It enters the log also where there is nothing to erase, so that sequences can be told beforehand.
+                // The erasure enters the log even if there is nothing to erase, so that sequences can be computed
+                // beforehand.
                 let event = erasure(report, arrived(&timed(&entries[..at]), report));
                 self.publish(Event::ReportErased, format!("e-{at:032x}"), event.encode_to_vec()).await;
             }
         }
     }
 
-    /// The events of some kinds in a consumer's order. Some come twice.
+    /// Returns the events of some kinds in a consumer's order. Some occur twice.
     fn deliveries(&self, kinds: &[Event], order: &[usize]) -> Vec<Logged> {
         let of_kind = |logged: &&Logged| kinds.contains(&Event::of(&logged.subject).unwrap());
         let events: Vec<&Logged> = self.log.iter().filter(of_kind).collect();
@@ -225,7 +227,7 @@ impl World {
         all.map(|logged| (*logged).clone()).collect()
     }
 
-    /// Validate goes first, because its messages enter the log, each once.
+    /// Runs validate first, because its messages enter the log, each once.
     async fn validate(&mut self, order: &[usize]) {
         let taken = [Event::ReportParsed, Event::ReportWithdrawn, Event::ReportErased];
         for logged in self.deliveries(&taken, order) {
@@ -307,7 +309,8 @@ fn parsed(
     }
 }
 
-/// 三: received 11 and carried in 5 are not the outcomes' 13 and carried out 4, so that each content alerts.
+/// Returns facts for chapter 三: received 11 and carried in 5 do not equal outcomes 13 and carried out 4, so that
+/// each content raises an alert.
 fn facts(content: &str) -> Vec<v1::Fact> {
     let more = u32::from(content.as_bytes()[0] - b'a');
     let fact = |concept: &str, value: u32| v1::Fact {
@@ -406,14 +409,14 @@ async fn a_report_stands_while_one_copy_of_it_does() {
     agree(&entries, &in_order()).await.unwrap();
 }
 
-/// An `updated` of March, and then a `published` of February that was under way for long.
+/// An `updated` of March is followed by a `published` of February that was delayed.
 #[tokio::test(start_paused = true)]
 async fn a_late_event_does_not_put_the_older_text_in_front() {
     let [report, other] = reports().try_into().unwrap();
     let entries = [
         (arrival(report.clone(), "bb", URLS[1]), Some(1)),
         (arrival(report.clone(), "aa", URLS[1]), Some(0)),
-        // A withdrawal that came before its publication.
+        // The withdrawal arrives before its publication.
         (withdrawn(Some(other.clone()), "", "", 0, ""), Some(5)),
         (arrival(other.clone(), "aa", URLS[2]), Some(4)),
     ];

@@ -16,7 +16,7 @@ struct Up {
     http: String,
     reports: String,
     nats: std::net::SocketAddr,
-    /// Removed with the value.
+    /// Removed when the value is dropped.
     data: tempfile::TempDir,
 }
 
@@ -41,7 +41,7 @@ impl Up {
         up
     }
 
-    /// Waits until query answers: it is the last to be ready.
+    /// Waits until query answers, because it is the last to be ready.
     async fn answers(&mut self) {
         for _ in 0..600 {
             assert!(self.child.try_wait().unwrap().is_none(), "`gongkai up` ended by itself");
@@ -78,7 +78,7 @@ impl Up {
         assert!(waived.status.success(), "{}", String::from_utf8_lossy(&waived.stderr));
     }
 
-    /// The findings of one rule, once there are as many as asked for.
+    /// Returns the findings of one rule, once there are `count` of them.
     async fn findings(&self, filter: &str, count: usize) -> Vec<serde_json::Value> {
         let mut found = Vec::new();
         for _ in 0..200 {
@@ -92,7 +92,7 @@ impl Up {
         panic!("{filter}: {found:?}");
     }
 
-    /// Waits until the log has these words this many times.
+    /// Waits until the log contains these words this many times.
     async fn logged(&self, words: &str, times: usize) {
         let log = || std::fs::read_to_string(self.data.path().join("up.log")).unwrap();
         for _ in 0..200 {
@@ -119,7 +119,7 @@ impl Up {
         text_of(&output.stdout)
     }
 
-    /// The exit code after Ctrl-C, and the log.
+    /// Returns the exit code after Ctrl-C, and the log.
     async fn interrupt(&mut self) -> (Option<i32>, String) {
         Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         for _ in 0..300 {
@@ -140,7 +140,7 @@ impl Drop for Up {
     }
 }
 
-/// The same program that the tests' own brokers run.
+/// Returns the program that the tests' own brokers run.
 fn nats_server() -> String {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/local/nats-server.sh");
     String::from_utf8(Command::new(script).output().unwrap().stdout).unwrap()
@@ -189,7 +189,7 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     let found = up.findings("rule = T3-ROW", 1).await.remove(0);
     let (report, fingerprint) = (found["report"].as_str().unwrap(), found["fingerprint"].as_str().unwrap());
     let name = format!("{report}/findings/{fingerprint}");
-    // One wrong cell breaks its row and its column: one alert, two findings to waive.
+    // One wrong cell breaks its row and its column: there is one alert, with two findings to waive.
     let column = up.findings("rule = T3-SUM", 1).await.remove(0);
     assert_eq!(column["cause"], found["cause"]);
     up.logged("六类申请人之和", 1).await;
@@ -199,7 +199,7 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     let standing = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
     assert_eq!(standing["waiver"]["person"], "张三");
 
-    // Other bytes with the same numbers: the waiver holds.
+    // The bytes differ but the numbers are the same, so the waiver is still valid.
     up.submit("second.txt", &format!("{sample}\n"));
     let again = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
     assert_eq!(again["fingerprint"], found["fingerprint"]);
@@ -226,7 +226,7 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     up.logged("=34，「总计」列填的是 45", 1).await;
 }
 
-/// Makes every write of the NATS server of `up` fail that would make a file larger than `bytes`; `None` makes room.
+/// Makes writes of the NATS server of `up` fail that would let a file grow beyond `bytes`. `None` lifts the limit.
 #[cfg(target_os = "linux")]
 fn limit_files(up: &Up, bytes: Option<u64>) {
     let parent = up.child.id().to_string();
@@ -260,7 +260,7 @@ async fn after_a_full_disk_it_restarts_its_own_broker_and_everything_accepted_co
         number += 1;
     }
     limit_files(&up, None);
-    // Somebody goes on trying, and is taken once the server is another one.
+    // A sender keeps trying, and is accepted once the server was restarted.
     let started = std::time::Instant::now();
     while post(number).await.status != 202 {
         assert!(started.elapsed() < Duration::from_secs(60), "nothing is taken");

@@ -1,4 +1,4 @@
-//! A report that stands in an attachment, and what its sender says of it, over the whole line.
+//! A report in an attachment, with its sender's metadata, through all services.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use base64::Engine as _;
@@ -38,7 +38,7 @@ async fn settled(deployment: &Deployment, id: &str, data: Value) -> Value {
     http::settled(&deployment.ingest(), answer.json["submission_id"].as_str().unwrap()).await
 }
 
-/// The report and its findings, once the read model has the revision.
+/// Returns the report and its findings, once the read model has the revision.
 async fn served(client: &mut ReportServiceClient<Channel>, receipt: &Value) -> (Report, Vec<Finding>) {
     assert_eq!(receipt["state"], "validated", "{receipt}");
     let name = receipt["report"].as_str().unwrap().to_owned();

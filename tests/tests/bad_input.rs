@@ -8,7 +8,7 @@ use gongkai_tests::{
 };
 use tonic::Code;
 
-/// What the answer must be.
+/// The expected answer.
 enum Expect {
     /// Refused by ingest: status and code.
     Problem(u16, &'static str),

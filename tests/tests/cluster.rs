@@ -1,5 +1,5 @@
-//! Three brokers with three replicas of everything: the leader of the log is killed under load and another broker restarted.
-//! Everything that was accepted comes to its end once, and no service restarts.
+//! Three brokers with three replicas of everything: the leader of the log is killed under load and another broker
+//! restarted. Every accepted document reaches its final state once, and no service restarts.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -19,14 +19,14 @@ use gongkai_tests::{
 };
 
 const DOCUMENTS: usize = 200;
-/// Senders at the same time.
+/// Number of simultaneous senders.
 const SENDERS: usize = 8;
-/// Every so many documents one has a wrong total.
+/// One document in this many has a wrong total.
 const WRONG: usize = 10;
-/// Documents accepted before the leader dies, and before another broker restarts.
+/// Number of accepted documents before the leader is killed, and before another broker restarts.
 const KILL_AT: usize = 60;
 const RESTART_AT: usize = 130;
-/// Longest time of anything; an election takes up to 10 s.
+/// Maximum time of each wait; an election takes up to 10 s.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn document(number: usize) -> Vec<u8> {
@@ -56,7 +56,7 @@ async fn accepted(ingest: String, number: usize) -> String {
     }
 }
 
-/// Number of reports that query serves.
+/// Returns the number of reports that query serves.
 async fn served(deployment: &Deployment) -> usize {
     let mut client = ReportServiceClient::connect(format!("http://{}", deployment.query())).await.unwrap();
     let request = |page_token| ListReportsRequest {
@@ -112,7 +112,7 @@ async fn a_cluster_that_loses_its_leader_loses_and_repeats_nothing() {
         }
         if submissions.len() == RESTART_AT {
             deployment.brokers()[killed].restart().await;
-            // A cluster bears the loss of one. The other goes when the first is back in.
+            // A cluster tolerates the loss of one broker. The other is restarted when the first has caught up.
             let followers = || deployment.followers(subjects::STREAM_REPORTS);
             until("the killed broker follows", followers, |count| *count == 2).await;
             deployment.brokers()[(killed + 1) % 3].restart().await;

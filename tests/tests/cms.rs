@@ -1,5 +1,6 @@
-//! What `deploy/cms` gives to a CMS, against real programs: the hooks in four languages, and the script of an editor's page in
-//! a real browser. What a machine has no interpreter or browser for is said aloud and left out.
+//! The examples for CMSs in `deploy/cms`, against real programs: the hooks in four languages, and the script of an
+//! editor's page in a real browser. Parts for which the machine has no interpreter or browser are reported and
+//! skipped.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -36,7 +37,7 @@ fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(SAMPLE)
 }
 
-/// Returns true if the machine has a program, and says aloud what is left out if it has not; `tests/scripts/test.sh` does too.
+/// Returns true if the machine has a program, and otherwise reports what is skipped, as `tests/scripts/test.sh` does.
 #[expect(clippy::print_stderr, reason = "what is left out is said aloud")]
 fn has(program: &str, what: &str) -> bool {
     let is_there = Command::new(program)
@@ -53,7 +54,7 @@ fn has(program: &str, what: &str) -> bool {
     is_there
 }
 
-/// Sends the sample by a hook, with an id of its own for each language.
+/// Sends the sample through a hook, with an id of its own for each language.
 async fn run(hook: (&'static str, &'static str), server: String, secret: &'static str) -> Output {
     let (interpreter, file) = hook;
     let run = move || {
@@ -91,7 +92,7 @@ async fn each_hook_sends_a_signed_event_and_prints_the_receipt() {
         // The same content again is the same submission.
         let again = run(hook, deployment.ingest(), SECRET).await;
         assert_eq!(receipt(&again)["submission_id"], receipt(&first)["submission_id"], "{hook:?}");
-        // A refusal for good is not repeated.
+        // A final refusal is not repeated.
         let started = Instant::now();
         let forged = run(hook, deployment.ingest(), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").await;
         let said = String::from_utf8_lossy(&forged.stderr).into_owned();
@@ -128,7 +129,7 @@ struct Call {
     signature: String,
 }
 
-/// A server that is busy (429, for two seconds), then broken (503), then takes what comes.
+/// Starts a server that is busy (429, for two seconds), then broken (503), and then accepts every call.
 async fn busy_server() -> (String, Arc<Mutex<Vec<Call>>>) {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let seen = calls.clone();
@@ -152,7 +153,8 @@ async fn busy_server() -> (String, Arc<Mutex<Vec<Call>>>) {
     (server, calls)
 }
 
-/// An editor's page that checks as soon as it is loaded, and says in `#result` what it made of the answer.
+/// Returns an editor's page that checks as soon as it is loaded, and shows its interpretation of the answer in
+/// `#result`.
 fn page(ingest: &str) -> String {
     let content = std::fs::read_to_string(sample()).unwrap();
     let (_, content) = content.split_once("<body>").unwrap();
@@ -185,7 +187,7 @@ gongkai.check({{url: '{ingest}/v1/check?filename=a.html', element: editor, list}
     )
 }
 
-/// What the page says in a browser.
+/// Returns the result that the page shows in a browser.
 fn said_by(browser: &str, url: &str) -> Value {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(browser)

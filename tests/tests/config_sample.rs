@@ -37,7 +37,7 @@ fn the_sample_config_names_every_key_in_force() {
     }
 }
 
-/// The sample with its commented keys in force.
+/// Returns the sample with its commented keys in force.
 fn uncommented() -> toml::Table {
     let is_key = |line: &str| {
         let key = line.split(" = ").next().unwrap_or_default();
@@ -49,7 +49,7 @@ fn uncommented() -> toml::Table {
         Some(commented) if is_key(commented) => commented,
         _ => line,
     });
-    // Without its line for the default, which is none, because the sample also shows an entry.
+    // The line with the default, an empty list, is removed, because the sample also shows an entry.
     lines.filter(|line| !line.starts_with("subscriptions = ")).collect::<Vec<_>>().join("\n").parse().unwrap()
 }
 

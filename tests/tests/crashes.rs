@@ -1,5 +1,5 @@
-//! Processes that die with messages in flight, over a real broker: the message that causes it is buried, and no other
-//! loses an attempt.
+//! Processes that die with messages in flight, over a real broker: the message that causes the crash is buried, and
+//! no other loses an attempt.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -22,7 +22,7 @@ struct Bench {
     transport: JetStream,
 }
 
-/// A process of the stage; killed with the value.
+/// A process of the stage, which is killed when the value is dropped.
 struct Stage(Child);
 
 impl Drop for Stage {
@@ -119,7 +119,7 @@ async fn thirty_kills_in_a_row_lose_nothing() {
     }
     let (mut kills, mut since) = (0, Instant::now());
     let kill = |stage: &mut Stage| {
-        // Long enough to start, and short enough to be in the middle of a message.
+        // The interval is long enough to start, and short enough to be in the middle of a message.
         if kills < 30 && since.elapsed() > Duration::from_millis(150 + 30 * (kills % 7)) {
             stage.0.kill().unwrap();
             stage.0.wait().unwrap();

@@ -1,5 +1,5 @@
-//! A report is erased on demand: nothing of its prose is left in the store or in an answer, also after the read model is made anew,
-//! and it does not come back.
+//! A report is erased on demand: nothing of its prose is left in the store or in an answer, even after the read model
+//! is rebuilt, and it does not return.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks until the answer is as wanted.
+/// Polls until the answer is as expected.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !is_so().await {
@@ -88,7 +88,7 @@ async fn an_erased_report_is_gone_everywhere_and_does_not_come_back() {
 
     let again = http::post(&url, sample.media_type(), sample.bytes()).await.unwrap();
     assert_eq!((again.status, again.json["code"].as_str()), (410, Some("ERASED")), "{}", again.json);
-    // A read model that is made anew from the log comes to the same.
+    // A read model that is rebuilt from the log gives the same answers.
     deployment.kill_with_new_read_model().await;
     until("the report is erased after a rebuild", async || is_erased(&deployment, &name).await).await;
     let mut client = ReportServiceClient::connect(format!("http://{}", deployment.query())).await.unwrap();

@@ -1,4 +1,4 @@
-//! Every field of a published event reaches the log, and comes out of `GetReport` where a report has it.
+//! Every field of a published event reaches the log, and is returned by `GetReport` where a report has it.
 //!
 //! Both messages are destructured, so that the compiler demands an expected value for every new field.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
@@ -36,7 +36,7 @@ const LEVEL: &str = "科室负责人";
 const HAPPENED_AT: Timestamp = Timestamp { seconds: 1_705_363_200, nanos: 0 };
 const SUBJECT: &str = "gongkai.v1.report.received.360982";
 
-/// A `CloudEvent` with every member that an event can have.
+/// Returns a `CloudEvent` with every member that an event can have.
 fn event(sample: &Sample) -> Value {
     json!({
         "specversion": "1.0", "type": "gongkai.report.updated.v1", "id": "art-1558865-v3",
@@ -56,7 +56,7 @@ fn event(sample: &Sample) -> Value {
     })
 }
 
-/// The expected reference to content with this SHA-256.
+/// Returns the expected reference to content with this SHA-256.
 fn reference(sha256: &str, size_bytes: u64, media_type: &str, charset: &str, filename: &str) -> ContentRef {
     ContentRef {
         bucket: "gongkai-originals".to_owned(),
@@ -86,7 +86,7 @@ async fn every_field_of_an_event_comes_out_again() {
     assert!(missing[0].message.contains("分管领导") && !missing[0].message.contains(LEVEL), "{missing:?}");
 }
 
-/// The event as ingest wrote it into the log.
+/// Returns the event that ingest wrote to the log.
 async fn logged(nats: &str) -> DocumentReceived {
     let client = async_nats::connect(nats).await.unwrap();
     let stream = async_nats::jetstream::new(client).get_stream(STREAM_REPORTS).await.unwrap();
@@ -94,7 +94,7 @@ async fn logged(nats: &str) -> DocumentReceived {
     DocumentReceived::decode(message.payload).unwrap()
 }
 
-/// The report, once the read model serves it.
+/// Returns the report, once the read model serves it.
 async fn served(deployment: &Deployment) -> Report {
     let mut client = ReportServiceClient::connect(format!("http://{}", deployment.query())).await.unwrap();
     let all = WatchReportsRequest { parent: "agencies/-".to_owned(), resume_token: String::new() };
@@ -159,7 +159,7 @@ fn reviewed() -> ReviewStep {
     ReviewStep { level: LEVEL.to_owned(), decision: "approved".to_owned(), decided_at: Some(DECIDED_AT) }
 }
 
-/// Values of the sender are served unchanged; values of the document are those of the sample.
+/// Checks that values of the sender are served unchanged, and values of the document are those of the sample.
 fn is_what_was_received(report: Report, received: &DocumentReceived, receipt: &Value, sample: &Sample) {
     let Report {
         name,

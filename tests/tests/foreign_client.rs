@@ -22,7 +22,7 @@ fn client(deployment: &Deployment) -> Child {
         .expect("the interpreter was just found")
 }
 
-/// The interpreter that `tests/scripts/test.sh` set up with the pinned packages.
+/// Returns the interpreter that `tests/scripts/test.sh` set up with the pinned packages.
 fn python() -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/python-client/bin/python");
     assert!(

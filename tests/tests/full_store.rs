@@ -1,5 +1,5 @@
 //! The broker's disk is full and then has room again: every accepted document reaches its final state, without a
-//! restart if nats-server recovers, and otherwise after the restart that `/readyz` and the log ask for.
+//! restart if nats-server recovers, and otherwise after the restart that `/readyz` and the log request.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
@@ -13,7 +13,7 @@ use gongkai_tests::{
 /// More than the store has room for, and few enough for a short test.
 const DOCUMENTS: u32 = 60;
 
-/// Posts a report that no other call has posted. Returns its id if it was accepted, else the code.
+/// Posts a distinct report. Returns its id if it was accepted, else the code.
 async fn post(deployment: &Deployment, number: u32) -> Result<String, String> {
     let sample = samples::all().into_iter().find(|sample| sample.file.starts_with("01_")).unwrap();
     let body = [sample.bytes(), format!("\n附注{number}\n").into_bytes()].concat();
@@ -26,7 +26,7 @@ async fn post(deployment: &Deployment, number: u32) -> Result<String, String> {
     }
 }
 
-/// Returns true if a service is not ready and says `words`.
+/// Returns true if a service is not ready and its answer contains `words`.
 async fn said_at_readyz(deployment: &Deployment, words: &str) -> bool {
     let said = deployment.readiness().await;
     said.iter().any(|(_, status, text)| *status == 503 && text.contains(words))
@@ -50,7 +50,7 @@ async fn a_store_at_its_limit_goes_on_when_there_is_room() {
         ..Default::default()
     };
     context.create_stream(filler).await.unwrap();
-    // Fills the store up to some hundred kilobytes, which the documents take.
+    // Fills the store up to some hundred kilobytes, which the documents use.
     while context.publish("filler", vec![7; 200_000].into()).await.unwrap().await.is_ok() {}
     context.get_stream("FILLER").await.unwrap().delete_message(1).await.unwrap();
     let mut accepted = Vec::new();
@@ -61,7 +61,7 @@ async fn a_store_at_its_limit_goes_on_when_there_is_room() {
             Err(code) => codes.push(code),
         }
     }
-    // Somebody keeps trying, so that there is something to tell.
+    // A sender keeps trying, so that there are failures to report.
     let started = Instant::now();
     while !said_at_readyz(&deployment, "STORAGE_FULL").await {
         assert!(started.elapsed() < Duration::from_secs(30), "nobody says it");

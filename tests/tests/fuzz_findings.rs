@@ -14,7 +14,7 @@ use gongkai_tests::samples;
 #[path = "../fuzz/src/drive.rs"]
 mod drive;
 
-/// Longest time for an input: the fuzzer's limit, for a build that is about twenty times slower.
+/// Maximum time for an input: the fuzzer's limit, for a build that is about twenty times slower.
 const LONGEST: Duration = Duration::from_secs(10);
 
 fn files(folder: &Path) -> Vec<PathBuf> {

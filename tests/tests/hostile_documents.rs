@@ -23,7 +23,7 @@ const PAGES: [usize; 2] = [500_000, 3_000_000];
 const NAMES: [&str; 12] =
     ["档案", "水务", "教育", "财政", "民政", "司法", "审计", "统计", "林业", "商务", "体育", "信访"];
 
-/// A distinct report for each name. One chapter with tables is enough.
+/// Returns a distinct report for each name. One chapter with tables is enough.
 fn sound(name: &str) -> Vec<u8> {
     format!(
         "云溪县{name}局2023年政府信息公开工作年度报告\n一、总体情况\n全年主动公开信息三百余条。\n\
@@ -34,7 +34,8 @@ fn sound(name: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A tree of many pages, each of which takes a few bytes in the file. The limits of the readers apply too late.
+/// Returns a tree of many pages, each of which occupies a few bytes in the file. The limits of the readers apply too
+/// late.
 fn crowded(pages: usize) -> Vec<u8> {
     let kids = "<<>>".repeat(pages);
     let objects =
@@ -42,7 +43,7 @@ fn crowded(pages: usize) -> Vec<u8> {
     pdf_file(&objects, "")
 }
 
-/// A font that gives a width to every possible code.
+/// Returns a font that gives a width to every possible code.
 fn wide(number: usize) -> Vec<u8> {
     let font = format!("/Type /Font /Subtype /CIDFontType2 /BaseFont /X /W [{number} 4294967295 500]");
     let font = format!(
@@ -57,12 +58,12 @@ fn wide(number: usize) -> Vec<u8> {
     pdf_file(&objects, "")
 }
 
-/// Whether the rejection is retryable, by the name of the document.
+/// Returns whether the rejection is retryable, by the name of the document.
 fn is_retryable(name: &str) -> bool {
     name.starts_with("crowded")
 }
 
-/// All documents with their names, hostile ones among sound ones. `pages` do not fit into memory.
+/// Returns all documents with their names, hostile ones among sound ones. `pages` do not fit into memory.
 fn documents(pages: usize) -> Vec<(String, Vec<u8>)> {
     let mut documents = Vec::new();
     for (number, name) in NAMES.iter().enumerate() {

@@ -11,7 +11,7 @@ use gongkai_tests::{
     neighbourhood::{Neighbourhood, Turn, shuffled, submit},
 };
 
-/// Three bodies in each of three counties; `cargo run -p gongkai-tests --bin orders` takes hundreds.
+/// Three bodies in each of three counties; `cargo run -p gongkai-tests --bin orders` uses hundreds.
 const AGENCIES: usize = 9;
 const STRANGER: &str = "梅溪县民政局";
 

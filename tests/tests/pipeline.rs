@@ -28,7 +28,7 @@ async fn reports(deployment: &Deployment) -> ReportServiceClient<Channel> {
     ReportServiceClient::connect(format!("http://{}", deployment.query())).await.unwrap()
 }
 
-/// The read model follows the log; asks until the revision is served.
+/// Polls until the revision is served, because the read model follows the log.
 async fn served(
     client: &mut ReportServiceClient<Channel>,
     receipt: &Value,
@@ -137,7 +137,7 @@ async fn a_watch_resumes_behind_its_token(client: &mut ReportServiceClient<Chann
     let request = WatchReportsRequest { parent: "agencies/-".to_owned(), resume_token: String::new() };
     let mut stream = client.watch_reports(request).await.unwrap().into_inner();
     let mut changes = Vec::new();
-    // One change a report, and one more for the corrected revision.
+    // There is one change per report, and one more for the corrected revision.
     for _ in 0..=served {
         changes.push(stream.message().await.unwrap().unwrap());
     }
@@ -165,7 +165,7 @@ async fn the_same_content_again_changes_nothing(deployment: &Deployment) {
     assert_eq!(again.json["report"], once["report"]);
 }
 
-/// METRICS.md and the services name the same metrics, and the values are those of the samples.
+/// Checks that METRICS.md and the services have the same metrics, and that the values are those of the samples.
 async fn the_metrics_are_those_of_the_page(deployment: &Deployment) {
     let mut all = exported(deployment).await;
     for _ in 0..300 {
@@ -189,7 +189,7 @@ async fn the_metrics_are_those_of_the_page(deployment: &Deployment) {
     assert_eq!(waivers.count(), 3, "at zero for each change");
 }
 
-/// The metrics of all services, merged.
+/// Returns the metrics of all services, merged.
 async fn exported(deployment: &Deployment) -> Exposition {
     let mut all = Exposition::default();
     for (service, text) in deployment.metrics().await {

@@ -61,7 +61,7 @@ fn what_is_no_report_is_rejected_with_its_code() {
     }
 }
 
-/// Concept with applicant to value; a state other than reported or blank shows as itself.
+/// Returns the value of each cell; a state other than reported or blank is represented by its name.
 fn cells(report: &Value) -> BTreeMap<String, Option<String>> {
     let facts = report["facts"].as_array().unwrap();
     facts

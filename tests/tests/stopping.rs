@@ -1,4 +1,4 @@
-//! A service stops in time whatever its callers do.
+//! A service stops in time, whatever its callers do.
 
 use std::{
     process::{Command, Stdio},

@@ -77,7 +77,7 @@ async fn one_trace_leads_from_the_request_to_the_projection_and_the_notification
     assert_eq!(projected.parent_id, validated.span_id);
 }
 
-/// True if `to` is below `from`.
+/// Returns true if `to` is a descendant of `from`.
 fn leads_to(spans: &[Span], from: &Span, to: &Span) -> bool {
     let mut at = to;
     while at.span_id != from.span_id {

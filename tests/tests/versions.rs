@@ -1,7 +1,7 @@
-//! Demands that versions are raised with their outputs: what the readers, forms and rules make of the samples is what
-//! `tests/samples/digests.toml` records, or their version has changed since.
+//! Checks that versions are raised together with their outputs: the results of the readers, forms and rules for the
+//! samples are those in `tests/samples/digests.toml`, or their version has changed since.
 //!
-//! `GONGKAI_GEN=write cargo test -p gongkai-tests --test versions` writes the file anew, once the versions are raised.
+//! `GONGKAI_GEN=write cargo test -p gongkai-tests --test versions` rewrites the file, once the versions are raised.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -23,11 +23,11 @@ const RAISE_RULES: &str = "a change of gongkai-rules judges a report otherwise: 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Digests {
     versions: Versions,
-    /// By pack: its rules and words, without comments.
+    /// For each pack: its rules and words, without comments.
     packs: BTreeMap<String, String>,
-    /// By sample: the report or rejection that is read.
+    /// For each sample: the report or rejection.
     reading: BTreeMap<String, String>,
-    /// By sample: the findings.
+    /// For each sample: the findings.
     findings: BTreeMap<String, String>,
 }
 
@@ -103,7 +103,7 @@ fn changed<'a>(
         .map(|(name, _)| name)
 }
 
-/// The compiled-in packs; several files make one pack, and the words belong to the rules on prose.
+/// Returns the compiled-in packs. Several files form one pack, and the words belong to the rules on prose.
 fn packs() -> BTreeMap<String, String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../services/lib/rules/packs");
     let mut contents: BTreeMap<String, BTreeMap<String, toml::Table>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Where a sender and a document disagree.
+//! Differences between a sender and a document.
 
 use gongkai_model::Difference;
 

@@ -19,7 +19,7 @@ impl From<Applicant> for v1::Applicant {
     }
 }
 
-/// The applicant of a wire enum; `None` for facts without that dimension.
+/// Returns the applicant of a wire enum, or `None` for facts without that dimension.
 #[must_use]
 pub fn applicant(wire: v1::Applicant) -> Option<Applicant> {
     Some(match wire {
@@ -46,7 +46,7 @@ impl From<State> for v1::CellState {
     }
 }
 
-/// A state from its two fields.
+/// Converts a state from its two fields.
 ///
 /// # Errors
 /// The enum is unspecified or unknown, a reported cell has no decimal value, or another one has a value.
@@ -112,7 +112,7 @@ impl From<v1::Area> for Area {
     }
 }
 
-/// A span from its two ends.
+/// Converts a span from its two ends.
 pub(super) fn span(start: Option<u32>, end: Option<u32>) -> Result<Option<Span>, Error> {
     let ends = pair(start, end, "start and end stand together or not at all")?;
     Ok(ends.map(|(start, end)| Span { start, end }))

@@ -30,7 +30,7 @@ impl TryFrom<v1::Severity> for Severity {
     }
 }
 
-/// A severity from the number in a field.
+/// Converts a severity from the number in a field.
 ///
 /// # Errors
 /// It is unspecified or unknown.

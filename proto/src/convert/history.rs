@@ -1,4 +1,5 @@
-//! Arrivals and withdrawals: from events, the same for every consumer, and to and from the records that consumers keep.
+//! Arrivals and withdrawals: from events, in the same way for every consumer, and to and from the records that
+//! consumers keep.
 
 use gongkai_model::{
     AgencyKey, Arrival, Erasure, History, Rank, Region, ReportKey, TakenDown, UrlIndex, Withdrawal,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::v1;
 
-/// The arrival behind a stage event; `event` ranks the event among those about the same arrival.
+/// Returns the arrival of a stage event. `event` ranks the event among those about the same arrival.
 ///
 /// # Errors
 /// The origin is invalid in every version: bury the event.
@@ -55,10 +56,11 @@ pub fn arrival(origin: &v1::Origin, event: u64) -> Result<Arrival, Error> {
     })
 }
 
-/// The withdrawal of an event. It takes effect when its sender says that it happened, but no later than when the log stored it.
+/// Returns the withdrawal of an event. It takes effect at its sender's time, but no later than when the log stored
+/// it.
 ///
-/// The report is the one that ingest resolved. Events of earlier versions carry a hint instead: its code, or its name and
-/// region, make the key, and a malformed code names no report.
+/// The report is the one that ingest resolved. Events of earlier versions contain a hint instead: its code, or its
+/// name and region, determine the key, and a malformed code names no report.
 ///
 /// # Errors
 /// The event names neither a URL nor a report, or has an invalid value: bury it.
@@ -83,7 +85,7 @@ pub fn withdrawal(
     })
 }
 
-/// The erasure of an event.
+/// Returns the erasure of an event.
 ///
 /// # Errors
 /// The event names no report or no content, or has a name that no version writes: bury it.
@@ -120,8 +122,8 @@ fn region(text: &str) -> Result<Region, Error> {
     }
 }
 
-/// The history of a report from its records, which [`arrival_record`] and [`withdrawal_record`] made. A withdrawal of an
-/// earlier version, which recorded no effective time, takes effect with the last arrival before it.
+/// Returns the history of a report from its records, which [`arrival_record`] and [`withdrawal_record`] created. A
+/// withdrawal of an earlier version, which recorded no effective time, takes effect with the last arrival before it.
 #[must_use]
 pub fn history(
     arrivals: &[v1::ArrivalRecord],
@@ -161,7 +163,7 @@ fn time(timestamp: Option<prost_types::Timestamp>) -> Option<OffsetDateTime> {
     timestamp::optional(timestamp, "time").ok().flatten()
 }
 
-/// The record of an arrival.
+/// Converts an arrival to its record.
 #[must_use]
 pub fn arrival_record(arrival: &Arrival) -> v1::ArrivalRecord {
     v1::ArrivalRecord {
@@ -176,7 +178,7 @@ pub fn arrival_record(arrival: &Arrival) -> v1::ArrivalRecord {
     }
 }
 
-/// The record of a withdrawal.
+/// Converts a withdrawal to its record.
 #[must_use]
 pub fn withdrawal_record(withdrawal: &TakenDown) -> v1::WithdrawalRecord {
     v1::WithdrawalRecord {
@@ -233,7 +235,7 @@ pub fn change_history(
     (is_news, history)
 }
 
-/// Changes the index of a URL in a record, as [`change_history`] does.
+/// Changes the index of a URL in a record, like [`change_history`].
 pub fn change_index(
     record: &mut v1::UrlIndexRecord,
     change: impl FnOnce(&mut UrlIndex) -> bool,

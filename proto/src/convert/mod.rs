@@ -1,8 +1,8 @@
-//! Conversions between wire types and domain types: total towards the wire (`From`), fallible back (`TryFrom`).
+//! Conversions between wire types and domain types: infallible to the wire (`From`), fallible back (`TryFrom`).
 //!
-//! Fields that the model lacks (a finding's `trace_id`, the `report` of a fact in an answer over many reports) are left
-//! empty towards the wire, for the sender to set, and dropped on the way back. A report is sent in two halves:
-//! [`report::header`] with the facts goes into the log, [`report::text`] with the prose into the object store, and
+//! Fields that the model lacks (a finding's `trace_id`, the `report` of a fact in an answer over many reports) are
+//! left empty in the wire type, for the sender to set, and dropped on the way back. A report is sent in two halves:
+//! [`report::header`] with the facts is for the log, [`report::text`] with the prose for the object store, and
 //! [`report::report`] joins them.
 
 mod difference;
@@ -22,7 +22,7 @@ pub mod waiver;
 #[cfg(test)]
 mod any;
 
-/// The message is invalid in every version: bury it, because a retry does not help.
+/// Error: the message is invalid in every version. Bury it, because a retry does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A required field is not set.
@@ -53,7 +53,7 @@ impl Error {
     }
 }
 
-/// Both, neither, or the error that they contradict each other.
+/// Returns both values or neither, or the error that they contradict each other.
 fn pair<T>(a: Option<T>, b: Option<T>, what: &'static str) -> Result<Option<(T, T)>, Error> {
     match (a, b) {
         (Some(a), Some(b)) => Ok(Some((a, b))),

@@ -1,4 +1,4 @@
-//! The files of a submission and what they were read as.
+//! The files of a submission and the result of reading each.
 
 use gongkai_model::{Fact, FactId, Part, PartContent, State, content_hash};
 
@@ -6,7 +6,7 @@ use super::Error;
 use crate::v1;
 
 impl v1::DocumentReceived {
-    /// Returns the identity of what was submitted, which covers all files.
+    /// Returns the identity of the submission's content, which covers all files.
     #[must_use]
     pub fn content_hash(&self) -> String {
         let attachments = self.attachments.iter().map(|file| file.sha256.as_str());

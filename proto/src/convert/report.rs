@@ -1,12 +1,12 @@
-//! A report in two halves: the header with the facts, which goes into the log, and the prose, which goes into the object
-//! store so that it can be erased.
+//! A report in two halves: the header with the facts, for the log, and the prose, for the object store, so that it
+//! can be erased.
 
 use gongkai_model::{MediaType, Report, ReportKey};
 
 use super::{Error, text as parts};
 use crate::v1;
 
-/// The half for the log: everything but the prose, and a reference to the prose.
+/// Returns the half for the log: everything but the prose, and a reference to the prose.
 #[must_use]
 pub fn header(
     report: &Report,
@@ -28,7 +28,7 @@ pub fn header(
     }
 }
 
-/// The half for the object store: the prose.
+/// Returns the half for the object store: the prose.
 #[must_use]
 pub fn text(report: &Report) -> v1::ParsedText {
     let mut text = v1::ParsedText {
@@ -71,7 +71,7 @@ pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, 
     })
 }
 
-/// The key in a field such as `ParsedReport.name`.
+/// Parses the key in a field such as `ParsedReport.name`.
 ///
 /// # Errors
 /// The name is not of the form `agencies/{agency}/reports/{year}`.

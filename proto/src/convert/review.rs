@@ -27,7 +27,7 @@ impl TryFrom<&v1::ReviewStep> for ReviewStep {
     }
 }
 
-/// The steps of an event.
+/// Converts the steps of an event.
 ///
 /// # Errors
 /// A time is out of range.

@@ -86,7 +86,7 @@ impl TryFrom<v1::StatisticalPeriod> for Period {
     }
 }
 
-/// Writes the notes into a text; counts of the same kind are added up.
+/// Writes the notes into a text. Counts of the same kind are added up.
 pub(super) fn put_notes(notes: &[Note], text: &mut v1::ParsedText) {
     for note in notes {
         match *note {
@@ -100,7 +100,7 @@ pub(super) fn put_notes(notes: &[Note], text: &mut v1::ParsedText) {
     }
 }
 
-/// The notes of a text, each kind at most once, in the order of [`Note`].
+/// Returns the notes of a text, each kind at most once, in the order of [`Note`].
 pub(super) fn notes(text: &v1::ParsedText) -> Vec<Note> {
     let counted = |n: u32, note: fn(u32) -> Note| (n > 0).then(|| note(n));
     [

@@ -5,14 +5,14 @@ use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::Error;
 
-/// To the wire. The offset is lost, as a timestamp is a point in time.
+/// Converts a time to the wire. The offset is lost, because a timestamp is a point in time.
 #[must_use]
 pub fn timestamp(at: OffsetDateTime) -> Timestamp {
     let nanos = i32::try_from(at.nanosecond()).expect("a second has fewer than i32::MAX nanoseconds");
     Timestamp { seconds: at.unix_timestamp(), nanos }
 }
 
-/// From the wire, in UTC.
+/// Converts a timestamp to a time in UTC.
 ///
 /// # Errors
 /// The seconds are outside the years ±9999 or the nanoseconds outside 0 to 999,999,999.
@@ -25,7 +25,7 @@ pub fn time(timestamp: Timestamp, field: &'static str) -> Result<OffsetDateTime,
         .map_err(|_| unknown())
 }
 
-/// From a field that must be set.
+/// Converts the timestamp of a required field.
 ///
 /// # Errors
 /// It is not set, or as for [`time()`].
@@ -33,7 +33,7 @@ pub fn required(timestamp: Option<Timestamp>, field: &'static str) -> Result<Off
     time(timestamp.ok_or(Error::Missing { field })?, field)
 }
 
-/// From a field that may be absent.
+/// Converts the timestamp of an optional field.
 ///
 /// # Errors
 /// As for [`time()`].
@@ -47,7 +47,7 @@ const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
     Err(_) => UtcOffset::UTC,
 };
 
-/// The day in China; `None` if the timestamp is absent or out of range.
+/// Returns the day in China, or `None` if the timestamp is absent or out of range.
 #[must_use]
 pub fn day_in_china(timestamp: Option<Timestamp>) -> Option<Date> {
     let at = time(timestamp?, "timestamp").ok()?;

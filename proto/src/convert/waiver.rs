@@ -5,25 +5,25 @@ use gongkai_model::{ReportKey, Revocation, Waiver, WaiverEnd};
 use super::{Error, finding::severity, timestamp};
 use crate::v1;
 
-/// `agencies/{agency}/reports/{year}/findings/{fingerprint}`
+/// Returns the name `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
 #[must_use]
 pub fn finding_name(key: &ReportKey, fingerprint: &str) -> String {
     format!("{key}/findings/{fingerprint}")
 }
 
-/// `agencies/{agency}/reports/{year}/waivers/{waiver}`
+/// Returns the name `agencies/{agency}/reports/{year}/waivers/{waiver}`.
 #[must_use]
 pub fn waiver_name(key: &ReportKey, id: &str) -> String {
     format!("{key}/waivers/{id}")
 }
 
-/// The report and the fingerprint of [`finding_name`]; `None` for any other text.
+/// Parses the report and the fingerprint of a [`finding_name`]. Returns `None` for any other text.
 #[must_use]
 pub fn of_finding(name: &str) -> Option<(ReportKey, &str)> {
     below(name, "/findings/")
 }
 
-/// The report and the id of [`waiver_name`]; `None` for any other text.
+/// Parses the report and the id of a [`waiver_name`]. Returns `None` for any other text.
 #[must_use]
 pub fn of_waiver(name: &str) -> Option<(ReportKey, &str)> {
     below(name, "/waivers/")
@@ -33,7 +33,7 @@ fn below<'a>(name: &'a str, collection: &str) -> Option<(ReportKey, &'a str)> {
     let (report, id) = name.split_once(collection)?;
     let key: ReportKey = report.parse().ok()?;
     let is_name = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    // `+2023` is a year to parse, but not to name.
+    // `+2023` parses as a year, but is not valid in a name.
     (is_name && key.to_string() == report).then_some((key, id))
 }
 

@@ -17,7 +17,7 @@ use prost_types::Timestamp;
 
 use crate::stem;
 
-/// Every kind's file name and its sample's bytes.
+/// Returns every kind's file name and its sample's bytes.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     // Each sample has a counter of its own, so that a new field does not change the samples after it.
     let fill = || Fill(0);

@@ -16,13 +16,13 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 static FORMS: LazyLock<Forms> = LazyLock::new(Forms::embedded);
 static VOCABULARY: LazyLock<Vec<String>> = LazyLock::new(|| words(&FORMS));
 
-/// Every target.
+/// The names of all targets.
 pub const TARGETS: [&str; 7] = ["text", "markdown", "html", "docx", "pdf", "doc", "matcher"];
 
 /// Runs one input.
 ///
 /// # Errors
-/// A promise was broken: two readings differ, or a fact does not hold what its source says.
+/// A guarantee was broken: two readings differ, or a fact does not have the value in its source.
 pub fn drive(target: &str, data: &[u8]) -> Result<(), String> {
     match target {
         "text" => check("a.txt", data),
@@ -38,7 +38,7 @@ pub fn drive(target: &str, data: &[u8]) -> Result<(), String> {
     }
 }
 
-/// The line of `gongkai check`, for some inputs computed twice.
+/// Computes the line of `gongkai check`, for some inputs twice.
 fn check(name: &str, bytes: &[u8]) -> Result<(), String> {
     let hints = Hints { filename: Some(name), ..Hints::default() };
     let line = || gongkai_check::check(name, bytes, &hints, &Limits::default());
@@ -55,7 +55,7 @@ fn check(name: &str, bytes: &[u8]) -> Result<(), String> {
 
 // === containers ===
 
-/// A package of the parts, which zero bytes separate: the text, the styles, the numbering.
+/// Returns a package of the parts, which zero bytes separate: the text, the styles, the numbering.
 fn package(data: &[u8]) -> Vec<u8> {
     const NAMES: [&str; 3] = ["word/document.xml", "word/styles.xml", "word/numbering.xml"];
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -67,8 +67,8 @@ fn package(data: &[u8]) -> Vec<u8> {
     zip.finish().expect("memory takes bytes").into_inner()
 }
 
-/// A file of pages whose content streams zero bytes separate, with a Chinese font that is not embedded (`F`) and a
-/// Latin one (`G`).
+/// Returns a file of pages whose content streams zero bytes separate, with a Chinese font that is not embedded (`F`)
+/// and a Latin one (`G`).
 fn pages(data: &[u8]) -> Vec<u8> {
     const MOST: usize = 8;
     let streams: Vec<&[u8]> = data.splitn(MOST, |byte| *byte == 0).collect();
@@ -103,7 +103,7 @@ fn pages(data: &[u8]) -> Vec<u8> {
     file(&objects)
 }
 
-/// Objects as a file, with their table.
+/// Returns objects as a file, with their table.
 fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
@@ -126,7 +126,7 @@ fn file(objects: &[Vec<u8>]) -> Vec<u8> {
 
 // === the matcher ===
 
-/// What a document of the matcher's target is written in, besides the forms' own labels.
+/// The words of a document for the matcher's target, besides the forms' own labels.
 const WORDS: [&str; 36] = [
     "",
     "0",
@@ -166,7 +166,7 @@ const WORDS: [&str; 36] = [
     "99999999999999999999999999999999",
 ];
 
-/// Builds a document. Each step takes two bytes: an operation, and a word.
+/// Builds a document. Each step consumes two bytes: an operation, and a word.
 fn document(data: &[u8]) -> Document {
     let words = &*VOCABULARY;
     let mut blocks = Vec::new();
@@ -238,7 +238,7 @@ fn words(forms: &Forms) -> Vec<String> {
     words
 }
 
-/// Every cell of the form once, and no number without a digit in its source.
+/// Checks that every cell of the form occurs once, and that no number lacks a digit in its source.
 fn matched(document: &Document) -> Result<(), String> {
     let Ok(report) = read_report(document, &FORMS) else { return Ok(()) };
     let Some(form) = FORMS.get(report.form, report.variant) else {

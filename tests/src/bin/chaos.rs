@@ -1,8 +1,8 @@
-//! `make chaos`: injects faults into a deployment at work, and checks its final state.
+//! `make chaos`: injects faults into a running deployment, and checks its final state.
 //!
-//!     chaos [SECONDS] [SEED] [OFFICES]
+//! chaos [SECONDS] [SEED] [OFFICES]
 //!
-//! Defaults: 300 s, a random seed and 12 offices. Ends with 1 if an invariant does not hold. Build the services before
+//! Defaults: 300 s, a random seed and 12 offices. Ends with 1 if an invariant is violated. Build the services before
 //! (`cargo build --workspace --bins`).
 
 #![expect(clippy::print_stdout, reason = "a program for people: what it prints is its result")]

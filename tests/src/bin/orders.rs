@@ -1,8 +1,8 @@
 //! Submits the reports of one neighbourhood in several orders, with a kill in the middle, and compares the final
-//! findings. With `times`, submits what happened to reports, at told times, and compares what stands, too.
+//! findings. With `times`, also submits events with stated times, and compares the current contents.
 //!
-//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS] [times]`; Defaults: 200 agencies and 10 orders. Ends with 1
-//! if an order made a difference. Build the services before (`cargo build`).
+//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS] [times]`; Defaults: 200 agencies and 10 orders.
+//! Ends with 1 if an order made a difference. Build the services before (`cargo build`).
 
 use std::{process::ExitCode, time::Instant};
 

@@ -1,4 +1,4 @@
-//! Faults that are injected into a deployment at work, one after the other, each undone before the next.
+//! Faults that are injected into a running deployment, one after the other, each undone before the next.
 
 use std::{
     collections::BTreeMap,
@@ -13,9 +13,9 @@ use crate::{
     deployment::{Deployment, Signal},
 };
 
-/// Between two faults, in milliseconds.
+/// Pause between two faults, in milliseconds.
 const PAUSE: std::ops::Range<u64> = 1_000..5_000;
-/// How long something is suspended or down, in milliseconds: shorter and longer than `ack_wait`.
+/// Duration of a suspension or outage, in milliseconds: shorter and longer than `ack_wait`.
 const OUTAGE: std::ops::Range<u64> = 500..20_000;
 
 /// A fault.
@@ -54,7 +54,7 @@ pub struct Faults {
 pub struct Done {
     /// Number of faults by kind.
     pub counts: BTreeMap<&'static str, usize>,
-    /// What went wrong meanwhile, one sentence each.
+    /// Violations during the run, one sentence each.
     pub violations: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Done {
 }
 
 impl Faults {
-    /// The faults of a seed.
+    /// Creates the faults of a seed.
     #[must_use]
     pub fn new(seed: u64, receiver: Receiver) -> Self {
         Self { rng: Rng::with_seed(seed ^ 0xFA17), receiver }
@@ -77,7 +77,7 @@ impl Faults {
     /// Injects faults until the time is over, and leaves everything running.
     ///
     /// # Panics
-    /// If a process does not become ready again; the message has its log.
+    /// If a process does not become ready again; the message contains its log.
     pub async fn run(mut self, deployment: &mut Deployment, until: Instant) -> Done {
         let mut done = Done::default();
         while Instant::now() < until {
@@ -135,7 +135,7 @@ impl Faults {
         let url = deployment.broker().url();
         let Ok(client) = async_nats::connect(url).await else { return };
         let context = async_nats::jetstream::new(client);
-        // This may fail, because a service may be creating it anew.
+        // This may fail, because a service may be creating it again.
         drop(context.delete_consumer_from_stream(consumer, subjects::STREAM_REPORTS).await);
     }
 }

@@ -1,10 +1,10 @@
-//! `make chaos`: two replicas of every service over a real broker, whose processes are killed, suspended and ended while
-//! offices publish, correct and withdraw reports. Afterwards the invariants of ARCHITECTURE.md must hold.
+//! `make chaos`: two replicas of every service over a real broker, whose processes are killed, suspended and ended
+//! while offices publish, correct and withdraw reports. Afterwards the invariants of ARCHITECTURE.md must hold.
 //!
-//! - [`office`]: what one office does, and which content is current in the end.
+//! - [`office`]: the steps of one office, and the content that is current in the end.
 //! - [`fault`]: the faults that are injected meanwhile.
 //! - [`receiver`]: the receiver of alerts.
-//! - [`verdict`]: what must hold in the end.
+//! - [`verdict`]: the invariants that must hold in the end.
 
 pub mod fault;
 pub mod office;
@@ -30,21 +30,21 @@ use crate::{
 /// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    /// Decides what the offices do and what fails. Times differ from run to run, so the same seed gives the same plans
-    /// but not the same interleaving.
+    /// Seed of the offices' steps and of the faults. Times differ from run to run, so the same seed gives the same
+    /// plans but not the same interleaving.
     pub seed: u64,
     /// Duration of faults and work.
     pub duration: Duration,
-    /// Offices that work at the same time.
+    /// Number of offices that work at the same time.
     pub offices: usize,
 }
 
 /// The result of a run.
 #[derive(Debug)]
 pub struct RunResult {
-    /// Submissions by the state that they ended in.
+    /// Number of submissions by final state.
     pub states: BTreeMap<String, usize>,
-    /// Faults by kind.
+    /// Number of faults by kind.
     pub faults: BTreeMap<&'static str, usize>,
     /// Number of calls that the receiver of alerts accepted, and of those whose id it had accepted before.
     pub delivered: (usize, usize),

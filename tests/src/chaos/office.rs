@@ -1,5 +1,5 @@
-//! One office: publishes, corrects, publishes again what it published before, and withdraws. Steps are sequential, and
-//! each is repeated until it is accepted, so that the last step decides which content is current.
+//! One office: publishes, corrects, publishes earlier contents again, and withdraws. Steps are sequential, and each
+//! is repeated until it is accepted, so that the last step determines which content is current.
 
 use std::{
     sync::Arc,
@@ -13,11 +13,11 @@ use crate::{http, samples};
 
 /// Time between two attempts of a step.
 const RETRY: Duration = Duration::from_millis(200);
-/// A step that is not accepted in this time is a violation.
+/// A step that is not accepted within this time is a violation.
 const PATIENCE: Duration = Duration::from_secs(120);
 const YEAR: i32 = 2023;
 
-/// What an office does.
+/// A step of an office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Publishes one of its few contents. Odd ones have a wrong total.
@@ -37,18 +37,18 @@ pub enum Step {
 pub struct Accepted {
     /// The office's name.
     pub office: String,
-    /// What was done.
+    /// The step.
     pub step: Step,
     /// The id on the receipt.
     pub submission: String,
 }
 
-/// What an office did, in order.
+/// The steps of an office, in order.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// The office's name.
     pub office: String,
-    /// Where it publishes.
+    /// The address at which it publishes.
     pub address: String,
     /// Steps that were accepted.
     pub accepted: Vec<Accepted>,
@@ -67,14 +67,14 @@ pub struct Office {
 }
 
 impl Office {
-    /// An office of a run.
+    /// Creates an office of a run.
     #[must_use]
     pub fn new(seed: u64, number: usize) -> Self {
         let own = seed.wrapping_mul(1_000_003).wrapping_add(u64::try_from(number).unwrap_or_default());
         Self { number, seed, rng: Rng::with_seed(own) }
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> String {
         format!("云溪县第{}街道办事处", self.number + 1)
@@ -124,8 +124,8 @@ impl Office {
         }
     }
 
-    /// Sends a step to one replica of ingest after the other until one accepts it. Returns the submission's id, or the
-    /// last answer.
+    /// Sends a step to one replica of ingest after the other until one accepts it. Returns the submission's id, or
+    /// the last answer.
     async fn take(&mut self, step: Step, id: &str, doors: &[String]) -> Result<String, String> {
         let started = Instant::now();
         let mut last = String::new();
@@ -183,7 +183,7 @@ impl Office {
         self.post(&url, "application/cloudevents+json", id).body(event.to_string())
     }
 
-    /// One of the office's contents. Each is another document; odd ones have a wrong total.
+    /// Returns one of the office's contents. Each is another document; odd ones have a wrong total.
     fn document(&self, content: u32) -> Vec<u8> {
         let file = if content % 2 == 1 {
             "02_tab_rows_wrong_total.txt"
@@ -199,14 +199,14 @@ impl Office {
     }
 }
 
-/// A page of another kind, different for each id.
+/// Returns a page of another kind, different for each id.
 fn other_document(id: &str) -> String {
     format!(
         "<html><head><title>通知公告</title></head><body><p>关于召开会议的通知（{id}）</p><p>各科室：请准时参加。</p></body></html>"
     )
 }
 
-/// A PDF whose font has a width table for four billion characters, different for each id.
+/// Returns a PDF whose font has a width table for four billion characters, different for each id.
 fn hostile_document(id: &str) -> Vec<u8> {
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),

@@ -1,4 +1,4 @@
-//! The receiver of alerts. It can be down, and keeps the calls that it accepted.
+//! The receiver of alerts. It can be unavailable, and records the calls that it accepts.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,10 +37,10 @@ struct Taken {
 }
 
 impl Receiver {
-    /// Starts it on a free loopback port.
+    /// Starts the receiver on a free loopback port.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no free port.
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
         let address = listener.local_addr().expect("a bound listener has an address");
@@ -50,24 +50,24 @@ impl Receiver {
         this
     }
 
-    /// Its URL.
+    /// Returns its URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Answers 503 from now on, or no longer.
+    /// Makes the receiver answer 503, or accept calls again.
     pub fn set_down(&self, is_away: bool) {
         self.lock().is_away = is_away;
     }
 
-    /// The accepted calls, in order.
+    /// Returns the accepted calls, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
     }
 
-    /// Number of accepted calls, and of those whose id was accepted before.
+    /// Returns the number of accepted calls, and of those whose id was accepted before.
     #[must_use]
     pub fn totals(&self) -> (usize, usize) {
         let calls = self.calls();

@@ -22,12 +22,12 @@ use crate::{
     http,
 };
 
-/// Everything must be at rest within this time after the last fault.
+/// Everything must be settled within this time after the last fault.
 const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(500);
 /// The rule about a withdrawn report (已发布年报被撤下).
 const WITHDRAWN: &str = "V-GONE";
-/// Rows of a page; there are fewer reports.
+/// Number of rows of a page; there are fewer reports.
 const PAGE: i32 = 1000;
 
 /// Reports that are served, by name: agency and content hash.
@@ -62,7 +62,7 @@ impl Judge<'_> {
         (states, violations)
     }
 
-    /// The receipt of a submission in its last state, or as it is when the time is over.
+    /// Returns the receipt of a submission in its final state, or its present state when the time is over.
     async fn receipt(&self, submission: &str, until: Instant) -> Value {
         let url = format!("{}/v1/submissions/{submission}", self.deployment.ingest());
         loop {
@@ -146,8 +146,9 @@ impl Judge<'_> {
         violations
     }
 
-    /// Fingerprints of the alerts that the receiver knows as raised, by report. Of two calls about one alert, the one with the
-    /// higher sequence counts. That a report is withdrawn is itself an alert, which is left out.
+    /// Returns the fingerprints of the alerts that are raised from the receiver's point of view, by report. Of two
+    /// calls about one alert, the one with the higher sequence counts. The alert about the withdrawal of a report
+    /// itself is left out.
     fn open_alerts(&self) -> Fingerprints {
         let mut last: BTreeMap<String, Value> = BTreeMap::new();
         for call in self.receiver.calls() {
@@ -170,7 +171,7 @@ impl Judge<'_> {
         open
     }
 
-    /// Alerts that were delivered more often than the crashes explain.
+    /// Returns the alerts that were delivered more often than the crashes explain.
     fn repeats(&self) -> Vec<String> {
         let mut times: BTreeMap<String, usize> = BTreeMap::new();
         self.receiver.calls().into_iter().for_each(|call| *times.entry(call.id).or_default() += 1);
@@ -182,7 +183,7 @@ impl Judge<'_> {
     }
 }
 
-/// Names and addresses of the offices that violations speak of.
+/// Returns names and addresses of the offices that violations mention.
 fn wrong_offices(records: &[Record], violations: &[String]) -> Vec<String> {
     let is_named = |record: &&Record| violations.iter().any(|text| text.contains(&record.office));
     let named = records.iter().filter(is_named);
@@ -200,7 +201,7 @@ fn is_right_end(step: Step, receipt: &Value) -> bool {
     }
 }
 
-/// All reports that one read model serves, and the fingerprints of their findings that raise alerts.
+/// Returns all reports that one read model serves, and the fingerprints of their findings that raise alerts.
 async fn served(address: &str) -> anyhow::Result<(Served, Fingerprints)> {
     let mut client = ReportServiceClient::connect(address.to_owned()).await?;
     let request = ListReportsRequest {

@@ -1,4 +1,4 @@
-//! What notify keeps is lost: no alert is lost with it, and none is told twice.
+//! Notify's state is lost: no alert is lost with it, and none is delivered twice.
 
 use std::time::Instant;
 
@@ -54,7 +54,7 @@ async fn waiting(deployment: &mut Deployment) {
     }
 }
 
-/// Waits until the receiver has taken the alert about the wrong total in this state. Returns its id.
+/// Waits until the receiver has accepted the alert about the wrong total in this state. Returns its id.
 async fn told(receiver: &Receiver, state: &str) -> String {
     let started = Instant::now();
     loop {
@@ -68,7 +68,7 @@ async fn told(receiver: &Receiver, state: &str) -> String {
     }
 }
 
-/// Corrects the report. The alert that was raised is resolved, and nothing was told twice.
+/// Corrects the report. Checks that the raised alert is resolved, and that no alert was delivered twice.
 async fn resolved_once(receiver: &Receiver, deployment: &mut Deployment, raised: &str) {
     publish(deployment, CORRECTED).await;
     assert_eq!(told(receiver, "resolved").await, raised);
@@ -103,7 +103,7 @@ async fn what_waits_is_raised_again_when_the_stream_of_alerts_is_lost() {
     repaired(&deployment, "stream GONGKAI_ALERTS", "MISSING").await;
     receiver.set_down(false);
     let raised = told(&receiver, "raised").await;
-    // The sequences of the stream begin again, and are no older than those that were told.
+    // The sequences of the new stream start again, but must not count as older than the delivered ones.
     resolved_once(&receiver, &mut deployment, &raised).await;
 }
 

@@ -6,12 +6,12 @@ use gongkai_proto::v1::{ListReportsRequest, report_service_client::ReportService
 use gongkai_tests::{deployment::Deployment, http, samples};
 use serde_json::Value;
 
-/// Within this time services have recovered, or each says what is wrong.
+/// Within this time services have recovered, or each reports the fault.
 pub(crate) const NOTICED: Duration = Duration::from_secs(30);
-/// Longest time of a call, lost store or not.
+/// Maximum time of a call, even over a lost store.
 pub(crate) const ANSWERED: Duration = Duration::from_secs(20);
 
-/// Posts a report that no other call has posted.
+/// Posts a distinct report.
 pub(crate) async fn post(deployment: &Deployment, number: u32) -> http::Answer {
     let sample = samples::all().into_iter().find(|sample| sample.file.starts_with("01_")).unwrap();
     let body = [sample.bytes(), format!("\n附注{number}\n").into_bytes()].concat();
@@ -38,7 +38,7 @@ pub(crate) async fn accepted(deployment: &Deployment, number: u32) -> Value {
     }
 }
 
-/// Waits until every service says a sentence with `words` at `/readyz`.
+/// Waits until every service answers `/readyz` with a sentence that contains `words`.
 pub(crate) async fn all_say(deployment: &Deployment, words: &str) {
     let started = Instant::now();
     loop {
@@ -68,7 +68,7 @@ pub(crate) async fn refused(deployment: &Deployment, number: u32) {
     assert_eq!((answer.status, answer.json["code"].as_str()), (503, Some("STORE_LOST")), "{}", answer.json);
 }
 
-/// `gongkai doctor` finds fault, repairs, and finds none.
+/// Runs `gongkai doctor`: it finds the fault, repairs it, and then finds none.
 pub(crate) async fn repaired(deployment: &Deployment, subject: &str, code: &str) {
     let found = deployment.doctor(&["--format", "json"]);
     assert_eq!(found.status.code(), Some(1), "{found:?}");
@@ -79,7 +79,7 @@ pub(crate) async fn repaired(deployment: &Deployment, subject: &str, code: &str)
     let text = String::from_utf8_lossy(&repaired.stdout).into_owned();
     assert!(repaired.status.success() && text.contains("已修复 / repaired"), "{repaired:?}");
     all_ready(deployment).await;
-    // The services make their consumers again.
+    // The services create their consumers again.
     let started = Instant::now();
     loop {
         let found = deployment.doctor(&[]);
@@ -110,7 +110,7 @@ pub(crate) async fn serves(deployment: &Deployment, revision: &str) {
     }
 }
 
-/// Waits until every service but one says a sentence with `words`.
+/// Waits until every service but one answers with a sentence that contains `words`.
 pub(crate) async fn all_but(deployment: &Deployment, but: &str, words: &str) {
     let started = Instant::now();
     loop {

@@ -1,5 +1,5 @@
 //! Streams and buckets are lost while services run. Within 30 s the services have recovered, or do nothing and
-//! `/readyz` says why in one sentence. No answer is wrong and no call hangs.
+//! `/readyz` gives the reason in one sentence. No answer is wrong and no call hangs.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 mod alerts;
@@ -74,7 +74,7 @@ async fn a_store_that_is_gone_is_neither_answered_for_nor_made_again() {
         "a receipt that is lost is not one that never was"
     );
 
-    // A restarted service takes the empty broker for a new one; the others know better.
+    // A restarted service treats the empty broker as a new one; the others remember the old one.
     deployment.kill_and_restart("parse");
     all_but(&deployment, "parse", "is another one").await;
     refused(&deployment, 2).await;

@@ -1,4 +1,4 @@
-//! Services that start over a lost store answer for it.
+//! Services that start over a lost store report the loss.
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ fn reason(status: &Status) -> (Code, String) {
     (status.code(), info.map(|info| info.reason).unwrap_or_default())
 }
 
-/// Asks until the answer is that the store is lost.
+/// Polls until the answer is that the store is lost.
 async fn reads_say_that_the_store_is_lost(deployment: &Deployment) {
     let lost = (Code::Unavailable, "STORE_LOST".to_owned());
     let started = Instant::now();

@@ -33,12 +33,12 @@ pub(crate) struct Course {
     pub(crate) deployment: Deployment,
     /// The entries of the log, in order.
     pub(crate) entries: Vec<Entry>,
-    /// Every receipt that a caller got, the last for each id, with the state that its submission must end in.
+    /// Every receipt that a caller got, the last one for each id, with the expected final state of its submission.
     pub(crate) accepted: Vec<(Receipt, SubmissionState)>,
     pub(crate) malformed: usize,
-    /// When each of the entries came in.
+    /// Time of arrival of each entry.
     arrived: Vec<OffsetDateTime>,
-    /// Under each id that is used again, what was said: the digest of the document and its time. The last is the last.
+    /// The statements under each id that is used again, in order: the digest of the document and its time.
     said: HashMap<String, Vec<(String, Option<Timestamp>)>>,
     /// The last call.
     last: Option<Request>,
@@ -112,7 +112,8 @@ impl Course {
         if is_known { Ok(()) } else { Err(format!("a repeated call was accepted anew: {receipt:?}")) }
     }
 
-    /// The time at which so many entries before came in; before all of them if there are fewer.
+    /// Returns the time at which the entry `back` entries ago arrived, or a time before all of them if there are
+    /// fewer.
     fn time(&self, back: Option<usize>) -> Option<Timestamp> {
         let at = match self.arrived.len().checked_sub(back?) {
             Some(at) => self.arrived.get(at).copied().unwrap_or_else(|| self.deployment.now()),
@@ -121,7 +122,7 @@ impl Course {
         Some(timestamp(at))
     }
 
-    /// When the log took a message with this id; `None` if it has none.
+    /// Returns when the log stored a message with this id, or `None` if it has none.
     fn logged_at(&self, id: &str) -> Option<OffsetDateTime> {
         let logged = self.deployment.broker().logged("gongkai.v1.report.>");
         let own = logged.iter().find(|logged| &logged.message.headers[MESSAGE_ID] == id)?;
@@ -133,7 +134,7 @@ impl Course {
         self.entries.push(entry);
     }
 
-    /// Returns true if a document was said under its event's id already: last, or with the same time.
+    /// Returns true if a document repeats a statement under its event's id: the last one, or one with the same time.
     fn is_said_again(&mut self, submission: &Submission) -> bool {
         let DeclaredMetadata { event_id, event_time, .. } = &submission.declared;
         let what = said(&submission.received(submission.references(), Timestamp::default()));
@@ -169,7 +170,7 @@ impl Course {
             let entry = Entry::Arrival { report: report.clone(), content: hash.clone(), url, effective_at };
             self.enter(logged_at, entry);
         }
-        // What takes effect before something that stands is not current, and repeats nothing either.
+        // A document that takes effect before the current one is not current, and is not a repetition either.
         let is_repetition = is_report && !is_said_again && (!is_new || is_unchanged);
         if is_repetition && expected(&self.entries).get(&report) != Some(&(hash, false)) {
             return Err(format!("answered as a repetition, but this content does not stand: {receipt:?}"));
@@ -234,7 +235,7 @@ impl Course {
         self.put(at, Event::ReportWaived, v1::WaiverChanged { waiver: Some(waiver) }.encode_to_vec()).await;
     }
 
-    /// Puts a message into the log. The sender repeats until it is stored.
+    /// Publishes a message to the log. The sender repeats until it is stored.
     async fn put(&self, at: usize, event: Event, payload: Vec<u8>) {
         let mut headers = Headers::new();
         headers.insert(MESSAGE_ID, &format!("step-{at}")).unwrap();
@@ -278,7 +279,7 @@ fn report(declared: &DeclaredMetadata) -> ReportKey {
     format!("agencies/{}/reports/{}", declared.agency.code, declared.year).parse().unwrap()
 }
 
-/// A report of an agency with a wrong total, in one of two versions.
+/// Returns a report of an agency with a wrong total, in one of two versions.
 pub(crate) fn document(agency: &str, content: usize) -> String {
     let text = include_str!("../../samples/02_tab_rows_wrong_total.txt");
     text.replace("清河路18号", &format!("清河路{agency}号"))

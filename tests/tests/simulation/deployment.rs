@@ -42,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::story::{AGENCIES, Kind, PROCESSES, Story};
 
-/// When the broker in memory begins.
+/// Start time of the broker in memory.
 pub(crate) const BEGINNING: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
 /// Time from the end of a process to its restart.
 const RESTART: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ struct Site {
     folder: PathBuf,
     clock: Clock,
     stop: CancellationToken,
-    /// The ingest that runs, with its connection.
+    /// The running ingest, with its connection.
     ingest: Mutex<Option<(Memory, Intake)>>,
     /// Name of the read model's consumer, once there is one.
     projecting: OnceLock<String>,
@@ -155,14 +155,14 @@ impl Deployment {
     }
 }
 
-/// Created once, because it reads the system's certificates.
+/// Returns a fetcher that is created once, because it reads the system's certificates.
 fn fetcher() -> Fetcher {
     static FETCHER: LazyLock<Fetcher> =
         LazyLock::new(|| Fetcher::new(&gongkai_ingest::Config::default()).unwrap());
     FETCHER.clone()
 }
 
-/// The children that read documents. They outlive the stories.
+/// Returns the children that read documents. They outlive the stories.
 fn readers() -> Readers {
     static READERS: LazyLock<Readers> = LazyLock::new(|| {
         gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_reading_child"));
@@ -262,7 +262,7 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
-/// Both agencies, with the name that their reports have.
+/// Returns a registry with both agencies, under the name in their reports.
 fn registry() -> Registry {
     let list = AGENCIES.map(|code| format!("{code},云溪县自然资源局,361001\n"));
     gongkai_agencies::read_csv(format!("code,name,region\n{}", list.concat()).as_bytes()).unwrap()

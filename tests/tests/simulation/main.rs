@@ -19,9 +19,9 @@ use std::time::Duration;
 use gongkai_worker::transport::memory::{Cut, Operation};
 use story::{Id, Step, Story, Trouble, told};
 
-/// Longest course, in the time of the simulation.
+/// Maximum length of a course, in the time of the simulation.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
-/// Attempts to make a failing story simpler.
+/// Maximum number of attempts to simplify a failing story.
 const SIMPLER: usize = 400;
 
 /// Runs a story. Returns the violated invariant, if any.
@@ -86,7 +86,7 @@ fn every_story_ends_as_the_facts_say() {
     assert!(failed.is_empty(), "{} of {count} stories failed: seeds {failed:?}", failed.len());
 }
 
-/// A story without trouble, by one process of each service.
+/// Creates a story without faults, with one process of each service.
 fn plain(steps: impl IntoIterator<Item = Step>) -> Story {
     let deaths = vec![Vec::new(); story::PROCESSES.len()];
     Story { steps: steps.into_iter().collect(), processes: 5, trouble: Vec::new(), deaths }
@@ -128,7 +128,7 @@ fn what_was_withdrawn_comes_back_though_its_acceptance_was_not_recorded() {
     }
 }
 
-/// Holds a story in which ingest dies at each of its calls. To die after a call is to die before the next.
+/// Checks a story in which ingest dies at each of its calls. Dying after a call is the same as dying before the next.
 fn whenever_ingest_dies(story: &Story) {
     for call in 0..60 {
         let mut story = story.clone();
@@ -145,8 +145,8 @@ fn content_that_comes_back_stands_though_ingest_died_before_it_recorded_the_othe
     }
 }
 
-/// The receipt of the second is past `received` when its call is repeated, while the first is not read yet: its event is
-/// delivered late.
+/// The receipt of the second submission is past `received` when its call is repeated, while the first is not read
+/// yet: its event is delivered late.
 #[test]
 fn content_stands_that_was_read_before_its_repeated_call_was_recorded() {
     let late = Trouble { operation: Operation::Deliver, is_answer_lost: false, is_full: false, times: 1 };
@@ -160,7 +160,7 @@ fn content_that_goes_back_and_forth_stands_though_ingest_dies() {
     whenever_ingest_dies(&plain([0, 1, 0, 1].map(|content| publish_under(Id::Nothing, content, 2))));
 }
 
-/// An `updated` of today, and a `published` and a withdrawal of days before that come late.
+/// An `updated` of today is followed by a late `published` and a late withdrawal of earlier days.
 #[test]
 fn what_happened_before_does_not_replace_what_stands() {
     let at = |content, back| Step::Publish { agency: 0, content, url: 1, id: Id::Article, back: Some(back) };
@@ -170,8 +170,8 @@ fn what_happened_before_does_not_replace_what_stands() {
     outcome(&plain(steps.into_iter().flat_map(|step| [step, Step::Wait]))).unwrap();
 }
 
-/// Ingest died after it published what came before. When that call is repeated, it ranks by the time at which the log took
-/// it, and not by the time of the repetition.
+/// Ingest died after it published the earlier entry. When that call is repeated, it ranks by the time at which the
+/// log stored it, and not by the time of the repetition.
 #[test]
 fn what_happened_when_the_entry_before_came_in_ranks_above_it_though_ingest_died() {
     let publish = |content, url| publish_under(Id::Nothing, content, url);

@@ -1,4 +1,4 @@
-//! Stories: what people do, and what goes wrong meanwhile. A seed gives one story, and the same seed the same one.
+//! Stories: the actions of people, and the faults meanwhile. The same seed always gives the same story.
 
 use gongkai_worker::transport::{
     ErrorKind,
@@ -12,7 +12,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-/// Few of each, so that random events collide.
+/// There are few of each, so that random events collide.
 pub(crate) const AGENCIES: [&str; 2] = ["361001", "361002"];
 pub(crate) const YEAR: i32 = 2023;
 pub(crate) const CONTENTS: usize = 2;
@@ -38,29 +38,29 @@ pub(crate) enum Kind {
     Query,
 }
 
-/// Under which id a document is handed in.
+/// The id under which a document is submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Id {
-    /// None: the content decides.
+    /// No id: the content identifies the submission.
     Nothing,
-    /// An event's id that no other has.
+    /// An event's id that no other event has.
     Own,
-    /// An event's id that the editorial system uses for everything it says of this article.
+    /// An event's id that the editorial system uses for all events of this article.
     Article,
 }
 
-/// What somebody does.
+/// An action of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A document is handed in. `back`: its sender says that it happened when as many entries of the log before came in.
+    /// A document is submitted. With `back`, its sender's time is that of the entry `back` entries ago.
     Publish { agency: usize, content: usize, url: usize, id: Id, back: Option<usize> },
-    /// The last call comes again: its sender heard no answer.
+    /// The last call is repeated, because its sender got no answer.
     Repeat,
     /// A report is withdrawn: by its address, by agency and year, or by both.
     Withdraw { agency: Option<usize>, url: usize, back: Option<usize> },
-    /// A document that is no report.
+    /// A document that is not a report is submitted.
     Nonsense { agency: usize, url: usize },
-    /// A message that no stage can decode.
+    /// A message is published that no stage can decode.
     Malformed,
     /// A finding of an alert is waived.
     Waive,
@@ -77,7 +77,7 @@ pub(crate) struct Trouble {
     pub(crate) times: u32,
 }
 
-/// Steps, trouble, and the calls at which each process dies.
+/// The actions, the faults, and the calls at which each process dies.
 #[derive(Debug, Clone)]
 pub(crate) struct Story {
     pub(crate) steps: Vec<Step>,
@@ -150,7 +150,7 @@ fn story() -> impl Strategy<Value = Story> {
         .prop_map(|(steps, processes, trouble, deaths)| Story { steps, processes, trouble, deaths })
 }
 
-/// The story of a seed, which can be made simpler.
+/// Returns the story of a seed, which can be simplified.
 pub(crate) fn told(seed: u64) -> Box<dyn ValueTree<Value = Story>> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());

@@ -65,7 +65,7 @@ pub(crate) async fn judge(course: &Course) -> Verdict {
     Ok(())
 }
 
-/// Every submission ends in one state, and only undecodable messages are dead.
+/// Checks that every submission ends in one state, and that only undecodable messages are dead letters.
 async fn ends(course: &Course) -> Verdict {
     let memory = course.deployment.broker();
     let receipts = ReceiptStore::new(&Runtime::builder("ingest", Arc::new(memory.clone())).build());
@@ -80,7 +80,7 @@ async fn ends(course: &Course) -> Verdict {
     same("dead letters", &codes, &vec!["UNDECODABLE".to_owned(); course.malformed])
 }
 
-/// The current content in every service is the one that the oracle expects.
+/// Checks that the current content in every service is the one that the oracle expects.
 async fn all_agree(course: &Course, model: &dyn Store) -> Verdict {
     let (memory, keys) = (course.deployment.broker(), reports());
     let expected = expected(&course.entries);
@@ -98,7 +98,7 @@ async fn all_agree(course: &Course, model: &dyn Store) -> Verdict {
     same("ingest", &stands::by_ingest(&receipts, &keys, &contents).await, &up)
 }
 
-/// The answers of the read model.
+/// Returns the answers of the read model.
 fn projection(store: &dyn Store) -> Vec<String> {
     let mut lines = Vec::new();
     for key in reports() {
@@ -114,7 +114,7 @@ fn projection(store: &dyn Store) -> Vec<String> {
     lines
 }
 
-/// The ids of a report's alerts whose last message raised them.
+/// Returns the ids of a report's alerts whose last message raised them.
 fn told(memory: &Memory, key: &ReportKey) -> Vec<String> {
     let mut last = BTreeMap::new();
     for message in memory.messages(&Event::AlertRaised.filter()) {
@@ -158,7 +158,7 @@ impl Rerun {
     }
 }
 
-/// The log with its sequences and times, without what cannot be decoded.
+/// Returns the log with its sequences and times, without undecodable messages.
 async fn log(broker: &Memory) -> Vec<(Context, ReportEvent)> {
     let spec = ConsumerSpec {
         stream: subjects::STREAM_REPORTS.to_owned(),

@@ -1,4 +1,4 @@
-//! Reads from the store of each service which content is current.
+//! Reads the current content from the store of each service.
 
 use std::collections::BTreeMap;
 
