@@ -67,7 +67,7 @@ impl ReportEvent {
         })
     }
 
-    /// Both messages have the same encoding.
+    /// Decodes both kinds of alerts, which have the same encoding.
     fn alert(event: v1::AlertRaised) -> Result<Self, Undecodable> {
         let alert = Box::new(event.alert.unwrap_or_default());
         match alert.state() {

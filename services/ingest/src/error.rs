@@ -170,7 +170,7 @@ impl Code {
         self.row().retryable
     }
 
-    /// The table of codes.
+    /// Returns the table of codes.
     fn row(self) -> CodeRow {
         use http::StatusCode as S;
         use tonic::Code as G;

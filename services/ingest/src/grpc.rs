@@ -328,7 +328,7 @@ fn valid_time(stated: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
     }
 }
 
-/// Unspecified means published.
+/// Converts the kind of a document. Unspecified means published.
 fn document_kind(number: i32) -> Result<DocumentKind, Problem> {
     match DocumentKind::try_from(number) {
         Ok(DocumentKind::Unspecified) => Ok(DocumentKind::Published),

@@ -76,7 +76,7 @@ impl NotYours {
         }
     }
 
-    /// The detail for the caller, in Chinese.
+    /// Returns the detail for the caller, in Chinese.
     pub(crate) fn detail_zh(self, named: &str) -> String {
         match self {
             Self::Site => format!("请求声明的站点 {named} 与凭证所属站点不符"),
@@ -87,7 +87,7 @@ impl NotYours {
         }
     }
 
-    /// The detail for the caller, in English.
+    /// Returns the detail for the caller, in English.
     pub(crate) fn detail(self, named: &str) -> String {
         match self {
             Self::Site => format!("the call names site {named}, and its credentials are another's"),

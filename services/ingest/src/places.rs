@@ -86,7 +86,7 @@ impl Record for LastAccepted {
         serde_json::to_vec(self).expect("strings and numbers always serialise").into()
     }
 
-    /// An entry of another version reads as absent, so the content is processed again.
+    /// Decodes an entry. One of another version reads as absent, so the content is processed again.
     fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Ok(serde_json::from_slice(&value).unwrap_or_default())
     }
@@ -124,7 +124,7 @@ impl Record for Place {
         serde_json::to_vec(self).expect("strings and numbers always serialise").into()
     }
 
-    /// An entry of an unknown version reads as absent.
+    /// Decodes an entry. One of an unknown version reads as absent.
     fn decode(value: Bytes) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Ok(match serde_json::from_slice(&value) {
             Ok(StoredPlace::Place(place)) => place,

@@ -14,8 +14,8 @@ pub fn run(target: &str, data: &[u8]) {
     }
 }
 
-/// libFuzzer's hook aborts on every panic. The PDF library may panic, which the reader catches and turns into a
-/// rejection. Such a panic is not a finding, but one in this workspace's code is.
+/// Replaces libFuzzer's hook, which aborts on every panic. The PDF library may panic, which the reader catches and
+/// turns into a rejection. Such a panic is not a finding, but one in this workspace's code is.
 fn count_own_panics(others_may: bool) {
     let abort = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

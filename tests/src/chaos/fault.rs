@@ -59,7 +59,7 @@ pub struct Done {
 }
 
 impl Done {
-    /// Number of crashes of notify and the broker. After each, an alert may be delivered once more.
+    /// Returns the number of crashes of notify and the broker. After each, an alert may be delivered once more.
     #[must_use]
     pub fn crashes(&self) -> usize {
         let of = |kind| self.counts.get(kind).copied().unwrap_or_default();

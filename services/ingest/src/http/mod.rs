@@ -83,7 +83,7 @@ pub fn router(
     }
 }
 
-/// Every route with its method, which `api/openapi.json` describes. `GET` includes `HEAD`.
+/// Returns every route with its method, which `api/openapi.json` describes. `GET` includes `HEAD`.
 fn routes() -> [(&'static str, Method, MethodRouter<App>); 7] {
     [
         ("/v1/events", Method::POST, post(events::accept)),

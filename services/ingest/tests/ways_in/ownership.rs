@@ -128,7 +128,7 @@ async fn client(harness: &Harness, config: &Config) -> SubmissionServiceClient<C
     SubmissionServiceClient::new(Channel::from_shared(address).unwrap().connect().await.unwrap())
 }
 
-/// The requests that site B may try over HTTP.
+/// Returns the requests that site B may try over HTTP.
 fn attempts() -> Vec<(&'static str, Request<Body>)> {
     let at = |url: &str| json!({"url": url});
     let named = json!({"url": URL_B, "agency": {"code": AGENCY_A}, "year": 2023});
@@ -179,7 +179,7 @@ fn attempts() -> Vec<(&'static str, Request<Body>)> {
     ]
 }
 
-/// The requests that site B may try over gRPC.
+/// Returns the requests that site B may try over gRPC.
 fn messages() -> Vec<(&'static str, SubmitRequest)> {
     let with = |change: fn(&mut SubmitRequest)| {
         let mut message = SubmitRequest { content: "他人的正文".into(), ..SubmitRequest::default() };

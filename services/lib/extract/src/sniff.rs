@@ -176,7 +176,7 @@ impl Markup {
     }
 }
 
-/// True if a line is the rule under a Markdown table's header: `|---|:--:|`.
+/// Returns true if a line is the rule under a Markdown table's header: `|---|:--:|`.
 fn has_markdown_table(text: &str) -> bool {
     let rule = |line: &str| {
         line.contains("--")
@@ -204,7 +204,7 @@ fn is_blank(bytes: &[u8]) -> bool {
         .is_ok_and(|start| text.len() <= LOOKED_AT && start.chars().all(is_blank))
 }
 
-/// True if there are many control characters. UTF-16 text has zero bytes, but also a byte order mark.
+/// Returns true if there are many control characters. UTF-16 text has zero bytes, but also a byte order mark.
 fn is_binary(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return false;

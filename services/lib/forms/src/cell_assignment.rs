@@ -91,7 +91,7 @@ impl<'a> CellAssignment<'a> {
         self.slots.iter().all(|slot| matches!(slot, CellSlot::Open))
     }
 
-    /// The fact of every cell, in the form's order.
+    /// Returns the fact of every cell, in the form's order.
     pub(crate) fn into_facts(self, form: &Form) -> Vec<Fact> {
         form.cells.iter().zip(self.slots).map(|(cell, slot)| fact(cell, slot)).collect()
     }

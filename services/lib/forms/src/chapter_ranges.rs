@@ -92,7 +92,8 @@ fn chapter_of_line(label: &str) -> Option<OpenChapter> {
     chapter_of_label(label).or_else(|| label.starts_with("第二十条第").then_some(OpenChapter::Proactive))
 }
 
-/// True for the first row of chapter 三 if the range already has that row with values: a second report's table.
+/// Returns true for the first row of chapter 三 if the range already has that row with values: a second report's
+/// table.
 fn begins_again(item: &Item<'_>, range: Option<&Vec<Item<'_>>>, index: &RequestIndex) -> bool {
     let first_row = |item: &Item<'_>| match item {
         Item::Row(row) => {

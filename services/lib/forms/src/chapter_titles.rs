@@ -14,7 +14,7 @@ pub(crate) struct ChapterTitles {
 }
 
 impl ChapterTitles {
-    /// The titles of some forms.
+    /// Creates the titles of some forms.
     pub(crate) fn of<'f>(forms: impl Iterator<Item = &'f Form>) -> Self {
         let mut numbers = HashMap::new();
         for chapter in forms.flat_map(|form| &form.chapters) {
@@ -25,7 +25,7 @@ impl ChapterTitles {
         Self { numbers }
     }
 
-    /// The chapter whose heading the line is; `None` for prose, including prose that names chapters.
+    /// Returns the chapter with this heading, or `None` for prose, including prose that names chapters.
     pub(crate) fn chapter(&self, line: &str) -> Option<u32> {
         if is_short(line) { self.named(line, &norm(line)) } else { None }
     }
@@ -46,13 +46,13 @@ impl ChapterTitles {
     }
 }
 
-/// True unless a line is blank, longer than any heading, or a sentence.
+/// Returns true unless a line is blank, longer than any heading, or a sentence.
 fn is_short(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && line.chars().nth(LONGEST).is_none() && !line.contains("。")
 }
 
-/// True if the line begins with an enumerator such as `四、` or `4.`.
+/// Returns true if the line begins with an enumerator such as `四、` or `4.`.
 fn norm_keeps_no_enumerator(line: &str) -> bool {
     let rest = line.trim_start_matches(['#', '*', ' ', '　', '（', '(']);
     let body = rest.trim_start_matches(|c: char| "一二三四五六".contains(c) || ('1'..='6').contains(&c));

@@ -26,12 +26,12 @@ const LEADS: [&str; 16] = [
     "要求", "严格", "遵照",
 ];
 
-/// All numbers in some paragraphs, in order.
+/// Returns all numbers in some paragraphs, in order.
 pub(crate) fn read<'p>(paragraphs: impl Iterator<Item = &'p Paragraph>) -> Vec<Citation> {
     paragraphs.filter(|paragraph| counts(&paragraph.text)).flat_map(of_paragraph).collect()
 }
 
-/// True if a text has 号 after a digit, as at the end of every number.
+/// Returns true if a text has 号 after a digit, as at the end of every number.
 fn counts(text: &str) -> bool {
     let spaced = |c: char| c.is_whitespace() || c == '*';
     let before = |at: usize| text.get(..at).unwrap_or_default().trim_end_matches(spaced);
@@ -56,7 +56,7 @@ fn of_paragraph(paragraph: &Paragraph) -> Vec<Citation> {
     found.filter(|citation| !citation.number.starts_with(|c: char| !c.is_alphabetic())).collect()
 }
 
-/// The title in 《》 that ends right before the number, but for an opening bracket.
+/// Returns the title in 《》 that ends right before the number, but for an opening bracket.
 fn title_before(before: &str) -> Option<String> {
     let titled = before.trim_end_matches(['（', '(']).strip_suffix('》')?;
     let mut depth = 1u32;

@@ -146,7 +146,7 @@ impl Filling {
         self.padded
     }
 
-    /// True if rows of `wanted` columns end with their values, so that any filling stands before them.
+    /// Returns true if rows of `wanted` columns end with their values, so that any filling stands before them.
     pub(crate) fn ends_with_values(&self, wanted: usize) -> bool {
         !self.seen.is_empty() && self.seen.iter().all(|((values, _), offset)| offset + wanted == *values)
     }
@@ -193,7 +193,8 @@ fn is_zero(piece: &ReadCell<'_>) -> bool {
     matches!(piece.value, CellValue::Number(number, _) if number.is_zero())
 }
 
-/// True for a number with a space inside. It may be one number with separated thousands, or the text of two cells.
+/// Returns true for a number with a space inside. It may be one number with separated thousands, or the text of two
+/// cells.
 fn is_spaced(piece: &ReadCell<'_>) -> bool {
     matches!(piece.value, CellValue::Number(..)) && {
         let parts = piece.cell.text.split_whitespace();
@@ -346,7 +347,7 @@ fn sure<'r, 'a>(cut: &'r [ReadCell<'a>], row: &Row<'a>, filling: &Filling) -> Va
     if !row.spans_known && (short || moved || glued) { Values::OneOf(vec![cut]) } else { Values::These(cut) }
 }
 
-/// True if the last cell is blank and another one is not.
+/// Returns true if the last cell is blank and another one is not.
 pub(crate) fn ends_blank(cells: &[ReadCell<'_>]) -> bool {
     let blank = |piece: &ReadCell<'_>| piece.value == CellValue::Blank;
     cells.last().is_some_and(blank) && !cells.iter().all(blank)

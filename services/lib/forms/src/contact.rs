@@ -95,7 +95,7 @@ pub(crate) fn read<'p>(
     Some(contact)
 }
 
-/// True for a sentence that names a contact and how to reach it.
+/// Returns true for a sentence that names a contact and how to reach it.
 fn is_clause(text: &str) -> bool {
     if !["联系", "咨询", "地址", "电话"].iter().any(|word| text.contains(word)) {
         return false;

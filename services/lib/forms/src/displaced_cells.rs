@@ -38,7 +38,7 @@ pub(crate) fn find<'r, 'a>(
     displaced.iter().all(torn).then_some(displaced)
 }
 
-/// The cells of a row that is one cell short, completed with its displaced cell.
+/// Returns the cells of a row that is one cell short, completed with its displaced cell.
 pub(crate) fn complete<'r, 'a>(
     row: &'r Row<'a>,
     displaced: &'r ReadCell<'a>,
@@ -66,7 +66,7 @@ pub(crate) fn complete<'r, 'a>(
     (0..wanted).map(of_column).collect()
 }
 
-/// The column that the displaced cell's note names; `None` if it names none or several.
+/// Returns the column that the displaced cell's note names, or `None` if it names none or several.
 fn noted(displaced: &ReadCell<'_>, band: &Band) -> Option<usize> {
     let note = &displaced.note?.text;
     let speaks = |title: &str| {

@@ -50,7 +50,7 @@ impl From<String> for Label {
 }
 
 impl Label {
-    /// The printed name, then the aliases.
+    /// Returns the printed name, then the aliases.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.text.as_str()).chain(self.aliases.iter().map(String::as_str))
     }
@@ -209,7 +209,7 @@ pub struct FormCell {
 }
 
 impl Form {
-    /// The rows that sum to （七）总计.
+    /// Returns the rows that sum to （七）总计.
     pub fn result_rows(&self) -> impl Iterator<Item = &RequestRow> {
         self.rows.iter().filter(|row| row.kind == RowKind::Result)
     }
@@ -223,7 +223,7 @@ impl Form {
         self.rows.iter().find(|row| row.kind == kind).expect("loading a form requires a row of every kind")
     }
 
-    /// Every cell's name, in the form's order.
+    /// Returns every cell's name, in the form's order.
     pub fn cells(&self) -> impl Iterator<Item = FactId> {
         self.cells.iter().map(|cell| cell.id.clone())
     }
@@ -240,19 +240,19 @@ impl Form {
         self.cell(id).map_or_else(|| id.to_string(), |cell| cell.position.clone())
     }
 
-    /// The cell of a row and column of chapter 三.
+    /// Returns the cell of a row and column of chapter 三.
     #[must_use]
     pub fn request_cell(row: &RequestRow, applicant: Applicant) -> FactId {
         FactId { concept: row.concept.clone(), applicant: Some(applicant) }
     }
 
-    /// The cell of a row and column of chapter 二.
+    /// Returns the cell of a row and column of chapter 二.
     #[must_use]
     pub fn band_cell(row: &BandRow, column: &BandColumn) -> FactId {
         FactId { concept: Concept::new(&format!("{}.{}", row.concept, column.name)), applicant: None }
     }
 
-    /// The cell of a block and column of chapter 四.
+    /// Returns the cell of a block and column of chapter 四.
     #[must_use]
     pub fn dispute_cell(block: &DisputeBlock, column: &DisputeColumn) -> FactId {
         FactId { concept: Concept::new(&format!("{}.{}", block.concept, column.name)), applicant: None }

@@ -95,7 +95,7 @@ fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {
     outline.sections.iter().flat_map(|section| &section.paragraphs)
 }
 
-/// The agency that the text names.
+/// Returns the agency that the text names.
 fn agency(title: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
     let (mut compilers, mut contacts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for paragraph in front {
@@ -129,7 +129,7 @@ pub(crate) fn contact_body(sentence: &str) -> Option<String> {
     is_name(name).then(|| name.to_owned())
 }
 
-/// True if the text can be the name of an agency.
+/// Returns true if the text can be the name of an agency.
 fn is_name(name: &str) -> bool {
     let vague = ["编制", "以下", "下列"];
     let length = name.chars().count();
@@ -173,7 +173,7 @@ fn fuller(own: String, other: &str) -> String {
     own
 }
 
-/// True if the suffix turns the name of a place into the name of its government.
+/// Returns true if the suffix turns the name of a place into the name of its government.
 fn completes(own: &str, suffix: &str) -> bool {
     match suffix {
         "办事处" => own.ends_with("街道"),

@@ -76,7 +76,7 @@ impl RequestIndex {
         self.names.len()
     }
 
-    /// True if this is a name of the row.
+    /// Returns true if this is a name of the row.
     pub(crate) fn names(&self, row: usize, label: &str) -> bool {
         self.names.get(row).is_some_and(|names| names.iter().any(|name| name.text == label))
     }
@@ -88,7 +88,7 @@ impl RequestIndex {
         length >= 4 && self.begins_name(label, length >= 5) && !other.begins_name(label, length >= 5)
     }
 
-    /// True for a name. With `cut`, also true for the beginning of one.
+    /// Returns true for a name. With `cut`, also true for the beginning of one.
     fn begins_name(&self, label: &str, cut: bool) -> bool {
         let at = self.sorted.partition_point(|name| name.as_str() < label);
         self.sorted.get(at).is_some_and(|name| name == label || (cut && name.starts_with(label)))
@@ -112,7 +112,7 @@ impl RequestIndex {
         found.all(|at| at == first).then_some(first)
     }
 
-    /// True for a row of the table's header: names of applicants, and no number.
+    /// Returns true for a row of the table's header: names of applicants, and no number.
     pub(crate) fn is_header(&self, row: &Row<'_>) -> bool {
         let blank = row.values.iter().all(|piece| piece.value == CellValue::Blank);
         let head = |label: &str| {

@@ -19,7 +19,7 @@ pub(crate) fn norm(text: &str) -> String {
     label
 }
 
-/// Fast path: NFKC without white space; `None` if the text has an unusual character.
+/// Returns the NFKC form without white space, or `None` if the text has an unusual character. This is the fast path.
 fn folded(text: &str) -> Option<String> {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {

@@ -22,12 +22,13 @@ impl Evidence {
         }
     }
 
-    /// True unless the label names another row. This is enough if the document has every row of the form, in order.
+    /// Returns true unless the label names another row. This is enough if the document has every row of the form, in
+    /// order.
     pub(crate) fn allows(&self, row: usize) -> bool {
         self.row().is_none_or(|named| named == row)
     }
 
-    /// True if the label is the name of the row, or part of it.
+    /// Returns true if the label is the name of the row, or part of it.
     pub(crate) fn supports(&self, row: usize) -> bool {
         match self {
             Self::Named(named) => *named == row,

@@ -90,7 +90,7 @@ fn is_single(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &Reque
     one_row || names_all_rows(ranges, single)
 }
 
-/// True if the document has the labels of all rows, except for at most one, which may be misprinted.
+/// Returns true if the document has the labels of all rows, except for at most one, which may be misprinted.
 fn names_all_rows(ranges: &ChapterRanges<'_>, single: &RequestIndex) -> bool {
     let labels = labels(ranges.requests.iter().flatten());
     let named = (0..single.rows()).filter(|row| labels.iter().any(|label| single.names(*row, label)));

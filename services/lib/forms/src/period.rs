@@ -69,7 +69,7 @@ fn stated(paragraph: &Paragraph, words: &[&str]) -> Option<Period> {
 
 type Day = (i32, u8, u8);
 
-/// The period of a sentence.
+/// Returns the period of a sentence.
 fn period(sentence: &str) -> Option<(Day, Day)> {
     if let Some(found) = DAYS.captures(sentence) {
         let from = (year(&found, 1)?, number(&found, 2)?, number(&found, 3)?);
@@ -113,7 +113,7 @@ fn last_of(month: u8) -> u8 {
     }
 }
 
-/// A text with one kind of dash, comma, colon and digit, and without hours and 含.
+/// Returns a text with one kind of dash, comma, colon and digit, and without hours and 含.
 fn plain(text: &str) -> String {
     let mut plain: String = title::squeeze(text).chars().map(one_kind).collect();
     for (from, to) in [

@@ -82,7 +82,7 @@ pub(crate) fn read<'a>(
     }
 }
 
-/// True for a row of numbers with one cell too few.
+/// Returns true for a row of numbers with one cell too few.
 fn is_short(hit: &BandHit<'_, '_>, width: usize) -> bool {
     let number = |piece: &ReadCell<'_>| matches!(piece.value, CellValue::Number(..));
     width > 1 && hit.row.values.len() + 1 == width && hit.row.values.iter().all(number)
@@ -136,7 +136,7 @@ fn torn_rows(items: &[Item<'_>], names: &BandNames) -> Vec<(usize, usize, usize)
     if open.is_some() { Vec::new() } else { torn }
 }
 
-/// True for values without a label. They may belong to the row before them.
+/// Returns true for values without a label. They may belong to the row before them.
 fn has_loose_values(item: Option<&Item<'_>>) -> bool {
     matches!(item, Some(Item::Row(row)) if row.labels.is_empty())
 }

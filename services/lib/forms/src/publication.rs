@@ -144,8 +144,8 @@ fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
     }
 }
 
-/// True if a text can be the value of a field. The address of a saved page (来源：http://…) is not the source of the
-/// content.
+/// Returns true if a text can be the value of a field. The address of a saved page (来源：http://…) is not the source
+/// of the content.
 fn is_value(name: FieldName, value: &str) -> bool {
     let address = name == FieldName::ContentSource && value.starts_with("http");
     !value.is_empty() && value.chars().nth(LONGEST).is_none() && !address

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Prefix of such a mark.
 const MARK: &str = "[bookmark:";
 
-/// The text without bookmarks.
+/// Returns the text without bookmarks.
 pub(crate) fn without(text: &str) -> Cow<'_, str> {
     if !text.contains(MARK) {
         return Cow::Borrowed(text);

@@ -45,7 +45,7 @@ impl<'a> ReadCell<'a> {
         }
     }
 
-    /// True if the text can be that of a value cell.
+    /// Returns true if the text can be that of a value cell.
     pub(crate) fn is_value(&self) -> bool {
         self.value.is_value()
     }
@@ -80,7 +80,7 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The values that are not blank.
+    /// Returns the values that are not blank.
     pub(crate) fn filled(&self) -> impl Iterator<Item = &ReadCell<'a>> + Clone {
         self.values.iter().filter(|piece| piece.value != CellValue::Blank)
     }

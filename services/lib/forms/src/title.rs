@@ -170,7 +170,8 @@ fn year_alone(text: &str) -> Option<i32> {
     year.filter(|_| said && before.is_empty() && matches!(behind, "" | "年度" | "度"))
 }
 
-/// True if a line can be the first line of a title: short, not a sentence, and not part of a page's navigation.
+/// Returns true if a line can be the first line of a title: short, not a sentence, and not part of a page's
+/// navigation.
 fn may_open(line: &str) -> bool {
     let length = line.chars().count();
     let chrome = ["正文", "首页", "当前位置", "索引号", "发布", "来源", "打印", "字体", "浏览", "年度报告"];
@@ -206,7 +207,7 @@ fn read(text: &str) -> Title {
     Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
 }
 
-/// True for a placeholder of a name, as in an empty form: `XX局`, `××市`, `____`.
+/// Returns true for a placeholder of a name, as in an empty form: `XX局`, `××市`, `____`.
 fn is_placeholder(name: &str) -> bool {
     ["XX", "xx", "××", "__", "**", "某某", "□", "（机关名称）", "〇〇", "○○"]
         .iter()

@@ -63,7 +63,7 @@ fn rows<'a>(row: &Row<'a>, next: Option<&str>, form: &Form) -> Option<Vec<Row<'a
     Some(rows.collect())
 }
 
-/// True if all values are numbers and the last is the sum of the others.
+/// Returns true if all values are numbers and the last is the sum of the others.
 fn adds_up(values: &[ReadCell<'_>]) -> bool {
     let number = |piece: &ReadCell<'_>| match piece.value {
         CellValue::Number(number, _) => Some(number),

@@ -68,13 +68,13 @@ impl CellValue {
         exact.map(|value| value.normalize())
     }
 
-    /// True for a number, a blank or a mark: the contents of a value cell.
+    /// Returns true for a number, a blank or a mark: the contents of a value cell.
     pub(crate) fn is_value(self) -> bool {
         self != Self::Text
     }
 }
 
-/// Fast path for most value cells: a few ASCII digits, or nothing.
+/// Reads a few ASCII digits, or nothing. This is the fast path for most value cells.
 fn plain_digits(text: &str) -> Option<CellValue> {
     let text = text.trim();
     if text.is_empty() {
@@ -106,7 +106,7 @@ fn is_ideograph(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
-/// True for characters without meaning in a number: zero-width ones, and the asterisks of Markdown.
+/// Returns true for characters without meaning in a number: zero-width ones, and the asterisks of Markdown.
 fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '*')
 }

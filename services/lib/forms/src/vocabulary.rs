@@ -13,7 +13,7 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// The labels of some forms.
+    /// Creates the vocabulary of some forms.
     pub(crate) fn of<'f>(forms: impl Iterator<Item = &'f Form>) -> Self {
         let mut structural: HashSet<String> =
             ["信息内容", "行政复议", "行政诉讼", "申请人情况", "本年度办理结果"].map(str::to_owned).into();
@@ -62,7 +62,7 @@ impl Vocabulary {
         if found.len() > 1 { found } else { Vec::new() }
     }
 
-    /// True for the label of a row, a band or a group.
+    /// Returns true for the label of a row, a band or a group.
     pub(crate) fn is_structural(&self, label: &str) -> bool {
         self.structural.contains(label) || (label.starts_with("第二十条第") && label.ends_with('项'))
     }

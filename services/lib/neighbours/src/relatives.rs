@@ -99,7 +99,7 @@ impl SharedRecords {
         Ok(relatives)
     }
 
-    /// Returns, of the first members of the report's bands, the one whose prose is most similar.
+    /// Returns the one of the first members of the report's bands whose prose is most similar.
     async fn read_sibling(
         &self,
         agency: &AgencyKey,

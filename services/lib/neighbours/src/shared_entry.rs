@@ -5,7 +5,7 @@ use gongkai_proto::v1::{BandMember, BandRecord, RollupLine};
 
 /// One agency's entry in a shared record.
 pub trait SharedEntry: Clone {
-    /// Key of the agency.
+    /// Returns the key of the agency.
     fn agency(&self) -> &str;
     /// Grows with every change of the report from which the entry is derived.
     fn epoch(&self) -> u64;

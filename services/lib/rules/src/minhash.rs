@@ -113,7 +113,7 @@ fn hash(shingle: &[char]) -> u64 {
     mix(shingle.iter().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
-/// The finisher of `SplitMix64`: every bit of the result depends on every bit of the input.
+/// Applies the finisher of `SplitMix64`: every bit of the result depends on every bit of the input.
 fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -27,7 +27,7 @@ pub struct About {
 }
 
 impl About {
-    /// The program's version and the component versions, one per line.
+    /// Returns the program's version and the component versions, one per line.
     #[must_use]
     pub fn versions_text(&self) -> String {
         let mut text = format!("{} {}\n", self.program, self.version);
@@ -38,7 +38,7 @@ impl About {
     }
 }
 
-/// The full name of a service: `service.name` in traces, `ce-source` in messages.
+/// Returns the full name of a service: `service.name` in traces, `ce-source` in messages.
 pub(crate) fn service_name(service: &str) -> String {
     format!("{NAMESPACE}-{service}")
 }

@@ -12,7 +12,7 @@ use crate::panics::{self, Panicked};
 pub(crate) struct CpuPool(Arc<Semaphore>);
 
 impl CpuPool {
-    /// A pool with one slot per core.
+    /// Creates a pool with one slot per core.
     pub(crate) fn of_this_machine() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self(Arc::new(Semaphore::new(cores)))

@@ -73,7 +73,7 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// Both [`redact`] and [`escape`], for text that people read. Line feeds stay.
+/// Applies both [`redact`] and [`escape`], for text that people read. Line feeds stay.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let redacted = redact(text);

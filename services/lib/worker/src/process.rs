@@ -440,7 +440,7 @@ impl<H: Handler> Stage<H> {
     }
 }
 
-/// The id of an output. It depends only on the input's id, the stage and the position of the output.
+/// Returns the id of an output. It depends only on the input's id, the stage and the position of the output.
 fn output_id(input: &str, stage: &str, index: usize) -> String {
     format!("{input}.{stage}.{index}")
 }

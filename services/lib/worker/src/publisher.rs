@@ -59,7 +59,7 @@ impl RetryBudget {
         }
     }
 
-    /// The pauses between attempts. The iterator ends when the budget is used up.
+    /// Returns the pauses between attempts. The iterator ends when the budget is used up.
     pub(crate) fn pauses(self) -> ExponentialBackoff {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(50))

@@ -44,7 +44,7 @@ pub fn spread_out(delay: Duration, key: &str, number: u64) -> Duration {
     delay.mul_f64(1.0 + 0.1 * spread(key, number))
 }
 
-/// A number from 0 to 1 that depends only on the arguments.
+/// Returns a number from 0 to 1 that depends only on the arguments.
 fn spread(key: &str, number: u64) -> f64 {
     let mut hasher = DefaultHasher::new();
     (key, number).hash(&mut hasher);

@@ -40,7 +40,7 @@ async fn declared(server: &NatsServer) -> JetStream {
     transport
 }
 
-/// A client of the library, for operations that the transport does not offer.
+/// Returns a client of the library, for operations that the transport does not offer.
 async fn raw(server: &NatsServer) -> async_nats::jetstream::Context {
     async_nats::jetstream::new(async_nats::connect(server.url()).await.expect("the server is there"))
 }

@@ -132,7 +132,7 @@ impl Inner {
         }
     }
 
-    /// `left` is the span that an earlier attempt has not finished.
+    /// Checks the records once. `left` is the span that an earlier attempt has not finished.
     async fn try_check(&self, left: &mut Option<ReplayRange>, latch: &Latch) -> Result<(), Error> {
         let reports = self.runtime.stream_state(STREAM_REPORTS).await?;
         let alerts = self.runtime.stream_state(STREAM_ALERTS).await?;

@@ -20,7 +20,7 @@ impl Schedule {
         Self(delays)
     }
 
-    /// Number of attempts after which a delivery is given up.
+    /// Returns the number of attempts after which a delivery is given up.
     pub(super) fn attempts(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1)
     }

@@ -96,7 +96,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Name of the subscription.
+    /// Returns the name of the subscription.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -6,7 +6,7 @@ use gongkai_proto::v1;
 use gongkai_store::{ArrivalEvent, ArrivalOutcome, Content, StoredProse, StoredSection};
 use time::OffsetDateTime;
 
-/// True if the document is a draft.
+/// Returns true if the document is a draft.
 #[must_use]
 pub fn is_draft(origin: Option<&v1::Origin>) -> bool {
     origin.is_some_and(|origin| origin.kind() == v1::DocumentKind::Draft)

@@ -41,7 +41,7 @@ impl LineBuilder {
         }
     }
 
-    /// Number of scalars.
+    /// Returns the number of scalars.
     pub(super) fn len(&self) -> usize {
         self.spans.len()
     }
@@ -87,7 +87,7 @@ fn paragraph(text: String, first: Span, last: Span) -> Paragraph {
     Paragraph { text, span: Some(first.cover(last)), page: None }
 }
 
-/// True for Han characters and the punctuation between them.
+/// Returns true for Han characters and the punctuation between them.
 fn is_wide(c: char) -> bool {
     mirror_cleanup::is_han(c) || matches!(c, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
 }

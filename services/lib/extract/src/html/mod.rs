@@ -91,7 +91,7 @@ fn strip_heading_marks(block: &mut Block) {
     }
 }
 
-/// True for a page that shows almost no text and whose script checks for robots.
+/// Returns true for a page that shows almost no text and whose script checks for robots.
 fn is_challenge(source: &str, blocks: &[Block]) -> bool {
     let mut shown = 0;
     for block in blocks {

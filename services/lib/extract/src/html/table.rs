@@ -59,12 +59,12 @@ pub(super) enum Closed {
 }
 
 impl OpenTable {
-    /// True if text belongs to a cell.
+    /// Returns true if text belongs to a cell.
     pub(super) fn has_open_cell(&self) -> bool {
         self.cell != CellState::Closed
     }
 
-    /// True if rows and cells that open now are not shown.
+    /// Returns true if rows and cells that open now are not shown.
     pub(super) fn row_is_hidden(&self) -> bool {
         self.row_is_hidden
     }
@@ -161,7 +161,7 @@ impl OpenTable {
         }
     }
 
-    /// True for data. A single cell, one text beside at most two empty cells, and long prose are layout.
+    /// Returns true for data. A single cell, one text beside at most two empty cells, and long prose are layout.
     fn is_data(&self) -> bool {
         let filled = self.cells.iter().filter(|cell| !cell.lines.is_empty()).count();
         let longest = self.cells.iter().map(OpenCell::len).max().unwrap_or(0);

@@ -236,7 +236,7 @@ fn append(text: &mut String, line: &str) {
     text.push_str(line.trim());
 }
 
-/// True for a page number above or below the text: `- 4 -`, 第4页 and the like.
+/// Returns true for a page number above or below the text: `- 4 -`, 第4页 and the like.
 fn is_page_number(line: &TextLine, height: f64) -> bool {
     let bare: String = line.text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = bare.trim_matches(|c| "-—–－―─·•第页共,，/／".contains(c));
@@ -277,7 +277,7 @@ fn join(last: &mut TablePart, mut part: TablePart) {
     last.bottom = part.bottom;
 }
 
-/// True if each cell in the first row of a part is the lower half of a cell at the end of the table above.
+/// Returns true if each cell in the first row of a part is the lower half of a cell at the end of the table above.
 fn fits_below(last: &TablePart, part: &TablePart) -> bool {
     let upper: Vec<&PartCell> =
         last.cells.iter().filter(|cell| cell.row + cell.row_span == last.rows).collect();
@@ -331,7 +331,8 @@ fn goes_on_below(last: &TablePart, part: &TablePart) -> bool {
         })
 }
 
-/// True for a number below a text that is not a number. It belongs to the next row and does not continue the text.
+/// Returns true for a number below a text that is not a number. It belongs to the next row and does not continue the
+/// text.
 fn is_value_below(above: &str, below: &str) -> bool {
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
     let (above, below) = (above.trim(), below.trim());

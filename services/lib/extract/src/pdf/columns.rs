@@ -37,7 +37,7 @@ pub(super) struct SpacedLines {
     pub(super) has_blanks: bool,
 }
 
-/// True for a row of a table of numbers: a name and three numbers, or many numbers.
+/// Returns true for a row of a table of numbers: a name and three numbers, or many numbers.
 pub(super) fn is_row(line: &TextLine) -> bool {
     first_value(line).is_some_and(|first| {
         let values = line.pieces.len() - first;
@@ -153,7 +153,7 @@ impl<'l> RowGroup<'l> {
         (group.columns.len() > 1 && group.is_told_apart()).then_some(group)
     }
 
-    /// True if a row leaves a column empty, has several lines of values, or has values that its text does not
+    /// Returns true if a row leaves a column empty, has several lines of values, or has values that its text does not
     /// separate.
     fn has_gaps(&self) -> bool {
         let filled = |row: &[RowLine]| (0..self.columns.len()).all(|column| has(row, column));
@@ -161,7 +161,7 @@ impl<'l> RowGroup<'l> {
         self.rows.iter().any(|row| row.len() > 1 || !filled(row) || !row.iter().all(parted))
     }
 
-    /// True if all neighbouring columns are distinct: a row has numbers in both, or each has its own name.
+    /// Returns true if all neighbouring columns are distinct: a row has numbers in both, or each has its own name.
     fn is_told_apart(&self) -> bool {
         (1..self.columns.len()).all(|right| {
             let two = self.columns.get(right - 1..=right).unwrap_or_default();
@@ -291,7 +291,7 @@ impl<'l> RowGroup<'l> {
         text
     }
 
-    /// True if one more digit might not have fitted beside a number.
+    /// Returns true if one more digit might not have fitted beside a number.
     fn fills(&self, piece: &LinePiece, column: usize) -> bool {
         let middle = |at: usize| self.columns.get(at).map(|column| f64::midpoint(column.x0, column.x1));
         let step = |a: Option<usize>, b: usize| Some((middle(b)? - middle(a?)?).abs());
@@ -366,7 +366,7 @@ impl RowLine {
         begin
     }
 
-    /// True if tabs in the line's text already separate its values.
+    /// Returns true if tabs in the line's text already separate its values.
     fn is_parted(&self, lines: &[PageLine]) -> bool {
         let text = lines.get(self.line).map_or("", |PageLine { line, .. }| line.text.as_str());
         self.values(lines).windows(2).all(|two| {

@@ -67,7 +67,7 @@ impl TextLine {
 pub(super) const CELL_MARGINS: f64 = 13.0;
 
 impl TextLine {
-    /// True if another character would not fit beside the line in a cell of this width.
+    /// Returns true if another character would not fit beside the line in a cell of this width.
     pub(super) fn fills(&self, width: f64) -> bool {
         let next = if is_wide(self.text.chars().next_back()) { 1.0 } else { 0.5 };
         width - (self.x1 - self.x0) < self.size * next + CELL_MARGINS
@@ -179,7 +179,7 @@ fn cell_break(above: &TextLine, below: &TextLine, width: f64) -> &'static str {
     if is_wide(last) || is_wide(first) { "" } else { "\n" }
 }
 
-/// True for Han characters and the punctuation between them.
+/// Returns true for Han characters and the punctuation between them.
 pub(super) fn is_wide(c: Option<char>) -> bool {
     c.is_some_and(|c| {
         crate::mirror_cleanup::is_han(c)

@@ -10,7 +10,7 @@ pub(super) struct PageLine {
     pub(super) page: u32,
 }
 
-/// True if a line continues the paragraph of the line above: that line is full, and this one is not indented.
+/// Returns true if a line continues the paragraph of the line above: that line is full, and this one is not indented.
 pub(super) fn goes_on(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
     let size = above.line.size.max(line.line.size);
     let same_size = is_same_size(&above.line, &line.line);
@@ -24,18 +24,18 @@ pub(super) fn is_same_size(a: &TextLine, b: &TextLine) -> bool {
     (a.size - b.size).abs() <= a.size.max(b.size) * 0.15
 }
 
-/// True for the short last line of a title: it is centred on the page, and so is the line above.
+/// Returns true for the short last line of a title: it is centred on the page, and so is the line above.
 pub(super) fn is_centred(above: &PageLine, line: &PageLine, (left, right): (f64, f64)) -> bool {
     let off = |line: &TextLine| ((line.x0 - left) - (right - line.x1)).abs() / line.size;
     off(&above.line) <= 1.5 && off(&line.line) <= 1.5 && line.line.x1 < right - line.line.size * 2.0
 }
 
-/// True for an indented line of prose.
+/// Returns true for an indented line of prose.
 pub(super) fn is_first(line: &PageLine, left: f64) -> bool {
     line.line.x0 >= left + line.line.size && !line.line.text.contains('\t')
 }
 
-/// True for a text that begins like a chapter: `一、`, `（一）`.
+/// Returns true for a text that begins like a chapter: `一、`, `（一）`.
 fn is_heading(text: &str) -> bool {
     is_item(text) && !text.trim_start_matches(['（', '(', ' ']).starts_with(|c: char| c.is_ascii_digit())
 }

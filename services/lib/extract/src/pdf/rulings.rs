@@ -115,12 +115,12 @@ impl Lattice {
         self.ys.last().copied().unwrap_or(0.0)
     }
 
-    /// True if the right side is drawn from `top` to `bottom`.
+    /// Returns true if the right side is drawn from `top` to `bottom`.
     pub(super) fn ends(&self, top: f64, bottom: f64) -> bool {
         self.is_drawn(false, self.xs.last().copied().unwrap_or(0.0), top, bottom)
     }
 
-    /// True if enough of the line from `from` to `to` is drawn.
+    /// Returns true if enough of the line from `from` to `to` is drawn.
     pub(super) fn is_drawn(&self, is_level: bool, at: f64, from: f64, to: f64) -> bool {
         let near = self.rules.iter().filter(|r| r.is_level == is_level && (r.at - at).abs() <= NEAR);
         let mut pieces: Vec<(f64, f64)> = near.map(|r| (r.from.max(from), r.to.min(to))).collect();

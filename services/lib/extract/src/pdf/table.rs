@@ -116,7 +116,7 @@ struct LatticeBox {
 }
 
 impl LatticeBox {
-    /// True if the right side of the lattice is drawn beside it.
+    /// Returns true if the right side of the lattice is drawn beside it.
     fn ends(&self, lattice: &Lattice) -> bool {
         let y = |edge: usize| lattice.ys.get(edge).copied().unwrap_or(0.0);
         lattice.ends(y(self.rows.start), y(self.rows.end))

@@ -21,7 +21,7 @@ pub(super) const ONE_NAME: f64 = 1.5;
 /// Maximum number of columns of a table of figures.
 pub(super) const MOST_COLUMNS: usize = 64;
 
-/// The lines directly above the rows, nearest first.
+/// Returns the lines directly above the rows, nearest first.
 pub(super) fn above(lines: &[PageLine], above: Range<usize>) -> Vec<usize> {
     let mut header = Vec::new();
     let mut below = above.end;

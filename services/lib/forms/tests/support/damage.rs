@@ -196,7 +196,7 @@ fn swap_rows(table: &mut [Vec<Cell>], a: usize, b: usize) {
     }
 }
 
-/// The row's own label, if it has one.
+/// Returns the row's own label, if it has one.
 fn label(row: &mut [Cell]) -> Option<&mut Cell> {
     row.iter_mut().rev().find(|cell| cell.fact.is_none())
 }

@@ -55,7 +55,7 @@ fn push_table(paragraphs: &mut Vec<Paragraph>, table: &Table) {
     }
 }
 
-/// The edges and merges of a row's cells.
+/// Returns the edges and merges of a row's cells.
 fn shape(row: &[Placed<'_>]) -> Vec<u8> {
     let mut operand = vec![u8::try_from(row.len()).unwrap()];
     let ends = row.iter().map(|placed| placed.column + placed.columns);

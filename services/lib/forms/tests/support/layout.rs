@@ -100,7 +100,7 @@ impl Layout {
         }
     }
 
-    /// The whole report as a file.
+    /// Returns the whole report as a file.
     pub(crate) fn file(self, sample: &Sample) -> Vec<u8> {
         match self {
             Self::Docx => docx::write(&parts(sample)),
@@ -111,7 +111,7 @@ impl Layout {
         }
     }
 
-    /// The whole report as text.
+    /// Returns the whole report as text.
     pub(crate) fn render(self, sample: &Sample) -> String {
         let html = matches!(self, Self::Html | Self::WordHtml | Self::Divs);
         let part = |part: &Part<'_>| match part {

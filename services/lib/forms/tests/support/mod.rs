@@ -39,7 +39,7 @@ pub(crate) fn head(text: &str, columns: usize, rows: usize) -> Cell {
 }
 
 impl Sample {
-    /// The form filled with distinct numbers.
+    /// Creates a form filled with distinct numbers.
     pub(crate) fn filled(id: FormId, variant: Variant, seed: u32) -> Self {
         let forms = Forms::embedded();
         let form = forms.get(id, variant).unwrap();
@@ -55,7 +55,7 @@ impl Sample {
         Self { tables, truth }
     }
 
-    /// All value cells: table, row, cell.
+    /// Returns all value cells: table, row, cell.
     pub(crate) fn values(&self) -> Vec<(usize, usize, usize)> {
         let mut all = Vec::new();
         for (t, table) in self.tables.iter().enumerate() {
@@ -74,7 +74,8 @@ impl Sample {
     }
 }
 
-/// Distinct numbers, one for each cell. Rows of chapter 三 and blocks of chapter 四 add up, so that sums reveal nothing.
+/// Returns distinct numbers, one for each cell. Rows of chapter 三 and blocks of chapter 四 add up, so that sums
+/// reveal nothing.
 fn distinct(form: &Form, seed: u32) -> BTreeMap<String, String> {
     let mut next = 11 + u64::from(seed % 89) * 7;
     let mut numbers = BTreeMap::new();

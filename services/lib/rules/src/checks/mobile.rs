@@ -86,7 +86,7 @@ fn eleven(passage: &Passage<'_>, start: usize) -> Option<usize> {
     (!goes_on).then_some(at)
 }
 
-/// True if the text before digits makes them part of a code, an address or a longer number.
+/// Returns true if the text before digits makes them part of a code, an address or a longer number.
 fn is_code(passage: &Passage<'_>, start: usize) -> bool {
     let chars = passage.reading().chars();
     let Some(before) = start.checked_sub(1).map(|at| chars[at]) else { return false };
@@ -105,7 +105,7 @@ fn is_code(passage: &Passage<'_>, start: usize) -> bool {
     ("*/_.=".contains(before) && !is_second) || is_tail || CODES.iter().any(|word| head.ends_with(word))
 }
 
-/// True if the text after digits makes them a count or a code.
+/// Returns true if the text after digits makes them a count or a code.
 fn is_counted(passage: &Passage<'_>, end: usize) -> bool {
     let chars = passage.reading().chars();
     let Some(after) = chars.get(end) else { return false };

@@ -86,8 +86,8 @@ fn kind(chars: &[char], range: Range<usize>, digits: &[u8], has_check: bool) -> 
     Some(if is_office { "account" } else { "card" })
 }
 
-/// True for an identity number: 18 digits, the last of which may be X, with a date of birth and the check digit of GB
-/// 11643.
+/// Returns true for an identity number: 18 digits, the last of which may be X, with a date of birth and the check
+/// digit of GB 11643.
 fn is_identity(digits: &[u8], has_check: bool) -> bool {
     if digits.len() + usize::from(has_check) != 18 {
         return false;

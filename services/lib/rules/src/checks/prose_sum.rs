@@ -156,7 +156,7 @@ fn opening(passage: &Passage<'_>, at: usize) -> Option<(Opening, usize)> {
     }
 }
 
-/// True if a count of things ends right before a character.
+/// Returns true if a count of things ends right before a character.
 fn is_behind_count(passage: &Passage<'_>, at: usize) -> bool {
     passage.reading().counts.iter().any(|count| count.end == at && SUMS.units.has(count.unit))
 }
@@ -249,8 +249,8 @@ fn list(
     })
 }
 
-/// True if a semicolon separates the first two parts. Semicolons then separate the parts of this list; otherwise a
-/// semicolon ends it.
+/// Returns true if a semicolon separates the first two parts. Semicolons then separate the parts of this list;
+/// otherwise a semicolon ends it.
 fn is_divided_by_semicolons(passage: &Passage<'_>, parts: &[&Count]) -> bool {
     let [first, second, ..] = parts else { return false };
     passage.reading().words(first.end..second.number.start).contains(';')

@@ -75,7 +75,7 @@ fn mirror(_: &Params, input: &Input<'_>) -> Option<Draft> {
     pinyin.map(|count| counted("pinyin", "mirror", count)).or(converted)
 }
 
-/// True if the address is that of a gateway that shows pages of government sites in traditional characters.
+/// Returns true if the address is that of a gateway that shows pages of government sites in traditional characters.
 fn is_gate(input: &Input<'_>) -> bool {
     input.context.publication.url.is_some_and(|url| {
         ["/gate/", "big5", "/hant/", "zh-tw", "zh-hk", "trad"].iter().any(|mark| url.contains(mark))

@@ -186,7 +186,7 @@ impl NameReader<'_> {
         }
     }
 
-    /// The shape of a value, if it is a variable or is reached from one by names and indices.
+    /// Returns the shape of a value, if it is a variable or is reached from one by names and indices.
     fn shape(&self, expression: &IdedExpr) -> Option<Shape> {
         match &expression.expr {
             Expr::Ident(name) if self.bound.iter().any(|bound| bound == name) => None,
@@ -236,7 +236,7 @@ impl NameReader<'_> {
     }
 }
 
-/// A value's name for a message, such as ` of report.period`; empty for other expressions.
+/// Returns a value's name for a message, such as ` of report.period`; empty for other expressions.
 fn path(expression: &IdedExpr) -> String {
     fn name(expression: &IdedExpr) -> Option<String> {
         match &expression.expr {

@@ -162,7 +162,7 @@ fn is_other_business(words: &str) -> bool {
     })
 }
 
-/// True if a sentence sorts documents by openness: 主动公开35件、依申请公开12件、不予公开7件.
+/// Returns true if a sentence sorts documents by openness: 主动公开35件、依申请公开12件、不予公开7件.
 fn sorts_documents(so_far: &str) -> bool {
     let after_open = so_far.rsplit_once("主动公开").map(|(_, rest)| rest.trim_start_matches("类"));
     REQUESTS.documents.any(so_far)
@@ -255,7 +255,7 @@ fn last_year(so_far: &str) -> Option<i32> {
     last
 }
 
-/// True if the words name an area or body that is not the report's own.
+/// Returns true if the words name an area or body that is not the report's own.
 pub(crate) fn has_foreign_scope(agency: &str, so_far: &str) -> bool {
     let is_office = agency.contains("办公室") || agency.contains("办公厅");
     let place = agency.strip_suffix("人民政府").unwrap_or(agency);

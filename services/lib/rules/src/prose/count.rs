@@ -163,12 +163,12 @@ fn chinese_scale(c: char) -> Option<u32> {
     }
 }
 
-/// True if a word begins at a character.
+/// Returns true if a word begins at a character.
 pub(crate) fn starts_with(chars: &[char], at: usize, word: &str) -> bool {
     word.chars().enumerate().all(|(n, c)| chars.get(at + n) == Some(&c))
 }
 
-/// True if a word ends just before a character.
+/// Returns true if a word ends just before a character.
 pub(crate) fn ends_with(chars: &[char], end: usize, word: &str) -> bool {
     end.checked_sub(word.chars().count()).is_some_and(|start| starts_with(chars, start, word))
 }

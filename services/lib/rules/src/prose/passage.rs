@@ -108,7 +108,7 @@ fn number(paragraph: usize) -> u32 {
     u32::try_from(paragraph).unwrap_or(u32::MAX)
 }
 
-/// True if a text layer broke one paragraph between these two lines.
+/// Returns true if a text layer broke one paragraph between these two lines.
 fn continues(line: &str, next: &str) -> bool {
     let line = line.trim_end();
     let ends = line.ends_with(['。', '！', '？', '：', ':', '!', '?']);

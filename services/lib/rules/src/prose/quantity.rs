@@ -35,7 +35,7 @@ pub(crate) enum Quantity {
 }
 
 impl Quantity {
-    /// True for the results listed under 三、本年度办理结果.
+    /// Returns true for the results listed under 三、本年度办理结果.
     pub(crate) fn is_outcome(self) -> bool {
         matches!(
             self,

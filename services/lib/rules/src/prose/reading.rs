@@ -130,7 +130,7 @@ impl PassageReading {
 }
 
 impl PassageReading {
-    /// True if a digit belongs to a year such as `2024年`.
+    /// Returns true if a digit belongs to a year such as `2024年`.
     fn is_in_a_year(&self, at: usize) -> bool {
         let is_digit = |at: &usize| self.chars.get(*at).is_some_and(char::is_ascii_digit);
         let first = (0..at).rev().take_while(is_digit).last().unwrap_or(at);

@@ -30,7 +30,7 @@ impl Words {
         Self(Regex::new(&pattern.join("|")).expect("escaped words are a pattern"))
     }
 
-    /// True if a text contains one of the words.
+    /// Returns true if a text contains one of the words.
     pub(crate) fn any(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
@@ -70,22 +70,22 @@ impl OrderedWords {
         self.words.iter().map(String::as_str)
     }
 
-    /// True if a word is in the list.
+    /// Returns true if a word is in the list.
     pub(crate) fn has(&self, word: &str) -> bool {
         self.iter().any(|own| own == word)
     }
 
-    /// True if a text contains one of the words.
+    /// Returns true if a text contains one of the words.
     pub(crate) fn any(&self, text: &str) -> bool {
         self.iter().any(|word| text.contains(word))
     }
 
-    /// True if a text begins with one of the words.
+    /// Returns true if a text begins with one of the words.
     pub(crate) fn begins(&self, text: &str) -> bool {
         self.iter().any(|word| text.starts_with(word))
     }
 
-    /// True if a text ends with one of the words.
+    /// Returns true if a text ends with one of the words.
     pub(crate) fn ends(&self, text: &str) -> bool {
         self.iter().any(|word| text.ends_with(word))
     }

@@ -28,7 +28,7 @@ fn inspector(memory: &Memory, file: Option<PathBuf>, recreate: bool) -> (Inspect
     (inspector, guarded, holdings)
 }
 
-/// A process at work.
+/// Starts a process whose parts are all in place.
 async fn working(memory: &Memory) -> (Guarded, Holdings) {
     let (mut inspector, guarded, holdings) = inspector(memory, None, false);
     inspector.open().await.unwrap();

@@ -42,7 +42,7 @@ pub(super) fn position(input: &Input<'_>, id: &FactId) -> String {
     cell.map_or_else(|| id.to_string(), |cell| cell.position.clone())
 }
 
-/// True if the prose contains a word of one of the rule's lists.
+/// Returns true if the prose contains a word of one of the rule's lists.
 pub(super) fn mentions(params: &Params, list: &str, input: &Input<'_>) -> bool {
     let words = params.words(list);
     words.is_some_and(|words| input.prose.passages().iter().any(|passage| words.any(passage.text())))

@@ -126,7 +126,7 @@ fn same_as(input: &Input<'_>, office: &Child) -> bool {
     cells.map(|id| (value(input, &id), office.cells.value(&id))).all(|(own, its)| own.is_some() && own == its)
 }
 
-/// True for a people's government above town level.
+/// Returns true for a people's government above town level.
 fn is_government(input: &Input<'_>) -> bool {
     input.kind() == Some(AgencyKind::Government) && input.level().is_some_and(|level| level < Level::Town)
 }

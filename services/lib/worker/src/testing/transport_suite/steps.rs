@@ -25,7 +25,7 @@ pub const OBJECTS: &str = "suite-objects";
 /// A bucket of entries.
 pub const ENTRIES: &str = "suite-entries";
 
-/// The topology of the cases.
+/// Returns the topology of the cases.
 #[must_use]
 pub fn topology() -> Topology {
     Topology {

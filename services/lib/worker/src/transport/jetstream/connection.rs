@@ -248,7 +248,8 @@ fn options(settings: &Settings) -> ConnectOptions {
     }
 }
 
-/// The delay doubles from 50 ms. It is short at first, because most losses are the restart of one server of a cluster.
+/// Returns the delay before an attempt, which doubles from 50 ms. It is short at first, because most losses are the
+/// restart of one server of a cluster.
 fn reconnect_delay(attempt: usize) -> Duration {
     let doublings = u32::try_from(attempt.saturating_sub(1).min(10)).expect("at most 10");
     (Duration::from_millis(50) * 2_u32.pow(doublings)).min(LONGEST_RECONNECT_DELAY)

@@ -80,8 +80,9 @@ fn wanted(cluster: &Cluster<'_>, (name, subjects, days): &StreamDef) -> Config {
     }
 }
 
-/// The server accepts timers only in a stream that drops its oldest messages when it is full. Such a stream must
-/// never be full, because the oldest message may be a timer that has not fired.
+/// Returns the configuration of a stream of timers. The server accepts timers only in a stream that drops its oldest
+/// messages when it is full. Such a stream must never be full, because the oldest message may be a timer that has not
+/// fired.
 fn wanted_timers(cluster: &Cluster<'_>, definition: &StreamDef) -> Config {
     Config {
         allow_message_schedules: true,
