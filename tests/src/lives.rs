@@ -185,7 +185,7 @@ impl Lives {
                 let lines = lines.into_iter().chain(found.remove(&name).unwrap_or_default());
                 all.entry(name).or_default().extend(lines);
             }
-            // There should be no other reports; if there are, the comparison shows them.
+            // There should be no other reports. If there are, the comparison shows them.
             found.into_iter().for_each(|(name, lines)| all.entry(name).or_default().extend(lines));
         }
         all

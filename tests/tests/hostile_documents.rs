@@ -43,7 +43,7 @@ fn crowded(pages: usize) -> Vec<u8> {
     pdf_file(&objects, "")
 }
 
-/// Returns a font that gives a width to every possible code.
+/// Returns a font that has a width for every possible code.
 fn wide(number: usize) -> Vec<u8> {
     let font = format!("/Type /Font /Subtype /CIDFontType2 /BaseFont /X /W [{number} 4294967295 500]");
     let font = format!(

@@ -67,7 +67,7 @@ impl Digests {
         digests
     }
 
-    /// Returns what has changed although its version has not, each with the version to raise.
+    /// Returns the digests that have changed although their version has not, each with the version to raise.
     fn unraised(&self, now: &Self) -> Vec<String> {
         let same_reader =
             (&self.versions.parser, &self.versions.forms) == (&now.versions.parser, &now.versions.forms);

@@ -143,7 +143,7 @@ impl Interceptor for BearerToken {
     }
 }
 
-/// Reads a file that holds a token or a secret.
+/// Reads a file that contains a token or a secret.
 pub(crate) fn read_token(file: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(file).with_context(|| format!("couldn't read {}", file.display()))?;
     Ok(text.trim().to_owned())

@@ -61,7 +61,7 @@ enum Holder {
     Site(ProvenSite),
 }
 
-/// A site whose credentials came with a call.
+/// An authenticated site of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ProvenSite {
     rights: Arc<Rights>,

@@ -47,7 +47,7 @@ pub struct Config {
     pub body_timeout_s: u64,
     /// Least average rate of a body after its first 5 s. A slower request gets 408.
     pub min_body_bytes_per_s: u64,
-    /// Seconds of CPU time that a dry run may take. After that its result is the rejection `TOO_SLOW`.
+    /// Maximum CPU time of a dry run in seconds. After that its result is the rejection `TOO_SLOW`.
     pub check_timeout_s: u64,
     /// Bytes of memory that a dry run may use. After that its result is the rejection `TOO_LARGE`.
     pub check_memory_bytes: u64,
@@ -59,7 +59,7 @@ pub struct Config {
     /// Hosts from which content given by `url` is fetched, redirects included; with `:port` where it is not the scheme's
     /// default. If empty, nothing is fetched.
     pub fetch_allowed_hosts: Vec<String>,
-    /// Seconds that a fetch may take in total. After that the sender gets 502 and may retry.
+    /// Maximum time of a fetch in seconds. After that the sender gets 502 and may retry.
     pub fetch_timeout_s: u64,
     /// Maximum difference in seconds between a signature's time and the server's. A larger value allows later replays, a
     /// smaller one requires better clocks.

@@ -39,10 +39,10 @@ use crate::{
 /// How long a draft waits for a free core.
 const MAX_QUEUE_TIME: Duration = Duration::from_secs(5);
 
-/// How long the reports around a draft may take to read.
+/// Maximum time for reading the reports around a draft.
 const NEIGHBOURS_TIME: Duration = Duration::from_secs(1);
 
-/// On a busy machine, a dry run may take this many times its CPU limit before its caller is told to try again.
+/// On a busy machine, a dry run may take this many times its CPU limit before its caller is asked to try again.
 const BUSY: u32 = 4;
 
 /// Performs dry runs. Cheap to clone.
@@ -187,7 +187,7 @@ impl DryRun {
         self.cores.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 
-    /// Runs a step on a blocking thread. It holds its core until it ends.
+    /// Runs a step on a blocking thread. The step occupies its core until it ends.
     fn on<T: Send + 'static>(
         &self,
         core: OwnedSemaphorePermit,

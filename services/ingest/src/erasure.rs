@@ -122,11 +122,11 @@ impl Eraser {
         Ok(answer(tombstone))
     }
 
-    /// Finds everything that holds the content of an arrival.
+    /// Finds every object that contains the content of an arrival.
     async fn find(&self, arrival: &Arrival, found: &mut Found) -> Result<(), transport::Error> {
         found.region = arrival.region.to_string();
         self.find_content(&arrival.content_hash, found).await?;
-        // Earlier versions did not record by content what it was read as.
+        // Earlier versions did not record by content which report it was read as.
         if let Some(ReportEvent::Parsed(parsed)) = self.logged(arrival.event).await? {
             let origin = parsed.origin.unwrap_or_default();
             if let Some(report) = parsed.report.filter(|_| origin.content_hash == arrival.content_hash) {

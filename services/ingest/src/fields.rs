@@ -9,7 +9,7 @@ use crate::{error::Problem, times};
 /// Maximum length of a text in bytes, so that the event fits into one message.
 const TEXT_LIMIT: usize = 4096;
 
-/// Parses a year of four digits. Empty text means unknown and gives 0.
+/// Parses a year of four digits. Returns 0, for an unknown year, if the text is empty.
 ///
 /// # Errors
 /// `INVALID_FIELD`.

@@ -94,7 +94,7 @@ impl Listeners {
     /// Binds both addresses of the config.
     ///
     /// # Errors
-    /// An address is taken. The error names the key to change.
+    /// An address is in use. The error names the key to change.
     pub async fn bind(config: &Config) -> anyhow::Result<Self> {
         let bind = |key: &'static str, address| async move {
             TcpListener::bind(address)

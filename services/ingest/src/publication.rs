@@ -23,7 +23,7 @@ use gongkai_worker::inert::without_credentials;
 /// Maximum number of review steps.
 const LIST_LIMIT: usize = 50;
 
-/// What an event asks for.
+/// The request of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
     /// Check this draft without storing it. If a URL is given, its content is still to be fetched.
@@ -199,7 +199,7 @@ fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
 
 #[must_use]
 pub fn file(bytes: Bytes, content_type: &str) -> File {
-    // Defaults of clients that were not given a type.
+    // Clients send these types by default.
     let vague = ["application/x-www-form-urlencoded", "application/octet-stream"];
     let essence = cloudevent::essence(content_type);
     File {
@@ -307,7 +307,7 @@ fn review(steps: Vec<ReviewMember>) -> Result<Vec<ReviewStep>, Problem> {
     steps.into_iter().map(step).collect()
 }
 
-/// Checks steps of review that came in messages.
+/// Checks steps of review from messages.
 ///
 /// # Errors
 /// `TOO_LARGE`, `INVALID_FIELD`.

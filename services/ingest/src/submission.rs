@@ -56,7 +56,7 @@ pub struct DeclaredMetadata {
     pub is_backfill: bool,
 }
 
-/// Longest key that a caller may give a call, in bytes.
+/// Maximum length of a caller's idempotency key, in bytes.
 pub const KEY_LIMIT: usize = 256;
 
 /// Where a submission's id comes from.
@@ -126,7 +126,8 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Returns a digest over several parts. Each part is preceded by its length, so that no two lists give the same input.
+/// Returns a digest over several parts. Each part is preceded by its length, so that different lists never have the
+/// same input.
 #[must_use]
 pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
@@ -159,7 +160,7 @@ impl File {
 // === impl StoredFiles ===
 
 impl StoredFiles {
-    /// Returns the identity of what was submitted, which covers all files.
+    /// Returns the identity of the submission's content, which covers all files.
     #[must_use]
     pub fn content_hash(&self) -> String {
         let attachments = self.attachments.iter().map(|file| file.sha256.as_str());
@@ -367,7 +368,7 @@ pub fn said_by_withdrawal(event: &ReportWithdrawn) -> String {
 // === impl Submission ===
 
 impl Submission {
-    /// Returns the references to all files. Hashes them, which takes a while if they are large.
+    /// Returns the references to all files. Hashes them, which is slow for large ones.
     #[must_use]
     pub fn references(&self) -> StoredFiles {
         StoredFiles {

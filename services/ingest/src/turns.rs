@@ -41,7 +41,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         self.turn = None;
         let mut all = self.turns.all();
-        // No other caller waits for the turn: each waiting one holds a clone that was made under the lock.
+        // No other caller waits for the turn: each waiting one has a clone that was made under the lock.
         if all.get(&self.key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
             all.remove(&self.key);
         }

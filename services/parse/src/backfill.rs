@@ -31,7 +31,7 @@ pub const LONGEST_TURN: Duration = Duration::from_secs(5);
 const LATELY: Duration = Duration::from_secs(10);
 const REST: u32 = 3;
 
-/// Number of reports that validate may be behind by while a backfill goes on.
+/// Maximum number of reports that validate may be behind by while a backfill continues.
 const VALIDATE_BEHIND: u64 = 8;
 
 /// Time between two checks of validate while it is behind.
@@ -56,7 +56,7 @@ pub struct Backfill {
     reader: Arc<Reader>,
     live: watch::Receiver<InWork>,
     runtime: Runtime,
-    /// Milliseconds that the last document took.
+    /// Milliseconds spent on the last document.
     last_took: AtomicU64,
 }
 

@@ -125,10 +125,10 @@ impl Reader {
         Ok(Ok(files))
     }
 
-    /// Reads the files of a submission in children, for which it holds a place on the CPU pool. A fault of a reader
-    /// affects only this submission. If a child is ended from outside, the submission is retried and not rejected.
-    /// While no child can be started, it waits, `/readyz` gives the reason, and no attempt is used up before the
-    /// deadline.
+    /// Reads the files of a submission in children, and occupies a slot of the CPU pool meanwhile. A fault of a
+    /// reader affects only this submission. If a child is ended from outside, the submission is retried and not
+    /// rejected. While no child can be started, it waits, `/readyz` gives the reason, and no attempt is used up
+    /// before the deadline.
     async fn read(
         &self,
         files: Vec<LoadedFile>,
@@ -178,7 +178,7 @@ impl Reader {
 
     /// Returns the reference to a stored text. Its key derives from the original and the versions of parser and
     /// forms, so that reading a document again replaces the text. It includes the year, because a sender may declare
-    /// it: the same page sent for two years gives two texts.
+    /// it: the same page sent for two years results in two texts.
     fn text_reference(&self, text: &[u8], year: i32, content_hash: &str) -> v1::ContentRef {
         v1::ContentRef {
             bucket: subjects::BUCKET_TEXTS.to_owned(),

@@ -1,4 +1,4 @@
-//! The stage over the in-memory transport: each document gives one event.
+//! The stage over the in-memory transport: each document leads to one event.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 

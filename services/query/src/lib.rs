@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`keeper`] opens the read model and compares it with its log; [`projector`] turns events into
 //! writes; [`service`], [`agencies`] and [`alerts`] turn requests into reads, over [`name`], [`filter`] and [`page`];
-//! [`commands`] holds the requests that change something; [`watch`] follows the change feed; [`error`] lists why a
+//! [`commands`] has the requests that change something; [`watch`] follows the change feed; [`error`] lists why a
 //! request fails; [`server`] serves them over gRPC. Nothing here calls another service.
 
 pub mod agencies;

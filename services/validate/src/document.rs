@@ -109,7 +109,7 @@ impl ParsedDocument {
         findings
     }
 
-    /// Returns true if the agency's record says that this content was erased.
+    /// Returns true if this content was erased according to the agency's record.
     pub(crate) fn was_erased(&self, record: &v1::AgencyRecord) -> bool {
         let report = record::year(record, self.key.year);
         report.is_some_and(|report| record::is_erased(report, &self.origin.content_hash))

@@ -1,5 +1,5 @@
-//! Reports and withdrawals give the same findings in every order, with repetitions, any number of replicas, a broker
-//! that fails and loses answers, and a replica that is killed.
+//! Reports and withdrawals lead to the same findings in every order, with repetitions, any number of replicas, a
+//! broker that fails and loses answers, and a replica that is killed.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 

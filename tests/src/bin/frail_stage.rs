@@ -1,6 +1,6 @@
 //! A stage for tests: it forwards numbers, and some messages crash it. `frail_stage URL` runs until it is killed.
 //!
-//! The payload determines the effect of a message: `abort` ends the process in the handler, `wait N` takes N ms.
+//! The payload determines the effect of a message: `abort` ends the process in the handler, `wait N` waits N ms.
 
 use std::sync::Arc;
 use std::time::Duration;

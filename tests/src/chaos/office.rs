@@ -58,7 +58,7 @@ pub struct Record {
     pub refused: Vec<String>,
 }
 
-/// An office at work.
+/// A working office.
 #[derive(Debug)]
 pub struct Office {
     number: usize,

@@ -1,4 +1,4 @@
-//! Performs the steps of a story one after the other, and records what was accepted.
+//! Performs the steps of a story one after the other, and records the accepted ones.
 
 use std::collections::HashMap;
 

@@ -81,13 +81,13 @@ struct Deliveries {
     receiver_away: bool,
 }
 
-/// What a service's admin port answers.
+/// The answer of a service's admin port.
 #[derive(Debug, Serialize)]
 pub(super) struct Health {
     pub(super) service: String,
     pub(super) admin: String,
     pub(super) ready: bool,
-    /// What the service waits for, or why it does not answer.
+    /// The reason why the service is not ready, or does not answer.
     pub(super) detail: String,
     /// True if the port answered at all.
     #[serde(skip)]

@@ -19,7 +19,7 @@ pub(super) struct HashedDocument {
 // === impl HashedDocument ===
 
 impl HashedDocument {
-    /// Hashes the document, which takes a while if it is large.
+    /// Hashes the document. That is slow for a large one.
     pub(super) fn new(submission: Submission, sender: Option<Sender>, now: Timestamp) -> Self {
         let event = DocumentReceived { sender, ..submission.received(submission.references(), now) };
         Self {

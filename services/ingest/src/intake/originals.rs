@@ -19,7 +19,7 @@ use gongkai_worker::{
     transport::{Entries, Error, ErrorKind, Objects},
 };
 
-/// How long another process may take to store a file.
+/// Maximum time that another process may need to store a file.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Time between two checks whether another process has stored it.
 const LOOK: Duration = Duration::from_millis(50);

@@ -1,5 +1,5 @@
-//! Restores from the log what acceptance records: for a submission after whose publication ingest stopped, and after
-//! the bucket was lost.
+//! Restores the records of acceptance from the log: for a submission after whose publication ingest stopped, and
+//! after the bucket was lost.
 
 use gongkai_ownership::{Owners, Thing};
 use gongkai_proto::v1::{self, DocumentKind, DocumentReceived, Origin, ReportWithdrawn, Sender};

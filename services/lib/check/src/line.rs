@@ -23,7 +23,7 @@ pub enum Status {
 /// The line of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckLine {
-    /// The file's name as given.
+    /// The file's name, from the caller.
     pub file: String,
     /// The result.
     pub status: Status,

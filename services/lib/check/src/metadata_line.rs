@@ -50,7 +50,7 @@ pub struct ContactLine {
     /// 电子邮箱
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The sentence that gives it.
+    /// The sentence with the contact.
     pub source: SourceLine,
 }
 

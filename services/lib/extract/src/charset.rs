@@ -23,7 +23,7 @@ const DETECTED: usize = 1024;
 /// Text may have one undecodable character in this many.
 const REPLACEMENT_SHARE: usize = 20;
 
-/// Minimum share of common characters, in tenths. A wrong charset gives mostly rare characters.
+/// Minimum share of common characters, in tenths. Decoding with a wrong charset results in mostly rare characters.
 const EVERYDAY_TENTHS: usize = 5;
 
 /// Decoded text.

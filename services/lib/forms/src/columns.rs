@@ -89,7 +89,7 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Learns from all rows, each with its number of columns. `holds` is as in [`values`].
+    /// Learns from all rows, each with its number of columns. `holds` is the same as in [`values`].
     pub(crate) fn learn<'r, 'a: 'r>(
         rows: impl Iterator<Item = (&'r Row<'a>, usize)>,
         holds: impl Fn(&[ReadCell<'a>]) -> Option<bool>,
@@ -146,7 +146,7 @@ impl Filling {
         self.padded
     }
 
-    /// Returns true if rows of `wanted` columns end with their values, so that any filling stands before them.
+    /// Returns true if rows of `wanted` columns end with their values, so that any padding is before them.
     pub(crate) fn ends_with_values(&self, wanted: usize) -> bool {
         !self.seen.is_empty() && self.seen.iter().all(|((values, _), offset)| offset + wanted == *values)
     }

@@ -156,7 +156,7 @@ impl DisputeNames {
         row.labels.last().filter(|_| few && number).and_then(|own| self.block(&own.label))
     }
 
-    /// Returns the order of the fifteen columns as given by the names in reading order.
+    /// Returns the order of the fifteen columns, by the reading order of their names.
     fn in_words(&self, head: &[Vec<&ReadCell<'_>>]) -> Header {
         let labels = || head.iter().flatten().map(|piece| piece.label.as_str());
         let mut titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
@@ -164,7 +164,7 @@ impl DisputeNames {
         if matches!(titles.as_slice(), ["行政诉讼", "行政复议", ..]) {
             return Header::Conflict;
         }
-        // The first block is 行政复议. The others come in the order of their titles.
+        // The first block is 行政复议. The others are in the order of their titles.
         let mut blocks = vec![0];
         // A title that a line break cut is complete again once all labels are joined.
         let all: String = labels().collect();

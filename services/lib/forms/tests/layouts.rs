@@ -116,7 +116,7 @@ fn a_torn_cell_goes_back_where_its_note_says_or_where_it_makes_no_difference() {
     let rows: Vec<usize> =
         (0..sample.tables[0].len()).filter(|at| sample.tables[0][*at].len() == 4).collect();
     let (one, two) = (rows[1], rows[2]);
-    // 规章 22 | 22（其中修订 16 件） | 235: one number twice, the other cannot be told.
+    // In 规章 22 | 22（其中修订 16 件） | 235, one number occurs twice, and the other cannot be determined.
     let issued = sample.tables[0][one][1].text.clone();
     for column in [2, 3] {
         sample.truth.insert(sample.tables[0][one][column].fact.clone().unwrap().to_string(), None);

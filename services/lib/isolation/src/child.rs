@@ -78,8 +78,8 @@ fn serve(memory: u64, most_cpu: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Loads what every document needs: the forms and the character tables. Memory that is used later counts as the
-/// document's.
+/// Loads the data that every document needs: the forms and the character tables. Memory that is used later counts as
+/// the document's.
 fn warm_up() {
     let page = "<p>云溪县档案局2023年政府信息公开工作年度报告</p><p>國(guó)務(wù)院報(bào)告一、总体情况</p>";
     // The page is not a report.

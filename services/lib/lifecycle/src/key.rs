@@ -1,7 +1,7 @@
 //! Resolves the key of a report from hints. Parse does this for a document and ingest for a withdrawal.
 //!
-//! A listed agency gets the same key from any hints that identify it. An agency that is not listed does so only if document
-//! and withdrawal give its name and region alike.
+//! A listed agency gets the same key from any hints that identify it. An agency that is not listed gets the same key
+//! only if document and withdrawal have the same name and region.
 
 use gongkai_agencies::{Asked, Registry, Resolution, says_where};
 use gongkai_model::{AgencyKey, Region, ReportKey, names_nobody, normalized_name};

@@ -74,7 +74,7 @@ pub struct Contact {
     pub postcode: Option<String>,
     /// 电子邮箱
     pub email: Option<String>,
-    /// The sentence or paragraph that gives it.
+    /// The sentence or paragraph with the contact.
     pub source: Source,
 }
 

@@ -26,7 +26,7 @@ pub enum RejectionCode {
     Encrypted,
     /// The document consists of pictures of pages, without text.
     NeedsOcr,
-    /// Another kind of document. The rejection says which kind, if that is known.
+    /// Another kind of document. The rejection contains the kind, if that is known.
     NotAReport,
     /// The official form without any entries.
     UnfilledForm,

@@ -1,9 +1,9 @@
 //! Bytes to report: the reader of the format, then the matcher of the forms, behind one boundary against panics.
 //!
-//! [`read`] uses nothing but the document, [`read_known`] also what its sender says about it, and [`read_in_steps`]
-//! also reports each step. [`read_parts`] joins the files of a submission, and [`Declared`] says whose report it is by what
-//! its sender says of it. The parse stage, the dry run and the command line all read with these. They are pure: no file, no
-//! socket, no clock; and they evaluate no rules.
+//! [`read`] uses only the document, [`read_known`] also its sender's metadata, and [`read_in_steps`] also reports
+//! each step. [`read_parts`] joins the files of a submission, and [`Declared`] resolves the agency of the report from
+//! the sender's metadata. The parse stage, the dry run and the command line all use these functions. They are pure: no
+//! file, no socket, no clock; and they evaluate no rules.
 
 #![warn(missing_docs)]
 

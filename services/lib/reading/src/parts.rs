@@ -25,7 +25,7 @@ pub struct PartId {
 /// A submission as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JointReading {
-    /// The report, or why there is none.
+    /// The report, or its rejection.
     pub result: Result<Reading, Rejection>,
     /// The files; empty if the submission is one file.
     pub parts: Vec<Part>,

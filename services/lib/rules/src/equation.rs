@@ -95,7 +95,7 @@ struct Plausibility {
     repairs_all: bool,
     /// Number of broken equations that contain the cell.
     broken: usize,
-    /// Number of equations that hold and contain the cell, negated.
+    /// Number of satisfied equations that contain the cell, negated.
     unharmed: std::cmp::Reverse<usize>,
 }
 

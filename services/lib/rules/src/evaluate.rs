@@ -64,7 +64,7 @@ pub struct Evaluation {
 pub struct LeftOut {
     /// The rule's id.
     pub rule: String,
-    /// What it would have cost.
+    /// The cost that it would have had.
     pub why: String,
 }
 

@@ -18,7 +18,7 @@ pub struct Cells(Vec<(FactId, State)>);
 /// The parts of a report that its neighbours need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyYear {
-    /// The agency's name as the report gives it.
+    /// The agency's name in the report.
     pub agency_name: String,
     /// Year that the report is about.
     pub year: i32,

@@ -1,4 +1,4 @@
-//! What the projector writes: arrivals with their outcomes.
+//! The arrivals with their outcomes, which the projector writes.
 
 use gongkai_model::{Arrival, Fact, Finding, FormId, Region, ReportKey, ReviewStep, Variant, Versions};
 use time::OffsetDateTime;
@@ -47,7 +47,7 @@ pub struct StoredProse {
 pub struct Content {
     /// Agency and year.
     pub key: ReportKey,
-    /// The agency's name as the document gives it.
+    /// The agency's name in the document.
     pub agency_name: String,
     /// The form its tables follow.
     pub form: FormId,

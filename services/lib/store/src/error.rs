@@ -6,7 +6,7 @@ pub enum Error {
     /// The disk is full. An operator must act; then the same call succeeds.
     #[error("the disk that holds the read model is full")]
     Full,
-    /// Another process, or too many readers, held the store for too long. Retry.
+    /// Another process, or too many readers, blocked the store for too long. Retry.
     #[error("the read model was busy for too long")]
     Busy,
     /// A newer program wrote the file. Use that program, or delete the file and let it be rebuilt.

@@ -17,7 +17,7 @@ pub struct RevisionHeader {
     pub origin: Origin,
     /// The sender's time for the arrival of highest rank of this content.
     pub event_time: Option<OffsetDateTime>,
-    /// The agency's name as the document gives it.
+    /// The agency's name in the document.
     pub agency_name: String,
     /// The form its tables follow.
     pub form: FormId,

@@ -191,7 +191,7 @@ fn a_crash_at_any_time_loses_nothing() {
     }
 }
 
-/// A reader that holds an old state keeps a checkpoint from completing.
+/// A reader of an old state keeps a checkpoint from completing.
 #[test]
 fn a_slow_reader_does_not_look_like_damage() {
     let folder = tempfile::tempdir().unwrap();

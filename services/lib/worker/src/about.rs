@@ -16,9 +16,9 @@ pub struct About {
     pub versions: Vec<(&'static str, String)>,
     /// Config sections that this program accepts without reading them: those of its sibling services.
     pub sections: &'static [&'static str],
-    /// Streams and buckets that the broker must hold.
+    /// Streams and buckets that must exist in the broker.
     pub topology: Topology,
-    /// Key-value bucket in which the processes remember what the broker holds.
+    /// Key-value bucket in which the processes remember the state of the broker's streams and buckets.
     pub marker: &'static str,
     /// Subject prefix of dead letters. The service's short name is appended.
     pub dead_prefix: &'static str,

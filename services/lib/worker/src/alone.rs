@@ -7,8 +7,8 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// Which other messages wait while one is handled alone. DESIGN.md describes when that happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Alone {
-    /// All other messages of this process wait, whichever service handles them. Only then is a crash certainly caused
-    /// by this message.
+    /// All other messages of this process wait, whichever service handles them. Only then can a crash be attributed
+    /// to this message.
     #[default]
     InProcess,
     /// Only the other messages of this consumer wait. For handlers that mostly wait for a remote party, such as the

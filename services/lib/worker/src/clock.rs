@@ -1,6 +1,6 @@
 //! The only source of time.
 //!
-//! Services take the date from the [`Clock`] of their runtime, so that tests can set it. A clock does not wait:
+//! Services read the time from the [`Clock`] of their runtime, so that tests can set it. A clock does not wait:
 //! `tokio::time` does, and tests pause that.
 
 use std::sync::{Arc, Mutex, PoisonError};

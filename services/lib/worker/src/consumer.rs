@@ -30,7 +30,7 @@ use crate::transport::{Delivery, Error, ErrorKind, Pull, Transport};
 
 /// A fetch that returns no message in less than this counts as failed, so that the loop cannot spin.
 const TOO_SOON: Duration = Duration::from_millis(20);
-/// How long to wait for more permits while few are free. Fetching messages one at a time is the slowest way to take them.
+/// How long to wait for more permits while few are free. Fetching messages one at a time is the slowest way.
 const GATHER: Duration = Duration::from_millis(1);
 /// How long to wait for dropped jobs to end.
 const AFTER_HARD_STOP: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ pub(crate) struct Supplies {
     pub(crate) outage: Outage,
     /// Released once the consumer is bound.
     pub(crate) latch: Latch,
-    /// Hands out the latch that is held while a lost consumer is bound again.
+    /// Provides the latch that is held while a lost consumer is bound again.
     pub(crate) readiness: Readiness,
 }
 

@@ -1,6 +1,6 @@
 //! Dead letters: messages that could not be handled, kept with everything needed to replay them.
 //!
-//! A dead letter is in its stream before the broker is told to end deliveries. Its id is derived from the message's id, so
+//! A dead letter is in its stream before deliveries of the message end. Its id is derived from the message's id, so
 //! burying a message twice stores one dead letter.
 
 use bytes::Bytes;

@@ -316,7 +316,7 @@ fn with_objects(broker: Arc<dyn Transport>, objects: Option<(S3, Vec<&'static st
     }
 }
 
-/// Waits for the hard stop, and then long enough for the consumers to log what they drop.
+/// Waits for the hard stop, and then long enough for the consumers to log the dropped messages.
 async fn hard_stop(shutdown: &Shutdown) {
     shutdown.hard.cancelled().await;
     sleep(Duration::from_millis(1500)).await;

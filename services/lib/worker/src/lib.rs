@@ -1,6 +1,6 @@
 //! The message runtime that every stage runs in.
 //!
-//! It takes a message, calls the stage's [`Handler`], publishes what the handler returned, and acknowledges.
+//! It receives a message, calls the stage's [`Handler`], publishes the outputs, and acknowledges the message.
 
 #![warn(missing_docs)]
 

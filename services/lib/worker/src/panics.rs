@@ -29,7 +29,7 @@ pub struct Panicked {
 /// Calls `f` and catches a panic.
 ///
 /// # Errors
-/// `f` panicked. Discard what it was working on.
+/// `f` panicked. Discard the data that it was working on.
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panicked> {
     let outer = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(f));

@@ -48,7 +48,7 @@ pub(crate) struct CrashIsolation {
     pub(crate) attempts: AttemptLog,
 }
 
-/// One consumer of one service: its handler, and what is needed to run it.
+/// One consumer of one service: its handler, with everything that runs it.
 pub(crate) struct Stage<H> {
     handler: H,
     tools: Tools,

@@ -12,7 +12,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Number of lost races after which the pause no longer grows.
 const LONGEST: u32 = 20;
 
-/// A value that a bucket can hold. Every protobuf message is one. An absent record reads as the default.
+/// A value that a bucket can store. Every protobuf message is one. An absent record reads as the default.
 pub trait Record: Default + Send + Sync {
     /// Encodes the record into its stored form.
     fn encode(&self) -> Bytes;

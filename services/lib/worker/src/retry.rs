@@ -1,7 +1,7 @@
 //! Retry delays, computed from the attempt and spread so that messages that failed together are not retried together.
 //!
-//! A negative acknowledgement without a delay is redelivered at once, so the runtime always gives one. The spread derives
-//! from the message's id: the same message and attempt always have the same delay.
+//! After a negative acknowledgement without a delay, the broker redelivers at once, so the runtime always sets one.
+//! The spread derives from the message's id: the same message and attempt always have the same delay.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
@@ -37,8 +37,8 @@ impl RetryPolicy {
     }
 }
 
-/// Returns the delay plus up to a tenth, so that what failed together is not tried again together. The same key and number
-/// always have the same delay.
+/// Returns the delay plus up to a tenth, so that operations that failed together are not tried again together. The
+/// same key and number always have the same delay.
 #[must_use]
 pub fn spread_out(delay: Duration, key: &str, number: u64) -> Duration {
     delay.mul_f64(1.0 + 0.1 * spread(key, number))

@@ -108,7 +108,7 @@ fn start<S: Service>(about: About, settings: ProgramSettings<S::Config>) -> Exit
 
 /// Prints help to stdout with success, or a usage error to stderr.
 fn usage(error: &clap::Error) -> ExitCode {
-    // If printing fails there is no other channel to report it on.
+    // If printing fails, the failure cannot be reported either.
     error.print().ok();
     if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
 }

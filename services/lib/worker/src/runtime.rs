@@ -1,4 +1,5 @@
-//! [`Runtime`]: what a service uses to publish, consume, store, tell the time, spawn tasks and measure.
+//! [`Runtime`]: the interface through which a service publishes, consumes, stores, reads the time, spawns tasks and
+//! measures.
 //!
 //! Nothing here depends on a particular broker.
 
@@ -242,7 +243,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Returns the token of the soft stop. Once it is cancelled, take no more work and finish what is running.
+    /// Returns the token of the soft stop. Once it is cancelled, start no more work and finish the running work.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.0.shutdown.soft.clone()
@@ -254,8 +255,8 @@ impl Runtime {
         self.0.shutdown.hard.clone()
     }
 
-    /// Waits for the end of the drain: `[worker] drain_timeout_s` after the soft stop, or the hard stop. Work that
-    /// still runs then should be dropped.
+    /// Waits for the end of the drain: `[worker] drain_timeout_s` after the soft stop, or the hard stop. Work that is
+    /// still running should then be dropped.
     ///
     /// # Cancel safety
     /// Cancel safe; a new call waits from the start if the soft stop came before it.
@@ -350,7 +351,7 @@ impl Runtime {
     /// Runs CPU work on the pool, which runs one job per core, under the current trace.
     ///
     /// # Errors
-    /// `f` panicked. Discard what it was working on.
+    /// `f` panicked. Discard the data that it was working on.
     ///
     /// # Cancel safety
     /// Dropping the future does not stop `f` once it has started.

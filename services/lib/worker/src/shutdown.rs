@@ -1,7 +1,7 @@
-//! Shutdown in two stages: *soft* (take no more work, finish what is running) and *hard* (drop what is running).
+//! Shutdown in two stages: *soft* (start no more work, finish the running work) and *hard* (drop the running work).
 //!
-//! The first signal cancels the soft token; a second signal or the drain timeout cancels the hard token. What the failure
-//! of a background task does is declared where the task is started: [`OnFailure`].
+//! The first signal cancels the soft token; a second signal or the drain timeout cancels the hard token. The effect
+//! of a failed background task is declared where the task is started: [`OnFailure`].
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::panics::Caught;
 
-/// What the failure of a background task does.
+/// The effect of a failed background task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
     /// The failure is logged and the service continues without the task.

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 /// Returns one alert per cause, and one per finding without a cause, sorted by alert id.
 ///
-/// Findings below `bar` and duplicates are left out. The order of the findings does not matter. `about` holds the fields that
-/// all alerts of the report share.
+/// Findings below `bar` and duplicates are left out. The order of the findings does not matter. `about` has the
+/// fields that all alerts of the report share.
 #[must_use]
 pub fn alerts(findings: &[v1::Finding], bar: Severity, about: &v1::Alert) -> Vec<v1::Alert> {
     let distinct: BTreeMap<&str, &v1::Finding> = findings

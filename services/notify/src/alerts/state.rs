@@ -364,7 +364,7 @@ fn in_state(alert: &v1::Alert, state: v1::AlertState) -> v1::Alert {
 }
 
 /// Creates the message for an alert. Event id, alert id and state identify it: an event that is delivered again may
-/// resolve an alert that it raised, if a withdrawal came in between.
+/// resolve an alert that it raised, if a withdrawal was handled in between.
 fn output(event_id: &str, alert: &v1::Alert) -> Output {
     let region = alert.region.parse().unwrap_or(Region::UNKNOWN);
     let wire = Some(alert.clone());

@@ -72,7 +72,7 @@ impl Subscriber {
         }
     }
 
-    /// Returns the cell that holds the identity of the alert stream.
+    /// Returns the cell with the identity of the alert stream.
     pub(super) fn stream(&self) -> Arc<AtomicI64> {
         self.stream.clone()
     }
@@ -127,8 +127,8 @@ impl Subscriber {
         })
     }
 
-    /// Waits until the beginning of an ended alert was sent, waits in the queue, or is given up, at most for the time
-    /// that sending can take. Returns false if there was nothing to wait for.
+    /// Waits until the beginning of an ended alert was sent, is queued, or is given up, at most for the time that
+    /// sending can take. Returns false if there was nothing to wait for.
     pub(super) async fn awaits_beginning(&self, notice: &Notice) -> Result<bool, Decision> {
         if !notice.is_resolved() || self.sent(notice).await?.is_begun() {
             return Ok(false);

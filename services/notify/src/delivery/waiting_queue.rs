@@ -124,7 +124,7 @@ impl WaitingQueue {
     /// `Unavailable`, also if there is no room: the alert then stays in its stream, with all that follow.
     pub(super) async fn hold_back(&self, sequence: u64, alert_id: &str) -> Result<bool, Decision> {
         let now_ms = self.now_ms();
-        // Most alerts need not wait, so this check takes no turn.
+        // Most alerts need not wait, so this check does not wait for its turn.
         if self.read().await?.hold_back(sequence, alert_id, now_ms) == HoldBack::Deliver {
             return Ok(false);
         }

@@ -1,4 +1,4 @@
-//! Reads little-endian numbers at offsets. An offset out of bounds gives `None`.
+//! Reads little-endian numbers at offsets. Returns `None` for an offset out of bounds.
 
 pub(super) fn u8_at(bytes: &[u8], at: usize) -> Option<u8> {
     bytes.get(at).copied()

@@ -299,7 +299,7 @@ impl<'l> RowGroup<'l> {
         let step = steps.into_iter().flatten().fold(f64::MAX, f64::min);
         let digits = u32::try_from(piece.place.len()).map_or(1.0, f64::from).max(1.0);
         let width = piece.x1 - piece.x0;
-        // A full-width digit takes three bytes, so the next digit is at least a third of its width.
+        // A full-width digit occupies three bytes, so the next digit is at least a third of its width.
         width + width / digits + CELL_MARGINS > step
     }
 }

@@ -293,7 +293,7 @@ impl<I: Iterator<Item = u8>> Lzw<I> {
         u16::try_from(self.bits >> self.held & ((1 << width) - 1)).ok()
     }
 
-    /// Puts the next string into `pending`. `None` at the end, or if the code is invalid.
+    /// Adds the next string to `pending`. Returns `None` at the end, or if the code is invalid.
     fn fill(&mut self) -> Option<()> {
         let code = match self.code()? {
             256 => {

@@ -1,8 +1,8 @@
 //! `prose.sums`: compares a number in the prose with the list that breaks it down.
 //!
 //! There are two kinds of list: one that 其中, a colon, a bracket or its own sum introduces, and the five results of
-//! 三、本年度办理结果 with the number of answers. A list that may be incomplete, or whose parts may overlap, gives at
-//! most a question to a person. Text that only resembles a list is treated as one only if it nearly adds up.
+//! 三、本年度办理结果 with the number of answers. A list that may be incomplete, or whose parts may overlap, leads at
+//! most to a REVIEW. Text that only resembles a list is treated as one only if it nearly adds up.
 
 use std::ops::Range;
 

@@ -82,7 +82,7 @@ fn is_rough(chars: &[char], start: usize) -> bool {
 }
 
 fn is_numeral(c: char) -> bool {
-    // Only 四, 百 and 零 lie outside of the range below.
+    // Only 四, 百 and 零 are outside of the range below.
     match c {
         '0'..='9' | '四' | '百' | '零' => true,
         '〇'..='千' => chinese_digit(c).is_some() || chinese_scale(c).is_some(),

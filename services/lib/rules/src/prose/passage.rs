@@ -10,7 +10,7 @@ use crate::prose::reading::PassageReading;
 /// Minimum length in characters of a line that was broken because it was full.
 const FULL_LINE: usize = 20;
 
-/// Text for the prose rules. Positions are character numbers unless said otherwise; [`Passage::text`] is indexed by
+/// Text for the prose rules. Positions are character numbers unless stated otherwise; [`Passage::text`] is indexed by
 /// bytes.
 pub(crate) struct Passage<'a> {
     chapter: u32,
@@ -38,7 +38,7 @@ impl<'a> Passage<'a> {
 
     fn new(chapter: u32, paragraphs: &'a [Paragraph], lines: Range<usize>) -> Self {
         let bytes: usize = paragraphs[lines.clone()].iter().map(|paragraph| paragraph.text.len()).sum();
-        // Han characters take three bytes.
+        // Han characters occupy three bytes.
         let (mut chars, mut origin) = (Vec::with_capacity(bytes / 2), Vec::with_capacity(bytes / 2));
         let mut text = String::with_capacity(bytes);
         for line in lines {

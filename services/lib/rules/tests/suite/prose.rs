@@ -88,7 +88,7 @@ fn a_list_that_need_not_be_whole_is_no_alarm() {
     lists("公开信息100条，其中政府网站90条、微信公众号80条、公报12条。", &[]);
     lists("推进“公开100条，其中政策类30条、动态类60条”工作。", &[]);
     lists("开展培训3次，其中线上1次、线下1次。", &[]);
-    // A list that is far below its number gives a REVIEW.
+    // A list that is far below its number leads to a REVIEW.
     lists("公开信息100条，其中政策类30条、动态类20条。", &["REVIEW 50 100"]);
     // The change of a part is not a part.
     lists("公开信息90条，其中政策类30条，比上年增加2条，动态类60条。", &[]);

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 
 use anyhow::bail;
 
-/// Refuses an address that other machines can reach, unless callers must authenticate. `key` names the settings that would
-/// add authentication.
+/// Refuses an address that other machines can reach, unless callers must authenticate. `key` names the settings that
+/// would add authentication.
 ///
 /// # Errors
-/// The address is not a loopback address and `has_auth` is false. The message says what to set; the process must not start.
+/// The address is not a loopback address and `has_auth` is false. The error names the setting to change; the process
+/// must not start.
 pub fn bind_guard(address: SocketAddr, has_auth: bool, key: &str) -> anyhow::Result<()> {
     if has_auth || address.ip().to_canonical().is_loopback() {
         return Ok(());

@@ -1,6 +1,6 @@
-//! The login that a server's URL may hold: `nats://user:password@host` or `nats://token@host`.
+//! The login that a server's URL may contain: `nats://user:password@host` or `nats://token@host`.
 //!
-//! The client library ignores it, so it is taken out of the URL and given as credentials.
+//! The client library ignores it, so it is removed from the URL and passed as credentials.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::transport::jetstream::Credentials;
 /// Splits comma-separated URLs into URLs without a login and the login, which is used for all servers.
 ///
 /// # Errors
-/// The URLs hold different logins.
+/// The URLs contain different logins.
 pub(super) fn split(urls: &str) -> anyhow::Result<(Vec<String>, Option<Credentials>)> {
     let (servers, logins): (Vec<_>, Vec<_>) = urls.split(',').map(|url| part(url.trim())).unzip();
     let mut logins: BTreeSet<_> = logins.into_iter().flatten().collect();

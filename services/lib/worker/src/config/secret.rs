@@ -1,4 +1,4 @@
-//! Secrets, given as a value or by a file. They are never printed.
+//! Secrets, in the config as a value or in a file. They are never printed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ impl Secret {
         &self.0
     }
 
-    /// Returns the secret that `key` gives by value or `<key>_file` gives by file, if any.
+    /// Returns the secret that is the value of `key` or in the file `<key>_file`, if any.
     ///
     /// An empty value counts as unset. Trailing white space in the file is ignored.
     ///
@@ -46,7 +46,7 @@ impl Secret {
         Ok(Some(Self::new(text)))
     }
 
-    /// Returns the secrets that a key gives by value, then those in the files of `files_key`, one in each.
+    /// Returns the secrets that are values of a key, then those in the files of `files_key`, one in each.
     ///
     /// White space around the text of a file is ignored.
     ///

@@ -15,7 +15,7 @@ use super::secret::Secret;
 use super::url::SecretUrl;
 use crate::transport::jetstream;
 
-/// Least value of `nats.orphan_age_s`: far longer than an acceptance takes.
+/// Minimum value of `nats.orphan_age_s`: far longer than an acceptance takes.
 const SHORTEST_ORPHAN_AGE_S: u64 = 10 * 60;
 
 /// The sections that every program has.
@@ -58,7 +58,7 @@ pub struct NatsSettings {
     pub root_certificates_file: Option<PathBuf>,
     /// Replicas of each stream and bucket that is created: 1, or 3 on a cluster.
     pub replicas: usize,
-    /// Maximum size of each stream in bytes. A full stream refuses messages, and senders are told to wait.
+    /// Maximum size of each stream in bytes. A full stream refuses messages, and senders are asked to wait.
     pub stream_max_bytes: Option<u64>,
     /// Whether to create lost streams and buckets again and accept those that were replaced. Otherwise a process that
     /// misses one is not ready.

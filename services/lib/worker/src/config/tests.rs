@@ -1,4 +1,4 @@
-//! Tests of what the config accepts and refuses.
+//! Tests of accepted and refused settings.
 
 use std::io::Write as _;
 

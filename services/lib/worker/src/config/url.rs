@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::inert;
 
-/// A URL, or several separated by commas, that may hold a password or a token. In the config it is a string.
+/// A URL, or several separated by commas, that may contain a password or a token. In the config it is a string.
 ///
-/// What is printed, dumped or logged of it is redacted; [`SecretUrl::expose`] returns all of it.
+/// It is redacted when it is printed, dumped or logged; [`SecretUrl::expose`] returns the whole text.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SecretUrl(String);

@@ -67,7 +67,7 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Records the result. A part that has stored nothing for a while counts as full, so that senders are told to
+    /// Records the result. A part that has stored nothing for a while counts as full, so that senders are asked to
     /// wait.
     fn ended<T>(self, sequence: impl Fn(&T) -> u64, result: Result<T, Error>) -> Result<T, Error> {
         let Some(part) = self.part else { return self.guard.observe(result) };
@@ -157,7 +157,7 @@ impl Transport for Guarded {
         self.observe(self.inner.held(part).await)
     }
 
-    /// Requests and their replies touch nothing that the broker holds.
+    /// Requests and their replies concern no stream or bucket.
     async fn requests(&self, subject: &str, group: &str) -> Result<Requests, Error> {
         self.inner.requests(subject, group).await
     }

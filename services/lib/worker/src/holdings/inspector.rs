@@ -48,7 +48,7 @@ pub(crate) struct Inspector {
     clock: Clock,
     holdings: Holdings,
     outage: Outage,
-    /// What was in place at the last check.
+    /// The parts that were in place at the last check.
     memory: Option<PartRecords>,
     /// The content of the file.
     filed: Option<PartRecords>,
@@ -67,7 +67,7 @@ struct Marker {
     written: Option<Instant>,
 }
 
-/// What the broker holds and what its marker remembers.
+/// The state of the broker's parts, and the records of the marker.
 #[derive(Debug)]
 pub struct Inspection {
     /// The state of every part.
@@ -252,7 +252,7 @@ impl Inspector {
         }
     }
 
-    /// Creates what does not exist yet. The first call also widens what is there.
+    /// Creates missing parts. The first call also widens existing ones.
     async fn complete(&mut self, inventory: Inventory) -> Result<Inventory, Error> {
         let is_complete = inventory.iter().all(|(_, held)| held.is_some());
         if self.is_declared && is_complete {
@@ -263,7 +263,8 @@ impl Inspector {
         look(&*self.transport, &self.orders.topology).await
     }
 
-    /// Writes the marker if it differs from what is known; at most every [`MARK_INTERVAL`] if only sequences differ.
+    /// Writes the marker if it differs from the known records, but at most every [`MARK_INTERVAL`] if only sequences
+    /// differ.
     async fn mark(&mut self, present: Option<&PartRecords>, known: &PartRecords) {
         let is_due = self.marker.written.is_none_or(|written| written.elapsed() >= MARK_INTERVAL);
         let is_due = is_due || present.is_none_or(|present| !is_like(present, known));

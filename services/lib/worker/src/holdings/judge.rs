@@ -1,4 +1,4 @@
-//! Compares what the broker holds with what is remembered.
+//! Compares the broker's parts with the remembered ones.
 
 use std::fmt;
 

@@ -58,7 +58,7 @@ struct Inner {
     /// Number of lost connections at the check that opened the gate: after another loss, another check is due.
     open_at: AtomicU64,
     state: watch::Sender<State>,
-    /// Cancelled when the gate closes or what is behind it changes.
+    /// Cancelled when the gate closes or a part is replaced.
     closing: Mutex<CancellationToken>,
     /// Makes the inspector check at once.
     suspicion: Notify,
@@ -164,7 +164,7 @@ impl Holdings {
         }
     }
 
-    /// Returns a token that is cancelled when the gate closes or what is behind it changes.
+    /// Returns a token that is cancelled when the gate closes or a part is replaced.
     fn closing(&self) -> CancellationToken {
         self.closing_lock().clone()
     }

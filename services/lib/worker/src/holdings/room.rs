@@ -59,7 +59,7 @@ pub(super) fn sentence(shortages: &[Shortage], refused: &[Part]) -> Option<Strin
     (!full.is_empty()).then(|| format!("STORAGE_FULL: {}: {WHAT_TO_DO}", full.join(", ")))
 }
 
-/// What to do about a limit that is reached.
+/// The advice about a limit that is reached.
 pub const WHAT_TO_DO: &str = "raise nats.stream_max_bytes and restart one service if a stream's own limit is reached, \
                               else the storage limit of nats-server (jetstream.max_file_store) or of its account; what \
                               waits goes on by itself";

@@ -186,7 +186,7 @@ async fn nothing_passes_between_a_lost_connection_and_the_next_look() {
     let (guarded, _) = working(&memory).await;
     memory.lose(Part::Stream(LOG));
     sleep(Duration::from_millis(1)).await;
-    // The stream that takes the message exists, but it is an empty one that replaced another.
+    // The stream that stores the message exists, but it is an empty one that replaced another.
     memory.declare(&topology()).await.unwrap();
     memory.disconnect();
     let refused = publish(&guarded, "one").await.unwrap_err();
@@ -201,7 +201,7 @@ async fn an_older_copy_is_noticed_by_the_sequence() {
     for id in ["one", "two", "three"] {
         publish(&guarded, id).await.unwrap();
     }
-    // No check has happened since: only the acknowledgements tell how far the stream reached.
+    // No check has happened since: only the acknowledgements reveal the last sequence of the stream.
     memory.forget_after(LOG, 1);
     memory.disconnect();
     assert!(publish(&guarded, "four").await.is_err());

@@ -92,7 +92,7 @@ impl Telemetry {
         Ok((tracer, meters))
     }
 
-    /// Exports what is left and shuts the exporters down. Blocks for a few seconds at most.
+    /// Exports the remaining spans and metrics and shuts the exporters down. Blocks for a few seconds at most.
     pub(crate) fn flush(&self) {
         let all = std::mem::take(&mut *self.exporting.lock().unwrap_or_else(PoisonError::into_inner));
         for (spans, meters) in all {

@@ -41,12 +41,12 @@ impl Tracer {
         self.0.service
     }
 
-    /// Returns the context for work of this service outside any trace. It holds this tracer.
+    /// Returns the context for work of this service outside any trace. It contains this tracer.
     pub(crate) fn base(&self) -> Context {
         Context::new().with_value(self.clone())
     }
 
-    /// Opens a span under `parent`, which must hold this tracer ([`Tracer::base`]).
+    /// Opens a span under `parent`, which must contain this tracer ([`Tracer::base`]).
     ///
     /// `attributes` is called only if spans are exported.
     pub(crate) fn start(

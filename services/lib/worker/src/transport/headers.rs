@@ -11,7 +11,7 @@ use super::error::{Error, ErrorKind};
 
 /// Header with the id of a message. Within the duplicate window, a stream stores each id once.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
-/// Header of a message that starts its own trace and only links to the trace it came from: replays and reprocessing.
+/// Header of a message that starts its own trace with a link to its original trace: replays and reprocessing.
 pub const LINK_HEADER: &str = "gongkai-link";
 
 /// Header of a message that a timer published: the name of the timer.

@@ -224,7 +224,7 @@ pub trait Entries: Send + Sync {
 /// A stream to declare: name, subjects, and retention in days (`None`: no age limit).
 pub type StreamDef = (&'static str, &'static [&'static str], Option<u32>);
 
-/// Everything the broker must hold before a service starts.
+/// The streams and buckets that must exist before a service starts.
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
     /// Streams. One without an age limit is part of the log of record, so its messages cannot be deleted or purged.
@@ -278,7 +278,7 @@ pub struct StreamState {
 pub struct Storage {
     /// Bytes in use.
     pub bytes: u64,
-    /// Maximum number of bytes; `None` if there is no own limit.
+    /// Maximum number of bytes, or `None` if there is no separate limit.
     pub limit: Option<u64>,
 }
 
@@ -400,7 +400,8 @@ pub trait Transport: Send + Sync + 'static {
     async fn requests(&self, _subject: &str, _group: &str) -> Result<Requests, Error> {
         Ok(futures::stream::pending().boxed())
     }
-    /// Sends a message to whoever is subscribed to its subject, such as a reply. No stream stores it and nobody acknowledges it.
+    /// Sends a message to the subscribers of its subject, such as a reply. No stream stores it and nobody
+    /// acknowledges it.
     ///
     /// # Errors
     /// The connection is closed, or the message is too large.

@@ -62,7 +62,7 @@ fn document(kind: &str, column: &str) -> FactId {
 }
 
 /// Checks that documents in force = in force last year + issued − repealed. Skipped if the form changed between the
-/// years, or if the report says that documents expired, moved or were counted anew.
+/// years, or if the report states that documents expired, moved or were recounted.
 fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
     if mentions(params, "redefined", input) {

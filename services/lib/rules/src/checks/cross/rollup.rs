@@ -86,7 +86,7 @@ fn equal(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// Finds a carry-over that is broken for the parent but holds for every child.
+/// Finds a carry-over that is broken for the parent but right for every child.
 fn carried_in(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let (children, previous) = (summed(input)?, previous(input)?);
     let (own, before) = (total("requests.carried_in"), total("requests.carried_out"));

@@ -176,7 +176,7 @@ impl S3 {
         let Inner { client, bucket, credentials, .. } = &*self.0;
         let response = request.build(client, bucket, credentials, limit).send().await;
         let failed = |error: reqwest::Error| {
-            // The URL holds the signature.
+            // The URL contains the signature.
             let what = format!("{request}: object store at {} does not answer", bucket.base_url());
             Error::new(ErrorKind::ObjectsUnavailable, what).because(error.without_url())
         };
@@ -212,7 +212,7 @@ impl Prefix {
     /// Returns the key of an object in the store's bucket.
     ///
     /// # Errors
-    /// The key has a segment that a URL cannot hold.
+    /// The key has a segment that a URL cannot contain.
     fn key(&self, key: &str) -> Result<String, Error> {
         if key.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return Err(Error::new(ErrorKind::Other, format!("no object can have the key {key:?}")));
