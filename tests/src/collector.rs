@@ -23,7 +23,7 @@ use tonic::{Request, Response, Status};
 pub struct Span {
     /// `service.name` of the resource.
     pub service: String,
-    /// Its name.
+    /// Name of the span.
     pub name: String,
     /// OTLP kind: 2 server, 3 client, 4 producer, 5 consumer.
     pub kind: i32,
@@ -35,7 +35,7 @@ pub struct Span {
     pub parent_id: String,
     /// Trace ids that it links to.
     pub links: Vec<String>,
-    /// Its attributes, values as text.
+    /// Attributes of the span, with values as text.
     pub attributes: Vec<(String, String)>,
 }
 

@@ -28,15 +28,15 @@ pub enum Error {
     /// A required field is not set.
     #[error("field {field} is missing")]
     Missing {
-        /// Its name in the `.proto` file.
+        /// Name of the field in the `.proto` file.
         field: &'static str,
     },
     /// A name, code or enum number that this version does not know, or a number outside its range.
     #[error("field {field} does not take the value {value:?}")]
     Unknown {
-        /// Its name in the `.proto` file.
+        /// Name of the field in the `.proto` file.
         field: &'static str,
-        /// Its value.
+        /// Value of the field.
         value: String,
     },
     /// Fields contradict each other.

@@ -22,13 +22,13 @@ use gongkai_reading::{Declared, Statement};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct File {
-    /// The bytes.
+    /// Content of the file.
     pub bytes: Bytes,
-    /// As declared; empty if unknown.
+    /// Media type as declared; empty if unknown.
     pub media_type: String,
-    /// As declared; empty if unknown.
+    /// Charset as declared; empty if unknown.
     pub charset: String,
-    /// As declared; empty if unknown.
+    /// File name as declared; empty if unknown.
     pub filename: String,
 }
 

@@ -27,7 +27,8 @@ use crate::handler::Reader;
 /// Maximum time that a fetched document of a backfill waits for its turn.
 pub const LONGEST_TURN: Duration = Duration::from_secs(5);
 
-/// For this long after another document, a backfill rests after each of its own, `REST` times as long as that took.
+/// For this long after the last other document, a backfill rests after each of its own documents, `REST` times as
+/// long as that document took.
 const LATELY: Duration = Duration::from_secs(10);
 const REST: u32 = 3;
 

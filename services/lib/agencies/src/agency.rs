@@ -8,17 +8,17 @@ use crate::nature::{kind_of, level_of, short_name};
 /// A listed body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agency {
-    /// Its code: the `{agency}` of its reports' names.
+    /// Code of the agency, which is the `{agency}` of its reports' names.
     pub code: AgencyKey,
-    /// Its full name.
+    /// Full name of the agency.
     pub name: String,
     /// Other names, and earlier names.
     pub aliases: Vec<Alias>,
-    /// The body above it.
+    /// The superior body.
     pub parent: Option<AgencyKey>,
-    /// Its level, or the level that its name indicates if the list gives none.
+    /// Level of the agency, or the level that its name indicates if the list gives none.
     pub level: Option<Level>,
-    /// Its kind, or the kind that its name indicates if the list gives none.
+    /// Kind of the agency, or the kind that its name indicates if the list gives none.
     pub kind: Option<AgencyKind>,
     /// First six digits of its administrative division code; `000000` if not given.
     pub region: Region,

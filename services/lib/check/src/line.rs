@@ -81,9 +81,9 @@ pub struct ReportLine {
 pub struct SectionLine {
     /// 1 to 6.
     pub number: u32,
-    /// Its heading.
+    /// Heading of the chapter.
     pub title: String,
-    /// Its prose.
+    /// Prose of the chapter.
     pub text: String,
 }
 
@@ -100,7 +100,7 @@ pub struct FactLine {
     /// The number as a decimal string, if one is reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Its position; absent for a missing cell.
+    /// Position of the cell in the original; absent for a missing cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLine>,
     /// For an unreadable cell: the positions that the readings proposed.

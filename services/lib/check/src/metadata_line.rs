@@ -28,7 +28,7 @@ pub struct FieldLine {
     pub is_tag: bool,
     /// The value, verbatim.
     pub value: String,
-    /// Its position.
+    /// Position of the field in the original.
     pub source: SourceLine,
 }
 

@@ -20,15 +20,15 @@ pub enum PartRole {
 /// One file of a submission that has attachments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartLine {
-    /// Its name, for an attachment; absent for the main body.
+    /// Name of an attachment; absent for the main body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its media type, as detected, else as declared; absent if unknown.
+    /// Media type as detected, else as declared; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// SHA-256 of its bytes.
     pub sha256: String,
-    /// What it was read as.
+    /// The role of the file.
     pub role: PartRole,
     /// Why the file is not a report.
     #[serde(default, skip_serializing_if = "Option::is_none")]

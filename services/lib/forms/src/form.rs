@@ -88,9 +88,9 @@ pub enum Unit {
 pub struct Band {
     /// 第二十条第（…）项
     pub item: String,
-    /// Its value columns, left to right.
+    /// Value columns of the band, left to right.
     pub columns: Vec<BandColumn>,
-    /// Its rows, top to bottom.
+    /// Rows of the band, top to bottom.
     pub rows: Vec<BandRow>,
 }
 
@@ -99,9 +99,9 @@ pub struct Band {
 pub struct BandColumn {
     /// Last part of the concepts' names, such as `issued`.
     pub name: String,
-    /// Its title.
+    /// Title of the column.
     pub label: Label,
-    /// What it counts.
+    /// The unit of its numbers.
     pub unit: Unit,
 }
 
@@ -110,7 +110,7 @@ pub struct BandColumn {
 pub struct BandRow {
     /// First part of the concepts' names, such as `proactive.regulations`.
     pub concept: String,
-    /// Its title.
+    /// Title of the row.
     pub label: Label,
 }
 
@@ -119,7 +119,7 @@ pub struct BandRow {
 pub struct ApplicantColumn {
     /// Kind of applicant (申请人) that the column counts.
     pub applicant: Applicant,
-    /// Its title.
+    /// Title of the column.
     pub label: Label,
 }
 
@@ -142,13 +142,13 @@ pub enum RowKind {
 /// A row of chapter 三.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRow {
-    /// What it counts.
+    /// The concept that the row counts.
     pub concept: Concept,
-    /// Its part in the identities.
+    /// Part of the row in the identities.
     pub kind: RowKind,
     /// The group of the row, such as （三）不予公开.
     pub group: Option<String>,
-    /// Its title.
+    /// Title of the row.
     pub label: Label,
 }
 
@@ -178,7 +178,7 @@ pub struct Disputes {
 pub struct DisputeBlock {
     /// First part of the concepts' names, such as `disputes.litigation_direct`.
     pub concept: String,
-    /// Its title.
+    /// Title of the block.
     pub label: Label,
     /// The title above it, 行政诉讼.
     pub group: Option<String>,
@@ -189,7 +189,7 @@ pub struct DisputeBlock {
 pub struct DisputeColumn {
     /// Last part of the concepts' names, such as `upheld`.
     pub name: String,
-    /// Its title.
+    /// Title of the column.
     pub label: Label,
     /// True for the column that is the sum of the others.
     pub total: bool,
@@ -198,11 +198,11 @@ pub struct DisputeColumn {
 /// A cell of the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormCell {
-    /// Its public name.
+    /// Public name of the cell.
     pub id: FactId,
     /// Number of the chapter: 2, 3 or 4.
     pub chapter: u32,
-    /// What it counts.
+    /// The unit of its number.
     pub unit: Unit,
     /// Position for an editor, such as 表三「（一）予以公开」行「自然人」列.
     pub position: String,

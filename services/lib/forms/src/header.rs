@@ -174,7 +174,8 @@ enum OrganizationsPosition {
     Last,
     /// It has a line of its own, so its position is not evidence.
     Unknown,
-    /// There is one name per line, and it is not between the two. Either columns or lines were moved.
+    /// There is one name per line, and 法人或其他组织 is not between the other two. Either columns or lines were
+    /// moved.
     Torn,
 }
 

@@ -81,7 +81,7 @@ pub(crate) fn likeness(a: &str, b: &str) -> f64 {
 #[derive(Debug, Clone)]
 pub(crate) struct Spelling<T> {
     pub text: T,
-    /// Its length in scalars.
+    /// Length of the label in scalars.
     pub scalars: usize,
     /// A bit set with one bit per character, chosen by the last six bits of its code. Labels whose sets differ have
     /// different characters.

@@ -5,7 +5,7 @@ use gongkai_reading::{Hints, Limits, ReportHints};
 /// A document to read.
 #[derive(Debug, Clone, Copy)]
 pub struct RawDocument<'a> {
-    /// Its bytes.
+    /// Content of the document.
     pub bytes: &'a [u8],
     /// The sender's metadata of the file.
     pub hints: Hints<'a>,

@@ -32,7 +32,7 @@ impl<'a> Revision<'a> {
         self.arrivals.first().expect("a revision is made of at least one arrival")
     }
 
-    /// Returns the arrival of highest rank, which is also the rank of the revision.
+    /// Returns the arrival of highest rank. Its rank is that of the revision.
     #[must_use]
     pub fn newest(&self) -> &'a Arrival {
         self.arrivals.last().expect("a revision is made of at least one arrival")

@@ -22,7 +22,7 @@ impl Span {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// Returns the smallest span that contains those of the two that are known.
+    /// Returns the smallest span that contains both, or the one that is known.
     #[must_use]
     pub fn of_both(a: Option<Self>, b: Option<Self>) -> Option<Self> {
         a.zip(b).map(|(a, b)| a.cover(b)).or(a).or(b)

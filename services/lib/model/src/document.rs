@@ -52,7 +52,7 @@ pub enum Note {
 /// A decoded document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Its media type.
+    /// Media type of the document.
     pub media_type: MediaType,
     /// The charset that it was decoded from, by its WHATWG name in lower case; `utf-8` where the format has none.
     pub charset: &'static str,
@@ -60,7 +60,7 @@ pub struct Document {
     pub meta_title: Option<String>,
     /// The page's `<meta>` tags about its publication.
     pub fields: Vec<Field>,
-    /// Its content.
+    /// Content of the document, in reading order.
     pub blocks: Vec<Block>,
     /// Notes of the reader.
     pub notes: Vec<Note>,

@@ -194,9 +194,9 @@ pub struct Source {
 pub struct Fact {
     /// The cell of the form.
     pub id: FactId,
-    /// Its state.
+    /// State of the cell.
     pub state: State,
-    /// Its position; absent for a missing cell.
+    /// Position of the cell in the original; absent for a missing cell.
     pub source: Option<Source>,
     /// For an unreadable cell: the positions that the readings proposed.
     pub candidates: Vec<Source>,

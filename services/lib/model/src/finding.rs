@@ -42,7 +42,7 @@ impl Severity {
 pub struct Finding {
     /// Stable rule id, such as `T3-ROW`.
     pub rule: String,
-    /// Its severity.
+    /// Severity of the finding.
     pub severity: Severity,
     /// What is wrong, in Chinese, naming chapter, row and column as an editor would.
     pub message: String,

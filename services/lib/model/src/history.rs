@@ -48,7 +48,7 @@ pub fn effective_at(event_time: Option<OffsetDateTime>, arrival: OffsetDateTime)
 /// One arrival of a content (`DocumentReceived`) that was read as a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// Its rank; the sequence is that of the `DocumentReceived` and identifies the arrival.
+    /// Rank of the arrival. Its sequence is that of the `DocumentReceived` and identifies the arrival.
     pub rank: Rank,
     /// Rank of the stage event that this was read from. Of several about one arrival the highest counts.
     pub event: u64,

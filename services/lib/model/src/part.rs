@@ -13,9 +13,9 @@ use crate::{
 /// One file of a submission that has attachments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Its name, for an attachment; absent for the main body.
+    /// Name of an attachment; absent for the main body.
     pub name: Option<String>,
-    /// Its media type, as detected, else as declared; empty if unknown.
+    /// Media type as detected, else as declared; empty if unknown.
     pub media_type: String,
     /// SHA-256 of its bytes, in hex.
     pub sha256: String,
@@ -32,7 +32,7 @@ pub enum PartContent {
     Report {
         /// The name of the body in it.
         agency: String,
-        /// Its year.
+        /// Year of the report.
         year: i32,
         /// The cells that differ from the report, with their states here. Empty for another year.
         different: Vec<(FactId, State)>,

@@ -134,24 +134,24 @@ impl AgencyKind {
 /// The level and kind of an agency, as far as they are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nature {
-    /// Its level.
+    /// Level of the agency, if known.
     pub level: Option<Level>,
-    /// Its kind.
+    /// Kind of the agency, if known.
     pub kind: Option<AgencyKind>,
 }
 
 /// The known properties of an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyProfile {
-    /// Its key.
+    /// Key of the agency.
     pub key: AgencyKey,
-    /// Its name.
+    /// Name of the agency.
     pub name: String,
-    /// Its level, if known.
+    /// Level of the agency, if known.
     pub level: Option<Level>,
-    /// Its kind, if known.
+    /// Kind of the agency, if known.
     pub kind: Option<AgencyKind>,
-    /// Its region; `000000` if unknown.
+    /// Region of the agency; `000000` if unknown.
     pub region: Region,
     /// The superior body whose report sums up its own, if a registry lists it.
     pub parent: Option<AgencyKey>,

@@ -84,7 +84,7 @@ pub struct Period {
     pub from: (i32, u8, u8),
     /// Last day, inclusive: year, month and day.
     pub to: (i32, u8, u8),
-    /// Its position.
+    /// Position of the statement in the original.
     pub span: Option<Span>,
 }
 

@@ -22,7 +22,7 @@ use crate::{
 /// The report whose relatives are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Compared<'a> {
-    /// Its agency.
+    /// Agency of the report.
     pub agency: &'a AgencyKey,
     /// The report as its neighbours see it.
     pub own: &'a AgencyYear,

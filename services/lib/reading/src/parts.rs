@@ -14,9 +14,9 @@ const MAX_COSTLY: usize = 2;
 /// Metadata of one file of a submission before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartId {
-    /// Its name, for an attachment; absent for the main body.
+    /// Name of an attachment; absent for the main body.
     pub name: Option<String>,
-    /// Its media type as declared; empty if unknown.
+    /// Media type as declared; empty if unknown.
     pub media_type: String,
     /// SHA-256 of its bytes, in hex.
     pub sha256: String,

@@ -51,7 +51,7 @@ pub(crate) struct LayoutCell {
     pub(crate) chapter: u32,
     pub(crate) unit: Unit,
     pub(crate) position: String,
-    /// Its column in chapter 三 or its block in chapter 四; empty in chapter 二.
+    /// Column of the cell in chapter 三 or its block in chapter 四; empty in chapter 二.
     pub(crate) column: String,
 }
 

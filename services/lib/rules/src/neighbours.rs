@@ -24,7 +24,7 @@ pub struct AgencyYear {
     pub year: i32,
     /// The form its tables follow.
     pub form: FormId,
-    /// Its cells.
+    /// Cells of the report.
     pub cells: Cells,
     /// The signature of its prose.
     pub minhash: MinHash,
@@ -77,7 +77,7 @@ pub struct PublishedContent {
     pub url: String,
     /// The same as [`AgencyYear::main_hash`].
     pub main_hash: String,
-    /// Its cells.
+    /// Cells of the content.
     pub cells: Cells,
 }
 
@@ -93,11 +93,11 @@ pub struct Children {
 /// One body below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child {
-    /// Its name.
+    /// Name of the body.
     pub name: String,
     /// True for the government's own office (政府办公厅、政府办公室).
     pub is_office: bool,
-    /// Its [`figures`].
+    /// The [`figures`] of the body's report.
     pub cells: Cells,
     /// Its `requests.carried_out[total]` of the year before, if it reported then.
     pub carried_out_before: Option<Decimal>,

@@ -32,9 +32,9 @@ impl Scope {
 /// The logic of a rule.
 #[derive(Debug, Clone)]
 pub(crate) enum Logic {
-    /// By a function of this crate.
+    /// A function of this crate.
     Check(&'static Check),
-    /// By an expression of the pack.
+    /// An expression of the pack.
     Expression(Arc<Expression>),
 }
 
@@ -59,9 +59,9 @@ pub struct Rule {
     pub id: String,
     /// Name and version of the pack that defines it, such as `core 3`.
     pub pack: Arc<str>,
-    /// Its severity; a case of the rule may have another one.
+    /// Severity of the rule; a case of the rule may have another one.
     pub severity: Severity,
-    /// What it needs besides the report.
+    /// The data that the rule needs besides the report.
     pub scope: Scope,
     /// The forms it applies to.
     pub forms: Vec<FormId>,

@@ -40,7 +40,7 @@ pub struct RevisionHeader {
 /// One complete revision of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredReport {
-    /// Its header.
+    /// Header of the revision.
     pub revision: RevisionHeader,
     /// The prose; absent if it was erased.
     pub prose: Option<StoredProse>,

@@ -338,9 +338,9 @@ impl Runtime {
         self.0.tools.version
     }
 
-    /// Starts a background task. Shutdown waits for it and the hard stop drops it.
+    /// Starts a background task. Shutdown waits for the task and the hard stop drops it.
     ///
-    /// Its error or panic has the effect declared by `on_failure`.
+    /// An error or panic of the task has the effect declared by `on_failure`.
     pub fn spawn<F>(&self, name: &'static str, on_failure: OnFailure, task: F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,

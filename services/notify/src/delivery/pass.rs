@@ -6,7 +6,7 @@ use super::webhook::Error;
 
 /// The results of one pass.
 ///
-/// An answer that may be about one delivery shows that the receiver is away only if the next delivery fails too.
+/// A failure that may concern only one delivery means that the receiver is away only if the next delivery fails too.
 #[derive(Debug, Default)]
 pub(super) struct Pass {
     /// Delivered, no longer needed, or buried.

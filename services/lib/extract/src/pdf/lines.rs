@@ -39,9 +39,9 @@ pub(super) struct TextLine {
     pub(super) y: f64,
     /// Size of the largest glyph.
     pub(super) size: f64,
-    /// Its pieces, separated by gaps as wide as those between cells.
+    /// Pieces of the line, separated by gaps as wide as those between cells.
     pub(super) pieces: Vec<LinePiece>,
-    /// Its runs: the parts without a gap that could separate two cells.
+    /// Runs of the line: the parts without a gap that could separate two cells.
     pub(super) runs: Vec<LinePiece>,
 }
 

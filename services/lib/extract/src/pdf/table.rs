@@ -30,7 +30,7 @@ pub(super) struct PartCell {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) page: u32,
-    /// Its box. For a cell that a page break cut, the box of the upper part.
+    /// Box of the cell. For a cell that a page break cut, the box of the upper part.
     pub(super) area: Option<Area>,
     pub(super) text: String,
     /// True if its last line fills the whole width, so that the text may continue.

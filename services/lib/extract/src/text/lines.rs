@@ -11,9 +11,9 @@ const LONGEST_LABEL: usize = 56;
 pub(crate) struct Line<'a> {
     /// Scalar index of its first character.
     pub first: usize,
-    /// Its text without the line end, not trimmed.
+    /// Text of the line without the line end, not trimmed.
     pub text: &'a str,
-    /// Its kind.
+    /// Kind of the line.
     pub kind: LineKind,
 }
 

@@ -27,7 +27,7 @@ const MARK_INTERVAL: Duration = Duration::from_secs(30);
 const FAILED_LOOKS: u32 = 2;
 /// Key of the marker in its bucket.
 const MARKER: &str = "marker";
-/// The marker is written by all processes. After a lost race, the next check writes it.
+/// Maximum number of lost races for the marker, which all processes write. After that, the next check writes it.
 const MAX_RACES: u32 = 3;
 
 /// What the inspector checks, and how.

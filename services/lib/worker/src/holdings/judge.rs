@@ -20,19 +20,19 @@ pub struct LostPart {
 /// What is wrong with a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loss {
-    /// It is gone.
+    /// The part does not exist any more.
     Missing {
-        /// The last sequence that it had.
+        /// The last sequence that the part had.
         last: u64,
     },
-    /// It was deleted and created again.
+    /// The part was deleted and created again.
     Replaced {
         /// Creation time of the remembered part.
         was: String,
         /// Creation time of the present part.
         is: String,
     },
-    /// Its last sequence went back: it is an older copy, or its last messages are lost.
+    /// The last sequence of the part went back: it is an older copy, or its last messages are lost.
     Older {
         /// The remembered last sequence.
         was: u64,

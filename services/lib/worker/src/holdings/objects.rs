@@ -1,4 +1,4 @@
-//! Checks whether the S3 store answers and accepts the key pair, if the configuration has one.
+//! Checks whether the S3 store answers and accepts the access key, if the configuration has a store.
 
 use std::time::Duration;
 
