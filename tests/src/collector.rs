@@ -33,7 +33,7 @@ pub struct Span {
     pub span_id: String,
     /// 16 hex digits, or empty for a root.
     pub parent_id: String,
-    /// Trace ids that it links to.
+    /// Trace ids that the span links to.
     pub links: Vec<String>,
     /// Attributes of the span, with values as text.
     pub attributes: Vec<(String, String)>,

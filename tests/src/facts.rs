@@ -13,11 +13,11 @@ pub enum Entry {
     Arrival {
         /// The report.
         report: ReportKey,
-        /// Hash of its content.
+        /// Hash of the document's content.
         content: String,
         /// URL of publication; empty if unknown.
         url: String,
-        /// When it takes effect: at its sender's time, but no later than its arrival.
+        /// When the arrival takes effect: at the sender's time, but no later than the arrival itself.
         effective_at: OffsetDateTime,
     },
     /// A withdrawal.
@@ -39,11 +39,11 @@ pub struct Withdrawn {
     pub year: i32,
     /// The URL; empty if there is none.
     pub url: String,
-    /// When it takes effect, as for an arrival.
+    /// When the withdrawal takes effect, as for an arrival.
     pub effective_at: OffsetDateTime,
 }
 
-/// For each report its current content, and whether that is withdrawn.
+/// The current content of each report, and true if that content is withdrawn.
 pub type Stands = BTreeMap<ReportKey, (String, bool)>;
 
 impl Withdrawn {

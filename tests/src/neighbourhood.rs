@@ -54,7 +54,7 @@ pub struct Turn {
     pub agency: String,
     /// The year.
     pub year: i32,
-    /// Number of its prose. Reports with the same number have copied prose.
+    /// Number of the report's prose. Reports with the same number have copied prose.
     prose: usize,
 }
 

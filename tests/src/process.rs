@@ -25,13 +25,13 @@ pub(crate) struct Addresses {
 /// A signal to a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Ends it at once, as a crash would.
+    /// Ends the process at once, as a crash would.
     Kill,
-    /// Suspends it: its connections stay open and nothing is answered.
+    /// Suspends the process: its connections stay open and nothing is answered.
     Stop,
     /// Lets a suspended process continue.
     Continue,
-    /// Asks it to finish its work and to end.
+    /// Asks the process to finish its work and to end.
     Terminate,
 }
 

@@ -34,7 +34,7 @@ pub struct Question {
 pub struct Score {
     /// Number of documents.
     pub documents: usize,
-    /// Number of cells of their forms.
+    /// Number of cells of the documents' forms.
     pub cells: usize,
     /// Number of right numbers.
     pub right: usize,

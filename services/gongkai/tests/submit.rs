@@ -134,7 +134,7 @@ fn a_folder_is_sent_once_and_a_changed_file_again() {
     fs::write(folder.join("a.txt"), "one, mended").unwrap();
     submit(&ingest.address, &folder, &options);
     assert_eq!(ingest.bodies(), ["one, mended"]);
-    // Other options make it another submission.
+    // A call with other options is another submission.
     submit(&ingest.address, &folder, &["--agency", "云溪县档案局", "--format", "csv"]);
     assert_eq!(ingest.bodies().len(), 3);
 }

@@ -38,7 +38,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub submission_id: String,
-    /// The digest of its [`Statement`]. Empty if the version that recorded it did not compute one.
+    /// The digest of the attempt's [`Statement`]. Empty if the version that recorded the attempt did not compute one.
     pub said: String,
     pub content_hash: String,
     pub event_time_us: Option<i64>,
@@ -60,9 +60,9 @@ pub struct CallRecord {
 /// How a call relates to the earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// It is new, and recorded now.
+    /// The call is new, and recorded now.
     New(Attempt),
-    /// It repeats an attempt.
+    /// The call repeats an attempt.
     Repeats(Attempt),
     /// The last call under this id had other content, and the id is for one content only.
     Refused(Attempt),
@@ -130,7 +130,7 @@ impl CallRecord {
     pub fn learn(&mut self, attempt: &Attempt) -> bool {
         let is_new = self.attempts.iter().all(|known| known.submission_id != attempt.submission_id);
         if is_new {
-            // The attempt that supersedes it may have been recorded earlier.
+            // An attempt that supersedes this one may have been recorded earlier.
             let at = self.attempts.iter().position(|later| later.before == attempt.submission_id);
             self.attempts.insert(at.unwrap_or(self.attempts.len()), attempt.clone());
             self.forget_first();

@@ -83,7 +83,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Site {
-    /// The CloudEvents `source` of its events.
+    /// The CloudEvents `source` of the site's events.
     pub source: String,
     /// The site's 政府网站标识码.
     pub site_code: String,

@@ -42,7 +42,7 @@ use gongkai_proto::{
 };
 use gongkai_worker::Runtime;
 
-/// Maximum bytes of a request besides its document.
+/// Maximum size in bytes of a request without its document.
 const MESSAGE_SLACK: usize = 64 * 1024;
 /// How often a silent client is pinged.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -241,7 +241,7 @@ impl Submissions {
         Ok(Submission { kind, content, attachments, declared, identity })
     }
 
-    /// Accepts a request on behalf of its caller.
+    /// Accepts a caller's request.
     async fn accept(&self, caller: Caller, message: SubmitRequest) -> Result<Receipt, Problem> {
         let mut submission = self.submission(message)?;
         submission.declared.site.code = caller.site_code_or(submission.declared.site.code);

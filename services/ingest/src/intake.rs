@@ -88,7 +88,7 @@ pub struct Intake {
 
 /// How to proceed with a call.
 enum Call {
-    /// Accept its attempt.
+    /// Accept the call as this attempt.
     Begin(Attempt),
     /// Answer with the receipt of an accepted call.
     Known(Box<Receipt>),

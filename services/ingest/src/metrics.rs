@@ -25,13 +25,13 @@ pub(crate) enum NotYours {
 /// How a call with a known id was handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It repeated a statement and was answered with the receipt.
+    /// The call repeated a statement and was answered with the receipt.
     Known,
-    /// It had another statement or a later time, and is a new submission.
+    /// The call had another statement or a later time, and is a new submission.
     Superseded,
     /// The repeated submission was rejected for lack of time or memory; the call is a new submission.
     Retried,
-    /// It had another statement under an idempotency key.
+    /// The call had another statement under an idempotency key.
     Refused,
 }
 

@@ -20,20 +20,21 @@ const UNFINISHED_US: i64 = 24 * 3600 * 1_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastAccepted {
     pub submission_id: String,
-    /// Stream sequence of its event.
+    /// Stream sequence of the submission's event.
     pub sequence: u64,
-    /// The key of its content, or empty for a withdrawal.
+    /// The key of the content, or empty for a withdrawal.
     pub content_key: String,
     /// The places of the submission.
     #[serde(default)]
     pub places: Vec<String>,
-    /// The epoch of the log that has it. Sequences of different epochs cannot be compared.
+    /// The epoch of the log that has the submission. Sequences of different epochs cannot be compared.
     #[serde(default)]
     pub log_epoch: u64,
-    /// When it takes effect, in microseconds since 1970; 0 if the version that recorded it did not store the time.
+    /// When the submission takes effect, in microseconds since 1970; 0 if the version that recorded it did not store
+    /// the time.
     #[serde(default)]
     pub effective_us: i64,
-    /// True if its sender gave the time. Otherwise it takes effect on arrival.
+    /// True if the sender gave the time. Otherwise the submission takes effect on arrival.
     #[serde(default)]
     pub is_timed: bool,
 }

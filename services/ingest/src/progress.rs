@@ -74,7 +74,7 @@ impl Stages {
         Self { endings, ..self }
     }
 
-    /// Returns the receipts that it updates.
+    /// Returns the receipts that the handler updates.
     #[must_use]
     pub fn receipts(&self) -> &ReceiptStore {
         &self.receipts

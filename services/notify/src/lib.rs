@@ -44,8 +44,8 @@ pub use self::{
     config::{ChannelKind, Config, Subscription},
 };
 
-/// Maximum number of attempts for a timer that fired. It fails only with the broker, and without it the receiver
-/// would get no further message.
+/// Maximum number of attempts for a timer that fired. An attempt fails only if the broker does, and giving the timer
+/// up would stop all deliveries to the receiver.
 const MOST_ATTEMPTS: u32 = 100_000;
 /// Longest time to handle one timer, which may bury a whole backlog.
 const LONGEST_CATCH_UP: Duration = Duration::from_mins(10);

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rebuild {
-    /// Move its file aside and build another from the log. Reads fail with `REBUILDING` until that is done.
+    /// Move the file of the read model aside and build another from the log. Reads fail with `REBUILDING` until that
+    /// is done.
     Auto,
     /// Stay unready until an operator acts. Reads fail with `READ_MODEL_REFUSED`.
     Refuse,

@@ -37,7 +37,7 @@ pub struct LogWatch {
 pub enum LogComparison {
     /// The read model was built from this log.
     Same,
-    /// It was built from another log; the text explains the difference.
+    /// The read model was built from another log; the text explains the difference.
     Other(String),
     /// An event is not found. A replica of the broker may lag behind, so compare again.
     Unsure(String),

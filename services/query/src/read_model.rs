@@ -14,11 +14,11 @@ use crate::error::QueryError;
 /// Whether the read model may answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Availability {
-    /// It is being opened and compared with its log; the text names what it waits for.
+    /// The read model is being opened and compared with its log; the text names what it waits for.
     Opening(String),
-    /// It is being built from the log.
+    /// The read model is being built from the log.
     Rebuilding {
-        /// Number of events that it contains.
+        /// Number of events that the read model contains.
         done: u64,
         /// Number of events in the log when the rebuild began.
         total: u64,

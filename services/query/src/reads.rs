@@ -1,4 +1,4 @@
-//! Reads the store from async code, on threads that may block, with limits of number and time.
+//! Reads the store from async code on blocking threads, with limits on the number and the time of reads.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -332,7 +332,7 @@ fn a_gap_of_several_years_is_told_in_every_order() {
     assert_eq!(gaps(&[2017, 2023]), 0);
 }
 
-/// A late report changes the findings of the next year, and only of that.
+/// A late report changes the findings of the next year only.
 #[test]
 fn a_late_year_changes_the_next_and_only_that_is_said_again() {
     let report = |year| Item::Report { agency: 3, year, content: 0, site: 0, late: false };

@@ -1,6 +1,6 @@
 //! `make chaos`: injects faults into a running deployment, and checks its final state.
 //!
-//! chaos [SECONDS] [SEED] [OFFICES]
+//!     chaos [SECONDS] [SEED] [OFFICES]
 //!
 //! Defaults: 300 s, a random seed and 12 offices. Ends with 1 if an invariant is violated. Build the services before
 //! (`cargo build --workspace --bins`).

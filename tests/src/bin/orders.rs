@@ -1,7 +1,7 @@
 //! Submits the reports of one neighbourhood in several orders, with a kill in the middle, and compares the final
 //! findings. With `times`, also submits events with stated times, and compares the current contents.
 //!
-//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS] [times]`; Defaults: 200 agencies and 10 orders.
+//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS] [times]`. Defaults: 200 agencies and 10 orders.
 //! Ends with 1 if an order made a difference. Build the services before (`cargo build`).
 
 use std::{process::ExitCode, time::Instant};

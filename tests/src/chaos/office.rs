@@ -20,7 +20,7 @@ const YEAR: i32 = 2023;
 /// A step of an office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Publishes one of its few contents. Odd ones have a wrong total.
+    /// Publishes one of a few contents. Odd ones have a wrong total.
     Publish(u32),
     /// Withdraws the report by its address.
     WithdrawAddress,
@@ -48,7 +48,7 @@ pub struct Accepted {
 pub struct Record {
     /// The office's name.
     pub office: String,
-    /// The address at which it publishes.
+    /// The address at which the office publishes.
     pub address: String,
     /// Steps that were accepted.
     pub accepted: Vec<Accepted>,
@@ -74,7 +74,7 @@ impl Office {
         Self { number, seed, rng: Rng::with_seed(own) }
     }
 
-    /// Returns its name.
+    /// Returns the office's name.
     #[must_use]
     pub fn name(&self) -> String {
         format!("云溪县第{}街道办事处", self.number + 1)

@@ -50,7 +50,7 @@ impl Receiver {
         this
     }
 
-    /// Returns its URL.
+    /// Returns the receiver's URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

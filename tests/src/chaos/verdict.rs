@@ -39,7 +39,7 @@ type Fingerprints = BTreeMap<String, BTreeSet<String>>;
 pub struct Judge<'a> {
     /// The deployment that ran.
     pub deployment: &'a Deployment,
-    /// The receiver of its alerts.
+    /// The receiver of the deployment's alerts.
     pub receiver: &'a Receiver,
     /// The faults that were injected.
     pub faults: &'a Done,

@@ -14,11 +14,11 @@ use time::OffsetDateTime;
 /// How a document relates to the current content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It is not the current content, or that is uncertain.
+    /// The document is not the current content, or that is uncertain.
     New,
-    /// It is the current content, and its time is not later.
+    /// The document is the current content, and its time is not later.
     Redundant,
-    /// It is the current content, and its time is later.
+    /// The document is the current content, and its time is later.
     Later,
 }
 

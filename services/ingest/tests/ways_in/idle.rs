@@ -25,7 +25,7 @@ use gongkai_worker::Secret;
 const TOKEN: &str = "a-token-of-some-length";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-/// Ingest on sockets of its own.
+/// An ingest with its own sockets.
 struct Served {
     harness: Harness,
     http: SocketAddr,

@@ -20,9 +20,9 @@ pub struct Agency {
     pub level: Option<Level>,
     /// Kind of the agency, or the kind that its name indicates if the list gives none.
     pub kind: Option<AgencyKind>,
-    /// First six digits of its administrative division code; `000000` if not given.
+    /// First six digits of the agency's administrative division code; `000000` if not given.
     pub region: Region,
-    /// Domain of its site, in lower case, without scheme and path.
+    /// Domain of the agency's site, in lower case, without scheme and path.
     pub site_domain: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl Agency {
             .any(|own| is_short_for(&name, &own) || is_short_for(&own, &name))
     }
 
-    /// Returns its properties that rules use.
+    /// Returns the properties of the agency that rules use.
     #[must_use]
     pub fn profile(&self) -> AgencyProfile {
         AgencyProfile {

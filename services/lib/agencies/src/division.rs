@@ -10,7 +10,7 @@ static TABLE: LazyLock<Vec<Division>> =
 /// A province or prefecture (省、地级市) with its names.
 struct Division {
     level: Level,
-    /// Prefixes of its bodies' names, longest first.
+    /// Prefixes of the names of its bodies, longest first.
     names: Vec<String>,
 }
 

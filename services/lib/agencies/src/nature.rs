@@ -59,7 +59,7 @@ pub fn level_of(name: &str) -> Option<Level> {
 enum Lower {
     /// 县, 市 or 旗, whose names are unique.
     County,
-    /// 区, whose names several districts share.
+    /// A district (区). Several districts may have the same name.
     District,
     Zone,
 }

@@ -150,7 +150,7 @@ pub struct FindingLine {
     /// What an editor should do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
-    /// The smallest change that would resolve it; never applied.
+    /// The smallest change that would resolve the finding. It is never applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
     /// Versions of the program and rules that made the finding.

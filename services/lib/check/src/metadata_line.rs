@@ -59,7 +59,7 @@ pub struct ContactLine {
 pub struct CitationLine {
     /// The number, without white space.
     pub number: String,
-    /// The title in 《》 before it.
+    /// The title in 《》 before the number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The number's position.

@@ -26,7 +26,7 @@ pub struct PartLine {
     /// Media type as detected, else as declared; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of the file's bytes.
     pub sha256: String,
     /// The role of the file.
     pub role: PartRole,

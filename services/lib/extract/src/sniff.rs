@@ -131,7 +131,7 @@ struct Markup {
     is_page: bool,
     /// Number of start tags that occur in parts of pages.
     opened: usize,
-    /// Number of those that separate paragraphs.
+    /// Number of start tags that separate paragraphs.
     parting: usize,
     /// Number of end tags of any kind.
     closed: usize,

@@ -14,7 +14,7 @@ const MOST_CANDIDATES: usize = 64;
 /// The state of one cell of the form.
 #[derive(Debug, Clone)]
 enum CellSlot<'a> {
-    /// The document has no such cell.
+    /// No cell of the document is assigned.
     Open,
     /// A cell of the document is assigned.
     Read(ReadCell<'a>),

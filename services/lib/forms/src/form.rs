@@ -37,7 +37,7 @@ pub struct Form {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub struct Label {
-    /// As the notice prints it.
+    /// The name as the notice prints it.
     pub text: String,
     /// Other spellings with the same meaning.
     pub aliases: Vec<String>,
@@ -101,7 +101,7 @@ pub struct BandColumn {
     pub name: String,
     /// Title of the column.
     pub label: Label,
-    /// The unit of its numbers.
+    /// Unit of the numbers in the column.
     pub unit: Unit,
 }
 
@@ -180,7 +180,7 @@ pub struct DisputeBlock {
     pub concept: String,
     /// Title of the block.
     pub label: Label,
-    /// The title above it, 行政诉讼.
+    /// The title above the block, 行政诉讼.
     pub group: Option<String>,
 }
 
@@ -202,7 +202,7 @@ pub struct FormCell {
     pub id: FactId,
     /// Number of the chapter: 2, 3 or 4.
     pub chapter: u32,
-    /// The unit of its number.
+    /// Unit of the number in the cell.
     pub unit: Unit,
     /// Position for an editor, such as 表三「（一）予以公开」行「自然人」列.
     pub position: String,

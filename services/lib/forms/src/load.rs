@@ -46,7 +46,7 @@ pub struct Forms {
 pub struct FormError {
     /// The file.
     pub name: String,
-    /// What is wrong in it.
+    /// What is wrong in the file.
     pub reason: String,
 }
 

@@ -19,7 +19,7 @@ use crate::{
 /// The result of matching the tables.
 #[derive(Debug)]
 pub(crate) struct MatchedTables<'f> {
-    /// The form they follow.
+    /// The form that the tables follow.
     pub form: &'f Form,
     /// Every cell of the form.
     pub facts: Vec<Fact>,

@@ -26,7 +26,7 @@ struct BandHit<'r, 'a> {
     band: usize,
     /// Ordinal of the row's first cell in the form.
     first: usize,
-    /// The column titles above it.
+    /// The column titles above the row.
     head: Vec<&'r ReadCell<'a>>,
 }
 

@@ -61,7 +61,7 @@ const OTHER_NAMES: [&str; 14] = [
     "编辑",
 ];
 
-/// Reads a document's statements about its publication.
+/// Reads the statements of a document about its publication.
 pub(crate) fn read(document: &Document, outline: &Outline) -> Metadata {
     let prose = || {
         let sections = outline.sections.iter().flat_map(|section| &section.paragraphs);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Prefix of such a mark.
+/// Prefix of a bookmark in text.
 const MARK: &str = "[bookmark:";
 
 /// Returns the text without bookmarks.

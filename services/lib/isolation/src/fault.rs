@@ -34,7 +34,7 @@ pub(crate) enum Reason {
     #[error("a reader ended with {status}")]
     Ended {
         status: ExitStatus,
-        /// The end of its standard error.
+        /// The end of the child's standard error.
         said: String,
     },
 }

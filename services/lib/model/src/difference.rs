@@ -4,7 +4,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::fact::ParseError;
 
-/// The field in which they differ.
+/// The field in which sender and document differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
 pub enum DeclaredField {

@@ -39,7 +39,7 @@ impl MediaType {
 /// A remark of the reader that rules may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Note {
-    /// Pinyin in brackets after Han characters was removed, this many times: the mark of a scraped mirror.
+    /// Number of times that pinyin in brackets was removed after Han characters. Scraped mirrors have such pinyin.
     PinyinRemoved(u32),
     /// Traditional glyphs were converted to simplified ones.
     TraditionalConverted,

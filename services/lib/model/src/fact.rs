@@ -140,7 +140,7 @@ pub enum State {
     NotApplicable,
     /// The form has the cell, but the document does not.
     Missing,
-    /// Two readings assign different cells to it: a person decides.
+    /// Two readings assign different document cells to this cell. A person decides.
     Unreadable,
 }
 

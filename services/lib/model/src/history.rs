@@ -56,11 +56,11 @@ pub struct Arrival {
     pub content_hash: String,
     /// URL of publication; empty if unknown.
     pub url: String,
-    /// When ingest received it.
+    /// When ingest received the document.
     pub received_at: OffsetDateTime,
-    /// When it was published, if the sender gives a time.
+    /// When the document was published, if the sender gives a time.
     pub published_at: Option<OffsetDateTime>,
-    /// Region of its events.
+    /// Region of the arrival's events.
     pub region: Region,
 }
 
@@ -69,7 +69,7 @@ pub struct Arrival {
 pub struct TakenDown {
     /// Arrivals of lower rank are taken down.
     pub rank: Rank,
-    /// The address that it takes down; empty for the whole report.
+    /// The address that is taken down; empty for the whole report.
     pub url: String,
 }
 
@@ -82,7 +82,7 @@ pub struct Withdrawal {
     pub url: String,
     /// The withdrawn report, if it names one.
     pub report: Option<ReportKey>,
-    /// When the publisher withdrew it.
+    /// When the publisher withdrew the report.
     pub withdrawn_at: OffsetDateTime,
 }
 
@@ -100,7 +100,7 @@ pub struct History {
 /// The erasure (删除) of contents of a report, on demand and for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
-    /// The reports that they were read as.
+    /// The reports that the contents were read as.
     pub reports: Vec<ReportKey>,
     /// SHA-256 of the contents, hex.
     pub content_hashes: Vec<String>,
@@ -108,7 +108,7 @@ pub struct Erasure {
     pub reason: String,
     /// Person who decided.
     pub person: String,
-    /// When it was decided.
+    /// When the erasure was decided.
     pub erased_at: OffsetDateTime,
 }
 

@@ -17,9 +17,9 @@ pub struct Part {
     pub name: Option<String>,
     /// Media type as detected, else as declared; empty if unknown.
     pub media_type: String,
-    /// SHA-256 of its bytes, in hex.
+    /// SHA-256 of the file's bytes, in hex.
     pub sha256: String,
-    /// What it was read as.
+    /// What the file was read as.
     pub content: PartContent,
 }
 
@@ -30,7 +30,7 @@ pub enum PartContent {
     Carrier,
     /// The same report once more, or another report.
     Report {
-        /// The name of the body in it.
+        /// The name of the body in the report.
         agency: String,
         /// Year of the report.
         year: i32,

@@ -99,7 +99,7 @@ pub struct Report {
     pub title_year: Option<i32>,
     /// The statistical period, if the document states one.
     pub period: Option<Period>,
-    /// The form that its tables follow.
+    /// The form that the report's tables follow.
     pub form: FormId,
     /// The variant of the form.
     pub variant: Variant,

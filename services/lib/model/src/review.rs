@@ -9,6 +9,6 @@ pub struct ReviewStep {
     pub level: String,
     /// The decision, such as `approved`.
     pub decision: String,
-    /// When it was made, if the sender gives a time.
+    /// When the decision was made, if the sender gives a time.
     pub decided_at: Option<OffsetDateTime>,
 }

@@ -23,28 +23,28 @@ pub struct Waiver {
     pub region: Region,
     /// Fingerprint of the waived finding.
     pub fingerprint: String,
-    /// [`Finding::operands_digest`](crate::Finding::operands_digest) when it was waived.
+    /// [`Finding::operands_digest`](crate::Finding::operands_digest) at the time of the waiver.
     pub operands_digest: String,
     /// The finding's rule.
     pub rule: String,
-    /// The finding's severity when it was waived.
+    /// The finding's severity at the time of the waiver.
     pub severity: Severity,
     /// Reason that the person gave.
     pub reason: String,
-    /// Person who granted it.
+    /// Person who granted the waiver.
     pub person: String,
-    /// Time at which it was granted.
+    /// When the waiver was granted.
     pub created_at: OffsetDateTime,
-    /// When it expires.
+    /// When the waiver expires.
     pub expires_at: OffsetDateTime,
-    /// How it ended; `None` while it is valid.
+    /// How the waiver ended; `None` while it is valid.
     pub end: Option<WaiverEnd>,
 }
 
 /// The end of a waiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaiverEnd {
-    /// Time at which it ended.
+    /// When the waiver ended.
     pub at: OffsetDateTime,
     /// Person and reason, if it was revoked; `None` if it expired.
     pub revoked: Option<Revocation>,
@@ -53,7 +53,7 @@ pub struct WaiverEnd {
 /// A person's decision to end a waiver before its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
-    /// Person who revoked it.
+    /// Person who revoked the waiver.
     pub person: String,
     /// Reason that the person gave.
     pub reason: String,

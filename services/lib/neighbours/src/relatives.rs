@@ -24,13 +24,13 @@ use crate::{
 pub struct Compared<'a> {
     /// Agency of the report.
     pub agency: &'a AgencyKey,
-    /// The report as its neighbours see it.
+    /// The parts of the report that neighbours need.
     pub own: &'a AgencyYear,
-    /// Region of its event.
+    /// Region of the report's event.
     pub region: Region,
     /// True if the report is withdrawn, so that it is not compared with siblings.
     pub is_withdrawn: bool,
-    /// The registry's entry of its agency.
+    /// The registry's entry of the agency.
     pub profile: Option<&'a AgencyProfile>,
 }
 

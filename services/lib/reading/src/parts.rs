@@ -18,7 +18,7 @@ pub struct PartId {
     pub name: Option<String>,
     /// Media type as declared; empty if unknown.
     pub media_type: String,
-    /// SHA-256 of its bytes, in hex.
+    /// SHA-256 of the file's bytes, in hex.
     pub sha256: String,
 }
 

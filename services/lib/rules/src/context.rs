@@ -15,11 +15,11 @@ pub struct Publication<'a> {
     pub site_domain: Option<&'a str>,
     /// The column (栏目) of the article.
     pub column: Option<&'a str>,
-    /// The day on which we first saw it.
+    /// The day on which gongkai first received the article.
     pub first_seen: Option<time::Date>,
-    /// The steps of its review, in order.
+    /// The steps of the article's review, in order.
     pub review: &'a [ReviewStep],
-    /// The levels of review that its site requires.
+    /// The levels of review that the site requires.
     pub review_levels: &'a [String],
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum EquationResult {
     Open,
     /// Both sides are equal as printed.
     Holds,
-    /// No filling satisfies it.
+    /// No filling satisfies the equation.
     Broken {
         /// Sum of the printed parts.
         left: Decimal,

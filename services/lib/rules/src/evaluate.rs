@@ -64,7 +64,7 @@ pub struct Evaluation {
 pub struct LeftOut {
     /// The rule's id.
     pub rule: String,
-    /// The cost that it would have had.
+    /// Why the rule was left out: the cost that it would have had.
     pub why: String,
 }
 

@@ -33,12 +33,12 @@ pub(crate) struct Equation {
     pub(crate) place: String,
     /// Name of the row, column or block, by public names.
     pub(crate) place_en: String,
-    /// The concept of its findings.
+    /// The concept of findings about the equation.
     pub(crate) concept: Concept,
 }
 
 impl Equation {
-    /// Returns all its cells, the printed side first.
+    /// Returns all cells of the equation, the printed side first.
     pub(crate) fn cells(&self) -> impl Iterator<Item = usize> {
         self.right.iter().chain(&self.left).copied()
     }
@@ -71,7 +71,7 @@ pub struct NamedCell {
     pub id: FactId,
     /// The forms that have the cell.
     pub forms: Vec<(FormId, Variant)>,
-    /// The cell's position for an editor, such as 表三「（一）予以公开」行「自然人」列, in the first of these forms.
+    /// The cell's position for an editor, such as 表三「（一）予以公开」行「自然人」列, in the first of `forms`.
     pub position: String,
 }
 

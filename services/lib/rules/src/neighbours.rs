@@ -22,11 +22,11 @@ pub struct AgencyYear {
     pub agency_name: String,
     /// Year that the report is about.
     pub year: i32,
-    /// The form its tables follow.
+    /// The form that the report's tables follow.
     pub form: FormId,
     /// Cells of the report.
     pub cells: Cells,
-    /// The signature of its prose.
+    /// The signature of the report's prose.
     pub minhash: MinHash,
     /// The keys under which reports with similar prose are found.
     pub bands: Bands,
@@ -64,16 +64,16 @@ pub struct Publications {
     pub elsewhere: Vec<PublishedContent>,
     /// True if this content is taken down at every address and no other content of the report is published.
     pub is_withdrawn: bool,
-    /// The earliest publication day that its publisher states.
+    /// The earliest publication day that the publisher states.
     pub first_claimed: Option<time::Date>,
-    /// The day on which we first saw it.
+    /// The day on which gongkai first received the report.
     pub first_seen: Option<time::Date>,
 }
 
 /// Another content of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedContent {
-    /// Where it is published; empty if unknown.
+    /// Where the content is published; empty if unknown.
     pub url: String,
     /// The same as [`AgencyYear::main_hash`].
     pub main_hash: String,
@@ -99,7 +99,7 @@ pub struct Child {
     pub is_office: bool,
     /// The [`figures`] of the body's report.
     pub cells: Cells,
-    /// Its `requests.carried_out[total]` of the year before, if it reported then.
+    /// The body's `requests.carried_out[total]` of the year before, if it reported then.
     pub carried_out_before: Option<Decimal>,
 }
 
@@ -108,7 +108,7 @@ pub struct Child {
 pub struct Sibling {
     /// The sibling's name.
     pub agency_name: String,
-    /// The signature of its prose.
+    /// The signature of the sibling's prose.
     pub minhash: MinHash,
 }
 

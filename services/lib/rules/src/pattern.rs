@@ -19,12 +19,12 @@ pub(crate) struct RulePattern {
 pub(crate) type Patterns = Vec<RulePattern>;
 
 impl RulePattern {
-    /// Returns its first match, or the match of its group if it has one.
+    /// Returns the first match, or the match of the pattern's group if it has one.
     pub(crate) fn find<'p, 'r>(&self, prose: &'p Prose<'r>) -> Option<(&'p Passage<'r>, Range<usize>)> {
         self.find_all(prose).next()
     }
 
-    /// Returns its first match in each passage.
+    /// Returns the first match in each passage.
     pub(crate) fn find_all<'p, 'r>(
         &self,
         prose: &'p Prose<'r>,

@@ -23,7 +23,7 @@ pub(crate) enum Repair {
     Shift {
         /// The row's cells, first to last.
         cells: Vec<usize>,
-        /// Their numbers after the change.
+        /// The numbers of the cells after the change.
         to: Vec<Decimal>,
     },
 }

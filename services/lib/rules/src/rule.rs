@@ -63,10 +63,10 @@ pub struct Rule {
     pub severity: Severity,
     /// The data that the rule needs besides the report.
     pub scope: Scope,
-    /// The forms it applies to.
+    /// The forms that the rule applies to.
     pub forms: Vec<FormId>,
     pub(crate) years: Bounds<i32>,
-    /// Days of publication to which it applies. A report without one is not restricted.
+    /// Days of publication to which the rule applies. A report without such a day is not restricted.
     pub(crate) published: Bounds<time::Date>,
     pub(crate) logic: Logic,
     /// The condition in words.

@@ -23,7 +23,7 @@ pub struct PackError {
 pub struct PackText<'a> {
     /// The file's name.
     pub file: &'a str,
-    /// Its TOML.
+    /// The file's TOML text.
     pub text: &'a str,
 }
 

@@ -6,19 +6,19 @@ use time::OffsetDateTime;
 /// The origin of a revision: the arrival of its content that ranks lowest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Id of its submission.
+    /// Id of the submission.
     pub submission_id: String,
     /// SHA-256 of the bytes, hex: identifies a revision of a report.
     pub content_hash: String,
-    /// Stream sequence of its `DocumentReceived`: identifies the arrival.
+    /// Stream sequence of the arrival's `DocumentReceived`, which identifies the arrival.
     pub received_sequence: u64,
-    /// When it was received.
+    /// When the document was received.
     pub received_at: OffsetDateTime,
-    /// When it was published, if known.
+    /// When the document was published, if known.
     pub published_at: Option<OffsetDateTime>,
-    /// Where it was published; empty if unknown.
+    /// Where the document was published; empty if unknown.
     pub url: String,
-    /// Region of its events.
+    /// Region of the arrival's events.
     pub region: Region,
 }
 
@@ -49,7 +49,7 @@ pub struct Content {
     pub key: ReportKey,
     /// The agency's name in the document.
     pub agency_name: String,
-    /// The form its tables follow.
+    /// The form that the report's tables follow.
     pub form: FormId,
     /// The variant of the form.
     pub variant: Variant,
@@ -63,7 +63,7 @@ pub struct Content {
     pub findings: Vec<Finding>,
     /// Versions of the programs and rules that produced them.
     pub versions: Versions,
-    /// Trace id of its document.
+    /// Trace id of the document.
     pub trace_id: String,
     /// The prose; absent if it was erased.
     pub prose: Option<StoredProse>,
@@ -83,7 +83,7 @@ pub enum ArrivalOutcome {
 /// An arrival, with the outcome from its highest stage event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalEvent {
-    /// Id of its submission.
+    /// Id of the submission.
     pub submission_id: String,
     /// The arrival. `event` is the rank of the stage event.
     pub arrival: Arrival,

@@ -262,9 +262,9 @@ pub struct Explained {
     pub revision: RevisionHeader,
     /// The operands in the order in which the finding names them.
     pub operands: Vec<Fact>,
-    /// Every severity that it has had, oldest first.
+    /// Every severity that the finding has had, oldest first.
     pub judgements: Vec<Judgement>,
-    /// Every waiver that it has had, newest first.
+    /// Every waiver that the finding has had, newest first.
     pub waivers: Vec<FoundWaiver>,
 }
 
@@ -275,9 +275,9 @@ pub struct Judgement {
     pub severity: Severity,
     /// Names and versions of the rule packs.
     pub rules: String,
-    /// Time of its first validation in the log.
+    /// When the log stored the finding's first validation with this severity.
     pub first_at: OffsetDateTime,
-    /// Time of its last validation in the log.
+    /// When the log stored the finding's last validation with this severity.
     pub last_at: OffsetDateTime,
 }
 
@@ -290,7 +290,7 @@ pub struct FoundFinding {
     pub finding: Finding,
     /// Trace id of the report.
     pub trace_id: String,
-    /// The waiver that covers it.
+    /// The waiver that covers the finding.
     pub waiver: Option<Waiver>,
 }
 

@@ -19,7 +19,7 @@ pub struct RevisionHeader {
     pub event_time: Option<OffsetDateTime>,
     /// The agency's name in the document.
     pub agency_name: String,
-    /// The form its tables follow.
+    /// The form that the report's tables follow.
     pub form: FormId,
     /// The variant of the form.
     pub variant: Variant,
@@ -31,7 +31,7 @@ pub struct RevisionHeader {
     pub summary: Summary,
     /// Versions of the programs and rules of the last reading and validation.
     pub versions: Versions,
-    /// Trace id of its document.
+    /// Trace id of the document.
     pub trace_id: String,
     /// True for the current revision if it was withdrawn and has not arrived again since.
     pub withdrawn: bool,

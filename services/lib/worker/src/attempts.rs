@@ -53,9 +53,9 @@ struct Attempts {
 /// How a message that was delivered before is to be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Treatment {
-    /// Handle it like any other message.
+    /// Handle the message like any other.
     Clear,
-    /// Handle it alone.
+    /// Handle the message alone.
     Suspect,
     /// Do not handle it: the process died this often while only this message was in work.
     Crashed(u32),

@@ -48,9 +48,9 @@ struct Trouble {
 }
 
 impl Outage {
-    /// Records a failed call. Returns true if it logged a line.
+    /// Records a call that failed because the broker is unavailable or full. Returns true if it logged a line.
     ///
-    /// Other failures are ignored; the caller reports them.
+    /// Errors of other kinds are ignored; the caller reports them.
     pub(crate) fn seen(&self, error: &Error) -> bool {
         match error.kind {
             ErrorKind::ObjectsUnavailable => self.0.objects.seen(error),

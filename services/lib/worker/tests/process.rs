@@ -153,7 +153,7 @@ async fn a_lost_stream_makes_the_process_unready_and_it_goes_on_when_it_is_accep
     let topology = Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() };
     repair(&transport, &topology, "marker", &Clock::system()).await.unwrap();
     until_ready(admin).await;
-    // It consumes from the new stream.
+    // The process consumes from the new stream.
     memory.until(|memory| memory.consumer_state("IN", "stage").is_some()).await;
     drop(process);
 }

@@ -202,7 +202,7 @@ impl Inner {
             let outputs = match self.alerter.handle(event, &context).await {
                 Ok(outputs) => outputs,
                 Err(Decision::Unavailable(error)) => return Err(error),
-                // It was buried the first time too.
+                // The event was buried the first time too.
                 Err(Decision::Bury { .. }) => return Ok(()),
                 Err(Decision::Retry { cause, .. }) => {
                     return Err(Error::new(ErrorKind::Conflict, "an event was not applied").because(cause));

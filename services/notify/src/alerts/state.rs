@@ -65,9 +65,9 @@ pub enum UpdateKind {
         validation: u64,
         /// True if a newer content of the report is known, so that these findings no longer matter.
         superseded: bool,
-        /// The withdrawal of its URL with the highest rank.
+        /// The withdrawal of the arrival's URL with the highest rank.
         taken_down: Option<TakenDown>,
-        /// The alerts of its findings, from [`super::group::alerts`].
+        /// The alerts of the revision's findings, from [`super::group::alerts`].
         alerts: Vec<v1::Alert>,
     },
     /// The report, or what was published at one of its URLs, was withdrawn.

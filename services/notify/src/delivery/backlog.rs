@@ -56,7 +56,7 @@ pub(super) struct Waiting {
 struct SeparateRetry {
     #[prost(string, tag = "1")]
     alert_id: String,
-    /// When it is tried again, in milliseconds of Unix time.
+    /// When the delivery is tried again, in milliseconds of Unix time.
     #[prost(int64, tag = "2")]
     due_ms: i64,
 }

@@ -28,7 +28,7 @@ pub(super) struct EndedEvent<'a> {
     kind: &'static str,
     /// The id of the submission.
     subject: &'a str,
-    /// When its end entered the log.
+    /// When the end of the submission entered the log.
     time: String,
     datacontenttype: &'static str,
     data: serde_json::Value,

@@ -51,7 +51,7 @@ struct Loaded {
 /// The result of one delivery.
 enum Tried {
     Delivered,
-    /// It was delivered before, is no longer needed, or is buried.
+    /// The message was delivered before, is no longer needed, or is buried.
     Over,
     Failed(Error),
 }

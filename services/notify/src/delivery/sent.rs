@@ -29,9 +29,9 @@ pub(super) struct Sent {
 /// How a message relates to the delivered ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Novelty {
-    /// It is new and must be delivered.
+    /// The message is new and must be delivered.
     New,
-    /// It was delivered before.
+    /// The message was delivered before.
     Repeat,
     /// A newer message about this alert was delivered.
     Superseded,

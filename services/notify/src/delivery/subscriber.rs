@@ -46,11 +46,11 @@ pub struct Subscriber {
 /// Whether a subscription must receive an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// The subscription must receive it, and has not yet.
+    /// The subscription must receive the alert, and has not yet.
     Now,
     /// The subscription must receive it after the beginning of the alert, which it has not received yet.
     AfterBeginning,
-    /// The subscription must not receive it, or has already.
+    /// The subscription must not receive the alert, or has received it already.
     Never,
 }
 

@@ -227,7 +227,7 @@ impl WaitingQueue {
         if is_changed {
             let (found, dropped) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let adopt = |backlog: &mut Backlog| {
-                // Another replica may have checked it meanwhile.
+                // Another replica may have checked the backlog meanwhile.
                 let is_done = backlog.stream() == stream;
                 let recalled: &[_] = if is_done { &[] } else { &recalled };
                 found.store(recalled.len(), Ordering::Relaxed);

@@ -37,7 +37,7 @@ pub struct Webhook {
 /// Error: the receiver did not accept a message.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Error {
-    /// The receiver may accept it later.
+    /// The receiver may accept the message later.
     #[error("receiver did not take the message for now: {cause}")]
     Later {
         /// Delay that the receiver asked for with `Retry-After`.

@@ -18,16 +18,16 @@ struct RuleView {
     severity: String,
     scope: &'static str,
     forms: Vec<&'static str>,
-    /// First and last report year that the rule applies to, where it is bounded.
+    /// First and last report year that the rule applies to; `None` if there is no bound.
     years: (Option<i32>, Option<i32>),
     pack: String,
-    /// The function or expression that checks it.
+    /// The function or expression that checks the rule.
     logic: String,
     formula: String,
     legal: String,
     help: String,
     help_en: String,
-    /// The ways to violate it, each with its severity.
+    /// The ways to violate the rule, each with its severity.
     cases: Vec<(String, String)>,
 }
 

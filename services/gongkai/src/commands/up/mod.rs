@@ -141,7 +141,7 @@ async fn serve(
                 if let Some(broker) = broker.as_deref_mut()
                     && let Err(error) = broker.restart_if_room().await
                 {
-                    // The next round finds that it has ended.
+                    // If the server has ended, the next round finds that.
                     complain(format_args!("{error:#}"));
                 }
             }

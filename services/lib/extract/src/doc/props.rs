@@ -50,11 +50,11 @@ pub(super) struct RowShape {
 /// How a cell is merged with its neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Merge {
-    /// True if it belongs to the cell to its left.
+    /// True if the cell belongs to the cell to its left.
     pub(super) left: bool,
-    /// True if it belongs to the cell above.
+    /// True if the cell belongs to the cell above.
     pub(super) above: bool,
-    /// True if it may continue below.
+    /// True if the cell may continue below.
     pub(super) begins: bool,
 }
 

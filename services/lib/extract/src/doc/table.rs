@@ -16,7 +16,7 @@ pub(super) struct OpenTable {
     cells: Vec<Vec<String>>,
     /// Lines of the unfinished cell.
     lines: Vec<String>,
-    /// True if it contained a table: all its text becomes paragraphs.
+    /// True if the table contained another table. All its text then becomes paragraphs.
     pub(super) is_layout: bool,
 }
 

@@ -58,7 +58,7 @@ struct OpenParagraph {
     list: Option<u32>,
     level: Option<u32>,
     in_properties: bool,
-    /// True if its end was deleted by a tracked change.
+    /// True if a tracked change deleted the end of the paragraph.
     end_is_deleted: bool,
 }
 

@@ -36,12 +36,12 @@ pub(super) struct OpenCell {
 /// How a cell is merged with the one above it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Merge {
-    /// It is not merged.
+    /// The cell is not merged.
     #[default]
     None,
-    /// It begins a merged cell.
+    /// The cell begins a merged cell.
     Restart,
-    /// It belongs to the cell above.
+    /// The cell belongs to the one above.
     Continue,
 }
 

@@ -62,9 +62,9 @@ pub(super) struct PageContents {
 struct OpenElement {
     name: ElementName,
     class: Class,
-    /// True if its text is not read.
+    /// True if the element's text is not read.
     hidden: bool,
-    /// True if its line ends count.
+    /// True if line ends in the element count.
     preformatted: bool,
     /// Number of open inline elements directly inside.
     inline: usize,

@@ -44,7 +44,7 @@ struct OpenCell {
     column: u32,
     row_span: u32,
     column_span: u32,
-    /// Position at which its text would begin.
+    /// Position at which the cell's text would begin.
     at: u32,
     lines: Vec<Paragraph>,
 }

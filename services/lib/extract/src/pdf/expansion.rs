@@ -134,7 +134,7 @@ impl<'l> Expansion<'l> {
 /// The entries of a table of objects, for each of which the library reserves memory.
 #[derive(Debug, Clone, Copy)]
 enum TableEntries {
-    /// Entries of this many bytes, as many as there are data.
+    /// As many entries of this size in bytes as the data contains.
     Each(u64),
     /// A number of entries that the dictionary states.
     Named(u64),

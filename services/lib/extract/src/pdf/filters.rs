@@ -150,7 +150,7 @@ impl Counted {
     }
 }
 
-/// Data that track how much of them is left.
+/// Data with a counter of the remaining bytes.
 struct MeteredData<'a> {
     data: &'a [u8],
     left: Rc<Cell<usize>>,

@@ -14,7 +14,7 @@ const MIDDLE: (f64, f64) = (0.35, 0.65);
 /// Minimum width of the strip, in points.
 const STRIP: f64 = 8.0;
 
-/// Minimum number of chapters that both sides have.
+/// Minimum number of chapters that occur on both sides.
 const SHARED: usize = 2;
 
 /// Returns the pages of the left and of the right report, or `None` unless both sides have at least [`SHARED`]

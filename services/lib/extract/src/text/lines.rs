@@ -9,7 +9,7 @@ const LONGEST_LABEL: usize = 56;
 /// A line and its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
-    /// Scalar index of its first character.
+    /// Scalar index of the line's first character.
     pub first: usize,
     /// Text of the line without the line end, not trimmed.
     pub text: &'a str,

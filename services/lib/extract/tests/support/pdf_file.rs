@@ -1,6 +1,7 @@
 //! Puts the objects of a PDF into a file, for the tests of all crates that create PDFs.
 
-/// Returns a file of objects, from number 1, the catalogue. `trailer` is the rest of its trailer.
+/// Returns a PDF file with these objects, numbered from 1. The first object is the catalogue; `trailer` is appended
+/// to the file's trailer.
 pub(crate) fn pdf_file(objects: &[String], trailer: &str) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();

@@ -13,10 +13,10 @@ pub(crate) struct Group {
     /// Texts for which the rule fires; `""` adds no text.
     #[serde(default)]
     pub(super) fires: Vec<Spanned<String>>,
-    /// Texts for which it is silent.
+    /// Texts for which the rule is silent.
     #[serde(default)]
     pub(super) silent: Vec<Spanned<String>>,
-    /// The severity of its findings; any if absent.
+    /// The severity of the rule's findings; any if absent.
     pub(super) severity: Option<Spanned<String>>,
     /// What the examples show, for readers.
     #[serde(default, rename = "about")]

@@ -35,7 +35,7 @@ pub(crate) struct Expression {
     pub(crate) actual: Option<Program>,
     /// The operands that the finding lists.
     pub(crate) facts: Vec<CellNames>,
-    /// The variables that its programs read.
+    /// The variables that the programs read.
     pub(crate) needs: names::Needs,
 }
 

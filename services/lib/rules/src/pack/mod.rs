@@ -34,7 +34,7 @@ pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground) -> Result<Packs, Pac
 }
 
 impl Packs {
-    /// Adds a pack on top of these.
+    /// Adds a pack on top of the others.
     fn and(mut self, pack: &PackText<'_>, ground: &Ground) -> Result<Self, PackError> {
         let lines = PackLines::new(pack);
         let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {

@@ -141,7 +141,7 @@ impl PassageReading {
 
 /// The words before a count.
 pub(crate) struct LeadingWords {
-    /// Where they begin.
+    /// Where the words begin.
     pub(crate) start: usize,
     pub(crate) words: String,
 }

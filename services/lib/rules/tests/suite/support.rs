@@ -187,7 +187,8 @@ pub(crate) fn brief<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Brie
 }
 
 impl Brief {
-    /// Keeps the findings of rules whose ids begin with one of these, so that a test compares only its own rules.
+    /// Keeps only the findings of rules whose ids begin with an element of `rules`, so that a test compares its own
+    /// rules.
     pub(crate) fn of(mut self, rules: &[&str]) -> Self {
         self.0.retain(|(finding, _)| rules.iter().any(|rule| finding.starts_with(rule)));
         self

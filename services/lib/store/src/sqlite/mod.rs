@@ -48,7 +48,7 @@ const CHECKPOINT: u64 = 128;
 /// No two processes may open one file: see [`lock`].
 pub struct SqliteStore {
     epoch: String,
-    /// `None` once it is closed.
+    /// `None` once the store is closed.
     writer: Mutex<Option<Writer>>,
     readers: ReadConnections,
     position: Mutex<Position>,

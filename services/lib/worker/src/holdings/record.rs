@@ -25,9 +25,9 @@ pub struct PartRecords {
 /// The record of one stream or bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartRecord {
-    /// When it was created, as RFC 3339: its identity.
+    /// When the part was created, as RFC 3339. This identifies the part.
     pub created_at: String,
-    /// Sequence of the last message in it.
+    /// Sequence of the last message in the part.
     pub last_sequence: u64,
 }
 

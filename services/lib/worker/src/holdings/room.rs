@@ -14,7 +14,7 @@ const SHARE: u64 = 100;
 /// A limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortage {
-    /// The part that reached its own limit. `None` if all parts together reached the limit of the account.
+    /// The part whose own limit is reached. `None` if the limit of the account is reached.
     pub part: Option<Part>,
     /// Bytes in use.
     pub bytes: u64,

@@ -269,7 +269,7 @@ pub struct StreamState {
     pub first_sequence: u64,
     /// Sequence of the newest message. 0 if there never was one.
     pub last_sequence: u64,
-    /// How much it stores.
+    /// How much the stream stores.
     pub storage: Storage,
 }
 

@@ -114,7 +114,7 @@ fn overlay(
         max_deliver: UNLIMITED,
         filter_subject,
         filter_subjects,
-        // The server refuses to change it.
+        // The server refuses to change the policy of an existing consumer.
         deliver_policy: present.map_or(start, |config| config.deliver_policy),
         inactive_threshold: spec.forget_after.unwrap_or_default(),
         max_waiting: present.map_or(MAX_WAITING, |config| config.max_waiting),

@@ -45,7 +45,7 @@ pub struct StoredObject {
     pub key: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// When it was stored last.
+    /// When the object was last stored.
     pub stored_at: OffsetDateTime,
 }
 

@@ -26,7 +26,7 @@ pub struct Settlement {
     pub sequence: u64,
     /// Number of the delivery, from 1.
     pub attempt: u32,
-    /// How it was settled.
+    /// How the delivery was settled.
     pub outcome: SettlementOutcome,
 }
 
