@@ -222,7 +222,7 @@ impl From<&UrlIndex> for v1::UrlIndexRecord {
     }
 }
 
-/// Changes the history in a record. Returns what `change` returned, whether it changed anything, and the history after it.
+/// Applies `change` to the history in a record. Returns the history, and true if `change` returned true.
 pub fn change_history(
     record: &mut v1::HistoryRecord,
     change: impl FnOnce(&mut History) -> bool,

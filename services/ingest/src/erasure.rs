@@ -346,7 +346,7 @@ fn answer(tombstone: ReportErased) -> Erasure {
     Erasure { report, reports, content_hashes, file_hashes, reason, person, erased_at }
 }
 
-/// Checks a text of one line.
+/// Checks that a text is a single line of at most `most` characters.
 fn line(field: &str, text: &str, most: usize) -> Result<String, Problem> {
     let length = text.trim().chars().count();
     if length == 0 || length > most || text.chars().any(is_active) {

@@ -9,11 +9,9 @@
 //! | recording the call | the id is bound to this content | continues under the same submission id |
 //! | announcing it at its places | nothing counts as current there | continues |
 //! | storing the original | an object without a reference | skips the put and publishes |
-//! | publishing the event | the event is processed; ingest's own consumer creates the receipt | is a duplicate for
-//! the stream, or finds the receipt |
+//! | publishing the event | ingest's own consumer creates the receipt | is dropped as a duplicate, or finds the receipt |
 //! | recording it at its places | only the receipt is missing | saves the receipt |
-//! | saving the receipt | its content is not recorded | returns the receipt; the same content under another id is
-//! processed once more |
+//! | saving the receipt | its content is not recorded | returns the receipt; another id is processed again |
 //!
 //! A submission is redundant, and answered `unchanged`, while its content is the current content: the events of parse
 //! and the later stages confirm that, and nothing that ranks above it was accepted, or is being accepted, at one of

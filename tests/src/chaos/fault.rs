@@ -18,7 +18,6 @@ const PAUSE: std::ops::Range<u64> = 1_000..5_000;
 /// Duration of a suspension or outage, in milliseconds: shorter and longer than `ack_wait`.
 const OUTAGE: std::ops::Range<u64> = 500..20_000;
 
-/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     KillProcess,

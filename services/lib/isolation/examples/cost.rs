@@ -1,6 +1,6 @@
 //! Measures the cost of reading in a child: wall and CPU time of each file, in this process and in a child.
 //!
-//! cargo run --release -p gongkai-isolation --features testing --example cost -- FILE…
+//!     cargo run --release -p gongkai-isolation --features testing --example cost -- FILE…
 //!
 //! Prints one line of JSON for each file, in milliseconds. CPU time is that of parent and child together.
 

@@ -1,7 +1,7 @@
 //! Measures the cost of a document from bytes to report: milliseconds of CPU time, megabytes per second, and the peak
 //! memory of reading it, above the process's earlier memory.
 //!
-//! cargo bench -p gongkai-reading --bench reading -- FILE…
+//!     cargo bench -p gongkai-reading --bench reading -- FILE…
 //!
 //! Prints one line of JSON for each file. Times are warm: a first reading, which is not counted, loads the forms, the
 //! dictionary of glyphs and the character maps. Memory is measured cold, in a process of its own that reads the file

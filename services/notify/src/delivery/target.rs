@@ -130,7 +130,7 @@ mod tests {
             // Other notations of 10.0.0.1 and 169.254.169.254.
             "0x0a000001",
             "2852039166",
-            // Notations of this machine that no operator would use.
+            // Notations of loopback addresses that no operator would use.
             "0x7f.1",
             "2130706433",
             "0177.0.0.1",

@@ -193,9 +193,8 @@ fn bar_row(table: &mut OpenRows<'_>, line: &Line<'_>, drop_first: bool, drop_las
     }
 }
 
-/// Reads cells such as `规章 |
-/// 0 |
-/// 0 |`: one cell per line, closed by a bar. In some documents a bar alone opens each row.
+/// Reads cells such as `规章 |⏎0 |⏎0 |`: one cell per line, closed by a bar. In some documents a bar alone opens each
+/// row.
 fn read_closed_cells(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let marked = lines.first().is_some_and(|line| line.text.trim() == "|");
     // True while a cell has begun that no bar has closed yet.

@@ -23,13 +23,9 @@ pub(crate) enum Layout {
     SpacedLines,
     /// `a |⏎b |`.
     ClosedCells,
-    /// `|
-    /// a |
-    /// b |
-    /// ||`: a bar opens each row, padding closes it.
+    /// `|⏎a |⏎b |⏎||`: a bar opens each row, padding closes it.
     MarkedRows,
-    /// `⇥a
-    /// ⇥b`, with a blank line after each row.
+    /// `⇥a⏎⇥b`, with a blank line after each row.
     WordPaste,
     /// `a⇥b`.
     TabRows,

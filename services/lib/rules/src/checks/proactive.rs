@@ -67,7 +67,7 @@ fn in_force_of(table: &Table<'_>, row: &str, name: &str) -> Option<Draft> {
     let cell = |column: &str| table.layout.number(&format!("proactive.{row}.{column}"));
     let (issued, repealed, valid) = (cell("issued")?, cell("repealed")?, cell("in_force")?);
     let (made, gone, left) = (table.value(issued)?, table.value(repealed)?, table.value(valid)?);
-    // The repealed documents may be from this year, and a revision counts as both.
+    // Some of the repealed documents may have been issued this year. A revision counts as issued and as repealed.
     let at_least = made.checked_sub(gone)?.max(Decimal::ZERO);
     let draft = Draft::of_cells("fewer", table.ids([issued, repealed, valid]))
         .with_both("row", name, row)

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::write;
 use crate::error::Error;
 
-/// The migrations in order. A released one is never edited.
+/// The migrations in order. A released migration is never edited.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
