@@ -153,8 +153,8 @@ pub const STREAM_ALERTS: &str = "GONGKAI_ALERTS";
 pub const STREAM_DEAD: &str = "GONGKAI_DEAD";
 /// The server's advisories on exhausted or terminated deliveries. Operators watch them; no service depends on them.
 pub const STREAM_ADVISORIES: &str = "GONGKAI_ADVISORIES";
-/// Timers, and the messages that they publish when they fire. A stream of its own, because the server accepts timers
-/// only in one that drops its oldest messages.
+/// Timers, and the messages that they publish when they fire. They have a separate stream, because the server accepts
+/// timers only in a stream that drops its oldest messages.
 pub const STREAM_TIMERS: &str = "GONGKAI_TIMERS";
 
 /// Object store: originals by content hash.
@@ -243,7 +243,7 @@ pub fn callback(site: &str) -> String {
     format!("callback_{site}")
 }
 
-/// Returns the subscription of such a consumer, or `None` for any other.
+/// Returns the subscription of a [`consumer_delivery`], or `None` for any other consumer.
 #[must_use]
 pub fn subscription_of(durable: &str) -> Option<&str> {
     durable.strip_prefix("notify-")
@@ -255,7 +255,7 @@ pub fn timer_delivery(subscription: &str) -> String {
     format!("gongkai.v1.timer.delivery.{subscription}")
 }
 
-/// Returns the subject on which that timer fires.
+/// Returns the subject on which the timer of a subscription fires.
 #[must_use]
 pub fn due_delivery(subscription: &str) -> String {
     format!("gongkai.v1.due.delivery.{subscription}")
@@ -285,7 +285,8 @@ macro_rules! topology {
     };
 }
 
-/// A program's description for the runtime: its name and compiled-in versions, and its [`topology`]. A macro for the same reason.
+/// A program's description for the runtime: its name and compiled-in versions, and its [`topology`]. It is a macro
+/// because [`topology`] is one.
 #[macro_export]
 macro_rules! about {
     ($program:expr, $versions:expr) => {

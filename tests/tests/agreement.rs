@@ -386,8 +386,8 @@ proptest! {
     }
 }
 
-/// A regression test: such a withdrawal once was `withdrawn` on the receipt and resolved alerts, while the read model
-/// still served the report.
+/// The withdrawal applies to the address although the code is malformed, and receipt, alerts and read model agree on
+/// that.
 #[tokio::test(start_paused = true)]
 async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
     let report = reports().remove(0);

@@ -1,5 +1,5 @@
-//! A draft and the document that is published of it have the same key and the same findings, whatever sender, title and
-//! document say of agency and year, with and without a registry.
+//! A draft and the published document have the same key and the same findings, for every combination of the agency
+//! and year in metadata, title and document, with and without a registry.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
@@ -23,10 +23,10 @@ use gongkai_worker::{Context, Handler, Once, Output, Runtime, Transport, transpo
 use time::macros::datetime;
 use tokio::sync::watch;
 
-/// Where agency or year stands.
+/// Where the agency or the year is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Nowhere.
+    /// It is not given.
     None,
     Document,
     Title,
@@ -71,7 +71,7 @@ struct Case {
     year: Place,
 }
 
-/// What becomes of a document: its key with its findings, or the code of its rejection.
+/// The result of a document: its key with its findings, or the code of its rejection.
 type Outcome = Result<(String, Vec<String>), String>;
 
 struct Stages {

@@ -49,7 +49,7 @@ impl From<State> for v1::CellState {
 /// Converts a state from its two fields.
 ///
 /// # Errors
-/// The enum is unspecified or unknown, a reported cell has no decimal value, or another one has a value.
+/// The enum is unspecified or unknown, a reported cell has no decimal value, or a cell in another state has a value.
 pub fn state(wire: i32, value: Option<&str>) -> Result<State, Error> {
     let state = v1::CellState::try_from(wire).map_err(|_| Error::unknown("state", wire.to_string()))?;
     if state == v1::CellState::Reported {

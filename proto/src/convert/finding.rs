@@ -33,7 +33,7 @@ impl TryFrom<v1::Severity> for Severity {
 /// Converts a severity from the number in a field.
 ///
 /// # Errors
-/// It is unspecified or unknown.
+/// The number is unspecified or unknown.
 pub fn severity(wire: i32) -> Result<Severity, Error> {
     v1::Severity::try_from(wire).map_err(|_| Error::unknown("severity", wire.to_string()))?.try_into()
 }

@@ -28,7 +28,7 @@ pub fn time(timestamp: Timestamp, field: &'static str) -> Result<OffsetDateTime,
 /// Converts the timestamp of a required field.
 ///
 /// # Errors
-/// It is not set, or as for [`time()`].
+/// The field is not set, or as for [`time()`].
 pub fn required(timestamp: Option<Timestamp>, field: &'static str) -> Result<OffsetDateTime, Error> {
     time(timestamp.ok_or(Error::Missing { field })?, field)
 }

@@ -25,7 +25,7 @@ pub struct Actor {
     standing: Authority,
     /// The configured site that the call acts for, if any.
     site: Option<Arc<Rights>>,
-    /// A site that the call names and that is not its own.
+    /// Another site that the call names.
     foreign: Option<String>,
 }
 
@@ -116,7 +116,7 @@ impl Actor {
         self.site.as_deref()
     }
 
-    /// Returns the site that the call names and that is not its own.
+    /// Returns the other site that the call names.
     #[must_use]
     pub fn foreign(&self) -> Option<&str> {
         self.foreign.as_deref()

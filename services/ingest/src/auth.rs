@@ -194,7 +194,7 @@ impl Authenticator {
     /// refused here.
     ///
     /// # Errors
-    /// `BAD_SIGNATURE` if it is malformed, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
+    /// `BAD_SIGNATURE` if the signature is malformed, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
     pub fn shown(&self, headers: &HeaderMap) -> Result<Shown, Problem> {
         let shown = Shown { token: self.token(headers)?, signature: self.signature(headers)? };
         let has_credentials = shown.token.is_some() || shown.signature.is_some();

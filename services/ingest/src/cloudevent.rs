@@ -25,11 +25,11 @@ const ATTRIBUTE_LIMIT: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct CloudEvent {
-    /// Unique within its source.
+    /// Id of the event, unique within its source.
     pub id: String,
     /// The site's URI.
     pub source: String,
-    /// Such as `gongkai.report.published.v1`.
+    /// Type of the event, such as `gongkai.report.published.v1`.
     pub r#type: String,
     /// The article's URL.
     pub subject: Option<String>,
@@ -95,7 +95,7 @@ pub fn is_binary(headers: &HeaderMap) -> bool {
 /// Returns the content type of a request, or an empty string.
 ///
 /// # Errors
-/// `INVALID_FIELD`: it is not UTF-8.
+/// `INVALID_FIELD`: the header is not UTF-8.
 pub fn content_type(headers: &HeaderMap) -> Result<String, Problem> {
     let value = headers.get(header::CONTENT_TYPE).map_or(b"".as_slice(), HeaderValue::as_bytes);
     Ok(std::str::from_utf8(value).map_err(|_| Problem::not_utf8("content-type"))?.to_owned())

@@ -42,7 +42,7 @@ pub enum Code {
     /// The content's host is not allowed.
     FetchNotAllowed,
     FetchFailed,
-    /// The host asks for a human instead of giving the page.
+    /// The host asks for a human instead of returning the page.
     ChallengePage,
     /// The call has no valid credentials.
     Unauthenticated,

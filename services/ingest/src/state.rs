@@ -18,7 +18,7 @@ pub fn is_final(receipt: &Receipt) -> bool {
 #[must_use]
 pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     let order = |receipt: &Receipt| (rank(receipt), receipt.sequence);
-    // Updates of the stages do not contain it.
+    // Updates of the stages do not contain the epoch.
     let log_epoch = known.log_epoch.max(update.log_epoch);
     let times = (known.event_time.or(update.event_time), known.received_at.or(update.received_at));
     let (mut winner, loser) =

@@ -419,7 +419,7 @@ impl Submission {
             event_source,
             event_id,
             event_time: stated,
-            // Part of the subject.
+            // The subject expresses this.
             is_backfill: _,
         } = self.declared.clone();
         DocumentReceived {

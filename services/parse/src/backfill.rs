@@ -48,7 +48,7 @@ pub struct Live {
 #[derive(Debug, Clone, Copy, Default)]
 struct InWork {
     count: usize,
-    /// When the last one ended.
+    /// When the last of them ended.
     last: Option<Instant>,
 }
 

@@ -1,7 +1,7 @@
 //! The parse stage: reads a received document into facts with provenance, or rejects it with a code.
 //!
-//! [`handler`] is the stage itself, [`backfill`] holds old documents back. Whose report a document is,
-//! [`gongkai_reading::Declared`] says.
+//! [`handler`] is the stage itself, and [`backfill`] delays old documents. [`gongkai_reading::Declared`] resolves the
+//! agency of a report.
 
 pub mod backfill;
 pub mod config;

@@ -25,9 +25,9 @@ pub enum Availability {
     },
     /// The broker lost the log or has another one, and an operator has not decided yet; the text describes the loss.
     Lost(String),
-    /// It does not match its log, and the configuration forbids replacing it; the text gives the reason.
+    /// The read model does not match its log, and the configuration forbids replacing it; the text gives the reason.
     Refused(String),
-    /// It contains every event of the log, apart from the usual lag.
+    /// The read model contains every event of the log, apart from the usual lag.
     Ready,
 }
 

@@ -48,7 +48,8 @@ pub(super) async fn standing(
         }
     }
     let rank = match first.report.as_str() {
-        // It was not read yet, or is not a report: it may have been withdrawn by the name that its sender gives.
+        // The content was not read yet, or is not a report: it may have been withdrawn by the name that its sender
+        // gives.
         "" => match report {
             Some(report) if receipts.is_withdrawn_after(report, seen).await? => None,
             _ => Some(seen.rank()),

@@ -1,4 +1,5 @@
-//! The rate of a site, over every door: what is over it is refused with the time to wait, and nobody else notices.
+//! The rate of a site over every interface: calls beyond it are refused with the time to wait, and no other caller is
+//! affected.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -16,7 +17,7 @@ use crate::{
 
 const TOKENS: [(&str, &str); 2] = [("a", "a-token-of-site-a"), ("b", "a-token-of-site-b")];
 
-/// Two sites that may send three events a minute each.
+/// Returns a config with two sites that may send three events per minute each.
 fn config() -> Config {
     let site = |(name, token): (&str, &str)| {
         let site = Site {
@@ -36,7 +37,7 @@ fn of_site((name, token): (&str, &str), mut request: Request<Body>) -> Request<B
     request
 }
 
-/// An event of a site, of a type of ours or of another.
+/// Returns an event of a site with the type `kind`.
 fn event((name, _): (&str, &str), id: usize, kind: &str) -> Value {
     json!({"specversion": "1.0", "id": id.to_string(), "source": format!("https://www.{name}.example"), "type": kind,
         "data": {"url": format!("https://www.{name}.example/{id}"), "content": {"text": format!("第 {id} 篇")}}})
@@ -72,7 +73,8 @@ async fn the_flood_of_one_site_leaves_the_others_their_rate() {
     // Drafts are not counted.
     let draft = event(b, 10, "gongkai.report.draft.v1");
     assert_eq!(harness.call(of_site(b, structured(&draft))).await.status, StatusCode::OK);
-    // The other site, and callers who are no site: also one that names it and cannot prove that.
+    // The other site is not affected, and neither are callers without credentials, even if they name the limited
+    // site.
     assert_eq!(harness.call(published(a, 1)).await.status, StatusCode::ACCEPTED);
     for n in 0..5 {
         let answer = harness
@@ -95,7 +97,7 @@ async fn each_event_of_a_batch_counts_and_a_batch_is_taken_whole() {
     };
     let answer = harness.call(batch(a, &of(0..4))).await;
     assert_eq!((answer.status.as_u16(), answer.text("code")), (413, "TOO_LARGE"), "it never fits");
-    // What is none of ours, or a draft, does not count.
+    // Events of other types and drafts do not count.
     let mut mixed = of(0..2);
     mixed.extend((5..9).map(|id| event(a, id, "cn.gov.cms.viewed")));
     mixed.push(event(a, 20, "gongkai.report.draft.v1"));
@@ -116,7 +118,7 @@ async fn grpc_has_the_same_rate() {
         request.metadata_mut().insert("authorization", format!("Bearer {}", a.1).parse().unwrap());
         client.submit(request).await
     };
-    // One budget for all doors.
+    // All interfaces share one rate.
     assert_eq!(harness.call(published(a, 0)).await.status, StatusCode::ACCEPTED);
     submit(1).await.unwrap();
     submit(2).await.unwrap();

@@ -38,7 +38,8 @@ pub struct Alias {
 }
 
 impl Agency {
-    /// Returns true if this is its name, or a name that it had in that year; with or without province and prefecture.
+    /// Returns true if `name` is the agency's name, or was one of its names in that year; with or without province
+    /// and prefecture.
     #[must_use]
     pub fn is_called(&self, name: &str, year: i32) -> bool {
         let name = normalized_name(name);
@@ -46,7 +47,7 @@ impl Agency {
         keys(&self.name).any(|own| own == name) || self.aliases.iter().any(is_alias)
     }
 
-    /// Returns true if this can be a shorter or a fuller form of one of its names.
+    /// Returns true if `name` can be a shorter or fuller form of one of the agency's names.
     #[must_use]
     pub fn can_be(&self, name: &str) -> bool {
         let name = normalized_name(name);

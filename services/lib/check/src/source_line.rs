@@ -29,7 +29,7 @@ pub struct SourceLine {
     /// The cell's box on its page: left, top, right, bottom, in points from the page's top left corner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<[u32; 4]>,
-    /// The name of the attachment that contains it; absent for the main body.
+    /// The name of the attachment that contains the position; absent for the main body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
 }

@@ -16,7 +16,7 @@ pub struct Form {
     pub id: FormId,
     /// The variant of the form.
     pub variant: Variant,
-    /// The number of the notice (文号) that decrees it.
+    /// The number (文号) of the notice that decrees the form.
     pub notice: String,
     /// The six chapters, in order.
     pub chapters: Vec<Chapter>,

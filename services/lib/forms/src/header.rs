@@ -172,7 +172,7 @@ enum OrganizationsPosition {
     First,
     Middle,
     Last,
-    /// It has a line of its own, so its position is not evidence.
+    /// 法人或其他组织 has a line of its own, so its position is not evidence.
     Unknown,
     /// There is one name per line, and 法人或其他组织 is not between the other two. Either columns or lines were
     /// moved.

@@ -76,7 +76,7 @@ impl RequestIndex {
         self.names.len()
     }
 
-    /// Returns true if this is a name of the row.
+    /// Returns true if `label` is a name of the row.
     pub(crate) fn names(&self, row: usize, label: &str) -> bool {
         self.names.get(row).is_some_and(|names| names.iter().any(|name| name.text == label))
     }

@@ -21,9 +21,9 @@ const LONGEST: usize = 80;
 pub(crate) struct Title {
     /// The lines of the title, joined, without white space.
     pub text: String,
-    /// The agency, if it names one.
+    /// The agency, if the title names one.
     pub agency: Option<String>,
-    /// The year, if it names one.
+    /// The year, if the title names one.
     pub year: Option<i32>,
     /// The paragraphs that form the title: the first, and one past the last.
     pub lines: (usize, usize),

@@ -63,8 +63,8 @@ pub struct Paragraph {
 }
 
 impl Paragraph {
-    /// Returns the span of a range of its characters, or the span of the whole paragraph if characters and span do
-    /// not map one to one.
+    /// Returns the span of a range of the paragraph's characters, or the span of the whole paragraph if characters
+    /// and span do not map one to one.
     #[must_use]
     pub fn span_of(&self, part: Range<usize>) -> Option<Span> {
         let span = self.span?;

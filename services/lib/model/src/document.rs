@@ -54,7 +54,8 @@ pub enum Note {
 pub struct Document {
     /// Media type of the document.
     pub media_type: MediaType,
-    /// The charset that it was decoded from, by its WHATWG name in lower case; `utf-8` where the format has none.
+    /// The charset that the document was decoded from, by its WHATWG name in lower case; `utf-8` where the format has
+    /// none.
     pub charset: &'static str,
     /// Title of the page's metadata, if the format has any: the last source for names.
     pub meta_title: Option<String>,

@@ -68,12 +68,12 @@ pub struct Finding {
     pub legal: String,
     /// What an editor should do about it, in Chinese.
     pub help: String,
-    /// The smallest change that would correct it, in Chinese: a suggestion, never applied.
+    /// The smallest change that would correct the problem, in Chinese. It is a suggestion and never applied.
     pub suggestion: Option<String>,
     /// 16 hex digits over the operands, the expected and the printed value: a waiver is valid while they are the
     /// same. Empty in findings of versions without it; those cannot be waived.
     pub operands_digest: String,
-    /// Versions of the program, parser, forms and rules that produced it.
+    /// Versions of the program, parser, forms and rules that produced the finding.
     pub versions: Versions,
 }
 

@@ -78,9 +78,9 @@ pub struct TakenDown {
 pub struct Withdrawal {
     /// Arrivals of lower rank are taken down.
     pub rank: Rank,
-    /// The withdrawn address; empty if it names none.
+    /// The withdrawn address; empty if the withdrawal names none.
     pub url: String,
-    /// The withdrawn report, if it names one.
+    /// The withdrawn report, if the withdrawal names one.
     pub report: Option<ReportKey>,
     /// When the publisher withdrew the report.
     pub withdrawn_at: OffsetDateTime,

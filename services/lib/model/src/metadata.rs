@@ -83,7 +83,7 @@ pub struct Contact {
 pub struct Citation {
     /// The number as printed, without white space.
     pub number: String,
-    /// The title printed in 《》 right before it, if there is one.
+    /// The title printed in 《》 right before the number, if there is one.
     pub title: Option<String>,
     /// Position of the number; `text` is the number verbatim.
     pub source: Source,

@@ -153,9 +153,9 @@ pub struct AgencyProfile {
     pub kind: Option<AgencyKind>,
     /// Region of the agency; `000000` if unknown.
     pub region: Region,
-    /// The superior body whose report sums up its own, if a registry lists it.
+    /// The superior body whose report includes the agency's numbers, if a registry lists it.
     pub parent: Option<AgencyKey>,
-    /// Domain of its site, in lower case and without scheme, if a registry gives one.
+    /// Domain of the agency's site, in lower case and without scheme, if a registry gives one.
     pub site_domain: Option<String>,
 }
 

@@ -53,7 +53,7 @@ impl RejectionCode {
     }
 
     /// Returns true if every rejection with this code depends on the resources of the machine, not on the document
-    /// alone. `TOO_LARGE` is not among them: it only does if memory ran out.
+    /// alone. `TOO_LARGE` is not included, because it depends on them only if memory ran out.
     #[must_use]
     pub fn rests_on_resources(self) -> bool {
         matches!(self, Self::TooSlow | Self::ParserPanic)

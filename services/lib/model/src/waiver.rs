@@ -46,7 +46,7 @@ pub struct Waiver {
 pub struct WaiverEnd {
     /// When the waiver ended.
     pub at: OffsetDateTime,
-    /// Person and reason, if it was revoked; `None` if it expired.
+    /// Person and reason of the revocation; `None` if the waiver expired.
     pub revoked: Option<Revocation>,
 }
 
@@ -60,8 +60,8 @@ pub struct Revocation {
 }
 
 impl Waiver {
-    /// Returns true if it covers a finding of its report: it has not ended, and the finding has the operands that
-    /// were waived.
+    /// Returns true if the waiver covers a finding of its report: it has not ended, and the finding has the operands
+    /// that were waived.
     #[must_use]
     pub fn covers(&self, fingerprint: &str, operands_digest: &str) -> bool {
         self.end.is_none()

@@ -30,7 +30,7 @@ struct Owner {
     /// The site's name in the configuration.
     site: String,
     log_epoch: u64,
-    /// Sequence of its first event in the log; 0 until that is known.
+    /// Sequence of the owner's first event in the log; 0 until that is known.
     sequence: u64,
 }
 

@@ -30,9 +30,10 @@ pub struct AgencyYear {
     pub minhash: MinHash,
     /// The keys under which reports with similar prose are found.
     pub bands: Bands,
-    /// True if it states that its numbers sum up those of the bodies below.
+    /// True if the report states that its numbers sum up those of the bodies below.
     pub rolls_up: bool,
-    /// 32 hex digits over cells and prose: pages that differ in template, counters or navigation have the same.
+    /// 32 hex digits over cells and prose. Pages that differ only in template, counters or navigation have the same
+    /// hash.
     pub main_hash: String,
 }
 
@@ -43,7 +44,7 @@ pub struct Neighbours {
     pub own: AgencyYear,
     /// The agency's report on the year before.
     pub previous: Option<AgencyYear>,
-    /// The latest year before that one with a report, within the years that are compared.
+    /// The latest year with a report before last year, within the years that are compared.
     pub earlier: Option<i32>,
     /// Other contents of this very report.
     pub publications: Publications,
@@ -90,7 +91,7 @@ pub struct Children {
     pub reported: Vec<Child>,
 }
 
-/// One body below.
+/// The report of one of the bodies below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child {
     /// Name of the body.

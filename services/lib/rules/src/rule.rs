@@ -57,7 +57,7 @@ impl<T: PartialOrd> Bounds<T> {
 pub struct Rule {
     /// The public id, such as `T3-ROW`.
     pub id: String,
-    /// Name and version of the pack that defines it, such as `core 3`.
+    /// Name and version of the pack that defines the rule, such as `core 3`.
     pub pack: Arc<str>,
     /// Severity of the rule; a case of the rule may have another one.
     pub severity: Severity,
@@ -94,19 +94,19 @@ pub(crate) struct Case {
 }
 
 impl Rule {
-    /// Returns the first and last year of the reports that it applies to; `None` is open.
+    /// Returns the first and last year of the reports that the rule applies to; `None` is open.
     #[must_use]
     pub fn years(&self) -> (Option<i32>, Option<i32>) {
         (self.years.from, self.years.to)
     }
 
-    /// Returns the first and last day of publication of the reports that it applies to; `None` is open.
+    /// Returns the first and last day of publication of the reports that the rule applies to; `None` is open.
     #[must_use]
     pub fn published(&self) -> (Option<time::Date>, Option<time::Date>) {
         (self.published.from, self.published.to)
     }
 
-    /// Returns the name of the function that checks it, or `None` for a rule with an expression.
+    /// Returns the name of the function that checks the rule, or `None` for a rule with an expression.
     #[must_use]
     pub fn check(&self) -> Option<&'static str> {
         match &self.logic {
@@ -124,7 +124,7 @@ impl Rule {
         }
     }
 
-    /// Returns the names of the ways to break it, with the severity of each.
+    /// Returns the names of the ways to break the rule, with the severity of each.
     pub fn cases(&self) -> impl Iterator<Item = (&str, Severity)> {
         self.cases.iter().map(|(name, case)| (name.as_str(), case.severity))
     }

@@ -139,7 +139,8 @@ impl Publisher {
         span.clone().run(attempts).await
     }
 
-    /// Sets a timer, retrying within the configured budget. It needs no message id, because its name holds one timer.
+    /// Sets a timer, retrying within the configured budget. It needs no message id, because a name has at most one
+    /// timer.
     ///
     /// The message that it publishes starts a trace of its own, with a link to the current one.
     pub(crate) async fn schedule(

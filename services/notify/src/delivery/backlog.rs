@@ -27,7 +27,7 @@ pub struct Backlog {
     /// Sorted by sequence.
     #[prost(message, repeated, tag = "3")]
     waiting: Vec<Waiting>,
-    /// When that timer fires, in milliseconds of Unix time.
+    /// When the timer fires, in milliseconds of Unix time.
     #[prost(int64, tag = "4")]
     due_ms: i64,
     /// Identity of the stream that the sequences belong to; 0 if nothing was saved yet.

@@ -12,12 +12,12 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Media type of a [`WebhookBody`].
 pub(super) const JSON: &str = "application/json";
-/// Media type of a [`EndedEvent`].
+/// Media type of an [`EndedEvent`].
 pub(super) const CLOUD_EVENT: &str = "application/cloudevents+json";
 /// CloudEvents source of the ends of submissions.
 const SOURCE: &str = "gongkai-ingest";
 
-/// A EndedEvent in structured mode: a submission ended. The data is its receipt.
+/// A CloudEvent in structured mode about the end of a submission. Its data is the receipt.
 #[derive(Debug, Serialize)]
 pub(super) struct EndedEvent<'a> {
     specversion: &'static str,

@@ -82,8 +82,8 @@ pub(in crate::commands) fn sources(paths: Vec<PathBuf>) -> impl Iterator<Item = 
 /// Folders in which a shell puts the pipes of `<(command)`.
 const PIPES: [&str; 2] = ["/dev/fd", "/proc/self/fd"];
 
-/// Returns the source of a path, which is unreadable unless it is a file or such a pipe. Opening any other pipe would
-/// wait for a writer.
+/// Returns the source of a path, which is unreadable unless it is a file or a pipe of the shell. Opening any other
+/// pipe would wait for a writer.
 fn source(path: PathBuf, is_pipe_for_us: impl Fn(&Path) -> bool) -> DocumentSource {
     match fs::metadata(&path) {
         Ok(found) if found.is_file() || is_pipe_for_us(&path) => DocumentSource::File(path),

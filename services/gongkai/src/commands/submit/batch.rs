@@ -21,7 +21,7 @@ use crate::{
     printer::complain,
 };
 
-/// Shortest and longest pause while ingest is busy or unreachable. It may ask for a longer one.
+/// Shortest and longest pause while ingest is busy or unreachable. Ingest may ask for a longer one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 

@@ -199,7 +199,7 @@ pub(super) struct Failure {
 /// What a failure means for the documents after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing: it concerns only this document.
+    /// The failure concerns only this document.
     Document,
     /// Ingest is reachable but accepts nothing now. It may ask for a delay.
     Busy(Option<Duration>),

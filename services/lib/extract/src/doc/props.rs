@@ -31,7 +31,7 @@ pub(super) struct Character {
 pub(super) struct ParagraphProps {
     in_table: bool,
     depth: Option<usize>,
-    /// True if it ends a row of a table that is not inside another.
+    /// True if the paragraph ends a row of a table that is not inside another.
     ends_row: bool,
     ends_inner_cell: bool,
     ends_inner_row: bool,

@@ -28,7 +28,7 @@ pub(super) struct OpenCell {
     /// `gridSpan`
     pub(super) span: u32,
     pub(super) merge: Merge,
-    /// True if it was deleted by a tracked change, or is only space that the row leaves free.
+    /// True if the cell was deleted by a tracked change, or is only space that the row leaves free.
     pub(super) is_gap: bool,
     lines: Vec<String>,
 }

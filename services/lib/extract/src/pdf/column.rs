@@ -9,7 +9,7 @@ pub(super) struct ColumnRange {
     pub(super) x0: f64,
     pub(super) x1: f64,
     pub(super) has_numbers: bool,
-    /// The parts of its header that are above it and above no other column: lines from the bottom, each with the
+    /// The parts of the header that are above this column and above no other: lines from the bottom, each with the
     /// ordinal of its run.
     pub(super) name: Vec<(usize, usize)>,
 }

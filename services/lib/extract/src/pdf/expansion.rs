@@ -27,7 +27,7 @@ const PICTURES_TOGETHER: u64 = 16;
 /// Maximum expansion of all other streams together, as a multiple of the limit.
 const TOGETHER: u64 = 2;
 
-/// Maximum number of filters of a stream. Usual are one and two.
+/// Maximum number of filters of a stream. Most streams have one or two.
 const MOST_FILTERS: usize = 8;
 
 /// Maximum length of a predictor's row, in bytes. The library reserves one before it reads any data.

@@ -21,7 +21,7 @@ fn file_with(pages: &[String], trailer: &str) -> Vec<u8> {
     file_in(&font, pages, trailer)
 }
 
-/// Returns a file with its font and trailer.
+/// Returns a file with this font, these pages and this trailer.
 pub(super) fn file_in(font: &str, pages: &[String], trailer: &str) -> Vec<u8> {
     let kids: String = (0..pages.len()).map(|index| format!("{} 0 R ", 4 + index * 2)).collect();
     let mut objects = vec![

@@ -35,7 +35,7 @@ pub(crate) struct Example {
 /// Checks a group against the rules of the packs.
 ///
 /// # Errors
-/// It names a rule, cell, severity or day that does not exist.
+/// The group names a rule, cell, severity or day that does not exist.
 pub(crate) fn read(
     group: Group,
     rules: &[Rule],

@@ -9,7 +9,7 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 /// Compiles an expression.
 ///
 /// # Errors
-/// It is not valid CEL; the error gives the position. The author of the pack has to correct it.
+/// The text is not valid CEL; the error gives the position. The author of the pack has to correct it.
 pub(crate) fn compile(text: &str) -> Result<Program, (usize, String)> {
     ENV.compile(text).map_err(|errors| {
         let first = errors.errors.first();

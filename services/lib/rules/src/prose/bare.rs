@@ -1,6 +1,6 @@
 //! Counts of requests without a verb: `政府信息公开申请26件`, `依申请公开26件`, `26件政府信息公开申请均已答复`.
 //!
-//! Without a verb, the words around the count may contain only whose requests they are, of which time, and how many.
+//! Without a verb, the words around the count may state only the owner, the time and the number of the requests.
 //! Directories, documents and site columns are called 依申请公开 too.
 
 use std::{borrow::Cow, sync::LazyLock};

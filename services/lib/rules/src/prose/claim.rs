@@ -25,7 +25,7 @@ pub(crate) struct Claim {
     pub(crate) value: Decimal,
     /// From the verb's clause to the unit, in characters of the passage.
     pub(crate) quote: Range<usize>,
-    /// True if the words around it name a body or area that may differ from the report's own.
+    /// True if the words around the count name a body or area that may differ from the report's own.
     pub(crate) foreign_scope: bool,
 }
 

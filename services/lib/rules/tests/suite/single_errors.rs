@@ -124,7 +124,7 @@ fn wordings_of_right_numbers_are_clean_and_of_wrong_ones_are_not() {
     ];
     for (at, from, to, rule) in wrong {
         let mut report = real::report();
-        // It must be the only number of its kind: a right one beside it would excuse a wrong one.
+        // The wrong number must be the only one of its kind: a right one beside it would excuse it.
         report.sections[0].paragraphs[2] = real::paragraph(&WORDINGS[at].replacen(from, to, 1));
         report.sections[0].paragraphs.remove(if at == 8 || at == 9 { 3 } else { 1 });
         let found = serious(&report);

@@ -17,7 +17,7 @@
 //!
 //! A broker can also answer but store nothing: a nats-server whose disk was full drops, without an answer, every
 //! message for the affected streams until it is restarted. Such parts are tracked ([`refusals`]), and `/readyz`
-//! describes what to do. The same holds for a limit that is reached ([`room`]).
+//! describes what to do. The same applies to a limit that is reached ([`room`]).
 //!
 //! - [`judge`]: compares the present parts with the remembered ones; pure;
 //! - [`inspector`]: checks regularly, and after every failure and lost connection;

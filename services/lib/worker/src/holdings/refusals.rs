@@ -23,7 +23,7 @@ struct FailurePeriod {
 }
 
 impl Refusals {
-    /// Adds a failure. Returns true if failures have lasted.
+    /// Adds a failure. Returns true if failures have lasted for [`LASTING`].
     pub(super) fn add(&self) -> bool {
         let now = Instant::now();
         let mut span = self.0.lock().unwrap_or_else(PoisonError::into_inner);
