@@ -70,6 +70,24 @@ async fn no_key_leads_out_of_its_bucket() {
 }
 
 #[tokio::test]
+async fn all_objects_of_a_bucket_are_listed_page_by_page_and_no_others() {
+    let server = S3Server::start().await;
+    let store = client(&server.settings());
+    let keys: Vec<_> = (0..2_300).map(|n| format!("{n:064x}.7.0")).collect();
+    store.objects(OBJECTS).put(&keys[0], "content".into()).await.unwrap();
+    for key in &keys[1..] {
+        fs::copy(server.file(OBJECTS, &keys[0]), server.file(OBJECTS, key)).unwrap();
+    }
+    store.objects("another").put("key", "content".into()).await.unwrap();
+    let mut listed = store.stored(OBJECTS).await.unwrap();
+    listed.sort_by(|a, b| a.key.cmp(&b.key));
+    let found: Vec<_> = listed.iter().map(|object| object.key.clone()).collect();
+    assert!(found == keys, "{} objects are listed", found.len());
+    assert!(listed.iter().all(|object| object.bytes == 7), "of another size");
+    assert_eq!(store.stored("third").await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_store_that_is_away_is_told_from_the_broker_and_comes_back() {
     let mut server = S3Server::start().await;
     let objects = client(&server.settings()).objects(OBJECTS);

@@ -4,7 +4,7 @@ mod orphans;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use gongkai_proto::subjects;
 use gongkai_worker::{
     Clock, Transport,
@@ -100,8 +100,7 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url))?;
     let mut topology = gongkai_proto::about!("gongkai", Vec::new()).topology;
     let objects = common.objects.s3()?;
-    let is_divided = objects.is_some();
-    if is_divided {
+    if objects.is_some() {
         // The broker does not hold the buckets of an S3 store.
         topology.objects.clear();
     }
@@ -121,8 +120,8 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     checks.extend(
         inspection.inventory.iter().map(|(part, held)| part_check(&inspection, *part, held.as_ref())),
     );
-    if let Some(store) = objects {
-        checks.push(objects_check(&store).await);
+    if let Some(store) = &objects {
+        checks.push(objects_check(store).await);
     }
     checks.extend(inspection.shortages.iter().map(shortage_check));
     checks.extend(consumer_checks(&inspection, &streams, args.repair));
@@ -132,12 +131,9 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
         checks.extend(args.target.probe(&common).await?.iter().map(service_check));
     }
     let orphans = if args.orphans || args.collect_orphans {
-        ensure!(
-            !is_divided,
-            "orphans are looked for in the broker's object store, and objects.store is \"s3\""
-        );
         let until = Clock::system().now() - Duration::from_secs(common.nats.orphan_age_s);
-        Some(orphans::run(&broker, &inspection, until, args.collect_orphans).await?)
+        let store = objects.as_ref();
+        Some(orphans::run(&broker, store, &inspection, until, args.collect_orphans).await?)
     } else {
         None
     };

@@ -20,13 +20,15 @@ use gongkai_proto::{
 use gongkai_worker::{
     Transport,
     holdings::inspector::Inspection,
-    transport::{Part, jetstream::JetStream},
+    transport::{self, Part, StoredObject, divided::Divided, jetstream::JetStream, s3::S3},
 };
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::table::{Column, TableRow};
 
+/// The buckets with an object per document.
+const BUCKETS: [&str; 2] = [BUCKET_ORIGINALS, BUCKET_TEXTS];
 /// Number of messages of the log that are read ahead.
 const READ_AHEAD: usize = 64;
 /// Pause after each deletion, so that the services have priority.
@@ -51,24 +53,31 @@ struct NamedHashes {
     next: u64,
 }
 
-/// Lists the orphans that were stored before `until`, and deletes them if `collects`.
+/// Lists the orphans that were stored before `until`, and deletes them if `collects`. The objects are in `store`, or in
+/// the broker if there is none.
 ///
 /// # Errors
 /// The log or a bucket was lost or replaced, or the broker did not answer. Objects that were deleted before stay
 /// deleted.
 pub(super) async fn run(
     broker: &JetStream,
+    store: Option<&S3>,
     inspection: &Inspection,
     until: OffsetDateTime,
     collects: bool,
 ) -> anyhow::Result<Vec<Orphan>> {
-    let transport: Arc<dyn Transport> = Arc::new(broker.clone());
+    let mut transport: Arc<dyn Transport> = Arc::new(broker.clone());
+    if let Some(store) = store {
+        transport = Arc::new(Divided::new(transport, store.clone(), BUCKETS.to_vec()));
+    }
     let since = since(inspection)?;
     let mut named = NamedHashes { transport: transport.clone(), hashes: HashSet::new(), next: 1 };
     let mut orphans = Vec::new();
-    for bucket in [BUCKET_ORIGINALS, BUCKET_TEXTS] {
+    for bucket in BUCKETS {
         // Objects that are stored after this are too young.
-        for object in broker.stored(bucket).await.with_context(|| format!("couldn't list {bucket}"))? {
+        for object in
+            stored(broker, store, bucket).await.with_context(|| format!("couldn't list {bucket}"))?
+        {
             if since < object.stored_at && object.stored_at < until {
                 let stored_at = object.stored_at.format(&Rfc3339)?;
                 let (key, bytes) = (object.key, object.bytes);
@@ -105,6 +114,18 @@ fn since(inspection: &Inspection) -> anyhow::Result<OffsetDateTime> {
     let log = log.and_then(|(_, held)| *held).context("there is no log yet")?;
     let accepted = OffsetDateTime::from_unix_timestamp_nanos(i128::from(marker.accepted_ms) * 1_000_000)?;
     Ok(log.created.max(accepted))
+}
+
+/// Returns the objects of a bucket, which is in the S3 store if there is one, and in the broker otherwise.
+async fn stored(
+    broker: &JetStream,
+    store: Option<&S3>,
+    bucket: &str,
+) -> Result<Vec<StoredObject>, transport::Error> {
+    match store {
+        Some(store) => store.stored(bucket).await,
+        None => broker.stored(bucket).await,
+    }
 }
 
 /// Deletes an orphan. Returns false if an event names it meanwhile.
@@ -179,8 +200,8 @@ mod tests {
             inspector::{inspect, repair},
             judge::{Loss, LostPart},
         },
-        testing::NatsServer,
-        transport::jetstream::Settings,
+        testing::{NatsServer, S3Server},
+        transport::{Topology, jetstream::Settings},
     };
 
     use super::*;
@@ -188,6 +209,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     struct Bench {
+        store: Option<S3>,
         broker: JetStream,
         transport: Arc<dyn Transport>,
         _server: NatsServer,
@@ -196,14 +218,23 @@ mod tests {
     impl Bench {
         /// Starts a broker whose loss was accepted once, with one original from before the loss.
         async fn start() -> Self {
+            Self::start_over(None).await
+        }
+
+        /// The same with the objects in this store.
+        async fn start_over(store: Option<S3>) -> Self {
             let server = NatsServer::start().await;
             let settings = Settings { servers: vec![server.url()], ..Settings::default() };
             let broker = JetStream::connect(&settings).await.unwrap();
-            let this = Self { transport: Arc::new(broker.clone()), broker, _server: server };
-            this.transport.declare(&gongkai_proto::topology!()).await.unwrap();
+            let mut transport: Arc<dyn Transport> = Arc::new(broker.clone());
+            transport.declare(&topology(store.as_ref())).await.unwrap();
+            if let Some(store) = &store {
+                transport = Arc::new(Divided::new(transport, store.clone(), BUCKETS.to_vec()));
+            }
+            let this = Self { store, transport, broker, _server: server };
             this.put(BUCKET_ORIGINALS, "before").await;
             let clock = Clock::system();
-            repair(&this.transport, &gongkai_proto::topology!(), BUCKET_MARKER, &clock).await.unwrap();
+            repair(&this.transport, &topology(this.store.as_ref()), BUCKET_MARKER, &clock).await.unwrap();
             this
         }
 
@@ -221,9 +252,9 @@ mod tests {
         }
 
         async fn run(&self, until: OffsetDateTime, collects: bool) -> anyhow::Result<Vec<(String, bool)>> {
-            let topology = gongkai_proto::topology!();
+            let topology = topology(self.store.as_ref());
             let inspection = inspect(&self.transport, &topology, BUCKET_MARKER, None).await?;
-            let mut orphans: Vec<_> = run(&self.broker, &inspection, until, collects)
+            let mut orphans: Vec<_> = run(&self.broker, self.store.as_ref(), &inspection, until, collects)
                 .await?
                 .into_iter()
                 .map(|orphan| (orphan.key, orphan.collected))
@@ -234,17 +265,37 @@ mod tests {
 
         async fn keys(&self) -> Vec<String> {
             let mut keys = Vec::new();
-            for bucket in [BUCKET_ORIGINALS, BUCKET_TEXTS] {
-                keys.extend(self.broker.stored(bucket).await.unwrap().into_iter().map(|object| object.key));
+            for bucket in BUCKETS {
+                let stored = stored(&self.broker, self.store.as_ref(), bucket);
+                keys.extend(stored.await.unwrap().into_iter().map(|object| object.key));
             }
             keys.sort();
             keys
         }
     }
 
+    /// Returns the topology of a broker, without the buckets that are in an S3 store.
+    fn topology(store: Option<&S3>) -> Topology {
+        let mut topology = gongkai_proto::topology!();
+        if store.is_some() {
+            topology.objects.clear();
+        }
+        topology
+    }
+
     #[tokio::test]
     async fn what_no_event_names_is_listed_and_then_collected_and_nothing_else() {
-        let bench = Bench::start().await;
+        collects_what_no_event_names(Bench::start().await).await;
+    }
+
+    #[tokio::test]
+    async fn orphans_in_an_s3_store_are_collected_too() {
+        let server = S3Server::start().await;
+        let bench = Bench::start_over(server.settings().s3().unwrap()).await;
+        collects_what_no_event_names(bench).await;
+    }
+
+    async fn collects_what_no_event_names(bench: Bench) {
         for key in ["named", "orphan"] {
             bench.put(BUCKET_ORIGINALS, key).await;
             bench.put(BUCKET_TEXTS, &format!("{key}.1.0")).await;
@@ -287,7 +338,7 @@ mod tests {
         let loss = Loss::Missing { last: 7 };
         inspection.faults.push(LostPart { part: Part::Stream(STREAM_REPORTS), loss });
         let refused =
-            run(&bench.broker, &inspection, Clock::system().now() + MINUTE, true).await.unwrap_err();
+            run(&bench.broker, None, &inspection, Clock::system().now() + MINUTE, true).await.unwrap_err();
         assert!(
             refused.to_string().contains("nothing is collected: stream GONGKAI_REPORTS is missing"),
             "{refused}"

@@ -179,6 +179,17 @@ pub trait Objects: Send + Sync {
     async fn delete(&self, key: &str) -> Result<(), Error>;
 }
 
+/// An object of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Key of the object.
+    pub key: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// When the object was last stored.
+    pub stored_at: OffsetDateTime,
+}
+
 /// A value and its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{JetStream, topology};
-use crate::transport::Error;
+use crate::transport::{Error, StoredObject};
 
 /// Status of a stream. Buckets are streams too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,17 +36,6 @@ pub struct ConsumerStatus {
     pub redelivered: usize,
     /// Waiting pull requests. 0 if no service is running or all are busy.
     pub waiting: usize,
-}
-
-/// An object of a bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredObject {
-    /// Key of the object.
-    pub key: String,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// When the object was last stored.
-    pub stored_at: OffsetDateTime,
 }
 
 impl JetStream {

@@ -91,7 +91,9 @@ fn advice(code: &str) -> &'static str {
     match code {
         "RequestTimeTooSkewed" => ": set the clocks",
         "InvalidAccessKeyId" | "SignatureDoesNotMatch" => ": check objects.access_key and objects.secret_key",
-        "AccessDenied" => ": the key needs to read, write and delete objects of the bucket",
+        "AccessDenied" => {
+            ": the key needs to read, write and delete objects of the bucket, and to list them for gongkai doctor --orphans"
+        }
         "NoSuchBucket" => ": create the bucket, or correct objects.bucket",
         "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" => {
             ": check objects.endpoint and objects.region"

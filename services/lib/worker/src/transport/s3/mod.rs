@@ -13,15 +13,16 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, Url, redirect::Policy};
-use rusty_s3::{Bucket, Credentials, UrlStyle};
+use rusty_s3::{Bucket, Credentials, UrlStyle, actions::ListObjectsV2};
 use sha2::{Digest as _, Sha256};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::{sleep, timeout};
 
 use self::{
     answer::ObjectAnswer,
     request::{DIGEST, ObjectRequest, hex},
 };
-use super::{Error, ErrorKind, Objects};
+use super::{Error, ErrorKind, Objects, StoredObject};
 
 /// Pauses before a request is sent again that the store could not answer.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
@@ -124,6 +125,31 @@ impl S3 {
             return Err(Error::new(ErrorKind::Denied, "object store keeps an object that was deleted"));
         }
         Ok(())
+    }
+
+    /// Returns the objects of a bucket of the topology, for `gongkai doctor`. Objects without a size or a storage time are
+    /// left out.
+    ///
+    /// # Errors
+    /// `ObjectsUnavailable`: try again. `Denied`: the access key may not list the bucket.
+    pub async fn stored(&self, name: &str) -> Result<Vec<StoredObject>, Error> {
+        let (prefix, mut objects, mut token) = (format!("{name}/"), Vec::new(), None);
+        loop {
+            let answer = self.send(ObjectRequest::List { prefix: &prefix, token }).await?;
+            let page = String::from_utf8_lossy(&answer.content);
+            let page = ListObjectsV2::parse_response(&page).map_err(|error| {
+                Error::new(ErrorKind::Other, format!("list {prefix}: not a list of objects")).because(error)
+            })?;
+            objects.extend(page.contents.into_iter().filter_map(|object| {
+                let stored_at = OffsetDateTime::parse(&object.last_modified?, &Rfc3339).ok()?;
+                let key = object.key.strip_prefix(&prefix)?.to_owned();
+                Some(StoredObject { key, bytes: object.size?, stored_at })
+            }));
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(objects);
+            }
+        }
     }
 
     async fn read(&self, key: &str) -> Result<Option<Bytes>, Error> {

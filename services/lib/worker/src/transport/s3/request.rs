@@ -15,12 +15,21 @@ const CHECKSUM: &str = "x-amz-checksum-sha256";
 /// How long a signature is valid beyond the time of a request, for clocks that differ.
 const LEEWAY: Duration = Duration::from_secs(300);
 
-/// A request about one object.
+/// A request about one object, or for one page of the list of objects.
 pub(super) enum ObjectRequest<'a> {
     Get(&'a str),
     Head(&'a str),
     Delete(&'a str),
-    Put { key: &'a str, content: Bytes, digest: [u8; 32] },
+    Put {
+        key: &'a str,
+        content: Bytes,
+        digest: [u8; 32],
+    },
+    /// Lists the keys that begin with `prefix`, after the page that gave the token.
+    List {
+        prefix: &'a str,
+        token: Option<String>,
+    },
 }
 
 // === impl ObjectRequest ===
@@ -31,9 +40,9 @@ impl<'a> ObjectRequest<'a> {
         Self::Put { key, content, digest }
     }
 
-    /// Returns true if an object travels with the request or its answer.
+    /// Returns true if an object, or a list of objects, travels with the request or its answer.
     pub(super) fn has_content(&self) -> bool {
-        matches!(self, Self::Get(_) | Self::Put { .. })
+        matches!(self, Self::Get(_) | Self::Put { .. } | Self::List { .. })
     }
 
     /// Signs the request. The signature is valid for `limit` and some leeway.
@@ -59,6 +68,14 @@ impl<'a> ObjectRequest<'a> {
                 let put = signed.iter().fold(put, |put, (name, value)| put.header(*name, value));
                 put.body(content.clone())
             }
+            Self::List { prefix, token } => {
+                let mut action = bucket.list_objects_v2(by);
+                action.with_prefix(*prefix);
+                if let Some(token) = token {
+                    action.with_continuation_token(token);
+                }
+                client.get(action.sign(valid))
+            }
         }
     }
 }
@@ -70,6 +87,7 @@ impl fmt::Display for ObjectRequest<'_> {
             Self::Head(key) => write!(f, "look up {key}"),
             Self::Delete(key) => write!(f, "delete {key}"),
             Self::Put { key, .. } => write!(f, "write {key}"),
+            Self::List { prefix, .. } => write!(f, "list {prefix}"),
         }
     }
 }
