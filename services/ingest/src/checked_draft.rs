@@ -9,7 +9,6 @@ use crate::submission::Submission;
 
 /// A draft with the findings of the rules.
 pub struct CheckedDraft {
-    /// The submission.
     pub submission: Submission,
     /// The report and the key that it would be published under, or why it would be rejected.
     pub outcome: Result<(ReportKey, Checked), Rejection>,

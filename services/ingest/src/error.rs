@@ -25,7 +25,7 @@ pub enum Code {
     MissingAttribute,
     /// An attribute, parameter or member has an invalid value.
     InvalidField,
-    /// Not CloudEvents 1.0.
+    /// The event is not CloudEvents 1.0.
     UnsupportedSpecversion,
     UnknownEventType,
     /// The call does not accept this content type or encoding.
@@ -47,7 +47,7 @@ pub enum Code {
     /// The call has no valid credentials.
     Unauthenticated,
     BadSignature,
-    /// The deciding attributes are in headers, which a signature of the body does not cover.
+    /// The event's attributes are in headers, which a signature of the body does not cover.
     UnsignedAttributes,
     /// The time of the signature is outside the tolerance.
     StaleSignature,

@@ -23,10 +23,10 @@ const WORKING: Duration = Duration::from_millis(500);
 /// The broker deletes the consumers after this time.
 const FORGET_AFTER: Duration = Duration::from_secs(3600);
 
-/// Restores the receipts whenever that is needed, without end.
+/// Restores the receipts whenever that is needed, until shutdown.
 ///
 /// # Errors
-/// A consumer contradicts the deployment.
+/// A consumer cannot be created because of a deployment mistake.
 pub async fn keep(runtime: Runtime, receipts: ReceiptStore, endings: Endings) -> anyhow::Result<()> {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

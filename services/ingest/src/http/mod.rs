@@ -102,7 +102,8 @@ pub fn paths() -> Vec<(&'static str, Method)> {
     routes().into_iter().map(|(path, method, _)| (path, method)).collect()
 }
 
-/// Allows pages of these origins to call from a browser; `None` without any. No cookies are involved.
+/// Allows pages of these origins to call from a browser. Returns `None` if there are no origins. Cookies are not
+/// allowed.
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     let allowed = match origins {
         [] => return None,

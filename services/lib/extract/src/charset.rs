@@ -26,7 +26,7 @@ const REPLACEMENT_SHARE: usize = 20;
 /// Minimum share of common characters, in tenths. Decoding with a wrong charset results in mostly rare characters.
 const EVERYDAY_TENTHS: usize = 5;
 
-/// Decoded text.
+/// Text decoded from bytes, with its charset.
 #[derive(Debug)]
 pub(crate) struct DecodedText {
     pub(crate) text: String,

@@ -10,19 +10,19 @@ use regex::{Captures, Regex};
 
 use crate::title;
 
-/// From one day to another; the second year, and the marks of 年月日, may be missing.
+/// A period from one day to another. The second year and the characters 年月日 may be missing.
 static DAYS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
         r"(20\d\d)[年./-]?(\d{{1,2}})[月./-](\d{{1,2}})日?{UNTIL}(?:(20\d\d)[年./-]?)?(\d{{1,2}})[月./-](\d{{1,2}})日?"
     ))
 });
 
-/// From one month to another.
+/// A period from one month to another.
 static MONTHS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(r"(20\d\d)年(\d{{1,2}})月?{UNTIL}(?:(20\d\d)年)?(\d{{1,2}})月(?:[^\d]|$)"))
 });
 
-/// A whole year, by its number only.
+/// A whole year, given only by its number.
 static YEAR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?:统计|报告)(?:数据)?的?(?:期限|时限|期间|周期|区间|时段|时间|年度|范围|期)(?:为|是|系|:)?(20\d\d)年(?:度|全年)?(?:[,;、由]|$)",

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::prose::{Prose, passage::Passage};
 
-/// One pattern of a rule.
+/// A regular expression of a rule, and the chapters in which to search for it.
 #[derive(Debug, Clone)]
 pub(crate) struct RulePattern {
     pub(crate) name: String,

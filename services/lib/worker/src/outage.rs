@@ -34,7 +34,7 @@ struct Inner {
 struct Side {
     /// True while there is trouble. Lets successful calls skip the lock.
     troubled: AtomicBool,
-    /// At most one of each kind.
+    /// The present troubles, at most one of each kind.
     troubles: Mutex<Vec<Trouble>>,
 }
 

@@ -116,14 +116,14 @@ impl Runtime {
         }
     }
 
-    /// Passes messages to `handler` until shutdown, then waits for those in flight, for up to `[worker] drain_timeout_s`
-    /// seconds.
+    /// Passes messages to `handler` until shutdown, then waits for those in flight, for up to
+    /// `[worker] drain_timeout_s` seconds.
     ///
     /// Holds a readiness latch until the consumer is bound. While the broker is unavailable, binding is retried.
     ///
     /// # Errors
-    /// `consume` contradicts itself, the stream is missing, or access is denied: a deployment mistake. The service should
-    /// stop.
+    /// The values in `consume` contradict each other, the stream is missing, or access is denied: a deployment
+    /// mistake. The service should stop.
     ///
     /// # Cancel safety
     /// Dropping the future drops the fetch under way. Messages in flight finish on their own.

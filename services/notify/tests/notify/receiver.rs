@@ -43,7 +43,7 @@ impl Request {
 /// A response: status and headers.
 pub(crate) type Answer = (u16, Vec<(&'static str, String)>);
 
-/// The receiver.
+/// A webhook receiver for tests.
 #[derive(Clone, Default)]
 pub(crate) struct Receiver {
     seen: Arc<Mutex<Vec<Request>>>,

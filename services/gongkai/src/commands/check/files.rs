@@ -15,7 +15,6 @@ use std::{
 pub(in crate::commands) enum DocumentSource {
     /// Standard input.
     Stdin,
-    /// A file.
     File(PathBuf),
     /// An unreadable path: a folder that could not be listed, or something that is neither file nor folder.
     Unreadable(PathBuf, io::Error),

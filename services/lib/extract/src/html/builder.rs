@@ -18,7 +18,7 @@ use crate::{limits::Limits, mirror_cleanup::Cleaner};
 /// Maximum length of a title that is kept, in bytes.
 const LONGEST_TITLE: usize = 4096;
 
-/// Builds blocks.
+/// Builds the blocks of a page from its tags and text.
 #[derive(Debug)]
 pub(super) struct BlockBuilder<'a> {
     limits: &'a Limits,
@@ -43,7 +43,7 @@ pub(super) struct Options {
     pub(super) keeps_lines: bool,
 }
 
-/// The contents of a page.
+/// The result of reading a page.
 #[derive(Debug, Default)]
 pub(super) struct PageContents {
     pub(super) blocks: Vec<Block>,
@@ -57,7 +57,7 @@ pub(super) struct PageContents {
     pub(super) hidden_tables: usize,
 }
 
-/// An open element.
+/// An element whose end tag has not been read.
 #[derive(Debug, Clone, Copy)]
 struct OpenElement {
     name: ElementName,

@@ -52,7 +52,7 @@ pub(super) struct Ruling {
     pub(super) to: f64,
 }
 
-/// A drawn page.
+/// The glyphs and lines of a page.
 #[derive(Debug, Default)]
 pub(super) struct DrawnPage {
     pub(super) width: f64,

@@ -118,7 +118,7 @@ struct RowGroup<'l> {
 enum Labels {
     Above,
     Below,
-    /// On both sides, or unknown: lines are not joined.
+    /// The lines are on both sides, or it is unknown where they are. They are not joined.
     Apart,
 }
 

@@ -29,7 +29,7 @@ const RUN_GAP: f64 = 0.3;
 /// narrower.
 const DIGIT_GAP: f64 = 0.6;
 
-/// A line of text.
+/// Glyphs on one baseline, as text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TextLine {
     pub(super) text: String,

@@ -2,7 +2,7 @@
 
 use super::{Cell, Sample};
 
-/// A kind of damage.
+/// What is wrong with a test report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Damage {
     /// Nothing.

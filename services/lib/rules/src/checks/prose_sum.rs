@@ -31,11 +31,11 @@ pub(crate) const CHECKS: &[Check] =
 /// How a list is introduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {
-    /// By a word, or by a colon right after the number. The list should be complete.
+    /// A word introduces the list, or a colon right after the number. The list should be complete.
     Said,
-    /// By a word that does not promise a complete list, or by a bracket after the number.
+    /// A word that does not promise a complete list introduces it, or a bracket after the number.
     Maybe,
-    /// By a comma only.
+    /// Only a comma introduces the list.
     Bare,
 }
 

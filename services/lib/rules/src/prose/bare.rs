@@ -17,10 +17,10 @@ static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// Only neutral words before the count.
+/// Text before a count that consists of neutral words only.
 static NOTHING: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{NEUTRAL}$")));
 
-/// The requests after the count, optionally with their results.
+/// Text after a count that names the requests, optionally with their results.
 static BEHIND: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         "^的?(?:(?:政府)?信息公开申请|依申请公开(?:的?政府信息|信息)?(?:的?申请)?|申请公开(?:的)?(?:政府)?信息)(?:事项|案件|件)?(?:$|均|全部|都|皆|已|并|按|得到|依法|及时|办结|的?(?:办理|答复)$|(?:进行|作出|予以)了?(?:答复|回复|办理))",

@@ -13,7 +13,7 @@ const UNITS: &[&str] = &[
 /// A number with its unit. Positions are characters of the passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Count {
-    /// The number.
+    /// Range of the number, without the unit.
     pub(crate) number: Range<usize>,
     /// One past the unit.
     pub(crate) end: usize,

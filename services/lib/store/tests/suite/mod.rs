@@ -23,7 +23,6 @@ pub(crate) use waivers::*;
 
 /// An empty store, and a guard that must live as long.
 pub(crate) struct Opened {
-    /// The store.
     pub(crate) store: Arc<dyn Store>,
     /// The guard, such as the store's folder.
     pub(crate) keep: Box<dyn Any>,

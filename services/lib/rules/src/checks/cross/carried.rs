@@ -115,7 +115,7 @@ const ITEMS: [&str; 5] = [
     "proactive.fees",
 ];
 
-/// Checks that the items of the year before equal last year's own items of the year before plus their change.
+/// Checks that each 上一年项目数量 equals the 上一年项目数量 in last year's report plus the 本年增/减 there.
 fn prior_items(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = previous(input).filter(|previous| previous.form == FormId::Form2019) else {
         return Vec::new();

@@ -9,13 +9,11 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use super::{faults::Operation, link::Link};
 use crate::transport::{Entries, Entry, Error, Objects};
 
-/// A bucket of objects.
 pub(super) struct ObjectBucket {
     pub(super) link: Arc<Link>,
     pub(super) bucket: &'static str,
 }
 
-/// A bucket of entries.
 pub(super) struct EntryBucket {
     pub(super) link: Arc<Link>,
     pub(super) bucket: &'static str,
