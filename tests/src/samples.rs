@@ -14,7 +14,7 @@ pub struct Sample {
     pub file: String,
     /// `ok` or `rejected`.
     pub status: String,
-    /// The body's own name.
+    /// The agency's name in the document.
     pub agency: Option<String>,
     /// The report's year.
     pub year: Option<i32>,

@@ -1,5 +1,5 @@
-//! Two sites are told of the end of each of their own submissions, by real programs over a real broker, whoever is killed
-//! meanwhile. The signatures are verified by a library of Standard Webhooks.
+//! Two sites get an event at the end of each of their own submissions, from real programs over a real broker,
+//! although services are killed meanwhile. A library of Standard Webhooks verifies the signatures.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -26,17 +26,17 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
 
-/// A site with its receiver.
+/// A site, and the receiver of its events.
 #[derive(Clone)]
 struct Site {
     name: &'static str,
     secret: &'static str,
-    /// Where its receiver listens.
+    /// The address of the receiver.
     callback_url: String,
     is_away: Arc<AtomicBool>,
-    /// How many requests its secret had not signed.
+    /// Number of requests that were not signed with the site's secret.
     refused: Arc<AtomicUsize>,
-    /// `webhook-id` and body of what it took.
+    /// `webhook-id` and body of each accepted request.
     taken: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
@@ -94,7 +94,7 @@ impl Site {
         StatusCode::NO_CONTENT
     }
 
-    /// The receipts by submission and state, each of which came under one id.
+    /// Returns the receipts by submission and state. Each must have come under one id.
     fn ends(&self) -> BTreeMap<(String, String), Value> {
         let mut ids = BTreeMap::<_, BTreeSet<String>>::new();
         let mut ends = BTreeMap::new();
@@ -119,7 +119,7 @@ impl Site {
         self.ends()
     }
 
-    /// Sends a signed event until it is accepted; returns its submission id.
+    /// Sends a signed event until it is accepted. Returns the submission's id.
     async fn send(&self, ingest: &str, event: &Value) -> String {
         let body = event.to_string();
         let url = format!("{ingest}/v1/events");
@@ -158,7 +158,7 @@ async fn two_sites_are_told_of_every_end_of_their_own_through_kills_and_while_on
     yunxi.until(1).await;
     meixi.until(1).await;
 
-    // One is away while the others end, and both services are killed.
+    // One receiver is away while submissions end, and both services are killed.
     yunxi.is_away.store(true, Ordering::Relaxed);
     let unchanged = yunxi.send(&ingest, &yunxi.event("1b", "published", &report)).await;
     let meixi_unchanged = meixi.send(&ingest, &meixi.event("1b", "published", &other)).await;
@@ -174,7 +174,7 @@ async fn two_sites_are_told_of_every_end_of_their_own_through_kills_and_while_on
     yunxi.until(4).await;
     let meixi_ends = meixi.until(4).await;
 
-    // A dead letter, and the outcome that its replay has.
+    // A message becomes a dead letter, and its replay has another outcome.
     let parse = (0..deployment.processes()).find(|process| deployment.name(*process) == "parse").unwrap();
     deployment.signal(parse, Signal::Stop);
     let dead = yunxi.send(&ingest, &yunxi.event("5", "published", "<p>公告</p>")).await;

@@ -34,9 +34,9 @@ enum Place {
     Name,
     Code,
     NameAndCode,
-    /// The sender gives another than the document.
+    /// The sender gives another value than the document.
     Contradicted,
-    /// The title gives another than the document.
+    /// The title gives another value than the document.
     OtherInTitle,
 }
 

@@ -1,9 +1,10 @@
 //! The ends of submissions with a `callback_url`: the event that notify delivers there.
 //!
-//! A site gets the events of submissions that came with its own credentials. Submissions of others that name its source or
-//! code are not its own. The site is determined when the submission is accepted, and stored with its receipt. The id of the event is
-//! derived from the submission and its final state. Every component that learns of the end can therefore publish it,
-//! any number of times: a copy is dropped by the broker, or by notify, which records deliveries.
+//! A site gets the events of submissions that were sent with its own credentials. A submission of another caller that
+//! names the site's source or code is not one of them. The site is determined when the submission is accepted, and
+//! stored with its receipt. The id of the event is derived from the submission and its final state. Every component
+//! that learns of the end can therefore publish it, any number of times: a copy is dropped by the broker, or by
+//! notify, which records deliveries.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use gongkai_worker::Output;
 /// The sites that get an event when their submissions end. None by default. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Endings {
-    /// Their names.
+    /// Names of the sites.
     sites: Arc<[String]>,
     public_url: Arc<str>,
 }

@@ -23,7 +23,7 @@ use gongkai_worker::inert::without_credentials;
 /// Maximum number of review steps.
 const LIST_LIMIT: usize = 50;
 
-/// The request of an event.
+/// What an event requests.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
     /// Check this draft without storing it. If a URL is given, its content is still to be fetched.

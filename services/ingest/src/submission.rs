@@ -419,7 +419,7 @@ impl Submission {
             event_source,
             event_id,
             event_time: stated,
-            // The subject expresses this.
+            // The subject of the event expresses this.
             is_backfill: _,
         } = self.declared.clone();
         DocumentReceived {

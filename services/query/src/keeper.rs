@@ -68,7 +68,7 @@ enum Obstacle {
     Mismatch(String),
     /// The broker did not answer, or has no log.
     Broker(transport::Error),
-    /// An operator must act.
+    /// The read model cannot be opened, and an operator must act.
     Failed(anyhow::Error),
 }
 

@@ -1,5 +1,5 @@
-//! The events at the ends of submissions whose site has a `callback_url`: in each final state, and under one id
-//! however often.
+//! The events at the ends of submissions whose site has a `callback_url`: each final state has one event under one
+//! id, however often it is published.
 
 use axum::body::Body;
 use gongkai_ingest::{

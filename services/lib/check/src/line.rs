@@ -25,7 +25,7 @@ pub enum Status {
 pub struct CheckLine {
     /// The file's name, from the caller.
     pub file: String,
-    /// The result.
+    /// Whether the document was read or rejected.
     pub status: Status,
     /// The detected media type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ pub struct ReportLine {
 /// A chapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionLine {
-    /// 1 to 6.
+    /// Number of the chapter, 1 to 6.
     pub number: u32,
     /// Heading of the chapter.
     pub title: String,

@@ -16,7 +16,7 @@ pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, R
     blocks(source, &lines::classify(source), limits)
 }
 
-/// Blocks of classified lines.
+/// Returns the blocks of classified lines.
 pub(crate) fn blocks(
     source: &SourceText,
     lines: &[Line<'_>],

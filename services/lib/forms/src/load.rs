@@ -44,7 +44,7 @@ pub struct Forms {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("form file {name}: {reason}")]
 pub struct FormError {
-    /// The file.
+    /// Name of the file.
     pub name: String,
     /// What is wrong in the file.
     pub reason: String,

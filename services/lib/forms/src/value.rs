@@ -74,7 +74,7 @@ impl CellValue {
     }
 }
 
-/// Reads a few ASCII digits, or nothing. This is the fast path for most value cells.
+/// Reads a few ASCII digits, and returns `None` for any other text. This is the fast path for most value cells.
 fn plain_digits(text: &str) -> Option<CellValue> {
     let text = text.trim();
     if text.is_empty() {

@@ -13,7 +13,7 @@ pub const MIN_PROSE_CHARS: u32 = 200;
 /// Access to an agency's profile and to the records that it shares with its parent and its siblings. Cheap to clone.
 #[derive(Clone)]
 pub struct SharedRecords {
-    /// The bucket.
+    /// The records of the bucket.
     pub records: RecordStore,
     /// The current registry.
     pub registry: watch::Receiver<Arc<Registry>>,

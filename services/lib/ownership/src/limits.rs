@@ -7,9 +7,9 @@ use gongkai_model::{AgencyKey, Region};
 /// The limits of a site in the configuration. An empty list sets no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SiteLimits {
-    /// Codes, keys or names.
+    /// Agencies, each as a code, a key or a name.
     pub agencies: Vec<String>,
-    /// Beginnings of division codes.
+    /// Regions, as beginnings of division codes.
     pub regions: Vec<String>,
 }
 

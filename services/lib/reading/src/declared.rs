@@ -1,14 +1,15 @@
-//! The sender's metadata of a document, and the key of the report that both together give.
+//! The sender's metadata of a document, and the key of the report that metadata and document determine.
 //!
-//! The metadata fills in what the document does not state, and together with the document's own name it identifies the listed
-//! agency. Parse and dry runs use the same function, so a draft has the key and the differences of the published report.
+//! The metadata counts where the document does not state a value. Together with the document's own name it identifies
+//! the listed agency. Parse and dry runs use the same function, so a draft has the key and the differences of the
+//! published report.
 
 use gongkai_agencies::{Asked, Registry};
 use gongkai_forms::{NamedInTitle, ReportHints, named_in_title};
 use gongkai_lifecycle::key;
 use gongkai_model::{AgencyKey, Difference, Region, Report, ReportKey, names_nobody};
 
-/// The metadata as it came. A missing text is empty, a missing year is 0.
+/// The sender's metadata as received. A missing text is empty, a missing year is 0.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Statement<'a> {
     /// Code of the agency.
@@ -25,7 +26,7 @@ pub struct Statement<'a> {
     pub region: Region,
 }
 
-/// The metadata, completed by the registry and by the title.
+/// The sender's metadata, completed by the registry and by the title.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Declared {
     code: String,
@@ -41,7 +42,7 @@ pub struct Declared {
 // === impl Declared ===
 
 impl Declared {
-    /// Completes a statement. A code without a name means the listed agency.
+    /// Completes the metadata. A code without a name stands for the listed agency.
     #[must_use]
     pub fn new(said: &Statement<'_>, registry: &Registry) -> Self {
         let Statement { agency_code, agency_name, year, title, url, region } = *said;
@@ -105,7 +106,7 @@ mod tests {
         read_csv("code,name\nYX-1,云溪县水务局\n".as_bytes()).unwrap()
     }
 
-    /// A report of this body on 2022.
+    /// Returns a report of this body on 2022.
     fn report(agency: &str) -> Report {
         let text = "云溪县档案局2022年政府信息公开工作年度报告\n一、总体情况\n良好。\n二、主动公开政府信息情况\n\
                     信息内容 | 本年制发件数 | 本年废止件数 | 现行有效件数 |\n规章 | 0 | 0 | 0 |\n\

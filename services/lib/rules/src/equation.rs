@@ -53,7 +53,7 @@ fn side(state: &impl Fn(usize) -> State, cells: &[usize]) -> Option<(Decimal, bo
     Some((sum, blank))
 }
 
-/// Tests one equation.
+/// Tests an equation with the cells as printed.
 pub(crate) fn test(table: &Table<'_>, equation: &Equation) -> EquationResult {
     test_with(equation, &|cell| table.state(cell))
 }

@@ -60,11 +60,11 @@ pub enum Value {
 /// `field op value`. The value must be of the field's type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition<F> {
-    /// The left side.
+    /// The field to compare.
     pub field: F,
     /// The operator.
     pub op: Op,
-    /// The right side.
+    /// The value to compare with.
     pub value: Value,
 }
 
@@ -141,24 +141,24 @@ pub fn severity_rank(severity: Severity) -> i64 {
 /// The order of reports; ties are ordered by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ReportOrder {
-    /// Agency, then year.
+    /// By agency, then by year.
     #[default]
     Name,
-    /// Year.
+    /// By year.
     Year,
-    /// The agency's name.
+    /// By the agency's name.
     AgencyName,
-    /// When the current revision was received.
+    /// By the time at which the current revision was received.
     ReceivedAt,
 }
 
 /// The order of findings; ties are ordered by report and in the rules' order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum FindingOrder {
-    /// Report.
+    /// By report.
     #[default]
     Report,
-    /// Severity.
+    /// By severity.
     Severity,
 }
 
@@ -187,15 +187,15 @@ pub struct Page<T> {
 /// A query for reports.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReportQuery {
-    /// The agencies and years.
+    /// The agencies and years to select.
     pub scope: ReportScope,
     /// Conditions that must all hold.
     pub conditions: Vec<Condition<ReportField>>,
-    /// The order.
+    /// The order of the rows.
     pub order: ReportOrder,
     /// Reverses the order, ties included.
     pub descending: bool,
-    /// Start after this row.
+    /// The cursor after which the page starts.
     pub after: Option<Cursor>,
     /// Maximum number of rows per page.
     pub limit: usize,
@@ -204,15 +204,15 @@ pub struct ReportQuery {
 /// A query for findings. Those of withdrawn reports are left out unless the scope is one report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FindingQuery {
-    /// The reports.
+    /// The agencies and years to select.
     pub scope: ReportScope,
     /// Conditions that must all hold.
     pub conditions: Vec<Condition<FindingField>>,
-    /// The order.
+    /// The order of the rows.
     pub order: FindingOrder,
     /// Reverses the order, ties included.
     pub descending: bool,
-    /// Start after this row.
+    /// The cursor after which the page starts.
     pub after: Option<Cursor>,
     /// Maximum number of rows per page.
     pub limit: usize,
@@ -221,11 +221,11 @@ pub struct FindingQuery {
 /// A query for facts, ordered by report and as in the form. Those of withdrawn reports are left out unless the scope is one report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FactQuery {
-    /// The reports.
+    /// The agencies and years to select.
     pub scope: ReportScope,
     /// Conditions that must all hold.
     pub conditions: Vec<Condition<FactField>>,
-    /// Start after this row.
+    /// The cursor after which the page starts.
     pub after: Option<Cursor>,
     /// Maximum number of rows per page.
     pub limit: usize,
@@ -234,11 +234,11 @@ pub struct FactQuery {
 /// A query for waivers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WaiverQuery {
-    /// The reports.
+    /// The agencies and years to select.
     pub scope: ReportScope,
     /// The finding's fingerprint; `None` for all.
     pub fingerprint: Option<String>,
-    /// Start after this row.
+    /// The cursor after which the page starts.
     pub after: Option<Cursor>,
     /// Maximum number of rows per page.
     pub limit: usize,

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 const START: OffsetDateTime = datetime!(2024-01-15 10:12 UTC);
-/// Verifies every page.
+/// Number of pages with which every page is verified.
 const ALL: usize = usize::MAX;
 
 fn open(path: &Path) -> Result<SqliteStore, Error> {

@@ -21,7 +21,7 @@ pub(crate) enum Damage {
     BlankColumn,
     /// First and last column are empty.
     BlankEnds,
-    /// A mark in a cell.
+    /// A cell has the mark `/` instead of its number.
     Mark,
     /// Two applicants' columns are swapped, titles included.
     SwapColumns,

@@ -8,7 +8,7 @@ pub(crate) enum Part<'s> {
     Table(&'s Table),
 }
 
-/// A layout by name.
+/// A layout of a report's text and tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// `| a | b |`, merged cells as blanks.

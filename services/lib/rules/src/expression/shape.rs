@@ -5,11 +5,11 @@
 pub(crate) enum Shape {
     /// A value without members.
     Plain,
-    /// Fixed members.
+    /// A value with fixed members.
     Members(&'static [(&'static str, Shape)]),
-    /// Values of one shape, by number.
+    /// A list of values of one shape.
     Elements(&'static Shape),
-    /// Numbers, by the names of cells.
+    /// Cells, whose names select numbers.
     Cells,
 }
 

@@ -9,7 +9,7 @@ use crate::transport::Part;
 
 /// A part counts as storing nothing if every message failed for this long.
 const LASTING: Duration = Duration::from_secs(10);
-/// Older failures are ignored.
+/// Age from which failures are ignored.
 const RECENT: Duration = Duration::from_secs(30);
 
 /// The failures to store something in a part since the last success.
